@@ -1,0 +1,69 @@
+# Two commands on a fresh machine: `make run` and `make test`. Both need Python 3.11 or newer and nothing else.
+# Another environment folder: `make run VENV=path`. Another interpreter: `make run PYTHON=python3.13`.
+
+VENV ?= .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps
+SERVER := $(VENV)/.server-installed
+DEV := $(VENV)/.dev-installed
+
+.PHONY: env run test test-fast lint bench demo lock clean
+
+env: $(SERVER)
+
+run: $(SERVER)
+	@exec $(BIN)/moltnet up
+
+demo: $(SERVER)
+	@exec $(BIN)/moltnet demo
+
+test: $(DEV)
+	$(BIN)/coverage erase
+	$(BIN)/coverage run --parallel-mode -m pytest
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --include='moltnet/domain/*' --fail-under=98
+
+# Fakes only: no server, no model. Stays under 15 seconds.
+test-fast: $(DEV)
+	$(BIN)/pytest -q -m "not real" tests/unit tests/contract
+
+lint: $(DEV)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(DEV)
+	$(BIN)/python -m bench
+
+# Needs a network: resolves pyproject.toml for every platform and Python at once.
+lock: $(DEV)
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--extra server --extra model pyproject.toml requirements/build.in -o requirements/server.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--all-extras pyproject.toml requirements/build.in -o requirements/dev.lock
+
+clean:
+	rm -rf $(VENV)
+
+# The checks come first, so that a missing piece is one sentence and not a traceback in the middle.
+$(BIN)/python:
+	@command -v $(PYTHON) >/dev/null || { echo "moltnet needs Python 3.11 or newer; '$(PYTHON)' was not found." >&2; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "moltnet needs Python 3.11 or newer; '$(PYTHON)' is older. Name another: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 2; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "moltnet needs Python's venv module (on Debian: apt-get install python3-venv)." >&2; exit 2; }
+	@$(PYTHON) -m venv $(VENV) || { echo "The environment $(VENV) could not be made; another place: make $(MAKECMDGOALS) VENV=path" >&2; exit 2; }
+
+$(SERVER): $(BIN)/python requirements/server.lock pyproject.toml
+	@echo "installing the server into $(VENV)" >&2
+	@$(PIP) --require-hashes -r requirements/server.lock
+	@$(PIP) --no-build-isolation --editable .
+	@$(BIN)/python -m moltnet.adapters.onnx.install
+	@touch $@
+
+$(DEV): $(SERVER) requirements/dev.lock
+	@echo "installing the test dependencies into $(VENV)" >&2
+	@$(PIP) --require-hashes -r requirements/dev.lock
+	@touch $@

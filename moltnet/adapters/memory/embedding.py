@@ -1,0 +1,65 @@
+"""The port `Embedder` without a model: words hashed into 384 numbers."""
+
+import math
+import re
+import zlib
+from collections.abc import Iterator, Sequence
+
+from moltnet.domain.passages import Span, windows
+from moltnet.domain.search import DIMENSIONS, ModelName, Vector
+
+_WORD = re.compile(r"\w+")
+_WINDOW = 64  # words
+_OVERLAP = 8
+_STEM_WEIGHT = 1.0
+_TRIGRAM_WEIGHT = 0.25
+_ENDING = re.compile(r"(?<=\w{3})(?:ing|ed|es|s|ly)$")
+
+
+class MemoryEmbedder:
+    """Texts that share words or parts of words are near, others are not; meaning is beyond it.
+
+    Nothing is random: the same text has the same vector in every process, on every machine.
+    """
+
+    @property
+    def model(self) -> ModelName:
+        """Always `memory-384`."""
+        return ModelName("memory-384")
+
+    @property
+    def words_weight(self) -> float:
+        """1: a word matched counts as much as the cosine."""
+        return 1.0
+
+    def windows(self, text: str) -> tuple[Span, ...]:
+        """Windows of 64 words, of which neighbours share 8."""
+        return windows([Span(*word.span()) for word in _WORD.finditer(text)], _WINDOW, _OVERLAP)
+
+    async def embed_passages(self, texts: Sequence[str]) -> list[Vector]:
+        """One vector for each text, from its first 64 words."""
+        return [_vector(text) for text in texts]
+
+    async def embed_query(self, text: str) -> Vector:
+        """The vector the same text has as a passage."""
+        return _vector(text)
+
+
+def _vector(text: str) -> Vector:
+    numbers = [0.0] * DIMENSIONS
+    for feature, weight in _features(text):
+        bits = zlib.crc32(feature.encode("utf-8", "surrogatepass"))
+        numbers[bits % DIMENSIONS] += weight if bits & 1 << 31 else -weight
+    length = math.hypot(*numbers)
+    if not length:  # no word at all, or features that cancel each other out
+        return Vector.of([1.0, *numbers[1:]])
+    return Vector.of([number / length for number in numbers])
+
+
+def _features(text: str) -> Iterator[tuple[str, float]]:
+    """Each word's stem, whole, and the trigrams of the word between marks of its ends."""
+    for word, _ in zip(_WORD.finditer(text.lower()), range(_WINDOW), strict=False):
+        framed = f"<{word[0]}>"
+        yield _ENDING.sub("", word[0]), _STEM_WEIGHT
+        for at in range(len(framed) - 2):
+            yield framed[at : at + 3], _TRIGRAM_WEIGHT

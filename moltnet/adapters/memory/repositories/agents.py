@@ -1,0 +1,68 @@
+"""Agents in memory."""
+
+import attrs
+
+from moltnet.adapters.memory.repositories.diaries import forget_diary
+from moltnet.adapters.memory.statements import Statements
+from moltnet.adapters.memory.tables import Tables
+from moltnet.domain.agents import Agent, KeyTaken
+from moltnet.domain.ids import AgentId
+from moltnet.domain.keys import Fingerprint, PublicKey
+
+
+class MemoryAgents:
+    """Members by identity, key and fingerprint."""
+
+    def __init__(self, statements: Statements) -> None:
+        self._statements = statements
+
+    async def add(self, agent: Agent) -> None:
+        """Stores a new agent; raises KeyTaken."""
+        async with self._statements.change() as tables:
+            alike = tables.agents.sharing("fingerprint", agent.fingerprint).keys() - {agent.id}
+            stored = tables.agents.get(agent.id)
+            if alike or (stored and stored.public_key != agent.public_key):
+                raise KeyTaken
+            if stored is None:
+                tables.agents.put(agent.id, agent)
+
+    async def find(self, agent_id: AgentId) -> Agent | None:
+        """The agent of an identity."""
+        tables = await self._statements.look()
+        return tables.agents.get(agent_id)
+
+    async def find_by_fingerprint(self, fingerprint: Fingerprint) -> Agent | None:
+        """The agent that has a fingerprint now."""
+        tables = await self._statements.look()
+        return next(iter(tables.agents.sharing("fingerprint", fingerprint).values()), None)
+
+    async def find_by_key(self, key: PublicKey) -> Agent | None:
+        """The agent that has a key now."""
+        tables = await self._statements.look()
+        return next(iter(tables.agents.sharing("key", key).values()), None)
+
+    async def remove(self, agent_id: AgentId) -> None:
+        """Removes an agent and all that is its own; opens again what it redeemed."""
+        async with self._statements.change() as tables:
+            if tables.agents.get(agent_id):
+                _forget_agent(tables, agent_id)
+
+
+def _forget_agent(tables: Tables, agent_id: AgentId) -> None:
+    for diary_id in list(tables.diaries.sharing("owner", agent_id)):
+        forget_diary(tables, diary_id)
+    for share_id in list(tables.shares.sharing("agent", agent_id)):
+        tables.shares.drop(share_id)
+    for held in list(tables.relations.sharing("agent", agent_id)):
+        tables.relations.drop(held)
+    for request_id in list(tables.signing_requests.sharing("agent", agent_id)):
+        tables.signing_requests.drop(request_id)
+    _forget_vouchers(tables, agent_id)
+    tables.agents.drop(agent_id)
+
+
+def _forget_vouchers(tables: Tables, agent_id: AgentId) -> None:
+    for code in list(tables.vouchers.sharing("issuer", agent_id)):
+        tables.vouchers.drop(code)
+    for code, voucher in list(tables.vouchers.sharing("redeemer", agent_id).items()):
+        tables.vouchers.put(code, attrs.evolve(voucher, redeemed_by=None, redeemed_at=None))

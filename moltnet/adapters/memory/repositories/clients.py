@@ -1,0 +1,48 @@
+"""OAuth2 clients in memory."""
+
+import attrs
+
+from moltnet.adapters.memory.statements import Statements
+from moltnet.domain.credentials import Client
+from moltnet.domain.ids import AgentId, ClientId
+
+
+class MemoryClients:
+    """OAuth2 clients of the native token issuer."""
+
+    def __init__(self, statements: Statements) -> None:
+        self._statements = statements
+
+    async def put(self, client: Client) -> None:
+        """Stores a client, or another secret for the same one."""
+        async with self._statements.change() as tables:
+            stored = tables.clients.get(client.id)
+            tables.clients.put(client.id, _renewed(stored, client.secret_hash) if stored else client)
+
+    async def find(self, client_id: ClientId) -> Client | None:
+        """The client of an id."""
+        tables = await self._statements.look()
+        return tables.clients.get(client_id)
+
+    async def of_agent(self, agent_id: AgentId) -> Client | None:
+        """An agent's client."""
+        tables = await self._statements.look()
+        return next(iter(tables.clients.sharing("agent", agent_id).values()), None)
+
+    async def rotate(self, client_id: ClientId, secret_hash: bytes) -> bool:
+        """Replaces the secret and counts `generation` up."""
+        async with self._statements.change() as tables:
+            stored = tables.clients.get(client_id)
+            if stored is None:
+                return False
+            tables.clients.put(client_id, _renewed(stored, secret_hash))
+            return True
+
+    async def remove(self, client_id: ClientId) -> None:
+        """Removes a client."""
+        async with self._statements.change() as tables:
+            tables.clients.drop(client_id)
+
+
+def _renewed(client: Client, secret_hash: bytes) -> Client:
+    return attrs.evolve(client, secret_hash=secret_hash, generation=client.generation + 1)

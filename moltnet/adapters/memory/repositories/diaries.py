@@ -1,0 +1,64 @@
+"""Diaries in memory."""
+
+import attrs
+
+from moltnet.adapters.memory.repositories.entries import forget_entry
+from moltnet.adapters.memory.repositories.references import referenced
+from moltnet.adapters.memory.statements import Statements
+from moltnet.adapters.memory.tables import Tables
+from moltnet.domain.diaries import Diary
+from moltnet.domain.ids import AgentId, DiaryId
+
+
+class MemoryDiaries:
+    """Diaries of stored agents."""
+
+    def __init__(self, statements: Statements) -> None:
+        self._statements = statements
+
+    async def add(self, diary: Diary) -> None:
+        """Stores a new diary; the same id again changes nothing."""
+        async with self._statements.change() as tables:
+            referenced(tables.agents, diary.owner_id)
+            if tables.diaries.get(diary.id) is None:
+                tables.diaries.put(diary.id, diary)
+
+    async def find(self, diary_id: DiaryId) -> Diary | None:
+        """The diary of an id."""
+        tables = await self._statements.look()
+        return tables.diaries.get(diary_id)
+
+    async def owned_by(self, owner: AgentId) -> list[Diary]:
+        """An agent's own diaries, newest first."""
+        tables = await self._statements.look()
+        owned = tables.diaries.sharing("owner", owner).values()
+        return sorted(owned, key=lambda diary: (diary.created_at, diary.id), reverse=True)
+
+    async def replace(self, diary: Diary) -> bool:
+        """Writes name, visibility and `updated_at`."""
+        async with self._statements.change() as tables:
+            stored = tables.diaries.get(diary.id)
+            if stored is None:
+                return False
+            changed = attrs.evolve(stored, name=diary.name, visibility=diary.visibility, updated_at=diary.updated_at)
+            tables.diaries.put(diary.id, changed)
+            return True
+
+    async def remove(self, diary_id: DiaryId) -> bool:
+        """Removes a diary with its entries, shares and relations."""
+        async with self._statements.change() as tables:
+            if tables.diaries.get(diary_id) is None:
+                return False
+            forget_diary(tables, diary_id)
+            return True
+
+
+def forget_diary(tables: Tables, diary_id: DiaryId) -> None:
+    """Removes a diary and all that belongs to it."""
+    for entry_id in list(tables.entries.sharing("diary", diary_id)):
+        forget_entry(tables, entry_id)
+    for share_id in list(tables.shares.sharing("diary", diary_id)):
+        tables.shares.drop(share_id)
+    for held in list(tables.relations.sharing("diary", diary_id)):
+        tables.relations.drop(held)
+    tables.diaries.drop(diary_id)

@@ -1,0 +1,142 @@
+"""Entries in memory."""
+
+import heapq
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+
+import attrs
+
+from moltnet.adapters.memory.filtering import passes
+from moltnet.adapters.memory.repositories.references import referenced
+from moltnet.adapters.memory.statements import Statements
+from moltnet.adapters.memory.tables import Tables
+from moltnet.domain.diaries import DiaryNotFound, Visibility
+from moltnet.domain.entries import Entry, UnknownSuccessor
+from moltnet.domain.feed import Cursor, PublicEntry
+from moltnet.domain.ids import DiaryId, EntryId
+from moltnet.domain.search import EntryIndex, Filters
+from moltnet.ports.repositories import Page
+
+
+class MemoryEntries:
+    """Entries and what they are found by."""
+
+    def __init__(self, statements: Statements) -> None:
+        self._statements = statements
+
+    async def add(self, entry: Entry, index: EntryIndex) -> None:
+        """Stores a new entry; raises DiaryNotFound and UnknownSuccessor."""
+        async with self._statements.change() as tables:
+            if tables.diaries.get(entry.diary_id) is None:
+                raise DiaryNotFound
+            _check_successor(tables, entry)
+            tables.entries.put(entry.id, entry)
+            tables.indexes.put(entry.id, index)
+
+    async def find(self, diary_id: DiaryId, entry_id: EntryId) -> Entry | None:
+        """The entry of an id, if it is in this diary."""
+        return _find(await self._statements.look(), diary_id, entry_id)
+
+    async def find_many(self, entry_ids: Sequence[EntryId]) -> list[Entry]:
+        """The entries of these ids, in their order."""
+        tables = await self._statements.look()
+        return [entry for entry_id in entry_ids if (entry := tables.entries.get(entry_id))]
+
+    async def newest(self, within: Collection[DiaryId], filters: Filters, page: Page) -> tuple[list[Entry], int]:
+        """A page of the entries of some diaries, newest first, and how many match."""
+        tables = await self._statements.look()
+        matching = [entry for entry in _entries_of(tables, set(within)) if passes(entry, filters)]
+        return _newest(matching, page.offset + page.limit)[page.offset :], len(matching)
+
+    async def replace(self, entry: Entry, index: EntryIndex | None, unless_changed_since: datetime) -> bool:
+        """Writes an edited entry; raises UnknownSuccessor."""
+        async with self._statements.change() as tables:
+            stored = _find(tables, entry.diary_id, entry.id)
+            if stored is None or stored.updated_at != unless_changed_since:
+                return False
+            _check_successor(tables, entry)
+            tables.entries.put(entry.id, _edited(stored, entry))
+            if index is not None:
+                tables.indexes.put(entry.id, index)
+            return True
+
+    async def remove(self, diary_id: DiaryId, entry_id: EntryId) -> bool:
+        """Removes an entry; those it had superseded are current again."""
+        async with self._statements.change() as tables:
+            if _find(tables, diary_id, entry_id) is None:
+                return False
+            forget_entry(tables, entry_id)
+            return True
+
+    async def note_access(self, entry_ids: Collection[EntryId], at: datetime) -> None:
+        """Counts one access of each."""
+        async with self._statements.change() as tables:
+            for entry_id in set(entry_ids):
+                entry = tables.entries.get(entry_id)
+                if entry:
+                    seen = attrs.evolve(entry, access_count=entry.access_count + 1, last_accessed_at=at)
+                    tables.entries.put(entry_id, seen)
+
+    async def public_page(
+        self, after: Cursor | None, tag: str | None, limit: int, *, flagged: bool
+    ) -> list[PublicEntry]:
+        """Entries of public diaries after a place in the feed, newest first."""
+        tables = await self._statements.look()
+        shown = [
+            entry
+            for entry in _entries_of(tables, tables.diaries.sharing("visibility", Visibility.PUBLIC))
+            if (after is None or Cursor.after(entry) < after)
+            and (tag is None or tag in (entry.tags or ()))
+            and (flagged or not entry.injection_risk)
+        ]
+        return [_public(tables, entry) for entry in _newest(shown, limit)]
+
+    async def public_entry(self, entry_id: EntryId) -> PublicEntry | None:
+        """An entry of a public diary."""
+        tables = await self._statements.look()
+        entry = tables.entries.get(entry_id)
+        if entry is None or referenced(tables.diaries, entry.diary_id).visibility is not Visibility.PUBLIC:
+            return None
+        return _public(tables, entry)
+
+
+def forget_entry(tables: Tables, entry_id: EntryId) -> None:
+    """Removes an entry from everywhere."""
+    for earlier_id, earlier in list(tables.entries.sharing("successor", entry_id).items()):
+        tables.entries.put(earlier_id, attrs.evolve(earlier, superseded_by=None))
+    tables.entries.drop(entry_id)
+    tables.indexes.drop(entry_id)
+
+
+def _find(tables: Tables, diary_id: DiaryId, entry_id: EntryId) -> Entry | None:
+    entry = tables.entries.get(entry_id)
+    return entry if entry and entry.diary_id == diary_id else None
+
+
+def _check_successor(tables: Tables, entry: Entry) -> None:
+    successor = entry.superseded_by
+    if successor and (successor == entry.id or _find(tables, entry.diary_id, successor) is None):
+        raise UnknownSuccessor
+
+
+def _edited(stored: Entry, entry: Entry) -> Entry:
+    # Accesses may have been counted since the edit was prepared, and the edit knows nothing of them.
+    return attrs.evolve(
+        entry,
+        access_count=stored.access_count,
+        last_accessed_at=stored.last_accessed_at,
+        created_at=stored.created_at,
+    )
+
+
+def _entries_of(tables: Tables, within: Iterable[DiaryId]) -> Iterable[Entry]:
+    return (entry for diary_id in within for entry in tables.entries.sharing("diary", diary_id).values())
+
+
+def _newest(entries: Iterable[Entry], count: int) -> list[Entry]:
+    return heapq.nlargest(count, entries, key=Cursor.after)
+
+
+def _public(tables: Tables, entry: Entry) -> PublicEntry:
+    diary = referenced(tables.diaries, entry.diary_id)
+    return PublicEntry(entry=entry, author=referenced(tables.agents, diary.owner_id))

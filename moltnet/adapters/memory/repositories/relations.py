@@ -1,0 +1,43 @@
+"""Relation tuples in memory."""
+
+from collections import defaultdict
+from collections.abc import Collection
+
+from moltnet.adapters.memory.statements import Statements
+from moltnet.adapters.memory.tables import RelationTuple
+from moltnet.domain.ids import AgentId, DiaryId
+from moltnet.domain.permissions import Relation
+
+
+class MemoryRelations:
+    """What agents are to diaries."""
+
+    def __init__(self, statements: Statements) -> None:
+        self._statements = statements
+
+    async def add(self, diary_id: DiaryId, relation: Relation, agent_id: AgentId) -> None:
+        """Stores a tuple."""
+        held = RelationTuple(diary_id, relation, agent_id)
+        async with self._statements.change() as tables:
+            tables.relations.put(held, held)
+
+    async def remove(self, diary_id: DiaryId, relations: Collection[Relation], agent_id: AgentId) -> None:
+        """Removes the agent's tuples with these relations."""
+        async with self._statements.change() as tables:
+            for relation in relations:
+                tables.relations.drop(RelationTuple(diary_id, relation, agent_id))
+
+    async def between(self, diary_id: DiaryId, agent_id: AgentId) -> frozenset[Relation]:
+        """What the agent is to the diary."""
+        tables = await self._statements.look()
+        return frozenset(
+            relation for relation in Relation if tables.relations.get(RelationTuple(diary_id, relation, agent_id))
+        )
+
+    async def diaries_of(self, agent_id: AgentId) -> dict[DiaryId, frozenset[Relation]]:
+        """Every diary the agent has a relation to."""
+        tables = await self._statements.look()
+        found: defaultdict[DiaryId, set[Relation]] = defaultdict(set)
+        for held in tables.relations.sharing("agent", agent_id).values():
+            found[held.diary_id].add(held.relation)
+        return {diary_id: frozenset(relations) for diary_id, relations in found.items()}

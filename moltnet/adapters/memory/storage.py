@@ -1,0 +1,94 @@
+"""Units of work over tables in memory."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import attrs
+
+from moltnet.adapters.memory.candidates import MemoryCandidates
+from moltnet.adapters.memory.repositories.agents import MemoryAgents
+from moltnet.adapters.memory.repositories.clients import MemoryClients
+from moltnet.adapters.memory.repositories.diaries import MemoryDiaries
+from moltnet.adapters.memory.repositories.entries import MemoryEntries
+from moltnet.adapters.memory.repositories.identities import MemoryIdentities
+from moltnet.adapters.memory.repositories.nonces import MemoryNonces
+from moltnet.adapters.memory.repositories.recovery_codes import MemoryRecoveryCodes
+from moltnet.adapters.memory.repositories.relations import MemoryRelations
+from moltnet.adapters.memory.repositories.shares import MemoryShares
+from moltnet.adapters.memory.repositories.signing_keys import MemorySigningKeys
+from moltnet.adapters.memory.repositories.signing_requests import MemorySigningRequests
+from moltnet.adapters.memory.repositories.vouchers import MemoryVouchers
+from moltnet.adapters.memory.statements import Alone, Statements, Together, Unit, WriterLock
+from moltnet.adapters.memory.tables import Tables
+
+
+@attrs.frozen(kw_only=True)
+class MemoryUnitOfWork:
+    """The repositories of one unit of work."""
+
+    agents: MemoryAgents
+    identities: MemoryIdentities
+    clients: MemoryClients
+    signing_keys: MemorySigningKeys
+    recovery_codes: MemoryRecoveryCodes
+    nonces: MemoryNonces
+    vouchers: MemoryVouchers
+    diaries: MemoryDiaries
+    entries: MemoryEntries
+    candidates: MemoryCandidates
+    shares: MemoryShares
+    relations: MemoryRelations
+    signing_requests: MemorySigningRequests
+
+    @classmethod
+    def over(cls, statements: Statements) -> "MemoryUnitOfWork":
+        """The repositories that work with these statements."""
+        return cls(
+            agents=MemoryAgents(statements),
+            identities=MemoryIdentities(statements),
+            clients=MemoryClients(statements),
+            signing_keys=MemorySigningKeys(statements),
+            recovery_codes=MemoryRecoveryCodes(statements),
+            nonces=MemoryNonces(statements),
+            vouchers=MemoryVouchers(statements),
+            diaries=MemoryDiaries(statements),
+            entries=MemoryEntries(statements),
+            candidates=MemoryCandidates(statements),
+            shares=MemoryShares(statements),
+            relations=MemoryRelations(statements),
+            signing_requests=MemorySigningRequests(statements),
+        )
+
+
+class MemoryStorage:
+    """Keeps everything in this process, for one event loop.
+
+    One transaction is open at a time; the next begins when it has ended. Readers never wait and never see what is not
+    committed. A transaction costs as much as what it changes, whatever is stored.
+    """
+
+    def __init__(self) -> None:
+        self._committed = Tables()
+        self._writer = WriterLock()
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[MemoryUnitOfWork]:
+        """A unit of work whose statements stand alone."""
+        unit = Unit()
+        try:
+            yield MemoryUnitOfWork.over(Alone(unit, self._committed, self._writer))
+        finally:
+            unit.end()
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[MemoryUnitOfWork]:
+        """A transaction; raises RuntimeError, too, when a statement's error was caught within it."""
+        unit = Unit()
+        async with self._writer.held():
+            draft = self._committed.draft()
+            try:
+                yield MemoryUnitOfWork.over(Together(unit, draft))
+                await unit.enter()
+                draft.apply()
+            finally:
+                unit.end()

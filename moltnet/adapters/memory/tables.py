@@ -1,0 +1,179 @@
+"""Rows in memory, and drafts of them: changes that nobody else sees until they are applied."""
+
+import copy
+from collections.abc import Callable, Hashable, Mapping
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+import attrs
+
+from moltnet.domain.agents import Agent
+from moltnet.domain.credentials import Client
+from moltnet.domain.diaries import Diary
+from moltnet.domain.entries import Entry
+from moltnet.domain.ids import AgentId, ClientId, DiaryId, EntryId, ShareId, SigningRequestId
+from moltnet.domain.keys import PublicKey
+from moltnet.domain.permissions import Relation
+from moltnet.domain.recovery import RecoveryCode
+from moltnet.domain.search import EntryIndex
+from moltnet.domain.sharing import Share
+from moltnet.domain.signing import SigningRequest
+from moltnet.domain.vouching import Voucher
+from moltnet.ports.repositories import SigningKey
+
+Key = TypeVar("Key", bound=Hashable)
+Row = TypeVar("Row")
+Traits = Mapping[str, Callable[[Any], Hashable]]
+
+
+class Table(Generic[Key, Row]):
+    """Rows by key, and by what several of them have in common: their traits, each found without a scan."""
+
+    def __init__(self, **traits: Callable[[Row], Hashable]) -> None:
+        self.traits: Traits = traits
+        self._rows: dict[Key, Row] = {}
+        self._sharing: dict[tuple[str, Hashable], dict[Key, Row]] = {}
+
+    def get(self, key: Key) -> Row | None:
+        """The row of a key."""
+        return self._rows.get(key)
+
+    def rows(self) -> dict[Key, Row]:
+        """Every row; not to be changed."""
+        return self._rows
+
+    def sharing(self, trait: str, value: Hashable) -> dict[Key, Row]:
+        """The rows that have this value of a trait; not to be changed."""
+        return self._sharing.get((trait, value), {})
+
+    def put(self, key: Key, row: Row) -> None:
+        """Stores a row, in the place of one with the same key."""
+        self.drop(key)
+        self._rows[key] = row
+        for trait, value_of in self.traits.items():
+            self._sharing.setdefault((trait, value_of(row)), {})[key] = row
+
+    def drop(self, key: Key) -> None:
+        """Removes the row of a key, if there is one."""
+        row = self._rows.pop(key, None)
+        if row is None:
+            return
+        for trait, value_of in self.traits.items():
+            place = (trait, value_of(row))
+            del self._sharing[place][key]
+            if not self._sharing[place]:
+                del self._sharing[place]
+
+
+class Draft(Table[Key, Row]):
+    """A table as it would be with some changes; what it costs grows with the changes, not with the table."""
+
+    def __init__(self, beneath: Table[Key, Row]) -> None:
+        super().__init__(**beneath.traits)
+        self._beneath = beneath
+        self._hidden: set[Key] = set()
+
+    def get(self, key: Key) -> Row | None:
+        """The row of a key, changed or not."""
+        return super().get(key) if key in self._hidden else self._beneath.get(key)
+
+    def rows(self) -> dict[Key, Row]:
+        """Every row of the table as it would be."""
+        return self._covering(self._beneath.rows(), super().rows())
+
+    def sharing(self, trait: str, value: Hashable) -> dict[Key, Row]:
+        """The rows that would have this value of a trait."""
+        return self._covering(self._beneath.sharing(trait, value), super().sharing(trait, value))
+
+    def put(self, key: Key, row: Row) -> None:
+        """Stores a row in the draft."""
+        super().put(key, row)
+        self._hidden.add(key)
+
+    def drop(self, key: Key) -> None:
+        """Removes a row from the draft."""
+        super().drop(key)
+        self._hidden.add(key)
+
+    def apply(self) -> None:
+        """Makes the changes in the table beneath."""
+        for key in self._hidden:
+            self._beneath.drop(key)
+        for key, row in super().rows().items():
+            self._beneath.put(key, row)
+
+    def _covering(self, rows: dict[Key, Row], drafted: dict[Key, Row]) -> dict[Key, Row]:
+        return {key: row for key, row in rows.items() if key not in self._hidden} | drafted if self._hidden else rows
+
+
+@attrs.frozen
+class Identity:
+    """An identity; its key in the table is the agent's id."""
+
+    public_key: PublicKey
+    created_at: datetime
+
+
+@attrs.frozen
+class Session:
+    """A recovery session; its key is the hash of its token."""
+
+    agent_id: AgentId
+    expires_at: datetime
+
+
+@attrs.frozen
+class RelationTuple:
+    """`Diary:diary#relation@Agent:agent`; a row that is its own key."""
+
+    diary_id: DiaryId
+    relation: Relation
+    agent_id: AgentId
+
+
+class Tables:
+    """Everything a network keeps."""
+
+    def __init__(self) -> None:
+        self.agents: Table[AgentId, Agent] = Table(
+            key=lambda agent: agent.public_key, fingerprint=lambda agent: agent.fingerprint
+        )
+        self.identities: Table[AgentId, Identity] = Table()
+        self.clients: Table[ClientId, Client] = Table(agent=lambda client: client.agent_id)
+        self.signing_keys: Table[str, SigningKey] = Table()
+        self.recovery_codes: Table[str, RecoveryCode] = Table()
+        self.sessions: Table[bytes, Session] = Table()
+        self.nonces: Table[str, datetime] = Table()
+        self.vouchers: Table[str, Voucher] = Table(
+            issuer=lambda voucher: voucher.issuer_id, redeemer=lambda voucher: voucher.redeemed_by
+        )
+        self.diaries: Table[DiaryId, Diary] = Table(
+            owner=lambda diary: diary.owner_id, visibility=lambda diary: diary.visibility
+        )
+        self.entries: Table[EntryId, Entry] = Table(
+            diary=lambda entry: entry.diary_id, successor=lambda entry: entry.superseded_by
+        )
+        self.indexes: Table[EntryId, EntryIndex] = Table()
+        self.shares: Table[ShareId, Share] = Table(
+            diary=lambda share: share.diary_id, agent=lambda share: share.shared_with
+        )
+        self.relations: Table[RelationTuple, RelationTuple] = Table(
+            diary=lambda held: held.diary_id, agent=lambda held: held.agent_id
+        )
+        self.signing_requests: Table[SigningRequestId, SigningRequest] = Table(
+            agent=lambda request: request.agent_id,
+            status=lambda request: request.status,
+            signature=lambda request: request.signature,
+        )
+
+    def draft(self) -> "Tables":
+        """The same tables, to be changed without anybody seeing it."""
+        drafted = copy.copy(self)
+        for name, table in vars(self).items():
+            setattr(drafted, name, Draft(table))
+        return drafted
+
+    def apply(self) -> None:
+        """Makes the changes of a draft, all in one step."""
+        for table in vars(self).values():
+            table.apply()

@@ -1,0 +1,191 @@
+"""The RSA keys that tokens are signed with: made here, sealed at rest, shared by all processes through the storage.
+
+The newest key signs. Rotating adds one; the older stay published, and verify, as long as a token signed with them may
+live. Only sealed private keys are in the database: what opens them stays with the operator.
+"""
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+import attrs
+from joserfc.jwk import RSAKey
+from nacl.exceptions import CryptoError
+from nacl.secret import SecretBox
+
+from moltnet.domain.credentials import TOKEN_LIFETIME
+from moltnet.domain.errors import Unavailable
+from moltnet.ports.clock import Clock
+from moltnet.ports.repositories import SigningKey
+from moltnet.ports.storage import Storage
+
+ALGORITHM = "RS256"
+KEY_BITS = 2048
+SECRET_MIN_BYTES = 32
+# An unknown key id makes a process look for new keys, but not more often than this: made-up ids cost no database.
+REREAD_FLOOR = timedelta(seconds=1)
+REREAD_AFTER = timedelta(minutes=10)
+# A new key is published before it signs, for longer than the floor: whoever meets an unknown id may then look, or has
+# looked since the key was there.
+SETTLING = timedelta(seconds=5)
+# A process may sign with an older key until it rereads, and that token lives on: both fit in twice a token's life.
+OVERLAP = 2 * TOKEN_LIFETIME
+
+_LOGGER = logging.getLogger(__name__)
+_Result = TypeVar("_Result")
+
+
+class SigningKeyUnreadable(Unavailable):
+    """The newest signing key was sealed with another secret than this process has; `rotate` makes one it can read."""
+
+    code = "SIGNING_KEY_UNREADABLE"
+    sentence = "The token signing key cannot be opened: restore the key-encryption secret it was sealed with, or rotate"
+
+
+@attrs.frozen
+class OpenKey:
+    """A signing key out of its seal."""
+
+    kid: str
+    created_at: datetime
+    key: RSAKey = attrs.field(repr=False)
+
+    def published(self) -> dict[str, str]:
+        """The public half as a JSON Web Key (RFC 7517 §4, RFC 7518 §6.3.1)."""
+        numbers = self.key.as_dict(private=False)
+        return {
+            "use": "sig",
+            "kty": "RSA",
+            "kid": self.kid,
+            "alg": ALGORITHM,
+            "n": str(numbers["n"]),
+            "e": str(numbers["e"]),
+        }
+
+
+class TokenKeys:
+    """One process's view of the signing keys; issuer and verifier of a process share one.
+
+    Args:
+        secret: at least 32 random bytes, the same in every process; without it the stored keys are of no use.
+    """
+
+    def __init__(self, storage: Storage, clock: Clock, secret: bytes) -> None:
+        self._storage, self._clock = storage, clock
+        self._seal = SecretBox(_sealing_key(secret))
+        self._keys: Sequence[OpenKey] = ()
+        self._read_at: datetime | None = None
+        self._reading = asyncio.Lock()
+
+    async def prepare(self) -> None:
+        """Reads the keys, and makes the first one if there is none: call it once before serving.
+
+        Raises SigningKeyUnreadable.
+        """
+        await self._read()
+
+    async def rotate(self) -> str:
+        """Adds a newer key, whose id is the answer; it signs from a few seconds later on."""
+        made = await _aside(self._made)
+        async with self._storage.reading() as work:
+            await work.signing_keys.add(made)
+        await self._read()
+        return made.kid
+
+    async def signing(self) -> OpenKey:
+        """The key to sign with now. Raises SigningKeyUnreadable."""
+        keys = await self._current(None)
+        settled = [each for each in keys if each.created_at <= self._clock.now() - SETTLING]
+        return settled[0] if settled else keys[-1]
+
+    async def verifying(self, kid: str) -> OpenKey | None:
+        """The key of an id, while tokens signed with it may be good. Raises SigningKeyUnreadable."""
+        return next((each for each in await self._current(kid) if each.kid == kid), None)
+
+    async def published(self) -> list[dict[str, str]]:
+        """The public halves of the keys that tokens are verified with, newest first. Raises SigningKeyUnreadable."""
+        return [each.published() for each in await self._current(None)]
+
+    async def _current(self, wanted: str | None) -> list[OpenKey]:
+        if self._is_stale(wanted):
+            async with self._reading:
+                if self._is_stale(wanted):  # nobody read them while this call waited
+                    await self._read()
+        return _unretired(self._keys, self._clock.now())
+
+    def _is_stale(self, wanted: str | None) -> bool:
+        if self._read_at is None:
+            return True
+        age = self._clock.now() - self._read_at
+        missing = wanted is not None and all(each.kid != wanted for each in self._keys)
+        # A clock that was set back must not keep old keys for ever.
+        return not timedelta() <= age < (REREAD_FLOOR if missing else REREAD_AFTER)
+
+    async def _read(self) -> None:
+        read_at = self._clock.now()
+        stored = await self._stored()
+        known = {each.kid: each for each in self._keys}
+        self._keys = await _aside(lambda: self._opened(stored, known))
+        self._read_at = read_at
+
+    async def _stored(self) -> list[SigningKey]:
+        while True:
+            async with self._storage.reading() as work:
+                stored = await work.signing_keys.all()
+            if stored:
+                return stored
+            first = await _aside(self._made)
+            async with self._storage.reading() as work:
+                await work.signing_keys.add_first(first)  # another process may be first: then its key is read
+
+    def _made(self) -> SigningKey:
+        key = RSAKey.generate_key(KEY_BITS, private=True)
+        return SigningKey(
+            kid=key.thumbprint(),  # RFC 7638: the same key has the same id wherever it is read
+            sealed=bytes(self._seal.encrypt(key.as_pem(private=True))),
+            created_at=self._clock.now(),
+        )
+
+    def _opened(self, stored: Sequence[SigningKey], known: dict[str, OpenKey]) -> list[OpenKey]:
+        opened = [known.get(each.kid) or self._open(each) for each in stored]
+        if opened[0] is None:
+            raise SigningKeyUnreadable
+        return [each for each in opened if each is not None]
+
+    def _open(self, stored: SigningKey) -> OpenKey | None:
+        try:
+            pem = self._seal.decrypt(stored.sealed)
+        except (CryptoError, ValueError):  # the latter for less than a nonce
+            _LOGGER.warning("signing key %s was sealed with another secret and is left out", stored.kid)
+            return None
+        return OpenKey(stored.kid, stored.created_at, RSAKey.import_key(pem))
+
+
+def _unretired(newest_first: Sequence[OpenKey], now: datetime) -> list[OpenKey]:
+    """The newest key, and each older one until OVERLAP after its successor was made."""
+    successors = [None, *newest_first]
+    return [
+        key
+        for key, successor in zip(newest_first, successors, strict=False)
+        if successor is None or now < successor.created_at + OVERLAP
+    ]
+
+
+def _sealing_key(secret: bytes) -> bytes:
+    if len(secret) < SECRET_MIN_BYTES:
+        raise ValueError(f"a key-encryption secret has at least {SECRET_MIN_BYTES} bytes, got {len(secret)}")
+    # Derived, so that the operator may use the one secret for other things too.
+    return hashlib.blake2b(secret, digest_size=SecretBox.KEY_SIZE, person=b"moltnet:keys").digest()
+
+
+async def _aside(work: Callable[[], _Result]) -> _Result:
+    """Runs CPU work of some 50 ms beside the loop, in a thread of its own: the loop's own executor may be gone."""
+    executor = ThreadPoolExecutor(1, thread_name_prefix="moltnet-keys")
+    try:
+        return await asyncio.get_running_loop().run_in_executor(executor, work)
+    finally:
+        executor.shutdown(wait=False)

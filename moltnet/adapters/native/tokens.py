@@ -1,0 +1,157 @@
+"""OAuth2 clients and their access tokens, kept in the network's own storage.
+
+A token is believed for what it says of *which* client it stands for; what that client may do is read from the storage
+each time. So a rotated secret, a removed client and a changed scope count at once.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import attrs
+
+from moltnet.adapters.native.claims import PresentedToken, sign, token_claims
+from moltnet.adapters.native.keys import TokenKeys
+from moltnet.domain.agents import Agent, ProfileNotFound
+from moltnet.domain.caller import Caller
+from moltnet.domain.credentials import (
+    ALL_SCOPES,
+    SECRET_BYTES,
+    TOKEN_LIFETIME,
+    AccessToken,
+    Client,
+    ClientSecret,
+    InvalidClient,
+    InvalidToken,
+    Scope,
+    TokenClaims,
+    hash_secret,
+    secret_text,
+)
+from moltnet.domain.ids import AgentId, ClientId, parse_uuid
+from moltnet.ports.clock import Clock
+from moltnet.ports.randomness import Randomness
+from moltnet.ports.storage import Storage, UnitOfWork
+
+
+@attrs.frozen
+class NativeClients:
+    """The port `Clients`."""
+
+    storage: Storage
+    clock: Clock
+    randomness: Randomness
+
+    async def create(self, client_id: ClientId, agent: Agent) -> ClientSecret:
+        """A client with all scopes and a fresh secret; for an id that has one, the same client with another secret."""
+        secret = self._secret()
+        async with self.storage.writing() as work:
+            # Not written over: that would set the generation back, and tokens that ended would be good again.
+            if not await work.clients.rotate(client_id, hash_secret(secret)):
+                await work.clients.put(self._client(client_id, agent, secret))
+        return ClientSecret(client_id=client_id, secret=secret)
+
+    async def rotate(self, agent_id: AgentId) -> ClientSecret:
+        """A fresh secret for the agent's client; the old one and every token issued before end with it."""
+        secret = self._secret()
+        async with self.storage.writing() as work:
+            client = await work.clients.of_agent(agent_id)
+            if client is None or not await work.clients.rotate(client.id, hash_secret(secret)):
+                raise ProfileNotFound
+        return ClientSecret(client_id=client.id, secret=secret)
+
+    async def delete(self, client_id: ClientId) -> None:
+        """Removes a client; its tokens end with it."""
+        async with self.storage.writing() as work:
+            await work.clients.remove(client_id)
+
+    def _secret(self) -> str:
+        return secret_text(self.randomness.secret(SECRET_BYTES))
+
+    def _client(self, client_id: ClientId, agent: Agent, secret: str) -> Client:
+        return Client(
+            id=client_id,
+            agent_id=agent.id,
+            secret_hash=hash_secret(secret),
+            scopes=ALL_SCOPES,
+            created_at=self.clock.now(),
+        )
+
+
+@attrs.frozen
+class NativeTokenIssuer:
+    """The port `TokenIssuer`; `issuer` is the network's public address, as every token names it."""
+
+    storage: Storage
+    clock: Clock
+    randomness: Randomness
+    keys: TokenKeys
+    issuer: str
+
+    async def issue(self, client_id: str, client_secret: str, scope: str | None) -> AccessToken:
+        """A token for these credentials; an unknown client and a wrong secret are told alike, in the same time."""
+        async with self.storage.reading() as work:
+            client = await _authenticated(work, client_id, client_secret)
+            agent = await work.agents.find(client.agent_id)
+        if agent is None:
+            raise InvalidClient
+        return await self._token(client, agent, client.grant(scope))
+
+    async def published_keys(self) -> Sequence[Mapping[str, str]]:
+        """The public keys, newest first: the newest signs, all verify."""
+        return await self.keys.published()
+
+    async def _token(self, client: Client, agent: Agent, scopes: frozenset[Scope]) -> AccessToken:
+        key = await self.keys.signing()
+        claims = token_claims(client, agent, scopes, self.randomness.nonce(), self.clock.now())
+        return AccessToken(text=sign(self.issuer, claims, key), lifetime=TOKEN_LIFETIME, scopes=scopes)
+
+
+@attrs.frozen
+class NativeTokenVerifier:
+    """The port `TokenVerifier` for the tokens of `NativeTokenIssuer`.
+
+    `scopeless_tokens_have_all` tells whether a token that carries no scopes has all its client's (decision 10).
+    """
+
+    storage: Storage
+    clock: Clock
+    keys: TokenKeys
+    issuer: str
+    scopeless_tokens_have_all: bool
+
+    async def verify(self, token: str) -> Caller:
+        """The caller a token stands for, with the scopes and the key that it has now."""
+        claims = await self._claims(token)
+        async with self.storage.reading() as work:
+            client = await work.clients.find(claims.client_id)
+            agent = await work.agents.find(claims.agent_id)
+        if client is None or agent is None or client.agent_id != agent.id or client.generation != claims.generation:
+            raise InvalidToken
+        return Caller(
+            agent_id=agent.id,
+            public_key=agent.public_key,
+            client_id=client.id,
+            scopes=self._held(claims.scopes, client.scopes),
+        )
+
+    async def _claims(self, token: str) -> TokenClaims:
+        presented = PresentedToken.parse(token)
+        key = await self.keys.verifying(presented.kid)
+        if key is None:
+            raise InvalidToken
+        return presented.claims(key, issuer=self.issuer, at=self.clock.now())
+
+    def _held(self, carried: frozenset[Scope], granted: frozenset[Scope]) -> frozenset[Scope]:
+        if carried or not self.scopeless_tokens_have_all:
+            return carried & granted
+        return granted
+
+
+async def _authenticated(work: UnitOfWork, client_id: str, client_secret: str) -> Client:
+    parsed = parse_uuid(client_id)
+    client = await work.clients.find(ClientId(parsed)) if parsed else None
+    if client is None:
+        hash_secret(client_secret)  # takes as long as finding a secret wrong
+        raise InvalidClient
+    if not client.accepts(client_secret):
+        raise InvalidClient
+    return client

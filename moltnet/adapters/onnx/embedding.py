@@ -1,0 +1,91 @@
+"""The port `Embedder` on ONNX Runtime."""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+
+from moltnet.adapters.onnx.inference import Inference
+from moltnet.adapters.onnx.model_dir import DECLARATION, TOKENIZER, ModelDirectory, ModelUnusable
+from moltnet.adapters.onnx.scheduling import Scheduler
+from moltnet.adapters.onnx.tokenizer import TextTokenizer
+from moltnet.domain.passages import Span, windows
+from moltnet.domain.search import ModelName, Vector
+
+OVERLAP = 32  # tokens that neighbouring windows share
+
+
+class OnnxEmbedder:
+    """Computes on its own threads, each text by itself: the same text has the same vector whatever else is waiting.
+
+    Any number of event loops may call.
+    """
+
+    def __init__(self, directory: ModelDirectory, tokenizer: TextTokenizer, inference: Inference, threads: int) -> None:
+        """Puts the parts together; raises ModelUnusable if prefix and special tokens leave no room for windows."""
+        self._directory = directory
+        self._declaration = directory.declaration
+        self._tokenizer = tokenizer
+        self._inference = inference
+        taken = tokenizer.special_tokens + tokenizer.count(self._declaration.passage_prefix)
+        self._window = self._declaration.max_tokens - taken
+        if self._window <= OVERLAP:
+            raise ModelUnusable(f"{DECLARATION}: max_tokens must be over {taken + OVERLAP} with this prefix")
+        self._scheduler = Scheduler(self._compute, threads)
+
+    @classmethod
+    def load(cls, directory: Path, threads: int = 2) -> "OnnxEmbedder":
+        """Reads a model directory and proves it by one computation of full length, on the calling thread.
+
+        Raises ModelMissing and ModelUnusable, each with a sentence for the operator.
+        """
+        model = ModelDirectory.read(directory)
+        tokenizer = TextTokenizer(directory / TOKENIZER)
+        inference = Inference(model)
+        embedder = cls(model, tokenizer, inference, threads)
+        longest = model.declaration.max_tokens
+        inference.prove(tokenizer.ids("a " * longest, longest))
+        return embedder
+
+    @property
+    def model(self) -> ModelName:
+        """The declared name and a hash over weights, tokenizer and steps."""
+        return self._directory.name
+
+    @property
+    def words_weight(self) -> float:
+        """λ as the model directory declares it."""
+        return self._declaration.words_weight
+
+    def windows(self, text: str) -> tuple[Span, ...]:
+        """The windows of a text, beginning at words where the overlap allows; about 40 ms for 100 000 characters."""
+        tokens = self._tokenizer.tokens(text)
+        return _from_words(windows(tokens.spans, self._window, OVERLAP), tokens.word_starts)
+
+    async def embed_passages(self, texts: Sequence[str]) -> list[Vector]:
+        """One vector for each text, in order."""
+        return await self._scheduler.passages([self._declaration.passage_prefix + text for text in texts])
+
+    async def embed_query(self, text: str) -> Vector:
+        """The vector of a question; it goes before all waiting passages."""
+        return await self._scheduler.query(self._declaration.query_prefix + text)
+
+    async def close(self) -> None:
+        """Lets the waiting calls finish, then ends the threads; later calls raise EmbedderUnavailable."""
+        await self._scheduler.close()
+
+    def _compute(self, text: str) -> Vector:
+        return self._inference.vector(self._tokenizer.ids(text, self._declaration.max_tokens))
+
+
+def _from_words(cut: Sequence[Span], word_starts: Sequence[int]) -> tuple[Span, ...]:
+    """Moves each window that begins inside a word to the next word, if the window before reads all that is skipped.
+
+    The end of a word read alone falls into other pieces, often more of them, and the window would no longer fit.
+    """
+    moved = list(cut[:1])
+    for before, window in pairwise(cut):
+        at = bisect_left(word_starts, window.start)
+        start = word_starts[at] if at < len(word_starts) else window.start
+        moved.append(Span(start, window.end) if start <= before.end else window)
+    return tuple(moved)

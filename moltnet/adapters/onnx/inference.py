@@ -1,0 +1,117 @@
+"""One text's tokens through the graph, to one unit vector."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from onnxruntime.capi import onnxruntime_pybind11_state as failures
+
+from moltnet.adapters.onnx.model_dir import GRAPH, ModelDirectory, ModelUnusable, Pooling
+from moltnet.domain.search import DIMENSIONS, EmbedderUnavailable, Vector
+
+_INTEGERS: dict[str, type[np.integer]] = {"tensor(int64)": np.int64, "tensor(int32)": np.int32}
+_FILLERS = {"input_ids": None, "attention_mask": 1, "token_type_ids": 0}
+_FAILURES = (
+    failures.EPFail,
+    failures.EngineError,
+    failures.Fail,
+    failures.InvalidArgument,
+    failures.InvalidGraph,
+    failures.InvalidProtobuf,
+    failures.NoModel,
+    failures.NoSuchFile,
+    failures.NotFound,
+    failures.NotImplemented,
+    failures.RuntimeException,
+)
+_UNIT_TOLERANCE = 1e-3
+
+
+class Inference:
+    """A model directory's graph in memory; every call computes on its caller's thread alone, and calls may overlap.
+
+    A call takes one text. Texts computed together would gain little (nothing from 64 tokens on) and would change each
+    other's vectors: 8-bit graphs scale a whole batch by its largest number.
+    """
+
+    def __init__(self, directory: ModelDirectory) -> None:
+        """Loads the graph; raises ModelUnusable if it cannot be run as declared."""
+        self._declaration = directory.declaration
+        path = directory.path / GRAPH
+        try:
+            self._session = onnxruntime.InferenceSession(str(path), _options(), providers=["CPUExecutionProvider"])
+        except _FAILURES as error:
+            raise ModelUnusable(f"{path} is not a graph that can be run: {error}") from error
+        self._inputs = _inputs(self._session)
+        self._output = _output(self._session, self._declaration.pooling)
+
+    def prove(self, ids: Sequence[int]) -> None:
+        """Computes once and holds the result against the declaration; raises ModelUnusable.
+
+        `ids` should be as long as declared: a graph with fewer places than `max_tokens` shows it only then.
+        """
+        try:
+            vector = self._pooled(ids)
+        except _FAILURES as error:
+            raise ModelUnusable(f"{GRAPH} cannot read {len(ids)} tokens: {error}") from error
+        if vector.shape != (DIMENSIONS,):
+            raise ModelUnusable(f"{GRAPH} gives {vector.shape[-1]} numbers for a text, not {DIMENSIONS}")
+        length = float(np.linalg.norm(vector))
+        if not self._declaration.normalize and abs(length - 1) > _UNIT_TOLERANCE:
+            raise ModelUnusable(f"{GRAPH} gives vectors of length {length:.3g}, not 1: declare normalize true")
+
+    def vector(self, ids: Sequence[int]) -> Vector:
+        """The unit vector of a text; raises EmbedderUnavailable if the graph fails on it."""
+        try:
+            pooled = self._pooled(ids)
+        except _FAILURES as error:
+            raise EmbedderUnavailable(f"The embedding model failed: {error}") from error
+        length = np.linalg.norm(pooled)
+        if not 0 < length < np.inf:  # also false for a vector that holds NaN
+            raise EmbedderUnavailable("The embedding model gave no finite vector")
+        return Vector((pooled / length).astype("<f4").tobytes())
+
+    def _pooled(self, ids: Sequence[int]) -> NDArray[np.float32]:
+        feed = {
+            name: np.array([ids], dtype) if filler is None else np.full((1, len(ids)), filler, dtype)
+            for name, dtype, filler in self._inputs
+        }
+        (answer,) = self._session.run([self._output], feed)
+        # One text without padding: every token counts in the mean.
+        match self._declaration.pooling:
+            case Pooling.MEAN:
+                return np.asarray(answer[0].mean(axis=0), np.float32)
+            case Pooling.CLS:
+                return np.asarray(answer[0, 0], np.float32)
+            case Pooling.NONE:
+                return np.asarray(answer[0], np.float32)
+
+
+def _options() -> onnxruntime.SessionOptions:
+    options = onnxruntime.SessionOptions()
+    # Two callers on one-thread sessions beat one caller with two threads, and nothing spins while idle.
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    # The arena stays on: for one text at a time it holds less than the allocator keeps without it.
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+    return options
+
+
+def _inputs(session: onnxruntime.InferenceSession) -> list[tuple[str, type[np.integer], int | None]]:
+    """Each input's name, number type, and what fills it: the ids, or one number throughout."""
+    inputs = []
+    for wanted in session.get_inputs():
+        if wanted.name not in _FILLERS or wanted.type not in _INTEGERS:
+            raise ModelUnusable(f"{GRAPH} asks for {wanted.name} as {wanted.type}, which is not known")
+        inputs.append((wanted.name, _INTEGERS[wanted.type], _FILLERS[wanted.name]))
+    return inputs
+
+
+def _output(session: onnxruntime.InferenceSession, pooling: Pooling) -> str:
+    """The first output with the axes the pooling needs: one vector for each text, or one for each token."""
+    axes = 2 if pooling is Pooling.NONE else 3
+    for output in session.get_outputs():
+        if len(output.shape) == axes:
+            return str(output.name)
+    raise ModelUnusable(f"{GRAPH} has no output of {axes} axes, as pooling {pooling} needs")

@@ -1,0 +1,135 @@
+"""A PostgreSQL of our own in the operator's data folder, shared by all processes that use the folder.
+
+Who starts it. The first user creates the database if need be and starts the server below a keeper (`embedded_keeper.py`),
+a small process in a session of its own. Every user, the first too, holds a lease that ends with its process. When the
+last lease ends, by `stop`, by exit or by SIGKILL, the keeper stops the server and ends. A server whose first user is
+killed goes on for the others; none is left behind without users. See `embedded_folder.py` for the locks.
+
+As root. PostgreSQL refuses to run as root, so its processes run as uid and gid 65534, or as the owner of the database or
+of DIR if that is not root; no system user is added. The database stays in DIR, although that account may enter neither
+DIR (0700) nor the folders above it (/root): a process enters its working folder before it changes its account, and
+PostgreSQL is told that its data is in `/proc/self/cwd` and its socket in `.`, which need no right on the folders above.
+Only the database folder is given to that account. Programs that it could not execute are copied to /var/cache/moltnet.
+Other processes of uid 65534 could still interfere: where that matters, run as an ordinary user.
+
+Who may connect. There is no TCP. The socket lies in the database folder (0700), so whoever reaches it is the owner or
+root; inside, everybody is trusted as the role `moltnet`.
+
+POSIX only. Without Linux' parent-death signal a killed keeper leaves its server behind, which the next start joins.
+"""
+
+import fcntl
+import os
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import attrs
+import psycopg
+
+from moltnet.adapters.postgres.embedded_binaries import EmbeddedUnavailable as EmbeddedUnavailable
+from moltnet.adapters.postgres.embedded_folder import Address, Folder, url
+from moltnet.adapters.postgres.embedded_server import Server
+
+DATABASE = "moltnet"
+DATABASE_EXISTS = "select from pg_database where datname = %s"  # one row or none
+CREATE_DATABASE = "create database moltnet"
+
+
+class EmbeddedPostgres:
+    """One user's share in the server of a data folder. Synchronous, and not for several threads at once."""
+
+    def __init__(self, data_dir: Path) -> None:
+        """`data_dir` is DIR of the operator's contract; nothing happens before `start`."""
+        self._data_dir = data_dir
+        self._share: _Share | None = None
+
+    def start(self) -> str:
+        """Joins the server of the folder, creating and starting it if need be. Calling it again is harmless.
+
+        Returns:
+            A URL of the database `moltnet` for psycopg; for SQLAlchemy change the scheme to `postgresql+psycopg`.
+            The role is a superuser of this server.
+
+        Raises:
+            EmbeddedUnavailable: programs missing or not runnable, a database of another PostgreSQL, a folder that
+                cannot be written, a server that ends at once or does not answer for a minute.
+        """
+        if self._share is None:
+            try:
+                self._share = _join(self._data_dir)
+            except OSError as error:
+                raise EmbeddedUnavailable(
+                    f"The embedded database cannot use {error.filename or self._data_dir} ({error.strerror}): "
+                    "make it usable for this user, or choose another data folder with --data"
+                ) from error
+            except psycopg.Error as error:
+                raise EmbeddedUnavailable(
+                    f"The embedded database started but refused its first use: {error}"
+                ) from error
+        return url(self._share.address.folder, DATABASE)
+
+    def stop(self) -> None:
+        """Gives the share back; the last user returns when the server is gone. Without a share it does nothing.
+
+        Raises:
+            EmbeddedUnavailable: the server did not end within a minute.
+        """
+        share, self._share = self._share, None
+        if share is not None:
+            share.give_back()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+@attrs.frozen
+class _Share:
+    folder: Folder
+    address: Address
+    lease: int
+
+    def give_back(self) -> None:
+        self.address.close()
+        os.close(self.lease)
+        with self.folder.locked(self.folder.starting):  # nobody joins, and no two leavers mistake each other for users
+            last = self._is_unused()
+        if last:
+            os.close(self.folder.lock(self.folder.alive, fcntl.LOCK_EX))
+
+    def _is_unused(self) -> bool:
+        alone = self.folder.take(self.folder.users)
+        if alone is not None:
+            os.close(alone)
+            return True
+        beside = self.folder.take(self.folder.users, fcntl.LOCK_SH)
+        if beside is not None:
+            os.close(beside)
+            return False
+        return True  # the keeper has it alone already
+
+
+def _join(data_dir: Path) -> _Share:
+    folder = Folder.open(data_dir)
+    with folder.locked(folder.starting), ExitStack() as undo:
+        lease = folder.lock(folder.users, fcntl.LOCK_SH)  # waits for a keeper that is stopping the server
+        undo.callback(os.close, lease)
+        address = Address.of(folder.cluster)
+        undo.callback(address.close)
+        Server(folder, address).ensure()
+        _ensure_database(address)
+        undo.pop_all()
+    return _Share(folder, address, lease)
+
+
+def _ensure_database(address: Address) -> None:
+    with psycopg.connect(url(address.folder, "postgres"), autocommit=True) as connection:
+        if connection.execute(DATABASE_EXISTS, (DATABASE,)).fetchone() is None:
+            connection.execute(CREATE_DATABASE)

@@ -1,0 +1,192 @@
+"""The data folder of an operator as the embedded database uses it: its paths, its locks, and the way to its socket.
+
+    DIR/postgres            the database and its socket, mode 0700, owned by the account that runs the server
+    DIR/postgres.new        a database being created; renamed when complete
+    DIR/postgres.log(.1)    what the server says
+    DIR/postgres.starting   locked by one process while it starts or leaves the server
+    DIR/postgres.users      locked together by all who use the server; alone by the keeper when nobody is left
+    DIR/postgres.alive      locked by the creation, the keeper and every process of the server: free means none lives
+
+The locks are `flock`s: they end with their processes, however these end, and are never mistaken for another process.
+"""
+
+import fcntl
+import hashlib
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from urllib.parse import quote
+
+import attrs
+
+from moltnet.adapters.postgres.embedded_binaries import NOBODY, Account, EmbeddedUnavailable
+
+PATIENCE_S = 60.0
+POLL_S = 0.01
+USER = "moltnet"
+PORT = 5432  # names the socket file, nothing listens on the network
+LONGEST_ADDRESS = 85  # with "/.s.PGSQL.5432" below 100 bytes; sun_path holds 108 on Linux, 104 on macOS
+
+
+@attrs.frozen
+class Folder:
+    """DIR, which exists and belongs to the caller, unless the caller is root."""
+
+    path: Path
+    owner: Account
+
+    @classmethod
+    def open(cls, path: Path) -> "Folder":
+        """Creates DIR with mode 0700 if it is missing.
+
+        Raises:
+            EmbeddedUnavailable: it belongs to somebody else.
+        """
+        path = path.absolute()
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        state = path.stat()
+        if os.geteuid() not in (0, state.st_uid):
+            raise EmbeddedUnavailable(
+                f"The data folder {path} belongs to another user (uid {state.st_uid}): "
+                "run as that user, or choose another folder with --data"
+            )
+        return cls(path, Account(state.st_uid, state.st_gid))
+
+    @property
+    def cluster(self) -> Path:
+        return self.path / "postgres"
+
+    @property
+    def draft(self) -> Path:
+        return self.path / "postgres.new"
+
+    @property
+    def log(self) -> Path:
+        return self.path / "postgres.log"
+
+    @property
+    def starting(self) -> Path:
+        return self.path / "postgres.starting"
+
+    @property
+    def users(self) -> Path:
+        return self.path / "postgres.users"
+
+    @property
+    def alive(self) -> Path:
+        return self.path / "postgres.alive"
+
+    @property
+    def is_new(self) -> bool:
+        return not (self.cluster / "PG_VERSION").exists()
+
+    def account(self) -> Account:
+        """Whose the database is: the caller's; for root that of its present owner, of DIR's, or 65534."""
+        if os.geteuid() != 0:
+            return Account(os.geteuid(), os.getegid())
+        present = [self.cluster.stat()] if self.cluster.exists() else []
+        owners = [*(Account(state.st_uid, state.st_gid) for state in present), self.owner]
+        return next((owner for owner in owners if owner.uid != 0), Account(NOBODY, NOBODY))
+
+    def open_file(self, path: Path, flags: int = os.O_RDWR) -> int:
+        """Opens a file of DIR for DIR's owner, creating it with mode 0600."""
+        descriptor = os.open(path, flags | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        if os.geteuid() == 0:  # else a `sudo moltnet doctor` would lock the owner out
+            os.fchown(descriptor, self.owner.uid, self.owner.gid)
+        return descriptor
+
+    def take(self, path: Path, operation: int = fcntl.LOCK_EX) -> int | None:
+        """A new descriptor that holds the lock until it and its copies are closed; None if others hold it now."""
+        descriptor = self.open_file(path)
+        try:
+            fcntl.flock(descriptor, operation | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            return None
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return descriptor
+
+    def lock(self, path: Path, operation: int) -> int:
+        """As `take`, but waits.
+
+        Raises:
+            EmbeddedUnavailable: others held it for a minute.
+        """
+        deadline = time.monotonic() + PATIENCE_S
+        while (descriptor := self.take(path, operation)) is None:
+            if time.monotonic() > deadline:
+                raise EmbeddedUnavailable(
+                    f"Another process has been starting or stopping the database in {self.path} for {PATIENCE_S:.0f} "
+                    f"seconds: see {self.log}"
+                )
+            time.sleep(POLL_S)
+        return descriptor
+
+    def sync(self) -> None:
+        """Makes names created in DIR survive a power cut."""
+        descriptor = os.open(self.path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    @contextmanager
+    def locked(self, path: Path) -> Iterator[None]:
+        descriptor = self.lock(path, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            os.close(descriptor)
+
+
+def url(socket_folder: Path, database: str) -> str:
+    """A connection string that says all, so that no PG* variable of the caller redirects it."""
+    return f"postgresql://{USER}@/{database}?host={quote(str(socket_folder), safe='')}&port={PORT}"
+
+
+@attrs.frozen
+class Address:
+    """A short way to the socket folder, kept open until closed."""
+
+    folder: Path
+    hold: int | None
+
+    @classmethod
+    def of(cls, cluster: Path) -> "Address":
+        """The database folder itself, or a link to it in a short private folder when the path is too long.
+
+        Raises:
+            EmbeddedUnavailable: somebody else made that private folder.
+        """
+        text = os.fsencode(cluster)
+        if len(text) <= LONGEST_ADDRESS and b"," not in text:  # libpq reads a comma as a list of hosts
+            return cls(cluster, None)
+        name = f"moltnet-{os.geteuid()}-{hashlib.sha256(text).hexdigest()[:16]}"
+        private = Path(min(tempfile.gettempdir(), "/tmp", key=len)) / name  # noqa: S108 - checked in _private
+        hold = _private(private)
+        with suppress(FileExistsError):  # made by another process: the folder's name follows from the target
+            os.symlink(cluster, "db", dir_fd=hold)
+        return cls(private / "db", hold)
+
+    def close(self) -> None:
+        if self.hold is not None:
+            os.close(self.hold)
+
+
+def _private(folder: Path) -> int:
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    state = os.fstat(descriptor)
+    if state.st_uid != os.geteuid() or state.st_mode & 0o077:
+        os.close(descriptor)
+        raise EmbeddedUnavailable(
+            f"{folder} is not a private folder of this user: remove it, or choose a shorter data folder with --data"
+        )
+    fcntl.flock(descriptor, fcntl.LOCK_SH)  # systemd-tmpfiles leaves locked folders alone, however old
+    return descriptor

@@ -1,0 +1,185 @@
+"""Creating the embedded database, starting its server below a keeper, and telling whether it answers."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import attrs
+import psycopg
+
+from moltnet.adapters.postgres.embedded_binaries import (
+    Binaries,
+    EmbeddedUnavailable,
+    binaries_for,
+    environment,
+    installed,
+)
+from moltnet.adapters.postgres.embedded_folder import PATIENCE_S, POLL_S, USER, Address, Folder, url
+
+KEEPER = Path(__file__).with_name("embedded_keeper.py")
+WORKING_FOLDER = "/proc/self/cwd"
+CONNECT_TIMEOUT_S = 5
+CREATION = ("-U", USER, "-A", "trust", "-E", "UTF8", "--locale-provider=builtin", "--locale=C.UTF-8")
+SETTINGS = (
+    "listen_addresses=",
+    "unix_socket_directories=.",
+    "unix_socket_permissions=0700",
+    "max_connections=200",
+    "shared_buffers=64MB",
+    "max_wal_size=256MB",  # bounds the folder
+    "fsync=on",
+    "synchronous_commit=on",
+    "autovacuum=on",
+    "jit=off",  # compiling costs more than short queries
+    "io_method=sync",  # instead of three worker processes
+    "max_logical_replication_workers=0",  # and their launcher
+    "timezone=UTC",
+    "log_timezone=UTC",
+    "log_checkpoints=off",
+    "log_error_verbosity=terse",  # the detail of a broken constraint quotes the row, so private text
+)
+
+
+@attrs.frozen
+class Server:
+    """The server of one data folder. Used under the folder's lock `starting`."""
+
+    folder: Folder
+    address: Address
+
+    def ensure(self) -> None:
+        """Returns when a server of this folder answers, whoever started it.
+
+        Raises:
+            EmbeddedUnavailable: it cannot be created or started, or does not answer.
+        """
+        alive = self._wait()
+        if alive is None:
+            return
+        try:
+            said = self._launch(alive)
+        finally:
+            os.close(alive)
+        alive = self._wait()
+        if alive is not None:
+            os.close(alive)
+            raise EmbeddedUnavailable(f"The embedded database ended at its start: {self._complaint(said)}")
+
+    def _wait(self) -> int | None:
+        """Waits for an answer, or for the lock that tells that no process of the server lives."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not self._answers():
+            alive = self.folder.take(self.folder.alive)
+            if alive is not None:
+                return alive
+            if time.monotonic() > deadline:
+                raise EmbeddedUnavailable(
+                    f"The server of {self.folder.cluster} lives but has not answered for {PATIENCE_S:.0f} seconds: "
+                    f"see {self.folder.log}"
+                )
+            time.sleep(POLL_S)
+        return None
+
+    def _answers(self) -> bool:
+        try:
+            psycopg.connect(url(self.address.folder, "postgres"), connect_timeout=CONNECT_TIMEOUT_S).close()
+        except psycopg.OperationalError:  # no socket, nobody listening, starting up, shutting down
+            return False
+        return True
+
+    def _launch(self, alive: int) -> int:
+        """Hands the lock `alive` on to the keeper and the server; answers where in the log these begin."""
+        binaries = binaries_for(self.folder.account(), installed())
+        major = binaries.major()
+        if self.folder.is_new:
+            self._create(binaries, alive)
+        self._require(major)
+        self._forget_reused_pids()
+        if binaries.account.is_other and self.folder.cluster.stat().st_uid == 0:  # a backup that root copied back
+            binaries.account.entrust(self.folder.cluster)
+        log = self.folder.open_file(self.folder.log, os.O_WRONLY | os.O_APPEND)
+        try:
+            said = os.lseek(log, 0, os.SEEK_END)
+            self._spawn_keeper(binaries, alive, log)
+        finally:
+            os.close(log)
+        return said
+
+    def _create(self, binaries: Binaries, alive: int) -> None:
+        """In a folder of its own, renamed at the end: a killed creation leaves no half database behind.
+
+        initdb inherits the lock, so one that outlives its starter is waited for, not disturbed.
+        """
+        binaries.account.require_name()
+        draft = self.folder.draft
+        if draft.exists():
+            shutil.rmtree(draft)
+        draft.mkdir(mode=0o700)
+        if binaries.account.is_other:
+            binaries.account.entrust(draft)
+        done = binaries.run("initdb", ["-D", _working(draft), *CREATION], cwd=draft, pass_fds=[alive])
+        if done.returncode != 0:
+            lines = done.stderr.strip().split("\n")
+            reason = next((line for line in lines if "error:" in line or "FATAL" in line), lines[0])
+            raise EmbeddedUnavailable(f"The embedded database could not be created in {draft}: {reason}")
+        draft.rename(self.folder.cluster)
+        self.folder.sync()
+
+    def _require(self, major: str) -> None:
+        made_by = (self.folder.cluster / "PG_VERSION").read_text().strip()
+        if made_by != major:
+            raise EmbeddedUnavailable(
+                f"The database in {self.folder.cluster} was made by PostgreSQL {made_by}, and PostgreSQL {major} is installed: "
+                f"install the release of moltnet that made it, or dump it there and restore it into a new data folder"
+            )
+
+    def _forget_reused_pids(self) -> None:
+        """Removes lock files whose process number now belongs to something else, as after a container's restart.
+
+        PostgreSQL itself clears those of dead processes, but believes any live one. A real server of this folder has
+        it as its working folder, and is left for PostgreSQL to refuse.
+        """
+        for name in ("postmaster.pid", ".s.PGSQL.5432.lock"):
+            path = self.folder.cluster / name
+            try:
+                pid = int(path.read_text().split("\n")[0])
+                if os.path.samefile(f"/proc/{pid}/cwd", self.folder.cluster):
+                    continue
+            except PermissionError:
+                pass  # another user's process
+            except (FileNotFoundError, ValueError):
+                continue
+            path.unlink()
+
+    def _spawn_keeper(self, binaries: Binaries, alive: int, log: int) -> None:
+        cluster, account = self.folder.cluster, binaries.account
+        become = (str(account.uid), str(account.gid)) if account.is_other else ("-1", "-1")
+        settings = [part for setting in SETTINGS for part in ("-c", setting)]
+        subprocess.run(  # noqa: S603 - our own script and constants; returns at once, the keeper goes on
+            [sys.executable, "-I", "-S", KEEPER, self.folder.users, self.folder.log, cluster, *become]
+            + [binaries.postgres, "-D", _working(cluster), *settings],
+            cwd="/",
+            env=environment(),
+            pass_fds=[alive],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            check=False,
+        )
+
+    def _complaint(self, said: int) -> str:
+        """The last fatal line of the log since a position, else its last line."""
+        with self.folder.log.open(errors="replace") as log:
+            log.seek(said)
+            lines = [line.strip() for line in log if line.strip()]
+        fatal = [line for line in lines if "FATAL" in line or "PANIC" in line]
+        return (fatal or lines or [f"it said nothing in {self.folder.log}"])[-1]
+
+
+def _working(folder: Path) -> str:
+    """The name by which a process reaches its own working folder, without any right on the folders above."""
+    return WORKING_FOLDER if os.path.exists(WORKING_FOLDER) else str(folder)

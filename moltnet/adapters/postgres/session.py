@@ -1,0 +1,69 @@
+"""One connection, lent to one unit of work: statements in, rows out."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from typing import Any, LiteralString, TypeVar
+
+import psycopg
+from psycopg.pq import TransactionStatus
+from psycopg.rows import dict_row
+
+from moltnet.adapters.postgres.violations import translated
+
+Made = TypeVar("Made")
+Row = Mapping[str, Any]
+Connection = psycopg.AsyncConnection[tuple[Any, ...]]
+
+
+class Session:
+    """The statements of one unit of work, one after the other. Broken rules are raised as domain errors."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._lent: Connection | None = connection
+
+    async def all(self, make: Callable[[Row], Made], statement: LiteralString, **values: object) -> list[Made]:
+        """What `make` makes of each row."""
+        with translated():
+            cursor = await self._connection.cursor(row_factory=dict_row).execute(statement, values)
+            return [make(row) for row in await cursor.fetchall()]
+
+    async def first(self, make: Callable[[Row], Made], statement: LiteralString, **values: object) -> Made | None:
+        """What `make` makes of the first row, if there is one."""
+        with translated():
+            cursor = await self._connection.cursor(row_factory=dict_row).execute(statement, values)
+            row = await cursor.fetchone()
+        return None if row is None else make(row)
+
+    async def run(self, statement: LiteralString, **values: object) -> int:
+        """How many rows a statement wrote, or showed."""
+        with translated():
+            cursor = await self._connection.execute(statement, values)
+        return cursor.rowcount
+
+    def together(self) -> AbstractAsyncContextManager[object]:
+        """For several statements that must be one: the unit's own transaction, or one of theirs if it has none."""
+        if self._connection.info.transaction_status is TransactionStatus.IDLE:
+            return self.transaction()
+        return nullcontext()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[None]:
+        """One transaction: committed at the end of the block, undone when it raises.
+
+        Raises RuntimeError when a statement's error was caught within: PostgreSQL would take the commit for a rollback.
+        """
+        with translated():
+            async with self._connection.transaction():
+                yield
+                if self._connection.info.transaction_status is TransactionStatus.INERROR:
+                    raise RuntimeError("a statement of this transaction raised: nothing of it can be written any more")
+
+    def end(self) -> None:
+        """Makes every later statement raise: the connection is another's now."""
+        self._lent = None
+
+    @property
+    def _connection(self) -> Connection:
+        if self._lent is None:
+            raise RuntimeError("a unit of work is not used after its context is left")
+        return self._lent

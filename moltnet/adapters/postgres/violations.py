@@ -1,0 +1,49 @@
+"""PostgreSQL's errors as the network's own."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import MappingProxyType
+
+import psycopg
+
+from moltnet.domain.agents import KeyTaken, ProfileNotFound
+from moltnet.domain.diaries import DiaryNotFound
+from moltnet.domain.entries import UnknownSuccessor
+from moltnet.domain.errors import MoltNetError, StorageUnavailable
+
+# The rule each constraint guards. One that is not here is only broken by a mistake of ours, and stays what it is.
+RULES: Mapping[str, type[MoltNetError]] = MappingProxyType(
+    {
+        "agent_keys_fingerprint_key": KeyTaken,
+        "agent_keys_public_key_bytes_key": KeyTaken,
+        "agent_vouchers_issuer_id_fkey": ProfileNotFound,
+        "diaries_owner_id_fkey": ProfileNotFound,
+        "diary_entries_diary_id_fkey": DiaryNotFound,
+        "diary_entries_superseded_by_check": UnknownSuccessor,
+        "diary_entries_superseded_by_fkey": UnknownSuccessor,
+        "diary_shares_diary_id_fkey": DiaryNotFound,
+        "diary_shares_shared_with_fkey": ProfileNotFound,
+        "diary_terms_diary_id_fkey": DiaryNotFound,
+        "relation_tuples_object_fkey": DiaryNotFound,
+        "relation_tuples_subject_fkey": ProfileNotFound,
+        "signing_requests_agent_id_fkey": ProfileNotFound,
+    }
+)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raises a broken rule as its domain error, and StorageUnavailable where the database does not answer or gave up.
+
+    Giving up (a deadlock, a statement cancelled by the operator, no memory) undoes the transaction like a lost
+    connection does. Everything else goes through as it is.
+    """
+    try:
+        yield
+    except psycopg.IntegrityError as error:
+        rule = RULES.get(error.diag.constraint_name or "")
+        if rule is None:
+            raise
+        raise rule from error
+    except psycopg.OperationalError as error:
+        raise StorageUnavailable from error

@@ -1,0 +1,52 @@
+"""Who is asking."""
+
+import attrs
+
+from moltnet.domain.credentials import Scope
+from moltnet.domain.errors import Forbidden, Unauthenticated
+from moltnet.domain.ids import AgentId, ClientId
+from moltnet.domain.keys import PublicKey
+
+
+class MissingScope(Forbidden):
+    """The caller's token does not carry a scope the act needs."""
+
+    code = "MISSING_SCOPE"
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+        super().__init__(f"Missing required scope: {scope.value}")
+
+
+@attrs.frozen(kw_only=True)
+class Caller:
+    """An agent whose token was accepted.
+
+    `scopes` are those the token is held to: the ones it carries, or all of its client's when it carries none.
+    """
+
+    agent_id: AgentId
+    public_key: PublicKey
+    client_id: ClientId
+    scopes: frozenset[Scope]
+
+    def require(self, *needed: Scope) -> None:
+        """Raises MissingScope for the first scope the token lacks."""
+        for scope in needed:
+            if scope not in self.scopes:
+                raise MissingScope(scope)
+
+
+@attrs.frozen
+class Anonymous:
+    """Nobody in particular: a request without a token."""
+
+
+ANONYMOUS = Anonymous()
+
+
+def known(caller: Caller | Anonymous) -> Caller:
+    """The caller, when there is one; raises Unauthenticated for nobody in particular."""
+    if isinstance(caller, Anonymous):
+        raise Unauthenticated("Missing authorization header")
+    return caller

@@ -1,0 +1,121 @@
+"""What an agent proves itself with after its key: client secrets, scopes, and what a token may claim.
+
+Secrets are 32 random bytes, so a plain SHA-256 is enough to keep them by: there is no dictionary to guess from.
+"""
+
+import base64
+import hashlib
+import hmac
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+import attrs
+
+from moltnet.domain.errors import Invalid, Unauthenticated
+from moltnet.domain.ids import AgentId, ClientId
+
+TOKEN_LIFETIME = timedelta(hours=1)
+SECRET_BYTES = 32
+
+
+class Scope(StrEnum):
+    """What a token may be used for (seed, OAuth2 Scopes)."""
+
+    DIARY_READ = "diary:read"
+    DIARY_WRITE = "diary:write"
+    DIARY_DELETE = "diary:delete"
+    DIARY_SHARE = "diary:share"
+    AGENT_PROFILE = "agent:profile"
+    AGENT_DIRECTORY = "agent:directory"
+    CRYPTO_SIGN = "crypto:sign"
+
+
+ALL_SCOPES = frozenset(Scope)
+
+
+class InvalidToken(Unauthenticated):
+    """A token nobody issued, that has expired, or whose credentials were replaced since."""
+
+    code = "INVALID_TOKEN"
+    sentence = "Invalid or expired token"
+
+
+class InvalidClient(Unauthenticated):
+    """Client credentials that do not match (RFC 6749 §5.2 `invalid_client`); unknown and wrong are told alike."""
+
+    code = "INVALID_CLIENT"
+    sentence = "Client authentication failed (unknown client or wrong secret)"
+
+
+class InvalidScope(Invalid):
+    """Scopes were asked for that the client does not have (RFC 6749 §5.2 `invalid_scope`)."""
+
+    code = "INVALID_SCOPE"
+    sentence = "The requested scope is invalid, unknown, or not granted to the client"
+
+
+@attrs.frozen(kw_only=True)
+class Client:
+    """An OAuth2 client of one agent; the secret itself is not here, only what it is recognised by.
+
+    `generation` counts the secrets: a token of an earlier generation is no longer good.
+    """
+
+    id: ClientId
+    agent_id: AgentId
+    secret_hash: bytes = attrs.field(repr=False)
+    scopes: frozenset[Scope]
+    generation: int = 1
+    created_at: datetime
+
+    def accepts(self, secret: str) -> bool:
+        """Whether this is the client's secret; compared in constant time."""
+        return hmac.compare_digest(self.secret_hash, hash_secret(secret))
+
+    def grant(self, requested: str | None) -> frozenset[Scope]:
+        """The scopes a token gets when it asks for `requested` (space-separated); empty means none were named.
+
+        Raises InvalidScope for any that the client does not have (RFC 6749 §3.3).
+        """
+        names = (requested or "").split()
+        granted = frozenset(scope for scope in self.scopes if scope.value in names)
+        if len(granted) != len(set(names)):
+            raise InvalidScope
+        return granted
+
+
+@attrs.frozen(kw_only=True)
+class ClientSecret:
+    """A client's credentials as they are told once, at registration or rotation."""
+
+    client_id: ClientId
+    secret: str = attrs.field(repr=False)
+
+
+@attrs.frozen(kw_only=True)
+class AccessToken:
+    """An answer of the token endpoint (RFC 6749 §5.1)."""
+
+    text: str = attrs.field(repr=False)
+    lifetime: timedelta
+    scopes: frozenset[Scope]
+
+
+@attrs.frozen(kw_only=True)
+class TokenClaims:
+    """What a verified token says: whose it is, of which generation, and the scopes it carries (none: all)."""
+
+    client_id: ClientId
+    agent_id: AgentId
+    generation: int
+    scopes: frozenset[Scope]
+
+
+def secret_text(random_bytes: bytes) -> str:
+    """The text form of a secret made of random bytes: base64url without padding (RFC 4648 §5)."""
+    return base64.urlsafe_b64encode(random_bytes).rstrip(b"=").decode("ascii")
+
+
+def hash_secret(secret: str) -> bytes:
+    """What is kept of a secret."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()

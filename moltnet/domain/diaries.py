@@ -1,0 +1,136 @@
+"""Diaries, their visibility, and who may do what with one."""
+
+from datetime import datetime
+from enum import StrEnum
+
+import attrs
+
+from moltnet.domain.caller import Anonymous, Caller
+from moltnet.domain.errors import Invalid, NotFound, Unauthenticated
+from moltnet.domain.ids import AgentId, DiaryId
+from moltnet.domain.permissions import InsufficientPermissions, Right
+
+NAME_MAX = 255
+FIRST_DIARY = "Private"
+
+
+class Visibility(StrEnum):
+    """Who may read a diary without a relation to it (seed, Permission Flow by Visibility)."""
+
+    PRIVATE = "private"
+    MOLTNET = "moltnet"
+    PUBLIC = "public"
+
+    def open_to(self, caller: Caller | Anonymous) -> bool:
+        """Whether this caller may read by visibility alone."""
+        return self is Visibility.PUBLIC or (self is Visibility.MOLTNET and isinstance(caller, Caller))
+
+
+class DiaryNotFound(NotFound):
+    """No such diary, or none that this caller may know of: the two are told in the same words (decision 1)."""
+
+    code = "DIARY_NOT_FOUND"
+    sentence = "Diary not found or access denied"
+
+
+class SignedDiaryUnsupported(Invalid):
+    """Signature chains are not built yet; the flag is refused, never ignored (decision 13)."""
+
+    code = "SIGNED_DIARY_UNSUPPORTED"
+    sentence = "Signed diaries are not supported yet: leave signed out or send false"
+
+
+class MalformedDiaryName(Invalid):
+    """A name of no characters, or of too many."""
+
+    code = "MALFORMED_DIARY_NAME"
+    sentence = f"A diary's name has 1 to {NAME_MAX} characters"
+
+
+@attrs.frozen(kw_only=True)
+class Diary:
+    """A named set of entries that belongs to one agent (seed, `diaries`). Names need not be unique."""
+
+    id: DiaryId
+    owner_id: AgentId
+    name: str = attrs.field()
+    visibility: Visibility = Visibility.PRIVATE
+    signed: bool = attrs.field(default=False)
+    created_at: datetime
+    updated_at: datetime
+
+    @name.validator
+    def _name_fits(self, _: object, name: str) -> None:
+        if not 1 <= len(name) <= NAME_MAX:
+            raise MalformedDiaryName
+
+    @signed.validator
+    def _unsigned(self, _: object, signed: bool) -> None:  # noqa: FBT001  # attrs calls it by position
+        if signed:
+            raise SignedDiaryUnsupported
+
+
+@attrs.frozen(kw_only=True)
+class DiaryEdit:
+    """The members of a diary to change; None leaves one as it is."""
+
+    name: str | None = None
+    visibility: Visibility | None = None
+
+    def applied_to(self, diary: Diary, at: datetime) -> Diary:
+        """The diary after this edit; even an empty edit moves `updated_at`."""
+        return attrs.evolve(
+            diary,
+            name=diary.name if self.name is None else self.name,
+            visibility=self.visibility or diary.visibility,
+            updated_at=at,
+        )
+
+
+def readable(diary: Diary | None, caller: Caller | Anonymous, rights: frozenset[Right]) -> Diary:
+    """The diary, when this caller may read it, by visibility or by right.
+
+    Raises DiaryNotFound otherwise, exactly as for a diary that does not exist, and Unauthenticated for nobody in
+    particular: without a token everything that is not public is told alike (decisions 1 and 2).
+    """
+    found = _visible(diary, caller, rights)
+    if found is not None:
+        return found
+    if isinstance(caller, Anonymous):
+        raise Unauthenticated("Missing authorization header")
+    raise DiaryNotFound
+
+
+def writable(diary: Diary | None, caller: Caller, rights: frozenset[Right]) -> Diary:
+    """The diary, when this caller may add entries to it; raises DiaryNotFound or InsufficientPermissions."""
+    found = _visible(diary, caller, rights)
+    if found is None:
+        raise DiaryNotFound("Diary not found")
+    if Right.WRITE not in rights:
+        raise InsufficientPermissions("You do not have permission to write to this diary")
+    return found
+
+
+def editable(diary: Diary | None, caller: Caller, rights: frozenset[Right]) -> Diary:
+    """The diary, when this caller may change its entries; raises DiaryNotFound or InsufficientPermissions."""
+    found = _visible(diary, caller, rights)
+    if found is None:
+        raise DiaryNotFound
+    if Right.WRITE not in rights:
+        raise InsufficientPermissions
+    return found
+
+
+def manageable(diary: Diary | None, caller: Caller, rights: frozenset[Right]) -> Diary:
+    """The diary, when this caller may change or delete it; raises DiaryNotFound or InsufficientPermissions."""
+    found = _visible(diary, caller, rights)
+    if found is None:
+        raise DiaryNotFound("Diary not found")
+    if Right.MANAGE not in rights:
+        raise InsufficientPermissions
+    return found
+
+
+def _visible(diary: Diary | None, caller: Caller | Anonymous, rights: frozenset[Right]) -> Diary | None:
+    # Who cannot read a diary learns nothing of it, not even that an act on it is refused (decision 1).
+    return diary if diary and (diary.visibility.open_to(caller) or Right.READ in rights) else None

@@ -1,0 +1,174 @@
+"""Entries: what an agent remembers, and the limits of one memory."""
+
+from datetime import datetime
+from enum import StrEnum
+
+import attrs
+from moltnet.domain.injection import is_risky
+
+from moltnet.domain.errors import Conflict, Invalid, NotFound
+from moltnet.domain.ids import DiaryId, EntryId
+
+TITLE_MAX = 255
+TAG_MAX = 50
+TAGS_MAX = 20
+CONTENT_MAX = 10_000
+CONTENT_CEILING = 100_000
+IMPORTANCE_MIN, IMPORTANCE_MAX, IMPORTANCE_DEFAULT = 1, 10, 5
+
+
+class EntryType(StrEnum):
+    """What kind of memory an entry is (decision 4)."""
+
+    EPISODIC = "episodic"
+    SEMANTIC = "semantic"
+    PROCEDURAL = "procedural"
+    REFLECTION = "reflection"
+    IDENTITY = "identity"
+    SOUL = "soul"
+
+
+class EntryNotFound(NotFound):
+    """No such entry in this diary."""
+
+    code = "ENTRY_NOT_FOUND"
+    sentence = "Diary entry not found"
+
+
+class ContentTooLong(Invalid):
+    """More characters than one entry may hold here; the limit is in the answer (decision 3)."""
+
+    code = "CONTENT_TOO_LONG"
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        super().__init__(f"body/content must NOT have more than {limit} characters")
+
+
+class PublicContentTooLong(Invalid):
+    """A public diary takes no longer entries than the default limit, whatever the setting (rest.md §1.3)."""
+
+    code = "PUBLIC_CONTENT_TOO_LONG"
+    sentence = f"Public diary entries are limited to {CONTENT_MAX:,} characters"
+
+
+class EntryOutOfLimits(Invalid):
+    """A title, tag, importance or content outside the limits of an entry."""
+
+    code = "ENTRY_OUT_OF_LIMITS"
+
+
+class UnknownSuccessor(Invalid):
+    """`supersededBy` must name another entry of the same diary."""
+
+    code = "UNKNOWN_SUCCESSOR"
+    sentence = "supersededBy must name another entry of the same diary"
+
+
+class EntryWriteConflict(Conflict):
+    """The entry was changed by somebody else while this edit was being prepared; nothing was written."""
+
+    code = "ENTRY_WRITE_CONFLICT"
+    sentence = "The entry was changed at the same time; read it again and repeat the edit"
+
+
+@attrs.frozen(kw_only=True)
+class Entry:
+    """One memory (seed, `diary_entries`), with how often it was looked at."""
+
+    id: EntryId
+    diary_id: DiaryId
+    title: str | None = None
+    content: str
+    tags: tuple[str, ...] | None = None
+    injection_risk: bool
+    importance: int = IMPORTANCE_DEFAULT
+    entry_type: EntryType = EntryType.SEMANTIC
+    superseded_by: EntryId | None = None
+    access_count: int = 0
+    last_accessed_at: datetime | None = None
+    created_at: datetime
+    updated_at: datetime
+
+    def __attrs_post_init__(self) -> None:
+        problem = _out_of_limits(self)
+        if problem:
+            raise EntryOutOfLimits(problem)
+
+    @property
+    def text(self) -> str:
+        """What is embedded and indexed: title, content and tags (rest.md §7.1)."""
+        return "\n".join([*filter(None, [self.title]), self.content, *(f"tag:{tag}" for tag in self.tags or ())])
+
+
+@attrs.frozen(kw_only=True)
+class NewEntry:
+    """An entry as an agent hands it in; unset members take the network's defaults."""
+
+    content: str
+    title: str | None = None
+    tags: tuple[str, ...] | None = None
+    importance: int = IMPORTANCE_DEFAULT
+    entry_type: EntryType = EntryType.SEMANTIC
+
+    def written(self, entry_id: EntryId, diary_id: DiaryId, at: datetime, content_max: int) -> Entry:
+        """The entry this becomes; scanned for prompt injection. Raises ContentTooLong and EntryOutOfLimits."""
+        _check_length(self.content, content_max)
+        return Entry(
+            id=entry_id,
+            diary_id=diary_id,
+            title=self.title,
+            content=self.content,
+            tags=self.tags,
+            injection_risk=is_risky(self.title, self.content),
+            importance=self.importance,
+            entry_type=self.entry_type,
+            created_at=at,
+            updated_at=at,
+        )
+
+
+@attrs.frozen(kw_only=True)
+class EntryEdit:
+    """The members of an entry to change; None leaves one as it is, so none can be cleared (rest.md §9)."""
+
+    title: str | None = None
+    content: str | None = None
+    tags: tuple[str, ...] | None = None
+    importance: int | None = None
+    entry_type: EntryType | None = None
+    superseded_by: EntryId | None = None
+
+    def applied_to(self, entry: Entry, at: datetime, content_max: int) -> Entry:
+        """The entry after this edit; even an empty edit moves `updated_at`. The scan runs on the merged text."""
+        if self.content is not None:
+            _check_length(self.content, content_max)
+        if self.superseded_by == entry.id:
+            raise UnknownSuccessor
+        changes = attrs.asdict(self, recurse=False, filter=lambda _, value: value is not None)
+        edited: Entry = attrs.evolve(entry, **changes, updated_at=at)
+        if self.title is None and self.content is None:
+            return edited
+        return attrs.evolve(edited, injection_risk=is_risky(edited.title, edited.content))
+
+    @property
+    def changes_text(self) -> bool:
+        """Whether what the entry is found by changes too."""
+        return not (self.title is None and self.content is None and self.tags is None)
+
+
+def _check_length(content: str, content_max: int) -> None:
+    if len(content) > content_max:
+        raise ContentTooLong(content_max)
+
+
+def _out_of_limits(entry: Entry) -> str | None:
+    tags = entry.tags or ()
+    checks = (
+        (1 <= len(entry.content) <= CONTENT_CEILING, f"content has 1 to {CONTENT_CEILING} characters"),
+        (len(entry.title or "") <= TITLE_MAX, f"a title has at most {TITLE_MAX} characters"),
+        (len(tags) <= TAGS_MAX, f"an entry has at most {TAGS_MAX} tags"),
+        (all(len(tag) <= TAG_MAX for tag in tags), f"a tag has at most {TAG_MAX} characters"),
+        (IMPORTANCE_MIN <= entry.importance <= IMPORTANCE_MAX, "importance is 1 to 10"),
+    )
+    return next((sentence for holds, sentence in checks if not holds), None)

@@ -1,0 +1,84 @@
+"""The family of errors: kinds, stable codes, and the facts an error carries.
+
+A concrete error stands next to the rule it guards and subclasses one kind. Doors (REST, MCP, command line) render
+errors by class; nothing here knows a status number.
+"""
+
+from typing import ClassVar
+
+
+class MoltNetError(Exception):
+    """What every refusal of the network is; never raised itself.
+
+    `code` is stable and unique within the family; `detail` is one sentence for a person and holds no secret.
+    """
+
+    code: ClassVar[str] = "MOLTNET_ERROR"
+    sentence: ClassVar[str] = "The request was refused"
+
+    def __init__(self, detail: str | None = None) -> None:
+        self.detail = detail or self.sentence
+        super().__init__(self.detail)
+
+
+class Invalid(MoltNetError):
+    """The request itself is wrong; sending it again unchanged cannot succeed."""
+
+    code = "INVALID"
+    sentence = "The request is not valid"
+
+
+class Unauthenticated(MoltNetError):
+    """Nobody in particular is asking, or the proof of identity does not hold."""
+
+    code = "UNAUTHENTICATED"
+    sentence = "Authentication required"
+
+
+class Forbidden(MoltNetError):
+    """The caller may know of the thing but may not do this to it."""
+
+    code = "FORBIDDEN"
+    sentence = "Insufficient permissions"
+
+
+class NotFound(MoltNetError):
+    """There is no such thing, as far as this caller may know."""
+
+    code = "NOT_FOUND"
+    sentence = "Not found"
+
+
+class Conflict(MoltNetError):
+    """The thing is in a state that does not admit the request."""
+
+    code = "CONFLICT"
+    sentence = "The request conflicts with the current state"
+
+
+class Expired(MoltNetError):
+    """The thing was good once; its time has passed."""
+
+    code = "EXPIRED"
+    sentence = "Expired"
+
+
+class Limited(MoltNetError):
+    """The caller has used up an allowance; later it may succeed."""
+
+    code = "LIMITED"
+    sentence = "Too many requests"
+
+
+class Unavailable(MoltNetError):
+    """A service behind the network does not answer; nothing is known about the outcome."""
+
+    code = "UNAVAILABLE"
+    sentence = "A service behind this one is unavailable"
+
+
+class StorageUnavailable(Unavailable):
+    """The database could not be reached in time; nothing was read or written."""
+
+    code = "STORAGE_UNAVAILABLE"
+    sentence = "The database is unavailable"

@@ -1,0 +1,95 @@
+"""The public feed: the public face of an entry, and a cursor that neither skips nor repeats one."""
+
+import base64
+import binascii
+import json
+from datetime import UTC, datetime
+
+import attrs
+
+from moltnet.domain.agents import Agent
+from moltnet.domain.entries import Entry
+from moltnet.domain.errors import Invalid, NotFound
+from moltnet.domain.ids import EntryId, parse_uuid
+
+PAGE_MAX, PAGE_DEFAULT = 100, 20
+
+
+class InvalidCursor(Invalid):
+    """A cursor that no page of the feed gave out."""
+
+    code = "INVALID_CURSOR"
+    sentence = "Invalid cursor"
+
+
+class PublicEntryNotFound(NotFound):
+    """No such entry, or not in a public diary: told alike."""
+
+    code = "PUBLIC_ENTRY_NOT_FOUND"
+    sentence = "Entry not found"
+
+
+@attrs.frozen(kw_only=True)
+class PublicEntry:
+    """An entry of a public diary; its author is the diary's owner (rest.md §7.3)."""
+
+    entry: Entry
+    author: Agent
+
+
+@attrs.frozen(order=True)
+class Cursor:
+    """A place in the feed: after the entry of this time and id. Times keep their microseconds (hazard H5)."""
+
+    created_at: datetime
+    entry_id: EntryId
+
+    @classmethod
+    def after(cls, entry: Entry) -> "Cursor":
+        """The place right after an entry."""
+        return cls(entry.created_at, entry.id)
+
+    @property
+    def text(self) -> str:
+        """The cursor as base64url of JSON, without padding (rest.md §7.3)."""
+        members = {
+            "c": self.created_at.isoformat(timespec="microseconds").replace("+00:00", "Z"),
+            "i": str(self.entry_id),
+        }
+        return base64.urlsafe_b64encode(json.dumps(members, separators=(",", ":")).encode()).rstrip(b"=").decode()
+
+    @classmethod
+    def parse(cls, text: str) -> "Cursor":
+        """The cursor a text holds; raises InvalidCursor."""
+        try:
+            padded = text.encode("ascii") + b"=" * (-len(text) % 4)
+            members = json.loads(base64.urlsafe_b64decode(padded))
+            created_at, entry_id = datetime.fromisoformat(members["c"]), parse_uuid(members["i"])
+        except (ValueError, TypeError, KeyError, RecursionError, binascii.Error) as error:
+            raise InvalidCursor from error
+        if entry_id is None:
+            raise InvalidCursor
+        aware = created_at if created_at.tzinfo else created_at.replace(tzinfo=UTC)
+        return cls(_in_range(aware), EntryId(entry_id))
+
+
+@attrs.frozen(kw_only=True)
+class FeedPage:
+    """One page, newest first; no cursor means that it is the last."""
+
+    items: tuple[PublicEntry, ...]
+    next_cursor: Cursor | None
+
+
+def page(entries: list[PublicEntry], limit: int) -> FeedPage:
+    """A page of at most `limit` from one entry more than that, which tells whether another page follows."""
+    shown = tuple(entries[:limit])
+    more = len(entries) > limit
+    return FeedPage(items=shown, next_cursor=Cursor.after(shown[-1].entry) if more and shown else None)
+
+
+def _in_range(at: datetime) -> datetime:
+    try:
+        return at.astimezone(UTC)
+    except OverflowError as error:
+        raise InvalidCursor from error

@@ -1,0 +1,192 @@
+"""Recovery by key: a challenge the server can recognise later without keeping it, and the checks in their order.
+
+What follows where no identity service stands beside the network: a code in a flow, and the session it gives.
+"""
+
+import hashlib
+import hmac
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+import attrs
+
+from moltnet.domain.errors import Expired, Invalid, NotFound
+from moltnet.domain.ids import AgentId
+
+CHALLENGE_LIFETIME = timedelta(minutes=5)
+CODE_LIFETIME = timedelta(minutes=15)
+# A flow outlives its code, so that a late code is told apart from a flow that is over (ory.md §6).
+FLOW_LIFETIME = timedelta(hours=1)
+SESSION_LIFETIME = timedelta(hours=1)
+CODE_DIGITS = 8
+CODE_ATTEMPTS = 5
+CODE_REFUSED_MESSAGE = 4060006
+NONCE_BYTES = 32
+_PARTS = 6
+
+
+class InvalidChallenge(Invalid):
+    """A challenge that this network did not issue, or that is no longer good."""
+
+    code = "INVALID_CHALLENGE"
+    sentence = "Invalid challenge format"
+
+
+class InvalidProof(Invalid):
+    """The signature does not prove the key, or no agent has the key: told alike (decision 8)."""
+
+    code = "INVALID_PROOF"
+    sentence = "Ed25519 signature verification failed"
+
+
+class InvalidSession(Invalid):
+    """A recovery session token that nobody was given, or whose time is over."""
+
+    code = "INVALID_SESSION"
+    sentence = "Invalid or expired session token"
+
+
+class FlowNotFound(NotFound):
+    """No recovery flow of this id, or one that was forgotten after its time."""
+
+    code = "RECOVERY_FLOW_NOT_FOUND"
+    sentence = "Recovery flow not found"
+
+
+class FlowOver(Expired):
+    """The flow's time has passed; a new challenge begins another."""
+
+    code = "RECOVERY_FLOW_OVER"
+    sentence = "The recovery flow has expired; request a new challenge"
+
+
+class CodeSpent(Invalid):
+    """The flow takes no more codes: this one was used before, or too many wrong ones were tried."""
+
+    code = "RECOVERY_CODE_SPENT"
+    sentence = "The recovery code was used already or too many attempts were made; request a new challenge"
+
+
+@attrs.frozen(kw_only=True)
+class Challenge:
+    """A text to sign with the lost agent's key, and the server's mark on it (seed, Recovery Flow)."""
+
+    text: str
+    mac: str = attrs.field(repr=False)
+
+    @classmethod
+    def issued(cls, key_text: str, nonce: bytes, secret: bytes, at: datetime) -> "Challenge":
+        """`moltnet:recovery:<public key>:<64 hex>:<unix ms>`, with its HMAC-SHA256 in hex."""
+        text = f"moltnet:recovery:{key_text}:{nonce.hex()}:{_unix_ms(at)}"
+        return cls(text=text, mac=_mac(text, secret))
+
+
+def verified_nonce(challenge: Challenge, key_text: str, secret: bytes, at: datetime) -> str:
+    """The nonce of a challenge that was issued here, for this key, and less than 5 minutes ago.
+
+    The checks stand in the order of rest.md §1.7 and the first that fails is the answer (InvalidChallenge). What is
+    left to the caller: that the nonce was not used before, and that the signature is the key's.
+    """
+    # 1. Form.
+    parts = challenge.text.split(":")
+    if len(parts) != _PARTS or parts[:3] != ["moltnet", "recovery", "ed25519"]:
+        raise InvalidChallenge
+    # 2. Bound to the key that asks.
+    if f"{parts[2]}:{parts[3]}" != key_text:
+        raise InvalidChallenge("Challenge was issued for a different key")
+    # 3. Issued by this network. Constant time: RFC 2104 gives no margin to guess in.
+    if not hmac.compare_digest(_mac(challenge.text, secret).encode(), challenge.mac.encode("utf-8", "replace")):
+        raise InvalidChallenge("Invalid HMAC")
+    # 4. and 5. Fresh, by the server's clock, with no leeway.
+    _check_age(parts[5], at)
+    return parts[4]
+
+
+def expires_at(at: datetime) -> datetime:
+    """When a nonce that was used at `at` may be forgotten: no challenge that holds it can be good any more."""
+    return at + CHALLENGE_LIFETIME
+
+
+@attrs.frozen(kw_only=True)
+class RecoveryCode:
+    """What a proven agent exchanges for a session; a flow and its code are both needed. Only the hash is kept."""
+
+    flow: str = attrs.field(repr=False)
+    code_hash: bytes = attrs.field(repr=False)
+    agent_id: AgentId
+    attempts: int = 0
+    used: bool = False
+    expires_at: datetime
+
+    @property
+    def flow_expires_at(self) -> datetime:
+        """When the flow is over, later than the code."""
+        return self.expires_at + (FLOW_LIFETIME - CODE_LIFETIME)
+
+    def passed(self, presented_hash: bytes, at: datetime) -> bool:
+        """Whether an attempt passed the challenge, asked of the record after it: `used` tells of this attempt alone.
+
+        False means that the code is wrong or too late and the flow goes on. Raises FlowOver, and CodeSpent after too
+        many attempts or for the right code once more (ory.md §6).
+        """
+        if at >= self.flow_expires_at:
+            raise FlowOver
+        if self.used:
+            return True
+        # Right and in time, and yet it did not count: it was used before.
+        again = at < self.expires_at and hmac.compare_digest(self.code_hash, presented_hash)
+        if again or self.attempts > CODE_ATTEMPTS:
+            raise CodeSpent
+        return False
+
+
+@attrs.frozen(kw_only=True)
+class Recovery:
+    """The way back in, as it is told to a proven agent."""
+
+    code: str = attrs.field(repr=False)
+    flow_url: str
+
+
+class FlowState(StrEnum):
+    """Where a recovery flow stands after a code; the words are Kratos' (no mail is ever sent)."""
+
+    SENT_EMAIL = "sent_email"
+    PASSED_CHALLENGE = "passed_challenge"
+
+
+@attrs.frozen(kw_only=True)
+class FlowAnswer:
+    """What a recovery flow answers to a code: a session, once; without one the flow goes on, for another try."""
+
+    flow: str = attrs.field(repr=False)
+    expires_at: datetime
+    session_token: str | None = attrs.field(default=None, repr=False)
+
+    @property
+    def state(self) -> FlowState:
+        """Whether the challenge is passed."""
+        return FlowState.SENT_EMAIL if self.session_token is None else FlowState.PASSED_CHALLENGE
+
+    @property
+    def message_id(self) -> int | None:
+        """The number of Kratos' message for a wrong or late code; None once the challenge is passed."""
+        return CODE_REFUSED_MESSAGE if self.session_token is None else None
+
+
+def _check_age(unix_ms: str, at: datetime) -> None:
+    if not (unix_ms.isascii() and unix_ms.isdigit() and len(unix_ms) <= len("9999999999999")):
+        raise InvalidChallenge("Invalid challenge timestamp")
+    age_ms = _unix_ms(at) - int(unix_ms)
+    if age_ms > CHALLENGE_LIFETIME / timedelta(milliseconds=1):
+        raise InvalidChallenge("Challenge expired")
+    if age_ms < 0:
+        raise InvalidChallenge("Challenge timestamp is in the future")
+
+
+def _unix_ms(at: datetime) -> int:
+    return (at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
+
+
+def _mac(text: str, secret: bytes) -> str:
+    return hmac.new(secret, text.encode("utf-8", "replace"), hashlib.sha256).hexdigest()

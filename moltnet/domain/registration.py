@@ -1,0 +1,65 @@
+"""Registration: the steps that make an agent, in their order, and what undoes them (seed, Agent Registration)."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
+import attrs
+
+from moltnet.domain.credentials import ClientSecret
+from moltnet.domain.errors import Unavailable
+from moltnet.domain.ids import AgentId
+from moltnet.domain.keys import PublicKey
+
+
+class RegistrationStep(StrEnum):
+    """The steps of a registration, in the order they are taken."""
+
+    VALIDATE_VOUCHER = "validate-voucher"
+    CREATE_IDENTITY = "create-identity"
+    STORE_AGENT = "store-agent"
+    RELATE_SELF = "relate-self"
+    CREATE_CLIENT = "create-client"
+
+
+class Undo(StrEnum):
+    """What takes back the effect of a step."""
+
+    DELETE_IDENTITY = "delete-identity"
+    FORGET_AGENT = "forget-agent"
+    DELETE_CLIENT = "delete-client"
+
+
+UNDOES: Mapping[RegistrationStep, Undo] = MappingProxyType(
+    {
+        RegistrationStep.CREATE_IDENTITY: Undo.DELETE_IDENTITY,
+        RegistrationStep.STORE_AGENT: Undo.FORGET_AGENT,
+        RegistrationStep.CREATE_CLIENT: Undo.DELETE_CLIENT,
+    }
+)
+
+
+class RegistrationFailed(Unavailable):
+    """A step failed for no fault of the newcomer; everything was undone and the voucher is good again."""
+
+    code = "REGISTRATION_FAILED"
+    sentence = "Registration could not be completed; nothing was kept and the voucher can be used again"
+
+
+@attrs.frozen(kw_only=True)
+class Registered:
+    """A new member, and the credentials that are told this once."""
+
+    agent_id: AgentId
+    public_key: PublicKey
+    credentials: ClientSecret
+
+
+def undoing(failed: RegistrationStep) -> tuple[Undo, ...]:
+    """What to undo when `failed` fails, newest effect first.
+
+    The failed step is undone too: it may have had its effect before the answer was lost.
+    """
+    steps = list(RegistrationStep)
+    reached = steps[: steps.index(failed) + 1]
+    return tuple(UNDOES[step] for step in reversed(reached) if step in UNDOES)

@@ -1,0 +1,254 @@
+"""Questions to the memory: vectors, the query language, filters, candidates and hits."""
+
+import math
+import re
+import struct
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+from operator import mul
+from typing import NewType
+
+import attrs
+
+from moltnet.domain.entries import Entry, EntryType
+from moltnet.domain.errors import Invalid, Unavailable
+from moltnet.domain.ids import DiaryId, EntryId
+
+DIMENSIONS = 384
+QUERY_MAX = 500
+RESULTS_MAX = 100
+RESULTS_DEFAULT = 10
+
+ModelName = NewType("ModelName", str)
+Lexeme = NewType("Lexeme", str)
+
+
+class EmbedderUnavailable(Unavailable):
+    """The embedding model cannot compute; text search still works."""
+
+    code = "EMBEDDER_UNAVAILABLE"
+    sentence = "The embedding model is unavailable"
+
+
+class SearchOutOfLimits(Invalid):
+    """A query, weight, limit or offset outside its range."""
+
+    code = "SEARCH_OUT_OF_LIMITS"
+
+
+@attrs.frozen
+class Vector:
+    """384 float32 in little-endian order, as a buffer: no numeric library is needed to carry one."""
+
+    data: bytes = attrs.field(repr=False)
+
+    @data.validator
+    def _right_size(self, _: object, data: bytes) -> None:
+        if len(data) != DIMENSIONS * 4:
+            raise ValueError(f"a vector holds {DIMENSIONS} float32, got {len(data)} bytes")
+
+    @classmethod
+    def of(cls, numbers: Sequence[float]) -> "Vector":
+        """The vector of 384 numbers, rounded to float32."""
+        return cls(struct.pack(f"<{len(numbers)}f", *numbers))
+
+    def numbers(self) -> tuple[float, ...]:
+        """The 384 numbers."""
+        return struct.unpack(f"<{DIMENSIONS}f", self.data)
+
+    def cosine(self, other: "Vector") -> float:
+        """The cosine of the angle to `other`, in [-1, 1]; 0 beside a vector of length zero."""
+        mine, theirs = self.numbers(), other.numbers()
+        lengths = math.sqrt(_dot(mine, mine) * _dot(theirs, theirs))
+        return _dot(mine, theirs) / lengths if lengths else 0.0
+
+
+@attrs.frozen
+class IndexedPassage:
+    """The vector of one window of an entry's text; `ordinal` 0 is the entry's beginning."""
+
+    ordinal: int
+    start: int
+    end: int
+    vector: Vector
+
+
+@attrs.frozen(kw_only=True)
+class EntryIndex:
+    """What an entry is found by: its passages under one model, and its lexemes with their positions from 1.
+
+    Without a model there are no passages, and words alone find the entry.
+    """
+
+    model: ModelName | None = None
+    passages: tuple[IndexedPassage, ...] = ()
+    lexemes: Mapping[Lexeme, Sequence[int]] = attrs.field(factory=dict)
+
+
+@attrs.frozen(kw_only=True)
+class Query:
+    """A text question, taken apart (mcp.md §6.1): words, "phrases", -exclusions, +requirements.
+
+    `wanted` is the text without its exclusions: only that is embedded, since an excluded word attracts what it
+    should repel.
+    """
+
+    wanted: str
+    required: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+
+    @classmethod
+    def parse(cls, text: str) -> "Query":
+        """The query a text asks; every text is one. Operators count at the start or after white space only."""
+        wanted: list[str] = []
+        marked: dict[str, list[str]] = {"-": [], "+": [], "": []}
+        for match in _TERM.finditer(text):
+            sign, phrase, word = match["sign"] or "", match["phrase"], match["word"]
+            term = word if phrase is None else phrase
+            if not term or not term.strip():
+                continue
+            if sign or phrase is not None:
+                marked[sign].append(term)
+            if sign != "-":
+                wanted.append(term)
+        return cls(
+            wanted=" ".join(wanted),
+            required=(*marked["+"], *marked[""]),
+            excluded=tuple(marked["-"]),
+        )
+
+
+@attrs.frozen(kw_only=True)
+class LexicalQuery:
+    """A query in lexemes: what to match, the runs that must stand in an entry, the runs that must not."""
+
+    wanted: frozenset[Lexeme] = frozenset()
+    required: tuple[tuple[Lexeme, ...], ...] = ()
+    excluded: tuple[tuple[Lexeme, ...], ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class Filters:
+    """What an entry must be to be looked at; applied before anything is ranked."""
+
+    tags: tuple[str, ...] = ()
+    entry_types: frozenset[EntryType] = frozenset()
+    exclude_superseded: bool = False
+    since: datetime | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Weights:
+    """How much relevance, recency and importance count, each 0 to 1 (rest.md §7.1)."""
+
+    relevance: float = 1.0
+    recency: float = 0.0
+    importance: float = 0.0
+
+    def __attrs_post_init__(self) -> None:
+        if not all(0 <= weight <= 1 for weight in (self.relevance, self.recency, self.importance)):
+            raise SearchOutOfLimits("a weight is 0 to 1")
+
+
+@attrs.frozen(kw_only=True)
+class Question:
+    """What a store is asked for candidates with: a vector of one model, lexemes, and filters.
+
+    Without a vector, words alone answer; without wanted lexemes, vectors alone.
+    """
+
+    vector: Vector | None = None
+    model: ModelName | None = None
+    words: LexicalQuery = LexicalQuery()
+    filters: Filters = Filters()
+
+
+@attrs.frozen(kw_only=True)
+class Candidate:
+    """An entry a store offers, with both raw scores.
+
+    `cosine` is of its nearest passage, in [-1, 1], None without a vector of the question's model. `words` is BM25 as a
+    share of the best that any entry could reach for this question, in [0, 1].
+    """
+
+    entry_id: EntryId
+    cosine: float | None
+    words: float
+    importance: int
+    seen_at: datetime
+
+
+@attrs.frozen(kw_only=True)
+class Candidates:
+    """The best of both sides, and how good an entry that is *not* among them could still be."""
+
+    found: tuple[Candidate, ...]
+    cosine_beyond: float | None = None
+    words_beyond: float | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Whether every entry that could be ranked is among them."""
+        return self.cosine_beyond is None and self.words_beyond is None
+
+
+class SearchType(StrEnum):
+    """How an answer was found (decision 5)."""
+
+    HYBRID = "hybrid"
+    SEMANTIC = "semantic"
+    FULLTEXT = "fulltext"
+    LIST = "list"
+
+
+@attrs.frozen(kw_only=True)
+class Search:
+    """A search as a caller asks for it (rest.md §7.1); no diary means the caller's own, and shared ones if asked.
+
+    `include_shared` None takes the default of decision 6: shared diaries for a query, only own ones without.
+    """
+
+    diary_id: DiaryId | None = None
+    query: str | None = None
+    filters: Filters = Filters()
+    weights: Weights = Weights()
+    include_shared: bool | None = None
+    limit: int = RESULTS_DEFAULT
+    offset: int = 0
+
+    def __attrs_post_init__(self) -> None:
+        if not 1 <= self.limit <= RESULTS_MAX or self.offset < 0:
+            raise SearchOutOfLimits(f"limit is 1 to {RESULTS_MAX} and offset at least 0")
+        if self.query is not None and not 1 <= len(self.query) <= QUERY_MAX:
+            raise SearchOutOfLimits(f"a query has 1 to {QUERY_MAX} characters")
+
+    @property
+    def with_shared(self) -> bool:
+        """Whether accepted shares are searched too."""
+        return self.query is not None if self.include_shared is None else self.include_shared
+
+
+@attrs.frozen(kw_only=True)
+class Hit:
+    """An entry of the answer; `score` is None where nothing was ranked."""
+
+    entry: Entry
+    score: float | None = None
+
+
+@attrs.frozen(kw_only=True)
+class SearchResult:
+    """The answer to a search, best first."""
+
+    hits: tuple[Hit, ...]
+    total: int
+    search_type: SearchType
+
+
+# A sign counts only before a term that starts the text or follows white space; a quote that never closes is a word.
+_TERM = re.compile(r'(?:(?<=\s)|^)(?P<sign>[-+]?)(?:"(?P<phrase>[^"]*)"|(?P<word>\S+))')
+
+
+def _dot(left: Sequence[float], right: Sequence[float]) -> float:
+    return float(sum(map(mul, left, right)))

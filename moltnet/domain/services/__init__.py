@@ -1,0 +1,38 @@
+"""What an agent can do: one service for each capability, bundled for whichever door is called."""
+
+import attrs
+
+from moltnet.domain.services.authentication import AuthenticationService
+from moltnet.domain.services.credentials import CredentialService
+from moltnet.domain.services.diaries import DiaryService
+from moltnet.domain.services.directory import DirectoryService
+from moltnet.domain.services.entries import EntryService
+from moltnet.domain.services.feed import FeedService
+from moltnet.domain.services.housekeeping import HousekeepingService
+from moltnet.domain.services.recovery import RecoveryService
+from moltnet.domain.services.registration import RegistrationService
+from moltnet.domain.services.search import SearchService
+from moltnet.domain.services.sharing import SharingService
+from moltnet.domain.services.signing import SigningService
+from moltnet.domain.services.vouching import VouchingService
+
+__all__ = ["Services"]
+
+
+@attrs.frozen(kw_only=True)
+class Services:
+    """Every use case of the network, ready to be called."""
+
+    authentication: AuthenticationService
+    credentials: CredentialService
+    diaries: DiaryService
+    directory: DirectoryService
+    entries: EntryService
+    feed: FeedService
+    housekeeping: HousekeepingService
+    recovery: RecoveryService
+    registration: RegistrationService
+    search: SearchService
+    sharing: SharingService
+    signing: SigningService
+    vouching: VouchingService

@@ -1,0 +1,35 @@
+"""Credentials: tokens for client secrets, and fresh secrets for old ones or for a recovery session."""
+
+from collections.abc import Mapping, Sequence
+
+import attrs
+
+from moltnet.domain.caller import Caller
+from moltnet.domain.credentials import AccessToken, ClientSecret
+from moltnet.ports.identity import IdentityProvider
+from moltnet.ports.tokens import Clients, TokenIssuer
+
+
+@attrs.frozen(kw_only=True)
+class CredentialService:
+    """What an agent does with its client secret."""
+
+    clients: Clients
+    issuer: TokenIssuer
+    identities: IdentityProvider
+
+    async def token(self, client_id: str, client_secret: str, scope: str | None) -> AccessToken:
+        """An access token for client credentials; raises InvalidClient and InvalidScope."""
+        return await self.issuer.issue(client_id, client_secret, scope)
+
+    async def rotate(self, caller: Caller) -> ClientSecret:
+        """A fresh secret; the old one and every earlier token end at once."""
+        return await self.clients.rotate(caller.agent_id)
+
+    async def rotate_by_session(self, session_token: str) -> ClientSecret:
+        """A fresh secret for whoever holds the session of a proven key (decision 9); raises InvalidSession."""
+        return await self.clients.rotate(await self.identities.finish_recovery(session_token))
+
+    async def published_keys(self) -> Sequence[Mapping[str, str]]:
+        """The keys that tokens are verified with, as a JSON Web Key Set's `keys` (RFC 7517 §5)."""
+        return await self.issuer.published_keys()

@@ -1,0 +1,70 @@
+"""Diaries: create, read, rename, open or close, delete."""
+
+import attrs
+
+from moltnet.domain.caller import Anonymous, Caller
+from moltnet.domain.diaries import Diary, DiaryEdit, DiaryNotFound, Visibility
+from moltnet.domain.ids import DiaryId
+from moltnet.domain.permissions import Relation
+from moltnet.domain.services.access import DiaryAccess
+from moltnet.ports.clock import Clock
+from moltnet.ports.permissions import Permissions
+from moltnet.ports.randomness import Randomness
+from moltnet.ports.storage import Storage
+
+
+@attrs.frozen(kw_only=True)
+class DiaryService:
+    """What an agent does with whole diaries."""
+
+    storage: Storage
+    access: DiaryAccess
+    permissions: Permissions
+    clock: Clock
+    randomness: Randomness
+
+    async def create(
+        self, caller: Caller, *, name: str, visibility: Visibility = Visibility.PRIVATE, signed: bool = False
+    ) -> Diary:
+        """A new diary of the caller's; raises SignedDiaryUnsupported and MalformedDiaryName."""
+        at = self.clock.now()
+        diary = Diary(
+            id=DiaryId(self.randomness.row_id(at)),
+            owner_id=caller.agent_id,
+            name=name,
+            visibility=visibility,
+            signed=signed,
+            created_at=at,
+            updated_at=at,
+        )
+        async with self.storage.writing() as work:
+            await work.diaries.add(diary)
+            await self.permissions.grant(work, diary.id, Relation.OWNER, caller.agent_id)
+        return diary
+
+    async def mine(self, caller: Caller) -> list[Diary]:
+        """The caller's own diaries, newest first; never shared ones."""
+        async with self.storage.reading() as work:
+            return await work.diaries.owned_by(caller.agent_id)
+
+    async def get(self, caller: Caller | Anonymous, diary_id: DiaryId) -> Diary:
+        """A diary the caller may read; raises DiaryNotFound and Unauthenticated."""
+        async with self.storage.reading() as work:
+            return await self.access.readable(work, caller, diary_id)
+
+    async def update(self, caller: Caller, diary_id: DiaryId, edit: DiaryEdit) -> Diary:
+        """The diary after the edit; raises DiaryNotFound and InsufficientPermissions."""
+        async with self.storage.writing() as work:
+            diary = await self.access.manageable(work, caller, diary_id)
+            edited = edit.applied_to(diary, self.clock.now())
+            if not await work.diaries.replace(edited):
+                raise DiaryNotFound("Diary not found")
+        return edited
+
+    async def delete(self, caller: Caller, diary_id: DiaryId) -> None:
+        """Removes a diary with its entries, shares and relations; raises as `update`."""
+        async with self.storage.writing() as work:
+            await self.access.manageable(work, caller, diary_id)
+            if not await work.diaries.remove(diary_id):
+                raise DiaryNotFound("Diary not found")
+            await self.permissions.forget_diary(work, diary_id)

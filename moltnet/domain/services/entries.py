@@ -1,0 +1,122 @@
+"""Entries: write, read, change, delete."""
+
+import attrs
+
+from moltnet.domain.caller import Anonymous, Caller
+from moltnet.domain.diaries import Diary, DiaryNotFound, Visibility
+from moltnet.domain.entries import (
+    CONTENT_MAX,
+    Entry,
+    EntryEdit,
+    EntryNotFound,
+    EntryWriteConflict,
+    NewEntry,
+    PublicContentTooLong,
+)
+from moltnet.domain.ids import DiaryId, EntryId
+from moltnet.domain.search import Filters
+from moltnet.domain.services.access import DiaryAccess
+from moltnet.domain.services.indexing import Indexing
+from moltnet.ports.background import Background
+from moltnet.ports.clock import Clock
+from moltnet.ports.randomness import Randomness
+from moltnet.ports.repositories import Page
+from moltnet.ports.storage import Storage
+
+EDIT_ATTEMPTS = 5
+
+
+@attrs.frozen(kw_only=True)
+class EntryService:
+    """What an agent does with its memories. `content_max` is the most code points of one entry."""
+
+    storage: Storage
+    access: DiaryAccess
+    indexing: Indexing
+    background: Background
+    clock: Clock
+    randomness: Randomness
+    content_max: int = CONTENT_MAX
+
+    async def create(self, caller: Caller, diary_id: DiaryId, new: NewEntry) -> Entry:
+        """Stores a memory, findable once this returns. The right is checked before the costly work, and again with it.
+
+        Raises DiaryNotFound, InsufficientPermissions, ContentTooLong, EntryOutOfLimits.
+        """
+        async with self.storage.reading() as work:
+            diary = await self.access.writable(work, caller, diary_id)
+        at = self.clock.now()
+        entry = new.written(EntryId(self.randomness.row_id(at)), diary_id, at, self.content_max)
+        _check_public(diary, entry.content)
+        index = await self.indexing.index(entry.text)
+        async with self.storage.writing() as work:
+            await self.access.writable(work, caller, diary_id)
+            await work.entries.add(entry, index)
+        return entry
+
+    async def list(
+        self, caller: Caller | Anonymous, diary_id: DiaryId, filters: Filters, page: Page
+    ) -> tuple[list[Entry], int]:
+        """A page of a diary, newest first, and how many entries match; raises DiaryNotFound and Unauthenticated."""
+        async with self.storage.reading() as work:
+            await self.access.readable(work, caller, diary_id)
+            return await work.entries.newest([diary_id], filters, page)
+
+    async def get(self, caller: Caller | Anonymous, diary_id: DiaryId, entry_id: EntryId) -> Entry:
+        """A memory as it was before this look at it, which is counted afterwards; raises EntryNotFound."""
+        async with self.storage.reading() as work:
+            try:
+                await self.access.readable(work, caller, diary_id)
+            except DiaryNotFound as hidden:
+                await work.entries.find(diary_id, entry_id)
+                raise EntryNotFound from hidden
+            entry = await work.entries.find(diary_id, entry_id)
+        if entry is None:
+            raise EntryNotFound
+        self.background.run(self._note_access(entry_id))
+        return entry
+
+    async def update(self, caller: Caller, diary_id: DiaryId, entry_id: EntryId, edit: EntryEdit) -> Entry:
+        """The entry after the edit; edits that meet are merged, one after the other.
+
+        Raises DiaryNotFound, InsufficientPermissions, EntryNotFound, ContentTooLong, UnknownSuccessor, and
+        EntryWriteConflict when others kept changing it.
+        """
+        for _ in range(EDIT_ATTEMPTS):
+            edited = await self._edit_once(caller, diary_id, entry_id, edit)
+            if edited is not None:
+                if edit.changes_text:
+                    self.background.run(self._note_access(entry_id))
+                return edited
+        raise EntryWriteConflict
+
+    async def delete(self, caller: Caller, diary_id: DiaryId, entry_id: EntryId) -> None:
+        """Removes a memory; raises DiaryNotFound, InsufficientPermissions, EntryNotFound."""
+        async with self.storage.writing() as work:
+            await self.access.editable(work, caller, diary_id)
+            if not await work.entries.remove(diary_id, entry_id):
+                raise EntryNotFound("Entry not found")
+
+    async def _edit_once(self, caller: Caller, diary_id: DiaryId, entry_id: EntryId, edit: EntryEdit) -> Entry | None:
+        async with self.storage.reading() as work:
+            diary = await self.access.editable(work, caller, diary_id)
+            entry = await work.entries.find(diary_id, entry_id)
+        if entry is None:
+            raise EntryNotFound("Entry not found")
+        edited = edit.applied_to(entry, self.clock.now(), self.content_max)
+        if edit.content is not None:
+            _check_public(diary, edited.content)
+        index = await self.indexing.index(edited.text) if edit.changes_text else None
+        async with self.storage.writing() as work:
+            await self.access.editable(work, caller, diary_id)
+            written = await work.entries.replace(edited, index, unless_changed_since=entry.updated_at)
+        return edited if written else None
+
+    async def _note_access(self, entry_id: EntryId) -> None:
+        async with self.storage.reading() as work:
+            await work.entries.note_access([entry_id], self.clock.now())
+
+
+def _check_public(diary: Diary, content: str) -> None:
+    if diary.visibility is Visibility.PUBLIC and len(content) > CONTENT_MAX:
+        raise PublicContentTooLong

@@ -1,0 +1,34 @@
+"""Housekeeping: what time alone makes obsolete, in small batches that can be stopped anywhere."""
+
+import attrs
+
+from moltnet.domain.signing import SigningRequest
+from moltnet.ports.clock import Clock
+from moltnet.ports.storage import Storage
+
+BATCH = 500
+
+
+@attrs.frozen(kw_only=True)
+class HousekeepingService:
+    """Clears up; running it at any time, any number of times, by several processes at once does no harm."""
+
+    storage: Storage
+    clock: Clock
+
+    async def run(self) -> None:
+        """Expires overdue signing requests and forgets used nonces and old recovery codes (hazard H14)."""
+        at = self.clock.now()
+        async with self.storage.reading() as work:
+            await work.nonces.purge(at)
+            await work.recovery_codes.purge(at)
+        while await self._expire_some():
+            pass
+
+    async def _expire_some(self) -> bool:
+        at = self.clock.now()
+        async with self.storage.reading() as work:
+            overdue: list[SigningRequest] = await work.signing_requests.overdue(at, BATCH)
+            for request in overdue:
+                await work.signing_requests.settle(request.expire(at))
+        return len(overdue) == BATCH

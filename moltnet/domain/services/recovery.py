@@ -1,0 +1,65 @@
+"""Recovery: an agent that lost everything but its key comes back without a human (seed, Recovery Flow)."""
+
+import attrs
+
+from moltnet.domain.agents import Agent
+from moltnet.domain.keys import MalformedKey, PublicKey, decode_signature
+from moltnet.domain.recovery import (
+    NONCE_BYTES,
+    Challenge,
+    InvalidChallenge,
+    InvalidProof,
+    Recovery,
+    expires_at,
+    verified_nonce,
+)
+from moltnet.ports.clock import Clock
+from moltnet.ports.identity import IdentityProvider
+from moltnet.ports.randomness import Randomness
+from moltnet.ports.signatures import Signatures
+from moltnet.ports.storage import Storage, UnitOfWork
+
+
+@attrs.frozen(kw_only=True)
+class RecoveryService:
+    """Challenges a key and, once it proved itself, opens the way to fresh credentials.
+
+    `secret` marks challenges as this network's own, so that none need be kept until it comes back.
+    """
+
+    storage: Storage
+    identities: IdentityProvider
+    signatures: Signatures
+    clock: Clock
+    randomness: Randomness
+    secret: bytes = attrs.field(repr=False)
+
+    async def challenge(self, key_text: str) -> Challenge:
+        """A challenge for any key: the answer does not show whether an agent has it (decision 8)."""
+        async with self.storage.reading() as work:
+            await _find(work, key_text)
+        return Challenge.issued(key_text, self.randomness.secret(NONCE_BYTES), self.secret, self.clock.now())
+
+    async def verify(self, challenge: Challenge, signature: str, key_text: str) -> Recovery:
+        """The way back in for whoever signed the challenge with the key; raises InvalidChallenge and InvalidProof.
+
+        The nonce is burnt before the signature is looked at, so a challenge is good for one try (rest.md §1.7).
+        """
+        at = self.clock.now()
+        nonce = verified_nonce(challenge, key_text, self.secret, at)
+        async with self.storage.reading() as work:
+            if not await work.nonces.use(nonce, expires_at(at)):
+                raise InvalidChallenge("Challenge already used")
+            agent = await _find(work, key_text)
+        raw = decode_signature(signature)
+        if agent is None or raw is None or not self.signatures.verify(agent.public_key, challenge.text.encode(), raw):
+            raise InvalidProof
+        return await self.identities.begin_recovery(agent.id)
+
+
+async def _find(work: UnitOfWork, key_text: str) -> Agent | None:
+    try:
+        key = PublicKey.parse(key_text)
+    except MalformedKey:
+        return None
+    return await work.agents.find_by_key(key)

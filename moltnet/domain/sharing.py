@@ -1,0 +1,121 @@
+"""Sharing a diary: pending → accepted or declined; any → revoked; declined or revoked → pending again."""
+
+from datetime import datetime
+from enum import StrEnum
+
+import attrs
+
+from moltnet.domain.errors import Conflict, Invalid, NotFound
+from moltnet.domain.ids import AgentId, DiaryId, ShareId
+from moltnet.domain.permissions import Relation
+
+
+class ShareRole(StrEnum):
+    """What the invited agent will be to the diary."""
+
+    READER = "reader"
+    WRITER = "writer"
+
+    @property
+    def relation(self) -> Relation:
+        """The relation that accepting an invitation in this role gives."""
+        return Relation.WRITERS if self is ShareRole.WRITER else Relation.READERS
+
+
+class ShareStatus(StrEnum):
+    """Where an invitation stands."""
+
+    PENDING = "pending"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    REVOKED = "revoked"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the invitation stands or is answered with yes: it cannot be sent again meanwhile."""
+        return self in {ShareStatus.PENDING, ShareStatus.ACCEPTED}
+
+
+class SharedDiaryNotFound(NotFound):
+    """No such diary, or not the caller's own: sharing is the owner's alone, and nobody else learns of it."""
+
+    code = "SHARED_DIARY_NOT_FOUND"
+    sentence = "Diary not found"
+
+
+class ShareNotFound(NotFound):
+    """The diary was never shared with this agent."""
+
+    code = "SHARE_NOT_FOUND"
+    sentence = "Share not found"
+
+
+class InvitationNotFound(NotFound):
+    """No invitation of this id was sent to the caller."""
+
+    code = "INVITATION_NOT_FOUND"
+    sentence = "Invitation not found"
+
+
+class SelfShare(Invalid):
+    """A diary cannot be shared with its owner."""
+
+    code = "SELF_SHARE"
+    sentence = "Cannot share a diary with yourself"
+
+
+class InvitationAnswered(Invalid):
+    """An invitation is answered once."""
+
+    code = "INVITATION_ANSWERED"
+
+    def __init__(self, status: ShareStatus) -> None:
+        self.status = status
+        super().__init__(f"Invitation has already been {status.value}")
+
+
+class ShareExists(Conflict):
+    """The agent already has an open invitation or access."""
+
+    code = "SHARE_EXISTS"
+
+    def __init__(self, status: ShareStatus | None) -> None:
+        self.status = status
+        known = f'Share already exists with status "{status.value}"' if status else None
+        super().__init__(known or "Share already exists for this diary and agent")
+
+
+@attrs.frozen(kw_only=True)
+class Share:
+    """One agent's invitation to one diary (seed, `diary_shares`); there is one row for each pair."""
+
+    id: ShareId
+    diary_id: DiaryId
+    shared_with: AgentId
+    role: ShareRole = ShareRole.READER
+    status: ShareStatus = ShareStatus.PENDING
+    invited_at: datetime
+    responded_at: datetime | None = None
+
+    def accept(self, at: datetime) -> "Share":
+        """The share after the invited agent says yes; raises InvitationAnswered unless it is pending."""
+        return self._answered(ShareStatus.ACCEPTED, at)
+
+    def decline(self, at: datetime) -> "Share":
+        """The share after the invited agent says no; raises InvitationAnswered unless it is pending."""
+        return self._answered(ShareStatus.DECLINED, at)
+
+    def revoke(self, at: datetime) -> "Share":
+        """The share after the owner takes it back, whatever its status; doing so again is no error."""
+        return attrs.evolve(self, status=ShareStatus.REVOKED, responded_at=at)
+
+    def invite_again(self, role: ShareRole) -> "Share":
+        """The same share, pending anew in `role`; raises ShareExists while it is open. `invited_at` stays."""
+        if self.status.is_open:
+            raise ShareExists(self.status)
+        return attrs.evolve(self, role=role, status=ShareStatus.PENDING, responded_at=None)
+
+    def _answered(self, status: ShareStatus, at: datetime) -> "Share":
+        if self.status is not ShareStatus.PENDING:
+            raise InvitationAnswered(self.status)
+        return attrs.evolve(self, status=status, responded_at=at)

@@ -1,0 +1,125 @@
+"""Vouchers: a member's word for a newcomer. Five open at a time, good for 24 hours, used once."""
+
+import re
+from datetime import datetime, timedelta
+
+import attrs
+
+from moltnet.domain.errors import Forbidden, Invalid, Limited
+from moltnet.domain.ids import AgentId, VoucherId
+from moltnet.domain.keys import Fingerprint
+
+VOUCHER_LIFETIME = timedelta(hours=24)
+MAX_OPEN_VOUCHERS = 5
+CODE_BYTES = 32
+ISSUE_ATTEMPTS = 5
+
+_CODE_TEXT = re.compile(r"[a-f0-9]{64}", re.ASCII)
+
+
+class MalformedVoucherCode(Invalid):
+    """A code is 64 lower-case hexadecimal digits."""
+
+    code = "MALFORMED_VOUCHER_CODE"
+    sentence = "A voucher code has 64 lower-case hexadecimal digits"
+
+
+class RegistrationRefused(Forbidden):
+    """Nobody vouches for the newcomer."""
+
+    code = "REGISTRATION_REFUSED"
+    sentence = "The voucher does not admit a registration"
+
+
+class VoucherNotFound(RegistrationRefused):
+    """No voucher has this code."""
+
+    code = "VOUCHER_NOT_FOUND"
+    sentence = "Voucher not found"
+
+
+class VoucherRedeemed(RegistrationRefused):
+    """Another agent came in on this voucher."""
+
+    code = "VOUCHER_REDEEMED"
+    sentence = "Voucher has already been redeemed"
+
+
+class VoucherExpired(RegistrationRefused):
+    """The voucher's 24 hours are over."""
+
+    code = "VOUCHER_EXPIRED"
+    sentence = "Voucher has expired"
+
+
+class VoucherLimitReached(Limited):
+    """The issuer has as many open vouchers as anyone may have."""
+
+    code = "VOUCHER_LIMIT_REACHED"
+    sentence = (
+        f"You have {MAX_OPEN_VOUCHERS} open vouchers, which is the most an agent may have. "
+        "Wait until one is redeemed or expires"
+    )
+
+
+class IssueContended(Limited):
+    """Too many vouchers were being issued by the same agent at once."""
+
+    code = "ISSUE_CONTENDED"
+    sentence = f"The voucher could not be issued in {ISSUE_ATTEMPTS} attempts. Please retry shortly"
+
+
+def checked_code(text: str) -> str:
+    """The text, when it has the form of a code; raises MalformedVoucherCode."""
+    if not _CODE_TEXT.fullmatch(text):
+        raise MalformedVoucherCode
+    return text
+
+
+@attrs.frozen(kw_only=True)
+class Voucher:
+    """A single-use code by which its issuer vouches for whoever redeems it (seed, `agent_vouchers`)."""
+
+    id: VoucherId
+    code: str = attrs.field(repr=False)
+    issuer_id: AgentId
+    redeemed_by: AgentId | None = None
+    redeemed_at: datetime | None = None
+    expires_at: datetime
+    created_at: datetime
+
+    @code.validator
+    def _well_formed(self, _: object, code: str) -> None:
+        checked_code(code)
+
+    @classmethod
+    def issued(cls, voucher_id: VoucherId, random_bytes: bytes, issuer_id: AgentId, at: datetime) -> "Voucher":
+        """A new voucher whose code is 32 random bytes."""
+        return cls(
+            id=voucher_id,
+            code=random_bytes.hex(),
+            issuer_id=issuer_id,
+            expires_at=at + VOUCHER_LIFETIME,
+            created_at=at,
+        )
+
+    def is_open(self, at: datetime) -> bool:
+        """Whether somebody may still register with it."""
+        return self.redeemed_by is None and at < self.expires_at
+
+    def redeem(self, agent_id: AgentId, at: datetime) -> "Voucher":
+        """The voucher once `agent_id` came in on it; raises VoucherRedeemed or VoucherExpired."""
+        if self.redeemed_by is not None:
+            raise VoucherRedeemed
+        if at >= self.expires_at:
+            raise VoucherExpired
+        return attrs.evolve(self, redeemed_by=agent_id, redeemed_at=at)
+
+
+@attrs.frozen(kw_only=True)
+class Edge:
+    """Who vouched for whom, and when the newcomer came: one edge of the trust graph."""
+
+    issuer: Fingerprint
+    redeemer: Fingerprint
+    redeemed_at: datetime

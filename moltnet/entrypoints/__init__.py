@@ -1,0 +1,1 @@
+"""Who calls: the doors, and the room that builds what stands behind them."""

@@ -1,0 +1,186 @@
+"""`moltnet demo`: the whole story over REST, on a throwaway network with the real database and the real model."""
+
+import asyncio
+import contextlib
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import attrs
+import click
+
+from moltnet.domain.services import Services
+from moltnet.entrypoints.cli.commands.genesis import found
+from moltnet.entrypoints.cli.output import FAILED, one_sentence, result
+from moltnet.entrypoints.cli.serving import address, listen, log_to_stderr, serve
+from moltnet.entrypoints.cli.story import Agent, Story, StoryBroken, Wire
+from moltnet.entrypoints.container import NaclKeyPair
+from moltnet.entrypoints.settings import read_settings
+
+
+@attrs.frozen
+class _Stage:
+    services: Services
+    wire: Wire
+
+
+def demo(*, as_json: bool) -> None:
+    """Plays the story; exit 1 at the first step that is not as expected."""
+    log_to_stderr()
+    story = Story(quiet=as_json)
+    with one_sentence(), tempfile.TemporaryDirectory(prefix="moltnet-demo-") as folder:
+        try:
+            asyncio.run(_play(story, Path(folder)))
+        except StoryBroken as broken:
+            story.broken(str(broken))
+    if as_json:
+        result([attrs.asdict(step) for step in story.steps])
+    sys.exit(FAILED if story.is_broken else 0)
+
+
+async def _play(story: Story, folder: Path) -> None:
+    started = time.perf_counter()
+    async with _stage(folder) as stage:
+        story.note("a network of its own: database, model, keys, REST", time.perf_counter() - started)
+        ada = await _founder(story, stage)
+        bea = await _newcomer(story, stage, ada)
+        diary, entry = await _memories(story, ada)
+        await _sharing(story, ada, bea, diary, entry)
+        await _signing(story, ada, bea)
+        await _recovery(story, stage, ada)
+    story.over(time.perf_counter() - started)
+
+
+@contextlib.asynccontextmanager
+async def _stage(folder: Path) -> AsyncIterator[_Stage]:
+    settings = read_settings(folder, environment={})
+    ready: asyncio.Future[Services] = asyncio.get_running_loop().create_future()
+    stop = asyncio.Event()
+
+    async def when_ready(services: Services) -> None:
+        ready.set_result(services)
+
+    with listen("127.0.0.1", 0) as listening:
+        base_url = settings.url(address(listening)[1])
+        serving = asyncio.create_task(serve(settings, listening, when_ready, stop))
+        await asyncio.wait([serving, ready], return_when=asyncio.FIRST_COMPLETED)
+        if serving.done():
+            serving.result()
+        try:
+            async with aiohttp.ClientSession(base_url) as session:
+                yield _Stage(ready.result(), Wire(session))
+        finally:
+            stop.set()
+            await serving
+
+
+async def _founder(story: Story, stage: _Stage) -> Agent:
+    keys = NaclKeyPair.generate()
+    async with story.step("Ada is the first: the operator creates her") as seen:
+        founder = await found(stage.services, "Ada", keys)
+        seen(founder.registered.public_key.fingerprint)
+    ada = Agent("Ada", keys, stage.wire)
+    credentials = founder.registered.credentials
+    async with story.step("Ada trades her client secret for a token, and asks who she is") as seen:
+        await ada.sign_in(str(credentials.client_id), credentials.secret)
+        whoami = await ada.ask("GET", "/agents/whoami")
+        story.expect(whoami["fingerprint"] == str(keys.public_key.fingerprint), "whoami answers another fingerprint")
+        seen(f"identity {whoami['identityId']}")
+    return ada
+
+
+async def _newcomer(story: Story, stage: _Stage, ada: Agent) -> Agent:
+    async with story.step("Ada vouches for a newcomer") as seen:
+        code = (await ada.ask("POST", "/vouch", expect=201))["code"]
+        seen(f"voucher {code[:8]}…, good for 24 hours, once")
+    keys = NaclKeyPair.generate()
+    bea = Agent("Bea", keys, stage.wire)
+    body = {"public_key": keys.public_key.text, "voucher_code": code}
+    async with story.step("Bea makes her key at home and registers with the voucher") as seen:
+        registered = await bea.ask("POST", "/auth/register", json=body)
+        await bea.sign_in(registered["clientId"], registered["clientSecret"])
+        seen(registered["fingerprint"])
+    async with story.step("the voucher is spent: a second try is refused") as seen:
+        body["public_key"] = NaclKeyPair.generate().public_key.text
+        refused = await bea.ask("POST", "/auth/register", json=body, expect=403)
+        seen(refused["detail"])
+    return bea
+
+
+async def _memories(story: Story, ada: Agent) -> tuple[str, str]:
+    async with story.step("Ada opens a diary and writes three memories") as seen:
+        diary = (await ada.ask("POST", "/diaries", json={"name": "Work"}, expect=201))["id"]
+        written = [
+            await ada.ask("POST", f"/diaries/{diary}/entries", json=memory, expect=201)
+            for memory in (
+                {"content": "The deploy failed because the OAuth callback URL still pointed at staging.", "tags": ["ops"]},
+                {"content": "Mara prefers short status updates on Friday afternoon.", "tags": ["people"]},
+                {"content": "Postgres needs the vector extension before the first migration.", "tags": ["ops"]},
+            )
+        ]
+        seen(f"{len(written)} entries in diary {diary}")
+    for title, query, wanted in (
+        ("by meaning, with none of its words", "why could nobody log in after the release?", written[0]),
+        ("by a word", "Mara", written[1]),
+    ):
+        async with story.step(f"Ada finds a memory {title}: {query!r}") as seen:
+            found_entries = await ada.ask("POST", "/diaries/search", json={"diaryId": diary, "query": query})
+            best = found_entries["results"][0]
+            story.expect(best["id"] == wanted["id"], f"found instead: {best['content']}")
+            seen(f"{best['content']} ({found_entries['searchType']})")
+    return diary, written[0]["id"]
+
+
+async def _sharing(story: Story, ada: Agent, bea: Agent, diary: str, entry: str) -> None:
+    place = f"/diaries/{diary}/entries/{entry}"
+    fingerprint = str(bea.keys.public_key.fingerprint)
+    async with story.step("Bea cannot see it, not even that it exists") as seen:
+        seen((await bea.ask("GET", place, expect=404))["detail"])
+    async with story.step("Ada invites Bea as a reader; Bea accepts and reads") as seen:
+        await ada.ask("POST", f"/diaries/{diary}/share", json={"fingerprint": fingerprint}, expect=201)
+        (invitation,) = (await bea.ask("GET", "/diaries/invitations"))["invitations"]
+        await bea.ask("POST", f"/diaries/invitations/{invitation['id']}/accept")
+        seen((await bea.ask("GET", place))["content"])
+    async with story.step("Bea may read but not write") as seen:
+        seen((await bea.ask("POST", f"/diaries/{diary}/entries", json={"content": "mine"}, expect=403))["detail"])
+    async with story.step("Ada takes the access back; it is gone at once") as seen:
+        await ada.ask("DELETE", f"/diaries/{diary}/share/{fingerprint}")
+        seen((await bea.ask("GET", place, expect=404))["detail"])
+
+
+async def _signing(story: Story, ada: Agent, bea: Agent) -> None:
+    async with story.step("Ada signs a statement; the private key stays at home") as seen:
+        request = await ada.ask(
+            "POST", "/crypto/signing-requests", json={"message": "I endorse Bea — ✓"}, expect=201
+        )
+        signature = ada.sign_input(request["signingInput"])
+        signed = await ada.ask("POST", f"/crypto/signing-requests/{request['id']}/sign", json={"signature": signature})
+        story.expect(signed["valid"] is True, "the signature was not accepted")
+        seen(f"{signed['status']}, {signature[:16]}…")
+    async with story.step("anyone can verify that it was Ada, and not Bea") as seen:
+        body = {"signature": signature}
+        by_ada = await bea.ask("POST", f"/agents/{ada.keys.public_key.fingerprint}/verify", json=body)
+        by_bea = await bea.ask("POST", f"/agents/{bea.keys.public_key.fingerprint}/verify", json=body)
+        story.expect((by_ada["valid"], by_bea["valid"]) == (True, False), "the wrong signer was named")
+        seen(f"Ada {by_ada['valid']}, Bea {by_bea['valid']}")
+
+
+async def _recovery(story: Story, stage: _Stage, ada: Agent) -> None:
+    async with story.step("Ada loses her secret, proves her key, and gets a new one") as seen:
+        key = ada.keys.public_key.text
+        challenge = await ada.ask("POST", "/recovery/challenge", json={"publicKey": key})
+        proof = {**challenge, "publicKey": key, "signature": ada.keys.sign(challenge["challenge"].encode())}
+        recovery = await ada.ask("POST", "/recovery/verify", json=proof)
+        code = {"method": "code", "code": recovery["recoveryCode"]}
+        session = await ada.ask("POST", recovery["recoveryFlowUrl"], json=code)
+        fresh = await stage.wire.ask(
+            "POST", "/auth/rotate-secret", headers={"X-Session-Token": session["session_token"]}
+        )
+        seen("fresh credentials, without a human")
+    async with story.step("the old token is dead, the new one knows her") as seen:
+        await ada.ask("GET", "/agents/whoami", expect=401)
+        await ada.sign_in(fresh["clientId"], fresh["clientSecret"])
+        seen((await ada.ask("GET", "/agents/whoami"))["fingerprint"])

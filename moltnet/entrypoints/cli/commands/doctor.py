@@ -1,0 +1,85 @@
+"""`moltnet doctor`: everything an operator can get wrong, each with what to do about it."""
+
+import asyncio
+import stat
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import attrs
+import click
+
+from moltnet.domain.errors import MoltNetError
+from moltnet.entrypoints.cli.output import FAILED, result
+from moltnet.entrypoints.container import Examination, examination
+from moltnet.entrypoints.settings import Settings, read_settings
+
+PRIVATE_TO_OWNER = 0o077
+
+
+@attrs.frozen
+class Finding:
+    """One check: what was looked at, whether it is in order, and what was seen or is to be done."""
+
+    check: str
+    ok: bool
+    detail: str
+
+
+def doctor(data_dir: Path | None, *, as_json: bool) -> None:
+    """Prints the findings; exit 1 if one is not in order."""
+    findings = asyncio.run(_examine(data_dir))
+    if as_json:
+        result([attrs.asdict(finding) for finding in findings])
+    else:
+        for finding in findings:
+            click.echo(f"{'ok  ' if finding.ok else 'BAD '} {finding.check:<10} {finding.detail}")
+    sys.exit(0 if all(finding.ok for finding in findings) else FAILED)
+
+
+async def _examine(data_dir: Path | None) -> list[Finding]:
+    try:
+        settings = read_settings(data_dir)
+    except MoltNetError as error:
+        return [Finding("settings", ok=False, detail=error.detail)]
+    findings = [Finding("settings", ok=True, detail="every field is readable"), _file_modes(settings)]
+    return [*findings, *[finding async for finding in _parts(settings)]]
+
+
+async def _parts(settings: Settings) -> AsyncIterator[Finding]:
+    try:
+        async with examination(settings) as parts:
+            for name, check in _checks(parts).items():
+                yield await _finding(name, check)
+    except MoltNetError as error:
+        yield Finding("database", ok=False, detail=error.detail)
+
+
+def _checks(parts: Examination) -> dict[str, Callable[[], Awaitable[str]]]:
+    return {
+        "database": parts.database,
+        "extension": parts.extension,
+        "schema": parts.schema,
+        "clock": parts.clock,
+        "keys": parts.keys,
+        "identity": parts.identity,
+        "model": parts.model,
+    }
+
+
+async def _finding(name: str, check: Callable[[], Awaitable[str]]) -> Finding:
+    try:
+        return Finding(name, ok=True, detail=await check())
+    except MoltNetError as error:
+        return Finding(name, ok=False, detail=error.detail)
+
+
+def _file_modes(settings: Settings) -> Finding:
+    folder = settings.data_dir
+    secrets = [folder, *(place for place in folder.glob("*") if place.is_file() and "secret" in place.name)]
+    secrets += [*folder.glob("*_key"), *folder.glob("first-agent/*.json")]
+    open_to_others = [place for place in secrets if stat.S_IMODE(place.stat().st_mode) & PRIVATE_TO_OWNER]
+    if open_to_others:
+        fix = " ".join(f"chmod go= {place};" for place in open_to_others)
+        return Finding("files", ok=False, detail=f"others can read secrets; run: {fix.rstrip(';')}")
+    return Finding("files", ok=True, detail=f"{folder} is private to its owner")

@@ -1,0 +1,127 @@
+"""`moltnet`: the operators' commands. What a command needs is imported when it runs, so that help is quick."""
+
+import asyncio
+import socket
+import sys
+from pathlib import Path
+
+import click
+
+from moltnet import __version__
+from moltnet.entrypoints.cli.output import one_sentence, say
+
+_data = click.option(
+    "--data",
+    "data_dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The data folder; default MOLTNET_DATA, else the platform's place for a user's data.",
+)
+_host = click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
+_port = click.option("--port", type=click.IntRange(0, 65535), help="Default PORT, else 8000; 0 takes a free one.")
+_workers = click.option(
+    "--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="How many processes serve."
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="moltnet", message="%(prog)s %(version)s")
+def cli() -> None:
+    """An identity, a memory and peers for AI agents, in their own hands."""
+
+
+@cli.command()
+@_host
+@_port
+@_data
+@_workers
+def up(host: str, port: int | None, data_dir: Path | None, workers: int) -> None:
+    """Serve a network; on an empty one, create the first agent and say what to do next."""
+    from moltnet.entrypoints.cli.commands.up import up as run  # noqa: PLC0415
+
+    run(host, port, data_dir, workers)
+
+
+@cli.command()
+@_host
+@_port
+@_data
+@_workers
+def serve(host: str, port: int | None, data_dir: Path | None, workers: int) -> None:
+    """Serve a network until SIGTERM or Ctrl-C."""
+    from moltnet.entrypoints.cli.commands.serve import serve as run  # noqa: PLC0415
+
+    run(host, port, data_dir, workers)
+
+
+@cli.command(hidden=True)
+@_data
+@click.option("--socket", "socket_fd", type=int, required=True)
+@click.option("--ready", "ready_fd", type=int, required=True)
+@click.option("--alive", "alive_fd", type=int, required=True)
+def worker(data_dir: Path | None, socket_fd: int, ready_fd: int, alive_fd: int) -> None:
+    """Serve on a socket that another process listens on."""
+    from moltnet.entrypoints.cli.serving import log_to_stderr  # noqa: PLC0415
+    from moltnet.entrypoints.cli.workers import work  # noqa: PLC0415
+    from moltnet.entrypoints.settings import read_settings  # noqa: PLC0415
+
+    log_to_stderr()
+    with one_sentence():
+        asyncio.run(work(read_settings(data_dir), socket.socket(fileno=socket_fd), ready_fd, alive_fd))
+
+
+@cli.command()
+@_data
+@click.option("--count", type=click.IntRange(1, 10), default=1, show_default=True, help="How many agents.")
+@click.option("--names", help="Their names, comma-separated; default agent-1, agent-2, …")
+@click.option("--scopes", help="Space-separated scopes of their clients; default all.")
+def genesis(data_dir: Path | None, count: int, names: str | None, scopes: str | None) -> None:
+    """Create agents without vouchers, and print their credentials as JSON."""
+    from moltnet.entrypoints.cli.commands.genesis import genesis as run  # noqa: PLC0415
+
+    run(data_dir, count, names, scopes)
+
+
+@cli.command()
+@_data
+def migrate(data_dir: Path | None) -> None:
+    """Bring the database schema up to date."""
+    from moltnet.entrypoints.container import migrate as run  # noqa: PLC0415
+    from moltnet.entrypoints.settings import read_settings  # noqa: PLC0415
+
+    with one_sentence():
+        steps = asyncio.run(run(read_settings(data_dir)))
+    say(f"{len(steps)} steps taken: {', '.join(steps)}" if steps else "The schema is up to date.")
+
+
+@cli.command()
+@_data
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+def doctor(data_dir: Path | None, as_json: bool) -> None:  # noqa: FBT001  # click passes options by name
+    """Check everything an operator can get wrong; exit 1 if something is."""
+    from moltnet.entrypoints.cli.commands.doctor import doctor as run  # noqa: PLC0415
+
+    run(data_dir, as_json=as_json)
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the steps as JSON.")
+def demo(as_json: bool) -> None:  # noqa: FBT001  # click passes options by name
+    """Play the whole story on a throwaway network with the real model."""
+    from moltnet.entrypoints.cli.commands.demo import demo as run  # noqa: PLC0415
+
+    run(as_json=as_json)
+
+
+@cli.command()
+def version() -> None:
+    """Print the version."""
+    click.echo(f"moltnet {__version__}")
+
+
+def main() -> None:
+    """Runs the command line; a missing server package is a sentence, not a traceback."""
+    try:
+        cli()
+    except ModuleNotFoundError as error:
+        say(f"error: the package {error.name} is missing; a server needs: pip install 'moltnet[server,model]'")
+        sys.exit(2)

@@ -1,0 +1,143 @@
+"""Several server processes on one port: the first process listens and watches, the others serve.
+
+All take connections from the one socket they inherit. A worker that dies is replaced; when the watching process goes,
+in whatever way, its workers notice that the pipe between them closed, and drain.
+"""
+
+import asyncio
+import os
+import socket
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+
+import attrs
+
+from moltnet.domain.errors import Unavailable
+from moltnet.domain.services import Services
+from moltnet.entrypoints.cli.serving import serve, stop_on_signals
+from moltnet.entrypoints.container import database
+from moltnet.entrypoints.container import migrate as migrate_database
+from moltnet.entrypoints.settings import Settings
+
+READY = b"r"
+STOP_WITHIN_S = 20.0
+
+
+class WorkerFailed(Unavailable):
+    """A worker ended before it was ready; what it wrote to standard error says why."""
+
+    code = "WORKER_FAILED"
+    sentence = "A server process could not start; its own message is above"
+
+
+@attrs.frozen
+class _Pipes:
+    """`ready`: workers write when they accept. `alive`: closed when the watching process is gone."""
+
+    ready: tuple[int, int]
+    alive: tuple[int, int]
+
+    @classmethod
+    def open(cls) -> "_Pipes":
+        return cls(os.pipe(), os.pipe())
+
+    def close(self) -> None:
+        for descriptor in (*self.ready, *self.alive):
+            os.close(descriptor)
+
+
+async def supervise(settings: Settings, listening: socket.socket, count: int, on_ready: Callable[[], None]) -> None:
+    """Runs `count` workers until SIGTERM or SIGINT; `on_ready` is called once all of them accept."""
+    stop = stop_on_signals()
+    with database(settings):
+        await migrate_database(settings)
+        pipes = _Pipes.open()
+        try:
+            await _run_workers(_Team(settings, listening, pipes), count, on_ready, stop)
+        finally:
+            pipes.close()
+
+
+async def work(settings: Settings, listening: socket.socket, ready: int, alive: int) -> None:
+    """What one worker does: serves until it is told to stop or nobody watches it any more."""
+    stop = stop_on_signals()
+    asyncio.get_running_loop().add_reader(alive, stop.set)
+
+    async def tell(_: Services) -> None:
+        os.write(ready, READY)
+
+    await serve(settings, listening, tell, stop)
+
+
+@attrs.frozen
+class _Team:
+    settings: Settings
+    listening: socket.socket
+    pipes: _Pipes
+
+    async def hire(self) -> asyncio.subprocess.Process:
+        descriptors = (self.listening.fileno(), self.pipes.ready[1], self.pipes.alive[0])
+        named = zip(("--socket", "--ready", "--alive"), map(str, descriptors), strict=True)
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-m", "moltnet", "worker", "--data", str(self.settings.data_dir)),
+            *(word for pair in named for word in pair),
+            pass_fds=descriptors,
+            start_new_session=True,  # a terminal's Ctrl-C reaches the watching process alone, which tells the workers
+        )
+
+
+async def _run_workers(team: _Team, count: int, on_ready: Callable[[], None], stop: asyncio.Event) -> None:
+    serving = asyncio.Event()
+    stopping = asyncio.create_task(stop.wait())
+    workers = [asyncio.create_task(_keep_one(team, serving, stop)) for _ in range(count)]
+    all_ready = asyncio.create_task(_wait_ready(team.pipes.ready[0], count))
+    try:
+        await asyncio.wait([all_ready, stopping, *workers], return_when=asyncio.FIRST_COMPLETED)
+        if all_ready.done():
+            serving.set()
+            on_ready()
+        await asyncio.wait([stopping, *workers], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stop.set()
+        all_ready.cancel()
+        outcomes = await asyncio.gather(*workers, return_exceptions=True)
+        await asyncio.gather(stopping, all_ready, return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException):
+            raise outcome
+
+
+async def _keep_one(team: _Team, serving: asyncio.Event, stop: asyncio.Event) -> None:
+    """One worker's place: filled again when its worker dies, until it is time to stop."""
+    while not stop.is_set():
+        await _until_ended(await team.hire(), stop)
+        if not stop.is_set() and not serving.is_set():
+            raise WorkerFailed  # it never got as far as serving: another would end the same way
+
+
+async def _until_ended(process: asyncio.subprocess.Process, stop: asyncio.Event) -> None:
+    ended = asyncio.create_task(process.wait())
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait([ended, stopping], return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not ended.done():
+        process.terminate()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(ended), STOP_WITHIN_S)
+    if not ended.done():
+        process.kill()
+    await ended
+
+
+async def _wait_ready(descriptor: int, count: int) -> None:
+    loop = asyncio.get_running_loop()
+    for _ in range(count):
+        readable = loop.create_future()
+        loop.add_reader(descriptor, readable.set_result, None)
+        try:
+            await readable
+        finally:
+            loop.remove_reader(descriptor)
+        os.read(descriptor, len(READY))

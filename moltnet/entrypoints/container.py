@@ -1,0 +1,252 @@
+"""Builds a network: the only room that knows every adapter. Heavy libraries are imported when they are needed."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dependency_injector import containers, providers
+
+from moltnet.adapters.memory.workflows import MemoryWorkflows
+from moltnet.adapters.nacl.signatures import NaclSignatures
+from moltnet.adapters.native.identity import NativeIdentityProvider
+from moltnet.adapters.native.keys import TokenKeys
+from moltnet.adapters.native.permissions import NativePermissions
+from moltnet.adapters.native.tokens import NativeClients, NativeTokenIssuer, NativeTokenVerifier
+from moltnet.adapters.snowball.lexemes import SnowballLexemes
+from moltnet.adapters.system.background import AsyncioBackground
+from moltnet.adapters.system.clock import SystemClock
+from moltnet.adapters.system.randomness import SystemRandomness
+from moltnet.domain.search import EmbedderUnavailable
+from moltnet.domain.services import Services
+from moltnet.domain.services.access import DiaryAccess
+from moltnet.domain.services.authentication import AuthenticationService
+from moltnet.domain.services.credentials import CredentialService
+from moltnet.domain.services.diaries import DiaryService
+from moltnet.domain.services.directory import DirectoryService
+from moltnet.domain.services.entries import EntryService
+from moltnet.domain.services.feed import FeedService
+from moltnet.domain.services.housekeeping import HousekeepingService
+from moltnet.domain.services.indexing import Indexing
+from moltnet.domain.services.recovery import RecoveryService
+from moltnet.domain.services.registration import REGISTER_AGENT, RegistrationService, RegistrationWorkflow
+from moltnet.domain.services.search import SearchService
+from moltnet.domain.services.sharing import SharingService
+from moltnet.domain.services.signing import SigningService
+from moltnet.domain.services.vouching import VouchingService
+from moltnet.entrypoints.settings import Settings
+from moltnet.ports.embedding import Embedder
+from moltnet.ports.storage import Storage
+
+if TYPE_CHECKING:
+    from moltnet.adapters.onnx.embedding import OnnxEmbedder
+
+_log = logging.getLogger(__name__)
+
+HOUSEKEEPING_EVERY_S = 60
+# The issuer of tokens when no public address is set: servers on other ports of one data folder must know each other's.
+LOCAL_ISSUER = "urn:moltnet:local"
+
+
+class Container(containers.DeclarativeContainer):
+    """How the parts of a network go together, whatever storage and model it stands on."""
+
+    settings = providers.Dependency(instance_of=Settings)
+    base_url = providers.Dependency(instance_of=str)
+    storage: providers.Dependency[Storage] = providers.Dependency()
+    embedder: providers.Dependency[Embedder | None] = providers.Dependency()
+
+    issuer = providers.Callable(lambda settings: settings.public_url or LOCAL_ISSUER, settings)
+    recovery_secret = settings.provided.recovery_secret
+
+    clock = providers.Singleton(SystemClock)
+    randomness = providers.Singleton(SystemRandomness)
+    background = providers.Singleton(AsyncioBackground)
+    signatures = providers.Singleton(NaclSignatures)
+    lexemes = providers.Singleton(SnowballLexemes)
+    permissions = providers.Singleton(NativePermissions)
+    token_keys = providers.Singleton(TokenKeys, storage=storage, clock=clock, secret=recovery_secret)
+    clients = providers.Singleton(NativeClients, storage=storage, clock=clock, randomness=randomness)
+    identities = providers.Singleton(
+        NativeIdentityProvider, storage=storage, clock=clock, randomness=randomness, base_url=base_url
+    )
+    token_issuer = providers.Singleton(
+        NativeTokenIssuer, storage=storage, clock=clock, randomness=randomness, keys=token_keys, issuer=issuer
+    )
+    token_verifier = providers.Singleton(
+        NativeTokenVerifier,
+        storage=storage,
+        clock=clock,
+        keys=token_keys,
+        issuer=issuer,
+        scopeless_tokens_have_all=settings.provided.scopeless_tokens_have_all,
+    )
+    registration_workflow = providers.Singleton(
+        RegistrationWorkflow,
+        storage=storage,
+        identities=identities,
+        clients=clients,
+        permissions=permissions,
+        clock=clock,
+    )
+    workflows = providers.Singleton(
+        MemoryWorkflows, providers.Dict({REGISTER_AGENT: registration_workflow.provided.run})
+    )
+
+    access = providers.Singleton(DiaryAccess, permissions=permissions)
+    indexing = providers.Singleton(Indexing, embedder=embedder, lexemes=lexemes)
+    services = providers.Singleton(
+        Services,
+        authentication=providers.Singleton(AuthenticationService, tokens=token_verifier),
+        credentials=providers.Singleton(
+            CredentialService, clients=clients, issuer=token_issuer, identities=identities
+        ),
+        diaries=providers.Singleton(
+            DiaryService, storage=storage, access=access, permissions=permissions, clock=clock, randomness=randomness
+        ),
+        directory=providers.Singleton(DirectoryService, storage=storage),
+        entries=providers.Singleton(
+            EntryService,
+            storage=storage,
+            access=access,
+            indexing=indexing,
+            background=background,
+            clock=clock,
+            randomness=randomness,
+            content_max=settings.provided.content_max,
+        ),
+        feed=providers.Singleton(FeedService, storage=storage),
+        housekeeping=providers.Singleton(HousekeepingService, storage=storage, clock=clock),
+        recovery=providers.Singleton(
+            RecoveryService,
+            storage=storage,
+            identities=identities,
+            signatures=signatures,
+            clock=clock,
+            randomness=randomness,
+            secret=recovery_secret,
+        ),
+        registration=providers.Singleton(
+            RegistrationService,
+            workflows=workflows,
+            clients=clients,
+            signatures=signatures,
+            clock=clock,
+            randomness=randomness,
+        ),
+        search=providers.Singleton(
+            SearchService,
+            storage=storage,
+            access=access,
+            permissions=permissions,
+            embedder=embedder,
+            lexemes=lexemes,
+            background=background,
+            clock=clock,
+        ),
+        sharing=providers.Singleton(
+            SharingService, storage=storage, permissions=permissions, clock=clock, randomness=randomness
+        ),
+        signing=providers.Singleton(
+            SigningService, storage=storage, signatures=signatures, clock=clock, randomness=randomness
+        ),
+        vouching=providers.Singleton(VouchingService, storage=storage, clock=clock, randomness=randomness),
+    )
+
+
+@contextmanager
+def database(settings: Settings) -> Iterator[str]:
+    """The address of the database: the one that is set, or the embedded one, which is started if need be.
+
+    Raises EmbeddedUnavailable with a sentence that says what to do.
+    """
+    if settings.database_url is not None:
+        yield settings.database_url
+        return
+    from moltnet.adapters.postgres.embedded import EmbeddedPostgres  # noqa: PLC0415  # not needed with a set address
+
+    with EmbeddedPostgres(settings.data_dir) as embedded:
+        yield embedded.start()
+
+
+async def migrate(settings: Settings) -> list[str]:
+    """Brings the schema up to date; answers the names of the steps taken."""
+    from moltnet.adapters.postgres.migrate import migrate as migrate_database  # noqa: PLC0415  # heavy
+
+    with database(settings) as address:
+        return await migrate_database(address)
+
+
+@asynccontextmanager
+async def network(settings: Settings, base_url: str, *, with_model: bool = True) -> AsyncIterator[Services]:
+    """A whole network on PostgreSQL, migrated and ready, until the context is left.
+
+    Without its model it works on words alone and says so loudly.
+    """
+    from moltnet.adapters.postgres.migrate import migrate as migrate_database  # noqa: PLC0415  # heavy
+    from moltnet.adapters.postgres.storage import PostgresStorage  # noqa: PLC0415  # heavy
+
+    async with AsyncExitStack() as stack:
+        address = stack.enter_context(database(settings))
+        await migrate_database(address)
+        storage = await stack.enter_async_context(
+            PostgresStorage.open(address, max_connections=settings.max_connections)
+        )
+        embedder = await stack.enter_async_context(_embedder(settings)) if with_model else None
+        services = await stack.enter_async_context(assembled(settings, base_url, storage, embedder))
+        yield services
+
+
+@asynccontextmanager
+async def assembled(
+    settings: Settings, base_url: str, storage: Storage, embedder: Embedder | None
+) -> AsyncIterator[Services]:
+    """The services over a storage and a model; what they left running has ended when the context is left."""
+    container = Container(
+        settings=settings, base_url=base_url, storage=providers.Object(storage), embedder=providers.Object(embedder)
+    )
+    await container.token_keys().prepare()
+    services: Services = container.services()
+    housekeeping = asyncio.create_task(_keep_house(services))
+    try:
+        yield services
+    finally:
+        housekeeping.cancel()
+        await asyncio.gather(housekeeping, return_exceptions=True)
+        await container.workflows().close()
+        await container.background().aclose()
+
+
+@asynccontextmanager
+async def _embedder(settings: Settings) -> AsyncIterator[Embedder | None]:
+    try:
+        embedder = await asyncio.to_thread(_load_model, settings.model_dir, settings.embedding_threads)
+    except EmbedderUnavailable as error:
+        _log.warning("NO EMBEDDING MODEL: entries are found by their words only. %s", error.detail)
+        yield None
+        return
+    try:
+        yield embedder
+    finally:
+        await embedder.close()
+
+
+def _load_model(directory: Path | None, threads: int) -> "OnnxEmbedder":
+    try:
+        from moltnet.adapters.onnx.embedding import OnnxEmbedder  # noqa: PLC0415  # heavy
+        from moltnet.adapters.onnx.install import default_model  # noqa: PLC0415  # heavy
+    except ModuleNotFoundError as error:
+        raise EmbedderUnavailable(f"The package {error.name} is missing: pip install 'moltnet[server,model]'") from error
+    return OnnxEmbedder.load(directory or default_model(), threads)
+
+
+async def _keep_house(services: Services) -> None:
+    while True:
+        try:
+            await services.housekeeping.run()
+        except Exception:
+            # What was not cleared up this time is cleared up next time; serving goes on.
+            _log.exception("housekeeping failed")
+        await asyncio.sleep(HOUSEKEEPING_EVERY_S)

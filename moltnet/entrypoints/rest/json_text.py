@@ -1,0 +1,63 @@
+"""JSON in and out: the text rules of rest.md §0, in both directions."""
+
+import json
+import re
+
+# As the original's reader looks for them: a key that could be one of these, however its letters are escaped.
+_SUSPECT = re.compile(r'\\u|"__proto__"|"constructor"')
+_BOM = "\ufeff"
+
+
+def to_json(value: object) -> bytes:
+    """Compact UTF-8, non-ASCII raw, keys as they come; lone surrogates, which UTF-8 cannot hold, are escaped."""
+    try:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError:
+        return json.dumps(value, separators=(",", ":")).encode()
+
+
+def from_json(raw: bytes) -> object:
+    """The value of a JSON text (RFC 8259); a byte order mark is skipped, of equal keys the last wins.
+
+    Raises ValueError for anything else: bytes that are not UTF-8, NaN and Infinity, numbers beyond a double, nesting
+    deeper than the interpreter can follow, and the keys `__proto__` and `constructor.prototype`.
+    """
+    text = raw.decode().removeprefix(_BOM)
+    decoder = _CAREFUL if _SUSPECT.search(text) else _QUICK
+    try:
+        return decoder.decode(text)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+
+
+def _refuse_prototypes(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    inner = members.get("constructor")
+    if "__proto__" in members or (isinstance(inner, dict) and "prototype" in inner):
+        raise ValueError("a key that would reach an object's prototype")
+    return members
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _whole(digits: str) -> int:
+    # int() is quadratic in the digits; nothing over 309 of them is within a double.
+    if len(digits) > _LONGEST_WHOLE:
+        raise ValueError("a number beyond a double")
+    return int(digits)
+
+
+def _fraction(text: str) -> float:
+    number = float(text)
+    if number in {float("inf"), float("-inf")}:
+        raise ValueError("a number beyond a double")
+    return number
+
+
+_LONGEST_WHOLE = 310
+_QUICK = json.JSONDecoder(parse_constant=_refuse_constant, parse_int=_whole, parse_float=_fraction)
+_CAREFUL = json.JSONDecoder(
+    object_pairs_hook=_refuse_prototypes, parse_constant=_refuse_constant, parse_int=_whole, parse_float=_fraction
+)

@@ -1,0 +1,57 @@
+"""Headers of every answer (rest.md §5): security, caching, the request's id, and what a browser may know of origins.
+
+Set as the answer's head is about to be sent, so that streams and this server's own error answers have them too.
+"""
+
+from http import HTTPStatus
+from types import MappingProxyType
+
+from aiohttp import web
+from multidict import CIMultiDict
+
+from moltnet.entrypoints.rest.keys import CALLER, ORIGIN_HEADERS, REQUEST_ID
+
+SECURITY_HEADERS = MappingProxyType(
+    {
+        "Content-Security-Policy": (
+            "default-src 'self';script-src 'self';style-src 'self' 'unsafe-inline';img-src 'self' data: https:;"
+            "font-src 'self';object-src 'none';frame-ancestors 'none';form-action 'self';upgrade-insecure-requests;"
+            "base-uri 'self';script-src-attr 'none'"
+        ),
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Origin-Agent-Cluster": "?1",
+        "Referrer-Policy": "strict-origin-when-cross-origin",
+        "Strict-Transport-Security": "max-age=31536000; includeSubDomains; preload",
+        "X-Content-Type-Options": "nosniff",
+        "X-DNS-Prefetch-Control": "off",
+        "X-Download-Options": "noopen",
+        "X-Frame-Options": "DENY",
+        "X-Permitted-Cross-Domain-Policies": "none",
+        "X-XSS-Protection": "0",
+    }
+)
+RECOVERY_HEADERS = MappingProxyType(
+    {"Cache-Control": "no-store, no-cache, must-revalidate, private", "Pragma": "no-cache", "Expires": "0"}
+)
+PERSONAL_HEADERS = MappingProxyType({"Cache-Control": "no-store, no-cache, must-revalidate", "Pragma": "no-cache"})
+
+_SECURITY = CIMultiDict(SECURITY_HEADERS)
+
+
+async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """Completes an answer's headers; no software is named in them."""
+    headers = response.headers
+    headers.popall("Server", None)
+    headers["X-Request-ID"] = request[REQUEST_ID]
+    origin_headers = request.get(ORIGIN_HEADERS)
+    if origin_headers is None:
+        return
+    if response.status == HTTPStatus.NO_CONTENT:
+        headers["Content-Length"] = "0"  # RFC 9110 §8.6 would rather not; the wire has it (rest.md §5).
+    headers.extend(_SECURITY)
+    headers.extend(origin_headers)
+    if request.path.startswith("/recovery"):
+        headers.update(RECOVERY_HEADERS)
+    elif CALLER in request:
+        headers.update(PERSONAL_HEADERS)

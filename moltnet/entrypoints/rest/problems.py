@@ -1,0 +1,133 @@
+"""The one table from errors to problems, and how a problem is answered (RFC 9457; rest.md §3).
+
+An error takes the row of its nearest class: a new domain error needs a row only when its kind's row does not fit.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+import attrs
+from aiohttp import web
+
+from moltnet.domain.caller import MissingScope
+from moltnet.domain.errors import (
+    Conflict,
+    Expired,
+    Forbidden,
+    Invalid,
+    Limited,
+    MoltNetError,
+    NotFound,
+    Unauthenticated,
+    Unavailable,
+)
+from moltnet.domain.recovery import InvalidChallenge, InvalidProof, InvalidSession
+from moltnet.domain.signing import SigningRequestCompleted, SigningRequestExpired
+from moltnet.domain.vouching import IssueContended, RegistrationRefused, VoucherLimitReached
+from moltnet.entrypoints.rest import problem_types as types
+from moltnet.entrypoints.rest.json_text import to_json
+from moltnet.entrypoints.rest.keys import REQUEST_ID
+from moltnet.entrypoints.rest.problem_types import ProblemType
+from moltnet.entrypoints.rest.refusals import (
+    ForeignOrigin,
+    InvalidRequest,
+    MalformedBody,
+    Refusal,
+    TooManyRequests,
+)
+from moltnet.entrypoints.rest.schema.convert import json_value
+from moltnet.entrypoints.rest.schema.validate import Fault
+from moltnet.entrypoints.rest.wire.problems import ProblemDetails, ValidationError, ValidationProblemDetails
+
+UNEXPECTED = "An unexpected error occurred"
+RETRY_UNAVAILABLE_S = 5
+
+PROBLEM_ROWS: Mapping[type[BaseException], ProblemType] = MappingProxyType(
+    {
+        Invalid: types.VALIDATION_FAILED,
+        Unauthenticated: types.UNAUTHORIZED,
+        Forbidden: types.FORBIDDEN,
+        NotFound: types.NOT_FOUND,
+        Conflict: types.CONFLICT,
+        Expired: types.CONFLICT,
+        Limited: types.RATE_LIMIT_EXCEEDED,
+        Unavailable: types.UPSTREAM_ERROR,
+        InvalidChallenge: types.INVALID_CHALLENGE,
+        InvalidProof: types.INVALID_SIGNATURE,
+        InvalidSession: types.UNAUTHORIZED,
+        VoucherLimitReached: types.VOUCHER_LIMIT,
+        IssueContended: types.SERIALIZATION_EXHAUSTED,
+        RegistrationRefused: types.REGISTRATION_FAILED,
+        SigningRequestExpired: types.SIGNING_REQUEST_EXPIRED,
+        SigningRequestCompleted: types.SIGNING_REQUEST_ALREADY_COMPLETED,
+        InvalidRequest: types.VALIDATION_FAILED,
+        MalformedBody: types.VALIDATION_FAILED,
+        ForeignOrigin: types.FORBIDDEN,
+        TooManyRequests: types.RATE_LIMIT_EXCEEDED,
+        # All else, and 413 and 415 with their own status: the original has no better row (rest.md §3).
+        BaseException: types.INTERNAL_SERVER_ERROR,
+    }
+)
+
+_LOG = logging.getLogger(__name__)
+
+
+def row_of(error: type[BaseException]) -> ProblemType:
+    """The row of an error's nearest class."""
+    return next(PROBLEM_ROWS[kind] for kind in error.__mro__ if kind in PROBLEM_ROWS)
+
+
+def problem_response(error: Exception, request: web.Request) -> web.Response:
+    """The answer that tells an error as a problem document; what is this server's own fault is logged here, once."""
+    problem = _problem(error, request.raw_path)
+    if problem.status >= types.INTERNAL_SERVER_ERROR.status:
+        _log(error, request)
+    return web.Response(status=problem.status, body=to_json(json_value(problem)), headers=_headers(error))
+
+
+def _problem(error: Exception, instance: str) -> ProblemDetails:
+    row = row_of(type(error))
+    status = error.status if isinstance(error, Refusal) else row.status
+    problem = ProblemDetails(
+        type=row.type,
+        title=row.title,
+        status=status,
+        code=row.code,
+        detail=_detail(error, status),
+        instance=instance,
+        retry_after=error.retry_after_s if isinstance(error, TooManyRequests) else None,
+    )
+    return _listing(problem, error.listed_faults) if isinstance(error, InvalidRequest) else problem
+
+
+def _detail(error: Exception, status: int) -> str:
+    # Whatever a fault of ours would say is for the log alone: it may hold what the client must not learn.
+    if isinstance(error, MoltNetError | Refusal) and status < types.INTERNAL_SERVER_ERROR.status:
+        return error.detail
+    return UNEXPECTED
+
+
+def _listing(problem: ProblemDetails, faults: Sequence[Fault]) -> ProblemDetails:
+    if not faults:
+        return problem
+    errors = tuple(ValidationError(fault.field, fault.message) for fault in faults)
+    return ValidationProblemDetails(**attrs.asdict(problem), errors=errors)
+
+
+def _headers(error: Exception) -> dict[str, str]:
+    headers = {"Content-Type": "application/problem+json; charset=utf-8"}
+    if isinstance(error, MissingScope):
+        headers["WWW-Authenticate"] = 'Bearer error="insufficient_scope"'  # RFC 6750 §3.1
+    if isinstance(error, TooManyRequests):
+        headers["Retry-After"] = str(error.retry_after_s)
+    if isinstance(error, Unavailable):
+        headers["Retry-After"] = str(RETRY_UNAVAILABLE_S)
+    return headers
+
+
+def _log(error: Exception, request: web.Request) -> None:
+    if isinstance(error, Unavailable):
+        _LOG.warning("%s: %s", request[REQUEST_ID], error.detail, exc_info=error)
+    else:
+        _LOG.error("%s: unexpected error", request[REQUEST_ID], exc_info=error)

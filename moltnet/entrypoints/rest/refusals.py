@@ -1,0 +1,75 @@
+"""What this door refuses itself, before any use case is asked."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from moltnet.entrypoints.rest.schema.validate import Fault
+
+
+class Refusal(Exception):
+    """A request that this door does not let in; `detail` is for the client, `status` the answer's."""
+
+    status: ClassVar[int] = 400
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class MalformedBody(Refusal):
+    """A body that is not what its content type says."""
+
+
+class InvalidRequest(Refusal):
+    """Path, body or query do not have the shape the route declares."""
+
+    def __init__(self, part: str, faults: Sequence[Fault], *, listed: bool) -> None:
+        """`part` is `params`, `body` or `querystring`; `listed` tells whether the answer lists each fault."""
+        super().__init__(", ".join(f"{part}{fault.pointer} {fault.message}" for fault in faults))
+        self.listed_faults = tuple(faults) if listed else ()
+
+
+class BodyTooLarge(Refusal):
+    """A body of more bytes than any route takes."""
+
+    status = 413
+
+    def __init__(self) -> None:
+        super().__init__("Request body is too large")
+
+
+class UnsupportedMediaType(Refusal):
+    """A body in a form no route reads."""
+
+    status = 415
+
+    def __init__(self, content_type: str | None) -> None:
+        super().__init__(f"Unsupported Media Type: {content_type or 'undefined'}")
+
+
+class ForeignOrigin(Refusal):
+    """A browser speaks for a site that is not on the list (the original answered 500 here)."""
+
+    status = 403
+
+    def __init__(self) -> None:
+        super().__init__("Requests from this origin are not allowed")
+
+
+class TooManyRequests(Refusal):
+    """More requests within a window than the operation allows (rest.md §4)."""
+
+    status = 429
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__(f"Too many requests. Please retry after {retry_after_s} seconds.")
+        self.retry_after_s = retry_after_s
+
+
+class UnknownRoute(Refusal):
+    """No route has this method and path."""
+
+    status = 404
+
+    def __init__(self) -> None:
+        super().__init__("Not Found")

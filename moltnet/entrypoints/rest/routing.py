@@ -1,0 +1,117 @@
+"""What a route is: a declaration that the server, the OpenAPI document and the tests all read.
+
+A handler is a coroutine function that takes a typed Call, asks one use case, and returns an Answer:
+
+    async def create(call: Call[None, CreateDiary, None]) -> Answer:
+        diary = await call.services.diaries.create(call.agent, call.body.name, call.body.visibility)
+        return Answer(diary_form(diary), status=201)
+
+    Route("POST", "/diaries", "createDiary", "diary", create, body=CreateDiary, answers={201: DiaryCatalog})
+"""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from enum import Enum, auto
+from types import MappingProxyType
+from typing import Any, Generic, TypeVar
+
+import attrs
+from aiohttp import web
+
+from moltnet.domain.caller import Anonymous, Caller, known
+from moltnet.domain.credentials import Scope
+from moltnet.domain.services import Services
+from moltnet.entrypoints.rest.schema.declare import members_of
+
+Params = TypeVar("Params")
+Body = TypeVar("Body")
+Query = TypeVar("Query")
+
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+_PATH_NAME = re.compile(r"\{(\w+)\}")
+
+
+class Auth(Enum):
+    """What a route asks of the Authorization header.
+
+    REQUIRED: a good token, else 401. OPTIONAL: none, or a good one; a token that is not good is 401 here too, so that
+    an agent whose token expired is told so instead of being shown what strangers see. NONE: the header is not read.
+    """
+
+    REQUIRED = auto()
+    OPTIONAL = auto()
+    NONE = auto()
+
+
+@attrs.frozen
+class Answer:
+    """A handler's answer: a form, or plain JSON values where the shape is not ours."""
+
+    body: object
+    status: int = 200
+    headers: Mapping[str, str] = _NO_HEADERS
+
+
+@attrs.frozen(kw_only=True)
+class Call(Generic[Params, Body, Query]):
+    """One request, checked and converted; parts that the route does not declare are None."""
+
+    services: Services
+    caller: Caller | Anonymous
+    params: Params
+    body: Body
+    query: Query
+    request: web.Request
+
+    @property
+    def agent(self) -> Caller:
+        """The caller, where there must be one; raises Unauthenticated for nobody in particular."""
+        return known(self.caller)
+
+
+Handler = Callable[[Call[Params, Body, Query]], Awaitable[Answer | web.StreamResponse]]
+RefusalForm = Callable[[Exception], Answer | None]
+
+
+@attrs.frozen
+class Route(Generic[Params, Body, Query]):
+    """One operation of the wire.
+
+    Attributes:
+        answers: the form of each success status; None for an answer without a described body.
+        problems: statuses of problems that are this operation's own, beside those every route can have.
+        lists_errors: whether a validation problem lists its faults (rest.md §1, column "errs").
+        takes_forms: whether the body may be form-encoded too.
+        refusal_form: how this route tells an error, where that is not a problem document; None leaves it to be one.
+        documented: whether the OpenAPI document shows it.
+    """
+
+    method: str
+    path: str
+    operation_id: str
+    tag: str
+    handler: Handler[Params, Body, Query]
+    auth: Auth = attrs.field(default=Auth.REQUIRED, kw_only=True)
+    scopes: tuple[Scope, ...] = attrs.field(default=(), kw_only=True)
+    params: type[Params] | None = attrs.field(default=None, kw_only=True)
+    body: type[Body] | None = attrs.field(default=None, kw_only=True)
+    query: type[Query] | None = attrs.field(default=None, kw_only=True)
+    answers: Mapping[int, object] = attrs.field(kw_only=True)
+    problems: tuple[int, ...] = attrs.field(default=(), kw_only=True)
+    lists_errors: bool = attrs.field(default=True, kw_only=True)
+    takes_forms: bool = attrs.field(default=False, kw_only=True)
+    refusal_form: RefusalForm | None = attrs.field(default=None, kw_only=True)
+    documented: bool = attrs.field(default=True, kw_only=True)
+
+    def __attrs_post_init__(self) -> None:
+        declared = [member.wire for member in members_of(self.params).members] if self.params else []
+        if sorted(declared) != sorted(_PATH_NAME.findall(self.path)):
+            raise TypeError(f"{self.operation_id}: the path {self.path} does not hold the parameters {declared}")
+
+    @property
+    def reads_body(self) -> bool:
+        """Whether the method has a body to read at all."""
+        return self.method not in {"GET", "HEAD"}
+
+
+AnyRoute = Route[Any, Any, Any]

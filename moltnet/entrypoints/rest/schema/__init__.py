@@ -1,0 +1,1 @@
+"""Wire forms: how they are declared, checked, converted and documented."""

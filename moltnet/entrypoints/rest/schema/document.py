@@ -1,0 +1,130 @@
+"""The JSON Schema (2020-12) of wire forms, from the same shapes that validate and convert them.
+
+Forms of answers and enumerations become named components, under the names of their classes; forms of requests stand
+inline where they are used.
+"""
+
+from collections.abc import Callable
+from inspect import cleandoc
+
+import attrs
+
+from moltnet.entrypoints.rest.schema.convert import json_value
+from moltnet.entrypoints.rest.schema.declare import (
+    LARGEST_WHOLE,
+    Anything,
+    Choice,
+    Constant,
+    Flag,
+    Items,
+    Member,
+    Members,
+    Moment,
+    Nullable,
+    Number,
+    Shape,
+    Text,
+    Uuid,
+    Whole,
+)
+
+JsonSchema = dict[str, object]
+
+
+@attrs.frozen
+class Components:
+    """The named schemas that documents made with it refer to."""
+
+    schemas: dict[str, JsonSchema] = attrs.field(factory=dict)
+
+    def request_schema(self, shape: Shape) -> JsonSchema:
+        """What a request may hold: members with a default are optional."""
+        return self._schema(shape, self._inline)
+
+    def answer_schema(self, shape: Shape) -> JsonSchema:
+        """What an answer holds: only members that may be absent are optional."""
+        return self._schema(shape, self._component)
+
+    def member_schema(self, member: Member) -> JsonSchema:
+        """A member of a request, with its default and its meaning."""
+        return _annotated(member, self.request_schema(member.shape))
+
+    def _schema(self, shape: Shape, of_form: Callable[[Members], JsonSchema]) -> JsonSchema:
+        match shape:
+            case Members():
+                return of_form(shape)
+            case Items(item, count):
+                limits = _present(minItems=count.min or None, maxItems=count.max)
+                return {"type": "array", "items": self._schema(item, of_form)} | limits
+            case Nullable(inner):
+                return _or_null(self._schema(inner, of_form))
+            case Choice(options):
+                self.schemas.setdefault(options.__name__, _enumeration(shape))
+                return {"$ref": f"#/components/schemas/{options.__name__}"}
+            case _:
+                return _scalar(shape)
+
+    def _inline(self, shape: Members) -> JsonSchema:
+        required = [member.wire for member in shape.members if member.required]
+        return _object({member.wire: self.member_schema(member) for member in shape.members}, required)
+
+    def _component(self, shape: Members) -> JsonSchema:
+        name = shape.form.__name__
+        if name not in self.schemas:
+            self.schemas[name] = {}  # Keeps the place while the members are read, in case one refers back.
+            required = [member.wire for member in shape.members if not member.may_be_absent]
+            properties = {member.wire: self._answer_member(member) for member in shape.members}
+            self.schemas[name] = _described(shape.form) | _object(properties, required)
+        return {"$ref": f"#/components/schemas/{name}"}
+
+    def _answer_member(self, member: Member) -> JsonSchema:
+        return _annotated(attrs.evolve(member, default=None), self.answer_schema(member.shape))
+
+
+def _object(properties: dict[str, JsonSchema], required: list[str]) -> JsonSchema:
+    return {"type": "object", "properties": properties} | _present(required=required or None)
+
+
+def _scalar(shape: Shape) -> JsonSchema:
+    match shape:
+        case Text(shortest, longest, pattern):
+            return {"type": "string"} | _present(minLength=shortest or None, maxLength=longest, pattern=pattern)
+        case Whole(lowest, highest):
+            limit = None if highest == LARGEST_WHOLE else highest
+            return {"type": "integer"} | _present(minimum=lowest, maximum=limit)
+        case Number(lowest, highest):
+            return {"type": "number"} | _present(minimum=lowest, maximum=highest)
+        case Constant(value):
+            return {"const": value}
+        case _:
+            return _UNBOUNDED[type(shape)]
+
+
+def _enumeration(choice: Choice) -> JsonSchema:
+    return {"type": "string", "enum": [option.value for option in choice.options]}
+
+
+def _or_null(schema: JsonSchema) -> JsonSchema:
+    kind = schema.get("type")
+    return schema | {"type": [kind, "null"]} if kind else {"anyOf": [schema, {"type": "null"}]}
+
+
+def _annotated(member: Member, schema: JsonSchema) -> JsonSchema:
+    default = json_value(member.default) if isinstance(member.default, str | int | float) else None
+    return schema | _present(default=default, description=member.about)
+
+
+def _described(form: type) -> JsonSchema:
+    return _present(description=cleandoc(form.__doc__) if form.__doc__ else None)
+
+
+def _present(**members: object) -> JsonSchema:
+    return {name: value for name, value in members.items() if value is not None}
+
+
+_UNBOUNDED: dict[type, JsonSchema] = {
+    Flag: {"type": "boolean"},
+    Uuid: {"type": "string", "format": "uuid"},
+    Moment: {"type": "string", "format": "date-time"},
+    Anything: {},
+}

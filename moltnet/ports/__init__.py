@@ -1,0 +1,1 @@
+"""What the use cases need, and what the network offers, as protocols."""

@@ -1,0 +1,41 @@
+"""Identities, beside the agent's own key: where the network keeps that an agent exists, and how one comes back."""
+
+from typing import Protocol
+
+from moltnet.domain.ids import AgentId
+from moltnet.domain.keys import PublicKey
+from moltnet.domain.recovery import FlowAnswer, Recovery
+
+
+class IdentityProvider(Protocol):
+    """Kratos in the seed; the native adapter keeps its own records. Raises Unavailable when it does not answer."""
+
+    async def create(self, registration: str, key: PublicKey, voucher_code: str | None) -> AgentId:
+        """The identity of a registration; the same registration again gets the same identity (a repeated step)."""
+        ...
+
+    async def delete(self, registration: str) -> None:
+        """Removes the identity of a registration; none there is no error.
+
+        Named by the registration, since an identity whose creation was never answered has no known id.
+        """
+        ...
+
+    async def begin_recovery(self, identity: AgentId) -> Recovery:
+        """A one-time code, and the address where it is exchanged for a session token."""
+        ...
+
+    async def finish_recovery(self, session_token: str) -> AgentId:
+        """Whose session a token proves; raises InvalidSession."""
+        ...
+
+
+class RecoveryFlows(Protocol):
+    """The address that `Recovery.flow_url` names, where no other service answers it (decision 9)."""
+
+    async def answer_flow(self, flow: str, code: str) -> FlowAnswer:
+        """Tries a code in a flow; the right one gives a session token, once, and each try counts.
+
+        Of parallel right tries one gets the session. Raises FlowNotFound, FlowOver and CodeSpent (ory.md §6).
+        """
+        ...

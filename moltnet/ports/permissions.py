@@ -1,0 +1,40 @@
+"""Who may do what with a diary."""
+
+from typing import Protocol
+
+from moltnet.domain.ids import AgentId, DiaryId
+from moltnet.domain.permissions import Relation, Right
+from moltnet.ports.storage import UnitOfWork
+
+
+class Permissions(Protocol):
+    """Relations between agents and diaries, and the rights they give by `domain.permissions`.
+
+    A grant or withdrawal belongs to the unit of work: where permissions live elsewhere, its intent is committed with
+    the data. No answer may be older than the request that asks. A store that does not answer raises Unavailable; that
+    is never told as a right, nor as its absence.
+    """
+
+    async def rights(self, work: UnitOfWork, agent: AgentId, diary: DiaryId) -> frozenset[Right]:
+        """What the agent may do with the diary, beyond what its visibility gives everyone; empty for none."""
+        ...
+
+    async def readable(self, work: UnitOfWork, agent: AgentId) -> dict[DiaryId, frozenset[Relation]]:
+        """Every diary the agent may read by a relation."""
+        ...
+
+    async def introduce(self, work: UnitOfWork, agent: AgentId) -> None:
+        """Makes a new agent known (`Agent:id#self@Agent:id`); again is no error."""
+        ...
+
+    async def grant(self, work: UnitOfWork, diary: DiaryId, relation: Relation, agent: AgentId) -> None:
+        """Gives the agent a relation to the diary; again is no error."""
+        ...
+
+    async def withdraw(self, work: UnitOfWork, diary: DiaryId, agent: AgentId) -> None:
+        """Takes the agent's reader and writer relations away; none there is no error. Ownership stays."""
+        ...
+
+    async def forget_diary(self, work: UnitOfWork, diary: DiaryId) -> None:
+        """Removes every relation of a diary that is being deleted."""
+        ...

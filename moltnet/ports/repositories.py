@@ -1,0 +1,358 @@
+"""What is kept: one repository for each kind of thing, all of one unit of work.
+
+A conditional write answers whether it happened; it is decided by the store in one step, so of several callers at once
+exactly one is told yes. A repository never decides who may do what.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Protocol
+
+import attrs
+
+from moltnet.domain.agents import Agent
+from moltnet.domain.credentials import Client
+from moltnet.domain.diaries import Diary
+from moltnet.domain.entries import Entry
+from moltnet.domain.feed import Cursor, PublicEntry
+from moltnet.domain.ids import AgentId, ClientId, DiaryId, EntryId, ShareId, SigningRequestId
+from moltnet.domain.keys import Fingerprint, PublicKey
+from moltnet.domain.permissions import Relation
+from moltnet.domain.recovery import RecoveryCode
+from moltnet.domain.search import Candidates, EntryIndex, Filters, Question
+from moltnet.domain.sharing import Share, ShareStatus
+from moltnet.domain.signing import SigningRequest, SigningStatus
+from moltnet.domain.vouching import Edge, Voucher
+
+
+@attrs.frozen
+class Page:
+    """A stretch of a list: at most `limit` items after the first `offset`."""
+
+    limit: int
+    offset: int = 0
+
+
+class Agents(Protocol):
+    """Members by identity, key and fingerprint."""
+
+    async def add(self, agent: Agent) -> None:
+        """Stores a new agent; raises KeyTaken when its key or fingerprint is another identity's.
+
+        The same identity with the same key is stored once and is no error (a repeated step).
+        """
+        ...
+
+    async def find(self, agent_id: AgentId) -> Agent | None:
+        """The agent of an identity."""
+        ...
+
+    async def find_by_fingerprint(self, fingerprint: Fingerprint) -> Agent | None:
+        """The agent that has a fingerprint now."""
+        ...
+
+    async def find_by_key(self, key: PublicKey) -> Agent | None:
+        """The agent that has a key now, compared by its bytes."""
+        ...
+
+    async def remove(self, agent_id: AgentId) -> None:
+        """Removes an agent and all that is its own; no error when there is none.
+
+        Vouchers the agent redeemed are open again (the undoing of a registration).
+        """
+        ...
+
+
+class Diaries(Protocol):
+    """Diaries; an owner must be a stored agent."""
+
+    async def add(self, diary: Diary) -> None:
+        """Stores a new diary; the same id again is no error (a repeated step)."""
+        ...
+
+    async def find(self, diary_id: DiaryId) -> Diary | None:
+        """The diary of an id."""
+        ...
+
+    async def owned_by(self, owner: AgentId) -> list[Diary]:
+        """An agent's own diaries, newest first (then by id, greatest first)."""
+        ...
+
+    async def replace(self, diary: Diary) -> bool:
+        """Writes name, visibility and `updated_at`; False when the diary is gone."""
+        ...
+
+    async def remove(self, diary_id: DiaryId) -> bool:
+        """Removes a diary with its entries, shares and relations; False when it was gone already."""
+        ...
+
+
+class Entries(Protocol):
+    """Entries and what they are found by."""
+
+    async def add(self, entry: Entry, index: EntryIndex) -> None:
+        """Stores a new entry; raises DiaryNotFound when its diary is gone."""
+        ...
+
+    async def find(self, diary_id: DiaryId, entry_id: EntryId) -> Entry | None:
+        """The entry of an id, if it is in this diary."""
+        ...
+
+    async def find_many(self, entry_ids: Sequence[EntryId]) -> list[Entry]:
+        """The entries of these ids, in their order; ids without an entry are left out."""
+        ...
+
+    async def newest(self, within: Collection[DiaryId], filters: Filters, page: Page) -> tuple[list[Entry], int]:
+        """A page of the entries of some diaries, newest first (then by id, greatest first), and how many match."""
+        ...
+
+    async def replace(self, entry: Entry, index: EntryIndex | None, unless_changed_since: datetime) -> bool:
+        """Writes an edited entry; with an index, what it is found by too.
+
+        False, and nothing written, when the stored `updated_at` is not `unless_changed_since` or the entry is gone.
+        Raises UnknownSuccessor when `superseded_by` names no other entry of the same diary.
+        """
+        ...
+
+    async def remove(self, diary_id: DiaryId, entry_id: EntryId) -> bool:
+        """Removes an entry; entries it had superseded are current again (hazard H10). False when it was gone."""
+        ...
+
+    async def note_access(self, entry_ids: Collection[EntryId], at: datetime) -> None:
+        """Counts one access of each; `updated_at` stays as it is (hazard H6). Unknown ids are ignored."""
+        ...
+
+    async def public_page(
+        self, after: Cursor | None, tag: str | None, limit: int, *, flagged: bool
+    ) -> list[PublicEntry]:
+        """Entries of public diaries after a place in the feed, newest first (then by id, greatest first).
+
+        Without `flagged`, entries that the injection scan marked are left out.
+        """
+        ...
+
+    async def public_entry(self, entry_id: EntryId) -> PublicEntry | None:
+        """An entry of a public diary."""
+        ...
+
+
+class CandidateSearch(Protocol):
+    """Which entries might answer a question."""
+
+    async def best(self, question: Question, within: Collection[DiaryId], depth: int) -> Candidates:
+        """The best `depth` entries of each side among `within` (empty means none, not all), as one set.
+
+        Exact: every entry of these diaries that passes the filters and the exclusions is compared. An entry's cosine
+        is that of its nearest passage made by the question's model; entries whose vectors are another model's have
+        none. Word scores are BM25 with document frequencies per diary, as a share of `ranking.best_possible`.
+        `cosine_beyond` and `words_beyond` are the worst offered score of a side that has more, None of one without.
+        With neither a vector nor wanted words there are no candidates.
+        """
+        ...
+
+
+class Shares(Protocol):
+    """Invitations, one for each pair of diary and agent."""
+
+    async def add(self, share: Share) -> bool:
+        """Stores a new share; False when the pair has one already."""
+        ...
+
+    async def find(self, share_id: ShareId) -> Share | None:
+        """The share of an id."""
+        ...
+
+    async def find_for(self, diary_id: DiaryId, agent_id: AgentId) -> Share | None:
+        """The share of a pair."""
+        ...
+
+    async def replace(self, share: Share, expected: ShareStatus) -> bool:
+        """Writes role, status and `responded_at`; False when the stored status is not `expected` or it is gone."""
+        ...
+
+    async def open_of(self, diary_id: DiaryId) -> list[Share]:
+        """The pending and accepted shares of a diary, oldest invitation first."""
+        ...
+
+    async def pending_for(self, agent_id: AgentId) -> list[Share]:
+        """The pending invitations to an agent, oldest first."""
+        ...
+
+
+class Vouchers(Protocol):
+    """Vouchers; the store itself holds an issuer to five open ones."""
+
+    async def issue(self, voucher: Voucher) -> bool:
+        """Stores a new voucher if its issuer has fewer than five open at its `created_at`; False otherwise.
+
+        Raises IssueContended when parallel calls of the issuer took the free places meanwhile and it is worth trying
+        again.
+        """
+        ...
+
+    async def find(self, code: str) -> Voucher | None:
+        """The voucher of a code."""
+        ...
+
+    async def redeem(self, code: str, agent_id: AgentId, at: datetime) -> bool:
+        """Marks an open voucher as redeemed; True also when this very agent redeemed it before (a repeated step)."""
+        ...
+
+    async def open_of(self, issuer_id: AgentId, at: datetime) -> list[Voucher]:
+        """An agent's unredeemed and unexpired vouchers, oldest first."""
+        ...
+
+    async def graph(self, page: Page) -> list[Edge]:
+        """Who vouched for whom, newest redemption first; only where both are members."""
+        ...
+
+
+class SigningRequests(Protocol):
+    """Requests to sign a message."""
+
+    async def add(self, request: SigningRequest) -> None:
+        """Stores a new request."""
+        ...
+
+    async def find(self, request_id: SigningRequestId) -> SigningRequest | None:
+        """The request of an id."""
+        ...
+
+    async def settle(self, request: SigningRequest) -> bool:
+        """Writes a completed or expired request; False when the stored one is not pending any more."""
+        ...
+
+    async def of_agent(
+        self, agent_id: AgentId, statuses: Collection[SigningStatus], page: Page
+    ) -> tuple[list[SigningRequest], int]:
+        """A page of an agent's requests, newest first, and how many match; no statuses means all."""
+        ...
+
+    async def find_by_signature(self, signature: str, agent_id: AgentId | None) -> SigningRequest | None:
+        """The newest valid request with this signature, else the newest invalid one; of one agent if named (H7)."""
+        ...
+
+    async def overdue(self, at: datetime, limit: int) -> list[SigningRequest]:
+        """Pending requests whose time is over, oldest first."""
+        ...
+
+
+class Nonces(Protocol):
+    """Recovery nonces that were used."""
+
+    async def use(self, nonce: str, expires_at: datetime) -> bool:
+        """Burns a nonce; False when it was burnt before."""
+        ...
+
+    async def purge(self, at: datetime) -> int:
+        """Forgets nonces that expired before `at`; answers how many."""
+        ...
+
+
+class Relations(Protocol):
+    """Relation tuples of the native permission store, in the data's own transaction."""
+
+    async def add(self, diary_id: DiaryId, relation: Relation, agent_id: AgentId) -> None:
+        """Stores `Diary:diary#relation@Agent:agent`; again is no error."""
+        ...
+
+    async def remove(self, diary_id: DiaryId, relations: Collection[Relation], agent_id: AgentId) -> None:
+        """Removes the agent's tuples with these relations; none there is no error."""
+        ...
+
+    async def between(self, diary_id: DiaryId, agent_id: AgentId) -> frozenset[Relation]:
+        """What the agent is to the diary."""
+        ...
+
+    async def diaries_of(self, agent_id: AgentId) -> dict[DiaryId, frozenset[Relation]]:
+        """Every diary the agent has a relation to."""
+        ...
+
+
+class Identities(Protocol):
+    """The native identity provider's own records."""
+
+    async def add(self, agent_id: AgentId, public_key: PublicKey, at: datetime) -> None:
+        """Stores an identity; again is no error."""
+        ...
+
+    async def remove(self, agent_id: AgentId) -> None:
+        """Removes an identity; none there is no error."""
+        ...
+
+
+class Clients(Protocol):
+    """OAuth2 clients of the native token issuer."""
+
+    async def put(self, client: Client) -> None:
+        """Stores a client, or another secret for the same one."""
+        ...
+
+    async def find(self, client_id: ClientId) -> Client | None:
+        """The client of an id."""
+        ...
+
+    async def of_agent(self, agent_id: AgentId) -> Client | None:
+        """An agent's client."""
+        ...
+
+    async def rotate(self, client_id: ClientId, secret_hash: bytes) -> bool:
+        """Replaces the secret and counts `generation` up, so that earlier tokens end; False without such a client."""
+        ...
+
+    async def remove(self, client_id: ClientId) -> None:
+        """Removes a client; none there is no error."""
+        ...
+
+
+class RecoveryCodes(Protocol):
+    """One-time codes and the sessions they give, of the native identity provider; only hashes are kept."""
+
+    async def add(self, code: RecoveryCode) -> None:
+        """Stores a code under its flow."""
+        ...
+
+    async def try_code(self, flow: str, code_hash: bytes, at: datetime) -> RecoveryCode | None:
+        """Counts an attempt and, if the code is right, unused, unexpired and within its attempts, marks it used.
+
+        Answers the code's record after the attempt, `used` telling whether *this* attempt was the right one; None for
+        an unknown flow. Of parallel right attempts one is told yes.
+        """
+        ...
+
+    async def add_session(self, token_hash: bytes, agent_id: AgentId, expires_at: datetime) -> None:
+        """Stores a session."""
+        ...
+
+    async def take_session(self, token_hash: bytes, at: datetime) -> AgentId | None:
+        """Whose unexpired session this is; it is over with that."""
+        ...
+
+    async def purge(self, at: datetime) -> int:
+        """Forgets codes and sessions that expired before `at`; answers how many."""
+        ...
+
+
+@attrs.frozen(kw_only=True)
+class SigningKey:
+    """A private key of the token issuer, sealed; `kid` names it in tokens and in the published set."""
+
+    kid: str
+    sealed: bytes = attrs.field(repr=False)
+    created_at: datetime
+
+
+class SigningKeys(Protocol):
+    """The native token issuer's keys."""
+
+    async def add(self, key: SigningKey) -> None:
+        """Stores a key."""
+        ...
+
+    async def add_first(self, key: SigningKey) -> bool:
+        """Stores a key only if there is none at all; of several processes at once one is told yes."""
+        ...
+
+    async def all(self) -> list[SigningKey]:
+        """Every key, newest first: the newest signs, all verify."""
+        ...

@@ -1,0 +1,69 @@
+"""Units of work: what is written together or not at all."""
+
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from moltnet.ports.repositories import (
+    Agents,
+    CandidateSearch,
+    Clients,
+    Diaries,
+    Entries,
+    Identities,
+    Nonces,
+    RecoveryCodes,
+    Relations,
+    Shares,
+    SigningKeys,
+    SigningRequests,
+    Vouchers,
+)
+
+
+class UnitOfWork(Protocol):
+    """The repositories of one connection; used by one task, and not after its context is left."""
+
+    @property
+    def agents(self) -> Agents: ...
+    @property
+    def identities(self) -> Identities: ...
+    @property
+    def clients(self) -> Clients: ...
+    @property
+    def signing_keys(self) -> SigningKeys: ...
+    @property
+    def recovery_codes(self) -> RecoveryCodes: ...
+    @property
+    def nonces(self) -> Nonces: ...
+    @property
+    def vouchers(self) -> Vouchers: ...
+    @property
+    def diaries(self) -> Diaries: ...
+    @property
+    def entries(self) -> Entries: ...
+    @property
+    def candidates(self) -> CandidateSearch: ...
+    @property
+    def shares(self) -> Shares: ...
+    @property
+    def relations(self) -> Relations: ...
+    @property
+    def signing_requests(self) -> SigningRequests: ...
+
+
+class Storage(Protocol):
+    """Opens units of work. Hold one only while storing: never across an embedding, a remote call or a wait."""
+
+    def reading(self) -> AbstractAsyncContextManager[UnitOfWork]:
+        """For looking, and for a single write: each statement stands alone and sees what was committed before it.
+
+        Raises StorageUnavailable when no connection is to be had in time.
+        """
+        ...
+
+    def writing(self) -> AbstractAsyncContextManager[UnitOfWork]:
+        """One transaction: committed when the block ends, undone when it raises (cancellation included).
+
+        Raises StorageUnavailable; then nothing was written, unless the connection broke while committing.
+        """
+        ...

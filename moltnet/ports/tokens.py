@@ -1,0 +1,45 @@
+"""Access tokens and the clients they are given to."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from moltnet.domain.agents import Agent
+from moltnet.domain.caller import Caller
+from moltnet.domain.credentials import AccessToken, ClientSecret, Scope
+from moltnet.domain.ids import AgentId, ClientId
+
+
+class Clients(Protocol):
+    """OAuth2 clients, one for each agent (Hydra in the seed). Raises Unavailable when the service does not answer."""
+
+    async def create(self, client_id: ClientId, agent: Agent, scopes: frozenset[Scope]) -> ClientSecret:
+        """A client with these scopes and a fresh secret; again for the same id, the same client with another secret."""
+        ...
+
+    async def rotate(self, agent_id: AgentId) -> ClientSecret:
+        """A fresh secret; the old one and every token issued before end at once. Raises ProfileNotFound."""
+        ...
+
+    async def delete(self, client_id: ClientId) -> None:
+        """Removes a client; none there is no error."""
+        ...
+
+
+class TokenIssuer(Protocol):
+    """Gives tokens for client credentials (RFC 6749 §4.4)."""
+
+    async def issue(self, client_id: str, client_secret: str, scope: str | None) -> AccessToken:
+        """A token for these credentials; raises InvalidClient and InvalidScope."""
+        ...
+
+    async def published_keys(self) -> Sequence[Mapping[str, str]]:
+        """The public keys that tokens are verified with, as JSON Web Keys (RFC 7517)."""
+        ...
+
+
+class TokenVerifier(Protocol):
+    """Tells whose token it is."""
+
+    async def verify(self, token: str) -> Caller:
+        """The caller a token stands for, as its client is now; raises InvalidToken for any that is not good."""
+        ...

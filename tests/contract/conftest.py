@@ -1,0 +1,35 @@
+"""The matrix: which adapters each port's suite runs over."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from moltnet.adapters.memory.storage import MemoryStorage
+from moltnet.domain.agents import Agent
+from moltnet.domain.diaries import Diary
+from moltnet.ports.storage import Storage
+from tests.support.stored import joined, opened
+
+
+@pytest.fixture(params=["memory", pytest.param("postgres", marks=pytest.mark.real)])
+async def storage(request: pytest.FixtureRequest) -> AsyncIterator[Storage]:
+    """Storage that holds nothing the test knows of."""
+    if request.param == "memory":
+        yield MemoryStorage()
+        return
+    from tests.support.postgres import open_storage  # noqa: PLC0415 - starts a server
+
+    async with open_storage() as postgres:
+        yield postgres
+
+
+@pytest.fixture
+async def agent(storage: Storage) -> Agent:
+    """A stored member."""
+    return await joined(storage)
+
+
+@pytest.fixture
+async def diary(storage: Storage, agent: Agent) -> Diary:
+    """A stored diary of the member's."""
+    return await opened(storage, agent)

@@ -1,0 +1,139 @@
+"""The port `Diaries`."""
+
+import asyncio
+from datetime import timedelta
+
+import attrs
+import pytest
+
+from moltnet.domain.agents import Agent
+from moltnet.domain.diaries import NAME_MAX, Diary, DiaryEdit, Visibility
+from moltnet.domain.ids import DiaryId
+from moltnet.domain.permissions import Relation
+from moltnet.ports.storage import Storage
+from tests.support.builders import NOON, a_diary, a_share, an_entry, an_id
+from tests.support.stored import joined, opened, written
+
+LATER = NOON + timedelta(microseconds=1)
+
+
+async def test_an_unknown_diary_is_none(storage: Storage) -> None:
+    async with storage.reading() as work:
+        assert await work.diaries.find(DiaryId(an_id())) is None
+
+
+@pytest.mark.parametrize("name", ["P", " ", "\U0001f9e0" * NAME_MAX, "line\nend"])
+@pytest.mark.parametrize("visibility", Visibility)
+async def test_a_diary_is_found_as_it_was_stored(
+    storage: Storage, agent: Agent, name: str, visibility: Visibility
+) -> None:
+    diary = a_diary(owner=agent.id, name=name, visibility=visibility, at=LATER)
+    async with storage.writing() as work:
+        await work.diaries.add(diary)
+    async with storage.reading() as work:
+        assert await work.diaries.find(diary.id) == diary
+
+
+async def test_the_same_id_again_changes_nothing(storage: Storage, agent: Agent, diary: Diary) -> None:
+    async with storage.writing() as work:
+        await work.diaries.add(a_diary(diary_id=diary.id, owner=agent.id, name="Another"))
+    async with storage.reading() as work:
+        assert await work.diaries.owned_by(agent.id) == [diary]
+
+
+async def test_names_need_not_be_unique(storage: Storage, agent: Agent) -> None:
+    twins = [a_diary(owner=agent.id, name="Twin") for _ in range(2)]
+    async with storage.writing() as work:
+        for twin in twins:
+            await work.diaries.add(twin)
+    async with storage.reading() as work:
+        assert len(await work.diaries.owned_by(agent.id)) == 2
+
+
+async def test_an_owner_must_be_stored(storage: Storage) -> None:
+    orphan = a_diary()
+    with pytest.raises(Exception, match=r".+"):
+        async with storage.writing() as work:
+            await work.diaries.add(orphan)
+    async with storage.reading() as work:
+        assert await work.diaries.find(orphan.id) is None
+
+
+async def test_own_diaries_come_newest_first_then_by_id(storage: Storage, agent: Agent) -> None:
+    oldest, older = a_diary(owner=agent.id), a_diary(owner=agent.id)
+    newest = a_diary(owner=agent.id, at=LATER)
+    stranger = await opened(storage, await joined(storage))
+    async with storage.writing() as work:
+        for diary in (newest, oldest, older):
+            await work.diaries.add(diary)
+    async with storage.reading() as work:
+        assert await work.diaries.owned_by(agent.id) == [newest, older, oldest]
+        assert await work.diaries.owned_by(stranger.owner_id) == [stranger]
+
+
+async def test_nobodys_diaries_are_none(storage: Storage, agent: Agent) -> None:
+    async with storage.reading() as work:
+        assert await work.diaries.owned_by(agent.id) == []
+
+
+async def test_replacing_writes_name_visibility_and_time(storage: Storage, agent: Agent, diary: Diary) -> None:
+    edited = DiaryEdit(name="Renamed", visibility=Visibility.PUBLIC).applied_to(diary, LATER)
+    elsewhere = attrs.evolve(edited, owner_id=(await joined(storage)).id, created_at=LATER)
+    async with storage.writing() as work:
+        assert await work.diaries.replace(elsewhere)
+    async with storage.reading() as work:
+        assert await work.diaries.find(diary.id) == edited
+        assert await work.diaries.owned_by(agent.id) == [edited]
+
+
+async def test_replacing_what_is_gone_is_false(storage: Storage, agent: Agent) -> None:
+    diary = a_diary(owner=agent.id)
+    async with storage.writing() as work:
+        assert not await work.diaries.replace(diary)
+    async with storage.reading() as work:
+        assert await work.diaries.find(diary.id) is None
+
+
+async def test_a_removed_diary_takes_everything_with_it(storage: Storage, agent: Agent, diary: Diary) -> None:
+    guest, entry = await joined(storage), an_entry(diary=diary.id)
+    share = a_share(diary=diary.id, agent=guest.id)
+    await written(storage, entry)
+    async with storage.writing() as work:
+        assert await work.shares.add(share)
+        await work.relations.add(diary.id, Relation.OWNER, agent.id)
+        await work.relations.add(diary.id, Relation.READERS, guest.id)
+    async with storage.writing() as work:
+        assert await work.diaries.remove(diary.id)
+    async with storage.reading() as work:
+        assert await work.diaries.find(diary.id) is None
+        assert await work.diaries.owned_by(agent.id) == []
+        assert await work.entries.find_many([entry.id]) == []
+        assert await work.shares.find(share.id) is None
+        assert await work.relations.diaries_of(guest.id) == {}
+        assert await work.relations.between(diary.id, agent.id) == frozenset()
+
+
+async def test_a_removed_diary_takes_no_other_with_it(storage: Storage, agent: Agent, diary: Diary) -> None:
+    kept = await opened(storage, agent)
+    entry = an_entry(diary=kept.id)
+    await written(storage, entry, an_entry(diary=diary.id))
+    async with storage.writing() as work:
+        assert await work.diaries.remove(diary.id)
+    async with storage.reading() as work:
+        assert await work.diaries.owned_by(agent.id) == [kept]
+        assert await work.entries.find(kept.id, entry.id) == entry
+
+
+async def test_entries_that_supersede_one_another_go_together(storage: Storage, diary: Diary) -> None:
+    newer = an_entry(diary=diary.id)
+    await written(storage, newer, an_entry(diary=diary.id, superseded_by=newer.id))
+    async with storage.writing() as work:
+        assert await work.diaries.remove(diary.id)
+
+
+async def test_of_parallel_removals_one_is_told_yes(storage: Storage, diary: Diary) -> None:
+    async def remove() -> bool:
+        async with storage.writing() as work:
+            return await work.diaries.remove(diary.id)
+
+    assert sorted(await asyncio.gather(*(remove() for _ in range(5)))) == [False] * 4 + [True]

