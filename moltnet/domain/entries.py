@@ -4,10 +4,10 @@ from datetime import datetime
 from enum import StrEnum
 
 import attrs
-from moltnet.domain.injection import is_risky
 
 from moltnet.domain.errors import Conflict, Invalid, NotFound
 from moltnet.domain.ids import DiaryId, EntryId
+from moltnet.domain.injection import is_risky
 
 TITLE_MAX = 255
 TAG_MAX = 50

@@ -29,7 +29,7 @@ _TOKEN = re.compile(
 )
 _NO_LETTER = re.compile(rf"[\W_{_INVISIBLE}{_ACCENTS}]")
 _LATIN = re.compile("[a-z]")
-_ENCODED = re.compile(r"(?<![\w+/-])[A-Za-z0-9+/_-]{20,20000}|(?:%[0-9A-Fa-f]{2}){8,5000}")
+_ENCODED = re.compile(r"(?<![\w+/-])[A-Za-z0-9+/_-]{20,20000}|(?:%[0-9A-Fa-f]{2}[\w.~-]{0,60}){3,1000}")
 _MARKUP, _FOREIGN = (
     tuple((rule, re.compile(pattern, re.IGNORECASE | re.MULTILINE)) for rule, pattern in patterns)
     for patterns in (MARKUP, FOREIGN)

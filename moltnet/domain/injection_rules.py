@@ -7,7 +7,7 @@ number says how many other words may stand between two, none if there is no numb
 from typing import Final
 
 CLASSES: Final[dict[str, str]] = {
-    "DROP": """ignore disregard forget override bypass discard overlook neglect nevermind circumvent
+    "DROP": """ignore abandon disregard forget override bypass discard overlook neglect nevermind circumvent
         ignoriere ignoriert vergiss vergesst vergessen missachte missachtet ubergehe umgehe
         ignorez ignorer oublie oubliez negligez contourne contournez
         ignora ignorad ignoren olvida olvide olviden omite omita omiso descarta desestima
@@ -54,6 +54,10 @@ CLASSES: Final[dict[str, str]] = {
     "MUST": "must should shall",
     "SYSTEM": "system sys sistema systeme systemowy системныи sistem initial hidden secret original developer",
     "PROMPT": "prompt prompts message messages instructions instruction promt промпт istemini consignes instrucciones",
+    "REQUEST": "request question instructions query message task",
+    "UTTER": "respond output say reply repeat write print tell reveal answer",
+    "INCLUDE": "include append begin start starting prepend repeat encode output",
+    "PLAY": "act pretend roleplay",
     "SECRECY": "hidden secret confidential internal concealed",
     "REVEAL": """reveal print show output display repeat tell give share leak expose disclose divulge dump paste
         recite summarize summarise translate encode post echo write list zeige zeig gib nenne verrate wiederhole revele
@@ -101,7 +105,11 @@ PHRASES: Final[tuple[tuple[str, str], ...]] = (
     ("override", "DROP 3 ALL 3 LAWS 3 PRIOR"),
     ("override", "DROP 1 LAWS above"),
     ("override", "DROP 1 ALL 2 RULES"),
+    ("override", "DROP ALL LAWS"),
     ("override", "DROP 1 EVERYTHING YOU"),
+    ("override", "DROP 2 current 1 TASK"),
+    ("override", "DROP 1 user s REQUEST"),
+    ("override", "DROP 6 instead 1 UTTER"),
     ("override", "DISABLE 2 SAFETY GUARDS"),
     ("override", "DROP 2 YOUR 3 RULES"),
     ("override", "DROP 2 YOUR 3 LAWS"),
@@ -115,6 +123,7 @@ PHRASES: Final[tuple[tuple[str, str], ...]] = (
     ("override", "DROP 3 PRIOR 1 CONTEXT"),
     ("override", "CLEAR 1 ALL 2 PRIOR 1 RULES"),
     ("override", "CLEAR 1 ALL 2 PRIOR 1 LAWS"),
+    ("override", "CLEAR PRIOR RULES"),
     ("override", "CLEAR 1 YOUR 1 memory"),
     ("override", "PRIOR 2 RULES 2 DROP_LAST"),
     ("override", "STOP 2 FOLLOW 3 PRIOR 2 RULES"),
@@ -125,6 +134,8 @@ PHRASES: Final[tuple[tuple[str, str], ...]] = (
     ("override", "YOUR REAL TASK"),
     ("override", "new system 1 RULES"),
     ("override", "YOUR new system"),
+    ("override", "YOUR only response"),
+    ("override", "INCLUDE 8 YOUR response"),
     ("override", "AI 8 MUST 2 DROP 3 RULES"),
     ("override", "dich 1 uber 1 YOUR 2 RULES 1 hinweg"),
     ("override", "YOU 2 obey"),
@@ -159,7 +170,8 @@ PHRASES: Final[tuple[tuple[str, str], ...]] = (
     ("persona", "YOU 4 stan"),
     ("persona", "ENABLE 2 MODE_OF mode 8 ANSWER"),
     ("persona", "ENABLE 1 jailbreak"),
-    ("persona", "enter god mode"),
+    ("persona", "ENABLE god mode"),
+    ("persona", "ENABLE 1 UNBOUND mode"),
     ("persona", "jailbreak mode"),
     ("persona", "YOU 3 in MODE_OF mode"),
     ("persona", "YOU 4 UNBOUND 2 mode"),
@@ -167,8 +179,8 @@ PHRASES: Final[tuple[tuple[str, str], ...]] = (
     ("persona", "ANSWER 5 WITHOUT 1 LIMITS"),
     ("persona", "BE 8 AI 5 WITHOUT 3 LIMITS"),
     ("persona", "YOU 3 AI 3 WITHOUT 3 LIMITS"),
-    ("persona", "roleplay 8 WITHOUT 3 LIMITS"),
-    ("persona", "act 2 WITHOUT 2 LIMITS"),
+    ("persona", "PLAY 6 WITHOUT 3 LIMITS"),
+    ("persona", "PLAY 3 NOT 2 AI"),
     ("persona", "YOU 2 WITHOUT 1 CREED"),
     ("persona", "YOU 8 human 3 WITHOUT 3 LIMITS"),
     ("persona", "BE 3 UNBOUND 2 AI"),
@@ -209,6 +221,18 @@ MARKUP: Final[tuple[tuple[str, str], ...]] = (
         "turn",
         r"^[ \t>*\[]{0,4}system[\]*]{0,3} ?: ?[^\n]{0,80}\b(?:you (?:are|must|will)|user (?:has|is)|restrictions|disregard|obey)\b",
     ),
+    ("turn", r"^[-=#*]{2,5}(?:end[ _])?system[-=#*]{2,5}$"),
+    (
+        "turn",
+        r"\bnew (?:instructions?|directives?|orders?) ?:[^\n]{0,60}\b(?:respond|output|reply|say|ignore|responses?|inform|from)\b",
+    ),
+    (
+        "address",
+        r"\b(?:note|message|attention|instructions?) (?:to|for) (?:the |any |all )?(?:ai|llm|chatbot|language model|ai assistant)s?\b",
+    ),
+    ("address", r"\bai[ _-]?_{0,2}(?:instruction|directive|override|command|note)s?_{0,2}\b"),
+    ("address", r"\[(?:hidden|(?:priority |secret |hidden )?instructions?)\] ?:|<hidden>"),
+    ("address", r"<!--\s{0,3}(?:hidden|ai|llm|assistant|chatbot|(?:extract|ignore|disregard) and)\b"),
     ("delimiter", r"</?(?:system|system[_-]?(?:prompt|message|instructions?)|user_input|assistant|human)>"),
     (
         "delimiter",

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from dependency_injector import containers, providers
 
-from moltnet.adapters.memory.workflows import MemoryWorkflows
+from moltnet.adapters.memory.workflows import Backoff, MemoryWorkflows
+from moltnet.adapters.nacl.key_pairs import NaclKeyPair
 from moltnet.adapters.nacl.signatures import NaclSignatures
 from moltnet.adapters.native.identity import NativeIdentityProvider
 from moltnet.adapters.native.keys import TokenKeys
@@ -38,6 +39,7 @@ from moltnet.domain.services.signing import SigningService
 from moltnet.domain.services.vouching import VouchingService
 from moltnet.entrypoints.settings import Settings
 from moltnet.ports.embedding import Embedder
+from moltnet.ports.signatures import KeyPair
 from moltnet.ports.storage import Storage
 
 if TYPE_CHECKING:
@@ -70,7 +72,12 @@ class Container(containers.DeclarativeContainer):
     token_keys = providers.Singleton(TokenKeys, storage=storage, clock=clock, secret=recovery_secret)
     clients = providers.Singleton(NativeClients, storage=storage, clock=clock, randomness=randomness)
     identities = providers.Singleton(
-        NativeIdentityProvider, storage=storage, clock=clock, randomness=randomness, base_url=base_url
+        NativeIdentityProvider,
+        storage=storage,
+        clock=clock,
+        randomness=randomness,
+        base_url=base_url,
+        secret=recovery_secret,
     )
     token_issuer = providers.Singleton(
         NativeTokenIssuer, storage=storage, clock=clock, randomness=randomness, keys=token_keys, issuer=issuer
@@ -92,7 +99,9 @@ class Container(containers.DeclarativeContainer):
         clock=clock,
     )
     workflows = providers.Singleton(
-        MemoryWorkflows, providers.Dict({REGISTER_AGENT: registration_workflow.provided.run})
+        MemoryWorkflows,
+        providers.Dict({REGISTER_AGENT: registration_workflow.provided.run}),
+        backoff=Backoff(first_s=0.1),
     )
 
     access = providers.Singleton(DiaryAccess, permissions=permissions)
@@ -100,9 +109,7 @@ class Container(containers.DeclarativeContainer):
     services = providers.Singleton(
         Services,
         authentication=providers.Singleton(AuthenticationService, tokens=token_verifier),
-        credentials=providers.Singleton(
-            CredentialService, clients=clients, issuer=token_issuer, identities=identities
-        ),
+        credentials=providers.Singleton(CredentialService, clients=clients, issuer=token_issuer, identities=identities),
         diaries=providers.Singleton(
             DiaryService, storage=storage, access=access, permissions=permissions, clock=clock, randomness=randomness
         ),
@@ -123,6 +130,7 @@ class Container(containers.DeclarativeContainer):
             RecoveryService,
             storage=storage,
             identities=identities,
+            flows=identities,
             signatures=signatures,
             clock=clock,
             randomness=randomness,
@@ -154,6 +162,11 @@ class Container(containers.DeclarativeContainer):
         ),
         vouching=providers.Singleton(VouchingService, storage=storage, clock=clock, randomness=randomness),
     )
+
+
+def new_key_pair() -> KeyPair:
+    """A fresh key pair for an agent of the operator's own."""
+    return NaclKeyPair.generate()
 
 
 @contextmanager
@@ -215,7 +228,7 @@ async def assembled(
     finally:
         housekeeping.cancel()
         await asyncio.gather(housekeeping, return_exceptions=True)
-        await container.workflows().close()
+        await container.workflows().aclose()
         await container.background().aclose()
 
 
@@ -238,7 +251,9 @@ def _load_model(directory: Path | None, threads: int) -> "OnnxEmbedder":
         from moltnet.adapters.onnx.embedding import OnnxEmbedder  # noqa: PLC0415  # heavy
         from moltnet.adapters.onnx.install import default_model  # noqa: PLC0415  # heavy
     except ModuleNotFoundError as error:
-        raise EmbedderUnavailable(f"The package {error.name} is missing: pip install 'moltnet[server,model]'") from error
+        raise EmbedderUnavailable(
+            f"The package {error.name} is missing: pip install 'moltnet[server,model]'"
+        ) from error
     return OnnxEmbedder.load(directory or default_model(), threads)
 
 
@@ -246,7 +261,7 @@ async def _keep_house(services: Services) -> None:
     while True:
         try:
             await services.housekeeping.run()
-        except Exception:
+        except Exception:  # noqa: BLE001  # logged; see below
             # What was not cleared up this time is cleared up next time; serving goes on.
             _log.exception("housekeeping failed")
         await asyncio.sleep(HOUSEKEEPING_EVERY_S)

@@ -23,7 +23,10 @@ T = TypeVar("T")
 DEFAULT_PORT = 8000
 DEFAULT_ORIGINS = ("https://themolt.net", "https://api.themolt.net", "http://localhost:3000", "http://localhost:8000")
 MIN_SECRET = 16
-_ORY = ("ORY_PROJECT_URL", *(f"ORY_{name}_{side}_URL" for name in ("KRATOS", "HYDRA", "KETO") for side in ("PUBLIC", "ADMIN")))
+_ORY = (
+    "ORY_PROJECT_URL",
+    *(f"ORY_{name}_{side}_URL" for name in ("KRATOS", "HYDRA", "KETO") for side in ("PUBLIC", "ADMIN")),
+)
 _YES_NO = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 

@@ -43,6 +43,10 @@ class Agents(Protocol):
         """
         ...
 
+    async def any(self) -> bool:
+        """Whether there is an agent at all."""
+        ...
+
     async def find(self, agent_id: AgentId) -> Agent | None:
         """The agent of an identity."""
         ...

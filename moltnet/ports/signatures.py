@@ -21,3 +21,21 @@ class Signatures(Protocol):
         Any malformed input, a signature of another length included, is False, never an exception.
         """
         ...
+
+
+class KeyPair(Protocol):
+    """An agent's own key pair, where the agent is. No use case of the network ever sees one."""
+
+    @property
+    def public_key(self) -> PublicKey:
+        """What the network may know."""
+        ...
+
+    @property
+    def seed_text(self) -> str:
+        """The private key: the 32-byte seed in base64 (client.md §1). Secret."""
+        ...
+
+    def sign(self, message: bytes) -> str:
+        """The signature of some bytes in base64, 88 characters."""
+        ...

@@ -13,7 +13,7 @@ from tests.support.stored import joined, opened
 
 @pytest.fixture(params=["memory", pytest.param("postgres", marks=pytest.mark.real)])
 async def storage(request: pytest.FixtureRequest) -> AsyncIterator[Storage]:
-    """Storage that holds nothing the test knows of."""
+    """Storage that holds nothing yet."""
     if request.param == "memory":
         yield MemoryStorage()
         return

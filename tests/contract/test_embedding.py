@@ -26,7 +26,7 @@ ODD = {
     "nul": "before\0after",
     "lone surrogate": "half \ud83d a smile",
     "emoji with joiners": "👩\u200d👩\u200d👧\u200d👦 😀",
-    "right to left": "\u202eשלום עולם\u202c",
+    "right to left": "\u202e\u05e9\u05dc\u05d5\u05dd\u202c",
     "combining": "e\u0301" * 40,
     "no spaces": "漢字" * 500,
     "one endless word": "x" * 5_000,

@@ -47,15 +47,15 @@ class NativeIdentityProvider:
 
     async def create(self, registration: str, key: PublicKey, voucher_code: str | None) -> AgentId:  # noqa: ARG002 the voucher is kept with the vouchers
         """The identity of a registration: derived from its id, so that a repeated step gets the same one."""
-        identity = AgentId(uuid5(_IDENTITIES, registration))
+        identity = _identity_of(registration)
         async with self.storage.writing() as work:
             await work.identities.add(identity, key, self.clock.now())
         return identity
 
-    async def delete(self, identity: AgentId) -> None:
-        """Removes an identity."""
+    async def delete(self, registration: str) -> None:
+        """Removes the identity of a registration."""
         async with self.storage.writing() as work:
-            await work.identities.remove(identity)
+            await work.identities.remove(_identity_of(registration))
 
     async def begin_recovery(self, identity: AgentId) -> Recovery:
         """A code of eight digits, good for 15 minutes, once, and for five tries, and the flow it belongs to."""
@@ -99,3 +99,7 @@ class NativeIdentityProvider:
     def _code_hash(self, flow: str, code: str) -> bytes:
         text = f"{flow}:{code}".encode("utf-8", "surrogatepass")
         return hmac.digest(self.secret, text, hashlib.sha256)
+
+
+def _identity_of(registration: str) -> AgentId:
+    return AgentId(uuid5(_IDENTITIES, registration))

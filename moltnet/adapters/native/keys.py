@@ -67,16 +67,42 @@ class OpenKey:
         }
 
 
-class TokenKeys:
-    """One process's view of the signing keys; issuer and verifier of a process share one.
+class KeySeal:
+    """Makes keys, seals and opens them; each takes some 50 ms of CPU.
 
     Args:
         secret: at least 32 random bytes, the same in every process; without it the stored keys are of no use.
     """
 
-    def __init__(self, storage: Storage, clock: Clock, secret: bytes) -> None:
-        self._storage, self._clock = storage, clock
-        self._seal = SecretBox(_sealing_key(secret))
+    def __init__(self, secret: bytes) -> None:
+        if len(secret) < SECRET_MIN_BYTES:
+            raise ValueError(f"a key-encryption secret has at least {SECRET_MIN_BYTES} bytes, got {len(secret)}")
+        # Derived, so that the operator may use the one secret for other things too.
+        self._box = SecretBox(hashlib.blake2b(secret, digest_size=SecretBox.KEY_SIZE, person=b"moltnet:keys").digest())
+
+    def new_key(self, at: datetime) -> SigningKey:
+        """A fresh key, sealed."""
+        key = RSAKey.generate_key(KEY_BITS, private=True)
+        return SigningKey(
+            kid=key.thumbprint(),  # RFC 7638: the same key has the same id wherever it is read
+            sealed=bytes(self._box.encrypt(key.as_pem(private=True))),
+            created_at=at,
+        )
+
+    def open(self, stored: SigningKey) -> OpenKey | None:
+        """The key out of its seal; None when it was sealed with another secret."""
+        try:
+            pem = self._box.decrypt(stored.sealed)
+        except (CryptoError, ValueError):  # the latter for less than a nonce
+            return None
+        return OpenKey(stored.kid, stored.created_at, RSAKey.import_key(pem))
+
+
+class TokenKeys:
+    """One process's view of the signing keys; issuer and verifier of a process share one."""
+
+    def __init__(self, storage: Storage, clock: Clock, seal: KeySeal) -> None:
+        self._storage, self._clock, self._seal = storage, clock, seal
         self._keys: Sequence[OpenKey] = ()
         self._read_at: datetime | None = None
         self._reading = asyncio.Lock()
@@ -90,8 +116,8 @@ class TokenKeys:
 
     async def rotate(self) -> str:
         """Adds a newer key, whose id is the answer; it signs from a few seconds later on."""
-        made = await _aside(self._made)
-        async with self._storage.reading() as work:
+        made = await self._new_key()
+        async with self._storage.writing() as work:
             await work.signing_keys.add(made)
         await self._read()
         return made.kid
@@ -138,31 +164,21 @@ class TokenKeys:
                 stored = await work.signing_keys.all()
             if stored:
                 return stored
-            first = await _aside(self._made)
-            async with self._storage.reading() as work:
+            first = await self._new_key()
+            async with self._storage.writing() as work:
                 await work.signing_keys.add_first(first)  # another process may be first: then its key is read
 
-    def _made(self) -> SigningKey:
-        key = RSAKey.generate_key(KEY_BITS, private=True)
-        return SigningKey(
-            kid=key.thumbprint(),  # RFC 7638: the same key has the same id wherever it is read
-            sealed=bytes(self._seal.encrypt(key.as_pem(private=True))),
-            created_at=self._clock.now(),
-        )
+    async def _new_key(self) -> SigningKey:
+        now = self._clock.now()
+        return await _aside(lambda: self._seal.new_key(now))
 
     def _opened(self, stored: Sequence[SigningKey], known: dict[str, OpenKey]) -> list[OpenKey]:
-        opened = [known.get(each.kid) or self._open(each) for each in stored]
+        opened = [known.get(each.kid) or self._seal.open(each) for each in stored]
         if opened[0] is None:
             raise SigningKeyUnreadable
+        if None in opened:
+            _LOGGER.warning("older token signing keys were sealed with another secret; their tokens are refused")
         return [each for each in opened if each is not None]
-
-    def _open(self, stored: SigningKey) -> OpenKey | None:
-        try:
-            pem = self._seal.decrypt(stored.sealed)
-        except (CryptoError, ValueError):  # the latter for less than a nonce
-            _LOGGER.warning("signing key %s was sealed with another secret and is left out", stored.kid)
-            return None
-        return OpenKey(stored.kid, stored.created_at, RSAKey.import_key(pem))
 
 
 def _unretired(newest_first: Sequence[OpenKey], now: datetime) -> list[OpenKey]:
@@ -173,13 +189,6 @@ def _unretired(newest_first: Sequence[OpenKey], now: datetime) -> list[OpenKey]:
         for key, successor in zip(newest_first, successors, strict=False)
         if successor is None or now < successor.created_at + OVERLAP
     ]
-
-
-def _sealing_key(secret: bytes) -> bytes:
-    if len(secret) < SECRET_MIN_BYTES:
-        raise ValueError(f"a key-encryption secret has at least {SECRET_MIN_BYTES} bytes, got {len(secret)}")
-    # Derived, so that the operator may use the one secret for other things too.
-    return hashlib.blake2b(secret, digest_size=SecretBox.KEY_SIZE, person=b"moltnet:keys").digest()
 
 
 async def _aside(work: Callable[[], _Result]) -> _Result:

@@ -19,6 +19,9 @@ class NativePermissions:
         related = await work.relations.diaries_of(agent)
         return {diary: relations for diary, relations in related.items() if Right.READ in rights_of(relations)}
 
+    async def introduce(self, work: UnitOfWork, agent: AgentId) -> None:
+        """Nothing is left to do: a stored agent is its own self, and a tuple could not say more."""
+
     async def grant(self, work: UnitOfWork, diary: DiaryId, relation: Relation, agent: AgentId) -> None:
         """Gives the agent a relation to the diary."""
         await work.relations.add(diary, relation, agent)

@@ -13,7 +13,6 @@ from moltnet.adapters.native.keys import TokenKeys
 from moltnet.domain.agents import Agent, ProfileNotFound
 from moltnet.domain.caller import Caller
 from moltnet.domain.credentials import (
-    ALL_SCOPES,
     SECRET_BYTES,
     TOKEN_LIFETIME,
     AccessToken,
@@ -40,13 +39,13 @@ class NativeClients:
     clock: Clock
     randomness: Randomness
 
-    async def create(self, client_id: ClientId, agent: Agent) -> ClientSecret:
-        """A client with all scopes and a fresh secret; for an id that has one, the same client with another secret."""
+    async def create(self, client_id: ClientId, agent: Agent, scopes: frozenset[Scope]) -> ClientSecret:
+        """A client with a fresh secret; for an id that has one, the same client with another secret."""
         secret = self._secret()
         async with self.storage.writing() as work:
             # Not written over: that would set the generation back, and tokens that ended would be good again.
             if not await work.clients.rotate(client_id, hash_secret(secret)):
-                await work.clients.put(self._client(client_id, agent, secret))
+                await work.clients.put(self._client(client_id, agent, secret, scopes))
         return ClientSecret(client_id=client_id, secret=secret)
 
     async def rotate(self, agent_id: AgentId) -> ClientSecret:
@@ -66,12 +65,12 @@ class NativeClients:
     def _secret(self) -> str:
         return secret_text(self.randomness.secret(SECRET_BYTES))
 
-    def _client(self, client_id: ClientId, agent: Agent, secret: str) -> Client:
+    def _client(self, client_id: ClientId, agent: Agent, secret: str, scopes: frozenset[Scope]) -> Client:
         return Client(
             id=client_id,
             agent_id=agent.id,
             secret_hash=hash_secret(secret),
-            scopes=ALL_SCOPES,
+            scopes=scopes,
             created_at=self.clock.now(),
         )
 

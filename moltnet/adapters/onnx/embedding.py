@@ -58,7 +58,11 @@ class OnnxEmbedder:
         return self._declaration.words_weight
 
     def windows(self, text: str) -> tuple[Span, ...]:
-        """The windows of a text, beginning at words where the overlap allows; about 40 ms for 100 000 characters."""
+        """The windows of a text, beginning at words where the overlap allows; about 40 ms for 100 000 characters.
+
+        A window cut inside a character of several tokens (Hangul), or inside a word longer than the overlap, may hold
+        up to three tokens too many. They are cut when embedded, and the next window has them.
+        """
         tokens = self._tokenizer.tokens(text)
         return _from_words(windows(tokens.spans, self._window, OVERLAP), tokens.word_starts)
 

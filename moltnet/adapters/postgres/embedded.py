@@ -1,14 +1,14 @@
 """A PostgreSQL of our own in the operator's data folder, shared by all processes that use the folder.
 
-Who starts it. The first user creates the database if need be and starts the server below a keeper (`embedded_keeper.py`),
-a small process in a session of its own. Every user, the first too, holds a lease that ends with its process. When the
+Who starts it. The first user creates the database if need be and starts the server below `embedded_keeper.py`, a small
+process in a session of its own. Every user, the first too, holds a lease that ends with its process. When the
 last lease ends, by `stop`, by exit or by SIGKILL, the keeper stops the server and ends. A server whose first user is
 killed goes on for the others; none is left behind without users. See `embedded_folder.py` for the locks.
 
-As root. PostgreSQL refuses to run as root, so its processes run as uid and gid 65534, or as the owner of the database or
-of DIR if that is not root; no system user is added. The database stays in DIR, although that account may enter neither
-DIR (0700) nor the folders above it (/root): a process enters its working folder before it changes its account, and
-PostgreSQL is told that its data is in `/proc/self/cwd` and its socket in `.`, which need no right on the folders above.
+As root. PostgreSQL refuses to run as root, so its processes run as uid and gid 65534, or as the owner of the database
+or of DIR if that is not root; no system user is added. The database stays in DIR, although that account may enter
+neither DIR (0700) nor the folders above it (/root): a process enters its working folder before it changes its account,
+and PostgreSQL is told that its data is in `/proc/self/cwd` and its socket in `.`, which need no right on those folders.
 Only the database folder is given to that account. Programs that it could not execute are copied to /var/cache/moltnet.
 Other processes of uid 65534 could still interfere: where that matters, run as an ordinary user.
 
@@ -26,15 +26,12 @@ from types import TracebackType
 from typing import Self
 
 import attrs
-import psycopg
 
-from moltnet.adapters.postgres.embedded_binaries import EmbeddedUnavailable as EmbeddedUnavailable
-from moltnet.adapters.postgres.embedded_folder import Address, Folder, url
+from moltnet.adapters.postgres.embedded_binaries import EmbeddedUnavailable
+from moltnet.adapters.postgres.embedded_folder import Address, Folder
 from moltnet.adapters.postgres.embedded_server import Server
 
-DATABASE = "moltnet"
-DATABASE_EXISTS = "select from pg_database where datname = %s"  # one row or none
-CREATE_DATABASE = "create database moltnet"
+__all__ = ["EmbeddedPostgres", "EmbeddedUnavailable"]  # the error is raised, so offered, here
 
 
 class EmbeddedPostgres:
@@ -64,11 +61,7 @@ class EmbeddedPostgres:
                     f"The embedded database cannot use {error.filename or self._data_dir} ({error.strerror}): "
                     "make it usable for this user, or choose another data folder with --data"
                 ) from error
-            except psycopg.Error as error:
-                raise EmbeddedUnavailable(
-                    f"The embedded database started but refused its first use: {error}"
-                ) from error
-        return url(self._share.address.folder, DATABASE)
+        return self._share.address.url()
 
     def stop(self) -> None:
         """Gives the share back; the last user returns when the server is gone. Without a share it does nothing.
@@ -124,12 +117,5 @@ def _join(data_dir: Path) -> _Share:
         address = Address.of(folder.cluster)
         undo.callback(address.close)
         Server(folder, address).ensure()
-        _ensure_database(address)
         undo.pop_all()
     return _Share(folder, address, lease)
-
-
-def _ensure_database(address: Address) -> None:
-    with psycopg.connect(url(address.folder, "postgres"), autocommit=True) as connection:
-        if connection.execute(DATABASE_EXISTS, (DATABASE,)).fetchone() is None:
-            connection.execute(CREATE_DATABASE)

@@ -27,6 +27,7 @@ from moltnet.adapters.postgres.embedded_binaries import NOBODY, Account, Embedde
 PATIENCE_S = 60.0
 POLL_S = 0.01
 USER = "moltnet"
+DATABASE = "moltnet"
 PORT = 5432  # names the socket file, nothing listens on the network
 LONGEST_ADDRESS = 85  # with "/.s.PGSQL.5432" below 100 bytes; sun_path holds 108 on Linux, 104 on macOS
 
@@ -57,30 +58,42 @@ class Folder:
 
     @property
     def cluster(self) -> Path:
+        """The database, once it is complete."""
         return self.path / "postgres"
 
     @property
+    def pid_file(self) -> Path:
+        """What the server writes about itself: process, socket, state."""
+        return self.cluster / "postmaster.pid"
+
+    @property
     def draft(self) -> Path:
+        """The database while it is being created."""
         return self.path / "postgres.new"
 
     @property
     def log(self) -> Path:
+        """What keeper and server say."""
         return self.path / "postgres.log"
 
     @property
     def starting(self) -> Path:
+        """Locked while one process joins or leaves."""
         return self.path / "postgres.starting"
 
     @property
     def users(self) -> Path:
+        """Locked by users together, or by the keeper alone."""
         return self.path / "postgres.users"
 
     @property
     def alive(self) -> Path:
+        """Locked while any process of the server lives."""
         return self.path / "postgres.alive"
 
     @property
     def is_new(self) -> bool:
+        """Whether there is no database yet."""
         return not (self.cluster / "PG_VERSION").exists()
 
     def account(self) -> Account:
@@ -137,16 +150,12 @@ class Folder:
 
     @contextmanager
     def locked(self, path: Path) -> Iterator[None]:
+        """Holds a lock alone for the length of a `with`; raises as `lock` does."""
         descriptor = self.lock(path, fcntl.LOCK_EX)
         try:
             yield
         finally:
             os.close(descriptor)
-
-
-def url(socket_folder: Path, database: str) -> str:
-    """A connection string that says all, so that no PG* variable of the caller redirects it."""
-    return f"postgresql://{USER}@/{database}?host={quote(str(socket_folder), safe='')}&port={PORT}"
 
 
 @attrs.frozen
@@ -173,7 +182,12 @@ class Address:
             os.symlink(cluster, "db", dir_fd=hold)
         return cls(private / "db", hold)
 
+    def url(self, database: str = DATABASE) -> str:
+        """A connection string that says all, so that no PG* variable of the caller redirects it."""
+        return f"postgresql://{USER}@/{database}?host={quote(str(self.folder), safe='')}&port={PORT}"
+
     def close(self) -> None:
+        """Lets the short folder go; the address may end with it."""
         if self.hold is not None:
             os.close(self.hold)
 

@@ -11,6 +11,8 @@ working folder before the account changes to UID and GID (-1 keeps both), so the
 account. Descriptors it inherits pass on to the server. LOG is its open standard output and error, cut when it grows.
 """
 
+# ruff: noqa: PTH116, PTH123 - pathlib would add a quarter to its memory
+
 import _thread
 import fcntl
 import os
@@ -25,6 +27,7 @@ PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
 
 def main(users: str, log: str, cluster: str, uid: str, gid: str, *command: str) -> None:
+    """Returns never; the process ends with the server."""
     if os.fork():  # the starter reaps this process at once; the keeper itself is nobody's child, so leaves no zombie
         os._exit(0)
     os.umask(0o077)
@@ -49,7 +52,7 @@ def _launch(cluster: str, uid: int, gid: int, command: tuple[str, ...]) -> int:
         return server
     try:
         _become(cluster, uid, gid, keeper)
-        os.execv(command[0], command)
+        os.execv(command[0], command)  # noqa: S606 - as it was given, no shell
     except (ImportError, OSError) as error:
         os.write(2, f"FATAL:  {command[0]} did not start: {error}\n".encode(errors="replace"))
     os._exit(1)
@@ -82,7 +85,7 @@ def _watch(log: str) -> None:
 
 
 def _cut(log: str) -> None:
-    """Keeps the old text as LOG.1. Copies, since the server holds the file open; it appends, so it goes on at the start."""
+    """Moves a long text to LOG.1, by copying: the server holds the file open, and appends wherever it ends."""
     if os.stat(log).st_size <= LOG_MAX_BYTES:
         return
     try:

@@ -17,11 +17,13 @@ from moltnet.adapters.postgres.embedded_binaries import (
     environment,
     installed,
 )
-from moltnet.adapters.postgres.embedded_folder import PATIENCE_S, POLL_S, USER, Address, Folder, url
+from moltnet.adapters.postgres.embedded_folder import DATABASE, PATIENCE_S, POLL_S, PORT, USER, Address, Folder
 
 KEEPER = Path(__file__).with_name("embedded_keeper.py")
 WORKING_FOLDER = "/proc/self/cwd"
 CONNECT_TIMEOUT_S = 5
+DATABASE_EXISTS = "select from pg_database where datname = %s"  # one row or none
+CREATE_DATABASE = "create database moltnet"
 CREATION = ("-U", USER, "-A", "trust", "-E", "UTF8", "--locale-provider=builtin", "--locale=C.UTF-8")
 SETTINGS = (
     "listen_addresses=",
@@ -84,11 +86,23 @@ class Server:
         return None
 
     def _answers(self) -> bool:
+        """Whether the server takes connections; if so, it has the database `moltnet` afterwards."""
+        if not self._claims_to_be_ready():  # spares the log a fatal line for each attempt during the start
+            return False
+        url = self.address.url("postgres")
         try:
-            psycopg.connect(url(self.address.folder, "postgres"), connect_timeout=CONNECT_TIMEOUT_S).close()
-        except psycopg.OperationalError:  # no socket, nobody listening, starting up, shutting down
+            with psycopg.connect(url, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S) as connection:
+                if connection.execute(DATABASE_EXISTS, (DATABASE,)).fetchone() is None:
+                    connection.execute(CREATE_DATABASE)
+        except psycopg.OperationalError:  # nobody listens on the socket, or it is shutting down after all
             return False
         return True
+
+    def _claims_to_be_ready(self) -> bool:
+        try:
+            return self.folder.pid_file.read_text().split()[-1:] == ["ready"]
+        except FileNotFoundError:
+            return False
 
     def _launch(self, alive: int) -> int:
         """Hands the lock `alive` on to the keeper and the server; answers where in the log these begin."""
@@ -132,8 +146,8 @@ class Server:
         made_by = (self.folder.cluster / "PG_VERSION").read_text().strip()
         if made_by != major:
             raise EmbeddedUnavailable(
-                f"The database in {self.folder.cluster} was made by PostgreSQL {made_by}, and PostgreSQL {major} is installed: "
-                f"install the release of moltnet that made it, or dump it there and restore it into a new data folder"
+                f"The database in {self.folder.cluster} was made by PostgreSQL {made_by}, but PostgreSQL {major} is "
+                "installed: use the release of moltnet that made it, or dump it there and restore it into another folder"
             )
 
     def _forget_reused_pids(self) -> None:
@@ -142,11 +156,10 @@ class Server:
         PostgreSQL itself clears those of dead processes, but believes any live one. A real server of this folder has
         it as its working folder, and is left for PostgreSQL to refuse.
         """
-        for name in ("postmaster.pid", ".s.PGSQL.5432.lock"):
-            path = self.folder.cluster / name
+        for path in (self.folder.pid_file, self.folder.cluster / f".s.PGSQL.{PORT}.lock"):
             try:
                 pid = int(path.read_text().split("\n")[0])
-                if os.path.samefile(f"/proc/{pid}/cwd", self.folder.cluster):
+                if Path(f"/proc/{pid}/cwd").samefile(self.folder.cluster):
                     continue
             except PermissionError:
                 pass  # another user's process
@@ -156,11 +169,12 @@ class Server:
 
     def _spawn_keeper(self, binaries: Binaries, alive: int, log: int) -> None:
         cluster, account = self.folder.cluster, binaries.account
-        become = (str(account.uid), str(account.gid)) if account.is_other else ("-1", "-1")
+        uid, gid = (account.uid, account.gid) if account.is_other else (-1, -1)
+        keeper = (sys.executable, "-I", "-S", KEEPER, self.folder.users, self.folder.log, cluster, uid, gid)
         settings = [part for setting in SETTINGS for part in ("-c", setting)]
+        server = (binaries.postgres, "-D", _working(cluster), *settings)
         subprocess.run(  # noqa: S603 - our own script and constants; returns at once, the keeper goes on
-            [sys.executable, "-I", "-S", KEEPER, self.folder.users, self.folder.log, cluster, *become]
-            + [binaries.postgres, "-D", _working(cluster), *settings],
+            [str(part) for part in (*keeper, *server)],
             cwd="/",
             env=environment(),
             pass_fds=[alive],
@@ -174,7 +188,7 @@ class Server:
     def _complaint(self, said: int) -> str:
         """The last fatal line of the log since a position, else its last line."""
         with self.folder.log.open(errors="replace") as log:
-            log.seek(said)
+            log.seek(said if said <= self.folder.log.stat().st_size else 0)  # the keeper may have cut it
             lines = [line.strip() for line in log if line.strip()]
         fatal = [line for line in lines if "FATAL" in line or "PANIC" in line]
         return (fatal or lines or [f"it said nothing in {self.folder.log}"])[-1]
@@ -182,4 +196,4 @@ class Server:
 
 def _working(folder: Path) -> str:
     """The name by which a process reaches its own working folder, without any right on the folders above."""
-    return WORKING_FOLDER if os.path.exists(WORKING_FOLDER) else str(folder)
+    return WORKING_FOLDER if Path(WORKING_FOLDER).exists() else str(folder)

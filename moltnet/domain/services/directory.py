@@ -14,6 +14,11 @@ class DirectoryService:
 
     storage: Storage
 
+    async def is_empty(self) -> bool:
+        """Whether nobody is there yet."""
+        async with self.storage.reading() as work:
+            return not await work.agents.any()
+
     async def whoami(self, caller: Caller) -> Agent:
         """The caller as the network knows it now; raises ProfileNotFound."""
         async with self.storage.reading() as work:

@@ -7,6 +7,7 @@ from moltnet.domain.keys import MalformedKey, PublicKey, decode_signature
 from moltnet.domain.recovery import (
     NONCE_BYTES,
     Challenge,
+    FlowAnswer,
     InvalidChallenge,
     InvalidProof,
     Recovery,
@@ -14,7 +15,7 @@ from moltnet.domain.recovery import (
     verified_nonce,
 )
 from moltnet.ports.clock import Clock
-from moltnet.ports.identity import IdentityProvider
+from moltnet.ports.identity import IdentityProvider, RecoveryFlows
 from moltnet.ports.randomness import Randomness
 from moltnet.ports.signatures import Signatures
 from moltnet.ports.storage import Storage, UnitOfWork
@@ -32,6 +33,7 @@ class RecoveryService:
     signatures: Signatures
     clock: Clock
     randomness: Randomness
+    flows: RecoveryFlows
     secret: bytes = attrs.field(repr=False)
 
     async def challenge(self, key_text: str) -> Challenge:
@@ -55,6 +57,10 @@ class RecoveryService:
         if agent is None or raw is None or not self.signatures.verify(agent.public_key, challenge.text.encode(), raw):
             raise InvalidProof
         return await self.identities.begin_recovery(agent.id)
+
+    async def answer_flow(self, flow: str, code: str) -> FlowAnswer:
+        """A recovery code's try in its flow; raises FlowNotFound, FlowOver and CodeSpent (decision 9)."""
+        return await self.flows.answer_flow(flow, code)
 
 
 async def _find(work: UnitOfWork, key_text: str) -> Agent | None:

@@ -29,7 +29,9 @@ class PortUnavailable(Unavailable):
 
     def __init__(self, host: str, port: int, reason: str) -> None:
         self.host, self.port = host, port
-        super().__init__(f"Cannot listen on {host} port {port} ({reason}); choose another with --port, 0 for a free one")
+        super().__init__(
+            f"Cannot listen on {host} port {port} ({reason}); choose another with --port, 0 for a free one"
+        )
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -50,7 +52,9 @@ def address(listening: socket.socket) -> tuple[str, int]:
 
 def log_to_stderr() -> None:
     """Sends the log, from warnings of libraries up to our own notes, to standard error."""
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
     logging.getLogger("moltnet").setLevel(logging.INFO)
 
 

@@ -10,12 +10,12 @@ import aiohttp
 import attrs
 import click
 
-from moltnet.entrypoints.container import NaclKeyPair
+from moltnet.ports.signatures import KeyPair
 
 OK = 200
 
 
-class StoryBroken(Exception):  # noqa: N818  # named after what happened
+class StoryBroken(Exception):  # named after what happened
     """A step did not go as expected."""
 
 
@@ -91,7 +91,7 @@ class Agent:
     """Somebody in the story, with a key of its own."""
 
     name: str
-    keys: NaclKeyPair
+    keys: KeyPair
     wire: Wire
     token: str | None = None
 

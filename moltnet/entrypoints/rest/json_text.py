@@ -11,9 +11,9 @@ _BOM = "\ufeff"
 def to_json(value: object) -> bytes:
     """Compact UTF-8, non-ASCII raw, keys as they come; lone surrogates, which UTF-8 cannot hold, are escaped."""
     try:
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+        return _RAW.encode(value).encode()
     except UnicodeEncodeError:
-        return json.dumps(value, separators=(",", ":")).encode()
+        return _ESCAPED.encode(value).encode()
 
 
 def from_json(raw: bytes) -> object:
@@ -57,6 +57,8 @@ def _fraction(text: str) -> float:
 
 
 _LONGEST_WHOLE = 310
+_RAW = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"))
+_ESCAPED = json.JSONEncoder(check_circular=False, separators=(",", ":"))
 _QUICK = json.JSONDecoder(parse_constant=_refuse_constant, parse_int=_whole, parse_float=_fraction)
 _CAREFUL = json.JSONDecoder(
     object_pairs_hook=_refuse_prototypes, parse_constant=_refuse_constant, parse_int=_whole, parse_float=_fraction

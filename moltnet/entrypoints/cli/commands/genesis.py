@@ -11,8 +11,9 @@ from moltnet.domain.errors import Invalid, MoltNetError
 from moltnet.domain.registration import Registered
 from moltnet.domain.services import Services
 from moltnet.entrypoints.cli.output import FAILED, one_sentence, result, say
-from moltnet.entrypoints.container import NaclKeyPair, network
+from moltnet.entrypoints.container import new_key_pair, network
 from moltnet.entrypoints.settings import Settings, read_settings
+from moltnet.ports.signatures import KeyPair
 
 
 class NamesMiscounted(Invalid):
@@ -29,7 +30,7 @@ class Founder:
     """A genesis agent with everything it needs; told once."""
 
     name: str
-    keys: NaclKeyPair
+    keys: KeyPair
     registered: Registered
     access_token: str = attrs.field(repr=False)
 
@@ -59,7 +60,7 @@ def genesis(data_dir: Path | None, count: int, names: str | None, scopes: str | 
     sys.exit(FAILED if failures else 0)
 
 
-async def found(services: Services, name: str, keys: NaclKeyPair, scopes: frozenset[Scope] = ALL_SCOPES) -> Founder:
+async def found(services: Services, name: str, keys: KeyPair, scopes: frozenset[Scope] = ALL_SCOPES) -> Founder:
     """One genesis agent with a token."""
     registered = await services.registration.genesis(keys.public_key.text, scopes)
     credentials = registered.credentials
@@ -67,14 +68,12 @@ async def found(services: Services, name: str, keys: NaclKeyPair, scopes: frozen
     return Founder(name=name, keys=keys, registered=registered, access_token=token.text)
 
 
-async def _found_all(
-    settings: Settings, names: list[str], scopes: frozenset[Scope]
-) -> tuple[list[Founder], list[str]]:
+async def _found_all(settings: Settings, names: list[str], scopes: frozenset[Scope]) -> tuple[list[Founder], list[str]]:
     founders, failures = [], []
     async with network(settings, settings.url(settings.port), with_model=False) as services:
         for name in names:
             try:
-                founders.append(await found(services, name, NaclKeyPair.generate(), scopes))
+                founders.append(await found(services, name, new_key_pair(), scopes))
             except MoltNetError as error:
                 failures.append(f"{name}: {error.detail}")
     return founders, failures

@@ -12,7 +12,7 @@ from moltnet.entrypoints.cli.commands.genesis import Founder, found
 from moltnet.entrypoints.cli.commands.serve import run
 from moltnet.entrypoints.cli.output import one_sentence, say
 from moltnet.entrypoints.cli.serving import address, listen, log_to_stderr
-from moltnet.entrypoints.container import NaclKeyPair, network
+from moltnet.entrypoints.container import new_key_pair, network
 from moltnet.entrypoints.settings import Settings, read_settings
 
 FIRST_AGENT = "first-agent"
@@ -43,7 +43,7 @@ async def _up(settings: Settings, listening: socket.socket, workers: int) -> Non
 
 async def _first_agent(services: Services, settings: Settings, base_url: str) -> None:
     folder = settings.data_dir / FIRST_AGENT
-    keys = NaclKeyPair.generate()
+    keys = new_key_pair()
     founder = await found(services, FIRST_AGENT, keys)
     folder.mkdir(mode=0o700, exist_ok=True)
     credentials, mcp = folder / "moltnet.json", folder / "mcp.json"

@@ -6,8 +6,8 @@ unknown route, the path without its query. The logger is `moltnet.rest.access`; 
 
 import logging
 import re
+from secrets import token_hex
 from time import perf_counter
-from uuid import uuid4
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -39,7 +39,7 @@ async def access(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 
 def _request_id(given: str) -> str:
-    return given if _REQUEST_ID.fullmatch(given) else uuid4().hex
+    return given if _REQUEST_ID.fullmatch(given) else token_hex(16)
 
 
 def _line(request: web.Request, status: int, elapsed_s: float) -> str:

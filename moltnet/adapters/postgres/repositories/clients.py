@@ -1,0 +1,65 @@
+"""The table `oauth_clients`."""
+
+from moltnet.adapters.postgres.rows import client_from_row
+from moltnet.adapters.postgres.session import Session
+from moltnet.domain.credentials import Client
+from moltnet.domain.ids import AgentId, ClientId
+
+# One row; oauth_clients_pkey. Another secret for a stored client is another generation.
+PUT = """
+    insert into oauth_clients (client_id, agent_id, secret_hash, scopes, generation, created_at)
+    values (%(id)s, %(agent_id)s, %(secret_hash)s, %(scopes)s, %(generation)s, %(created_at)s)
+    on conflict (client_id) do update
+    set secret_hash = excluded.secret_hash, generation = oauth_clients.generation + 1
+"""
+# The client of an id; oauth_clients_pkey.
+FIND = """
+    select client_id as id, agent_id, secret_hash, scopes, generation, created_at
+    from oauth_clients where client_id = %(id)s
+"""
+# An agent's newest client; oauth_clients_agent gives the order.
+OF_AGENT = """
+    select client_id as id, agent_id, secret_hash, scopes, generation, created_at
+    from oauth_clients where agent_id = %(agent_id)s order by created_at desc, client_id desc limit 1
+"""
+# One row, or none without such a client; oauth_clients_pkey.
+ROTATE = """
+    update oauth_clients set secret_hash = %(secret_hash)s, generation = generation + 1 where client_id = %(id)s
+"""
+# One row, or none without such a client; oauth_clients_pkey.
+REMOVE = "delete from oauth_clients where client_id = %(id)s"
+
+
+class PostgresClients:
+    """OAuth2 clients of the native token issuer."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def put(self, client: Client) -> None:
+        """Stores a client, or another secret for the same one."""
+        await self._session.run(
+            PUT,
+            id=client.id,
+            agent_id=client.agent_id,
+            secret_hash=client.secret_hash,
+            scopes=sorted(client.scopes),
+            generation=client.generation,
+            created_at=client.created_at,
+        )
+
+    async def find(self, client_id: ClientId) -> Client | None:
+        """The client of an id."""
+        return await self._session.first(client_from_row, FIND, id=client_id)
+
+    async def of_agent(self, agent_id: AgentId) -> Client | None:
+        """An agent's client."""
+        return await self._session.first(client_from_row, OF_AGENT, agent_id=agent_id)
+
+    async def rotate(self, client_id: ClientId, secret_hash: bytes) -> bool:
+        """Replaces the secret and counts `generation` up."""
+        return await self._session.run(ROTATE, id=client_id, secret_hash=secret_hash) > 0
+
+    async def remove(self, client_id: ClientId) -> None:
+        """Removes a client."""
+        await self._session.run(REMOVE, id=client_id)

@@ -1,0 +1,62 @@
+"""The table `diaries`."""
+
+import attrs
+
+from moltnet.adapters.postgres.rows import diary_from_row
+from moltnet.adapters.postgres.session import Session
+from moltnet.domain.diaries import Diary
+from moltnet.domain.ids import AgentId, DiaryId
+
+# One row, or none when the id is stored; diaries_pkey.
+ADD = """
+    insert into diaries (id, owner_id, name, visibility, signed, created_at, updated_at)
+    values (%(id)s, %(owner_id)s, %(name)s, %(visibility)s, %(signed)s, %(created_at)s, %(updated_at)s)
+    on conflict (id) do nothing
+"""
+# The diary of an id; diaries_pkey.
+FIND = """
+    select id, owner_id, name, visibility, signed, created_at, updated_at from diaries where id = %(id)s
+"""
+# An owner's diaries, newest first; diaries_owner gives the order.
+OWNED_BY = """
+    select id, owner_id, name, visibility, signed, created_at, updated_at
+    from diaries where owner_id = %(owner_id)s order by created_at desc, id desc
+"""
+# One row, or none when the diary is gone; diaries_pkey. Another visibility is written into the entries too, by
+# diary_entries_diary_id_fkey.
+REPLACE = """
+    update diaries set name = %(name)s, visibility = %(visibility)s, updated_at = %(updated_at)s where id = %(id)s
+"""
+# One row, or none when the diary is gone; diaries_pkey. Entries, shares, relations and term counts go with it, by their
+# foreign keys.
+REMOVE = "delete from diaries where id = %(id)s"
+
+
+class PostgresDiaries:
+    """Diaries of stored agents."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def add(self, diary: Diary) -> None:
+        """Stores a new diary; the same id again changes nothing. Raises ProfileNotFound when the owner is gone."""
+        await self._session.run(ADD, **attrs.asdict(diary, recurse=False))
+
+    async def find(self, diary_id: DiaryId) -> Diary | None:
+        """The diary of an id."""
+        return await self._session.first(diary_from_row, FIND, id=diary_id)
+
+    async def owned_by(self, owner: AgentId) -> list[Diary]:
+        """An agent's own diaries, newest first."""
+        return await self._session.all(diary_from_row, OWNED_BY, owner_id=owner)
+
+    async def replace(self, diary: Diary) -> bool:
+        """Writes name, visibility and `updated_at`."""
+        replaced = await self._session.run(
+            REPLACE, id=diary.id, name=diary.name, visibility=diary.visibility, updated_at=diary.updated_at
+        )
+        return replaced > 0
+
+    async def remove(self, diary_id: DiaryId) -> bool:
+        """Removes a diary with its entries, shares and relations."""
+        return await self._session.run(REMOVE, id=diary_id) > 0

@@ -1,0 +1,89 @@
+"""Rows to entities. A row's columns have the names of the entity's attributes, or are named here."""
+
+from moltnet.adapters.postgres.session import Row
+from moltnet.domain.agents import Agent
+from moltnet.domain.credentials import Client, Scope
+from moltnet.domain.diaries import Diary, Visibility
+from moltnet.domain.entries import Entry, EntryType
+from moltnet.domain.feed import PublicEntry
+from moltnet.domain.ids import AgentId
+from moltnet.domain.keys import Fingerprint, PublicKey
+from moltnet.domain.permissions import Relation
+from moltnet.domain.recovery import RecoveryCode
+from moltnet.domain.sharing import Share, ShareRole, ShareStatus
+from moltnet.domain.signing import Scheme, SigningRequest, SigningStatus
+from moltnet.domain.vouching import Edge, Voucher
+from moltnet.ports.repositories import SigningKey
+
+
+def agent_from_row(row: Row) -> Agent:
+    """A row of `agent_keys`."""
+    return Agent(
+        id=AgentId(row["identity_id"]),
+        public_key=PublicKey(row["public_key_bytes"], row["public_key"]),
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+    )
+
+
+def diary_from_row(row: Row) -> Diary:
+    """A row of `diaries`."""
+    return Diary(**{**row, "visibility": Visibility(row["visibility"])})
+
+
+def entry_from_row(row: Row) -> Entry:
+    """A row of the view `entries`."""
+    tags = row["tags"]
+    return Entry(
+        **{**row, "tags": None if tags is None else tuple(tags), "entry_type": EntryType(row["entry_type"])}
+    )
+
+
+def public_entry_from_row(row: Row) -> PublicEntry:
+    """A row of the view `entries`, and beside it the author's of `agent_keys`, each column named `author_…`."""
+    author = {name.removeprefix("author_"): value for name, value in row.items() if name.startswith("author_")}
+    entry = {name: value for name, value in row.items() if not name.startswith("author_")}
+    return PublicEntry(entry=entry_from_row(entry), author=agent_from_row(author))
+
+
+def share_from_row(row: Row) -> Share:
+    """A row of `diary_shares`."""
+    return Share(**{**row, "role": ShareRole(row["role"]), "status": ShareStatus(row["status"])})
+
+
+def voucher_from_row(row: Row) -> Voucher:
+    """A row of `agent_vouchers`, without its slot."""
+    return Voucher(**row)
+
+
+def edge_from_row(row: Row) -> Edge:
+    """Two fingerprints and a time."""
+    return Edge(
+        issuer=Fingerprint(row["issuer"]), redeemer=Fingerprint(row["redeemer"]), redeemed_at=row["redeemed_at"]
+    )
+
+
+def signing_request_from_row(row: Row) -> SigningRequest:
+    """A row of `signing_requests`, without its workflow."""
+    scheme = row["scheme"] and Scheme(row["scheme"])
+    return SigningRequest(**{**row, "status": SigningStatus(row["status"]), "scheme": scheme})
+
+
+def client_from_row(row: Row) -> Client:
+    """A row of `oauth_clients`."""
+    return Client(**{**row, "scopes": frozenset(map(Scope, row["scopes"]))})
+
+
+def relation_from_row(row: Row) -> Relation:
+    """The relation of a tuple."""
+    return Relation(row["relation"])
+
+
+def recovery_code_from_row(row: Row) -> RecoveryCode:
+    """A row of `recovery_codes`."""
+    return RecoveryCode(**row)
+
+
+def signing_key_from_row(row: Row) -> SigningKey:
+    """A row of `token_keys`."""
+    return SigningKey(kid=row["kid"], sealed=row["sealed"], created_at=row["created_at"])
