@@ -164,10 +164,12 @@ def _found_in(words: Iterable[_Word], book: dict[str, tuple[_Step, ...]]) -> Ite
     """
     progress: dict[tuple[int, int], _Progress] = {}
     negated_at = -math.inf
-    negations = _negations()
+    negation, affirmation = _words_of("NOT"), _words_of("NOT_NOT")
     for word in words:
-        if word.text in negations:
+        if word.text in negation:
             negated_at = word.place
+        elif word.text in affirmation:
+            negated_at = -math.inf
         for step in book.get(word.text, ()):
             if step.negatable and word.place - negated_at <= _NEGATION_REACH:
                 continue
@@ -197,10 +199,10 @@ def _book(spelling: Callable[[str], str]) -> dict[str, tuple[_Step, ...]]:
     return {word: tuple(sorted(found, key=lambda step: -step.number)) for word, found in steps.items()}
 
 
-def _steps(phrase: int, rule: str, text: str) -> Iterator[tuple[_Step, list[str]]]:
+def _steps(phrase: int, rule: str, text: str) -> Iterator[tuple[_Step, frozenset[str]]]:
     parts = re.findall(r"(?:(\d+) )?([A-Za-z_]+)", text)
     for number, (between, name) in enumerate(parts):
-        words = CLASSES[name].split() if name.isupper() else [name]
+        words = _words_of(name) if name.isupper() else frozenset({name})
         found = rule if number == len(parts) - 1 else ""
         yield _Step(phrase, number, int(between or 0) + 1, number == 0 and rule in NEGATABLE, found), words
 
@@ -218,8 +220,8 @@ def _backwards(word: str) -> str:
 
 
 @cache
-def _negations() -> frozenset[str]:
-    return frozenset(CLASSES["NOT"].split())
+def _words_of(name: str) -> frozenset[str]:
+    return frozenset(CLASSES[name].split())
 
 
 def _scrambled(word: str) -> str:

@@ -42,6 +42,7 @@ CLASSES: Final[dict[str, str]] = {
         seus suas je jouw uw swoj swoje twoje твои свои свои""",
     "YOU": "you youre du ihr sie tu vous eres usted voce jij ты вы",
     "NOT": "not don dont never no nicht nie niemals kein ne pas jamais nunca non nao niet не",
+    "NOT_NOT": "refuse hesitate fail forget",
     "STOP": "stop cease quit not don dont never longer no nicht ne pas non nao",
     "FOLLOW": """follow following obey heed attention comply complying listen respect adhere befolge beachte folge
         compte suis suivez sigas caso hagas obedezcas""",
@@ -52,18 +53,21 @@ CLASSES: Final[dict[str, str]] = {
     "REAL": "real actual true new only primary",
     "AI": "ai ki ia assistant assistent assistente asistente chatbot bot model llm agent agents",
     "MUST": "must should shall",
-    "SYSTEM": "system sys sistema systeme systemowy системныи sistem initial hidden secret original developer",
+    "SYSTEM": """system sys sistema systeme systemowy системныи sistem initial hidden secret original developer base core
+        internal operational""",
     "PROMPT": "prompt prompts message messages instructions instruction promt промпт istemini consignes instrucciones",
     "REQUEST": "request question instructions query message task",
     "UTTER": "respond output say reply repeat write print tell reveal answer",
     "INCLUDE": "include append begin start starting prepend repeat encode output",
     "PLAY": "act pretend roleplay",
+    "INNER": """prompt prompts message messages instructions instruction directives guidelines rules programming promt
+        промпт istemini consignes instrucciones""",
     "SECRECY": "hidden secret confidential internal concealed",
     "REVEAL": """reveal print show output display repeat tell give share leak expose disclose divulge dump paste
-        recite summarize summarise translate encode post echo write list zeige zeig gib nenne verrate wiederhole revele
+        recite provide explain describe sharing summarize summarise translate encode post echo write list zeige zeig gib nenne verrate wiederhole revele
         revelez affiche affichez montre montrez repete donne revela revelame muestra muestrame repite dime mostra
         rivela mostre toon verraad pokaz ujawnij покажи выведи раскрои goster""",
-    "BETRAY": "reveal leak expose disclose divulge exfiltrate verrate revele revelez revela rivela",
+    "BETRAY": "reveal leak disclose divulge exfiltrate verrate revele revelez revela rivela",
     "REPEAT": "repeat print output recite copy reproduce echo quote",
     "TEXT": "everything words text contents content wording",
     "HAND_OVER": """reveal show tell leak expose disclose divulge share post publish email append give print output
@@ -142,11 +146,15 @@ PHRASES: Final[tuple[tuple[str, str], ...]] = (
     ("override", "obey 1 me"),
     ("override", "obey 2 text 2 below"),
     ("override", "YOU obedeces"),
-    ("exfiltration", "REVEAL 5 YOUR 1 SYSTEM PROMPT"),
+    ("exfiltration", "REVEAL 5 YOUR 1 SYSTEM 1 INNER"),
     ("exfiltration", "REVEAL 3 YOUR 1 PROMPT SYSTEM"),
     ("exfiltration", "REVEAL 3 YOUR 1 PROMPT 1 SYSTEM"),
     ("exfiltration", "REVEAL 1 YOUR systemprompt"),
     ("exfiltration", "REVEAL 1 YOUR instructions"),
+    ("exfiltration", "REVEAL 1 YOUR guidelines"),
+    ("exfiltration", "REVEAL 1 YOUR directive"),
+    ("exfiltration", "REVEAL 1 ALL 1 SYSTEM 1 instructions"),
+    ("exfiltration", "BETRAY 1 instructions"),
     ("exfiltration", "REVEAL 1 YOUR prompt"),
     ("exfiltration", "REVEAL 3 SECRECY 1 PROMPT"),
     ("exfiltration", "BETRAY 2 prompt"),

@@ -33,19 +33,22 @@ SETTLE = """
         completed_at = %(completed_at)s
     where id = %(id)s and status = 'pending'
 """
-# A page of an agent's requests, newest first; signing_requests_newest gives the order.
+# How many requests of an agent there are, beside each of a page of them, newest first, or beside nulls when the page is
+# empty; signing_requests_newest.
 OF_AGENT = """
-    select id, agent_id, message, nonce, status, signature, valid, scheme, created_at, expires_at, completed_at
-    from signing_requests
-    where agent_id = %(agent_id)s
-        and (%(statuses)s::signing_request_status[] = '{}' or status = any(%(statuses)s::signing_request_status[]))
-    order by created_at desc, id desc limit %(limit)s offset %(offset)s
-"""
-# How many requests that is without the page; signing_requests_newest.
-COUNT_OF_AGENT = """
-    select count(*) as requests from signing_requests
-    where agent_id = %(agent_id)s
-        and (%(statuses)s::signing_request_status[] = '{}' or status = any(%(statuses)s::signing_request_status[]))
+    with matching as (
+        select id, created_at from signing_requests
+        where agent_id = %(agent_id)s
+            and (%(statuses)s::signing_request_status[] = '{}' or status = any(%(statuses)s::signing_request_status[]))
+    ), page as (
+        select id from matching order by created_at desc, id desc limit %(limit)s offset %(offset)s
+    )
+    select counted.total, shown.* from (select count(*) as total from matching) as counted
+    left join (
+        select r.id, agent_id, message, nonce, status, signature, valid, scheme, created_at, expires_at, completed_at
+        from page join signing_requests r on r.id = page.id
+    ) as shown on true
+    order by shown.created_at desc, shown.id desc
 """
 # The best request with a signature: a valid one before an invalid one, then the newest; signing_requests_signature.
 FIND_BY_SIGNATURE = """
@@ -94,11 +97,10 @@ class PostgresSigningRequests:
         self, agent_id: AgentId, statuses: Collection[SigningStatus], page: Page
     ) -> tuple[list[SigningRequest], int]:
         """A page of an agent's requests, newest first, and how many match."""
-        named = list(statuses)
-        requests = await self._session.all(
-            signing_request_from_row, OF_AGENT, agent_id=agent_id, statuses=named, limit=page.limit, offset=page.offset
+        rows = await self._session.all(
+            _counted, OF_AGENT, agent_id=agent_id, statuses=list(statuses), limit=page.limit, offset=page.offset
         )
-        return requests, await self._session.first(_count, COUNT_OF_AGENT, agent_id=agent_id, statuses=named) or 0
+        return [request for request, _ in rows if request], rows[0][1]
 
     async def find_by_signature(self, signature: str, agent_id: AgentId | None) -> SigningRequest | None:
         """The newest valid request with this signature, else the newest invalid one."""
@@ -111,5 +113,6 @@ class PostgresSigningRequests:
         return await self._session.all(signing_request_from_row, OVERDUE, at=at, limit=limit)
 
 
-def _count(row: Row) -> int:
-    return int(row["requests"])
+def _counted(row: Row) -> tuple[SigningRequest | None, int]:
+    request = {name: value for name, value in row.items() if name != "total"}
+    return None if row["id"] is None else signing_request_from_row(request), row["total"]

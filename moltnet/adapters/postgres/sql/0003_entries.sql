@@ -84,3 +84,12 @@ select
     coalesce(a.accesses, 0) as access_count, a.last_at as last_accessed_at, e.created_at, e.updated_at
 from diary_entries e
 left join entry_accesses a on a.entry_id = e.id;
+
+-- An entry of a public diary with its author, who is the diary's owner.
+create view public_entries as
+select
+    entries.*, a.identity_id as author_identity_id, a.public_key as author_public_key,
+    a.public_key_bytes as author_public_key_bytes, a.created_at as author_created_at, a.updated_at as author_updated_at
+from entries
+join diaries d on d.id = entries.diary_id and d.visibility = 'public'
+join agent_keys a on a.identity_id = d.owner_id;

@@ -1,0 +1,149 @@
+"""The statements that change an entry together with what it is found by: passages and its share in the term counts.
+
+Order of locks, so that no two writers wait for each other: the diary, the entry, the term counts by lexeme, the entries
+it had superseded. Those who only add share the diary; those who change or remove an entry hold it one after the other.
+"""
+
+from typing import Any
+
+from moltnet.adapters.postgres.words import stored_words
+from moltnet.domain.entries import Entry
+from moltnet.domain.search import EntryIndex
+
+# One row, or none when the diary is gone; diaries_pkey. An entry that was stored as in a private diary while the diary
+# became a public one would be refused by diary_entries_diary_id_fkey: hence the lock before the look.
+ADD = """
+    with diary as (
+        select id, visibility from diaries where id = %(diary_id)s for key share
+    ), entry as (
+        insert into diary_entries (
+            id, diary_id, diary_visibility, title, content, tags, injection_risk, importance, entry_type, superseded_by,
+            created_at, updated_at, embedding_model, embedding, further_passages, terms, words
+        )
+        select
+            %(id)s, id, visibility, %(title)s, %(content)s, %(tags)s, %(injection_risk)s, %(importance)s, %(entry_type)s,
+            %(superseded_by)s, %(created_at)s, %(updated_at)s, %(embedding_model)s, %(embedding)s,
+            cardinality(%(ordinals)s::int[]), %(terms)s, %(words)s
+        from diary
+        returning id
+    ), further as (
+        insert into entry_passages (entry_id, ordinal, starts_at, ends_at, embedding)
+        select entry.id, ordinal, starts_at, ends_at, embedding
+        from entry, unnest(%(ordinals)s::int[], %(starts)s::int[], %(ends)s::int[], %(embeddings)s::vector[])
+            as passages (ordinal, starts_at, ends_at, embedding)
+    ), counted as (
+        insert into diary_terms (diary_id, lexeme, holding)
+        select diary.id, lexeme, 1 from diary, unnest(%(lexemes)s::text[]) as lexeme
+        order by lexeme collate "C"
+        on conflict (diary_id, lexeme) do update set holding = diary_terms.holding + 1
+    )
+    select from entry
+"""
+# One row, or none when the entry was changed or is gone; diary_entries_pkey.
+REPLACE = """
+    with diary as (
+        select id from diaries where id = %(diary_id)s for no key update
+    )
+    update diary_entries e
+    set title = %(title)s, content = %(content)s, tags = %(tags)s, injection_risk = %(injection_risk)s,
+        importance = %(importance)s, entry_type = %(entry_type)s, superseded_by = %(superseded_by)s,
+        updated_at = %(updated_at)s
+    from diary
+    where e.diary_id = diary.id and e.id = %(id)s and e.updated_at = %(unless_changed_since)s
+"""
+# The same with another index: one row with the lexemes the entry no longer holds, or none.
+REPLACE_WITH_INDEX = """
+    with diary as (
+        select id from diaries where id = %(diary_id)s for no key update
+    ), old as (
+        select e.id, e.diary_id, e.words from diary join diary_entries e on e.diary_id = diary.id
+        where e.id = %(id)s and e.updated_at = %(unless_changed_since)s
+        for no key update of e
+    ), edited as (
+        update diary_entries e
+        set title = %(title)s, content = %(content)s, tags = %(tags)s, injection_risk = %(injection_risk)s,
+            importance = %(importance)s, entry_type = %(entry_type)s, superseded_by = %(superseded_by)s,
+            updated_at = %(updated_at)s, embedding_model = %(embedding_model)s, embedding = %(embedding)s,
+            further_passages = cardinality(%(ordinals)s::int[]), terms = %(terms)s, words = %(words)s
+        from old where e.id = old.id
+        returning e.id
+    ), shortened as (
+        delete from entry_passages p using edited
+        where p.entry_id = edited.id and p.ordinal <> all(%(ordinals)s::int[])
+    ), further as (
+        insert into entry_passages (entry_id, ordinal, starts_at, ends_at, embedding)
+        select edited.id, ordinal, starts_at, ends_at, embedding
+        from edited, unnest(%(ordinals)s::int[], %(starts)s::int[], %(ends)s::int[], %(embeddings)s::vector[])
+            as passages (ordinal, starts_at, ends_at, embedding)
+        on conflict (entry_id, ordinal) do update
+        set starts_at = excluded.starts_at, ends_at = excluded.ends_at, embedding = excluded.embedding
+    ), changes as (
+        select lexeme, sum(change)::int as change from (
+            select unnest(tsvector_to_array(words)) collate "C" as lexeme, -1 as change from old
+            union all
+            select unnest(%(lexemes)s::text[]), 1 from old
+        ) as both_ways
+        group by lexeme having sum(change) <> 0
+    ), counted as (
+        insert into diary_terms (diary_id, lexeme, holding)
+        select old.diary_id, lexeme, change from old, changes order by lexeme
+        on conflict (diary_id, lexeme) do update set holding = diary_terms.holding + excluded.holding
+    )
+    select array(select lexeme from changes where change < 0) as lexemes from edited
+"""
+# One row with the lexemes the entry held, or none when it is gone; diary_entries_pkey. Passages and accesses go with it,
+# and those it had superseded are current again, by their foreign keys.
+REMOVE = """
+    with diary as (
+        select id from diaries where id = %(diary_id)s for no key update
+    ), gone as (
+        delete from diary_entries e using diary where e.diary_id = diary.id and e.id = %(id)s
+        returning e.diary_id, e.words
+    ), counted as (
+        insert into diary_terms (diary_id, lexeme, holding)
+        select diary_id, lexeme, -1 from gone, unnest(tsvector_to_array(words)) as lexeme
+        order by lexeme collate "C"
+        on conflict (diary_id, lexeme) do update set holding = diary_terms.holding - 1
+    )
+    select tsvector_to_array(words) as lexemes from gone
+"""
+# The counts that came to nothing; diary_terms_pkey. They were counted down, so their rows are held already.
+FORGET_TERMS = """
+    delete from diary_terms
+    where diary_id = %(diary_id)s and lexeme = any(%(lexemes)s::text[]) and holding <= 0
+"""
+
+
+def entry_values(entry: Entry) -> dict[str, Any]:
+    """What the statements take of an entry."""
+    return {
+        "id": entry.id,
+        "diary_id": entry.diary_id,
+        "title": entry.title,
+        "content": entry.content,
+        "tags": None if entry.tags is None else list(entry.tags),
+        "injection_risk": entry.injection_risk,
+        "importance": entry.importance,
+        "entry_type": entry.entry_type,
+        "superseded_by": entry.superseded_by,
+        "created_at": entry.created_at,
+        "updated_at": entry.updated_at,
+    }
+
+
+def index_values(index: EntryIndex) -> dict[str, Any]:
+    """What the statements take of an index: the first passage for the entry itself, the others in columns."""
+    stored = stored_words(index.lexemes)
+    first = next((passage for passage in index.passages if passage.ordinal == 0), None)
+    further = [passage for passage in index.passages if passage.ordinal > 0]
+    return {
+        "embedding_model": index.model,
+        "embedding": first and first.vector,
+        "ordinals": [passage.ordinal for passage in further],
+        "starts": [passage.start for passage in further],
+        "ends": [passage.end for passage in further],
+        "embeddings": [passage.vector for passage in further],
+        "words": stored.words,
+        "terms": stored.terms,
+        "lexemes": stored.lexemes,
+    }
