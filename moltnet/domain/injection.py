@@ -36,8 +36,8 @@ _MARKUP, _FOREIGN = (
 )
 
 _LOOKALIKES = str.maketrans(
-    "аеорсухіјѕԁһкмтвɑοαειορτυνχκᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ",
-    "aeopcyxijsdhkmtbaoaeioptuvxkabcdefghijklmnoprstuvwyz",
+    "аеорсухіјѕԁһкмтвɑοαειορτυνχκᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢıłø",
+    "aeopcyxijsdhkmtbaoaeioptuvxkabcdefghijklmnoprstuvwyzilo",
 )
 _DIGITS = str.maketrans("013457", "oieast")
 _ROT13 = str.maketrans("abcdefghijklmnopqrstuvwxyz", "nopqrstuvwxyzabcdefghijklm")
@@ -99,17 +99,17 @@ def _words(text: str) -> Iterator[_Word]:
         place += _STOP_WIDTH if token.lastgroup == "stop" else 1
         start, end = token.span()
         if token.lastgroup == "word":
-            word = _unscrambled(_fold(token.group()))
+            word = _unscrambled(fold(token.group()))
             yield _Word(word, start, end, place)
             if len(word) in _GLUED:
                 yield from _unglued(word, [(start, end)] * len(word), place)
         elif token.lastgroup == "spaced":
             letters = [at for at in range(start, end) if text[at].isalnum()]
-            folded = "".join(_fold(text[at])[:1] or " " for at in letters)
+            folded = "".join(fold(text[at])[:1] or " " for at in letters)
             yield from _unglued(folded, [(at, at + 1) for at in letters], place)
 
 
-def _fold(word: str) -> str:
+def fold(word: str) -> str:
     """A word in lower case, without accents, invisible characters, look-alike letters and digits among letters."""
     folded = word.lower() if word.isascii() else _folded_unicode(word)
     return folded if folded.isalpha() or not _LATIN.search(folded) else folded.translate(_DIGITS)
@@ -221,7 +221,7 @@ def _backwards(word: str) -> str:
 
 @cache
 def _words_of(name: str) -> frozenset[str]:
-    return frozenset(CLASSES[name].split())
+    return frozenset(map(fold, CLASSES[name].split()))
 
 
 def _scrambled(word: str) -> str:

@@ -1,7 +1,7 @@
 """What the scan of untrusted text looks for: classes of words, phrases over them, and markup.
 
-Words stand as `injection.fold` leaves them: lower case, without accents. A phrase is read as words in this order; a
-number says how many other words may stand between two, none if there is no number. Upper case names a class.
+Words are compared as `injection.fold` leaves them: in lower case, without accents. The words of a phrase stand in its
+order; a number says how many others may stand between two of them, none where there is none. Upper case names a class.
 """
 
 from typing import Final
@@ -22,24 +22,24 @@ CLASSES: Final[dict[str, str]] = {
         guardrails limitations constraints""",
     "DROP_LAST": "ignorieren missachten vergessen ubergehen unut yok gormezden dikkate",
     "ALL": """all any every each everything alle allen alles samtliche samtlichen jegliche tout tous toutes toute
-        todo todos todas toda tutto tutti tutte tudo alles wszystkie wszystko все всех tum""",
+        todo todos todas toda tutto tutti tutte tudo wszystkie wszystko все всех tum""",
     "EVERYTHING": "everything alles tout todo tutto tudo wszystko все",
-    "PRIOR": """previous prior earlier above preceding precede precedes former initial original foregoing before
-        existing hitherto vorherige vorherigen vorige vorigen bisherige bisherigen bisher fruhere fruheren obige
-        obigen oben vorangegangenen vorhergehenden zuvor ursprunglichen precedente precedentes precedent precedents
-        anterieures anterieurs anterieure dessus avant initiales precede anterior anteriores previa previas previo
-        previos antes iniciales precedenti prima anteriormente eerdere vorige bovenstaande poprzednie wczesniejsze
-        powyzsze предыдущие предыдущих прежние прошлые onceki yukaridaki""",
+    "PRIOR": """previous prior earlier above preceding precede precedes former initial original foregoing before existing
+        hitherto vorherige vorherigen vorige vorigen bisherige bisherigen bisher fruhere fruheren obige
+        obigen oben vorangegangenen vorhergehenden zuvor ursprunglichen precedente precedentes precedent
+        precedents anterieures anterieurs anterieure dessus avant initiales anterior anteriores previa
+        previas previo previos antes iniciales precedenti prima anteriormente eerdere bovenstaande
+        poprzednie wczesniejsze powyzsze предыдущие предыдущих прежние прошлые onceki yukaridaki""",
     "RULES": """instructions instruction directives directive guidelines guideline prompt prompts programming
         directions systemprompt anweisungen anweisung vorgaben vorgabe instruktionen richtlinien befehle
         consignes consigne instrucciones instruccion directrices indicaciones ordenes istruzioni direttive
         instrucoes diretrizes instructies richtlijnen opdrachten instrukcje polecenia wytyczne
-        инструкции инструкции указания указании команды talimatlari talimatlar""",
+        инструкции инструкций указания указании команды talimatlari talimatlar""",
     "LAWS": """rules orders commands policies policy restrictions constraints safeguards training regeln anordnungen
         regles ordres reglas normas regole ordini regras ordens regels zasady правила""",
     "CONTEXT": "context conversation conversations dialogue",
     "YOUR": """your yours deine deinen deiner dein ihre ihren ton ta tes votre vos tu tus sus suo tuo tue tuoi seu sua
-        seus suas je jouw uw swoj swoje twoje твои свои свои""",
+        seus suas je jouw uw swoj swoje twoje твои свои""",
     "YOU": "you youre du ihr sie tu vous eres usted voce jij ты вы",
     "NOT": "not don dont never no nicht nie niemals kein ne pas jamais nunca non nao niet не",
     "NOT_NOT": "refuse hesitate fail forget",

@@ -13,7 +13,7 @@ from moltnet.adapters.memory.workflows import Backoff, MemoryWorkflows
 from moltnet.adapters.nacl.key_pairs import NaclKeyPair
 from moltnet.adapters.nacl.signatures import NaclSignatures
 from moltnet.adapters.native.identity import NativeIdentityProvider
-from moltnet.adapters.native.keys import TokenKeys
+from moltnet.adapters.native.keys import KeySeal, TokenKeys
 from moltnet.adapters.native.permissions import NativePermissions
 from moltnet.adapters.native.tokens import NativeClients, NativeTokenIssuer, NativeTokenVerifier
 from moltnet.adapters.snowball.lexemes import SnowballLexemes
@@ -69,7 +69,8 @@ class Container(containers.DeclarativeContainer):
     signatures = providers.Singleton(NaclSignatures)
     lexemes = providers.Singleton(SnowballLexemes)
     permissions = providers.Singleton(NativePermissions)
-    token_keys = providers.Singleton(TokenKeys, storage=storage, clock=clock, secret=recovery_secret)
+    key_seal = providers.Singleton(KeySeal, settings.provided.key_secret)
+    token_keys = providers.Singleton(TokenKeys, storage=storage, clock=clock, seal=key_seal)
     clients = providers.Singleton(NativeClients, storage=storage, clock=clock, randomness=randomness)
     identities = providers.Singleton(
         NativeIdentityProvider,

@@ -5,6 +5,8 @@ Names are those of the operator's contract and of the original (rest.md §6). An
 each field.
 """
 
+import hashlib
+import hmac
 import os
 import secrets
 from collections.abc import Callable, Mapping
@@ -59,6 +61,11 @@ class Settings:
     embedding_threads: int = 2
     max_connections: int = 10
     scopeless_tokens_have_all: bool = True
+
+    @property
+    def key_secret(self) -> bytes:
+        """What seals the keys that sign tokens: derived, so that an operator keeps one secret and not two."""
+        return hmac.digest(self.recovery_secret, b"moltnet token keys", hashlib.sha256)
 
     def url(self, port: int) -> str:
         """The address agents use, of a server that listens on `port`."""

@@ -6,7 +6,7 @@ from typing import Protocol, TypeAlias
 from moltnet.domain.errors import NotFound
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
-JsonObject: TypeAlias = "Mapping[str, Json]"
+JsonObject: TypeAlias = Mapping[str, "Json"]
 
 
 class WorkflowNotFound(NotFound):

@@ -1,19 +1,20 @@
 """Arbitrary things of the network, for properties."""
 
-import string
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
 
 from moltnet.domain.entries import TAG_MAX, TAGS_MAX, TITLE_MAX, Entry, EntryType
 from moltnet.domain.ids import DiaryId, EntryId
+from moltnet.domain.search import EntryIndex, Filters, LexicalQuery, Lexeme, ModelName, Question, Vector
+from tests.support.builders import MODEL, NOON, a_vector, an_index
 
 
 
 # Every character a database can keep: no U+0000, and no half of a surrogate pair.
 STORABLE = st.characters(exclude_categories=["Cs"], exclude_characters="\x00")
-WORDS = tuple(string.ascii_lowercase[:6])
-TAGS = ("x", "y")
+WORDS = ("ant", "bee", "cat", "dog")
+MODELS = (MODEL, ModelName("another"))
 
 
 def moments(
@@ -43,4 +44,48 @@ def entries(draw: st.DrawFn) -> Entry:
         entry_type=draw(st.sampled_from(EntryType)),
         created_at=created_at,
         updated_at=updated_at,
+    )
+
+
+def lexemes(most: int = 3, least: int = 0) -> st.SearchStrategy[tuple[Lexeme, ...]]:
+    """A few lexemes of a small language."""
+    return st.lists(st.sampled_from(WORDS).map(Lexeme), min_size=least, max_size=most).map(tuple)
+
+
+def vectors() -> st.SearchStrategy[Vector]:
+    """Vectors in a plane, of any length but none."""
+    numbers = st.integers(-3, 3)
+    return st.tuples(numbers, numbers).filter(any).map(lambda pair: a_vector(*pair))
+
+
+def indexes() -> st.SearchStrategy[EntryIndex]:
+    """What entries are found by: a text of the small language, and passages of one of two models."""
+    return st.builds(
+        lambda text, passages, model: an_index(*text, vectors=passages, model=model),
+        lexemes(8),
+        st.lists(vectors(), max_size=2).map(tuple),
+        st.sampled_from(MODELS),
+    )
+
+
+def filters() -> st.SearchStrategy[Filters]:
+    """Filters that let something through."""
+    return st.builds(
+        Filters,
+        tags=st.sampled_from([(), (), ("x",), ("x", "y")]),
+        entry_types=st.sampled_from([frozenset(), frozenset({EntryType.SEMANTIC})]),
+        exclude_superseded=st.booleans(),
+        since=st.none() | st.integers(0, 30).map(lambda seconds: NOON + timedelta(seconds=seconds)),
+    )
+
+
+def questions() -> st.SearchStrategy[Question]:
+    """Questions in the small language."""
+    runs = st.lists(lexemes(2, least=1), max_size=1).map(tuple)
+    return st.builds(
+        Question,
+        vector=st.none() | vectors(),
+        model=st.sampled_from(MODELS),
+        words=st.builds(LexicalQuery, wanted=lexemes().map(frozenset), required=runs, excluded=runs),
+        filters=filters(),
     )

@@ -147,7 +147,7 @@ class Server:
         if made_by != major:
             raise EmbeddedUnavailable(
                 f"The database in {self.folder.cluster} was made by PostgreSQL {made_by}, but PostgreSQL {major} is "
-                "installed: use the release of moltnet that made it, or dump it there and restore it into another folder"
+                "installed: use the release of moltnet that made it, or dump it there and restore it in another folder"
             )
 
     def _forget_reused_pids(self) -> None:

@@ -34,9 +34,7 @@ def diary_from_row(row: Row) -> Diary:
 def entry_from_row(row: Row) -> Entry:
     """A row of the view `entries`."""
     tags = row["tags"]
-    return Entry(
-        **{**row, "tags": None if tags is None else tuple(tags), "entry_type": EntryType(row["entry_type"])}
-    )
+    return Entry(**{**row, "tags": None if tags is None else tuple(tags), "entry_type": EntryType(row["entry_type"])})
 
 
 def public_entry_from_row(row: Row) -> PublicEntry:

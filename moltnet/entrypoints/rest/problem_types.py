@@ -3,21 +3,47 @@
 Rows, order, slugs, codes and titles are the wire's. Row 8's prose is pinned by tests of the original's clients.
 """
 
+from enum import StrEnum
+
 import attrs
 
 PROBLEM_BASE = "https://themolt.net/problems/"
+
+
+class ProblemSlug(StrEnum):
+    """The names of the kinds: as codes, and as they end the URI of each."""
+
+    UNAUTHORIZED = "unauthorized"
+    FORBIDDEN = "forbidden"
+    NOT_FOUND = "not-found"
+    VALIDATION_FAILED = "validation-failed"
+    INVALID_CHALLENGE = "invalid-challenge"
+    INVALID_SIGNATURE = "invalid-signature"
+    VOUCHER_LIMIT = "voucher-limit"
+    SERIALIZATION_EXHAUSTED = "serialization-exhausted"
+    RATE_LIMIT_EXCEEDED = "rate-limit-exceeded"
+    SIGNING_REQUEST_EXPIRED = "signing-request-expired"
+    SIGNING_REQUEST_ALREADY_COMPLETED = "signing-request-already-completed"
+    CONFLICT = "conflict"
+    REGISTRATION_FAILED = "registration-failed"
+    UPSTREAM_ERROR = "upstream-error"
+    INTERNAL_SERVER_ERROR = "internal-server-error"
 
 
 @attrs.frozen(kw_only=True)
 class ProblemType:
     """One kind of problem (RFC 9457 §3.1), as `/problems` shows it."""
 
-    slug: str
+    slug: ProblemSlug
     title: str
     status: int
-    code: str
     description: str
     common_causes: tuple[str, ...]
+
+    @property
+    def code(self) -> str:
+        """The stable name of the kind, for programs."""
+        return self.slug.name
 
     @property
     def type(self) -> str:
@@ -26,10 +52,9 @@ class ProblemType:
 
 
 UNAUTHORIZED = ProblemType(
-    slug="unauthorized",
+    slug=ProblemSlug.UNAUTHORIZED,
     title="Unauthorized",
     status=401,
-    code="UNAUTHORIZED",
     description="The request does not say who is asking, or the proof of it does not hold.",
     common_causes=(
         "No Authorization header, or one that is not `Bearer <token>`",
@@ -38,10 +63,9 @@ UNAUTHORIZED = ProblemType(
     ),
 )
 FORBIDDEN = ProblemType(
-    slug="forbidden",
+    slug=ProblemSlug.FORBIDDEN,
     title="Forbidden",
     status=403,
-    code="FORBIDDEN",
     description="You can see the thing you named, but may not do this to it.",
     common_causes=(
         "Writing to a diary that was shared with you for reading only",
@@ -50,10 +74,9 @@ FORBIDDEN = ProblemType(
     ),
 )
 NOT_FOUND = ProblemType(
-    slug="not-found",
+    slug=ProblemSlug.NOT_FOUND,
     title="Not Found",
     status=404,
-    code="NOT_FOUND",
     description="There is no such thing, or none that you may know of: the two are answered alike.",
     common_causes=(
         "A mistyped or outdated id or fingerprint",
@@ -62,10 +85,9 @@ NOT_FOUND = ProblemType(
     ),
 )
 VALIDATION_FAILED = ProblemType(
-    slug="validation-failed",
+    slug=ProblemSlug.VALIDATION_FAILED,
     title="Validation Failed",
     status=400,
-    code="VALIDATION_FAILED",
     description="The request does not have the form this operation takes; `detail` names the first rule that failed.",
     common_causes=(
         "A required member is missing, or has another type",
@@ -74,10 +96,9 @@ VALIDATION_FAILED = ProblemType(
     ),
 )
 INVALID_CHALLENGE = ProblemType(
-    slug="invalid-challenge",
+    slug=ProblemSlug.INVALID_CHALLENGE,
     title="Invalid Challenge",
     status=400,
-    code="INVALID_CHALLENGE",
     description="The recovery challenge was not issued here for this key, or is no longer good.",
     common_causes=(
         "More than five minutes passed since the challenge was issued",
@@ -86,10 +107,9 @@ INVALID_CHALLENGE = ProblemType(
     ),
 )
 INVALID_SIGNATURE = ProblemType(
-    slug="invalid-signature",
+    slug=ProblemSlug.INVALID_SIGNATURE,
     title="Invalid Signature",
     status=400,
-    code="INVALID_SIGNATURE",
     description="The signature does not prove that you hold the private key.",
     common_causes=(
         "Signed with another key than the one named in the request",
@@ -98,10 +118,9 @@ INVALID_SIGNATURE = ProblemType(
     ),
 )
 VOUCHER_LIMIT = ProblemType(
-    slug="voucher-limit",
+    slug=ProblemSlug.VOUCHER_LIMIT,
     title="Voucher Limit Reached",
     status=429,
-    code="VOUCHER_LIMIT",
     description="You have as many open vouchers as an agent may have at a time.",
     common_causes=(
         "Five vouchers are neither redeemed nor expired",
@@ -109,18 +128,16 @@ VOUCHER_LIMIT = ProblemType(
     ),
 )
 SERIALIZATION_EXHAUSTED = ProblemType(
-    slug="serialization-exhausted",
+    slug=ProblemSlug.SERIALIZATION_EXHAUSTED,
     title="Serialization Retry Exhausted",
     status=429,
-    code="SERIALIZATION_EXHAUSTED",
     description="Concurrent request conflict could not be resolved after retries.",
     common_causes=("Too many concurrent writes to the same resource", "Try again after a short delay"),
 )
 RATE_LIMIT_EXCEEDED = ProblemType(
-    slug="rate-limit-exceeded",
+    slug=ProblemSlug.RATE_LIMIT_EXCEEDED,
     title="Rate Limit Exceeded",
     status=429,
-    code="RATE_LIMIT_EXCEEDED",
     description="You asked more often than this operation allows; `Retry-After` says when to come back.",
     common_causes=(
         "More requests within a minute than the X-RateLimit-Limit header names",
@@ -128,26 +145,23 @@ RATE_LIMIT_EXCEEDED = ProblemType(
     ),
 )
 SIGNING_REQUEST_EXPIRED = ProblemType(
-    slug="signing-request-expired",
+    slug=ProblemSlug.SIGNING_REQUEST_EXPIRED,
     title="Signing Request Expired",
     status=409,
-    code="SIGNING_REQUEST_EXPIRED",
     description="The signing request's time was over before a signature arrived.",
     common_causes=("More than five minutes passed since the request was created",),
 )
 SIGNING_REQUEST_ALREADY_COMPLETED = ProblemType(
-    slug="signing-request-already-completed",
+    slug=ProblemSlug.SIGNING_REQUEST_ALREADY_COMPLETED,
     title="Signing Request Already Completed",
     status=409,
-    code="SIGNING_REQUEST_ALREADY_COMPLETED",
     description="A signing request takes one signature, right or wrong, and this one has it.",
     common_causes=("The signature was submitted twice", "A wrong signature was submitted first: create a new request"),
 )
 CONFLICT = ProblemType(
-    slug="conflict",
+    slug=ProblemSlug.CONFLICT,
     title="Conflict",
     status=409,
-    code="CONFLICT",
     description="The present state of the thing does not admit this request.",
     common_causes=(
         "The diary is already shared with this agent, or an invitation is pending",
@@ -156,10 +170,9 @@ CONFLICT = ProblemType(
     ),
 )
 REGISTRATION_FAILED = ProblemType(
-    slug="registration-failed",
+    slug=ProblemSlug.REGISTRATION_FAILED,
     title="Registration Failed",
     status=403,
-    code="REGISTRATION_FAILED",
     description="The voucher does not admit a registration.",
     common_causes=(
         "No voucher has this code",
@@ -168,18 +181,16 @@ REGISTRATION_FAILED = ProblemType(
     ),
 )
 UPSTREAM_ERROR = ProblemType(
-    slug="upstream-error",
+    slug=ProblemSlug.UPSTREAM_ERROR,
     title="Upstream Error",
     status=502,
-    code="UPSTREAM_ERROR",
     description="A service this server depends on did not answer; the request may be repeated later.",
     common_causes=("The identity, token or permission service is down", "The database cannot be reached"),
 )
 INTERNAL_SERVER_ERROR = ProblemType(
-    slug="internal-server-error",
+    slug=ProblemSlug.INTERNAL_SERVER_ERROR,
     title="Internal Server Error",
     status=500,
-    code="INTERNAL_SERVER_ERROR",
     description="Something went wrong that has no kind of its own; `status` tells more.",
     common_causes=("A fault of this server: its log holds the details under the answer's X-Request-ID",),
 )

@@ -21,8 +21,8 @@ ADD = """
             created_at, updated_at, embedding_model, embedding, further_passages, terms, words
         )
         select
-            %(id)s, id, visibility, %(title)s, %(content)s, %(tags)s, %(injection_risk)s, %(importance)s, %(entry_type)s,
-            %(superseded_by)s, %(created_at)s, %(updated_at)s, %(embedding_model)s, %(embedding)s,
+            %(id)s, id, visibility, %(title)s, %(content)s, %(tags)s, %(injection_risk)s, %(importance)s,
+            %(entry_type)s, %(superseded_by)s, %(created_at)s, %(updated_at)s, %(embedding_model)s, %(embedding)s,
             cardinality(%(ordinals)s::int[]), %(terms)s, %(words)s
         from diary
         returning id
@@ -91,8 +91,8 @@ REPLACE_WITH_INDEX = """
     )
     select array(select lexeme from changes where change < 0) as lexemes from edited
 """
-# One row with the lexemes the entry held, or none when it is gone; diary_entries_pkey. Passages and accesses go with it,
-# and those it had superseded are current again, by their foreign keys.
+# One row with the lexemes the entry held, or none when it is gone; diary_entries_pkey. Passages and accesses go with
+# it, and those it had superseded are current again, by their foreign keys.
 REMOVE = """
     with diary as (
         select id from diaries where id = %(diary_id)s for no key update

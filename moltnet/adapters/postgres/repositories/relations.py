@@ -40,9 +40,7 @@ class PostgresRelations:
 
     async def between(self, diary_id: DiaryId, agent_id: AgentId) -> frozenset[Relation]:
         """What the agent is to the diary."""
-        return frozenset(
-            await self._session.all(relation_from_row, BETWEEN, object=diary_id, subject=agent_id)
-        )
+        return frozenset(await self._session.all(relation_from_row, BETWEEN, object=diary_id, subject=agent_id))
 
     async def diaries_of(self, agent_id: AgentId) -> dict[DiaryId, frozenset[Relation]]:
         """Every diary the agent has a relation to."""

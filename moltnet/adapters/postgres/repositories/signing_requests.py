@@ -14,7 +14,8 @@ from moltnet.ports.repositories import Page
 # One row, or none when the id is stored; signing_requests_pkey.
 ADD = """
     insert into signing_requests (
-        id, agent_id, message, nonce, status, signature, valid, scheme, workflow_id, created_at, expires_at, completed_at
+        id, agent_id, message, nonce, status, signature, valid, scheme, workflow_id,
+        created_at, expires_at, completed_at
     ) values (
         %(id)s, %(agent_id)s, %(message)s, %(nonce)s, %(status)s, %(signature)s, %(valid)s, %(scheme)s, %(workflow_id)s,
         %(created_at)s, %(expires_at)s, %(completed_at)s

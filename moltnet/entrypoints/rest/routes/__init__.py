@@ -1,5 +1,32 @@
 """Every route of the wire, one module for each capability."""
 
+from moltnet.entrypoints.rest.routes import (
+    agents,
+    crypto,
+    diaries,
+    entries,
+    health,
+    problems,
+    recovery,
+    registration,
+    search,
+    sharing,
+    vouching,
+)
 from moltnet.entrypoints.rest.routing import AnyRoute
 
-ROUTES: tuple[AnyRoute, ...] = ()
+__all__ = ["ROUTES"]
+
+ROUTES: tuple[AnyRoute, ...] = (
+    *diaries.ROUTES,
+    *sharing.ROUTES,
+    *entries.ROUTES,
+    *search.ROUTES,
+    *agents.ROUTES,
+    *crypto.ROUTES,
+    *recovery.ROUTES,
+    *registration.ROUTES,
+    *vouching.ROUTES,
+    *health.ROUTES,
+    *problems.ROUTES,
+)

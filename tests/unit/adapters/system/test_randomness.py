@@ -3,6 +3,7 @@
 import math
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,7 +36,7 @@ def test_row_ids_of_different_makers_differ():
 def test_row_ids_of_one_microsecond_cannot_be_guessed_from_the_one_before():
     randomness = SystemRandomness()
     tails = [randomness.row_id(NOON).int & VARIANT_MASK for _ in range(100)]
-    steps = {later - earlier for earlier, later in zip(tails, tails[1:], strict=False)}
+    steps = {later - earlier for earlier, later in pairwise(tails)}
     assert len(steps) > 90
 
 

@@ -1,0 +1,110 @@
+"""Units of work over connections to PostgreSQL."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Self
+
+import attrs
+
+from moltnet.adapters.postgres.candidates import PostgresCandidates
+from moltnet.adapters.postgres.pool import Pool, opened_pool
+from moltnet.adapters.postgres.repositories.agents import PostgresAgents
+from moltnet.adapters.postgres.repositories.clients import PostgresClients
+from moltnet.adapters.postgres.repositories.diaries import PostgresDiaries
+from moltnet.adapters.postgres.repositories.entries import PostgresEntries
+from moltnet.adapters.postgres.repositories.identities import PostgresIdentities
+from moltnet.adapters.postgres.repositories.nonces import PostgresNonces
+from moltnet.adapters.postgres.repositories.recovery_codes import PostgresRecoveryCodes
+from moltnet.adapters.postgres.repositories.relations import PostgresRelations
+from moltnet.adapters.postgres.repositories.shares import PostgresShares
+from moltnet.adapters.postgres.repositories.signing_keys import PostgresSigningKeys
+from moltnet.adapters.postgres.repositories.signing_requests import PostgresSigningRequests
+from moltnet.adapters.postgres.repositories.vouchers import PostgresVouchers
+from moltnet.adapters.postgres.session import Session
+from moltnet.adapters.postgres.violations import translated
+
+CONNECTION_WAIT_S = 10.0
+
+
+@attrs.frozen(kw_only=True)
+class PostgresUnitOfWork:
+    """The repositories of one unit of work."""
+
+    agents: PostgresAgents
+    identities: PostgresIdentities
+    clients: PostgresClients
+    signing_keys: PostgresSigningKeys
+    recovery_codes: PostgresRecoveryCodes
+    nonces: PostgresNonces
+    vouchers: PostgresVouchers
+    diaries: PostgresDiaries
+    entries: PostgresEntries
+    candidates: PostgresCandidates
+    shares: PostgresShares
+    relations: PostgresRelations
+    signing_requests: PostgresSigningRequests
+
+    @classmethod
+    def over(cls, session: Session) -> "PostgresUnitOfWork":
+        """The repositories that work with this session."""
+        return cls(
+            agents=PostgresAgents(session),
+            identities=PostgresIdentities(session),
+            clients=PostgresClients(session),
+            signing_keys=PostgresSigningKeys(session),
+            recovery_codes=PostgresRecoveryCodes(session),
+            nonces=PostgresNonces(session),
+            vouchers=PostgresVouchers(session),
+            diaries=PostgresDiaries(session),
+            entries=PostgresEntries(session),
+            candidates=PostgresCandidates(session),
+            shares=PostgresShares(session),
+            relations=PostgresRelations(session),
+            signing_requests=PostgresSigningRequests(session),
+        )
+
+
+class PostgresStorage:
+    """Keeps everything in a migrated PostgreSQL database, for one event loop of any number of processes.
+
+    A transaction is READ COMMITTED: each statement sees what was committed before it, so conditions that must hold are
+    part of the statement that writes.
+    """
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls, conninfo: str, *, max_connections: int, wait_s: float = CONNECTION_WAIT_S
+    ) -> AsyncIterator[Self]:
+        """A storage over the database of a URL or libpq connection string, with connections of its own.
+
+        A unit of work that finds all connections lent waits `wait_s` seconds for one. Raises StorageUnavailable when
+        the database does not answer within that time.
+        """
+        async with opened_pool(conninfo, max_connections=max_connections, wait_s=wait_s) as pool:
+            yield cls(pool)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[PostgresUnitOfWork]:
+        """A unit of work whose statements stand alone."""
+        async with self._lent() as session:
+            yield PostgresUnitOfWork.over(session)
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[PostgresUnitOfWork]:
+        """A transaction; raises RuntimeError, too, when a statement's error was caught within it."""
+        async with self._lent() as session, session.transaction():
+            yield PostgresUnitOfWork.over(session)
+
+    @asynccontextmanager
+    async def _lent(self) -> AsyncIterator[Session]:
+        with translated():
+            async with self._pool.connection() as connection:
+                session = Session(connection)
+                try:
+                    yield session
+                finally:
+                    session.end()

@@ -1,0 +1,100 @@
+"""Diaries over REST (rest.md §1.1)."""
+
+from moltnet.domain.credentials import Scope
+from moltnet.domain.diaries import DiaryEdit
+from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Auth, Call, Route
+from moltnet.entrypoints.rest.wire.diaries import (
+    CreateDiary,
+    DiaryCatalog,
+    DiaryCatalogList,
+    DiaryPath,
+    Success,
+    UpdateDiary,
+    diary_form,
+)
+
+
+async def create(call: Call[None, CreateDiary, None]) -> Answer:
+    """Create a diary."""
+    body = call.body
+    diary = await call.services.diaries.create(
+        call.agent, name=body.name, visibility=body.visibility, signed=body.signed
+    )
+    return Answer(diary_form(diary), status=201)
+
+
+async def mine(call: Call[None, None, None]) -> Answer:
+    """List your own diaries, newest first."""
+    diaries = await call.services.diaries.mine(call.agent)
+    return Answer(DiaryCatalogList(items=tuple(map(diary_form, diaries))))
+
+
+async def get(call: Call[DiaryPath, None, None]) -> Answer:
+    """Read what a diary is called and who may see it."""
+    return Answer(diary_form(await call.services.diaries.get(call.caller, call.params.id)))
+
+
+async def update(call: Call[DiaryPath, UpdateDiary, None]) -> Answer:
+    """Rename a diary, open or close it."""
+    edit = DiaryEdit(name=call.body.name, visibility=call.body.visibility)
+    return Answer(diary_form(await call.services.diaries.update(call.agent, call.params.id, edit)))
+
+
+async def delete(call: Call[DiaryPath, None, None]) -> Answer:
+    """Delete a diary with all its entries and shares."""
+    await call.services.diaries.delete(call.agent, call.params.id)
+    return Answer(Success())
+
+
+READ, WRITE, DELETE = (Scope.DIARY_READ,), (Scope.DIARY_WRITE,), (Scope.DIARY_DELETE,)
+
+ROUTES: tuple[AnyRoute, ...] = (
+    Route(
+        "POST",
+        "/diaries",
+        "createDiary",
+        "diary",
+        create,
+        scopes=WRITE,
+        body=CreateDiary,
+        answers={201: DiaryCatalog},
+        lists_errors=False,
+    ),
+    Route("GET", "/diaries", "listDiaries", "diary", mine, scopes=READ, answers={200: DiaryCatalogList}),
+    Route(
+        "GET",
+        "/diaries/{id}",
+        "getDiary",
+        "diary",
+        get,
+        auth=Auth.OPTIONAL,
+        scopes=READ,
+        params=DiaryPath,
+        answers={200: DiaryCatalog},
+        problems=(404,),
+    ),
+    Route(
+        "PATCH",
+        "/diaries/{id}",
+        "updateDiary",
+        "diary",
+        update,
+        scopes=WRITE,
+        params=DiaryPath,
+        body=UpdateDiary,
+        answers={200: DiaryCatalog},
+        problems=(403, 404),
+    ),
+    Route(
+        "DELETE",
+        "/diaries/{id}",
+        "deleteDiary",
+        "diary",
+        delete,
+        scopes=DELETE,
+        params=DiaryPath,
+        answers={200: Success},
+        problems=(403, 404),
+        lists_errors=False,
+    ),
+)

@@ -1,0 +1,116 @@
+"""Entries over REST (rest.md §1.3)."""
+
+from moltnet.domain.credentials import Scope
+from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Auth, Call, Route
+from moltnet.entrypoints.rest.wire.diaries import Success
+from moltnet.entrypoints.rest.wire.entries import (
+    CreateEntry,
+    DiaryEntry,
+    DiaryList,
+    EntriesPath,
+    EntryPath,
+    ListEntries,
+    UpdateEntry,
+    entry_form,
+)
+from moltnet.ports.repositories import Page
+
+
+async def create(call: Call[EntriesPath, CreateEntry, None]) -> Answer:
+    """Keep a memory."""
+    entry = await call.services.entries.create(call.agent, call.params.diary_id, call.body.new_entry())
+    return Answer(entry_form(entry), status=201)
+
+
+async def page(call: Call[EntriesPath, None, ListEntries]) -> Answer:
+    """List a diary's memories, newest first."""
+    query = call.query
+    entries, total = await call.services.entries.list(
+        call.caller, call.params.diary_id, query.filters(), Page(query.limit, query.offset)
+    )
+    items = tuple(map(entry_form, entries))
+    return Answer(DiaryList(items=items, total=total, limit=query.limit, offset=query.offset))
+
+
+async def get(call: Call[EntryPath, None, None]) -> Answer:
+    """Read one memory."""
+    return Answer(entry_form(await call.services.entries.get(call.caller, call.params.diary_id, call.params.entry_id)))
+
+
+async def update(call: Call[EntryPath, UpdateEntry, None]) -> Answer:
+    """Change a memory."""
+    entry = await call.services.entries.update(call.agent, call.params.diary_id, call.params.entry_id, call.body.edit())
+    return Answer(entry_form(entry))
+
+
+async def delete(call: Call[EntryPath, None, None]) -> Answer:
+    """Forget a memory."""
+    await call.services.entries.delete(call.agent, call.params.diary_id, call.params.entry_id)
+    return Answer(Success())
+
+
+COLLECTION, ONE = "/diaries/{diaryId}/entries", "/diaries/{diaryId}/entries/{entryId}"
+READ, WRITE, DELETE = (Scope.DIARY_READ,), (Scope.DIARY_WRITE,), (Scope.DIARY_DELETE,)
+
+ROUTES: tuple[AnyRoute, ...] = (
+    Route(
+        "POST",
+        COLLECTION,
+        "createDiaryEntry",
+        "diary",
+        create,
+        scopes=WRITE,
+        params=EntriesPath,
+        body=CreateEntry,
+        answers={201: DiaryEntry},
+        problems=(403, 404),
+    ),
+    Route(
+        "GET",
+        COLLECTION,
+        "listDiaryEntries",
+        "diary",
+        page,
+        auth=Auth.OPTIONAL,
+        scopes=READ,
+        params=EntriesPath,
+        query=ListEntries,
+        answers={200: DiaryList},
+        problems=(404,),
+    ),
+    Route(
+        "GET",
+        ONE,
+        "getDiaryEntry",
+        "diary",
+        get,
+        auth=Auth.OPTIONAL,
+        scopes=READ,
+        params=EntryPath,
+        answers={200: DiaryEntry},
+        problems=(404,),
+    ),
+    Route(
+        "PATCH",
+        ONE,
+        "updateDiaryEntry",
+        "diary",
+        update,
+        scopes=WRITE,
+        params=EntryPath,
+        body=UpdateEntry,
+        answers={200: DiaryEntry},
+        problems=(403, 404, 409),
+    ),
+    Route(
+        "DELETE",
+        ONE,
+        "deleteDiaryEntry",
+        "diary",
+        delete,
+        scopes=DELETE,
+        params=EntryPath,
+        answers={200: Success},
+        problems=(403, 404),
+    ),
+)

@@ -1,0 +1,128 @@
+"""Registration, tokens and client secrets over REST (rest.md §1.8)."""
+
+from moltnet.domain.caller import Anonymous
+from moltnet.domain.credentials import InvalidClient, InvalidScope, Scope
+from moltnet.domain.errors import Invalid
+from moltnet.entrypoints.rest.refusals import InvalidRequest, MalformedBody
+from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Auth, Call, Route
+from moltnet.entrypoints.rest.wire.registration import (
+    JsonWebKeySet,
+    OAuthError,
+    RegisterAgent,
+    RegisterResponse,
+    RotateSecretResponse,
+    TokenRequest,
+    TokenResponse,
+    registered_form,
+    secret_form,
+    token_form,
+)
+
+CLIENT_CREDENTIALS = "client_credentials"
+# RFC 6749 §5.1 asks for both on every answer that holds a token.
+NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+
+
+class UnsupportedGrant(Invalid):
+    """A way to a token that this network does not offer (RFC 6749 §5.2 `unsupported_grant_type`)."""
+
+    code = "UNSUPPORTED_GRANT"
+
+    def __init__(self, given: str) -> None:
+        super().__init__(f'Unsupported grant_type "{given}". Only client_credentials is supported.')
+
+
+async def register(call: Call[None, RegisterAgent, None]) -> Answer:
+    """Become a member on another's word."""
+    registered = await call.services.registration.register(call.body.public_key, call.body.voucher_code)
+    return Answer(registered_form(registered))
+
+
+async def rotate(call: Call[None, None, None]) -> Answer:
+    """Get a fresh client secret, by a token or by the X-Session-Token of a recovery; the old one is void at once."""
+    session_token = call.request.headers.get("X-Session-Token")
+    credentials = call.services.credentials
+    if isinstance(call.caller, Anonymous) and session_token:
+        return Answer(secret_form(await credentials.rotate_by_session(session_token)), headers=NO_STORE)
+    return Answer(secret_form(await credentials.rotate(call.agent)))
+
+
+async def token(call: Call[None, TokenRequest, None]) -> Answer:
+    """Get an access token for client credentials."""
+    body = call.body
+    if body.grant_type != CLIENT_CREDENTIALS:
+        raise UnsupportedGrant(body.grant_type)
+    issued = await call.services.credentials.token(body.client_id, body.client_secret, body.scope or None)
+    return Answer(token_form(issued), headers=NO_STORE)
+
+
+async def keys(call: Call[None, None, None]) -> Answer:
+    """Get the keys that access tokens are verified with."""
+    return Answer(JsonWebKeySet(keys=tuple(await call.services.credentials.published_keys())))
+
+
+def oauth_refusal(error: Exception) -> Answer | None:
+    """A refusal as OAuth2 tells it (RFC 6749 §5.2); a service that is down stays a problem."""
+    if isinstance(error, InvalidClient):
+        return _oauth_error(401, "invalid_client", error.detail)
+    if isinstance(error, InvalidScope):
+        return _oauth_error(400, "invalid_scope", error.detail)
+    if isinstance(error, UnsupportedGrant):
+        return _oauth_error(400, "unsupported_grant_type", error.detail)
+    if isinstance(error, InvalidRequest | MalformedBody):
+        return _oauth_error(400, "invalid_request", error.detail)
+    return None
+
+
+def _oauth_error(status: int, error: str, description: str) -> Answer:
+    return Answer(OAuthError(error=error, error_description=description), status=status, headers=NO_STORE)
+
+
+ROUTES: tuple[AnyRoute, ...] = (
+    Route(
+        "POST",
+        "/auth/register",
+        "registerAgent",
+        "auth",
+        register,
+        auth=Auth.NONE,
+        body=RegisterAgent,
+        answers={200: RegisterResponse},
+        problems=(403, 409, 502),
+        lists_errors=False,
+    ),
+    Route(
+        "POST",
+        "/auth/rotate-secret",
+        "rotateClientSecret",
+        "auth",
+        rotate,
+        auth=Auth.OPTIONAL,
+        scopes=(Scope.AGENT_PROFILE,),
+        answers={200: RotateSecretResponse},
+        problems=(404, 502),
+    ),
+    Route(
+        "POST",
+        "/oauth2/token",
+        "getOAuth2Token",
+        "auth",
+        token,
+        auth=Auth.NONE,
+        body=TokenRequest,
+        answers={200: TokenResponse},
+        problems=(502,),
+        takes_forms=True,
+        refusal_form=oauth_refusal,
+    ),
+    Route(
+        "GET",
+        "/.well-known/jwks.json",
+        "getJsonWebKeys",
+        "auth",
+        keys,
+        auth=Auth.NONE,
+        answers={200: JsonWebKeySet},
+        documented=False,
+    ),
+)

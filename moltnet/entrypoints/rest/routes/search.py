@@ -1,0 +1,62 @@
+"""Search and reflection over REST (rest.md §7.1 and §7.2)."""
+
+from moltnet.domain.credentials import Scope
+from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Auth, Call, Route
+from moltnet.entrypoints.rest.wire.search import (
+    DiarySearchResult,
+    Digest,
+    ReflectDiary,
+    SearchDiary,
+    digest_form,
+    result_form,
+)
+
+
+async def search(call: Call[None, SearchDiary, None]) -> Answer:
+    """Find memories by meaning and by words."""
+    return Answer(result_form(await call.services.search.search(call.caller, call.body.search())))
+
+
+async def reflect(call: Call[None, None, ReflectDiary]) -> Answer:
+    """Look back on the last days of a diary."""
+    query = call.query
+    digest = await call.services.search.reflect(call.caller, query.diary_id, query.reflection())
+    return Answer(digest_form(digest))
+
+
+READ = (Scope.DIARY_READ,)
+
+
+def _search_at(path: str, *, documented: bool) -> AnyRoute:
+    return Route(
+        "POST",
+        path,
+        "searchDiary",
+        "diary",
+        search,
+        auth=Auth.OPTIONAL,
+        scopes=READ,
+        body=SearchDiary,
+        answers={200: DiarySearchResult},
+        problems=(404,),
+        documented=documented,
+    )
+
+
+ROUTES: tuple[AnyRoute, ...] = (
+    _search_at("/diaries/search", documented=True),
+    # The seed's name for the same thing (decision 5).
+    _search_at("/diary/search", documented=False),
+    Route(
+        "GET",
+        "/diaries/reflect",
+        "reflectDiary",
+        "diary",
+        reflect,
+        auth=Auth.OPTIONAL,
+        scopes=READ,
+        query=ReflectDiary,
+        answers={200: Digest},
+        problems=(404,),
+    ),
+)

@@ -1,0 +1,126 @@
+"""Shares and invitations over REST (rest.md §1.2)."""
+
+from moltnet.domain.credentials import Scope
+from moltnet.domain.keys import Fingerprint
+from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Call, Route
+from moltnet.entrypoints.rest.wire.diaries import Success
+from moltnet.entrypoints.rest.wire.sharing import (
+    DiaryInvitationList,
+    DiaryShare,
+    DiaryShareList,
+    InvitationPath,
+    ShareDiary,
+    SharePath,
+    SharesPath,
+    share_form,
+)
+
+
+async def shares(call: Call[SharesPath, None, None]) -> Answer:
+    """List the pending and accepted shares of your diary."""
+    found = await call.services.sharing.shares(call.agent, call.params.diary_id)
+    return Answer(DiaryShareList(shares=tuple(map(share_form, found))))
+
+
+async def share(call: Call[SharesPath, ShareDiary, None]) -> Answer:
+    """Invite an agent to your diary."""
+    guest = Fingerprint.parse(call.body.fingerprint)
+    shared = await call.services.sharing.share(call.agent, call.params.diary_id, guest, call.body.role)
+    return Answer(share_form(shared), status=201)
+
+
+async def invitations(call: Call[None, None, None]) -> Answer:
+    """List the invitations you have not answered yet."""
+    found = await call.services.sharing.invitations(call.agent)
+    return Answer(DiaryInvitationList(invitations=tuple(map(share_form, found))))
+
+
+async def accept(call: Call[InvitationPath, None, None]) -> Answer:
+    """Accept an invitation; access holds at once."""
+    return Answer(share_form(await call.services.sharing.accept(call.agent, call.params.id)))
+
+
+async def decline(call: Call[InvitationPath, None, None]) -> Answer:
+    """Decline an invitation."""
+    return Answer(share_form(await call.services.sharing.decline(call.agent, call.params.id)))
+
+
+async def revoke(call: Call[SharePath, None, None]) -> Answer:
+    """Take an agent's access or invitation back."""
+    guest = Fingerprint.parse(call.params.fingerprint)
+    await call.services.sharing.revoke(call.agent, call.params.diary_id, guest)
+    return Answer(Success())
+
+
+SHARE = (Scope.DIARY_SHARE,)
+
+ROUTES: tuple[AnyRoute, ...] = (
+    Route(
+        "GET",
+        "/diaries/{diaryId}/share",
+        "listDiaryShares",
+        "diary",
+        shares,
+        scopes=SHARE,
+        params=SharesPath,
+        answers={200: DiaryShareList},
+        problems=(404,),
+    ),
+    Route(
+        "POST",
+        "/diaries/{diaryId}/share",
+        "shareDiary",
+        "diary",
+        share,
+        scopes=SHARE,
+        params=SharesPath,
+        body=ShareDiary,
+        answers={201: DiaryShare},
+        problems=(404, 409),
+        lists_errors=False,
+    ),
+    Route(
+        "GET",
+        "/diaries/invitations",
+        "listDiaryInvitations",
+        "diary",
+        invitations,
+        scopes=SHARE,
+        answers={200: DiaryInvitationList},
+    ),
+    Route(
+        "POST",
+        "/diaries/invitations/{id}/accept",
+        "acceptDiaryInvitation",
+        "diary",
+        accept,
+        scopes=SHARE,
+        params=InvitationPath,
+        answers={200: DiaryShare},
+        problems=(404,),
+        lists_errors=False,
+    ),
+    Route(
+        "POST",
+        "/diaries/invitations/{id}/decline",
+        "declineDiaryInvitation",
+        "diary",
+        decline,
+        scopes=SHARE,
+        params=InvitationPath,
+        answers={200: DiaryShare},
+        problems=(404,),
+        lists_errors=False,
+    ),
+    Route(
+        "DELETE",
+        "/diaries/{diaryId}/share/{fingerprint}",
+        "revokeDiaryShare",
+        "diary",
+        revoke,
+        scopes=SHARE,
+        params=SharePath,
+        answers={200: Success},
+        problems=(404,),
+    ),
+)

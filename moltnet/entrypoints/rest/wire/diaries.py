@@ -1,0 +1,75 @@
+"""Diaries on the wire."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+import attrs
+
+from moltnet.domain.diaries import NAME_MAX, Diary, Visibility
+from moltnet.domain.ids import DiaryId
+from moltnet.entrypoints.rest.schema.declare import About, Text
+
+
+@attrs.frozen(kw_only=True)
+class Success:
+    """It is done."""
+
+    success: Literal[True] = True
+
+
+@attrs.frozen(kw_only=True)
+class DiaryPath:
+    """One diary."""
+
+    id: DiaryId
+
+
+@attrs.frozen(kw_only=True)
+class CreateDiary:
+    """A diary to be made."""
+
+    name: Annotated[str, Text(1, NAME_MAX)]
+    visibility: Visibility = Visibility.PRIVATE
+    signed: Annotated[bool, About("Not supported yet: only false is taken")] = False
+
+
+@attrs.frozen(kw_only=True)
+class UpdateDiary:
+    """What to change of a diary; members that are left out stay as they are."""
+
+    name: Annotated[str, Text(1, NAME_MAX)] | None = None
+    visibility: Visibility | None = None
+
+
+@attrs.frozen(kw_only=True)
+class DiaryCatalog:
+    """A diary, without its entries."""
+
+    id: UUID
+    owner_id: UUID
+    name: str
+    visibility: Visibility
+    signed: bool
+    created_at: datetime
+    updated_at: datetime
+
+
+@attrs.frozen(kw_only=True)
+class DiaryCatalogList:
+    """The caller's own diaries, newest first."""
+
+    items: tuple[DiaryCatalog, ...]
+
+
+def diary_form(diary: Diary) -> DiaryCatalog:
+    """A diary as the wire tells it."""
+    return DiaryCatalog(
+        id=diary.id,
+        owner_id=diary.owner_id,
+        name=diary.name,
+        visibility=diary.visibility,
+        signed=diary.signed,
+        created_at=diary.created_at,
+        updated_at=diary.updated_at,
+    )

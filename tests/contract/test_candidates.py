@@ -1,0 +1,318 @@
+"""The port `CandidateSearch`."""
+
+from datetime import timedelta
+
+import pytest
+
+from moltnet.domain.agents import Agent
+from moltnet.domain.diaries import Diary
+from moltnet.domain.entries import Entry, EntryType
+from moltnet.domain.ids import DiaryId
+from moltnet.domain.ranking import best_possible, inverse_frequency, term_weight
+from moltnet.domain.search import Candidate, Candidates, Filters, LexicalQuery, Lexeme, ModelName, Question, Vector
+from moltnet.ports.storage import Storage
+from tests.support.builders import MODEL, NOON, a_vector, an_entry, an_id, an_index
+from tests.support.stored import opened, written
+
+NEAR, MIDDLE, FAR, OPPOSITE = a_vector(1, 0), a_vector(0.6, 0.8), a_vector(0, 1), a_vector(-1, 0)
+ASKED = NEAR
+
+
+def words(*wanted: str, required: tuple[str, ...] = (), excluded: tuple[str, ...] = ()) -> LexicalQuery:
+    """A query; runs are told by blanks."""
+    return LexicalQuery(
+        wanted=frozenset(map(Lexeme, wanted)),
+        required=tuple(tuple(map(Lexeme, run.split())) for run in required),
+        excluded=tuple(tuple(map(Lexeme, run.split())) for run in excluded),
+    )
+
+
+def by_vector(vector: Vector = ASKED, model: ModelName = MODEL, query: LexicalQuery = LexicalQuery()) -> Question:  # noqa: B008 - frozen
+    return Question(vector=vector, model=model, words=query)
+
+
+async def best(storage: Storage, question: Question, *within: Diary, depth: int = 10) -> Candidates:
+    async with storage.reading() as work:
+        return await work.candidates.best(question, [diary.id for diary in within], depth)
+
+
+async def found(storage: Storage, question: Question, *within: Diary, depth: int = 10) -> dict[object, Candidate]:
+    return {each.entry_id: each for each in (await best(storage, question, *within, depth=depth)).found}
+
+
+async def with_words(storage: Storage, diary: Diary, text: str) -> Entry:
+    entry = an_entry(diary=diary.id)
+    await written(storage, entry, index=an_index(*text.split()))
+    return entry
+
+
+async def with_vectors(storage: Storage, diary: Diary, *vectors: Vector, model: ModelName = MODEL) -> Entry:
+    entry = an_entry(diary=diary.id)
+    await written(storage, entry, index=an_index(vectors=vectors, model=model))
+    return entry
+
+
+def share_of_best(entries: int, holding: int, occurrences: int, length: int, *absent: int) -> float:
+    """The word score of one matched word; `absent` are the holders of the other words asked for."""
+    frequency = inverse_frequency(entries, holding)
+    others = [inverse_frequency(entries, count) for count in absent]
+    return frequency * term_weight(occurrences, length) / best_possible([frequency, *others])
+
+
+# What is asked
+
+
+async def test_asking_nothing_finds_nothing(storage: Storage, diary: Diary) -> None:
+    await with_words(storage, diary, "a b")
+    await with_vectors(storage, diary, NEAR)
+    for question in (Question(), Question(words=words(required=("a",), excluded=("c",)))):
+        assert await best(storage, question, diary) == Candidates(found=())
+
+
+async def test_no_diaries_means_none(storage: Storage, diary: Diary) -> None:
+    await with_vectors(storage, diary, NEAR)
+    assert await best(storage, by_vector()) == Candidates(found=())
+    async with storage.reading() as work:
+        assert await work.candidates.best(by_vector(), [DiaryId(an_id())], 10) == Candidates(found=())
+
+
+async def test_only_the_diaries_asked_for_are_compared(storage: Storage, agent: Agent, diary: Diary) -> None:
+    other, third = await opened(storage, agent), await opened(storage, agent)
+    mine, others = await with_vectors(storage, diary, NEAR), await with_vectors(storage, other, NEAR)
+    await with_vectors(storage, third, NEAR)
+    assert set(await found(storage, by_vector(), diary)) == {mine.id}
+    assert set(await found(storage, by_vector(), diary, diary, other)) == {mine.id, others.id}
+
+
+async def test_a_candidate_carries_what_ranking_needs(storage: Storage, diary: Diary) -> None:
+    seen_at = NOON + timedelta(hours=1, microseconds=1)
+    unseen, seen = an_entry(diary=diary.id, importance=1), an_entry(diary=diary.id, importance=10)
+    await written(storage, unseen, seen, index=an_index("a", vectors=(NEAR,)))
+    async with storage.writing() as work:
+        await work.entries.note_access([seen.id], seen_at)
+    candidates = await found(storage, by_vector(query=words("a")), diary)
+    assert {each.entry_id: (each.importance, each.seen_at) for each in candidates.values()} == {
+        unseen.id: (1, NOON),
+        seen.id: (10, seen_at),
+    }
+
+
+# Vectors
+
+
+@pytest.mark.parametrize(("vector", "cosine"), [(NEAR, 1.0), (MIDDLE, 0.6), (FAR, 0.0), (OPPOSITE, -1.0)])
+async def test_the_cosine_is_that_of_the_angle(storage: Storage, diary: Diary, vector: Vector, cosine: float) -> None:
+    entry = await with_vectors(storage, diary, vector)
+    candidates = await found(storage, by_vector(), diary)
+    assert candidates[entry.id].cosine == pytest.approx(cosine, abs=1e-6)
+    assert candidates[entry.id].words == 0
+
+
+async def test_an_entry_is_as_near_as_its_nearest_passage(storage: Storage, diary: Diary) -> None:
+    entry = await with_vectors(storage, diary, FAR, MIDDLE, OPPOSITE)
+    await with_vectors(storage, diary, FAR)
+    assert (await found(storage, by_vector(), diary, depth=1)).keys() == {entry.id}
+    assert (await found(storage, by_vector(), diary))[entry.id].cosine == pytest.approx(0.6, abs=1e-6)
+
+
+async def test_an_entry_with_many_near_passages_takes_one_place(storage: Storage, diary: Diary) -> None:
+    entry, other = await with_vectors(storage, diary, *[NEAR] * 5), await with_vectors(storage, diary, FAR)
+    candidates = await best(storage, by_vector(), diary, depth=2)
+    assert {each.entry_id for each in candidates.found} == {entry.id, other.id}
+    assert candidates.complete
+
+
+async def test_another_models_vectors_are_not_compared(storage: Storage, diary: Diary) -> None:
+    await with_vectors(storage, diary, NEAR, model=ModelName("another"))
+    without = await with_words(storage, diary, "a")
+    assert await best(storage, by_vector(), diary) == Candidates(found=())
+    other_models = an_entry(diary=diary.id)
+    await written(storage, other_models, index=an_index("a", vectors=(NEAR,), model=ModelName("another")))
+    candidates = await found(storage, by_vector(query=words("a")), diary)
+    assert {each: candidate.cosine for each, candidate in candidates.items()} == {without.id: None, other_models.id: None}
+
+
+async def test_words_alone_know_no_cosine(storage: Storage, diary: Diary) -> None:
+    await written(storage, an_entry(diary=diary.id), index=an_index("a", vectors=(NEAR,)))
+    (candidate,) = (await best(storage, Question(words=words("a")), diary)).found
+    assert candidate.cosine is None
+
+
+# Words
+
+
+async def test_words_score_as_a_share_of_the_best_possible(storage: Storage, diary: Diary) -> None:
+    once, often = await with_words(storage, diary, "a b c"), await with_words(storage, diary, "a a d")
+    await with_words(storage, diary, "c d")
+    candidates = await found(storage, Question(words=words("a", "z")), diary)
+    assert {each: candidate.words for each, candidate in candidates.items()} == {
+        once.id: pytest.approx(share_of_best(3, 2, 1, 3, 0), abs=1e-6),
+        often.id: pytest.approx(share_of_best(3, 2, 2, 3, 0), abs=1e-6),
+    }
+
+
+async def test_all_matched_words_count(storage: Storage, diary: Diary) -> None:
+    both = await with_words(storage, diary, "a b")
+    await with_words(storage, diary, "a c")
+    candidates = await found(storage, Question(words=words("a", "b")), diary)
+    expected = share_of_best(2, 2, 1, 2, 1) + share_of_best(2, 1, 1, 2, 2)
+    assert candidates[both.id].words == pytest.approx(expected, abs=1e-6)
+
+
+async def test_a_word_is_as_telling_as_it_is_rare_in_its_own_diary(
+    storage: Storage, agent: Agent, diary: Diary
+) -> None:
+    other = await opened(storage, agent)
+    here, there = await with_words(storage, diary, "a"), await with_words(storage, other, "a")
+    for text in ("b", "c", "a b"):
+        await with_words(storage, other, text)
+    candidates = await found(storage, Question(words=words("a", "b")), diary, other)
+    assert candidates[here.id].words == pytest.approx(share_of_best(1, 1, 1, 1, 0), abs=1e-6)
+    assert candidates[there.id].words == pytest.approx(share_of_best(4, 2, 1, 1, 2), abs=1e-6)
+
+
+async def test_how_telling_a_word_is_does_not_depend_on_the_filters(storage: Storage, diary: Diary) -> None:
+    tagged = an_entry(diary=diary.id, tags=("x",))
+    await written(storage, tagged, index=an_index("a"))
+    for text in ("a", "b", "c"):
+        await with_words(storage, diary, text)
+    question = Question(words=words("a", excluded=("b",)), filters=Filters(tags=("x",)))
+    candidates = await found(storage, question, diary)
+    assert {each: candidate.words for each, candidate in candidates.items()} == {
+        tagged.id: pytest.approx(share_of_best(4, 2, 1, 1), abs=1e-6)
+    }
+
+
+async def test_edited_and_removed_entries_no_longer_count(storage: Storage, diary: Diary) -> None:
+    kept = await with_words(storage, diary, "a")
+    edited, removed = await with_words(storage, diary, "a b"), await with_words(storage, diary, "a")
+    async with storage.writing() as work:
+        assert await work.entries.replace(edited, an_index("c"), unless_changed_since=edited.updated_at)
+        assert await work.entries.remove(diary.id, removed.id)
+    candidates = await found(storage, Question(words=words("a", "b")), diary)
+    assert {each: candidate.words for each, candidate in candidates.items()} == {
+        kept.id: pytest.approx(share_of_best(2, 1, 1, 1, 0), abs=1e-6)
+    }
+
+
+async def test_an_entry_that_matches_no_word_is_no_candidate_of_words(storage: Storage, diary: Diary) -> None:
+    await with_words(storage, diary, "a b")
+    assert await best(storage, Question(words=words("z")), diary) == Candidates(found=())
+
+
+# Runs
+
+
+@pytest.mark.parametrize(
+    ("run", "matches"),
+    [
+        ("a", True),
+        ("a b", True),
+        ("b c", True),
+        ("a b c", True),
+        ("c a", True),
+        ("b a", False),
+        ("a c", False),
+        ("a b c a b", False),
+        ("c c", False),
+        ("z", False),
+        ("a z", False),
+    ],
+)
+async def test_a_run_stands_in_a_text_without_a_gap(storage: Storage, diary: Diary, run: str, *, matches: bool) -> None:
+    entry = an_entry(diary=diary.id)
+    await written(storage, entry, index=an_index(*"a b c a".split(), vectors=(NEAR,)))
+    assert (await found(storage, by_vector(query=words(required=(run,))), diary)).keys() == {entry.id} & {
+        entry.id if matches else None
+    }
+    assert (await found(storage, by_vector(query=words(excluded=(run,))), diary)).keys() == {entry.id} & {
+        None if matches else entry.id
+    }
+
+
+async def test_all_required_runs_stand_and_no_excluded_one(storage: Storage, diary: Diary) -> None:
+    both = await with_words(storage, diary, "a b q c d")
+    await with_words(storage, diary, "a b q")
+    await with_words(storage, diary, "a b c d e")
+    query = words("a", required=("a b", "c d"), excluded=("e", "b a"))
+    assert (await found(storage, Question(words=query), diary)).keys() == {both.id}
+
+
+async def test_runs_hold_for_both_sides(storage: Storage, diary: Diary) -> None:
+    good, bad = an_entry(diary=diary.id), an_entry(diary=diary.id)
+    await written(storage, good, index=an_index("a", "b", vectors=(FAR,)))
+    await written(storage, bad, index=an_index("a", "c", vectors=(NEAR,)))
+    await with_vectors(storage, diary, NEAR)
+    candidates = await best(storage, by_vector(query=words("a", required=("b",))), diary, depth=1)
+    assert [each.entry_id for each in candidates.found] == [good.id]
+    assert candidates.complete
+
+
+async def test_a_run_of_no_word_asks_for_nothing(storage: Storage, diary: Diary) -> None:
+    entry = await with_words(storage, diary, "a")
+    query = words("a", required=("",), excluded=("",))
+    assert (await found(storage, Question(words=query), diary)).keys() == {entry.id}
+
+
+# Filters
+
+
+async def test_filters_hold_for_both_sides(storage: Storage, diary: Diary) -> None:
+    wanted = an_entry(diary=diary.id, tags=("x", "y"), entry_type=EntryType.SOUL, at=NOON)
+    unwanted = (
+        an_entry(diary=diary.id, tags=("x",), entry_type=EntryType.SOUL),
+        an_entry(diary=diary.id, tags=("x", "y")),
+        an_entry(diary=diary.id, tags=("x", "y"), entry_type=EntryType.SOUL, at=NOON - timedelta(microseconds=1)),
+        an_entry(diary=diary.id, tags=("x", "y"), entry_type=EntryType.SOUL, superseded_by=wanted.id),
+    )
+    await written(storage, wanted, *unwanted, index=an_index("a", vectors=(NEAR,)))
+    filters = Filters(
+        tags=("y", "x"), entry_types=frozenset({EntryType.SOUL}), exclude_superseded=True, since=NOON
+    )
+    question = Question(vector=ASKED, model=MODEL, words=words("a"), filters=filters)
+    candidates = await best(storage, question, diary, depth=1)
+    assert [each.entry_id for each in candidates.found] == [wanted.id]
+    assert candidates.complete
+
+
+# Depth
+
+
+async def test_the_nearest_are_offered_and_the_worst_of_them_told(storage: Storage, diary: Diary) -> None:
+    near, middle = await with_vectors(storage, diary, NEAR), await with_vectors(storage, diary, MIDDLE)
+    await with_vectors(storage, diary, FAR)
+    candidates = await best(storage, by_vector(), diary, depth=2)
+    assert {each.entry_id for each in candidates.found} == {near.id, middle.id}
+    assert candidates.cosine_beyond == pytest.approx(0.6, abs=1e-6)
+    assert candidates.words_beyond is None
+
+
+async def test_the_best_matching_are_offered_and_the_worst_of_them_told(storage: Storage, diary: Diary) -> None:
+    often = await with_words(storage, diary, "a a a")
+    await with_words(storage, diary, "a b c")
+    candidates = await best(storage, Question(words=words("a")), diary, depth=1)
+    assert [each.entry_id for each in candidates.found] == [often.id]
+    assert candidates.words_beyond == pytest.approx(share_of_best(2, 2, 3, 3), abs=1e-6)
+    assert candidates.cosine_beyond is None
+
+
+async def test_a_side_with_exactly_as_many_has_no_more(storage: Storage, diary: Diary) -> None:
+    for vector in (NEAR, FAR, OPPOSITE):
+        await with_vectors(storage, diary, vector)
+    assert (await best(storage, by_vector(), diary, depth=3)).complete
+    assert not (await best(storage, by_vector(), diary, depth=2)).complete
+
+
+async def test_the_best_of_both_sides_are_one_set_with_both_scores(storage: Storage, diary: Diary) -> None:
+    nearest, matching, both = (an_entry(diary=diary.id) for _ in range(3))
+    await written(storage, nearest, index=an_index("b", vectors=(NEAR,)))
+    await written(storage, matching, index=an_index("a", "a", vectors=(OPPOSITE,)))
+    await written(storage, both, index=an_index("a", "b", vectors=(MIDDLE,)))
+    question = by_vector(query=words("a"))
+    candidates = await found(storage, question, diary, depth=2)
+    assert candidates.keys() == {nearest.id, matching.id, both.id}
+    assert candidates[nearest.id].words == 0
+    assert candidates[matching.id].cosine == pytest.approx(-1, abs=1e-6)
+    assert candidates[both.id].words == pytest.approx(share_of_best(3, 2, 1, 2), abs=1e-6)
+    (one_of_each, other) = (await best(storage, question, diary, depth=1)).found
+    assert {one_of_each.entry_id, other.entry_id} == {nearest.id, matching.id}

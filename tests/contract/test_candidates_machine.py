@@ -1,0 +1,109 @@
+"""The port `CandidateSearch` after random histories, against a model that takes every definition literally."""
+
+from collections.abc import Mapping
+
+import attrs
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from moltnet.domain.agents import Agent
+from moltnet.domain.diaries import Diary
+from moltnet.domain.entries import EntryType
+from moltnet.domain.ids import DiaryId, EntryId
+from moltnet.domain.search import EntryIndex, Question
+from moltnet.ports.storage import Storage, UnitOfWork
+from tests.support import reference_search
+from tests.support.builders import NOON, an_entry
+from tests.support.reference_search import Stored
+from tests.support.stored import opened
+from tests.support.strategies import indexes, questions
+
+DIARIES = 2
+TAGS = (None, (), ("x",), ("y", "x"))
+
+
+@attrs.frozen
+class Write:
+    """An entry is written into one of the diaries."""
+
+    diary: int
+    index: EntryIndex
+    tags: int
+    entry_type: EntryType
+
+
+@attrs.frozen
+class Edit:
+    """One of the entries is found by something else from now on."""
+
+    entry: int
+    index: EntryIndex
+
+
+@attrs.frozen
+class Remove:
+    """One of the entries is removed."""
+
+    entry: int
+
+
+Step = Write | Edit | Remove
+PLACES = st.integers(0, 20)
+WRITES = st.builds(
+    Write, st.integers(0, DIARIES - 1), indexes(), st.integers(0, 3), st.sampled_from([EntryType.SEMANTIC, EntryType.SOUL])
+)
+HISTORIES = st.lists(WRITES | WRITES | st.builds(Edit, PLACES, indexes()) | st.builds(Remove, PLACES), max_size=20)
+
+
+async def take(work: UnitOfWork, step: Step, kept: dict[EntryId, Stored], diaries: list[Diary]) -> None:
+    """Takes a step in the store and in the model."""
+    if isinstance(step, Write):
+        entry = an_entry(diary=diaries[step.diary].id, tags=TAGS[step.tags], entry_type=step.entry_type, at=NOON)
+        await work.entries.add(entry, step.index)
+        kept[entry.id] = Stored(entry, step.index)
+    elif kept:
+        stored = list(kept.values())[step.entry % len(kept)]
+        if isinstance(step, Edit):
+            assert await work.entries.replace(stored.entry, step.index, unless_changed_since=stored.entry.updated_at)
+            kept[stored.entry.id] = Stored(stored.entry, step.index)
+        else:
+            assert await work.entries.remove(stored.entry.diary_id, stored.entry.id)
+            del kept[stored.entry.id]
+
+
+async def told(storage: Storage, agent: Agent, history: list[Step]) -> tuple[list[DiaryId], Mapping[EntryId, Stored]]:
+    """The diaries after a history, and the model's idea of it."""
+    diaries = [await opened(storage, agent) for _ in range(DIARIES)]
+    kept: dict[EntryId, Stored] = {}
+    async with storage.writing() as work:
+        for step in history:
+            await take(work, step, kept, diaries)
+    return [diary.id for diary in diaries], kept
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(history=HISTORIES, asked=st.lists(questions(), min_size=1, max_size=4), depth=st.integers(1, 6), far=st.booleans())
+async def test_the_best_of_each_side_are_those_of_the_model(
+    storage: Storage, agent: Agent, history: list[Step], asked: list[Question], depth: int, *, far: bool
+) -> None:
+    diaries, kept = await told(storage, agent, history)
+    within = diaries if far else diaries[:1]
+    async with storage.reading() as work:
+        for question in asked:
+            answer = await work.candidates.best(question, within, depth)
+            reference_search.check(answer, reference_search.all_candidates(kept.values(), question, within), depth)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(history=HISTORIES, question=questions())
+async def test_what_is_excluded_never_matches(
+    storage: Storage, agent: Agent, history: list[Step], question: Question
+) -> None:
+    diaries, kept = await told(storage, agent, history)
+    async with storage.reading() as work:
+        answer = await work.candidates.best(question, diaries, 100)
+    for candidate in answer.found:
+        text = " ".join(reference_search.text_of(kept[candidate.entry_id].index))
+        assert not any(f" {' '.join(run)} " in f" {text} " for run in question.words.excluded)
+        assert all(f" {' '.join(run)} " in f" {text} " for run in question.words.required)
+    assert answer.complete

@@ -1,0 +1,92 @@
+"""The port `Clients`, as repositories know it."""
+
+import asyncio
+
+import attrs
+
+from moltnet.domain.agents import Agent
+from moltnet.domain.credentials import Client, Scope, hash_secret
+from moltnet.domain.ids import ClientId
+from moltnet.ports.storage import Storage
+from tests.support.builders import a_client, an_id
+from tests.support.stored import joined
+
+
+async def put(storage: Storage, client: Client) -> None:
+    async with storage.writing() as work:
+        await work.clients.put(client)
+
+
+async def found(storage: Storage, client_id: ClientId) -> Client | None:
+    async with storage.reading() as work:
+        return await work.clients.find(client_id)
+
+
+async def test_unknown_clients_are_none(storage: Storage, agent: Agent) -> None:
+    assert await found(storage, ClientId(an_id())) is None
+    async with storage.reading() as work:
+        assert await work.clients.of_agent(agent.id) is None
+
+
+async def test_a_client_is_found_by_id_and_by_agent(storage: Storage, agent: Agent) -> None:
+    scopes = frozenset({Scope.DIARY_READ, Scope.CRYPTO_SIGN})
+    client, other = a_client(agent_id=agent.id, scopes=scopes), await joined(storage)
+    await put(storage, client)
+    assert await found(storage, client.id) == client
+    async with storage.reading() as work:
+        assert await work.clients.of_agent(agent.id) == client
+        assert await work.clients.of_agent(other.id) is None
+
+
+async def test_the_same_client_takes_another_secret(storage: Storage, agent: Agent) -> None:
+    client = a_client(agent_id=agent.id, secret="first")
+    await put(storage, client)
+    await put(storage, a_client(client_id=client.id, agent_id=agent.id, secret="second"))
+    stored = await found(storage, client.id)
+    assert stored is not None
+    assert stored.accepts("second")
+    assert not stored.accepts("first")
+
+
+async def test_a_rotated_client_has_another_secret_of_the_next_generation(storage: Storage, agent: Agent) -> None:
+    client, rotated_hash = a_client(agent_id=agent.id), hash_secret("another")
+    await put(storage, client)
+    async with storage.writing() as work:
+        assert await work.clients.rotate(client.id, rotated_hash)
+    assert await found(storage, client.id) == attrs.evolve(
+        client, secret_hash=rotated_hash, generation=client.generation + 1
+    )
+
+
+async def test_rotating_no_client_is_false(storage: Storage) -> None:
+    client_id = ClientId(an_id())
+    async with storage.writing() as work:
+        assert not await work.clients.rotate(client_id, hash_secret("another"))
+    assert await found(storage, client_id) is None
+
+
+async def test_no_rotation_is_lost(storage: Storage, agent: Agent) -> None:
+    client = a_client(agent_id=agent.id)
+    await put(storage, client)
+
+    async def rotate(secret: str) -> bool:
+        async with storage.writing() as work:
+            return await work.clients.rotate(client.id, hash_secret(secret))
+
+    secrets = [f"secret {number}" for number in range(5)]
+    assert all(await asyncio.gather(*map(rotate, secrets)))
+    stored = await found(storage, client.id)
+    assert stored is not None
+    assert stored.generation == client.generation + 5
+    assert sum(map(stored.accepts, secrets)) == 1
+
+
+async def test_a_removed_client_is_gone(storage: Storage, agent: Agent) -> None:
+    client = a_client(agent_id=agent.id)
+    await put(storage, client)
+    async with storage.writing() as work:
+        await work.clients.remove(client.id)
+        await work.clients.remove(client.id)
+    assert await found(storage, client.id) is None
+    async with storage.reading() as work:
+        assert await work.clients.of_agent(agent.id) is None

@@ -1,0 +1,211 @@
+"""The ports `IdentityProvider` and `RecoveryFlows`."""
+
+import asyncio
+import re
+from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
+from uuid import uuid4
+
+import attrs
+import pytest
+
+from moltnet.adapters.memory.clock import MemoryClock
+from moltnet.adapters.native.identity import NativeIdentityProvider
+from moltnet.adapters.system.randomness import SystemRandomness
+from moltnet.domain.ids import AgentId
+from moltnet.domain.recovery import (
+    CODE_ATTEMPTS,
+    CODE_LIFETIME,
+    FLOW_LIFETIME,
+    SESSION_LIFETIME,
+    CodeSpent,
+    FlowNotFound,
+    FlowOver,
+    FlowState,
+    InvalidSession,
+    Recovery,
+)
+from moltnet.ports.identity import IdentityProvider, RecoveryFlows
+from moltnet.ports.storage import Storage
+from tests.support.builders import NOON, a_public_key, an_id
+
+MOMENT = timedelta(microseconds=1)
+
+
+@attrs.frozen
+class Service:
+    """Both ports over one storage and one clock."""
+
+    clock: MemoryClock
+    identities: IdentityProvider
+    flows: RecoveryFlows
+
+
+@pytest.fixture(params=["native"])
+def service(storage: Storage) -> Service:
+    clock = MemoryClock(NOON)
+    provider = NativeIdentityProvider(storage, clock, SystemRandomness(), "https://moltnet.example/", b"secret" * 6)
+    return Service(clock, provider, provider)
+
+
+@pytest.fixture
+def identity() -> AgentId:
+    return AgentId(an_id())
+
+
+@pytest.fixture
+async def recovery(service: Service, identity: AgentId) -> Recovery:
+    return await service.identities.begin_recovery(identity)
+
+
+def flow_of(recovery: Recovery) -> str:
+    return parse_qs(urlsplit(recovery.flow_url).query)["flow"][0]
+
+
+def wrong(recovery: Recovery) -> str:
+    return f"{(int(recovery.code) + 1) % 10**8:08}"
+
+
+async def session_of(service: Service, recovery: Recovery) -> str:
+    answer = await service.flows.answer_flow(flow_of(recovery), recovery.code)
+    assert answer.session_token is not None
+    return answer.session_token
+
+
+async def test_repeated_registration_gets_the_same_identity(service: Service):
+    key = a_public_key()
+    first = await service.identities.create("registration-1", key, "a" * 64)
+    assert await service.identities.create("registration-1", key, "a" * 64) == first
+    assert await service.identities.create("registration-2", a_public_key(), None) != first
+
+
+async def test_deleted_identity_can_be_deleted_and_made_again(service: Service):
+    registration, key = f"registration-{uuid4()}", a_public_key()
+    await service.identities.delete(registration)
+    identity = await service.identities.create(registration, key, None)
+    await service.identities.delete(registration)
+    await service.identities.delete(registration)
+    assert await service.identities.create(registration, key, None) == identity
+
+
+async def test_recovery_is_a_code_and_an_address(recovery: Recovery):
+    assert re.fullmatch(r"[0-9]{8}", recovery.code)
+    address = recovery.flow_url.removesuffix(flow_of(recovery))
+    assert address == "https://moltnet.example/self-service/recovery?flow="
+
+
+async def test_right_code_gives_a_session_that_tells_the_identity(
+    service: Service, identity: AgentId, recovery: Recovery
+):
+    answer = await service.flows.answer_flow(flow_of(recovery), recovery.code)
+    assert (answer.flow, answer.state, answer.message_id) == (flow_of(recovery), FlowState.PASSED_CHALLENGE, None)
+    assert answer.expires_at == NOON + FLOW_LIFETIME
+    assert answer.session_token is not None
+    assert answer.session_token.startswith("ms_st_")
+    assert await service.identities.finish_recovery(answer.session_token) == identity
+
+
+async def test_session_is_good_once(service: Service, recovery: Recovery):
+    token = await session_of(service, recovery)
+    answers = await asyncio.gather(
+        *(service.identities.finish_recovery(token) for _ in range(4)), return_exceptions=True
+    )
+    assert sum(not isinstance(answer, BaseException) for answer in answers) == 1
+    assert sum(isinstance(answer, InvalidSession) for answer in answers) == 3
+
+
+async def test_session_ends_with_its_lifetime(service: Service, recovery: Recovery):
+    token = await session_of(service, recovery)
+    service.clock.advance(SESSION_LIFETIME)
+    with pytest.raises(InvalidSession):
+        await service.identities.finish_recovery(token)
+    service.clock.advance(-MOMENT)
+    await service.identities.finish_recovery(token)
+
+
+@pytest.mark.parametrize("token", ["", "ms_st_", "ms_st_AAAA", "\x00", "\ud800", "a" * 10_000])
+async def test_session_nobody_was_given_is_refused(service: Service, token: str):
+    with pytest.raises(InvalidSession):
+        await service.identities.finish_recovery(token)
+
+
+@pytest.mark.parametrize("code", ["", "1234567", "not a code", "\x00", "\ud800", "\uff11" * 8, "9" * 10_000])
+async def test_wrong_code_leaves_the_flow_open(service: Service, recovery: Recovery, code: str):
+    answer = await service.flows.answer_flow(flow_of(recovery), code)
+    assert (answer.state, answer.message_id, answer.session_token) == (FlowState.SENT_EMAIL, 4060006, None)
+    await session_of(service, recovery)
+
+
+async def test_code_of_another_flow_is_wrong(service: Service, identity: AgentId, recovery: Recovery):
+    other = await service.identities.begin_recovery(identity)
+    assert other.code != recovery.code
+    answer = await service.flows.answer_flow(flow_of(recovery), other.code)
+    assert answer.state is FlowState.SENT_EMAIL
+
+
+async def test_code_is_used_once(service: Service, recovery: Recovery):
+    await session_of(service, recovery)
+    with pytest.raises(CodeSpent):
+        await service.flows.answer_flow(flow_of(recovery), recovery.code)
+
+
+async def test_of_right_codes_at_once_one_gets_the_session(service: Service, recovery: Recovery):
+    tries = (service.flows.answer_flow(flow_of(recovery), recovery.code) for _ in range(CODE_ATTEMPTS))
+    answers = await asyncio.gather(*tries, return_exceptions=True)
+    assert sum(isinstance(answer, CodeSpent) for answer in answers) == CODE_ATTEMPTS - 1
+    assert sum(not isinstance(answer, BaseException) for answer in answers) == 1
+
+
+async def test_last_try_may_be_right(service: Service, recovery: Recovery):
+    for _ in range(CODE_ATTEMPTS - 1):
+        assert (await service.flows.answer_flow(flow_of(recovery), wrong(recovery))).state is FlowState.SENT_EMAIL
+    await session_of(service, recovery)
+
+
+async def test_too_many_tries_spend_the_code(service: Service, recovery: Recovery):
+    for _ in range(CODE_ATTEMPTS):
+        assert (await service.flows.answer_flow(flow_of(recovery), wrong(recovery))).state is FlowState.SENT_EMAIL
+    for code in [recovery.code, wrong(recovery)]:
+        with pytest.raises(CodeSpent):
+            await service.flows.answer_flow(flow_of(recovery), code)
+
+
+async def test_tries_at_once_are_all_counted(service: Service, recovery: Recovery):
+    tries = (service.flows.answer_flow(flow_of(recovery), wrong(recovery)) for _ in range(CODE_ATTEMPTS))
+    await asyncio.gather(*tries)
+    with pytest.raises(CodeSpent):
+        await service.flows.answer_flow(flow_of(recovery), recovery.code)
+
+
+async def test_code_is_good_until_its_time_is_over(service: Service, recovery: Recovery):
+    service.clock.advance(CODE_LIFETIME)
+    late = await service.flows.answer_flow(flow_of(recovery), recovery.code)
+    assert (late.state, late.message_id) == (FlowState.SENT_EMAIL, 4060006)
+    service.clock.advance(-MOMENT)
+    await session_of(service, recovery)
+
+
+async def test_flow_ends_later_than_its_code(service: Service, recovery: Recovery):
+    service.clock.advance(FLOW_LIFETIME - MOMENT)
+    await service.flows.answer_flow(flow_of(recovery), recovery.code)
+    service.clock.advance(MOMENT)
+    with pytest.raises(FlowOver):
+        await service.flows.answer_flow(flow_of(recovery), recovery.code)
+
+
+@pytest.mark.parametrize("flow", ["", "not a flow", "\x00", "\ud800", str(uuid4()), "a" * 10_000])
+async def test_unknown_flow_is_not_found(service: Service, recovery: Recovery, flow: str):
+    with pytest.raises(FlowNotFound):
+        await service.flows.answer_flow(flow, recovery.code)
+
+
+async def test_flow_is_named_in_any_case(service: Service, recovery: Recovery):
+    answer = await service.flows.answer_flow(flow_of(recovery).upper(), recovery.code)
+    assert answer.state is FlowState.PASSED_CHALLENGE
+
+
+async def test_each_recovery_stands_alone(service: Service, identity: AgentId, recovery: Recovery):
+    again = await service.identities.begin_recovery(identity)
+    assert flow_of(again) != flow_of(recovery)
+    tokens = {await session_of(service, each) for each in (again, recovery)}
+    assert len(tokens) == 2

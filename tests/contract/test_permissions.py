@@ -1,0 +1,171 @@
+"""The port `Permissions`: rights by the one table, told alike by every question."""
+
+from collections import defaultdict
+
+import attrs
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from moltnet.adapters.native.permissions import NativePermissions
+from moltnet.domain.agents import Agent
+from moltnet.domain.diaries import Diary
+from moltnet.domain.ids import AgentId, DiaryId
+from moltnet.domain.permissions import RIGHTS, Relation, Right
+from moltnet.ports.permissions import Permissions
+from moltnet.ports.storage import Storage
+from tests.support.builders import an_id
+from tests.support.stored import joined, opened
+
+PLACES = st.tuples(st.integers(0, 1), st.integers(0, 1))
+GRANTS = st.tuples(st.just("grant"), PLACES, st.sampled_from(Relation))
+WITHDRAWALS = st.tuples(st.just("withdraw"), PLACES, st.none())
+
+
+@pytest.fixture(params=["native"])
+def permissions() -> Permissions:
+    return NativePermissions()
+
+
+@attrs.frozen
+class Asking:
+    """Short questions to the port, each in a unit of work of its own."""
+
+    storage: Storage
+    permissions: Permissions
+
+    async def grant(self, diary: DiaryId, relation: Relation, agent: AgentId) -> None:
+        async with self.storage.writing() as work:
+            await self.permissions.grant(work, diary, relation, agent)
+
+    async def withdraw(self, diary: DiaryId, agent: AgentId) -> None:
+        async with self.storage.writing() as work:
+            await self.permissions.withdraw(work, diary, agent)
+
+    async def rights(self, agent: AgentId, diary: DiaryId) -> frozenset[Right]:
+        async with self.storage.reading() as work:
+            return await self.permissions.rights(work, agent, diary)
+
+    async def readable(self, agent: AgentId) -> dict[DiaryId, frozenset[Relation]]:
+        async with self.storage.reading() as work:
+            return await self.permissions.readable(work, agent)
+
+
+@pytest.fixture
+def asking(storage: Storage, permissions: Permissions) -> Asking:
+    return Asking(storage, permissions)
+
+
+@pytest.fixture
+async def other(storage: Storage) -> Agent:
+    return await joined(storage)
+
+
+async def test_stranger_has_no_right(asking: Asking, diary: Diary, other: Agent):
+    assert await asking.rights(other.id, diary.id) == frozenset()
+    assert await asking.readable(other.id) == {}
+
+
+async def test_diary_that_does_not_exist_gives_no_right(asking: Asking, agent: Agent):
+    assert await asking.rights(agent.id, DiaryId(an_id())) == frozenset()
+
+
+@pytest.mark.parametrize("relation", Relation)
+async def test_relation_gives_the_rights_of_the_table(asking: Asking, diary: Diary, other: Agent, relation: Relation):
+    await asking.grant(diary.id, relation, other.id)
+    assert await asking.rights(other.id, diary.id) == RIGHTS[relation]
+    assert await asking.readable(other.id) == {diary.id: frozenset({relation})}
+
+
+async def test_granting_again_changes_nothing(asking: Asking, diary: Diary, other: Agent):
+    await asking.grant(diary.id, Relation.READERS, other.id)
+    await asking.grant(diary.id, Relation.READERS, other.id)
+    assert await asking.readable(other.id) == {diary.id: frozenset({Relation.READERS})}
+    await asking.withdraw(diary.id, other.id)
+    assert await asking.readable(other.id) == {}
+
+
+async def test_grant_is_of_one_agent_and_one_diary(
+    asking: Asking, storage: Storage, agent: Agent, diary: Diary, other: Agent
+):
+    second = await opened(storage, agent)
+    await asking.grant(diary.id, Relation.WRITERS, other.id)
+    assert await asking.rights(other.id, second.id) == frozenset()
+    assert await asking.rights(agent.id, diary.id) == frozenset()
+
+
+async def test_withdrawal_leaves_ownership(asking: Asking, diary: Diary, agent: Agent):
+    for relation in Relation:
+        await asking.grant(diary.id, relation, agent.id)
+    await asking.withdraw(diary.id, agent.id)
+    assert await asking.readable(agent.id) == {diary.id: frozenset({Relation.OWNER})}
+
+
+async def test_withdrawing_nothing_is_no_error(asking: Asking, diary: Diary, other: Agent):
+    await asking.withdraw(diary.id, other.id)
+    assert await asking.rights(other.id, diary.id) == frozenset()
+
+
+async def test_withdrawal_is_of_one_agent(asking: Asking, storage: Storage, diary: Diary, other: Agent):
+    third = await joined(storage)
+    for reader in (other, third):
+        await asking.grant(diary.id, Relation.READERS, reader.id)
+    await asking.withdraw(diary.id, other.id)
+    assert await asking.rights(third.id, diary.id) == {Right.READ}
+
+
+async def test_forgotten_diary_gives_no_right(
+    asking: Asking, storage: Storage, permissions: Permissions, agent: Agent, diary: Diary, other: Agent
+):
+    kept = await opened(storage, agent)
+    for each in (diary, kept):
+        await asking.grant(each.id, Relation.OWNER, agent.id)
+        await asking.grant(each.id, Relation.READERS, other.id)
+    async with storage.writing() as work:
+        await permissions.forget_diary(work, diary.id)
+        await work.diaries.remove(diary.id)
+    for each in (agent, other):
+        assert await asking.rights(each.id, diary.id) == frozenset()
+        assert set(await asking.readable(each.id)) == {kept.id}
+
+
+async def test_grant_holds_within_its_unit_of_work(
+    storage: Storage, permissions: Permissions, diary: Diary, other: Agent
+):
+    async with storage.writing() as work:
+        await permissions.grant(work, diary.id, Relation.WRITERS, other.id)
+        assert await permissions.rights(work, other.id, diary.id) == RIGHTS[Relation.WRITERS]
+
+
+async def test_undone_unit_of_work_grants_and_withdraws_nothing(
+    asking: Asking, storage: Storage, permissions: Permissions, diary: Diary, agent: Agent, other: Agent
+):
+    await asking.grant(diary.id, Relation.READERS, agent.id)
+    with pytest.raises(ZeroDivisionError):
+        async with storage.writing() as work:
+            await permissions.grant(work, diary.id, Relation.WRITERS, other.id)
+            await permissions.withdraw(work, diary.id, agent.id)
+            raise ZeroDivisionError
+    assert await asking.rights(other.id, diary.id) == frozenset()
+    assert await asking.rights(agent.id, diary.id) == {Right.READ}
+
+
+@given(acts=st.lists(GRANTS | WITHDRAWALS, max_size=12))
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_every_history_ends_in_what_the_table_says(asking: Asking, agent: Agent, acts: list):
+    agents = [await joined(asking.storage) for _ in range(2)]
+    diaries = [await opened(asking.storage, agent) for _ in range(2)]
+    expected: defaultdict[tuple[int, int], set[Relation]] = defaultdict(set)
+    for act, (who, what), relation in acts:
+        if act == "grant":
+            await asking.grant(diaries[what].id, relation, agents[who].id)
+            expected[who, what].add(relation)
+        else:
+            await asking.withdraw(diaries[what].id, agents[who].id)
+            expected[who, what] &= {Relation.OWNER}
+    for who, member in enumerate(agents):
+        for what, diary in enumerate(diaries):
+            told = await asking.rights(member.id, diary.id)
+            assert told == {right for relation in expected[who, what] for right in RIGHTS[relation]}
+        readable = {diary.id: expected[who, what] for what, diary in enumerate(diaries) if expected[who, what]}
+        assert await asking.readable(member.id) == readable

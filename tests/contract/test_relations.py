@@ -1,0 +1,96 @@
+"""The port `Relations`."""
+
+import asyncio
+
+import pytest
+
+from moltnet.domain.agents import Agent
+from moltnet.domain.diaries import Diary
+from moltnet.domain.ids import DiaryId
+from moltnet.domain.permissions import Relation
+from moltnet.ports.storage import Storage
+from tests.support.builders import an_id
+from tests.support.stored import joined, opened
+
+
+async def related(storage: Storage, diary: Diary, agent: Agent, *relations: Relation) -> None:
+    async with storage.writing() as work:
+        for relation in relations:
+            await work.relations.add(diary.id, relation, agent.id)
+
+
+async def between(storage: Storage, diary: Diary, agent: Agent) -> frozenset[Relation]:
+    async with storage.reading() as work:
+        return await work.relations.between(diary.id, agent.id)
+
+
+async def test_strangers_are_nothing_to_each_other(storage: Storage, diary: Diary, agent: Agent) -> None:
+    assert await between(storage, diary, agent) == frozenset()
+    async with storage.reading() as work:
+        assert await work.relations.between(DiaryId(an_id()), agent.id) == frozenset()
+        assert await work.relations.diaries_of(agent.id) == {}
+
+
+@pytest.mark.parametrize("relation", Relation)
+async def test_a_relation_holds_between_its_pair_alone(
+    storage: Storage, agent: Agent, diary: Diary, relation: Relation
+) -> None:
+    other_agent, other_diary = await joined(storage), await opened(storage, agent)
+    await related(storage, diary, agent, relation)
+    assert await between(storage, diary, agent) == {relation}
+    assert await between(storage, diary, other_agent) == frozenset()
+    assert await between(storage, other_diary, agent) == frozenset()
+
+
+async def test_relations_add_up(storage: Storage, agent: Agent, diary: Diary) -> None:
+    await related(storage, diary, agent, *Relation)
+    assert await between(storage, diary, agent) == frozenset(Relation)
+
+
+async def test_the_same_relation_again_is_no_error(storage: Storage, agent: Agent, diary: Diary) -> None:
+    await related(storage, diary, agent, Relation.READERS, Relation.READERS)
+    await asyncio.gather(*(related(storage, diary, agent, Relation.READERS) for _ in range(5)))
+    async with storage.writing() as work:
+        await work.relations.remove(diary.id, {Relation.READERS}, agent.id)
+    assert await between(storage, diary, agent) == frozenset()
+
+
+async def test_only_the_relations_named_are_removed(storage: Storage, agent: Agent, diary: Diary) -> None:
+    guest = await joined(storage)
+    await related(storage, diary, agent, *Relation)
+    await related(storage, diary, guest, Relation.READERS)
+    async with storage.writing() as work:
+        await work.relations.remove(diary.id, {Relation.READERS, Relation.WRITERS}, agent.id)
+    assert await between(storage, diary, agent) == {Relation.OWNER}
+    assert await between(storage, diary, guest) == {Relation.READERS}
+
+
+async def test_removing_what_is_not_there_is_no_error(storage: Storage, agent: Agent, diary: Diary) -> None:
+    await related(storage, diary, agent, Relation.OWNER)
+    async with storage.writing() as work:
+        await work.relations.remove(diary.id, [], agent.id)
+        await work.relations.remove(diary.id, {Relation.READERS}, agent.id)
+        await work.relations.remove(DiaryId(an_id()), frozenset(Relation), agent.id)
+    assert await between(storage, diary, agent) == {Relation.OWNER}
+
+
+async def test_all_diaries_of_an_agent_are_told_with_their_relations(
+    storage: Storage, agent: Agent, diary: Diary
+) -> None:
+    other, guest = await opened(storage, agent), await joined(storage)
+    await related(storage, diary, agent, Relation.OWNER)
+    await related(storage, other, agent, Relation.READERS, Relation.WRITERS)
+    await related(storage, other, guest, Relation.OWNER)
+    async with storage.reading() as work:
+        assert await work.relations.diaries_of(agent.id) == {
+            diary.id: frozenset({Relation.OWNER}),
+            other.id: frozenset({Relation.READERS, Relation.WRITERS}),
+        }
+
+
+async def test_a_relation_is_given_with_the_data_or_not_at_all(storage: Storage, agent: Agent, diary: Diary) -> None:
+    with pytest.raises(LookupError):
+        async with storage.writing() as work:
+            await work.relations.add(diary.id, Relation.READERS, agent.id)
+            raise LookupError
+    assert await between(storage, diary, agent) == frozenset()

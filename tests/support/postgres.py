@@ -1,0 +1,81 @@
+"""A PostgreSQL for tests, started when the first of them asks, and databases on it with no rows in them."""
+
+import atexit
+import functools
+import itertools
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+
+from moltnet.adapters.postgres.embedded import EmbeddedPostgres
+from moltnet.adapters.postgres.migrate import migrate
+from moltnet.adapters.postgres.storage import PostgresStorage
+
+# Everything else goes with the agents, by foreign keys.
+EMPTY = b"""
+    delete from agent_keys; delete from identities; delete from oauth_clients; delete from token_keys;
+    delete from recovery_codes; delete from recovery_sessions; delete from used_recovery_nonces
+"""
+
+_numbers = itertools.count(1)
+_idle: list[str] = []
+
+
+@functools.cache
+def running_server() -> str:
+    """The connection string of a server that ends with this process; commits do not wait for the disk."""
+    folder = Path(tempfile.mkdtemp(prefix="moltnet-pg-"))
+    server = EmbeddedPostgres(folder)
+    atexit.register(shutil.rmtree, folder)
+    atexit.register(server.stop)
+    return make_conninfo(server.start(), options="-c synchronous_commit=off")
+
+
+@asynccontextmanager
+async def an_empty_database() -> AsyncIterator[str]:
+    """The connection string of a database with nothing in it, dropped afterwards."""
+    name = f"test_{next(_numbers)}"
+    await execute(running_server(), f"create database {name}")
+    try:
+        yield make_conninfo(running_server(), dbname=name)
+    finally:
+        await execute(running_server(), f"drop database {name} with (force)")
+
+
+@asynccontextmanager
+async def a_database() -> AsyncIterator[str]:
+    """The connection string of a migrated database without a row; used again by later tests."""
+    conninfo = _idle.pop() if _idle else await _migrated_database()
+    yield conninfo
+    async with await psycopg.AsyncConnection.connect(conninfo) as connection:
+        await connection.execute(EMPTY)
+    _idle.append(conninfo)
+
+
+@asynccontextmanager
+async def open_storage(max_connections: int = 8) -> AsyncIterator[PostgresStorage]:
+    """Storage that holds nothing yet."""
+    async with (
+        a_database() as conninfo,
+        PostgresStorage.open(conninfo, max_connections=max_connections) as storage,
+    ):
+        yield storage
+
+
+async def execute(conninfo: str, statement: str) -> None:
+    """Runs a statement that stands alone."""
+    async with await psycopg.AsyncConnection.connect(conninfo, autocommit=True) as connection:
+        await connection.execute(statement.encode())
+
+
+async def _migrated_database() -> str:
+    name = f"test_{next(_numbers)}"
+    await execute(running_server(), f"create database {name}")
+    conninfo = make_conninfo(running_server(), dbname=name)
+    await migrate(conninfo)
+    return conninfo

@@ -1,0 +1,61 @@
+"""What the native identity provider keeps: nothing that could be used by who reads it."""
+
+from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
+
+import pytest
+
+from moltnet.adapters.memory.clock import MemoryClock
+from moltnet.adapters.memory.storage import MemoryStorage
+from moltnet.adapters.native.identity import NativeIdentityProvider
+from moltnet.adapters.system.randomness import SystemRandomness
+from moltnet.domain.credentials import hash_secret
+from moltnet.domain.ids import AgentId
+from moltnet.domain.recovery import FlowState
+from tests.support.builders import NOON, a_public_key, an_id
+
+
+@pytest.fixture
+def storage() -> MemoryStorage:
+    return MemoryStorage()
+
+
+def provider(storage: MemoryStorage, secret: bytes = b"secret" * 6, url: str = "http://h") -> NativeIdentityProvider:
+    return NativeIdentityProvider(storage, MemoryClock(NOON), SystemRandomness(), url, secret)
+
+
+def flow_of(url: str) -> str:
+    return parse_qs(urlsplit(url).query)["flow"][0]
+
+
+async def test_identity_of_a_registration_never_changes(storage: MemoryStorage):
+    # A later release that answered another identity would register a repeated registration twice.
+    identity = await provider(storage).create("registration-1", a_public_key(), None)
+    assert identity == UUID("023717cc-dcd2-57cd-b233-83c7ee12cd9c")
+
+
+async def test_code_cannot_be_found_by_hashing_all_codes(storage: MemoryStorage):
+    recovery = await provider(storage).begin_recovery(AgentId(an_id()))
+    flow = flow_of(recovery.flow_url)
+    async with storage.writing() as work:
+        for guess in (recovery.code, f"{flow}:{recovery.code}"):
+            tried = await work.recovery_codes.try_code(flow, hash_secret(guess), NOON)
+            assert tried is not None
+            assert not tried.used
+
+
+async def test_code_is_of_no_use_under_another_secret(storage: MemoryStorage):
+    recovery = await provider(storage).begin_recovery(AgentId(an_id()))
+    other = provider(storage, secret=b"other" * 8)
+    answer = await other.answer_flow(flow_of(recovery.flow_url), recovery.code)
+    assert answer.state is FlowState.SENT_EMAIL
+
+
+@pytest.mark.parametrize("url", ["http://h", "http://h/", "http://h//"])
+async def test_address_has_one_slash(storage: MemoryStorage, url: str):
+    recovery = await provider(storage, url=url).begin_recovery(AgentId(an_id()))
+    assert recovery.flow_url.startswith("http://h/self-service/recovery?flow=")
+
+
+def test_secrets_are_not_shown(storage: MemoryStorage):
+    assert "secretsecret" not in repr(provider(storage))
