@@ -8,38 +8,36 @@ from typing import Final
 
 CLASSES: Final[dict[str, str]] = {
     "DROP": """ignore abandon disregard forget override bypass discard overlook neglect nevermind circumvent
-        ignoriere ignoriert vergiss vergesst vergessen missachte missachtet ubergehe umgehe
-        ignorez ignorer oublie oubliez negligez contourne contournez
-        ignora ignorad ignoren olvida olvide olviden omite omita omiso descarta desestima
-        ignorate dimentica dimenticate trascura ignorem esqueca esquece desconsidere desconsidera
-        negeer vergeet zignoruj ignoruj zapomnij pomin
-        игнорируи игнорируите проигнорируи забудь забудьте отбрось""",
+        ignoriere ignoriert vergiss vergesst vergessen missachte missachtet ubergehe umgehe ignorez ignorer oublie
+        oubliez negligez contourne contournez ignora ignorad ignoren olvida olvide olviden omite omita omiso
+        descarta desestima ignorate dimentica dimenticate trascura ignorem esqueca esquece desconsidere desconsidera
+        negeer vergeet zignoruj ignoruj zapomnij pomin игнорируи игнорируите проигнорируи забудь забудьте отбрось""",
     "CLEAR": "skip cancel erase delete clear remove reset wipe purge revoke",
     "DISABLE": """ignore disregard override bypass disable deactivate circumvent remove drop ignoriere umgehe
         contourne desactive desactiva elude""",
     "SAFETY": "safety ethical ethics content moderation moral",
-    "GUARDS": """guidelines protocols protocol policies policy filters filter filtering rules safeguards restrictions
-        guardrails limitations constraints""",
+    "GUARDS": """guidelines protocols protocol policies policy filters filter filtering rules safeguards
+        restrictions guardrails limitations constraints""",
     "DROP_LAST": "ignorieren missachten vergessen ubergehen unut yok gormezden dikkate",
     "ALL": """all any every each everything alle allen alles samtliche samtlichen jegliche tout tous toutes toute
         todo todos todas toda tutto tutti tutte tudo wszystkie wszystko все всех tum""",
     "EVERYTHING": "everything alles tout todo tutto tudo wszystko все",
-    "PRIOR": """previous prior earlier above preceding precede precedes former initial original foregoing before existing
-        hitherto vorherige vorherigen vorige vorigen bisherige bisherigen bisher fruhere fruheren obige
-        obigen oben vorangegangenen vorhergehenden zuvor ursprunglichen precedente precedentes precedent
-        precedents anterieures anterieurs anterieure dessus avant initiales anterior anteriores previa
-        previas previo previos antes iniciales precedenti prima anteriormente eerdere bovenstaande
-        poprzednie wczesniejsze powyzsze предыдущие предыдущих прежние прошлые onceki yukaridaki""",
+    "PRIOR": """previous prior earlier above preceding precede precedes former initial original foregoing before
+        existing hitherto vorherige vorherigen vorige vorigen bisherige bisherigen bisher fruhere fruheren obige
+        obigen oben vorangegangenen vorhergehenden zuvor ursprunglichen precedente precedentes precedent precedents
+        anterieures anterieurs anterieure dessus avant initiales anterior anteriores previa previas previo previos
+        antes iniciales precedenti prima anteriormente eerdere bovenstaande poprzednie wczesniejsze powyzsze
+        предыдущие предыдущих прежние прошлые onceki yukaridaki""",
     "RULES": """instructions instruction directives directive guidelines guideline prompt prompts programming
-        directions systemprompt anweisungen anweisung vorgaben vorgabe instruktionen richtlinien befehle
-        consignes consigne instrucciones instruccion directrices indicaciones ordenes istruzioni direttive
-        instrucoes diretrizes instructies richtlijnen opdrachten instrukcje polecenia wytyczne
-        инструкции инструкций указания указании команды talimatlari talimatlar""",
+        directions systemprompt anweisungen anweisung vorgaben vorgabe instruktionen richtlinien befehle consignes
+        consigne instrucciones instruccion directrices indicaciones ordenes istruzioni direttive instrucoes
+        diretrizes instructies richtlijnen opdrachten instrukcje polecenia wytyczne инструкции указания указании
+        команды talimatlari talimatlar""",
     "LAWS": """rules orders commands policies policy restrictions constraints safeguards training regeln anordnungen
         regles ordres reglas normas regole ordini regras ordens regels zasady правила""",
     "CONTEXT": "context conversation conversations dialogue",
-    "YOUR": """your yours deine deinen deiner dein ihre ihren ton ta tes votre vos tu tus sus suo tuo tue tuoi seu sua
-        seus suas je jouw uw swoj swoje twoje твои свои""",
+    "YOUR": """your yours deine deinen deiner dein ihre ihren ton ta tes votre vos tu tus sus suo tuo tue tuoi seu
+        sua seus suas je jouw uw swoj swoje twoje твои свои""",
     "YOU": "you youre du ihr sie tu vous eres usted voce jij ты вы",
     "NOT": "not don dont never no nicht nie niemals kein ne pas jamais nunca non nao niet не",
     "NOT_NOT": "refuse hesitate fail forget",
@@ -53,20 +51,20 @@ CLASSES: Final[dict[str, str]] = {
     "REAL": "real actual true new only primary",
     "AI": "ai ki ia assistant assistent assistente asistente chatbot bot model llm agent agents",
     "MUST": "must should shall",
-    "SYSTEM": """system sys sistema systeme systemowy системныи sistem initial hidden secret original developer base core
-        internal operational""",
+    "SYSTEM": """system sys sistema systeme systemowy системныи sistem initial hidden secret original developer base
+        core internal operational""",
     "PROMPT": "prompt prompts message messages instructions instruction promt промпт istemini consignes instrucciones",
     "REQUEST": "request question instructions query message task",
     "UTTER": "respond output say reply repeat write print tell reveal answer",
     "INCLUDE": "include append begin start starting prepend repeat encode output",
     "PLAY": "act pretend roleplay",
-    "INNER": """prompt prompts message messages instructions instruction directives guidelines rules programming promt
-        промпт istemini consignes instrucciones""",
+    "INNER": """prompt prompts message messages instructions instruction directives guidelines rules programming
+        promt промпт istemini consignes instrucciones""",
     "SECRECY": "hidden secret confidential internal concealed",
     "REVEAL": """reveal print show output display repeat tell give share leak expose disclose divulge dump paste
-        recite provide explain describe sharing summarize summarise translate encode post echo write list zeige zeig gib nenne verrate wiederhole revele
-        revelez affiche affichez montre montrez repete donne revela revelame muestra muestrame repite dime mostra
-        rivela mostre toon verraad pokaz ujawnij покажи выведи раскрои goster""",
+        recite provide explain describe sharing summarize summarise translate encode post echo write list zeige zeig
+        gib nenne verrate wiederhole revele revelez affiche affichez montre montrez repete donne revela revelame
+        muestra muestrame repite dime mostra rivela mostre toon verraad pokaz ujawnij покажи выведи раскрои goster""",
     "BETRAY": "reveal leak disclose divulge exfiltrate verrate revele revelez revela rivela",
     "REPEAT": "repeat print output recite copy reproduce echo quote",
     "TEXT": "everything words text contents content wording",
@@ -79,13 +77,13 @@ CLASSES: Final[dict[str, str]] = {
     "USER": "user operator human",
     "INFORM": "tell mention inform notify alert warn",
     "INFORMING": "telling informing notifying alerting asking",
-    "BE": """act pretend roleplay simulate imagine answer respond become behave emulate play impersonate are
-        agis reponds actua finge antworte""",
+    "BE": """act pretend roleplay simulate imagine answer respond become behave emulate play impersonate are agis
+        reponds actua finge antworte""",
     "FREED": "free freed liberated unbound released",
     "WITHOUT": "without no zero lacks ohne keine sans aucune sin senza sem",
-    "LIMITS": """restrictions restriction filters filter filtering rules guidelines policy policies limits limitations
-        censorship constraints ethics ethical moral morals safeguards regeln einschrankungen filtern regle regles
-        limites restricciones reglas filtros restrizioni regole restricoes regras""",
+    "LIMITS": """restrictions restriction filters filter filtering rules guidelines policy policies limits
+        limitations censorship constraints ethics ethical moral morals safeguards regeln einschrankungen filtern
+        regle regles limites restricciones reglas filtros restrizioni regole restricoes regras""",
     "CREED": "rules guidelines ethics morals ethical moral filters safeguards",
     "UNBOUND": "unfiltered unrestricted uncensored amoral jailbroken unaligned",
     "BREAKS": "bypasses ignores disregards breaks",
@@ -227,16 +225,19 @@ MARKUP: Final[tuple[tuple[str, str], ...]] = (
     ("turn", r"\n\nhuman: [^\n]{0,200}\n\nassistant:"),
     (
         "turn",
-        r"^[ \t>*\[]{0,4}system[\]*]{0,3} ?: ?[^\n]{0,80}\b(?:you (?:are|must|will)|user (?:has|is)|restrictions|disregard|obey)\b",
+        r"^[ \t>*\[]{0,4}system[\]*]{0,3} ?: ?[^\n]{0,80}"
+        r"\b(?:you (?:are|must|will)|user (?:has|is)|restrictions|disregard|obey)\b",
     ),
     ("turn", r"^[-=#*]{2,5}(?:end[ _])?system[-=#*]{2,5}$"),
     (
         "turn",
-        r"\bnew (?:instructions?|directives?|orders?) ?:[^\n]{0,60}\b(?:respond|output|reply|say|ignore|responses?|inform|from)\b",
+        r"\bnew (?:instructions?|directives?|orders?) ?:[^\n]{0,60}"
+        r"\b(?:respond|output|reply|say|ignore|responses?|inform|from)\b",
     ),
     (
         "address",
-        r"\b(?:note|message|attention|instructions?) (?:to|for) (?:the |any |all )?(?:ai|llm|chatbot|language model|ai assistant)s?\b",
+        r"\b(?:note|message|attention|instructions?) (?:to|for) (?:the |any |all )?"
+        r"(?:ai|llm|chatbot|language model|ai assistant)s?\b",
     ),
     ("address", r"\bai[ _-]?_{0,2}(?:instruction|directive|override|command|note)s?_{0,2}\b"),
     ("address", r"\[(?:hidden|(?:priority |secret |hidden )?instructions?)\] ?:|<hidden>"),
@@ -249,16 +250,19 @@ MARKUP: Final[tuple[tuple[str, str], ...]] = (
     ("delimiter", r"\[/?system[ _](?:message|prompt|instructions?|note|override)\]|\[system\]\(#"),
     (
         "delimiter",
-        r"\b(?:begin|start|end)(?: of)? (?:system (?:message|prompt|instructions?)|(?:user|untrusted) (?:input|data))\b",
+        r"\b(?:begin|start|end)(?: of)? "
+        r"(?:system (?:message|prompt|instructions?)|(?:user|untrusted) (?:input|data))\b",
     ),
     ("delimiter", r"\b(?:system|admin|instruction|security)[ _]override ?(?:[:=!\]]|#)|\[(?:system|admin) override\b"),
     (
         "tools",
-        r"</?(?:tool_call|function_calls?|tool_use)>|<invoke name=|\"tool_calls\"\s{0,4}:\s{0,4}\[|\bfunctions\.\w{1,40}\(\{",
+        r"</?(?:tool_call|function_calls?|tool_use)>|<invoke name="
+        r"|\"tool_calls\"\s{0,4}:\s{0,4}\[|\bfunctions\.\w{1,40}\(\{",
     ),
     (
         "secrets",
-        r"\bcontents? of (?:\S{1,20} ){0,2}\S{0,60}(?:\.env\b|id_rsa|id_ed25519|moltnet\.json|credentials\.json|/etc/passwd)",
+        r"\bcontents? of (?:\S{1,20} ){0,2}\S{0,60}"
+        r"(?:\.env\b|id_rsa|id_ed25519|moltnet\.json|credentials\.json|/etc/passwd)",
     ),
     ("secrets", r"\b(?:cat|read|print|send|upload) (?:\S{1,20} ){0,2}\S{0,40}id_(?:rsa|ed25519|ecdsa)\b(?!\.pub)"),
     ("secrets", r"https?://[^\s)]{1,200}=(?:\{\{|\$\{| (?:and|followed|plus)\b)"),

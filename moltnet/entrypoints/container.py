@@ -2,11 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import attrs
 from dependency_injector import containers, providers
 
 from moltnet.adapters.memory.workflows import Backoff, MemoryWorkflows
@@ -43,6 +45,7 @@ from moltnet.ports.signatures import KeyPair
 from moltnet.ports.storage import Storage
 
 if TYPE_CHECKING:
+    from moltnet.adapters.postgres.examination import DatabaseExamination
     from moltnet.adapters.onnx.embedding import OnnxEmbedder
 
 _log = logging.getLogger(__name__)
@@ -191,6 +194,47 @@ async def migrate(settings: Settings) -> list[str]:
 
     with database(settings) as address:
         return await migrate_database(address)
+
+
+@attrs.frozen
+class Examination:
+    """The parts an operator can get wrong; each method answers what was seen or raises an error with advice."""
+
+    settings: Settings
+    database: "DatabaseExamination"
+    _storage: Callable[[], AbstractAsyncContextManager[Storage]]
+
+    async def keys(self) -> str:
+        """That the keys tokens are signed with can be opened with this server's secret."""
+        async with self._storage() as storage:
+            keys = TokenKeys(storage=storage, clock=SystemClock(), seal=KeySeal(self.settings.key_secret))
+            return f"{len(await keys.published())} published"
+
+    async def identity(self) -> str:
+        """That the identity service answers."""
+        async with self._storage() as storage, storage.reading() as work:
+            empty = not await work.agents.any()
+        return "native; nobody is there yet" if empty else "native; agents are there"
+
+    async def model(self) -> str:
+        """That the embedding model is there and computes."""
+        embedder = await asyncio.to_thread(_load_model, self.settings.model_dir, 1)
+        try:
+            await embedder.embed_query("does it compute?")
+        finally:
+            await embedder.close()
+        return embedder.model
+
+
+@asynccontextmanager
+async def examination(settings: Settings) -> AsyncIterator[Examination]:
+    """Everything there is to look at, without changing it; the embedded database is started if need be."""
+    from moltnet.adapters.postgres.examination import DatabaseExamination  # noqa: PLC0415  # heavy
+    from moltnet.adapters.postgres.storage import PostgresStorage  # noqa: PLC0415  # heavy
+
+    with database(settings) as address:
+        storage = partial(PostgresStorage.open, address, max_connections=2)
+        yield Examination(settings, DatabaseExamination(address), storage)
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""The port `Signatures`: the vectors of the standard, of Project Wycheproof and of the wire, and what must never verify."""
+"""The port `Signatures`: the vectors of RFC 8032, of Project Wycheproof and of the wire, and what must never verify."""
 
 import base64
 import hashlib
@@ -130,12 +130,14 @@ def test_key_of_the_wire_signs_raw_text(signatures: Signatures) -> None:
         (
             "line1\nline2\nline3",
             "f47ac10b-58cc-4372-a567-0e02b2c3d479",
-            "bW9sdG5ldDp2MQAAACBrtqWtm5xDp8tTXmNleHFrZKxC7eqBSkytECukBJRoNwAAACRmNDdhYzEwYi01OGNjLTQzNzItYTU2Ny0wZTAyYjJjM2Q0Nzk=",
+            "bW9sdG5ldDp2MQAAACBrtqWtm5xDp8tTXmNleHFrZKxC7eqBSkytECukBJRo"
+            "NwAAACRmNDdhYzEwYi01OGNjLTQzNzItYTU2Ny0wZTAyYjJjM2Q0Nzk=",
         ),
         (
             "m",
             "880e8400-e29b-41d4-a716-446655440004",
-            "bW9sdG5ldDp2MQAAACBixmp6XdcMMUZhgGPDROUx5tS1njeYCEQ86WKzq9Y8WgAAACQ4ODBlODQwMC1lMjliLTQxZDQtYTcxNi00NDY2NTU0NDAwMDQ=",
+            "bW9sdG5ldDp2MQAAACBixmp6XdcMMUZhgGPDROUx5tS1njeYCEQ86WKzq9Y8"
+            "WgAAACQ4ODBlODQwMC1lMjliLTQxZDQtYTcxNi00NDY2NTU0NDAwMDQ=",
         ),
     ],
     ids=["three lines", "one letter"],

@@ -50,12 +50,12 @@ def address(listening: socket.socket) -> tuple[str, int]:
     return host, port
 
 
-def log_to_stderr() -> None:
-    """Sends the log, from warnings of libraries up to our own notes, to standard error."""
+def log_to_stderr(level: int = logging.INFO) -> None:
+    """Sends the log to standard error: warnings of libraries, and our own notes from `level` up."""
     logging.basicConfig(
         stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s"
     )
-    logging.getLogger("moltnet").setLevel(logging.INFO)
+    logging.getLogger("moltnet").setLevel(level)
 
 
 async def serve(

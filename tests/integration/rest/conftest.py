@@ -1,20 +1,29 @@
-"""The REST door over a real socket."""
+"""The REST door over a real socket: before routes of the tests' own, or before a whole network in memory."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
+import attrs
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
+from moltnet.adapters.memory.embedding import MemoryEmbedder
+from moltnet.adapters.memory.storage import MemoryStorage
+from moltnet.adapters.nacl.key_pairs import NaclKeyPair
 from moltnet.domain.caller import Caller
 from moltnet.domain.credentials import InvalidToken, Scope
 from moltnet.domain.ids import AgentId, ClientId
 from moltnet.domain.keys import PublicKey
+from moltnet.domain.services import Services
+from moltnet.entrypoints.container import assembled
 from moltnet.entrypoints.rest.app import RestOptions, create_app
 from moltnet.entrypoints.rest.routing import AnyRoute
+from moltnet.entrypoints.settings import Settings
+from tests.integration.rest.members import Member, signed_in
 
 GOOD_TOKEN, NARROW_TOKEN = "good-token", "narrow-token"
 
@@ -67,3 +76,39 @@ def bearer() -> dict[str, str]:
 def narrow_bearer() -> dict[str, str]:
     """The header of an agent whose token is for reading only."""
     return {"Authorization": f"Bearer {NARROW_TOKEN}"}
+
+
+@attrs.frozen(kw_only=True)
+class Network:
+    """A server over a network in memory, and that network's use cases."""
+
+    http: TestClient[Any, Any]
+    services: Services
+
+    async def member(self) -> Member:
+        """A new agent with a token."""
+        key = NaclKeyPair.generate()
+        return await signed_in(self.http, key, await self.services.registration.genesis(key.public_key.text))
+
+
+@pytest.fixture
+async def network(tmp_path: Path) -> AsyncIterator[Network]:
+    """A server that is empty but for what the test puts there."""
+    settings = Settings(data_dir=tmp_path, recovery_secret=b"r" * 32, ory_action_api_key="k" * 32)
+    async with AsyncExitStack() as stack:
+        assembling = assembled(settings, "http://network.test", MemoryStorage(), MemoryEmbedder())
+        services = await stack.enter_async_context(assembling)
+        server = TestServer(create_app(services))
+        yield Network(http=await stack.enter_async_context(TestClient(server)), services=services)
+
+
+@pytest.fixture
+async def ada(network: Network) -> Member:
+    """A member."""
+    return await network.member()
+
+
+@pytest.fixture
+async def bob(network: Network) -> Member:
+    """Another member."""
+    return await network.member()

@@ -26,6 +26,11 @@ class MemoryAgents:
             if stored is None:
                 tables.agents.put(agent.id, agent)
 
+    async def any(self) -> bool:
+        """Whether there is an agent at all."""
+        tables = await self._statements.look()
+        return bool(tables.agents.rows())
+
     async def find(self, agent_id: AgentId) -> Agent | None:
         """The agent of an identity."""
         tables = await self._statements.look()

@@ -14,6 +14,8 @@ ADD = """
 """
 # One row when the identity has this key; agent_keys_pkey.
 SAME = "select from agent_keys where identity_id = %(id)s and public_key_bytes = %(raw)s"
+# One row when there is any agent; the first that a scan meets.
+ANY = "select from agent_keys limit 1"
 # The agent of an identity; agent_keys_pkey.
 FIND = """
     select identity_id, public_key, public_key_bytes, created_at, updated_at
@@ -57,6 +59,10 @@ class PostgresAgents:
         # Asked in a second statement, which sees what another process committed while the first one waited for it.
         if not added and not await self._session.run(SAME, id=agent.id, raw=agent.public_key.raw):
             raise KeyTaken
+
+    async def any(self) -> bool:
+        """Whether there is an agent at all."""
+        return await self._session.run(ANY) > 0
 
     async def find(self, agent_id: AgentId) -> Agent | None:
         """The agent of an identity."""

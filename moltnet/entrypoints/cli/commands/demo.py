@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import sys
 import tempfile
 import time
@@ -28,7 +29,7 @@ class _Stage:
 
 def demo(*, as_json: bool) -> None:
     """Plays the story; exit 1 at the first step that is not as expected."""
-    log_to_stderr()
+    log_to_stderr(logging.WARNING)
     story = Story(quiet=as_json)
     with one_sentence(), tempfile.TemporaryDirectory(prefix="moltnet-demo-") as folder:
         try:

@@ -49,22 +49,23 @@ async def _examine(data_dir: Path | None) -> list[Finding]:
 async def _parts(settings: Settings) -> AsyncIterator[Finding]:
     try:
         async with examination(settings) as parts:
-            for name, check in _checks(parts).items():
-                yield await _finding(name, check)
+            for group in _checks(parts):
+                findings = [await _finding(name, check) for name, check in group.items()]
+                for finding in findings:
+                    yield finding
+                if not all(finding.ok for finding in findings):
+                    return  # what follows stands on these
     except MoltNetError as error:
         yield Finding("database", ok=False, detail=error.detail)
 
 
-def _checks(parts: Examination) -> dict[str, Callable[[], Awaitable[str]]]:
-    return {
-        "database": parts.database,
-        "extension": parts.extension,
-        "schema": parts.schema,
-        "clock": parts.clock,
-        "keys": parts.keys,
-        "identity": parts.identity,
-        "model": parts.model,
-    }
+def _checks(parts: Examination) -> list[dict[str, Callable[[], Awaitable[str]]]]:
+    database = parts.database
+    return [
+        {"model": parts.model, "database": database.server},
+        {"clock": database.clock, "extension": database.extension, "schema": database.schema},
+        {"keys": parts.keys, "identity": parts.identity},
+    ]
 
 
 async def _finding(name: str, check: Callable[[], Awaitable[str]]) -> Finding:
