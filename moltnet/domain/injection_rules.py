@@ -216,8 +216,10 @@ NEGATABLE: Final[frozenset[str]] = frozenset({"exfiltration", "secrets"})
 MARKUP: Final[tuple[tuple[str, str], ...]] = (
     (
         "turn",
-        r"<\|(?:im_start|im_end|im_sep|system|user|assistant|endoftext|eot_id|begin_of_text|end|call|channel|message"
-        r"|start_header_id|end_header_id|endofprompt)\|>",
+        (
+            r"<\|(?:im_start|im_end|im_sep|system|user|assistant|endoftext|eot_id|begin_of_text|end|call|channel|message"
+            r"|start_header_id|end_header_id|endofprompt)\|>"
+        ),
     ),
     ("turn", r"(?-i:\[/?INST\])|<</?SYS>>|<(?:start|end)_of_turn>"),
     ("turn", r"^#{2,4} {0,2}(?:system|instruction|assistant|human|user|response) ?:"),
@@ -225,19 +227,25 @@ MARKUP: Final[tuple[tuple[str, str], ...]] = (
     ("turn", r"\n\nhuman: [^\n]{0,200}\n\nassistant:"),
     (
         "turn",
-        r"^[ \t>*\[]{0,4}system[\]*]{0,3} ?: ?[^\n]{0,80}"
-        r"\b(?:you (?:are|must|will)|user (?:has|is)|restrictions|disregard|obey)\b",
+        (
+            r"^[ \t>*\[]{0,4}system[\]*]{0,3} ?: ?[^\n]{0,80}"
+            r"\b(?:you (?:are|must|will)|user (?:has|is)|restrictions|disregard|obey)\b"
+        ),
     ),
     ("turn", r"^[-=#*]{2,5}(?:end[ _])?system[-=#*]{2,5}$"),
     (
         "turn",
-        r"\bnew (?:instructions?|directives?|orders?) ?:[^\n]{0,60}"
-        r"\b(?:respond|output|reply|say|ignore|responses?|inform|from)\b",
+        (
+            r"\bnew (?:instructions?|directives?|orders?) ?:[^\n]{0,60}"
+            r"\b(?:respond|output|reply|say|ignore|responses?|inform|from)\b"
+        ),
     ),
     (
         "address",
-        r"\b(?:note|message|attention|instructions?) (?:to|for) (?:the |any |all )?"
-        r"(?:ai|llm|chatbot|language model|ai assistant)s?\b",
+        (
+            r"\b(?:note|message|attention|instructions?) (?:to|for) (?:the |any |all )?"
+            r"(?:ai|llm|chatbot|language model|ai assistant)s?\b"
+        ),
     ),
     ("address", r"\bai[ _-]?_{0,2}(?:instruction|directive|override|command|note)s?_{0,2}\b"),
     ("address", r"\[(?:hidden|(?:priority |secret |hidden )?instructions?)\] ?:|<hidden>"),
@@ -250,19 +258,25 @@ MARKUP: Final[tuple[tuple[str, str], ...]] = (
     ("delimiter", r"\[/?system[ _](?:message|prompt|instructions?|note|override)\]|\[system\]\(#"),
     (
         "delimiter",
-        r"\b(?:begin|start|end)(?: of)? "
-        r"(?:system (?:message|prompt|instructions?)|(?:user|untrusted) (?:input|data))\b",
+        (
+            r"\b(?:begin|start|end)(?: of)? "
+            r"(?:system (?:message|prompt|instructions?)|(?:user|untrusted) (?:input|data))\b"
+        ),
     ),
     ("delimiter", r"\b(?:system|admin|instruction|security)[ _]override ?(?:[:=!\]]|#)|\[(?:system|admin) override\b"),
     (
         "tools",
-        r"</?(?:tool_call|function_calls?|tool_use)>|<invoke name="
-        r"|\"tool_calls\"\s{0,4}:\s{0,4}\[|\bfunctions\.\w{1,40}\(\{",
+        (
+            r"</?(?:tool_call|function_calls?|tool_use)>|<invoke name="
+            r"|\"tool_calls\"\s{0,4}:\s{0,4}\[|\bfunctions\.\w{1,40}\(\{"
+        ),
     ),
     (
         "secrets",
-        r"\bcontents? of (?:\S{1,20} ){0,2}\S{0,60}"
-        r"(?:\.env\b|id_rsa|id_ed25519|moltnet\.json|credentials\.json|/etc/passwd)",
+        (
+            r"\bcontents? of (?:\S{1,20} ){0,2}\S{0,60}"
+            r"(?:\.env\b|id_rsa|id_ed25519|moltnet\.json|credentials\.json|/etc/passwd)"
+        ),
     ),
     ("secrets", r"\b(?:cat|read|print|send|upload) (?:\S{1,20} ){0,2}\S{0,40}id_(?:rsa|ed25519|ecdsa)\b(?!\.pub)"),
     ("secrets", r"https?://[^\s)]{1,200}=(?:\{\{|\$\{| (?:and|followed|plus)\b)"),

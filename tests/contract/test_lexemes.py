@@ -88,6 +88,7 @@ def test_any_text_is_a_text_and_a_query(lexemes: Lexemes, text: str):
 
 
 @given(text=TEXTS)
+@example(text="\u0149")
 @SHARED
 def test_case_does_not_matter(lexemes: Lexemes, text: str):
     assert lexemes.of_text(text.casefold()) == lexemes.of_text(text)

@@ -114,15 +114,13 @@ async def test_withdrawal_is_of_one_agent(asking: Asking, storage: Storage, diar
     assert await asking.rights(third.id, diary.id) == {Right.READ}
 
 
-async def test_forgotten_diary_gives_no_right(
-    asking: Asking, storage: Storage, permissions: Permissions, agent: Agent, diary: Diary, other: Agent
-):
-    kept = await opened(storage, agent)
+async def test_forgotten_diary_gives_no_right(asking: Asking, agent: Agent, diary: Diary, other: Agent):
+    kept = await opened(asking.storage, agent)
     for each in (diary, kept):
         await asking.grant(each.id, Relation.OWNER, agent.id)
         await asking.grant(each.id, Relation.READERS, other.id)
-    async with storage.writing() as work:
-        await permissions.forget_diary(work, diary.id)
+    async with asking.storage.writing() as work:
+        await asking.permissions.forget_diary(work, diary.id)
         await work.diaries.remove(diary.id)
     for each in (agent, other):
         assert await asking.rights(each.id, diary.id) == frozenset()
@@ -138,14 +136,17 @@ async def test_grant_holds_within_its_unit_of_work(
 
 
 async def test_undone_unit_of_work_grants_and_withdraws_nothing(
-    asking: Asking, storage: Storage, permissions: Permissions, diary: Diary, agent: Agent, other: Agent
+    asking: Asking, diary: Diary, agent: Agent, other: Agent
 ):
+    async def undone() -> None:
+        async with asking.storage.writing() as work:
+            await asking.permissions.grant(work, diary.id, Relation.WRITERS, other.id)
+            await asking.permissions.withdraw(work, diary.id, agent.id)
+            raise ZeroDivisionError
+
     await asking.grant(diary.id, Relation.READERS, agent.id)
     with pytest.raises(ZeroDivisionError):
-        async with storage.writing() as work:
-            await permissions.grant(work, diary.id, Relation.WRITERS, other.id)
-            await permissions.withdraw(work, diary.id, agent.id)
-            raise ZeroDivisionError
+        await undone()
     assert await asking.rights(other.id, diary.id) == frozenset()
     assert await asking.rights(agent.id, diary.id) == {Right.READ}
 

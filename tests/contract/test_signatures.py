@@ -130,14 +130,18 @@ def test_key_of_the_wire_signs_raw_text(signatures: Signatures) -> None:
         (
             "line1\nline2\nline3",
             "f47ac10b-58cc-4372-a567-0e02b2c3d479",
-            "bW9sdG5ldDp2MQAAACBrtqWtm5xDp8tTXmNleHFrZKxC7eqBSkytECukBJRo"
-            "NwAAACRmNDdhYzEwYi01OGNjLTQzNzItYTU2Ny0wZTAyYjJjM2Q0Nzk=",
+            (
+                "bW9sdG5ldDp2MQAAACBrtqWtm5xDp8tTXmNleHFrZKxC7eqBSkytECukBJRo"
+                "NwAAACRmNDdhYzEwYi01OGNjLTQzNzItYTU2Ny0wZTAyYjJjM2Q0Nzk="
+            ),
         ),
         (
             "m",
             "880e8400-e29b-41d4-a716-446655440004",
-            "bW9sdG5ldDp2MQAAACBixmp6XdcMMUZhgGPDROUx5tS1njeYCEQ86WKzq9Y8"
-            "WgAAACQ4ODBlODQwMC1lMjliLTQxZDQtYTcxNi00NDY2NTU0NDAwMDQ=",
+            (
+                "bW9sdG5ldDp2MQAAACBixmp6XdcMMUZhgGPDROUx5tS1njeYCEQ86WKzq9Y8"
+                "WgAAACQ4ODBlODQwMC1lMjliLTQxZDQtYTcxNi00NDY2NTU0NDAwMDQ="
+            ),
         ),
     ],
     ids=["three lines", "one letter"],
@@ -266,7 +270,7 @@ def test_bytes_off_the_curve_are_unusable(signatures: Signatures) -> None:
 @pytest.mark.parametrize("point", MAKES_MIXED.values(), ids=MAKES_MIXED.keys())
 @pytest.mark.parametrize("torsion_survives", [False, True], ids=["cofactorless", "cofactored only"])
 def test_key_of_mixed_order_is_unusable_and_judged_without_the_cofactor(
-    signatures: Signatures, point: bytes, torsion_survives: bool
+    signatures: Signatures, point: bytes, *, torsion_survives: bool
 ) -> None:
     key = PublicKey.of(crypto_core_ed25519_add(PublicKey.parse(KEY_A).raw, point))
     message, signature = signed_with_torsion(key.raw, point, torsion_survives=torsion_survives)

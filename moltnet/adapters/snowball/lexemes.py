@@ -29,8 +29,10 @@ _RUN = re.compile(
 )
 # What an apostrophe may put behind an English word; "n't" is told apart, as the word before it is cut, too.
 _ENDINGS = frozenset({"s", "d", "m", "re", "ve", "ll"})
-# The typographic apostrophe and the one that is a letter; the signs TM and SM, which NFKC would make letters of a word.
-_BEFORE_FOLDING = {0x2019: "'", 0x02BC: "'", 0x2122: " ", 0x2120: " "}
+# The signs TM and SM, which NFKC would make letters of the word before them.
+_SIGNS = {0x2122: " ", 0x2120: " "}
+# The typographic apostrophe, and the one that is a letter (folding makes it, too, of an n behind one).
+_APOSTROPHES = {0x2019: "'", 0x02BC: "'"}
 _ZERO_WIDTH_SPACE = "\u200b"
 _NO_LETTER = re.compile(r"[^\x00-\x7f\w]")
 # They choose how a character looks, not which it is.
@@ -94,8 +96,9 @@ class SnowballLexemes:
 def _folded(text: str) -> str:
     if text.isascii():
         return text.lower()
-    folded = unicodedata.normalize("NFKC", text.translate(_BEFORE_FOLDING)).casefold()
-    return _NO_LETTER.sub(lambda match: _plain(match[0]), unicodedata.normalize("NFKC", folded))
+    folded = unicodedata.normalize("NFKC", text.translate(_SIGNS)).casefold()
+    folded = unicodedata.normalize("NFKC", folded).translate(_APOSTROPHES)
+    return _NO_LETTER.sub(lambda match: _plain(match[0]), folded)
 
 
 def _characters(run: str) -> Iterator[_Word]:

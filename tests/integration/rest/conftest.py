@@ -21,8 +21,10 @@ from moltnet.domain.keys import PublicKey
 from moltnet.domain.services import Services
 from moltnet.entrypoints.container import assembled
 from moltnet.entrypoints.rest.app import RestOptions, create_app
+from moltnet.entrypoints.rest.routes import ROUTES
 from moltnet.entrypoints.rest.routing import AnyRoute
 from moltnet.entrypoints.settings import Settings
+from tests.integration.rest.declared import DeclaredAnswers
 from tests.integration.rest.members import Member, signed_in
 
 GOOD_TOKEN, NARROW_TOKEN = "good-token", "narrow-token"
@@ -98,8 +100,9 @@ async def network(tmp_path: Path) -> AsyncIterator[Network]:
     async with AsyncExitStack() as stack:
         assembling = assembled(settings, "http://network.test", MemoryStorage(), MemoryEmbedder())
         services = await stack.enter_async_context(assembling)
-        server = TestServer(create_app(services))
-        yield Network(http=await stack.enter_async_context(TestClient(server)), services=services)
+        app = create_app(services)
+        app.on_response_prepare.append(DeclaredAnswers(ROUTES).check)
+        yield Network(http=await stack.enter_async_context(TestClient(TestServer(app))), services=services)
 
 
 @pytest.fixture

@@ -18,7 +18,8 @@ async def test_new_diary_is_told_in_wire_order(ada):
     assert (made.json["ownerId"], made.json["name"]) == (str(ada.agent_id), "Träume")
     assert (made.json["visibility"], made.json["signed"]) == ("private", False)
     assert made.json["createdAt"] == made.json["updatedAt"]
-    assert made.json["createdAt"].endswith("Z") and len(made.json["createdAt"]) == len("2026-01-30T10:00:00.123Z")
+    assert made.json["createdAt"].endswith("Z")
+    assert len(made.json["createdAt"]) == len("2026-01-30T10:00:00.123Z")
 
 
 @pytest.mark.parametrize(

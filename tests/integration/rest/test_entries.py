@@ -88,14 +88,18 @@ async def test_suspicious_text_is_kept_and_marked(ada, diary):
 async def test_stranger_meets_no_diary_and_reader_no_right(ada, bob, diary):
     entry = await ada.entry(diary)
     one = f"/diaries/{diary}/entries/{entry['id']}"
-    acts = (("POST", f"/diaries/{diary}/entries", {"content": "x"}), ("PATCH", one, {}), ("DELETE", one, None))
-    for method, path, body in acts:
-        assert (await bob.ask(method, path, body)).told == NO_DIARY
+    no_write = "You do not have permission to write to this diary"
+    acts = (
+        ("POST", f"/diaries/{diary}/entries", {"content": "x"}, (404, "NOT_FOUND", "Diary not found"), no_write),
+        ("PATCH", one, {}, NO_DIARY, "Insufficient permissions"),
+        ("DELETE", one, None, NO_DIARY, "Insufficient permissions"),
+    )
+    for method, path, body, missing, _ in acts:
+        assert (await bob.ask(method, path, body)).told == missing
     await ada.shares_with(bob, diary)
     assert (await bob.ask("GET", one)).status == 200
-    for method, path, body in acts:
-        refused = await bob.ask(method, path, body)
-        assert refused.told[:2] == (403, "FORBIDDEN")
+    for method, path, body, _, no_right in acts:
+        assert (await bob.ask(method, path, body)).told == (403, "FORBIDDEN", no_right)
 
 
 async def test_hidden_and_missing_memories_are_answered_alike(ada, bob, diary):

@@ -11,8 +11,8 @@ import pytest
 
 from moltnet.domain.caller import Anonymous
 from moltnet.domain.credentials import Scope
-from moltnet.domain.errors import StorageUnavailable
 from moltnet.domain.diaries import DiaryNotFound
+from moltnet.domain.errors import StorageUnavailable
 from moltnet.domain.ids import DiaryId
 from moltnet.entrypoints.rest.app import RestOptions
 from moltnet.entrypoints.rest.middlewares.headers import SECURITY_HEADERS

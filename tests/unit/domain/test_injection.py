@@ -39,11 +39,11 @@ def test_corpora_are_large_and_hold_no_text_twice() -> None:
 
 def test_most_attacks_are_flagged_and_few_harmless_texts(capsys: pytest.CaptureFixture[str]) -> None:
     with capsys.disabled():
-        print()
         for part, start in (("lines looked at", 0), ("lines held out", 1)):
-            print(
-                f"injection, {part}: recall {share_flagged(ATTACKS[start::2]):.3f} of {len(ATTACKS[start::2])}, "
-                f"false alarms {share_flagged(HARMLESS[start::2]):.3f} of {len(HARMLESS[start::2])}"
+            attacks, harmless = ATTACKS[start::2], HARMLESS[start::2]
+            sys.stdout.write(
+                f"\ninjection, {part}: recall {share_flagged(attacks):.3f} of {len(attacks)}, "
+                f"false alarms {share_flagged(harmless):.3f} of {len(harmless)}"
             )
     assert share_flagged(ATTACKS) >= 0.95
     assert share_flagged(HARMLESS) <= 0.03

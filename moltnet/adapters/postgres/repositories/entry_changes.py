@@ -29,7 +29,7 @@ ADD = """
     ), further as (
         insert into entry_passages (entry_id, ordinal, starts_at, ends_at, embedding)
         select entry.id, ordinal, starts_at, ends_at, embedding
-        from entry, unnest(%(ordinals)s::int[], %(starts)s::int[], %(ends)s::int[], %(embeddings)s::vector[])
+        from entry, unnest(%(ordinals)s::int[], %(starts)s::int[], %(ends)s::int[], %(embeddings)b::vector[])
             as passages (ordinal, starts_at, ends_at, embedding)
     ), counted as (
         insert into diary_terms (diary_id, lexeme, holding)
@@ -73,7 +73,7 @@ REPLACE_WITH_INDEX = """
     ), further as (
         insert into entry_passages (entry_id, ordinal, starts_at, ends_at, embedding)
         select edited.id, ordinal, starts_at, ends_at, embedding
-        from edited, unnest(%(ordinals)s::int[], %(starts)s::int[], %(ends)s::int[], %(embeddings)s::vector[])
+        from edited, unnest(%(ordinals)s::int[], %(starts)s::int[], %(ends)s::int[], %(embeddings)b::vector[])
             as passages (ordinal, starts_at, ends_at, embedding)
         on conflict (entry_id, ordinal) do update
         set starts_at = excluded.starts_at, ends_at = excluded.ends_at, embedding = excluded.embedding

@@ -74,6 +74,6 @@ def test_lone_surrogates_do_not_break_the_answer():
     assert json.loads(to_json({"a": "\udcff"})) == {"a": "\udcff"}
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(), lambda v: st.lists(v)))
+@given(st.recursive(st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(), st.lists))
 def test_what_is_written_is_read_back(value):
     assert from_json(to_json(value)) == value

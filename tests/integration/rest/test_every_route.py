@@ -1,0 +1,79 @@
+"""Promises that hold for every route of the table."""
+
+import re
+from uuid import uuid4
+
+import pytest
+
+from moltnet.domain.credentials import Scope
+from moltnet.entrypoints.rest.routes import ROUTES
+from moltnet.entrypoints.rest.routing import Auth
+from tests.integration.rest.members import Member, ask, token_for
+
+REQUIRED = [route for route in ROUTES if route.auth is Auth.REQUIRED]
+GETS = [route for route in ROUTES if route.method == "GET"]
+
+
+def target_of(route):
+    names = {"fingerprint": "0000-1111-2222-AAAA", "type": "not-found"}
+    path = re.sub(r"\{(\w+)\}", lambda match: names.get(match[1], str(uuid4())), route.path)
+    return f"{path}?diaryId={uuid4()}" if route.operation_id == "reflectDiary" else path
+
+
+BODIES = {
+    "createDiary": {"name": "x"},
+    "shareDiary": {"fingerprint": "0000-1111-2222-AAAA"},
+    "createDiaryEntry": {"content": "x"},
+    "createSigningRequest": {"message": "x"},
+    "submitSignature": {"signature": "x"},
+    "updateDiary": {},
+    "updateDiaryEntry": {},
+}
+
+
+def body_of(route):
+    return {"json": BODIES[route.operation_id]} if route.operation_id in BODIES else {}
+
+
+@pytest.mark.parametrize("route", REQUIRED, ids=lambda route: route.operation_id)
+async def test_route_that_needs_a_token_refuses_to_go_without(network, route):
+    refused = await ask(network.http, route.method, target_of(route), **body_of(route))
+    assert refused.told == (401, "UNAUTHORIZED", "Missing authorization header")
+
+
+async def test_route_is_held_to_its_scopes(network, ada):
+    for route in REQUIRED:
+        (needed,) = route.scopes
+        others = " ".join(scope for scope in Scope if scope is not needed)
+        token = (await token_for(network.http, ada.client_id, ada.secret, scope=others)).json["access_token"]
+        headers = {"Authorization": f"Bearer {token}"}
+        refused = await ask(network.http, route.method, target_of(route), headers=headers, **body_of(route))
+        assert refused.told == (403, "FORBIDDEN", f"Missing required scope: {needed}"), route.operation_id
+
+
+@pytest.mark.parametrize("route", GETS, ids=lambda route: route.path)
+async def test_get_also_answers_head(ada: Member, route):
+    headers, target = {"Authorization": f"Bearer {ada.token}"}, target_of(route)
+    async with ada.http.get(target, headers=headers) as got, ada.http.head(target, headers=headers) as head:
+        assert (head.status, await head.read()) == (got.status, b"")
+        assert head.headers["Content-Length"]
+        assert head.headers["Content-Type"] == got.headers["Content-Type"]
+
+
+def test_operations_are_named_once():
+    names = [route.operation_id for route in ROUTES if route.documented]
+    assert len(names) == len(set(names))
+
+
+def test_errors_are_listed_but_where_the_contract_says_not():
+    quiet = {route.operation_id for route in ROUTES if not route.lists_errors}
+    assert quiet == {
+        "createDiary",
+        "deleteDiary",
+        "shareDiary",
+        "acceptDiaryInvitation",
+        "declineDiaryInvitation",
+        "requestRecoveryChallenge",
+        "verifyRecoveryChallenge",
+        "registerAgent",
+    }

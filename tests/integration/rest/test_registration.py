@@ -1,0 +1,170 @@
+"""Registration, tokens and secrets (rest.md §1.8, §1.9 and §8; decisions 10 to 12)."""
+
+import asyncio
+
+import pytest
+
+from moltnet.adapters.nacl.key_pairs import NaclKeyPair
+from moltnet.domain.credentials import Scope
+from tests.integration.rest.members import ask, token_for
+
+MISSING = (401, "UNAUTHORIZED", "Missing authorization header")
+
+
+async def voucher_of(agent):
+    return (await agent.ask("POST", "/vouch")).json["code"]
+
+
+async def register(http, code, key=None):
+    body = {"public_key": (key or NaclKeyPair.generate()).public_key.text, "voucher_code": code}
+    return await ask(http, "POST", "/auth/register", json=body)
+
+
+async def test_newcomer_gets_credentials_that_work_and_a_private_diary(network, ada):
+    key = NaclKeyPair.generate()
+    told = await register(network.http, await voucher_of(ada), key)
+    assert told.status == 200
+    assert list(told.json) == ["identityId", "fingerprint", "publicKey", "clientId", "clientSecret"]
+    assert (told.json["publicKey"], told.json["fingerprint"]) == (
+        key.public_key.text,
+        key.public_key.fingerprint.text,
+    )
+    token = (await token_for(network.http, told.json["clientId"], told.json["clientSecret"])).json["access_token"]
+    headers = {"Authorization": f"Bearer {token}"}
+    whoami = (await ask(network.http, "GET", "/agents/whoami", headers=headers)).json
+    assert {name: told.json[name] for name in whoami} == whoami
+    diaries = (await ask(network.http, "GET", "/diaries", headers=headers)).json["items"]
+    assert [(diary["name"], diary["visibility"]) for diary in diaries] == [("Private", "private")]
+
+
+async def test_voucher_is_good_once(network, ada):
+    code = await voucher_of(ada)
+    assert (await register(network.http, code)).status == 200
+    assert (await register(network.http, code)).told == (
+        403,
+        "REGISTRATION_FAILED",
+        "Voucher has already been redeemed",
+    )
+    assert (await register(network.http, "0" * 64)).told == (403, "REGISTRATION_FAILED", "Voucher not found")
+
+
+async def test_of_two_newcomers_on_one_voucher_one_comes_in(network, ada):
+    code = await voucher_of(ada)
+    told = await asyncio.gather(register(network.http, code), register(network.http, code))
+    assert sorted(reply.status for reply in told) == [200, 403]
+
+
+async def test_known_key_is_a_conflict_and_keeps_the_voucher(network, ada):
+    code = await voucher_of(ada)
+    refused = await register(network.http, code, ada.key)
+    assert refused.told[:2] == (409, "CONFLICT")
+    assert (await register(network.http, code)).status == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({}, "must have required property 'public_key'"),
+        ({"public_key": "ed25519:AAAA", "voucher_code": "0" * 64}, "public_key must be exactly 32 bytes (got 3)"),
+        ({"public_key": "ed25519:AAAA", "voucher_code": "Z" * 64}, 'must match pattern "^[a-f0-9]{64}$"'),
+        ({"public_key": "short", "voucher_code": "0" * 64}, "must NOT have fewer than 10 characters"),
+    ],
+)
+async def test_registration_out_of_form_is_refused_without_a_list(network, body, words):
+    refused = await ask(network.http, "POST", "/auth/register", json=body)
+    assert (refused.status, refused.json["code"]) == (400, "VALIDATION_FAILED")
+    assert words in refused.json["detail"]
+    assert "errors" not in refused.json
+
+
+async def test_wrong_key_answer_says_what_key_is_wanted(network):
+    body = {"public_key": "ed25519:AAAA", "voucher_code": "0" * 64}
+    assert "ed25519" in (await ask(network.http, "POST", "/auth/register", json=body)).json["detail"].lower()
+
+
+async def test_token_is_given_for_credentials_in_a_form_or_in_json(network, ada):
+    in_form = await token_for(network.http, ada.client_id, ada.secret)
+    body = {"grant_type": "client_credentials", "client_id": ada.client_id, "client_secret": ada.secret}
+    in_json = await ask(network.http, "POST", "/oauth2/token", json=body)
+    for told in (in_form, in_json):
+        assert (told.status, told.json["token_type"]) == (200, "bearer")
+        assert told.json["expires_in"] == 3600
+        assert told.headers["Cache-Control"] == "no-store"
+        assert set(told.json) == {"access_token", "expires_in", "scope", "token_type"}
+
+
+async def test_token_carries_the_scopes_it_was_asked_for_and_is_held_to_them(network, ada):
+    told = (await token_for(network.http, ada.client_id, ada.secret, scope="diary:read crypto:sign")).json
+    headers = {"Authorization": f"Bearer {told['access_token']}"}
+    assert told["scope"] == "diary:read crypto:sign"
+    assert (await ask(network.http, "GET", "/diaries", headers=headers)).status == 200
+    refused = await ask(network.http, "POST", "/diaries", headers=headers, json={"name": "x"})
+    assert refused.told == (403, "FORBIDDEN", "Missing required scope: diary:write")
+    assert refused.headers["WWW-Authenticate"] == 'Bearer error="insufficient_scope"'
+
+
+async def test_token_without_scopes_has_all_of_its_clients(network, ada):
+    assert (await token_for(network.http, ada.client_id, ada.secret)).json["scope"] == ""
+    assert (await ada.ask("POST", "/diaries", {"name": "x"})).status == 201
+    assert len(Scope) == 7
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "error"),
+    [
+        ({"grant_type": "password"}, 400, "unsupported_grant_type"),
+        ({"client_secret": "wrong"}, 401, "invalid_client"),
+        ({"client_id": "nobody"}, 401, "invalid_client"),
+        ({"scope": "everything"}, 400, "invalid_scope"),
+    ],
+)
+async def test_token_refusals_are_told_as_oauth_does(network, ada, changes, status, error):
+    form = {"grant_type": "client_credentials", "client_id": ada.client_id, "client_secret": ada.secret} | changes
+    refused = await ask(network.http, "POST", "/oauth2/token", data=form)
+    assert (refused.status, list(refused.json)) == (status, ["error", "error_description"])
+    assert refused.json["error"] == error
+    assert refused.headers["Content-Type"] == "application/json; charset=utf-8"
+
+
+async def test_absent_grant_is_named_in_the_refusal(network):
+    refused = await ask(network.http, "POST", "/oauth2/token", data={"client_id": "x"})
+    text = 'Unsupported grant_type "". Only client_credentials is supported.'
+    assert refused.json == {"error": "unsupported_grant_type", "error_description": text}
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"[]"])
+async def test_token_request_that_cannot_be_read_is_invalid(network, data):
+    headers = {"Content-Type": "application/json"}
+    refused = await ask(network.http, "POST", "/oauth2/token", data=data, headers=headers)
+    assert (refused.status, refused.json["error"]) == (400, "invalid_request")
+
+
+async def test_authorization_header_is_no_credential_for_a_token(network, ada):
+    import base64
+
+    basic = base64.b64encode(f"{ada.client_id}:{ada.secret}".encode()).decode()
+    form, headers = {"grant_type": "client_credentials"}, {"Authorization": f"Basic {basic}"}
+    assert (await ask(network.http, "POST", "/oauth2/token", data=form, headers=headers)).status == 401
+
+
+async def test_rotated_secret_replaces_the_old_one(network, ada):
+    rotated = await ada.ask("POST", "/auth/rotate-secret")
+    assert list(rotated.json) == ["clientId", "clientSecret"]
+    assert (rotated.status, rotated.json["clientId"]) == (200, ada.client_id)
+    assert "no-store" in rotated.headers["Cache-Control"]
+    assert (await token_for(network.http, ada.client_id, ada.secret)).status == 401
+    assert (await token_for(network.http, ada.client_id, rotated.json["clientSecret"])).status == 200
+    assert (await ada.ask("GET", "/agents/whoami")).told == (401, "UNAUTHORIZED", "Invalid or expired token")
+
+
+async def test_rotation_needs_a_token_or_a_session(network):
+    assert (await ask(network.http, "POST", "/auth/rotate-secret")).told == MISSING
+    refused = await ask(network.http, "POST", "/auth/rotate-secret", headers={"X-Session-Token": "nobody-s"})
+    assert refused.told == (401, "UNAUTHORIZED", "Invalid or expired session token")
+
+
+async def test_keys_that_verify_tokens_are_published(network):
+    told = await ask(network.http, "GET", "/.well-known/jwks.json")
+    assert told.status == 200
+    assert told.json["keys"]
+    assert not any({"d", "p", "q", "k"} & set(key) for key in told.json["keys"])
