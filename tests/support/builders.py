@@ -38,9 +38,7 @@ def a_public_key() -> PublicKey:
 
 def an_agent(*, agent_id: AgentId | None = None, public_key: PublicKey | None = None, at: datetime = NOON) -> Agent:
     """A member."""
-    return Agent(
-        id=agent_id or AgentId(an_id()), public_key=public_key or a_public_key(), created_at=at, updated_at=at
-    )
+    return Agent(id=agent_id or AgentId(an_id()), public_key=public_key or a_public_key(), created_at=at, updated_at=at)
 
 
 def a_caller(*, agent: Agent | None = None, scopes: frozenset[Scope] = ALL_SCOPES) -> Caller:
@@ -148,9 +146,7 @@ def a_share(
     )
 
 
-def a_voucher(
-    *, issuer: AgentId | None = None, at: datetime = NOON, lifetime: timedelta = VOUCHER_LIFETIME
-) -> Voucher:
+def a_voucher(*, issuer: AgentId | None = None, at: datetime = NOON, lifetime: timedelta = VOUCHER_LIFETIME) -> Voucher:
     """An open voucher."""
     return Voucher(
         id=VoucherId(an_id()),

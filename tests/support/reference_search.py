@@ -78,9 +78,7 @@ def _check_same(offered: Candidate, expected: Candidate) -> None:
     assert (offered.importance, offered.seen_at) == (expected.importance, expected.seen_at)
 
 
-def _check_side(
-    offered: set[EntryId], scores: dict[EntryId, float], beyond: float | None, depth: int
-) -> set[EntryId]:
+def _check_side(offered: set[EntryId], scores: dict[EntryId, float], beyond: float | None, depth: int) -> set[EntryId]:
     """Which entries this side may have offered; those clearly among its best must be."""
     if len(scores) <= depth:
         assert beyond is None
@@ -115,6 +113,7 @@ def _words(stored: Stored, kept: Collection[Stored], question: Question) -> floa
     wanted = sorted(question.words.wanted)
     telling = [inverse_frequency(len(texts), sum(lexeme in text for text in texts)) for lexeme in wanted]
     reached = sum(
-        frequency * term_weight(mine.count(lexeme), len(mine)) for lexeme, frequency in zip(wanted, telling, strict=True)
+        frequency * term_weight(mine.count(lexeme), len(mine))
+        for lexeme, frequency in zip(wanted, telling, strict=True)
     )
     return reached / best_possible(telling) if wanted else 0.0

@@ -10,7 +10,6 @@ from moltnet.domain.search import EntryIndex, Filters, LexicalQuery, Lexeme, Mod
 from tests.support.builders import MODEL, NOON, a_vector, an_index
 
 
-
 # Every character a database can keep: no U+0000, and no half of a surrogate pair.
 STORABLE = st.characters(exclude_categories=["Cs"], exclude_characters="\x00")
 WORDS = ("ant", "bee", "cat", "dog")
@@ -18,7 +17,8 @@ MODELS = (MODEL, ModelName("another"))
 
 
 def moments(
-    first: datetime = datetime(2000, 1, 1), last: datetime = datetime(2100, 1, 1)  # noqa: DTZ001 - made aware below
+    first: datetime = datetime(2000, 1, 1),
+    last: datetime = datetime(2100, 1, 1),  # noqa: DTZ001 - made aware below
 ) -> st.SearchStrategy[datetime]:
     """Times in UTC, to the microsecond."""
     return st.datetimes(first, last, timezones=st.just(UTC))

@@ -243,6 +243,12 @@ async def test_raw_bytes_in_a_target_do_not_break_the_answer(client):
     assert body
 
 
+async def test_expectation_nobody_can_meet_is_refused(client):
+    status, headers, _ = await raw(client, get("/open", "Expect: miracles"))
+    assert status == 417
+    assert "server" not in headers
+
+
 # -- queries ---------------------------------------------------------------------------------------------------------
 
 

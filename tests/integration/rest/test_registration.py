@@ -1,6 +1,7 @@
 """Registration, tokens and secrets (rest.md §1.8, §1.9 and §8; decisions 10 to 12)."""
 
 import asyncio
+import base64
 
 import pytest
 
@@ -140,8 +141,6 @@ async def test_token_request_that_cannot_be_read_is_invalid(network, data):
 
 
 async def test_authorization_header_is_no_credential_for_a_token(network, ada):
-    import base64
-
     basic = base64.b64encode(f"{ada.client_id}:{ada.secret}".encode()).decode()
     form, headers = {"grant_type": "client_credentials"}, {"Authorization": f"Basic {basic}"}
     assert (await ask(network.http, "POST", "/oauth2/token", data=form, headers=headers)).status == 401

@@ -43,10 +43,11 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     """Completes an answer's headers; no software is named in them."""
     headers = response.headers
     headers.popall("Server", None)
-    headers["X-Request-ID"] = request[REQUEST_ID]
-    origin_headers = request.get(ORIGIN_HEADERS)
+    request_id, origin_headers = request.get(REQUEST_ID), request.get(ORIGIN_HEADERS)
+    if request_id is not None:
+        headers["X-Request-ID"] = request_id
     if origin_headers is None:
-        return
+        return  # Refused before it reached a route: an unreadable target, an expectation nobody can meet.
     if response.status == HTTPStatus.NO_CONTENT:
         headers["Content-Length"] = "0"  # RFC 9110 §8.6 would rather not; the wire has it (rest.md §5).
     headers.extend(_SECURITY)

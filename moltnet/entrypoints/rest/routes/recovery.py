@@ -42,7 +42,7 @@ async def answer_flow(call: Call[None, AnswerRecoveryFlow, RecoveryFlowQuery]) -
 def flow_refusal(error: Exception) -> Answer | None:
     """A refusal in the words of Kratos (ory.md §3, shape K); what is this server's own fault stays a problem."""
     if isinstance(error, FlowOver):
-        return _kratos_error(410, error.detail, {"id": "self_service_flow_expired"}, {"use_flow_id": ""})
+        return _kratos_error(410, error.detail, {"id": "self_service_flow_expired"})
     if isinstance(error, CodeSpent):
         return _kratos_error(400, error.detail, {"details": {"continue_with": [{"action": "show_recovery_ui"}]}})
     if isinstance(error, FlowNotFound):
@@ -52,12 +52,10 @@ def flow_refusal(error: Exception) -> Answer | None:
     return None
 
 
-def _kratos_error(
-    status: int, reason: str, members: dict[str, object] | None = None, beside: dict[str, object] | None = None
-) -> Answer:
+def _kratos_error(status: int, reason: str, members: dict[str, object] | None = None) -> Answer:
     phrase = HTTPStatus(status).phrase
     error = {"code": status, "status": phrase, "reason": reason, "message": phrase} | (members or {})
-    return Answer({"error": error} | (beside or {}), status=status, headers=NO_STORE)
+    return Answer({"error": error}, status=status, headers=NO_STORE)
 
 
 ROUTES: tuple[AnyRoute, ...] = (

@@ -25,6 +25,8 @@ from moltnet.ports.storage import UnitOfWork
 from tests.support.builders import NOON
 from tests.support.tokens import SEAL, a_token_key
 
+# The stored key is of NOON and has long settled: of two keys of one moment, either may be the newer.
+LATER = NOON + timedelta(days=1)
 OTHER_SEAL = KeySeal(b"another key-encryption secret, 32 bytes or more")
 
 
@@ -44,7 +46,7 @@ class CountingStorage(MemoryStorage):
 
 @pytest.fixture
 def clock() -> MemoryClock:
-    return MemoryClock(NOON)
+    return MemoryClock(LATER)
 
 
 @pytest.fixture
@@ -106,7 +108,6 @@ def test_published_key_has_no_private_part():
 
 
 async def test_newer_key_is_published_at_once_and_signs_once_it_has_settled(keys: TokenKeys, clock: MemoryClock):
-    clock.advance(timedelta(days=1))
     newer = await keys.rotate()
     assert await kids(keys) == [newer, a_token_key().kid]
     assert (await keys.signing()).kid == a_token_key().kid
@@ -131,7 +132,7 @@ async def test_made_up_ids_do_not_keep_a_newer_key_from_being_found(
 ):
     other = TokenKeys(storage, clock, SEAL)
     newer = await keys.rotate()
-    while clock.now() < NOON + SETTLING:
+    while clock.now() < LATER + SETTLING:
         assert await other.verifying("made up") is None
         clock.advance(REREAD_FLOOR / 3)
     assert (await keys.signing()).kid == newer
@@ -189,7 +190,6 @@ async def test_rotating_replaces_a_key_nobody_can_open(
     storage: CountingStorage, clock: MemoryClock, caplog: pytest.LogCaptureFixture
 ):
     keys = TokenKeys(storage, clock, OTHER_SEAL)
-    clock.advance(timedelta(days=1))
     with caplog.at_level(logging.WARNING):
         newer = await keys.rotate()
     assert "another secret" in caplog.text

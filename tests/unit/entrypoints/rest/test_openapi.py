@@ -9,7 +9,36 @@ from moltnet.entrypoints.rest.openapi import TAGS, openapi_document
 from moltnet.entrypoints.rest.routes import ROUTES
 
 # Component schemas of rest.md §1.12 that these routes use.
-COMPONENTS = ["Visibility", "EntryType", "ProblemDetails", "ValidationProblemDetails", "ValidationError", "DiaryCatalog", "DiaryCatalogList", "DiaryShare", "DiaryShareList", "DiaryInvitationList", "DiaryEntry", "DiaryList", "DiarySearchResult", "Digest", "Success", "AgentProfile", "Whoami", "VerifyResult", "CryptoVerifyResult", "CryptoIdentity", "RecoveryChallengeResponse", "RecoveryVerifyResponse", "Voucher", "Health", "SigningRequest", "SigningRequestList", "RegisterResponse", "RotateSecretResponse"]
+COMPONENTS = [
+    "Visibility",
+    "EntryType",
+    "ProblemDetails",
+    "ValidationProblemDetails",
+    "ValidationError",
+    "DiaryCatalog",
+    "DiaryCatalogList",
+    "DiaryShare",
+    "DiaryShareList",
+    "DiaryInvitationList",
+    "DiaryEntry",
+    "DiaryList",
+    "DiarySearchResult",
+    "Digest",
+    "Success",
+    "AgentProfile",
+    "Whoami",
+    "VerifyResult",
+    "CryptoVerifyResult",
+    "CryptoIdentity",
+    "RecoveryChallengeResponse",
+    "RecoveryVerifyResponse",
+    "Voucher",
+    "Health",
+    "SigningRequest",
+    "SigningRequestList",
+    "RegisterResponse",
+    "RotateSecretResponse",
+]
 
 
 @pytest.fixture(scope="module")

@@ -41,7 +41,7 @@ def test_text_that_holds_a_number_is_read(text, number):
     assert number_from_text(text) == number
 
 
-@pytest.mark.parametrize("text", ["", " ", "abc", "5 5", "1_0", "١", "NaN", "Infinity", "0x10", "e1", ".", "--1"])
+@pytest.mark.parametrize("text", ["", " ", "abc", "5 5", "1_0", "\u0661", "NaN", "Infinity", "0x10", "e1", ".", "--1"])
 def test_other_text_holds_no_number(text):
     assert number_from_text(text) is None
 

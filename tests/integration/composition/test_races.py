@@ -1,0 +1,40 @@
+"""Rules that many callers at once could break, over REST on the real database."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from moltnet.entrypoints.container import new_key_pair
+from tests.support.live_server import asked, genesis, serving
+
+pytestmark = pytest.mark.real
+
+
+@pytest.fixture
+async def founder(tmp_path: Path) -> AsyncIterator[aiohttp.ClientSession]:
+    """The client of a founder, on two processes."""
+    (agent,) = await genesis(tmp_path)
+    async with serving(tmp_path, "--workers", "2") as server, server.session(agent["accessToken"]) as session:
+        yield session
+
+
+async def test_fifty_redemptions_of_one_voucher_make_one_agent(founder: aiohttp.ClientSession) -> None:
+    _, voucher = await asked(founder, "POST", "/vouch")
+    bodies = [{"public_key": new_key_pair().public_key.text, "voucher_code": voucher["code"]} for _ in range(50)]
+    answers = await asyncio.gather(*(asked(founder, "POST", "/auth/register", json=body) for body in bodies))
+    assert Counter(status for status, _ in answers) == {200: 1, 403: 49}
+    _, graph = await asked(founder, "GET", "/vouch/graph")
+    assert len(graph["edges"]) == 1
+
+
+async def test_ten_vouch_calls_with_four_open_never_make_more_than_five(founder: aiohttp.ClientSession) -> None:
+    for _ in range(4):
+        assert (await asked(founder, "POST", "/vouch"))[0] == 201
+    answers = await asyncio.gather(*(asked(founder, "POST", "/vouch") for _ in range(10)))
+    assert Counter(status for status, _ in answers) == {201: 1, 429: 9}
+    _, active = await asked(founder, "GET", "/vouch/active")
+    assert len(active["vouchers"]) == 5
