@@ -104,7 +104,8 @@ def verified_nonce(challenge: Challenge, key_text: str, secret: bytes, at: datet
 
 def expires_at(at: datetime) -> datetime:
     """When a nonce that was used at `at` may be forgotten: no challenge that holds it can be good any more."""
-    return at + CHALLENGE_LIFETIME
+    # A challenge's own time is cut to the millisecond, so it may be good for almost one more.
+    return at + CHALLENGE_LIFETIME + timedelta(milliseconds=1)
 
 
 @attrs.frozen(kw_only=True)
@@ -189,4 +190,4 @@ def _unix_ms(at: datetime) -> int:
 
 
 def _mac(text: str, secret: bytes) -> str:
-    return hmac.new(secret, text.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
+    return hmac.new(secret, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()

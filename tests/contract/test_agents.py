@@ -140,5 +140,3 @@ async def test_the_voucher_a_removed_agent_redeemed_is_open_again(storage: Stora
     async with storage.reading() as work:
         assert await work.vouchers.find(voucher.code) == voucher
         assert await work.vouchers.graph(Page(10)) == []
-
-

@@ -6,7 +6,6 @@ import attrs
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from moltnet.domain.agents import Agent
 from moltnet.domain.diaries import Diary
 from moltnet.domain.entries import EntryType
 from moltnet.domain.ids import DiaryId, EntryId
@@ -15,7 +14,7 @@ from moltnet.ports.storage import Storage, UnitOfWork
 from tests.support import reference_search
 from tests.support.builders import NOON, an_entry
 from tests.support.reference_search import Stored
-from tests.support.stored import opened
+from tests.support.stored import joined, opened
 from tests.support.strategies import indexes, questions
 
 DIARIES = 2
@@ -49,9 +48,8 @@ class Remove:
 
 Step = Write | Edit | Remove
 PLACES = st.integers(0, 20)
-WRITES = st.builds(
-    Write, st.integers(0, DIARIES - 1), indexes(), st.integers(0, 3), st.sampled_from([EntryType.SEMANTIC, EntryType.SOUL])
-)
+TYPES = st.sampled_from([EntryType.SEMANTIC, EntryType.SOUL])
+WRITES = st.builds(Write, st.integers(0, DIARIES - 1), indexes(), st.integers(0, 3), TYPES)
 HISTORIES = st.lists(WRITES | WRITES | st.builds(Edit, PLACES, indexes()) | st.builds(Remove, PLACES), max_size=20)
 
 
@@ -71,9 +69,10 @@ async def take(work: UnitOfWork, step: Step, kept: dict[EntryId, Stored], diarie
             del kept[stored.entry.id]
 
 
-async def told(storage: Storage, agent: Agent, history: list[Step]) -> tuple[list[DiaryId], Mapping[EntryId, Stored]]:
+async def told(storage: Storage, history: list[Step]) -> tuple[list[DiaryId], Mapping[EntryId, Stored]]:
     """The diaries after a history, and the model's idea of it."""
-    diaries = [await opened(storage, agent) for _ in range(DIARIES)]
+    owner = await joined(storage)
+    diaries = [await opened(storage, owner) for _ in range(DIARIES)]
     kept: dict[EntryId, Stored] = {}
     async with storage.writing() as work:
         for step in history:
@@ -82,12 +81,12 @@ async def told(storage: Storage, agent: Agent, history: list[Step]) -> tuple[lis
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(history=HISTORIES, asked=st.lists(questions(), min_size=1, max_size=4), depth=st.integers(1, 6), far=st.booleans())
+@given(HISTORIES, st.lists(questions(), min_size=1, max_size=4), st.integers(1, 6), st.integers(1, DIARIES))
 async def test_the_best_of_each_side_are_those_of_the_model(
-    storage: Storage, agent: Agent, history: list[Step], asked: list[Question], depth: int, *, far: bool
+    storage: Storage, history: list[Step], asked: list[Question], depth: int, count: int
 ) -> None:
-    diaries, kept = await told(storage, agent, history)
-    within = diaries if far else diaries[:1]
+    diaries, kept = await told(storage, history)
+    within = diaries[:count]
     async with storage.reading() as work:
         for question in asked:
             answer = await work.candidates.best(question, within, depth)
@@ -95,11 +94,9 @@ async def test_the_best_of_each_side_are_those_of_the_model(
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(history=HISTORIES, question=questions())
-async def test_what_is_excluded_never_matches(
-    storage: Storage, agent: Agent, history: list[Step], question: Question
-) -> None:
-    diaries, kept = await told(storage, agent, history)
+@given(HISTORIES, questions())
+async def test_what_is_excluded_never_matches(storage: Storage, history: list[Step], question: Question) -> None:
+    diaries, kept = await told(storage, history)
     async with storage.reading() as work:
         answer = await work.candidates.best(question, diaries, 100)
     for candidate in answer.found:

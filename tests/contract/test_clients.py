@@ -38,7 +38,7 @@ async def test_a_client_is_found_by_id_and_by_agent(storage: Storage, agent: Age
         assert await work.clients.of_agent(other.id) is None
 
 
-async def test_the_same_client_takes_another_secret(storage: Storage, agent: Agent) -> None:
+async def test_the_same_client_again_takes_the_next_secret(storage: Storage, agent: Agent) -> None:
     client = a_client(agent_id=agent.id, secret="first")
     await put(storage, client)
     await put(storage, a_client(client_id=client.id, agent_id=agent.id, secret="second"))
@@ -46,6 +46,7 @@ async def test_the_same_client_takes_another_secret(storage: Storage, agent: Age
     assert stored is not None
     assert stored.accepts("second")
     assert not stored.accepts("first")
+    assert stored.generation == client.generation + 1
 
 
 async def test_a_rotated_client_has_another_secret_of_the_next_generation(storage: Storage, agent: Agent) -> None:

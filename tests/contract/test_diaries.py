@@ -6,7 +6,7 @@ from datetime import timedelta
 import attrs
 import pytest
 
-from moltnet.domain.agents import Agent
+from moltnet.domain.agents import Agent, ProfileNotFound
 from moltnet.domain.diaries import NAME_MAX, Diary, DiaryEdit, Visibility
 from moltnet.domain.ids import DiaryId
 from moltnet.domain.permissions import Relation
@@ -52,7 +52,7 @@ async def test_names_need_not_be_unique(storage: Storage, agent: Agent) -> None:
 
 async def test_an_owner_must_be_stored(storage: Storage) -> None:
     orphan = a_diary()
-    with pytest.raises(Exception, match=r".+"):
+    with pytest.raises(ProfileNotFound):
         async with storage.writing() as work:
             await work.diaries.add(orphan)
     async with storage.reading() as work:

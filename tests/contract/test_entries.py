@@ -12,7 +12,7 @@ from moltnet.domain.diaries import Diary, DiaryNotFound, Visibility
 from moltnet.domain.entries import Entry, EntryType, UnknownSuccessor
 from moltnet.domain.feed import Cursor
 from moltnet.domain.ids import DiaryId, EntryId
-from moltnet.domain.search import Filters, LexicalQuery, Lexeme, Question
+from moltnet.domain.search import Filters, Lexeme, LexicalQuery, Question
 from moltnet.ports.repositories import Page
 from moltnet.ports.storage import Storage
 from tests.support.builders import NOON, an_entry, an_id, an_index
@@ -234,9 +234,7 @@ async def test_an_edit_leaves_the_counted_accesses(storage: Storage, diary: Diar
     async with storage.writing() as work:
         await work.entries.note_access([entry.id], seen_at)
         assert await work.entries.replace(attrs.evolve(entry, content="Other"), None, unless_changed_since=NOON)
-    assert await found(storage, entry) == attrs.evolve(
-        entry, content="Other", access_count=1, last_accessed_at=seen_at
-    )
+    assert await found(storage, entry) == attrs.evolve(entry, content="Other", access_count=1, last_accessed_at=seen_at)
 
 
 @pytest.mark.parametrize("named", ["itself", "nothing", "another diary's"])
@@ -246,9 +244,9 @@ async def test_a_successor_is_another_entry_of_the_same_diary(
     entry, stranger = an_entry(diary=diary.id), an_entry(diary=(await opened(storage, agent)).id)
     await written(storage, entry, stranger)
     successor = {"itself": entry.id, "nothing": NO_ENTRY, "another diary's": stranger.id}[named]
+    edited = attrs.evolve(entry, superseded_by=successor)
     with pytest.raises(UnknownSuccessor):
         async with storage.writing() as work:
-            edited = attrs.evolve(entry, superseded_by=successor)
             await work.entries.replace(edited, an_index("after"), unless_changed_since=NOON)
     assert await found(storage, entry) == entry
     assert await found_by_word(storage, diary, "after") == []
@@ -331,6 +329,15 @@ async def test_an_access_is_counted_and_moves_nothing_else(storage: Storage, age
     for entry in (first, second):
         assert await found(storage, entry) == attrs.evolve(entry, access_count=1, last_accessed_at=seen_at)
     assert await found(storage, unseen) == unseen
+
+
+async def test_an_access_that_is_counted_late_does_not_turn_time_back(storage: Storage, diary: Diary) -> None:
+    entry, latest = an_entry(diary=diary.id), NOON + MICROSECOND
+    await written(storage, entry)
+    async with storage.reading() as work:
+        await work.entries.note_access([entry.id], latest)
+        await work.entries.note_access([entry.id], NOON)
+    assert await found(storage, entry) == attrs.evolve(entry, access_count=2, last_accessed_at=latest)
 
 
 async def test_no_access_at_all_is_no_error(storage: Storage) -> None:

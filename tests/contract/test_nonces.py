@@ -3,6 +3,8 @@
 import asyncio
 from datetime import timedelta
 
+import pytest
+
 from moltnet.ports.storage import Storage
 from tests.support.builders import NOON
 
@@ -47,9 +49,11 @@ async def test_what_expired_is_forgotten_and_nothing_else(storage: Storage) -> N
 
 
 async def test_a_burnt_nonce_is_good_again_when_its_transaction_fails(storage: Storage) -> None:
-    try:
+    async def use_and_fail() -> None:
         async with storage.writing() as work:
             assert await work.nonces.use("a", NOON)
             raise LookupError
-    except LookupError:
-        assert await used(storage, "a")
+
+    with pytest.raises(LookupError):
+        await use_and_fail()
+    assert await used(storage, "a")

@@ -56,9 +56,7 @@ async def test_after_too_many_attempts_even_the_right_code_is_wrong(storage: Sto
     assert await tried(storage, code, RIGHT) == attrs.evolve(code, attempts=CODE_ATTEMPTS + 1)
 
 
-@pytest.mark.parametrize(
-    ("at", "good"), [(NOON + CODE_LIFETIME - MICROSECOND, True), (NOON + CODE_LIFETIME, False)]
-)
+@pytest.mark.parametrize(("at", "good"), [(NOON + CODE_LIFETIME - MICROSECOND, True), (NOON + CODE_LIFETIME, False)])
 async def test_a_code_is_good_until_it_expires(
     storage: Storage, code: RecoveryCode, at: datetime, *, good: bool
 ) -> None:

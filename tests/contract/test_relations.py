@@ -4,12 +4,12 @@ import asyncio
 
 import pytest
 
-from moltnet.domain.agents import Agent
-from moltnet.domain.diaries import Diary
+from moltnet.domain.agents import Agent, ProfileNotFound
+from moltnet.domain.diaries import Diary, DiaryNotFound
 from moltnet.domain.ids import DiaryId
 from moltnet.domain.permissions import Relation
 from moltnet.ports.storage import Storage
-from tests.support.builders import an_id
+from tests.support.builders import a_diary, an_agent, an_id
 from tests.support.stored import joined, opened
 
 
@@ -40,6 +40,13 @@ async def test_a_relation_holds_between_its_pair_alone(
     assert await between(storage, diary, agent) == {relation}
     assert await between(storage, diary, other_agent) == frozenset()
     assert await between(storage, other_diary, agent) == frozenset()
+
+
+async def test_a_relation_needs_its_diary_and_its_agent(storage: Storage, agent: Agent, diary: Diary) -> None:
+    with pytest.raises(DiaryNotFound):
+        await related(storage, a_diary(), agent, Relation.READERS)
+    with pytest.raises(ProfileNotFound):
+        await related(storage, diary, an_agent(), Relation.READERS)
 
 
 async def test_relations_add_up(storage: Storage, agent: Agent, diary: Diary) -> None:
@@ -89,8 +96,11 @@ async def test_all_diaries_of_an_agent_are_told_with_their_relations(
 
 
 async def test_a_relation_is_given_with_the_data_or_not_at_all(storage: Storage, agent: Agent, diary: Diary) -> None:
-    with pytest.raises(LookupError):
+    async def give_and_fail() -> None:
         async with storage.writing() as work:
             await work.relations.add(diary.id, Relation.READERS, agent.id)
             raise LookupError
+
+    with pytest.raises(LookupError):
+        await give_and_fail()
     assert await between(storage, diary, agent) == frozenset()

@@ -6,8 +6,8 @@ from datetime import timedelta
 import attrs
 import pytest
 
-from moltnet.domain.agents import Agent
-from moltnet.domain.diaries import Diary
+from moltnet.domain.agents import Agent, ProfileNotFound
+from moltnet.domain.diaries import Diary, DiaryNotFound
 from moltnet.domain.ids import ShareId
 from moltnet.domain.sharing import Share, ShareRole, ShareStatus
 from moltnet.ports.storage import Storage
@@ -55,6 +55,13 @@ async def test_a_pair_has_one_share(storage: Storage, diary: Diary, guest: Agent
         assert not await work.shares.add(a_share(diary=diary.id, agent=guest.id, role=ShareRole.WRITER))
     async with storage.reading() as work:
         assert await work.shares.find_for(diary.id, guest.id) == share
+
+
+async def test_a_share_needs_its_diary_and_its_agent(storage: Storage, diary: Diary, guest: Agent) -> None:
+    with pytest.raises(DiaryNotFound):
+        await sent(storage, a_share(agent=guest.id))
+    with pytest.raises(ProfileNotFound):
+        await sent(storage, a_share(diary=diary.id))
 
 
 async def test_other_pairs_are_free(storage: Storage, agent: Agent, diary: Diary, guest: Agent) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from moltnet.domain.agents import Agent
+from moltnet.domain.agents import Agent, ProfileNotFound
 from moltnet.domain.ids import SigningRequestId
 from moltnet.domain.signing import SIGNING_LIFETIME, Scheme, SigningRequest, SigningStatus
 from moltnet.ports.repositories import Page
@@ -47,6 +47,11 @@ async def test_a_request_is_found_as_it_was_stored(storage: Storage, agent: Agen
     request = a_signing_request(agent=agent.id, message=message, at=NOON + timedelta(microseconds=1))
     await asked(storage, request)
     assert await found(storage, request) == request
+
+
+async def test_a_request_needs_its_agent(storage: Storage) -> None:
+    with pytest.raises(ProfileNotFound):
+        await asked(storage, a_signing_request())
 
 
 @pytest.mark.parametrize("scheme", [*Scheme, None])

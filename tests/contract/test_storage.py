@@ -45,12 +45,16 @@ async def test_an_exception_undoes_everything(
     storage: Storage, agent: Agent, diary: Diary, misfortune: type[BaseException]
 ) -> None:
     newcomer, entry = an_agent(), an_entry(diary=diary.id)
-    with pytest.raises(misfortune):
+
+    async def write_and_fail() -> None:
         async with storage.writing() as work:
             await work.agents.add(newcomer)
             await work.entries.add(entry, an_index("word"))
             await work.diaries.replace(DiaryEdit(name="Renamed").applied_to(diary, NOON))
             raise misfortune
+
+    with pytest.raises(misfortune):
+        await write_and_fail()
     async with storage.reading() as work:
         assert await work.agents.find(newcomer.id) is None
         assert await work.entries.find_many([entry.id]) == []
@@ -59,10 +63,14 @@ async def test_an_exception_undoes_everything(
 
 async def test_an_error_of_a_statement_undoes_those_before_it(storage: Storage, agent: Agent, diary: Diary) -> None:
     entry = an_entry(diary=diary.id)
-    with pytest.raises(KeyTaken):
+
+    async def write_and_collide() -> None:
         async with storage.writing() as work:
             await work.entries.add(entry, an_index("word"))
             await work.agents.add(an_agent(public_key=agent.public_key))
+
+    with pytest.raises(KeyTaken):
+        await write_and_collide()
     async with storage.reading() as work:
         assert await work.entries.find(diary.id, entry.id) is None
 
@@ -114,10 +122,13 @@ async def test_whoever_is_cancelled_while_others_write_is_in_nobodys_way(storage
 
 
 async def test_each_statement_of_a_reading_stands_alone(storage: Storage) -> None:
-    with pytest.raises(Misfortune):
+    async def use_and_fail() -> None:
         async with storage.reading() as work:
             assert await work.nonces.use("before the misfortune", NOON)
             raise Misfortune
+
+    with pytest.raises(Misfortune):
+        await use_and_fail()
     async with storage.reading() as work:
         assert not await work.nonces.use("before the misfortune", NOON)
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import attrs
 import pytest
 
-from moltnet.domain.agents import Agent
+from moltnet.domain.agents import Agent, ProfileNotFound
 from moltnet.domain.ids import AgentId
 from moltnet.domain.vouching import MAX_OPEN_VOUCHERS, VOUCHER_LIFETIME, Edge, IssueContended, Voucher
 from moltnet.ports.repositories import Page
@@ -45,6 +45,13 @@ async def test_a_voucher_is_found_as_it_was_issued(storage: Storage, agent: Agen
     voucher = a_voucher(issuer=agent.id, at=NOON + MICROSECOND)
     assert await issued(storage, voucher) == [True]
     assert await found(storage, voucher) == voucher
+
+
+async def test_an_issuer_must_be_stored(storage: Storage) -> None:
+    voucher = a_voucher()
+    with pytest.raises(ProfileNotFound):
+        await issued(storage, voucher)
+    assert await found(storage, voucher) is None
 
 
 # Five open ones
@@ -107,9 +114,7 @@ async def test_an_unknown_code_admits_nobody(storage: Storage, agent: Agent) -> 
     assert not await redeemed(storage, a_voucher(), agent.id)
 
 
-@pytest.mark.parametrize(
-    ("after", "admits"), [(VOUCHER_LIFETIME - MICROSECOND, True), (VOUCHER_LIFETIME, False)]
-)
+@pytest.mark.parametrize(("after", "admits"), [(VOUCHER_LIFETIME - MICROSECOND, True), (VOUCHER_LIFETIME, False)])
 async def test_a_voucher_admits_until_it_expires(
     storage: Storage, agent: Agent, after: timedelta, *, admits: bool
 ) -> None:
@@ -166,7 +171,8 @@ async def test_the_graph_shows_who_vouched_for_whom_newest_first(storage: Storag
     edges = []
     for step, (voucher, newcomer) in enumerate(zip(vouchers, newcomers, strict=True)):
         await redeemed(storage, voucher, newcomer.id, step * MICROSECOND)
-        edges.append(Edge(issuer=agent.fingerprint, redeemer=newcomer.fingerprint, redeemed_at=NOON + step * MICROSECOND))
+        at = NOON + step * MICROSECOND
+        edges.append(Edge(issuer=agent.fingerprint, redeemer=newcomer.fingerprint, redeemed_at=at))
     async with storage.reading() as work:
         assert await work.vouchers.graph(ALL) == edges[::-1]
         assert await work.vouchers.graph(Page(1, 1)) == [edges[1]]

@@ -27,6 +27,17 @@ def text_of(index: EntryIndex) -> list[Lexeme]:
     return [lexeme for _, lexeme in sorted((at, lexeme) for lexeme, places in index.lexemes.items() for at in places)]
 
 
+def passes(entry: Entry, filters: Filters) -> bool:
+    """Whether an entry is what the filters ask for."""
+    if filters.exclude_superseded and entry.superseded_by is not None:
+        return False
+    if filters.since is not None and entry.created_at < filters.since:
+        return False
+    if filters.entry_types and entry.entry_type not in filters.entry_types:
+        return False
+    return all(tag in (entry.tags or ()) for tag in filters.tags)
+
+
 def admitted(stored: Stored, question: Question) -> bool:
     """Whether an entry passes the filters, the required and the excluded runs."""
     text = text_of(stored.index)
@@ -35,7 +46,7 @@ def admitted(stored: Stored, question: Question) -> bool:
         return any(tuple(text[at : at + len(run)]) == run for at in range(len(text) - len(run) + 1))
 
     return (
-        _passes(stored.entry, question.filters)
+        passes(stored.entry, question.filters)
         and all(stands(run) for run in question.words.required)
         and not any(stands(run) for run in question.words.excluded)
     )
@@ -89,16 +100,6 @@ def _check_side(offered: set[EntryId], scores: dict[EntryId, float], beyond: flo
     assert math.isclose(beyond, last, abs_tol=TOLERANCE)
     assert {entry_id for entry_id, score in scores.items() if score > last + 2 * TOLERANCE} <= offered
     return {entry_id for entry_id, score in scores.items() if score >= last - 2 * TOLERANCE}
-
-
-def _passes(entry: Entry, filters: Filters) -> bool:
-    if filters.exclude_superseded and entry.superseded_by is not None:
-        return False
-    if filters.since is not None and entry.created_at < filters.since:
-        return False
-    if filters.entry_types and entry.entry_type not in filters.entry_types:
-        return False
-    return all(tag in (entry.tags or ()) for tag in filters.tags)
 
 
 def _cosine(index: EntryIndex, question: Question) -> float | None:

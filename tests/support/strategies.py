@@ -6,9 +6,8 @@ from hypothesis import strategies as st
 
 from moltnet.domain.entries import TAG_MAX, TAGS_MAX, TITLE_MAX, Entry, EntryType
 from moltnet.domain.ids import DiaryId, EntryId
-from moltnet.domain.search import EntryIndex, Filters, LexicalQuery, Lexeme, ModelName, Question, Vector
+from moltnet.domain.search import EntryIndex, Filters, Lexeme, LexicalQuery, ModelName, Question, Vector
 from tests.support.builders import MODEL, NOON, a_vector, an_index
-
 
 # Every character a database can keep: no U+0000, and no half of a surrogate pair.
 STORABLE = st.characters(exclude_categories=["Cs"], exclude_characters="\x00")
@@ -16,12 +15,10 @@ WORDS = ("ant", "bee", "cat", "dog")
 MODELS = (MODEL, ModelName("another"))
 
 
-def moments(
-    first: datetime = datetime(2000, 1, 1),
-    last: datetime = datetime(2100, 1, 1),  # noqa: DTZ001 - made aware below
-) -> st.SearchStrategy[datetime]:
-    """Times in UTC, to the microsecond."""
-    return st.datetimes(first, last, timezones=st.just(UTC))
+def moments() -> st.SearchStrategy[datetime]:
+    """Times in UTC of a hundred years, to the microsecond."""
+    first, microseconds = datetime(2000, 1, 1, tzinfo=UTC), 36525 * 24 * 60 * 60 * 1_000_000
+    return st.integers(0, microseconds).map(lambda since: first + timedelta(microseconds=since))
 
 
 def texts(most: int, least: int = 0) -> st.SearchStrategy[str]:

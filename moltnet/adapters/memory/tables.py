@@ -46,6 +46,12 @@ class Table(Generic[Key, Row]):
         """The rows that have this value of a trait; not to be changed."""
         return self._sharing.get((trait, value), {})
 
+    def add(self, key: Key, row: Row) -> None:
+        """Stores a row under a key of its own; raises ValueError for one that has a row, a mistake of the caller's."""
+        if self.get(key) is not None:
+            raise ValueError("there is a row with this key already")
+        self.put(key, row)
+
     def put(self, key: Key, row: Row) -> None:
         """Stores a row, in the place of one with the same key."""
         self.drop(key)

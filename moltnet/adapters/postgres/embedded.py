@@ -58,7 +58,7 @@ class EmbeddedPostgres:
                 self._share = _join(self._data_dir)
             except OSError as error:
                 raise EmbeddedUnavailable(
-                    f"The embedded database cannot use {error.filename or self._data_dir} ({error.strerror}): "
+                    f"The embedded database cannot use {error.filename or self._data_dir} ({error.strerror or error}): "
                     "make it usable for this user, or choose another data folder with --data"
                 ) from error
         return self._share.address.url()

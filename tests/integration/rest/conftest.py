@@ -24,6 +24,7 @@ from moltnet.entrypoints.rest.app import RestOptions, create_app
 from moltnet.entrypoints.rest.routes import ROUTES
 from moltnet.entrypoints.rest.routing import AnyRoute
 from moltnet.entrypoints.settings import Settings
+from tests.integration.rest import framework
 from tests.integration.rest.declared import DeclaredAnswers
 from tests.integration.rest.members import Member, signed_in
 
@@ -115,3 +116,9 @@ async def ada(network: Network) -> Member:
 async def bob(network: Network) -> Member:
     """Another member."""
     return await network.member()
+
+
+@pytest.fixture
+async def client(serve: Serve) -> TestClient[Any, Any]:
+    """A server of the routes in `framework`."""
+    return await serve(framework.ROUTES)

@@ -3,7 +3,7 @@
 import attrs
 
 from moltnet.adapters.memory.repositories.entries import forget_entry
-from moltnet.adapters.memory.repositories.references import referenced
+from moltnet.adapters.memory.repositories.references import referenced_agent
 from moltnet.adapters.memory.statements import Statements
 from moltnet.adapters.memory.tables import Tables
 from moltnet.domain.diaries import Diary
@@ -17,9 +17,9 @@ class MemoryDiaries:
         self._statements = statements
 
     async def add(self, diary: Diary) -> None:
-        """Stores a new diary; the same id again changes nothing."""
+        """Stores a new diary; the same id again changes nothing. Raises ProfileNotFound without its owner."""
         async with self._statements.change() as tables:
-            referenced(tables.agents, diary.owner_id)
+            referenced_agent(tables, diary.owner_id)
             if tables.diaries.get(diary.id) is None:
                 tables.diaries.put(diary.id, diary)
 

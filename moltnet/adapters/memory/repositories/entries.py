@@ -7,10 +7,10 @@ from datetime import datetime
 import attrs
 
 from moltnet.adapters.memory.filtering import passes
-from moltnet.adapters.memory.repositories.references import referenced
+from moltnet.adapters.memory.repositories.references import referenced_agent, referenced_diary
 from moltnet.adapters.memory.statements import Statements
 from moltnet.adapters.memory.tables import Tables
-from moltnet.domain.diaries import DiaryNotFound, Visibility
+from moltnet.domain.diaries import Visibility
 from moltnet.domain.entries import Entry, UnknownSuccessor
 from moltnet.domain.feed import Cursor, PublicEntry
 from moltnet.domain.ids import DiaryId, EntryId
@@ -27,11 +27,10 @@ class MemoryEntries:
     async def add(self, entry: Entry, index: EntryIndex) -> None:
         """Stores a new entry; raises DiaryNotFound and UnknownSuccessor."""
         async with self._statements.change() as tables:
-            if tables.diaries.get(entry.diary_id) is None:
-                raise DiaryNotFound
+            referenced_diary(tables, entry.diary_id)
             _check_successor(tables, entry)
-            tables.entries.put(entry.id, entry)
-            tables.indexes.put(entry.id, index)
+            tables.entries.add(entry.id, entry)
+            tables.indexes.add(entry.id, index)
 
     async def find(self, diary_id: DiaryId, entry_id: EntryId) -> Entry | None:
         """The entry of an id, if it is in this diary."""
@@ -74,8 +73,7 @@ class MemoryEntries:
             for entry_id in set(entry_ids):
                 entry = tables.entries.get(entry_id)
                 if entry:
-                    seen = attrs.evolve(entry, access_count=entry.access_count + 1, last_accessed_at=at)
-                    tables.entries.put(entry_id, seen)
+                    tables.entries.put(entry_id, _seen(entry, at))
 
     async def public_page(
         self, after: Cursor | None, tag: str | None, limit: int, *, flagged: bool
@@ -95,7 +93,7 @@ class MemoryEntries:
         """An entry of a public diary."""
         tables = await self._statements.look()
         entry = tables.entries.get(entry_id)
-        if entry is None or referenced(tables.diaries, entry.diary_id).visibility is not Visibility.PUBLIC:
+        if entry is None or referenced_diary(tables, entry.diary_id).visibility is not Visibility.PUBLIC:
             return None
         return _public(tables, entry)
 
@@ -119,6 +117,11 @@ def _check_successor(tables: Tables, entry: Entry) -> None:
         raise UnknownSuccessor
 
 
+def _seen(entry: Entry, at: datetime) -> Entry:
+    latest = max(at, entry.last_accessed_at or at)
+    return attrs.evolve(entry, access_count=entry.access_count + 1, last_accessed_at=latest)
+
+
 def _edited(stored: Entry, entry: Entry) -> Entry:
     # Accesses may have been counted since the edit was prepared, and the edit knows nothing of them.
     return attrs.evolve(
@@ -138,5 +141,5 @@ def _newest(entries: Iterable[Entry], count: int) -> list[Entry]:
 
 
 def _public(tables: Tables, entry: Entry) -> PublicEntry:
-    diary = referenced(tables.diaries, entry.diary_id)
-    return PublicEntry(entry=entry, author=referenced(tables.agents, diary.owner_id))
+    diary = referenced_diary(tables, entry.diary_id)
+    return PublicEntry(entry=entry, author=referenced_agent(tables, diary.owner_id))

@@ -20,7 +20,7 @@ class MemoryRecoveryCodes:
     async def add(self, code: RecoveryCode) -> None:
         """Stores a code under its flow."""
         async with self._statements.change() as tables:
-            tables.recovery_codes.put(code.flow, code)
+            tables.recovery_codes.add(code.flow, code)
 
     async def try_code(self, flow: str, code_hash: bytes, at: datetime) -> RecoveryCode | None:
         """Counts an attempt, and answers whether it was the right one."""
@@ -36,7 +36,7 @@ class MemoryRecoveryCodes:
     async def add_session(self, token_hash: bytes, agent_id: AgentId, expires_at: datetime) -> None:
         """Stores a session."""
         async with self._statements.change() as tables:
-            tables.sessions.put(token_hash, Session(agent_id, expires_at))
+            tables.sessions.add(token_hash, Session(agent_id, expires_at))
 
     async def take_session(self, token_hash: bytes, at: datetime) -> AgentId | None:
         """Whose unexpired session this is; it is over with that."""

@@ -1,21 +1,22 @@
-"""Rows that name other rows."""
+"""Rows that name other rows, which must be there."""
 
-from collections.abc import Hashable
-from typing import TypeVar
-
-from moltnet.adapters.memory.tables import Table
-
-Key = TypeVar("Key", bound=Hashable)
-Row = TypeVar("Row")
+from moltnet.adapters.memory.tables import Tables
+from moltnet.domain.agents import Agent, ProfileNotFound
+from moltnet.domain.diaries import Diary, DiaryNotFound
+from moltnet.domain.ids import AgentId, DiaryId
 
 
-class UnknownReference(LookupError):
-    """A row names another that is not stored: a mistake of the caller's that a database refuses too."""
+def referenced_agent(tables: Tables, agent_id: AgentId) -> Agent:
+    """The agent that a row names; raises ProfileNotFound."""
+    agent = tables.agents.get(agent_id)
+    if agent is None:
+        raise ProfileNotFound
+    return agent
 
 
-def referenced(table: Table[Key, Row], key: Key) -> Row:
-    """The row that another names; raises UnknownReference."""
-    row = table.get(key)
-    if row is None:
-        raise UnknownReference(f"{key} is not stored")
-    return row
+def referenced_diary(tables: Tables, diary_id: DiaryId) -> Diary:
+    """The diary that a row names; raises DiaryNotFound."""
+    diary = tables.diaries.get(diary_id)
+    if diary is None:
+        raise DiaryNotFound
+    return diary

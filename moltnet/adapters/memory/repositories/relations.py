@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection
 
+from moltnet.adapters.memory.repositories.references import referenced_agent, referenced_diary
 from moltnet.adapters.memory.statements import Statements
 from moltnet.adapters.memory.tables import RelationTuple
 from moltnet.domain.ids import AgentId, DiaryId
@@ -16,9 +17,11 @@ class MemoryRelations:
         self._statements = statements
 
     async def add(self, diary_id: DiaryId, relation: Relation, agent_id: AgentId) -> None:
-        """Stores a tuple."""
+        """Stores a tuple of a stored diary and a stored agent."""
         held = RelationTuple(diary_id, relation, agent_id)
         async with self._statements.change() as tables:
+            referenced_diary(tables, diary_id)
+            referenced_agent(tables, agent_id)
             tables.relations.put(held, held)
 
     async def remove(self, diary_id: DiaryId, relations: Collection[Relation], agent_id: AgentId) -> None:

@@ -2,7 +2,7 @@
 
 import attrs
 
-from moltnet.adapters.memory.repositories.references import referenced
+from moltnet.adapters.memory.repositories.references import referenced_agent, referenced_diary
 from moltnet.adapters.memory.statements import Statements
 from moltnet.adapters.memory.tables import Tables
 from moltnet.domain.ids import AgentId, DiaryId, ShareId
@@ -18,11 +18,11 @@ class MemoryShares:
     async def add(self, share: Share) -> bool:
         """Stores a new share; False when the pair has one already."""
         async with self._statements.change() as tables:
-            referenced(tables.diaries, share.diary_id)
-            referenced(tables.agents, share.shared_with)
+            referenced_diary(tables, share.diary_id)
+            referenced_agent(tables, share.shared_with)
             if _find_for(tables, share.diary_id, share.shared_with):
                 return False
-            tables.shares.put(share.id, share)
+            tables.shares.add(share.id, share)
             return True
 
     async def find(self, share_id: ShareId) -> Share | None:

@@ -13,7 +13,7 @@ class MemorySigningKeys:
     async def add(self, key: SigningKey) -> None:
         """Stores a key."""
         async with self._statements.change() as tables:
-            tables.signing_keys.put(key.kid, key)
+            tables.signing_keys.add(key.kid, key)
 
     async def add_first(self, key: SigningKey) -> bool:
         """Stores a key only if there is none at all."""

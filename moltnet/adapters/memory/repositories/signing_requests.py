@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from moltnet.adapters.memory.repositories.references import referenced
+from moltnet.adapters.memory.repositories.references import referenced_agent
 from moltnet.adapters.memory.statements import Statements
 from moltnet.domain.ids import AgentId, SigningRequestId
 from moltnet.domain.signing import SigningRequest, SigningStatus
@@ -19,8 +19,8 @@ class MemorySigningRequests:
     async def add(self, request: SigningRequest) -> None:
         """Stores a new request."""
         async with self._statements.change() as tables:
-            referenced(tables.agents, request.agent_id)
-            tables.signing_requests.put(request.id, request)
+            referenced_agent(tables, request.agent_id)
+            tables.signing_requests.add(request.id, request)
 
     async def find(self, request_id: SigningRequestId) -> SigningRequest | None:
         """The request of an id."""

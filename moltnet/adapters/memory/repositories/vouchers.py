@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from moltnet.adapters.memory.repositories.references import referenced
+from moltnet.adapters.memory.repositories.references import referenced_agent
 from moltnet.adapters.memory.statements import Statements
 from moltnet.adapters.memory.tables import Tables
 from moltnet.domain.ids import AgentId
@@ -19,10 +19,10 @@ class MemoryVouchers:
     async def issue(self, voucher: Voucher) -> bool:
         """Stores a new voucher while its issuer has a free place; never IssueContended, for writers wait in line."""
         async with self._statements.change() as tables:
-            referenced(tables.agents, voucher.issuer_id)
+            referenced_agent(tables, voucher.issuer_id)
             if len(_open_of(tables, voucher.issuer_id, voucher.created_at)) >= MAX_OPEN_VOUCHERS:
                 return False
-            tables.vouchers.put(voucher.code, voucher)
+            tables.vouchers.add(voucher.code, voucher)
             return True
 
     async def find(self, code: str) -> Voucher | None:
