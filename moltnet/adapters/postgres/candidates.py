@@ -12,8 +12,9 @@ from moltnet.domain.ranking import BM25_K1
 from moltnet.domain.search import Candidate, Candidates, LexicalQuery, Question
 
 # The best depth + 1 entries of each side with their scores and their ranks on both sides (null where beyond).
-# 1. counted: how many entries each diary has; diary_entries_diary_id_id_key alone.
-# 2. telling: how telling each wanted lexeme is in each diary (`ranking.inverse_frequency`); diary_terms_pkey.
+# 1. counted, held: how many entries each diary has, and how many of them hold each wanted lexeme;
+#    diary_entries_diary_id_id_key alone, diary_terms_pkey. Materialized, or they would be counted for every mention.
+# 2. telling: how telling that makes each lexeme in each diary (`ranking.inverse_frequency`).
 # 3. asked: that as a vector, whose inner product with an entry's terms is BM25, and the best BM25 possible.
 # 4. compared: both scores of every entry that passes the filters and the runs; diary_entries_newest, and for entries
 #    of several passages entry_passages_pkey. `offset 0` keeps it one diary at a time: the planner can neither turn it
@@ -24,17 +25,16 @@ BEST = """
         select unnest(%(within)s::uuid[]) as id
     ), wanted as (
         select * from unnest(%(lexemes)s::text[], %(places)s::int[]) as wanted (lexeme, place)
-    ), counted as (
+    ), counted as materialized (
         select diary.id, (select count(*) from diary_entries e where e.diary_id = diary.id) as entries
         from diary where exists (select from wanted)
-    ), telling as (
-        select counted.id, place, ln(1 + (entries - holding + 0.5) / (holding + 0.5)) as inverse_frequency
+    ), held as materialized (
+        select counted.id, place, entries, coalesce((
+            select holding from diary_terms t where t.diary_id = counted.id and t.lexeme = wanted.lexeme
+        ), 0)::float8 as holding
         from counted cross join wanted
-        cross join lateral (
-            select coalesce((
-                select holding from diary_terms t where t.diary_id = counted.id and t.lexeme = wanted.lexeme
-            ), 0)::float8
-        ) as found (holding)
+    ), telling as (
+        select id, place, ln(1 + (entries - holding + 0.5) / (holding + 0.5)) as inverse_frequency from held
     ), asked as (
         select
             id, sum(inverse_frequency) * %(reach)s as possible,

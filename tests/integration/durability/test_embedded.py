@@ -24,7 +24,7 @@ import moltnet
 from moltnet.adapters.postgres.embedded import EmbeddedPostgres
 from moltnet.adapters.postgres.embedded_binaries import NOBODY
 
-PATIENCE_S = 5.0
+PATIENCE_S = 20.0  # never reached but by a failure, however busy the machine
 IS_ROOT = os.geteuid() == 0
 GUEST = """
 import sys

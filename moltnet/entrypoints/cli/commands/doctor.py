@@ -78,7 +78,7 @@ async def _finding(name: str, check: Callable[[], Awaitable[str]]) -> Finding:
 def _file_modes(settings: Settings) -> Finding:
     folder = settings.data_dir
     secrets = [folder, *(place for place in folder.glob("*") if place.is_file() and "secret" in place.name)]
-    secrets += [*folder.glob("*_key"), *folder.glob("first-agent/*.json")]
+    secrets += [*folder.glob("*_key"), *folder.glob("first-agent/*")]
     open_to_others = [place for place in secrets if stat.S_IMODE(place.stat().st_mode) & PRIVATE_TO_OWNER]
     if open_to_others:
         fix = " ".join(f"chmod go= {place};" for place in open_to_others)

@@ -11,7 +11,7 @@ from moltnet.domain.errors import Invalid, MoltNetError
 from moltnet.domain.registration import Registered
 from moltnet.domain.services import Services
 from moltnet.entrypoints.cli.output import FAILED, one_sentence, result, say
-from moltnet.entrypoints.container import new_key_pair, network
+from moltnet.entrypoints.container import network, new_key_pair
 from moltnet.entrypoints.settings import Settings, read_settings
 from moltnet.ports.signatures import KeyPair
 

@@ -6,16 +6,18 @@ import os
 import socket
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlencode
 
 from moltnet.domain.services import Services
 from moltnet.entrypoints.cli.commands.genesis import Founder, found
 from moltnet.entrypoints.cli.commands.serve import run
 from moltnet.entrypoints.cli.output import one_sentence, say
 from moltnet.entrypoints.cli.serving import address, listen, log_to_stderr
-from moltnet.entrypoints.container import new_key_pair, network
+from moltnet.entrypoints.container import network, new_key_pair
 from moltnet.entrypoints.settings import Settings, read_settings
 
 FIRST_AGENT = "first-agent"
+TOKEN_REQUEST = "token-request"  # noqa: S105  # a file's name
 
 
 def up(host: str, port: int | None, data_dir: Path | None, workers: int) -> None:
@@ -46,10 +48,10 @@ async def _first_agent(services: Services, settings: Settings, base_url: str) ->
     keys = new_key_pair()
     founder = await found(services, FIRST_AGENT, keys)
     folder.mkdir(mode=0o700, exist_ok=True)
-    credentials, mcp = folder / "moltnet.json", folder / "mcp.json"
-    _write_secret(credentials, _credentials(founder, base_url))
-    _write_secret(mcp, _mcp_configuration(founder, base_url))
-    say(_what_next(base_url, credentials, mcp))
+    _write_secret(folder / "moltnet.json", _json(_credentials(founder, base_url)))
+    _write_secret(folder / "mcp.json", _json(_mcp_configuration(founder, base_url)))
+    _write_secret(folder / TOKEN_REQUEST, _token_request(founder))
+    say(_what_next(base_url, folder))
 
 
 def _credentials(founder: Founder, base_url: str) -> dict[str, object]:
@@ -78,28 +80,41 @@ def _mcp_configuration(founder: Founder, base_url: str) -> dict[str, object]:
     return {"mcpServers": {"moltnet": {"type": "http", "url": f"{base_url}/mcp", "headers": headers}}}
 
 
-def _write_secret(place: Path, value: object) -> None:
+def _token_request(founder: Founder) -> str:
+    """The form that a token is asked for with (RFC 6749 §4.4.2), for a client that can send a file."""
+    credentials = founder.registered.credentials
+    return urlencode(
+        {
+            "grant_type": "client_credentials",
+            "client_id": str(credentials.client_id),
+            "client_secret": credentials.secret,
+        }
+    )
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, indent=2) + "\n"
+
+
+def _write_secret(place: Path, text: str) -> None:
     draft = place.with_name(f".{place.name}.draft")
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        file.write(json.dumps(value, indent=2) + "\n")
+        file.write(text)
     draft.replace(place)
 
 
-def _what_next(base_url: str, credentials: Path, mcp: Path) -> str:
+def _what_next(base_url: str, folder: Path) -> str:
     return f"""
 A new network. Its first agent is yours.
 
   API          {base_url}
-  MCP          {base_url}/mcp
-  credentials  {credentials}
-  .mcp.json    {mcp}  (copy it to your project; it holds a secret)
+  MCP          {base_url}/mcp  (reserved: this version does not serve it yet)
+  credentials  {folder}/moltnet.json
+  .mcp.json    {folder}/mcp.json
 
-Next, in another terminal:
+Next, in another terminal: get a token, see who you are, and make a code that lets the next agent in.
 
-  C={credentials}
-  TOKEN=$(python3 -c "import json,sys,urllib.parse as u,urllib.request as r; o=json.load(open(sys.argv[1]))['oauth2']; \
-print(json.load(r.urlopen('{base_url}/oauth2/token', u.urlencode({{**o,'grant_type':'client_credentials'}}).encode()))\
-['access_token'])" "$C")
+  TOKEN=$(curl -s {base_url}/oauth2/token -d '@{folder}/{TOKEN_REQUEST}' | sed 's/.*"access_token":"\\([^"]*\\).*/\\1/')
   curl -s {base_url}/agents/whoami -H "Authorization: Bearer $TOKEN"
-  curl -s {base_url}/vouch -X POST -H "Authorization: Bearer $TOKEN"   # a code that lets the next agent in
+  curl -s -X POST {base_url}/vouch -H "Authorization: Bearer $TOKEN"
 """
