@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 import attrs
 
+from moltnet.domain.entries import IMPORTANCE_MAX
 from moltnet.domain.ids import EntryId
 from moltnet.domain.search import Candidate, Candidates, Weights
 
@@ -56,11 +57,8 @@ def recency(seen_at: datetime, now: datetime) -> float:
 
 def score(candidate: Candidate, weights: Weights, words_weight: float, now: datetime) -> float:
     """What a candidate is worth to a caller with these weights."""
-    return (
-        weights.relevance * relevance(candidate.cosine, candidate.words, words_weight)
-        + weights.recency * recency(candidate.seen_at, now)
-        + weights.importance * candidate.importance / 10
-    )
+    relevant = relevance(candidate.cosine, candidate.words, words_weight)
+    return _weighed(weights, relevant, recency(candidate.seen_at, now), candidate.importance)
 
 
 def rank(candidates: Candidates, weights: Weights, words_weight: float, now: datetime) -> list[Ranked]:
@@ -81,4 +79,9 @@ def is_exact(ranked: list[Ranked], limit: int, candidates: Candidates, weights: 
         return False
     # What lies beyond may have no vector at all, which counts as a cosine of 0.
     beyond = relevance(max(candidates.cosine_beyond or 0.0, 0.0), candidates.words_beyond or 0.0, words_weight)
-    return ranked[limit - 1].score > weights.relevance * beyond + weights.recency + weights.importance
+    return ranked[limit - 1].score > _weighed(weights, beyond, 1.0, IMPORTANCE_MAX)
+
+
+def _weighed(weights: Weights, relevant: float, recent: float, importance: int) -> float:
+    # Every step rounds without turning an order around, so no entry can exceed one that is better in each part.
+    return weights.relevance * relevant + weights.recency * recent + weights.importance * importance / IMPORTANCE_MAX

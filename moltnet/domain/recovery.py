@@ -82,7 +82,7 @@ class Challenge:
 
 
 def verified_nonce(challenge: Challenge, key_text: str, secret: bytes, at: datetime) -> str:
-    """The nonce of a challenge that was issued here, for this key, and less than 5 minutes ago.
+    """The nonce of a challenge that was issued here, for this key, and at most 5 minutes ago.
 
     The checks stand in the order of rest.md §1.7 and the first that fails is the answer (InvalidChallenge). What is
     left to the caller: that the nonce was not used before, and that the signature is the key's.

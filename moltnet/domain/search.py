@@ -61,7 +61,8 @@ class Vector:
         """The cosine of the angle to `other`, in [-1, 1]; 0 beside a vector of length zero."""
         mine, theirs = self.numbers(), other.numbers()
         lengths = math.sqrt(_dot(mine, mine) * _dot(theirs, theirs))
-        return _dot(mine, theirs) / lengths if lengths else 0.0
+        # Rounding would lead a little beyond 1.
+        return max(-1.0, min(1.0, _dot(mine, theirs) / lengths)) if lengths else 0.0
 
 
 @attrs.frozen
@@ -104,9 +105,9 @@ class Query:
         wanted: list[str] = []
         marked: dict[str, list[str]] = {"-": [], "+": [], "": []}
         for match in _TERM.finditer(text):
-            sign, phrase, word = match["sign"] or "", match["phrase"], match["word"]
-            term = word if phrase is None else phrase
-            if not term or not term.strip():
+            sign, phrase = match["sign"] or "", match["phrase"]
+            term = phrase if phrase is not None else match["word"] or match["rest"]
+            if not term.strip():
                 continue
             if sign or phrase is not None:
                 marked[sign].append(term)
@@ -130,7 +131,10 @@ class LexicalQuery:
 
 @attrs.frozen(kw_only=True)
 class Filters:
-    """What an entry must be to be looked at; applied before anything is ranked."""
+    """What an entry must be to be looked at; applied before anything is ranked.
+
+    It holds all of `tags`, is one of `entry_types` (none named: of any), and was created at `since` or later.
+    """
 
     tags: tuple[str, ...] = ()
     entry_types: frozenset[EntryType] = frozenset()
@@ -247,7 +251,8 @@ class SearchResult:
 
 
 # A sign counts only before a term that starts the text or follows white space; a quote that never closes is a word.
-_TERM = re.compile(r'(?:(?<=\s)|^)(?P<sign>[-+]?)(?:"(?P<phrase>[^"]*)"|(?P<word>\S+))')
+# What stands right behind a closing quote is a word, unless it is punctuation.
+_TERM = re.compile(r'(?:(?<=\s)|^)(?P<sign>[-+]?)(?:"(?P<phrase>[^"]*)"|(?P<word>\S+))|(?P<rest>\S*\w\S*)')
 
 
 def _dot(left: Sequence[float], right: Sequence[float]) -> float:

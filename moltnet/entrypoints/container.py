@@ -25,6 +25,7 @@ from moltnet.adapters.system.randomness import SystemRandomness
 from moltnet.domain.search import EmbedderUnavailable
 from moltnet.domain.services import Services
 from moltnet.domain.services.access import DiaryAccess
+from moltnet.domain.services.accesses import Accesses
 from moltnet.domain.services.authentication import AuthenticationService
 from moltnet.domain.services.credentials import CredentialService
 from moltnet.domain.services.diaries import DiaryService
@@ -109,6 +110,7 @@ class Container(containers.DeclarativeContainer):
     )
 
     access = providers.Singleton(DiaryAccess, permissions=permissions)
+    accesses = providers.Singleton(Accesses, storage=storage, background=background, clock=clock)
     indexing = providers.Singleton(Indexing, embedder=embedder, lexemes=lexemes)
     services = providers.Singleton(
         Services,
@@ -123,7 +125,7 @@ class Container(containers.DeclarativeContainer):
             storage=storage,
             access=access,
             indexing=indexing,
-            background=background,
+            accesses=accesses,
             clock=clock,
             randomness=randomness,
             content_max=settings.provided.content_max,
@@ -155,7 +157,7 @@ class Container(containers.DeclarativeContainer):
             permissions=permissions,
             embedder=embedder,
             lexemes=lexemes,
-            background=background,
+            accesses=accesses,
             clock=clock,
         ),
         sharing=providers.Singleton(

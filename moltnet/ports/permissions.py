@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from moltnet.domain.diaries import Diary
 from moltnet.domain.ids import AgentId, DiaryId
 from moltnet.domain.permissions import Relation, Right
 from moltnet.ports.storage import UnitOfWork
@@ -15,8 +16,11 @@ class Permissions(Protocol):
     is never told as a right, nor as its absence.
     """
 
-    async def rights(self, work: UnitOfWork, agent: AgentId, diary: DiaryId) -> frozenset[Right]:
-        """What the agent may do with the diary, beyond what its visibility gives everyone; empty for none."""
+    async def diary(self, work: UnitOfWork, agent: AgentId, diary: DiaryId) -> tuple[Diary | None, frozenset[Right]]:
+        """The diary, and what the agent may do with it beyond what its visibility gives everyone.
+
+        Asked together, since nearly every use case needs both. No rights without a relation.
+        """
         ...
 
     async def readable(self, work: UnitOfWork, agent: AgentId) -> dict[DiaryId, frozenset[Relation]]:

@@ -4,7 +4,7 @@ A conditional write answers whether it happened; it is decided by the store in o
 exactly one is told yes. A repository never decides who may do what.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -78,6 +78,12 @@ class Diaries(Protocol):
         """The diary of an id."""
         ...
 
+    async def find_with_relations(
+        self, diary_id: DiaryId, agent_id: AgentId
+    ) -> tuple[Diary | None, frozenset[Relation]]:
+        """The diary of an id and what an agent is to it by the stored relations, asked at once."""
+        ...
+
     async def owned_by(self, owner: AgentId) -> list[Diary]:
         """An agent's own diaries, newest first (then by id, greatest first)."""
         ...
@@ -122,8 +128,8 @@ class Entries(Protocol):
         """Removes an entry; entries it had superseded are current again (hazard H10). False when it was gone."""
         ...
 
-    async def note_access(self, entry_ids: Collection[EntryId], at: datetime) -> None:
-        """Counts one access of each; `updated_at` stays as it is (hazard H6). Unknown ids are ignored."""
+    async def note_accesses(self, times: Mapping[EntryId, int], at: datetime) -> None:
+        """Counts so many accesses of each; `updated_at` stays as it is (hazard H6). Unknown ids are ignored."""
         ...
 
     async def public_page(
@@ -294,6 +300,10 @@ class Clients(Protocol):
 
     async def find(self, client_id: ClientId) -> Client | None:
         """The client of an id."""
+        ...
+
+    async def find_with_agent(self, client_id: ClientId) -> tuple[Client, Agent] | None:
+        """The client of an id and its agent as both are now, asked at once; None unless both are there."""
         ...
 
     async def of_agent(self, agent_id: AgentId) -> Client | None:

@@ -89,7 +89,7 @@ async def test_a_candidate_carries_what_ranking_needs(storage: Storage, diary: D
     unseen, seen = an_entry(diary=diary.id, importance=1), an_entry(diary=diary.id, importance=10)
     await written(storage, unseen, seen, index=an_index("a", vectors=(NEAR,)))
     async with storage.writing() as work:
-        await work.entries.note_access([seen.id], seen_at)
+        await work.entries.note_accesses({seen.id: 1}, seen_at)
     candidates = await found(storage, by_vector(query=words("a")), diary)
     assert {each.entry_id: (each.importance, each.seen_at) for each in candidates.values()} == {
         unseen.id: (1, NOON),

@@ -232,7 +232,7 @@ async def test_an_edit_leaves_the_counted_accesses(storage: Storage, diary: Diar
     entry, seen_at = an_entry(diary=diary.id), NOON + MICROSECOND
     await written(storage, entry)
     async with storage.writing() as work:
-        await work.entries.note_access([entry.id], seen_at)
+        await work.entries.note_accesses({entry.id: 1}, seen_at)
         assert await work.entries.replace(attrs.evolve(entry, content="Other"), None, unless_changed_since=NOON)
     assert await found(storage, entry) == attrs.evolve(entry, content="Other", access_count=1, last_accessed_at=seen_at)
 
@@ -325,9 +325,9 @@ async def test_an_access_is_counted_and_moves_nothing_else(storage: Storage, age
     unseen, seen_at = an_entry(diary=diary.id), NOON + timedelta(days=1, microseconds=1)
     await written(storage, first, second, unseen)
     async with storage.reading() as work:
-        await work.entries.note_access([first.id, NO_ENTRY, second.id], seen_at)
-    for entry in (first, second):
-        assert await found(storage, entry) == attrs.evolve(entry, access_count=1, last_accessed_at=seen_at)
+        await work.entries.note_accesses({first.id: 1, NO_ENTRY: 1, second.id: 3}, seen_at)
+    for entry, times in ((first, 1), (second, 3)):
+        assert await found(storage, entry) == attrs.evolve(entry, access_count=times, last_accessed_at=seen_at)
     assert await found(storage, unseen) == unseen
 
 
@@ -335,15 +335,15 @@ async def test_an_access_that_is_counted_late_does_not_turn_time_back(storage: S
     entry, latest = an_entry(diary=diary.id), NOON + MICROSECOND
     await written(storage, entry)
     async with storage.reading() as work:
-        await work.entries.note_access([entry.id], latest)
-        await work.entries.note_access([entry.id], NOON)
+        await work.entries.note_accesses({entry.id: 1}, latest)
+        await work.entries.note_accesses({entry.id: 1}, NOON)
     assert await found(storage, entry) == attrs.evolve(entry, access_count=2, last_accessed_at=latest)
 
 
 async def test_no_access_at_all_is_no_error(storage: Storage) -> None:
     async with storage.reading() as work:
-        await work.entries.note_access([], NOON)
-        await work.entries.note_access([NO_ENTRY], NOON)
+        await work.entries.note_accesses({}, NOON)
+        await work.entries.note_accesses({NO_ENTRY: 1}, NOON)
 
 
 async def test_no_access_is_lost(storage: Storage, diary: Diary) -> None:
@@ -352,7 +352,7 @@ async def test_no_access_is_lost(storage: Storage, diary: Diary) -> None:
 
     async def look() -> None:
         async with storage.reading() as work:
-            await work.entries.note_access([entry.id, entry.id], NOON)
+            await work.entries.note_accesses({entry.id: 1}, NOON)
 
     await asyncio.gather(*(look() for _ in range(10)))
     stored = await found(storage, entry)

@@ -44,7 +44,9 @@ class Asking:
 
     async def rights(self, agent: AgentId, diary: DiaryId) -> frozenset[Right]:
         async with self.storage.reading() as work:
-            return await self.permissions.rights(work, agent, diary)
+            found, rights = await self.permissions.diary(work, agent, diary)
+            assert found == await work.diaries.find(diary)
+            return rights
 
     async def readable(self, agent: AgentId) -> dict[DiaryId, frozenset[Relation]]:
         async with self.storage.reading() as work:
@@ -132,7 +134,7 @@ async def test_grant_holds_within_its_unit_of_work(
 ):
     async with storage.writing() as work:
         await permissions.grant(work, diary.id, Relation.WRITERS, other.id)
-        assert await permissions.rights(work, other.id, diary.id) == RIGHTS[Relation.WRITERS]
+        assert await permissions.diary(work, other.id, diary.id) == (diary, RIGHTS[Relation.WRITERS])
 
 
 async def test_undone_unit_of_work_grants_and_withdraws_nothing(

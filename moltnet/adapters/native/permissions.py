@@ -1,5 +1,6 @@
 """Permissions as relation tuples in the data's own transaction."""
 
+from moltnet.domain.diaries import Diary
 from moltnet.domain.ids import AgentId, DiaryId
 from moltnet.domain.permissions import Relation, Right, rights_of
 from moltnet.ports.storage import UnitOfWork
@@ -10,9 +11,10 @@ _WITHDRAWABLE = frozenset(Relation) - {Relation.OWNER}
 class NativePermissions:
     """The port `Permissions` over the unit of work's relations: a grant holds as soon as its transaction does."""
 
-    async def rights(self, work: UnitOfWork, agent: AgentId, diary: DiaryId) -> frozenset[Right]:
-        """What the agent may do with the diary by its relations."""
-        return rights_of(await work.relations.between(diary, agent))
+    async def diary(self, work: UnitOfWork, agent: AgentId, diary: DiaryId) -> tuple[Diary | None, frozenset[Right]]:
+        """The diary, and what the agent may do with it by its relations."""
+        found, relations = await work.diaries.find_with_relations(diary, agent)
+        return found, rights_of(relations)
 
     async def readable(self, work: UnitOfWork, agent: AgentId) -> dict[DiaryId, frozenset[Relation]]:
         """Every diary the agent may read by a relation."""

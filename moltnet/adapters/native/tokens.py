@@ -121,9 +121,11 @@ class NativeTokenVerifier:
         """The caller a token stands for, with the scopes and the key that it has now."""
         claims = await self._claims(token)
         async with self.storage.reading() as work:
-            client = await work.clients.find(claims.client_id)
-            agent = await work.agents.find(claims.agent_id)
-        if client is None or agent is None or client.agent_id != agent.id or client.generation != claims.generation:
+            found = await work.clients.find_with_agent(claims.client_id)
+        if found is None:
+            raise InvalidToken
+        client, agent = found
+        if agent.id != claims.agent_id or client.generation != claims.generation:
             raise InvalidToken
         return Caller(
             agent_id=agent.id,

@@ -39,8 +39,7 @@ def entry_from_row(row: Row) -> Entry:
 
 def public_entry_from_row(row: Row) -> PublicEntry:
     """A row of the view `entries`, and beside it the author's of `agent_keys`, each column named `author_…`."""
-    author = {name.removeprefix("author_"): value for name, value in row.items() if name.startswith("author_")}
-    entry = {name: value for name, value in row.items() if not name.startswith("author_")}
+    entry, author = _parted(row, "author_")
     return PublicEntry(entry=entry_from_row(entry), author=agent_from_row(author))
 
 
@@ -72,6 +71,12 @@ def client_from_row(row: Row) -> Client:
     return Client(**{**row, "scopes": frozenset(map(Scope, row["scopes"]))})
 
 
+def client_and_agent_from_row(row: Row) -> tuple[Client, Agent]:
+    """A row of `oauth_clients`, and beside it the agent's of `agent_keys`, each column named `agent_…`."""
+    client, agent = _parted(row, "agent_")
+    return client_from_row({**client, "agent_id": row["agent_id"]}), agent_from_row(agent)
+
+
 def relation_from_row(row: Row) -> Relation:
     """The relation of a tuple."""
     return Relation(row["relation"])
@@ -85,3 +90,9 @@ def recovery_code_from_row(row: Row) -> RecoveryCode:
 def signing_key_from_row(row: Row) -> SigningKey:
     """A row of `token_keys`."""
     return SigningKey(kid=row["kid"], sealed=row["sealed"], created_at=row["created_at"])
+
+
+def _parted(row: Row, prefix: str) -> tuple[Row, Row]:
+    """The columns without a prefix, and those with it, which is taken off."""
+    rest = {name: value for name, value in row.items() if not name.startswith(prefix)}
+    return rest, {name.removeprefix(prefix): value for name, value in row.items() if name.startswith(prefix)}

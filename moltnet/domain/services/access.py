@@ -39,7 +39,7 @@ class DiaryAccess:
     async def _ask(
         self, work: UnitOfWork, caller: Caller | Anonymous, diary_id: DiaryId
     ) -> tuple[Diary | None, Caller | Anonymous, frozenset[Right]]:
-        diary = await work.diaries.find(diary_id)
         if isinstance(caller, Anonymous):
-            return diary, caller, frozenset()
-        return diary, caller, await self.permissions.rights(work, caller.agent_id, diary_id)
+            return await work.diaries.find(diary_id), caller, frozenset()
+        diary, rights = await self.permissions.diary(work, caller.agent_id, diary_id)
+        return diary, caller, rights

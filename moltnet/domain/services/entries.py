@@ -16,8 +16,8 @@ from moltnet.domain.entries import (
 from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.domain.search import Filters
 from moltnet.domain.services.access import DiaryAccess
+from moltnet.domain.services.accesses import Accesses
 from moltnet.domain.services.indexing import Indexing
-from moltnet.ports.background import Background
 from moltnet.ports.clock import Clock
 from moltnet.ports.randomness import Randomness
 from moltnet.ports.repositories import Page
@@ -33,7 +33,7 @@ class EntryService:
     storage: Storage
     access: DiaryAccess
     indexing: Indexing
-    background: Background
+    accesses: Accesses
     clock: Clock
     randomness: Randomness
     content_max: int = CONTENT_MAX
@@ -73,7 +73,7 @@ class EntryService:
             entry = await work.entries.find(diary_id, entry_id)
         if entry is None:
             raise EntryNotFound
-        self.background.run(self._note_access(entry_id))
+        self.accesses.note([entry_id])
         return entry
 
     async def update(self, caller: Caller, diary_id: DiaryId, entry_id: EntryId, edit: EntryEdit) -> Entry:
@@ -86,7 +86,7 @@ class EntryService:
             edited = await self._edit_once(caller, diary_id, entry_id, edit)
             if edited is not None:
                 if edit.changes_text:
-                    self.background.run(self._note_access(entry_id))
+                    self.accesses.note([entry_id])
                 return edited
         raise EntryWriteConflict
 
@@ -111,10 +111,6 @@ class EntryService:
             await self.access.editable(work, caller, diary_id)
             written = await work.entries.replace(edited, index, unless_changed_since=entry.updated_at)
         return edited if written else None
-
-    async def _note_access(self, entry_id: EntryId) -> None:
-        async with self.storage.reading() as work:
-            await work.entries.note_access([entry_id], self.clock.now())
 
 
 def _check_public(diary: Diary, content: str) -> None:

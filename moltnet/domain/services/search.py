@@ -4,7 +4,7 @@ import attrs
 
 from moltnet.domain.caller import Anonymous, Caller, known
 from moltnet.domain.digest import Digest, Reflection, digest
-from moltnet.domain.ids import DiaryId, EntryId
+from moltnet.domain.ids import DiaryId
 from moltnet.domain.permissions import Relation
 from moltnet.domain.ranking import Ranked, is_exact, rank
 from moltnet.domain.search import (
@@ -19,7 +19,7 @@ from moltnet.domain.search import (
     Vector,
 )
 from moltnet.domain.services.access import DiaryAccess
-from moltnet.ports.background import Background
+from moltnet.domain.services.accesses import Accesses
 from moltnet.ports.clock import Clock
 from moltnet.ports.embedding import Embedder
 from moltnet.ports.lexemes import Lexemes
@@ -41,7 +41,7 @@ class SearchService:
     permissions: Permissions
     embedder: Embedder | None
     lexemes: Lexemes
-    background: Background
+    accesses: Accesses
     clock: Clock
 
     async def search(self, caller: Caller | Anonymous, search: Search) -> SearchResult:
@@ -58,8 +58,7 @@ class SearchService:
             entries = await work.entries.find_many([each.entry_id for each in ranked])
         scores = {each.entry_id: each.score for each in ranked}
         hits = [Hit(entry=entry, score=scores[entry.id]) for entry in entries]
-        if hits:
-            self.background.run(self._note_access([hit.entry.id for hit in hits]))
+        self.accesses.note(hit.entry.id for hit in hits)
         return _answer(hits, _search_type(question))
 
     async def reflect(self, caller: Caller | Anonymous, diary_id: DiaryId, reflection: Reflection) -> Digest:
@@ -107,10 +106,6 @@ class SearchService:
             if is_exact(ranked, search.limit, candidates, search.weights, words_weight):
                 return ranked[: search.limit]
             depth *= DEPTH_GROWTH
-
-    async def _note_access(self, entry_ids: list[EntryId]) -> None:
-        async with self.storage.reading() as work:
-            await work.entries.note_access(entry_ids, self.clock.now())
 
 
 def _answer(hits: list[Hit], search_type: SearchType) -> SearchResult:

@@ -3,6 +3,7 @@
 import attrs
 
 from moltnet.adapters.memory.statements import Statements
+from moltnet.domain.agents import Agent
 from moltnet.domain.credentials import Client
 from moltnet.domain.ids import AgentId, ClientId
 
@@ -23,6 +24,13 @@ class MemoryClients:
         """The client of an id."""
         tables = await self._statements.look()
         return tables.clients.get(client_id)
+
+    async def find_with_agent(self, client_id: ClientId) -> tuple[Client, Agent] | None:
+        """The client of an id and its agent as both are now."""
+        tables = await self._statements.look()
+        client = tables.clients.get(client_id)
+        agent = tables.agents.get(client.agent_id) if client else None
+        return (client, agent) if client and agent else None
 
     async def of_agent(self, agent_id: AgentId) -> Client | None:
         """An agent's client."""

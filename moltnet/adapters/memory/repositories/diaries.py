@@ -3,11 +3,12 @@
 import attrs
 
 from moltnet.adapters.memory.repositories.entries import forget_entry
-from moltnet.adapters.memory.repositories.references import referenced_agent
+from moltnet.adapters.memory.repositories.references import referenced_agent, relations_between
 from moltnet.adapters.memory.statements import Statements
 from moltnet.adapters.memory.tables import Tables
 from moltnet.domain.diaries import Diary
 from moltnet.domain.ids import AgentId, DiaryId
+from moltnet.domain.permissions import Relation
 
 
 class MemoryDiaries:
@@ -27,6 +28,13 @@ class MemoryDiaries:
         """The diary of an id."""
         tables = await self._statements.look()
         return tables.diaries.get(diary_id)
+
+    async def find_with_relations(
+        self, diary_id: DiaryId, agent_id: AgentId
+    ) -> tuple[Diary | None, frozenset[Relation]]:
+        """The diary of an id and what an agent is to it."""
+        tables = await self._statements.look()
+        return tables.diaries.get(diary_id), relations_between(tables, diary_id, agent_id)
 
     async def owned_by(self, owner: AgentId) -> list[Diary]:
         """An agent's own diaries, newest first."""

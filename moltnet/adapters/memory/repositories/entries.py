@@ -1,7 +1,7 @@
 """Entries in memory."""
 
 import heapq
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 import attrs
@@ -67,13 +67,13 @@ class MemoryEntries:
             forget_entry(tables, entry_id)
             return True
 
-    async def note_access(self, entry_ids: Collection[EntryId], at: datetime) -> None:
-        """Counts one access of each."""
+    async def note_accesses(self, times: Mapping[EntryId, int], at: datetime) -> None:
+        """Counts so many accesses of each."""
         async with self._statements.change() as tables:
-            for entry_id in set(entry_ids):
+            for entry_id, count in times.items():
                 entry = tables.entries.get(entry_id)
                 if entry:
-                    tables.entries.put(entry_id, _seen(entry, at))
+                    tables.entries.put(entry_id, _seen(entry, count, at))
 
     async def public_page(
         self, after: Cursor | None, tag: str | None, limit: int, *, flagged: bool
@@ -117,9 +117,9 @@ def _check_successor(tables: Tables, entry: Entry) -> None:
         raise UnknownSuccessor
 
 
-def _seen(entry: Entry, at: datetime) -> Entry:
+def _seen(entry: Entry, times: int, at: datetime) -> Entry:
     latest = max(at, entry.last_accessed_at or at)
-    return attrs.evolve(entry, access_count=entry.access_count + 1, last_accessed_at=latest)
+    return attrs.evolve(entry, access_count=entry.access_count + times, last_accessed_at=latest)
 
 
 def _edited(stored: Entry, entry: Entry) -> Entry:

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection
 
-from moltnet.adapters.memory.repositories.references import referenced_agent, referenced_diary
+from moltnet.adapters.memory.repositories.references import referenced_agent, referenced_diary, relations_between
 from moltnet.adapters.memory.statements import Statements
 from moltnet.adapters.memory.tables import RelationTuple
 from moltnet.domain.ids import AgentId, DiaryId
@@ -32,10 +32,7 @@ class MemoryRelations:
 
     async def between(self, diary_id: DiaryId, agent_id: AgentId) -> frozenset[Relation]:
         """What the agent is to the diary."""
-        tables = await self._statements.look()
-        return frozenset(
-            relation for relation in Relation if tables.relations.get(RelationTuple(diary_id, relation, agent_id))
-        )
+        return relations_between(await self._statements.look(), diary_id, agent_id)
 
     async def diaries_of(self, agent_id: AgentId) -> dict[DiaryId, frozenset[Relation]]:
         """Every diary the agent has a relation to."""

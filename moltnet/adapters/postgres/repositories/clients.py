@@ -1,7 +1,8 @@
 """The table `oauth_clients`."""
 
-from moltnet.adapters.postgres.rows import client_from_row
+from moltnet.adapters.postgres.rows import client_and_agent_from_row, client_from_row
 from moltnet.adapters.postgres.session import Session
+from moltnet.domain.agents import Agent
 from moltnet.domain.credentials import Client
 from moltnet.domain.ids import AgentId, ClientId
 
@@ -16,6 +17,13 @@ PUT = """
 FIND = """
     select client_id as id, agent_id, secret_hash, scopes, generation, created_at
     from oauth_clients where client_id = %(id)s
+"""
+# The client of an id with its agent; oauth_clients_pkey, agent_keys_pkey.
+FIND_WITH_AGENT = """
+    select c.client_id as id, c.agent_id, c.secret_hash, c.scopes, c.generation, c.created_at,
+        a.identity_id as agent_identity_id, a.public_key as agent_public_key,
+        a.public_key_bytes as agent_public_key_bytes, a.created_at as agent_created_at, a.updated_at as agent_updated_at
+    from oauth_clients c join agent_keys a on a.identity_id = c.agent_id where c.client_id = %(id)s
 """
 # An agent's newest client; oauth_clients_agent gives the order.
 OF_AGENT = """
@@ -51,6 +59,10 @@ class PostgresClients:
     async def find(self, client_id: ClientId) -> Client | None:
         """The client of an id."""
         return await self._session.first(client_from_row, FIND, id=client_id)
+
+    async def find_with_agent(self, client_id: ClientId) -> tuple[Client, Agent] | None:
+        """The client of an id and its agent as both are now."""
+        return await self._session.first(client_and_agent_from_row, FIND_WITH_AGENT, id=client_id)
 
     async def of_agent(self, agent_id: AgentId) -> Client | None:
         """An agent's client."""

@@ -3,9 +3,10 @@
 import attrs
 
 from moltnet.adapters.postgres.rows import diary_from_row
-from moltnet.adapters.postgres.session import Session
+from moltnet.adapters.postgres.session import Row, Session
 from moltnet.domain.diaries import Diary
 from moltnet.domain.ids import AgentId, DiaryId
+from moltnet.domain.permissions import Relation
 
 # One row, or none when the id is stored; diaries_pkey.
 ADD = """
@@ -16,6 +17,12 @@ ADD = """
 # The diary of an id; diaries_pkey.
 FIND = """
     select id, owner_id, name, visibility, signed, created_at, updated_at from diaries where id = %(id)s
+"""
+# The same with an agent's relations to it; diaries_pkey, relation_tuples_key alone.
+FIND_WITH_RELATIONS = """
+    select id, owner_id, name, visibility, signed, created_at, updated_at,
+        array(select relation from relation_tuples t where t.object = d.id and t.subject = %(subject)s) as relations
+    from diaries d where id = %(id)s
 """
 # An owner's diaries, newest first; diaries_owner gives the order.
 OWNED_BY = """
@@ -46,6 +53,13 @@ class PostgresDiaries:
         """The diary of an id."""
         return await self._session.first(diary_from_row, FIND, id=diary_id)
 
+    async def find_with_relations(
+        self, diary_id: DiaryId, agent_id: AgentId
+    ) -> tuple[Diary | None, frozenset[Relation]]:
+        """The diary of an id and what an agent is to it."""
+        found = await self._session.first(_with_relations, FIND_WITH_RELATIONS, id=diary_id, subject=agent_id)
+        return found or (None, frozenset())
+
     async def owned_by(self, owner: AgentId) -> list[Diary]:
         """An agent's own diaries, newest first."""
         return await self._session.all(diary_from_row, OWNED_BY, owner_id=owner)
@@ -60,3 +74,8 @@ class PostgresDiaries:
     async def remove(self, diary_id: DiaryId) -> bool:
         """Removes a diary with its entries, shares and relations."""
         return await self._session.run(REMOVE, id=diary_id) > 0
+
+
+def _with_relations(row: Row) -> tuple[Diary | None, frozenset[Relation]]:
+    diary = {name: value for name, value in row.items() if name != "relations"}
+    return diary_from_row(diary), frozenset(map(Relation, row["relations"]))

@@ -1,6 +1,6 @@
 """The table `diary_entries`: looking, and the changes of `entry_changes`."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from moltnet.adapters.postgres.repositories.entry_changes import (
@@ -47,11 +47,14 @@ NEWEST = """
 """
 # One row for every entry there is; diary_entries_pkey. One that is being removed just now is passed over, not waited
 # for, and the others are taken in the order of their ids: no two callers wait for each other.
-NOTE_ACCESS = """
+NOTE_ACCESSES = """
     insert into entry_accesses (entry_id, accesses, last_at)
-    select id, 1, %(at)s from diary_entries where id = any(%(ids)s::uuid[]) order by id for key share skip locked
+    select e.id, noted.times, %(at)s
+    from unnest(%(ids)s::uuid[], %(times)s::int[]) as noted (id, times) join diary_entries e on e.id = noted.id
+    order by e.id for key share of e skip locked
     on conflict (entry_id) do update
-    set accesses = entry_accesses.accesses + 1, last_at = greatest(entry_accesses.last_at, excluded.last_at)
+    set accesses = entry_accesses.accesses + excluded.accesses,
+        last_at = greatest(entry_accesses.last_at, excluded.last_at)
 """
 # The newest entries of public diaries after a place, with their authors; diary_entries_feed gives the order.
 PUBLIC_PAGE = """
@@ -124,9 +127,9 @@ class PostgresEntries:
             await self._forget_terms(diary_id, lost)
         return lost is not None
 
-    async def note_access(self, entry_ids: Collection[EntryId], at: datetime) -> None:
-        """Counts one access of each."""
-        await self._session.run(NOTE_ACCESS, ids=list(entry_ids), at=at)
+    async def note_accesses(self, times: Mapping[EntryId, int], at: datetime) -> None:
+        """Counts so many accesses of each."""
+        await self._session.run(NOTE_ACCESSES, ids=list(times), times=list(times.values()), at=at)
 
     async def public_page(
         self, after: Cursor | None, tag: str | None, limit: int, *, flagged: bool

@@ -162,6 +162,7 @@ def test_missing_claim_is_refused(name: str):
         {"exp": float("-inf")},
         {"nbf": NOON.timestamp() + 1},
         {"nbf": None},
+        {"nbf": True},
         {"nbf": float("nan")},
         {"scp": "diary:read"},
         {"scp": ["diary:read", "no:such"]},
@@ -179,6 +180,12 @@ def test_missing_claim_is_refused(name: str):
 def test_claim_that_does_not_hold_is_refused(changes: dict[str, Any]):
     with pytest.raises(InvalidToken):
         told(signed(json.dumps(good_claims(**changes)).encode()))
+
+
+def test_token_over_the_limit_is_refused_however_good():
+    assert told(signed(json.dumps(good_claims(more="x" * 1000)).encode()))
+    with pytest.raises(InvalidToken):
+        told(signed(json.dumps(good_claims(more="x" * TOKEN_MAX)).encode()))
 
 
 def test_token_without_nbf_is_good():

@@ -1,18 +1,48 @@
 """What the native identity provider keeps: nothing that could be used by who reads it."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
+import attrs
 import pytest
 
 from moltnet.adapters.memory.clock import MemoryClock
-from moltnet.adapters.memory.storage import MemoryStorage
+from moltnet.adapters.memory.repositories.recovery_codes import MemoryRecoveryCodes
+from moltnet.adapters.memory.storage import MemoryStorage, MemoryUnitOfWork
 from moltnet.adapters.native.identity import NativeIdentityProvider
 from moltnet.adapters.system.randomness import SystemRandomness
 from moltnet.domain.credentials import hash_secret
+from moltnet.domain.errors import StorageUnavailable
 from moltnet.domain.ids import AgentId
-from moltnet.domain.recovery import FlowState
+from moltnet.domain.recovery import CODE_ATTEMPTS, FlowState
 from tests.support.builders import NOON, a_public_key, an_id
+
+
+class SameDigits(SystemRandomness):
+    """Every code is the same."""
+
+    def digits(self, count: int) -> str:
+        return "7" * count
+
+
+class NoSessions(MemoryRecoveryCodes):
+    """Cannot store a session."""
+
+    async def add_session(self, token_hash: bytes, agent_id: AgentId, expires_at: datetime) -> None:
+        raise StorageUnavailable
+
+
+class NoSessionsStorage(MemoryStorage):
+    """Breaks between the use of a code and the session it gives."""
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[MemoryUnitOfWork]:
+        async with super().writing() as work:
+            codes = NoSessions(work.recovery_codes._statements)
+            yield attrs.evolve(work, recovery_codes=codes)
 
 
 @pytest.fixture
@@ -49,6 +79,26 @@ async def test_code_is_of_no_use_under_another_secret(storage: MemoryStorage):
     other = provider(storage, secret=b"other" * 8)
     answer = await other.answer_flow(flow_of(recovery.flow_url), recovery.code)
     assert answer.state is FlowState.SENT_EMAIL
+
+
+async def test_same_code_is_kept_differently_in_each_flow(storage: MemoryStorage):
+    same = NativeIdentityProvider(storage, MemoryClock(NOON), SameDigits(), "http://h", b"secret" * 6)
+    kept = set()
+    for _ in range(2):
+        flow = flow_of((await same.begin_recovery(AgentId(an_id()))).flow_url)
+        async with storage.writing() as work:
+            tried = await work.recovery_codes.try_code(flow, b"", NOON)
+        assert tried is not None
+        kept.add(tried.code_hash)
+    assert len(kept) == 2
+
+
+async def test_code_is_not_used_up_without_its_session():
+    storage = NoSessionsStorage()
+    recovery = await provider(storage).begin_recovery(AgentId(an_id()))
+    for _ in range(CODE_ATTEMPTS + 1):
+        with pytest.raises(StorageUnavailable):
+            await provider(storage).answer_flow(flow_of(recovery.flow_url), recovery.code)
 
 
 @pytest.mark.parametrize("url", ["http://h", "http://h/", "http://h//"])

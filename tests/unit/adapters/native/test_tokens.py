@@ -1,0 +1,83 @@
+"""The native token service where only a token of its own making can show it: claims that no client was ever given."""
+
+from typing import Any
+
+import pytest
+
+from moltnet.adapters.memory.clock import MemoryClock
+from moltnet.adapters.memory.storage import MemoryStorage
+from moltnet.adapters.native.claims import sign, token_claims
+from moltnet.adapters.native.keys import TokenKeys
+from moltnet.adapters.native.tokens import NativeTokenVerifier
+from moltnet.domain.agents import Agent
+from moltnet.domain.credentials import Client, InvalidToken, Scope
+from tests.support.builders import NOON, a_client, an_id
+from tests.support.stored import joined
+from tests.support.tokens import ISSUER, SEAL, a_token_key
+
+READ_AND_SIGN = frozenset({Scope.DIARY_READ, Scope.CRYPTO_SIGN})
+
+
+@pytest.fixture
+async def storage() -> MemoryStorage:
+    storage = MemoryStorage()
+    async with storage.writing() as work:
+        await work.signing_keys.add(a_token_key())
+    return storage
+
+
+@pytest.fixture
+async def agent(storage: MemoryStorage) -> Agent:
+    return await joined(storage)
+
+
+@pytest.fixture
+async def client(storage: MemoryStorage, agent: Agent) -> Client:
+    client = a_client(agent_id=agent.id, scopes=READ_AND_SIGN)
+    async with storage.writing() as work:
+        await work.clients.put(client)
+    return client
+
+
+@pytest.fixture(params=[True, False], ids=["scopeless has all", "scopeless has none"])
+def verifier(storage: MemoryStorage, request: pytest.FixtureRequest) -> NativeTokenVerifier:
+    clock = MemoryClock(NOON)
+    keys = TokenKeys(storage, clock, SEAL)
+    return NativeTokenVerifier(storage, clock, keys, ISSUER, scopeless_tokens_have_all=request.param)
+
+
+def token_of(client: Client, agent: Agent, *scopes: Scope, **changes: Any) -> str:
+    key = SEAL.open(a_token_key())
+    assert key is not None
+    return sign(ISSUER, {**token_claims(client, agent, frozenset(scopes), an_id(), NOON), **changes}, key)
+
+
+async def test_scope_its_client_has_not_is_not_the_tokens(verifier: NativeTokenVerifier, client: Client, agent: Agent):
+    caller = await verifier.verify(token_of(client, agent, Scope.DIARY_READ, Scope.DIARY_WRITE))
+    assert caller.scopes == {Scope.DIARY_READ}
+
+
+async def test_token_of_scopes_its_client_has_not_has_none(verifier: NativeTokenVerifier, client: Client, agent: Agent):
+    caller = await verifier.verify(token_of(client, agent, Scope.DIARY_WRITE))
+    assert caller.scopes == frozenset()
+
+
+async def test_client_of_another_agent_is_refused(
+    verifier: NativeTokenVerifier, storage: MemoryStorage, client: Client
+):
+    other = await joined(storage)
+    with pytest.raises(InvalidToken):
+        await verifier.verify(token_of(client, other))
+
+
+@pytest.mark.parametrize("generation", [0, 2, 10**30])
+async def test_any_other_generation_is_refused(
+    verifier: NativeTokenVerifier, client: Client, agent: Agent, generation: int
+):
+    with pytest.raises(InvalidToken):
+        await verifier.verify(token_of(client, agent, **{"moltnet:generation": generation}))
+
+
+async def test_key_is_the_one_the_agent_has_now(verifier: NativeTokenVerifier, client: Client, agent: Agent):
+    token = token_of(client, agent, **{"moltnet:public_key": "ed25519:anything", "moltnet:fingerprint": "anything"})
+    assert (await verifier.verify(token)).public_key.text == agent.public_key.text

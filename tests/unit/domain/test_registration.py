@@ -1,0 +1,42 @@
+"""The steps of a registration, and what undoes them (seed, Agent Registration)."""
+
+import pytest
+
+from moltnet.domain.registration import UNDOES, RegistrationStep, Undo, undoing
+
+STEPS = list(RegistrationStep)
+
+
+def test_the_steps_stand_in_the_order_of_the_seed() -> None:
+    assert [step.value for step in STEPS] == [
+        "validate-voucher",
+        "create-identity",
+        "store-agent",
+        "relate-self",
+        "create-client",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("failed", "undone"),
+    [
+        (RegistrationStep.VALIDATE_VOUCHER, ()),
+        (RegistrationStep.CREATE_IDENTITY, (Undo.DELETE_IDENTITY,)),
+        (RegistrationStep.STORE_AGENT, (Undo.FORGET_AGENT, Undo.DELETE_IDENTITY)),
+        (RegistrationStep.RELATE_SELF, (Undo.FORGET_AGENT, Undo.DELETE_IDENTITY)),
+        (RegistrationStep.CREATE_CLIENT, (Undo.DELETE_CLIENT, Undo.FORGET_AGENT, Undo.DELETE_IDENTITY)),
+    ],
+)
+def test_a_failure_undoes_what_may_have_happened_newest_first(
+    failed: RegistrationStep, undone: tuple[Undo, ...]
+) -> None:
+    assert undoing(failed) == undone
+
+
+def test_every_undo_belongs_to_one_step() -> None:
+    assert sorted(UNDOES.values()) == sorted(Undo)
+
+
+def test_no_step_undoes_what_only_a_later_one_does() -> None:
+    for earlier, later in zip(STEPS, STEPS[1:], strict=False):
+        assert undoing(later)[-len(undoing(earlier)) or len(STEPS) :] == undoing(earlier)
