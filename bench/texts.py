@@ -52,6 +52,13 @@ def memories(count: int, seed: int = 7) -> Iterator[str]:
         )
 
 
+def paragraphs(count: int, seed: int = 7) -> Iterator[str]:
+    """Texts of four such memories, about 230 tokens each: what fits one window of the model."""
+    single = memories(count * 4, seed)
+    for _ in range(count):
+        yield " ".join(next(single) for _ in range(4))
+
+
 def questions(count: int, seed: int = 11) -> Iterator[str]:
     """Questions about such texts, no two alike."""
     chosen = random.Random(seed)

@@ -1,9 +1,10 @@
-"""The public feed: the public face of an entry, and a cursor that neither skips nor repeats one."""
+"""The public feed: the public face of an entry, and cursors and positions that neither skip nor repeat one."""
 
 import base64
 import binascii
 import json
 from datetime import UTC, datetime
+from typing import NewType
 
 import attrs
 
@@ -11,8 +12,18 @@ from moltnet.domain.agents import Agent
 from moltnet.domain.entries import Entry
 from moltnet.domain.errors import Invalid, NotFound
 from moltnet.domain.ids import EntryId, parse_uuid
+from moltnet.domain.search import Filters
 
 PAGE_MAX, PAGE_DEFAULT = 100, 20
+QUERY_MIN, QUERY_MAX = 2, 200
+RESULTS_MAX, RESULTS_DEFAULT = 50, 10
+
+Position = NewType("Position", int)
+"""How many entries, or more, came into the feed up to one: they are numbered from 1 in the order they could be seen.
+
+An entry is dated before it is stored, so of two written at once the later dated may be seen first. By their numbers
+none ever appears behind one that was seen. An entry that was written while its diary was not public has no number.
+"""
 
 
 class InvalidCursor(Invalid):
@@ -35,6 +46,43 @@ class PublicEntry:
 
     entry: Entry
     author: Agent
+
+
+@attrs.frozen(kw_only=True)
+class Stretch:
+    """A part of the feed: its entries, first come first, and the position the next part begins beyond."""
+
+    items: tuple[PublicEntry, ...]
+    end: Position
+
+
+@attrs.frozen(kw_only=True)
+class Selection:
+    """Which entries of the feed somebody wants to see; flagged ones only on demand (decision 14)."""
+
+    tag: str | None = None
+    include_flagged: bool = False
+
+    def shows(self, item: PublicEntry) -> bool:
+        """Whether an entry is among them."""
+        entry = item.entry
+        return (self.include_flagged or not entry.injection_risk) and (
+            self.tag is None or self.tag in (entry.tags or ())
+        )
+
+    @property
+    def filters(self) -> Filters:
+        """The same for a store."""
+        return Filters(tags=() if self.tag is None else (self.tag,), exclude_flagged=not self.include_flagged)
+
+
+@attrs.frozen(kw_only=True)
+class FeedSearch:
+    """A search of everything public, as anybody may ask for it (rest.md §7.4)."""
+
+    query: str
+    selection: Selection = Selection()
+    limit: int = RESULTS_DEFAULT
 
 
 @attrs.frozen(order=True)

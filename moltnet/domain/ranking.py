@@ -58,7 +58,9 @@ def recency(seen_at: datetime, now: datetime) -> float:
 def score(candidate: Candidate, weights: Weights, words_weight: float, now: datetime) -> float:
     """What a candidate is worth to a caller with these weights."""
     relevant = relevance(candidate.cosine, candidate.words, words_weight)
-    return _weighed(weights, relevant, recency(candidate.seen_at, now), candidate.importance)
+    # Hardly anybody weighs recency, and its power costs as much as all the rest.
+    recent = recency(candidate.seen_at, now) if weights.recency else 0.0
+    return _weighed(weights, relevant, recent, candidate.importance)
 
 
 def rank(candidates: Candidates, weights: Weights, words_weight: float, now: datetime) -> list[Ranked]:

@@ -139,6 +139,7 @@ class Filters:
     tags: tuple[str, ...] = ()
     entry_types: frozenset[EntryType] = frozenset()
     exclude_superseded: bool = False
+    exclude_flagged: bool = False
     since: datetime | None = None
 
 

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 HOUSEKEEPING_EVERY_S = 60
+BACKGROUND_PAUSE_S = 0.25
 # The issuer of tokens when no public address is set: servers on other ports of one data folder must know each other's.
 LOCAL_ISSUER = "urn:moltnet:local"
 
@@ -69,7 +70,7 @@ class Container(containers.DeclarativeContainer):
 
     clock = providers.Singleton(SystemClock)
     randomness = providers.Singleton(SystemRandomness)
-    background = providers.Singleton(AsyncioBackground)
+    background = providers.Singleton(AsyncioBackground, pause_s=BACKGROUND_PAUSE_S)
     signatures = providers.Singleton(NaclSignatures)
     lexemes = providers.Singleton(SnowballLexemes)
     permissions = providers.Singleton(NativePermissions)

@@ -68,10 +68,13 @@ class Agents(Protocol):
 
 
 class Diaries(Protocol):
-    """Diaries; an owner must be a stored agent."""
+    """Diaries of stored agents."""
 
     async def add(self, diary: Diary) -> None:
-        """Stores a new diary; the same id again is no error (a repeated step)."""
+        """Stores a new diary; raises ProfileNotFound without its owner.
+
+        The same id again changes nothing and is no error (a repeated step).
+        """
         ...
 
     async def find(self, diary_id: DiaryId) -> Diary | None:
@@ -117,7 +120,7 @@ class Entries(Protocol):
         ...
 
     async def replace(self, entry: Entry, index: EntryIndex | None, unless_changed_since: datetime) -> bool:
-        """Writes an edited entry; with an index, what it is found by too.
+        """Writes an edited entry but for its counted accesses; with an index, what it is found by too.
 
         False, and nothing written, when the stored `updated_at` is not `unless_changed_since` or the entry is gone.
         Raises UnknownSuccessor when `superseded_by` names no other entry of the same diary.
@@ -165,7 +168,7 @@ class Shares(Protocol):
     """Invitations, one for each pair of diary and agent."""
 
     async def add(self, share: Share) -> bool:
-        """Stores a new share; False when the pair has one already."""
+        """Stores a new share; False when the pair has one already. Raises DiaryNotFound and ProfileNotFound."""
         ...
 
     async def find(self, share_id: ShareId) -> Share | None:
@@ -196,7 +199,7 @@ class Vouchers(Protocol):
         """Stores a new voucher if its issuer has fewer than five open at its `created_at`; False otherwise.
 
         Raises IssueContended when parallel calls of the issuer took the free places meanwhile and it is worth trying
-        again.
+        again, and ProfileNotFound without its issuer.
         """
         ...
 
@@ -221,7 +224,7 @@ class SigningRequests(Protocol):
     """Requests to sign a message."""
 
     async def add(self, request: SigningRequest) -> None:
-        """Stores a new request."""
+        """Stores a new request; raises ProfileNotFound without its agent."""
         ...
 
     async def find(self, request_id: SigningRequestId) -> SigningRequest | None:
@@ -263,7 +266,7 @@ class Relations(Protocol):
     """Relation tuples of the native permission store, in the data's own transaction."""
 
     async def add(self, diary_id: DiaryId, relation: Relation, agent_id: AgentId) -> None:
-        """Stores `Diary:diary#relation@Agent:agent`; again is no error."""
+        """Stores `Diary:diary#relation@Agent:agent`; again is no error. Raises DiaryNotFound and ProfileNotFound."""
         ...
 
     async def remove(self, diary_id: DiaryId, relations: Collection[Relation], agent_id: AgentId) -> None:
@@ -295,7 +298,7 @@ class Clients(Protocol):
     """OAuth2 clients of the native token issuer."""
 
     async def put(self, client: Client) -> None:
-        """Stores a client, or another secret for the same one."""
+        """Stores a client; of a stored one it replaces the secret alone, and counts `generation` up as `rotate` does."""
         ...
 
     async def find(self, client_id: ClientId) -> Client | None:

@@ -3,6 +3,7 @@
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+from moltnet.ports.feed import Feed
 from moltnet.ports.repositories import (
     Agents,
     CandidateSearch,
@@ -42,6 +43,8 @@ class UnitOfWork(Protocol):
     @property
     def entries(self) -> Entries: ...
     @property
+    def feed(self) -> Feed: ...
+    @property
     def candidates(self) -> CandidateSearch: ...
     @property
     def shares(self) -> Shares: ...
@@ -64,6 +67,7 @@ class Storage(Protocol):
     def writing(self) -> AbstractAsyncContextManager[UnitOfWork]:
         """One transaction: committed when the block ends, undone when it raises (cancellation included).
 
+        After a statement raised, leave the block: nothing of the transaction can be written any more.
         Raises StorageUnavailable; then nothing was written, unless the connection broke while committing.
         """
         ...

@@ -38,6 +38,16 @@ async def test_a_client_is_found_by_id_and_by_agent(storage: Storage, agent: Age
         assert await work.clients.of_agent(other.id) is None
 
 
+async def test_a_client_is_found_together_with_its_agent(storage: Storage, agent: Agent) -> None:
+    client, of_nobody = a_client(agent_id=agent.id), a_client()
+    await put(storage, client)
+    await put(storage, of_nobody)
+    async with storage.reading() as work:
+        assert await work.clients.find_with_agent(client.id) == (client, agent)
+        assert await work.clients.find_with_agent(of_nobody.id) is None
+        assert await work.clients.find_with_agent(ClientId(an_id())) is None
+
+
 async def test_the_same_client_again_takes_the_next_secret(storage: Storage, agent: Agent) -> None:
     client = a_client(agent_id=agent.id, secret="first")
     await put(storage, client)

@@ -22,6 +22,21 @@ async def test_an_unknown_diary_is_none(storage: Storage) -> None:
         assert await work.diaries.find(DiaryId(an_id())) is None
 
 
+async def test_a_diary_is_found_together_with_what_an_agent_is_to_it(
+    storage: Storage, agent: Agent, diary: Diary
+) -> None:
+    other, guest = await opened(storage, agent), await joined(storage)
+    async with storage.writing() as work:
+        for relation in (Relation.READERS, Relation.WRITERS):
+            await work.relations.add(diary.id, relation, guest.id)
+        await work.relations.add(other.id, Relation.OWNER, guest.id)
+    async with storage.reading() as work:
+        both = frozenset({Relation.READERS, Relation.WRITERS})
+        assert await work.diaries.find_with_relations(diary.id, guest.id) == (diary, both)
+        assert await work.diaries.find_with_relations(diary.id, agent.id) == (diary, frozenset())
+        assert await work.diaries.find_with_relations(DiaryId(an_id()), guest.id) == (None, frozenset())
+
+
 @pytest.mark.parametrize("name", ["P", " ", "\U0001f9e0" * NAME_MAX, "line\nend"])
 @pytest.mark.parametrize("visibility", Visibility)
 async def test_a_diary_is_found_as_it_was_stored(

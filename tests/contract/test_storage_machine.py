@@ -89,7 +89,7 @@ async def take_on_diary(work: UnitOfWork, model: Model, kind: str, diary: Diary)
 async def take_on_entry(work: UnitOfWork, model: Model, kind: str, entry: Entry, other: Entry) -> None:
     at = NOON + timedelta(seconds=model.seconds)
     if kind == "look":
-        await work.entries.note_access([entry.id], at)
+        await work.entries.note_accesses({entry.id: 1}, at)
         seen_at = max(at, entry.last_accessed_at or at)
         model.entries[entry.id] = attrs.evolve(entry, access_count=entry.access_count + 1, last_accessed_at=seen_at)
     elif kind == "remove entry":

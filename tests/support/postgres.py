@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from psycopg.conninfo import make_conninfo
@@ -67,10 +68,16 @@ async def open_storage(max_connections: int = 8) -> AsyncIterator[PostgresStorag
         yield storage
 
 
-async def execute(conninfo: str, statement: str) -> None:
+async def execute(conninfo: str, statement: str, **values: object) -> None:
     """Runs a statement that stands alone."""
     async with await psycopg.AsyncConnection.connect(conninfo, autocommit=True) as connection:
-        await connection.execute(statement.encode())
+        await connection.execute(statement.encode(), values or None)
+
+
+async def rows(conninfo: str, statement: str, **values: object) -> list[tuple[Any, ...]]:
+    """What a statement answers."""
+    async with await psycopg.AsyncConnection.connect(conninfo, autocommit=True) as connection:
+        return await (await connection.execute(statement.encode(), values or None)).fetchall()
 
 
 async def _migrated_database() -> str:

@@ -31,6 +31,8 @@ def passes(entry: Entry, filters: Filters) -> bool:
     """Whether an entry is what the filters ask for."""
     if filters.exclude_superseded and entry.superseded_by is not None:
         return False
+    if filters.exclude_flagged and entry.injection_risk:
+        return False
     if filters.since is not None and entry.created_at < filters.since:
         return False
     if filters.entry_types and entry.entry_type not in filters.entry_types:

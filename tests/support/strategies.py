@@ -72,6 +72,7 @@ def filters() -> st.SearchStrategy[Filters]:
         tags=st.sampled_from([(), (), ("x",), ("x", "y")]),
         entry_types=st.sampled_from([frozenset(), frozenset({EntryType.SEMANTIC})]),
         exclude_superseded=st.booleans(),
+        exclude_flagged=st.booleans(),
         since=st.none() | st.integers(0, 30).map(lambda seconds: NOON + timedelta(seconds=seconds)),
     )
 

@@ -10,5 +10,6 @@ def passes(entry: Entry, filters: Filters) -> bool:
         set(filters.tags) <= set(entry.tags or ())
         and (not filters.entry_types or entry.entry_type in filters.entry_types)
         and not (filters.exclude_superseded and entry.superseded_by)
+        and not (filters.exclude_flagged and entry.injection_risk)
         and (filters.since is None or entry.created_at >= filters.since)
     )

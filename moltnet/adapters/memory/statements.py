@@ -1,7 +1,7 @@
 """How a repository reads and writes: one statement at a time, alone or within a transaction."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Protocol
 
@@ -60,10 +60,11 @@ class WriterLock:
 class Alone:
     """Statements that stand alone: each sees what is committed, and is committed itself when it ends."""
 
-    def __init__(self, unit: Unit, committed: Tables, writer: WriterLock) -> None:
+    def __init__(self, unit: Unit, committed: Tables, writer: WriterLock, commit: Callable[[Tables], None]) -> None:
         self._unit = unit
         self._committed = committed
         self._writer = writer
+        self._commit = commit
 
     async def look(self) -> Tables:
         """The committed tables."""
@@ -77,7 +78,7 @@ class Alone:
         async with self._writer.held():
             draft = self._committed.draft()
             yield draft
-            draft.apply()
+            self._commit(draft)
 
 
 class Together:

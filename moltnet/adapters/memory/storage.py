@@ -6,10 +6,12 @@ from contextlib import asynccontextmanager
 import attrs
 
 from moltnet.adapters.memory.candidates import MemoryCandidates
+from moltnet.adapters.memory.events import MemoryFeedEvents
 from moltnet.adapters.memory.repositories.agents import MemoryAgents
 from moltnet.adapters.memory.repositories.clients import MemoryClients
 from moltnet.adapters.memory.repositories.diaries import MemoryDiaries
 from moltnet.adapters.memory.repositories.entries import MemoryEntries
+from moltnet.adapters.memory.repositories.feed import MemoryFeed
 from moltnet.adapters.memory.repositories.identities import MemoryIdentities
 from moltnet.adapters.memory.repositories.nonces import MemoryNonces
 from moltnet.adapters.memory.repositories.recovery_codes import MemoryRecoveryCodes
@@ -20,6 +22,7 @@ from moltnet.adapters.memory.repositories.signing_requests import MemorySigningR
 from moltnet.adapters.memory.repositories.vouchers import MemoryVouchers
 from moltnet.adapters.memory.statements import Alone, Statements, Together, Unit, WriterLock
 from moltnet.adapters.memory.tables import Tables
+from moltnet.domain.feed import Position
 
 
 @attrs.frozen(kw_only=True)
@@ -35,6 +38,7 @@ class MemoryUnitOfWork:
     vouchers: MemoryVouchers
     diaries: MemoryDiaries
     entries: MemoryEntries
+    feed: MemoryFeed
     candidates: MemoryCandidates
     shares: MemoryShares
     relations: MemoryRelations
@@ -53,6 +57,7 @@ class MemoryUnitOfWork:
             vouchers=MemoryVouchers(statements),
             diaries=MemoryDiaries(statements),
             entries=MemoryEntries(statements),
+            feed=MemoryFeed(statements),
             candidates=MemoryCandidates(statements),
             shares=MemoryShares(statements),
             relations=MemoryRelations(statements),
@@ -64,10 +69,11 @@ class MemoryStorage:
     """Keeps everything in this process, for one event loop.
 
     One transaction is open at a time; the next begins when it has ended. Readers never wait and never see what is not
-    committed. A transaction costs as much as what it changes, whatever is stored.
+    committed. A transaction costs as much as what it changes, whatever is stored. `events` tells what it commits.
     """
 
     def __init__(self) -> None:
+        self.events = MemoryFeedEvents()
         self._committed = Tables()
         self._writer = WriterLock()
 
@@ -76,7 +82,7 @@ class MemoryStorage:
         """A unit of work whose statements stand alone."""
         unit = Unit()
         try:
-            yield MemoryUnitOfWork.over(Alone(unit, self._committed, self._writer))
+            yield MemoryUnitOfWork.over(Alone(unit, self._committed, self._writer, self._commit))
         finally:
             unit.end()
 
@@ -89,6 +95,10 @@ class MemoryStorage:
             try:
                 yield MemoryUnitOfWork.over(Together(unit, draft))
                 await unit.enter()
-                draft.apply()
+                self._commit(draft)
             finally:
                 unit.end()
+
+    def _commit(self, draft: Tables) -> None:
+        draft.apply()
+        self.events.announce(Position(self._committed.counters.get("feed") or 0))

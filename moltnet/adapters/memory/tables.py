@@ -11,6 +11,7 @@ from moltnet.domain.agents import Agent
 from moltnet.domain.credentials import Client
 from moltnet.domain.diaries import Diary
 from moltnet.domain.entries import Entry
+from moltnet.domain.feed import Cursor, Position
 from moltnet.domain.ids import AgentId, ClientId, DiaryId, EntryId, ShareId, SigningRequestId
 from moltnet.domain.keys import PublicKey
 from moltnet.domain.permissions import Relation
@@ -160,6 +161,8 @@ class Tables:
             diary=lambda entry: entry.diary_id, successor=lambda entry: entry.superseded_by
         )
         self.indexes: Table[EntryId, EntryIndex] = Table()
+        self.feed: Table[Position, Cursor] = Table(entry=lambda cursor: cursor.entry_id)
+        self.counters: Table[str, int] = Table()  # numbers that are never used again
         self.shares: Table[ShareId, Share] = Table(
             diary=lambda share: share.diary_id, agent=lambda share: share.shared_with
         )

@@ -59,6 +59,7 @@ BEST = """
                 and (%(tags)s::text[] = '{}' or e.tags @> %(tags)s::text[])
                 and (%(types)s::entry_type[] = '{}' or e.entry_type = any(%(types)s::entry_type[]))
                 and not (%(exclude_superseded)s and e.superseded_by is not null)
+                and not (%(exclude_flagged)s and e.injection_risk)
                 and (%(since)s::timestamptz is null or e.created_at >= %(since)s)
                 and (%(required)s::tsquery is null or e.words @@ %(required)s::tsquery)
                 and (%(excluded)s::tsquery is null or not e.words @@ %(excluded)s::tsquery)
@@ -119,6 +120,7 @@ def best_values(question: Question, within: Collection[DiaryId], depth: int) -> 
         "tags": list(filters.tags),
         "types": list(filters.entry_types),
         "exclude_superseded": filters.exclude_superseded,
+        "exclude_flagged": filters.exclude_flagged,
         "since": filters.since,
     }
 

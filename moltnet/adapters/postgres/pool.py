@@ -4,6 +4,7 @@ import select
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import psycopg
 from psycopg.types import TypeInfo
 from psycopg_pool import AsyncConnectionPool
 
@@ -32,7 +33,6 @@ async def opened_pool(conninfo: str, *, max_connections: int, wait_s: float) -> 
         max_size=max_connections,
         timeout=wait_s,
         configure=_set_up,
-        check=_check,
         open=False,
     )
     try:
@@ -43,6 +43,20 @@ async def opened_pool(conninfo: str, *, max_connections: int, wait_s: float) -> 
         await pool.close()
 
 
+@asynccontextmanager
+async def lent_connection(pool: Pool) -> AsyncIterator[Connection]:
+    """A connection of the pool, given back at the end of the block. One the server has closed is replaced first.
+
+    The pool's own check would wait a second after each closed connection, and longer with every one it finds.
+    """
+    while True:
+        async with pool.connection() as connection:
+            if await _is_open(connection):
+                yield connection
+                return
+            await connection.close()
+
+
 async def _set_up(connection: Connection) -> None:
     await connection.execute(SET_UP)
     vector, sparse = await TypeInfo.fetch(connection, "vector"), await TypeInfo.fetch(connection, "sparsevec")
@@ -51,13 +65,18 @@ async def _set_up(connection: Connection) -> None:
     register_vectors(connection, vector, sparse)
 
 
-async def _check(connection: Connection) -> None:
-    """Raises for a connection the server has closed, so that the pool replaces it.
+async def _is_open(connection: Connection) -> bool:
+    """Whether the server has not closed an idle connection.
 
-    An idle connection has nothing to say: only if something has arrived (the end, or news of a setting) the server is
-    asked. So the check costs no round trip, and a restart of the server is noticed all the same.
+    Such a connection has nothing to say: only if something has arrived (the end, or news of a setting) the server is
+    asked. So this costs no round trip, and a restart of the server is noticed all the same.
     """
     arrivals = select.poll()
     arrivals.register(connection.fileno(), select.POLLIN)
-    if arrivals.poll(0):
+    if not arrivals.poll(0):
+        return True
+    try:
         await AsyncConnectionPool.check_connection(connection)
+    except psycopg.OperationalError:
+        return False
+    return True

@@ -7,11 +7,12 @@ from typing import Self
 import attrs
 
 from moltnet.adapters.postgres.candidates import PostgresCandidates
-from moltnet.adapters.postgres.pool import Pool, opened_pool
+from moltnet.adapters.postgres.pool import Pool, lent_connection, opened_pool
 from moltnet.adapters.postgres.repositories.agents import PostgresAgents
 from moltnet.adapters.postgres.repositories.clients import PostgresClients
 from moltnet.adapters.postgres.repositories.diaries import PostgresDiaries
 from moltnet.adapters.postgres.repositories.entries import PostgresEntries
+from moltnet.adapters.postgres.repositories.feed import PostgresFeed
 from moltnet.adapters.postgres.repositories.identities import PostgresIdentities
 from moltnet.adapters.postgres.repositories.nonces import PostgresNonces
 from moltnet.adapters.postgres.repositories.recovery_codes import PostgresRecoveryCodes
@@ -39,6 +40,7 @@ class PostgresUnitOfWork:
     vouchers: PostgresVouchers
     diaries: PostgresDiaries
     entries: PostgresEntries
+    feed: PostgresFeed
     candidates: PostgresCandidates
     shares: PostgresShares
     relations: PostgresRelations
@@ -57,6 +59,7 @@ class PostgresUnitOfWork:
             vouchers=PostgresVouchers(session),
             diaries=PostgresDiaries(session),
             entries=PostgresEntries(session),
+            feed=PostgresFeed(session),
             candidates=PostgresCandidates(session),
             shares=PostgresShares(session),
             relations=PostgresRelations(session),
@@ -102,7 +105,7 @@ class PostgresStorage:
     @asynccontextmanager
     async def _lent(self) -> AsyncIterator[Session]:
         with translated():
-            async with self._pool.connection() as connection:
+            async with lent_connection(self._pool) as connection:
                 session = Session(connection)
                 try:
                     yield session

@@ -24,23 +24,25 @@ class SparseVector:
     weights: Mapping[int, float]
 
 
-class _VectorDumper(Dumper):
+class VectorDumper(Dumper):
     """pgvector's `vector_recv`: the number of dimensions and a zero as int16, then float32, all big-endian."""
 
     format = Format.BINARY
 
     def dump(self, vector: Vector) -> bytes:
+        """The message; the vector's own bytes are little-endian."""
         swapped = array("I", vector.data)
         swapped.byteswap()
         return _VECTOR_HEAD + swapped.tobytes()
 
 
-class _SparseVectorDumper(Dumper):
+class SparseVectorDumper(Dumper):
     """pgvector's `sparsevec_recv`: dimensions, number of places, zero, the places in order from 0, their values."""
 
     format = Format.BINARY
 
     def dump(self, vector: SparseVector) -> bytes:
+        """The message."""
         places = sorted(vector.weights)
         return struct.pack(
             f">iii{len(places)}i{len(places)}f",
@@ -55,7 +57,7 @@ class _SparseVectorDumper(Dumper):
 def register_vectors(connection: BaseConnection[tuple[object, ...]], vector: TypeInfo, sparse: TypeInfo) -> None:
     """Teaches a connection to send both kinds; each database gives the types numbers of its own."""
     vector.register(connection)
-    connection.adapters.register_dumper(Vector, type("VectorDumper", (_VectorDumper,), {"oid": vector.oid}))
+    connection.adapters.register_dumper(Vector, type("VectorDumper", (VectorDumper,), {"oid": vector.oid}))
     connection.adapters.register_dumper(
-        SparseVector, type("SparseVectorDumper", (_SparseVectorDumper,), {"oid": sparse.oid})
+        SparseVector, type("SparseVectorDumper", (SparseVectorDumper,), {"oid": sparse.oid})
     )

@@ -1,22 +1,41 @@
-"""The public feed, open to everyone."""
+"""The public feed, open to everyone: its pages, a search of it, and what comes into it from now on."""
 
 import attrs
 
-from moltnet.domain.feed import Cursor, FeedPage, PublicEntry, PublicEntryNotFound, page
+from moltnet.domain.feed import (
+    Cursor,
+    FeedPage,
+    FeedSearch,
+    Position,
+    PublicEntry,
+    PublicEntryNotFound,
+    Selection,
+    page,
+)
 from moltnet.domain.ids import EntryId
+from moltnet.domain.search import Weights
+from moltnet.domain.services.following import Following, SharedReads
+from moltnet.domain.services.retrieval import Retrieval
+from moltnet.ports.events import FeedEvents
 from moltnet.ports.storage import Storage
 
 
 @attrs.frozen(kw_only=True)
 class FeedService:
-    """Shows what stands in public diaries."""
+    """Shows what stands in public diaries; entries the injection scan marked only on demand (decision 14)."""
 
     storage: Storage
+    events: FeedEvents
+    retrieval: Retrieval
+    _reads: SharedReads = attrs.field(init=False, factory=SharedReads)
 
-    async def page(self, after: Cursor | None, tag: str | None, limit: int, *, include_flagged: bool) -> FeedPage:
-        """A page, newest first; entries the injection scan marked only on demand (decision 14)."""
+    async def page(self, after: Cursor | None, selection: Selection, limit: int) -> FeedPage:
+        """A page, newest first."""
         async with self.storage.reading() as work:
-            return page(await work.entries.public_page(after, tag, limit + 1, flagged=include_flagged), limit)
+            found = await work.entries.public_page(
+                after, selection.tag, limit + 1, flagged=selection.include_flagged
+            )
+        return page(found, limit)
 
     async def entry(self, entry_id: EntryId) -> PublicEntry:
         """One entry; raises PublicEntryNotFound for a missing and for a non-public one alike."""
@@ -25,3 +44,26 @@ class FeedService:
         if found is None:
             raise PublicEntryNotFound
         return found
+
+    async def search(self, search: FeedSearch) -> list[PublicEntry]:
+        """The best of all public diaries, best first. Nothing is noted as looked at.
+
+        Every public entry is compared (`CandidateSearch.best`), so what this costs grows with the whole network.
+        """
+        question = await self.retrieval.question(search.query, search.selection.filters)
+        async with self.storage.reading() as work:
+            within = await work.feed.diaries()
+            ranked = await self.retrieval.best(work, question, within, Weights(), search.limit)
+            return await work.feed.find_many([each.entry_id for each in ranked])
+
+    async def follow(self, after: Cursor | None, selection: Selection) -> Following:
+        """What comes into the feed after an entry, or from now on: each entry once, in the order they could be seen.
+
+        Which moment "now" is, is decided before this returns. An entry that is written to a public diary is told;
+        those of a diary that is made public are not: they were written before, and stand in the pages of the feed.
+        """
+        async with self.storage.reading() as work:
+            start: Position = await work.feed.end() if after is None else await work.feed.resume(after)
+        return Following(
+            storage=self.storage, events=self.events, reads=self._reads, selection=selection, position=start
+        )

@@ -2,6 +2,7 @@
 
 import attrs
 
+from moltnet.domain.recovery import CODE_LIFETIME, FLOW_LIFETIME
 from moltnet.domain.signing import SigningRequest
 from moltnet.ports.clock import Clock
 from moltnet.ports.storage import Storage
@@ -21,7 +22,8 @@ class HousekeepingService:
         at = self.clock.now()
         async with self.storage.reading() as work:
             await work.nonces.purge(at)
-            await work.recovery_codes.purge(at)
+            # A flow that is over still answers so for a while: codes are kept as long as their flows.
+            await work.recovery_codes.purge(at - (FLOW_LIFETIME - CODE_LIFETIME))
         while await self._expire_some():
             pass
 

@@ -1,4 +1,4 @@
-"""Search and reflection: which diaries to look in, what to ask the store, how the answer is ranked."""
+"""Search and reflection: which diaries to look in, and what of them to tell."""
 
 import attrs
 
@@ -6,41 +6,23 @@ from moltnet.domain.caller import Anonymous, Caller, known
 from moltnet.domain.digest import Digest, Reflection, digest
 from moltnet.domain.ids import DiaryId
 from moltnet.domain.permissions import Relation
-from moltnet.domain.ranking import Ranked, is_exact, rank
-from moltnet.domain.search import (
-    EmbedderUnavailable,
-    Filters,
-    Hit,
-    Query,
-    Question,
-    Search,
-    SearchResult,
-    SearchType,
-    Vector,
-)
+from moltnet.domain.search import Filters, Hit, Question, Search, SearchResult, SearchType
 from moltnet.domain.services.access import DiaryAccess
 from moltnet.domain.services.accesses import Accesses
+from moltnet.domain.services.retrieval import Retrieval
 from moltnet.ports.clock import Clock
-from moltnet.ports.embedding import Embedder
-from moltnet.ports.lexemes import Lexemes
 from moltnet.ports.permissions import Permissions
 from moltnet.ports.repositories import Page
 from moltnet.ports.storage import Storage, UnitOfWork
 
-# How many candidates of each side are fetched for every entry of the answer. Enough in nearly every case; where it
-# is not, the ranking notices and more are fetched.
-DEPTH_PER_RESULT, DEPTH_GROWTH = 8, 8
-
-
 @attrs.frozen(kw_only=True)
 class SearchService:
-    """Finds the right memory. Without an embedder words alone decide."""
+    """Finds the right memory."""
 
     storage: Storage
     access: DiaryAccess
     permissions: Permissions
-    embedder: Embedder | None
-    lexemes: Lexemes
+    retrieval: Retrieval
     accesses: Accesses
     clock: Clock
 
@@ -52,9 +34,9 @@ class SearchService:
                 page = Page(search.limit, search.offset)
                 entries, _ = await work.entries.newest(within, search.filters, page)
                 return _answer([Hit(entry=entry) for entry in entries], SearchType.LIST)
-        question = await self._question(search.query, search.filters)
+        question = await self.retrieval.question(search.query, search.filters)
         async with self.storage.reading() as work:
-            ranked = await self._ranked(work, question, within, search)
+            ranked = await self.retrieval.best(work, question, within, search.weights, search.limit)
             entries = await work.entries.find_many([each.entry_id for each in ranked])
         scores = {each.entry_id: each.score for each in ranked}
         hits = [Hit(entry=entry, score=scores[entry.id]) for entry in entries]
@@ -75,37 +57,6 @@ class SearchService:
             return [(await self.access.readable(work, caller, search.diary_id)).id]
         mine = await self.permissions.readable(work, known(caller).agent_id)
         return [diary for diary, relations in mine.items() if search.with_shared or Relation.OWNER in relations]
-
-    async def _question(self, text: str, filters: Filters) -> Question:
-        query = Query.parse(text)
-        vector = await self._vector(query.wanted)
-        return Question(
-            vector=vector,
-            model=self.embedder.model if self.embedder and vector else None,
-            words=self.lexemes.of_query(query),
-            filters=filters,
-        )
-
-    async def _vector(self, text: str) -> Vector | None:
-        if self.embedder is None or not text:
-            return None
-        try:
-            return await self.embedder.embed_query(text)
-        except EmbedderUnavailable:
-            return None
-
-    async def _ranked(
-        self, work: UnitOfWork, question: Question, within: list[DiaryId], search: Search
-    ) -> list[Ranked]:
-        now = self.clock.now()
-        words_weight = self.embedder.words_weight if self.embedder else 1.0
-        depth = search.limit * DEPTH_PER_RESULT
-        while True:
-            candidates = await work.candidates.best(question, within, depth)
-            ranked = rank(candidates, search.weights, words_weight, now)
-            if is_exact(ranked, search.limit, candidates, search.weights, words_weight):
-                return ranked[: search.limit]
-            depth *= DEPTH_GROWTH
 
 
 def _answer(hits: list[Hit], search_type: SearchType) -> SearchResult:

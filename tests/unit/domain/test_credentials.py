@@ -37,7 +37,7 @@ def test_a_client_accepts_its_secret_and_no_other(secret: str, other: str) -> No
 
 def test_what_is_kept_of_a_secret_is_its_hash() -> None:
     assert hash_secret("secret") == hashlib.sha256(b"secret").digest()
-    assert "secret" not in repr(a_client(secret="secret")).replace("secret_", "")
+    assert repr(hash_secret("secret")) not in repr(a_client(secret="secret"))
 
 
 @given(raw=st.binary(min_size=32, max_size=32))

@@ -1,5 +1,7 @@
 """Long text as overlapping windows."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
@@ -29,8 +31,8 @@ def test_windows_cover_a_text_and_overlap(count: int, size: int, overlap: int) -
     holding = [held(window, tokens) for window in windows(tokens, size, overlap)]
     assert sorted(set().union(*holding)) == list(range(count))
     assert all(len(inside) == min(size, count) for inside in holding)
-    assert all(len(set(left) & set(right)) >= overlap for left, right in zip(holding, holding[1:], strict=False))
-    assert all(left[0] < right[0] for left, right in zip(holding, holding[1:], strict=False))
+    assert all(len(set(left) & set(right)) >= overlap for left, right in pairwise(holding))
+    assert all(left[0] < right[0] for left, right in pairwise(holding))
 
 
 @given(count=st.integers(1, 60), size=SIZES, overlap=st.integers(0, 11))

@@ -92,6 +92,33 @@ def test_first_check_that_fails_is_told(challenge: Challenge, key: str, detail: 
     assert refusal(challenge, key) == detail
 
 
+@given(place=st.integers(0, len(issued().text) - 1), bit=st.integers(0, 7))
+def test_no_bit_of_a_challenge_can_be_turned(place: int, bit: int):
+    text = bytearray(issued().text.encode("latin-1"))
+    text[place] ^= 1 << bit
+    forged = attrs.evolve(issued(), text=text.decode("latin-1"))
+    refusal(forged)
+    refusal(forged, key=":".join(forged.text.split(":")[2:4]))
+
+
+@given(place=st.integers(0, 63), bit=st.integers(0, 7))
+def test_no_bit_of_a_mark_can_be_turned(place: int, bit: int):
+    mac = bytearray(issued().mac.encode("latin-1"))
+    mac[place] ^= 1 << bit
+    assert refusal(attrs.evolve(issued(), mac=mac.decode("latin-1"))) == "Invalid HMAC"
+
+
+@given(length=st.integers(0, len(issued().text) - 1))
+def test_a_cut_challenge_is_refused(length: int):
+    refusal(attrs.evolve(issued(), text=issued().text[:length]))
+    refusal(attrs.evolve(issued(), text=issued().text[-length - 1 : -1]))
+
+
+@given(length=st.integers(0, 63))
+def test_a_cut_mark_is_refused(length: int):
+    assert refusal(attrs.evolve(issued(), mac=issued().mac[:length])) == "Invalid HMAC"
+
+
 @given(text=st.text() | st.lists(st.text(), min_size=6, max_size=6).map(":".join), mac=st.text())
 @example(text="moltnet:recovery:ed25519:\ud800:\ud800:\ud800", mac="\ud800")
 def test_any_text_is_refused(text: str, mac: str):

@@ -1,5 +1,7 @@
 """The steps of a registration, and what undoes them (seed, Agent Registration)."""
 
+from itertools import pairwise
+
 import pytest
 
 from moltnet.domain.registration import UNDOES, RegistrationStep, Undo, undoing
@@ -38,5 +40,5 @@ def test_every_undo_belongs_to_one_step() -> None:
 
 
 def test_no_step_undoes_what_only_a_later_one_does() -> None:
-    for earlier, later in zip(STEPS, STEPS[1:], strict=False):
+    for earlier, later in pairwise(STEPS):
         assert undoing(later)[-len(undoing(earlier)) or len(STEPS) :] == undoing(earlier)

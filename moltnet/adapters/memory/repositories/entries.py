@@ -7,12 +7,12 @@ from datetime import datetime
 import attrs
 
 from moltnet.adapters.memory.filtering import passes
-from moltnet.adapters.memory.repositories.references import referenced_agent, referenced_diary
+from moltnet.adapters.memory.repositories.references import public_entry, referenced_diary
 from moltnet.adapters.memory.statements import Statements
 from moltnet.adapters.memory.tables import Tables
 from moltnet.domain.diaries import Visibility
 from moltnet.domain.entries import Entry, UnknownSuccessor
-from moltnet.domain.feed import Cursor, PublicEntry
+from moltnet.domain.feed import Cursor, Position, PublicEntry
 from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.domain.search import EntryIndex, Filters
 from moltnet.ports.repositories import Page
@@ -27,10 +27,12 @@ class MemoryEntries:
     async def add(self, entry: Entry, index: EntryIndex) -> None:
         """Stores a new entry; raises DiaryNotFound and UnknownSuccessor."""
         async with self._statements.change() as tables:
-            referenced_diary(tables, entry.diary_id)
+            diary = referenced_diary(tables, entry.diary_id)
             _check_successor(tables, entry)
             tables.entries.add(entry.id, entry)
             tables.indexes.add(entry.id, index)
+            if diary.visibility is Visibility.PUBLIC:
+                _place_in_feed(tables, entry)
 
     async def find(self, diary_id: DiaryId, entry_id: EntryId) -> Entry | None:
         """The entry of an id, if it is in this diary."""
@@ -87,15 +89,11 @@ class MemoryEntries:
             and (tag is None or tag in (entry.tags or ()))
             and (flagged or not entry.injection_risk)
         ]
-        return [_public(tables, entry) for entry in _newest(shown, limit)]
+        return [item for entry in _newest(shown, limit) if (item := public_entry(tables, entry.id))]
 
     async def public_entry(self, entry_id: EntryId) -> PublicEntry | None:
         """An entry of a public diary."""
-        tables = await self._statements.look()
-        entry = tables.entries.get(entry_id)
-        if entry is None or referenced_diary(tables, entry.diary_id).visibility is not Visibility.PUBLIC:
-            return None
-        return _public(tables, entry)
+        return public_entry(await self._statements.look(), entry_id)
 
 
 def forget_entry(tables: Tables, entry_id: EntryId) -> None:
@@ -104,6 +102,8 @@ def forget_entry(tables: Tables, entry_id: EntryId) -> None:
         tables.entries.put(earlier_id, attrs.evolve(earlier, superseded_by=None))
     tables.entries.drop(entry_id)
     tables.indexes.drop(entry_id)
+    for position in list(tables.feed.sharing("entry", entry_id)):
+        tables.feed.drop(position)
 
 
 def _find(tables: Tables, diary_id: DiaryId, entry_id: EntryId) -> Entry | None:
@@ -115,6 +115,13 @@ def _check_successor(tables: Tables, entry: Entry) -> None:
     successor = entry.superseded_by
     if successor and (successor == entry.id or _find(tables, entry.diary_id, successor) is None):
         raise UnknownSuccessor
+
+
+def _place_in_feed(tables: Tables, entry: Entry) -> None:
+    # One transaction is open at a time, so that this is the order of the commits too.
+    position = Position((tables.counters.get("feed") or 0) + 1)
+    tables.counters.put("feed", position)
+    tables.feed.add(position, Cursor.after(entry))
 
 
 def _seen(entry: Entry, times: int, at: datetime) -> Entry:
@@ -139,7 +146,3 @@ def _entries_of(tables: Tables, within: Iterable[DiaryId]) -> Iterable[Entry]:
 def _newest(entries: Iterable[Entry], count: int) -> list[Entry]:
     return heapq.nlargest(count, entries, key=Cursor.after)
 
-
-def _public(tables: Tables, entry: Entry) -> PublicEntry:
-    diary = referenced_diary(tables, entry.diary_id)
-    return PublicEntry(entry=entry, author=referenced_agent(tables, diary.owner_id))

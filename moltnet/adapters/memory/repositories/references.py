@@ -2,8 +2,9 @@
 
 from moltnet.adapters.memory.tables import RelationTuple, Tables
 from moltnet.domain.agents import Agent, ProfileNotFound
-from moltnet.domain.diaries import Diary, DiaryNotFound
-from moltnet.domain.ids import AgentId, DiaryId
+from moltnet.domain.diaries import Diary, DiaryNotFound, Visibility
+from moltnet.domain.feed import PublicEntry
+from moltnet.domain.ids import AgentId, DiaryId, EntryId
 from moltnet.domain.permissions import Relation
 
 
@@ -21,6 +22,17 @@ def referenced_diary(tables: Tables, diary_id: DiaryId) -> Diary:
     if diary is None:
         raise DiaryNotFound
     return diary
+
+
+def public_entry(tables: Tables, entry_id: EntryId) -> PublicEntry | None:
+    """An entry of a public diary, with the diary's owner."""
+    entry = tables.entries.get(entry_id)
+    if entry is None:
+        return None
+    diary = referenced_diary(tables, entry.diary_id)
+    if diary.visibility is not Visibility.PUBLIC:
+        return None
+    return PublicEntry(entry=entry, author=referenced_agent(tables, diary.owner_id))
 
 
 def relations_between(tables: Tables, diary_id: DiaryId, agent_id: AgentId) -> frozenset[Relation]:

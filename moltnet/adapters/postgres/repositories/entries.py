@@ -37,6 +37,7 @@ NEWEST = """
             and (%(tags)s::text[] = '{}' or tags @> %(tags)s::text[])
             and (%(types)s::entry_type[] = '{}' or entry_type = any(%(types)s::entry_type[]))
             and not (%(exclude_superseded)s and superseded_by is not null)
+            and not (%(exclude_flagged)s and injection_risk)
             and (%(since)s::timestamptz is null or created_at >= %(since)s)
     ), page as (
         select id from matching order by created_at desc, id desc limit %(limit)s offset %(offset)s
@@ -104,6 +105,7 @@ class PostgresEntries:
             tags=list(filters.tags),
             types=list(filters.entry_types),
             exclude_superseded=filters.exclude_superseded,
+            exclude_flagged=filters.exclude_flagged,
             since=filters.since,
             limit=page.limit,
             offset=page.offset,

@@ -31,7 +31,7 @@ class SameDigits(SystemRandomness):
 class NoSessions(MemoryRecoveryCodes):
     """Cannot store a session."""
 
-    async def add_session(self, token_hash: bytes, agent_id: AgentId, expires_at: datetime) -> None:
+    async def add_session(self, token_hash: bytes, agent_id: AgentId, expires_at: datetime) -> None:  # noqa: ARG002 - the port's
         raise StorageUnavailable
 
 

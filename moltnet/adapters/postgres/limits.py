@@ -1,0 +1,74 @@
+"""The table `rate_limit_windows`: one count for all processes on a database."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Self
+
+from moltnet.adapters.postgres.pool import Pool, opened_pool
+from moltnet.adapters.postgres.session import Row, Session
+from moltnet.adapters.postgres.violations import translated
+from moltnet.domain.limits import WINDOW, Allowance
+from moltnet.ports.clock import Clock
+
+# Apart from those of the data: whoever keeps these busy must not keep the counting from answering.
+CONNECTIONS = 2
+CONNECTION_WAIT_S = 10.0
+
+# One row: the hits of the key's window, and how long it goes on; rate_limit_windows_pkey.
+HIT = """
+    insert into rate_limit_windows as standing (bucket, key, hits, ends_at)
+    values (%(bucket)s, %(key)s, 1, %(at)s + %(window)s)
+    on conflict on constraint rate_limit_windows_pkey do update set
+        hits = case when standing.ends_at <= %(at)s then 1 else standing.hits + 1 end,
+        ends_at = case when standing.ends_at <= %(at)s then excluded.ends_at else standing.ends_at end
+    returning hits, ends_at - %(at)s as remains
+"""
+# The windows that were forgotten; a scan of the few that a minute leaves. Those being written to are left for later.
+FORGET_ENDED = """
+    delete from rate_limit_windows where ctid = any(array(
+        select ctid from rate_limit_windows where ends_at <= %(at)s for update skip locked
+    ))
+"""
+
+
+class PostgresRateLimits:
+    """The port `RateLimits`; windows are lost when the database server crashes, and begin anew."""
+
+    def __init__(self, pool: Pool, clock: Clock) -> None:
+        self._pool = pool
+        self._clock = clock
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, conninfo: str, clock: Clock, *, wait_s: float = CONNECTION_WAIT_S) -> AsyncIterator[Self]:
+        """Counts over connections of its own; raises StorageUnavailable as `PostgresStorage.open` does."""
+        async with opened_pool(conninfo, max_connections=CONNECTIONS, wait_s=wait_s) as pool:
+            yield cls(pool, clock)
+
+    async def hit(self, bucket: str, key: str, per_minute: int) -> Allowance:
+        """Counts a request, in one statement."""
+        async with self._lent() as session:
+            hits, left = (
+                await session.first(_window, HIT, bucket=bucket, key=key, at=self._clock.now(), window=WINDOW)
+            ) or (1, WINDOW)
+        return Allowance.after(hits, per_minute, left)
+
+    async def forget_ended(self) -> int:
+        """Forgets the windows that are over."""
+        async with self._lent() as session:
+            return await session.run(FORGET_ENDED, at=self._clock.now())
+
+    @asynccontextmanager
+    async def _lent(self) -> AsyncIterator[Session]:
+        with translated():
+            async with self._pool.connection() as connection:
+                session = Session(connection)
+                try:
+                    yield session
+                finally:
+                    session.end()
+
+
+def _window(row: Row) -> tuple[int, timedelta]:
+    return row["hits"], row["remains"]

@@ -1,0 +1,93 @@
+"""Rate limits: how often an act is allowed in a minute, and who counts as one asker (rest.md §4)."""
+
+import ipaddress
+import math
+from datetime import timedelta
+from enum import StrEnum
+
+import attrs
+
+from moltnet.domain.caller import Anonymous, Caller
+
+WINDOW = timedelta(minutes=1)
+# What one subscriber of an IPv6 network has at the least (RFC 6177 §2): its addresses are one asker's.
+_IPV6_SUBSCRIBER_BITS = 64
+
+
+class Tier(StrEnum):
+    """Acts that have an allowance in common; whatever has none of its own is in GLOBAL."""
+
+    GLOBAL = "global"
+    EMBEDDING = "embedding"
+    VOUCH = "vouch"
+    SIGNING = "signing"
+    RECOVERY = "recovery"
+    PUBLIC_VERIFY = "public-verify"
+    PUBLIC_SEARCH = "public-search"
+
+
+@attrs.frozen(kw_only=True)
+class Limits:
+    """How many requests a minute each tier allows one asker."""
+
+    global_anon: int = 30
+    global_auth: int = 100
+    embedding: int = 20
+    vouch: int = 10
+    signing: int = 5
+    recovery: int = 5
+    public_verify: int = 10
+    public_search: int = 15
+
+    def per_minute(self, tier: Tier, caller: Caller | Anonymous) -> int:
+        """What this caller is allowed in this tier."""
+        known = not isinstance(caller, Anonymous)
+        return {
+            Tier.GLOBAL: self.global_auth if known else self.global_anon,
+            Tier.EMBEDDING: self.embedding,
+            Tier.VOUCH: self.vouch,
+            Tier.SIGNING: self.signing,
+            Tier.RECOVERY: self.recovery,
+            Tier.PUBLIC_VERIFY: self.public_verify,
+            Tier.PUBLIC_SEARCH: self.public_search,
+        }[tier]
+
+
+@attrs.frozen(kw_only=True)
+class Allowance:
+    """Where an asker stands after a request: `remaining` of `limit` are left for the next `reset_s` seconds."""
+
+    limit: int
+    remaining: int
+    reset_s: int
+    allowed: bool
+
+    @classmethod
+    def after(cls, hits: int, limit: int, left: timedelta) -> "Allowance":
+        """The allowance after so many requests of a window that goes on for `left`."""
+        return cls(limit=limit, remaining=max(0, limit - hits), reset_s=whole_seconds(left), allowed=hits <= limit)
+
+
+def whole_seconds(left: timedelta) -> int:
+    """A time to wait in seconds, rounded up; at least one, so that nobody comes back at once."""
+    return max(1, math.ceil(left / timedelta(seconds=1)))
+
+
+def bucket_of(tier: Tier, act: str) -> str:
+    """What is counted together: all of GLOBAL, and elsewhere each act by itself."""
+    return tier.value if tier is Tier.GLOBAL else f"{tier.value}:{act}"
+
+
+def asker_of(caller: Caller | Anonymous, address: str) -> str:
+    """Who is counted: the agent, else the address; of IPv6, the network that one subscriber has."""
+    if isinstance(caller, Caller):
+        return f"agent:{caller.agent_id}"
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return f"address:{address}"
+    if isinstance(parsed, ipaddress.IPv6Address):
+        if parsed.ipv4_mapped is None:
+            return f"address:{ipaddress.ip_network((parsed, _IPV6_SUBSCRIBER_BITS), strict=False)}"
+        parsed = parsed.ipv4_mapped
+    return f"address:{parsed}"

@@ -1,0 +1,43 @@
+"""What the public feed keeps: which entries are in it, and the order in which they came."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from moltnet.domain.feed import Cursor, Position, PublicEntry, Stretch
+from moltnet.domain.ids import DiaryId, EntryId
+
+
+class Feed(Protocol):
+    """Entries of public diaries, of all agents.
+
+    An entry that is stored in a diary which is public gets its position with the commit. It keeps it while it exists,
+    but is shown only while its diary is public; entries of a diary that is made public later never get one.
+    """
+
+    async def diaries(self) -> list[DiaryId]:
+        """Every public diary, in no order."""
+        ...
+
+    async def find_many(self, entry_ids: Sequence[EntryId]) -> list[PublicEntry]:
+        """The entries of these ids, in their order; those that are gone or not public are left out."""
+        ...
+
+    async def end(self) -> Position:
+        """The greatest position of an entry, 0 when there is none."""
+        ...
+
+    async def resume(self, after: Cursor) -> Position:
+        """The position of the cursor's entry, whatever time the cursor names.
+
+        Where it has none (it was removed, or was not public at first) the position before all entries of a later date:
+        rather one that was seen already than one that is never seen. To keep this cheap only the next 100 by date are
+        looked at. Without a later one, the end.
+        """
+        ...
+
+    async def between(self, after: Position, until: Position, limit: int) -> Stretch:
+        """What is public beyond `after` and not beyond `until`, from at most `limit` positions.
+
+        If `until` was ever announced or answered by `end`, no entry will ever come into this stretch.
+        """
+        ...

@@ -1,0 +1,185 @@
+"""Connections: none to be had, lost in the middle, replaced after a restart."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from datetime import UTC
+from pathlib import Path
+
+import pytest
+
+from moltnet.adapters.postgres.embedded import EmbeddedPostgres
+from moltnet.adapters.postgres.migrate import migrate
+from moltnet.adapters.postgres.session import Session
+from moltnet.adapters.postgres.storage import PostgresStorage
+from moltnet.domain.agents import Agent
+from moltnet.domain.diaries import Diary
+from moltnet.domain.entries import UnknownSuccessor
+from moltnet.domain.errors import StorageUnavailable
+from moltnet.domain.ids import EntryId
+from tests.support.builders import NOON, an_agent, an_entry, an_id, an_index
+from tests.support.postgres import a_database, an_empty_database, execute, rows
+from tests.support.stored import joined
+
+pytestmark = pytest.mark.real
+
+# Ends every other connection to this database, as a restart of the server does.
+END_OTHERS = """
+    select pg_terminate_backend(pid, 5000) from pg_stat_activity
+    where datname = current_database() and pid <> pg_backend_pid()
+"""
+
+
+@pytest.fixture
+async def database() -> AsyncIterator[str]:
+    async with a_database() as conninfo:
+        yield conninfo
+
+
+@pytest.fixture
+async def storage(database: str) -> AsyncIterator[PostgresStorage]:
+    async with PostgresStorage.open(database, max_connections=3) as storage:
+        yield storage
+
+
+async def test_a_server_that_is_not_there_is_unavailable(tmp_path: Path) -> None:
+    with pytest.raises(StorageUnavailable):
+        async with PostgresStorage.open(f"host={tmp_path} dbname=none", max_connections=1, wait_s=0.2):
+            pytest.fail("there is nothing to open")
+
+
+async def test_a_database_that_was_not_migrated_is_unavailable() -> None:
+    async with an_empty_database() as conninfo:
+        with pytest.raises(StorageUnavailable):
+            async with PostgresStorage.open(conninfo, max_connections=1, wait_s=0.2):
+                pytest.fail("there is nothing to open")
+
+
+async def test_whoever_finds_no_free_connection_in_time_is_told_so(database: str) -> None:
+    async with PostgresStorage.open(database, max_connections=1, wait_s=0.05) as storage:
+        async with storage.writing():
+            with pytest.raises(StorageUnavailable):
+                async with storage.reading():
+                    pytest.fail("there is only one connection")
+        async with storage.reading() as work:
+            assert await work.signing_keys.all() == []
+
+
+async def test_a_closed_storage_is_unavailable(database: str) -> None:
+    async with PostgresStorage.open(database, max_connections=1) as storage:
+        pass
+    with pytest.raises(StorageUnavailable):
+        async with storage.reading():
+            pytest.fail("it is closed")
+
+
+async def test_ended_connections_are_replaced_unnoticed(storage: PostgresStorage, database: str) -> None:
+    agent = await joined(storage)
+    for _ in range(3):
+        await execute(database, END_OTHERS)
+        async with storage.reading() as work:
+            assert await work.agents.find(agent.id) == agent
+
+
+async def test_all_connections_at_once_may_be_replaced(storage: PostgresStorage, database: str) -> None:
+    arrived = asyncio.Barrier(3)
+
+    async def meet() -> None:
+        async with storage.writing():
+            await arrived.wait()
+
+    await asyncio.gather(*(meet() for _ in range(3)))
+    await execute(database, END_OTHERS)
+    await asyncio.gather(*(meet() for _ in range(3)))
+
+
+async def test_a_restarted_server_is_used_again(tmp_path: Path) -> None:
+    server = EmbeddedPostgres(tmp_path)
+    conninfo = server.start()
+    try:
+        await migrate(conninfo)
+        async with PostgresStorage.open(conninfo, max_connections=2) as storage:
+            agent = await joined(storage)
+            server.stop()
+            assert server.start() == conninfo
+            async with storage.writing() as work:
+                assert await work.agents.find(agent.id) == agent
+    finally:
+        server.stop()
+
+
+async def test_a_connection_lost_in_the_middle_undoes_everything(storage: PostgresStorage, database: str) -> None:
+    newcomer = an_agent()
+
+    async def join() -> None:
+        async with storage.writing() as work:
+            await work.agents.add(newcomer)
+            await execute(database, END_OTHERS)
+            await work.agents.find(newcomer.id)
+
+    with pytest.raises(StorageUnavailable):
+        await join()
+    async with storage.reading() as work:
+        assert await work.agents.find(newcomer.id) is None
+
+
+async def test_a_connection_lost_before_the_commit_is_told(storage: PostgresStorage, database: str) -> None:
+    newcomer = an_agent()
+
+    async def join() -> None:
+        async with storage.writing() as work:
+            await work.agents.add(newcomer)
+            await execute(database, END_OTHERS)
+
+    with pytest.raises(StorageUnavailable):
+        await join()
+    async with storage.reading() as work:
+        assert await work.agents.find(newcomer.id) is None
+
+
+async def test_a_unit_of_work_ends_with_its_context(storage: PostgresStorage) -> None:
+    async with storage.reading() as work:
+        pass
+    with pytest.raises(RuntimeError, match="not used after"):
+        await work.agents.find(an_agent().id)
+
+
+async def test_a_transaction_with_a_caught_error_is_not_taken_for_committed(
+    storage: PostgresStorage, diary: Diary
+) -> None:
+    async def write() -> None:
+        async with storage.writing() as work:
+            with suppress(UnknownSuccessor):
+                await work.entries.add(an_entry(diary=diary.id, superseded_by=EntryId(an_id())), an_index())
+
+    with pytest.raises(RuntimeError, match="nothing of it can be written"):
+        await write()
+
+
+async def test_a_cancelled_statement_leaves_its_connection_usable(database: str, agent: Agent) -> None:
+    async with PostgresStorage.open(database, max_connections=1) as storage:
+
+        async def wait_long() -> None:
+            async with storage._pool.connection() as connection:
+                await Session(connection).run("select pg_sleep(60)")
+
+        task = asyncio.create_task(wait_long())
+        while not await rows(database, "select from pg_stat_activity where query = 'select pg_sleep(60)'"):
+            assert not task.done()
+        task.cancel()
+        await asyncio.wait({task})
+        async with storage.reading() as work:
+            assert await work.agents.find(agent.id) == agent
+
+
+async def test_times_come_back_in_utc(storage: PostgresStorage, database: str) -> None:
+    await execute(
+        database,
+        f"alter database {(await rows(database, 'select current_database()'))[0][0]} set timezone = 'Asia/Tokyo'",
+    )
+    agent = await joined(storage)
+    async with storage.reading() as work:
+        found = await work.agents.find(agent.id)
+    assert found is not None
+    assert found.created_at.tzinfo is UTC
+    assert found.created_at == NOON

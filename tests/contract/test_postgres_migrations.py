@@ -1,0 +1,136 @@
+"""Migrations: done once however many do them, never over a database that another version made."""
+
+import asyncio
+import json
+import sys
+
+import attrs
+import pytest
+from psycopg.conninfo import make_conninfo
+
+from moltnet.adapters.postgres.migrate import Migration, SchemaUnusable, known_migrations, migrate
+from tests.support.postgres import a_database, an_empty_database, execute, rows, running_server
+
+pytestmark = pytest.mark.real
+
+MIGRATE = """
+import asyncio, json, sys
+from moltnet.adapters.postgres.migrate import migrate
+print(json.dumps(asyncio.run(migrate(sys.argv[1]))))
+"""
+# The seed's entity relationship diagram, column by column.
+SEED = {
+    "diaries": "id owner_id name visibility signed created_at updated_at",
+    "diary_entries": "id diary_id title content embedding tags injection_risk importance entry_type superseded_by "
+    "created_at updated_at",
+    "diary_shares": "id diary_id shared_with role status invited_at responded_at",
+    "agent_keys": "identity_id public_key fingerprint created_at updated_at",
+    "agent_vouchers": "id code issuer_id redeemed_by expires_at redeemed_at created_at",
+    "signing_requests": "id agent_id message nonce status signature valid workflow_id created_at expires_at "
+    "completed_at",
+    "used_recovery_nonces": "nonce expires_at",
+}
+SEED_TYPES = {
+    "visibility": ["private", "moltnet", "public"],
+    "entry_type": ["episodic", "semantic", "procedural", "reflection", "identity", "soul"],
+    "diary_share_role": ["reader", "writer"],
+    "diary_share_status": ["pending", "accepted", "declined", "revoked"],
+    "signing_request_status": ["pending", "completed", "expired"],
+}
+COLUMNS = "select column_name from information_schema.columns where table_schema = 'public' and table_name = %(table)s"
+LABELS = """
+    select array_agg(enumlabel::text order by enumsortorder) from pg_enum where enumtypid = %(name)s::text::regtype
+"""
+TABLES = "select table_name from information_schema.tables where table_schema = 'public'"
+
+
+def a_migration(version: int, sql: str = "select 1") -> Migration:
+    return Migration(version, f"{version:04}_something.sql", sql.encode())
+
+
+async def migrated_elsewhere(conninfo: str) -> list[str]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", MIGRATE, conninfo, stdout=asyncio.subprocess.PIPE
+    )
+    answer, _ = await process.communicate()
+    assert process.returncode == 0
+    applied: list[str] = json.loads(answer)
+    return applied
+
+
+async def test_of_eight_processes_at_once_one_migrates() -> None:
+    async with an_empty_database() as conninfo:
+        answers = await asyncio.gather(*(migrated_elsewhere(conninfo) for _ in range(8)))
+        assert sorted(answers) == [[]] * 7 + [[migration.name for migration in known_migrations()]]
+
+
+async def test_what_is_done_is_not_done_again() -> None:
+    async with a_database() as conninfo:
+        assert await migrate(conninfo) == []
+
+
+async def test_what_is_missing_is_added_in_order() -> None:
+    async with an_empty_database() as conninfo:
+        first, second, third = a_migration(1, "create table a ()"), a_migration(2, "drop table a"), a_migration(3)
+        assert await migrate(conninfo, [first]) == [first.name]
+        assert await migrate(conninfo, [first, second, third]) == [second.name, third.name]
+
+
+async def test_a_migration_that_fails_leaves_nothing_of_itself() -> None:
+    async with an_empty_database() as conninfo:
+        with pytest.raises(Exception, match="nonsense"):
+            await migrate(
+                conninfo, [a_migration(1, "create table a ()"), a_migration(2, "create table b (); nonsense")]
+            )
+        tables = {name for (name,) in await rows(conninfo, TABLES)}
+        assert "a" in tables
+        assert "b" not in tables
+        assert await migrate(conninfo, [a_migration(1, "create table a ()"), a_migration(2)]) == [a_migration(2).name]
+
+
+async def test_a_changed_migration_is_refused() -> None:
+    async with an_empty_database() as conninfo:
+        await migrate(conninfo, [a_migration(1)])
+        with pytest.raises(SchemaUnusable, match=r"0001_something\.sql .* another form"):
+            await migrate(conninfo, [a_migration(1, "select 2"), a_migration(2)])
+        assert await migrate(conninfo, [a_migration(1)]) == []
+
+
+async def test_a_later_versions_database_is_refused() -> None:
+    async with an_empty_database() as conninfo:
+        await migrate(conninfo, [a_migration(1), a_migration(2)])
+        with pytest.raises(SchemaUnusable, match=r"later version .*0002_something\.sql"):
+            await migrate(conninfo, [a_migration(1)])
+
+
+async def test_a_role_that_may_not_create_the_extension_is_told_what_to_do() -> None:
+    async with an_empty_database() as conninfo:
+        await execute(running_server(), "create role nobody_much")
+        try:
+            with pytest.raises(SchemaUnusable, match="CREATE EXTENSION vector"):
+                await migrate(make_conninfo(conninfo, options="-c role=nobody_much"))
+        finally:
+            await execute(running_server(), "drop role nobody_much")
+
+
+@pytest.mark.parametrize("table", SEED)
+async def test_the_seeds_tables_have_the_seeds_columns(table: str) -> None:
+    async with a_database() as conninfo:
+        columns = {name for (name,) in await rows(conninfo, COLUMNS, table=table)}
+    assert set(SEED[table].split()) <= columns
+
+
+@pytest.mark.parametrize("name", SEED_TYPES)
+async def test_the_seeds_types_have_the_seeds_values(name: str) -> None:
+    async with a_database() as conninfo:
+        assert await rows(conninfo, LABELS, name=name) == [(SEED_TYPES[name],)]
+
+
+def test_migrations_are_numbered_without_a_gap() -> None:
+    numbers = [migration.version for migration in known_migrations()]
+    assert numbers == [*range(1, len(numbers) + 1)]
+
+
+def test_another_text_has_another_checksum() -> None:
+    migration = a_migration(1)
+    assert attrs.evolve(migration, sql=migration.sql + b" ").checksum != migration.checksum

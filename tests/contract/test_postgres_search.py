@@ -1,0 +1,202 @@
+"""Search by PostgreSQL alone: exact to the last digits it has, by the right indexes, for any lexeme there can be."""
+
+import random
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import Any
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from moltnet.adapters.postgres.candidates import BEST, best_values
+from moltnet.adapters.postgres.pool import opened_pool
+from moltnet.adapters.postgres.storage import PostgresStorage
+from moltnet.adapters.postgres.words import LEXEMES_MAX, POSITION_MAX, place_of
+from moltnet.domain.agents import Agent
+from moltnet.domain.diaries import Diary
+from moltnet.domain.search import (
+    DIMENSIONS,
+    Candidate,
+    EntryIndex,
+    IndexedPassage,
+    Lexeme,
+    LexicalQuery,
+    Question,
+    Vector,
+)
+from tests.support import reference_search
+from tests.support.builders import MODEL, a_vector, an_entry, an_index
+from tests.support.postgres import a_database, execute, rows
+from tests.support.reference_search import Stored
+from tests.support.stored import opened, written
+from tests.support.strategies import STORABLE
+
+pytestmark = pytest.mark.real
+
+SINGLE_PRECISION = 1e-6  # what float32 sums of 384 products keep
+# Entries of one diary after the other, so that those of one diary lie far apart.
+OTHERS = """
+    insert into diary_entries (
+        id, diary_id, diary_visibility, created_at, updated_at, content, embedding_model, embedding, terms, words
+    )
+    select gen_random_uuid(), d.id, d.visibility, now(), now(), 'Something', 'test-model',
+        array_fill(1, array[384])::vector, '{1:1}/1000000000', 'ant:1'
+    from generate_series(1, 100), diaries d;
+
+    insert into entry_passages (entry_id, ordinal, starts_at, ends_at, embedding)
+    select id, 1, 0, 1, embedding from diary_entries;
+
+    insert into entry_accesses (entry_id, accesses, last_at) select id, 1, created_at from diary_entries;
+
+    insert into diary_terms (diary_id, lexeme, holding)
+    select id, 'word' || number, 1 from diaries, generate_series(1, 100) as number
+"""
+
+
+@pytest.fixture
+async def database() -> AsyncIterator[str]:
+    async with a_database() as conninfo:
+        yield conninfo
+
+
+@pytest.fixture
+async def storage(database: str) -> AsyncIterator[PostgresStorage]:
+    async with PostgresStorage.open(database, max_connections=2) as storage:
+        yield storage
+
+
+def by_words(*wanted: str, required: tuple[str, ...] = (), excluded: tuple[str, ...] = ()) -> Question:
+    return Question(
+        words=LexicalQuery(
+            wanted=frozenset(map(Lexeme, wanted)),
+            required=(tuple(map(Lexeme, required)),),
+            excluded=(tuple(map(Lexeme, excluded)),),
+        )
+    )
+
+
+async def found(storage: PostgresStorage, question: Question, diary: Diary) -> tuple[Candidate, ...]:
+    async with storage.reading() as work:
+        return (await work.candidates.best(question, [diary.id], 10)).found
+
+
+def a_dense_vector(chance: random.Random) -> Vector:
+    return Vector.of([chance.gauss(0, 1) for _ in range(DIMENSIONS)])
+
+
+def a_dense_index(chance: random.Random) -> EntryIndex:
+    words = an_index(*chance.choices(["ant", "bee", "cat", "dog", "elk"], k=chance.randint(1, 300))).lexemes
+    passages = [IndexedPassage(at, at, at + 1, a_dense_vector(chance)) for at in range(chance.choice([1, 1, 3]))]
+    return EntryIndex(model=MODEL, passages=tuple(passages), lexemes=words)
+
+
+async def test_scores_agree_with_the_formulas(storage: PostgresStorage, diary: Diary) -> None:
+    chance = random.Random(1)
+    kept = [Stored(an_entry(diary=diary.id), a_dense_index(chance)) for _ in range(40)]
+    for stored in kept:
+        await written(storage, stored.entry, index=stored.index)
+    wanted = frozenset(map(Lexeme, ("ant", "elk", "fox")))
+    question = Question(vector=a_dense_vector(chance), model=MODEL, words=LexicalQuery(wanted=wanted))
+    async with storage.reading() as work:
+        answer = await work.candidates.best(question, [diary.id], 40)
+    expected = {each.entry_id: each for each in reference_search.all_candidates(kept, question, [diary.id])}
+    assert {each.entry_id for each in answer.found} == set(expected)
+    for each in answer.found:
+        assert each.cosine == pytest.approx(expected[each.entry_id].cosine, abs=SINGLE_PRECISION)
+        assert each.words == pytest.approx(expected[each.entry_id].words, abs=SINGLE_PRECISION)
+
+
+def scans(plan: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """How a plan reads tables: the kind of scan, and the index or else the table."""
+    if "Index Name" in plan or "Relation Name" in plan:
+        yield plan["Node Type"], plan.get("Index Name") or plan["Relation Name"]
+    for part in plan.get("Plans", ()):
+        yield from scans(part)
+
+
+async def planned(conninfo: str, question: Question, diary: Diary, mode: str) -> set[tuple[str, str]]:
+    async with opened_pool(conninfo, max_connections=1, wait_s=5) as pool, pool.connection() as connection:
+        await connection.execute("select set_config('plan_cache_mode', %s, false)", (mode,))
+        cursor: psycopg.AsyncCursor[Any] = await connection.execute(
+            "explain (format json) " + BEST, best_values(question, [diary.id], 10), prepare=True
+        )
+        [(answer,)] = await cursor.fetchall()
+    return set(scans(answer[0]["Plan"]))
+
+
+@pytest.mark.parametrize("analyzed", [True, False])
+@pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan"])
+async def test_one_diary_is_read_by_its_own_indexes(
+    storage: PostgresStorage, database: str, agent: Agent, mode: str, *, analyzed: bool
+) -> None:
+    diaries = [await opened(storage, agent) for _ in range(60)]
+    await execute(database, OTHERS)
+    await execute(database, "create index approximate on diary_entries using hnsw (embedding vector_cosine_ops)")
+    try:
+        if analyzed:
+            await execute(database, "analyze")
+        question = Question(vector=a_vector(1), model=MODEL, words=LexicalQuery(wanted=frozenset({Lexeme("ant")})))
+        used = await planned(database, question, diaries[30], mode)
+    finally:
+        await execute(database, "drop index approximate")
+    of_one_diary = {"diary_entries_newest", "diary_entries_diary_id_id_key"}
+    assert of_one_diary & {name for _, name in used}
+    assert "approximate" not in {name for _, name in used}
+    assert "Seq Scan" not in {kind for kind, _ in used}
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(lexemes=st.lists(st.text(STORABLE, min_size=1, max_size=12), min_size=1, max_size=5, unique=True))
+async def test_any_lexeme_is_found_and_counted(
+    storage: PostgresStorage, database: str, agent: Agent, lexemes: list[str]
+) -> None:
+    diary = await opened(storage, agent)
+    entry = an_entry(diary=diary.id)
+    await written(storage, entry, index=an_index(*lexemes))
+    run = tuple(lexemes)
+    assert [each.entry_id for each in await found(storage, by_words(*lexemes, required=run), diary)] == [entry.id]
+    assert await found(storage, by_words(*lexemes, excluded=run), diary) == ()
+    counted = await rows(database, "select lexeme, holding from diary_terms where diary_id = %(id)s", id=diary.id)
+    assert sorted(counted) == sorted((lexeme, 1) for lexeme in lexemes)
+
+
+@pytest.mark.parametrize("lexeme", ["x" * 100_000, "ж" * 3000])
+async def test_a_lexeme_too_long_for_an_index_is_found_whole(
+    storage: PostgresStorage, diary: Diary, lexeme: str
+) -> None:
+    entry = an_entry(diary=diary.id)
+    await written(storage, entry, index=an_index("before", lexeme, "after"))
+    assert len(await found(storage, by_words(lexeme, required=("before", lexeme)), diary)) == 1
+    assert await found(storage, by_words(lexeme[:-1]), diary) == ()
+
+
+async def test_of_too_many_lexemes_the_most_frequent_are_kept(
+    storage: PostgresStorage, database: str, diary: Diary
+) -> None:
+    rare = [f"rare{number:05}" for number in range(LEXEMES_MAX + 10)]
+    entry = an_entry(diary=diary.id)
+    await written(storage, entry, index=an_index(*rare, "often", "often"))
+    assert len(await found(storage, by_words("often"), diary)) == 1
+    assert len(await found(storage, by_words(rare[0]), diary)) == 1
+    assert await found(storage, by_words(rare[-1]), diary) == ()
+    assert await rows(database, "select count(*) from diary_terms") == [(LEXEMES_MAX,)]
+    async with storage.writing() as work:
+        assert await work.entries.remove(diary.id, entry.id)
+    assert await rows(database, "select count(*) from diary_terms") == [(0,)]
+
+
+async def test_positions_past_the_last_one_still_find_the_word(storage: PostgresStorage, diary: Diary) -> None:
+    lexemes = {Lexeme("early"): (1, 2, POSITION_MAX), Lexeme("late"): (POSITION_MAX + 5, POSITION_MAX + 9)}
+    lexemes[Lexeme("everywhere")] = tuple(range(10, 2000))
+    entry = an_entry(diary=diary.id)
+    await written(storage, entry, index=EntryIndex(lexemes=lexemes))
+    for lexeme in lexemes:
+        assert len(await found(storage, by_words(lexeme, required=(lexeme,)), diary)) == 1
+
+
+async def test_words_that_share_a_place_are_searched_together(storage: PostgresStorage, diary: Diary) -> None:
+    one, other = "word11868", "word69633"  # found by trying
+    assert place_of(one) == place_of(other)
+    await written(storage, an_entry(diary=diary.id), index=an_index(one, other))
+    assert len(await found(storage, by_words(one, other), diary)) == 1

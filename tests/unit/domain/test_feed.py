@@ -1,0 +1,126 @@
+"""The public feed: cursors and pages."""
+
+import base64
+import json
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from moltnet.domain.feed import Cursor, InvalidCursor, PublicEntry, page
+from moltnet.domain.ids import EntryId
+from tests.support.builders import NOON, an_agent, an_entry, an_id
+from tests.support.strategies import moments
+
+ID = "f47ac10b-58cc-4372-a567-0e02b2c3d479"
+
+
+def text_of(members: object) -> str:
+    """A cursor's text that holds these members."""
+    return base64.urlsafe_b64encode(json.dumps(members).encode()).rstrip(b"=").decode()
+
+
+# Cursors
+
+
+@given(created_at=moments(), entry_id=st.uuids().map(EntryId))
+def test_a_cursor_is_read_back_to_the_microsecond(created_at: datetime, entry_id: EntryId) -> None:
+    cursor = Cursor(created_at, entry_id)
+    assert Cursor.parse(cursor.text) == cursor
+    assert "=" not in cursor.text
+
+
+def test_a_cursor_is_base64url_of_json() -> None:
+    cursor = Cursor(NOON + timedelta(microseconds=123456), EntryId(an_id()))
+    padded = cursor.text + "=" * (-len(cursor.text) % 4)
+    assert json.loads(base64.urlsafe_b64decode(padded)) == {
+        "c": "2026-01-30T12:00:00.123456Z",
+        "i": str(cursor.entry_id),
+    }
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["2026-01-30T12:00:00.000Z", "2026-01-30T12:00:00Z", "2026-01-30T14:00:00+02:00", "2026-01-30T12:00:00"],
+)
+def test_a_cursor_of_another_precision_or_zone_is_read(written: str) -> None:
+    cursor = Cursor.parse(text_of({"c": written, "i": ID.upper()}))
+    assert cursor.created_at == NOON
+    assert cursor.created_at.utcoffset() == timedelta()
+    assert str(cursor.entry_id) == ID
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {},
+        {"c": "2026-01-30T12:00:00Z"},
+        {"i": ID},
+        {"c": "yesterday", "i": ID},
+        {"c": "2026-02-30T12:00:00Z", "i": ID},
+        {"c": 1769774400, "i": ID},
+        {"c": None, "i": ID},
+        {"c": "2026-01-30T12:00:00Z", "i": "not a uuid"},
+        {"c": "2026-01-30T12:00:00Z", "i": 5},
+        {"c": "0001-01-01T00:00:00+01:00", "i": ID},
+        {"c": "9999-12-31T23:59:59-01:00", "i": ID},
+        [],
+        "text",
+        5,
+        None,
+    ],
+)
+def test_a_cursor_of_anything_else_is_refused(members: object) -> None:
+    with pytest.raises(InvalidCursor, match="Invalid cursor"):
+        Cursor.parse(text_of(members))
+
+
+@given(text=st.text() | st.binary().map(lambda raw: base64.urlsafe_b64encode(raw).decode()))
+@example("")
+@example("=")
+@example("\ud800")
+@example(base64.urlsafe_b64encode(b"[" * 100_000).decode())
+@example(base64.urlsafe_b64encode(b"1" * 5_000).decode())
+@example(base64.urlsafe_b64encode(b"\xff\xfe{\x00").decode())
+def test_any_text_is_a_cursor_or_refused(text: str) -> None:
+    try:
+        cursor = Cursor.parse(text)
+    except InvalidCursor:
+        return
+    assert Cursor.parse(cursor.text) == cursor
+
+
+@given(hours=st.integers(-23, 23), place=st.sampled_from(["0001-01-01T00:00:00", "9999-12-31T23:59:59"]))
+def test_a_time_at_the_edge_of_the_calendar_is_read_or_refused(hours: int, place: str) -> None:
+    written = f"{place}{hours:+03}:00"
+    try:
+        cursor = Cursor.parse(text_of({"c": written, "i": ID}))
+    except InvalidCursor:
+        assert hours
+        return
+    assert cursor.created_at.utcoffset() == timedelta()
+
+
+@given(left=st.tuples(moments(), st.uuids()), right=st.tuples(moments(), st.uuids()))
+def test_places_stand_in_the_order_of_time_then_id(
+    left: tuple[datetime, EntryId], right: tuple[datetime, EntryId]
+) -> None:
+    assert (Cursor(*left) < Cursor(*right)) is (left < right)
+
+
+# Pages
+
+
+@given(count=st.integers(0, 6), limit=st.integers(1, 5))
+def test_a_page_ends_with_a_cursor_only_if_more_follows(count: int, limit: int) -> None:
+    author = an_agent()
+    items = [PublicEntry(entry=an_entry(), author=author) for _ in range(min(count, limit + 1))]
+    shown = page(items, limit)
+    assert shown.items == tuple(items[:limit])
+    assert shown.next_cursor == (Cursor.after(items[limit - 1].entry) if count > limit else None)
+
+
+def test_the_place_after_an_entry_is_its_time_and_id() -> None:
+    entry = an_entry()
+    assert Cursor.after(entry) == Cursor(entry.created_at, entry.id)

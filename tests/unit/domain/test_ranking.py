@@ -1,0 +1,205 @@
+"""How scores add up, and when an answer from candidates is the true one."""
+
+import math
+from datetime import timedelta
+from itertools import pairwise
+
+import attrs
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from moltnet.domain.ids import EntryId
+from moltnet.domain.ranking import (
+    Ranked,
+    best_possible,
+    inverse_frequency,
+    is_exact,
+    rank,
+    recency,
+    relevance,
+    score,
+    term_weight,
+)
+from moltnet.domain.search import Candidate, Candidates, Weights
+from tests.support.builders import NOON, an_id
+
+COUNTS = st.integers(0, 1000)
+# Few values, so that ties are common; and thirds, so that rounding is.
+PARTS = st.sampled_from([0.0, 0.1, 1 / 3, 0.5, 2 / 3, 1.0]) | st.floats(0, 1)
+COSINES = st.none() | PARTS | PARTS.map(lambda part: -part)
+WEIGHTS = st.builds(Weights, relevance=PARTS, recency=PARTS, importance=PARTS)
+LAMBDAS = st.sampled_from([0.0, 0.3, 1.0, 2.5])
+CANDIDATES = st.builds(
+    lambda cosine, words, importance, hours: a_candidate(
+        cosine=cosine, words=words, importance=importance, age=timedelta(hours=hours)
+    ),
+    COSINES,
+    PARTS,
+    st.integers(1, 10),
+    st.integers(0, 400),
+)
+
+
+def a_candidate(
+    *, cosine: float | None = None, words: float = 0.0, importance: int = 5, age: timedelta = timedelta()
+) -> Candidate:
+    return Candidate(entry_id=EntryId(an_id()), cosine=cosine, words=words, importance=importance, seen_at=NOON - age)
+
+
+# BM25
+
+
+@given(occurrences=st.integers(1, 1000), length=COUNTS)
+def test_a_word_counts_more_the_more_often_it_stands_but_below_a_limit(occurrences: int, length: int) -> None:
+    assert 0 < term_weight(occurrences, length) < term_weight(occurrences + 1, length) < 2.2
+
+
+@given(occurrences=st.integers(1, 100), length=COUNTS)
+def test_a_word_counts_less_in_a_longer_entry(occurrences: int, length: int) -> None:
+    assert term_weight(occurrences, length) > term_weight(occurrences, length + 1)
+
+
+def test_the_formula_is_okapis_with_a_fixed_average_length() -> None:
+    # tf · 2.2 / (tf + 1.2 · (.25 + .75 · length / 100))
+    assert term_weight(1, 100) == pytest.approx(1)
+    assert term_weight(3, 200) == pytest.approx(3 * 2.2 / (3 + 1.2 * 1.75))
+    assert inverse_frequency(10, 3) == pytest.approx(math.log(1 + 7.5 / 3.5))
+
+
+@given(entries=st.integers(1, 1000), data=st.data())
+def test_a_rarer_word_tells_more(entries: int, data: st.DataObject) -> None:
+    holding = data.draw(st.integers(1, entries))
+    assert inverse_frequency(entries, holding - 1) > inverse_frequency(entries, holding) > 0
+
+
+@given(words=st.lists(st.tuples(st.integers(1, 50), st.integers(0, 50)), min_size=1, max_size=5), length=COUNTS)
+def test_no_entry_exceeds_the_best_possible(words: list[tuple[int, int]], length: int) -> None:
+    telling = [inverse_frequency(50, holding) for _, holding in words]
+    reached = sum(
+        frequency * term_weight(occurrences, length) for frequency, (occurrences, _) in zip(telling, words, strict=True)
+    )
+    assert reached < best_possible(telling)
+
+
+# Scores
+
+
+@given(cosine=COSINES, words=PARTS, words_weight=LAMBDAS)
+def test_relevance_is_a_weighed_mean_of_both_sides(cosine: float | None, words: float, words_weight: float) -> None:
+    expected = ((cosine or 0) + words_weight * words) / (1 + words_weight)
+    assert relevance(cosine, words, words_weight) == expected <= 1
+
+
+@pytest.mark.parametrize(
+    ("age", "expected"),
+    [(timedelta(), 1), (timedelta(hours=1), 0.99), (timedelta(days=1), 0.99**24), (-timedelta(hours=1), 1)],
+)
+def test_recency_fades_by_a_percent_an_hour(age: timedelta, expected: float) -> None:
+    assert recency(NOON - age, NOON) == pytest.approx(expected)
+
+
+@given(candidate=CANDIDATES, words_weight=LAMBDAS)
+def test_a_score_adds_what_the_caller_weighs(candidate: Candidate, words_weight: float) -> None:
+    relevant = relevance(candidate.cosine, candidate.words, words_weight)
+    assert score(candidate, Weights(), words_weight, NOON) == relevant
+    assert score(candidate, Weights(relevance=0), words_weight, NOON) == 0
+    recent = Weights(relevance=0, recency=1)
+    assert score(candidate, recent, words_weight, NOON) == recency(candidate.seen_at, NOON)
+    important = Weights(relevance=0, importance=0.5)
+    assert score(candidate, important, words_weight, NOON) == pytest.approx(candidate.importance / 20)
+
+
+@given(candidate=CANDIDATES, weights=WEIGHTS, words_weight=LAMBDAS)
+def test_a_candidate_that_is_better_in_a_part_is_never_worth_less(
+    candidate: Candidate, weights: Weights, words_weight: float
+) -> None:
+    worth = score(candidate, weights, words_weight, NOON)
+    better = (
+        {"cosine": 1.0},
+        {"words": 1.0},
+        {"importance": 10},
+        {"seen_at": NOON},
+    )
+    for part in better:
+        assert score(attrs.evolve(candidate, **part), weights, words_weight, NOON) >= worth
+
+
+# Rank
+
+
+@given(found=st.lists(CANDIDATES, max_size=8), weights=WEIGHTS, words_weight=LAMBDAS)
+def test_the_best_come_first_and_of_equals_the_newest(
+    found: list[Candidate], weights: Weights, words_weight: float
+) -> None:
+    ranked = rank(Candidates(found=tuple(found)), weights, words_weight, NOON)
+    assert {each.entry_id for each in ranked} == {each.entry_id for each in found}
+    assert {each.entry_id: each.score for each in ranked} == {
+        each.entry_id: score(each, weights, words_weight, NOON) for each in found
+    }
+    for earlier, later in pairwise(ranked):
+        assert (earlier.score, earlier.entry_id) > (later.score, later.entry_id)
+
+
+# Exactness
+
+
+def offered(stored: list[Candidate], depth: int) -> Candidates:
+    """What a store offers: the best `depth` of each side, by the definition in the port."""
+    near = sorted((each for each in stored if each.cosine is not None), key=lambda each: (each.cosine, each.entry_id))
+    matching = sorted((each for each in stored if each.words > 0), key=lambda each: (each.words, each.entry_id))
+    nearest, best = near[-depth:], matching[-depth:]
+    return Candidates(
+        found=tuple({each.entry_id: each for each in (*nearest, *best)}.values()),
+        cosine_beyond=nearest[0].cosine if len(near) > depth else None,
+        words_beyond=best[0].words if len(matching) > depth else None,
+    )
+
+
+@given(
+    stored=st.lists(CANDIDATES, max_size=14),
+    depth=st.integers(1, 8),
+    limit=st.integers(1, 5),
+    weights=WEIGHTS,
+    words_weight=LAMBDAS,
+)
+def test_an_answer_called_exact_is_the_true_one(
+    stored: list[Candidate], depth: int, limit: int, weights: Weights, words_weight: float
+) -> None:
+    candidates = offered(stored, depth)
+    ranked = rank(candidates, weights, words_weight, NOON)
+    everyone = Candidates(found=tuple(each for each in stored if each.cosine is not None or each.words > 0))
+    if is_exact(ranked, limit, candidates, weights, words_weight):
+        assert ranked[:limit] == rank(everyone, weights, words_weight, NOON)[:limit]
+
+
+@given(stored=st.lists(CANDIDATES, max_size=10), weights=WEIGHTS, words_weight=LAMBDAS, limit=st.integers(1, 20))
+def test_with_everything_offered_an_answer_is_exact(
+    stored: list[Candidate], weights: Weights, words_weight: float, limit: int
+) -> None:
+    candidates = offered(stored, 10)
+    assert is_exact(rank(candidates, weights, words_weight, NOON), limit, candidates, weights, words_weight)
+
+
+@given(weight=PARTS)
+@example(0.2122897679684116)
+def test_an_answer_that_something_beyond_could_equal_is_not_called_exact(weight: float) -> None:
+    best = a_candidate(cosine=1.0, words=1.0, importance=10)
+    candidates = Candidates(found=(best,), cosine_beyond=1.0, words_beyond=1.0)
+    weights = Weights(relevance=weight, recency=weight, importance=weight)
+    assert not is_exact(rank(candidates, weights, 1.0, NOON), 1, candidates, weights, 1.0)
+
+
+def test_an_answer_that_beats_everything_beyond_is_exact() -> None:
+    candidates = Candidates(found=(a_candidate(cosine=0.9, words=0.9),), cosine_beyond=0.8, words_beyond=0.9)
+    ranked = rank(candidates, Weights(), 1.0, NOON)
+    assert is_exact(ranked, 1, candidates, Weights(), 1.0)
+    assert not is_exact(ranked, 2, candidates, Weights(), 1.0)
+    assert not is_exact(ranked, 1, candidates, Weights(recency=0.1), 1.0)
+
+
+def test_what_lies_beyond_may_have_no_vector_at_all() -> None:
+    found = (a_candidate(cosine=-0.2, words=0.1),)
+    candidates = Candidates(found=found, cosine_beyond=-0.5, words_beyond=0.1)
+    ranked = [Ranked(found[0].entry_id, relevance(-0.2, 0.1, 1.0))]
+    assert not is_exact(ranked, 1, candidates, Weights(), 1.0)

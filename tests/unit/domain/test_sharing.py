@@ -1,0 +1,91 @@
+"""Shares: every transition, next to a table of them."""
+
+from datetime import datetime, timedelta
+
+import attrs
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from moltnet.domain.permissions import Relation
+from moltnet.domain.sharing import InvitationAnswered, Share, ShareExists, ShareRole, ShareStatus
+from tests.support.builders import NOON, a_share
+
+PENDING, ACCEPTED, DECLINED, REVOKED = ShareStatus
+ROLES = st.sampled_from(ShareRole)
+# What each act makes of a status; what is not here is refused (seed, diary_shares; rest.md §1.2).
+TABLE = {
+    ("accept", PENDING): ACCEPTED,
+    ("decline", PENDING): DECLINED,
+    ("revoke", PENDING): REVOKED,
+    ("revoke", ACCEPTED): REVOKED,
+    ("revoke", DECLINED): REVOKED,
+    ("revoke", REVOKED): REVOKED,
+    ("invite again", DECLINED): PENDING,
+    ("invite again", REVOKED): PENDING,
+}
+
+
+class Sharing(RuleBasedStateMachine):
+    """One share through its life."""
+
+    @initialize(role=ROLES)
+    def invite(self, role: ShareRole) -> None:
+        self.share = self.first = a_share(role=role)
+        self.status, self.role = PENDING, role
+        self.responded_at: datetime | None = None
+        self.now = NOON
+
+    @rule(act=st.sampled_from(["accept", "decline", "revoke"]))
+    def answer(self, act: str) -> None:
+        self.now += timedelta(hours=1)
+        status = TABLE.get((act, self.status))
+        if status is None:
+            with pytest.raises(InvitationAnswered) as refused:
+                getattr(self.share, act)(self.now)
+            assert refused.value.status is self.status
+            assert str(refused.value) == f"Invitation has already been {self.status.value}"
+            return
+        self.share = getattr(self.share, act)(self.now)
+        self.status, self.responded_at = status, self.now
+
+    @rule(role=ROLES)
+    def invite_again(self, role: ShareRole) -> None:
+        status = TABLE.get(("invite again", self.status))
+        if status is None:
+            with pytest.raises(ShareExists) as refused:
+                self.share.invite_again(role)
+            assert str(refused.value) == f'Share already exists with status "{self.status.value}"'
+            return
+        self.share = self.share.invite_again(role)
+        self.status, self.role, self.responded_at = status, role, None
+
+    @invariant()
+    def the_share_is_what_the_table_says(self) -> None:
+        assert self.share == attrs.evolve(
+            self.first, status=self.status, role=self.role, responded_at=self.responded_at
+        )
+
+    @invariant()
+    def an_open_share_cannot_be_sent_again(self) -> None:
+        assert self.status.is_open is (("invite again", self.status) not in TABLE)
+
+
+TestSharing = Sharing.TestCase
+TestSharing.settings = settings(max_examples=40, stateful_step_count=15, deadline=None)
+
+
+def test_accepting_gives_the_relation_of_the_role() -> None:
+    assert ShareRole.READER.relation is Relation.READERS
+    assert ShareRole.WRITER.relation is Relation.WRITERS
+
+
+def test_an_invitation_is_to_read_and_pending_unless_told_otherwise() -> None:
+    share = a_share()
+    plain = Share(id=share.id, diary_id=share.diary_id, shared_with=share.shared_with, invited_at=share.invited_at)
+    assert (plain.role, plain.status, plain.responded_at) == (ShareRole.READER, PENDING, None)
+
+
+def test_a_lost_race_is_told_without_a_status() -> None:
+    assert str(ShareExists(None)) == "Share already exists for this diary and agent"
