@@ -36,12 +36,14 @@ from moltnet.domain.services.housekeeping import HousekeepingService
 from moltnet.domain.services.indexing import Indexing
 from moltnet.domain.services.recovery import RecoveryService
 from moltnet.domain.services.registration import REGISTER_AGENT, RegistrationService, RegistrationWorkflow
+from moltnet.domain.services.retrieval import Retrieval
 from moltnet.domain.services.search import SearchService
 from moltnet.domain.services.sharing import SharingService
 from moltnet.domain.services.signing import SigningService
 from moltnet.domain.services.vouching import VouchingService
 from moltnet.entrypoints.settings import Settings
 from moltnet.ports.embedding import Embedder
+from moltnet.ports.events import FeedEvents
 from moltnet.ports.signatures import KeyPair
 from moltnet.ports.storage import Storage
 
@@ -63,6 +65,7 @@ class Container(containers.DeclarativeContainer):
     settings = providers.Dependency(instance_of=Settings)
     base_url = providers.Dependency(instance_of=str)
     storage: providers.Dependency[Storage] = providers.Dependency()
+    events: providers.Dependency[FeedEvents] = providers.Dependency()
     embedder: providers.Dependency[Embedder | None] = providers.Dependency()
 
     issuer = providers.Callable(lambda settings: settings.public_url or LOCAL_ISSUER, settings)
@@ -113,6 +116,7 @@ class Container(containers.DeclarativeContainer):
     access = providers.Singleton(DiaryAccess, permissions=permissions)
     accesses = providers.Singleton(Accesses, storage=storage, background=background, clock=clock)
     indexing = providers.Singleton(Indexing, embedder=embedder, lexemes=lexemes)
+    retrieval = providers.Singleton(Retrieval, embedder=embedder, lexemes=lexemes, clock=clock)
     services = providers.Singleton(
         Services,
         authentication=providers.Singleton(AuthenticationService, tokens=token_verifier),
@@ -131,7 +135,7 @@ class Container(containers.DeclarativeContainer):
             randomness=randomness,
             content_max=settings.provided.content_max,
         ),
-        feed=providers.Singleton(FeedService, storage=storage),
+        feed=providers.Singleton(FeedService, storage=storage, events=events, retrieval=retrieval),
         housekeeping=providers.Singleton(HousekeepingService, storage=storage, clock=clock),
         recovery=providers.Singleton(
             RecoveryService,
@@ -156,8 +160,7 @@ class Container(containers.DeclarativeContainer):
             storage=storage,
             access=access,
             permissions=permissions,
-            embedder=embedder,
-            lexemes=lexemes,
+            retrieval=retrieval,
             accesses=accesses,
             clock=clock,
         ),
@@ -246,6 +249,7 @@ async def network(settings: Settings, base_url: str, *, with_model: bool = True)
 
     Without its model it works on words alone and says so loudly.
     """
+    from moltnet.adapters.postgres.events import PostgresFeedEvents  # noqa: PLC0415  # heavy
     from moltnet.adapters.postgres.migrate import migrate as migrate_database  # noqa: PLC0415  # heavy
     from moltnet.adapters.postgres.storage import PostgresStorage  # noqa: PLC0415  # heavy
 
@@ -255,18 +259,23 @@ async def network(settings: Settings, base_url: str, *, with_model: bool = True)
         storage = await stack.enter_async_context(
             PostgresStorage.open(address, max_connections=settings.max_connections)
         )
+        events = await stack.enter_async_context(PostgresFeedEvents.open(address))
         embedder = await stack.enter_async_context(_embedder(settings)) if with_model else None
-        services = await stack.enter_async_context(assembled(settings, base_url, storage, embedder))
+        services = await stack.enter_async_context(assembled(settings, base_url, storage, events, embedder))
         yield services
 
 
 @asynccontextmanager
 async def assembled(
-    settings: Settings, base_url: str, storage: Storage, embedder: Embedder | None
+    settings: Settings, base_url: str, storage: Storage, events: FeedEvents, embedder: Embedder | None
 ) -> AsyncIterator[Services]:
-    """The services over a storage and a model; what they left running has ended when the context is left."""
+    """The services over a storage, its events and a model; what they left running has ended with the context."""
     container = Container(
-        settings=settings, base_url=base_url, storage=providers.Object(storage), embedder=providers.Object(embedder)
+        settings=settings,
+        base_url=base_url,
+        storage=providers.Object(storage),
+        events=providers.Object(events),
+        embedder=providers.Object(embedder),
     )
     await container.token_keys().prepare()
     services: Services = container.services()

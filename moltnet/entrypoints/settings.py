@@ -61,6 +61,7 @@ class Settings:
     embedding_threads: int = 2
     max_connections: int = 10
     scopeless_tokens_have_all: bool = True
+    streams_per_address: int = 5
 
     @property
     def key_secret(self) -> bytes:
@@ -94,6 +95,7 @@ def read_settings(data_dir: Path | None = None, environment: Mapping[str, str] |
         "model_dir": fields.read("MOLTNET_MODEL", Path),
         "embedding_threads": fields.read("MOLTNET_EMBEDDING_THREADS", _between(1, 64), 2),
         "max_connections": fields.read("MOLTNET_DATABASE_CONNECTIONS", _between(2, 1000), 10),
+        "streams_per_address": fields.read("MOLTNET_STREAMS_PER_ADDRESS", _between(1, 100_000), 5),
         "scopeless_tokens_have_all": fields.read("MOLTNET_SCOPELESS_TOKENS_HAVE_ALL", _yes_no, default=True),
     }
     if fields.problems:

@@ -298,7 +298,7 @@ class Clients(Protocol):
     """OAuth2 clients of the native token issuer."""
 
     async def put(self, client: Client) -> None:
-        """Stores a client; of a stored one it replaces the secret alone, and counts `generation` up as `rotate` does."""
+        """Stores a client; of a stored one only the secret is replaced, and `generation` counted up as by `rotate`."""
         ...
 
     async def find(self, client_id: ClientId) -> Client | None:

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Self
 
-from moltnet.adapters.postgres.pool import Pool, opened_pool
+from moltnet.adapters.postgres.pool import Pool, lent_connection, opened_pool
 from moltnet.adapters.postgres.session import Row, Session
 from moltnet.adapters.postgres.violations import translated
 from moltnet.domain.limits import WINDOW, Allowance
@@ -49,9 +49,8 @@ class PostgresRateLimits:
     async def hit(self, bucket: str, key: str, per_minute: int) -> Allowance:
         """Counts a request, in one statement."""
         async with self._lent() as session:
-            hits, left = (
-                await session.first(_window, HIT, bucket=bucket, key=key, at=self._clock.now(), window=WINDOW)
-            ) or (1, WINDOW)
+            at = self._clock.now()
+            ((hits, left),) = await session.all(_window, HIT, bucket=bucket, key=key, at=at, window=WINDOW)
         return Allowance.after(hits, per_minute, left)
 
     async def forget_ended(self) -> int:
@@ -62,7 +61,7 @@ class PostgresRateLimits:
     @asynccontextmanager
     async def _lent(self) -> AsyncIterator[Session]:
         with translated():
-            async with self._pool.connection() as connection:
+            async with lent_connection(self._pool) as connection:
                 session = Session(connection)
                 try:
                     yield session

@@ -1,8 +1,8 @@
 """Following the public feed: one reader for each follower, and one read for all that are at the same position."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Self
+from collections.abc import Callable, Coroutine
+from typing import Any, Self
 
 import attrs
 
@@ -13,7 +13,7 @@ from moltnet.ports.storage import Storage
 # How many positions are read at once.
 STRETCH = 50
 
-Read = Callable[[], Awaitable[Stretch]]
+Read = Callable[[], Coroutine[Any, Any, Stretch]]
 
 
 class SharedReads:
@@ -30,7 +30,7 @@ class SharedReads:
         stretch = after, until
         task = self._under_way.get(stretch)
         if task is None:
-            task = self._under_way[stretch] = asyncio.ensure_future(read())
+            task = self._under_way[stretch] = asyncio.create_task(read())
             task.add_done_callback(lambda _: self._under_way.pop(stretch))
         return await asyncio.shield(task)
 

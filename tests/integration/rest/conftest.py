@@ -99,7 +99,8 @@ async def network(tmp_path: Path) -> AsyncIterator[Network]:
     """A server that is empty but for what the test puts there."""
     settings = Settings(data_dir=tmp_path, recovery_secret=b"r" * 32, ory_action_api_key="k" * 32)
     async with AsyncExitStack() as stack:
-        assembling = assembled(settings, "http://network.test", MemoryStorage(), MemoryEmbedder())
+        storage = MemoryStorage()
+        assembling = assembled(settings, "http://network.test", storage, storage.events, MemoryEmbedder())
         services = await stack.enter_async_context(assembling)
         app = create_app(services)
         app.on_response_prepare.append(DeclaredAnswers(ROUTES).check)

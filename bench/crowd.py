@@ -1,0 +1,127 @@
+"""One diary among many: is its answer the exact best ten, and does the time depend on the others?
+
+`python -m bench.crowd`. A thousand entries are stored through the adapter and copied, in the database, into other agents' diaries. Answers are
+held against the memory adapter, which compares every entry of the same diary by the same rules.
+"""
+
+import asyncio
+import statistics
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import psycopg
+from tqdm import tqdm
+
+from bench.texts import memories, questions
+from moltnet.adapters.memory.embedding import MemoryEmbedder
+from moltnet.adapters.memory.storage import MemoryStorage
+from moltnet.adapters.postgres.embedded import EmbeddedPostgres
+from moltnet.adapters.postgres.migrate import migrate
+from moltnet.adapters.postgres.storage import PostgresStorage
+from moltnet.adapters.snowball.lexemes import SnowballLexemes
+from moltnet.adapters.system.clock import SystemClock
+from moltnet.adapters.system.randomness import SystemRandomness
+from moltnet.domain.agents import Agent
+from moltnet.domain.diaries import Diary
+from moltnet.domain.entries import NewEntry
+from moltnet.domain.ids import AgentId, DiaryId, EntryId
+from moltnet.domain.keys import PublicKey
+from moltnet.domain.ranking import rank
+from moltnet.domain.search import Query, Question, Weights
+from moltnet.domain.services.indexing import Indexing
+from moltnet.ports.storage import Storage
+
+ENTRIES, CROWDS, QUERIES, BEST, DEPTH = 1_000, (10, 100), 200, 10, 40
+COPIES = """
+    with other as (
+        insert into diaries (id, owner_id, name, visibility, signed, created_at, updated_at)
+        select uuidv7(), owner_id, name, visibility, signed, created_at, updated_at
+        from diaries, generate_series(1, %(copies)s) where id = %(diary)s returning id
+    ), terms as (
+        insert into diary_terms (diary_id, lexeme, holding)
+        select other.id, lexeme, holding from diary_terms, other where diary_id = %(diary)s
+    )
+    insert into diary_entries (id, diary_id, created_at, updated_at, diary_visibility, embedding_model, embedding,
+        injection_risk, terms, words, content)
+    select uuidv7(), other.id, created_at, updated_at, diary_visibility, embedding_model, embedding,
+        injection_risk, terms, words, content
+    from other, diary_entries where diary_id = %(diary)s
+"""
+
+
+async def main() -> None:
+    """Prints exactness and times for each size of the crowd."""
+    with tempfile.TemporaryDirectory(prefix="moltnet-crowd-") as folder, EmbeddedPostgres(Path(folder)) as postgres:
+        address = postgres.start()
+        await migrate(address)
+        async with PostgresStorage.open(address, max_connections=1) as storage:
+            memory = MemoryStorage()
+            diary = await _fill([storage, memory])
+            asked = [await _question(text) for text in questions(QUERIES)]
+            truth = [await _best(memory, diary, question, ENTRIES) for question in asked]
+            for diaries in CROWDS:
+                _crowd(address, diary, diaries)
+                await _measure(storage, diary, asked, truth, diaries)
+
+
+async def _fill(storages: Sequence[Storage]) -> DiaryId:
+    clock, randomness = SystemClock(), SystemRandomness()
+    at = clock.now()
+    agent = Agent(
+        id=AgentId(randomness.nonce()), public_key=PublicKey.of(randomness.secret(32)), created_at=at, updated_at=at
+    )
+    diary = Diary(id=DiaryId(randomness.row_id(at)), owner_id=agent.id, name="One", created_at=at, updated_at=at)
+    for storage in storages:
+        async with storage.writing() as work:
+            await work.agents.add(agent)
+            await work.diaries.add(diary)
+    indexing = Indexing(embedder=MemoryEmbedder(), lexemes=SnowballLexemes())
+    for text in tqdm(list(memories(ENTRIES)), desc="entries", leave=False, disable=None):
+        entry = NewEntry(content=text).written(EntryId(randomness.row_id(at)), diary.id, at, len(text))
+        index = await indexing.index(entry.text)
+        for storage in storages:
+            async with storage.reading() as work:
+                await work.entries.add(entry, index)
+    return diary.id
+
+
+def _crowd(address: str, diary: DiaryId, diaries: int) -> None:
+    with psycopg.connect(address, autocommit=True) as connection:
+        there = connection.execute("select count(*) from diaries").fetchone()
+        connection.execute(COPIES, {"copies": diaries - (there or [0])[0], "diary": diary})
+        connection.execute("vacuum analyze")
+
+
+async def _question(text: str) -> Question:
+    embedder = MemoryEmbedder()
+    query = Query.parse(text)
+    vector = await embedder.embed_query(query.wanted)
+    return Question(vector=vector, model=embedder.model, words=SnowballLexemes().of_query(query))
+
+
+async def _best(storage: Storage, diary: DiaryId, question: Question, depth: int) -> list[EntryId]:
+    async with storage.reading() as work:
+        candidates = await work.candidates.best(question, [diary], depth)
+    ranked = rank(candidates, Weights(), MemoryEmbedder().words_weight, SystemClock().now())
+    return [each.entry_id for each in ranked[:BEST]]
+
+
+async def _measure(
+    storage: Storage, diary: DiaryId, asked: Sequence[Question], truth: Sequence[list[EntryId]], diaries: int
+) -> None:
+    exact, seconds = 0, list[float]()
+    for question, best in zip(asked, truth, strict=True):
+        started = time.perf_counter()
+        found = await _best(storage, diary, question, DEPTH)
+        seconds.append(time.perf_counter() - started)
+        exact += found == best
+    print(
+        f"{ENTRIES} entries among {diaries * ENTRIES}: {exact} of {len(asked)} answers are the exact best {BEST}, "
+        f"p50 {statistics.median(seconds) * 1000:.2f} ms"
+    )
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
