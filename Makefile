@@ -26,7 +26,7 @@ test: $(DEV)
 
 # Fakes only: no server, no model. Stays under 15 seconds.
 test-fast: $(DEV)
-	$(BIN)/pytest -q -m "not real" tests/unit tests/contract
+	$(BIN)/pytest -q -n 2 --hypothesis-profile=fast -m "not real" tests/unit tests/contract
 
 lint: $(DEV)
 	$(BIN)/ruff check .

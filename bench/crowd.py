@@ -1,7 +1,7 @@
 """One diary among many: is its answer the exact best ten, and does the time depend on the others?
 
-`python -m bench.crowd`. A thousand entries are stored through the adapter and copied, in the database, into other agents' diaries. Answers are
-held against the memory adapter, which compares every entry of the same diary by the same rules.
+`python -m bench.crowd`. A thousand entries are stored through the adapter and copied, in the database, into other
+agents' diaries. Answers are held against the memory adapter, which compares every entry by the same rules.
 """
 
 import asyncio

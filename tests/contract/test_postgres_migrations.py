@@ -5,6 +5,7 @@ import json
 import sys
 
 import attrs
+import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
@@ -86,6 +87,14 @@ async def test_a_migration_that_fails_leaves_nothing_of_itself() -> None:
         assert "a" in tables
         assert "b" not in tables
         assert await migrate(conninfo, [a_migration(1, "create table a ()"), a_migration(2)]) == [a_migration(2).name]
+
+
+async def test_a_migration_that_cannot_be_noted_was_not_done() -> None:
+    async with an_empty_database() as conninfo:
+        hiding = a_migration(1, "create table b (); alter table schema_migrations rename to hidden")
+        with pytest.raises(psycopg.errors.UndefinedTable):
+            await migrate(conninfo, [hiding])
+        assert {("schema_migrations",)} == set(await rows(conninfo, TABLES))
 
 
 async def test_a_changed_migration_is_refused() -> None:

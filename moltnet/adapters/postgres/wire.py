@@ -1,20 +1,17 @@
 """What PostgreSQL takes in binary: dense vectors, and sparse ones made of weighted places."""
 
-import struct
-from array import array
 from collections.abc import Mapping
 
 import attrs
+import pgvector
 from psycopg import BaseConnection
 from psycopg.adapt import Dumper
 from psycopg.pq import Format
 from psycopg.types import TypeInfo
 
-from moltnet.domain.search import DIMENSIONS, Vector
+from moltnet.domain.search import Vector
 
 SPARSE_DIMENSIONS = 1_000_000_000  # pgvector's limit
-
-_VECTOR_HEAD = struct.pack(">hh", DIMENSIONS, 0)
 
 
 @attrs.frozen
@@ -25,33 +22,24 @@ class SparseVector:
 
 
 class VectorDumper(Dumper):
-    """pgvector's `vector_recv`: the number of dimensions and a zero as int16, then float32, all big-endian."""
+    """Sends a dense vector."""
 
     format = Format.BINARY
 
     def dump(self, vector: Vector) -> bytes:
-        """The message; the vector's own bytes are little-endian."""
-        swapped = array("I", vector.data)
-        swapped.byteswap()
-        return _VECTOR_HEAD + swapped.tobytes()
+        """The message that pgvector's `vector_recv` reads."""
+        return pgvector.Vector(list(vector.numbers())).to_binary()
 
 
 class SparseVectorDumper(Dumper):
-    """pgvector's `sparsevec_recv`: dimensions, number of places, zero, the places in order from 0, their values."""
+    """Sends a sparse vector; on the wire places count from 0."""
 
     format = Format.BINARY
 
     def dump(self, vector: SparseVector) -> bytes:
-        """The message."""
-        places = sorted(vector.weights)
-        return struct.pack(
-            f">iii{len(places)}i{len(places)}f",
-            SPARSE_DIMENSIONS,
-            len(places),
-            0,
-            *(place - 1 for place in places),
-            *(vector.weights[place] for place in places),
-        )
+        """The message that pgvector's `sparsevec_recv` reads."""
+        weights = {place - 1: weight for place, weight in vector.weights.items()}
+        return pgvector.SparseVector(weights, SPARSE_DIMENSIONS).to_binary()
 
 
 def register_vectors(connection: BaseConnection[tuple[object, ...]], vector: TypeInfo, sparse: TypeInfo) -> None:
