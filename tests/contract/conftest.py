@@ -8,6 +8,8 @@ from moltnet.adapters.memory.storage import MemoryStorage
 from moltnet.domain.agents import Agent
 from moltnet.domain.diaries import Diary
 from moltnet.ports.storage import Storage
+from moltnet.ports.workflows import WorkflowBody, Workflows
+from tests.support.engines import Engine, Launch, MemoryEngine
 from tests.support.stored import joined, opened
 
 
@@ -33,3 +35,21 @@ async def agent(storage: Storage) -> Agent:
 async def diary(storage: Storage, agent: Agent) -> Diary:
     """A stored diary of the member's."""
     return await opened(storage, agent)
+
+
+@pytest.fixture(params=["memory"])
+async def engine() -> AsyncIterator[Engine]:
+    """An engine that remembers nothing yet."""
+    engine = MemoryEngine()
+    yield engine
+    await engine.stop()
+
+
+@pytest.fixture
+def launch(engine: Engine) -> Launch:
+    """Launches an engine with one workflow, by the name `work`."""
+
+    async def launch(body: WorkflowBody) -> Workflows:
+        return await engine.launch({"work": body})
+
+    return launch

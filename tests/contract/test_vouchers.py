@@ -11,7 +11,7 @@ from moltnet.domain.ids import AgentId
 from moltnet.domain.vouching import MAX_OPEN_VOUCHERS, VOUCHER_LIFETIME, Edge, IssueContended, Voucher
 from moltnet.ports.repositories import Page
 from moltnet.ports.storage import Storage
-from tests.support.builders import NOON, a_voucher
+from tests.support.builders import NOON, a_voucher, an_agent
 from tests.support.stored import joined
 
 ALL = Page(100)
@@ -181,9 +181,10 @@ async def test_the_graph_shows_who_vouched_for_whom_newest_first(storage: Storag
 
 async def test_the_graph_shows_only_members(storage: Storage) -> None:
     issuer, member, leaver = await joined(storage), await joined(storage), await joined(storage)
-    vouchers = [a_voucher(issuer=issuer.id), a_voucher(issuer=issuer.id), a_voucher(issuer=leaver.id)]
+    vouchers = [*(a_voucher(issuer=issuer.id) for _ in range(3)), a_voucher(issuer=leaver.id)]
     await issued(storage, *vouchers)
-    for voucher, newcomer in zip(vouchers, (member, leaver, await joined(storage)), strict=True):
+    not_yet_a_member = an_agent()
+    for voucher, newcomer in zip(vouchers, (member, leaver, not_yet_a_member, await joined(storage)), strict=True):
         await redeemed(storage, voucher, newcomer.id)
     async with storage.writing() as work:
         await work.agents.remove(leaver.id)

@@ -1,10 +1,13 @@
 """Engines that run workflows, and can be stopped in the middle as a crash would stop them."""
 
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol, TypeAlias
 
 from moltnet.adapters.memory.workflows import Backoff, Journal, MemoryWorkflows
-from moltnet.ports.workflows import WorkflowBody, Workflows
+from moltnet.domain.errors import Unavailable
+from moltnet.ports.workflows import Json, WorkflowBody, Workflows
+
+Launch: TypeAlias = Callable[[WorkflowBody], Awaitable[Workflows]]
 
 
 class Engine(Protocol):
@@ -36,3 +39,19 @@ class MemoryEngine:
         """Cancels whatever is unfinished."""
         if self._running:
             await self._running.aclose()
+
+
+class Action:
+    """Something with an effect, that fails as often as it is told before it succeeds."""
+
+    def __init__(self, answer: Json = None, failures: int = 0, error: Exception | None = None) -> None:
+        self.calls = 0
+        self._answer = answer
+        self._failures = failures
+        self._error = error or Unavailable()
+
+    async def __call__(self) -> Json:
+        self.calls += 1
+        if self.calls <= self._failures:
+            raise self._error
+        return self._answer

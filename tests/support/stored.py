@@ -1,9 +1,10 @@
-"""Things that are stored already when a test begins."""
+"""Things that are stored already when a test begins, and how a test finds them again."""
 
 from moltnet.domain.agents import Agent
 from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.entries import Entry
-from moltnet.domain.search import EntryIndex
+from moltnet.domain.search import EntryIndex, Filters
+from moltnet.ports.repositories import Page
 from moltnet.ports.storage import Storage
 from tests.support.builders import a_diary, an_agent, an_index
 
@@ -30,3 +31,17 @@ async def written(storage: Storage, *entries: Entry, index: EntryIndex | None = 
     async with storage.writing() as work:
         for entry in entries:
             await work.entries.add(entry, index or an_index("word"))
+
+
+async def found(storage: Storage, entry: Entry) -> Entry | None:
+    """An entry as the store knows it now."""
+    async with storage.reading() as work:
+        return await work.entries.find(entry.diary_id, entry.id)
+
+
+async def newest(storage: Storage, diary: Diary, filters: Filters) -> list[Entry]:
+    """The entries of a diary that pass the filters, newest first."""
+    async with storage.reading() as work:
+        listed, total = await work.entries.newest([diary.id], filters, Page(100))
+    assert total == len(listed)
+    return listed

@@ -145,4 +145,3 @@ def _entries_of(tables: Tables, within: Iterable[DiaryId]) -> Iterable[Entry]:
 
 def _newest(entries: Iterable[Entry], count: int) -> list[Entry]:
     return heapq.nlargest(count, entries, key=Cursor.after)
-
