@@ -12,6 +12,8 @@ from pathlib import Path
 import aiohttp
 import attrs
 
+from moltnet.entrypoints.settings import UNTHROTTLED
+
 READY = "moltnet ready on "
 
 
@@ -33,7 +35,7 @@ def running(folder: Path, *options: str) -> Iterator[Server]:
     """Serves until the context is left."""
     started = time.perf_counter()
     command = [sys.executable, "-m", "moltnet", "serve", "--port", "0", "--data", str(folder), *options]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, **UNTHROTTLED})
     try:
         line = process.stdout.readline() if process.stdout else ""
         if not line.startswith(READY):

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 import attrs
 
-from moltnet.domain.errors import Invalid, Unauthenticated
+from moltnet.domain.errors import Forbidden, Invalid, NotFound, Unauthenticated
 from moltnet.domain.ids import AgentId, ClientId
 
 TOKEN_LIFETIME = timedelta(hours=1)
@@ -45,6 +45,20 @@ class InvalidClient(Unauthenticated):
 
     code = "INVALID_CLIENT"
     sentence = "Client authentication failed (unknown client or wrong secret)"
+
+
+class ClientNotFound(NotFound):
+    """No OAuth2 client has this id."""
+
+    code = "CLIENT_NOT_FOUND"
+    sentence = "OAuth2 client not found"
+
+
+class ClientWithoutAgent(Forbidden):
+    """An OAuth2 client whose metadata name no agent: it was not made by this network."""
+
+    code = "CLIENT_WITHOUT_AGENT"
+    sentence = "The OAuth2 client's metadata name no agent of this network"
 
 
 class InvalidScope(Invalid):

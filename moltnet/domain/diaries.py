@@ -9,6 +9,7 @@ from moltnet.domain.caller import Anonymous, Caller
 from moltnet.domain.errors import Invalid, NotFound, Unauthenticated
 from moltnet.domain.ids import AgentId, DiaryId
 from moltnet.domain.permissions import InsufficientPermissions, Right
+from moltnet.domain.versions import next_version
 
 NAME_MAX = 255
 FIRST_DIARY = "Private"
@@ -83,7 +84,7 @@ class DiaryEdit:
             diary,
             name=diary.name if self.name is None else self.name,
             visibility=self.visibility or diary.visibility,
-            updated_at=at,
+            updated_at=next_version(diary, at),
         )
 
 

@@ -8,6 +8,7 @@ import attrs
 from moltnet.domain.errors import Conflict, Invalid, NotFound
 from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.domain.injection import is_risky
+from moltnet.domain.versions import next_version
 
 TITLE_MAX = 255
 TAG_MAX = 50
@@ -146,7 +147,7 @@ class EntryEdit:
         if self.superseded_by == entry.id:
             raise UnknownSuccessor
         changes = attrs.asdict(self, recurse=False, filter=lambda _, value: value is not None)
-        edited: Entry = attrs.evolve(entry, **changes, updated_at=at)
+        edited: Entry = attrs.evolve(entry, **changes, updated_at=next_version(entry, at))
         if self.title is None and self.content is None:
             return edited
         return attrs.evolve(edited, injection_risk=is_risky(edited.title, edited.content))

@@ -112,13 +112,20 @@ class Cursor:
         try:
             padded = text.encode("ascii") + b"=" * (-len(text) % 4)
             members = json.loads(base64.urlsafe_b64decode(padded))
-            created_at, entry_id = datetime.fromisoformat(members["c"]), parse_uuid(members["i"])
+            return cls.of(members["c"], members["i"])
         except (ValueError, TypeError, KeyError, RecursionError, binascii.Error) as error:
             raise InvalidCursor from error
-        if entry_id is None:
-            raise InvalidCursor
-        aware = created_at if created_at.tzinfo else created_at.replace(tzinfo=UTC)
-        return cls(_in_range(aware), EntryId(entry_id))
+
+    @classmethod
+    def of(cls, created_at: str, entry_id: str) -> "Cursor":
+        """The cursor of a time in ISO 8601, UTC unless it says otherwise, and a UUID; raises InvalidCursor."""
+        try:
+            at, found = datetime.fromisoformat(created_at), parse_uuid(entry_id)
+            if found is None:
+                raise InvalidCursor
+            return cls((at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC), EntryId(found))
+        except (ValueError, OverflowError) as error:
+            raise InvalidCursor from error
 
 
 @attrs.frozen(kw_only=True)
@@ -134,10 +141,3 @@ def page(entries: list[PublicEntry], limit: int) -> FeedPage:
     shown = tuple(entries[:limit])
     more = len(entries) > limit
     return FeedPage(items=shown, next_cursor=Cursor.after(shown[-1].entry) if more and shown else None)
-
-
-def _in_range(at: datetime) -> datetime:
-    try:
-        return at.astimezone(UTC)
-    except OverflowError as error:
-        raise InvalidCursor from error

@@ -7,8 +7,8 @@ from types import MappingProxyType
 import attrs
 
 from moltnet.domain.credentials import ClientSecret
-from moltnet.domain.errors import Unavailable
-from moltnet.domain.ids import AgentId
+from moltnet.domain.errors import Invalid, Unavailable
+from moltnet.domain.ids import AgentId, parse_uuid
 from moltnet.domain.keys import PublicKey
 
 
@@ -44,6 +44,24 @@ class RegistrationFailed(Unavailable):
 
     code = "REGISTRATION_FAILED"
     sentence = "Registration could not be completed; nothing was kept and the voucher can be used again"
+
+
+class UnusableIdentity(Invalid):
+    """An identity without an id of its own: nothing could be told of it, and the next would take its place."""
+
+    code = "UNUSABLE_IDENTITY"
+    sentence = (
+        "The identity has no id of its own yet. An identity service that asks before it stores the identity sends the "
+        "nil UUID: let it ask afterwards (in Kratos: response.parse and can_interrupt false)"
+    )
+
+
+def identity_of(text: str) -> AgentId:
+    """The agent that an identity's id names; raises UnusableIdentity for what is no UUID, and for the nil one."""
+    found = parse_uuid(text)
+    if found is None or not found.int:
+        raise UnusableIdentity
+    return AgentId(found)
 
 
 @attrs.frozen(kw_only=True)

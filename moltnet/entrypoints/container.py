@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 import attrs
 from dependency_injector import containers, providers
 
+from moltnet.adapters.limits.limits import MemoryRateLimits
 from moltnet.adapters.memory.workflows import Backoff, MemoryWorkflows
 from moltnet.adapters.nacl.key_pairs import NaclKeyPair
 from moltnet.adapters.nacl.signatures import NaclSignatures
 from moltnet.adapters.native.identity import NativeIdentityProvider
-from moltnet.adapters.native.keys import KeySeal, TokenKeys
+from moltnet.adapters.native.keys import KeySeal, SigningKeyUnreadable, TokenKeys
 from moltnet.adapters.native.permissions import NativePermissions
 from moltnet.adapters.native.tokens import NativeClients, NativeTokenIssuer, NativeTokenVerifier
 from moltnet.adapters.snowball.lexemes import SnowballLexemes
@@ -32,7 +33,9 @@ from moltnet.domain.services.diaries import DiaryService
 from moltnet.domain.services.directory import DirectoryService
 from moltnet.domain.services.entries import EntryService
 from moltnet.domain.services.feed import FeedService
+from moltnet.domain.services.hooks import HookService
 from moltnet.domain.services.housekeeping import HousekeepingService
+from moltnet.domain.services.idempotency import IdempotencyService
 from moltnet.domain.services.indexing import Indexing
 from moltnet.domain.services.recovery import RecoveryService
 from moltnet.domain.services.registration import REGISTER_AGENT, RegistrationService, RegistrationWorkflow
@@ -40,16 +43,18 @@ from moltnet.domain.services.retrieval import Retrieval
 from moltnet.domain.services.search import SearchService
 from moltnet.domain.services.sharing import SharingService
 from moltnet.domain.services.signing import SigningService
+from moltnet.domain.services.throttling import ThrottlingService
 from moltnet.domain.services.vouching import VouchingService
-from moltnet.entrypoints.settings import Settings
+from moltnet.entrypoints.settings import RECOVERY_SECRET, RateLimitStore, Settings
 from moltnet.ports.embedding import Embedder
 from moltnet.ports.events import FeedEvents
+from moltnet.ports.limits import RateLimits
 from moltnet.ports.signatures import KeyPair
 from moltnet.ports.storage import Storage
 
 if TYPE_CHECKING:
-    from moltnet.adapters.postgres.examination import DatabaseExamination
     from moltnet.adapters.onnx.embedding import OnnxEmbedder
+    from moltnet.adapters.postgres.examination import DatabaseExamination
 
 _log = logging.getLogger(__name__)
 
@@ -73,6 +78,7 @@ class Container(containers.DeclarativeContainer):
 
     clock = providers.Singleton(SystemClock)
     randomness = providers.Singleton(SystemRandomness)
+    limits: providers.Provider[RateLimits] = providers.Singleton(MemoryRateLimits, clock=clock)
     background = providers.Singleton(AsyncioBackground, pause_s=BACKGROUND_PAUSE_S)
     signatures = providers.Singleton(NaclSignatures)
     lexemes = providers.Singleton(SnowballLexemes)
@@ -136,7 +142,17 @@ class Container(containers.DeclarativeContainer):
             content_max=settings.provided.content_max,
         ),
         feed=providers.Singleton(FeedService, storage=storage, events=events, retrieval=retrieval),
-        housekeeping=providers.Singleton(HousekeepingService, storage=storage, clock=clock),
+        hooks=providers.Singleton(
+            HookService,
+            storage=storage,
+            permissions=permissions,
+            clients=clients,
+            signatures=signatures,
+            clock=clock,
+            randomness=randomness,
+        ),
+        housekeeping=providers.Singleton(HousekeepingService, storage=storage, limits=limits, clock=clock),
+        idempotency=providers.Singleton(IdempotencyService, storage=storage, clock=clock),
         recovery=providers.Singleton(
             RecoveryService,
             storage=storage,
@@ -170,6 +186,7 @@ class Container(containers.DeclarativeContainer):
         signing=providers.Singleton(
             SigningService, storage=storage, signatures=signatures, clock=clock, randomness=randomness
         ),
+        throttling=providers.Singleton(ThrottlingService, counts=limits, limits=settings.provided.rate_limits),
         vouching=providers.Singleton(VouchingService, storage=storage, clock=clock, randomness=randomness),
     )
 
@@ -183,9 +200,12 @@ def new_key_pair() -> KeyPair:
 def database(settings: Settings) -> Iterator[str]:
     """The address of the database: the one that is set, or the embedded one, which is started if need be.
 
-    Raises EmbeddedUnavailable with a sentence that says what to do.
+    Raises AddressUnreadable or EmbeddedUnavailable, with a sentence that says what to do.
     """
     if settings.database_url is not None:
+        from moltnet.adapters.postgres.examination import require_readable  # noqa: PLC0415  # heavy
+
+        require_readable(settings.database_url)
         yield settings.database_url
         return
     from moltnet.adapters.postgres.embedded import EmbeddedPostgres  # noqa: PLC0415  # not needed with a set address
@@ -214,7 +234,8 @@ class Examination:
         """That the keys tokens are signed with can be opened with this server's secret."""
         async with self._storage() as storage:
             keys = TokenKeys(storage=storage, clock=SystemClock(), seal=KeySeal(self.settings.key_secret))
-            return f"{len(await keys.published())} published"
+            with _secret_named():
+                return f"{len(await keys.published())} published"
 
     async def identity(self) -> str:
         """That the identity service answers."""
@@ -261,23 +282,35 @@ async def network(settings: Settings, base_url: str, *, with_model: bool = True)
         )
         events = await stack.enter_async_context(PostgresFeedEvents.open(address))
         embedder = await stack.enter_async_context(_embedder(settings)) if with_model else None
-        services = await stack.enter_async_context(assembled(settings, base_url, storage, events, embedder))
-        yield services
+        limits = await stack.enter_async_context(_limits(settings, address))
+        foundation = Foundation(storage=storage, events=events, embedder=embedder, limits=limits)
+        yield await stack.enter_async_context(assembled(settings, base_url, foundation))
+
+
+@attrs.frozen(kw_only=True)
+class Foundation:
+    """What a network stands on; without `limits`, requests are counted in this process alone."""
+
+    storage: Storage
+    events: FeedEvents
+    embedder: Embedder | None
+    limits: RateLimits | None = None
 
 
 @asynccontextmanager
-async def assembled(
-    settings: Settings, base_url: str, storage: Storage, events: FeedEvents, embedder: Embedder | None
-) -> AsyncIterator[Services]:
-    """The services over a storage, its events and a model; what they left running has ended with the context."""
+async def assembled(settings: Settings, base_url: str, foundation: Foundation) -> AsyncIterator[Services]:
+    """The services over a foundation; what they left running has ended with the context."""
     container = Container(
         settings=settings,
         base_url=base_url,
-        storage=providers.Object(storage),
-        events=providers.Object(events),
-        embedder=providers.Object(embedder),
+        storage=providers.Object(foundation.storage),
+        events=providers.Object(foundation.events),
+        embedder=providers.Object(foundation.embedder),
     )
-    await container.token_keys().prepare()
+    if foundation.limits is not None:
+        container.limits.override(providers.Object(foundation.limits))
+    with _secret_named():
+        await container.token_keys().prepare()
     services: Services = container.services()
     housekeeping = asyncio.create_task(_keep_house(services))
     try:
@@ -287,6 +320,29 @@ async def assembled(
         await asyncio.gather(housekeeping, return_exceptions=True)
         await container.workflows().aclose()
         await container.background().aclose()
+
+
+@contextmanager
+def _secret_named() -> Iterator[None]:
+    """Says which setting opens the keys: only here it is known."""
+    try:
+        yield
+    except SigningKeyUnreadable as error:
+        raise SigningKeyUnreadable(
+            f"{RECOVERY_SECRET} is not the one that the token signing keys in the database were sealed with: "
+            "restore it from a backup (with the embedded database it is a file in the data folder)"
+        ) from error
+
+
+@asynccontextmanager
+async def _limits(settings: Settings, address: str) -> AsyncIterator[RateLimits | None]:
+    if settings.rate_limit_store is RateLimitStore.MEMORY:
+        yield None
+        return
+    from moltnet.adapters.postgres.limits import PostgresRateLimits  # noqa: PLC0415  # heavy
+
+    async with PostgresRateLimits.open(address, SystemClock()) as limits:
+        yield limits
 
 
 @asynccontextmanager
@@ -311,7 +367,12 @@ def _load_model(directory: Path | None, threads: int) -> "OnnxEmbedder":
         raise EmbedderUnavailable(
             f"The package {error.name} is missing: pip install 'moltnet[server,model]'"
         ) from error
-    return OnnxEmbedder.load(directory or default_model(), threads)
+    if directory is None:
+        return OnnxEmbedder.load(default_model(), threads)
+    try:
+        return OnnxEmbedder.load(directory, threads)
+    except EmbedderUnavailable as error:
+        raise EmbedderUnavailable(f"{error.detail}; correct MOLTNET_MODEL, or unset it") from error
 
 
 async def _keep_house(services: Services) -> None:

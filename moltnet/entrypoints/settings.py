@@ -7,10 +7,15 @@ each field.
 
 import hashlib
 import hmac
+import ipaddress
 import os
+import re
 import secrets
 from collections.abc import Callable, Mapping
+from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
+from types import MappingProxyType
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -19,17 +24,33 @@ import platformdirs
 
 from moltnet.domain.entries import CONTENT_CEILING, CONTENT_MAX
 from moltnet.domain.errors import Invalid
+from moltnet.domain.limits import Limits
 
 T = TypeVar("T")
+Networks = tuple[IPv4Network | IPv6Network, ...]
 
 DEFAULT_PORT = 8000
 DEFAULT_ORIGINS = ("https://themolt.net", "https://api.themolt.net", "http://localhost:3000", "http://localhost:8000")
 MIN_SECRET = 16
+RECOVERY_SECRET, WEBHOOK_KEY = SECRETS = ("RECOVERY_CHALLENGE_SECRET", "ORY_ACTION_API_KEY")
 _ORY = (
     "ORY_PROJECT_URL",
     *(f"ORY_{name}_{side}_URL" for name in ("KRATOS", "HYDRA", "KETO") for side in ("PUBLIC", "ADMIN")),
 )
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#@\s]+")  # RFC 6454 §6.2
 _YES_NO = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+
+
+_RATE_LIMITS = {field.name: f"RATE_LIMIT_{field.name.upper()}" for field in attrs.fields(Limits)}
+UNTHROTTLED: Mapping[str, str] = MappingProxyType(dict.fromkeys(_RATE_LIMITS.values(), "1000000"))
+"""An environment in which nobody is held up: for throwaway networks and measurements."""
+
+
+class RateLimitStore(StrEnum):
+    """Where requests are counted: in each server process by itself, or in the database for all of them."""
+
+    MEMORY = "memory"
+    POSTGRES = "postgres"
 
 
 class SettingsInvalid(Invalid):
@@ -62,6 +83,10 @@ class Settings:
     max_connections: int = 10
     scopeless_tokens_have_all: bool = True
     streams_per_address: int = 5
+    rate_limits: Limits = attrs.field(factory=Limits)
+    rate_limit_store: RateLimitStore = RateLimitStore.MEMORY
+    trusted_proxies: Networks = ()
+    source_url: str | None = None
 
     @property
     def key_secret(self) -> bytes:
@@ -80,22 +105,26 @@ def read_settings(data_dir: Path | None = None, environment: Mapping[str, str] |
     Raises SettingsInvalid.
     """
     fields = _Fields(_with_dotenv() if environment is None else environment)
-    folder = data_dir or fields.read("MOLTNET_DATA", Path) or Path(platformdirs.user_data_dir("moltnet"))
+    folder = fields.folder(data_dir)
     embedded = fields.text("DATABASE_URL") is None
     fields.refuse_ory()
     read = {
-        "data_dir": folder.expanduser().absolute(),
+        "data_dir": folder,
         "database_url": fields.read("DATABASE_URL", _database_url),
         "port": fields.read("PORT", _port, DEFAULT_PORT),
         "public_url": fields.read("MOLTNET_PUBLIC_URL", _http_url),
-        "recovery_secret": fields.secret("RECOVERY_CHALLENGE_SECRET", folder, embedded=embedded).encode(),
-        "ory_action_api_key": fields.secret("ORY_ACTION_API_KEY", folder, embedded=embedded),
+        "recovery_secret": _bytes(fields.secret(RECOVERY_SECRET, folder, embedded=embedded)),
+        "ory_action_api_key": fields.secret(WEBHOOK_KEY, folder, embedded=embedded),
         "cors_origins": fields.read("CORS_ORIGINS", _origins, frozenset(DEFAULT_ORIGINS)),
         "content_max": fields.read("MOLTNET_CONTENT_MAX", _between(1, CONTENT_CEILING), CONTENT_MAX),
         "model_dir": fields.read("MOLTNET_MODEL", Path),
         "embedding_threads": fields.read("MOLTNET_EMBEDDING_THREADS", _between(1, 64), 2),
         "max_connections": fields.read("MOLTNET_DATABASE_CONNECTIONS", _between(2, 1000), 10),
         "streams_per_address": fields.read("MOLTNET_STREAMS_PER_ADDRESS", _between(1, 100_000), 5),
+        "rate_limits": fields.rate_limits(),
+        "rate_limit_store": fields.read("MOLTNET_RATE_LIMIT_STORE", _rate_limit_store, RateLimitStore.MEMORY),
+        "trusted_proxies": fields.read("MOLTNET_TRUSTED_PROXIES", _networks) or (),
+        "source_url": fields.read("MOLTNET_SOURCE_URL", _http_url),
         "scopeless_tokens_have_all": fields.read("MOLTNET_SCOPELESS_TOKENS_HAVE_ALL", _yes_no, default=True),
     }
     if fields.problems:
@@ -123,6 +152,18 @@ class _Fields:
             self.problems.append(f"{name}: {error}")
             return default
 
+    def folder(self, given: Path | None) -> Path:
+        folder = given or self.read("MOLTNET_DATA", Path) or Path(platformdirs.user_data_dir("moltnet"))
+        try:
+            return folder.expanduser().absolute()
+        except RuntimeError:
+            self.problems.append(f"MOLTNET_DATA: nobody knows the home folder in {folder}; write the folder in full")
+            return folder
+
+    def rate_limits(self) -> Limits:
+        read = {field: self.read(name, _between(1, 1_000_000_000)) for field, name in _RATE_LIMITS.items()}
+        return attrs.evolve(Limits(), **{field: figure for field, figure in read.items() if figure is not None})
+
     def secret(self, name: str, folder: Path, *, embedded: bool) -> str:
         text = self.text(name)
         if text is None and embedded:
@@ -142,38 +183,64 @@ class _Fields:
 
     def _kept_secret(self, name: str, folder: Path) -> str:
         try:
-            return kept_secret(folder.expanduser(), name.lower())
+            text = kept_secret(folder, name.lower())
         except OSError as error:
-            self.problems.append(
-                f"MOLTNET_DATA: {error.filename or folder} cannot be used ({error.strerror}); "
-                "make it writable for this user, or choose another folder with --data"
-            )
+            self._note_unusable(folder, error)
             return ""
+        except UnicodeDecodeError:
+            text = ""
+        if len(text) < MIN_SECRET:
+            self.problems.append(
+                f"{name}: {folder / name.lower()} holds fewer than {MIN_SECRET} characters; restore it from a backup"
+            )
+        return text
+
+    def _note_unusable(self, folder: Path, error: OSError) -> None:
+        reason = "it is a file" if isinstance(error, FileExistsError) else error.strerror
+        problem = (
+            f"MOLTNET_DATA: {error.filename or folder} cannot be used ({reason}); "
+            "make it writable for this user, or choose another folder with --data"
+        )
+        if problem not in self.problems:  # both secrets lie in the one folder
+            self.problems.append(problem)
 
 
 def kept_secret(folder: Path, name: str) -> str:
-    """The secret of this name in a data folder, made at first use; of several processes at once, one makes it."""
+    """The secret of this name in a data folder, made at first use; of several processes at once, one makes it.
+
+    Raises OSError, and UnicodeDecodeError when the file holds something else.
+    """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     place = folder / name
     if not place.exists():
         draft = folder / f".{name}-{secrets.token_hex(8)}"
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(secrets.token_hex(32))
         try:
+            _write_draft(draft)
             # Linking, unlike renaming, fails if another process was first: then its secret is the one.
             os.link(draft, place)
         except FileExistsError:
             pass
         finally:
-            draft.unlink()
-    return place.read_text().strip()
+            draft.unlink(missing_ok=True)
+    return place.read_text(encoding="utf-8").strip()
+
+
+def _write_draft(draft: Path) -> None:
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(secrets.token_hex(32))
+        file.flush()
+        os.fsync(file.fileno())  # what it seals outlives a power cut, so it must too
 
 
 def _with_dotenv() -> Mapping[str, str]:
     from dotenv import dotenv_values  # noqa: PLC0415  # only servers have it installed
 
-    file = {name: value for name, value in dotenv_values(".env").items() if value is not None}
-    return {**file, **os.environ}
+    try:
+        file = dotenv_values(".env")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = "it is not UTF-8" if isinstance(error, ValueError) else error.strerror
+        raise SettingsInvalid([f".env: cannot be read ({reason}); correct it, or start in another folder"]) from error
+    return {name: value for source in (file, os.environ) for name, value in source.items() if value}
 
 
 def _port(text: str) -> int:
@@ -195,19 +262,43 @@ def _yes_no(text: str) -> bool:
     return _YES_NO[text.lower()]
 
 
+def _rate_limit_store(text: str) -> RateLimitStore:
+    if text.lower() not in set(RateLimitStore):
+        raise ValueError(f"must be {' or '.join(RateLimitStore)}, not {text!r}")
+    return RateLimitStore(text.lower())
+
+
+def _networks(text: str) -> Networks:
+    """Raises ValueError with a sentence that names what is no network."""
+    return tuple(ipaddress.ip_network(name.strip()) for name in text.split(",") if name.strip())
+
+
 def _origins(text: str) -> frozenset[str]:
-    return frozenset(origin.strip() for origin in text.split(",") if origin.strip())
+    origins = frozenset(origin.strip() for origin in text.split(",") if origin.strip())
+    for origin in sorted(origins):
+        if not _ORIGIN.fullmatch(origin):
+            raise ValueError(f"must be origins like https://example.org, comma-separated; {origin!r} is none")
+    return origins
 
 
 def _http_url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.netloc:
-        raise ValueError(f"must be an http or https URL, not {text!r}")
+    wrong = f"must be an http or https URL, not {text!r}"
+    try:
+        parts = urlsplit(text)
+        _ = parts.port  # raises for one that is no number
+    except ValueError:
+        raise ValueError(wrong) from None
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError(wrong)
     return text.rstrip("/")
 
 
 def _database_url(text: str) -> str:
-    # The value may hold a password, so it is not repeated.
-    if urlsplit(text).scheme not in {"postgres", "postgresql"}:
+    # The value may hold a password, so it is not repeated. What follows is for the database's own library to read.
+    if not text.startswith(("postgres://", "postgresql://")):
         raise ValueError("must be a URL that starts with postgresql://")
     return text
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")  # as the environment had them

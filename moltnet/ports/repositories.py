@@ -43,6 +43,10 @@ class Agents(Protocol):
         """
         ...
 
+    async def put(self, agent: Agent) -> None:
+        """Stores an agent, or another key for an identity that has one, whose `created_at` stays; raises KeyTaken."""
+        ...
+
     async def any(self) -> bool:
         """Whether there is an agent at all."""
         ...
@@ -91,12 +95,18 @@ class Diaries(Protocol):
         """An agent's own diaries, newest first (then by id, greatest first)."""
         ...
 
-    async def replace(self, diary: Diary) -> bool:
-        """Writes name, visibility and `updated_at`; False when the diary is gone."""
+    async def replace(self, diary: Diary, unless_changed_since: datetime) -> bool:
+        """Writes name, visibility and `updated_at`.
+
+        False, and nothing written, when the stored `updated_at` is not `unless_changed_since` or the diary is gone.
+        """
         ...
 
-    async def remove(self, diary_id: DiaryId) -> bool:
-        """Removes a diary with its entries, shares and relations; False when it was gone already."""
+    async def remove(self, diary_id: DiaryId, unless_changed_since: datetime | None = None) -> bool:
+        """Removes a diary with its entries, shares and relations.
+
+        False when it was gone already, and when its `updated_at` is not `unless_changed_since`, if that is given.
+        """
         ...
 
 
@@ -127,8 +137,11 @@ class Entries(Protocol):
         """
         ...
 
-    async def remove(self, diary_id: DiaryId, entry_id: EntryId) -> bool:
-        """Removes an entry; entries it had superseded are current again (hazard H10). False when it was gone."""
+    async def remove(self, diary_id: DiaryId, entry_id: EntryId, unless_changed_since: datetime | None = None) -> bool:
+        """Removes an entry; entries it had superseded are current again (hazard H10).
+
+        False when it was gone already, and when its `updated_at` is not `unless_changed_since`, if that is given.
+        """
         ...
 
     async def note_accesses(self, times: Mapping[EntryId, int], at: datetime) -> None:

@@ -4,6 +4,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from moltnet.ports.feed import Feed
+from moltnet.ports.receipts import Receipts
 from moltnet.ports.repositories import (
     Agents,
     CandidateSearch,
@@ -36,6 +37,8 @@ class UnitOfWork(Protocol):
     def recovery_codes(self) -> RecoveryCodes: ...
     @property
     def nonces(self) -> Nonces: ...
+    @property
+    def receipts(self) -> Receipts: ...
     @property
     def vouchers(self) -> Vouchers: ...
     @property

@@ -20,6 +20,10 @@ class Clients(Protocol):
         """A fresh secret; the old one and every token issued before end at once. Raises ProfileNotFound."""
         ...
 
+    async def agent_of(self, client_id: str) -> AgentId | None:
+        """The agent that a client's metadata name, None when they name none; raises ClientNotFound."""
+        ...
+
     async def delete(self, client_id: ClientId) -> None:
         """Removes a client; none there is no error."""
         ...

@@ -1,7 +1,9 @@
 """The port `Agents`."""
 
 import asyncio
+from datetime import timedelta
 
+import attrs
 import pytest
 
 from moltnet.domain.agents import Agent, KeyTaken
@@ -20,6 +22,8 @@ from tests.support.builders import (
     an_entry,
 )
 from tests.support.stored import joined, opened, written
+
+LATER = NOON + timedelta(hours=1)
 
 
 async def test_unknown_agents_are_none(storage: Storage) -> None:
@@ -80,6 +84,37 @@ async def test_of_parallel_agents_with_one_key_one_is_stored(storage: Storage) -
     assert [type(outcome) for outcome in outcomes].count(KeyTaken) == 4
     async with storage.reading() as work:
         assert [await work.agents.find(agent.id) for agent in agents].count(None) == 4
+
+
+async def test_another_key_takes_the_place_of_the_first(storage: Storage, agent: Agent) -> None:
+    changed = attrs.evolve(agent, public_key=a_public_key(), created_at=LATER, updated_at=LATER)
+    async with storage.writing() as work:
+        await work.agents.put(changed)
+    async with storage.reading() as work:
+        found = await work.agents.find(agent.id)
+        assert found == attrs.evolve(changed, created_at=agent.created_at)
+        assert found.public_key.text == changed.public_key.text
+        assert await work.agents.find_by_fingerprint(changed.fingerprint) == found
+        assert await work.agents.find_by_key(agent.public_key) is None
+
+
+async def test_an_identity_that_was_not_known_is_stored(storage: Storage) -> None:
+    newcomer = an_agent()
+    async with storage.writing() as work:
+        await work.agents.put(newcomer)
+        await work.agents.put(newcomer)
+    async with storage.reading() as work:
+        assert await work.agents.find(newcomer.id) == newcomer
+
+
+async def test_no_identity_can_change_to_a_key_of_another(storage: Storage, agent: Agent) -> None:
+    other = await joined(storage)
+    with pytest.raises(KeyTaken):
+        async with storage.writing() as work:
+            await work.agents.put(attrs.evolve(other, public_key=agent.public_key))
+    async with storage.reading() as work:
+        assert await work.agents.find(other.id) == other
+        assert await work.agents.find_by_key(agent.public_key) == agent
 
 
 async def test_removing_nobody_is_no_error(storage: Storage) -> None:

@@ -95,7 +95,7 @@ async def test_replacing_writes_name_visibility_and_time(storage: Storage, agent
     edited = DiaryEdit(name="Renamed", visibility=Visibility.PUBLIC).applied_to(diary, LATER)
     elsewhere = attrs.evolve(edited, owner_id=(await joined(storage)).id, created_at=LATER)
     async with storage.writing() as work:
-        assert await work.diaries.replace(elsewhere)
+        assert await work.diaries.replace(elsewhere, unless_changed_since=diary.updated_at)
     async with storage.reading() as work:
         assert await work.diaries.find(diary.id) == edited
         assert await work.diaries.owned_by(agent.id) == [edited]
@@ -104,7 +104,7 @@ async def test_replacing_writes_name_visibility_and_time(storage: Storage, agent
 async def test_replacing_what_is_gone_is_false(storage: Storage, agent: Agent) -> None:
     diary = a_diary(owner=agent.id)
     async with storage.writing() as work:
-        assert not await work.diaries.replace(diary)
+        assert not await work.diaries.replace(diary, unless_changed_since=diary.updated_at)
     async with storage.reading() as work:
         assert await work.diaries.find(diary.id) is None
 

@@ -28,7 +28,9 @@ async def public(storage: Storage, agent: Agent) -> Diary:
 async def shown_to(storage: Storage, diary: Diary, visibility: Visibility) -> None:
     """Opens or closes a diary."""
     async with storage.writing() as work:
-        assert await work.diaries.replace(attrs.evolve(diary, visibility=visibility))
+        assert await work.diaries.replace(
+            attrs.evolve(diary, visibility=visibility), unless_changed_since=diary.updated_at
+        )
 
 
 async def removed(storage: Storage, entry: Entry) -> None:

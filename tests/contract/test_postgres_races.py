@@ -205,7 +205,9 @@ async def take(storage: PostgresStorage, step: Step, diary: Diary, entries: Sequ
                 await work.entries.note_accesses({entries[place].id: 1 for place in places}, NOON)
             case Show(public):
                 visibility = Visibility.PUBLIC if public else Visibility.PRIVATE
-                await work.diaries.replace(attrs.evolve(diary, visibility=visibility))
+                await work.diaries.replace(
+                    attrs.evolve(diary, visibility=visibility), unless_changed_since=diary.updated_at
+                )
 
 
 async def run(storage: PostgresStorage, steps: Sequence[Step], diary: Diary, entries: Sequence[Entry]) -> None:

@@ -49,7 +49,9 @@ async def test_a_diary_that_becomes_private_leaves_the_feed(storage: Storage, ag
     diary = await opened(storage, agent, Visibility.PUBLIC)
     await written(storage, an_entry(diary=diary.id))
     async with storage.writing() as work:
-        assert await work.diaries.replace(attrs.evolve(diary, visibility=Visibility.PRIVATE))
+        assert await work.diaries.replace(
+            attrs.evolve(diary, visibility=Visibility.PRIVATE), unless_changed_since=diary.updated_at
+        )
     assert await shown(storage) == []
 
 

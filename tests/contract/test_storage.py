@@ -50,7 +50,7 @@ async def test_an_exception_undoes_everything(
         async with storage.writing() as work:
             await work.agents.add(newcomer)
             await work.entries.add(entry, an_index("word"))
-            await work.diaries.replace(DiaryEdit(name="Renamed").applied_to(diary, NOON))
+            await work.diaries.replace(DiaryEdit(name="Renamed").applied_to(diary, NOON), unless_changed_since=NOON)
             raise misfortune
 
     with pytest.raises(misfortune):
@@ -80,7 +80,7 @@ async def test_cancellation_undoes_everything(storage: Storage, diary: Diary) ->
 
     async def rename_and_wait() -> None:
         async with storage.writing() as work:
-            await work.diaries.replace(DiaryEdit(name="Renamed").applied_to(diary, NOON))
+            await work.diaries.replace(DiaryEdit(name="Renamed").applied_to(diary, NOON), unless_changed_since=NOON)
             written.set()
             await asyncio.Event().wait()
 
@@ -98,13 +98,13 @@ async def test_whoever_is_cancelled_while_others_write_is_in_nobodys_way(storage
 
     async def rename_slowly() -> None:
         async with storage.writing() as work:
-            await work.diaries.replace(DiaryEdit(name="Slowly").applied_to(diary, NOON))
+            await work.diaries.replace(DiaryEdit(name="Slowly").applied_to(diary, NOON), unless_changed_since=NOON)
             begun.set()
             await go_on.wait()
 
     async def rename() -> None:
         async with storage.writing() as work:
-            await work.diaries.replace(DiaryEdit(name="Never").applied_to(diary, NOON))
+            await work.diaries.replace(DiaryEdit(name="Never").applied_to(diary, NOON), unless_changed_since=NOON)
 
     slow = asyncio.create_task(rename_slowly())
     await begun.wait()

@@ -78,7 +78,7 @@ async def take_on_diary(work: UnitOfWork, model: Model, kind: str, diary: Diary)
     elif kind == "publish":
         edit = DiaryEdit(visibility=Visibility.PUBLIC)
         model.diaries[diary.id] = edit.applied_to(diary, NOON + timedelta(seconds=model.seconds))
-        assert await work.diaries.replace(model.diaries[diary.id])
+        assert await work.diaries.replace(model.diaries[diary.id], unless_changed_since=diary.updated_at)
     else:
         assert await work.diaries.remove(diary.id)
         assert not await work.diaries.remove(diary.id)

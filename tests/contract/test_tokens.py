@@ -12,6 +12,7 @@ from moltnet.domain.agents import Agent, ProfileNotFound
 from moltnet.domain.credentials import (
     ALL_SCOPES,
     TOKEN_LIFETIME,
+    ClientNotFound,
     ClientSecret,
     InvalidClient,
     InvalidScope,
@@ -145,6 +146,14 @@ async def test_rotation_needs_a_client(tokens: TokenService, storage: Storage):
     stranger = await joined(storage)
     with pytest.raises(ProfileNotFound):
         await tokens.clients.rotate(stranger.id)
+
+
+async def test_client_tells_the_agent_it_was_made_for(tokens: TokenService, agent: Agent, secret: ClientSecret):
+    assert await tokens.clients.agent_of(str(secret.client_id)) == agent.id
+    await tokens.clients.delete(secret.client_id)
+    for unknown in (str(secret.client_id), "no id", ""):
+        with pytest.raises(ClientNotFound):
+            await tokens.clients.agent_of(unknown)
 
 
 async def test_deleted_client_is_gone_with_its_tokens(tokens: TokenService, secret: ClientSecret):

@@ -11,6 +11,7 @@ from moltnet.domain.caller import Caller
 from moltnet.domain.credentials import ALL_SCOPES, Client, Scope, hash_secret
 from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.entries import IMPORTANCE_DEFAULT, Entry, EntryType
+from moltnet.domain.idempotency import KeyedRequest
 from moltnet.domain.ids import AgentId, ClientId, DiaryId, EntryId, ShareId, SigningRequestId, VoucherId
 from moltnet.domain.keys import PublicKey
 from moltnet.domain.recovery import CODE_LIFETIME, RecoveryCode
@@ -174,6 +175,13 @@ def a_signing_request(
         created_at=at,
         expires_at=at + lifetime,
     )
+
+
+def a_keyed_request(
+    *, agent: AgentId | None = None, operation: str = "POST /things", key: str = "key", fingerprint: bytes = b"asked"
+) -> KeyedRequest:
+    """A request that is to be carried out once."""
+    return KeyedRequest(agent_id=agent or AgentId(an_id()), operation=operation, key=key, fingerprint=fingerprint)
 
 
 def a_recovery_code(

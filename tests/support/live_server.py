@@ -14,8 +14,11 @@ from typing import Any
 import aiohttp
 import attrs
 
+from moltnet.entrypoints.settings import UNTHROTTLED
+
 READY = b"moltnet ready on "
 START_WITHIN_S = 60.0
+_SETTINGS = ("MOLTNET_", "ORY_", "DATABASE", "RATE_LIMIT_")
 
 
 @attrs.frozen
@@ -41,9 +44,10 @@ class LiveServer:
         return aiohttp.ClientSession(self.url, headers=headers)
 
 
-async def start(folder: Path, *options: str) -> LiveServer:
+async def start(folder: Path, *options: str, **environment: str) -> LiveServer:
     """Starts a server on a data folder and waits until it accepts; whoever starts it ends it."""
-    process = await moltnet("serve", "--port", "0", "--data", str(folder), *options)
+    arguments = ("serve", "--port", "0", "--data", str(folder), *options)
+    process = await moltnet(*arguments, environment={**UNTHROTTLED, **environment}, errors=asyncio.subprocess.DEVNULL)
     assert process.stdout
     line = await asyncio.wait_for(process.stdout.readline(), START_WITHIN_S)
     assert line.startswith(READY), line
@@ -51,9 +55,9 @@ async def start(folder: Path, *options: str) -> LiveServer:
 
 
 @contextlib.asynccontextmanager
-async def serving(folder: Path, *options: str) -> AsyncIterator[LiveServer]:
+async def serving(folder: Path, *options: str, **environment: str) -> AsyncIterator[LiveServer]:
     """A server for the length of the block."""
-    server = await start(folder, *options)
+    server = await start(folder, *options, **environment)
     try:
         yield server
     finally:
@@ -61,15 +65,20 @@ async def serving(folder: Path, *options: str) -> AsyncIterator[LiveServer]:
             await server.stop()
 
 
-async def moltnet(*arguments: str, environment: dict[str, str] | None = None) -> asyncio.subprocess.Process:
-    """The command line as a process, away from the settings of whoever runs the tests."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("MOLTNET_", "ORY_", "DATABASE"))}
+async def moltnet(
+    *arguments: str, environment: dict[str, str] | None = None, errors: int = asyncio.subprocess.PIPE
+) -> asyncio.subprocess.Process:
+    """The command line as a process, away from the settings of whoever runs the tests.
+
+    Without an environment of its own, what it writes to standard error goes nowhere.
+    """
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(_SETTINGS)}
     return await asyncio.create_subprocess_exec(
         sys.executable,
         *("-m", "moltnet", *arguments),
         env=kept | (environment or {}),
         stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL if environment is None else asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL if environment is None else errors,
     )
 
 

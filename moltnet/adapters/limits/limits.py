@@ -27,9 +27,7 @@ class MemoryRateLimits:
         allowed = await limiter.hit(limit, key)
         window = await limiter.get_window_stats(limit, key)
         left = datetime.fromtimestamp(window.reset_time, UTC) - self._clock.now()
-        return Allowance(
-            limit=per_minute, remaining=window.remaining, reset_s=whole_seconds(left), allowed=allowed
-        )
+        return Allowance(limit=per_minute, remaining=window.remaining, reset_s=whole_seconds(left), allowed=allowed)
 
     async def forget_ended(self) -> int:
         """Forgets the windows that are over."""

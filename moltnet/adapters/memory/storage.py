@@ -14,6 +14,7 @@ from moltnet.adapters.memory.repositories.entries import MemoryEntries
 from moltnet.adapters.memory.repositories.feed import MemoryFeed
 from moltnet.adapters.memory.repositories.identities import MemoryIdentities
 from moltnet.adapters.memory.repositories.nonces import MemoryNonces
+from moltnet.adapters.memory.repositories.receipts import MemoryReceipts
 from moltnet.adapters.memory.repositories.recovery_codes import MemoryRecoveryCodes
 from moltnet.adapters.memory.repositories.relations import MemoryRelations
 from moltnet.adapters.memory.repositories.shares import MemoryShares
@@ -35,6 +36,7 @@ class MemoryUnitOfWork:
     signing_keys: MemorySigningKeys
     recovery_codes: MemoryRecoveryCodes
     nonces: MemoryNonces
+    receipts: MemoryReceipts
     vouchers: MemoryVouchers
     diaries: MemoryDiaries
     entries: MemoryEntries
@@ -54,6 +56,7 @@ class MemoryUnitOfWork:
             signing_keys=MemorySigningKeys(statements),
             recovery_codes=MemoryRecoveryCodes(statements),
             nonces=MemoryNonces(statements),
+            receipts=MemoryReceipts(statements),
             vouchers=MemoryVouchers(statements),
             diaries=MemoryDiaries(statements),
             entries=MemoryEntries(statements),

@@ -12,6 +12,7 @@ from moltnet.domain.credentials import Client
 from moltnet.domain.diaries import Diary
 from moltnet.domain.entries import Entry
 from moltnet.domain.feed import Cursor, Position
+from moltnet.domain.idempotency import KeyedRequest, Receipt
 from moltnet.domain.ids import AgentId, ClientId, DiaryId, EntryId, ShareId, SigningRequestId
 from moltnet.domain.keys import PublicKey
 from moltnet.domain.permissions import Relation
@@ -138,6 +139,20 @@ class RelationTuple:
     agent_id: AgentId
 
 
+@attrs.frozen
+class ReceiptKey:
+    """What there is one receipt of at most."""
+
+    agent_id: AgentId
+    operation: str
+    key: str
+
+    @classmethod
+    def of(cls, request: KeyedRequest) -> "ReceiptKey":
+        """The key of a request's receipt."""
+        return cls(request.agent_id, request.operation, request.key)
+
+
 class Tables:
     """Everything a network keeps."""
 
@@ -151,6 +166,7 @@ class Tables:
         self.recovery_codes: Table[str, RecoveryCode] = Table()
         self.sessions: Table[bytes, Session] = Table()
         self.nonces: Table[str, datetime] = Table()
+        self.receipts: Table[ReceiptKey, Receipt] = Table(agent=lambda receipt: receipt.request.agent_id)
         self.vouchers: Table[str, Voucher] = Table(
             issuer=lambda voucher: voucher.issuer_id, redeemer=lambda voucher: voucher.redeemed_by
         )

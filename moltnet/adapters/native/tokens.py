@@ -17,6 +17,7 @@ from moltnet.domain.credentials import (
     TOKEN_LIFETIME,
     AccessToken,
     Client,
+    ClientNotFound,
     ClientSecret,
     InvalidClient,
     InvalidToken,
@@ -56,6 +57,15 @@ class NativeClients:
             if client is None or not await work.clients.rotate(client.id, hash_secret(secret)):
                 raise ProfileNotFound
         return ClientSecret(client_id=client.id, secret=secret)
+
+    async def agent_of(self, client_id: str) -> AgentId | None:
+        """The agent a client was made for; each was made for one."""
+        parsed = parse_uuid(client_id)
+        async with self.storage.reading() as work:
+            client = await work.clients.find(ClientId(parsed)) if parsed else None
+        if client is None:
+            raise ClientNotFound
+        return client.agent_id
 
     async def delete(self, client_id: ClientId) -> None:
         """Removes a client; its tokens end with it."""

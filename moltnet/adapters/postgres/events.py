@@ -3,10 +3,11 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Self
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from moltnet.adapters.postgres.repositories.feed import END
 from moltnet.adapters.postgres.session import Connection
@@ -22,7 +23,7 @@ LISTEN = "listen moltnet_feed"
 ASK_AFTER_S = 30.0
 RECONNECT_FIRST_S, RECONNECT_MOST_S = 0.1, 5.0
 # A server that is cut off says nothing: within half a minute its connection counts as lost.
-KEEP_ALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
+KEEP_ALIVE = "keepalives_idle=10 keepalives_interval=5 keepalives_count=3 tcp_user_timeout=20000 connect_timeout=10"
 
 
 class PostgresFeedEvents:
@@ -32,7 +33,7 @@ class PostgresFeedEvents:
     """
 
     def __init__(self, conninfo: str) -> None:
-        self._conninfo = conninfo
+        self._conninfo = make_conninfo(conninfo, **conninfo_to_dict(KEEP_ALIVE))
         self._end = Position(0)
         self._grown = asyncio.Event()
 
@@ -48,8 +49,7 @@ class PostgresFeedEvents:
             yield events
         finally:
             listening.cancel()
-            with suppress(asyncio.CancelledError):
-                await listening
+            await asyncio.gather(listening, return_exceptions=True)
 
     async def beyond(self, position: Position) -> Position:
         """Waits until the feed reaches beyond a position."""
@@ -62,8 +62,8 @@ class PostgresFeedEvents:
             try:
                 async with connection:
                     await self._hear(connection)
-            except psycopg.Error as error:
-                _log.warning("the connection for feed events was lost, another is made: %s", error)
+            except (psycopg.Error, ValueError) as error:
+                _log.warning("the connection for feed events is of no use any more, another is made: %s", error)
             connection = await self._reconnected()
 
     async def _hear(self, connection: Connection) -> None:
@@ -82,7 +82,7 @@ class PostgresFeedEvents:
                 pause_s = min(pause_s * 2, RECONNECT_MOST_S)
 
     async def _connected(self) -> Connection:
-        connection = await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True, **KEEP_ALIVE)
+        connection = await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True)
         try:
             await connection.execute(LISTEN)
             # What was committed before is seen now, what is committed later is heard.

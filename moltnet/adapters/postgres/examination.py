@@ -5,10 +5,11 @@ from typing import Any, LiteralString
 
 import attrs
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 
 from moltnet.adapters.postgres.migrate import EXTENSION, SchemaUnusable, known_migrations
 from moltnet.adapters.postgres.violations import translated
-from moltnet.domain.errors import Unavailable
+from moltnet.domain.errors import Invalid, Unavailable
 
 CLOCK_TOLERANCE = timedelta(seconds=2)
 
@@ -31,6 +32,24 @@ class ClockApart(Unavailable):
             f"this machine's clock and the database server's are {abs(apart.total_seconds()):.1f} s apart; "
             "synchronise both (NTP), or tokens and vouchers expire at the wrong time"
         )
+
+
+class AddressUnreadable(Invalid):
+    """The database's library cannot read the address. It may hold a password, so nothing of it is repeated."""
+
+    code = "ADDRESS_UNREADABLE"
+    sentence = (
+        "DATABASE_URL cannot be read: it must look like postgresql://user:password@host:5432/name, with special "
+        "characters of its parts percent-encoded and no parameters that libpq does not know"
+    )
+
+
+def require_readable(conninfo: str) -> None:
+    """Raises AddressUnreadable unless this is a connection string; whether anybody answers there is another matter."""
+    try:
+        conninfo_to_dict(conninfo)
+    except psycopg.ProgrammingError:
+        raise AddressUnreadable from None  # the cause repeats the part that is wrong
 
 
 @attrs.frozen

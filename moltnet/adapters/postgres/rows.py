@@ -6,6 +6,7 @@ from moltnet.domain.credentials import Client, Scope
 from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.entries import Entry, EntryType
 from moltnet.domain.feed import PublicEntry
+from moltnet.domain.idempotency import KeyedRequest, Receipt
 from moltnet.domain.ids import AgentId
 from moltnet.domain.keys import Fingerprint, PublicKey
 from moltnet.domain.permissions import Relation
@@ -85,6 +86,17 @@ def relation_from_row(row: Row) -> Relation:
 def recovery_code_from_row(row: Row) -> RecoveryCode:
     """A row of `recovery_codes`."""
     return RecoveryCode(**row)
+
+
+def receipt_from_row(row: Row) -> Receipt:
+    """A row of `receipts`."""
+    request = KeyedRequest(
+        agent_id=AgentId(row["agent_id"]),
+        operation=row["operation"],
+        key=row["key"],
+        fingerprint=row["fingerprint"],
+    )
+    return Receipt(request=request, answer=row["answer"], created_at=row["created_at"], expires_at=row["expires_at"])
 
 
 def signing_key_from_row(row: Row) -> SigningKey:

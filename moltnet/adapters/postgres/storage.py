@@ -15,6 +15,7 @@ from moltnet.adapters.postgres.repositories.entries import PostgresEntries
 from moltnet.adapters.postgres.repositories.feed import PostgresFeed
 from moltnet.adapters.postgres.repositories.identities import PostgresIdentities
 from moltnet.adapters.postgres.repositories.nonces import PostgresNonces
+from moltnet.adapters.postgres.repositories.receipts import PostgresReceipts
 from moltnet.adapters.postgres.repositories.recovery_codes import PostgresRecoveryCodes
 from moltnet.adapters.postgres.repositories.relations import PostgresRelations
 from moltnet.adapters.postgres.repositories.shares import PostgresShares
@@ -37,6 +38,7 @@ class PostgresUnitOfWork:
     signing_keys: PostgresSigningKeys
     recovery_codes: PostgresRecoveryCodes
     nonces: PostgresNonces
+    receipts: PostgresReceipts
     vouchers: PostgresVouchers
     diaries: PostgresDiaries
     entries: PostgresEntries
@@ -56,6 +58,7 @@ class PostgresUnitOfWork:
             signing_keys=PostgresSigningKeys(session),
             recovery_codes=PostgresRecoveryCodes(session),
             nonces=PostgresNonces(session),
+            receipts=PostgresReceipts(session),
             vouchers=PostgresVouchers(session),
             diaries=PostgresDiaries(session),
             entries=PostgresEntries(session),

@@ -8,12 +8,15 @@ from moltnet.domain.services.diaries import DiaryService
 from moltnet.domain.services.directory import DirectoryService
 from moltnet.domain.services.entries import EntryService
 from moltnet.domain.services.feed import FeedService
+from moltnet.domain.services.hooks import HookService
 from moltnet.domain.services.housekeeping import HousekeepingService
+from moltnet.domain.services.idempotency import IdempotencyService
 from moltnet.domain.services.recovery import RecoveryService
 from moltnet.domain.services.registration import RegistrationService
 from moltnet.domain.services.search import SearchService
 from moltnet.domain.services.sharing import SharingService
 from moltnet.domain.services.signing import SigningService
+from moltnet.domain.services.throttling import ThrottlingService
 from moltnet.domain.services.vouching import VouchingService
 
 __all__ = ["Services"]
@@ -29,10 +32,13 @@ class Services:
     directory: DirectoryService
     entries: EntryService
     feed: FeedService
+    hooks: HookService
     housekeeping: HousekeepingService
+    idempotency: IdempotencyService
     recovery: RecoveryService
     registration: RegistrationService
     search: SearchService
     sharing: SharingService
     signing: SigningService
+    throttling: ThrottlingService
     vouching: VouchingService

@@ -3,10 +3,12 @@
 import attrs
 
 from moltnet.domain.caller import Anonymous, Caller
-from moltnet.domain.diaries import Diary, DiaryEdit, DiaryNotFound, Visibility
+from moltnet.domain.diaries import Diary, DiaryEdit, Visibility
 from moltnet.domain.ids import DiaryId
 from moltnet.domain.permissions import Relation
 from moltnet.domain.services.access import DiaryAccess
+from moltnet.domain.services.idempotency import Recorder, unrecorded
+from moltnet.domain.versions import ANY_VERSION, Expected
 from moltnet.ports.clock import Clock
 from moltnet.ports.permissions import Permissions
 from moltnet.ports.randomness import Randomness
@@ -24,7 +26,13 @@ class DiaryService:
     randomness: Randomness
 
     async def create(
-        self, caller: Caller, *, name: str, visibility: Visibility = Visibility.PRIVATE, signed: bool = False
+        self,
+        caller: Caller,
+        *,
+        name: str,
+        visibility: Visibility = Visibility.PRIVATE,
+        signed: bool = False,
+        record: Recorder[Diary] = unrecorded,
     ) -> Diary:
         """A new diary of the caller's; raises SignedDiaryUnsupported and MalformedDiaryName."""
         at = self.clock.now()
@@ -38,6 +46,7 @@ class DiaryService:
             updated_at=at,
         )
         async with self.storage.writing() as work:
+            await record(work, diary)
             await work.diaries.add(diary)
             await self.permissions.grant(work, diary.id, Relation.OWNER, caller.agent_id)
         return diary
@@ -52,19 +61,27 @@ class DiaryService:
         async with self.storage.reading() as work:
             return await self.access.readable(work, caller, diary_id)
 
-    async def update(self, caller: Caller, diary_id: DiaryId, edit: DiaryEdit) -> Diary:
-        """The diary after the edit; raises DiaryNotFound and InsufficientPermissions."""
-        async with self.storage.writing() as work:
-            diary = await self.access.manageable(work, caller, diary_id)
-            edited = edit.applied_to(diary, self.clock.now())
-            if not await work.diaries.replace(edited):
-                raise DiaryNotFound("Diary not found")
-        return edited
+    async def update(
+        self, caller: Caller, diary_id: DiaryId, edit: DiaryEdit, expected: Expected = ANY_VERSION
+    ) -> Diary:
+        """The diary after the edit; edits that meet are merged, one after the other.
 
-    async def delete(self, caller: Caller, diary_id: DiaryId) -> None:
+        Raises DiaryNotFound, InsufficientPermissions and StaleVersion.
+        """
+        async with self.storage.writing() as work:
+            # Each time round somebody else's edit was written first.
+            while True:
+                diary = await self.access.manageable(work, caller, diary_id)
+                expected.check(diary)
+                edited = edit.applied_to(diary, self.clock.now())
+                if await work.diaries.replace(edited, unless_changed_since=diary.updated_at):
+                    return edited
+
+    async def delete(self, caller: Caller, diary_id: DiaryId, expected: Expected = ANY_VERSION) -> None:
         """Removes a diary with its entries, shares and relations; raises as `update`."""
         async with self.storage.writing() as work:
-            await self.access.manageable(work, caller, diary_id)
-            if not await work.diaries.remove(diary_id):
-                raise DiaryNotFound("Diary not found")
+            removed = False
+            while not removed:
+                diary = await self.access.manageable(work, caller, diary_id)
+                removed = await work.diaries.remove(diary_id, expected.unless_changed_since(diary))
             await self.permissions.forget_diary(work, diary_id)

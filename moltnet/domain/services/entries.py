@@ -17,11 +17,13 @@ from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.domain.search import Filters
 from moltnet.domain.services.access import DiaryAccess
 from moltnet.domain.services.accesses import Accesses
+from moltnet.domain.services.idempotency import Recorder, unrecorded
 from moltnet.domain.services.indexing import Indexing
+from moltnet.domain.versions import ANY_VERSION, Expected
 from moltnet.ports.clock import Clock
 from moltnet.ports.randomness import Randomness
 from moltnet.ports.repositories import Page
-from moltnet.ports.storage import Storage
+from moltnet.ports.storage import Storage, UnitOfWork
 
 EDIT_ATTEMPTS = 5
 
@@ -38,7 +40,9 @@ class EntryService:
     randomness: Randomness
     content_max: int = CONTENT_MAX
 
-    async def create(self, caller: Caller, diary_id: DiaryId, new: NewEntry) -> Entry:
+    async def create(
+        self, caller: Caller, diary_id: DiaryId, new: NewEntry, record: Recorder[Entry] = unrecorded
+    ) -> Entry:
         """Stores a memory, findable once this returns. The right is checked before the costly work, and again with it.
 
         Raises DiaryNotFound, InsufficientPermissions, ContentTooLong, EntryOutOfLimits.
@@ -51,6 +55,7 @@ class EntryService:
         index = await self.indexing.index(entry.text)
         async with self.storage.writing() as work:
             await self.access.writable(work, caller, diary_id)
+            await record(work, entry)
             await work.entries.add(entry, index)
         return entry
 
@@ -76,33 +81,40 @@ class EntryService:
         self.accesses.note([entry_id])
         return entry
 
-    async def update(self, caller: Caller, diary_id: DiaryId, entry_id: EntryId, edit: EntryEdit) -> Entry:
+    async def update(
+        self, caller: Caller, diary_id: DiaryId, entry_id: EntryId, edit: EntryEdit, expected: Expected = ANY_VERSION
+    ) -> Entry:
         """The entry after the edit; edits that meet are merged, one after the other.
 
-        Raises DiaryNotFound, InsufficientPermissions, EntryNotFound, ContentTooLong, UnknownSuccessor, and
-        EntryWriteConflict when others kept changing it.
+        Raises DiaryNotFound, InsufficientPermissions, EntryNotFound, StaleVersion, ContentTooLong, UnknownSuccessor,
+        and EntryWriteConflict when others kept changing it.
         """
         for _ in range(EDIT_ATTEMPTS):
-            edited = await self._edit_once(caller, diary_id, entry_id, edit)
+            edited = await self._edit_once(caller, diary_id, entry_id, edit, expected)
             if edited is not None:
                 if edit.changes_text:
                     self.accesses.note([entry_id])
                 return edited
         raise EntryWriteConflict
 
-    async def delete(self, caller: Caller, diary_id: DiaryId, entry_id: EntryId) -> None:
-        """Removes a memory; raises DiaryNotFound, InsufficientPermissions, EntryNotFound."""
+    async def delete(
+        self, caller: Caller, diary_id: DiaryId, entry_id: EntryId, expected: Expected = ANY_VERSION
+    ) -> None:
+        """Removes a memory; raises DiaryNotFound, InsufficientPermissions, EntryNotFound, StaleVersion."""
         async with self.storage.writing() as work:
             await self.access.editable(work, caller, diary_id)
-            if not await work.entries.remove(diary_id, entry_id):
+            if not await _removed(work, diary_id, entry_id, expected):
                 raise EntryNotFound("Entry not found")
 
-    async def _edit_once(self, caller: Caller, diary_id: DiaryId, entry_id: EntryId, edit: EntryEdit) -> Entry | None:
+    async def _edit_once(
+        self, caller: Caller, diary_id: DiaryId, entry_id: EntryId, edit: EntryEdit, expected: Expected
+    ) -> Entry | None:
         async with self.storage.reading() as work:
             diary = await self.access.editable(work, caller, diary_id)
             entry = await work.entries.find(diary_id, entry_id)
         if entry is None:
             raise EntryNotFound("Entry not found")
+        expected.check(entry)
         edited = edit.applied_to(entry, self.clock.now(), self.content_max)
         if edit.content is not None:
             _check_public(diary, edited.content)
@@ -111,6 +123,15 @@ class EntryService:
             await self.access.editable(work, caller, diary_id)
             written = await work.entries.replace(edited, index, unless_changed_since=entry.updated_at)
         return edited if written else None
+
+
+async def _removed(work: UnitOfWork, diary_id: DiaryId, entry_id: EntryId, expected: Expected) -> bool:
+    if expected.is_any:
+        return await work.entries.remove(diary_id, entry_id)
+    while entry := await work.entries.find(diary_id, entry_id):
+        if await work.entries.remove(diary_id, entry_id, expected.unless_changed_since(entry)):
+            return True
+    return False
 
 
 def _check_public(diary: Diary, content: str) -> None:

@@ -32,9 +32,7 @@ class FeedService:
     async def page(self, after: Cursor | None, selection: Selection, limit: int) -> FeedPage:
         """A page, newest first."""
         async with self.storage.reading() as work:
-            found = await work.entries.public_page(
-                after, selection.tag, limit + 1, flagged=selection.include_flagged
-            )
+            found = await work.entries.public_page(after, selection.tag, limit + 1, flagged=selection.include_flagged)
         return page(found, limit)
 
     async def entry(self, entry_id: EntryId) -> PublicEntry:

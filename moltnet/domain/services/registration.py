@@ -7,19 +7,18 @@ import attrs
 
 from moltnet.domain.agents import Agent, KeyTaken
 from moltnet.domain.credentials import ALL_SCOPES, Scope
-from moltnet.domain.diaries import FIRST_DIARY, Diary
 from moltnet.domain.errors import Forbidden, Invalid
 from moltnet.domain.ids import AgentId, ClientId, DiaryId
 from moltnet.domain.keys import PublicKey, UnusableKey
-from moltnet.domain.permissions import Relation
 from moltnet.domain.registration import Registered, RegistrationFailed, RegistrationStep, Undo, undoing
-from moltnet.domain.vouching import VoucherNotFound, VoucherRedeemed, checked_code
+from moltnet.domain.services.admission import open_first_diary, redeem
+from moltnet.domain.vouching import VoucherNotFound, checked_code
 from moltnet.ports.clock import Clock
 from moltnet.ports.identity import IdentityProvider
 from moltnet.ports.permissions import Permissions
 from moltnet.ports.randomness import Randomness
 from moltnet.ports.signatures import Signatures
-from moltnet.ports.storage import Storage, UnitOfWork
+from moltnet.ports.storage import Storage
 from moltnet.ports.tokens import Clients
 from moltnet.ports.workflows import Json, JsonObject, Steps, Workflows
 
@@ -118,21 +117,10 @@ class RegistrationWorkflow:
         at = self.clock.now()
         async with self.storage.writing() as work:
             await work.agents.add(Agent(id=agent_id, public_key=plan.key, created_at=at, updated_at=at))
-            await self._redeem(work, plan, agent_id)
-            diary = Diary(id=plan.diary_id, owner_id=agent_id, name=FIRST_DIARY, created_at=at, updated_at=at)
-            await work.diaries.add(diary)
-            await self.permissions.grant(work, diary.id, Relation.OWNER, agent_id)
+            if plan.voucher_code is not None:
+                await redeem(work, plan.voucher_code, agent_id, at)
+            await open_first_diary(work, self.permissions, plan.diary_id, agent_id, at)
         return None
-
-    async def _redeem(self, work: UnitOfWork, plan: _Plan, agent_id: AgentId) -> None:
-        at = self.clock.now()
-        if plan.voucher_code is None or await work.vouchers.redeem(plan.voucher_code, agent_id, at):
-            return
-        voucher = await work.vouchers.find(plan.voucher_code)
-        if voucher is None:
-            raise VoucherNotFound
-        voucher.redeem(agent_id, at)
-        raise VoucherRedeemed  # Open again by now, but somebody else held it at the decisive moment.
 
     async def _relate_self(self, agent_id: AgentId) -> Json:
         async with self.storage.writing() as work:

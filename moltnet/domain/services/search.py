@@ -15,6 +15,7 @@ from moltnet.ports.permissions import Permissions
 from moltnet.ports.repositories import Page
 from moltnet.ports.storage import Storage, UnitOfWork
 
+
 @attrs.frozen(kw_only=True)
 class SearchService:
     """Finds the right memory."""
@@ -25,6 +26,12 @@ class SearchService:
     retrieval: Retrieval
     accesses: Accesses
     clock: Clock
+
+    @property
+    def embedding_model(self) -> str | None:
+        """What texts are compared by; None when their words alone are."""
+        embedder = self.retrieval.embedder
+        return embedder.model if embedder else None
 
     async def search(self, caller: Caller | Anonymous, search: Search) -> SearchResult:
         """The best entries for a query, or the newest without one; raises DiaryNotFound and Unauthenticated."""

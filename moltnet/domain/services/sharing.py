@@ -5,8 +5,9 @@ import attrs
 from moltnet.domain.agents import AgentNotFound
 from moltnet.domain.caller import Caller
 from moltnet.domain.diaries import Diary
-from moltnet.domain.ids import DiaryId, ShareId
+from moltnet.domain.ids import AgentId, DiaryId, ShareId
 from moltnet.domain.keys import Fingerprint
+from moltnet.domain.services.idempotency import Recorder, unrecorded
 from moltnet.domain.sharing import (
     InvitationAnswered,
     InvitationNotFound,
@@ -33,7 +34,14 @@ class SharingService:
     clock: Clock
     randomness: Randomness
 
-    async def share(self, caller: Caller, diary_id: DiaryId, fingerprint: Fingerprint, role: ShareRole) -> Share:
+    async def share(
+        self,
+        caller: Caller,
+        diary_id: DiaryId,
+        fingerprint: Fingerprint,
+        role: ShareRole,
+        record: Recorder[Share] = unrecorded,
+    ) -> Share:
         """Invites an agent, or invites it again after it declined or access was revoked.
 
         Raises SharedDiaryNotFound, AgentNotFound, SelfShare, ShareExists.
@@ -46,17 +54,9 @@ class SharingService:
             if agent.id == diary.owner_id:
                 raise SelfShare
             existing = await work.shares.find_for(diary_id, agent.id)
-            if existing:
-                return await _invite_again(work, existing, role)
-            at = self.clock.now()
-            share = Share(
-                id=ShareId(self.randomness.row_id(at)),
-                diary_id=diary_id,
-                shared_with=agent.id,
-                role=role,
-                invited_at=at,
-            )
-            if not await work.shares.add(share):
+            share = existing.invite_again(role) if existing else self._first(diary_id, agent.id, role)
+            await record(work, share)
+            if not await _invited(work, share, existing):
                 raise ShareExists(None)
         return share
 
@@ -106,6 +106,11 @@ class SharingService:
                 raise ShareNotFound
             await self.permissions.withdraw(work, diary_id, agent.id)
 
+    def _first(self, diary_id: DiaryId, guest: AgentId, role: ShareRole) -> Share:
+        at = self.clock.now()
+        share_id = ShareId(self.randomness.row_id(at))
+        return Share(id=share_id, diary_id=diary_id, shared_with=guest, role=role, invited_at=at)
+
 
 async def _own(work: UnitOfWork, caller: Caller, diary_id: DiaryId) -> Diary:
     diary = await work.diaries.find(diary_id)
@@ -121,11 +126,10 @@ async def _addressed(work: UnitOfWork, caller: Caller, share_id: ShareId) -> Sha
     return share
 
 
-async def _invite_again(work: UnitOfWork, existing: Share, role: ShareRole) -> Share:
-    share = existing.invite_again(role)
-    if not await work.shares.replace(share, expected=existing.status):
-        raise ShareExists(None)
-    return share
+async def _invited(work: UnitOfWork, share: Share, existing: Share | None) -> bool:
+    if existing is None:
+        return await work.shares.add(share)
+    return await work.shares.replace(share, expected=existing.status)
 
 
 async def _settle(work: UnitOfWork, caller: Caller, answered: Share) -> None:

@@ -6,6 +6,7 @@ from moltnet.domain.agents import Agent, AgentNotFound
 from moltnet.domain.caller import Caller
 from moltnet.domain.ids import SigningRequestId
 from moltnet.domain.keys import Fingerprint, PublicKey, decode_signature
+from moltnet.domain.services.idempotency import Recorder, unrecorded
 from moltnet.domain.signing import SIGNING_LIFETIME, Scheme, SigningRequest, SigningRequestNotFound, SigningStatus
 from moltnet.ports.clock import Clock
 from moltnet.ports.randomness import Randomness
@@ -23,7 +24,9 @@ class SigningService:
     clock: Clock
     randomness: Randomness
 
-    async def prepare(self, caller: Caller, message: str) -> SigningRequest:
+    async def prepare(
+        self, caller: Caller, message: str, record: Recorder[SigningRequest] = unrecorded
+    ) -> SigningRequest:
         """A request to sign a message within 300 s; raises MessageOutOfLimits."""
         at = self.clock.now()
         request = SigningRequest(
@@ -34,7 +37,8 @@ class SigningService:
             created_at=at,
             expires_at=at + SIGNING_LIFETIME,
         )
-        async with self.storage.reading() as work:
+        async with self.storage.writing() as work:
+            await record(work, request)
             await work.signing_requests.add(request)
         return request
 

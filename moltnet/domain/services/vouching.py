@@ -4,6 +4,7 @@ import attrs
 
 from moltnet.domain.caller import Caller
 from moltnet.domain.ids import VoucherId
+from moltnet.domain.services.idempotency import Recorder, unrecorded
 from moltnet.domain.vouching import CODE_BYTES, ISSUE_ATTEMPTS, Edge, IssueContended, Voucher, VoucherLimitReached
 from moltnet.ports.clock import Clock
 from moltnet.ports.randomness import Randomness
@@ -19,14 +20,14 @@ class VouchingService:
     clock: Clock
     randomness: Randomness
 
-    async def issue(self, caller: Caller) -> Voucher:
+    async def issue(self, caller: Caller, record: Recorder[Voucher] = unrecorded) -> Voucher:
         """A new voucher; raises VoucherLimitReached at five open ones, IssueContended after too many lost races."""
         for _ in range(ISSUE_ATTEMPTS - 1):
             try:
-                return await self._issue_once(caller)
+                return await self._issue_once(caller, record)
             except IssueContended:
                 continue
-        return await self._issue_once(caller)
+        return await self._issue_once(caller, record)
 
     async def open(self, caller: Caller) -> list[Voucher]:
         """The caller's vouchers that somebody may still use, oldest first."""
@@ -38,12 +39,13 @@ class VouchingService:
         async with self.storage.reading() as work:
             return await work.vouchers.graph(page)
 
-    async def _issue_once(self, caller: Caller) -> Voucher:
+    async def _issue_once(self, caller: Caller, record: Recorder[Voucher]) -> Voucher:
         at = self.clock.now()
         voucher = Voucher.issued(
             VoucherId(self.randomness.row_id(at)), self.randomness.secret(CODE_BYTES), caller.agent_id, at
         )
         async with self.storage.writing() as work:
+            await record(work, voucher)
             if not await work.vouchers.issue(voucher):
                 raise VoucherLimitReached
         return voucher

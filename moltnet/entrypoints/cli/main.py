@@ -4,16 +4,17 @@ import asyncio
 import socket
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
 from moltnet import __version__
-from moltnet.entrypoints.cli.output import one_sentence, say
+from moltnet.entrypoints.cli.output import CANNOT_START, INTERRUPTED, one_sentence, say
 
 _data = click.option(
     "--data",
     "data_dir",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=click.Path(path_type=Path),
     help="The data folder; default MOLTNET_DATA, else the platform's place for a user's data.",
 )
 _host = click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
@@ -23,7 +24,15 @@ _workers = click.option(
 )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            sys.exit(INTERRUPTED)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="moltnet", message="%(prog)s %(version)s")
 def cli() -> None:
     """An identity, a memory and peers for AI agents, in their own hands."""
@@ -60,13 +69,13 @@ def serve(host: str, port: int | None, data_dir: Path | None, workers: int) -> N
 @click.option("--alive", "alive_fd", type=int, required=True)
 def worker(data_dir: Path | None, socket_fd: int, ready_fd: int, alive_fd: int) -> None:
     """Serve on a socket that another process listens on."""
-    from moltnet.entrypoints.cli.serving import log_to_stderr  # noqa: PLC0415
+    from moltnet.entrypoints.cli.serving import log_to_stderr, run_server  # noqa: PLC0415
     from moltnet.entrypoints.cli.workers import work  # noqa: PLC0415
     from moltnet.entrypoints.settings import read_settings  # noqa: PLC0415
 
     log_to_stderr()
     with one_sentence():
-        asyncio.run(work(read_settings(data_dir), socket.socket(fileno=socket_fd), ready_fd, alive_fd))
+        run_server(work(read_settings(data_dir), socket.socket(fileno=socket_fd), ready_fd, alive_fd))
 
 
 @cli.command()
@@ -119,9 +128,11 @@ def version() -> None:
 
 
 def main() -> None:
-    """Runs the command line; a missing server package is a sentence, not a traceback."""
+    """Runs the command line; a missing package or an interruption is no traceback."""
     try:
-        cli()
+        cli(prog_name="moltnet")
     except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] == "moltnet":
+            raise
         say(f"error: the package {error.name} is missing; a server needs: pip install 'moltnet[server,model]'")
-        sys.exit(2)
+        sys.exit(CANNOT_START)

@@ -6,15 +6,17 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 from aiohttp import web
 
 from moltnet.domain.errors import Unavailable
 from moltnet.domain.services import Services
 from moltnet.entrypoints.container import network
-from moltnet.entrypoints.rest.app import RestOptions, create_app
+from moltnet.entrypoints.rest.app import create_app
+from moltnet.entrypoints.rest.options import RestOptions, StreamLimits
 from moltnet.entrypoints.settings import Settings
 
 BACKLOG = 1024
@@ -27,11 +29,9 @@ class PortUnavailable(Unavailable):
 
     code = "PORT_UNAVAILABLE"
 
-    def __init__(self, host: str, port: int, reason: str) -> None:
+    def __init__(self, host: str, port: int, reason: str, advice: str) -> None:
         self.host, self.port = host, port
-        super().__init__(
-            f"Cannot listen on {host} port {port} ({reason}); choose another with --port, 0 for a free one"
-        )
+        super().__init__(f"Cannot listen on {host} port {port} ({reason}); {advice}")
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -39,9 +39,12 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host, port), family=family, backlog=BACKLOG)
-    except (OSError, OverflowError) as error:
-        taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
-        raise PortUnavailable(host, port, "it is taken" if taken else str(error)) from error
+    except OSError as error:
+        if error.errno in {errno.EADDRINUSE, errno.EACCES}:
+            reason = "it is taken" if error.errno == errno.EADDRINUSE else "this user may not"
+            raise PortUnavailable(host, port, reason, "choose another with --port, 0 for a free one") from error
+        reason = str(error.strerror).partition(" (while")[0]  # the standard library repeats the address there
+        raise PortUnavailable(host, port, reason, "choose an address of this machine with --host") from error
 
 
 def address(listening: socket.socket) -> tuple[str, int]:
@@ -71,20 +74,56 @@ async def serve(
         await stop.wait()
 
 
-def stop_on_signals() -> asyncio.Event:
-    """An event that SIGTERM and SIGINT set."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    return stop
+class Ending:
+    """How a server is told to end: while it starts, it gives that up; once it serves, it drains.
+
+    `asked` is set in both cases.
+    """
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        self._start = asyncio.current_task()
+
+    @classmethod
+    def on_signals(cls) -> "Ending":
+        """SIGTERM and SIGINT end the server whose start is the current task."""
+        ending = cls()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, ending.ask)
+        return ending
+
+    def ask(self) -> None:
+        """Ends the server; asking again changes nothing."""
+        self.asked.set()
+        start, self._start = self._start, None
+        if start is not None:
+            start.cancel()
+
+    def started(self) -> None:
+        """From now on there is something to drain."""
+        self._start = None
+
+
+def run_server(serving: Coroutine[Any, Any, None]) -> None:
+    """Runs to its end; a start that was given up is an end like any other."""
+    with suppress(asyncio.CancelledError):
+        asyncio.run(serving)
 
 
 @asynccontextmanager
 async def _listening_app(
     settings: Settings, base_url: str, services: Services, listening: socket.socket
 ) -> AsyncIterator[None]:
-    options = RestOptions(cors_origins=settings.cors_origins, api_url=base_url)
+    options = RestOptions(
+        cors_origins=settings.cors_origins,
+        api_url=base_url,
+        source_url=settings.source_url,
+        embedding_model=services.search.embedding_model,
+        trusted_proxies=settings.trusted_proxies,
+        webhook_key=settings.ory_action_api_key,
+        streams=StreamLimits(per_address=settings.streams_per_address),
+    )
     runner = web.AppRunner(
         create_app(services, options), access_log=None, keepalive_timeout=KEEP_ALIVE_S, shutdown_timeout=DRAIN_S
     )

@@ -15,7 +15,7 @@ import attrs
 
 from moltnet.domain.errors import Unavailable
 from moltnet.domain.services import Services
-from moltnet.entrypoints.cli.serving import serve, stop_on_signals
+from moltnet.entrypoints.cli.serving import Ending, serve
 from moltnet.entrypoints.container import database
 from moltnet.entrypoints.container import migrate as migrate_database
 from moltnet.entrypoints.settings import Settings
@@ -47,27 +47,35 @@ class _Pipes:
             os.close(descriptor)
 
 
-async def supervise(settings: Settings, listening: socket.socket, count: int, on_ready: Callable[[], None]) -> None:
-    """Runs `count` workers until SIGTERM or SIGINT; `on_ready` is called once all of them accept."""
-    stop = stop_on_signals()
+async def supervise(
+    settings: Settings, listening: socket.socket, count: int, on_ready: Callable[[], None], ending: Ending
+) -> None:
+    """Runs `count` workers until it is told to end; `on_ready` is called once all of them accept."""
     with database(settings):
         await migrate_database(settings)
+        ending.started()
         pipes = _Pipes.open()
         try:
-            await _run_workers(_Team(settings, listening, pipes), count, on_ready, stop)
+            await _run_workers(_Team(settings, listening, pipes), count, on_ready, ending.asked)
         finally:
             pipes.close()
 
 
 async def work(settings: Settings, listening: socket.socket, ready: int, alive: int) -> None:
-    """What one worker does: serves until it is told to stop or nobody watches it any more."""
-    stop = stop_on_signals()
-    asyncio.get_running_loop().add_reader(alive, stop.set)
+    """What one worker does: serves until it is told to end or nobody watches it any more."""
+    ending = Ending.on_signals()
+    loop = asyncio.get_running_loop()
+
+    def nobody_watches() -> None:
+        loop.remove_reader(alive)  # a closed pipe stays readable
+        ending.ask()
 
     async def tell(_: Services) -> None:
+        ending.started()
         os.write(ready, READY)
 
-    await serve(settings, listening, tell, stop)
+    loop.add_reader(alive, nobody_watches)
+    await serve(settings, listening, tell, ending.asked)
 
 
 @attrs.frozen

@@ -2,42 +2,36 @@
 
 from collections.abc import Iterable
 
-import attrs
 from aiohttp import web
 
 from moltnet.domain.services import Services
 from moltnet.entrypoints.rest.body import MAX_BODY_BYTES
 from moltnet.entrypoints.rest.endpoint import Endpoint
-from moltnet.entrypoints.rest.keys import SERVICES
+from moltnet.entrypoints.rest.keys import OPTIONS, REFERENCE, SERVICES
 from moltnet.entrypoints.rest.middlewares.access import access
 from moltnet.entrypoints.rest.middlewares.headers import add_headers
 from moltnet.entrypoints.rest.middlewares.origins import origins
 from moltnet.entrypoints.rest.middlewares.refusals import refusals
+from moltnet.entrypoints.rest.options import RestOptions
+from moltnet.entrypoints.rest.reference import Reference
 from moltnet.entrypoints.rest.routes import ROUTES
 from moltnet.entrypoints.rest.routing import AnyRoute
-
-DEFAULT_ORIGINS = frozenset(
-    {"https://themolt.net", "https://api.themolt.net", "http://localhost:3000", "http://localhost:8000"}
-)
-
-
-@attrs.frozen(kw_only=True)
-class RestOptions:
-    """What may differ between two servers of this door."""
-
-    cors_origins: frozenset[str] = DEFAULT_ORIGINS
-    api_url: str = "https://api.themolt.net"
+from moltnet.entrypoints.rest.stream import STREAMS, OpenStreams
 
 
 def create_app(
     services: Services, options: RestOptions | None = None, routes: Iterable[AnyRoute] = ROUTES
 ) -> web.Application:
     """An application that serves these routes over these services; whoever runs it starts and stops it."""
-    chosen = options or RestOptions()
+    chosen, table = options or RestOptions(), tuple(routes)
     app = web.Application(middlewares=(access, refusals, origins(chosen.cors_origins)), client_max_size=MAX_BODY_BYTES)
     app[SERVICES] = services
+    app[OPTIONS] = chosen
+    app[STREAMS] = streams = OpenStreams(chosen.streams)
+    app.on_shutdown.append(streams.end_all)
+    app[REFERENCE] = Reference(table, chosen.api_url)
     app.on_response_prepare.append(add_headers)
-    for route in routes:
+    for route in table:
         add_route(app.router, route)
     return app
 

@@ -1,24 +1,24 @@
-"""Runs one route: the order of rest.md §0 from the body on.
+"""Runs one route: the order of rest.md §0 from the path on.
 
-1. path parameters short enough; 2. content type, size and text of the body; 3. path, body, query against their forms;
-4. token and scopes; 5. the handler. What comes before, for every route alike, stands in `middlewares`.
+1. path parameters short enough; 2. the request counted; 3. content type, size and text of the body; 4. path, body and
+query against their forms; 5. token and scopes; 6. the handler. What comes before, for every route alike, stands in
+`middlewares`.
 """
 
 from collections.abc import Callable, Iterable
 
 from aiohttp import web
 
-from moltnet.domain.caller import ANONYMOUS, Anonymous, Caller
-from moltnet.domain.errors import Unauthenticated
-from moltnet.entrypoints.rest.bearer import token_of
 from moltnet.entrypoints.rest.body import MAX_BODY_BYTES, read_body
+from moltnet.entrypoints.rest.callers import Presented, admitted, presented
 from moltnet.entrypoints.rest.json_text import to_json
-from moltnet.entrypoints.rest.keys import CALLER, SERVICES
+from moltnet.entrypoints.rest.keys import SERVICES
 from moltnet.entrypoints.rest.refusals import InvalidRequest, UnknownRoute
-from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Auth, Call
+from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Call
 from moltnet.entrypoints.rest.schema.convert import json_value, reader
 from moltnet.entrypoints.rest.schema.validate import Refused, form_checker
 from moltnet.entrypoints.rest.targets import query_values
+from moltnet.entrypoints.rest.throttle import throttle
 
 LONGEST_PARAMETER = 100
 _JSON = "application/json; charset=utf-8"
@@ -35,41 +35,32 @@ class Endpoint:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """The route's answer; what it refuses is raised, unless the route tells refusals in a form of its own."""
+        _refuse_long(request.match_info.values())
+        told = await presented(request, self._route)
+        await throttle(request, self._route, told.caller)
         try:
-            answer = await self._answer(request)
+            answer = await self._answer(request, told)
         except Exception as error:
-            told = self._route.refusal_form(error) if self._route.refusal_form else None
-            if told is None:
+            refusal = self._route.refusal_form(error) if self._route.refusal_form else None
+            if refusal is None:
                 raise
-            answer = told
+            answer = refusal
         return json_response(answer) if isinstance(answer, Answer) else answer
 
-    async def _answer(self, request: web.Request) -> Answer | web.StreamResponse:
+    async def _answer(self, request: web.Request, told: Presented) -> Answer | web.StreamResponse:
         route = self._route
-        _refuse_long(request.match_info.values())
         value = await self._body_value(request) if route.reads_body else None
         params = self._params(dict(request.match_info))
         body = self._body(value)
         query = self._query(query_values(request.rel_url.raw_query_string)) if route.query else None
+        caller = admitted(request, route, told)
         services = request.app[SERVICES]
-        caller = ANONYMOUS if route.auth is Auth.NONE else await self._authenticated(request)
         call = Call(services=services, caller=caller, params=params, body=body, query=query, request=request)
         return await route.handler(call)
 
     async def _body_value(self, request: web.Request) -> object:
         wanted = self._route.body is not None
         return await read_body(request, max_bytes=MAX_BODY_BYTES, wanted=wanted, takes_forms=self._route.takes_forms)
-
-    async def _authenticated(self, request: web.Request) -> Caller | Anonymous:
-        token = token_of(request.headers)
-        if token is None:
-            if self._route.auth is Auth.REQUIRED:
-                raise Unauthenticated("Missing authorization header")
-            return ANONYMOUS
-        caller = await request.app[SERVICES].authentication.authenticate(token)
-        request[CALLER] = caller
-        caller.require(*self._route.scopes)
-        return caller
 
 
 def json_response(answer: Answer) -> web.Response:

@@ -6,9 +6,12 @@ Problems are declared as what they are sent as, `application/problem+json`; the 
 from collections.abc import Iterable
 from http import HTTPStatus
 
+from moltnet.entrypoints.rest.header_fields import answered_fields, read_fields
 from moltnet.entrypoints.rest.routing import AnyRoute, Auth
+from moltnet.entrypoints.rest.samples import SAMPLES, problem_sample
 from moltnet.entrypoints.rest.schema.declare import Member, members_of, shape_of
 from moltnet.entrypoints.rest.schema.document import Components, JsonSchema
+from moltnet.entrypoints.rest.schema.examples import Examples
 from moltnet.entrypoints.rest.wire.problems import ProblemDetails, ValidationProblemDetails
 
 VERSION = "0.1.0"
@@ -24,7 +27,9 @@ TAGS = {
     "problems": "The kinds of problem this network tells",
 }
 _LOCAL_SERVER = "http://localhost:8000"
-_ALWAYS = (429, 500)
+_ALWAYS = (429, 500, 502)
+_JSON, _FORM, _PROBLEM = "application/json", "application/x-www-form-urlencoded", "application/problem+json"
+_EXAMPLES = Examples(SAMPLES)
 
 
 def openapi_document(routes: Iterable[AnyRoute], api_url: str) -> JsonSchema:
@@ -49,12 +54,12 @@ def openapi_document(routes: Iterable[AnyRoute], api_url: str) -> JsonSchema:
 
 def _operation(route: AnyRoute, components: Components) -> JsonSchema:
     operation: JsonSchema = {"operationId": route.operation_id, "tags": [route.tag], "summary": _summary(route)}
-    parameters = _parameters(route, components)
+    parameters = _parameters(route, components) + read_fields(route)
     if parameters:
         operation["parameters"] = parameters
     if route.body:
         operation["requestBody"] = {"required": True, "content": _body_content(route, components)}
-    operation["responses"] = _answers(route, components) | _problems(route, components)
+    operation["responses"] = dict(sorted(_responses(route, components).items()))
     operation["security"] = _security(route)
     return operation
 
@@ -66,68 +71,84 @@ def _summary(route: AnyRoute) -> str:
 def _parameters(route: AnyRoute, components: Components) -> list[JsonSchema]:
     parts = (("path", route.params), ("query", route.query))
     return [
-        _parameter(place, member, components)
+        _parameter(place, form, member, components)
         for place, form in parts
         if form is not None
         for member in members_of(form).members
     ]
 
 
-def _parameter(place: str, member: Member, components: Components) -> JsonSchema:
+def _parameter(place: str, form: type, member: Member, components: Components) -> JsonSchema:
     about = {"description": member.about} if member.about else {}
+    example = {"example": _EXAMPLES.of_member(form, member)} if _EXAMPLES.shows(form, member) else {}
     return {
         "name": member.wire,
         "in": place,
         "required": member.required,
         **about,
         "schema": components.member_schema(member),
+        **example,
     }
 
 
 def _body_content(route: AnyRoute, components: Components) -> JsonSchema:
-    schema = components.request_schema(members_of(route.body)) if route.body else {}
-    kinds = ("application/x-www-form-urlencoded", "application/json") if route.takes_forms else ("application/json",)
-    return {kind: {"schema": schema} for kind in kinds}
+    shape = members_of(route.body) if route.body else None
+    if shape is None:
+        return {}
+    described: JsonSchema = {"schema": components.request_schema(shape), "example": _EXAMPLES.of(shape)}
+    return dict.fromkeys((_FORM, _JSON) if route.takes_forms else (_JSON,), described)
 
 
-def _answers(route: AnyRoute, components: Components) -> JsonSchema:
-    return {str(status): _answer(status, form, components) for status, form in route.answers.items()}
+def _responses(route: AnyRoute, components: Components) -> JsonSchema:
+    answers = {status: _answer(route, status, components) for status in route.answers}
+    refusals = {status: _refusal(route, status, components) for status in route.refusals}
+    problems = {status: _problem(route, status, components) for status in _problem_statuses(route)}
+    return {str(status): told for status, told in (problems | refusals | answers).items()}
 
 
-def _answer(status: int, form: object, components: Components) -> JsonSchema:
+def _answer(route: AnyRoute, status: int, components: Components) -> JsonSchema:
     described: JsonSchema = {"description": HTTPStatus(status).phrase}
+    headers = answered_fields(route)
+    if headers:
+        described["headers"] = headers
+    form = route.answers[status]
     if form is None:
         return described
-    schema = components.answer_schema(shape_of(form))
-    return described | {"content": {"application/json": {"schema": schema}}}
+    shape = shape_of(form)
+    content = {"schema": components.answer_schema(shape), "example": _EXAMPLES.of(shape, route.operation_id)}
+    return described | {"content": {route.media_type: content}}
 
 
-def _problems(route: AnyRoute, components: Components) -> JsonSchema:
-    return {str(status): _problem(route, status, components) for status in _problem_statuses(route)}
+def _refusal(route: AnyRoute, status: int, components: Components) -> JsonSchema:
+    shape = shape_of(route.refusals[status])
+    content = {"schema": components.answer_schema(shape), "example": _EXAMPLES.of(shape)}
+    return {"description": HTTPStatus(status).phrase, "content": {_JSON: content}}
 
 
 def _problem(route: AnyRoute, status: int, components: Components) -> JsonSchema:
     listing = status == HTTPStatus.BAD_REQUEST and route.lists_errors
-    schema = components.answer_schema(members_of(ValidationProblemDetails if listing else ProblemDetails))
-    return {
-        "description": HTTPStatus(status).phrase,
-        "content": {"application/problem+json": {"schema": schema}},
-    }
+    plain = components.answer_schema(members_of(ProblemDetails))
+    # A body that is no JSON breaks no rule of the form: then nothing is listed.
+    schema = {"anyOf": [components.answer_schema(members_of(ValidationProblemDetails)), plain]} if listing else plain
+    content = {"schema": schema, "example": problem_sample(status, listing=listing)}
+    return {"description": HTTPStatus(status).phrase, "content": {_PROBLEM: content}}
 
 
 def _problem_statuses(route: AnyRoute) -> list[int]:
     """Every status a route can answer with a problem, its own and those its declaration implies."""
-    takes_input = bool(route.params or route.body or route.query)
+    # A body is looked at even where none is wanted: one that is called JSON must be JSON.
     implied = (
-        (400, takes_input),
+        (400, route.reads_body or bool(route.params or route.query)),
         (401, route.auth is not Auth.NONE),
         (403, bool(route.scopes)),
-        (413, route.body is not None),
-        (415, route.body is not None),
+        (412, route.takes_condition),
+        (413, route.reads_body),
+        (415, route.reads_body),
+        (422, route.idempotent),
     )
     return sorted({*route.problems, *_ALWAYS, *(status for status, holds in implied if holds)})
 
 
 def _security(route: AnyRoute) -> list[JsonSchema]:
     bearer: JsonSchema = {"bearerAuth": [scope.value for scope in route.scopes]}
-    return {Auth.REQUIRED: [bearer], Auth.OPTIONAL: [bearer, {}], Auth.NONE: []}[route.auth]
+    return {Auth.REQUIRED: [bearer], Auth.OPTIONAL: [bearer, {}], Auth.NONE: [], Auth.WEBHOOK: []}[route.auth]

@@ -22,8 +22,10 @@ from moltnet.domain.errors import (
     Unauthenticated,
     Unavailable,
 )
+from moltnet.domain.idempotency import IdempotencyKeyReused
 from moltnet.domain.recovery import InvalidChallenge, InvalidProof, InvalidSession
 from moltnet.domain.signing import SigningRequestCompleted, SigningRequestExpired
+from moltnet.domain.versions import StaleVersion
 from moltnet.domain.vouching import IssueContended, RegistrationRefused, VoucherLimitReached
 from moltnet.entrypoints.rest import problem_types as types
 from moltnet.entrypoints.rest.json_text import to_json
@@ -33,6 +35,7 @@ from moltnet.entrypoints.rest.refusals import (
     ForeignOrigin,
     InvalidRequest,
     MalformedBody,
+    MalformedHeader,
     Refusal,
     TooManyRequests,
 )
@@ -63,12 +66,16 @@ PROBLEM_ROWS: Mapping[type[BaseException], ProblemType] = MappingProxyType(
         SigningRequestCompleted: types.SIGNING_REQUEST_ALREADY_COMPLETED,
         InvalidRequest: types.VALIDATION_FAILED,
         MalformedBody: types.VALIDATION_FAILED,
+        MalformedHeader: types.VALIDATION_FAILED,
         ForeignOrigin: types.FORBIDDEN,
         TooManyRequests: types.RATE_LIMIT_EXCEEDED,
         # All else, and 413 and 415 with their own status: the original has no better row (rest.md §3).
         BaseException: types.INTERNAL_SERVER_ERROR,
     }
 )
+
+# What has a status of its own in HTTP, but no row: it is told as what it is (docs/decisions/0011).
+STATUSES: Mapping[type[BaseException], int] = MappingProxyType({StaleVersion: 412, IdempotencyKeyReused: 422})
 
 _LOG = logging.getLogger(__name__)
 
@@ -88,7 +95,7 @@ def problem_response(error: Exception, request: web.Request) -> web.Response:
 
 def _problem(error: Exception, instance: str) -> ProblemDetails:
     row = row_of(type(error))
-    status = error.status if isinstance(error, Refusal) else row.status
+    status = error.status if isinstance(error, Refusal) else STATUSES.get(type(error), row.status)
     problem = ProblemDetails(
         type=row.type,
         title=row.title,

@@ -20,6 +20,10 @@ class MalformedBody(Refusal):
     """A body that is not what its content type says."""
 
 
+class MalformedHeader(Refusal):
+    """A header field that is not written as its standard says."""
+
+
 class InvalidRequest(Refusal):
     """Path, body or query do not have the shape the route declares."""
 

@@ -20,7 +20,10 @@ from aiohttp import web
 
 from moltnet.domain.caller import Anonymous, Caller, known
 from moltnet.domain.credentials import Scope
+from moltnet.domain.limits import Tier
 from moltnet.domain.services import Services
+from moltnet.domain.versions import Expected
+from moltnet.entrypoints.rest.conditions import IF_MATCH, expected_versions
 from moltnet.entrypoints.rest.schema.declare import members_of
 
 Params = TypeVar("Params")
@@ -28,6 +31,7 @@ Body = TypeVar("Body")
 Query = TypeVar("Query")
 
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+_NONE: Mapping[int, object] = MappingProxyType({})
 _PATH_NAME = re.compile(r"\{(\w+)\}")
 
 
@@ -36,11 +40,13 @@ class Auth(Enum):
 
     REQUIRED: a good token, else 401. OPTIONAL: none, or a good one; a token that is not good is 401 here too, so that
     an agent whose token expired is told so instead of being shown what strangers see. NONE: the header is not read.
+    WEBHOOK: it is not read either; the key of the services behind us is, in a header of its own.
     """
 
     REQUIRED = auto()
     OPTIONAL = auto()
     NONE = auto()
+    WEBHOOK = auto()
 
 
 @attrs.frozen
@@ -68,6 +74,11 @@ class Call(Generic[Params, Body, Query]):
         """The caller, where there must be one; raises Unauthenticated for nobody in particular."""
         return known(self.caller)
 
+    @property
+    def expected(self) -> Expected:
+        """Which versions of the thing the change is meant for; raises MalformedHeader."""
+        return expected_versions(self.request.headers.getall(IF_MATCH, ["*"]))
+
 
 Handler = Callable[[Call[Params, Body, Query]], Awaitable[Answer | web.StreamResponse]]
 RefusalForm = Callable[[Exception], Answer | None]
@@ -79,7 +90,13 @@ class Route(Generic[Params, Body, Query]):
 
     Attributes:
         answers: the form of each success status; None for an answer without a described body.
+        media_type: what the answers are, where they are not JSON.
         problems: statuses of problems that are this operation's own, beside those every route can have.
+        refusals: the form of each refusal that `refusal_form` tells.
+        tier: what its requests are counted with; None does not count them.
+        free_when_bare: whether requests without a query are not counted, whatever the tier.
+        versioned: whether it is about one thing that is edited: answers tell its version, changes may name it.
+        idempotent: whether it takes an Idempotency-Key.
         lists_errors: whether a validation problem lists its faults (rest.md §1, column "errs").
         takes_forms: whether the body may be form-encoded too.
         refusal_form: how this route tells an error, where that is not a problem document; None leaves it to be one.
@@ -97,7 +114,13 @@ class Route(Generic[Params, Body, Query]):
     body: type[Body] | None = attrs.field(default=None, kw_only=True)
     query: type[Query] | None = attrs.field(default=None, kw_only=True)
     answers: Mapping[int, object] = attrs.field(kw_only=True)
+    media_type: str = attrs.field(default="application/json", kw_only=True)
     problems: tuple[int, ...] = attrs.field(default=(), kw_only=True)
+    refusals: Mapping[int, object] = attrs.field(default=_NONE, kw_only=True)
+    tier: Tier | None = attrs.field(default=Tier.GLOBAL, kw_only=True)
+    free_when_bare: bool = attrs.field(default=False, kw_only=True)
+    versioned: bool = attrs.field(default=False, kw_only=True)
+    idempotent: bool = attrs.field(default=False, kw_only=True)
     lists_errors: bool = attrs.field(default=True, kw_only=True)
     takes_forms: bool = attrs.field(default=False, kw_only=True)
     refusal_form: RefusalForm | None = attrs.field(default=None, kw_only=True)
@@ -112,6 +135,11 @@ class Route(Generic[Params, Body, Query]):
     def reads_body(self) -> bool:
         """Whether the method has a body to read at all."""
         return self.method not in {"GET", "HEAD"}
+
+    @property
+    def takes_condition(self) -> bool:
+        """Whether it changes or removes a thing that has versions."""
+        return self.versioned and self.method in {"PATCH", "DELETE"}
 
 
 AnyRoute = Route[Any, Any, Any]

@@ -11,6 +11,8 @@ import attrs
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
+from moltnet.adapters.limits.limits import MemoryRateLimits
+from moltnet.adapters.memory.clock import MemoryClock
 from moltnet.adapters.memory.embedding import MemoryEmbedder
 from moltnet.adapters.memory.storage import MemoryStorage
 from moltnet.adapters.nacl.key_pairs import NaclKeyPair
@@ -18,17 +20,23 @@ from moltnet.domain.caller import Caller
 from moltnet.domain.credentials import InvalidToken, Scope
 from moltnet.domain.ids import AgentId, ClientId
 from moltnet.domain.keys import PublicKey
+from moltnet.domain.limits import Limits
 from moltnet.domain.services import Services
-from moltnet.entrypoints.container import assembled
-from moltnet.entrypoints.rest.app import RestOptions, create_app
+from moltnet.domain.services.throttling import ThrottlingService
+from moltnet.entrypoints.container import Foundation, assembled
+from moltnet.entrypoints.rest.app import create_app
+from moltnet.entrypoints.rest.options import RestOptions
 from moltnet.entrypoints.rest.routes import ROUTES
 from moltnet.entrypoints.rest.routing import AnyRoute
 from moltnet.entrypoints.settings import Settings
 from tests.integration.rest import framework
 from tests.integration.rest.declared import DeclaredAnswers
 from tests.integration.rest.members import Member, signed_in
+from tests.support.builders import NOON
 
 GOOD_TOKEN, NARROW_TOKEN = "good-token", "narrow-token"
+WEBHOOK_KEY = "k" * 32
+UNTHROTTLED = Limits(**dict.fromkeys(attrs.fields_dict(Limits), 1_000_000))
 
 AGENT = Caller(
     agent_id=AgentId(UUID(int=1)),
@@ -58,12 +66,21 @@ Serve = Callable[..., Awaitable[TestClient[Any, Any]]]
 
 
 @pytest.fixture
-async def serve() -> AsyncIterator[Serve]:
+def clock() -> MemoryClock:
+    """By which the requests to `serve` are counted."""
+    return MemoryClock(NOON)
+
+
+@pytest.fixture
+async def serve(clock: MemoryClock) -> AsyncIterator[Serve]:
     """Serves routes over the two tokens; everything is closed when the test ends."""
     async with AsyncExitStack() as stack:
 
-        async def start(routes: Iterable[AnyRoute], options: RestOptions | None = None) -> TestClient[Any, Any]:
-            services: Any = SimpleNamespace(authentication=TwoTokens())
+        async def start(
+            routes: Iterable[AnyRoute], options: RestOptions | None = None, limits: Limits = UNTHROTTLED
+        ) -> TestClient[Any, Any]:
+            throttling = ThrottlingService(counts=MemoryRateLimits(clock), limits=limits)
+            services: Any = SimpleNamespace(authentication=TwoTokens(), throttling=throttling)
             server = TestServer(create_app(services, options, routes))
             return await stack.enter_async_context(TestClient(server))
 
@@ -97,12 +114,14 @@ class Network:
 @pytest.fixture
 async def network(tmp_path: Path) -> AsyncIterator[Network]:
     """A server that is empty but for what the test puts there."""
-    settings = Settings(data_dir=tmp_path, recovery_secret=b"r" * 32, ory_action_api_key="k" * 32)
+    settings = Settings(
+        data_dir=tmp_path, recovery_secret=b"r" * 32, ory_action_api_key=WEBHOOK_KEY, rate_limits=UNTHROTTLED
+    )
     async with AsyncExitStack() as stack:
         storage = MemoryStorage()
-        assembling = assembled(settings, "http://network.test", storage, storage.events, MemoryEmbedder())
-        services = await stack.enter_async_context(assembling)
-        app = create_app(services)
+        foundation = Foundation(storage=storage, events=storage.events, embedder=MemoryEmbedder())
+        services = await stack.enter_async_context(assembled(settings, "http://network.test", foundation))
+        app = create_app(services, RestOptions(webhook_key=WEBHOOK_KEY))
         app.on_response_prepare.append(DeclaredAnswers(ROUTES).check)
         yield Network(http=await stack.enter_async_context(TestClient(TestServer(app))), services=services)
 

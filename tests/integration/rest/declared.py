@@ -33,5 +33,7 @@ class DeclaredAnswers:
         validator: Any = self._answers.get((request.method, resource.canonical if resource else "", response.status))
         if response.content_type == "application/problem+json":
             validator = self._problem
+        if not response.content_type.endswith("json"):
+            return
         if validator is not None and isinstance(response, web.Response) and isinstance(response.body, bytes):
             validator.validate(json.loads(response.body))

@@ -12,7 +12,7 @@ from moltnet.domain.registration import Registered
 
 @attrs.frozen(kw_only=True)
 class Reply:
-    """Status, headers and JSON of an answer."""
+    """Status, headers and, if it is any, JSON of an answer."""
 
     status: int
     headers: Any
@@ -25,9 +25,11 @@ class Reply:
 
 
 async def ask(http: TestClient[Any, Any], method: str, path: str, **more: Any) -> Reply:
-    """One request; every answer of these routes is JSON."""
+    """One request; what is not JSON is text for a person, and left out."""
     async with http.request(method, path, **more) as answer:
-        return Reply(status=answer.status, headers=answer.headers, json=await answer.json(content_type=None))
+        is_json = answer.content_type.endswith("json")
+        json = await answer.json(content_type=None) if is_json else None
+        return Reply(status=answer.status, headers=answer.headers, json=json)
 
 
 @attrs.frozen(kw_only=True)

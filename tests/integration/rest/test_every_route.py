@@ -10,8 +10,10 @@ from moltnet.entrypoints.rest.routes import ROUTES
 from moltnet.entrypoints.rest.routing import Auth
 from tests.integration.rest.members import Member, ask, token_for
 
+# A stream of events has no end; test_stream.py is about it.
+ENDING = [route for route in ROUTES if route.operation_id != "streamPublicFeed"]
 REQUIRED = [route for route in ROUTES if route.auth is Auth.REQUIRED]
-GETS = [route for route in ROUTES if route.method == "GET"]
+GETS = [route for route in ENDING if route.method == "GET"]
 
 
 def target_of(route):
@@ -76,6 +78,9 @@ def test_errors_are_listed_but_where_the_contract_says_not():
         "requestRecoveryChallenge",
         "verifyRecoveryChallenge",
         "registerAgent",
+        "getPublicFeed",
+        "searchPublicFeed",
+        "getPublicEntry",
     }
 
 
@@ -95,7 +100,7 @@ NASTY = (
 @pytest.mark.parametrize("body", NASTY)
 async def test_no_body_breaks_the_server(ada, body):
     diary, headers = await ada.diary(), {"Content-Type": "application/json"}
-    for route in ROUTES:
+    for route in ENDING:
         target = target_of(route)
         if route.params and "diaryId" in route.path:
             target = re.sub("[0-9a-f-]{36}", diary, target, count=1)

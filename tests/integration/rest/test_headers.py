@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from moltnet.entrypoints.rest.app import RestOptions
+from moltnet.entrypoints.rest.options import RestOptions
 from tests.integration.rest.framework import ORIGIN, ROUTES
 
 

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from moltnet.domain.feed import Cursor, InvalidCursor, PublicEntry, page
+from moltnet.domain.feed import Cursor, InvalidCursor, PublicEntry, Selection, page
 from moltnet.domain.ids import EntryId
+from moltnet.domain.search import Filters
 from tests.support.builders import NOON, an_agent, an_entry, an_id
 from tests.support.strategies import moments
 
@@ -124,3 +125,32 @@ def test_a_page_ends_with_a_cursor_only_if_more_follows(count: int, limit: int) 
 def test_the_place_after_an_entry_is_its_time_and_id() -> None:
     entry = an_entry()
     assert Cursor.after(entry) == Cursor(entry.created_at, entry.id)
+
+
+# Selections
+
+
+@pytest.mark.parametrize(
+    ("selection", "shown"),
+    [
+        (Selection(), ["plain", "tagged"]),
+        (Selection(tag="sea"), ["tagged"]),
+        (Selection(tag="se"), []),
+        (Selection(include_flagged=True), ["plain", "tagged", "flagged"]),
+        (Selection(tag="sea", include_flagged=True), ["tagged", "flagged"]),
+    ],
+)
+def test_a_selection_shows_one_tag_and_flagged_entries_on_demand(selection: Selection, shown: list[str]) -> None:
+    entries = [
+        an_entry(content="plain"),
+        an_entry(content="tagged", tags=("land", "sea")),
+        an_entry(content="flagged", tags=("sea",), injection_risk=True),
+    ]
+    items = [PublicEntry(entry=entry, author=an_agent()) for entry in entries]
+    assert [item.entry.content for item in items if selection.shows(item)] == shown
+
+
+def test_a_selection_asks_a_store_for_the_same() -> None:
+    filters = Selection(tag="sea").filters
+    assert (filters.tags, filters.exclude_flagged) == (("sea",), True)
+    assert Selection(include_flagged=True).filters == Filters()

@@ -26,6 +26,14 @@ class MemoryAgents:
             if stored is None:
                 tables.agents.put(agent.id, agent)
 
+    async def put(self, agent: Agent) -> None:
+        """Stores an agent, or another key for a stored identity; raises KeyTaken."""
+        async with self._statements.change() as tables:
+            if tables.agents.sharing("fingerprint", agent.fingerprint).keys() - {agent.id}:
+                raise KeyTaken
+            stored = tables.agents.get(agent.id)
+            tables.agents.put(agent.id, attrs.evolve(agent, created_at=stored.created_at) if stored else agent)
+
     async def any(self) -> bool:
         """Whether there is an agent at all."""
         tables = await self._statements.look()
@@ -62,6 +70,8 @@ def _forget_agent(tables: Tables, agent_id: AgentId) -> None:
         tables.relations.drop(held)
     for request_id in list(tables.signing_requests.sharing("agent", agent_id)):
         tables.signing_requests.drop(request_id)
+    for key in list(tables.receipts.sharing("agent", agent_id)):
+        tables.receipts.drop(key)
     _forget_vouchers(tables, agent_id)
     tables.agents.drop(agent_id)
 

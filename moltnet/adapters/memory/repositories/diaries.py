@@ -1,5 +1,7 @@
 """Diaries in memory."""
 
+from datetime import datetime
+
 import attrs
 
 from moltnet.adapters.memory.repositories.entries import forget_entry
@@ -42,20 +44,21 @@ class MemoryDiaries:
         owned = tables.diaries.sharing("owner", owner).values()
         return sorted(owned, key=lambda diary: (diary.created_at, diary.id), reverse=True)
 
-    async def replace(self, diary: Diary) -> bool:
+    async def replace(self, diary: Diary, unless_changed_since: datetime) -> bool:
         """Writes name, visibility and `updated_at`."""
         async with self._statements.change() as tables:
             stored = tables.diaries.get(diary.id)
-            if stored is None:
+            if stored is None or stored.updated_at != unless_changed_since:
                 return False
             changed = attrs.evolve(stored, name=diary.name, visibility=diary.visibility, updated_at=diary.updated_at)
             tables.diaries.put(diary.id, changed)
             return True
 
-    async def remove(self, diary_id: DiaryId) -> bool:
+    async def remove(self, diary_id: DiaryId, unless_changed_since: datetime | None = None) -> bool:
         """Removes a diary with its entries, shares and relations."""
         async with self._statements.change() as tables:
-            if tables.diaries.get(diary_id) is None:
+            stored = tables.diaries.get(diary_id)
+            if stored is None or unless_changed_since not in {None, stored.updated_at}:
                 return False
             forget_diary(tables, diary_id)
             return True

@@ -61,10 +61,11 @@ class MemoryEntries:
                 tables.indexes.put(entry.id, index)
             return True
 
-    async def remove(self, diary_id: DiaryId, entry_id: EntryId) -> bool:
+    async def remove(self, diary_id: DiaryId, entry_id: EntryId, unless_changed_since: datetime | None = None) -> bool:
         """Removes an entry; those it had superseded are current again."""
         async with self._statements.change() as tables:
-            if _find(tables, diary_id, entry_id) is None:
+            stored = _find(tables, diary_id, entry_id)
+            if stored is None or unless_changed_since not in {None, stored.updated_at}:
                 return False
             forget_entry(tables, entry_id)
             return True

@@ -14,6 +14,14 @@ ADD = """
 """
 # One row when the identity has this key; agent_keys_pkey.
 SAME = "select from agent_keys where identity_id = %(id)s and public_key_bytes = %(raw)s"
+# One row; agent_keys_pkey. Another identity's key or fingerprint breaks its unique constraint, which is KeyTaken.
+PUT = """
+    insert into agent_keys (identity_id, public_key, public_key_bytes, fingerprint, created_at, updated_at)
+    values (%(id)s, %(text)s, %(raw)s, %(fingerprint)s, %(created_at)s, %(updated_at)s)
+    on conflict on constraint agent_keys_pkey do update set
+        public_key = excluded.public_key, public_key_bytes = excluded.public_key_bytes,
+        fingerprint = excluded.fingerprint, updated_at = excluded.updated_at
+"""
 # One row when there is any agent; the first that a scan meets.
 ANY = "select from agent_keys limit 1"
 # The agent of an identity; agent_keys_pkey.
@@ -47,18 +55,14 @@ class PostgresAgents:
 
     async def add(self, agent: Agent) -> None:
         """Stores a new agent; raises KeyTaken."""
-        added = await self._session.run(
-            ADD,
-            id=agent.id,
-            text=agent.public_key.text,
-            raw=agent.public_key.raw,
-            fingerprint=agent.fingerprint.text,
-            created_at=agent.created_at,
-            updated_at=agent.updated_at,
-        )
+        added = await self._session.run(ADD, **_columns(agent))
         # Asked in a second statement, which sees what another process committed while the first one waited for it.
         if not added and not await self._session.run(SAME, id=agent.id, raw=agent.public_key.raw):
             raise KeyTaken
+
+    async def put(self, agent: Agent) -> None:
+        """Stores an agent, or another key for a stored identity; raises KeyTaken."""
+        await self._session.run(PUT, **_columns(agent))
 
     async def any(self) -> bool:
         """Whether there is an agent at all."""
@@ -79,3 +83,14 @@ class PostgresAgents:
     async def remove(self, agent_id: AgentId) -> None:
         """Removes an agent and all that is its own; opens again what it redeemed."""
         await self._session.run(REMOVE, id=agent_id)
+
+
+def _columns(agent: Agent) -> dict[str, object]:
+    return {
+        "id": agent.id,
+        "text": agent.public_key.text,
+        "raw": agent.public_key.raw,
+        "fingerprint": agent.fingerprint.text,
+        "created_at": agent.created_at,
+        "updated_at": agent.updated_at,
+    }

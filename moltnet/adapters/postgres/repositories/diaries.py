@@ -1,5 +1,7 @@
 """The table `diaries`."""
 
+from datetime import datetime
+
 import attrs
 
 from moltnet.adapters.postgres.rows import diary_from_row
@@ -29,14 +31,18 @@ OWNED_BY = """
     select id, owner_id, name, visibility, signed, created_at, updated_at
     from diaries where owner_id = %(owner_id)s order by created_at desc, id desc
 """
-# One row, or none when the diary is gone; diaries_pkey. Another visibility is written into the entries too, by
-# diary_entries_diary_id_fkey.
+# One row, or none when the diary was changed or is gone; diaries_pkey. Another visibility is written into the entries
+# too, by diary_entries_diary_id_fkey.
 REPLACE = """
-    update diaries set name = %(name)s, visibility = %(visibility)s, updated_at = %(updated_at)s where id = %(id)s
+    update diaries set name = %(name)s, visibility = %(visibility)s, updated_at = %(updated_at)s
+    where id = %(id)s and updated_at = %(unless_changed_since)s
 """
-# One row, or none when the diary is gone; diaries_pkey. Entries, shares, relations and term counts go with it, by their
-# foreign keys.
-REMOVE = "delete from diaries where id = %(id)s"
+# One row, or none when the diary was changed or is gone; diaries_pkey. Entries, shares, relations and term counts go
+# with it, by their foreign keys.
+REMOVE = """
+    delete from diaries
+    where id = %(id)s and updated_at = coalesce(%(unless_changed_since)s::timestamptz, updated_at)
+"""
 
 
 class PostgresDiaries:
@@ -64,16 +70,21 @@ class PostgresDiaries:
         """An agent's own diaries, newest first."""
         return await self._session.all(diary_from_row, OWNED_BY, owner_id=owner)
 
-    async def replace(self, diary: Diary) -> bool:
+    async def replace(self, diary: Diary, unless_changed_since: datetime) -> bool:
         """Writes name, visibility and `updated_at`."""
         replaced = await self._session.run(
-            REPLACE, id=diary.id, name=diary.name, visibility=diary.visibility, updated_at=diary.updated_at
+            REPLACE,
+            id=diary.id,
+            name=diary.name,
+            visibility=diary.visibility,
+            updated_at=diary.updated_at,
+            unless_changed_since=unless_changed_since,
         )
         return replaced > 0
 
-    async def remove(self, diary_id: DiaryId) -> bool:
+    async def remove(self, diary_id: DiaryId, unless_changed_since: datetime | None = None) -> bool:
         """Removes a diary with its entries, shares and relations."""
-        return await self._session.run(REMOVE, id=diary_id) > 0
+        return await self._session.run(REMOVE, id=diary_id, unless_changed_since=unless_changed_since) > 0
 
 
 def _with_relations(row: Row) -> tuple[Diary | None, frozenset[Relation]]:

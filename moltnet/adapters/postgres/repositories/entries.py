@@ -122,10 +122,11 @@ class PostgresEntries:
             await self._forget_terms(entry.diary_id, lost)
         return lost is not None
 
-    async def remove(self, diary_id: DiaryId, entry_id: EntryId) -> bool:
+    async def remove(self, diary_id: DiaryId, entry_id: EntryId, unless_changed_since: datetime | None = None) -> bool:
         """Removes an entry; those it had superseded are current again."""
+        values = {"diary_id": diary_id, "id": entry_id, "unless_changed_since": unless_changed_since}
         async with self._session.together():
-            lost = await self._session.first(_lexemes, REMOVE, diary_id=diary_id, id=entry_id)
+            lost = await self._session.first(_lexemes, REMOVE, **values)
             await self._forget_terms(diary_id, lost)
         return lost is not None
 

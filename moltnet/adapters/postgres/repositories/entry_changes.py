@@ -91,13 +91,15 @@ REPLACE_WITH_INDEX = """
     )
     select array(select lexeme from changes where change < 0) as lexemes from edited
 """
-# One row with the lexemes the entry held, or none when it is gone; diary_entries_pkey. Passages and accesses go with
-# it, and those it had superseded are current again, by their foreign keys.
+# One row with the lexemes the entry held, or none when it was changed or is gone; diary_entries_pkey. Passages and
+# accesses go with it, and those it had superseded are current again, by their foreign keys.
 REMOVE = """
     with diary as (
         select id from diaries where id = %(diary_id)s for no key update
     ), gone as (
-        delete from diary_entries e using diary where e.diary_id = diary.id and e.id = %(id)s
+        delete from diary_entries e using diary
+        where e.diary_id = diary.id and e.id = %(id)s
+            and e.updated_at = coalesce(%(unless_changed_since)s::timestamptz, e.updated_at)
         returning e.diary_id, e.words
     ), counted as (
         insert into diary_terms (diary_id, lexeme, holding)

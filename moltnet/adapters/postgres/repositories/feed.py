@@ -68,9 +68,7 @@ class PostgresFeed:
     async def between(self, after: Position, until: Position, limit: int) -> Stretch:
         """What is public in a stretch, from at most `limit` positions."""
         rows = await self._session.all(_placed, BETWEEN, after=after, until=until, limit=limit)
-        return Stretch(
-            items=tuple(item for _, item in rows if item), end=rows[-1][0] if len(rows) == limit else until
-        )
+        return Stretch(items=tuple(item for _, item in rows if item), end=rows[-1][0] if len(rows) == limit else until)
 
 
 def _diary(row: Row) -> DiaryId:

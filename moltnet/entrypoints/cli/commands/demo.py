@@ -18,7 +18,7 @@ from moltnet.entrypoints.cli.output import FAILED, one_sentence, result
 from moltnet.entrypoints.cli.serving import address, listen, log_to_stderr, serve
 from moltnet.entrypoints.cli.story import Agent, Story, StoryBroken, Wire
 from moltnet.entrypoints.container import new_key_pair
-from moltnet.entrypoints.settings import read_settings
+from moltnet.entrypoints.settings import UNTHROTTLED, read_settings
 
 
 @attrs.frozen
@@ -56,7 +56,7 @@ async def _play(story: Story, folder: Path) -> None:
 
 @contextlib.asynccontextmanager
 async def _stage(folder: Path) -> AsyncIterator[_Stage]:
-    settings = read_settings(folder, environment={})
+    settings = read_settings(folder, UNTHROTTLED)
     accepted: list[Services] = []
     ready, stop = asyncio.Event(), asyncio.Event()
 

@@ -1,6 +1,7 @@
 """`moltnet doctor`: everything an operator can get wrong, each with what to do about it."""
 
 import asyncio
+import shlex
 import stat
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -10,11 +11,11 @@ import attrs
 import click
 
 from moltnet.domain.errors import MoltNetError
-from moltnet.entrypoints.cli.output import FAILED, result
+from moltnet.entrypoints.cli.output import FAILED, result, told
 from moltnet.entrypoints.container import Examination, examination
-from moltnet.entrypoints.settings import Settings, read_settings
+from moltnet.entrypoints.settings import SECRETS, Settings, read_settings
 
-PRIVATE_TO_OWNER = 0o077
+OPEN_TO_OTHERS = 0o077
 
 
 @attrs.frozen
@@ -49,6 +50,7 @@ async def _examine(data_dir: Path | None) -> list[Finding]:
 async def _parts(settings: Settings) -> AsyncIterator[Finding]:
     try:
         async with examination(settings) as parts:
+            yield await _finding("model", parts.model)
             for group in _checks(parts):
                 findings = [await _finding(name, check) for name, check in group.items()]
                 for finding in findings:
@@ -56,13 +58,13 @@ async def _parts(settings: Settings) -> AsyncIterator[Finding]:
                 if not all(finding.ok for finding in findings):
                     return  # what follows stands on these
     except MoltNetError as error:
-        yield Finding("database", ok=False, detail=error.detail)
+        yield Finding("database", ok=False, detail=told(error))
 
 
 def _checks(parts: Examination) -> list[dict[str, Callable[[], Awaitable[str]]]]:
     database = parts.database
     return [
-        {"model": parts.model, "database": database.server},
+        {"database": database.server},
         {"clock": database.clock, "extension": database.extension, "schema": database.schema},
         {"keys": parts.keys, "identity": parts.identity},
     ]
@@ -72,15 +74,20 @@ async def _finding(name: str, check: Callable[[], Awaitable[str]]) -> Finding:
     try:
         return Finding(name, ok=True, detail=await check())
     except MoltNetError as error:
-        return Finding(name, ok=False, detail=error.detail)
+        return Finding(name, ok=False, detail=told(error))
 
 
 def _file_modes(settings: Settings) -> Finding:
     folder = settings.data_dir
-    secrets = [folder, *(place for place in folder.glob("*") if place.is_file() and "secret" in place.name)]
-    secrets += [*folder.glob("*_key"), *folder.glob("first-agent/*")]
-    open_to_others = [place for place in secrets if stat.S_IMODE(place.stat().st_mode) & PRIVATE_TO_OWNER]
+    if not folder.exists():
+        return Finding("files", ok=True, detail=f"{folder} is not there: nothing is kept in it")
+    secrets = [folder, *(folder / name.lower() for name in SECRETS), *folder.glob("first-agent/*")]
+    open_to_others = [place for place in secrets if place.exists() and _is_open_to_others(place)]
     if open_to_others:
-        fix = " ".join(f"chmod go= {place};" for place in open_to_others)
-        return Finding("files", ok=False, detail=f"others can read secrets; run: {fix.rstrip(';')}")
+        places = shlex.join(str(place) for place in open_to_others)
+        return Finding("files", ok=False, detail=f"others can read secrets; run: chmod go= {places}")
     return Finding("files", ok=True, detail=f"{folder} is private to its owner")
+
+
+def _is_open_to_others(place: Path) -> bool:
+    return bool(stat.S_IMODE(place.stat().st_mode) & OPEN_TO_OTHERS)

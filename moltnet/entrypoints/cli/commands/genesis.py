@@ -91,8 +91,10 @@ def _names(count: int, names: str | None) -> list[str]:
 def _scopes(scopes: str | None) -> frozenset[Scope]:
     if scopes is None:
         return ALL_SCOPES
-    try:
-        return frozenset(Scope(name) for name in scopes.split())
-    except ValueError as error:
-        known = " ".join(scope.value for scope in Scope)
-        raise InvalidScope(f"{error}; the scopes are: {known}") from error
+    known = {scope.value: scope for scope in Scope}
+    named = scopes.split()
+    unknown = [name for name in named if name not in known]
+    if unknown or not named:
+        wrong = f"no scope is called {', '.join(unknown)}" if unknown else "--scopes names none"
+        raise InvalidScope(f"{wrong}; the scopes are: {' '.join(known)}")
+    return frozenset(known[name] for name in named)

@@ -1,15 +1,12 @@
 """`moltnet serve`: one line on standard output when it accepts, logs on standard error, SIGTERM drains."""
 
-import asyncio
 import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-import click
-
 from moltnet.domain.services import Services
-from moltnet.entrypoints.cli.output import one_sentence
-from moltnet.entrypoints.cli.serving import address, listen, log_to_stderr, stop_on_signals
+from moltnet.entrypoints.cli.output import announce, one_sentence
+from moltnet.entrypoints.cli.serving import Ending, address, listen, log_to_stderr, run_server
 from moltnet.entrypoints.cli.serving import serve as serve_here
 from moltnet.entrypoints.cli.workers import supervise
 from moltnet.entrypoints.settings import Settings, read_settings
@@ -21,27 +18,36 @@ def serve(host: str, port: int | None, data_dir: Path | None, workers: int) -> N
     with one_sentence():
         settings = read_settings(data_dir)
         with listen(host, settings.port if port is None else port) as listening:
-            asyncio.run(run(settings, listening, workers, _nothing_more))
+            run_server(_serve(settings, listening, workers))
 
 
 async def run(
-    settings: Settings, listening: socket.socket, workers: int, when_ready: Callable[[Services], Awaitable[None]]
+    settings: Settings,
+    listening: socket.socket,
+    workers: int,
+    when_ready: Callable[[Services], Awaitable[None]],
+    ending: Ending,
 ) -> None:
     """Serves in this process or in several; `when_ready` is called, with one, before the line that says so."""
     if workers > 1:
-        await supervise(settings, listening, workers, lambda: _tell_ready(listening))
+        await supervise(settings, listening, workers, lambda: _tell_ready(listening), ending)
         return
 
     async def ready(services: Services) -> None:
         await when_ready(services)
+        ending.started()
         _tell_ready(listening)
 
-    await serve_here(settings, listening, ready, stop_on_signals())
+    await serve_here(settings, listening, ready, ending.asked)
+
+
+async def _serve(settings: Settings, listening: socket.socket, workers: int) -> None:
+    await run(settings, listening, workers, _nothing_more, Ending.on_signals())
 
 
 def _tell_ready(listening: socket.socket) -> None:
     host, port = address(listening)
-    click.echo(f"moltnet ready on http://{f'[{host}]' if ':' in host else host}:{port}")
+    announce(f"moltnet ready on http://{f'[{host}]' if ':' in host else host}:{port}")
 
 
 async def _nothing_more(_: Services) -> None:

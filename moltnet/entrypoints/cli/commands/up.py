@@ -1,23 +1,39 @@
 """`moltnet up`: `serve`, and on an empty network the first agent and what to do next."""
 
-import asyncio
+import fcntl
 import json
 import os
+import shlex
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlencode
 
+from moltnet.domain.errors import Unavailable
 from moltnet.domain.services import Services
 from moltnet.entrypoints.cli.commands.genesis import Founder, found
 from moltnet.entrypoints.cli.commands.serve import run
 from moltnet.entrypoints.cli.output import one_sentence, say
-from moltnet.entrypoints.cli.serving import address, listen, log_to_stderr
+from moltnet.entrypoints.cli.serving import Ending, address, listen, log_to_stderr, run_server
 from moltnet.entrypoints.container import network, new_key_pair
 from moltnet.entrypoints.settings import Settings, read_settings
 
 FIRST_AGENT = "first-agent"
 TOKEN_REQUEST = "token-request"  # noqa: S105  # a file's name
+
+
+class FolderUnusable(Unavailable):
+    """The first agent's credentials cannot be written, so it is not created."""
+
+    code = "FOLDER_UNUSABLE"
+
+    def __init__(self, folder: Path, error: OSError) -> None:
+        super().__init__(
+            f"The first agent's credentials cannot be kept in {folder} ({error.strerror}); "
+            "make it writable for this user, or choose another data folder with --data"
+        )
 
 
 def up(host: str, port: int | None, data_dir: Path | None, workers: int) -> None:
@@ -26,32 +42,49 @@ def up(host: str, port: int | None, data_dir: Path | None, workers: int) -> None
     with one_sentence():
         settings = read_settings(data_dir)
         with listen(host, settings.port if port is None else port) as listening:
-            asyncio.run(_up(settings, listening, workers))
+            run_server(_up(settings, listening, workers))
 
 
 async def _up(settings: Settings, listening: socket.socket, workers: int) -> None:
+    ending = Ending.on_signals()
     base_url = settings.url(address(listening)[1])
 
     async def welcome(services: Services) -> None:
         if await services.directory.is_empty():
-            await _first_agent(services, settings, base_url)
+            await _first_agent(services, settings.data_dir, base_url)
 
     if workers > 1:
         # The serving processes have no say in this: the first agent is there before the first of them starts.
         async with network(settings, base_url, with_model=False) as services:
             await welcome(services)
-    await run(settings, listening, workers, welcome)
+    await run(settings, listening, workers, welcome, ending)
 
 
-async def _first_agent(services: Services, settings: Settings, base_url: str) -> None:
-    folder = settings.data_dir / FIRST_AGENT
-    keys = new_key_pair()
-    founder = await found(services, FIRST_AGENT, keys)
-    folder.mkdir(mode=0o700, exist_ok=True)
-    _write_secret(folder / "moltnet.json", _json(_credentials(founder, base_url)))
-    _write_secret(folder / "mcp.json", _json(_mcp_configuration(founder, base_url)))
-    _write_secret(folder / TOKEN_REQUEST, _token_request(founder))
+async def _first_agent(services: Services, data_dir: Path, base_url: str) -> None:
+    with _kept_alone(data_dir / FIRST_AGENT) as folder:
+        if not await services.directory.is_empty():
+            return  # another `up` on this folder was first
+        founder = await found(services, FIRST_AGENT, new_key_pair())
+        _write_secret(folder / "moltnet.json", _json(_credentials(founder, base_url)))
+        _write_secret(folder / "mcp.json", _json(_mcp_configuration(founder, base_url)))
+        _write_secret(folder / TOKEN_REQUEST, _token_request(founder))
     say(_what_next(base_url, folder))
+
+
+@contextmanager
+def _kept_alone(folder: Path) -> Iterator[Path]:
+    """The folder, made if need be, for nobody but its owner, and for one process at a time."""
+    try:
+        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        raise FolderUnusable(folder, error) from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield folder
+    finally:
+        os.close(descriptor)
 
 
 def _credentials(founder: Founder, base_url: str) -> dict[str, object]:
@@ -104,6 +137,7 @@ def _write_secret(place: Path, text: str) -> None:
 
 
 def _what_next(base_url: str, folder: Path) -> str:
+    form = shlex.quote(f"@{folder}/{TOKEN_REQUEST}")
     return f"""
 A new network. Its first agent is yours.
 
@@ -114,7 +148,7 @@ A new network. Its first agent is yours.
 
 Next, in another terminal: get a token, see who you are, and make a code that lets the next agent in.
 
-  TOKEN=$(curl -s {base_url}/oauth2/token -d '@{folder}/{TOKEN_REQUEST}' | sed 's/.*"access_token":"\\([^"]*\\).*/\\1/')
+  TOKEN=$(curl -s {base_url}/oauth2/token -d {form} | sed 's/.*"access_token":"\\([^"]*\\).*/\\1/')
   curl -s {base_url}/agents/whoami -H "Authorization: Bearer $TOKEN"
   curl -s -X POST {base_url}/vouch -H "Authorization: Bearer $TOKEN"
 """

@@ -12,8 +12,9 @@ from time import perf_counter
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from moltnet.entrypoints.rest.clients import client_address
 from moltnet.entrypoints.rest.json_text import to_json
-from moltnet.entrypoints.rest.keys import CALLER, REQUEST_ID
+from moltnet.entrypoints.rest.keys import CALLER, CLIENT_ADDRESS, OPTIONS, REQUEST_ID
 
 ACCESS_LOGGER = "moltnet.rest.access"
 LONGEST_PATH = 200
@@ -25,8 +26,9 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._:+/=@-]{1,128}")
 
 @web.middleware
 async def access(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Gives the request its id and logs its outcome, an interrupted one included (status 0)."""
+    """Names the request and its client, and logs the outcome, an interrupted one included (status 0)."""
     request[REQUEST_ID] = _request_id(request.headers.get("X-Request-ID", ""))
+    request[CLIENT_ADDRESS] = _client_address(request)
     if not _LOG.isEnabledFor(logging.INFO):
         return await handler(request)
     started, status = perf_counter(), 0
@@ -42,6 +44,11 @@ def _request_id(given: str) -> str:
     return given if _REQUEST_ID.fullmatch(given) else token_hex(16)
 
 
+def _client_address(request: web.Request) -> str:
+    forwarded = request.headers.getall("X-Forwarded-For", ())
+    return client_address(request.remote or "", forwarded, request.app[OPTIONS].trusted_proxies)
+
+
 def _line(request: web.Request, status: int, elapsed_s: float) -> str:
     resource, caller = request.match_info.route.resource, request.get(CALLER)
     line = {
@@ -53,6 +60,6 @@ def _line(request: web.Request, status: int, elapsed_s: float) -> str:
         "status": status,
         "ms": round(elapsed_s * 1000, 2),
         "agent": str(caller.agent_id) if caller else None,
-        "peer": request.remote,
+        "peer": request[CLIENT_ADDRESS],
     }
     return to_json({name: value for name, value in line.items() if value is not None}).decode()

@@ -1,6 +1,7 @@
-"""Headers of every answer (rest.md §5): security, caching, the request's id, and what a browser may know of origins.
+"""Headers of every answer (rest.md §5): security, caching, the request's id, origins, and what is left to ask for.
 
-Set as the answer's head is about to be sent, so that streams and this server's own error answers have them too.
+Set as the answer's head is about to be sent, so that streams and this server's own error answers have them too. An
+opened stream of events tells neither of origins nor of allowances (rest.md §4 and §5).
 """
 
 from http import HTTPStatus
@@ -9,7 +10,7 @@ from types import MappingProxyType
 from aiohttp import web
 from multidict import CIMultiDict
 
-from moltnet.entrypoints.rest.keys import CALLER, ORIGIN_HEADERS, REQUEST_ID
+from moltnet.entrypoints.rest.keys import ALLOWANCE, CALLER, ORIGIN_HEADERS, REQUEST_ID
 
 SECURITY_HEADERS = MappingProxyType(
     {
@@ -36,6 +37,8 @@ RECOVERY_HEADERS = MappingProxyType(
 )
 PERSONAL_HEADERS = MappingProxyType({"Cache-Control": "no-store, no-cache, must-revalidate", "Pragma": "no-cache"})
 
+EVENT_STREAM = "text/event-stream"
+
 _SECURITY = CIMultiDict(SECURITY_HEADERS)
 
 
@@ -51,8 +54,21 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     if response.status == HTTPStatus.NO_CONTENT:
         headers["Content-Length"] = "0"  # RFC 9110 §8.6 would rather not; the wire has it (rest.md §5).
     headers.extend(_SECURITY)
-    headers.extend(origin_headers)
+    if response.content_type != EVENT_STREAM:
+        headers.extend(origin_headers)
+        headers.update(_allowance_headers(request))
     if request.path.startswith("/recovery"):
         headers.update(RECOVERY_HEADERS)
     elif CALLER in request:
         headers.update(PERSONAL_HEADERS)
+
+
+def _allowance_headers(request: web.Request) -> dict[str, str]:
+    allowance = request.get(ALLOWANCE)
+    if allowance is None:
+        return {}
+    return {
+        "X-RateLimit-Limit": str(allowance.limit),
+        "X-RateLimit-Remaining": str(allowance.remaining),
+        "X-RateLimit-Reset": str(allowance.reset_s),
+    }

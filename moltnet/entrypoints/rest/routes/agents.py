@@ -2,6 +2,7 @@
 
 from moltnet.domain.credentials import Scope
 from moltnet.domain.keys import Fingerprint
+from moltnet.domain.limits import Tier
 from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Auth, Call, Route
 from moltnet.entrypoints.rest.wire.agents import (
     AgentPath,
@@ -65,5 +66,6 @@ ROUTES: tuple[AnyRoute, ...] = (
         body=VerifySignature,
         answers={200: VerifyResult},
         problems=(404,),
+        tier=Tier.PUBLIC_VERIFY,
     ),
 )

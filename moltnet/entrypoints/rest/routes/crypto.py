@@ -1,6 +1,10 @@
 """Signing requests and signatures over REST (rest.md §1.6)."""
 
+from functools import partial
+
 from moltnet.domain.credentials import Scope
+from moltnet.domain.limits import Tier
+from moltnet.entrypoints.rest.idempotency import once
 from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Auth, Call, Route
 from moltnet.entrypoints.rest.wire.crypto import (
     CreateSigningRequest,
@@ -29,8 +33,8 @@ async def identity(call: Call[None, None, None]) -> Answer:
 
 async def prepare(call: Call[None, CreateSigningRequest, None]) -> Answer:
     """Prepare a message for signing."""
-    request = await call.services.signing.prepare(call.agent, call.body.message)
-    return Answer(signing_request_form(request), status=201)
+    prepare_it = partial(call.services.signing.prepare, call.agent, call.body.message)
+    return await once(call, prepare_it, lambda request: Answer(signing_request_form(request), status=201))
 
 
 async def page(call: Call[None, None, ListSigningRequests]) -> Answer:
@@ -65,6 +69,7 @@ ROUTES: tuple[AnyRoute, ...] = (
         auth=Auth.NONE,
         body=VerifySignature,
         answers={200: CryptoVerifyResult},
+        tier=Tier.PUBLIC_VERIFY,
     ),
     Route(
         "GET",
@@ -84,6 +89,8 @@ ROUTES: tuple[AnyRoute, ...] = (
         scopes=SIGN,
         body=CreateSigningRequest,
         answers={201: SigningRequest},
+        tier=Tier.SIGNING,
+        idempotent=True,
     ),
     Route(
         "GET",

@@ -1,7 +1,11 @@
 """Diaries over REST (rest.md §1.1)."""
 
+from functools import partial
+
 from moltnet.domain.credentials import Scope
-from moltnet.domain.diaries import DiaryEdit
+from moltnet.domain.diaries import Diary, DiaryEdit
+from moltnet.entrypoints.rest.conditions import version_headers
+from moltnet.entrypoints.rest.idempotency import once
 from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Auth, Call, Route
 from moltnet.entrypoints.rest.wire.diaries import (
     CreateDiary,
@@ -16,11 +20,9 @@ from moltnet.entrypoints.rest.wire.diaries import (
 
 async def create(call: Call[None, CreateDiary, None]) -> Answer:
     """Create a diary."""
-    body = call.body
-    diary = await call.services.diaries.create(
-        call.agent, name=body.name, visibility=body.visibility, signed=body.signed
-    )
-    return Answer(diary_form(diary), status=201)
+    diaries, body = call.services.diaries, call.body
+    create = partial(diaries.create, call.agent, name=body.name, visibility=body.visibility, signed=body.signed)
+    return await once(call, lambda record: create(record=record), lambda diary: _told(diary, status=201))
 
 
 async def mine(call: Call[None, None, None]) -> Answer:
@@ -31,19 +33,23 @@ async def mine(call: Call[None, None, None]) -> Answer:
 
 async def get(call: Call[DiaryPath, None, None]) -> Answer:
     """Read what a diary is called and who may see it."""
-    return Answer(diary_form(await call.services.diaries.get(call.caller, call.params.id)))
+    return _told(await call.services.diaries.get(call.caller, call.params.id))
 
 
 async def update(call: Call[DiaryPath, UpdateDiary, None]) -> Answer:
     """Rename a diary, open or close it."""
     edit = DiaryEdit(name=call.body.name, visibility=call.body.visibility)
-    return Answer(diary_form(await call.services.diaries.update(call.agent, call.params.id, edit)))
+    return _told(await call.services.diaries.update(call.agent, call.params.id, edit, call.expected))
 
 
 async def delete(call: Call[DiaryPath, None, None]) -> Answer:
     """Delete a diary with all its entries and shares."""
-    await call.services.diaries.delete(call.agent, call.params.id)
+    await call.services.diaries.delete(call.agent, call.params.id, call.expected)
     return Answer(Success())
+
+
+def _told(diary: Diary, *, status: int = 200) -> Answer:
+    return Answer(diary_form(diary), status=status, headers=version_headers(diary))
 
 
 READ, WRITE, DELETE = (Scope.DIARY_READ,), (Scope.DIARY_WRITE,), (Scope.DIARY_DELETE,)
@@ -58,6 +64,8 @@ ROUTES: tuple[AnyRoute, ...] = (
         scopes=WRITE,
         body=CreateDiary,
         answers={201: DiaryCatalog},
+        versioned=True,
+        idempotent=True,
         lists_errors=False,
     ),
     Route("GET", "/diaries", "listDiaries", "diary", mine, scopes=READ, answers={200: DiaryCatalogList}),
@@ -72,6 +80,7 @@ ROUTES: tuple[AnyRoute, ...] = (
         params=DiaryPath,
         answers={200: DiaryCatalog},
         problems=(404,),
+        versioned=True,
     ),
     Route(
         "PATCH",
@@ -84,6 +93,7 @@ ROUTES: tuple[AnyRoute, ...] = (
         body=UpdateDiary,
         answers={200: DiaryCatalog},
         problems=(403, 404),
+        versioned=True,
     ),
     Route(
         "DELETE",
@@ -95,6 +105,7 @@ ROUTES: tuple[AnyRoute, ...] = (
         params=DiaryPath,
         answers={200: Success},
         problems=(403, 404),
+        versioned=True,
         lists_errors=False,
     ),
 )

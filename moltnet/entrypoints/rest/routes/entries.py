@@ -1,6 +1,11 @@
 """Entries over REST (rest.md §1.3)."""
 
+from functools import partial
+
 from moltnet.domain.credentials import Scope
+from moltnet.domain.entries import Entry
+from moltnet.entrypoints.rest.conditions import version_headers
+from moltnet.entrypoints.rest.idempotency import once
 from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Auth, Call, Route
 from moltnet.entrypoints.rest.wire.diaries import Success
 from moltnet.entrypoints.rest.wire.entries import (
@@ -18,8 +23,8 @@ from moltnet.ports.repositories import Page
 
 async def create(call: Call[EntriesPath, CreateEntry, None]) -> Answer:
     """Keep a memory."""
-    entry = await call.services.entries.create(call.agent, call.params.diary_id, call.body.new_entry())
-    return Answer(entry_form(entry), status=201)
+    create = partial(call.services.entries.create, call.agent, call.params.diary_id, call.body.new_entry())
+    return await once(call, create, lambda entry: _told(entry, status=201))
 
 
 async def page(call: Call[EntriesPath, None, ListEntries]) -> Answer:
@@ -34,19 +39,23 @@ async def page(call: Call[EntriesPath, None, ListEntries]) -> Answer:
 
 async def get(call: Call[EntryPath, None, None]) -> Answer:
     """Read one memory."""
-    return Answer(entry_form(await call.services.entries.get(call.caller, call.params.diary_id, call.params.entry_id)))
+    return _told(await call.services.entries.get(call.caller, call.params.diary_id, call.params.entry_id))
 
 
 async def update(call: Call[EntryPath, UpdateEntry, None]) -> Answer:
     """Change a memory."""
-    entry = await call.services.entries.update(call.agent, call.params.diary_id, call.params.entry_id, call.body.edit())
-    return Answer(entry_form(entry))
+    entries, params = call.services.entries, call.params
+    return _told(await entries.update(call.agent, params.diary_id, params.entry_id, call.body.edit(), call.expected))
 
 
 async def delete(call: Call[EntryPath, None, None]) -> Answer:
     """Forget a memory."""
-    await call.services.entries.delete(call.agent, call.params.diary_id, call.params.entry_id)
+    await call.services.entries.delete(call.agent, call.params.diary_id, call.params.entry_id, call.expected)
     return Answer(Success())
+
+
+def _told(entry: Entry, *, status: int = 200) -> Answer:
+    return Answer(entry_form(entry), status=status, headers=version_headers(entry))
 
 
 COLLECTION, ONE = "/diaries/{diaryId}/entries", "/diaries/{diaryId}/entries/{entryId}"
@@ -64,6 +73,8 @@ ROUTES: tuple[AnyRoute, ...] = (
         body=CreateEntry,
         answers={201: DiaryEntry},
         problems=(403, 404),
+        versioned=True,
+        idempotent=True,
     ),
     Route(
         "GET",
@@ -89,6 +100,7 @@ ROUTES: tuple[AnyRoute, ...] = (
         params=EntryPath,
         answers={200: DiaryEntry},
         problems=(404,),
+        versioned=True,
     ),
     Route(
         "PATCH",
@@ -101,6 +113,7 @@ ROUTES: tuple[AnyRoute, ...] = (
         body=UpdateEntry,
         answers={200: DiaryEntry},
         problems=(403, 404, 409),
+        versioned=True,
     ),
     Route(
         "DELETE",
@@ -112,5 +125,6 @@ ROUTES: tuple[AnyRoute, ...] = (
         params=EntryPath,
         answers={200: Success},
         problems=(403, 404),
+        versioned=True,
     ),
 )

@@ -12,5 +12,5 @@ async def health(_: Call[None, None, None]) -> Answer:
 
 
 ROUTES: tuple[AnyRoute, ...] = (
-    Route("GET", "/health", "getHealth", "health", health, auth=Auth.NONE, answers={200: Health}),
+    Route("GET", "/health", "getHealth", "health", health, auth=Auth.NONE, answers={200: Health}, free_when_bare=True),
 )

@@ -18,7 +18,16 @@ async def kind(call: Call[ProblemTypePath, None, None]) -> Answer:
 
 
 ROUTES: tuple[AnyRoute, ...] = (
-    Route("GET", "/problems", "listProblemTypes", "problems", kinds, auth=Auth.NONE, answers={200: list[ProblemType]}),
+    Route(
+        "GET",
+        "/problems",
+        "listProblemTypes",
+        "problems",
+        kinds,
+        auth=Auth.NONE,
+        answers={200: list[ProblemType]},
+        free_when_bare=True,
+    ),
     Route(
         "GET",
         "/problems/{type}",

@@ -2,6 +2,7 @@
 
 from http import HTTPStatus
 
+from moltnet.domain.limits import Tier
 from moltnet.domain.recovery import Challenge, CodeSpent, FlowNotFound, FlowOver
 from moltnet.entrypoints.rest.refusals import Refusal
 from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Auth, Call, Route
@@ -68,6 +69,7 @@ ROUTES: tuple[AnyRoute, ...] = (
         auth=Auth.NONE,
         body=RequestRecoveryChallenge,
         answers={200: RecoveryChallengeResponse},
+        tier=Tier.RECOVERY,
         lists_errors=False,
     ),
     Route(
@@ -79,7 +81,7 @@ ROUTES: tuple[AnyRoute, ...] = (
         auth=Auth.NONE,
         body=VerifyRecoveryChallenge,
         answers={200: RecoveryVerifyResponse},
-        problems=(502,),
+        tier=Tier.RECOVERY,
         lists_errors=False,
     ),
     Route(

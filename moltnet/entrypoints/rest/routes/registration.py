@@ -88,7 +88,7 @@ ROUTES: tuple[AnyRoute, ...] = (
         auth=Auth.NONE,
         body=RegisterAgent,
         answers={200: RegisterResponse},
-        problems=(403, 409, 502),
+        problems=(403, 409),
         lists_errors=False,
     ),
     Route(
@@ -100,7 +100,7 @@ ROUTES: tuple[AnyRoute, ...] = (
         auth=Auth.OPTIONAL,
         scopes=(Scope.AGENT_PROFILE,),
         answers={200: RotateSecretResponse},
-        problems=(404, 502),
+        problems=(404,),
     ),
     Route(
         "POST",
@@ -111,9 +111,9 @@ ROUTES: tuple[AnyRoute, ...] = (
         auth=Auth.NONE,
         body=TokenRequest,
         answers={200: TokenResponse},
-        problems=(502,),
         takes_forms=True,
         refusal_form=oauth_refusal,
+        refusals={400: OAuthError, 401: OAuthError},
     ),
     Route(
         "GET",

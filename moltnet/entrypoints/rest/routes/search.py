@@ -1,6 +1,7 @@
 """Search and reflection over REST (rest.md §7.1 and §7.2)."""
 
 from moltnet.domain.credentials import Scope
+from moltnet.domain.limits import Tier
 from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Auth, Call, Route
 from moltnet.entrypoints.rest.wire.search import (
     DiarySearchResult,
@@ -39,6 +40,7 @@ def _search_at(path: str, *, documented: bool) -> AnyRoute:
         body=SearchDiary,
         answers={200: DiarySearchResult},
         problems=(404,),
+        tier=Tier.EMBEDDING,
         documented=documented,
     )
 

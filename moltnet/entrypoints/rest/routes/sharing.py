@@ -1,7 +1,10 @@
 """Shares and invitations over REST (rest.md §1.2)."""
 
+from functools import partial
+
 from moltnet.domain.credentials import Scope
 from moltnet.domain.keys import Fingerprint
+from moltnet.entrypoints.rest.idempotency import once
 from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Call, Route
 from moltnet.entrypoints.rest.wire.diaries import Success
 from moltnet.entrypoints.rest.wire.sharing import (
@@ -25,8 +28,8 @@ async def shares(call: Call[SharesPath, None, None]) -> Answer:
 async def share(call: Call[SharesPath, ShareDiary, None]) -> Answer:
     """Invite an agent to your diary."""
     guest = Fingerprint.parse(call.body.fingerprint)
-    shared = await call.services.sharing.share(call.agent, call.params.diary_id, guest, call.body.role)
-    return Answer(share_form(shared), status=201)
+    share_it = partial(call.services.sharing.share, call.agent, call.params.diary_id, guest, call.body.role)
+    return await once(call, share_it, lambda shared: Answer(share_form(shared), status=201))
 
 
 async def invitations(call: Call[None, None, None]) -> Answer:
@@ -77,6 +80,7 @@ ROUTES: tuple[AnyRoute, ...] = (
         body=ShareDiary,
         answers={201: DiaryShare},
         problems=(404, 409),
+        idempotent=True,
         lists_errors=False,
     ),
     Route(

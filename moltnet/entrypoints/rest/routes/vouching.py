@@ -1,6 +1,10 @@
 """Vouchers and the graph of trust over REST (rest.md §1.9)."""
 
+from functools import partial
+
 from moltnet.domain.credentials import Scope
+from moltnet.domain.limits import Tier
+from moltnet.entrypoints.rest.idempotency import once
 from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Auth, Call, Route
 from moltnet.entrypoints.rest.wire.vouching import (
     ActiveVouchers,
@@ -17,7 +21,8 @@ GRAPH_CACHING = {"Cache-Control": "public, max-age=300"}
 
 async def issue(call: Call[None, None, None]) -> Answer:
     """Vouch for a newcomer."""
-    return Answer(voucher_form(await call.services.vouching.issue(call.agent), call.agent), status=201)
+    issue_it = partial(call.services.vouching.issue, call.agent)
+    return await once(call, issue_it, lambda voucher: Answer(voucher_form(voucher, call.agent), status=201))
 
 
 async def active(call: Call[None, None, None]) -> Answer:
@@ -36,7 +41,17 @@ async def graph(call: Call[None, None, ListEdges]) -> Answer:
 PROFILE = (Scope.AGENT_PROFILE,)
 
 ROUTES: tuple[AnyRoute, ...] = (
-    Route("POST", "/vouch", "issueVoucher", "vouch", issue, scopes=PROFILE, answers={201: Voucher}),
+    Route(
+        "POST",
+        "/vouch",
+        "issueVoucher",
+        "vouch",
+        issue,
+        scopes=PROFILE,
+        answers={201: Voucher},
+        tier=Tier.VOUCH,
+        idempotent=True,
+    ),
     Route("GET", "/vouch/active", "listActiveVouchers", "vouch", active, scopes=PROFILE, answers={200: ActiveVouchers}),
     Route(
         "GET",

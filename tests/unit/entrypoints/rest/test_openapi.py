@@ -8,7 +8,7 @@ from jsonschema import Draft202012Validator
 from moltnet.entrypoints.rest.openapi import TAGS, openapi_document
 from moltnet.entrypoints.rest.routes import ROUTES
 
-# Component schemas of rest.md §1.12 that these routes use.
+# The component schemas of rest.md §1.12.
 COMPONENTS = [
     "Visibility",
     "EntryType",
@@ -25,6 +25,10 @@ COMPONENTS = [
     "DiarySearchResult",
     "Digest",
     "Success",
+    "NetworkInfo",
+    "PublicFeedEntry",
+    "PublicFeedResponse",
+    "PublicSearchResponse",
     "AgentProfile",
     "Whoami",
     "VerifyResult",
@@ -107,15 +111,52 @@ def test_operation_says_what_it_takes_and_answers(document):
         ("tags", "query", False),
         ("entryType", "query", False),
     ]
-    assert sorted(operation["responses"]) == ["200", "400", "401", "403", "404", "429", "500"]
+    assert sorted(operation["responses"]) == ["200", "400", "401", "403", "404", "429", "500", "502"]
     assert operation["security"] == [{"bearerAuth": ["diary:read"]}, {}]
 
 
 def test_problems_are_declared_as_they_are_sent(document):
+    plain = {"$ref": "#/components/schemas/ProblemDetails"}
     refused = operations(document)["createDiary"]["responses"]["400"]["content"]
     listed = operations(document)["createDiaryEntry"]["responses"]["400"]["content"]
-    assert refused["application/problem+json"]["schema"] == {"$ref": "#/components/schemas/ProblemDetails"}
-    assert listed["application/problem+json"]["schema"] == {"$ref": "#/components/schemas/ValidationProblemDetails"}
+    assert refused["application/problem+json"]["schema"] == plain
+    # A body that is no JSON breaks no rule that could be listed.
+    assert listed["application/problem+json"]["schema"] == {
+        "anyOf": [{"$ref": "#/components/schemas/ValidationProblemDetails"}, plain]
+    }
+
+
+def test_body_is_looked_at_even_where_none_is_wanted(document):
+    found = operations(document)
+    assert {"400", "413", "415"} <= set(found["issueVoucher"]["responses"]) & set(found["deleteDiary"]["responses"])
+    assert not {"400", "413", "415"} & set(found["getWhoami"]["responses"])
+
+
+def test_oauth_refusals_are_declared_in_their_own_form(document):
+    responses = operations(document)["getOAuth2Token"]["responses"]
+    for status in ("400", "401"):
+        assert responses[status]["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/OAuthError"}
+    assert list(responses["502"]["content"]) == ["application/problem+json"]
+
+
+def contents(document):
+    """Where the document shows an example, with the schema it must fit."""
+    for name, operation in operations(document).items():
+        for parameter in operation.get("parameters", []):
+            if "example" in parameter:
+                yield f"{name} {parameter['name']}", parameter
+        for kind, described in operation.get("requestBody", {"content": {}})["content"].items():
+            yield f"{name} {kind}", described
+        for status, answer in operation["responses"].items():
+            for kind, described in answer.get("content", {}).items():
+                yield f"{name} {status} {kind}", described
+
+
+def test_every_form_is_shown_by_an_example_that_fits(document):
+    for place, described in contents(document):
+        schema = described["schema"] | {"components": document["components"]}
+        faults = list(Draft202012Validator(schema).iter_errors(described["example"]))
+        assert not faults, (place, faults)
 
 
 def test_token_is_asked_for_in_a_form_or_in_json(document):

@@ -1,0 +1,29 @@
+"""What lets a newcomer in, within a unit of work that is whoever's admits it."""
+
+from datetime import datetime
+
+from moltnet.domain.diaries import FIRST_DIARY, Diary
+from moltnet.domain.ids import AgentId, DiaryId
+from moltnet.domain.permissions import Relation
+from moltnet.domain.vouching import VoucherNotFound, VoucherRedeemed
+from moltnet.ports.permissions import Permissions
+from moltnet.ports.storage import UnitOfWork
+
+
+async def redeem(work: UnitOfWork, code: str, agent_id: AgentId, at: datetime) -> None:
+    """Spends a voucher on an agent, once; raises RegistrationRefused in its three kinds."""
+    if await work.vouchers.redeem(code, agent_id, at):
+        return
+    voucher = await work.vouchers.find(code)
+    if voucher is None:
+        raise VoucherNotFound
+    voucher.redeem(agent_id, at)
+    raise VoucherRedeemed  # Open again by now, but somebody else held it at the decisive moment.
+
+
+async def open_first_diary(
+    work: UnitOfWork, permissions: Permissions, diary_id: DiaryId, owner: AgentId, at: datetime
+) -> None:
+    """Makes the private diary every agent begins with (decision 11)."""
+    await work.diaries.add(Diary(id=diary_id, owner_id=owner, name=FIRST_DIARY, created_at=at, updated_at=at))
+    await permissions.grant(work, diary_id, Relation.OWNER, owner)

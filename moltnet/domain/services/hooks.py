@@ -1,0 +1,73 @@
+"""What identity and token services ask of the network while they work for it (rest.md §1.13, ory.md §2)."""
+
+import attrs
+
+from moltnet.domain.agents import Agent, ProfileNotFound
+from moltnet.domain.credentials import ClientWithoutAgent
+from moltnet.domain.ids import DiaryId
+from moltnet.domain.keys import PublicKey, UnusableKey
+from moltnet.domain.registration import identity_of
+from moltnet.domain.services.admission import open_first_diary, redeem
+from moltnet.ports.clock import Clock
+from moltnet.ports.permissions import Permissions
+from moltnet.ports.randomness import Randomness
+from moltnet.ports.signatures import Signatures
+from moltnet.ports.storage import Storage
+from moltnet.ports.tokens import Clients
+
+
+@attrs.frozen(kw_only=True)
+class HookService:
+    """Answers them. Each may ask again when it got no answer: a second time changes nothing."""
+
+    storage: Storage
+    permissions: Permissions
+    clients: Clients
+    signatures: Signatures
+    clock: Clock
+    randomness: Randomness
+
+    async def after_registration(self, identity_id: str, key_text: str, voucher_code: str) -> Agent:
+        """The new member an identity became: voucher, agent, self relation and first diary, all or nothing.
+
+        Raises MalformedKey, UnusableKey, UnusableIdentity, RegistrationRefused in its three kinds, KeyTaken.
+        """
+        agent = self._agent(identity_id, key_text)
+        at = agent.updated_at
+        async with self.storage.writing() as work:
+            await redeem(work, voucher_code, agent.id, at)
+            is_member = await work.agents.find(agent.id) is not None
+            await work.agents.put(agent)
+            await self.permissions.introduce(work, agent.id)
+            if not is_member:
+                diary_id = DiaryId(self.randomness.row_id(at))
+                await open_first_diary(work, self.permissions, diary_id, agent.id, at)
+        return agent
+
+    async def after_settings(self, identity_id: str, key_text: str) -> Agent:
+        """The agent with the key its identity has now; raises MalformedKey, UnusableKey, UnusableIdentity, KeyTaken.
+
+        An identity that was not known becomes an agent: the identity service has let it in already.
+        """
+        agent = self._agent(identity_id, key_text)
+        async with self.storage.writing() as work:
+            await work.agents.put(agent)
+        return agent
+
+    async def token_holder(self, client_id: str) -> Agent:
+        """The agent a token is about to be issued to; raises ClientNotFound, ClientWithoutAgent, ProfileNotFound."""
+        agent_id = await self.clients.agent_of(client_id)
+        if agent_id is None:
+            raise ClientWithoutAgent
+        async with self.storage.reading() as work:
+            agent = await work.agents.find(agent_id)
+        if agent is None:
+            raise ProfileNotFound
+        return agent
+
+    def _agent(self, identity_id: str, key_text: str) -> Agent:
+        key = PublicKey.parse(key_text)
+        if not self.signatures.is_usable(key):
+            raise UnusableKey
+        at = self.clock.now()
+        return Agent(id=identity_of(identity_id), public_key=key, created_at=at, updated_at=at)

@@ -1,0 +1,71 @@
+"""Versions of what agents edit, so that nobody overwrites a change that was not read (lost updates)."""
+
+from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+from uuid import UUID
+
+import attrs
+
+from moltnet.domain.errors import Conflict
+
+_TICK = timedelta(microseconds=1)  # as fine as a database keeps time
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class StaleVersion(Conflict):
+    """The thing is not the version the caller read; nothing was written."""
+
+    code = "STALE_VERSION"
+    sentence = "It was changed since you read it; read it again and repeat the change"
+
+
+class Versioned(Protocol):
+    """What is edited. `updated_at` belongs to one version only; looking at a thing makes no new one (hazard H6)."""
+
+    @property
+    def id(self) -> UUID:
+        """Which thing it is."""
+        ...
+
+    @property
+    def updated_at(self) -> datetime:
+        """When this version was made."""
+        ...
+
+
+def version_of(thing: Versioned) -> str:
+    """The name of a thing's present version: visible ASCII, its own among all versions of all things."""
+    return f"{thing.id.hex}.{(thing.updated_at - _BEGINNING) // _TICK:x}"
+
+
+def next_version(thing: Versioned, at: datetime) -> datetime:
+    """When a version made `at` counts as made: after the one before, even if the clock stood still or went back."""
+    return max(at, thing.updated_at + _TICK)
+
+
+@attrs.frozen
+class Expected:
+    """Which versions of a thing a caller is ready to change; None, any (RFC 9110 §13.1.1)."""
+
+    versions: Collection[str] | None = None
+
+    @property
+    def is_any(self) -> bool:
+        """Whether the change is meant for whatever is there."""
+        return self.versions is None
+
+    def unless_changed_since(self, thing: Versioned) -> datetime | None:
+        """What the write must still find as the thing's `updated_at`; None, anything. Raises StaleVersion."""
+        if self.versions is None:
+            return None
+        self.check(thing)
+        return thing.updated_at
+
+    def check(self, thing: Versioned) -> None:
+        """Raises StaleVersion unless the thing is a version that is expected."""
+        if self.versions is not None and version_of(thing) not in self.versions:
+            raise StaleVersion
+
+
+ANY_VERSION = Expected()

@@ -1,0 +1,61 @@
+"""Who asks: found out once for each request, before it is counted, though a refusal waits for its turn (rest.md §0)."""
+
+import hmac
+
+import attrs
+from aiohttp import web
+
+from moltnet.domain.caller import ANONYMOUS, Anonymous, Caller
+from moltnet.domain.errors import MoltNetError, Unauthenticated
+from moltnet.entrypoints.rest.bearer import token_of
+from moltnet.entrypoints.rest.keys import CALLER, OPTIONS, SERVICES
+from moltnet.entrypoints.rest.routing import AnyRoute, Auth
+
+WEBHOOK_HEADER = "X-Ory-Api-Key"
+
+
+@attrs.frozen
+class Presented:
+    """What a request's token came to: a caller, nobody in particular, or an error that is not raised yet."""
+
+    caller: Caller | Anonymous
+    refusal: MoltNetError | None = None
+
+
+async def presented(request: web.Request, route: AnyRoute) -> Presented:
+    """Verifies the token, where the route reads one."""
+    if route.auth not in {Auth.REQUIRED, Auth.OPTIONAL}:
+        return Presented(ANONYMOUS)
+    try:
+        token = token_of(request.headers)
+        if token is None:
+            return Presented(ANONYMOUS)
+        return Presented(await request.app[SERVICES].authentication.authenticate(token))
+    except MoltNetError as error:
+        return Presented(ANONYMOUS, error)
+
+
+def admitted(request: web.Request, route: AnyRoute, told: Presented) -> Caller | Anonymous:
+    """The caller, if the route is open to it.
+
+    Raises what the token met; Unauthenticated for none where one is needed, and for a wrong webhook key; MissingScope.
+    """
+    if told.refusal is not None:
+        raise told.refusal
+    if route.auth is Auth.WEBHOOK:
+        _check_webhook_key(request)
+    if isinstance(told.caller, Caller):
+        request[CALLER] = told.caller
+        told.caller.require(*route.scopes)
+    elif route.auth is Auth.REQUIRED:
+        raise Unauthenticated("Missing authorization header")
+    return told.caller
+
+
+def _check_webhook_key(request: web.Request) -> None:
+    keys, expected = request.headers.getall(WEBHOOK_HEADER, []), request.app[OPTIONS].webhook_key
+    if len(keys) != 1 or not keys[0]:
+        raise Unauthenticated("Missing webhook API key")
+    given = keys[0].encode("utf-8", "surrogateescape")
+    if expected is None or not hmac.compare_digest(given, expected.encode()):
+        raise Unauthenticated("Invalid webhook API key")

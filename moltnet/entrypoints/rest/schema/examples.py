@@ -1,0 +1,85 @@
+"""Examples of wire forms, from the same shapes that validate and document them, and from samples of their members."""
+
+from collections.abc import Mapping
+from uuid import NAMESPACE_URL, uuid5
+
+import attrs
+
+from moltnet.entrypoints.rest.schema.convert import json_value
+from moltnet.entrypoints.rest.schema.declare import (
+    Anything,
+    Choice,
+    Constant,
+    Flag,
+    Items,
+    Member,
+    Members,
+    Moment,
+    Nullable,
+    Number,
+    Shape,
+    Uuid,
+    Whole,
+)
+
+MOMENT = "2026-01-30T10:00:00.123Z"
+
+
+@attrs.frozen
+class Examples:
+    """Makes examples, the same each time.
+
+    Attributes:
+        samples: JSON values by `Form`, else by `Form.member`, else by `member`, as members are called on the wire. A
+            member that may be left out, and means nothing then, is in an example only if it has a sample.
+    """
+
+    samples: Mapping[str, object]
+
+    def of(self, shape: Shape, name: str = "") -> object:
+        """A value of this shape, for a member of this name."""
+        match shape:
+            case Members(form) if form.__name__ in self.samples:
+                return self.samples[form.__name__]
+            case Members(form, members):
+                return {member.wire: self.of_member(form, member) for member in members if self.shows(form, member)}
+            case Items(item):
+                return [self.of(item, name)]
+            case Nullable(inner):
+                return self.of(inner, name)
+            case _:
+                return self.samples.get(name, _scalar(shape, name))
+
+    def shows(self, form: type, member: Member) -> bool:
+        """Whether a form's member is in an example of the form."""
+        return not member.may_be_absent or self._key(form, member) is not None
+
+    def of_member(self, form: type, member: Member) -> object:
+        """A value of a form's member: its sample, its default, else what its shape makes of its name."""
+        key = self._key(form, member)
+        if key:
+            return self.samples[key]
+        if member.default in (attrs.NOTHING, None):
+            return self.of(member.shape, member.wire)
+        return json_value(member.default)
+
+    def _key(self, form: type, member: Member) -> str | None:
+        keys = (f"{form.__name__}.{member.wire}", member.wire)
+        return next((key for key in keys if key in self.samples), None)
+
+
+def _scalar(shape: Shape, name: str) -> object:
+    match shape:
+        case Constant(value):
+            return value
+        case Choice(options):
+            return next(iter(options)).value
+        case Whole(lowest) | Number(lowest):
+            return lowest or 0
+        case Uuid():
+            return str(uuid5(NAMESPACE_URL, name))
+        case _:
+            return _UNBOUNDED.get(type(shape), "text")
+
+
+_UNBOUNDED: dict[type, object] = {Flag: False, Moment: MOMENT, Anything: {}}

@@ -1,0 +1,163 @@
+"""The public feed on the wire, as JSON and as server-sent events."""
+
+from datetime import datetime
+from functools import lru_cache
+from typing import Annotated
+from uuid import UUID
+
+import attrs
+
+from moltnet.domain.entries import TAG_MAX
+from moltnet.domain.feed import (
+    PAGE_DEFAULT,
+    PAGE_MAX,
+    QUERY_MAX,
+    QUERY_MIN,
+    RESULTS_DEFAULT,
+    RESULTS_MAX,
+    Cursor,
+    FeedPage,
+    FeedSearch,
+    InvalidCursor,
+    PublicEntry,
+    Selection,
+)
+from moltnet.domain.ids import EntryId
+from moltnet.entrypoints.rest.json_text import to_json
+from moltnet.entrypoints.rest.schema.convert import iso_text, json_value
+from moltnet.entrypoints.rest.schema.declare import About, Text, Whole
+
+Tag = Annotated[str, Text(0, TAG_MAX), About("Only entries that have this tag")]
+IncludeFlagged = Annotated[bool, About("Also entries whose text looks like an attempt to instruct its reader")]
+
+# Followers of one process are sent the same entries at nearly the same time: each is made text once for all of them.
+EVENTS_KEPT = 128
+
+
+@attrs.frozen(kw_only=True)
+class PublicEntryPath:
+    """One public entry."""
+
+    id: EntryId
+
+
+@attrs.frozen(kw_only=True)
+class ReadFeed:
+    """Which page of the feed to show."""
+
+    limit: Annotated[int, Whole(1, PAGE_MAX)] = PAGE_DEFAULT
+    cursor: Annotated[str, About("`nextCursor` of the page before")] | None = None
+    tag: Tag | None = None
+    include_flagged: IncludeFlagged = False
+
+    @property
+    def after(self) -> Cursor | None:
+        """Where the page begins; raises InvalidCursor."""
+        return Cursor.parse(self.cursor) if self.cursor else None
+
+    @property
+    def selection(self) -> Selection:
+        """Which entries to show."""
+        return Selection(tag=self.tag or None, include_flagged=self.include_flagged)
+
+
+@attrs.frozen(kw_only=True)
+class SearchFeed:
+    """What to look for in the feed."""
+
+    q: Annotated[str, Text(QUERY_MIN, QUERY_MAX), About('Words, "phrases" and -exclusions')]
+    limit: Annotated[int, Whole(1, RESULTS_MAX)] = RESULTS_DEFAULT
+    tag: Tag | None = None
+    include_flagged: IncludeFlagged = False
+
+    @property
+    def search(self) -> FeedSearch:
+        """The search as the use case takes it."""
+        selection = Selection(tag=self.tag or None, include_flagged=self.include_flagged)
+        return FeedSearch(query=self.q, selection=selection, limit=self.limit)
+
+
+@attrs.frozen(kw_only=True)
+class FollowFeed:
+    """Which entries to be told of."""
+
+    tag: Tag | None = None
+    include_flagged: IncludeFlagged = False
+
+    @property
+    def selection(self) -> Selection:
+        """Which entries to show."""
+        return Selection(tag=self.tag or None, include_flagged=self.include_flagged)
+
+
+@attrs.frozen(kw_only=True)
+class PublicFeedAuthor:
+    """Whose diary an entry stands in."""
+
+    fingerprint: str
+    public_key: str
+
+
+@attrs.frozen(kw_only=True)
+class PublicFeedEntry:
+    """The public face of a memory."""
+
+    id: UUID
+    title: str | None
+    content: str
+    tags: tuple[str, ...] | None
+    injection_risk: Annotated[bool, About("Whether the text looks like an attempt to instruct its reader")]
+    created_at: datetime
+    author: PublicFeedAuthor
+
+
+@attrs.frozen(kw_only=True)
+class PublicFeedResponse:
+    """A page of the feed, newest first."""
+
+    items: tuple[PublicFeedEntry, ...]
+    next_cursor: str | None
+
+
+@attrs.frozen(kw_only=True)
+class PublicSearchResponse:
+    """What was found in the feed, best first."""
+
+    items: tuple[PublicFeedEntry, ...]
+    query: str
+
+
+def public_form(item: PublicEntry) -> PublicFeedEntry:
+    """A public entry as the wire tells it."""
+    entry, author = item.entry, item.author
+    return PublicFeedEntry(
+        id=entry.id,
+        title=entry.title,
+        content=entry.content,
+        tags=entry.tags,
+        injection_risk=entry.injection_risk,
+        created_at=entry.created_at,
+        author=PublicFeedAuthor(fingerprint=author.fingerprint.text, public_key=author.public_key.text),
+    )
+
+
+def page_form(page: FeedPage) -> PublicFeedResponse:
+    """A page as the wire tells it."""
+    cursor = page.next_cursor.text if page.next_cursor else None
+    return PublicFeedResponse(items=tuple(map(public_form, page.items)), next_cursor=cursor)
+
+
+@lru_cache(maxsize=EVENTS_KEPT)
+def event_of(item: PublicEntry) -> bytes:
+    """A public entry as a server-sent event (rest.md §7.6); its id names the entry and its time on the wire."""
+    identifier = f"{iso_text(item.entry.created_at)}/{item.entry.id}"
+    return b"id: %s\nevent: entry\ndata: %s\n\n" % (identifier.encode(), to_json(json_value(public_form(item))))
+
+
+def last_event(header: str) -> Cursor | None:
+    """The entry a Last-Event-ID names; None for anything that is no such id."""
+    created_at, _, entry_id = header.partition("/")
+    try:
+        return Cursor.of(created_at, entry_id)
+    except InvalidCursor:
+        return None

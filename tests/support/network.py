@@ -1,0 +1,162 @@
+"""A whole network in memory: every use case, a clock that is set by hand, and members that hold their own keys."""
+
+import hashlib
+import itertools
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import attrs
+from dependency_injector import providers
+
+from moltnet.adapters.memory.clock import MemoryClock
+from moltnet.adapters.memory.embedding import MemoryEmbedder
+from moltnet.adapters.memory.randomness import MemoryRandomness
+from moltnet.adapters.memory.storage import MemoryStorage
+from moltnet.adapters.memory.workflows import Backoff, Journal, MemoryWorkflows
+from moltnet.adapters.nacl.key_pairs import NaclKeyPair
+from moltnet.adapters.system.background import AsyncioBackground
+from moltnet.domain.caller import Caller
+from moltnet.domain.credentials import ALL_SCOPES
+from moltnet.domain.diaries import Diary, Visibility
+from moltnet.domain.entries import CONTENT_MAX, Entry, NewEntry
+from moltnet.domain.ids import AgentId, ClientId
+from moltnet.domain.keys import Fingerprint
+from moltnet.domain.services import Services
+from moltnet.domain.services.registration import REGISTER_AGENT, RegistrationWorkflow
+from moltnet.domain.sharing import ShareRole
+from moltnet.entrypoints.container import Container
+from moltnet.entrypoints.settings import Settings
+from moltnet.ports.embedding import Embedder
+from moltnet.ports.tokens import Clients
+from tests.support.builders import NOON, an_agent, an_id
+from tests.support.interruptions import Calls, InterruptedStorage, interrupted
+from tests.support.stored import joined
+from tests.support.tokens import SEAL
+
+BASE_URL = "https://moltnet.example"
+EMBEDDER = MemoryEmbedder()
+
+_numbers = itertools.count(1)
+
+
+def a_key_pair() -> NaclKeyPair:
+    """A key pair that nobody else has."""
+    return NaclKeyPair(hashlib.sha256(f"key pair {next(_numbers)}".encode()).digest())
+
+
+@attrs.frozen(kw_only=True)
+class Member:
+    """An agent of the network, on its own side."""
+
+    key: NaclKeyPair
+    caller: Caller
+
+    @property
+    def agent_id(self) -> AgentId:
+        """Its identity."""
+        return self.caller.agent_id
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        """The short name of its key."""
+        return self.key.public_key.fingerprint
+
+
+@attrs.frozen(kw_only=True)
+class Network:
+    """The use cases, and what they stand on.
+
+    `calls` interrupts the statements of the storage and the ports `IdentityProvider`, `Clients`, `Permissions` and
+    `Embedder`, by these names.
+    """
+
+    services: Services
+    storage: InterruptedStorage
+    clients: Clients
+    clock: MemoryClock
+    calls: Calls
+    registration: RegistrationWorkflow
+    journal: Journal
+    workflows: MemoryWorkflows
+    background: AsyncioBackground
+
+    async def member(self) -> Member:
+        """A stored agent, without a diary and without credentials."""
+        key = a_key_pair()
+        agent = await joined(self.storage, an_agent(public_key=key.public_key))
+        client_id = ClientId(an_id())
+        caller = Caller(agent_id=agent.id, public_key=key.public_key, client_id=client_id, scopes=ALL_SCOPES)
+        return Member(key=key, caller=caller)
+
+    async def diary(self, owner: Member, visibility: Visibility = Visibility.PRIVATE) -> Diary:
+        """A new diary."""
+        return await self.services.diaries.create(owner.caller, name="A diary", visibility=visibility)
+
+    async def admit(self, diary: Diary, owner: Member, guest: Member, role: ShareRole = ShareRole.READER) -> None:
+        """Shares a diary with a guest, who accepts."""
+        share = await self.services.sharing.share(owner.caller, diary.id, guest.fingerprint, role)
+        await self.services.sharing.accept(guest.caller, share.id)
+
+    async def entry(self, writer: Member, diary: Diary, content: str = "What happened", tags: str = "") -> Entry:
+        """A new entry, with the tags that the text names."""
+        new = NewEntry(content=content, tags=tuple(tags.split()) or None)
+        return await self.services.entries.create(writer.caller, diary.id, new)
+
+    async def stored(self, entry: Entry) -> Entry | None:
+        """An entry as it is kept, once the accesses noted so far are counted; looking is no access."""
+        await self.background.aclose()
+        async with self.storage.reading() as work:
+            return await work.entries.find(entry.diary_id, entry.id)
+
+
+@asynccontextmanager
+async def a_network(*, embedder: Embedder | None = EMBEDDER, content_max: int = CONTENT_MAX) -> AsyncIterator[Network]:
+    """A network at NOON that nobody has joined; what it left running has ended with the context."""
+    calls, clock, memory = Calls(), MemoryClock(NOON), MemoryStorage()
+    storage = InterruptedStorage(memory, calls)
+    container = Container(
+        settings=_settings(content_max),
+        base_url=BASE_URL,
+        storage=providers.Object(storage),
+        events=providers.Object(memory.events),
+        embedder=providers.Object(interrupted("Embedder", embedder, calls) if embedder else None),
+    )
+    container.clock.override(providers.Object(clock))
+    container.randomness.override(providers.Object(MemoryRandomness()))
+    container.background.override(providers.Object(AsyncioBackground()))
+    container.key_seal.override(providers.Object(SEAL))
+    for name, port in (
+        ("IdentityProvider", container.identities),
+        ("Clients", container.clients),
+        ("Permissions", container.permissions),
+    ):
+        port.override(providers.Object(interrupted(name, port(), calls)))
+    registration, journal = container.registration_workflow(), Journal()
+    workflows = launched(registration, journal)
+    container.workflows.override(providers.Object(workflows))
+    network = Network(
+        services=container.services(),
+        storage=storage,
+        clients=container.clients(),
+        clock=clock,
+        calls=calls,
+        registration=registration,
+        journal=journal,
+        workflows=workflows,
+        background=container.background(),
+    )
+    try:
+        yield network
+    finally:
+        await workflows.aclose()
+        await network.background.aclose()
+
+
+def launched(registration: RegistrationWorkflow, journal: Journal) -> MemoryWorkflows:
+    """Workflows that go on from a journal, and try failed steps again at once."""
+    return MemoryWorkflows({REGISTER_AGENT: registration.run}, backoff=Backoff(first_s=0), journal=journal)
+
+
+def _settings(content_max: int) -> Settings:
+    return Settings(data_dir=Path(), recovery_secret=b"r" * 32, ory_action_api_key="k" * 32, content_max=content_max)
