@@ -36,57 +36,55 @@ async def purged(storage: Storage, after: timedelta) -> int:
 
 
 @pytest.fixture
-def request_(agent: Agent) -> KeyedRequest:
+def asked(agent: Agent) -> KeyedRequest:
     return a_keyed_request(agent=agent.id)
 
 
-async def test_a_receipt_is_found_as_it_was_stored(storage: Storage, request_: KeyedRequest) -> None:
-    assert await find(storage, request_) is None
-    receipt = a_receipt(attrs.evolve(request_, key="!~" * 127, fingerprint=bytes(range(32))), bytes(range(256)))
+async def test_a_receipt_is_found_as_it_was_stored(storage: Storage, asked: KeyedRequest) -> None:
+    assert await find(storage, asked) is None
+    receipt = a_receipt(attrs.evolve(asked, key="!~" * 127, fingerprint=bytes(range(32))), bytes(range(256)))
     assert await added(storage, receipt)
     assert await find(storage, receipt.request) == receipt
 
 
-async def test_it_is_found_by_whoever_asks_something_else_under_its_key(
-    storage: Storage, request_: KeyedRequest
-) -> None:
-    receipt = a_receipt(request_)
+async def test_it_is_found_by_whoever_asks_something_else_under_its_key(storage: Storage, asked: KeyedRequest) -> None:
+    receipt = a_receipt(asked)
     assert await added(storage, receipt)
-    assert await find(storage, attrs.evolve(request_, fingerprint=b"another")) == receipt
+    assert await find(storage, attrs.evolve(asked, fingerprint=b"another")) == receipt
 
 
-async def test_a_key_has_one_receipt_and_the_first_stays(storage: Storage, request_: KeyedRequest) -> None:
-    first = a_receipt(request_)
+async def test_a_key_has_one_receipt_and_the_first_stays(storage: Storage, asked: KeyedRequest) -> None:
+    first = a_receipt(asked)
     assert await added(storage, first)
-    assert not await added(storage, a_receipt(attrs.evolve(request_, fingerprint=b"another"), b"another"))
-    assert await find(storage, request_) == first
+    assert not await added(storage, a_receipt(attrs.evolve(asked, fingerprint=b"another"), b"another"))
+    assert await find(storage, asked) == first
 
 
-async def test_agents_operations_and_keys_are_told_apart(storage: Storage, request_: KeyedRequest) -> None:
+async def test_agents_operations_and_keys_are_told_apart(storage: Storage, asked: KeyedRequest) -> None:
     others = [
-        attrs.evolve(request_, agent_id=(await joined(storage)).id),
-        attrs.evolve(request_, operation="POST /others"),
-        attrs.evolve(request_, key="KEY"),
+        attrs.evolve(asked, agent_id=(await joined(storage)).id),
+        attrs.evolve(asked, operation="POST /others"),
+        attrs.evolve(asked, key="KEY"),
     ]
-    assert await added(storage, a_receipt(request_))
+    assert await added(storage, a_receipt(asked))
     for other in others:
         assert await find(storage, other) is None
         assert await added(storage, a_receipt(other))
 
 
-async def test_an_expired_receipt_is_none_and_gives_its_place(storage: Storage, request_: KeyedRequest) -> None:
-    assert await added(storage, a_receipt(request_))
-    assert await find(storage, request_, RECEIPT_LIFETIME - MICROSECOND)
-    assert await find(storage, request_, RECEIPT_LIFETIME) is None
-    early, late = (Receipt.of(attrs.evolve(request_, fingerprint=b"x"), b"x", at) for at in (END - MICROSECOND, END))
+async def test_an_expired_receipt_is_none_and_gives_its_place(storage: Storage, asked: KeyedRequest) -> None:
+    assert await added(storage, a_receipt(asked))
+    assert await find(storage, asked, RECEIPT_LIFETIME - MICROSECOND)
+    assert await find(storage, asked, RECEIPT_LIFETIME) is None
+    early, late = (Receipt.of(attrs.evolve(asked, fingerprint=b"x"), b"x", at) for at in (END - MICROSECOND, END))
     assert not await added(storage, early)
     assert await added(storage, late)
-    assert await find(storage, request_, RECEIPT_LIFETIME) == late
+    assert await find(storage, asked, RECEIPT_LIFETIME) == late
 
 
-async def test_what_expired_is_forgotten_and_nothing_else(storage: Storage, request_: KeyedRequest) -> None:
-    kept = Receipt.of(attrs.evolve(request_, key="kept"), b"kept", NOON + MICROSECOND)
-    assert await added(storage, a_receipt(request_))
+async def test_what_expired_is_forgotten_and_nothing_else(storage: Storage, asked: KeyedRequest) -> None:
+    kept = Receipt.of(attrs.evolve(asked, key="kept"), b"kept", NOON + MICROSECOND)
+    assert await added(storage, a_receipt(asked))
     assert await added(storage, kept)
     assert await purged(storage, RECEIPT_LIFETIME - MICROSECOND) == 0
     assert await purged(storage, RECEIPT_LIFETIME) == 1
@@ -94,53 +92,51 @@ async def test_what_expired_is_forgotten_and_nothing_else(storage: Storage, requ
     assert await find(storage, kept.request) == kept
 
 
-async def test_a_receipt_goes_with_its_transaction(storage: Storage, request_: KeyedRequest) -> None:
+async def test_a_receipt_goes_with_its_transaction(storage: Storage, asked: KeyedRequest) -> None:
     async def add_and_fail() -> None:
         async with storage.writing() as work:
-            assert await work.receipts.add(a_receipt(request_))
+            assert await work.receipts.add(a_receipt(asked))
             raise LookupError
 
     with pytest.raises(LookupError):
         await add_and_fail()
-    assert await find(storage, request_) is None
-    assert await added(storage, a_receipt(request_))
+    assert await find(storage, asked) is None
+    assert await added(storage, a_receipt(asked))
 
 
-async def test_a_receipt_goes_with_its_agent(storage: Storage, agent: Agent, request_: KeyedRequest) -> None:
-    assert await added(storage, a_receipt(request_))
+async def test_a_receipt_goes_with_its_agent(storage: Storage, agent: Agent, asked: KeyedRequest) -> None:
+    assert await added(storage, a_receipt(asked))
     async with storage.writing() as work:
         await work.agents.remove(agent.id)
-    assert await find(storage, request_) is None
+    assert await find(storage, asked) is None
     with pytest.raises(ProfileNotFound):
-        await added(storage, a_receipt(request_))
+        await added(storage, a_receipt(asked))
 
 
 @pytest.mark.parametrize("expired", [False, True])
-async def test_of_parallel_additions_one_is_told_yes(
-    storage: Storage, request_: KeyedRequest, *, expired: bool
-) -> None:
+async def test_of_parallel_additions_one_is_told_yes(storage: Storage, asked: KeyedRequest, *, expired: bool) -> None:
     if expired:
-        assert await added(storage, a_receipt(request_))
+        assert await added(storage, a_receipt(asked))
     at = END if expired else NOON
-    receipts = [Receipt.of(request_, str(number).encode(), at) for number in range(20)]
+    receipts = [Receipt.of(asked, str(number).encode(), at) for number in range(20)]
     answers = await asyncio.gather(*(added(storage, receipt) for receipt in receipts))
     assert sum(answers) == 1
-    assert await find(storage, request_, at - NOON) == receipts[answers.index(True)]
+    assert await find(storage, asked, at - NOON) == receipts[answers.index(True)]
 
 
 @pytest.mark.parametrize("undone", [False, True])
 async def test_whoever_comes_second_waits_for_the_first_to_end(
-    storage: Storage, request_: KeyedRequest, *, undone: bool
+    storage: Storage, asked: KeyedRequest, *, undone: bool
 ) -> None:
     second: asyncio.Task[bool] | None = None
 
     async def first() -> None:
         nonlocal second
         async with storage.writing() as work:
-            assert await work.receipts.add(a_receipt(request_))
-            second = asyncio.create_task(added(storage, a_receipt(request_, b"second")))
+            assert await work.receipts.add(a_receipt(asked))
+            second = asyncio.create_task(added(storage, a_receipt(asked, b"second")))
             for _ in range(3):
-                await work.receipts.find(request_, NOON)
+                await work.receipts.find(asked, NOON)
             assert not second.done()
             if undone:
                 raise LookupError

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from moltnet.entrypoints.settings import UNTHROTTLED
 
 READY = b"moltnet ready on "
 START_WITHIN_S = 60.0
-_SETTINGS = ("MOLTNET_", "ORY_", "DATABASE", "RATE_LIMIT_")
+_SETTINGS = ("MOLTNET_", "ORY_", "DATABASE", "RATE_LIMIT_", "RECOVERY_", "CORS_", "PORT")
 
 
 @attrs.frozen
@@ -66,9 +66,12 @@ async def serving(folder: Path, *options: str, **environment: str) -> AsyncItera
 
 
 async def moltnet(
-    *arguments: str, environment: dict[str, str] | None = None, errors: int = asyncio.subprocess.PIPE
+    *arguments: str,
+    environment: Mapping[str, str] | None = None,
+    errors: int = asyncio.subprocess.PIPE,
+    folder: Path | None = None,
 ) -> asyncio.subprocess.Process:
-    """The command line as a process, away from the settings of whoever runs the tests.
+    """The command line as a process, away from the settings of whoever runs the tests; `folder` is where it works.
 
     Without an environment of its own, what it writes to standard error goes nowhere.
     """
@@ -76,7 +79,8 @@ async def moltnet(
     return await asyncio.create_subprocess_exec(
         sys.executable,
         *("-m", "moltnet", *arguments),
-        env=kept | (environment or {}),
+        env={**kept, **(environment or {})},
+        cwd=folder,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL if environment is None else errors,
     )

@@ -28,6 +28,7 @@ from moltnet.domain.sharing import ShareRole
 from moltnet.entrypoints.container import Container
 from moltnet.entrypoints.settings import Settings
 from moltnet.ports.embedding import Embedder
+from moltnet.ports.identity import IdentityProvider
 from moltnet.ports.tokens import Clients
 from tests.support.builders import NOON, an_agent, an_id
 from tests.support.interruptions import Calls, InterruptedStorage, interrupted
@@ -73,6 +74,7 @@ class Network:
 
     services: Services
     storage: InterruptedStorage
+    identities: IdentityProvider
     clients: Clients
     clock: MemoryClock
     calls: Calls
@@ -138,6 +140,7 @@ async def a_network(*, embedder: Embedder | None = EMBEDDER, content_max: int = 
     network = Network(
         services=container.services(),
         storage=storage,
+        identities=container.identities(),
         clients=container.clients(),
         clock=clock,
         calls=calls,

@@ -57,6 +57,7 @@ FIELDS = [
     ),
 ]  # fmt: skip
 
+NO_ORIGIN = "must be origins like https://example.org, comma-separated;"
 BAD = [
     ("DATABASE_URL", "mysql://u:geheim@h/x", "must be a URL that starts with postgresql://"),
     ("DATABASE_URL", "host=db password=geheim", "must be a URL that starts with postgresql://"),
@@ -68,8 +69,8 @@ BAD = [
     ("MOLTNET_PUBLIC_URL", "https://h:port", "must be an http or https URL, not 'https://h:port'"),
     ("MOLTNET_PUBLIC_URL", "https://[::1", "must be an http or https URL, not 'https://[::1'"),
     ("MOLTNET_SOURCE_URL", "ftp://h/x", "must be an http or https URL, not 'ftp://h/x'"),
-    ("CORS_ORIGINS", "https://a.org,b.org", "must be origins like https://example.org, comma-separated; 'b.org' is none"),
-    ("CORS_ORIGINS", "https://a.org/", "must be origins like https://example.org, comma-separated; 'https://a.org/' is none"),
+    ("CORS_ORIGINS", "https://a.org,b.org", f"{NO_ORIGIN} 'b.org' is none"),
+    ("CORS_ORIGINS", "https://a.org/", f"{NO_ORIGIN} 'https://a.org/' is none"),
     ("MOLTNET_CONTENT_MAX", "0", "must be a whole number from 1 to 100000, not '0'"),
     ("MOLTNET_CONTENT_MAX", "100001", "must be a whole number from 1 to 100000, not '100001'"),
     ("MOLTNET_EMBEDDING_THREADS", "0", "must be a whole number from 1 to 64, not '0'"),
@@ -81,7 +82,7 @@ BAD = [
     ("RATE_LIMIT_VOUCH", "0", "must be a whole number from 1 to 1000000000, not '0'"),
     (RECOVERY_SECRET, "x" * 15, "must have at least 16 characters"),
     (WEBHOOK_KEY, "x" * 15, "must have at least 16 characters"),
-    ("MOLTNET_DATA", "~nobody-of-this-name/x", "nobody knows the home folder in ~nobody-of-this-name/x; write the folder in full"),
+    ("MOLTNET_DATA", "~no-such-user/x", "nobody knows the home folder in ~no-such-user/x; write the folder in full"),
 ]  # fmt: skip
 
 
@@ -104,7 +105,7 @@ def test_bad_value_is_refused_with_one_line(name, text, problem):
 
 
 def test_every_bad_field_is_told_at_once():
-    bad = dict([(name, text) for name, text, _ in reversed(BAD)])
+    bad = {name: text for name, text, _ in reversed(BAD)}
     problems = refused(bad)
     assert sorted(line.partition(":")[0] for line in problems) == sorted(bad)
     assert all("\n" not in line for line in problems)
@@ -245,7 +246,5 @@ def test_folder_that_cannot_be_used_is_told_once(tmp_path):
     (tmp_path / "data").write_text("")
     with pytest.raises(SettingsInvalid) as refusal:
         read_settings(tmp_path / "data", {})
-    assert refusal.value.problems == (
-        f"MOLTNET_DATA: {tmp_path / 'data'} cannot be used (it is a file); "
-        "make it writable for this user, or choose another folder with --data",
-    )
+    (told,) = refusal.value.problems
+    assert told.startswith(f"MOLTNET_DATA: {tmp_path / 'data'} cannot be used (it is a file); ")

@@ -25,6 +25,7 @@ from moltnet.domain.permissions import InsufficientPermissions
 from moltnet.domain.search import EmbedderUnavailable, Filters, Search
 from moltnet.domain.services.entries import EDIT_ATTEMPTS
 from moltnet.domain.sharing import ShareRole
+from moltnet.domain.versions import Expected, StaleVersion, version_of
 from moltnet.ports.repositories import Page
 from tests.support.builders import NOON, an_id
 from tests.support.interruptions import Act, failing
@@ -412,6 +413,63 @@ async def test_what_is_not_there_is_neither_changed_nor_deleted(network: Network
             await act
     with pytest.raises(DiaryNotFound):
         await network.services.entries.delete(ada.caller, DiaryId(an_id()), unknown)
+
+
+# Versions
+
+
+async def test_only_the_version_that_was_read_is_changed(
+    network: Network, ada: Member, diary: Diary, entry: Entry
+) -> None:
+    read, edit = Expected({version_of(entry)}), EntryEdit(title="first")
+    edited = await network.services.entries.update(ada.caller, diary.id, entry.id, edit, read)
+    with pytest.raises(StaleVersion):
+        await network.services.entries.update(ada.caller, diary.id, entry.id, EntryEdit(title="second"), read)
+    with pytest.raises(StaleVersion):
+        await network.services.entries.delete(ada.caller, diary.id, entry.id, read)
+    kept = await network.stored(entry)
+    assert kept is not None
+    assert (kept.title, kept.updated_at) == ("first", edited.updated_at)
+    await network.services.entries.delete(ada.caller, diary.id, entry.id, Expected({version_of(edited)}))
+    assert await network.stored(entry) is None
+
+
+async def test_a_look_makes_no_new_version(network: Network, ada: Member, diary: Diary, entry: Entry) -> None:
+    network.clock.advance(SECOND)
+    await network.services.entries.get(ada.caller, diary.id, entry.id)
+    await network.background.aclose()
+    read = Expected({version_of(entry)})
+    assert await network.services.entries.update(ada.caller, diary.id, entry.id, EntryEdit(title="x"), read)
+
+
+async def test_a_version_that_ends_while_its_edit_is_prepared_is_missed(
+    network: Network, ada: Member, diary: Diary, entry: Entry
+) -> None:
+    network.calls.before("writing", [edited_by(network, ada, entry, EntryEdit(title="first"))])
+    read, edit = Expected({version_of(entry)}), EntryEdit(title="second")
+    with pytest.raises(StaleVersion):
+        await network.services.entries.update(ada.caller, diary.id, entry.id, edit, read)
+
+
+async def test_a_version_that_ends_at_the_moment_it_is_deleted_is_missed(
+    network: Network, ada: Member, diary: Diary, entry: Entry
+) -> None:
+    async def another_is_first() -> None:
+        edited = EntryEdit(title="first").applied_to(entry, NOON + SECOND, CONTENT_MAX)
+        assert await network.storage.work.entries.replace(edited, None, entry.updated_at)
+
+    read = Expected({version_of(entry)})
+    network.calls.before("entries.remove", [another_is_first])
+    with pytest.raises(StaleVersion):
+        await network.services.entries.delete(ada.caller, diary.id, entry.id, read)
+
+
+async def test_a_version_of_what_is_gone_is_not_there(
+    network: Network, ada: Member, diary: Diary, entry: Entry
+) -> None:
+    await network.services.entries.delete(ada.caller, diary.id, entry.id)
+    with pytest.raises(EntryNotFound, match="Entry not found"):
+        await network.services.entries.delete(ada.caller, diary.id, entry.id, Expected({version_of(entry)}))
 
 
 # Superseding

@@ -1,0 +1,65 @@
+"""The command line as an operator meets it: what a command says and how it ends, and everything a server says."""
+
+import asyncio
+import contextlib
+import json
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from tests.support.live_server import READY, START_WITHIN_S, LiveServer, moltnet
+
+
+@attrs.frozen
+class Ended:
+    """A command that has ended."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def printed(self) -> Any:
+        """What it printed as JSON."""
+        return json.loads(self.out)
+
+    @property
+    def refusal(self) -> str:
+        """The one sentence of a command that could not start, and that it was nothing else."""
+        assert (self.status, self.out) == (2, ""), self
+        assert self.err.startswith("error: "), self.err
+        assert self.err.count("\n") == 1, self.err
+        return self.err.removeprefix("error: ").rstrip("\n")
+
+
+async def run(*arguments: str, folder: Path | None = None, **environment: str) -> Ended:
+    """A command from its start to its end, with `folder` as its working folder."""
+    process = await moltnet(*arguments, environment=environment, folder=folder)
+    out, err = await process.communicate()
+    assert process.returncode is not None
+    return Ended(process.returncode, out.decode(), err.decode())
+
+
+@contextlib.asynccontextmanager
+async def heard(command: str, *options: str, log: Path, **environment: str) -> AsyncIterator[LiveServer]:
+    """A server that accepts; all it says on standard error goes to `log`, after what is there already."""
+    with log.open("ab") as errors:
+        process = await moltnet(command, "--port", "0", *options, environment=environment, errors=errors.fileno())
+    assert process.stdout
+    line = await asyncio.wait_for(process.stdout.readline(), START_WITHIN_S)
+    try:
+        assert line.startswith(READY), log.read_text()
+        yield LiveServer(process, line.removeprefix(READY).decode().strip())
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await process.wait()
+
+
+def accepts(port: int) -> bool:
+    """Whether somebody listens on a port of this machine."""
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0

@@ -1,0 +1,77 @@
+"""What commands print, where to, and how they end."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from moltnet.domain.errors import Invalid, StorageUnavailable, Unavailable
+from moltnet.entrypoints.cli.output import one_sentence, result, told
+
+ANNOUNCE_TO_NOBODY = """
+import sys
+from moltnet.entrypoints.cli.output import announce, say
+announce("ready")
+say("going on")
+announce("still there")
+sys.exit(7)
+"""
+
+
+def test_result_is_json_on_standard_output_that_people_can_read(capsys):
+    result({"name": "Ada ✓", "scopes": ["diary:read"]})
+    out, err = capsys.readouterr()
+    assert out == '{\n  "name": "Ada ✓",\n  "scopes": [\n    "diary:read"\n  ]\n}\n'
+    assert json.loads(out)["name"] == "Ada ✓"
+    assert err == ""
+
+
+@pytest.mark.parametrize("code", [1, 2])
+def test_refusal_ends_the_command_with_its_sentence(capsys, code):
+    with pytest.raises(SystemExit) as ended, one_sentence(code):
+        raise Invalid("There is no such scope")
+    assert ended.value.code == code
+    assert capsys.readouterr() == ("", "error: There is no such scope\n")
+
+
+def test_mistake_of_ours_is_not_hidden():
+    with pytest.raises(ZeroDivisionError), one_sentence():
+        raise ZeroDivisionError
+
+
+def test_operator_is_told_why_the_database_cannot_be_reached():
+    error = StorageUnavailable()
+    error.__cause__ = OSError('connection to "db", port 5432 failed: Connection refused\n\tIs the server running?')
+    assert told(error) == (
+        'The database is unavailable (connection to "db", port 5432 failed: Connection refused); '
+        "see that it runs, and that DATABASE_URL names it"
+    )
+
+
+def test_other_causes_are_not_told():
+    error = Unavailable("The model is missing")
+    error.__cause__ = OSError("secret")
+    assert told(error) == "The model is missing"
+    assert told(StorageUnavailable()) == "The database is unavailable"
+
+
+def test_command_goes_on_when_nobody_listens():
+    reading, writing = os.pipe()
+    os.close(reading)
+    ended = subprocess.run(
+        [sys.executable, "-c", ANNOUNCE_TO_NOBODY], stdout=writing, stderr=subprocess.PIPE, check=False
+    )
+    os.close(writing)
+    assert (ended.returncode, ended.stderr) == (7, b"going on\n")
+
+
+def test_command_goes_on_when_nobody_reads_its_errors():
+    reading, writing = os.pipe()
+    os.close(reading)
+    ended = subprocess.run(
+        [sys.executable, "-c", ANNOUNCE_TO_NOBODY], stdout=subprocess.PIPE, stderr=writing, check=False
+    )
+    os.close(writing)
+    assert (ended.returncode, ended.stdout) == (7, b"ready\nstill there\n")

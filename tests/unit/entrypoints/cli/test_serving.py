@@ -1,0 +1,58 @@
+"""How a server process is told to end, at its start and later."""
+
+import asyncio
+import os
+import signal
+
+from moltnet.entrypoints.cli.serving import Ending, run_server
+
+
+async def test_start_is_given_up_once_when_the_end_is_asked_for():
+    cleaned_up = asyncio.Event()
+    endings: list[Ending] = []
+
+    async def start() -> None:
+        endings.append(Ending())
+        try:
+            await asyncio.Event().wait()
+        finally:
+            endings[0].ask()  # asking again must not interrupt the cleaning up
+            await asyncio.sleep(0)
+            cleaned_up.set()
+
+    starting = asyncio.create_task(start())
+    await asyncio.sleep(0)
+    endings[0].ask()
+    assert await asyncio.wait([starting]) == ({starting}, set())
+    assert starting.cancelled()
+    assert cleaned_up.is_set()
+    assert endings[0].asked.is_set()
+
+
+async def test_server_that_has_started_is_asked_and_not_interrupted():
+    async def serve() -> str:
+        ending = Ending()
+        ending.started()
+        ending.ask()
+        await ending.asked.wait()
+        return "drained"
+
+    assert await asyncio.create_task(serve()) == "drained"
+
+
+def test_signals_end_it_and_an_end_at_the_start_is_no_error():
+    for number in (signal.SIGTERM, signal.SIGINT):
+        reached: list[str] = []
+        run_server(_start(number, reached))
+        assert reached == ["started", "cleaned up"]
+
+
+async def _start(number: signal.Signals, reached: list[str]) -> None:
+    Ending.on_signals()
+    try:
+        reached.append("started")
+        os.kill(os.getpid(), number)
+        await asyncio.Event().wait()
+        reached.append("never")
+    finally:
+        reached.append("cleaned up")
