@@ -60,6 +60,7 @@ _log = logging.getLogger(__name__)
 
 HOUSEKEEPING_EVERY_S = 60
 BACKGROUND_PAUSE_S = 0.25
+CANCEL_AGAIN_S = 0.1
 # The issuer of tokens when no public address is set: servers on other ports of one data folder must know each other's.
 LOCAL_ISSUER = "urn:moltnet:local"
 
@@ -316,10 +317,16 @@ async def assembled(settings: Settings, base_url: str, foundation: Foundation) -
     try:
         yield services
     finally:
-        housekeeping.cancel()
-        await asyncio.gather(housekeeping, return_exceptions=True)
+        await _cancelled(housekeeping)
         await container.workflows().aclose()
         await container.background().aclose()
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    # The pool waits by asyncio.wait_for, which before Python 3.12 loses a cancellation that comes as it succeeds.
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=CANCEL_AGAIN_S)
 
 
 @contextmanager

@@ -14,7 +14,8 @@ from moltnet.ports.storage import Storage
 from tests.support.builders import NOON, a_diary, a_share, an_entry, an_id
 from tests.support.stored import joined, opened, written
 
-LATER = NOON + timedelta(microseconds=1)
+MICROSECOND = timedelta(microseconds=1)
+LATER = NOON + MICROSECOND
 
 
 async def test_an_unknown_diary_is_none(storage: Storage) -> None:
@@ -107,6 +108,46 @@ async def test_replacing_what_is_gone_is_false(storage: Storage, agent: Agent) -
         assert not await work.diaries.replace(diary, unless_changed_since=diary.updated_at)
     async with storage.reading() as work:
         assert await work.diaries.find(diary.id) is None
+
+
+async def test_what_was_changed_meanwhile_is_neither_replaced_nor_removed(storage: Storage, diary: Diary) -> None:
+    edited = DiaryEdit(name="Renamed").applied_to(diary, LATER)
+    async with storage.writing() as work:
+        for guess in (NOON - MICROSECOND, LATER):
+            assert not await work.diaries.replace(edited, unless_changed_since=guess)
+            assert not await work.diaries.remove(diary.id, unless_changed_since=guess)
+        assert await work.diaries.find(diary.id) == diary
+        assert await work.diaries.replace(edited, unless_changed_since=NOON)
+        assert not await work.diaries.remove(diary.id, unless_changed_since=NOON)
+        assert await work.diaries.remove(diary.id, unless_changed_since=LATER)
+        assert not await work.diaries.remove(diary.id, unless_changed_since=LATER)
+
+
+async def test_of_edits_that_meet_one_is_written(storage: Storage, diary: Diary) -> None:
+    async def rename(number: int) -> bool:
+        edited = DiaryEdit(name=f"{number}").applied_to(diary, NOON + number * MICROSECOND)
+        async with storage.writing() as work:
+            return await work.diaries.replace(edited, unless_changed_since=NOON)
+
+    answers = await asyncio.gather(*map(rename, range(1, 6)))
+    assert sum(answers) == 1
+    async with storage.reading() as work:
+        stored = await work.diaries.find(diary.id)
+    assert stored is not None
+    assert stored.name == f"{answers.index(True) + 1}"
+
+
+async def test_an_edit_and_a_removal_of_one_version_do_not_both_happen(storage: Storage, diary: Diary) -> None:
+    async def rename() -> bool:
+        async with storage.writing() as work:
+            edited = DiaryEdit(name="Renamed").applied_to(diary, LATER)
+            return await work.diaries.replace(edited, unless_changed_since=NOON)
+
+    async def remove() -> bool:
+        async with storage.writing() as work:
+            return await work.diaries.remove(diary.id, unless_changed_since=NOON)
+
+    assert sorted(await asyncio.gather(rename(), remove())) == [False, True]
 
 
 async def test_a_removed_diary_takes_everything_with_it(storage: Storage, agent: Agent, diary: Diary) -> None:

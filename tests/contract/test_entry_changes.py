@@ -150,6 +150,33 @@ async def test_removing_what_is_gone_or_elsewhere_is_false(storage: Storage, age
         assert not await work.entries.remove(diary.id, entry.id)
 
 
+async def test_what_was_changed_meanwhile_is_not_removed(storage: Storage, diary: Diary) -> None:
+    entry = an_entry(diary=diary.id)
+    await written(storage, entry)
+    async with storage.writing() as work:
+        for guess in (NOON - MICROSECOND, NOON + MICROSECOND):
+            assert not await work.entries.remove(diary.id, entry.id, unless_changed_since=guess)
+        assert await work.entries.find(diary.id, entry.id) == entry
+        assert await work.entries.remove(diary.id, entry.id, unless_changed_since=NOON)
+        assert not await work.entries.remove(diary.id, entry.id, unless_changed_since=NOON)
+
+
+async def test_an_edit_and_a_removal_of_one_version_do_not_both_happen(storage: Storage, diary: Diary) -> None:
+    entry = an_entry(diary=diary.id)
+    await written(storage, entry)
+
+    async def edit() -> bool:
+        edited = attrs.evolve(entry, content="Other", updated_at=NOON + MICROSECOND)
+        async with storage.writing() as work:
+            return await work.entries.replace(edited, an_index("after"), unless_changed_since=NOON)
+
+    async def remove() -> bool:
+        async with storage.writing() as work:
+            return await work.entries.remove(diary.id, entry.id, unless_changed_since=NOON)
+
+    assert sorted(await asyncio.gather(edit(), remove())) == [False, True]
+
+
 async def test_what_a_removed_entry_superseded_is_current_again(storage: Storage, diary: Diary) -> None:
     successor = an_entry(diary=diary.id)
     old = [an_entry(diary=diary.id, superseded_by=successor.id) for _ in range(2)]

@@ -26,7 +26,8 @@ END_OTHERS = """
     where datname = current_database() and pid <> pg_backend_pid()
 """
 CONNECTIONS = """
-    select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()
+    select count(*) from pg_stat_activity
+    where datname = current_database() and backend_type = 'client backend' and pid <> pg_backend_pid()
 """
 
 

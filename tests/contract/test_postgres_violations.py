@@ -12,8 +12,19 @@ from moltnet.domain.agents import Agent, KeyTaken, ProfileNotFound
 from moltnet.domain.diaries import Diary, DiaryNotFound
 from moltnet.domain.entries import Entry, UnknownSuccessor
 from moltnet.domain.errors import MoltNetError, StorageUnavailable
+from moltnet.domain.idempotency import Receipt
 from moltnet.domain.permissions import Relation
-from tests.support.builders import NOON, a_diary, a_share, a_signing_request, a_voucher, an_agent, an_entry, an_index
+from tests.support.builders import (
+    NOON,
+    a_diary,
+    a_keyed_request,
+    a_share,
+    a_signing_request,
+    a_voucher,
+    an_agent,
+    an_entry,
+    an_index,
+)
 from tests.support.postgres import a_database, execute, rows
 from tests.support.stored import written
 
@@ -111,6 +122,8 @@ async def test_references_to_who_is_gone_are_told_as_such(storage: PostgresStora
             await work.vouchers.issue(a_voucher())
         with pytest.raises(ProfileNotFound):
             await work.signing_requests.add(a_signing_request())
+        with pytest.raises(ProfileNotFound):
+            await work.receipts.add(Receipt.of(a_keyed_request(), b"answer", NOON))
         with pytest.raises(ProfileNotFound):
             await work.shares.add(a_share(diary=diary.id))
         with pytest.raises(ProfileNotFound):

@@ -51,12 +51,17 @@ async def heard(command: str, *options: str, log: Path, **environment: str) -> A
     assert process.stdout
     line = await asyncio.wait_for(process.stdout.readline(), START_WITHIN_S)
     try:
-        assert line.startswith(READY), log.read_text()
+        assert line.startswith(READY), text_of(log)
         yield LiveServer(process, line.removeprefix(READY).decode().strip())
     finally:
         if process.returncode is None:
             process.terminate()
         await process.wait()
+
+
+def text_of(place: Path) -> str:
+    """What a file holds."""
+    return place.read_text(encoding="utf-8")
 
 
 def accepts(port: int) -> bool:

@@ -73,6 +73,7 @@ class Network:
     """
 
     services: Services
+    memory: MemoryStorage
     storage: InterruptedStorage
     identities: IdentityProvider
     clients: Clients
@@ -104,6 +105,10 @@ class Network:
         """A new entry, with the tags that the text names."""
         new = NewEntry(content=content, tags=tuple(tags.split()) or None)
         return await self.services.entries.create(writer.caller, diary.id, new)
+
+    def kept(self) -> dict[str, dict[object, object]]:
+        """Every row of every table as it is now."""
+        return {name: dict(table.rows()) for name, table in vars(self.memory._committed).items()}
 
     async def stored(self, entry: Entry) -> Entry | None:
         """An entry as it is kept, once the accesses noted so far are counted; looking is no access."""
@@ -139,6 +144,7 @@ async def a_network(*, embedder: Embedder | None = EMBEDDER, content_max: int = 
     container.workflows.override(providers.Object(workflows))
     network = Network(
         services=container.services(),
+        memory=memory,
         storage=storage,
         identities=container.identities(),
         clients=container.clients(),

@@ -1,5 +1,6 @@
 """A reader of server-sent events (WHATWG HTML §9.2), as strict as the tests need it."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,6 +10,8 @@ import aiohttp
 import attrs
 
 STREAM = "/public/feed/stream"
+# Longer than a stream is ever silent; only a test that fails waits for it.
+PATIENCE_S = 45.0
 
 
 @attrs.frozen
@@ -28,7 +31,8 @@ class EventSource:
 
     async def block(self) -> str:
         """The next lines up to an empty one; nothing when the stream has ended."""
-        raw = await self.answer.content.readuntil(b"\n\n")
+        async with asyncio.timeout(PATIENCE_S):
+            raw = await self.answer.content.readuntil(b"\n\n")
         return raw.decode().removesuffix("\n\n")
 
     async def next(self) -> Event:

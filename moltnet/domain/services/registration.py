@@ -134,8 +134,14 @@ class RegistrationWorkflow:
         return None
 
     async def _undo(self, steps: Steps, reached: RegistrationStep, plan: _Plan, agent_id: AgentId | None) -> None:
+        failed: list[Exception] = []
         for undo in undoing(reached):
-            await steps.step(undo, partial(self._take_back, undo, plan, agent_id), REMOTE_ATTEMPTS)
+            try:
+                await steps.step(undo, partial(self._take_back, undo, plan, agent_id), REMOTE_ATTEMPTS)
+            except Exception as error:  # noqa: BLE001  # what cannot be taken back is no reason to leave the rest
+                failed.append(error)
+        if failed:
+            raise failed[0]
 
     async def _take_back(self, undo: Undo, plan: _Plan, agent_id: AgentId | None) -> Json:
         if undo is Undo.DELETE_CLIENT:

@@ -5,6 +5,8 @@ from types import MappingProxyType
 
 import attrs
 
+from moltnet.domain.idempotency import IdempotencyKeyReused
+from moltnet.domain.versions import StaleVersion
 from moltnet.entrypoints.rest import problem_types as types
 from moltnet.entrypoints.rest.discovery import network_info
 from moltnet.entrypoints.rest.options import RestOptions
@@ -100,13 +102,10 @@ _PROBLEMS: Mapping[int, tuple[ProblemType, str]] = MappingProxyType(
         403: (types.FORBIDDEN, "Insufficient permissions"),
         404: (types.NOT_FOUND, "Diary not found"),
         409: (types.CONFLICT, 'Share already exists with status "pending"'),
-        412: (types.CONFLICT, "It was changed since you read it; read it again and repeat the change"),
+        412: (types.CONFLICT, StaleVersion.sentence),
         413: (types.INTERNAL_SERVER_ERROR, "Request body is too large"),
         415: (types.INTERNAL_SERVER_ERROR, "Unsupported Media Type: text/xml"),
-        422: (
-            types.VALIDATION_FAILED,
-            "This Idempotency-Key was used for another request; use a new key, or repeat that request unchanged",
-        ),
+        422: (types.VALIDATION_FAILED, IdempotencyKeyReused.sentence),
         429: (types.RATE_LIMIT_EXCEEDED, "Too many requests. Please retry after 42 seconds."),
         500: (types.INTERNAL_SERVER_ERROR, "An unexpected error occurred"),
         502: (types.UPSTREAM_ERROR, "An unexpected error occurred"),

@@ -5,7 +5,8 @@ import json
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
@@ -13,13 +14,12 @@ import attrs
 import pytest
 
 from moltnet.entrypoints.container import new_key_pair
-from tests.support.commands import Ended, accepts, heard, run
+from tests.support.commands import accepts, heard, text_of
 from tests.support.live_server import LiveServer, asked, first_diary, genesis, moltnet, processes_of, until
 
 pytestmark = pytest.mark.real
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
-NOWHERE = "/proc/moltnet"  # where not even root can make a folder
 SECRETS = {"RECOVERY_CHALLENGE_SECRET": "r" * 32, "ORY_ACTION_API_KEY": "k" * 32}
 
 
@@ -71,7 +71,7 @@ async def test_signal_ends_it_when_what_has_begun_is_answered(tmp_path: Path, nu
         assert await server.process.wait() == 0
         assert server.process.stdout
         assert await server.process.stdout.read() == b""  # the line that it is ready was all
-    assert "Traceback" not in log.read_text()
+    assert "Traceback" not in text_of(log)
 
 
 @pytest.mark.parametrize("options", [(), ("--workers", "2")])
@@ -116,11 +116,11 @@ async def test_log_has_a_line_for_each_request_and_no_secret(tmp_path: Path) -> 
     (founder,) = await genesis(data)
     async with heard("serve", "--data", str(data), log=log) as server:
         secrets = await _use_every_secret(server, founder)
-    text = log.read_text()
+    text = text_of(log)
     lines = [json.loads(line.partition(" moltnet.rest.access ")[2]) for line in text.splitlines() if "access" in line]
     assert {"/oauth2/token", "/auth/register", "/recovery/verify"} <= {line.get("route") for line in lines}
     assert {200, 201, 400, 401, 403, 404} <= {line["status"] for line in lines}
-    secrets |= {place.read_text() for place in data.glob("*_*") if place.is_file()}
+    secrets |= {text_of(data / name.lower()) for name in SECRETS}
     assert len(secrets) >= 9
     assert not [secret for secret in secrets if secret in text]
 
@@ -143,11 +143,10 @@ async def test_worker_that_is_killed_is_replaced_and_nobody_notices(tmp_path: Pa
 
 
 async def test_without_a_model_it_says_so_and_finds_entries_by_their_words(tmp_path: Path) -> None:
-    data, log, empty = tmp_path / "data", tmp_path / "log", tmp_path / "empty"
-    empty.mkdir()
+    data, log, empty = tmp_path / "data", tmp_path / "log", tmp_path
     (founder,) = await genesis(data)
     async with heard("serve", "--data", str(data), log=log, MOLTNET_MODEL=str(empty)) as server:
-        assert f"NO EMBEDDING MODEL: entries are found by their words only. The model directory {empty}" in log.read_text()
+        assert f"NO EMBEDDING MODEL: entries are found by their words only. The model directory {empty}" in text_of(log)
         async with server.session(founder["accessToken"]) as session:
             diary = await first_diary(session)
             for content in ("The harbour freezes in January.", "Nobody writes letters."):
@@ -155,6 +154,49 @@ async def test_without_a_model_it_says_so_and_finds_entries_by_their_words(tmp_p
             _, answer = await asked(session, "POST", "/diaries/search", json={"diaryId": diary, "query": "harbours"})
     assert answer["searchType"] == "fulltext"
     assert [entry["content"] for entry in answer["results"]] == ["The harbour freezes in January."]
+
+
+@asynccontextmanager
+async def _silent_database() -> AsyncIterator[tuple[str, asyncio.Event]]:
+    """The address of something that takes connections and never answers, and whether it has taken one."""
+    connected = asyncio.Event()
+
+    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(8)
+        connected.set()
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(listen, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        yield f"postgresql://nobody@127.0.0.1:{port}/nothing?sslmode=disable", connected
+
+
+async def _use_every_secret(server: LiveServer, founder: dict[str, str]) -> set[str]:
+    """Sends, and is sent, everything that is secret, in good requests and in bad ones; answers what that was."""
+    keys = new_key_pair()
+    async with server.session(founder["accessToken"]) as session:
+        _, voucher = await asked(session, "POST", "/vouch")
+        body = {"public_key": keys.public_key.text, "voucher_code": voucher["code"]}
+        _, registered = await asked(session, "POST", "/auth/register", json=body)
+        await asked(session, "POST", "/auth/register", json=body)
+        await asked(session, "POST", "/auth/register", json={"public_key": keys.seed_text, "voucher_code": "x"})
+        _, token = await asked(session, "POST", "/oauth2/token", data=_token_form(registered))
+        await asked(session, "POST", "/oauth2/token", data=_token_form({**founder, "clientId": registered["clientId"]}))
+        await asked(session, "GET", f"/nowhere?access_token={founder['accessToken']}")
+        _, challenge = await asked(session, "POST", "/recovery/challenge", json={"publicKey": keys.public_key.text})
+        signature = keys.sign(challenge["challenge"].encode())
+        proof = {**challenge, "publicKey": keys.public_key.text, "signature": signature}
+        _, recovery = await asked(session, "POST", "/recovery/verify", json=proof)
+        code = {"method": "code", "code": recovery["recoveryCode"]}
+        _, flow = await asked(session, "POST", recovery["recoveryFlowUrl"], json=code)
+        carried = {"X-Session-Token": flow["session_token"]}
+        _, fresh = await asked(session, "POST", "/auth/rotate-secret", headers=carried)
+    return {
+        *(founder[name] for name in ("clientSecret", "accessToken", "privateKey")),
+        *(registered["clientSecret"], token["access_token"], keys.seed_text, fresh["clientSecret"]),
+        *(voucher["code"], recovery["recoveryCode"], flow["session_token"]),
+    }
 
 
 def _token_form(founder: dict[str, str]) -> dict[str, str]:

@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 from moltnet.entrypoints.container import new_key_pair
-from tests.support.live_server import asked, genesis, serving
+from tests.support.live_server import asked, first_diary, genesis, serving
 
 pytestmark = pytest.mark.real
 
@@ -29,6 +29,15 @@ async def test_fifty_redemptions_of_one_voucher_make_one_agent(founder: aiohttp.
     assert Counter(status for status, _ in answers) == {200: 1, 403: 49}
     _, graph = await asked(founder, "GET", "/vouch/graph")
     assert len(graph["edges"]) == 1
+
+
+async def test_twenty_repetitions_under_one_key_make_one_entry(founder: aiohttp.ClientSession) -> None:
+    path, keyed = f"/diaries/{await first_diary(founder)}/entries", {"Idempotency-Key": "once"}
+    body = {"content": "written once"}
+    answers = await asyncio.gather(*(asked(founder, "POST", path, json=body, headers=keyed) for _ in range(20)))
+    assert {status for status, _ in answers} == {201}
+    assert len({entry["id"] for _, entry in answers}) == 1
+    assert (await asked(founder, "GET", path))[1]["total"] == 1
 
 
 async def test_ten_vouch_calls_with_four_open_never_make_more_than_five(founder: aiohttp.ClientSession) -> None:
