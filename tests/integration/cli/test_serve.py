@@ -8,7 +8,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import attrs
 import pytest
@@ -19,35 +19,59 @@ from tests.support.live_server import LiveServer, asked, first_diary, genesis, m
 
 pytestmark = pytest.mark.real
 
+
+BEGUN = 12
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 SECRETS = {"RECOVERY_CHALLENGE_SECRET": "r" * 32, "ORY_ACTION_API_KEY": "k" * 32}
 
 
 @attrs.frozen
-class HalfSent:
-    """A request whose second half is still to come."""
+class Network:
+    """A data folder, and an agent of the network in it."""
+
+    data: Path
+    founder: dict[str, str]
+
+    @property
+    def token(self) -> str:
+        return self.founder["accessToken"]
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Network:
+    data = tmp_path_factory.mktemp("network") / "data"
+    (founder,) = asyncio.run(genesis(data))
+    return Network(data, founder)
+
+
+@pytest.fixture
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port: int = listening.getsockname()[1]
+    return port
+
+
+@attrs.frozen
+class Begun:
+    """A request that the server has begun to handle, all but for its body."""
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
-    rest: bytes
 
     @classmethod
-    async def to(cls, server: LiveServer, path: str, form: dict[str, str]) -> "HalfSent":
-        body = urlencode(form).encode()
+    async def at(cls, server: LiveServer, path: str, token: str, length: int) -> "Begun":
         address = urlsplit(server.url)
         reader, writer = await asyncio.open_connection(address.hostname, address.port)
         head = (
-            f"POST {path} HTTP/1.1\r\nHost: {address.netloc}\r\nContent-Length: {len(body)}\r\nExpect: 100-continue\r\n"
-            "Content-Type: application/x-www-form-urlencoded\r\n\r\n"
+            f"POST {path} HTTP/1.1\r\nHost: {address.netloc}\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {length}\r\nExpect: 100-continue\r\n\r\n"
         )
-        writer.write(head.encode() + body[:10])
-        # By this the server says that it has begun to handle the request.
+        writer.write(head.encode())
         assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
-        return cls(reader, writer, body[10:])
+        return cls(reader, writer)
 
-    async def finished(self) -> bytes:
-        """The whole answer, once the rest has been sent."""
-        self.writer.write(self.rest)
+    async def answer(self) -> bytes:
+        """All of it, up to the end of the connection."""
         try:
             return await self.reader.read()
         finally:
@@ -55,23 +79,25 @@ class HalfSent:
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-async def test_signal_ends_it_when_what_has_begun_is_answered(tmp_path: Path, number: signal.Signals) -> None:
-    log, data = tmp_path / "log", tmp_path / "data"
-    (founder,) = await genesis(data)
-    async with heard("serve", "--data", str(data), log=log) as server:
-        port = urlsplit(server.url).port
-        assert port
-        request = await HalfSent.to(server, "/oauth2/token", _token_form(founder))
+async def test_signal_ends_it_when_what_has_begun_is_answered(
+    network: Network, tmp_path: Path, number: signal.Signals
+) -> None:
+    async with heard("serve", "--data", str(network.data), log=tmp_path / "log") as server:
+        async with server.session(network.token) as session:
+            path = f"/diaries/{await first_diary(session)}/entries"
+        body = json.dumps({"content": "A long story. " * 200}).encode()
+        requests = [await Begun.at(server, path, network.token, len(body)) for _ in range(BEGUN)]
+        for request in requests:
+            request.writer.write(body)
+        answers = [asyncio.create_task(request.answer()) for request in requests]
+        answered, open_still = await asyncio.wait(answers, return_when=asyncio.FIRST_COMPLETED)
+        assert open_still, "nothing was in flight any more"
         server.process.send_signal(number)
-        await until(lambda: not accepts(port))
-        assert server.process.returncode is None
-        answer = await request.finished()
-        assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
-        assert b'"access_token":"' in answer
+        assert {(await answer)[:20] for answer in answered | open_still} == {b"HTTP/1.1 201 Created"}
         assert await server.process.wait() == 0
         assert server.process.stdout
         assert await server.process.stdout.read() == b""  # the line that it is ready was all
-    assert "Traceback" not in text_of(log)
+    assert "Traceback" not in text_of(tmp_path / "log")
 
 
 @pytest.mark.parametrize("options", [(), ("--workers", "2")])
@@ -98,41 +124,46 @@ async def test_interrupted_command_ends_without_a_traceback(tmp_path: Path) -> N
     assert process.returncode == 130
 
 
-async def test_server_whose_output_nobody_reads_serves_all_the_same(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    process = await moltnet("serve", "--data", str(tmp_path / "data"), environment={"PORT": str(port)})
+async def test_sigterm_before_it_can_drain_ends_it_as_well(network: Network, free_port: int) -> None:
+    process = await moltnet("serve", "--data", str(network.data), environment={"PORT": str(free_port)})
+    await until(lambda: accepts(free_port))  # it listens before it does anything else
+    process.terminate()
+    await process.communicate()
+    assert process.returncode == 0
+
+
+async def test_server_whose_output_nobody_reads_serves_all_the_same(network: Network, free_port: int) -> None:
+    process = await moltnet("serve", "--data", str(network.data), environment={"PORT": str(free_port)})
     assert process.stdout
     process.stdout._transport.close()  # type: ignore[attr-defined]
-    await until(lambda: accepts(port))
+    await until(lambda: accepts(free_port))
+    async with LiveServer(process, f"http://127.0.0.1:{free_port}").session() as session:
+        assert (await asked(session, "GET", "/health"))[0] == 200
     process.terminate()
-    assert process.stderr
-    assert await process.stderr.read() == b""
-    assert await process.wait() == 0
+    _, errors = await process.communicate()
+    assert process.returncode == 0
+    assert b"Traceback" not in errors
 
 
-async def test_log_has_a_line_for_each_request_and_no_secret(tmp_path: Path) -> None:
-    log, data = tmp_path / "log", tmp_path / "data"
-    (founder,) = await genesis(data)
-    async with heard("serve", "--data", str(data), log=log) as server:
-        secrets = await _use_every_secret(server, founder)
-    text = text_of(log)
+async def test_log_has_a_line_for_each_request_and_no_secret(network: Network, tmp_path: Path) -> None:
+    async with heard("serve", "--data", str(network.data), log=tmp_path / "log") as server:
+        secrets = await _use_every_secret(server, network.founder)
+    text = text_of(tmp_path / "log")
     lines = [json.loads(line.partition(" moltnet.rest.access ")[2]) for line in text.splitlines() if "access" in line]
     assert {"/oauth2/token", "/auth/register", "/recovery/verify"} <= {line.get("route") for line in lines}
     assert {200, 201, 400, 401, 403, 404} <= {line["status"] for line in lines}
-    secrets |= {text_of(data / name.lower()) for name in SECRETS}
+    secrets |= {text_of(network.data / name.lower()) for name in SECRETS}
     assert len(secrets) >= 9
     assert not [secret for secret in secrets if secret in text]
 
 
-async def test_worker_that_is_killed_is_replaced_and_nobody_notices(tmp_path: Path) -> None:
-    data = tmp_path / "data"
-    (founder,) = await genesis(data)
+async def test_worker_that_is_killed_is_replaced_and_nobody_notices(network: Network, tmp_path: Path) -> None:
+    data = network.data
     async with heard("serve", "--data", str(data), "--workers", "2", log=tmp_path / "log") as server:
         before = _workers(data)
         assert len(before) == 2
         os.kill(before[0], signal.SIGKILL)
-        async with server.session(founder["accessToken"]) as session:
+        async with server.session(network.token) as session:
             await until(lambda: before[0] not in _workers(data))
             for _ in range(20):
                 assert (await asked(session, "GET", "/agents/whoami"))[0] == 200
@@ -142,12 +173,12 @@ async def test_worker_that_is_killed_is_replaced_and_nobody_notices(tmp_path: Pa
         assert await server.process.stdout.read() == b""
 
 
-async def test_without_a_model_it_says_so_and_finds_entries_by_their_words(tmp_path: Path) -> None:
-    data, log, empty = tmp_path / "data", tmp_path / "log", tmp_path
-    (founder,) = await genesis(data)
-    async with heard("serve", "--data", str(data), log=log, MOLTNET_MODEL=str(empty)) as server:
-        assert f"NO EMBEDDING MODEL: entries are found by their words only. The model directory {empty}" in text_of(log)
-        async with server.session(founder["accessToken"]) as session:
+async def test_without_a_model_it_says_so_and_finds_entries_by_their_words(network: Network, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    async with heard("serve", "--data", str(network.data), log=log, MOLTNET_MODEL=str(tmp_path)) as server:
+        told = f"NO EMBEDDING MODEL: entries are found by their words only. The model directory {tmp_path} has no"
+        assert told in text_of(log)
+        async with server.session(network.token) as session:
             diary = await first_diary(session)
             for content in ("The harbour freezes in January.", "Nobody writes letters."):
                 await asked(session, "POST", f"/diaries/{diary}/entries", json={"content": content})
@@ -175,7 +206,7 @@ async def _silent_database() -> AsyncIterator[tuple[str, asyncio.Event]]:
 async def _use_every_secret(server: LiveServer, founder: dict[str, str]) -> set[str]:
     """Sends, and is sent, everything that is secret, in good requests and in bad ones; answers what that was."""
     keys = new_key_pair()
-    async with server.session(founder["accessToken"]) as session:
+    async with server.session(network.token) as session:
         _, voucher = await asked(session, "POST", "/vouch")
         body = {"public_key": keys.public_key.text, "voucher_code": voucher["code"]}
         _, registered = await asked(session, "POST", "/auth/register", json=body)

@@ -1,6 +1,7 @@
 """A network with something in every place, behind the REST door, and requests to it written as one line."""
 
 import base64
+import functools
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -162,13 +163,18 @@ async def a_stage() -> AsyncIterator[Stage]:
     async with a_network() as network:
         throttling = ThrottlingService(counts=MemoryRateLimits(network.clock), limits=UNTHROTTLED)
         app = create_app(attrs.evolve(network.services, throttling=throttling), RestOptions(webhook_key=WEBHOOK_KEY))
-        app.on_response_prepare.append(DeclaredAnswers(ROUTES).check)
+        app.on_response_prepare.append(_declared().check)
         async with network.storage.writing() as work:
             await work.signing_keys.add(a_token_key())
         async with TestClient(TestServer(app)) as http:
             stage = Stage(network=network, http=http)
             await _furnish(stage)
             yield stage
+
+
+@functools.cache
+def _declared() -> DeclaredAnswers:
+    return DeclaredAnswers(ROUTES)
 
 
 async def _furnish(stage: Stage) -> None:
