@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-dep
 SERVER := $(VENV)/.server-installed
 DEV := $(VENV)/.dev-installed
 
-.PHONY: env run test test-fast lint bench demo lock clean
+.PHONY: env run test test-fast fuzz lint bench demo lock clean
 
 env: $(SERVER)
 
@@ -20,13 +20,17 @@ demo: $(SERVER)
 
 test: $(DEV)
 	$(BIN)/coverage erase
-	$(BIN)/coverage run --parallel-mode -m pytest
+	$(BIN)/coverage run --parallel-mode -m pytest -q -n 2
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --include='moltnet/domain/*' --fail-under=98
 
 # Fakes only: no server, no model. Stays under 15 seconds.
 test-fast: $(DEV)
 	$(BIN)/pytest -q -n 2 --hypothesis-profile=fast -m "not real" tests/unit tests/contract
+
+# Some 2 300 requests made from the served OpenAPI document; `make test` makes some 300 of them.
+fuzz: $(DEV)
+	FUZZ_EXAMPLES=60 $(BIN)/pytest -q -n 2 tests/integration/wire/test_schema_fuzz.py
 
 lint: $(DEV)
 	$(BIN)/ruff check .

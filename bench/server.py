@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,22 +36,32 @@ def running(folder: Path, *options: str) -> Iterator[Server]:
     """Serves until the context is left."""
     started = time.perf_counter()
     command = [sys.executable, "-m", "moltnet", "serve", "--port", "0", "--data", str(folder), *options]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, **UNTHROTTLED})
-    try:
-        line = process.stdout.readline() if process.stdout else ""
-        if not line.startswith(READY):
-            raise RuntimeError(f"the server did not start: {line!r}")
-        yield Server(line.removeprefix(READY).strip(), process.pid, time.perf_counter() - started)
-    finally:
-        process.terminate()
-        process.wait(30)
+    environment = {**os.environ, **UNTHROTTLED}
+    # The log, a line for each request, is written as in earnest, but not onto the tables.
+    with tempfile.TemporaryFile("w+") as log:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=environment)
+        try:
+            line = process.stdout.readline() if process.stdout else ""
+            if not line.startswith(READY):
+                log.seek(0)
+                raise RuntimeError(f"the server did not start: {line!r} {log.read()}")
+            yield Server(line.removeprefix(READY).strip(), process.pid, time.perf_counter() - started)
+        finally:
+            process.terminate()
+            process.wait(30)
 
 
 def genesis(folder: Path) -> dict[str, str]:
     """A first agent's credentials."""
-    command = [sys.executable, "-m", "moltnet", "genesis", "--data", str(folder)]
-    (agent,) = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-    return dict(agent)
+    (agent,) = founders(folder, 1)
+    return agent
+
+
+def founders(folder: Path, count: int) -> list[dict[str, str]]:
+    """The credentials of the first agents of a network."""
+    command = [sys.executable, "-m", "moltnet", "genesis", "--count", str(count), "--data", str(folder)]
+    agents = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    return [dict(agent) for agent in agents]
 
 
 async def diary(session: aiohttp.ClientSession) -> str:

@@ -7,10 +7,17 @@ import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import attrs
+from psycopg.conninfo import conninfo_to_dict
 
+from moltnet.adapters.postgres.embedded import EmbeddedPostgres
 from tests.support.live_server import READY, START_WITHIN_S, LiveServer, moltnet
+from tests.support.postgres import rows
+
+SECRETS = {"RECOVERY_CHALLENGE_SECRET": "r" * 32, "ORY_ACTION_API_KEY": "k" * 32}
+"""What has to be set beside DATABASE_URL."""
 
 
 @attrs.frozen
@@ -64,7 +71,25 @@ def text_of(place: Path) -> str:
     return place.read_text(encoding="utf-8")
 
 
+def inside(folder: Path) -> list[str]:
+    """The names of what lies in a folder."""
+    return sorted(place.name for place in folder.iterdir())
+
+
+async def agents_in(data: Path) -> int:
+    """How many agents the network of a data folder has."""
+    with EmbeddedPostgres(data) as database:
+        ((count,),) = await rows(database.start(), "select count(*) from agent_keys")
+    return int(count)
+
+
 def accepts(port: int) -> bool:
     """Whether somebody listens on a port of this machine."""
     with socket.socket() as client:
         return client.connect_ex(("127.0.0.1", port)) == 0
+
+
+def url_of(conninfo: str) -> str:
+    """A connection string as the URL that DATABASE_URL takes."""
+    parts = conninfo_to_dict(conninfo)
+    return f"postgresql:///{parts.pop('dbname')}?{urlencode(parts, quote_via=quote)}"

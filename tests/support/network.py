@@ -110,6 +110,11 @@ class Network:
         """Every row of every table as it is now."""
         return {name: dict(table.rows()) for name, table in vars(self.memory._committed).items()}
 
+    def added(self, before: dict[str, dict[object, object]]) -> dict[str, int]:
+        """How many rows each table has more than it had; tables with as many as before are left out."""
+        more = {name: len(rows) - len(before[name]) for name, rows in self.kept().items()}
+        return {name: count for name, count in more.items() if count}
+
     async def stored(self, entry: Entry) -> Entry | None:
         """An entry as it is kept, once the accesses noted so far are counted; looking is no access."""
         await self.background.aclose()

@@ -53,8 +53,8 @@ class RecoveryService:
             if not await work.nonces.use(nonce, expires_at(at)):
                 raise InvalidChallenge("Challenge already used")
             agent = await _find(work, key_text)
-        raw = decode_signature(signature)
-        if agent is None or raw is None or not self.signatures.verify(agent.public_key, challenge.text.encode(), raw):
+        raw, signed = decode_signature(signature), challenge.text.encode("utf-8", "surrogatepass")
+        if agent is None or raw is None or not self.signatures.verify(agent.public_key, signed, raw):
             raise InvalidProof
         return await self.identities.begin_recovery(agent.id)
 

@@ -5,7 +5,7 @@ import json
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,16 +13,15 @@ from urllib.parse import urlsplit
 import attrs
 import pytest
 
+from moltnet.adapters.postgres.embedded import EmbeddedPostgres
 from moltnet.entrypoints.container import new_key_pair
-from tests.support.commands import accepts, heard, text_of
+from tests.support.commands import SECRETS, accepts, heard, run, text_of
 from tests.support.live_server import LiveServer, asked, first_diary, genesis, moltnet, processes_of, until
 
 pytestmark = pytest.mark.real
 
-
-BEGUN = 12
+BEGUN = 6
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
-SECRETS = {"RECOVERY_CHALLENGE_SECRET": "r" * 32, "ORY_ACTION_API_KEY": "k" * 32}
 
 
 @attrs.frozen
@@ -38,10 +37,11 @@ class Network:
 
 
 @pytest.fixture(scope="module")
-def network(tmp_path_factory: pytest.TempPathFactory) -> Network:
+def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
     data = tmp_path_factory.mktemp("network") / "data"
-    (founder,) = asyncio.run(genesis(data))
-    return Network(data, founder)
+    with EmbeddedPostgres(data):  # for all tests: no server of theirs is the last to leave it
+        (founder,) = asyncio.run(genesis(data))
+        yield Network(data, founder)
 
 
 @pytest.fixture
@@ -78,14 +78,15 @@ class Begun:
             self.writer.close()
 
 
-@pytest.mark.parametrize("number", SIGNALS)
-async def test_signal_ends_it_when_what_has_begun_is_answered(
-    network: Network, tmp_path: Path, number: signal.Signals
-) -> None:
-    async with heard("serve", "--data", str(network.data), log=tmp_path / "log") as server:
+async def test_signal_ends_it_when_what_has_begun_is_answered(network: Network, tmp_path: Path) -> None:
+    await asyncio.gather(*(_end_in_the_middle(network, number, tmp_path / number.name) for number in SIGNALS))
+
+
+async def _end_in_the_middle(network: Network, number: signal.Signals, log: Path) -> None:
+    async with heard("serve", "--data", str(network.data), log=log) as server:
         async with server.session(network.token) as session:
             path = f"/diaries/{await first_diary(session)}/entries"
-        body = json.dumps({"content": "A long story. " * 200}).encode()
+        body = json.dumps({"content": "A long story. " * 100}).encode()
         requests = [await Begun.at(server, path, network.token, len(body)) for _ in range(BEGUN)]
         for request in requests:
             request.writer.write(body)
@@ -97,16 +98,18 @@ async def test_signal_ends_it_when_what_has_begun_is_answered(
         assert await server.process.wait() == 0
         assert server.process.stdout
         assert await server.process.stdout.read() == b""  # the line that it is ready was all
-    assert "Traceback" not in text_of(tmp_path / "log")
+    assert "Traceback" not in text_of(log)
 
 
-@pytest.mark.parametrize("options", [(), ("--workers", "2")])
-@pytest.mark.parametrize("number", SIGNALS)
-async def test_signal_at_its_start_ends_it_as_well(
-    tmp_path: Path, number: signal.Signals, options: tuple[str, ...]
-) -> None:
+async def test_signal_at_its_start_ends_it_as_well(tmp_path: Path) -> None:
     """Here the start takes long: the database takes the connection and never says a word."""
-    arguments = ("serve", "--port", "0", "--data", str(tmp_path / "data"), *options)
+    several = ("--workers", "2")
+    ways = [(signal.SIGTERM, ()), (signal.SIGINT, ()), (signal.SIGTERM, several), (signal.SIGINT, several)]
+    await asyncio.gather(*(_end_at_the_start(tmp_path / "data", number, *options) for number, options in ways))
+
+
+async def _end_at_the_start(data: Path, number: signal.Signals, *options: str) -> None:
+    arguments = ("serve", "--port", "0", "--data", str(data), *options)
     async with _silent_database() as (url, connected):
         process = await moltnet(*arguments, environment={"DATABASE_URL": url, **SECRETS})
         await connected.wait()
@@ -147,7 +150,7 @@ async def test_server_whose_output_nobody_reads_serves_all_the_same(network: Net
 
 async def test_log_has_a_line_for_each_request_and_no_secret(network: Network, tmp_path: Path) -> None:
     async with heard("serve", "--data", str(network.data), log=tmp_path / "log") as server:
-        secrets = await _use_every_secret(server, network.founder)
+        secrets = await _use_every_secret(server, network)
     text = text_of(tmp_path / "log")
     lines = [json.loads(line.partition(" moltnet.rest.access ")[2]) for line in text.splitlines() if "access" in line]
     assert {"/oauth2/token", "/auth/register", "/recovery/verify"} <= {line.get("route") for line in lines}
@@ -187,6 +190,12 @@ async def test_without_a_model_it_says_so_and_finds_entries_by_their_words(netwo
     assert [entry["content"] for entry in answer["results"]] == ["The harbour freezes in January."]
 
 
+async def test_keys_of_another_secret_are_told(network: Network) -> None:
+    words = ("serve", "--port", "0", "--data", str(network.data))
+    ended = await run(*words, RECOVERY_CHALLENGE_SECRET="another-secret" * 3)
+    assert ended.refusal.startswith("RECOVERY_CHALLENGE_SECRET is not the one that the token signing keys in")
+
+
 @asynccontextmanager
 async def _silent_database() -> AsyncIterator[tuple[str, asyncio.Event]]:
     """The address of something that takes connections and never answers, and whether it has taken one."""
@@ -203,11 +212,13 @@ async def _silent_database() -> AsyncIterator[tuple[str, asyncio.Event]]:
         yield f"postgresql://nobody@127.0.0.1:{port}/nothing?sslmode=disable", connected
 
 
-async def _use_every_secret(server: LiveServer, founder: dict[str, str]) -> set[str]:
+async def _use_every_secret(server: LiveServer, network: Network) -> set[str]:
     """Sends, and is sent, everything that is secret, in good requests and in bad ones; answers what that was."""
+    founder = network.founder
     keys = new_key_pair()
     async with server.session(network.token) as session:
         _, voucher = await asked(session, "POST", "/vouch")
+    async with server.session() as session:
         body = {"public_key": keys.public_key.text, "voucher_code": voucher["code"]}
         _, registered = await asked(session, "POST", "/auth/register", json=body)
         await asked(session, "POST", "/auth/register", json=body)
@@ -240,9 +251,11 @@ def _token_form(founder: dict[str, str]) -> dict[str, str]:
 
 def _workers(data: Path) -> list[int]:
     """The processes that serve for another one that watches."""
-    found = []
-    for process in processes_of(data):
-        words = Path(f"/proc/{process}/cmdline").read_bytes().split(b"\0")
-        if b"worker" in words:
-            found.append(process)
-    return found
+    return [process for process in processes_of(data) if b"worker" in _words(process)]
+
+
+def _words(process: int) -> list[bytes]:
+    try:
+        return Path(f"/proc/{process}/cmdline").read_bytes().split(b"\0")
+    except OSError:  # it has ended meanwhile
+        return []

@@ -37,8 +37,8 @@ a running server, and a test holds it to the answers. After a change that is mea
 The request is a good one about things of the owner's: its private diary with one entry, a share of it, a signing
 request, its profile; for public operations an entry of its public diary. *Stranger* has no part in the diary; *invited*
 was invited to another of the owner's diaries and has not answered, and answers here; *revoked* was a writer once;
-*reader* and *writer* are what they are called. The last three columns are the owner's own tokens: one that has *expired*,
-one of *another issuer*, and one that carries every scope but the operation's. HEAD answers as GET does.
+*reader* and *writer* are what they are called. The last three columns are the owner's own tokens: one that has
+*expired*, one of *another issuer*, and one that carries every scope but the operation's. HEAD answers as GET does.
 
 - 401 and 403 for a scope come before anything is looked up.
 - What a caller may not read does not exist for it: 404 (docs/decisions/0006-what-a-stranger-learns.md).
@@ -71,7 +71,7 @@ async def matrix_text() -> str:
         document = await document_of((await stages.fresh()).http)
         for operation in operations(document):
             statuses = [await _status(stages, operation, who) for who in CALLERS.values()]
-            scope = ", ".join(operation.scopes or ()) or "–"
+            scope = ", ".join(operation.scopes or ()) or "none"
             request = f"{operation.method} {operation.path}"
             lines.append(_line([operation.operation_id, f"`{request}`", scope, *map(str, statuses)]))
     return "\n".join(lines) + "\n"
@@ -82,7 +82,7 @@ async def _status(stages: _Stages, operation: Operation, who: str) -> int:
     missing = ALL_SCOPES - frozenset(scope for scope in ALL_SCOPES if scope in (operation.scopes or ()))
     stage.tokens["narrow"] = await stage.token("owner", missing)
     reply = await stage.ask(f"{who} {operation.method} {operation.target}", operation.body)
-    if operation.happens_once and reply.status < 400:  # noqa: PLR2004 - it went through
+    if operation.happens_once and reply.status < 400:
         await stages.spoil()
     return reply.status
 

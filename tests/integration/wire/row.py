@@ -86,7 +86,6 @@ def member(value: Any, name: str) -> Any:
     """A member of an answer by its dotted name; `#` is how many there are, a number the item at that place."""
     for part in name.split("."):
         if part == "#":
-            value = len(value)
-        else:
-            value = value[int(part)] if part.lstrip("-").isdigit() else value[part]
+            return len(value)
+        value = value[int(part)] if part.lstrip("-").isdigit() else value[part]
     return value

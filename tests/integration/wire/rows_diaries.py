@@ -141,8 +141,15 @@ DIARIES: tuple[Row, ...] = (
         says(f"owner GET {ENTRIES}?tags=deploy,,staging", 400, "…querystring/tags must match pattern"),
         says(f"owner GET {ENTRIES}?tags={'x' * 51}", 400, "…querystring/tags must match pattern"),
         says(f"owner GET {ENTRIES}?tags={','.join('a' * 21)}", 400, "…querystring/tags must match pattern"),
-        says(f"owner POST {ENTRIES}", 400, "body/tags/0 must NOT have more than 50 characters", body=TEXT | {"tags": ["x" * 51]}),
-        says(f"owner POST {ENTRIES}", 400, "body/tags must NOT have more than 20 items", body=TEXT | {"tags": ["x"] * 21}),
+        says(
+            f"owner POST {ENTRIES}",
+            400,
+            "body/tags/0 must NOT have more than 50 characters",
+            body=TEXT | {"tags": ["x" * 51]},
+        ),
+        says(
+            f"owner POST {ENTRIES}", 400, "body/tags must NOT have more than 20 items", body=TEXT | {"tags": ["x"] * 21}
+        ),
     ),
     row(
         "tags=a,b → AND; unknown tag → empty list",
@@ -210,12 +217,16 @@ DIARIES: tuple[Row, ...] = (
         "§7.1 search without a diary leaks (H1)",
         says("stranger POST /diaries/search", 200, body={}, holds={"results": [], "searchType": "list"}),
         says("reader POST /diaries/search", 200, body={"query": "harbour"}, holds={"results.#": 1}),
-        says("reader POST /diaries/search", 200, body={"query": "harbour", "includeShared": False}, holds={"results": []}),
+        says(
+            "reader POST /diaries/search", 200, body={"query": "harbour", "includeShared": False}, holds={"results": []}
+        ),
         departure="decision 6",
     ),
     row(
         "§7.1 search answers {results,total} at /diaries/search",
-        says("owner POST /diaries/search", 200, body={"diaryId": "{private}", "query": "harbour"}, holds={"results.#": 1}),
+        says(
+            "owner POST /diaries/search", 200, body={"diaryId": "{private}", "query": "harbour"}, holds={"results.#": 1}
+        ),
         says("owner POST /diary/search", 200, body={"diaryId": "{private}"}, holds={"total": 1, "searchType": "list"}),
         departure="decision 5: two paths, and searchType",
     ),

@@ -13,7 +13,11 @@ from tests.integration.wire.row import Act, Row, Step, row, says
 from tests.integration.wire.stage import RECOVERY_SECRET, Stage
 from tests.support.interruptions import failing
 
-REQUESTS, REQUEST, NO_REQUEST = "/crypto/signing-requests", "/crypto/signing-requests/{request}", "Signing request not found"
+REQUESTS, REQUEST, NO_REQUEST = (
+    "/crypto/signing-requests",
+    "/crypto/signing-requests/{request}",
+    "Signing request not found",
+)
 SIGNATURE = {"signature": "{signature}"}
 SIGN, VERIFY = f"owner POST {REQUEST}/sign", "anyone POST /crypto/verify"
 DONE, LATE = "SIGNING_REQUEST_ALREADY_COMPLETED", "SIGNING_REQUEST_EXPIRED"
@@ -242,7 +246,11 @@ TOKENS: tuple[Row, ...] = (
     row("upstream down or non-JSON → 502 UPSTREAM_ERROR", token_service_down),
 )
 
-HOOK, KRATOS, SETTINGS = {"x-ory-api-key": "{webhook.key}"}, "/hooks/kratos/after-registration", "/hooks/kratos/after-settings"
+HOOK, KRATOS, SETTINGS = (
+    {"x-ory-api-key": "{webhook.key}"},
+    "/hooks/kratos/after-registration",
+    "/hooks/kratos/after-settings",
+)
 HYDRA = "/hooks/hydra/token-exchange"
 TRAITS = {"public_key": "{newcomer.key}", "voucher_code": "{voucher}"}
 
@@ -256,7 +264,11 @@ def hook(path: str, status: int, body: object, **more: object) -> Step:
 
 
 def told_to_kratos(pointer: str, number: int) -> dict[str, object]:
-    return {"messages.0.instance_ptr": pointer, "messages.0.messages.0.id": number, "messages.0.messages.0.type": "error"}
+    return {
+        "messages.0.instance_ptr": pointer,
+        "messages.0.messages.0.id": number,
+        "messages.0.messages.0.type": "error",
+    }
 
 
 def exchange(client: str) -> dict[str, object]:
@@ -320,4 +332,3 @@ HOOKS: tuple[Row, ...] = (
         client_without_an_agent,
     ),
 )
-

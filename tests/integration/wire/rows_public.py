@@ -138,7 +138,13 @@ DOOR: tuple[Row, ...] = (
     ),
     row(
         "§0 body parsing: text/plain → body must be object; other types → 415; over 1 MiB → 413",
-        says("anyone POST /diaries", 400, "body must be object", headers={"Content-Type": "text/plain"}, more={"data": b"x"}),
+        says(
+            "anyone POST /diaries",
+            400,
+            "body must be object",
+            headers={"Content-Type": "text/plain"},
+            more={"data": b"x"},
+        ),
         says(
             "anyone POST /diaries",
             415,
@@ -198,7 +204,10 @@ PUBLIC: tuple[Row, ...] = (
     ),
     row(
         "search: empty, 1-char or >200-char q → 400",
-        *(says(f"anyone GET /public/feed/search?q={q}", 400, "…querystring/q must NOT have") for q in ("", "x", "x" * 201)),
+        *(
+            says(f"anyone GET /public/feed/search?q={q}", 400, "…querystring/q must NOT have")
+            for q in ("", "x", "x" * 201)
+        ),
         says("anyone GET /public/feed/search", 400, "querystring must have required property 'q'"),
     ),
     row("embedding failure → still 200; score absent; ownerId absent", search_without_a_model),

@@ -64,7 +64,12 @@ async def storage_down_for_the_agent(stage: Stage) -> None:
 SHARING: tuple[Row, ...] = (
     row(
         "self-share → 400; unknown fingerprint → 404; duplicate → 409",
-        says(f"owner POST {SHARE}", 400, "Cannot share a diary with yourself", body={"fingerprint": "{owner.fingerprint}"}),
+        says(
+            f"owner POST {SHARE}",
+            400,
+            "Cannot share a diary with yourself",
+            body={"fingerprint": "{owner.fingerprint}"},
+        ),
         says(
             f"owner POST {SHARE}",
             404,
@@ -108,13 +113,21 @@ SHARING: tuple[Row, ...] = (
             holds={"id": "{lent.share}", "status": "pending", "respondedAt": None},
         ),
         says(f"owner DELETE {SHARE}/{{writer.fingerprint}}", 200),
-        says(f"owner POST {SHARE}", 201, body={"fingerprint": "{writer.fingerprint}"}, holds={"role": "reader"}, keep="again"),
+        says(
+            f"owner POST {SHARE}",
+            201,
+            body={"fingerprint": "{writer.fingerprint}"},
+            holds={"role": "reader"},
+            keep="again",
+        ),
         says("writer POST /diaries/invitations/{again}/accept", 200, holds={"role": "reader"}),
         says(f"writer POST {ENTRIES}", 403, "You do not have permission to write to this diary", body={"content": "x"}),
     ),
     row(
         "lower-case fingerprint accepted and normalised",
-        says(f"owner DELETE {SHARE}/0000-1111-2222-aaaa", 404, 'Agent with fingerprint "0000-1111-2222-AAAA" not found'),
+        says(
+            f"owner DELETE {SHARE}/0000-1111-2222-aaaa", 404, 'Agent with fingerprint "0000-1111-2222-AAAA" not found'
+        ),
         says("anyone GET /agents/0000-1111-2222-aaaa", 404, 'Agent with fingerprint "0000-1111-2222-AAAA" not found'),
     ),
     row(
@@ -124,10 +137,17 @@ SHARING: tuple[Row, ...] = (
         says("owner GET /diaries/{lent}/share", 200, holds={"shares": []}),
         says("invited GET /diaries/invitations", 200, holds={"invitations": []}),
     ),
-    row("§1.2 revoke: no share row for that agent → 404", says(f"owner DELETE {SHARE}/{{guest.fingerprint}}", 404, NO_SHARE)),
-    row("§1.2 accept/decline: unknown id → 404", *(
-        says(f"owner POST /diaries/invitations/{{unknown}}/{act}", 404, NO_INVITATION) for act in ("accept", "decline")
-    )),
+    row(
+        "§1.2 revoke: no share row for that agent → 404",
+        says(f"owner DELETE {SHARE}/{{guest.fingerprint}}", 404, NO_SHARE),
+    ),
+    row(
+        "§1.2 accept/decline: unknown id → 404",
+        *(
+            says(f"owner POST /diaries/invitations/{{unknown}}/{act}", 404, NO_INVITATION)
+            for act in ("accept", "decline")
+        ),
+    ),
     row(
         "§1.2 diary missing (list, share, revoke) → 404",
         says("owner GET /diaries/{unknown}/share", 404, NO_DIARY),
@@ -142,7 +162,10 @@ VOUCHING: tuple[Row, ...] = (
         *(says("owner POST /vouch", 201) for _ in range(4)),
         says("owner POST /vouch", 429, "…5", code="VOUCHER_LIMIT"),
     ),
-    row("4 issued + 3 parallel → at most one 201, rest 429, never 500, never more than 5 active", three_race_for_the_last_voucher),
+    row(
+        "4 issued + 3 parallel → at most one 201, rest 429, never 500, never more than 5 active",
+        three_race_for_the_last_voucher,
+    ),
     row("serialization failure once → retried, 201", one_lost_race),
     row("serialization failure always → exactly 5 attempts then 429", only_lost_races),
     row("other error → 500 after one attempt", another_error),
@@ -155,10 +178,27 @@ VOUCHING: tuple[Row, ...] = (
     row("two registrations racing on one voucher → statuses {200, 403}", two_register_on_one_voucher),
     row(
         "unknown voucher → 403, detail mentions voucher; reused → 403; non-hex format → 400",
-        says("anyone POST /auth/register", 403, "Voucher not found", code="REGISTRATION_FAILED", body=NEWCOMER | {"voucher_code": "0" * 64}),
+        says(
+            "anyone POST /auth/register",
+            403,
+            "Voucher not found",
+            code="REGISTRATION_FAILED",
+            body=NEWCOMER | {"voucher_code": "0" * 64},
+        ),
         says("anyone POST /auth/register", 200, body=NEWCOMER),
-        says("anyone POST /auth/register", 403, "Voucher has already been redeemed", code="REGISTRATION_FAILED", body={"public_key": "{newcomer.other}", "voucher_code": "{voucher}"}),
-        says("anyone POST /auth/register", 400, "…body/voucher_code must match pattern", body=NEWCOMER | {"voucher_code": "Z" * 64}),
+        says(
+            "anyone POST /auth/register",
+            403,
+            "Voucher has already been redeemed",
+            code="REGISTRATION_FAILED",
+            body={"public_key": "{newcomer.other}", "voucher_code": "{voucher}"},
+        ),
+        says(
+            "anyone POST /auth/register",
+            400,
+            "…body/voucher_code must match pattern",
+            body=NEWCOMER | {"voucher_code": "Z" * 64},
+        ),
     ),
     row(
         "§1.8 voucher expired → 403",
@@ -168,7 +208,12 @@ VOUCHING: tuple[Row, ...] = (
     row(
         "key without 32 bytes → 400 mentioning ed25519; missing fields → 400",
         says("anyone POST /auth/register", 400, "…ed25519", body=NEWCOMER | {"public_key": "ed25519:AAAA"}),
-        says("anyone POST /auth/register", 400, "…must be exactly 32 bytes (got 3)", body=NEWCOMER | {"public_key": "ed25519:AAAA"}),
+        says(
+            "anyone POST /auth/register",
+            400,
+            "…must be exactly 32 bytes (got 3)",
+            body=NEWCOMER | {"public_key": "ed25519:AAAA"},
+        ),
         says("anyone POST /auth/register", 400, "body must have required property 'public_key'", body={}),
     ),
     row(
@@ -190,9 +235,15 @@ VOUCHING: tuple[Row, ...] = (
         says("anyone POST /auth/rotate-secret", 401, "Missing authorization header"),
         says("owner POST /auth/rotate-secret", 200, holds={"clientId": "{owner.client}"}, keep="fresh:clientSecret"),
         *(
-            says("anyone POST /oauth2/token", status, body={
-                "grant_type": "client_credentials", "client_id": "{owner.client}", "client_secret": secret,
-            })
+            says(
+                "anyone POST /oauth2/token",
+                status,
+                body={
+                    "grant_type": "client_credentials",
+                    "client_id": "{owner.client}",
+                    "client_secret": secret,
+                },
+            )
             for secret, status in (("{fresh}", 200), ("{owner.secret}", 401))
         ),
     ),

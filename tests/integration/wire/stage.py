@@ -106,9 +106,7 @@ class Stage:
         key = a_key_pair()
         agent = await joined(self.network.storage, an_agent(public_key=key.public_key))
         secret = await self.network.clients.create(ClientId(an_id()), agent, ALL_SCOPES)
-        caller = Caller(
-            agent_id=agent.id, public_key=key.public_key, client_id=secret.client_id, scopes=ALL_SCOPES
-        )
+        caller = Caller(agent_id=agent.id, public_key=key.public_key, client_id=secret.client_id, scopes=ALL_SCOPES)
         actor = self.actors[who] = Actor(key=key, caller=caller, secret=secret)
         self.names |= {f"{who}.fingerprint": key.public_key.fingerprint.text, f"{who}.key": key.public_key.text}
         self.names |= {f"{who}.id": str(agent.id), f"{who}.client": str(secret.client_id)}
@@ -133,7 +131,11 @@ class Stage:
     async def newcomer_signs_in(self) -> None:
         """Lets the agent that was just registered have a token: the answer told its credentials."""
         told = self.registered
-        form = {"grant_type": "client_credentials", "client_id": told["clientId"], "client_secret": told["clientSecret"]}
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": told["clientId"],
+            "client_secret": told["clientSecret"],
+        }
         self.names["newcomer.client"] = told["clientId"]
         self.tokens["newcomer"] = (await self.ask("anyone POST /oauth2/token", form)).json["access_token"]
 
@@ -157,8 +159,8 @@ async def a_stage() -> AsyncIterator[Stage]:
     """The stage as every row finds it.
 
     Five diaries of the owner's, each with one entry, `<name>.entry`: `shared` has a reader, a writer and one who was
-    revoked; `lent` is offered by `invitation`, which is not answered; nobody else has a part in `private`, `moltnet` and
-    `public`, named after their visibility. `request` and its `signature` are the owner's, and so is `voucher`.
+    revoked; `lent` is offered by `invitation`, which is not answered; nobody else has a part in `private`, `moltnet`
+    and `public`, named after their visibility. `request` and its `signature` are the owner's, and so is `voucher`.
     """
     async with a_network() as network:
         throttling = ThrottlingService(counts=MemoryRateLimits(network.clock), limits=UNTHROTTLED)

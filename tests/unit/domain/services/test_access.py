@@ -232,7 +232,7 @@ async def test_sharing_hides_a_diary_even_from_its_guests(network: Network, name
 async def test_an_entry_of_another_diary_is_told_like_a_missing_and_a_hidden_one(network: Network) -> None:
     scene, other = await set_up(network, PUBLIC), await set_up(network, PRIVATE)
     here, there = await scene.target(), await other.target()
-    told = set()
+    told, asked = set(), set()
     for diary_id, entry_id in (
         (here.diary_id, there.entry_id),
         (here.diary_id, EntryId(an_id())),
@@ -241,10 +241,13 @@ async def test_an_entry_of_another_diary_is_told_like_a_missing_and_a_hidden_one
         (there.diary_id, EntryId(an_id())),
     ):
         target = attrs.evolve(here, diary_id=diary_id, entry_id=entry_id)
+        asked_about(network)
         refused = await scene.outcome(Standing.STRANGER, READS["get an entry"], target)
         assert refused is not None
         told.add((type(refused), refused.detail))
+        asked.add(tuple(asked_about(network)))
     assert told == {(EntryNotFound, "Diary entry not found")}
+    assert len(asked) == 1
 
 
 @pytest.mark.parametrize("name", ["update an entry", "delete an entry"])

@@ -95,6 +95,13 @@ async def test_receipts_are_forgotten_after_a_day(network: Network, ada: Member)
         assert await work.receipts.find(request, NOON) is None
 
 
+async def test_counts_of_past_minutes_are_forgotten(network: Network) -> None:
+    for address in ("10.0.0.1", "10.0.0.2"):
+        await network.services.throttling.count(Tier.SIGNING, "sign", ANONYMOUS, address)
+    await tidied(network, timedelta(seconds=60))
+    assert await network.services.housekeeping.limits.forget_ended() == 0
+
+
 async def test_counts_go_on_within_their_minute(network: Network) -> None:
     async def remaining() -> int:
         return (await network.services.throttling.count(Tier.SIGNING, "sign", ANONYMOUS, "10.0.0.1")).remaining

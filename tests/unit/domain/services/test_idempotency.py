@@ -1,13 +1,16 @@
 """A request that is carried out once, whatever breaks around it."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import attrs
 import pytest
 
-from moltnet.domain.diaries import Diary
+from moltnet.domain.diaries import Diary, MalformedDiaryName
 from moltnet.domain.entries import NewEntry
 from moltnet.domain.errors import StorageUnavailable
+from moltnet.domain.idempotency import RECEIPT_LIFETIME, IdempotencyKeyReused
 from moltnet.domain.services.idempotency import Outcome, Recorder
 from moltnet.domain.sharing import ShareRole
 from tests.support.builders import a_keyed_request
@@ -92,3 +95,52 @@ async def test_an_error_of_the_look_itself_carries_nothing_out(network: Network,
     with pytest.raises(StorageUnavailable):
         await asked(network, ada)
     assert await names(network, ada) == []
+
+
+# One request
+
+
+async def test_a_key_names_one_request(network: Network, ada: Member) -> None:
+    await asked(network, ada)
+    other = attrs.evolve(a_keyed_request(agent=ada.agent_id), fingerprint=b"another request")
+
+    async def create(record: Recorder[Diary]) -> Diary:
+        return await network.services.diaries.create(ada.caller, name="another", record=record)
+
+    with pytest.raises(IdempotencyKeyReused):
+        await network.services.idempotency.once(other, create, lambda diary: diary.name.encode())
+    assert len(await names(network, ada)) == 1
+
+
+async def test_what_is_refused_leaves_its_key_free(network: Network, ada: Member) -> None:
+    async def refuse(record: Recorder[Diary]) -> Diary:
+        return await network.services.diaries.create(ada.caller, name="", record=record)
+
+    with pytest.raises(MalformedDiaryName):
+        await network.services.idempotency.once(a_keyed_request(agent=ada.agent_id), refuse, lambda _: b"")
+    assert not (await asked(network, ada)).repeated
+
+
+async def test_an_answer_is_kept_for_a_day(network: Network, ada: Member) -> None:
+    first = await asked(network, ada)
+    network.clock.advance(RECEIPT_LIFETIME)
+    again = await asked(network, ada)
+    assert not again.repeated
+    assert again.answer != first.answer
+    assert len(await names(network, ada)) == 2
+
+
+# Races
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_of_several_at_once_one_is_carried_out(network: Network, ada: Member, bob: Member, kind: str) -> None:
+    act, request = await carry_out(network, ada, bob, kind), a_keyed_request(agent=ada.agent_id)
+    table = {"diary": "diaries", "entry": "entries"}.get(kind, f"{kind.replace(' ', '_')}s")
+    before = len(network.kept()[table])
+    outcomes = await asyncio.gather(
+        *(network.services.idempotency.once(request, act, lambda made: str(made.id).encode()) for _ in range(3))
+    )
+    assert sorted(outcome.repeated for outcome in outcomes) == [False, True, True]
+    assert len({outcome.answer for outcome in outcomes}) == 1
+    assert len(network.kept()[table]) == before + 1

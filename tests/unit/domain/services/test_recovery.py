@@ -192,6 +192,13 @@ async def test_an_unknown_key_and_a_foreign_signature_are_told_alike(
     assert "IdentityProvider.begin_recovery" not in network.calls.log
 
 
+async def test_a_key_text_that_no_encoding_holds_is_refused_like_any_other(network: Network, ada: Member) -> None:
+    key_text = f"{ada.key.public_key.text}\ud800"  # half of a pair, as a reader of JSON may make it
+    challenge = await network.services.recovery.challenge(key_text)
+    proof = Proof(challenge, ada.key.sign(b"something else"), key_text)
+    assert (await refusal(network, proof))[0] is InvalidProof
+
+
 async def test_a_key_that_was_replaced_opens_nothing(network: Network, ada: Member) -> None:
     proof = await proof_of(network, ada)
     await network.services.hooks.after_settings(str(ada.agent_id), a_key_pair().public_key.text)

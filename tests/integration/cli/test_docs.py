@@ -1,0 +1,92 @@
+"""What the documentation says of commands and settings, held against those that there are."""
+
+import inspect
+import re
+from pathlib import Path
+
+import click
+import pytest
+
+from moltnet.entrypoints import settings
+from moltnet.entrypoints.cli.main import cli
+from tests.support.commands import text_of
+
+ROOT = Path(__file__).parents[3]
+OPERATORS = ROOT / "docs" / "operators.md"
+PAGES = [OPERATORS, ROOT / "README.md"]
+SETTING = re.compile(r"\b(?:MOLTNET|ORY|RATE_LIMIT|CORS|RECOVERY|DATABASE)_[A-Z_]*[A-Z]\b|\bPORT\b")
+COMMAND = re.compile(r"\bmoltnet ([a-z]+)\b([^`\n]*)")
+OPTION = re.compile(r"(?<![\w-])--[a-z-]+")
+TARGET = re.compile(r"\bmake ([a-z][a-z-]*)\b")
+NO_COMMANDS = {"ready"}  # `moltnet ready on http://…` is what a server prints
+
+
+def known_settings() -> set[str]:
+    """Every name the room of settings reads."""
+    literals = set(re.findall(r'"([A-Z][A-Z_]+)"', inspect.getsource(settings)))
+    return {name for name in literals | set(settings.UNTHROTTLED) | set(settings._ORY) if SETTING.fullmatch(name)}
+
+
+def settings_named(page: Path) -> set[str]:
+    """Settings in full, and those of a row that are told by their ends alone (`RATE_LIMIT_A`, `_B`)."""
+    text = text_of(page)
+    return {*SETTING.findall(text), *(f"RATE_LIMIT{end}" for end in re.findall(r"`(_[A-Z_]+)`", text))}
+
+
+def options_of(command: click.Command) -> set[str]:
+    return {option for parameter in command.params for option in parameter.opts} | {"--help"}
+
+
+def visible() -> dict[str, click.Command]:
+    return {name: command for name, command in cli.commands.items() if not command.hidden}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_and_options_exist(page: Path) -> None:
+    named = [(name, rest) for name, rest in COMMAND.findall(_code(page)) if name not in NO_COMMANDS]
+    assert {name for name, _ in named} <= set(visible())
+    for name, rest in named:
+        assert set(OPTION.findall(rest)) <= options_of(cli.commands[name]), name
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_settings_exist(page: Path) -> None:
+    assert settings_named(page) <= known_settings()
+
+
+def test_every_command_and_its_options_are_explained() -> None:
+    explained = dict(COMMAND.findall(_code(OPERATORS)))
+    assert set(visible()) - set(explained) == {"version"}
+    for name, command in visible().items():
+        missing = options_of(command) - {"--help", "-h", "--data"} - set(OPTION.findall(text_of(OPERATORS)))
+        assert not missing, name
+
+
+def test_every_setting_is_explained() -> None:
+    ory = set(settings._ORY)  # refused by this version
+    assert known_settings() - ory <= settings_named(OPERATORS)
+
+
+def test_defaults_in_the_table_are_those_of_the_code(tmp_path: Path) -> None:
+    read = settings.read_settings(tmp_path, {})
+    table = dict(re.findall(r"^\| `([A-Z_]+)` \| ([^|]+?) \|", text_of(OPERATORS), re.MULTILINE))
+    told = {
+        "PORT": str(read.port),
+        "MOLTNET_CONTENT_MAX": str(read.content_max),
+        "MOLTNET_EMBEDDING_THREADS": str(read.embedding_threads),
+        "MOLTNET_DATABASE_CONNECTIONS": str(read.max_connections),
+        "MOLTNET_STREAMS_PER_ADDRESS": str(read.streams_per_address),
+        "MOLTNET_SCOPELESS_TOKENS_HAVE_ALL": str(read.scopeless_tokens_have_all).lower(),
+    }
+    assert {name: table[name] for name in told} == told
+
+
+def test_make_targets_exist() -> None:
+    targets = set(re.findall(r"^([a-z][a-z-]*):", text_of(ROOT / "Makefile"), re.MULTILINE))
+    for page in PAGES:
+        assert set(TARGET.findall(_code(page))) <= targets
+
+
+def _code(page: Path) -> str:
+    """What a page sets as code, inline or in blocks."""
+    return "\n".join(part for parts in re.findall(r"```(.*?)```|`([^`]+)`", text_of(page), re.DOTALL) for part in parts)
