@@ -26,7 +26,7 @@ test: $(DEV)
 
 # Fakes only: no server, no model. Stays under 15 seconds.
 test-fast: $(DEV)
-	$(BIN)/pytest -q -n 2 --hypothesis-profile=fast -m "not real" tests/unit tests/contract
+	$(BIN)/pytest -q -n 2 -p no:schemathesis --hypothesis-profile=fast -m "not real" tests/unit tests/contract
 
 # Some 2 300 requests made from the served OpenAPI document; `make test` makes some 300 of them.
 fuzz: $(DEV)
