@@ -286,10 +286,6 @@ class Relations(Protocol):
         """Removes the agent's tuples with these relations; none there is no error."""
         ...
 
-    async def between(self, diary_id: DiaryId, agent_id: AgentId) -> frozenset[Relation]:
-        """What the agent is to the diary."""
-        ...
-
     async def diaries_of(self, agent_id: AgentId) -> dict[DiaryId, frozenset[Relation]]:
         """Every diary the agent has a relation to."""
         ...

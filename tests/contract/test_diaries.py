@@ -166,7 +166,7 @@ async def test_a_removed_diary_takes_everything_with_it(storage: Storage, agent:
         assert await work.entries.find_many([entry.id]) == []
         assert await work.shares.find(share.id) is None
         assert await work.relations.diaries_of(guest.id) == {}
-        assert await work.relations.between(diary.id, agent.id) == frozenset()
+        assert (await work.diaries.find_with_relations(diary.id, agent.id))[1] == frozenset()
 
 
 async def test_a_removed_diary_takes_no_other_with_it(storage: Storage, agent: Agent, diary: Diary) -> None:

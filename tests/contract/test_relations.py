@@ -21,13 +21,13 @@ async def related(storage: Storage, diary: Diary, agent: Agent, *relations: Rela
 
 async def between(storage: Storage, diary: Diary, agent: Agent) -> frozenset[Relation]:
     async with storage.reading() as work:
-        return await work.relations.between(diary.id, agent.id)
+        return (await work.diaries.find_with_relations(diary.id, agent.id))[1]
 
 
 async def test_strangers_are_nothing_to_each_other(storage: Storage, diary: Diary, agent: Agent) -> None:
     assert await between(storage, diary, agent) == frozenset()
     async with storage.reading() as work:
-        assert await work.relations.between(DiaryId(an_id()), agent.id) == frozenset()
+        assert (await work.diaries.find_with_relations(DiaryId(an_id()), agent.id))[1] == frozenset()
         assert await work.relations.diaries_of(agent.id) == {}
 
 

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection
 
-from moltnet.adapters.memory.repositories.references import referenced_agent, referenced_diary, relations_between
+from moltnet.adapters.memory.repositories.references import referenced_agent, referenced_diary
 from moltnet.adapters.memory.statements import Statements
 from moltnet.adapters.memory.tables import RelationTuple
 from moltnet.domain.ids import AgentId, DiaryId
@@ -29,10 +29,6 @@ class MemoryRelations:
         async with self._statements.change() as tables:
             for relation in relations:
                 tables.relations.drop(RelationTuple(diary_id, relation, agent_id))
-
-    async def between(self, diary_id: DiaryId, agent_id: AgentId) -> frozenset[Relation]:
-        """What the agent is to the diary."""
-        return relations_between(await self._statements.look(), diary_id, agent_id)
 
     async def diaries_of(self, agent_id: AgentId) -> dict[DiaryId, frozenset[Relation]]:
         """Every diary the agent has a relation to."""

@@ -18,8 +18,6 @@ REMOVE = """
     delete from relation_tuples
     where object = %(object)s and subject = %(subject)s and relation = any(%(relations)s::text[])
 """
-# An agent's relations to a diary; relation_tuples_key alone.
-BETWEEN = "select relation from relation_tuples where object = %(object)s and subject = %(subject)s"
 # An agent's relations to all diaries; relation_tuples_subject alone.
 DIARIES_OF = "select object, relation from relation_tuples where subject = %(subject)s"
 
@@ -37,10 +35,6 @@ class PostgresRelations:
     async def remove(self, diary_id: DiaryId, relations: Collection[Relation], agent_id: AgentId) -> None:
         """Removes the agent's tuples with these relations."""
         await self._session.run(REMOVE, object=diary_id, relations=list(relations), subject=agent_id)
-
-    async def between(self, diary_id: DiaryId, agent_id: AgentId) -> frozenset[Relation]:
-        """What the agent is to the diary."""
-        return frozenset(await self._session.all(relation_from_row, BETWEEN, object=diary_id, subject=agent_id))
 
     async def diaries_of(self, agent_id: AgentId) -> dict[DiaryId, frozenset[Relation]]:
         """Every diary the agent has a relation to."""

@@ -85,7 +85,7 @@ async def test_newcomer_is_a_member_with_a_private_diary(hooks, storage, code):
         assert await work.agents.find(agent_id) == agent
         (diary,) = await work.diaries.owned_by(agent_id)
         assert (diary.name, diary.visibility.value) == ("Private", "private")
-        assert await work.relations.between(diary.id, agent_id) == {Relation.OWNER}
+        assert (await work.diaries.find_with_relations(diary.id, agent_id))[1] == {Relation.OWNER}
         assert (await work.vouchers.find(code)).redeemed_by == agent_id
 
 
