@@ -101,4 +101,4 @@ async def test_the_first_diary_is_private_and_the_newcomers_own(storage: Interru
     async with storage.reading() as work:
         (diary,) = await work.diaries.owned_by(newcomer.id)
         assert (diary.id, diary.name, diary.visibility) == (diary_id, "Private", Visibility.PRIVATE)
-        assert await work.relations.between(diary_id, newcomer.id) == {Relation.OWNER}
+        assert (await work.diaries.find_with_relations(diary_id, newcomer.id))[1] == {Relation.OWNER}
