@@ -1,0 +1,32 @@
+"""Where the database is: the one that is set, or the embedded one."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from moltnet.entrypoints.settings import Settings
+
+
+@contextmanager
+def database(settings: Settings) -> Iterator[str]:
+    """The address of the database: the one that is set, or the embedded one, which is started if need be.
+
+    Raises AddressUnreadable or EmbeddedUnavailable, with a sentence that says what to do.
+    """
+    if settings.database_url is not None:
+        from moltnet.adapters.postgres.examination import require_readable  # noqa: PLC0415  # heavy
+
+        require_readable(settings.database_url)
+        yield settings.database_url
+        return
+    from moltnet.adapters.postgres.embedded import EmbeddedPostgres  # noqa: PLC0415  # not needed with a set address
+
+    with EmbeddedPostgres(settings.data_dir) as embedded:
+        yield embedded.start()
+
+
+async def migrate(settings: Settings) -> list[str]:
+    """Brings the schema up to date; answers the names of the steps taken."""
+    from moltnet.adapters.postgres.migrate import migrate as migrate_database  # noqa: PLC0415  # heavy
+
+    with database(settings) as address:
+        return await migrate_database(address)
