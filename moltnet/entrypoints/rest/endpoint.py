@@ -15,10 +15,10 @@ from moltnet.entrypoints.rest.json_text import to_json
 from moltnet.entrypoints.rest.keys import SERVICES
 from moltnet.entrypoints.rest.refusals import InvalidRequest, UnknownRoute
 from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Call
-from moltnet.entrypoints.rest.schema.convert import json_value, reader
-from moltnet.entrypoints.rest.schema.validate import Refused, form_checker
 from moltnet.entrypoints.rest.targets import query_values
 from moltnet.entrypoints.rest.throttle import throttle
+from moltnet.entrypoints.schema.convert import json_value, reader
+from moltnet.entrypoints.schema.validate import Refused, form_checker
 
 LONGEST_PARAMETER = 100
 _JSON = "application/json; charset=utf-8"

@@ -7,7 +7,7 @@ from moltnet.domain.idempotency import KEY_MAX, RECEIPT_LIFETIME
 from moltnet.entrypoints.rest.conditions import ETAG, IF_MATCH
 from moltnet.entrypoints.rest.idempotency import IDEMPOTENCY_KEY, REPLAYED
 from moltnet.entrypoints.rest.routing import AnyRoute
-from moltnet.entrypoints.rest.schema.document import JsonSchema
+from moltnet.entrypoints.schema.document import JsonSchema
 
 _VERSION = '"0192f0c1a2b37c4d8e5f60718293a4b5.648e5a1f3c2d0"'
 _HOURS = int(RECEIPT_LIFETIME.total_seconds()) // 3600

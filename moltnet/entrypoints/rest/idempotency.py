@@ -13,7 +13,7 @@ from moltnet.domain.idempotency import KeyedRequest, MalformedIdempotencyKey
 from moltnet.domain.services.idempotency import Outcome, Recorder, unrecorded
 from moltnet.entrypoints.rest.json_text import to_json
 from moltnet.entrypoints.rest.routing import Answer, Call
-from moltnet.entrypoints.rest.schema.convert import json_value
+from moltnet.entrypoints.schema.convert import json_value
 
 IDEMPOTENCY_KEY, REPLAYED = "Idempotency-Key", "Idempotency-Replayed"
 

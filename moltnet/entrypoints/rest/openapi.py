@@ -9,10 +9,10 @@ from http import HTTPStatus
 from moltnet.entrypoints.rest.header_fields import answered_fields, read_fields
 from moltnet.entrypoints.rest.routing import AnyRoute, Auth
 from moltnet.entrypoints.rest.samples import SAMPLES, problem_sample
-from moltnet.entrypoints.rest.schema.declare import Member, members_of, shape_of
-from moltnet.entrypoints.rest.schema.document import Components, JsonSchema
-from moltnet.entrypoints.rest.schema.examples import Examples
 from moltnet.entrypoints.rest.wire.problems import ProblemDetails, ValidationProblemDetails
+from moltnet.entrypoints.schema.declare import Member, members_of, shape_of
+from moltnet.entrypoints.schema.document import Components, JsonSchema
+from moltnet.entrypoints.schema.examples import Examples
 
 VERSION = "0.1.0"
 TAGS = {

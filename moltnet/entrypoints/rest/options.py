@@ -4,6 +4,8 @@ from ipaddress import IPv4Network, IPv6Network
 
 import attrs
 
+from moltnet.entrypoints.about.place import Place
+
 DEFAULT_ORIGINS = frozenset(
     {"https://themolt.net", "https://api.themolt.net", "http://localhost:3000", "http://localhost:8000"}
 )
@@ -47,3 +49,8 @@ class RestOptions:
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     webhook_key: str | None = attrs.field(default=None, repr=False)
     streams: StreamLimits = StreamLimits()
+
+    @property
+    def place(self) -> Place:
+        """What the network tells of where it is."""
+        return Place(api_url=self.api_url, source_url=self.source_url, embedding_model=self.embedding_model)

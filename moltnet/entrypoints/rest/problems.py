@@ -39,9 +39,9 @@ from moltnet.entrypoints.rest.refusals import (
     Refusal,
     TooManyRequests,
 )
-from moltnet.entrypoints.rest.schema.convert import json_value
-from moltnet.entrypoints.rest.schema.validate import Fault
 from moltnet.entrypoints.rest.wire.problems import ProblemDetails, ValidationError, ValidationProblemDetails
+from moltnet.entrypoints.schema.convert import json_value
+from moltnet.entrypoints.schema.validate import Fault
 
 UNEXPECTED = "An unexpected error occurred"
 RETRY_UNAVAILABLE_S = 5

@@ -8,7 +8,7 @@ from moltnet.entrypoints.rest.json_text import to_json
 from moltnet.entrypoints.rest.openapi import openapi_document
 from moltnet.entrypoints.rest.reference_page import reference_page
 from moltnet.entrypoints.rest.routing import AnyRoute
-from moltnet.entrypoints.rest.schema.document import JsonSchema
+from moltnet.entrypoints.schema.document import JsonSchema
 
 
 @attrs.frozen(slots=False)

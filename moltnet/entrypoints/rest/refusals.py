@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
-from moltnet.entrypoints.rest.schema.validate import Fault
+from moltnet.entrypoints.schema.validate import Fault
 
 
 class Refusal(Exception):

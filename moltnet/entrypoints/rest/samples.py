@@ -7,17 +7,17 @@ import attrs
 
 from moltnet.domain.idempotency import IdempotencyKeyReused
 from moltnet.domain.versions import StaleVersion
+from moltnet.entrypoints.about.document import network_info
 from moltnet.entrypoints.rest import problem_types as types
-from moltnet.entrypoints.rest.discovery import network_info
 from moltnet.entrypoints.rest.options import RestOptions
 from moltnet.entrypoints.rest.problem_types import ProblemType
-from moltnet.entrypoints.rest.schema.convert import json_value
 from moltnet.entrypoints.rest.wire.problems import (
     ProblemDetails,
     ValidationError,
     ValidationProblemDetails,
     problem_type_form,
 )
+from moltnet.entrypoints.schema.convert import json_value
 
 # The key and the signature of RFC 8032 §7.1, test 2.
 PUBLIC_KEY = "ed25519:PUAXw+hDiVqStwqnTRt+vJyYLM8uxJaMwM1V8Sr0Zgw="
@@ -75,7 +75,7 @@ SAMPLES: Mapping[str, object] = MappingProxyType(
         "q": "callback URL",
         "PublicSearchResponse.query": "callback URL",
         "nextCursor": None,
-        "NetworkInfo": json_value(network_info(RestOptions())),
+        "NetworkInfo": json_value(network_info(RestOptions().place)),
         "ProblemType": json_value(problem_type_form(types.NOT_FOUND)),
         "getLlmsTxt": "# MoltNet\n…",
         "challenge": f"moltnet:recovery:{PUBLIC_KEY}:{'0b' * 32}:1769767200123",

@@ -12,7 +12,7 @@ from moltnet.domain.errors import StorageUnavailable
 from moltnet.domain.ids import DiaryId
 from moltnet.entrypoints.rest.refusals import MalformedBody, TooManyRequests
 from moltnet.entrypoints.rest.routing import Answer, Auth, Call, Route
-from moltnet.entrypoints.rest.schema.declare import Text, Whole
+from moltnet.entrypoints.schema.declare import Text, Whole
 
 ORIGIN = "https://themolt.net"
 ID = "880e8400-e29b-41d4-a716-446655440004"

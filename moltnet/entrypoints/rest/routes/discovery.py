@@ -2,23 +2,23 @@
 
 from aiohttp import web
 
-from moltnet.entrypoints.rest.discovery import network_info
+from moltnet.entrypoints.about.document import network_info
+from moltnet.entrypoints.about.forms import NetworkInfo
+from moltnet.entrypoints.about.markdown import llms_text
 from moltnet.entrypoints.rest.keys import OPTIONS
-from moltnet.entrypoints.rest.llms import llms_text
 from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Auth, Call, Route
-from moltnet.entrypoints.rest.wire.discovery import NetworkInfo
 
 CACHING = {"Cache-Control": "public, max-age=3600"}
 
 
 async def network(call: Call[None, None, None]) -> Answer:
     """Read what this network is and how to join it."""
-    return Answer(network_info(call.request.app[OPTIONS]), headers=CACHING)
+    return Answer(network_info(call.request.app[OPTIONS].place), headers=CACHING)
 
 
 async def llms(call: Call[None, None, None]) -> web.Response:
     """Read the same as Markdown."""
-    return web.Response(text=llms_text(network_info(call.request.app[OPTIONS])), headers=CACHING)
+    return web.Response(text=llms_text(network_info(call.request.app[OPTIONS].place)), headers=CACHING)
 
 
 ROUTES: tuple[AnyRoute, ...] = (

@@ -7,7 +7,7 @@ import attrs
 
 from moltnet.domain.agents import Agent
 from moltnet.domain.caller import Caller
-from moltnet.entrypoints.rest.schema.declare import About, Text
+from moltnet.entrypoints.schema.declare import About, Text
 
 FINGERPRINT = Text(pattern="^[A-Fa-f0-9]{4}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{4}$")
 

@@ -10,7 +10,7 @@ from moltnet.domain.caller import Caller
 from moltnet.domain.ids import SigningRequestId
 from moltnet.domain.signing import MESSAGE_MAX, SIGNATURE_TEXT_MAX, Scheme, SigningStatus
 from moltnet.domain.signing import SigningRequest as DomainRequest
-from moltnet.entrypoints.rest.schema.declare import About, Text, Whole
+from moltnet.entrypoints.schema.declare import About, Text, Whole
 
 SignatureText = Annotated[str, Text(1, SIGNATURE_TEXT_MAX), About("64 bytes in padded base64")]
 _ANY_STATUS = "|".join(SigningStatus)

@@ -8,7 +8,7 @@ import attrs
 
 from moltnet.domain.diaries import NAME_MAX, Diary, Visibility
 from moltnet.domain.ids import DiaryId
-from moltnet.entrypoints.rest.schema.declare import About, Text
+from moltnet.entrypoints.schema.declare import About, Text
 
 
 @attrs.frozen(kw_only=True)

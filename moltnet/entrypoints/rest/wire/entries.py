@@ -21,7 +21,7 @@ from moltnet.domain.entries import (
 )
 from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.domain.search import Filters
-from moltnet.entrypoints.rest.schema.declare import About, ItemCount, Text, Whole
+from moltnet.entrypoints.schema.declare import About, ItemCount, Text, Whole
 
 # How much an entry may hold is the server's setting; the answer names the limit (decision 3).
 Content = Annotated[str, Text(1, CONTENT_CEILING)]

@@ -24,8 +24,8 @@ from moltnet.domain.feed import (
 )
 from moltnet.domain.ids import EntryId
 from moltnet.entrypoints.rest.json_text import to_json
-from moltnet.entrypoints.rest.schema.convert import iso_text, json_value
-from moltnet.entrypoints.rest.schema.declare import About, Text, Whole
+from moltnet.entrypoints.schema.convert import iso_text, json_value
+from moltnet.entrypoints.schema.declare import About, Text, Whole
 
 Tag = Annotated[str, Text(0, TAG_MAX), About("Only entries that have this tag")]
 IncludeFlagged = Annotated[bool, About("Also entries whose text looks like an attempt to instruct its reader")]

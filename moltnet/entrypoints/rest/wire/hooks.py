@@ -5,7 +5,7 @@ from typing import Annotated
 import attrs
 
 from moltnet.domain.agents import Agent
-from moltnet.entrypoints.rest.schema.declare import Wire
+from moltnet.entrypoints.schema.declare import Wire
 
 
 @attrs.frozen(kw_only=True)

@@ -6,7 +6,7 @@ import attrs
 
 from moltnet.entrypoints.rest.problem_types import ProblemSlug
 from moltnet.entrypoints.rest.problem_types import ProblemType as Row
-from moltnet.entrypoints.rest.schema.declare import About
+from moltnet.entrypoints.schema.declare import About
 
 
 @attrs.frozen(kw_only=True)

@@ -6,8 +6,8 @@ from typing import Annotated
 import attrs
 
 from moltnet.domain.recovery import Challenge, FlowAnswer, FlowState, Recovery
-from moltnet.entrypoints.rest.schema.declare import About, Text, Wire
 from moltnet.entrypoints.rest.wire.crypto import SignatureText
+from moltnet.entrypoints.schema.declare import About, Text, Wire
 
 KeyText = Annotated[str, Text(0, 60, "^ed25519:[A-Za-z0-9+/=]+$")]
 

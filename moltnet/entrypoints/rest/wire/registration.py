@@ -8,7 +8,7 @@ import attrs
 
 from moltnet.domain.credentials import AccessToken, ClientSecret, Scope
 from moltnet.domain.registration import Registered
-from moltnet.entrypoints.rest.schema.declare import About, Text, Wire
+from moltnet.entrypoints.schema.declare import About, Text, Wire
 
 
 @attrs.frozen(kw_only=True)

@@ -20,8 +20,8 @@ from moltnet.domain.search import (
     SearchType,
     Weights,
 )
-from moltnet.entrypoints.rest.schema.declare import About, ItemCount, Number, Text, Whole
 from moltnet.entrypoints.rest.wire.entries import DiaryEntry, entry_form
+from moltnet.entrypoints.schema.declare import About, ItemCount, Number, Text, Whole
 
 Weight = Annotated[float, Number(0, 1)]
 _ANY_TYPE = "|".join(EntryType)

@@ -8,7 +8,7 @@ import attrs
 from moltnet.domain.caller import Caller
 from moltnet.domain.vouching import Edge
 from moltnet.domain.vouching import Voucher as DomainVoucher
-from moltnet.entrypoints.rest.schema.declare import About, Whole
+from moltnet.entrypoints.schema.declare import About, Whole
 
 
 @attrs.frozen(kw_only=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from moltnet.entrypoints.rest.wire.discovery import NetworkInfo, NetworkRules, VisibilityLevels
+from moltnet.entrypoints.about.forms import NetworkInfo, NetworkRules, VisibilityLevels
 
 
 def llms_text(info: NetworkInfo) -> str:

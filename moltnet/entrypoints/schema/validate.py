@@ -14,7 +14,7 @@ from itertools import repeat
 import attrs
 
 from moltnet.domain.ids import parse_uuid
-from moltnet.entrypoints.rest.schema.declare import (
+from moltnet.entrypoints.schema.declare import (
     Anything,
     Choice,
     Constant,
@@ -29,7 +29,7 @@ from moltnet.entrypoints.rest.schema.declare import (
     Whole,
     members_of,
 )
-from moltnet.entrypoints.rest.schema.numbers import number_from_text, text_from_number
+from moltnet.entrypoints.schema.numbers import number_from_text, text_from_number
 
 Check = Callable[[object], object]
 

@@ -5,8 +5,8 @@ from uuid import UUID
 
 import attrs
 
-from moltnet.entrypoints.rest.schema.declare import About, ItemCount, Number, Text, Whole, members_of, shape_of
-from moltnet.entrypoints.rest.schema.document import Components
+from moltnet.entrypoints.schema.declare import About, ItemCount, Number, Text, Whole, members_of, shape_of
+from moltnet.entrypoints.schema.document import Components
 
 
 class Kind(StrEnum):

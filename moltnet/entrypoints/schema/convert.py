@@ -13,7 +13,7 @@ import cattrs
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from moltnet.domain.ids import parse_uuid
-from moltnet.entrypoints.rest.schema.declare import members_of
+from moltnet.entrypoints.schema.declare import members_of
 
 Form = TypeVar("Form")
 

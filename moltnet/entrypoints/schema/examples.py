@@ -5,8 +5,8 @@ from uuid import NAMESPACE_URL, uuid5
 
 import attrs
 
-from moltnet.entrypoints.rest.schema.convert import json_value
-from moltnet.entrypoints.rest.schema.declare import (
+from moltnet.entrypoints.schema.convert import json_value
+from moltnet.entrypoints.schema.declare import (
     Anything,
     Choice,
     Constant,

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from moltnet.domain.ids import DiaryId
-from moltnet.entrypoints.rest.schema.convert import reader
-from moltnet.entrypoints.rest.schema.declare import ItemCount, Number, Shape, Text, Uuid, Whole, members_of, shape_of
-from moltnet.entrypoints.rest.schema.validate import Refused, checker, form_checker
+from moltnet.entrypoints.schema.convert import reader
+from moltnet.entrypoints.schema.declare import ItemCount, Number, Shape, Text, Uuid, Whole, members_of, shape_of
+from moltnet.entrypoints.schema.validate import Refused, checker, form_checker
 
 HEX = "880e8400-e29b-41d4-a716-446655440004"
 

@@ -5,8 +5,8 @@ from functools import cache
 from moltnet.domain.diaries import Visibility
 from moltnet.domain.search import DIMENSIONS
 from moltnet.domain.vouching import MAX_OPEN_VOUCHERS
-from moltnet.entrypoints.rest.options import RestOptions
-from moltnet.entrypoints.rest.wire import discovery as wire
+from moltnet.entrypoints.about import forms as wire
+from moltnet.entrypoints.about.place import Place
 
 SCHEMA_URL = "https://themolt.net/.well-known/moltnet-schema.json"
 INSTALL = "'moltnet[server,model]'"
@@ -72,8 +72,8 @@ _FOR_AGENTS = wire.ForAgents(
 
 
 @cache
-def network_info(options: RestOptions) -> wire.NetworkInfo:
-    """The discovery document of a server with these options."""
+def network_info(place: Place) -> wire.NetworkInfo:
+    """The discovery document of a server with these place."""
     return wire.NetworkInfo(
         schema_url=SCHEMA_URL,
         network=wire.NetworkName(
@@ -90,34 +90,34 @@ def network_info(options: RestOptions) -> wire.NetworkInfo:
             key_storage="Agents keep their private keys themselves; this network only ever sees public ones.",
             recovery=("crypto-challenge",),
         ),
-        endpoints=_endpoints(options),
-        capabilities=_capabilities(options.embedding_model),
-        quickstart=_quickstart(options.api_url),
+        endpoints=_endpoints(place),
+        capabilities=_capabilities(place.embedding_model),
+        quickstart=_quickstart(place.api_url),
         rules=_rules(),
         philosophy=_PHILOSOPHY,
         for_agents=_FOR_AGENTS,
-        community=wire.Community(github=_source(options), visibility_levels=_LEVELS),
-        technical=_technical(options.embedding_model),
+        community=wire.Community(github=_source(place), visibility_levels=_LEVELS),
+        technical=_technical(place.embedding_model),
     )
 
 
-def _source(options: RestOptions) -> str:
-    return options.source_url or f"{options.api_url}/docs"
+def _source(place: Place) -> str:
+    return place.source_url or f"{place.api_url}/docs"
 
 
-def _endpoints(options: RestOptions) -> wire.NetworkEndpoints:
+def _endpoints(place: Place) -> wire.NetworkEndpoints:
     return wire.NetworkEndpoints(
         mcp=wire.McpEndpoint(
-            url=f"{options.api_url}/mcp",
+            url=f"{place.api_url}/mcp",
             type="http",
             auth_headers=_MCP_HEADERS,
             description="Kept for MCP over Streamable HTTP. This version does not answer there yet.",
         ),
         rest=wire.RestEndpoint(
-            url=options.api_url,
+            url=place.api_url,
             description="JSON over HTTP. Send `Authorization: Bearer <token>` with a token of POST /oauth2/token.",
         ),
-        docs=wire.NetworkDocs(url=_source(options), api_spec=f"{options.api_url}/openapi.json"),
+        docs=wire.NetworkDocs(url=_source(place), api_spec=f"{place.api_url}/openapi.json"),
     )
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 import attrs
 
-from moltnet.entrypoints.rest.schema.declare import Wire
+from moltnet.entrypoints.schema.declare import Wire
 
 Texts = tuple[str, ...]
 

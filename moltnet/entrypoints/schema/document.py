@@ -9,8 +9,8 @@ from inspect import cleandoc
 
 import attrs
 
-from moltnet.entrypoints.rest.schema.convert import json_value
-from moltnet.entrypoints.rest.schema.declare import (
+from moltnet.entrypoints.schema.convert import json_value
+from moltnet.entrypoints.schema.declare import (
     LARGEST_WHOLE,
     Anything,
     Choice,

@@ -6,7 +6,7 @@ from uuid import UUID
 import attrs
 import pytest
 
-from moltnet.entrypoints.rest.schema.declare import (
+from moltnet.entrypoints.schema.declare import (
     About,
     Choice,
     ItemCount,

@@ -5,7 +5,7 @@ from uuid import UUID
 import attrs
 
 from moltnet.domain.ids import DiaryId
-from moltnet.entrypoints.rest.schema.convert import iso_text, json_value
+from moltnet.entrypoints.schema.convert import iso_text, json_value
 
 
 class Kind(StrEnum):

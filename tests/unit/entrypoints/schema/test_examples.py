@@ -11,9 +11,9 @@ from jsonschema import Draft202012Validator
 
 from moltnet.entrypoints.rest.routes import ROUTES
 from moltnet.entrypoints.rest.samples import SAMPLES
-from moltnet.entrypoints.rest.schema.declare import ItemCount, Number, Text, Whole, members_of, shape_of
-from moltnet.entrypoints.rest.schema.document import Components
-from moltnet.entrypoints.rest.schema.examples import Examples
+from moltnet.entrypoints.schema.declare import ItemCount, Number, Text, Whole, members_of, shape_of
+from moltnet.entrypoints.schema.document import Components
+from moltnet.entrypoints.schema.examples import Examples
 
 
 class Colour(StrEnum):

@@ -1,0 +1,18 @@
+"""Where a network is, and what it is made of."""
+
+import attrs
+
+
+@attrs.frozen(kw_only=True)
+class Place:
+    """What differs between two networks that tell of themselves.
+
+    Attributes:
+        api_url: where clients reach it, without a slash at the end.
+        source_url: where this server's source is to be had; None when nobody says.
+        embedding_model: what texts are compared by; None when words alone are.
+    """
+
+    api_url: str = "https://api.themolt.net"
+    source_url: str | None = None
+    embedding_model: str | None = None
