@@ -64,18 +64,19 @@ class EntryService:
     ) -> tuple[list[Entry], int]:
         """A page of a diary, newest first, and how many entries match; raises DiaryNotFound and Unauthenticated."""
         async with self.storage.reading() as work:
-            await self.access.readable(work, caller, diary_id)
-            return await work.entries.newest([diary_id], filters, page)
+            return await self.access.looking(
+                work, caller, diary_id, lambda: work.entries.newest([diary_id], filters, page)
+            )
 
     async def get(self, caller: Caller | Anonymous, diary_id: DiaryId, entry_id: EntryId) -> Entry:
         """A memory as it was before this look at it, which is counted afterwards; raises EntryNotFound."""
         async with self.storage.reading() as work:
+            # Looked up first: whoever may read afterwards was not shut out before it was written (`access.looking`).
+            entry = await work.entries.find(diary_id, entry_id)
             try:
                 await self.access.readable(work, caller, diary_id)
             except DiaryNotFound as hidden:
-                await work.entries.find(diary_id, entry_id)
                 raise EntryNotFound from hidden
-            entry = await work.entries.find(diary_id, entry_id)
         if entry is None:
             raise EntryNotFound
         self.accesses.note([entry_id])
