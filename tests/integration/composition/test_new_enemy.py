@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from moltnet.adapters.native.permissions import NativePermissions
 from tests.support.caching import CachingPermissions
 from tests.support.new_enemy import Guest, a_host, play
 from tests.support.postgres import a_database
@@ -36,7 +35,7 @@ async def test_a_revoked_agent_never_sees_what_is_written_afterwards(conninfo: s
 
 async def test_a_cache_of_permissions_would_be_noticed(conninfo: str) -> None:
     async with a_host(conninfo) as host:
-        with Guest(conninfo, await host.scene(), lambda: CachingPermissions(NativePermissions())) as guest:
+        with Guest(conninfo, await host.scene(), CachingPermissions) as guest:
             await play(host, guest, ROUNDS)
     assert guest.failures == []
     assert guest.leaks

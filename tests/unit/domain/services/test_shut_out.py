@@ -12,6 +12,8 @@ from moltnet.domain.search import Filters, Search
 from moltnet.ports.repositories import Page
 from tests.support.network import Member, Network
 
+PERMISSIONS_LIVE = ("here", "elsewhere")
+
 # The ways to look, and the statements right before which the looker is shut out.
 LOOKS = {
     "get": ["entries.find"],

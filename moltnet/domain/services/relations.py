@@ -1,0 +1,114 @@
+"""Delivering committed intents where permissions live elsewhere: at least once, and in order within each lane."""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from types import MappingProxyType
+from uuid import UUID
+
+import attrs
+
+from moltnet.domain.errors import Unavailable
+from moltnet.domain.intents import Change, Intent, PermissionWorkflow, RelationsPending
+from moltnet.ports.clock import Clock
+from moltnet.ports.relations import RelationStore
+from moltnet.ports.storage import Storage
+from moltnet.ports.workflows import Json, JsonObject, Steps, WorkflowBody, Workflows
+
+_log = logging.getLogger(__name__)
+
+# Whoever has claimed an intent has it this long, and gives up well before: nobody else must meet a call under way.
+CLAIM_LIFETIME = timedelta(seconds=5)
+DELIVERY_WITHIN_S = 4.0
+DELIVERY_ATTEMPTS = 5
+SETTLE_WITHIN_S = 10.0
+SWEEP_LANES = 500
+
+
+@attrs.frozen(kw_only=True)
+class RelationDelivery:
+    """Carries intents out in the store, one at a time in each lane, whichever process began; without one, none."""
+
+    storage: Storage
+    store: RelationStore | None
+    clock: Clock
+
+    def workflows(self) -> Mapping[str, WorkflowBody]:
+        """The bodies of the permission workflows, by the seed's names; there are none without a store."""
+        return MappingProxyType(dict.fromkeys(PermissionWorkflow, self.run) if self.store else {})
+
+    async def run(self, steps: Steps, argument: JsonObject) -> Json:
+        """A permission workflow: an intent and all before it in its lane."""
+        lane, through = UUID(str(argument["lane"])), int(str(argument["number"]))
+        return await steps.step("deliver", lambda: self.deliver(lane, through), DELIVERY_ATTEMPTS)
+
+    async def deliver(self, lane: UUID, through: int) -> None:
+        """What is pending of a lane up to this number; raises Unavailable while it does not hold."""
+        while (intent := await self._claimed(lane, through)) is not None:
+            await self._carry_out(intent)
+
+    async def sweep(self) -> None:
+        """Delivers what is pending of every lane: what a crash or an outage has left. Failures are logged.
+
+        What another process has claimed is left to it, or to the next sweep.
+        """
+        async with self.storage.reading() as work:
+            latest = await work.intents.latest_of_lanes(SWEEP_LANES)
+        for intent in latest:
+            try:
+                await self.deliver(intent.change.lane, intent.number)
+            except Unavailable as failure:
+                _log.warning("relations of %s are still to be delivered: %s", intent.change.lane, failure)
+
+    async def _claimed(self, lane: UUID, through: int) -> Intent | None:
+        at = self.clock.now()
+        async with self.storage.reading() as work:
+            intent = await work.intents.claim(lane, through, at, at + CLAIM_LIFETIME)
+            if intent is None and any(each.number <= through for each in await work.intents.pending_in(lane)):
+                raise RelationsPending
+        return intent
+
+    async def _carry_out(self, intent: Intent) -> None:
+        try:
+            async with asyncio.timeout(DELIVERY_WITHIN_S):
+                await self._apply(intent.change)
+        except BaseException as failure:
+            async with self.storage.reading() as work:
+                await work.intents.release(intent)
+            if isinstance(failure, TimeoutError):
+                raise RelationsPending from failure
+            raise
+        async with self.storage.reading() as work:
+            await work.intents.settle(intent)
+
+    async def _apply(self, change: Change) -> None:
+        if self.store is None:
+            raise RelationsPending
+        for pattern in change.removed:
+            await self.store.delete(pattern)
+        if change.written is not None:
+            await self.store.write(change.written)
+
+
+@attrs.frozen(kw_only=True)
+class RelationService:
+    """Lets a use case answer only when what it committed holds."""
+
+    workflows: Workflows
+
+    async def settle(self, intents: Sequence[Intent]) -> None:
+        """Waits until the intents of a committed unit of work are delivered; at once where there are none.
+
+        Raises Unavailable when they are not in time. They stay committed, count in every answer of this network, and
+        are delivered later (decision 15 and 21).
+        """
+        for intent in intents:
+            argument: JsonObject = {"lane": str(intent.change.lane), "number": intent.number}
+            await self.workflows.start(intent.change.workflow, intent.workflow_id, argument)
+        try:
+            async with asyncio.timeout(SETTLE_WITHIN_S):
+                for intent in intents:
+                    await self.workflows.result(intent.workflow_id)
+        except TimeoutError as late:
+            raise RelationsPending from late
