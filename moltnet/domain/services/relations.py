@@ -9,7 +9,6 @@ from uuid import UUID
 
 import attrs
 
-from moltnet.domain.errors import Unavailable
 from moltnet.domain.intents import Change, Intent, PermissionWorkflow, RelationsPending
 from moltnet.ports.clock import Clock
 from moltnet.ports.relations import RelationStore
@@ -33,6 +32,7 @@ class RelationDelivery:
     storage: Storage
     store: RelationStore | None
     clock: Clock
+    within_s: float = DELIVERY_WITHIN_S
 
     def workflows(self) -> Mapping[str, WorkflowBody]:
         """The bodies of the permission workflows, by the seed's names; there are none without a store."""
@@ -49,7 +49,7 @@ class RelationDelivery:
             await self._carry_out(intent)
 
     async def sweep(self) -> None:
-        """Delivers what is pending of every lane: what a crash or an outage has left. Failures are logged.
+        """Delivers what is pending of every lane: what a crash or an outage has left. What fails is logged and left.
 
         What another process has claimed is left to it, or to the next sweep.
         """
@@ -58,8 +58,8 @@ class RelationDelivery:
         for intent in latest:
             try:
                 await self.deliver(intent.change.lane, intent.number)
-            except Unavailable as failure:
-                _log.warning("relations of %s are still to be delivered: %s", intent.change.lane, failure)
+            except Exception as failure:  # noqa: BLE001  # logged; other lanes are not kept waiting by this one
+                _log.warning("relations of %s are still to be delivered: %r", intent.change.lane, failure)
 
     async def _claimed(self, lane: UUID, through: int) -> Intent | None:
         at = self.clock.now()
@@ -71,7 +71,7 @@ class RelationDelivery:
 
     async def _carry_out(self, intent: Intent) -> None:
         try:
-            async with asyncio.timeout(DELIVERY_WITHIN_S):
+            async with asyncio.timeout(self.within_s):
                 await self._apply(intent.change)
         except BaseException as failure:
             async with self.storage.reading() as work:
@@ -96,6 +96,7 @@ class RelationService:
     """Lets a use case answer only when what it committed holds."""
 
     workflows: Workflows
+    within_s: float = SETTLE_WITHIN_S
 
     async def settle(self, intents: Sequence[Intent]) -> None:
         """Waits until the intents of a committed unit of work are delivered; at once where there are none.
@@ -107,7 +108,7 @@ class RelationService:
             argument: JsonObject = {"lane": str(intent.change.lane), "number": intent.number}
             await self.workflows.start(intent.change.workflow, intent.workflow_id, argument)
         try:
-            async with asyncio.timeout(SETTLE_WITHIN_S):
+            async with asyncio.timeout(self.within_s):
                 for intent in intents:
                     await self.workflows.result(intent.workflow_id)
         except TimeoutError as late:
