@@ -33,12 +33,12 @@ class Intents(Protocol):
         """
         ...
 
-    async def release(self, intent: Intent) -> None:
-        """Ends a claim early: the next may take it at once."""
+    async def release(self, intent: Intent, until: datetime) -> bool:
+        """Ends a claim before its time, so that the next may take it at once; False when it was lost already."""
         ...
 
-    async def settle(self, intent: Intent) -> None:
-        """Forgets an intent that was delivered; again is no error."""
+    async def settle(self, intent: Intent) -> bool:
+        """Forgets an intent that was delivered; False when another had settled it already."""
         ...
 
     async def latest_of_lanes(self, limit: int) -> list[Intent]:

@@ -12,7 +12,8 @@ from moltnet.domain.permissions import Relation
 from moltnet.ports.storage import Storage
 from tests.support.builders import NOON, an_id
 
-LATER = NOON + timedelta(seconds=5)
+LIFETIME = timedelta(seconds=5)
+LATER = NOON + LIFETIME
 ANY = 1 << 62
 
 
@@ -32,12 +33,12 @@ async def pending(storage: Storage, lane: UUID) -> list[Intent]:
 
 async def claimed(storage: Storage, lane: UUID, at: datetime = NOON, through: int = ANY) -> Intent | None:
     async with storage.reading() as work:
-        return await work.intents.claim(lane, through, at, at + timedelta(seconds=5))
+        return await work.intents.claim(lane, through, at, at + LIFETIME)
 
 
-async def settled(storage: Storage, intent: Intent) -> None:
+async def settled(storage: Storage, intent: Intent) -> bool:
     async with storage.reading() as work:
-        await work.intents.settle(intent)
+        return await work.intents.settle(intent)
 
 
 async def test_a_lane_keeps_its_order_and_is_its_own(storage: Storage) -> None:
@@ -107,7 +108,8 @@ async def test_a_claim_ends_with_its_time_or_when_it_is_released(storage: Storag
     assert await claimed(storage, lane, LATER - timedelta(microseconds=1)) is None
     assert await claimed(storage, lane, LATER) == intent
     async with storage.reading() as work:
-        await work.intents.release(intent)
+        assert not await work.intents.release(intent, LATER)  # the claim that was outlived
+        assert await work.intents.release(intent, LATER + LIFETIME)
     assert await claimed(storage, lane, LATER) == intent
 
 
@@ -118,12 +120,12 @@ async def test_what_is_newer_than_asked_for_is_not_claimed(storage: Storage) -> 
     assert await claimed(storage, diary, through=second.number) == second
 
 
-async def test_settling_and_releasing_what_is_gone_is_no_error(storage: Storage) -> None:
+async def test_an_intent_is_settled_once_and_releasing_what_is_gone_is_no_error(storage: Storage) -> None:
     (intent,) = await added(storage, a_grant())
-    await settled(storage, intent)
-    await settled(storage, intent)
+    assert await settled(storage, intent)
+    assert not await settled(storage, intent)
     async with storage.reading() as work:
-        await work.intents.release(intent)
+        assert not await work.intents.release(intent, LATER)
     assert await pending(storage, intent.change.lane) == []
 
 

@@ -24,6 +24,7 @@ from moltnet.domain.search import Filters, Search
 from moltnet.domain.services import Services
 from moltnet.domain.sharing import ShareRole
 from moltnet.ports.permissions import Permissions
+from moltnet.ports.relations import RelationStore
 from moltnet.ports.repositories import Page
 from moltnet.ports.storage import Storage
 from tests.support.builders import a_caller
@@ -111,11 +112,11 @@ class Host:
 
 
 @asynccontextmanager
-async def a_host(conninfo: str) -> AsyncIterator[Host]:
+async def a_host(conninfo: str, store: RelationStore | None = None) -> AsyncIterator[Host]:
     """A new member with connections of its own."""
     async with (
         PostgresStorage.open(conninfo, max_connections=2) as storage,
-        services_over(storage, SystemClock()) as services,
+        services_over(storage, SystemClock(), relation_store=store) as services,
     ):
         yield Host(storage, services, a_caller(agent=await joined(storage)))
 
@@ -137,12 +138,19 @@ async def play(host: Host, guest: "Guest", rounds: int) -> None:
 class Guest:
     """The reader's threads, while the context is open: one for each way to look and one that follows the feed."""
 
-    def __init__(self, conninfo: str, scene: Scene, permissions: Callable[[], Permissions] | None = None) -> None:
+    def __init__(
+        self,
+        conninfo: str,
+        scene: Scene,
+        *,
+        permissions: Callable[[], Permissions] | None = None,
+        store: RelationStore | None = None,
+    ) -> None:
         self.leaks: list[str] = []
         self.failures: list[BaseException] = []
         self.scene = scene
         self.sights = [0] * (len(scene.looks()) + 1)
-        self._conninfo, self._permissions = conninfo, permissions
+        self._conninfo, self._permissions, self._store = conninfo, permissions, store
         self._over = threading.Event()
         works = [*(self._looking(number) for number in range(len(scene.looks()))), self._following()]
         self._threads = [threading.Thread(target=self._run, args=(work,)) for work in works]
@@ -189,7 +197,9 @@ class Guest:
         async with (
             PostgresStorage.open(self._conninfo, max_connections=2) as storage,
             PostgresFeedEvents.open(self._conninfo) as events,
-            services_over(storage, SystemClock(), events=events, permissions=permissions) as services,
+            services_over(
+                storage, SystemClock(), events=events, permissions=permissions, relation_store=self._store
+            ) as services,
         ):
             yield services
 

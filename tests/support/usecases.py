@@ -14,12 +14,18 @@ from moltnet.entrypoints.settings import Settings
 from moltnet.ports.clock import Clock
 from moltnet.ports.events import FeedEvents
 from moltnet.ports.permissions import Permissions
+from moltnet.ports.relations import RelationStore
 from moltnet.ports.storage import Storage
 
 
 @asynccontextmanager
 async def services_over(
-    storage: Storage, clock: Clock, *, events: FeedEvents | None = None, permissions: Permissions | None = None
+    storage: Storage,
+    clock: Clock,
+    *,
+    events: FeedEvents | None = None,
+    permissions: Permissions | None = None,
+    relation_store: RelationStore | None = None,
 ) -> AsyncIterator[Services]:
     """The use cases of a network; what they left running has ended with the context."""
     background = AsyncioBackground()
@@ -32,6 +38,7 @@ async def services_over(
     )
     container.clock.override(providers.Object(clock))
     container.background.override(providers.Object(background))
+    container.relation_store.override(providers.Object(relation_store))
     if permissions is not None:
         container.permissions.override(providers.Object(permissions))
     try:

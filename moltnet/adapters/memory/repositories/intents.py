@@ -46,16 +46,21 @@ class MemoryIntents:
             tables.intents.put(row.intent.number, attrs.evolve(row, claimed_until=until))
             return row.intent
 
-    async def release(self, intent: Intent) -> None:
+    async def release(self, intent: Intent, until: datetime) -> bool:
         """Ends a claim."""
         async with self._statements.change() as tables:
-            if tables.intents.get(intent.number):
-                tables.intents.put(intent.number, ClaimableIntent(intent))
+            row = tables.intents.get(intent.number)
+            if row is None or row.claimed_until != until:
+                return False
+            tables.intents.put(intent.number, ClaimableIntent(intent))
+            return True
 
-    async def settle(self, intent: Intent) -> None:
+    async def settle(self, intent: Intent) -> bool:
         """Forgets an intent."""
         async with self._statements.change() as tables:
+            is_there = tables.intents.get(intent.number) is not None
             tables.intents.drop(intent.number)
+            return is_there
 
     async def latest_of_lanes(self, limit: int) -> list[Intent]:
         """The newest of each lane, the lane with the oldest first."""

@@ -35,8 +35,10 @@ CLAIM = """
     and number <= %(through)s and (claimed_until is null or claimed_until <= %(at)s)
     returning number, workflow, diary_id, entry_id, agent_id
 """
-# The intent, claimed by nobody; relation_intents_pkey.
-RELEASE = "update relation_intents set claimed_until = null where number = %(number)s"
+# The intent, claimed by nobody, or none when the claim is another's; relation_intents_pkey.
+RELEASE = """
+    update relation_intents set claimed_until = null where number = %(number)s and claimed_until = %(until)s
+"""
 # Nothing is left of the intent; relation_intents_pkey.
 SETTLE = "delete from relation_intents where number = %(number)s"
 # The newest of each lane, the lane with the oldest first; reads the whole table, which holds what is under way.
@@ -83,13 +85,13 @@ class PostgresIntents:
         """The oldest of a lane, unless another has it."""
         return await self._session.first(intent_from_row, CLAIM, lane=lane, through=through, at=at, until=until)
 
-    async def release(self, intent: Intent) -> None:
+    async def release(self, intent: Intent, until: datetime) -> bool:
         """Ends a claim."""
-        await self._session.run(RELEASE, number=intent.number)
+        return await self._session.run(RELEASE, number=intent.number, until=until) > 0
 
-    async def settle(self, intent: Intent) -> None:
+    async def settle(self, intent: Intent) -> bool:
         """Forgets an intent."""
-        await self._session.run(SETTLE, number=intent.number)
+        return await self._session.run(SETTLE, number=intent.number) > 0
 
     async def latest_of_lanes(self, limit: int) -> list[Intent]:
         """The newest of each lane, the lane with the oldest first."""

@@ -1,13 +1,14 @@
 """Permissions that live elsewhere: delivered at least once, in order, and answered only when they hold."""
 
 import asyncio
+from contextlib import suppress
 
 import attrs
 import pytest
 
 from moltnet.domain.diaries import Diary, DiaryNotFound
 from moltnet.domain.errors import Unavailable
-from moltnet.domain.intents import RelationsPending
+from moltnet.domain.intents import Intent, RelationsPending
 from moltnet.domain.permissions import InsufficientPermissions, Relation
 from moltnet.domain.registration import RegistrationFailed
 from moltnet.domain.relations import Link, Namespace, RelationTuple, Thing
@@ -34,6 +35,23 @@ READER, WRITER = ShareRole
 async def diary(network: Network, ada: Member) -> Diary:
     """A private diary of Ada's, delivered."""
     return await network.diary(ada)
+
+
+async def reads(network: Network, member: Member, diary: Diary) -> bool:
+    with suppress(DiaryNotFound):
+        return await network.services.diaries.get(member.caller, diary.id) == diary
+    return False
+
+
+async def granted(network: Network, diary: Diary, *guests: Member) -> list[Intent]:
+    """Committed grants that nobody delivers yet."""
+    permissions = network.services.sharing.permissions
+    async with network.storage.writing() as work:
+        return [
+            intent
+            for guest in guests
+            for intent in await permissions.grant(work, diary.id, Relation.READERS, guest.agent_id)
+        ]
 
 
 # What is told to the store
@@ -140,8 +158,7 @@ async def test_what_does_not_hold_in_time_is_told_kept_and_delivered_later(
 
 
 async def test_a_store_that_hangs_is_given_up(network: Network, bob: Member, diary: Diary) -> None:
-    async with network.storage.writing() as work:
-        (intent,) = await network.services.sharing.permissions.grant(work, diary.id, Relation.READERS, bob.agent_id)
+    (intent,) = await granted(network, diary, bob)
     network.calls.before("RelationStore.write", [asyncio.Event().wait])
     impatient = attrs.evolve(network.delivery, within_s=0.01)
     with pytest.raises(RelationsPending):
@@ -224,8 +241,7 @@ async def test_a_right_is_never_told_from_an_outage(network: Network, ada: Membe
 async def test_what_another_has_claimed_is_left_to_it_while_its_claim_lasts(
     network: Network, bob: Member, diary: Diary
 ) -> None:
-    async with network.storage.writing() as work:
-        (intent,) = await network.services.sharing.permissions.grant(work, diary.id, Relation.READERS, bob.agent_id)
+    (intent,) = await granted(network, diary, bob)
     now = network.clock.now()
     async with network.storage.reading() as work:
         assert await work.intents.claim(diary.id, intent.number, now, now + CLAIM_LIFETIME)
@@ -236,14 +252,43 @@ async def test_what_another_has_claimed_is_left_to_it_while_its_claim_lasts(
     assert between(diary, Relation.READERS, bob) in await told(network)
 
 
+@pytest.mark.parametrize("moment", ["revoked", "admitted again", "deleted"])
+async def test_a_delivery_that_comes_after_later_ones_is_put_right(
+    network: Network, ada: Member, bob: Member, diary: Diary, moment: str
+) -> None:
+    arrived, let_go = asyncio.Event(), asyncio.Event()
+
+    async def hang() -> None:
+        arrived.set()
+        await let_go.wait()
+
+    await network.admit(diary, ada, bob, WRITER)
+    other_process, (grant,) = attrs.evolve(network.delivery), await granted(network, diary, bob)
+    network.calls.before("RelationStore.write", [hang])
+    late = asyncio.create_task(other_process.deliver(diary.id, grant.number))
+    await arrived.wait()
+    network.clock.advance(CLAIM_LIFETIME)
+    await network.services.sharing.revoke(ada.caller, diary.id, bob.fingerprint)
+    if moment == "admitted again":
+        await network.admit(diary, ada, bob, READER)
+    if moment == "deleted":
+        await network.services.diaries.delete(ada.caller, diary.id)
+    let_go.set()
+    await late
+    assert await reads(network, bob, diary) is (moment == "admitted again")
+    await network.delivery.sweep()
+    expected = {"deleted": set()}.get(moment, {between(diary, Relation.OWNER, ada)})
+    expected |= {between(diary, Relation.READERS, bob)} if moment == "admitted again" else set()
+    assert await told(network) == expected
+
+
 async def test_of_many_that_deliver_at_once_each_change_is_carried_out_by_one(
     network: Network, bob: Member, eve: Member, diary: Diary
 ) -> None:
-    async with network.storage.writing() as work:
-        for guest in (bob, eve):
-            await network.services.sharing.permissions.grant(work, diary.id, Relation.READERS, guest.agent_id)
+    await granted(network, diary, bob, eve)
     network.calls.log.clear()
-    await asyncio.gather(*(network.delivery.sweep() for _ in range(5)))
+    processes = [attrs.evolve(network.delivery) for _ in range(5)]
+    await asyncio.gather(*(process.sweep() for process in processes * 2))
     assert network.calls.log.count("RelationStore.write") == 2
     assert await pending(network) == []
 
@@ -252,9 +297,8 @@ async def test_a_lane_that_cannot_be_delivered_does_not_keep_the_others_waiting(
     network: Network, ada: Member, bob: Member, diary: Diary
 ) -> None:
     other = await network.diary(ada)
-    async with network.storage.writing() as work:
-        for each in (diary, other):
-            await network.services.sharing.permissions.grant(work, each.id, Relation.READERS, bob.agent_id)
+    for each in (diary, other):
+        await granted(network, each, bob)
     network.calls.before("RelationStore.write", [failing(Crashed())])
     await network.delivery.sweep()
     assert between(other, Relation.READERS, bob) in await told(network)
