@@ -16,7 +16,7 @@ STEPS = st.builds(Step, kind=st.sampled_from(KINDS), agent=PLACES, diary=PLACES,
 
 
 @pytest.mark.parametrize("home", ["here", "elsewhere"])
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=st.lists(STEPS, max_size=40))
 async def test_check_list_search_and_reflect_agree_with_the_model_after_every_act(
     storage: Storage, home: str, history: list[Step]
