@@ -14,13 +14,14 @@ from moltnet.domain.registration import RegistrationFailed
 from moltnet.domain.relations import Link, Namespace, RelationTuple, Thing
 from moltnet.domain.services.relations import CLAIM_LIFETIME, DELIVERY_ATTEMPTS
 from moltnet.domain.sharing import ShareRole, ShareStatus
-from tests.support.interruptions import failing
+from tests.support.interruptions import Act, failing
 from tests.support.network import Member, Network, a_key_pair
 from tests.support.relations import (
     DOWN,
     Crashed,
     between,
     ever,
+    passing,
     pending,
     store_is_back,
     store_is_down,
@@ -52,6 +53,25 @@ async def granted(network: Network, diary: Diary, *guests: Member) -> list[Inten
             for guest in guests
             for intent in await permissions.grant(work, diary.id, Relation.READERS, guest.agent_id)
         ]
+
+
+async def late(network: Network, intent: Intent, meanwhile: Act) -> None:
+    """Delivers an intent in a process that is stopped within its call, outlives its claim, and then goes on."""
+    arrived, let_go = asyncio.Event(), asyncio.Event()
+
+    async def stop() -> None:
+        arrived.set()
+        await let_go.wait()
+
+    network.calls.before("RelationStore.write", [stop])
+    delivering = asyncio.create_task(attrs.evolve(network.delivery).deliver(intent.change.lane, intent.number))
+    await arrived.wait()
+    network.clock.advance(CLAIM_LIFETIME)
+    await network.delivery.sweep()
+    await meanwhile()
+    await network.delivery.sweep()
+    let_go.set()
+    await delivering
 
 
 # What is told to the store
@@ -256,30 +276,62 @@ async def test_what_another_has_claimed_is_left_to_it_while_its_claim_lasts(
 async def test_a_delivery_that_comes_after_later_ones_is_put_right(
     network: Network, ada: Member, bob: Member, diary: Diary, moment: str
 ) -> None:
-    arrived, let_go = asyncio.Event(), asyncio.Event()
-
-    async def hang() -> None:
-        arrived.set()
-        await let_go.wait()
-
     await network.admit(diary, ada, bob, WRITER)
-    other_process, (grant,) = attrs.evolve(network.delivery), await granted(network, diary, bob)
-    network.calls.before("RelationStore.write", [hang])
-    late = asyncio.create_task(other_process.deliver(diary.id, grant.number))
-    await arrived.wait()
-    network.clock.advance(CLAIM_LIFETIME)
-    await network.services.sharing.revoke(ada.caller, diary.id, bob.fingerprint)
-    if moment == "admitted again":
-        await network.admit(diary, ada, bob, READER)
-    if moment == "deleted":
-        await network.services.diaries.delete(ada.caller, diary.id)
-    let_go.set()
-    await late
+    (grant,) = await granted(network, diary, bob)
+
+    async def go_on() -> None:
+        await network.services.sharing.revoke(ada.caller, diary.id, bob.fingerprint)
+        if moment == "admitted again":
+            await network.admit(diary, ada, bob, READER)
+        if moment == "deleted":
+            await network.services.diaries.delete(ada.caller, diary.id)
+
+    await late(network, grant, go_on)
     assert await reads(network, bob, diary) is (moment == "admitted again")
     await network.delivery.sweep()
     expected = {"deleted": set()}.get(moment, {between(diary, Relation.OWNER, ada)})
     expected |= {between(diary, Relation.READERS, bob)} if moment == "admitted again" else set()
     assert await told(network) == expected
+
+
+@pytest.mark.parametrize("is_deleted", [True, False])
+async def test_a_late_link_of_an_entry_is_put_right(
+    network: Network, ada: Member, diary: Diary, *, is_deleted: bool
+) -> None:
+    entry = await network.entry(ada, diary)
+    async with network.storage.writing() as work:
+        (again,) = await network.services.entries.permissions.place_entry(work, diary.id, entry.id)
+
+    async def delete() -> None:
+        await network.services.entries.delete(ada.caller, diary.id, entry.id)
+
+    await late(network, again, delete if is_deleted else passing)
+    await network.delivery.sweep()
+    links = {held.thing.id for held in await told(network) if held.relation is Link.PARENT}
+    assert links == (set() if is_deleted else {entry.id})
+
+
+@pytest.mark.parametrize("is_removed", [True, False])
+async def test_a_late_introduction_is_put_right(network: Network, bob: Member, *, is_removed: bool) -> None:
+    permissions = network.services.sharing.permissions
+    async with network.storage.writing() as work:
+        (intent,) = await permissions.introduce(work, bob.agent_id)
+
+    async def remove() -> None:
+        async with network.storage.writing() as work:
+            await permissions.forget_agent(work, bob.agent_id)
+            await work.agents.remove(bob.agent_id)
+
+    await late(network, intent, remove if is_removed else passing)
+    await network.delivery.sweep()
+    assert {held.subject.id for held in await told(network)} == (set() if is_removed else {bob.agent_id})
+
+
+async def test_without_a_store_intents_stay_for_when_there_is_one(network: Network, bob: Member, diary: Diary) -> None:
+    (intent,) = await granted(network, diary, bob)
+    with pytest.raises(RelationsPending):
+        await attrs.evolve(network.delivery, store=None).deliver(diary.id, intent.number)
+    assert await pending(network) == [intent]
 
 
 async def test_of_many_that_deliver_at_once_each_change_is_carried_out_by_one(
