@@ -28,9 +28,12 @@ test: $(DEV)
 test-fast: $(DEV)
 	$(BIN)/pytest -q -n 2 -p no:schemathesis --hypothesis-profile=fast -m "not real" tests/unit tests/contract
 
-# Some 2 300 requests made from the served OpenAPI document; `make test` makes some 300 of them.
+# Some 2 300 requests made from the served OpenAPI document; `make test` makes some 300 of them. Then what `make test`
+# walks shortly, at length: permissions beside a model, and an agent that was shut out while secrets are written.
 fuzz: $(DEV)
 	FUZZ_EXAMPLES=60 $(BIN)/pytest -q -n 2 tests/integration/wire/test_schema_fuzz.py
+	WALK_STEPS=10000 NEW_ENEMY_ROUNDS=5000 $(BIN)/pytest -q -n 2 \
+		tests/integration/composition/test_permission_walk.py tests/integration/composition/test_new_enemy.py
 
 lint: $(DEV)
 	$(BIN)/ruff check .

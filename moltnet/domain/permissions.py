@@ -43,6 +43,9 @@ ENTRY_RIGHTS: Mapping[EntryRight, Right] = MappingProxyType(
     {EntryRight.VIEW: Right.READ, EntryRight.EDIT: Right.WRITE, EntryRight.DELETE: Right.WRITE}
 )
 
+# What is taken away when a share is revoked: an owner stays one.
+WITHDRAWABLE = frozenset(Relation) - {Relation.OWNER}
+
 
 class InsufficientPermissions(Forbidden):
     """The caller can see the thing but has no right to this act."""

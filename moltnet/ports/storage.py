@@ -4,6 +4,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from moltnet.ports.feed import Feed
+from moltnet.ports.intents import Intents
 from moltnet.ports.receipts import Receipts
 from moltnet.ports.repositories import (
     Agents,
@@ -53,6 +54,8 @@ class UnitOfWork(Protocol):
     def shares(self) -> Shares: ...
     @property
     def relations(self) -> Relations: ...
+    @property
+    def intents(self) -> Intents: ...
     @property
     def signing_requests(self) -> SigningRequests: ...
 

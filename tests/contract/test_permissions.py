@@ -7,14 +7,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from moltnet.adapters.memory.clock import MemoryClock
+from moltnet.adapters.memory.relations import MemoryRelationStore
 from moltnet.adapters.native.permissions import NativePermissions
+from moltnet.adapters.remote.permissions import RemotePermissions
 from moltnet.domain.agents import Agent
 from moltnet.domain.diaries import Diary
 from moltnet.domain.ids import AgentId, DiaryId
 from moltnet.domain.permissions import RIGHTS, Relation, Right
-from moltnet.ports.permissions import Permissions
+from moltnet.domain.services.relations import RelationDelivery
+from moltnet.ports.permissions import Left, Permissions
 from moltnet.ports.storage import Storage
-from tests.support.builders import an_id
+from tests.support.builders import NOON, an_id
 from tests.support.stored import joined, opened
 
 PLACES = st.tuples(st.integers(0, 1), st.integers(0, 1))
@@ -22,9 +26,21 @@ GRANTS = st.tuples(st.just("grant"), PLACES, st.sampled_from(Relation))
 WITHDRAWALS = st.tuples(st.just("withdraw"), PLACES, st.none())
 
 
-@pytest.fixture(params=["native"])
-def permissions() -> Permissions:
-    return NativePermissions()
+@pytest.fixture(params=["native", "remote", "remote and never delivered"])
+def home(request: pytest.FixtureRequest) -> str:
+    """Where permissions live."""
+    return str(request.param)
+
+
+@pytest.fixture
+def store() -> MemoryRelationStore:
+    """The store of those that live elsewhere."""
+    return MemoryRelationStore()
+
+
+@pytest.fixture
+def permissions(home: str, store: MemoryRelationStore) -> Permissions:
+    return NativePermissions() if home == "native" else RemotePermissions(store)
 
 
 @attrs.frozen
@@ -33,14 +49,21 @@ class Asking:
 
     storage: Storage
     permissions: Permissions
+    delivery: RelationDelivery | None
 
     async def grant(self, diary: DiaryId, relation: Relation, agent: AgentId) -> None:
         async with self.storage.writing() as work:
-            await self.permissions.grant(work, diary, relation, agent)
+            left = await self.permissions.grant(work, diary, relation, agent)
+        await self.deliver(left)
 
     async def withdraw(self, diary: DiaryId, agent: AgentId) -> None:
         async with self.storage.writing() as work:
-            await self.permissions.withdraw(work, diary, agent)
+            left = await self.permissions.withdraw(work, diary, agent)
+        await self.deliver(left)
+
+    async def deliver(self, left: Left) -> None:
+        for intent in left if self.delivery else ():
+            await self.delivery.deliver(intent.change.lane, intent.number)
 
     async def rights(self, agent: AgentId, diary: DiaryId) -> frozenset[Right]:
         async with self.storage.reading() as work:
@@ -54,8 +77,9 @@ class Asking:
 
 
 @pytest.fixture
-def asking(storage: Storage, permissions: Permissions) -> Asking:
-    return Asking(storage, permissions)
+def asking(storage: Storage, permissions: Permissions, home: str, store: MemoryRelationStore) -> Asking:
+    delivery = RelationDelivery(storage=storage, store=store, clock=MemoryClock(NOON))
+    return Asking(storage, permissions, delivery if home == "remote" else None)
 
 
 @pytest.fixture
@@ -122,11 +146,29 @@ async def test_forgotten_diary_gives_no_right(asking: Asking, agent: Agent, diar
         await asking.grant(each.id, Relation.OWNER, agent.id)
         await asking.grant(each.id, Relation.READERS, other.id)
     async with asking.storage.writing() as work:
-        await asking.permissions.forget_diary(work, diary.id)
+        left = await asking.permissions.forget_diary(work, diary.id)
         await work.diaries.remove(diary.id)
+    await asking.deliver(left)
     for each in (agent, other):
         assert await asking.rights(each.id, diary.id) == frozenset()
         assert set(await asking.readable(each.id)) == {kept.id}
+
+
+async def test_forgotten_agent_and_its_diaries_leave_no_relation(
+    asking: Asking, storage: Storage, agent: Agent, diary: Diary, other: Agent
+):
+    await asking.grant(diary.id, Relation.OWNER, agent.id)
+    await asking.grant(diary.id, Relation.READERS, other.id)
+    async with storage.writing() as work:
+        left = await asking.permissions.introduce(work, agent.id)
+    await asking.deliver(left)
+    async with storage.writing() as work:
+        left = await asking.permissions.forget_agent(work, agent.id)
+        await work.agents.remove(agent.id)
+    await asking.deliver(left)
+    for each in (agent, other):
+        assert await asking.rights(each.id, diary.id) == frozenset()
+        assert await asking.readable(each.id) == {}
 
 
 async def test_grant_holds_within_its_unit_of_work(

@@ -12,6 +12,7 @@ from dependency_injector import providers
 from moltnet.adapters.memory.clock import MemoryClock
 from moltnet.adapters.memory.embedding import MemoryEmbedder
 from moltnet.adapters.memory.randomness import MemoryRandomness
+from moltnet.adapters.memory.relations import MemoryRelationStore
 from moltnet.adapters.memory.storage import MemoryStorage
 from moltnet.adapters.memory.workflows import Backoff, Journal, MemoryWorkflows
 from moltnet.adapters.nacl.key_pairs import NaclKeyPair
@@ -23,9 +24,11 @@ from moltnet.domain.entries import CONTENT_MAX, Entry, NewEntry
 from moltnet.domain.ids import AgentId, ClientId
 from moltnet.domain.keys import Fingerprint
 from moltnet.domain.services import Services
-from moltnet.domain.services.registration import REGISTER_AGENT, RegistrationWorkflow
+from moltnet.domain.services.registration import RegistrationWorkflow
+from moltnet.domain.services.relations import RelationDelivery
 from moltnet.domain.sharing import ShareRole
 from moltnet.entrypoints.container import Container
+from moltnet.entrypoints.container.wiring import bodies
 from moltnet.entrypoints.settings import Settings
 from moltnet.ports.embedding import Embedder
 from moltnet.ports.identity import IdentityProvider
@@ -68,8 +71,8 @@ class Member:
 class Network:
     """The use cases, and what they stand on.
 
-    `calls` interrupts the statements of the storage and the ports `IdentityProvider`, `Clients`, `Permissions` and
-    `Embedder`, by these names.
+    `calls` interrupts the statements of the storage and the ports `IdentityProvider`, `Clients`, `Permissions`,
+    `Embedder` and, where permissions live elsewhere, `RelationStore`, by these names.
     """
 
     services: Services
@@ -80,6 +83,8 @@ class Network:
     clock: MemoryClock
     calls: Calls
     registration: RegistrationWorkflow
+    delivery: RelationDelivery
+    relations: MemoryRelationStore
     journal: Journal
     workflows: MemoryWorkflows
     background: AsyncioBackground
@@ -123,7 +128,9 @@ class Network:
 
 
 @asynccontextmanager
-async def a_network(*, embedder: Embedder | None = EMBEDDER, content_max: int = CONTENT_MAX) -> AsyncIterator[Network]:
+async def a_network(
+    *, embedder: Embedder | None = EMBEDDER, content_max: int = CONTENT_MAX, with_remote_permissions: bool = False
+) -> AsyncIterator[Network]:
     """A network at NOON that nobody has joined; what it left running has ended with the context."""
     calls, clock, memory = Calls(), MemoryClock(NOON), MemoryStorage()
     storage = InterruptedStorage(memory, calls)
@@ -138,6 +145,9 @@ async def a_network(*, embedder: Embedder | None = EMBEDDER, content_max: int = 
     container.randomness.override(providers.Object(MemoryRandomness()))
     container.background.override(providers.Object(AsyncioBackground()))
     container.key_seal.override(providers.Object(SEAL))
+    relations = MemoryRelationStore()
+    if with_remote_permissions:
+        container.relation_store.override(providers.Object(interrupted("RelationStore", relations, calls)))
     for name, port in (
         ("IdentityProvider", container.identities),
         ("Clients", container.clients),
@@ -145,7 +155,8 @@ async def a_network(*, embedder: Embedder | None = EMBEDDER, content_max: int = 
     ):
         port.override(providers.Object(interrupted(name, port(), calls)))
     registration, journal = container.registration_workflow(), Journal()
-    workflows = launched(registration, journal)
+    delivery = container.delivery()
+    workflows = launched(registration, delivery, journal)
     container.workflows.override(providers.Object(workflows))
     network = Network(
         services=container.services(),
@@ -156,6 +167,8 @@ async def a_network(*, embedder: Embedder | None = EMBEDDER, content_max: int = 
         clock=clock,
         calls=calls,
         registration=registration,
+        delivery=delivery,
+        relations=relations,
         journal=journal,
         workflows=workflows,
         background=container.background(),
@@ -167,9 +180,9 @@ async def a_network(*, embedder: Embedder | None = EMBEDDER, content_max: int = 
         await network.background.aclose()
 
 
-def launched(registration: RegistrationWorkflow, journal: Journal) -> MemoryWorkflows:
+def launched(registration: RegistrationWorkflow, delivery: RelationDelivery, journal: Journal) -> MemoryWorkflows:
     """Workflows that go on from a journal, and try failed steps again at once."""
-    return MemoryWorkflows({REGISTER_AGENT: registration.run}, backoff=Backoff(first_s=0), journal=journal)
+    return MemoryWorkflows(bodies(registration, delivery), backoff=Backoff(first_s=0), journal=journal)
 
 
 def _settings(content_max: int) -> Settings:

@@ -12,22 +12,35 @@ from moltnet.domain.services import Services
 from moltnet.entrypoints.container import Container
 from moltnet.entrypoints.settings import Settings
 from moltnet.ports.clock import Clock
+from moltnet.ports.events import FeedEvents
+from moltnet.ports.permissions import Permissions
+from moltnet.ports.relations import RelationStore
 from moltnet.ports.storage import Storage
 
 
 @asynccontextmanager
-async def services_over(storage: Storage, clock: Clock) -> AsyncIterator[Services]:
+async def services_over(
+    storage: Storage,
+    clock: Clock,
+    *,
+    events: FeedEvents | None = None,
+    permissions: Permissions | None = None,
+    relation_store: RelationStore | None = None,
+) -> AsyncIterator[Services]:
     """The use cases of a network; what they left running has ended with the context."""
     background = AsyncioBackground()
     container = Container(
         settings=Settings(data_dir=Path(), recovery_secret=b"r" * 32, ory_action_api_key="k" * 32),
         base_url="https://moltnet.example",
         storage=providers.Object(storage),
-        events=providers.Object(MemoryFeedEvents()),
+        events=providers.Object(events or MemoryFeedEvents()),
         embedder=providers.Object(None),
     )
     container.clock.override(providers.Object(clock))
     container.background.override(providers.Object(background))
+    container.relation_store.override(providers.Object(relation_store))
+    if permissions is not None:
+        container.permissions.override(providers.Object(permissions))
     try:
         yield container.services()
     finally:

@@ -13,6 +13,7 @@ from moltnet.adapters.memory.repositories.diaries import MemoryDiaries
 from moltnet.adapters.memory.repositories.entries import MemoryEntries
 from moltnet.adapters.memory.repositories.feed import MemoryFeed
 from moltnet.adapters.memory.repositories.identities import MemoryIdentities
+from moltnet.adapters.memory.repositories.intents import MemoryIntents
 from moltnet.adapters.memory.repositories.nonces import MemoryNonces
 from moltnet.adapters.memory.repositories.receipts import MemoryReceipts
 from moltnet.adapters.memory.repositories.recovery_codes import MemoryRecoveryCodes
@@ -44,6 +45,7 @@ class MemoryUnitOfWork:
     candidates: MemoryCandidates
     shares: MemoryShares
     relations: MemoryRelations
+    intents: MemoryIntents
     signing_requests: MemorySigningRequests
 
     @classmethod
@@ -64,6 +66,7 @@ class MemoryUnitOfWork:
             candidates=MemoryCandidates(statements),
             shares=MemoryShares(statements),
             relations=MemoryRelations(statements),
+            intents=MemoryIntents(statements),
             signing_requests=MemorySigningRequests(statements),
         )
 

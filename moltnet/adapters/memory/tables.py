@@ -14,6 +14,7 @@ from moltnet.domain.entries import Entry
 from moltnet.domain.feed import Cursor, Position
 from moltnet.domain.idempotency import KeyedRequest, Receipt
 from moltnet.domain.ids import AgentId, ClientId, DiaryId, EntryId, ShareId, SigningRequestId
+from moltnet.domain.intents import Intent
 from moltnet.domain.keys import PublicKey
 from moltnet.domain.permissions import Relation
 from moltnet.domain.recovery import RecoveryCode
@@ -140,6 +141,14 @@ class RelationTuple:
 
 
 @attrs.frozen
+class ClaimableIntent:
+    """An intent, and until when somebody has it to deliver."""
+
+    intent: Intent
+    claimed_until: datetime | None = None
+
+
+@attrs.frozen
 class ReceiptKey:
     """What there is one receipt of at most."""
 
@@ -184,6 +193,9 @@ class Tables:
         )
         self.relations: Table[RelationTuple, RelationTuple] = Table(
             diary=lambda held: held.diary_id, agent=lambda held: held.agent_id
+        )
+        self.intents: Table[int, ClaimableIntent] = Table(
+            lane=lambda row: row.intent.change.lane, agent=lambda row: row.intent.change.agent_id
         )
         self.signing_requests: Table[SigningRequestId, SigningRequest] = Table(
             agent=lambda request: request.agent_id,

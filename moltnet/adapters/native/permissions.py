@@ -1,11 +1,11 @@
 """Permissions as relation tuples in the data's own transaction."""
+# ruff: noqa: ARG002  # where a relation holds with the transaction, there is little to do with the arguments
 
 from moltnet.domain.diaries import Diary
-from moltnet.domain.ids import AgentId, DiaryId
-from moltnet.domain.permissions import Relation, Right, rights_of
+from moltnet.domain.ids import AgentId, DiaryId, EntryId
+from moltnet.domain.permissions import WITHDRAWABLE, Relation, Right, rights_of
+from moltnet.ports.permissions import Left
 from moltnet.ports.storage import UnitOfWork
-
-_WITHDRAWABLE = frozenset(Relation) - {Relation.OWNER}
 
 
 class NativePermissions:
@@ -21,16 +21,32 @@ class NativePermissions:
         related = await work.relations.diaries_of(agent)
         return {diary: relations for diary, relations in related.items() if Right.READ in rights_of(relations)}
 
-    async def introduce(self, work: UnitOfWork, agent: AgentId) -> None:
+    async def introduce(self, work: UnitOfWork, agent: AgentId) -> Left:
         """Nothing is left to do: a stored agent is its own self, and a tuple could not say more."""
+        return ()
 
-    async def grant(self, work: UnitOfWork, diary: DiaryId, relation: Relation, agent: AgentId) -> None:
+    async def forget_agent(self, work: UnitOfWork, agent: AgentId) -> Left:
+        """Nothing is left to do: `Agents.remove` takes its relations with it, in the same transaction."""
+        return ()
+
+    async def grant(self, work: UnitOfWork, diary: DiaryId, relation: Relation, agent: AgentId) -> Left:
         """Gives the agent a relation to the diary."""
         await work.relations.add(diary, relation, agent)
+        return ()
 
-    async def withdraw(self, work: UnitOfWork, diary: DiaryId, agent: AgentId) -> None:
+    async def withdraw(self, work: UnitOfWork, diary: DiaryId, agent: AgentId) -> Left:
         """Takes the agent's reader and writer relations away."""
-        await work.relations.remove(diary, _WITHDRAWABLE, agent)
+        await work.relations.remove(diary, WITHDRAWABLE, agent)
+        return ()
 
-    async def forget_diary(self, work: UnitOfWork, diary: DiaryId) -> None:
+    async def forget_diary(self, work: UnitOfWork, diary: DiaryId) -> Left:
         """Nothing is left to do: `Diaries.remove` takes the diary's relations with it, in the same transaction."""
+        return ()
+
+    async def place_entry(self, work: UnitOfWork, diary: DiaryId, entry: EntryId) -> Left:
+        """Nothing is left to do: an entry is stored with its diary."""
+        return ()
+
+    async def forget_entry(self, work: UnitOfWork, diary: DiaryId, entry: EntryId) -> Left:
+        """Nothing is left to do: an entry has no relation but its diary."""
+        return ()

@@ -8,6 +8,7 @@ from moltnet.domain.entries import Entry, EntryType
 from moltnet.domain.feed import PublicEntry
 from moltnet.domain.idempotency import KeyedRequest, Receipt
 from moltnet.domain.ids import AgentId
+from moltnet.domain.intents import Change, Intent, PermissionWorkflow
 from moltnet.domain.keys import Fingerprint, PublicKey
 from moltnet.domain.permissions import Relation
 from moltnet.domain.recovery import RecoveryCode
@@ -86,6 +87,12 @@ def relation_from_row(row: Row) -> Relation:
 def recovery_code_from_row(row: Row) -> RecoveryCode:
     """A row of `recovery_codes`."""
     return RecoveryCode(**row)
+
+
+def intent_from_row(row: Row) -> Intent:
+    """A row of `relation_intents`."""
+    members = {**row}
+    return Intent(members.pop("number"), Change(**{**members, "workflow": PermissionWorkflow(row["workflow"])}))
 
 
 def receipt_from_row(row: Row) -> Receipt:

@@ -14,6 +14,7 @@ from moltnet.adapters.postgres.repositories.diaries import PostgresDiaries
 from moltnet.adapters.postgres.repositories.entries import PostgresEntries
 from moltnet.adapters.postgres.repositories.feed import PostgresFeed
 from moltnet.adapters.postgres.repositories.identities import PostgresIdentities
+from moltnet.adapters.postgres.repositories.intents import PostgresIntents
 from moltnet.adapters.postgres.repositories.nonces import PostgresNonces
 from moltnet.adapters.postgres.repositories.receipts import PostgresReceipts
 from moltnet.adapters.postgres.repositories.recovery_codes import PostgresRecoveryCodes
@@ -46,6 +47,7 @@ class PostgresUnitOfWork:
     candidates: PostgresCandidates
     shares: PostgresShares
     relations: PostgresRelations
+    intents: PostgresIntents
     signing_requests: PostgresSigningRequests
 
     @classmethod
@@ -66,6 +68,7 @@ class PostgresUnitOfWork:
             candidates=PostgresCandidates(session),
             shares=PostgresShares(session),
             relations=PostgresRelations(session),
+            intents=PostgresIntents(session),
             signing_requests=PostgresSigningRequests(session),
         )
 

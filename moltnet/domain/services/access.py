@@ -1,5 +1,8 @@
 """Finding a diary together with what a caller may do with it."""
 
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
 import attrs
 
 from moltnet.domain import diaries
@@ -9,6 +12,8 @@ from moltnet.domain.ids import DiaryId
 from moltnet.domain.permissions import Right
 from moltnet.ports.permissions import Permissions
 from moltnet.ports.storage import UnitOfWork
+
+Seen = TypeVar("Seen")
 
 
 @attrs.frozen(kw_only=True)
@@ -20,6 +25,19 @@ class DiaryAccess:
     async def readable(self, work: UnitOfWork, caller: Caller | Anonymous, diary_id: DiaryId) -> Diary:
         """The diary, for reading; raises as `diaries.readable`."""
         return diaries.readable(*await self._ask(work, caller, diary_id))
+
+    async def looking(
+        self, work: UnitOfWork, caller: Caller | Anonymous, diary_id: DiaryId, look: Callable[[], Awaitable[Seen]]
+    ) -> Seen:
+        """What `look` sees in a diary that the caller may read before it and still may after it; raises as `readable`.
+
+        Asked once, an answer could hold what was written after the caller had been shut out: each statement sees what
+        was committed before it. Whoever may read after the look saw nothing that was not meant for them.
+        """
+        await self.readable(work, caller, diary_id)
+        seen = await look()
+        await self.readable(work, caller, diary_id)
+        return seen
 
     async def writable(self, work: UnitOfWork, caller: Caller, diary_id: DiaryId) -> Diary:
         """The diary, for adding entries; raises as `diaries.writable`."""

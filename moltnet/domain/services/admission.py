@@ -6,7 +6,7 @@ from moltnet.domain.diaries import FIRST_DIARY, Diary
 from moltnet.domain.ids import AgentId, DiaryId
 from moltnet.domain.permissions import Relation
 from moltnet.domain.vouching import VoucherNotFound, VoucherRedeemed
-from moltnet.ports.permissions import Permissions
+from moltnet.ports.permissions import Left, Permissions
 from moltnet.ports.storage import UnitOfWork
 
 
@@ -23,7 +23,7 @@ async def redeem(work: UnitOfWork, code: str, agent_id: AgentId, at: datetime) -
 
 async def open_first_diary(
     work: UnitOfWork, permissions: Permissions, diary_id: DiaryId, owner: AgentId, at: datetime
-) -> None:
-    """Makes the private diary every agent begins with (decision 11)."""
+) -> Left:
+    """Makes the private diary every agent begins with (decision 11); answers what is left to deliver."""
     await work.diaries.add(Diary(id=diary_id, owner_id=owner, name=FIRST_DIARY, created_at=at, updated_at=at))
-    await permissions.grant(work, diary_id, Relation.OWNER, owner)
+    return await permissions.grant(work, diary_id, Relation.OWNER, owner)

@@ -8,6 +8,7 @@ from moltnet.domain.ids import DiaryId
 from moltnet.domain.permissions import Relation
 from moltnet.domain.services.access import DiaryAccess
 from moltnet.domain.services.idempotency import Recorder, unrecorded
+from moltnet.domain.services.relations import RelationService
 from moltnet.domain.versions import ANY_VERSION, Expected
 from moltnet.ports.clock import Clock
 from moltnet.ports.permissions import Permissions
@@ -22,6 +23,7 @@ class DiaryService:
     storage: Storage
     access: DiaryAccess
     permissions: Permissions
+    relations: RelationService
     clock: Clock
     randomness: Randomness
 
@@ -48,7 +50,8 @@ class DiaryService:
         async with self.storage.writing() as work:
             await record(work, diary)
             await work.diaries.add(diary)
-            await self.permissions.grant(work, diary.id, Relation.OWNER, caller.agent_id)
+            left = await self.permissions.grant(work, diary.id, Relation.OWNER, caller.agent_id)
+        await self.relations.settle(left)
         return diary
 
     async def mine(self, caller: Caller) -> list[Diary]:
@@ -84,4 +87,5 @@ class DiaryService:
             while not removed:
                 diary = await self.access.manageable(work, caller, diary_id)
                 removed = await work.diaries.remove(diary_id, expected.unless_changed_since(diary))
-            await self.permissions.forget_diary(work, diary_id)
+            left = await self.permissions.forget_diary(work, diary_id)
+        await self.relations.settle(left)

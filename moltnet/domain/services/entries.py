@@ -19,8 +19,10 @@ from moltnet.domain.services.access import DiaryAccess
 from moltnet.domain.services.accesses import Accesses
 from moltnet.domain.services.idempotency import Recorder, unrecorded
 from moltnet.domain.services.indexing import Indexing
+from moltnet.domain.services.relations import RelationService
 from moltnet.domain.versions import ANY_VERSION, Expected
 from moltnet.ports.clock import Clock
+from moltnet.ports.permissions import Permissions
 from moltnet.ports.randomness import Randomness
 from moltnet.ports.repositories import Page
 from moltnet.ports.storage import Storage, UnitOfWork
@@ -34,6 +36,8 @@ class EntryService:
 
     storage: Storage
     access: DiaryAccess
+    permissions: Permissions
+    relations: RelationService
     indexing: Indexing
     accesses: Accesses
     clock: Clock
@@ -57,6 +61,8 @@ class EntryService:
             await self.access.writable(work, caller, diary_id)
             await record(work, entry)
             await work.entries.add(entry, index)
+            left = await self.permissions.place_entry(work, diary_id, entry.id)
+        await self.relations.settle(left)
         return entry
 
     async def list(
@@ -64,18 +70,19 @@ class EntryService:
     ) -> tuple[list[Entry], int]:
         """A page of a diary, newest first, and how many entries match; raises DiaryNotFound and Unauthenticated."""
         async with self.storage.reading() as work:
-            await self.access.readable(work, caller, diary_id)
-            return await work.entries.newest([diary_id], filters, page)
+            return await self.access.looking(
+                work, caller, diary_id, lambda: work.entries.newest([diary_id], filters, page)
+            )
 
     async def get(self, caller: Caller | Anonymous, diary_id: DiaryId, entry_id: EntryId) -> Entry:
         """A memory as it was before this look at it, which is counted afterwards; raises EntryNotFound."""
         async with self.storage.reading() as work:
+            # Looked up first: whoever may read afterwards was not shut out before it was written (`access.looking`).
+            entry = await work.entries.find(diary_id, entry_id)
             try:
                 await self.access.readable(work, caller, diary_id)
             except DiaryNotFound as hidden:
-                await work.entries.find(diary_id, entry_id)
                 raise EntryNotFound from hidden
-            entry = await work.entries.find(diary_id, entry_id)
         if entry is None:
             raise EntryNotFound
         self.accesses.note([entry_id])
@@ -105,6 +112,8 @@ class EntryService:
             await self.access.editable(work, caller, diary_id)
             if not await _removed(work, diary_id, entry_id, expected):
                 raise EntryNotFound("Entry not found")
+            left = await self.permissions.forget_entry(work, diary_id, entry_id)
+        await self.relations.settle(left)
 
     async def _edit_once(
         self, caller: Caller, diary_id: DiaryId, entry_id: EntryId, edit: EntryEdit, expected: Expected

@@ -8,6 +8,7 @@ from moltnet.domain.ids import DiaryId
 from moltnet.domain.keys import PublicKey, UnusableKey
 from moltnet.domain.registration import identity_of
 from moltnet.domain.services.admission import open_first_diary, redeem
+from moltnet.domain.services.relations import RelationService
 from moltnet.ports.clock import Clock
 from moltnet.ports.permissions import Permissions
 from moltnet.ports.randomness import Randomness
@@ -22,6 +23,7 @@ class HookService:
 
     storage: Storage
     permissions: Permissions
+    relations: RelationService
     clients: Clients
     signatures: Signatures
     clock: Clock
@@ -38,10 +40,11 @@ class HookService:
             await redeem(work, voucher_code, agent.id, at)
             is_member = await work.agents.find(agent.id) is not None
             await work.agents.put(agent)
-            await self.permissions.introduce(work, agent.id)
+            left = await self.permissions.introduce(work, agent.id)
             if not is_member:
                 diary_id = DiaryId(self.randomness.row_id(at))
-                await open_first_diary(work, self.permissions, diary_id, agent.id, at)
+                left += await open_first_diary(work, self.permissions, diary_id, agent.id, at)
+        await self.relations.settle(left)
         return agent
 
     async def after_settings(self, identity_id: str, key_text: str) -> Agent:

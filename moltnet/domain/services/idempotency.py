@@ -12,6 +12,7 @@ import attrs
 
 from moltnet.domain.errors import MoltNetError
 from moltnet.domain.idempotency import AlreadyCarriedOut, KeyedRequest, Receipt
+from moltnet.domain.intents import RelationsPending
 from moltnet.ports.clock import Clock
 from moltnet.ports.storage import Storage, UnitOfWork
 
@@ -54,6 +55,8 @@ class IdempotencyService:
             return Outcome(answer, repeated=True)
         try:
             made = await carry_out(self._recorder(request, answer_of))
+        except RelationsPending:
+            raise  # It was carried out and is recorded, but does not hold where permissions live: that is told first.
         except MoltNetError:
             # Another attempt may have come first and be what this one stumbled over, or the connection broke after the
             # commit. Whatever it was: where there is a receipt, the request was carried out, and this is its answer.

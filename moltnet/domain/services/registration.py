@@ -12,6 +12,7 @@ from moltnet.domain.ids import AgentId, ClientId, DiaryId
 from moltnet.domain.keys import PublicKey, UnusableKey
 from moltnet.domain.registration import Registered, RegistrationFailed, RegistrationStep, Undo, undoing
 from moltnet.domain.services.admission import open_first_diary, redeem
+from moltnet.domain.services.relations import RelationDelivery
 from moltnet.domain.vouching import VoucherNotFound, checked_code
 from moltnet.ports.clock import Clock
 from moltnet.ports.identity import IdentityProvider
@@ -69,6 +70,7 @@ class RegistrationWorkflow:
     identities: IdentityProvider
     clients: Clients
     permissions: Permissions
+    delivery: RelationDelivery
     clock: Clock
 
     async def run(self, steps: Steps, argument: JsonObject) -> Json:
@@ -86,9 +88,9 @@ class RegistrationWorkflow:
             created = await steps.step(reached, lambda: self._create_identity(plan), REMOTE_ATTEMPTS)
             agent_id = known_id = AgentId(UUID(str(created)))
             reached = RegistrationStep.STORE_AGENT
-            await steps.step(reached, lambda: self._store_agent(plan, known_id))
+            first = await steps.step(reached, lambda: self._store_agent(plan, known_id))
             reached = RegistrationStep.RELATE_SELF
-            await steps.step(reached, lambda: self._relate_self(known_id), REMOTE_ATTEMPTS)
+            await steps.step(reached, lambda: self._relate_self(plan, known_id, first), REMOTE_ATTEMPTS)
             reached = RegistrationStep.CREATE_CLIENT
             await steps.step(reached, lambda: self._create_client(plan, known_id), REMOTE_ATTEMPTS)
         except Exception as error:
@@ -119,12 +121,17 @@ class RegistrationWorkflow:
             await work.agents.add(Agent(id=agent_id, public_key=plan.key, created_at=at, updated_at=at))
             if plan.voucher_code is not None:
                 await redeem(work, plan.voucher_code, agent_id, at)
-            await open_first_diary(work, self.permissions, plan.diary_id, agent_id, at)
-        return None
+            left = await open_first_diary(work, self.permissions, plan.diary_id, agent_id, at)
+        return left[-1].number if left else None
 
-    async def _relate_self(self, agent_id: AgentId) -> Json:
+    async def _relate_self(self, plan: _Plan, agent_id: AgentId, first: Json) -> Json:
         async with self.storage.writing() as work:
-            await self.permissions.introduce(work, agent_id)
+            left = await self.permissions.introduce(work, agent_id)
+        # Within a step no other workflow may be started, so this one delivers by itself.
+        if isinstance(first, int):
+            await self.delivery.deliver(plan.diary_id, first)
+        for intent in left:
+            await self.delivery.deliver(intent.change.lane, intent.number)
         return None
 
     async def _create_client(self, plan: _Plan, agent_id: AgentId) -> Json:
@@ -148,6 +155,8 @@ class RegistrationWorkflow:
             await self.clients.delete(plan.client_id)
         if undo is Undo.FORGET_AGENT and agent_id:
             async with self.storage.writing() as work:
+                # Delivered by the next sweep: what could not be made elsewhere is no reason to wait for its removal.
+                await self.permissions.forget_agent(work, agent_id)
                 await work.agents.remove(agent_id)
         if undo is Undo.DELETE_IDENTITY:
             await self.identities.delete(plan.registration)

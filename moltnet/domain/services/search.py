@@ -4,6 +4,7 @@ import attrs
 
 from moltnet.domain.caller import Anonymous, Caller, known
 from moltnet.domain.digest import Digest, Reflection, digest
+from moltnet.domain.entries import Entry
 from moltnet.domain.ids import DiaryId
 from moltnet.domain.permissions import Relation
 from moltnet.domain.search import Filters, Hit, Question, Search, SearchResult, SearchType
@@ -40,11 +41,13 @@ class SearchService:
             if search.query is None:
                 page = Page(search.limit, search.offset)
                 entries, _ = await work.entries.newest(within, search.filters, page)
+                entries = await self._still_readable(work, caller, search, entries)
                 return _answer([Hit(entry=entry) for entry in entries], SearchType.LIST)
         question = await self.retrieval.question(search.query, search.filters)
         async with self.storage.reading() as work:
             ranked = await self.retrieval.best(work, question, within, search.weights, search.limit)
             entries = await work.entries.find_many([each.entry_id for each in ranked])
+            entries = await self._still_readable(work, caller, search, entries)
         scores = {each.entry_id: each.score for each in ranked}
         hits = [Hit(entry=entry, score=scores[entry.id]) for entry in entries]
         self.accesses.note(hit.entry.id for hit in hits)
@@ -55,8 +58,10 @@ class SearchService:
         now = self.clock.now()
         filters = Filters(entry_types=reflection.entry_types, since=reflection.since(now))
         async with self.storage.reading() as work:
-            await self.access.readable(work, caller, diary_id)
-            entries, _ = await work.entries.newest([diary_id], filters, Page(reflection.max_entries))
+            page = Page(reflection.max_entries)
+            entries, _ = await self.access.looking(
+                work, caller, diary_id, lambda: work.entries.newest([diary_id], filters, page)
+            )
         return digest(entries, reflection, now)
 
     async def _scope(self, work: UnitOfWork, caller: Caller | Anonymous, search: Search) -> list[DiaryId]:
@@ -64,6 +69,13 @@ class SearchService:
             return [(await self.access.readable(work, caller, search.diary_id)).id]
         mine = await self.permissions.readable(work, known(caller).agent_id)
         return [diary for diary, relations in mine.items() if search.with_shared or Relation.OWNER in relations]
+
+    async def _still_readable(
+        self, work: UnitOfWork, caller: Caller | Anonymous, search: Search, entries: list[Entry]
+    ) -> list[Entry]:
+        # As in `access.looking`: an entry may have been written after its diary was closed to the caller.
+        within = frozenset(await self._scope(work, caller, search))
+        return [entry for entry in entries if entry.diary_id in within]
 
 
 def _answer(hits: list[Hit], search_type: SearchType) -> SearchResult:

@@ -8,6 +8,7 @@ from moltnet.domain.diaries import Diary
 from moltnet.domain.ids import AgentId, DiaryId, ShareId
 from moltnet.domain.keys import Fingerprint
 from moltnet.domain.services.idempotency import Recorder, unrecorded
+from moltnet.domain.services.relations import RelationService
 from moltnet.domain.sharing import (
     InvitationAnswered,
     InvitationNotFound,
@@ -31,6 +32,7 @@ class SharingService:
 
     storage: Storage
     permissions: Permissions
+    relations: RelationService
     clock: Clock
     randomness: Randomness
 
@@ -77,7 +79,8 @@ class SharingService:
             share = await _addressed(work, caller, share_id)
             accepted = share.accept(self.clock.now())
             await _settle(work, caller, accepted)
-            await self.permissions.grant(work, share.diary_id, share.role.relation, caller.agent_id)
+            left = await self.permissions.grant(work, share.diary_id, share.role.relation, caller.agent_id)
+        await self.relations.settle(left)
         return accepted
 
     async def decline(self, caller: Caller, share_id: ShareId) -> Share:
@@ -104,7 +107,8 @@ class SharingService:
                 share = await work.shares.find_for(diary_id, agent.id)
             if share is None:
                 raise ShareNotFound
-            await self.permissions.withdraw(work, diary_id, agent.id)
+            left = await self.permissions.withdraw(work, diary_id, agent.id)
+        await self.relations.settle(left)
 
     def _first(self, diary_id: DiaryId, guest: AgentId, role: ShareRole) -> Share:
         at = self.clock.now()

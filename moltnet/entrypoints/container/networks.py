@@ -10,6 +10,7 @@ from dependency_injector import providers
 
 from moltnet.adapters.system.clock import SystemClock
 from moltnet.domain.services import Services
+from moltnet.domain.services.relations import RelationDelivery
 from moltnet.entrypoints.container.databases import database
 from moltnet.entrypoints.container.models import embedder_of
 from moltnet.entrypoints.container.sealing import secret_named
@@ -18,11 +19,13 @@ from moltnet.entrypoints.settings import RateLimitStore, Settings
 from moltnet.ports.embedding import Embedder
 from moltnet.ports.events import FeedEvents
 from moltnet.ports.limits import RateLimits
+from moltnet.ports.relations import RelationStore
 from moltnet.ports.storage import Storage
 
 _log = logging.getLogger(__name__)
 
 HOUSEKEEPING_EVERY_S = 60
+SWEEP_EVERY_S = 3
 CANCEL_AGAIN_S = 0.1
 
 
@@ -57,6 +60,8 @@ class Foundation:
     events: FeedEvents
     embedder: Embedder | None
     limits: RateLimits | None = None
+    # Where permissions live; without one, with the data.
+    relation_store: RelationStore | None = None
 
 
 @asynccontextmanager
@@ -71,13 +76,17 @@ async def assembled(settings: Settings, base_url: str, foundation: Foundation) -
     )
     if foundation.limits is not None:
         container.limits.override(providers.Object(foundation.limits))
+    if foundation.relation_store is not None:
+        container.relation_store.override(providers.Object(foundation.relation_store))
     with secret_named():
         await container.token_keys().prepare()
     services: Services = container.services()
     housekeeping = asyncio.create_task(_keep_house(services))
+    sweeping = asyncio.create_task(_sweep(container.delivery()))
     try:
         yield services
     finally:
+        await _cancelled(sweeping)
         await _cancelled(housekeeping)
         await container.workflows().aclose()
         await container.background().aclose()
@@ -109,3 +118,13 @@ async def _keep_house(services: Services) -> None:
             # What was not cleared up this time is cleared up next time; serving goes on.
             _log.exception("housekeeping failed")
         await asyncio.sleep(HOUSEKEEPING_EVERY_S)
+
+
+async def _sweep(delivery: RelationDelivery) -> None:
+    # At once, for what a crash has left; and then ever again, for what an outage has.
+    while delivery.store is not None:
+        try:
+            await delivery.sweep()
+        except Exception:  # noqa: BLE001  # logged, and tried again
+            _log.exception("relations were not swept")
+        await asyncio.sleep(SWEEP_EVERY_S)

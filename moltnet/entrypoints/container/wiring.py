@@ -1,5 +1,7 @@
 """How the parts of a network go together."""
 
+from collections.abc import Mapping
+
 from dependency_injector import containers, providers
 
 from moltnet.adapters.limits.limits import MemoryRateLimits
@@ -10,6 +12,7 @@ from moltnet.adapters.native.identity import NativeIdentityProvider
 from moltnet.adapters.native.keys import KeySeal, TokenKeys
 from moltnet.adapters.native.permissions import NativePermissions
 from moltnet.adapters.native.tokens import NativeClients, NativeTokenIssuer, NativeTokenVerifier
+from moltnet.adapters.remote.permissions import RemotePermissions
 from moltnet.adapters.snowball.lexemes import SnowballLexemes
 from moltnet.adapters.system.background import AsyncioBackground
 from moltnet.adapters.system.clock import SystemClock
@@ -29,6 +32,7 @@ from moltnet.domain.services.idempotency import IdempotencyService
 from moltnet.domain.services.indexing import Indexing
 from moltnet.domain.services.recovery import RecoveryService
 from moltnet.domain.services.registration import REGISTER_AGENT, RegistrationService, RegistrationWorkflow
+from moltnet.domain.services.relations import RelationDelivery, RelationService
 from moltnet.domain.services.retrieval import Retrieval
 from moltnet.domain.services.search import SearchService
 from moltnet.domain.services.sharing import SharingService
@@ -39,12 +43,19 @@ from moltnet.entrypoints.settings import Settings
 from moltnet.ports.embedding import Embedder
 from moltnet.ports.events import FeedEvents
 from moltnet.ports.limits import RateLimits
+from moltnet.ports.relations import RelationStore
 from moltnet.ports.signatures import KeyPair
 from moltnet.ports.storage import Storage
+from moltnet.ports.workflows import WorkflowBody
 
 BACKGROUND_PAUSE_S = 0.25
 # The issuer of tokens when no public address is set: servers on other ports of one data folder must know each other's.
 LOCAL_ISSUER = "urn:moltnet:local"
+
+
+def bodies(registration: RegistrationWorkflow, delivery: RelationDelivery) -> Mapping[str, WorkflowBody]:
+    """Every workflow of a network, by its name."""
+    return {REGISTER_AGENT: registration.run, **delivery.workflows()}
 
 
 class Container(containers.DeclarativeContainer):
@@ -65,7 +76,12 @@ class Container(containers.DeclarativeContainer):
     background = providers.Singleton(AsyncioBackground, pause_s=BACKGROUND_PAUSE_S)
     signatures = providers.Singleton(NaclSignatures)
     lexemes = providers.Singleton(SnowballLexemes)
-    permissions = providers.Singleton(NativePermissions)
+    # Permissions live with the data unless a store elsewhere is named.
+    relation_store: providers.Provider[RelationStore | None] = providers.Object(None)
+    permissions = providers.Singleton(
+        lambda store: NativePermissions() if store is None else RemotePermissions(store), relation_store
+    )
+    delivery = providers.Singleton(RelationDelivery, storage=storage, store=relation_store, clock=clock)
     key_seal = providers.Singleton(KeySeal, settings.provided.key_secret)
     token_keys = providers.Singleton(TokenKeys, storage=storage, clock=clock, seal=key_seal)
     clients = providers.Singleton(NativeClients, storage=storage, clock=clock, randomness=randomness)
@@ -94,14 +110,16 @@ class Container(containers.DeclarativeContainer):
         identities=identities,
         clients=clients,
         permissions=permissions,
+        delivery=delivery,
         clock=clock,
     )
     workflows = providers.Singleton(
         MemoryWorkflows,
-        providers.Dict({REGISTER_AGENT: registration_workflow.provided.run}),
+        providers.Callable(bodies, registration_workflow, delivery),
         backoff=Backoff(first_s=0.1),
     )
 
+    relations = providers.Singleton(RelationService, workflows=workflows)
     access = providers.Singleton(DiaryAccess, permissions=permissions)
     accesses = providers.Singleton(Accesses, storage=storage, background=background, clock=clock)
     indexing = providers.Singleton(Indexing, embedder=embedder, lexemes=lexemes)
@@ -111,13 +129,21 @@ class Container(containers.DeclarativeContainer):
         authentication=providers.Singleton(AuthenticationService, tokens=token_verifier),
         credentials=providers.Singleton(CredentialService, clients=clients, issuer=token_issuer, identities=identities),
         diaries=providers.Singleton(
-            DiaryService, storage=storage, access=access, permissions=permissions, clock=clock, randomness=randomness
+            DiaryService,
+            storage=storage,
+            access=access,
+            permissions=permissions,
+            relations=relations,
+            clock=clock,
+            randomness=randomness,
         ),
         directory=providers.Singleton(DirectoryService, storage=storage),
         entries=providers.Singleton(
             EntryService,
             storage=storage,
             access=access,
+            permissions=permissions,
+            relations=relations,
             indexing=indexing,
             accesses=accesses,
             clock=clock,
@@ -129,6 +155,7 @@ class Container(containers.DeclarativeContainer):
             HookService,
             storage=storage,
             permissions=permissions,
+            relations=relations,
             clients=clients,
             signatures=signatures,
             clock=clock,
@@ -164,7 +191,12 @@ class Container(containers.DeclarativeContainer):
             clock=clock,
         ),
         sharing=providers.Singleton(
-            SharingService, storage=storage, permissions=permissions, clock=clock, randomness=randomness
+            SharingService,
+            storage=storage,
+            permissions=permissions,
+            relations=relations,
+            clock=clock,
+            randomness=randomness,
         ),
         signing=providers.Singleton(
             SigningService, storage=storage, signatures=signatures, clock=clock, randomness=randomness

@@ -1,10 +1,12 @@
 """Recovery from the challenge to a fresh secret (rest.md §1.7 and §8; ory.md §6; decisions 8 and 9)."""
 
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 import pytest
 
 from moltnet.adapters.nacl.key_pairs import NaclKeyPair
+from moltnet.domain.recovery import Challenge
 from tests.integration.rest.members import ask, token_for
 
 NO_STORE = "no-store, no-cache, must-revalidate, private"
@@ -132,3 +134,38 @@ async def test_unknown_flow_and_unreadable_answer_are_told_as_kratos_does(networ
     for path, body in ((flow, {"method": "link", "code": "1"}), ("/self-service/recovery", {"method": "code"})):
         refused = await ask(network.http, "POST", path, json=body)
         assert (refused.status, refused.json["error"]["code"]) == (400, 400)
+
+
+def refused_of_itself(issued, key):
+    """Proofs that are refused whoever has the key; the conftest's network marks challenges with 32 times "r"."""
+    text = key.public_key.text
+    now, nonce = datetime.now(UTC), bytes(32)
+
+    def marked(at, secret=b"r" * 32):
+        challenge = Challenge.issued(text, nonce, secret, at)
+        return proof({"challenge": challenge.text, "hmac": challenge.mac}, key)
+
+    return {
+        "Invalid challenge format": proof(issued, key, challenge=issued["challenge"].rsplit(":", 1)[0]),
+        "Challenge was issued for a different key": proof(
+            issued, key, publicKey=NaclKeyPair.generate().public_key.text
+        ),
+        "Invalid HMAC": marked(now, secret=b"s" * 32),
+        "Challenge expired": marked(now - timedelta(minutes=6)),
+        "Challenge timestamp is in the future": marked(now + timedelta(minutes=1)),
+        "Ed25519 signature verification failed": proof(issued, key, signer=NaclKeyPair.generate()),
+        "Challenge already used": proof(issued, key),
+    }
+
+
+async def test_no_refusal_tells_a_known_key_from_an_unknown_one(network, ada):
+    told = []
+    for key in (ada.key, NaclKeyPair.generate()):
+        for detail, body in refused_of_itself(await challenged(network.http, key), key).items():
+            refused = await verify(network.http, body)
+            assert (refused.status, refused.json["detail"]) == (400, detail)
+            own = {"traceId", "requestId"}
+            names = sorted(name for name in refused.headers if name not in {"Date", "X-Request-ID"})
+            told.append((names, {name: value for name, value in refused.json.items() if name not in own}))
+    known, unknown = told[: len(told) // 2], told[len(told) // 2 :]
+    assert known == unknown

@@ -21,6 +21,8 @@ from moltnet.ports.repositories import Page
 from tests.support.builders import an_id
 from tests.support.network import Member, Network
 
+PERMISSIONS_LIVE = ("here", "elsewhere")
+
 PRIVATE, MOLTNET, PUBLIC = Visibility
 DONE = None
 PAGE = Page(10)

@@ -17,13 +17,14 @@ from moltnet.domain.diaries import (
 )
 from moltnet.domain.entries import EntryEdit
 from moltnet.domain.errors import StorageUnavailable
-from moltnet.domain.permissions import Relation
 from moltnet.domain.search import Search
 from moltnet.domain.sharing import ShareRole
 from moltnet.domain.versions import Expected, StaleVersion, version_of
 from tests.support.builders import NOON
 from tests.support.interruptions import failing
 from tests.support.network import Member, Network
+
+PERMISSIONS_LIVE = ("here", "elsewhere")
 
 SECOND = timedelta(seconds=1)
 
@@ -202,5 +203,4 @@ async def test_other_diaries_stay(network: Network, ada: Member, diary: Diary) -
     await network.services.diaries.delete(ada.caller, diary.id)
     assert await network.services.diaries.mine(ada.caller) == [other]
     assert await network.stored(entry) == entry
-    async with network.storage.reading() as work:
-        assert await work.relations.diaries_of(ada.agent_id) == {other.id: {Relation.OWNER}}
+    assert await network.entry(ada, other)

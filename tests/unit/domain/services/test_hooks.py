@@ -8,6 +8,7 @@ import pytest
 from moltnet.adapters.memory.clock import MemoryClock
 from moltnet.adapters.memory.randomness import MemoryRandomness
 from moltnet.adapters.memory.storage import MemoryStorage
+from moltnet.adapters.memory.workflows import Backoff, MemoryWorkflows
 from moltnet.adapters.nacl.key_pairs import NaclKeyPair
 from moltnet.adapters.nacl.signatures import NaclSignatures
 from moltnet.adapters.native.permissions import NativePermissions
@@ -20,6 +21,7 @@ from moltnet.domain.keys import PublicKey, UnusableKey
 from moltnet.domain.permissions import Relation
 from moltnet.domain.registration import UnusableIdentity
 from moltnet.domain.services.hooks import HookService
+from moltnet.domain.services.relations import RelationService
 from moltnet.domain.vouching import VoucherNotFound, VoucherRedeemed
 from tests.support.builders import NOON, a_client, a_voucher, an_id
 from tests.support.stored import joined
@@ -58,6 +60,7 @@ def hooks(storage, clock):
     return HookService(
         storage=storage,
         permissions=NativePermissions(),
+        relations=RelationService(workflows=MemoryWorkflows({}, backoff=Backoff(first_s=0))),
         clients=NativeClients(storage=storage, clock=clock, randomness=randomness),
         signatures=NaclSignatures(),
         clock=clock,

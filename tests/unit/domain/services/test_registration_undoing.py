@@ -203,7 +203,7 @@ async def test_a_crash_at_any_moment_makes_one_member_afterwards(
     await network.workflows.aclose()
     with pytest.raises(Unavailable):
         await registering
-    afterwards = launched(network.registration, network.journal)
+    afterwards = launched(network.registration, network.delivery, network.journal)
     await afterwards.recover()
     (workflow_id,) = network.journal.runs
     answer = await afterwards.result(workflow_id)

@@ -18,6 +18,8 @@ from tests.support.builders import NOON, an_id
 from tests.support.interruptions import failing
 from tests.support.network import EMBEDDER, Member, Network, a_network
 
+PERMISSIONS_LIVE = ("here", "elsewhere")
+
 SECOND = timedelta(seconds=1)
 QUERY = "word"
 

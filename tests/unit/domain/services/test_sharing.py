@@ -28,6 +28,8 @@ from tests.support.builders import NOON, an_id
 from tests.support.interruptions import failing
 from tests.support.network import Member, Network
 
+PERMISSIONS_LIVE = ("here", "elsewhere")
+
 READER, WRITER = ShareRole
 LATER = NOON + timedelta(hours=1)
 NOBODY = Fingerprint("0123-4567-89AB-CDEF")

@@ -1,0 +1,151 @@
+"""Delivering committed intents where permissions live elsewhere: at least once, and in order within each lane."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from uuid import UUID
+from weakref import WeakValueDictionary
+
+import attrs
+
+from moltnet.domain.errors import Unavailable
+from moltnet.domain.intents import Change, Intent, PermissionWorkflow, RelationsPending
+from moltnet.domain.sharing import ShareStatus
+from moltnet.ports.clock import Clock
+from moltnet.ports.relations import RelationStore
+from moltnet.ports.storage import Storage, UnitOfWork
+from moltnet.ports.workflows import Json, JsonObject, Steps, WorkflowBody, Workflows
+
+_log = logging.getLogger(__name__)
+
+# Whoever has claimed an intent has it this long, and gives up well before: nobody else must meet a call under way.
+CLAIM_LIFETIME = timedelta(seconds=5)
+DELIVERY_WITHIN_S = 4.0
+DELIVERY_ATTEMPTS = 5
+SETTLE_WITHIN_S = 10.0
+SWEEP_LANES = 500
+
+
+@attrs.frozen(kw_only=True)
+class RelationDelivery:
+    """Carries intents out in the store, one at a time in each lane, whichever process began; without one, none."""
+
+    storage: Storage
+    store: RelationStore | None
+    clock: Clock
+    within_s: float = DELIVERY_WITHIN_S
+    _lanes: WeakValueDictionary[UUID, asyncio.Lock] = attrs.field(init=False, factory=WeakValueDictionary)
+
+    def workflows(self) -> Mapping[str, WorkflowBody]:
+        """The bodies of the permission workflows, by the seed's names; there are none without a store."""
+        return MappingProxyType(dict.fromkeys(PermissionWorkflow, self.run) if self.store else {})
+
+    async def run(self, steps: Steps, argument: JsonObject) -> Json:
+        """A permission workflow: an intent and all before it in its lane."""
+        lane, through = UUID(str(argument["lane"])), int(str(argument["number"]))
+        return await steps.step("deliver", lambda: self.deliver(lane, through), DELIVERY_ATTEMPTS)
+
+    async def deliver(self, lane: UUID, through: int) -> None:
+        """What is pending of a lane up to this number; raises Unavailable while it does not hold.
+
+        Those who deliver a lane in one process wait for one another; of several processes all but one are refused.
+        """
+        async with self._lanes.setdefault(lane, asyncio.Lock()):
+            while (claim := await self._claimed(lane, through)) is not None:
+                await self._carry_out(*claim)
+
+    async def sweep(self) -> None:
+        """Delivers what is pending of every lane: what a crash or an outage has left. What fails is logged and left.
+
+        What another process has claimed is left to it, or to the next sweep.
+        """
+        async with self.storage.reading() as work:
+            latest = await work.intents.latest_of_lanes(SWEEP_LANES)
+        for intent in latest:
+            try:
+                await self.deliver(intent.change.lane, intent.number)
+            except Exception as failure:  # noqa: BLE001  # logged; other lanes are not kept waiting by this one
+                _log.warning("relations of %s are still to be delivered: %r", intent.change.lane, failure)
+
+    async def _claimed(self, lane: UUID, through: int) -> tuple[Intent, datetime] | None:
+        at = self.clock.now()
+        until = at + CLAIM_LIFETIME
+        async with self.storage.reading() as work:
+            intent = await work.intents.claim(lane, through, at, until)
+            if intent is None and any(each.number <= through for each in await work.intents.pending_in(lane)):
+                raise RelationsPending
+        return (intent, until) if intent else None
+
+    async def _carry_out(self, intent: Intent, until: datetime) -> None:
+        try:
+            async with asyncio.timeout(self.within_s):
+                await self._apply(intent.change)
+        except BaseException as failure:
+            await self._leave(intent, lambda work: work.intents.release(intent, until))
+            if isinstance(failure, TimeoutError):
+                raise RelationsPending from failure
+            raise
+        await self._leave(intent, lambda work: work.intents.settle(intent))
+
+    async def _leave(self, intent: Intent, end: Callable[[UnitOfWork], Awaitable[bool]]) -> None:
+        async with self.storage.reading() as work:
+            is_ours = await end(work)
+        if not is_ours:
+            # The claim was outlived: another has delivered this intent, and perhaps later ones before our call.
+            _log.warning("relations of %s were delivered late: what is true is delivered again", intent.change.lane)
+            async with self.storage.writing() as work:
+                await _say_again(work, intent.change)
+
+    async def _apply(self, change: Change) -> None:
+        if self.store is None:
+            raise RelationsPending
+        for pattern in change.removed:
+            await self.store.delete(pattern)
+        if change.written is not None:
+            await self.store.write(change.written)
+
+
+@attrs.frozen(kw_only=True)
+class RelationService:
+    """Lets a use case answer only when what it committed holds."""
+
+    workflows: Workflows
+    within_s: float = SETTLE_WITHIN_S
+
+    async def settle(self, intents: Sequence[Intent]) -> None:
+        """Waits until the intents of a committed unit of work are delivered; at once where there are none.
+
+        Raises RelationsPending when they are not in time. They stay committed, count in every answer of this network,
+        and are delivered later (decisions 15 and 21).
+        """
+        try:
+            async with asyncio.timeout(self.within_s):
+                for intent in intents:
+                    argument: JsonObject = {"lane": str(intent.change.lane), "number": intent.number}
+                    await self.workflows.start(intent.change.workflow, intent.workflow_id, argument)
+                for intent in intents:
+                    await self.workflows.result(intent.workflow_id)
+        except (TimeoutError, Unavailable) as failure:
+            raise RelationsPending from failure
+
+
+async def _say_again(work: UnitOfWork, late: Change) -> None:
+    """Commits what is true of whatever a late delivery was about."""
+    diary, agent, entry = late.diary_id, late.agent_id, late.entry_id
+    if diary is None:
+        if agent and await work.agents.find(agent) is None:
+            await work.intents.add(Change(workflow=PermissionWorkflow.FORGET_AGENT, agent_id=agent))
+    elif await work.diaries.find(diary) is None:
+        await work.intents.add(Change.removing(diary))
+    elif entry and await work.entries.find(diary, entry) is None:
+        await work.intents.add(
+            Change(workflow=PermissionWorkflow.REMOVE_ENTRY_RELATIONS, diary_id=diary, entry_id=entry)
+        )
+    elif agent:
+        # Removed first: from then on nobody else adds to the lane, so whoever revokes this share comes afterwards.
+        await work.intents.add(Change.removing(diary, agent))
+        share = await work.shares.find_for(diary, agent)
+        if share and share.status is ShareStatus.ACCEPTED:
+            await work.intents.add(Change.granting(diary, share.role.relation, agent))

@@ -1,0 +1,155 @@
+"""The port `Intents`."""
+
+import asyncio
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from moltnet.domain.ids import AgentId, DiaryId, EntryId
+from moltnet.domain.intents import Change, Intent, PermissionWorkflow
+from moltnet.domain.permissions import Relation
+from moltnet.ports.storage import Storage
+from tests.support.builders import NOON, an_id
+
+LIFETIME = timedelta(seconds=5)
+LATER = NOON + LIFETIME
+ANY = 1 << 62
+
+
+def a_grant(diary: UUID | None = None, agent: UUID | None = None) -> Change:
+    return Change.granting(DiaryId(diary or an_id()), Relation.READERS, AgentId(agent or an_id()))
+
+
+async def added(storage: Storage, *changes: Change) -> list[Intent]:
+    async with storage.writing() as work:
+        return [await work.intents.add(change) for change in changes]
+
+
+async def pending(storage: Storage, lane: UUID) -> list[Intent]:
+    async with storage.reading() as work:
+        return await work.intents.pending_in(lane)
+
+
+async def claimed(storage: Storage, lane: UUID, at: datetime = NOON, through: int = ANY) -> Intent | None:
+    async with storage.reading() as work:
+        return await work.intents.claim(lane, through, at, at + LIFETIME)
+
+
+async def settled(storage: Storage, intent: Intent) -> bool:
+    async with storage.reading() as work:
+        return await work.intents.settle(intent)
+
+
+async def test_a_lane_keeps_its_order_and_is_its_own(storage: Storage) -> None:
+    diary, other = DiaryId(an_id()), DiaryId(an_id())
+    first, foreign, second = await added(storage, a_grant(diary), a_grant(other), Change.removing(diary))
+    assert await pending(storage, diary) == [first, second]
+    assert await pending(storage, other) == [foreign]
+    assert await pending(storage, an_id()) == []
+
+
+@pytest.mark.parametrize("workflow", PermissionWorkflow)
+async def test_a_change_is_kept_as_it_is(storage: Storage, workflow: PermissionWorkflow) -> None:
+    change = Change(workflow=workflow, diary_id=DiaryId(an_id()), entry_id=EntryId(an_id()), agent_id=AgentId(an_id()))
+    (intent,) = await added(storage, change)
+    assert await pending(storage, change.lane) == [intent]
+    assert intent.change == change
+
+
+async def test_an_agents_own_change_has_a_lane_too(storage: Storage) -> None:
+    agent = AgentId(an_id())
+    (intent,) = await added(storage, Change(workflow=PermissionWorkflow.INTRODUCE_AGENT, agent_id=agent))
+    assert await pending(storage, agent) == [intent]
+
+
+async def test_an_undone_unit_of_work_leaves_no_intent(storage: Storage) -> None:
+    change = a_grant()
+
+    async def undone() -> None:
+        async with storage.writing() as work:
+            await work.intents.add(change)
+            assert len(await work.intents.pending_in(change.lane)) == 1
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        await undone()
+    assert await pending(storage, change.lane) == []
+
+
+async def test_what_concerns_an_agent_is_told_of_all_lanes(storage: Storage) -> None:
+    agent = an_id()
+    mine, _, gone = await added(storage, a_grant(agent=agent), a_grant(), Change.removing(DiaryId(an_id())))
+    (withdrawn,) = await added(storage, Change.removing(DiaryId(an_id()), AgentId(agent)))
+    async with storage.reading() as work:
+        assert await work.intents.pending_of(AgentId(agent)) == [mine, gone, withdrawn]
+
+
+async def test_only_the_oldest_of_a_lane_can_be_claimed_and_by_one_at_a_time(storage: Storage) -> None:
+    first, second = await added(storage, *[a_grant(diary := an_id()), a_grant(diary)])
+    assert await claimed(storage, diary) == first
+    assert await claimed(storage, diary) is None
+    await settled(storage, first)
+    assert await claimed(storage, diary) == second
+    await settled(storage, second)
+    assert await claimed(storage, diary) is None
+
+
+async def test_of_parallel_claims_one_succeeds(storage: Storage) -> None:
+    (intent,) = await added(storage, a_grant())
+    claims = await asyncio.gather(*(claimed(storage, intent.change.lane) for _ in range(5)))
+    assert [claim for claim in claims if claim] == [intent]
+
+
+async def test_a_claim_ends_with_its_time_or_when_it_is_released(storage: Storage) -> None:
+    (intent,) = await added(storage, a_grant())
+    lane = intent.change.lane
+    assert await claimed(storage, lane) == intent
+    assert await claimed(storage, lane, LATER - timedelta(microseconds=1)) is None
+    assert await claimed(storage, lane, LATER) == intent
+    async with storage.reading() as work:
+        assert not await work.intents.release(intent, LATER)  # the claim that was outlived
+        assert await work.intents.release(intent, LATER + LIFETIME)
+    assert await claimed(storage, lane, LATER) == intent
+
+
+async def test_what_is_newer_than_asked_for_is_not_claimed(storage: Storage) -> None:
+    first, second = await added(storage, *[a_grant(diary := an_id()), a_grant(diary)])
+    await settled(storage, first)
+    assert await claimed(storage, diary, through=first.number) is None
+    assert await claimed(storage, diary, through=second.number) == second
+
+
+async def test_an_intent_is_settled_once_and_releasing_what_is_gone_is_no_error(storage: Storage) -> None:
+    (intent,) = await added(storage, a_grant())
+    assert await settled(storage, intent)
+    assert not await settled(storage, intent)
+    async with storage.reading() as work:
+        assert not await work.intents.release(intent, LATER)
+    assert await pending(storage, intent.change.lane) == []
+
+
+async def test_lanes_are_told_by_their_newest_the_oldest_lane_first(storage: Storage) -> None:
+    one, two, three = (an_id() for _ in range(3))
+    _, second, third = await added(storage, a_grant(one), a_grant(two), a_grant(three))
+    (first,) = await added(storage, a_grant(one))
+    async with storage.reading() as work:
+        assert await work.intents.latest_of_lanes(9) == [first, second, third]
+        assert await work.intents.latest_of_lanes(2) == [first, second]
+
+
+async def test_numbers_of_a_lane_are_in_the_order_of_the_commits(storage: Storage) -> None:
+    diary = an_id()
+    committed: list[int] = []
+
+    async def commit() -> None:
+        async with storage.writing() as work:
+            intent = await work.intents.add(a_grant(diary))
+            await asyncio.sleep(0)
+            # Whoever is here alone has the lane: its number is taken, and nobody else's is.
+            assert [each.number for each in await work.intents.pending_in(diary)] == [*committed, intent.number]
+            committed.append(intent.number)
+
+    await asyncio.gather(*(commit() for _ in range(6)))
+    assert committed == sorted(committed)
+    assert [each.number for each in await pending(storage, diary)] == committed

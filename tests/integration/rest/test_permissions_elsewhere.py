@@ -1,0 +1,123 @@
+"""A server whose permissions live elsewhere: what callers are told while the store is down."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+
+from moltnet.adapters.memory.relations import MemoryRelationStore
+from moltnet.adapters.memory.storage import MemoryStorage
+from moltnet.domain.errors import Unavailable
+from moltnet.domain.relations import Namespace, TuplePattern
+from moltnet.entrypoints.container import Foundation, assembled
+from moltnet.entrypoints.rest.app import create_app
+from moltnet.entrypoints.settings import Settings
+from tests.integration.rest.conftest import UNTHROTTLED, Network
+from tests.support.interruptions import Act, Calls, failing, interrupted
+
+DOWN = failing(Unavailable())
+WRITES, ASKS = ("RelationStore.write", "RelationStore.delete"), ("RelationStore.permitted", "RelationStore.list")
+DIARIES = TuplePattern(namespace=Namespace.DIARY)
+
+
+def ever(act: Act) -> Iterator[Act]:
+    while True:
+        yield act
+
+
+class Place:
+    """What outlives a server: data, and the store elsewhere."""
+
+    def __init__(self, folder: Path) -> None:
+        self.calls, self.storage, self.store = Calls(), MemoryStorage(), MemoryRelationStore()
+        self._settings = Settings(
+            data_dir=folder, recovery_secret=b"r" * 32, ory_action_api_key="k" * 32, rate_limits=UNTHROTTLED
+        )
+
+    def goes_down(self, *calls: str) -> None:
+        for call in calls:
+            self.calls.before(call, ever(DOWN))
+
+    def comes_back(self) -> None:
+        for call in (*WRITES, *ASKS):
+            self.calls.before(call, [])
+
+    @asynccontextmanager
+    async def server(self) -> AsyncIterator[Network]:
+        """A server, until the context is left."""
+        foundation = Foundation(
+            storage=self.storage,
+            events=self.storage.events,
+            embedder=None,
+            relation_store=interrupted("RelationStore", self.store, self.calls),
+        )
+        async with AsyncExitStack() as stack:
+            services = await stack.enter_async_context(assembled(self._settings, "http://network.test", foundation))
+            http = await stack.enter_async_context(TestClient(TestServer(create_app(services))))
+            yield Network(http=http, services=services)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    """With nothing in it."""
+    return Place(tmp_path)
+
+
+async def test_what_cannot_be_delivered_is_told_as_an_upstream_error_and_delivered_after_a_restart(
+    place: Place,
+) -> None:
+    async with place.server() as network:
+        ada = await network.member()
+        diary = await ada.diary()
+        place.goes_down(*WRITES)
+        refused = await ada.ask("POST", "/diaries", {"name": "notes"}, headers={"Idempotency-Key": "once"})
+        assert (refused.status, refused.json["code"]) == (502, "UPSTREAM_ERROR")
+        assert int(refused.headers["Retry-After"]) > 0
+        again = await ada.ask("POST", "/diaries", {"name": "notes"}, headers={"Idempotency-Key": "once"})
+        assert again.status == 201
+        assert (await ada.ask("GET", f"/diaries/{again.json['id']}")).status == 200
+        told = {str(held.thing.id) for held in await place.store.list(DIARIES)}
+        assert (diary in told, again.json["id"] in told) == (True, False)
+    place.comes_back()
+    delivered = asyncio.Event()
+
+    async def note() -> None:
+        delivered.set()
+
+    place.calls.after("RelationStore.write", [note])
+    async with place.server():
+        await delivered.wait()
+    assert again.json["id"] in {str(held.thing.id) for held in await place.store.list(DIARIES)}
+
+
+async def test_an_outage_is_never_told_as_a_missing_right_or_a_missing_thing(place: Place) -> None:
+    async with place.server() as network:
+        ada = await network.member()
+        diary = await ada.diary()
+        place.goes_down(*ASKS)
+        for method, path, body in (
+            ("GET", f"/diaries/{diary}", None),
+            ("GET", f"/diaries/{diary}/entries", None),
+            ("POST", f"/diaries/{diary}/entries", {"content": "a memory"}),
+            ("POST", "/diaries/search", {"query": "memory"}),
+            ("DELETE", f"/diaries/{diary}", None),
+        ):
+            told = await ada.ask(method, path, body)
+            assert (told.status, told.json["code"]) == (502, "UPSTREAM_ERROR"), path
+            assert "Retry-After" in told.headers
+        place.comes_back()
+        assert (await ada.ask("GET", f"/diaries/{diary}")).status == 200
+
+
+async def test_a_revocation_holds_while_the_store_is_down(place: Place) -> None:
+    async with place.server() as network:
+        ada, bob = [await network.member() for _ in range(2)]
+        diary = await ada.diary()
+        await ada.shares_with(bob, diary)
+        assert (await bob.ask("GET", f"/diaries/{diary}")).status == 200
+        place.goes_down(*WRITES)
+        assert (await ada.ask("DELETE", f"/diaries/{diary}/share/{bob.fingerprint}")).status == 502
+        assert (await bob.ask("GET", f"/diaries/{diary}")).status == 404

@@ -1,0 +1,27 @@
+"""What must never be built: permissions that remember their answers. A test that cannot catch it proves nothing."""
+
+from moltnet.adapters.native.permissions import NativePermissions
+from moltnet.domain.diaries import Diary
+from moltnet.domain.ids import AgentId, DiaryId
+from moltnet.domain.permissions import Relation, Right
+from moltnet.ports.storage import UnitOfWork
+
+
+class CachingPermissions(NativePermissions):
+    """Says again what it said once; an agent that was refused is asked about anew."""
+
+    def __init__(self) -> None:
+        self._rights: dict[tuple[AgentId, DiaryId], frozenset[Right]] = {}
+        self._readable: dict[AgentId, dict[DiaryId, frozenset[Relation]]] = {}
+
+    async def diary(self, work: UnitOfWork, agent: AgentId, diary: DiaryId) -> tuple[Diary | None, frozenset[Right]]:
+        """The diary as it is, and the rights as they were."""
+        found, rights = await super().diary(work, agent, diary)
+        self._rights[agent, diary] = self._rights.get((agent, diary)) or rights
+        return found, self._rights[agent, diary]
+
+    async def readable(self, work: UnitOfWork, agent: AgentId) -> dict[DiaryId, frozenset[Relation]]:
+        """The diaries that were readable."""
+        readable = await super().readable(work, agent)
+        self._readable[agent] = self._readable.get(agent) or readable
+        return self._readable[agent]

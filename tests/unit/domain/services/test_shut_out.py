@@ -1,0 +1,90 @@
+"""A reader that is shut out in the middle of a look sees nothing that was written afterwards."""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from moltnet.domain.diaries import Diary, DiaryEdit, Visibility
+from moltnet.domain.digest import Reflection
+from moltnet.domain.entries import Entry, EntryEdit
+from moltnet.domain.errors import NotFound
+from moltnet.domain.search import Filters, Search
+from moltnet.ports.repositories import Page
+from tests.support.network import Member, Network
+
+PERMISSIONS_LIVE = ("here", "elsewhere")
+
+# The ways to look, and the statements right before which the looker is shut out.
+LOOKS = {
+    "get": ["entries.find"],
+    "list": ["entries.newest"],
+    "reflect": ["entries.newest"],
+    "search list": ["entries.newest"],
+    "search diary list": ["entries.newest"],
+    "search query": ["candidates.best", "entries.find_many"],
+    "search diary query": ["candidates.best", "entries.find_many"],
+}
+
+
+@pytest.fixture(params=["share", "visibility"])
+async def scene(request: pytest.FixtureRequest, network: Network, ada: Member, bob: Member) -> tuple[Diary, Entry]:
+    """A diary of Ada's that Bob may read, and its entry."""
+    is_open = request.param == "visibility"
+    diary = await network.diary(ada, Visibility.MOLTNET if is_open else Visibility.PRIVATE)
+    if not is_open:
+        await network.admit(diary, ada, bob)
+    return diary, await network.entry(ada, diary, "What happened")
+
+
+def texts_seen(network: Network, reader: Member, diary: Diary, entry: Entry, look: str) -> Awaitable[list[str]]:
+    services, caller = network.services, reader.caller
+
+    async def see() -> list[str]:
+        if look == "get":
+            return [(await services.entries.get(caller, diary.id, entry.id)).content]
+        if look == "list":
+            return [each.content for each in (await services.entries.list(caller, diary.id, Filters(), Page(9)))[0]]
+        if look == "reflect":
+            return [each.content for each in (await services.search.reflect(caller, diary.id, Reflection())).entries]
+        search = Search(
+            query="happened" if "query" in look else None,
+            diary_id=diary.id if "diary" in look else None,
+            include_shared=True,
+        )
+        return [hit.entry.content for hit in (await services.search.search(caller, search)).hits]
+
+    return see()
+
+
+def shutting_out(network: Network, owner: Member, guest: Member, diary: Diary, entry: Entry) -> Callable[[], Awaitable]:
+    async def shut_out_and_write() -> None:
+        closed, secret = DiaryEdit(visibility=Visibility.PRIVATE), EntryEdit(content="What secretly happened")
+        await network.services.diaries.update(owner.caller, diary.id, closed)
+        if await network.services.sharing.shares(owner.caller, diary.id):
+            await network.services.sharing.revoke(owner.caller, diary.id, guest.fingerprint)
+        await network.services.entries.update(owner.caller, diary.id, entry.id, secret)
+
+    return shut_out_and_write
+
+
+@pytest.mark.parametrize("moment", [f"{look} / {each}" for look, statements in LOOKS.items() for each in statements])
+async def test_what_is_written_after_shutting_out_is_not_seen(
+    network: Network, ada: Member, bob: Member, scene: tuple[Diary, Entry], moment: str
+) -> None:
+    (diary, entry), (look, statement) = scene, moment.split(" / ")
+    network.calls.before(statement, [shutting_out(network, ada, bob, diary, entry)])
+    try:
+        seen = await texts_seen(network, bob, diary, entry, look)
+    except NotFound:
+        seen = []
+    assert "What secretly happened" not in seen
+
+
+@pytest.mark.parametrize("look", LOOKS)
+async def test_every_look_sees_what_it_may(
+    network: Network, ada: Member, bob: Member, scene: tuple[Diary, Entry], look: str
+) -> None:
+    diary, entry = scene
+    seen = await texts_seen(network, bob, diary, entry, look)
+    related = await network.services.sharing.shares(ada.caller, diary.id)
+    assert seen == (["What happened"] if related or "diary" in look or "search" not in look else [])
