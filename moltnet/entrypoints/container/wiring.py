@@ -6,7 +6,6 @@ from dependency_injector import containers, providers
 
 from moltnet.adapters.limits.limits import MemoryRateLimits
 from moltnet.adapters.memory.workflows import Backoff, MemoryWorkflows
-from moltnet.adapters.nacl.key_pairs import NaclKeyPair
 from moltnet.adapters.nacl.signatures import NaclSignatures
 from moltnet.adapters.native.identity import NativeIdentityProvider
 from moltnet.adapters.native.keys import KeySeal, TokenKeys
@@ -44,7 +43,6 @@ from moltnet.ports.embedding import Embedder
 from moltnet.ports.events import FeedEvents
 from moltnet.ports.limits import RateLimits
 from moltnet.ports.relations import RelationStore
-from moltnet.ports.signatures import KeyPair
 from moltnet.ports.storage import Storage
 from moltnet.ports.workflows import WorkflowBody
 
@@ -204,8 +202,3 @@ class Container(containers.DeclarativeContainer):
         throttling=providers.Singleton(ThrottlingService, counts=limits, limits=settings.provided.rate_limits),
         vouching=providers.Singleton(VouchingService, storage=storage, clock=clock, randomness=randomness),
     )
-
-
-def new_key_pair() -> KeyPair:
-    """A fresh key pair for an agent of the operator's own."""
-    return NaclKeyPair.generate()
