@@ -3,9 +3,9 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol, TypeAlias
 
-from moltnet.adapters.memory.workflows import Backoff, Journal, MemoryWorkflows
+from moltnet.adapters.memory.workflows import Journal, MemoryWorkflows
 from moltnet.domain.errors import Unavailable
-from moltnet.ports.workflows import Json, WorkflowBody, Workflows
+from moltnet.ports.workflows import Backoff, Json, WorkflowBody, Workflows
 
 Launch: TypeAlias = Callable[[WorkflowBody], Awaitable[Workflows]]
 

@@ -13,7 +13,7 @@ from moltnet.adapters.memory.clock import MemoryClock
 from moltnet.adapters.memory.embedding import MemoryEmbedder
 from moltnet.adapters.memory.randomness import MemoryRandomness
 from moltnet.adapters.memory.storage import MemoryStorage
-from moltnet.adapters.memory.workflows import Backoff, Journal, MemoryWorkflows
+from moltnet.adapters.memory.workflows import Journal, MemoryWorkflows
 from moltnet.adapters.nacl.key_pairs import NaclKeyPair
 from moltnet.adapters.system.background import AsyncioBackground
 from moltnet.domain.caller import Caller
@@ -30,6 +30,7 @@ from moltnet.entrypoints.settings import Settings
 from moltnet.ports.embedding import Embedder
 from moltnet.ports.identity import IdentityProvider
 from moltnet.ports.tokens import Clients
+from moltnet.ports.workflows import Backoff
 from tests.support.builders import NOON, an_agent, an_id
 from tests.support.interruptions import Calls, InterruptedStorage, interrupted
 from tests.support.stored import joined

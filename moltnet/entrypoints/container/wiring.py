@@ -3,7 +3,7 @@
 from dependency_injector import containers, providers
 
 from moltnet.adapters.limits.limits import MemoryRateLimits
-from moltnet.adapters.memory.workflows import Backoff, MemoryWorkflows
+from moltnet.adapters.memory.workflows import MemoryWorkflows
 from moltnet.adapters.nacl.key_pairs import NaclKeyPair
 from moltnet.adapters.nacl.signatures import NaclSignatures
 from moltnet.adapters.native.identity import NativeIdentityProvider
@@ -41,6 +41,7 @@ from moltnet.ports.events import FeedEvents
 from moltnet.ports.limits import RateLimits
 from moltnet.ports.signatures import KeyPair
 from moltnet.ports.storage import Storage
+from moltnet.ports.workflows import Backoff
 
 BACKGROUND_PAUSE_S = 0.25
 # The issuer of tokens when no public address is set: servers on other ports of one data folder must know each other's.

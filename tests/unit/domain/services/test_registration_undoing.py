@@ -7,11 +7,11 @@ from itertools import repeat
 import attrs
 import pytest
 
-from moltnet.adapters.memory.workflows import Backoff, Journal, MemoryWorkflows
+from moltnet.adapters.memory.workflows import Journal, MemoryWorkflows
 from moltnet.domain.errors import MoltNetError, Unavailable
 from moltnet.domain.registration import Registered, RegistrationFailed, Undo
 from moltnet.domain.services.registration import REGISTER_AGENT, RegistrationService
-from moltnet.ports.workflows import Json, JsonObject, Steps
+from moltnet.ports.workflows import Backoff, Json, JsonObject, Steps
 from tests.support.interruptions import Act, failing
 from tests.support.network import Network, a_key_pair, launched
 
