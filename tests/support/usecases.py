@@ -7,12 +7,14 @@ from pathlib import Path
 from dependency_injector import providers
 
 from moltnet.adapters.memory.events import MemoryFeedEvents
+from moltnet.adapters.memory.workflows import MemoryWorkflows
 from moltnet.adapters.system.background import AsyncioBackground
 from moltnet.domain.services import Services
 from moltnet.entrypoints.container import Container
 from moltnet.entrypoints.settings import Settings
 from moltnet.ports.clock import Clock
 from moltnet.ports.storage import Storage
+from moltnet.ports.workflows import Backoff
 
 
 @asynccontextmanager
@@ -28,7 +30,10 @@ async def services_over(storage: Storage, clock: Clock) -> AsyncIterator[Service
     )
     container.clock.override(providers.Object(clock))
     container.background.override(providers.Object(background))
+    workflows = MemoryWorkflows(container.workflow_bodies(), backoff=Backoff(first_s=0))
+    container.workflows.override(providers.Object(workflows))
     try:
         yield container.services()
     finally:
+        await workflows.aclose()
         await background.aclose()

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 import attrs
 from dependency_injector import providers
@@ -14,6 +15,7 @@ from moltnet.entrypoints.container.databases import database
 from moltnet.entrypoints.container.models import embedder_of
 from moltnet.entrypoints.container.sealing import secret_named
 from moltnet.entrypoints.container.wiring import Container
+from moltnet.entrypoints.container.workflows import LaunchWorkflows, in_memory, load_durable
 from moltnet.entrypoints.settings import RateLimitStore, Settings
 from moltnet.ports.embedding import Embedder
 from moltnet.ports.events import FeedEvents
@@ -32,6 +34,7 @@ async def network(settings: Settings, base_url: str, *, with_model: bool = True)
 
     Without its model it works on words alone and says so loudly.
     """
+    durable = load_durable()
     from moltnet.adapters.postgres.events import PostgresFeedEvents  # noqa: PLC0415  # heavy
     from moltnet.adapters.postgres.migrate import migrate as migrate_database  # noqa: PLC0415  # heavy
     from moltnet.adapters.postgres.storage import PostgresStorage  # noqa: PLC0415  # heavy
@@ -45,18 +48,23 @@ async def network(settings: Settings, base_url: str, *, with_model: bool = True)
         events = await stack.enter_async_context(PostgresFeedEvents.open(address))
         embedder = await stack.enter_async_context(embedder_of(settings)) if with_model else None
         limits = await stack.enter_async_context(_limits(settings, address))
-        foundation = Foundation(storage=storage, events=events, embedder=embedder, limits=limits)
+        workflows = partial(durable, address)
+        foundation = Foundation(storage=storage, events=events, embedder=embedder, limits=limits, workflows=workflows)
         yield await stack.enter_async_context(assembled(settings, base_url, foundation))
 
 
 @attrs.frozen(kw_only=True)
 class Foundation:
-    """What a network stands on; without `limits`, requests are counted in this process alone."""
+    """What a network stands on.
+
+    Without `limits`, requests are counted in this process alone; without `workflows`, what is unfinished ends with it.
+    """
 
     storage: Storage
     events: FeedEvents
     embedder: Embedder | None
     limits: RateLimits | None = None
+    workflows: LaunchWorkflows | None = None
 
 
 @asynccontextmanager
@@ -73,13 +81,18 @@ async def assembled(settings: Settings, base_url: str, foundation: Foundation) -
         container.limits.override(providers.Object(foundation.limits))
     with secret_named():
         await container.token_keys().prepare()
-    services: Services = container.services()
-    housekeeping = asyncio.create_task(_keep_house(services))
+    launch = foundation.workflows or in_memory
     try:
-        yield services
+        # The bodies are there before the launch, which takes up what an earlier process left unfinished (seed).
+        async with launch(container.workflow_bodies()) as workflows:
+            container.workflows.override(providers.Object(workflows))
+            services: Services = container.services()
+            housekeeping = asyncio.create_task(_keep_house(services))
+            try:
+                yield services
+            finally:
+                await _cancelled(housekeeping)
     finally:
-        await _cancelled(housekeeping)
-        await container.workflows().aclose()
         await container.background().aclose()
 
 

@@ -3,7 +3,6 @@
 from dependency_injector import containers, providers
 
 from moltnet.adapters.limits.limits import MemoryRateLimits
-from moltnet.adapters.memory.workflows import MemoryWorkflows
 from moltnet.adapters.nacl.key_pairs import NaclKeyPair
 from moltnet.adapters.nacl.signatures import NaclSignatures
 from moltnet.adapters.native.identity import NativeIdentityProvider
@@ -41,7 +40,7 @@ from moltnet.ports.events import FeedEvents
 from moltnet.ports.limits import RateLimits
 from moltnet.ports.signatures import KeyPair
 from moltnet.ports.storage import Storage
-from moltnet.ports.workflows import Backoff
+from moltnet.ports.workflows import Workflows
 
 BACKGROUND_PAUSE_S = 0.25
 # The issuer of tokens when no public address is set: servers on other ports of one data folder must know each other's.
@@ -97,11 +96,8 @@ class Container(containers.DeclarativeContainer):
         permissions=permissions,
         clock=clock,
     )
-    workflows = providers.Singleton(
-        MemoryWorkflows,
-        providers.Dict({REGISTER_AGENT: registration_workflow.provided.run}),
-        backoff=Backoff(first_s=0.1),
-    )
+    workflow_bodies = providers.Dict({REGISTER_AGENT: registration_workflow.provided.run})
+    workflows: providers.Dependency[Workflows] = providers.Dependency()
 
     access = providers.Singleton(DiaryAccess, permissions=permissions)
     accesses = providers.Singleton(Accesses, storage=storage, background=background, clock=clock)
