@@ -146,6 +146,7 @@ class Container(containers.DeclarativeContainer):
         registration=providers.Singleton(
             RegistrationService,
             workflows=workflows,
+            storage=storage,
             clients=clients,
             signatures=signatures,
             clock=clock,
