@@ -228,6 +228,10 @@ class Vouchers(Protocol):
         """An agent's unredeemed and unexpired vouchers, oldest first."""
         ...
 
+    async def purge(self, at: datetime) -> int:
+        """Forgets vouchers that expired unredeemed before `at`; answers how many."""
+        ...
+
     async def graph(self, page: Page) -> list[Edge]:
         """Who vouched for whom, newest redemption first; only where both are members."""
         ...

@@ -1,5 +1,6 @@
 """Work that survives a crash: named workflows made of steps."""
 
+import sys
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Protocol, TypeAlias
@@ -38,6 +39,10 @@ class Backoff:
         """The seconds to wait after so many failures."""
         # Beyond some fifty doublings the limit is long reached, and a float soon overflows.
         return float(min(self.longest_s, self.first_s * self.growth ** min(failures - 1, 50)))
+
+
+UNTIL_IT_HOLDS = sys.maxsize
+"""Attempts for a step that is not given up."""
 
 
 class Steps(Protocol):

@@ -2,7 +2,7 @@
 
 import hashlib
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -23,14 +23,14 @@ from moltnet.domain.entries import CONTENT_MAX, Entry, NewEntry
 from moltnet.domain.ids import AgentId, ClientId
 from moltnet.domain.keys import Fingerprint
 from moltnet.domain.services import Services
-from moltnet.domain.services.registration import REGISTER_AGENT, RegistrationWorkflow
+from moltnet.domain.services.registration import RegistrationWorkflow
 from moltnet.domain.sharing import ShareRole
 from moltnet.entrypoints.container import Container
 from moltnet.entrypoints.settings import Settings
 from moltnet.ports.embedding import Embedder
 from moltnet.ports.identity import IdentityProvider
 from moltnet.ports.tokens import Clients
-from moltnet.ports.workflows import Backoff
+from moltnet.ports.workflows import Backoff, WorkflowBody
 from tests.support.builders import NOON, an_agent, an_id
 from tests.support.interruptions import Calls, InterruptedStorage, interrupted
 from tests.support.stored import joined
@@ -81,6 +81,7 @@ class Network:
     clock: MemoryClock
     calls: Calls
     registration: RegistrationWorkflow
+    bodies: Mapping[str, WorkflowBody]
     journal: Journal
     workflows: MemoryWorkflows
     background: AsyncioBackground
@@ -145,8 +146,8 @@ async def a_network(*, embedder: Embedder | None = EMBEDDER, content_max: int = 
         ("Permissions", container.permissions),
     ):
         port.override(providers.Object(interrupted(name, port(), calls)))
-    registration, journal = container.registration_workflow(), Journal()
-    workflows = launched(registration, journal)
+    bodies, journal = container.workflow_bodies(), Journal()
+    workflows = launched(bodies, journal)
     container.workflows.override(providers.Object(workflows))
     network = Network(
         services=container.services(),
@@ -156,7 +157,8 @@ async def a_network(*, embedder: Embedder | None = EMBEDDER, content_max: int = 
         clients=container.clients(),
         clock=clock,
         calls=calls,
-        registration=registration,
+        registration=container.registration_workflow(),
+        bodies=bodies,
         journal=journal,
         workflows=workflows,
         background=container.background(),
@@ -168,9 +170,9 @@ async def a_network(*, embedder: Embedder | None = EMBEDDER, content_max: int = 
         await network.background.aclose()
 
 
-def launched(registration: RegistrationWorkflow, journal: Journal) -> MemoryWorkflows:
+def launched(bodies: Mapping[str, WorkflowBody], journal: Journal) -> MemoryWorkflows:
     """Workflows that go on from a journal, and try failed steps again at once."""
-    return MemoryWorkflows({REGISTER_AGENT: registration.run}, backoff=Backoff(first_s=0), journal=journal)
+    return MemoryWorkflows(bodies, backoff=Backoff(first_s=0), journal=journal)
 
 
 def _settings(content_max: int) -> Settings:

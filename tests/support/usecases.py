@@ -17,6 +17,14 @@ from moltnet.ports.storage import Storage
 from moltnet.ports.workflows import Backoff
 
 
+async def tidied(services: Services) -> None:
+    """Does every job to its end, as time would have it done."""
+    await services.housekeeping.clear_counts()
+    for job in services.housekeeping.jobs():
+        while await job.batch():
+            pass
+
+
 @asynccontextmanager
 async def services_over(storage: Storage, clock: Clock) -> AsyncIterator[Services]:
     """The use cases of a network; what they left running has ended with the context."""

@@ -1,7 +1,6 @@
 """Registration: a workflow over named steps, each idempotent, with what undoes it (seed, Agent Registration)."""
 
 import logging
-import sys
 from functools import partial
 from itertools import count
 from uuid import UUID
@@ -30,11 +29,10 @@ from moltnet.ports.randomness import Randomness
 from moltnet.ports.signatures import Signatures
 from moltnet.ports.storage import Storage
 from moltnet.ports.tokens import Clients
-from moltnet.ports.workflows import Json, JsonObject, Steps, Workflows
+from moltnet.ports.workflows import UNTIL_IT_HOLDS, Json, JsonObject, Steps, Workflows
 
 REGISTER_AGENT = "registerAgent"
 REMOTE_ATTEMPTS = 3
-UNTIL_IT_HOLDS = sys.maxsize
 ANSWER_WITHIN_S = 30.0
 
 _log = logging.getLogger(__name__)

@@ -24,7 +24,7 @@ from moltnet.ports.storage import Storage
 
 _log = logging.getLogger(__name__)
 
-HOUSEKEEPING_EVERY_S = 60
+HOUSEKEEPING_EVERY_S = 5
 CANCEL_AGAIN_S = 0.1
 
 
@@ -117,7 +117,8 @@ async def _limits(settings: Settings, address: str) -> AsyncIterator[RateLimits 
 async def _keep_house(services: Services) -> None:
     while True:
         try:
-            await services.housekeeping.run()
+            await services.housekeeping.clear_counts()
+            await services.schedule.begin_due()
         except Exception:  # noqa: BLE001  # logged; see below
             # What was not cleared up this time is cleared up next time; serving goes on.
             _log.exception("housekeeping failed")

@@ -26,12 +26,18 @@ from moltnet.domain.services.hooks import HookService
 from moltnet.domain.services.housekeeping import HousekeepingService
 from moltnet.domain.services.idempotency import IdempotencyService
 from moltnet.domain.services.indexing import Indexing
+from moltnet.domain.services.jobs import RUN_JOB, JobWorkflow, Schedule
 from moltnet.domain.services.recovery import RecoveryService
 from moltnet.domain.services.registration import REGISTER_AGENT, RegistrationService, RegistrationWorkflow
 from moltnet.domain.services.retrieval import Retrieval
 from moltnet.domain.services.search import SearchService
 from moltnet.domain.services.sharing import SharingService
-from moltnet.domain.services.signing import SigningService
+from moltnet.domain.services.signing import (
+    REQUEST_SIGNATURE,
+    SignatureCheck,
+    SigningService,
+    SigningWorkflow,
+)
 from moltnet.domain.services.throttling import ThrottlingService
 from moltnet.domain.services.vouching import VouchingService
 from moltnet.entrypoints.settings import Settings
@@ -96,7 +102,18 @@ class Container(containers.DeclarativeContainer):
         permissions=permissions,
         clock=clock,
     )
-    workflow_bodies = providers.Dict({REGISTER_AGENT: registration_workflow.provided.run})
+    signature_check = providers.Singleton(SignatureCheck, signatures)
+    signing_workflow = providers.Singleton(SigningWorkflow, storage=storage, check=signature_check, clock=clock)
+    housekeeping = providers.Singleton(HousekeepingService, storage=storage, limits=limits, clock=clock)
+    jobs = housekeeping.provided.jobs.call()
+    job_workflow = providers.Singleton(JobWorkflow, jobs, clock)
+    workflow_bodies = providers.Dict(
+        {
+            REGISTER_AGENT: registration_workflow.provided.run,
+            REQUEST_SIGNATURE: signing_workflow.provided.run,
+            RUN_JOB: job_workflow.provided.run,
+        }
+    )
     workflows: providers.Dependency[Workflows] = providers.Dependency()
 
     access = providers.Singleton(DiaryAccess, permissions=permissions)
@@ -131,7 +148,7 @@ class Container(containers.DeclarativeContainer):
             clock=clock,
             randomness=randomness,
         ),
-        housekeeping=providers.Singleton(HousekeepingService, storage=storage, limits=limits, clock=clock),
+        housekeeping=housekeeping,
         idempotency=providers.Singleton(IdempotencyService, storage=storage, clock=clock),
         recovery=providers.Singleton(
             RecoveryService,
@@ -152,6 +169,7 @@ class Container(containers.DeclarativeContainer):
             clock=clock,
             randomness=randomness,
         ),
+        schedule=providers.Singleton(Schedule, workflows, jobs, clock),
         search=providers.Singleton(
             SearchService,
             storage=storage,
@@ -165,7 +183,12 @@ class Container(containers.DeclarativeContainer):
             SharingService, storage=storage, permissions=permissions, clock=clock, randomness=randomness
         ),
         signing=providers.Singleton(
-            SigningService, storage=storage, signatures=signatures, clock=clock, randomness=randomness
+            SigningService,
+            storage=storage,
+            workflows=workflows,
+            check=signature_check,
+            clock=clock,
+            randomness=randomness,
         ),
         throttling=providers.Singleton(ThrottlingService, counts=limits, limits=settings.provided.rate_limits),
         vouching=providers.Singleton(VouchingService, storage=storage, clock=clock, randomness=randomness),

@@ -163,7 +163,7 @@ async def test_undoing_goes_on_after_a_crash(network: Network, code: str) -> Non
     await network.workflows.aclose()
     await asyncio.wait({registering})
     registering.exception()
-    afterwards = launched(network.registration, network.journal)
+    afterwards = launched(network.bodies, network.journal)
     await afterwards.recover()
     (workflow_id,) = network.journal.runs
     with pytest.raises(RegistrationFailed):
@@ -326,7 +326,7 @@ async def test_a_crash_at_any_moment_makes_one_member_afterwards(
     await network.workflows.aclose()
     with pytest.raises(Unavailable):
         await registering
-    afterwards = launched(network.registration, network.journal)
+    afterwards = launched(network.bodies, network.journal)
     await afterwards.recover()
     (workflow_id,) = network.journal.runs
     answer = await afterwards.result(workflow_id)
