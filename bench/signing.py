@@ -1,7 +1,7 @@
 """What a signature costs, and what requests cost that nobody has signed yet.
 
-`python -m bench.signing`. Times are beside three bare round trips to the database (store, read, write back), in turns in
-one run. The use cases are called without REST in front of them; the database is the embedded one.
+`python -m bench.signing`. Times are beside three bare round trips to the database (store, read, write back), in turns
+in one run. The use cases are called without REST in front of them; the database is the embedded one.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """Server processes that kill themselves at a chosen moment. They are forked from one that has loaded everything.
 
 `python -m tests.support.failing_server` reads a JSON object a line, forks a server for each, and writes a line when it
-accepts: its pid and its address. At the end of its input all servers end.
+accepts: its label, its pid and its address. At the end of its input all servers end.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from itertools import repeat
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import attrs
 from aiohttp import web
@@ -37,12 +37,13 @@ UNTHROTTLED = Limits(**{field.name: 1_000_000 for field in attrs.fields(Limits)}
 
 @attrs.frozen(kw_only=True)
 class Orders:
-    """What a server is told: where its database is, at which call it dies, and which one fails until then.
+    """What a server is told: a label for its answer, its database, at which call it dies, which one fails until then.
 
     A call is named as `tests.support.interruptions` does (`before agents.add`, `after commit of agents.add`), or it is
     a step of a workflow (`step store-agent`, `receive signature`), or a workflow's start (`start registerAgent`).
     """
 
+    label: str
     database: str
     dies: str | None = None
     fails: str | None = None
@@ -57,9 +58,7 @@ class Orders:
 
 def settings_for(folder: Path) -> Settings:
     """The same for every server, so that tokens of one are good at the next."""
-    return Settings(
-        data_dir=folder, recovery_secret=b"r" * 32, ory_action_api_key="k" * 32, rate_limits=UNTHROTTLED
-    )
+    return Settings(data_dir=folder, recovery_secret=b"r" * 32, ory_action_api_key="k" * 32, rate_limits=UNTHROTTLED)
 
 
 @asynccontextmanager
@@ -87,7 +86,7 @@ async def _failing_workflows(
 ) -> AsyncIterator[Workflows]:
     bodies = {name: partial(_failing_body, body, calls) for name, body in bodies.items()}
     async with launched(database, bodies, Backoff(first_s=0.1)) as workflows:
-        yield _FailingWorkflows(workflows, calls)  # type: ignore[misc]  # it has the rest by __getattr__
+        yield cast("Workflows", _FailingWorkflows(workflows, calls))
 
 
 async def _failing_body(body: WorkflowBody, calls: Calls, steps: Steps, argument: JsonObject) -> Json:
@@ -140,7 +139,7 @@ async def _serve(orders: Orders) -> None:
         runner = web.AppRunner(create_app(services), access_log=None, shutdown_timeout=1)
         await runner.setup()
         await web.SockSite(runner, listening).start()
-        os.write(1, f"{os.getpid()} http://{host}:{port}\n".encode())
+        os.write(1, f"{orders.label} {os.getpid()} http://{host}:{port}\n".encode())
         await stop.wait()
         await runner.cleanup()
 

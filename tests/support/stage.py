@@ -6,7 +6,6 @@ from pathlib import Path
 from uuid import UUID
 
 import attrs
-import psycopg
 from psycopg.conninfo import make_conninfo
 
 from moltnet.adapters.dbos.launch import launched
@@ -72,27 +71,39 @@ class Stage:
 
 
 @asynccontextmanager
-async def a_stage(name: str) -> AsyncIterator[Stage]:
-    """A stage, in a database of this name that nobody uses but to copy it."""
+async def a_prepared_database(name: str) -> AsyncIterator[str]:
+    """A database with both schemas and nobody in it, dropped afterwards."""
     await execute(running_server(), f"create database {name}")
     conninfo = make_conninfo(running_server(), dbname=name)
+    try:
+        await prepare(conninfo)
+        yield conninfo
+    finally:
+        await execute(running_server(), f"drop database {name} with (force)")
+
+
+async def prepare(conninfo: str) -> None:
+    """Makes the network's schema, and that of its workflows."""
     await migrate(conninfo)
     async with launched(conninfo, {}, Backoff(first_s=0)):
-        pass  # which makes the schema of the workflows
-    async with PostgresStorage.open(conninfo, max_connections=4) as storage:
-        foundation = Foundation(storage=storage, events=MemoryFeedEvents(), embedder=None)
-        async with assembled(settings_for(Path()), "http://127.0.0.1", foundation) as services:
-            stage = await _set(services, name)
-    try:
+        pass
+
+
+@asynccontextmanager
+async def a_stage(name: str) -> AsyncIterator[Stage]:
+    """A stage, in a database of this name that nobody uses but to copy it."""
+    async with a_prepared_database(name) as conninfo:
+        async with PostgresStorage.open(conninfo, max_connections=4) as storage:
+            foundation = Foundation(storage=storage, events=MemoryFeedEvents(), embedder=None)
+            async with assembled(settings_for(Path()), "http://127.0.0.1", foundation) as services:
+                stage = await _set(services, name)
         yield stage
-    finally:
-        async with await psycopg.AsyncConnection.connect(running_server(), autocommit=True) as connection:
-            await connection.execute(f"drop database {name} with (force)".encode())
 
 
 async def _set(services: Services, template: str) -> Stage:
-    ada, bob = await _player(services), await _player(services)
-    offered, shared = [await services.diaries.create(ada.caller, name=each, visibility=Visibility.PRIVATE) for each in "os"]
+    ada, bob = await a_player(services), await a_player(services)
+    offered = await services.diaries.create(ada.caller, name="offered", visibility=Visibility.PRIVATE)
+    shared = await services.diaries.create(ada.caller, name="shared", visibility=Visibility.PRIVATE)
     entry = await services.entries.create(ada.caller, shared.id, NewEntry(content="What happened"))
     fingerprint = bob.keys.public_key.fingerprint
     invitation, other = [
@@ -113,7 +124,8 @@ async def _set(services: Services, template: str) -> Stage:
     )
 
 
-async def _player(services: Services) -> Player:
+async def a_player(services: Services) -> Player:
+    """A founder with a token."""
     keys = NaclKeyPair.generate()
     joined = await services.registration.genesis(keys.public_key.text)
     client_id, secret = str(joined.credentials.client_id), joined.credentials.secret

@@ -116,6 +116,12 @@ def _engine(conninfo: str, **options: object) -> sa.Engine:
         # No URL is made of it, which would be logged with its password.
         positional[:] = [conninfo]
 
+    @sa.event.listens_for(engine, "handle_error")
+    def is_away(context: sa.engine.ExceptionContext) -> None:
+        # The library knows a failed connection by some of psycopg's words for it, and gives work up over the others.
+        if context.connection is None:
+            context.is_disconnect = True
+
     return engine
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from dbos import DBOS, SetWorkflowID, WorkflowHandleAsync
 from dbos._error import DBOSNonExistentWorkflowError
+from sqlalchemy.exc import SQLAlchemyError
 
 from moltnet.adapters.dbos.outcomes import outcome_of, text_of, told
 from moltnet.domain.errors import Unavailable
@@ -97,7 +98,7 @@ class DbosWorkflows:
         try:
             async with asyncio.timeout(CALL_WITHIN_S):
                 yield
-        except TimeoutError as error:
+        except (TimeoutError, SQLAlchemyError) as error:
             raise Unavailable("The database of the workflows does not answer") from error
         except DBOSNonExistentWorkflowError as error:
             raise WorkflowNotFound from error

@@ -70,7 +70,8 @@ class Play:
     async def prepare(self) -> None:
         """Asks for something to sign."""
         _, answer = await self.ask("POST", "/crypto/signing-requests", self.stage.ada, json={"message": "I was here"})
-        self.known.update(request=answer["id"], signature=self.stage.ada.keys.sign(base64.b64decode(answer["signingInput"])))
+        signature = self.stage.ada.keys.sign(base64.b64decode(answer["signingInput"]))
+        self.known.update(request=answer["id"], signature=signature)
 
     async def submit(self) -> tuple[int, Any]:
         """Hands the signature in."""
@@ -163,7 +164,8 @@ async def _recovers_again(play: Play) -> None:
     assert not await play.is_let_in(play.stage.ada.client_id, play.stage.ada.secret)
 
 
-REGISTERED = "select case when exists (select from agent_keys where public_key = :newcomer) then 'done' else 'undone' end"
+REGISTERED = """
+    select case when exists (select from agent_keys where public_key = :newcomer) then 'done' else 'undone' end"""
 SIGNED = """
     select case status when 'completed' then case when valid then 'done' else 'wrong' end else status::text end
     from signing_requests union all select 'undone' limit 1"""
@@ -179,7 +181,9 @@ FLOWS = {
     "sign": Flow(run=Play.sign, ended=SIGNED, goes_on=_signs_again),
     "accept": Flow(
         run=Play.accept,
-        ended="select case status when 'accepted' then 'done' else 'undone' end from diary_shares where id = :invitation",
+        ended="""
+            select case status when 'accepted' then 'done' else 'undone' end from diary_shares
+            where id = :invitation""",
         goes_on=_accepts_again,
     ),
     "revoke": Flow(

@@ -1,66 +1,20 @@
 """A server is killed at every step of every flow; the next one leaves nothing half done (`fail_points.py`)."""
 
 import asyncio
-import json
-import os
-import signal
-import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
 
 import aiohttp
-import attrs
 import pytest
 
 from tests.integration.durability.fail_points import FAIL_POINTS, FailPoint
 from tests.integration.durability.flows import FLOWS, Flow, Play, end_of, let_time_pass, wrong_in
-from tests.support.failing_server import Orders
+from tests.support.servers import Servers, servers
 from tests.support.stage import Stage, a_stage
 
 pytestmark = pytest.mark.real
 
 SETTLED_WITHIN_S = 10.0
 AT_ONCE = 6
-
-
-@attrs.frozen
-class Servers:
-    """Starts servers, one at a time."""
-
-    process: asyncio.subprocess.Process
-    turn: asyncio.Lock = attrs.field(factory=asyncio.Lock)
-
-    @asynccontextmanager
-    async def serving(self, orders: Orders) -> AsyncIterator[str]:
-        """The address of a server, which is killed at the end if it still lives."""
-        pid, url = await self._start(orders)
-        try:
-            yield url
-        finally:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-
-    async def _start(self, orders: Orders) -> tuple[int, str]:
-        assert self.process.stdin
-        assert self.process.stdout
-        async with self.turn:
-            self.process.stdin.write(json.dumps(attrs.asdict(orders)).encode() + b"\n")
-            line = await asyncio.wait_for(self.process.stdout.readline(), 30)
-        pid, url = line.decode().split()
-        return int(pid), url
-
-
-@asynccontextmanager
-async def servers() -> AsyncIterator[Servers]:
-    command = (sys.executable, "-m", "tests.support.failing_server")
-    pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, start_new_session=True)
-    try:
-        yield Servers(process)
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        await process.wait()
 
 
 async def test_whatever_kills_a_server_at_whatever_step_nothing_is_left_half_done() -> None:
@@ -79,20 +33,20 @@ async def test_whatever_kills_a_server_at_whatever_step_nothing_is_left_half_don
 async def _played(started: Servers, stage: Stage, database: str, point: FailPoint) -> str | None:
     flow = FLOWS[point.flow]
     known: dict[str, str] = {}
-    async with started.serving(Orders(database=database, dies=point.dies, fails=flow.fails)) as url:
+    async with started.serving(database, dies=point.dies, fails=flow.fails) as server:
         try:
-            answer = await flow.run(Play(stage, url, known))
+            answer = await flow.run(Play(stage, server.url, known))
         except aiohttp.ClientError:
             pass
         else:
             return f"the point was not reached: {answer}"
     if point.ends == "expired":
         await let_time_pass(database)
-    async with started.serving(Orders(database=database)) as url:
+    async with started.serving(database) as server:
         wrong = await _not_settled(flow, stage, database, point.ends)
         if wrong:
             return wrong
-        await flow.goes_on(Play(stage, url, known))
+        await flow.goes_on(Play(stage, server.url, known))
         left = await wrong_in(database)
         return f"after its caller went on: {left}" if left else None
 
