@@ -11,6 +11,7 @@ from dbos import DBOS, DBOSConfig
 from dbos._dbos import _get_dbos_instance
 from dbos._serialization import DBOSPortableJSONSerializer
 
+from moltnet.adapters.dbos.connections import KIND, SCHEMA, engine_of
 from moltnet.adapters.dbos.executors import Executor
 from moltnet.adapters.dbos.workflows import DbosWorkflows
 from moltnet.domain.errors import StorageUnavailable
@@ -19,14 +20,12 @@ from moltnet.ports.workflows import Backoff, WorkflowBody
 _log = logging.getLogger(__name__)
 
 NAME = "moltnet"
-SCHEMA = "dbos"
 # Workflows go on under any release that says the same here. Change it when a body takes other steps than before: those
 # that are unfinished then wait for a process of the release that began them.
 APPLICATION_VERSION = "1"
 # A thread is held for the length of a statement, never while a workflow waits. Without a limit a burst keeps hundreds.
 THREADS = 8
 CONNECTIONS = 6
-CONNECT_WITHIN_S = 10
 LOOK_EVERY_S = 1.0
 # A waiting workflow asks the database whether it missed its message; `_wake_overlooked` does so for all at once.
 ASK_ALONE_EVERY_S = 3600.0
@@ -50,7 +49,7 @@ async def launched(conninfo: str, bodies: Mapping[str, WorkflowBody], backoff: B
     # Statements on the executor's own connection must not wait behind those of workflows.
     watching = ThreadPoolExecutor(1, thread_name_prefix="moltnet-executor")
     loop = asyncio.get_running_loop()
-    executor = Executor(_engine(conninfo, poolclass=sa.NullPool), APPLICATION_VERSION)
+    executor = Executor(engine_of(conninfo, poolclass=sa.NullPool), APPLICATION_VERSION)
     try:
         try:
             await loop.run_in_executor(watching, executor.claim)
@@ -73,7 +72,7 @@ async def launched(conninfo: str, bodies: Mapping[str, WorkflowBody], backoff: B
 async def _dbos(
     conninfo: str, executor: Executor, bodies: Mapping[str, WorkflowBody], backoff: Backoff
 ) -> AsyncIterator[DbosWorkflows]:
-    engine = _engine(conninfo, pool_size=CONNECTIONS, max_overflow=0, pool_timeout=30, pool_pre_ping=True)
+    engine = engine_of(conninfo, pool_size=CONNECTIONS, max_overflow=0, pool_timeout=30, pool_pre_ping=True)
     DBOS(config=_configuration(engine, executor.id))
     workflows = DbosWorkflows(bodies, backoff)
     try:
@@ -94,7 +93,7 @@ async def _dbos(
 def _configuration(engine: sa.Engine, executor_id: str) -> DBOSConfig:
     return {
         "name": NAME,
-        "system_database_url": "postgresql+psycopg:///moltnet",  # read for its kind alone, beside an engine
+        "system_database_url": KIND,
         "system_database_engine": engine,
         "dbos_system_schema": SCHEMA,
         "application_version": APPLICATION_VERSION,
@@ -105,24 +104,6 @@ def _configuration(engine: sa.Engine, executor_id: str) -> DBOSConfig:
         "notification_coalesce_sec": 0.2,  # for events and streams, of which there are none
         "scheduler_polling_interval_sec": 3600,  # for schedules of its own, of which there are none
     }
-
-
-def _engine(conninfo: str, **options: object) -> sa.Engine:
-    arguments = {"connect_timeout": CONNECT_WITHIN_S, "application_name": "moltnet workflows"}
-    engine = sa.create_engine("postgresql+psycopg://", connect_args=arguments, **options)
-
-    @sa.event.listens_for(engine, "do_connect")
-    def as_it_is(_: object, __: object, positional: list[str], ___: object) -> None:
-        # No URL is made of it, which would be logged with its password.
-        positional[:] = [conninfo]
-
-    @sa.event.listens_for(engine, "handle_error")
-    def is_away(context: sa.engine.ExceptionContext) -> None:
-        # The library knows a failed connection by some of psycopg's words for it, and gives work up over the others.
-        if context.connection is None:
-            context.is_disconnect = True
-
-    return engine
 
 
 def _tame_log(level: int) -> None:

@@ -1,6 +1,6 @@
 """Builds a network: the only room that knows every adapter. Heavy libraries are imported when they are needed."""
 
-from moltnet.entrypoints.container.databases import database, migrate
+from moltnet.entrypoints.container.databases import database, migrate, migrate_all
 from moltnet.entrypoints.container.examinations import Examination, examination
 from moltnet.entrypoints.container.networks import Foundation, assembled, network
 from moltnet.entrypoints.container.wiring import Container, new_key_pair
@@ -13,6 +13,7 @@ __all__ = [
     "database",
     "examination",
     "migrate",
+    "migrate_all",
     "network",
     "new_key_pair",
 ]
