@@ -14,6 +14,8 @@ import sqlalchemy as sa
 
 _log = logging.getLogger(__name__)
 
+# One row, if the connection lives.
+ALIVE = sa.text("select 1")
 # One row once the lock is there; false or true.
 LOCK = sa.text("select pg_advisory_lock(:key)")
 TRY_LOCK = sa.text("select pg_try_advisory_lock(:key)")
@@ -42,13 +44,9 @@ class Executor:
 
     def claim(self) -> bool:
         """Sees to it that others find this executor alive; True when its connection had to be made anew."""
-        if self._held is not None:
-            try:
-                self._held.execute(sa.text("select 1"))
-            except sa.exc.DBAPIError:
-                self.release()
-            else:
-                return False
+        if self._is_held():
+            return False
+        self.release()
         # Others may have seen the lock free meanwhile, and this process theirs: nobody is believed dead yet.
         self._seen_free = frozenset()
         held = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
@@ -92,3 +90,13 @@ class Executor:
         if held is not None:
             held.invalidate()  # closes the connection, and so frees the lock, whatever state it is in
             held.close()
+
+    def _is_held(self) -> bool:
+        # An invalidated connection would be made anew in silence, without its lock.
+        if self._held is None or self._held.invalidated:
+            return False
+        try:
+            self._held.execute(ALIVE)
+        except sa.exc.SQLAlchemyError:
+            return False
+        return True

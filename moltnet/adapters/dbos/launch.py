@@ -142,10 +142,10 @@ class _Watcher:
             if self._looks < ASK_FOR_ALL_AFTER_RECONNECTING or self._looks % ASK_FOR_ALL_EVERY == 0:
                 _wake_overlooked()
             self._looks += 1
-        except sa.exc.DBAPIError as error:
+        except sa.exc.SQLAlchemyError as error:
             self._executor.release()
             if not self._is_away:
-                _log.warning("the database of the workflows is away: %s", error.orig)
+                _log.warning("the database of the workflows is away: %s", error)
             self._is_away = True
         except Exception:  # noqa: BLE001 - logged, and looked again: nobody else would
             _log.exception("looking after workflows failed")
