@@ -15,6 +15,7 @@ from moltnet.domain.errors import Forbidden, Invalid, NotFound, Unauthenticated
 from moltnet.domain.ids import AgentId, ClientId, parse_uuid
 
 TOKEN_LIFETIME = timedelta(hours=1)
+FIRST_SECRET_WINDOW = timedelta(minutes=10)
 SECRET_BYTES = 32
 
 
@@ -79,7 +80,8 @@ class InvalidScope(Invalid):
 class Client:
     """An OAuth2 client of one agent; the secret itself is not here, only what it is recognised by.
 
-    `generation` counts the secrets: a token of an earlier generation is no longer good.
+    `generation` counts the secrets: a token of an earlier generation is no longer good. `used` tells whether a token
+    was ever given for one, or one was asked for in another's place.
     """
 
     id: ClientId
@@ -87,6 +89,7 @@ class Client:
     secret_hash: bytes = attrs.field(repr=False)
     scopes: frozenset[Scope]
     generation: int = 1
+    used: bool = False
     created_at: datetime
 
     def accepts(self, secret: str) -> bool:

@@ -1,5 +1,6 @@
 """Registration: the steps that make an agent, in their order, and what undoes them (seed, Agent Registration)."""
 
+import hashlib
 from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
@@ -71,6 +72,12 @@ class Registered:
     agent_id: AgentId
     public_key: PublicKey
     credentials: ClientSecret
+
+
+def registration_of(key: PublicKey, voucher_code: str | None, attempt: int) -> str:
+    """The name of an attempt to register a key by a voucher, the same for whoever repeats it; tells neither."""
+    asked = hashlib.sha256(key.raw + (voucher_code or "").encode("ascii")).hexdigest()
+    return f"registration-{asked}-{attempt}"
 
 
 def undoing(failed: RegistrationStep) -> tuple[Undo, ...]:

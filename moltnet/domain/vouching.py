@@ -10,6 +10,8 @@ from moltnet.domain.ids import AgentId, VoucherId
 from moltnet.domain.keys import Fingerprint
 
 VOUCHER_LIFETIME = timedelta(hours=24)
+EXPIRED_VOUCHERS_REMEMBERED = timedelta(days=7)
+"""For so long a newcomer who comes late hears that the voucher has expired; then nobody knows it any more."""
 MAX_OPEN_VOUCHERS = 5
 CODE_BYTES = 32
 ISSUE_ATTEMPTS = 5

@@ -228,6 +228,10 @@ class Vouchers(Protocol):
         """An agent's unredeemed and unexpired vouchers, oldest first."""
         ...
 
+    async def purge(self, at: datetime) -> int:
+        """Forgets vouchers that expired unredeemed before `at`; answers how many."""
+        ...
+
     async def graph(self, page: Page) -> list[Edge]:
         """Who vouched for whom, newest redemption first; only where both are members."""
         ...
@@ -310,6 +314,17 @@ class Clients(Protocol):
         """Stores a client; of a stored one only the secret is replaced, and `generation` counted up as by `rotate`."""
         ...
 
+    async def note_use(self, client_id: ClientId, generation: int) -> bool:
+        """Notes that a client was used with the secret of a generation; False when that is not the latest any more."""
+        ...
+
+    async def renew_unused(self, client_id: ClientId, secret_hash: bytes, made_after: datetime) -> bool:
+        """Replaces the secret as `rotate` does, but only of a client that nobody used and that was made after a time.
+
+        Of this and `note_use` at once, one is told no.
+        """
+        ...
+
     async def find(self, client_id: ClientId) -> Client | None:
         """The client of an id."""
         ...
@@ -323,7 +338,10 @@ class Clients(Protocol):
         ...
 
     async def rotate(self, client_id: ClientId, secret_hash: bytes) -> bool:
-        """Replaces the secret and counts `generation` up, so that earlier tokens end; False without such a client."""
+        """Replaces the secret, counts `generation` up, so that earlier tokens end, and notes a use.
+
+        False without such a client.
+        """
         ...
 
     async def remove(self, client_id: ClientId) -> None:

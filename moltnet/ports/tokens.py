@@ -16,6 +16,13 @@ class Clients(Protocol):
         """A client with these scopes and a fresh secret; again for the same id, the same client with another secret."""
         ...
 
+    async def first_secret(self, agent_id: AgentId) -> ClientSecret | None:
+        """A fresh secret for a client nobody has used yet, in place of the one before, which may have been lost.
+
+        None once it was used, and FIRST_SECRET_WINDOW after it was made: then the agent proves its key (recovery).
+        """
+        ...
+
     async def rotate(self, agent_id: AgentId) -> ClientSecret:
         """A fresh secret; the old one and every token issued before end at once. Raises ProfileNotFound."""
         ...

@@ -19,7 +19,7 @@ from moltnet.entrypoints.container import Foundation
 from moltnet.ports.agent import Agent as AnyAgent
 from moltnet.ports.storage import Storage
 from moltnet.ports.workflows import WorkflowBody, Workflows
-from tests.support.engines import Engine, Launch, MemoryEngine
+from tests.support.engines import DbosEngine, Engine, Launch, MemoryEngine
 from tests.support.stored import joined, opened
 from tests.support.worlds import World, a_world, by_http, by_library, in_memory
 
@@ -55,12 +55,20 @@ async def diary(storage: Storage, agent: Agent) -> Diary:
     return await opened(storage, agent)
 
 
-@pytest.fixture(params=["memory"])
-async def engine() -> AsyncIterator[Engine]:
+@pytest.fixture(params=["memory", pytest.param("dbos", marks=pytest.mark.real)])
+async def engine(request: pytest.FixtureRequest) -> AsyncIterator[Engine]:
     """An engine that remembers nothing yet."""
-    engine = MemoryEngine()
-    yield engine
-    await engine.stop()
+    if request.param == "memory":
+        engine: Engine = MemoryEngine()
+        yield engine
+        await engine.stop()
+        return
+    from tests.support.postgres import a_workflow_database  # noqa: PLC0415 - starts a server
+
+    async with a_workflow_database() as conninfo:
+        engine = DbosEngine(conninfo)
+        yield engine
+        await engine.stop()
 
 
 @pytest.fixture

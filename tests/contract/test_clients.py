@@ -1,6 +1,7 @@
 """The port `Clients`, as repositories know it."""
 
 import asyncio
+from datetime import timedelta
 
 import attrs
 
@@ -8,7 +9,7 @@ from moltnet.domain.agents import Agent
 from moltnet.domain.credentials import Client, Scope, hash_secret
 from moltnet.domain.ids import ClientId
 from moltnet.ports.storage import Storage
-from tests.support.builders import a_client, an_id
+from tests.support.builders import NOON, a_client, an_id
 from tests.support.stored import joined
 
 
@@ -65,7 +66,7 @@ async def test_a_rotated_client_has_another_secret_of_the_next_generation(storag
     async with storage.writing() as work:
         assert await work.clients.rotate(client.id, rotated_hash)
     assert await found(storage, client.id) == attrs.evolve(
-        client, secret_hash=rotated_hash, generation=client.generation + 1
+        client, secret_hash=rotated_hash, generation=client.generation + 1, used=True
     )
 
 
@@ -101,3 +102,50 @@ async def test_a_removed_client_is_gone(storage: Storage, agent: Agent) -> None:
     assert await found(storage, client.id) is None
     async with storage.reading() as work:
         assert await work.clients.of_agent(agent.id) is None
+
+
+# The first use
+
+
+async def test_a_client_is_used_from_the_first_time_on(storage: Storage, agent: Agent) -> None:
+    client = a_client(agent_id=agent.id)
+    await put(storage, client)
+    async with storage.reading() as work:
+        assert not await work.clients.note_use(client.id, client.generation + 1)
+        assert not await work.clients.note_use(ClientId(an_id()), client.generation)
+        assert await found(storage, client.id) == client
+        for _ in range(2):
+            assert await work.clients.note_use(client.id, client.generation)
+    assert await found(storage, client.id) == attrs.evolve(client, used=True)
+
+
+async def test_only_an_unused_young_client_is_renewed(storage: Storage, agent: Agent) -> None:
+    before = NOON - timedelta(microseconds=1)
+    client, used = a_client(agent_id=agent.id, secret="first"), a_client(agent_id=agent.id)
+    for each in (client, used):
+        await put(storage, each)
+    async with storage.reading() as work:
+        await work.clients.note_use(used.id, used.generation)
+        assert not await work.clients.renew_unused(used.id, hash_secret("second"), before)
+        assert not await work.clients.renew_unused(client.id, hash_secret("second"), NOON)
+        assert not await work.clients.renew_unused(ClientId(an_id()), hash_secret("second"), before)
+        assert await work.clients.renew_unused(client.id, hash_secret("second"), before)
+    stored = await found(storage, client.id)
+    assert stored is not None
+    assert (stored.accepts("second"), stored.generation, stored.used) == (True, client.generation + 1, False)
+
+
+async def test_of_a_use_and_a_renewal_at_once_one_comes_first(storage: Storage, agent: Agent) -> None:
+    for _ in range(5):
+        client = a_client(agent_id=agent.id)
+        await put(storage, client)
+
+        async def use(of: Client = client) -> bool:
+            async with storage.writing() as work:
+                return await work.clients.note_use(of.id, of.generation)
+
+        async def renew(of: Client = client) -> bool:
+            async with storage.writing() as work:
+                return await work.clients.renew_unused(of.id, hash_secret("another"), NOON - timedelta(days=1))
+
+        assert sorted(await asyncio.gather(use(), renew())) == [False, True]

@@ -23,7 +23,7 @@ from moltnet.ports.repositories import Page
 from moltnet.ports.storage import Storage
 from tests.support.builders import NOON, a_caller, a_keyed_request
 from tests.support.stored import joined
-from tests.support.usecases import services_over
+from tests.support.usecases import services_over, tidied
 
 TIMES = 20
 NOBODY = Fingerprint.parse("0000-0000-0000-0000")
@@ -157,7 +157,7 @@ async def test_a_key_is_forgotten_after_a_day(world: World) -> None:
 async def test_housekeeping_forgets_receipts_that_are_over(world: World, storage: Storage) -> None:
     await world.ask(world.request(), world.acts()["diary"])
     world.clock.advance(RECEIPT_LIFETIME)
-    await world.services.housekeeping.run()
+    await tidied(world.services)
     async with storage.reading() as work:
         assert await work.receipts.find(world.request(), NOON) is None
 

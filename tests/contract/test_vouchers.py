@@ -190,3 +190,15 @@ async def test_the_graph_shows_only_members(storage: Storage) -> None:
         await work.agents.remove(leaver.id)
     async with storage.reading() as work:
         assert [edge.redeemer for edge in await work.vouchers.graph(ALL)] == [member.fingerprint]
+
+
+async def test_only_vouchers_that_expired_unredeemed_are_forgotten(storage: Storage, agent: Agent) -> None:
+    old, used, later = (a_voucher(issuer=agent.id, at=NOON + at) for at in (timedelta(), timedelta(), MICROSECOND * 2))
+    assert await issued(storage, old, used, later) == [True] * 3
+    assert await redeemed(storage, used, (await joined(storage)).id)
+    async with storage.reading() as work:
+        assert await work.vouchers.purge(EXPIRY) == 0
+        assert await work.vouchers.purge(EXPIRY + MICROSECOND) == 1
+    assert await found(storage, old) is None
+    assert await found(storage, used)
+    assert await found(storage, later)

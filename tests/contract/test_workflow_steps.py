@@ -137,6 +137,56 @@ async def test_a_step_that_was_interrupted_is_taken_again(engine: Engine, launch
     assert await workflows.result("a") == 2
 
 
+async def test_an_error_of_a_step_is_remembered_like_an_answer(engine: Engine, launch: Launch) -> None:
+    action = Action("done", 1, VoucherExpired("In other words"))
+    undoing, go_on = asyncio.Event(), asyncio.Event()
+
+    async def undo() -> Json:
+        undoing.set()
+        await go_on.wait()
+
+    async def body(steps: Steps, _: JsonObject) -> Json:
+        try:
+            return await steps.step("act", action)
+        except VoucherExpired as error:
+            await steps.step("undo", undo)
+            return f"undone: {error.detail}"
+
+    workflows = await launch(body)
+    await workflows.start("work", "a", {})
+    await undoing.wait()
+    await engine.stop()
+    workflows = await launch(body)
+    go_on.set()
+    assert await workflows.result("a") == "undone: In other words"
+    assert action.calls == 1
+
+
+async def test_a_crash_is_no_error_that_a_body_could_catch(engine: Engine, launch: Launch) -> None:
+    caught: list[BaseException] = []
+    entered, go_on = asyncio.Event(), asyncio.Event()
+
+    async def act() -> Json:
+        entered.set()
+        await go_on.wait()
+
+    async def body(steps: Steps, _: JsonObject) -> Json:
+        try:
+            return await steps.step("act", act)
+        except Exception as error:
+            caught.append(error)
+            raise
+
+    workflows = await launch(body)
+    await workflows.start("work", "a", {})
+    await entered.wait()
+    await engine.stop()
+    workflows = await launch(body)
+    go_on.set()
+    assert await workflows.result("a") is None
+    assert caught == []
+
+
 async def test_a_received_message_is_remembered_too(engine: Engine, launch: Launch) -> None:
     waiting = asyncio.Event()
     go_on = asyncio.Event()

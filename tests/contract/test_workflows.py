@@ -1,14 +1,14 @@
 """The port `Workflows`, and the messages of `Steps`."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
 
 from moltnet.domain.errors import StorageUnavailable
 from moltnet.domain.vouching import VoucherExpired
-from moltnet.ports.workflows import Json, JsonObject, Steps, WorkflowNotFound
+from moltnet.ports.workflows import Json, JsonObject, Steps, WorkflowNotFound, WorkflowUnfinished
 from tests.support.engines import Action, Launch
 
 MUCH_LATER_S = 60.0
@@ -190,3 +190,81 @@ async def test_a_message_after_the_end_is_no_error(launch: Launch) -> None:
     await workflows.start("work", "a", {})
     await workflows.result("a")
     await workflows.send("a", "topic", {})
+
+
+async def test_a_waiting_workflow_wakes_when_its_message_comes(launch: Launch) -> None:
+    waiting = asyncio.Event()
+
+    async def act() -> Json:
+        waiting.set()
+
+    async def body(steps: Steps, _: JsonObject) -> Json:
+        await steps.step("act", act)
+        return dict(await steps.receive("topic", MUCH_LATER_S) or {})
+
+    workflows = await launch(body)
+    await workflows.start("work", "a", {})
+    await waiting.wait()
+    with pytest.raises(WorkflowUnfinished):
+        await workflows.result("a", within_s=0.05)
+    await workflows.send("a", "topic", {"wake": "up"})
+    # Far sooner than any engine would look by itself.
+    assert await workflows.result("a", within_s=MUCH_LATER_S / 4) == {"wake": "up"}
+
+
+# Waiting for so long, and forgetting
+
+
+async def test_only_the_first_start_is_told_that_it_began_the_work(launch: Launch) -> None:
+    workflows = await launch(echo)
+    begun = await asyncio.gather(*(workflows.start("work", "a", {}) for _ in range(3)))
+    assert sorted(begun) == [False, False, True]
+    await workflows.result("a")
+    assert not await workflows.start("work", "a", {})
+
+
+async def test_a_name_without_a_body_is_a_mistake(launch: Launch) -> None:
+    workflows = await launch(echo)
+    with pytest.raises(LookupError, match="unknown"):
+        await workflows.start("unknown", "a", {})
+
+
+async def test_what_takes_longer_than_somebody_waits_goes_on(launch: Launch) -> None:
+    workflows = await launch(receive_two)
+    await workflows.start("work", "a", {})
+    for within_s in (0, 0.01):
+        with pytest.raises(WorkflowUnfinished):
+            await workflows.result("a", within_s)
+    for _ in range(2):
+        await workflows.send("a", "topic", {})
+    assert await workflows.result("a", MUCH_LATER_S) == [{}, {}]
+
+
+async def test_what_ended_before_a_time_is_forgotten_and_its_id_is_free(launch: Launch) -> None:
+    workflows = await launch(receive_two)
+    for workflow_id in ("a", "b", "unfinished"):
+        await workflows.start("work", workflow_id, {})
+    for workflow_id in ("a", "a", "b", "b"):
+        await workflows.send(workflow_id, "topic", {"first": True})
+    for workflow_id in ("a", "b"):
+        await workflows.result(workflow_id)
+    now = datetime.now(UTC)
+    assert await workflows.forget_ended(now - timedelta(hours=1), 10) == 0
+    later = now + timedelta(seconds=10)
+    assert await workflows.forget_ended(later, 1) == 1
+    assert await workflows.forget_ended(later, 10) == 1
+    for workflow_id in ("a", "b"):
+        with pytest.raises(WorkflowNotFound):
+            await workflows.result(workflow_id)
+    assert await workflows.start("work", "a", {})
+    for workflow_id in ("a", "unfinished"):
+        for _ in range(2):
+            await workflows.send(workflow_id, "topic", {"first": False})
+        assert await workflows.result(workflow_id) == [{"first": False}] * 2
+
+
+async def test_any_text_passes(launch: Launch) -> None:
+    workflows = await launch(echo)
+    argument: JsonObject = {"text": "\x00 \ud800 \U0001f9e0 ' \\ \"", "long": "m" * 200_000}
+    await workflows.start("work", "a", argument)
+    assert await workflows.result("a") == {"id": "a", "argument": argument}

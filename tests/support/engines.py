@@ -1,11 +1,12 @@
 """Engines that run workflows, and can be stopped in the middle as a crash would stop them."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
 from typing import Protocol, TypeAlias
 
-from moltnet.adapters.memory.workflows import Backoff, Journal, MemoryWorkflows
+from moltnet.adapters.memory.workflows import Journal, MemoryWorkflows
 from moltnet.domain.errors import Unavailable
-from moltnet.ports.workflows import Json, WorkflowBody, Workflows
+from moltnet.ports.workflows import Backoff, Json, WorkflowBody, Workflows
 
 Launch: TypeAlias = Callable[[WorkflowBody], Awaitable[Workflows]]
 
@@ -39,6 +40,25 @@ class MemoryEngine:
         """Cancels whatever is unfinished."""
         if self._running:
             await self._running.aclose()
+
+
+class DbosEngine:
+    """Remembers in a database; each launch is another executor, which takes up what the one before left behind."""
+
+    def __init__(self, conninfo: str) -> None:
+        self._conninfo = conninfo
+        self._running = AsyncExitStack()
+
+    async def launch(self, bodies: Mapping[str, WorkflowBody]) -> Workflows:
+        """Workflows over the same database as before."""
+        from moltnet.adapters.dbos.launch import launched  # noqa: PLC0415 - heavy
+
+        return await self._running.enter_async_context(launched(self._conninfo, bodies, Backoff(first_s=0)))
+
+    async def stop(self) -> None:
+        """Interrupts whatever is unfinished."""
+        await self._running.aclose()
+        self._running = AsyncExitStack()
 
 
 class Action:

@@ -2,7 +2,7 @@
 
 import hashlib
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from moltnet.adapters.memory.embedding import MemoryEmbedder
 from moltnet.adapters.memory.randomness import MemoryRandomness
 from moltnet.adapters.memory.relations import MemoryRelationStore
 from moltnet.adapters.memory.storage import MemoryStorage
-from moltnet.adapters.memory.workflows import Backoff, Journal, MemoryWorkflows
+from moltnet.adapters.memory.workflows import Journal, MemoryWorkflows
 from moltnet.adapters.nacl.key_pairs import NaclKeyPair
 from moltnet.adapters.system.background import AsyncioBackground
 from moltnet.domain.caller import Caller
@@ -28,11 +28,11 @@ from moltnet.domain.services.registration import RegistrationWorkflow
 from moltnet.domain.services.relations import RelationDelivery
 from moltnet.domain.sharing import ShareRole
 from moltnet.entrypoints.container import Container
-from moltnet.entrypoints.container.wiring import bodies
 from moltnet.entrypoints.settings import Settings
 from moltnet.ports.embedding import Embedder
 from moltnet.ports.identity import IdentityProvider
 from moltnet.ports.tokens import Clients
+from moltnet.ports.workflows import Backoff, WorkflowBody
 from tests.support.builders import NOON, an_agent, an_id
 from tests.support.interruptions import Calls, InterruptedStorage, interrupted
 from tests.support.stored import joined
@@ -85,6 +85,7 @@ class Network:
     registration: RegistrationWorkflow
     delivery: RelationDelivery
     relations: MemoryRelationStore
+    bodies: Mapping[str, WorkflowBody]
     journal: Journal
     workflows: MemoryWorkflows
     background: AsyncioBackground
@@ -154,9 +155,9 @@ async def a_network(
         ("Permissions", container.permissions),
     ):
         port.override(providers.Object(interrupted(name, port(), calls)))
-    registration, journal = container.registration_workflow(), Journal()
+    bodies, journal = container.workflow_bodies(), Journal()
+    workflows = launched(bodies, journal)
     delivery = container.delivery()
-    workflows = launched(registration, delivery, journal)
     container.workflows.override(providers.Object(workflows))
     network = Network(
         services=container.services(),
@@ -166,7 +167,8 @@ async def a_network(
         clients=container.clients(),
         clock=clock,
         calls=calls,
-        registration=registration,
+        registration=container.registration_workflow(),
+        bodies=bodies,
         delivery=delivery,
         relations=relations,
         journal=journal,
@@ -180,9 +182,9 @@ async def a_network(
         await network.background.aclose()
 
 
-def launched(registration: RegistrationWorkflow, delivery: RelationDelivery, journal: Journal) -> MemoryWorkflows:
+def launched(bodies: Mapping[str, WorkflowBody], journal: Journal) -> MemoryWorkflows:
     """Workflows that go on from a journal, and try failed steps again at once."""
-    return MemoryWorkflows(bodies(registration, delivery), backoff=Backoff(first_s=0), journal=journal)
+    return MemoryWorkflows(bodies, backoff=Backoff(first_s=0), journal=journal)
 
 
 def _settings(content_max: int) -> Settings:

@@ -24,6 +24,11 @@ EMPTY = b"""
     delete from rate_limit_windows; delete from relation_intents
 """
 
+NO_WORKFLOWS = b"""
+    delete from dbos.workflow_status; delete from dbos.operation_outputs; delete from dbos.notifications;
+    delete from dbos.workflow_input; delete from dbos.workflow_output
+"""
+
 _numbers = itertools.count(1)
 _idle: list[str] = []
 
@@ -57,6 +62,15 @@ async def a_database() -> AsyncIterator[str]:
     async with await psycopg.AsyncConnection.connect(conninfo) as connection:
         await connection.execute(EMPTY)
     _idle.append(conninfo)
+
+
+@asynccontextmanager
+async def a_workflow_database() -> AsyncIterator[str]:
+    """The connection string of a database in which no workflow is remembered; used again by later tests."""
+    async with a_database() as conninfo:
+        yield conninfo
+        async with await psycopg.AsyncConnection.connect(conninfo) as connection:
+            await connection.execute(NO_WORKFLOWS)
 
 
 @asynccontextmanager

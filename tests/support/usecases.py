@@ -7,6 +7,7 @@ from pathlib import Path
 from dependency_injector import providers
 
 from moltnet.adapters.memory.events import MemoryFeedEvents
+from moltnet.adapters.memory.workflows import MemoryWorkflows
 from moltnet.adapters.system.background import AsyncioBackground
 from moltnet.domain.services import Services
 from moltnet.entrypoints.container import Container
@@ -16,6 +17,15 @@ from moltnet.ports.events import FeedEvents
 from moltnet.ports.permissions import Permissions
 from moltnet.ports.relations import RelationStore
 from moltnet.ports.storage import Storage
+from moltnet.ports.workflows import Backoff
+
+
+async def tidied(services: Services) -> None:
+    """Does every job to its end, as time would have it done."""
+    await services.housekeeping.clear_counts()
+    for job in services.housekeeping.jobs():
+        while await job.batch():
+            pass
 
 
 @asynccontextmanager
@@ -41,7 +51,10 @@ async def services_over(
     container.relation_store.override(providers.Object(relation_store))
     if permissions is not None:
         container.permissions.override(providers.Object(permissions))
+    workflows = MemoryWorkflows(container.workflow_bodies(), backoff=Backoff(first_s=0))
+    container.workflows.override(providers.Object(workflows))
     try:
         yield container.services()
     finally:
+        await workflows.aclose()
         await background.aclose()

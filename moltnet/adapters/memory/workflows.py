@@ -4,41 +4,37 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
 from functools import partial
 
 import attrs
 
 from moltnet.domain.errors import MoltNetError, Unavailable
-from moltnet.ports.workflows import Json, JsonObject, WorkflowBody, WorkflowNotFound
+from moltnet.ports.workflows import Backoff, Json, JsonObject, WorkflowBody, WorkflowNotFound, WorkflowUnfinished
 
 _log = logging.getLogger(__name__)
 
 
-@attrs.frozen(kw_only=True)
-class Backoff:
-    """How long to wait before a step is tried again: longer each time, up to a limit."""
-
-    first_s: float
-    growth: float = 2.0
-    longest_s: float = 30.0
-
-    def pause_s(self, failures: int) -> float:
-        """The seconds to wait after so many failures."""
-        return float(min(self.longest_s, self.first_s * self.growth ** (failures - 1)))
-
-
 @attrs.frozen
 class _Answered:
-    """A workflow's answer, as JSON text."""
+    """What a step or a workflow answered, as JSON text."""
 
     text: str
+
+    def told(self) -> Json:
+        """The answer."""
+        return _json(self.text)
 
 
 @attrs.frozen
 class _Failed:
-    """What a workflow raised."""
+    """What a step or a workflow raised."""
 
     error: Exception
+
+    def told(self) -> Json:
+        """Raises it."""
+        raise self.error
 
 
 @attrs.define
@@ -47,9 +43,10 @@ class _Run:
 
     name: str
     argument: str
-    steps: dict[int, tuple[str, str]] = attrs.field(factory=dict)
+    steps: dict[int, tuple[str, _Answered | _Failed]] = attrs.field(factory=dict)
     inboxes: dict[str, asyncio.Queue[str]] = attrs.field(factory=dict)
     outcome: _Answered | _Failed | None = None
+    ended_at: datetime | None = None
 
     def inbox(self, topic: str) -> asyncio.Queue[str]:
         """The messages sent under a topic and not received yet."""
@@ -77,31 +74,38 @@ class MemoryWorkflows:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._closed = False
 
-    async def start(self, name: str, workflow_id: str, argument: JsonObject) -> None:
+    async def start(self, name: str, workflow_id: str, argument: JsonObject) -> bool:
         """Starts a workflow, or joins the one of this id; raises LookupError for a name without a body."""
         if self._closed:
             raise Unavailable("Workflows are not started any more")
         if name not in self._bodies:
             raise LookupError(f"no workflow is named {name}")
-        if workflow_id not in self._runs:
-            self._runs[workflow_id] = _Run(name, _text(dict(argument)))
-            self._begin(workflow_id)
+        if workflow_id in self._runs:
+            return False
+        self._runs[workflow_id] = _Run(name, _text(dict(argument)))
+        self._begin(workflow_id)
+        return True
 
-    async def result(self, workflow_id: str) -> Json:
-        """The answer, once there is one; raises what the workflow raised, or WorkflowNotFound, or Unavailable."""
+    async def result(self, workflow_id: str, within_s: float | None = None) -> Json:
+        """The answer, once there is one; raises Unavailable, too, when this engine was closed before."""
         run = self._run(workflow_id)
         task = self._tasks.get(workflow_id)
-        if task:
-            await asyncio.wait({task})
+        if task and (await asyncio.wait({task}, timeout=within_s))[1]:
+            raise WorkflowUnfinished
         if run.outcome is None:
             raise Unavailable("The workflow was interrupted before it ended")
-        if isinstance(run.outcome, _Failed):
-            raise run.outcome.error
-        return _json(run.outcome.text)
+        return run.outcome.told()
 
     async def send(self, workflow_id: str, topic: str, message: JsonObject) -> None:
         """Leaves a message for a workflow; raises WorkflowNotFound."""
         self._run(workflow_id).inbox(topic).put_nowait(_text(dict(message)))
+
+    async def forget_ended(self, before: datetime, limit: int) -> int:
+        """Forgets workflows that ended before a time by the machine's clock."""
+        ended = [name for name, run in self._runs.items() if run.ended_at and run.ended_at < before][:limit]
+        for workflow_id in ended:
+            del self._runs[workflow_id]
+        return len(ended)
 
     async def recover(self) -> None:
         """Begins every unfinished workflow of the journal again; the steps they had taken are not taken again."""
@@ -136,6 +140,7 @@ class MemoryWorkflows:
             if not isinstance(error, MoltNetError):
                 _log.exception("workflow %s (%s) failed", workflow_id, run.name)
             run.outcome = _Failed(error)
+        run.ended_at = datetime.now(UTC)
 
 
 class _MemorySteps:
@@ -153,7 +158,7 @@ class _MemorySteps:
         return self._workflow_id
 
     async def step(self, name: str, action: Callable[[], Awaitable[Json]], attempts: int = 1) -> Json:
-        """Runs an action and remembers its answer; one that is Unavailable is tried up to `attempts` times."""
+        """Runs an action and remembers its answer or error; an Unavailable is tried up to `attempts` times."""
         return await self._remembered(f"step {name}", partial(self._attempted, action, attempts))
 
     async def receive(self, topic: str, timeout_s: float) -> JsonObject | None:
@@ -164,11 +169,11 @@ class _MemorySteps:
     async def _remembered(self, what: str, act: Callable[[], Awaitable[Json]]) -> Json:
         place, self._place = self._place, self._place + 1
         if place not in self._memory.steps:
-            self._memory.steps[place] = (what, _text(await act()))
-        remembered, answer = self._memory.steps[place]
+            self._memory.steps[place] = (what, await _outcome(act))
+        remembered, outcome = self._memory.steps[place]
         if remembered != what:
             raise RuntimeError(f"the workflow took {remembered!r} before and {what!r} now: it is not deterministic")
-        return _json(answer)
+        return outcome.told()
 
     async def _attempted(self, action: Callable[[], Awaitable[Json]], attempts: int) -> Json:
         for failures in range(1, attempts):
@@ -184,6 +189,13 @@ class _MemorySteps:
                 return _json(await self._memory.inbox(topic).get())
         except TimeoutError:
             return None
+
+
+async def _outcome(act: Callable[[], Awaitable[Json]]) -> _Answered | _Failed:
+    try:
+        return _Answered(_text(await act()))
+    except Exception as error:  # noqa: BLE001 - kept, and raised to the workflow each time it comes here
+        return _Failed(error)
 
 
 def _text(value: object) -> str:

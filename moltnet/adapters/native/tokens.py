@@ -13,6 +13,7 @@ from moltnet.adapters.native.keys import TokenKeys
 from moltnet.domain.agents import Agent, ProfileNotFound
 from moltnet.domain.caller import Caller
 from moltnet.domain.credentials import (
+    FIRST_SECRET_WINDOW,
     SECRET_BYTES,
     TOKEN_LIFETIME,
     AccessToken,
@@ -44,10 +45,17 @@ class NativeClients:
         """A client with a fresh secret; for an id that has one, the same client with another secret."""
         secret = self._secret()
         async with self.storage.writing() as work:
-            # Not written over: that would set the generation back, and tokens that ended would be good again.
-            if not await work.clients.rotate(client_id, hash_secret(secret)):
-                await work.clients.put(self._client(client_id, agent, secret, scopes))
+            await work.clients.put(self._client(client_id, agent, secret, scopes))
         return ClientSecret(client_id=client_id, secret=secret)
+
+    async def first_secret(self, agent_id: AgentId) -> ClientSecret | None:
+        """A fresh secret for a client nobody has used yet."""
+        secret, made_after = self._secret(), self.clock.now() - FIRST_SECRET_WINDOW
+        async with self.storage.writing() as work:
+            client = await work.clients.of_agent(agent_id)
+            if client is None or not await work.clients.renew_unused(client.id, hash_secret(secret), made_after):
+                return None
+        return ClientSecret(client_id=client.id, secret=secret)
 
     async def rotate(self, agent_id: AgentId) -> ClientSecret:
         """A fresh secret for the agent's client; the old one and every token issued before end with it."""
@@ -100,6 +108,9 @@ class NativeTokenIssuer:
         async with self.storage.reading() as work:
             client = await _authenticated(work, client_id, client_secret)
             agent = await work.agents.find(client.agent_id)
+            # Written once in a client's life: from here on a repeated registration is not told its secret again.
+            if not client.used and not await work.clients.note_use(client.id, client.generation):
+                raise InvalidClient
         if agent is None:
             raise InvalidClient
         return await self._token(client, agent, client.grant(scope))

@@ -11,6 +11,7 @@ from moltnet.domain.services.feed import FeedService
 from moltnet.domain.services.hooks import HookService
 from moltnet.domain.services.housekeeping import HousekeepingService
 from moltnet.domain.services.idempotency import IdempotencyService
+from moltnet.domain.services.jobs import Schedule
 from moltnet.domain.services.recovery import RecoveryService
 from moltnet.domain.services.registration import RegistrationService
 from moltnet.domain.services.search import SearchService
@@ -37,6 +38,7 @@ class Services:
     idempotency: IdempotencyService
     recovery: RecoveryService
     registration: RegistrationService
+    schedule: Schedule
     search: SearchService
     sharing: SharingService
     signing: SigningService

@@ -2,12 +2,30 @@
 
 from datetime import datetime
 
+from moltnet.domain.agents import KeyTaken
 from moltnet.domain.diaries import FIRST_DIARY, Diary
 from moltnet.domain.ids import AgentId, DiaryId
+from moltnet.domain.keys import PublicKey
 from moltnet.domain.permissions import Relation
 from moltnet.domain.vouching import VoucherNotFound, VoucherRedeemed
 from moltnet.ports.permissions import Left, Permissions
 from moltnet.ports.storage import UnitOfWork
+
+
+async def check_admission(work: UnitOfWork, code: str, key: PublicKey, at: datetime) -> None:
+    """Whether a key may come in on a voucher as things are; raises RegistrationRefused in its kinds, and KeyTaken."""
+    voucher = await work.vouchers.find(code)
+    if voucher is None:
+        raise VoucherNotFound
+    voucher.redeem(voucher.issuer_id, at)
+    if await work.agents.find_by_key(key):
+        raise KeyTaken
+
+
+async def came_in_on(work: UnitOfWork, code: str, key: PublicKey) -> bool:
+    """Whether the agent of a key is the one that a voucher was spent on."""
+    voucher, agent = await work.vouchers.find(code), await work.agents.find_by_key(key)
+    return voucher is not None and agent is not None and voucher.redeemed_by == agent.id
 
 
 async def redeem(work: UnitOfWork, code: str, agent_id: AgentId, at: datetime) -> None:

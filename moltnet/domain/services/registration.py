@@ -1,19 +1,28 @@
 """Registration: a workflow over named steps, each idempotent, with what undoes it (seed, Agent Registration)."""
 
+import logging
 from functools import partial
+from itertools import count
 from uuid import UUID
 
 import attrs
 
 from moltnet.domain.agents import Agent, KeyTaken
 from moltnet.domain.credentials import ALL_SCOPES, Scope
-from moltnet.domain.errors import Forbidden, Invalid
+from moltnet.domain.errors import Forbidden, Invalid, Unavailable
 from moltnet.domain.ids import AgentId, ClientId, DiaryId
 from moltnet.domain.keys import PublicKey, UnusableKey
-from moltnet.domain.registration import Registered, RegistrationFailed, RegistrationStep, Undo, undoing
-from moltnet.domain.services.admission import open_first_diary, redeem
+from moltnet.domain.registration import (
+    Registered,
+    RegistrationFailed,
+    RegistrationStep,
+    Undo,
+    registration_of,
+    undoing,
+)
+from moltnet.domain.services.admission import came_in_on, check_admission, open_first_diary, redeem
 from moltnet.domain.services.relations import RelationDelivery
-from moltnet.domain.vouching import VoucherNotFound, checked_code
+from moltnet.domain.vouching import VoucherRedeemed, checked_code
 from moltnet.ports.clock import Clock
 from moltnet.ports.identity import IdentityProvider
 from moltnet.ports.permissions import Permissions
@@ -21,10 +30,13 @@ from moltnet.ports.randomness import Randomness
 from moltnet.ports.signatures import Signatures
 from moltnet.ports.storage import Storage
 from moltnet.ports.tokens import Clients
-from moltnet.ports.workflows import Json, JsonObject, Steps, Workflows
+from moltnet.ports.workflows import UNTIL_IT_HOLDS, Json, JsonObject, Steps, Workflows
 
 REGISTER_AGENT = "registerAgent"
 REMOTE_ATTEMPTS = 3
+ANSWER_WITHIN_S = 30.0
+
+_log = logging.getLogger(__name__)
 
 
 @attrs.frozen(kw_only=True)
@@ -104,12 +116,7 @@ class RegistrationWorkflow:
         if plan.voucher_code is None:
             return None  # A genesis agent: the operator of the network vouches.
         async with self.storage.reading() as work:
-            voucher = await work.vouchers.find(plan.voucher_code)
-            if voucher is None:
-                raise VoucherNotFound
-            voucher.redeem(voucher.issuer_id, self.clock.now())
-            if await work.agents.find_by_key(plan.key):
-                raise KeyTaken
+            await check_admission(work, plan.voucher_code, plan.key, self.clock.now())
         return None
 
     async def _create_identity(self, plan: _Plan) -> Json:
@@ -141,14 +148,25 @@ class RegistrationWorkflow:
         return None
 
     async def _undo(self, steps: Steps, reached: RegistrationStep, plan: _Plan, agent_id: AgentId | None) -> None:
-        failed: list[Exception] = []
-        for undo in undoing(reached):
-            try:
-                await steps.step(undo, partial(self._take_back, undo, plan, agent_id), REMOTE_ATTEMPTS)
-            except Exception as error:  # noqa: BLE001  # what cannot be taken back is no reason to leave the rest
-                failed.append(error)
-        if failed:
-            raise failed[0]
+        left = [undo for undo in undoing(reached) if not await self._undone(steps, undo, plan, agent_id)]
+        # What could not be taken back was no reason to leave the rest; now it is all there is left to do, until it
+        # holds: by this process, or by one that takes over from it.
+        for undo in left:
+            await steps.step(f"{undo}-at-last", partial(self._persist, undo, plan, agent_id), UNTIL_IT_HOLDS)
+
+    async def _undone(self, steps: Steps, undo: Undo, plan: _Plan, agent_id: AgentId | None) -> bool:
+        try:
+            await steps.step(undo, partial(self._take_back, undo, plan, agent_id), REMOTE_ATTEMPTS)
+        except Exception:  # noqa: BLE001  # whatever it was; `_persist` tells it
+            return False
+        return True
+
+    async def _persist(self, undo: Undo, plan: _Plan, agent_id: AgentId | None) -> Json:
+        try:
+            return await self._take_back(undo, plan, agent_id)
+        except Exception as error:
+            _log.warning("%s: %s fails and is tried again: %s", plan.registration, undo, error)
+            raise Unavailable from error
 
     async def _take_back(self, undo: Undo, plan: _Plan, agent_id: AgentId | None) -> Json:
         if undo is Undo.DELETE_CLIENT:
@@ -168,36 +186,68 @@ class RegistrationService:
     """Lets newcomers in."""
 
     workflows: Workflows
+    storage: Storage
     clients: Clients
     signatures: Signatures
     clock: Clock
     randomness: Randomness
 
     async def register(self, key_text: str, voucher_code: str) -> Registered:
-        """A new member by a voucher.
+        """A new member by a voucher; the same key and voucher again, the same member, and never a second one.
+
+        A repetition joins the registration that is under way, or tries again what failed. Once there is a member it
+        gets credentials as long as nobody has used those told before (`Clients.first_secret`).
 
         Raises MalformedKey, UnusableKey, MalformedVoucherCode, RegistrationRefused in its three kinds, KeyTaken, and
-        RegistrationFailed, after each of which the voucher is as it was.
+        RegistrationFailed, after each of which the voucher is as it was; and WorkflowUnfinished, when nothing of that
+        is known yet: then the same request is worth repeating.
         """
-        return await self._register(key_text, checked_code(voucher_code), ALL_SCOPES)
+        key, code = self._usable(key_text), checked_code(voucher_code)
+        async with self.storage.reading() as work:
+            if not await came_in_on(work, code, key):
+                # Refused before anything is begun. The workflow asks once more: only there it decides.
+                await check_admission(work, code, key, self.clock.now())
+        agent_id = await self._registered(key, code, ALL_SCOPES)
+        credentials = await self.clients.first_secret(agent_id)
+        if credentials is None:
+            raise VoucherRedeemed
+        return Registered(agent_id=agent_id, public_key=key, credentials=credentials)
 
     async def genesis(self, key_text: str, scopes: frozenset[Scope] = ALL_SCOPES) -> Registered:
-        """A member nobody vouches for but the operator; raises as `register`."""
-        return await self._register(key_text, None, scopes)
+        """A member nobody vouches for but the operator; raises as `register`, and KeyTaken when it is a member."""
+        key = self._usable(key_text)
+        agent_id = await self._registered(key, None, scopes)
+        credentials = await self.clients.first_secret(agent_id)
+        if credentials is None:
+            raise KeyTaken
+        return Registered(agent_id=agent_id, public_key=key, credentials=credentials)
 
-    async def _register(self, key_text: str, voucher_code: str | None, scopes: frozenset[Scope]) -> Registered:
+    def _usable(self, key_text: str) -> PublicKey:
         key = PublicKey.parse(key_text)
         if not self.signatures.is_usable(key):
             raise UnusableKey
-        plan = _Plan(
-            registration=f"registration-{self.randomness.nonce()}",
+        return key
+
+    async def _registered(self, key: PublicKey, code: str | None, scopes: frozenset[Scope]) -> AgentId:
+        """The agent of the first attempt that does not fail, whoever began it."""
+        for attempt in count(1):
+            plan = self._plan(registration_of(key, code, attempt), key, code, scopes)
+            is_ours = await self.workflows.start(REGISTER_AGENT, plan.registration, plan.argument())
+            try:
+                answer = await self.workflows.result(plan.registration, ANSWER_WITHIN_S)
+            except (Invalid, Forbidden, KeyTaken, RegistrationFailed):
+                if is_ours:
+                    raise
+                continue  # somebody's earlier attempt, of which nothing is left
+            return AgentId(UUID(str(answer["agent_id"] if isinstance(answer, dict) else answer)))
+        raise RegistrationFailed  # never: there is always another attempt
+
+    def _plan(self, registration: str, key: PublicKey, code: str | None, scopes: frozenset[Scope]) -> _Plan:
+        return _Plan(
+            registration=registration,
             key=key,
-            voucher_code=voucher_code,
+            voucher_code=code,
             client_id=ClientId(self.randomness.nonce()),
             diary_id=DiaryId(self.randomness.row_id(self.clock.now())),
             scopes=scopes,
         )
-        await self.workflows.start(REGISTER_AGENT, plan.registration, plan.argument())
-        answer = await self.workflows.result(plan.registration)
-        agent_id = AgentId(UUID(str(answer["agent_id"] if isinstance(answer, dict) else answer)))
-        return Registered(agent_id=agent_id, public_key=key, credentials=await self.clients.rotate(agent_id))

@@ -1,11 +1,16 @@
-"""Signing requests: prepare, submit, and anyone's check of a signature."""
+"""Signing requests: a workflow that waits for the signature, prepare and submit, and anyone's check of a signature."""
+
+from contextlib import suppress
+from datetime import datetime
+from functools import partial
+from uuid import UUID
 
 import attrs
 
 from moltnet.domain.agents import Agent, AgentNotFound
 from moltnet.domain.caller import Caller
 from moltnet.domain.ids import SigningRequestId
-from moltnet.domain.keys import Fingerprint, PublicKey, decode_signature
+from moltnet.domain.keys import Fingerprint, decode_signature
 from moltnet.domain.services.idempotency import Recorder, unrecorded
 from moltnet.domain.signing import SIGNING_LIFETIME, Scheme, SigningRequest, SigningRequestNotFound, SigningStatus
 from moltnet.ports.clock import Clock
@@ -13,14 +18,79 @@ from moltnet.ports.randomness import Randomness
 from moltnet.ports.repositories import Page
 from moltnet.ports.signatures import Signatures
 from moltnet.ports.storage import Storage
+from moltnet.ports.workflows import (
+    UNTIL_IT_HOLDS,
+    Json,
+    JsonObject,
+    Steps,
+    WorkflowNotFound,
+    Workflows,
+    WorkflowUnfinished,
+)
+
+REQUEST_SIGNATURE = "requestSignature"
+SIGNATURE = "signature"
+# How long a submission waits to be judged; then the pending request is the answer (rest.md §1.6).
+ANSWER_WITHIN_S = 5.0
+
+
+@attrs.frozen
+class SignatureCheck:
+    """What a signature is worth."""
+
+    signatures: Signatures
+
+    def scheme(self, request: SigningRequest, agent: Agent | None, signature: str) -> Scheme | None:
+        """Under which scheme an agent's signature is one of this request; None under none."""
+        raw = decode_signature(signature)
+        if raw is None or agent is None:
+            return None
+        signed = {Scheme.FRAMED: request.framed, Scheme.PAYLOAD: request.payload.encode("utf-8")}
+        key = agent.public_key
+        return next((scheme for scheme, text in signed.items() if self.signatures.verify(key, text, raw)), None)
+
+
+@attrs.frozen(kw_only=True)
+class SigningWorkflow:
+    """The body of `requestSignature` (seed, Async Signing Protocol)."""
+
+    storage: Storage
+    check: SignatureCheck
+    clock: Clock
+
+    async def run(self, steps: Steps, argument: JsonObject) -> Json:
+        """Waits for the signature as long as the request has time, judges it, and keeps what came of it."""
+        request_id = SigningRequestId(UUID(str(argument["request_id"])))
+        left = datetime.fromisoformat(str(argument["expires_at"])) - self.clock.now()
+        submitted = await steps.receive(SIGNATURE, max(left.total_seconds(), 0))
+        await steps.step("settle", partial(self._settle, request_id, submitted), UNTIL_IT_HOLDS)
+        return None
+
+    async def _settle(self, request_id: SigningRequestId, submitted: JsonObject | None) -> Json:
+        async with self.storage.reading() as work:
+            request = await work.signing_requests.find(request_id)
+            agent = await work.agents.find(request.agent_id) if request else None
+            # None: it went with its agent. Settled already: by this step, taken again, or by the end of its time.
+            if request is not None and request.status is SigningStatus.PENDING:
+                await work.signing_requests.settle(self._settled(request, agent, submitted))
+        return None
+
+    def _settled(self, request: SigningRequest, agent: Agent | None, submitted: JsonObject | None) -> SigningRequest:
+        if submitted is None:
+            return request.expire(self.clock.now())
+        signature = str(submitted["signature"])
+        # By the time it came in, not by now: a signature in time is judged even if that takes a restart.
+        at = datetime.fromisoformat(str(submitted["at"]))
+        return request.complete(signature, self.check.scheme(request, agent, signature), at)
 
 
 @attrs.frozen(kw_only=True)
 class SigningService:
-    """Hands out what is to be signed, and judges what comes back."""
+    """Hands out what is to be signed, and passes on what comes back to be judged."""
 
     storage: Storage
-    signatures: Signatures
+    workflows: Workflows
+    check: SignatureCheck
     clock: Clock
     randomness: Randomness
 
@@ -40,6 +110,7 @@ class SigningService:
         async with self.storage.writing() as work:
             await record(work, request)
             await work.signing_requests.add(request)
+        await self._wait_for_signature(request)
         return request
 
     async def get(self, caller: Caller, request_id: SigningRequestId) -> SigningRequest:
@@ -60,26 +131,38 @@ class SigningService:
     async def submit(self, caller: Caller, request_id: SigningRequestId, signature: str) -> SigningRequest:
         """The request once the signature was judged; a wrong one is kept too, with `valid` False, and is final.
 
-        Raises SigningRequestNotFound, SigningRequestExpired, SigningRequestCompleted.
+        Still pending when it was not judged within 5 s; it will be. Raises SigningRequestNotFound,
+        SigningRequestExpired, SigningRequestCompleted.
         """
         request = await self.get(caller, request_id)
         request.check_open(self.clock.now())
-        async with self.storage.reading() as work:
-            agent = await work.agents.find(caller.agent_id)
-        completed = request.complete(signature, self._scheme(request, agent, signature), self.clock.now())
-        async with self.storage.reading() as work:
-            settled = await work.signing_requests.settle(completed)
-        if not settled:
+        await self._hand_over(request, {"signature": signature, "at": self.clock.now().isoformat()})
+        with suppress(WorkflowUnfinished):
+            await self.workflows.result(request.workflow_id, ANSWER_WITHIN_S)
+        judged = await self.get(caller, request_id)
+        if judged.status is SigningStatus.EXPIRED or judged.signature not in {None, signature}:
             # Another submission, or the end of its time, came first: that outcome is the answer.
-            (await self.get(caller, request_id)).check_open(self.clock.now())
-        return completed
+            judged.check_open(self.clock.now())
+        return judged
+
+    async def _wait_for_signature(self, request: SigningRequest) -> None:
+        argument = {"request_id": str(request.id), "expires_at": request.expires_at.isoformat()}
+        await self.workflows.start(REQUEST_SIGNATURE, request.workflow_id, argument)
+
+    async def _hand_over(self, request: SigningRequest, submitted: JsonObject) -> None:
+        try:
+            await self.workflows.send(request.workflow_id, SIGNATURE, submitted)
+        except WorkflowNotFound:
+            # The process ended between storing the request and beginning its workflow.
+            await self._wait_for_signature(request)
+            await self.workflows.send(request.workflow_id, SIGNATURE, submitted)
 
     async def verify(self, signature: str) -> bool:
         """Whether a signature is known here and was found valid; an unknown one is simply not."""
         async with self.storage.reading() as work:
             request = await work.signing_requests.find_by_signature(signature, agent_id=None)
             agent = await work.agents.find(request.agent_id) if request else None
-        return request is not None and self._scheme(request, agent, signature) is not None
+        return request is not None and self.check.scheme(request, agent, signature) is not None
 
     async def verify_by(self, fingerprint: Fingerprint, signature: str) -> bool:
         """Whether a signature is known here as this agent's, under its current key; raises AgentNotFound."""
@@ -88,14 +171,4 @@ class SigningService:
             if agent is None:
                 raise AgentNotFound(fingerprint)
             request = await work.signing_requests.find_by_signature(signature, agent_id=agent.id)
-        return request is not None and self._scheme(request, agent, signature) is not None
-
-    def _scheme(self, request: SigningRequest, agent: Agent | None, signature: str) -> Scheme | None:
-        raw = decode_signature(signature)
-        if raw is None or agent is None:
-            return None
-        return self._matching(agent.public_key, request, raw)
-
-    def _matching(self, key: PublicKey, request: SigningRequest, raw: bytes) -> Scheme | None:
-        signed = {Scheme.FRAMED: request.framed, Scheme.PAYLOAD: request.payload.encode("utf-8")}
-        return next((scheme for scheme, text in signed.items() if self.signatures.verify(key, text, raw)), None)
+        return request is not None and self.check.scheme(request, agent, signature) is not None

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from moltnet.entrypoints.container.databases import database, migrate
+    from moltnet.entrypoints.container.databases import database, migrate, migrate_all
     from moltnet.entrypoints.container.examinations import Examination, examination
     from moltnet.entrypoints.container.keys import key_pair_of, new_key_pair, signatures
     from moltnet.entrypoints.container.networks import Foundation, assembled, network, network_in_memory
@@ -25,6 +25,7 @@ __all__ = [
     "file_keyring",
     "key_pair_of",
     "migrate",
+    "migrate_all",
     "network",
     "network_in_memory",
     "new_key_pair",
@@ -43,6 +44,7 @@ _ROOMS = {
     "file_keyring": "remote",
     "key_pair_of": "keys",
     "migrate": "databases",
+    "migrate_all": "databases",
     "network": "networks",
     "network_in_memory": "networks",
     "new_key_pair": "keys",

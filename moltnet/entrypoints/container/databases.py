@@ -1,5 +1,6 @@
 """Where the database is: the one that is set, or the embedded one."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -25,8 +26,19 @@ def database(settings: Settings) -> Iterator[str]:
 
 
 async def migrate(settings: Settings) -> list[str]:
-    """Brings the schema up to date; answers the names of the steps taken."""
+    """Brings the network's schema up to date; answers the names of the steps taken."""
     from moltnet.adapters.postgres.migrate import migrate as migrate_database  # noqa: PLC0415  # heavy
 
     with database(settings) as address:
         return await migrate_database(address)
+
+
+async def migrate_all(settings: Settings) -> list[str]:
+    """The same, and makes the schema of the workflows, which a server makes as it starts if its role may."""
+    from moltnet.adapters.dbos.connections import make_schema  # noqa: PLC0415  # heavy
+    from moltnet.adapters.postgres.migrate import migrate as migrate_database  # noqa: PLC0415  # heavy
+
+    with database(settings) as address:
+        steps = await migrate_database(address)
+        await asyncio.to_thread(make_schema, address)
+    return steps

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 import attrs
 from dependency_injector import providers
@@ -17,6 +18,7 @@ from moltnet.entrypoints.container.databases import database
 from moltnet.entrypoints.container.models import embedder_of
 from moltnet.entrypoints.container.sealing import secret_named
 from moltnet.entrypoints.container.wiring import Container
+from moltnet.entrypoints.container.workflows import LaunchWorkflows, in_memory, load_durable
 from moltnet.entrypoints.settings import RateLimitStore, Settings
 from moltnet.ports.embedding import Embedder
 from moltnet.ports.events import FeedEvents
@@ -26,7 +28,7 @@ from moltnet.ports.storage import Storage
 
 _log = logging.getLogger(__name__)
 
-HOUSEKEEPING_EVERY_S = 60
+HOUSEKEEPING_EVERY_S = 5
 SWEEP_EVERY_S = 3
 CANCEL_AGAIN_S = 0.1
 
@@ -37,6 +39,7 @@ async def network(settings: Settings, base_url: str, *, with_model: bool = True)
 
     Without its model it works on words alone and says so loudly.
     """
+    durable = load_durable()
     from moltnet.adapters.postgres.events import PostgresFeedEvents  # noqa: PLC0415  # heavy
     from moltnet.adapters.postgres.migrate import migrate as migrate_database  # noqa: PLC0415  # heavy
     from moltnet.adapters.postgres.storage import PostgresStorage  # noqa: PLC0415  # heavy
@@ -50,7 +53,8 @@ async def network(settings: Settings, base_url: str, *, with_model: bool = True)
         events = await stack.enter_async_context(PostgresFeedEvents.open(address))
         embedder = await stack.enter_async_context(embedder_of(settings)) if with_model else None
         limits = await stack.enter_async_context(_limits(settings, address))
-        foundation = Foundation(storage=storage, events=events, embedder=embedder, limits=limits)
+        workflows = partial(durable, address)
+        foundation = Foundation(storage=storage, events=events, embedder=embedder, limits=limits, workflows=workflows)
         yield await stack.enter_async_context(assembled(settings, base_url, foundation))
 
 
@@ -69,7 +73,10 @@ async def network_in_memory(settings: Settings, base_url: str, *, with_model: bo
 
 @attrs.frozen(kw_only=True)
 class Foundation:
-    """What a network stands on; without `limits`, requests are counted in this process alone."""
+    """What a network stands on.
+
+    Without `limits`, requests are counted in this process alone; without `workflows`, what is unfinished ends with it.
+    """
 
     storage: Storage
     events: FeedEvents
@@ -77,6 +84,7 @@ class Foundation:
     limits: RateLimits | None = None
     # Where permissions live; without one, with the data.
     relation_store: RelationStore | None = None
+    workflows: LaunchWorkflows | None = None
 
 
 @asynccontextmanager
@@ -95,15 +103,20 @@ async def assembled(settings: Settings, base_url: str, foundation: Foundation) -
         container.relation_store.override(providers.Object(foundation.relation_store))
     with secret_named():
         await container.token_keys().prepare()
-    services: Services = container.services()
-    housekeeping = asyncio.create_task(_keep_house(services))
-    sweeping = asyncio.create_task(_sweep(container.delivery()))
+    launch = foundation.workflows or in_memory
     try:
-        yield services
+        # The bodies are there before the launch, which takes up what an earlier process left unfinished (seed).
+        async with launch(container.workflow_bodies()) as workflows:
+            container.workflows.override(providers.Object(workflows))
+            services: Services = container.services()
+            housekeeping = asyncio.create_task(_keep_house(services))
+            sweeping = asyncio.create_task(_sweep(container.delivery()))
+            try:
+                yield services
+            finally:
+                await _cancelled(sweeping)
+                await _cancelled(housekeeping)
     finally:
-        await _cancelled(sweeping)
-        await _cancelled(housekeeping)
-        await container.workflows().aclose()
         await container.background().aclose()
 
 
@@ -128,7 +141,8 @@ async def _limits(settings: Settings, address: str) -> AsyncIterator[RateLimits 
 async def _keep_house(services: Services) -> None:
     while True:
         try:
-            await services.housekeeping.run()
+            await services.housekeeping.clear_counts()
+            await services.schedule.begin_due()
         except Exception:  # noqa: BLE001  # logged; see below
             # What was not cleared up this time is cleared up next time; serving goes on.
             _log.exception("housekeeping failed")

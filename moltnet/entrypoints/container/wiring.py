@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dependency_injector import containers, providers
 
 from moltnet.adapters.limits.limits import MemoryRateLimits
-from moltnet.adapters.memory.workflows import Backoff, MemoryWorkflows
 from moltnet.adapters.nacl.signatures import NaclSignatures
 from moltnet.adapters.native.identity import NativeIdentityProvider
 from moltnet.adapters.native.keys import KeySeal, TokenKeys
@@ -29,13 +28,19 @@ from moltnet.domain.services.hooks import HookService
 from moltnet.domain.services.housekeeping import HousekeepingService
 from moltnet.domain.services.idempotency import IdempotencyService
 from moltnet.domain.services.indexing import Indexing
+from moltnet.domain.services.jobs import RUN_JOB, JobWorkflow, Schedule
 from moltnet.domain.services.recovery import RecoveryService
 from moltnet.domain.services.registration import REGISTER_AGENT, RegistrationService, RegistrationWorkflow
 from moltnet.domain.services.relations import RelationDelivery, RelationService
 from moltnet.domain.services.retrieval import Retrieval
 from moltnet.domain.services.search import SearchService
 from moltnet.domain.services.sharing import SharingService
-from moltnet.domain.services.signing import SigningService
+from moltnet.domain.services.signing import (
+    REQUEST_SIGNATURE,
+    SignatureCheck,
+    SigningService,
+    SigningWorkflow,
+)
 from moltnet.domain.services.throttling import ThrottlingService
 from moltnet.domain.services.vouching import VouchingService
 from moltnet.entrypoints.settings import Settings
@@ -44,16 +49,23 @@ from moltnet.ports.events import FeedEvents
 from moltnet.ports.limits import RateLimits
 from moltnet.ports.relations import RelationStore
 from moltnet.ports.storage import Storage
-from moltnet.ports.workflows import WorkflowBody
+from moltnet.ports.workflows import WorkflowBody, Workflows
 
 BACKGROUND_PAUSE_S = 0.25
 # The issuer of tokens when no public address is set: servers on other ports of one data folder must know each other's.
 LOCAL_ISSUER = "urn:moltnet:local"
 
 
-def bodies(registration: RegistrationWorkflow, delivery: RelationDelivery) -> Mapping[str, WorkflowBody]:
+def bodies(
+    registration: RegistrationWorkflow, signing: SigningWorkflow, job: JobWorkflow, delivery: RelationDelivery
+) -> Mapping[str, WorkflowBody]:
     """Every workflow of a network, by its name."""
-    return {REGISTER_AGENT: registration.run, **delivery.workflows()}
+    return {
+        REGISTER_AGENT: registration.run,
+        REQUEST_SIGNATURE: signing.run,
+        RUN_JOB: job.run,
+        **delivery.workflows(),
+    }
 
 
 class Container(containers.DeclarativeContainer):
@@ -111,11 +123,13 @@ class Container(containers.DeclarativeContainer):
         delivery=delivery,
         clock=clock,
     )
-    workflows = providers.Singleton(
-        MemoryWorkflows,
-        providers.Callable(bodies, registration_workflow, delivery),
-        backoff=Backoff(first_s=0.1),
-    )
+    signature_check = providers.Singleton(SignatureCheck, signatures)
+    signing_workflow = providers.Singleton(SigningWorkflow, storage=storage, check=signature_check, clock=clock)
+    housekeeping = providers.Singleton(HousekeepingService, storage=storage, limits=limits, clock=clock)
+    jobs = housekeeping.provided.jobs.call()
+    job_workflow = providers.Singleton(JobWorkflow, jobs, clock)
+    workflow_bodies = providers.Callable(bodies, registration_workflow, signing_workflow, job_workflow, delivery)
+    workflows: providers.Dependency[Workflows] = providers.Dependency()
 
     relations = providers.Singleton(RelationService, workflows=workflows)
     access = providers.Singleton(DiaryAccess, permissions=permissions)
@@ -159,7 +173,7 @@ class Container(containers.DeclarativeContainer):
             clock=clock,
             randomness=randomness,
         ),
-        housekeeping=providers.Singleton(HousekeepingService, storage=storage, limits=limits, clock=clock),
+        housekeeping=housekeeping,
         idempotency=providers.Singleton(IdempotencyService, storage=storage, clock=clock),
         recovery=providers.Singleton(
             RecoveryService,
@@ -174,11 +188,13 @@ class Container(containers.DeclarativeContainer):
         registration=providers.Singleton(
             RegistrationService,
             workflows=workflows,
+            storage=storage,
             clients=clients,
             signatures=signatures,
             clock=clock,
             randomness=randomness,
         ),
+        schedule=providers.Singleton(Schedule, workflows, jobs, clock),
         search=providers.Singleton(
             SearchService,
             storage=storage,
@@ -197,7 +213,12 @@ class Container(containers.DeclarativeContainer):
             randomness=randomness,
         ),
         signing=providers.Singleton(
-            SigningService, storage=storage, signatures=signatures, clock=clock, randomness=randomness
+            SigningService,
+            storage=storage,
+            workflows=workflows,
+            check=signature_check,
+            clock=clock,
+            randomness=randomness,
         ),
         throttling=providers.Singleton(ThrottlingService, counts=limits, limits=settings.provided.rate_limits),
         vouching=providers.Singleton(VouchingService, storage=storage, clock=clock, randomness=randomness),

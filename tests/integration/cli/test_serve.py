@@ -221,9 +221,9 @@ async def _use_every_secret(server: LiveServer, network: Network) -> set[str]:
     async with server.session() as session:
         body = {"public_key": keys.public_key.text, "voucher_code": voucher["code"]}
         _, registered = await asked(session, "POST", "/auth/register", json=body)
-        await asked(session, "POST", "/auth/register", json=body)
         await asked(session, "POST", "/auth/register", json={"public_key": keys.seed_text, "voucher_code": "x"})
         _, token = await asked(session, "POST", "/oauth2/token", data=_token_form(registered))
+        await asked(session, "POST", "/auth/register", json=body)
         await asked(session, "POST", "/oauth2/token", data=_token_form({**founder, "clientId": registered["clientId"]}))
         await asked(session, "GET", f"/nowhere?access_token={founder['accessToken']}")
         _, challenge = await asked(session, "POST", "/recovery/challenge", json={"publicKey": keys.public_key.text})

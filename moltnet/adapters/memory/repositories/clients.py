@@ -1,5 +1,7 @@
 """OAuth2 clients in memory."""
 
+from datetime import datetime
+
 import attrs
 
 from moltnet.adapters.memory.statements import Statements
@@ -37,13 +39,31 @@ class MemoryClients:
         tables = await self._statements.look()
         return next(iter(tables.clients.sharing("agent", agent_id).values()), None)
 
+    async def note_use(self, client_id: ClientId, generation: int) -> bool:
+        """Notes that a client was used with the secret of a generation."""
+        async with self._statements.change() as tables:
+            stored = tables.clients.get(client_id)
+            if stored is None or stored.generation != generation:
+                return False
+            tables.clients.put(client_id, attrs.evolve(stored, used=True))
+            return True
+
+    async def renew_unused(self, client_id: ClientId, secret_hash: bytes, made_after: datetime) -> bool:
+        """Replaces the secret of a client that nobody used."""
+        async with self._statements.change() as tables:
+            stored = tables.clients.get(client_id)
+            if stored is None or stored.used or stored.created_at <= made_after:
+                return False
+            tables.clients.put(client_id, _renewed(stored, secret_hash))
+            return True
+
     async def rotate(self, client_id: ClientId, secret_hash: bytes) -> bool:
-        """Replaces the secret and counts `generation` up."""
+        """Replaces the secret, counts `generation` up and notes a use."""
         async with self._statements.change() as tables:
             stored = tables.clients.get(client_id)
             if stored is None:
                 return False
-            tables.clients.put(client_id, _renewed(stored, secret_hash))
+            tables.clients.put(client_id, attrs.evolve(_renewed(stored, secret_hash), used=True))
             return True
 
     async def remove(self, client_id: ClientId) -> None:

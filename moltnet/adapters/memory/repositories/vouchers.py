@@ -44,6 +44,15 @@ class MemoryVouchers:
         vouchers = _open_of(await self._statements.look(), issuer_id, at)
         return sorted(vouchers, key=lambda voucher: (voucher.created_at, voucher.id))
 
+    async def purge(self, at: datetime) -> int:
+        """Forgets vouchers that expired unredeemed before `at`."""
+        async with self._statements.change() as tables:
+            rows = tables.vouchers.rows().values()
+            old = [each.code for each in rows if each.redeemed_by is None and each.expires_at < at]
+            for code in old:
+                tables.vouchers.drop(code)
+            return len(old)
+
     async def graph(self, page: Page) -> list[Edge]:
         """Who vouched for whom, newest redemption first."""
         tables = await self._statements.look()

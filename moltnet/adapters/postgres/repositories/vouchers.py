@@ -57,6 +57,8 @@ OPEN_OF = """
     where issuer_id = %(issuer_id)s and redeemed_by is null and expires_at > %(at)s
     order by created_at, id
 """
+# The number of rows; agent_vouchers_expiry.
+PURGE = "delete from agent_vouchers where redeemed_by is null and expires_at < %(at)s"
 # Both fingerprints of each redeemed voucher, newest redemption first; agent_vouchers_graph gives the order.
 GRAPH = """
     select issuers.fingerprint as issuer, redeemers.fingerprint as redeemer, v.redeemed_at
@@ -102,6 +104,10 @@ class PostgresVouchers:
     async def open_of(self, issuer_id: AgentId, at: datetime) -> list[Voucher]:
         """An agent's unredeemed and unexpired vouchers, oldest first."""
         return await self._session.all(voucher_from_row, OPEN_OF, issuer_id=issuer_id, at=at)
+
+    async def purge(self, at: datetime) -> int:
+        """Forgets vouchers that expired unredeemed before `at`."""
+        return await self._session.run(PURGE, at=at)
 
     async def graph(self, page: Page) -> list[Edge]:
         """Who vouched for whom, newest redemption first."""

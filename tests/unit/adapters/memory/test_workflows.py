@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from moltnet.adapters.memory.workflows import Backoff, Journal, MemoryWorkflows
+from moltnet.adapters.memory.workflows import Journal, MemoryWorkflows
 from moltnet.domain.errors import Unavailable
-from moltnet.ports.workflows import Json, JsonObject, Steps
+from moltnet.ports.workflows import Backoff, Json, JsonObject, Steps
 
 AT_ONCE = Backoff(first_s=0)
 

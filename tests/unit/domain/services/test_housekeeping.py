@@ -14,23 +14,24 @@ from moltnet.domain.signing import SIGNING_LIFETIME, SigningStatus
 from moltnet.ports.repositories import Page
 from tests.support.builders import NOON, a_signing_request
 from tests.support.network import Member, Network
+from tests.support.usecases import tidied
 
 MOMENT = timedelta(microseconds=1)
 EXPIRED = frozenset({SigningStatus.EXPIRED})
 
 
-async def tidied(network: Network, after: timedelta) -> None:
-    network.clock.set(NOON + after)
-    await network.services.housekeeping.run()
+async def after(time: timedelta, network: Network) -> None:
+    network.clock.set(NOON + time)
+    await tidied(network.services)
 
 
 async def test_requests_expire_when_their_time_is_over_and_not_before(network: Network, ada: Member) -> None:
     request = await network.services.signing.prepare(ada.caller, "m")
     done = await network.services.signing.prepare(ada.caller, "m")
     await network.services.signing.submit(ada.caller, done.id, ada.key.sign(done.framed))
-    await tidied(network, SIGNING_LIFETIME - MOMENT)
+    await after(SIGNING_LIFETIME - MOMENT, network)
     assert (await network.services.signing.get(ada.caller, request.id)).status is SigningStatus.PENDING
-    await tidied(network, SIGNING_LIFETIME)
+    await after(SIGNING_LIFETIME, network)
     expired = await network.services.signing.get(ada.caller, request.id)
     assert (expired.status, expired.valid, expired.completed_at) == (
         SigningStatus.EXPIRED,
@@ -45,7 +46,7 @@ async def test_more_than_a_batch_is_tidied_in_one_run(network: Network, ada: Mem
     async with network.storage.writing() as work:
         for _ in range(count):
             await work.signing_requests.add(a_signing_request(agent=ada.agent_id))
-    await tidied(network, SIGNING_LIFETIME)
+    await after(SIGNING_LIFETIME, network)
     _, expired = await network.services.signing.list(ada.caller, EXPIRED, Page(1))
     assert expired == count
     assert network.calls.log.count("signing_requests.overdue") == 2
@@ -59,28 +60,28 @@ async def test_a_request_that_is_settled_meanwhile_stays_as_it_is(network: Netwo
         assert await network.storage.work.signing_requests.settle(done)
 
     network.calls.before("signing_requests.settle", [another_is_first])
-    await tidied(network, SIGNING_LIFETIME)
+    await after(SIGNING_LIFETIME, network)
     assert await network.services.signing.get(ada.caller, request.id) == done
 
 
 async def test_used_nonces_are_forgotten_when_they_cannot_come_again(network: Network) -> None:
     async with network.storage.reading() as work:
         await work.nonces.use("nonce", NOON)
-        await tidied(network, timedelta())
+        await after(timedelta(), network)
         assert not await work.nonces.use("nonce", NOON)
-        await tidied(network, MOMENT)
+        await after(MOMENT, network)
         assert await work.nonces.use("nonce", NOON)
 
 
 async def test_a_code_is_kept_as_long_as_its_flow(network: Network, ada: Member) -> None:
     recovery = await network.identities.begin_recovery(ada.agent_id)
     (flow,) = parse_qs(urlsplit(recovery.flow_url).query)["flow"]
-    await tidied(network, CODE_LIFETIME + MOMENT)
+    await after(CODE_LIFETIME + MOMENT, network)
     assert (await network.services.recovery.answer_flow(flow, recovery.code)).session_token is None
-    await tidied(network, FLOW_LIFETIME)
+    await after(FLOW_LIFETIME, network)
     with pytest.raises(FlowOver):
         await network.services.recovery.answer_flow(flow, recovery.code)
-    await tidied(network, FLOW_LIFETIME + MOMENT)
+    await after(FLOW_LIFETIME + MOMENT, network)
     with pytest.raises(FlowNotFound):
         await network.services.recovery.answer_flow(flow, recovery.code)
 
@@ -89,16 +90,16 @@ async def test_receipts_are_forgotten_after_a_day(network: Network, ada: Member)
     request = KeyedRequest(agent_id=ada.agent_id, operation="create", key="k", fingerprint=b"f")
     async with network.storage.reading() as work:
         await work.receipts.add(Receipt.of(request, b"answer", NOON))
-        await tidied(network, RECEIPT_LIFETIME - MOMENT)
+        await after(RECEIPT_LIFETIME - MOMENT, network)
         assert await work.receipts.find(request, NOON)
-        await tidied(network, RECEIPT_LIFETIME)
+        await after(RECEIPT_LIFETIME, network)
         assert await work.receipts.find(request, NOON) is None
 
 
 async def test_counts_of_past_minutes_are_forgotten(network: Network) -> None:
     for address in ("10.0.0.1", "10.0.0.2"):
         await network.services.throttling.count(Tier.SIGNING, "sign", ANONYMOUS, address)
-    await tidied(network, timedelta(seconds=60))
+    await after(timedelta(seconds=60), network)
     assert await network.services.housekeeping.limits.forget_ended() == 0
 
 
@@ -107,12 +108,12 @@ async def test_counts_go_on_within_their_minute(network: Network) -> None:
         return (await network.services.throttling.count(Tier.SIGNING, "sign", ANONYMOUS, "10.0.0.1")).remaining
 
     first = await remaining()
-    await tidied(network, timedelta(seconds=59))
+    await after(timedelta(seconds=59), network)
     assert await remaining() == first - 1
-    await tidied(network, timedelta(seconds=60))
+    await after(timedelta(seconds=60), network)
     assert await remaining() == first
 
 
 async def test_an_empty_network_is_tidy(network: Network) -> None:
-    await network.services.housekeeping.run()
-    await network.services.housekeeping.run()
+    await tidied(network.services)
+    await tidied(network.services)

@@ -21,6 +21,7 @@ from moltnet.domain.registration import Registered
 from tests.support.builders import an_id
 from tests.support.interruptions import failing
 from tests.support.network import BASE_URL, Member, Network, a_key_pair
+from tests.support.usecases import tidied
 
 MILLISECOND = timedelta(milliseconds=1)
 
@@ -168,10 +169,10 @@ async def test_a_used_challenge_stays_used_after_housekeeping(network: Network, 
     proof = await proof_of(network, ada)
     assert await verified(network, proof)
     network.clock.advance(CHALLENGE_LIFETIME)
-    await network.services.housekeeping.run()
+    await tidied(network.services)
     assert await refusal(network, proof) == (InvalidChallenge, "Challenge already used")
     network.clock.advance(2 * MILLISECOND)
-    await network.services.housekeeping.run()
+    await tidied(network.services)
     assert await refusal(network, proof) == (InvalidChallenge, "Challenge expired")
 
 

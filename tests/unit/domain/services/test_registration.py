@@ -93,7 +93,7 @@ async def test_a_workflow_keeps_no_secret(network: Network, code: str) -> None:
     newcomer = await registered(network, code)
     ((_, run),) = network.journal.runs.items()
     assert json.loads(run.argument).keys() == {"public_key", "voucher_code", "client_id", "diary_id", "scopes"}
-    answers = [json.loads(answer) for _, answer in run.steps.values()]
+    answers = [outcome.told() for _, outcome in run.steps.values()]
     assert answers == [None, str(newcomer.agent_id), None, None, None]
     assert json.loads(run.outcome.text) == {"agent_id": str(newcomer.agent_id)}  # type: ignore[union-attr]
     assert newcomer.credentials.secret not in str(network.journal)
@@ -138,7 +138,7 @@ async def test_a_voucher_that_is_not_open_admits_nobody(network: Network, ada: M
         with pytest.raises(reason):
             await registered(network, refused)
     assert network.kept() == before
-    assert "IdentityProvider.create" not in network.calls.log[network.calls.log.index("Clients.rotate") :]
+    assert "IdentityProvider.create" not in network.calls.log[network.calls.log.index("Clients.first_secret") :]
 
 
 async def test_a_key_that_is_taken_is_refused_and_its_agent_and_the_voucher_stay(

@@ -2,27 +2,33 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from datetime import timedelta
 from itertools import repeat
 
 import attrs
 import pytest
 
-from moltnet.adapters.memory.workflows import Backoff, Journal, MemoryWorkflows
+from moltnet.adapters.memory.workflows import Journal, MemoryWorkflows
+from moltnet.domain.agents import KeyTaken
+from moltnet.domain.credentials import FIRST_SECRET_WINDOW, InvalidClient
 from moltnet.domain.errors import MoltNetError, Unavailable
 from moltnet.domain.registration import Registered, RegistrationFailed, Undo
 from moltnet.domain.services.registration import REGISTER_AGENT, RegistrationService
-from moltnet.ports.workflows import Json, JsonObject, Steps
+from moltnet.domain.vouching import VoucherRedeemed
+from moltnet.ports.workflows import Backoff, Json, JsonObject, Steps
+from tests.support.builders import a_caller
 from tests.support.interruptions import Act, failing
 from tests.support.network import Network, a_key_pair, launched
 
 UNAVAILABLE = failing(Unavailable())
 BROKEN = failing(RuntimeError("broken"))
-# Every call a registration makes that has an effect, the one it begins with, and the commits between.
+# Every call a registration makes that has an effect, and the commits between.
 WITHIN_STORING = ("agents.add", "vouchers.redeem", "diaries.add", "Permissions.grant")
 REMOTE = ("IdentityProvider.create", "Permissions.introduce", "Clients.create")
-BEFORE = ("vouchers.find", *WITHIN_STORING, *REMOTE)
+BEFORE = (*WITHIN_STORING, *REMOTE)
 AFTER = (*WITHIN_STORING, "commit of agents.add", *REMOTE)
 ATTEMPTS = 3
+SECOND = timedelta(seconds=1)
 ONE_OF_EACH = dict.fromkeys(("identities", "agents", "clients", "diaries", "relations"), 1)
 
 
@@ -39,6 +45,10 @@ def a_key() -> str:
 
 async def registered(network: Network, code: str) -> Registered:
     return await network.services.registration.register(a_key(), code)
+
+
+async def nothing() -> None:
+    pass
 
 
 def interrupt(network: Network, moment: str, call: str, acts: Iterable[Act]) -> None:
@@ -63,6 +73,25 @@ async def test_what_fails_leaves_nothing_and_the_voucher_open(
     interrupt(network, moment, call, [])
     assert (await network.services.registration.register(key, code)).public_key.text == key
     assert network.added(before) == ONE_OF_EACH
+
+
+@pytest.mark.parametrize("error", [UNAVAILABLE, BROKEN], ids=["unavailable", "broken"])
+async def test_a_voucher_that_cannot_be_looked_at_begins_nothing(network: Network, code: str, error: Act) -> None:
+    before = network.kept()
+    network.calls.before("vouchers.find", [error])
+    with pytest.raises((Unavailable, RuntimeError)):
+        await registered(network, code)
+    assert network.kept() == before
+    assert not network.journal.runs
+
+
+async def test_what_fails_at_the_first_step_leaves_nothing(network: Network, code: str) -> None:
+    before, looks = network.kept(), iter([nothing, nothing, failing(Unavailable())])
+    network.calls.before("vouchers.find", looks)
+    with pytest.raises(RegistrationFailed):
+        await registered(network, code)
+    assert network.kept() == before
+    assert next(looks, None) is None
 
 
 async def test_a_founders_registration_leaves_nothing_either(network: Network) -> None:
@@ -96,32 +125,126 @@ async def test_undoing_is_tried_again(network: Network, code: str, moment: str, 
     assert network.kept() == before
 
 
+@pytest.mark.parametrize("error", [UNAVAILABLE, BROKEN], ids=["unavailable", "broken"])
 @pytest.mark.parametrize(
     ("call", "left"),
     [("IdentityProvider.delete", {"identities"}), ("agents.remove", {"agents"}), ("Clients.delete", {"clients"})],
 )
-async def test_what_cannot_be_undone_keeps_nothing_else(
-    network: Network, code: str, *, call: str, left: set[str]
+async def test_what_cannot_be_undone_keeps_nothing_else_and_is_undone_in_the_end(
+    network: Network, code: str, *, call: str, left: set[str], error: Act
 ) -> None:
+    before, meanwhile = network.kept(), network.kept()
+
+    async def look() -> None:
+        meanwhile.update(network.kept())
+
+    network.calls.after("Clients.create", repeat(UNAVAILABLE))
+    # Every attempt of the first round fails, and some of the second.
+    network.calls.before(call, [*[error] * (ATTEMPTS + 2), look])
+    with pytest.raises(RegistrationFailed):
+        await registered(network, code)
+    left |= {"diaries", "relations", "vouchers"} if "agents" in left else set()
+    assert {name for name in meanwhile if meanwhile[name] != before[name]} == left
+    assert network.kept() == before
+
+
+async def test_undoing_goes_on_after_a_crash(network: Network, code: str) -> None:
+    stopped = asyncio.Event()
+
+    async def stand_still() -> None:
+        stopped.set()
+        await asyncio.Event().wait()
+
     before = network.kept()
     network.calls.after("Clients.create", repeat(UNAVAILABLE))
-    network.calls.before(call, repeat(UNAVAILABLE))
-    with pytest.raises(Unavailable) as refused:
-        await registered(network, code)
-    assert not isinstance(refused.value, RegistrationFailed)  # which would say that nothing was kept
-    now = network.kept()
-    left |= {"diaries", "relations", "vouchers"} if "agents" in left else set()
-    assert {name for name in now if now[name] != before[name]} == left
+    network.calls.before("Clients.delete", [*[UNAVAILABLE] * (ATTEMPTS + 1), stand_still])
+    registering = asyncio.create_task(registered(network, code))
+    await stopped.wait()
+    await network.workflows.aclose()
+    await asyncio.wait({registering})
+    registering.exception()
+    afterwards = launched(network.bodies, network.journal)
+    await afterwards.recover()
+    (workflow_id,) = network.journal.runs
+    with pytest.raises(RegistrationFailed):
+        await afterwards.result(workflow_id)
+    assert network.kept() == before
 
 
-async def test_whose_credentials_are_lost_on_the_way_comes_back_by_its_key(network: Network, code: str) -> None:
-    key = a_key_pair()
-    network.calls.before("Clients.rotate", [UNAVAILABLE])
+# Repeated
+
+
+async def test_whose_credentials_are_lost_on_the_way_repeats_and_gets_them(network: Network, code: str) -> None:
+    before, key = network.kept(), a_key()
+    network.calls.before("Clients.first_secret", [UNAVAILABLE])
     with pytest.raises(Unavailable):
-        await network.services.registration.register(key.public_key.text, code)
-    challenge = await network.services.recovery.challenge(key.public_key.text)
-    signature = key.sign(challenge.text.encode())
-    assert await network.services.recovery.verify(challenge, signature, key.public_key.text)
+        await network.services.registration.register(key, code)
+    first = await network.services.registration.register(key, code)
+    again = await network.services.registration.register(key, code)
+    assert first.agent_id == again.agent_id
+    assert first.credentials.client_id == again.credentials.client_id
+    assert network.added(before) == ONE_OF_EACH
+    credentials = network.services.credentials
+    with pytest.raises(InvalidClient):
+        await credentials.token(str(first.credentials.client_id), first.credentials.secret, None)
+    assert await credentials.token(str(again.credentials.client_id), again.credentials.secret, None)
+
+
+async def test_the_same_request_at_once_makes_one_member(network: Network, code: str) -> None:
+    before, key = network.kept(), a_key()
+    told = await asyncio.gather(*(network.services.registration.register(key, code) for _ in range(3)))
+    assert len({each.agent_id for each in told}) == 1
+    assert network.added(before) == ONE_OF_EACH
+
+
+async def test_once_the_credentials_were_used_nobody_gets_others_by_repeating(network: Network, code: str) -> None:
+    key = a_key()
+    told = (await network.services.registration.register(key, code)).credentials
+    await network.services.credentials.token(str(told.client_id), told.secret, None)
+    with pytest.raises(VoucherRedeemed):
+        await network.services.registration.register(key, code)
+    assert await network.services.credentials.token(str(told.client_id), told.secret, None)
+
+
+async def test_credentials_that_were_replaced_by_proof_of_the_key_are_not_told_to_whoever_repeats(
+    network: Network, code: str
+) -> None:
+    key = a_key()
+    agent_id = (await network.services.registration.register(key, code)).agent_id
+    await network.services.credentials.rotate(attrs.evolve(a_caller(), agent_id=agent_id))
+    with pytest.raises(VoucherRedeemed):
+        await network.services.registration.register(key, code)
+
+
+async def test_unused_credentials_are_told_again_for_ten_minutes(network: Network, code: str) -> None:
+    key = a_key()
+    await network.services.registration.register(key, code)
+    network.clock.advance(FIRST_SECRET_WINDOW - SECOND)
+    assert await network.services.registration.register(key, code)
+    network.clock.advance(SECOND)
+    with pytest.raises(VoucherRedeemed):
+        await network.services.registration.register(key, code)
+
+
+async def test_another_voucher_or_key_is_no_repetition(network: Network, code: str) -> None:
+    key = a_key()
+    await network.services.registration.register(key, code)
+    other = (await network.services.vouching.issue((await network.member()).caller)).code
+    with pytest.raises(KeyTaken):
+        await network.services.registration.register(key, other)
+    with pytest.raises(VoucherRedeemed):
+        await network.services.registration.register(a_key(), code)
+
+
+async def test_a_founder_repeats_too(network: Network) -> None:
+    before, key = network.kept(), a_key()
+    told = [await network.services.registration.genesis(key) for _ in range(2)]
+    assert told[0].agent_id == told[1].agent_id
+    credentials = told[1].credentials
+    assert await network.services.credentials.token(str(credentials.client_id), credentials.secret, None)
+    with pytest.raises(KeyTaken):
+        await network.services.registration.genesis(key)
+    assert network.added(before) == ONE_OF_EACH | {"signing_keys": 1}
 
 
 # Steps that are taken again
@@ -203,7 +326,7 @@ async def test_a_crash_at_any_moment_makes_one_member_afterwards(
     await network.workflows.aclose()
     with pytest.raises(Unavailable):
         await registering
-    afterwards = launched(network.registration, network.delivery, network.journal)
+    afterwards = launched(network.bodies, network.journal)
     await afterwards.recover()
     (workflow_id,) = network.journal.runs
     answer = await afterwards.result(workflow_id)

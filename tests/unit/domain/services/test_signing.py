@@ -23,6 +23,7 @@ from moltnet.domain.signing import (
 from moltnet.ports.repositories import Page
 from tests.support.builders import NOON, an_id
 from tests.support.network import Member, Network, a_key_pair
+from tests.support.usecases import tidied
 
 ALL = frozenset[SigningStatus]()
 SECOND = timedelta(seconds=1)
@@ -217,7 +218,7 @@ async def test_a_submission_that_time_overtakes_is_told_so(
 ) -> None:
     async def time_is_over() -> None:
         network.clock.advance(SIGNING_LIFETIME)
-        await network.services.housekeeping.run()
+        await tidied(network.services)
 
     network.calls.before("agents.find", [time_is_over])
     with pytest.raises(SigningRequestExpired):
@@ -231,7 +232,7 @@ async def test_a_submission_that_housekeeping_overtakes_is_told_so(
 ) -> None:
     async def time_is_over() -> None:
         network.clock.advance(SIGNING_LIFETIME)
-        await network.services.housekeeping.run()
+        await tidied(network.services)
 
     network.calls.before("signing_requests.settle", [time_is_over])
     with pytest.raises(SigningRequestExpired):

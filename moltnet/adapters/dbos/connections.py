@@ -1,0 +1,53 @@
+"""Connections of DBOS to the network's database, and its schema there."""
+
+import sqlalchemy as sa
+from dbos._serialization import DBOSPortableJSONSerializer
+from dbos._sys_db import SystemDatabase
+
+from moltnet.domain.errors import StorageUnavailable
+
+SCHEMA = "dbos"
+# Read for the kind of database alone, where there is an engine beside it.
+KIND = "postgresql+psycopg:///moltnet"
+CONNECT_WITHIN_S = 10
+
+
+def engine_of(conninfo: str, **options: object) -> sa.Engine:
+    """Connections to the database of a URL or libpq connection string."""
+    arguments = {"connect_timeout": CONNECT_WITHIN_S, "application_name": "moltnet workflows"}
+    engine = sa.create_engine("postgresql+psycopg://", connect_args=arguments, **options)
+
+    @sa.event.listens_for(engine, "do_connect")
+    def as_it_is(_: object, __: object, positional: list[str], ___: object) -> None:
+        # No URL is made of it, which would be logged with its password.
+        positional[:] = [conninfo]
+
+    @sa.event.listens_for(engine, "handle_error")
+    def is_away(context: sa.engine.ExceptionContext) -> None:
+        # The library knows a failed connection by some of psycopg's words for it, and gives work up over the others.
+        if context.connection is None:
+            context.is_disconnect = True
+
+    return engine
+
+
+def make_schema(conninfo: str) -> None:
+    """Makes or completes the schema, by a role that may; raises StorageUnavailable. It blocks for a moment.
+
+    A launch does so too. Where the role of the servers may not, it is done before.
+    """
+    engine = engine_of(conninfo, poolclass=sa.NullPool)
+    system = SystemDatabase.create(
+        system_database_url=KIND,
+        engine_kwargs={},
+        engine=engine,
+        schema=SCHEMA,
+        serializer=DBOSPortableJSONSerializer(),
+        executor_id=None,
+    )
+    try:
+        system.run_migrations()
+    except sa.exc.DBAPIError as error:
+        raise StorageUnavailable from error
+    finally:
+        system.destroy()

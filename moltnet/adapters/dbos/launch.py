@@ -1,0 +1,170 @@
+"""Starts DBOS within the running loop, watches over it, and stops it. There is one in a process."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, suppress
+
+import sqlalchemy as sa
+from dbos import DBOS, DBOSConfig
+from dbos._dbos import _get_dbos_instance
+from dbos._serialization import DBOSPortableJSONSerializer
+
+from moltnet.adapters.dbos.connections import KIND, SCHEMA, engine_of
+from moltnet.adapters.dbos.executors import Executor
+from moltnet.adapters.dbos.workflows import DbosWorkflows
+from moltnet.domain.errors import StorageUnavailable
+from moltnet.ports.workflows import Backoff, WorkflowBody
+
+_log = logging.getLogger(__name__)
+
+NAME = "moltnet"
+# Workflows go on under any release that says the same here. Change it when a body takes other steps than before: those
+# that are unfinished then wait for a process of the release that began them.
+APPLICATION_VERSION = "1"
+# A thread is held for the length of a statement, never while a workflow waits. Without a limit a burst keeps hundreds.
+THREADS = 8
+CONNECTIONS = 6
+LOOK_EVERY_S = 1.0
+# A waiting workflow asks the database whether it missed its message; `_wake_overlooked` does so for all at once.
+ASK_ALONE_EVERY_S = 3600.0
+ASK_FOR_ALL_EVERY = 30
+ASK_FOR_ALL_AFTER_RECONNECTING = 5
+# Messages of late that nobody has received: workflow and topic.
+UNRECEIVED = sa.text("""
+    select distinct destination_uuid, topic from dbos.notifications
+    where not consumed and created_at_epoch_ms > extract(epoch from now() - interval '1 hour') * 1000
+""")
+
+
+@asynccontextmanager
+async def launched(conninfo: str, bodies: Mapping[str, WorkflowBody], backoff: Backoff) -> AsyncIterator[DbosWorkflows]:
+    """Workflows by these bodies, until the context is left; what is unfinished then is left for another process.
+
+    `conninfo` is a URL or connection string; the workflows are kept in a schema of their own in that database.
+    Raises StorageUnavailable when the database does not answer.
+    """
+    _tame_log(logging.WARNING)
+    # Statements on the executor's own connection must not wait behind those of workflows.
+    watching = ThreadPoolExecutor(1, thread_name_prefix="moltnet-executor")
+    loop = asyncio.get_running_loop()
+    executor = Executor(engine_of(conninfo, poolclass=sa.NullPool), APPLICATION_VERSION)
+    try:
+        try:
+            await loop.run_in_executor(watching, executor.claim)
+        except sa.exc.DBAPIError as error:
+            raise StorageUnavailable from error
+        async with _dbos(conninfo, executor, bodies, backoff) as workflows:
+            watch = asyncio.create_task(_watch(watching, executor))
+            try:
+                yield workflows
+            finally:
+                watch.cancel()
+                with suppress(asyncio.CancelledError):
+                    await watch
+    finally:
+        await loop.run_in_executor(watching, executor.release)
+        watching.shutdown()
+
+
+@asynccontextmanager
+async def _dbos(
+    conninfo: str, executor: Executor, bodies: Mapping[str, WorkflowBody], backoff: Backoff
+) -> AsyncIterator[DbosWorkflows]:
+    engine = engine_of(conninfo, pool_size=CONNECTIONS, max_overflow=0, pool_timeout=30, pool_pre_ping=True)
+    DBOS(config=_configuration(engine, executor.id))
+    workflows = DbosWorkflows(bodies, backoff)
+    try:
+        # Within the loop, whose workflows then run on it too: connections and sessions are bound to it.
+        DBOS.launch()
+        _get_dbos_instance()._sys_db._notification_fallback_polling_interval = ASK_ALONE_EVERY_S  # noqa: SLF001
+        yield workflows
+    finally:
+        _tame_log(logging.ERROR)  # each interrupted workflow would be told as a warning
+        await workflows.interrupt()
+        # In a thread: it joins threads, and those may wait for this loop.
+        await _in_own_thread(lambda: DBOS.destroy(destroy_registry=True))
+        # The library made its own executor the loop's default one, and has shut it down.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(thread_name_prefix="asyncio"))
+        engine.dispose()
+
+
+def _configuration(engine: sa.Engine, executor_id: str) -> DBOSConfig:
+    return {
+        "name": NAME,
+        "system_database_url": KIND,
+        "system_database_engine": engine,
+        "dbos_system_schema": SCHEMA,
+        "application_version": APPLICATION_VERSION,
+        "executor_id": executor_id,
+        "max_executor_threads": THREADS,
+        "serializer": DBOSPortableJSONSerializer(),
+        "log_level": "WARNING",
+        "notification_coalesce_sec": 0.2,  # for events and streams, of which there are none
+        "scheduler_polling_interval_sec": 3600,  # for schedules of its own, of which there are none
+    }
+
+
+def _tame_log(level: int) -> None:
+    log = logging.getLogger("dbos")
+    log.setLevel(level)
+    if not log.handlers:
+        log.addHandler(logging.NullHandler())  # with none, the library adds one that writes past our log
+
+
+async def _in_own_thread(act: Callable[[], None]) -> None:
+    with ThreadPoolExecutor(1) as alone:
+        await asyncio.get_running_loop().run_in_executor(alone, act)
+
+
+async def _watch(watching: ThreadPoolExecutor, executor: Executor) -> None:
+    watcher = _Watcher(executor)
+    loop = asyncio.get_running_loop()
+    while True:
+        await loop.run_in_executor(watching, watcher.look)
+        await asyncio.sleep(LOOK_EVERY_S)
+
+
+class _Watcher:
+    """Looks after this process's lock, after the processes beside it, and after messages whose bell nobody heard."""
+
+    def __init__(self, executor: Executor) -> None:
+        self._executor = executor
+        self._looks = 0
+        self._is_away = False
+
+    def look(self) -> None:
+        try:
+            if self._executor.claim():
+                self._looks = 0
+            self._executor.adopt(_take_up)
+            if self._looks < ASK_FOR_ALL_AFTER_RECONNECTING or self._looks % ASK_FOR_ALL_EVERY == 0:
+                _wake_overlooked()
+            self._looks += 1
+        except sa.exc.SQLAlchemyError as error:
+            self._executor.release()
+            if not self._is_away:
+                _log.warning("the database of the workflows is away: %s", error)
+            self._is_away = True
+        except Exception:  # noqa: BLE001 - logged, and looked again: nobody else would
+            _log.exception("looking after workflows failed")
+        else:
+            self._is_away = False
+
+
+def _take_up(executor_id: str) -> None:
+    DBOS._recover_pending_workflows([executor_id])  # noqa: SLF001 - the public way takes up what is running, too
+
+
+def _wake_overlooked() -> None:
+    """Wakes workflows that have a message: a notification is lost while the listening connection is."""
+    system = _get_dbos_instance()._sys_db  # noqa: SLF001
+    waiting = system.notifications_map.snapshot()
+    if not waiting:
+        return
+    with system.engine.begin() as connection:
+        unreceived = {(workflow_id, topic) for workflow_id, topic in connection.execute(UNRECEIVED)}
+    for _, (workflow_id, topic, _), bell in waiting:
+        if (workflow_id, topic) in unreceived:
+            bell.set()

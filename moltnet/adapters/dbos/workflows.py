@@ -1,0 +1,187 @@
+"""Workflows that outlive their process, remembered by DBOS in the database (seed, DBOS Durable Workflows)."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from dbos import DBOS, SetWorkflowID, WorkflowHandleAsync
+from dbos._error import DBOSNonExistentWorkflowError
+from sqlalchemy.exc import SQLAlchemyError
+
+from moltnet.adapters.dbos.outcomes import outcome_of, text_of, told
+from moltnet.domain.errors import Unavailable
+from moltnet.ports.workflows import (
+    Backoff,
+    Json,
+    JsonObject,
+    Steps,
+    WorkflowBody,
+    WorkflowNotFound,
+    WorkflowUnfinished,
+)
+
+Run = Callable[[str], Coroutine[Any, Any, str]]
+
+# While the database is away the library tries again and again; whoever called hears that it is unavailable.
+CALL_WITHIN_S = 10.0
+# How soon the end of a workflow is noticed that another process runs.
+LOOK_EVERY_S = 0.03
+ENDED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
+
+
+class DbosWorkflows:
+    """The port `Workflows` over a launched DBOS; there is one in a process.
+
+    What is handed over and answered is JSON text of our own: it reads the same whatever the library makes of types.
+    """
+
+    def __init__(self, bodies: Mapping[str, WorkflowBody], backoff: Backoff) -> None:
+        self._backoff = backoff
+        self._tasks: set[asyncio.Task[object]] = set()
+        self._began_here: dict[str, asyncio.Future[str]] = {}
+        self._closed = False
+        self._runs = {name: self._registered(name, body) for name, body in bodies.items()}
+
+    async def start(self, name: str, workflow_id: str, argument: JsonObject) -> bool:
+        """Starts a workflow, or joins the one of this id; raises LookupError for a name without a body."""
+        if name not in self._runs:
+            raise LookupError(f"no workflow is named {name}")
+        text = text_of(dict(argument))
+        async with self._call():
+            with SetWorkflowID(workflow_id):
+                handle = await DBOS.start_workflow_async(self._runs[name], text)
+        return self._began(workflow_id, handle)
+
+    async def result(self, workflow_id: str, within_s: float | None = None) -> Json:
+        """The answer, once there is one; raises Unavailable, too, when this engine was closed before."""
+        try:
+            async with asyncio.timeout(within_s):
+                return told(await self._outcome(workflow_id))
+        except TimeoutError as error:
+            raise WorkflowUnfinished from error
+
+    async def send(self, workflow_id: str, topic: str, message: JsonObject) -> None:
+        """Leaves a message for a workflow, which the database itself tells the process that runs it."""
+        text = text_of(dict(message))
+        async with self._call():
+            await DBOS.send_async(workflow_id, text, topic)
+
+    async def forget_ended(self, before: datetime, limit: int) -> int:
+        """Deletes workflows that ended before a time."""
+        async with self._call():
+            ended = await DBOS.list_workflows_async(
+                status=ENDED,
+                completed_before=before.astimezone(UTC).isoformat(),
+                limit=limit,
+                load_input=False,
+                load_output=False,
+            )
+            await DBOS.delete_workflows_async([workflow.workflow_id for workflow in ended])
+        return len(ended)
+
+    async def interrupt(self) -> None:
+        """Stops every workflow of this process where it stands; it stays unfinished, for another to take up."""
+        self._closed = True
+        while self._tasks:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.wait(self._tasks)
+
+    @asynccontextmanager
+    async def _call(self) -> AsyncIterator[None]:
+        if self._closed:
+            raise Unavailable("Workflows are not started any more")
+        try:
+            async with asyncio.timeout(CALL_WITHIN_S):
+                yield
+        except (TimeoutError, SQLAlchemyError) as error:
+            raise Unavailable("The database of the workflows does not answer") from error
+        except DBOSNonExistentWorkflowError as error:
+            raise WorkflowNotFound from error
+
+    def _began(self, workflow_id: str, handle: WorkflowHandleAsync[str]) -> bool:
+        task = getattr(handle, "task", None)  # only the handle of a workflow that was begun by this call has one
+        if task is None:
+            return False
+        self._began_here[workflow_id] = task
+        task.add_done_callback(lambda _: self._began_here.pop(workflow_id, None))
+        return True
+
+    async def _outcome(self, workflow_id: str) -> str:
+        task = self._began_here.get(workflow_id)
+        if task is None:
+            async with self._call():
+                handle: WorkflowHandleAsync[str] = await DBOS.retrieve_workflow_async(workflow_id)
+            return await handle.get_result(polling_interval_sec=LOOK_EVERY_S)
+        await asyncio.wait({task})
+        if task.cancelled():
+            raise Unavailable("The workflow was interrupted before it ended")
+        return task.result()
+
+    def _registered(self, name: str, body: WorkflowBody) -> Run:
+        async def run(argument: str) -> str:
+            with self._noted():
+                return await outcome_of(partial(_taken, body, _DbosSteps(self._backoff), argument))
+
+        # Never given up: a registration that is being undone goes on until nothing is left of it.
+        return DBOS.workflow(name=name, max_recovery_attempts=None)(run)
+
+    @contextmanager
+    def _noted(self) -> Iterator[None]:
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("a workflow runs within the loop")
+        self._tasks.add(task)
+        try:
+            yield
+        finally:
+            self._tasks.discard(task)
+
+
+async def _taken(body: WorkflowBody, steps: Steps, argument: str) -> Json:
+    read: dict[str, Json] = json.loads(argument)
+    return await body(steps, read)
+
+
+class _DbosSteps:
+    """The port `Steps` within a workflow of DBOS."""
+
+    def __init__(self, backoff: Backoff) -> None:
+        self._workflow_id = str(DBOS.workflow_id)
+        self._backoff = backoff
+
+    @property
+    def workflow_id(self) -> str:
+        """The id the workflow was started with."""
+        return self._workflow_id
+
+    async def step(self, name: str, action: Callable[[], Awaitable[Json]], attempts: int = 1) -> Json:
+        """Runs an action and remembers its outcome in the database."""
+
+        async def act() -> str:
+            return await outcome_of(partial(self._attempted, action, attempts))
+
+        return told(await DBOS.run_step_async({"name": name}, act))
+
+    async def receive(self, topic: str, timeout_s: float) -> JsonObject | None:
+        """The next message; a recovered workflow waits for what is left of the time it had at first."""
+        text = await DBOS.recv_async(topic, timeout_s)
+        if text is None:
+            return None
+        message: dict[str, Json] = json.loads(text)
+        return message
+
+    async def _attempted(self, action: Callable[[], Awaitable[Json]], attempts: int) -> Json:
+        failures = 0
+        while True:
+            try:
+                return await action()
+            except Unavailable:
+                failures += 1
+                if failures >= attempts:
+                    raise
+            await asyncio.sleep(self._backoff.pause_s(failures))

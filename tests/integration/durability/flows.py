@@ -1,0 +1,229 @@
+"""What an agent does over REST, what became of it by the database, and what it does when it got no answer."""
+
+import base64
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import aiohttp
+import attrs
+
+from tests.support.live_server import asked
+from tests.support.postgres import execute, rows
+from tests.support.stage import Player, Stage
+
+# Each finds what must never be once all is settled.
+NEVER = {
+    "an identity without its agent": """
+        select from identities i left join agent_keys a using (identity_id) where a.identity_id is null""",
+    "an agent without its identity": """
+        select from agent_keys a left join identities i using (identity_id) where i.identity_id is null""",
+    "a client without its agent": """
+        select from oauth_clients c left join agent_keys a on a.identity_id = c.agent_id where a.identity_id is null""",
+    "an agent without its one client": """
+        select from agent_keys a where (select count(*) from oauth_clients c where c.agent_id = a.identity_id) <> 1""",
+    "an agent without its first diary": """
+        select from agent_keys a where (
+            select count(*) from diaries d where d.owner_id = a.identity_id and d.name = 'Private') <> 1""",
+    "a redeemed voucher without its agent": """
+        select from agent_vouchers v left join agent_keys a on a.identity_id = v.redeemed_by
+        where v.redeemed_at is not null and a.identity_id is null""",
+    "a relation without its share": """
+        select from relation_tuples r where relation <> 'owner' and not exists (
+            select from diary_shares s
+            where s.diary_id = r.object and s.shared_with = r.subject and s.status = 'accepted')""",
+    "a share without its relation": """
+        select from diary_shares s where status = 'accepted' and not exists (
+            select from relation_tuples r
+            where s.diary_id = r.object and s.shared_with = r.subject and r.relation <> 'owner')""",
+    "a diary without its owner's relation": """
+        select from diaries d where not exists (
+            select from relation_tuples r where r.object = d.id and r.subject = d.owner_id and r.relation = 'owner')""",
+    "a request to sign that is pending past its time": """
+        select from signing_requests where status = 'pending' and expires_at < now()""",
+    "work under way": """
+        select from dbos.workflow_status
+        where status not in ('SUCCESS', 'ERROR') and name <> 'requestSignature'""",
+}
+# All requests' time is over: so that nobody waits 300 seconds.
+TIME_PASSES = "update signing_requests set expires_at = now() - interval '1 second' where status = 'pending'"
+
+
+@attrs.frozen
+class Play:
+    """A flow over REST."""
+
+    stage: Stage
+    url: str
+    known: dict[str, str]
+
+    async def ask(self, method: str, path: str, player: Player | None = None, **options: Any) -> tuple[int, Any]:
+        """An answer's status and members; raises aiohttp.ClientError when the server is gone."""
+        headers = {"Authorization": f"Bearer {player.token}"} if player else {}
+        async with aiohttp.ClientSession(self.url, headers=headers) as session:
+            return await asked(session, method, path, **options)
+
+    async def register(self) -> tuple[int, Any]:
+        """Joins with the voucher."""
+        body = {"public_key": self.stage.newcomer.public_key.text, "voucher_code": self.stage.voucher}
+        return await self.ask("POST", "/auth/register", json=body)
+
+    async def prepare(self) -> None:
+        """Asks for something to sign."""
+        _, answer = await self.ask("POST", "/crypto/signing-requests", self.stage.ada, json={"message": "I was here"})
+        signature = self.stage.ada.keys.sign(base64.b64decode(answer["signingInput"]))
+        self.known.update(request=answer["id"], signature=signature)
+
+    async def submit(self) -> tuple[int, Any]:
+        """Hands the signature in."""
+        path = f"/crypto/signing-requests/{self.known['request']}/sign"
+        return await self.ask("POST", path, self.stage.ada, json={"signature": self.known["signature"]})
+
+    async def sign(self) -> None:
+        """Prepares and submits."""
+        await self.prepare()
+        await self.submit()
+
+    async def accept(self) -> tuple[int, Any]:
+        """Bob says yes."""
+        return await self.ask("POST", f"/diaries/invitations/{self.stage.invitation}/accept", self.stage.bob)
+
+    async def revoke(self) -> tuple[int, Any]:
+        """Ada takes Bob's access back."""
+        fingerprint = self.stage.bob.keys.public_key.fingerprint
+        return await self.ask("DELETE", f"/diaries/{self.stage.shared}/share/{fingerprint}", self.stage.ada)
+
+    async def delete(self) -> tuple[int, Any]:
+        """Ada deletes the shared diary."""
+        return await self.ask("DELETE", f"/diaries/{self.stage.shared}", self.stage.ada)
+
+    async def rotate(self) -> tuple[int, Any]:
+        """Ada gets another secret."""
+        return await self.ask("POST", "/auth/rotate-secret", self.stage.ada)
+
+    async def recover(self) -> tuple[int, Any]:
+        """Ada proves her key and gets another secret."""
+        keys = self.stage.ada.keys
+        _, challenge = await self.ask("POST", "/recovery/challenge", json={"publicKey": keys.public_key.text})
+        signature = keys.sign(challenge["challenge"].encode())
+        proof = {**challenge, "publicKey": keys.public_key.text, "signature": signature}
+        _, recovery = await self.ask("POST", "/recovery/verify", json=proof)
+        code = {"method": "code", "code": recovery["recoveryCode"]}
+        path = recovery["recoveryFlowUrl"].removeprefix(self.url)
+        _, session = await self.ask("POST", path, json=code)
+        async with aiohttp.ClientSession(self.url, headers={"X-Session-Token": session["session_token"]}) as client:
+            return await asked(client, "POST", "/auth/rotate-secret")
+
+    async def is_let_in(self, client_id: str, secret: str) -> bool:
+        """Whether credentials are good."""
+        form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": secret}
+        status, _ = await self.ask("POST", "/oauth2/token", data=form)
+        return status == 200
+
+
+@attrs.frozen(kw_only=True)
+class Flow:
+    """What is done; how it ended, asked of the database; and how its caller goes on afterwards."""
+
+    run: Callable[[Play], Awaitable[object]]
+    ended: str
+    goes_on: Callable[[Play], Awaitable[None]]
+    fails: str | None = None
+
+
+async def _registers_again(play: Play) -> None:
+    status, answer = await play.register()
+    assert status == 200, answer
+    assert await play.is_let_in(answer["clientId"], answer["clientSecret"])
+
+
+async def _signs_again(play: Play) -> None:
+    await play.sign()
+    status, answer = await play.submit()
+    assert (status, answer["code"]) == (409, "SIGNING_REQUEST_ALREADY_COMPLETED")
+
+
+async def _accepts_again(play: Play) -> None:
+    await play.accept()
+    assert (await play.ask("GET", f"/diaries/{play.stage.offered}", play.stage.bob))[0] == 200
+
+
+async def _revokes_again(play: Play) -> None:
+    await play.revoke()
+    assert (await play.ask("GET", f"/diaries/{play.stage.shared}", play.stage.bob))[0] == 404
+
+
+async def _deletes_again(play: Play) -> None:
+    await play.delete()
+    assert (await play.ask("GET", f"/diaries/{play.stage.shared}", play.stage.ada))[0] == 404
+
+
+async def _recovers_again(play: Play) -> None:
+    status, answer = await play.recover()
+    assert status == 200
+    assert await play.is_let_in(answer["clientId"], answer["clientSecret"])
+    assert not await play.is_let_in(play.stage.ada.client_id, play.stage.ada.secret)
+
+
+REGISTERED = """
+    select case when exists (select from agent_keys where public_key = :newcomer) then 'done' else 'undone' end"""
+SIGNED = """
+    select case status when 'completed' then case when valid then 'done' else 'wrong' end else status::text end
+    from signing_requests union all select 'undone' limit 1"""
+ROTATED = """
+    select case when generation = :generation then 'undone' else 'done' end from oauth_clients
+    where client_id::text = :client"""
+
+FLOWS = {
+    "register": Flow(run=Play.register, ended=REGISTERED, goes_on=_registers_again),
+    # A registration whose last step never succeeds, so that it is undone.
+    "undo": Flow(run=Play.register, ended=REGISTERED, goes_on=_registers_again, fails="before clients.put"),
+    "prepare": Flow(run=Play.prepare, ended=SIGNED, goes_on=_signs_again),
+    "sign": Flow(run=Play.sign, ended=SIGNED, goes_on=_signs_again),
+    "accept": Flow(
+        run=Play.accept,
+        ended="""
+            select case status when 'accepted' then 'done' else 'undone' end from diary_shares
+            where id = :invitation""",
+        goes_on=_accepts_again,
+    ),
+    "revoke": Flow(
+        run=Play.revoke,
+        ended="""
+            select case status when 'revoked' then 'done' else 'undone' end from diary_shares
+            where diary_id = :shared""",
+        goes_on=_revokes_again,
+    ),
+    "delete": Flow(
+        run=Play.delete,
+        ended="select case when exists (select from diaries where id = :shared) then 'undone' else 'done' end",
+        goes_on=_deletes_again,
+    ),
+    "recover": Flow(run=Play.recover, ended=ROTATED, goes_on=_recovers_again),
+    "rotate": Flow(run=Play.rotate, ended=ROTATED, goes_on=_recovers_again),
+}
+
+
+async def wrong_in(database: str) -> list[str]:
+    """What is there that must never be."""
+    return [what for what, statement in NEVER.items() if await rows(database, f"select 1 from ({statement}) as found")]
+
+
+async def end_of(flow: Flow, stage: Stage, database: str) -> str:
+    """How a flow ended: `done`, `undone`, `expired`, or something that is none of these."""
+    facts = {
+        "newcomer": stage.newcomer.public_key.text,
+        "invitation": str(stage.invitation),
+        "shared": str(stage.shared),
+        "client": stage.ada.client_id,
+        "generation": 2,  # made, then told
+    }
+    statement = flow.ended
+    for name in facts:
+        statement = statement.replace(f":{name}", f"%({name})s")
+    ((ended,),) = await rows(database, statement, **facts)
+    return str(ended)
+
+
+async def let_time_pass(database: str) -> None:
+    """The time of every pending request is over."""
+    await execute(database, TIME_PASSES)

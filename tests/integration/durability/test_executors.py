@@ -1,0 +1,110 @@
+"""Who is alive, and who goes on with the work of whom is not (docs/decisions/0013)."""
+
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+import sqlalchemy as sa
+
+from moltnet.adapters.dbos.connections import engine_of
+from moltnet.adapters.dbos.executors import Executor
+from tests.support.postgres import execute, rows
+from tests.support.stage import a_prepared_database
+
+pytestmark = pytest.mark.real
+
+VERSION = "test"
+PENDING = """
+    insert into dbos.workflow_status (workflow_uuid, status, executor_id, application_version)
+    values (%(id)s, 'PENDING', %(executor)s, %(version)s)
+"""
+END_CONNECTIONS = """
+    select pg_terminate_backend(pid) from pg_stat_activity
+    where datname = current_database() and application_name = 'moltnet workflows'
+"""
+
+
+@pytest.fixture
+async def database() -> AsyncIterator[str]:
+    async with a_prepared_database("executors") as conninfo:
+        yield conninfo
+
+
+@pytest.fixture
+def claimed(database: str) -> Callable[[], Executor]:
+    def claim() -> Executor:
+        executor = Executor(engine_of(database, poolclass=sa.NullPool), VERSION)
+        assert executor.claim()
+        return executor
+
+    return claim
+
+
+async def leaves_work(database: str, executor: Executor, version: str = VERSION) -> None:
+    await execute(database, PENDING, id=executor.id, executor=executor.id, version=version)
+
+
+def adopted_by(executor: Executor) -> list[str]:
+    taken: list[str] = []
+    executor.adopt(taken.append)
+    return taken
+
+
+async def test_nobody_takes_the_work_of_a_living_process(database: str, claimed: Callable[[], Executor]) -> None:
+    one, other = claimed(), claimed()
+    await leaves_work(database, one)
+    await leaves_work(database, other)
+    for _ in range(3):
+        assert adopted_by(one) == adopted_by(other) == []
+        assert not one.claim()
+
+
+async def test_whose_lock_is_free_twice_is_gone(database: str, claimed: Callable[[], Executor]) -> None:
+    gone, lives = claimed(), claimed()
+    await leaves_work(database, gone)
+    gone.release()
+    assert adopted_by(lives) == []
+    assert adopted_by(lives) == [gone.id]
+
+
+async def test_who_comes_back_in_time_keeps_its_work(database: str, claimed: Callable[[], Executor]) -> None:
+    slow, lives = claimed(), claimed()
+    await leaves_work(database, slow)
+    slow.release()
+    assert adopted_by(lives) == []
+    assert slow.claim()
+    assert adopted_by(lives) == []
+    slow.release()
+    assert adopted_by(lives) == []
+
+
+async def test_one_adopts_at_a_time(database: str, claimed: Callable[[], Executor]) -> None:
+    gone, one, other = claimed(), claimed(), claimed()
+    await leaves_work(database, gone)
+    gone.release()
+    assert adopted_by(one) == adopted_by(other) == []
+    meanwhile: list[list[str]] = []
+    one.adopt(lambda _: meanwhile.append(adopted_by(other)))
+    assert meanwhile == [[]]
+
+
+async def test_after_a_lost_connection_nobody_is_believed_dead_at_once(
+    database: str, claimed: Callable[[], Executor]
+) -> None:
+    one, other = claimed(), claimed()
+    await leaves_work(database, other)
+    other.release()
+    assert adopted_by(one) == []
+    await rows(database, END_CONNECTIONS)
+    with pytest.raises(sa.exc.DBAPIError):
+        adopted_by(one)
+    assert one.claim()
+    assert adopted_by(one) == []
+    assert other.claim()
+    assert adopted_by(one) == []
+
+
+async def test_work_of_another_version_is_left_alone(database: str, claimed: Callable[[], Executor]) -> None:
+    gone, lives = claimed(), claimed()
+    await leaves_work(database, gone, version="another")
+    gone.release()
+    assert adopted_by(lives) == adopted_by(lives) == []

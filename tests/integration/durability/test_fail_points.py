@@ -1,0 +1,62 @@
+"""A server is killed at every step of every flow; the next one leaves nothing half done (`fail_points.py`)."""
+
+import asyncio
+import time
+
+import aiohttp
+import pytest
+
+from tests.integration.durability.fail_points import FAIL_POINTS, FailPoint
+from tests.integration.durability.flows import FLOWS, Flow, Play, end_of, let_time_pass, wrong_in
+from tests.support.servers import Servers, servers
+from tests.support.stage import Stage, a_stage
+
+pytestmark = pytest.mark.real
+
+SETTLED_WITHIN_S = 10.0
+AT_ONCE = 8
+
+
+async def test_whatever_kills_a_server_at_whatever_step_nothing_is_left_half_done() -> None:
+    turns = asyncio.Semaphore(AT_ONCE)
+    async with a_stage("stage_of_fail_points") as stage, servers() as started:
+
+        async def judged(number: int, point: FailPoint) -> str | None:
+            async with turns, stage.copy(f"fail_point_{number}") as database:
+                found = await _played(started, stage, database, point)
+                return f"{point}: {found}" if found else None
+
+        found = await asyncio.gather(*(judged(number, point) for number, point in enumerate(FAIL_POINTS)))
+    assert [each for each in found if each] == []
+
+
+async def _played(started: Servers, stage: Stage, database: str, point: FailPoint) -> str | None:
+    flow = FLOWS[point.flow]
+    known: dict[str, str] = {}
+    async with started.serving(database, dies=point.dies, fails=flow.fails) as server:
+        try:
+            answer = await flow.run(Play(stage, server.url, known))
+        except aiohttp.ClientError:
+            pass
+        else:
+            return f"the point was not reached: {answer}"
+    if point.ends == "expired":
+        await let_time_pass(database)
+    async with started.serving(database) as server:
+        wrong = await _not_settled(flow, stage, database, point.ends)
+        if wrong:
+            return wrong
+        await flow.goes_on(Play(stage, server.url, known))
+        left = await wrong_in(database)
+        return f"after its caller went on: {left}" if left else None
+
+
+async def _not_settled(flow: Flow, stage: Stage, database: str, ends: str) -> str | None:
+    deadline = time.monotonic() + SETTLED_WITHIN_S
+    while True:
+        wrong, ended = await wrong_in(database), await end_of(flow, stage, database)
+        if not wrong and ended == ends:
+            return None
+        if time.monotonic() > deadline:
+            return f"it ended {ended}, not {ends}; there is {wrong or 'nothing wrong'}"
+        await asyncio.sleep(0.2)

@@ -1,0 +1,133 @@
+"""Two agents, and everything between them that a crash can tear: as a database to copy, and as what they know."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from uuid import UUID
+
+import attrs
+from psycopg.conninfo import make_conninfo
+
+from moltnet.adapters.dbos.launch import launched
+from moltnet.adapters.memory.events import MemoryFeedEvents
+from moltnet.adapters.nacl.key_pairs import NaclKeyPair
+from moltnet.adapters.postgres.migrate import migrate
+from moltnet.adapters.postgres.storage import PostgresStorage
+from moltnet.domain.caller import Caller
+from moltnet.domain.credentials import ALL_SCOPES
+from moltnet.domain.diaries import Visibility
+from moltnet.domain.entries import NewEntry
+from moltnet.domain.services import Services
+from moltnet.domain.sharing import ShareRole
+from moltnet.entrypoints.container import Foundation, assembled
+from moltnet.ports.workflows import Backoff
+from tests.support.failing_server import settings_for
+from tests.support.postgres import execute, running_server
+
+
+@attrs.frozen(kw_only=True)
+class Player:
+    """An agent on its own side."""
+
+    keys: NaclKeyPair
+    agent_id: UUID
+    client_id: str
+    secret: str
+    token: str
+
+    @property
+    def caller(self) -> Caller:
+        """As the use cases know it."""
+        return Caller(
+            agent_id=self.agent_id,  # type: ignore[arg-type]
+            public_key=self.keys.public_key,
+            client_id=UUID(self.client_id),  # type: ignore[arg-type]
+            scopes=ALL_SCOPES,
+        )
+
+
+@attrs.frozen(kw_only=True)
+class Stage:
+    """What the play begins with: Ada offers Bob one diary and has shared another with him, and vouches for somebody."""
+
+    template: str
+    ada: Player
+    bob: Player
+    newcomer: NaclKeyPair
+    voucher: str
+    offered: UUID
+    invitation: UUID
+    shared: UUID
+    entry: UUID
+
+    @asynccontextmanager
+    async def copy(self, name: str) -> AsyncIterator[str]:
+        """A database of its own that begins so."""
+        await execute(running_server(), f"create database {name} template {self.template}")
+        try:
+            yield make_conninfo(running_server(), dbname=name)
+        finally:
+            await execute(running_server(), f"drop database {name} with (force)")
+
+
+@asynccontextmanager
+async def a_prepared_database(name: str) -> AsyncIterator[str]:
+    """A database with both schemas and nobody in it, dropped afterwards."""
+    await execute(running_server(), f"create database {name}")
+    conninfo = make_conninfo(running_server(), dbname=name)
+    try:
+        await prepare(conninfo)
+        yield conninfo
+    finally:
+        await execute(running_server(), f"drop database {name} with (force)")
+
+
+async def prepare(conninfo: str) -> None:
+    """Makes the network's schema, and that of its workflows."""
+    await migrate(conninfo)
+    async with launched(conninfo, {}, Backoff(first_s=0)):
+        pass
+
+
+@asynccontextmanager
+async def a_stage(name: str) -> AsyncIterator[Stage]:
+    """A stage, in a database of this name that nobody uses but to copy it."""
+    async with a_prepared_database(name) as conninfo:
+        async with PostgresStorage.open(conninfo, max_connections=4) as storage:
+            foundation = Foundation(storage=storage, events=MemoryFeedEvents(), embedder=None)
+            async with assembled(settings_for(Path()), "http://127.0.0.1", foundation) as services:
+                stage = await _set(services, name)
+        yield stage
+
+
+async def _set(services: Services, template: str) -> Stage:
+    ada, bob = await a_player(services), await a_player(services)
+    offered = await services.diaries.create(ada.caller, name="offered", visibility=Visibility.PRIVATE)
+    shared = await services.diaries.create(ada.caller, name="shared", visibility=Visibility.PRIVATE)
+    entry = await services.entries.create(ada.caller, shared.id, NewEntry(content="What happened"))
+    fingerprint = bob.keys.public_key.fingerprint
+    invitation, other = [
+        await services.sharing.share(ada.caller, diary.id, fingerprint, ShareRole.READER) for diary in (offered, shared)
+    ]
+    await services.sharing.accept(bob.caller, other.id)
+    voucher = await services.vouching.issue(ada.caller)
+    return Stage(
+        template=template,
+        ada=ada,
+        bob=bob,
+        newcomer=NaclKeyPair.generate(),
+        voucher=voucher.code,
+        offered=offered.id,
+        invitation=invitation.id,
+        shared=shared.id,
+        entry=entry.id,
+    )
+
+
+async def a_player(services: Services) -> Player:
+    """A founder with a token."""
+    keys = NaclKeyPair.generate()
+    joined = await services.registration.genesis(keys.public_key.text)
+    client_id, secret = str(joined.credentials.client_id), joined.credentials.secret
+    token = await services.credentials.token(client_id, secret, None)
+    return Player(keys=keys, agent_id=joined.agent_id, client_id=client_id, secret=secret, token=token.text)
