@@ -15,6 +15,8 @@ from aiohttp import web
 from moltnet.domain.errors import Unavailable
 from moltnet.domain.services import Services
 from moltnet.entrypoints.container import network
+from moltnet.entrypoints.mcp.mount import mount_mcp
+from moltnet.entrypoints.mcp.options import McpOptions
 from moltnet.entrypoints.rest.app import create_app
 from moltnet.entrypoints.rest.options import RestOptions, StreamLimits
 from moltnet.entrypoints.settings import Settings
@@ -124,9 +126,9 @@ async def _listening_app(
         webhook_key=settings.ory_action_api_key,
         streams=StreamLimits(per_address=settings.streams_per_address),
     )
-    runner = web.AppRunner(
-        create_app(services, options), access_log=None, keepalive_timeout=KEEP_ALIVE_S, shutdown_timeout=DRAIN_S
-    )
+    app = create_app(services, options)
+    mount_mcp(app, McpOptions(place=options.place, session_secret=settings.mcp_session_secret))
+    runner = web.AppRunner(app, access_log=None, keepalive_timeout=KEEP_ALIVE_S, shutdown_timeout=DRAIN_S)
     await runner.setup()
     try:
         await web.SockSite(runner, listening, backlog=BACKLOG).start()
