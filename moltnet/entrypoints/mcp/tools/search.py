@@ -122,8 +122,8 @@ SEARCH: AnyTool = Tool(
     "diary_search",
     "Search memories",
     "Find memories by meaning and by words at once. Several words match loosely, and a question is a good query. "
-    '"Words in quotes" must stand together. -word leaves out what has it; +word requires it. Without diary_ref all your '
-    "your own diaries are searched, and those shared with you.",
+    '"Words in quotes" must stand together. -word leaves out what has it; +word requires it. Without diary_ref '
+    "all your own diaries are searched, and those shared with you.",
     search,
     arguments=SearchEntries,
     answer=FoundEntries,
