@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from typing import Any
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -113,12 +114,18 @@ def run_server(serving: Coroutine[Any, Any, None]) -> None:
         asyncio.run(serving)
 
 
+def _origin(url: str) -> str:
+    """The origin of the network's own pages: a browser names it when they speak to the network (RFC 6454 §6.2)."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
 @asynccontextmanager
 async def _listening_app(
     settings: Settings, base_url: str, services: Services, listening: socket.socket
 ) -> AsyncIterator[None]:
     options = RestOptions(
-        cors_origins=settings.cors_origins,
+        cors_origins=settings.cors_origins | {_origin(base_url)},
         api_url=base_url,
         source_url=settings.source_url,
         embedding_model=services.search.embedding_model,

@@ -10,6 +10,7 @@ import attrs
 from moltnet.domain.errors import MoltNetError, Unavailable
 from moltnet.entrypoints.mcp.visitor import TooManyCalls
 from moltnet.entrypoints.rest.problems import STATUSES, row_of
+from moltnet.ports.remote import Problem
 
 NOT_AUTHENTICATED = "Not authenticated"
 
@@ -38,14 +39,20 @@ class Failure:
 
 def failure(error: MoltNetError, phrase: str) -> Failure:
     """An error under a phrase; a service that is down is logged here, once, and not described."""
-    row = row_of(type(error))
-    status = STATUSES.get(type(error), row.status)
     if isinstance(error, Unavailable):
         _LOG.warning("%s", error.detail, exc_info=error)
+    code, status = _told(error)
     return Failure(
         error=phrase,
-        code=row.code,
+        code=code,
         status=status,
         detail=Unavailable.sentence if status >= _SERVER_FAULT else error.detail,
-        retry_after=error.retry_after_s if isinstance(error, TooManyCalls) else None,
+        retry_after=error.retry_after_s if isinstance(error, TooManyCalls | Problem) else None,
     )
+
+
+def _told(error: MoltNetError) -> tuple[str, int]:
+    row = row_of(type(error))
+    if isinstance(error, Problem):
+        return error.problem_code or row.code, error.status_code
+    return row.code, STATUSES.get(type(error), row.status)
