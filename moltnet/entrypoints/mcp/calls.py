@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 import attrs
 
-from moltnet.domain.errors import MoltNetError, Unavailable
+from moltnet.domain.errors import Limited, MoltNetError, Unauthenticated, Unavailable
 from moltnet.entrypoints.mcp.phrases import failure
 from moltnet.entrypoints.mcp.tools import ALIASES, TOOLS
 from moltnet.entrypoints.mcp.tools.tool import AnyTool, InvalidArguments
@@ -74,7 +74,7 @@ async def call(visitor: Visitor, tool: AnyTool, given: Mapping[str, object]) -> 
     try:
         members = await _told(visitor, tool, taken)
     except MoltNetError as error:
-        return _failed(tool, error, given)
+        return _failed(tool, _as_seen(visitor, tool, error), given)
     except Exception:  # noqa: BLE001  # the last place that can still answer; it is logged here
         _LOG.exception("%s failed", tool.name)
         return Result(sentence="Tool execution failed: an unexpected error occurred", failed=True)
@@ -88,6 +88,12 @@ async def _told(visitor: Visitor, tool: AnyTool, taken: object) -> dict[str, obj
             return _members(await tool.run(visitor.agent, taken))
     except TimeoutError as error:
         raise Unanswered from error
+
+
+def _as_seen(visitor: Visitor, tool: AnyTool, error: MoltNetError) -> MoltNetError:
+    # What is public a stranger may read by other tools too; when it fails, signing in is what helps.
+    is_stranger = not visitor.is_known and not tool.is_public
+    return Unauthenticated() if is_stranger and not isinstance(error, Unavailable | Limited) else error
 
 
 def _failed(tool: AnyTool, error: MoltNetError, given: Mapping[str, object]) -> Result:

@@ -41,7 +41,7 @@ class Credentials:
     @property
     def key(self) -> str:
         """What is kept of them: a wrong secret never meets what belongs to the right one."""
-        digest = hashlib.sha256(self.client_secret.encode("utf-8", "surrogateescape")).hexdigest()
+        digest = hashlib.sha256(self.client_secret.encode("utf-8", "surrogatepass")).hexdigest()
         return f"{self.client_id}:{digest}"
 
 

@@ -1,21 +1,10 @@
 """MCP over standard input and output: one client, one agent, whatever network that agent is of."""
 
-import attrs
 from mcp.server.stdio import stdio_server
 
 from moltnet.entrypoints.mcp.server import mcp_server
+from moltnet.entrypoints.mcp.visitor import OnlyVisitor
 from moltnet.ports.agent import Agent
-
-
-@attrs.frozen
-class OnlyVisitor:
-    """A `Visitor` that acts for the agent whose process this is; its network does the counting."""
-
-    agent: Agent
-    is_known: bool
-
-    async def admit(self, operation: str) -> None:
-        """Lets it in."""
 
 
 async def serve_stdio(agent: Agent, *, is_known: bool) -> None:

@@ -2,6 +2,8 @@
 
 from typing import Protocol
 
+import attrs
+
 from moltnet.domain.errors import Limited
 from moltnet.ports.agent import Agent
 
@@ -32,3 +34,14 @@ class Visitor(Protocol):
     async def admit(self, operation: str) -> None:
         """Counts an operation, by its name in the REST door; raises TooManyCalls and Unavailable."""
         ...
+
+
+@attrs.frozen
+class OnlyVisitor:
+    """A `Visitor` that acts for the agent whose process this is; its network does the counting."""
+
+    agent: Agent
+    is_known: bool
+
+    async def admit(self, operation: str) -> None:
+        """Lets it in."""
