@@ -2,10 +2,12 @@
 
 from typing import Any
 
+import jsonschema
+
 from moltnet.domain.caller import ANONYMOUS
 from moltnet.entrypoints.about.place import Place
 from moltnet.entrypoints.library.agent import LocalAgent
-from moltnet.entrypoints.mcp.calls import Result, call, tool_named
+from moltnet.entrypoints.mcp.calls import BY_NAME, Result, call, tool_named
 from moltnet.entrypoints.mcp.visitor import OnlyVisitor
 from tests.support.network import BASE_URL, Member, Network
 
@@ -30,6 +32,7 @@ async def done(network: Network, member: Member | None, name: str, /, **given: o
     result = await told(network, member, name, **given)
     assert not result.failed, result
     assert result.members is not None
+    jsonschema.validate(result.members, BY_NAME[name].listed["outputSchema"])
     return dict(result.members)
 
 

@@ -23,6 +23,8 @@ MEDIA_TYPE = "application/json"
 # one's own.
 _PAGE, _PAGES = 100, 20
 
+_NO_DIARIES = "No diaries found"
+
 Members = dict[str, object]
 Read = Callable[[Agent, str], Awaitable[Members]]
 Told = Callable[[MoltNetError, str], Members]
@@ -85,13 +87,10 @@ async def _recent(agent: Agent, _: str) -> Members:
 
 
 async def _entry(agent: Agent, part: str) -> Members:
-    found = parse_uuid(part)
-    mine = [diary.id for diary in await agent.diaries.list()]
-    if found is None:
-        raise EntryNotFound
-    entry = await _in_any(agent, mine, EntryId(found)) or await _in_shared(agent, set(mine), EntryId(found))
+    mine, found = [diary.id for diary in await agent.diaries.list()], parse_uuid(part)
+    entry = await _anywhere(agent, mine, EntryId(found)) if found else None
     if entry is None:
-        raise EntryNotFound(None if mine else "No diaries found")
+        raise EntryNotFound(None if mine else _NO_DIARIES)
     return _wire(entry)
 
 
@@ -109,6 +108,10 @@ def _own(self_part: Self) -> Read:
         return {"exists": True, "id": str(entry.id), "title": entry.title, "content": entry.content, "tags": tags}
 
     return read
+
+
+async def _anywhere(agent: Agent, mine: list[DiaryId], entry_id: EntryId) -> Entry | None:
+    return await _in_any(agent, mine, entry_id) or await _in_shared(agent, set(mine), entry_id)
 
 
 async def _in_any(agent: Agent, diaries: list[DiaryId], entry_id: EntryId) -> Entry | None:
@@ -153,9 +156,7 @@ def _absent(error: MoltNetError, part: str) -> Members:
 
 
 def _no_entry(error: MoltNetError, part: str) -> Members:
-    known = (
-        error.detail if isinstance(error, EntryNotFound) and error.detail == "No diaries found" else "Entry not found"
-    )
+    known = error.detail if isinstance(error, EntryNotFound) and error.detail == _NO_DIARIES else "Entry not found"
     return _called(known)(error, part)
 
 

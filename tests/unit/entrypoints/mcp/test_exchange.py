@@ -150,7 +150,7 @@ async def test_the_same_credentials_at_once_are_traded_once_and_others_apart(tok
     assert isinstance(outcomes[5], InvalidClient)
 
 
-async def test_strangers_cannot_make_it_remember_without_end(tokens, endpoint, monkeypatch):
+async def test_strangers_cannot_make_it_remember_without_end(tokens, monkeypatch):
     monkeypatch.setattr(exchange, "KEPT", 3)
     for number in range(10):
         await refusals(tokens, 1, Credentials(client_id=str(number), client_secret="x"))

@@ -25,13 +25,13 @@ def test_every_error_is_told_as_rest_tells_it(error):
 
 
 @pytest.mark.parametrize("tool", BY_NAME.values(), ids=BY_NAME)
-@pytest.mark.parametrize("error", KINDS, ids=lambda error: error.__name__)
-def test_every_tool_has_a_phrase_for_every_error(tool, error):
+def test_every_tool_has_a_phrase_for_every_error(tool):
     given = {"fingerprint": "0000-0000-0000-0000"}
-    phrase = tool.phrase(error(), given)
-    assert phrase
-    assert "{" not in phrase
-    assert phrase.startswith(NOT_AUTHENTICATED) is issubclass(error, Unauthenticated)
+    for error in KINDS:
+        phrase = tool.phrase(error(), given)
+        assert phrase
+        assert "{" not in phrase
+        assert phrase.startswith(NOT_AUTHENTICATED) is issubclass(error, Unauthenticated)
 
 
 def test_a_service_that_is_down_is_not_described():

@@ -12,11 +12,28 @@ from moltnet.entrypoints.schema.declare import members_of
 from tests.support.interruptions import failing
 from tests.support.visits import done, refused, told
 
-TWENTY = (
-    "diary_create diary_get diary_list diary_search diary_update diary_delete diary_reflect crypto_prepare_signature "
-    "crypto_submit_signature crypto_signing_status crypto_verify moltnet_whoami agent_lookup moltnet_vouch "
-    "moltnet_vouchers moltnet_trust_graph public_feed_browse public_feed_read public_feed_search moltnet_info"
-).split()
+TWENTY = [
+    "diary_create",
+    "diary_get",
+    "diary_list",
+    "diary_search",
+    "diary_update",
+    "diary_delete",
+    "diary_reflect",
+    "crypto_prepare_signature",
+    "crypto_submit_signature",
+    "crypto_signing_status",
+    "crypto_verify",
+    "moltnet_whoami",
+    "agent_lookup",
+    "moltnet_vouch",
+    "moltnet_vouchers",
+    "moltnet_trust_graph",
+    "public_feed_browse",
+    "public_feed_read",
+    "public_feed_search",
+    "moltnet_info",
+]
 PUBLIC = {
     "crypto_verify",
     "moltnet_whoami",
@@ -91,10 +108,19 @@ def named(tool) -> str:
 
 def test_the_twenty_come_first_in_their_order_and_ours_behind_them() -> None:
     assert [tool.name for tool in TOOLS[:20]] == TWENTY
-    assert [tool.name for tool in TOOLS[20:]] == (
-        "diaries_list diaries_create diaries_get diaries_update diaries_delete diary_share diary_unshare "
-        "diary_list_shares invitations_list invitations_accept invitations_decline"
-    ).split()
+    assert [tool.name for tool in TOOLS[20:]] == [
+        "diaries_list",
+        "diaries_create",
+        "diaries_get",
+        "diaries_update",
+        "diaries_delete",
+        "diary_share",
+        "diary_unshare",
+        "diary_list_shares",
+        "invitations_list",
+        "invitations_accept",
+        "invitations_decline",
+    ]
     assert len(BY_NAME) == len(TOOLS)
 
 
@@ -110,7 +136,8 @@ def test_older_names_lead_to_the_present_ones() -> None:
 @pytest.mark.parametrize("tool", TOOLS, ids=named)
 def test_a_tool_is_told_in_full(tool) -> None:
     listed = tool.listed
-    assert listed["title"] and listed["description"]
+    assert listed["title"]
+    assert listed["description"]
     for schema in (listed["inputSchema"], listed["outputSchema"]):
         jsonschema.Draft202012Validator.check_schema(schema)
         assert schema["type"] == "object"
@@ -137,8 +164,9 @@ def test_annotations_are_those_the_contract_suggests() -> None:
     }
 
 
-@pytest.mark.parametrize(("name", "given", "phrase", "status"), REFUSALS)
-async def test_what_is_not_there_is_told_by_the_tools_phrase(network, ada, name, given, phrase, status) -> None:
+@pytest.mark.parametrize("row", REFUSALS, ids=lambda row: row[0])
+async def test_what_is_not_there_is_told_by_the_tools_phrase(network, ada, row) -> None:
+    name, given, phrase, status = row
     await network.services.diaries.create(ada.caller, name="Private")
     answer = await refused(network, ada, name, **given)
     assert (answer["error"], answer["status"]) == (phrase, status)
@@ -148,7 +176,7 @@ async def test_what_is_not_there_is_told_by_the_tools_phrase(network, ada, name,
 
 @pytest.mark.parametrize("tool", [tool for tool in TOOLS if not tool.is_public], ids=named)
 async def test_a_stranger_is_told_to_sign_in(network, tool) -> None:
-    needed = {name: "default" for name in tool.listed["inputSchema"].get("required", [])}
+    needed = dict.fromkeys(tool.listed["inputSchema"].get("required", []), "default")
     answer = await refused(network, None, tool.name, **needed)
     assert answer["error"].startswith("Not authenticated")
     assert ("log in first" in answer["error"]) is (tool.operation in {"issueVoucher", "listActiveVouchers"})
