@@ -4,9 +4,11 @@ Importing this module imports that package, which takes half a second: the HTTP 
 Handlers find their visitor where the transport put it, in `ctx.request`; over standard input there is only one.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
+from mcp.server.caching import CacheableMethod, CacheHint
 from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
@@ -42,7 +44,12 @@ def mcp_server(only: Visitor | None = None) -> Server[Any]:
     """A server; `only` is the visitor where the transport knows no other."""
     # Nothing is mirrored into headers, so there is no schema to compare them with.
     server: Server[Any] = Server(
-        NAME, version=__version__, title="MoltNet", instructions=INSTRUCTIONS, get_tool_input_schema=lambda _: None
+        NAME,
+        version=__version__,
+        title="MoltNet",
+        instructions=INSTRUCTIONS,
+        cache_hints=_CACHE_HINTS,
+        get_tool_input_schema=lambda _: None,
     )
     handlers = _Handlers(only)
     server.add_request_handler("tools/list", PaginatedRequestParams, handlers.list_tools)
@@ -60,20 +67,20 @@ class _Handlers:
 
     async def list_tools(self, ctx: Context, _: PaginatedRequestParams | None) -> Answer:
         known = self._visitor(ctx).is_known
-        return {"tools": [tool.listed for tool in TOOLS if known or tool.is_public]}
+        return _whole(tools=[tool.listed for tool in TOOLS if known or tool.is_public])
 
     async def call_tool(self, ctx: Context, params: CallToolRequestParams) -> Answer:
         tool = calls.tool_named(params.name)
         if tool is None:
             raise _unknown(ctx, "tool", params.name)
         result = await calls.call(self._visitor(ctx), tool, params.arguments or {})
-        return result.wire
+        return _whole(**result.wire)
 
     async def read_resource(self, ctx: Context, params: ReadResourceRequestParams) -> Answer:
         members = await contents(self._visitor(ctx), params.uri)
         if members is None:
             raise _unknown(ctx, "resource", params.uri)
-        return {"contents": [{"uri": params.uri, "mimeType": MEDIA_TYPE, "text": to_json(members).decode()}]}
+        return _whole(contents=[{"uri": params.uri, "mimeType": MEDIA_TYPE, "text": to_json(members).decode()}])
 
     async def get_prompt(self, ctx: Context, params: GetPromptRequestParams) -> Answer:
         prompt = next((each for each in PROMPTS if each.name == params.name), None)
@@ -81,7 +88,7 @@ class _Handlers:
             raise _unknown(ctx, "prompt", params.name)
         text = await prompt.text(self._visitor(ctx), params.arguments or {})
         message = {"role": "user", "content": {"type": "text", "text": text}}
-        return {"description": prompt.description, "messages": [message]}
+        return _whole(description=prompt.description, messages=[message])
 
     def _visitor(self, ctx: Context) -> Visitor:
         visitor: Visitor | None = ctx.request or self._only
@@ -90,6 +97,17 @@ class _Handlers:
         return visitor
 
 
+# What is listed differs with who asks, and changes with the server's version alone.
+_LISTED = CacheHint(ttl_ms=300_000, scope="private")
+_CACHE_HINTS: Mapping[CacheableMethod, CacheHint] = MappingProxyType(
+    {
+        "tools/list": _LISTED,
+        "resources/list": _LISTED,
+        "resources/templates/list": _LISTED,
+        "prompts/list": _LISTED,
+        "resources/read": CacheHint(),
+    }
+)
 _LISTS = (
     ("resources", "resources/list", [each.listed for each in RESOURCES if not each.is_template]),
     ("resourceTemplates", "resources/templates/list", [each.listed for each in RESOURCES if each.is_template]),
@@ -99,9 +117,14 @@ _LISTS = (
 
 def _listing(key: str, listed: list[dict[str, object]]) -> Callable[[Context, Any], Awaitable[Answer]]:
     async def handle(_: Context, __: PaginatedRequestParams | None) -> Answer:
-        return {key: listed}
+        return _whole(**{key: listed})
 
     return handle
+
+
+def _whole(**members: Any) -> Answer:
+    # What later revisions ask of every result; the package leaves it out where earlier ones do not know it.
+    return {"resultType": "complete", **members}
 
 
 def _unknown(ctx: Context, kind: str, name: str) -> MCPError:
