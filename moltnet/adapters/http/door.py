@@ -6,7 +6,6 @@ import aiohttp
 from aiohttp import ClientTimeout
 from yarl import URL
 
-from moltnet import __version__
 from moltnet.adapters.http.calls import Call, Reply
 from moltnet.adapters.http.problems import refusal
 from moltnet.adapters.http.retries import Attempts, Broken, NotSent, Outcome, Pace
@@ -50,7 +49,7 @@ class Door:
         """The connections; they belong to the running event loop."""
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                headers={"User-Agent": f"moltnet/{__version__}"}, cookie_jar=aiohttp.DummyCookieJar()
+                headers={"User-Agent": "moltnet-python"}, cookie_jar=aiohttp.DummyCookieJar()
             )
         return self._session
 
