@@ -59,7 +59,9 @@ WAYS = {"http": over_http("legacy"), "http without sessions": over_http("auto"),
 @pytest.mark.parametrize("way", WAYS)
 async def test_the_whole_story_through_tools(tmp_path: Path, way: str) -> None:
     (founder,) = await genesis(tmp_path)
-    ada = Credentials(founder["clientId"], founder["clientSecret"], NaclKeyPair(base64.b64decode(founder["privateKey"])))
+    ada = Credentials(
+        founder["clientId"], founder["clientSecret"], NaclKeyPair(base64.b64decode(founder["privateKey"]))
+    )
     async with serving(tmp_path, "--workers", "2") as server, WAYS[way](server, ada) as hers:
         assert (await used(hers, "moltnet_whoami"))["identity"]["fingerprint"] == founder["fingerprint"]
         bea = await _newcomer(server, (await used(hers, "moltnet_vouch"))["voucher"]["code"])
