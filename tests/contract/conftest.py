@@ -28,7 +28,7 @@ WORLDS = [
     pytest.param((by_library, "postgres"), id="library-postgres", marks=pytest.mark.real),
     pytest.param((by_http, "memory"), id="http-memory"),
     pytest.param((by_http, "postgres"), id="http-postgres", marks=pytest.mark.real),
-    pytest.param((by_mcp, "memory"), id="mcp-memory"),
+    pytest.param((by_mcp, "postgres"), id="mcp-postgres", marks=pytest.mark.real),
 ]
 
 

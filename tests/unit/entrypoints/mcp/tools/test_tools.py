@@ -1,10 +1,12 @@
 """Every tool over a network in memory: what it answers, what it publishes, and what it says when it fails."""
 
+import asyncio
 import itertools
 
 import jsonschema
 import pytest
 
+from moltnet.entrypoints.mcp import calls
 from moltnet.entrypoints.mcp.calls import BY_NAME, tool_named
 from moltnet.entrypoints.mcp.tools import ALIASES, TOOLS
 from moltnet.entrypoints.rest.routes import ROUTES
@@ -235,3 +237,14 @@ async def test_what_breaks_is_told_without_its_inside(network, ada, caplog) -> N
     result = await told(network, ada, "diaries_list")
     assert result.sentence == "Tool execution failed: an unexpected error occurred"
     assert "secret" in caplog.text
+
+
+async def test_a_network_that_hangs_is_told_by_the_tools_phrase(network, ada, monkeypatch) -> None:
+    monkeypatch.setattr(calls, "TIMEOUT_S", 0.0)
+    network.calls.before("diaries.owned_by", [asyncio.Event().wait])
+    answer = await refused(network, ada, "diaries_list")
+    assert (answer["error"], answer["code"], answer["status"]) == ("Failed to list diaries", "UPSTREAM_ERROR", 502)
+
+
+async def test_a_retired_argument_hides_no_hint_of_the_tools_own(network, ada) -> None:
+    assert "identity_bootstrap" in (await done(network, ada, "moltnet_whoami", type="fact"))["hint"]
