@@ -12,6 +12,7 @@ from moltnet.domain.views import Document, FeedItem, FeedItems
 from moltnet.entrypoints.about.document import network_info
 from moltnet.entrypoints.about.markdown import llms_text
 from moltnet.entrypoints.about.place import Place
+from moltnet.entrypoints.library.given import id_of
 from moltnet.entrypoints.library.seat import Seat
 from moltnet.entrypoints.schema.convert import json_value
 
@@ -46,7 +47,7 @@ class LocalPublic:
         return list(map(FeedItem.of, found))
 
     async def entry(self, entry_id: EntryId) -> FeedItem:
-        return FeedItem.of(await self._seat.services.feed.entry(entry_id))
+        return FeedItem.of(await self._seat.services.feed.entry(id_of(entry_id)))
 
     async def follow(
         self, *, after: FeedItem | None = None, tag: str | None = None, include_flagged: bool = False
