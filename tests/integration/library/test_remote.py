@@ -132,7 +132,7 @@ async def test_nothing_is_kept_where_nothing_is_to_be_kept(network: Served, vouc
 
 @pytest.mark.usefixtures("folder")
 async def test_credentials_are_taken_from_arguments_then_environment_then_file(
-    network: Served, voucher: str, monkeypatch: pytest.MonkeyPatch
+    network: Served, voucher: str, keyring: Keyring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     filed = await register(voucher, api_url=network.url)
     others = [(await network.network.genesis()).identity for _ in range(2)]
@@ -140,7 +140,7 @@ async def test_credentials_are_taken_from_arguments_then_environment_then_file(
     assert others[1]
     in_environment, named = others
 
-    async def who(**options: str) -> str:
+    async def who(**options: object) -> str:
         async with await connect(**options) as agent:  # type: ignore[arg-type]
             return str((await agent.agents.whoami()).fingerprint)
 
@@ -154,6 +154,7 @@ async def test_credentials_are_taken_from_arguments_then_environment_then_file(
     monkeypatch.setenv("MOLTNET_CLIENT_SECRET", in_environment.credentials.secret)
     assert await who() == str(in_environment.fingerprint)
     assert await who(**pair) == str(named.fingerprint)
+    assert await who(keyring=keyring) == str(filed.fingerprint)
     monkeypatch.setenv("MOLTNET_PRIVATE_KEY", in_environment.private_key)
     async with await connect() as agent:
         assert (await sign_and_submit(agent, "by the environment's key")).valid
