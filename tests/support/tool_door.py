@@ -20,6 +20,7 @@ from moltnet.adapters.http.door import Door
 from moltnet.adapters.http.retries import Outcome
 from moltnet.adapters.http.tokens import Tokens
 from moltnet.domain.credentials import ClientSecret
+from moltnet.domain.ids import parse_uuid
 from moltnet.entrypoints.mcp.hygiene import TEXT_MAX, Unclean, cleaned
 from moltnet.ports.signatures import KeyPair
 
@@ -130,7 +131,8 @@ class ToolDoor(Door):
             self._arguments = {each["name"]: frozenset(each["inputSchema"]["properties"]) for each in told["tools"]}
         takes = self._arguments.get(tool)  # a stranger is shown the public ones
         query_is_missing = tool == "diary_search" and "query" not in arguments
-        if takes is None or not set(arguments) <= takes or call.headers or query_is_missing:
+        is_name = "diary_ref" in arguments and parse_uuid(arguments["diary_ref"]) is None  # means something to tools
+        if takes is None or not set(arguments) <= takes or call.headers or query_is_missing or is_name:
             return False
         return _is_clean(arguments)
 
