@@ -94,6 +94,11 @@ class Settings:
         """What seals the keys that sign tokens: derived, so that an operator keeps one secret and not two."""
         return hmac.digest(self.recovery_secret, b"moltnet token keys", hashlib.sha256)
 
+    @property
+    def mcp_session_secret(self) -> bytes:
+        """What MCP session ids are made by, in every process alike; derived for the same reason."""
+        return hmac.digest(self.recovery_secret, b"moltnet mcp sessions", hashlib.sha256)
+
     def url(self, port: int) -> str:
         """The address agents use, of a server that listens on `port`."""
         return self.public_url or f"http://127.0.0.1:{port}"

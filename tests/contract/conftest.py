@@ -21,13 +21,14 @@ from moltnet.ports.storage import Storage
 from moltnet.ports.workflows import WorkflowBody, Workflows
 from tests.support.engines import DbosEngine, Engine, Launch, MemoryEngine
 from tests.support.stored import joined, opened
-from tests.support.worlds import World, a_world, by_http, by_library, in_memory
+from tests.support.worlds import World, a_world, by_http, by_library, by_mcp, in_memory
 
 WORLDS = [
     pytest.param((by_library, "memory"), id="library-memory"),
     pytest.param((by_library, "postgres"), id="library-postgres", marks=pytest.mark.real),
     pytest.param((by_http, "memory"), id="http-memory"),
     pytest.param((by_http, "postgres"), id="http-postgres", marks=pytest.mark.real),
+    pytest.param((by_mcp, "postgres"), id="mcp-postgres", marks=pytest.mark.real),
 ]
 
 

@@ -21,12 +21,15 @@ from moltnet.domain.services import Services
 from moltnet.entrypoints.about.place import Place
 from moltnet.entrypoints.container import Foundation, assembled, key_pair_of
 from moltnet.entrypoints.library.network import MoltNet
+from moltnet.entrypoints.mcp.mount import mount_mcp
+from moltnet.entrypoints.mcp.options import McpOptions
 from moltnet.entrypoints.rest.app import create_app
 from moltnet.entrypoints.rest.options import RestOptions
 from moltnet.entrypoints.settings import Settings
 from moltnet.ports.agent import Agent
 from moltnet.ports.keyring import OwnIdentity
 from moltnet.ports.signatures import KeyPair
+from tests.support.tool_door import McpAgent
 
 UNTHROTTLED = Limits(**dict.fromkeys(attrs.fields_dict(Limits), 1_000_000))
 
@@ -84,6 +87,13 @@ async def by_http(served: Served, identity: OwnIdentity | None) -> Agent:
     return HttpAgent(served.url, identity.credentials, keys=key_pair_of(identity.private_key))
 
 
+async def by_mcp(served: Served, identity: OwnIdentity | None) -> Agent:
+    """An agent that calls MCP tools, and speaks REST where there is none."""
+    if identity is None:
+        return McpAgent(served.url)
+    return McpAgent(served.url, identity.credentials, keys=key_pair_of(identity.private_key))
+
+
 @asynccontextmanager
 async def a_world(reach: Reach, foundation: Foundation | None = None) -> AsyncIterator[World]:
     """A network that is empty at first, in memory unless it is given something else to stand on."""
@@ -109,7 +119,9 @@ async def served(foundation: Foundation, limits: Limits = UNTHROTTLED, port: int
 
 @asynccontextmanager
 async def _door(services: Services, url: str, listening: socket.socket) -> AsyncIterator[None]:
-    runner = web.AppRunner(create_app(services, RestOptions(api_url=url)), access_log=None, shutdown_timeout=1)
+    app = create_app(services, RestOptions(api_url=url))
+    mount_mcp(app, McpOptions(place=Place(api_url=url), session_secret=b"s" * 32))
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
     await runner.setup()
     try:
         await web.SockSite(runner, listening).start()

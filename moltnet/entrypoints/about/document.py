@@ -111,7 +111,7 @@ def _endpoints(place: Place) -> wire.NetworkEndpoints:
             url=f"{place.api_url}/mcp",
             type="http",
             auth_headers=_MCP_HEADERS,
-            description="Kept for MCP over Streamable HTTP. This version does not answer there yet.",
+            description="MCP over Streamable HTTP: send the two headers, or a bearer token; public tools need neither.",
         ),
         rest=wire.RestEndpoint(
             url=place.api_url,
@@ -205,5 +205,5 @@ def _technical(model: str | None) -> wire.TechnicalFacts:
         database="PostgreSQL with pgvector",
         identity_provider="its own, in the same database",
         embedding=f"{model}, {DIMENSIONS} dimensions, in the server's process" if model else "none: words alone",
-        mcp_library="none yet",
+        mcp_library="mcp, the official Python package",
     )

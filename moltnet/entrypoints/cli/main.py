@@ -126,6 +126,20 @@ def demo(as_json: bool) -> None:  # noqa: FBT001  # click passes options by name
 
 
 @cli.command()
+@click.option(
+    "--config-dir",
+    type=click.Path(path_type=Path),
+    help="Where the agent's credentials are; default ~/.config/moltnet.",
+)
+@click.option("--api-url", help="Where its network is; default MOLTNET_API_URL, else as the credentials say.")
+def mcp(config_dir: Path | None, api_url: str | None) -> None:
+    """Speak MCP on standard input and output, with the credentials of this machine."""
+    from moltnet.entrypoints.cli.commands.mcp import mcp as run  # noqa: PLC0415
+
+    run(config_dir, api_url)
+
+
+@cli.command()
 def version() -> None:
     """Print the version."""
     click.echo(f"moltnet {__version__}")

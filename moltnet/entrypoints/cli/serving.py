@@ -9,12 +9,15 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from typing import Any
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
 from moltnet.domain.errors import Unavailable
 from moltnet.domain.services import Services
 from moltnet.entrypoints.container import network
+from moltnet.entrypoints.mcp.mount import mount_mcp
+from moltnet.entrypoints.mcp.options import McpOptions
 from moltnet.entrypoints.rest.app import create_app
 from moltnet.entrypoints.rest.options import RestOptions, StreamLimits
 from moltnet.entrypoints.settings import Settings
@@ -111,12 +114,18 @@ def run_server(serving: Coroutine[Any, Any, None]) -> None:
         asyncio.run(serving)
 
 
+def _origin(url: str) -> str:
+    """The origin of the network's own pages: a browser names it when they speak to the network (RFC 6454 §6.2)."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
 @asynccontextmanager
 async def _listening_app(
     settings: Settings, base_url: str, services: Services, listening: socket.socket
 ) -> AsyncIterator[None]:
     options = RestOptions(
-        cors_origins=settings.cors_origins,
+        cors_origins=settings.cors_origins | {_origin(base_url)},
         api_url=base_url,
         source_url=settings.source_url,
         embedding_model=services.search.embedding_model,
@@ -124,9 +133,9 @@ async def _listening_app(
         webhook_key=settings.ory_action_api_key,
         streams=StreamLimits(per_address=settings.streams_per_address),
     )
-    runner = web.AppRunner(
-        create_app(services, options), access_log=None, keepalive_timeout=KEEP_ALIVE_S, shutdown_timeout=DRAIN_S
-    )
+    app = create_app(services, options)
+    mount_mcp(app, McpOptions(place=options.place, session_secret=settings.mcp_session_secret))
+    runner = web.AppRunner(app, access_log=None, keepalive_timeout=KEEP_ALIVE_S, shutdown_timeout=DRAIN_S)
     await runner.setup()
     try:
         await web.SockSite(runner, listening, backlog=BACKLOG).start()

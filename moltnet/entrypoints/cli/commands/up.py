@@ -142,7 +142,7 @@ def _what_next(base_url: str, folder: Path) -> str:
 A new network. Its first agent is yours.
 
   API          {base_url}
-  MCP          {base_url}/mcp  (reserved: this version does not serve it yet)
+  MCP          {base_url}/mcp
   credentials  {folder}/moltnet.json
   .mcp.json    {folder}/mcp.json
 

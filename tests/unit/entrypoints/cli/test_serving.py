@@ -4,6 +4,9 @@ import asyncio
 import os
 import signal
 
+import pytest
+
+from moltnet.entrypoints.cli import serving
 from moltnet.entrypoints.cli.serving import Ending, run_server
 
 
@@ -56,3 +59,15 @@ async def _start(number: signal.Signals, reached: list[str]) -> None:
         reached.append("never")
     finally:
         reached.append("cleaned up")
+
+
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        ("http://127.0.0.1:8000", "http://127.0.0.1:8000"),
+        ("https://net.example.org", "https://net.example.org"),
+        ("https://net.example.org/moltnet", "https://net.example.org"),
+    ],
+)
+def test_the_networks_own_pages_have_the_origin_of_its_address(url, origin):
+    assert serving._origin(url) == origin

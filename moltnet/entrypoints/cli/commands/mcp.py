@@ -1,0 +1,22 @@
+"""`moltnet mcp`: MCP on standard input and output, as the agent whose credentials are on this machine."""
+
+import asyncio
+import logging
+from pathlib import Path
+
+from moltnet.entrypoints.cli.output import one_sentence
+from moltnet.entrypoints.cli.serving import log_to_stderr
+from moltnet.entrypoints.library.remote import connect
+from moltnet.entrypoints.mcp.stdio import serve_stdio
+
+
+def mcp(config_dir: Path | None, api_url: str | None) -> None:
+    """Serves one client until it closes its end; what is said about it goes to standard error."""
+    log_to_stderr(logging.WARNING)
+    with one_sentence():
+        asyncio.run(_serve(config_dir, api_url))
+
+
+async def _serve(config_dir: Path | None, api_url: str | None) -> None:
+    async with await connect(config_dir=config_dir, api_url=api_url) as agent:
+        await serve_stdio(agent, is_known=True)

@@ -1,0 +1,114 @@
+"""Calls of tools: from what a visitor sends to what it is told, whatever happens on the way."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import attrs
+
+from moltnet.domain.errors import Limited, MoltNetError, Unauthenticated, Unavailable
+from moltnet.entrypoints.mcp.phrases import failure
+from moltnet.entrypoints.mcp.tools import ALIASES, TOOLS
+from moltnet.entrypoints.mcp.tools.tool import AnyTool, InvalidArguments
+from moltnet.entrypoints.mcp.visitor import Visitor
+from moltnet.entrypoints.rest.json_text import to_json
+from moltnet.entrypoints.schema.convert import json_value
+
+TIMEOUT_S = 30.0
+
+BY_NAME: Mapping[str, AnyTool] = MappingProxyType({tool.name: tool for tool in TOOLS})
+
+_RETIRED = MappingProxyType(
+    {
+        "type": "`type` is now `entry_type`",
+        "visibility": "`visibility` belongs to the diary: diaries_update sets it",
+        "sign": "`sign` is gone: crypto_prepare_signature opens a signing request",
+        "max_per_type": "`max_per_type` is now `max_entries`",
+        "since": "`since` is now `days`",
+    }
+)
+"""Arguments that older skills and pages teach (mcp.md §12); what they are told instead of being refused."""
+
+_LOG = logging.getLogger(__name__)
+
+
+class Unanswered(Unavailable):
+    """The network did not answer a call in time; nothing is known about the outcome."""
+
+    code = "UNANSWERED"
+    sentence = f"The network did not answer within {TIMEOUT_S:.0f} seconds"
+
+
+@attrs.frozen
+class Result:
+    """What a call is answered: members of an object, or a sentence where there are none."""
+
+    members: Mapping[str, object] | None = None
+    sentence: str = ""
+    failed: bool = False
+
+    @property
+    def wire(self) -> dict[str, object]:
+        """The result of `tools/call`: one text, and a mark only when it failed; its members again when it did not.
+
+        Clients hold the members to the tool's output schema, which is that of success.
+        """
+        text = self.sentence if self.members is None else to_json(self.members).decode()
+        content = [{"type": "text", "text": text}]
+        mirrored = {"isError": True} if self.failed else {"structuredContent": self.members}
+        return {"content": content, **mirrored}
+
+
+def tool_named(name: str) -> AnyTool | None:
+    """The tool of a name, present or past."""
+    return BY_NAME.get(ALIASES.get(name, name))
+
+
+async def call(visitor: Visitor, tool: AnyTool, given: Mapping[str, object]) -> Result:
+    """What a visitor is told when it calls a tool; nothing is raised."""
+    try:
+        taken = tool.taken(given)
+    except InvalidArguments as invalid:
+        return Result(sentence=f"Invalid tool arguments: {invalid}", failed=True)
+    try:
+        members = await _told(visitor, tool, taken)
+    except MoltNetError as error:
+        return _failed(tool, _as_seen(visitor, tool, error), given)
+    except Exception:  # noqa: BLE001  # the last place that can still answer; it is logged here
+        _LOG.exception("%s failed", tool.name)
+        return Result(sentence="Tool execution failed: an unexpected error occurred", failed=True)
+    return Result(_hinted(members, tool, given))
+
+
+async def _told(visitor: Visitor, tool: AnyTool, taken: object) -> dict[str, object]:
+    try:
+        async with asyncio.timeout(TIMEOUT_S):
+            await visitor.admit(tool.operation)
+            return _members(await tool.run(visitor.agent, taken))
+    except TimeoutError as error:
+        raise Unanswered from error
+
+
+def _as_seen(visitor: Visitor, tool: AnyTool, error: MoltNetError) -> MoltNetError:
+    # What is public a stranger may read by other tools too; when it fails, signing in is what helps.
+    is_stranger = not visitor.is_known and not tool.is_public
+    return Unauthenticated() if is_stranger and not isinstance(error, Unavailable | Limited) else error
+
+
+def _failed(tool: AnyTool, error: MoltNetError, given: Mapping[str, object]) -> Result:
+    if tool.instead is not None:
+        return Result(_members(tool.instead(error)))
+    return Result(failure(error, tool.phrase(error, given)).members, failed=True)
+
+
+def _members(answer: object) -> dict[str, object]:
+    members = json_value(answer)
+    if not isinstance(members, dict):
+        raise TypeError(f"a tool answers an object, not {answer!r}")
+    return members
+
+
+def _hinted(members: dict[str, object], tool: AnyTool, given: Mapping[str, object]) -> dict[str, object]:
+    hints = [hint for name, hint in _RETIRED.items() if name in given and name not in tool.argument_names]
+    return {"hint": "; ".join(hints)} | members if hints else members

@@ -1,0 +1,157 @@
+"""`/mcp` over HTTP: Streamable HTTP whose every answer is one JSON text, and that keeps nothing (mcp.md §3 and §4)."""
+
+import asyncio
+from collections.abc import Sequence
+from http import HTTPStatus
+from importlib import import_module
+from typing import TYPE_CHECKING, Never
+
+from aiohttp import web
+
+from moltnet.domain.caller import Anonymous, Caller
+from moltnet.domain.feed import PublicEntry
+from moltnet.domain.services import Services
+from moltnet.entrypoints.library.agent import LocalAgent
+from moltnet.entrypoints.mcp.gate import Gate, TurnedAway
+from moltnet.entrypoints.mcp.local import LocalVisitor
+from moltnet.entrypoints.mcp.options import McpOptions
+from moltnet.entrypoints.mcp.sessions import Sessions
+from moltnet.entrypoints.rest.body import MAX_BODY_BYTES, read_body
+from moltnet.entrypoints.rest.json_text import to_json
+from moltnet.entrypoints.rest.keys import CALLER, CLIENT_ADDRESS
+from moltnet.entrypoints.rest.refusals import MalformedBody
+from moltnet.entrypoints.rest.stream import HEARTBEAT, OpenStreams
+
+if TYPE_CHECKING:
+    from moltnet.entrypoints.mcp.engine import Engine, Reply
+
+PATH = "/mcp"
+SESSION_ID = "Mcp-Session-Id"
+VERSION = "MCP-Protocol-Version"
+EVENT_STREAM = "text/event-stream"
+METHODS = "GET, POST, DELETE"
+_JSON = "application/json"
+# JSON-RPC 2.0 §5.1 leaves it to the server: what is no fault of the message itself.
+_REFUSED = -32000
+
+
+class McpDoor:
+    """Answers what comes to `/mcp`."""
+
+    def __init__(self, services: Services, options: McpOptions) -> None:
+        self._services = services
+        self._place = options.place
+        self._gate = Gate(services, options.place.api_url)
+        self._sessions = Sessions(options.session_secret)
+        self._listening: set[str] = set()
+        self._loading: asyncio.Task[Engine] | None = None
+        self.streams = OpenStreams(options.streams)
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """The answer to a request of any method."""
+        answer = {"POST": self._post, "GET": self._get, "DELETE": self._delete}.get(request.method)
+        if answer is None:
+            return _refused(HTTPStatus.METHOD_NOT_ALLOWED, "Method not allowed", Allow=METHODS)
+        try:
+            caller = await self._gate.admit(request)
+            if isinstance(caller, Caller):
+                request[CALLER] = caller
+            return await answer(request, caller)
+        except TurnedAway as turned_away:
+            return turned_away.answer
+
+    async def _post(self, request: web.Request, caller: Caller | Anonymous) -> web.Response:
+        engine = await self._engine()
+        try:
+            message = await read_body(request, max_bytes=MAX_BODY_BYTES, wanted=True, takes_forms=False)
+        except MalformedBody:
+            return _answer(engine.not_json())
+        if engine.is_modern(request.headers):
+            return _answer(await engine.answer(message, request.headers, self._visitor(request, caller)))
+        session_id = self._session_id(request, caller, opens=engine.opens_session(message))
+        reply = await engine.answer(message, request.headers, self._visitor(request, caller))
+        answer = _answer(reply)
+        if reply.status < HTTPStatus.BAD_REQUEST:
+            answer.headers[SESSION_ID] = session_id
+        return answer
+
+    async def _get(self, request: web.Request, _: Caller | Anonymous) -> web.StreamResponse:
+        """A stream that stays silent: nothing is ever said unasked, but clients like to listen."""
+        if EVENT_STREAM not in request.headers.get("Accept", ""):
+            return _refused(HTTPStatus.METHOD_NOT_ALLOWED, f"Accept must name {EVENT_STREAM}", Allow=METHODS)
+        session_id = request.headers.get(SESSION_ID, "")
+        refusal = self._refuse_session(session_id)
+        if refusal is not None:
+            return refusal
+        if session_id in self._listening:
+            return _refused(HTTPStatus.CONFLICT, "This session has a stream already")
+        self._listening.add(session_id)
+        try:
+            async with self.streams.admitted(request) as stream:
+                await stream.open()
+                await stream.answer.write(HEARTBEAT)
+                await stream.tell(_Silence())
+            return stream.answer
+        finally:
+            self._listening.discard(session_id)
+
+    async def _delete(self, request: web.Request, _: Caller | Anonymous) -> web.Response:
+        session_id = request.headers.get(SESSION_ID, "")
+        refusal = self._refuse_session(session_id)
+        if refusal is not None:
+            return refusal
+        self._sessions.end(session_id)
+        return web.Response(status=HTTPStatus.NO_CONTENT)
+
+    def _session_id(self, request: web.Request, caller: Caller | Anonymous, *, opens: bool) -> str:
+        """The session's id, a new one where none is known; a stranger who begins in the middle is turned away."""
+        given = request.headers.get(SESSION_ID, "")
+        if given and self._sessions.knows(given):
+            return given
+        if isinstance(caller, Anonymous) and not opens:
+            raise self._gate.stranger()
+        return self._sessions.new()
+
+    def _refuse_session(self, session_id: str) -> web.Response | None:
+        if not session_id:
+            return _refused(HTTPStatus.BAD_REQUEST, f"{SESSION_ID} is missing")
+        if not self._sessions.knows(session_id):
+            return _refused(HTTPStatus.NOT_FOUND, "Session not found")
+        return None
+
+    def _visitor(self, request: web.Request, caller: Caller | Anonymous) -> LocalVisitor:
+        agent = LocalAgent(self._services, caller, self._place)
+        return LocalVisitor(services=self._services, caller=caller, address=request[CLIENT_ADDRESS], agent=agent)
+
+    async def _engine(self) -> "Engine":
+        """The server, made at the first message: a server that nobody speaks MCP to is half a second sooner there."""
+        if self._loading is None:
+            self._loading = asyncio.create_task(asyncio.to_thread(_load))
+        return await asyncio.shield(self._loading)
+
+
+class _Silence:
+    """What there is to tell unasked."""
+
+    def __aiter__(self) -> "_Silence":
+        return self
+
+    async def __anext__(self) -> Sequence[PublicEntry]:
+        never: asyncio.Future[Never] = asyncio.get_running_loop().create_future()
+        return await never
+
+
+def _load() -> "Engine":
+    engine: Engine = import_module("moltnet.entrypoints.mcp.engine").Engine()
+    return engine
+
+
+def _answer(reply: "Reply") -> web.Response:
+    if reply.body is None:
+        return web.Response(status=reply.status)
+    return web.Response(status=reply.status, body=reply.body, headers={"Content-Type": _JSON})
+
+
+def _refused(status: HTTPStatus, message: str, **headers: str) -> web.Response:
+    body = to_json({"jsonrpc": "2.0", "id": None, "error": {"code": _REFUSED, "message": message}})
+    return web.Response(status=status, body=body, headers={"Content-Type": _JSON, **headers})

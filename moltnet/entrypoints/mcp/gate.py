@@ -1,0 +1,123 @@
+"""Who comes in over HTTP: by bearer token, by client credentials in two headers, or as a stranger (mcp.md §4)."""
+
+import time
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from aiohttp import web
+
+from moltnet.domain.caller import ANONYMOUS, Anonymous, Caller
+from moltnet.domain.credentials import AccessToken, InvalidToken
+from moltnet.domain.errors import MoltNetError, Unavailable
+from moltnet.domain.limits import Tier
+from moltnet.domain.services import Services
+from moltnet.entrypoints.mcp.exchange import CoolingDown, Credentials, TokenExchange
+from moltnet.entrypoints.mcp.visitor import TooManyCalls
+from moltnet.entrypoints.rest.bearer import token_of
+from moltnet.entrypoints.rest.json_text import to_json
+from moltnet.entrypoints.rest.keys import CLIENT_ADDRESS
+
+CLIENT_ID, CLIENT_SECRET = "X-Client-Id", "X-Client-Secret"
+TOKEN_OPERATION = "getOAuth2Token"  # noqa: S105  # the name of an operation
+RETRY_UNAVAILABLE_S = 5
+
+
+class TurnedAway(Exception):
+    """A request that does not come in; `answer` says why, in this door's own forms."""
+
+    def __init__(self, answer: web.Response) -> None:
+        super().__init__(answer.status)
+        self.answer = answer
+
+
+class Gate:
+    """Finds out who sends a request. `resource` is where this network is, as it tells of itself."""
+
+    def __init__(self, services: Services, resource: str) -> None:
+        self._services = services
+        self._exchange = TokenExchange(self._issue, time.monotonic)
+        self._challenge = (
+            f'Bearer realm="MCP Server", resource_metadata="{resource}/.well-known/oauth-protected-resource"'
+        )
+
+    async def admit(self, request: web.Request) -> Caller | Anonymous:
+        """Whoever sends it; a stranger comes in too. Raises TurnedAway for what is shown and does not hold."""
+        if "Authorization" in request.headers:
+            return await self._by_bearer(request.headers)
+        credentials = _credentials(request.headers)
+        return ANONYMOUS if credentials is None else await self._by_credentials(credentials, request)
+
+    def stranger(self) -> TurnedAway:
+        """For a stranger who asks for what needs credentials."""
+        return self._unauthorized("authorization_required", "Show a bearer token, or X-Client-Id and X-Client-Secret")
+
+    async def _by_bearer(self, headers: Mapping[str, str]) -> Caller:
+        try:
+            return await self._services.authentication.authenticate(token_of(headers) or "")
+        except Unavailable as error:
+            raise _bad_gateway(error) from error
+        except MoltNetError as error:
+            raise self._unauthorized("invalid_token", error.detail) from error
+
+    async def _by_credentials(self, credentials: Credentials, request: web.Request) -> Caller:
+        try:
+            # Kept tokens end early when the secret is replaced; one more look tells whether these credentials did too.
+            try:
+                return await self._signed_in(credentials, request)
+            except InvalidToken:
+                self._exchange.forget(credentials)
+                return await self._signed_in(credentials, request)
+        except (CoolingDown, TooManyCalls) as error:
+            raise _limited(error) from error
+        except Unavailable as error:
+            raise _bad_gateway(error) from error
+        except MoltNetError as error:
+            raise _rejected(error) from error
+
+    async def _signed_in(self, credentials: Credentials, request: web.Request) -> Caller:
+        token = await self._exchange.token(credentials, request[CLIENT_ADDRESS])
+        return await self._services.authentication.authenticate(token)
+
+    async def _issue(self, credentials: Credentials, address: str) -> AccessToken:
+        # As the token endpoint counts it: by address, since nobody knows yet who it is.
+        allowance = await self._services.throttling.count(Tier.GLOBAL, TOKEN_OPERATION, ANONYMOUS, address)
+        if not allowance.allowed:
+            raise TooManyCalls(allowance.reset_s)
+        return await self._services.credentials.token(credentials.client_id, credentials.client_secret, None)
+
+    def _unauthorized(self, error: str, description: str) -> TurnedAway:
+        return _turned_away(
+            HTTPStatus.UNAUTHORIZED,
+            {"error": error, "error_description": description},
+            {"WWW-Authenticate": self._challenge},
+        )
+
+
+def _credentials(headers: Mapping[str, str]) -> Credentials | None:
+    client_id, client_secret = headers.get(CLIENT_ID), headers.get(CLIENT_SECRET)
+    if not client_id or not client_secret:
+        return None
+    return Credentials(client_id=client_id, client_secret=client_secret)
+
+
+def _rejected(_: MoltNetError) -> TurnedAway:
+    status = HTTPStatus.UNAUTHORIZED
+    message = f"The token endpoint rejected credentials (HTTP {status})"
+    return _turned_away(status, {"error": "UNAUTHORIZED", "message": message})
+
+
+def _limited(error: CoolingDown | TooManyCalls) -> TurnedAway:
+    members = {"error": "RATE_LIMITED", "message": error.detail}
+    return _turned_away(HTTPStatus.TOO_MANY_REQUESTS, members, {"Retry-After": str(error.retry_after_s)})
+
+
+def _bad_gateway(_: Unavailable) -> TurnedAway:
+    members = {"error": "BAD_GATEWAY", "message": "The token endpoint is unreachable"}
+    return _turned_away(HTTPStatus.BAD_GATEWAY, members, {"Retry-After": str(RETRY_UNAVAILABLE_S)})
+
+
+def _turned_away(
+    status: HTTPStatus, members: Mapping[str, str], headers: Mapping[str, str] | None = None
+) -> TurnedAway:
+    fields = {"Content-Type": "application/json; charset=utf-8", **(headers or {})}
+    return TurnedAway(web.Response(status=status, body=to_json(members), headers=fields))

@@ -1,0 +1,39 @@
+"""A visitor of this server's own network: its hands are the use cases, and it is counted as over REST."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import attrs
+
+from moltnet.domain.caller import Anonymous, Caller
+from moltnet.domain.services import Services
+from moltnet.entrypoints.library.agent import LocalAgent
+from moltnet.entrypoints.mcp.visitor import TooManyCalls
+from moltnet.entrypoints.rest.routes import ROUTES
+from moltnet.entrypoints.rest.routing import AnyRoute
+
+_ROUTES: Mapping[str, AnyRoute] = MappingProxyType({route.operation_id: route for route in ROUTES})
+
+
+@attrs.frozen(kw_only=True)
+class LocalVisitor:
+    """A `Visitor` over the use cases; `address` is where its messages come from."""
+
+    services: Services
+    caller: Caller | Anonymous
+    address: str
+    agent: LocalAgent
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it showed credentials."""
+        return isinstance(self.caller, Caller)
+
+    async def admit(self, operation: str) -> None:
+        """Counts an operation with the requests of the route of the same name; raises TooManyCalls."""
+        tier = _ROUTES[operation].tier
+        if tier is None:
+            return
+        allowance = await self.services.throttling.count(tier, operation, self.caller, self.address)
+        if not allowance.allowed:
+            raise TooManyCalls(allowance.reset_s)

@@ -1,0 +1,18 @@
+"""Puts the MCP door on the server's own application: the same port, the same middlewares, the same headers."""
+
+from aiohttp import web
+
+from moltnet.entrypoints.mcp.door import PATH, McpDoor
+from moltnet.entrypoints.mcp.options import McpOptions
+from moltnet.entrypoints.mcp.routes import ROUTES
+from moltnet.entrypoints.rest.app import add_route
+from moltnet.entrypoints.rest.keys import SERVICES
+
+
+def mount_mcp(app: web.Application, options: McpOptions) -> None:
+    """Serves `/mcp` and what stands beside it; to be called before the application starts."""
+    door = McpDoor(app[SERVICES], options)
+    app.on_shutdown.append(door.streams.end_all)
+    app.router.add_route("*", PATH, door.handle)
+    for route in ROUTES:
+        add_route(app.router, route)

@@ -1,0 +1,23 @@
+"""What may differ between two servers of this door."""
+
+import attrs
+
+from moltnet.entrypoints.about.place import Place
+from moltnet.entrypoints.rest.options import StreamLimits
+
+STREAMS_PER_ADDRESS = 100
+
+
+@attrs.frozen(kw_only=True)
+class McpOptions:
+    """The choices of whoever runs the server.
+
+    Attributes:
+        place: where the network is.
+        session_secret: what session ids are made by; all processes of a server share it.
+        streams: what each listening client may take; many agents may live at one address.
+    """
+
+    place: Place
+    session_secret: bytes = attrs.field(repr=False)
+    streams: StreamLimits = attrs.field(factory=lambda: StreamLimits(per_address=STREAMS_PER_ADDRESS))

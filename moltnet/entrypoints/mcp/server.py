@@ -1,0 +1,134 @@
+"""The MCP server: the official package's low-level server, with what this door offers behind its handlers.
+
+Importing this module imports that package, which takes half a second: the HTTP door does so at its first message.
+Handlers find their visitor where the transport put it, in `ctx.request`; over standard input there is only one.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from mcp.server.caching import CacheableMethod, CacheHint
+from mcp.server.context import ServerRequestContext
+from mcp.server.lowlevel import Server
+from mcp.shared.exceptions import MCPError
+from mcp_types import (
+    INVALID_PARAMS,
+    METHOD_NOT_FOUND,
+    CallToolRequestParams,
+    GetPromptRequestParams,
+    PaginatedRequestParams,
+    ReadResourceRequestParams,
+)
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
+
+from moltnet import __version__
+from moltnet.entrypoints.mcp import calls
+from moltnet.entrypoints.mcp.instructions import INSTRUCTIONS
+from moltnet.entrypoints.mcp.prompts import PROMPTS
+from moltnet.entrypoints.mcp.resources import MEDIA_TYPE, RESOURCES, contents
+from moltnet.entrypoints.mcp.tools import TOOLS
+from moltnet.entrypoints.mcp.visitor import Visitor
+from moltnet.entrypoints.rest.json_text import to_json
+
+NAME = "moltnet"
+LONGEST_NAME_TOLD = 100
+
+Context = ServerRequestContext[Any, Any]
+# Plain members rather than the package's models: these write `isError: false`, which the original's clients do not
+# expect (mcp.md §14).
+Answer = dict[str, Any]
+
+
+def mcp_server(only: Visitor | None = None) -> Server[Any]:
+    """A server; `only` is the visitor where the transport knows no other."""
+    # Nothing is mirrored into headers, so there is no schema to compare them with.
+    server: Server[Any] = Server(
+        NAME,
+        version=__version__,
+        title="MoltNet",
+        instructions=INSTRUCTIONS,
+        cache_hints=_CACHE_HINTS,
+        get_tool_input_schema=lambda _: None,
+    )
+    handlers = _Handlers(only)
+    server.add_request_handler("tools/list", PaginatedRequestParams, handlers.list_tools)
+    server.add_request_handler("tools/call", CallToolRequestParams, handlers.call_tool)
+    server.add_request_handler("resources/read", ReadResourceRequestParams, handlers.read_resource)
+    server.add_request_handler("prompts/get", GetPromptRequestParams, handlers.get_prompt)
+    for key, method, listed in _LISTS:
+        server.add_request_handler(method, PaginatedRequestParams, _listing(key, listed))
+    return server
+
+
+class _Handlers:
+    def __init__(self, only: Visitor | None) -> None:
+        self._only = only
+
+    async def list_tools(self, ctx: Context, _: PaginatedRequestParams | None) -> Answer:
+        known = self._visitor(ctx).is_known
+        return _whole(tools=[tool.listed for tool in TOOLS if known or tool.is_public])
+
+    async def call_tool(self, ctx: Context, params: CallToolRequestParams) -> Answer:
+        tool = calls.tool_named(params.name)
+        if tool is None:
+            raise _unknown(ctx, "tool", params.name)
+        result = await calls.call(self._visitor(ctx), tool, params.arguments or {})
+        return _whole(**result.wire)
+
+    async def read_resource(self, ctx: Context, params: ReadResourceRequestParams) -> Answer:
+        members = await contents(self._visitor(ctx), params.uri)
+        if members is None:
+            raise _unknown(ctx, "resource", params.uri)
+        return _whole(contents=[{"uri": params.uri, "mimeType": MEDIA_TYPE, "text": to_json(members).decode()}])
+
+    async def get_prompt(self, ctx: Context, params: GetPromptRequestParams) -> Answer:
+        prompt = next((each for each in PROMPTS if each.name == params.name), None)
+        if prompt is None:
+            raise _unknown(ctx, "prompt", params.name)
+        text = await prompt.text(self._visitor(ctx), params.arguments or {})
+        message = {"role": "user", "content": {"type": "text", "text": text}}
+        return _whole(description=prompt.description, messages=[message])
+
+    def _visitor(self, ctx: Context) -> Visitor:
+        visitor: Visitor | None = ctx.request or self._only
+        if visitor is None:
+            raise TypeError("a message came without a visitor")
+        return visitor
+
+
+# What is listed differs with who asks, and changes with the server's version alone.
+_LISTED = CacheHint(ttl_ms=300_000, scope="private")
+_CACHE_HINTS: Mapping[CacheableMethod, CacheHint] = MappingProxyType(
+    {
+        "tools/list": _LISTED,
+        "resources/list": _LISTED,
+        "resources/templates/list": _LISTED,
+        "prompts/list": _LISTED,
+        "resources/read": CacheHint(),
+    }
+)
+_LISTS = (
+    ("resources", "resources/list", [each.listed for each in RESOURCES if not each.is_template]),
+    ("resourceTemplates", "resources/templates/list", [each.listed for each in RESOURCES if each.is_template]),
+    ("prompts", "prompts/list", [each.listed for each in PROMPTS]),
+)
+
+
+def _listing(key: str, listed: list[dict[str, object]]) -> Callable[[Context, Any], Awaitable[Answer]]:
+    async def handle(_: Context, __: PaginatedRequestParams | None) -> Answer:
+        return _whole(**{key: listed})
+
+    return handle
+
+
+def _whole(**members: Any) -> Answer:
+    # What later revisions ask of every result; the package leaves it out where earlier ones do not know it.
+    return {"resultType": "complete", **members}
+
+
+def _unknown(ctx: Context, kind: str, name: str) -> MCPError:
+    # The original's code, which its clients know; from 2026-07-28 on the standard has another one for it.
+    modern = ctx.protocol_version in MODERN_PROTOCOL_VERSIONS
+    message = f"Unknown {kind}: {name[:LONGEST_NAME_TOLD]}"
+    return MCPError(code=INVALID_PARAMS if modern else METHOD_NOT_FOUND, message=message)

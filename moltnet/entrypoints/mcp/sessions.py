@@ -1,0 +1,50 @@
+"""Session ids (MCP 2025-11-25, Session Management): they name a client's connection and are proof of nothing.
+
+Nothing is kept of a session, so any process of a server serves any of them, after a restart too. What an id needs is
+to be known again: half of it is random, the other half is made of that by a secret all processes share.
+"""
+
+import hashlib
+import hmac
+import secrets
+from collections import OrderedDict
+from uuid import UUID
+
+from moltnet.domain.ids import parse_uuid
+
+_HALF = 8
+ENDED_KEPT = 10_000
+
+
+class Sessions:
+    """Makes ids and knows them again; one that was ended is unknown from then on, in this process."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
+        self._ended: OrderedDict[str, None] = OrderedDict()
+
+    def new(self) -> str:
+        """An id that nobody has yet, in the form of a UUID."""
+        return self._made_of(secrets.token_bytes(_HALF))
+
+    def knows(self, session_id: str) -> bool:
+        """Whether it is one of ours, and not ended."""
+        found = parse_uuid(session_id)
+        if found is None or str(found) in self._ended:
+            return False
+        return hmac.compare_digest(self._made_of(found.bytes[:_HALF]), str(found))
+
+    def end(self, session_id: str) -> bool:
+        """Ends a session; answers whether it was known."""
+        if not self.knows(session_id):
+            return False
+        self._ended[str(UUID(session_id))] = None
+        if len(self._ended) > ENDED_KEPT:
+            self._ended.popitem(last=False)
+        return True
+
+    def _made_of(self, half: bytes) -> str:
+        # Version and variant take their bits in both halves (RFC 9562 §5.4), so the first is signed with its own.
+        first = UUID(bytes=half + bytes(_HALF), version=4).bytes[:_HALF]
+        rest = hmac.digest(self._secret, first, hashlib.sha256)[:_HALF]
+        return str(UUID(bytes=first + rest, version=4))

@@ -1,0 +1,131 @@
+"""Tools that tell who is who: oneself, with what a self needs, and others."""
+
+from typing import Annotated
+from uuid import UUID
+
+import attrs
+
+from moltnet.domain.errors import MoltNetError, Unauthenticated
+from moltnet.domain.keys import Fingerprint
+from moltnet.entrypoints.mcp.selves import Self, own_entries
+from moltnet.entrypoints.mcp.tools.arguments import FingerprintText, Nothing
+from moltnet.entrypoints.mcp.tools.tool import Acts, AnyTool, Tool
+from moltnet.entrypoints.rest.problems import row_of
+from moltnet.entrypoints.schema.declare import Wire
+from moltnet.ports.agent import Agent
+
+PublicKeyText = Annotated[str, Wire("public_key")]
+
+
+@attrs.frozen(kw_only=True)
+class Lookup:
+    """Whom to look up."""
+
+    fingerprint: FingerprintText
+
+
+@attrs.frozen(kw_only=True)
+class Named:
+    """A key and its short name."""
+
+    public_key: PublicKeyText
+    fingerprint: str
+
+
+@attrs.frozen(kw_only=True)
+class FoundAgent:
+    """The agent that has a fingerprint."""
+
+    agent: Named
+
+
+@attrs.frozen(kw_only=True)
+class Identity(Named):
+    """Oneself."""
+
+    identity_id: Annotated[UUID, Wire("identity_id")]
+
+
+@attrs.frozen(kw_only=True)
+class Part:
+    """What an agent wrote of itself."""
+
+    id: UUID
+    content: str
+
+
+@attrs.frozen(kw_only=True)
+class SelfProfile:
+    """What an agent wrote of itself: who it is, and what it stands for."""
+
+    whoami: Part | None
+    soul: Part | None
+
+
+@attrs.frozen(kw_only=True)
+class Whoami:
+    """Who is asking. Of a stranger nothing else is told, unless a reason why it could not be found out."""
+
+    authenticated: bool
+    identity: Identity | None = None
+    profile: SelfProfile | None = None
+    hint: str | None = None
+    reason: str | None = None
+
+
+async def whoami(agent: Agent, _: Nothing) -> Whoami:
+    """Tells who is asking."""
+    me = await agent.agents.whoami()
+    identity = Identity(identity_id=me.agent_id, public_key=me.public_key.text, fingerprint=me.fingerprint.text)
+    own = await own_entries(agent)
+    parts = {part: Part(id=entry.id, content=entry.content) for part, entry in own.items()}
+    profile = SelfProfile(whoami=parts.get(Self.WHOAMI), soul=parts.get(Self.SOUL))
+    missing = [part for part in Self if part not in own]
+    return Whoami(authenticated=True, identity=identity, profile=profile, hint=_hint(missing))
+
+
+async def lookup(agent: Agent, given: Lookup) -> FoundAgent:
+    """Looks an agent up."""
+    profile = await agent.agents.lookup(Fingerprint.parse(given.fingerprint))
+    return FoundAgent(agent=Named(public_key=profile.public_key.text, fingerprint=profile.fingerprint.text))
+
+
+def _unknown(error: MoltNetError) -> Whoami:
+    """Nobody is told that they cannot be known: a stranger is one, and else there is a reason."""
+    reason = None if isinstance(error, Unauthenticated) else row_of(type(error)).code
+    return Whoami(authenticated=False, reason=reason)
+
+
+def _hint(missing: list[Self]) -> str | None:
+    if not missing:
+        return None
+    return (
+        f"Your profile has no {' and no '.join(missing)} entry yet: the prompt identity_bootstrap says how to write it"
+    )
+
+
+WHOAMI: AnyTool = Tool(
+    "moltnet_whoami",
+    "Who am I",
+    "Tell your own key and fingerprint, and what you wrote of yourself. Begin with this.",
+    whoami,
+    arguments=Nothing,
+    answer=Whoami,
+    operation="getWhoami",
+    failure="Failed to find out who you are",
+    instead=_unknown,
+    is_public=True,
+    acts=Acts.READS,
+)
+LOOKUP: AnyTool = Tool(
+    "agent_lookup",
+    "Look an agent up",
+    "Tell the public key of the agent that has a fingerprint. Anyone may ask.",
+    lookup,
+    arguments=Lookup,
+    answer=FoundAgent,
+    operation="getAgentProfile",
+    failure="Agent with fingerprint {fingerprint} not found",
+    is_public=True,
+    acts=Acts.READS,
+)

@@ -1,0 +1,203 @@
+"""Tools for signatures: prepare, submit, ask, verify. The private key stays with the agent."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+import attrs
+
+from moltnet.domain.ids import SigningRequestId
+from moltnet.domain.signing import (
+    SIGNATURE_TEXT_MAX,
+    SIGNING_LIFETIME,
+    SigningRequest,
+    SigningRequestNotFound,
+    SigningStatus,
+)
+from moltnet.entrypoints.mcp.hygiene import TEXT_MAX
+from moltnet.entrypoints.mcp.tools.places import uuid_of
+from moltnet.entrypoints.mcp.tools.tool import Acts, AnyTool, Tool
+from moltnet.entrypoints.schema.declare import About, Text, Wire
+from moltnet.ports.agent import Agent
+
+Request = Annotated[str, Text(1, 100), Wire("request_id"), About("The id that crypto_prepare_signature told, a UUID")]
+RequestId = Annotated[UUID, Wire("request_id")]
+ExpiresAt = Annotated[datetime, Wire("expires_at")]
+Signature = Annotated[str, Text(1, SIGNATURE_TEXT_MAX), About("64 bytes of Ed25519 signature in padded base64")]
+
+MINUTES = int(SIGNING_LIFETIME.total_seconds() // 60)
+NEXT_STEP = (
+    f"Decode signing_input from base64, sign these bytes with your Ed25519 private key within {MINUTES} minutes, and "
+    "call crypto_submit_signature with request_id and the signature in base64."
+)
+_JUDGED = {True: "Signature verified", False: "Signature verification failed", None: "Signing request expired"}
+STILL_CHECKED = "The signature is still being checked: ask crypto_signing_status in a moment"
+KNOWN, UNKNOWN = "The signature is valid", "No valid signature of this network"
+
+
+@attrs.frozen(kw_only=True)
+class Prepare:
+    """A message to be signed."""
+
+    message: Annotated[
+        str, Text(1, TEXT_MAX), About("What to sign; control characters but tab and line ends are dropped")
+    ]
+
+
+@attrs.frozen(kw_only=True)
+class Submit:
+    """A signature for a request."""
+
+    request_id: Request
+    signature: Signature
+
+
+@attrs.frozen(kw_only=True)
+class WhichRequest:
+    """One signing request."""
+
+    request_id: Request
+
+
+@attrs.frozen(kw_only=True)
+class Verify:
+    """A signature to be judged."""
+
+    signature: Signature
+
+
+@attrs.frozen(kw_only=True)
+class Prepared:
+    """What to sign, and how to go on."""
+
+    request_id: RequestId
+    message: str
+    nonce: UUID
+    signing_input: Annotated[str, Wire("signing_input"), About("The bytes to sign, in base64")]
+    status: SigningStatus
+    expires_at: ExpiresAt
+    next_step: Annotated[str, Wire("next_step")]
+
+
+@attrs.frozen(kw_only=True)
+class Submitted:
+    """What became of the signature."""
+
+    request_id: RequestId
+    status: SigningStatus
+    valid: bool | None
+    message: str
+
+
+@attrs.frozen(kw_only=True)
+class Standing:
+    """Where a signing request stands; `message` is the text that is signed."""
+
+    request_id: RequestId
+    status: SigningStatus
+    valid: bool | None
+    message: str
+    expires_at: ExpiresAt
+
+
+@attrs.frozen(kw_only=True)
+class Verdict:
+    """Whether the signature is known here and good."""
+
+    valid: bool
+    message: str
+
+
+async def prepare(agent: Agent, given: Prepare) -> Prepared:
+    """Opens a signing request."""
+    request = await agent.crypto.signing_requests.create(given.message)
+    return Prepared(
+        request_id=request.id,
+        message=request.message,
+        nonce=request.nonce,
+        signing_input=request.signing_input,
+        status=request.status,
+        expires_at=request.expires_at,
+        next_step=NEXT_STEP,
+    )
+
+
+async def submit(agent: Agent, given: Submit) -> Submitted:
+    """Hands a signature in."""
+    request = await agent.crypto.signing_requests.submit(_request_id(given.request_id), given.signature)
+    return Submitted(request_id=request.id, status=request.status, valid=request.valid, message=_outcome(request))
+
+
+async def status(agent: Agent, given: WhichRequest) -> Standing:
+    """Asks where a request stands."""
+    request = await agent.crypto.signing_requests.get(_request_id(given.request_id))
+    return Standing(
+        request_id=request.id,
+        status=request.status,
+        valid=request.valid,
+        message=request.message,
+        expires_at=request.expires_at,
+    )
+
+
+async def verify(agent: Agent, given: Verify) -> Verdict:
+    """Judges a signature."""
+    valid = await agent.crypto.verify(given.signature)
+    return Verdict(valid=valid, message=KNOWN if valid else UNKNOWN)
+
+
+def _request_id(ref: str) -> SigningRequestId:
+    return SigningRequestId(uuid_of(ref, SigningRequestNotFound))
+
+
+def _outcome(request: SigningRequest) -> str:
+    return STILL_CHECKED if request.status is SigningStatus.PENDING else _JUDGED[request.valid]
+
+
+PREPARE: AnyTool = Tool(
+    "crypto_prepare_signature",
+    "Prepare a signature",
+    "Open a signing request for a message. Sign the bytes of signing_input where your private key is, and hand the "
+    f"signature in with crypto_submit_signature within {MINUTES} minutes.",
+    prepare,
+    arguments=Prepare,
+    answer=Prepared,
+    operation="createSigningRequest",
+    failure="Failed to create signing request",
+    acts=Acts.ADDS,
+)
+SUBMIT: AnyTool = Tool(
+    "crypto_submit_signature",
+    "Submit a signature",
+    "Hand in an Ed25519 signature that you made of a request's signing_input. Right or wrong, it is final.",
+    submit,
+    arguments=Submit,
+    answer=Submitted,
+    operation="submitSignature",
+    failure="Failed to submit signature",
+    acts=Acts.CHANGES,
+)
+STATUS: AnyTool = Tool(
+    "crypto_signing_status",
+    "Ask about a signing request",
+    "Tell whether one of your signing requests is pending, completed or expired, and whether its signature is good.",
+    status,
+    arguments=WhichRequest,
+    answer=Standing,
+    operation="getSigningRequest",
+    failure="Failed to get signing request status",
+    missing="Signing request not found",
+    acts=Acts.READS,
+)
+VERIFY: AnyTool = Tool(
+    "crypto_verify",
+    "Verify a signature",
+    "Tell whether a signature was made through this network and is good. Anyone may ask.",
+    verify,
+    arguments=Verify,
+    answer=Verdict,
+    operation="verifyCryptoSignature",
+    failure="Verification failed",
+    is_public=True,
+    acts=Acts.READS,
+)

@@ -1,0 +1,210 @@
+"""Tools on entries: remember, read, list, change, forget."""
+
+from typing import Annotated, Literal
+
+import attrs
+
+from moltnet.domain.entries import IMPORTANCE_DEFAULT, EntryNotFound, EntryType, UnknownSuccessor
+from moltnet.domain.ids import EntryId, parse_uuid
+from moltnet.entrypoints.mcp.tools.arguments import (
+    Content,
+    DiaryPlace,
+    Done,
+    EntryPlace,
+    Importance,
+    Kind,
+    Tags,
+    Title,
+    WantedTags,
+)
+from moltnet.entrypoints.mcp.tools.places import diary_id, uuid_of
+from moltnet.entrypoints.mcp.tools.tool import Acts, AnyTool, Tool
+from moltnet.entrypoints.rest.wire.entries import DiaryEntry, DiaryList, entry_form
+from moltnet.entrypoints.schema.declare import About, Text, Whole, Wire
+from moltnet.ports.agent import Agent
+
+NOT_FOUND = "Entry not found"
+
+
+@attrs.frozen(kw_only=True)
+class CreateEntry(DiaryPlace):
+    """A memory to be kept."""
+
+    content: Content
+    title: Title | None = None
+    tags: Tags | None = None
+    importance: Importance = IMPORTANCE_DEFAULT
+    entry_type: Kind = EntryType.SEMANTIC
+
+
+@attrs.frozen(kw_only=True)
+class ListEntries(DiaryPlace):
+    """Which entries of a diary to list."""
+
+    limit: Annotated[int, Whole(1, 100), About("How many at most")] = 20
+    offset: Annotated[int, Whole(0), About("How many of the newest to pass over")] = 0
+    tags: WantedTags | None = None
+
+
+@attrs.frozen(kw_only=True)
+class UpdateEntry(EntryPlace):
+    """What to change of an entry."""
+
+    content: Content | None = None
+    title: Title | None = None
+    tags: Tags | None = None
+    importance: Importance | None = None
+    entry_type: Kind | None = None
+    superseded_by: (
+        Annotated[
+            str,
+            Text(1, 100),
+            Wire("superseded_by"),
+            About("The id of the entry of the same diary that replaces it; cannot be taken back"),
+        ]
+        | None
+    ) = None
+
+
+@attrs.frozen(kw_only=True)
+class SavedEntry:
+    """The entry that was kept."""
+
+    success: Literal[True] = True
+    entry: DiaryEntry
+    message: str = attrs.field(default="Memory saved")
+
+
+@attrs.frozen(kw_only=True)
+class ChangedEntry:
+    """The entry after the change."""
+
+    success: Literal[True] = True
+    entry: DiaryEntry
+
+
+@attrs.frozen(kw_only=True)
+class FoundEntry:
+    """The entry."""
+
+    entry: DiaryEntry
+
+
+async def create(agent: Agent, given: CreateEntry) -> SavedEntry:
+    """Keeps a memory."""
+    entry = await agent.diary.create(
+        await diary_id(agent, given.diary_ref),
+        content=given.content,
+        title=given.title,
+        tags=given.tags,
+        importance=given.importance,
+        entry_type=given.entry_type,
+    )
+    return SavedEntry(entry=entry_form(entry))
+
+
+async def get(agent: Agent, given: EntryPlace) -> FoundEntry:
+    """Reads a memory."""
+    diary = await diary_id(agent, given.diary_ref)
+    return FoundEntry(entry=entry_form(await agent.diary.get(diary, _entry_id(given.entry_id))))
+
+
+async def page(agent: Agent, given: ListEntries) -> DiaryList:
+    """Lists the newest memories."""
+    diary = await diary_id(agent, given.diary_ref)
+    entries, total = await agent.diary.list(diary, limit=given.limit, offset=given.offset, tags=given.tags or ())
+    return DiaryList(items=tuple(map(entry_form, entries)), total=total, limit=given.limit, offset=given.offset)
+
+
+async def update(agent: Agent, given: UpdateEntry) -> ChangedEntry:
+    """Changes a memory."""
+    diary = await diary_id(agent, given.diary_ref)
+    entry = await agent.diary.update(
+        diary,
+        _entry_id(given.entry_id),
+        content=given.content,
+        title=given.title,
+        tags=given.tags,
+        importance=given.importance,
+        entry_type=given.entry_type,
+        superseded_by=_successor(given.superseded_by),
+    )
+    return ChangedEntry(entry=entry_form(entry))
+
+
+async def delete(agent: Agent, given: EntryPlace) -> Done:
+    """Forgets a memory."""
+    await agent.diary.delete(await diary_id(agent, given.diary_ref), _entry_id(given.entry_id))
+    return Done(message="Entry deleted")
+
+
+def _entry_id(ref: str) -> EntryId:
+    return EntryId(uuid_of(ref, EntryNotFound))
+
+
+def _successor(ref: str | None) -> EntryId | None:
+    if ref is None:
+        return None
+    found = parse_uuid(ref)
+    if found is None:
+        raise UnknownSuccessor
+    return EntryId(found)
+
+
+CREATE: AnyTool = Tool(
+    "diary_create",
+    "Remember something",
+    "Keep a memory in a diary. It outlives the loss of your context: what you write here you can find again, by "
+    "meaning or by words, in any later conversation.",
+    create,
+    arguments=CreateEntry,
+    answer=SavedEntry,
+    operation="createDiaryEntry",
+    failure="Failed to create entry",
+    acts=Acts.ADDS,
+)
+GET: AnyTool = Tool(
+    "diary_get",
+    "Read a memory",
+    "Read one entry of a diary by its id.",
+    get,
+    arguments=EntryPlace,
+    answer=FoundEntry,
+    operation="getDiaryEntry",
+    failure=NOT_FOUND,
+    acts=Acts.READS,
+)
+LIST: AnyTool = Tool(
+    "diary_list",
+    "List memories",
+    "List the entries of a diary, newest first. To find something particular, use diary_search.",
+    page,
+    arguments=ListEntries,
+    answer=DiaryList,
+    operation="listDiaryEntries",
+    failure="Failed to list entries",
+    acts=Acts.READS,
+)
+UPDATE: AnyTool = Tool(
+    "diary_update",
+    "Change a memory",
+    "Change an entry; what you leave out stays as it is. Name a newer entry in superseded_by instead of deleting what "
+    "is no longer true.",
+    update,
+    arguments=UpdateEntry,
+    answer=ChangedEntry,
+    operation="updateDiaryEntry",
+    failure=NOT_FOUND,
+    acts=Acts.CHANGES,
+)
+DELETE: AnyTool = Tool(
+    "diary_delete",
+    "Forget a memory",
+    "Remove an entry from a diary, for good.",
+    delete,
+    arguments=EntryPlace,
+    answer=Done,
+    operation="deleteDiaryEntry",
+    failure=NOT_FOUND,
+    acts=Acts.REMOVES,
+)

@@ -1,0 +1,27 @@
+"""The tool that tells of the network itself."""
+
+from typing import Any
+
+from moltnet.entrypoints.about.forms import NetworkInfo
+from moltnet.entrypoints.mcp.tools.arguments import Nothing
+from moltnet.entrypoints.mcp.tools.tool import Acts, AnyTool, Tool
+from moltnet.ports.agent import Agent
+
+
+async def info(agent: Agent, _: Nothing) -> dict[str, Any]:
+    """Tells of the network."""
+    return dict(await agent.public.network_info())
+
+
+INFO: AnyTool = Tool(
+    "moltnet_info",
+    "About the network",
+    "Tell what this network is, how to join it, and what holds in it. Anyone may ask.",
+    info,
+    arguments=Nothing,
+    answer=NetworkInfo,
+    operation="getNetworkInfo",
+    failure="Failed to fetch network info",
+    is_public=True,
+    acts=Acts.READS,
+)

@@ -1,0 +1,147 @@
+"""What a tool is: a declaration that the server, its listing and the tests all read.
+
+    Tool(
+        "diary_get", "Read a memory", "One entry of a diary, by its id.", get,
+        arguments=EntryPlace, answer=GotEntry, operation="getDiaryEntry", failure="Entry not found", acts=READS,
+    )
+
+`get(agent, arguments)` asks the `Agent` port and answers a form; what it raises is told by the tool's phrases.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from enum import Enum
+from functools import cached_property
+from typing import Any, Generic, TypeVar
+
+import attrs
+
+from moltnet.domain.errors import MoltNetError, NotFound, Unauthenticated
+from moltnet.entrypoints.mcp.hygiene import Unclean, cleaned
+from moltnet.entrypoints.mcp.phrases import NOT_AUTHENTICATED
+from moltnet.entrypoints.schema.convert import reader
+from moltnet.entrypoints.schema.declare import members_of
+from moltnet.entrypoints.schema.document import Components, JsonSchema
+from moltnet.entrypoints.schema.validate import Fault, Refused, form_checker
+from moltnet.ports.agent import Agent
+
+Arguments = TypeVar("Arguments")
+Run = Callable[[Agent, Arguments], Awaitable[object]]
+
+_COMPONENT = "#/components/schemas/"
+
+
+class Acts(Enum):
+    """What a tool does to the network, as its annotations say (MCP, ToolAnnotations)."""
+
+    READS = "reads"
+    ADDS = "adds"
+    CHANGES = "changes"  # doing it again changes nothing more
+    REMOVES = "removes"  # the same, and what it removes is gone
+
+    @property
+    def annotations(self) -> dict[str, bool]:
+        """The four hints; nothing outside the network is reached."""
+        return {
+            "readOnlyHint": self is Acts.READS,
+            "destructiveHint": self is Acts.REMOVES,
+            "idempotentHint": self is not Acts.ADDS,
+            "openWorldHint": False,
+        }
+
+
+class InvalidArguments(Exception):
+    """Arguments that do not have the shape the tool declares; the text says which and why."""
+
+
+@attrs.frozen(slots=False)
+class Tool(Generic[Arguments]):
+    """One tool.
+
+    Attributes:
+        operation: what the tool does, by its name in the REST door: it is counted with it.
+        failure: the phrase for whatever goes wrong; `{name}` stands for an argument.
+        missing: the phrase when there is no such thing, where it is another.
+        signed_out: the phrase for a visitor without credentials.
+        instead: what it answers where others fail; None lets it fail.
+        is_public: whether it needs no credentials.
+    """
+
+    name: str
+    title: str
+    description: str
+    run: Run[Arguments]
+    arguments: type[Arguments] = attrs.field(kw_only=True)
+    answer: type = attrs.field(kw_only=True)
+    operation: str = attrs.field(kw_only=True)
+    failure: str = attrs.field(kw_only=True)
+    acts: Acts = attrs.field(kw_only=True)
+    missing: str | None = attrs.field(default=None, kw_only=True)
+    signed_out: str = attrs.field(default=NOT_AUTHENTICATED, kw_only=True)
+    instead: Callable[[MoltNetError], object] | None = attrs.field(default=None, kw_only=True)
+    is_public: bool = attrs.field(default=False, kw_only=True)
+
+    def taken(self, given: Mapping[str, object]) -> Arguments:
+        """The typed arguments; those it does not know are ignored. Raises InvalidArguments."""
+        try:
+            return self._read(self._check(cleaned(dict(given))))
+        except Unclean as unclean:
+            raise InvalidArguments(str(unclean)) from None
+        except Refused as refused:
+            raise InvalidArguments("; ".join(map(self._told, refused.faults))) from None
+
+    def phrase(self, error: MoltNetError, given: Mapping[str, object]) -> str:
+        """What the tool calls an error."""
+        if isinstance(error, Unauthenticated):
+            return self.signed_out
+        phrase = self.missing if self.missing and isinstance(error, NotFound) else self.failure
+        return phrase.format_map(given) if "{" in phrase else phrase
+
+    @cached_property
+    def argument_names(self) -> frozenset[str]:
+        """The names of its arguments, as they are sent."""
+        return frozenset(member.wire for member in members_of(self.arguments).members)
+
+    @cached_property
+    def listed(self) -> dict[str, object]:
+        """The tool as `tools/list` shows it."""
+        return {
+            "name": self.name,
+            "title": self.title,
+            "description": self.description,
+            "inputSchema": _closed(Components(), lambda made: made.request_schema(members_of(self.arguments))),
+            "outputSchema": _closed(Components(), lambda made: made.answer_schema(members_of(self.answer))),
+            "annotations": {"title": self.title, **self.acts.annotations},
+        }
+
+    @cached_property
+    def _check(self) -> Callable[[object], dict[str, object]]:
+        return form_checker(self.arguments)
+
+    @cached_property
+    def _read(self) -> Callable[[dict[str, object]], Arguments]:
+        return reader(self.arguments)
+
+    def _told(self, fault: Fault) -> str:
+        name = fault.pointer.strip("/").partition("/")[0] or fault.missing or ""
+        meant = next((m.about for m in members_of(self.arguments).members if m.wire == name and m.about), None)
+        place = fault.pointer.strip("/")
+        return " ".join(filter(None, (place, fault.message, f"({meant})" if meant else None)))
+
+
+AnyTool = Tool[Any]
+
+
+def _closed(made: Components, schema: Callable[[Components], JsonSchema]) -> JsonSchema:
+    """A schema that refers to nothing outside itself: what is named elsewhere stands where it is used."""
+    closed: JsonSchema = _inlined(schema(made), made.schemas)
+    return closed
+
+
+def _inlined(node: Any, named: Mapping[str, JsonSchema]) -> Any:
+    if isinstance(node, list):
+        return [_inlined(item, named) for item in node]
+    if not isinstance(node, dict):
+        return node
+    rest = {name: _inlined(value, named) for name, value in node.items() if name != "$ref"}
+    target = node.get("$ref")
+    return _inlined(named[target.removeprefix(_COMPONENT)], named) | rest if target else rest

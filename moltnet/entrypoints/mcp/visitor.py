@@ -1,0 +1,47 @@
+"""Whoever speaks to the MCP door: an agent's hands, and what must be asked before they act."""
+
+from typing import Protocol
+
+import attrs
+
+from moltnet.domain.errors import Limited
+from moltnet.ports.agent import Agent
+
+
+class TooManyCalls(Limited):
+    """More calls within a minute than the operation allows."""
+
+    code = "TOO_MANY_CALLS"
+
+    def __init__(self, retry_after_s: int) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__(f"Too many requests. Please retry after {retry_after_s} seconds.")
+
+
+class Visitor(Protocol):
+    """The other end of one message."""
+
+    @property
+    def agent(self) -> Agent:
+        """What it can do in the network."""
+        ...
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it showed credentials; a stranger is offered the public tools alone."""
+        ...
+
+    async def admit(self, operation: str) -> None:
+        """Counts an operation, by its name in the REST door; raises TooManyCalls and Unavailable."""
+        ...
+
+
+@attrs.frozen
+class OnlyVisitor:
+    """A `Visitor` that acts for the agent whose process this is; its network does the counting."""
+
+    agent: Agent
+    is_known: bool
+
+    async def admit(self, operation: str) -> None:
+        """Lets it in."""

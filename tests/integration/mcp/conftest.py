@@ -1,0 +1,99 @@
+"""The MCP door over a real socket, before a whole network in memory."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from typing import Any
+
+import attrs
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+
+from moltnet.adapters.memory.embedding import MemoryEmbedder
+from moltnet.adapters.memory.storage import MemoryStorage
+from moltnet.adapters.nacl.key_pairs import NaclKeyPair
+from moltnet.domain.limits import Limits
+from moltnet.domain.services import Services
+from moltnet.entrypoints.container import Foundation, assembled
+from moltnet.entrypoints.mcp.mount import mount_mcp
+from moltnet.entrypoints.mcp.options import McpOptions
+from moltnet.entrypoints.rest.app import create_app
+from moltnet.entrypoints.rest.options import RestOptions
+from moltnet.entrypoints.settings import Settings
+from tests.integration.rest.members import Member, signed_in
+from tests.support.interruptions import Calls, InterruptedStorage
+
+UNTHROTTLED = Limits(**dict.fromkeys(attrs.fields_dict(Limits), 1_000_000))
+API = "http://network.test"
+
+
+@attrs.frozen(kw_only=True)
+class Network:
+    """A server over a network in memory, and that network's use cases; `calls` interrupts statements of its storage."""
+
+    http: TestClient[Any, Any]
+    services: Services
+    calls: Calls
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return str(self.http.make_url("")).rstrip("/")
+
+    async def member(self) -> Member:
+        """A new agent with a token."""
+        key = NaclKeyPair.generate()
+        return await signed_in(self.http, key, await self.services.registration.genesis(key.public_key.text))
+
+
+Serve = Callable[..., Awaitable[Network]]
+
+
+@pytest.fixture
+async def serve(tmp_path) -> AsyncIterator[Serve]:
+    """Serves networks that are empty but for what the test puts there."""
+    async with AsyncExitStack() as stack:
+
+        async def start(limits: Limits = UNTHROTTLED) -> Network:
+            settings = Settings(
+                data_dir=tmp_path, recovery_secret=b"r" * 32, ory_action_api_key="k" * 32, rate_limits=limits
+            )
+            memory, calls = MemoryStorage(), Calls()
+            storage = InterruptedStorage(memory, calls)
+            foundation = Foundation(storage=storage, events=memory.events, embedder=MemoryEmbedder())
+            services = await stack.enter_async_context(assembled(settings, API, foundation))
+            options = RestOptions(api_url=API)
+            app = create_app(services, options)
+            mount_mcp(app, McpOptions(place=options.place, session_secret=settings.mcp_session_secret))
+            http = await stack.enter_async_context(TestClient(TestServer(app)))
+            return Network(http=http, services=services, calls=calls)
+
+        yield start
+
+
+@pytest.fixture
+async def network(serve: Serve) -> Network:
+    """A server where nobody is held up."""
+    return await serve()
+
+
+@pytest.fixture
+async def ada(network: Network) -> Member:
+    """A member."""
+    return await network.member()
+
+
+def shown(member: Member) -> dict[str, str]:
+    """The two headers an MCP client shows a member's credentials in."""
+    return {"X-Client-Id": member.client_id, "X-Client-Secret": member.secret}
+
+
+def message(method: str, **params: Any) -> dict[str, Any]:
+    """A JSON-RPC request."""
+    return {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+
+
+def initialize(version: str = "2025-06-18") -> dict[str, Any]:
+    """The message a session begins with."""
+    return message(
+        "initialize", protocolVersion=version, capabilities={}, clientInfo={"name": "a client", "version": "1"}
+    )

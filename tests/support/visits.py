@@ -1,0 +1,44 @@
+"""Calls of MCP tools without a transport: what an agent of a network in memory is told."""
+
+from typing import Any
+
+import jsonschema
+
+from moltnet.domain.caller import ANONYMOUS
+from moltnet.entrypoints.about.place import Place
+from moltnet.entrypoints.library.agent import LocalAgent
+from moltnet.entrypoints.mcp.calls import BY_NAME, Result, call, tool_named
+from moltnet.entrypoints.mcp.visitor import OnlyVisitor
+from tests.support.network import BASE_URL, Member, Network
+
+PLACE = Place(api_url=BASE_URL)
+
+
+def visitor(network: Network, member: Member | None) -> OnlyVisitor:
+    """A member at the MCP door, or a stranger."""
+    agent = LocalAgent(network.services, member.caller if member else ANONYMOUS, PLACE)
+    return OnlyVisitor(agent, is_known=member is not None)
+
+
+async def told(network: Network, member: Member | None, name: str, /, **given: object) -> Result:
+    """What a tool answers."""
+    tool = tool_named(name)
+    assert tool, name
+    return await call(visitor(network, member), tool, given)
+
+
+async def done(network: Network, member: Member | None, name: str, /, **given: object) -> dict[str, Any]:
+    """The members of what a tool answers when all goes well."""
+    result = await told(network, member, name, **given)
+    assert not result.failed, result
+    assert result.members is not None
+    jsonschema.validate(result.members, BY_NAME[name].listed["outputSchema"])
+    return dict(result.members)
+
+
+async def refused(network: Network, member: Member | None, name: str, /, **given: object) -> dict[str, Any]:
+    """The members of what a tool answers when it does not."""
+    result = await told(network, member, name, **given)
+    assert result.failed, result
+    assert result.members is not None, result.sentence
+    return dict(result.members)

@@ -1,0 +1,64 @@
+import pytest
+
+from moltnet.domain.agents import KeyTaken
+from moltnet.domain.caller import MissingScope
+from moltnet.domain.credentials import Scope
+from moltnet.domain.errors import MoltNetError, NotFound, StorageUnavailable, Unauthenticated, Unavailable
+from moltnet.domain.versions import StaleVersion
+from moltnet.entrypoints.mcp.calls import BY_NAME
+from moltnet.entrypoints.mcp.phrases import NOT_AUTHENTICATED, failure
+from moltnet.entrypoints.mcp.visitor import TooManyCalls
+from moltnet.entrypoints.rest.problems import PROBLEM_ROWS, row_of
+from tests.unit.domain.test_errors import FAMILY
+
+KINDS = [error for error in FAMILY if error.__module__ == "moltnet.domain.errors"]
+
+
+@pytest.mark.parametrize("error", FAMILY, ids=lambda error: error.__name__)
+def test_every_error_is_told_as_rest_tells_it(error):
+    told = failure(_made(error), "It failed").members
+    row = row_of(error)
+    assert row is not PROBLEM_ROWS[BaseException]
+    assert (told["error"], told["code"]) == ("It failed", row.code)
+    assert 400 <= told["status"] < 600
+    assert told["detail"]
+
+
+@pytest.mark.parametrize("tool", BY_NAME.values(), ids=BY_NAME)
+def test_every_tool_has_a_phrase_for_every_error(tool):
+    given = {"fingerprint": "0000-0000-0000-0000"}
+    for error in KINDS:
+        phrase = tool.phrase(error(), given)
+        assert phrase
+        assert "{" not in phrase
+        assert phrase.startswith(NOT_AUTHENTICATED) is issubclass(error, Unauthenticated)
+
+
+def test_a_service_that_is_down_is_not_described():
+    told = failure(StorageUnavailable("postgres on 10.0.0.7 refused"), "It failed")
+    assert (told.status, told.detail) == (502, Unavailable.sentence)
+
+
+def test_a_version_that_is_gone_keeps_its_status():
+    assert failure(StaleVersion(), "It failed").status == 412
+
+
+def test_one_too_many_says_when_to_come_back():
+    told = failure(TooManyCalls(7), "It failed").members
+    assert (told["status"], told["code"], told["retry_after"]) == (429, "RATE_LIMIT_EXCEEDED", 7)
+    assert "retry_after" not in failure(NotFound(), "It failed").members
+
+
+def test_the_sentence_tells_what_was_missing():
+    assert failure(MissingScope(Scope.DIARY_READ), "x").detail == "Missing required scope: diary:read"
+
+
+def _made(error: type[MoltNetError]) -> MoltNetError:
+    made = error.__new__(error)
+    MoltNetError.__init__(made, "In other words")
+    made.retry_after_s = 1
+    return made
+
+
+def test_the_family_reaches_beyond_the_kinds():
+    assert KeyTaken in FAMILY

@@ -1,0 +1,69 @@
+import re
+
+import pytest
+
+from moltnet.domain.diaries import Visibility
+from moltnet.domain.errors import StorageUnavailable
+from moltnet.entrypoints.mcp.prompts import PROMPTS
+from tests.support.interruptions import failing
+from tests.support.visits import done, visitor
+
+BOOTSTRAP, SIGN = PROMPTS
+
+
+async def text(network, member):
+    return await BOOTSTRAP.text(visitor(network, member), {})
+
+
+async def test_a_stranger_is_told_to_sign_in(network):
+    assert "not authenticated" in await text(network, None)
+
+
+async def test_a_network_that_is_down_is_told(network, ada):
+    network.calls.before("agents.find", [failing(StorageUnavailable())])
+    assert "Failed to retrieve" in await text(network, ada)
+
+
+async def test_a_new_agent_is_led_through_writing_both_parts(network, ada):
+    diary = await network.services.diaries.create(ada.caller, name="Private")
+    told = await text(network, ada)
+    assert str(ada.fingerprint) in told
+    assert ada.key.public_key.text in told
+    assert "## Whoami (missing)" in told
+    assert "## Soul (missing)" in told
+    assert told.count(str(diary.id)) == 2
+    assert "visibility:" not in told
+
+
+async def test_the_recipe_works_as_it_is_written(network, ada):
+    await network.services.diaries.create(ada.caller, name="Private")
+    recipe = r'diary_ref: "([^"]+)".*?tags: \["system", "(\w+)"\], entry_type: "(\w+)"'
+    for ref, tag, kind in re.findall(recipe, await text(network, ada)):
+        await done(
+            network, ada, "diary_create", diary_ref=ref, content=f"my {tag}", tags=["system", tag], entry_type=kind
+        )
+    told = await text(network, ada)
+    assert "## Whoami (established)\n\nmy identity" in told
+    assert "## Soul (established)\n\nmy soul" in told
+    assert "diary_create" not in told
+
+
+async def test_the_identity_goes_where_the_network_can_read_it(network, ada):
+    private = await network.services.diaries.create(ada.caller, name="Private")
+    known = await network.services.diaries.create(ada.caller, name="Me", visibility=Visibility.MOLTNET)
+    identity, soul = (await text(network, ada)).split("## Soul")
+    assert str(known.id) in identity
+    assert str(private.id) in soul
+
+
+@pytest.mark.parametrize("message", ["Hello", "", "two\nlines"])
+async def test_signing_is_told_in_three_steps(network, message):
+    told = await SIGN.text(visitor(network, None), {"message": message} if message else {})
+    assert message in told
+    assert told.index("crypto_prepare_signature") < told.index("crypto_submit_signature")
+
+
+def test_prompts_are_listed_with_what_they_take():
+    assert [prompt.listed["name"] for prompt in PROMPTS] == ["identity_bootstrap", "sign_message"]
+    assert BOOTSTRAP.listed["arguments"] == []
+    assert [(each["name"], each["required"]) for each in SIGN.listed["arguments"]] == [("message", True)]

@@ -1,0 +1,113 @@
+import pytest
+
+from moltnet.domain.errors import StorageUnavailable
+from moltnet.entrypoints.mcp.resources import RESOURCES, contents
+from tests.support.interruptions import failing
+from tests.support.visits import done, visitor
+
+NOBODY = "00000000-0000-0000-0000-000000000000"
+
+
+async def read(network, member, uri):
+    return await contents(visitor(network, member), uri)
+
+
+def test_four_stand_alone_and_two_are_templates():
+    assert [resource.listed["uri"] for resource in RESOURCES if not resource.is_template] == [
+        "moltnet://identity",
+        "moltnet://diary/recent",
+        "moltnet://self/whoami",
+        "moltnet://self/soul",
+    ]
+    templates = [resource.listed for resource in RESOURCES if resource.is_template]
+    assert [each["uriTemplate"] for each in templates] == ["moltnet://diary/{id}", "moltnet://agent/{fingerprint}"]
+    assert not any("uri" in each for each in templates)
+
+
+async def test_who_one_is(network, ada):
+    assert await read(network, ada, "moltnet://identity") == {
+        "public_key": ada.key.public_key.text,
+        "fingerprint": str(ada.fingerprint),
+    }
+
+
+async def test_recent_is_no_entry_of_that_name(network, ada, bob):
+    diary = await network.diary(ada)
+    await network.entry(bob, await network.diary(bob), "Bob's")
+    for number in range(22):
+        await network.entry(ada, diary, str(number))
+    recent = (await read(network, ada, "moltnet://diary/recent"))["entries"]
+    assert [entry["content"] for entry in recent] == [str(number) for number in range(21, 1, -1)]
+
+
+async def test_what_one_wrote_of_oneself(network, ada):
+    diary = str((await network.diary(ada)).id)
+    assert await read(network, ada, "moltnet://self/soul") == {"exists": False}
+    made = await done(
+        network, ada, "diary_create", diary_ref=diary, content="I care", tags=["system", "soul"], entry_type="soul"
+    )
+    assert await read(network, ada, "moltnet://self/soul") == {
+        "exists": True,
+        "id": made["entry"]["id"],
+        "title": None,
+        "content": "I care",
+        "tags": ["system", "soul"],
+    }
+    assert await read(network, ada, "moltnet://self/whoami") == {"exists": False}
+
+
+async def test_an_entry_of_any_diary_one_can_read(network, ada, bob):
+    await network.diary(ada)
+    mine, shared = await network.diary(ada), await network.diary(bob)
+    entry, theirs = await network.entry(ada, mine), await network.entry(bob, shared, "Bob's")
+    assert (await read(network, ada, f"moltnet://diary/{entry.id}"))["id"] == str(entry.id)
+    assert (await read(network, ada, f"moltnet://diary/{theirs.id}"))["error"] == "Entry not found"
+    await network.admit(shared, bob, ada)
+    assert (await read(network, ada, f"moltnet://diary/{theirs.id}"))["content"] == "Bob's"
+
+
+async def test_a_shared_entry_is_found_behind_many_newer_ones(network, ada, bob):
+    shared = await network.diary(bob)
+    old = await network.entry(bob, shared, "old")
+    await network.admit(shared, bob, ada)
+    mine = await network.diary(ada)
+    for number in range(101):
+        await network.entry(ada, mine, str(number))
+    assert (await read(network, ada, f"moltnet://diary/{old.id}"))["content"] == "old"
+
+
+@pytest.mark.parametrize("part", [NOBODY, "x", "%00", "x" * 5000])
+async def test_an_entry_that_is_not_there(network, ada, part):
+    assert (await read(network, ada, f"moltnet://diary/{part}"))["error"] == "No diaries found"
+    await network.diary(ada)
+    assert (await read(network, ada, f"moltnet://diary/{part}"))["error"] == "Entry not found"
+
+
+async def test_an_agent_by_its_fingerprint(network, ada):
+    found = await read(network, None, f"moltnet://agent/{str(ada.fingerprint).lower()}")
+    assert found == {"public_key": ada.key.public_key.text, "fingerprint": str(ada.fingerprint)}
+    for unknown in ("0000-0000-0000-0000", "x"):
+        assert unknown in (await read(network, None, f"moltnet://agent/{unknown}"))["error"]
+
+
+async def test_a_stranger_is_told_so_by_each(network):
+    assert await read(network, None, "moltnet://identity") == {"authenticated": False}
+    for uri in ("moltnet://diary/recent", f"moltnet://diary/{NOBODY}"):
+        assert (await read(network, None, uri))["error"] == "Not authenticated"
+    for part in ("whoami", "soul"):
+        told = await read(network, None, f"moltnet://self/{part}")
+        assert (told["exists"], told["error"]) == (False, "Not authenticated")
+
+
+async def test_what_goes_wrong_is_told_as_data(network, ada):
+    network.calls.before("entries.newest", [failing(StorageUnavailable())])
+    network.calls.before("Permissions.readable", [failing(StorageUnavailable())])
+    told = await read(network, ada, "moltnet://diary/recent")
+    assert (told["error"], told["status"]) == ("Failed to fetch entries", 502)
+
+
+@pytest.mark.parametrize(
+    "uri", ["", "moltnet://", "moltnet://identity/x", "moltnet://diary/", "file:///etc/passwd", "\0"]
+)
+async def test_what_no_resource_has(network, ada, uri):
+    assert await read(network, ada, uri) is None

@@ -1,0 +1,276 @@
+"""What the tools answer when all goes well, held to their output schemas and to the contract (mcp.md §6.3 and §7)."""
+
+import base64
+from datetime import timedelta
+
+import pytest
+
+from moltnet.domain.diaries import Visibility
+from moltnet.domain.entries import EntryType
+from moltnet.entrypoints.mcp.tools.crypto import STILL_CHECKED, _outcome
+from tests.support.builders import a_signing_request
+from tests.support.visits import done, refused, told
+
+ENTRY = [
+    "id",
+    "diaryId",
+    "title",
+    "content",
+    "tags",
+    "injectionRisk",
+    "importance",
+    "accessCount",
+    "lastAccessedAt",
+    "entryType",
+    "supersededBy",
+    "createdAt",
+    "updatedAt",
+]
+FEED_ENTRY = ["id", "title", "content", "tags", "injectionRisk", "createdAt", "author"]
+
+
+async def test_an_entry_from_its_writing_to_its_end(network, ada):
+    diary = str((await network.diary(ada)).id)
+    made = await done(
+        network, ada, "diary_create", diary_ref=diary, content="A day", tags=["x"], importance=9, entry_type="episodic"
+    )
+    assert list(made) == ["success", "entry", "message"]
+    assert (made["success"], made["message"], list(made["entry"])) == (True, "Memory saved", ENTRY)
+    place = {"diary_ref": diary, "entry_id": made["entry"]["id"]}
+    assert await done(network, ada, "diary_get", **place) == {"entry": made["entry"]}
+    changed = await done(network, ada, "diary_update", **place, title="Now with a title", extra="ignored")
+    assert (changed["success"], changed["entry"]["title"], changed["entry"]["content"]) == (
+        True,
+        "Now with a title",
+        "A day",
+    )
+    other = await done(network, ada, "diary_create", diary_ref=diary, content="Better")
+    replaced = await done(network, ada, "diary_update", **place, superseded_by=other["entry"]["id"])
+    assert replaced["entry"]["supersededBy"] == other["entry"]["id"]
+    assert await done(network, ada, "diary_delete", **place) == {"success": True, "message": "Entry deleted"}
+    assert (await refused(network, ada, "diary_get", **place))["error"] == "Entry not found"
+
+
+async def test_a_list_has_its_page_and_its_total(network, ada):
+    diary = await network.diary(ada)
+    for number in range(3):
+        await network.entry(ada, diary, str(number), "t" if number else "")
+    page = await done(network, ada, "diary_list", diary_ref=str(diary.id), limit=1, offset=1)
+    assert list(page) == ["items", "total", "limit", "offset"]
+    assert ([entry["content"] for entry in page["items"]], page["total"], page["limit"]) == (["1"], 3, 1)
+    tagged = await done(network, ada, "diary_list", diary_ref=str(diary.id), tags=["t"])
+    assert (tagged["total"], tagged["limit"], tagged["offset"]) == (2, 20, 0)
+
+
+async def test_a_search_tells_how_it_found_and_how_well(network, ada, bob):
+    mine, shared = await network.diary(ada), await network.diary(bob)
+    await network.admit(shared, bob, ada)
+    await network.entry(ada, mine, "the deploy failed")
+    await network.entry(bob, shared, "the deploy worked")
+    found = await done(network, ada, "diary_search", query="deploy")
+    assert list(found) == ["results", "total", "search_type"]
+    assert {entry["content"] for entry in found["results"]} == {"the deploy failed", "the deploy worked"}
+    assert list(found["results"][0]) == [*ENTRY, "score"]
+    assert (found["total"], found["search_type"]) == (2, "hybrid")
+    alone = await done(network, ada, "diary_search", query="deploy", include_shared=False)
+    assert [entry["content"] for entry in alone["results"]] == ["the deploy failed"]
+    there = await done(network, ada, "diary_search", query="deploy", diary_ref=str(shared.id))
+    assert [entry["content"] for entry in there["results"]] == ["the deploy worked"]
+
+
+async def test_a_search_never_finds_what_is_others(network, ada, bob):
+    await network.entry(bob, await network.diary(bob, Visibility.PUBLIC), "the deploy failed")
+    assert (await done(network, ada, "diary_search", query="deploy"))["results"] == []
+
+
+async def test_reflecting_gives_a_digest(network, ada):
+    diary = await network.diary(ada)
+    await network.entry(ada, diary, "A day")
+    digest = (await done(network, ada, "diary_reflect", diary_ref=str(diary.id), entry_types=["semantic"]))["digest"]
+    assert list(digest) == ["entries", "totalEntries", "periodDays", "generatedAt"]
+    assert list(digest["entries"][0]) == ["id", "content", "tags", "importance", "entryType", "createdAt"]
+    assert (digest["totalEntries"], digest["periodDays"]) == (1, 7)
+
+
+async def test_a_diary_is_called_by_id_by_name_or_default(network, ada):
+    private = await network.services.diaries.create(ada.caller, name="Private")
+    work = await network.services.diaries.create(ada.caller, name="Work")
+    await network.services.diaries.create(ada.caller, name="Private")
+    for ref, diary in ((str(work.id), work), ("Work", work), ("default", private)):
+        made = await done(network, ada, "diary_create", diary_ref=ref, content="x")
+        assert made["entry"]["diaryId"] == str(diary.id)
+    answer = await refused(network, ada, "diary_create", diary_ref="Private", content="x")
+    assert (answer["error"], answer["status"]) == ("Failed to create entry", 400)
+    assert "diaries_list" in answer["detail"]
+    assert (await refused(network, ada, "diary_list", diary_ref="work"))["status"] == 404
+
+
+async def test_names_reach_no_diary_of_others(network, ada, bob):
+    shared = await network.services.diaries.create(bob.caller, name="Ours")
+    await network.admit(shared, bob, ada)
+    assert (await refused(network, ada, "diary_list", diary_ref="Ours"))["status"] == 404
+    assert (await done(network, ada, "diary_list", diary_ref=str(shared.id)))["total"] == 0
+
+
+@pytest.mark.parametrize("right", [True, False])
+async def test_signing_from_the_request_to_the_verdict(network, ada, right):
+    prepared = await done(network, ada, "crypto_prepare_signature", message="one\ntwo — ✓")
+    assert list(prepared) == ["request_id", "message", "nonce", "signing_input", "status", "expires_at", "next_step"]
+    assert "signing_payload" not in prepared
+    assert "crypto_submit_signature" in prepared["next_step"]
+    signed = base64.b64decode(prepared["signing_input"]) if right else b"something else"
+    place, signature = {"request_id": prepared["request_id"]}, ada.key.sign(signed)
+    standing = await done(network, ada, "crypto_signing_status", **place)
+    assert (standing["status"], standing["valid"], standing["message"]) == ("pending", None, "one\ntwo — ✓")
+    submitted = await done(network, ada, "crypto_submit_signature", **place, signature=signature)
+    assert list(submitted) == ["request_id", "status", "valid", "message"]
+    assert (submitted["status"], submitted["valid"]) == ("completed", right)
+    assert ("verified" if right else "failed") in submitted["message"]
+    assert (await done(network, None, "crypto_verify", signature=signature))["valid"] is right
+    again = await refused(network, ada, "crypto_submit_signature", **place, signature=signature)
+    assert (again["error"], again["status"]) == ("Failed to submit signature", 409)
+
+
+async def test_a_request_whose_time_is_over_takes_no_signature(network, ada):
+    prepared = await done(network, ada, "crypto_prepare_signature", message="x")
+    network.clock.advance(timedelta(minutes=5))
+    answer = await refused(
+        network, ada, "crypto_submit_signature", request_id=prepared["request_id"], signature=ada.key.sign(b"x")
+    )
+    assert (answer["error"], answer["code"]) == ("Failed to submit signature", "SIGNING_REQUEST_EXPIRED")
+
+
+def test_a_signature_that_is_still_being_checked_has_not_failed():
+    assert _outcome(a_signing_request()) == STILL_CHECKED
+
+
+async def test_an_unknown_signature_is_simply_not_valid(network):
+    assert (await done(network, None, "crypto_verify", signature="x" * 88))["valid"] is False
+
+
+async def test_others_requests_are_not_found(network, ada, bob):
+    prepared = await done(network, ada, "crypto_prepare_signature", message="x")
+    answer = await refused(network, bob, "crypto_signing_status", request_id=prepared["request_id"])
+    assert answer["error"] == "Signing request not found"
+
+
+async def test_whoami_tells_who_and_what_is_missing(network, ada):
+    diary = await network.services.diaries.create(ada.caller, name="Private")
+    fresh = await done(network, ada, "moltnet_whoami")
+    assert fresh["identity"] == {
+        "public_key": ada.key.public_key.text,
+        "fingerprint": str(ada.fingerprint),
+        "identity_id": str(ada.agent_id),
+    }
+    assert fresh["profile"] == {"whoami": None, "soul": None}
+    assert all(word in fresh["hint"] for word in ("whoami", "soul", "identity_bootstrap"))
+    for kind in ("identity", "soul"):
+        await done(
+            network, ada, "diary_create", diary_ref=str(diary.id), content=kind, tags=["system", kind], entry_type=kind
+        )
+    known = await done(network, ada, "moltnet_whoami")
+    assert [known["profile"][part]["content"] for part in ("whoami", "soul")] == ["identity", "soul"]
+    assert "hint" not in known
+
+
+async def test_whoami_shows_nobody_elses_self(network, ada, bob):
+    diary = await network.diary(bob, Visibility.PUBLIC)
+    await network.admit(diary, bob, ada)
+    await done(
+        network, bob, "diary_create", diary_ref=str(diary.id), content="Bob", tags=["system"], entry_type="identity"
+    )
+    assert (await done(network, ada, "moltnet_whoami"))["profile"]["whoami"] is None
+
+
+async def test_whoami_never_fails(network):
+    stranger = await network.member()
+    nobody = await told(network, None, "moltnet_whoami")
+    assert (nobody.members, nobody.failed) == ({"authenticated": False}, False)
+    network.memory._committed.agents._rows.clear()
+    gone = await done(network, stranger, "moltnet_whoami")
+    assert gone == {"authenticated": False, "reason": "NOT_FOUND"}
+
+
+async def test_an_agent_is_looked_up_in_any_case(network, ada):
+    found = await done(network, None, "agent_lookup", fingerprint=str(ada.fingerprint).lower())
+    assert found == {"agent": {"public_key": ada.key.public_key.text, "fingerprint": str(ada.fingerprint)}}
+    for unknown in ("0000-0000-0000-0000", "{fingerprint}", "x"):
+        answer = await refused(network, None, "agent_lookup", fingerprint=unknown)
+        assert unknown in answer["error"]
+        assert "not found" in answer["error"]
+
+
+async def test_vouching_and_who_vouched(network, ada):
+    issued = await done(network, ada, "moltnet_vouch")
+    assert list(issued["voucher"]) == ["code", "expiresAt", "issuedBy"]
+    assert all(word in issued["instructions"] for word in ("Hand", "voucher_code", "24 hours", "single use"))
+    assert (await done(network, ada, "moltnet_vouchers"))["vouchers"] == [issued["voucher"]]
+    for _ in range(4):
+        await done(network, ada, "moltnet_vouch")
+    answer = await refused(network, ada, "moltnet_vouch")
+    assert (answer["error"], answer["code"], answer["status"]) == ("Failed to issue voucher", "VOUCHER_LIMIT", 429)
+    assert await done(network, None, "moltnet_trust_graph") == {"edges": []}
+
+
+async def test_the_feed_is_browsed_read_and_searched_by_anyone(network, ada):
+    diary = await network.diary(ada, Visibility.PUBLIC)
+    for number in range(3):
+        await network.entry(ada, diary, f"entry {number}", "t" if number else "")
+    page = await done(network, None, "public_feed_browse", limit=2)
+    assert ([item["content"] for item in page["items"]], list(page["items"][0])) == (["entry 2", "entry 1"], FEED_ENTRY)
+    rest = await done(network, None, "public_feed_browse", cursor=page["nextCursor"])
+    assert ([item["content"] for item in rest["items"]], rest["nextCursor"]) == (["entry 0"], None)
+    assert len((await done(network, None, "public_feed_browse", tag="t"))["items"]) == 2
+    read = await done(network, None, "public_feed_read", entry_id=page["items"][0]["id"])
+    assert read["author"] == {"fingerprint": str(ada.fingerprint), "publicKey": ada.key.public_key.text}
+    found = await done(network, None, "public_feed_search", query="entry", limit=1)
+    assert (len(found["items"]), found["query"]) == (1, "entry")
+
+
+async def test_the_network_tells_of_itself(network):
+    info = await done(network, None, "moltnet_info")
+    assert info["endpoints"]["mcp"]["url"].endswith("/mcp")
+    assert "yet" not in info["endpoints"]["mcp"]["description"]
+
+
+async def test_diaries_from_their_making_to_their_end(network, ada):
+    made = (await done(network, ada, "diaries_create", name="Work"))["diary"]
+    assert (made["name"], made["visibility"]) == ("Work", "private")
+    assert (await done(network, ada, "diaries_list"))["diaries"] == [made]
+    assert (await done(network, ada, "diaries_get", diary_ref="Work"))["diary"] == made
+    opened = (await done(network, ada, "diaries_update", diary_ref="Work", visibility="public"))["diary"]
+    assert (opened["name"], opened["visibility"]) == ("Work", "public")
+    assert (await done(network, ada, "diaries_delete", diary_ref="Work"))["success"] is True
+    assert (await done(network, ada, "diaries_list"))["diaries"] == []
+
+
+async def test_a_diary_is_shared_and_the_invitation_answered(network, ada, bob):
+    diary = str((await network.diary(ada)).id)
+    place = {"diary_ref": diary, "fingerprint": str(bob.fingerprint)}
+    share = (await done(network, ada, "diary_share", **place, role="writer"))["share"]
+    assert (share["status"], share["role"]) == ("pending", "writer")
+    assert (await done(network, ada, "diary_list_shares", diary_ref=diary))["shares"] == [share]
+    (invitation,) = (await done(network, bob, "invitations_list"))["invitations"]
+    declined = await done(network, bob, "invitations_decline", invitation_id=invitation["id"])
+    assert declined["invitation"]["status"] == "declined"
+    await done(network, ada, "diary_share", **place, role="writer")
+    accepted = await done(network, bob, "invitations_accept", invitation_id=invitation["id"])
+    assert accepted["invitation"]["status"] == "accepted"
+    await done(network, bob, "diary_create", diary_ref=diary, content="from Bob")
+    await done(network, ada, "diary_unshare", **place)
+    answer = await refused(network, bob, "diary_create", diary_ref=diary, content="again")
+    assert (answer["error"], answer["status"]) == ("Failed to create entry", 404)
+
+
+async def test_a_reader_who_writes_is_refused_by_name(network, ada, bob):
+    diary = await network.diary(ada)
+    await network.admit(diary, ada, bob)
+    answer = await refused(network, bob, "diary_create", diary_ref=str(diary.id), content="x")
+    assert (answer["error"], answer["code"], answer["status"]) == ("Failed to create entry", "FORBIDDEN", 403)
+
+
+async def test_every_kind_of_memory_can_be_kept(network, ada):
+    diary = str((await network.diary(ada)).id)
+    for kind in EntryType:
+        made = await done(network, ada, "diary_create", diary_ref=diary, content="x", entry_type=kind.value)
+        assert made["entry"]["entryType"] == kind

@@ -1,0 +1,250 @@
+"""Every tool over a network in memory: what it answers, what it publishes, and what it says when it fails."""
+
+import asyncio
+import itertools
+
+import jsonschema
+import pytest
+
+from moltnet.entrypoints.mcp import calls
+from moltnet.entrypoints.mcp.calls import BY_NAME, tool_named
+from moltnet.entrypoints.mcp.tools import ALIASES, TOOLS
+from moltnet.entrypoints.rest.routes import ROUTES
+from moltnet.entrypoints.schema.declare import members_of
+from tests.support.interruptions import failing
+from tests.support.visits import done, refused, told
+
+TWENTY = [
+    "diary_create",
+    "diary_get",
+    "diary_list",
+    "diary_search",
+    "diary_update",
+    "diary_delete",
+    "diary_reflect",
+    "crypto_prepare_signature",
+    "crypto_submit_signature",
+    "crypto_signing_status",
+    "crypto_verify",
+    "moltnet_whoami",
+    "agent_lookup",
+    "moltnet_vouch",
+    "moltnet_vouchers",
+    "moltnet_trust_graph",
+    "public_feed_browse",
+    "public_feed_read",
+    "public_feed_search",
+    "moltnet_info",
+]
+PUBLIC = {
+    "crypto_verify",
+    "moltnet_whoami",
+    "agent_lookup",
+    "moltnet_trust_graph",
+    "public_feed_browse",
+    "public_feed_read",
+    "public_feed_search",
+    "moltnet_info",
+}
+NOBODY = "00000000-0000-0000-0000-000000000000"
+
+# Arguments as of mcp.md §6.2; a star marks what must be there.
+ARGUMENTS = {
+    "diary_create": "diary_ref* content* title tags importance entry_type",
+    "diary_get": "diary_ref* entry_id*",
+    "diary_list": "diary_ref* limit offset tags",
+    "diary_search": (
+        "query* diary_ref limit tags w_relevance w_recency w_importance entry_types exclude_superseded include_shared"
+    ),
+    "diary_update": "diary_ref* entry_id* content title tags importance entry_type superseded_by",
+    "diary_delete": "diary_ref* entry_id*",
+    "diary_reflect": "diary_ref* days max_entries entry_types",
+    "crypto_prepare_signature": "message*",
+    "crypto_submit_signature": "request_id* signature*",
+    "crypto_signing_status": "request_id*",
+    "crypto_verify": "signature*",
+    "moltnet_whoami": "",
+    "agent_lookup": "fingerprint*",
+    "moltnet_vouch": "",
+    "moltnet_vouchers": "",
+    "moltnet_trust_graph": "",
+    "public_feed_browse": "limit cursor tag",
+    "public_feed_read": "entry_id*",
+    "public_feed_search": "query* tag limit",
+    "moltnet_info": "",
+}
+# What is sent where, and the phrase for it (mcp.md §6.3).
+REFUSALS = [
+    ("diary_create", {"diary_ref": NOBODY, "content": "x"}, "Failed to create entry", 404),
+    ("diary_create", {"diary_ref": "no such name", "content": "x"}, "Failed to create entry", 404),
+    ("diary_get", {"diary_ref": NOBODY, "entry_id": NOBODY}, "Entry not found", 404),
+    ("diary_get", {"diary_ref": "not a uuid", "entry_id": NOBODY}, "Entry not found", 404),
+    ("diary_get", {"diary_ref": "default", "entry_id": "not a uuid"}, "Entry not found", 404),
+    ("diary_list", {"diary_ref": "not a uuid"}, "Failed to list entries", 404),
+    ("diary_search", {"diary_ref": NOBODY, "query": "x"}, "Search failed", 404),
+    ("diary_update", {"diary_ref": "default", "entry_id": NOBODY, "title": "x"}, "Entry not found", 404),
+    ("diary_update", {"diary_ref": "default", "entry_id": NOBODY, "superseded_by": "x"}, "Entry not found", 400),
+    ("diary_delete", {"diary_ref": "default", "entry_id": NOBODY}, "Entry not found", 404),
+    ("diary_reflect", {"diary_ref": NOBODY}, "Reflect failed", 404),
+    ("crypto_submit_signature", {"request_id": NOBODY, "signature": "x"}, "Failed to submit signature", 404),
+    ("crypto_submit_signature", {"request_id": "x", "signature": "x"}, "Failed to submit signature", 404),
+    ("crypto_signing_status", {"request_id": NOBODY}, "Signing request not found", 404),
+    ("public_feed_browse", {"cursor": "not a cursor"}, "Failed to browse feed", 400),
+    ("public_feed_read", {"entry_id": NOBODY}, "Entry not found", 404),
+    ("public_feed_read", {"entry_id": "x"}, "Entry not found", 404),
+    ("diaries_get", {"diary_ref": NOBODY}, "Diary not found", 404),
+    ("diaries_update", {"diary_ref": NOBODY}, "Diary not found", 404),
+    ("diaries_delete", {"diary_ref": NOBODY}, "Diary not found", 404),
+    ("diary_share", {"diary_ref": "default", "fingerprint": "x"}, "Failed to share diary", 400),
+    ("diary_unshare", {"diary_ref": NOBODY, "fingerprint": "0000-0000-0000-0000"}, "Failed to revoke access", 404),
+    ("diary_list_shares", {"diary_ref": NOBODY}, "Failed to list shares", 404),
+    ("invitations_accept", {"invitation_id": NOBODY}, "Invitation not found", 404),
+    ("invitations_decline", {"invitation_id": "x"}, "Invitation not found", 404),
+]
+WRONG = ["", "x" * 10_001, "\0", "\ud800", 10**400, -1, 1.5, True, [], {}, [["x"]], {"a": {"b": 1}}, float("inf")]
+
+
+def named(tool) -> str:
+    return str(tool.name)
+
+
+def test_the_twenty_come_first_in_their_order_and_ours_behind_them() -> None:
+    assert [tool.name for tool in TOOLS[:20]] == TWENTY
+    assert [tool.name for tool in TOOLS[20:]] == [
+        "diaries_list",
+        "diaries_create",
+        "diaries_get",
+        "diaries_update",
+        "diaries_delete",
+        "diary_share",
+        "diary_unshare",
+        "diary_list_shares",
+        "invitations_list",
+        "invitations_accept",
+        "invitations_decline",
+    ]
+    assert len(BY_NAME) == len(TOOLS)
+
+
+def test_the_public_tools_are_those_that_need_no_credentials() -> None:
+    assert {tool.name for tool in TOOLS if tool.is_public} == PUBLIC
+
+
+def test_older_names_lead_to_the_present_ones() -> None:
+    assert {tool_named(old) for old in ALIASES} == {BY_NAME[new] for new in ALIASES.values()}
+    assert not set(ALIASES) & set(BY_NAME)
+
+
+@pytest.mark.parametrize("tool", TOOLS, ids=named)
+def test_a_tool_is_told_in_full(tool) -> None:
+    listed = tool.listed
+    assert listed["title"]
+    assert listed["description"]
+    for schema in (listed["inputSchema"], listed["outputSchema"]):
+        jsonschema.Draft202012Validator.check_schema(schema)
+        assert schema["type"] == "object"
+        assert "$ref" not in str(schema)
+    assert all(member.about for member in members_of(tool.arguments).members)
+    assert tool.operation in {route.operation_id for route in ROUTES}
+
+
+@pytest.mark.parametrize(("name", "arguments"), ARGUMENTS.items())
+def test_a_tool_takes_what_the_contract_says(name: str, arguments: str) -> None:
+    schema = BY_NAME[name].listed["inputSchema"]
+    assert list(schema["properties"]) == [argument.strip("*") for argument in arguments.split()]
+    assert schema.get("required", []) == [argument[:-1] for argument in arguments.split() if argument.endswith("*")]
+
+
+def test_annotations_are_those_the_contract_suggests() -> None:
+    hints = {tool.name: tool.listed["annotations"] for tool in TOOLS[:20]}
+    assert {name for name, hint in hints.items() if hint["readOnlyHint"]} == {
+        TWENTY[number - 1] for number in (2, 3, 4, 7, 10, 11, 12, 13, *range(15, 21))
+    }
+    assert {name for name, hint in hints.items() if hint["destructiveHint"]} == {"diary_delete"}
+    assert {"diary_update", "diary_delete", "crypto_submit_signature"} <= {
+        name for name, hint in hints.items() if hint["idempotentHint"]
+    }
+
+
+@pytest.mark.parametrize("row", REFUSALS, ids=lambda row: row[0])
+async def test_what_is_not_there_is_told_by_the_tools_phrase(network, ada, row) -> None:
+    name, given, phrase, status = row
+    await network.services.diaries.create(ada.caller, name="Private")
+    answer = await refused(network, ada, name, **given)
+    assert (answer["error"], answer["status"]) == (phrase, status)
+    assert answer["code"]
+    assert answer["detail"]
+
+
+@pytest.mark.parametrize("tool", [tool for tool in TOOLS if not tool.is_public], ids=named)
+async def test_a_stranger_is_told_to_sign_in(network, tool) -> None:
+    needed = dict.fromkeys(tool.listed["inputSchema"].get("required", []), "default")
+    answer = await refused(network, None, tool.name, **needed)
+    assert answer["error"].startswith("Not authenticated")
+    assert ("log in first" in answer["error"]) is (tool.operation in {"issueVoucher", "listActiveVouchers"})
+    assert (answer["code"], answer["status"]) == ("UNAUTHORIZED", 401)
+
+
+@pytest.mark.parametrize("tool", TOOLS, ids=named)
+async def test_whatever_is_sent_is_answered(network, ada, tool) -> None:
+    good = {"diary_ref": "default", "content": "x", "query": "xx", "entry_id": NOBODY, "name": "x", "message": "x"}
+    for name, wrong in itertools.product(tool.argument_names, WRONG):
+        given = {**{each: good[each] for each in tool.argument_names & set(good)}, name: wrong}
+        result = await told(network, ada, tool.name, **given)
+        assert not result.sentence.startswith("Tool execution failed"), result
+        assert result.wire["content"][0]["text"]
+
+
+@pytest.mark.parametrize("tool", [tool for tool in TOOLS if tool.listed["inputSchema"].get("required")], ids=named)
+async def test_a_missing_argument_is_named(network, ada, tool) -> None:
+    (first, *_) = tool.listed["inputSchema"]["required"]
+    result = await told(network, ada, tool.name)
+    assert result.failed
+    assert result.sentence.startswith(f"Invalid tool arguments: must have required property '{first}'")
+    assert "structuredContent" not in result.wire
+
+
+async def test_an_importance_of_earlier_days_is_told_todays_range(network, ada) -> None:
+    result = await told(network, ada, "diary_create", diary_ref="default", content="x", importance=0.7)
+    assert result.sentence == "Invalid tool arguments: importance must be integer (A whole number from 1 to 10)"
+
+
+async def test_arguments_of_earlier_days_are_hinted_at_and_others_ignored(network, ada) -> None:
+    diary = await network.diary(ada)
+    given = {"diary_ref": str(diary.id), "content": "x", "type": "fact", "visibility": "public", "whatever": 1}
+    answer = await done(network, ada, "diary_create", **given)
+    assert "entry_type" in answer["hint"]
+    assert "diaries_update" in answer["hint"]
+    assert "hint" not in await done(network, ada, "diary_list", diary_ref=str(diary.id), whatever=1)
+
+
+async def test_null_means_left_out(network, ada) -> None:
+    diary = await network.diary(ada)
+    answer = await done(network, ada, "diary_create", diary_ref=str(diary.id), content="x", title=None, importance=None)
+    assert (answer["entry"]["title"], answer["entry"]["importance"]) == (None, 5)
+
+
+async def test_a_failure_is_marked_and_success_is_not(network, ada) -> None:
+    good = (await told(network, ada, "moltnet_whoami")).wire
+    assert "isError" not in good
+    assert good["structuredContent"]["authenticated"] is True
+    assert len(good["content"]) == 1
+    assert (await told(network, ada, "diaries_get", diary_ref=NOBODY)).wire["isError"] is True
+
+
+async def test_what_breaks_is_told_without_its_inside(network, ada, caplog) -> None:
+    network.calls.before("diaries.owned_by", [failing(RuntimeError("secret"))])
+    result = await told(network, ada, "diaries_list")
+    assert result.sentence == "Tool execution failed: an unexpected error occurred"
+    assert "secret" in caplog.text
+
+
+async def test_a_network_that_hangs_is_told_by_the_tools_phrase(network, ada, monkeypatch) -> None:
+    monkeypatch.setattr(calls, "TIMEOUT_S", 0.0)
+    network.calls.before("diaries.owned_by", [asyncio.Event().wait])
+    answer = await refused(network, ada, "diaries_list")
+    assert (answer["error"], answer["code"], answer["status"]) == ("Failed to list diaries", "UPSTREAM_ERROR", 502)
+
+
+async def test_a_retired_argument_hides_no_hint_of_the_tools_own(network, ada) -> None:
+    assert "identity_bootstrap" in (await done(network, ada, "moltnet_whoami", type="fact"))["hint"]
