@@ -4,6 +4,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from moltnet.ports.feed import Feed
+from moltnet.ports.models import ModelVectors
 from moltnet.ports.receipts import Receipts
 from moltnet.ports.repositories import (
     Agents,
@@ -49,6 +50,8 @@ class UnitOfWork(Protocol):
     def feed(self) -> Feed: ...
     @property
     def candidates(self) -> CandidateSearch: ...
+    @property
+    def models(self) -> ModelVectors: ...
     @property
     def shares(self) -> Shares: ...
     @property

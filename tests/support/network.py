@@ -23,6 +23,7 @@ from moltnet.domain.entries import CONTENT_MAX, Entry, NewEntry
 from moltnet.domain.ids import AgentId, ClientId
 from moltnet.domain.keys import Fingerprint
 from moltnet.domain.services import Services
+from moltnet.domain.services.models import Models
 from moltnet.domain.services.registration import REGISTER_AGENT, RegistrationWorkflow
 from moltnet.domain.sharing import ShareRole
 from moltnet.entrypoints.container import Container
@@ -132,7 +133,7 @@ async def a_network(*, embedder: Embedder | None = EMBEDDER, content_max: int = 
         base_url=BASE_URL,
         storage=providers.Object(storage),
         events=providers.Object(memory.events),
-        embedder=providers.Object(interrupted("Embedder", embedder, calls) if embedder else None),
+        models=providers.Object(Models(interrupted("Embedder", embedder, calls) if embedder else None)),
     )
     container.clock.override(providers.Object(clock))
     container.randomness.override(providers.Object(MemoryRandomness()))

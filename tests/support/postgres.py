@@ -21,7 +21,7 @@ from moltnet.adapters.postgres.storage import PostgresStorage
 EMPTY = b"""
     delete from agent_keys; delete from identities; delete from oauth_clients; delete from token_keys;
     delete from recovery_codes; delete from recovery_sessions; delete from used_recovery_nonces;
-    delete from rate_limit_windows
+    delete from rate_limit_windows; delete from embedding_model
 """
 
 _numbers = itertools.count(1)

@@ -9,6 +9,7 @@ from dependency_injector import providers
 from moltnet.adapters.memory.events import MemoryFeedEvents
 from moltnet.adapters.system.background import AsyncioBackground
 from moltnet.domain.services import Services
+from moltnet.domain.services.models import Models
 from moltnet.entrypoints.container import Container
 from moltnet.entrypoints.settings import Settings
 from moltnet.ports.clock import Clock
@@ -24,7 +25,7 @@ async def services_over(storage: Storage, clock: Clock) -> AsyncIterator[Service
         base_url="https://moltnet.example",
         storage=providers.Object(storage),
         events=providers.Object(MemoryFeedEvents()),
-        embedder=providers.Object(None),
+        models=providers.Object(Models(None)),
     )
     container.clock.override(providers.Object(clock))
     container.background.override(providers.Object(background))

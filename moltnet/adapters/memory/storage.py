@@ -13,6 +13,7 @@ from moltnet.adapters.memory.repositories.diaries import MemoryDiaries
 from moltnet.adapters.memory.repositories.entries import MemoryEntries
 from moltnet.adapters.memory.repositories.feed import MemoryFeed
 from moltnet.adapters.memory.repositories.identities import MemoryIdentities
+from moltnet.adapters.memory.repositories.models import MemoryModelVectors
 from moltnet.adapters.memory.repositories.nonces import MemoryNonces
 from moltnet.adapters.memory.repositories.receipts import MemoryReceipts
 from moltnet.adapters.memory.repositories.recovery_codes import MemoryRecoveryCodes
@@ -42,6 +43,7 @@ class MemoryUnitOfWork:
     entries: MemoryEntries
     feed: MemoryFeed
     candidates: MemoryCandidates
+    models: MemoryModelVectors
     shares: MemoryShares
     relations: MemoryRelations
     signing_requests: MemorySigningRequests
@@ -62,6 +64,7 @@ class MemoryUnitOfWork:
             entries=MemoryEntries(statements),
             feed=MemoryFeed(statements),
             candidates=MemoryCandidates(statements),
+            models=MemoryModelVectors(statements),
             shares=MemoryShares(statements),
             relations=MemoryRelations(statements),
             signing_requests=MemorySigningRequests(statements),

@@ -14,6 +14,7 @@ from moltnet.adapters.postgres.repositories.diaries import PostgresDiaries
 from moltnet.adapters.postgres.repositories.entries import PostgresEntries
 from moltnet.adapters.postgres.repositories.feed import PostgresFeed
 from moltnet.adapters.postgres.repositories.identities import PostgresIdentities
+from moltnet.adapters.postgres.repositories.models import PostgresModelVectors
 from moltnet.adapters.postgres.repositories.nonces import PostgresNonces
 from moltnet.adapters.postgres.repositories.receipts import PostgresReceipts
 from moltnet.adapters.postgres.repositories.recovery_codes import PostgresRecoveryCodes
@@ -44,6 +45,7 @@ class PostgresUnitOfWork:
     entries: PostgresEntries
     feed: PostgresFeed
     candidates: PostgresCandidates
+    models: PostgresModelVectors
     shares: PostgresShares
     relations: PostgresRelations
     signing_requests: PostgresSigningRequests
@@ -64,6 +66,7 @@ class PostgresUnitOfWork:
             entries=PostgresEntries(session),
             feed=PostgresFeed(session),
             candidates=PostgresCandidates(session),
+            models=PostgresModelVectors(session),
             shares=PostgresShares(session),
             relations=PostgresRelations(session),
             signing_requests=PostgresSigningRequests(session),

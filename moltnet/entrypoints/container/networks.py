@@ -10,12 +10,13 @@ from dependency_injector import providers
 
 from moltnet.adapters.system.clock import SystemClock
 from moltnet.domain.services import Services
+from moltnet.domain.services.models import Models
 from moltnet.entrypoints.container.databases import database
-from moltnet.entrypoints.container.models import embedder_of
+from moltnet.entrypoints.container.models import models_of
+from moltnet.entrypoints.container.reembedding import keep_embedding
 from moltnet.entrypoints.container.sealing import secret_named
 from moltnet.entrypoints.container.wiring import Container
 from moltnet.entrypoints.settings import RateLimitStore, Settings
-from moltnet.ports.embedding import Embedder
 from moltnet.ports.events import FeedEvents
 from moltnet.ports.limits import RateLimits
 from moltnet.ports.storage import Storage
@@ -43,9 +44,9 @@ async def network(settings: Settings, base_url: str, *, with_model: bool = True)
             PostgresStorage.open(address, max_connections=settings.max_connections)
         )
         events = await stack.enter_async_context(PostgresFeedEvents.open(address))
-        embedder = await stack.enter_async_context(embedder_of(settings)) if with_model else None
+        models = await stack.enter_async_context(models_of(settings, storage)) if with_model else Models(None)
         limits = await stack.enter_async_context(_limits(settings, address))
-        foundation = Foundation(storage=storage, events=events, embedder=embedder, limits=limits)
+        foundation = Foundation(storage=storage, events=events, models=models, limits=limits)
         yield await stack.enter_async_context(assembled(settings, base_url, foundation))
 
 
@@ -55,7 +56,7 @@ class Foundation:
 
     storage: Storage
     events: FeedEvents
-    embedder: Embedder | None
+    models: Models
     limits: RateLimits | None = None
 
 
@@ -67,18 +68,19 @@ async def assembled(settings: Settings, base_url: str, foundation: Foundation) -
         base_url=base_url,
         storage=providers.Object(foundation.storage),
         events=providers.Object(foundation.events),
-        embedder=providers.Object(foundation.embedder),
+        models=providers.Object(foundation.models),
     )
     if foundation.limits is not None:
         container.limits.override(providers.Object(foundation.limits))
     with secret_named():
         await container.token_keys().prepare()
     services: Services = container.services()
-    housekeeping = asyncio.create_task(_keep_house(services))
+    upkeep = [asyncio.create_task(task) for task in (_keep_house(services), keep_embedding(services.reembedding))]
     try:
         yield services
     finally:
-        await _cancelled(housekeeping)
+        for task in upkeep:
+            await _cancelled(task)
         await container.workflows().aclose()
         await container.background().aclose()
 
