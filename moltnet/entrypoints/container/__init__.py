@@ -2,6 +2,7 @@
 
 from moltnet.entrypoints.container.databases import database, migrate
 from moltnet.entrypoints.container.examinations import Examination, examination
+from moltnet.entrypoints.container.model_room import KnownModel, ModelRoom, model_room
 from moltnet.entrypoints.container.networks import Foundation, assembled, network
 from moltnet.entrypoints.container.wiring import Container, new_key_pair
 
@@ -9,10 +10,13 @@ __all__ = [
     "Container",
     "Examination",
     "Foundation",
+    "KnownModel",
+    "ModelRoom",
     "assembled",
     "database",
     "examination",
     "migrate",
+    "model_room",
     "network",
     "new_key_pair",
 ]

@@ -11,7 +11,7 @@ import attrs
 from moltnet.adapters.native.keys import KeySeal, TokenKeys
 from moltnet.adapters.system.clock import SystemClock
 from moltnet.entrypoints.container.databases import database
-from moltnet.entrypoints.container.models import load_model
+from moltnet.entrypoints.container.models import own_model
 from moltnet.entrypoints.container.sealing import secret_named
 from moltnet.entrypoints.settings import Settings
 from moltnet.ports.storage import Storage
@@ -43,7 +43,7 @@ class Examination:
 
     async def model(self) -> str:
         """That the embedding model is there and computes."""
-        embedder = await asyncio.to_thread(load_model, self.settings.model_dir, 1)
+        embedder = await asyncio.to_thread(own_model, self.settings.model_dir, 1)
         try:
             await embedder.embed_query("does it compute?")
         finally:

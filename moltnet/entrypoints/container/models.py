@@ -44,22 +44,20 @@ class ModelDirectories:
     async def load(self, place: ModelPlace) -> Embedder:
         """The model of a name, wherever it is, or else the one that lies in its place now."""
         directory = await asyncio.to_thread(self._directory, place)
-        return await self._load(directory)
+        embedder = await asyncio.to_thread(load_model, directory, self.threads)
+        self._loaded.append(embedder)
+        return embedder
 
     async def preferred(self) -> tuple[ModelPlace, Embedder]:
         """The model that is set, or else the installed one."""
-        embedder = await self._load(self.declared)
+        embedder = await asyncio.to_thread(own_model, self.declared, self.threads)
+        self._loaded.append(embedder)
         return ModelPlace(embedder.model, str(self.declared.absolute()) if self.declared else None), embedder
 
     async def aclose(self) -> None:
         """Ends the threads of every model that was loaded."""
         for embedder in self._loaded:
             await embedder.close()
-
-    async def _load(self, directory: Path | None) -> Embedder:
-        embedder = await asyncio.to_thread(load_model, directory, self.threads)
-        self._loaded.append(embedder)
-        return embedder
 
     def _directory(self, place: ModelPlace) -> Path | None:
         own = Path(place.directory) if place.directory else None
@@ -70,6 +68,16 @@ class ModelDirectories:
             except EmbedderUnavailable:
                 continue
         return own
+
+
+def own_model(declared: Path | None, threads: int) -> "OnnxEmbedder":
+    """The model that MOLTNET_MODEL names, or else the installed one; raises EmbedderUnavailable with advice."""
+    try:
+        return load_model(declared, threads)
+    except EmbedderUnavailable as error:
+        if declared is None:
+            raise
+        raise EmbedderUnavailable(f"{error.detail}; correct MOLTNET_MODEL, or unset it") from error
 
 
 def load_model(directory: Path | None, threads: int) -> "OnnxEmbedder":
