@@ -165,6 +165,21 @@ def model_status(data_dir: Path | None, wait: bool, as_json: bool) -> None:  # n
     run(data_dir, wait=wait, as_json=as_json)
 
 
+@cli.group()
+def bench() -> None:
+    """Measure this installation."""
+
+
+@bench.command()
+@click.argument("file", required=False, type=click.Path(path_type=Path), metavar="[FILE.jsonl]")
+@_json
+def retrieval(file: Path | None, as_json: bool) -> None:  # noqa: FBT001  # click passes options by name
+    """Score how well memories are found: on the bundled set, or on entries and questions of your own."""
+    from moltnet.entrypoints.cli.commands.bench import retrieval as run  # noqa: PLC0415
+
+    run(file, as_json=as_json)
+
+
 @cli.command()
 def version() -> None:
     """Print the version."""
