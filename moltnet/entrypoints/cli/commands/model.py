@@ -1,6 +1,8 @@
 """`moltnet model`: which embedding model a network uses, and the switch to another one."""
 
 import asyncio
+import math
+import time
 from pathlib import Path
 from typing import Any
 
@@ -71,16 +73,22 @@ async def _status(data_dir: Path | None, *, wait: bool) -> SwitchProgress:
 
 async def _seen_through(room: ModelRoom) -> SwitchProgress:
     """Takes part in the work until it is done; where a server is at it already, looks on."""
+    looked = -math.inf
     with tqdm(unit=" entries", leave=False, disable=None) as bar:
         while True:
+            busy = await room.reembedding.run()
+            if busy and time.monotonic() - looked < LOOK_AGAIN_S:  # looking counts every entry
+                continue
             progress = await room.switching.progress()
+            looked = time.monotonic()
             bar.total = progress.total
             bar.set_description(_name(progress.state.target or progress.state.serving), refresh=False)
             bar.update(progress.done - bar.n)
+            if busy:
+                continue
             if progress.complete or progress.state.serving is None:
                 return progress
-            if not await room.reembedding.run():
-                await asyncio.sleep(LOOK_AGAIN_S)
+            await asyncio.sleep(LOOK_AGAIN_S)
 
 
 def _print_table(models: list[KnownModel]) -> None:
