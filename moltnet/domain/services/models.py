@@ -75,7 +75,8 @@ class Models:
                 state = await work.models.state()
             serving = await self._found(self._following, state.serving)
             if state.serving and serving and serving.model != state.serving.name:
-                state = await self._aim_at_successor(self._following, state.serving, serving)
+                if state.target is None:
+                    state = await self._aim_at_successor(self._following, state.serving, serving)
                 serving = None
             target = await self._found(self._following, state.target)
             # Until here others saw the models of before; a search that still holds one of them keeps it alive.

@@ -1,10 +1,12 @@
 """The embedding models of this machine: the installed one, the one that is set, and those an operator has named."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 import attrs
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from moltnet.adapters.onnx.embedding import OnnxEmbedder
     from moltnet.adapters.onnx.model_dir import ModelDirectory
 
+_log = logging.getLogger(__name__)
+
 
 @asynccontextmanager
 async def models_of(settings: Settings, storage: Storage) -> AsyncIterator[Models]:
@@ -27,10 +31,27 @@ async def models_of(settings: Settings, storage: Storage) -> AsyncIterator[Model
     loader = ModelDirectories(settings.model_dir, settings.embedding_threads)
     models = Models(None, Following(storage=storage, loader=loader, clock=SystemClock()))
     await models.prepare()
+    await _tell_of_another(settings.model_dir, models)
     try:
         yield models
     finally:
         await loader.aclose()
+
+
+async def _tell_of_another(declared: Path | None, models: Models) -> None:
+    """Says so when the model that is set is not the one in use: the setting is for new networks."""
+    state = await models.refresh()
+    if declared is None or state.serving is None:
+        return
+    try:
+        name = (await asyncio.to_thread(read_model, declared)).name
+    except EmbedderUnavailable as error:
+        _log.warning("MOLTNET_MODEL is not used: %s", error.detail)
+        return
+    if name not in {place.name for place in (state.serving, state.target) if place}:
+        _log.warning(
+            "MOLTNET_MODEL is not used, another model serves this network; to switch: moltnet model use %s", declared
+        )
 
 
 @attrs.frozen
@@ -39,24 +60,25 @@ class ModelDirectories:
 
     declared: Path | None
     threads: int
-    _loaded: list["OnnxEmbedder"] = attrs.field(init=False, factory=list)
+    # Weakly: a model that served once is let go as soon as the last search that asked it is answered.
+    _loaded: WeakSet["OnnxEmbedder"] = attrs.field(init=False, factory=WeakSet)
 
     async def load(self, place: ModelPlace) -> Embedder:
         """The model of a name, wherever it is, or else the one that lies in its place now."""
         directory = await asyncio.to_thread(self._directory, place)
         embedder = await asyncio.to_thread(load_model, directory, self.threads)
-        self._loaded.append(embedder)
+        self._loaded.add(embedder)
         return embedder
 
     async def preferred(self) -> tuple[ModelPlace, Embedder]:
         """The model that is set, or else the installed one."""
         embedder = await asyncio.to_thread(own_model, self.declared, self.threads)
-        self._loaded.append(embedder)
+        self._loaded.add(embedder)
         return ModelPlace(embedder.model, str(self.declared.absolute()) if self.declared else None), embedder
 
     async def aclose(self) -> None:
         """Ends the threads of every model that was loaded."""
-        for embedder in self._loaded:
+        for embedder in list(self._loaded):
             await embedder.close()
 
     def _directory(self, place: ModelPlace) -> Path | None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.commands import Ended, heard, run
+from tests.support.commands import Ended, heard, run, text_of
 from tests.support.live_server import asked, first_diary, genesis, serving
 from tests.support.tiny_model import write_tiny_model
 
@@ -78,16 +78,18 @@ async def test_a_running_server_follows_the_command_and_a_restart_finds_the_mode
             body = {"diaryId": diary, "query": "heron"}
             _, answer = await asked(session, "POST", "/diaries/search", json=body)
             assert (answer["searchType"], len(answer["results"])) == ("hybrid", count + 1)
-    log = tmp_path / "log"
+    log, elsewhere = tmp_path / "log", write_tiny_model(tmp_path / "elsewhere", scale=2).path
     async with (
-        heard("serve", "--data", str(data), log=log) as server,
+        heard("serve", "--data", str(data), log=log, MOLTNET_MODEL=str(elsewhere)) as server,
         server.session(founder["accessToken"]) as session,
     ):
         body = {"diaryId": diary, "query": "heron"}
         assert (await asked(session, "POST", "/diaries/search", json=body))[1]["searchType"] == "hybrid"
         _, discovered = await asked(session, "GET", "/.well-known/moltnet.json")
     assert discovered["capabilities"]["diary"]["embedding_model"].startswith("tiny@")
-    assert "NO EMBEDDING MODEL" not in log.read_text(encoding="utf-8")
+    told = f"MOLTNET_MODEL is not used, another model serves this network; to switch: moltnet model use {elsewhere}"
+    assert told in text_of(log)
+    assert "NO EMBEDDING MODEL" not in text_of(log)
     assert (await roles(data))["tiny"] == ("serving", str(tiny), 9)
 
 

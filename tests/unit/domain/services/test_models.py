@@ -150,6 +150,18 @@ async def test_another_model_in_the_serving_one_s_place_is_switched_to(
     assert "found by its words only until then" in caplog.text
 
 
+async def test_a_switch_that_goes_on_is_not_turned_aside_by_what_lies_in_the_old_place(
+    storage: MemoryStorage, models: Models, shelf: Shelf, clock: MemoryClock
+) -> None:
+    await models.prepare()
+    await aim(storage, placed(NEW))
+    shelf.embedders["/old"] = NamedEmbedder("old, upgraded")
+    restarted = Models(None, Following(storage=storage, loader=shelf, clock=clock))
+    await restarted.prepare()
+    assert await state(storage) == ModelState(serving=placed(OLD), target=placed(NEW))
+    assert (restarted.serving, restarted.target) == (None, NEW)
+
+
 async def test_one_model_alone_follows_nothing() -> None:
     models = Models(OLD)
     await models.prepare()
