@@ -106,7 +106,10 @@ class ModelRoom:
 
 
 def _directory(called: str) -> Path | None:
-    return Path(called).absolute() if Path(called).is_dir() else None
+    try:
+        return Path(called).absolute() if called and Path(called).is_dir() else None
+    except OSError:  # too long for a name, for example
+        return None
 
 
 @asynccontextmanager
