@@ -31,6 +31,7 @@ from moltnet.domain.keys import PublicKey
 from moltnet.domain.ranking import rank
 from moltnet.domain.search import Query, Question, Weights
 from moltnet.domain.services.indexing import Indexing
+from moltnet.domain.services.models import Models
 from moltnet.ports.storage import Storage
 
 ENTRIES, CROWDS, QUERIES, BEST, DEPTH = 1_000, (10, 100), 200, 10, 40
@@ -77,7 +78,7 @@ async def _fill(storages: Sequence[Storage]) -> DiaryId:
         async with storage.writing() as work:
             await work.agents.add(agent)
             await work.diaries.add(diary)
-    indexing = Indexing(embedder=MemoryEmbedder(), lexemes=SnowballLexemes())
+    indexing = Indexing(models=Models(MemoryEmbedder()), lexemes=SnowballLexemes())
     for text in tqdm(list(memories(ENTRIES)), desc="entries", leave=False, disable=None):
         entry = NewEntry(content=text).written(EntryId(randomness.row_id(at)), diary.id, at, len(text))
         index = await indexing.index(entry.text)

@@ -76,15 +76,31 @@ class IndexedPassage:
 
 
 @attrs.frozen(kw_only=True)
+class ModelPassages:
+    """A text's passages under one model; none for a text without a token."""
+
+    model: ModelName
+    passages: tuple[IndexedPassage, ...]
+
+
+@attrs.frozen(kw_only=True)
 class EntryIndex:
     """What an entry is found by: its passages under one model, and its lexemes with their positions from 1.
 
-    Without a model there are no passages, and words alone find the entry.
+    Without a model there are no passages, and words alone find the entry. `upcoming` is what it will be found by once
+    the network has switched to another model.
     """
 
     model: ModelName | None = None
     passages: tuple[IndexedPassage, ...] = ()
     lexemes: Mapping[Lexeme, Sequence[int]] = attrs.field(factory=dict)
+    upcoming: ModelPassages | None = None
+
+    def under(self, model: ModelName) -> tuple[IndexedPassage, ...] | None:
+        """The passages of a model; None when the entry has not been embedded by it."""
+        if self.model == model:
+            return self.passages
+        return self.upcoming.passages if self.upcoming and self.upcoming.model == model else None
 
 
 @attrs.frozen(kw_only=True)
@@ -160,11 +176,13 @@ class Weights:
 class Question:
     """What a store is asked for candidates with: a vector of one model, lexemes, and filters.
 
-    Without a vector, words alone answer; without wanted lexemes, vectors alone.
+    Without a vector, words alone answer; without wanted lexemes, vectors alone. `words_weight` is the model's
+    (`Embedder.words_weight`): it goes where the vector goes, since another model may serve by then.
     """
 
     vector: Vector | None = None
     model: ModelName | None = None
+    words_weight: float = 1.0
     words: LexicalQuery = LexicalQuery()
     filters: Filters = Filters()
 

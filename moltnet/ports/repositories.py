@@ -114,7 +114,7 @@ class Entries(Protocol):
     """Entries and what they are found by."""
 
     async def add(self, entry: Entry, index: EntryIndex) -> None:
-        """Stores a new entry; raises DiaryNotFound when its diary is gone."""
+        """Stores a new entry; raises DiaryNotFound when its diary is gone, and ServingModelChanged (`ModelVectors`)."""
         ...
 
     async def find(self, diary_id: DiaryId, entry_id: EntryId) -> Entry | None:
@@ -133,7 +133,8 @@ class Entries(Protocol):
         """Writes an edited entry but for its counted accesses; with an index, what it is found by too.
 
         False, and nothing written, when the stored `updated_at` is not `unless_changed_since` or the entry is gone.
-        Raises UnknownSuccessor when `superseded_by` names no other entry of the same diary.
+        Vectors of the text before go, whichever model made them. Raises UnknownSuccessor when `superseded_by` names no
+        other entry of the same diary, and ServingModelChanged (`ModelVectors`).
         """
         ...
 
@@ -172,7 +173,7 @@ class CandidateSearch(Protocol):
         is that of its nearest passage made by the question's model; entries whose vectors are another model's have
         none. Word scores are BM25 with document frequencies per diary, as a share of `ranking.best_possible`.
         `cosine_beyond` and `words_beyond` are the worst offered score of a side that has more, None of one without.
-        With neither a vector nor wanted words there are no candidates.
+        With neither a vector nor wanted words there are no candidates. Raises ServingModelChanged (`ModelVectors`).
         """
         ...
 

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from moltnet.ports.feed import Feed
 from moltnet.ports.intents import Intents
+from moltnet.ports.models import ModelVectors
 from moltnet.ports.receipts import Receipts
 from moltnet.ports.repositories import (
     Agents,
@@ -50,6 +51,8 @@ class UnitOfWork(Protocol):
     def feed(self) -> Feed: ...
     @property
     def candidates(self) -> CandidateSearch: ...
+    @property
+    def models(self) -> ModelVectors: ...
     @property
     def shares(self) -> Shares: ...
     @property

@@ -15,6 +15,7 @@ from moltnet.adapters.memory.embedding import MemoryEmbedder
 from moltnet.adapters.memory.storage import MemoryStorage
 from moltnet.domain.agents import Agent
 from moltnet.domain.diaries import Diary
+from moltnet.domain.services.models import Models
 from moltnet.entrypoints.container import Foundation
 from moltnet.ports.agent import Agent as AnyAgent
 from moltnet.ports.storage import Storage
@@ -124,7 +125,7 @@ async def _on_postgres() -> AsyncIterator[Foundation]:
         PostgresStorage.open(conninfo, max_connections=8) as storage,
         PostgresFeedEvents.open(conninfo) as events,
     ):
-        yield Foundation(storage=storage, events=events, embedder=MemoryEmbedder())
+        yield Foundation(storage=storage, events=events, models=Models(MemoryEmbedder()))
 
 
 _FOUNDATIONS = {"memory": _on_memory, "postgres": _on_postgres}

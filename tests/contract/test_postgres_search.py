@@ -44,8 +44,8 @@ OTHERS = """
         array_fill(1, array[384])::vector, '{1:1}/1000000000', 'ant:1'
     from generate_series(1, 100), diaries d;
 
-    insert into entry_passages (entry_id, ordinal, starts_at, ends_at, embedding)
-    select id, 1, 0, 1, embedding from diary_entries;
+    insert into entry_passages (entry_id, model, ordinal, starts_at, ends_at, embedding)
+    select id, 'test-model', 1, 0, 1, embedding from diary_entries;
 
     insert into entry_accesses (entry_id, accesses, last_at) select id, 1, created_at from diary_entries;
 

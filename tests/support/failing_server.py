@@ -26,6 +26,7 @@ from moltnet.adapters.postgres.storage import PostgresStorage
 from moltnet.domain.errors import Unavailable
 from moltnet.domain.limits import Limits
 from moltnet.domain.services import Services
+from moltnet.domain.services.models import Models
 from moltnet.entrypoints.container import Foundation, assembled
 from moltnet.entrypoints.rest.app import create_app
 from moltnet.entrypoints.settings import Settings
@@ -73,7 +74,7 @@ async def failing_network(orders: Orders, base_url: str) -> AsyncIterator[Servic
         foundation = Foundation(
             storage=InterruptedStorage(storage, calls),
             events=events,
-            embedder=None,
+            models=Models(None),
             workflows=partial(_failing_workflows, orders.database, calls),
         )
         async with assembled(settings_for(Path()), base_url, foundation) as services:

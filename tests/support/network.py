@@ -24,6 +24,7 @@ from moltnet.domain.entries import CONTENT_MAX, Entry, NewEntry
 from moltnet.domain.ids import AgentId, ClientId
 from moltnet.domain.keys import Fingerprint
 from moltnet.domain.services import Services
+from moltnet.domain.services.models import Models
 from moltnet.domain.services.registration import RegistrationWorkflow
 from moltnet.domain.services.relations import RelationDelivery
 from moltnet.domain.sharing import ShareRole
@@ -140,7 +141,7 @@ async def a_network(
         base_url=BASE_URL,
         storage=providers.Object(storage),
         events=providers.Object(memory.events),
-        embedder=providers.Object(interrupted("Embedder", embedder, calls) if embedder else None),
+        models=providers.Object(Models(interrupted("Embedder", embedder, calls) if embedder else None)),
     )
     container.clock.override(providers.Object(clock))
     container.randomness.override(providers.Object(MemoryRandomness()))

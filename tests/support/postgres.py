@@ -21,7 +21,7 @@ from moltnet.adapters.postgres.storage import PostgresStorage
 EMPTY = b"""
     delete from agent_keys; delete from identities; delete from oauth_clients; delete from token_keys;
     delete from recovery_codes; delete from recovery_sessions; delete from used_recovery_nonces;
-    delete from rate_limit_windows; delete from relation_intents
+    delete from rate_limit_windows; delete from relation_intents; delete from embedding_model
 """
 
 NO_WORKFLOWS = b"""

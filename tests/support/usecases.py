@@ -10,6 +10,7 @@ from moltnet.adapters.memory.events import MemoryFeedEvents
 from moltnet.adapters.memory.workflows import MemoryWorkflows
 from moltnet.adapters.system.background import AsyncioBackground
 from moltnet.domain.services import Services
+from moltnet.domain.services.models import Models
 from moltnet.entrypoints.container import Container
 from moltnet.entrypoints.settings import Settings
 from moltnet.ports.clock import Clock
@@ -44,7 +45,7 @@ async def services_over(
         base_url="https://moltnet.example",
         storage=providers.Object(storage),
         events=providers.Object(events or MemoryFeedEvents()),
-        embedder=providers.Object(None),
+        models=providers.Object(Models(None)),
     )
     container.clock.override(providers.Object(clock))
     container.background.override(providers.Object(background))

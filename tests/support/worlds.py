@@ -18,6 +18,7 @@ from moltnet.adapters.memory.storage import MemoryStorage
 from moltnet.domain.credentials import ALL_SCOPES, Scope
 from moltnet.domain.limits import Limits
 from moltnet.domain.services import Services
+from moltnet.domain.services.models import Models
 from moltnet.entrypoints.about.place import Place
 from moltnet.entrypoints.container import Foundation, assembled, key_pair_of
 from moltnet.entrypoints.library.network import MoltNet
@@ -104,7 +105,7 @@ async def a_world(reach: Reach, foundation: Foundation | None = None) -> AsyncIt
 def in_memory() -> Foundation:
     """What a network without a database stands on."""
     storage = MemoryStorage()
-    return Foundation(storage=storage, events=storage.events, embedder=MemoryEmbedder())
+    return Foundation(storage=storage, events=storage.events, models=Models(MemoryEmbedder()))
 
 
 @asynccontextmanager

@@ -7,6 +7,7 @@ from itertools import chain
 import attrs
 
 from moltnet.adapters.memory.filtering import passes
+from moltnet.adapters.memory.repositories.references import require_serving
 from moltnet.adapters.memory.statements import Statements
 from moltnet.adapters.memory.tables import Tables
 from moltnet.domain.entries import Entry
@@ -24,6 +25,7 @@ class MemoryCandidates:
     async def best(self, question: Question, within: Collection[DiaryId], depth: int) -> Candidates:
         """The best `depth` entries of each side among `within`, as one set."""
         tables = await self._statements.look()
+        require_serving(tables, question.model)
         compared = [*chain.from_iterable(_compared(tables, diary_id, question) for diary_id in set(within))]
         nearest, cosine_beyond = _best(compared, _by_cosine, depth)
         matching, words_beyond = _best(compared, _by_words, depth)
@@ -77,10 +79,10 @@ def _holds(index: EntryIndex, run: tuple[Lexeme, ...]) -> bool:
 
 
 def _cosine(question: Question, index: EntryIndex) -> float | None:
-    if question.vector is None or index.model != question.model:
+    if question.vector is None or question.model is None:
         return None
     vector = question.vector
-    return max((vector.cosine(passage.vector) for passage in index.passages), default=None)
+    return max((vector.cosine(passage.vector) for passage in index.under(question.model) or ()), default=None)
 
 
 def _candidate(entry: Entry, cosine: float | None, words: float) -> Candidate:

@@ -14,6 +14,7 @@ from moltnet.adapters.memory.repositories.entries import MemoryEntries
 from moltnet.adapters.memory.repositories.feed import MemoryFeed
 from moltnet.adapters.memory.repositories.identities import MemoryIdentities
 from moltnet.adapters.memory.repositories.intents import MemoryIntents
+from moltnet.adapters.memory.repositories.models import MemoryModelVectors
 from moltnet.adapters.memory.repositories.nonces import MemoryNonces
 from moltnet.adapters.memory.repositories.receipts import MemoryReceipts
 from moltnet.adapters.memory.repositories.recovery_codes import MemoryRecoveryCodes
@@ -43,6 +44,7 @@ class MemoryUnitOfWork:
     entries: MemoryEntries
     feed: MemoryFeed
     candidates: MemoryCandidates
+    models: MemoryModelVectors
     shares: MemoryShares
     relations: MemoryRelations
     intents: MemoryIntents
@@ -64,6 +66,7 @@ class MemoryUnitOfWork:
             entries=MemoryEntries(statements),
             feed=MemoryFeed(statements),
             candidates=MemoryCandidates(statements),
+            models=MemoryModelVectors(statements),
             shares=MemoryShares(statements),
             relations=MemoryRelations(statements),
             intents=MemoryIntents(statements),

@@ -4,6 +4,7 @@ import copy
 from collections.abc import Callable, Hashable, Mapping
 from datetime import datetime
 from typing import Any, Generic, TypeVar
+from uuid import UUID
 
 import attrs
 
@@ -21,6 +22,7 @@ from moltnet.domain.recovery import RecoveryCode
 from moltnet.domain.search import EntryIndex
 from moltnet.domain.sharing import Share
 from moltnet.domain.signing import SigningRequest
+from moltnet.domain.switching import ModelState
 from moltnet.domain.vouching import Voucher
 from moltnet.ports.repositories import SigningKey
 
@@ -140,6 +142,15 @@ class RelationTuple:
     agent_id: AgentId
 
 
+@attrs.frozen(kw_only=True)
+class ModelRow:
+    """The one row on embedding models: which are used, and who embeds until when."""
+
+    state: ModelState = attrs.field(factory=ModelState)
+    held_by: UUID | None = None
+    held_until: datetime | None = None
+
+
 @attrs.frozen
 class ClaimableIntent:
     """An intent, and until when somebody has it to deliver."""
@@ -186,6 +197,7 @@ class Tables:
             diary=lambda entry: entry.diary_id, successor=lambda entry: entry.superseded_by
         )
         self.indexes: Table[EntryId, EntryIndex] = Table()
+        self.models: Table[None, ModelRow] = Table()
         self.feed: Table[Position, Cursor] = Table(entry=lambda cursor: cursor.entry_id)
         self.counters: Table[str, int] = Table()  # numbers that are never used again
         self.shares: Table[ShareId, Share] = Table(
@@ -202,6 +214,11 @@ class Tables:
             status=lambda request: request.status,
             signature=lambda request: request.signature,
         )
+
+    @property
+    def model(self) -> ModelRow:
+        """The row on embedding models."""
+        return self.models.get(None) or ModelRow()
 
     def draft(self) -> "Tables":
         """The same tables, to be changed without anybody seeing it."""

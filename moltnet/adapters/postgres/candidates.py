@@ -17,12 +17,13 @@ from moltnet.domain.search import Candidate, Candidates, LexicalQuery, Question
 # 2. telling: how telling that makes each lexeme in each diary (`ranking.inverse_frequency`).
 # 3. asked: that as a vector, whose inner product with an entry's terms is BM25, and the best BM25 possible.
 # 4. compared: both scores of every entry that passes the filters and the runs; diary_entries_newest, and for entries
-#    of several passages entry_passages_pkey. `offset 0` keeps it one diary at a time: the planner can neither turn it
-#    around into a scan of all diaries nor hand the order to an approximate index, should there ever be one.
+#    of several passages, or whose row has not been written since a switch of models, entry_passages_pkey. `offset 0`
+#    keeps it one diary at a time: the planner can neither turn it around into a scan of all diaries nor hand the order
+#    to an approximate index, should there ever be one.
 # 5. nearest, matching: the best of each side. A vector without length is near to nothing (NaN becomes 0).
 BEST = """
     with diary as (
-        select unnest(%(within)s::uuid[]) as id
+        select unnest(%(within)s::uuid[]) as id where require_serving(%(model)s)
     ), wanted as (
         select * from unnest(%(lexemes)s::text[], %(places)s::int[]) as wanted (lexeme, place)
     ), counted as materialized (
@@ -44,13 +45,14 @@ BEST = """
         select e.* from diary left join asked on asked.id = diary.id cross join lateral (
             select
                 e.id, e.importance, e.created_at,
-                case when e.embedding_model = %(model)s then greatest(
-                    case when e.embedding is not null then
+                case when %(model)s::text is not null then greatest(
+                    case when e.embedding_model = %(model)s and e.embedding is not null then
                         coalesce(nullif(1 - (e.embedding <=> %(vector)s::vector), 'NaN'), 0)
                     end,
-                    case when e.further_passages > 0 then (
+                    case when e.further_passages > 0 or e.embedding_model is distinct from %(model)s then (
                         select max(coalesce(nullif(1 - (p.embedding <=> %(vector)s::vector), 'NaN'), 0))
-                        from entry_passages p where p.entry_id = e.id
+                        from entry_passages p
+                        where p.entry_id = e.id and p.model = %(model)s and p.embedding is not null
                     ) end
                 ) end as cosine,
                 coalesce(-(e.terms <#> asked.terms) / asked.possible, 0) as words

@@ -15,6 +15,7 @@ from moltnet.adapters.postgres.repositories.entries import PostgresEntries
 from moltnet.adapters.postgres.repositories.feed import PostgresFeed
 from moltnet.adapters.postgres.repositories.identities import PostgresIdentities
 from moltnet.adapters.postgres.repositories.intents import PostgresIntents
+from moltnet.adapters.postgres.repositories.models import PostgresModelVectors
 from moltnet.adapters.postgres.repositories.nonces import PostgresNonces
 from moltnet.adapters.postgres.repositories.receipts import PostgresReceipts
 from moltnet.adapters.postgres.repositories.recovery_codes import PostgresRecoveryCodes
@@ -45,6 +46,7 @@ class PostgresUnitOfWork:
     entries: PostgresEntries
     feed: PostgresFeed
     candidates: PostgresCandidates
+    models: PostgresModelVectors
     shares: PostgresShares
     relations: PostgresRelations
     intents: PostgresIntents
@@ -66,6 +68,7 @@ class PostgresUnitOfWork:
             entries=PostgresEntries(session),
             feed=PostgresFeed(session),
             candidates=PostgresCandidates(session),
+            models=PostgresModelVectors(session),
             shares=PostgresShares(session),
             relations=PostgresRelations(session),
             intents=PostgresIntents(session),

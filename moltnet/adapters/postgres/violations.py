@@ -10,6 +10,7 @@ from moltnet.domain.agents import KeyTaken, ProfileNotFound
 from moltnet.domain.diaries import DiaryNotFound
 from moltnet.domain.entries import UnknownSuccessor
 from moltnet.domain.errors import MoltNetError, StorageUnavailable
+from moltnet.domain.switching import ServingModelChanged
 
 # The rule each constraint guards. One that is not here is only broken by a mistake of ours, and stays what it is.
 RULES: Mapping[str, type[MoltNetError]] = MappingProxyType(
@@ -31,6 +32,8 @@ RULES: Mapping[str, type[MoltNetError]] = MappingProxyType(
     }
 )
 
+SERVING_MODEL = "serving_model"  # as `require_serving` names what is broken
+
 
 @contextmanager
 def translated() -> Iterator[None]:
@@ -47,4 +50,6 @@ def translated() -> Iterator[None]:
             raise
         raise rule from error
     except psycopg.OperationalError as error:
+        if error.diag.constraint_name == SERVING_MODEL:
+            raise ServingModelChanged from error
         raise StorageUnavailable from error

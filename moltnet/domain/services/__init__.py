@@ -12,11 +12,14 @@ from moltnet.domain.services.hooks import HookService
 from moltnet.domain.services.housekeeping import HousekeepingService
 from moltnet.domain.services.idempotency import IdempotencyService
 from moltnet.domain.services.jobs import Schedule
+from moltnet.domain.services.models import Models
 from moltnet.domain.services.recovery import RecoveryService
+from moltnet.domain.services.reembedding import ReembeddingService
 from moltnet.domain.services.registration import RegistrationService
 from moltnet.domain.services.search import SearchService
 from moltnet.domain.services.sharing import SharingService
 from moltnet.domain.services.signing import SigningService
+from moltnet.domain.services.switching import SwitchingService
 from moltnet.domain.services.throttling import ThrottlingService
 from moltnet.domain.services.vouching import VouchingService
 
@@ -36,11 +39,14 @@ class Services:
     hooks: HookService
     housekeeping: HousekeepingService
     idempotency: IdempotencyService
+    models: Models
     recovery: RecoveryService
+    reembedding: ReembeddingService
     registration: RegistrationService
     schedule: Schedule
     search: SearchService
     sharing: SharingService
     signing: SigningService
+    switching: SwitchingService
     throttling: ThrottlingService
     vouching: VouchingService

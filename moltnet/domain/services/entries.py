@@ -51,6 +51,9 @@ class EntryService:
 
         Raises DiaryNotFound, InsufficientPermissions, ContentTooLong, EntryOutOfLimits.
         """
+        return await self.indexing.models.steadily(lambda: self._create(caller, diary_id, new, record))
+
+    async def _create(self, caller: Caller, diary_id: DiaryId, new: NewEntry, record: Recorder[Entry]) -> Entry:
         async with self.storage.reading() as work:
             diary = await self.access.writable(work, caller, diary_id)
         at = self.clock.now()
@@ -97,7 +100,9 @@ class EntryService:
         and EntryWriteConflict when others kept changing it.
         """
         for _ in range(EDIT_ATTEMPTS):
-            edited = await self._edit_once(caller, diary_id, entry_id, edit, expected)
+            edited = await self.indexing.models.steadily(
+                lambda: self._edit_once(caller, diary_id, entry_id, edit, expected)
+            )
             if edited is not None:
                 if edit.changes_text:
                     self.accesses.note([entry_id])

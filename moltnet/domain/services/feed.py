@@ -48,6 +48,9 @@ class FeedService:
 
         Every public entry is compared (`CandidateSearch.best`), so what this costs grows with the whole network.
         """
+        return await self.retrieval.models.steadily(lambda: self._search(search))
+
+    async def _search(self, search: FeedSearch) -> list[PublicEntry]:
         question = await self.retrieval.question(search.query, search.selection.filters)
         async with self.storage.reading() as work:
             within = await work.feed.diaries()

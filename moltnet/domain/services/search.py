@@ -31,11 +31,14 @@ class SearchService:
     @property
     def embedding_model(self) -> str | None:
         """What texts are compared by; None when their words alone are."""
-        embedder = self.retrieval.embedder
+        embedder = self.retrieval.models.serving
         return embedder.model if embedder else None
 
     async def search(self, caller: Caller | Anonymous, search: Search) -> SearchResult:
         """The best entries for a query, or the newest without one; raises DiaryNotFound and Unauthenticated."""
+        return await self.retrieval.models.steadily(lambda: self._search(caller, search))
+
+    async def _search(self, caller: Caller | Anonymous, search: Search) -> SearchResult:
         async with self.storage.reading() as work:
             within = await self._scope(work, caller, search)
             if search.query is None:

@@ -24,6 +24,9 @@ _workers = click.option(
     "--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="How many processes serve."
 )
 
+_json = click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+_wait = click.option("--wait", is_flag=True, help="Take part in the work until it is done, and show how far it is.")
+
 
 class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
@@ -123,6 +126,58 @@ def demo(as_json: bool) -> None:  # noqa: FBT001  # click passes options by name
     from moltnet.entrypoints.cli.commands.demo import demo as run  # noqa: PLC0415
 
     run(as_json=as_json)
+
+
+@cli.group()
+def model() -> None:
+    """See which embedding model the network uses, and switch it to another one."""
+
+
+@model.command("list")
+@_data
+@_json
+def model_list(data_dir: Path | None, as_json: bool) -> None:  # noqa: FBT001  # click passes options by name
+    """List the models that are used, could be used, or have left vectors."""
+    from moltnet.entrypoints.cli.commands.model import list_models as run  # noqa: PLC0415
+
+    run(data_dir, as_json=as_json)
+
+
+@model.command("use")
+@click.argument("model", metavar="NAME_OR_DIRECTORY")
+@_data
+@_wait
+def model_use(model: str, data_dir: Path | None, wait: bool) -> None:  # noqa: FBT001  # click passes options by name
+    """Switch to another model: embed every entry anew, and search with it once that is done."""
+    from moltnet.entrypoints.cli.commands.model import use as run  # noqa: PLC0415
+
+    run(data_dir, model, wait=wait)
+
+
+@model.command("status")
+@_data
+@_wait
+@_json
+def model_status(data_dir: Path | None, wait: bool, as_json: bool) -> None:  # noqa: FBT001  # click passes options by name
+    """Tell which model serves and how far a switch is."""
+    from moltnet.entrypoints.cli.commands.model import status as run  # noqa: PLC0415
+
+    run(data_dir, wait=wait, as_json=as_json)
+
+
+@cli.group()
+def bench() -> None:
+    """Measure this installation."""
+
+
+@bench.command()
+@click.argument("file", required=False, type=click.Path(path_type=Path), metavar="[FILE.jsonl]")
+@_json
+def retrieval(file: Path | None, as_json: bool) -> None:  # noqa: FBT001  # click passes options by name
+    """Score how well memories are found: on the bundled set, or on entries and questions of your own."""
+    from moltnet.entrypoints.cli.commands.bench import retrieval as run  # noqa: PLC0415
+
+    run(file, as_json=as_json)
 
 
 @cli.command()

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from moltnet.entrypoints.container.databases import database, migrate, migrate_all
     from moltnet.entrypoints.container.examinations import Examination, examination
     from moltnet.entrypoints.container.keys import key_pair_of, new_key_pair, signatures
+    from moltnet.entrypoints.container.model_room import KnownModel, ModelRoom, model_room
     from moltnet.entrypoints.container.networks import Foundation, assembled, network, network_in_memory
     from moltnet.entrypoints.container.remote import admission, file_keyring, remote_agent
     from moltnet.entrypoints.container.wiring import Container
@@ -18,6 +19,8 @@ __all__ = [
     "Container",
     "Examination",
     "Foundation",
+    "KnownModel",
+    "ModelRoom",
     "admission",
     "assembled",
     "database",
@@ -26,6 +29,7 @@ __all__ = [
     "key_pair_of",
     "migrate",
     "migrate_all",
+    "model_room",
     "network",
     "network_in_memory",
     "new_key_pair",
@@ -45,6 +49,9 @@ _ROOMS = {
     "key_pair_of": "keys",
     "migrate": "databases",
     "migrate_all": "databases",
+    "KnownModel": "model_room",
+    "ModelRoom": "model_room",
+    "model_room": "model_room",
     "network": "networks",
     "network_in_memory": "networks",
     "new_key_pair": "keys",

@@ -10,8 +10,9 @@ import attrs
 
 from moltnet.adapters.native.keys import KeySeal, TokenKeys
 from moltnet.adapters.system.clock import SystemClock
+from moltnet.domain.search import EmbedderUnavailable
 from moltnet.entrypoints.container.databases import database
-from moltnet.entrypoints.container.models import load_model
+from moltnet.entrypoints.container.models import ModelDirectories, own_model
 from moltnet.entrypoints.container.sealing import secret_named
 from moltnet.entrypoints.settings import Settings
 from moltnet.ports.storage import Storage
@@ -41,9 +42,24 @@ class Examination:
             empty = not await work.agents.any()
         return "native; nobody is there yet" if empty else "native; agents are there"
 
+    async def serving(self) -> str:
+        """That the model which serves the network is here."""
+        async with self._storage() as storage, storage.reading() as work:
+            place = (await work.models.state()).serving
+        if place is None:
+            return "none yet: the first server brings its own"
+        loader = ModelDirectories(self.settings.model_dir, 1)
+        try:
+            found = (await loader.load(place)).model
+        finally:
+            await loader.aclose()
+        if found != place.name:
+            raise EmbedderUnavailable(f"The model {place.name} is gone: a server that starts will switch to {found}")
+        return found
+
     async def model(self) -> str:
         """That the embedding model is there and computes."""
-        embedder = await asyncio.to_thread(load_model, self.settings.model_dir, 1)
+        embedder = await asyncio.to_thread(own_model, self.settings.model_dir, 1)
         try:
             await embedder.embed_query("does it compute?")
         finally:

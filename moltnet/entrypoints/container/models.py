@@ -1,4 +1,4 @@
-"""The embedding model: loaded beside everything else, and missed loudly."""
+"""The embedding models of this machine: the installed one, the one that is set, and those an operator has named."""
 
 import asyncio
 import logging
@@ -6,44 +6,117 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
+import attrs
+
+from moltnet.adapters.system.clock import SystemClock
 from moltnet.domain.search import EmbedderUnavailable
+from moltnet.domain.services.models import Following, Models
+from moltnet.domain.switching import ModelPlace
 from moltnet.entrypoints.settings import Settings
 from moltnet.ports.embedding import Embedder
+from moltnet.ports.storage import Storage
 
 if TYPE_CHECKING:
     from moltnet.adapters.onnx.embedding import OnnxEmbedder
+    from moltnet.adapters.onnx.model_dir import ModelDirectory
 
 _log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
-async def embedder_of(settings: Settings) -> AsyncIterator[Embedder | None]:
-    """The embedding model while it is needed; None, and a loud warning, when it cannot be had."""
+async def models_of(settings: Settings, storage: Storage) -> AsyncIterator[Models]:
+    """The models a network uses, loaded; a model that cannot be had is missed loudly."""
+    loader = ModelDirectories(settings.model_dir, settings.embedding_threads)
+    models = Models(None, Following(storage=storage, loader=loader, clock=SystemClock()))
+    await models.prepare()
+    await _tell_of_another(settings.model_dir, models)
     try:
-        embedder = await asyncio.to_thread(load_model, settings.model_dir, settings.embedding_threads)
-    except EmbedderUnavailable as error:
-        _log.warning("NO EMBEDDING MODEL: entries are found by their words only. %s", error.detail)
-        yield None
+        yield models
+    finally:
+        await loader.aclose()
+
+
+async def _tell_of_another(declared: Path | None, models: Models) -> None:
+    """Says so when the model that is set is not the one in use: the setting is for new networks."""
+    state = await models.refresh()
+    if declared is None or state.serving is None:
         return
     try:
-        yield embedder
-    finally:
-        await embedder.close()
+        name = (await asyncio.to_thread(read_model, declared)).name
+    except EmbedderUnavailable as error:
+        _log.warning("MOLTNET_MODEL is not used: %s", error.detail)
+        return
+    if name not in {place.name for place in (state.serving, state.target) if place}:
+        _log.warning(
+            "MOLTNET_MODEL is not used, another model serves this network; to switch: moltnet model use %s", declared
+        )
+
+
+@attrs.frozen
+class ModelDirectories:
+    """Loads models from their directories. `declared` is the directory that MOLTNET_MODEL names."""
+
+    declared: Path | None
+    threads: int
+    # Weakly: a model that served once is let go as soon as the last search that asked it is answered.
+    _loaded: WeakSet["OnnxEmbedder"] = attrs.field(init=False, factory=WeakSet)
+
+    async def load(self, place: ModelPlace) -> Embedder:
+        """The model of a name, wherever it is, or else the one that lies in its place now."""
+        directory = await asyncio.to_thread(self._directory, place)
+        embedder = await asyncio.to_thread(load_model, directory, self.threads)
+        self._loaded.add(embedder)
+        return embedder
+
+    async def preferred(self) -> tuple[ModelPlace, Embedder]:
+        """The model that is set, or else the installed one."""
+        embedder = await asyncio.to_thread(own_model, self.declared, self.threads)
+        self._loaded.add(embedder)
+        return ModelPlace(embedder.model, str(self.declared.absolute()) if self.declared else None), embedder
+
+    async def aclose(self) -> None:
+        """Ends the threads of every model that was loaded."""
+        for embedder in list(self._loaded):
+            await embedder.close()
+
+    def _directory(self, place: ModelPlace) -> Path | None:
+        own = Path(place.directory) if place.directory else None
+        for directory in (own, self.declared, None):
+            try:
+                if read_model(directory).name == place.name:
+                    return directory
+            except EmbedderUnavailable:
+                continue
+        return own
+
+
+def own_model(declared: Path | None, threads: int) -> "OnnxEmbedder":
+    """The model that MOLTNET_MODEL names, or else the installed one; raises EmbedderUnavailable with advice."""
+    try:
+        return load_model(declared, threads)
+    except EmbedderUnavailable as error:
+        if declared is None:
+            raise
+        raise EmbedderUnavailable(f"{error.detail}; correct MOLTNET_MODEL, or unset it") from error
 
 
 def load_model(directory: Path | None, threads: int) -> "OnnxEmbedder":
     """The model of a directory, or the default one; raises EmbedderUnavailable with advice."""
+    found = read_model(directory)
+    from moltnet.adapters.onnx.embedding import OnnxEmbedder  # noqa: PLC0415  # heavy
+
+    return OnnxEmbedder.load(found.path, threads)
+
+
+def read_model(directory: Path | None) -> "ModelDirectory":
+    """What a directory says of its model, or that of the default one; raises EmbedderUnavailable with advice."""
     try:
-        from moltnet.adapters.onnx.embedding import OnnxEmbedder  # noqa: PLC0415  # heavy
         from moltnet.adapters.onnx.install import default_model  # noqa: PLC0415  # heavy
+        from moltnet.adapters.onnx.model_dir import ModelDirectory  # noqa: PLC0415  # heavy
     except ModuleNotFoundError as error:
         raise EmbedderUnavailable(
             f"The package {error.name} is missing: pip install 'moltnet[server,model]'"
         ) from error
-    if directory is None:
-        return OnnxEmbedder.load(default_model(), threads)
-    try:
-        return OnnxEmbedder.load(directory, threads)
-    except EmbedderUnavailable as error:
-        raise EmbedderUnavailable(f"{error.detail}; correct MOLTNET_MODEL, or unset it") from error
+    return ModelDirectory.read(default_model() if directory is None else directory)

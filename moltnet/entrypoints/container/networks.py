@@ -13,14 +13,15 @@ from moltnet.adapters.memory.embedding import MemoryEmbedder
 from moltnet.adapters.memory.storage import MemoryStorage
 from moltnet.adapters.system.clock import SystemClock
 from moltnet.domain.services import Services
+from moltnet.domain.services.models import Models
 from moltnet.domain.services.relations import RelationDelivery
 from moltnet.entrypoints.container.databases import database
-from moltnet.entrypoints.container.models import embedder_of
+from moltnet.entrypoints.container.models import models_of
+from moltnet.entrypoints.container.reembedding import keep_embedding
 from moltnet.entrypoints.container.sealing import secret_named
 from moltnet.entrypoints.container.wiring import Container
 from moltnet.entrypoints.container.workflows import LaunchWorkflows, in_memory, load_durable
 from moltnet.entrypoints.settings import RateLimitStore, Settings
-from moltnet.ports.embedding import Embedder
 from moltnet.ports.events import FeedEvents
 from moltnet.ports.limits import RateLimits
 from moltnet.ports.relations import RelationStore
@@ -51,10 +52,10 @@ async def network(settings: Settings, base_url: str, *, with_model: bool = True)
             PostgresStorage.open(address, max_connections=settings.max_connections)
         )
         events = await stack.enter_async_context(PostgresFeedEvents.open(address))
-        embedder = await stack.enter_async_context(embedder_of(settings)) if with_model else None
+        models = await stack.enter_async_context(models_of(settings, storage)) if with_model else Models(None)
         limits = await stack.enter_async_context(_limits(settings, address))
         workflows = partial(durable, address)
-        foundation = Foundation(storage=storage, events=events, embedder=embedder, limits=limits, workflows=workflows)
+        foundation = Foundation(storage=storage, events=events, models=models, limits=limits, workflows=workflows)
         yield await stack.enter_async_context(assembled(settings, base_url, foundation))
 
 
@@ -65,9 +66,11 @@ async def network_in_memory(settings: Settings, base_url: str, *, with_model: bo
     Without the model, texts are near that share words or parts of words.
     """
     async with AsyncExitStack() as stack:
-        embedder = await stack.enter_async_context(embedder_of(settings)) if with_model else MemoryEmbedder()
         storage = MemoryStorage()
-        foundation = Foundation(storage=storage, events=storage.events, embedder=embedder)
+        models = (
+            await stack.enter_async_context(models_of(settings, storage)) if with_model else Models(MemoryEmbedder())
+        )
+        foundation = Foundation(storage=storage, events=storage.events, models=models)
         yield await stack.enter_async_context(assembled(settings, base_url, foundation))
 
 
@@ -80,7 +83,7 @@ class Foundation:
 
     storage: Storage
     events: FeedEvents
-    embedder: Embedder | None
+    models: Models
     limits: RateLimits | None = None
     # Where permissions live; without one, with the data.
     relation_store: RelationStore | None = None
@@ -95,7 +98,7 @@ async def assembled(settings: Settings, base_url: str, foundation: Foundation) -
         base_url=base_url,
         storage=providers.Object(foundation.storage),
         events=providers.Object(foundation.events),
-        embedder=providers.Object(foundation.embedder),
+        models=providers.Object(foundation.models),
     )
     if foundation.limits is not None:
         container.limits.override(providers.Object(foundation.limits))
@@ -109,13 +112,19 @@ async def assembled(settings: Settings, base_url: str, foundation: Foundation) -
         async with launch(container.workflow_bodies()) as workflows:
             container.workflows.override(providers.Object(workflows))
             services: Services = container.services()
-            housekeeping = asyncio.create_task(_keep_house(services))
-            sweeping = asyncio.create_task(_sweep(container.delivery()))
+            upkeep = [
+                asyncio.create_task(task)
+                for task in (
+                    _keep_house(services),
+                    _sweep(container.delivery()),
+                    keep_embedding(services.reembedding),
+                )
+            ]
             try:
                 yield services
             finally:
-                await _cancelled(sweeping)
-                await _cancelled(housekeeping)
+                for task in upkeep:
+                    await _cancelled(task)
     finally:
         await container.background().aclose()
 

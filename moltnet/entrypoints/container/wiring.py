@@ -29,7 +29,9 @@ from moltnet.domain.services.housekeeping import HousekeepingService
 from moltnet.domain.services.idempotency import IdempotencyService
 from moltnet.domain.services.indexing import Indexing
 from moltnet.domain.services.jobs import RUN_JOB, JobWorkflow, Schedule
+from moltnet.domain.services.models import Models
 from moltnet.domain.services.recovery import RecoveryService
+from moltnet.domain.services.reembedding import ReembeddingService
 from moltnet.domain.services.registration import REGISTER_AGENT, RegistrationService, RegistrationWorkflow
 from moltnet.domain.services.relations import RelationDelivery, RelationService
 from moltnet.domain.services.retrieval import Retrieval
@@ -41,10 +43,10 @@ from moltnet.domain.services.signing import (
     SigningService,
     SigningWorkflow,
 )
+from moltnet.domain.services.switching import SwitchingService
 from moltnet.domain.services.throttling import ThrottlingService
 from moltnet.domain.services.vouching import VouchingService
 from moltnet.entrypoints.settings import Settings
-from moltnet.ports.embedding import Embedder
 from moltnet.ports.events import FeedEvents
 from moltnet.ports.limits import RateLimits
 from moltnet.ports.relations import RelationStore
@@ -75,7 +77,7 @@ class Container(containers.DeclarativeContainer):
     base_url = providers.Dependency(instance_of=str)
     storage: providers.Dependency[Storage] = providers.Dependency()
     events: providers.Dependency[FeedEvents] = providers.Dependency()
-    embedder: providers.Dependency[Embedder | None] = providers.Dependency()
+    models: providers.Dependency[Models] = providers.Dependency()
 
     issuer = providers.Callable(lambda settings: settings.public_url or LOCAL_ISSUER, settings)
     recovery_secret = settings.provided.recovery_secret
@@ -134,8 +136,8 @@ class Container(containers.DeclarativeContainer):
     relations = providers.Singleton(RelationService, workflows=workflows)
     access = providers.Singleton(DiaryAccess, permissions=permissions)
     accesses = providers.Singleton(Accesses, storage=storage, background=background, clock=clock)
-    indexing = providers.Singleton(Indexing, embedder=embedder, lexemes=lexemes)
-    retrieval = providers.Singleton(Retrieval, embedder=embedder, lexemes=lexemes, clock=clock)
+    indexing = providers.Singleton(Indexing, models=models, lexemes=lexemes)
+    retrieval = providers.Singleton(Retrieval, models=models, lexemes=lexemes, clock=clock)
     services = providers.Singleton(
         Services,
         authentication=providers.Singleton(AuthenticationService, tokens=token_verifier),
@@ -175,6 +177,7 @@ class Container(containers.DeclarativeContainer):
         ),
         housekeeping=housekeeping,
         idempotency=providers.Singleton(IdempotencyService, storage=storage, clock=clock),
+        models=models,
         recovery=providers.Singleton(
             RecoveryService,
             storage=storage,
@@ -184,6 +187,9 @@ class Container(containers.DeclarativeContainer):
             clock=clock,
             randomness=randomness,
             secret=recovery_secret,
+        ),
+        reembedding=providers.Singleton(
+            ReembeddingService, storage=storage, models=models, clock=clock, randomness=randomness
         ),
         registration=providers.Singleton(
             RegistrationService,
@@ -220,6 +226,7 @@ class Container(containers.DeclarativeContainer):
             clock=clock,
             randomness=randomness,
         ),
+        switching=providers.Singleton(SwitchingService, storage=storage),
         throttling=providers.Singleton(ThrottlingService, counts=limits, limits=settings.provided.rate_limits),
         vouching=providers.Singleton(VouchingService, storage=storage, clock=clock, randomness=randomness),
     )

@@ -35,7 +35,10 @@ def settings_named(page: Path) -> set[str]:
 
 
 def options_of(command: click.Command) -> set[str]:
-    return {option for parameter in command.params for option in parameter.opts} | {"--help"}
+    """A command's options, and those of the commands in it."""
+    within = command.commands.values() if isinstance(command, click.Group) else ()
+    own = {option for parameter in command.params for option in parameter.opts if option.startswith("-")}
+    return own.union({"--help"}, *map(options_of, within))
 
 
 def visible() -> dict[str, click.Command]:

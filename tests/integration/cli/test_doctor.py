@@ -14,7 +14,7 @@ from tests.support.live_server import genesis
 
 pytestmark = pytest.mark.real
 
-CHECKS = ["settings", "files", "model", "database", "clock", "extension", "schema", "keys", "identity"]
+CHECKS = ["settings", "files", "model", "database", "clock", "extension", "schema", "keys", "serving", "identity"]
 
 
 @pytest.fixture(scope="module")

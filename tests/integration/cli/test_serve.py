@@ -176,12 +176,13 @@ async def test_worker_that_is_killed_is_replaced_and_nobody_notices(network: Net
         assert await server.process.stdout.read() == b""
 
 
-async def test_without_a_model_it_says_so_and_finds_entries_by_their_words(network: Network, tmp_path: Path) -> None:
-    log = tmp_path / "log"
-    async with heard("serve", "--data", str(network.data), log=log, MOLTNET_MODEL=str(tmp_path)) as server:
+async def test_without_a_model_it_says_so_and_finds_entries_by_their_words(tmp_path: Path) -> None:
+    log, data = tmp_path / "log", tmp_path / "data"
+    (founder,) = await genesis(data)
+    async with heard("serve", "--data", str(data), log=log, MOLTNET_MODEL=str(tmp_path)) as server:
         told = f"NO EMBEDDING MODEL: entries are found by their words only. The model directory {tmp_path} has no"
         assert told in text_of(log)
-        async with server.session(network.token) as session:
+        async with server.session(founder["accessToken"]) as session:
             diary = await first_diary(session)
             for content in ("The harbour freezes in January.", "Nobody writes letters."):
                 await asked(session, "POST", f"/diaries/{diary}/entries", json={"content": content})

@@ -13,6 +13,7 @@ import attrs
 from moltnet.adapters.memory.events import MemoryFeedEvents
 from moltnet.adapters.nacl.key_pairs import NaclKeyPair
 from moltnet.adapters.postgres.storage import PostgresStorage
+from moltnet.domain.services.models import Models
 from moltnet.domain.vouching import MAX_OPEN_VOUCHERS
 from moltnet.entrypoints.container import Foundation, assembled
 from tests.integration.durability.flows import wrong_in
@@ -119,7 +120,7 @@ class Crowd:
 async def a_crowd(database: str, registrations: int, url: Callable[[], str]) -> Crowd:
     """Enough members for so many vouchers, in a migrated database whose effects are counted from now on."""
     async with PostgresStorage.open(database, max_connections=4) as storage:
-        foundation = Foundation(storage=storage, events=MemoryFeedEvents(), embedder=None)
+        foundation = Foundation(storage=storage, events=MemoryFeedEvents(), models=Models(None))
         async with assembled(settings_for(Path()), "http://127.0.0.1", foundation) as services:
             members = [await a_player(services) for _ in range(-(-registrations // MAX_OPEN_VOUCHERS))]
             codes = [

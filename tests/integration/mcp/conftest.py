@@ -13,6 +13,7 @@ from moltnet.adapters.memory.storage import MemoryStorage
 from moltnet.adapters.nacl.key_pairs import NaclKeyPair
 from moltnet.domain.limits import Limits
 from moltnet.domain.services import Services
+from moltnet.domain.services.models import Models
 from moltnet.entrypoints.container import Foundation, assembled
 from moltnet.entrypoints.mcp.mount import mount_mcp
 from moltnet.entrypoints.mcp.options import McpOptions
@@ -59,7 +60,7 @@ async def serve(tmp_path) -> AsyncIterator[Serve]:
             )
             memory, calls = MemoryStorage(), Calls()
             storage = InterruptedStorage(memory, calls)
-            foundation = Foundation(storage=storage, events=memory.events, embedder=MemoryEmbedder())
+            foundation = Foundation(storage=storage, events=memory.events, models=Models(MemoryEmbedder()))
             services = await stack.enter_async_context(assembled(settings, API, foundation))
             options = RestOptions(api_url=API)
             app = create_app(services, options)

@@ -22,6 +22,7 @@ from moltnet.domain.ids import AgentId, ClientId
 from moltnet.domain.keys import PublicKey
 from moltnet.domain.limits import Limits
 from moltnet.domain.services import Services
+from moltnet.domain.services.models import Models
 from moltnet.domain.services.throttling import ThrottlingService
 from moltnet.entrypoints.container import Foundation, assembled
 from moltnet.entrypoints.rest.app import create_app
@@ -119,7 +120,7 @@ async def network(tmp_path: Path) -> AsyncIterator[Network]:
     )
     async with AsyncExitStack() as stack:
         storage = MemoryStorage()
-        foundation = Foundation(storage=storage, events=storage.events, embedder=MemoryEmbedder())
+        foundation = Foundation(storage=storage, events=storage.events, models=Models(MemoryEmbedder()))
         services = await stack.enter_async_context(assembled(settings, "http://network.test", foundation))
         app = create_app(services, RestOptions(webhook_key=WEBHOOK_KEY))
         app.on_response_prepare.append(DeclaredAnswers(ROUTES).check)

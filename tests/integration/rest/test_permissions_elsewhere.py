@@ -12,6 +12,7 @@ from moltnet.adapters.memory.relations import MemoryRelationStore
 from moltnet.adapters.memory.storage import MemoryStorage
 from moltnet.domain.errors import Unavailable
 from moltnet.domain.relations import Namespace, TuplePattern
+from moltnet.domain.services.models import Models
 from moltnet.entrypoints.container import Foundation, assembled
 from moltnet.entrypoints.rest.app import create_app
 from moltnet.entrypoints.settings import Settings
@@ -51,7 +52,7 @@ class Place:
         foundation = Foundation(
             storage=self.storage,
             events=self.storage.events,
-            embedder=None,
+            models=Models(None),
             relation_store=interrupted("RelationStore", self.store, self.calls),
         )
         async with AsyncExitStack() as stack:

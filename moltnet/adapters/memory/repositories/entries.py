@@ -7,7 +7,7 @@ from datetime import datetime
 import attrs
 
 from moltnet.adapters.memory.filtering import passes
-from moltnet.adapters.memory.repositories.references import public_entry, referenced_diary
+from moltnet.adapters.memory.repositories.references import public_entry, referenced_diary, require_serving
 from moltnet.adapters.memory.statements import Statements
 from moltnet.adapters.memory.tables import Tables
 from moltnet.domain.diaries import Visibility
@@ -25,9 +25,10 @@ class MemoryEntries:
         self._statements = statements
 
     async def add(self, entry: Entry, index: EntryIndex) -> None:
-        """Stores a new entry; raises DiaryNotFound and UnknownSuccessor."""
+        """Stores a new entry; raises DiaryNotFound, UnknownSuccessor and ServingModelChanged."""
         async with self._statements.change() as tables:
             diary = referenced_diary(tables, entry.diary_id)
+            require_serving(tables, index.model)
             _check_successor(tables, entry)
             tables.entries.add(entry.id, entry)
             tables.indexes.add(entry.id, index)
@@ -50,7 +51,7 @@ class MemoryEntries:
         return _newest(matching, page.offset + page.limit)[page.offset :], len(matching)
 
     async def replace(self, entry: Entry, index: EntryIndex | None, unless_changed_since: datetime) -> bool:
-        """Writes an edited entry; raises UnknownSuccessor."""
+        """Writes an edited entry; raises UnknownSuccessor and ServingModelChanged."""
         async with self._statements.change() as tables:
             stored = _find(tables, entry.diary_id, entry.id)
             if stored is None or stored.updated_at != unless_changed_since:
@@ -58,6 +59,7 @@ class MemoryEntries:
             _check_successor(tables, entry)
             tables.entries.put(entry.id, _edited(stored, entry))
             if index is not None:
+                require_serving(tables, index.model)
                 tables.indexes.put(entry.id, index)
             return True
 

@@ -6,6 +6,8 @@ from moltnet.domain.diaries import Diary, DiaryNotFound, Visibility
 from moltnet.domain.feed import PublicEntry
 from moltnet.domain.ids import AgentId, DiaryId, EntryId
 from moltnet.domain.permissions import Relation
+from moltnet.domain.search import ModelName
+from moltnet.domain.switching import ServingModelChanged
 
 
 def referenced_agent(tables: Tables, agent_id: AgentId) -> Agent:
@@ -22,6 +24,13 @@ def referenced_diary(tables: Tables, diary_id: DiaryId) -> Diary:
     if diary is None:
         raise DiaryNotFound
     return diary
+
+
+def require_serving(tables: Tables, model: ModelName | None) -> None:
+    """Raises ServingModelChanged unless vectors of this model are in use; without a model there are none."""
+    serving = tables.model.state.serving
+    if model is not None and serving is not None and model != serving.name:
+        raise ServingModelChanged
 
 
 def public_entry(tables: Tables, entry_id: EntryId) -> PublicEntry | None:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from moltnet.adapters.postgres.repositories.entry_changes import (
     ADD,
+    FORGET_PASSAGES,
     FORGET_TERMS,
     REMOVE,
     REPLACE,
@@ -84,7 +85,7 @@ class PostgresEntries:
         self._session = session
 
     async def add(self, entry: Entry, index: EntryIndex) -> None:
-        """Stores a new entry; raises DiaryNotFound and UnknownSuccessor."""
+        """Stores a new entry; raises DiaryNotFound, UnknownSuccessor and ServingModelChanged."""
         if not await self._session.run(ADD, **entry_values(entry), **index_values(index)):
             raise DiaryNotFound
 
@@ -113,12 +114,17 @@ class PostgresEntries:
         return [entry for entry, _ in rows if entry], rows[0][1]
 
     async def replace(self, entry: Entry, index: EntryIndex | None, unless_changed_since: datetime) -> bool:
-        """Writes an edited entry; raises UnknownSuccessor."""
+        """Writes an edited entry; raises UnknownSuccessor and ServingModelChanged."""
         values = {**entry_values(entry), "unless_changed_since": unless_changed_since}
         if index is None:
             return await self._session.run(REPLACE, **values) > 0
         async with self._session.together():
-            lost = await self._session.first(_lexemes, REPLACE_WITH_INDEX, **values, **index_values(index))
+            stored = index_values(index)
+            lost = await self._session.first(_lexemes, REPLACE_WITH_INDEX, **values, **stored)
+            if lost is not None:
+                await self._session.run(
+                    FORGET_PASSAGES, id=entry.id, models=stored["models"], ordinals=stored["ordinals"]
+                )
             await self._forget_terms(entry.diary_id, lost)
         return lost is not None
 

@@ -4,17 +4,21 @@ Order of locks, so that no two writers wait for each other: the diary, the entry
 it had superseded. Those who only add share the diary; those who change or remove an entry hold it one after the other.
 """
 
+from collections.abc import Sequence
 from typing import Any
+
+import attrs
 
 from moltnet.adapters.postgres.words import stored_words
 from moltnet.domain.entries import Entry
-from moltnet.domain.search import EntryIndex
+from moltnet.domain.search import EntryIndex, IndexedPassage, ModelPassages, Vector
 
 # One row, or none when the diary is gone; diaries_pkey. An entry that was stored as in a private diary while the diary
 # became a public one would be refused by diary_entries_diary_id_fkey: hence the lock before the look.
 ADD = """
     with diary as (
-        select id, visibility from diaries where id = %(diary_id)s for key share
+        select id, visibility from diaries
+        where id = %(diary_id)s and require_serving_until_commit(%(embedding_model)s) for key share
     ), entry as (
         insert into diary_entries (
             id, diary_id, diary_visibility, title, content, tags, injection_risk, importance, entry_type, superseded_by,
@@ -23,14 +27,15 @@ ADD = """
         select
             %(id)s, id, visibility, %(title)s, %(content)s, %(tags)s, %(injection_risk)s, %(importance)s,
             %(entry_type)s, %(superseded_by)s, %(created_at)s, %(updated_at)s, %(embedding_model)s, %(embedding)s,
-            cardinality(%(ordinals)s::int[]), %(terms)s, %(words)s
+            %(further_passages)s, %(terms)s, %(words)s
         from diary
         returning id
     ), further as (
-        insert into entry_passages (entry_id, ordinal, starts_at, ends_at, embedding)
-        select entry.id, ordinal, starts_at, ends_at, embedding
-        from entry, unnest(%(ordinals)s::int[], %(starts)s::int[], %(ends)s::int[], %(embeddings)b::vector[])
-            as passages (ordinal, starts_at, ends_at, embedding)
+        insert into entry_passages (entry_id, model, ordinal, starts_at, ends_at, embedding)
+        select entry.id, model, ordinal, starts_at, ends_at, embedding
+        from entry, unnest(
+            %(models)s::text[], %(ordinals)s::int[], %(starts)s::int[], %(ends)s::int[], %(embeddings)b::vector[]
+        ) as passages (model, ordinal, starts_at, ends_at, embedding)
     ), counted as (
         insert into diary_terms (diary_id, lexeme, holding)
         select diary.id, lexeme, 1 from diary, unnest(%(lexemes)s::text[]) as lexeme
@@ -54,7 +59,8 @@ REPLACE = """
 # The same with another index: one row with the lexemes the entry no longer holds, or none.
 REPLACE_WITH_INDEX = """
     with diary as (
-        select id from diaries where id = %(diary_id)s for no key update
+        select id from diaries
+        where id = %(diary_id)s and require_serving_until_commit(%(embedding_model)s) for no key update
     ), old as (
         select e.id, e.diary_id, e.words from diary join diary_entries e on e.diary_id = diary.id
         where e.id = %(id)s and e.updated_at = %(unless_changed_since)s
@@ -64,18 +70,16 @@ REPLACE_WITH_INDEX = """
         set title = %(title)s, content = %(content)s, tags = %(tags)s, injection_risk = %(injection_risk)s,
             importance = %(importance)s, entry_type = %(entry_type)s, superseded_by = %(superseded_by)s,
             updated_at = %(updated_at)s, embedding_model = %(embedding_model)s, embedding = %(embedding)s,
-            further_passages = cardinality(%(ordinals)s::int[]), terms = %(terms)s, words = %(words)s
+            further_passages = %(further_passages)s, terms = %(terms)s, words = %(words)s
         from old where e.id = old.id
         returning e.id
-    ), shortened as (
-        delete from entry_passages p using edited
-        where p.entry_id = edited.id and p.ordinal <> all(%(ordinals)s::int[])
     ), further as (
-        insert into entry_passages (entry_id, ordinal, starts_at, ends_at, embedding)
-        select edited.id, ordinal, starts_at, ends_at, embedding
-        from edited, unnest(%(ordinals)s::int[], %(starts)s::int[], %(ends)s::int[], %(embeddings)b::vector[])
-            as passages (ordinal, starts_at, ends_at, embedding)
-        on conflict (entry_id, ordinal) do update
+        insert into entry_passages (entry_id, model, ordinal, starts_at, ends_at, embedding)
+        select edited.id, model, ordinal, starts_at, ends_at, embedding
+        from edited, unnest(
+            %(models)s::text[], %(ordinals)s::int[], %(starts)s::int[], %(ends)s::int[], %(embeddings)b::vector[]
+        ) as passages (model, ordinal, starts_at, ends_at, embedding)
+        on conflict (entry_id, model, ordinal) do update
         set starts_at = excluded.starts_at, ends_at = excluded.ends_at, embedding = excluded.embedding
     ), changes as (
         select lexeme, sum(change)::int as change from (
@@ -109,11 +113,30 @@ REMOVE = """
     )
     select tsvector_to_array(words) as lexemes from gone
 """
+# The passages of the text before, whichever model made them; entry_passages_pkey. A statement of its own: it sees what
+# was added (models.KEEP) while the one before it waited for the entry.
+FORGET_PASSAGES = """
+    delete from entry_passages p
+    where p.entry_id = %(id)s and not exists (
+        select from unnest(%(models)s::text[], %(ordinals)s::int[]) as passages (model, ordinal)
+        where passages.model = p.model and passages.ordinal = p.ordinal
+    )
+"""
 # The counts that came to nothing; diary_terms_pkey. They were counted down, so their rows are held already.
 FORGET_TERMS = """
     delete from diary_terms
     where diary_id = %(diary_id)s and lexeme = any(%(lexemes)s::text[]) and holding <= 0
 """
+
+
+@attrs.frozen
+class _Beginning:
+    """Stands for the beginning of a text without a token: it has been embedded, and there is no vector."""
+
+    ordinal: int = 0
+    start: int = 0
+    end: int = 0
+    vector: Vector | None = None
 
 
 def entry_values(entry: Entry) -> dict[str, Any]:
@@ -137,15 +160,37 @@ def index_values(index: EntryIndex) -> dict[str, Any]:
     """What the statements take of an index: the first passage for the entry itself, the others in columns."""
     stored = stored_words(index.lexemes)
     first = next((passage for passage in index.passages if passage.ordinal == 0), None)
-    further = [passage for passage in index.passages if passage.ordinal > 0]
     return {
         "embedding_model": index.model,
         "embedding": first and first.vector,
-        "ordinals": [passage.ordinal for passage in further],
-        "starts": [passage.start for passage in further],
-        "ends": [passage.end for passage in further],
-        "embeddings": [passage.vector for passage in further],
+        "further_passages": sum(passage.ordinal > 0 for passage in index.passages),
+        **_passages_of(index),
         "words": stored.words,
         "terms": stored.terms,
         "lexemes": stored.lexemes,
     }
+
+
+def passage_values(made: Sequence[ModelPassages], *, beside: bool) -> dict[str, list[Any]]:
+    """Passages in columns: those after the beginning, and, `beside` the entry's own model, the beginning too."""
+    rows = [(each.model, passage) for each in made for passage in _standing(each, beside=beside)]
+    return {
+        "models": [model for model, _ in rows],
+        "ordinals": [passage.ordinal for _, passage in rows],
+        "starts": [passage.start for _, passage in rows],
+        "ends": [passage.end for _, passage in rows],
+        "embeddings": [passage.vector for _, passage in rows],
+    }
+
+
+def _passages_of(index: EntryIndex) -> dict[str, list[Any]]:
+    own = [ModelPassages(model=index.model, passages=index.passages)] if index.model else []
+    further = passage_values(own, beside=False)
+    upcoming = passage_values([index.upcoming] if index.upcoming else [], beside=True)
+    return {name: [*values, *upcoming[name]] for name, values in further.items()}
+
+
+def _standing(made: ModelPassages, *, beside: bool) -> Sequence[_Beginning | IndexedPassage]:
+    if beside:
+        return made.passages or (_Beginning(),)
+    return [passage for passage in made.passages if passage.ordinal > 0]

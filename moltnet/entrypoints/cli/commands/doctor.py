@@ -66,7 +66,7 @@ def _checks(parts: Examination) -> list[dict[str, Callable[[], Awaitable[str]]]]
     return [
         {"database": database.server},
         {"clock": database.clock, "extension": database.extension, "schema": database.schema},
-        {"keys": parts.keys, "identity": parts.identity},
+        {"keys": parts.keys, "serving": parts.serving, "identity": parts.identity},
     ]
 
 

@@ -9,6 +9,7 @@ from moltnet.adapters.snowball.lexemes import SnowballLexemes
 from moltnet.domain.passages import Span
 from moltnet.domain.search import EmbedderUnavailable, EntryIndex, Lexeme
 from moltnet.domain.services.indexing import Indexing
+from moltnet.domain.services.models import Models
 from tests.support.interruptions import Calls, failing, interrupted
 
 LONG = " ".join(f"word{number}" for number in range(200))
@@ -17,7 +18,7 @@ EMBEDDER = MemoryEmbedder()
 
 
 async def test_a_short_text_is_one_passage() -> None:
-    index = await Indexing(embedder=EMBEDDER, lexemes=LEXEMES).index("The heron waits")
+    index = await Indexing(models=Models(EMBEDDER), lexemes=LEXEMES).index("The heron waits")
     (passage,) = index.passages
     assert (index.model, passage.ordinal, passage.start, passage.end) == (EMBEDDER.model, 0, 0, 15)
     assert passage.vector == await EMBEDDER.embed_query("The heron waits")
@@ -25,7 +26,7 @@ async def test_a_short_text_is_one_passage() -> None:
 
 
 async def test_a_long_text_is_many_passages_each_with_its_own_vector() -> None:
-    index = await Indexing(embedder=EMBEDDER, lexemes=LEXEMES).index(LONG)
+    index = await Indexing(models=Models(EMBEDDER), lexemes=LEXEMES).index(LONG)
     spans = [Span(passage.start, passage.end) for passage in index.passages]
     assert tuple(spans) == EMBEDDER.windows(LONG)
     assert len(spans) > 2
@@ -35,11 +36,11 @@ async def test_a_long_text_is_many_passages_each_with_its_own_vector() -> None:
 
 
 async def test_a_text_without_a_word_has_no_passage() -> None:
-    assert await Indexing(embedder=EMBEDDER, lexemes=LEXEMES).index("...") == EntryIndex(model=EMBEDDER.model)
+    assert await Indexing(models=Models(EMBEDDER), lexemes=LEXEMES).index("...") == EntryIndex(model=EMBEDDER.model)
 
 
 async def test_without_a_model_words_stand_alone() -> None:
-    index = await Indexing(embedder=None, lexemes=LEXEMES).index("The heron waits")
+    index = await Indexing(models=Models(None), lexemes=LEXEMES).index("The heron waits")
     assert (index.model, index.passages) == (None, ())
     assert index.lexemes == {Lexeme("heron"): [2], Lexeme("wait"): [3]}
 
@@ -47,7 +48,7 @@ async def test_without_a_model_words_stand_alone() -> None:
 async def test_a_failing_model_leaves_the_words_and_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     calls = Calls()
     calls.before("Embedder.embed_passages", [failing(EmbedderUnavailable())])
-    indexing = Indexing(embedder=interrupted("Embedder", EMBEDDER, calls), lexemes=LEXEMES)
+    indexing = Indexing(models=Models(interrupted("Embedder", EMBEDDER, calls)), lexemes=LEXEMES)
     with caplog.at_level(logging.WARNING):
         index = await indexing.index("The heron waits")
     assert (index.model, index.passages) == (None, ())
@@ -61,4 +62,4 @@ async def test_a_mistake_of_the_model_is_not_hidden() -> None:
     calls = Calls()
     calls.before("Embedder.embed_passages", [failing(RuntimeError("broken"))])
     with pytest.raises(RuntimeError, match="broken"):
-        await Indexing(embedder=interrupted("Embedder", EMBEDDER, calls), lexemes=LEXEMES).index("text")
+        await Indexing(models=Models(interrupted("Embedder", EMBEDDER, calls)), lexemes=LEXEMES).index("text")

@@ -12,6 +12,7 @@ from moltnet.domain.diaries import Diary
 from moltnet.domain.entries import EntryType
 from moltnet.domain.ranking import Ranked
 from moltnet.domain.search import EmbedderUnavailable, Filters, Lexeme, Question, Weights
+from moltnet.domain.services.models import Models
 from moltnet.domain.services.retrieval import DEPTH_GROWTH, DEPTH_PER_RESULT, Retrieval
 from moltnet.ports.embedding import Embedder
 from tests.support.builders import NOON, an_entry, an_index
@@ -39,7 +40,7 @@ async def diary(storage: InterruptedStorage) -> Diary:
 
 
 def retrieval(embedder: Embedder | None) -> Retrieval:
-    return Retrieval(embedder=embedder, lexemes=SnowballLexemes(), clock=MemoryClock(NOON))
+    return Retrieval(models=Models(embedder), lexemes=SnowballLexemes(), clock=MemoryClock(NOON))
 
 
 async def best(storage: InterruptedStorage, diary: Diary, query: str, weights: Weights, limit: int) -> list[Ranked]:

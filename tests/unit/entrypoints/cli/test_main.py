@@ -18,15 +18,29 @@ def run(*arguments: str) -> Result:
 
 def test_help_names_every_command_but_the_one_for_ourselves():
     listed = [line.split()[0] for line in run("--help").output.partition("Commands:")[2].splitlines() if line]
-    assert listed == ["demo", "doctor", "genesis", "mcp", "migrate", "serve", "up", "version"]
+    assert listed == ["bench", "demo", "doctor", "genesis", "mcp", "migrate", "model", "serve", "up", "version"]
     assert run("-h").output == run("--help").output
 
 
-@pytest.mark.parametrize("command", sorted(cli.commands))
+def words_of(group: click.Group) -> list[str]:
+    """Every command, those within groups included."""
+    within = [
+        f"{name} {word}"
+        for name, each in group.commands.items()
+        if isinstance(each, click.Group)
+        for word in words_of(each)
+    ]
+    return sorted([*group.commands, *within])
+
+
+@pytest.mark.parametrize("command", words_of(cli))
 def test_every_command_explains_itself(command):
-    shown = run(command, "--help")
+    shown = run(*command.split(), "--help")
     assert shown.exit_code == 0
-    assert shown.output.startswith(f"Usage: moltnet {command} [OPTIONS]\n\n  ")
+    assert shown.output.startswith(f"Usage: moltnet {command} [OPTIONS]")
+    usage, _, explained = shown.output.partition("\n\n  ")
+    assert "\n" not in usage
+    assert explained[0].isupper()
 
 
 def test_version_is_the_packages():

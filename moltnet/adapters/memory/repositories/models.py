@@ -1,0 +1,138 @@
+"""Vectors in memory by the model that made them."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import islice
+from uuid import UUID
+
+import attrs
+
+from moltnet.adapters.memory.statements import Statements
+from moltnet.adapters.memory.tables import Tables
+from moltnet.domain.entries import Entry
+from moltnet.domain.ids import EntryId
+from moltnet.domain.search import EntryIndex, ModelName, ModelPassages
+from moltnet.domain.switching import ModelCount, ModelPlace, ModelState, SwitchProgress
+
+
+class MemoryModelVectors:
+    """Which models are used, and who has been embedded by which."""
+
+    def __init__(self, statements: Statements) -> None:
+        self._statements = statements
+
+    async def state(self) -> ModelState:
+        """Which model serves, and which is the target."""
+        return (await self._statements.look()).model.state
+
+    async def adopt(self, place: ModelPlace) -> ModelState:
+        """Makes a model the serving one if there is none yet."""
+        async with self._statements.change() as tables:
+            state = tables.model.state
+            return state if state.serving else _put(tables, ModelState(serving=place))
+
+    async def aim(self, place: ModelPlace) -> ModelState:
+        """Makes a model the target, or ends the switch."""
+        async with self._statements.change() as tables:
+            state = tables.model.state
+            if state.serving is None or state.serving.name == place.name:
+                return _put(tables, ModelState(serving=place))
+            return _put(tables, ModelState(serving=state.serving, target=place))
+
+    async def switch(self, place: ModelPlace) -> bool:
+        """Makes the target the serving model if every entry has been embedded by it."""
+        async with self._statements.change() as tables:
+            target = tables.model.state.target
+            if target is None or target.name != place.name or any(_lacking(tables, target.name)):
+                return False
+            _put(tables, ModelState(serving=target))
+            return True
+
+    async def lacking(self, after: EntryId | None, limit: int) -> Sequence[Entry]:
+        """Entries that have not been embedded by the target, in the order of their ids."""
+        tables = await self._statements.look()
+        target = tables.model.state.target
+        lacking = sorted(_lacking(tables, target.name) if target else (), key=lambda entry: entry.id)
+        return [entry for entry in lacking if after is None or entry.id > after][:limit]
+
+    async def unserved(self, limit: int) -> Sequence[Entry]:
+        """Some of the entries that have not been embedded by the serving model."""
+        tables = await self._statements.look()
+        serving = tables.model.state.serving
+        return list(islice(_lacking(tables, serving.name), limit)) if serving else []
+
+    async def keep(self, entry: Entry, made: ModelPassages) -> bool:
+        """Adds the vectors of an entry as it was read."""
+        async with self._statements.change() as tables:
+            stored = tables.entries.get(entry.id)
+            if stored is None or stored.updated_at != entry.updated_at:
+                return False
+            index = _index(tables, entry.id)
+            if index.model != made.model:
+                tables.indexes.put(entry.id, attrs.evolve(index, upcoming=made))
+            return True
+
+    async def settle(self, limit: int) -> int:
+        """Moves the vectors of the serving model into their place, and forgets those of others beside them."""
+        async with self._statements.change() as tables:
+            state = tables.model.state
+            if state.serving is None or state.target is not None:
+                return 0
+            unsettled = ((key, index) for key, index in tables.indexes.rows().items() if index.upcoming)
+            chosen = list(islice(unsettled, limit))
+            for key, index in chosen:
+                tables.indexes.put(key, _settled(index, state.serving.name))
+            return len(chosen)
+
+    async def lease(self, worker: UUID, at: datetime, until: datetime) -> bool:
+        """Whether `worker` may embed until then."""
+        async with self._statements.change() as tables:
+            row = tables.model
+            if row.held_by != worker and row.held_until is not None and row.held_until > at:
+                return False
+            tables.models.put(None, attrs.evolve(row, held_by=worker, held_until=until))
+            return True
+
+    async def progress(self) -> SwitchProgress:
+        """How far the switch is."""
+        tables = await self._statements.look()
+        state, total = tables.model.state, len(tables.entries.rows())
+        wanted = state.target or state.serving
+        lacking = sum(1 for _ in _lacking(tables, wanted.name)) if wanted else total
+        return SwitchProgress(state=state, done=total - lacking, total=total)
+
+    async def counts(self) -> Sequence[ModelCount]:
+        """How many vectors each model has."""
+        tables = await self._statements.look()
+        entries: Counter[ModelName | None] = Counter()
+        passages: Counter[ModelName | None] = Counter()
+        for entry_id in tables.entries.rows():
+            index = _index(tables, entry_id)
+            made = [ModelPassages(model=index.model, passages=index.passages)] if index.model else []
+            made += [index.upcoming] if index.upcoming else []
+            for each in made:
+                entries[each.model] += 1
+                passages[each.model] += len(each.passages)
+            entries[None] += not made
+        models = sorted((model for model in entries if entries[model]), key=lambda model: model or "")
+        return [ModelCount(model, entries[model], passages[model]) for model in models]
+
+
+def _put(tables: Tables, state: ModelState) -> ModelState:
+    tables.models.put(None, attrs.evolve(tables.model, state=state))
+    return state
+
+
+def _index(tables: Tables, entry_id: EntryId) -> EntryIndex:
+    return tables.indexes.get(entry_id) or EntryIndex()
+
+
+def _lacking(tables: Tables, model: ModelName) -> Iterator[Entry]:
+    return (entry for key, entry in tables.entries.rows().items() if _index(tables, key).under(model) is None)
+
+
+def _settled(index: EntryIndex, serving: ModelName) -> EntryIndex:
+    if index.upcoming and index.upcoming.model == serving:
+        return EntryIndex(model=serving, passages=index.upcoming.passages, lexemes=index.lexemes)
+    return attrs.evolve(index, upcoming=None)

@@ -1,0 +1,239 @@
+"""The table `embedding_model`, and the vectors of several models beside each other.
+
+An entry's row holds the beginning under one model. Under another one, passages stand in `entry_passages` from ordinal 0
+on, until `settle` writes the row anew. A search finds them in either place.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from moltnet.adapters.postgres.repositories.entry_changes import passage_values
+from moltnet.adapters.postgres.rows import entry_from_row
+from moltnet.adapters.postgres.session import Row, Session
+from moltnet.domain.entries import Entry
+from moltnet.domain.ids import EntryId
+from moltnet.domain.search import ModelName, ModelPassages
+from moltnet.domain.switching import ModelCount, ModelPlace, ModelState, SwitchProgress
+
+# One row, or none before the first model.
+STATE = "select serving, serving_directory, target, target_directory from embedding_model"
+# Nothing changes when there is a row; embedding_model_pkey.
+ADOPT = """
+    insert into embedding_model (serving, serving_directory) values (%(name)s, %(directory)s) on conflict do nothing
+"""
+# The serving model as the target means that there is none, and its place is noted anew; embedding_model_pkey.
+AIM = """
+    insert into embedding_model as m (serving, serving_directory) values (%(name)s, %(directory)s)
+    on conflict (only_row) do update set
+        serving_directory = case when m.serving = %(name)s then %(directory)s else m.serving_directory end,
+        target = nullif(%(name)s, m.serving),
+        target_directory = case when m.serving = %(name)s then null else %(directory)s end
+"""
+# Waits for everyone who is writing vectors; they take the lock shared (require_serving_until_commit).
+KEEP_WRITERS_OUT = "select pg_advisory_xact_lock(3198324504181188960)"
+# One row when the target serves from now on. Reads all of diary_entries_model and entry_passages_beside at worst.
+SWITCH = """
+    update embedding_model
+    set serving = target, serving_directory = target_directory, target = null, target_directory = null
+    where target = %(name)s and not exists (
+        select from diary_entries e
+        where e.embedding_model is distinct from %(name)s and not exists (
+            select from entry_passages p where p.model = %(name)s and p.entry_id = e.id and p.ordinal = 0
+        )
+    )
+"""
+# The entries that the target has not embedded, in order; diary_entries_pkey, entry_passages_beside.
+LACKING = """
+    select entries.* from (
+        select e.id from embedding_model m join diary_entries e on e.embedding_model is distinct from m.target
+        where m.target is not null and (%(after)s::uuid is null or e.id > %(after)s)
+            and not exists (
+                select from entry_passages p where p.model = m.target and p.entry_id = e.id and p.ordinal = 0
+            )
+        order by e.id limit %(limit)s
+    ) as wanted
+    join entries on entries.id = wanted.id order by wanted.id
+"""
+# Some entries that the serving model has not embedded; diary_entries_model in three stretches, entry_passages_beside.
+UNSERVED = """
+    select entries.* from (
+        (
+            select e.id from diary_entries e where e.embedding_model is null and not exists (
+                select from entry_passages p where p.model = %(serving)s and p.entry_id = e.id and p.ordinal = 0
+            ) limit %(limit)s
+        ) union all (
+            select e.id from diary_entries e where e.embedding_model < %(serving)s and not exists (
+                select from entry_passages p where p.model = %(serving)s and p.entry_id = e.id and p.ordinal = 0
+            ) limit %(limit)s
+        ) union all (
+            select e.id from diary_entries e where e.embedding_model > %(serving)s and not exists (
+                select from entry_passages p where p.model = %(serving)s and p.entry_id = e.id and p.ordinal = 0
+            ) limit %(limit)s
+        ) limit %(limit)s
+    ) as wanted
+    join entries on entries.id = wanted.id
+"""
+# A row for each passage, or none when the entry was changed or is gone; diary_entries_pkey. The lock keeps edits, which
+# would leave the vectors of an older text behind, from coming in between.
+KEEP = """
+    with entry as (
+        select id from diary_entries where id = %(id)s and updated_at = %(updated_at)s for share
+    ), kept as (
+        insert into entry_passages (entry_id, model, ordinal, starts_at, ends_at, embedding)
+        select entry.id, model, ordinal, starts_at, ends_at, embedding
+        from entry, unnest(
+            %(models)s::text[], %(ordinals)s::int[], %(starts)s::int[], %(ends)s::int[], %(embeddings)b::vector[]
+        ) as passages (model, ordinal, starts_at, ends_at, embedding)
+        on conflict do nothing
+    )
+    select from entry
+"""
+# Entries with vectors beside their own, locked, unless there is a target; entry_passages_beside.
+UNSETTLED = """
+    select e.id from diary_entries e
+    where e.id = any(array(
+        select p.entry_id from embedding_model m, entry_passages p where m.target is null and p.ordinal = 0
+        limit %(limit)s
+    ))
+    for no key update of e skip locked
+"""
+# Writes their rows anew and removes what no search uses. A statement of its own, that sees what was committed before
+# the rows were locked.
+SETTLE = """
+    with used as (
+        select serving, target from embedding_model
+    ), beside as (
+        delete from entry_passages p using used
+        where p.entry_id = any(%(ids)s::uuid[]) and p.ordinal = 0 and p.model is distinct from used.target
+        returning p.entry_id, p.model, p.embedding
+    ), moved as (
+        update diary_entries e
+        set embedding_model = beside.model, embedding = beside.embedding, further_passages = (
+            select count(*) from entry_passages p
+            where p.entry_id = e.id and p.model = beside.model and p.ordinal > 0
+        )
+        from beside, used
+        where beside.entry_id = e.id and beside.model = used.serving and e.embedding_model is distinct from used.serving
+        returning e.id
+    )
+    delete from entry_passages p using diary_entries e, used
+    where e.id = any(%(ids)s::uuid[]) and p.entry_id = e.id and p.ordinal > 0 and p.model is distinct from used.target
+        and p.model is distinct from
+            case when e.id in (select id from moved) then used.serving else e.embedding_model end
+"""
+# One row when the worker embeds from now on; embedding_model_pkey.
+LEASE = """
+    update embedding_model set held_by = %(worker)s, held_until = %(until)s
+    where held_by = %(worker)s or held_until is null or held_until <= %(at)s
+"""
+# One row, with the state beside it if there is one.
+PROGRESS = """
+    select m.*, counted.* from (select count(*) as total from diary_entries) as counted
+    left join lateral (
+        select serving, serving_directory, target, target_directory, (
+            select count(*) from diary_entries e
+            where e.embedding_model is distinct from coalesce(target, serving) and not exists (
+                select from entry_passages p
+                where p.model = coalesce(target, serving) and p.entry_id = e.id and p.ordinal = 0
+            )
+        ) as lacking
+        from embedding_model
+    ) as m on true
+"""
+# A row for each model, entries without vectors first; reads both tables.
+COUNTS = """
+    select model, count(distinct entry_id) as entries, count(embedding) as passages from (
+        select embedding_model as model, id as entry_id, embedding from diary_entries e
+        where embedding_model is not null
+            or not exists (select from entry_passages p where p.entry_id = e.id and p.ordinal = 0)
+        union all
+        select model, entry_id, embedding from entry_passages
+    ) as vectors
+    group by model order by model nulls first
+"""
+
+
+class PostgresModelVectors:
+    """Which models are used, and who has been embedded by which."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def state(self) -> ModelState:
+        """Which model serves, and which is the target."""
+        return await self._session.first(_state, STATE) or ModelState()
+
+    async def adopt(self, place: ModelPlace) -> ModelState:
+        """Makes a model the serving one if there is none yet."""
+        await self._session.run(ADOPT, name=place.name, directory=place.directory)
+        return await self.state()
+
+    async def aim(self, place: ModelPlace) -> ModelState:
+        """Makes a model the target, or ends the switch."""
+        await self._session.run(AIM, name=place.name, directory=place.directory)
+        return await self.state()
+
+    async def switch(self, place: ModelPlace) -> bool:
+        """Makes the target the serving model if every entry has been embedded by it."""
+        async with self._session.together():
+            await self._session.run(KEEP_WRITERS_OUT)
+            return await self._session.run(SWITCH, name=place.name) > 0
+
+    async def lacking(self, after: EntryId | None, limit: int) -> Sequence[Entry]:
+        """Entries that have not been embedded by the target, in the order of their ids."""
+        return await self._session.all(entry_from_row, LACKING, after=after, limit=limit)
+
+    async def unserved(self, limit: int) -> Sequence[Entry]:
+        """Some of the entries that have not been embedded by the serving model."""
+        serving = (await self.state()).serving
+        if serving is None:
+            return []
+        return await self._session.all(entry_from_row, UNSERVED, serving=serving.name, limit=limit)
+
+    async def keep(self, entry: Entry, made: ModelPassages) -> bool:
+        """Adds the vectors of an entry as it was read."""
+        values = passage_values([made], beside=True)
+        return await self._session.run(KEEP, id=entry.id, updated_at=entry.updated_at, **values) > 0
+
+    async def settle(self, limit: int) -> int:
+        """Moves the vectors of the serving model into their place, and forgets those of others beside them."""
+        async with self._session.together():
+            entries = await self._session.all(_entry_id, UNSETTLED, limit=limit)
+            if entries:
+                await self._session.run(SETTLE, ids=entries)
+        return len(entries)
+
+    async def lease(self, worker: UUID, at: datetime, until: datetime) -> bool:
+        """Whether `worker` may embed until then."""
+        return await self._session.run(LEASE, worker=worker, at=at, until=until) > 0
+
+    async def progress(self) -> SwitchProgress:
+        """How far the switch is."""
+        (progress,) = await self._session.all(_progress, PROGRESS)
+        return progress
+
+    async def counts(self) -> Sequence[ModelCount]:
+        """How many vectors each model has."""
+        return await self._session.all(_count, COUNTS)
+
+
+def _state(row: Row) -> ModelState:
+    return ModelState(serving=_place(row, "serving"), target=_place(row, "target"))
+
+
+def _place(row: Row, role: str) -> ModelPlace | None:
+    return None if row[role] is None else ModelPlace(ModelName(row[role]), row[f"{role}_directory"])
+
+
+def _entry_id(row: Row) -> EntryId:
+    return EntryId(row["id"])
+
+
+def _progress(row: Row) -> SwitchProgress:
+    lacking = row["total"] if row["lacking"] is None else row["lacking"]
+    return SwitchProgress(state=_state(row), done=row["total"] - lacking, total=row["total"])
+
+
+def _count(row: Row) -> ModelCount:
+    return ModelCount(row["model"] and ModelName(row["model"]), row["entries"], row["passages"])

@@ -1,0 +1,138 @@
+"""`moltnet model`: which embedding model a network uses, and the switch to another one."""
+
+import asyncio
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+from tqdm import tqdm
+
+from moltnet.domain.switching import ModelPlace, SwitchProgress
+from moltnet.entrypoints.cli.output import one_sentence, result, say
+from moltnet.entrypoints.cli.serving import log_to_stderr
+from moltnet.entrypoints.container import KnownModel, ModelRoom, model_room
+from moltnet.entrypoints.settings import read_settings
+
+LOOK_AGAIN_S = 0.5
+_MARKS = {"serving": "*", "target": ">", None: " "}
+
+
+def list_models(data_dir: Path | None, *, as_json: bool) -> None:
+    """Prints every model that is used, can be used, or has left vectors."""
+
+    async def known() -> list[KnownModel]:
+        async with model_room(read_settings(data_dir)) as room:
+            return await room.known()
+
+    with one_sentence():
+        models = asyncio.run(known())
+    if as_json:
+        result([_as_json(model) for model in models])
+    else:
+        _print_table(models)
+
+
+def use(data_dir: Path | None, called: str, *, wait: bool) -> None:
+    """Starts a switch, and with `wait` sees it through."""
+    log_to_stderr()
+    with one_sentence():
+        asyncio.run(_use(data_dir, called, wait=wait))
+
+
+def status(data_dir: Path | None, *, wait: bool, as_json: bool) -> None:
+    """Prints how far the switch is; with `wait` once it is over."""
+    log_to_stderr()
+    with one_sentence():
+        progress = asyncio.run(_status(data_dir, wait=wait))
+    if as_json:
+        result(_progress_as_json(progress))
+    else:
+        click.echo(_told(progress))
+
+
+async def _use(data_dir: Path | None, called: str, *, wait: bool) -> None:
+    async with model_room(read_settings(data_dir)) as room:
+        place = await room.meant(called)
+        state = await room.switching.use(place)
+        if state.target is None:
+            say(f"{place.name} serves this network.")
+        else:
+            say(f"Switching to {place.name}. Until every entry is embedded by it, {_name(state.serving)} serves.")
+            if not wait:
+                say("A running server does the work; `moltnet model status` tells how far it is.")
+        if wait:
+            click.echo(_told(await _seen_through(room)))
+
+
+async def _status(data_dir: Path | None, *, wait: bool) -> SwitchProgress:
+    async with model_room(read_settings(data_dir)) as room:
+        return await _seen_through(room) if wait else await room.switching.progress()
+
+
+async def _seen_through(room: ModelRoom) -> SwitchProgress:
+    """Takes part in the work until it is done; where a server is at it already, looks on."""
+    looked = -math.inf
+    with tqdm(unit=" entries", leave=False, disable=None) as bar:
+        while True:
+            busy = await room.reembedding.run()
+            if busy and time.monotonic() - looked < LOOK_AGAIN_S:  # looking counts every entry
+                continue
+            progress = await room.switching.progress()
+            looked = time.monotonic()
+            bar.total = progress.total
+            bar.set_description(_name(progress.state.target or progress.state.serving), refresh=False)
+            bar.update(progress.done - bar.n)
+            if busy:
+                continue
+            if progress.complete or progress.state.serving is None:
+                return progress
+            await asyncio.sleep(LOOK_AGAIN_S)
+
+
+def _print_table(models: list[KnownModel]) -> None:
+    width = max([len("model"), *(len(model.name) for model in models)])
+    click.echo(f"  {'model':<{width}}  {'entries':>9}  {'passages':>9}  where")
+    for model in models:
+        mark = _MARKS[model.role]
+        click.echo(f"{mark} {model.name:<{width}}  {model.entries:>9}  {model.passages:>9}  {model.where}")
+    click.echo("* serves; > is being switched to")
+
+
+def _told(progress: SwitchProgress) -> str:
+    state = progress.state
+    if state.serving is None:
+        return "No model serves this network yet: its first server brings one."
+    if state.target is None and progress.done == progress.total:
+        return f"{state.serving.name} serves; all {progress.total} entries are embedded."
+    share = progress.done / progress.total if progress.total else 1.0
+    embedded = f"{progress.done} of {progress.total} entries are embedded ({share:.0%})"
+    if state.target is None:
+        return f"{state.serving.name} serves; {embedded}."
+    return f"{state.serving.name} serves. Switching to {state.target.name}: {embedded}."
+
+
+def _name(place: ModelPlace | None) -> str:
+    return place.name if place else "none"
+
+
+def _as_json(model: KnownModel) -> dict[str, Any]:
+    return {
+        "name": model.name,
+        "role": model.role,
+        "where": model.where,
+        "entries": model.entries,
+        "passages": model.passages,
+    }
+
+
+def _progress_as_json(progress: SwitchProgress) -> dict[str, Any]:
+    state = progress.state
+    return {
+        "serving": state.serving and state.serving.name,
+        "target": state.target and state.target.name,
+        "done": progress.done,
+        "total": progress.total,
+        "complete": progress.complete,
+    }

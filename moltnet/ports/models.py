@@ -1,0 +1,89 @@
+"""Which models a network's vectors are of, and how the models are had."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from moltnet.domain.entries import Entry
+from moltnet.domain.ids import EntryId
+from moltnet.domain.search import ModelPassages
+from moltnet.domain.switching import ModelCount, ModelPlace, ModelState, SwitchProgress
+from moltnet.ports.embedding import Embedder
+
+
+class ModelLoader(Protocol):
+    """Where the embedding models of this machine are."""
+
+    async def load(self, place: ModelPlace) -> Embedder:
+        """The model of a name, or else the one that lies in its place now; raises EmbedderUnavailable with advice."""
+        ...
+
+    async def preferred(self) -> tuple[ModelPlace, Embedder]:
+        """The model a network begins with; raises EmbedderUnavailable with advice."""
+        ...
+
+
+class ModelVectors(Protocol):
+    """Vectors by the model that made them.
+
+    From the first `adopt` on, what is written (`Entries.add`, `Entries.replace`) and what is asked
+    (`CandidateSearch.best`) with vectors of another model than the serving one raises ServingModelChanged.
+    """
+
+    async def state(self) -> ModelState:
+        """Which model serves, and which is the target."""
+        ...
+
+    async def adopt(self, place: ModelPlace) -> ModelState:
+        """Makes a model the serving one if there is none yet; answers the state then."""
+        ...
+
+    async def aim(self, place: ModelPlace) -> ModelState:
+        """Makes a model the target in the place of any other; the serving one ends the switch. Answers the state then.
+
+        In a network without a serving model it becomes that.
+        """
+        ...
+
+    async def switch(self, place: ModelPlace) -> bool:
+        """Makes the target the serving model, at once for everybody, if every entry has been embedded by it.
+
+        False, and nothing changed, when one has not, and when `place` is the target no longer. Waits for writes that
+        have begun, and writes that begin meanwhile wait: no entry slips through.
+        """
+        ...
+
+    async def lacking(self, after: EntryId | None, limit: int) -> Sequence[Entry]:
+        """Entries that have not been embedded by the target, in the order of their ids, after one of them."""
+        ...
+
+    async def unserved(self, limit: int) -> Sequence[Entry]:
+        """Some of the entries that have not been embedded by the serving model; quick when there are none."""
+        ...
+
+    async def keep(self, entry: Entry, made: ModelPassages) -> bool:
+        """Adds the vectors of an entry as it was read; those of other models stay.
+
+        False, and nothing written, when the entry was changed since or is gone.
+        """
+        ...
+
+    async def settle(self, limit: int) -> int:
+        """Clears up after a switch, `limit` entries at a time: what no search uses any more goes.
+
+        What is found does not change. Answers how many entries were cleared up; 0 while there is a target.
+        """
+        ...
+
+    async def lease(self, worker: UUID, at: datetime, until: datetime) -> bool:
+        """Whether `worker` may embed until then: of several, one at a time, until its time is over or it leases on."""
+        ...
+
+    async def progress(self) -> SwitchProgress:
+        """How far the switch is."""
+        ...
+
+    async def counts(self) -> Sequence[ModelCount]:
+        """How many vectors each model has, in the order of the names, entries without any first."""
+        ...

@@ -1,0 +1,324 @@
+"""The port `ModelVectors`: which model serves, and the switch that nobody notices."""
+
+import asyncio
+from datetime import timedelta
+from uuid import UUID
+
+import attrs
+import pytest
+
+from moltnet.domain.diaries import Diary
+from moltnet.domain.entries import Entry
+from moltnet.domain.ids import EntryId
+from moltnet.domain.search import DIMENSIONS, EntryIndex, IndexedPassage, ModelName, ModelPassages, Question, Vector
+from moltnet.domain.switching import ModelCount, ModelPlace, ModelState, ServingModelChanged
+from moltnet.ports.storage import Storage
+from tests.support.builders import NOON, an_entry
+from tests.support.stored import written
+
+OLD, NEW, OTHER = (ModelPlace(ModelName(name), f"/models/{name}") for name in ("old", "new", "other"))
+ONE, TWO = UUID(int=1), UUID(int=2)
+SECOND = timedelta(seconds=1)
+
+
+def along(axis: int) -> Vector:
+    return Vector.of([float(at == axis) for at in range(DIMENSIONS)])
+
+
+def made(place: ModelPlace, *axes: int) -> ModelPassages:
+    return ModelPassages(
+        model=place.name,
+        passages=tuple(IndexedPassage(at, at * 10, at * 10 + 20, along(axis)) for at, axis in enumerate(axes)),
+    )
+
+
+def index_of(own: ModelPassages, upcoming: ModelPassages | None = None) -> EntryIndex:
+    return EntryIndex(model=own.model, passages=own.passages, upcoming=upcoming)
+
+
+async def adopted(storage: Storage, place: ModelPlace = OLD) -> ModelState:
+    async with storage.reading() as work:
+        return await work.models.adopt(place)
+
+
+async def aimed(storage: Storage, place: ModelPlace = NEW) -> ModelState:
+    async with storage.reading() as work:
+        return await work.models.aim(place)
+
+
+async def switched(storage: Storage, place: ModelPlace = NEW) -> bool:
+    async with storage.writing() as work:
+        return await work.models.switch(place)
+
+
+async def kept(storage: Storage, entry: Entry, passages: ModelPassages) -> bool:
+    async with storage.reading() as work:
+        return await work.models.keep(entry, passages)
+
+
+async def settled(storage: Storage, limit: int = 100) -> int:
+    async with storage.reading() as work:
+        return await work.models.settle(limit)
+
+
+async def lacking(storage: Storage, after: EntryId | None = None, limit: int = 100) -> list[EntryId]:
+    async with storage.reading() as work:
+        return [entry.id for entry in await work.models.lacking(after, limit)]
+
+
+async def unserved(storage: Storage, limit: int = 100) -> list[EntryId]:
+    async with storage.reading() as work:
+        return sorted(entry.id for entry in await work.models.unserved(limit))
+
+
+async def counted(storage: Storage) -> list[ModelCount]:
+    async with storage.reading() as work:
+        return list(await work.models.counts())
+
+
+async def progress(storage: Storage) -> tuple[int, int, bool]:
+    async with storage.reading() as work:
+        seen = await work.models.progress()
+    return seen.done, seen.total, seen.complete
+
+
+async def nearness(storage: Storage, diary: Diary, place: ModelPlace, vector: Vector) -> dict[EntryId, float]:
+    async with storage.reading() as work:
+        answer = await work.candidates.best(Question(vector=vector, model=place.name), [diary.id], 100)
+    return {each.entry_id: round(each.cosine, 6) for each in answer.found if each.cosine is not None}
+
+
+@pytest.fixture
+def entry(diary: Diary) -> Entry:
+    return an_entry(diary=diary.id)
+
+
+# Which model serves
+
+
+async def test_nothing_serves_at_first_and_any_model_goes(storage: Storage, diary: Diary, entry: Entry) -> None:
+    async with storage.reading() as work:
+        assert await work.models.state() == ModelState()
+    await written(storage, entry, index=index_of(made(OLD, 1)))
+    assert await nearness(storage, diary, OLD, along(1)) == {entry.id: 1}
+    assert await progress(storage) == (0, 1, False)
+
+
+async def test_the_first_model_stays_whoever_else_comes(storage: Storage) -> None:
+    both = await asyncio.gather(adopted(storage, OLD), adopted(storage, OLD))
+    assert both == [ModelState(serving=OLD)] * 2
+    assert await adopted(storage, NEW) == ModelState(serving=OLD)
+
+
+async def test_another_model_is_a_target_until_the_serving_one_is_named(storage: Storage) -> None:
+    assert await aimed(storage, OLD) == ModelState(serving=OLD)
+    assert await aimed(storage, NEW) == ModelState(serving=OLD, target=NEW)
+    assert await aimed(storage, OTHER) == ModelState(serving=OLD, target=OTHER)
+    moved = attrs.evolve(OLD, directory=None)
+    assert await aimed(storage, moved) == ModelState(serving=moved)
+
+
+async def test_what_is_asked_or_written_by_another_model_is_refused(
+    storage: Storage, diary: Diary, entry: Entry
+) -> None:
+    await adopted(storage)
+    with pytest.raises(ServingModelChanged):
+        await nearness(storage, diary, NEW, along(1))
+    with pytest.raises(ServingModelChanged):
+        await written(storage, entry, index=index_of(made(NEW, 1)))
+    await written(storage, entry, index=index_of(made(OLD, 1)))
+    with pytest.raises(ServingModelChanged):
+        async with storage.writing() as work:
+            await work.entries.replace(entry, index_of(made(NEW, 1)), unless_changed_since=entry.updated_at)
+    async with storage.reading() as work:
+        assert await work.entries.find(diary.id, entry.id) == entry
+
+
+async def test_words_alone_are_never_refused(storage: Storage, entry: Entry) -> None:
+    await adopted(storage)
+    await written(storage, entry, index=EntryIndex())
+    async with storage.reading() as work:
+        assert (await work.candidates.best(Question(), [entry.diary_id], 10)).found == ()
+
+
+# What is lacking
+
+
+async def test_entries_lack_the_target_until_they_have_its_vectors(storage: Storage, diary: Diary) -> None:
+    entries = [an_entry(diary=diary.id) for _ in range(4)]
+    await written(storage, *entries, index=index_of(made(OLD, 1, 2)))
+    await adopted(storage)
+    assert await lacking(storage) == []  # there is no target
+    await aimed(storage)
+    ids = [entry.id for entry in entries]
+    assert await lacking(storage) == ids
+    assert await lacking(storage, after=ids[1]) == ids[2:]
+    assert await lacking(storage, limit=3) == ids[:3]
+    assert await progress(storage) == (0, 4, False)
+    assert await kept(storage, entries[1], made(NEW, 3, 4))
+    assert await kept(storage, entries[2], made(NEW))  # a text without a token is done, too
+    assert await lacking(storage) == [ids[0], ids[3]]
+    assert await progress(storage) == (2, 4, False)
+    assert await counted(storage) == [ModelCount(NEW.name, 2, 2), ModelCount(OLD.name, 4, 8)]
+
+
+async def test_entries_without_vectors_and_of_another_model_are_unserved(storage: Storage, diary: Diary) -> None:
+    indexes = (EntryIndex(), index_of(made(NEW, 1)), index_of(made(OTHER, 1, 2)), index_of(made(OLD, 1)))
+    entries = [an_entry(diary=diary.id) for _ in indexes]
+    for each, index in zip(entries, indexes, strict=True):
+        await written(storage, each, index=index)
+    assert await unserved(storage) == []  # by nothing
+    await adopted(storage)
+    ids = [entry.id for entry in entries]
+    assert await unserved(storage) == ids[:3]
+    assert len(await unserved(storage, limit=2)) == 2
+    assert (await counted(storage))[0] == ModelCount(None, 1, 0)
+    for each in entries[:3]:
+        assert await kept(storage, each, made(OLD, 5))
+    assert await unserved(storage) == []
+    assert await progress(storage) == (4, 4, True)
+    assert await nearness(storage, diary, OLD, along(5)) == {ids[0]: 1, ids[1]: 1, ids[2]: 1, ids[3]: 0}
+    assert await settled(storage) == 3
+    assert await nearness(storage, diary, OLD, along(5)) == {ids[0]: 1, ids[1]: 1, ids[2]: 1, ids[3]: 0}
+    assert await counted(storage) == [ModelCount(OLD.name, 4, 4)]
+
+
+async def test_vectors_of_an_older_text_are_not_kept(storage: Storage, entry: Entry) -> None:
+    await written(storage, entry, index=index_of(made(OLD, 1)))
+    await adopted(storage)
+    await aimed(storage)
+    edited = attrs.evolve(entry, content="Another text", updated_at=entry.updated_at + SECOND)
+    async with storage.writing() as work:
+        assert await work.entries.replace(edited, index_of(made(OLD, 2)), unless_changed_since=entry.updated_at)
+    assert not await kept(storage, entry, made(NEW, 3))
+    assert not await kept(storage, an_entry(diary=entry.diary_id), made(NEW, 3))
+    assert await lacking(storage) == [entry.id]
+    assert await kept(storage, edited, made(NEW, 3))
+    assert await kept(storage, edited, made(NEW, 3))  # a repeated step
+
+
+async def test_an_edit_takes_the_target_s_vectors_away_or_brings_new_ones(storage: Storage, entry: Entry) -> None:
+    await written(storage, entry, index=index_of(made(OLD, 1), made(NEW, 1, 2, 3)))
+    await adopted(storage)
+    await aimed(storage)
+    assert await lacking(storage) == []
+    versions = [attrs.evolve(entry, updated_at=entry.updated_at + count * SECOND) for count in range(3)]
+    indexes = (index_of(made(OLD, 2), made(NEW, 4)), index_of(made(OLD, 3)))
+    left = []
+    for before, after, index in zip(versions, versions[1:], indexes, strict=False):
+        async with storage.writing() as work:
+            assert await work.entries.replace(after, index, unless_changed_since=before.updated_at)
+        left.append((await lacking(storage), await counted(storage)))
+    assert left == [
+        ([], [ModelCount(NEW.name, 1, 1), ModelCount(OLD.name, 1, 1)]),
+        ([entry.id], [ModelCount(OLD.name, 1, 1)]),
+    ]
+
+
+# The switch
+
+
+async def test_the_old_model_answers_until_every_entry_has_vectors_of_the_new(storage: Storage, diary: Diary) -> None:
+    entries = [an_entry(diary=diary.id) for _ in range(3)]
+    for axis, each in enumerate(entries):
+        await written(storage, each, index=index_of(made(OLD, axis, 7)))
+    await adopted(storage)
+    await aimed(storage)
+    before = await nearness(storage, diary, OLD, along(7))
+    for each in entries[:2]:
+        assert await kept(storage, each, made(NEW, 8, 9))
+    assert not await switched(storage)
+    assert await nearness(storage, diary, OLD, along(7)) == before
+    assert await nearness(storage, diary, OLD, along(9)) == dict.fromkeys(before, 0.0)
+    assert await kept(storage, entries[2], made(NEW, 9))
+    assert not await switched(storage, OTHER)
+    assert await switched(storage)
+    async with storage.reading() as work:
+        assert await work.models.state() == ModelState(serving=NEW)
+    assert await nearness(storage, diary, NEW, along(9)) == dict.fromkeys(before, 1.0)
+    with pytest.raises(ServingModelChanged):
+        await nearness(storage, diary, OLD, along(7))
+
+
+async def test_settling_changes_nothing_that_is_found(storage: Storage, diary: Diary) -> None:
+    entries = [an_entry(diary=diary.id) for _ in range(5)]
+    await written(storage, *entries, index=index_of(made(OLD, 1, 2, 3)))
+    await adopted(storage)
+    await aimed(storage)
+    for each, passages in zip(entries, (made(NEW, 4, 5), made(NEW, 5), made(NEW)), strict=False):
+        assert await kept(storage, each, passages)
+    assert await settled(storage) == 0  # not before it is over
+    for each in entries[3:]:
+        assert await kept(storage, each, made(NEW, 6, 7, 5))
+    assert await switched(storage)
+    found = await nearness(storage, diary, NEW, along(5))
+    assert found == {each.id: 1 for each in entries if each is not entries[2]}
+    sizes = []
+    while size := await settled(storage, limit=2):
+        sizes.append(size)
+        assert await nearness(storage, diary, NEW, along(5)) == found
+    assert sizes == [2, 2, 1]
+    assert await counted(storage) == [ModelCount(NEW.name, 5, 9)]
+    assert await unserved(storage) == []
+
+
+async def test_what_a_switch_that_was_ended_has_left_goes(storage: Storage, diary: Diary, entry: Entry) -> None:
+    await written(storage, entry, index=index_of(made(OLD, 1, 2)))
+    await adopted(storage)
+    await aimed(storage)
+    assert await kept(storage, entry, made(NEW, 3, 4, 5))
+    await aimed(storage, OLD)
+    assert await settled(storage) == 1
+    assert await counted(storage) == [ModelCount(OLD.name, 1, 2)]
+    assert await nearness(storage, diary, OLD, along(2)) == {entry.id: 1}
+
+
+async def test_a_network_can_switch_back(storage: Storage, diary: Diary, entry: Entry) -> None:
+    await written(storage, entry, index=index_of(made(OLD, 1, 2)))
+    await adopted(storage)
+    for place, axis in ((NEW, 3), (OLD, 2)):
+        await aimed(storage, place)
+        if await lacking(storage):
+            assert await kept(storage, entry, made(place, axis))
+        assert await switched(storage, place)
+        assert await nearness(storage, diary, place, along(axis)) == {entry.id: 1}
+    while await settled(storage):
+        pass
+    assert await nearness(storage, diary, OLD, along(2)) == {entry.id: 1}
+
+
+async def test_no_entry_slips_through_a_switch(storage: Storage, diary: Diary) -> None:
+    """Writers and the switch at once: an entry that was stored has vectors of whatever serves then, or is lacking."""
+    await adopted(storage)
+    await aimed(storage)
+    outcomes = await asyncio.gather(
+        *(written(storage, an_entry(diary=diary.id), index=index_of(made(OLD, 1), made(NEW, 2))) for _ in range(10)),
+        switched(storage),
+        *(written(storage, an_entry(diary=diary.id), index=index_of(made(OLD, 1), made(NEW, 2))) for _ in range(10)),
+        return_exceptions=True,
+    )
+    refused = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+    assert {type(outcome) for outcome in refused} <= {ServingModelChanged}
+    assert await unserved(storage) == []
+    async with storage.reading() as work:
+        serving = (await work.models.state()).serving
+    assert serving == NEW
+    assert len(await nearness(storage, diary, NEW, along(2))) == 20 - len(refused)
+
+
+# One at a time
+
+
+async def test_one_worker_embeds_at_a_time(storage: Storage) -> None:
+    await adopted(storage)
+
+    async def leased(worker: UUID, at: float) -> bool:
+        async with storage.reading() as work:
+            return await work.models.lease(worker, NOON + at * SECOND, NOON + (at + 10) * SECOND)
+
+    assert sorted(await asyncio.gather(leased(ONE, 0), leased(TWO, 0))) == [False, True]
+    holder, other = (ONE, TWO) if await leased(ONE, 1) else (TWO, ONE)
+    assert await leased(holder, 2)
+    assert not await leased(other, 11)
+    assert await leased(other, 12.5)
+    assert not await leased(holder, 13)

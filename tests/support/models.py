@@ -1,0 +1,75 @@
+"""Embedding models by name, and what becomes of them."""
+
+from collections.abc import Callable, Sequence
+
+from moltnet.adapters.memory.embedding import MemoryEmbedder
+from moltnet.domain.passages import Span
+from moltnet.domain.search import DIMENSIONS, EmbedderUnavailable, ModelName, Vector
+from moltnet.domain.switching import ModelPlace
+from moltnet.ports.embedding import Embedder
+
+
+class NamedEmbedder:
+    """The memory embedder under another name; its vectors are turned by so many places, so that no two models agree.
+
+    It fails on texts that hold `unreadable`, if that is set, and calls `before` each time it embeds passages.
+    """
+
+    def __init__(self, name: str, *, turned: int = 0, words_weight: float = 1.0, unreadable: str = "") -> None:
+        self._memory = MemoryEmbedder()
+        self._turned = turned % DIMENSIONS
+        self._unreadable = unreadable
+        self.model = ModelName(name)
+        self.words_weight = words_weight
+        self.is_down = False
+        self.before: Callable[[], object] = lambda: None
+        self.embedded: list[str] = []
+
+    def windows(self, text: str) -> tuple[Span, ...]:
+        """As the memory embedder's."""
+        return self._memory.windows(text)
+
+    async def embed_passages(self, texts: Sequence[str]) -> list[Vector]:
+        """Notes every text."""
+        self.before()
+        if self.is_down or (self._unreadable and any(self._unreadable in text for text in texts)):
+            raise EmbedderUnavailable
+        self.embedded += texts
+        return [self._turn(vector) for vector in await self._memory.embed_passages(texts)]
+
+    async def embed_query(self, text: str) -> Vector:
+        """The vector that the text has as a passage."""
+        if self.is_down:
+            raise EmbedderUnavailable
+        return self._turn(await self._memory.embed_query(text))
+
+    def _turn(self, vector: Vector) -> Vector:
+        numbers = vector.numbers()
+        return Vector.of([*numbers[self._turned :], *numbers[: self._turned]])
+
+
+class Shelf:
+    """A loader of the models that stand on it, each in the directory of its name; the first is the preferred one."""
+
+    def __init__(self, *embedders: Embedder) -> None:
+        self.embedders = {f"/{embedder.model}": embedder for embedder in embedders}
+        self.loads: list[ModelPlace] = []
+
+    async def load(self, place: ModelPlace) -> Embedder:
+        """What stands in a place."""
+        self.loads.append(place)
+        try:
+            return self.embedders[place.directory or ""]
+        except KeyError:
+            raise EmbedderUnavailable(f"nothing is in {place.directory}") from None
+
+    async def preferred(self) -> tuple[ModelPlace, Embedder]:
+        """The first."""
+        for directory, embedder in self.embedders.items():
+            return ModelPlace(embedder.model, directory), embedder
+        raise EmbedderUnavailable("the shelf is empty")
+
+
+def placed(embedder: Embedder) -> ModelPlace:
+    """Where a model stands on a shelf."""
+    return ModelPlace(embedder.model, f"/{embedder.model}")
