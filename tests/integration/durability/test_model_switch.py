@@ -7,6 +7,7 @@ from pathlib import Path
 
 import aiohttp
 import attrs
+import psycopg
 import pytest
 
 from moltnet.adapters.postgres.embedded import EmbeddedPostgres
@@ -50,13 +51,15 @@ async def test_a_switch_under_load_outlives_a_kill_and_mixes_nothing(tmp_path: P
     server = await start(data)
     agent = await _settled(server, founder["accessToken"])
     with EmbeddedPostgres(data) as database:
-        async with PostgresStorage.open(database.start(), max_connections=2) as storage:
+        address = database.start()
+        async with PostgresStorage.open(address, max_connections=2) as storage:
             switching = SwitchingService(storage=storage)
             old = await _orders(server, agent)
-            assert (await run("model", "use", str(tiny), "--data", str(data))).status == 0
-            async with _clients(server, agent, seen, outlive_it=False):
-                killed = await _until(switching, lambda now: now.done >= BEFORE_THE_KILL)
-                await server.kill()
+            async with _unfinished(address):
+                assert (await run("model", "use", str(tiny), "--data", str(data))).status == 0
+                async with _clients(server, agent, seen, outlive_it=False):
+                    killed = await _until(switching, lambda now: now.done >= BEFORE_THE_KILL)
+                    await server.kill()
             assert killed.state.target is not None
             assert killed.done < killed.total
             async with serving(data) as server:
@@ -74,6 +77,14 @@ async def test_a_switch_under_load_outlives_a_kill_and_mixes_nothing(tmp_path: P
     for probe, orders in seen.orders.items():
         assert set(orders) <= {old[probe], new[probe]}, "an answer of neither model"
         assert sorted(orders, key=lambda order: order == new[probe]) == orders, "the old model after the new one"
+
+
+@contextlib.asynccontextmanager
+async def _unfinished(address: str) -> AsyncIterator[None]:
+    """Holds on to the latest entry, so that no switch comes to its end meanwhile."""
+    async with await psycopg.AsyncConnection.connect(address) as connection:
+        await connection.execute("select from diary_entries order by id desc limit 1 for update")
+        yield
 
 
 async def _settled(server: LiveServer, token: str) -> Agent:
