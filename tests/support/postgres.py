@@ -68,9 +68,11 @@ async def a_database() -> AsyncIterator[str]:
 async def a_workflow_database() -> AsyncIterator[str]:
     """The connection string of a database in which no workflow is remembered; used again by later tests."""
     async with a_database() as conninfo:
+        # Not afterwards: a thread of the engine before may have been writing still when that was stopped.
+        if await rows(conninfo, "select from pg_namespace where nspname = 'dbos'"):
+            async with await psycopg.AsyncConnection.connect(conninfo) as connection:
+                await connection.execute(NO_WORKFLOWS)
         yield conninfo
-        async with await psycopg.AsyncConnection.connect(conninfo) as connection:
-            await connection.execute(NO_WORKFLOWS)
 
 
 @asynccontextmanager

@@ -41,7 +41,7 @@ class DbosWorkflows:
 
     def __init__(self, bodies: Mapping[str, WorkflowBody], backoff: Backoff) -> None:
         self._backoff = backoff
-        self._tasks: set[asyncio.Task[object]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._began_here: dict[str, asyncio.Future[str]] = {}
         self._closed = False
         self._runs = {name: self._registered(name, body) for name, body in bodies.items()}
@@ -52,9 +52,11 @@ class DbosWorkflows:
             raise LookupError(f"no workflow is named {name}")
         text = text_of(dict(argument))
         async with self._call():
-            with SetWorkflowID(workflow_id):
-                handle = await DBOS.start_workflow_async(self._runs[name], text)
-        return self._began(workflow_id, handle)
+            # Whoever gives up waiting must not stop it halfway: stored as this process's, but run by nobody.
+            beginning = asyncio.create_task(self._begin(name, workflow_id, text))
+            self._tasks.add(beginning)
+            beginning.add_done_callback(self._has_begun)
+            return await asyncio.shield(beginning)
 
     async def result(self, workflow_id: str, within_s: float | None = None) -> Json:
         """The answer, once there is one; raises Unavailable, too, when this engine was closed before."""
@@ -103,7 +105,9 @@ class DbosWorkflows:
         except DBOSNonExistentWorkflowError as error:
             raise WorkflowNotFound from error
 
-    def _began(self, workflow_id: str, handle: WorkflowHandleAsync[str]) -> bool:
+    async def _begin(self, name: str, workflow_id: str, text: str) -> bool:
+        with SetWorkflowID(workflow_id):
+            handle = await DBOS.start_workflow_async(self._runs[name], text)
         task = getattr(handle, "task", None)  # only the handle of a workflow that was begun by this call has one
         if task is None:
             return False
@@ -111,12 +115,17 @@ class DbosWorkflows:
         task.add_done_callback(lambda _: self._began_here.pop(workflow_id, None))
         return True
 
+    def _has_begun(self, beginning: asyncio.Task[bool]) -> None:
+        self._tasks.discard(beginning)
+        if not beginning.cancelled():
+            beginning.exception()  # seen, though perhaps nobody waits for it any more
+
     async def _outcome(self, workflow_id: str) -> str:
         task = self._began_here.get(workflow_id)
         if task is None:
             async with self._call():
                 handle: WorkflowHandleAsync[str] = await DBOS.retrieve_workflow_async(workflow_id)
-            return await handle.get_result(polling_interval_sec=LOOK_EVERY_S)
+            return await _ended(handle)
         await asyncio.wait({task})
         if task.cancelled():
             raise Unavailable("The workflow was interrupted before it ended")
@@ -140,6 +149,13 @@ class DbosWorkflows:
             yield
         finally:
             self._tasks.discard(task)
+
+
+async def _ended(handle: WorkflowHandleAsync[str]) -> str:
+    try:
+        return await handle.get_result(polling_interval_sec=LOOK_EVERY_S)
+    except SQLAlchemyError as error:
+        raise Unavailable("The database of the workflows does not answer") from error
 
 
 async def _taken(body: WorkflowBody, steps: Steps, argument: str) -> Json:

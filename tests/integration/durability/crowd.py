@@ -46,7 +46,8 @@ AUDIT = """
     create trigger audit after insert on signing_requests for each row execute function audit('request', 'message');
     create trigger settled after update on signing_requests for each row when (old.status <> new.status)
         execute function audit('settled', 'message');
-    create trigger redeemed after update on agent_vouchers for each row when (new.redeemed_by is not null)
+    create trigger redeemed after update on agent_vouchers for each row
+        when (new.redeemed_by is not null and old.redeemed_by is distinct from new.redeemed_by)
         execute function audit('redeemed', 'redeemed_by');
 """
 TWICE = "select effect, subject, count(*) from audit group by effect, subject having count(*) > 1"

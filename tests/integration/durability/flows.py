@@ -40,9 +40,8 @@ NEVER = {
             select from relation_tuples r where r.object = d.id and r.subject = d.owner_id and r.relation = 'owner')""",
     "a request to sign that is pending past its time": """
         select from signing_requests where status = 'pending' and expires_at < now()""",
-    "work under way": """
-        select from dbos.workflow_status
-        where status not in ('SUCCESS', 'ERROR') and name <> 'requestSignature'""",
+    "a registration under way": """
+        select from dbos.workflow_status where status not in ('SUCCESS', 'ERROR') and name = 'registerAgent'""",
 }
 # All requests' time is over: so that nobody waits 300 seconds.
 TIME_PASSES = "update signing_requests set expires_at = now() - interval '1 second' where status = 'pending'"
