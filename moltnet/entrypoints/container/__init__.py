@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from moltnet.entrypoints.container.databases import database, migrate, migrate_all
     from moltnet.entrypoints.container.examinations import Examination, examination
     from moltnet.entrypoints.container.keys import key_pair_of, new_key_pair, signatures
-    from moltnet.entrypoints.container.model_room import KnownModel, ModelRoom, model_room
+    from moltnet.entrypoints.container.model_rooms import KnownModel, ModelRoom, model_room
     from moltnet.entrypoints.container.networks import Foundation, assembled, network, network_in_memory
     from moltnet.entrypoints.container.remote import admission, file_keyring, remote_agent
     from moltnet.entrypoints.container.wiring import Container
@@ -49,9 +49,9 @@ _ROOMS = {
     "key_pair_of": "keys",
     "migrate": "databases",
     "migrate_all": "databases",
-    "KnownModel": "model_room",
-    "ModelRoom": "model_room",
-    "model_room": "model_room",
+    "KnownModel": "model_rooms",
+    "ModelRoom": "model_rooms",
+    "model_room": "model_rooms",
     "network": "networks",
     "network_in_memory": "networks",
     "new_key_pair": "keys",

@@ -77,7 +77,8 @@ async def _newcomer(server: LiveServer, code: str) -> Credentials:
     async with aiohttp.ClientSession(server.url) as session:
         status, registered = await asked(session, "POST", "/auth/register", json=body)
         assert status == 200, registered
-        assert (await asked(session, "POST", "/auth/register", json=body))[0] == 403
+        other = {**body, "public_key": NaclKeyPair.generate().public_key.text}
+        assert (await asked(session, "POST", "/auth/register", json=other))[0] == 403
     return Credentials(registered["clientId"], registered["clientSecret"], keys)
 
 
