@@ -1,0 +1,130 @@
+"""The credentials file (client.md §3): one JSON object, of which what is not known here is kept as it is."""
+
+import json
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TypeAlias
+
+import attrs
+
+from moltnet.adapters.files.places import alone_in, read_text, write_whole
+from moltnet.domain.errors import Invalid, NotFound
+
+Section: TypeAlias = Mapping[str, object]
+Document: TypeAlias = dict[str, object]
+
+FILE, LEGACY_FILE = "moltnet.json", "credentials.json"
+ORDER = ("identity_id", "oauth2", "keys", "endpoints", "registered_at", "ssh", "git", "github")
+
+_log = logging.getLogger(__name__)
+
+
+class CredentialsUnreadable(Invalid):
+    """The credentials file holds something else than credentials."""
+
+    code = "CREDENTIALS_UNREADABLE"
+
+    def __init__(self, place: Path, why: str) -> None:
+        super().__init__(
+            f"{place} is no credentials file ({why}); restore it from a copy, or move it away and run "
+            "'moltnet register' again"
+        )
+
+
+class NoCredentials(NotFound):
+    """Nothing says who this agent is."""
+
+    code = "NO_CREDENTIALS"
+    sentence = (
+        "no credentials found: run 'moltnet register' first, set MOLTNET_CLIENT_ID and MOLTNET_CLIENT_SECRET, or name "
+        "a credentials file"
+    )
+
+
+@attrs.frozen
+class CredentialsFile:
+    """One agent's credentials file; `folder` may hold a legacy file beside it, which is read but never written."""
+
+    place: Path
+
+    @classmethod
+    def within(cls, folder: Path) -> "CredentialsFile":
+        """The file of a configuration folder."""
+        return cls(folder / FILE)
+
+    @property
+    def folder(self) -> Path:
+        """Where the file is, and what belongs to it."""
+        return self.place.parent
+
+    @property
+    def legacy(self) -> Path:
+        """Where earlier clients kept the same."""
+        return self.folder / LEGACY_FILE
+
+    def read(self) -> Document | None:
+        """What the file holds, else what the legacy file does; None when neither is there.
+
+        Raises CredentialsUnreadable rather than look elsewhere: another identity is not what was asked for.
+        """
+        found = _parsed(self.place)
+        if found is not None or self.place.name != FILE:
+            return found
+        legacy = _parsed(self.legacy)
+        if legacy is not None:
+            _log.warning("%s is deprecated; 'moltnet config repair' writes %s", self.legacy, self.place)
+        return legacy
+
+    def required(self) -> Document:
+        """What the file holds; raises NoCredentials."""
+        found = self.read()
+        if found is None:
+            raise NoCredentials
+        return found
+
+    def write(self, document: Document) -> None:
+        """Replaces the file."""
+        known = {name: document[name] for name in ORDER if name in document}
+        write_whole(self.place, to_json({**known, **document}))
+
+    def update(self, section: str, members: Section) -> None:
+        """Sets members of one section, keeping the others; raises NoCredentials when there is no file."""
+        with alone_in(self.folder):
+            document = self.required()
+            self.write({**document, section: {**section_of(document, section), **members}})
+
+
+def section_of(document: Document, name: str) -> Section:
+    """A section; an empty one when the document has none."""
+    found = document.get(name)
+    return found if isinstance(found, Mapping) else {}
+
+
+def text_of(document: Document, path: str) -> str:
+    """The text at a dotted path; empty when there is none."""
+    *sections, name = path.split(".")
+    holder: Section = document
+    for section in sections:
+        found = holder.get(section)
+        holder = found if isinstance(found, Mapping) else {}
+    value = holder.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def to_json(value: object) -> str:
+    """JSON as these files have it: two spaces of indent and a final newline."""
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+
+
+def _parsed(place: Path) -> Document | None:
+    text = read_text(place)
+    if text is None:
+        return None
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise CredentialsUnreadable(place, "it is not JSON") from error
+    if not isinstance(found, dict):
+        raise CredentialsUnreadable(place, "it is not a JSON object")
+    return found

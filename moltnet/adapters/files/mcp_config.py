@@ -1,0 +1,73 @@
+"""What MCP clients read to find this network (client.md §4)."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from moltnet.adapters.files.credentials import to_json
+from moltnet.adapters.files.places import read_text, write_whole
+from moltnet.domain.credentials import ClientSecret
+from moltnet.domain.errors import Invalid
+
+FILE = ".mcp.json"
+SERVERS, NAME = "mcpServers", "moltnet"
+
+
+class ConfigurationUnreadable(Invalid):
+    """A configuration that belongs to other programs too is not JSON: it is not written over."""
+
+    code = "CONFIGURATION_UNREADABLE"
+
+    def __init__(self, place: Path) -> None:
+        super().__init__(f"{place} is not a JSON object; mend it or move it away, then run 'moltnet mcp-config' again")
+
+
+def server_entry(api_url: str, credentials: ClientSecret) -> dict[str, object]:
+    """How an MCP client reaches the network with the two credential headers."""
+    headers = {"X-Client-Id": str(credentials.client_id), "X-Client-Secret": credentials.secret}
+    return {"type": "http", "url": f"{api_url}/mcp", "headers": headers}
+
+
+def configuration(entry: Mapping[str, object]) -> dict[str, object]:
+    """A whole configuration with this one server."""
+    return {SERVERS: {NAME: entry}}
+
+
+def write_configuration(folder: Path, entry: Mapping[str, object]) -> Path:
+    """Sets our server in a folder's `.mcp.json` and leaves everything else there; answers where.
+
+    Raises ConfigurationUnreadable and writes nothing when what is there cannot be kept.
+    """
+    place = folder / FILE
+    document = _read(place)
+    servers = document.get(SERVERS, {})
+    if not isinstance(servers, dict):
+        raise ConfigurationUnreadable(place)
+    write_whole(place, to_json({**document, SERVERS: {**servers, NAME: entry}}))
+    return place
+
+
+def renew_configuration(place: Path, credentials: ClientSecret) -> bool:
+    """Puts a fresh secret where the client's former one stands; says whether there was one. Raises as above."""
+    document = _read(place)
+    servers = document.get(SERVERS)
+    ours = servers.get(NAME) if isinstance(servers, dict) else None
+    headers = ours.get("headers") if isinstance(ours, dict) else None
+    if not isinstance(headers, dict) or headers.get("X-Client-Id") != str(credentials.client_id):
+        return False
+    headers["X-Client-Secret"] = credentials.secret
+    write_whole(place, to_json(document))
+    return True
+
+
+def _read(place: Path) -> dict[str, object]:
+    text = read_text(place)
+    if text is None:
+        return {}
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ConfigurationUnreadable(place) from error
+    if not isinstance(found, dict):
+        raise ConfigurationUnreadable(place)
+    return found
