@@ -33,6 +33,13 @@ class InvalidCursor(Invalid):
     sentence = "Invalid cursor"
 
 
+class FeedSearchOutOfLimits(Invalid):
+    """A query or a limit outside its range."""
+
+    code = "FEED_SEARCH_OUT_OF_LIMITS"
+    sentence = f"a query has {QUERY_MIN} to {QUERY_MAX} characters and limit is 1 to {RESULTS_MAX}"
+
+
 class PublicEntryNotFound(NotFound):
     """No such entry, or not in a public diary: told alike."""
 
@@ -83,6 +90,10 @@ class FeedSearch:
     query: str
     selection: Selection = Selection()
     limit: int = RESULTS_DEFAULT
+
+    def __attrs_post_init__(self) -> None:
+        if not (QUERY_MIN <= len(self.query) <= QUERY_MAX and 1 <= self.limit <= RESULTS_MAX):
+            raise FeedSearchOutOfLimits
 
 
 @attrs.frozen(order=True)

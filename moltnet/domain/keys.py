@@ -41,6 +41,13 @@ class UnusableKey(Invalid):
     sentence = "public_key is not a usable Ed25519 public key: it is not a point of the prime-order group"
 
 
+class UnreadablePrivateKey(Invalid):
+    """A text that holds no Ed25519 seed. It is secret, so nothing of it is repeated."""
+
+    code = "UNREADABLE_PRIVATE_KEY"
+    sentence = f"The private key must be the {KEY_BYTES} bytes of an Ed25519 seed in base64"
+
+
 class MalformedFingerprint(Invalid):
     """A text that is not four groups of four hexadecimal digits."""
 

@@ -60,6 +60,13 @@ class FlowOver(Expired):
     sentence = "The recovery flow has expired; request a new challenge"
 
 
+class CodeRefused(Invalid):
+    """A wrong code, or one whose time is over; the flow takes another try."""
+
+    code = "RECOVERY_CODE_REFUSED"
+    sentence = "The recovery code is invalid or has expired; try again, or request a new challenge"
+
+
 class CodeSpent(Invalid):
     """The flow takes no more codes: this one was used before, or too many wrong ones were tried."""
 

@@ -60,6 +60,19 @@ class MessageOutOfLimits(Invalid):
     sentence = f"A message to sign has 1 to {MESSAGE_MAX} characters"
 
 
+class SignatureOutOfLimits(Invalid):
+    """A text that is no signature, whatever it covers."""
+
+    code = "SIGNATURE_OUT_OF_LIMITS"
+    sentence = f"A signature has 1 to {SIGNATURE_TEXT_MAX} characters"
+
+
+def check_signature_text(signature: str) -> None:
+    """Raises SignatureOutOfLimits for a text that no door takes, not even as a wrong signature."""
+    if not 1 <= len(signature) <= SIGNATURE_TEXT_MAX:
+        raise SignatureOutOfLimits
+
+
 def signing_bytes(message: str, nonce: str) -> bytes:
     """The framed bytes of a message and its nonce, 86 with a UUID nonce (client.md §1).
 

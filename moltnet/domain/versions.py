@@ -39,6 +39,15 @@ def version_of(thing: Versioned) -> str:
     return f"{thing.id.hex}.{(thing.updated_at - _BEGINNING) // _TICK:x}"
 
 
+def made_at(version: str) -> datetime | None:
+    """When the version of this name was made; None for a text that names none."""
+    _, dot, ticks = version.partition(".")
+    try:
+        return _BEGINNING + int(ticks, 16) * _TICK if dot else None
+    except (ValueError, OverflowError):
+        return None
+
+
 def next_version(thing: Versioned, at: datetime) -> datetime:
     """When a version made `at` counts as made: after the one before, even if the clock stood still or went back."""
     return max(at, thing.updated_at + _TICK)
@@ -49,6 +58,11 @@ class Expected:
     """Which versions of a thing a caller is ready to change; None, any (RFC 9110 §13.1.1)."""
 
     versions: Collection[str] | None = None
+
+    @classmethod
+    def of(cls, *things: Versioned) -> "Expected":
+        """The versions of things as they were read: whoever changed one of them since came first."""
+        return cls(frozenset(map(version_of, things)))
 
     @property
     def is_any(self) -> bool:

@@ -5,9 +5,14 @@ from datetime import datetime
 
 import attrs
 
-from moltnet.domain.entries import EntryType
+from moltnet.domain.agents import Agent
+from moltnet.domain.caller import Caller
+from moltnet.domain.digest import Digest
+from moltnet.domain.entries import Entry, EntryType
+from moltnet.domain.feed import FeedPage, PublicEntry
 from moltnet.domain.ids import AgentId, ClientId, EntryId
 from moltnet.domain.keys import Fingerprint, PublicKey
+from moltnet.domain.vouching import Voucher
 
 
 @attrs.frozen(kw_only=True)
@@ -16,6 +21,11 @@ class Profile:
 
     public_key: PublicKey
     fingerprint: Fingerprint
+
+    @classmethod
+    def of(cls, agent: Agent) -> "Profile":
+        """The agent as anyone may see it."""
+        return cls(public_key=agent.public_key, fingerprint=agent.fingerprint)
 
 
 @attrs.frozen(kw_only=True)
@@ -27,6 +37,11 @@ class Myself:
     public_key: PublicKey
     fingerprint: Fingerprint
 
+    @classmethod
+    def of(cls, agent: Agent, client_id: ClientId) -> "Myself":
+        """The agent as it sees itself by one of its clients."""
+        return cls(agent_id=agent.id, client_id=client_id, public_key=agent.public_key, fingerprint=agent.fingerprint)
+
 
 @attrs.frozen(kw_only=True)
 class TokenHolder:
@@ -36,6 +51,12 @@ class TokenHolder:
     public_key: PublicKey
     fingerprint: Fingerprint
 
+    @classmethod
+    def of(cls, caller: Caller) -> "TokenHolder":
+        """The agent a caller is."""
+        key = caller.public_key
+        return cls(agent_id=caller.agent_id, public_key=key, fingerprint=key.fingerprint)
+
 
 @attrs.frozen(kw_only=True)
 class OpenVoucher:
@@ -44,6 +65,11 @@ class OpenVoucher:
     code: str = attrs.field(repr=False)
     expires_at: datetime
     issued_by: Fingerprint
+
+    @classmethod
+    def of(cls, voucher: Voucher, issuer: Caller) -> "OpenVoucher":
+        """The voucher as its issuer sees it."""
+        return cls(code=voucher.code, expires_at=voucher.expires_at, issued_by=issuer.public_key.fingerprint)
 
 
 @attrs.frozen(kw_only=True)
@@ -57,6 +83,18 @@ class Remembered:
     entry_type: EntryType
     created_at: datetime
 
+    @classmethod
+    def of(cls, entry: Entry) -> "Remembered":
+        """The entry as it is looked back on."""
+        return cls(
+            id=entry.id,
+            content=entry.content,
+            tags=entry.tags,
+            importance=entry.importance,
+            entry_type=entry.entry_type,
+            created_at=entry.created_at,
+        )
+
 
 @attrs.frozen(kw_only=True)
 class Reflected:
@@ -65,6 +103,12 @@ class Reflected:
     entries: tuple[Remembered, ...]
     period_days: int
     generated_at: datetime
+
+    @classmethod
+    def of(cls, digest: Digest) -> "Reflected":
+        """What a digest shows."""
+        entries = tuple(map(Remembered.of, digest.entries))
+        return cls(entries=entries, period_days=digest.period_days, generated_at=digest.generated_at)
 
 
 @attrs.frozen(kw_only=True)
@@ -79,6 +123,20 @@ class FeedItem:
     created_at: datetime
     author: Profile
 
+    @classmethod
+    def of(cls, public: PublicEntry) -> "FeedItem":
+        """The public face of an entry."""
+        entry = public.entry
+        return cls(
+            id=entry.id,
+            title=entry.title,
+            content=entry.content,
+            tags=entry.tags,
+            injection_risk=entry.injection_risk,
+            created_at=entry.created_at,
+            author=Profile.of(public.author),
+        )
+
 
 @attrs.frozen(kw_only=True)
 class FeedItems:
@@ -87,6 +145,12 @@ class FeedItems:
     items: tuple[FeedItem, ...]
     next_cursor: str | None
 
+    @classmethod
+    def of(cls, page: FeedPage) -> "FeedItems":
+        """The public face of a page."""
+        cursor = page.next_cursor.text if page.next_cursor else None
+        return cls(items=tuple(map(FeedItem.of, page.items)), next_cursor=cursor)
+
 
 @attrs.frozen(kw_only=True)
 class SignatureCheck:
@@ -94,6 +158,11 @@ class SignatureCheck:
 
     valid: bool
     signer: Fingerprint | None = None
+
+    @classmethod
+    def of(cls, fingerprint: Fingerprint, *, valid: bool) -> "SignatureCheck":
+        """What is told of a signature that was said to be this agent's."""
+        return cls(valid=valid, signer=fingerprint if valid else None)
 
 
 Document = Mapping[str, object]

@@ -4,12 +4,15 @@ Names follow the original's client (client.md §8) in Python's case; what REST o
 implementation is asked, a refusal is one of the kinds of `domain.errors`: `NotFound` for what the agent may not know
 of, `Unauthenticated` where a token is needed and there is none, `Unavailable` when the network does not answer.
 
+Over REST times are told to the millisecond. A diary or entry as `create`, `get` and `update` answer it has its exact
+version; one from a list has it too where the network is in this process, and over REST is to be read first.
+
 `key` names a request that is to be carried out once however often it is sent (`domain.idempotency`); `expected` names
 the versions a change is meant for (`domain.versions`).
 """
 
 from collections.abc import AsyncIterator, Collection
-from typing import Protocol
+from typing import Protocol, Self
 
 from moltnet.domain.credentials import ClientSecret
 from moltnet.domain.diaries import Diary, Visibility
@@ -19,6 +22,7 @@ from moltnet.domain.feed import PAGE_DEFAULT
 from moltnet.domain.feed import RESULTS_DEFAULT as FEED_RESULTS_DEFAULT
 from moltnet.domain.ids import DiaryId, EntryId, ShareId, SigningRequestId
 from moltnet.domain.keys import Fingerprint
+from moltnet.domain.paging import GRAPH_DEFAULT, LIST_DEFAULT
 from moltnet.domain.recovery import Challenge, Recovery
 from moltnet.domain.search import RESULTS_DEFAULT, SearchResult
 from moltnet.domain.sharing import Share, ShareRole
@@ -36,6 +40,7 @@ from moltnet.domain.views import (
     TokenHolder,
 )
 from moltnet.domain.vouching import Edge
+from moltnet.ports.signatures import KeyPair
 
 
 class Agent(Protocol):
@@ -85,6 +90,15 @@ class Agent(Protocol):
     def public(self) -> "Public":
         """What anybody may read."""
         ...
+
+    @property
+    def keys(self) -> KeyPair | None:
+        """The agent's own key pair, where it is at hand: it signs here and is never sent anywhere."""
+        ...
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(self, *_: object) -> None: ...
 
     async def aclose(self) -> None:
         """Lets go of connections; the agent is not used afterwards."""
@@ -143,7 +157,7 @@ class Memories(Protocol):
         self,
         diary_id: DiaryId,
         *,
-        limit: int = 20,
+        limit: int = LIST_DEFAULT,
         offset: int = 0,
         tags: Collection[str] = (),
         entry_type: EntryType | None = None,
@@ -259,7 +273,7 @@ class SigningRequests(Protocol):
         ...
 
     async def list(
-        self, *, statuses: Collection[SigningStatus] = (), limit: int = 20, offset: int = 0
+        self, *, statuses: Collection[SigningStatus] = (), limit: int = LIST_DEFAULT, offset: int = 0
     ) -> tuple[list[SigningRequest], int]:
         """A page of the agent's requests, newest first, and how many match; no statuses means all."""
         ...
@@ -301,7 +315,7 @@ class Vouching(Protocol):
         """The agent's vouchers that somebody may still use."""
         ...
 
-    async def trust_graph(self, *, limit: int = 200, offset: int = 0) -> list[Edge]:
+    async def trust_graph(self, *, limit: int = GRAPH_DEFAULT, offset: int = 0) -> list[Edge]:
         """Who vouched for whom, newest first; needs no token."""
         ...
 
@@ -323,6 +337,10 @@ class RecoveryWay(Protocol):
 
     async def verify_challenge(self, challenge: Challenge, signature: str, public_key: str) -> Recovery:
         """A recovery code, and where it is exchanged for a session."""
+        ...
+
+    async def finish(self, recovery: Recovery) -> ClientSecret:
+        """Exchanges the code for a session, and that for a fresh secret; the old one and every earlier token end."""
         ...
 
 

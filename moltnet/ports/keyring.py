@@ -6,8 +6,19 @@ from typing import Protocol
 import attrs
 
 from moltnet.domain.credentials import ClientSecret
+from moltnet.domain.errors import NotFound
 from moltnet.domain.ids import AgentId
 from moltnet.domain.keys import Fingerprint, PublicKey
+
+
+class NoCredentials(NotFound):
+    """Nothing says who this agent is."""
+
+    code = "NO_CREDENTIALS"
+    sentence = (
+        "no credentials found: run 'moltnet register' first, set MOLTNET_CLIENT_ID and MOLTNET_CLIENT_SECRET, or give "
+        "client_id and client_secret"
+    )
 
 
 @attrs.frozen(kw_only=True)
@@ -30,8 +41,19 @@ class Keyring(Protocol):
         """What is kept; None when nothing is. Raises an error with advice for what cannot be read."""
         ...
 
+    def prepared(self) -> str | None:
+        """The private key of a registration that was begun and not finished; None when there is none."""
+        ...
+
+    def prepare(self, private_key: str) -> None:
+        """Keeps a key that is about to be registered: whatever happens then, the key is not lost.
+
+        Raises rather than take another key's place.
+        """
+        ...
+
     def keep(self, identity: OwnIdentity) -> None:
-        """Keeps an identity whole; raises rather than overwrite another key."""
+        """Keeps an identity whole, instead of what was prepared for it; raises rather than overwrite another key."""
         ...
 
     def renew(self, credentials: ClientSecret) -> None:

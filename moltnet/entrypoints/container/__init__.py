@@ -1,9 +1,17 @@
-"""Builds a network: the only room that knows every adapter. Heavy libraries are imported when they are needed."""
+"""Builds networks, and the agents of remote ones: the only room that knows every adapter.
 
-from moltnet.entrypoints.container.databases import database, migrate
-from moltnet.entrypoints.container.examinations import Examination, examination
-from moltnet.entrypoints.container.networks import Foundation, assembled, network
-from moltnet.entrypoints.container.wiring import Container, new_key_pair
+What is named here is imported when it is asked for: an agent of a remote network needs none of a server's libraries.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from moltnet.entrypoints.container.databases import database, migrate
+    from moltnet.entrypoints.container.examinations import Examination, examination
+    from moltnet.entrypoints.container.keys import key_pair_of, new_key_pair
+    from moltnet.entrypoints.container.networks import Foundation, assembled, network, network_in_memory
+    from moltnet.entrypoints.container.wiring import Container
 
 __all__ = [
     "Container",
@@ -12,7 +20,29 @@ __all__ = [
     "assembled",
     "database",
     "examination",
+    "key_pair_of",
     "migrate",
     "network",
+    "network_in_memory",
     "new_key_pair",
 ]
+
+_ROOMS = {
+    "Container": "wiring",
+    "Examination": "examinations",
+    "Foundation": "networks",
+    "assembled": "networks",
+    "database": "databases",
+    "examination": "examinations",
+    "key_pair_of": "keys",
+    "migrate": "databases",
+    "network": "networks",
+    "network_in_memory": "networks",
+    "new_key_pair": "keys",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _ROOMS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_ROOMS[name]}"), name)

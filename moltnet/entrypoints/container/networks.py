@@ -8,6 +8,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import attrs
 from dependency_injector import providers
 
+from moltnet.adapters.memory.embedding import MemoryEmbedder
+from moltnet.adapters.memory.storage import MemoryStorage
 from moltnet.adapters.system.clock import SystemClock
 from moltnet.domain.services import Services
 from moltnet.entrypoints.container.databases import database
@@ -46,6 +48,19 @@ async def network(settings: Settings, base_url: str, *, with_model: bool = True)
         embedder = await stack.enter_async_context(embedder_of(settings)) if with_model else None
         limits = await stack.enter_async_context(_limits(settings, address))
         foundation = Foundation(storage=storage, events=events, embedder=embedder, limits=limits)
+        yield await stack.enter_async_context(assembled(settings, base_url, foundation))
+
+
+@asynccontextmanager
+async def network_in_memory(settings: Settings, base_url: str, *, with_model: bool = False) -> AsyncIterator[Services]:
+    """A whole network without a database; it is forgotten when the context is left.
+
+    Without the model, texts are near that share words or parts of words.
+    """
+    async with AsyncExitStack() as stack:
+        embedder = await stack.enter_async_context(embedder_of(settings)) if with_model else MemoryEmbedder()
+        storage = MemoryStorage()
+        foundation = Foundation(storage=storage, events=storage.events, embedder=embedder)
         yield await stack.enter_async_context(assembled(settings, base_url, foundation))
 
 

@@ -4,7 +4,6 @@ from dependency_injector import containers, providers
 
 from moltnet.adapters.limits.limits import MemoryRateLimits
 from moltnet.adapters.memory.workflows import Backoff, MemoryWorkflows
-from moltnet.adapters.nacl.key_pairs import NaclKeyPair
 from moltnet.adapters.nacl.signatures import NaclSignatures
 from moltnet.adapters.native.identity import NativeIdentityProvider
 from moltnet.adapters.native.keys import KeySeal, TokenKeys
@@ -39,7 +38,6 @@ from moltnet.entrypoints.settings import Settings
 from moltnet.ports.embedding import Embedder
 from moltnet.ports.events import FeedEvents
 from moltnet.ports.limits import RateLimits
-from moltnet.ports.signatures import KeyPair
 from moltnet.ports.storage import Storage
 
 BACKGROUND_PAUSE_S = 0.25
@@ -172,8 +170,3 @@ class Container(containers.DeclarativeContainer):
         throttling=providers.Singleton(ThrottlingService, counts=limits, limits=settings.provided.rate_limits),
         vouching=providers.Singleton(VouchingService, storage=storage, clock=clock, randomness=randomness),
     )
-
-
-def new_key_pair() -> KeyPair:
-    """A fresh key pair for an agent of the operator's own."""
-    return NaclKeyPair.generate()

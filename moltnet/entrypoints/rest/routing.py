@@ -21,6 +21,7 @@ from aiohttp import web
 from moltnet.domain.caller import Anonymous, Caller, known
 from moltnet.domain.credentials import Scope
 from moltnet.domain.limits import Tier
+from moltnet.domain.operations import scopes_of
 from moltnet.domain.services import Services
 from moltnet.domain.versions import Expected
 from moltnet.entrypoints.rest.conditions import IF_MATCH, expected_versions
@@ -89,6 +90,7 @@ class Route(Generic[Params, Body, Query]):
     """One operation of the wire.
 
     Attributes:
+        scopes: what a token must carry; what the domain asks for the operation, unless told otherwise.
         answers: the form of each success status; None for an answer without a described body.
         media_type: what the answers are, where they are not JSON.
         problems: statuses of problems that are this operation's own, beside those every route can have.
@@ -109,7 +111,7 @@ class Route(Generic[Params, Body, Query]):
     tag: str
     handler: Handler[Params, Body, Query]
     auth: Auth = attrs.field(default=Auth.REQUIRED, kw_only=True)
-    scopes: tuple[Scope, ...] = attrs.field(default=(), kw_only=True)
+    scopes: tuple[Scope, ...] = attrs.field(kw_only=True)
     params: type[Params] | None = attrs.field(default=None, kw_only=True)
     body: type[Body] | None = attrs.field(default=None, kw_only=True)
     query: type[Query] | None = attrs.field(default=None, kw_only=True)
@@ -125,6 +127,10 @@ class Route(Generic[Params, Body, Query]):
     takes_forms: bool = attrs.field(default=False, kw_only=True)
     refusal_form: RefusalForm | None = attrs.field(default=None, kw_only=True)
     documented: bool = attrs.field(default=True, kw_only=True)
+
+    @scopes.default
+    def _of_the_operation(self) -> tuple[Scope, ...]:
+        return scopes_of(self.operation_id)
 
     def __attrs_post_init__(self) -> None:
         declared = [member.wire for member in members_of(self.params).members] if self.params else []

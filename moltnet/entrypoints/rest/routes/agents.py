@@ -1,6 +1,5 @@
 """Agents over REST (rest.md §1.5)."""
 
-from moltnet.domain.credentials import Scope
 from moltnet.domain.keys import Fingerprint
 from moltnet.domain.limits import Tier
 from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Auth, Call, Route
@@ -40,7 +39,6 @@ ROUTES: tuple[AnyRoute, ...] = (
         "getWhoami",
         "agents",
         whoami,
-        scopes=(Scope.AGENT_PROFILE,),
         answers={200: Whoami},
         problems=(404,),
     ),

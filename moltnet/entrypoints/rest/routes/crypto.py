@@ -2,7 +2,6 @@
 
 from functools import partial
 
-from moltnet.domain.credentials import Scope
 from moltnet.domain.limits import Tier
 from moltnet.entrypoints.rest.idempotency import once
 from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Auth, Call, Route
@@ -56,7 +55,6 @@ async def submit(call: Call[SigningRequestPath, VerifySignature, None]) -> Answe
     return Answer(signing_request_form(request))
 
 
-SIGN = (Scope.CRYPTO_SIGN,)
 COLLECTION = "/crypto/signing-requests"
 
 ROUTES: tuple[AnyRoute, ...] = (
@@ -77,7 +75,6 @@ ROUTES: tuple[AnyRoute, ...] = (
         "getCryptoIdentity",
         "crypto",
         identity,
-        scopes=(Scope.AGENT_PROFILE,),
         answers={200: CryptoIdentity},
     ),
     Route(
@@ -86,7 +83,6 @@ ROUTES: tuple[AnyRoute, ...] = (
         "createSigningRequest",
         "crypto",
         prepare,
-        scopes=SIGN,
         body=CreateSigningRequest,
         answers={201: SigningRequest},
         tier=Tier.SIGNING,
@@ -98,7 +94,6 @@ ROUTES: tuple[AnyRoute, ...] = (
         "listSigningRequests",
         "crypto",
         page,
-        scopes=SIGN,
         query=ListSigningRequests,
         answers={200: SigningRequestList},
     ),
@@ -108,7 +103,6 @@ ROUTES: tuple[AnyRoute, ...] = (
         "getSigningRequest",
         "crypto",
         get,
-        scopes=SIGN,
         params=SigningRequestPath,
         answers={200: SigningRequest},
         problems=(404,),
@@ -119,7 +113,6 @@ ROUTES: tuple[AnyRoute, ...] = (
         "submitSignature",
         "crypto",
         submit,
-        scopes=SIGN,
         params=SigningRequestPath,
         body=VerifySignature,
         answers={200: SigningRequest},

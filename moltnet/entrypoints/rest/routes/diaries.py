@@ -2,7 +2,6 @@
 
 from functools import partial
 
-from moltnet.domain.credentials import Scope
 from moltnet.domain.diaries import Diary, DiaryEdit
 from moltnet.entrypoints.rest.conditions import version_headers
 from moltnet.entrypoints.rest.idempotency import once
@@ -52,8 +51,6 @@ def _told(diary: Diary, *, status: int = 200) -> Answer:
     return Answer(diary_form(diary), status=status, headers=version_headers(diary))
 
 
-READ, WRITE, DELETE = (Scope.DIARY_READ,), (Scope.DIARY_WRITE,), (Scope.DIARY_DELETE,)
-
 ROUTES: tuple[AnyRoute, ...] = (
     Route(
         "POST",
@@ -61,14 +58,13 @@ ROUTES: tuple[AnyRoute, ...] = (
         "createDiary",
         "diary",
         create,
-        scopes=WRITE,
         body=CreateDiary,
         answers={201: DiaryCatalog},
         versioned=True,
         idempotent=True,
         lists_errors=False,
     ),
-    Route("GET", "/diaries", "listDiaries", "diary", mine, scopes=READ, answers={200: DiaryCatalogList}),
+    Route("GET", "/diaries", "listDiaries", "diary", mine, answers={200: DiaryCatalogList}),
     Route(
         "GET",
         "/diaries/{id}",
@@ -76,7 +72,6 @@ ROUTES: tuple[AnyRoute, ...] = (
         "diary",
         get,
         auth=Auth.OPTIONAL,
-        scopes=READ,
         params=DiaryPath,
         answers={200: DiaryCatalog},
         problems=(404,),
@@ -88,7 +83,6 @@ ROUTES: tuple[AnyRoute, ...] = (
         "updateDiary",
         "diary",
         update,
-        scopes=WRITE,
         params=DiaryPath,
         body=UpdateDiary,
         answers={200: DiaryCatalog},
@@ -101,7 +95,6 @@ ROUTES: tuple[AnyRoute, ...] = (
         "deleteDiary",
         "diary",
         delete,
-        scopes=DELETE,
         params=DiaryPath,
         answers={200: Success},
         problems=(403, 404),

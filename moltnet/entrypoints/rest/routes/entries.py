@@ -2,7 +2,6 @@
 
 from functools import partial
 
-from moltnet.domain.credentials import Scope
 from moltnet.domain.entries import Entry
 from moltnet.entrypoints.rest.conditions import version_headers
 from moltnet.entrypoints.rest.idempotency import once
@@ -59,7 +58,6 @@ def _told(entry: Entry, *, status: int = 200) -> Answer:
 
 
 COLLECTION, ONE = "/diaries/{diaryId}/entries", "/diaries/{diaryId}/entries/{entryId}"
-READ, WRITE, DELETE = (Scope.DIARY_READ,), (Scope.DIARY_WRITE,), (Scope.DIARY_DELETE,)
 
 ROUTES: tuple[AnyRoute, ...] = (
     Route(
@@ -68,7 +66,6 @@ ROUTES: tuple[AnyRoute, ...] = (
         "createDiaryEntry",
         "diary",
         create,
-        scopes=WRITE,
         params=EntriesPath,
         body=CreateEntry,
         answers={201: DiaryEntry},
@@ -83,7 +80,6 @@ ROUTES: tuple[AnyRoute, ...] = (
         "diary",
         page,
         auth=Auth.OPTIONAL,
-        scopes=READ,
         params=EntriesPath,
         query=ListEntries,
         answers={200: DiaryList},
@@ -96,7 +92,6 @@ ROUTES: tuple[AnyRoute, ...] = (
         "diary",
         get,
         auth=Auth.OPTIONAL,
-        scopes=READ,
         params=EntryPath,
         answers={200: DiaryEntry},
         problems=(404,),
@@ -108,7 +103,6 @@ ROUTES: tuple[AnyRoute, ...] = (
         "updateDiaryEntry",
         "diary",
         update,
-        scopes=WRITE,
         params=EntryPath,
         body=UpdateEntry,
         answers={200: DiaryEntry},
@@ -121,7 +115,6 @@ ROUTES: tuple[AnyRoute, ...] = (
         "deleteDiaryEntry",
         "diary",
         delete,
-        scopes=DELETE,
         params=EntryPath,
         answers={200: Success},
         problems=(403, 404),

@@ -1,7 +1,7 @@
 """Registration, tokens and client secrets over REST (rest.md §1.8)."""
 
 from moltnet.domain.caller import Anonymous
-from moltnet.domain.credentials import InvalidClient, InvalidScope, Scope
+from moltnet.domain.credentials import InvalidClient, InvalidScope
 from moltnet.domain.errors import Invalid
 from moltnet.entrypoints.rest.refusals import InvalidRequest, MalformedBody
 from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Auth, Call, Route
@@ -98,7 +98,6 @@ ROUTES: tuple[AnyRoute, ...] = (
         "auth",
         rotate,
         auth=Auth.OPTIONAL,
-        scopes=(Scope.AGENT_PROFILE,),
         answers={200: RotateSecretResponse},
         problems=(404,),
     ),

@@ -1,6 +1,5 @@
 """Search and reflection over REST (rest.md §7.1 and §7.2)."""
 
-from moltnet.domain.credentials import Scope
 from moltnet.domain.limits import Tier
 from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Auth, Call, Route
 from moltnet.entrypoints.rest.wire.search import (
@@ -25,9 +24,6 @@ async def reflect(call: Call[None, None, ReflectDiary]) -> Answer:
     return Answer(digest_form(digest))
 
 
-READ = (Scope.DIARY_READ,)
-
-
 def _search_at(path: str, *, documented: bool) -> AnyRoute:
     return Route(
         "POST",
@@ -36,7 +32,6 @@ def _search_at(path: str, *, documented: bool) -> AnyRoute:
         "diary",
         search,
         auth=Auth.OPTIONAL,
-        scopes=READ,
         body=SearchDiary,
         answers={200: DiarySearchResult},
         problems=(404,),
@@ -56,7 +51,6 @@ ROUTES: tuple[AnyRoute, ...] = (
         "diary",
         reflect,
         auth=Auth.OPTIONAL,
-        scopes=READ,
         query=ReflectDiary,
         answers={200: Digest},
         problems=(404,),

@@ -2,7 +2,6 @@
 
 from functools import partial
 
-from moltnet.domain.credentials import Scope
 from moltnet.domain.keys import Fingerprint
 from moltnet.entrypoints.rest.idempotency import once
 from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Call, Route
@@ -55,8 +54,6 @@ async def revoke(call: Call[SharePath, None, None]) -> Answer:
     return Answer(Success())
 
 
-SHARE = (Scope.DIARY_SHARE,)
-
 ROUTES: tuple[AnyRoute, ...] = (
     Route(
         "GET",
@@ -64,7 +61,6 @@ ROUTES: tuple[AnyRoute, ...] = (
         "listDiaryShares",
         "diary",
         shares,
-        scopes=SHARE,
         params=SharesPath,
         answers={200: DiaryShareList},
         problems=(404,),
@@ -75,7 +71,6 @@ ROUTES: tuple[AnyRoute, ...] = (
         "shareDiary",
         "diary",
         share,
-        scopes=SHARE,
         params=SharesPath,
         body=ShareDiary,
         answers={201: DiaryShare},
@@ -89,7 +84,6 @@ ROUTES: tuple[AnyRoute, ...] = (
         "listDiaryInvitations",
         "diary",
         invitations,
-        scopes=SHARE,
         answers={200: DiaryInvitationList},
     ),
     Route(
@@ -98,7 +92,6 @@ ROUTES: tuple[AnyRoute, ...] = (
         "acceptDiaryInvitation",
         "diary",
         accept,
-        scopes=SHARE,
         params=InvitationPath,
         answers={200: DiaryShare},
         problems=(404,),
@@ -110,7 +103,6 @@ ROUTES: tuple[AnyRoute, ...] = (
         "declineDiaryInvitation",
         "diary",
         decline,
-        scopes=SHARE,
         params=InvitationPath,
         answers={200: DiaryShare},
         problems=(404,),
@@ -122,7 +114,6 @@ ROUTES: tuple[AnyRoute, ...] = (
         "revokeDiaryShare",
         "diary",
         revoke,
-        scopes=SHARE,
         params=SharePath,
         answers={200: Success},
         problems=(404,),

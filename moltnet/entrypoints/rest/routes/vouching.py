@@ -2,7 +2,6 @@
 
 from functools import partial
 
-from moltnet.domain.credentials import Scope
 from moltnet.domain.limits import Tier
 from moltnet.entrypoints.rest.idempotency import once
 from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Auth, Call, Route
@@ -37,9 +36,6 @@ async def graph(call: Call[None, None, ListEdges]) -> Answer:
     return Answer(TrustGraph(edges=tuple(map(edge_form, edges))), headers=GRAPH_CACHING)
 
 
-# None of the seven scopes names vouching; it is an act of the agent's own membership.
-PROFILE = (Scope.AGENT_PROFILE,)
-
 ROUTES: tuple[AnyRoute, ...] = (
     Route(
         "POST",
@@ -47,12 +43,11 @@ ROUTES: tuple[AnyRoute, ...] = (
         "issueVoucher",
         "vouch",
         issue,
-        scopes=PROFILE,
         answers={201: Voucher},
         tier=Tier.VOUCH,
         idempotent=True,
     ),
-    Route("GET", "/vouch/active", "listActiveVouchers", "vouch", active, scopes=PROFILE, answers={200: ActiveVouchers}),
+    Route("GET", "/vouch/active", "listActiveVouchers", "vouch", active, answers={200: ActiveVouchers}),
     Route(
         "GET",
         "/vouch/graph",

@@ -8,6 +8,7 @@ import attrs
 
 from moltnet.domain.caller import Caller
 from moltnet.domain.ids import SigningRequestId
+from moltnet.domain.paging import LIST_DEFAULT, LIST_MAX
 from moltnet.domain.signing import MESSAGE_MAX, SIGNATURE_TEXT_MAX, Scheme, SigningStatus
 from moltnet.domain.signing import SigningRequest as DomainRequest
 from moltnet.entrypoints.schema.declare import About, Text, Whole
@@ -57,7 +58,7 @@ class CreateSigningRequest:
 class ListSigningRequests:
     """Which signing requests to list."""
 
-    limit: Annotated[int, Whole(1, 100)] = 20
+    limit: Annotated[int, Whole(1, LIST_MAX)] = LIST_DEFAULT
     offset: Annotated[int, Whole(0)] = 0
     status: (
         Annotated[str, Text(pattern=f"^({_ANY_STATUS})(,({_ANY_STATUS}))*$"), About("Statuses, comma-separated")] | None

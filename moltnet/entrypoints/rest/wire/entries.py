@@ -20,6 +20,7 @@ from moltnet.domain.entries import (
     NewEntry,
 )
 from moltnet.domain.ids import DiaryId, EntryId
+from moltnet.domain.paging import LIST_DEFAULT, LIST_MAX
 from moltnet.domain.search import Filters
 from moltnet.entrypoints.schema.declare import About, ItemCount, Text, Whole
 
@@ -98,7 +99,7 @@ class UpdateEntry:
 class ListEntries:
     """Which entries of a diary to list."""
 
-    limit: Annotated[int, Whole(1, 100)] = 20
+    limit: Annotated[int, Whole(1, LIST_MAX)] = LIST_DEFAULT
     offset: Annotated[int, Whole(0)] = 0
     tags: TagList | None = None
     entry_type: EntryType | None = None

@@ -6,6 +6,7 @@ from typing import Annotated
 import attrs
 
 from moltnet.domain.caller import Caller
+from moltnet.domain.paging import GRAPH_DEFAULT, GRAPH_MAX
 from moltnet.domain.vouching import Edge
 from moltnet.domain.vouching import Voucher as DomainVoucher
 from moltnet.entrypoints.schema.declare import About, Whole
@@ -31,7 +32,7 @@ class ActiveVouchers:
 class ListEdges:
     """Which part of the graph to show."""
 
-    limit: Annotated[int, Whole(1, 1000)] = 200
+    limit: Annotated[int, Whole(1, GRAPH_MAX)] = GRAPH_DEFAULT
     offset: Annotated[int, Whole(0)] = 0
 
 

@@ -1,0 +1,42 @@
+"""An agent's own credentials in a network in this process, and the way back to them."""
+
+from urllib.parse import parse_qs, urlsplit
+
+import attrs
+
+from moltnet.domain.credentials import ClientSecret
+from moltnet.domain.operations import Operation
+from moltnet.domain.recovery import Challenge, CodeRefused, Recovery
+from moltnet.entrypoints.library.seat import Seat
+
+
+@attrs.frozen
+class LocalCredentials:
+    """The port `Credentials` over the use cases."""
+
+    _seat: Seat
+
+    async def rotate_secret(self) -> ClientSecret:
+        fresh = await self._seat.services.credentials.rotate(self._seat.acting(Operation.ROTATE_SECRET))
+        self._seat.renew(fresh)
+        return fresh
+
+
+@attrs.frozen
+class LocalRecovery:
+    """The port `RecoveryWay` over the use cases."""
+
+    _seat: Seat
+
+    async def request_challenge(self, public_key: str) -> Challenge:
+        return await self._seat.services.recovery.challenge(public_key)
+
+    async def verify_challenge(self, challenge: Challenge, signature: str, public_key: str) -> Recovery:
+        return await self._seat.services.recovery.verify(challenge, signature, public_key)
+
+    async def finish(self, recovery: Recovery) -> ClientSecret:
+        flow = parse_qs(urlsplit(recovery.flow_url).query).get("flow", [""])[0]
+        answer = await self._seat.services.recovery.answer_flow(flow, recovery.code)
+        if answer.session_token is None:
+            raise CodeRefused
+        return await self._seat.services.credentials.rotate_by_session(answer.session_token)

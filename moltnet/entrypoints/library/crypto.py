@@ -1,0 +1,60 @@
+"""Signatures in a network in this process."""
+
+from collections.abc import Collection
+from functools import partial
+
+import attrs
+
+from moltnet.domain.ids import SigningRequestId
+from moltnet.domain.operations import Operation
+from moltnet.domain.paging import LIST_DEFAULT, check_page
+from moltnet.domain.signing import SigningRequest, SigningStatus, check_signature_text
+from moltnet.domain.views import TokenHolder
+from moltnet.entrypoints.library.seat import Keyed, Seat
+from moltnet.ports.repositories import Page
+
+
+@attrs.frozen
+class LocalSigningRequests:
+    """The port `SigningRequests` over the use cases."""
+
+    _seat: Seat
+
+    async def create(self, message: str, *, key: str | None = None) -> SigningRequest:
+        operation = Operation.CREATE_SIGNING_REQUEST
+        caller = self._seat.acting(operation)
+        keyed = Keyed(seat=self._seat, operation=operation, key=key, asked=(message,))
+        return await keyed.once(SigningRequest, partial(self._seat.services.signing.prepare, caller, message))
+
+    async def list(
+        self, *, statuses: Collection[SigningStatus] = (), limit: int = LIST_DEFAULT, offset: int = 0
+    ) -> tuple[list[SigningRequest], int]:
+        caller = self._seat.acting(Operation.LIST_SIGNING_REQUESTS)
+        check_page(limit, offset)
+        return await self._seat.services.signing.list(caller, frozenset(statuses), Page(limit, offset))
+
+    async def get(self, request_id: SigningRequestId) -> SigningRequest:
+        return await self._seat.services.signing.get(self._seat.acting(Operation.GET_SIGNING_REQUEST), request_id)
+
+    async def submit(self, request_id: SigningRequestId, signature: str) -> SigningRequest:
+        caller = self._seat.acting(Operation.SUBMIT_SIGNATURE)
+        check_signature_text(signature)
+        return await self._seat.services.signing.submit(caller, request_id, signature)
+
+
+@attrs.frozen
+class LocalCrypto:
+    """The port `Crypto` over the use cases."""
+
+    _seat: Seat
+
+    @property
+    def signing_requests(self) -> LocalSigningRequests:
+        return LocalSigningRequests(self._seat)
+
+    async def identity(self) -> TokenHolder:
+        return TokenHolder.of(self._seat.acting(Operation.IDENTITY))
+
+    async def verify(self, signature: str) -> bool:
+        check_signature_text(signature)
+        return await self._seat.services.signing.verify(signature)

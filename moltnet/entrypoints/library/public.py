@@ -1,0 +1,62 @@
+"""What anybody may read of a network in this process."""
+
+from collections.abc import AsyncIterator
+
+import attrs
+
+from moltnet.domain.feed import PAGE_DEFAULT, PAGE_MAX, RESULTS_DEFAULT, Cursor, FeedSearch, Selection
+from moltnet.domain.ids import EntryId
+from moltnet.domain.paging import check_page
+from moltnet.domain.views import Document, FeedItem, FeedItems
+from moltnet.entrypoints.about.document import network_info
+from moltnet.entrypoints.about.markdown import llms_text
+from moltnet.entrypoints.about.place import Place
+from moltnet.entrypoints.library.seat import Seat
+from moltnet.entrypoints.schema.convert import json_value
+
+
+@attrs.frozen
+class LocalPublic:
+    """The port `Public` over the use cases."""
+
+    _seat: Seat
+    _place: Place
+
+    async def feed(
+        self,
+        *,
+        limit: int = PAGE_DEFAULT,
+        cursor: str | None = None,
+        tag: str | None = None,
+        include_flagged: bool = False,
+    ) -> FeedItems:
+        check_page(limit, most=PAGE_MAX)
+        after = Cursor.parse(cursor) if cursor else None
+        selection = Selection(tag=tag or None, include_flagged=include_flagged)
+        return FeedItems.of(await self._seat.services.feed.page(after, selection, limit))
+
+    async def search_feed(
+        self, query: str, *, limit: int = RESULTS_DEFAULT, tag: str | None = None, include_flagged: bool = False
+    ) -> list[FeedItem]:
+        selection = Selection(tag=tag or None, include_flagged=include_flagged)
+        found = await self._seat.services.feed.search(FeedSearch(query=query, selection=selection, limit=limit))
+        return list(map(FeedItem.of, found))
+
+    async def entry(self, entry_id: EntryId) -> FeedItem:
+        return FeedItem.of(await self._seat.services.feed.entry(entry_id))
+
+    async def follow(
+        self, *, after: FeedItem | None = None, tag: str | None = None, include_flagged: bool = False
+    ) -> AsyncIterator[FeedItem]:
+        cursor = Cursor(after.created_at, after.id) if after else None
+        selection = Selection(tag=tag or None, include_flagged=include_flagged)
+        async for group in await self._seat.services.feed.follow(cursor, selection):
+            for public in group:
+                yield FeedItem.of(public)
+
+    async def network_info(self) -> Document:
+        told = json_value(network_info(self._place))
+        return told if isinstance(told, dict) else {}
+
+    async def llms_txt(self) -> str:
+        return llms_text(network_info(self._place))

@@ -1,0 +1,42 @@
+"""Invitations to diaries of a network in this process."""
+
+from functools import partial
+
+import attrs
+
+from moltnet.domain.ids import DiaryId, ShareId
+from moltnet.domain.keys import Fingerprint
+from moltnet.domain.operations import Operation
+from moltnet.domain.sharing import Share, ShareRole
+from moltnet.entrypoints.library.seat import Keyed, Seat
+
+
+@attrs.frozen
+class LocalSharing:
+    """The port `Sharing` over the use cases."""
+
+    _seat: Seat
+
+    async def share(
+        self, diary_id: DiaryId, fingerprint: Fingerprint, *, role: ShareRole = ShareRole.READER, key: str | None = None
+    ) -> Share:
+        operation = Operation.SHARE
+        caller = self._seat.acting(operation)
+        keyed = Keyed(seat=self._seat, operation=operation, key=key, asked=(diary_id, fingerprint, role))
+        share_it = partial(self._seat.services.sharing.share, caller, diary_id, fingerprint, role)
+        return await keyed.once(Share, share_it)
+
+    async def shares(self, diary_id: DiaryId) -> list[Share]:
+        return await self._seat.services.sharing.shares(self._seat.acting(Operation.LIST_SHARES), diary_id)
+
+    async def revoke(self, diary_id: DiaryId, fingerprint: Fingerprint) -> None:
+        await self._seat.services.sharing.revoke(self._seat.acting(Operation.REVOKE_SHARE), diary_id, fingerprint)
+
+    async def invitations(self) -> list[Share]:
+        return await self._seat.services.sharing.invitations(self._seat.acting(Operation.LIST_INVITATIONS))
+
+    async def accept(self, share_id: ShareId) -> Share:
+        return await self._seat.services.sharing.accept(self._seat.acting(Operation.ACCEPT_INVITATION), share_id)
+
+    async def decline(self, share_id: ShareId) -> Share:
+        return await self._seat.services.sharing.decline(self._seat.acting(Operation.DECLINE_INVITATION), share_id)
