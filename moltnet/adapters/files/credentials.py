@@ -9,7 +9,8 @@ from typing import TypeAlias
 import attrs
 
 from moltnet.adapters.files.places import alone_in, read_text, write_whole
-from moltnet.domain.errors import Invalid, NotFound
+from moltnet.domain.errors import Invalid
+from moltnet.ports.keyring import NoCredentials
 
 Section: TypeAlias = Mapping[str, object]
 Document: TypeAlias = dict[str, object]
@@ -30,16 +31,6 @@ class CredentialsUnreadable(Invalid):
             f"{place} is no credentials file ({why}); restore it from a copy, or move it away and run "
             "'moltnet register' again"
         )
-
-
-class NoCredentials(NotFound):
-    """Nothing says who this agent is."""
-
-    code = "NO_CREDENTIALS"
-    sentence = (
-        "no credentials found: run 'moltnet register' first, set MOLTNET_CLIENT_ID and MOLTNET_CLIENT_SECRET, or name "
-        "a credentials file"
-    )
 
 
 @attrs.frozen

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from moltnet.adapters.files.credentials import CredentialsFile, CredentialsUnreadable, NoCredentials, text_of
+from moltnet.adapters.files.credentials import CredentialsFile, CredentialsUnreadable, text_of
 from moltnet.adapters.files.places import read_text
+from moltnet.ports.keyring import NoCredentials
 
 ORDERED = ["identity_id", "oauth2", "keys", "endpoints", "registered_at", "ssh", "git", "github", "later", "more"]
 
