@@ -39,6 +39,12 @@ class AlreadyCarriedOut(Conflict):
     sentence = "The same request was carried out at the same moment; repeat it to get its answer"
 
 
+def check_key(key: str) -> None:
+    """Raises MalformedIdempotencyKey for a text that is no key."""
+    if not _KEY.fullmatch(key):
+        raise MalformedIdempotencyKey
+
+
 @attrs.frozen(kw_only=True)
 class KeyedRequest:
     """A request that is to be carried out once.
@@ -54,8 +60,7 @@ class KeyedRequest:
 
     @key.validator
     def _well_formed(self, _: object, key: str) -> None:
-        if not _KEY.fullmatch(key):
-            raise MalformedIdempotencyKey
+        check_key(key)
 
 
 @attrs.frozen(kw_only=True)

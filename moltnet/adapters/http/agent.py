@@ -1,0 +1,97 @@
+"""An agent of a remote network: the agent's port over REST. What each method does stands with the port."""
+
+from typing import Self
+
+from moltnet.adapters.http.credentials import HttpCredentials, HttpRecovery
+from moltnet.adapters.http.crypto import HttpCrypto
+from moltnet.adapters.http.diaries import HttpDiaries
+from moltnet.adapters.http.directory import HttpDirectory
+from moltnet.adapters.http.door import Door
+from moltnet.adapters.http.entries import HttpMemories
+from moltnet.adapters.http.public import HttpPublic
+from moltnet.adapters.http.retries import Pace
+from moltnet.adapters.http.sharing import HttpSharing
+from moltnet.adapters.http.tokens import Tokens
+from moltnet.adapters.http.vouching import HttpVouching
+from moltnet.domain.credentials import ClientSecret
+from moltnet.domain.ids import AgentId
+from moltnet.ports.keyring import Keyring
+from moltnet.ports.signatures import KeyPair
+
+
+class HttpAgent:
+    """The port `Agent`; without credentials, nobody in particular. It belongs to one event loop."""
+
+    def __init__(  # noqa: PLR0913  # where, and what of its own it has at hand
+        self,
+        api_url: str,
+        credentials: ClientSecret | None = None,
+        *,
+        keys: KeyPair | None = None,
+        keyring: Keyring | None = None,
+        agent_id: AgentId | None = None,
+        pace: Pace | None = None,
+    ) -> None:
+        self._door = Door(api_url, pace=pace)
+        self._keyring = keyring
+        self._keys = keys
+        self._tokens: Tokens | None = None
+        if credentials is not None:
+            self._tokens = Tokens(self._door, credentials, keyring=keyring, agent_id=agent_id)
+            self._door.token = self._tokens.get
+
+    @property
+    def api_url(self) -> str:
+        """Where the network is."""
+        return self._door.api_url
+
+    @property
+    def keys(self) -> KeyPair | None:
+        return self._keys
+
+    @property
+    def diaries(self) -> HttpDiaries:
+        return HttpDiaries(self._door)
+
+    @property
+    def diary(self) -> HttpMemories:
+        return HttpMemories(self._door)
+
+    @property
+    def sharing(self) -> HttpSharing:
+        return HttpSharing(self._door)
+
+    @property
+    def agents(self) -> HttpDirectory:
+        return HttpDirectory(self._door)
+
+    @property
+    def crypto(self) -> HttpCrypto:
+        return HttpCrypto(self._door)
+
+    @property
+    def vouch(self) -> HttpVouching:
+        return HttpVouching(self._door)
+
+    @property
+    def auth(self) -> HttpCredentials:
+        return HttpCredentials(self._door, self._tokens, self._keyring)
+
+    @property
+    def recovery(self) -> HttpRecovery:
+        return HttpRecovery(self._door)
+
+    @property
+    def public(self) -> HttpPublic:
+        return HttpPublic(self._door)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        if self._tokens is not None:
+            await self._tokens.aclose()
+        await self._door.aclose()

@@ -1,0 +1,149 @@
+"""A request to the REST door, and its answer."""
+
+import json
+from collections.abc import Mapping
+from enum import Enum
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import attrs
+
+from moltnet.domain.errors import Invalid
+from moltnet.domain.idempotency import check_key
+from moltnet.domain.versions import Expected
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
+GET = "GET"
+
+
+class Unsendable(Invalid):
+    """A text that no URL can hold: half a surrogate pair."""
+
+    code = "UNSENDABLE_TEXT"
+    sentence = "The text holds half a surrogate pair, which cannot be sent"
+
+
+@attrs.frozen(kw_only=True)
+class Call:
+    """One request.
+
+    Attributes:
+        path: below the network's address, and its query; or a whole address.
+        json: the body; None sends none.
+        form: the body as a form; it may hold a secret.
+        signed_in: whether the agent's token goes with it, if the agent has one.
+        repeatable: whether it may be sent again when it is not known to have been carried out.
+        once_only: whether it is given up wherever it could be sent again: what it does is not to be done twice.
+    """
+
+    method: str
+    path: str
+    json: object = None
+    form: Mapping[str, str] | None = attrs.field(default=None, repr=False)
+    headers: Mapping[str, str] = attrs.field(default=NOTHING, repr=False)
+    signed_in: bool = True
+    repeatable: bool = False
+    once_only: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class Reply:
+    """An answer, read to its end."""
+
+    status: int
+    headers: Mapping[str, str] = attrs.field(repr=False)
+    raw: bytes = attrs.field(repr=False)
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the request was carried out."""
+        return self.status // 100 == 2  # noqa: PLR2004 - RFC 9110 §15.3
+
+    @property
+    def text(self) -> str:
+        """The body as text."""
+        return self.raw.decode("utf-8", "replace")
+
+    def value(self) -> Any:
+        """The body's JSON value; None when it is no JSON."""
+        try:
+            return json.loads(self.raw)
+        except (ValueError, RecursionError):
+            return None
+
+    @property
+    def retry_after_s(self) -> int | None:
+        """How long to wait, where the answer says so in seconds (RFC 9110 §10.2.3)."""
+        text = self.headers.get("Retry-After", "").strip()
+        return int(text) if text.isascii() and text.isdecimal() else None
+
+
+def get(path: str, *, headers: Mapping[str, str] = NOTHING, signed_in: bool = True) -> Call:
+    """A request that only reads."""
+    return Call(method=GET, path=path, headers=headers, signed_in=signed_in, repeatable=True)
+
+
+def creating(path: str, body: object, key: str | None) -> Call:
+    """A request that creates something; with a key it may be sent again. Raises MalformedIdempotencyKey."""
+    if key is None:
+        return Call(method="POST", path=path, json=body)
+    check_key(key)
+    return Call(method="POST", path=path, json=body, headers={"Idempotency-Key": key}, repeatable=True)
+
+
+def changing(method: str, path: str, expected: Expected, body: object = None) -> Call:
+    """A request that changes or removes the versions of a thing that are expected."""
+    return Call(method=method, path=path, json=body, headers=_condition(expected))
+
+
+def path_of(*segments: object) -> str:
+    """A path of these segments, each of which stays one; raises Unsendable."""
+    try:
+        return "".join(f"/{quote(str(segment), safe='')}" for segment in segments)
+    except UnicodeEncodeError:
+        raise Unsendable from None
+
+
+def with_query(path: str, **values: object) -> str:
+    """A path with a query of the values that are not None, by their names on the wire; raises Unsendable."""
+    told = {camel(name): _query_text(value) for name, value in values.items() if value is not None}
+    try:
+        return f"{path}?{urlencode(told)}" if told else path
+    except UnicodeEncodeError:
+        raise Unsendable from None
+
+
+def members(**values: object) -> dict[str, object]:
+    """A JSON object of the values that are not None, by their names on the wire."""
+    return {camel(name): _plain(value) for name, value in values.items() if value is not None}
+
+
+def camel(name: str) -> str:
+    """A name as the wire has it."""
+    first, *rest = name.split("_")
+    return first + "".join(part.capitalize() for part in rest)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, bool | int | float | str) and not isinstance(value, Enum):
+        return value
+    if isinstance(value, list | tuple | set | frozenset):
+        return list(map(_plain, value))
+    return str(value)
+
+
+def _query_text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _condition(expected: Expected) -> Mapping[str, str]:
+    if expected.versions is None:
+        return NOTHING
+    # What cannot stand in a tag (RFC 9110 §8.8.3) is no version of anything; the empty tag is none either.
+    tags = [f'"{version}"' for version in expected.versions if _is_tag(version)]
+    return {"If-Match": ", ".join(tags) or '""'}
+
+
+def _is_tag(version: str) -> bool:
+    return version.isascii() and version.isprintable() and not set(version) & {'"', " "}

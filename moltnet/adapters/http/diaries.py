@@ -1,0 +1,42 @@
+"""Whole diaries over REST."""
+
+import attrs
+
+from moltnet.adapters.http.calls import changing, creating, get, members, path_of
+from moltnet.adapters.http.door import Door
+from moltnet.adapters.http.wire import read_edited, read_list
+from moltnet.domain.diaries import Diary, Visibility
+from moltnet.domain.ids import DiaryId
+from moltnet.domain.versions import ANY_VERSION, Expected
+
+
+@attrs.frozen
+class HttpDiaries:
+    """The port `Diaries`."""
+
+    _door: Door
+
+    async def list(self) -> list[Diary]:
+        return read_list(await self._door.ask(get("/diaries")), "items", Diary)
+
+    async def create(self, *, name: str, visibility: Visibility = Visibility.PRIVATE, key: str | None = None) -> Diary:
+        body = members(name=name, visibility=visibility)
+        return read_edited(await self._door.ask(creating("/diaries", body, key)), Diary)
+
+    async def get(self, diary_id: DiaryId) -> Diary:
+        return read_edited(await self._door.ask(get(path_of("diaries", diary_id))), Diary)
+
+    async def update(
+        self,
+        diary_id: DiaryId,
+        *,
+        name: str | None = None,
+        visibility: Visibility | None = None,
+        expected: Expected = ANY_VERSION,
+    ) -> Diary:
+        body = members(name=name, visibility=visibility)
+        call = changing("PATCH", path_of("diaries", diary_id), expected, body)
+        return read_edited(await self._door.ask(call), Diary)
+
+    async def delete(self, diary_id: DiaryId, *, expected: Expected = ANY_VERSION) -> None:
+        await self._door.ask(changing("DELETE", path_of("diaries", diary_id), expected))

@@ -1,0 +1,27 @@
+"""Who is who, over REST."""
+
+import attrs
+
+from moltnet.adapters.http.calls import Call, get, members, path_of
+from moltnet.adapters.http.door import Door
+from moltnet.adapters.http.wire import read
+from moltnet.domain.keys import Fingerprint
+from moltnet.domain.views import Myself, Profile, SignatureCheck
+
+
+@attrs.frozen
+class HttpDirectory:
+    """The port `Directory`."""
+
+    _door: Door
+
+    async def whoami(self) -> Myself:
+        return read(await self._door.ask(get("/agents/whoami")), Myself)
+
+    async def lookup(self, fingerprint: Fingerprint) -> Profile:
+        return read(await self._door.ask(get(path_of("agents", fingerprint), signed_in=False)), Profile)
+
+    async def verify_signature(self, fingerprint: Fingerprint, signature: str) -> SignatureCheck:
+        path = path_of("agents", fingerprint, "verify")
+        call = Call(method="POST", path=path, json=members(signature=signature), signed_in=False, repeatable=True)
+        return read(await self._door.ask(call), SignatureCheck)

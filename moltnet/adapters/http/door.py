@@ -1,0 +1,107 @@
+"""The REST door of a network: sends requests, repeats those that may be, and tells refusals as errors."""
+
+from collections.abc import Awaitable, Callable
+
+import aiohttp
+from aiohttp import ClientTimeout
+from yarl import URL
+
+from moltnet import __version__
+from moltnet.adapters.http.calls import Call, Reply
+from moltnet.adapters.http.problems import refusal
+from moltnet.adapters.http.retries import Attempts, Broken, NotSent, Outcome, Pace
+from moltnet.ports.remote import NetworkError
+
+TIMEOUT_S = 30.0
+_UNAUTHORIZED = 401
+
+
+class Door:
+    """Where a network is reached, and the connections to it.
+
+    `token` answers the agent's token, and is given the one that was refused when another is needed.
+    """
+
+    def __init__(self, api_url: str, *, pace: Pace | None = None) -> None:
+        self.api_url = api_url.removesuffix("/")
+        self.pace = pace or Pace()
+        self.token: Callable[[str | None], Awaitable[str]] | None = None
+        self._session: aiohttp.ClientSession | None = None
+        self._met = False
+
+    async def ask(self, call: Call) -> Reply:
+        """The answer of a request that was carried out; raises what it was refused with, or NetworkError."""
+        reply = await self.answer(call)
+        if reply.is_good:
+            return reply
+        raise refusal(reply)
+
+    async def answer(self, call: Call) -> Reply:
+        """The last answer, good or not: after one fresh token, and as many tries as the call is given."""
+        refused: str | None = None
+        while True:
+            token = await self.token(refused) if self.token and call.signed_in else None
+            reply = await self._last_of_tries(call, token)
+            if reply.status != _UNAUTHORIZED or token is None or refused is not None:
+                return reply
+            refused = token  # nothing was carried out, so even what is not to be repeated may be sent again
+
+    def session(self) -> aiohttp.ClientSession:
+        """The connections; they belong to the running event loop."""
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                headers={"User-Agent": f"moltnet/{__version__}"}, cookie_jar=aiohttp.DummyCookieJar()
+            )
+        return self._session
+
+    def url(self, path: str) -> URL:
+        """The whole address of a path; of an address, itself. Raises NetworkError."""
+        try:
+            return URL(self.api_url + path if path.startswith("/") else path, encoded=True)
+        except ValueError as error:
+            raise NetworkError(f"{self.api_url} is no address of a network") from error
+
+    async def aclose(self) -> None:
+        """Closes the connections."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def _last_of_tries(self, call: Call, token: str | None) -> Reply:
+        attempts = Attempts(call, self._met, self.pace)
+        while True:
+            outcome = await self._try(call, token)
+            pause_s = None if isinstance(outcome, Reply) and outcome.is_good else attempts.pause_s(outcome)
+            if pause_s is None:
+                break
+            await self.pace.sleep(pause_s)
+        if isinstance(outcome, Reply):
+            return outcome
+        raise NetworkError(f"{self.api_url} does not answer ({outcome.reason})")
+
+    async def _try(self, call: Call, token: str | None) -> Outcome:
+        headers = {**call.headers, **({"Authorization": f"Bearer {token}"} if token else {})}
+        try:
+            async with self.session().request(
+                call.method,
+                self.url(call.path),
+                json=call.json,
+                data=call.form,
+                headers=headers,
+                timeout=ClientTimeout(total=TIMEOUT_S),
+                allow_redirects=False,
+            ) as answer:
+                raw = await answer.read()
+                self._met = True
+                return Reply(status=answer.status, headers=answer.headers, raw=raw)
+        except aiohttp.ClientConnectorError as error:
+            return NotSent(_reason(error))
+        except TimeoutError:
+            return Broken(f"no answer within {TIMEOUT_S:.0f} s", timed_out=True)
+        except (aiohttp.ClientError, OSError) as error:
+            return Broken(_reason(error))
+
+
+def _reason(error: Exception) -> str:
+    # Of the class and the system's word alone: other texts of the library repeat headers.
+    system = error.strerror if isinstance(error, OSError) else None
+    return system or type(error).__name__

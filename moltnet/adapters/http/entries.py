@@ -1,0 +1,149 @@
+"""Entries over REST, and what is found among them."""
+
+from collections.abc import Collection
+
+import attrs
+
+from moltnet.adapters.http.calls import Call, changing, creating, get, members, path_of, with_query
+from moltnet.adapters.http.door import Door
+from moltnet.adapters.http.wire import read, read_edited, read_page
+from moltnet.domain.digest import DAYS_DEFAULT, ENTRIES_DEFAULT
+from moltnet.domain.entries import IMPORTANCE_DEFAULT, Entry, EntryType
+from moltnet.domain.errors import Invalid
+from moltnet.domain.ids import DiaryId, EntryId
+from moltnet.domain.paging import LIST_DEFAULT
+from moltnet.domain.search import RESULTS_DEFAULT, SearchResult
+from moltnet.domain.versions import ANY_VERSION, Expected
+from moltnet.domain.views import Reflected
+
+
+class TagUnlistable(Invalid):
+    """REST lists entries by tags with commas between them: a tag that holds one cannot be asked for there."""
+
+    code = "TAG_UNLISTABLE"
+    sentence = "Over REST a list cannot be asked for a tag that is empty or holds a comma: search for it instead"
+
+
+@attrs.frozen
+class HttpMemories:
+    """The port `Memories`."""
+
+    _door: Door
+
+    async def create(  # noqa: PLR0913  # an entry has as many members
+        self,
+        diary_id: DiaryId,
+        *,
+        content: str,
+        title: str | None = None,
+        tags: Collection[str] | None = None,
+        importance: int = IMPORTANCE_DEFAULT,
+        entry_type: EntryType = EntryType.SEMANTIC,
+        key: str | None = None,
+    ) -> Entry:
+        body = members(content=content, title=title, tags=_listed(tags), importance=importance, entry_type=entry_type)
+        return read_edited(await self._door.ask(creating(_entries(diary_id), body, key)), Entry)
+
+    async def list(
+        self,
+        diary_id: DiaryId,
+        *,
+        limit: int = LIST_DEFAULT,
+        offset: int = 0,
+        tags: Collection[str] = (),
+        entry_type: EntryType | None = None,
+    ) -> tuple[list[Entry], int]:
+        if any(not tag or "," in tag for tag in tags):
+            raise TagUnlistable
+        path = with_query(
+            _entries(diary_id), limit=limit, offset=offset, tags=",".join(tags) or None, entry_type=entry_type
+        )
+        return read_page(await self._door.ask(get(path)), Entry)
+
+    async def get(self, diary_id: DiaryId, entry_id: EntryId) -> Entry:
+        return read_edited(await self._door.ask(get(_entries(diary_id, entry_id))), Entry)
+
+    async def update(  # noqa: PLR0913  # an entry has as many members
+        self,
+        diary_id: DiaryId,
+        entry_id: EntryId,
+        *,
+        title: str | None = None,
+        content: str | None = None,
+        tags: Collection[str] | None = None,
+        importance: int | None = None,
+        entry_type: EntryType | None = None,
+        superseded_by: EntryId | None = None,
+        expected: Expected = ANY_VERSION,
+    ) -> Entry:
+        body = members(
+            title=title,
+            content=content,
+            tags=_listed(tags),
+            importance=importance,
+            entry_type=entry_type,
+            superseded_by=superseded_by,
+        )
+        call = changing("PATCH", _entries(diary_id, entry_id), expected, body)
+        return read_edited(await self._door.ask(call), Entry)
+
+    async def delete(self, diary_id: DiaryId, entry_id: EntryId, *, expected: Expected = ANY_VERSION) -> None:
+        await self._door.ask(changing("DELETE", _entries(diary_id, entry_id), expected))
+
+    async def search(  # noqa: PLR0913  # a search has as many members
+        self,
+        query: str | None = None,
+        *,
+        diary_id: DiaryId | None = None,
+        tags: Collection[str] = (),
+        entry_types: Collection[EntryType] = (),
+        exclude_superseded: bool = False,
+        include_shared: bool | None = None,
+        limit: int = RESULTS_DEFAULT,
+        offset: int = 0,
+        w_relevance: float = 1.0,
+        w_recency: float = 0.0,
+        w_importance: float = 0.0,
+    ) -> SearchResult:
+        body = members(
+            diary_id=diary_id,
+            query=query,
+            tags=_listed(tags) or None,
+            entry_types=_listed(entry_types) or None,
+            exclude_superseded=exclude_superseded,
+            include_shared=include_shared,
+            limit=limit,
+            offset=offset,
+            w_relevance=w_relevance,
+            w_recency=w_recency,
+            w_importance=w_importance,
+        )
+        # It only reads, so it may be sent again.
+        call = Call(method="POST", path="/diaries/search", json=body, repeatable=True)
+        return read(await self._door.ask(call), SearchResult)
+
+    async def reflect(
+        self,
+        diary_id: DiaryId,
+        *,
+        days: int = DAYS_DEFAULT,
+        max_entries: int = ENTRIES_DEFAULT,
+        entry_types: Collection[EntryType] = (),
+    ) -> Reflected:
+        path = with_query(
+            "/diaries/reflect",
+            diary_id=diary_id,
+            days=days,
+            max_entries=max_entries,
+            entry_types=",".join(entry_types) or None,
+        )
+        return read(await self._door.ask(get(path)), Reflected)
+
+
+def _entries(*ids: object) -> str:
+    diary_id, *entry_id = ids
+    return path_of("diaries", diary_id, "entries", *entry_id)
+
+
+def _listed(given: Collection[str] | None) -> tuple[str, ...] | None:
+    return None if given is None else tuple(given)

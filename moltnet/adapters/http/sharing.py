@@ -1,0 +1,42 @@
+"""Invitations over REST."""
+
+import attrs
+
+from moltnet.adapters.http.calls import Call, creating, get, members, path_of
+from moltnet.adapters.http.door import Door
+from moltnet.adapters.http.wire import read, read_list
+from moltnet.domain.ids import DiaryId, ShareId
+from moltnet.domain.keys import Fingerprint
+from moltnet.domain.sharing import Share, ShareRole
+
+
+@attrs.frozen
+class HttpSharing:
+    """The port `Sharing`."""
+
+    _door: Door
+
+    async def share(
+        self, diary_id: DiaryId, fingerprint: Fingerprint, *, role: ShareRole = ShareRole.READER, key: str | None = None
+    ) -> Share:
+        body = members(fingerprint=fingerprint, role=role)
+        return read(await self._door.ask(creating(path_of("diaries", diary_id, "share"), body, key)), Share)
+
+    async def shares(self, diary_id: DiaryId) -> list[Share]:
+        return read_list(await self._door.ask(get(path_of("diaries", diary_id, "share"))), "shares", Share)
+
+    async def revoke(self, diary_id: DiaryId, fingerprint: Fingerprint) -> None:
+        await self._door.ask(Call(method="DELETE", path=path_of("diaries", diary_id, "share", fingerprint)))
+
+    async def invitations(self) -> list[Share]:
+        return read_list(await self._door.ask(get("/diaries/invitations")), "invitations", Share)
+
+    async def accept(self, share_id: ShareId) -> Share:
+        return await self._answered(share_id, "accept")
+
+    async def decline(self, share_id: ShareId) -> Share:
+        return await self._answered(share_id, "decline")
+
+    async def _answered(self, share_id: ShareId, answer: str) -> Share:
+        path = path_of("diaries", "invitations", share_id, answer)
+        return read(await self._door.ask(Call(method="POST", path=path)), Share)

@@ -1,0 +1,122 @@
+"""Access tokens for client credentials (RFC 6749 §4.4): kept while they are good, fetched once for all who wait."""
+
+import asyncio
+
+from moltnet.adapters.http.calls import Call, Reply
+from moltnet.adapters.http.door import Door
+from moltnet.adapters.http.problems import refusal
+from moltnet.domain.credentials import ClientSecret
+from moltnet.domain.ids import AgentId
+from moltnet.ports.keyring import Keyring
+from moltnet.ports.remote import AuthenticationError, NetworkError
+
+MARGIN_S = 30
+TOKEN_PATH = "/oauth2/token"  # noqa: S105 - a path
+# Another process that rotated the secret has it before it is kept: it is looked for again, soon and then seldom.
+REREAD_AFTER_S = (0.0, 0.1, 0.3, 0.9)
+
+
+class Tokens:
+    """An agent's token at one network.
+
+    When the secret is no longer good it is read anew from the keyring: another process of the agent's may have rotated
+    it. `agent_id` is whose keyring it must still be.
+    """
+
+    def __init__(
+        self,
+        door: Door,
+        credentials: ClientSecret,
+        *,
+        keyring: Keyring | None = None,
+        agent_id: AgentId | None = None,
+    ) -> None:
+        self._door = door
+        self._credentials = credentials
+        self._keyring = keyring
+        self._agent_id = agent_id
+        self._text: str | None = None
+        self._good_until = 0.0
+        self._fetching: asyncio.Task[str] | None = None
+
+    async def get(self, refused: str | None = None) -> str:
+        """A token that is good for a while; another one than `refused`. Raises AuthenticationError and NetworkError."""
+        if self._text is not None and self._text != refused and self._door.pace.now() < self._good_until:
+            return self._text
+        if self._fetching is None:
+            self._fetching = asyncio.create_task(self._fetch())
+            self._fetching.add_done_callback(self._fetched)
+        # Whoever is cancelled while waiting takes the token from nobody else.
+        return await asyncio.shield(self._fetching)
+
+    def adopt(self, credentials: ClientSecret) -> None:
+        """Goes on with a fresh secret; tokens of the old one are void."""
+        self._credentials, self._text = credentials, None
+
+    async def aclose(self) -> None:
+        """Gives up a fetch that is under way."""
+        if self._fetching is not None:
+            self._fetching.cancel()
+            await asyncio.wait([self._fetching])
+
+    def _fetched(self, task: asyncio.Task[str]) -> None:
+        self._fetching = None
+        if not task.cancelled():
+            task.exception()  # told to those who wait; if nobody does any more, to nobody
+
+    async def _fetch(self) -> str:
+        while True:
+            used = self._credentials
+            reply = await self._door.answer(_request(used))
+            if reply.is_good:
+                return self._kept(reply)
+            error = _error(reply)
+            if not isinstance(error, AuthenticationError) or not await self._found_another(used):
+                raise error
+
+    def _kept(self, reply: Reply) -> str:
+        told = reply.value()
+        text = told.get("access_token") if isinstance(told, dict) else None
+        if not isinstance(text, str) or not text:
+            raise NetworkError("The answer of the token endpoint holds no token")
+        lifetime_s = told.get("expires_in")
+        known = isinstance(lifetime_s, int | float) and not isinstance(lifetime_s, bool)
+        self._text = text
+        self._good_until = self._door.pace.now() + (lifetime_s if known else 0) - MARGIN_S
+        return text
+
+    async def _found_another(self, used: ClientSecret) -> bool:
+        if self._credentials != used:
+            return True
+        for pause_s in REREAD_AFTER_S if self._keyring else ():
+            await self._door.pace.sleep(pause_s)
+            await self._reread()
+            if self._credentials != used:
+                return True
+        return False
+
+    async def _reread(self) -> None:
+        assert self._keyring  # noqa: S101 - asked by whoever calls
+        kept = await asyncio.to_thread(self._keyring.read)
+        # A keyring that holds another agent by now is no reason to go on as that one.
+        if kept is not None and (self._agent_id is None or kept.agent_id == self._agent_id):
+            self._credentials = kept.credentials
+
+
+def _request(credentials: ClientSecret) -> Call:
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": str(credentials.client_id),
+        "client_secret": credentials.secret,
+    }
+    return Call(method="POST", path=TOKEN_PATH, form=form, signed_in=False, repeatable=True)
+
+
+def _error(reply: Reply) -> Exception:
+    told = reply.value()
+    reason = told.get("error") if isinstance(told, dict) else None
+    if not isinstance(reason, str):
+        return refusal(reply)
+    description = told.get("error_description")
+    detail = description if isinstance(description, str) and description else reason
+    return AuthenticationError(detail, status_code=reply.status, reason=reason)
