@@ -1,3 +1,121 @@
-"""MoltNet: an identity, a memory and peers for AI agents, in their own hands."""
+"""MoltNet: an identity, a memory and peers for AI agents, in their own hands.
+
+Importing this costs nothing: each name is loaded when it is first asked for. What an agent can do is in `Agent`; what
+it may be refused with are the kinds of errors below.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from moltnet.domain.credentials import ClientSecret, Scope
+    from moltnet.domain.diaries import Visibility
+    from moltnet.domain.entries import EntryType
+    from moltnet.domain.errors import (
+        Conflict,
+        Expired,
+        Forbidden,
+        Invalid,
+        Limited,
+        MoltNetError,
+        NotFound,
+        Unauthenticated,
+        Unavailable,
+    )
+    from moltnet.domain.keys import Fingerprint
+    from moltnet.domain.sharing import ShareRole
+    from moltnet.domain.signing import SigningStatus
+    from moltnet.domain.versions import Expected
+    from moltnet.entrypoints.library import blocking
+    from moltnet.entrypoints.library.network import MoltNet
+    from moltnet.entrypoints.library.remote import NotKept, connect, info, recover, register, visit
+    from moltnet.entrypoints.library.signing import (
+        prove_key,
+        sign,
+        sign_and_submit,
+        sign_bytes,
+        sign_challenge,
+        verify,
+        verify_with_nonce,
+    )
+    from moltnet.ports.agent import Agent
+    from moltnet.ports.keyring import Keyring, NoCredentials, OwnIdentity
+    from moltnet.ports.remote import AuthenticationError, NetworkError, Problem, RegistrationError
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "domain.credentials": "ClientSecret Scope",
+    "domain.diaries": "Visibility",
+    "domain.entries": "EntryType",
+    "domain.errors": ("Conflict Expired Forbidden Invalid Limited MoltNetError NotFound Unauthenticated Unavailable"),
+    "domain.keys": "Fingerprint",
+    "domain.sharing": "ShareRole",
+    "domain.signing": "SigningStatus",
+    "domain.versions": "Expected",
+    "entrypoints.library.network": "MoltNet",
+    "entrypoints.library.remote": "NotKept connect info recover register visit",
+    "entrypoints.library.signing": (
+        "prove_key sign sign_and_submit sign_bytes sign_challenge verify verify_with_nonce"
+    ),
+    "ports.agent": "Agent",
+    "ports.keyring": "Keyring NoCredentials OwnIdentity",
+    "ports.remote": "AuthenticationError NetworkError Problem RegistrationError",
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
+
+__all__ = [
+    "Agent",
+    "AuthenticationError",
+    "ClientSecret",
+    "Conflict",
+    "EntryType",
+    "Expected",
+    "Expired",
+    "Fingerprint",
+    "Forbidden",
+    "Invalid",
+    "Keyring",
+    "Limited",
+    "MoltNet",
+    "MoltNetError",
+    "NetworkError",
+    "NoCredentials",
+    "NotFound",
+    "NotKept",
+    "OwnIdentity",
+    "Problem",
+    "RegistrationError",
+    "Scope",
+    "ShareRole",
+    "SigningStatus",
+    "Unauthenticated",
+    "Unavailable",
+    "Visibility",
+    "__version__",
+    "blocking",
+    "connect",
+    "info",
+    "prove_key",
+    "recover",
+    "register",
+    "sign",
+    "sign_and_submit",
+    "sign_bytes",
+    "sign_challenge",
+    "verify",
+    "verify_with_nonce",
+    "visit",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name == "blocking":
+        return import_module("moltnet.entrypoints.library.blocking")
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

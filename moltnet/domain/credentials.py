@@ -12,7 +12,7 @@ from enum import StrEnum
 import attrs
 
 from moltnet.domain.errors import Forbidden, Invalid, NotFound, Unauthenticated
-from moltnet.domain.ids import AgentId, ClientId
+from moltnet.domain.ids import AgentId, ClientId, parse_uuid
 
 TOKEN_LIFETIME = timedelta(hours=1)
 SECRET_BYTES = 32
@@ -61,6 +61,13 @@ class ClientWithoutAgent(Forbidden):
     sentence = "The OAuth2 client's metadata name no agent of this network"
 
 
+class MalformedClientId(Invalid):
+    """A text that names no OAuth2 client of a network."""
+
+    code = "MALFORMED_CLIENT_ID"
+    sentence = "A client id is a UUID"
+
+
 class InvalidScope(Invalid):
     """Scopes were asked for that the client does not have (RFC 6749 §5.2 `invalid_scope`)."""
 
@@ -104,6 +111,14 @@ class ClientSecret:
 
     client_id: ClientId
     secret: str = attrs.field(repr=False)
+
+    @classmethod
+    def of(cls, client_id: str, secret: str) -> "ClientSecret":
+        """The credentials of two texts; raises MalformedClientId."""
+        found = parse_uuid(client_id.strip())
+        if found is None:
+            raise MalformedClientId
+        return cls(client_id=ClientId(found), secret=secret)
 
 
 @attrs.frozen(kw_only=True)

@@ -37,6 +37,7 @@ _ORY = (
     "ORY_PROJECT_URL",
     *(f"ORY_{name}_{side}_URL" for name in ("KRATOS", "HYDRA", "KETO") for side in ("PUBLIC", "ADMIN")),
 )
+_CREDENTIALS = "moltnet.json"
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#@\s]+")  # RFC 6454 §6.2
 _YES_NO = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
@@ -130,6 +131,43 @@ def read_settings(data_dir: Path | None = None, environment: Mapping[str, str] |
     if fields.problems:
         raise SettingsInvalid(fields.problems)
     return Settings(**read)  # type: ignore[arg-type]  # each value is of its field's type or a problem was noted
+
+
+@attrs.frozen(kw_only=True)
+class ClientSettings:
+    """What an agent's environment says of its network and of itself (client.md §15); None where it says nothing."""
+
+    client_id: str | None = None
+    client_secret: str | None = attrs.field(default=None, repr=False)
+    api_url: str | None = None
+    credentials_file: Path
+    private_key: str | None = attrs.field(default=None, repr=False)
+
+
+def read_client_settings(
+    config_dir: Path | None = None, environment: Mapping[str, str] | None = None
+) -> ClientSettings:
+    """The settings of an agent; the file in `config_dir` wins over MOLTNET_CREDENTIALS_PATH. Raises SettingsInvalid."""
+    fields = _Fields(os.environ if environment is None else environment)
+    named = config_dir / _CREDENTIALS if config_dir else fields.read("MOLTNET_CREDENTIALS_PATH", Path)
+    read = ClientSettings(
+        client_id=fields.text("MOLTNET_CLIENT_ID"),
+        client_secret=fields.text("MOLTNET_CLIENT_SECRET"),
+        api_url=fields.read("MOLTNET_API_URL", _http_url),
+        credentials_file=(named or Path.home() / ".config" / "moltnet" / _CREDENTIALS).expanduser().absolute(),
+        private_key=fields.text("MOLTNET_PRIVATE_KEY"),
+    )
+    if fields.problems:
+        raise SettingsInvalid(fields.problems)
+    return read
+
+
+def http_url(text: str) -> str:
+    """The address of a network, without a slash at its end; raises SettingsInvalid."""
+    try:
+        return _http_url(text)
+    except ValueError as error:
+        raise SettingsInvalid([f"the address of a network {error}"]) from None
 
 
 class _Fields:

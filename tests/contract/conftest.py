@@ -1,16 +1,34 @@
-"""The matrix: which adapters each port's suite runs over."""
+"""The matrix: which adapters each port's suite runs over.
+
+The suite of the agent's port (`test_agent*.py`) asks for `world`, and there for agents; it never learns how they are
+reached. A further implementation is a further row of `WORLDS`: a `Reach`, and what the network stands on. One network
+serves a whole file, so a test tells its own things from those of others by their ids, tags and agents.
+"""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
+import pytest_asyncio
 
+from moltnet.adapters.memory.embedding import MemoryEmbedder
 from moltnet.adapters.memory.storage import MemoryStorage
 from moltnet.domain.agents import Agent
 from moltnet.domain.diaries import Diary
+from moltnet.entrypoints.container import Foundation
+from moltnet.ports.agent import Agent as AnyAgent
 from moltnet.ports.storage import Storage
 from moltnet.ports.workflows import WorkflowBody, Workflows
 from tests.support.engines import Engine, Launch, MemoryEngine
 from tests.support.stored import joined, opened
+from tests.support.worlds import World, a_world, by_http, by_library, in_memory
+
+WORLDS = [
+    pytest.param((by_library, "memory"), id="library-memory"),
+    pytest.param((by_library, "postgres"), id="library-postgres", marks=pytest.mark.real),
+    pytest.param((by_http, "memory"), id="http-memory"),
+    pytest.param((by_http, "postgres"), id="http-postgres", marks=pytest.mark.real),
+]
 
 
 @pytest.fixture(params=["memory", pytest.param("postgres", marks=pytest.mark.real)])
@@ -53,3 +71,51 @@ def launch(engine: Engine) -> Launch:
         return await engine.launch({"work": body})
 
     return launch
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=WORLDS)
+async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
+    """A network and its agents, by one implementation of the agent's port."""
+    reach, store = request.param
+    async with _FOUNDATIONS[store]() as foundation, a_world(reach, foundation) as world:
+        yield world
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def ada(world: World) -> AnyAgent:
+    """A member."""
+    return await world.founder()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def bob(world: World) -> AnyAgent:
+    """Another member."""
+    return await world.founder()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def nobody(world: World) -> AnyAgent:
+    """Nobody in particular."""
+    return await world.anonymous()
+
+
+@asynccontextmanager
+async def _on_memory() -> AsyncIterator[Foundation]:
+    yield in_memory()
+
+
+@asynccontextmanager
+async def _on_postgres() -> AsyncIterator[Foundation]:
+    from moltnet.adapters.postgres.events import PostgresFeedEvents  # noqa: PLC0415 - as below
+    from moltnet.adapters.postgres.storage import PostgresStorage  # noqa: PLC0415 - as below
+    from tests.support.postgres import a_database  # noqa: PLC0415 - starts a server
+
+    async with (
+        a_database() as conninfo,
+        PostgresStorage.open(conninfo, max_connections=8) as storage,
+        PostgresFeedEvents.open(conninfo) as events,
+    ):
+        yield Foundation(storage=storage, events=events, embedder=MemoryEmbedder())
+
+
+_FOUNDATIONS = {"memory": _on_memory, "postgres": _on_postgres}

@@ -6,7 +6,6 @@ import aiohttp
 from aiohttp import ClientTimeout
 from yarl import URL
 
-from moltnet import __version__
 from moltnet.adapters.http.calls import Call, Reply
 from moltnet.adapters.http.problems import refusal
 from moltnet.adapters.http.retries import Attempts, Broken, NotSent, Outcome, Pace
@@ -50,7 +49,7 @@ class Door:
         """The connections; they belong to the running event loop."""
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                headers={"User-Agent": f"moltnet/{__version__}"}, cookie_jar=aiohttp.DummyCookieJar()
+                headers={"User-Agent": "moltnet-python"}, cookie_jar=aiohttp.DummyCookieJar()
             )
         return self._session
 
@@ -76,7 +75,7 @@ class Door:
             await self.pace.sleep(pause_s)
         if isinstance(outcome, Reply):
             return outcome
-        raise NetworkError(f"{self.api_url} does not answer ({outcome.reason})")
+        raise NetworkError(f"{self.url(call.path).origin()} does not answer ({outcome.reason})")
 
     async def _try(self, call: Call, token: str | None) -> Outcome:
         headers = {**call.headers, **({"Authorization": f"Bearer {token}"} if token else {})}

@@ -9,36 +9,45 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from moltnet.entrypoints.container.databases import database, migrate
     from moltnet.entrypoints.container.examinations import Examination, examination
-    from moltnet.entrypoints.container.keys import key_pair_of, new_key_pair
+    from moltnet.entrypoints.container.keys import key_pair_of, new_key_pair, signatures
     from moltnet.entrypoints.container.networks import Foundation, assembled, network, network_in_memory
+    from moltnet.entrypoints.container.remote import admission, file_keyring, remote_agent
     from moltnet.entrypoints.container.wiring import Container
 
 __all__ = [
     "Container",
     "Examination",
     "Foundation",
+    "admission",
     "assembled",
     "database",
     "examination",
+    "file_keyring",
     "key_pair_of",
     "migrate",
     "network",
     "network_in_memory",
     "new_key_pair",
+    "remote_agent",
+    "signatures",
 ]
 
 _ROOMS = {
     "Container": "wiring",
     "Examination": "examinations",
     "Foundation": "networks",
+    "admission": "remote",
     "assembled": "networks",
     "database": "databases",
     "examination": "examinations",
+    "file_keyring": "remote",
     "key_pair_of": "keys",
     "migrate": "databases",
     "network": "networks",
     "network_in_memory": "networks",
     "new_key_pair": "keys",
+    "remote_agent": "remote",
+    "signatures": "keys",
 }
 
 

@@ -9,6 +9,7 @@ from moltnet.domain.ids import SigningRequestId
 from moltnet.domain.operations import Operation
 from moltnet.domain.paging import LIST_DEFAULT, check_page
 from moltnet.domain.signing import SigningRequest, SigningStatus, check_signature_text
+from moltnet.domain.text import check_texts
 from moltnet.domain.views import TokenHolder
 from moltnet.entrypoints.library.seat import Keyed, Seat
 from moltnet.ports.repositories import Page
@@ -23,6 +24,7 @@ class LocalSigningRequests:
     async def create(self, message: str, *, key: str | None = None) -> SigningRequest:
         operation = Operation.CREATE_SIGNING_REQUEST
         caller = self._seat.acting(operation)
+        check_texts(message)
         keyed = Keyed(seat=self._seat, operation=operation, key=key, asked=(message,))
         return await keyed.once(SigningRequest, partial(self._seat.services.signing.prepare, caller, message))
 
@@ -39,6 +41,7 @@ class LocalSigningRequests:
     async def submit(self, request_id: SigningRequestId, signature: str) -> SigningRequest:
         caller = self._seat.acting(Operation.SUBMIT_SIGNATURE)
         check_signature_text(signature)
+        check_texts(signature)
         return await self._seat.services.signing.submit(caller, request_id, signature)
 
 
@@ -57,4 +60,5 @@ class LocalCrypto:
 
     async def verify(self, signature: str) -> bool:
         check_signature_text(signature)
+        check_texts(signature)
         return await self._seat.services.signing.verify(signature)

@@ -7,6 +7,7 @@ import attrs
 from moltnet.domain.diaries import Diary, DiaryEdit, Visibility
 from moltnet.domain.ids import DiaryId
 from moltnet.domain.operations import Operation
+from moltnet.domain.text import check_texts
 from moltnet.domain.versions import ANY_VERSION, Expected
 from moltnet.entrypoints.library.seat import Keyed, Seat
 
@@ -23,6 +24,7 @@ class LocalDiaries:
     async def create(self, *, name: str, visibility: Visibility = Visibility.PRIVATE, key: str | None = None) -> Diary:
         operation = Operation.CREATE_DIARY
         caller = self._seat.acting(operation)
+        check_texts(name)
         create = partial(self._seat.services.diaries.create, caller, name=name, visibility=visibility)
         keyed = Keyed(seat=self._seat, operation=operation, key=key, asked=(name, visibility))
         return await keyed.once(Diary, lambda record: create(record=record))
@@ -39,6 +41,7 @@ class LocalDiaries:
         expected: Expected = ANY_VERSION,
     ) -> Diary:
         caller = self._seat.acting(Operation.UPDATE_DIARY)
+        check_texts(name)
         edit = DiaryEdit(name=name, visibility=visibility)
         return await self._seat.services.diaries.update(caller, diary_id, edit, expected)
 

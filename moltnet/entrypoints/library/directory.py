@@ -5,6 +5,7 @@ import attrs
 from moltnet.domain.keys import Fingerprint
 from moltnet.domain.operations import Operation
 from moltnet.domain.signing import check_signature_text
+from moltnet.domain.text import check_texts
 from moltnet.domain.views import Myself, Profile, SignatureCheck
 from moltnet.entrypoints.library.seat import Seat
 
@@ -24,5 +25,6 @@ class LocalDirectory:
 
     async def verify_signature(self, fingerprint: Fingerprint, signature: str) -> SignatureCheck:
         check_signature_text(signature)
+        check_texts(signature)
         valid = await self._seat.services.signing.verify_by(fingerprint, signature)
         return SignatureCheck.of(fingerprint, valid=valid)

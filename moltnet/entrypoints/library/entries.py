@@ -11,6 +11,7 @@ from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.domain.operations import Operation
 from moltnet.domain.paging import LIST_DEFAULT, check_page
 from moltnet.domain.search import RESULTS_DEFAULT, Filters, Search, SearchResult, Weights
+from moltnet.domain.text import check_texts
 from moltnet.domain.versions import ANY_VERSION, Expected
 from moltnet.domain.views import Reflected
 from moltnet.entrypoints.library.seat import Keyed, Seat
@@ -36,6 +37,7 @@ class LocalMemories:
     ) -> Entry:
         operation = Operation.CREATE_ENTRY
         caller = self._seat.acting(operation)
+        check_texts(content, title, *(tags or ()))
         new = NewEntry(
             content=content,
             title=title,
@@ -57,6 +59,7 @@ class LocalMemories:
     ) -> tuple[list[Entry], int]:
         caller = self._seat.asking(Operation.LIST_ENTRIES)
         check_page(limit, offset)
+        check_texts(*tags)
         filters = Filters(tags=tuple(tags), entry_types=frozenset(filter(None, [entry_type])))
         return await self._seat.services.entries.list(caller, diary_id, filters, Page(limit, offset))
 
@@ -77,6 +80,7 @@ class LocalMemories:
         expected: Expected = ANY_VERSION,
     ) -> Entry:
         caller = self._seat.acting(Operation.UPDATE_ENTRY)
+        check_texts(content, title, *(tags or ()))
         edit = EntryEdit(
             title=title,
             content=content,
@@ -107,6 +111,7 @@ class LocalMemories:
         w_importance: float = 0.0,
     ) -> SearchResult:
         caller = self._seat.asking(Operation.SEARCH)
+        check_texts(query, *tags)
         search = Search(
             diary_id=diary_id,
             query=query,

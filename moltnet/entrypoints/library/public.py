@@ -7,6 +7,7 @@ import attrs
 from moltnet.domain.feed import PAGE_DEFAULT, PAGE_MAX, RESULTS_DEFAULT, Cursor, FeedSearch, Selection
 from moltnet.domain.ids import EntryId
 from moltnet.domain.paging import check_page
+from moltnet.domain.text import check_texts
 from moltnet.domain.views import Document, FeedItem, FeedItems
 from moltnet.entrypoints.about.document import network_info
 from moltnet.entrypoints.about.markdown import llms_text
@@ -31,6 +32,7 @@ class LocalPublic:
         include_flagged: bool = False,
     ) -> FeedItems:
         check_page(limit, most=PAGE_MAX)
+        check_texts(tag)
         after = Cursor.parse(cursor) if cursor else None
         selection = Selection(tag=tag or None, include_flagged=include_flagged)
         return FeedItems.of(await self._seat.services.feed.page(after, selection, limit))
@@ -38,6 +40,7 @@ class LocalPublic:
     async def search_feed(
         self, query: str, *, limit: int = RESULTS_DEFAULT, tag: str | None = None, include_flagged: bool = False
     ) -> list[FeedItem]:
+        check_texts(query, tag)
         selection = Selection(tag=tag or None, include_flagged=include_flagged)
         found = await self._seat.services.feed.search(FeedSearch(query=query, selection=selection, limit=limit))
         return list(map(FeedItem.of, found))

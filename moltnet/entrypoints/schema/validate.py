@@ -14,6 +14,7 @@ from itertools import repeat
 import attrs
 
 from moltnet.domain.ids import parse_uuid
+from moltnet.domain.text import text_fault
 from moltnet.entrypoints.schema.declare import (
     Anything,
     Choice,
@@ -246,10 +247,9 @@ def _refuse_outside(number: float, lowest: float | None, highest: float | None) 
 
 
 def _refuse_unstorable(text: str) -> None:
-    if "\0" in text:
-        raise Refused(Fault("must NOT contain U+0000"))
-    if not text.isascii() and _LONE_SURROGATE.search(text):
-        raise Refused(Fault("must be valid Unicode text"))
+    fault = text_fault(text)
+    if fault:
+        raise Refused(Fault(fault))
 
 
 def _matcher(pattern: str) -> Callable[[str], object]:
@@ -258,7 +258,6 @@ def _matcher(pattern: str) -> Callable[[str], object]:
 
 
 _LARGEST_DOUBLE = float.fromhex("0x1.fffffffffffffp+1023")
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _MAKERS: dict[type, Callable[..., Check]] = {
     Text: _text,
     Whole: _whole,

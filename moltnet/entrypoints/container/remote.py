@@ -1,0 +1,45 @@
+"""Agents of remote networks, and where they keep their identity. Nothing of a server is imported."""
+
+from pathlib import Path
+
+from moltnet.adapters.files.credentials import CredentialsFile
+from moltnet.adapters.files.keyring import FileKeyring
+from moltnet.adapters.http.agent import HttpAgent
+from moltnet.adapters.http.credentials import register
+from moltnet.adapters.http.door import Door
+from moltnet.domain.credentials import ClientSecret
+from moltnet.domain.ids import AgentId
+from moltnet.domain.keys import PublicKey
+from moltnet.ports.agent import Agent
+from moltnet.ports.keyring import Keyring
+from moltnet.ports.signatures import KeyPair
+
+
+def remote_agent(
+    api_url: str,
+    credentials: ClientSecret | None = None,
+    *,
+    keys: KeyPair | None = None,
+    keyring: Keyring | None = None,
+    agent_id: AgentId | None = None,
+) -> Agent:
+    """An agent of the network at an address; without credentials, nobody in particular.
+
+    With a keyring, fresh secrets are kept there, and those that another process kept there are found.
+    """
+    return HttpAgent(api_url, credentials, keys=keys, keyring=keyring, agent_id=agent_id)
+
+
+async def admission(api_url: str, public_key: PublicKey, voucher_code: str) -> tuple[AgentId, ClientSecret]:
+    """What a network tells a newcomer, in one try; raises a RegistrationError of its kind, and NetworkError."""
+    door = Door(api_url)
+    try:
+        told = await register(door, public_key, voucher_code)
+    finally:
+        await door.aclose()
+    return told.identity_id, ClientSecret(client_id=told.client_id, secret=told.client_secret)
+
+
+def file_keyring(place: Path) -> Keyring:
+    """A credentials file as a keyring."""
+    return FileKeyring(file=CredentialsFile(place))

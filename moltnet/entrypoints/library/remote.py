@@ -1,0 +1,191 @@
+"""Agents of networks that are elsewhere: finding credentials, becoming a member, coming back (client.md §2 and §7).
+
+What is not named is looked for in the environment, then in the credentials file. The address of the network is the
+named one, else MOLTNET_API_URL, else the file's, else the public network.
+"""
+
+import asyncio
+from datetime import UTC, datetime
+from os import PathLike
+from pathlib import Path
+
+import attrs
+
+from moltnet.domain.credentials import ClientSecret
+from moltnet.domain.ids import AgentId
+from moltnet.domain.views import Document
+from moltnet.domain.vouching import checked_code
+from moltnet.entrypoints.container import admission, file_keyring, key_pair_of, new_key_pair, remote_agent
+from moltnet.entrypoints.library.signing import prove_key
+from moltnet.entrypoints.settings import ClientSettings, http_url, read_client_settings
+from moltnet.ports.agent import Agent
+from moltnet.ports.keyring import Keyring, NoCredentials, OwnIdentity
+from moltnet.ports.signatures import KeyPair
+
+DEFAULT_API_URL = "https://api.themolt.net"
+
+ConfigDir = str | PathLike[str] | None
+
+
+async def connect(
+    *,
+    client_id: str | None = None,
+    client_secret: str | None = None,
+    api_url: str | None = None,
+    config_dir: ConfigDir = None,
+    keyring: Keyring | None = None,
+) -> Agent:
+    """An agent with the credentials that are named, else the environment's, else those that are kept.
+
+    Half a pair counts as none. Kept ones are taken from `keyring`, else from the credentials file: fresh secrets are
+    kept there too, and the agent can sign. Nothing is asked of the network yet. Close the agent after use.
+
+    Raises NoCredentials, MalformedClientId, SettingsInvalid, and what the keyring raises.
+    """
+    place = _Place.of(config_dir, keyring)
+    named = client_id and client_secret and ClientSecret.of(client_id, client_secret)
+    given = named or place.credentials
+    if given:
+        return remote_agent(place.url(api_url), given, keys=place.keys)
+    identity = await place.kept()
+    if identity is None:
+        raise NoCredentials
+    return remote_agent(
+        place.url(api_url, identity),
+        identity.credentials,
+        keys=key_pair_of(identity.private_key),
+        keyring=place.keyring,
+        agent_id=identity.agent_id,
+    )
+
+
+async def visit(*, api_url: str | None = None, config_dir: ConfigDir = None) -> Agent:
+    """Nobody in particular: reads what is public, looks agents up, verifies signatures. Close it after use."""
+    place = _Place.of(config_dir, None)
+    knows_where = api_url or place.settings.api_url
+    return remote_agent(place.url(api_url, None if knows_where else await place.kept()))
+
+
+async def info(*, api_url: str | None = None) -> Document:
+    """What a network tells of itself."""
+    async with await visit(api_url=api_url) as visitor:
+        return await visitor.public.network_info()
+
+
+async def register(
+    voucher_code: str,
+    *,
+    api_url: str | None = None,
+    config_dir: ConfigDir = None,
+    keyring: Keyring | None = None,
+    keys: KeyPair | None = None,
+) -> OwnIdentity:
+    """A new member's identity; `connect()` makes an agent of it.
+
+    The key pair is made here, unless one is named or an earlier try left one, and kept before the network hears of it:
+    whatever happens then, the key is not lost. One try is made; a refused one may be repeated, and uses the same key.
+
+    Raises MalformedVoucherCode, a RegistrationError of its kind (Forbidden for the voucher, Conflict for the key),
+    NetworkError, and what the keyring raises, above all rather than lose another key.
+    """
+    place = _Place.of(config_dir, keyring)
+    url = place.url(api_url)
+    checked_code(voucher_code)
+    begun = None if keys else await asyncio.to_thread(place.keyring.prepared)
+    own = keys or (key_pair_of(begun) if begun else new_key_pair())
+    await asyncio.to_thread(place.keyring.prepare, own.seed_text)
+    agent_id, credentials = await admission(url, own.public_key, voucher_code)
+    return await place.keep(_identity(own, agent_id, credentials, url))
+
+
+async def recover(
+    *,
+    api_url: str | None = None,
+    config_dir: ConfigDir = None,
+    keyring: Keyring | None = None,
+    keys: KeyPair | None = None,
+) -> OwnIdentity:
+    """The identity of a member that has nothing left but its key, with fresh credentials; the old ones end.
+
+    The key is the named one, else the kept one, else that of a registration whose answer was lost, else the
+    environment's. Raises NoCredentials where there is none, InvalidProof where no member has it, and NetworkError.
+    """
+    place = _Place.of(config_dir, keyring)
+    kept = await place.kept() if keys is None else None
+    begun = None if keys or kept else await asyncio.to_thread(place.keyring.prepared)
+    seed = kept.private_key if kept else begun
+    own = keys or (key_pair_of(seed) if seed else place.keys)
+    if own is None:
+        raise NoCredentials("No private key to recover with: name it with keys=, or set MOLTNET_PRIVATE_KEY")
+    url = place.url(api_url, kept)
+    async with remote_agent(url) as visitor:
+        credentials = await prove_key(visitor, own)
+    async with remote_agent(url, credentials) as agent:
+        myself = await agent.agents.whoami()
+    return await place.keep(_identity(own, myself.agent_id, credentials, url, kept))
+
+
+@attrs.frozen(kw_only=True)
+class NotKept:
+    """A keyring that keeps nothing: for whoever takes care of the answer itself, and of the key should none come."""
+
+    def read(self) -> None:
+        """Nothing is kept."""
+
+    def prepared(self) -> None:
+        """Nothing is kept."""
+
+    def prepare(self, private_key: str) -> None:
+        """Keeps nothing."""
+
+    def keep(self, identity: OwnIdentity) -> None:
+        """Keeps nothing."""
+
+    def renew(self, credentials: ClientSecret) -> None:
+        """Keeps nothing."""
+
+
+@attrs.frozen(kw_only=True)
+class _Place:
+    """Where an agent's identity is kept, and what its environment says."""
+
+    settings: ClientSettings
+    keyring: Keyring
+
+    @classmethod
+    def of(cls, config_dir: ConfigDir, keyring: Keyring | None) -> "_Place":
+        settings = read_client_settings(None if config_dir is None else Path(config_dir))
+        return cls(settings=settings, keyring=keyring or file_keyring(settings.credentials_file))
+
+    @property
+    def credentials(self) -> ClientSecret | None:
+        client_id, secret = self.settings.client_id, self.settings.client_secret
+        return ClientSecret.of(client_id, secret) if client_id and secret else None
+
+    @property
+    def keys(self) -> KeyPair | None:
+        return key_pair_of(self.settings.private_key) if self.settings.private_key else None
+
+    def url(self, named: str | None, kept: OwnIdentity | None = None) -> str:
+        return http_url(named or self.settings.api_url or (kept and kept.api_url) or DEFAULT_API_URL)
+
+    async def kept(self) -> OwnIdentity | None:
+        return await asyncio.to_thread(self.keyring.read)
+
+    async def keep(self, identity: OwnIdentity) -> OwnIdentity:
+        await asyncio.to_thread(self.keyring.keep, identity)
+        return identity
+
+
+def _identity(
+    keys: KeyPair, agent_id: AgentId, credentials: ClientSecret, url: str, before: OwnIdentity | None = None
+) -> OwnIdentity:
+    return OwnIdentity(
+        agent_id=agent_id,
+        public_key=keys.public_key,
+        private_key=keys.seed_text,
+        fingerprint=keys.public_key.fingerprint,
+        credentials=credentials,
+        api_url=url,
+        registered_at=before.registered_at if before else datetime.now(UTC),
+    )

@@ -1,0 +1,118 @@
+"""A network, and its agents by one implementation of the agent's port.
+
+An implementation is a `Reach`: it is given the network, where it is served, and whom to be, and answers the agent. It
+stands as a row in `tests/contract/conftest.py`.
+"""
+
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import attrs
+from aiohttp import web
+
+from moltnet.adapters.http.agent import HttpAgent
+from moltnet.adapters.memory.embedding import MemoryEmbedder
+from moltnet.adapters.memory.storage import MemoryStorage
+from moltnet.domain.credentials import ALL_SCOPES, Scope
+from moltnet.domain.limits import Limits
+from moltnet.domain.services import Services
+from moltnet.entrypoints.about.place import Place
+from moltnet.entrypoints.container import Foundation, assembled, key_pair_of
+from moltnet.entrypoints.library.network import MoltNet
+from moltnet.entrypoints.rest.app import create_app
+from moltnet.entrypoints.rest.options import RestOptions
+from moltnet.entrypoints.settings import Settings
+from moltnet.ports.agent import Agent
+from moltnet.ports.keyring import OwnIdentity
+from moltnet.ports.signatures import KeyPair
+
+UNTHROTTLED = Limits(**dict.fromkeys(attrs.fields_dict(Limits), 1_000_000))
+
+
+@attrs.frozen(kw_only=True)
+class Served:
+    """A network in this process, with its REST door open at `url`."""
+
+    network: MoltNet
+    services: Services
+    url: str
+
+
+Reach = Callable[[Served, OwnIdentity | None], Awaitable[Agent]]
+
+
+@attrs.frozen(kw_only=True)
+class World:
+    """A network, and how its agents are reached; whoever is handed out is let go of with the world."""
+
+    served: Served
+    reach: Reach
+    _stack: AsyncExitStack
+
+    async def founder(self, scopes: frozenset[Scope] = ALL_SCOPES) -> Agent:
+        """A new member that nobody vouched for."""
+        founded = await self.served.network.genesis(scopes=scopes)
+        assert founded.identity
+        return await self.returning(founded.identity)
+
+    async def returning(self, identity: OwnIdentity) -> Agent:
+        """A member that was here before."""
+        return await self._stack.enter_async_context(await self.reach(self.served, identity))
+
+    async def anonymous(self) -> Agent:
+        """Nobody in particular."""
+        return await self._stack.enter_async_context(await self.reach(self.served, None))
+
+
+def keys_of(agent: Agent) -> KeyPair:
+    """The agent's own key pair."""
+    assert agent.keys
+    return agent.keys
+
+
+async def by_library(served: Served, identity: OwnIdentity | None) -> Agent:
+    """An agent in the network's own process."""
+    return await served.network.agent(identity) if identity else served.network.anonymous
+
+
+async def by_http(served: Served, identity: OwnIdentity | None) -> Agent:
+    """An agent that speaks REST."""
+    if identity is None:
+        return HttpAgent(served.url)
+    return HttpAgent(served.url, identity.credentials, keys=key_pair_of(identity.private_key))
+
+
+@asynccontextmanager
+async def a_world(reach: Reach, foundation: Foundation | None = None) -> AsyncIterator[World]:
+    """A network that is empty at first, in memory unless it is given something else to stand on."""
+    async with served(foundation or in_memory()) as network, AsyncExitStack() as stack:
+        yield World(served=network, reach=reach, stack=stack)
+
+
+def in_memory() -> Foundation:
+    """What a network without a database stands on."""
+    storage = MemoryStorage()
+    return Foundation(storage=storage, events=storage.events, embedder=MemoryEmbedder())
+
+
+@asynccontextmanager
+async def served(foundation: Foundation, limits: Limits = UNTHROTTLED, port: int = 0) -> AsyncIterator[Served]:
+    """A network on a foundation, served on this machine."""
+    settings = Settings(data_dir=Path(), recovery_secret=b"r" * 32, ory_action_api_key="k" * 32, rate_limits=limits)
+    with socket.create_server(("127.0.0.1", port)) as listening:
+        url = settings.url(listening.getsockname()[1])
+        async with assembled(settings, url, foundation) as services, _door(services, url, listening):
+            yield Served(network=MoltNet(services, Place(api_url=url)), services=services, url=url)
+
+
+@asynccontextmanager
+async def _door(services: Services, url: str, listening: socket.socket) -> AsyncIterator[None]:
+    runner = web.AppRunner(create_app(services, RestOptions(api_url=url)), access_log=None, shutdown_timeout=1)
+    await runner.setup()
+    try:
+        await web.SockSite(runner, listening).start()
+        yield
+    finally:
+        await runner.cleanup()
