@@ -1,0 +1,63 @@
+"""What is typed on a command line, as the network's own values; a wrong one is told before anything is asked."""
+
+import sys
+from collections.abc import Callable
+from typing import Any, TypeVar
+from uuid import UUID
+
+import click
+
+from moltnet.domain.errors import MoltNetError
+from moltnet.domain.ids import DiaryId, EntryId, ShareId, SigningRequestId, parse_uuid
+from moltnet.domain.keys import Fingerprint
+
+Value = TypeVar("Value")
+
+
+class Typed(click.ParamType[Value]):
+    """A value that a domain function makes of a text."""
+
+    def __init__(self, name: str, convert: Callable[[str], Value]) -> None:
+        self.name = name
+        self._convert = convert
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Value:
+        """The value; fails with the domain's own sentence."""
+        if not isinstance(value, str):
+            converted: Value = value
+            return converted
+        try:
+            return self._convert(value)
+        except MoltNetError as error:
+            self.fail(error.detail, param, ctx)
+
+
+class NotAnId(MoltNetError):
+    """A text that is no UUID."""
+
+    code = "NOT_AN_ID"
+    sentence = "it must be a UUID, such as the commands that list things print"
+
+
+def _id(text: str) -> UUID:
+    found = parse_uuid(text)
+    if found is None:
+        raise NotAnId
+    return found
+
+
+DIARY = Typed("id", lambda text: DiaryId(_id(text)))
+ENTRY = Typed("id", lambda text: EntryId(_id(text)))
+INVITATION = Typed("id", lambda text: ShareId(_id(text)))
+SIGNING_REQUEST = Typed("id", lambda text: SigningRequestId(_id(text)))
+FINGERPRINT = Typed("fingerprint", Fingerprint.parse)
+
+
+def text_or_stdin(text: str) -> str:
+    """The text itself, or for `-` all of standard input, untouched."""
+    return sys.stdin.buffer.read().decode("utf-8") if text == "-" else text
+
+
+def comma_separated(text: str | None) -> tuple[str, ...] | None:
+    """The parts of a text; None for none."""
+    return None if text is None else tuple(part.strip() for part in text.split(",") if part.strip())

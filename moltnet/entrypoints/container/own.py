@@ -1,0 +1,74 @@
+"""What an agent keeps on its own machine. Nothing of a server is imported."""
+
+from pathlib import Path
+
+from moltnet.adapters.files import git_identity, mcp_config, ssh_keys
+from moltnet.adapters.files.credentials import CredentialsFile, section_of, text_of
+from moltnet.adapters.files.git_identity import GitIdentity
+from moltnet.adapters.files.repair import Repaired, repair
+from moltnet.adapters.nacl.key_pairs import NaclKeyPair
+from moltnet.domain.credentials import ClientSecret
+from moltnet.domain.errors import Invalid
+from moltnet.domain.ids import AgentId
+from moltnet.ports.keyring import OwnIdentity
+
+
+class NoSshKey(Invalid):
+    """Git signs with an exported key, and none was exported."""
+
+    code = "NO_SSH_KEY"
+    sentence = "No SSH key was exported yet: run 'moltnet ssh-key' first"
+
+
+def look_over(place: Path, *, dry_run: bool) -> Repaired:
+    """What is wrong with a credentials file; what follows from the rest of it is mended unless `dry_run`."""
+    return repair(CredentialsFile(place), lambda seed: NaclKeyPair(seed).public_key, dry_run=dry_run)
+
+
+def export_ssh_key(place: Path, identity: OwnIdentity, folder: Path | None) -> tuple[Path, Path]:
+    """Writes the key as SSH has it and notes where; answers the private and the public file."""
+    file = CredentialsFile(place)
+    files = ssh_keys.export(folder or file.folder / "ssh", identity.private_key, identity.public_key.text)
+    paths = {"private_key_path": str(files.private.absolute()), "public_key_path": str(files.public.absolute())}
+    file.update("ssh", paths)
+    return files.private, files.public
+
+
+def set_up_git(place: Path, agent_id: AgentId, name: str | None, email: str | None) -> tuple[GitIdentity, Path]:
+    """A git identity that signs with the exported key, and its configuration's place. Raises NoSshKey."""
+    file = CredentialsFile(place)
+    public = text_of(file.required(), "ssh.public_key_path")
+    if not public or not Path(public).exists():
+        raise NoSshKey
+    identity = GitIdentity.of(agent_id, name, email)
+    config = git_identity.set_up(file.folder, identity, Path(public))
+    file.update(
+        "git", {"name": identity.name, "email": identity.email, "signing": True, "config_path": str(config.absolute())}
+    )
+    return identity, config
+
+
+def git_activation(config: Path) -> str:
+    """What makes git use a configuration in a shell."""
+    return git_identity.activation(config)
+
+
+def mcp_configuration(api_url: str, credentials: ClientSecret) -> dict[str, object]:
+    """What an MCP client reads to find a network."""
+    return mcp_config.configuration(mcp_config.server_entry(api_url, credentials))
+
+
+def write_mcp_configuration(folder: Path, api_url: str, credentials: ClientSecret) -> Path:
+    """Puts the network into a folder's `.mcp.json`; what else is there stays."""
+    return mcp_config.write_configuration(folder, mcp_config.server_entry(api_url, credentials))
+
+
+def github_section(place: Path) -> dict[str, str]:
+    """The GitHub App an operator noted in the credentials file; empty where none is."""
+    section = section_of(CredentialsFile(place).required(), "github")
+    return {name: value for name, value in section.items() if isinstance(value, str)}
+
+
+def note_github_slug(place: Path, slug: str) -> None:
+    """Keeps the App's name, so that it need not be told again."""
+    CredentialsFile(place).update("github", {"app_slug": slug})
