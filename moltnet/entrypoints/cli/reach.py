@@ -14,6 +14,7 @@ from moltnet.entrypoints.cli.output import FAILED, Form, one_sentence
 from moltnet.entrypoints.settings import ClientSettings, http_url, read_client_settings
 from moltnet.ports.agent import Agent
 from moltnet.ports.keyring import Keyring, NoCredentials, OwnIdentity
+from moltnet.ports.signatures import KeyPair
 
 Answer = TypeVar("Answer")
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -38,6 +39,7 @@ class Reach:
     credentials: Path | None = None
     profile: str | None = None
     form: Form = Form.JSON
+    names_json: bool = False
 
     @property
     def settings(self) -> ClientSettings:
@@ -62,6 +64,13 @@ class Reach:
         if identity is None:
             raise NoCredentials
         return identity
+
+    def keys(self) -> KeyPair:
+        """The private key: the credentials file's, else MOLTNET_PRIVATE_KEY's; raises NoCredentials."""
+        from moltnet.entrypoints.container import key_pair_of  # noqa: PLC0415  # quick help
+
+        own = None if self.names_a_file else self.settings.private_key
+        return key_pair_of(own or self.identity().private_key)
 
     def url(self, identity: OwnIdentity | None = None) -> str:
         """The network's address: the option's, else the environment's, else the file's, else the public one's."""
@@ -97,8 +106,9 @@ def reaching(function: Function) -> Function:
     """Gives a command the options of `Reach`, as its first argument."""
 
     def reached(api_url: str | None, credentials: Path | None, profile: str | None, **given: Any) -> Any:
-        form = Form.chosen(as_json=given.pop("as_json"), as_text=given.pop("as_text"))
-        reach = Reach(api_url=api_url, credentials=credentials, profile=profile, form=form)
+        as_json, as_text = given.pop("as_json"), given.pop("as_text")
+        form = Form.chosen(as_json=as_json, as_text=as_text)
+        reach = Reach(api_url=api_url, credentials=credentials, profile=profile, form=form, names_json=as_json)
         with one_sentence(FAILED):
             return function(reach, **given)
 

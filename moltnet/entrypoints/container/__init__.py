@@ -11,6 +11,17 @@ if TYPE_CHECKING:
     from moltnet.entrypoints.container.examinations import Examination, examination
     from moltnet.entrypoints.container.keys import key_pair_of, new_key_pair, signatures
     from moltnet.entrypoints.container.networks import Foundation, assembled, network, network_in_memory
+    from moltnet.entrypoints.container.own import (
+        export_ssh_key,
+        git_activation,
+        github_section,
+        look_over,
+        mcp_configuration,
+        note_github_slug,
+        set_up_git,
+        write_mcp_configuration,
+        write_text,
+    )
     from moltnet.entrypoints.container.remote import admission, file_keyring, remote_agent
     from moltnet.entrypoints.container.wiring import Container
 
@@ -22,14 +33,23 @@ __all__ = [
     "assembled",
     "database",
     "examination",
+    "export_ssh_key",
     "file_keyring",
+    "git_activation",
+    "github_section",
     "key_pair_of",
+    "look_over",
+    "mcp_configuration",
     "migrate",
     "network",
     "network_in_memory",
     "new_key_pair",
+    "note_github_slug",
     "remote_agent",
+    "set_up_git",
     "signatures",
+    "write_mcp_configuration",
+    "write_text",
 ]
 
 _ROOMS = {
@@ -40,14 +60,23 @@ _ROOMS = {
     "assembled": "networks",
     "database": "databases",
     "examination": "examinations",
+    "export_ssh_key": "own",
     "file_keyring": "remote",
+    "git_activation": "own",
+    "github_section": "own",
     "key_pair_of": "keys",
+    "look_over": "own",
+    "mcp_configuration": "own",
     "migrate": "databases",
     "network": "networks",
     "network_in_memory": "networks",
     "new_key_pair": "keys",
+    "note_github_slug": "own",
     "remote_agent": "remote",
+    "set_up_git": "own",
     "signatures": "keys",
+    "write_mcp_configuration": "own",
+    "write_text": "own",
 }
 
 

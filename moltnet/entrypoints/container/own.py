@@ -5,6 +5,7 @@ from pathlib import Path
 from moltnet.adapters.files import git_identity, mcp_config, ssh_keys
 from moltnet.adapters.files.credentials import CredentialsFile, section_of, text_of
 from moltnet.adapters.files.git_identity import GitIdentity
+from moltnet.adapters.files.places import PUBLIC, write_whole
 from moltnet.adapters.files.repair import Repaired, repair
 from moltnet.adapters.nacl.key_pairs import NaclKeyPair
 from moltnet.domain.credentials import ClientSecret
@@ -72,3 +73,8 @@ def github_section(place: Path) -> dict[str, str]:
 def note_github_slug(place: Path, slug: str) -> None:
     """Keeps the App's name, so that it need not be told again."""
     CredentialsFile(place).update("github", {"app_slug": slug})
+
+
+def write_text(place: Path, text: str) -> None:
+    """Replaces a file that others may read."""
+    write_whole(place, text, PUBLIC)
