@@ -5,8 +5,9 @@ from pathlib import Path
 from moltnet.adapters.files import git_identity, mcp_config, ssh_keys
 from moltnet.adapters.files.credentials import CredentialsFile, section_of, text_of
 from moltnet.adapters.files.git_identity import GitIdentity
-from moltnet.adapters.files.places import PUBLIC, write_whole
+from moltnet.adapters.files.places import PUBLIC, read_text, write_whole
 from moltnet.adapters.files.repair import Repaired, repair
+from moltnet.adapters.github.app import AppNotConfigured, GitHubApp
 from moltnet.adapters.nacl.key_pairs import NaclKeyPair
 from moltnet.domain.credentials import ClientSecret
 from moltnet.domain.errors import Invalid
@@ -64,15 +65,34 @@ def write_mcp_configuration(folder: Path, api_url: str, credentials: ClientSecre
     return mcp_config.write_configuration(folder, mcp_config.server_entry(api_url, credentials))
 
 
-def github_section(place: Path) -> dict[str, str]:
-    """The GitHub App an operator noted in the credentials file; empty where none is."""
-    section = section_of(CredentialsFile(place).required(), "github")
+async def set_up_github(
+    place: Path, identity: OwnIdentity, slug: str | None, name: str | None
+) -> tuple[GitIdentity, Path]:
+    """A git identity of the App's bot, whose pushes fetch a token. Raises AppNotConfigured and GitHubUnavailable."""
+    file = CredentialsFile(place)
+    app = GitHubApp(section=_github(file))
+    slug = slug or app.member("app_slug")
+    if not text_of(file.required(), "ssh.public_key_path"):
+        export_ssh_key(place, identity, None)
+    email = f"{await app.bot_id(slug)}+{slug}[bot]@users.noreply.github.com"
+    bot, config = set_up_git(place, identity.agent_id, name or slug, email)
+    file.update("github", {"app_slug": slug})
+    git_identity.add_credential_helper(config, place)
+    return bot, config
+
+
+async def github_token(place: Path) -> str:
+    """A token of the App's installation. Raises AppNotConfigured, AppKeyUnreadable and GitHubUnavailable."""
+    app = GitHubApp(section=_github(CredentialsFile(place)))
+    key = read_text(Path(app.member("private_key_path")))
+    if key is None:
+        raise AppNotConfigured("private_key_path that exists")
+    return await app.token(key)
+
+
+def _github(file: CredentialsFile) -> dict[str, str]:
+    section = section_of(file.required(), "github")
     return {name: value for name, value in section.items() if isinstance(value, str)}
-
-
-def note_github_slug(place: Path, slug: str) -> None:
-    """Keeps the App's name, so that it need not be told again."""
-    CredentialsFile(place).update("github", {"app_slug": slug})
 
 
 def write_text(place: Path, text: str) -> None:

@@ -84,14 +84,11 @@ def mcp_config(reach: Reach, write: bool, printed: bool) -> None:
     identity = reach.identity()
     url = reach.url(identity)
     if write:
-        say(
-            f"Written: {write_mcp_configuration(Path(), url, identity.credentials).absolute()}; keep it out of version control."
-        )
+        place = write_mcp_configuration(Path(), url, identity.credentials).absolute()
+        say(f"Written: {place}; keep it out of version control.")
     if printed:
         result(mcp_configuration(url, identity.credentials))
     if not (write or printed):
-        say(
-            "Name --write, for .mcp.json of this folder, or --print, to paste it (it holds a secret). Where clients look:"
-        )
+        say("Name --write, for .mcp.json of this folder, or --print, to paste it. Where clients look:")
         say("\n".join(f"  {name}: {place}" for name, place in CLIENTS.items()))
         sys.exit(FAILED)

@@ -1,6 +1,7 @@
 """`moltnet sign`, `moltnet verify`: signatures, made and judged where the key is or asked of the network."""
 
 import sys
+from typing import TextIO
 
 import click
 
@@ -72,7 +73,7 @@ def verify(
     public_key: str | None,
     nonce: str | None,
     message: str | None,
-    envelope: click.utils.LazyFile | None,
+    envelope: TextIO | None,
 ) -> None:
     """Judge a signature; exit 1 when it is not valid."""
     if envelope is not None:
