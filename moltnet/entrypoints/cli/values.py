@@ -7,7 +7,7 @@ from uuid import UUID
 
 import click
 
-from moltnet.domain.errors import MoltNetError
+from moltnet.domain.errors import Invalid, MoltNetError
 from moltnet.domain.ids import DiaryId, EntryId, ShareId, SigningRequestId, parse_uuid
 from moltnet.domain.keys import Fingerprint
 
@@ -32,7 +32,14 @@ class Typed(click.ParamType[Value]):
             self.fail(error.detail, param, ctx)
 
 
-class NotAnId(MoltNetError):
+class NotUtf8(Invalid):
+    """Bytes that are no text."""
+
+    code = "NOT_UTF8"
+    sentence = "Standard input is not UTF-8 text"
+
+
+class NotAnId(Invalid):
     """A text that is no UUID."""
 
     code = "NOT_AN_ID"
@@ -54,8 +61,11 @@ FINGERPRINT = Typed("fingerprint", Fingerprint.parse)
 
 
 def text_or_stdin(text: str) -> str:
-    """The text itself, or for `-` all of standard input, untouched."""
-    return sys.stdin.buffer.read().decode("utf-8") if text == "-" else text
+    """The text itself, or for `-` all of standard input, untouched; raises NotUtf8."""
+    try:
+        return sys.stdin.buffer.read().decode("utf-8") if text == "-" else text
+    except UnicodeDecodeError as error:
+        raise NotUtf8 from error
 
 
 def comma_separated(text: str | None) -> tuple[str, ...] | None:
