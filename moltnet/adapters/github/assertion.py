@@ -23,6 +23,7 @@ def signed_assertion(app_id: str, private_key: str, now_s: int) -> str:
     """The token of an App at a time in Unix seconds. Raises RsaMissing and AppKeyUnreadable."""
     try:
         from joserfc import jwt  # noqa: PLC0415  # an extra
+        from joserfc.errors import JoseError  # noqa: PLC0415  # an extra
         from joserfc.jwk import RSAKey  # noqa: PLC0415  # an extra
     except ModuleNotFoundError as error:
         raise RsaMissing from error
@@ -30,5 +31,5 @@ def signed_assertion(app_id: str, private_key: str, now_s: int) -> str:
         key = RSAKey.import_key(private_key)
         claims = {"iss": app_id, "iat": now_s - BACKDATED_S, "exp": now_s + LIFETIME_S}
         return jwt.encode({"alg": "RS256"}, claims, key)
-    except (ValueError, TypeError) as error:
+    except (JoseError, ValueError, TypeError) as error:
         raise AppKeyUnreadable from error

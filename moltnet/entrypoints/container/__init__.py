@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         set_up_git,
         set_up_github,
         write_mcp_configuration,
+        write_mcp_file,
         write_text,
     )
     from moltnet.entrypoints.container.remote import admission, file_keyring, remote_agent
@@ -49,6 +50,7 @@ __all__ = [
     "set_up_github",
     "signatures",
     "write_mcp_configuration",
+    "write_mcp_file",
     "write_text",
 ]
 
@@ -76,6 +78,7 @@ _ROOMS = {
     "set_up_git": "own",
     "signatures": "keys",
     "write_mcp_configuration": "own",
+    "write_mcp_file": "own",
     "write_text": "own",
 }
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from moltnet.adapters.files import git_identity, mcp_config, ssh_keys
-from moltnet.adapters.files.credentials import CredentialsFile, section_of, text_of
+from moltnet.adapters.files.credentials import CredentialsFile, section_of, text_of, to_json
 from moltnet.adapters.files.git_identity import GitIdentity
 from moltnet.adapters.files.places import PUBLIC, read_text, write_whole
 from moltnet.adapters.files.repair import Repaired, repair
@@ -58,6 +58,11 @@ def git_activation(config: Path) -> str:
 def mcp_configuration(api_url: str, credentials: ClientSecret) -> dict[str, object]:
     """What an MCP client reads to find a network."""
     return mcp_config.configuration(mcp_config.server_entry(api_url, credentials))
+
+
+def write_mcp_file(place: Path, api_url: str, credentials: ClientSecret) -> None:
+    """Writes a whole MCP configuration with this one network."""
+    write_whole(place, to_json(mcp_configuration(api_url, credentials)))
 
 
 def write_mcp_configuration(folder: Path, api_url: str, credentials: ClientSecret) -> Path:
