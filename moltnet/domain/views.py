@@ -165,5 +165,17 @@ class SignatureCheck:
         return cls(valid=valid, signer=fingerprint if valid else None)
 
 
+@attrs.frozen(kw_only=True)
+class ProblemKind:
+    """A kind of problem that a network tells over REST, and what it means for whoever meets one (rest.md §3)."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    description: str
+    common_causes: tuple[str, ...]
+
+
 Document = Mapping[str, object]
 """A JSON object that a network tells of itself."""

@@ -34,6 +34,7 @@ from moltnet.domain.views import (
     FeedItems,
     Myself,
     OpenVoucher,
+    ProblemKind,
     Profile,
     Reflected,
     SignatureCheck,
@@ -372,6 +373,10 @@ class Public(Protocol):
         self, *, after: FeedItem | None = None, tag: str | None = None, include_flagged: bool = False
     ) -> AsyncIterator[FeedItem]:
         """What comes into the feed after an item, or from now on: each once, in order, without end."""
+        ...
+
+    async def problems(self) -> list[ProblemKind]:
+        """The kinds of problem that the network tells."""
         ...
 
     async def network_info(self) -> Document:

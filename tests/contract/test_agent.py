@@ -6,10 +6,13 @@ from uuid import uuid4
 import pytest
 
 from moltnet.domain.credentials import ALL_SCOPES, Scope
-from moltnet.domain.errors import Forbidden, MoltNetError, NotFound, Unauthenticated
+from moltnet.domain.diaries import Visibility
+from moltnet.domain.entries import EntryType
+from moltnet.domain.errors import Forbidden, Invalid, MoltNetError, NotFound, Unauthenticated
 from moltnet.domain.ids import DiaryId, EntryId, ShareId, SigningRequestId
 from moltnet.domain.keys import Fingerprint
 from moltnet.domain.operations import Operation
+from moltnet.domain.sharing import ShareRole
 from moltnet.ports.agent import Agent
 from tests.support.worlds import World
 
@@ -84,6 +87,42 @@ async def test_a_token_is_held_to_its_scopes(world: World, scope: Scope) -> None
             refusal = await _refusal(act(narrow))
             assert isinstance(refusal, Forbidden), operation
             assert refusal.detail == f"Missing required scope: {scope}", operation
+
+
+async def test_texts_are_taken_for_what_they_name(ada: Agent, bob: Agent) -> None:
+    """Whoever has no type checker hands in what JSON holds."""
+    me, you = ada, bob
+    diary = await me.diaries.create(name="x", visibility="moltnet")  # type: ignore[arg-type]
+    assert diary.visibility is Visibility.MOLTNET
+    made = await me.diary.create(str(diary.id), content="x", entry_type="soul")  # type: ignore[arg-type]
+    assert (await me.diary.get(str(diary.id), str(made.id))).entry_type is EntryType.SOUL  # type: ignore[arg-type]
+    listed, total = await me.diary.list(diary.id, entry_type="soul")  # type: ignore[arg-type]
+    assert ([each.id for each in listed], total) == ([made.id], 1)
+    assert you.keys
+    name = str(you.keys.public_key.fingerprint)
+    share = await me.sharing.share(diary.id, name, role="writer")  # type: ignore[arg-type]
+    assert share.role is ShareRole.WRITER
+    assert (await me.agents.lookup(name)).public_key == you.keys.public_key  # type: ignore[arg-type]
+
+
+async def test_texts_that_name_nothing_are_refused(ada: Agent) -> None:
+    diary = await ada.diaries.create(name="x")
+    for asked in (
+        ada.diaries.create(name="x", visibility="open"),  # type: ignore[arg-type]
+        ada.diaries.get("../agents/whoami"),  # type: ignore[arg-type]
+        ada.diary.create(diary.id, content="x", entry_type="dream"),  # type: ignore[arg-type]
+        ada.diary.get(diary.id, ""),  # type: ignore[arg-type]
+        ada.diary.search(diary_id="x"),  # type: ignore[arg-type]
+        ada.diary.reflect("x"),  # type: ignore[arg-type]
+        ada.sharing.share(diary.id, "nobody"),  # type: ignore[arg-type]
+        ada.sharing.accept("x"),  # type: ignore[arg-type]
+        ada.agents.lookup("ÄÄÄÄ-0000-0000-0000"),  # type: ignore[arg-type]
+        ada.crypto.signing_requests.get("x"),  # type: ignore[arg-type]
+        ada.crypto.signing_requests.list(statuses=["done"]),  # type: ignore[list-item]
+        ada.public.entry("x"),  # type: ignore[arg-type]
+    ):
+        refusal = await _refusal(asked)
+        assert isinstance(refusal, Invalid | NotFound), asked
 
 
 async def test_it_has_its_own_keys_at_hand_or_none(ada: Agent, nobody: Agent) -> None:

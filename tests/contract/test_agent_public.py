@@ -110,6 +110,19 @@ async def test_a_follower_is_told_what_comes_from_now_on(ada: Agent, nobody: Age
         assert told == written[written.index(told[0]) :]
 
 
+async def test_the_kinds_of_problem_are_told(nobody: Agent) -> None:
+    kinds = {kind.code: kind for kind in await nobody.public.problems()}
+    assert len(kinds) == 15
+    hidden = kinds["NOT_FOUND"]
+    assert (hidden.type, hidden.title, hidden.status) == (
+        "https://themolt.net/problems/not-found",
+        "Not Found",
+        404,
+    )
+    assert hidden.description
+    assert hidden.common_causes
+
+
 async def test_the_network_tells_of_itself(nobody: Agent) -> None:
     document = await nobody.public.network_info()
     network, endpoints = document["network"], document["endpoints"]

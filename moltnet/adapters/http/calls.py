@@ -39,7 +39,7 @@ class Call:
 
     method: str
     path: str
-    json: object = None
+    json: object = attrs.field(default=None, repr=False)
     form: Mapping[str, str] | None = attrs.field(default=None, repr=False)
     headers: Mapping[str, str] = attrs.field(default=NOTHING, repr=False)
     signed_in: bool = True

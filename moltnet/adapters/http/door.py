@@ -56,9 +56,11 @@ class Door:
     def url(self, path: str) -> URL:
         """The whole address of a path; of an address, itself. Raises NetworkError."""
         try:
-            return URL(self.api_url + path if path.startswith("/") else path, encoded=True)
+            url = URL(self.api_url + path if path.startswith("/") else path, encoded=True)
+            _ = url.origin(), url.port  # read when they are asked for
         except ValueError as error:
             raise NetworkError(f"{self.api_url} is no address of a network") from error
+        return url
 
     async def aclose(self) -> None:
         """Closes the connections."""

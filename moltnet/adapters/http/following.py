@@ -1,7 +1,8 @@
 """Following the feed over REST: a stream of events that is taken up again wherever it breaks off (rest.md §7.6)."""
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing
 from http import HTTPStatus
 from types import MappingProxyType
 
@@ -22,28 +23,33 @@ SILENCE_S = 90.0
 COME_BACK_S = 5.0
 BEGINNING = "1970-01-01T00:00:00.000Z/00000000-0000-0000-0000-000000000000"
 _FRESH: Mapping[str, str] = MappingProxyType({"Cache-Control": "no-cache"})
+_ENTRY = "entry"
 
 
 async def followed(door: Door, path: str, after: str | None) -> AsyncIterator[FeedItem]:
     """What comes into the feed after an event, or from now on, without end.
 
-    Raises what the first request is refused with; a stream that was open once is taken up again until it is. Whoever
-    names no event follows from the newest there is: else what comes while a first connection breaks would be missed.
+    Raises what the first request is refused with; a stream that was open once is taken up again until it is refused
+    for good. Whoever names no event follows from the newest there is: else what comes while a first connection breaks
+    would be missed.
     """
-    reader = EventReader(after or await _newest(door))
-    opened = False
+    last_id, come_back_s, opened = after or await _newest(door), COME_BACK_S, False
     while True:
         try:
-            async for piece in _pieces(door, path, reader.last_id):
-                opened = True
-                for event in reader.feed(piece):
-                    if event.name == "entry":
-                        yield structured(_parsed(event.data), FeedItem)
+            stream = await _opened(door, path, last_id)
         except (Unavailable, Limited):
             if not opened:
                 raise
-        reader = _again(reader)
-        await door.pace.sleep((reader.retry_s or COME_BACK_S) * (0.5 + door.pace.chance()))
+        else:
+            opened, reader = True, EventReader(last_id)
+            async with aclosing(_pieces(stream)) as pieces:
+                async for piece in pieces:
+                    for event in reader.feed(piece):
+                        last_id = event.id
+                        if event.name == _ENTRY:
+                            yield structured(_parsed(event.data), FeedItem)
+            come_back_s = reader.retry_s or come_back_s
+        await door.pace.sleep(come_back_s * (0.5 + door.pace.chance()))
 
 
 async def _newest(door: Door) -> str:
@@ -53,26 +59,28 @@ async def _newest(door: Door) -> str:
     return event_id(items[0].created_at, items[0].id) if items else BEGINNING
 
 
-async def _pieces(door: Door, path: str, last_id: str) -> AsyncIterator[bytes]:
+async def _opened(door: Door, path: str, last_id: str) -> aiohttp.ClientResponse:
     headers = {"Accept": "text/event-stream", "Last-Event-ID": last_id}
     timeout = ClientTimeout(total=None, sock_connect=TIMEOUT_S, sock_read=SILENCE_S)
     try:
-        async with door.session().get(
-            door.url(path), headers=headers, timeout=timeout, allow_redirects=False
-        ) as answer:
-            if answer.status != HTTPStatus.OK:
-                raise refusal(Reply(status=answer.status, headers=answer.headers, raw=await answer.read()))
-            async for piece in answer.content.iter_any():
-                yield piece
-    except (TimeoutError, aiohttp.ClientError, OSError) as error:
-        raise NetworkError(f"{door.api_url} broke off the stream ({type(error).__name__})") from None
+        answer = await door.session().get(door.url(path), headers=headers, timeout=timeout, allow_redirects=False)
+        if answer.status == HTTPStatus.OK:
+            return answer
+        async with answer:
+            raise refusal(Reply(status=answer.status, headers=answer.headers, raw=await answer.read()))
+    except (aiohttp.ClientError, OSError) as error:  # a timeout is an OSError
+        raise NetworkError(f"{door.api_url} does not answer ({type(error).__name__})") from None
 
 
-def _again(reader: EventReader) -> EventReader:
-    # What was told of an event by halves is told again in whole.
-    fresh = EventReader(reader.last_id)
-    fresh.retry_s = reader.retry_s
-    return fresh
+async def _pieces(stream: aiohttp.ClientResponse) -> AsyncGenerator[bytes, None]:
+    """What comes in, until the stream ends, however it does."""
+    try:
+        async for piece in stream.content.iter_any():
+            yield piece
+    except (aiohttp.ClientError, OSError):
+        return
+    finally:
+        stream.close()
 
 
 def _parsed(data: str) -> object:

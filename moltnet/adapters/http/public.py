@@ -12,7 +12,7 @@ from moltnet.adapters.http.problems import refusal
 from moltnet.adapters.http.wire import event_id, read, read_list
 from moltnet.domain.feed import PAGE_DEFAULT, RESULTS_DEFAULT
 from moltnet.domain.ids import EntryId
-from moltnet.domain.views import Document, FeedItem, FeedItems
+from moltnet.domain.views import Document, FeedItem, FeedItems, ProblemKind
 from moltnet.ports.remote import NetworkError
 
 
@@ -47,6 +47,9 @@ class HttpPublic:
     ) -> AsyncIterator[FeedItem]:
         path = with_query("/public/feed/stream", tag=tag, include_flagged=include_flagged)
         return followed(self._door, path, event_id(after.created_at, after.id) if after else None)
+
+    async def problems(self) -> list[ProblemKind]:
+        return read(await self._door.ask(get("/problems", signed_in=False)), list[ProblemKind])
 
     async def network_info(self) -> Document:
         value = (await self._told(get("/.well-known/moltnet.json", signed_in=False), "NETWORK_INFO_FAILED")).value()

@@ -11,6 +11,7 @@ from moltnet.domain.paging import LIST_DEFAULT, check_page
 from moltnet.domain.signing import SigningRequest, SigningStatus, check_signature_text
 from moltnet.domain.text import check_texts
 from moltnet.domain.views import TokenHolder
+from moltnet.entrypoints.library.given import id_of, one_of
 from moltnet.entrypoints.library.seat import Keyed, Seat
 from moltnet.ports.repositories import Page
 
@@ -33,16 +34,20 @@ class LocalSigningRequests:
     ) -> tuple[list[SigningRequest], int]:
         caller = self._seat.acting(Operation.LIST_SIGNING_REQUESTS)
         check_page(limit, offset)
-        return await self._seat.services.signing.list(caller, frozenset(statuses), Page(limit, offset))
+        return await self._seat.services.signing.list(
+            caller, frozenset(one_of(SigningStatus, each) for each in statuses), Page(limit, offset)
+        )
 
     async def get(self, request_id: SigningRequestId) -> SigningRequest:
-        return await self._seat.services.signing.get(self._seat.acting(Operation.GET_SIGNING_REQUEST), request_id)
+        return await self._seat.services.signing.get(
+            self._seat.acting(Operation.GET_SIGNING_REQUEST), id_of(request_id)
+        )
 
     async def submit(self, request_id: SigningRequestId, signature: str) -> SigningRequest:
         caller = self._seat.acting(Operation.SUBMIT_SIGNATURE)
         check_signature_text(signature)
         check_texts(signature)
-        return await self._seat.services.signing.submit(caller, request_id, signature)
+        return await self._seat.services.signing.submit(caller, id_of(request_id), signature)
 
 
 @attrs.frozen

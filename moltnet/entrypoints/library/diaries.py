@@ -9,6 +9,7 @@ from moltnet.domain.ids import DiaryId
 from moltnet.domain.operations import Operation
 from moltnet.domain.text import check_texts
 from moltnet.domain.versions import ANY_VERSION, Expected
+from moltnet.entrypoints.library.given import id_of, one_of
 from moltnet.entrypoints.library.seat import Keyed, Seat
 
 
@@ -25,12 +26,14 @@ class LocalDiaries:
         operation = Operation.CREATE_DIARY
         caller = self._seat.acting(operation)
         check_texts(name)
-        create = partial(self._seat.services.diaries.create, caller, name=name, visibility=visibility)
+        create = partial(
+            self._seat.services.diaries.create, caller, name=name, visibility=one_of(Visibility, visibility)
+        )
         keyed = Keyed(seat=self._seat, operation=operation, key=key, asked=(name, visibility))
         return await keyed.once(Diary, lambda record: create(record=record))
 
     async def get(self, diary_id: DiaryId) -> Diary:
-        return await self._seat.services.diaries.get(self._seat.asking(Operation.GET_DIARY), diary_id)
+        return await self._seat.services.diaries.get(self._seat.asking(Operation.GET_DIARY), id_of(diary_id))
 
     async def update(
         self,
@@ -42,9 +45,9 @@ class LocalDiaries:
     ) -> Diary:
         caller = self._seat.acting(Operation.UPDATE_DIARY)
         check_texts(name)
-        edit = DiaryEdit(name=name, visibility=visibility)
-        return await self._seat.services.diaries.update(caller, diary_id, edit, expected)
+        edit = DiaryEdit(name=name, visibility=visibility and one_of(Visibility, visibility))
+        return await self._seat.services.diaries.update(caller, id_of(diary_id), edit, expected)
 
     async def delete(self, diary_id: DiaryId, *, expected: Expected = ANY_VERSION) -> None:
         caller = self._seat.acting(Operation.DELETE_DIARY)
-        await self._seat.services.diaries.delete(caller, diary_id, expected)
+        await self._seat.services.diaries.delete(caller, id_of(diary_id), expected)

@@ -7,6 +7,7 @@ from moltnet.domain.operations import Operation
 from moltnet.domain.signing import check_signature_text
 from moltnet.domain.text import check_texts
 from moltnet.domain.views import Myself, Profile, SignatureCheck
+from moltnet.entrypoints.library.given import fingerprint_of
 from moltnet.entrypoints.library.seat import Seat
 
 
@@ -21,10 +22,10 @@ class LocalDirectory:
         return Myself.of(await self._seat.services.directory.whoami(caller), caller.client_id)
 
     async def lookup(self, fingerprint: Fingerprint) -> Profile:
-        return Profile.of(await self._seat.services.directory.profile(fingerprint))
+        return Profile.of(await self._seat.services.directory.profile(fingerprint_of(fingerprint)))
 
     async def verify_signature(self, fingerprint: Fingerprint, signature: str) -> SignatureCheck:
         check_signature_text(signature)
         check_texts(signature)
-        valid = await self._seat.services.signing.verify_by(fingerprint, signature)
-        return SignatureCheck.of(fingerprint, valid=valid)
+        signer = fingerprint_of(fingerprint)
+        return SignatureCheck.of(signer, valid=await self._seat.services.signing.verify_by(signer, signature))

@@ -14,6 +14,7 @@ from moltnet.domain.search import RESULTS_DEFAULT, Filters, Search, SearchResult
 from moltnet.domain.text import check_texts
 from moltnet.domain.versions import ANY_VERSION, Expected
 from moltnet.domain.views import Reflected
+from moltnet.entrypoints.library.given import id_of, one_of
 from moltnet.entrypoints.library.seat import Keyed, Seat
 from moltnet.ports.repositories import Page
 
@@ -43,10 +44,10 @@ class LocalMemories:
             title=title,
             tags=None if tags is None else tuple(tags),
             importance=importance,
-            entry_type=entry_type,
+            entry_type=one_of(EntryType, entry_type),
         )
         keyed = Keyed(seat=self._seat, operation=operation, key=key, asked=(diary_id, new))
-        return await keyed.once(Entry, partial(self._seat.services.entries.create, caller, diary_id, new))
+        return await keyed.once(Entry, partial(self._seat.services.entries.create, caller, id_of(diary_id), new))
 
     async def list(
         self,
@@ -60,11 +61,14 @@ class LocalMemories:
         caller = self._seat.asking(Operation.LIST_ENTRIES)
         check_page(limit, offset)
         check_texts(*tags)
-        filters = Filters(tags=tuple(tags), entry_types=frozenset(filter(None, [entry_type])))
-        return await self._seat.services.entries.list(caller, diary_id, filters, Page(limit, offset))
+        types = _types(() if entry_type is None else (entry_type,))
+        filters = Filters(tags=tuple(tags), entry_types=types)
+        return await self._seat.services.entries.list(caller, id_of(diary_id), filters, Page(limit, offset))
 
     async def get(self, diary_id: DiaryId, entry_id: EntryId) -> Entry:
-        return await self._seat.services.entries.get(self._seat.asking(Operation.GET_ENTRY), diary_id, entry_id)
+        return await self._seat.services.entries.get(
+            self._seat.asking(Operation.GET_ENTRY), id_of(diary_id), id_of(entry_id)
+        )
 
     async def update(  # noqa: PLR0913  # an entry has as many members
         self,
@@ -86,14 +90,14 @@ class LocalMemories:
             content=content,
             tags=None if tags is None else tuple(tags),
             importance=importance,
-            entry_type=entry_type,
-            superseded_by=superseded_by,
+            entry_type=entry_type and one_of(EntryType, entry_type),
+            superseded_by=superseded_by and id_of(superseded_by),
         )
-        return await self._seat.services.entries.update(caller, diary_id, entry_id, edit, expected)
+        return await self._seat.services.entries.update(caller, id_of(diary_id), id_of(entry_id), edit, expected)
 
     async def delete(self, diary_id: DiaryId, entry_id: EntryId, *, expected: Expected = ANY_VERSION) -> None:
         caller = self._seat.acting(Operation.DELETE_ENTRY)
-        await self._seat.services.entries.delete(caller, diary_id, entry_id, expected)
+        await self._seat.services.entries.delete(caller, id_of(diary_id), id_of(entry_id), expected)
 
     async def search(  # noqa: PLR0913  # a search has as many members
         self,
@@ -113,11 +117,9 @@ class LocalMemories:
         caller = self._seat.asking(Operation.SEARCH)
         check_texts(query, *tags)
         search = Search(
-            diary_id=diary_id,
+            diary_id=diary_id and id_of(diary_id),
             query=query,
-            filters=Filters(
-                tags=tuple(tags), entry_types=frozenset(entry_types), exclude_superseded=exclude_superseded
-            ),
+            filters=Filters(tags=tuple(tags), entry_types=_types(entry_types), exclude_superseded=exclude_superseded),
             weights=Weights(relevance=w_relevance, recency=w_recency, importance=w_importance),
             include_shared=include_shared,
             limit=limit,
@@ -134,5 +136,9 @@ class LocalMemories:
         entry_types: Collection[EntryType] = (),
     ) -> Reflected:
         caller = self._seat.asking(Operation.REFLECT)
-        reflection = Reflection(days=days, max_entries=max_entries, entry_types=frozenset(entry_types))
-        return Reflected.of(await self._seat.services.search.reflect(caller, diary_id, reflection))
+        reflection = Reflection(days=days, max_entries=max_entries, entry_types=_types(entry_types))
+        return Reflected.of(await self._seat.services.search.reflect(caller, id_of(diary_id), reflection))
+
+
+def _types(given: Collection[EntryType]) -> frozenset[EntryType]:
+    return frozenset(one_of(EntryType, each) for each in given)

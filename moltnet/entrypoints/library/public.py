@@ -8,10 +8,12 @@ from moltnet.domain.feed import PAGE_DEFAULT, PAGE_MAX, RESULTS_DEFAULT, Cursor,
 from moltnet.domain.ids import EntryId
 from moltnet.domain.paging import check_page
 from moltnet.domain.text import check_texts
-from moltnet.domain.views import Document, FeedItem, FeedItems
+from moltnet.domain.views import Document, FeedItem, FeedItems, ProblemKind
 from moltnet.entrypoints.about.document import network_info
 from moltnet.entrypoints.about.markdown import llms_text
 from moltnet.entrypoints.about.place import Place
+from moltnet.entrypoints.about.problem_types import PROBLEM_TYPES
+from moltnet.entrypoints.library.given import id_of
 from moltnet.entrypoints.library.seat import Seat
 from moltnet.entrypoints.schema.convert import json_value
 
@@ -46,7 +48,7 @@ class LocalPublic:
         return list(map(FeedItem.of, found))
 
     async def entry(self, entry_id: EntryId) -> FeedItem:
-        return FeedItem.of(await self._seat.services.feed.entry(entry_id))
+        return FeedItem.of(await self._seat.services.feed.entry(id_of(entry_id)))
 
     async def follow(
         self, *, after: FeedItem | None = None, tag: str | None = None, include_flagged: bool = False
@@ -56,6 +58,19 @@ class LocalPublic:
         async for group in await self._seat.services.feed.follow(cursor, selection):
             for public in group:
                 yield FeedItem.of(public)
+
+    async def problems(self) -> list[ProblemKind]:
+        return [
+            ProblemKind(
+                type=row.type,
+                title=row.title,
+                status=row.status,
+                code=row.code,
+                description=row.description,
+                common_causes=row.common_causes,
+            )
+            for row in PROBLEM_TYPES
+        ]
 
     async def network_info(self) -> Document:
         told = json_value(network_info(self._place))

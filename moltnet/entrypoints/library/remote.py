@@ -35,16 +35,16 @@ async def connect(
     config_dir: ConfigDir = None,
     keyring: Keyring | None = None,
 ) -> Agent:
-    """An agent with the credentials that are named, else the environment's, else those that are kept.
+    """An agent with the credentials that are named, else the environment's, else those of the credentials file.
 
-    Half a pair counts as none. Kept ones are taken from `keyring`, else from the credentials file: fresh secrets are
-    kept there too, and the agent can sign. Nothing is asked of the network yet. Close the agent after use.
+    Half a pair counts as none. A `keyring` that is named comes before the environment. From a keyring or file the agent
+    can sign, and fresh secrets are kept there. Nothing is asked of the network yet. Close the agent after use.
 
     Raises NoCredentials, MalformedClientId, SettingsInvalid, and what the keyring raises.
     """
     place = _Place.of(config_dir, keyring)
     named = client_id and client_secret and ClientSecret.of(client_id, client_secret)
-    given = named or place.credentials
+    given = named or (None if keyring else place.credentials)
     if given:
         return remote_agent(place.url(api_url), given, keys=place.keys)
     identity = await place.kept()
@@ -120,9 +120,13 @@ async def recover(
     url = place.url(api_url, kept)
     async with remote_agent(url) as visitor:
         credentials = await prove_key(visitor, own)
+    agent_id = kept.agent_id if kept and kept.api_url == url else await _agent_id(url, credentials)
+    return await place.keep(_identity(own, agent_id, credentials, url, kept))
+
+
+async def _agent_id(url: str, credentials: ClientSecret) -> AgentId:
     async with remote_agent(url, credentials) as agent:
-        myself = await agent.agents.whoami()
-    return await place.keep(_identity(own, myself.agent_id, credentials, url, kept))
+        return (await agent.agents.whoami()).agent_id
 
 
 @attrs.frozen(kw_only=True)

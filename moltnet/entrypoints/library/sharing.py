@@ -8,6 +8,7 @@ from moltnet.domain.ids import DiaryId, ShareId
 from moltnet.domain.keys import Fingerprint
 from moltnet.domain.operations import Operation
 from moltnet.domain.sharing import Share, ShareRole
+from moltnet.entrypoints.library.given import fingerprint_of, id_of, one_of
 from moltnet.entrypoints.library.seat import Keyed, Seat
 
 
@@ -23,20 +24,24 @@ class LocalSharing:
         operation = Operation.SHARE
         caller = self._seat.acting(operation)
         keyed = Keyed(seat=self._seat, operation=operation, key=key, asked=(diary_id, fingerprint, role))
-        share_it = partial(self._seat.services.sharing.share, caller, diary_id, fingerprint, role)
+        guest, as_what = fingerprint_of(fingerprint), one_of(ShareRole, role)
+        share_it = partial(self._seat.services.sharing.share, caller, id_of(diary_id), guest, as_what)
         return await keyed.once(Share, share_it)
 
     async def shares(self, diary_id: DiaryId) -> list[Share]:
-        return await self._seat.services.sharing.shares(self._seat.acting(Operation.LIST_SHARES), diary_id)
+        return await self._seat.services.sharing.shares(self._seat.acting(Operation.LIST_SHARES), id_of(diary_id))
 
     async def revoke(self, diary_id: DiaryId, fingerprint: Fingerprint) -> None:
-        await self._seat.services.sharing.revoke(self._seat.acting(Operation.REVOKE_SHARE), diary_id, fingerprint)
+        caller = self._seat.acting(Operation.REVOKE_SHARE)
+        await self._seat.services.sharing.revoke(caller, id_of(diary_id), fingerprint_of(fingerprint))
 
     async def invitations(self) -> list[Share]:
         return await self._seat.services.sharing.invitations(self._seat.acting(Operation.LIST_INVITATIONS))
 
     async def accept(self, share_id: ShareId) -> Share:
-        return await self._seat.services.sharing.accept(self._seat.acting(Operation.ACCEPT_INVITATION), share_id)
+        return await self._seat.services.sharing.accept(self._seat.acting(Operation.ACCEPT_INVITATION), id_of(share_id))
 
     async def decline(self, share_id: ShareId) -> Share:
-        return await self._seat.services.sharing.decline(self._seat.acting(Operation.DECLINE_INVITATION), share_id)
+        return await self._seat.services.sharing.decline(
+            self._seat.acting(Operation.DECLINE_INVITATION), id_of(share_id)
+        )

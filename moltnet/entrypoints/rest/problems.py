@@ -27,10 +27,10 @@ from moltnet.domain.recovery import InvalidChallenge, InvalidProof, InvalidSessi
 from moltnet.domain.signing import SigningRequestCompleted, SigningRequestExpired
 from moltnet.domain.versions import StaleVersion
 from moltnet.domain.vouching import IssueContended, RegistrationRefused, VoucherLimitReached
-from moltnet.entrypoints.rest import problem_types as types
+from moltnet.entrypoints.about import problem_types as types
+from moltnet.entrypoints.about.problem_types import ProblemType
 from moltnet.entrypoints.rest.json_text import to_json
 from moltnet.entrypoints.rest.keys import REQUEST_ID
-from moltnet.entrypoints.rest.problem_types import ProblemType
 from moltnet.entrypoints.rest.refusals import (
     ForeignOrigin,
     InvalidRequest,

@@ -7,10 +7,10 @@ import attrs
 
 from moltnet.domain.idempotency import IdempotencyKeyReused
 from moltnet.domain.versions import StaleVersion
+from moltnet.entrypoints.about import problem_types as types
 from moltnet.entrypoints.about.document import network_info
-from moltnet.entrypoints.rest import problem_types as types
+from moltnet.entrypoints.about.problem_types import ProblemType
 from moltnet.entrypoints.rest.options import RestOptions
-from moltnet.entrypoints.rest.problem_types import ProblemType
 from moltnet.entrypoints.rest.wire.problems import (
     ProblemDetails,
     ValidationError,

@@ -1,6 +1,6 @@
 """The kinds of problem, and health (rest.md §1.11 and §8)."""
 
-from moltnet.entrypoints.rest.problem_types import PROBLEM_TYPES
+from moltnet.entrypoints.about.problem_types import PROBLEM_TYPES
 from tests.integration.rest.members import ask
 
 

@@ -7,7 +7,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from moltnet.domain.credentials import ALL_SCOPES, InvalidScope, Scope, hash_secret, secret_text
+from moltnet.domain.credentials import (
+    ALL_SCOPES,
+    ClientSecret,
+    InvalidScope,
+    MalformedClientId,
+    Scope,
+    hash_secret,
+    secret_text,
+)
 from tests.support.builders import a_client
 
 SCOPES = st.sets(st.sampled_from(Scope)).map(frozenset)
@@ -60,3 +68,15 @@ def test_a_client_grants_what_is_asked_for_or_refuses(held: frozenset[Scope], na
 @pytest.mark.parametrize("requested", [None, "", "  "])
 def test_without_a_name_none_is_granted(requested: str | None) -> None:
     assert a_client().grant(requested) == frozenset()
+
+
+@pytest.mark.parametrize("text", ["", "x", "00000000-0000-0000-0000-00000000000", "\0", "\ud800"])
+def test_a_client_id_is_a_uuid(text: str) -> None:
+    with pytest.raises(MalformedClientId):
+        ClientSecret.of(text, "secret")
+
+
+def test_credentials_are_read_from_texts_and_do_not_show_their_secret() -> None:
+    read = ClientSecret.of(" 00000000-0000-0000-0000-000000000001\n", "secret-1234")
+    assert (read.client_id.int, read.secret) == (1, "secret-1234")
+    assert "1234" not in repr(read)

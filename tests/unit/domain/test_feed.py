@@ -8,7 +8,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from moltnet.domain.feed import Cursor, InvalidCursor, PublicEntry, Selection, page
+from moltnet.domain.feed import (
+    Cursor,
+    FeedSearch,
+    FeedSearchOutOfLimits,
+    InvalidCursor,
+    PublicEntry,
+    Selection,
+    page,
+)
 from moltnet.domain.ids import EntryId
 from moltnet.domain.search import Filters
 from tests.support.builders import NOON, an_agent, an_entry, an_id
@@ -154,3 +162,9 @@ def test_a_selection_asks_a_store_for_the_same() -> None:
     filters = Selection(tag="sea").filters
     assert (filters.tags, filters.exclude_flagged) == (("sea",), True)
     assert Selection(include_flagged=True).filters == Filters()
+
+
+@pytest.mark.parametrize(("query", "limit"), [("x", 10), ("x" * 201, 10), ("xx", 0), ("xx", 51)])
+def test_a_search_of_the_feed_has_limits(query: str, limit: int) -> None:
+    with pytest.raises(FeedSearchOutOfLimits):
+        FeedSearch(query=query, limit=limit)

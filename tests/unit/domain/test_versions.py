@@ -4,12 +4,12 @@ from datetime import datetime, timedelta
 
 import attrs
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from moltnet.domain.diaries import DiaryEdit
 from moltnet.domain.entries import CONTENT_MAX, Entry, EntryEdit
-from moltnet.domain.versions import ANY_VERSION, Expected, StaleVersion, next_version, version_of
+from moltnet.domain.versions import ANY_VERSION, Expected, StaleVersion, made_at, next_version, version_of
 from tests.support.builders import NOON, a_diary, an_entry
 from tests.support.strategies import entries, moments
 
@@ -71,3 +71,25 @@ def test_no_other_version_is_changed(versions: frozenset[str]) -> None:
         Expected(versions).check(a_diary())
     with pytest.raises(StaleVersion):
         Expected(versions).unless_changed_since(a_diary())
+
+
+@given(entry=entries())
+def test_the_name_of_a_version_tells_when_it_was_made(entry: Entry) -> None:
+    assert made_at(version_of(entry)) == entry.updated_at
+
+
+@given(st.text())
+@example("x.")
+@example("x.ffffffffffffffffffffffffffff")
+@example("x.1_0")
+def test_any_other_text_may_tell_nothing(text: str) -> None:
+    assert made_at(text) is None or "." in text
+
+
+def test_things_as_they_were_read_are_the_versions_expected() -> None:
+    diary, entry = a_diary(), an_entry()
+    expected = Expected.of(diary, entry)
+    expected.check(diary)
+    expected.check(entry)
+    with pytest.raises(StaleVersion):
+        expected.check(DiaryEdit().applied_to(diary, NOON))

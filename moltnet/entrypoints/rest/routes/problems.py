@@ -1,6 +1,6 @@
 """The kinds of problem over REST (rest.md §1.11)."""
 
-from moltnet.entrypoints.rest.problem_types import PROBLEM_TYPES
+from moltnet.entrypoints.about.problem_types import PROBLEM_TYPES
 from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Auth, Call, Route
 from moltnet.entrypoints.rest.wire.problems import ProblemType, ProblemTypePath, problem_type_form
 

@@ -4,8 +4,8 @@ from typing import Annotated
 
 import attrs
 
-from moltnet.entrypoints.rest.problem_types import ProblemSlug
-from moltnet.entrypoints.rest.problem_types import ProblemType as Row
+from moltnet.entrypoints.about.problem_types import ProblemSlug
+from moltnet.entrypoints.about.problem_types import ProblemType as Row
 from moltnet.entrypoints.schema.declare import About
 
 

@@ -1,6 +1,6 @@
 """The registry against the table of rest.md §3."""
 
-from moltnet.entrypoints.rest.problem_types import PROBLEM_TYPES
+from moltnet.entrypoints.about.problem_types import PROBLEM_TYPES
 
 TABLE = """
 unauthorized | 401 | UNAUTHORIZED | Unauthorized
