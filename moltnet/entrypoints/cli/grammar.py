@@ -2,12 +2,13 @@
 
 import sys
 from collections.abc import Mapping
+from copy import copy
 from importlib import import_module
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
-from moltnet.entrypoints.cli.output import FAILED, INTERRUPTED
+from moltnet.entrypoints.cli.output import FAILED, INTERRUPTED, say
 
 
 class NotCarriedOut(click.UsageError):
@@ -19,10 +20,13 @@ class NotCarriedOut(click.UsageError):
 class Command(click.Command):
     """A command whose long options may have a single dash, as the original's have."""
 
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Reads `-voucher` as `--voucher`; what follows `--` is left alone."""
-        known = {option for parameter in self.get_params(ctx) for option in parameter.opts + parameter.secondary_opts}
-        return super().parse_args(ctx, list(_doubled(args, known)))
+    def make_parser(self, ctx: click.Context) -> Any:
+        """Knows `-voucher` as `--voucher`; what an option is told is left alone, even if it looks like another."""
+        parser = super().make_parser(ctx)
+        for option in self.get_params(ctx):
+            if isinstance(option, click.Option):
+                _with_one_dash(option).add_to_parser(parser, ctx)
+        return parser
 
     def make_context(self, *args: Any, **more: Any) -> click.Context:
         """A required option that is missing is a failure like any other, not a misspelt one."""
@@ -76,6 +80,18 @@ class Commands(click.Group):
             ctx.exit(FAILED)
         return super().parse_args(ctx, _helped(args))
 
+    def main(self, *args: Any, **more: Any) -> NoReturn:
+        """What was typed wrongly is told in one line, as every other error is."""
+        try:
+            ended = super().main(*args, **{**more, "standalone_mode": False})
+        except click.Abort:
+            say("Nothing was done.")
+            sys.exit(FAILED)
+        except click.ClickException as error:
+            say(f"error: {_sentence(error)}")
+            sys.exit(error.exit_code)
+        sys.exit(ended if isinstance(ended, int) else 0)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Ends as a shell expects of a program that Ctrl-C ended."""
         try:
@@ -92,12 +108,14 @@ def _helped(args: list[str]) -> list[str]:
     return ["--help", *args[1:]] if args and args[0] in {"help", "-help"} else args
 
 
-def _doubled(args: list[str], known: set[str]) -> list[str]:
-    doubled: list[str] = []
-    for at, argument in enumerate(args):
-        if argument == "--":
-            return doubled + args[at:]
-        name = argument.partition("=")[0]
-        single = argument.startswith("-") and not argument.startswith("--") and len(name) > len("-x")
-        doubled.append("-" + argument if single and "-" + name in known | {"--help"} else argument)
-    return doubled
+def _sentence(error: click.ClickException) -> str:
+    told = " ".join(error.format_message().split())
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    return f"{told} ('{context.command_path} --help' tells more)" if context else told
+
+
+def _with_one_dash(option: click.Option) -> click.Option:
+    single = copy(option)
+    single.opts = [name.removeprefix("-") for name in option.opts if name.startswith("--")]
+    single.secondary_opts = [name.removeprefix("-") for name in option.secondary_opts if name.startswith("--")]
+    return single
