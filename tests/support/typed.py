@@ -12,6 +12,7 @@ import attrs
 from click.testing import CliRunner
 
 from moltnet.entrypoints.cli.main import cli
+from moltnet.ports.storage import Storage
 from tests.support.worlds import Served, in_memory, served
 
 
@@ -35,6 +36,7 @@ class Shell:
     """A terminal of one user, beside a network."""
 
     served: Served
+    storage: Storage
     home: Path
     work: Path
 
@@ -65,8 +67,9 @@ async def a_shell(folder: Path) -> AsyncIterator[Shell]:
     home, work = folder / "home", folder / "work"
     home.mkdir()
     work.mkdir()
-    async with served(in_memory()) as network:
-        yield Shell(served=network, home=home, work=work)
+    foundation = in_memory()
+    async with served(foundation) as network:
+        yield Shell(served=network, storage=foundation.storage, home=home, work=work)
 
 
 @contextmanager

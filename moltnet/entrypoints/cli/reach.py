@@ -11,6 +11,7 @@ import click
 from moltnet.domain.errors import Invalid
 from moltnet.domain.ids import DiaryId, parse_uuid
 from moltnet.entrypoints.cli.output import FAILED, Form, one_sentence
+from moltnet.entrypoints.cli.values import checked
 from moltnet.entrypoints.settings import ClientSettings, http_url, read_client_settings
 from moltnet.ports.agent import Agent
 from moltnet.ports.keyring import Keyring, NoCredentials, OwnIdentity
@@ -52,6 +53,12 @@ class Reach:
         """Whether one identity is meant, whatever else the environment says."""
         return bool(self.credentials or self.profile)
 
+    @property
+    def is_of_the_environment(self) -> bool:
+        """Whether the environment holds the credentials, and there is no file to keep fresh ones in."""
+        settings = self.settings
+        return not self.names_a_file and bool(settings.client_id and settings.client_secret)
+
     def keyring(self, *, replacing: bool = False) -> Keyring:
         """The credentials file, with the MCP configuration of the working folder that may repeat its secret."""
         from moltnet.entrypoints.container import file_keyring  # noqa: PLC0415  # quick help
@@ -72,6 +79,13 @@ class Reach:
         own = None if self.names_a_file else self.settings.private_key
         return key_pair_of(own or self.identity().private_key)
 
+    def remains(self) -> tuple[KeyPair | None, str | None]:
+        """The key in a file that lost other parts, and the network it is for; of a whole file, nothing is said."""
+        from moltnet.entrypoints.container import remains_of  # noqa: PLC0415  # quick help
+
+        keys, known = remains_of(self.settings.credentials_file) or (None, None)
+        return keys, self.api_url or self.settings.api_url or known
+
     def url(self, identity: OwnIdentity | None = None) -> str:
         """The network's address: the option's, else the environment's, else the file's, else the public one's."""
         from moltnet.entrypoints.library.remote import DEFAULT_API_URL  # noqa: PLC0415  # quick help
@@ -83,7 +97,7 @@ class Reach:
         from moltnet.entrypoints.container import key_pair_of, remote_agent  # noqa: PLC0415  # quick help
         from moltnet.entrypoints.library.remote import connect  # noqa: PLC0415  # quick help
 
-        if not self.names_a_file and self.settings.client_id and self.settings.client_secret:
+        if self.is_of_the_environment:
             return await connect(api_url=self.api_url)
         identity = self.identity()
         return remote_agent(
@@ -110,7 +124,7 @@ def reaching(function: Function) -> Function:
         form = Form.chosen(as_json=as_json, as_text=as_text)
         reach = Reach(api_url=api_url, credentials=credentials, profile=profile, form=form, names_json=as_json)
         with one_sentence(FAILED):
-            return function(reach, **given)
+            return function(reach, **{name: checked(value) for name, value in given.items()})
 
     reached.__doc__, reached.__name__ = function.__doc__, function.__name__
     reached.__dict__.update(function.__dict__)

@@ -36,7 +36,16 @@ class NotUtf8(Invalid):
     """Bytes that are no text."""
 
     code = "NOT_UTF8"
-    sentence = "Standard input is not UTF-8 text"
+    sentence = "What was given is not UTF-8 text"
+
+
+class GivenTwice(Invalid):
+    """The same thing as an option and as an argument."""
+
+    code = "GIVEN_TWICE"
+
+    def __init__(self, option: str) -> None:
+        super().__init__(f"Say it once: as an argument, or with {option}")
 
 
 class NotAnId(Invalid):
@@ -62,10 +71,31 @@ FINGERPRINT = Typed("fingerprint", Fingerprint.parse)
 
 def text_or_stdin(text: str) -> str:
     """The text itself, or for `-` all of standard input, untouched; raises NotUtf8."""
+    return utf8(sys.stdin.buffer.read()) if text == "-" else text
+
+
+def utf8(raw: bytes) -> str:
+    """Bytes as text, line ends included; raises NotUtf8."""
     try:
-        return sys.stdin.buffer.read().decode("utf-8") if text == "-" else text
+        return raw.decode("utf-8")
     except UnicodeDecodeError as error:
         raise NotUtf8 from error
+
+
+def checked(value: Value) -> Value:
+    """What was typed; raises NotUtf8 for bytes that a shell handed over as halves of surrogate pairs."""
+    try:
+        str(value).encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise NotUtf8 from error
+    return value
+
+
+def only_one(option: str, named: str | None, argument: str | None) -> str | None:
+    """What was said as an option or as an argument; None for neither. Raises GivenTwice."""
+    if named is not None and argument is not None:
+        raise GivenTwice(option)
+    return argument if named is None else named
 
 
 def comma_separated(text: str | None) -> tuple[str, ...] | None:

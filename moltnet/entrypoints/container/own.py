@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from moltnet.adapters.files import git_identity, mcp_config, ssh_keys
-from moltnet.adapters.files.credentials import CredentialsFile, section_of, text_of, to_json
+from moltnet.adapters.files.credentials import CredentialsFile, CredentialsUnreadable, section_of, text_of, to_json
 from moltnet.adapters.files.git_identity import GitIdentity
+from moltnet.adapters.files.keyring import FileKeyring
 from moltnet.adapters.files.places import PUBLIC, read_text, write_whole
 from moltnet.adapters.files.repair import Repaired, repair
 from moltnet.adapters.github.app import AppNotConfigured, GitHubApp
@@ -12,7 +13,9 @@ from moltnet.adapters.nacl.key_pairs import NaclKeyPair
 from moltnet.domain.credentials import ClientSecret
 from moltnet.domain.errors import Invalid
 from moltnet.domain.ids import AgentId
+from moltnet.entrypoints.container.keys import key_pair_of
 from moltnet.ports.keyring import OwnIdentity
+from moltnet.ports.signatures import KeyPair
 
 
 class NoSshKey(Invalid):
@@ -25,6 +28,19 @@ class NoSshKey(Invalid):
 def look_over(place: Path, *, dry_run: bool) -> Repaired:
     """What is wrong with a credentials file; what follows from the rest of it is mended unless `dry_run`."""
     return repair(CredentialsFile(place), lambda seed: NaclKeyPair(seed).public_key, dry_run=dry_run)
+
+
+def remains_of(place: Path) -> tuple[KeyPair, str | None] | None:
+    """The key and the network's address in a file that lacks other parts; None for a whole one, and for none at all."""
+    file = CredentialsFile(place)
+    document = file.read()
+    try:
+        whole = FileKeyring(file=file).read() is not None
+    except CredentialsUnreadable:
+        whole = False
+    if whole or document is None or not text_of(document, "keys.private_key"):
+        return None
+    return key_pair_of(text_of(document, "keys.private_key")), text_of(document, "endpoints.api") or None
 
 
 def export_ssh_key(place: Path, identity: OwnIdentity, folder: Path | None) -> tuple[Path, Path]:

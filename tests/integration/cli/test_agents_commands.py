@@ -13,6 +13,7 @@ from moltnet.adapters.files.credentials import CredentialsFile
 from moltnet.adapters.files.keyring import FileKeyring
 from moltnet.entrypoints.cli.main import AGENTS_COMMANDS, cli
 from moltnet.ports.agent import Agent
+from tests.support.builders import a_signing_request
 from tests.support.typed import Shell, a_shell
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
@@ -233,7 +234,7 @@ async def test_registering_again_loses_no_key(fresh: Shell) -> None:
 
 
 @pytest.mark.parametrize(
-    ("voucher", "sentence"), [("0" * 64, "Voucher not found"), ("short", "64"), ("", "64"), ("\ud800" * 64, "64")]
+    ("voucher", "sentence"), [("0" * 64, "Voucher not found"), ("short", "64"), ("", "64"), ("\ud800", "UTF-8")]
 )
 async def test_bad_voucher_is_told_and_the_key_is_kept_for_the_next_try(
     fresh: Shell, voucher: str, sentence: str
@@ -284,6 +285,35 @@ async def test_signing_here_prints_the_signature_alone(shell: Shell) -> None:
     assert signed.out == "5YWAAbGXrGg/UCT/b6n7s3rvfDisiCknZKeZ4+jUfHEs/ZqN2oQA+jcFxRiloAufiMGjhAXjbZ0PIR+cb9qwAQ=="
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("diary", "create", "--content", "a", "b"),
+        ("diary", "search", "--query", "a", "b"),
+        ("sign", "--message", "a", "b"),
+        ("sign", "--request-id", NOBODY, "b"),
+        ("sign", "--nonce", "n", "\udcff"),
+        ("sign", "--message", "\udcff"),
+        ("diary", "create", "\udcff"),
+        ("diary", "search", "\udcff"),
+        ("diaries", "create", "--name", "a\x00b"),
+        ("feed", "list", "--tag", "\udcff"),
+        ("verify", "\udcff"),
+        ("agents", "whoami", "--credentials", "/dev/null/none"),
+    ],
+    ids=repr,
+)
+async def test_what_cannot_be_meant_is_told_in_one_line(shell: Shell, words: tuple[str, ...]) -> None:
+    refused = await shell.run(*words)
+    assert (refused.status, refused.out, refused.err.count("\n")) == (1, "", 1), refused
+    assert refused.err.startswith("error: ")
+
+
+async def test_what_an_option_is_told_may_look_like_another(shell: Shell) -> None:
+    diary = (await shell.run("diaries", "create", "--name", "-json")).printed
+    assert diary["name"] == "-json"
+
+
 @pytest.mark.parametrize("words", [(), ("--nonce", "n"), ("--nonce", "n", "--message", "m"), ("--message", "")])
 async def test_signing_says_what_it_needs(shell: Shell, words: tuple[str, ...]) -> None:
     refused = await shell.run("sign", *words)
@@ -300,6 +330,17 @@ async def test_signed_block_is_verified(shell: Shell) -> None:
     block = f"Some text\n<moltnet-signed>\n{signed}\n<signature>{signature}</signature>\n</moltnet-signed>\n"
     assert (await shell.run("verify", "--envelope", "-", stdin=block)).printed == {"valid": True}
     assert (await shell.run("verify", "--envelope", "-", stdin=signed)).status == 1
+    assert (await shell.run("verify", "--envelope", "-", stdin=b"\xff")).status == 1
+
+
+async def test_signed_block_is_judged_with_its_line_ends(shell: Shell) -> None:
+    signed = "<content>a\r\nb</content>\r\n<metadata>\r\n</metadata>"
+    request = (await shell.run("sign", "--message", signed)).printed
+    key = (await shell.run("agents", "whoami")).printed["publicKey"]
+    here = ("verify", "--offline", "--public-key", key, "--nonce", request["nonce"], "--envelope", "-")
+    block = f"<moltnet-signed>{signed}<signature>{request['signature']}</signature></moltnet-signed>"
+    assert (await shell.run(*here, stdin=block.encode())).printed == {"valid": True}
+    assert (await shell.run(*here, stdin=block.replace("\r\n", "\n").encode())).status == 1
 
 
 async def test_fresh_secret_reaches_every_file(fresh: Shell) -> None:
@@ -337,6 +378,67 @@ async def test_repair_finds_and_mends(fresh: Shell) -> None:
     assert "mcp" not in json.loads(place.read_text())["endpoints"]
     await fresh.run("config", "repair")
     assert json.loads(place.read_text())["endpoints"]["mcp"] == f"{fresh.served.url}/mcp"
+
+
+async def test_repair_tells_what_only_its_owner_can_mend_and_that_is_no_failure(fresh: Shell) -> None:
+    await fresh.member()
+    place = fresh.home / ".config/moltnet/moltnet.json"
+    away = await fresh.run("config", "repair", "--api-url", "http://127.0.0.1:1")
+    assert (away.status, "[warning] endpoints.api" in away.err) == (0, True)
+    document = json.loads(place.read_text())
+    document["identity_id"] = "me"
+    del document["oauth2"]
+    place.write_text(json.dumps(document))
+    told = await fresh.run("config", "repair")
+    assert (told.status, told.out) == (0, "")
+    for field in ("identity_id: is not a UUID", "oauth2.client_id: missing", "oauth2.client_secret: missing"):
+        assert f"[warning] {field}" in told.err
+
+
+async def test_file_that_others_may_read_is_warned_of_and_closed(fresh: Shell) -> None:
+    await fresh.member()
+    place = fresh.home / ".config/moltnet/moltnet.json"
+    place.chmod(0o644)
+    assert "[fixed] file: its mode is 0644" in (await fresh.run("config", "repair")).err
+    assert place.stat().st_mode & 0o777 == 0o600
+
+
+async def test_recovery_needs_the_private_key_alone(fresh: Shell) -> None:
+    await fresh.member()
+    place = fresh.home / ".config/moltnet/moltnet.json"
+    document = json.loads(place.read_text())
+    place.write_text(json.dumps({name: document[name] for name in ("keys", "endpoints")}))
+    assert (await fresh.run("recover")).status == 0
+    assert json.loads(place.read_text())["identity_id"] == document["identity_id"]
+    assert (await fresh.run("agents", "whoami")).status == 0
+
+
+async def test_secret_of_the_environment_is_not_replaced_unseen(shell: Shell) -> None:
+    assert (await shell.member("pair")).status == 0
+    kept = json.loads((shell.home / ".config/moltnet/profiles/pair/moltnet.json").read_text())["oauth2"]
+    pair = {"MOLTNET_CLIENT_ID": kept["client_id"], "MOLTNET_CLIENT_SECRET": kept["client_secret"]}
+    refused = await shell.run("rotate-secret", **pair)
+    assert (refused.status, refused.out, "--show" in refused.err) == (1, "", True)
+    fresh = (await shell.run("rotate-secret", "--show", **pair)).printed
+    assert fresh["clientId"] == kept["client_id"]
+    assert (await shell.run("agents", "whoami", **{**pair, "MOLTNET_CLIENT_SECRET": fresh["clientSecret"]})).status == 0
+    assert (await shell.run("agents", "whoami", **pair)).status == 1
+
+
+async def test_sixth_open_voucher_is_refused_in_a_sentence(fresh: Shell) -> None:
+    await fresh.member()
+    *issued, sixth = [await fresh.run("vouch", "issue") for _ in range(6)]
+    assert {each.status for each in issued} == {0}
+    assert (sixth.status, sixth.out, sixth.err.count("\n")) == (1, "", 1)
+
+
+async def test_request_that_is_over_is_told_as_one(shell: Shell) -> None:
+    me = await (await _as_library(shell)).agents.whoami()
+    request = a_signing_request(agent_id=me.agent_id)
+    async with shell.storage.writing() as unit:
+        await unit.signing_requests.add(request)
+    refused = await shell.run("sign", "--request-id", str(request.id))
+    assert (refused.status, refused.out, "expired" in refused.err, "--message" in refused.err) == (1, "", True, True)
 
 
 async def test_mcp_configuration_is_told_on_demand_alone(shell: Shell) -> None:
@@ -387,7 +489,10 @@ async def test_completion_is_printed(shell: Shell, shell_name: str) -> None:
     ids=str,
 )
 async def test_exit_code(shell: Shell, words: tuple[str, ...], status: int) -> None:
-    assert (await shell.run(*words)).status == status
+    ended = await shell.run(*words)
+    assert ended.status == status
+    if status and words and words != ("diary",):
+        assert (ended.out, ended.err.count("\n"), ended.err.startswith("error: ")) == ("", 1, True), ended.err
 
 
 async def test_nobody_at_the_address_is_told_in_a_sentence(shell: Shell) -> None:

@@ -85,7 +85,7 @@ def test_every_agents_command_is_in_the_table() -> None:
 
 def test_every_setting_is_explained() -> None:
     ory = set(settings._ORY)  # refused by this version
-    assert known_settings() - ory <= settings_named(OPERATORS) | settings_named(LIBRARY)
+    assert known_settings() - ory <= set().union(*map(settings_named, (OPERATORS, LIBRARY, AGENTS)))
 
 
 def test_every_setting_of_agents_is_explained_beside_their_commands() -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import attrs
 import pytest
 
 from moltnet.adapters.nacl.key_pairs import NaclKeyPair
-from tests.support.commands import SECRETS, agents_in, heard, inside, text_of, url_of
+from tests.support.commands import SECRETS, a_program, agents_in, heard, inside, text_of, url_of
 from tests.support.live_server import asked
 from tests.support.postgres import an_empty_database
 
@@ -43,9 +42,10 @@ async def _start_first(folder: Path) -> FirstStart:
     plain.symlink_to(data)  # the README writes a folder without a quote
     async with heard("up", "--data", str(data), log=log) as server:
         said = text_of(log)
-        printed = [line.strip() for line in said.splitlines() if line.startswith(("  export", "  moltnet"))]
+        printed = [line.strip() for line in said.partition("\nNext, ")[2].splitlines() if line.startswith("  ")]
         readme = [command.replace("~/.local/share/moltnet", str(plain)) for command in _readme_commands()]
-        return FirstStart(data, server.url, said, await _shell(printed), await _shell(readme))
+        program = a_program(folder)
+        return FirstStart(data, server.url, said, await _shell(printed, program), await _shell(readme, program))
 
 
 def test_first_agent_is_written_for_its_owner_alone(first_start: FirstStart) -> None:
@@ -83,11 +83,12 @@ def test_printed_commands_work_as_they_are(first_start: FirstStart) -> None:
 
 
 def test_commands_of_the_readme_work(first_start: FirstStart) -> None:
-    whoami, voucher, entry, found = first_start.readme_commands
+    whoami, entry, found, voucher, signed = first_start.readme_commands
     assert set(whoami) == {"identityId", "publicKey", "fingerprint", "clientId"}
     assert set(voucher) == {"code", "expiresAt", "issuedBy"}
     assert [result["id"] for result in found["results"]] == [entry["id"]]
     assert found["results"][0]["content"].startswith("The deploy failed")
+    assert signed["valid"]
 
 
 def test_what_is_said_shows_no_secret(first_start: FirstStart) -> None:
@@ -148,11 +149,11 @@ def _readme_commands() -> Iterator[str]:
             yield command
 
 
-async def _shell(commands: list[str]) -> list[Any]:
+async def _shell(commands: list[str], program: Path) -> list[Any]:
     """What the commands print, one after the other in one shell that knows this version of `moltnet`."""
     shell = await asyncio.create_subprocess_exec(
         *("sh", "-euc", "\necho ,\n".join(commands)),
-        env={"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "PYTHONPATH": str(README.parent)},
+        env={"PATH": f"{program.parent}:/usr/bin:/bin"},
         stdout=asyncio.subprocess.PIPE,
     )
     printed, _ = await shell.communicate()

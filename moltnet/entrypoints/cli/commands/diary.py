@@ -13,7 +13,7 @@ from moltnet.entrypoints.cli.grammar import Commands, NotCarriedOut
 from moltnet.entrypoints.cli.output import say, show
 from moltnet.entrypoints.cli.reach import Reach, acting, diary_of, reaching
 from moltnet.entrypoints.cli.tables import lines, table
-from moltnet.entrypoints.cli.values import DIARY, ENTRY, comma_separated, text_or_stdin
+from moltnet.entrypoints.cli.values import DIARY, ENTRY, comma_separated, only_one, text_or_stdin
 from moltnet.ports.agent import Agent
 
 COLUMNS = ("id", "createdAt", "entryType", "importance", "title", "content")
@@ -55,7 +55,7 @@ def create(
     text: str | None,
 ) -> None:
     """Store a memory."""
-    written = content if content is not None else text
+    written = only_one("--content", content, text)
     if written is None:
         raise NotCarriedOut("Say what to remember: as an argument, with --content, or `-` to read standard input")
     memory = text_or_stdin(written)
@@ -174,7 +174,7 @@ def search(  # a search has as many members
     **members: Any,
 ) -> None:
     """Find memories by meaning and words."""
-    asked = query if query is not None else text
+    asked = only_one("--query", query, text)
     if asked is None:
         raise NotCarriedOut("Say what to look for: as an argument, or with --query")
 

@@ -3,8 +3,10 @@
 import sys
 from pathlib import Path
 
+import attrs
 import click
 
+from moltnet.domain.errors import Invalid, MoltNetError
 from moltnet.entrypoints.cli.grammar import Command, Commands
 from moltnet.entrypoints.cli.output import FAILED, result, say
 from moltnet.entrypoints.cli.reach import Reach, acting, reaching
@@ -69,8 +71,7 @@ def repair(reach: Reach, dry_run: bool, offline: bool) -> None:
     if repaired.writes:
         say("Nothing was written (dry run)." if dry_run else f"Written: {reach.settings.credentials_file}")
     if not offline:
-        acting(reach, lambda agent: agent.agents.whoami())
-        say("The network knows these credentials.")
+        _ask_the_network(attrs.evolve(reach, credentials=reach.settings.credentials_file))
 
 
 @click.command(name="mcp-config", cls=Command)
@@ -92,3 +93,16 @@ def mcp_config(reach: Reach, write: bool, printed: bool) -> None:
         say("Name --write, for .mcp.json of this folder, or --print, to paste it. Where clients look:")
         say("\n".join(f"  {name}: {place}" for name, place in CLIENTS.items()))
         sys.exit(FAILED)
+
+
+def _ask_the_network(reach: Reach) -> None:
+    # What is wrong with a file that cannot be used was told before; a network that is away is no fault of the file's.
+    try:
+        reach.identity()
+        acting(reach, lambda agent: agent.agents.whoami())
+    except Invalid:
+        say("The network was not asked: the file lacks what that needs.")
+    except MoltNetError as error:
+        say(f"  [warning] endpoints.api: {error.detail}")
+    else:
+        say("The network knows these credentials.")

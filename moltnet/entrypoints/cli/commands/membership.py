@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from moltnet.domain.errors import MoltNetError
-from moltnet.entrypoints.cli.grammar import Command
+from moltnet.entrypoints.cli.grammar import Command, NotCarriedOut
 from moltnet.entrypoints.cli.output import result, say, show
 from moltnet.entrypoints.cli.reach import MCP_CONFIGURATION, Reach, acting, reaching
 from moltnet.entrypoints.cli.tables import lines
@@ -43,7 +43,8 @@ def recover(reach: Reach) -> None:
     """Come back with nothing left but the private key; the old credentials end."""
     from moltnet.entrypoints.library.remote import recover as run  # noqa: PLC0415  # quick help
 
-    identity = asyncio.run(run(api_url=reach.api_url, keyring=reach.keyring()))
+    keys, url = reach.remains()
+    identity = asyncio.run(run(api_url=url, keyring=reach.keyring(), keys=keys))
     reach.keyring().renew(identity.credentials)
     say(f"Welcome back, {identity.fingerprint}: fresh credentials are in {reach.settings.credentials_file}")
 
@@ -53,6 +54,8 @@ def recover(reach: Reach) -> None:
 @reaching
 def rotate_secret(reach: Reach, shown: bool) -> None:
     """Replace the client secret, here and in the network; the old one ends at once."""
+    if reach.is_of_the_environment and not shown:
+        raise NotCarriedOut("The secret is that of MOLTNET_CLIENT_SECRET, and a new one is kept nowhere: name --show")
     fresh = acting(reach, lambda agent: agent.auth.rotate_secret())
     if shown:
         show({"clientId": str(fresh.client_id), "clientSecret": fresh.secret}, reach.form, lines)

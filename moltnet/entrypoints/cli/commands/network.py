@@ -36,7 +36,7 @@ _flagged = click.option("--include-flagged", is_flag=True, help="Also entries th
 def info(reach: Reach) -> None:
     """Show what a network tells of itself."""
     told = visiting(reach, lambda visitor: visitor.public.network_info())
-    show(told, reach.form, _introduction)
+    show(told, Form.JSON if reach.names_json else Form.TEXT, _introduction)
 
 
 @click.group(cls=Commands)

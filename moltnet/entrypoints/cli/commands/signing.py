@@ -1,7 +1,7 @@
 """`moltnet sign`, `moltnet verify`: signatures, made and judged where the key is or asked of the network."""
 
 import sys
-from typing import TextIO
+from typing import BinaryIO
 
 import click
 
@@ -15,7 +15,7 @@ from moltnet.entrypoints.cli.grammar import Command, NotCarriedOut
 from moltnet.entrypoints.cli.output import FAILED, say, show
 from moltnet.entrypoints.cli.reach import Reach, acting, reaching, visiting
 from moltnet.entrypoints.cli.tables import lines
-from moltnet.entrypoints.cli.values import FINGERPRINT, SIGNING_REQUEST, text_or_stdin
+from moltnet.entrypoints.cli.values import FINGERPRINT, SIGNING_REQUEST, text_or_stdin, utf8
 from moltnet.ports.agent import Agent
 from moltnet.ports.signatures import KeyPair
 
@@ -41,6 +41,8 @@ def sign(
     """Sign with your private key, which stays here."""
     if sum(each is not None for each in (nonce, request_id, message)) != 1:
         raise NotCarriedOut("Name one of --nonce, --request-id and --message")
+    if nonce is None and text is not None:
+        raise NotCarriedOut("Only --nonce takes the message as an argument")
     if nonce is not None:
         if text is None:
             raise NotCarriedOut("Give the message to sign, or `-` to read standard input")
@@ -63,7 +65,7 @@ def sign(
 @click.option("--public-key", help="ed25519:<base64>.")
 @click.option("--nonce")
 @click.option("--message", help="`-` reads standard input.")
-@click.option("--envelope", type=click.File(encoding="utf-8"), help="A text with a signed block; `-` reads stdin.")
+@click.option("--envelope", type=click.File("rb"), help="A text with a signed block; `-` reads stdin.")
 @reaching
 def verify(
     reach: Reach,
@@ -73,11 +75,11 @@ def verify(
     public_key: str | None,
     nonce: str | None,
     message: str | None,
-    envelope: TextIO | None,
+    envelope: BinaryIO | None,
 ) -> None:
     """Judge a signature; exit 1 when it is not valid."""
     if envelope is not None:
-        block = Envelope.within(envelope.read())
+        block = Envelope.within(utf8(envelope.read()))
         signature, message = block.signature, block.signed
     if signature is None:
         raise NotCarriedOut("Give the signature in base64, or --envelope")
@@ -85,6 +87,8 @@ def verify(
         valid = _offline(signature, public_key, nonce, message)
     else:
         valid = visiting(reach, lambda visitor: _asked(visitor, by, signature))
+        if envelope is not None:
+            say("note: the network knows the signature, not the text it is in; --offline judges both")
     show({"valid": valid}, reach.form, lines)
     if not valid:
         sys.exit(FAILED)

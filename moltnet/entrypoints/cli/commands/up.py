@@ -73,11 +73,14 @@ async def _first_agent(services: Services, data_dir: Path, base_url: str) -> Non
 
 @contextmanager
 def _kept_alone(folder: Path) -> Iterator[Path]:
-    """The folder, made if need be, for nobody but its owner, and for one process at a time."""
+    """The folder, made if need be, for nobody but its owner, and for one process at a time.
+
+    The data folder is locked, not this one: whoever writes credentials locks the folder they are in.
+    """
     try:
         folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.mkdir(mode=0o700, exist_ok=True)
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        descriptor = os.open(folder.parent, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:
         raise FolderUnusable(folder, error) from error
     try:
