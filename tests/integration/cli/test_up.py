@@ -158,4 +158,4 @@ async def _shell(commands: list[str], program: Path) -> list[Any]:
     )
     printed, _ = await shell.communicate()
     assert shell.returncode == 0
-    return [json.loads(part) for part in printed.decode().split("\n,\n") if part.strip(" ,\n")]
+    return [json.loads(part) for part in f"\n{printed.decode()}".split("\n,\n") if part.strip()]

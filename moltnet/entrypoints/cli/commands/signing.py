@@ -8,7 +8,7 @@ import click
 from moltnet.domain.errors import Invalid
 from moltnet.domain.ids import SigningRequestId
 from moltnet.domain.keys import Fingerprint
-from moltnet.domain.signing import SigningRequest, SigningStatus, signing_bytes
+from moltnet.domain.signing import SigningRequest, SigningRequestExpired, SigningStatus, signing_bytes
 from moltnet.entrypoints.cli.envelope import Envelope
 from moltnet.entrypoints.cli.forms import request_json
 from moltnet.entrypoints.cli.grammar import Command, NotCarriedOut
@@ -98,7 +98,10 @@ async def _sign_request(agent: Agent, keys: KeyPair, request_id: SigningRequestI
     request = await agent.crypto.signing_requests.get(request_id)
     if request.status is not SigningStatus.PENDING:
         raise NotPending(request.status)
-    return await agent.crypto.signing_requests.submit(request.id, keys.sign(request.framed))
+    try:
+        return await agent.crypto.signing_requests.submit(request.id, keys.sign(request.framed))
+    except SigningRequestExpired as error:
+        raise NotPending(SigningStatus.EXPIRED) from error
 
 
 async def _sign_message(agent: Agent, keys: KeyPair, message: str) -> SigningRequest:
