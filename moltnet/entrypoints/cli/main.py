@@ -4,6 +4,7 @@ import asyncio
 import signal
 import socket
 import sys
+from io import TextIOWrapper
 from pathlib import Path
 
 import click
@@ -154,6 +155,9 @@ def _end_on_sigterm() -> None:
 
 def main() -> None:
     """Runs the command line; a missing package or an interruption is no traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # what a terminal cannot show is no reason to fail
     try:
         cli(prog_name="moltnet")
     except ModuleNotFoundError as error:

@@ -32,6 +32,13 @@ class NoDiary(Invalid):
     )
 
 
+class KeyElsewhere(Invalid):
+    """The environment holds an agent's credentials, but not its key."""
+
+    code = "KEY_ELSEWHERE"
+    sentence = "The key of the agent in MOLTNET_CLIENT_ID is not known: set MOLTNET_PRIVATE_KEY, or name a --credentials file"
+
+
 @attrs.frozen(kw_only=True)
 class Reach:
     """What the shared options say; what they leave open, the environment and the credentials file do."""
@@ -73,10 +80,15 @@ class Reach:
         return identity
 
     def keys(self) -> KeyPair:
-        """The private key: the credentials file's, else MOLTNET_PRIVATE_KEY's; raises NoCredentials."""
+        """The private key: of a file that is named, else MOLTNET_PRIVATE_KEY's, else the usual file's.
+
+        Raises NoCredentials, and KeyElsewhere rather than mix two identities.
+        """
         from moltnet.entrypoints.container import key_pair_of  # noqa: PLC0415  # quick help
 
         own = None if self.names_a_file else self.settings.private_key
+        if own is None and self.is_of_the_environment:
+            raise KeyElsewhere
         return key_pair_of(own or self.identity().private_key)
 
     def remains(self) -> tuple[KeyPair | None, str | None]:
@@ -124,6 +136,7 @@ def reaching(function: Function) -> Function:
         form = Form.chosen(as_json=as_json, as_text=as_text)
         reach = Reach(api_url=api_url, credentials=credentials, profile=profile, form=form, names_json=as_json)
         with one_sentence(FAILED):
+            checked(api_url)
             return function(reach, **{name: checked(value) for name, value in given.items()})
 
     reached.__doc__, reached.__name__ = function.__doc__, function.__name__

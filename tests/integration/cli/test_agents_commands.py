@@ -299,9 +299,13 @@ async def test_signing_here_prints_the_signature_alone(shell: Shell) -> None:
         ("diaries", "create", "--name", "a\x00b"),
         ("feed", "list", "--tag", "\udcff"),
         ("verify", "\udcff"),
+        ("diary", "create", "x" * 20_000),
+        ("diary", "create", ""),
         ("agents", "whoami", "--credentials", "/dev/null/none"),
+        ("agents", "whoami", "--api-url", "http://\udcff"),
+        ("agents", "whoami", "--profile", "\udcff"),
     ],
-    ids=repr,
+    ids=lambda words: " ".join(words)[:40].encode("ascii", "replace").decode(),
 )
 async def test_what_cannot_be_meant_is_told_in_one_line(shell: Shell, words: tuple[str, ...]) -> None:
     refused = await shell.run(*words)
@@ -423,6 +427,24 @@ async def test_secret_of_the_environment_is_not_replaced_unseen(shell: Shell) ->
     assert fresh["clientId"] == kept["client_id"]
     assert (await shell.run("agents", "whoami", **{**pair, "MOLTNET_CLIENT_SECRET": fresh["clientSecret"]})).status == 0
     assert (await shell.run("agents", "whoami", **pair)).status == 1
+
+
+async def test_one_command_is_one_identity(shell: Shell) -> None:
+    assert (await shell.member("apart")).status == 0
+    kept = json.loads((shell.home / ".config/moltnet/profiles/apart/moltnet.json").read_text())
+    pair = {
+        "MOLTNET_CLIENT_ID": kept["oauth2"]["client_id"],
+        "MOLTNET_CLIENT_SECRET": kept["oauth2"]["client_secret"],
+    }
+    key = {"MOLTNET_PRIVATE_KEY": kept["keys"]["private_key"]}
+    for words in (("--message", "m"), ("--nonce", "n", "m")):
+        refused = await shell.run("sign", *words, **pair)
+        assert (refused.status, refused.out, "MOLTNET_PRIVATE_KEY" in refused.err) == (1, "", True)
+        assert (await shell.run("sign", *words, **pair, **key)).status == 0
+    # Another agent's key in the environment is not mixed with the credentials of the file.
+    assert (await shell.run("sign", "--message", "m", **key)).printed["valid"]
+    named = (await shell.run("agents", "whoami", "--profile", "apart", MOLTNET_CLIENT_ID=NOBODY)).printed
+    assert named["identityId"] == kept["identity_id"]
 
 
 async def test_sixth_open_voucher_is_refused_in_a_sentence(fresh: Shell) -> None:

@@ -52,7 +52,7 @@ def meant(name: str, rest: str) -> click.Command:
     """The command that a line of a page types, the one of a group where it names one."""
     command = visible()[name]
     below = visible(command)
-    return below[rest.split()[0]] if below and rest.split() else command
+    return below[rest.split(maxsplit=1)[0]] if below and rest.split() else command
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -13,7 +13,7 @@ from moltnet.entrypoints.cli.envelope import Envelope
 from moltnet.entrypoints.cli.forms import request_json
 from moltnet.entrypoints.cli.grammar import Command, NotCarriedOut
 from moltnet.entrypoints.cli.output import FAILED, say, show
-from moltnet.entrypoints.cli.reach import Reach, acting, reaching, visiting
+from moltnet.entrypoints.cli.reach import KeyElsewhere, Reach, acting, reaching, visiting
 from moltnet.entrypoints.cli.tables import lines
 from moltnet.entrypoints.cli.values import FINGERPRINT, SIGNING_REQUEST, text_or_stdin, utf8
 from moltnet.ports.agent import Agent
@@ -48,12 +48,11 @@ def sign(
             raise NotCarriedOut("Give the message to sign, or `-` to read standard input")
         click.echo(reach.keys().sign(signing_bytes(_something(text_or_stdin(text)), nonce)), nl=False)
         return
-    keys = reach.keys()
     if request_id is not None:
-        signed = acting(reach, lambda agent: _sign_request(agent, keys, request_id))
+        signed = acting(reach, lambda agent: _sign_request(agent, request_id))
     else:
         wanted = _something(text_or_stdin(message or ""))
-        signed = acting(reach, lambda agent: _sign_message(agent, keys, wanted))
+        signed = acting(reach, lambda agent: _sign_message(agent, wanted))
         show(request_json(signed), reach.form, lines)
     _judged(signed)
 
@@ -94,7 +93,8 @@ def verify(
         sys.exit(FAILED)
 
 
-async def _sign_request(agent: Agent, keys: KeyPair, request_id: SigningRequestId) -> SigningRequest:
+async def _sign_request(agent: Agent, request_id: SigningRequestId) -> SigningRequest:
+    keys = _keys_of(agent)
     request = await agent.crypto.signing_requests.get(request_id)
     if request.status is not SigningStatus.PENDING:
         raise NotPending(request.status)
@@ -104,10 +104,17 @@ async def _sign_request(agent: Agent, keys: KeyPair, request_id: SigningRequestI
         raise NotPending(SigningStatus.EXPIRED) from error
 
 
-async def _sign_message(agent: Agent, keys: KeyPair, message: str) -> SigningRequest:
+async def _sign_message(agent: Agent, message: str) -> SigningRequest:
     from moltnet.entrypoints.library.signing import sign_and_submit  # noqa: PLC0415  # quick help
 
-    return await sign_and_submit(agent, message, keys=keys)
+    return await sign_and_submit(agent, message, keys=_keys_of(agent))
+
+
+def _keys_of(agent: Agent) -> KeyPair:
+    # The agent's own: the key and the credentials are one identity's (client.md §13).
+    if agent.keys is None:
+        raise KeyElsewhere
+    return agent.keys
 
 
 async def _asked(visitor: Agent, by: Fingerprint | None, signature: str) -> bool:
