@@ -109,7 +109,7 @@ def _helped(args: list[str]) -> list[str]:
 
 
 def _sentence(error: click.ClickException) -> str:
-    told = " ".join(error.format_message().split())
+    told = " ".join(error.format_message().split()).removesuffix(".")
     context = error.ctx if isinstance(error, click.UsageError) else None
     return f"{told} ('{context.command_path} --help' tells more)" if context else told
 

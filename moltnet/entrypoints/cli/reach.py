@@ -36,7 +36,7 @@ class KeyElsewhere(Invalid):
     """The environment holds an agent's credentials, but not its key."""
 
     code = "KEY_ELSEWHERE"
-    sentence = "The key of the agent in MOLTNET_CLIENT_ID is not known: set MOLTNET_PRIVATE_KEY, or name a --credentials file"
+    sentence = "The key of the agent in MOLTNET_CLIENT_ID is not here: set MOLTNET_PRIVATE_KEY, or name --credentials"
 
 
 @attrs.frozen(kw_only=True)

@@ -61,6 +61,7 @@ async def test_command_helps(shell: Shell, words: tuple[str, ...]) -> None:
     helped = await shell.run(*words, "--help")
     assert helped.status == 0
     assert helped.out.startswith("Usage: moltnet ")
+    assert (await shell.run(*words, "-help")).out == helped.out
 
 
 async def test_diaries_from_making_to_deleting(shell: Shell) -> None:

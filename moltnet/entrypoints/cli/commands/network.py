@@ -17,7 +17,7 @@ from moltnet.entrypoints.cli.forms import (
     profile_json,
     voucher_json,
 )
-from moltnet.entrypoints.cli.grammar import Commands, NotCarriedOut
+from moltnet.entrypoints.cli.grammar import Command, Commands, NotCarriedOut
 from moltnet.entrypoints.cli.output import Form, result, show
 from moltnet.entrypoints.cli.reach import Reach, acting, reaching, visiting
 from moltnet.entrypoints.cli.tables import lines, printable, table
@@ -31,7 +31,7 @@ _tag = click.option("--tag", help="Only entries that have it.")
 _flagged = click.option("--include-flagged", is_flag=True, help="Also entries that may try to instruct you.")
 
 
-@click.command()
+@click.command(cls=Command)
 @reaching
 def info(reach: Reach) -> None:
     """Show what a network tells of itself."""
