@@ -1,5 +1,7 @@
 """How commands are written: one dash or two, in any order, and what a wrong one exits with (client.md §13)."""
 
+import errno
+import os
 import sys
 from collections.abc import Mapping
 from copy import copy
@@ -90,6 +92,12 @@ class Commands(click.Group):
         except click.ClickException as error:
             say(f"error: {_sentence(error)}")
             sys.exit(error.exit_code)
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what waits would fail again at the end
+            say("error: what was found cannot be written: no space is left where the output goes")
+            sys.exit(FAILED)
         sys.exit(ended if isinstance(ended, int) else 0)
 
     def invoke(self, ctx: click.Context) -> Any:

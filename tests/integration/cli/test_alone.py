@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -50,3 +51,15 @@ async def test_server_without_its_libraries_is_told_in_a_sentence(tmp_path: Path
     ended = await alone(tmp_path, "http://127.0.0.1:1", "serve", "--data", str(tmp_path))
     assert (ended.status, ended.out, ended.err.count("\n")) == (2, "", 1), ended
     assert "pip install 'moltnet[server,model]'" in ended.err
+
+
+def test_full_disk_is_told_in_a_sentence(tmp_path: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        ended = subprocess.run(  # this version of our own program
+            (sys.executable, "-m", "moltnet", "version"),
+            env={"HOME": str(tmp_path), "PYTHONPATH": ":".join(each or str(Path.cwd()) for each in sys.path)},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert (ended.returncode, ended.stderr.count(b"\n"), ended.stderr.startswith(b"error: ")) == (1, 1, True)
