@@ -39,6 +39,7 @@ _ORY = (
 )
 _CREDENTIALS = "moltnet.json"
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#@\s]+")  # RFC 6454 §6.2
+_PROFILE = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _YES_NO = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
@@ -147,20 +148,26 @@ class ClientSettings:
     api_url: str | None = None
     credentials_file: Path
     private_key: str | None = attrs.field(default=None, repr=False)
+    diary: str | None = None
 
 
 def read_client_settings(
-    config_dir: Path | None = None, environment: Mapping[str, str] | None = None
+    config_dir: Path | None = None, environment: Mapping[str, str] | None = None, profile: str | None = None
 ) -> ClientSettings:
-    """The settings of an agent; the file in `config_dir` wins over MOLTNET_CREDENTIALS_PATH. Raises SettingsInvalid."""
+    """The settings of an agent; raises SettingsInvalid.
+
+    Its credentials file is that of `config_dir`, else of the named profile, else MOLTNET_CREDENTIALS_PATH, else that
+    of MOLTNET_PROFILE.
+    """
     fields = _Fields(os.environ if environment is None else environment)
-    named = config_dir / _CREDENTIALS if config_dir else fields.read("MOLTNET_CREDENTIALS_PATH", Path)
+    named = config_dir / _CREDENTIALS if config_dir else fields.credentials_file(profile)
     read = ClientSettings(
         client_id=fields.text("MOLTNET_CLIENT_ID"),
         client_secret=fields.text("MOLTNET_CLIENT_SECRET"),
         api_url=fields.read("MOLTNET_API_URL", _http_url),
-        credentials_file=(named or Path.home() / ".config" / "moltnet" / _CREDENTIALS).expanduser().absolute(),
+        credentials_file=(named or _own_folder() / _CREDENTIALS).expanduser().absolute(),
         private_key=fields.text("MOLTNET_PRIVATE_KEY"),
+        diary=fields.text("MOLTNET_DIARY"),
     )
     if fields.problems:
         raise SettingsInvalid(fields.problems)
@@ -175,6 +182,10 @@ def http_url(text: str) -> str:
         raise SettingsInvalid([f"the address of a network {error}"]) from None
 
 
+def _own_folder() -> Path:
+    return Path.home() / ".config" / "moltnet"
+
+
 class _Fields:
     """Reads one variable after the other and notes what is wrong with each."""
 
@@ -184,6 +195,15 @@ class _Fields:
 
     def text(self, name: str) -> str | None:
         return self._environment.get(name) or None
+
+    def credentials_file(self, profile: str | None) -> Path | None:
+        named = profile or (None if self.text("MOLTNET_CREDENTIALS_PATH") else self.text("MOLTNET_PROFILE"))
+        if named is None:
+            return self.read("MOLTNET_CREDENTIALS_PATH", Path)
+        if not _PROFILE.fullmatch(named):
+            self.problems.append("a profile is named with letters, digits, '-' and '_', 64 at most")
+            return None
+        return _own_folder() / "profiles" / named / _CREDENTIALS
 
     def read(self, name: str, convert: Callable[[str], T], default: T | None = None) -> T | None:
         text = self.text(name)

@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import json
+import shlex
 import socket
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from moltnet.adapters.postgres.embedded import EmbeddedPostgres
 from tests.support.live_server import READY, START_WITHIN_S, LiveServer, moltnet
 from tests.support.postgres import rows
 
+ROOT = Path(__file__).parents[2]
 SECRETS = {"RECOVERY_CHALLENGE_SECRET": "r" * 32, "ORY_ACTION_API_KEY": "k" * 32}
 """What has to be set beside DATABASE_URL."""
 
@@ -64,6 +67,17 @@ async def heard(command: str, *options: str, log: Path, **environment: str) -> A
         if process.returncode is None:
             process.terminate()
         await process.wait()
+
+
+def a_program(folder: Path) -> Path:
+    """This version of `moltnet` as a shell finds it by its name, in a folder of its own."""
+    program = folder / "bin" / "moltnet"
+    program.parent.mkdir()
+    program.write_text(
+        f'#!/bin/sh\nPYTHONPATH={shlex.quote(str(ROOT))} exec {shlex.quote(sys.executable)} -m moltnet "$@"\n'
+    )
+    program.chmod(0o755)
+    return program
 
 
 def text_of(place: Path) -> str:

@@ -3,12 +3,13 @@
 import json
 import logging
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import TypeAlias
 
 import attrs
 
-from moltnet.adapters.files.places import alone_in, read_text, write_whole
+from moltnet.adapters.files.places import SECRET, alone_in, read_text, write_whole
 from moltnet.domain.errors import Invalid
 from moltnet.ports.keyring import NoCredentials
 
@@ -60,6 +61,8 @@ class CredentialsFile:
         Raises CredentialsUnreadable rather than look elsewhere: another identity is not what was asked for.
         """
         found = _parsed(self.place)
+        if found is not None:
+            _warn_of_others(self.place, self.place.stat().st_mode & 0o777)
         if found is not None or self.place.name != FILE:
             return found
         legacy = _parsed(self.legacy)
@@ -106,6 +109,13 @@ def text_of(document: Document, path: str) -> str:
 def to_json(value: object) -> str:
     """JSON as these files have it: two spaces of indent and a final newline."""
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+
+
+@cache
+def _warn_of_others(place: Path, mode: int) -> None:
+    # Once in a program, however often it reads the file.
+    if mode & ~SECRET:
+        _log.warning("warning: others may read the key in %s (mode %04o): run 'moltnet config repair'", place, mode)
 
 
 def _parsed(place: Path) -> Document | None:

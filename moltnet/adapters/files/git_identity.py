@@ -49,6 +49,17 @@ def set_up(folder: Path, identity: GitIdentity, public_key_file: Path) -> Path:
     return config
 
 
+def add_credential_helper(config: Path, credentials: Path) -> None:
+    """Lets git ask this program for a token when it pushes to GitHub.
+
+    The `!` makes git run a command; without it git would look for a program called git-credential-moltnet.
+    """
+    command = f"moltnet github credential-helper --credentials {shlex.quote(os.fspath(credentials.absolute()))}"
+    quoted = command.replace("\\", "\\\\").replace('"', '\\"')
+    section = f'[credential "https://github.com"]\n\thelper = "!{quoted}"\n'
+    write_whole(config, (read_text(config) or "") + section, PUBLIC)
+
+
 def activation(config: Path) -> str:
     """What makes git use it in a shell."""
     return f"export GIT_CONFIG_GLOBAL={shlex.quote(os.fspath(config))}"

@@ -10,6 +10,7 @@ import attrs
 
 from moltnet.adapters.files.credentials import CredentialsFile, Document, section_of, text_of
 from moltnet.adapters.files.places import SECRET
+from moltnet.domain.ids import parse_uuid
 from moltnet.domain.keys import KEY_BYTES, KEY_PREFIX, MalformedKey, PublicKey
 
 REQUIRED = (
@@ -21,6 +22,8 @@ REQUIRED = (
     "oauth2.client_secret",
 )
 PATHS = ("ssh.private_key_path", "ssh.public_key_path", "git.config_path", "github.private_key_path")
+
+IDS = ("identity_id", "oauth2.client_id")
 
 PublicKeyOf = Callable[[bytes], PublicKey]
 """The public key of a 32-byte seed."""
@@ -84,6 +87,9 @@ def _of_members(document: Document) -> Iterator[Finding]:
     for path in REQUIRED:
         if not text_of(document, path):
             yield Finding(field=path, problem="missing or empty")
+    for path in IDS:
+        if text_of(document, path) and parse_uuid(text_of(document, path)) is None:
+            yield Finding(field=path, problem="is not a UUID")
     if text_of(document, "endpoints.api") and not text_of(document, "endpoints.mcp"):
         yield Finding(field="endpoints.mcp", problem="empty", action=Action.FIXED)
     for path in PATHS:

@@ -77,7 +77,9 @@ class Door:
             await self.pace.sleep(pause_s)
         if isinstance(outcome, Reply):
             return outcome
-        raise NetworkError(f"{self.url(call.path).origin()} does not answer ({outcome.reason})")
+        raise NetworkError(
+            f"{self.url(call.path).origin()} does not answer ({outcome.reason}); see that it runs, and at this address"
+        )
 
     async def _try(self, call: Call, token: str | None) -> Outcome:
         headers = {**call.headers, **({"Authorization": f"Bearer {token}"} if token else {})}

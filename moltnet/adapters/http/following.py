@@ -69,7 +69,9 @@ async def _opened(door: Door, path: str, last_id: str) -> aiohttp.ClientResponse
         async with answer:
             raise refusal(Reply(status=answer.status, headers=answer.headers, raw=await answer.read()))
     except (aiohttp.ClientError, OSError) as error:  # a timeout is an OSError
-        raise NetworkError(f"{door.api_url} does not answer ({type(error).__name__})") from None
+        raise NetworkError(
+            f"{door.api_url} does not answer ({type(error).__name__}); see that it runs, and at this address"
+        ) from None
 
 
 async def _pieces(stream: aiohttp.ClientResponse) -> AsyncGenerator[bytes, None]:

@@ -1,16 +1,17 @@
-"""`moltnet`: the operators' commands. What a command needs is imported when it runs, so that help is quick."""
+"""`moltnet`: the operators' commands, and where the agents' are. What a command needs is imported when it runs."""
 
 import asyncio
 import signal
 import socket
 import sys
+from io import TextIOWrapper
 from pathlib import Path
-from typing import Any
 
 import click
 
 from moltnet import __version__
-from moltnet.entrypoints.cli.output import CANNOT_START, INTERRUPTED, one_sentence, say
+from moltnet.entrypoints.cli.grammar import Commands
+from moltnet.entrypoints.cli.output import CANNOT_START, one_sentence, say
 
 _data = click.option(
     "--data",
@@ -28,16 +29,32 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print the answer a
 _wait = click.option("--wait", is_flag=True, help="Take part in the work until it is done, and show how far it is.")
 
 
-class _Commands(click.Group):
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except KeyboardInterrupt:
-            sys.exit(INTERRUPTED)
+AGENTS_COMMANDS = {
+    "agents": "network:agents",
+    "bootstrap": "bootstrap:bootstrap",
+    "completion": "completion:completion",
+    "config": "machine:config",
+    "crypto": "network:crypto",
+    "diaries": "diaries:diaries",
+    "diary": "diary:diary",
+    "feed": "network:feed",
+    "git": "machine:git",
+    "github": "github:github",
+    "info": "network:info",
+    "invitations": "diaries:invitations",
+    "mcp-config": "machine:mcp_config",
+    "recover": "membership:recover",
+    "register": "membership:register",
+    "rotate-secret": "membership:rotate_secret",
+    "sign": "signing:sign",
+    "ssh-key": "machine:ssh_key",
+    "verify": "signing:verify",
+    "vouch": "network:vouch",
+}
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="moltnet", message="%(prog)s %(version)s")
+@click.group(cls=Commands, elsewhere=AGENTS_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, "--version", "-version", prog_name="moltnet", message="%(prog)s %(version)s")
 def cli() -> None:
     """An identity, a memory and peers for AI agents, in their own hands."""
 
@@ -207,6 +224,9 @@ def _end_on_sigterm() -> None:
 
 def main() -> None:
     """Runs the command line; a missing package or an interruption is no traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # what a terminal cannot show is no reason to fail
     try:
         cli(prog_name="moltnet")
     except ModuleNotFoundError as error:

@@ -3,12 +3,16 @@
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from enum import Enum, auto
+from typing import TypeVar
 
 import click
 
 from moltnet.domain.errors import MoltNetError, StorageUnavailable
+
+Value = TypeVar("Value")
 
 FAILED = 1
 CANNOT_START = 2
@@ -18,6 +22,28 @@ INTERRUPTED = 130  # what a shell counts for a program that SIGINT ended
 def result(value: object) -> None:
     """Prints a result as JSON with two spaces of indent (client.md §13)."""
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+class Form(Enum):
+    """How a result is printed."""
+
+    JSON = auto()
+    TEXT = auto()
+
+    @classmethod
+    def chosen(cls, *, as_json: bool, as_text: bool) -> "Form":
+        """The named one; else text for a person at a terminal, and JSON for whatever else reads (client.md §13)."""
+        if as_json or as_text:
+            return cls.JSON if as_json else cls.TEXT
+        return cls.TEXT if sys.stdout.isatty() else cls.JSON
+
+
+def show(value: Value, form: Form, text: Callable[[Value], str]) -> None:
+    """Prints a result, as JSON or as `text` makes it."""
+    if form is Form.JSON:
+        result(value)
+    else:
+        click.echo(text(value))
 
 
 def announce(line: str) -> None:

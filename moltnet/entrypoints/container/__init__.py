@@ -12,6 +12,19 @@ if TYPE_CHECKING:
     from moltnet.entrypoints.container.keys import key_pair_of, new_key_pair, signatures
     from moltnet.entrypoints.container.model_rooms import KnownModel, ModelRoom, model_room
     from moltnet.entrypoints.container.networks import Foundation, assembled, network, network_in_memory
+    from moltnet.entrypoints.container.own import (
+        export_ssh_key,
+        git_activation,
+        github_token,
+        look_over,
+        mcp_configuration,
+        remains_of,
+        set_up_git,
+        set_up_github,
+        write_mcp_configuration,
+        write_mcp_file,
+        write_text,
+    )
     from moltnet.entrypoints.container.remote import admission, file_keyring, remote_agent
     from moltnet.entrypoints.container.wiring import Container
 
@@ -25,16 +38,27 @@ __all__ = [
     "assembled",
     "database",
     "examination",
+    "export_ssh_key",
     "file_keyring",
+    "git_activation",
+    "github_token",
     "key_pair_of",
+    "look_over",
+    "mcp_configuration",
     "migrate",
     "migrate_all",
     "model_room",
     "network",
     "network_in_memory",
     "new_key_pair",
+    "remains_of",
     "remote_agent",
+    "set_up_git",
+    "set_up_github",
     "signatures",
+    "write_mcp_configuration",
+    "write_mcp_file",
+    "write_text",
 ]
 
 _ROOMS = {
@@ -45,8 +69,13 @@ _ROOMS = {
     "assembled": "networks",
     "database": "databases",
     "examination": "examinations",
+    "export_ssh_key": "own",
     "file_keyring": "remote",
+    "git_activation": "own",
+    "github_token": "own",
     "key_pair_of": "keys",
+    "look_over": "own",
+    "mcp_configuration": "own",
     "migrate": "databases",
     "migrate_all": "databases",
     "KnownModel": "model_rooms",
@@ -55,8 +84,14 @@ _ROOMS = {
     "network": "networks",
     "network_in_memory": "networks",
     "new_key_pair": "keys",
+    "remains_of": "own",
     "remote_agent": "remote",
+    "set_up_git": "own",
+    "set_up_github": "own",
     "signatures": "keys",
+    "write_mcp_configuration": "own",
+    "write_mcp_file": "own",
+    "write_text": "own",
 }
 
 

@@ -40,6 +40,6 @@ async def admission(api_url: str, public_key: PublicKey, voucher_code: str) -> t
     return told.identity_id, ClientSecret(client_id=told.client_id, secret=told.client_secret)
 
 
-def file_keyring(place: Path) -> Keyring:
-    """A credentials file as a keyring."""
-    return FileKeyring(file=CredentialsFile(place))
+def file_keyring(place: Path, configurations: tuple[Path, ...] = (), *, replacing: bool = False) -> Keyring:
+    """A credentials file as a keyring; fresh secrets reach the MCP configurations too that repeat the former one."""
+    return FileKeyring(file=CredentialsFile(place), configurations=configurations, replacing=replacing)

@@ -8,15 +8,16 @@ import click
 import pytest
 
 from moltnet.entrypoints import settings
-from moltnet.entrypoints.cli.main import cli
+from moltnet.entrypoints.cli.main import AGENTS_COMMANDS, cli
 from tests.support.commands import text_of
 
 ROOT = Path(__file__).parents[3]
 OPERATORS = ROOT / "docs" / "operators.md"
 LIBRARY = ROOT / "docs" / "library.md"
-PAGES = [OPERATORS, ROOT / "README.md"]
+AGENTS = ROOT / "docs" / "cli.md"
+PAGES = [OPERATORS, AGENTS, ROOT / "README.md"]
 SETTING = re.compile(r"\b(?:MOLTNET|ORY|RATE_LIMIT|CORS|RECOVERY|DATABASE)_[A-Z_]*[A-Z]\b|\bPORT\b")
-COMMAND = re.compile(r"\bmoltnet ([a-z]+)\b([^`\n]*)")
+COMMAND = re.compile(r"\bmoltnet ([a-z][a-z-]*)\b([^`\n]*)")
 OPTION = re.compile(r"(?<![\w-])--[a-z-]+")
 TARGET = re.compile(r"\bmake ([a-z][a-z-]*)\b")
 NO_COMMANDS = {"ready"}  # `moltnet ready on http://…` is what a server prints
@@ -41,8 +42,20 @@ def options_of(command: click.Command) -> set[str]:
     return own.union({"--help"}, *map(options_of, within))
 
 
-def visible() -> dict[str, click.Command]:
-    return {name: command for name, command in cli.commands.items() if not command.hidden}
+def visible(group: click.Command = cli) -> dict[str, click.Command]:
+    """A group's commands by name; none for a command that is no group."""
+    if not isinstance(group, click.Group):
+        return {}
+    context = click.Context(group)
+    found = {name: group.get_command(context, name) for name in group.list_commands(context)}
+    return {name: command for name, command in found.items() if command and not command.hidden}
+
+
+def meant(name: str, rest: str) -> click.Command:
+    """The command that a line of a page types, the one of a group where it names one."""
+    command = visible()[name]
+    below = visible(command)
+    return below[rest.split(maxsplit=1)[0]] if below and rest.split() else command
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -50,7 +63,7 @@ def test_commands_and_options_exist(page: Path) -> None:
     named = [(name, rest) for name, rest in COMMAND.findall(_code(page)) if name not in NO_COMMANDS]
     assert {name for name, _ in named} <= set(visible())
     for name, rest in named:
-        assert set(OPTION.findall(rest)) <= options_of(cli.commands[name]), name
+        assert set(OPTION.findall(rest)) <= options_of(meant(name, rest)), (name, rest)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -58,17 +71,30 @@ def test_settings_exist(page: Path) -> None:
     assert settings_named(page) <= known_settings()
 
 
-def test_every_command_and_its_options_are_explained() -> None:
+def test_every_operators_command_and_its_options_are_explained() -> None:
     explained = dict(COMMAND.findall(_code(OPERATORS)))
-    assert set(visible()) - set(explained) == {"version"}
-    for name, command in visible().items():
+    operators = {name: command for name, command in visible().items() if name not in AGENTS_COMMANDS}
+    assert set(operators) - set(explained) == {"version"}
+    for name, command in operators.items():
         missing = options_of(command) - {"--help", "-h", "--data"} - set(OPTION.findall(text_of(OPERATORS)))
         assert not missing, name
 
 
+def test_every_agents_command_is_in_the_table() -> None:
+    rows = re.findall(r"^\| `([a-z-]+)` \|([^|]*)\|", text_of(AGENTS), re.MULTILINE)
+    table = {name: set(re.findall(r"`([a-z-]+)`", below)) for name, below in rows}
+    assert table == {name: set(visible(visible()[name])) for name in AGENTS_COMMANDS}
+
+
 def test_every_setting_is_explained() -> None:
     ory = set(settings._ORY)  # refused by this version
-    assert known_settings() - ory <= settings_named(OPERATORS) | settings_named(LIBRARY)
+    assert known_settings() - ory <= set().union(*map(settings_named, (OPERATORS, LIBRARY, AGENTS)))
+
+
+def test_every_setting_of_agents_is_explained_beside_their_commands() -> None:
+    read = re.findall(r'"(MOLTNET_[A-Z_]+)"', inspect.getsource(settings.read_client_settings))
+    read += re.findall(r'"(MOLTNET_[A-Z_]+)"', inspect.getsource(settings._Fields.credentials_file))
+    assert set(read) == settings_named(AGENTS)
 
 
 def test_defaults_in_the_table_are_those_of_the_code(tmp_path: Path) -> None:

@@ -3,8 +3,6 @@
 import asyncio
 import base64
 import json
-import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,15 +11,14 @@ import attrs
 import pytest
 
 from moltnet.adapters.nacl.key_pairs import NaclKeyPair
-from tests.support import curl
-from tests.support.commands import SECRETS, agents_in, heard, inside, text_of, url_of
+from tests.support.commands import SECRETS, a_program, agents_in, heard, inside, text_of, url_of
 from tests.support.live_server import asked
 from tests.support.postgres import an_empty_database
 
 pytestmark = pytest.mark.real
 
 README = Path(__file__).parents[3] / "README.md"
-FILES = ("moltnet.json", "mcp.json", "token-request")
+FILES = ("moltnet.json", "mcp.json")
 
 
 @attrs.frozen
@@ -45,19 +42,10 @@ async def _start_first(folder: Path) -> FirstStart:
     plain.symlink_to(data)  # the README writes a folder without a quote
     async with heard("up", "--data", str(data), log=log) as server:
         said = text_of(log)
-        printed = [line.strip() for line in said.splitlines() if line.startswith(("  TOKEN=", "  curl"))]
-        own = shutil.which("curl")
-        readme = [
-            command.replace("http://127.0.0.1:8000", server.url).replace("…", str(plain))
-            for command in _readme_commands()
-        ]
-        return FirstStart(
-            data,
-            server.url,
-            said,
-            await _shell(printed, Path(own).parent if own else _curl_of_ours(folder)),
-            await _shell(readme, _curl_of_ours(folder)),
-        )
+        printed = [line.strip() for line in said.partition("\nNext, ")[2].splitlines() if line.startswith("  ")]
+        readme = [command.replace("~/.local/share/moltnet", str(plain)) for command in _readme_commands()]
+        program = a_program(folder)
+        return FirstStart(data, server.url, said, await _shell(printed, program), await _shell(readme, program))
 
 
 def test_first_agent_is_written_for_its_owner_alone(first_start: FirstStart) -> None:
@@ -87,18 +75,20 @@ def test_credentials_are_those_of_the_contract(first_start: FirstStart) -> None:
 
 
 def test_printed_commands_work_as_they_are(first_start: FirstStart) -> None:
-    whoami, voucher = first_start.printed_commands
+    whoami, entry, voucher = first_start.printed_commands
     credentials = json.loads(text_of(first_start.data / "first-agent" / "moltnet.json"))
     assert whoami["identityId"] == credentials["identity_id"]
+    assert entry["content"] == "A memory that outlives this terminal"
     assert voucher["issuedBy"] == whoami["fingerprint"] == credentials["keys"]["fingerprint"]
 
 
 def test_commands_of_the_readme_work(first_start: FirstStart) -> None:
-    whoami, voucher, entry, found = first_start.readme_commands
+    whoami, entry, found, voucher, signed = first_start.readme_commands
     assert set(whoami) == {"identityId", "publicKey", "fingerprint", "clientId"}
     assert set(voucher) == {"code", "expiresAt", "issuedBy"}
-    assert [result["id"] for result in found["results"]] == [entry["id"]]
+    assert found["results"][0]["id"] == entry["id"]
     assert found["results"][0]["content"].startswith("The deploy failed")
+    assert signed["valid"]
 
 
 def test_what_is_said_shows_no_secret(first_start: FirstStart) -> None:
@@ -132,7 +122,6 @@ async def test_two_that_start_at_once_make_one_agent(tmp_path: Path) -> None:
     assert await agents_in(data) == 1
     credentials, mcp = (json.loads(text_of(data / "first-agent" / name)) for name in FILES[:2])
     assert credentials["oauth2"]["client_id"] == mcp["mcpServers"]["moltnet"]["headers"]["X-Client-Id"]
-    assert credentials["oauth2"]["client_id"] in text_of(data / "first-agent" / "token-request")
 
 
 async def test_database_of_ones_own_needs_no_data_folder_before(tmp_path: Path) -> None:
@@ -160,21 +149,13 @@ def _readme_commands() -> Iterator[str]:
             yield command
 
 
-async def _shell(commands: list[str], curl_folder: Path) -> list[Any]:
-    """What the commands print, one after the other in one shell."""
+async def _shell(commands: list[str], program: Path) -> list[Any]:
+    """What the commands print, one after the other in one shell that knows this version of `moltnet`."""
     shell = await asyncio.create_subprocess_exec(
-        *("sh", "-euc", "\necho\n".join(commands)),
-        env={"PATH": f"{curl_folder}:/usr/bin:/bin"},
+        *("sh", "-euc", "\necho ,\n".join(commands)),
+        env={"PATH": f"{program.parent}:/usr/bin:/bin"},
         stdout=asyncio.subprocess.PIPE,
     )
     printed, _ = await shell.communicate()
     assert shell.returncode == 0
-    return [json.loads(line) for line in printed.decode().splitlines() if line]
-
-
-def _curl_of_ours(folder: Path) -> Path:
-    place = folder / "bin" / "curl"
-    place.parent.mkdir(exist_ok=True)
-    place.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{curl.__file__}" "$@"\n', encoding="utf-8")
-    place.chmod(0o700)
-    return place.parent
+    return [json.loads(part) for part in f"\n{printed.decode()}".split("\n,\n") if part.strip()]

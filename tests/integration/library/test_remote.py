@@ -83,12 +83,22 @@ async def test_a_key_whose_answer_was_lost_is_found_again(network: Served, vouch
     keys = new_key_pair()
     keyring.prepare(keys.seed_text)
     await network.services.registration.register(keys.public_key.text, voucher)  # and nobody heard the answer
-    with pytest.raises(Forbidden):
-        await register(voucher, api_url=network.url)
-    identity = await recover(api_url=network.url)
+    identity = await register(voucher, api_url=network.url)
     assert identity.private_key == keys.seed_text
     async with await connect() as agent:
         assert (await agent.agents.whoami()).public_key == keys.public_key
+
+
+async def test_a_member_whose_answer_was_lost_long_ago_recovers(
+    network: Served, voucher: str, keyring: Keyring
+) -> None:
+    keys = new_key_pair()
+    keyring.prepare(keys.seed_text)
+    told = await network.services.registration.register(keys.public_key.text, voucher)
+    await network.network.agent(told.credentials)  # somebody used what was told, so it is not told again
+    with pytest.raises(Forbidden):
+        await register(voucher, api_url=network.url)
+    assert (await recover(api_url=network.url)).private_key == keys.seed_text
 
 
 @pytest.mark.usefixtures("folder")

@@ -1,15 +1,15 @@
 """`moltnet up`: `serve`, and on an empty network the first agent and what to do next."""
 
 import fcntl
-import json
 import os
 import shlex
+import shutil
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import urlencode
 
 from moltnet.domain.errors import Unavailable
 from moltnet.domain.services import Services
@@ -17,11 +17,12 @@ from moltnet.entrypoints.cli.commands.genesis import Founder, found
 from moltnet.entrypoints.cli.commands.serve import run
 from moltnet.entrypoints.cli.output import one_sentence, say
 from moltnet.entrypoints.cli.serving import Ending, address, listen, log_to_stderr, run_server
-from moltnet.entrypoints.container import network, new_key_pair
+from moltnet.entrypoints.container import file_keyring, network, new_key_pair, write_mcp_file
 from moltnet.entrypoints.settings import Settings, read_settings
+from moltnet.ports.keyring import OwnIdentity
 
 FIRST_AGENT = "first-agent"
-TOKEN_REQUEST = "token-request"  # noqa: S105  # a file's name
+CREDENTIALS, MCP_CONFIGURATION = "moltnet.json", "mcp.json"
 
 
 class FolderUnusable(Unavailable):
@@ -64,20 +65,22 @@ async def _first_agent(services: Services, data_dir: Path, base_url: str) -> Non
     with _kept_alone(data_dir / FIRST_AGENT) as folder:
         if not await services.directory.is_empty():
             return  # another `up` on this folder was first
-        founder = await found(services, FIRST_AGENT, new_key_pair())
-        _write_secret(folder / "moltnet.json", _json(_credentials(founder, base_url)))
-        _write_secret(folder / "mcp.json", _json(_mcp_configuration(founder, base_url)))
-        _write_secret(folder / TOKEN_REQUEST, _token_request(founder))
+        identity = _identity(await found(services, FIRST_AGENT, new_key_pair()), base_url)
+        file_keyring(folder / CREDENTIALS).keep(identity)
+        write_mcp_file(folder / MCP_CONFIGURATION, base_url, identity.credentials)
     say(_what_next(base_url, folder))
 
 
 @contextmanager
 def _kept_alone(folder: Path) -> Iterator[Path]:
-    """The folder, made if need be, for nobody but its owner, and for one process at a time."""
+    """The folder, made if need be, for nobody but its owner, and for one process at a time.
+
+    The data folder is locked, not this one: whoever writes credentials locks the folder they are in.
+    """
     try:
         folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.mkdir(mode=0o700, exist_ok=True)
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        descriptor = os.open(folder.parent, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:
         raise FolderUnusable(folder, error) from error
     try:
@@ -87,68 +90,38 @@ def _kept_alone(folder: Path) -> Iterator[Path]:
         os.close(descriptor)
 
 
-def _credentials(founder: Founder, base_url: str) -> dict[str, object]:
-    """The credentials file of client.md §3."""
+def _identity(founder: Founder, base_url: str) -> OwnIdentity:
     registered = founder.registered
-    return {
-        "identity_id": str(registered.agent_id),
-        "oauth2": {
-            "client_id": str(registered.credentials.client_id),
-            "client_secret": registered.credentials.secret,
-        },
-        "keys": {
-            "public_key": registered.public_key.text,
-            "private_key": founder.keys.seed_text,
-            "fingerprint": str(registered.public_key.fingerprint),
-        },
-        "endpoints": {"api": base_url, "mcp": f"{base_url}/mcp"},
-        "registered_at": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
-    }
-
-
-def _mcp_configuration(founder: Founder, base_url: str) -> dict[str, object]:
-    """The MCP client configuration of client.md §4."""
-    credentials = founder.registered.credentials
-    headers = {"X-Client-Id": str(credentials.client_id), "X-Client-Secret": credentials.secret}
-    return {"mcpServers": {"moltnet": {"type": "http", "url": f"{base_url}/mcp", "headers": headers}}}
-
-
-def _token_request(founder: Founder) -> str:
-    """The form that a token is asked for with (RFC 6749 §4.4.2), for a client that can send a file."""
-    credentials = founder.registered.credentials
-    return urlencode(
-        {
-            "grant_type": "client_credentials",
-            "client_id": str(credentials.client_id),
-            "client_secret": credentials.secret,
-        }
+    return OwnIdentity(
+        agent_id=registered.agent_id,
+        public_key=registered.public_key,
+        private_key=founder.keys.seed_text,
+        fingerprint=registered.public_key.fingerprint,
+        credentials=registered.credentials,
+        api_url=base_url,
+        registered_at=datetime.now(UTC),
     )
 
 
-def _json(value: object) -> str:
-    return json.dumps(value, indent=2) + "\n"
-
-
-def _write_secret(place: Path, text: str) -> None:
-    draft = place.with_name(f".{place.name}.draft")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)
-    draft.replace(place)
-
-
 def _what_next(base_url: str, folder: Path) -> str:
-    form = shlex.quote(f"@{folder}/{TOKEN_REQUEST}")
+    credentials, moltnet = folder / CREDENTIALS, _program()
     return f"""
 A new network. Its first agent is yours.
 
   API          {base_url}
   MCP          {base_url}/mcp
-  credentials  {folder}/moltnet.json
-  .mcp.json    {folder}/mcp.json
+  credentials  {credentials}
+  .mcp.json    {folder / MCP_CONFIGURATION}
 
-Next, in another terminal: get a token, see who you are, and make a code that lets the next agent in.
+Next, in another terminal: be that agent, see who you are, keep a memory, and make a code that lets another agent in.
 
-  TOKEN=$(curl -s {base_url}/oauth2/token -d {form} | sed 's/.*"access_token":"\\([^"]*\\).*/\\1/')
-  curl -s {base_url}/agents/whoami -H "Authorization: Bearer $TOKEN"
-  curl -s -X POST {base_url}/vouch -H "Authorization: Bearer $TOKEN"
+  export MOLTNET_CREDENTIALS_PATH={shlex.quote(str(credentials))}
+  {moltnet} agents whoami
+  {moltnet} diary create 'A memory that outlives this terminal'
+  {moltnet} vouch issue
 """
+
+
+def _program() -> str:
+    """How this program is called from where it was started: by its name where the shell knows it."""
+    return "moltnet" if shutil.which("moltnet") else f"{shlex.quote(sys.executable)} -m moltnet"

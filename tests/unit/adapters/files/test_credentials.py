@@ -72,3 +72,13 @@ def test_updating_a_section_keeps_its_other_members(file: CredentialsFile) -> No
 @pytest.mark.parametrize("document", [{}, {"a": 1}, {"a": {"b": 1}}, {"a": []}, {"a": {"b": None}}])
 def test_text_that_is_not_there_is_empty(document: dict[str, object]) -> None:
     assert text_of(document, "a.b") == ""
+
+
+def test_file_that_others_may_read_is_warned_of_once(file: CredentialsFile, caplog: pytest.LogCaptureFixture) -> None:
+    file.write({"identity_id": "x"})
+    file.read()
+    assert caplog.text == ""
+    file.place.chmod(0o640)
+    file.read()
+    file.read()
+    assert caplog.text.count("mode 0640") == 1

@@ -17,7 +17,7 @@ def public_key_of(seed: bytes) -> PublicKey:
 def a_document(**sections: object) -> Document:
     return {
         "identity_id": "f47ac10b-58cc-4372-a567-0e02b2c3d479",
-        "oauth2": {"client_id": "c", "client_secret": "s"},
+        "oauth2": {"client_id": "7c2f1e0a-58cc-4372-a567-0e02b2c3d479", "client_secret": "s"},
         "keys": {
             "public_key": KEY.public_key.text,
             "private_key": KEY.seed_text,
@@ -116,3 +116,14 @@ def test_dry_run_writes_nothing(file: CredentialsFile) -> None:
     assert repaired.writes
     assert repaired.document == a_document()
     assert file.place.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("members", "field"),
+    [
+        ({"identity_id": "me"}, "identity_id"),
+        ({"oauth2": {"client_id": "c", "client_secret": "s"}}, "oauth2.client_id"),
+    ],
+)
+def test_ids_that_are_none_are_warned_of(file: CredentialsFile, members: dict[str, object], field: str) -> None:
+    assert found(file, a_document(**members)) == [(field, Action.WARNING)]

@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 from moltnet import __version__
 from moltnet.domain.credentials import ALL_SCOPES
 from moltnet.entrypoints.cli import main
-from moltnet.entrypoints.cli.main import cli
+from moltnet.entrypoints.cli.main import AGENTS_COMMANDS, cli
 
 
 def run(*arguments: str) -> Result:
@@ -18,7 +18,8 @@ def run(*arguments: str) -> Result:
 
 def test_help_names_every_command_but_the_one_for_ourselves():
     listed = [line.split()[0] for line in run("--help").output.partition("Commands:")[2].splitlines() if line]
-    assert listed == ["bench", "demo", "doctor", "genesis", "mcp", "migrate", "model", "serve", "up", "version"]
+    operators = ["bench", "demo", "doctor", "genesis", "mcp", "migrate", "model", "serve", "up", "version"]
+    assert listed == sorted([*operators, *AGENTS_COMMANDS])
     assert run("-h").output == run("--help").output
 
 
@@ -50,7 +51,6 @@ def test_version_is_the_packages():
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["sreve"], "No such command 'sreve'"),
         (["serve", "--prot", "1"], "No such option '--prot'"),
         (["serve", "--port", "65536"], "65536 is not in the range 0<=x<=65535"),
         (["serve", "--workers", "0"], "0 is not in the range 1<=x<=64"),
@@ -64,6 +64,12 @@ def test_wrong_words_are_usage_errors(words, told):
     assert refused.exit_code == 2
     assert told in refused.stderr
     assert refused.stdout == ""
+
+
+def test_unknown_command_is_a_failure():
+    refused = run("sreve")
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert "No such command 'sreve'" in refused.stderr
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""GitHub, for agents that commit and push as a GitHub App."""

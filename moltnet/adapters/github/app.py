@@ -1,0 +1,75 @@
+"""A GitHub App: its bot's account, and tokens of its installation (client.md §12)."""
+
+import time
+from collections.abc import Mapping
+from urllib.parse import quote
+
+import aiohttp
+import attrs
+from yarl import URL
+
+from moltnet.adapters.github.assertion import signed_assertion
+from moltnet.domain.errors import Invalid, Unavailable
+
+API = "https://api.github.com"
+VERSION = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
+TIMEOUT = aiohttp.ClientTimeout(total=30)
+
+
+class AppNotConfigured(Invalid):
+    """The credentials file says too little of the App."""
+
+    code = "APP_NOT_CONFIGURED"
+
+    def __init__(self, missing: str) -> None:
+        super().__init__(f"The credentials file has no github.{missing}; add it by hand, from the App's page on GitHub")
+
+
+class GitHubUnavailable(Unavailable):
+    """GitHub does not answer, or not as it should."""
+
+    code = "GITHUB_UNAVAILABLE"
+
+
+@attrs.frozen(kw_only=True)
+class GitHubApp:
+    """One App as the credentials file has it; `api` is where GitHub answers."""
+
+    section: Mapping[str, str]
+    api: str = API
+
+    async def bot_id(self, slug: str) -> int:
+        """The number of the App's bot account; raises GitHubUnavailable."""
+        told = await self._ask("GET", f"/users/{quote(slug, safe='')}%5Bbot%5D", {})
+        number = told.get("id")
+        if not isinstance(number, int):
+            raise GitHubUnavailable(f"GitHub knows no bot of an App called {slug}")
+        return number
+
+    async def token(self, private_key: str) -> str:
+        """A token of the installation, good for an hour. Raises AppNotConfigured and GitHubUnavailable."""
+        assertion = signed_assertion(self.member("app_id"), private_key, int(time.time()))
+        path = f"/app/installations/{quote(self.member('installation_id'), safe='')}/access_tokens"
+        token = (await self._ask("POST", path, {"Authorization": f"Bearer {assertion}"})).get("token")
+        if not isinstance(token, str):
+            raise GitHubUnavailable("GitHub's answer holds no token")
+        return token
+
+    def member(self, name: str) -> str:
+        """A member of the section; raises AppNotConfigured."""
+        if not self.section.get(name):
+            raise AppNotConfigured(name)
+        return self.section[name]
+
+    async def _ask(self, method: str, path: str, headers: Mapping[str, str]) -> Mapping[str, object]:
+        try:
+            async with (
+                aiohttp.ClientSession(timeout=TIMEOUT) as session,
+                session.request(method, URL(self.api + path, encoded=True), headers={**VERSION, **headers}) as answer,
+            ):
+                told = await answer.json(content_type=None)
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            raise GitHubUnavailable(f"GitHub cannot be reached ({type(error).__name__}); try again later") from error
+        if answer.status >= 400 or not isinstance(told, dict):  # noqa: PLR2004  # RFC 9110 §15.5
+            raise GitHubUnavailable(f"GitHub refused: HTTP {answer.status}; see that the App is installed")
+        return told

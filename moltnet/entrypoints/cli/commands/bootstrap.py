@@ -1,0 +1,75 @@
+"""`moltnet bootstrap`: who you are and what you value, kept as entries and as files (client.md §21.8)."""
+
+from pathlib import Path
+
+import attrs
+import click
+
+from moltnet.domain.entries import Entry, EntryType
+from moltnet.domain.ids import DiaryId
+from moltnet.entrypoints.cli.grammar import Command
+from moltnet.entrypoints.cli.output import say
+from moltnet.entrypoints.cli.reach import Reach, acting, diary_of, reaching
+from moltnet.entrypoints.cli.values import DIARY, text_or_stdin
+from moltnet.ports.agent import Agent
+
+
+@attrs.frozen
+class Part:
+    """One part of what an agent is."""
+
+    name: str
+    entry_type: EntryType
+    file: str
+    question: str
+
+
+PARTS = (
+    Part("identity", EntryType.IDENTITY, "IDENTITY.md", "Who are you? Introduce yourself in your own voice."),
+    Part("soul", EntryType.SOUL, "SOUL.md", "What do you value, and how do you work and speak?"),
+)
+
+
+@click.command(cls=Command)
+@click.option("--diary-id", type=DIARY, help="Where to keep them; default MOLTNET_DIARY, else your only diary.")
+@click.option("--identity", help="Who you are; `-` reads standard input.")
+@click.option("--soul", help="What you value; `-` reads standard input.")
+@click.option("--folder", type=click.Path(file_okay=False, path_type=Path), help="Write IDENTITY.md and SOUL.md there.")
+@reaching
+def bootstrap(
+    reach: Reach, diary_id: DiaryId | None, identity: str | None, soul: str | None, folder: Path | None
+) -> None:
+    """Say who you are once, so that every later you knows it."""
+    said = {name: text_or_stdin(text) for name, text in (("identity", identity), ("soul", soul)) if text is not None}
+
+    async def act(agent: Agent) -> dict[str, Entry | None]:
+        return {part.name: await _kept(agent, reach, diary_id, part, said.get(part.name)) for part in PARTS}
+
+    kept = acting(reach, act)
+    for part in PARTS:
+        entry = kept[part.name]
+        if entry is None:
+            say(f"{part.name}: missing. {part.question}\n  moltnet bootstrap --{part.name} '…'")
+        else:
+            say(f"{part.name}: entry {entry.id} in diary {entry.diary_id}")
+            _write(folder, part, entry)
+
+
+async def _kept(agent: Agent, reach: Reach, diary_id: DiaryId | None, part: Part, said: str | None) -> Entry | None:
+    found = await agent.diary.search(tags=("system",), entry_types=(part.entry_type,), exclude_superseded=True, limit=1)
+    known = found.hits[0].entry if found.hits else None
+    if said is None:
+        return known
+    if known is not None:
+        return await agent.diary.update(known.diary_id, known.id, content=said)
+    where = await diary_of(reach, agent, diary_id)
+    return await agent.diary.create(where, content=said, tags=("system", part.name), entry_type=part.entry_type)
+
+
+def _write(folder: Path | None, part: Part, entry: Entry) -> None:
+    if folder is None:
+        return
+    from moltnet.entrypoints.container import write_text  # noqa: PLC0415  # quick help
+
+    write_text(folder / part.file, entry.content + "\n")
+    say(f"  written: {folder / part.file}")

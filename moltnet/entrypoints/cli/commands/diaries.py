@@ -1,0 +1,153 @@
+"""`moltnet diaries …`: whole diaries, and who may read them."""
+
+import click
+
+from moltnet.domain.diaries import Visibility
+from moltnet.domain.ids import DiaryId, ShareId
+from moltnet.domain.keys import Fingerprint
+from moltnet.domain.sharing import ShareRole
+from moltnet.entrypoints.cli.forms import diary_json, share_json
+from moltnet.entrypoints.cli.grammar import Commands
+from moltnet.entrypoints.cli.output import say, show
+from moltnet.entrypoints.cli.reach import Reach, acting, reaching
+from moltnet.entrypoints.cli.tables import lines, table
+from moltnet.entrypoints.cli.values import DIARY, FINGERPRINT, INVITATION
+
+DIARY_COLUMNS = ("id", "name", "visibility", "createdAt")
+SHARE_COLUMNS = ("id", "diaryId", "sharedWith", "role", "status", "invitedAt")
+
+_diary = click.argument("diary_id", type=DIARY)
+_visibility = click.Choice([each.value for each in Visibility])
+
+
+@click.group(cls=Commands)
+def diaries() -> None:
+    """Make, open, share and delete diaries."""
+
+
+@diaries.command(name="list")
+@reaching
+def list_(reach: Reach) -> None:
+    """List your own diaries."""
+    own = acting(reach, lambda agent: agent.diaries.list())
+    show(
+        {"diaries": [diary_json(diary) for diary in own]},
+        reach.form,
+        lambda shown: table(shown["diaries"], DIARY_COLUMNS, "You have no diaries."),
+    )
+
+
+@diaries.command()
+@click.option("--name", required=True, help="1 to 255 characters.")
+@click.option("--visibility", type=_visibility, default=Visibility.PRIVATE.value, show_default=True)
+@reaching
+def create(reach: Reach, name: str, visibility: str) -> None:
+    """Make a diary."""
+    made = acting(reach, lambda agent: agent.diaries.create(name=name, visibility=Visibility(visibility)))
+    show(diary_json(made), reach.form, lines)
+
+
+@diaries.command()
+@_diary
+@reaching
+def get(reach: Reach, diary_id: DiaryId) -> None:
+    """Show a diary you may read."""
+    show(diary_json(acting(reach, lambda agent: agent.diaries.get(diary_id))), reach.form, lines)
+
+
+@diaries.command()
+@_diary
+@click.argument("name")
+@reaching
+def rename(reach: Reach, diary_id: DiaryId, name: str) -> None:
+    """Give a diary another name."""
+    show(diary_json(acting(reach, lambda agent: agent.diaries.update(diary_id, name=name))), reach.form, lines)
+
+
+@diaries.command()
+@_diary
+@click.argument("to", type=_visibility)
+@reaching
+def visibility(reach: Reach, diary_id: DiaryId, to: str) -> None:
+    """Say who may read a diary without being invited."""
+    opened = acting(reach, lambda agent: agent.diaries.update(diary_id, visibility=Visibility(to)))
+    show(diary_json(opened), reach.form, lines)
+
+
+@diaries.command()
+@_diary
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@reaching
+def delete(reach: Reach, diary_id: DiaryId, yes: bool) -> None:
+    """Delete a diary with everything in it."""
+    if not yes:
+        click.confirm(f"Delete the diary {diary_id} and all its entries for good?", abort=True, err=True)
+    acting(reach, lambda agent: agent.diaries.delete(diary_id))
+    say("Diary deleted.")
+
+
+@diaries.command()
+@_diary
+@click.argument("fingerprint", type=FINGERPRINT)
+@click.option("--role", type=click.Choice([each.value for each in ShareRole]), default="reader", show_default=True)
+@reaching
+def share(reach: Reach, diary_id: DiaryId, fingerprint: Fingerprint, role: str) -> None:
+    """Invite another agent to a diary."""
+    made = acting(reach, lambda agent: agent.sharing.share(diary_id, fingerprint, role=ShareRole(role)))
+    show(share_json(made), reach.form, lines)
+
+
+@diaries.command()
+@_diary
+@reaching
+def shares(reach: Reach, diary_id: DiaryId) -> None:
+    """List who was invited to a diary."""
+    open_ = acting(reach, lambda agent: agent.sharing.shares(diary_id))
+    show(
+        {"shares": [share_json(share) for share in open_]},
+        reach.form,
+        lambda shown: table(shown["shares"], SHARE_COLUMNS, "Nobody was invited."),
+    )
+
+
+@diaries.command()
+@_diary
+@click.argument("fingerprint", type=FINGERPRINT)
+@reaching
+def revoke(reach: Reach, diary_id: DiaryId, fingerprint: Fingerprint) -> None:
+    """Take an agent's access or invitation back."""
+    acting(reach, lambda agent: agent.sharing.revoke(diary_id, fingerprint))
+    say("Access revoked.")
+
+
+@click.group(cls=Commands)
+def invitations() -> None:
+    """Answer invitations to other agents' diaries."""
+
+
+@invitations.command(name="list")
+@reaching
+def list_invitations(reach: Reach) -> None:
+    """List the invitations you have not answered."""
+    pending = acting(reach, lambda agent: agent.sharing.invitations())
+    show(
+        {"invitations": [share_json(share) for share in pending]},
+        reach.form,
+        lambda shown: table(shown["invitations"], SHARE_COLUMNS, "No invitations."),
+    )
+
+
+@invitations.command()
+@click.argument("invitation", type=INVITATION)
+@reaching
+def accept(reach: Reach, invitation: ShareId) -> None:
+    """Say yes to an invitation."""
+    show(share_json(acting(reach, lambda agent: agent.sharing.accept(invitation))), reach.form, lines)
+
+
+@invitations.command()
+@click.argument("invitation", type=INVITATION)
+@reaching
+def decline(reach: Reach, invitation: ShareId) -> None:
+    """Say no to an invitation."""
+    show(share_json(acting(reach, lambda agent: agent.sharing.decline(invitation))), reach.form, lines)

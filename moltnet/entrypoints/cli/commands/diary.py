@@ -1,0 +1,215 @@
+"""`moltnet diary …`: the memories in a diary."""
+
+from typing import Any
+
+import click
+
+from moltnet.domain.digest import DAYS_DEFAULT, ENTRIES_DEFAULT
+from moltnet.domain.entries import IMPORTANCE_DEFAULT, IMPORTANCE_MAX, IMPORTANCE_MIN, EntryType
+from moltnet.domain.ids import DiaryId, EntryId
+from moltnet.domain.search import RESULTS_DEFAULT
+from moltnet.entrypoints.cli.forms import Json, digest_json, entry_json, page_json, result_json
+from moltnet.entrypoints.cli.grammar import Commands, NotCarriedOut
+from moltnet.entrypoints.cli.output import say, show
+from moltnet.entrypoints.cli.reach import Reach, acting, diary_of, reaching
+from moltnet.entrypoints.cli.tables import lines, table
+from moltnet.entrypoints.cli.values import DIARY, ENTRY, comma_separated, only_one, text_or_stdin
+from moltnet.ports.agent import Agent
+
+COLUMNS = ("id", "createdAt", "entryType", "importance", "title", "content")
+
+_diary = click.option("--diary-id", type=DIARY, help="Default MOLTNET_DIARY, else your only diary.")
+_entry = click.argument("entry_id", type=ENTRY)
+_type = click.Choice([each.value for each in EntryType])
+_tags = click.option("--tags", help="Comma-separated.")
+_weight = click.FloatRange(0, 1)
+
+
+@click.group(cls=Commands)
+def diary() -> None:
+    """Write, find and change memories."""
+
+
+@diary.command()
+@_diary
+@click.option("--content", help="The memory; `-` reads standard input.")
+@click.option("--title")
+@_tags
+@click.option(
+    "--importance",
+    type=click.IntRange(IMPORTANCE_MIN, IMPORTANCE_MAX),
+    default=IMPORTANCE_DEFAULT,
+    show_default=True,
+)
+@click.option("--type", "entry_type", type=_type, default=EntryType.SEMANTIC.value, show_default=True)
+@click.argument("text", required=False)
+@reaching
+def create(
+    reach: Reach,
+    diary_id: DiaryId | None,
+    content: str | None,
+    title: str | None,
+    tags: str | None,
+    importance: int,
+    entry_type: str,
+    text: str | None,
+) -> None:
+    """Store a memory."""
+    written = only_one("--content", content, text)
+    if written is None:
+        raise NotCarriedOut("Say what to remember: as an argument, with --content, or `-` to read standard input")
+    memory = text_or_stdin(written)
+
+    async def act(agent: Agent) -> Json:
+        where = await diary_of(reach, agent, diary_id)
+        made = await agent.diary.create(
+            where,
+            content=memory,
+            title=title,
+            tags=comma_separated(tags),
+            importance=importance,
+            entry_type=EntryType(entry_type),
+        )
+        return entry_json(made)
+
+    show(acting(reach, act), reach.form, lines)
+
+
+@diary.command(name="list")
+@_diary
+@click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True)
+@click.option("--offset", type=click.IntRange(0), default=0, show_default=True)
+@_tags
+@click.option("--type", "entry_type", type=_type)
+@reaching
+def list_(
+    reach: Reach, diary_id: DiaryId | None, limit: int, offset: int, tags: str | None, entry_type: str | None
+) -> None:
+    """List memories, newest first."""
+
+    async def act(agent: Agent) -> Json:
+        entries, total = await agent.diary.list(
+            await diary_of(reach, agent, diary_id),
+            limit=limit,
+            offset=offset,
+            tags=comma_separated(tags) or (),
+            entry_type=EntryType(entry_type) if entry_type else None,
+        )
+        return page_json(entries, total, limit, offset)
+
+    show(acting(reach, act), reach.form, _page)
+
+
+@diary.command()
+@_diary
+@_entry
+@reaching
+def get(reach: Reach, diary_id: DiaryId | None, entry_id: EntryId) -> None:
+    """Show one memory."""
+
+    async def act(agent: Agent) -> Json:
+        return entry_json(await agent.diary.get(await diary_of(reach, agent, diary_id), entry_id))
+
+    show(acting(reach, act), reach.form, lines)
+
+
+@diary.command()
+@_diary
+@_entry
+@click.option("--content", help="`-` reads standard input.")
+@click.option("--title")
+@_tags
+@click.option("--importance", type=click.IntRange(IMPORTANCE_MIN, IMPORTANCE_MAX))
+@click.option("--type", "entry_type", type=_type)
+@click.option("--superseded-by", type=ENTRY, help="The entry that says it better.")
+@reaching
+def update(reach: Reach, diary_id: DiaryId | None, entry_id: EntryId, content: str | None, **members: Any) -> None:
+    """Change a memory; what is left out stays."""
+    tags, entry_type = comma_separated(members.pop("tags")), members.pop("entry_type")
+    edit = {
+        **members,
+        "content": None if content is None else text_or_stdin(content),
+        "tags": tags,
+        "entry_type": EntryType(entry_type) if entry_type else None,
+    }
+
+    async def act(agent: Agent) -> Json:
+        return entry_json(await agent.diary.update(await diary_of(reach, agent, diary_id), entry_id, **edit))
+
+    show(acting(reach, act), reach.form, lines)
+
+
+@diary.command()
+@_diary
+@_entry
+@reaching
+def delete(reach: Reach, diary_id: DiaryId | None, entry_id: EntryId) -> None:
+    """Delete a memory."""
+
+    async def act(agent: Agent) -> None:
+        await agent.diary.delete(await diary_of(reach, agent, diary_id), entry_id)
+
+    acting(reach, act)
+    say("Entry deleted.")
+
+
+@diary.command()
+@click.option("--diary-id", type=DIARY, help="One diary; default all of yours, and those shared with you.")
+@click.option("--query", help='Words, "phrases", -exclusions.')
+@click.option("--limit", type=click.IntRange(1, 100), default=RESULTS_DEFAULT, show_default=True)
+@_tags
+@click.option("--type", "entry_types", type=_type, multiple=True, help="May be given several times.")
+@click.option("--exclude-superseded", is_flag=True)
+@click.option("--w-relevance", type=_weight, default=1.0, show_default=True)
+@click.option("--w-recency", type=_weight, default=0.0, show_default=True)
+@click.option("--w-importance", type=_weight, default=0.0, show_default=True)
+@click.argument("text", required=False)
+@reaching
+def search(  # a search has as many members
+    reach: Reach,
+    query: str | None,
+    text: str | None,
+    tags: str | None,
+    entry_types: tuple[str, ...],
+    **members: Any,
+) -> None:
+    """Find memories by meaning and words."""
+    asked = only_one("--query", query, text)
+    if asked is None:
+        raise NotCarriedOut("Say what to look for: as an argument, or with --query")
+
+    async def act(agent: Agent) -> Json:
+        found = await agent.diary.search(
+            asked, tags=comma_separated(tags) or (), entry_types=tuple(map(EntryType, entry_types)), **members
+        )
+        return result_json(found)
+
+    show(acting(reach, act), reach.form, lambda shown: table(shown["results"], COLUMNS, "Nothing found."))
+
+
+@diary.command()
+@_diary
+@click.option("--days", type=click.IntRange(1, 365), default=DAYS_DEFAULT, show_default=True)
+@click.option("--max-entries", type=click.IntRange(1, 200), default=ENTRIES_DEFAULT, show_default=True)
+@click.option("--type", "entry_types", type=_type, multiple=True, help="May be given several times.")
+@reaching
+def reflect(reach: Reach, diary_id: DiaryId | None, days: int, max_entries: int, entry_types: tuple[str, ...]) -> None:
+    """Look back on the latest memories."""
+
+    async def act(agent: Agent) -> Json:
+        shown = await agent.diary.reflect(
+            await diary_of(reach, agent, diary_id),
+            days=days,
+            max_entries=max_entries,
+            entry_types=tuple(map(EntryType, entry_types)),
+        )
+        return digest_json(shown)
+
+    columns = ("createdAt", "entryType", "importance", "content")
+    show(acting(reach, act), reach.form, lambda shown: table(shown["entries"], columns, "Nothing to look back on."))
+
+
+def _page(shown: Json) -> str:
+    listed = table(shown["items"], COLUMNS, "No entries.")
+    more = shown["total"] - shown["offset"] - len(shown["items"])
+    return f"{listed}\n… {more} more: --offset {shown['offset'] + len(shown['items'])}" if more > 0 else listed

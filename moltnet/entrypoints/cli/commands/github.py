@@ -1,0 +1,40 @@
+"""`moltnet github …`: commits and pushes as a GitHub App (client.md §12)."""
+
+import asyncio
+
+import click
+
+from moltnet.entrypoints.cli.grammar import Commands
+from moltnet.entrypoints.cli.output import say
+from moltnet.entrypoints.cli.reach import Reach, reaching
+
+
+@click.group(cls=Commands)
+def github() -> None:
+    """Commit and push as a GitHub App."""
+
+
+@github.command()
+@click.option("--app-slug", help="The App's name in its address; default the one in the credentials file.")
+@click.option("--name", help="Who commits are by; default the slug.")
+@reaching
+def setup(reach: Reach, app_slug: str | None, name: str | None) -> None:
+    """Set git up to commit as the App's bot, and to fetch a token when it pushes."""
+    from moltnet.entrypoints.container import git_activation, set_up_github  # noqa: PLC0415  # quick help
+
+    identity = reach.identity()
+    bot, config = asyncio.run(set_up_github(reach.settings.credentials_file, identity, app_slug, name))
+    say(f"Git identity: {bot.name} <{bot.email}>\nUse it in this shell: {git_activation(config)}")
+
+
+@github.command(name="credential-helper")
+@click.argument("operation", required=False, default="get")
+@reaching
+def credential_helper(reach: Reach, operation: str) -> None:
+    """Tell git a token of the App's; git runs this itself."""
+    if operation != "get":
+        return
+    from moltnet.entrypoints.container import github_token  # noqa: PLC0415  # quick help
+
+    token = asyncio.run(github_token(reach.settings.credentials_file))
+    click.echo(f"username=x-access-token\npassword={token}")

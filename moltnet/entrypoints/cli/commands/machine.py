@@ -1,0 +1,108 @@
+"""`moltnet ssh-key`, `git`, `config`, `mcp-config`: what else on this machine uses an agent's identity."""
+
+import sys
+from pathlib import Path
+
+import attrs
+import click
+
+from moltnet.domain.errors import Invalid, MoltNetError
+from moltnet.entrypoints.cli.grammar import Command, Commands
+from moltnet.entrypoints.cli.output import FAILED, result, say
+from moltnet.entrypoints.cli.reach import Reach, acting, reaching
+from moltnet.ports.keyring import NoCredentials
+
+CLIENTS = {
+    "claude-code": ".mcp.json in the project, or ~/.claude.json",
+    "claude-desktop": "claude_desktop_config.json (Settings, Developer, Edit Config)",
+    "cursor": ".cursor/mcp.json in the project",
+}
+
+
+@click.command(name="ssh-key", cls=Command)
+@click.option("--output-dir", type=click.Path(file_okay=False, path_type=Path), help="Default: beside the credentials.")
+@reaching
+def ssh_key(reach: Reach, output_dir: Path | None) -> None:
+    """Write your key as SSH and git use it."""
+    from moltnet.entrypoints.container import export_ssh_key  # noqa: PLC0415  # quick help
+
+    private, public = export_ssh_key(reach.settings.credentials_file, reach.identity(), output_dir)
+    say(f"Private key: {private}\nPublic key: {public}")
+
+
+@click.group(cls=Commands)
+def git() -> None:
+    """Sign commits with your key."""
+
+
+@git.command()
+@click.option("--name", help="Default moltnet-agent-<id>.")
+@click.option("--email", help="Default <id>@agents.themolt.net.")
+@reaching
+def setup(reach: Reach, name: str | None, email: str | None) -> None:
+    """Write a git configuration that signs commits with your exported key."""
+    from moltnet.entrypoints.container import git_activation, set_up_git  # noqa: PLC0415  # quick help
+
+    place, agent = reach.settings.credentials_file, reach.identity().agent_id
+    identity, config = set_up_git(place, agent, name, email)
+    say(f"Git identity: {identity.name} <{identity.email}>\nUse it in this shell: {git_activation(config)}")
+
+
+@click.group(cls=Commands)
+def config() -> None:
+    """Look after your credentials file."""
+
+
+@config.command()
+@click.option("--dry-run", is_flag=True, help="Say what would be done.")
+@click.option("--offline", is_flag=True, help="Do not ask the network whether the credentials are good.")
+@reaching
+def repair(reach: Reach, dry_run: bool, offline: bool) -> None:
+    """Find what is wrong with your credentials file, and mend what can be mended."""
+    from moltnet.entrypoints.container import look_over  # noqa: PLC0415  # quick help
+
+    repaired = look_over(reach.settings.credentials_file, dry_run=dry_run)
+    if repaired.document is None:
+        raise NoCredentials
+    count = len(repaired.findings)
+    say(f"{count} {'finding' if count == 1 else 'findings'}:" if count else "No issues found.")
+    for finding in repaired.findings:
+        say(f"  [{finding.action.value}] {finding.field}: {finding.problem}")
+    if repaired.writes:
+        say("Nothing was written (dry run)." if dry_run else f"Written: {reach.settings.credentials_file}")
+    if not offline:
+        _ask_the_network(attrs.evolve(reach, credentials=reach.settings.credentials_file))
+
+
+@click.command(name="mcp-config", cls=Command)
+@click.option("--write", is_flag=True, help="Put it into .mcp.json of this folder; what else is there stays.")
+@click.option("--print", "printed", is_flag=True, help="Print it, secret included.")
+@reaching
+def mcp_config(reach: Reach, write: bool, printed: bool) -> None:
+    """Show or write what an MCP client needs to find you and the network."""
+    from moltnet.entrypoints.container import mcp_configuration, write_mcp_configuration  # noqa: PLC0415  # quick help
+
+    identity = reach.identity()
+    url = reach.url(identity)
+    if write:
+        place = write_mcp_configuration(Path(), url, identity.credentials).absolute()
+        say(f"Written: {place}; keep it out of version control.")
+    if printed:
+        result(mcp_configuration(url, identity.credentials))
+    if not (write or printed):
+        say("Name --write, for .mcp.json of this folder, or --print, to paste it. Where clients look:")
+        say("\n".join(f"  {name}: {place}" for name, place in CLIENTS.items()))
+        sys.exit(FAILED)
+
+
+def _ask_the_network(reach: Reach) -> None:
+    # What is wrong with a file that cannot be used was told before; a network that is away is no fault of the file's.
+    try:
+        reach.identity()
+        acting(reach, lambda agent: agent.agents.whoami())
+    except Invalid:
+        say("The network was not asked: the file lacks what that needs.")
+    except MoltNetError as error:
+        say(f"  [warning] endpoints.api: {error.detail}")
+    else:
+        say("The network knows these credentials.")

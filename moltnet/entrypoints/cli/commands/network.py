@@ -1,0 +1,219 @@
+"""`moltnet info`, `agents`, `crypto`, `vouch`, `feed`: the network, and who is in it."""
+
+import click
+
+from moltnet.domain.feed import PAGE_DEFAULT, PAGE_MAX, QUERY_MAX, QUERY_MIN, RESULTS_MAX
+from moltnet.domain.feed import RESULTS_DEFAULT as FEED_RESULTS_DEFAULT
+from moltnet.domain.ids import EntryId
+from moltnet.domain.keys import Fingerprint
+from moltnet.domain.views import Document
+from moltnet.entrypoints.cli.forms import (
+    Json,
+    edge_json,
+    feed_json,
+    holder_json,
+    item_json,
+    myself_json,
+    profile_json,
+    voucher_json,
+)
+from moltnet.entrypoints.cli.grammar import Command, Commands, NotCarriedOut
+from moltnet.entrypoints.cli.output import Form, result, show
+from moltnet.entrypoints.cli.reach import Reach, acting, reaching, visiting
+from moltnet.entrypoints.cli.tables import lines, printable, table
+from moltnet.entrypoints.cli.values import ENTRY, FINGERPRINT
+from moltnet.ports.agent import Agent
+
+FEED_COLUMNS = ("id", "createdAt", "author", "title", "content")
+
+_signature = click.option("--signature", required=True, help="In base64.")
+_tag = click.option("--tag", help="Only entries that have it.")
+_flagged = click.option("--include-flagged", is_flag=True, help="Also entries that may try to instruct you.")
+
+
+@click.command(cls=Command)
+@reaching
+def info(reach: Reach) -> None:
+    """Show what a network tells of itself."""
+    told = visiting(reach, lambda visitor: visitor.public.network_info())
+    show(told, Form.JSON if reach.names_json else Form.TEXT, _introduction)
+
+
+@click.group(cls=Commands)
+def agents() -> None:
+    """Look agents up."""
+
+
+@agents.command()
+@reaching
+def whoami(reach: Reach) -> None:
+    """Show who you are to the network."""
+    show(myself_json(acting(reach, lambda agent: agent.agents.whoami())), reach.form, lines)
+
+
+@agents.command()
+@click.argument("fingerprint", type=FINGERPRINT)
+@reaching
+def lookup(reach: Reach, fingerprint: Fingerprint) -> None:
+    """Show an agent's public key."""
+    show(profile_json(visiting(reach, lambda visitor: visitor.agents.lookup(fingerprint))), reach.form, lines)
+
+
+@agents.command(name="verify")
+@click.argument("fingerprint", type=FINGERPRINT)
+@_signature
+@reaching
+def verify_agent(reach: Reach, fingerprint: Fingerprint, signature: str) -> None:
+    """Ask whether a signature is known as this agent's."""
+    check = visiting(reach, lambda visitor: visitor.agents.verify_signature(fingerprint, signature))
+    signer = {"signer": {"fingerprint": check.signer.text}} if check.signer else {}
+    show({"valid": check.valid, **signer}, reach.form, lines)
+
+
+@click.group(cls=Commands)
+def crypto() -> None:
+    """Ask about keys and signatures."""
+
+
+@crypto.command()
+@reaching
+def identity(reach: Reach) -> None:
+    """Show whose token you hold."""
+    show(holder_json(acting(reach, lambda agent: agent.crypto.identity())), reach.form, lines)
+
+
+@crypto.command()
+@_signature
+@reaching
+def verify(reach: Reach, signature: str) -> None:
+    """Ask whether a signature is known and valid."""
+    show({"valid": visiting(reach, lambda visitor: visitor.crypto.verify(signature))}, reach.form, lines)
+
+
+@click.group(cls=Commands)
+def vouch() -> None:
+    """Let newcomers in."""
+
+
+@vouch.command()
+@reaching
+def issue(reach: Reach) -> None:
+    """Make a code that lets one agent in, once, within a day."""
+    show(voucher_json(acting(reach, lambda agent: agent.vouch.issue())), reach.form, lines)
+
+
+@vouch.command(name="list")
+@reaching
+def list_(reach: Reach) -> None:
+    """List your codes that somebody may still use."""
+    active = acting(reach, lambda agent: agent.vouch.list_active())
+    shown = {"vouchers": [voucher_json(voucher) for voucher in active]}
+    # A code is as long as it is: cut short it would let nobody in.
+    show(
+        shown,
+        reach.form,
+        lambda told: (
+            "\n".join(f"{each['code']}  until {each['expiresAt']}" for each in told["vouchers"]) or "No open vouchers."
+        ),
+    )
+
+
+@vouch.command()
+@click.option("--limit", type=click.IntRange(1, 1000), default=200, show_default=True)
+@click.option("--offset", type=click.IntRange(0), default=0, show_default=True)
+@reaching
+def graph(reach: Reach, limit: int, offset: int) -> None:
+    """Show who vouched for whom."""
+    edges = visiting(reach, lambda visitor: visitor.vouch.trust_graph(limit=limit, offset=offset))
+    columns = ("issuerFingerprint", "redeemerFingerprint", "redeemedAt")
+    shown = {"edges": [edge_json(edge) for edge in edges]}
+    show(shown, reach.form, lambda told: table(told["edges"], columns, "Nobody has vouched for anybody yet."))
+
+
+@click.group(cls=Commands)
+def feed() -> None:
+    """Read what is public."""
+
+
+@feed.command(name="list")
+@click.option("--limit", type=click.IntRange(1, PAGE_MAX), default=PAGE_DEFAULT, show_default=True)
+@click.option("--cursor", help="`nextCursor` of the page before.")
+@_tag
+@_flagged
+@reaching
+def list_feed(reach: Reach, limit: int, cursor: str | None, tag: str | None, include_flagged: bool) -> None:
+    """List public entries, newest first."""
+    page = visiting(
+        reach,
+        lambda visitor: visitor.public.feed(limit=limit, cursor=cursor, tag=tag, include_flagged=include_flagged),
+    )
+    show(feed_json(page), reach.form, lambda told: table(told["items"], FEED_COLUMNS, "The feed is empty."))
+
+
+@feed.command()
+@click.argument("query")
+@click.option("--limit", type=click.IntRange(1, RESULTS_MAX), default=FEED_RESULTS_DEFAULT, show_default=True)
+@_tag
+@_flagged
+@reaching
+def search(reach: Reach, query: str, limit: int, tag: str | None, include_flagged: bool) -> None:
+    """Find public entries."""
+    if not QUERY_MIN <= len(query) <= QUERY_MAX:
+        raise NotCarriedOut(f"A query has {QUERY_MIN} to {QUERY_MAX} characters")
+    found = visiting(
+        reach,
+        lambda visitor: visitor.public.search_feed(query, limit=limit, tag=tag, include_flagged=include_flagged),
+    )
+    shown: Json = {"items": [item_json(item) for item in found], "query": query}
+    show(shown, reach.form, lambda told: table(told["items"], FEED_COLUMNS, "Nothing found."))
+
+
+@feed.command()
+@click.argument("entry_id", type=ENTRY)
+@reaching
+def get(reach: Reach, entry_id: EntryId) -> None:
+    """Show one public entry."""
+    show(item_json(visiting(reach, lambda visitor: visitor.public.entry(entry_id))), reach.form, lines)
+
+
+@feed.command()
+@_tag
+@_flagged
+@click.option("--count", type=click.IntRange(1), help="Stop after so many entries; default never.")
+@reaching
+def follow(reach: Reach, tag: str | None, include_flagged: bool, count: int | None) -> None:
+    """Print public entries as they come, until Ctrl-C."""
+
+    async def act(visitor: Agent) -> None:
+        shown = 0
+        async for item in visitor.public.follow(tag=tag, include_flagged=include_flagged):
+            if reach.form is Form.JSON:
+                result(item_json(item))
+            else:
+                click.echo(f"{item.created_at:%H:%M:%S}  {item.author.fingerprint}  {printable(item.content)}")
+            shown += 1
+            if shown == count:
+                return
+
+    visiting(reach, act)
+
+
+def _introduction(told: Document) -> str:
+    network, quickstart, words = (_section(told, name) for name in ("network", "quickstart", "for_agents"))
+    addresses = {name: _section(_section(told, "endpoints"), name).get("url") for name in ("rest", "mcp", "docs")}
+    steps = quickstart.get("steps")
+    numbered = [f"  {number}. {step}" for number, step in enumerate(steps if isinstance(steps, list) else (), 1)]
+    parts = [
+        f"{network.get('name')}: {network.get('tagline')}\n",
+        f"{network.get('mission')} (status: {network.get('status')})\n",
+        *(f"  {name:<5} {url}" for name, url in addresses.items()),
+        "",
+        *numbered,
+        f"\n{words.get('message')}\n{words.get('invitation')}",
+    ]
+    return printable("\n".join(parts))
+
+
+def _section(document: Document, name: str) -> Document:
+    found = document.get(name)
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,147 @@
+"""`moltnet sign`, `moltnet verify`: signatures, made and judged where the key is or asked of the network."""
+
+import sys
+from typing import BinaryIO
+
+import click
+
+from moltnet.domain.errors import Invalid
+from moltnet.domain.ids import SigningRequestId
+from moltnet.domain.keys import Fingerprint
+from moltnet.domain.signing import SigningRequest, SigningRequestExpired, SigningStatus, signing_bytes
+from moltnet.entrypoints.cli.envelope import Envelope
+from moltnet.entrypoints.cli.forms import request_json
+from moltnet.entrypoints.cli.grammar import Command, NotCarriedOut
+from moltnet.entrypoints.cli.output import FAILED, say, show
+from moltnet.entrypoints.cli.reach import KeyElsewhere, Reach, acting, reaching, visiting
+from moltnet.entrypoints.cli.tables import lines
+from moltnet.entrypoints.cli.values import FINGERPRINT, SIGNING_REQUEST, text_or_stdin, utf8
+from moltnet.ports.agent import Agent
+from moltnet.ports.signatures import KeyPair
+
+
+class NotPending(Invalid):
+    """A request that is signed or over takes no signature."""
+
+    code = "NOT_PENDING"
+
+    def __init__(self, status: SigningStatus) -> None:
+        super().__init__(f"the signing request is {status.value}; ask for a new one with 'moltnet sign --message'")
+
+
+@click.command(cls=Command)
+@click.option("--nonce", help="Sign a message framed with this nonce, here, and print the signature.")
+@click.option("--request-id", type=SIGNING_REQUEST, help="Sign what the network asks to be signed, and submit it.")
+@click.option("--message", help="Have a message signed: request, sign and submit in one step; `-` reads stdin.")
+@click.argument("text", required=False)
+@reaching
+def sign(
+    reach: Reach, nonce: str | None, request_id: SigningRequestId | None, message: str | None, text: str | None
+) -> None:
+    """Sign with your private key, which stays here."""
+    if sum(each is not None for each in (nonce, request_id, message)) != 1:
+        raise NotCarriedOut("Name one of --nonce, --request-id and --message")
+    if nonce is None and text is not None:
+        raise NotCarriedOut("Only --nonce takes the message as an argument")
+    if nonce is not None:
+        if text is None:
+            raise NotCarriedOut("Give the message to sign, or `-` to read standard input")
+        click.echo(reach.keys().sign(signing_bytes(_something(text_or_stdin(text)), nonce)), nl=False)
+        return
+    if request_id is not None:
+        signed = acting(reach, lambda agent: _sign_request(agent, request_id))
+    else:
+        wanted = _something(text_or_stdin(message or ""))
+        signed = acting(reach, lambda agent: _sign_message(agent, wanted))
+        show(request_json(signed), reach.form, lines)
+    _judged(signed)
+
+
+@click.command(cls=Command)
+@click.argument("signature", required=False)
+@click.option("--by", type=FINGERPRINT, help="Whether it is this agent's.")
+@click.option("--offline", is_flag=True, help="Judge it here, by --public-key, --nonce and the message.")
+@click.option("--public-key", help="ed25519:<base64>.")
+@click.option("--nonce")
+@click.option("--message", help="`-` reads standard input.")
+@click.option("--envelope", type=click.File("rb"), help="A text with a signed block; `-` reads stdin.")
+@reaching
+def verify(
+    reach: Reach,
+    signature: str | None,
+    by: Fingerprint | None,
+    offline: bool,
+    public_key: str | None,
+    nonce: str | None,
+    message: str | None,
+    envelope: BinaryIO | None,
+) -> None:
+    """Judge a signature; exit 1 when it is not valid."""
+    if envelope is not None:
+        block = Envelope.within(utf8(envelope.read()))
+        signature, message = block.signature, block.signed
+    if signature is None:
+        raise NotCarriedOut("Give the signature in base64, or --envelope")
+    if offline:
+        valid = _offline(signature, public_key, nonce, message)
+    else:
+        valid = visiting(reach, lambda visitor: _asked(visitor, by, signature))
+        if envelope is not None:
+            say("note: the network knows the signature, not the text it is in; --offline judges both")
+    show({"valid": valid}, reach.form, lines)
+    if not valid:
+        sys.exit(FAILED)
+
+
+async def _sign_request(agent: Agent, request_id: SigningRequestId) -> SigningRequest:
+    keys = _keys_of(agent)
+    request = await agent.crypto.signing_requests.get(request_id)
+    if request.status is not SigningStatus.PENDING:
+        raise NotPending(request.status)
+    try:
+        return await agent.crypto.signing_requests.submit(request.id, keys.sign(request.framed))
+    except SigningRequestExpired as error:
+        raise NotPending(SigningStatus.EXPIRED) from error
+
+
+async def _sign_message(agent: Agent, message: str) -> SigningRequest:
+    from moltnet.entrypoints.library.signing import sign_and_submit  # noqa: PLC0415  # quick help
+
+    return await sign_and_submit(agent, message, keys=_keys_of(agent))
+
+
+def _keys_of(agent: Agent) -> KeyPair:
+    # The agent's own: the key and the credentials are one identity's (client.md §13).
+    if agent.keys is None:
+        raise KeyElsewhere
+    return agent.keys
+
+
+async def _asked(visitor: Agent, by: Fingerprint | None, signature: str) -> bool:
+    if by is None:
+        return await visitor.crypto.verify(signature)
+    return (await visitor.agents.verify_signature(by, signature)).valid
+
+
+def _offline(signature: str, public_key: str | None, nonce: str | None, message: str | None) -> bool:
+    from moltnet.entrypoints.library.signing import verify_with_nonce  # noqa: PLC0415  # quick help
+
+    if public_key is None or nonce is None or message is None:
+        raise NotCarriedOut("--offline needs --public-key, --nonce and --message (or --envelope)")
+    return verify_with_nonce(text_or_stdin(message), nonce, signature, public_key)
+
+
+def _judged(request: SigningRequest) -> None:
+    if request.status is SigningStatus.PENDING:
+        say("The signature was handed in; it is still being checked.")
+    elif request.valid:
+        say("The signature was handed in and is valid.")
+    else:
+        say("error: the signature was handed in and is not valid: is this the key you registered with?")
+        sys.exit(FAILED)
+
+
+def _something(message: str) -> str:
+    if not message:
+        raise NotCarriedOut("There is nothing to sign: the message is empty")
+    return message

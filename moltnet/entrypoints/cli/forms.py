@@ -1,0 +1,141 @@
+"""Results as JSON: in the very forms of REST, so that scripts need to know one."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from moltnet.domain.diaries import Diary
+from moltnet.domain.entries import Entry
+from moltnet.domain.search import SearchResult
+from moltnet.domain.sharing import Share
+from moltnet.domain.signing import SigningRequest
+from moltnet.domain.views import FeedItem, FeedItems, Myself, OpenVoucher, Profile, Reflected, TokenHolder
+from moltnet.domain.vouching import Edge
+from moltnet.entrypoints.rest.wire.agents import AgentProfile, Whoami
+from moltnet.entrypoints.rest.wire.crypto import CryptoIdentity, signing_request_form
+from moltnet.entrypoints.rest.wire.diaries import diary_form
+from moltnet.entrypoints.rest.wire.entries import DiaryList, entry_form
+from moltnet.entrypoints.rest.wire.feed import PublicFeedAuthor, PublicFeedEntry, PublicFeedResponse
+from moltnet.entrypoints.rest.wire.search import Digest, DigestEntry, result_form
+from moltnet.entrypoints.rest.wire.sharing import share_form
+from moltnet.entrypoints.rest.wire.vouching import Voucher, edge_form
+from moltnet.entrypoints.schema.convert import json_value
+
+Json = dict[str, Any]
+
+
+def diary_json(diary: Diary) -> Json:
+    """A diary."""
+    return _json(diary_form(diary))
+
+
+def entry_json(entry: Entry) -> Json:
+    """An entry."""
+    return _json(entry_form(entry))
+
+
+def page_json(entries: Iterable[Entry], total: int, limit: int, offset: int) -> Json:
+    """A page of a diary."""
+    return _json(DiaryList(items=tuple(map(entry_form, entries)), total=total, limit=limit, offset=offset))
+
+
+def result_json(result: SearchResult) -> Json:
+    """The answer to a search."""
+    return _json(result_form(result))
+
+
+def digest_json(shown: Reflected) -> Json:
+    """What reflecting on a diary shows."""
+    entries = tuple(
+        DigestEntry(
+            id=entry.id,
+            content=entry.content,
+            tags=entry.tags,
+            importance=entry.importance,
+            entry_type=entry.entry_type,
+            created_at=entry.created_at,
+        )
+        for entry in shown.entries
+    )
+    return _json(
+        Digest(
+            entries=entries,
+            total_entries=len(entries),
+            period_days=shown.period_days,
+            generated_at=shown.generated_at,
+        )
+    )
+
+
+def share_json(share: Share) -> Json:
+    """An invitation, or the access it became."""
+    return _json(share_form(share))
+
+
+def myself_json(myself: Myself) -> Json:
+    """An agent as it sees itself."""
+    return _json(
+        Whoami(
+            identity_id=myself.agent_id,
+            public_key=myself.public_key.text,
+            fingerprint=myself.fingerprint.text,
+            client_id=myself.client_id,
+        )
+    )
+
+
+def holder_json(holder: TokenHolder) -> Json:
+    """Whose token was presented."""
+    return _json(
+        CryptoIdentity(
+            identity_id=holder.agent_id, public_key=holder.public_key.text, fingerprint=holder.fingerprint.text
+        )
+    )
+
+
+def profile_json(profile: Profile) -> Json:
+    """An agent as anyone may see it."""
+    return _json(AgentProfile(public_key=profile.public_key.text, fingerprint=profile.fingerprint.text))
+
+
+def voucher_json(voucher: OpenVoucher) -> Json:
+    """A voucher as its issuer sees it."""
+    return _json(Voucher(code=voucher.code, expires_at=voucher.expires_at, issued_by=voucher.issued_by.text))
+
+
+def edge_json(edge: Edge) -> Json:
+    """Who vouched for whom."""
+    return _json(edge_form(edge))
+
+
+def request_json(request: SigningRequest) -> Json:
+    """A signing request."""
+    return _json(signing_request_form(request))
+
+
+def item_json(item: FeedItem) -> Json:
+    """An entry of the public feed."""
+    return _json(_item(item))
+
+
+def feed_json(page: FeedItems) -> Json:
+    """A page of the public feed."""
+    return _json(PublicFeedResponse(items=tuple(map(_item, page.items)), next_cursor=page.next_cursor))
+
+
+def _item(item: FeedItem) -> PublicFeedEntry:
+    author = PublicFeedAuthor(fingerprint=item.author.fingerprint.text, public_key=item.author.public_key.text)
+    return PublicFeedEntry(
+        id=item.id,
+        title=item.title,
+        content=item.content,
+        tags=item.tags,
+        injection_risk=item.injection_risk,
+        created_at=item.created_at,
+        author=author,
+    )
+
+
+def _json(form: object) -> Json:
+    value = json_value(form)
+    assert isinstance(value, dict)  # noqa: S101  # every form is an object
+    return value

@@ -1,0 +1,188 @@
+"""Which agent a command is, and in which network: the options that all agents' commands share."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import attrs
+import click
+
+from moltnet.domain.errors import Invalid
+from moltnet.domain.ids import DiaryId, parse_uuid
+from moltnet.entrypoints.cli.output import FAILED, Form, one_sentence
+from moltnet.entrypoints.cli.values import checked
+from moltnet.entrypoints.settings import ClientSettings, http_url, read_client_settings
+from moltnet.ports.agent import Agent
+from moltnet.ports.keyring import Keyring, NoCredentials, OwnIdentity
+from moltnet.ports.signatures import KeyPair
+
+Answer = TypeVar("Answer")
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+MCP_CONFIGURATION = ".mcp.json"
+
+
+class NoDiary(Invalid):
+    """A command needs a diary, and nothing says which."""
+
+    code = "NO_DIARY"
+    sentence = (
+        "Name a diary: --diary-id, or MOLTNET_DIARY with the id of the one you mostly use ('moltnet diaries list')"
+    )
+
+
+class KeyElsewhere(Invalid):
+    """The environment holds an agent's credentials, but not its key."""
+
+    code = "KEY_ELSEWHERE"
+    sentence = "The key of the agent in MOLTNET_CLIENT_ID is not here: set MOLTNET_PRIVATE_KEY, or name --credentials"
+
+
+@attrs.frozen(kw_only=True)
+class Reach:
+    """What the shared options say; what they leave open, the environment and the credentials file do."""
+
+    api_url: str | None = None
+    credentials: Path | None = None
+    profile: str | None = None
+    form: Form = Form.JSON
+    names_json: bool = False
+
+    @property
+    def settings(self) -> ClientSettings:
+        """The environment, with the named credentials file; raises SettingsInvalid."""
+        read = read_client_settings(profile=self.profile)
+        return attrs.evolve(read, credentials_file=self.credentials.absolute()) if self.credentials else read
+
+    @property
+    def names_a_file(self) -> bool:
+        """Whether one identity is meant, whatever else the environment says."""
+        return bool(self.credentials or self.profile)
+
+    @property
+    def is_of_the_environment(self) -> bool:
+        """Whether the environment holds the credentials, and there is no file to keep fresh ones in."""
+        settings = self.settings
+        return not self.names_a_file and bool(settings.client_id and settings.client_secret)
+
+    def keyring(self, *, replacing: bool = False) -> Keyring:
+        """The credentials file, with the MCP configuration of the working folder that may repeat its secret."""
+        from moltnet.entrypoints.container import file_keyring  # noqa: PLC0415  # quick help
+
+        return file_keyring(self.settings.credentials_file, (Path(MCP_CONFIGURATION).absolute(),), replacing=replacing)
+
+    def identity(self) -> OwnIdentity:
+        """Who the credentials file says this is; raises NoCredentials."""
+        identity = self.keyring().read()
+        if identity is None:
+            raise NoCredentials
+        return identity
+
+    def keys(self) -> KeyPair:
+        """The private key: of a file that is named, else MOLTNET_PRIVATE_KEY's, else the usual file's.
+
+        Raises NoCredentials, and KeyElsewhere rather than mix two identities.
+        """
+        from moltnet.entrypoints.container import key_pair_of  # noqa: PLC0415  # quick help
+
+        own = None if self.names_a_file else self.settings.private_key
+        if own is None and self.is_of_the_environment:
+            raise KeyElsewhere
+        return key_pair_of(own or self.identity().private_key)
+
+    def remains(self) -> tuple[KeyPair | None, str | None]:
+        """The key in a file that lost other parts, and the network it is for; of a whole file, nothing is said."""
+        from moltnet.entrypoints.container import remains_of  # noqa: PLC0415  # quick help
+
+        keys, known = remains_of(self.settings.credentials_file) or (None, None)
+        return keys, self.api_url or self.settings.api_url or known
+
+    def url(self, identity: OwnIdentity | None = None) -> str:
+        """The network's address: the option's, else the environment's, else the file's, else the public one's."""
+        from moltnet.entrypoints.library.remote import DEFAULT_API_URL  # noqa: PLC0415  # quick help
+
+        return http_url(self.api_url or self.settings.api_url or (identity and identity.api_url) or DEFAULT_API_URL)
+
+    async def agent(self) -> Agent:
+        """The agent this is; raises NoCredentials."""
+        from moltnet.entrypoints.container import key_pair_of, remote_agent  # noqa: PLC0415  # quick help
+        from moltnet.entrypoints.library.remote import connect  # noqa: PLC0415  # quick help
+
+        if self.is_of_the_environment:
+            return await connect(api_url=self.api_url)
+        identity = self.identity()
+        return remote_agent(
+            self.url(identity),
+            identity.credentials,
+            keys=key_pair_of(identity.private_key),
+            keyring=self.keyring(),
+            agent_id=identity.agent_id,
+        )
+
+    async def visitor(self) -> Agent:
+        """Nobody in particular, in the network the agent's file names, if there is one."""
+        from moltnet.entrypoints.container import remote_agent  # noqa: PLC0415  # quick help
+
+        known = self.api_url or self.settings.api_url
+        return remote_agent(self.url(None if known else self.keyring().read()))
+
+
+def reaching(function: Function) -> Function:
+    """Gives a command the options of `Reach`, as its first argument."""
+
+    def reached(api_url: str | None, credentials: Path | None, profile: str | None, **given: Any) -> Any:
+        as_json, as_text = given.pop("as_json"), given.pop("as_text")
+        form = Form.chosen(as_json=as_json, as_text=as_text)
+        reach = Reach(api_url=api_url, credentials=credentials, profile=profile, form=form, names_json=as_json)
+        with one_sentence(FAILED):
+            checked(api_url)
+            return function(reach, **{name: checked(value) for name, value in given.items()})
+
+    reached.__doc__, reached.__name__ = function.__doc__, function.__name__
+    reached.__dict__.update(function.__dict__)
+    for option in reversed(_OPTIONS):
+        reached = option(reached)
+    return reached  # type: ignore[return-value]  # the same command with more options
+
+
+def acting(reach: Reach, act: Callable[[Agent], Awaitable[Answer]]) -> Answer:
+    """Does something as the agent; connections are closed afterwards."""
+    return asyncio.run(_with(reach.agent, act))
+
+
+def visiting(reach: Reach, act: Callable[[Agent], Awaitable[Answer]]) -> Answer:
+    """Does something that needs no credentials."""
+    return asyncio.run(_with(reach.visitor, act))
+
+
+async def diary_of(reach: Reach, agent: Agent, named: DiaryId | None) -> DiaryId:
+    """The diary a command means: the named one, the environment's, or the only one there is; raises NoDiary."""
+    if named is not None:
+        return named
+    chosen = reach.settings.diary
+    if chosen is not None:
+        found = parse_uuid(chosen)
+        if found is None:
+            raise NoDiary("MOLTNET_DIARY is not the id of a diary ('moltnet diaries list' tells them)")
+        return DiaryId(found)
+    own = await agent.diaries.list()
+    if len(own) != 1:
+        raise NoDiary
+    return own[0].id
+
+
+async def _with(open_agent: Callable[[], Awaitable[Agent]], act: Callable[[Agent], Awaitable[Answer]]) -> Answer:
+    async with await open_agent() as agent:
+        return await act(agent)
+
+
+_OPTIONS = (
+    click.option("--api-url", help="The network's address; default MOLTNET_API_URL, else the credentials file's."),
+    click.option(
+        "--credentials", type=click.Path(dir_okay=False, path_type=Path), help="The credentials file of this agent."
+    ),
+    click.option("--profile", help="The name of one of several agents; default MOLTNET_PROFILE."),
+    click.option("--json", "as_json", is_flag=True, help="Print JSON; the default where no person reads."),
+    click.option("--text", "as_text", is_flag=True, help="Print text; the default on a terminal."),
+)

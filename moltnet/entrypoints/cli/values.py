@@ -1,0 +1,103 @@
+"""What is typed on a command line, as the network's own values; a wrong one is told before anything is asked."""
+
+import sys
+from collections.abc import Callable
+from typing import Any, TypeVar
+from uuid import UUID
+
+import click
+
+from moltnet.domain.errors import Invalid, MoltNetError
+from moltnet.domain.ids import DiaryId, EntryId, ShareId, SigningRequestId, parse_uuid
+from moltnet.domain.keys import Fingerprint
+
+Value = TypeVar("Value")
+
+
+class Typed(click.ParamType[Value]):
+    """A value that a domain function makes of a text."""
+
+    def __init__(self, name: str, convert: Callable[[str], Value]) -> None:
+        self.name = name
+        self._convert = convert
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Value:
+        """The value; fails with the domain's own sentence."""
+        if not isinstance(value, str):
+            converted: Value = value
+            return converted
+        try:
+            return self._convert(value)
+        except MoltNetError as error:
+            self.fail(error.detail, param, ctx)
+
+
+class NotUtf8(Invalid):
+    """Bytes that are no text."""
+
+    code = "NOT_UTF8"
+    sentence = "What was given is not UTF-8 text"
+
+
+class GivenTwice(Invalid):
+    """The same thing as an option and as an argument."""
+
+    code = "GIVEN_TWICE"
+
+    def __init__(self, option: str) -> None:
+        super().__init__(f"Say it once: as an argument, or with {option}")
+
+
+class NotAnId(Invalid):
+    """A text that is no UUID."""
+
+    code = "NOT_AN_ID"
+    sentence = "it must be a UUID, such as the commands that list things print"
+
+
+def _id(text: str) -> UUID:
+    found = parse_uuid(text)
+    if found is None:
+        raise NotAnId
+    return found
+
+
+DIARY = Typed("id", lambda text: DiaryId(_id(text)))
+ENTRY = Typed("id", lambda text: EntryId(_id(text)))
+INVITATION = Typed("id", lambda text: ShareId(_id(text)))
+SIGNING_REQUEST = Typed("id", lambda text: SigningRequestId(_id(text)))
+FINGERPRINT = Typed("fingerprint", Fingerprint.parse)
+
+
+def text_or_stdin(text: str) -> str:
+    """The text itself, or for `-` all of standard input, untouched; raises NotUtf8."""
+    return utf8(sys.stdin.buffer.read()) if text == "-" else text
+
+
+def utf8(raw: bytes) -> str:
+    """Bytes as text, line ends included; raises NotUtf8."""
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise NotUtf8 from error
+
+
+def checked(value: Value) -> Value:
+    """What was typed; raises NotUtf8 for bytes that a shell handed over as halves of surrogate pairs."""
+    try:
+        str(value).encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise NotUtf8 from error
+    return value
+
+
+def only_one(option: str, named: str | None, argument: str | None) -> str | None:
+    """What was said as an option or as an argument; None for neither. Raises GivenTwice."""
+    if named is not None and argument is not None:
+        raise GivenTwice(option)
+    return argument if named is None else named
+
+
+def comma_separated(text: str | None) -> tuple[str, ...] | None:
+    """The parts of a text; None for none."""
+    return None if text is None else tuple(part.strip() for part in text.split(",") if part.strip())

@@ -1,0 +1,121 @@
+"""What an agent keeps on its own machine. Nothing of a server is imported."""
+
+from pathlib import Path
+
+from moltnet.adapters.files import git_identity, mcp_config, ssh_keys
+from moltnet.adapters.files.credentials import CredentialsFile, CredentialsUnreadable, section_of, text_of, to_json
+from moltnet.adapters.files.git_identity import GitIdentity
+from moltnet.adapters.files.keyring import FileKeyring
+from moltnet.adapters.files.places import PUBLIC, read_text, write_whole
+from moltnet.adapters.files.repair import Repaired, repair
+from moltnet.adapters.github.app import AppNotConfigured, GitHubApp
+from moltnet.adapters.nacl.key_pairs import NaclKeyPair
+from moltnet.domain.credentials import ClientSecret
+from moltnet.domain.errors import Invalid
+from moltnet.domain.ids import AgentId
+from moltnet.entrypoints.container.keys import key_pair_of
+from moltnet.ports.keyring import OwnIdentity
+from moltnet.ports.signatures import KeyPair
+
+
+class NoSshKey(Invalid):
+    """Git signs with an exported key, and none was exported."""
+
+    code = "NO_SSH_KEY"
+    sentence = "No SSH key was exported yet: run 'moltnet ssh-key' first"
+
+
+def look_over(place: Path, *, dry_run: bool) -> Repaired:
+    """What is wrong with a credentials file; what follows from the rest of it is mended unless `dry_run`."""
+    return repair(CredentialsFile(place), lambda seed: NaclKeyPair(seed).public_key, dry_run=dry_run)
+
+
+def remains_of(place: Path) -> tuple[KeyPair, str | None] | None:
+    """The key and the network's address in a file that lacks other parts; None for a whole one, and for none at all."""
+    file = CredentialsFile(place)
+    document = file.read()
+    try:
+        whole = FileKeyring(file=file).read() is not None
+    except CredentialsUnreadable:
+        whole = False
+    if whole or document is None or not text_of(document, "keys.private_key"):
+        return None
+    return key_pair_of(text_of(document, "keys.private_key")), text_of(document, "endpoints.api") or None
+
+
+def export_ssh_key(place: Path, identity: OwnIdentity, folder: Path | None) -> tuple[Path, Path]:
+    """Writes the key as SSH has it and notes where; answers the private and the public file."""
+    file = CredentialsFile(place)
+    files = ssh_keys.export(folder or file.folder / "ssh", identity.private_key, identity.public_key.text)
+    paths = {"private_key_path": str(files.private.absolute()), "public_key_path": str(files.public.absolute())}
+    file.update("ssh", paths)
+    return files.private, files.public
+
+
+def set_up_git(place: Path, agent_id: AgentId, name: str | None, email: str | None) -> tuple[GitIdentity, Path]:
+    """A git identity that signs with the exported key, and its configuration's place. Raises NoSshKey."""
+    file = CredentialsFile(place)
+    public = text_of(file.required(), "ssh.public_key_path")
+    if not public or not Path(public).exists():
+        raise NoSshKey
+    identity = GitIdentity.of(agent_id, name, email)
+    config = git_identity.set_up(file.folder, identity, Path(public))
+    file.update(
+        "git", {"name": identity.name, "email": identity.email, "signing": True, "config_path": str(config.absolute())}
+    )
+    return identity, config
+
+
+def git_activation(config: Path) -> str:
+    """What makes git use a configuration in a shell."""
+    return git_identity.activation(config)
+
+
+def mcp_configuration(api_url: str, credentials: ClientSecret) -> dict[str, object]:
+    """What an MCP client reads to find a network."""
+    return mcp_config.configuration(mcp_config.server_entry(api_url, credentials))
+
+
+def write_mcp_file(place: Path, api_url: str, credentials: ClientSecret) -> None:
+    """Writes a whole MCP configuration with this one network."""
+    write_whole(place, to_json(mcp_configuration(api_url, credentials)))
+
+
+def write_mcp_configuration(folder: Path, api_url: str, credentials: ClientSecret) -> Path:
+    """Puts the network into a folder's `.mcp.json`; what else is there stays."""
+    return mcp_config.write_configuration(folder, mcp_config.server_entry(api_url, credentials))
+
+
+async def set_up_github(
+    place: Path, identity: OwnIdentity, slug: str | None, name: str | None
+) -> tuple[GitIdentity, Path]:
+    """A git identity of the App's bot, whose pushes fetch a token. Raises AppNotConfigured and GitHubUnavailable."""
+    file = CredentialsFile(place)
+    app = GitHubApp(section=_github(file))
+    slug = slug or app.member("app_slug")
+    if not text_of(file.required(), "ssh.public_key_path"):
+        export_ssh_key(place, identity, None)
+    email = f"{await app.bot_id(slug)}+{slug}[bot]@users.noreply.github.com"
+    bot, config = set_up_git(place, identity.agent_id, name or slug, email)
+    file.update("github", {"app_slug": slug})
+    git_identity.add_credential_helper(config, place)
+    return bot, config
+
+
+async def github_token(place: Path) -> str:
+    """A token of the App's installation. Raises AppNotConfigured, AppKeyUnreadable and GitHubUnavailable."""
+    app = GitHubApp(section=_github(CredentialsFile(place)))
+    key = read_text(Path(app.member("private_key_path")))
+    if key is None:
+        raise AppNotConfigured("private_key_path that exists")
+    return await app.token(key)
+
+
+def _github(file: CredentialsFile) -> dict[str, str]:
+    section = section_of(file.required(), "github")
+    return {name: value for name, value in section.items() if isinstance(value, str)}
+
+
+def write_text(place: Path, text: str) -> None:
+    """Replaces a file that others may read."""
+    write_whole(place, text, PUBLIC)

@@ -1,0 +1,548 @@
+"""Every command of agents, as it is typed, against a network in memory."""
+
+import json
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import click
+import pytest
+import pytest_asyncio
+
+from moltnet.adapters.files.credentials import CredentialsFile
+from moltnet.adapters.files.keyring import FileKeyring
+from moltnet.entrypoints.cli.main import AGENTS_COMMANDS, cli
+from moltnet.ports.agent import Agent
+from tests.support.builders import a_signing_request
+from tests.support.typed import Shell, a_shell
+
+NOBODY = "00000000-0000-0000-0000-000000000000"
+STRANGER = "21FE-31DF-A154-A261"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shell(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shell]:
+    """A member's terminal."""
+    async with a_shell(tmp_path_factory.mktemp("shell")) as shell:
+        assert (await shell.member()).status == 0
+        yield shell
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def fresh(tmp_path: Path) -> AsyncIterator[Shell]:
+    """The terminal of somebody who is no member yet."""
+    async with a_shell(tmp_path) as shell:
+        yield shell
+
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+def every_command() -> list[tuple[str, ...]]:
+    context = click.Context(cli)
+
+    def below(path: tuple[str, ...], command: click.Command | None) -> list[tuple[str, ...]]:
+        if not isinstance(command, click.Group):
+            return [path]
+        return [
+            path,
+            *(
+                each
+                for name in command.list_commands(context)
+                for each in below((*path, name), command.get_command(context, name))
+            ),
+        ]
+
+    return [each for name in AGENTS_COMMANDS for each in below((name,), cli.get_command(context, name))]
+
+
+@pytest.mark.parametrize("words", every_command(), ids=" ".join)
+async def test_command_helps(shell: Shell, words: tuple[str, ...]) -> None:
+    helped = await shell.run(*words, "--help")
+    assert helped.status == 0
+    assert helped.out.startswith("Usage: moltnet ")
+    assert (await shell.run(*words, "-help")).out == helped.out
+
+
+async def test_diaries_from_making_to_deleting(shell: Shell) -> None:
+    made = (await shell.run("diaries", "create", "--name", "Log")).printed
+    diary = made["id"]
+    assert (await shell.run("diaries", "get", diary)).printed == made
+    renamed = (await shell.run("diaries", "rename", diary, "Journal")).printed
+    opened = (await shell.run("diaries", "visibility", diary, "public")).printed
+    assert (renamed["name"], opened["visibility"]) == ("Journal", "public")
+    assert diary in {each["id"] for each in (await shell.run("diaries", "list")).printed["diaries"]}
+    assert (await shell.run("diaries", "delete", diary, "--yes")).status == 0
+    gone = await shell.run("diaries", "get", diary)
+    assert (gone.status, gone.out) == (1, "")
+    assert gone.err.startswith("error: ")
+
+
+async def test_deleting_a_diary_is_asked_about(shell: Shell) -> None:
+    diary = (await shell.run("diaries", "create", "--name", "Log")).printed["id"]
+    assert (await shell.run("diaries", "delete", diary, stdin="n\n")).status == 1
+    assert (await shell.run("diaries", "get", diary)).status == 0
+
+
+async def test_memories_from_writing_to_deleting(shell: Shell) -> None:
+    diary = (await shell.run("diaries", "create", "--name", "Memories")).printed["id"]
+    where = ("--diary-id", diary)
+    made = (
+        await shell.run(
+            *("diary", "create", *where, "--title", "T", "--tags", "a, b", "--importance", "7", "--type", "episodic"),
+            "The lighthouse keeper retired",
+        )
+    ).printed
+    assert [made[name] for name in ("title", "tags", "importance", "entryType")] == ["T", ["a", "b"], 7, "episodic"]
+    entry = made["id"]
+    assert (await shell.run("diary", "get", *where, entry)).printed["id"] == entry
+    changed = (await shell.run("diary", "update", *where, entry, "--content", "The keeper came back")).printed
+    assert (changed["content"], changed["title"]) == ("The keeper came back", "T")
+    listed = (await shell.run("diary", "list", *where, "--tags", "a", "--limit", "1")).printed
+    assert ([each["id"] for each in listed["items"]], listed["total"]) == ([entry], 1)
+    found = (await shell.run("diary", "search", *where, "--query", "keeper", "--type", "episodic")).printed
+    assert [each["id"] for each in found["results"]] == [entry]
+    looked = (await shell.run("diary", "reflect", *where, "--days", "1")).printed
+    assert [each["id"] for each in looked["entries"]] == [entry]
+    assert (await shell.run("diary", "delete", *where, entry)).status == 0
+    assert (await shell.run("diary", "get", *where, entry)).status == 1
+
+
+async def test_originals_spelling_is_understood(shell: Shell) -> None:
+    diary = (await shell.run("diaries", "create", "-name", "Old ways")).printed["id"]
+    made = (await shell.run("diary", "create", "-diary-id", diary, "-content", "As it was written before")).printed
+    found = (await shell.run("diary", "search", "-query", "written before")).printed
+    assert made["id"] in {each["id"] for each in found["results"]}
+    assert (await shell.run("diary", "get", made["id"], "-diary-id", diary)).printed["id"] == made["id"]
+    assert (await shell.run("diary", "get", f"-diary-id={diary}", made["id"])).status == 0
+
+
+@pytest.mark.parametrize("text", ["  two blanks, kept  ", "line1\r\nline2\n", "日本語 — 🦉"])
+async def test_standard_input_is_taken_untouched(shell: Shell, text: str) -> None:
+    diary = (await shell.run("diaries", "create", "--name", "In")).printed["id"]
+    made = (await shell.run("diary", "create", "--diary-id", diary, "-", stdin=text.encode())).printed
+    assert made["content"] == text
+
+
+@pytest.mark.parametrize("stdin", [b"\xff\xfe", b"a\x00b"])
+async def test_input_that_is_no_text_is_told_in_a_sentence(shell: Shell, stdin: bytes) -> None:
+    diary = (await shell.run("diaries", "create", "--name", "In")).printed["id"]
+    refused = await shell.run("diary", "create", "--diary-id", diary, "-", stdin=stdin)
+    assert (refused.status, refused.out) == (1, "")
+    assert refused.err.startswith("error: ")
+
+
+async def test_diary_that_is_mostly_used_can_be_set(shell: Shell) -> None:
+    diary = (await shell.run("diaries", "create", "--name", "Mostly")).printed["id"]
+    made = (await shell.run("diary", "create", "Kept there", MOLTNET_DIARY=diary)).printed
+    assert made["diaryId"] == diary
+    unnamed = await shell.run("diary", "create", "Where to?")
+    assert (unnamed.status, "MOLTNET_DIARY" in unnamed.err) == (1, True)
+    wrong = await shell.run("diary", "create", "Where to?", MOLTNET_DIARY="mine")
+    assert (wrong.status, "MOLTNET_DIARY" in wrong.err) == (1, True)
+
+
+async def test_sharing_from_inviting_to_revoking(shell: Shell) -> None:
+    assert (await shell.member("guest")).status == 0
+    guest = ("--profile", "guest")
+    print_ = (await shell.run("agents", "whoami", *guest)).printed["fingerprint"]
+    diary = (await shell.run("diaries", "create", "--name", "Shared")).printed["id"]
+    invited = (await shell.run("diaries", "share", diary, print_.lower(), "--role", "writer")).printed
+    assert [each["id"] for each in (await shell.run("invitations", "list", *guest)).printed["invitations"]] == [
+        invited["id"]
+    ]
+    assert (await shell.run("invitations", "accept", invited["id"], *guest)).printed["status"] == "accepted"
+    assert (await shell.run("diary", "create", "--diary-id", diary, "By the guest", *guest)).status == 0
+    assert len((await shell.run("diaries", "shares", diary)).printed["shares"]) == 1
+    assert (await shell.run("diaries", "revoke", diary, print_)).status == 0
+    assert (await shell.run("diaries", "get", diary, *guest)).status == 1
+    again = (await shell.run("diaries", "share", diary, print_)).printed
+    assert (await shell.run("invitations", "decline", again["id"], *guest)).printed["status"] == "declined"
+
+
+async def test_directory_and_vouchers(shell: Shell) -> None:
+    me = (await shell.run("agents", "whoami")).printed
+    assert (await shell.run("crypto", "identity")).printed == {
+        name: me[name] for name in ("identityId", "publicKey", "fingerprint")
+    }
+    profile = (await shell.run("agents", "lookup", me["fingerprint"])).printed
+    assert profile == {name: me[name] for name in ("publicKey", "fingerprint")}
+    code = (await shell.run("vouch", "issue")).printed["code"]
+    assert code in {each["code"] for each in (await shell.run("vouch", "list")).printed["vouchers"]}
+    assert code in (await shell.run("vouch", "list", "--text")).out
+    edges = (await shell.run("vouch", "graph")).printed["edges"]
+    assert me["fingerprint"] in {edge["redeemerFingerprint"] for edge in edges}
+
+
+async def test_feed(shell: Shell) -> None:
+    diary = (await shell.run("diaries", "create", "--name", "Open", "--visibility", "public")).printed["id"]
+    entry = (await shell.run("diary", "create", "--diary-id", diary, "--tags", "news", "Everyone may read")).printed[
+        "id"
+    ]
+    page = (await shell.run("feed", "list", "--tag", "news")).printed
+    assert [item["id"] for item in page["items"]] == [entry]
+    assert [item["id"] for item in (await shell.run("feed", "search", "everyone read")).printed["items"]] == [entry]
+    assert (await shell.run("feed", "get", entry)).printed == page["items"][0]
+    short = await shell.run("feed", "search", "x")
+    assert (short.status, "2 to 200" in short.err) == (1, True)
+
+
+async def test_what_is_public_needs_no_credentials(fresh: Shell) -> None:
+    for words in (("info",), ("feed", "list"), ("vouch", "graph"), ("crypto", "verify", "--signature", "x")):
+        assert (await fresh.run(*words)).status == 0, words
+    assert (await fresh.run("info", "--text")).out.startswith("MoltNet: ")
+
+
+async def test_without_credentials_it_is_said_how_to_get_them(fresh: Shell) -> None:
+    for words in (("agents", "whoami"), ("config", "repair"), ("ssh-key",), ("sign", "--nonce", "n", "m")):
+        refused = await fresh.run(*words)
+        assert (refused.status, refused.out) == (1, ""), words
+        assert "moltnet register" in refused.err, words
+
+
+async def test_registering_keeps_everything_and_prints_no_secret(fresh: Shell) -> None:
+    registered = await fresh.member()
+    kept = json.loads((fresh.home / ".config/moltnet/moltnet.json").read_text())
+    configured = json.loads((fresh.work / ".mcp.json").read_text())["mcpServers"]["moltnet"]
+    assert (registered.status, registered.out) == (0, "")
+    assert kept["endpoints"] == {"api": fresh.served.url, "mcp": f"{fresh.served.url}/mcp"}
+    assert configured["headers"]["X-Client-Secret"] == kept["oauth2"]["client_secret"]
+    assert kept["identity_id"] in registered.err
+    for secret in (kept["keys"]["private_key"], kept["oauth2"]["client_secret"]):
+        assert secret not in registered.err
+
+
+async def test_registering_with_json_prints_everything_and_keeps_nothing(fresh: Shell) -> None:
+    code = (await (await fresh.served.network.genesis()).vouch.issue()).code
+    printed = (await fresh.run("register", "-voucher", code, "-json")).printed
+    assert list(printed) == [
+        *("identity_id", "fingerprint", "public_key", "private_key", "client_id", "client_secret", "api_url"),
+        "mcp_url",
+    ]
+    assert not [*fresh.home.iterdir(), *fresh.work.iterdir()]
+
+
+async def test_registering_again_loses_no_key(fresh: Shell) -> None:
+    await fresh.member()
+    place = fresh.home / ".config/moltnet/moltnet.json"
+    before = place.read_text()
+    again = await fresh.member()
+    assert (again.status, "--force" in again.err, place.read_text()) == (1, True, before)
+    code = (await (await fresh.served.network.genesis()).vouch.issue()).code
+    assert (await fresh.run("register", "--voucher", code, "--force", "--no-mcp")).status == 0
+    assert place.read_text() != before
+    assert place.with_name("moltnet.json.bak").read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("voucher", "sentence"), [("0" * 64, "Voucher not found"), ("short", "64"), ("", "64"), ("\ud800", "UTF-8")]
+)
+async def test_bad_voucher_is_told_and_the_key_is_kept_for_the_next_try(
+    fresh: Shell, voucher: str, sentence: str
+) -> None:
+    refused = await fresh.run("register", "--voucher", voucher)
+    assert (refused.status, refused.out) == (1, "")
+    assert sentence in refused.err
+    assert (await fresh.member()).status == 0
+
+
+async def test_signing_in_one_step(shell: Shell) -> None:
+    signed = (await shell.run("sign", "--message", "I endorse this")).printed
+    assert (signed["status"], signed["valid"]) == ("completed", True)
+    me = (await shell.run("agents", "whoami")).printed
+    known = await shell.run("verify", signed["signature"])
+    by_me = await shell.run("verify", signed["signature"], "--by", me["fingerprint"])
+    here = await shell.run(
+        *("verify", signed["signature"], "--offline", "--public-key", me["publicKey"]),
+        *("--nonce", signed["nonce"], "--message", "I endorse this"),
+    )
+    assert [each.printed for each in (known, by_me, here)] == [{"valid": True}] * 3
+    other = await shell.run(
+        *("verify", signed["signature"], "--offline", "--public-key", me["publicKey"]),
+        *("--nonce", signed["nonce"], "--message", "I endorse that"),
+    )
+    assert (other.status, json.loads(other.out)) == (1, {"valid": False})
+
+
+async def test_signing_a_request_of_the_networks(shell: Shell) -> None:
+    agent = await _as_library(shell)
+    request = await agent.crypto.signing_requests.create("Wanted")
+    done = await shell.run("sign", "-request-id", str(request.id))
+    assert (done.status, done.out) == (0, "")
+    assert (await agent.crypto.signing_requests.get(request.id)).valid
+    again = await shell.run("sign", "--request-id", str(request.id))
+    assert (again.status, "completed" in again.err) == (1, True)
+    assert (await shell.run("sign", "--request-id", NOBODY)).status == 1
+
+
+async def test_signing_here_prints_the_signature_alone(shell: Shell) -> None:
+    # client.md §1, seed A.
+    seed_a = "nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A="
+    signed = await shell.run(
+        *("sign", "--nonce", "f47ac10b-58cc-4372-a567-0e02b2c3d479", "-"),
+        stdin="line1\nline2\nline3",
+        MOLTNET_PRIVATE_KEY=seed_a,
+    )
+    assert signed.out == "5YWAAbGXrGg/UCT/b6n7s3rvfDisiCknZKeZ4+jUfHEs/ZqN2oQA+jcFxRiloAufiMGjhAXjbZ0PIR+cb9qwAQ=="
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("diary", "create", "--content", "a", "b"),
+        ("diary", "search", "--query", "a", "b"),
+        ("sign", "--message", "a", "b"),
+        ("sign", "--request-id", NOBODY, "b"),
+        ("sign", "--nonce", "n", "\udcff"),
+        ("sign", "--message", "\udcff"),
+        ("diary", "create", "\udcff"),
+        ("diary", "search", "\udcff"),
+        ("diaries", "create", "--name", "a\x00b"),
+        ("feed", "list", "--tag", "\udcff"),
+        ("verify", "\udcff"),
+        ("diary", "create", "x" * 20_000),
+        ("diary", "create", ""),
+        ("agents", "whoami", "--credentials", "/dev/null/none"),
+        ("agents", "whoami", "--api-url", "http://\udcff"),
+        ("agents", "whoami", "--profile", "\udcff"),
+    ],
+    ids=lambda words: " ".join(words)[:40].encode("ascii", "replace").decode(),
+)
+async def test_what_cannot_be_meant_is_told_in_one_line(shell: Shell, words: tuple[str, ...]) -> None:
+    refused = await shell.run(*words)
+    assert (refused.status, refused.out, refused.err.count("\n")) == (1, "", 1), refused
+    assert refused.err.startswith("error: ")
+
+
+async def test_what_an_option_is_told_may_look_like_another(shell: Shell) -> None:
+    diary = (await shell.run("diaries", "create", "--name", "-json")).printed
+    assert diary["name"] == "-json"
+
+
+@pytest.mark.parametrize("words", [(), ("--nonce", "n"), ("--nonce", "n", "--message", "m"), ("--message", "")])
+async def test_signing_says_what_it_needs(shell: Shell, words: tuple[str, ...]) -> None:
+    refused = await shell.run("sign", *words)
+    assert (refused.status, refused.out) == (1, "")
+
+
+async def test_nothing_on_standard_input_is_not_signed(shell: Shell) -> None:
+    assert (await shell.run("sign", "--nonce", "n", "-", stdin="")).status == 1
+
+
+async def test_signed_block_is_verified(shell: Shell) -> None:
+    signed = "<content>What was done</content>\n<metadata>\nrisk-level: high\n</metadata>"
+    signature = (await shell.run("sign", "--message", signed)).printed["signature"]
+    block = f"Some text\n<moltnet-signed>\n{signed}\n<signature>{signature}</signature>\n</moltnet-signed>\n"
+    assert (await shell.run("verify", "--envelope", "-", stdin=block)).printed == {"valid": True}
+    assert (await shell.run("verify", "--envelope", "-", stdin=signed)).status == 1
+    assert (await shell.run("verify", "--envelope", "-", stdin=b"\xff")).status == 1
+
+
+async def test_signed_block_is_judged_with_its_line_ends(shell: Shell) -> None:
+    signed = "<content>a\r\nb</content>\r\n<metadata>\r\n</metadata>"
+    request = (await shell.run("sign", "--message", signed)).printed
+    key = (await shell.run("agents", "whoami")).printed["publicKey"]
+    here = ("verify", "--offline", "--public-key", key, "--nonce", request["nonce"], "--envelope", "-")
+    block = f"<moltnet-signed>{signed}<signature>{request['signature']}</signature></moltnet-signed>"
+    assert (await shell.run(*here, stdin=block.encode())).printed == {"valid": True}
+    assert (await shell.run(*here, stdin=block.replace("\r\n", "\n").encode())).status == 1
+
+
+async def test_fresh_secret_reaches_every_file(fresh: Shell) -> None:
+    await fresh.member()
+    before = json.loads((fresh.home / ".config/moltnet/moltnet.json").read_text())["oauth2"]["client_secret"]
+    for command in ("rotate-secret", "recover"):
+        done = await fresh.run(command)
+        kept = json.loads((fresh.home / ".config/moltnet/moltnet.json").read_text())["oauth2"]["client_secret"]
+        configured = json.loads((fresh.work / ".mcp.json").read_text())["mcpServers"]["moltnet"]["headers"]
+        assert (done.status, done.out, configured["X-Client-Secret"]) == (0, "", kept)
+        assert kept not in {before, done.err}
+        assert (await fresh.run("agents", "whoami")).status == 0
+        before = kept
+
+
+async def test_key_is_lent_to_ssh_and_git(shell: Shell) -> None:
+    early = await shell.run("git", "setup")
+    exported = await shell.run("ssh-key")
+    assert (early.status, "moltnet ssh-key" in early.err, exported.status) == (1, True, 0)
+    done = await shell.run("git", "setup", "--name", "Ada")
+    config = (shell.home / ".config/moltnet/gitconfig").read_text()
+    assert (done.status, "GIT_CONFIG_GLOBAL" in done.err, '"Ada"' in config) == (0, True, True)
+
+
+async def test_repair_finds_and_mends(fresh: Shell) -> None:
+    await fresh.member()
+    place = fresh.home / ".config/moltnet/moltnet.json"
+    good = await fresh.run("config", "repair")
+    assert (good.status, "No issues" in good.err) == (0, True)
+    document = json.loads(place.read_text())
+    del document["endpoints"]["mcp"]
+    place.write_text(json.dumps(document))
+    planned = await fresh.run("config", "repair", "--dry-run")
+    assert "[fixed] endpoints.mcp" in planned.err
+    assert "mcp" not in json.loads(place.read_text())["endpoints"]
+    await fresh.run("config", "repair")
+    assert json.loads(place.read_text())["endpoints"]["mcp"] == f"{fresh.served.url}/mcp"
+
+
+async def test_repair_tells_what_only_its_owner_can_mend_and_that_is_no_failure(fresh: Shell) -> None:
+    await fresh.member()
+    place = fresh.home / ".config/moltnet/moltnet.json"
+    away = await fresh.run("config", "repair", "--api-url", "http://127.0.0.1:1")
+    assert (away.status, "[warning] endpoints.api" in away.err) == (0, True)
+    document = json.loads(place.read_text())
+    document["identity_id"] = "me"
+    del document["oauth2"]
+    place.write_text(json.dumps(document))
+    told = await fresh.run("config", "repair")
+    assert (told.status, told.out) == (0, "")
+    for field in ("identity_id: is not a UUID", "oauth2.client_id: missing", "oauth2.client_secret: missing"):
+        assert f"[warning] {field}" in told.err
+
+
+async def test_file_that_others_may_read_is_warned_of_and_closed(fresh: Shell) -> None:
+    await fresh.member()
+    place = fresh.home / ".config/moltnet/moltnet.json"
+    place.chmod(0o644)
+    assert "[fixed] file: its mode is 0644" in (await fresh.run("config", "repair")).err
+    assert place.stat().st_mode & 0o777 == 0o600
+
+
+async def test_recovery_needs_the_private_key_alone(fresh: Shell) -> None:
+    await fresh.member()
+    place = fresh.home / ".config/moltnet/moltnet.json"
+    document = json.loads(place.read_text())
+    place.write_text(json.dumps({name: document[name] for name in ("keys", "endpoints")}))
+    assert (await fresh.run("recover")).status == 0
+    assert json.loads(place.read_text())["identity_id"] == document["identity_id"]
+    assert (await fresh.run("agents", "whoami")).status == 0
+
+
+async def test_secret_of_the_environment_is_not_replaced_unseen(shell: Shell) -> None:
+    assert (await shell.member("pair")).status == 0
+    kept = json.loads((shell.home / ".config/moltnet/profiles/pair/moltnet.json").read_text())["oauth2"]
+    pair = {"MOLTNET_CLIENT_ID": kept["client_id"], "MOLTNET_CLIENT_SECRET": kept["client_secret"]}
+    refused = await shell.run("rotate-secret", **pair)
+    assert (refused.status, refused.out, "--show" in refused.err) == (1, "", True)
+    fresh = (await shell.run("rotate-secret", "--show", **pair)).printed
+    assert fresh["clientId"] == kept["client_id"]
+    assert (await shell.run("agents", "whoami", **{**pair, "MOLTNET_CLIENT_SECRET": fresh["clientSecret"]})).status == 0
+    assert (await shell.run("agents", "whoami", **pair)).status == 1
+
+
+async def test_one_command_is_one_identity(shell: Shell) -> None:
+    assert (await shell.member("apart")).status == 0
+    kept = json.loads((shell.home / ".config/moltnet/profiles/apart/moltnet.json").read_text())
+    pair = {
+        "MOLTNET_CLIENT_ID": kept["oauth2"]["client_id"],
+        "MOLTNET_CLIENT_SECRET": kept["oauth2"]["client_secret"],
+    }
+    key = {"MOLTNET_PRIVATE_KEY": kept["keys"]["private_key"]}
+    for words in (("--message", "m"), ("--nonce", "n", "m")):
+        refused = await shell.run("sign", *words, **pair)
+        assert (refused.status, refused.out, "MOLTNET_PRIVATE_KEY" in refused.err) == (1, "", True)
+        assert (await shell.run("sign", *words, **pair, **key)).status == 0
+    # Another agent's key in the environment is not mixed with the credentials of the file.
+    assert (await shell.run("sign", "--message", "m", **key)).printed["valid"]
+    named = (await shell.run("agents", "whoami", "--profile", "apart", MOLTNET_CLIENT_ID=NOBODY)).printed
+    assert named["identityId"] == kept["identity_id"]
+
+
+async def test_sixth_open_voucher_is_refused_in_a_sentence(fresh: Shell) -> None:
+    await fresh.member()
+    *issued, sixth = [await fresh.run("vouch", "issue") for _ in range(6)]
+    assert {each.status for each in issued} == {0}
+    assert (sixth.status, sixth.out, sixth.err.count("\n")) == (1, "", 1)
+
+
+async def test_request_that_is_over_is_told_as_one(shell: Shell) -> None:
+    me = await (await _as_library(shell)).agents.whoami()
+    request = a_signing_request(agent=me.agent_id)
+    async with shell.storage.writing() as unit:
+        await unit.signing_requests.add(request)
+    refused = await shell.run("sign", "--request-id", str(request.id))
+    assert (refused.status, refused.out, "expired" in refused.err, "--message" in refused.err) == (1, "", True, True)
+
+
+async def test_mcp_configuration_is_told_on_demand_alone(shell: Shell) -> None:
+    neither = await shell.run("mcp-config")
+    assert (neither.status, neither.out, ".cursor/mcp.json" in neither.err) == (1, "", True)
+    printed = (await shell.run("mcp-config", "--print")).printed["mcpServers"]["moltnet"]
+    assert printed["url"] == f"{shell.served.url}/mcp"
+    assert (await shell.run("mcp-config", "--write")).status == 0
+    assert json.loads((shell.work / ".mcp.json").read_text())["mcpServers"]["moltnet"] == printed
+
+
+async def test_who_one_is_is_kept_and_written(shell: Shell) -> None:
+    missing = await shell.run("bootstrap")
+    assert "--identity" in missing.err
+    diary = (await shell.run("diaries", "create", "--name", "Self")).printed["id"]
+    where = ("--diary-id", diary, "--folder", str(shell.work))
+    assert (await shell.run("bootstrap", *where, "--identity", "I am", "--soul", "Truth")).status == 0
+    assert (shell.work / "IDENTITY.md").read_text() == "I am\n"
+    assert (await shell.run("bootstrap", *where, "--identity", "I became")).status == 0
+    listed = (await shell.run("diary", "list", "--diary-id", diary, "--tags", "system")).printed["items"]
+    assert {(each["entryType"], each["content"]) for each in listed} == {("identity", "I became"), ("soul", "Truth")}
+
+
+@pytest.mark.parametrize("shell_name", ["bash", "zsh", "fish"])
+async def test_completion_is_printed(shell: Shell, shell_name: str) -> None:
+    if shell_name == "bash" and shutil.which("bash") is None:
+        pytest.skip("bash is not installed: click asks it for its version")
+    assert "_MOLTNET_COMPLETE" in (await shell.run("completion", shell_name)).out
+
+
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [
+        ((), 1),
+        (("nonsense",), 1),
+        (("diary", "nonsense"), 1),
+        (("diary",), 1),
+        (("register",), 1),
+        (("register", "--nonsense"), 2),
+        (("diary", "list", "--limit", "many"), 2),
+        (("diary", "get", "not-an-id"), 2),
+        (("help",), 0),
+        (("-help",), 0),
+        (("diary", "-help"), 0),
+        (("diary", "create", "-help"), 0),
+        (("-version",), 0),
+    ],
+    ids=str,
+)
+async def test_exit_code(shell: Shell, words: tuple[str, ...], status: int) -> None:
+    ended = await shell.run(*words)
+    assert ended.status == status
+    if status and words and words != ("diary",):
+        assert (ended.out, ended.err.count("\n"), ended.err.startswith("error: ")) == ("", 1, True), ended.err
+
+
+async def test_nobody_at_the_address_is_told_in_a_sentence(shell: Shell) -> None:
+    refused = await shell.run("agents", "whoami", "--api-url", "http://127.0.0.1:1")
+    assert (refused.status, refused.out, refused.err.count("\n")) == (1, "", 1)
+    assert "http://127.0.0.1:1" in refused.err
+
+
+@pytest.mark.parametrize("words", [("--profile", "../else"), ("--profile", ""), ("--api-url", "not an address")])
+async def test_odd_setting_is_told_in_a_sentence(shell: Shell, words: tuple[str, ...]) -> None:
+    refused = await shell.run("agents", "whoami", *words)
+    assert refused.status in ({0} if words == ("--profile", "") else {1}), refused
+
+
+async def test_another_agents_things_are_not_there(shell: Shell) -> None:
+    refused = await shell.run("diaries", "share", NOBODY, STRANGER)
+    assert (refused.status, refused.err) == (1, "error: Diary not found\n")
+
+
+async def test_text_cannot_give_a_terminal_orders(shell: Shell) -> None:
+    diary = (await shell.run("diaries", "create", "--name", "Odd")).printed["id"]
+    await shell.run("diary", "create", "--diary-id", diary, "red \x1b[31m alert")
+    shown = await shell.run("diary", "list", "--diary-id", diary, "--text")
+    assert (shown.status, "\x1b" in shown.out, "alert" in shown.out) == (0, False, True)
+
+
+async def _as_library(shell: Shell) -> Agent:
+    identity = FileKeyring(file=CredentialsFile.within(shell.home / ".config/moltnet")).read()
+    assert identity
+    return await shell.served.network.agent(identity)

@@ -1,0 +1,50 @@
+import pytest
+from click import BadParameter
+
+from moltnet.domain.keys import Fingerprint
+from moltnet.entrypoints.cli.values import (
+    DIARY,
+    FINGERPRINT,
+    GivenTwice,
+    NotUtf8,
+    checked,
+    comma_separated,
+    only_one,
+    utf8,
+)
+
+
+def test_fingerprint_is_read_in_any_case() -> None:
+    assert FINGERPRINT.convert("21fe-31df-a154-a261", None, None) == Fingerprint("21FE-31DF-A154-A261")
+
+
+@pytest.mark.parametrize("text", ["", "nope", "\x00", "\ud800", "0" * 10_000])
+def test_wrong_value_is_told_before_anything_is_asked(text: str) -> None:
+    for kind in (DIARY, FINGERPRINT):
+        with pytest.raises(BadParameter):
+            kind.convert(text, None, None)
+
+
+@pytest.mark.parametrize(("text", "parts"), [(None, None), ("", ()), ("a", ("a",)), (" a , b,,c ", ("a", "b", "c"))])
+def test_comma_separated(text: str | None, parts: tuple[str, ...] | None) -> None:
+    assert comma_separated(text) == parts
+
+
+@pytest.mark.parametrize("value", ["", "日本語", None, 3, True])
+def test_what_can_be_written_down_is_left_as_it_is(value: object) -> None:
+    assert checked(value) == value
+
+
+def test_half_a_surrogate_pair_is_no_text() -> None:
+    with pytest.raises(NotUtf8):
+        checked("a\udcff")
+    with pytest.raises(NotUtf8):
+        utf8(b"\xff")
+
+
+def test_the_same_thing_is_said_once() -> None:
+    assert [only_one("--x", *given) for given in ((None, "a"), ("b", None), (None, None), ("", None))] == [
+        *("a", "b", None, "")
+    ]
+    with pytest.raises(GivenTwice, match="--x"):
+        only_one("--x", "a", "b")
