@@ -34,6 +34,7 @@ class Ended:
     @property
     def printed(self) -> Any:
         """What it printed as JSON."""
+        assert self.out, self
         return json.loads(self.out)
 
     @property
