@@ -135,12 +135,21 @@ class AccessToken:
 
 @attrs.frozen(kw_only=True)
 class TokenClaims:
-    """What a verified token says: whose it is, of which generation, and the scopes it carries (none: all)."""
+    """What a verified token says: whose it is, of which generation, and the scopes it carries (none: all).
+
+    It is good from `not_before` until `expires_at`, both in Unix seconds.
+    """
 
     client_id: ClientId
     agent_id: AgentId
     generation: int
     scopes: frozenset[Scope]
+    not_before: float
+    expires_at: float
+
+    def good_at(self, at: datetime) -> bool:
+        """Whether its time has come and is not over: not on or after its end (RFC 7519 §4.1.4)."""
+        return self.not_before <= at.timestamp() < self.expires_at
 
 
 def secret_text(random_bytes: bytes) -> str:

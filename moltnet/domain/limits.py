@@ -4,6 +4,7 @@ import ipaddress
 import math
 from datetime import timedelta
 from enum import StrEnum
+from functools import lru_cache
 
 import attrs
 
@@ -41,9 +42,9 @@ class Limits:
 
     def per_minute(self, tier: Tier, caller: Caller | Anonymous) -> int:
         """What this caller is allowed in this tier."""
-        known = not isinstance(caller, Anonymous)
+        if tier is Tier.GLOBAL:
+            return self.global_anon if isinstance(caller, Anonymous) else self.global_auth
         return {
-            Tier.GLOBAL: self.global_auth if known else self.global_anon,
             Tier.EMBEDDING: self.embedding,
             Tier.VOUCH: self.vouch,
             Tier.SIGNING: self.signing,
@@ -82,6 +83,11 @@ def asker_of(caller: Caller | Anonymous, address: str) -> str:
     """Who is counted: the agent, else the address; of IPv6, the network that one subscriber has."""
     if isinstance(caller, Caller):
         return f"agent:{caller.agent_id}"
+    return _asker_at(address)
+
+
+@lru_cache(maxsize=1024)
+def _asker_at(address: str) -> str:
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:

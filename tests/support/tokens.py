@@ -6,6 +6,7 @@ import attrs
 
 from moltnet.adapters.memory.clock import MemoryClock
 from moltnet.adapters.native.keys import KeySeal, TokenKeys
+from moltnet.adapters.native.standings import StoredStandings
 from moltnet.adapters.native.tokens import NativeClients, NativeTokenIssuer, NativeTokenVerifier
 from moltnet.adapters.system.randomness import SystemRandomness
 from moltnet.domain.agents import Agent
@@ -47,11 +48,11 @@ async def native_tokens(storage: Storage) -> TokenService:
     clock, randomness = MemoryClock(NOON), SystemRandomness()
     async with storage.writing() as work:
         await work.signing_keys.add(a_token_key())
-    keys = TokenKeys(storage, clock, SEAL)
+    keys, standings = TokenKeys(storage, clock, SEAL), StoredStandings(storage)
     return TokenService(
         clock=clock,
-        clients=NativeClients(storage, clock, randomness),
+        clients=NativeClients(storage, clock, randomness, standings),
         issuer=NativeTokenIssuer(storage, clock, randomness, keys, ISSUER),
-        verifier=NativeTokenVerifier(storage, clock, keys, ISSUER, scopeless_tokens_have_all=True),
-        strict_verifier=NativeTokenVerifier(storage, clock, keys, ISSUER, scopeless_tokens_have_all=False),
+        verifier=NativeTokenVerifier(standings, clock, keys, ISSUER, scopeless_tokens_have_all=True),
+        strict_verifier=NativeTokenVerifier(standings, clock, keys, ISSUER, scopeless_tokens_have_all=False),
     )

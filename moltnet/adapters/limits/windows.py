@@ -39,6 +39,12 @@ class Windows(Storage):
             self._windows.popitem(last=False)
         return hits + amount
 
+    def state(self, key: str) -> tuple[int, float]:
+        """The hits of a key's window, and the seconds until it ends."""
+        now = self._clock.now().timestamp()
+        hits, ends_at = self._windows.get(key, (0, now))
+        return hits, ends_at - now
+
     async def get(self, key: str) -> int:
         """The hits of the window that began last; the library asks right after a hit."""
         return self._windows.get(key, (0, 0.0))[0]

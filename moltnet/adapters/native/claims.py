@@ -80,13 +80,13 @@ class PresentedToken:
             if not jws.validate_compact(self._signature, key.key, registry=_REGISTRY):
                 raise InvalidToken
             said = json.loads(self._signature.payload)
-            # 2. By this network. 3. Not before its time. 4. Not on or after its end (RFC 7519 §4.1.4).
-            now = at.timestamp()
-            if said["iss"] != issuer or not _seconds(said.get("nbf", 0)) <= now < _seconds(said["exp"]):
+            # 2. By this network. 3. In its time.
+            told = _told(said)
+            if said["iss"] != issuer or not told.good_at(at):
                 raise InvalidToken
-            return _told(said)
         except _MALFORMED as error:
             raise InvalidToken from error
+        return told
 
 
 def _told(said: Mapping[str, object]) -> TokenClaims:
@@ -98,6 +98,8 @@ def _told(said: Mapping[str, object]) -> TokenClaims:
         agent_id=AgentId(_uuid(said[_IDENTITY])),
         generation=generation,
         scopes=frozenset(map(Scope, scopes)),
+        not_before=_seconds(said.get("nbf", 0)),
+        expires_at=_seconds(said["exp"]),
     )
 
 

@@ -1,13 +1,14 @@
 """OAuth2 clients and their access tokens, kept in the network's own storage.
 
-A token is believed for what it says of *which* client it stands for; what that client may do is read from the storage
-each time. So a rotated secret, a removed client and a changed scope count at once.
+A token is believed for what it says of *which* client it stands for; what that client may do its standing tells
+(`standings`). So a rotated secret, a removed client and a changed scope count at once.
 """
 
 from collections.abc import Mapping, Sequence
 
 import attrs
 
+from moltnet.adapters.native.believed import Believed
 from moltnet.adapters.native.claims import PresentedToken, sign, token_claims
 from moltnet.adapters.native.keys import TokenKeys
 from moltnet.domain.agents import Agent, ProfileNotFound
@@ -30,6 +31,7 @@ from moltnet.domain.credentials import (
 from moltnet.domain.ids import AgentId, ClientId, parse_uuid
 from moltnet.ports.clock import Clock
 from moltnet.ports.randomness import Randomness
+from moltnet.ports.standing import Standings
 from moltnet.ports.storage import Storage, UnitOfWork
 
 
@@ -40,12 +42,14 @@ class NativeClients:
     storage: Storage
     clock: Clock
     randomness: Randomness
+    standings: Standings
 
     async def create(self, client_id: ClientId, agent: Agent, scopes: frozenset[Scope]) -> ClientSecret:
         """A client with a fresh secret; for an id that has one, the same client with another secret."""
         secret = self._secret()
         async with self.storage.writing() as work:
             await work.clients.put(self._client(client_id, agent, secret, scopes))
+        self.standings.forget(client_id)
         return ClientSecret(client_id=client_id, secret=secret)
 
     async def first_secret(self, agent_id: AgentId) -> ClientSecret | None:
@@ -55,6 +59,7 @@ class NativeClients:
             client = await work.clients.of_agent(agent_id)
             if client is None or not await work.clients.renew_unused(client.id, hash_secret(secret), made_after):
                 return None
+        self.standings.forget(client.id)
         return ClientSecret(client_id=client.id, secret=secret)
 
     async def rotate(self, agent_id: AgentId) -> ClientSecret:
@@ -64,6 +69,7 @@ class NativeClients:
             client = await work.clients.of_agent(agent_id)
             if client is None or not await work.clients.rotate(client.id, hash_secret(secret)):
                 raise ProfileNotFound
+        self.standings.forget(client.id)
         return ClientSecret(client_id=client.id, secret=secret)
 
     async def agent_of(self, client_id: str) -> AgentId | None:
@@ -79,6 +85,7 @@ class NativeClients:
         """Removes a client; its tokens end with it."""
         async with self.storage.writing() as work:
             await work.clients.remove(client_id)
+        self.standings.forget(client_id)
 
     def _secret(self) -> str:
         return secret_text(self.randomness.secret(SECRET_BYTES))
@@ -132,17 +139,17 @@ class NativeTokenVerifier:
     `scopeless_tokens_have_all` tells whether a token that carries no scopes has all its client's (decision 10).
     """
 
-    storage: Storage
+    standings: Standings
     clock: Clock
     keys: TokenKeys
     issuer: str
     scopeless_tokens_have_all: bool
+    _believed: Believed = attrs.field(init=False, factory=Believed)
 
     async def verify(self, token: str) -> Caller:
         """The caller a token stands for, with the scopes and the key that it has now."""
         claims = await self._claims(token)
-        async with self.storage.reading() as work:
-            found = await work.clients.find_with_agent(claims.client_id)
+        found = await self.standings.find(claims.client_id)
         if found is None:
             raise InvalidToken
         client, agent = found
@@ -156,11 +163,17 @@ class NativeTokenVerifier:
         )
 
     async def _claims(self, token: str) -> TokenClaims:
+        at = self.clock.now()
+        believed = self._believed.find(token, at)
+        if believed is not None:
+            return believed
         presented = PresentedToken.parse(token)
         key = await self.keys.verifying(presented.kid)
         if key is None:
             raise InvalidToken
-        return presented.claims(key, issuer=self.issuer, at=self.clock.now())
+        claims = presented.claims(key, issuer=self.issuer, at=at)
+        self._believed.remember(token, claims)
+        return claims
 
     def _held(self, carried: frozenset[Scope], granted: frozenset[Scope]) -> frozenset[Scope]:
         if carried or not self.scopeless_tokens_have_all:

@@ -93,7 +93,8 @@ def serve(host: str, port: int | None, data_dir: Path | None, workers: int) -> N
 def worker(data_dir: Path | None, socket_fd: int, ready_fd: int, alive_fd: int) -> None:
     """Serve on a socket that another process listens on."""
     _end_on_sigterm()
-    from moltnet.entrypoints.cli.serving import log_to_stderr, run_server  # noqa: PLC0415
+    from moltnet.entrypoints.cli.logs import log_to_stderr  # noqa: PLC0415
+    from moltnet.entrypoints.cli.serving import run_server  # noqa: PLC0415
     from moltnet.entrypoints.cli.workers import work  # noqa: PLC0415
     from moltnet.entrypoints.settings import read_settings  # noqa: PLC0415
 

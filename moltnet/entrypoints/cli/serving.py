@@ -2,10 +2,8 @@
 
 import asyncio
 import errno
-import logging
 import signal
 import socket
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -54,14 +52,6 @@ def address(listening: socket.socket) -> tuple[str, int]:
     """Host and port of a listening socket."""
     host, port = listening.getsockname()[:2]
     return host, port
-
-
-def log_to_stderr(level: int = logging.INFO) -> None:
-    """Sends the log to standard error: warnings of libraries, and our own notes from `level` up."""
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
-    logging.getLogger("moltnet").setLevel(level)
 
 
 async def serve(

@@ -25,6 +25,7 @@ from moltnet.entrypoints.settings import RateLimitStore, Settings
 from moltnet.ports.events import FeedEvents
 from moltnet.ports.limits import RateLimits
 from moltnet.ports.relations import RelationStore
+from moltnet.ports.standing import StandingChanges
 from moltnet.ports.storage import Storage
 
 _log = logging.getLogger(__name__)
@@ -43,6 +44,7 @@ async def network(settings: Settings, base_url: str, *, with_model: bool = True)
     durable = load_durable()
     from moltnet.adapters.postgres.events import PostgresFeedEvents  # noqa: PLC0415  # heavy
     from moltnet.adapters.postgres.migrate import migrate as migrate_database  # noqa: PLC0415  # heavy
+    from moltnet.adapters.postgres.standing import PostgresStandingChanges  # noqa: PLC0415  # heavy
     from moltnet.adapters.postgres.storage import PostgresStorage  # noqa: PLC0415  # heavy
 
     async with AsyncExitStack() as stack:
@@ -54,8 +56,15 @@ async def network(settings: Settings, base_url: str, *, with_model: bool = True)
         events = await stack.enter_async_context(PostgresFeedEvents.open(address))
         models = await stack.enter_async_context(models_of(settings, storage)) if with_model else Models(None)
         limits = await stack.enter_async_context(_limits(settings, address))
-        workflows = partial(durable, address)
-        foundation = Foundation(storage=storage, events=events, models=models, limits=limits, workflows=workflows)
+        changes = await stack.enter_async_context(PostgresStandingChanges.open(address))
+        foundation = Foundation(
+            storage=storage,
+            events=events,
+            models=models,
+            limits=limits,
+            standing_changes=changes,
+            workflows=partial(durable, address),
+        )
         yield await stack.enter_async_context(assembled(settings, base_url, foundation))
 
 
@@ -87,6 +96,8 @@ class Foundation:
     limits: RateLimits | None = None
     # Where permissions live; without one, with the data.
     relation_store: RelationStore | None = None
+    # Who tells of changed clients; without, each request reads its own.
+    standing_changes: StandingChanges | None = None
     workflows: LaunchWorkflows | None = None
 
 
@@ -102,6 +113,8 @@ async def assembled(settings: Settings, base_url: str, foundation: Foundation) -
     )
     if foundation.limits is not None:
         container.limits.override(providers.Object(foundation.limits))
+    if foundation.standing_changes is not None:
+        container.standing_changes.override(providers.Object(foundation.standing_changes))
     if foundation.relation_store is not None:
         container.relation_store.override(providers.Object(foundation.relation_store))
     with secret_named():

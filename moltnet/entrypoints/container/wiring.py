@@ -9,6 +9,7 @@ from moltnet.adapters.nacl.signatures import NaclSignatures
 from moltnet.adapters.native.identity import NativeIdentityProvider
 from moltnet.adapters.native.keys import KeySeal, TokenKeys
 from moltnet.adapters.native.permissions import NativePermissions
+from moltnet.adapters.native.standings import RecentStandings, StoredStandings
 from moltnet.adapters.native.tokens import NativeClients, NativeTokenIssuer, NativeTokenVerifier
 from moltnet.adapters.remote.permissions import RemotePermissions
 from moltnet.adapters.snowball.lexemes import SnowballLexemes
@@ -47,9 +48,11 @@ from moltnet.domain.services.switching import SwitchingService
 from moltnet.domain.services.throttling import ThrottlingService
 from moltnet.domain.services.vouching import VouchingService
 from moltnet.entrypoints.settings import Settings
+from moltnet.ports.clock import Clock
 from moltnet.ports.events import FeedEvents
 from moltnet.ports.limits import RateLimits
 from moltnet.ports.relations import RelationStore
+from moltnet.ports.standing import StandingChanges, Standings
 from moltnet.ports.storage import Storage
 from moltnet.ports.workflows import WorkflowBody, Workflows
 
@@ -68,6 +71,12 @@ def bodies(
         RUN_JOB: job.run,
         **delivery.workflows(),
     }
+
+
+def standings_over(storage: Storage, changes: StandingChanges | None, clock: Clock) -> Standings:
+    """Whom clients stand for; remembered for a moment where changes are told."""
+    stored = StoredStandings(storage)
+    return stored if changes is None else RecentStandings(stored, changes, clock)
 
 
 class Container(containers.DeclarativeContainer):
@@ -96,7 +105,11 @@ class Container(containers.DeclarativeContainer):
     delivery = providers.Singleton(RelationDelivery, storage=storage, store=relation_store, clock=clock)
     key_seal = providers.Singleton(KeySeal, settings.provided.key_secret)
     token_keys = providers.Singleton(TokenKeys, storage=storage, clock=clock, seal=key_seal)
-    clients = providers.Singleton(NativeClients, storage=storage, clock=clock, randomness=randomness)
+    standing_changes: providers.Provider[StandingChanges | None] = providers.Object(None)
+    standings = providers.Singleton(standings_over, storage, standing_changes, clock)
+    clients = providers.Singleton(
+        NativeClients, storage=storage, clock=clock, randomness=randomness, standings=standings
+    )
     identities = providers.Singleton(
         NativeIdentityProvider,
         storage=storage,
@@ -110,7 +123,7 @@ class Container(containers.DeclarativeContainer):
     )
     token_verifier = providers.Singleton(
         NativeTokenVerifier,
-        storage=storage,
+        standings=standings,
         clock=clock,
         keys=token_keys,
         issuer=issuer,
@@ -151,7 +164,7 @@ class Container(containers.DeclarativeContainer):
             clock=clock,
             randomness=randomness,
         ),
-        directory=providers.Singleton(DirectoryService, storage=storage),
+        directory=providers.Singleton(DirectoryService, storage=storage, standings=standings),
         entries=providers.Singleton(
             EntryService,
             storage=storage,

@@ -18,7 +18,7 @@ from moltnet.entrypoints.mcp.options import McpOptions
 from moltnet.entrypoints.mcp.sessions import Sessions
 from moltnet.entrypoints.rest.body import MAX_BODY_BYTES, read_body
 from moltnet.entrypoints.rest.json_text import to_json
-from moltnet.entrypoints.rest.keys import CALLER, CLIENT_ADDRESS
+from moltnet.entrypoints.rest.keys import VISIT
 from moltnet.entrypoints.rest.refusals import MalformedBody
 from moltnet.entrypoints.rest.stream import HEARTBEAT, OpenStreams
 
@@ -55,7 +55,7 @@ class McpDoor:
         try:
             caller = await self._gate.admit(request)
             if isinstance(caller, Caller):
-                request[CALLER] = caller
+                request[VISIT].caller = caller
             return await answer(request, caller)
         except TurnedAway as turned_away:
             return turned_away.answer
@@ -121,7 +121,7 @@ class McpDoor:
 
     def _visitor(self, request: web.Request, caller: Caller | Anonymous) -> LocalVisitor:
         agent = LocalAgent(self._services, caller, self._place)
-        return LocalVisitor(services=self._services, caller=caller, address=request[CLIENT_ADDRESS], agent=agent)
+        return LocalVisitor(services=self._services, caller=caller, address=request[VISIT].address, agent=agent)
 
     async def _engine(self) -> "Engine":
         """The server, made at the first message: a server that nobody speaks MCP to is half a second sooner there."""

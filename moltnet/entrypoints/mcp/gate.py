@@ -15,7 +15,7 @@ from moltnet.entrypoints.mcp.exchange import CoolingDown, Credentials, TokenExch
 from moltnet.entrypoints.mcp.visitor import TooManyCalls
 from moltnet.entrypoints.rest.bearer import token_of
 from moltnet.entrypoints.rest.json_text import to_json
-from moltnet.entrypoints.rest.keys import CLIENT_ADDRESS
+from moltnet.entrypoints.rest.keys import VISIT
 
 CLIENT_ID, CLIENT_SECRET = "X-Client-Id", "X-Client-Secret"
 TOKEN_OPERATION = "getOAuth2Token"  # noqa: S105  # the name of an operation
@@ -75,7 +75,7 @@ class Gate:
             raise _rejected(error) from error
 
     async def _signed_in(self, credentials: Credentials, request: web.Request) -> Caller:
-        token = await self._exchange.token(credentials, request[CLIENT_ADDRESS])
+        token = await self._exchange.token(credentials, request[VISIT].address)
         return await self._services.authentication.authenticate(token)
 
     async def _issue(self, credentials: Credentials, address: str) -> AccessToken:

@@ -8,10 +8,8 @@ from moltnet.domain.services import Services
 from moltnet.entrypoints.rest.body import MAX_BODY_BYTES
 from moltnet.entrypoints.rest.endpoint import Endpoint
 from moltnet.entrypoints.rest.keys import OPTIONS, REFERENCE, SERVICES
-from moltnet.entrypoints.rest.middlewares.access import access
+from moltnet.entrypoints.rest.middlewares.door import door
 from moltnet.entrypoints.rest.middlewares.headers import add_headers
-from moltnet.entrypoints.rest.middlewares.origins import origins
-from moltnet.entrypoints.rest.middlewares.refusals import refusals
 from moltnet.entrypoints.rest.options import RestOptions
 from moltnet.entrypoints.rest.reference import Reference
 from moltnet.entrypoints.rest.routes import ROUTES
@@ -24,7 +22,7 @@ def create_app(
 ) -> web.Application:
     """An application that serves these routes over these services; whoever runs it starts and stops it."""
     chosen, table = options or RestOptions(), tuple(routes)
-    app = web.Application(middlewares=(access, refusals, origins(chosen.cors_origins)), client_max_size=MAX_BODY_BYTES)
+    app = web.Application(middlewares=(door(chosen.cors_origins),), client_max_size=MAX_BODY_BYTES)
     app[SERVICES] = services
     app[OPTIONS] = chosen
     app[STREAMS] = streams = OpenStreams(chosen.streams)

@@ -8,7 +8,7 @@ from aiohttp import web
 from moltnet.domain.caller import ANONYMOUS, Anonymous, Caller
 from moltnet.domain.errors import MoltNetError, Unauthenticated
 from moltnet.entrypoints.rest.bearer import token_of
-from moltnet.entrypoints.rest.keys import CALLER, OPTIONS, SERVICES
+from moltnet.entrypoints.rest.keys import OPTIONS, SERVICES, VISIT
 from moltnet.entrypoints.rest.routing import AnyRoute, Auth
 
 WEBHOOK_HEADER = "X-Ory-Api-Key"
@@ -45,7 +45,7 @@ def admitted(request: web.Request, route: AnyRoute, told: Presented) -> Caller |
     if route.auth is Auth.WEBHOOK:
         _check_webhook_key(request)
     if isinstance(told.caller, Caller):
-        request[CALLER] = told.caller
+        request[VISIT].caller = told.caller
         told.caller.require(*route.scopes)
     elif route.auth is Auth.REQUIRED:
         raise Unauthenticated("Missing authorization header")

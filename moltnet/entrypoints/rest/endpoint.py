@@ -29,13 +29,16 @@ class Endpoint:
 
     def __init__(self, route: AnyRoute) -> None:
         self._route = route
+        self._takes_body, self._takes_query = route.reads_body, route.query is not None
         self._params = _taker("params", route.params, listed=route.lists_errors)
         self._body = _taker("body", route.body, listed=route.lists_errors)
         self._query = _taker("querystring", route.query, listed=route.lists_errors)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """The route's answer; what it refuses is raised, unless the route tells refusals in a form of its own."""
-        _refuse_long(request.match_info.values())
+        named = request.match_info
+        if named:
+            _refuse_long(named.values())
         told = await presented(request, self._route)
         await throttle(request, self._route, told.caller)
         try:
@@ -48,15 +51,14 @@ class Endpoint:
         return json_response(answer) if isinstance(answer, Answer) else answer
 
     async def _answer(self, request: web.Request, told: Presented) -> Answer | web.StreamResponse:
-        route = self._route
-        value = await self._body_value(request) if route.reads_body else None
-        params = self._params(dict(request.match_info))
+        value = await self._body_value(request) if self._takes_body else None
+        params = self._params(request.match_info)
         body = self._body(value)
-        query = self._query(query_values(request.rel_url.raw_query_string)) if route.query else None
-        caller = admitted(request, route, told)
+        query = self._query(query_values(request.rel_url.raw_query_string)) if self._takes_query else None
+        caller = admitted(request, self._route, told)
         services = request.app[SERVICES]
         call = Call(services=services, caller=caller, params=params, body=body, query=query, request=request)
-        return await route.handler(call)
+        return await self._route.handler(call)
 
     async def _body_value(self, request: web.Request) -> object:
         wanted = self._route.body is not None

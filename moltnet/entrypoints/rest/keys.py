@@ -1,5 +1,6 @@
 """What the application and each request carry, under typed keys."""
 
+import attrs
 from aiohttp import web
 from multidict import CIMultiDict
 
@@ -13,17 +14,24 @@ SERVICES = web.AppKey("services", Services)
 OPTIONS = web.AppKey("options", RestOptions)
 REFERENCE = web.AppKey("reference", Reference)
 
-REQUEST_ID = web.RequestKey("request_id", str)
-"""The client's name for the request, or ours; in the answer and in the log."""
 
-CLIENT_ADDRESS = web.RequestKey("client_address", str)
-"""The address that asks: of the connection, or the one that trusted proxies name."""
+@attrs.define
+class Visit:
+    """What is known of one request; what is None was not found out, or not yet.
 
-ALLOWANCE = web.RequestKey("allowance", Allowance)
-"""What the asker may still do in this minute; absent where nothing is counted."""
+    Attributes:
+        request_id: the client's name for the request, or ours; in the answer and in the log.
+        address: who asks: the address of the connection, or the one that trusted proxies name.
+        origin_headers: what the answer tells a browser about origins; None for targets nobody can read.
+        allowance: what the asker may still do in this minute; None where nothing is counted.
+        caller: whose token was accepted; None before that, and for anonymous requests.
+    """
 
-CALLER = web.RequestKey("caller", Caller)
-"""Whose token was accepted; absent before that, and for anonymous requests."""
+    request_id: str
+    address: str
+    origin_headers: CIMultiDict[str] | None = None
+    allowance: Allowance | None = None
+    caller: Caller | None = None
 
-ORIGIN_HEADERS = web.RequestKey("origin_headers", CIMultiDict[str])
-"""What the answer tells a browser about origins; absent on requests that never reached a route."""
+
+VISIT = web.RequestKey("visit", Visit)

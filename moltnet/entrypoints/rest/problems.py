@@ -30,7 +30,7 @@ from moltnet.domain.vouching import IssueContended, RegistrationRefused, Voucher
 from moltnet.entrypoints.about import problem_types as types
 from moltnet.entrypoints.about.problem_types import ProblemType
 from moltnet.entrypoints.rest.json_text import to_json
-from moltnet.entrypoints.rest.keys import REQUEST_ID
+from moltnet.entrypoints.rest.keys import VISIT
 from moltnet.entrypoints.rest.refusals import (
     ForeignOrigin,
     InvalidRequest,
@@ -135,6 +135,6 @@ def _headers(error: Exception) -> dict[str, str]:
 
 def _log(error: Exception, request: web.Request) -> None:
     if isinstance(error, Unavailable):
-        _LOG.warning("%s: %s", request[REQUEST_ID], error.detail, exc_info=error)
+        _LOG.warning("%s: %s", request[VISIT].request_id, error.detail, exc_info=error)
     else:
-        _LOG.error("%s: unexpected error", request[REQUEST_ID], exc_info=error)
+        _LOG.error("%s: unexpected error", request[VISIT].request_id, exc_info=error)

@@ -70,6 +70,13 @@ class TooManyRequests(Refusal):
         self.retry_after_s = retry_after_s
 
 
+class UnreadableTarget(Refusal):
+    """A path with escapes that are no escapes, or make no text."""
+
+    def __init__(self) -> None:
+        super().__init__("The path is not a valid url component")
+
+
 class UnknownRoute(Refusal):
     """No route has this method and path."""
 

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from moltnet.domain.errors import Limited
 from moltnet.domain.feed import PublicEntry
-from moltnet.entrypoints.rest.keys import CLIENT_ADDRESS, REQUEST_ID
+from moltnet.entrypoints.rest.keys import VISIT
 from moltnet.entrypoints.rest.options import StreamLimits
 from moltnet.entrypoints.rest.wire.feed import event_of
 
@@ -67,7 +67,7 @@ class EventStream:
         except ConnectionError:
             return  # the reader has gone
         except Exception as error:  # noqa: BLE001  # the head is sent: there is no other place to tell it
-            _LOG.warning("%s: a stream ends early", self.request[REQUEST_ID], exc_info=error)
+            _LOG.warning("%s: a stream ends early", self.request[VISIT].request_id, exc_info=error)
             with suppress(ConnectionError, SlowReader):
                 await self._write(FAILED)
 
@@ -102,7 +102,7 @@ class OpenStreams:
     @asynccontextmanager
     async def admitted(self, request: web.Request) -> AsyncIterator[EventStream]:
         """A stream that is not open yet; the block ends quietly with the stream's time. Raises TooManyStreams."""
-        self._make_room(request[CLIENT_ADDRESS])
+        self._make_room(request[VISIT].address)
         stream = EventStream(request, self._limits)
         try:
             async with asyncio.timeout(self._limits.lifetime_s) as time:
@@ -122,7 +122,7 @@ class OpenStreams:
 
     def _make_room(self, address: str) -> None:
         # A reader that went away is noticed when something is written, which may be half a minute later.
-        of_address = [stream for stream in self._open if stream.request[CLIENT_ADDRESS] == address]
+        of_address = [stream for stream in self._open if stream.request[VISIT].address == address]
         abandoned = [stream for stream in of_address if stream.is_abandoned]
         for stream in abandoned:
             self._end(stream)

@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from moltnet.domain.caller import Anonymous, Caller
-from moltnet.entrypoints.rest.keys import ALLOWANCE, CLIENT_ADDRESS, SERVICES
+from moltnet.entrypoints.rest.keys import SERVICES, VISIT
 from moltnet.entrypoints.rest.refusals import TooManyRequests
 from moltnet.entrypoints.rest.routing import AnyRoute
 
@@ -12,8 +12,8 @@ async def throttle(request: web.Request, route: AnyRoute, caller: Caller | Anony
     """Notes the caller's allowance for the answer's headers; raises TooManyRequests when it is used up."""
     if route.tier is None or (route.free_when_bare and request.raw_path == route.path):
         return
-    address = request[CLIENT_ADDRESS]
-    allowance = await request.app[SERVICES].throttling.count(route.tier, route.operation_id, caller, address)
-    request[ALLOWANCE] = allowance
+    visit = request[VISIT]
+    allowance = await request.app[SERVICES].throttling.count(route.tier, route.operation_id, caller, visit.address)
+    visit.allowance = allowance
     if not allowance.allowed:
         raise TooManyRequests(allowance.reset_s)

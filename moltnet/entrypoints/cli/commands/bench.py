@@ -11,12 +11,12 @@ import click
 from tqdm import tqdm
 
 from moltnet.entrypoints.cli.commands.genesis import found
+from moltnet.entrypoints.cli.logs import log_to_stderr
 from moltnet.entrypoints.cli.output import one_sentence, result
 from moltnet.entrypoints.cli.scoring.memory_sets import MemorySet, read_memory_set
 from moltnet.entrypoints.cli.scoring.metrics import Interval
 from moltnet.entrypoints.cli.scoring.rankings import Asker, peak_memory_mb
 from moltnet.entrypoints.cli.scoring.scorecards import MEASURES, OWN, Scorecard, scorecard
-from moltnet.entrypoints.cli.serving import log_to_stderr
 from moltnet.entrypoints.container import network, new_key_pair
 from moltnet.entrypoints.settings import UNTHROTTLED, read_settings
 

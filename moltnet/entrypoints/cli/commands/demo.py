@@ -14,8 +14,9 @@ import attrs
 
 from moltnet.domain.services import Services
 from moltnet.entrypoints.cli.commands.genesis import found
+from moltnet.entrypoints.cli.logs import log_to_stderr
 from moltnet.entrypoints.cli.output import FAILED, one_sentence, result
-from moltnet.entrypoints.cli.serving import address, listen, log_to_stderr, serve
+from moltnet.entrypoints.cli.serving import address, listen, serve
 from moltnet.entrypoints.cli.story import Agent, Story, StoryBroken, Wire
 from moltnet.entrypoints.container import new_key_pair
 from moltnet.entrypoints.settings import UNTHROTTLED, read_settings

@@ -4,8 +4,8 @@ import asyncio
 import logging
 from pathlib import Path
 
+from moltnet.entrypoints.cli.logs import log_to_stderr
 from moltnet.entrypoints.cli.output import one_sentence
-from moltnet.entrypoints.cli.serving import log_to_stderr
 from moltnet.entrypoints.library.remote import connect
 from moltnet.entrypoints.mcp.stdio import serve_stdio
 

@@ -10,8 +10,8 @@ import click
 from tqdm import tqdm
 
 from moltnet.domain.switching import ModelPlace, SwitchProgress
+from moltnet.entrypoints.cli.logs import log_to_stderr
 from moltnet.entrypoints.cli.output import one_sentence, result, say
-from moltnet.entrypoints.cli.serving import log_to_stderr
 from moltnet.entrypoints.container import KnownModel, ModelRoom, model_room
 from moltnet.entrypoints.settings import read_settings
 

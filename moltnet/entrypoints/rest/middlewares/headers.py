@@ -10,7 +10,8 @@ from types import MappingProxyType
 from aiohttp import web
 from multidict import CIMultiDict
 
-from moltnet.entrypoints.rest.keys import ALLOWANCE, CALLER, ORIGIN_HEADERS, REQUEST_ID
+from moltnet.domain.limits import Allowance
+from moltnet.entrypoints.rest.keys import VISIT
 
 SECURITY_HEADERS = MappingProxyType(
     {
@@ -44,31 +45,27 @@ _SECURITY = CIMultiDict(SECURITY_HEADERS)
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Completes an answer's headers; no software is named in them."""
-    headers = response.headers
+    headers, visit = response.headers, request.get(VISIT)
     headers.popall("Server", None)
-    request_id, origin_headers = request.get(REQUEST_ID), request.get(ORIGIN_HEADERS)
-    if request_id is not None:
-        headers["X-Request-ID"] = request_id
-    if origin_headers is None:
-        return  # Refused before it reached a route: an unreadable target, an expectation nobody can meet.
+    if visit is None:
+        return  # Refused before it came in: an expectation nobody can meet.
+    headers["X-Request-ID"] = visit.request_id
+    if visit.origin_headers is None:
+        return  # An unreadable target.
     if response.status == HTTPStatus.NO_CONTENT:
         headers["Content-Length"] = "0"  # RFC 9110 §8.6 would rather not; the wire has it (rest.md §5).
     headers.extend(_SECURITY)
-    if response.content_type != EVENT_STREAM:
-        headers.extend(origin_headers)
-        headers.update(_allowance_headers(request))
+    if headers.get("Content-Type") != EVENT_STREAM:
+        headers.extend(visit.origin_headers)
+        if visit.allowance is not None:
+            _tell_allowance(headers, visit.allowance)
     if request.path.startswith("/recovery"):
         headers.update(RECOVERY_HEADERS)
-    elif CALLER in request:
+    elif visit.caller is not None:
         headers.update(PERSONAL_HEADERS)
 
 
-def _allowance_headers(request: web.Request) -> dict[str, str]:
-    allowance = request.get(ALLOWANCE)
-    if allowance is None:
-        return {}
-    return {
-        "X-RateLimit-Limit": str(allowance.limit),
-        "X-RateLimit-Remaining": str(allowance.remaining),
-        "X-RateLimit-Reset": str(allowance.reset_s),
-    }
+def _tell_allowance(headers: CIMultiDict[str], allowance: Allowance) -> None:
+    headers["X-RateLimit-Limit"] = str(allowance.limit)
+    headers["X-RateLimit-Remaining"] = str(allowance.remaining)
+    headers["X-RateLimit-Reset"] = str(allowance.reset_s)

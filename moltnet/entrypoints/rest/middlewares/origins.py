@@ -3,10 +3,9 @@
 from collections.abc import Set as AbstractSet
 
 from aiohttp import web
-from aiohttp.typedefs import Handler, Middleware
 from multidict import CIMultiDict
 
-from moltnet.entrypoints.rest.keys import ORIGIN_HEADERS
+from moltnet.entrypoints.rest.keys import Visit
 from moltnet.entrypoints.rest.refusals import ForeignOrigin
 
 _ANY = CIMultiDict(
@@ -26,23 +25,25 @@ _PREFLIGHT = {
 }
 
 
-def origins(allowed: AbstractSet[str]) -> Middleware:
-    """Refuses pages of other sites and answers preflights; `allowed` are exact origins, `*` is no wildcard."""
+class Origins:
+    """Refuses pages of other sites; `allowed` are exact origins, `*` is no wildcard."""
 
-    @web.middleware
-    async def check_origin(request: web.Request, handler: Handler) -> web.StreamResponse:
+    def __init__(self, allowed: AbstractSet[str]) -> None:
+        self._allowed = {origin: CIMultiDict(_ANY, **{"Access-Control-Allow-Origin": origin}) for origin in allowed}
+
+    def check(self, request: web.Request, visit: Visit) -> None:
+        """Notes what the answer tells about origins; raises ForeignOrigin."""
         origin = request.headers.get("Origin")
-        request[ORIGIN_HEADERS] = _ANY if origin is None else _FOREIGN
-        if origin is not None:
-            if origin not in allowed:
-                raise ForeignOrigin
-            request[ORIGIN_HEADERS] = CIMultiDict(_ANY, **{"Access-Control-Allow-Origin": origin})
-        return _preflight(request) if request.method == "OPTIONS" else await handler(request)
-
-    return check_origin
+        if origin is None:
+            visit.origin_headers = _ANY
+            return
+        visit.origin_headers = self._allowed.get(origin, _FOREIGN)
+        if origin not in self._allowed:
+            raise ForeignOrigin
 
 
-def _preflight(request: web.Request) -> web.Response:
+def preflight_response(request: web.Request) -> web.Response:
+    """What a browser is told that asks what it may ask; the origin has been checked."""
     if "Origin" not in request.headers or "Access-Control-Request-Method" not in request.headers:
         return web.Response(status=400, text="Invalid Preflight Request")
     return web.Response(status=204, headers=_PREFLIGHT)

@@ -1,27 +1,28 @@
 """Turns whatever a request meets into an answer: unreadable targets, unknown routes, errors of every kind."""
 
 from aiohttp import web
-from aiohttp.typedefs import Handler
 
 from moltnet.entrypoints.rest.json_text import to_json
 from moltnet.entrypoints.rest.problems import problem_response
-from moltnet.entrypoints.rest.refusals import UnknownRoute
+from moltnet.entrypoints.rest.refusals import UnknownRoute, UnreadableTarget
 from moltnet.entrypoints.rest.targets import is_readable
 
 _JSON = "application/json; charset=utf-8"
 
 
-@web.middleware
-async def refusals(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """The handler's answer, or the one for what it raised; there is no 405, only routes that do not exist."""
+def refuse_unreadable(request: web.Request) -> None:
+    """Raises UnreadableTarget for a path that cannot be decoded."""
     if not is_readable(request.rel_url.raw_path):
+        raise UnreadableTarget
+
+
+def refusal_response(error: Exception, request: web.Request) -> web.Response:
+    """The answer for what was raised; there is no 405, only routes that do not exist."""
+    if isinstance(error, UnreadableTarget):
         return _unreadable(request)
-    try:
-        return await handler(request)
-    except (UnknownRoute, web.HTTPNotFound, web.HTTPMethodNotAllowed):
+    if isinstance(error, UnknownRoute | web.HTTPNotFound | web.HTTPMethodNotAllowed):
         return _unknown_route(request)
-    except Exception as error:  # noqa: BLE001 - the last place that can still answer; it is logged there
-        return problem_response(error, request)
+    return problem_response(error, request)
 
 
 def _unreadable(request: web.Request) -> web.Response:

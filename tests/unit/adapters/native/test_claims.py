@@ -92,7 +92,12 @@ def with_header(header: object) -> str:
 def test_token_says_whose_it_is():
     assert told(signed(payload())) == told(good_token())
     assert told(good_token()) == TokenClaims(
-        client_id=CLIENT.id, agent_id=AGENT.id, generation=1, scopes=frozenset({Scope.DIARY_READ})
+        client_id=CLIENT.id,
+        agent_id=AGENT.id,
+        generation=1,
+        scopes=frozenset({Scope.DIARY_READ}),
+        not_before=NOON.timestamp(),
+        expires_at=(NOON + TOKEN_LIFETIME).timestamp(),
     )
 
 

@@ -8,6 +8,7 @@ from moltnet.adapters.memory.clock import MemoryClock
 from moltnet.adapters.memory.storage import MemoryStorage
 from moltnet.adapters.native.claims import sign, token_claims
 from moltnet.adapters.native.keys import TokenKeys
+from moltnet.adapters.native.standings import StoredStandings
 from moltnet.adapters.native.tokens import NativeTokenVerifier
 from moltnet.domain.agents import Agent
 from moltnet.domain.credentials import Client, InvalidToken, Scope
@@ -43,7 +44,7 @@ async def client(storage: MemoryStorage, agent: Agent) -> Client:
 def verifier(storage: MemoryStorage, request: pytest.FixtureRequest) -> NativeTokenVerifier:
     clock = MemoryClock(NOON)
     keys = TokenKeys(storage, clock, SEAL)
-    return NativeTokenVerifier(storage, clock, keys, ISSUER, scopeless_tokens_have_all=request.param)
+    return NativeTokenVerifier(StoredStandings(storage), clock, keys, ISSUER, scopeless_tokens_have_all=request.param)
 
 
 def token_of(client: Client, agent: Agent, *scopes: Scope, **changes: Any) -> str:

@@ -12,6 +12,7 @@ from moltnet.adapters.memory.workflows import Backoff, MemoryWorkflows
 from moltnet.adapters.nacl.key_pairs import NaclKeyPair
 from moltnet.adapters.nacl.signatures import NaclSignatures
 from moltnet.adapters.native.permissions import NativePermissions
+from moltnet.adapters.native.standings import StoredStandings
 from moltnet.adapters.native.tokens import NativeClients
 from moltnet.domain.agents import Agent, KeyTaken, ProfileNotFound
 from moltnet.domain.credentials import ClientNotFound, ClientWithoutAgent
@@ -61,7 +62,7 @@ def hooks(storage, clock):
         storage=storage,
         permissions=NativePermissions(),
         relations=RelationService(workflows=MemoryWorkflows({}, backoff=Backoff(first_s=0))),
-        clients=NativeClients(storage=storage, clock=clock, randomness=randomness),
+        clients=NativeClients(storage=storage, clock=clock, randomness=randomness, standings=StoredStandings(storage)),
         signatures=NaclSignatures(),
         clock=clock,
         randomness=randomness,
@@ -183,6 +184,8 @@ async def test_token_of_a_client_that_is_nobodys_is_refused(hooks, storage):
     for unknown in (str(an_id()), "no id", ""):
         with pytest.raises(ClientNotFound):
             await hooks.token_holder(unknown)
-    clients = ClientsOfOthers(storage=storage, clock=hooks.clock, randomness=hooks.randomness)
+    clients = ClientsOfOthers(
+        storage=storage, clock=hooks.clock, randomness=hooks.randomness, standings=StoredStandings(storage)
+    )
     with pytest.raises(ClientWithoutAgent):
         await attrs.evolve(hooks, clients=clients).token_holder(str(orphan.id))

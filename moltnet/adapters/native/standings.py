@@ -1,0 +1,83 @@
+"""Whom a client's tokens stand for: read from the storage each time, or remembered for a moment.
+
+What is remembered tells who is asking, never what they may do: permissions are read with the request. A replaced
+secret counts at once in the process that replaced it, in the others as soon as its commit is told to them, and
+everywhere after `BELIEVED_FOR` even if nothing was told.
+"""
+
+from collections import OrderedDict
+from datetime import datetime, timedelta
+
+import attrs
+
+from moltnet.domain.agents import Agent
+from moltnet.domain.credentials import Client
+from moltnet.domain.ids import ClientId
+from moltnet.ports.clock import Clock
+from moltnet.ports.standing import StandingChanges, Standings
+from moltnet.ports.storage import Storage
+
+BELIEVED_FOR = timedelta(seconds=1)
+MOST_REMEMBERED = 10_000
+
+Standing = tuple[Client, Agent]
+
+
+@attrs.frozen
+class StoredStandings:
+    """The port `Standings` that remembers nothing."""
+
+    storage: Storage
+
+    async def find(self, client_id: ClientId) -> Standing | None:
+        """The client with its agent, as they are stored now."""
+        async with self.storage.reading() as work:
+            return await work.clients.find_with_agent(client_id)
+
+    def forget(self, client_id: ClientId) -> None:
+        """There is nothing to forget."""
+
+
+class RecentStandings:
+    """The port `Standings` that remembers what it read lately, as long as changes are told to it."""
+
+    def __init__(self, stored: Standings, changes: StandingChanges, clock: Clock, most: int = MOST_REMEMBERED) -> None:
+        self._stored = stored
+        self._changes = changes
+        self._clock = clock
+        self._most = most
+        self._known: OrderedDict[ClientId, tuple[Standing, datetime]] = OrderedDict()
+        # Counts what was told. What was read before a change was told is not remembered after it.
+        self._told = 0
+        changes.watch(self._forget)
+
+    async def find(self, client_id: ClientId) -> Standing | None:
+        """The client with its agent, as they were stored less than `BELIEVED_FOR` ago and no change was told since."""
+        if not self._changes.heard:
+            return await self._stored.find(client_id)
+        known = self._known.get(client_id)
+        now = self._clock.now()
+        if known is not None and now < known[1]:
+            return known[0]
+        told = self._told
+        found = await self._stored.find(client_id)
+        if found is not None and self._told == told and self._changes.heard:
+            self._remember(client_id, found, now + BELIEVED_FOR)
+        return found
+
+    def forget(self, client_id: ClientId) -> None:
+        """Does not wait to be told by the database."""
+        self._forget(client_id)
+
+    def _forget(self, client_id: ClientId | None) -> None:
+        self._told += 1
+        if client_id is None:
+            self._known.clear()
+        else:
+            self._known.pop(client_id, None)
+
+    def _remember(self, client_id: ClientId, found: Standing, until: datetime) -> None:
+        self._known[client_id] = found, until
+        self._known.move_to_end(client_id)
+        if len(self._known) > self._most:
+            self._known.popitem(last=False)

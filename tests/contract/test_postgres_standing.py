@@ -1,0 +1,126 @@
+"""Changes of clients and agents, as every process hears of them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import attrs
+import pytest
+
+from moltnet.adapters.native.standings import RecentStandings, StoredStandings
+from moltnet.adapters.postgres.standing import PostgresStandingChanges
+from moltnet.adapters.postgres.storage import PostgresStorage
+from moltnet.adapters.system.clock import SystemClock
+from moltnet.domain.agents import Agent
+from moltnet.domain.credentials import Client, hash_secret
+from moltnet.domain.ids import ClientId
+from tests.support.builders import a_client
+from tests.support.postgres import a_database
+from tests.support.stored import joined
+
+pytestmark = pytest.mark.real
+
+WITHIN_S = 10
+
+
+@attrs.frozen
+class World:
+    """A stored client, and what is heard of it."""
+
+    storage: PostgresStorage
+    changes: PostgresStandingChanges
+    agent: Agent
+    client: Client
+    heard: "asyncio.Queue[ClientId | None]"
+
+    async def told(self) -> ClientId | None:
+        return await asyncio.wait_for(self.heard.get(), WITHIN_S)
+
+    async def cut_off(self) -> None:
+        """Ends the connection that listens, at the server."""
+        async with self.storage.writing() as work:
+            await work.clients._session.run(
+                "select pg_terminate_backend(pid) from pg_stat_activity where query = 'listen moltnet_standing'"
+            )
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[World]:
+    async with (
+        a_database() as conninfo,
+        PostgresStorage.open(conninfo, max_connections=4) as storage,
+        PostgresStandingChanges.open(conninfo) as changes,
+    ):
+        agent = await joined(storage)
+        client = a_client(agent_id=agent.id)
+        async with storage.writing() as work:
+            await work.clients.put(client)
+        heard: asyncio.Queue[ClientId | None] = asyncio.Queue()
+        changes.watch(heard.put_nowait)
+        yield World(storage, changes, agent, client, heard)
+
+
+async def test_replaced_secret_is_told(world: World):
+    async with world.storage.writing() as work:
+        await work.clients.rotate(world.client.id, hash_secret("new"))
+    assert await world.told() == world.client.id
+
+
+async def test_removed_client_is_told(world: World):
+    async with world.storage.writing() as work:
+        await work.clients.remove(world.client.id)
+    assert await world.told() == world.client.id
+
+
+async def test_removed_agent_is_told_as_any_change(world: World):
+    async with world.storage.writing() as work:
+        await work.agents.remove(world.agent.id)
+    assert await world.told() is None
+
+
+async def test_first_use_is_nothing_to_tell(world: World):
+    async with world.storage.writing() as work:
+        await work.clients.note_use(world.client.id, world.client.generation)
+    async with world.storage.writing() as work:
+        await work.clients.rotate(world.client.id, hash_secret("new"))
+    assert await world.told() == world.client.id
+    assert world.heard.empty()
+
+
+async def test_what_is_undone_is_not_told(world: World):
+    async def undone() -> None:
+        async with world.storage.writing() as work:
+            await work.clients.rotate(world.client.id, hash_secret("never"))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await undone()
+    async with world.storage.writing() as work:
+        await work.clients.remove(world.client.id)
+    assert await world.told() == world.client.id
+    assert world.heard.empty()
+
+
+async def test_lost_connection_is_told_as_any_change_and_made_anew(world: World):
+    await world.cut_off()
+    assert await world.told() is None
+    async with asyncio.timeout(WITHIN_S):
+        while not world.changes.heard:  # noqa: ASYNC110  # nothing tells of it
+            await asyncio.sleep(0.01)
+    async with world.storage.writing() as work:
+        await work.clients.remove(world.client.id)
+    while await world.told() != world.client.id:
+        pass
+
+
+async def test_another_process_sees_a_replaced_secret_within_the_bound(world: World):
+    standings = RecentStandings(StoredStandings(world.storage), world.changes, SystemClock())
+    found = await standings.find(world.client.id)
+    assert found
+    assert found[0].generation == world.client.generation
+    async with world.storage.writing() as work:
+        await work.clients.rotate(world.client.id, hash_secret("new"))
+    async with asyncio.timeout(WITHIN_S):
+        while (found := await standings.find(world.client.id)) and found[0].generation == world.client.generation:
+            await world.heard.get()
+    assert found
+    assert found[0].generation == world.client.generation + 1
