@@ -72,7 +72,8 @@ class InvalidScope(Invalid):
 class Client:
     """An OAuth2 client of one agent; the secret itself is not here, only what it is recognised by.
 
-    `generation` counts the secrets: a token of an earlier generation is no longer good.
+    `generation` counts the secrets: a token of an earlier generation is no longer good. `secret_since` tells when the
+    present one took effect, for tokens that do not say their generation.
     """
 
     id: ClientId
@@ -81,6 +82,7 @@ class Client:
     scopes: frozenset[Scope]
     generation: int = 1
     created_at: datetime
+    secret_since: datetime = attrs.field(default=attrs.Factory(lambda self: self.created_at, takes_self=True))
 
     def accepts(self, secret: str) -> bool:
         """Whether this is the client's secret; compared in constant time."""

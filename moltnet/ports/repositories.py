@@ -304,7 +304,7 @@ class Identities(Protocol):
 
 
 class Clients(Protocol):
-    """OAuth2 clients of the native token issuer."""
+    """OAuth2 clients: all there is to the native ones, and what is known here of those another service keeps."""
 
     async def put(self, client: Client) -> None:
         """Stores a client; of a stored one only the secret is replaced, and `generation` counted up as by `rotate`."""
@@ -322,7 +322,7 @@ class Clients(Protocol):
         """An agent's client."""
         ...
 
-    async def rotate(self, client_id: ClientId, secret_hash: bytes) -> bool:
+    async def rotate(self, client_id: ClientId, secret_hash: bytes, at: datetime) -> bool:
         """Replaces the secret and counts `generation` up, so that earlier tokens end; False without such a client."""
         ...
 

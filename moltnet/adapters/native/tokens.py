@@ -45,7 +45,7 @@ class NativeClients:
         secret = self._secret()
         async with self.storage.writing() as work:
             # Not written over: that would set the generation back, and tokens that ended would be good again.
-            if not await work.clients.rotate(client_id, hash_secret(secret)):
+            if not await work.clients.rotate(client_id, hash_secret(secret), self.clock.now()):
                 await work.clients.put(self._client(client_id, agent, secret, scopes))
         return ClientSecret(client_id=client_id, secret=secret)
 
@@ -54,7 +54,7 @@ class NativeClients:
         secret = self._secret()
         async with self.storage.writing() as work:
             client = await work.clients.of_agent(agent_id)
-            if client is None or not await work.clients.rotate(client.id, hash_secret(secret)):
+            if client is None or not await work.clients.rotate(client.id, hash_secret(secret), self.clock.now()):
                 raise ProfileNotFound
         return ClientSecret(client_id=client.id, secret=secret)
 

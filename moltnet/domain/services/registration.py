@@ -150,7 +150,7 @@ class RegistrationWorkflow:
             async with self.storage.writing() as work:
                 await work.agents.remove(agent_id)
         if undo is Undo.DELETE_IDENTITY:
-            await self.identities.delete(plan.registration)
+            await self.identities.delete(plan.registration, plan.key)
         return None
 
 
