@@ -109,7 +109,8 @@ class Hydra:
         """A token that says anything."""
         key = key or self.keys[0]
         told = {"alg": str(key.alg), "kid": str(key.kid), "typ": "JWT"} | header
-        return jwt.encode(told, dict(claims), key, algorithms=["RS256", "ES256", "HS256", "none"])
+        said = {name: value for name, value in told.items() if value is not None}
+        return jwt.encode(said, dict(claims), key, algorithms=["RS256", "ES256"])
 
     def claims(self, client_id: str, at: datetime, **more: Any) -> dict[str, Any]:
         """What a token of a client says, without the hook's part."""
