@@ -12,6 +12,7 @@ from moltnet.adapters.system.clock import SystemClock
 from moltnet.domain.services import Services
 from moltnet.entrypoints.container.databases import database
 from moltnet.entrypoints.container.models import embedder_of
+from moltnet.entrypoints.container.ory import ory_in_place
 from moltnet.entrypoints.container.sealing import secret_named
 from moltnet.entrypoints.container.wiring import Container
 from moltnet.entrypoints.settings import RateLimitStore, Settings
@@ -71,16 +72,18 @@ async def assembled(settings: Settings, base_url: str, foundation: Foundation) -
     )
     if foundation.limits is not None:
         container.limits.override(providers.Object(foundation.limits))
-    with secret_named():
-        await container.token_keys().prepare()
-    services: Services = container.services()
-    housekeeping = asyncio.create_task(_keep_house(services))
-    try:
-        yield services
-    finally:
-        await _cancelled(housekeeping)
-        await container.workflows().aclose()
-        await container.background().aclose()
+    with ory_in_place(container, settings):
+        if settings.ory is None:
+            with secret_named():
+                await container.token_keys().prepare()
+        services: Services = container.services()
+        housekeeping = asyncio.create_task(_keep_house(services))
+        try:
+            yield services
+        finally:
+            await _cancelled(housekeeping)
+            await container.workflows().aclose()
+            await container.background().aclose()
 
 
 async def _cancelled(task: asyncio.Task[None]) -> None:
