@@ -2,7 +2,7 @@
 
 import hashlib
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -123,9 +123,18 @@ class Network:
 
 
 @asynccontextmanager
-async def a_network(*, embedder: Embedder | None = EMBEDDER, content_max: int = CONTENT_MAX) -> AsyncIterator[Network]:
-    """A network at NOON that nobody has joined; what it left running has ended with the context."""
-    calls, clock, memory = Calls(), MemoryClock(NOON), MemoryStorage()
+async def a_network(
+    *,
+    embedder: Embedder | None = EMBEDDER,
+    content_max: int = CONTENT_MAX,
+    clock: MemoryClock | None = None,
+    place: Callable[[Container], None] = lambda _: None,
+) -> AsyncIterator[Network]:
+    """A network at NOON that nobody has joined; what it left running has ended with the context.
+
+    `place` puts other adapters in the place of some.
+    """
+    calls, clock, memory = Calls(), clock or MemoryClock(NOON), MemoryStorage()
     storage = InterruptedStorage(memory, calls)
     container = Container(
         settings=_settings(content_max),
@@ -138,6 +147,7 @@ async def a_network(*, embedder: Embedder | None = EMBEDDER, content_max: int = 
     container.randomness.override(providers.Object(MemoryRandomness()))
     container.background.override(providers.Object(AsyncioBackground()))
     container.key_seal.override(providers.Object(SEAL))
+    place(container)
     for name, port in (
         ("IdentityProvider", container.identities),
         ("Clients", container.clients),

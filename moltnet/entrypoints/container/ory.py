@@ -25,9 +25,14 @@ def ory_in_place(container: Container, settings: Settings) -> Iterator[None]:
         yield
         return
     with ory_opened(settings.ory) as services:
-        _place_identities(container, services)
-        _place_tokens(container, services, settings.ory.issuer)
+        place(container, services, settings.ory.issuer)
         yield
+
+
+def place(container: Container, services: "OryServices", issuer: str) -> None:
+    """Puts the adapters over open services in the place of the native ones, before anything is built on those."""
+    _place_identities(container, services)
+    _place_tokens(container, services, issuer)
 
 
 @contextmanager
