@@ -51,7 +51,7 @@ class Faults:
     def __init__(self) -> None:
         self.calls: list[str] = []
         self._coming: dict[str, list[Fault | None]] = {}
-        self._over = asyncio.Event()
+        self._over, self._came = asyncio.Event(), asyncio.Event()
 
     def arrange(self, call: str, faults: Iterable[Fault | None]) -> None:
         """Lets the next calls of this name meet these faults, one each; None lets one through."""
@@ -66,6 +66,12 @@ class Faults:
         self._coming.clear()
         self.calls.clear()
 
+    async def until(self, call: str, count: int) -> None:
+        """Waits until a call came so often."""
+        while self.calls.count(call) < count:
+            self._came.clear()
+            await self._came.wait()
+
     def release(self) -> None:
         """Lets go of what hangs."""
         self._over.set()
@@ -73,6 +79,7 @@ class Faults:
     async def around(self, call: str, request: web.Request, handler: Handler) -> web.StreamResponse:
         """The answer to a call, or what becomes of it."""
         self.calls.append(call)
+        self._came.set()
         coming = self._coming.get(call)
         fault = coming.pop(0) if coming else None
         if fault is None:
