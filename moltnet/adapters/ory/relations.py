@@ -56,7 +56,7 @@ class OryRelationStore:
 
     public: OryService
     admin: OryService
-    settles_within_s: float = 5.0
+    settles_within_s: float = 2.0
     first_look_s: float = 0.02
 
     async def write(self, held: RelationTuple) -> None:

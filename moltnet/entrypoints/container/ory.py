@@ -33,6 +33,7 @@ def place(container: Container, services: "OryServices", issuer: str) -> None:
     """Puts the adapters over open services in the place of the native ones, before anything is built on those."""
     _place_identities(container, services)
     _place_tokens(container, services, issuer)
+    _place_relations(container, services)
 
 
 @contextmanager
@@ -94,4 +95,12 @@ def _place_tokens(container: Container, services: "OryServices", issuer: str) ->
             expected=Expected.of(issuer, [container.base_url()]),
             scopeless_tokens_have_all=container.settings().scopeless_tokens_have_all,
         )
+    )
+
+
+def _place_relations(container: Container, services: "OryServices") -> None:
+    from moltnet.adapters.ory.relations import OryRelationStore  # noqa: PLC0415  # heavy
+
+    container.relation_store.override(
+        providers.Singleton(OryRelationStore, public=services.keto_public, admin=services.keto_admin)
     )

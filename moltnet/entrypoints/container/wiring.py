@@ -39,6 +39,7 @@ from moltnet.entrypoints.settings import Settings
 from moltnet.ports.embedding import Embedder
 from moltnet.ports.events import FeedEvents
 from moltnet.ports.limits import RateLimits
+from moltnet.ports.relations import RelationStore
 from moltnet.ports.signatures import KeyPair
 from moltnet.ports.storage import Storage
 
@@ -65,6 +66,8 @@ class Container(containers.DeclarativeContainer):
     background = providers.Singleton(AsyncioBackground, pause_s=BACKGROUND_PAUSE_S)
     signatures = providers.Singleton(NaclSignatures)
     lexemes = providers.Singleton(SnowballLexemes)
+    # Permissions live with the data unless a store elsewhere is named.
+    relation_store: providers.Provider[RelationStore | None] = providers.Object(None)
     permissions = providers.Singleton(NativePermissions)
     key_seal = providers.Singleton(KeySeal, settings.provided.key_secret)
     token_keys = providers.Singleton(TokenKeys, storage=storage, clock=clock, seal=key_seal)
