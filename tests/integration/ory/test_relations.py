@@ -1,4 +1,4 @@
-"""Keto that fails, lags, keeps copies and pages: relations hold when a call has returned, and no outage is an answer."""
+"""Keto that fails, lags, keeps copies and pages: a change holds when its call returns, and no outage is an answer."""
 
 import pytest
 
