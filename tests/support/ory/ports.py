@@ -11,8 +11,6 @@ from typing import Any
 import attrs
 
 from moltnet.adapters.memory.clock import MemoryClock
-from moltnet.adapters.nacl.signatures import NaclSignatures
-from moltnet.adapters.native.permissions import NativePermissions
 from moltnet.adapters.ory.claims import Expected
 from moltnet.adapters.ory.clients import OryClients
 from moltnet.adapters.ory.identity import OryIdentityProvider
@@ -24,9 +22,6 @@ from moltnet.adapters.ory.services import OryAddresses, OryServices, ory_service
 from moltnet.adapters.ory.tokens import OryTokenIssuer, OryTokenVerifier
 from moltnet.adapters.system.clock import SystemClock
 from moltnet.adapters.system.randomness import SystemRandomness
-from moltnet.domain.agents import ProfileNotFound
-from moltnet.domain.credentials import ClientNotFound, ClientWithoutAgent
-from moltnet.domain.services.hooks import HookService
 from moltnet.entrypoints.rest.schema.convert import json_value
 from moltnet.entrypoints.rest.wire.hooks import exchanged_form
 from moltnet.ports.clock import Clock
@@ -113,24 +108,15 @@ def addresses_of(stand_in: OryStandIn) -> OryAddresses:
     return _addresses(lambda service, side: stand_in.addresses[service, side], API_KEY)
 
 
-def hook_of(storage: Storage, clients: Clients, clock: Clock) -> TokenHook:
+def hook_of(storage: Storage, clients: Clients) -> TokenHook:
     """The token hook as the REST door answers it, without the door between."""
-    hooks = HookService(
-        storage=storage,
-        permissions=NativePermissions(),
-        clients=clients,
-        signatures=NaclSignatures(),
-        clock=clock,
-        randomness=SystemRandomness(),
-    )
 
     async def hook(asked: Mapping[str, Any]) -> tuple[int, Mapping[str, Any] | None]:
-        try:
-            agent = await hooks.token_holder(asked["request"]["client_id"])
-        except (ClientWithoutAgent, ProfileNotFound):
+        agent_id = await clients.agent_of(asked["request"]["client_id"])
+        async with storage.reading() as work:
+            agent = await work.agents.find(agent_id) if agent_id else None
+        if agent is None:
             return 403, None
-        except ClientNotFound:
-            return 500, None
         told = json_value(exchanged_form(agent))
         return 200, told if isinstance(told, dict) else None
 

@@ -15,7 +15,7 @@ async def ory_tokens(storage: Storage) -> AsyncIterator[TokenService]:
     async with ory() as services:
         clients, keys = services.clients(storage), services.keys()
         if services.stand_in is not None:
-            services.stand_in.hydra.token_hook = hook_of(storage, clients, services.clock)
+            services.stand_in.hydra.token_hook = hook_of(storage, clients)
         yield TokenService(
             clock=services.clock,
             clients=clients,
