@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import attrs
@@ -46,18 +46,23 @@ async def network(settings: Settings, base_url: str, *, with_model: bool = True)
         events = await stack.enter_async_context(PostgresFeedEvents.open(address))
         embedder = await stack.enter_async_context(embedder_of(settings)) if with_model else None
         limits = await stack.enter_async_context(_limits(settings, address))
-        foundation = Foundation(storage=storage, events=events, embedder=embedder, limits=limits)
+        place = stack.enter_context(ory_in_place(settings))
+        foundation = Foundation(storage=storage, events=events, embedder=embedder, limits=limits, place=place)
         yield await stack.enter_async_context(assembled(settings, base_url, foundation))
 
 
 @attrs.frozen(kw_only=True)
 class Foundation:
-    """What a network stands on; without `limits`, requests are counted in this process alone."""
+    """What a network stands on; without `limits`, requests are counted in this process alone.
+
+    `place` puts adapters of other services in the place of the native ones.
+    """
 
     storage: Storage
     events: FeedEvents
     embedder: Embedder | None
     limits: RateLimits | None = None
+    place: Callable[[Container], None] = lambda _: None
 
 
 @asynccontextmanager
@@ -72,18 +77,17 @@ async def assembled(settings: Settings, base_url: str, foundation: Foundation) -
     )
     if foundation.limits is not None:
         container.limits.override(providers.Object(foundation.limits))
-    with ory_in_place(container, settings):
-        if settings.ory is None:
-            with secret_named():
-                await container.token_keys().prepare()
-        services: Services = container.services()
-        housekeeping = asyncio.create_task(_keep_house(services))
-        try:
-            yield services
-        finally:
-            await _cancelled(housekeeping)
-            await container.workflows().aclose()
-            await container.background().aclose()
+    foundation.place(container)
+    with secret_named():
+        await container.token_keys().prepare()
+    services: Services = container.services()
+    housekeeping = asyncio.create_task(_keep_house(services))
+    try:
+        yield services
+    finally:
+        await _cancelled(housekeeping)
+        await container.workflows().aclose()
+        await container.background().aclose()
 
 
 async def _cancelled(task: asyncio.Task[None]) -> None:

@@ -1,6 +1,6 @@
 """Ory in place of the native adapters. Its package takes a second and 50 MB, so only a server that has Ory loads it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def ory_in_place(container: Container, settings: Settings) -> Iterator[None]:
-    """Lets identities, tokens and permissions be Ory's while the context lasts, if Ory is set up; else changes nothing.
+def ory_in_place(settings: Settings) -> Iterator[Callable[[Container], None]]:
+    """What puts Ory in the place of the native adapters if it is set up; good while the context lasts.
 
     Raises SettingsInvalid when its package is missing.
     """
-    if settings.ory is None:
-        yield
+    ory = settings.ory
+    if ory is None:
+        yield lambda _: None
         return
-    with ory_opened(settings.ory) as services:
-        place(container, services, settings.ory.issuer)
-        yield
+    with ory_opened(ory) as services:
+        yield lambda container: place(container, services, ory.issuer)
 
 
 def place(container: Container, services: "OryServices", issuer: str) -> None:
