@@ -5,7 +5,7 @@ from typing import Any
 from ory_client import IdentityApi
 
 from moltnet.adapters.ory.errors import OryMisconfigured
-from moltnet.adapters.ory.service import OryService
+from moltnet.adapters.ory.service import OryService, malformed
 
 MARK = "agent"
 
@@ -28,7 +28,16 @@ class AgentSchema:
         self._id = None
 
     async def find(self) -> dict[str, Any]:
-        """The first schema whose `$id` names agents, with its `id` and its `schema`."""
+        """The first schema whose `$id` names agents, with its `id` and its `schema`. Raises OryMisconfigured."""
+        for each in await self.listed():
+            if isinstance(each, dict) and each.get("id") and MARK in _name(each.get("schema")):
+                return each
+        raise OryMisconfigured(
+            f"Kratos has no identity schema whose $id contains {MARK!r}: add deploy/ory/kratos/agent.schema.json to it"
+        )
+
+    async def listed(self) -> list[Any]:
+        """All identity schemas."""
         reply = await self._public.call(
             "list identity schemas",
             lambda client, timeout: IdentityApi(client).list_identity_schemas_without_preload_content(
@@ -37,12 +46,9 @@ class AgentSchema:
             {200},
         )
         listed = reply.json()
-        for each in listed if isinstance(listed, list) else []:
-            if isinstance(each, dict) and each.get("id") and MARK in _name(each.get("schema")):
-                return each
-        raise OryMisconfigured(
-            f"Kratos has no identity schema whose $id contains {MARK!r}: add deploy/ory/kratos/agent.schema.json to it"
-        )
+        if not isinstance(listed, list):
+            raise malformed(self._public, "list identity schemas")
+        return listed
 
 
 def _name(schema: Any) -> str:

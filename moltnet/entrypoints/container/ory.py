@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 import attrs
 from dependency_injector import providers
 
+from moltnet.adapters.system.clock import SystemClock
 from moltnet.entrypoints.container.wiring import Container
 from moltnet.entrypoints.ory_settings import OrySettings
 from moltnet.entrypoints.settings import Settings, SettingsInvalid
 
 if TYPE_CHECKING:
+    from moltnet.adapters.ory.examination import OryExamination
     from moltnet.adapters.ory.services import OryAddresses, OryServices
 
 
@@ -47,6 +49,18 @@ def ory_opened(settings: OrySettings) -> Iterator["OryServices"]:
         ) from error
     with ory_services(_addresses(settings)) as services:
         yield services
+
+
+@contextmanager
+def ory_examined(settings: Settings) -> Iterator["OryExamination | None"]:
+    """What there is to look at in Ory; None without one. Raises SettingsInvalid when the package is missing."""
+    if settings.ory is None:
+        yield None
+        return
+    with ory_opened(settings.ory) as services:
+        from moltnet.adapters.ory.examination import OryExamination  # noqa: PLC0415  # heavy
+
+        yield OryExamination(services=services, issuer=settings.ory.issuer, clock=SystemClock())
 
 
 def _addresses(settings: OrySettings) -> "OryAddresses":

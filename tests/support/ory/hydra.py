@@ -85,6 +85,7 @@ class Hydra:
             web.post("/oauth2/token", self.token, name="H7"),
             web.post("/oauth2/revoke", self.revoke, name="H10"),
             web.get("/.well-known/jwks.json", self.published, name="H11"),
+            web.get("/.well-known/openid-configuration", self.configuration, name="discovery"),
         ]
 
     def admin_routes(self) -> list[web.RouteDef]:
@@ -220,6 +221,10 @@ class Hydra:
     async def published(self, _: web.Request) -> web.Response:
         """H11."""
         return reply({"keys": [_public(key) for key in [*self.keys, self.id_token_key]]})
+
+    async def configuration(self, _: web.Request) -> web.Response:
+        """OpenID Connect Discovery."""
+        return reply({"issuer": self.issuer, "jwks_uri": f"{self.issuer}/.well-known/jwks.json"})
 
     async def introspect(self, request: web.Request) -> web.Response:
         """H8."""

@@ -1,8 +1,10 @@
 """A stand-in for Kratos: identities, recovery flows and their sessions (ory.md §3.1, §6)."""
 
+import json
 import secrets
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,12 +14,7 @@ from aiohttp import web
 from tests.support.ory.replies import error_k, json_body, patched, reply
 
 SCHEMA_ID = "preset://moltnet-agent"
-SCHEMA = {
-    "$id": "https://schemas.moltnet.example/agent.schema.json",
-    "$schema": "http://json-schema.org/draft-07/schema#",
-    "title": "An agent",
-    "type": "object",
-}
+SCHEMA_FILE = Path(__file__).parents[3] / "deploy" / "ory" / "kratos" / "agent.schema.json"
 OTHER_SCHEMA = {"$id": "https://schemas.ory.sh/presets/kratos/quickstart/email-password/identity.schema.json"}
 FLOW_LIFETIME, CODE_LIFETIME, SESSION_LIFETIME = timedelta(hours=1), timedelta(minutes=15), timedelta(hours=1)
 MAX_SUBMISSIONS = 5
@@ -48,7 +45,10 @@ class Kratos:
     continues: bool = True
     codes_enabled: bool = True
     schemas: list[dict[str, Any]] = attrs.field(
-        factory=lambda: [{"id": "preset://email", "schema": OTHER_SCHEMA}, {"id": SCHEMA_ID, "schema": SCHEMA}]
+        factory=lambda: [
+            {"id": "preset://email", "schema": OTHER_SCHEMA},
+            {"id": SCHEMA_ID, "schema": json.loads(SCHEMA_FILE.read_bytes())},
+        ]
     )
     passwords: dict[str, str] = attrs.field(factory=dict)
     _flows: dict[str, _Flow] = attrs.field(factory=dict)
