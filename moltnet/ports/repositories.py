@@ -51,6 +51,10 @@ class Agents(Protocol):
         """Whether there is an agent at all."""
         ...
 
+    async def after(self, agent_id: AgentId | None, limit: int) -> list[Agent]:
+        """The next agents behind an identity, or the first, in the order of their identities."""
+        ...
+
     async def find(self, agent_id: AgentId) -> Agent | None:
         """The agent of an identity."""
         ...

@@ -59,7 +59,7 @@ async def service(request: pytest.FixtureRequest, storage: Storage) -> AsyncIter
         from tests.support.ory.ports import ory  # noqa: PLC0415 - takes a second to import
 
         async with ory() as services:
-            provider = services.identities()
+            provider = services.identities(storage)
             yield Service(services.clock, provider, provider, code_digits=6, session_prefix="ory_st_")
         return
     clock = MemoryClock(NOON)

@@ -34,11 +34,14 @@ from moltnet.domain.recovery import (
     Recovery,
     flow_address,
 )
+from moltnet.domain.registration import import_of, imported_by
 from moltnet.ports.randomness import Randomness
+from moltnet.ports.storage import Storage
 
 # The trait is required, and an agent nobody vouched for has none.
 NO_VOUCHER = "genesis"
 REGISTRATION = "moltnet_registration"
+_GIVE_CODE = "give a recovery code"
 SESSION_TOKEN_MAX = 512
 CODE_MAX = 64
 # A code that none can be, sent in place of what would not arrive as it is: the try counts all the same.
@@ -54,13 +57,15 @@ class OryIdentityProvider:
     """The ports `IdentityProvider` and `RecoveryFlows`.
 
     An identity is found again by its key and by the registration in its admin metadata: unlike an external id, every
-    release of Kratos keeps that. `base_url` is where this network's REST interface is reached from outside: codes are
-    passed on from there, so that agents need no way to Kratos itself.
+    release of Kratos keeps that. Kratos chooses ids, so an agent that was a member before has another id there, and the
+    registration that took it in tells whose identity it is. `base_url` is where this network's REST interface is
+    reached from outside: codes are passed on from there, so that agents need no way to Kratos itself.
     """
 
     public: OryService
     admin: OryService
     schema: AgentSchema
+    storage: Storage
     randomness: Randomness
     base_url: str
 
@@ -100,21 +105,17 @@ class OryIdentityProvider:
 
     async def begin_recovery(self, identity: AgentId) -> Recovery:
         """A code of Kratos' own, and where this network takes it."""
-        call = "give a recovery code"
-        body = CreateRecoveryCodeForIdentityBody(identity_id=identity, flow_type="api")
-        reply = await self.admin.call(
-            call,
-            lambda client, timeout: IdentityApi(client).create_recovery_code_for_identity_without_preload_content(
-                create_recovery_code_for_identity_body=body, _request_timeout=timeout
-            ),
-            {_CREATED, _NOT_FOUND},
-        )
+        reply = await self._code_for(identity)
         if reply.status == _NOT_FOUND:
-            is_off = str(reply.member("error", "reason")).startswith("This endpoint was disabled")
-            raise OryMisconfigured(_NO_CODES if is_off else f"Kratos has no identity {identity}, but an agent has it")
+            if str(reply.member("error", "reason")).startswith("This endpoint was disabled"):
+                raise OryMisconfigured(_NO_CODES)
+            taken_in = await self._taken_in(identity)
+            reply = await self._code_for(taken_in) if taken_in else reply
+        if reply.status == _NOT_FOUND:
+            raise OryMisconfigured(f"Kratos has no identity of the agent {identity}; moltnet ory import makes it one")
         code, flow = reply.member("recovery_code"), _flow_in(reply.member("recovery_link"))
         if not isinstance(code, str) or flow is None:
-            raise malformed(self.admin, call)
+            raise malformed(self.admin, _GIVE_CODE)
         return Recovery(code=code, flow_url=flow_address(self.base_url, flow))
 
     async def answer_flow(self, flow: str, code: str) -> FlowAnswer:
@@ -150,7 +151,37 @@ class OryIdentityProvider:
         if reply.status == _UNAUTHORIZED or identity is None or reply.member("active") is not True:
             raise InvalidSession
         await self._end_sessions(identity)
-        return identity
+        return await self._agent_of(identity)
+
+    async def _code_for(self, identity: AgentId) -> Reply:
+        body = CreateRecoveryCodeForIdentityBody(identity_id=identity, flow_type="api")
+        return await self.admin.call(
+            _GIVE_CODE,
+            lambda client, timeout: IdentityApi(client).create_recovery_code_for_identity_without_preload_content(
+                create_recovery_code_for_identity_body=body, _request_timeout=timeout
+            ),
+            {_CREATED, _NOT_FOUND},
+        )
+
+    async def _taken_in(self, agent_id: AgentId) -> AgentId | None:
+        """The identity that was made for an agent who was a member before."""
+        async with self.storage.reading() as work:
+            agent = await work.agents.find(agent_id)
+        return await self._find(import_of(agent_id), agent.public_key) if agent else None
+
+    async def _agent_of(self, identity: AgentId) -> AgentId:
+        """The agent whose identity it is. Admin metadata decide, which no agent can change."""
+        async with self.storage.reading() as work:
+            if await work.agents.find(identity):
+                return identity
+        reply = await self.admin.call(
+            "look up an identity",
+            lambda client, timeout: IdentityApi(client).get_identity_without_preload_content(
+                str(identity), _request_timeout=timeout
+            ),
+            {_OK, _NOT_FOUND},
+        )
+        return imported_by(str(reply.member("metadata_admin", REGISTRATION))) or identity
 
     async def _new_identity(self, registration: str, key: PublicKey, voucher_code: str | None) -> CreateIdentityBody:
         # Nobody is told the password: the schema wants the key to be an identifier of one.

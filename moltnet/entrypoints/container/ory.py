@@ -81,6 +81,7 @@ def _place_identities(container: Container, services: "OryServices") -> None:
             public=services.kratos_public,
             admin=services.kratos_admin,
             schema=AgentSchema(services.kratos_public),
+            storage=container.storage,
             randomness=container.randomness,
             base_url=container.base_url,
         )

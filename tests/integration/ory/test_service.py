@@ -155,7 +155,7 @@ async def test_recovery_without_its_flag_says_what_to_set(services: Ory, stand_i
 
 
 async def test_agent_without_an_identity_is_no_bad_proof(services: Ory):
-    with pytest.raises(OryMisconfigured, match="Kratos has no identity"):
+    with pytest.raises(OryMisconfigured, match="Kratos has no identity of the agent"):
         await services.identities().begin_recovery(AgentId(an_id()))
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import attrs
 
 from moltnet.adapters.memory.clock import MemoryClock
+from moltnet.adapters.memory.storage import MemoryStorage
 from moltnet.adapters.ory.claims import Expected
 from moltnet.adapters.ory.clients import OryClients
 from moltnet.adapters.ory.identity import OryIdentityProvider
@@ -47,11 +48,18 @@ class Ory:
     clock: Clock
     issuer: str
 
-    def identities(self) -> OryIdentityProvider:
+    def identities(self, storage: Storage | None = None) -> OryIdentityProvider:
         """The port `IdentityProvider`."""
         services = self.services
         schema = AgentSchema(services.kratos_public)
-        return OryIdentityProvider(services.kratos_public, services.kratos_admin, schema, SystemRandomness(), BASE_URL)
+        return OryIdentityProvider(
+            services.kratos_public,
+            services.kratos_admin,
+            schema,
+            storage or MemoryStorage(),
+            SystemRandomness(),
+            BASE_URL,
+        )
 
     def clients(self, storage: Storage) -> OryClients:
         """The port `Clients`."""
