@@ -3,6 +3,7 @@
 from moltnet.entrypoints.container.databases import database, migrate
 from moltnet.entrypoints.container.examinations import Examination, examination
 from moltnet.entrypoints.container.networks import Foundation, assembled, network
+from moltnet.entrypoints.container.relocations import relocation
 from moltnet.entrypoints.container.wiring import Container, new_key_pair
 
 __all__ = [
@@ -15,4 +16,5 @@ __all__ = [
     "migrate",
     "network",
     "new_key_pair",
+    "relocation",
 ]

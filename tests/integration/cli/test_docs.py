@@ -36,7 +36,8 @@ def settings_named(page: Path) -> set[str]:
 
 
 def options_of(command: click.Command) -> set[str]:
-    return {option for parameter in command.params for option in parameter.opts} | {"--help"}
+    options = [parameter for parameter in command.params if isinstance(parameter, click.Option)]
+    return {name for option in options for name in option.opts} | {"--help"}
 
 
 def visible() -> dict[str, click.Command]:
