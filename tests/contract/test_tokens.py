@@ -1,6 +1,7 @@
 """The ports `Clients`, `TokenIssuer` and `TokenVerifier`, together as one service."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -26,9 +27,15 @@ from tests.support.stored import joined
 from tests.support.tokens import TokenService, native_tokens
 
 
-@pytest.fixture(params=["native"])
-async def tokens(storage: Storage) -> TokenService:
-    return await native_tokens(storage)
+@pytest.fixture(params=["native", pytest.param("ory", marks=pytest.mark.real)])
+async def tokens(request: pytest.FixtureRequest, storage: Storage) -> AsyncIterator[TokenService]:
+    if request.param == "native":
+        yield await native_tokens(storage)
+        return
+    from tests.support.ory.tokens import ory_tokens  # noqa: PLC0415 - takes a second to import
+
+    async with ory_tokens(storage) as service:
+        yield service
 
 
 @pytest.fixture
@@ -48,7 +55,7 @@ async def test_token_stands_for_its_agent(tokens: TokenService, agent: Agent, se
 
 async def test_token_endpoint_tells_the_lifetime(tokens: TokenService, secret: ClientSecret):
     answer = await tokens.issuer.issue(str(secret.client_id), secret.secret, None)
-    assert answer.lifetime == TOKEN_LIFETIME
+    assert answer.lifetime == tokens.told_lifetime
     assert answer.scopes == frozenset()
 
 
@@ -178,9 +185,9 @@ async def test_removed_agent_has_no_token(tokens: TokenService, storage: Storage
 
 async def test_token_is_good_until_its_lifetime_is_over(tokens: TokenService, secret: ClientSecret):
     token = await issued(tokens, secret)
-    tokens.clock.advance(TOKEN_LIFETIME - timedelta(microseconds=1))
+    tokens.advance(TOKEN_LIFETIME - timedelta(microseconds=1))
     await tokens.verifier.verify(token)
-    tokens.clock.advance(timedelta(microseconds=1))
+    tokens.advance(timedelta(microseconds=1))
     with pytest.raises(InvalidToken):
         await tokens.verifier.verify(token)
 
@@ -188,16 +195,16 @@ async def test_token_is_good_until_its_lifetime_is_over(tokens: TokenService, se
 async def test_token_issued_within_a_second_is_good_at_once_and_for_its_lifetime(
     tokens: TokenService, secret: ClientSecret
 ):
-    tokens.clock.advance(timedelta(microseconds=300_001))
+    tokens.advance(timedelta(microseconds=300_001))
     token = await issued(tokens, secret)
     await tokens.verifier.verify(token)
-    tokens.clock.advance(TOKEN_LIFETIME - timedelta(microseconds=1))
+    tokens.advance(tokens.told_lifetime - timedelta(microseconds=1))
     await tokens.verifier.verify(token)
 
 
 async def test_token_is_not_good_before_it_was_issued(tokens: TokenService, secret: ClientSecret):
     token = await issued(tokens, secret)
-    tokens.clock.advance(timedelta(microseconds=-1))
+    tokens.advance(timedelta(microseconds=-1))
     with pytest.raises(InvalidToken):
         await tokens.verifier.verify(token)
 

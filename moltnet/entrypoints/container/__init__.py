@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from moltnet.entrypoints.container.keys import key_pair_of, new_key_pair, signatures
     from moltnet.entrypoints.container.model_room import KnownModel, ModelRoom, model_room
     from moltnet.entrypoints.container.networks import Foundation, assembled, network, network_in_memory
+    from moltnet.entrypoints.container.relocations import relocation
     from moltnet.entrypoints.container.remote import admission, file_keyring, remote_agent
     from moltnet.entrypoints.container.wiring import Container
 
@@ -33,6 +34,7 @@ __all__ = [
     "network",
     "network_in_memory",
     "new_key_pair",
+    "relocation",
     "remote_agent",
     "signatures",
 ]
@@ -55,6 +57,7 @@ _ROOMS = {
     "network": "networks",
     "network_in_memory": "networks",
     "new_key_pair": "keys",
+    "relocation": "relocations",
     "remote_agent": "remote",
     "signatures": "keys",
 }
