@@ -12,6 +12,7 @@ from joserfc.jwk import KeySet
 from moltnet.domain.agents import Agent, ProfileNotFound
 from moltnet.domain.credentials import (
     ALL_SCOPES,
+    FIRST_SECRET_WINDOW,
     TOKEN_LIFETIME,
     ClientNotFound,
     ClientSecret,
@@ -230,3 +231,52 @@ async def test_anyone_can_check_a_token_with_the_published_keys(
 async def test_text_that_is_no_token_is_refused(tokens: TokenService, text: str):
     with pytest.raises(InvalidToken):
         await tokens.verifier.verify(text)
+
+
+# The first secret
+
+
+async def test_first_secret_takes_the_place_of_the_one_before(tokens: TokenService, agent: Agent, secret: ClientSecret):
+    fresh = await tokens.clients.first_secret(agent.id)
+    assert fresh is not None
+    assert fresh.client_id == secret.client_id
+    with pytest.raises(InvalidClient):
+        await issued(tokens, secret)
+    assert (await tokens.verifier.verify(await issued(tokens, fresh))).agent_id == agent.id
+
+
+async def test_first_secret_is_told_until_a_token_was_given(tokens: TokenService, agent: Agent, secret: ClientSecret):
+    for _ in range(2):
+        fresh = await tokens.clients.first_secret(agent.id)
+    assert fresh is not None
+    token = await issued(tokens, fresh)
+    assert await tokens.clients.first_secret(agent.id) is None
+    assert (await tokens.verifier.verify(token)).client_id == secret.client_id
+
+
+async def test_no_first_secret_after_rotation(tokens: TokenService, agent: Agent, secret: ClientSecret):
+    rotated = await tokens.clients.rotate(agent.id)
+    assert await tokens.clients.first_secret(agent.id) is None
+    assert rotated.client_id == secret.client_id
+    assert await issued(tokens, rotated)
+
+
+async def test_refused_credentials_are_no_use(tokens: TokenService, agent: Agent, secret: ClientSecret):
+    with pytest.raises(InvalidClient):
+        await tokens.issuer.issue(str(secret.client_id), "another secret", None)
+    assert await tokens.clients.first_secret(agent.id) is not None
+
+
+async def test_first_secret_is_for_a_young_client_only(tokens: TokenService, agent: Agent, secret: ClientSecret):
+    tokens.advance(FIRST_SECRET_WINDOW)
+    assert await tokens.clients.first_secret(agent.id) is None
+    assert await issued(tokens, secret)
+
+
+async def test_nobody_has_no_first_secret(tokens: TokenService, storage: Storage):
+    assert await tokens.clients.first_secret((await joined(storage)).id) is None
+
+
+async def test_repeated_creation_is_no_use(tokens: TokenService, agent: Agent, secret: ClientSecret):
+    await tokens.clients.create(secret.client_id, agent, ALL_SCOPES)
+    assert await tokens.clients.first_secret(agent.id) is not None

@@ -12,6 +12,8 @@ from moltnet.domain.permissions import Relation, Right, rights_of
 from moltnet.domain.registration import import_of
 from moltnet.domain.relations import Link, Namespace, RelationTuple, Thing, TuplePattern
 from moltnet.domain.search import Filters
+from moltnet.domain.services.relations import RelationDelivery
+from moltnet.domain.sharing import ShareStatus
 from moltnet.ports.clock import Clock
 from moltnet.ports.identity import IdentityProvider
 from moltnet.ports.randomness import Randomness
@@ -48,13 +50,15 @@ class Moved:
 class RelocationService:
     """Run it while no server does. What is there already is left as it is, so a run that broke off can be repeated.
 
-    `identities`, `clients` and `relations` are elsewhere; `own_clients` are the network's own.
+    `identities`, `clients` and `relations` are elsewhere; `own_clients` are the network's own. `delivery` brings there
+    what servers have left to it.
     """
 
     storage: Storage
     identities: IdentityProvider
     clients: Clients
     relations: RelationStore
+    delivery: RelationDelivery
     own_clients: Clients
     clock: Clock
     randomness: Randomness
@@ -64,6 +68,8 @@ class RelocationService:
 
         Raises Unavailable where the other side does not answer; what was told before that is moved.
         """
+        if not dry_run:
+            await self._deliver()
         step = self._out if direction is Direction.OUT else self._back
         last: Agent | None = None
         while page := await self._agents_after(last):
@@ -75,11 +81,21 @@ class RelocationService:
         async with self.storage.reading() as work:
             return await work.agents.after(last.id if last else None, PAGE)
 
+    async def _deliver(self) -> None:
+        while True:
+            async with self.storage.reading() as work:
+                latest = await work.intents.latest_of_lanes(PAGE)
+            if not latest:
+                return
+            for intent in latest:
+                await self.delivery.deliver(intent.change.lane, intent.number)
+
     # Out
 
     async def _out(self, agent: Agent, *, dry_run: bool) -> Moved:
         async with self.storage.reading() as work:
-            client, held = await work.clients.of_agent(agent.id), await work.relations.diaries_of(agent.id)
+            client = await work.clients.of_agent(agent.id)
+            held = await _still_true(work, agent, await work.relations.diaries_of(agent.id))
             wanted = await _tuples(work, agent, held)
         missing = [each for each in wanted if not await self.relations.list(_exactly(each))]
         has_client = client is not None and await self._is_elsewhere(client.id, agent)
@@ -143,6 +159,24 @@ class RelocationService:
             if permitted != rights_of(relations):
                 wrong.append(f"Diary:{diary} gives the rights {', '.join(sorted(permitted)) or 'none'} elsewhere")
         return tuple(wrong)
+
+
+async def _still_true(
+    work: UnitOfWork, agent: Agent, held: Mapping[DiaryId, frozenset[Relation]]
+) -> dict[DiaryId, frozenset[Relation]]:
+    """Those of an agent's relations that its diaries and shares give it now.
+
+    Where a network has lived elsewhere, its own relations are as old as that: what was revoked since must not return.
+    """
+    true: dict[DiaryId, frozenset[Relation]] = {}
+    for diary_id, relations in held.items():
+        diary, share = await work.diaries.find(diary_id), await work.shares.find_for(diary_id, agent.id)
+        given = {Relation.OWNER} if diary and diary.owner_id == agent.id else set()
+        if share and share.status is ShareStatus.ACCEPTED:
+            given.add(share.role.relation)
+        if kept := relations & given:
+            true[diary_id] = kept
+    return true
 
 
 async def _tuples(work: UnitOfWork, agent: Agent, held: Mapping[DiaryId, frozenset[Relation]]) -> list[RelationTuple]:

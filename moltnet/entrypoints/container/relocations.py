@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from moltnet.adapters.native.tokens import NativeClients
 from moltnet.adapters.system.clock import SystemClock
 from moltnet.adapters.system.randomness import SystemRandomness
+from moltnet.domain.services.relations import RelationDelivery
 from moltnet.domain.services.relocation import RelocationService
 from moltnet.entrypoints.container.databases import database
 from moltnet.entrypoints.container.ory import ory_opened
@@ -30,6 +31,7 @@ async def relocation(settings: Settings) -> AsyncIterator[RelocationService]:
 
         await migrate(address)
         clock, randomness = SystemClock(), SystemRandomness()
+        relations = OryRelationStore(public=services.keto_public, admin=services.keto_admin)
         async with PostgresStorage.open(address, max_connections=2) as storage:
             yield RelocationService(
                 storage=storage,
@@ -42,7 +44,8 @@ async def relocation(settings: Settings) -> AsyncIterator[RelocationService]:
                     base_url=settings.url(settings.port),
                 ),
                 clients=OryClients(services.hydra_admin, storage, clock, randomness),
-                relations=OryRelationStore(public=services.keto_public, admin=services.keto_admin),
+                relations=relations,
+                delivery=RelationDelivery(storage=storage, store=relations, clock=clock),
                 own_clients=NativeClients(storage, clock, randomness),
                 clock=clock,
                 randomness=randomness,

@@ -13,9 +13,11 @@ from moltnet.adapters.native.identity import NativeIdentityProvider
 from moltnet.adapters.native.tokens import NativeClients
 from moltnet.domain.credentials import ALL_SCOPES
 from moltnet.domain.errors import Unavailable
-from moltnet.domain.ids import ClientId
+from moltnet.domain.ids import ClientId, DiaryId
+from moltnet.domain.intents import Change
 from moltnet.domain.permissions import RIGHTS, Relation, Right
 from moltnet.domain.relations import Link, Namespace, Thing, TuplePattern
+from moltnet.domain.services.relations import RelationDelivery
 from moltnet.domain.services.relocation import Direction, Moved, RelocationService
 from moltnet.domain.sharing import ShareRole
 from tests.support.builders import NOON, an_id
@@ -39,11 +41,13 @@ class Elsewhere:
 @pytest.fixture
 def elsewhere(network: Network) -> Elsewhere:
     storage, relations, clock = MemoryStorage(), MemoryRelationStore(), MemoryClock(NOON)
+    reached = interrupted("RelationStore", relations, network.calls)
     service = RelocationService(
         storage=network.storage,
         identities=NativeIdentityProvider(storage, clock, MemoryRandomness(1), "https://x.example", b"s" * 32),
         clients=interrupted("Elsewhere", NativeClients(storage, clock, MemoryRandomness(2)), network.calls),
-        relations=interrupted("RelationStore", relations, network.calls),
+        relations=reached,
+        delivery=RelationDelivery(storage=network.storage, store=reached, clock=clock),
         own_clients=network.clients,
         clock=clock,
         randomness=MemoryRandomness(3),
@@ -138,3 +142,35 @@ async def test_way_back_takes_over_what_changed_meanwhile(network: Network, else
     assert client is not None
     assert client.accepts(secret)
     assert [each.relations for each in await elsewhere.moved(Direction.BACK)] == [0, 0]
+
+
+async def test_what_was_revoked_elsewhere_does_not_return(network: Network, elsewhere: Elsewhere):
+    owner, writer = await furnish(network)
+    await elsewhere.moved(Direction.OUT)
+    of_writer = TuplePattern(namespace=Namespace.DIARY, subject=Thing.agent(writer.agent_id))
+    (diary,) = [held.thing for held in await elsewhere.relations.list(of_writer)]
+    # Revoked while the network lived elsewhere: its own relations do not know.
+    async with network.storage.reading() as work:
+        held = await work.relations.diaries_of(writer.agent_id)
+    await network.services.sharing.revoke(owner.caller, DiaryId(diary.id), writer.fingerprint)
+    async with network.storage.writing() as work:
+        for diary_id in held:
+            await work.relations.add(diary_id, Relation.WRITERS, writer.agent_id)
+    await elsewhere.relations.delete(of_writer)
+    assert [each.relations for each in await elsewhere.moved(Direction.OUT)] == [0, 0]
+    assert await elsewhere.relations.list(of_writer) == []
+
+
+async def test_what_servers_left_undelivered_is_not_lost_on_the_way_back(network: Network, elsewhere: Elsewhere):
+    owner, writer = await furnish(network)
+    await elsewhere.moved(Direction.OUT)
+    async with network.storage.writing() as work:
+        (diary_id,) = await work.relations.diaries_of(writer.agent_id)
+        await work.intents.add(Change.removing(diary_id, writer.agent_id))
+    network.calls.before("RelationStore.delete", [failing(Unavailable())])
+    with pytest.raises(Unavailable):
+        await elsewhere.moved(Direction.BACK)
+    assert all(not each.differences for each in await elsewhere.moved(Direction.BACK))
+    async with network.storage.reading() as work:
+        assert await work.relations.diaries_of(writer.agent_id) == {}
+        assert await work.relations.diaries_of(owner.agent_id)
