@@ -81,7 +81,8 @@ class Client:
     """An OAuth2 client of one agent; the secret itself is not here, only what it is recognised by.
 
     `generation` counts the secrets: a token of an earlier generation is no longer good. `used` tells whether a token
-    was ever given for one, or one was asked for in another's place.
+    was ever given for one, or one was asked for in another's place. `secret_since` tells when the present one took
+    effect, for tokens that do not say their generation.
     """
 
     id: ClientId
@@ -91,6 +92,7 @@ class Client:
     generation: int = 1
     used: bool = False
     created_at: datetime
+    secret_since: datetime = attrs.field(default=attrs.Factory(lambda self: self.created_at, takes_self=True))
 
     def accepts(self, secret: str) -> bool:
         """Whether this is the client's secret; compared in constant time."""

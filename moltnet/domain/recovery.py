@@ -156,6 +156,11 @@ class Recovery:
     flow_url: str
 
 
+def flow_address(base_url: str, flow: str) -> str:
+    """Where a network takes the code of a flow (decision 9)."""
+    return f"{base_url.rstrip('/')}/self-service/recovery?flow={flow}"
+
+
 class FlowState(StrEnum):
     """Where a recovery flow stands after a code; the words are Kratos' (no mail is ever sent)."""
 

@@ -65,6 +65,21 @@ def identity_of(text: str) -> AgentId:
     return AgentId(found)
 
 
+_IMPORT = "import-"
+
+
+def import_of(agent_id: AgentId) -> str:
+    """The registration under which an identity service takes in an agent that was a member before."""
+    return f"{_IMPORT}{agent_id}"
+
+
+def imported_by(registration: str) -> AgentId | None:
+    """The agent that a registration took in; None for that of a newcomer, whose identity's id is its own."""
+    text = registration.removeprefix(_IMPORT)
+    found = parse_uuid(text) if text != registration else None
+    return AgentId(found) if found is not None else None
+
+
 @attrs.frozen(kw_only=True)
 class Registered:
     """A new member, and the credentials that are told this once."""

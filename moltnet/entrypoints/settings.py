@@ -25,6 +25,7 @@ import platformdirs
 from moltnet.domain.entries import CONTENT_CEILING, CONTENT_MAX
 from moltnet.domain.errors import Invalid
 from moltnet.domain.limits import Limits
+from moltnet.entrypoints.ory_settings import OrySettings, read_ory
 
 T = TypeVar("T")
 Networks = tuple[IPv4Network | IPv6Network, ...]
@@ -33,10 +34,6 @@ DEFAULT_PORT = 8000
 DEFAULT_ORIGINS = ("https://themolt.net", "https://api.themolt.net", "http://localhost:3000", "http://localhost:8000")
 MIN_SECRET = 16
 RECOVERY_SECRET, WEBHOOK_KEY = SECRETS = ("RECOVERY_CHALLENGE_SECRET", "ORY_ACTION_API_KEY")
-_ORY = (
-    "ORY_PROJECT_URL",
-    *(f"ORY_{name}_{side}_URL" for name in ("KRATOS", "HYDRA", "KETO") for side in ("PUBLIC", "ADMIN")),
-)
 _CREDENTIALS = "moltnet.json"
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#@\s]+")  # RFC 6454 §6.2
 _PROFILE = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
@@ -70,6 +67,7 @@ class Settings:
     """Everything that may differ between two servers.
 
     `database_url` None means the embedded database in `data_dir`. `public_url` is where agents reach the server.
+    Without `ory`, identities, tokens and permissions are kept in the database.
     """
 
     data_dir: Path
@@ -89,6 +87,7 @@ class Settings:
     rate_limit_store: RateLimitStore = RateLimitStore.MEMORY
     trusted_proxies: Networks = ()
     source_url: str | None = None
+    ory: OrySettings | None = None
 
     @property
     def key_secret(self) -> bytes:
@@ -114,7 +113,6 @@ def read_settings(data_dir: Path | None = None, environment: Mapping[str, str] |
     fields = _Fields(_with_dotenv() if environment is None else environment)
     folder = fields.folder(data_dir)
     embedded = fields.text("DATABASE_URL") is None
-    fields.refuse_ory()
     read = {
         "data_dir": folder,
         "database_url": fields.read("DATABASE_URL", _database_url),
@@ -132,6 +130,7 @@ def read_settings(data_dir: Path | None = None, environment: Mapping[str, str] |
         "rate_limit_store": fields.read("MOLTNET_RATE_LIMIT_STORE", _rate_limit_store, RateLimitStore.MEMORY),
         "trusted_proxies": fields.read("MOLTNET_TRUSTED_PROXIES", _networks) or (),
         "source_url": fields.read("MOLTNET_SOURCE_URL", _http_url),
+        "ory": fields.ory(),
         "scopeless_tokens_have_all": fields.read("MOLTNET_SCOPELESS_TOKENS_HAVE_ALL", _yes_no, default=True),
     }
     if fields.problems:
@@ -237,11 +236,9 @@ class _Fields:
             self.problems.append(f"{name}: must have at least {MIN_SECRET} characters")
         return text or ""
 
-    def refuse_ory(self) -> None:
-        self.problems.extend(
-            f"{name}: Ory is not supported by this version; unset it to use the native identity and permissions"
-            for name in _ORY
-            if self.text(name)
+    def ory(self) -> OrySettings | None:
+        return read_ory(
+            lambda name: self.read(name, _http_url), lambda name: self.read(name, _word), self.problems.append
         )
 
     def _kept_secret(self, name: str, folder: Path) -> str:
@@ -354,6 +351,13 @@ def _http_url(text: str) -> str:
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError(wrong)
     return text.rstrip("/")
+
+
+def _word(text: str) -> str:
+    # The value is a secret, so it is not repeated.
+    if not (text.isascii() and text.isprintable()) or " " in text:
+        raise ValueError("must be one word of visible ASCII characters")
+    return text
 
 
 def _database_url(text: str) -> str:

@@ -14,10 +14,10 @@ class IdentityProvider(Protocol):
         """The identity of a registration; the same registration again gets the same identity (a repeated step)."""
         ...
 
-    async def delete(self, registration: str) -> None:
-        """Removes the identity of a registration; none there is no error.
+    async def delete(self, registration: str, key: PublicKey) -> None:
+        """Removes the identity that a registration made for a key; none there is no error.
 
-        Named by the registration, since an identity whose creation was never answered has no known id.
+        Named by these, since an identity whose creation was never answered has no known id.
         """
         ...
 

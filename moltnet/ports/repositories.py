@@ -51,6 +51,10 @@ class Agents(Protocol):
         """Whether there is an agent at all."""
         ...
 
+    async def after(self, agent_id: AgentId | None, limit: int) -> list[Agent]:
+        """The next agents behind an identity, or the first, in the order of their identities."""
+        ...
+
     async def find(self, agent_id: AgentId) -> Agent | None:
         """The agent of an identity."""
         ...
@@ -309,7 +313,7 @@ class Identities(Protocol):
 
 
 class Clients(Protocol):
-    """OAuth2 clients of the native token issuer."""
+    """OAuth2 clients: all there is to the native ones, and what is known here of those another service keeps."""
 
     async def put(self, client: Client) -> None:
         """Stores a client; of a stored one only the secret is replaced, and `generation` counted up as by `rotate`."""
@@ -319,7 +323,7 @@ class Clients(Protocol):
         """Notes that a client was used with the secret of a generation; False when that is not the latest any more."""
         ...
 
-    async def renew_unused(self, client_id: ClientId, secret_hash: bytes, made_after: datetime) -> bool:
+    async def renew_unused(self, client_id: ClientId, secret_hash: bytes, made_after: datetime, at: datetime) -> bool:
         """Replaces the secret as `rotate` does, but only of a client that nobody used and that was made after a time.
 
         Of this and `note_use` at once, one is told no.
@@ -338,7 +342,7 @@ class Clients(Protocol):
         """An agent's client."""
         ...
 
-    async def rotate(self, client_id: ClientId, secret_hash: bytes) -> bool:
+    async def rotate(self, client_id: ClientId, secret_hash: bytes, at: datetime) -> bool:
         """Replaces the secret, counts `generation` up, so that earlier tokens end, and notes a use.
 
         False without such a client.

@@ -52,6 +52,15 @@ async def test_a_key_is_compared_by_its_bytes_and_kept_as_it_was_written(storage
     assert found.public_key.text == text
 
 
+async def test_agents_come_in_pages(storage: Storage) -> None:
+    members = sorted([await joined(storage) for _ in range(5)], key=lambda agent: agent.id)
+    async with storage.reading() as work:
+        assert await work.agents.after(None, 2) == members[:2]
+        assert await work.agents.after(members[1].id, 2) == members[2:4]
+        assert await work.agents.after(members[3].id, 2) == members[4:]
+        assert await work.agents.after(members[4].id, 2) == []
+
+
 async def test_the_same_agent_again_is_stored_once(storage: Storage, agent: Agent) -> None:
     again = an_agent(agent_id=agent.id, public_key=PublicKey.parse(agent.public_key.text.rstrip("=")))
     async with storage.writing() as work:

@@ -12,6 +12,8 @@ from moltnet.ports.storage import Storage
 from tests.support.builders import NOON, a_client, an_id
 from tests.support.stored import joined
 
+LATER = NOON + timedelta(hours=1)
+
 
 async def put(storage: Storage, client: Client) -> None:
     async with storage.writing() as work:
@@ -52,28 +54,29 @@ async def test_a_client_is_found_together_with_its_agent(storage: Storage, agent
 async def test_the_same_client_again_takes_the_next_secret(storage: Storage, agent: Agent) -> None:
     client = a_client(agent_id=agent.id, secret="first")
     await put(storage, client)
-    await put(storage, a_client(client_id=client.id, agent_id=agent.id, secret="second"))
+    again = a_client(client_id=client.id, agent_id=agent.id, secret="second")
+    await put(storage, attrs.evolve(again, secret_since=LATER))
     stored = await found(storage, client.id)
     assert stored is not None
     assert stored.accepts("second")
     assert not stored.accepts("first")
-    assert stored.generation == client.generation + 1
+    assert (stored.generation, stored.secret_since) == (client.generation + 1, LATER)
 
 
 async def test_a_rotated_client_has_another_secret_of_the_next_generation(storage: Storage, agent: Agent) -> None:
     client, rotated_hash = a_client(agent_id=agent.id), hash_secret("another")
     await put(storage, client)
     async with storage.writing() as work:
-        assert await work.clients.rotate(client.id, rotated_hash)
+        assert await work.clients.rotate(client.id, rotated_hash, LATER)
     assert await found(storage, client.id) == attrs.evolve(
-        client, secret_hash=rotated_hash, generation=client.generation + 1, used=True
+        client, secret_hash=rotated_hash, generation=client.generation + 1, used=True, secret_since=LATER
     )
 
 
 async def test_rotating_no_client_is_false(storage: Storage) -> None:
     client_id = ClientId(an_id())
     async with storage.writing() as work:
-        assert not await work.clients.rotate(client_id, hash_secret("another"))
+        assert not await work.clients.rotate(client_id, hash_secret("another"), LATER)
     assert await found(storage, client_id) is None
 
 
@@ -83,7 +86,7 @@ async def test_no_rotation_is_lost(storage: Storage, agent: Agent) -> None:
 
     async def rotate(secret: str) -> bool:
         async with storage.writing() as work:
-            return await work.clients.rotate(client.id, hash_secret(secret))
+            return await work.clients.rotate(client.id, hash_secret(secret), LATER)
 
     secrets = [f"secret {number}" for number in range(5)]
     assert all(await asyncio.gather(*map(rotate, secrets)))
@@ -126,13 +129,14 @@ async def test_only_an_unused_young_client_is_renewed(storage: Storage, agent: A
         await put(storage, each)
     async with storage.reading() as work:
         await work.clients.note_use(used.id, used.generation)
-        assert not await work.clients.renew_unused(used.id, hash_secret("second"), before)
-        assert not await work.clients.renew_unused(client.id, hash_secret("second"), NOON)
-        assert not await work.clients.renew_unused(ClientId(an_id()), hash_secret("second"), before)
-        assert await work.clients.renew_unused(client.id, hash_secret("second"), before)
+        assert not await work.clients.renew_unused(used.id, hash_secret("second"), before, LATER)
+        assert not await work.clients.renew_unused(client.id, hash_secret("second"), NOON, LATER)
+        assert not await work.clients.renew_unused(ClientId(an_id()), hash_secret("second"), before, LATER)
+        assert await work.clients.renew_unused(client.id, hash_secret("second"), before, LATER)
     stored = await found(storage, client.id)
     assert stored is not None
-    assert (stored.accepts("second"), stored.generation, stored.used) == (True, client.generation + 1, False)
+    assert stored.accepts("second")
+    assert (stored.generation, stored.used, stored.secret_since) == (client.generation + 1, False, LATER)
 
 
 async def test_of_a_use_and_a_renewal_at_once_one_comes_first(storage: Storage, agent: Agent) -> None:
@@ -146,6 +150,6 @@ async def test_of_a_use_and_a_renewal_at_once_one_comes_first(storage: Storage, 
 
         async def renew(of: Client = client) -> bool:
             async with storage.writing() as work:
-                return await work.clients.renew_unused(of.id, hash_secret("another"), NOON - timedelta(days=1))
+                return await work.clients.renew_unused(of.id, hash_secret("another"), NOON - timedelta(days=1), LATER)
 
         assert sorted(await asyncio.gather(use(), renew())) == [False, True]

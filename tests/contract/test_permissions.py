@@ -1,6 +1,7 @@
 """The port `Permissions`: rights by the one table, told alike by every question."""
 
 from collections import defaultdict
+from collections.abc import AsyncIterator
 
 import attrs
 import pytest
@@ -17,6 +18,7 @@ from moltnet.domain.ids import AgentId, DiaryId
 from moltnet.domain.permissions import RIGHTS, Relation, Right
 from moltnet.domain.services.relations import RelationDelivery
 from moltnet.ports.permissions import Left, Permissions
+from moltnet.ports.relations import RelationStore
 from moltnet.ports.storage import Storage
 from tests.support.builders import NOON, an_id
 from tests.support.stored import joined, opened
@@ -26,20 +28,26 @@ GRANTS = st.tuples(st.just("grant"), PLACES, st.sampled_from(Relation))
 WITHDRAWALS = st.tuples(st.just("withdraw"), PLACES, st.none())
 
 
-@pytest.fixture(params=["native", "remote", "remote and never delivered"])
+@pytest.fixture(params=["native", "remote", "remote and never delivered", pytest.param("ory", marks=pytest.mark.real)])
 def home(request: pytest.FixtureRequest) -> str:
     """Where permissions live."""
     return str(request.param)
 
 
 @pytest.fixture
-def store() -> MemoryRelationStore:
+async def store(home: str) -> AsyncIterator[RelationStore]:
     """The store of those that live elsewhere."""
-    return MemoryRelationStore()
+    if home != "ory":
+        yield MemoryRelationStore()
+        return
+    from tests.support.ory.ports import ory  # noqa: PLC0415 - takes a second to import
+
+    async with ory() as services:
+        yield services.relations()
 
 
 @pytest.fixture
-def permissions(home: str, store: MemoryRelationStore) -> Permissions:
+def permissions(home: str, store: RelationStore) -> Permissions:
     return NativePermissions() if home == "native" else RemotePermissions(store)
 
 
@@ -77,9 +85,9 @@ class Asking:
 
 
 @pytest.fixture
-def asking(storage: Storage, permissions: Permissions, home: str, store: MemoryRelationStore) -> Asking:
+def asking(storage: Storage, permissions: Permissions, home: str, store: RelationStore) -> Asking:
     delivery = RelationDelivery(storage=storage, store=store, clock=MemoryClock(NOON))
-    return Asking(storage, permissions, delivery if home == "remote" else None)
+    return Asking(storage, permissions, delivery if home in {"remote", "ory"} else None)
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """The port `RelationStore`: tuples by pattern, and the permits they give."""
 
+from collections.abc import AsyncIterator
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -28,10 +30,18 @@ PATTERNS = st.builds(
 )
 
 
-@pytest.fixture(params=["memory"])
-def store() -> RelationStore:
+@pytest.fixture(params=["memory", pytest.param("ory", marks=pytest.mark.real)])
+async def store(request: pytest.FixtureRequest) -> AsyncIterator[RelationStore]:
     """A store with nothing in it."""
-    return MemoryRelationStore()
+    if request.param == "memory":
+        yield MemoryRelationStore()
+        return
+    from tests.support.ory.ports import is_real, ory  # noqa: PLC0415 - takes a second to import
+
+    if is_real() and "deleted" in request.fixturenames:
+        pytest.skip("empties: a real store is not emptied by a test")
+    async with ory() as services:
+        yield services.relations()
 
 
 @pytest.fixture

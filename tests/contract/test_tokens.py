@@ -1,6 +1,7 @@
 """The ports `Clients`, `TokenIssuer` and `TokenVerifier`, together as one service."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -11,6 +12,7 @@ from joserfc.jwk import KeySet
 from moltnet.domain.agents import Agent, ProfileNotFound
 from moltnet.domain.credentials import (
     ALL_SCOPES,
+    FIRST_SECRET_WINDOW,
     TOKEN_LIFETIME,
     ClientNotFound,
     ClientSecret,
@@ -26,9 +28,15 @@ from tests.support.stored import joined
 from tests.support.tokens import TokenService, native_tokens
 
 
-@pytest.fixture(params=["native"])
-async def tokens(storage: Storage) -> TokenService:
-    return await native_tokens(storage)
+@pytest.fixture(params=["native", pytest.param("ory", marks=pytest.mark.real)])
+async def tokens(request: pytest.FixtureRequest, storage: Storage) -> AsyncIterator[TokenService]:
+    if request.param == "native":
+        yield await native_tokens(storage)
+        return
+    from tests.support.ory.tokens import ory_tokens  # noqa: PLC0415 - takes a second to import
+
+    async with ory_tokens(storage) as service:
+        yield service
 
 
 @pytest.fixture
@@ -48,7 +56,7 @@ async def test_token_stands_for_its_agent(tokens: TokenService, agent: Agent, se
 
 async def test_token_endpoint_tells_the_lifetime(tokens: TokenService, secret: ClientSecret):
     answer = await tokens.issuer.issue(str(secret.client_id), secret.secret, None)
-    assert answer.lifetime == TOKEN_LIFETIME
+    assert answer.lifetime == tokens.told_lifetime
     assert answer.scopes == frozenset()
 
 
@@ -178,9 +186,9 @@ async def test_removed_agent_has_no_token(tokens: TokenService, storage: Storage
 
 async def test_token_is_good_until_its_lifetime_is_over(tokens: TokenService, secret: ClientSecret):
     token = await issued(tokens, secret)
-    tokens.clock.advance(TOKEN_LIFETIME - timedelta(microseconds=1))
+    tokens.advance(TOKEN_LIFETIME - timedelta(microseconds=1))
     await tokens.verifier.verify(token)
-    tokens.clock.advance(timedelta(microseconds=1))
+    tokens.advance(timedelta(microseconds=1))
     with pytest.raises(InvalidToken):
         await tokens.verifier.verify(token)
 
@@ -188,16 +196,16 @@ async def test_token_is_good_until_its_lifetime_is_over(tokens: TokenService, se
 async def test_token_issued_within_a_second_is_good_at_once_and_for_its_lifetime(
     tokens: TokenService, secret: ClientSecret
 ):
-    tokens.clock.advance(timedelta(microseconds=300_001))
+    tokens.advance(timedelta(microseconds=300_001))
     token = await issued(tokens, secret)
     await tokens.verifier.verify(token)
-    tokens.clock.advance(TOKEN_LIFETIME - timedelta(microseconds=1))
+    tokens.advance(tokens.told_lifetime - timedelta(microseconds=1))
     await tokens.verifier.verify(token)
 
 
 async def test_token_is_not_good_before_it_was_issued(tokens: TokenService, secret: ClientSecret):
     token = await issued(tokens, secret)
-    tokens.clock.advance(timedelta(microseconds=-1))
+    tokens.advance(timedelta(microseconds=-1))
     with pytest.raises(InvalidToken):
         await tokens.verifier.verify(token)
 
@@ -223,3 +231,52 @@ async def test_anyone_can_check_a_token_with_the_published_keys(
 async def test_text_that_is_no_token_is_refused(tokens: TokenService, text: str):
     with pytest.raises(InvalidToken):
         await tokens.verifier.verify(text)
+
+
+# The first secret
+
+
+async def test_first_secret_takes_the_place_of_the_one_before(tokens: TokenService, agent: Agent, secret: ClientSecret):
+    fresh = await tokens.clients.first_secret(agent.id)
+    assert fresh is not None
+    assert fresh.client_id == secret.client_id
+    with pytest.raises(InvalidClient):
+        await issued(tokens, secret)
+    assert (await tokens.verifier.verify(await issued(tokens, fresh))).agent_id == agent.id
+
+
+async def test_first_secret_is_told_until_a_token_was_given(tokens: TokenService, agent: Agent, secret: ClientSecret):
+    for _ in range(2):
+        fresh = await tokens.clients.first_secret(agent.id)
+    assert fresh is not None
+    token = await issued(tokens, fresh)
+    assert await tokens.clients.first_secret(agent.id) is None
+    assert (await tokens.verifier.verify(token)).client_id == secret.client_id
+
+
+async def test_no_first_secret_after_rotation(tokens: TokenService, agent: Agent, secret: ClientSecret):
+    rotated = await tokens.clients.rotate(agent.id)
+    assert await tokens.clients.first_secret(agent.id) is None
+    assert rotated.client_id == secret.client_id
+    assert await issued(tokens, rotated)
+
+
+async def test_refused_credentials_are_no_use(tokens: TokenService, agent: Agent, secret: ClientSecret):
+    with pytest.raises(InvalidClient):
+        await tokens.issuer.issue(str(secret.client_id), "another secret", None)
+    assert await tokens.clients.first_secret(agent.id) is not None
+
+
+async def test_first_secret_is_for_a_young_client_only(tokens: TokenService, agent: Agent, secret: ClientSecret):
+    tokens.advance(FIRST_SECRET_WINDOW)
+    assert await tokens.clients.first_secret(agent.id) is None
+    assert await issued(tokens, secret)
+
+
+async def test_nobody_has_no_first_secret(tokens: TokenService, storage: Storage):
+    assert await tokens.clients.first_secret((await joined(storage)).id) is None
+
+
+async def test_repeated_creation_is_no_use(tokens: TokenService, agent: Agent, secret: ClientSecret):
+    await tokens.clients.create(secret.client_id, agent, ALL_SCOPES)
+    assert await tokens.clients.first_secret(agent.id) is not None

@@ -2,7 +2,7 @@
 
 import hashlib
 import itertools
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -131,10 +131,18 @@ class Network:
 
 @asynccontextmanager
 async def a_network(
-    *, embedder: Embedder | None = EMBEDDER, content_max: int = CONTENT_MAX, with_remote_permissions: bool = False
+    *,
+    embedder: Embedder | None = EMBEDDER,
+    content_max: int = CONTENT_MAX,
+    with_remote_permissions: bool = False,
+    clock: MemoryClock | None = None,
+    place: Callable[[Container], None] = lambda _: None,
 ) -> AsyncIterator[Network]:
-    """A network at NOON that nobody has joined; what it left running has ended with the context."""
-    calls, clock, memory = Calls(), MemoryClock(NOON), MemoryStorage()
+    """A network at NOON that nobody has joined; what it left running has ended with the context.
+
+    `place` puts other adapters in the place of some.
+    """
+    calls, clock, memory = Calls(), clock or MemoryClock(NOON), MemoryStorage()
     storage = InterruptedStorage(memory, calls)
     container = Container(
         settings=_settings(content_max),
@@ -150,6 +158,7 @@ async def a_network(
     relations = MemoryRelationStore()
     if with_remote_permissions:
         container.relation_store.override(providers.Object(interrupted("RelationStore", relations, calls)))
+    place(container)
     for name, port in (
         ("IdentityProvider", container.identities),
         ("Clients", container.clients),

@@ -1,8 +1,10 @@
 """The native token service over a storage, with a signing key that is made once for all tests."""
 
 import functools
+from datetime import timedelta
 
 import attrs
+import pytest
 
 from moltnet.adapters.memory.clock import MemoryClock
 from moltnet.adapters.native.keys import KeySeal, TokenKeys
@@ -10,8 +12,9 @@ from moltnet.adapters.native.standings import StoredStandings
 from moltnet.adapters.native.tokens import NativeClients, NativeTokenIssuer, NativeTokenVerifier
 from moltnet.adapters.system.randomness import SystemRandomness
 from moltnet.domain.agents import Agent
-from moltnet.domain.credentials import ALL_SCOPES
+from moltnet.domain.credentials import ALL_SCOPES, TOKEN_LIFETIME
 from moltnet.domain.ids import ClientId
+from moltnet.ports.clock import Clock
 from moltnet.ports.repositories import SigningKey
 from moltnet.ports.storage import Storage
 from moltnet.ports.tokens import Clients, TokenIssuer, TokenVerifier
@@ -27,15 +30,22 @@ def a_token_key() -> SigningKey:
     return SEAL.new_key(NOON)
 
 
-@attrs.frozen
+@attrs.frozen(kw_only=True)
 class TokenService:
-    """The three token ports over one storage and one clock."""
+    """The three token ports over one storage and one clock; `told_lifetime` is what their issuer says of a token's."""
 
-    clock: MemoryClock
+    clock: Clock
     clients: Clients
     issuer: TokenIssuer
     verifier: TokenVerifier
     strict_verifier: TokenVerifier
+    told_lifetime: timedelta = TOKEN_LIFETIME
+
+    def advance(self, by: timedelta) -> None:
+        """Lets time pass, where that can be."""
+        if not isinstance(self.clock, MemoryClock):
+            pytest.skip("moves_clock: nobody sets the clock of real services")
+        self.clock.advance(by)
 
     async def token_of(self, agent: Agent, scope: str | None = None) -> str:
         """A token of a fresh client of the agent's."""

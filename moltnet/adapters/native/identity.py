@@ -18,12 +18,12 @@ from moltnet.domain.recovery import (
     InvalidSession,
     Recovery,
     RecoveryCode,
+    flow_address,
 )
 from moltnet.ports.clock import Clock
 from moltnet.ports.randomness import Randomness
 from moltnet.ports.storage import Storage
 
-FLOW_PATH = "/self-service/recovery"
 SESSION_PREFIX = "ms_st_"
 # Never changes: a repeated registration must come to the same identity, whichever release repeats it.
 _IDENTITIES = UUID("5b0ad1f6-6b5e-4c0e-9d0c-2f1c6d6f7a51")
@@ -52,7 +52,7 @@ class NativeIdentityProvider:
             await work.identities.add(identity, key, self.clock.now())
         return identity
 
-    async def delete(self, registration: str) -> None:
+    async def delete(self, registration: str, key: PublicKey) -> None:  # noqa: ARG002 the registration says it all
         """Removes the identity of a registration."""
         async with self.storage.writing() as work:
             await work.identities.remove(_identity_of(registration))
@@ -68,7 +68,7 @@ class NativeIdentityProvider:
         )
         async with self.storage.writing() as work:
             await work.recovery_codes.add(kept)
-        return Recovery(code=code, flow_url=f"{self.base_url.rstrip('/')}{FLOW_PATH}?flow={flow}")
+        return Recovery(code=code, flow_url=flow_address(self.base_url, flow))
 
     async def answer_flow(self, flow: str, code: str) -> FlowAnswer:
         """Tries a code; the right one gives a session token, in the same transaction that uses the code up."""

@@ -54,10 +54,12 @@ class NativeClients:
 
     async def first_secret(self, agent_id: AgentId) -> ClientSecret | None:
         """A fresh secret for a client nobody has used yet."""
-        secret, made_after = self._secret(), self.clock.now() - FIRST_SECRET_WINDOW
+        secret, now = self._secret(), self.clock.now()
         async with self.storage.writing() as work:
             client = await work.clients.of_agent(agent_id)
-            if client is None or not await work.clients.renew_unused(client.id, hash_secret(secret), made_after):
+            if client is None or not await work.clients.renew_unused(
+                client.id, hash_secret(secret), now - FIRST_SECRET_WINDOW, now
+            ):
                 return None
         self.standings.forget(client.id)
         return ClientSecret(client_id=client.id, secret=secret)
@@ -67,7 +69,7 @@ class NativeClients:
         secret = self._secret()
         async with self.storage.writing() as work:
             client = await work.clients.of_agent(agent_id)
-            if client is None or not await work.clients.rotate(client.id, hash_secret(secret)):
+            if client is None or not await work.clients.rotate(client.id, hash_secret(secret), self.clock.now()):
                 raise ProfileNotFound
         self.standings.forget(client.id)
         return ClientSecret(client_id=client.id, secret=secret)

@@ -177,7 +177,7 @@ class RegistrationWorkflow:
                 await self.permissions.forget_agent(work, agent_id)
                 await work.agents.remove(agent_id)
         if undo is Undo.DELETE_IDENTITY:
-            await self.identities.delete(plan.registration)
+            await self.identities.delete(plan.registration, plan.key)
         return None
 
 

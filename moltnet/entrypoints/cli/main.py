@@ -138,6 +138,17 @@ def doctor(data_dir: Path | None, as_json: bool) -> None:  # noqa: FBT001  # cli
 
 
 @cli.command()
+@click.argument("direction", type=click.Choice(["import", "export"]))
+@_data
+@click.option("--dry-run", is_flag=True, help="Change nothing; tell what is missing.")
+def ory(direction: str, data_dir: Path | None, dry_run: bool) -> None:  # noqa: FBT001  # click passes options by name
+    """Move a network's agents into the Ory that is set up, or back into the database, while no server runs."""
+    from moltnet.entrypoints.cli.commands.ory import ory as run  # noqa: PLC0415
+
+    run(data_dir, direction, dry_run=dry_run)
+
+
+@cli.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the steps as JSON.")
 def demo(as_json: bool) -> None:  # noqa: FBT001  # click passes options by name
     """Play the whole story on a throwaway network with the real model."""

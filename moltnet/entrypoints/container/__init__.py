@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         write_mcp_file,
         write_text,
     )
+    from moltnet.entrypoints.container.relocations import relocation
     from moltnet.entrypoints.container.remote import admission, file_keyring, remote_agent
     from moltnet.entrypoints.container.wiring import Container
 
@@ -51,6 +52,7 @@ __all__ = [
     "network",
     "network_in_memory",
     "new_key_pair",
+    "relocation",
     "remains_of",
     "remote_agent",
     "set_up_git",
@@ -85,6 +87,7 @@ _ROOMS = {
     "network_in_memory": "networks",
     "new_key_pair": "keys",
     "remains_of": "own",
+    "relocation": "relocations",
     "remote_agent": "remote",
     "set_up_git": "own",
     "set_up_github": "own",

@@ -13,11 +13,13 @@ from moltnet.adapters.system.clock import SystemClock
 from moltnet.domain.search import EmbedderUnavailable
 from moltnet.entrypoints.container.databases import database
 from moltnet.entrypoints.container.models import ModelDirectories, own_model
+from moltnet.entrypoints.container.ory import ory_examined
 from moltnet.entrypoints.container.sealing import secret_named
 from moltnet.entrypoints.settings import Settings
 from moltnet.ports.storage import Storage
 
 if TYPE_CHECKING:
+    from moltnet.adapters.ory.examination import OryExamination
     from moltnet.adapters.postgres.examination import DatabaseExamination
 
 
@@ -27,6 +29,7 @@ class Examination:
 
     settings: Settings
     database: "DatabaseExamination"
+    ory: "OryExamination | None"
     _storage: Callable[[], AbstractAsyncContextManager[Storage]]
 
     async def keys(self) -> str:
@@ -73,6 +76,6 @@ async def examination(settings: Settings) -> AsyncIterator[Examination]:
     from moltnet.adapters.postgres.examination import DatabaseExamination  # noqa: PLC0415  # heavy
     from moltnet.adapters.postgres.storage import PostgresStorage  # noqa: PLC0415  # heavy
 
-    with database(settings) as address:
+    with database(settings) as address, ory_examined(settings) as ory:
         storage = partial(PostgresStorage.open, address, max_connections=2)
-        yield Examination(settings, DatabaseExamination(address), storage)
+        yield Examination(settings, DatabaseExamination(address), ory, storage)

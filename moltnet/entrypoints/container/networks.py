@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
@@ -17,6 +17,7 @@ from moltnet.domain.services.models import Models
 from moltnet.domain.services.relations import RelationDelivery
 from moltnet.entrypoints.container.databases import database
 from moltnet.entrypoints.container.models import models_of
+from moltnet.entrypoints.container.ory import ory_in_place
 from moltnet.entrypoints.container.reembedding import keep_embedding
 from moltnet.entrypoints.container.sealing import secret_named
 from moltnet.entrypoints.container.wiring import Container
@@ -64,6 +65,7 @@ async def network(settings: Settings, base_url: str, *, with_model: bool = True)
             limits=limits,
             standing_changes=changes,
             workflows=partial(durable, address),
+            place=stack.enter_context(ory_in_place(settings)),
         )
         yield await stack.enter_async_context(assembled(settings, base_url, foundation))
 
@@ -88,6 +90,7 @@ class Foundation:
     """What a network stands on.
 
     Without `limits`, requests are counted in this process alone; without `workflows`, what is unfinished ends with it.
+    `place` puts adapters of other services in the place of the native ones.
     """
 
     storage: Storage
@@ -99,6 +102,7 @@ class Foundation:
     # Who tells of changed clients; without, each request reads its own.
     standing_changes: StandingChanges | None = None
     workflows: LaunchWorkflows | None = None
+    place: Callable[[Container], None] = lambda _: None
 
 
 @asynccontextmanager
@@ -117,6 +121,7 @@ async def assembled(settings: Settings, base_url: str, foundation: Foundation) -
         container.standing_changes.override(providers.Object(foundation.standing_changes))
     if foundation.relation_store is not None:
         container.relation_store.override(providers.Object(foundation.relation_store))
+    foundation.place(container)
     with secret_named():
         await container.token_keys().prepare()
     launch = foundation.workflows or in_memory

@@ -7,8 +7,8 @@ import pytest
 from tests.integration.wire.stage import Stage, a_stage
 
 
-@pytest.fixture
-async def stage() -> AsyncIterator[Stage]:
-    """The stage as a test finds it."""
-    async with a_stage() as built:
+@pytest.fixture(params=["native", pytest.param("ory", marks=pytest.mark.real)])
+async def stage(request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
+    """The stage as a test finds it: with the network's own identities and tokens, and with Ory's."""
+    async with a_stage(with_ory=request.param == "ory") as built:
         yield built

@@ -12,6 +12,7 @@ from moltnet.domain.signing import SIGNING_LIFETIME
 from tests.integration.wire.row import Act, Row, Step, row, says
 from tests.integration.wire.stage import RECOVERY_SECRET, Stage
 from tests.support.interruptions import failing
+from tests.support.ory.faults import DOWN, NOT_JSON
 
 REQUESTS, REQUEST, NO_REQUEST = (
     "/crypto/signing-requests",
@@ -141,7 +142,10 @@ FORM = {"challenge": "x", "hmac": "0" * 64, "signature": "x", "publicKey": "{own
 
 
 async def identity_service_down(stage: Stage) -> None:
-    stage.network.calls.before("IdentityProvider.begin_recovery", [failing(Unavailable())])
+    if stage.ory is not None:
+        stage.ory.faults.always("K8", DOWN)
+    else:
+        stage.network.calls.before("IdentityProvider.begin_recovery", [failing(Unavailable())])
     await proof(502, "An unexpected error occurred")(stage)
 
 
@@ -206,6 +210,8 @@ UNSUPPORTED = 'Unsupported grant_type "{}". Only client_credentials is supported
 
 
 async def token_service_down(stage: Stage) -> None:
+    if stage.ory is not None:
+        stage.ory.faults.always("H7", NOT_JSON)
     stage.network.calls.before("clients.find", [failing(Unavailable())])
     await says(TOKEN, 502, "An unexpected error occurred", body=GRANT)(stage)
 

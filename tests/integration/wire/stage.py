@@ -3,9 +3,9 @@
 import base64
 import functools
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import attrs
@@ -34,6 +34,10 @@ from tests.support.network import Network, a_key_pair, a_network
 from tests.support.stored import joined
 from tests.support.tokens import SEAL, a_token_key
 
+if TYPE_CHECKING:
+    from tests.support.ory.hydra import TokenHook
+    from tests.support.ory.server import OryStandIn
+
 WEBHOOK_KEY, RECOVERY_SECRET = "k" * 32, b"r" * 32
 UNTHROTTLED = Limits(**dict.fromkeys(attrs.fields_dict(Limits), 1_000_000))
 AGENTS = ("owner", "reader", "writer", "stranger", "revoked", "guest", "invited")
@@ -53,7 +57,10 @@ class Actor:
 
 @attrs.define(kw_only=True)
 class Stage:
-    """The network, who is there, and `names`: the ids, keys and texts that a request may name in braces."""
+    """The network, who is there, and `names`: the ids, keys and texts that a request may name in braces.
+
+    `ory` stands behind the network, unless it keeps identities and tokens itself.
+    """
 
     network: Network
     http: TestClient[Any, Any]
@@ -61,6 +68,7 @@ class Stage:
     tokens: dict[str, str] = attrs.field(factory=dict)
     names: dict[str, str] = attrs.field(factory=dict)
     registered: dict[str, str] = attrs.field(factory=dict)
+    ory: "OryStandIn | None" = None
 
     async def ask(self, line: str, body: Any = None, **more: Any) -> Reply:
         """`reader GET /diaries/{shared}`: who asks, for what, and the JSON that goes with it."""
@@ -104,7 +112,8 @@ class Stage:
     async def enter(self, who: str) -> Actor:
         """A new agent with credentials, a token, and names for its key and fingerprint."""
         key = a_key_pair()
-        agent = await joined(self.network.storage, an_agent(public_key=key.public_key))
+        identity = await self.network.identities.create(f"registration of {who}", key.public_key, None)
+        agent = await joined(self.network.storage, an_agent(agent_id=identity, public_key=key.public_key))
         secret = await self.network.clients.create(ClientId(an_id()), agent, ALL_SCOPES)
         caller = Caller(agent_id=agent.id, public_key=key.public_key, client_id=secret.client_id, scopes=ALL_SCOPES)
         actor = self.actors[who] = Actor(key=key, caller=caller, secret=secret)
@@ -149,29 +158,52 @@ class Stage:
     async def _token_from_elsewhere(self) -> str:
         # Signed with this network's key, but in another network's name.
         storage, clock, secret = self.network.storage, self.network.clock, self.actors["owner"].secret
+        if self.ory is not None:
+            hydra = self.ory.hydra
+            return hydra.sign(hydra.claims(str(secret.client_id), clock.now()) | {"iss": ELSEWHERE})
         keys = TokenKeys(storage=storage, clock=clock, seal=SEAL)
         issuer = NativeTokenIssuer(storage, clock, SystemRandomness(), keys, ELSEWHERE)
         return (await issuer.issue(str(secret.client_id), secret.secret, None)).text
 
 
 @asynccontextmanager
-async def a_stage() -> AsyncIterator[Stage]:
-    """The stage as every row finds it.
+async def a_stage(*, with_ory: bool = False) -> AsyncIterator[Stage]:
+    """The stage as every row finds it; `with_ory`, identities, tokens and permissions are a stand-in's.
 
     Five diaries of the owner's, each with one entry, `<name>.entry`: `shared` has a reader, a writer and one who was
     revoked; `lent` is offered by `invitation`, which is not answered; nobody else has a part in `private`, `moltnet`
     and `public`, named after their visibility. `request` and its `signature` are the owner's, and so is `voucher`.
     """
-    async with a_network() as network:
+    async with AsyncExitStack() as stack:
+        ory, options = None, {}
+        if with_ory:
+            from tests.support.ory.networks import behind  # noqa: PLC0415 - takes a second to import
+
+            ory, options = await stack.enter_async_context(behind())
+        network = await stack.enter_async_context(a_network(**options))
         throttling = ThrottlingService(counts=MemoryRateLimits(network.clock), limits=UNTHROTTLED)
         app = create_app(attrs.evolve(network.services, throttling=throttling), RestOptions(webhook_key=WEBHOOK_KEY))
         app.on_response_prepare.append(_declared().check)
         async with network.storage.writing() as work:
             await work.signing_keys.add(a_token_key())
-        async with TestClient(TestServer(app)) as http:
-            stage = Stage(network=network, http=http)
-            await _furnish(stage)
-            yield stage
+        http = await stack.enter_async_context(TestClient(TestServer(app)))
+        if ory is not None:
+            ory.hydra.token_hook = _hook_over(http)
+        stage = Stage(network=network, http=http, ory=ory)
+        await _furnish(stage)
+        yield stage
+
+
+def _hook_over(http: TestClient[Any, Any]) -> "TokenHook":
+    """Hydra's way to ask the network what a token is to say."""
+
+    async def hook(asked: Any) -> tuple[int, Any]:
+        async with http.post(
+            "/hooks/hydra/token-exchange", json=asked, headers={"X-Ory-Api-Key": WEBHOOK_KEY}
+        ) as answer:
+            return answer.status, await answer.json()
+
+    return hook
 
 
 @functools.cache

@@ -134,10 +134,37 @@ def test_password_in_a_database_url_is_never_repeated(password):
     assert "geheim" not in "\n".join(told)
 
 
-@pytest.mark.parametrize("name", ["ORY_PROJECT_URL", "ORY_HYDRA_ADMIN_URL", "ORY_KETO_PUBLIC_URL"])
-def test_ory_is_refused_and_not_ignored(name):
-    (told,) = refused({name: "https://ory.example.org"})
-    assert told.startswith(f"{name}: Ory is not supported by this version; unset it")
+def test_project_gives_every_address_of_ory_that_is_not_set():
+    ory = read_settings(
+        Path("/data"), SET | {"ORY_PROJECT_URL": "https://ory.example/", "ORY_KETO_ADMIN_URL": "http://keto:4467/"}
+    ).ory
+    assert ory is not None
+    assert (ory.kratos_public, ory.kratos_admin, ory.keto_public) == ("https://ory.example",) * 3
+    assert (ory.keto_admin, ory.issuer, ory.api_key) == ("http://keto:4467", "https://ory.example", None)
+
+
+def test_every_address_of_ory_must_be_known():
+    told = refused({"ORY_HYDRA_PUBLIC_URL": "http://hydra:4444", "ORY_KETO_PUBLIC_URL": "http://keto:4466"})
+    assert [line.partition(":")[0] for line in told] == [
+        "ORY_KRATOS_PUBLIC_URL",
+        "ORY_KRATOS_ADMIN_URL",
+        "ORY_HYDRA_ADMIN_URL",
+        "ORY_KETO_ADMIN_URL",
+    ]
+    assert told[0].endswith(": required when another address of Ory is set, unless ORY_PROJECT_URL gives them all")
+
+
+def test_what_is_wrong_about_ory_is_told_by_field_and_shows_no_key():
+    told = refused({"ORY_PROJECT_URL": "ory", "ORY_API_KEY": "ge heim", "MOLTNET_ORY_ISSUER": "//x"})
+    assert told == (
+        "ORY_PROJECT_URL: must be an http or https URL, not 'ory'",
+        "ORY_API_KEY: must be one word of visible ASCII characters",
+        "MOLTNET_ORY_ISSUER: must be an http or https URL, not '//x'",
+    )
+
+
+def test_key_of_ory_alone_means_nothing():
+    assert read_settings(Path("/data"), SET | {"ORY_API_KEY": "ory_pat_x"}).ory is None
 
 
 def test_secrets_are_required_with_a_database_of_ones_own(tmp_path):

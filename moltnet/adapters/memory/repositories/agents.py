@@ -39,6 +39,12 @@ class MemoryAgents:
         tables = await self._statements.look()
         return bool(tables.agents.rows())
 
+    async def after(self, agent_id: AgentId | None, limit: int) -> list[Agent]:
+        """The next agents behind an identity."""
+        tables = await self._statements.look()
+        behind = sorted((agent for agent in tables.agents.rows().values()), key=lambda agent: agent.id)
+        return [agent for agent in behind if agent_id is None or agent.id > agent_id][:limit]
+
     async def find(self, agent_id: AgentId) -> Agent | None:
         """The agent of an identity."""
         tables = await self._statements.look()

@@ -11,7 +11,7 @@ from moltnet.domain.ids import AgentId, ClientId
 
 
 class MemoryClients:
-    """OAuth2 clients of the native token issuer."""
+    """OAuth2 clients."""
 
     def __init__(self, statements: Statements) -> None:
         self._statements = statements
@@ -20,7 +20,9 @@ class MemoryClients:
         """Stores a client, or another secret for the same one."""
         async with self._statements.change() as tables:
             stored = tables.clients.get(client.id)
-            tables.clients.put(client.id, _renewed(stored, client.secret_hash) if stored else client)
+            tables.clients.put(
+                client.id, _renewed(stored, client.secret_hash, client.secret_since) if stored else client
+            )
 
     async def find(self, client_id: ClientId) -> Client | None:
         """The client of an id."""
@@ -48,22 +50,22 @@ class MemoryClients:
             tables.clients.put(client_id, attrs.evolve(stored, used=True))
             return True
 
-    async def renew_unused(self, client_id: ClientId, secret_hash: bytes, made_after: datetime) -> bool:
+    async def renew_unused(self, client_id: ClientId, secret_hash: bytes, made_after: datetime, at: datetime) -> bool:
         """Replaces the secret of a client that nobody used."""
         async with self._statements.change() as tables:
             stored = tables.clients.get(client_id)
             if stored is None or stored.used or stored.created_at <= made_after:
                 return False
-            tables.clients.put(client_id, _renewed(stored, secret_hash))
+            tables.clients.put(client_id, _renewed(stored, secret_hash, at))
             return True
 
-    async def rotate(self, client_id: ClientId, secret_hash: bytes) -> bool:
+    async def rotate(self, client_id: ClientId, secret_hash: bytes, at: datetime) -> bool:
         """Replaces the secret, counts `generation` up and notes a use."""
         async with self._statements.change() as tables:
             stored = tables.clients.get(client_id)
             if stored is None:
                 return False
-            tables.clients.put(client_id, attrs.evolve(_renewed(stored, secret_hash), used=True))
+            tables.clients.put(client_id, attrs.evolve(_renewed(stored, secret_hash, at), used=True))
             return True
 
     async def remove(self, client_id: ClientId) -> None:
@@ -72,5 +74,5 @@ class MemoryClients:
             tables.clients.drop(client_id)
 
 
-def _renewed(client: Client, secret_hash: bytes) -> Client:
-    return attrs.evolve(client, secret_hash=secret_hash, generation=client.generation + 1)
+def _renewed(client: Client, secret_hash: bytes, at: datetime) -> Client:
+    return attrs.evolve(client, secret_hash=secret_hash, generation=client.generation + 1, secret_since=at)

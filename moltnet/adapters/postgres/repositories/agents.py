@@ -24,6 +24,11 @@ PUT = """
 """
 # One row when there is any agent; the first that a scan meets.
 ANY = "select from agent_keys limit 1"
+# A page in the order of agent_keys_pkey.
+AFTER = """
+    select identity_id, public_key, public_key_bytes, created_at, updated_at
+    from agent_keys where %(id)s::uuid is null or identity_id > %(id)s order by identity_id limit %(limit)s
+"""
 # The agent of an identity; agent_keys_pkey.
 FIND = """
     select identity_id, public_key, public_key_bytes, created_at, updated_at
@@ -67,6 +72,10 @@ class PostgresAgents:
     async def any(self) -> bool:
         """Whether there is an agent at all."""
         return await self._session.run(ANY) > 0
+
+    async def after(self, agent_id: AgentId | None, limit: int) -> list[Agent]:
+        """The next agents behind an identity."""
+        return await self._session.all(agent_from_row, AFTER, id=agent_id, limit=limit)
 
     async def find(self, agent_id: AgentId) -> Agent | None:
         """The agent of an identity."""

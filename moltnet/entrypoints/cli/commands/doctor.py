@@ -62,11 +62,24 @@ async def _parts(settings: Settings) -> AsyncIterator[Finding]:
 
 
 def _checks(parts: Examination) -> list[dict[str, Callable[[], Awaitable[str]]]]:
-    database = parts.database
-    return [
+    database, ory = parts.database, parts.ory
+    groups: list[dict[str, Callable[[], Awaitable[str]]]] = [
         {"database": database.server},
         {"clock": database.clock, "extension": database.extension, "schema": database.schema},
-        {"keys": parts.keys, "serving": parts.serving, "identity": parts.identity},
+    ]
+    if ory is None:
+        return [*groups, {"keys": parts.keys, "serving": parts.serving, "identity": parts.identity}]
+    return [
+        *groups,
+        {"serving": parts.serving},
+        {"kratos": ory.kratos, "hydra": ory.hydra, "keto": ory.keto},
+        {
+            "agents": ory.schema,
+            "recovery": ory.recovery,
+            "tokens": ory.tokens,
+            "namespaces": ory.namespaces,
+            "hook": ory.hook,
+        },
     ]
 
 

@@ -32,7 +32,7 @@ class Founder:
     name: str
     keys: KeyPair
     registered: Registered
-    access_token: str = attrs.field(repr=False)
+    access_token: str = attrs.field(default="", repr=False)
 
     def as_json(self) -> dict[str, str]:
         """The members of client.md §14."""
@@ -61,22 +61,28 @@ def genesis(data_dir: Path | None, count: int, names: str | None, scopes: str | 
 
 
 async def found(services: Services, name: str, keys: KeyPair, scopes: frozenset[Scope] = ALL_SCOPES) -> Founder:
-    """One genesis agent with a token."""
-    registered = await services.registration.genesis(keys.public_key.text, scopes)
-    credentials = registered.credentials
-    token = await services.credentials.token(str(credentials.client_id), credentials.secret, None)
-    return Founder(name=name, keys=keys, registered=registered, access_token=token.text)
+    """One genesis agent, without a token yet: where Hydra issues them it asks a server that runs."""
+    return Founder(name=name, keys=keys, registered=await services.registration.genesis(keys.public_key.text, scopes))
 
 
 async def _found_all(settings: Settings, names: list[str], scopes: frozenset[Scope]) -> tuple[list[Founder], list[str]]:
-    founders, failures = [], []
+    founders: list[Founder] = []
+    failures: list[str] = []
     async with network(settings, settings.url(settings.port), with_model=False) as services:
         for name in names:
             try:
                 founders.append(await found(services, name, new_key_pair(), scopes))
+                founders[-1] = await _with_token(services, founders[-1])
             except MoltNetError as error:
+                # Who was registered is told all the same: the key is known nowhere else.
                 failures.append(f"{name}: {error.detail}")
     return founders, failures
+
+
+async def _with_token(services: Services, founder: Founder) -> Founder:
+    credentials = founder.registered.credentials
+    token = await services.credentials.token(str(credentials.client_id), credentials.secret, None)
+    return attrs.evolve(founder, access_token=token.text)
 
 
 def _names(count: int, names: str | None) -> list[str]:

@@ -1,0 +1,2 @@
+// What MoltNet's webhooks take: the identity alone.
+function(ctx) { identity: ctx.identity }

@@ -1,0 +1,276 @@
+"""Identities and recovery by Kratos (ory.md §3.1, §6)."""
+
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import attrs
+from ory_client import (
+    CreateIdentityBody,
+    CreateRecoveryCodeForIdentityBody,
+    FrontendApi,
+    IdentityApi,
+    IdentityWithCredentials,
+    IdentityWithCredentialsPassword,
+    IdentityWithCredentialsPasswordConfig,
+    UpdateRecoveryFlowBody,
+    UpdateRecoveryFlowWithCodeMethod,
+)
+
+from moltnet.adapters.ory.errors import OryMisconfigured
+from moltnet.adapters.ory.schemas import AgentSchema
+from moltnet.adapters.ory.service import OryService, Reply, malformed
+from moltnet.domain.agents import KeyTaken
+from moltnet.domain.credentials import SECRET_BYTES, secret_text
+from moltnet.domain.ids import AgentId, parse_uuid
+from moltnet.domain.keys import PublicKey
+from moltnet.domain.recovery import (
+    CodeSpent,
+    FlowAnswer,
+    FlowNotFound,
+    FlowOver,
+    FlowState,
+    InvalidSession,
+    Recovery,
+    flow_address,
+)
+from moltnet.domain.registration import import_of, imported_by
+from moltnet.ports.randomness import Randomness
+from moltnet.ports.storage import Storage
+
+# The trait is required, and an agent nobody vouched for has none.
+NO_VOUCHER = "genesis"
+REGISTRATION = "moltnet_registration"
+_GIVE_CODE = "give a recovery code"
+SESSION_TOKEN_MAX = 512
+CODE_MAX = 64
+# A code that none can be, sent in place of what would not arrive as it is: the try counts all the same.
+_WRONG_CODE = "000000-wrong"
+_OK, _CREATED, _GONE, _NOT_FOUND, _CONFLICT = 200, 201, 204, 404, 409
+_SEE_OTHER, _BAD_REQUEST, _UNAUTHORIZED, _OVER, _REDIRECTED = 303, 400, 401, 410, 422
+_NO_CODES = "Kratos gives no recovery codes: set selfservice.methods.code.enabled and selfservice.flows.recovery"
+_KEPT_BACK = "Kratos kept the session of a recovery back: set feature_flags.use_continue_with_transitions to true"
+
+
+@attrs.frozen
+class OryIdentityProvider:
+    """The ports `IdentityProvider` and `RecoveryFlows`.
+
+    An identity is found again by its key and by the registration in its admin metadata: unlike an external id, every
+    release of Kratos keeps that. Kratos chooses ids, so an agent that was a member before has another id there, and the
+    registration that took it in tells whose identity it is. `base_url` is where this network's REST interface is
+    reached from outside: codes are passed on from there, so that agents need no way to Kratos itself.
+    """
+
+    public: OryService
+    admin: OryService
+    schema: AgentSchema
+    storage: Storage
+    randomness: Randomness
+    base_url: str
+
+    async def create(self, registration: str, key: PublicKey, voucher_code: str | None) -> AgentId:
+        """The identity of a registration, also when an earlier attempt made it and its answer was lost.
+
+        Raises KeyTaken when another registration's identity has the key.
+        """
+        call, body = "create an identity", await self._new_identity(registration, key, voucher_code)
+        reply = await self.admin.call(
+            call,
+            lambda client, timeout: IdentityApi(client).create_identity_without_preload_content(
+                create_identity_body=body, _request_timeout=timeout
+            ),
+            {_CREATED, _BAD_REQUEST, _CONFLICT},
+        )
+        if reply.status == _BAD_REQUEST:
+            self.schema.forget()
+            raise OryMisconfigured("Kratos does not take an agent's traits: see that its schema is the network's own")
+        found = _identity_id(reply.json()) if reply.status == _CREATED else await self._find(registration, key)
+        if found is None:
+            raise malformed(self.admin, call) if reply.status == _CREATED else KeyTaken()
+        return found
+
+    async def delete(self, registration: str, key: PublicKey) -> None:
+        """Removes the identity of a registration, and no other that has its key."""
+        found = await self._find(registration, key)
+        if found is None:
+            return
+        await self.admin.call(
+            "delete an identity",
+            lambda client, timeout: IdentityApi(client).delete_identity_without_preload_content(
+                str(found), _request_timeout=timeout
+            ),
+            {_GONE, _NOT_FOUND},
+        )
+
+    async def begin_recovery(self, identity: AgentId) -> Recovery:
+        """A code of Kratos' own, and where this network takes it."""
+        reply = await self._code_for(identity)
+        if reply.status == _NOT_FOUND:
+            if str(reply.member("error", "reason")).startswith("This endpoint was disabled"):
+                raise OryMisconfigured(_NO_CODES)
+            taken_in = await self._taken_in(identity)
+            reply = await self._code_for(taken_in) if taken_in else reply
+        if reply.status == _NOT_FOUND:
+            raise OryMisconfigured(f"Kratos has no identity of the agent {identity}; moltnet ory import makes it one")
+        code, flow = reply.member("recovery_code"), _flow_in(reply.member("recovery_link"))
+        if not isinstance(code, str) or flow is None:
+            raise malformed(self.admin, _GIVE_CODE)
+        return Recovery(code=code, flow_url=flow_address(self.base_url, flow))
+
+    async def answer_flow(self, flow: str, code: str) -> FlowAnswer:
+        """Passes a code on; never twice, since the right one counts once."""
+        known = parse_uuid(flow)
+        if known is None:
+            raise FlowNotFound
+        method = UpdateRecoveryFlowWithCodeMethod(method="code", code=_sendable(code))
+        reply = await self.public.call(
+            "take a recovery code",
+            lambda client, timeout: FrontendApi(client).update_recovery_flow_without_preload_content(
+                flow=str(known), update_recovery_flow_body=UpdateRecoveryFlowBody(method), _request_timeout=timeout
+            ),
+            {_OK, _SEE_OTHER, _BAD_REQUEST, _NOT_FOUND, _OVER, _REDIRECTED},
+            repeatable=False,
+        )
+        return self._flow_answer(str(known), reply)
+
+    async def finish_recovery(self, session_token: str) -> AgentId:
+        """Whose session a token proves; all sessions of the identity end with it, and of parallel calls one wins."""
+        if not (session_token.isascii() and session_token.isprintable() and session_token.strip() == session_token):
+            raise InvalidSession
+        if not 0 < len(session_token) <= SESSION_TOKEN_MAX:
+            raise InvalidSession
+        reply = await self.public.call(
+            "tell a session",
+            lambda client, timeout: FrontendApi(client).to_session_without_preload_content(
+                x_session_token=session_token, _request_timeout=timeout
+            ),
+            {_OK, _UNAUTHORIZED},
+        )
+        identity = _identity_id(reply.member("identity"))
+        if reply.status == _UNAUTHORIZED or identity is None or reply.member("active") is not True:
+            raise InvalidSession
+        await self._end_sessions(identity)
+        return await self._agent_of(identity)
+
+    async def _code_for(self, identity: AgentId) -> Reply:
+        body = CreateRecoveryCodeForIdentityBody(identity_id=identity, flow_type="api")
+        return await self.admin.call(
+            _GIVE_CODE,
+            lambda client, timeout: IdentityApi(client).create_recovery_code_for_identity_without_preload_content(
+                create_recovery_code_for_identity_body=body, _request_timeout=timeout
+            ),
+            {_CREATED, _NOT_FOUND},
+        )
+
+    async def _taken_in(self, agent_id: AgentId) -> AgentId | None:
+        """The identity that was made for an agent who was a member before."""
+        async with self.storage.reading() as work:
+            agent = await work.agents.find(agent_id)
+        return await self._find(import_of(agent_id), agent.public_key) if agent else None
+
+    async def _agent_of(self, identity: AgentId) -> AgentId:
+        """The agent whose identity it is. Admin metadata decide, which no agent can change."""
+        async with self.storage.reading() as work:
+            if await work.agents.find(identity):
+                return identity
+        reply = await self.admin.call(
+            "look up an identity",
+            lambda client, timeout: IdentityApi(client).get_identity_without_preload_content(
+                str(identity), _request_timeout=timeout
+            ),
+            {_OK, _NOT_FOUND},
+        )
+        return imported_by(str(reply.member("metadata_admin", REGISTRATION))) or identity
+
+    async def _new_identity(self, registration: str, key: PublicKey, voucher_code: str | None) -> CreateIdentityBody:
+        # Nobody is told the password: the schema wants the key to be an identifier of one.
+        password = IdentityWithCredentialsPasswordConfig(password=secret_text(self.randomness.secret(SECRET_BYTES)))
+        return CreateIdentityBody(
+            schema_id=await self.schema.id(),
+            traits={"public_key": key.text, "voucher_code": voucher_code or NO_VOUCHER},
+            credentials=IdentityWithCredentials(password=IdentityWithCredentialsPassword(config=password)),
+            metadata_admin={REGISTRATION: registration},
+        )
+
+    async def _find(self, registration: str, key: PublicKey) -> AgentId | None:
+        reply = await self.admin.call(
+            "find an identity",
+            lambda client, timeout: IdentityApi(client).list_identities_without_preload_content(
+                credentials_identifier=key.text, consistency="strong", _request_timeout=timeout
+            ),
+            {_OK},
+        )
+        found = reply.json()
+        if not isinstance(found, list):
+            raise malformed(self.admin, "find an identity")
+        return next((_identity_id(each) for each in found if _is_of(each, registration, key)), None)
+
+    def _flow_answer(self, flow: str, reply: Reply) -> FlowAnswer:
+        if reply.status == _NOT_FOUND:
+            raise FlowNotFound
+        if reply.status == _REDIRECTED:
+            raise OryMisconfigured(_KEPT_BACK)
+        if reply.status in {_OVER, _SEE_OTHER}:
+            raise FlowOver
+        if reply.status == _BAD_REQUEST:
+            raise CodeSpent
+        expires_at, passed = _time(reply.member("expires_at")), reply.member("state") == FlowState.PASSED_CHALLENGE
+        token = _session_token(reply.member("continue_with")) if passed else None
+        if expires_at is None or (passed and token is None):
+            raise malformed(self.public, "take a recovery code")
+        return FlowAnswer(flow=flow, expires_at=expires_at, session_token=token)
+
+    async def _end_sessions(self, identity: AgentId) -> None:
+        reply = await self.admin.call(
+            "end the sessions of an identity",
+            lambda client, timeout: IdentityApi(client).delete_identity_sessions_without_preload_content(
+                str(identity), _request_timeout=timeout
+            ),
+            {_GONE, _NOT_FOUND},
+        )
+        if reply.status == _NOT_FOUND:
+            raise InvalidSession  # another call was first, or an earlier attempt of this one: a new recovery decides
+
+
+def _is_of(identity: Any, registration: str, key: PublicKey) -> bool:
+    # Kratos compares identifiers in lower case; keys differ in upper case too.
+    traits, metadata = identity.get("traits"), identity.get("metadata_admin")
+    return (
+        isinstance(traits, dict)
+        and isinstance(metadata, dict)
+        and traits.get("public_key") == key.text
+        and metadata.get(REGISTRATION) == registration
+    )
+
+
+def _identity_id(identity: Any) -> AgentId | None:
+    text = identity.get("id") if isinstance(identity, dict) else None
+    found = parse_uuid(text) if isinstance(text, str) else None
+    return AgentId(found) if found is not None else None
+
+
+def _flow_in(link: Any) -> str | None:
+    flows = parse_qs(urlsplit(link).query).get("flow", []) if isinstance(link, str) else []
+    found = parse_uuid(flows[0]) if flows else None
+    return str(found) if found is not None else None
+
+
+def _sendable(code: str) -> str:
+    return code if 0 < len(code) <= CODE_MAX and code.isascii() and code.isprintable() else _WRONG_CODE
+
+
+def _session_token(steps: Any) -> str | None:
+    for step in steps if isinstance(steps, list) else []:
+        token = step.get("ory_session_token") if isinstance(step, dict) else None
+        if isinstance(token, str):
+            return token
+    return None
+
+
+def _time(text: Any) -> datetime | None:
+    try:
+        read = datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        return None
+    return read if read.tzinfo else read.replace(tzinfo=UTC)

@@ -1,0 +1,65 @@
+"""The addresses of a whole Ory: three services with two sides each (ory.md §1)."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import attrs
+
+from moltnet.adapters.ory.patience import Patience
+from moltnet.adapters.ory.service import OryService
+
+# Whoever carries a change of relations out gives up after a few seconds, and then another may carry out the next one. A
+# write must be over by then, since one that arrived later would undo that; so it is short, and not tried again here.
+KETO_CONNECT_S, KETO_READ_S = 0.5, 1.0
+
+
+@attrs.frozen(kw_only=True)
+class OryAddresses:
+    """Where each side answers; on Ory Network all are the project's URL. `api_key` None is for self-hosted services."""
+
+    kratos_public: str
+    kratos_admin: str
+    hydra_public: str
+    hydra_admin: str
+    keto_public: str
+    keto_admin: str
+    api_key: str | None = attrs.field(default=None, repr=False)
+
+
+@attrs.frozen(kw_only=True)
+class OryServices:
+    """A service for each side: each has threads of its own, so that one that hangs holds up none of the others.
+
+    Hydra needs that most: while its public side issues a token, its hook asks us, and we its admin side.
+    """
+
+    kratos_public: OryService
+    kratos_admin: OryService
+    hydra_public: OryService
+    hydra_admin: OryService
+    keto_public: OryService
+    keto_admin: OryService
+
+
+@contextmanager
+def ory_services(addresses: OryAddresses, patience: Patience | None = None) -> Iterator[OryServices]:
+    """The services until the context is left. What needs no key is not sent one (ory.md §4)."""
+    patience, key = patience or Patience(), addresses.api_key
+    brief = attrs.evolve(
+        patience, connect_s=min(patience.connect_s, KETO_CONNECT_S), read_s=min(patience.read_s, KETO_READ_S)
+    )
+    with ExitStack() as stack:
+
+        def opened(name: str, url: str, api_key: str | None, patience: Patience = patience) -> OryService:
+            service = OryService(name, url, api_key, patience)
+            stack.callback(service.close)
+            return service
+
+        yield OryServices(
+            kratos_public=opened("Kratos", addresses.kratos_public, None),
+            kratos_admin=opened("Kratos admin", addresses.kratos_admin, key),
+            hydra_public=opened("Hydra", addresses.hydra_public, None),
+            hydra_admin=opened("Hydra admin", addresses.hydra_admin, key),
+            keto_public=opened("Keto", addresses.keto_public, key, brief),
+            keto_admin=opened("Keto admin", addresses.keto_admin, key, attrs.evolve(brief, attempts=1)),
+        )

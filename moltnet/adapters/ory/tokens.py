@@ -1,0 +1,204 @@
+"""Access tokens by Hydra: issued there, verified here by its keys, and by asking it where those cannot tell.
+
+Whose client it is and what it may do now is read from the network's own storage each time, as with native tokens: a
+removed client and a changed scope count at once. A secret that was replaced ends tokens too. When a token says that it
+was issued well after that, it is good; when not, Hydra is asked, since clocks differ and tokens tell whole seconds.
+"""
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from hashlib import sha256
+from typing import Any
+
+import attrs
+from ory_client import OAuth2Api
+
+from moltnet.adapters.ory.claims import Expected, Said, SignedToken, introspected, is_jwt, is_token
+from moltnet.adapters.ory.clients import scopes_in
+from moltnet.adapters.ory.hydra import GRANT_TYPE, a_client, is_client_id
+from moltnet.adapters.ory.published_keys import PublishedKeys
+from moltnet.adapters.ory.service import OryService, malformed
+from moltnet.domain.agents import Agent
+from moltnet.domain.caller import Caller
+from moltnet.domain.credentials import AccessToken, Client, InvalidClient, InvalidScope, InvalidToken, Scope
+from moltnet.domain.ids import AgentId, ClientId, parse_uuid
+from moltnet.ports.clock import Clock
+from moltnet.ports.storage import Storage
+
+# How far Hydra's clock and ours may be apart: of tokens issued so soon after a new secret, Hydra is asked.
+CLOCK_DIFFERENCE = timedelta(seconds=60)
+SEEN_MAX = 10_000
+_OK, _BAD_REQUEST, _UNAUTHORIZED, _FORBIDDEN = 200, 400, 401, 403
+_FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+
+
+@attrs.frozen
+class OryTokenIssuer:
+    """The port `TokenIssuer`."""
+
+    public: OryService
+    keys: PublishedKeys
+    storage: Storage
+
+    async def issue(self, client_id: str, client_secret: str, scope: str | None) -> AccessToken:
+        """A token for these credentials; a client whose agent is gone is refused by the token hook."""
+        async with self.storage.reading() as work:
+            parsed = parse_uuid(client_id)
+            client = await work.clients.find(ClientId(parsed)) if parsed else None
+        token = await self._issued(client_id, client_secret, scope)
+        # A secret that was replaced meanwhile took its tokens with it.
+        if client is not None and not client.used and not await _note_use(self.storage, client):
+            raise InvalidClient
+        return token
+
+    async def _issued(self, client_id: str, client_secret: str, scope: str | None) -> AccessToken:
+        call = "issue a token"
+        form = {"grant_type": GRANT_TYPE, "client_id": client_id, "client_secret": client_secret}
+        fields = [(name, _encodable(text)) for name, text in (form | ({"scope": scope} if scope else {})).items()]
+        # The package's own call has no field for the secret (ory.md §4).
+        reply = await self.public.call(
+            call,
+            lambda client, timeout: (
+                client.call_api(
+                    "POST",
+                    f"{client.configuration.host}/oauth2/token",
+                    header_params=dict(_FORM),
+                    post_params=fields,
+                    _request_timeout=timeout,
+                ).response
+            ),
+            {_OK, _BAD_REQUEST, _UNAUTHORIZED, _FORBIDDEN},
+        )
+        if reply.status != _OK:
+            raise InvalidScope if reply.member("error") == "invalid_scope" else InvalidClient
+        text, seconds = reply.member("access_token"), reply.member("expires_in")
+        if not isinstance(text, str) or not isinstance(seconds, int):
+            raise malformed(self.public, call)
+        return AccessToken(text=text, lifetime=timedelta(seconds=seconds), scopes=scopes_in(reply.member("scope")))
+
+    async def published_keys(self) -> Sequence[Mapping[str, str]]:
+        """Hydra's public keys."""
+        return await self.keys.published()
+
+
+class _SeenActive:
+    """The latest tokens that Hydra said are active; of too many the oldest are forgotten, and asked for again."""
+
+    def __init__(self) -> None:
+        self._seen: OrderedDict[tuple[bytes, int], None] = OrderedDict()
+
+    def __contains__(self, mark: tuple[bytes, int]) -> bool:
+        return mark in self._seen
+
+    def add(self, mark: tuple[bytes, int]) -> None:
+        self._seen[mark] = None
+        if len(self._seen) > SEEN_MAX:
+            self._seen.popitem(last=False)
+
+
+@attrs.frozen(kw_only=True)
+class OryTokenVerifier:
+    """The port `TokenVerifier`.
+
+    `scopeless_tokens_have_all` tells whether a token that carries no scopes has all its client's (decision 10).
+    """
+
+    admin: OryService
+    keys: PublishedKeys
+    storage: Storage
+    clock: Clock
+    expected: Expected
+    scopeless_tokens_have_all: bool
+    _active: _SeenActive = attrs.field(init=False, factory=_SeenActive)
+
+    async def verify(self, token: str) -> Caller:
+        """The caller a token stands for, with the scopes and the key that it has now."""
+        if not is_token(token):
+            raise InvalidToken
+        said = await self._verified(token) if is_jwt(token) else None
+        told_by_hydra = said is None
+        said = said or await self._introspected(token)
+        found = await self._known(said.client_id)
+        if found is None:
+            return await self._caller_from_elsewhere(said if told_by_hydra else await self._introspected(token))
+        client, agent = found
+        if said.agent_id not in (None, agent.id):
+            raise InvalidToken
+        if not told_by_hydra and said.issued_at <= (client.secret_since + CLOCK_DIFFERENCE).timestamp():
+            await self._check_active(token, client)
+        # Issued by Hydra to somebody who asked it directly; a secret that was replaced meanwhile took its tokens too.
+        if not client.used and not await _note_use(self.storage, client):
+            raise InvalidToken
+        return self._caller(said, agent, client.id, client.scopes)
+
+    async def _verified(self, token: str) -> Said | None:
+        """What the keys prove a token to say; None when Hydra has to be asked."""
+        signed = SignedToken.parse(token)
+        key = await self.keys.find(signed.kid) if signed else None
+        return signed.said(key, self.expected, self.clock.now()) if signed and key else None
+
+    async def _introspected(self, token: str) -> Said:
+        call = "introspect a token"
+        reply = await self.admin.call(
+            call,
+            lambda client, timeout: OAuth2Api(client).introspect_o_auth2_token_without_preload_content(
+                token, _request_timeout=timeout
+            ),
+            {_OK},
+        )
+        answer = reply.json()
+        if not isinstance(answer, dict) or not isinstance(answer.get("active"), bool):
+            raise malformed(self.admin, call)
+        return introspected(answer, self.expected, self.clock.now())
+
+    async def _known(self, client_id: str) -> tuple[Client, Agent] | None:
+        parsed = parse_uuid(client_id)
+        async with self.storage.reading() as work:
+            return await work.clients.find_with_agent(ClientId(parsed)) if parsed else None
+
+    async def _check_active(self, token: str, client: Client) -> None:
+        # What was active once stays so until the client has another secret, and with it another generation.
+        mark = (sha256(token.encode("ascii")).digest(), client.generation)
+        if mark not in self._active:
+            await self._introspected(token)
+            self._active.add(mark)
+
+    async def _caller_from_elsewhere(self, said: Said) -> Caller:
+        """The caller of a client that was not made here: nothing is noted of it, so Hydra tells all there is."""
+        client_id = parse_uuid(said.client_id)
+        client = await a_client(self.admin, said.client_id) if client_id and is_client_id(said.client_id) else None
+        agent_id = said.agent_id or _agent_in(client)
+        if client_id is None or client is None or agent_id is None:
+            raise InvalidToken
+        async with self.storage.reading() as work:
+            agent = await work.agents.find(agent_id)
+        if agent is None:
+            raise InvalidToken
+        return self._caller(said, agent, ClientId(client_id), scopes_in(client.get("scope")))
+
+    def _caller(self, said: Said, agent: Agent, client_id: ClientId, granted: frozenset[Scope]) -> Caller:
+        scopes = granted
+        if said.scopes or not self.scopeless_tokens_have_all:
+            scopes = frozenset(scope for scope in granted if scope.value in said.scopes)
+        return Caller(agent_id=agent.id, public_key=agent.public_key, client_id=client_id, scopes=scopes)
+
+
+async def _note_use(storage: Storage, client: Client) -> bool:
+    """From the first use on a repeated registration is not told the client's secret again; False: it was replaced."""
+    async with storage.writing() as work:
+        return await work.clients.note_use(client.id, client.generation)
+
+
+def _agent_in(client: Mapping[str, Any] | None) -> AgentId | None:
+    """The agent that a client's metadata name, when all three parts are there (rest.md §2)."""
+    metadata = client.get("metadata") if client else None
+    told = [metadata.get(name) for name in ("identity_id", "public_key", "fingerprint")] if metadata else []
+    if not told or not all(isinstance(each, str) and each for each in told):
+        return None
+    found = parse_uuid(str(told[0]))
+    return AgentId(found) if found is not None else None
+
+
+def _encodable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode("utf-8")

@@ -1,0 +1,50 @@
+"""`moltnet ory`: a network's way into Ory, and back."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+from moltnet.domain.errors import MoltNetError
+from moltnet.domain.services.relocation import Direction, Moved
+from moltnet.entrypoints.cli.output import FAILED, one_sentence, result, say, told
+from moltnet.entrypoints.container import relocation
+from moltnet.entrypoints.settings import Settings, read_settings
+
+DIRECTIONS = {"import": Direction.OUT, "export": Direction.BACK}
+
+
+def ory(data_dir: Path | None, direction: str, *, dry_run: bool) -> None:
+    """Moves every agent and prints what became of each; exit 1 if it broke off, or if rights differ afterwards."""
+    with one_sentence():
+        moved, broken_off = asyncio.run(_move(read_settings(data_dir), DIRECTIONS[direction], dry_run=dry_run))
+    result([_form(each) for each in moved])
+    differing = [each for each in moved if each.differences]
+    if broken_off:
+        say(f"error: {broken_off}; run it again: it goes on where it broke off")
+    for each in differing:
+        say(f"error: {each.agent.fingerprint}: {'; '.join(each.differences)}")
+    sys.exit(FAILED if broken_off or differing else 0)
+
+
+async def _move(settings: Settings, direction: Direction, *, dry_run: bool) -> tuple[list[Moved], str | None]:
+    moved: list[Moved] = []
+    async with relocation(settings) as service:
+        try:
+            async for each in service.move(direction, dry_run=dry_run):
+                moved.append(each)  # noqa: PERF401  # what was moved is told even if the rest cannot be
+        except MoltNetError as error:
+            return moved, told(error)
+    return moved, None
+
+
+def _form(moved: Moved) -> dict[str, object]:
+    form: dict[str, object] = {
+        "identityId": str(moved.agent.id),
+        "fingerprint": str(moved.agent.fingerprint),
+        "hadClient": moved.has_client,
+        "relations": moved.relations,
+        "differences": list(moved.differences),
+    }
+    if moved.secret is not None:
+        form |= {"clientId": str(moved.secret.client_id), "clientSecret": moved.secret.secret}
+    return form

@@ -1,0 +1,26 @@
+"""A whole network with the stand-in behind it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from moltnet.adapters.memory.clock import MemoryClock
+from moltnet.adapters.ory.patience import Patience
+from moltnet.entrypoints.container import Container
+from moltnet.entrypoints.container.ory import place
+from tests.support.builders import NOON
+from tests.support.ory.ports import QUICK, a_stand_in
+from tests.support.ory.server import OryStandIn
+
+
+@asynccontextmanager
+async def behind(patience: Patience = QUICK) -> AsyncIterator[tuple[OryStandIn, dict[str, Any]]]:
+    """The stand-in, and how `a_network` comes to stand before it."""
+    clock = MemoryClock(NOON)
+    async with a_stand_in(clock, patience) as ory:
+        assert ory.stand_in is not None
+
+        def place_ory(container: Container) -> None:
+            place(container, ory.services, ory.issuer)
+
+        yield ory.stand_in, {"clock": clock, "place": place_ory}

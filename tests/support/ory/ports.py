@@ -1,0 +1,148 @@
+"""The ports over Ory: the stand-in, or real services where `MOLTNET_TEST_ORY_…` name them.
+
+The names are those of the server's settings behind `MOLTNET_TEST_`. Real services keep what tests make.
+"""
+
+import os
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import attrs
+
+from moltnet.adapters.memory.clock import MemoryClock
+from moltnet.adapters.memory.storage import MemoryStorage
+from moltnet.adapters.ory.claims import Expected
+from moltnet.adapters.ory.clients import OryClients
+from moltnet.adapters.ory.identity import OryIdentityProvider
+from moltnet.adapters.ory.patience import Patience
+from moltnet.adapters.ory.published_keys import PublishedKeys
+from moltnet.adapters.ory.relations import OryRelationStore
+from moltnet.adapters.ory.schemas import AgentSchema
+from moltnet.adapters.ory.services import OryAddresses, OryServices, ory_services
+from moltnet.adapters.ory.tokens import OryTokenIssuer, OryTokenVerifier
+from moltnet.adapters.system.clock import SystemClock
+from moltnet.adapters.system.randomness import SystemRandomness
+from moltnet.entrypoints.rest.wire.hooks import exchanged_form
+from moltnet.entrypoints.schema.convert import json_value
+from moltnet.ports.clock import Clock
+from moltnet.ports.storage import Storage
+from moltnet.ports.tokens import Clients
+from tests.support.builders import NOON
+from tests.support.ory.hydra import TokenHook
+from tests.support.ory.server import API_KEY, SIDES, OryStandIn, an_ory
+
+BASE_URL = "https://moltnet.example/"
+ISSUER = "https://auth.example"
+# Fails as it does with an operator's patience, only sooner.
+QUICK = Patience(connect_s=1.0, read_s=2.0, first_wait_s=0.001, longest_wait_s=0.05, breaker_threshold=1000)
+_PREFIX = "MOLTNET_TEST_"
+
+
+@attrs.frozen(kw_only=True)
+class Ory:
+    """The services and the ports over them. `stand_in` is None with real services, whose clock nobody sets."""
+
+    services: OryServices
+    stand_in: OryStandIn | None
+    clock: Clock
+    issuer: str
+
+    def identities(self, storage: Storage | None = None) -> OryIdentityProvider:
+        """The port `IdentityProvider`."""
+        services = self.services
+        schema = AgentSchema(services.kratos_public)
+        return OryIdentityProvider(
+            services.kratos_public,
+            services.kratos_admin,
+            schema,
+            storage or MemoryStorage(),
+            SystemRandomness(),
+            BASE_URL,
+        )
+
+    def clients(self, storage: Storage) -> OryClients:
+        """The port `Clients`."""
+        return OryClients(self.services.hydra_admin, storage, self.clock, SystemRandomness())
+
+    def keys(self) -> PublishedKeys:
+        """The published keys, read anew."""
+        return PublishedKeys(self.services.hydra_public, self.clock)
+
+    def issuer_of_tokens(self, storage: Storage, keys: PublishedKeys) -> OryTokenIssuer:
+        """The port `TokenIssuer`."""
+        return OryTokenIssuer(self.services.hydra_public, keys, storage)
+
+    def verifier(self, storage: Storage, keys: PublishedKeys, *, scopeless_have_all: bool = True) -> OryTokenVerifier:
+        """The port `TokenVerifier`."""
+        return OryTokenVerifier(
+            admin=self.services.hydra_admin,
+            keys=keys,
+            storage=storage,
+            clock=self.clock,
+            expected=Expected.of(self.issuer, [BASE_URL]),
+            scopeless_tokens_have_all=scopeless_have_all,
+        )
+
+    def relations(self) -> OryRelationStore:
+        """The port `RelationStore`."""
+        services = self.services
+        return OryRelationStore(public=services.keto_public, admin=services.keto_admin, first_look_s=0.001)
+
+
+@asynccontextmanager
+async def ory(patience: Patience = QUICK, *, split: bool = False) -> AsyncIterator[Ory]:
+    """The services, until the context is left."""
+    real = _real_addresses()
+    if real is not None:
+        with ory_services(real) as services:
+            issuer = os.environ.get(f"{_PREFIX}ORY_ISSUER", real.hydra_public)
+            yield Ory(services=services, stand_in=None, clock=SystemClock(), issuer=issuer)
+        return
+    async with a_stand_in(MemoryClock(NOON), patience, split=split) as stood_in:
+        yield stood_in
+
+
+@asynccontextmanager
+async def a_stand_in(clock: MemoryClock, patience: Patience = QUICK, *, split: bool = False) -> AsyncIterator[Ory]:
+    """The stand-in, whatever the environment says."""
+    async with an_ory(clock.now, issuer=ISSUER, split=split) as stand_in:
+        with ory_services(addresses_of(stand_in), patience) as services:
+            yield Ory(services=services, stand_in=stand_in, clock=clock, issuer=ISSUER)
+
+
+def addresses_of(stand_in: OryStandIn) -> OryAddresses:
+    """Where the stand-in answers."""
+    return _addresses(lambda service, side: stand_in.addresses[service, side], API_KEY)
+
+
+def hook_of(storage: Storage, clients: Clients) -> TokenHook:
+    """The token hook as the REST door answers it, without the door between."""
+
+    async def hook(asked: Mapping[str, Any]) -> tuple[int, Mapping[str, Any] | None]:
+        agent_id = await clients.agent_of(asked["request"]["client_id"])
+        async with storage.reading() as work:
+            agent = await work.agents.find(agent_id) if agent_id else None
+        if agent is None:
+            return 403, None
+        told = json_value(exchanged_form(agent))
+        return 200, told if isinstance(told, dict) else None
+
+    return hook
+
+
+def is_real() -> bool:
+    """Whether real services are named."""
+    return _real_addresses() is not None
+
+
+def _real_addresses() -> OryAddresses | None:
+    project = os.environ.get(f"{_PREFIX}ORY_PROJECT_URL")
+    named = {side: os.environ.get(f"{_PREFIX}ORY_{'_'.join(side).upper()}_URL", project) for side in SIDES}
+    if not all(named.values()):
+        return None
+    return _addresses(lambda service, side: str(named[service, side]), os.environ.get(f"{_PREFIX}ORY_API_KEY"))
+
+
+def _addresses(of: Callable[[str, str], str], api_key: str | None) -> OryAddresses:
+    return OryAddresses(**{f"{service}_{side}": of(service, side) for service, side in SIDES}, api_key=api_key)
