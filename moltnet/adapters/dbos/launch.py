@@ -5,7 +5,9 @@ import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 
+import dbos
 import sqlalchemy as sa
 from dbos import DBOS, DBOSConfig
 from dbos._dbos import _get_dbos_instance
@@ -20,6 +22,7 @@ from moltnet.ports.workflows import Backoff, WorkflowBody
 _log = logging.getLogger(__name__)
 
 NAME = "moltnet"
+_LIBRARY = str(Path(dbos.__file__).parent)
 # Workflows go on under any release that says the same here. Change it when a body takes other steps than before: those
 # that are unfinished then wait for a process of the release that began them.
 APPLICATION_VERSION = "1"
@@ -81,10 +84,15 @@ async def _dbos(
         _get_dbos_instance()._sys_db._notification_fallback_polling_interval = ASK_ALONE_EVERY_S  # noqa: SLF001
         yield workflows
     finally:
-        _tame_log(logging.ERROR)  # each interrupted workflow would be told as a warning
+        # Each interrupted workflow would be told as a warning, and one that was about to be noted as done, as an error:
+        # it is not noted, so another process goes on with it.
+        _tame_log(logging.CRITICAL)
         await workflows.interrupt()
+        left = _tasks_of_the_library()
         # In a thread: it joins threads, and those may wait for this loop.
         await _in_own_thread(lambda: DBOS.destroy(destroy_registry=True))
+        # What it was in the middle of fails for want of threads. Nobody else asks, and then asyncio complains of that.
+        await _ended(left | _tasks_of_the_library())
         # The library made its own executor the loop's default one, and has shut it down.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(thread_name_prefix="asyncio"))
         engine.dispose()
@@ -111,6 +119,21 @@ def _tame_log(level: int) -> None:
     log.setLevel(level)
     if not log.handlers:
         log.addHandler(logging.NullHandler())  # with none, the library adds one that writes past our log
+
+
+def _tasks_of_the_library() -> set[asyncio.Task[object]]:
+    return {task for task in asyncio.all_tasks() if _code_of(task).startswith(_LIBRARY)}
+
+
+def _code_of(task: asyncio.Task[object]) -> str:
+    code = getattr(task.get_coro(), "cr_code", None)
+    return "" if code is None else str(code.co_filename)
+
+
+async def _ended(tasks: set[asyncio.Task[object]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _in_own_thread(act: Callable[[], None]) -> None:

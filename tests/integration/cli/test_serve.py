@@ -145,7 +145,7 @@ async def test_server_whose_output_nobody_reads_serves_all_the_same(network: Net
     process.terminate()
     _, errors = await process.communicate()
     assert process.returncode == 0
-    assert b"Traceback" not in errors
+    assert b"Traceback" not in errors, errors.decode()
 
 
 async def test_log_has_a_line_for_each_request_and_no_secret(network: Network, tmp_path: Path) -> None:
