@@ -27,6 +27,19 @@ if TYPE_CHECKING:
     from moltnet.domain.signing import SigningStatus
     from moltnet.domain.versions import Expected
     from moltnet.entrypoints.library import blocking
+    from moltnet.entrypoints.library.envelope import Envelope, to_be_signed
+    from moltnet.entrypoints.library.files import (
+        build_mcp_config,
+        export_ssh_key,
+        get_config_dir,
+        get_config_path,
+        read_config,
+        repair_config,
+        set_up_git_identity,
+        update_config_section,
+        write_config,
+        write_mcp_config,
+    )
     from moltnet.entrypoints.library.network import MoltNet
     from moltnet.entrypoints.library.remote import NotKept, connect, info, recover, register, visit
     from moltnet.entrypoints.library.signing import (
@@ -53,6 +66,11 @@ _HOMES = {
     "domain.sharing": "ShareRole",
     "domain.signing": "SigningStatus",
     "domain.versions": "Expected",
+    "entrypoints.library.envelope": "Envelope to_be_signed",
+    "entrypoints.library.files": (
+        "build_mcp_config export_ssh_key get_config_dir get_config_path read_config repair_config set_up_git_identity "
+        "update_config_section write_config write_mcp_config"
+    ),
     "entrypoints.library.network": "MoltNet",
     "entrypoints.library.remote": "NotKept connect info recover register visit",
     "entrypoints.library.signing": (
@@ -70,6 +88,7 @@ __all__ = [
     "ClientSecret",
     "Conflict",
     "EntryType",
+    "Envelope",
     "Expected",
     "Expired",
     "Fingerprint",
@@ -94,18 +113,29 @@ __all__ = [
     "Visibility",
     "__version__",
     "blocking",
+    "build_mcp_config",
     "connect",
+    "export_ssh_key",
+    "get_config_dir",
+    "get_config_path",
     "info",
     "prove_key",
+    "read_config",
     "recover",
     "register",
+    "repair_config",
+    "set_up_git_identity",
     "sign",
     "sign_and_submit",
     "sign_bytes",
     "sign_challenge",
+    "to_be_signed",
+    "update_config_section",
     "verify",
     "verify_with_nonce",
     "visit",
+    "write_config",
+    "write_mcp_config",
 ]
 
 

@@ -87,7 +87,7 @@ class FileKeyring:
             if before and text_of(before, "keys.private_key") != identity.private_key:
                 self._make_room()
                 before = {}
-            self.file.write({**before, **_document(identity)})
+            self.file.write({**before, **identity_document(identity)})
             self._draft.unlink(missing_ok=True)
 
     def renew(self, credentials: ClientSecret) -> None:
@@ -126,7 +126,8 @@ def _identity(place: Path, document: Document) -> OwnIdentity:
         raise CredentialsUnreadable(place, "a part is missing or malformed: run 'moltnet config repair'") from error
 
 
-def _document(identity: OwnIdentity) -> Document:
+def identity_document(identity: OwnIdentity) -> Document:
+    """An identity in the form of the credentials file (client.md §3)."""
     return {
         "identity_id": str(identity.agent_id),
         "oauth2": _oauth2(identity.credentials),

@@ -3,11 +3,20 @@
 from pathlib import Path
 
 from moltnet.adapters.files import git_identity, mcp_config, ssh_keys
-from moltnet.adapters.files.credentials import CredentialsFile, CredentialsUnreadable, section_of, text_of, to_json
+from moltnet.adapters.files.credentials import (
+    CredentialsFile,
+    CredentialsUnreadable,
+    Document,
+    Section,
+    section_of,
+    text_of,
+    to_json,
+)
 from moltnet.adapters.files.git_identity import GitIdentity
-from moltnet.adapters.files.keyring import FileKeyring
+from moltnet.adapters.files.keyring import FileKeyring, KeyWouldBeLost, identity_document
 from moltnet.adapters.files.places import PUBLIC, read_text, write_whole
-from moltnet.adapters.files.repair import Repaired, repair
+from moltnet.adapters.files.repair import Repaired as Repaired  # noqa: PLC0414  # rooms above name it, too
+from moltnet.adapters.files.repair import repair
 from moltnet.adapters.github.app import AppNotConfigured, GitHubApp
 from moltnet.adapters.nacl.key_pairs import NaclKeyPair
 from moltnet.domain.credentials import ClientSecret
@@ -28,6 +37,30 @@ class NoSshKey(Invalid):
 def look_over(place: Path, *, dry_run: bool) -> Repaired:
     """What is wrong with a credentials file; what follows from the rest of it is mended unless `dry_run`."""
     return repair(CredentialsFile(place), lambda seed: NaclKeyPair(seed).public_key, dry_run=dry_run)
+
+
+def read_document(place: Path) -> Document | None:
+    """A credentials file as it is; None when there is none. Raises CredentialsUnreadable."""
+    return CredentialsFile(place).read()
+
+
+def write_document(place: Path, document: Document) -> None:
+    """Replaces a credentials file, unless another key would be lost. Raises KeyWouldBeLost."""
+    file = CredentialsFile(place)
+    kept = text_of(file.read() or {}, "keys.private_key")
+    if kept and kept != text_of(document, "keys.private_key"):
+        raise KeyWouldBeLost(place)
+    file.write(document)
+
+
+def document_of(identity: OwnIdentity) -> Document:
+    """An identity in the form of the credentials file."""
+    return identity_document(identity)
+
+
+def update_section(place: Path, section: str, members: Section) -> None:
+    """Sets members of one section of a credentials file; raises NoCredentials when there is none."""
+    CredentialsFile(place).update(section, members)
 
 
 def remains_of(place: Path) -> tuple[KeyPair, str | None] | None:

@@ -9,13 +9,13 @@ from moltnet.domain.errors import Invalid
 from moltnet.domain.ids import SigningRequestId
 from moltnet.domain.keys import Fingerprint
 from moltnet.domain.signing import SigningRequest, SigningRequestExpired, SigningStatus, signing_bytes
-from moltnet.entrypoints.cli.envelope import Envelope
 from moltnet.entrypoints.cli.forms import request_json
 from moltnet.entrypoints.cli.grammar import Command, NotCarriedOut
 from moltnet.entrypoints.cli.output import FAILED, say, show
 from moltnet.entrypoints.cli.reach import KeyElsewhere, Reach, acting, reaching, visiting
 from moltnet.entrypoints.cli.tables import lines
 from moltnet.entrypoints.cli.values import FINGERPRINT, SIGNING_REQUEST, text_or_stdin, utf8
+from moltnet.entrypoints.library.envelope import Envelope
 from moltnet.ports.agent import Agent
 from moltnet.ports.signatures import KeyPair
 

@@ -1,6 +1,7 @@
 """The signed block of an accountable commit (client.md §16): a convention of texts, not of the network."""
 
 import re
+from collections.abc import Mapping
 
 import attrs
 
@@ -34,3 +35,14 @@ class Envelope:
         if found is None:
             raise NoEnvelope
         return cls(signed=found["signed"], signature=found["signature"])
+
+    @property
+    def text(self) -> str:
+        """The whole block, as it becomes the content of an entry."""
+        return f"<moltnet-signed>\n{self.signed}\n<signature>{self.signature}</signature>\n</moltnet-signed>"
+
+
+def to_be_signed(content: str, metadata: Mapping[str, str]) -> str:
+    """The message of an envelope: what `sign_and_submit` is given, and `Envelope` with the signature it answers."""
+    lines = "\n".join(f"{name}: {value}" for name, value in metadata.items())
+    return f"<content>{content}</content>\n<metadata>\n{lines}\n</metadata>"

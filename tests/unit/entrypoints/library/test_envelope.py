@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moltnet.entrypoints.cli.envelope import Envelope, NoEnvelope
+from moltnet.entrypoints.library.envelope import Envelope, NoEnvelope, to_be_signed
 
 SIGNED = "<content>What was done</content>\n<metadata>\nrisk-level: low\n</metadata>"
 
@@ -33,3 +33,10 @@ def test_any_text_is_survived(text: str) -> None:
         Envelope.within(text)
     except NoEnvelope:
         return
+
+
+def test_what_was_put_together_is_found_again() -> None:
+    signed = to_be_signed("What was done", {"risk-level": "low", "files-changed": "2"})
+    assert signed == "<content>What was done</content>\n<metadata>\nrisk-level: low\nfiles-changed: 2\n</metadata>"
+    envelope = Envelope(signed=signed, signature="QUJD")
+    assert Envelope.within(f"before\n{envelope.text}\nafter") == envelope
