@@ -80,7 +80,7 @@ async def _fill(storages: Sequence[Storage]) -> DiaryId:
     indexing = Indexing(embedder=MemoryEmbedder(), lexemes=SnowballLexemes())
     for text in tqdm(list(memories(ENTRIES)), desc="entries", leave=False, disable=None):
         entry = NewEntry(content=text).written(EntryId(randomness.row_id(at)), diary.id, at, len(text))
-        index = await indexing.index(entry.text)
+        index = await indexing.index(entry)
         for storage in storages:
             async with storage.reading() as work:
                 await work.entries.add(entry, index)

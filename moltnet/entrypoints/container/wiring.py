@@ -22,6 +22,7 @@ from moltnet.domain.services.credentials import CredentialService
 from moltnet.domain.services.diaries import DiaryService
 from moltnet.domain.services.directory import DirectoryService
 from moltnet.domain.services.entries import EntryService
+from moltnet.domain.services.explaining import Explaining
 from moltnet.domain.services.feed import FeedService
 from moltnet.domain.services.hooks import HookService
 from moltnet.domain.services.housekeeping import HousekeepingService
@@ -106,6 +107,7 @@ class Container(containers.DeclarativeContainer):
     accesses = providers.Singleton(Accesses, storage=storage, background=background, clock=clock)
     indexing = providers.Singleton(Indexing, embedder=embedder, lexemes=lexemes)
     retrieval = providers.Singleton(Retrieval, embedder=embedder, lexemes=lexemes, clock=clock)
+    explaining = providers.Singleton(Explaining, retrieval=retrieval, indexing=indexing)
     services = providers.Singleton(
         Services,
         authentication=providers.Singleton(AuthenticationService, tokens=token_verifier),
@@ -160,6 +162,7 @@ class Container(containers.DeclarativeContainer):
             access=access,
             permissions=permissions,
             retrieval=retrieval,
+            explaining=explaining,
             accesses=accesses,
             clock=clock,
         ),
