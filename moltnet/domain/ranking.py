@@ -23,7 +23,7 @@ BM25_MOST = BM25_K1 + 1  # what no term weight exceeds
 # The product of a weight and a share is a multiple of 2^-23, and a sum of them hardly over 1: exact in float32.
 WEIGHT_STEPS, SHARE_STEPS = 2**10, 2**13
 # Added to the relevance of what happened when the question says. Measured on dated memories (decision 17).
-TIMELY_LIFT = 0.05
+TIMELY_LIFT = 0.10
 # An answer whose best is less relevant than this is noise, or foreign to what was searched (for λ = 1).
 CONFIDENT_FROM = 0.30
 

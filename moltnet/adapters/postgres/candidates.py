@@ -7,7 +7,7 @@ import attrs
 
 from moltnet.adapters.postgres.filtering import ADMITTED, FILTERED, filter_values, run_values
 from moltnet.adapters.postgres.session import Row, Session
-from moltnet.adapters.postgres.words import any_run, place_of, stored_form
+from moltnet.adapters.postgres.words import place_of, quoted, stored_form
 from moltnet.domain.duplicates import SIMILAR_AMONG, SIMILAR_FROM, SIMILAR_MAX
 from moltnet.domain.entries import Similar
 from moltnet.domain.ids import DiaryId, EntryId
@@ -101,11 +101,28 @@ _WITHIN = f"""
         where e.cosine is not null or e.words > 0
     )
 """  # noqa: S608
-# The nearest public passages by public_passages_nearest, with its iterative scan (pool.SET_UP) as far as the filters
-# need it, and every public entry that holds a word, by diary_entries_public_words. The number is written out, since the
-# planner would not trust the index with a number it does not know.
+# 1. frequent: how large a part of the entries of some public diaries holds each wanted lexeme; diaries_public.
+# 2. rare: a query for those that tell something (the two rarest always): a word that every tenth entry holds would
+#    bring every tenth entry, hardly one of which is among the best for it.
+# 3. pool: the nearest public passages by public_passages_nearest, with its iterative scan (pool.SET_UP) as far as the
+#    filters need it, and every public entry with a rare word, by diary_entries_public_words. The number is written out,
+#    since the planner would not trust the index with a number it does not know.
 _AMONG = f"""
-    pool as materialized (
+    sampled as materialized (
+        select id from diaries where visibility = 'public' order by id limit 50
+    ), frequent as (
+        select quoted, coalesce(sum(holding), 0) as holding
+        from unnest(%(lexemes)s::text[], %(quoted)s::text[]) as wanted (lexeme, quoted)
+        cross join sampled left join diary_terms t on t.diary_id = sampled.id and t.lexeme = wanted.lexeme
+        group by quoted
+    ), rare as materialized (
+        select string_agg(quoted, ' | ')::tsquery as any_of from (
+            select quoted, holding, row_number() over (order by holding, quoted) as place from frequent
+        ) as placed
+        where place <= 2 or holding <= 0.02 * (
+            select count(*) from sampled join diary_entries e on e.diary_id = sampled.id
+        )
+    ), pool as materialized (
         select id, diary_id from (
             select e.id, e.diary_id from public_passages p join diary_entries e on e.id = p.entry_id
             where p.embedding_model = %(model)s and {FILTERED} and {ADMITTED}
@@ -113,7 +130,7 @@ _AMONG = f"""
         ) as near
         union
         select e.id, e.diary_id from diary_entries e
-        where e.diary_visibility = 'public' and e.words @@ %(any_wanted)s::tsquery and {FILTERED} and {ADMITTED}
+        where e.diary_visibility = 'public' and e.words @@ (select any_of from rare) and {FILTERED} and {ADMITTED}
     ), diary as (
         select distinct diary_id as id from pool
     )
@@ -197,7 +214,7 @@ def best_values(question: Question, depth: int) -> dict[str, Any]:
         "vector": question.vector,
         "model": question.model if question.vector else None,
         "periods": "{" + ",".join(map(_range, question.periods)) + "}",
-        "any_wanted": any_run((lexeme,) for lexeme in question.words.wanted),
+        "quoted": [quoted(lexeme) for lexeme in lexemes],
         **filter_values(question.filters),
         **run_values(question.words),
     }
