@@ -17,7 +17,7 @@ from moltnet.domain.search import Candidate, Candidates, LexicalQuery, ModelName
 
 # As many public passages are still compared one by one (decision 16). Beyond, the nearest come from the approximate
 # index: so many of them, whatever the depth.
-PUBLIC_COMPARED = 5_000
+PUBLIC_COMPARED = 10_000
 # The best depth + 1 entries of each side with their scores and their ranks on both sides (null where beyond).
 # 1. diary: where to look. counted, held: how many entries each diary has, and how many of them hold each wanted lexeme;
 #    diary_entries_diary_id_id_key alone, diary_terms_pkey. Materialized, or they would be counted for every mention.
@@ -119,7 +119,7 @@ _AMONG = f"""
         select string_agg(quoted, ' | ')::tsquery as any_of from (
             select quoted, holding, row_number() over (order by holding, quoted) as place from frequent
         ) as placed
-        where place <= 2 or holding <= 0.02 * (
+        where place <= 2 or holding <= 0.01 * (
             select count(*) from sampled join diary_entries e on e.diary_id = sampled.id
         )
     ), pool as materialized (
