@@ -20,6 +20,9 @@ RECENCY_PER_HOUR = 0.99
 # move when other entries come and go.
 BM25_K1, BM25_B, BM25_LENGTH = 1.2, 0.75, 100
 BM25_MOST = BM25_K1 + 1  # what no term weight exceeds
+# An entry is read in passages, and a longer one is not less about a word: beyond so many lexemes length plays no part.
+# Without it a name in the last sentence of ten thousand characters counts a tenth of one in a note.
+BM25_LENGTH_MAX = 150
 # The product of a weight and a share is a multiple of 2^-23, and a sum of them hardly over 1: exact in float32.
 WEIGHT_STEPS, SHARE_STEPS = 2**10, 2**13
 # Added to the relevance of what happened when the question says. Measured on dated memories (decision 17).
@@ -43,7 +46,7 @@ class Ranked:
 
 def term_weight(occurrences: int, length: int) -> float:
     """How much a word that occurs so often counts in an entry of `length` lexemes; below 2.2 (BM25's tf part)."""
-    damping = BM25_K1 * (1 - BM25_B + BM25_B * length / BM25_LENGTH)
+    damping = BM25_K1 * (1 - BM25_B + BM25_B * min(length, BM25_LENGTH_MAX) / BM25_LENGTH)
     weight = occurrences * BM25_MOST / (occurrences + damping)
     return max(1, math.floor(weight * WEIGHT_STEPS)) / WEIGHT_STEPS
 
