@@ -214,7 +214,11 @@ def test_the_best_come_first_and_of_equals_the_newest(
 
 def offered(stored: list[Candidate], depth: int) -> Candidates:
     """What a store offers: the best `depth` of each side, by the definition in the port."""
-    then = sorted((each for each in stored if each.timely), key=lambda each: (each.cosine or -2, each.entry_id))
+    stored = [each for each in stored if each.cosine is not None or each.words > 0]
+    then = sorted(
+        (each for each in stored if each.timely),
+        key=lambda each: (-2 if each.cosine is None else each.cosine, each.entry_id),
+    )
     near = sorted((each for each in stored if each.cosine is not None), key=lambda each: (each.cosine, each.entry_id))
     matching = sorted((each for each in stored if each.words > 0), key=lambda each: (each.words, each.entry_id))
     nearest, best = near[-depth:], matching[-depth:]
@@ -238,9 +242,7 @@ def test_an_answer_called_exact_is_the_true_one(
 ) -> None:
     candidates = offered(stored, depth)
     ranked = rank(candidates, weights, words_weight, NOON)
-    everyone = Candidates(
-        found=tuple(each for each in stored if each.cosine is not None or each.words > 0 or each.timely)
-    )
+    everyone = Candidates(found=tuple(each for each in stored if each.cosine is not None or each.words > 0))
     if is_exact(ranked, limit, candidates, weights, words_weight):
         assert ranked[:limit] == rank(everyone, weights, words_weight, NOON)[:limit]
 
