@@ -38,9 +38,7 @@ class Bench:
 
     async def write(self, *entries: Entry) -> None:
         for entry in entries:
-            await written(
-                self.storage, entry, index=await Indexing(models=self.models, lexemes=LEXEMES).index(entry.text)
-            )
+            await written(self.storage, entry, index=await Indexing(models=self.models, lexemes=LEXEMES).index(entry))
 
     async def run(self, steps: int = 1000) -> int:
         """Steps until there is nothing to do, or as many as it may take; answers how many it took."""
