@@ -5,6 +5,7 @@ import random
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
+import attrs
 import psycopg
 import pytest
 
@@ -21,9 +22,12 @@ from moltnet.domain.search import (
     IndexedPassage,
     Lexeme,
     LexicalQuery,
+    ModelName,
+    ModelPassages,
     Question,
     Vector,
 )
+from moltnet.domain.switching import ModelPlace, ServingModelChanged
 from tests.support.builders import MODEL, an_entry, an_index
 from tests.support.postgres import a_database, execute, rows
 from tests.support.stored import joined, opened
@@ -31,6 +35,7 @@ from tests.support.stored import joined, opened
 pytestmark = pytest.mark.real
 
 ENTRIES, QUESTIONS, BEST = 800, 25, 10
+TARGET = ModelName("target")
 WORDS = [f"word{number}" for number in range(60)]
 # What is in the approximate index, beside what should be; equal rows are left out.
 UNPUBLISHED = """
@@ -39,8 +44,9 @@ UNPUBLISHED = """
         select id as entry_id, 0 as ordinal, embedding_model, embedding::text as vector from diary_entries
         where diary_visibility = 'public' and embedding is not null
         union all
-        select e.id, p.ordinal, e.embedding_model, p.embedding::text
-        from diary_entries e join entry_passages p on p.entry_id = e.id where e.diary_visibility = 'public'
+        select e.id, p.ordinal, p.model, p.embedding::text
+        from diary_entries e join entry_passages p on p.entry_id = e.id
+        where e.diary_visibility = 'public' and p.embedding is not null
     )
     (table said except table real) union all (table real except table said)
 """
@@ -158,6 +164,56 @@ async def test_the_approximate_index_holds_what_is_public_now(
     )
     assert await rows(database, "select count(*) from public_passages") == [(6,)]
     assert await rows(database, UNPUBLISHED) == []
+
+
+async def test_the_approximate_index_goes_along_with_a_switch_of_models(
+    storage: PostgresStorage, database: str, agent: Agent
+) -> None:
+    chance = random.Random(5)
+    diaries = [await opened(storage, agent, visibility) for visibility in (Visibility.PUBLIC, Visibility.PRIVATE)]
+    public, emptied, edited, private = entries = [an_entry(diary=diaries[at].id) for at in (0, 0, 0, 1)]
+
+    def some(passages: int, model: ModelName) -> ModelPassages:
+        vectors = [a_dense_vector(chance) for _ in range(passages)]
+        return ModelPassages(
+            model=model, passages=tuple(IndexedPassage(at, at, at + 1, each) for at, each in enumerate(vectors))
+        )
+
+    def an_index_of(own: ModelPassages, upcoming: ModelPassages | None = None) -> EntryIndex:
+        return EntryIndex(model=own.model, passages=own.passages, upcoming=upcoming)
+
+    async def published(model: ModelName) -> int:
+        assert await rows(database, UNPUBLISHED) == []
+        counted = f"select count(*) from public_passages where embedding_model = '{model}'"
+        ((count,),) = await rows(database, counted)
+        return int(count)
+
+    async with storage.writing() as work:
+        for entry in entries:
+            await work.entries.add(entry, an_index_of(some(2, MODEL)))
+        await work.models.adopt(ModelPlace(MODEL))
+        await work.models.aim(ModelPlace(TARGET))
+    for entry, passages in ((public, 3), (emptied, 0), (edited, 3), (private, 3)):
+        async with storage.reading() as work:
+            assert await work.models.keep(entry, some(passages, TARGET))
+    assert (await published(MODEL), await published(TARGET)) == (6, 6)
+    async with storage.writing() as work:
+        index = an_index_of(some(1, MODEL), some(1, TARGET))
+        assert await work.entries.replace(edited, index, unless_changed_since=edited.updated_at)
+    assert (await published(MODEL), await published(TARGET)) == (5, 4)
+    async with storage.writing() as work:
+        assert await work.models.switch(ModelPlace(TARGET))
+    async with opened_pool(database, max_connections=1, wait_s=5) as pool, pool.connection() as connection:
+        question = Question(vector=a_dense_vector(chance), model=TARGET)
+        found = await asked(connection, PUBLIC_NEAR, question)
+        assert found.keys() == {public.id, edited.id}
+        assert found == await asked(connection, PUBLIC_BEST, question)
+    with pytest.raises(ServingModelChanged):
+        async with storage.reading() as work:
+            await work.candidates.best_public(attrs.evolve(question, model=MODEL), 9)
+    async with storage.reading() as work:
+        assert await work.models.settle(9) == 4
+    assert (await published(MODEL), await published(TARGET)) == (0, 4)
 
 
 @pytest.fixture
