@@ -112,6 +112,7 @@ class LeftOutEntry:
     """An entry that would have been in the answer, and what kept it out."""
 
     id: UUID
+    diary_id: DiaryId
     score: float
     reason: Reason
 
@@ -204,7 +205,10 @@ class Digest:
 
 def result_form(result: SearchResult) -> DiarySearchResult:
     """The answer to a search as the wire tells it."""
-    left_out = tuple(LeftOutEntry(id=each.entry_id, score=each.score, reason=each.reason) for each in result.left_out)
+    left_out = tuple(
+        LeftOutEntry(id=each.entry_id, diary_id=each.diary_id, score=each.score, reason=each.reason)
+        for each in result.left_out
+    )
     return DiarySearchResult(
         results=tuple(map(_found, result.hits)),
         total=result.total,
