@@ -9,6 +9,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import psycopg
@@ -53,18 +54,22 @@ COPIES = """
 
 
 async def main() -> None:
-    """Prints exactness and times for each size of the crowd."""
-    with tempfile.TemporaryDirectory(prefix="moltnet-crowd-") as folder, EmbeddedPostgres(Path(folder)) as postgres:
-        address = postgres.start()
-        await migrate(address)
-        async with PostgresStorage.open(address, max_connections=1) as storage:
-            memory = MemoryStorage()
-            diary = await _fill([storage, memory])
-            asked = [await _question(text) for text in questions(QUERIES)]
-            truth = [await _best(memory, diary, question, ENTRIES) for question in asked]
-            for diaries in CROWDS:
-                _crowd(address, diary, diaries)
-                await _measure(storage, diary, asked, truth, diaries)
+    """Prints exactness and times for each size of the crowd; the questions are asked of both in turns."""
+    async with AsyncExitStack() as stack:
+        storages: list[Storage] = []
+        addresses: list[str] = []
+        for _ in CROWDS:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="moltnet-crowd-"))
+            addresses.append(stack.enter_context(EmbeddedPostgres(Path(folder))).start())
+            await migrate(addresses[-1])
+            storages.append(await stack.enter_async_context(PostgresStorage.open(addresses[-1], max_connections=1)))
+        memory = MemoryStorage()
+        diary = await _fill([*storages, memory])
+        asked = [await _question(text) for text in questions(QUERIES)]
+        truth = [await _best(memory, diary, question, ENTRIES) for question in asked]
+        for address, diaries in zip(addresses, CROWDS, strict=True):
+            _crowd(address, diary, diaries)
+        await _measure(storages, diary, asked, truth)
 
 
 async def _fill(storages: Sequence[Storage]) -> DiaryId:
@@ -81,7 +86,7 @@ async def _fill(storages: Sequence[Storage]) -> DiaryId:
     indexing = Indexing(models=Models(MemoryEmbedder()), lexemes=SnowballLexemes())
     for text in tqdm(list(memories(ENTRIES)), desc="entries", leave=False, disable=None):
         entry = NewEntry(content=text).written(EntryId(randomness.row_id(at)), diary.id, at, len(text))
-        index = await indexing.index(entry.text)
+        index = await indexing.index(entry)
         for storage in storages:
             async with storage.reading() as work:
                 await work.entries.add(entry, index)
@@ -110,18 +115,20 @@ async def _best(storage: Storage, diary: DiaryId, question: Question, depth: int
 
 
 async def _measure(
-    storage: Storage, diary: DiaryId, asked: Sequence[Question], truth: Sequence[list[EntryId]], diaries: int
+    storages: Sequence[Storage], diary: DiaryId, asked: Sequence[Question], truth: Sequence[list[EntryId]]
 ) -> None:
-    exact, seconds = 0, list[float]()
+    exact, seconds = [0] * len(storages), [list[float]() for _ in storages]
     for question, best in zip(asked, truth, strict=True):
-        started = time.perf_counter()
-        found = await _best(storage, diary, question, DEPTH)
-        seconds.append(time.perf_counter() - started)
-        exact += found == best
-    print(
-        f"{ENTRIES} entries among {diaries * ENTRIES}: {exact} of {len(asked)} answers are the exact best {BEST}, "
-        f"p50 {statistics.median(seconds) * 1000:.2f} ms"
-    )
+        for number, storage in enumerate(storages):
+            started = time.perf_counter()
+            found = await _best(storage, diary, question, DEPTH)
+            seconds[number].append(time.perf_counter() - started)
+            exact[number] += found == best
+    for number, diaries in enumerate(CROWDS):
+        print(
+            f"{ENTRIES} entries among {diaries * ENTRIES}: {exact[number]} of {len(asked)} answers are the exact "
+            f"best {BEST}, p50 {statistics.median(seconds[number]) * 1000:.2f} ms"
+        )
 
 
 if __name__ == "__main__":

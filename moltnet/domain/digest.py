@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from itertools import groupby
 
 import attrs
 
@@ -10,24 +11,40 @@ from moltnet.domain.errors import Invalid
 
 DAYS_MAX, DAYS_DEFAULT = 365, 7
 ENTRIES_MAX, ENTRIES_DEFAULT = 200, 50
+TOKENS_MIN, TOKENS_MAX = 1, 1_000_000
+# What a reader's tokenizer makes of a text is not known here; a token is about four letters of English, or one of
+# most other scripts, which take three bytes.
+BYTES_PER_TOKEN = 4
+# Who one is comes before what one knows, and that before what was.
+TYPES_IN_ORDER = (
+    EntryType.SOUL,
+    EntryType.IDENTITY,
+    EntryType.SEMANTIC,
+    EntryType.PROCEDURAL,
+    EntryType.REFLECTION,
+    EntryType.EPISODIC,
+)
 
 
 class ReflectionOutOfLimits(Invalid):
-    """Days or entries outside their range."""
+    """Days, entries or tokens outside their range."""
 
     code = "REFLECTION_OUT_OF_LIMITS"
-    sentence = f"days is 1 to {DAYS_MAX} and maxEntries 1 to {ENTRIES_MAX}"
+    sentence = f"days is 1 to {DAYS_MAX} and maxEntries 1 to {ENTRIES_MAX}; maxTokens is {TOKENS_MIN} to {TOKENS_MAX}"
 
 
 @attrs.frozen(kw_only=True)
 class Reflection:
-    """What to look back on."""
+    """What to look back on; with `max_tokens`, as much of it as about so many tokens hold, the most important first."""
 
     days: int = DAYS_DEFAULT
     max_entries: int = ENTRIES_DEFAULT
     entry_types: frozenset[EntryType] = frozenset()
+    max_tokens: int | None = None
 
     def __attrs_post_init__(self) -> None:
+        if self.max_tokens is not None and not TOKENS_MIN <= self.max_tokens <= TOKENS_MAX:
+            raise ReflectionOutOfLimits
         if not (1 <= self.days <= DAYS_MAX and 1 <= self.max_entries <= ENTRIES_MAX):
             raise ReflectionOutOfLimits
 
@@ -37,16 +54,48 @@ class Reflection:
 
 
 @attrs.frozen(kw_only=True)
+class Group:
+    """A run of a digest's entries: those of one type, and about how many tokens their contents take."""
+
+    entry_type: EntryType
+    count: int
+    tokens: int
+
+
+@attrs.frozen(kw_only=True)
 class Digest:
-    """The entries looked back on, newest first."""
+    """The entries looked back on, newest first; with `groups`, by type, the most important and then newest first."""
 
     entries: tuple[Entry, ...]
     period_days: int
     generated_at: datetime
+    groups: tuple[Group, ...] | None = None
 
 
 def digest(newest_first: Iterable[Entry], reflection: Reflection, now: datetime) -> Digest:
     """The first `max_entries`, and of those the ones nothing has superseded: fewer may remain."""
     taken = tuple(newest_first)[: reflection.max_entries]
     current = tuple(entry for entry in taken if entry.superseded_by is None)
-    return Digest(entries=current, period_days=reflection.days, generated_at=now)
+    whole = Digest(entries=current, period_days=reflection.days, generated_at=now)
+    return whole if reflection.max_tokens is None else _within(whole, reflection.max_tokens)
+
+
+def tokens(text: str) -> int:
+    """About how many tokens a reader's model makes of a text."""
+    return -(-len(text.encode("utf-8", "surrogatepass")) // BYTES_PER_TOKEN)
+
+
+def _within(whole: Digest, budget: int) -> Digest:
+    """What fits: an entry that is too long for what is left makes way for the next."""
+    kept: list[Entry] = []
+    for entry in sorted(whole.entries, key=lambda each: -each.importance):  # stable: of equals, the newest first
+        if tokens(entry.content) <= budget:
+            budget -= tokens(entry.content)
+            kept.append(entry)
+    kept.sort(key=lambda each: TYPES_IN_ORDER.index(each.entry_type))
+    runs = ((entry_type, list(run)) for entry_type, run in groupby(kept, lambda each: each.entry_type))
+    groups = (
+        Group(entry_type=entry_type, count=len(run), tokens=sum(tokens(each.content) for each in run))
+        for entry_type, run in runs
+    )
+    return attrs.evolve(whole, entries=tuple(kept), groups=tuple(groups))

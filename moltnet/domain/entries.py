@@ -1,13 +1,15 @@
 """Entries: what an agent remembers, and the limits of one memory."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 
 import attrs
 
+from moltnet.domain.duplicates import Fold, IfDuplicate, fold
 from moltnet.domain.errors import Conflict, Invalid, NotFound
 from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.domain.injection import is_risky
+from moltnet.domain.periods import written_date
 from moltnet.domain.versions import next_version
 
 TITLE_MAX = 255
@@ -75,7 +77,10 @@ class EntryWriteConflict(Conflict):
 
 @attrs.frozen(kw_only=True)
 class Entry:
-    """One memory (seed, `diary_entries`), with how often it was looked at."""
+    """One memory (seed, `diary_entries`), with how often it was looked at.
+
+    `occurred_at` is when what it tells happened, where that is not when it was written.
+    """
 
     id: EntryId
     diary_id: DiaryId
@@ -86,6 +91,7 @@ class Entry:
     importance: int = IMPORTANCE_DEFAULT
     entry_type: EntryType = EntryType.SEMANTIC
     superseded_by: EntryId | None = None
+    occurred_at: datetime | None = None
     access_count: int = 0
     last_accessed_at: datetime | None = None
     created_at: datetime
@@ -97,9 +103,26 @@ class Entry:
             raise EntryOutOfLimits(problem)
 
     @property
+    def happened_at(self) -> datetime:
+        """The time it is about: when it was written, unless it says otherwise."""
+        return self.occurred_at or self.created_at
+
+    @property
+    def heading(self) -> str:
+        """What stands over the content, and over each passage of a long one: the title, and the day it tells of."""
+        day = written_date(self.occurred_at) if self.occurred_at else None
+        return "\n".join(filter(None, [self.title, day]))
+
+    @property
     def text(self) -> str:
-        """What is embedded and indexed: title, content and tags (rest.md §7.1)."""
-        return "\n".join([*filter(None, [self.title]), self.content, *(f"tag:{tag}" for tag in self.tags or ())])
+        """What is embedded and indexed: heading, content and tags (rest.md §7.1)."""
+        return "\n".join([*filter(None, [self.heading]), self.content, *(f"tag:{tag}" for tag in self.tags or ())])
+
+    @property
+    def fold(self) -> Fold:
+        """The same for memories that say the same, word for word, about the same time."""
+        occurred_at = self.occurred_at.astimezone(UTC).isoformat() if self.occurred_at else None
+        return fold(self.title, self.content, occurred_at)
 
 
 @attrs.frozen(kw_only=True)
@@ -111,6 +134,8 @@ class NewEntry:
     tags: tuple[str, ...] | None = None
     importance: int = IMPORTANCE_DEFAULT
     entry_type: EntryType = EntryType.SEMANTIC
+    occurred_at: datetime | None = None
+    if_duplicate: IfDuplicate = IfDuplicate.STORE
 
     def written(self, entry_id: EntryId, diary_id: DiaryId, at: datetime, content_max: int) -> Entry:
         """The entry this becomes; scanned for prompt injection. Raises ContentTooLong and EntryOutOfLimits."""
@@ -124,9 +149,31 @@ class NewEntry:
             injection_risk=is_risky(self.title, self.content),
             importance=self.importance,
             entry_type=self.entry_type,
+            occurred_at=self.occurred_at,
             created_at=at,
             updated_at=at,
         )
+
+
+@attrs.frozen
+class Similar:
+    """An entry that resembles another; `cosine` is that of their beginnings."""
+
+    entry_id: EntryId
+    cosine: float
+
+
+@attrs.frozen(kw_only=True)
+class Kept:
+    """What became of a memory that was handed in.
+
+    `entry` is the new one, or the first that said the same, if the caller wanted that; then it was `repeated`.
+    `similar` are others of the diary that are very near, nearest first.
+    """
+
+    entry: Entry
+    repeated: bool = False
+    similar: tuple[Similar, ...] = ()
 
 
 @attrs.frozen(kw_only=True)
@@ -139,6 +186,7 @@ class EntryEdit:
     importance: int | None = None
     entry_type: EntryType | None = None
     superseded_by: EntryId | None = None
+    occurred_at: datetime | None = None
 
     def applied_to(self, entry: Entry, at: datetime, content_max: int) -> Entry:
         """The entry after this edit; even an empty edit moves `updated_at`. The scan runs on the merged text."""
@@ -155,7 +203,7 @@ class EntryEdit:
     @property
     def changes_text(self) -> bool:
         """Whether what the entry is found by changes too."""
-        return not (self.title is None and self.content is None and self.tags is None)
+        return any(part is not None for part in (self.title, self.content, self.tags, self.occurred_at))
 
 
 def _check_length(content: str, content_max: int) -> None:

@@ -1,11 +1,12 @@
 """How a candidate's sides add up: pure functions on numbers, the same for every store.
 
-Relevance is `(cosine + λ · words) / (1 + λ)`, 0 to 1, where λ belongs to the embedding model. Recency and importance
-are added only as far as the caller weighs them (rest.md §7.1).
+Relevance is `(cosine + λ · words) / (1 + λ)`, where λ belongs to the embedding model. Recency and importance are added
+only as far as the caller weighs them (rest.md §7.1). What the store adds up itself, it adds up without rounding: term
+weights and shares are multiples of small powers of two, so both sides of a score are the same numbers in every store.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import attrs
@@ -18,20 +19,36 @@ RECENCY_PER_HOUR = 0.99
 # Okapi BM25: saturation of a repeated word, weight of length, and a fixed average length, so that a score does not
 # move when other entries come and go.
 BM25_K1, BM25_B, BM25_LENGTH = 1.2, 0.75, 100
+BM25_MOST = BM25_K1 + 1  # what no term weight exceeds
+# An entry is read in passages, and a longer one is not less about a word: beyond so many lexemes length plays no part.
+# Without it a name in the last sentence of ten thousand characters counts a tenth of one in a note.
+BM25_LENGTH_MAX = 150
+# The product of a weight and a share is a multiple of 2^-23, and a sum of them hardly over 1: exact in float32.
+WEIGHT_STEPS, SHARE_STEPS = 2**10, 2**13
+# Added to the relevance of what happened when the question says. Measured on dated memories (decision 17).
+TIMELY_LIFT = 0.10
+# An answer whose best is less relevant than this is noise, or foreign to what was searched (for λ = 1).
+CONFIDENT_FROM = 0.30
 
 
 @attrs.frozen
 class Ranked:
-    """An entry and its score, 0 to 1 with default weights."""
+    """A candidate and what it is worth to the caller."""
 
-    entry_id: EntryId
+    candidate: Candidate
     score: float
+
+    @property
+    def entry_id(self) -> EntryId:
+        """The entry's."""
+        return self.candidate.entry_id
 
 
 def term_weight(occurrences: int, length: int) -> float:
     """How much a word that occurs so often counts in an entry of `length` lexemes; below 2.2 (BM25's tf part)."""
-    damping = BM25_K1 * (1 - BM25_B + BM25_B * length / BM25_LENGTH)
-    return occurrences * (BM25_K1 + 1) / (occurrences + damping)
+    damping = BM25_K1 * (1 - BM25_B + BM25_B * min(length, BM25_LENGTH_MAX) / BM25_LENGTH)
+    weight = occurrences * BM25_MOST / (occurrences + damping)
+    return max(1, math.floor(weight * WEIGHT_STEPS)) / WEIGHT_STEPS
 
 
 def inverse_frequency(entries: int, holding: int) -> float:
@@ -39,13 +56,19 @@ def inverse_frequency(entries: int, holding: int) -> float:
     return math.log(1 + (entries - holding + 0.5) / (holding + 0.5))
 
 
-def best_possible(inverse_frequencies: Iterable[float]) -> float:
-    """The BM25 that no entry can exceed for a query whose words are so telling."""
-    return (BM25_K1 + 1) * sum(inverse_frequencies)
+def shares(inverse_frequencies: Sequence[float]) -> list[float]:
+    """How much of the best possible BM25 each word of a query adds for a unit of its weight; above 0.
+
+    The best possible is every word at a weight of 2.2, whether any entry holds it or not.
+    """
+    best_possible = BM25_MOST * sum(inverse_frequencies)
+    return [max(1, round(each / best_possible * SHARE_STEPS)) / SHARE_STEPS for each in inverse_frequencies]
 
 
-def relevance(cosine: float | None, words: float, words_weight: float) -> float:
-    """One number from both sides, at most 1; without a vector the words stand alone."""
+def relevance(cosine: float | None, words: float, words_weight: float | None) -> float:
+    """One number from both sides, -1 to 1; without a weight there is no vector to ask with, and words stand alone."""
+    if words_weight is None:
+        return words
     return ((cosine or 0.0) + words_weight * words) / (1 + words_weight)
 
 
@@ -55,21 +78,23 @@ def recency(seen_at: datetime, now: datetime) -> float:
     return float(RECENCY_PER_HOUR**hours)
 
 
-def score(candidate: Candidate, weights: Weights, words_weight: float, now: datetime) -> float:
+def score(candidate: Candidate, weights: Weights, words_weight: float | None, now: datetime) -> float:
     """What a candidate is worth to a caller with these weights."""
-    relevant = relevance(candidate.cosine, candidate.words, words_weight)
+    relevant = relevance(candidate.cosine, candidate.words, words_weight) + TIMELY_LIFT * candidate.timely
     # Hardly anybody weighs recency, and its power costs as much as all the rest.
     recent = recency(candidate.seen_at, now) if weights.recency else 0.0
     return _weighed(weights, relevant, recent, candidate.importance)
 
 
-def rank(candidates: Candidates, weights: Weights, words_weight: float, now: datetime) -> list[Ranked]:
+def rank(candidates: Candidates, weights: Weights, words_weight: float | None, now: datetime) -> list[Ranked]:
     """All candidates, best first; equal scores stand in the order of their ids, newest entry first."""
-    ranked = [Ranked(each.entry_id, score(each, weights, words_weight, now)) for each in candidates.found]
+    ranked = [Ranked(each, score(each, weights, words_weight, now)) for each in candidates.found]
     return sorted(ranked, key=lambda each: (-each.score, -each.entry_id.int))
 
 
-def is_exact(ranked: list[Ranked], limit: int, candidates: Candidates, weights: Weights, words_weight: float) -> bool:
+def is_exact(
+    ranked: list[Ranked], limit: int, candidates: Candidates, weights: Weights, words_weight: float | None
+) -> bool:
     """Whether no entry beyond the candidates could belong among the best `limit`.
 
     An entry that neither side offered is at most as good as the worst each side did offer; when the last of the
@@ -81,7 +106,21 @@ def is_exact(ranked: list[Ranked], limit: int, candidates: Candidates, weights: 
         return False
     # What lies beyond may have no vector at all, which counts as a cosine of 0.
     beyond = relevance(max(candidates.cosine_beyond or 0.0, 0.0), candidates.words_beyond or 0.0, words_weight)
+    beyond += TIMELY_LIFT * candidates.timely_beyond
     return ranked[limit - 1].score > _weighed(weights, beyond, 1.0, IMPORTANCE_MAX)
+
+
+def told_score(worth: float, weights: Weights) -> float:
+    """What a candidate is worth, as a share of what one could be: 0 to 1."""
+    most = weights.relevance + weights.recency + weights.importance
+    return max(0.0, min(1.0, worth / most)) if most else 0.0
+
+
+def is_confident(ranked: Sequence[Ranked], words_weight: float | None) -> bool:
+    """Whether the most relevant of an answer is likely to be one, whatever else the caller weighs."""
+    return any(
+        relevance(each.candidate.cosine, each.candidate.words, words_weight) >= CONFIDENT_FROM for each in ranked
+    )
 
 
 def _weighed(weights: Weights, relevant: float, recent: float, importance: int) -> float:

@@ -13,9 +13,15 @@ import attrs
 
 from moltnet.domain.entries import Entry, EntryType
 from moltnet.domain.errors import Invalid, Unavailable
+from moltnet.domain.explanations import Explanation, LeftOut, Reason
 from moltnet.domain.ids import DiaryId, EntryId
+from moltnet.domain.periods import Period
 
 DIMENSIONS = 384
+# The numbers of a vector are whole multiples of this. The products of two unit vectors, and all their sums, are then
+# multiples of its square below 2, which float32 holds exactly: a cosine is the same in every store and on every
+# machine, in whatever order its terms are added. What is rounded away is a tenth of what the model's int8 costs.
+VECTOR_STEP = 2**-11
 QUERY_MAX = 500
 RESULTS_MAX = 100
 RESULTS_DEFAULT = 10
@@ -39,7 +45,10 @@ class SearchOutOfLimits(Invalid):
 
 @attrs.frozen
 class Vector:
-    """384 float32 in little-endian order, as a buffer: no numeric library is needed to carry one."""
+    """384 float32 in little-endian order, as a buffer: no numeric library is needed to carry one.
+
+    Made by `of`, its numbers are multiples of VECTOR_STEP.
+    """
 
     data: bytes = attrs.field(repr=False)
 
@@ -50,8 +59,9 @@ class Vector:
 
     @classmethod
     def of(cls, numbers: Sequence[float]) -> "Vector":
-        """The vector of 384 numbers, rounded to float32."""
-        return cls(struct.pack(f"<{len(numbers)}f", *numbers))
+        """The vector of 384 numbers, each rounded to the nearest step."""
+        steps = round(1 / VECTOR_STEP)
+        return cls(struct.pack(f"<{len(numbers)}f", *(round(number * steps) / steps for number in numbers)))
 
     def numbers(self) -> tuple[float, ...]:
         """The 384 numbers."""
@@ -61,8 +71,8 @@ class Vector:
         """The cosine of the angle to `other`, in [-1, 1]; 0 beside a vector of length zero."""
         mine, theirs = self.numbers(), other.numbers()
         lengths = math.sqrt(_dot(mine, mine) * _dot(theirs, theirs))
-        # Rounding would lead a little beyond 1.
-        return max(-1.0, min(1.0, _dot(mine, theirs) / lengths)) if lengths else 0.0
+        # Rounding would lead a little beyond 1. A database tells how far apart two are; here it is rounded alike.
+        return 1 - (1 - max(-1.0, min(1.0, _dot(mine, theirs) / lengths))) if lengths else 0.0
 
 
 @attrs.frozen
@@ -138,18 +148,31 @@ class Query:
 
 @attrs.frozen(kw_only=True)
 class LexicalQuery:
-    """A query in lexemes: what to match, the runs that must stand in an entry, the runs that must not."""
+    """A query in lexemes: what to match, the runs that must stand in an entry, the runs that must not.
+
+    A run of no lexeme, such as of words that tell nothing, asks for nothing.
+    """
 
     wanted: frozenset[Lexeme] = frozenset()
     required: tuple[tuple[Lexeme, ...], ...] = ()
     excluded: tuple[tuple[Lexeme, ...], ...] = ()
+
+    def refusal(self, positions: Mapping[Lexeme, Sequence[int]]) -> Reason | None:
+        """Why an entry of these lexemes is left out, if it is."""
+        if not all(_stands(run, positions) for run in filter(None, self.required)):
+            return Reason.REQUIRED
+        return Reason.EXCLUDED if any(_stands(run, positions) for run in filter(None, self.excluded)) else None
+
+
+ANY_WORDS = LexicalQuery()
 
 
 @attrs.frozen(kw_only=True)
 class Filters:
     """What an entry must be to be looked at; applied before anything is ranked.
 
-    It holds all of `tags`, is one of `entry_types` (none named: of any), and was created at `since` or later.
+    It holds all of `tags`, is one of `entry_types` (none named: of any), was created at `since` or later and before
+    `until`, and what it tells happened at `happened_since` or later and before `happened_until`.
     """
 
     tags: tuple[str, ...] = ()
@@ -157,6 +180,21 @@ class Filters:
     exclude_superseded: bool = False
     exclude_flagged: bool = False
     since: datetime | None = None
+    until: datetime | None = None
+    happened_since: datetime | None = None
+    happened_until: datetime | None = None
+
+    def refusal(self, entry: Entry) -> Reason | None:
+        """Why an entry is not looked at, if it is not."""
+        refusals = (
+            (not set(self.tags) <= set(entry.tags or ()), Reason.TAGS),
+            (bool(self.entry_types) and entry.entry_type not in self.entry_types, Reason.ENTRY_TYPES),
+            (self.exclude_superseded and entry.superseded_by is not None, Reason.SUPERSEDED),
+            (self.exclude_flagged and entry.injection_risk, Reason.FLAGGED),
+            (not _within(entry.created_at, self.since, self.until), Reason.CREATED),
+            (not _within(entry.happened_at, self.happened_since, self.happened_until), Reason.OCCURRED),
+        )
+        return next((reason for refused, reason in refusals if refused), None)
 
 
 @attrs.frozen(kw_only=True)
@@ -177,13 +215,15 @@ class Question:
     """What a store is asked for candidates with: a vector of one model, lexemes, and filters.
 
     Without a vector, words alone answer; without wanted lexemes, vectors alone. `words_weight` is the model's
-    (`Embedder.words_weight`): it goes where the vector goes, since another model may serve by then.
+    (`Embedder.words_weight`): it goes where the vector goes, since another model may serve by then. `periods` are the
+    times it names.
     """
 
     vector: Vector | None = None
     model: ModelName | None = None
     words_weight: float = 1.0
-    words: LexicalQuery = LexicalQuery()
+    words: LexicalQuery = ANY_WORDS
+    periods: tuple[Period, ...] = ()
     filters: Filters = Filters()
 
 
@@ -192,7 +232,8 @@ class Candidate:
     """An entry a store offers, with both raw scores.
 
     `cosine` is of its nearest passage, in [-1, 1], None without a vector of the question's model. `words` is BM25 as a
-    share of the best that any entry could reach for this question, in [0, 1].
+    share of the best that any entry could reach for this question, in [0, 1]. `timely` says that it happened in one of
+    the question's periods. The ranks count from 1, None where a side offered another instead.
     """
 
     entry_id: EntryId
@@ -200,15 +241,22 @@ class Candidate:
     words: float
     importance: int
     seen_at: datetime
+    timely: bool = False
+    cosine_rank: int | None = None
+    words_rank: int | None = None
 
 
 @attrs.frozen(kw_only=True)
 class Candidates:
-    """The best of both sides, and how good an entry that is *not* among them could still be."""
+    """The best of both sides, and how good an entry that is *not* among them could still be.
+
+    Where the question names times, the nearest of those times are offered too.
+    """
 
     found: tuple[Candidate, ...]
     cosine_beyond: float | None = None
     words_beyond: float | None = None
+    timely_beyond: bool = False
 
     @property
     def complete(self) -> bool:
@@ -229,7 +277,8 @@ class SearchType(StrEnum):
 class Search:
     """A search as a caller asks for it (rest.md §7.1); no diary means the caller's own, and shared ones if asked.
 
-    `include_shared` None takes the default of decision 6: shared diaries for a query, only own ones without.
+    `include_shared` None takes the default of decision 6: shared diaries for a query, only own ones without. Of a
+    query's answer only what scores `min_score` or more is told; with `explain`, why, and what was left out.
     """
 
     diary_id: DiaryId | None = None
@@ -239,8 +288,12 @@ class Search:
     include_shared: bool | None = None
     limit: int = RESULTS_DEFAULT
     offset: int = 0
+    min_score: float = 0.0
+    explain: bool = False
 
     def __attrs_post_init__(self) -> None:
+        if not 0 <= self.min_score <= 1:
+            raise SearchOutOfLimits("minScore is 0 to 1")
         if not 1 <= self.limit <= RESULTS_MAX or self.offset < 0:
             raise SearchOutOfLimits(f"limit is 1 to {RESULTS_MAX} and offset at least 0")
         if self.query is not None and not 1 <= len(self.query) <= QUERY_MAX:
@@ -254,19 +307,26 @@ class Search:
 
 @attrs.frozen(kw_only=True)
 class Hit:
-    """An entry of the answer; `score` is None where nothing was ranked."""
+    """An entry of the answer; `score` is 0 to 1, None where nothing was ranked."""
 
     entry: Entry
     score: float | None = None
+    explanation: Explanation | None = None
 
 
 @attrs.frozen(kw_only=True)
 class SearchResult:
-    """The answer to a search, best first."""
+    """The answer to a search, best first.
+
+    `confident` says whether the best of it looks like an answer at all, None where nothing was ranked. `left_out` are
+    entries that would have been among it but for a filter, a word or the least score, if they were asked for.
+    """
 
     hits: tuple[Hit, ...]
     total: int
     search_type: SearchType
+    confident: bool | None = None
+    left_out: tuple[LeftOut, ...] = ()
 
 
 # A sign counts only before a term that starts the text or follows white space; a quote that never closes is a word.
@@ -276,3 +336,12 @@ _TERM = re.compile(r'(?:(?<=\s)|^)(?P<sign>[-+]?)(?:"(?P<phrase>[^"]*)"|(?P<word
 
 def _dot(left: Sequence[float], right: Sequence[float]) -> float:
     return float(sum(map(mul, left, right)))
+
+
+def _stands(run: Sequence[Lexeme], positions: Mapping[Lexeme, Sequence[int]]) -> bool:
+    places = [set(positions.get(lexeme, ())) for lexeme in run]
+    return any(all(start + step in held for step, held in enumerate(places)) for start in places[0])
+
+
+def _within(at: datetime, since: datetime | None, until: datetime | None) -> bool:
+    return (since is None or at >= since) and (until is None or at < until)

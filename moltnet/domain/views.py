@@ -7,7 +7,7 @@ import attrs
 
 from moltnet.domain.agents import Agent
 from moltnet.domain.caller import Caller
-from moltnet.domain.digest import Digest
+from moltnet.domain.digest import Digest, Group
 from moltnet.domain.entries import Entry, EntryType
 from moltnet.domain.feed import FeedPage, PublicEntry
 from moltnet.domain.ids import AgentId, ClientId, EntryId
@@ -98,17 +98,20 @@ class Remembered:
 
 @attrs.frozen(kw_only=True)
 class Reflected:
-    """What reflecting on a diary shows: newest first, without what was superseded."""
+    """What reflecting on a diary shows: newest first, with `groups` by type, without what was superseded."""
 
     entries: tuple[Remembered, ...]
     period_days: int
     generated_at: datetime
+    groups: tuple[Group, ...] | None = None
 
     @classmethod
     def of(cls, digest: Digest) -> "Reflected":
         """What a digest shows."""
         entries = tuple(map(Remembered.of, digest.entries))
-        return cls(entries=entries, period_days=digest.period_days, generated_at=digest.generated_at)
+        return cls(
+            entries=entries, period_days=digest.period_days, generated_at=digest.generated_at, groups=digest.groups
+        )
 
 
 @attrs.frozen(kw_only=True)

@@ -12,6 +12,7 @@ the versions a change is meant for (`domain.versions`).
 """
 
 from collections.abc import AsyncIterator, Collection
+from datetime import datetime
 from typing import Protocol, Self
 
 from moltnet.domain.credentials import ClientSecret
@@ -149,9 +150,13 @@ class Memories(Protocol):
         tags: Collection[str] | None = None,
         importance: int = IMPORTANCE_DEFAULT,
         entry_type: EntryType = EntryType.SEMANTIC,
+        occurred_at: datetime | None = None,
         key: str | None = None,
     ) -> Entry:
-        """Stores a memory, findable once this returns."""
+        """Stores a memory, findable once this returns.
+
+        `occurred_at` is when what it tells happened, if not now: a time with its zone, here and wherever one is given.
+        """
         ...
 
     async def list(
@@ -181,6 +186,7 @@ class Memories(Protocol):
         importance: int | None = None,
         entry_type: EntryType | None = None,
         superseded_by: EntryId | None = None,
+        occurred_at: datetime | None = None,
         expected: Expected = ANY_VERSION,
     ) -> Entry:
         """The entry after the edit; what is left out stays."""
@@ -204,8 +210,17 @@ class Memories(Protocol):
         w_relevance: float = 1.0,
         w_recency: float = 0.0,
         w_importance: float = 0.0,
+        created_after: datetime | None = None,
+        created_before: datetime | None = None,
+        occurred_after: datetime | None = None,
+        occurred_before: datetime | None = None,
+        min_score: float = 0.0,
+        explain: bool = False,
     ) -> SearchResult:
-        """The best entries for a query, or the newest without one; no diary means the agent's own (decision 6)."""
+        """The best entries for a query, or the newest without one; no diary means the agent's own (decision 6).
+
+        With `explain` each hit says why, and the answer what was left out; `min_score` is 0 to 1.
+        """
         ...
 
     async def reflect(
@@ -215,8 +230,12 @@ class Memories(Protocol):
         days: int = DAYS_DEFAULT,
         max_entries: int = ENTRIES_DEFAULT,
         entry_types: Collection[EntryType] = (),
+        max_tokens: int | None = None,
     ) -> Reflected:
-        """The latest of one diary, newest first, without what was superseded."""
+        """The latest of one diary, newest first, without what was superseded.
+
+        With `max_tokens`, as much as about so many tokens hold, by type, the most important first.
+        """
         ...
 
 

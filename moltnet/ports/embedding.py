@@ -23,8 +23,11 @@ class Embedder(Protocol):
         """How much matched words add to this model's cosine (λ of the ranking); it belongs to the model."""
         ...
 
-    def windows(self, text: str) -> tuple[Span, ...]:
-        """The overlapping windows of `text` that each fit the model, in order; empty for text without a token."""
+    def windows(self, text: str, heading: str = "") -> tuple[Span, ...]:
+        """The overlapping windows of `text` that each fit the model, in order; empty for text without a token.
+
+        Each leaves room for a heading in front of it, up to half of what fits.
+        """
         ...
 
     async def embed_passages(self, texts: Sequence[str]) -> list[Vector]:

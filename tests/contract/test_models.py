@@ -7,14 +7,15 @@ from uuid import UUID
 import attrs
 import pytest
 
-from moltnet.domain.diaries import Diary
+from moltnet.domain.agents import Agent
+from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.entries import Entry
 from moltnet.domain.ids import EntryId
 from moltnet.domain.search import DIMENSIONS, EntryIndex, IndexedPassage, ModelName, ModelPassages, Question, Vector
 from moltnet.domain.switching import ModelCount, ModelPlace, ModelState, ServingModelChanged
 from moltnet.ports.storage import Storage
 from tests.support.builders import NOON, an_entry
-from tests.support.stored import written
+from tests.support.stored import opened, written
 
 OLD, NEW, OTHER = (ModelPlace(ModelName(name), f"/models/{name}") for name in ("old", "new", "other"))
 ONE, TWO = UUID(int=1), UUID(int=2)
@@ -322,3 +323,43 @@ async def test_one_worker_embeds_at_a_time(storage: Storage) -> None:
     assert not await leased(other, 11)
     assert await leased(other, 12.5)
     assert not await leased(holder, 13)
+
+
+# Other looks with a vector
+
+
+async def test_what_a_switch_has_not_written_anew_is_found_by_every_look(storage: Storage, agent: Agent) -> None:
+    diary = await opened(storage, agent, Visibility.PUBLIC)
+    entry = an_entry(diary=diary.id)
+    await written(storage, entry, index=index_of(made(OLD, 1, 2)))
+    await adopted(storage)
+    await aimed(storage)
+    assert await kept(storage, entry, made(NEW, 3, 4))
+    for place, axes, settle in ((OLD, (1, 2), False), (NEW, (3, 4), False), (NEW, (3, 4), True)):
+        if settle:
+            assert await settled(storage) == 1
+        first, second = map(along, axes)
+        async with storage.reading() as work:
+            assert [each.entry_id for each in await work.candidates.similar(first, place.name, diary.id)] == [entry.id]
+            assert await work.candidates.similar(second, place.name, diary.id) == []
+            assert await work.candidates.nearest_passages(second, place.name, [entry.id]) == {entry.id: 1}
+            question = Question(vector=second, model=place.name)
+            (found,) = (await work.candidates.best_public(question, 9)).found
+        assert found.cosine == 1
+        if place is OLD:
+            assert await switched(storage)
+
+
+async def test_no_look_with_a_vector_is_answered_for_a_model_that_serves_no_longer(
+    storage: Storage, diary: Diary, entry: Entry
+) -> None:
+    await written(storage, entry, index=index_of(made(OLD, 1)))
+    await adopted(storage, NEW)
+    async with storage.reading() as work:
+        for look in (
+            work.candidates.similar(along(1), OLD.name, diary.id),
+            work.candidates.nearest_passages(along(1), OLD.name, [entry.id]),
+            work.candidates.best_public(Question(vector=along(1), model=OLD.name), 9),
+        ):
+            with pytest.raises(ServingModelChanged):
+                await look

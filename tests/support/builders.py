@@ -95,6 +95,7 @@ def an_entry(
     entry_type: EntryType = EntryType.SEMANTIC,
     injection_risk: bool = False,
     superseded_by: EntryId | None = None,
+    occurred_at: datetime | None = None,
     at: datetime = NOON,
 ) -> Entry:
     """A memory; its diary is none unless named."""
@@ -108,6 +109,7 @@ def an_entry(
         importance=importance,
         entry_type=entry_type,
         superseded_by=superseded_by,
+        occurred_at=occurred_at,
         created_at=at,
         updated_at=at,
     )

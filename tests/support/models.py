@@ -25,9 +25,9 @@ class NamedEmbedder:
         self.before: Callable[[], object] = lambda: None
         self.embedded: list[str] = []
 
-    def windows(self, text: str) -> tuple[Span, ...]:
+    def windows(self, text: str, heading: str = "") -> tuple[Span, ...]:
         """As the memory embedder's."""
-        return self._memory.windows(text)
+        return self._memory.windows(text, heading)
 
     async def embed_passages(self, texts: Sequence[str]) -> list[Vector]:
         """Notes every text."""

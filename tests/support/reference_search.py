@@ -1,17 +1,13 @@
 """A model of candidate search that takes every definition literally and is in no hurry."""
 
-import math
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 import attrs
 
 from moltnet.domain.entries import Entry
-from moltnet.domain.ids import DiaryId, EntryId
-from moltnet.domain.ranking import best_possible, inverse_frequency, term_weight
+from moltnet.domain.ids import DiaryId
+from moltnet.domain.ranking import inverse_frequency, shares, term_weight
 from moltnet.domain.search import Candidate, Candidates, EntryIndex, Filters, Lexeme, Question
-
-# Stores compute in float32; scores nearer than this count as equal.
-TOLERANCE = 1e-5
 
 
 @attrs.frozen
@@ -29,15 +25,17 @@ def text_of(index: EntryIndex) -> list[Lexeme]:
 
 def passes(entry: Entry, filters: Filters) -> bool:
     """Whether an entry is what the filters ask for."""
-    if filters.exclude_superseded and entry.superseded_by is not None:
-        return False
-    if filters.exclude_flagged and entry.injection_risk:
-        return False
-    if filters.since is not None and entry.created_at < filters.since:
-        return False
-    if filters.entry_types and entry.entry_type not in filters.entry_types:
-        return False
-    return all(tag in (entry.tags or ()) for tag in filters.tags)
+    happened_at = entry.created_at if entry.occurred_at is None else entry.occurred_at
+    return (
+        all(tag in (entry.tags or ()) for tag in filters.tags)
+        and (entry.entry_type in filters.entry_types or not filters.entry_types)
+        and (entry.superseded_by is None or not filters.exclude_superseded)
+        and not (entry.injection_risk and filters.exclude_flagged)
+        and (filters.since is None or filters.since <= entry.created_at)
+        and (filters.until is None or entry.created_at < filters.until)
+        and (filters.happened_since is None or filters.happened_since <= happened_at)
+        and (filters.happened_until is None or happened_at < filters.happened_until)
+    )
 
 
 def admitted(stored: Stored, question: Question) -> bool:
@@ -63,6 +61,10 @@ def all_candidates(kept: Collection[Stored], question: Question, within: Collect
             words=_words(stored, kept, question),
             importance=stored.entry.importance,
             seen_at=stored.entry.last_accessed_at or stored.entry.created_at,
+            timely=any(
+                period.start <= (stored.entry.occurred_at or stored.entry.created_at) < period.end
+                for period in question.periods
+            ),
         )
         for stored in kept
         if stored.entry.diary_id in within and admitted(stored, question)
@@ -71,37 +73,30 @@ def all_candidates(kept: Collection[Stored], question: Question, within: Collect
 
 def check(answer: Candidates, possible: list[Candidate], depth: int) -> None:
     """Asserts that an answer offers the best `depth` of each side of all that is possible, and nothing else."""
-    known = {each.entry_id: each for each in possible}
-    by_cosine = {each.entry_id: each.cosine for each in possible if each.cosine is not None}
-    by_words = {each.entry_id: each.words for each in possible if each.words > 0}
-    offered = [each.entry_id for each in answer.found]
-    assert len(set(offered)) == len(offered)
-    for each in answer.found:
-        _check_same(each, known[each.entry_id])
-    admissible = _check_side(set(offered), by_cosine, answer.cosine_beyond, depth)
-    admissible |= _check_side(set(offered), by_words, answer.words_beyond, depth)
-    assert set(offered) <= admissible
-    assert len(offered) <= min(depth, len(by_cosine)) + min(depth, len(by_words))
+    possible = [each for each in possible if each.cosine is not None or each.words > 0]
+    nearest = _best([each for each in possible if each.cosine is not None], lambda each: each.cosine or 0.0)
+    matching = _best([each for each in possible if each.words > 0], lambda each: each.words)
+    timely = _best([each for each in possible if each.timely], lambda each: -2 if each.cosine is None else each.cosine)
+    offered = {each.entry_id: each for each in answer.found}
+    assert len(offered) == len(answer.found)
+    assert offered == {
+        each.entry_id: attrs.evolve(
+            each, cosine_rank=_rank(each, nearest, depth), words_rank=_rank(each, matching, depth)
+        )
+        for each in (*nearest[:depth], *matching[:depth], *timely[:depth])
+    }
+    assert answer.cosine_beyond == (nearest[depth - 1].cosine if len(nearest) > depth else None)
+    assert answer.words_beyond == (matching[depth - 1].words if len(matching) > depth else None)
+    assert answer.timely_beyond == (len(timely) > depth)
 
 
-def _check_same(offered: Candidate, expected: Candidate) -> None:
-    assert (offered.cosine is None) == (expected.cosine is None)
-    assert math.isclose(offered.cosine or 0, expected.cosine or 0, abs_tol=TOLERANCE)
-    assert math.isclose(offered.words, expected.words, abs_tol=TOLERANCE)
-    assert (offered.importance, offered.seen_at) == (expected.importance, expected.seen_at)
+def _best(side: list[Candidate], score: Callable[[Candidate], float]) -> list[Candidate]:
+    return sorted(side, key=lambda each: (-score(each), -each.entry_id.int))
 
 
-def _check_side(offered: set[EntryId], scores: dict[EntryId, float], beyond: float | None, depth: int) -> set[EntryId]:
-    """Which entries this side may have offered; those clearly among its best must be."""
-    if len(scores) <= depth:
-        assert beyond is None
-        assert scores.keys() <= offered
-        return set(scores)
-    last = sorted(scores.values(), reverse=True)[depth - 1]
-    assert beyond is not None
-    assert math.isclose(beyond, last, abs_tol=TOLERANCE)
-    assert {entry_id for entry_id, score in scores.items() if score > last + 2 * TOLERANCE} <= offered
-    return {entry_id for entry_id, score in scores.items() if score >= last - 2 * TOLERANCE}
+def _rank(candidate: Candidate, side: list[Candidate], depth: int) -> int | None:
+    best = [each.entry_id for each in side[:depth]]
+    return best.index(candidate.entry_id) + 1 if candidate.entry_id in best else None
 
 
 def _cosine(index: EntryIndex, question: Question) -> float | None:
@@ -114,9 +109,10 @@ def _words(stored: Stored, kept: Collection[Stored], question: Question) -> floa
     texts = [text_of(other.index) for other in kept if other.entry.diary_id == stored.entry.diary_id]
     mine = text_of(stored.index)
     wanted = sorted(question.words.wanted)
-    telling = [inverse_frequency(len(texts), sum(lexeme in text for text in texts)) for lexeme in wanted]
+    telling = shares([inverse_frequency(len(texts), sum(lexeme in text for text in texts)) for lexeme in wanted])
     reached = sum(
-        frequency * term_weight(mine.count(lexeme), len(mine))
-        for lexeme, frequency in zip(wanted, telling, strict=True)
+        share * term_weight(mine.count(lexeme), len(mine))
+        for lexeme, share in zip(wanted, telling, strict=True)
+        if lexeme in mine
     )
-    return reached / best_possible(telling) if wanted else 0.0
+    return min(1.0, reached)

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from moltnet.domain.entries import TAG_MAX, TAGS_MAX, TITLE_MAX, Entry, EntryType
 from moltnet.domain.ids import DiaryId, EntryId
+from moltnet.domain.periods import Period
 from moltnet.domain.search import EntryIndex, Filters, Lexeme, LexicalQuery, ModelName, Question, Vector
 from tests.support.builders import MODEL, NOON, a_vector, an_index
 
@@ -13,6 +14,7 @@ from tests.support.builders import MODEL, NOON, a_vector, an_index
 STORABLE = st.characters(exclude_categories=["Cs"], exclude_characters="\x00")
 WORDS = ("ant", "bee", "cat", "dog")
 MODELS = (MODEL, ModelName("another"))
+SECOND = timedelta(seconds=1)
 
 
 def moments() -> st.SearchStrategy[datetime]:
@@ -39,6 +41,7 @@ def entries(draw: st.DrawFn) -> Entry:
         injection_risk=draw(st.booleans()),
         importance=draw(st.integers(1, 10)),
         entry_type=draw(st.sampled_from(EntryType)),
+        occurred_at=draw(st.none() | moments()),
         created_at=created_at,
         updated_at=updated_at,
     )
@@ -73,8 +76,21 @@ def filters() -> st.SearchStrategy[Filters]:
         entry_types=st.sampled_from([frozenset(), frozenset({EntryType.SEMANTIC})]),
         exclude_superseded=st.booleans(),
         exclude_flagged=st.booleans(),
-        since=st.none() | st.integers(0, 30).map(lambda seconds: NOON + timedelta(seconds=seconds)),
+        since=_around_noon(),
+        until=_around_noon(),
+        happened_since=_around_noon(),
+        happened_until=_around_noon(),
     )
+
+
+def _around_noon() -> st.SearchStrategy[datetime | None]:
+    return st.none() | st.none() | st.integers(-30, 30).map(lambda seconds: NOON + timedelta(seconds=seconds))
+
+
+def periods() -> st.SearchStrategy[Period]:
+    """Stretches of some seconds around noon."""
+    seconds = st.tuples(st.integers(-20, 20), st.integers(1, 20))
+    return seconds.map(lambda each: Period(NOON + each[0] * SECOND, NOON + sum(each) * SECOND))
 
 
 def questions() -> st.SearchStrategy[Question]:
@@ -85,5 +101,6 @@ def questions() -> st.SearchStrategy[Question]:
         vector=st.none() | vectors(),
         model=st.sampled_from(MODELS),
         words=st.builds(LexicalQuery, wanted=lexemes().map(frozenset), required=runs, excluded=runs),
+        periods=st.lists(periods(), max_size=2).map(tuple),
         filters=filters(),
     )

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from enum import Enum
 from types import MappingProxyType
 from typing import Any
@@ -128,6 +129,8 @@ def camel(name: str) -> str:
 def _plain(value: object) -> object:
     if isinstance(value, bool | int | float | str) and not isinstance(value, Enum):
         return value
+    if isinstance(value, datetime):
+        return value.isoformat()
     if isinstance(value, list | tuple | set | frozenset):
         return list(map(_plain, value))
     return str(value)

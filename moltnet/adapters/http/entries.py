@@ -1,6 +1,7 @@
 """Entries over REST, and what is found among them."""
 
 from collections.abc import Collection
+from datetime import datetime
 
 import attrs
 
@@ -39,9 +40,17 @@ class HttpMemories:
         tags: Collection[str] | None = None,
         importance: int = IMPORTANCE_DEFAULT,
         entry_type: EntryType = EntryType.SEMANTIC,
+        occurred_at: datetime | None = None,
         key: str | None = None,
     ) -> Entry:
-        body = members(content=content, title=title, tags=_listed(tags), importance=importance, entry_type=entry_type)
+        body = members(
+            content=content,
+            title=title,
+            tags=_listed(tags),
+            importance=importance,
+            entry_type=entry_type,
+            occurred_at=occurred_at,
+        )
         return read_edited(await self._door.ask(creating(_entries(diary_id), body, key)), Entry)
 
     async def list(
@@ -74,6 +83,7 @@ class HttpMemories:
         importance: int | None = None,
         entry_type: EntryType | None = None,
         superseded_by: EntryId | None = None,
+        occurred_at: datetime | None = None,
         expected: Expected = ANY_VERSION,
     ) -> Entry:
         body = members(
@@ -83,6 +93,7 @@ class HttpMemories:
             importance=importance,
             entry_type=entry_type,
             superseded_by=superseded_by,
+            occurred_at=occurred_at,
         )
         call = changing("PATCH", _entries(diary_id, entry_id), expected, body)
         return read_edited(await self._door.ask(call), Entry)
@@ -104,6 +115,12 @@ class HttpMemories:
         w_relevance: float = 1.0,
         w_recency: float = 0.0,
         w_importance: float = 0.0,
+        created_after: datetime | None = None,
+        created_before: datetime | None = None,
+        occurred_after: datetime | None = None,
+        occurred_before: datetime | None = None,
+        min_score: float = 0.0,
+        explain: bool = False,
     ) -> SearchResult:
         body = members(
             diary_id=diary_id,
@@ -117,6 +134,13 @@ class HttpMemories:
             w_relevance=w_relevance,
             w_recency=w_recency,
             w_importance=w_importance,
+            created_after=created_after,
+            created_before=created_before,
+            occurred_after=occurred_after,
+            occurred_before=occurred_before,
+            # What is not asked for is not sent: a network of before knows neither.
+            min_score=min_score or None,
+            explain=explain or None,
         )
         # It only reads, so it may be sent again.
         call = Call(method="POST", path="/diaries/search", json=body, repeatable=True)
@@ -129,6 +153,7 @@ class HttpMemories:
         days: int = DAYS_DEFAULT,
         max_entries: int = ENTRIES_DEFAULT,
         entry_types: Collection[EntryType] = (),
+        max_tokens: int | None = None,
     ) -> Reflected:
         path = with_query(
             "/diaries/reflect",
@@ -136,6 +161,7 @@ class HttpMemories:
             days=days,
             max_entries=max_entries,
             entry_types=",".join(entry_types) or None,
+            max_tokens=max_tokens,
         )
         return read(await self._door.ask(get(path)), Reflected)
 

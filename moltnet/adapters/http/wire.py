@@ -18,6 +18,7 @@ from moltnet.domain.credentials import ClientSecret
 from moltnet.domain.diaries import Diary
 from moltnet.domain.entries import Entry
 from moltnet.domain.errors import MoltNetError
+from moltnet.domain.explanations import Explanation, LeftOut
 from moltnet.domain.ids import parse_uuid
 from moltnet.domain.keys import Fingerprint, PublicKey
 from moltnet.domain.recovery import Challenge, Recovery
@@ -39,6 +40,8 @@ _NAMES: Mapping[type, Mapping[str, str]] = MappingProxyType(
         Challenge: {"text": "challenge", "mac": "hmac"},
         Recovery: {"code": "recoveryCode", "flow_url": "recoveryFlowUrl"},
         ClientSecret: {"secret": "clientSecret"},
+        Explanation: {"matched": "matchedWords"},
+        LeftOut: {"entry_id": "id"},
     }
 )
 
@@ -112,8 +115,22 @@ def _moment(value: object, _: object) -> datetime:
 
 
 def _search_result(value: Any, _: object) -> SearchResult:
-    hits = tuple(Hit(entry=_CONVERTER.structure(each, Entry)) for each in value["results"])
-    return SearchResult(hits=hits, total=int(value["total"]), search_type=SearchType(value["searchType"]))
+    return SearchResult(
+        hits=tuple(map(_hit, value["results"])),
+        total=int(value["total"]),
+        search_type=SearchType(value["searchType"]),
+        confident=value.get("confident"),
+        left_out=tuple(_CONVERTER.structure(each, LeftOut) for each in value.get("leftOut") or ()),
+    )
+
+
+def _hit(value: Any) -> Hit:
+    told = value.get("explanation")
+    return Hit(
+        entry=_CONVERTER.structure(value, Entry),
+        score=value.get("score"),
+        explanation=_CONVERTER.structure(told, Explanation) if told else None,
+    )
 
 
 def _signature_check(value: Any, _: object) -> SignatureCheck:

@@ -1,19 +1,30 @@
 """Candidates for a question, by comparing every entry there is to compare."""
 
 import heapq
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import chain
 
 import attrs
 
-from moltnet.adapters.memory.filtering import passes
 from moltnet.adapters.memory.repositories.references import require_serving
 from moltnet.adapters.memory.statements import Statements
 from moltnet.adapters.memory.tables import Tables
-from moltnet.domain.entries import Entry
-from moltnet.domain.ids import DiaryId
-from moltnet.domain.ranking import best_possible, inverse_frequency, term_weight
-from moltnet.domain.search import Candidate, Candidates, EntryIndex, Lexeme, LexicalQuery, Question
+from moltnet.domain.diaries import Visibility
+from moltnet.domain.duplicates import SIMILAR_AMONG, SIMILAR_FROM, SIMILAR_MAX
+from moltnet.domain.entries import Entry, Similar
+from moltnet.domain.ids import DiaryId, EntryId
+from moltnet.domain.ranking import inverse_frequency, shares, term_weight
+from moltnet.domain.search import (
+    Candidate,
+    Candidates,
+    EntryIndex,
+    IndexedPassage,
+    Lexeme,
+    LexicalQuery,
+    ModelName,
+    Question,
+    Vector,
+)
 
 
 class MemoryCandidates:
@@ -26,30 +37,74 @@ class MemoryCandidates:
         """The best `depth` entries of each side among `within`, as one set."""
         tables = await self._statements.look()
         require_serving(tables, question.model)
-        compared = [*chain.from_iterable(_compared(tables, diary_id, question) for diary_id in set(within))]
-        nearest, cosine_beyond = _best(compared, _by_cosine, depth)
-        matching, words_beyond = _best(compared, _by_words, depth)
-        found = {candidate.entry_id: candidate for candidate in (*nearest, *matching)}
-        return Candidates(found=tuple(found.values()), cosine_beyond=cosine_beyond, words_beyond=words_beyond)
+        return _best_of(tables, question, set(within), depth)
+
+    async def best_public(self, question: Question, depth: int) -> Candidates:
+        """The best `depth` entries of each side among all that is public, as one set."""
+        tables = await self._statements.look()
+        require_serving(tables, question.model)
+        return _best_of(tables, question, set(tables.diaries.sharing("visibility", Visibility.PUBLIC)), depth)
+
+    async def nearest_passages(
+        self, vector: Vector, model: ModelName, entry_ids: Collection[EntryId]
+    ) -> dict[EntryId, int]:
+        """For each of some entries, the ordinal of its nearest passage."""
+        tables = await self._statements.look()
+        require_serving(tables, model)
+        made = {entry_id: _passages(tables, entry_id, model) or () for entry_id in entry_ids}
+        return {
+            entry_id: min(passages, key=lambda each: (-vector.cosine(each.vector), each.ordinal)).ordinal
+            for entry_id, passages in made.items()
+            if passages
+        }
+
+    async def similar(self, vector: Vector, model: ModelName, diary_id: DiaryId) -> list[Similar]:
+        """The newest entries of a diary that begin almost alike, nearest first."""
+        tables = await self._statements.look()
+        require_serving(tables, model)
+        made = {
+            entry_id: passages
+            for entry_id in tables.entries.sharing("diary", diary_id)
+            if (passages := _passages(tables, entry_id, model)) is not None
+        }
+        newest = heapq.nlargest(SIMILAR_AMONG, made, key=lambda each: (tables.entries.rows()[each].created_at, each))
+        compared = [(_beginning(vector, made[entry_id]), entry_id) for entry_id in newest]
+        best = heapq.nlargest(SIMILAR_MAX, [each for each in compared if each[0] >= SIMILAR_FROM])
+        return [Similar(entry_id, cosine) for cosine, entry_id in best]
 
 
 @attrs.frozen
 class _Words:
-    """How telling the words of a query are in one diary."""
+    """How much each word of a query adds in one diary."""
 
-    frequencies: dict[Lexeme, float]
+    shares: dict[Lexeme, float]
 
     def score(self, index: EntryIndex) -> float:
         """BM25 of an entry as a share of the best possible."""
-        matched = self.frequencies.keys() & index.lexemes.keys()
-        if not matched:
-            return 0.0
+        matched = self.shares.keys() & index.lexemes.keys()
         length = sum(map(len, index.lexemes.values()))
-        # In a fixed order, so that equal entries have equal scores to the last bit.
-        reached = sum(
-            self.frequencies[lexeme] * term_weight(len(index.lexemes[lexeme]), length) for lexeme in sorted(matched)
+        return min(
+            1.0, sum(self.shares[lexeme] * term_weight(len(index.lexemes[lexeme]), length) for lexeme in matched)
         )
-        return reached / best_possible(self.frequencies.values())
+
+
+def _best_of(tables: Tables, question: Question, within: Collection[DiaryId], depth: int) -> Candidates:
+    compared = [*chain.from_iterable(_compared(tables, diary_id, question) for diary_id in within)]
+    nearest, cosine_beyond = _best(compared, _by_cosine, depth)
+    matching, words_beyond = _best(compared, _by_words, depth)
+    timely, timely_beyond = _best([each for each in compared if each.timely], _by_time, depth)
+    cosine_ranks = {each.entry_id: rank for rank, each in enumerate(nearest, start=1)}
+    words_ranks = {each.entry_id: rank for rank, each in enumerate(matching, start=1)}
+    found = {each.entry_id: each for each in (*nearest, *matching, *timely)}
+    return Candidates(
+        found=tuple(
+            attrs.evolve(each, cosine_rank=cosine_ranks.get(entry_id), words_rank=words_ranks.get(entry_id))
+            for entry_id, each in found.items()
+        ),
+        cosine_beyond=cosine_beyond,
+        words_beyond=words_beyond,
+        timely_beyond=timely_beyond is not None,
+    )
 
 
 def _compared(tables: Tables, diary_id: DiaryId, question: Question) -> Iterator[Candidate]:
@@ -58,24 +113,18 @@ def _compared(tables: Tables, diary_id: DiaryId, question: Question) -> Iterator
     words = _words(question.words, indexes.values())
     for entry_id, entry in entries.items():
         index = indexes[entry_id]
-        if passes(entry, question.filters) and _admits(question.words, index):
-            yield _candidate(entry, _cosine(question, index), words.score(index))
+        if question.filters.refusal(entry) or question.words.refusal(index.lexemes):
+            continue
+        candidate = _candidate(question, entry, _cosine(question, index), words.score(index))
+        if candidate.cosine is not None or candidate.words:
+            yield candidate
 
 
 def _words(query: LexicalQuery, indexes: Collection[EntryIndex]) -> _Words:
-    holding = {lexeme: sum(lexeme in index.lexemes for index in indexes) for lexeme in sorted(query.wanted)}
-    return _Words({lexeme: inverse_frequency(len(indexes), count) for lexeme, count in holding.items()})
-
-
-def _admits(query: LexicalQuery, index: EntryIndex) -> bool:
-    # A run of no lexeme, such as of words that tell nothing, asks for nothing.
-    required, excluded = filter(None, query.required), filter(None, query.excluded)
-    return all(_holds(index, run) for run in required) and not any(_holds(index, run) for run in excluded)
-
-
-def _holds(index: EntryIndex, run: tuple[Lexeme, ...]) -> bool:
-    places = [set(index.lexemes.get(lexeme, ())) for lexeme in run]
-    return any(all(start + step in held for step, held in enumerate(places)) for start in places[0])
+    wanted = sorted(query.wanted)
+    holding = [sum(lexeme in index.lexemes for index in indexes) for lexeme in wanted]
+    telling = shares([inverse_frequency(len(indexes), count) for count in holding])
+    return _Words(dict(zip(wanted, telling, strict=True)))
 
 
 def _cosine(question: Question, index: EntryIndex) -> float | None:
@@ -85,13 +134,23 @@ def _cosine(question: Question, index: EntryIndex) -> float | None:
     return max((vector.cosine(passage.vector) for passage in index.under(question.model) or ()), default=None)
 
 
-def _candidate(entry: Entry, cosine: float | None, words: float) -> Candidate:
+def _passages(tables: Tables, entry_id: EntryId, model: ModelName) -> tuple[IndexedPassage, ...] | None:
+    index = tables.indexes.get(entry_id)
+    return index.under(model) if index else None
+
+
+def _beginning(vector: Vector, passages: Sequence[IndexedPassage]) -> float:
+    return next((vector.cosine(each.vector) for each in passages if each.ordinal == 0), -1.0)
+
+
+def _candidate(question: Question, entry: Entry, cosine: float | None, words: float) -> Candidate:
     return Candidate(
         entry_id=entry.id,
         cosine=cosine,
         words=words,
         importance=entry.importance,
         seen_at=entry.last_accessed_at or entry.created_at,
+        timely=any(period.holds(entry.happened_at) for period in question.periods),
     )
 
 
@@ -109,3 +168,7 @@ def _by_cosine(candidate: Candidate) -> float | None:
 
 def _by_words(candidate: Candidate) -> float | None:
     return candidate.words or None
+
+
+def _by_time(candidate: Candidate) -> float:
+    return -2.0 if candidate.cosine is None else candidate.cosine  # after every cosine

@@ -32,9 +32,10 @@ class MemoryEmbedder:
         """1: a word matched counts as much as the cosine."""
         return 1.0
 
-    def windows(self, text: str) -> tuple[Span, ...]:
-        """Windows of 64 words, of which neighbours share 8."""
-        return windows([Span(*word.span()) for word in _WORD.finditer(text)], _WINDOW, _OVERLAP)
+    def windows(self, text: str, heading: str = "") -> tuple[Span, ...]:
+        """Windows of 64 words, of which neighbours share 8; at least half of them are left by a heading."""
+        size = _WINDOW - min(len(_WORD.findall(heading)), _WINDOW // 2)
+        return windows([Span(*word.span()) for word in _WORD.finditer(text)], size, _OVERLAP)
 
     async def embed_passages(self, texts: Sequence[str]) -> list[Vector]:
         """One vector for each text, from its first 64 words."""

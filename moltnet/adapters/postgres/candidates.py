@@ -1,30 +1,35 @@
-"""Candidates for a question, by comparing every entry of the diaries asked for, in one statement."""
+"""Candidates for a question: every entry of the diaries asked for compared in one statement, or all that is public."""
 
 from collections.abc import Collection, Sequence
 from typing import Any
 
 import attrs
 
+from moltnet.adapters.postgres.filtering import ADMITTED, FILTERED, filter_values, run_values
 from moltnet.adapters.postgres.session import Row, Session
-from moltnet.adapters.postgres.words import any_run, every_run, place_of, stored_form
+from moltnet.adapters.postgres.words import place_of, quoted, stored_form
+from moltnet.domain.duplicates import SIMILAR_AMONG, SIMILAR_FROM, SIMILAR_MAX
+from moltnet.domain.entries import Similar
 from moltnet.domain.ids import DiaryId, EntryId
-from moltnet.domain.ranking import BM25_K1
-from moltnet.domain.search import Candidate, Candidates, LexicalQuery, Question
+from moltnet.domain.periods import Period
+from moltnet.domain.ranking import BM25_MOST, SHARE_STEPS
+from moltnet.domain.search import Candidate, Candidates, LexicalQuery, ModelName, Question, Vector
 
+# As many public passages are still compared one by one (decision 16). Beyond, the nearest come from the approximate
+# index: so many of them, whatever the depth.
+PUBLIC_COMPARED = 10_000
 # The best depth + 1 entries of each side with their scores and their ranks on both sides (null where beyond).
-# 1. counted, held: how many entries each diary has, and how many of them hold each wanted lexeme;
+# 1. diary: where to look. counted, held: how many entries each diary has, and how many of them hold each wanted lexeme;
 #    diary_entries_diary_id_id_key alone, diary_terms_pkey. Materialized, or they would be counted for every mention.
 # 2. telling: how telling that makes each lexeme in each diary (`ranking.inverse_frequency`).
-# 3. asked: that as a vector, whose inner product with an entry's terms is BM25, and the best BM25 possible.
-# 4. compared: both scores of every entry that passes the filters and the runs; diary_entries_newest, and for entries
-#    of several passages, or whose row has not been written since a switch of models, entry_passages_pkey. `offset 0`
-#    keeps it one diary at a time: the planner can neither turn it around into a scan of all diaries nor hand the order
-#    to an approximate index, should there ever be one.
-# 5. nearest, matching: the best of each side. A vector without length is near to nothing (NaN becomes 0).
-BEST = """
-    with diary as (
-        select unnest(%(within)s::uuid[]) as id where require_serving(%(model)s)
-    ), wanted as (
+# 3. asked: as a vector of `ranking.shares`, whose inner product with an entry's terms is its share of the best BM25.
+# 4. compared: both scores of every entry of `_WITHIN` or `_AMONG` that passes the filters and the runs; for entries of
+#    several passages, or whose row has not been written since a switch of models, entry_passages_pkey.
+# 5. nearest, matching, timely: the best of each side, and the nearest of the times asked for. A vector without length
+#    is near to nothing (NaN becomes 0).
+# Whatever reads vectors asks `require_serving` first.
+_ASKED = """
+    wanted as (
         select * from unnest(%(lexemes)s::text[], %(places)s::int[]) as wanted (lexeme, place)
     ), counted as materialized (
         select diary.id, (select count(*) from diary_entries e where e.diary_id = diary.id) as entries
@@ -36,39 +41,35 @@ BEST = """
         from counted cross join wanted
     ), telling as (
         select id, place, ln(1 + (entries - holding + 0.5) / (holding + 0.5)) as inverse_frequency from held
+    ), shared as (
+        select id, place, greatest(1, round(
+            inverse_frequency / (%(most)s * sum(inverse_frequency) over (partition by id)) * %(steps)s
+        )) / %(steps)s as share
+        from telling
     ), asked as (
-        select
-            id, sum(inverse_frequency) * %(reach)s as possible,
-            ('{' || string_agg(place || ':' || inverse_frequency, ',') || '}/1000000000')::sparsevec as terms
-        from telling group by id
-    ), compared as materialized (
-        select e.* from diary left join asked on asked.id = diary.id cross join lateral (
-            select
-                e.id, e.importance, e.created_at,
-                case when %(model)s::text is not null then greatest(
-                    case when e.embedding_model = %(model)s and e.embedding is not null then
-                        coalesce(nullif(1 - (e.embedding <=> %(vector)s::vector), 'NaN'), 0)
-                    end,
-                    case when e.further_passages > 0 or e.embedding_model is distinct from %(model)s then (
-                        select max(coalesce(nullif(1 - (p.embedding <=> %(vector)s::vector), 'NaN'), 0))
-                        from entry_passages p
-                        where p.entry_id = e.id and p.model = %(model)s and p.embedding is not null
-                    ) end
-                ) end as cosine,
-                coalesce(-(e.terms <#> asked.terms) / asked.possible, 0) as words
-            from diary_entries e
-            where e.diary_id = diary.id
-                and (%(tags)s::text[] = '{}' or e.tags @> %(tags)s::text[])
-                and (%(types)s::entry_type[] = '{}' or e.entry_type = any(%(types)s::entry_type[]))
-                and not (%(exclude_superseded)s and e.superseded_by is not null)
-                and not (%(exclude_flagged)s and e.injection_risk)
-                and (%(since)s::timestamptz is null or e.created_at >= %(since)s)
-                and (%(required)s::tsquery is null or e.words @@ %(required)s::tsquery)
-                and (%(excluded)s::tsquery is null or not e.words @@ %(excluded)s::tsquery)
-            offset 0
-        ) as e
-        where e.cosine is not null or e.words > 0
-    ), nearest as (
+        select id, ('{' || string_agg(place || ':' || share, ',') || '}/1000000000')::sparsevec as terms
+        from shared group by id
+    )
+"""
+_SCORED = """
+    select
+        e.id, e.importance, e.created_at,
+        coalesce(e.occurred_at, e.created_at) <@ %(periods)s::tstzmultirange as timely,
+        case when %(model)s::text is not null then greatest(
+            case when e.embedding_model = %(model)s and e.embedding is not null then
+                coalesce(nullif(1 - (e.embedding <=> %(vector)s::vector), 'NaN'), 0)
+            end,
+            case when e.further_passages > 0 or e.embedding_model is distinct from %(model)s then (
+                select max(coalesce(nullif(1 - (p.embedding <=> %(vector)s::vector), 'NaN'), 0))
+                from entry_passages p
+                where p.entry_id = e.id and p.model = %(model)s and p.embedding is not null
+            ) end
+        ) end as cosine,
+        least(coalesce(-(e.terms <#> asked.terms), 0), 1) as words
+    from diary_entries e
+"""
+_BEST_OF = """
+    nearest as (
         select id, row_number() over (order by cosine desc, id desc) as rank from (
             select id, cosine from compared where cosine is not null
             order by cosine desc, id desc limit %(depth)s + 1
@@ -78,14 +79,105 @@ BEST = """
             select id, words from compared where words > 0
             order by words desc, id desc limit %(depth)s + 1
         ) as best
+    ), timely as (
+        select id, row_number() over (order by cosine desc nulls last, id desc) as rank from (
+            select id, cosine from compared where timely
+            order by cosine desc nulls last, id desc limit %(depth)s + 1
+        ) as best
     )
     select
         compared.id, cosine, words, importance, coalesce(a.last_at, compared.created_at) as seen_at,
-        nearest.rank as cosine_rank, matching.rank as words_rank
-    from nearest full join matching using (id)
+        compared.timely, nearest.rank as cosine_rank, matching.rank as words_rank, timely.rank as timely_rank
+    from nearest full join matching using (id) full join timely using (id)
     join compared using (id)
     left join entry_accesses a on a.entry_id = compared.id
     order by compared.id
+"""
+# One diary at a time, every entry of it; diary_entries_newest. `offset 0` keeps it so: the planner can neither turn it
+# around into a scan of all diaries nor hand the order to an approximate index, should there ever be one here.
+_WITHIN = f"""
+    compared as materialized (
+        select e.* from diary left join asked on asked.id = diary.id cross join lateral (
+            {_SCORED} where e.diary_id = diary.id and {FILTERED} and {ADMITTED} offset 0
+        ) as e
+        where e.cosine is not null or e.words > 0
+    )
+"""  # noqa: S608
+# 1. frequent: how large a part of the entries of some public diaries holds each wanted lexeme; diaries_public.
+# 2. rare: a query for those that tell something (the two rarest always): a word that every tenth entry holds would
+#    bring every tenth entry, hardly one of which is among the best for it.
+# 3. pool: the nearest public passages by public_passages_nearest, with its iterative scan (pool.SET_UP) as far as the
+#    filters need it, and every public entry with a rare word, by diary_entries_public_words. The number is written out,
+#    since the planner would not trust the index with a number it does not know.
+_AMONG = f"""
+    sampled as materialized (
+        select id from diaries where visibility = 'public' order by id limit 50
+    ), frequent as (
+        select quoted, coalesce(sum(holding), 0) as holding
+        from unnest(%(lexemes)s::text[], %(quoted)s::text[]) as wanted (lexeme, quoted)
+        cross join sampled left join diary_terms t on t.diary_id = sampled.id and t.lexeme = wanted.lexeme
+        group by quoted
+    ), rare as materialized (
+        select string_agg(quoted, ' | ')::tsquery as any_of from (
+            select quoted, holding, row_number() over (order by holding, quoted) as place from frequent
+        ) as placed
+        where place <= 2 or holding <= 0.01 * (
+            select count(*) from sampled join diary_entries e on e.diary_id = sampled.id
+        )
+    ), pool as materialized (
+        select id, diary_id from (
+            select e.id, e.diary_id from public_passages p join diary_entries e on e.id = p.entry_id
+            where require_serving(%(model)s) and p.embedding_model = %(model)s and {FILTERED} and {ADMITTED}
+            order by p.embedding <=> %(vector)s::vector limit 400
+        ) as near
+        union
+        select e.id, e.diary_id from diary_entries e
+        where e.diary_visibility = 'public' and e.words @@ (select any_of from rare) and {FILTERED} and {ADMITTED}
+    ), diary as (
+        select distinct diary_id as id from pool
+    )
+"""  # noqa: S608
+_OF_POOL = f"""
+    compared as materialized (
+        select e.* from pool left join asked on asked.id = pool.diary_id cross join lateral (
+            {_SCORED} where e.id = pool.id offset 0
+        ) as e
+        where e.cosine is not null or e.words > 0
+    )
+"""  # noqa: S608
+_THESE = "diary as (select unnest(%(within)s::uuid[]) as id where require_serving(%(model)s))"
+BEST = f"with {_THESE}, {_ASKED}, {_WITHIN}, {_BEST_OF}"
+_PUBLIC = "diary as (select id from diaries where visibility = 'public' and require_serving(%(model)s))"
+PUBLIC_BEST = f"with {_PUBLIC}, {_ASKED}, {_WITHIN}, {_BEST_OF}"
+PUBLIC_NEAR = f"with {_AMONG}, {_ASKED}, {_OF_POOL}, {_BEST_OF}"
+# Whether there are more public passages than that; public_passages_pkey, or the table, up to the limit.
+MANY_PUBLIC = "select count(*) > %(most)s as many from (select from public_passages limit %(most)s + 1) as passages"
+# For each of some entries, its nearest passage; diary_entries_pkey, entry_passages_pkey.
+NEAREST_PASSAGES = """
+    select distinct on (id) id, ordinal from (
+        select id, 0 as ordinal, embedding from diary_entries
+        where id = any(%(ids)s::uuid[]) and embedding_model = %(model)s and embedding is not null
+        union all
+        select entry_id, ordinal, embedding from entry_passages
+        where entry_id = any(%(ids)s::uuid[]) and model = %(model)s and embedding is not null
+    ) as passages
+    where require_serving(%(model)s)
+    order by id, embedding <=> %(vector)s::vector, ordinal
+"""
+# The newest entries of a diary that begin almost alike, nearest first; diary_entries_newest, and for those whose row
+# has not been written since a switch of models entry_passages_pkey.
+SIMILAR = """
+    select id, cosine from (
+        select e.id, coalesce(nullif(1 - (
+            case when e.embedding_model = %(model)s then e.embedding else p.embedding end <=> %(vector)s::vector
+        ), 'NaN'), 0) as cosine
+        from diary_entries e left join entry_passages p
+            on e.embedding_model is distinct from %(model)s
+                and p.entry_id = e.id and p.model = %(model)s and p.ordinal = 0
+        where e.diary_id = %(diary_id)s and (e.embedding_model = %(model)s or p.entry_id is not null)
+        order by e.created_at desc, e.id desc limit %(among)s
+    ) as newest
+    where require_serving(%(model)s) and cosine >= %(at_least)s order by cosine desc, id desc limit %(limit)s
 """
 
 
@@ -97,33 +189,44 @@ class PostgresCandidates:
 
     async def best(self, question: Question, within: Collection[DiaryId], depth: int) -> Candidates:
         """The best `depth` entries of each side among `within`, as one set."""
-        rows = await self._session.all(_ranked, BEST, **best_values(question, within, depth))
-        return Candidates(
-            found=tuple(row.candidate for row in rows if row.is_offered(depth)),
-            cosine_beyond=_beyond([(row.cosine_rank, row.candidate.cosine) for row in rows], depth),
-            words_beyond=_beyond([(row.words_rank, row.candidate.words) for row in rows], depth),
-        )
+        rows = await self._session.all(_ranked, BEST, **best_values(question, depth), within=list(set(within)))
+        return _candidates(rows, depth)
+
+    async def best_public(self, question: Question, depth: int) -> Candidates:
+        """The best `depth` entries of each side among all that is public, as one set."""
+        many = await self._session.first(_many, MANY_PUBLIC, most=PUBLIC_COMPARED)
+        statement = PUBLIC_NEAR if many else PUBLIC_BEST
+        return _candidates(await self._session.all(_ranked, statement, **best_values(question, depth)), depth)
+
+    async def nearest_passages(
+        self, vector: Vector, model: ModelName, entry_ids: Collection[EntryId]
+    ) -> dict[EntryId, int]:
+        """For each of some entries, the ordinal of its nearest passage."""
+        values = {"vector": vector, "model": model, "ids": list(entry_ids)}
+        return dict(await self._session.all(_passage, NEAREST_PASSAGES, **values))
+
+    async def similar(self, vector: Vector, model: ModelName, diary_id: DiaryId) -> list[Similar]:
+        """The newest entries of a diary that begin almost alike, nearest first."""
+        values = {"vector": vector, "model": model, "diary_id": diary_id}
+        limits = {"among": SIMILAR_AMONG, "at_least": SIMILAR_FROM, "limit": SIMILAR_MAX}
+        return await self._session.all(_similar, SIMILAR, **values, **limits)
 
 
-def best_values(question: Question, within: Collection[DiaryId], depth: int) -> dict[str, Any]:
-    """What the statement takes of a question."""
+def best_values(question: Question, depth: int) -> dict[str, Any]:
+    """What the statements take of a question."""
     lexemes, places = _wanted(question.words)
-    filters = question.filters
     return {
-        "within": list(set(within)),
         "depth": depth,
         "lexemes": lexemes,
         "places": places,
-        "reach": BM25_K1 + 1,
+        "most": BM25_MOST,
+        "steps": float(SHARE_STEPS),
         "vector": question.vector,
         "model": question.model if question.vector else None,
-        "required": every_run(question.words.required),
-        "excluded": any_run(question.words.excluded),
-        "tags": list(filters.tags),
-        "types": list(filters.entry_types),
-        "exclude_superseded": filters.exclude_superseded,
-        "exclude_flagged": filters.exclude_flagged,
-        "since": filters.since,
+        "periods": "{" + ",".join(map(_range, question.periods)) + "}",
+        "quoted": [quoted(lexeme) for lexeme in lexemes],
+        **filter_values(question.filters),
+        **run_values(question.words),
     }
 
 
@@ -132,10 +235,27 @@ class _Ranked:
     candidate: Candidate
     cosine_rank: int | None
     words_rank: int | None
+    timely_rank: int | None
 
     def is_offered(self, depth: int) -> bool:
         """Whether it is among the best of a side, and not the one beyond them."""
-        return any(rank is not None and rank <= depth for rank in (self.cosine_rank, self.words_rank))
+        return any(rank is not None and rank <= depth for rank in (self.cosine_rank, self.words_rank, self.timely_rank))
+
+    def within(self, depth: int) -> Candidate:
+        """The candidate with its ranks as far as they are among the best."""
+        cosine_rank, words_rank = (
+            rank if rank is not None and rank <= depth else None for rank in (self.cosine_rank, self.words_rank)
+        )
+        return attrs.evolve(self.candidate, cosine_rank=cosine_rank, words_rank=words_rank)
+
+
+def _candidates(rows: Sequence[_Ranked], depth: int) -> Candidates:
+    return Candidates(
+        found=tuple(row.within(depth) for row in rows if row.is_offered(depth)),
+        cosine_beyond=_beyond([(row.cosine_rank, row.candidate.cosine) for row in rows], depth),
+        words_beyond=_beyond([(row.words_rank, row.candidate.words) for row in rows], depth),
+        timely_beyond=any(row.timely_rank == depth + 1 for row in rows),
+    )
 
 
 def _ranked(row: Row) -> _Ranked:
@@ -145,8 +265,25 @@ def _ranked(row: Row) -> _Ranked:
         words=row["words"],
         importance=row["importance"],
         seen_at=row["seen_at"],
+        timely=row["timely"],
     )
-    return _Ranked(candidate, row["cosine_rank"], row["words_rank"])
+    return _Ranked(candidate, row["cosine_rank"], row["words_rank"], row["timely_rank"])
+
+
+def _many(row: Row) -> bool:
+    return bool(row["many"])
+
+
+def _passage(row: Row) -> tuple[EntryId, int]:
+    return EntryId(row["id"]), row["ordinal"]
+
+
+def _similar(row: Row) -> Similar:
+    return Similar(EntryId(row["id"]), row["cosine"])
+
+
+def _range(period: Period) -> str:
+    return f"[{period.start.isoformat()},{period.end.isoformat()})"
 
 
 def _beyond(scores: Sequence[tuple[int | None, float | None]], depth: int) -> float | None:

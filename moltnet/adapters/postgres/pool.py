@@ -14,7 +14,11 @@ from moltnet.adapters.postgres.wire import register_vectors
 from moltnet.domain.errors import StorageUnavailable
 
 # Times are answered in UTC. Compiling a plan to machine code takes longer than any statement of ours runs.
-SET_UP = "select set_config('TimeZone', 'UTC', false), set_config('jit', 'off', false)"  # one row
+# Where an approximate index is asked (network-wide search), it looks on until there are enough that pass the filters.
+SET_UP = """
+    select set_config('TimeZone', 'UTC', false), set_config('jit', 'off', false),
+        set_config('hnsw.ef_search', '400', false), set_config('hnsw.iterative_scan', 'strict_order', false)
+"""  # one row
 
 Pool = AsyncConnectionPool[Connection]
 

@@ -59,6 +59,11 @@ def place_of(lexeme: str) -> int:
     return bits % (SPARSE_DIMENSIONS - 1) + 1
 
 
+def quoted(lexeme: str) -> str:
+    """A lexeme as one word, whatever is in it (PostgreSQL manual, 8.11.1)."""
+    return "'" + lexeme.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
 def any_run(runs: Iterable[Sequence[Lexeme]]) -> str | None:
     """A `tsquery` for texts in which any of these runs stands; None when no run has a lexeme."""
     return _joined(runs, " | ")
@@ -77,14 +82,9 @@ def _most_frequent(lexemes: Mapping[Lexeme, Sequence[int]]) -> Iterable[tuple[Le
 
 def _placed(lexeme: str, positions: Sequence[int]) -> str:
     places = ",".join(str(min(position, POSITION_MAX)) for position in positions[:POSITIONS_MAX])
-    return f"{_quoted(lexeme)}:{places}"
+    return f"{quoted(lexeme)}:{places}"
 
 
 def _joined(runs: Iterable[Sequence[Lexeme]], operator: str) -> str | None:
-    phrases = [" <-> ".join(_quoted(stored_form(lexeme)) for lexeme in run) for run in runs if run]
+    phrases = [" <-> ".join(quoted(stored_form(lexeme)) for lexeme in run) for run in runs if run]
     return operator.join(f"({phrase})" for phrase in phrases) or None
-
-
-def _quoted(lexeme: str) -> str:
-    """A lexeme as one word, whatever is in it (PostgreSQL manual, 8.11.1)."""
-    return "'" + lexeme.replace("\\", "\\\\").replace("'", "''") + "'"

@@ -4,17 +4,20 @@ import attrs
 
 from moltnet.domain.caller import Anonymous, Caller
 from moltnet.domain.diaries import Diary, DiaryNotFound, Visibility
+from moltnet.domain.duplicates import IfDuplicate
 from moltnet.domain.entries import (
     CONTENT_MAX,
     Entry,
     EntryEdit,
     EntryNotFound,
     EntryWriteConflict,
+    Kept,
     NewEntry,
     PublicContentTooLong,
+    Similar,
 )
 from moltnet.domain.ids import DiaryId, EntryId
-from moltnet.domain.search import Filters
+from moltnet.domain.search import EntryIndex, Filters
 from moltnet.domain.services.access import DiaryAccess
 from moltnet.domain.services.accesses import Accesses
 from moltnet.domain.services.idempotency import Recorder, unrecorded
@@ -47,26 +50,39 @@ class EntryService:
     async def create(
         self, caller: Caller, diary_id: DiaryId, new: NewEntry, record: Recorder[Entry] = unrecorded
     ) -> Entry:
-        """Stores a memory, findable once this returns. The right is checked before the costly work, and again with it.
+        """Stores a memory, findable once this returns, or answers with the first that says the same; see `keep`."""
+
+        async def record_entry(work: UnitOfWork, kept: Kept) -> None:
+            await record(work, kept.entry)
+
+        return (await self.keep(caller, diary_id, new, record_entry)).entry
+
+    async def keep(self, caller: Caller, diary_id: DiaryId, new: NewEntry, record: Recorder[Kept] = unrecorded) -> Kept:
+        """Stores a memory, and tells what it resembles. The right is checked before the costly work, and again with it.
 
         Raises DiaryNotFound, InsufficientPermissions, ContentTooLong, EntryOutOfLimits.
         """
-        return await self.indexing.models.steadily(lambda: self._create(caller, diary_id, new, record))
+        return await self.indexing.models.steadily(lambda: self._keep(caller, diary_id, new, record))
 
-    async def _create(self, caller: Caller, diary_id: DiaryId, new: NewEntry, record: Recorder[Entry]) -> Entry:
+    async def _keep(self, caller: Caller, diary_id: DiaryId, new: NewEntry, record: Recorder[Kept]) -> Kept:
         async with self.storage.reading() as work:
             diary = await self.access.writable(work, caller, diary_id)
         at = self.clock.now()
         entry = new.written(EntryId(self.randomness.row_id(at)), diary_id, at, self.content_max)
         _check_public(diary, entry.content)
-        index = await self.indexing.index(entry.text)
+        index = await self.indexing.index(entry)
         async with self.storage.writing() as work:
+            first = await work.entries.first_like(entry) if new.if_duplicate is IfDuplicate.RETURN else None
+            kept = Kept(entry=first or entry, repeated=first is not None, similar=await _similar(work, entry, index))
+            # Asked after the looks, as in `access.looking`: what they saw is told to who may write and read still.
             await self.access.writable(work, caller, diary_id)
-            await record(work, entry)
+            await record(work, kept)
+            if first is not None:
+                return kept
             await work.entries.add(entry, index)
             left = await self.permissions.place_entry(work, diary_id, entry.id)
         await self.relations.settle(left)
-        return entry
+        return kept
 
     async def list(
         self, caller: Caller | Anonymous, diary_id: DiaryId, filters: Filters, page: Page
@@ -132,11 +148,17 @@ class EntryService:
         edited = edit.applied_to(entry, self.clock.now(), self.content_max)
         if edit.content is not None:
             _check_public(diary, edited.content)
-        index = await self.indexing.index(edited.text) if edit.changes_text else None
+        index = await self.indexing.index(edited) if edit.changes_text else None
         async with self.storage.writing() as work:
             await self.access.editable(work, caller, diary_id)
             written = await work.entries.replace(edited, index, unless_changed_since=entry.updated_at)
         return edited if written else None
+
+
+async def _similar(work: UnitOfWork, entry: Entry, index: EntryIndex) -> tuple[Similar, ...]:
+    if index.model is None or not index.passages:
+        return ()
+    return tuple(await work.candidates.similar(index.passages[0].vector, index.model, entry.diary_id))
 
 
 async def _removed(work: UnitOfWork, diary_id: DiaryId, entry_id: EntryId, expected: Expected) -> bool:

@@ -13,7 +13,6 @@ from moltnet.domain.feed import (
     page,
 )
 from moltnet.domain.ids import EntryId
-from moltnet.domain.search import Weights
 from moltnet.domain.services.following import Following, SharedReads
 from moltnet.domain.services.retrieval import Retrieval
 from moltnet.ports.events import FeedEvents
@@ -44,17 +43,13 @@ class FeedService:
         return found
 
     async def search(self, search: FeedSearch) -> list[PublicEntry]:
-        """The best of all public diaries, best first. Nothing is noted as looked at.
-
-        Every public entry is compared (`CandidateSearch.best`), so what this costs grows with the whole network.
-        """
+        """The best of all public diaries, best first (`CandidateSearch.best_public`). Nothing is noted as looked at."""
         return await self.retrieval.models.steadily(lambda: self._search(search))
 
     async def _search(self, search: FeedSearch) -> list[PublicEntry]:
         question = await self.retrieval.question(search.query, search.selection.filters)
         async with self.storage.reading() as work:
-            within = await work.feed.diaries()
-            ranked = await self.retrieval.best(work, question, within, Weights(), search.limit)
+            ranked = await self.retrieval.best_public(work, question, search.limit)
             return await work.feed.find_many([each.entry_id for each in ranked])
 
     async def follow(self, after: Cursor | None, selection: Selection) -> Following:

@@ -4,7 +4,9 @@ import logging
 
 import attrs
 
-from moltnet.domain.search import EmbedderUnavailable, EntryIndex, IndexedPassage, ModelPassages
+from moltnet.domain.entries import Entry
+from moltnet.domain.passages import Span
+from moltnet.domain.search import EmbedderUnavailable, EntryIndex, IndexedPassage, ModelName, ModelPassages
 from moltnet.domain.services.models import Models
 from moltnet.ports.embedding import Embedder
 from moltnet.ports.lexemes import Lexemes
@@ -19,22 +21,37 @@ class Indexing:
     models: Models
     lexemes: Lexemes
 
-    async def index(self, text: str) -> EntryIndex:
+    async def index(self, entry: Entry) -> EntryIndex:
         """The index of an entry's text; during a switch under both models, so that the switch comes to an end."""
         serving, target = self.models.serving, self.models.target
-        made = await _made(serving, text)
+        made = await _made(serving, entry)
         return EntryIndex(
             model=made.model if made else None,
             passages=made.passages if made else (),
-            lexemes=self.lexemes.of_text(text),
-            upcoming=await _made(target, text),
+            lexemes=self.lexemes.of_text(entry.text),
+            upcoming=await _made(target, entry),
         )
 
+    def passage(self, entry: Entry, ordinal: int, model: ModelName) -> Span | None:
+        """Which part of an entry's content a passage of its index under a model reads.
 
-async def embedded(embedder: Embedder, text: str) -> ModelPassages:
-    """The passages of a text under a model; raises EmbedderUnavailable."""
-    spans = embedder.windows(text)
-    vectors = await embedder.embed_passages([span.of(text) for span in spans])
+        None for a passage that there is not, and when the model serves no longer.
+        """
+        embedder = self.models.serving
+        if embedder is None or embedder.model != model:
+            return None
+        spans = _windows(embedder, entry)
+        if ordinal >= len(spans):
+            return None
+        before = len(entry.heading) + 1 if entry.heading else 0
+        start, end = (min(max(at - before, 0), len(entry.content)) for at in (spans[ordinal].start, spans[ordinal].end))
+        return Span(start, end)
+
+
+async def embedded(embedder: Embedder, entry: Entry) -> ModelPassages:
+    """An entry's passages under a model, whenever it is embedded; raises EmbedderUnavailable."""
+    spans = _windows(embedder, entry)
+    vectors = await embedder.embed_passages([_read(embedder, entry, span) for span in spans])
     passages = (
         IndexedPassage(ordinal, span.start, span.end, vector)
         for ordinal, (span, vector) in enumerate(zip(spans, vectors, strict=True))
@@ -42,12 +59,27 @@ async def embedded(embedder: Embedder, text: str) -> ModelPassages:
     return ModelPassages(model=embedder.model, passages=tuple(passages))
 
 
-async def _made(embedder: Embedder | None, text: str) -> ModelPassages | None:
+async def _made(embedder: Embedder | None, entry: Entry) -> ModelPassages | None:
     if embedder is None:
         return None
     try:
-        return await embedded(embedder, text)
+        return await embedded(embedder, entry)
     except EmbedderUnavailable:
         # The entry is worth more than its vector: it is stored, found by its words, and embedded later.
         _log.warning("an entry is stored without vectors of %s: the model is unavailable", embedder.model)
         return None
+
+
+def _windows(embedder: Embedder, entry: Entry) -> tuple[Span, ...]:
+    """The windows of an entry's text, with room for its heading where there are several."""
+    spans = embedder.windows(entry.text)
+    return spans if len(spans) <= 1 or not entry.heading else embedder.windows(entry.text, entry.heading)
+
+
+def _read(embedder: Embedder, entry: Entry, span: Span) -> str:
+    """What is embedded for a window: under the entry's heading, unless the window has it, or both together are cut."""
+    passage = span.of(entry.text)
+    headed = f"{entry.heading}\n{passage}"
+    if span.start < len(entry.heading) or not entry.heading or len(embedder.windows(headed)) > 1:
+        return passage
+    return headed

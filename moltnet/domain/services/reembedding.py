@@ -95,7 +95,7 @@ class ReembeddingService:
 async def _readable(embedder: Embedder, entry: Entry) -> ModelPassages:
     """An entry's vectors; none when it is this text that the model fails on, or one text would hold up everything."""
     try:
-        return await embedded(embedder, entry.text)
+        return await embedded(embedder, entry)
     except EmbedderUnavailable as error:
         await embedder.embed_query("does it compute?")
         _log.warning("the entry %s cannot be embedded and is found by its words: %s", entry.id, error.detail)

@@ -1,10 +1,13 @@
 """Finding the best entries for a query: what to ask the store, and how its candidates are ranked."""
 
+from collections.abc import Awaitable, Callable, Collection, Sequence
+
 import attrs
 
 from moltnet.domain.ids import DiaryId
-from moltnet.domain.ranking import Ranked, is_exact, rank
-from moltnet.domain.search import EmbedderUnavailable, Filters, Query, Question, Vector, Weights
+from moltnet.domain.periods import periods
+from moltnet.domain.ranking import Ranked, is_confident, is_exact, rank
+from moltnet.domain.search import Candidates, EmbedderUnavailable, Filters, Query, Question, Vector, Weights
 from moltnet.domain.services.models import Models
 from moltnet.ports.clock import Clock
 from moltnet.ports.embedding import Embedder
@@ -34,22 +37,39 @@ class Retrieval:
             model=embedder.model if embedder and vector else None,
             words_weight=embedder.words_weight if embedder else 1.0,
             words=self.lexemes.of_query(query),
+            periods=periods(query.wanted, self.clock.now()),
             filters=filters,
         )
 
     async def best(
-        self, work: UnitOfWork, question: Question, within: list[DiaryId], weights: Weights, limit: int
+        self, work: UnitOfWork, question: Question, within: Collection[DiaryId], weights: Weights, limit: int
     ) -> list[Ranked]:
         """The best `limit` entries of these diaries, best first; raises ServingModelChanged."""
-        now = self.clock.now()
-        words_weight = question.words_weight
+        return await self._best(lambda depth: work.candidates.best(question, within, depth), question, weights, limit)
+
+    async def best_public(self, work: UnitOfWork, question: Question, limit: int) -> list[Ranked]:
+        """The best `limit` entries of all public diaries, best first; raises ServingModelChanged."""
+        return await self._best(lambda depth: work.candidates.best_public(question, depth), question, Weights(), limit)
+
+    def is_confident(self, ranked: Sequence[Ranked], question: Question) -> bool:
+        """Whether an answer is likely to be one."""
+        return is_confident(ranked, _words_weight(question))
+
+    async def _best(
+        self, look: Callable[[int], Awaitable[Candidates]], question: Question, weights: Weights, limit: int
+    ) -> list[Ranked]:
+        now, words_weight = self.clock.now(), _words_weight(question)
         depth = limit * DEPTH_PER_RESULT
         while True:
-            candidates = await work.candidates.best(question, within, depth)
+            candidates = await look(depth)
             ranked = rank(candidates, weights, words_weight, now)
             if is_exact(ranked, limit, candidates, weights, words_weight):
                 return ranked[:limit]
             depth *= DEPTH_GROWTH
+
+
+def _words_weight(question: Question) -> float | None:
+    return question.words_weight if question.vector else None
 
 
 async def _vector(embedder: Embedder | None, text: str) -> Vector | None:

@@ -1,15 +1,20 @@
 """Search and reflection: which diaries to look in, and what of them to tell."""
 
+from collections.abc import Mapping
+
 import attrs
 
 from moltnet.domain.caller import Anonymous, Caller, known
 from moltnet.domain.digest import Digest, Reflection, digest
 from moltnet.domain.entries import Entry
-from moltnet.domain.ids import DiaryId
+from moltnet.domain.explanations import Explanation, LeftOut
+from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.domain.permissions import Relation
-from moltnet.domain.search import Filters, Hit, Question, Search, SearchResult, SearchType
+from moltnet.domain.ranking import Ranked, told_score
+from moltnet.domain.search import Filters, Hit, Query, Question, Search, SearchResult, SearchType
 from moltnet.domain.services.access import DiaryAccess
 from moltnet.domain.services.accesses import Accesses
+from moltnet.domain.services.explaining import Explaining
 from moltnet.domain.services.retrieval import Retrieval
 from moltnet.ports.clock import Clock
 from moltnet.ports.permissions import Permissions
@@ -25,6 +30,7 @@ class SearchService:
     access: DiaryAccess
     permissions: Permissions
     retrieval: Retrieval
+    explaining: Explaining
     accesses: Accesses
     clock: Clock
 
@@ -35,26 +41,27 @@ class SearchService:
         return embedder.model if embedder else None
 
     async def search(self, caller: Caller | Anonymous, search: Search) -> SearchResult:
-        """The best entries for a query, or the newest without one; raises DiaryNotFound and Unauthenticated."""
+        """The best entries for a query, or the newest without one; raises DiaryNotFound and Unauthenticated.
+
+        A query that only excludes words ranks nothing either: it answers the newest entries without them.
+        """
         return await self.retrieval.models.steadily(lambda: self._search(caller, search))
 
     async def _search(self, caller: Caller | Anonymous, search: Search) -> SearchResult:
+        query = Query.parse(search.query or "")
         async with self.storage.reading() as work:
             within = await self._scope(work, caller, search)
-            if search.query is None:
-                page = Page(search.limit, search.offset)
-                entries, _ = await work.entries.newest(within, search.filters, page)
-                entries = await self._still_readable(work, caller, search, entries)
-                return _answer([Hit(entry=entry) for entry in entries], SearchType.LIST)
-        question = await self.retrieval.question(search.query, search.filters)
+            if not query.wanted:
+                entries = await self._newest(work, search, query, within)
+                still = await self._scope(work, caller, search)
+                return _answer([Hit(entry=each) for each in entries if each.diary_id in still], SearchType.LIST)
+        question = await self.retrieval.question(search.query or "", search.filters)
         async with self.storage.reading() as work:
-            ranked = await self.retrieval.best(work, question, within, search.weights, search.limit)
-            entries = await work.entries.find_many([each.entry_id for each in ranked])
-            entries = await self._still_readable(work, caller, search, entries)
-        scores = {each.entry_id: each.score for each in ranked}
-        hits = [Hit(entry=entry, score=scores[entry.id]) for entry in entries]
-        self.accesses.note(hit.entry.id for hit in hits)
-        return _answer(hits, _search_type(question))
+            look = await self._look(work, search, question, within)
+            still = await self._scope(work, caller, search)
+        result = self._told(search, question, look.within(frozenset(still)))
+        self.accesses.note(hit.entry.id for hit in result.hits)
+        return result
 
     async def reflect(self, caller: Caller | Anonymous, diary_id: DiaryId, reflection: Reflection) -> Digest:
         """The latest of one diary; raises DiaryNotFound and Unauthenticated."""
@@ -67,18 +74,62 @@ class SearchService:
             )
         return digest(entries, reflection, now)
 
+    async def _newest(self, work: UnitOfWork, search: Search, query: Query, within: list[DiaryId]) -> list[Entry]:
+        # With a query, an offset is ignored (rest.md §7.1).
+        page = Page(search.limit, search.offset if search.query is None else 0)
+        words = self.retrieval.lexemes.of_query(query)
+        entries, _ = await work.entries.newest(within, search.filters, page, words)
+        return entries
+
+    async def _look(self, work: UnitOfWork, search: Search, question: Question, within: list[DiaryId]) -> "_Look":
+        ranked = await self.retrieval.best(work, question, within, search.weights, search.limit)
+        entries = {each.id: each for each in await work.entries.find_many([each.entry_id for each in ranked])}
+        found = tuple((each, entries[each.entry_id]) for each in ranked if each.entry_id in entries)
+        if not search.explain:
+            return _Look(found=found)
+        return _Look(
+            found=found,
+            why=await self.explaining.of(work, search.query or "", question, found),
+            left_out=await self.explaining.left_out(work, search, question, within, ranked),
+        )
+
+    def _told(self, search: Search, question: Question, look: "_Look") -> SearchResult:
+        hits = [
+            Hit(entry=entry, score=score, explanation=look.why.get(entry.id))
+            for ranked, entry in look.found
+            if (score := told_score(ranked.score, search.weights)) >= search.min_score
+        ]
+        return attrs.evolve(
+            _answer(hits, _search_type(question)),
+            confident=self.retrieval.is_confident([ranked for ranked, _ in look.found], question),
+            left_out=look.left_out,
+        )
+
     async def _scope(self, work: UnitOfWork, caller: Caller | Anonymous, search: Search) -> list[DiaryId]:
         if search.diary_id is not None:
             return [(await self.access.readable(work, caller, search.diary_id)).id]
         mine = await self.permissions.readable(work, known(caller).agent_id)
         return [diary for diary, relations in mine.items() if search.with_shared or Relation.OWNER in relations]
 
-    async def _still_readable(
-        self, work: UnitOfWork, caller: Caller | Anonymous, search: Search, entries: list[Entry]
-    ) -> list[Entry]:
-        # As in `access.looking`: an entry may have been written after its diary was closed to the caller.
-        within = frozenset(await self._scope(work, caller, search))
-        return [entry for entry in entries if entry.diary_id in within]
+
+@attrs.frozen(kw_only=True)
+class _Look:
+    """What was seen for a query, best first: all of it comes from looks that a check of rights follows."""
+
+    found: tuple[tuple[Ranked, Entry], ...]
+    why: Mapping[EntryId, Explanation] = attrs.field(factory=dict)
+    left_out: tuple[LeftOut, ...] = ()
+
+    def within(self, still: frozenset[DiaryId]) -> "_Look":
+        """What of it may be told to one who may still read these diaries.
+
+        As in `access.looking`: an entry may have been written after its diary was closed to the caller.
+        """
+        return attrs.evolve(
+            self,
+            found=tuple(each for each in self.found if each[1].diary_id in still),
+            left_out=tuple(each for each in self.left_out if each.diary_id in still),
+        )
 
 
 def _answer(hits: list[Hit], search_type: SearchType) -> SearchResult:

@@ -24,6 +24,7 @@ from moltnet.domain.services.credentials import CredentialService
 from moltnet.domain.services.diaries import DiaryService
 from moltnet.domain.services.directory import DirectoryService
 from moltnet.domain.services.entries import EntryService
+from moltnet.domain.services.explaining import Explaining
 from moltnet.domain.services.feed import FeedService
 from moltnet.domain.services.hooks import HookService
 from moltnet.domain.services.housekeeping import HousekeepingService
@@ -151,6 +152,7 @@ class Container(containers.DeclarativeContainer):
     accesses = providers.Singleton(Accesses, storage=storage, background=background, clock=clock)
     indexing = providers.Singleton(Indexing, models=models, lexemes=lexemes)
     retrieval = providers.Singleton(Retrieval, models=models, lexemes=lexemes, clock=clock)
+    explaining = providers.Singleton(Explaining, retrieval=retrieval, indexing=indexing)
     services = providers.Singleton(
         Services,
         authentication=providers.Singleton(AuthenticationService, tokens=token_verifier),
@@ -220,6 +222,7 @@ class Container(containers.DeclarativeContainer):
             access=access,
             permissions=permissions,
             retrieval=retrieval,
+            explaining=explaining,
             accesses=accesses,
             clock=clock,
         ),

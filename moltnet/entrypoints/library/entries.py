@@ -1,6 +1,7 @@
 """Entries of a network in this process, and what is found among them."""
 
 from collections.abc import Collection
+from datetime import datetime
 from functools import partial
 
 import attrs
@@ -14,7 +15,7 @@ from moltnet.domain.search import RESULTS_DEFAULT, Filters, Search, SearchResult
 from moltnet.domain.text import check_texts
 from moltnet.domain.versions import ANY_VERSION, Expected
 from moltnet.domain.views import Reflected
-from moltnet.entrypoints.library.given import id_of, one_of
+from moltnet.entrypoints.library.given import id_of, moment_of, one_of
 from moltnet.entrypoints.library.seat import Keyed, Seat
 from moltnet.ports.repositories import Page
 
@@ -34,6 +35,7 @@ class LocalMemories:
         tags: Collection[str] | None = None,
         importance: int = IMPORTANCE_DEFAULT,
         entry_type: EntryType = EntryType.SEMANTIC,
+        occurred_at: datetime | None = None,
         key: str | None = None,
     ) -> Entry:
         operation = Operation.CREATE_ENTRY
@@ -45,6 +47,7 @@ class LocalMemories:
             tags=None if tags is None else tuple(tags),
             importance=importance,
             entry_type=one_of(EntryType, entry_type),
+            occurred_at=moment_of(occurred_at),
         )
         keyed = Keyed(seat=self._seat, operation=operation, key=key, asked=(diary_id, new))
         return await keyed.once(Entry, partial(self._seat.services.entries.create, caller, id_of(diary_id), new))
@@ -81,6 +84,7 @@ class LocalMemories:
         importance: int | None = None,
         entry_type: EntryType | None = None,
         superseded_by: EntryId | None = None,
+        occurred_at: datetime | None = None,
         expected: Expected = ANY_VERSION,
     ) -> Entry:
         caller = self._seat.acting(Operation.UPDATE_ENTRY)
@@ -92,6 +96,7 @@ class LocalMemories:
             importance=importance,
             entry_type=entry_type and one_of(EntryType, entry_type),
             superseded_by=superseded_by and id_of(superseded_by),
+            occurred_at=moment_of(occurred_at),
         )
         return await self._seat.services.entries.update(caller, id_of(diary_id), id_of(entry_id), edit, expected)
 
@@ -113,17 +118,33 @@ class LocalMemories:
         w_relevance: float = 1.0,
         w_recency: float = 0.0,
         w_importance: float = 0.0,
+        created_after: datetime | None = None,
+        created_before: datetime | None = None,
+        occurred_after: datetime | None = None,
+        occurred_before: datetime | None = None,
+        min_score: float = 0.0,
+        explain: bool = False,
     ) -> SearchResult:
         caller = self._seat.asking(Operation.SEARCH)
         check_texts(query, *tags)
         search = Search(
             diary_id=diary_id and id_of(diary_id),
             query=query,
-            filters=Filters(tags=tuple(tags), entry_types=_types(entry_types), exclude_superseded=exclude_superseded),
+            filters=Filters(
+                tags=tuple(tags),
+                entry_types=_types(entry_types),
+                exclude_superseded=exclude_superseded,
+                since=moment_of(created_after),
+                until=moment_of(created_before),
+                happened_since=moment_of(occurred_after),
+                happened_until=moment_of(occurred_before),
+            ),
             weights=Weights(relevance=w_relevance, recency=w_recency, importance=w_importance),
             include_shared=include_shared,
             limit=limit,
             offset=offset,
+            min_score=min_score,
+            explain=explain,
         )
         return await self._seat.services.search.search(caller, search)
 
@@ -134,9 +155,12 @@ class LocalMemories:
         days: int = DAYS_DEFAULT,
         max_entries: int = ENTRIES_DEFAULT,
         entry_types: Collection[EntryType] = (),
+        max_tokens: int | None = None,
     ) -> Reflected:
         caller = self._seat.asking(Operation.REFLECT)
-        reflection = Reflection(days=days, max_entries=max_entries, entry_types=_types(entry_types))
+        reflection = Reflection(
+            days=days, max_entries=max_entries, entry_types=_types(entry_types), max_tokens=max_tokens
+        )
         return Reflected.of(await self._seat.services.search.reflect(caller, id_of(diary_id), reflection))
 
 

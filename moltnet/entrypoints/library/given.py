@@ -1,5 +1,6 @@
 """What a caller without a type checker hands in: texts that name ids, choices and fingerprints are taken as such."""
 
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TypeVar, cast
 from uuid import UUID
@@ -18,6 +19,13 @@ class NoSuchChoice(Invalid):
     code = "NO_SUCH_CHOICE"
 
 
+class MomentUnclear(Invalid):
+    """A time without its zone, or one that UTC cannot tell."""
+
+    code = "MOMENT_UNCLEAR"
+    sentence = "A time has a zone, and a year of 1 to 9999 in UTC"
+
+
 def id_of(given: Id) -> Id:
     """The id, which may be written as text; raises NoSuchChoice."""
     value: object = given
@@ -33,6 +41,18 @@ def one_of(kind: type[Choice], given: str) -> Choice:
         return kind(given)
     except ValueError:
         raise NoSuchChoice(f"{kind.__name__} is one of {', '.join(kind)}") from None
+
+
+def moment_of(given: datetime | None) -> datetime | None:
+    """The time in UTC, if there is one; raises MomentUnclear."""
+    if given is None:
+        return None
+    if not isinstance(given, datetime) or given.tzinfo is None:
+        raise MomentUnclear
+    try:
+        return given.astimezone(UTC)
+    except OverflowError:
+        raise MomentUnclear from None
 
 
 def fingerprint_of(given: Fingerprint | str) -> Fingerprint:

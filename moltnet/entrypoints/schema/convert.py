@@ -14,6 +14,7 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, overrid
 
 from moltnet.domain.ids import parse_uuid
 from moltnet.entrypoints.schema.declare import members_of
+from moltnet.entrypoints.schema.moments import parse_moment
 
 Form = TypeVar("Form")
 
@@ -36,6 +37,10 @@ def iso_text(moment: datetime) -> str:
 
 def _uuid(text: object, _: object) -> UUID | None:
     return parse_uuid(str(text))
+
+
+def _moment(text: object, _: object) -> datetime | None:
+    return parse_moment(str(text))
 
 
 def _structure_hook(form: type[Any]) -> Callable[[Any, Any], Any]:
@@ -64,6 +69,7 @@ def _made() -> cattrs.Converter:
     converter.register_structure_hook_func(_is_uuid, _uuid)
     converter.register_structure_hook_func(lambda hint: hint is object, lambda value, _: value)
     converter.register_structure_hook_factory(attrs.has, _structure_hook)
+    converter.register_structure_hook(datetime, _moment)
     converter.register_unstructure_hook(UUID, str)
     converter.register_unstructure_hook(datetime, iso_text)
     converter.register_unstructure_hook_factory(attrs.has, _unstructure_hook)

@@ -89,7 +89,7 @@ class Uuid:
 
 @attrs.frozen
 class Moment:
-    """A point in time; answers only."""
+    """A point in time; in a request with its offset from UTC (RFC 3339 §5.6)."""
 
 
 @attrs.frozen

@@ -22,6 +22,7 @@ from moltnet.entrypoints.schema.declare import (
     Flag,
     Items,
     Members,
+    Moment,
     Nullable,
     Number,
     Shape,
@@ -30,6 +31,7 @@ from moltnet.entrypoints.schema.declare import (
     Whole,
     members_of,
 )
+from moltnet.entrypoints.schema.moments import parse_moment
 from moltnet.entrypoints.schema.numbers import number_from_text, text_from_number
 
 Check = Callable[[object], object]
@@ -68,11 +70,8 @@ def form_checker(form: type) -> Callable[[object], dict[str, object]]:
 
 @cache
 def checker(shape: Shape) -> Check:
-    """The check for a shape; raises TypeError for a shape that only answers have."""
-    make = _MAKERS.get(type(shape))
-    if make is None:
-        raise TypeError(f"a request cannot hold {shape!r}")
-    return make(shape)
+    """The check for a shape."""
+    return _MAKERS[type(shape)](shape)
 
 
 def _text(rule: Text) -> Check:
@@ -98,6 +97,16 @@ def _uuid(_: Uuid) -> Check:
         text = value if type(value) is str else _as_text(value)
         if parse_uuid(text) is None:
             raise Refused(Fault('must match format "uuid"'))
+        return text
+
+    return check
+
+
+def _moment(_: Moment) -> Check:
+    def check(value: object) -> str:
+        text = value if type(value) is str else _as_text(value)
+        if parse_moment(text) is None:
+            raise Refused(Fault('must match format "date-time"'))
         return text
 
     return check
@@ -264,6 +273,7 @@ _MAKERS: dict[type, Callable[..., Check]] = {
     Number: _number,
     Flag: _flag,
     Uuid: _uuid,
+    Moment: _moment,
     Choice: _choice,
     Constant: _constant,
     Nullable: _nullable,

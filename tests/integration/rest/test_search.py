@@ -19,10 +19,13 @@ async def test_answer_has_its_members_in_order_and_says_how_it_was_found(ada):
     diary = await ada.diary()
     entry = await ada.entry(diary, "the harbour at dawn", importance=3)
     answer = await ada.ask("POST", "/diaries/search", {"query": "harbour"})
-    assert list(answer.json) == ["results", "total", "searchType"]
+    assert list(answer.json) == ["results", "total", "searchType", "confident"]
     assert (answer.json["total"], answer.json["searchType"]) == (1, "hybrid")
-    assert answer.json["results"] == [entry]
-    assert (await ada.ask("POST", "/diaries/search", {})).json["searchType"] == "list"
+    (found,) = answer.json["results"]
+    assert 0 < found["score"] <= 1
+    assert found == {**entry, "score": found["score"]}
+    listed = (await ada.ask("POST", "/diaries/search", {})).json
+    assert listed == {"results": [entry], "total": 1, "searchType": "list"}
 
 
 async def test_seeds_path_answers_the_same(ada):

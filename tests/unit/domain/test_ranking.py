@@ -1,7 +1,9 @@
 """How scores add up, and when an answer from candidates is the true one."""
 
 import math
+import struct
 from datetime import timedelta
+from fractions import Fraction
 from itertools import pairwise
 
 import attrs
@@ -11,15 +13,18 @@ from hypothesis import strategies as st
 
 from moltnet.domain.ids import EntryId
 from moltnet.domain.ranking import (
+    TIMELY_LIFT,
     Ranked,
-    best_possible,
     inverse_frequency,
+    is_confident,
     is_exact,
     rank,
     recency,
     relevance,
     score,
+    shares,
     term_weight,
+    told_score,
 )
 from moltnet.domain.search import Candidate, Candidates, Weights
 from tests.support.builders import NOON, an_id
@@ -31,20 +36,37 @@ COSINES = st.none() | PARTS | PARTS.map(lambda part: -part)
 WEIGHTS = st.builds(Weights, relevance=PARTS, recency=PARTS, importance=PARTS)
 LAMBDAS = st.sampled_from([0.0, 0.3, 1.0, 2.5])
 CANDIDATES = st.builds(
-    lambda cosine, words, importance, hours: a_candidate(
-        cosine=cosine, words=words, importance=importance, age=timedelta(hours=hours)
+    lambda cosine, words, importance, hours, timely: a_candidate(
+        cosine=cosine, words=words, importance=importance, age=timedelta(hours=hours), timely=timely
     ),
     COSINES,
     PARTS,
     st.integers(1, 10),
     st.integers(0, 400),
+    st.booleans(),
 )
 
 
 def a_candidate(
-    *, cosine: float | None = None, words: float = 0.0, importance: int = 5, age: timedelta = timedelta()
+    *,
+    cosine: float | None = None,
+    words: float = 0.0,
+    importance: int = 5,
+    age: timedelta = timedelta(),
+    timely: bool = False,
 ) -> Candidate:
-    return Candidate(entry_id=EntryId(an_id()), cosine=cosine, words=words, importance=importance, seen_at=NOON - age)
+    return Candidate(
+        entry_id=EntryId(an_id()),
+        cosine=cosine,
+        words=words,
+        importance=importance,
+        seen_at=NOON - age,
+        timely=timely,
+    )
+
+
+def as_float32(number: float) -> float:
+    return float(struct.unpack("<f", struct.pack("<f", number))[0])
 
 
 # BM25
@@ -52,18 +74,20 @@ def a_candidate(
 
 @given(occurrences=st.integers(1, 1000), length=COUNTS)
 def test_a_word_counts_more_the_more_often_it_stands_but_below_a_limit(occurrences: int, length: int) -> None:
-    assert 0 < term_weight(occurrences, length) < term_weight(occurrences + 1, length) < 2.2
+    assert 0 < term_weight(occurrences, length) <= term_weight(occurrences + 1, length) < 2.2
 
 
 @given(occurrences=st.integers(1, 100), length=COUNTS)
-def test_a_word_counts_less_in_a_longer_entry(occurrences: int, length: int) -> None:
-    assert term_weight(occurrences, length) > term_weight(occurrences, length + 1)
+def test_a_word_counts_no_more_in_a_longer_entry(occurrences: int, length: int) -> None:
+    assert term_weight(occurrences, length) >= term_weight(occurrences, length + 1)
+    assert term_weight(occurrences, 20) > term_weight(occurrences, 100)
+    assert term_weight(occurrences, 150) == term_weight(occurrences, 150 + length)
 
 
 def test_the_formula_is_okapis_with_a_fixed_average_length() -> None:
-    # tf · 2.2 / (tf + 1.2 · (.25 + .75 · length / 100))
-    assert term_weight(1, 100) == pytest.approx(1)
-    assert term_weight(3, 200) == pytest.approx(3 * 2.2 / (3 + 1.2 * 1.75))
+    # tf · 2.2 / (tf + 1.2 · (.25 + .75 · length / 100)), cut to steps of 1/1024
+    assert term_weight(1, 100) == 1
+    assert term_weight(3, 140) == pytest.approx(3 * 2.2 / (3 + 1.2 * 1.3), abs=1 / 1024)
     assert inverse_frequency(10, 3) == pytest.approx(math.log(1 + 7.5 / 3.5))
 
 
@@ -73,13 +97,27 @@ def test_a_rarer_word_tells_more(entries: int, data: st.DataObject) -> None:
     assert inverse_frequency(entries, holding - 1) > inverse_frequency(entries, holding) > 0
 
 
-@given(words=st.lists(st.tuples(st.integers(1, 50), st.integers(0, 50)), min_size=1, max_size=5), length=COUNTS)
-def test_no_entry_exceeds_the_best_possible(words: list[tuple[int, int]], length: int) -> None:
-    telling = [inverse_frequency(50, holding) for _, holding in words]
-    reached = sum(
-        frequency * term_weight(occurrences, length) for frequency, (occurrences, _) in zip(telling, words, strict=True)
-    )
-    assert reached < best_possible(telling)
+TELLING = st.lists(st.integers(0, 1000).map(lambda holding: inverse_frequency(1000, holding)), min_size=1, max_size=99)
+
+
+@given(telling=TELLING)
+def test_every_word_of_a_query_has_a_share_and_the_more_telling_the_greater(telling: list[float]) -> None:
+    each = dict(zip(telling, shares(telling), strict=True))
+    assert min(each.values()) > 0
+    assert [each[word] for word in sorted(each)] == sorted(each.values())
+    assert sum(shares(telling)) == pytest.approx(1 / 2.2, abs=len(telling) / 8192)
+
+
+@given(telling=TELLING, occurrences=st.integers(1, 50), length=COUNTS, data=st.data())
+def test_words_add_up_without_rounding_in_any_order(
+    telling: list[float], occurrences: int, length: int, data: st.DataObject
+) -> None:
+    terms = [share * term_weight(occurrences + at, length) for at, share in enumerate(shares(telling))]
+    exact = sum(map(Fraction, terms))
+    total = 0.0
+    for term in data.draw(st.permutations(terms)):
+        total = as_float32(total + as_float32(term))
+    assert Fraction(total) == exact < 2
 
 
 # Scores
@@ -89,6 +127,36 @@ def test_no_entry_exceeds_the_best_possible(words: list[tuple[int, int]], length
 def test_relevance_is_a_weighed_mean_of_both_sides(cosine: float | None, words: float, words_weight: float) -> None:
     expected = ((cosine or 0) + words_weight * words) / (1 + words_weight)
     assert relevance(cosine, words, words_weight) == expected <= 1
+    assert relevance(None, words, None) == words  # nothing but words was asked for
+
+
+@given(candidate=CANDIDATES, weights=WEIGHTS, words_weight=st.none() | LAMBDAS)
+def test_a_told_score_is_0_to_1_and_keeps_the_order(
+    candidate: Candidate, weights: Weights, words_weight: float | None
+) -> None:
+    worth = score(candidate, weights, words_weight, NOON)
+    told = told_score(worth, weights)
+    assert 0 <= told <= 1
+    assert told_score(worth + 0.1, weights) >= told
+
+
+@given(candidate=CANDIDATES, weights=WEIGHTS)
+def test_what_happened_then_is_lifted_a_little(candidate: Candidate, weights: Weights) -> None:
+    worth = [score(attrs.evolve(candidate, timely=then), weights, 1.0, NOON) for then in (False, True)]
+    lifted = worth[1] - worth[0]
+    assert lifted == pytest.approx(weights.relevance * TIMELY_LIFT)
+
+
+@pytest.mark.parametrize(
+    ("cosine", "words", "words_weight", "confident"),
+    [(0.6, 0.0, 1.0, True), (0.59, 0.0, 1.0, False), (0.4, 0.2, 1.0, True), (None, 0.29, 1.0, False)],
+)
+def test_an_answer_is_as_confident_as_its_best_is_relevant(
+    cosine: float | None, words: float, words_weight: float, *, confident: bool
+) -> None:
+    answer = [Ranked(a_candidate(), 1.0), Ranked(a_candidate(cosine=cosine, words=words), 0.0)]
+    assert is_confident(answer, words_weight) is confident
+    assert not is_confident([], words_weight)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +169,7 @@ def test_recency_fades_by_a_percent_an_hour(age: timedelta, expected: float) -> 
 
 @given(candidate=CANDIDATES, words_weight=LAMBDAS)
 def test_a_score_adds_what_the_caller_weighs(candidate: Candidate, words_weight: float) -> None:
-    relevant = relevance(candidate.cosine, candidate.words, words_weight)
+    relevant = relevance(candidate.cosine, candidate.words, words_weight) + TIMELY_LIFT * candidate.timely
     assert score(candidate, Weights(), words_weight, NOON) == relevant
     assert score(candidate, Weights(relevance=0), words_weight, NOON) == 0
     recent = Weights(relevance=0, recency=1)
@@ -146,13 +214,19 @@ def test_the_best_come_first_and_of_equals_the_newest(
 
 def offered(stored: list[Candidate], depth: int) -> Candidates:
     """What a store offers: the best `depth` of each side, by the definition in the port."""
+    stored = [each for each in stored if each.cosine is not None or each.words > 0]
+    then = sorted(
+        (each for each in stored if each.timely),
+        key=lambda each: (-2 if each.cosine is None else each.cosine, each.entry_id),
+    )
     near = sorted((each for each in stored if each.cosine is not None), key=lambda each: (each.cosine, each.entry_id))
     matching = sorted((each for each in stored if each.words > 0), key=lambda each: (each.words, each.entry_id))
     nearest, best = near[-depth:], matching[-depth:]
     return Candidates(
-        found=tuple({each.entry_id: each for each in (*nearest, *best)}.values()),
+        found=tuple({each.entry_id: each for each in (*nearest, *best, *then[-depth:])}.values()),
         cosine_beyond=nearest[0].cosine if len(near) > depth else None,
         words_beyond=best[0].words if len(matching) > depth else None,
+        timely_beyond=len(then) > depth,
     )
 
 
@@ -200,5 +274,5 @@ def test_an_answer_that_beats_everything_beyond_is_exact() -> None:
 def test_what_lies_beyond_may_have_no_vector_at_all() -> None:
     found = (a_candidate(cosine=-0.2, words=0.1),)
     candidates = Candidates(found=found, cosine_beyond=-0.5, words_beyond=0.1)
-    ranked = [Ranked(found[0].entry_id, relevance(-0.2, 0.1, 1.0))]
+    ranked = [Ranked(found[0], relevance(-0.2, 0.1, 1.0))]
     assert not is_exact(ranked, 1, candidates, Weights(), 1.0)

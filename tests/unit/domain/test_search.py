@@ -11,6 +11,7 @@ from moltnet.domain.search import (
     DIMENSIONS,
     QUERY_MAX,
     RESULTS_MAX,
+    VECTOR_STEP,
     Candidates,
     Query,
     Search,
@@ -34,10 +35,12 @@ TERMS = st.one_of(
 
 
 @given(numbers=NUMBERS)
-def test_a_vector_keeps_its_numbers_as_float32(numbers: list[float]) -> None:
+def test_a_vector_keeps_its_numbers_to_the_nearest_step(numbers: list[float]) -> None:
     vector = a_vector(*numbers)
-    assert vector.numbers()[: len(numbers)] == tuple(numbers)
-    assert Vector(vector.data) == vector
+    kept = vector.numbers()[: len(numbers)]
+    assert all(abs(number - near) <= VECTOR_STEP / 2 for number, near in zip(numbers, kept, strict=True))
+    assert all(number % VECTOR_STEP == 0 for number in kept)
+    assert Vector(vector.data) == vector == Vector.of(vector.numbers())
 
 
 @pytest.mark.parametrize("count", [0, DIMENSIONS - 1, DIMENSIONS + 1])
@@ -72,7 +75,7 @@ def test_length_plays_no_part(numbers: list[int], factor: int) -> None:
 @pytest.mark.parametrize(("degrees", "cosine"), [(0, 1), (60, 0.5), (90, 0), (120, -0.5)])
 def test_a_cosine_is_that_of_the_angle(degrees: int, cosine: float) -> None:
     turned = a_vector(math.cos(math.radians(degrees)), math.sin(math.radians(degrees)))
-    assert a_vector(1).cosine(turned) == pytest.approx(cosine, abs=1e-6)
+    assert a_vector(1).cosine(turned) == pytest.approx(cosine, abs=VECTOR_STEP)
 
 
 def test_beside_a_vector_without_length_it_is_zero() -> None:

@@ -6,7 +6,6 @@ from datetime import datetime
 
 import attrs
 
-from moltnet.adapters.memory.filtering import passes
 from moltnet.adapters.memory.repositories.references import public_entry, referenced_diary, require_serving
 from moltnet.adapters.memory.statements import Statements
 from moltnet.adapters.memory.tables import Tables
@@ -14,7 +13,7 @@ from moltnet.domain.diaries import Visibility
 from moltnet.domain.entries import Entry, UnknownSuccessor
 from moltnet.domain.feed import Cursor, Position, PublicEntry
 from moltnet.domain.ids import DiaryId, EntryId
-from moltnet.domain.search import EntryIndex, Filters
+from moltnet.domain.search import ANY_WORDS, EntryIndex, Filters, LexicalQuery
 from moltnet.ports.repositories import Page
 
 
@@ -44,10 +43,19 @@ class MemoryEntries:
         tables = await self._statements.look()
         return [entry for entry_id in entry_ids if (entry := tables.entries.get(entry_id))]
 
-    async def newest(self, within: Collection[DiaryId], filters: Filters, page: Page) -> tuple[list[Entry], int]:
+    async def first_like(self, entry: Entry) -> Entry | None:
+        """The first entry of the same diary that says the same; one transaction is open at a time."""
+        tables = await self._statements.look()
+        like = [each for each in tables.entries.sharing("diary", entry.diary_id).values() if each.fold == entry.fold]
+        return min(like, key=Cursor.after, default=None)
+
+    async def newest(
+        self, within: Collection[DiaryId], filters: Filters, page: Page, words: LexicalQuery = ANY_WORDS
+    ) -> tuple[list[Entry], int]:
         """A page of the entries of some diaries, newest first, and how many match."""
         tables = await self._statements.look()
-        matching = [entry for entry in _entries_of(tables, set(within)) if passes(entry, filters)]
+        passed = [entry for entry in _entries_of(tables, set(within)) if not filters.refusal(entry)]
+        matching = [each for each in passed if not words.refusal((tables.indexes.get(each.id) or EntryIndex()).lexemes)]
         return _newest(matching, page.offset + page.limit)[page.offset :], len(matching)
 
     async def replace(self, entry: Entry, index: EntryIndex | None, unless_changed_since: datetime) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
+from moltnet.adapters.postgres.filtering import ADMITTED, FILTERED, filter_values, run_values
 from moltnet.adapters.postgres.repositories.entry_changes import (
     ADD,
     FORGET_PASSAGES,
@@ -19,7 +20,7 @@ from moltnet.domain.diaries import DiaryNotFound
 from moltnet.domain.entries import Entry
 from moltnet.domain.feed import Cursor, PublicEntry
 from moltnet.domain.ids import DiaryId, EntryId
-from moltnet.domain.search import EntryIndex, Filters
+from moltnet.domain.search import ANY_WORDS, EntryIndex, Filters, LexicalQuery
 from moltnet.ports.repositories import Page
 
 # The entry of an id in a diary; diary_entries_pkey.
@@ -31,21 +32,26 @@ FIND_MANY = """
 """
 # How many entries of some diaries pass the filters, beside each entry of a page of them, newest first, or beside nulls
 # when the page is empty; diary_entries_newest.
-NEWEST = """
+NEWEST = f"""
     with matching as (
-        select id, created_at from diary_entries
-        where diary_id = any(%(within)s::uuid[])
-            and (%(tags)s::text[] = '{}' or tags @> %(tags)s::text[])
-            and (%(types)s::entry_type[] = '{}' or entry_type = any(%(types)s::entry_type[]))
-            and not (%(exclude_superseded)s and superseded_by is not null)
-            and not (%(exclude_flagged)s and injection_risk)
-            and (%(since)s::timestamptz is null or created_at >= %(since)s)
+        select e.id, e.created_at from diary_entries e
+        where e.diary_id = any(%(within)s::uuid[]) and {FILTERED} and {ADMITTED}
     ), page as (
         select id from matching order by created_at desc, id desc limit %(limit)s offset %(offset)s
     )
     select counted.total, shown.* from (select count(*) as total from matching) as counted
     left join (select entries.* from page join entries on entries.id = page.id) as shown on true
     order by shown.created_at desc, shown.id desc
+"""  # noqa: S608 - constants
+# One row, once nobody else is asking the same: until its transaction ends, whoever asks for the same fold of the same
+# diary waits here. A statement of its own, since the next one must see what the other has written.
+WAIT_FOR_FOLD = "select pg_advisory_xact_lock(hashtextextended(%(diary_id)s::text || encode(%(fold)s, 'hex'), 0))"
+# The first entry of a diary with a fold; diary_entries_fold.
+FIRST_LIKE = """
+    select * from entries where id = (
+        select id from diary_entries where diary_id = %(diary_id)s and fold = %(fold)s
+        order by created_at, id limit 1
+    )
 """
 # One row for every entry there is; diary_entries_pkey. One that is being removed just now is passed over, not waited
 # for, and the others are taken in the order of their ids: no two callers wait for each other.
@@ -97,17 +103,22 @@ class PostgresEntries:
         """The entries of these ids, in their order."""
         return await self._session.all(entry_from_row, FIND_MANY, ids=list(entry_ids))
 
-    async def newest(self, within: Collection[DiaryId], filters: Filters, page: Page) -> tuple[list[Entry], int]:
+    async def first_like(self, entry: Entry) -> Entry | None:
+        """The first entry of the same diary that says the same."""
+        values = {"diary_id": entry.diary_id, "fold": entry.fold}
+        await self._session.run(WAIT_FOR_FOLD, **values)
+        return await self._session.first(entry_from_row, FIRST_LIKE, **values)
+
+    async def newest(
+        self, within: Collection[DiaryId], filters: Filters, page: Page, words: LexicalQuery = ANY_WORDS
+    ) -> tuple[list[Entry], int]:
         """A page of the entries of some diaries, newest first, and how many match."""
         rows = await self._session.all(
             _counted,
             NEWEST,
             within=list(within),
-            tags=list(filters.tags),
-            types=list(filters.entry_types),
-            exclude_superseded=filters.exclude_superseded,
-            exclude_flagged=filters.exclude_flagged,
-            since=filters.since,
+            **filter_values(filters),
+            **run_values(words),
             limit=page.limit,
             offset=page.offset,
         )

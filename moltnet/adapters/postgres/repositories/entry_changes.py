@@ -22,12 +22,12 @@ ADD = """
     ), entry as (
         insert into diary_entries (
             id, diary_id, diary_visibility, title, content, tags, injection_risk, importance, entry_type, superseded_by,
-            created_at, updated_at, embedding_model, embedding, further_passages, terms, words
+            occurred_at, fold, created_at, updated_at, embedding_model, embedding, further_passages, terms, words
         )
         select
             %(id)s, id, visibility, %(title)s, %(content)s, %(tags)s, %(injection_risk)s, %(importance)s,
-            %(entry_type)s, %(superseded_by)s, %(created_at)s, %(updated_at)s, %(embedding_model)s, %(embedding)s,
-            %(further_passages)s, %(terms)s, %(words)s
+            %(entry_type)s, %(superseded_by)s, %(occurred_at)s, %(fold)s, %(created_at)s, %(updated_at)s,
+            %(embedding_model)s, %(embedding)s, %(further_passages)s, %(terms)s, %(words)s
         from diary
         returning id
     ), further as (
@@ -52,7 +52,7 @@ REPLACE = """
     update diary_entries e
     set title = %(title)s, content = %(content)s, tags = %(tags)s, injection_risk = %(injection_risk)s,
         importance = %(importance)s, entry_type = %(entry_type)s, superseded_by = %(superseded_by)s,
-        updated_at = %(updated_at)s
+        occurred_at = %(occurred_at)s, fold = %(fold)s, updated_at = %(updated_at)s
     from diary
     where e.diary_id = diary.id and e.id = %(id)s and e.updated_at = %(unless_changed_since)s
 """
@@ -69,7 +69,8 @@ REPLACE_WITH_INDEX = """
         update diary_entries e
         set title = %(title)s, content = %(content)s, tags = %(tags)s, injection_risk = %(injection_risk)s,
             importance = %(importance)s, entry_type = %(entry_type)s, superseded_by = %(superseded_by)s,
-            updated_at = %(updated_at)s, embedding_model = %(embedding_model)s, embedding = %(embedding)s,
+            occurred_at = %(occurred_at)s, fold = %(fold)s, updated_at = %(updated_at)s,
+            embedding_model = %(embedding_model)s, embedding = %(embedding)s,
             further_passages = %(further_passages)s, terms = %(terms)s, words = %(words)s
         from old where e.id = old.id
         returning e.id
@@ -151,6 +152,8 @@ def entry_values(entry: Entry) -> dict[str, Any]:
         "importance": entry.importance,
         "entry_type": entry.entry_type,
         "superseded_by": entry.superseded_by,
+        "occurred_at": entry.occurred_at,
+        "fold": entry.fold,
         "created_at": entry.created_at,
         "updated_at": entry.updated_at,
     }

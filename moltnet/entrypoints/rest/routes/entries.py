@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from moltnet.domain.entries import Entry
+from moltnet.domain.entries import Entry, Kept
 from moltnet.entrypoints.rest.conditions import version_headers
 from moltnet.entrypoints.rest.idempotency import once
 from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Auth, Call, Route
@@ -13,17 +13,19 @@ from moltnet.entrypoints.rest.wire.entries import (
     DiaryList,
     EntriesPath,
     EntryPath,
+    KeptEntry,
     ListEntries,
     UpdateEntry,
     entry_form,
+    kept_form,
 )
 from moltnet.ports.repositories import Page
 
 
 async def create(call: Call[EntriesPath, CreateEntry, None]) -> Answer:
     """Keep a memory."""
-    create = partial(call.services.entries.create, call.agent, call.params.diary_id, call.body.new_entry())
-    return await once(call, create, lambda entry: _told(entry, status=201))
+    keep = partial(call.services.entries.keep, call.agent, call.params.diary_id, call.body.new_entry())
+    return await once(call, keep, _told_kept)
 
 
 async def page(call: Call[EntriesPath, None, ListEntries]) -> Answer:
@@ -53,6 +55,10 @@ async def delete(call: Call[EntryPath, None, None]) -> Answer:
     return Answer(Success())
 
 
+def _told_kept(kept: Kept) -> Answer:
+    return Answer(kept_form(kept), status=200 if kept.repeated else 201, headers=version_headers(kept.entry))
+
+
 def _told(entry: Entry, *, status: int = 200) -> Answer:
     return Answer(entry_form(entry), status=status, headers=version_headers(entry))
 
@@ -68,7 +74,7 @@ ROUTES: tuple[AnyRoute, ...] = (
         create,
         params=EntriesPath,
         body=CreateEntry,
-        answers={201: DiaryEntry},
+        answers={201: KeptEntry, 200: KeptEntry},
         problems=(403, 404),
         versioned=True,
         idempotent=True,

@@ -1,11 +1,12 @@
 """Entries on the wire."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import attrs
 
+from moltnet.domain.duplicates import IfDuplicate
 from moltnet.domain.entries import (
     CONTENT_CEILING,
     IMPORTANCE_DEFAULT,
@@ -17,6 +18,7 @@ from moltnet.domain.entries import (
     Entry,
     EntryEdit,
     EntryType,
+    Kept,
     NewEntry,
 )
 from moltnet.domain.ids import DiaryId, EntryId
@@ -29,6 +31,7 @@ Content = Annotated[str, Text(1, CONTENT_CEILING)]
 Title = Annotated[str, Text(0, TITLE_MAX)]
 Tags = Annotated[tuple[Annotated[str, Text(0, TAG_MAX)], ...], ItemCount(0, TAGS_MAX)]
 Importance = Annotated[int, Whole(IMPORTANCE_MIN, IMPORTANCE_MAX)]
+OccurredAt = Annotated[datetime, About("When what it tells happened, where that is not when it was written")]
 TagList = Annotated[
     str,
     Text(0, 1070, f"^[^,]{{1,{TAG_MAX}}}(,[^,]{{1,{TAG_MAX}}}){{0,{TAGS_MAX - 1}}}$"),
@@ -60,6 +63,10 @@ class CreateEntry:
     tags: Tags | None = None
     importance: Importance = IMPORTANCE_DEFAULT
     entry_type: EntryType = EntryType.SEMANTIC
+    occurred_at: OccurredAt | None = None
+    if_duplicate: Annotated[
+        IfDuplicate, About("Whether to answer with the first entry that says the same, case and punctuation aside")
+    ] = IfDuplicate.STORE
 
     def new_entry(self) -> NewEntry:
         """The entry as the use case takes it."""
@@ -69,6 +76,8 @@ class CreateEntry:
             tags=self.tags,
             importance=self.importance,
             entry_type=self.entry_type,
+            occurred_at=self.occurred_at,
+            if_duplicate=self.if_duplicate,
         )
 
 
@@ -82,6 +91,7 @@ class UpdateEntry:
     importance: Importance | None = None
     entry_type: EntryType | None = None
     superseded_by: EntryId | None = None
+    occurred_at: OccurredAt | None = None
 
     def edit(self) -> EntryEdit:
         """The edit as the use case takes it."""
@@ -92,6 +102,7 @@ class UpdateEntry:
             importance=self.importance,
             entry_type=self.entry_type,
             superseded_by=self.superseded_by,
+            occurred_at=self.occurred_at,
         )
 
 
@@ -127,6 +138,25 @@ class DiaryEntry:
     superseded_by: UUID | None
     created_at: datetime
     updated_at: datetime
+    occurred_at: OccurredAt | None = None
+
+
+@attrs.frozen(kw_only=True)
+class SimilarEntry:
+    """Another memory of the diary that begins almost alike."""
+
+    id: UUID
+    cosine: float
+
+
+@attrs.frozen(kw_only=True)
+class KeptEntry(DiaryEntry):
+    """What became of a memory: the new one, or the first that says the same."""
+
+    duplicate_of: Annotated[UUID, About("The entry that says the same; nothing was stored")] | None = None
+    similar: Annotated[tuple[SimilarEntry, ...], About("A hint: they may repeat it, or tell a changed fact")] | None = (
+        None
+    )
 
 
 @attrs.frozen(kw_only=True)
@@ -139,20 +169,21 @@ class DiaryList:
     offset: int
 
 
+def kept_form(kept: Kept) -> KeptEntry:
+    """What became of a memory as the wire tells it."""
+    similar = tuple(SimilarEntry(id=each.entry_id, cosine=each.cosine) for each in kept.similar)
+    return KeptEntry(
+        **entry_members(kept.entry),
+        duplicate_of=kept.entry.id if kept.repeated else None,
+        similar=similar or None,
+    )
+
+
 def entry_form(entry: Entry) -> DiaryEntry:
     """An entry as the wire tells it."""
-    return DiaryEntry(
-        id=entry.id,
-        diary_id=entry.diary_id,
-        title=entry.title,
-        content=entry.content,
-        tags=entry.tags,
-        injection_risk=entry.injection_risk,
-        importance=entry.importance,
-        access_count=entry.access_count,
-        last_accessed_at=entry.last_accessed_at,
-        entry_type=entry.entry_type,
-        superseded_by=entry.superseded_by,
-        created_at=entry.created_at,
-        updated_at=entry.updated_at,
-    )
+    return DiaryEntry(**entry_members(entry))
+
+
+def entry_members(entry: Entry) -> dict[str, Any]:
+    """The members of `DiaryEntry`, by their attributes."""
+    return {attribute.name: getattr(entry, attribute.name) for attribute in attrs.fields(DiaryEntry)}

@@ -6,21 +6,32 @@ from uuid import UUID
 
 import attrs
 
-from moltnet.domain.digest import DAYS_DEFAULT, DAYS_MAX, ENTRIES_DEFAULT, ENTRIES_MAX, Reflection
+from moltnet.domain.digest import (
+    DAYS_DEFAULT,
+    DAYS_MAX,
+    ENTRIES_DEFAULT,
+    ENTRIES_MAX,
+    TOKENS_MAX,
+    TOKENS_MIN,
+    Group,
+    Reflection,
+)
 from moltnet.domain.digest import Digest as DigestOfDiary
 from moltnet.domain.entries import TAG_MAX, TAGS_MAX, Entry, EntryType
+from moltnet.domain.explanations import Explanation, Reason
 from moltnet.domain.ids import DiaryId
 from moltnet.domain.search import (
     QUERY_MAX,
     RESULTS_DEFAULT,
     RESULTS_MAX,
     Filters,
+    Hit,
     Search,
     SearchResult,
     SearchType,
     Weights,
 )
-from moltnet.entrypoints.rest.wire.entries import DiaryEntry, entry_form
+from moltnet.entrypoints.rest.wire.entries import DiaryEntry, entry_members
 from moltnet.entrypoints.schema.declare import About, ItemCount, Number, Text, Whole
 
 Weight = Annotated[float, Number(0, 1)]
@@ -44,6 +55,12 @@ class SearchDiary:
     w_relevance: Weight = 1.0
     w_recency: Weight = 0.0
     w_importance: Weight = 0.0
+    created_after: Annotated[datetime, About("Only what was written then or later")] | None = None
+    created_before: Annotated[datetime, About("Only what was written before then")] | None = None
+    occurred_after: Annotated[datetime, About("Only what happened then or later")] | None = None
+    occurred_before: Annotated[datetime, About("Only what happened before then")] | None = None
+    min_score: Annotated[float, Number(0, 1), About("Only what scores as much or more")] = 0.0
+    explain: Annotated[bool, About("Tell why each entry was found, and what was left out")] = False
 
     def search(self) -> Search:
         """The search as the use case takes it."""
@@ -54,21 +71,73 @@ class SearchDiary:
                 tags=self.tags or (),
                 entry_types=frozenset(self.entry_types or ()),
                 exclude_superseded=self.exclude_superseded,
+                since=self.created_after,
+                until=self.created_before,
+                happened_since=self.occurred_after,
+                happened_until=self.occurred_before,
             ),
             weights=Weights(relevance=self.w_relevance, recency=self.w_recency, importance=self.w_importance),
             include_shared=self.include_shared,
             limit=self.limit,
             offset=self.offset,
+            min_score=self.min_score,
+            explain=self.explain,
         )
+
+
+@attrs.frozen(kw_only=True)
+class NearestPassage:
+    """The part of an entry's content that is nearest in meaning; `start` and `end` count its code points."""
+
+    start: int
+    end: int
+    text: str
+
+
+@attrs.frozen(kw_only=True)
+class HitExplanation:
+    """Both sides of a hit: raw scores, and the rank each has on its side, absent where others were offered instead."""
+
+    cosine: Annotated[float, About("Of the nearest passage, -1 to 1; absent without a vector")] | None = None
+    cosine_rank: int | None = None
+    words: Annotated[float, About("The share of the best possible BM25, 0 to 1")]
+    words_rank: int | None = None
+    matched_words: tuple[str, ...]
+    timely: Annotated[bool, About("Whether it happened when the query says")]
+    passage: NearestPassage | None = None
+
+
+@attrs.frozen(kw_only=True)
+class LeftOutEntry:
+    """An entry that would have been in the answer, and what kept it out."""
+
+    id: UUID
+    diary_id: DiaryId
+    score: float
+    reason: Reason
+
+
+@attrs.frozen(kw_only=True)
+class FoundEntry(DiaryEntry):
+    """A memory that was found."""
+
+    score: Annotated[float, About("0 to 1; absent where nothing was ranked")] | None = None
+    explanation: HitExplanation | None = None
 
 
 @attrs.frozen(kw_only=True)
 class DiarySearchResult:
     """The entries found, best first, and how they were found."""
 
-    results: tuple[DiaryEntry, ...]
+    results: tuple[FoundEntry, ...]
     total: int
     search_type: SearchType
+    confident: (
+        Annotated[bool, About("Whether the best looks like an answer; absent where nothing was ranked")] | None
+    ) = None
+    left_out: (
+        Annotated[tuple[LeftOutEntry, ...], About("With explain: what a filter, word or minScore kept out")] | None
+    ) = None
 
 
 @attrs.frozen(kw_only=True)
@@ -82,10 +151,24 @@ class ReflectDiary:
         Annotated[str, Text(pattern=f"^({_ANY_TYPE})(,({_ANY_TYPE}))*$"), About("Entry types, comma-separated")] | None
     ) = None
 
+    max_tokens: (
+        Annotated[
+            int,
+            Whole(TOKENS_MIN, TOKENS_MAX),
+            About("About how many tokens (four bytes of text each) to tell, by type, the most important first"),
+        ]
+        | None
+    ) = None
+
     def reflection(self) -> Reflection:
         """The reflection as the use case takes it."""
         names = self.entry_types.split(",") if self.entry_types else ()
-        return Reflection(days=self.days, max_entries=self.max_entries, entry_types=frozenset(map(EntryType, names)))
+        return Reflection(
+            days=self.days,
+            max_entries=self.max_entries,
+            entry_types=frozenset(map(EntryType, names)),
+            max_tokens=self.max_tokens,
+        )
 
 
 @attrs.frozen(kw_only=True)
@@ -101,19 +184,38 @@ class DigestEntry:
 
 
 @attrs.frozen(kw_only=True)
+class DigestGroup:
+    """So many of the entries, in their order, are of one type."""
+
+    entry_type: EntryType
+    count: int
+    tokens: int
+
+
+@attrs.frozen(kw_only=True)
 class Digest:
-    """The latest of one diary, newest first, without what was superseded."""
+    """The latest of one diary, newest first (with maxTokens by type), without what was superseded."""
 
     entries: tuple[DigestEntry, ...]
     total_entries: int
     period_days: int
     generated_at: datetime
+    groups: tuple[DigestGroup, ...] | None = None
 
 
 def result_form(result: SearchResult) -> DiarySearchResult:
     """The answer to a search as the wire tells it."""
-    entries = tuple(entry_form(hit.entry) for hit in result.hits)
-    return DiarySearchResult(results=entries, total=result.total, search_type=result.search_type)
+    left_out = tuple(
+        LeftOutEntry(id=each.entry_id, diary_id=each.diary_id, score=each.score, reason=each.reason)
+        for each in result.left_out
+    )
+    return DiarySearchResult(
+        results=tuple(map(_found, result.hits)),
+        total=result.total,
+        search_type=result.search_type,
+        confident=result.confident,
+        left_out=left_out or None,
+    )
 
 
 def digest_form(digest: DigestOfDiary) -> Digest:
@@ -123,7 +225,31 @@ def digest_form(digest: DigestOfDiary) -> Digest:
         total_entries=len(digest.entries),
         period_days=digest.period_days,
         generated_at=digest.generated_at,
+        groups=None if digest.groups is None else tuple(map(_group, digest.groups)),
     )
+
+
+def _found(hit: Hit) -> FoundEntry:
+    explanation = _explained(hit.entry, hit.explanation) if hit.explanation else None
+    return FoundEntry(**entry_members(hit.entry), score=hit.score, explanation=explanation)
+
+
+def _explained(entry: Entry, told: Explanation) -> HitExplanation:
+    span = told.passage
+    passage = NearestPassage(start=span.start, end=span.end, text=span.of(entry.content)) if span else None
+    return HitExplanation(
+        cosine=told.cosine,
+        cosine_rank=told.cosine_rank,
+        words=told.words,
+        words_rank=told.words_rank,
+        matched_words=told.matched,
+        timely=told.timely,
+        passage=passage,
+    )
+
+
+def _group(group: Group) -> DigestGroup:
+    return DigestGroup(entry_type=group.entry_type, count=group.count, tokens=group.tokens)
 
 
 def _digest_entry(entry: Entry) -> DigestEntry:

@@ -38,8 +38,8 @@ def told(entry: Entry) -> Any:
 
 
 def test_an_entry_is_read_as_it_was_told_and_what_is_not_known_is_passed_over() -> None:
-    entry = an_entry(tags=("a",), at=NOON)
-    assert read(reply({**told(entry), "occurredAt": "later", "new": {}}), Entry) == entry
+    entry = an_entry(tags=("a",), at=NOON, occurred_at=NOON - timedelta(days=9))
+    assert read(reply({**told(entry), "seenAt": "later", "new": {}}), Entry) == entry
 
 
 def test_the_entity_tag_tells_the_exact_version() -> None:

@@ -72,8 +72,8 @@ async def test_passage_over_the_window_is_cut_at_its_end(tiny_model):
 
 
 def test_prefix_that_leaves_no_room_is_refused(tiny_model):
-    with pytest.raises(ModelUnusable, match="max_tokens must be over 36"):
-        OnnxEmbedder.load(tiny_model(max_tokens=36, passage_prefix="memory").path)
+    with pytest.raises(ModelUnusable, match="max_tokens must be over 28"):
+        OnnxEmbedder.load(tiny_model(max_tokens=28, passage_prefix="memory").path)
 
 
 def test_graph_with_fewer_places_than_declared_is_refused(tiny_model):

@@ -1,6 +1,7 @@
 """What an entry is found by: passages of a long text, and words alone when there is no model."""
 
 import logging
+from itertools import pairwise
 
 import pytest
 
@@ -10,6 +11,7 @@ from moltnet.domain.passages import Span
 from moltnet.domain.search import EmbedderUnavailable, EntryIndex, Lexeme
 from moltnet.domain.services.indexing import Indexing
 from moltnet.domain.services.models import Models
+from tests.support.builders import NOON, an_entry
 from tests.support.interruptions import Calls, failing, interrupted
 
 LONG = " ".join(f"word{number}" for number in range(200))
@@ -18,7 +20,7 @@ EMBEDDER = MemoryEmbedder()
 
 
 async def test_a_short_text_is_one_passage() -> None:
-    index = await Indexing(models=Models(EMBEDDER), lexemes=LEXEMES).index("The heron waits")
+    index = await Indexing(models=Models(EMBEDDER), lexemes=LEXEMES).index(an_entry(content="The heron waits"))
     (passage,) = index.passages
     assert (index.model, passage.ordinal, passage.start, passage.end) == (EMBEDDER.model, 0, 0, 15)
     assert passage.vector == await EMBEDDER.embed_query("The heron waits")
@@ -26,7 +28,7 @@ async def test_a_short_text_is_one_passage() -> None:
 
 
 async def test_a_long_text_is_many_passages_each_with_its_own_vector() -> None:
-    index = await Indexing(models=Models(EMBEDDER), lexemes=LEXEMES).index(LONG)
+    index = await Indexing(models=Models(EMBEDDER), lexemes=LEXEMES).index(an_entry(content=LONG))
     spans = [Span(passage.start, passage.end) for passage in index.passages]
     assert tuple(spans) == EMBEDDER.windows(LONG)
     assert len(spans) > 2
@@ -36,11 +38,13 @@ async def test_a_long_text_is_many_passages_each_with_its_own_vector() -> None:
 
 
 async def test_a_text_without_a_word_has_no_passage() -> None:
-    assert await Indexing(models=Models(EMBEDDER), lexemes=LEXEMES).index("...") == EntryIndex(model=EMBEDDER.model)
+    assert await Indexing(models=Models(EMBEDDER), lexemes=LEXEMES).index(an_entry(content="...")) == EntryIndex(
+        model=EMBEDDER.model
+    )
 
 
 async def test_without_a_model_words_stand_alone() -> None:
-    index = await Indexing(models=Models(None), lexemes=LEXEMES).index("The heron waits")
+    index = await Indexing(models=Models(None), lexemes=LEXEMES).index(an_entry(content="The heron waits"))
     assert (index.model, index.passages) == (None, ())
     assert index.lexemes == {Lexeme("heron"): [2], Lexeme("wait"): [3]}
 
@@ -50,16 +54,54 @@ async def test_a_failing_model_leaves_the_words_and_is_logged(caplog: pytest.Log
     calls.before("Embedder.embed_passages", [failing(EmbedderUnavailable())])
     indexing = Indexing(models=Models(interrupted("Embedder", EMBEDDER, calls)), lexemes=LEXEMES)
     with caplog.at_level(logging.WARNING):
-        index = await indexing.index("The heron waits")
+        index = await indexing.index(an_entry(content="The heron waits"))
     assert (index.model, index.passages) == (None, ())
     assert Lexeme("heron") in index.lexemes
     assert "without vectors" in caplog.text
     assert "heron" not in caplog.text  # what an agent remembers is not for the log
-    assert (await indexing.index("The heron waits")).passages
+    assert (await indexing.index(an_entry(content="The heron waits"))).passages
 
 
 async def test_a_mistake_of_the_model_is_not_hidden() -> None:
     calls = Calls()
     calls.before("Embedder.embed_passages", [failing(RuntimeError("broken"))])
     with pytest.raises(RuntimeError, match="broken"):
-        await Indexing(models=Models(interrupted("Embedder", EMBEDDER, calls)), lexemes=LEXEMES).index("text")
+        await Indexing(models=Models(interrupted("Embedder", EMBEDDER, calls)), lexemes=LEXEMES).index(
+            an_entry(content="text")
+        )
+
+
+async def test_the_heading_stands_over_every_passage() -> None:
+    entry = an_entry(title="Of herons", content=LONG, occurred_at=NOON)
+    indexing = Indexing(models=Models(EMBEDDER), lexemes=LEXEMES)
+    index = await indexing.index(entry)
+    heading = "Of herons\n30 January 2026"
+    assert entry.text.startswith(heading)
+    spans = EMBEDDER.windows(entry.text, heading)
+    texts = [spans[0].of(entry.text), *(f"{heading}\n{span.of(entry.text)}" for span in spans[1:])]
+    assert [passage.vector for passage in index.passages] == await EMBEDDER.embed_passages(texts)
+    assert all(len(EMBEDDER.windows(text)) == 1 for text in texts)
+
+
+async def test_a_heading_too_long_for_the_window_costs_no_word_of_the_passage() -> None:
+    entry = an_entry(title=" ".join(["heading"] * 31), content=LONG)
+    long = an_entry(title="h " * 127, content=LONG)
+    for each in (entry, long):
+        index = await Indexing(models=Models(EMBEDDER), lexemes=LEXEMES).index(each)
+        last = EMBEDDER.windows(each.text, each.heading)[-1].of(each.text)
+        expected = f"{each.heading}\n{last}" if each is entry else last
+        assert [index.passages[-1].vector] == await EMBEDDER.embed_passages([expected])
+
+
+@pytest.mark.parametrize("title", [None, "Of herons"])
+async def test_a_passage_tells_which_part_of_the_content_it_reads(title: str | None) -> None:
+    entry = an_entry(title=title, content=LONG, tags=("x",))
+    indexing = Indexing(models=Models(EMBEDDER), lexemes=LEXEMES)
+    count = len((await indexing.index(entry)).passages)
+    parts = [indexing.passage(entry, ordinal, EMBEDDER.model) for ordinal in range(count)]
+    assert all(parts)
+    assert parts[0].of(LONG).startswith("word0 ")
+    assert parts[-1].of(LONG).endswith(" word199")
+    assert all(later.start < earlier.end for earlier, later in pairwise(parts))  # nothing goes unread
+    assert indexing.passage(entry, count, EMBEDDER.model) is None
+    assert Indexing(models=Models(None), lexemes=LEXEMES).passage(entry, 0, EMBEDDER.model) is None

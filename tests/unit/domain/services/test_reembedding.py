@@ -38,9 +38,7 @@ class Bench:
 
     async def write(self, *entries: Entry) -> None:
         for entry in entries:
-            await written(
-                self.storage, entry, index=await Indexing(models=self.models, lexemes=LEXEMES).index(entry.text)
-            )
+            await written(self.storage, entry, index=await Indexing(models=self.models, lexemes=LEXEMES).index(entry))
 
     async def run(self, steps: int = 1000) -> int:
         """Steps until there is nothing to do, or as many as it may take; answers how many it took."""
@@ -237,3 +235,18 @@ async def test_a_long_batch_stops_while_the_lease_lasts(
     assert (await bench.switching.progress()).done == 2
     await bench.run()
     assert (await bench.switching.progress()).complete
+
+
+async def test_an_entry_is_embedded_anew_as_it_is_embedded_first(
+    bench: Bench, diary: Diary, new: NamedEmbedder
+) -> None:
+    long = " ".join(f"word{number}" for number in range(200))
+    entry = an_entry(diary=diary.id, title="Of herons", content=long, occurred_at=NOON)
+    await bench.write(entry)
+    await bench.switching.use(placed(new))
+    await bench.run()
+    anew, new.embedded = new.embedded, []
+    await Indexing(models=Models(new), lexemes=LEXEMES).index(entry)
+    assert anew == new.embedded
+    assert len(anew) > 2
+    assert all(text.startswith(entry.heading) for text in anew)

@@ -165,10 +165,16 @@ async def test_a_failing_model_is_done_without(network: Network, ada: Member, di
     assert network.services.search.embedding_model == EMBEDDER.model
 
 
-async def test_exclusions_alone_find_nothing(network: Network, ada: Member, diary: Diary) -> None:
-    await network.entry(ada, diary, "The heron waits")
-    result = await network.services.search.search(ada.caller, Search(query="-stork"))
-    assert (result.search_type, result.hits, result.total) == (SearchType.FULLTEXT, (), 0)
+async def test_exclusions_alone_show_the_newest_without_them(network: Network, ada: Member, diary: Diary) -> None:
+    for content in ("The heron waits", "The stork flies", "The heron flies"):
+        await network.entry(ada, diary, content)
+        network.clock.advance(SECOND)
+    for query in ("-stork", '-"stork flies"', "-stork -waits"):
+        result = await network.services.search.search(ada.caller, Search(query=query, offset=1))
+        assert result.search_type is SearchType.LIST
+        assert contents(result) == ["The heron flies", "The heron waits"][: 1 + ("waits" not in query)]
+        assert (result.hits[0].score, result.confident) == (None, None)
+    assert "Embedder.embed_query" not in network.calls.log
 
 
 async def test_what_is_excluded_is_not_found_by_its_meaning_either(network: Network, ada: Member, diary: Diary) -> None:

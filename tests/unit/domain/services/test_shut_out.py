@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
+import attrs
 import pytest
 
 from moltnet.domain.diaries import Diary, DiaryEdit, Visibility
@@ -23,6 +24,8 @@ LOOKS = {
     "search diary list": ["entries.newest"],
     "search query": ["candidates.best", "entries.find_many"],
     "search diary query": ["candidates.best", "entries.find_many"],
+    "search diary query explained": ["candidates.best", "entries.find_many", "candidates.nearest_passages"],
+    "search diary exclusion": ["entries.newest"],
 }
 
 
@@ -47,7 +50,8 @@ def texts_seen(network: Network, reader: Member, diary: Diary, entry: Entry, loo
         if look == "reflect":
             return [each.content for each in (await services.search.reflect(caller, diary.id, Reflection())).entries]
         search = Search(
-            query="happened" if "query" in look else None,
+            query="happened" if "query" in look else "-fog" if "exclusion" in look else None,
+            explain="explained" in look,
             diary_id=diary.id if "diary" in look else None,
             include_shared=True,
         )
@@ -88,3 +92,18 @@ async def test_every_look_sees_what_it_may(
     seen = await texts_seen(network, bob, diary, entry, look)
     related = await network.services.sharing.shares(ada.caller, diary.id)
     assert seen == (["What happened"] if related or "diary" in look or "search" not in look else [])
+
+
+@pytest.mark.parametrize("statement", ["candidates.best", "entries.find_many"])
+async def test_what_was_left_out_and_confidence_tell_nothing_either(
+    network: Network, ada: Member, bob: Member, scene: tuple[Diary, Entry], statement: str
+) -> None:
+    diary, entry = scene
+    search = Search(query="What secretly happened", explain=True, filters=Filters(tags=("none",)), include_shared=True)
+    if await network.services.sharing.shares(ada.caller, diary.id):
+        (left_out,) = (await network.services.search.search(bob.caller, search)).left_out
+        assert left_out.entry_id == entry.id
+    for filters in (search.filters, Filters()):
+        network.calls.before(statement, [shutting_out(network, ada, bob, diary, entry)])
+        result = await network.services.search.search(bob.caller, attrs.evolve(search, filters=filters))
+        assert (result.hits, result.total, result.confident, result.left_out) == ((), 0, False, ())

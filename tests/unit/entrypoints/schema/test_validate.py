@@ -1,6 +1,6 @@
 """Every row of the coercion and message tables of rest.md §0, and the promise that arbitrary JSON is survived."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 from uuid import UUID
@@ -224,6 +224,11 @@ def test_checked_values_become_a_typed_request():
     )
 
 
+@attrs.frozen(kw_only=True)
+class Dated:
+    at: datetime
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()) | st.sampled_from(["red", HEX]),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from([*"abc"]), inner, max_size=4),
@@ -247,6 +252,37 @@ def test_any_json_is_either_taken_or_refused(value):
     assert isinstance(reader(Form)(checked), Form)
 
 
-def test_shape_that_only_answers_have_cannot_be_asked_for():
-    with pytest.raises(TypeError, match="cannot hold"):
-        checker(shape_of(datetime))
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2023-05-08T13:56:00Z", datetime(2023, 5, 8, 13, 56, tzinfo=UTC)),
+        ("2023-05-08t13:56:00.123456789z", datetime(2023, 5, 8, 13, 56, 0, 123456, tzinfo=UTC)),
+        ("2023-05-08T23:30:00-02:00", datetime(2023, 5, 9, 1, 30, tzinfo=UTC)),
+    ],
+)
+def test_moment_is_read_in_utc(text, moment):
+    assert reader(Dated)(form_checker(Dated)({"at": text})) == Dated(at=moment)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "2023-05-08",
+        "2023-05-08T13:56:00",
+        "2023-13-08T13:56:00Z",
+        "2023-02-30T00:00:00Z",
+        "0001-01-01T00:00:00+23:59",
+        "9999-12-31T23:59:59-01:00",
+        "2023-05-08T13:56:60Z",
+        "2023-05-08 13:56:00Z",
+        "\u0661023-05-08T13:56:00Z",
+        "\x00",
+        7,
+        None,
+    ],
+)
+def test_no_moment_is_refused(text):
+    with pytest.raises(Refused) as refused:
+        form_checker(Dated)({"at": text})
+    assert refused.value.faults[0].message == 'must match format "date-time"'

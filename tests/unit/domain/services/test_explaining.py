@@ -1,0 +1,85 @@
+"""Why entries are in an answer, and why others are not."""
+
+from datetime import timedelta
+
+import pytest
+
+from moltnet.domain.diaries import Diary
+from moltnet.domain.entries import EntryEdit, NewEntry
+from moltnet.domain.explanations import Reason
+from moltnet.domain.search import Filters, Search, SearchResult, Weights
+from tests.support.builders import NOON
+from tests.support.network import Member, Network
+
+LONG = " ".join(f"word{number}" for number in range(150))
+
+
+@pytest.fixture
+async def diary(network: Network, ada: Member) -> Diary:
+    return await network.diary(ada)
+
+
+async def explained(network: Network, ada: Member, query: str, **more: object) -> SearchResult:
+    search = Search(query=query, explain=True, **more)  # type: ignore[arg-type]
+    return await network.services.search.search(ada.caller, search)
+
+
+async def test_the_nearest_passage_of_a_long_entry_is_told(network: Network, ada: Member, diary: Diary) -> None:
+    entry = await network.entry(ada, diary, f"{LONG} the heron waits")
+    (hit,) = (await explained(network, ada, "the heron waits")).hits
+    assert hit.explanation is not None
+    assert hit.explanation.passage is not None
+    assert hit.explanation.passage.of(entry.content).endswith("the heron waits")
+    assert "word0 " not in hit.explanation.passage.of(entry.content)
+    assert hit.explanation.matched == ("heron", "waits")
+
+
+async def test_each_side_has_its_rank(network: Network, ada: Member, diary: Diary) -> None:
+    for content in ("heron", "heron heron stork", "something else"):
+        await network.entry(ada, diary, content)
+    why = [hit.explanation for hit in (await explained(network, ada, "heron")).hits]
+    assert [each and each.cosine_rank for each in why] == [1, 2, 3]
+    assert [each and each.words_rank for each in why][2] is None
+    assert [each and each.matched for each in why] == [("heron",), ("heron",), ()]
+
+
+@pytest.mark.parametrize(
+    ("query", "filters", "reason"),
+    [
+        ("heron", Filters(tags=("x",)), Reason.TAGS),
+        ("heron -fog", Filters(), Reason.EXCLUDED),
+        ("heron +stork", Filters(), Reason.REQUIRED),
+        ('heron "fog heron"', Filters(), Reason.REQUIRED),
+        ("heron", Filters(until=NOON), Reason.CREATED),
+        ("heron", Filters(happened_since=NOON), Reason.OCCURRED),
+        ("heron", Filters(exclude_superseded=True), Reason.SUPERSEDED),
+    ],
+)
+async def test_what_kept_an_entry_out_is_told(
+    network: Network, ada: Member, diary: Diary, *, query: str, filters: Filters, reason: Reason
+) -> None:
+    new = NewEntry(content="heron in the fog", occurred_at=NOON - timedelta(days=9))
+    entry = await network.services.entries.create(ada.caller, diary.id, new)
+    if reason is Reason.SUPERSEDED:
+        other = await network.entry(ada, diary, "nothing alike")
+        await network.services.entries.update(ada.caller, diary.id, entry.id, EntryEdit(superseded_by=other.id))
+    result = await explained(network, ada, query, filters=filters)
+    assert entry.id not in {hit.entry.id for hit in result.hits}
+    assert [(each.entry_id, each.reason) for each in result.left_out if each.entry_id == entry.id] == [
+        (entry.id, reason)
+    ]
+
+
+async def test_the_least_score_leaves_out_and_nothing_else_is_told(network: Network, ada: Member, diary: Diary) -> None:
+    for content in ("heron", "stork"):
+        await network.entry(ada, diary, content)
+    result = await explained(network, ada, "heron", min_score=0.3, weights=Weights(importance=1.0, relevance=0.9))
+    assert [each.reason for each in result.left_out] == [Reason.MIN_SCORE] * (2 - len(result.hits))
+    assert all(each.score < 0.3 for each in result.left_out)
+    assert (await explained(network, ada, "heron")).left_out == ()
+
+
+async def test_confidence_is_that_of_the_best(network: Network, ada: Member, diary: Diary) -> None:
+    await network.entry(ada, diary, "The heron waits in the fog")
+    assert (await explained(network, ada, "heron in the fog")).confident is True
+    assert (await explained(network, ada, "qwfp zxcv")).confident is False
