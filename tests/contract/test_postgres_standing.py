@@ -13,7 +13,7 @@ from moltnet.adapters.system.clock import SystemClock
 from moltnet.domain.agents import Agent
 from moltnet.domain.credentials import Client, hash_secret
 from moltnet.domain.ids import ClientId
-from tests.support.builders import a_client
+from tests.support.builders import NOON, a_client
 from tests.support.postgres import a_database
 from tests.support.stored import joined
 
@@ -61,7 +61,7 @@ async def world() -> AsyncIterator[World]:
 
 async def test_replaced_secret_is_told(world: World):
     async with world.storage.writing() as work:
-        await work.clients.rotate(world.client.id, hash_secret("new"))
+        await work.clients.rotate(world.client.id, hash_secret("new"), NOON)
     assert await world.told() == world.client.id
 
 
@@ -81,7 +81,7 @@ async def test_first_use_is_nothing_to_tell(world: World):
     async with world.storage.writing() as work:
         await work.clients.note_use(world.client.id, world.client.generation)
     async with world.storage.writing() as work:
-        await work.clients.rotate(world.client.id, hash_secret("new"))
+        await work.clients.rotate(world.client.id, hash_secret("new"), NOON)
     assert await world.told() == world.client.id
     assert world.heard.empty()
 
@@ -89,7 +89,7 @@ async def test_first_use_is_nothing_to_tell(world: World):
 async def test_what_is_undone_is_not_told(world: World):
     async def undone() -> None:
         async with world.storage.writing() as work:
-            await work.clients.rotate(world.client.id, hash_secret("never"))
+            await work.clients.rotate(world.client.id, hash_secret("never"), NOON)
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -118,7 +118,7 @@ async def test_another_process_sees_a_replaced_secret_within_the_bound(world: Wo
     assert found
     assert found[0].generation == world.client.generation
     async with world.storage.writing() as work:
-        await work.clients.rotate(world.client.id, hash_secret("new"))
+        await work.clients.rotate(world.client.id, hash_secret("new"), NOON)
     async with asyncio.timeout(WITHIN_S):
         while (found := await standings.find(world.client.id)) and found[0].generation == world.client.generation:
             await world.heard.get()
