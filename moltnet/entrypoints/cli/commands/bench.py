@@ -41,8 +41,9 @@ async def _measured(memories: MemorySet, folder: Path) -> Scorecard:
     with tqdm(total=steps, leave=False, disable=None) as bar:
         bar.set_description("a network of its own")
         async with network(settings, settings.url(settings.port)) as services:
-            founder = await found(services, "Bench", new_key_pair())
-            caller = await services.authentication.authenticate(founder.access_token)
+            credentials = (await found(services, "Bench", new_key_pair())).registered.credentials
+            token = await services.credentials.token(str(credentials.client_id), credentials.secret, None)
+            caller = await services.authentication.authenticate(token.text)
             bar.set_description("writing")
             asker = await Asker.settled(services, caller, memories, bar.update)
             bar.set_description("asking")
