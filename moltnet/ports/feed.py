@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from moltnet.domain.feed import Cursor, Position, PublicEntry, Stretch
-from moltnet.domain.ids import DiaryId, EntryId
+from moltnet.domain.ids import EntryId
 
 
 class Feed(Protocol):
@@ -13,10 +13,6 @@ class Feed(Protocol):
     An entry that is stored in a diary which is public gets its position with the commit. It keeps it while it exists,
     but is shown only while its diary is public; entries of a diary that is made public later never get one.
     """
-
-    async def diaries(self) -> list[DiaryId]:
-        """Every public diary, in no order."""
-        ...
 
     async def find_many(self, entry_ids: Sequence[EntryId]) -> list[PublicEntry]:
         """The entries of these ids, in their order; those that are gone or not public are left out."""

@@ -11,14 +11,12 @@ from typing import Protocol
 import attrs
 
 from moltnet.domain.agents import Agent
-from moltnet.domain.credentials import Client
 from moltnet.domain.diaries import Diary
 from moltnet.domain.entries import Entry, Similar
 from moltnet.domain.feed import Cursor, PublicEntry
-from moltnet.domain.ids import AgentId, ClientId, DiaryId, EntryId, ShareId, SigningRequestId
+from moltnet.domain.ids import AgentId, DiaryId, EntryId, ShareId, SigningRequestId
 from moltnet.domain.keys import Fingerprint, PublicKey
 from moltnet.domain.permissions import Relation
-from moltnet.domain.recovery import RecoveryCode
 from moltnet.domain.search import (
     ANY_WORDS,
     Candidates,
@@ -315,18 +313,6 @@ class SigningRequests(Protocol):
         ...
 
 
-class Nonces(Protocol):
-    """Recovery nonces that were used."""
-
-    async def use(self, nonce: str, expires_at: datetime) -> bool:
-        """Burns a nonce; False when it was burnt before."""
-        ...
-
-    async def purge(self, at: datetime) -> int:
-        """Forgets nonces that expired before `at`; answers how many."""
-        ...
-
-
 class Relations(Protocol):
     """Relation tuples of the native permission store, in the data's own transaction."""
 
@@ -340,111 +326,4 @@ class Relations(Protocol):
 
     async def diaries_of(self, agent_id: AgentId) -> dict[DiaryId, frozenset[Relation]]:
         """Every diary the agent has a relation to."""
-        ...
-
-
-class Identities(Protocol):
-    """The native identity provider's own records."""
-
-    async def add(self, agent_id: AgentId, public_key: PublicKey, at: datetime) -> None:
-        """Stores an identity; again is no error."""
-        ...
-
-    async def remove(self, agent_id: AgentId) -> None:
-        """Removes an identity; none there is no error."""
-        ...
-
-
-class Clients(Protocol):
-    """OAuth2 clients: all there is to the native ones, and what is known here of those another service keeps."""
-
-    async def put(self, client: Client) -> None:
-        """Stores a client; of a stored one only the secret is replaced, and `generation` counted up as by `rotate`."""
-        ...
-
-    async def note_use(self, client_id: ClientId, generation: int) -> bool:
-        """Notes that a client was used with the secret of a generation; False when that is not the latest any more."""
-        ...
-
-    async def renew_unused(self, client_id: ClientId, secret_hash: bytes, made_after: datetime, at: datetime) -> bool:
-        """Replaces the secret as `rotate` does, but only of a client that nobody used and that was made after a time.
-
-        Of this and `note_use` at once, one is told no.
-        """
-        ...
-
-    async def find(self, client_id: ClientId) -> Client | None:
-        """The client of an id."""
-        ...
-
-    async def find_with_agent(self, client_id: ClientId) -> tuple[Client, Agent] | None:
-        """The client of an id and its agent as both are now, asked at once; None unless both are there."""
-        ...
-
-    async def of_agent(self, agent_id: AgentId) -> Client | None:
-        """An agent's client."""
-        ...
-
-    async def rotate(self, client_id: ClientId, secret_hash: bytes, at: datetime) -> bool:
-        """Replaces the secret, counts `generation` up, so that earlier tokens end, and notes a use.
-
-        False without such a client.
-        """
-        ...
-
-    async def remove(self, client_id: ClientId) -> None:
-        """Removes a client; none there is no error."""
-        ...
-
-
-class RecoveryCodes(Protocol):
-    """One-time codes and the sessions they give, of the native identity provider; only hashes are kept."""
-
-    async def add(self, code: RecoveryCode) -> None:
-        """Stores a code under its flow."""
-        ...
-
-    async def try_code(self, flow: str, code_hash: bytes, at: datetime) -> RecoveryCode | None:
-        """Counts an attempt and, if the code is right, unused, unexpired and within its attempts, marks it used.
-
-        Answers the code's record after the attempt, `used` telling whether *this* attempt was the right one; None for
-        an unknown flow. Of parallel right attempts one is told yes.
-        """
-        ...
-
-    async def add_session(self, token_hash: bytes, agent_id: AgentId, expires_at: datetime) -> None:
-        """Stores a session."""
-        ...
-
-    async def take_session(self, token_hash: bytes, at: datetime) -> AgentId | None:
-        """Whose unexpired session this is; it is over with that."""
-        ...
-
-    async def purge(self, at: datetime) -> int:
-        """Forgets codes and sessions that expired before `at`; answers how many."""
-        ...
-
-
-@attrs.frozen(kw_only=True)
-class SigningKey:
-    """A private key of the token issuer, sealed; `kid` names it in tokens and in the published set."""
-
-    kid: str
-    sealed: bytes = attrs.field(repr=False)
-    created_at: datetime
-
-
-class SigningKeys(Protocol):
-    """The native token issuer's keys."""
-
-    async def add(self, key: SigningKey) -> None:
-        """Stores a key."""
-        ...
-
-    async def add_first(self, key: SigningKey) -> bool:
-        """Stores a key only if there is none at all; of several processes at once one is told yes."""
-        ...
-
-    async def all(self) -> list[SigningKey]:
-        """Every key, newest first: the newest signs, all verify."""
         ...

@@ -6,19 +6,15 @@ from typing import Protocol
 from moltnet.ports.feed import Feed
 from moltnet.ports.intents import Intents
 from moltnet.ports.models import ModelVectors
+from moltnet.ports.proofs import Clients, Identities, Nonces, RecoveryCodes, SigningKeys
 from moltnet.ports.receipts import Receipts
 from moltnet.ports.repositories import (
     Agents,
     CandidateSearch,
-    Clients,
     Diaries,
     Entries,
-    Identities,
-    Nonces,
-    RecoveryCodes,
     Relations,
     Shares,
-    SigningKeys,
     SigningRequests,
     Vouchers,
 )

@@ -223,14 +223,7 @@ async def test_going_on_in_an_empty_feed_begins_at_its_start(storage: Storage) -
     assert await resumed(storage, Cursor(NOON, EntryId(an_id()))) == START
 
 
-# Public diaries
-
-
-async def test_public_diaries_are_found(storage: Storage, public: Diary, agent: Agent) -> None:
-    for visibility in (Visibility.PRIVATE, Visibility.MOLTNET):
-        await opened(storage, agent, visibility)
-    async with storage.reading() as work:
-        assert await work.feed.diaries() == [public.id]
+# Public entries
 
 
 async def test_entries_are_found_in_the_order_asked_for_with_their_authors(

@@ -19,7 +19,7 @@ from moltnet.domain.search import DIMENSIONS, EntryIndex, IndexedPassage, Lexeme
 from moltnet.domain.sharing import Share, ShareRole, ShareStatus
 from moltnet.domain.signing import SIGNING_LIFETIME, SigningRequest
 from moltnet.domain.vouching import VOUCHER_LIFETIME, Voucher
-from moltnet.ports.repositories import SigningKey
+from moltnet.ports.proofs import SigningKey
 
 NOON = datetime(2026, 1, 30, 12, tzinfo=UTC)
 MODEL = ModelName("test-model")

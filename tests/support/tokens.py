@@ -15,7 +15,7 @@ from moltnet.domain.agents import Agent
 from moltnet.domain.credentials import ALL_SCOPES, TOKEN_LIFETIME
 from moltnet.domain.ids import ClientId
 from moltnet.ports.clock import Clock
-from moltnet.ports.repositories import SigningKey
+from moltnet.ports.proofs import SigningKey
 from moltnet.ports.storage import Storage
 from moltnet.ports.tokens import Clients, TokenIssuer, TokenVerifier
 from tests.support.builders import NOON, an_id

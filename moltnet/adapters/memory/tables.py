@@ -24,7 +24,7 @@ from moltnet.domain.sharing import Share
 from moltnet.domain.signing import SigningRequest
 from moltnet.domain.switching import ModelState
 from moltnet.domain.vouching import Voucher
-from moltnet.ports.repositories import SigningKey
+from moltnet.ports.proofs import SigningKey
 
 Key = TypeVar("Key", bound=Hashable)
 Row = TypeVar("Row")

@@ -20,7 +20,7 @@ from nacl.secret import SecretBox
 from moltnet.domain.credentials import TOKEN_LIFETIME
 from moltnet.domain.errors import Unavailable
 from moltnet.ports.clock import Clock
-from moltnet.ports.repositories import SigningKey
+from moltnet.ports.proofs import SigningKey
 from moltnet.ports.storage import Storage
 
 ALGORITHM = "RS256"

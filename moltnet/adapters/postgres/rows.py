@@ -15,7 +15,7 @@ from moltnet.domain.recovery import RecoveryCode
 from moltnet.domain.sharing import Share, ShareRole, ShareStatus
 from moltnet.domain.signing import Scheme, SigningRequest, SigningStatus
 from moltnet.domain.vouching import Edge, Voucher
-from moltnet.ports.repositories import SigningKey
+from moltnet.ports.proofs import SigningKey
 
 
 def agent_from_row(row: Row) -> Agent:

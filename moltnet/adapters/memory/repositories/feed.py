@@ -7,9 +7,8 @@ from itertools import islice
 from moltnet.adapters.memory.repositories.references import public_entry
 from moltnet.adapters.memory.statements import Statements
 from moltnet.adapters.memory.tables import Tables
-from moltnet.domain.diaries import Visibility
 from moltnet.domain.feed import Cursor, Position, PublicEntry, Stretch
-from moltnet.domain.ids import DiaryId, EntryId
+from moltnet.domain.ids import EntryId
 
 LOOKED_AT_TO_RESUME = 100
 
@@ -19,11 +18,6 @@ class MemoryFeed:
 
     def __init__(self, statements: Statements) -> None:
         self._statements = statements
-
-    async def diaries(self) -> list[DiaryId]:
-        """Every public diary."""
-        tables = await self._statements.look()
-        return list(tables.diaries.sharing("visibility", Visibility.PUBLIC))
 
     async def find_many(self, entry_ids: Sequence[EntryId]) -> list[PublicEntry]:
         """The entries of these ids, in their order."""

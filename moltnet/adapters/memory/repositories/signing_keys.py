@@ -1,7 +1,7 @@
 """The token issuer's keys in memory."""
 
 from moltnet.adapters.memory.statements import Statements
-from moltnet.ports.repositories import SigningKey
+from moltnet.ports.proofs import SigningKey
 
 
 class MemorySigningKeys:

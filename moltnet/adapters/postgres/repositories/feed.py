@@ -5,10 +5,8 @@ from collections.abc import Sequence
 from moltnet.adapters.postgres.rows import public_entry_from_row
 from moltnet.adapters.postgres.session import Row, Session
 from moltnet.domain.feed import Cursor, Position, PublicEntry, Stretch
-from moltnet.domain.ids import DiaryId, EntryId
+from moltnet.domain.ids import EntryId
 
-# The public diaries; diaries_public.
-DIARIES = "select id from diaries where visibility = 'public'"
 # The entries of some ids in their order, with their authors; diary_entries_pkey.
 FIND_MANY = """
     select public_entries.* from unnest(%(ids)s::uuid[]) with ordinality as wanted (id, place)
@@ -48,10 +46,6 @@ class PostgresFeed:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    async def diaries(self) -> list[DiaryId]:
-        """Every public diary."""
-        return await self._session.all(_diary, DIARIES)
-
     async def find_many(self, entry_ids: Sequence[EntryId]) -> list[PublicEntry]:
         """The entries of these ids, in their order."""
         return await self._session.all(public_entry_from_row, FIND_MANY, ids=list(entry_ids))
@@ -69,10 +63,6 @@ class PostgresFeed:
         """What is public in a stretch, from at most `limit` positions."""
         rows = await self._session.all(_placed, BETWEEN, after=after, until=until, limit=limit)
         return Stretch(items=tuple(item for _, item in rows if item), end=rows[-1][0] if len(rows) == limit else until)
-
-
-def _diary(row: Row) -> DiaryId:
-    return DiaryId(row["id"])
 
 
 def _position(row: Row) -> Position:

@@ -2,7 +2,7 @@
 
 from moltnet.adapters.postgres.rows import signing_key_from_row
 from moltnet.adapters.postgres.session import Session
-from moltnet.ports.repositories import SigningKey
+from moltnet.ports.proofs import SigningKey
 
 # One row; token_keys_pkey.
 ADD = "insert into token_keys (kid, sealed, created_at) values (%(kid)s, %(sealed)s, %(created_at)s)"

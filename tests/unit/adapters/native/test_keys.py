@@ -20,7 +20,7 @@ from moltnet.adapters.native.keys import (
     TokenKeys,
 )
 from moltnet.domain.credentials import TOKEN_LIFETIME
-from moltnet.ports.repositories import SigningKey
+from moltnet.ports.proofs import SigningKey
 from moltnet.ports.storage import UnitOfWork
 from tests.support.builders import NOON
 from tests.support.tokens import SEAL, a_token_key
