@@ -1,8 +1,15 @@
 """What holds for every test."""
 
+import gc
+
 from hypothesis import settings
 
 # `make test-fast` looks at fewer examples of each property, and never judges a slow machine.
 settings.register_profile("fast", max_examples=10, deadline=None)
 settings.register_profile("thorough", max_examples=100, deadline=None)
 settings.load_profile("thorough")
+
+
+def pytest_collection_finish() -> None:
+    """What was collected stays to the end, so that garbage is not looked for in it again and again."""
+    gc.freeze()
