@@ -1,6 +1,7 @@
 """The door itself and what anyone may read: rest.md §0, §2 and §8, and the error rows of §1.10 and §1.11."""
 
 import io
+from contextlib import AsyncExitStack
 
 import attrs
 from aiohttp.test_utils import TestClient, TestServer
@@ -14,6 +15,7 @@ from tests.integration.rest.members import ask
 from tests.integration.wire.row import Act, Row, row, says
 from tests.integration.wire.stage import Stage
 from tests.support.interruptions import failing
+from tests.support.sse import listening
 
 ORIGIN = {"Origin": "https://evil.example", "Access-Control-Request-Method": "GET"}
 BAD_TOKEN = {"Authorization": "Bearer garbage"}
@@ -98,6 +100,18 @@ async def exact_word_comes_first(stage: Stage) -> None:
     tagged = (await stage.ask("anyone GET /public/feed/search?q=anemone&tag=a")).json["items"]
     assert [item["content"] for item in tagged] == ["an anemone"]
     assert len((await stage.ask("anyone GET /public/feed/search?q=anemone&limit=1")).json["items"]) == 1
+
+
+async def a_stream_too_many(stage: Stage) -> None:
+    async with AsyncExitStack() as open_streams:
+        for _ in range(5):
+            await open_streams.enter_async_context(listening(stage.http))
+        refused = await stage.ask("anyone GET /public/feed/stream")
+        assert (refused.status, refused.json["code"]) == (429, "RATE_LIMIT_EXCEEDED")
+        assert refused.json["detail"] == "Too many SSE connections"
+        assert "Retry-After" not in refused.headers
+    async with listening(stage.http) as source:  # one that ended makes room
+        assert await source.block() == "retry: 5000"
 
 
 async def body_too_large(stage: Stage) -> None:
@@ -218,6 +232,7 @@ PUBLIC: tuple[Row, ...] = (
         says("anyone GET /problems/not-found", 200, holds={"status": 404, "code": "NOT_FOUND"}),
         says("anyone GET /problems/nonexistent", 400, "…params/type"),
     ),
+    row("§7.6 five streams for one address; one more → 429, no Retry-After", a_stream_too_many),
     row("/health and /problems are not limited", health_and_problems_are_free),
     row(
         "§1.10 cache headers",

@@ -2,11 +2,15 @@
 
 import asyncio
 from datetime import timedelta
+from uuid import UUID
 
 from moltnet.domain.errors import StorageUnavailable
+from moltnet.domain.ids import DiaryId, ShareId
+from moltnet.domain.sharing import Share, ShareRole
 from moltnet.domain.vouching import ISSUE_ATTEMPTS, IssueContended
 from tests.integration.wire.row import Row, row, says
 from tests.integration.wire.stage import Stage
+from tests.support.builders import NOON, an_id
 from tests.support.interruptions import failing
 
 NO_DIARY, NO_INVITATION, NO_SHARE = "Diary not found", "Invitation not found", "Share not found"
@@ -46,6 +50,15 @@ async def another_error(stage: Stage) -> None:
     assert stage.network.calls.log.count("vouchers.issue") == 2
 
 
+async def another_invitation_comes_first(stage: Stage) -> None:
+    stranger, diary = stage.actors["stranger"].caller.agent_id, DiaryId(UUID(stage.names["shared"]))
+    others = Share(id=ShareId(an_id()), diary_id=diary, shared_with=stranger, role=ShareRole.READER, invited_at=NOON)
+    stage.network.calls.before("shares.add", [lambda: stage.network.storage.work.shares.add(others)])
+    refused = await stage.ask(f"owner POST {SHARE}", {"fingerprint": "{stranger.fingerprint}"})
+    assert (refused.status, refused.json["code"]) == (409, "CONFLICT")
+    assert refused.json["detail"] == "Share already exists for this diary and agent"
+
+
 async def two_register_on_one_voucher(stage: Stage) -> None:
     bodies = [{"public_key": stage.a_key(), "voucher_code": "{voucher}"} for _ in range(2)]
     told = await asyncio.gather(*(stage.ask("anyone POST /auth/register", body) for body in bodies))
@@ -79,6 +92,7 @@ SHARING: tuple[Row, ...] = (
         says(f"owner POST {SHARE}", 409, 'Share already exists with status "accepted"', body=READER),
         says("owner POST /diaries/{lent}/share", 409, 'Share already exists with status "pending"', body=INVITED),
     ),
+    row("§1.2 an invitation that lost a race → 409", another_invitation_comes_first),
     row(
         "accept twice → 400; accept by inviter → 404; accept by third party → 404",
         *(says(f"{who} POST {ANSWER}/accept", 404, NO_INVITATION) for who in ("owner", "stranger")),
