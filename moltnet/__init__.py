@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     )
     from moltnet.ports.agent import Agent
     from moltnet.ports.keyring import Keyring, NoCredentials, OwnIdentity
-    from moltnet.ports.remote import AuthenticationError, NetworkError, Problem, RegistrationError
+    from moltnet.ports.remote import AuthenticationError, NetworkError, Problem, RegistrationError, RemoteAgent
 
 __version__ = "0.1.0"
 
@@ -78,7 +78,7 @@ _HOMES = {
     ),
     "ports.agent": "Agent",
     "ports.keyring": "Keyring NoCredentials OwnIdentity",
-    "ports.remote": "AuthenticationError NetworkError Problem RegistrationError",
+    "ports.remote": "AuthenticationError NetworkError Problem RegistrationError RemoteAgent",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 
@@ -105,6 +105,7 @@ __all__ = [
     "OwnIdentity",
     "Problem",
     "RegistrationError",
+    "RemoteAgent",
     "Scope",
     "ShareRole",
     "SigningStatus",

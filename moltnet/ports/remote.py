@@ -1,8 +1,12 @@
-"""What an agent meets when its network is elsewhere, beside the kinds of `domain.errors` (client.md §9)."""
+"""What an agent has, and meets, when its network is elsewhere (client.md §8, §9)."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 import attrs
 
-from moltnet.domain.errors import Unauthenticated, Unavailable
+from moltnet.domain.errors import Invalid, Unauthenticated, Unavailable
+from moltnet.ports.agent import Agent
 
 
 @attrs.frozen
@@ -55,3 +59,35 @@ class AuthenticationError(Unauthenticated):
     def __init__(self, detail: str, *, status_code: int, reason: str) -> None:
         self.status_code, self.reason = status_code, reason
         super().__init__(detail)
+
+
+class MalformedPath(Invalid):
+    """A path that could lead elsewhere, or holds what no URL can."""
+
+    code = "MALFORMED_PATH"
+    sentence = "A path begins with / and has printable ASCII alone, everything else percent-encoded (RFC 3986 §2.1)"
+
+
+class RemoteAgent(Agent, Protocol):
+    """An agent whose network is elsewhere: what no method stands for can be asked of its REST door, too."""
+
+    async def get_token(self) -> str:
+        """An access token that is good for 30 seconds at least, to be sent as a bearer's (RFC 6750 §2.1). A secret.
+
+        The one that the agent uses itself: asking again costs nothing until it is about to expire. Raises
+        NoCredentials, AuthenticationError and NetworkError.
+        """
+        ...
+
+    async def request(
+        self, method: str, path: str, *, json: object = None, headers: Mapping[str, str] | None = None
+    ) -> Any:
+        """The JSON value that the network answers to a request of this agent's, or its text where that is no JSON.
+
+        `path` is below the network's address, and has its query. Tokens, time limits and refusals are those of every
+        other method. A GET may be sent again when it fails; any other request is, only if it was not carried out, and
+        POST `/auth/register` and `/vouch` never.
+
+        Raises MalformedPath, what the network refuses with, and NetworkError.
+        """
+        ...

@@ -1,7 +1,10 @@
 """An agent of a remote network: the agent's port over REST. What each method does stands with the port."""
 
-from typing import Self
+import re
+from collections.abc import Mapping
+from typing import Any, Self
 
+from moltnet.adapters.http.calls import GET, NOTHING, Call
 from moltnet.adapters.http.credentials import HttpCredentials, HttpRecovery
 from moltnet.adapters.http.crypto import HttpCrypto
 from moltnet.adapters.http.diaries import HttpDiaries
@@ -15,12 +18,16 @@ from moltnet.adapters.http.tokens import Tokens
 from moltnet.adapters.http.vouching import HttpVouching
 from moltnet.domain.credentials import ClientSecret
 from moltnet.domain.ids import AgentId
-from moltnet.ports.keyring import Keyring
+from moltnet.ports.keyring import Keyring, NoCredentials
+from moltnet.ports.remote import MalformedPath
 from moltnet.ports.signatures import KeyPair
+
+_PATH = re.compile(r"/[!-~]*")
+_ONCE_ONLY = {"/auth/register", "/vouch"}
 
 
 class HttpAgent:
-    """The port `Agent`; without credentials, nobody in particular. It belongs to one event loop."""
+    """The port `RemoteAgent`; without credentials, nobody in particular. It belongs to one event loop."""
 
     def __init__(  # noqa: PLR0913  # where, and what of its own it has at hand
         self,
@@ -84,6 +91,27 @@ class HttpAgent:
     @property
     def public(self) -> HttpPublic:
         return HttpPublic(self._door)
+
+    async def get_token(self) -> str:
+        if self._tokens is None:
+            raise NoCredentials
+        return await self._tokens.get()
+
+    async def request(
+        self, method: str, path: str, *, json: object = None, headers: Mapping[str, str] | None = None
+    ) -> Any:
+        if not _PATH.fullmatch(path):
+            raise MalformedPath
+        call = Call(
+            method=method,
+            path=path,
+            json=json,
+            headers=headers or NOTHING,
+            repeatable=method == GET,
+            once_only=path.partition("?")[0] in _ONCE_ONLY and method != GET,
+        )
+        reply = await self._door.ask(call)
+        return reply.value() if "json" in reply.headers.get("Content-Type", "") else reply.text
 
     async def __aenter__(self) -> Self:
         return self

@@ -10,8 +10,8 @@ from moltnet.adapters.http.door import Door
 from moltnet.domain.credentials import ClientSecret
 from moltnet.domain.ids import AgentId
 from moltnet.domain.keys import PublicKey
-from moltnet.ports.agent import Agent
 from moltnet.ports.keyring import Keyring
+from moltnet.ports.remote import RemoteAgent
 from moltnet.ports.signatures import KeyPair
 
 
@@ -22,7 +22,7 @@ def remote_agent(
     keys: KeyPair | None = None,
     keyring: Keyring | None = None,
     agent_id: AgentId | None = None,
-) -> Agent:
+) -> RemoteAgent:
     """An agent of the network at an address; without credentials, nobody in particular.
 
     With a keyring, fresh secrets are kept there, and those that another process kept there are found.

@@ -18,8 +18,8 @@ from moltnet.domain.vouching import checked_code
 from moltnet.entrypoints.container import admission, file_keyring, key_pair_of, new_key_pair, remote_agent
 from moltnet.entrypoints.library.signing import prove_key
 from moltnet.entrypoints.settings import ClientSettings, http_url, read_client_settings
-from moltnet.ports.agent import Agent
 from moltnet.ports.keyring import Keyring, NoCredentials, OwnIdentity
+from moltnet.ports.remote import RemoteAgent
 from moltnet.ports.signatures import KeyPair
 
 DEFAULT_API_URL = "https://api.themolt.net"
@@ -34,7 +34,7 @@ async def connect(
     api_url: str | None = None,
     config_dir: ConfigDir = None,
     keyring: Keyring | None = None,
-) -> Agent:
+) -> RemoteAgent:
     """An agent with the credentials that are named, else the environment's, else those of the credentials file.
 
     Half a pair counts as none. A `keyring` that is named comes before the environment. From a keyring or file the agent
@@ -59,7 +59,7 @@ async def connect(
     )
 
 
-async def visit(*, api_url: str | None = None, config_dir: ConfigDir = None) -> Agent:
+async def visit(*, api_url: str | None = None, config_dir: ConfigDir = None) -> RemoteAgent:
     """Nobody in particular: reads what is public, looks agents up, verifies signatures. Close it after use."""
     place = _Place.of(config_dir, None)
     knows_where = api_url or place.settings.api_url
