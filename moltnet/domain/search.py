@@ -15,6 +15,7 @@ from moltnet.domain.entries import Entry, EntryType
 from moltnet.domain.errors import Invalid, Unavailable
 from moltnet.domain.explanations import Explanation, LeftOut, Reason
 from moltnet.domain.ids import DiaryId, EntryId
+from moltnet.domain.keys import PublicKey
 from moltnet.domain.periods import Period
 
 DIMENSIONS = 384
@@ -307,9 +308,13 @@ class Search:
 
 @attrs.frozen(kw_only=True)
 class Hit:
-    """An entry of the answer; `score` is 0 to 1, None where nothing was ranked."""
+    """An entry of the answer; `score` is 0 to 1, None where nothing was ranked.
+
+    Its author is who owns its diary, as in the feed (rest.md §7.3), known by the key it has now.
+    """
 
     entry: Entry
+    author: PublicKey | None = None
     score: float | None = None
     explanation: Explanation | None = None
 

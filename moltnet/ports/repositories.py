@@ -74,6 +74,10 @@ class Agents(Protocol):
         """The agent that has a key now, compared by its bytes."""
         ...
 
+    async def owners(self, diaries: Collection[DiaryId]) -> Mapping[DiaryId, PublicKey]:
+        """The keys that the owners of these diaries have now; a diary that is gone has none."""
+        ...
+
     async def remove(self, agent_id: AgentId) -> None:
         """Removes an agent and all that is its own; no error when there is none.
 

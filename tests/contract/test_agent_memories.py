@@ -172,6 +172,9 @@ async def test_a_search_without_a_diary_looks_in_ones_own_and_in_those_shared(ad
     assert [hit.entry.id for hit in newest.hits] == [mine.id]
     everything = await ada.diary.search(include_shared=True)
     assert {hit.entry.id for hit in everything.hits} == {mine.id, theirs.id}
+    authors = {mine.id: keys_of(ada).public_key, theirs.id: keys_of(bob).public_key}
+    for result in (found, newest, everything):
+        assert all(hit.author == authors[hit.entry.id] for hit in result.hits)
 
 
 @pytest.mark.parametrize(

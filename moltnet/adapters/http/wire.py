@@ -125,9 +125,10 @@ def _search_result(value: Any, _: object) -> SearchResult:
 
 
 def _hit(value: Any) -> Hit:
-    told = value.get("explanation")
+    told, author = value.get("explanation"), value.get("author")
     return Hit(
         entry=_CONVERTER.structure(value, Entry),
+        author=PublicKey.parse(author["publicKey"]) if author else None,
         score=value.get("score"),
         explanation=_CONVERTER.structure(told, Explanation) if told else None,
     )

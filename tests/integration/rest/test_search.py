@@ -23,9 +23,10 @@ async def test_answer_has_its_members_in_order_and_says_how_it_was_found(ada):
     assert (answer.json["total"], answer.json["searchType"]) == (1, "hybrid")
     (found,) = answer.json["results"]
     assert 0 < found["score"] <= 1
-    assert found == {**entry, "score": found["score"]}
+    author = {"fingerprint": ada.fingerprint, "publicKey": ada.key.public_key.text}
+    assert found == {**entry, "score": found["score"], "author": author}
     listed = (await ada.ask("POST", "/diaries/search", {})).json
-    assert listed == {"results": [entry], "total": 1, "searchType": "list"}
+    assert listed == {"results": [{**entry, "author": author}], "total": 1, "searchType": "list"}
 
 
 async def test_seeds_path_answers_the_same(ada):

@@ -1,12 +1,14 @@
 """Agents in memory."""
 
+from collections.abc import Collection, Mapping
+
 import attrs
 
 from moltnet.adapters.memory.repositories.diaries import forget_diary
 from moltnet.adapters.memory.statements import Statements
 from moltnet.adapters.memory.tables import Tables
 from moltnet.domain.agents import Agent, KeyTaken
-from moltnet.domain.ids import AgentId
+from moltnet.domain.ids import AgentId, DiaryId
 from moltnet.domain.keys import Fingerprint, PublicKey
 
 
@@ -59,6 +61,13 @@ class MemoryAgents:
         """The agent that has a key now."""
         tables = await self._statements.look()
         return next(iter(tables.agents.sharing("key", key).values()), None)
+
+    async def owners(self, diaries: Collection[DiaryId]) -> Mapping[DiaryId, PublicKey]:
+        """The keys that the owners of these diaries have now."""
+        tables = await self._statements.look()
+        stored = [diary for diary in map(tables.diaries.get, set(diaries)) if diary]
+        owners = {diary.id: tables.agents.get(diary.owner_id) for diary in stored}
+        return {diary_id: owner.public_key for diary_id, owner in owners.items() if owner}
 
     async def remove(self, agent_id: AgentId) -> None:
         """Removes an agent and all that is its own; opens again what it redeemed."""

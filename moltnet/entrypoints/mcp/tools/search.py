@@ -12,6 +12,7 @@ from moltnet.entrypoints.mcp.tools.arguments import DiaryPlace, DiaryRef, Kinds,
 from moltnet.entrypoints.mcp.tools.places import diary_id
 from moltnet.entrypoints.mcp.tools.tool import Acts, AnyTool, Tool
 from moltnet.entrypoints.rest.wire.entries import DiaryEntry, entry_form
+from moltnet.entrypoints.rest.wire.feed import PublicFeedAuthor, author_form
 from moltnet.entrypoints.rest.wire.search import Digest, DigestEntry
 from moltnet.entrypoints.schema.declare import About, Number, Text, Whole, Wire
 from moltnet.ports.agent import Agent
@@ -46,9 +47,10 @@ class SearchEntries:
 
 @attrs.frozen(kw_only=True)
 class FoundEntry(DiaryEntry):
-    """A memory that was found, and how well it matches; null where nothing was ranked."""
+    """A memory that was found, how well it matches (null where nothing was ranked), and whose diary it stands in."""
 
     score: float | None
+    author: PublicFeedAuthor | None
 
 
 @attrs.frozen(kw_only=True)
@@ -105,7 +107,8 @@ async def reflect(agent: Agent, given: Reflect) -> DigestOfDiary:
 
 
 def _found(hit: Hit) -> FoundEntry:
-    return FoundEntry(**attrs.asdict(entry_form(hit.entry), recurse=False), score=hit.score)
+    author = author_form(hit.author) if hit.author else None
+    return FoundEntry(**attrs.asdict(entry_form(hit.entry), recurse=False), score=hit.score, author=author)
 
 
 def _digest(reflected: Reflected) -> Digest:

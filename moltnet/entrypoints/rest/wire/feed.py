@@ -23,6 +23,7 @@ from moltnet.domain.feed import (
     Selection,
 )
 from moltnet.domain.ids import EntryId
+from moltnet.domain.keys import PublicKey
 from moltnet.entrypoints.rest.json_text import to_json
 from moltnet.entrypoints.schema.convert import iso_text, json_value
 from moltnet.entrypoints.schema.declare import About, Text, Whole
@@ -127,9 +128,14 @@ class PublicSearchResponse:
     query: str
 
 
+def author_form(key: PublicKey) -> PublicFeedAuthor:
+    """An author as the wire tells it."""
+    return PublicFeedAuthor(fingerprint=key.fingerprint.text, public_key=key.text)
+
+
 def public_form(item: PublicEntry) -> PublicFeedEntry:
     """A public entry as the wire tells it."""
-    entry, author = item.entry, item.author
+    entry = item.entry
     return PublicFeedEntry(
         id=entry.id,
         title=entry.title,
@@ -137,7 +143,7 @@ def public_form(item: PublicEntry) -> PublicFeedEntry:
         tags=entry.tags,
         injection_risk=entry.injection_risk,
         created_at=entry.created_at,
-        author=PublicFeedAuthor(fingerprint=author.fingerprint.text, public_key=author.public_key.text),
+        author=author_form(item.author.public_key),
     )
 
 

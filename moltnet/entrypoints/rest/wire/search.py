@@ -32,6 +32,7 @@ from moltnet.domain.search import (
     Weights,
 )
 from moltnet.entrypoints.rest.wire.entries import DiaryEntry, entry_members
+from moltnet.entrypoints.rest.wire.feed import PublicFeedAuthor, author_form
 from moltnet.entrypoints.schema.declare import About, ItemCount, Number, Text, Whole
 
 Weight = Annotated[float, Number(0, 1)]
@@ -122,6 +123,7 @@ class FoundEntry(DiaryEntry):
     """A memory that was found."""
 
     score: Annotated[float, About("0 to 1; absent where nothing was ranked")] | None = None
+    author: PublicFeedAuthor | None = None
     explanation: HitExplanation | None = None
 
 
@@ -231,7 +233,8 @@ def digest_form(digest: DigestOfDiary) -> Digest:
 
 def _found(hit: Hit) -> FoundEntry:
     explanation = _explained(hit.entry, hit.explanation) if hit.explanation else None
-    return FoundEntry(**entry_members(hit.entry), score=hit.score, explanation=explanation)
+    author = author_form(hit.author) if hit.author else None
+    return FoundEntry(**entry_members(hit.entry), score=hit.score, author=author, explanation=explanation)
 
 
 def _explained(entry: Entry, told: Explanation) -> HitExplanation:

@@ -70,7 +70,9 @@ async def test_a_search_tells_how_it_found_and_how_well(network, ada, bob):
     found = await done(network, ada, "diary_search", query="deploy")
     assert list(found) == ["results", "total", "search_type"]
     assert {entry["content"] for entry in found["results"]} == {"the deploy failed", "the deploy worked"}
-    assert list(found["results"][0]) == [*ENTRY, "score"]
+    assert list(found["results"][0]) == [*ENTRY, "score", "author"]
+    authors = {entry["content"]: entry["author"]["fingerprint"] for entry in found["results"]}
+    assert authors == {"the deploy failed": str(ada.fingerprint), "the deploy worked": str(bob.fingerprint)}
     assert (found["total"], found["search_type"]) == (2, "hybrid")
     alone = await done(network, ada, "diary_search", query="deploy", include_shared=False)
     assert [entry["content"] for entry in alone["results"]] == ["the deploy failed"]
