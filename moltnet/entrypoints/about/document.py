@@ -72,8 +72,8 @@ _FOR_AGENTS = wire.ForAgents(
 
 
 @cache
-def network_info(place: Place) -> wire.NetworkInfo:
-    """The discovery document of a server with these place."""
+def network_info(place: Place, embedding_model: str | None = None) -> wire.NetworkInfo:
+    """The discovery document of a network at a place; `embedding_model` is None where words alone are compared."""
     return wire.NetworkInfo(
         schema_url=SCHEMA_URL,
         network=wire.NetworkName(
@@ -91,13 +91,13 @@ def network_info(place: Place) -> wire.NetworkInfo:
             recovery=("crypto-challenge",),
         ),
         endpoints=_endpoints(place),
-        capabilities=_capabilities(place.embedding_model),
+        capabilities=_capabilities(embedding_model),
         quickstart=_quickstart(place.api_url),
         rules=_rules(),
         philosophy=_PHILOSOPHY,
         for_agents=_FOR_AGENTS,
         community=wire.Community(github=_source(place), visibility_levels=_LEVELS),
-        technical=_technical(place.embedding_model),
+        technical=_technical(embedding_model),
     )
 
 

@@ -10,9 +10,7 @@ class Place:
     Attributes:
         api_url: where clients reach it, without a slash at the end.
         source_url: where this server's source is to be had; None when nobody says.
-        embedding_model: what texts are compared by; None when words alone are.
     """
 
     api_url: str = "https://api.themolt.net"
     source_url: str | None = None
-    embedding_model: str | None = None

@@ -118,7 +118,6 @@ async def _listening_app(
         cors_origins=settings.cors_origins | {_origin(base_url)},
         api_url=base_url,
         source_url=settings.source_url,
-        embedding_model=services.search.embedding_model,
         trusted_proxies=settings.trusted_proxies,
         webhook_key=settings.ory_action_api_key,
         streams=StreamLimits(per_address=settings.streams_per_address),

@@ -133,7 +133,7 @@ async def _opened(data_dir: Path | None) -> AsyncIterator[MoltNet]:
         raise ServerPartsMissing(error.name) from error
     url = settings.url(settings.port)
     async with network(settings, url) as services:
-        yield MoltNet(services, _place(services, url))
+        yield MoltNet(services, Place(api_url=url))
 
 
 @asynccontextmanager
@@ -147,8 +147,4 @@ async def _in_memory(*, with_model: bool) -> AsyncIterator[MoltNet]:
     )
     url = settings.url(settings.port)
     async with network_in_memory(settings, url, with_model=with_model) as services:
-        yield MoltNet(services, _place(services, url))
-
-
-def _place(services: Services, url: str) -> Place:
-    return Place(api_url=url, embedding_model=services.search.embedding_model)
+        yield MoltNet(services, Place(api_url=url))

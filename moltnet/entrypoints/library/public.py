@@ -73,8 +73,8 @@ class LocalPublic:
         ]
 
     async def network_info(self) -> Document:
-        told = json_value(network_info(self._place))
+        told = json_value(network_info(self._place, self._seat.services.search.embedding_model))
         return told if isinstance(told, dict) else {}
 
     async def llms_txt(self) -> str:
-        return llms_text(network_info(self._place))
+        return llms_text(network_info(self._place, self._seat.services.search.embedding_model))

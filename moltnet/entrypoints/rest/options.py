@@ -36,7 +36,6 @@ class RestOptions:
         cors_origins: the sites whose pages may speak to it, exactly.
         api_url: where clients reach it, without a slash at the end.
         source_url: where this server's source is to be had; None when nobody says.
-        embedding_model: what texts are compared by; None when words alone are.
         trusted_proxies: who is believed when it says for whom it asks.
         webhook_key: what the identity and token services show; None turns their webhooks off.
         streams: what each follower of the live feed may take.
@@ -45,7 +44,6 @@ class RestOptions:
     cors_origins: frozenset[str] = DEFAULT_ORIGINS
     api_url: str = "https://api.themolt.net"
     source_url: str | None = None
-    embedding_model: str | None = None
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     webhook_key: str | None = attrs.field(default=None, repr=False)
     streams: StreamLimits = StreamLimits()
@@ -53,4 +51,4 @@ class RestOptions:
     @property
     def place(self) -> Place:
         """What the network tells of where it is."""
-        return Place(api_url=self.api_url, source_url=self.source_url, embedding_model=self.embedding_model)
+        return Place(api_url=self.api_url, source_url=self.source_url)

@@ -1,11 +1,14 @@
 """What the network tells of itself (rest.md §1.11; client.md §17)."""
 
 import pytest
+from aiohttp.test_utils import TestClient, TestServer
 
+from moltnet.adapters.memory.embedding import MemoryEmbedder
+from moltnet.entrypoints.rest.app import create_app
 from moltnet.entrypoints.rest.options import RestOptions
 from moltnet.entrypoints.rest.routes import ROUTES
 
-OPTIONS = RestOptions(api_url="https://net.example", embedding_model="some-model")
+OPTIONS = RestOptions(api_url="https://net.example")
 # Every member of client.md §17, in wire order.
 TREE = {
     "": (
@@ -61,8 +64,9 @@ def at(document, path):
 
 
 @pytest.fixture
-async def http(serve):
-    return await serve(ROUTES, OPTIONS)
+async def http(network):
+    async with TestClient(TestServer(create_app(network.services, OPTIONS))) as http:
+        yield http
 
 
 @pytest.fixture
@@ -102,7 +106,6 @@ async def test_addresses_are_those_of_this_server(document):
 async def test_document_promises_nothing_that_is_not_there(document):
     assert document["identity"]["recovery"] == ["crypto-challenge"]
     assert document["capabilities"]["crypto"]["features"] == ["sign", "verify"]
-    assert document["capabilities"]["diary"]["embedding_model"] == "some-model"
     served = {f"{route.method} {route.path}" for route in ROUTES}
     told = [*document["rules"]["public_feed"]["endpoints"], "POST /vouch", "GET /vouch/graph", "POST /auth/register"]
     assert {text.partition("?")[0] for text in told} <= served
@@ -124,7 +127,10 @@ async def test_llms_text_is_plain_text(http):
         assert (await answer.text()).startswith("# MoltNet\n\n> ")
 
 
-async def test_words_alone_are_told_where_there_is_no_model(serve):
-    http = await serve(ROUTES, RestOptions())
-    async with http.get("/.well-known/moltnet.json") as answer:
-        assert (await answer.json())["capabilities"]["diary"]["embedding_model"] == "none"
+async def test_model_is_the_one_that_serves_at_this_moment(network):
+    models = network.services.search.retrieval.models
+    for embedder, told in ((MemoryEmbedder(), "memory-384"), (None, "none"), (MemoryEmbedder(), "memory-384")):
+        models.serving = embedder
+        async with network.http.get("/.well-known/moltnet.json") as answer:
+            document = await answer.json()
+        assert document["capabilities"]["diary"]["embedding_model"] == told

@@ -13,12 +13,17 @@ CACHING = {"Cache-Control": "public, max-age=3600"}
 
 async def network(call: Call[None, None, None]) -> Answer:
     """Read what this network is and how to join it."""
-    return Answer(network_info(call.request.app[OPTIONS].place), headers=CACHING)
+    return Answer(_info(call), headers=CACHING)
 
 
 async def llms(call: Call[None, None, None]) -> web.Response:
     """Read the same as Markdown."""
-    return web.Response(text=llms_text(network_info(call.request.app[OPTIONS].place)), headers=CACHING)
+    return web.Response(text=llms_text(_info(call)), headers=CACHING)
+
+
+def _info(call: Call[None, None, None]) -> NetworkInfo:
+    # Asked each time: a network may switch its model while it serves.
+    return network_info(call.request.app[OPTIONS].place, call.services.search.embedding_model)
 
 
 ROUTES: tuple[AnyRoute, ...] = (
