@@ -4,9 +4,9 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from enum import Enum, auto
-from typing import TypeVar
+from typing import TextIO, TypeVar
 
 import click
 
@@ -48,17 +48,20 @@ def show(value: Value, form: Form, text: Callable[[Value], str]) -> None:
 
 def announce(line: str) -> None:
     """Prints a line for whoever started this command; a server goes on when nobody listens any more."""
-    try:
-        click.echo(line)
-    except OSError:
-        # What was not taken stays in the buffer, and would fail again at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    _print(line, sys.stdout)
 
 
 def say(text: str) -> None:
     """Tells a person something, on standard error, if somebody reads it."""
-    with suppress(OSError):
-        click.echo(text, err=True)
+    _print(text, sys.stderr)
+
+
+def _print(text: str, stream: TextIO) -> None:
+    try:
+        click.echo(text, file=stream)
+    except OSError:
+        # What was not taken stays in the buffer, and would fail again at the end: then the exit code is 120, whatever it was.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def told(error: MoltNetError) -> str:

@@ -10,8 +10,8 @@ import pytest
 from moltnet.domain.errors import Invalid, StorageUnavailable, Unavailable
 from moltnet.entrypoints.cli.output import one_sentence, result, told
 
-# What measures coverage may write to standard error as well.
-UNMEASURED = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
+# Without a buffer nothing would be left to be written at the end.
+BUFFERED = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
 ANNOUNCE_TO_NOBODY = """
 import sys
 from moltnet.entrypoints.cli.output import announce, say
@@ -63,7 +63,7 @@ def test_command_goes_on_when_nobody_listens():
     reading, writing = os.pipe()
     os.close(reading)
     ended = subprocess.run(
-        [sys.executable, "-c", ANNOUNCE_TO_NOBODY], stdout=writing, stderr=subprocess.PIPE, check=False, env=UNMEASURED
+        [sys.executable, "-c", ANNOUNCE_TO_NOBODY], stdout=writing, stderr=subprocess.PIPE, check=False, env=BUFFERED
     )
     os.close(writing)
     assert (ended.returncode, ended.stderr) == (7, b"going on\n")
@@ -73,7 +73,7 @@ def test_command_goes_on_when_nobody_reads_its_errors():
     reading, writing = os.pipe()
     os.close(reading)
     ended = subprocess.run(
-        [sys.executable, "-c", ANNOUNCE_TO_NOBODY], stdout=subprocess.PIPE, stderr=writing, check=False, env=UNMEASURED
+        [sys.executable, "-c", ANNOUNCE_TO_NOBODY], stdout=subprocess.PIPE, stderr=writing, check=False, env=BUFFERED
     )
     os.close(writing)
     assert (ended.returncode, ended.stdout) == (7, b"ready\nstill there\n")
