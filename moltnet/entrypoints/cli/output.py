@@ -60,7 +60,7 @@ def _print(text: str, stream: TextIO) -> None:
     try:
         click.echo(text, file=stream)
     except OSError:
-        # What was not taken stays in the buffer, and would fail again at the end: then the exit code is 120, whatever it was.
+        # What was not taken stays in the buffer, and would fail again at the end; the exit code would be 120.
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
