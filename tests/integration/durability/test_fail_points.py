@@ -14,7 +14,7 @@ from tests.support.stage import Stage, a_stage
 pytestmark = pytest.mark.real
 
 SETTLED_WITHIN_S = 10.0
-AT_ONCE = 8
+AT_ONCE = 4
 
 
 async def test_whatever_kills_a_server_at_whatever_step_nothing_is_left_half_done() -> None:
