@@ -182,7 +182,7 @@ class McpAgent(HttpAgent):
         self._door = ToolDoor(api_url)
         if credentials is not None:
             self._tokens = Tokens(self._door, credentials)
-            self._door.token = self._tokens.get
+            self._door.tokens = self._tokens
 
 
 _COUNTED = {"accessCount", "lastAccessedAt", "score", "message"}

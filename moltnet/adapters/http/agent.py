@@ -45,7 +45,7 @@ class HttpAgent:
         self._tokens: Tokens | None = None
         if credentials is not None:
             self._tokens = Tokens(self._door, credentials, keyring=keyring, agent_id=agent_id)
-            self._door.token = self._tokens.get
+            self._door.tokens = self._tokens
 
     @property
     def api_url(self) -> str:

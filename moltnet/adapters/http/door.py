@@ -1,6 +1,6 @@
 """The REST door of a network: sends requests, repeats those that may be, and tells refusals as errors."""
 
-from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 import aiohttp
 from aiohttp import ClientTimeout
@@ -15,16 +15,25 @@ TIMEOUT_S = 30.0
 _UNAUTHORIZED = 401
 
 
-class Door:
-    """Where a network is reached, and the connections to it.
+class TokenSource(Protocol):
+    """Where an agent's tokens come from."""
 
-    `token` answers the agent's token, and is given the one that was refused when another is needed.
-    """
+    async def get(self, refused: str | None = None) -> str:
+        """A token; another one than `refused`."""
+        ...
+
+    async def superseded(self, token: str) -> bool:
+        """Whether the secret this token was fetched with has been replaced since."""
+        ...
+
+
+class Door:
+    """Where a network is reached, and the connections to it; `tokens` are whose it is asked as."""
 
     def __init__(self, api_url: str, *, pace: Pace | None = None) -> None:
         self.api_url = api_url.removesuffix("/")
         self.pace = pace or Pace()
-        self.token: Callable[[str | None], Awaitable[str]] | None = None
+        self.tokens: TokenSource | None = None
         self._session: aiohttp.ClientSession | None = None
         self._met = False
 
@@ -36,12 +45,18 @@ class Door:
         raise refusal(reply)
 
     async def answer(self, call: Call) -> Reply:
-        """The last answer, good or not: after one fresh token, and as many tries as the call is given."""
+        """The last answer, good or not, after as many tries as the call is given.
+
+        A refused token is replaced once, and again as often as its secret was replaced meanwhile.
+        """
+        tokens = self.tokens if call.signed_in else None
+        if tokens is None:
+            return await self._last_of_tries(call, None)
         refused: str | None = None
         while True:
-            token = await self.token(refused) if self.token and call.signed_in else None
+            token = await tokens.get(refused)
             reply = await self._last_of_tries(call, token)
-            if reply.status != _UNAUTHORIZED or token is None or refused is not None:
+            if reply.status != _UNAUTHORIZED or (refused is not None and not await tokens.superseded(token)):
                 return reply
             refused = token  # nothing was carried out, so even what is not to be repeated may be sent again
 

@@ -36,6 +36,7 @@ class Tokens:
         self._keyring = keyring
         self._agent_id = agent_id
         self._text: str | None = None
+        self._fetched_with = credentials
         self._good_until = 0.0
         self._fetching: asyncio.Task[str] | None = None
 
@@ -48,6 +49,10 @@ class Tokens:
             self._fetching.add_done_callback(self._fetched)
         # Whoever is cancelled while waiting takes the token from nobody else.
         return await asyncio.shield(self._fetching)
+
+    async def superseded(self, token: str) -> bool:
+        """Whether the secret this token was fetched with has been replaced since, here or by another process."""
+        return token != self._text or await self._found_another(self._fetched_with)
 
     def adopt(self, credentials: ClientSecret) -> None:
         """Goes on with a fresh secret; tokens of the old one are void."""
@@ -69,19 +74,19 @@ class Tokens:
             used = self._credentials
             reply = await self._door.answer(_request(used))
             if reply.is_good:
-                return self._kept(reply)
+                return self._kept(reply, used)
             error = _error(reply)
             if not isinstance(error, AuthenticationError) or not await self._found_another(used):
                 raise error
 
-    def _kept(self, reply: Reply) -> str:
+    def _kept(self, reply: Reply, used: ClientSecret) -> str:
         told = reply.value()
         text = told.get("access_token") if isinstance(told, dict) else None
         if not isinstance(text, str) or not text:
             raise NetworkError("The answer of the token endpoint holds no token")
         lifetime_s = told.get("expires_in")
         known = isinstance(lifetime_s, int | float) and not isinstance(lifetime_s, bool)
-        self._text = text
+        self._text, self._fetched_with = text, used
         self._good_until = self._door.pace.now() + (lifetime_s if known else 0) - MARGIN_S
         return text
 

@@ -3,9 +3,11 @@
 import asyncio
 import sys
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import attrs
 import pytest
+from aiohttp import web
 from aiohttp.test_utils import unused_port
 
 from moltnet import Agent, connect
@@ -16,6 +18,7 @@ from moltnet.ports.keyring import Keyring, OwnIdentity
 from moltnet.ports.remote import AuthenticationError
 from tests.support.builders import an_id
 from tests.support.live_server import LiveServer, all_contents, first_diary, genesis, start, until
+from tests.support.scripted import a_script
 from tests.support.worlds import Served, in_memory, served
 
 TIMES = 24
@@ -54,6 +57,27 @@ async def test_a_secret_that_is_kept_a_moment_later_is_waited_for(network: Serve
         await founder.auth.rotate_secret()
         await agent.agents.whoami()
     assert slow.reads > 2
+
+
+async def test_a_secret_that_is_replaced_again_before_its_fresh_token_is_used_is_followed(
+    network: Served, keyring: Keyring
+) -> None:
+    await network.network.genesis(keyring=keyring)
+    secrets = iter(("second", "third", "fourth"))
+
+    async def overtaken(_: web.Request) -> web.StreamResponse:
+        fresh = next(secrets, None)
+        if fresh is None:
+            return web.json_response({"items": []})
+        keyring.renew(_credentials(fresh))
+        return web.json_response({"detail": "Invalid or expired token"}, status=401)
+
+    async with a_script() as server, await connect(api_url=server.url) as agent:
+        server.says("GET /diaries", overtaken)
+        assert await agent.diaries.list() == []
+        assert server.times("GET /diaries") == 4
+        used = [secret for body in server.bodies if body for secret in parse_qs(body)["client_secret"]]
+        assert used[-2:] == ["third", "fourth"]
 
 
 async def test_another_agents_keyring_is_no_way_to_go_on(network: Served, keyring: Keyring) -> None:
@@ -131,8 +155,8 @@ async def _holder(folder: Path, name: str, every: int) -> tuple[int | None, byte
     return process.returncode, errors
 
 
-def _credentials() -> ClientSecret:
-    return ClientSecret(client_id=ClientId(an_id()), secret="another")
+def _credentials(secret: str = "another") -> ClientSecret:
+    return ClientSecret(client_id=ClientId(an_id()), secret=secret)
 
 
 @attrs.define(kw_only=True)
