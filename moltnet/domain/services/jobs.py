@@ -29,7 +29,10 @@ class Job:
 
 @attrs.frozen
 class JobWorkflow:
-    """The body of `runJob`: batch after batch, until nothing is left or the next run's time has come."""
+    """The body of `runJob`: batch after batch, until nothing is left or the next run's time has come.
+
+    One batch is done in any case: a run that begins at the very end of its turn would otherwise use the turn up.
+    """
 
     jobs: Sequence[Job]
     clock: Clock
@@ -37,8 +40,8 @@ class JobWorkflow:
     async def run(self, steps: Steps, argument: JsonObject) -> Json:
         """Runs the job that the argument names; one that this release does not know is left alone."""
         job = next((job for job in self.jobs if job.name == argument["job"]), None)
-        while job and self.clock.now().timestamp() < float(str(argument["until"])):
-            if not await steps.step(job.name, job.batch):
+        while job and await steps.step(job.name, job.batch):
+            if self.clock.now().timestamp() >= float(str(argument["until"])):
                 break
         return None
 

@@ -13,7 +13,7 @@ from tests.support.stage import Stage, a_stage
 
 pytestmark = pytest.mark.real
 
-SETTLED_WITHIN_S = 10.0
+SETTLED_WITHIN_S = 60.0  # it takes seconds; more than that, and it never does
 AT_ONCE = 4
 
 

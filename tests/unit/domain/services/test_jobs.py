@@ -96,6 +96,14 @@ async def test_a_long_job_stops_when_its_next_turn_has_come_which_goes_on() -> N
     assert piles.batches == 6
 
 
+async def test_a_job_that_begins_when_its_turn_is_over_is_not_done_for_nothing() -> None:
+    clock, piles = MemoryClock(NOON), Piles(left=3)
+    process = a_process(clock, Journal(), Job(name="tidy", every=MINUTE, batch=piles.batch))
+    await process.workflows.start(RUN_JOB, "late", {"job": "tidy", "until": NOON.timestamp()})
+    await process.workflows.result("late")
+    assert (piles.left, piles.batches) == (2, 1)
+
+
 async def test_a_job_goes_on_after_a_crash() -> None:
     clock, journal, piles = MemoryClock(NOON), Journal(), Piles(left=3)
     reached = asyncio.Event()
