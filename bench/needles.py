@@ -14,7 +14,7 @@ import aiohttp
 import attrs
 from tqdm import tqdm
 
-from bench.server import diary, genesis, running
+from bench.server import genesis, running
 from bench.texts import memories
 from moltnet.entrypoints.cli.commands.bench import BUNDLED
 from moltnet.entrypoints.cli.scoring.memory_sets import read_memory_set
@@ -52,7 +52,8 @@ async def main(folder: Path) -> None:
 
 
 async def _found(session: aiohttp.ClientSession, name: str, share: float, needles: list[Needle]) -> int:
-    place = await diary(session)
+    async with session.post("/diaries", json={"name": name}) as made:
+        place = (await made.json())["id"]
     ids: dict[int, str] = {}
     waiting = iter(enumerate(needles))
     with tqdm(total=2 * len(needles), desc=name, leave=False, disable=None) as bar:

@@ -1,8 +1,29 @@
-"""Long text as overlapping windows that each fit the embedding model, so that no sentence goes unread."""
+"""Long text as passages that each fit the embedding model: a sentence each, so that none is drowned by another.
 
-from collections.abc import Sequence
+A vector levels out what it reads, and weighs the beginning most: a fact at the end of a long window is hardly in it.
+Where every sentence is read by itself it is found as surely at the end of a text as at its start.
+"""
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from operator import attrgetter
 
 import attrs
+
+# A sentence of fewer tokens ("I agree.", a date, an abbreviation taken for an end) is read with the next one.
+SENTENCE_LEAST = 8
+# Where a sentence may end: after its mark and what closes it, at an empty line, before a heading or item of a list. A
+# line alone ends nothing, for much text is broken into lines. Each alternative is linear in the length of a text.
+_ENDS = re.compile(
+    r"""(?<=[.!?\u2026])["')\]\xbb\u201d\u2019]*+\s++
+    | (?<=[\u3002\uff01\uff1f])["')\]\u300d\u300f\uff09\u201d\u2019]*+\s*+
+    | \n[^\S\n]*+\n\s*+
+    | \n(?=[^\S\n]*+(?:[-*\u2022\#>]|\d{1,9}[.)])\s)""",
+    re.VERBOSE,
+)
+_START = attrgetter("start")
 
 
 @attrs.frozen
@@ -17,11 +38,20 @@ class Span:
         return text[self.start : self.end]
 
 
+def passages(text: str, tokens: Sequence[Span], size: int, overlap: int) -> tuple[Span, ...]:
+    """Cuts a text, given with the spans of its tokens, into its sentences.
+
+    Short sentences stand with the next one, or at the end with the one before. What has more than `size` tokens is cut
+    into windows, of which neighbours share `overlap`.
+    """
+    return tuple(window for sentence in _sentences(text, tokens) for window in windows(sentence, size, overlap))
+
+
 def windows(tokens: Sequence[Span], size: int, overlap: int) -> tuple[Span, ...]:
     """Cuts a text, given as the spans of its tokens, into windows of at most `size` tokens.
 
-    Neighbours share `overlap` tokens, so a sentence across a cut is whole in one of them. The last window is moved
-    back to end with the text at full size. No tokens, no windows.
+    Neighbours share `overlap` tokens, so a run across a cut is whole in one of them. The last window is moved back to
+    end with the text at full size. No tokens, no windows.
     """
     if not 0 <= overlap < size:
         raise ValueError("overlap must be at least 0 and smaller than size")
@@ -30,3 +60,14 @@ def windows(tokens: Sequence[Span], size: int, overlap: int) -> tuple[Span, ...]
     last = max(len(tokens) - size, 0)
     starts = [*range(0, last, size - overlap), last]
     return tuple(Span(tokens[at].start, tokens[min(at + size, len(tokens)) - 1].end) for at in starts)
+
+
+def _sentences(text: str, tokens: Sequence[Span]) -> Iterator[Sequence[Span]]:
+    """Runs of tokens that leave none out, of at least `SENTENCE_LEAST` each but for a text that has fewer."""
+    cuts = [0]
+    for end in _ENDS.finditer(text):
+        at = bisect_left(tokens, end.end(), key=_START)
+        if at - cuts[-1] >= SENTENCE_LEAST and len(tokens) - at >= SENTENCE_LEAST:
+            cuts.append(at)
+    for first, following in pairwise([*cuts, len(tokens)]):
+        yield tokens[first:following]

@@ -24,9 +24,10 @@ class Embedder(Protocol):
         ...
 
     def windows(self, text: str, heading: str = "") -> tuple[Span, ...]:
-        """The overlapping windows of `text` that each fit the model, in order; empty for text without a token.
+        """The passages of `text` that each fit the model, in order; empty for text without a token.
 
-        Each leaves room for a heading in front of it, up to half of what fits.
+        A text that fits is one; a longer one is cut as `domain.passages` says. Each leaves room for a heading in front
+        of it, up to half of what fits.
         """
         ...
 

@@ -96,12 +96,21 @@ def test_windows_lie_in_order_within_the_text(embedder, text):
     assert all(one.start < next_.start and one.end < next_.end for one, next_ in pairwise(windows))
 
 
-def test_windows_overlap_and_reach_both_ends_of_a_long_text(embedder):
+def test_windows_leave_out_nothing_of_a_long_text(embedder):
     windows = embedder.windows(LONG)
 
     assert windows[0].start == 0
+    assert all(LONG[one.end : next_.start].strip(" .") == "" for one, next_ in pairwise(windows))
     assert LONG[windows[-1].end :].strip(" .") == ""
-    assert all(next_.start < one.end for one, next_ in pairwise(windows))
+
+
+def test_sentence_of_a_long_text_is_read_by_itself_wherever_it_stands(embedder):
+    fact = "Carol keeps the spare key under the third flower pot, not the second."
+    hay = [f"Of day number {day} there is nothing to tell, and nobody came." for day in range(60)]
+
+    for place in (0, 30, 60):
+        text = " ".join([*hay[:place], fact, *hay[place:]])
+        assert fact.strip(".") in {window.of(text).strip(".") for window in embedder.windows(text)}
 
 
 def test_short_text_is_one_window(embedder):

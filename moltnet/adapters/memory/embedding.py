@@ -5,7 +5,7 @@ import re
 import zlib
 from collections.abc import Iterator, Sequence
 
-from moltnet.domain.passages import Span, windows
+from moltnet.domain.passages import Span, passages, windows
 from moltnet.domain.search import DIMENSIONS, ModelName, Vector
 
 _WORD = re.compile(r"\w+")
@@ -33,9 +33,10 @@ class MemoryEmbedder:
         return 1.0
 
     def windows(self, text: str, heading: str = "") -> tuple[Span, ...]:
-        """Windows of 64 words, of which neighbours share 8; at least half of them are left by a heading."""
+        """A text of 64 words whole, a longer one in passages; at least half of the words are left by a heading."""
+        words = [Span(*word.span()) for word in _WORD.finditer(text)]
         size = _WINDOW - min(len(_WORD.findall(heading)), _WINDOW // 2)
-        return windows([Span(*word.span()) for word in _WORD.finditer(text)], size, _OVERLAP)
+        return passages(text, words, size, _OVERLAP) if len(words) > size else windows(words, size, _OVERLAP)
 
     async def embed_passages(self, texts: Sequence[str]) -> list[Vector]:
         """One vector for each text, from its first 64 words."""

@@ -9,12 +9,10 @@ from moltnet.adapters.onnx.inference import Inference
 from moltnet.adapters.onnx.model_dir import DECLARATION, TOKENIZER, ModelDirectory, ModelUnusable
 from moltnet.adapters.onnx.scheduling import Scheduler
 from moltnet.adapters.onnx.tokenizer import TextTokenizer
-from moltnet.domain.passages import Span, windows
+from moltnet.domain.passages import Span, passages, windows
 from moltnet.domain.search import ModelName, Vector
 
-# A text that does not fit the model whole is read in windows of so many tokens, of which neighbours share some. The
-# model weighs the beginning of what it reads and levels out the rest: in windows as long as it takes, a fact at the end
-# of a text is found half as often as one at its start; in these, nearly as often.
+# Of a text that does not fit the model whole, a longer sentence is read in windows of so many tokens, which share some.
 PASSAGE, OVERLAP = 64, 24
 
 
@@ -61,10 +59,10 @@ class OnnxEmbedder:
         return self._declaration.words_weight
 
     def windows(self, text: str, heading: str = "") -> tuple[Span, ...]:
-        """The windows of a text, beginning at words where the overlap allows; about 40 ms for 100 000 characters.
+        """The passages of a text, beginning at words where the overlap allows; about 40 ms for 100 000 characters.
 
-        A text that fits is one window. A heading takes room from the others only where both would not fit, and leaves
-        at least half, and more than the overlap.
+        A text that fits is one. A heading takes room from the others only where both would not fit, and leaves at
+        least half, and more than the overlap.
 
         A window cut inside a character of several tokens (Hangul), or inside a word longer than the overlap, may hold
         up to three tokens too many. They are cut when embedded, and the next window has them.
@@ -75,7 +73,7 @@ class OnnxEmbedder:
         most = max(min(self._window // 2, self._window - OVERLAP - 1), 0)
         taken = min(self._tokenizer.count(heading), most) if heading else 0
         size = min(PASSAGE, self._window - taken)
-        return _from_words(windows(tokens.spans, size, OVERLAP), tokens.word_starts)
+        return _from_words(passages(text, tokens.spans, size, OVERLAP), tokens.word_starts)
 
     async def embed_passages(self, texts: Sequence[str]) -> list[Vector]:
         """One vector for each text, in order."""

@@ -1,12 +1,13 @@
-"""Long text as overlapping windows."""
+"""Long text as passages: a sentence each, and overlapping windows of a long one."""
 
+import re
 from itertools import pairwise
 
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from moltnet.domain.passages import Span, windows
+from moltnet.domain.passages import SENTENCE_LEAST, Span, passages, windows
 
 SIZES = st.integers(1, 12)
 
@@ -61,6 +62,84 @@ def test_no_tokens_no_windows() -> None:
 def test_an_overlap_is_smaller_than_a_window(size: int, overlap: int) -> None:
     with pytest.raises(ValueError, match="overlap"):
         windows(tokens_of(9), size, overlap)
+
+
+def words_of(text: str) -> list[Span]:
+    """A token for each word and each mark."""
+    return [Span(*found.span()) for found in re.finditer(r"\w+|[^\w\s]", text)]
+
+
+def cut(text: str, size: int = 40, overlap: int = 10) -> list[str]:
+    """The passages of a text."""
+    return [passage.of(text) for passage in passages(text, words_of(text), size, overlap)]
+
+
+FACT = "Ada keeps the spare key under the third flower pot."
+HAY = [f"On day {day} nothing worth a longer note has happened." for day in range(30)]
+
+
+@pytest.mark.parametrize("before", [0, 15, 30])
+@pytest.mark.parametrize("between", [" ", "\n", "\n\n", "  \r\n"])
+def test_a_sentence_is_read_alike_wherever_it_stands(before: int, between: str) -> None:
+    text = between.join([*HAY[:before], FACT, *HAY[before:]])
+    assert cut(text) == [*HAY[:before], FACT, *HAY[before:]]
+
+
+@pytest.mark.parametrize(
+    "sentences",
+    [
+        ['He said: "I will be there at nine, not later!"', "And then nobody came for the rest of the day."],
+        ["Is this the place where the ferry used to land?!", "(It was, until the bridge was built in 1932.)", FACT],
+        ["a、b、c、d、e、f、g。", "a、b、c、d、e、f、g\uff01", "a、b、c、d、e、f、g\uff1f"],
+        [
+            "# What a heading over this list of things says",
+            "- milk, and three of the small loaves of bread",
+            "2. " + FACT,
+        ],
+        ["no mark ends this line of a note without marks", "\nand after an empty line there is another of them"],
+    ],
+)
+def test_sentences_end_where_a_reader_sees_it(sentences: list[str]) -> None:
+    between = "" if sentences[0].endswith("\u3002") else "\n"
+    assert cut(between.join(sentences)) == [sentence.strip() for sentence in sentences]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Version 3.14 of example.org's page shows 1.5 million of them at ten.",
+        "A text that somebody has broken\ninto lines, as letters and\ncommit messages are.",
+        "The e. g. of the Romans, i. e. theirs.",
+        "Yes. No. On 6 May. It depends.",
+    ],
+)
+def test_what_ends_no_sentence_of_some_length_cuts_nothing(text: str) -> None:
+    assert cut(text) == [text]
+
+
+def test_a_short_sentence_stands_with_the_next_and_the_last_with_the_one_before() -> None:
+    assert cut(f"6 May. {FACT} {HAY[0]} Well.") == [f"6 May. {FACT}", f"{HAY[0]} Well."]
+
+
+def test_a_sentence_longer_than_a_window_is_read_in_windows() -> None:
+    long = "and on " * 40 + "it went."
+    first, *more = cut(f"{FACT} {long}")
+    assert first == FACT
+    assert len(more) == 3
+    assert more[-1].endswith("it went.")
+
+
+@given(
+    text=st.text(st.sampled_from("ab .!?\"'\n。-1)"), max_size=300),
+    size=st.integers(SENTENCE_LEAST, 20),
+    overlap=st.integers(0, 7),
+)
+def test_passages_leave_no_token_out_and_fit(text: str, size: int, overlap: int) -> None:
+    tokens = words_of(text)
+    holding = [held(passage, tokens) for passage in passages(text, tokens, size, overlap)]
+    assert sorted(set().union(*holding)) == list(range(len(tokens)))
+    assert all(min(SENTENCE_LEAST, len(tokens)) <= len(inside) <= size for inside in holding)
+    assert all(left[0] < right[0] and left[-1] < right[-1] for left, right in pairwise(holding))
 
 
 def test_a_span_counts_code_points() -> None:
