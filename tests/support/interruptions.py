@@ -46,6 +46,10 @@ def failing(error: Exception) -> Act:
     return fail
 
 
+async def passing() -> None:
+    """An act that lets a call happen as it is."""
+
+
 def interrupted(name: str, port: Port, calls: Calls) -> Port:
     """A port whose calls can be interrupted."""
     return cast("Port", _Interrupted(name, port, calls))
@@ -75,11 +79,11 @@ class InterruptedStorage:
     async def writing(self) -> AsyncIterator[UnitOfWork]:
         """A transaction."""
         made: Counter[str] = Counter()
-        await self._calls.around("writing", _nothing)
+        await self._calls.around("writing", passing)
         async with self._storage.writing() as work, self._held():
             yield cast("UnitOfWork", _InterruptedUnit(self, work, self._calls, made))
         for statement in made:
-            await self._calls.around(f"commit of {statement}", _nothing)
+            await self._calls.around(f"commit of {statement}", passing)
 
     @asynccontextmanager
     async def _held(self) -> AsyncIterator[None]:
@@ -124,7 +128,3 @@ async def _next(acts: dict[str, Iterator[Act]], call: str) -> None:
     act = next(acts.get(call, iter(())), None)
     if act:
         await act()
-
-
-async def _nothing() -> None:
-    pass

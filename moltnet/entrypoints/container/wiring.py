@@ -166,7 +166,7 @@ class Container(containers.DeclarativeContainer):
             clock=clock,
             randomness=randomness,
         ),
-        directory=providers.Singleton(DirectoryService, storage=storage),
+        directory=providers.Singleton(DirectoryService, storage=storage, standings=standings),
         entries=providers.Singleton(
             EntryService,
             storage=storage,

@@ -11,7 +11,7 @@ from moltnet.domain.errors import Unavailable
 from moltnet.domain.signing import SIGNING_LIFETIME
 from tests.integration.wire.row import Act, Row, Step, row, says
 from tests.integration.wire.stage import RECOVERY_SECRET, Stage
-from tests.support.interruptions import failing
+from tests.support.interruptions import failing, passing
 from tests.support.ory.faults import DOWN, NOT_JSON
 
 REQUESTS, REQUEST, NO_REQUEST = (
@@ -41,7 +41,8 @@ async def what_is_signed(stage: Stage) -> None:
 
 async def no_profile(stage: Stage) -> None:
     await stage.token_of("owner")
-    stage.network.calls.before("agents.find", [failing(ProfileNotFound())])
+    # Gone since the token was verified, by the same statement.
+    stage.network.calls.before("clients.find_with_agent", [passing, failing(ProfileNotFound())])
     await says("owner GET /agents/whoami", 404, "Agent profile not found")(stage)
 
 

@@ -35,8 +35,8 @@ async def every_guarded_route(stage: Stage) -> None:
 
 async def something_breaks(stage: Stage) -> None:
     await stage.token_of("owner")
-    stage.network.calls.before("agents.find", [failing(RuntimeError("a secret of ours"))])
-    told = await stage.ask("owner GET /agents/whoami")
+    stage.network.calls.before("diaries.owned_by", [failing(RuntimeError("a secret of ours"))])
+    told = await stage.ask("owner GET /diaries")
     assert (told.status, told.json["code"]) == (500, "INTERNAL_SERVER_ERROR")
     assert told.json["detail"] == "An unexpected error occurred"
 
