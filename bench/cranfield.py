@@ -38,7 +38,7 @@ async def main() -> None:
     """Prints the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    collection = _read(parser.parse_args().folder)
+    collection = read_collection(parser.parse_args().folder)
     with tempfile.TemporaryDirectory(prefix="moltnet-cranfield-") as folder:
         agent = genesis(Path(folder))
         headers = {"Authorization": f"Bearer {agent['accessToken']}"}
@@ -84,7 +84,8 @@ async def _write(session: aiohttp.ClientSession, place: str, documents: Mapping[
     return numbers
 
 
-def _read(folder: Path) -> Collection:
+def read_collection(folder: Path) -> Collection:
+    """The collection in these files."""
     documents = {}
     for number, fields in _records(folder / "cran.all.1400"):
         title, text = fields.get("T", ""), fields.get("W", "")
