@@ -1,5 +1,6 @@
 """What finding promises with the real model: long entries read to their end, and no answer called one that is none."""
 
+import re
 from collections.abc import AsyncIterator
 
 import pytest
@@ -10,6 +11,8 @@ from moltnet.adapters.onnx.model_dir import ModelMissing
 from moltnet.domain.diaries import Diary
 from moltnet.domain.entries import NewEntry
 from moltnet.domain.search import Search, SearchResult
+from moltnet.entrypoints.cli.commands.bench import BUNDLED
+from moltnet.entrypoints.cli.scoring.memory_sets import read_memory_set
 from tests.support.network import Member, Network, a_network
 
 pytestmark = pytest.mark.real
@@ -34,6 +37,7 @@ REAL = (
     "what is wrong with the camera on the loading dock",
     "when do we have to ask before touching production",
 )
+WORDS = ("Mara", "Ilya", "coffee", "Friday")
 GIBBERISH = ("qwfp zxcv arst", "lorble snazz quonk vib", "xkcd jjj 0x77 pqpq", "asdf ghjk", "zzyzx wobbegong frab")
 FOREIGN = (
     "How long should sourdough rise overnight?",
@@ -98,6 +102,23 @@ async def test_what_is_foreign_to_a_diary_is_flagged_and_real_questions_are_not(
         await network.entry(ada, diary, content)
     assert [query for query in REAL if not (await asked(network, ada, query)).confident] == []
     assert [query for query in GIBBERISH + FOREIGN if (await asked(network, ada, query)).confident] == []
+
+
+async def test_what_is_excluded_is_never_shown_and_the_rest_stands_as_before(
+    network: Network, ada: Member, diary: Diary
+) -> None:
+    memories = read_memory_set(BUNDLED)
+    for memory in memories.entries[::4]:
+        await network.entry(ada, diary, memory.new.content)
+    excluding = 0
+    for question in [each.query for each in memories.questions if each.kind != "negation"][::4]:
+        before = (await asked(network, ada, question, limit=100)).hits
+        for word in WORDS:
+            after = (await asked(network, ada, f"{question} -{word}", limit=100)).hits
+            rest = [hit for hit in before if not re.search(rf"\b{word}\b", hit.entry.content, re.IGNORECASE)]
+            assert [(hit.entry.id, hit.score) for hit in after] == [(hit.entry.id, hit.score) for hit in rest]
+            excluding += len(rest) < len(before)
+    assert excluding > 30
 
 
 async def test_the_same_question_has_the_same_answer_in_the_same_order(
