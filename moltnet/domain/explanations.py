@@ -31,12 +31,12 @@ class Explanation:
     entry's content that is nearest in meaning. `timely` says that it happened when the query says.
     """
 
-    cosine: float | None
-    cosine_rank: int | None
+    cosine: float | None = None
+    cosine_rank: int | None = None
     words: float
-    words_rank: int | None
+    words_rank: int | None = None
     matched: tuple[str, ...]
-    passage: Span | None
+    passage: Span | None = None
     timely: bool
 
 

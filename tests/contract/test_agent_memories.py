@@ -259,6 +259,16 @@ async def test_a_search_is_explained(ada: Agent, diary: Diary) -> None:
     assert (await ada.diary.search("heron", diary_id=diary.id, min_score=1.0)).hits == ()
 
 
+async def test_a_hit_of_one_side_alone_is_explained_too(ada: Agent, diary: Diary) -> None:
+    await ada.diary.create(diary.id, content="An island in the morning")
+    await ada.diary.create(diary.id, content="the heron")
+    hits = (await ada.diary.search("heron", diary_id=diary.id, explain=True)).hits
+    told = {hit.entry.content: hit.explanation for hit in hits}
+    without_a_word = told["An island in the morning"]
+    assert without_a_word
+    assert (without_a_word.words, without_a_word.words_rank, without_a_word.matched) == (0, None, ())
+
+
 async def test_reflection_keeps_to_a_budget(ada: Agent, diary: Diary) -> None:
     await ada.diary.create(diary.id, content="x" * 400)
     soul = await ada.diary.create(diary.id, content="who I am", entry_type=EntryType.SOUL)

@@ -73,7 +73,7 @@ WAYS = (
         "POST",
         "/diaries/search",
         "diary_search",
-        lambda answer: {**answer, "searchType": answer["search_type"]},
+        lambda answer: {**answer, "searchType": answer["search_type"], "leftOut": answer.get("left_out") or []},
         names={"diaryId": "diary_ref"},
     ),
     Way("GET", "/diaries/reflect", "diary_reflect", member("digest"), names={"diaryId": "diary_ref"}),

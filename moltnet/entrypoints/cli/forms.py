@@ -15,7 +15,7 @@ from moltnet.entrypoints.rest.wire.crypto import CryptoIdentity, signing_request
 from moltnet.entrypoints.rest.wire.diaries import diary_form
 from moltnet.entrypoints.rest.wire.entries import DiaryList, entry_form
 from moltnet.entrypoints.rest.wire.feed import PublicFeedAuthor, PublicFeedEntry, PublicFeedResponse
-from moltnet.entrypoints.rest.wire.search import Digest, DigestEntry, result_form
+from moltnet.entrypoints.rest.wire.search import reflected_form, result_form
 from moltnet.entrypoints.rest.wire.sharing import share_form
 from moltnet.entrypoints.rest.wire.vouching import Voucher, edge_form
 from moltnet.entrypoints.schema.convert import json_value
@@ -45,25 +45,7 @@ def result_json(result: SearchResult) -> Json:
 
 def digest_json(shown: Reflected) -> Json:
     """What reflecting on a diary shows."""
-    entries = tuple(
-        DigestEntry(
-            id=entry.id,
-            content=entry.content,
-            tags=entry.tags,
-            importance=entry.importance,
-            entry_type=entry.entry_type,
-            created_at=entry.created_at,
-        )
-        for entry in shown.entries
-    )
-    return _json(
-        Digest(
-            entries=entries,
-            total_entries=len(entries),
-            period_days=shown.period_days,
-            generated_at=shown.generated_at,
-        )
-    )
+    return _json(reflected_form(shown))
 
 
 def share_json(share: Share) -> Json:

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -10,6 +11,7 @@ import click
 from moltnet.domain.errors import Invalid, MoltNetError
 from moltnet.domain.ids import DiaryId, EntryId, ShareId, SigningRequestId, parse_uuid
 from moltnet.domain.keys import Fingerprint
+from moltnet.entrypoints.schema.moments import parse_moment
 
 Value = TypeVar("Value")
 
@@ -62,10 +64,25 @@ def _id(text: str) -> UUID:
     return found
 
 
+class NotAMoment(Invalid):
+    """A text that is no point in time."""
+
+    code = "NOT_A_MOMENT"
+    sentence = "it must be a day, or a time with its zone: 2026-01-31 (from its beginning, UTC) or 2026-01-31T09:30:00Z"
+
+
+def _moment(text: str) -> datetime:
+    found = parse_moment(f"{text}T00:00:00Z" if len(text) == len("2026-01-31") else text)
+    if found is None:
+        raise NotAMoment
+    return found
+
+
 DIARY = Typed("id", lambda text: DiaryId(_id(text)))
 ENTRY = Typed("id", lambda text: EntryId(_id(text)))
 INVITATION = Typed("id", lambda text: ShareId(_id(text)))
 SIGNING_REQUEST = Typed("id", lambda text: SigningRequestId(_id(text)))
+MOMENT = Typed("time", _moment)
 FINGERPRINT = Typed("fingerprint", Fingerprint.parse)
 
 

@@ -108,6 +108,35 @@ async def test_memories_from_writing_to_deleting(shell: Shell) -> None:
     assert (await shell.run("diary", "get", *where, entry)).status == 1
 
 
+async def test_what_is_looked_for_can_be_narrowed_and_explained(shell: Shell) -> None:
+    where = ("--diary-id", (await shell.run("diaries", "create", "--name", "Harbour")).printed["id"])
+    then = (
+        await shell.run("diary", "create", *where, "--occurred-at", "2025-05-03", "The lighthouse failed in the storm")
+    ).printed["id"]
+    now = (await shell.run("diary", "create", *where, "The lighthouse shines")).printed["id"]
+
+    async def found(*options: str) -> list[str]:
+        answer = (await shell.run("diary", "search", *where, "lighthouse", *options)).printed
+        return [each["id"] for each in answer["results"]]
+
+    assert set(await found()) == {then, now}
+    assert await found("--occurred-after", "2025-05-03", "--occurred-before", "2025-05-03T00:00:01+00:00") == [then]
+    assert await found("--occurred-after", "2025-05-04") == [now]
+    assert await found("--created-before", "2025-05-04") == []
+    assert await found("--created-after", "2025-05-04", "--min-score", "1") == []
+    told = await shell.run("diary", "search", *where, "storms at the lighthouse", "--explain", "--type", "procedural")
+    assert {each["reason"] for each in told.printed["leftOut"]} == {"entryTypes"}
+    told = await shell.run("diary", "search", *where, "storms -shines", "--explain", "--text")
+    assert f"{then}: meaning " in told.out
+    assert "matched storms" in told.out
+    assert f"{now}  " in told.out.partition("Left out:")[2]
+    looked = (await shell.run("diary", "reflect", *where, "--max-tokens", "10")).printed
+    assert [group["entryType"] for group in looked["groups"]] == ["semantic"]
+    wrong = await shell.run("diary", "search", *where, "x", "--created-after", "yesterday")
+    assert wrong.status == 2
+    assert "a time with its zone" in wrong.err
+
+
 async def test_originals_spelling_is_understood(shell: Shell) -> None:
     diary = (await shell.run("diaries", "create", "-name", "Old ways")).printed["id"]
     made = (await shell.run("diary", "create", "-diary-id", diary, "-content", "As it was written before")).printed

@@ -4,16 +4,17 @@ from typing import Any
 
 import click
 
-from moltnet.domain.digest import DAYS_DEFAULT, ENTRIES_DEFAULT
+from moltnet.domain.digest import DAYS_DEFAULT, ENTRIES_DEFAULT, TOKENS_MAX, TOKENS_MIN
 from moltnet.domain.entries import IMPORTANCE_DEFAULT, IMPORTANCE_MAX, IMPORTANCE_MIN, EntryType
 from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.domain.search import RESULTS_DEFAULT
 from moltnet.entrypoints.cli.forms import Json, digest_json, entry_json, page_json, result_json
+from moltnet.entrypoints.cli.found import found_text
 from moltnet.entrypoints.cli.grammar import Commands, NotCarriedOut
 from moltnet.entrypoints.cli.output import say, show
 from moltnet.entrypoints.cli.reach import Reach, acting, diary_of, reaching
 from moltnet.entrypoints.cli.tables import lines, table
-from moltnet.entrypoints.cli.values import DIARY, ENTRY, comma_separated, only_one, text_or_stdin
+from moltnet.entrypoints.cli.values import DIARY, ENTRY, MOMENT, comma_separated, only_one, text_or_stdin
 from moltnet.ports.agent import Agent
 
 COLUMNS = ("id", "createdAt", "entryType", "importance", "title", "content")
@@ -22,7 +23,8 @@ _diary = click.option("--diary-id", type=DIARY, help="Default MOLTNET_DIARY, els
 _entry = click.argument("entry_id", type=ENTRY)
 _type = click.Choice([each.value for each in EntryType])
 _tags = click.option("--tags", help="Comma-separated.")
-_weight = click.FloatRange(0, 1)
+_share = click.FloatRange(0, 1)
+_occurred = click.option("--occurred-at", type=MOMENT, help="When what it tells happened, if not now.")
 
 
 @click.group(cls=Commands)
@@ -42,17 +44,17 @@ def diary() -> None:
     show_default=True,
 )
 @click.option("--type", "entry_type", type=_type, default=EntryType.SEMANTIC.value, show_default=True)
+@_occurred
 @click.argument("text", required=False)
 @reaching
 def create(
     reach: Reach,
     diary_id: DiaryId | None,
     content: str | None,
-    title: str | None,
     tags: str | None,
-    importance: int,
     entry_type: str,
     text: str | None,
+    **members: Any,
 ) -> None:
     """Store a memory."""
     written = only_one("--content", content, text)
@@ -65,10 +67,9 @@ def create(
         made = await agent.diary.create(
             where,
             content=memory,
-            title=title,
             tags=comma_separated(tags),
-            importance=importance,
             entry_type=EntryType(entry_type),
+            **members,
         )
         return entry_json(made)
 
@@ -122,6 +123,7 @@ def get(reach: Reach, diary_id: DiaryId | None, entry_id: EntryId) -> None:
 @click.option("--importance", type=click.IntRange(IMPORTANCE_MIN, IMPORTANCE_MAX))
 @click.option("--type", "entry_type", type=_type)
 @click.option("--superseded-by", type=ENTRY, help="The entry that says it better.")
+@_occurred
 @reaching
 def update(reach: Reach, diary_id: DiaryId | None, entry_id: EntryId, content: str | None, **members: Any) -> None:
     """Change a memory; what is left out stays."""
@@ -160,9 +162,15 @@ def delete(reach: Reach, diary_id: DiaryId | None, entry_id: EntryId) -> None:
 @_tags
 @click.option("--type", "entry_types", type=_type, multiple=True, help="May be given several times.")
 @click.option("--exclude-superseded", is_flag=True)
-@click.option("--w-relevance", type=_weight, default=1.0, show_default=True)
-@click.option("--w-recency", type=_weight, default=0.0, show_default=True)
-@click.option("--w-importance", type=_weight, default=0.0, show_default=True)
+@click.option("--w-relevance", type=_share, default=1.0, show_default=True)
+@click.option("--w-recency", type=_share, default=0.0, show_default=True)
+@click.option("--w-importance", type=_share, default=0.0, show_default=True)
+@click.option("--created-after", type=MOMENT, help="Only what was written then or later.")
+@click.option("--created-before", type=MOMENT, help="Only what was written before then.")
+@click.option("--occurred-after", type=MOMENT, help="Only what happened then or later.")
+@click.option("--occurred-before", type=MOMENT, help="Only what happened before then.")
+@click.option("--min-score", type=_share, default=0.0, show_default=True, help="Only what scores as much or more.")
+@click.option("--explain", is_flag=True, help="Tell why each was found, and what was left out.")
 @click.argument("text", required=False)
 @reaching
 def search(  # a search has as many members
@@ -184,7 +192,7 @@ def search(  # a search has as many members
         )
         return result_json(found)
 
-    show(acting(reach, act), reach.form, lambda shown: table(shown["results"], COLUMNS, "Nothing found."))
+    show(acting(reach, act), reach.form, found_text)
 
 
 @diary.command()
@@ -192,16 +200,18 @@ def search(  # a search has as many members
 @click.option("--days", type=click.IntRange(1, 365), default=DAYS_DEFAULT, show_default=True)
 @click.option("--max-entries", type=click.IntRange(1, 200), default=ENTRIES_DEFAULT, show_default=True)
 @click.option("--type", "entry_types", type=_type, multiple=True, help="May be given several times.")
+@click.option(
+    "--max-tokens",
+    type=click.IntRange(TOKENS_MIN, TOKENS_MAX),
+    help="About how many tokens to tell, grouped by type, the most important first.",
+)
 @reaching
-def reflect(reach: Reach, diary_id: DiaryId | None, days: int, max_entries: int, entry_types: tuple[str, ...]) -> None:
+def reflect(reach: Reach, diary_id: DiaryId | None, entry_types: tuple[str, ...], **members: Any) -> None:
     """Look back on the latest memories."""
 
     async def act(agent: Agent) -> Json:
         shown = await agent.diary.reflect(
-            await diary_of(reach, agent, diary_id),
-            days=days,
-            max_entries=max_entries,
-            entry_types=tuple(map(EntryType, entry_types)),
+            await diary_of(reach, agent, diary_id), entry_types=tuple(map(EntryType, entry_types)), **members
         )
         return digest_json(shown)
 

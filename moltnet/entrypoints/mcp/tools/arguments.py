@@ -1,5 +1,6 @@
 """Arguments that several tools take, with the limits they publish."""
 
+from datetime import datetime
 from typing import Annotated, Literal
 
 import attrs
@@ -32,6 +33,11 @@ Tags = Annotated[
 ]
 Importance = Annotated[
     int, Whole(IMPORTANCE_MIN, IMPORTANCE_MAX), About(f"A whole number from {IMPORTANCE_MIN} to {IMPORTANCE_MAX}")
+]
+OccurredAt = Annotated[
+    datetime,
+    Wire("occurred_at"),
+    About("When what it tells happened, if not now: a time with its zone, as 2026-01-31T09:30:00Z"),
 ]
 Kind = Annotated[EntryType, Wire("entry_type"), About("What kind of memory it is")]
 Kinds = Annotated[

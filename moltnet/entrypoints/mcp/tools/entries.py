@@ -13,6 +13,7 @@ from moltnet.entrypoints.mcp.tools.arguments import (
     EntryPlace,
     Importance,
     Kind,
+    OccurredAt,
     Tags,
     Title,
     WantedTags,
@@ -35,6 +36,7 @@ class CreateEntry(DiaryPlace):
     tags: Tags | None = None
     importance: Importance = IMPORTANCE_DEFAULT
     entry_type: Kind = EntryType.SEMANTIC
+    occurred_at: OccurredAt | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -64,6 +66,7 @@ class UpdateEntry(EntryPlace):
         ]
         | None
     ) = None
+    occurred_at: OccurredAt | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -99,6 +102,7 @@ async def create(agent: Agent, given: CreateEntry) -> SavedEntry:
         tags=given.tags,
         importance=given.importance,
         entry_type=given.entry_type,
+        occurred_at=given.occurred_at,
     )
     return SavedEntry(entry=entry_form(entry))
 
@@ -127,6 +131,7 @@ async def update(agent: Agent, given: UpdateEntry) -> ChangedEntry:
         tags=given.tags,
         importance=given.importance,
         entry_type=given.entry_type,
+        occurred_at=given.occurred_at,
         superseded_by=_successor(given.superseded_by),
     )
     return ChangedEntry(entry=entry_form(entry))

@@ -5,15 +5,15 @@ from typing import Annotated
 
 import attrs
 
-from moltnet.domain.digest import DAYS_DEFAULT, DAYS_MAX, ENTRIES_DEFAULT, ENTRIES_MAX
-from moltnet.domain.search import QUERY_MAX, RESULTS_DEFAULT, RESULTS_MAX, Hit, SearchType
-from moltnet.domain.views import Reflected
+from moltnet.domain.digest import DAYS_DEFAULT, DAYS_MAX, ENTRIES_DEFAULT, ENTRIES_MAX, TOKENS_MAX, TOKENS_MIN
+from moltnet.domain.search import QUERY_MAX, RESULTS_DEFAULT, RESULTS_MAX, SearchType
 from moltnet.entrypoints.mcp.tools.arguments import DiaryPlace, DiaryRef, Kinds, WantedTags
 from moltnet.entrypoints.mcp.tools.places import diary_id
 from moltnet.entrypoints.mcp.tools.tool import Acts, AnyTool, Tool
-from moltnet.entrypoints.rest.wire.entries import DiaryEntry, entry_form
-from moltnet.entrypoints.rest.wire.feed import PublicFeedAuthor, author_form
-from moltnet.entrypoints.rest.wire.search import Digest, DigestEntry
+from moltnet.entrypoints.rest.wire import search as rest
+from moltnet.entrypoints.rest.wire.entries import DiaryEntry
+from moltnet.entrypoints.rest.wire.feed import PublicFeedAuthor
+from moltnet.entrypoints.rest.wire.search import Digest, HitExplanation, LeftOutEntry, reflected_form, result_form
 from moltnet.entrypoints.schema.declare import About, Number, Text, Whole, Wire
 from moltnet.ports.agent import Agent
 
@@ -43,6 +43,19 @@ class SearchEntries:
         ]
         | None
     ) = None
+    created_after: (
+        Annotated[datetime, Wire("created_after"), About("Only what was written then or later, as 2026-01-31T00:00Z")]
+        | None
+    ) = None
+    created_before: Annotated[datetime, Wire("created_before"), About("Only what was written before then")] | None = (
+        None
+    )
+    occurred_after: Annotated[datetime, Wire("occurred_after"), About("Only what happened then or later")] | None = None
+    occurred_before: Annotated[datetime, Wire("occurred_before"), About("Only what happened before then")] | None = None
+    min_score: Annotated[
+        float, Number(0, 1), Wire("min_score"), About("Only what scores as much or more; 0.3 leaves out most noise")
+    ] = 0.0
+    explain: Annotated[bool, About("Tell why each memory was found, and what was left out")] = False
 
 
 @attrs.frozen(kw_only=True)
@@ -51,6 +64,7 @@ class FoundEntry(DiaryEntry):
 
     score: float | None
     author: PublicFeedAuthor | None
+    explanation: HitExplanation | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -60,6 +74,17 @@ class FoundEntries:
     results: tuple[FoundEntry, ...]
     total: int
     search_type: Annotated[SearchType, Wire("search_type")]
+    confident: (
+        Annotated[bool, About("Whether the best looks like an answer; false often means that none is there")] | None
+    ) = None
+    left_out: (
+        Annotated[
+            tuple[LeftOutEntry, ...],
+            Wire("left_out"),
+            About("With explain: what a filter, word or min_score kept out"),
+        ]
+        | None
+    ) = None
 
 
 @attrs.frozen(kw_only=True)
@@ -71,6 +96,15 @@ class Reflect(DiaryPlace):
         ENTRIES_DEFAULT
     )
     entry_types: Kinds | None = None
+    max_tokens: (
+        Annotated[
+            int,
+            Whole(TOKENS_MIN, TOKENS_MAX),
+            Wire("max_tokens"),
+            About("About how many tokens to tell, grouped by kind, the most important first"),
+        ]
+        | None
+    ) = None
 
 
 @attrs.frozen(kw_only=True)
@@ -93,39 +127,46 @@ async def search(agent: Agent, given: SearchEntries) -> FoundEntries:
         w_relevance=given.w_relevance,
         w_recency=given.w_recency,
         w_importance=given.w_importance,
+        created_after=given.created_after,
+        created_before=given.created_before,
+        occurred_after=given.occurred_after,
+        occurred_before=given.occurred_before,
+        min_score=given.min_score,
+        explain=given.explain,
     )
-    return FoundEntries(results=tuple(map(_found, found.hits)), total=found.total, search_type=found.search_type)
+    told = result_form(found)
+    return FoundEntries(
+        results=tuple(map(_found, told.results)),
+        total=told.total,
+        search_type=told.search_type,
+        confident=told.confident,
+        left_out=told.left_out,
+    )
 
 
 async def reflect(agent: Agent, given: Reflect) -> DigestOfDiary:
     """Looks back."""
     diary = await diary_id(agent, given.diary_ref)
     reflected = await agent.diary.reflect(
-        diary, days=given.days, max_entries=given.max_entries, entry_types=given.entry_types or ()
+        diary,
+        days=given.days,
+        max_entries=given.max_entries,
+        entry_types=given.entry_types or (),
+        max_tokens=given.max_tokens,
     )
-    return DigestOfDiary(digest=_digest(reflected))
+    return DigestOfDiary(digest=reflected_form(reflected))
 
 
-def _found(hit: Hit) -> FoundEntry:
-    author = author_form(hit.author) if hit.author else None
-    return FoundEntry(**attrs.asdict(entry_form(hit.entry), recurse=False), score=hit.score, author=author)
-
-
-def _digest(reflected: Reflected) -> Digest:
-    generated_at: datetime = reflected.generated_at
-    return Digest(
-        entries=tuple(DigestEntry(**attrs.asdict(entry, recurse=False)) for entry in reflected.entries),
-        total_entries=len(reflected.entries),
-        period_days=reflected.period_days,
-        generated_at=generated_at,
-    )
+def _found(entry: rest.FoundEntry) -> FoundEntry:
+    return FoundEntry(**attrs.asdict(entry, recurse=False))
 
 
 SEARCH: AnyTool = Tool(
     "diary_search",
     "Search memories",
     "Find memories by meaning and by words at once. Several words match loosely, and a question is a good query. "
-    '"Words in quotes" must stand together. -word leaves out what has it; +word requires it. Without diary_ref '
+    '"Words in quotes" must stand together. -word leaves out what has it; +word requires it. A time in the '
+    'question ("last week", "in May 2025") lifts what happened then. Without diary_ref '
     "all your own diaries are searched, and those shared with you.",
     search,
     arguments=SearchEntries,

@@ -31,6 +31,7 @@ from moltnet.domain.search import (
     SearchType,
     Weights,
 )
+from moltnet.domain.views import Reflected
 from moltnet.entrypoints.rest.wire.entries import DiaryEntry, entry_members
 from moltnet.entrypoints.rest.wire.feed import PublicFeedAuthor, author_form
 from moltnet.entrypoints.schema.declare import About, ItemCount, Number, Text, Whole
@@ -222,12 +223,17 @@ def result_form(result: SearchResult) -> DiarySearchResult:
 
 def digest_form(digest: DigestOfDiary) -> Digest:
     """A digest as the wire tells it."""
+    return reflected_form(Reflected.of(digest))
+
+
+def reflected_form(reflected: Reflected) -> Digest:
+    """What reflecting on a diary shows, as the wire tells it."""
     return Digest(
-        entries=tuple(map(_digest_entry, digest.entries)),
-        total_entries=len(digest.entries),
-        period_days=digest.period_days,
-        generated_at=digest.generated_at,
-        groups=None if digest.groups is None else tuple(map(_group, digest.groups)),
+        entries=tuple(DigestEntry(**attrs.asdict(entry, recurse=False)) for entry in reflected.entries),
+        total_entries=len(reflected.entries),
+        period_days=reflected.period_days,
+        generated_at=reflected.generated_at,
+        groups=None if reflected.groups is None else tuple(map(_group, reflected.groups)),
     )
 
 
@@ -253,14 +259,3 @@ def _explained(entry: Entry, told: Explanation) -> HitExplanation:
 
 def _group(group: Group) -> DigestGroup:
     return DigestGroup(entry_type=group.entry_type, count=group.count, tokens=group.tokens)
-
-
-def _digest_entry(entry: Entry) -> DigestEntry:
-    return DigestEntry(
-        id=entry.id,
-        content=entry.content,
-        tags=entry.tags,
-        importance=entry.importance,
-        entry_type=entry.entry_type,
-        created_at=entry.created_at,
-    )

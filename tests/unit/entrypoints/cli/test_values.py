@@ -1,3 +1,5 @@
+from datetime import UTC, datetime
+
 import pytest
 from click import BadParameter
 
@@ -5,6 +7,7 @@ from moltnet.domain.keys import Fingerprint
 from moltnet.entrypoints.cli.values import (
     DIARY,
     FINGERPRINT,
+    MOMENT,
     GivenTwice,
     NotUtf8,
     checked,
@@ -20,9 +23,20 @@ def test_fingerprint_is_read_in_any_case() -> None:
 
 @pytest.mark.parametrize("text", ["", "nope", "\x00", "\ud800", "0" * 10_000])
 def test_wrong_value_is_told_before_anything_is_asked(text: str) -> None:
-    for kind in (DIARY, FINGERPRINT):
+    for kind in (DIARY, FINGERPRINT, MOMENT):
         with pytest.raises(BadParameter):
             kind.convert(text, None, None)
+
+
+@pytest.mark.parametrize("text", ["2026-01-31", "2026-01-31T00:00:00Z", "2026-01-31T02:00:00+02:00"])
+def test_a_day_is_its_beginning_in_utc(text: str) -> None:
+    assert MOMENT.convert(text, None, None) == datetime(2026, 1, 31, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("text", ["2026-02-30", "2026-01-31T00:00:00", "20260131", "0000-00-00", "tomorrow "])
+def test_what_no_calendar_has_is_no_time(text: str) -> None:
+    with pytest.raises(BadParameter, match="with its zone"):
+        MOMENT.convert(text, None, None)
 
 
 @pytest.mark.parametrize(("text", "parts"), [(None, None), ("", ()), ("a", ("a",)), (" a , b,,c ", ("a", "b", "c"))])

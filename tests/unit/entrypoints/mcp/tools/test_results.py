@@ -68,7 +68,7 @@ async def test_a_search_tells_how_it_found_and_how_well(network, ada, bob):
     await network.entry(ada, mine, "the deploy failed")
     await network.entry(bob, shared, "the deploy worked")
     found = await done(network, ada, "diary_search", query="deploy")
-    assert list(found) == ["results", "total", "search_type"]
+    assert list(found) == ["results", "total", "search_type", "confident"]
     assert {entry["content"] for entry in found["results"]} == {"the deploy failed", "the deploy worked"}
     assert list(found["results"][0]) == [*ENTRY, "score", "author"]
     authors = {entry["content"]: entry["author"]["fingerprint"] for entry in found["results"]}
@@ -80,9 +80,47 @@ async def test_a_search_tells_how_it_found_and_how_well(network, ada, bob):
     assert [entry["content"] for entry in there["results"]] == ["the deploy worked"]
 
 
+async def test_a_search_explains_itself_on_demand(network, ada):
+    diary = await network.diary(ada)
+    await network.entry(ada, diary, "the deploy failed", "ops")
+    await network.entry(ada, diary, "the deploy worked")
+    found = await done(network, ada, "diary_search", query="failed deploys", tags=["ops"], explain=True)
+    (entry,) = found["results"]
+    assert entry["explanation"]["matchedWords"] == ["failed", "deploys"]
+    assert entry["explanation"]["passage"]["text"] == "the deploy failed"
+    assert [each["reason"] for each in found["left_out"]] == ["tags"]
+
+
+async def test_a_search_keeps_to_times_and_to_the_least_score(network, ada):
+    diary = str((await network.diary(ada)).id)
+    for content, occurred_at in (("the deploy failed", "2026-01-05T09:00:00Z"), ("the deploy worked", None)):
+        occurred = {"occurred_at": occurred_at} if occurred_at else {}
+        await done(network, ada, "diary_create", diary_ref=diary, content=content, **occurred)
+    for asked, contents in (
+        ({"occurred_before": "2026-01-06T00:00:00Z"}, ["the deploy failed"]),
+        ({"occurred_after": "2026-01-06T00:00:00Z"}, ["the deploy worked"]),
+        ({"created_before": "2026-01-06T00:00:00Z"}, []),
+        ({"min_score": 1}, []),
+    ):
+        found = await done(network, ada, "diary_search", query="deploy", **asked)
+        assert [entry["content"] for entry in found["results"]] == contents, asked
+    wrong = await told(network, ada, "diary_create", diary_ref=diary, content="x", occurred_at="2026-01-05T09:00:00")
+    assert wrong.failed
+    assert "occurred_at must match format" in wrong.sentence
+
+
 async def test_a_search_never_finds_what_is_others(network, ada, bob):
     await network.entry(bob, await network.diary(bob, Visibility.PUBLIC), "the deploy failed")
     assert (await done(network, ada, "diary_search", query="deploy"))["results"] == []
+
+
+async def test_reflecting_keeps_to_a_budget_by_kind(network, ada):
+    diary = await network.diary(ada)
+    for number in range(5):
+        await network.entry(ada, diary, f"{number} " * 100)
+    told = await done(network, ada, "diary_reflect", diary_ref=str(diary.id), max_tokens=120)
+    assert [group["entryType"] for group in told["digest"]["groups"]] == ["semantic"]
+    assert 0 < len(told["digest"]["entries"]) < 5
 
 
 async def test_reflecting_gives_a_digest(network, ada):

@@ -1,0 +1,49 @@
+"""What a search found, as a person reads it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from moltnet.entrypoints.cli.tables import printable, table
+
+COLUMNS = ("score", "id", "createdAt", "entryType", "content")
+
+
+def found_text(shown: dict[str, Any]) -> str:
+    """The table of what was found; whether it looks like an answer; and, where it was asked for, why."""
+    return "\n".join(_parts(shown))
+
+
+def _parts(shown: dict[str, Any]) -> Iterator[str]:
+    results = [{**each, "score": _two_digits(each.get("score"))} for each in shown["results"]]
+    yield table(results, COLUMNS, "Nothing found.")
+    if results and shown.get("confident") is False:
+        yield "\nNone of these looks like a sure answer."
+    for entry in shown["results"]:
+        if "explanation" in entry:
+            yield f"\n{entry['id']}: {_why(entry['explanation'])}"
+    left_out = shown.get("leftOut")
+    if left_out:
+        yield "\nLeft out:"
+        yield from (f"  {each['id']}  {_two_digits(each['score'])}  {each['reason']}" for each in left_out)
+
+
+def _why(told: dict[str, Any]) -> str:
+    sides = []
+    if "cosine" in told:
+        sides.append(f"meaning {_two_digits(told['cosine'])}{_rank(told.get('cosineRank'))}")
+    sides.append(f"words {_two_digits(told['words'])}{_rank(told.get('wordsRank'))}")
+    if told["matchedWords"]:
+        sides.append("matched " + ", ".join(map(printable, told["matchedWords"])))
+    if told["timely"]:
+        sides.append("of the time that was asked for")
+    passage = told.get("passage")
+    nearest = " ".join(printable(passage["text"]).split()) if passage else ""
+    return "; ".join(sides) + (f"\n  {nearest}" if nearest else "")
+
+
+def _rank(rank: int | None) -> str:
+    return "" if rank is None else f" (no. {rank})"
+
+
+def _two_digits(number: float | None) -> str:
+    return "" if number is None else f"{number:.2f}"
