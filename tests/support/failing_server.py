@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any, cast
 
 import attrs
-from aiohttp import web
 
 from moltnet.adapters.dbos.launch import launched
 from moltnet.adapters.postgres.events import PostgresFeedEvents
@@ -29,6 +28,7 @@ from moltnet.domain.services import Services
 from moltnet.domain.services.models import Models
 from moltnet.entrypoints.container import Foundation, assembled
 from moltnet.entrypoints.rest.app import create_app
+from moltnet.entrypoints.rest.listening import listening_app
 from moltnet.entrypoints.settings import Settings
 from moltnet.ports.workflows import Backoff, Json, JsonObject, Steps, WorkflowBody, Workflows
 from tests.support.interruptions import Calls, InterruptedStorage, failing, interrupted
@@ -136,13 +136,12 @@ async def _serve(orders: Orders) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     listening = socket.create_server(("127.0.0.1", 0))
     host, port = listening.getsockname()[:2]
-    async with failing_network(orders, f"http://{host}:{port}") as services:
-        runner = web.AppRunner(create_app(services), access_log=None, shutdown_timeout=1)
-        await runner.setup()
-        await web.SockSite(runner, listening).start()
+    async with (
+        failing_network(orders, f"http://{host}:{port}") as services,
+        listening_app(create_app(services), listening, keep_alive_s=75, drain_s=1),
+    ):
         os.write(1, f"{orders.label} {os.getpid()} http://{host}:{port}\n".encode())
         await stop.wait()
-        await runner.cleanup()
 
 
 def _fork_for_each_line() -> None:

@@ -10,7 +10,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import attrs
-from aiohttp import web
 
 from moltnet.adapters.http.agent import HttpAgent
 from moltnet.adapters.memory.embedding import MemoryEmbedder
@@ -25,6 +24,7 @@ from moltnet.entrypoints.library.network import MoltNet
 from moltnet.entrypoints.mcp.mount import mount_mcp
 from moltnet.entrypoints.mcp.options import McpOptions
 from moltnet.entrypoints.rest.app import create_app
+from moltnet.entrypoints.rest.listening import listening_app
 from moltnet.entrypoints.rest.options import RestOptions
 from moltnet.entrypoints.settings import Settings
 from moltnet.ports.agent import Agent
@@ -122,10 +122,5 @@ async def served(foundation: Foundation, limits: Limits = UNTHROTTLED, port: int
 async def _door(services: Services, url: str, listening: socket.socket) -> AsyncIterator[None]:
     app = create_app(services, RestOptions(api_url=url))
     mount_mcp(app, McpOptions(place=Place(api_url=url), session_secret=b"s" * 32))
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
-    await runner.setup()
-    try:
-        await web.SockSite(runner, listening).start()
+    async with listening_app(app, listening, keep_alive_s=75, drain_s=1):
         yield
-    finally:
-        await runner.cleanup()

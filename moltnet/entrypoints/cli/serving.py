@@ -9,18 +9,16 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit
 
-from aiohttp import web
-
 from moltnet.domain.errors import Unavailable
 from moltnet.domain.services import Services
 from moltnet.entrypoints.container import network
 from moltnet.entrypoints.mcp.mount import mount_mcp
 from moltnet.entrypoints.mcp.options import McpOptions
 from moltnet.entrypoints.rest.app import create_app
+from moltnet.entrypoints.rest.listening import BACKLOG, listening_app
 from moltnet.entrypoints.rest.options import RestOptions, StreamLimits
 from moltnet.entrypoints.settings import Settings
 
-BACKLOG = 1024
 KEEP_ALIVE_S = 72.0
 DRAIN_S = 10.0
 
@@ -124,10 +122,5 @@ async def _listening_app(
     )
     app = create_app(services, options)
     mount_mcp(app, McpOptions(place=options.place, session_secret=settings.mcp_session_secret))
-    runner = web.AppRunner(app, access_log=None, keepalive_timeout=KEEP_ALIVE_S, shutdown_timeout=DRAIN_S)
-    await runner.setup()
-    try:
-        await web.SockSite(runner, listening, backlog=BACKLOG).start()
+    async with listening_app(app, listening, keep_alive_s=KEEP_ALIVE_S, drain_s=DRAIN_S):
         yield
-    finally:
-        await runner.cleanup()

@@ -33,9 +33,11 @@ from moltnet.entrypoints.rest.json_text import to_json
 from moltnet.entrypoints.rest.keys import VISIT
 from moltnet.entrypoints.rest.refusals import (
     ForeignOrigin,
+    HeaderTooLarge,
     InvalidRequest,
     MalformedBody,
     MalformedHeader,
+    MalformedMessage,
     Refusal,
     TooManyRequests,
 )
@@ -67,6 +69,8 @@ PROBLEM_ROWS: Mapping[type[BaseException], ProblemType] = MappingProxyType(
         InvalidRequest: types.VALIDATION_FAILED,
         MalformedBody: types.VALIDATION_FAILED,
         MalformedHeader: types.VALIDATION_FAILED,
+        MalformedMessage: types.VALIDATION_FAILED,
+        HeaderTooLarge: types.VALIDATION_FAILED,
         ForeignOrigin: types.FORBIDDEN,
         TooManyRequests: types.RATE_LIMIT_EXCEEDED,
         # All else, and 413 and 415 with their own status: the original has no better row (rest.md §3).
@@ -87,9 +91,15 @@ def row_of(error: type[BaseException]) -> ProblemType:
 
 def problem_response(error: Exception, request: web.Request) -> web.Response:
     """The answer that tells an error as a problem document; what is this server's own fault is logged here, once."""
-    problem = _problem(error, request.raw_path)
-    if problem.status >= types.INTERNAL_SERVER_ERROR.status:
+    answer = problem_answer(error, request.raw_path)
+    if answer.status >= types.INTERNAL_SERVER_ERROR.status:
         _log(error, request)
+    return answer
+
+
+def problem_answer(error: Exception, instance: str) -> web.Response:
+    """The same without a word in the log; `instance` is what was asked for."""
+    problem = _problem(error, instance)
     return web.Response(status=problem.status, body=to_json(json_value(problem)), headers=_headers(error))
 
 

@@ -20,6 +20,22 @@ class MalformedBody(Refusal):
     """A body that is not what its content type says."""
 
 
+class MalformedMessage(Refusal):
+    """Bytes that are no HTTP (RFC 9112)."""
+
+    def __init__(self) -> None:
+        super().__init__("The request is not well-formed HTTP")
+
+
+class HeaderTooLarge(Refusal):
+    """A request line or header field longer than this server reads (RFC 6585 §5)."""
+
+    status = 431
+
+    def __init__(self) -> None:
+        super().__init__("The request line or a header field is too long")
+
+
 class MalformedHeader(Refusal):
     """A header field that is not written as its standard says."""
 

@@ -41,8 +41,18 @@ def log_outcome(request: web.Request, visit: Visit, status: int, elapsed_s: floa
     _LOG.handle(_LOG.makeRecord(_LOG.name, logging.INFO, __file__, 0, line, (), None))
 
 
+def log_unreadable(request_id: str, peer: str, status: int) -> None:
+    """Tells the log of what could not be read as a request; nothing of it is repeated."""
+    _LOG.info('{"event":"unreadable","id":"%s","status":%d,"peer":%s}', request_id, status, _quoted(peer))
+
+
+def new_request_id() -> str:
+    """A name for a request that brings none."""
+    return f"{_NAMES.getrandbits(128):032x}"
+
+
 def _request_id(given: str) -> str:
-    return given if given and _REQUEST_ID.fullmatch(given) else f"{_NAMES.getrandbits(128):032x}"
+    return given if given and _REQUEST_ID.fullmatch(given) else new_request_id()
 
 
 def _client_address(request: web.Request) -> str:
