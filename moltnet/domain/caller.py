@@ -1,5 +1,7 @@
 """Who is asking."""
 
+from functools import cached_property
+
 import attrs
 
 from moltnet.domain.credentials import Scope
@@ -29,6 +31,11 @@ class Caller:
     public_key: PublicKey
     client_id: ClientId
     scopes: frozenset[Scope]
+
+    @cached_property
+    def asker(self) -> str:
+        """As whom its requests are counted."""
+        return f"agent:{self.agent_id}"
 
     def require(self, *needed: Scope) -> None:
         """Raises MissingScope for the first scope the token lacks."""

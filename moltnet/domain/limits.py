@@ -64,14 +64,14 @@ class Allowance:
     allowed: bool
 
     @classmethod
-    def after(cls, hits: int, limit: int, left: timedelta) -> "Allowance":
-        """The allowance after so many requests of a window that goes on for `left`."""
-        return cls(limit=limit, remaining=max(0, limit - hits), reset_s=whole_seconds(left), allowed=hits <= limit)
+    def after(cls, hits: int, limit: int, left_s: float) -> "Allowance":
+        """The allowance after so many requests of a window that goes on for `left_s` seconds."""
+        return cls(limit=limit, remaining=max(0, limit - hits), reset_s=whole_seconds(left_s), allowed=hits <= limit)
 
 
-def whole_seconds(left: timedelta) -> int:
-    """A time to wait in seconds, rounded up; at least one, so that nobody comes back at once."""
-    return max(1, math.ceil(left / timedelta(seconds=1)))
+def whole_seconds(left_s: float) -> int:
+    """A time to wait, rounded up from the microsecond; at least one, so that nobody comes back at once."""
+    return max(1, math.ceil(round(left_s, 6)))
 
 
 def bucket_of(tier: Tier, act: str) -> str:
@@ -82,7 +82,7 @@ def bucket_of(tier: Tier, act: str) -> str:
 def asker_of(caller: Caller | Anonymous, address: str) -> str:
     """Who is counted: the agent, else the address; of IPv6, the network that one subscriber has."""
     if isinstance(caller, Caller):
-        return f"agent:{caller.agent_id}"
+        return caller.asker
     return _asker_at(address)
 
 

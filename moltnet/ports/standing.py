@@ -1,17 +1,20 @@
 """Whom a client's tokens stand for, and who tells when that changes."""
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from moltnet.domain.agents import Agent
 from moltnet.domain.credentials import Client
 from moltnet.domain.ids import ClientId
 
+# A client with its agent.
+Standing: TypeAlias = tuple[Client, Agent]
+
 
 class Standings(Protocol):
     """Whom a client stands for. This tells who is asking, and nothing of what they may do."""
 
-    async def find(self, client_id: ClientId) -> tuple[Client, Agent] | None:
+    async def find(self, client_id: ClientId) -> Standing | None:
         """The client with its agent; None for a client that is not there (any more)."""
         ...
 

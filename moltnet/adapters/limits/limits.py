@@ -1,10 +1,9 @@
 """The port `RateLimits` by the library `limits`, in this process alone: N processes allow up to N times as much."""
 
-from datetime import timedelta
 from functools import cache
 
 from limits import RateLimitItemPerMinute
-from limits.aio.strategies import FixedWindowRateLimiter
+from limits.strategies import FixedWindowRateLimiter
 
 from moltnet.adapters.limits.windows import Windows
 from moltnet.domain.limits import Allowance
@@ -24,20 +23,26 @@ class MemoryRateLimits:
     async def hit(self, bucket: str, key: str, per_minute: int) -> Allowance:
         """Counts a request."""
         windows, limiter = self._buckets.get(bucket) or self._opened(bucket)
-        limit = _limit(per_minute)
-        await limiter.hit(limit, key)
-        hits, left_s = windows.state(limit.key_for(key))
-        return Allowance.after(hits, per_minute, timedelta(seconds=left_s))
+        limiter.hit(_limit(per_minute), key)
+        hits, left_s = windows.state(key)
+        return Allowance.after(hits, per_minute, left_s)
 
     async def forget_ended(self) -> int:
         """Forgets the windows that are over."""
-        return sum([await windows.forget_ended() for windows, _ in self._buckets.values()])
+        return sum(windows.forget_ended() for windows, _ in self._buckets.values())
 
     def _opened(self, bucket: str) -> tuple[Windows, FixedWindowRateLimiter]:
         windows = Windows(self._clock, self._most)
         return self._buckets.setdefault(bucket, (windows, FixedWindowRateLimiter(windows)))
 
 
+class _PerMinute(RateLimitItemPerMinute):
+    """So many a minute. A key has one limit in its bucket, so the limit need not be part of its name."""
+
+    def key_for(self, *identifiers: bytes | str | float) -> str:
+        return str(identifiers[0])
+
+
 @cache
-def _limit(per_minute: int) -> RateLimitItemPerMinute:
-    return RateLimitItemPerMinute(per_minute)
+def _limit(per_minute: int) -> _PerMinute:
+    return _PerMinute(per_minute)

@@ -6,7 +6,7 @@ each request; this one reads the port `Clock`, keeps a bounded number, and looks
 
 from collections import OrderedDict
 
-from limits.aio.storage import Storage
+from limits.storage import Storage
 
 from moltnet.ports.clock import Clock
 
@@ -21,15 +21,16 @@ class Windows(Storage):
         self._clock = clock
         self._most = most
         self._windows: OrderedDict[str, tuple[int, float]] = OrderedDict()
+        self._hit_at = 0.0
 
     @property
     def base_exceptions(self) -> tuple[type[Exception], ...]:
         """None: nothing here can fail."""
         return ()
 
-    async def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         """Counts a hit and answers how many there are; a key without a window gets one of `expiry` seconds."""
-        now = self._clock.now().timestamp()
+        now = self._hit_at = self._clock.now().timestamp()
         hits, ends_at = self._windows.get(key, (0, now))
         if ends_at <= now:
             hits, ends_at = 0, now + expiry
@@ -40,20 +41,19 @@ class Windows(Storage):
         return hits + amount
 
     def state(self, key: str) -> tuple[int, float]:
-        """The hits of a key's window, and the seconds until it ends."""
-        now = self._clock.now().timestamp()
-        hits, ends_at = self._windows.get(key, (0, now))
-        return hits, ends_at - now
+        """The hits of a key's window right after one, and the seconds until it ends."""
+        hits, ends_at = self._windows[key]
+        return hits, ends_at - self._hit_at
 
-    async def get(self, key: str) -> int:
+    def get(self, key: str) -> int:
         """The hits of the window that began last; the library asks right after a hit."""
         return self._windows.get(key, (0, 0.0))[0]
 
-    async def get_expiry(self, key: str) -> float:
+    def get_expiry(self, key: str) -> float:
         """When that window ends, in seconds since 1970."""
         return self._windows.get(key, (0, self._clock.now().timestamp()))[1]
 
-    async def forget_ended(self) -> int:
+    def forget_ended(self) -> int:
         """Forgets the windows that are over; answers how many."""
         now = self._clock.now().timestamp()
         ended = [key for key, (_, ends_at) in self._windows.items() if ends_at <= now]
@@ -61,16 +61,16 @@ class Windows(Storage):
             del self._windows[key]
         return len(ended)
 
-    async def check(self) -> bool:
+    def check(self) -> bool:
         """True: memory is always there."""
         return True
 
-    async def reset(self) -> int:
+    def reset(self) -> int:
         """Forgets all windows; answers how many."""
         forgotten = len(self._windows)
         self._windows.clear()
         return forgotten
 
-    async def clear(self, key: str) -> None:
+    def clear(self, key: str) -> None:
         """Forgets one window."""
         self._windows.pop(key, None)

@@ -3,31 +3,45 @@
 from collections import OrderedDict
 from datetime import datetime
 
+import attrs
+
+from moltnet.domain.caller import Caller
 from moltnet.domain.credentials import TokenClaims
+from moltnet.ports.standing import Standing
 
 MOST_REMEMBERED = 10_000
 
 
+@attrs.define(eq=False)
+class Known:
+    """What a checked token says, and whom it stands for by the standing that was read last."""
+
+    claims: TokenClaims
+    standing: Standing | None = None
+    caller: Caller | None = None
+
+
 class Believed:
-    """What checked tokens say, by their whole text; the ones used longest ago are forgotten first."""
+    """Checked tokens by their whole text; the ones used longest ago are forgotten first."""
 
     def __init__(self, most: int = MOST_REMEMBERED) -> None:
         self._most = most
-        self._known: OrderedDict[str, TokenClaims] = OrderedDict()
+        self._known: OrderedDict[str, Known] = OrderedDict()
 
-    def find(self, token: str, at: datetime) -> TokenClaims | None:
-        """What a token says that was checked before and is good at this time."""
-        claims = self._known.get(token)
-        if claims is None:
+    def find(self, token: str, at: datetime) -> Known | None:
+        """A token that was checked before and is good at this time."""
+        known = self._known.get(token)
+        if known is None:
             return None
-        if not claims.good_at(at):
+        if not known.claims.good_at(at):
             self._known.pop(token, None)
             return None
         self._known.move_to_end(token)
-        return claims
+        return known
 
-    def remember(self, token: str, claims: TokenClaims) -> None:
+    def remember(self, token: str, claims: TokenClaims) -> Known:
         """Keeps what a checked token says."""
-        self._known[token] = claims
+        known = self._known[token] = Known(claims)
         if len(self._known) > self._most:
             self._known.popitem(last=False)
+        return known

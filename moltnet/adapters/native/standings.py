@@ -10,17 +10,13 @@ from datetime import datetime, timedelta
 
 import attrs
 
-from moltnet.domain.agents import Agent
-from moltnet.domain.credentials import Client
 from moltnet.domain.ids import ClientId
 from moltnet.ports.clock import Clock
-from moltnet.ports.standing import StandingChanges, Standings
+from moltnet.ports.standing import Standing, StandingChanges, Standings
 from moltnet.ports.storage import Storage
 
 BELIEVED_FOR = timedelta(seconds=1)
 MOST_REMEMBERED = 10_000
-
-Standing = tuple[Client, Agent]
 
 
 @attrs.frozen

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import attrs
 
-from moltnet.adapters.native.believed import Believed
+from moltnet.adapters.native.believed import Believed, Known
 from moltnet.adapters.native.claims import PresentedToken, sign, token_claims
 from moltnet.adapters.native.keys import TokenKeys
 from moltnet.domain.agents import Agent, ProfileNotFound
@@ -31,7 +31,7 @@ from moltnet.domain.credentials import (
 from moltnet.domain.ids import AgentId, ClientId, parse_uuid
 from moltnet.ports.clock import Clock
 from moltnet.ports.randomness import Randomness
-from moltnet.ports.standing import Standings
+from moltnet.ports.standing import Standing, Standings
 from moltnet.ports.storage import Storage, UnitOfWork
 
 
@@ -150,10 +150,16 @@ class NativeTokenVerifier:
 
     async def verify(self, token: str) -> Caller:
         """The caller a token stands for, with the scopes and the key that it has now."""
-        claims = await self._claims(token)
-        found = await self.standings.find(claims.client_id)
+        known = self._believed.find(token, self.clock.now()) or await self._checked(token)
+        found = await self.standings.find(known.claims.client_id)
         if found is None:
             raise InvalidToken
+        # The standings hand out the same again while they remember it.
+        if known.standing is not found or known.caller is None:
+            known.standing, known.caller = found, self._caller(known.claims, found)
+        return known.caller
+
+    def _caller(self, claims: TokenClaims, found: Standing) -> Caller:
         client, agent = found
         if agent.id != claims.agent_id or client.generation != claims.generation:
             raise InvalidToken
@@ -164,18 +170,13 @@ class NativeTokenVerifier:
             scopes=self._held(claims.scopes, client.scopes),
         )
 
-    async def _claims(self, token: str) -> TokenClaims:
-        at = self.clock.now()
-        believed = self._believed.find(token, at)
-        if believed is not None:
-            return believed
+    async def _checked(self, token: str) -> Known:
         presented = PresentedToken.parse(token)
         key = await self.keys.verifying(presented.kid)
         if key is None:
             raise InvalidToken
-        claims = presented.claims(key, issuer=self.issuer, at=at)
-        self._believed.remember(token, claims)
-        return claims
+        claims = presented.claims(key, issuer=self.issuer, at=self.clock.now())
+        return self._believed.remember(token, claims)
 
     def _held(self, carried: frozenset[Scope], granted: frozenset[Scope]) -> frozenset[Scope]:
         if carried or not self.scopeless_tokens_have_all:

@@ -51,7 +51,7 @@ class PostgresRateLimits:
         async with self._lent() as session:
             at = self._clock.now()
             ((hits, left),) = await session.all(_window, HIT, bucket=bucket, key=key, at=at, window=WINDOW)
-        return Allowance.after(hits, per_minute, left)
+        return Allowance.after(hits, per_minute, left.total_seconds())
 
     async def forget_ended(self) -> int:
         """Forgets the windows that are over."""

@@ -15,4 +15,4 @@ def mount_mcp(app: web.Application, options: McpOptions) -> None:
     app.on_shutdown.append(door.streams.end_all)
     app.router.add_route("*", PATH, door.handle)
     for route in ROUTES:
-        add_route(app.router, route)
+        add_route(app, route)

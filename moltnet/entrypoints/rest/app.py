@@ -8,6 +8,7 @@ from moltnet.domain.services import Services
 from moltnet.entrypoints.rest.body import MAX_BODY_BYTES
 from moltnet.entrypoints.rest.endpoint import Endpoint
 from moltnet.entrypoints.rest.keys import OPTIONS, REFERENCE, SERVICES
+from moltnet.entrypoints.rest.middlewares.access import AccessLog
 from moltnet.entrypoints.rest.middlewares.door import door
 from moltnet.entrypoints.rest.middlewares.headers import add_headers
 from moltnet.entrypoints.rest.options import RestOptions
@@ -22,20 +23,26 @@ def create_app(
 ) -> web.Application:
     """An application that serves these routes over these services; whoever runs it starts and stops it."""
     chosen, table = options or RestOptions(), tuple(routes)
-    app = web.Application(middlewares=(door(chosen.cors_origins),), client_max_size=MAX_BODY_BYTES)
+    log = AccessLog()
+    app = web.Application(middlewares=(door(chosen, log),), client_max_size=MAX_BODY_BYTES)
     app[SERVICES] = services
     app[OPTIONS] = chosen
     app[STREAMS] = streams = OpenStreams(chosen.streams)
     app.on_shutdown.append(streams.end_all)
     app[REFERENCE] = Reference(table, chosen.api_url)
     app.on_response_prepare.append(add_headers)
+
+    async def write_last_lines(_: web.Application) -> None:
+        log.write()
+
+    app.on_cleanup.append(write_last_lines)
     for route in table:
-        add_route(app.router, route)
+        add_route(app, route)
     return app
 
 
-def add_route(router: web.UrlDispatcher, route: AnyRoute) -> None:
+def add_route(app: web.Application, route: AnyRoute) -> None:
     """Serves a route; every GET also answers HEAD."""
-    handle = Endpoint(route).handle
+    handle = Endpoint(route, app[SERVICES], app[OPTIONS]).handle
     for method in ("GET", "HEAD") if route.method == "GET" else (route.method,):
-        router.add_route(method, route.path, handle)
+        app.router.add_route(method, route.path, handle)

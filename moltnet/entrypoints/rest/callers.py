@@ -7,8 +7,9 @@ from aiohttp import web
 
 from moltnet.domain.caller import ANONYMOUS, Anonymous, Caller
 from moltnet.domain.errors import MoltNetError, Unauthenticated
+from moltnet.domain.services.authentication import AuthenticationService
 from moltnet.entrypoints.rest.bearer import token_of
-from moltnet.entrypoints.rest.keys import OPTIONS, SERVICES, VISIT
+from moltnet.entrypoints.rest.keys import Visit
 from moltnet.entrypoints.rest.routing import AnyRoute, Auth
 
 WEBHOOK_HEADER = "X-Ory-Api-Key"
@@ -22,20 +23,21 @@ class Presented:
     refusal: MoltNetError | None = None
 
 
-async def presented(request: web.Request, route: AnyRoute) -> Presented:
-    """Verifies the token, where the route reads one."""
-    if route.auth not in {Auth.REQUIRED, Auth.OPTIONAL}:
-        return Presented(ANONYMOUS)
+NOTHING = Presented(ANONYMOUS)
+
+
+async def presented(request: web.Request, authentication: AuthenticationService) -> Presented:
+    """Verifies the token of a request."""
     try:
         token = token_of(request.headers)
-        if token is None:
-            return Presented(ANONYMOUS)
-        return Presented(await request.app[SERVICES].authentication.authenticate(token))
+        return NOTHING if token is None else Presented(await authentication.authenticate(token))
     except MoltNetError as error:
         return Presented(ANONYMOUS, error)
 
 
-def admitted(request: web.Request, route: AnyRoute, told: Presented) -> Caller | Anonymous:
+def admitted(
+    request: web.Request, visit: Visit, route: AnyRoute, told: Presented, webhook_key: str | None
+) -> Caller | Anonymous:
     """The caller, if the route is open to it.
 
     Raises what the token met; Unauthenticated for none where one is needed, and for a wrong webhook key; MissingScope.
@@ -43,17 +45,17 @@ def admitted(request: web.Request, route: AnyRoute, told: Presented) -> Caller |
     if told.refusal is not None:
         raise told.refusal
     if route.auth is Auth.WEBHOOK:
-        _check_webhook_key(request)
+        _check_webhook_key(request, webhook_key)
     if isinstance(told.caller, Caller):
-        request[VISIT].caller = told.caller
+        visit.caller = told.caller
         told.caller.require(*route.scopes)
     elif route.auth is Auth.REQUIRED:
         raise Unauthenticated("Missing authorization header")
     return told.caller
 
 
-def _check_webhook_key(request: web.Request) -> None:
-    keys, expected = request.headers.getall(WEBHOOK_HEADER, []), request.app[OPTIONS].webhook_key
+def _check_webhook_key(request: web.Request, expected: str | None) -> None:
+    keys = request.headers.getall(WEBHOOK_HEADER, [])
     if len(keys) != 1 or not keys[0]:
         raise Unauthenticated("Missing webhook API key")
     given = keys[0].encode("utf-8", "surrogateescape")

@@ -9,12 +9,14 @@ from collections.abc import Callable, Iterable
 
 from aiohttp import web
 
+from moltnet.domain.services import Services
 from moltnet.entrypoints.rest.body import MAX_BODY_BYTES, read_body
-from moltnet.entrypoints.rest.callers import Presented, admitted, presented
+from moltnet.entrypoints.rest.callers import NOTHING, Presented, admitted, presented
 from moltnet.entrypoints.rest.json_text import to_json
-from moltnet.entrypoints.rest.keys import SERVICES
+from moltnet.entrypoints.rest.keys import VISIT, Visit
+from moltnet.entrypoints.rest.options import RestOptions
 from moltnet.entrypoints.rest.refusals import InvalidRequest, UnknownRoute
-from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Call
+from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Auth, Call
 from moltnet.entrypoints.rest.targets import query_values
 from moltnet.entrypoints.rest.throttle import throttle
 from moltnet.entrypoints.schema.convert import json_value, reader
@@ -27,8 +29,9 @@ _JSON = "application/json; charset=utf-8"
 class Endpoint:
     """A route with its checks made; `handle` is what the router calls."""
 
-    def __init__(self, route: AnyRoute) -> None:
-        self._route = route
+    def __init__(self, route: AnyRoute, services: Services, options: RestOptions) -> None:
+        self._route, self._services, self._options = route, services, options
+        self._reads_token = route.auth in {Auth.REQUIRED, Auth.OPTIONAL}
         self._takes_body, self._takes_query = route.reads_body, route.query is not None
         self._params = _taker("params", route.params, listed=route.lists_errors)
         self._body = _taker("body", route.body, listed=route.lists_errors)
@@ -36,13 +39,13 @@ class Endpoint:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """The route's answer; what it refuses is raised, unless the route tells refusals in a form of its own."""
-        named = request.match_info
+        named, visit = request.match_info, request[VISIT]
         if named:
             _refuse_long(named.values())
-        told = await presented(request, self._route)
-        await throttle(request, self._route, told.caller)
+        told = await presented(request, self._services.authentication) if self._reads_token else NOTHING
+        await throttle(request, visit, self._route, told.caller, self._services.throttling)
         try:
-            answer = await self._answer(request, told)
+            answer = await self._answer(request, visit, told)
         except Exception as error:
             refusal = self._route.refusal_form(error) if self._route.refusal_form else None
             if refusal is None:
@@ -50,14 +53,13 @@ class Endpoint:
             answer = refusal
         return json_response(answer) if isinstance(answer, Answer) else answer
 
-    async def _answer(self, request: web.Request, told: Presented) -> Answer | web.StreamResponse:
+    async def _answer(self, request: web.Request, visit: Visit, told: Presented) -> Answer | web.StreamResponse:
         value = await self._body_value(request) if self._takes_body else None
         params = self._params(request.match_info)
         body = self._body(value)
         query = self._query(query_values(request.rel_url.raw_query_string)) if self._takes_query else None
-        caller = admitted(request, self._route, told)
-        services = request.app[SERVICES]
-        call = Call(services=services, caller=caller, params=params, body=body, query=query, request=request)
+        caller = admitted(request, visit, self._route, told, self._options.webhook_key)
+        call = Call(services=self._services, caller=caller, params=params, body=body, query=query, request=request)
         return await self._route.handler(call)
 
     async def _body_value(self, request: web.Request) -> object:

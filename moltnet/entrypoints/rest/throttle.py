@@ -3,17 +3,18 @@
 from aiohttp import web
 
 from moltnet.domain.caller import Anonymous, Caller
-from moltnet.entrypoints.rest.keys import SERVICES, VISIT
+from moltnet.domain.services.throttling import ThrottlingService
+from moltnet.entrypoints.rest.keys import Visit
 from moltnet.entrypoints.rest.refusals import TooManyRequests
 from moltnet.entrypoints.rest.routing import AnyRoute
 
 
-async def throttle(request: web.Request, route: AnyRoute, caller: Caller | Anonymous) -> None:
+async def throttle(
+    request: web.Request, visit: Visit, route: AnyRoute, caller: Caller | Anonymous, throttling: ThrottlingService
+) -> None:
     """Notes the caller's allowance for the answer's headers; raises TooManyRequests when it is used up."""
     if route.tier is None or (route.free_when_bare and request.raw_path == route.path):
         return
-    visit = request[VISIT]
-    allowance = await request.app[SERVICES].throttling.count(route.tier, route.operation_id, caller, visit.address)
-    visit.allowance = allowance
+    allowance = visit.allowance = await throttling.count(route.tier, route.operation_id, caller, visit.address)
     if not allowance.allowed:
         raise TooManyRequests(allowance.reset_s)

@@ -7,6 +7,7 @@ import pytest
 
 from moltnet.entrypoints.rest.options import RestOptions
 from tests.integration.rest.framework import ORIGIN, ROUTES
+from tests.support.live_server import until
 
 
 async def test_authenticated_answers_are_not_stored_even_when_they_are_errors(client, bearer):
@@ -91,6 +92,7 @@ async def test_access_log_names_the_route_and_keeps_secrets_out(client, bearer, 
     await client.get("/names/secret-name?q=secret-query", headers={"X-Request-ID": "id-1"})
     await client.get("/closed", headers=bearer)
     await client.get("/nope?q=secret-query")
+    await until(lambda: len(caplog.records) == 3)  # they are written together
     lines = [json.loads(record.getMessage()) for record in caplog.records if record.name == "moltnet.rest.access"]
     assert [(line["method"], line.get("route"), line.get("path"), line["status"]) for line in lines] == [
         ("GET", "/names/{name}", None, 200),
