@@ -33,6 +33,14 @@ async def entry_without_its_vector(stage: Stage) -> None:
     assert found.json["results"][0]["id"] == made.json["id"]
 
 
+async def vanishes_while_it_is_edited(stage: Stage) -> None:
+    async def deleted() -> None:
+        await says(f"owner DELETE {ENTRY}", 200)(stage)
+
+    stage.network.calls.before("Embedder.embed_passages", [deleted])
+    await says(f"writer PATCH {ENTRY}", 404, ENTRY_GONE, body={"content": "too late"})(stage)
+
+
 DIARIES: tuple[Row, ...] = (
     row(
         "§1.1 get: missing or not permitted → 404",
@@ -187,6 +195,7 @@ DIARIES: tuple[Row, ...] = (
         says(f"writer DELETE {NO_SUCH}", 404, ENTRY_GONE),
         departure="decision 1: 403 is for an act on what can be read",
     ),
+    row("§1.3 entry vanished between check and write → 404", vanishes_while_it_is_edited),
     row(
         "§1.3 patch/delete: entry lives in another diary (H4) → 404",
         says("owner PATCH /diaries/{private}/entries/{shared.entry}", 404, ENTRY_GONE, body={}),

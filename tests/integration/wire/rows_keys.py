@@ -1,5 +1,6 @@
 """Signing, recovery, tokens and webhooks: rest.md §8, and the error rows of §1.5 to §1.8 and §1.13."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -46,6 +47,16 @@ async def no_profile(stage: Stage) -> None:
     await says("owner GET /agents/whoami", 404, "Agent profile not found")(stage)
 
 
+async def workflow_that_never_began(stage: Stage) -> None:
+    runs = stage.network.journal.runs
+    (name,) = [name for name in runs if stage.names["request"] in name]
+    (task,) = [task for task in asyncio.all_tasks() if task.get_name() == name]
+    task.cancel()
+    await asyncio.wait([task])
+    del runs[name]
+    await says(SIGN, 200, body=SIGNATURE, holds={"status": "completed", "valid": True})(stage)
+
+
 SIGNING: tuple[Row, ...] = (
     row(
         "sign ok → 200 completed, valid true; wrong key → 200 completed, valid false; again → 409",
@@ -60,6 +71,11 @@ SIGNING: tuple[Row, ...] = (
         says(SIGN, 200, body=SIGNATURE),
         Stage.later(SIGNING_LIFETIME),
         says(SIGN, 409, "This signing request has expired", code=LATE, body=SIGNATURE),
+    ),
+    row(
+        "§1.6 sign: no workflow yet → 404",
+        workflow_that_never_began,
+        departure="it is begun then: its process had ended before it could",
     ),
     row(
         "LF, em-dash and emoji in message round-trip and verify",
