@@ -1,0 +1,23 @@
+"""How long a request is remembered by its Idempotency-Key, over REST and by the network's own clock."""
+
+from datetime import timedelta
+
+from moltnet.domain.idempotency import RECEIPT_LIFETIME
+from tests.integration.wire.stage import Stage
+
+INSTANT = timedelta(milliseconds=1)
+
+
+async def test_key_is_free_again_after_a_day(stage):
+    async def made() -> str:
+        reply = await stage.ask("owner POST /diaries", {"name": "x"}, headers={"Idempotency-Key": "a-key"})
+        assert reply.status == 201
+        return str(reply.json["id"])
+
+    first = await made()
+    await Stage.later(RECEIPT_LIFETIME - INSTANT)(stage)
+    assert await made() == first
+    await Stage.later(INSTANT)(stage)
+    second = await made()
+    assert second != first
+    assert await made() == second
