@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from moltnet.domain.credentials import ClientSecret, Scope
     from moltnet.domain.diaries import Visibility
-    from moltnet.domain.entries import EntryType
+    from moltnet.domain.duplicates import IfDuplicate
+    from moltnet.domain.entries import EntryType, Kept, NewEntry
     from moltnet.domain.errors import (
         Conflict,
         Expired,
@@ -60,7 +61,8 @@ __version__ = "0.1.0"
 _HOMES = {
     "domain.credentials": "ClientSecret Scope",
     "domain.diaries": "Visibility",
-    "domain.entries": "EntryType",
+    "domain.duplicates": "IfDuplicate",
+    "domain.entries": "EntryType Kept NewEntry",
     "domain.errors": ("Conflict Expired Forbidden Invalid Limited MoltNetError NotFound Unauthenticated Unavailable"),
     "domain.keys": "Fingerprint",
     "domain.sharing": "ShareRole",
@@ -93,12 +95,15 @@ __all__ = [
     "Expired",
     "Fingerprint",
     "Forbidden",
+    "IfDuplicate",
     "Invalid",
+    "Kept",
     "Keyring",
     "Limited",
     "MoltNet",
     "MoltNetError",
     "NetworkError",
+    "NewEntry",
     "NoCredentials",
     "NotFound",
     "NotKept",

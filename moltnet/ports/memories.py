@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from moltnet.domain.digest import DAYS_DEFAULT, ENTRIES_DEFAULT
-from moltnet.domain.entries import IMPORTANCE_DEFAULT, Entry, EntryType
+from moltnet.domain.entries import IMPORTANCE_DEFAULT, Entry, EntryType, Kept, NewEntry
 from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.domain.paging import LIST_DEFAULT
 from moltnet.domain.search import RESULTS_DEFAULT, SearchResult
@@ -33,6 +33,13 @@ class Memories(Protocol):
         """Stores a memory, findable once this returns.
 
         `occurred_at` is when what it tells happened, if not now: a time with its zone, here and wherever one is given.
+        """
+        ...
+
+    async def keep(self, diary_id: DiaryId, new: NewEntry, *, key: str | None = None) -> Kept:
+        """Stores a memory as `create` does, and tells what it resembles.
+
+        With `if_duplicate` RETURN, what is there already, word for word, is not stored again but answered.
         """
         ...
 

@@ -3,12 +3,14 @@
 from datetime import UTC, datetime, timedelta, timezone
 from uuid import uuid4
 
+import attrs
 import pytest
 import pytest_asyncio
 
 from moltnet.domain.diaries import Diary
 from moltnet.domain.digest import Group
-from moltnet.domain.entries import CONTENT_MAX, TAG_MAX, TAGS_MAX, TITLE_MAX, EntryType
+from moltnet.domain.duplicates import IfDuplicate
+from moltnet.domain.entries import CONTENT_MAX, TAG_MAX, TAGS_MAX, TITLE_MAX, EntryType, NewEntry
 from moltnet.domain.errors import Conflict, Forbidden, Invalid, NotFound
 from moltnet.domain.explanations import Reason
 from moltnet.domain.ids import EntryId
@@ -267,6 +269,29 @@ async def test_a_hit_of_one_side_alone_is_explained_too(ada: Agent, diary: Diary
     without_a_word = told["An island in the morning"]
     assert without_a_word
     assert (without_a_word.words, without_a_word.words_rank, without_a_word.matched) == (0, None, ())
+
+
+async def test_what_is_there_already_is_told_on_demand(ada: Agent, diary: Diary) -> None:
+    said = NewEntry(content="The heron waits at the weir.", tags=("bird",))
+    first = await ada.diary.keep(diary.id, said)
+    assert (first.repeated, first.similar, first.entry.tags) == (False, (), ("bird",))
+    again = attrs.evolve(said, content="the heron waits, at the weir", if_duplicate=IfDuplicate.RETURN)
+    repeated = await ada.diary.keep(diary.id, again)
+    assert (repeated.repeated, repeated.entry.id) == (True, first.entry.id)
+    assert (await ada.diary.list(diary.id))[1] == 1
+    second = await ada.diary.keep(diary.id, said)
+    assert (second.repeated, second.entry.id != first.entry.id) == (False, True)
+    assert [each.entry_id for each in second.similar] == [first.entry.id]
+    with pytest.raises(Invalid):
+        await ada.diary.keep(diary.id, attrs.evolve(said, content=""))
+
+
+async def test_a_repeat_under_a_key_is_told_the_same(ada: Agent, diary: Diary) -> None:
+    said = NewEntry(content="The heron waits", if_duplicate=IfDuplicate.RETURN)
+    await ada.diary.create(diary.id, content="The heron waits")
+    told = [await ada.diary.keep(diary.id, said, key="k") for _ in range(2)]
+    assert told[0].repeated
+    assert told[0] == told[1]
 
 
 async def test_reflection_keeps_to_a_budget(ada: Agent, diary: Diary) -> None:

@@ -83,7 +83,13 @@ WAYS = (
     Way("POST", f"{DIARY}/share", "diary_share", member("share")),
     Way("GET", f"{DIARY}/share", "diary_list_shares", whole),
     Way("DELETE", f"{DIARY}/share/{{fingerprint}}", "diary_unshare", done),
-    Way("POST", ENTRIES, "diary_create", member("entry"), "/diaries/{diaryId}/entries/{id}"),
+    Way(
+        "POST",
+        ENTRIES,
+        "diary_create",
+        lambda answer: answer["entry"] | {"duplicateOf": answer.get("duplicate_of"), "similar": answer.get("similar")},
+        "/diaries/{diaryId}/entries/{id}",
+    ),
     Way("GET", ENTRIES, "diary_list", whole),
     Way("GET", f"{ENTRIES}/{{entry_id}}", "diary_get", member("entry"), "/diaries/{diaryId}/entries/{id}"),
     Way("PATCH", f"{ENTRIES}/{{entry_id}}", "diary_update", member("entry"), "/diaries/{diaryId}/entries/{id}"),
@@ -151,10 +157,11 @@ class ToolDoor(Door):
     async def _completed(self, path: str, told: Json, token: str | None) -> Reply:
         reply = await super()._try(get(path), token)
         assert isinstance(reply, Reply), reply
-        by_rest = reply.value()
+        by_rest: Any = reply.value()
         shared = {name: value for name, value in _camel(told).items() if name in by_rest and name not in _COUNTED}
         assert shared == {name: by_rest[name] for name in shared} or "message" in told, (told, by_rest)
-        return reply
+        beyond = {name: told[name] for name in ("duplicateOf", "similar") if told.get(name)}
+        return attrs.evolve(reply, raw=json.dumps(by_rest | beyond).encode()) if beyond else reply
 
     async def _asked(self, method: str, token: str | None, **params: object) -> Json:
         if token is None and not self._session_id:

@@ -9,7 +9,8 @@ from moltnet.adapters.http.calls import Call, changing, creating, get, members, 
 from moltnet.adapters.http.door import Door
 from moltnet.adapters.http.wire import read, read_edited, read_page
 from moltnet.domain.digest import DAYS_DEFAULT, ENTRIES_DEFAULT
-from moltnet.domain.entries import IMPORTANCE_DEFAULT, Entry, EntryType
+from moltnet.domain.duplicates import IfDuplicate
+from moltnet.domain.entries import IMPORTANCE_DEFAULT, Entry, EntryType, Kept, NewEntry
 from moltnet.domain.errors import Invalid
 from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.domain.paging import LIST_DEFAULT
@@ -43,15 +44,28 @@ class HttpMemories:
         occurred_at: datetime | None = None,
         key: str | None = None,
     ) -> Entry:
-        body = members(
+        new = NewEntry(
             content=content,
             title=title,
-            tags=_listed(tags),
+            tags=None if tags is None else tuple(tags),
             importance=importance,
             entry_type=entry_type,
             occurred_at=occurred_at,
         )
-        return read_edited(await self._door.ask(creating(_entries(diary_id), body, key)), Entry)
+        return (await self.keep(diary_id, new, key=key)).entry
+
+    async def keep(self, diary_id: DiaryId, new: NewEntry, *, key: str | None = None) -> Kept:
+        body = members(
+            content=new.content,
+            title=new.title,
+            tags=_listed(new.tags),
+            importance=new.importance,
+            entry_type=new.entry_type,
+            occurred_at=new.occurred_at,
+            if_duplicate=None if new.if_duplicate is IfDuplicate.STORE else new.if_duplicate,
+        )
+        reply = await self._door.ask(creating(_entries(diary_id), body, key))
+        return attrs.evolve(read(reply, Kept), entry=read_edited(reply, Entry))
 
     async def list(
         self,

@@ -16,10 +16,10 @@ from cattrs.gen import make_dict_structure_fn, override
 from moltnet.adapters.http.calls import Reply, camel
 from moltnet.domain.credentials import ClientSecret
 from moltnet.domain.diaries import Diary
-from moltnet.domain.entries import Entry
+from moltnet.domain.entries import Entry, Kept, Similar
 from moltnet.domain.errors import MoltNetError
 from moltnet.domain.explanations import Explanation, LeftOut
-from moltnet.domain.ids import parse_uuid
+from moltnet.domain.ids import EntryId, parse_uuid
 from moltnet.domain.keys import Fingerprint, PublicKey
 from moltnet.domain.recovery import Challenge, Recovery
 from moltnet.domain.search import Hit, SearchResult, SearchType
@@ -124,6 +124,14 @@ def _search_result(value: Any, _: object) -> SearchResult:
     )
 
 
+def _kept(value: Any, _: object) -> Kept:
+    return Kept(
+        entry=_CONVERTER.structure(value, Entry),
+        repeated=bool(value.get("duplicateOf")),
+        similar=tuple(Similar(EntryId(_uuid(each["id"], UUID)), each["cosine"]) for each in value.get("similar") or ()),
+    )
+
+
 def _hit(value: Any) -> Hit:
     told, author = value.get("explanation"), value.get("author")
     return Hit(
@@ -155,6 +163,7 @@ def _made() -> cattrs.Converter:
     converter.register_structure_hook(Fingerprint, lambda value, _: Fingerprint.parse(str(value)))
     converter.register_structure_hook(PublicKey, lambda value, _: PublicKey.parse(str(value)))
     converter.register_structure_hook(SearchResult, _search_result)
+    converter.register_structure_hook(Kept, _kept)
     converter.register_structure_hook(SignatureCheck, _signature_check)
     return converter
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from moltnet.domain.diaries import Diary
-from moltnet.domain.entries import Entry
+from moltnet.domain.entries import Entry, Kept
 from moltnet.domain.search import SearchResult
 from moltnet.domain.sharing import Share
 from moltnet.domain.signing import SigningRequest
@@ -13,7 +13,7 @@ from moltnet.domain.vouching import Edge
 from moltnet.entrypoints.rest.wire.agents import AgentProfile, Whoami
 from moltnet.entrypoints.rest.wire.crypto import CryptoIdentity, signing_request_form
 from moltnet.entrypoints.rest.wire.diaries import diary_form
-from moltnet.entrypoints.rest.wire.entries import DiaryList, entry_form
+from moltnet.entrypoints.rest.wire.entries import DiaryList, entry_form, kept_form
 from moltnet.entrypoints.rest.wire.feed import PublicFeedAuthor, PublicFeedEntry, PublicFeedResponse
 from moltnet.entrypoints.rest.wire.search import reflected_form, result_form
 from moltnet.entrypoints.rest.wire.sharing import share_form
@@ -31,6 +31,11 @@ def diary_json(diary: Diary) -> Json:
 def entry_json(entry: Entry) -> Json:
     """An entry."""
     return _json(entry_form(entry))
+
+
+def kept_json(kept: Kept) -> Json:
+    """What became of a memory that was handed in."""
+    return _json(kept_form(kept))
 
 
 def page_json(entries: Iterable[Entry], total: int, limit: int, offset: int) -> Json:

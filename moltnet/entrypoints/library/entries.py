@@ -7,7 +7,8 @@ from functools import partial
 import attrs
 
 from moltnet.domain.digest import DAYS_DEFAULT, ENTRIES_DEFAULT, Reflection
-from moltnet.domain.entries import IMPORTANCE_DEFAULT, Entry, EntryEdit, EntryType, NewEntry
+from moltnet.domain.duplicates import IfDuplicate
+from moltnet.domain.entries import IMPORTANCE_DEFAULT, Entry, EntryEdit, EntryType, Kept, NewEntry
 from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.domain.operations import Operation
 from moltnet.domain.paging import LIST_DEFAULT, check_page
@@ -38,19 +39,28 @@ class LocalMemories:
         occurred_at: datetime | None = None,
         key: str | None = None,
     ) -> Entry:
-        operation = Operation.CREATE_ENTRY
-        caller = self._seat.acting(operation)
-        check_texts(content, title, *(tags or ()))
         new = NewEntry(
             content=content,
             title=title,
             tags=None if tags is None else tuple(tags),
             importance=importance,
-            entry_type=one_of(EntryType, entry_type),
-            occurred_at=moment_of(occurred_at),
+            entry_type=entry_type,
+            occurred_at=occurred_at,
         )
-        keyed = Keyed(seat=self._seat, operation=operation, key=key, asked=(diary_id, new))
-        return await keyed.once(Entry, partial(self._seat.services.entries.create, caller, id_of(diary_id), new))
+        return (await self.keep(diary_id, new, key=key)).entry
+
+    async def keep(self, diary_id: DiaryId, new: NewEntry, *, key: str | None = None) -> Kept:
+        operation = Operation.CREATE_ENTRY
+        caller = self._seat.acting(operation)
+        check_texts(new.content, new.title, *(new.tags or ()))
+        given = attrs.evolve(
+            new,
+            entry_type=one_of(EntryType, new.entry_type),
+            occurred_at=moment_of(new.occurred_at),
+            if_duplicate=one_of(IfDuplicate, new.if_duplicate),
+        )
+        keyed = Keyed(seat=self._seat, operation=operation, key=key, asked=(diary_id, given))
+        return await keyed.once(Kept, partial(self._seat.services.entries.keep, caller, id_of(diary_id), given))
 
     async def list(
         self,

@@ -132,6 +132,8 @@ async def test_what_is_looked_for_can_be_narrowed_and_explained(shell: Shell) ->
     assert f"{now}  " in told.out.partition("Left out:")[2]
     looked = (await shell.run("diary", "reflect", *where, "--max-tokens", "10")).printed
     assert [group["entryType"] for group in looked["groups"]] == ["semantic"]
+    again = await shell.run("diary", "create", *where, "--if-duplicate", "return", "the lighthouse shines!")
+    assert again.printed["duplicateOf"] == now
     wrong = await shell.run("diary", "search", *where, "x", "--created-after", "yesterday")
     assert wrong.status == 2
     assert "a time with its zone" in wrong.err

@@ -5,10 +5,11 @@ from typing import Any
 import click
 
 from moltnet.domain.digest import DAYS_DEFAULT, ENTRIES_DEFAULT, TOKENS_MAX, TOKENS_MIN
-from moltnet.domain.entries import IMPORTANCE_DEFAULT, IMPORTANCE_MAX, IMPORTANCE_MIN, EntryType
+from moltnet.domain.duplicates import IfDuplicate
+from moltnet.domain.entries import IMPORTANCE_DEFAULT, IMPORTANCE_MAX, IMPORTANCE_MIN, EntryType, NewEntry
 from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.domain.search import RESULTS_DEFAULT
-from moltnet.entrypoints.cli.forms import Json, digest_json, entry_json, page_json, result_json
+from moltnet.entrypoints.cli.forms import Json, digest_json, entry_json, kept_json, page_json, result_json
 from moltnet.entrypoints.cli.found import found_text
 from moltnet.entrypoints.cli.grammar import Commands, NotCarriedOut
 from moltnet.entrypoints.cli.output import say, show
@@ -45,6 +46,13 @@ def diary() -> None:
 )
 @click.option("--type", "entry_type", type=_type, default=EntryType.SEMANTIC.value, show_default=True)
 @_occurred
+@click.option(
+    "--if-duplicate",
+    type=click.Choice([each.value for each in IfDuplicate]),
+    default=IfDuplicate.STORE.value,
+    show_default=True,
+    help="Whether to store what the diary says already, word for word, or to show that entry.",
+)
 @click.argument("text", required=False)
 @reaching
 def create(
@@ -53,6 +61,7 @@ def create(
     content: str | None,
     tags: str | None,
     entry_type: str,
+    if_duplicate: str,
     text: str | None,
     **members: Any,
 ) -> None:
@@ -64,14 +73,14 @@ def create(
 
     async def act(agent: Agent) -> Json:
         where = await diary_of(reach, agent, diary_id)
-        made = await agent.diary.create(
-            where,
+        new = NewEntry(
             content=memory,
             tags=comma_separated(tags),
             entry_type=EntryType(entry_type),
+            if_duplicate=IfDuplicate(if_duplicate),
             **members,
         )
-        return entry_json(made)
+        return kept_json(await agent.diary.keep(where, new))
 
     show(acting(reach, act), reach.form, lines)
 

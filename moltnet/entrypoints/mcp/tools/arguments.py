@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import attrs
 
 from moltnet.domain.diaries import NAME_MAX
+from moltnet.domain.duplicates import IfDuplicate
 from moltnet.domain.entries import (
     IMPORTANCE_MAX,
     IMPORTANCE_MIN,
@@ -38,6 +39,11 @@ OccurredAt = Annotated[
     datetime,
     Wire("occurred_at"),
     About("When what it tells happened, if not now: a time with its zone, as 2026-01-31T09:30:00Z"),
+]
+OnRepeat = Annotated[
+    IfDuplicate,
+    Wire("if_duplicate"),
+    About("`return` keeps nothing where the diary says the same already, word for word, and answers with that entry"),
 ]
 Kind = Annotated[EntryType, Wire("entry_type"), About("What kind of memory it is")]
 Kinds = Annotated[

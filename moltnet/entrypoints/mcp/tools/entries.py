@@ -1,10 +1,12 @@
 """Tools on entries: remember, read, list, change, forget."""
 
 from typing import Annotated, Literal
+from uuid import UUID
 
 import attrs
 
-from moltnet.domain.entries import IMPORTANCE_DEFAULT, EntryNotFound, EntryType, UnknownSuccessor
+from moltnet.domain.duplicates import IfDuplicate
+from moltnet.domain.entries import IMPORTANCE_DEFAULT, EntryNotFound, EntryType, NewEntry, UnknownSuccessor
 from moltnet.domain.ids import EntryId, parse_uuid
 from moltnet.entrypoints.mcp.tools.arguments import (
     Content,
@@ -14,13 +16,14 @@ from moltnet.entrypoints.mcp.tools.arguments import (
     Importance,
     Kind,
     OccurredAt,
+    OnRepeat,
     Tags,
     Title,
     WantedTags,
 )
 from moltnet.entrypoints.mcp.tools.places import diary_id, uuid_of
 from moltnet.entrypoints.mcp.tools.tool import Acts, AnyTool, Tool
-from moltnet.entrypoints.rest.wire.entries import DiaryEntry, DiaryList, entry_form
+from moltnet.entrypoints.rest.wire.entries import DiaryEntry, DiaryList, SimilarEntry, entry_form, kept_form
 from moltnet.entrypoints.schema.declare import About, Text, Whole, Wire
 from moltnet.ports.agent import Agent
 
@@ -37,6 +40,7 @@ class CreateEntry(DiaryPlace):
     importance: Importance = IMPORTANCE_DEFAULT
     entry_type: Kind = EntryType.SEMANTIC
     occurred_at: OccurredAt | None = None
+    if_duplicate: OnRepeat = IfDuplicate.STORE
 
 
 @attrs.frozen(kw_only=True)
@@ -71,11 +75,15 @@ class UpdateEntry(EntryPlace):
 
 @attrs.frozen(kw_only=True)
 class SavedEntry:
-    """The entry that was kept."""
+    """The entry that was kept, or the one that says the same, and others that begin almost alike."""
 
     success: Literal[True] = True
     entry: DiaryEntry
     message: str = attrs.field(default="Memory saved")
+    duplicate_of: (
+        Annotated[UUID, Wire("duplicate_of"), About("The entry that says the same; nothing was kept")] | None
+    ) = None
+    similar: Annotated[tuple[SimilarEntry, ...], About("They may repeat it, or tell a changed fact")] | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -95,16 +103,23 @@ class FoundEntry:
 
 async def create(agent: Agent, given: CreateEntry) -> SavedEntry:
     """Keeps a memory."""
-    entry = await agent.diary.create(
-        await diary_id(agent, given.diary_ref),
+    new = NewEntry(
         content=given.content,
         title=given.title,
         tags=given.tags,
         importance=given.importance,
         entry_type=given.entry_type,
         occurred_at=given.occurred_at,
+        if_duplicate=given.if_duplicate,
     )
-    return SavedEntry(entry=entry_form(entry))
+    kept = await agent.diary.keep(await diary_id(agent, given.diary_ref), new)
+    told = kept_form(kept)
+    return SavedEntry(
+        entry=entry_form(kept.entry),
+        message="Already remembered; nothing was stored" if kept.repeated else "Memory saved",
+        duplicate_of=told.duplicate_of,
+        similar=told.similar,
+    )
 
 
 async def get(agent: Agent, given: EntryPlace) -> FoundEntry:

@@ -51,6 +51,19 @@ async def test_an_entry_from_its_writing_to_its_end(network, ada):
     assert (await refused(network, ada, "diary_get", **place))["error"] == "Entry not found"
 
 
+async def test_what_is_said_again_is_told_on_demand(network, ada):
+    diary = str((await network.diary(ada)).id)
+    first = await done(network, ada, "diary_create", diary_ref=diary, content="The deploy failed")
+    again = await done(
+        network, ada, "diary_create", diary_ref=diary, content="the deploy failed!", if_duplicate="return"
+    )
+    assert (again["duplicate_of"], again["entry"]["id"]) == (first["entry"]["id"], first["entry"]["id"])
+    assert again["message"] == "Already remembered; nothing was stored"
+    stored = await done(network, ada, "diary_create", diary_ref=diary, content="The deploy failed")
+    assert [each["id"] for each in stored["similar"]] == [first["entry"]["id"]]
+    assert "duplicate_of" not in stored
+
+
 async def test_a_list_has_its_page_and_its_total(network, ada):
     diary = await network.diary(ada)
     for number in range(3):
