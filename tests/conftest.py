@@ -1,6 +1,7 @@
 """What holds for every test."""
 
 import gc
+import signal
 
 from hypothesis import settings
 
@@ -8,6 +9,10 @@ from hypothesis import settings
 settings.register_profile("fast", max_examples=10, deadline=None)
 settings.register_profile("thorough", max_examples=100, deadline=None)
 settings.load_profile("thorough")
+
+# A script's job in the background has SIGINT ignored, and so would have every process the tests start and interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_finish() -> None:
