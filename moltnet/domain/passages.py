@@ -14,6 +14,8 @@ import attrs
 
 # A sentence of fewer tokens ("I agree.", a date, an abbreviation taken for an end) is read with the next one.
 SENTENCE_LEAST = 8
+# Of a text with more sentences than this more are read together, so that one entry cannot fill a store with vectors.
+SENTENCES_MOST = 2_000
 # Where a sentence may end: after its mark and what closes it, at an empty line, before a heading or item of a list. A
 # line alone ends nothing, for much text is broken into lines. Each alternative is linear in the length of a text.
 _ENDS = re.compile(
@@ -64,10 +66,11 @@ def windows(tokens: Sequence[Span], size: int, overlap: int) -> tuple[Span, ...]
 
 def _sentences(text: str, tokens: Sequence[Span]) -> Iterator[Sequence[Span]]:
     """Runs of tokens that leave none out, of at least `SENTENCE_LEAST` each but for a text that has fewer."""
+    least = max(SENTENCE_LEAST, len(tokens) // SENTENCES_MOST)
     cuts = [0]
     for end in _ENDS.finditer(text):
         at = bisect_left(tokens, end.end(), key=_START)
-        if at - cuts[-1] >= SENTENCE_LEAST and len(tokens) - at >= SENTENCE_LEAST:
+        if at - cuts[-1] >= least and len(tokens) - at >= least:
             cuts.append(at)
     for first, following in pairwise([*cuts, len(tokens)]):
         yield tokens[first:following]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from moltnet.domain.passages import SENTENCE_LEAST, Span, passages, windows
+from moltnet.domain.passages import SENTENCE_LEAST, SENTENCES_MOST, Span, passages, windows
 
 SIZES = st.integers(1, 12)
 
@@ -127,6 +127,11 @@ def test_a_sentence_longer_than_a_window_is_read_in_windows() -> None:
     assert first == FACT
     assert len(more) == 3
     assert more[-1].endswith("it went.")
+
+
+def test_a_text_of_nothing_but_ends_has_no_end_of_passages() -> None:
+    tokens = [Span(at, at + 1) for at in range(100_000)]
+    assert len(passages("\u3002" * 100_000, tokens, 64, 24)) <= SENTENCES_MOST
 
 
 @given(
