@@ -277,7 +277,7 @@ async def test_what_is_there_already_is_told_on_demand(ada: Agent, diary: Diary)
     assert (first.repeated, first.similar, first.entry.tags) == (False, (), ("bird",))
     again = attrs.evolve(said, content="the heron waits, at the weir", if_duplicate=IfDuplicate.RETURN)
     repeated = await ada.diary.keep(diary.id, again)
-    assert (repeated.repeated, repeated.entry.id) == (True, first.entry.id)
+    assert (repeated.repeated, repeated.entry.id, repeated.similar) == (True, first.entry.id, ())
     assert (await ada.diary.list(diary.id))[1] == 1
     second = await ada.diary.keep(diary.id, said)
     assert (second.repeated, second.entry.id != first.entry.id) == (False, True)

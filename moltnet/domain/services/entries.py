@@ -73,7 +73,8 @@ class EntryService:
         index = await self.indexing.index(entry)
         async with self.storage.writing() as work:
             first = await work.entries.first_like(entry) if new.if_duplicate is IfDuplicate.RETURN else None
-            kept = Kept(entry=first or entry, repeated=first is not None, similar=await _similar(work, entry, index))
+            similar = await _similar(work, entry, index, first)
+            kept = Kept(entry=first or entry, repeated=first is not None, similar=similar)
             # Asked after the looks, as in `access.looking`: what they saw is told to who may write and read still.
             await self.access.writable(work, caller, diary_id)
             await record(work, kept)
@@ -155,10 +156,11 @@ class EntryService:
         return edited if written else None
 
 
-async def _similar(work: UnitOfWork, entry: Entry, index: EntryIndex) -> tuple[Similar, ...]:
+async def _similar(work: UnitOfWork, entry: Entry, index: EntryIndex, first: Entry | None) -> tuple[Similar, ...]:
     if index.model is None or not index.passages:
         return ()
-    return tuple(await work.candidates.similar(index.passages[0].vector, index.model, entry.diary_id))
+    found = await work.candidates.similar(index.passages[0].vector, index.model, entry.diary_id)
+    return tuple(each for each in found if first is None or each.entry_id != first.id)
 
 
 async def _removed(work: UnitOfWork, diary_id: DiaryId, entry_id: EntryId, expected: Expected) -> bool:

@@ -17,7 +17,7 @@ def _parts(shown: dict[str, Any]) -> Iterator[str]:
     results = [{**each, "score": _two_digits(each.get("score"))} for each in shown["results"]]
     yield table(results, COLUMNS, "Nothing found.")
     if results and shown.get("confident") is False:
-        yield "\nNone of these looks like a sure answer."
+        yield "\nNo close match: these are the nearest."
     for entry in shown["results"]:
         if "explanation" in entry:
             yield f"\n{entry['id']}: {_why(entry['explanation'])}"

@@ -20,8 +20,8 @@ def test_nothing_found_is_said() -> None:
 def test_a_score_stands_first_and_doubt_last() -> None:
     told = found_text({"results": [{**ENTRY, "score": 0.123}], "confident": False})
     assert told.splitlines()[1].startswith("0.12   1")
-    assert told.endswith("None of these looks like a sure answer.")
-    assert "sure" not in found_text({"results": [{**ENTRY, "score": 0.9}], "confident": True})
+    assert told.endswith("No close match: these are the nearest.")
+    assert "nearest" not in found_text({"results": [{**ENTRY, "score": 0.9}], "confident": True})
     assert found_text({"results": [ENTRY]}).splitlines()[1].split()[0] == "1"
 
 
