@@ -16,7 +16,7 @@ import pytest
 from moltnet.adapters.postgres.embedded import EmbeddedPostgres
 from moltnet.entrypoints.container import new_key_pair
 from tests.support.commands import SECRETS, accepts, heard, run, text_of
-from tests.support.live_server import LiveServer, asked, first_diary, genesis, moltnet, processes_of, serving, until
+from tests.support.live_server import LiveServer, asked, first_diary, genesis, moltnet, processes_of, until
 
 pytestmark = pytest.mark.real
 
@@ -174,27 +174,6 @@ async def test_worker_that_is_killed_is_replaced_and_nobody_notices(network: Net
         assert await server.stop() == 0
         assert server.process.stdout
         assert await server.process.stdout.read() == b""
-
-
-async def test_two_workers_answer_a_question_in_the_same_order_a_hundred_times(network: Network) -> None:
-    async with serving(network.data, "--workers", "2") as server:
-        assert len(_workers(network.data)) == 2
-        async with server.session(network.token) as session:
-            diary = await first_diary(session)
-            for number in range(15):  # three by three alike, so that their order is nothing but a rule
-                content = f"The ferry to island {number // 3} waits for the tide."
-                await asked(session, "POST", f"/diaries/{diary}/entries", json={"content": content})
-
-        async def order() -> tuple[tuple[str, float], ...]:
-            async with server.session(network.token) as session:  # a connection of its own, to either of them
-                question = {"diaryId": diary, "query": "which boat waits for high water", "limit": 15}
-                status, answer = await asked(session, "POST", "/diaries/search", json=question)
-                assert status == 200, answer
-                return tuple((hit["id"], hit["score"]) for hit in answer["results"])
-
-        orders = [each for _ in range(5) for each in await asyncio.gather(*(order() for _ in range(20)))]
-    assert len(orders[0]) == 15
-    assert set(orders) == {orders[0]}
 
 
 async def test_without_a_model_it_says_so_and_finds_entries_by_their_words(tmp_path: Path) -> None:

@@ -1,12 +1,14 @@
 """Who is alive, and who goes on with the work of whom is not (docs/decisions/0013)."""
 
+import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 
 import pytest
 import sqlalchemy as sa
 
 from moltnet.adapters.dbos.connections import engine_of
-from moltnet.adapters.dbos.executors import Executor
+from moltnet.adapters.dbos.executors import Executor, lock_key
 from tests.support.postgres import execute, rows
 from tests.support.stage import a_prepared_database
 
@@ -16,6 +18,10 @@ VERSION = "test"
 PENDING = """
     insert into dbos.workflow_status (workflow_uuid, status, executor_id, application_version)
     values (%(id)s, 'PENDING', %(executor)s, %(version)s)
+"""
+# One row while an executor's lock is held: pg_locks shows a key in halves.
+HELD = """
+    select 1 from pg_locks where locktype = 'advisory' and (classid::bigint << 32 | objid::bigint) = %(key)s
 """
 END_CONNECTIONS = """
     select pg_terminate_backend(pid) from pg_stat_activity
@@ -43,6 +49,16 @@ async def leaves_work(database: str, executor: Executor, version: str = VERSION)
     await execute(database, PENDING, id=executor.id, executor=executor.id, version=version)
 
 
+async def releases(database: str, executor: Executor) -> None:
+    """Lets go; the server is a moment later than the process in noticing."""
+    assert await rows(database, HELD, key=lock_key(executor.id))
+    executor.release()
+    deadline = time.monotonic() + 20
+    while await rows(database, HELD, key=lock_key(executor.id)):
+        assert time.monotonic() < deadline, "the lock is still held"
+        await asyncio.sleep(0.02)
+
+
 def adopted_by(executor: Executor) -> list[str]:
     taken: list[str] = []
     executor.adopt(taken.append)
@@ -61,7 +77,7 @@ async def test_nobody_takes_the_work_of_a_living_process(database: str, claimed:
 async def test_whose_lock_is_free_twice_is_gone(database: str, claimed: Callable[[], Executor]) -> None:
     gone, lives = claimed(), claimed()
     await leaves_work(database, gone)
-    gone.release()
+    await releases(database, gone)
     assert adopted_by(lives) == []
     assert adopted_by(lives) == [gone.id]
 
@@ -69,18 +85,18 @@ async def test_whose_lock_is_free_twice_is_gone(database: str, claimed: Callable
 async def test_who_comes_back_in_time_keeps_its_work(database: str, claimed: Callable[[], Executor]) -> None:
     slow, lives = claimed(), claimed()
     await leaves_work(database, slow)
-    slow.release()
+    await releases(database, slow)
     assert adopted_by(lives) == []
     assert slow.claim()
     assert adopted_by(lives) == []
-    slow.release()
+    await releases(database, slow)
     assert adopted_by(lives) == []
 
 
 async def test_one_adopts_at_a_time(database: str, claimed: Callable[[], Executor]) -> None:
     gone, one, other = claimed(), claimed(), claimed()
     await leaves_work(database, gone)
-    gone.release()
+    await releases(database, gone)
     assert adopted_by(one) == adopted_by(other) == []
     meanwhile: list[list[str]] = []
     one.adopt(lambda _: meanwhile.append(adopted_by(other)))
@@ -92,7 +108,7 @@ async def test_after_a_lost_connection_nobody_is_believed_dead_at_once(
 ) -> None:
     one, other = claimed(), claimed()
     await leaves_work(database, other)
-    other.release()
+    await releases(database, other)
     assert adopted_by(one) == []
     await rows(database, END_CONNECTIONS)
     with pytest.raises(sa.exc.DBAPIError):
@@ -106,5 +122,5 @@ async def test_after_a_lost_connection_nobody_is_believed_dead_at_once(
 async def test_work_of_another_version_is_left_alone(database: str, claimed: Callable[[], Executor]) -> None:
     gone, lives = claimed(), claimed()
     await leaves_work(database, gone, version="another")
-    gone.release()
+    await releases(database, gone)
     assert adopted_by(lives) == adopted_by(lives) == []
