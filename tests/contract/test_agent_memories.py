@@ -282,8 +282,11 @@ async def test_what_is_there_already_is_told_on_demand(ada: Agent, diary: Diary)
     second = await ada.diary.keep(diary.id, said)
     assert (second.repeated, second.entry.id != first.entry.id) == (False, True)
     assert [each.entry_id for each in second.similar] == [first.entry.id]
-    with pytest.raises(Invalid):
-        await ada.diary.keep(diary.id, attrs.evolve(said, content=""))
+    for wrong in ({"content": ""}, {"content": "\0"}, {"content": "\ud800"}, {"if_duplicate": "perhaps"}):
+        with pytest.raises(Invalid):
+            await ada.diary.keep(diary.id, attrs.evolve(said, **wrong))
+    listed = attrs.evolve(said, content="Another", tags=["bird"])  # as somebody may write it all the same
+    assert (await ada.diary.keep(diary.id, listed)).entry.tags == ("bird",)
 
 
 async def test_a_repeat_under_a_key_is_told_the_same(ada: Agent, diary: Diary) -> None:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from uuid import UUID, uuid4
 
+import attrs
 import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
@@ -24,6 +25,7 @@ from moltnet.domain.credentials import (
 from moltnet.domain.ids import ClientId
 from moltnet.ports.storage import Storage
 from tests.support.builders import an_id
+from tests.support.network import a_key_pair
 from tests.support.stored import joined
 from tests.support.tokens import TokenService, native_tokens
 
@@ -134,6 +136,25 @@ async def test_rotation_ends_the_old_secret_and_every_token_at_once(
     with pytest.raises(InvalidClient):
         await issued(tokens, secret)
     assert (await tokens.verifier.verify(await issued(tokens, fresh))).agent_id == agent.id
+
+
+async def test_rotation_ends_a_token_that_was_in_use(tokens: TokenService, agent: Agent, secret: ClientSecret):
+    used = await issued(tokens, secret)
+    assert (await tokens.verifier.verify(used)).agent_id == agent.id
+    await tokens.clients.rotate(agent.id)
+    with pytest.raises(InvalidToken):
+        await tokens.verifier.verify(used)
+
+
+async def test_token_in_use_tells_the_key_its_agent_has_now(
+    tokens: TokenService, storage: Storage, agent: Agent, secret: ClientSecret
+):
+    used = await issued(tokens, secret)
+    assert (await tokens.verifier.verify(used)).public_key == agent.public_key
+    renewed = attrs.evolve(agent, public_key=a_key_pair().public_key)
+    async with storage.writing() as work:
+        await work.agents.put(renewed)
+    assert (await tokens.verifier.verify(used)).public_key == renewed.public_key
 
 
 async def test_of_rotations_at_once_only_the_last_secret_is_good(

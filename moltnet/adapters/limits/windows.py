@@ -21,7 +21,6 @@ class Windows(Storage):
         self._clock = clock
         self._most = most
         self._windows: OrderedDict[str, tuple[int, float]] = OrderedDict()
-        self._hit_at = 0.0
 
     @property
     def base_exceptions(self) -> tuple[type[Exception], ...]:
@@ -30,7 +29,7 @@ class Windows(Storage):
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         """Counts a hit and answers how many there are; a key without a window gets one of `expiry` seconds."""
-        now = self._hit_at = self._clock.now().timestamp()
+        now = self._clock.now().timestamp()
         hits, ends_at = self._windows.get(key, (0, now))
         if ends_at <= now:
             hits, ends_at = 0, now + expiry
@@ -41,9 +40,10 @@ class Windows(Storage):
         return hits + amount
 
     def state(self, key: str) -> tuple[int, float]:
-        """The hits of a key's window right after one, and the seconds until it ends."""
-        hits, ends_at = self._windows[key]
-        return hits, ends_at - self._hit_at
+        """The hits of a key's window, and the seconds until it ends."""
+        now = self._clock.now().timestamp()
+        hits, ends_at = self._windows.get(key, (0, now))
+        return hits, ends_at - now
 
     def get(self, key: str) -> int:
         """The hits of the window that began last; the library asks right after a hit."""

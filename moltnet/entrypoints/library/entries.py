@@ -55,6 +55,7 @@ class LocalMemories:
         check_texts(new.content, new.title, *(new.tags or ()))
         given = attrs.evolve(
             new,
+            tags=None if new.tags is None else tuple(new.tags),
             entry_type=one_of(EntryType, new.entry_type),
             occurred_at=moment_of(new.occurred_at),
             if_duplicate=one_of(IfDuplicate, new.if_duplicate),

@@ -104,3 +104,12 @@ async def test_access_log_names_the_route_and_keeps_secrets_out(client, bearer, 
     assert lines[0]["ms"] >= 0
     assert "secret" not in str(lines)
     assert "good-token" not in str(lines)
+
+
+async def test_lines_still_to_be_written_are_written_at_the_end(serve, caplog):
+    caplog.set_level(logging.INFO, "moltnet.rest.access")
+    client = await serve(ROUTES)
+    await client.get("/open")
+    assert not caplog.records  # not yet: they are written together
+    await client.close()
+    assert [json.loads(record.getMessage())["route"] for record in caplog.records] == ["/open"]

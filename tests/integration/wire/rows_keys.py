@@ -75,7 +75,7 @@ SIGNING: tuple[Row, ...] = (
     row(
         "§1.6 sign: no workflow yet → 404",
         workflow_that_never_began,
-        departure="it is begun then: its process had ended before it could",
+        departure="decision 25 of ours: there is no such state, it is begun with the signature",
     ),
     row(
         "LF, em-dash and emoji in message round-trip and verify",

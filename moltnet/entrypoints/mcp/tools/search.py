@@ -44,7 +44,9 @@ class SearchEntries:
         | None
     ) = None
     created_after: (
-        Annotated[datetime, Wire("created_after"), About("Only what was written then or later, as 2026-01-31T00:00Z")]
+        Annotated[
+            datetime, Wire("created_after"), About("Only what was written then or later, as 2026-01-31T00:00:00Z")
+        ]
         | None
     ) = None
     created_before: Annotated[datetime, Wire("created_before"), About("Only what was written before then")] | None = (
@@ -53,7 +55,7 @@ class SearchEntries:
     occurred_after: Annotated[datetime, Wire("occurred_after"), About("Only what happened then or later")] | None = None
     occurred_before: Annotated[datetime, Wire("occurred_before"), About("Only what happened before then")] | None = None
     min_score: Annotated[
-        float, Number(0, 1), Wire("min_score"), About("Only what scores as much or more; 0.3 leaves out most noise")
+        float, Number(0, 1), Wire("min_score"), About("Only what scores as much or more, of 0 to 1")
     ] = 0.0
     explain: Annotated[bool, About("Tell why each memory was found, and what was left out")] = False
 
@@ -75,7 +77,7 @@ class FoundEntries:
     total: int
     search_type: Annotated[SearchType, Wire("search_type")]
     confident: (
-        Annotated[bool, About("Whether the best looks like an answer; false often means that none is there")] | None
+        Annotated[bool, About("Whether the best looks like an answer; take false as doubt, not as a no")] | None
     ) = None
     left_out: (
         Annotated[
