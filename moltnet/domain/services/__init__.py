@@ -22,13 +22,14 @@ from moltnet.domain.services.signing import SigningService
 from moltnet.domain.services.switching import SwitchingService
 from moltnet.domain.services.throttling import ThrottlingService
 from moltnet.domain.services.vouching import VouchingService
+from moltnet.ports.workers import Workers
 
 __all__ = ["Services"]
 
 
 @attrs.frozen(kw_only=True)
 class Services:
-    """Every use case of the network, ready to be called."""
+    """Every use case of the network, ready to be called, and the workers for what a transport has to compute."""
 
     authentication: AuthenticationService
     credentials: CredentialService
@@ -50,3 +51,4 @@ class Services:
     switching: SwitchingService
     throttling: ThrottlingService
     vouching: VouchingService
+    workers: Workers

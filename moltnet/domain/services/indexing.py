@@ -10,6 +10,7 @@ from moltnet.domain.search import EmbedderUnavailable, EntryIndex, IndexedPassag
 from moltnet.domain.services.models import Models
 from moltnet.ports.embedding import Embedder
 from moltnet.ports.lexemes import Lexemes
+from moltnet.ports.workers import Workers
 
 _log = logging.getLogger(__name__)
 
@@ -20,15 +21,17 @@ class Indexing:
 
     models: Models
     lexemes: Lexemes
+    workers: Workers
 
     async def index(self, entry: Entry) -> EntryIndex:
         """The index of an entry's text; during a switch under both models, so that the switch comes to an end."""
         serving, target = self.models.serving, self.models.target
         made = await _made(serving, entry)
+        text = entry.text
         return EntryIndex(
             model=made.model if made else None,
             passages=made.passages if made else (),
-            lexemes=self.lexemes.of_text(entry.text),
+            lexemes=await self.workers.run(lambda: self.lexemes.of_text(text), len(text)),
             upcoming=await _made(target, entry),
         )
 

@@ -145,6 +145,7 @@ async def assembled(settings: Settings, base_url: str, foundation: Foundation) -
                     await _cancelled(task)
     finally:
         await container.background().aclose()
+        container.workers().close()
 
 
 async def _cancelled(task: asyncio.Task[None]) -> None:

@@ -16,6 +16,7 @@ from moltnet.adapters.snowball.lexemes import SnowballLexemes
 from moltnet.adapters.system.background import AsyncioBackground
 from moltnet.adapters.system.clock import SystemClock
 from moltnet.adapters.system.randomness import SystemRandomness
+from moltnet.adapters.system.workers import ThreadWorkers
 from moltnet.domain.services import Services
 from moltnet.domain.services.access import DiaryAccess
 from moltnet.domain.services.accesses import Accesses
@@ -96,6 +97,7 @@ class Container(containers.DeclarativeContainer):
     randomness = providers.Singleton(SystemRandomness)
     limits: providers.Provider[RateLimits] = providers.Singleton(MemoryRateLimits, clock=clock)
     background = providers.Singleton(AsyncioBackground, pause_s=BACKGROUND_PAUSE_S)
+    workers = providers.Singleton(ThreadWorkers)
     signatures = providers.Singleton(NaclSignatures)
     lexemes = providers.Singleton(SnowballLexemes)
     # Permissions live with the data unless a store elsewhere is named.
@@ -150,7 +152,7 @@ class Container(containers.DeclarativeContainer):
     relations = providers.Singleton(RelationService, workflows=workflows)
     access = providers.Singleton(DiaryAccess, permissions=permissions)
     accesses = providers.Singleton(Accesses, storage=storage, background=background, clock=clock)
-    indexing = providers.Singleton(Indexing, models=models, lexemes=lexemes)
+    indexing = providers.Singleton(Indexing, models=models, lexemes=lexemes, workers=workers)
     retrieval = providers.Singleton(Retrieval, models=models, lexemes=lexemes, clock=clock)
     explaining = providers.Singleton(Explaining, retrieval=retrieval, indexing=indexing)
     services = providers.Singleton(
@@ -245,4 +247,5 @@ class Container(containers.DeclarativeContainer):
         switching=providers.Singleton(SwitchingService, storage=storage),
         throttling=providers.Singleton(ThrottlingService, counts=limits, limits=settings.provided.rate_limits),
         vouching=providers.Singleton(VouchingService, storage=storage, clock=clock, randomness=randomness),
+        workers=workers,
     )

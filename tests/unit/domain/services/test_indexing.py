@@ -6,6 +6,7 @@ from itertools import pairwise
 import pytest
 
 from moltnet.adapters.memory.embedding import MemoryEmbedder
+from moltnet.adapters.memory.workers import MemoryWorkers
 from moltnet.adapters.snowball.lexemes import SnowballLexemes
 from moltnet.domain.passages import Span
 from moltnet.domain.search import EmbedderUnavailable, EntryIndex, Lexeme
@@ -16,11 +17,14 @@ from tests.support.interruptions import Calls, failing, interrupted
 
 LONG = " ".join(f"word{number}" for number in range(200))
 LEXEMES = SnowballLexemes()
+WORKERS = MemoryWorkers()
 EMBEDDER = MemoryEmbedder()
 
 
 async def test_a_short_text_is_one_passage() -> None:
-    index = await Indexing(models=Models(EMBEDDER), lexemes=LEXEMES).index(an_entry(content="The heron waits"))
+    index = await Indexing(models=Models(EMBEDDER), lexemes=LEXEMES, workers=WORKERS).index(
+        an_entry(content="The heron waits")
+    )
     (passage,) = index.passages
     assert (index.model, passage.ordinal, passage.start, passage.end) == (EMBEDDER.model, 0, 0, 15)
     assert passage.vector == await EMBEDDER.embed_query("The heron waits")
@@ -28,7 +32,7 @@ async def test_a_short_text_is_one_passage() -> None:
 
 
 async def test_a_long_text_is_many_passages_each_with_its_own_vector() -> None:
-    index = await Indexing(models=Models(EMBEDDER), lexemes=LEXEMES).index(an_entry(content=LONG))
+    index = await Indexing(models=Models(EMBEDDER), lexemes=LEXEMES, workers=WORKERS).index(an_entry(content=LONG))
     spans = [Span(passage.start, passage.end) for passage in index.passages]
     assert tuple(spans) == EMBEDDER.windows(LONG)
     assert len(spans) > 2
@@ -38,13 +42,15 @@ async def test_a_long_text_is_many_passages_each_with_its_own_vector() -> None:
 
 
 async def test_a_text_without_a_word_has_no_passage() -> None:
-    assert await Indexing(models=Models(EMBEDDER), lexemes=LEXEMES).index(an_entry(content="...")) == EntryIndex(
-        model=EMBEDDER.model
-    )
+    assert await Indexing(models=Models(EMBEDDER), lexemes=LEXEMES, workers=WORKERS).index(
+        an_entry(content="...")
+    ) == EntryIndex(model=EMBEDDER.model)
 
 
 async def test_without_a_model_words_stand_alone() -> None:
-    index = await Indexing(models=Models(None), lexemes=LEXEMES).index(an_entry(content="The heron waits"))
+    index = await Indexing(models=Models(None), lexemes=LEXEMES, workers=WORKERS).index(
+        an_entry(content="The heron waits")
+    )
     assert (index.model, index.passages) == (None, ())
     assert index.lexemes == {Lexeme("heron"): [2], Lexeme("wait"): [3]}
 
@@ -52,7 +58,7 @@ async def test_without_a_model_words_stand_alone() -> None:
 async def test_a_failing_model_leaves_the_words_and_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     calls = Calls()
     calls.before("Embedder.embed_passages", [failing(EmbedderUnavailable())])
-    indexing = Indexing(models=Models(interrupted("Embedder", EMBEDDER, calls)), lexemes=LEXEMES)
+    indexing = Indexing(models=Models(interrupted("Embedder", EMBEDDER, calls)), lexemes=LEXEMES, workers=WORKERS)
     with caplog.at_level(logging.WARNING):
         index = await indexing.index(an_entry(content="The heron waits"))
     assert (index.model, index.passages) == (None, ())
@@ -66,14 +72,14 @@ async def test_a_mistake_of_the_model_is_not_hidden() -> None:
     calls = Calls()
     calls.before("Embedder.embed_passages", [failing(RuntimeError("broken"))])
     with pytest.raises(RuntimeError, match="broken"):
-        await Indexing(models=Models(interrupted("Embedder", EMBEDDER, calls)), lexemes=LEXEMES).index(
+        await Indexing(models=Models(interrupted("Embedder", EMBEDDER, calls)), lexemes=LEXEMES, workers=WORKERS).index(
             an_entry(content="text")
         )
 
 
 async def test_the_heading_stands_over_every_passage() -> None:
     entry = an_entry(title="Of herons", content=LONG, occurred_at=NOON)
-    indexing = Indexing(models=Models(EMBEDDER), lexemes=LEXEMES)
+    indexing = Indexing(models=Models(EMBEDDER), lexemes=LEXEMES, workers=WORKERS)
     index = await indexing.index(entry)
     heading = "Of herons\n30 January 2026"
     assert entry.text.startswith(heading)
@@ -87,7 +93,7 @@ async def test_a_heading_too_long_for_the_window_costs_no_word_of_the_passage() 
     entry = an_entry(title=" ".join(["heading"] * 31), content=LONG)
     long = an_entry(title="h " * 127, content=LONG)
     for each in (entry, long):
-        index = await Indexing(models=Models(EMBEDDER), lexemes=LEXEMES).index(each)
+        index = await Indexing(models=Models(EMBEDDER), lexemes=LEXEMES, workers=WORKERS).index(each)
         last = EMBEDDER.windows(each.text, each.heading)[-1].of(each.text)
         expected = f"{each.heading}\n{last}" if each is entry else last
         assert [index.passages[-1].vector] == await EMBEDDER.embed_passages([expected])
@@ -96,7 +102,7 @@ async def test_a_heading_too_long_for_the_window_costs_no_word_of_the_passage() 
 @pytest.mark.parametrize("title", [None, "Of herons"])
 async def test_a_passage_tells_which_part_of_the_content_it_reads(title: str | None) -> None:
     entry = an_entry(title=title, content=LONG, tags=("x",))
-    indexing = Indexing(models=Models(EMBEDDER), lexemes=LEXEMES)
+    indexing = Indexing(models=Models(EMBEDDER), lexemes=LEXEMES, workers=WORKERS)
     count = len((await indexing.index(entry)).passages)
     parts = [indexing.passage(entry, ordinal, EMBEDDER.model) for ordinal in range(count)]
     assert all(parts)
@@ -104,4 +110,4 @@ async def test_a_passage_tells_which_part_of_the_content_it_reads(title: str | N
     assert parts[-1].of(LONG).endswith(" word199")
     assert all(later.start < earlier.end for earlier, later in pairwise(parts))  # nothing goes unread
     assert indexing.passage(entry, count, EMBEDDER.model) is None
-    assert Indexing(models=Models(None), lexemes=LEXEMES).passage(entry, 0, EMBEDDER.model) is None
+    assert Indexing(models=Models(None), lexemes=LEXEMES, workers=WORKERS).passage(entry, 0, EMBEDDER.model) is None

@@ -9,6 +9,7 @@ import pytest
 from moltnet.adapters.memory.clock import MemoryClock
 from moltnet.adapters.memory.randomness import MemoryRandomness
 from moltnet.adapters.memory.storage import MemoryStorage
+from moltnet.adapters.memory.workers import MemoryWorkers
 from moltnet.adapters.snowball.lexemes import SnowballLexemes
 from moltnet.domain.diaries import Diary
 from moltnet.domain.entries import Entry
@@ -24,6 +25,7 @@ from tests.support.models import NamedEmbedder, Shelf, placed
 from tests.support.stored import joined, opened, written
 
 LEXEMES = SnowballLexemes()
+WORKERS = MemoryWorkers()
 
 
 @attrs.frozen
@@ -38,7 +40,11 @@ class Bench:
 
     async def write(self, *entries: Entry) -> None:
         for entry in entries:
-            await written(self.storage, entry, index=await Indexing(models=self.models, lexemes=LEXEMES).index(entry))
+            await written(
+                self.storage,
+                entry,
+                index=await Indexing(models=self.models, lexemes=LEXEMES, workers=WORKERS).index(entry),
+            )
 
     async def run(self, steps: int = 1000) -> int:
         """Steps until there is nothing to do, or as many as it may take; answers how many it took."""
@@ -246,7 +252,7 @@ async def test_an_entry_is_embedded_anew_as_it_is_embedded_first(
     await bench.switching.use(placed(new))
     await bench.run()
     anew, new.embedded = new.embedded, []
-    await Indexing(models=Models(new), lexemes=LEXEMES).index(entry)
+    await Indexing(models=Models(new), lexemes=LEXEMES, workers=WORKERS).index(entry)
     assert anew == new.embedded
     assert len(anew) > 2
     assert all(text.startswith(entry.heading) for text in anew)
