@@ -6,14 +6,14 @@ weights and shares are multiples of small powers of two, so both sides of a scor
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import attrs
 
 from moltnet.domain.entries import IMPORTANCE_MAX
 from moltnet.domain.ids import EntryId
-from moltnet.domain.search import Candidate, Candidates, Weights
+from moltnet.domain.search import Candidate, Candidates, Lexeme, Weights
 
 RECENCY_PER_HOUR = 0.99
 # Okapi BM25: saturation of a repeated word, weight of length, and a fixed average length, so that a score does not
@@ -25,6 +25,8 @@ BM25_MOST = BM25_K1 + 1  # what no term weight exceeds
 BM25_LENGTH_MAX = 150
 # The product of a weight and a share is a multiple of 2^-23, and a sum of them hardly over 1: exact in float32.
 WEIGHT_STEPS, SHARE_STEPS = 2**10, 2**13
+# Of a longer query so many words are looked up, the rarest; how rare each is, so many diaries tell.
+WORDS_LOOKED_UP, DIARIES_COUNTED = 64, 50
 # Added to the relevance of what happened when the question says. Measured on dated memories (decision 17).
 TIMELY_LIFT = 0.10
 # An answer whose best is less relevant than this is noise, or foreign to what was searched (for λ = 1).
@@ -63,6 +65,15 @@ def shares(inverse_frequencies: Sequence[float]) -> list[float]:
     """
     best_possible = BM25_MOST * sum(inverse_frequencies)
     return [max(1, round(each / best_possible * SHARE_STEPS)) / SHARE_STEPS for each in inverse_frequencies]
+
+
+def rarest(holding: Mapping[Lexeme, int]) -> frozenset[Lexeme]:
+    """The words of a query that are looked up, of all with how many entries hold each: those that fewest hold.
+
+    A word that none holds finds nothing, so it comes last.
+    """
+    by_rarity = sorted(holding, key=lambda lexeme: (not holding[lexeme], holding[lexeme], lexeme))
+    return frozenset(by_rarity[:WORDS_LOOKED_UP])
 
 
 def relevance(cosine: float | None, words: float, words_weight: float | None) -> float:

@@ -200,8 +200,9 @@ class CandidateSearch(Protocol):
         Exact: every entry of these diaries that passes the filters and the exclusions is compared. An entry's cosine
         is that of its nearest passage made by the question's model; entries whose vectors are another model's have
         none. Word scores are BM25 with document frequencies per diary, as a share of the best possible
-        (`ranking.shares`). Scores are the same to the last bit in every store. Of those that happened in one of the
-        question's periods, the best by cosine are offered as well. `cosine_beyond` and `words_beyond` are the worst
+        (`ranking.shares`). Of more than 64 words the rarest 64 count (`ranking.rarest`), as the 50 diaries of the
+        smallest ids that hold an entry tell. Scores are the same to the last bit in every store. Of those that happened
+        in one of the question's periods, the best by cosine are offered as well. `cosine_beyond` and `words_beyond` are the worst
         offered score of a side that has more, None of one without; `timely_beyond` says that more happened then.
         With neither a vector nor wanted words there are no candidates. Raises ServingModelChanged (`ModelVectors`), as
         every look with a vector here does.

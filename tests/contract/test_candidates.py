@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 
 from moltnet.domain.agents import Agent
-from moltnet.domain.diaries import Diary
+from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.entries import Entry, EntryType
 from moltnet.domain.ids import DiaryId
-from moltnet.domain.ranking import inverse_frequency, shares, term_weight
+from moltnet.domain.ranking import WORDS_LOOKED_UP, inverse_frequency, shares, term_weight
 from moltnet.domain.search import (
     ANY_WORDS,
     Candidate,
@@ -209,6 +209,39 @@ async def test_edited_and_removed_entries_no_longer_count(storage: Storage, diar
 async def test_an_entry_that_matches_no_word_is_no_candidate_of_words(storage: Storage, diary: Diary) -> None:
     await with_words(storage, diary, "a b")
     assert await best(storage, Question(words=words("z")), diary) == Candidates(found=())
+
+
+async def public(storage: Storage, question: Question) -> set[object]:
+    async with storage.reading() as work:
+        return {each.entry_id for each in (await work.candidates.best_public(question, 200)).found}
+
+
+async def of_many_words(storage: Storage, diary: Diary) -> tuple[Question, set[object]]:
+    """A question of words that one, two and no entry hold, and the entries that the rarest 64 find."""
+    common = [f"common{number:02}" for number in range(WORDS_LOOKED_UP)]
+    rare = [await with_words(storage, diary, f"rare{number}") for number in range(2)]
+    for _ in range(2):
+        pairs = [await with_words(storage, diary, word) for word in common]
+        rare.extend(pairs[: WORDS_LOOKED_UP - 2])
+    absent = [f"absent{number}" for number in range(WORDS_LOOKED_UP)]
+    return Question(words=words("rare0", "rare1", *common, *absent)), {entry.id for entry in rare}
+
+
+async def test_of_many_words_the_rarest_are_looked_up(storage: Storage, agent: Agent, diary: Diary) -> None:
+    for _ in range(3):
+        await opened(storage, agent)
+    question, expected = await of_many_words(storage, diary)
+    assert (await found(storage, question, diary, depth=200)).keys() == expected
+
+
+async def test_of_many_words_the_rarest_are_looked_up_in_public(storage: Storage, agent: Agent, diary: Diary) -> None:
+    wanted = [f"word{number:02}" for number in range(WORDS_LOOKED_UP + 1)]
+    shown = await opened(storage, agent, visibility=Visibility.PUBLIC)
+    entries = [await with_words(storage, shown, word) for word in wanted]
+    await with_words(storage, shown, wanted[7])
+    for _ in range(2):  # What is private does not say what is rare among what is public.
+        await with_words(storage, diary, wanted[8])
+    assert await public(storage, Question(words=words(*wanted))) == {each.id for each in entries} - {entries[7].id}
 
 
 # Runs

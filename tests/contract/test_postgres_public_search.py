@@ -30,7 +30,7 @@ from moltnet.domain.search import (
 from moltnet.domain.switching import ModelPlace, ServingModelChanged
 from tests.support.builders import MODEL, an_entry, an_index
 from tests.support.postgres import a_database, execute, rows
-from tests.support.stored import joined, opened
+from tests.support.stored import joined, opened, written
 
 pytestmark = pytest.mark.real
 
@@ -219,3 +219,28 @@ async def test_the_approximate_index_goes_along_with_a_switch_of_models(
 @pytest.fixture
 async def agent(storage: PostgresStorage) -> Agent:
     return await joined(storage)
+
+
+def looks(plan: Mapping[str, Any]) -> int:
+    """How often tables and indexes were looked into, as the executor counted."""
+    own = plan["Actual Loops"] if "Relation Name" in plan or "Index Name" in plan else 0
+    return int(own) + sum(map(looks, plan.get("Plans", ())))
+
+
+async def test_empty_public_diaries_cost_nothing(storage: PostgresStorage, database: str) -> None:
+    agent = await joined(storage)
+    shown = await opened(storage, agent, visibility=Visibility.PUBLIC)
+    await written(storage, an_entry(diary=shown.id), index=an_index("word0"))
+    question = Question(words=LexicalQuery(wanted=frozenset(Lexeme(f"word{number}") for number in range(64))))
+    counted = []
+    for empty in (0, 600):
+        for _ in range(empty):
+            await opened(storage, agent, visibility=Visibility.PUBLIC)
+        await execute(database, "analyze")
+        async with opened_pool(database, max_connections=1, wait_s=5) as pool, pool.connection() as connection:
+            cursor: psycopg.AsyncCursor[Any] = await connection.execute(
+                "explain (analyze, format json) " + PUBLIC_BEST, best_values(question, 10)
+            )
+            [(answer,)] = await cursor.fetchall()
+        counted.append(looks(answer[0]["Plan"]))
+    assert counted[0] == counted[1]

@@ -13,7 +13,14 @@ from moltnet.domain.diaries import Visibility
 from moltnet.domain.duplicates import SIMILAR_AMONG, SIMILAR_FROM, SIMILAR_MAX
 from moltnet.domain.entries import Entry, Similar
 from moltnet.domain.ids import DiaryId, EntryId
-from moltnet.domain.ranking import inverse_frequency, shares, term_weight
+from moltnet.domain.ranking import (
+    DIARIES_COUNTED,
+    WORDS_LOOKED_UP,
+    inverse_frequency,
+    rarest,
+    shares,
+    term_weight,
+)
 from moltnet.domain.search import (
     Candidate,
     Candidates,
@@ -89,6 +96,7 @@ class _Words:
 
 
 def _best_of(tables: Tables, question: Question, within: Collection[DiaryId], depth: int) -> Candidates:
+    question = _looked_up(tables, question, within)
     compared = [*chain.from_iterable(_compared(tables, diary_id, question) for diary_id in within)]
     nearest, cosine_beyond = _best(compared, _by_cosine, depth)
     matching, words_beyond = _best(compared, _by_words, depth)
@@ -105,6 +113,20 @@ def _best_of(tables: Tables, question: Question, within: Collection[DiaryId], de
         words_beyond=words_beyond,
         timely_beyond=timely_beyond is not None,
     )
+
+
+def _looked_up(tables: Tables, question: Question, within: Collection[DiaryId]) -> Question:
+    """The question with no more words than are looked up."""
+    if len(question.words.wanted) <= WORDS_LOOKED_UP:
+        return question
+    sampled = sorted(each for each in within if tables.entries.sharing("diary", each))[:DIARIES_COUNTED]
+    held = [_lexemes(tables, entry_id) for diary_id in sampled for entry_id in tables.entries.sharing("diary", diary_id)]
+    counted = {lexeme: sum(lexeme in lexemes for lexemes in held) for lexeme in question.words.wanted}
+    return attrs.evolve(question, words=attrs.evolve(question.words, wanted=rarest(counted)))
+
+
+def _lexemes(tables: Tables, entry_id: EntryId) -> Collection[Lexeme]:
+    return (tables.indexes.get(entry_id) or EntryIndex()).lexemes
 
 
 def _compared(tables: Tables, diary_id: DiaryId, question: Question) -> Iterator[Candidate]:

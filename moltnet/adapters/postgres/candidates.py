@@ -1,7 +1,7 @@
 """Candidates for a question: every entry of the diaries asked for compared in one statement, or all that is public."""
 
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, LiteralString
 
 import attrs
 
@@ -12,43 +12,51 @@ from moltnet.domain.duplicates import SIMILAR_AMONG, SIMILAR_FROM, SIMILAR_MAX
 from moltnet.domain.entries import Similar
 from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.domain.periods import Period
-from moltnet.domain.ranking import BM25_MOST, SHARE_STEPS
+from moltnet.domain.ranking import BM25_MOST, DIARIES_COUNTED, SHARE_STEPS, WORDS_LOOKED_UP, rarest
 from moltnet.domain.search import Candidate, Candidates, LexicalQuery, ModelName, Question, Vector
 
 # As many public passages are still compared one by one (decision 16). Beyond, the nearest come from the approximate
 # index: so many of them, whatever the depth.
 PUBLIC_COMPARED = 10_000
 # The best depth + 1 entries of each side with their scores and their ranks on both sides (null where beyond).
-# 1. diary: where to look. counted, held: how many entries each diary has, and how many of them hold each wanted lexeme;
-#    diary_entries_diary_id_id_key alone, diary_terms_pkey. Materialized, or they would be counted for every mention.
-# 2. telling: how telling that makes each lexeme in each diary (`ranking.inverse_frequency`).
-# 3. asked: as a vector of `ranking.shares`, whose inner product with an entry's terms is its share of the best BM25.
-# 4. compared: both scores of every entry of `_WITHIN` or `_AMONG` that passes the filters and the runs; for entries of
+# 1. diary: where to look; only diaries that hold an entry (`limit 1` keeps it to a look into each one's index).
+# 2. held: how many entries of each diary hold each wanted lexeme, where any does; diary_terms_pkey, one scan for each
+#    diary. counted: how many entries such a diary has; diary_entries_diary_id_id_key alone. Materialized, or they would
+#    be counted for every mention.
+# 3. telling: how telling that makes each lexeme in each diary (`ranking.inverse_frequency`), and one that none holds.
+# 4. asked: as a vector of `ranking.shares`, whose inner product with an entry's terms is its share of the best BM25.
+# 5. compared: both scores of every entry of `_WITHIN` or `_AMONG` that passes the filters and the runs; for entries of
 #    several passages, or whose row has not been written since a switch of models, entry_passages_pkey.
-# 5. nearest, matching, timely: the best of each side, and the nearest of the times asked for. A vector without length
+# 6. nearest, matching, timely: the best of each side, and the nearest of the times asked for. A vector without length
 #    is near to nothing (NaN becomes 0).
 # Whatever reads vectors asks `require_serving` first.
 _ASKED = """
     wanted as (
         select * from unnest(%(lexemes)s::text[], %(places)s::int[]) as wanted (lexeme, place)
-    ), counted as materialized (
-        select diary.id, (select count(*) from diary_entries e where e.diary_id = diary.id) as entries
-        from diary where exists (select from wanted)
     ), held as materialized (
-        select counted.id, place, entries, coalesce((
-            select holding from diary_terms t where t.diary_id = counted.id and t.lexeme = wanted.lexeme
-        ), 0)::float8 as holding
-        from counted cross join wanted
+        select diary.id, lexeme, holding::float8 as holding from diary cross join lateral (
+            select lexeme, holding from diary_terms t
+            where t.diary_id = diary.id and t.lexeme = any(%(lexemes)s::text[]) offset 0
+        ) as terms
+    ), counted as materialized (
+        select id, (select count(*) from diary_entries e where e.diary_id = holders.id)::float8 as entries
+        from (select distinct id from held) as holders
     ), telling as (
-        select id, place, ln(1 + (entries - holding + 0.5) / (holding + 0.5)) as inverse_frequency from held
+        select
+            id, lexeme, ln(1 + (entries - holding + 0.5) / (holding + 0.5)) as inverse_frequency,
+            ln(1 + (entries + 0.5) / 0.5) as of_none
+        from held join counted using (id)
     ), shared as (
-        select id, place, greatest(1, round(
-            inverse_frequency / (%(most)s * sum(inverse_frequency) over (partition by id)) * %(steps)s
+        select id, lexeme, greatest(1, round(
+            inverse_frequency / (%(most)s * (
+                sum(inverse_frequency) over (partition by id)
+                + of_none * (cardinality(%(lexemes)s::text[]) - count(*) over (partition by id))
+            )) * %(steps)s
         )) / %(steps)s as share
         from telling
     ), asked as (
         select id, ('{' || string_agg(place || ':' || share, ',') || '}/1000000000')::sparsevec as terms
-        from shared group by id
+        from shared join wanted using (lexeme) group by id
     )
 """
 _SCORED = """
@@ -103,6 +111,10 @@ _WITHIN = f"""
         where e.cosine is not null or e.words > 0
     )
 """  # noqa: S608
+_SAMPLED_PUBLIC = """
+    select id from diaries d cross join lateral (select from diary_entries e where e.diary_id = d.id limit 1) as holds
+    where visibility = 'public' order by id
+"""
 # 1. frequent: how large a part of the entries of some public diaries holds each wanted lexeme; diaries_public.
 # 2. rare: a query for those that tell something (the two rarest always): a word that every tenth entry holds would
 #    bring every tenth entry, hardly one of which is among the best for it.
@@ -111,7 +123,7 @@ _WITHIN = f"""
 #    since the planner would not trust the index with a number it does not know.
 _AMONG = f"""
     sampled as materialized (
-        select id from diaries where visibility = 'public' order by id limit 50
+        {_SAMPLED_PUBLIC} limit 50
     ), frequent as (
         select quoted, coalesce(sum(holding), 0) as holding
         from unnest(%(lexemes)s::text[], %(quoted)s::text[]) as wanted (lexeme, quoted)
@@ -145,11 +157,41 @@ _OF_POOL = f"""
         where e.cosine is not null or e.words > 0
     )
 """  # noqa: S608
-_THESE = "diary as (select unnest(%(within)s::uuid[]) as id where require_serving(%(model)s))"
+_THESE = """
+    diary as (
+        select id from unnest(%(within)s::uuid[]) as asked_for (id)
+        cross join lateral (select from diary_entries e where e.diary_id = asked_for.id limit 1) as holds
+        where require_serving(%(model)s)
+    )
+"""
 BEST = f"with {_THESE}, {_ASKED}, {_WITHIN}, {_BEST_OF}"
-_PUBLIC = "diary as (select id from diaries where visibility = 'public' and require_serving(%(model)s))"
+# Found by their entries, so that a diary without any costs nothing; diary_entries_feed, or the table.
+_PUBLIC = """
+    diary as (
+        select distinct diary_id as id from diary_entries
+        where diary_visibility = 'public' and require_serving(%(model)s)
+    )
+"""
 PUBLIC_BEST = f"with {_PUBLIC}, {_ASKED}, {_WITHIN}, {_BEST_OF}"
 PUBLIC_NEAR = f"with {_AMONG}, {_ASKED}, {_OF_POOL}, {_BEST_OF}"
+# How many entries hold each wanted lexeme, in some of the diaries: those of the smallest ids that hold an entry;
+# diary_terms_pkey.
+_HOLDING = """
+    select wanted.number, coalesce(sum(holding), 0)::bigint as holding
+    from unnest(%(lexemes)s::text[]) with ordinality as wanted (lexeme, number)
+    cross join sampled left join diary_terms t on t.diary_id = sampled.id and t.lexeme = wanted.lexeme
+    group by wanted.number
+"""
+HOLDING = f"""
+    with sampled as materialized (
+        select id from unnest(%(within)s::uuid[]) as asked_for (id)
+        cross join lateral (select from diary_entries e where e.diary_id = asked_for.id limit 1) as holds
+        order by id limit %(sample)s
+    ) {_HOLDING}
+"""  # noqa: S608
+PUBLIC_HOLDING = f"""
+    with sampled as materialized ({_SAMPLED_PUBLIC} limit %(sample)s) {_HOLDING}
+"""  # noqa: S608
 # Whether there are more public passages than that; public_passages_pkey, or the table, up to the limit.
 MANY_PUBLIC = "select count(*) > %(most)s as many from (select from public_passages limit %(most)s + 1) as passages"
 # For each of some entries, its nearest passage; diary_entries_pkey, entry_passages_pkey.
@@ -189,14 +231,17 @@ class PostgresCandidates:
 
     async def best(self, question: Question, within: Collection[DiaryId], depth: int) -> Candidates:
         """The best `depth` entries of each side among `within`, as one set."""
-        rows = await self._session.all(_ranked, BEST, **best_values(question, depth), within=list(set(within)))
+        diaries = list(set(within))
+        asked = await self._looked_up(question, HOLDING, within=diaries)
+        rows = await self._session.all(_ranked, BEST, **best_values(asked, depth), within=diaries)
         return _candidates(rows, depth)
 
     async def best_public(self, question: Question, depth: int) -> Candidates:
         """The best `depth` entries of each side among all that is public, as one set."""
         many = await self._session.first(_many, MANY_PUBLIC, most=PUBLIC_COMPARED)
         statement = PUBLIC_NEAR if many else PUBLIC_BEST
-        return _candidates(await self._session.all(_ranked, statement, **best_values(question, depth)), depth)
+        asked = await self._looked_up(question, PUBLIC_HOLDING)
+        return _candidates(await self._session.all(_ranked, statement, **best_values(asked, depth)), depth)
 
     async def nearest_passages(
         self, vector: Vector, model: ModelName, entry_ids: Collection[EntryId]
@@ -210,6 +255,16 @@ class PostgresCandidates:
         values = {"vector": vector, "model": model, "diary_id": diary_id}
         limits = {"among": SIMILAR_AMONG, "at_least": SIMILAR_FROM, "limit": SIMILAR_MAX}
         return await self._session.all(_similar, SIMILAR, **values, **limits)
+
+    async def _looked_up(self, question: Question, statement: LiteralString, **values: object) -> Question:
+        """The question with no more words than are looked up."""
+        wanted = sorted(question.words.wanted)
+        if len(wanted) <= WORDS_LOOKED_UP:
+            return question
+        values |= {"lexemes": list(map(stored_form, wanted)), "sample": DIARIES_COUNTED}
+        counted = dict(await self._session.all(_holding, statement, **values))
+        kept = rarest({lexeme: counted.get(number, 0) for number, lexeme in enumerate(wanted, start=1)})
+        return attrs.evolve(question, words=attrs.evolve(question.words, wanted=kept))
 
 
 def best_values(question: Question, depth: int) -> dict[str, Any]:
@@ -272,6 +327,10 @@ def _ranked(row: Row) -> _Ranked:
 
 def _many(row: Row) -> bool:
     return bool(row["many"])
+
+
+def _holding(row: Row) -> tuple[int, int]:
+    return row["number"], row["holding"]
 
 
 def _passage(row: Row) -> tuple[EntryId, int]:
