@@ -82,3 +82,10 @@ class StorageUnavailable(Unavailable):
 
     code = "STORAGE_UNAVAILABLE"
     sentence = "The database is unavailable"
+
+
+class StatementTimedOut(StorageUnavailable):
+    """The database worked too long on one statement and gave it up; what it belonged to was undone."""
+
+    code = "STATEMENT_TIMED_OUT"
+    sentence = "The database took too long and gave up; ask for less, or try again later"

@@ -202,8 +202,9 @@ class CandidateSearch(Protocol):
         none. Word scores are BM25 with document frequencies per diary, as a share of the best possible
         (`ranking.shares`). Of more than 64 words the rarest 64 count (`ranking.rarest`), as the 50 diaries of the
         smallest ids that hold an entry tell. Scores are the same to the last bit in every store. Of those that happened
-        in one of the question's periods, the best by cosine are offered as well. `cosine_beyond` and `words_beyond` are the worst
-        offered score of a side that has more, None of one without; `timely_beyond` says that more happened then.
+        in one of the question's periods, the best by cosine are offered as well. `cosine_beyond` and `words_beyond` are
+        the worst offered score of a side that has more, None of one without; `timely_beyond` says that more happened
+        then.
         With neither a vector nor wanted words there are no candidates. Raises ServingModelChanged (`ModelVectors`), as
         every look with a vector here does.
         """

@@ -7,15 +7,20 @@ from datetime import UTC
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
+from psycopg.conninfo import make_conninfo
 
+from moltnet.adapters.dbos.connections import engine_of
 from moltnet.adapters.postgres.embedded import EmbeddedPostgres
-from moltnet.adapters.postgres.migrate import migrate
+from moltnet.adapters.postgres.events import PostgresFeedEvents
+from moltnet.adapters.postgres.migrate import Migration, known_migrations, migrate
 from moltnet.adapters.postgres.session import Session
+from moltnet.adapters.postgres.standing import PostgresStandingChanges
 from moltnet.adapters.postgres.storage import PostgresStorage
 from moltnet.domain.agents import Agent
 from moltnet.domain.diaries import Diary
 from moltnet.domain.entries import UnknownSuccessor
-from moltnet.domain.errors import StorageUnavailable
+from moltnet.domain.errors import StatementTimedOut, StorageUnavailable
 from moltnet.domain.ids import EntryId
 from tests.support.builders import NOON, an_agent, an_entry, an_id, an_index
 from tests.support.postgres import a_database, an_empty_database, execute, rows
@@ -183,3 +188,49 @@ async def test_times_come_back_in_utc(storage: PostgresStorage, database: str) -
     assert found is not None
     assert found.created_at.tzinfo is UTC
     assert found.created_at == NOON
+
+
+async def test_a_statement_that_takes_too_long_is_given_up(database: str) -> None:
+    newcomer = an_agent()
+    async with PostgresStorage.open(database, max_connections=1, statement_s=0.2) as storage:
+        with pytest.raises(StatementTimedOut):
+            await slow(storage, newcomer)
+        # The connection is as good as before, and nothing was written.
+        async with storage.reading() as work:
+            assert await work.agents.find(newcomer.id) is None
+
+
+async def slow(storage: PostgresStorage, newcomer: Agent) -> None:
+    async with storage.writing() as work:
+        await work.agents.add(newcomer)
+        session: Session = work.agents._session  # no statement of ours is slow by itself
+        await session.run("select pg_sleep(60)")
+
+
+SHOW = "show statement_timeout"
+
+
+async def test_whoever_listens_has_a_limit_for_statements(database: str) -> None:
+    events, changes = PostgresFeedEvents(database), PostgresStandingChanges(database)
+    await changes._connect()  # nobody else sees what is set on a connection
+    for connection in (await events._connected(), changes._connection):
+        assert connection is not None
+        async with connection:
+            assert await (await connection.execute(SHOW)).fetchone() == ("30s",)
+
+
+@pytest.mark.parametrize(("options", "limit"), [({}, "1min"), ({"statement_s": 0}, "0")])
+async def test_a_statement_of_a_workflow_has_a_limit(database: str, options: dict[str, float], limit: str) -> None:
+    engine = engine_of(database, poolclass=sa.NullPool, **options)
+    with engine.connect() as connection:
+        connection.rollback()  # the limit is the connection's, not that of its first transaction
+        assert connection.execute(sa.text(SHOW)).scalar() == limit
+
+
+async def test_a_migration_takes_its_time_whatever_the_role_may(database: str) -> None:
+    hasty = make_conninfo(database, options="-c statement_timeout=50")
+    slow = Migration(9999, "9999_slow.sql", b"select pg_sleep(0.2)")
+    try:
+        assert await migrate(hasty, [*known_migrations(), slow]) == [slow.name]
+    finally:
+        await execute(database, "delete from schema_migrations where version = 9999")

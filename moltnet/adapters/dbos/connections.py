@@ -10,10 +10,12 @@ SCHEMA = "dbos"
 # Read for the kind of database alone, where there is an engine beside it.
 KIND = "postgresql+psycopg:///moltnet"
 CONNECT_WITHIN_S = 10
+# No statement of a workflow runs longer; making the schema may.
+STATEMENT_WITHIN_S = 60
 
 
-def engine_of(conninfo: str, **options: object) -> sa.Engine:
-    """Connections to the database of a URL or libpq connection string."""
+def engine_of(conninfo: str, *, statement_s: float = STATEMENT_WITHIN_S, **options: object) -> sa.Engine:
+    """Connections to the database of a URL or libpq connection string; a statement has so many seconds, 0 for any."""
     arguments = {"connect_timeout": CONNECT_WITHIN_S, "application_name": "moltnet workflows"}
     engine = sa.create_engine("postgresql+psycopg://", connect_args=arguments, **options)
 
@@ -21,6 +23,11 @@ def engine_of(conninfo: str, **options: object) -> sa.Engine:
     def as_it_is(_: object, __: object, positional: list[str], ___: object) -> None:
         # No URL is made of it, which would be logged with its password.
         positional[:] = [conninfo]
+
+    @sa.event.listens_for(engine, "connect")
+    def limited(connection: sa.engine.interfaces.DBAPIConnection, _: object) -> None:
+        connection.cursor().execute(f"set statement_timeout = {round(statement_s * 1000)}")
+        connection.commit()
 
     @sa.event.listens_for(engine, "handle_error")
     def is_away(context: sa.engine.ExceptionContext) -> None:
@@ -36,7 +43,7 @@ def make_schema(conninfo: str) -> None:
 
     A launch does so too. Where the role of the servers may not, it is done before.
     """
-    engine = engine_of(conninfo, poolclass=sa.NullPool)
+    engine = engine_of(conninfo, statement_s=0, poolclass=sa.NullPool)
     system = SystemDatabase.create(
         system_database_url=KIND,
         engine_kwargs={},

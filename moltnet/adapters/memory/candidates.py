@@ -120,7 +120,9 @@ def _looked_up(tables: Tables, question: Question, within: Collection[DiaryId]) 
     if len(question.words.wanted) <= WORDS_LOOKED_UP:
         return question
     sampled = sorted(each for each in within if tables.entries.sharing("diary", each))[:DIARIES_COUNTED]
-    held = [_lexemes(tables, entry_id) for diary_id in sampled for entry_id in tables.entries.sharing("diary", diary_id)]
+    held = [
+        _lexemes(tables, entry_id) for diary_id in sampled for entry_id in tables.entries.sharing("diary", diary_id)
+    ]
     counted = {lexeme: sum(lexeme in lexemes for lexemes in held) for lexeme in question.words.wanted}
     return attrs.evolve(question, words=attrs.evolve(question.words, wanted=rarest(counted)))
 

@@ -191,7 +191,7 @@ HOLDING = f"""
 """  # noqa: S608
 PUBLIC_HOLDING = f"""
     with sampled as materialized ({_SAMPLED_PUBLIC} limit %(sample)s) {_HOLDING}
-"""  # noqa: S608
+"""
 # Whether there are more public passages than that; public_passages_pkey, or the table, up to the limit.
 MANY_PUBLIC = "select count(*) > %(most)s as many from (select from public_passages limit %(most)s + 1) as passages"
 # For each of some entries, its nearest passage; diary_entries_pkey, entry_passages_pkey.

@@ -10,7 +10,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from moltnet.adapters.postgres.repositories.feed import END
-from moltnet.adapters.postgres.session import Connection
+from moltnet.adapters.postgres.session import Connection, limit_statements
 from moltnet.adapters.postgres.violations import translated
 from moltnet.domain.feed import Position
 
@@ -84,6 +84,7 @@ class PostgresFeedEvents:
     async def _connected(self) -> Connection:
         connection = await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True)
         try:
+            await limit_statements(connection)
             await connection.execute(LISTEN)
             # What was committed before is seen now, what is committed later is heard.
             await self._ask(connection)

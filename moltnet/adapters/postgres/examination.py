@@ -8,6 +8,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from moltnet.adapters.postgres.migrate import EXTENSION, SchemaUnusable, known_migrations
+from moltnet.adapters.postgres.session import limit_statements
 from moltnet.adapters.postgres.violations import translated
 from moltnet.domain.errors import Invalid, Unavailable
 
@@ -91,4 +92,5 @@ class DatabaseExamination:
     async def _rows(self, statement: LiteralString) -> list[tuple[Any, ...]]:
         with translated():
             async with await psycopg.AsyncConnection.connect(self.conninfo) as connection:
+                await limit_statements(connection)
                 return await (await connection.execute(statement)).fetchall()

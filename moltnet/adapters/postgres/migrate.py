@@ -11,7 +11,7 @@ from importlib import resources
 import attrs
 import psycopg
 
-from moltnet.adapters.postgres.session import Connection
+from moltnet.adapters.postgres.session import Connection, limit_statements
 from moltnet.adapters.postgres.violations import translated
 from moltnet.domain.errors import Unavailable
 
@@ -84,6 +84,8 @@ async def migrate(conninfo: str, migrations: list[Migration] | None = None) -> l
     """
     with translated():
         async with await psycopg.AsyncConnection.connect(conninfo, autocommit=True) as connection:
+            # Whatever the role's own limit: a migration of much data takes its time, and so does waiting for another's.
+            await limit_statements(connection, 0)
             await connection.execute(LOCK, {"key": LOCK_KEY})
             await _prepare(connection)
             return await _apply(connection, known_migrations() if migrations is None else migrations)

@@ -8,7 +8,7 @@ import psycopg
 from psycopg.types import TypeInfo
 from psycopg_pool import AsyncConnectionPool
 
-from moltnet.adapters.postgres.session import Connection
+from moltnet.adapters.postgres.session import STATEMENT_WITHIN_S, Connection, limit_statements
 from moltnet.adapters.postgres.violations import translated
 from moltnet.adapters.postgres.wire import register_vectors
 from moltnet.domain.errors import StorageUnavailable
@@ -24,19 +24,26 @@ Pool = AsyncConnectionPool[Connection]
 
 
 @asynccontextmanager
-async def opened_pool(conninfo: str, *, max_connections: int, wait_s: float) -> AsyncIterator[Pool]:
+async def opened_pool(
+    conninfo: str, *, max_connections: int, wait_s: float, statement_s: float = STATEMENT_WITHIN_S
+) -> AsyncIterator[Pool]:
     """A pool of at most `max_connections`, closed at the end of the block.
 
     Each connection commits every statement by itself unless a transaction is begun. Raises StorageUnavailable when the
-    first connection, or later a free one, is not to be had within `wait_s` seconds.
+    first connection, or later a free one, is not to be had within `wait_s` seconds. A statement has `statement_s`.
     """
+
+    async def set_up(connection: Connection) -> None:
+        await _set_up(connection)
+        await limit_statements(connection, statement_s)
+
     pool: Pool = AsyncConnectionPool(
         conninfo,
         kwargs={"autocommit": True},
         min_size=1,
         max_size=max_connections,
         timeout=wait_s,
-        configure=_set_up,
+        configure=set_up,
         open=False,
     )
     try:

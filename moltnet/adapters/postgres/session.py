@@ -12,7 +12,16 @@ from moltnet.adapters.postgres.violations import translated
 
 Made = TypeVar("Made")
 Row = Mapping[str, Any]
+# No statement of a request runs longer: whatever is asked, a connection is free again by then. One row.
+STATEMENT_WITHIN_S = 30.0
+LIMIT_STATEMENTS = "select set_config('statement_timeout', %(milliseconds)s::text, false)"
+
 Connection = psycopg.AsyncConnection[tuple[Any, ...]]
+
+
+async def limit_statements(connection: Connection, within_s: float = STATEMENT_WITHIN_S) -> None:
+    """Has the server give up each later statement of the connection after so many seconds; 0 for no limit."""
+    await connection.execute(LIMIT_STATEMENTS, {"milliseconds": round(within_s * 1000)})
 
 
 class Session:

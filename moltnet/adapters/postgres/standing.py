@@ -10,7 +10,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from moltnet.adapters.postgres.events import ASK_AFTER_S, KEEP_ALIVE, RECONNECT_FIRST_S, RECONNECT_MOST_S
-from moltnet.adapters.postgres.session import Connection
+from moltnet.adapters.postgres.session import Connection, limit_statements
 from moltnet.adapters.postgres.violations import translated
 from moltnet.domain.ids import ClientId, parse_uuid
 
@@ -88,6 +88,7 @@ class PostgresStandingChanges:
     async def _connect(self) -> None:
         connection = await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True)
         try:
+            await limit_statements(connection)
             await connection.execute(LISTEN)
         except BaseException:
             await connection.close()

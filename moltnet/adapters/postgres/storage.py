@@ -24,7 +24,7 @@ from moltnet.adapters.postgres.repositories.shares import PostgresShares
 from moltnet.adapters.postgres.repositories.signing_keys import PostgresSigningKeys
 from moltnet.adapters.postgres.repositories.signing_requests import PostgresSigningRequests
 from moltnet.adapters.postgres.repositories.vouchers import PostgresVouchers
-from moltnet.adapters.postgres.session import Session
+from moltnet.adapters.postgres.session import STATEMENT_WITHIN_S, Session
 from moltnet.adapters.postgres.violations import translated
 
 CONNECTION_WAIT_S = 10.0
@@ -89,14 +89,22 @@ class PostgresStorage:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, conninfo: str, *, max_connections: int, wait_s: float = CONNECTION_WAIT_S
+        cls,
+        conninfo: str,
+        *,
+        max_connections: int,
+        wait_s: float = CONNECTION_WAIT_S,
+        statement_s: float = STATEMENT_WITHIN_S,
     ) -> AsyncIterator[Self]:
         """A storage over the database of a URL or libpq connection string, with connections of its own.
 
-        A unit of work that finds all connections lent waits `wait_s` seconds for one. Raises StorageUnavailable when
+        A unit of work that finds all connections lent waits `wait_s` seconds for one. A statement that runs longer than
+        `statement_s` is given up and raises StatementTimedOut. Raises StorageUnavailable when
         the database does not answer within that time.
         """
-        async with opened_pool(conninfo, max_connections=max_connections, wait_s=wait_s) as pool:
+        async with opened_pool(
+            conninfo, max_connections=max_connections, wait_s=wait_s, statement_s=statement_s
+        ) as pool:
             yield cls(pool)
 
     @asynccontextmanager

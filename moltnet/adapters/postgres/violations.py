@@ -9,7 +9,7 @@ import psycopg
 from moltnet.domain.agents import KeyTaken, ProfileNotFound
 from moltnet.domain.diaries import DiaryNotFound
 from moltnet.domain.entries import UnknownSuccessor
-from moltnet.domain.errors import MoltNetError, StorageUnavailable
+from moltnet.domain.errors import MoltNetError, StatementTimedOut, StorageUnavailable
 from moltnet.domain.switching import ServingModelChanged
 
 # The rule each constraint guards. One that is not here is only broken by a mistake of ours, and stays what it is.
@@ -39,8 +39,8 @@ SERVING_MODEL = "serving_model"  # as `require_serving` names what is broken
 def translated() -> Iterator[None]:
     """Raises a broken rule as its domain error, and StorageUnavailable where the database does not answer or gave up.
 
-    Giving up (a deadlock, a statement cancelled by the operator, no memory) undoes the transaction like a lost
-    connection does. Everything else goes through as it is.
+    Giving up (a deadlock, no memory) undoes the transaction like a lost connection does; so does a statement that ran
+    out of time or was cancelled by the operator, which is StatementTimedOut. Everything else goes through as it is.
     """
     try:
         yield
@@ -49,6 +49,8 @@ def translated() -> Iterator[None]:
         if rule is None:
             raise
         raise rule from error
+    except psycopg.errors.QueryCanceled as error:
+        raise StatementTimedOut from error
     except psycopg.OperationalError as error:
         if error.diag.constraint_name == SERVING_MODEL:
             raise ServingModelChanged from error

@@ -9,7 +9,7 @@ import attrs
 
 from moltnet.domain.errors import MoltNetError, Unavailable
 from moltnet.entrypoints.mcp.visitor import TooManyCalls
-from moltnet.entrypoints.rest.problems import STATUSES, row_of
+from moltnet.entrypoints.rest.problems import STATUSES, TOLD, row_of
 from moltnet.ports.remote import Problem
 
 NOT_AUTHENTICATED = "Not authenticated"
@@ -46,9 +46,15 @@ def failure(error: MoltNetError, phrase: str) -> Failure:
         error=phrase,
         code=code,
         status=status,
-        detail=Unavailable.sentence if status >= _SERVER_FAULT else error.detail,
+        detail=_detail(error, status),
         retry_after=error.retry_after_s if isinstance(error, TooManyCalls | Problem) else None,
     )
+
+
+def _detail(error: MoltNetError, status: int) -> str:
+    if isinstance(error, TOLD):
+        return error.sentence
+    return Unavailable.sentence if status >= _SERVER_FAULT else error.detail
 
 
 def _told(error: MoltNetError) -> tuple[str, int]:

@@ -19,6 +19,7 @@ from moltnet.domain.errors import (
     Limited,
     MoltNetError,
     NotFound,
+    StatementTimedOut,
     Unauthenticated,
     Unavailable,
 )
@@ -78,6 +79,9 @@ PROBLEM_ROWS: Mapping[type[BaseException], ProblemType] = MappingProxyType(
     }
 )
 
+# Faults of ours that say nothing but what the client may know, and can do something about.
+TOLD: tuple[type[MoltNetError], ...] = (StatementTimedOut,)
+
 # What has a status of its own in HTTP, but no row: it is told as what it is (docs/decisions/0011).
 STATUSES: Mapping[type[BaseException], int] = MappingProxyType({StaleVersion: 412, IdempotencyKeyReused: 422})
 
@@ -122,6 +126,8 @@ def _detail(error: Exception, status: int) -> str:
     # Whatever a fault of ours would say is for the log alone: it may hold what the client must not learn.
     if isinstance(error, MoltNetError | Refusal) and status < types.INTERNAL_SERVER_ERROR.status:
         return error.detail
+    if isinstance(error, TOLD):
+        return error.sentence
     return UNEXPECTED
 
 

@@ -8,7 +8,7 @@ import attrs
 from moltnet.domain.caller import Anonymous
 from moltnet.domain.credentials import Scope
 from moltnet.domain.diaries import DiaryNotFound
-from moltnet.domain.errors import StorageUnavailable
+from moltnet.domain.errors import StatementTimedOut, StorageUnavailable
 from moltnet.domain.ids import DiaryId
 from moltnet.entrypoints.rest.refusals import MalformedBody, TooManyRequests
 from moltnet.entrypoints.rest.routing import Answer, Auth, Call, Route
@@ -83,6 +83,10 @@ async def down(_: Call[None, None, None]) -> Answer:
     raise StorageUnavailable("secret-in-the-message")
 
 
+async def slow(_: Call[None, None, None]) -> Answer:
+    raise StatementTimedOut("secret-in-the-message")
+
+
 async def missing(_: Call[None, None, Paging]) -> Answer:
     raise DiaryNotFound
 
@@ -116,6 +120,7 @@ ROUTES = (
     route("GET", "/names/static", act, auth=Auth.NONE),
     route("GET", "/broken", broken, auth=Auth.NONE),
     route("GET", "/down", down, auth=Auth.NONE),
+    route("GET", "/slow", slow, auth=Auth.NONE),
     route("GET", "/missing", missing, query=Paging),
     route("GET", "/throttled", throttled, auth=Auth.NONE),
     route("POST", "/recovery/note", note, auth=Auth.NONE, body=Note),

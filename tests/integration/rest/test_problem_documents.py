@@ -2,6 +2,8 @@
 
 import pytest
 
+from moltnet.domain.errors import StatementTimedOut
+
 
 async def test_problem_document_has_its_members_in_order(client, bearer):
     answer = await client.get("/missing?limit=3&q=a+b", headers=bearer)
@@ -49,6 +51,13 @@ async def test_own_faults_are_logged_once_and_never_told(client, caplog, path, s
     logged = [record for record in caplog.records if record.exc_info]
     assert len(logged) == 1
     assert answer.headers["X-Request-ID"] in logged[0].getMessage()
+
+
+async def test_statement_that_took_too_long_is_told_as_that(client):
+    answer = await client.get("/slow")
+    problem = await answer.json()
+    assert (answer.status, problem["code"], problem["detail"]) == (502, "UPSTREAM_ERROR", StatementTimedOut.sentence)
+    assert int(answer.headers["Retry-After"]) > 0
 
 
 async def test_service_that_is_down_says_when_to_come_back(client):

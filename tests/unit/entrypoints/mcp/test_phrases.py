@@ -3,7 +3,14 @@ import pytest
 from moltnet.domain.agents import KeyTaken
 from moltnet.domain.caller import MissingScope
 from moltnet.domain.credentials import Scope
-from moltnet.domain.errors import MoltNetError, NotFound, StorageUnavailable, Unauthenticated, Unavailable
+from moltnet.domain.errors import (
+    MoltNetError,
+    NotFound,
+    StatementTimedOut,
+    StorageUnavailable,
+    Unauthenticated,
+    Unavailable,
+)
 from moltnet.domain.versions import StaleVersion
 from moltnet.entrypoints.mcp.calls import BY_NAME
 from moltnet.entrypoints.mcp.phrases import NOT_AUTHENTICATED, failure
@@ -37,6 +44,11 @@ def test_every_tool_has_a_phrase_for_every_error(tool):
 def test_a_service_that_is_down_is_not_described():
     told = failure(StorageUnavailable("postgres on 10.0.0.7 refused"), "It failed")
     assert (told.status, told.detail) == (502, Unavailable.sentence)
+
+
+def test_a_statement_that_took_too_long_is_told_as_that():
+    told = failure(StatementTimedOut("select pg_sleep(60)"), "It failed")
+    assert (told.status, told.detail) == (502, StatementTimedOut.sentence)
 
 
 def test_a_version_that_is_gone_keeps_its_status():
