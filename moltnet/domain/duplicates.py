@@ -6,6 +6,8 @@ import unicodedata
 from enum import StrEnum
 from typing import NewType
 
+from moltnet.domain.text import folded
+
 Fold = NewType("Fold", bytes)
 """A text's hash, the same for texts that differ in case, spacing and punctuation alone."""
 
@@ -29,14 +31,13 @@ def fold(*parts: str | None) -> Fold:
     Signs that carry meaning are kept: symbols, %, a minus before a digit, a point or comma between digits. A text of
     nothing but punctuation is only repeated by itself.
     """
-    folded = "\n".join(_folded(part or "") for part in parts)
-    told = folded if folded.strip() else "\n".join(["", *(part or "" for part in parts)])
+    plain = "\n".join(_folded(part or "") for part in parts)
+    told = plain if plain.strip() else "\n".join(["", *(part or "" for part in parts)])
     return Fold(hashlib.blake2b(told.encode("utf-8", "surrogatepass"), digest_size=16).digest())
 
 
 def _folded(text: str) -> str:
-    plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    return " ".join(_SIGN.sub(lambda match: _told(match[0]), plain).split())
+    return " ".join(_SIGN.sub(lambda match: _told(match[0]), folded(text)).split())
 
 
 # What is neither letter nor digit, unless a number would be another one without it.

@@ -1,10 +1,26 @@
-"""Which texts can be kept at all: a database refuses U+0000, and UTF-8 cannot hold half a surrogate pair."""
+"""Which texts can be kept at all, and texts without what only tells how they are written.
+
+A database refuses U+0000, and UTF-8 cannot hold half a surrogate pair.
+"""
 
 import re
+import unicodedata
 
 from moltnet.domain.errors import Invalid
 
+# NFKC makes a whole phrase of each of these characters, of 18 and of 8; no other one grows more than sixfold. In a text
+# that has more of them than people write, they stay as they are.
+_PHRASES, PHRASES_MOST = re.compile("([\ufdfa\ufdfb])"), 100
+# Longer runs of combining marks are put in order piece by piece: sorting them takes time by the square of their number.
+# Unicode expects no more than 30 (UAX 15, Stream-Safe Text Format).
+MARKS_MOST = 64
+
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+# Combining marks, and what else is no letter; two halfwidth letters become marks. A piece begins with a letter, and
+# takes the marks behind it along.
+_MARK, _LETTER = r"(?:[^\x00-\x7f\w]|[\uff9e\uff9f])", r"(?:(?![\uff9e\uff9f])[\x00-\x7f\w])"
+_MANY_MARKS = re.compile(rf"(?<!{_MARK}){_MARK}{{{MARKS_MOST + 1}}}")
+_PIECE = re.compile(rf"{_LETTER}*{_MARK}{{0,{MARKS_MOST}}}")
 
 
 class UnstorableText(Invalid):
@@ -31,3 +47,24 @@ def check_texts(*texts: str | None) -> None:
         fault = text_fault(text) if text else None
         if fault:
             raise UnstorableText(fault)
+
+
+def folded(text: str) -> str:
+    """A text without the differences of case and of writing the same character (NFKC and case folding, Unicode §5.18).
+
+    What it costs, and how long the result is, grows with the text's length alone: see PHRASES_MOST and MARKS_MOST for
+    what is treated otherwise to that end.
+    """
+    if len(_PHRASES.findall(text)) <= PHRASES_MOST:
+        return _folded(text)
+    return "".join(part if _PHRASES.fullmatch(part) else _folded(part) for part in _PHRASES.split(text))
+
+
+def _folded(text: str) -> str:
+    return _normalized(_normalized(text).casefold())
+
+
+def _normalized(text: str) -> str:
+    if not _MANY_MARKS.search(text):
+        return unicodedata.normalize("NFKC", text)
+    return "".join(unicodedata.normalize("NFKC", piece) for piece in _PIECE.findall(text))

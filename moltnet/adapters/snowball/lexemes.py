@@ -12,6 +12,7 @@ import Stemmer
 
 from moltnet.adapters.snowball.stopwords import STOP_WORDS
 from moltnet.domain.search import Lexeme, LexicalQuery, Query
+from moltnet.domain.text import folded
 
 LEXEME_MAX = 255
 
@@ -96,9 +97,7 @@ class SnowballLexemes:
 def _folded(text: str) -> str:
     if text.isascii():
         return text.lower()
-    folded = unicodedata.normalize("NFKC", text.translate(_SIGNS)).casefold()
-    folded = unicodedata.normalize("NFKC", folded).translate(_APOSTROPHES)
-    return _NO_LETTER.sub(lambda match: _plain(match[0]), folded)
+    return _NO_LETTER.sub(lambda match: _plain(match[0]), folded(text.translate(_SIGNS)).translate(_APOSTROPHES))
 
 
 def _characters(run: str) -> Iterator[_Word]:
