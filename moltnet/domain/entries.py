@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import cached_property
+from typing import Self
 
 import attrs
 
@@ -118,11 +120,16 @@ class Entry:
         """What is embedded and indexed: heading, content and tags (rest.md §7.1)."""
         return "\n".join([*filter(None, [self.heading]), self.content, *(f"tag:{tag}" for tag in self.tags or ())])
 
-    @property
+    @cached_property
     def fold(self) -> Fold:
-        """The same for memories that say the same, word for word, about the same time."""
+        """The same for memories that say the same, word for word, about the same time; computed once."""
         occurred_at = self.occurred_at.astimezone(UTC).isoformat() if self.occurred_at else None
         return fold(self.title, self.content, occurred_at)
+
+    def with_fold(self) -> Self:
+        """Itself, with its fold computed."""
+        _ = self.fold
+        return self
 
 
 @attrs.frozen(kw_only=True)

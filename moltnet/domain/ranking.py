@@ -98,9 +98,14 @@ def score(candidate: Candidate, weights: Weights, words_weight: float | None, no
 
 
 def rank(candidates: Candidates, weights: Weights, words_weight: float | None, now: datetime) -> list[Ranked]:
-    """All candidates, best first; equal scores stand in the order of their ids, newest entry first."""
+    """All candidates, best first."""
     ranked = [Ranked(each, score(each, weights, words_weight, now)) for each in candidates.found]
-    return sorted(ranked, key=lambda each: (-each.score, -each.entry_id.int))
+    return sorted(ranked, key=best_first)
+
+
+def best_first(ranked: Ranked) -> tuple[float, int]:
+    """What an answer is sorted by; equal scores stand in the order of their ids, newest entry first."""
+    return -ranked.score, -ranked.entry_id.int
 
 
 def is_exact(

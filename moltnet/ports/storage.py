@@ -3,6 +3,7 @@
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+from moltnet.domain.search import EntryIndex
 from moltnet.ports.feed import Feed
 from moltnet.ports.intents import Intents
 from moltnet.ports.models import ModelVectors
@@ -61,6 +62,13 @@ class UnitOfWork(Protocol):
 
 class Storage(Protocol):
     """Opens units of work. Hold one only while storing: never across an embedding, a remote call or a wait."""
+
+    def prepared(self, index: EntryIndex) -> EntryIndex:
+        """The same index, with what storing it takes computed ahead: for a long text, off the event loop (`Workers`).
+
+        An index that is stored without this is stored alike.
+        """
+        ...
 
     def reading(self) -> AbstractAsyncContextManager[UnitOfWork]:
         """For looking, and for a single write: each statement stands alone and sees what was committed before it.

@@ -206,6 +206,17 @@ async def test_edited_and_removed_entries_no_longer_count(storage: Storage, diar
     }
 
 
+async def test_a_prepared_index_is_stored_as_it_would_be_without(storage: Storage, diary: Diary) -> None:
+    plain, prepared = an_entry(diary=diary.id), an_entry(diary=diary.id)
+    index = an_index("a", "b", "a")
+    await written(storage, plain, index=index)
+    await written(storage, prepared, index=storage.prepared(storage.prepared(index)))
+    question = Question(words=words("a", required=("b", "a")))
+    candidates = await found(storage, question, diary)
+    assert candidates.keys() == {plain.id, prepared.id}
+    assert len({candidate.words for candidate in candidates.values()}) == 1
+
+
 async def test_an_entry_that_matches_no_word_is_no_candidate_of_words(storage: Storage, diary: Diary) -> None:
     await with_words(storage, diary, "a b")
     assert await best(storage, Question(words=words("z")), diary) == Candidates(found=())

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterat
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias, TypeVar, cast
 
+from moltnet.domain.search import EntryIndex
 from moltnet.ports.storage import Storage, UnitOfWork
 
 Act: TypeAlias = Callable[[], Awaitable[object]]
@@ -68,6 +69,10 @@ class InterruptedStorage:
         self._storage = storage
         self._calls = calls
         self.open = 0
+
+    def prepared(self, index: EntryIndex) -> EntryIndex:
+        """The same index, prepared."""
+        return self._storage.prepared(index)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[UnitOfWork]:

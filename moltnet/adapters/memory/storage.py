@@ -26,6 +26,7 @@ from moltnet.adapters.memory.repositories.vouchers import MemoryVouchers
 from moltnet.adapters.memory.statements import Alone, Statements, Together, Unit, WriterLock
 from moltnet.adapters.memory.tables import Tables
 from moltnet.domain.feed import Position
+from moltnet.domain.search import EntryIndex
 
 
 @attrs.frozen(kw_only=True)
@@ -85,6 +86,10 @@ class MemoryStorage:
         self.events = MemoryFeedEvents()
         self._committed = Tables()
         self._writer = WriterLock()
+
+    def prepared(self, index: EntryIndex) -> EntryIndex:
+        """The index as it is: it is kept so."""
+        return index
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[MemoryUnitOfWork]:

@@ -1,6 +1,7 @@
 """One connection, lent to one unit of work: statements in, rows out."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any, LiteralString, TypeVar
 
@@ -18,6 +19,8 @@ LIMIT_STATEMENTS = "select set_config('statement_timeout', %(milliseconds)s::tex
 
 Connection = psycopg.AsyncConnection[tuple[Any, ...]]
 
+SLICE = 500  # rows, made into entities in a few milliseconds
+
 
 async def limit_statements(connection: Connection, within_s: float = STATEMENT_WITHIN_S) -> None:
     """Has the server give up each later statement of the connection after so many seconds; 0 for no limit."""
@@ -34,7 +37,7 @@ class Session:
         """What `make` makes of each row."""
         with translated():
             cursor = await self._connection.cursor(row_factory=dict_row).execute(statement, values)
-            return [make(row) for row in await cursor.fetchall()]
+            return await _made(make, await cursor.fetchall())
 
     async def first(self, make: Callable[[Row], Made], statement: LiteralString, **values: object) -> Made | None:
         """What `make` makes of the first row, if there is one."""
@@ -76,3 +79,13 @@ class Session:
         if self._lent is None:
             raise RuntimeError("a unit of work is not used after its context is left")
         return self._lent
+
+
+async def _made(make: Callable[[Row], Made], rows: Sequence[Row]) -> list[Made]:
+    """What `make` makes of each row; while it makes many, the event loop goes on between two slices."""
+    made: list[Made] = []
+    for at in range(0, len(rows), SLICE):
+        if at:
+            await asyncio.sleep(0)
+        made += map(make, rows[at : at + SLICE])
+    return made

@@ -12,6 +12,7 @@ from moltnet.adapters.postgres.repositories.agents import PostgresAgents
 from moltnet.adapters.postgres.repositories.clients import PostgresClients
 from moltnet.adapters.postgres.repositories.diaries import PostgresDiaries
 from moltnet.adapters.postgres.repositories.entries import PostgresEntries
+from moltnet.adapters.postgres.repositories.entry_changes import PreparedIndex
 from moltnet.adapters.postgres.repositories.feed import PostgresFeed
 from moltnet.adapters.postgres.repositories.identities import PostgresIdentities
 from moltnet.adapters.postgres.repositories.intents import PostgresIntents
@@ -26,6 +27,7 @@ from moltnet.adapters.postgres.repositories.signing_requests import PostgresSign
 from moltnet.adapters.postgres.repositories.vouchers import PostgresVouchers
 from moltnet.adapters.postgres.session import STATEMENT_WITHIN_S, Session
 from moltnet.adapters.postgres.violations import translated
+from moltnet.domain.search import EntryIndex
 
 CONNECTION_WAIT_S = 10.0
 
@@ -106,6 +108,10 @@ class PostgresStorage:
             conninfo, max_connections=max_connections, wait_s=wait_s, statement_s=statement_s
         ) as pool:
             yield cls(pool)
+
+    def prepared(self, index: EntryIndex) -> EntryIndex:
+        """The same index, its words in their stored form."""
+        return PreparedIndex.of(index)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[PostgresUnitOfWork]:

@@ -16,9 +16,19 @@ SPARSE_DIMENSIONS = 1_000_000_000  # pgvector's limit
 
 @attrs.frozen
 class SparseVector:
-    """Weights at places from 1 to 10⁹; at every other place there is 0."""
+    """Weights at places from 1 to 10⁹; at every other place there is 0.
+
+    `data` is the message that pgvector's `sparsevec_recv` reads, where places count from 0. It is made with the vector:
+    a connection sends on the event loop.
+    """
 
     weights: Mapping[int, float]
+    data: bytes = attrs.field(init=False, repr=False)
+
+    @data.default
+    def _sent(self) -> bytes:
+        weights = {place - 1: weight for place, weight in self.weights.items()}
+        return pgvector.SparseVector(weights, SPARSE_DIMENSIONS).to_binary()
 
 
 class VectorDumper(Dumper):
@@ -32,14 +42,13 @@ class VectorDumper(Dumper):
 
 
 class SparseVectorDumper(Dumper):
-    """Sends a sparse vector; on the wire places count from 0."""
+    """Sends a sparse vector."""
 
     format = Format.BINARY
 
     def dump(self, vector: SparseVector) -> bytes:
-        """The message that pgvector's `sparsevec_recv` reads."""
-        weights = {place - 1: weight for place, weight in vector.weights.items()}
-        return pgvector.SparseVector(weights, SPARSE_DIMENSIONS).to_binary()
+        """Its message."""
+        return vector.data
 
 
 def register_vectors(connection: BaseConnection[tuple[object, ...]], vector: TypeInfo, sparse: TypeInfo) -> None:

@@ -1,5 +1,7 @@
 """Entries: write, read, change, delete."""
 
+from collections.abc import Callable
+
 import attrs
 
 from moltnet.domain.caller import Anonymous, Caller
@@ -29,6 +31,7 @@ from moltnet.ports.permissions import Permissions
 from moltnet.ports.randomness import Randomness
 from moltnet.ports.repositories import Page
 from moltnet.ports.storage import Storage, UnitOfWork
+from moltnet.ports.workers import Workers
 
 EDIT_ATTEMPTS = 5
 
@@ -45,6 +48,7 @@ class EntryService:
     accesses: Accesses
     clock: Clock
     randomness: Randomness
+    workers: Workers
     content_max: int = CONTENT_MAX
 
     async def create(
@@ -68,9 +72,10 @@ class EntryService:
         async with self.storage.reading() as work:
             diary = await self.access.writable(work, caller, diary_id)
         at = self.clock.now()
-        entry = new.written(EntryId(self.randomness.row_id(at)), diary_id, at, self.content_max)
+        entry_id = EntryId(self.randomness.row_id(at))
+        entry = await self._read(lambda: new.written(entry_id, diary_id, at, self.content_max), new.content)
         _check_public(diary, entry.content)
-        index = await self.indexing.index(entry)
+        index = await self._index(entry)
         async with self.storage.writing() as work:
             first = await work.entries.first_like(entry) if new.if_duplicate is IfDuplicate.RETURN else None
             similar = await _similar(work, entry, index, first)
@@ -146,14 +151,23 @@ class EntryService:
         if entry is None:
             raise EntryNotFound("Entry not found")
         expected.check(entry)
-        edited = edit.applied_to(entry, self.clock.now(), self.content_max)
+        at = self.clock.now()
+        edited = await self._read(lambda: edit.applied_to(entry, at, self.content_max), edit.content or entry.content)
         if edit.content is not None:
             _check_public(diary, edited.content)
-        index = await self.indexing.index(edited) if edit.changes_text else None
+        index = await self._index(edited) if edit.changes_text else None
         async with self.storage.writing() as work:
             await self.access.editable(work, caller, diary_id)
             written = await work.entries.replace(edited, index, unless_changed_since=entry.updated_at)
         return edited if written else None
+
+    async def _read(self, make: Callable[[], Entry], content: str) -> Entry:
+        """An entry, made where reading its text through holds up nobody."""
+        return await self.workers.run(lambda: make().with_fold(), len(content))
+
+    async def _index(self, entry: Entry) -> EntryIndex:
+        index = await self.indexing.index(entry)
+        return await self.workers.run(lambda: self.storage.prepared(index), len(entry.content))
 
 
 async def _similar(work: UnitOfWork, entry: Entry, index: EntryIndex, first: Entry | None) -> tuple[Similar, ...]:

@@ -1,12 +1,14 @@
 """Finding the best entries for a query: what to ask the store, and how its candidates are ranked."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from datetime import datetime
 
 import attrs
 
 from moltnet.domain.ids import DiaryId
 from moltnet.domain.periods import periods
-from moltnet.domain.ranking import Ranked, is_confident, is_exact, rank
+from moltnet.domain.ranking import Ranked, best_first, is_confident, is_exact, rank
 from moltnet.domain.search import Candidates, EmbedderUnavailable, Filters, Query, Question, Vector, Weights
 from moltnet.domain.services.models import Models
 from moltnet.ports.clock import Clock
@@ -17,6 +19,7 @@ from moltnet.ports.storage import UnitOfWork
 # How many candidates of each side are fetched for every entry of the answer. Enough in nearly every case; where it
 # is not, the ranking notices and more are fetched.
 DEPTH_PER_RESULT, DEPTH_GROWTH = 4, 8
+SLICE = 500  # candidates, ranked in a few milliseconds
 
 
 @attrs.frozen(kw_only=True)
@@ -62,10 +65,20 @@ class Retrieval:
         depth = limit * DEPTH_PER_RESULT
         while True:
             candidates = await look(depth)
-            ranked = rank(candidates, weights, words_weight, now)
+            ranked = await _ranked(candidates, weights, words_weight, now)
             if is_exact(ranked, limit, candidates, weights, words_weight):
                 return ranked[:limit]
             depth *= DEPTH_GROWTH
+
+
+async def _ranked(candidates: Candidates, weights: Weights, words_weight: float | None, now: datetime) -> list[Ranked]:
+    """All candidates, best first; while many are ranked, the event loop goes on between two slices."""
+    found, ranked = candidates.found, list[Ranked]()
+    for at in range(0, len(found), SLICE):
+        if at:
+            await asyncio.sleep(0)
+        ranked += rank(attrs.evolve(candidates, found=found[at : at + SLICE]), weights, words_weight, now)
+    return sorted(ranked, key=best_first)
 
 
 def _words_weight(question: Question) -> float | None:

@@ -21,6 +21,7 @@ from moltnet.ports.clock import Clock
 from moltnet.ports.permissions import Permissions
 from moltnet.ports.repositories import Page
 from moltnet.ports.storage import Storage, UnitOfWork
+from moltnet.ports.workers import Workers
 
 
 @attrs.frozen(kw_only=True)
@@ -34,6 +35,7 @@ class SearchService:
     explaining: Explaining
     accesses: Accesses
     clock: Clock
+    workers: Workers
 
     @property
     def embedding_model(self) -> str | None:
@@ -77,7 +79,9 @@ class SearchService:
             entries, _ = await self.access.looking(
                 work, caller, diary_id, lambda: work.entries.newest([diary_id], filters, page)
             )
-        return digest(entries, reflection, now)
+        return await self.workers.run(
+            lambda: digest(entries, reflection, now), sum(len(entry.content) for entry in entries)
+        )
 
     async def _newest(self, work: UnitOfWork, search: Search, query: Query, within: list[DiaryId]) -> list[Entry]:
         # With a query, an offset is ignored (rest.md §7.1).

@@ -179,6 +179,7 @@ class Container(containers.DeclarativeContainer):
             accesses=accesses,
             clock=clock,
             randomness=randomness,
+            workers=workers,
             content_max=settings.provided.content_max,
         ),
         feed=providers.Singleton(FeedService, storage=storage, events=events, retrieval=retrieval),
@@ -227,6 +228,7 @@ class Container(containers.DeclarativeContainer):
             explaining=explaining,
             accesses=accesses,
             clock=clock,
+            workers=workers,
         ),
         sharing=providers.Singleton(
             SharingService,

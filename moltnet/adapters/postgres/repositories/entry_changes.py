@@ -9,7 +9,7 @@ from typing import Any
 
 import attrs
 
-from moltnet.adapters.postgres.words import stored_words
+from moltnet.adapters.postgres.words import StoredWords, stored_words
 from moltnet.domain.entries import Entry
 from moltnet.domain.search import EntryIndex, IndexedPassage, ModelPassages, Vector
 
@@ -159,9 +159,22 @@ def entry_values(entry: Entry) -> dict[str, Any]:
     }
 
 
+@attrs.frozen(kw_only=True)
+class PreparedIndex(EntryIndex):
+    """An index whose words have been given their stored form, which takes long for a long text."""
+
+    stored: StoredWords
+
+    @classmethod
+    def of(cls, index: EntryIndex) -> "PreparedIndex":
+        """The same index, prepared."""
+        members = attrs.asdict(index, recurse=False)
+        return index if isinstance(index, cls) else cls(**members, stored=stored_words(index.lexemes))
+
+
 def index_values(index: EntryIndex) -> dict[str, Any]:
     """What the statements take of an index: the first passage for the entry itself, the others in columns."""
-    stored = stored_words(index.lexemes)
+    stored = PreparedIndex.of(index).stored
     first = next((passage for passage in index.passages if passage.ordinal == 0), None)
     return {
         "embedding_model": index.model,
