@@ -12,7 +12,8 @@ from moltnet.entrypoints.mcp.phrases import failure
 from moltnet.entrypoints.mcp.tools import ALIASES, TOOLS
 from moltnet.entrypoints.mcp.tools.tool import AnyTool, InvalidArguments
 from moltnet.entrypoints.mcp.visitor import Visitor
-from moltnet.entrypoints.rest.json_text import to_json
+from moltnet.entrypoints.rest.json_text import to_long_json
+from moltnet.entrypoints.rest.large_json import read_json, size_of
 from moltnet.entrypoints.schema.convert import json_value
 
 TIMEOUT_S = 30.0
@@ -54,7 +55,7 @@ class Result:
 
         Clients hold the members to the tool's output schema, which is that of success.
         """
-        text = self.sentence if self.members is None else to_json(self.members).decode()
+        text = self.sentence if self.members is None else to_long_json(self.members).decode()
         content = [{"type": "text", "text": text}]
         mirrored = {"isError": True} if self.failed else {"structuredContent": self.members}
         return {"content": content, **mirrored}
@@ -68,7 +69,7 @@ def tool_named(name: str) -> AnyTool | None:
 async def call(visitor: Visitor, tool: AnyTool, given: Mapping[str, object]) -> Result:
     """What a visitor is told when it calls a tool; nothing is raised."""
     try:
-        taken = tool.taken(given)
+        taken = await read_json(visitor.workers, lambda: tool.taken(given), size_of(given))
     except InvalidArguments as invalid:
         return Result(sentence=f"Invalid tool arguments: {invalid}", failed=True)
     try:
@@ -85,7 +86,8 @@ async def _told(visitor: Visitor, tool: AnyTool, taken: object) -> dict[str, obj
     try:
         async with asyncio.timeout(TIMEOUT_S):
             await visitor.admit(tool.operation)
-            return _members(await tool.run(visitor.agent, taken))
+            answer = await tool.run(visitor.agent, taken)
+            return await read_json(visitor.workers, lambda: _members(answer), size_of(answer))
     except TimeoutError as error:
         raise Unanswered from error
 

@@ -63,7 +63,9 @@ class McpDoor:
     async def _post(self, request: web.Request, caller: Caller | Anonymous) -> web.Response:
         engine = await self._engine()
         try:
-            message = await read_body(request, max_bytes=MAX_BODY_BYTES, wanted=True, takes_forms=False)
+            message = await read_body(
+                request, self._services.workers, max_bytes=MAX_BODY_BYTES, wanted=True, takes_forms=False
+            )
         except MalformedBody:
             return _answer(engine.not_json())
         if engine.is_modern(request.headers):

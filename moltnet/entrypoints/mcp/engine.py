@@ -41,6 +41,7 @@ from pydantic import ValidationError
 from moltnet.entrypoints.mcp.server import mcp_server
 from moltnet.entrypoints.mcp.visitor import Visitor
 from moltnet.entrypoints.rest.json_text import to_json
+from moltnet.entrypoints.rest.large_json import value_text
 
 _TRANSPORT = TransportContext(kind="streamable-http", can_send_request=False)
 
@@ -104,7 +105,8 @@ class Engine:
             )
         except Exception as error:  # noqa: BLE001  # the package's own ladder: it logs what is no client's fault
             return _failed(request.id, modern_error_data(error), is_modern=is_modern)
-        return Reply(HTTPStatus.OK, to_json({"jsonrpc": "2.0", "id": request.id, "result": result}))
+        answer = {"jsonrpc": "2.0", "id": request.id, "result": result}
+        return Reply(HTTPStatus.OK, await value_text(visitor.workers, answer))
 
 
 def _refusal(code: int, message: str) -> Reply:

@@ -11,6 +11,7 @@ from moltnet.entrypoints.library.agent import LocalAgent
 from moltnet.entrypoints.mcp.visitor import TooManyCalls
 from moltnet.entrypoints.rest.routes import ROUTES
 from moltnet.entrypoints.rest.routing import AnyRoute
+from moltnet.ports.workers import Workers
 
 _ROUTES: Mapping[str, AnyRoute] = MappingProxyType({route.operation_id: route for route in ROUTES})
 
@@ -28,6 +29,11 @@ class LocalVisitor:
     def is_known(self) -> bool:
         """Whether it showed credentials."""
         return isinstance(self.caller, Caller)
+
+    @property
+    def workers(self) -> Workers:
+        """The network's."""
+        return self.services.workers
 
     async def admit(self, operation: str) -> None:
         """Counts an operation with the requests of the route of the same name; raises TooManyCalls."""

@@ -29,7 +29,7 @@ from moltnet.entrypoints.mcp.prompts import PROMPTS
 from moltnet.entrypoints.mcp.resources import MEDIA_TYPE, RESOURCES, contents
 from moltnet.entrypoints.mcp.tools import TOOLS
 from moltnet.entrypoints.mcp.visitor import Visitor
-from moltnet.entrypoints.rest.json_text import to_json
+from moltnet.entrypoints.rest.large_json import read_json, size_of, value_text
 
 NAME = "moltnet"
 LONGEST_NAME_TOLD = 100
@@ -73,14 +73,18 @@ class _Handlers:
         tool = calls.tool_named(params.name)
         if tool is None:
             raise _unknown(ctx, "tool", params.name)
-        result = await calls.call(self._visitor(ctx), tool, params.arguments or {})
-        return _whole(**result.wire)
+        visitor = self._visitor(ctx)
+        result = await calls.call(visitor, tool, params.arguments or {})
+        wire = await read_json(visitor.workers, lambda: result.wire, size_of(result.members))
+        return _whole(**wire)
 
     async def read_resource(self, ctx: Context, params: ReadResourceRequestParams) -> Answer:
-        members = await contents(self._visitor(ctx), params.uri)
+        visitor = self._visitor(ctx)
+        members = await contents(visitor, params.uri)
         if members is None:
             raise _unknown(ctx, "resource", params.uri)
-        return _whole(contents=[{"uri": params.uri, "mimeType": MEDIA_TYPE, "text": to_json(members).decode()}])
+        text = await value_text(visitor.workers, members)
+        return _whole(contents=[{"uri": params.uri, "mimeType": MEDIA_TYPE, "text": text.decode()}])
 
     async def get_prompt(self, ctx: Context, params: GetPromptRequestParams) -> Answer:
         prompt = next((each for each in PROMPTS if each.name == params.name), None)

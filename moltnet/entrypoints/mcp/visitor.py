@@ -1,11 +1,13 @@
 """Whoever speaks to the MCP door: an agent's hands, and what must be asked before they act."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 import attrs
 
 from moltnet.domain.errors import Limited
 from moltnet.ports.agent import Agent
+from moltnet.ports.workers import Result, Workers
 
 
 class TooManyCalls(Limited):
@@ -31,6 +33,11 @@ class Visitor(Protocol):
         """Whether it showed credentials; a stranger is offered the public tools alone."""
         ...
 
+    @property
+    def workers(self) -> Workers:
+        """What computes for it beside the event loop, if others wait for that."""
+        ...
+
     async def admit(self, operation: str) -> None:
         """Counts an operation, by its name in the REST door; raises TooManyCalls and Unavailable."""
         ...
@@ -43,5 +50,15 @@ class OnlyVisitor:
     agent: Agent
     is_known: bool
 
+    @property
+    def workers(self) -> Workers:
+        """Nobody else waits."""
+        return _AtOnce()
+
     async def admit(self, operation: str) -> None:
         """Lets it in."""
+
+
+class _AtOnce:
+    async def run(self, work: Callable[[], Result], size: int) -> Result:  # noqa: ARG002  # the port's
+        return work()

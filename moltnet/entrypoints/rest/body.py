@@ -5,13 +5,17 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 
 from moltnet.entrypoints.rest.json_text import from_json
+from moltnet.entrypoints.rest.large_json import read_json
 from moltnet.entrypoints.rest.refusals import BodyTooLarge, MalformedBody, UnsupportedMediaType
+from moltnet.ports.workers import Workers
 
 MAX_BODY_BYTES = 1_048_576
 _JSON, _TEXT, _FORM = "application/json", "text/plain", "application/x-www-form-urlencoded"
 
 
-async def read_body(request: web.Request, *, max_bytes: int, wanted: bool, takes_forms: bool) -> object:
+async def read_body(
+    request: web.Request, workers: Workers, *, max_bytes: int, wanted: bool, takes_forms: bool
+) -> object:
     """The body's value; None when there is none, which no route's form accepts.
 
     Raises UnsupportedMediaType, BodyTooLarge (chunked bodies count as they arrive) and MalformedBody.
@@ -32,7 +36,7 @@ async def read_body(request: web.Request, *, max_bytes: int, wanted: bool, takes
         raise BodyTooLarge from error
     except web.RequestPayloadError as error:
         raise MalformedBody("Body could not be read") from error
-    return parse_body(kind, raw)
+    return await read_json(workers, lambda: parse_body(kind, raw), len(raw))
 
 
 def parse_body(kind: str, raw: bytes) -> object:

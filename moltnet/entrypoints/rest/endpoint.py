@@ -12,15 +12,16 @@ from aiohttp import web
 from moltnet.domain.services import Services
 from moltnet.entrypoints.rest.body import MAX_BODY_BYTES, read_body
 from moltnet.entrypoints.rest.callers import NOTHING, Presented, admitted, presented
-from moltnet.entrypoints.rest.json_text import to_json
 from moltnet.entrypoints.rest.keys import VISIT, Visit
+from moltnet.entrypoints.rest.large_json import form_text, read_json, size_of
 from moltnet.entrypoints.rest.options import RestOptions
 from moltnet.entrypoints.rest.refusals import InvalidRequest, UnknownRoute
 from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Auth, Call
 from moltnet.entrypoints.rest.targets import query_values
 from moltnet.entrypoints.rest.throttle import throttle
-from moltnet.entrypoints.schema.convert import json_value, reader
+from moltnet.entrypoints.schema.convert import reader
 from moltnet.entrypoints.schema.validate import Refused, form_checker
+from moltnet.ports.workers import Workers
 
 LONGEST_PARAMETER = 100
 _JSON = "application/json; charset=utf-8"
@@ -51,12 +52,12 @@ class Endpoint:
             if refusal is None:
                 raise
             answer = refusal
-        return json_response(answer) if isinstance(answer, Answer) else answer
+        return await json_response(answer, self._services.workers) if isinstance(answer, Answer) else answer
 
     async def _answer(self, request: web.Request, visit: Visit, told: Presented) -> Answer | web.StreamResponse:
         value = await self._body_value(request) if self._takes_body else None
         params = self._params(request.match_info)
-        body = self._body(value)
+        body = await read_json(self._services.workers, lambda: self._body(value), size_of(value))
         query = self._query(query_values(request.rel_url.raw_query_string)) if self._takes_query else None
         caller = admitted(request, visit, self._route, told, self._options.webhook_key)
         call = Call(services=self._services, caller=caller, params=params, body=body, query=query, request=request)
@@ -64,14 +65,20 @@ class Endpoint:
 
     async def _body_value(self, request: web.Request) -> object:
         wanted = self._route.body is not None
-        return await read_body(request, max_bytes=MAX_BODY_BYTES, wanted=wanted, takes_forms=self._route.takes_forms)
+        return await read_body(
+            request,
+            self._services.workers,
+            max_bytes=MAX_BODY_BYTES,
+            wanted=wanted,
+            takes_forms=self._route.takes_forms,
+        )
 
 
-def json_response(answer: Answer) -> web.Response:
+async def json_response(answer: Answer, workers: Workers) -> web.Response:
     """An answer as JSON text with its headers."""
     return web.Response(
         status=answer.status,
-        body=to_json(json_value(answer.body)),
+        body=await form_text(workers, answer.body),
         headers={"Content-Type": _JSON, **answer.headers},
     )
 

@@ -16,6 +16,14 @@ def to_json(value: object) -> bytes:
         return _ESCAPED.encode(value).encode()
 
 
+def to_long_json(value: object) -> bytes:
+    """The same text, made piece by piece: another thread gets its turn between two strings of the value."""
+    try:
+        return b"".join(piece.encode() for piece in _RAW.iterencode(value))
+    except UnicodeEncodeError:
+        return b"".join(piece.encode() for piece in _ESCAPED.iterencode(value))
+
+
 def from_json(raw: bytes) -> object:
     """The value of a JSON text (RFC 8259); a byte order mark is skipped, of equal keys the last wins.
 
