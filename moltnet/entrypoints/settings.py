@@ -36,6 +36,7 @@ MIN_SECRET = 16
 RECOVERY_SECRET, WEBHOOK_KEY = SECRETS = ("RECOVERY_CHALLENGE_SECRET", "ORY_ACTION_API_KEY")
 _CREDENTIALS = "moltnet.json"
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#@\s]+")  # RFC 6454 §6.2
+_HOST = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\]")
 _PROFILE = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _YES_NO = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
@@ -83,6 +84,9 @@ class Settings:
     max_connections: int = 10
     scopeless_tokens_have_all: bool = True
     streams_per_address: int = 5
+    client_connections: int = 2000
+    connections_per_address: int = 256
+    allowed_hosts: frozenset[str] = frozenset()
     rate_limits: Limits = attrs.field(factory=Limits)
     rate_limit_store: RateLimitStore = RateLimitStore.MEMORY
     trusted_proxies: Networks = ()
@@ -126,6 +130,9 @@ def read_settings(data_dir: Path | None = None, environment: Mapping[str, str] |
         "embedding_threads": fields.read("MOLTNET_EMBEDDING_THREADS", _between(1, 64), 2),
         "max_connections": fields.read("MOLTNET_DATABASE_CONNECTIONS", _between(2, 1000), 10),
         "streams_per_address": fields.read("MOLTNET_STREAMS_PER_ADDRESS", _between(1, 100_000), 5),
+        "client_connections": fields.read("MOLTNET_CLIENT_CONNECTIONS", _between(1, 100_000), 2000),
+        "connections_per_address": fields.read("MOLTNET_CONNECTIONS_PER_ADDRESS", _between(1, 100_000), 256),
+        "allowed_hosts": fields.read("MOLTNET_ALLOWED_HOSTS", _host_names) or frozenset(),
         "rate_limits": fields.rate_limits(),
         "rate_limit_store": fields.read("MOLTNET_RATE_LIMIT_STORE", _rate_limit_store, RateLimitStore.MEMORY),
         "trusted_proxies": fields.read("MOLTNET_TRUSTED_PROXIES", _networks) or (),
@@ -331,6 +338,14 @@ def _rate_limit_store(text: str) -> RateLimitStore:
 def _networks(text: str) -> Networks:
     """Raises ValueError with a sentence that names what is no network."""
     return tuple(ipaddress.ip_network(name.strip()) for name in text.split(",") if name.strip())
+
+
+def _host_names(text: str) -> frozenset[str]:
+    names = frozenset(name.strip().lower() for name in text.split(",") if name.strip())
+    for name in sorted(names):
+        if not _HOST.fullmatch(name):
+            raise ValueError(f"must be host names without scheme and port, comma-separated; {name!r} is none")
+    return names
 
 
 def _origins(text: str) -> frozenset[str]:

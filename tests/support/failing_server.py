@@ -138,7 +138,7 @@ async def _serve(orders: Orders) -> None:
     host, port = listening.getsockname()[:2]
     async with (
         failing_network(orders, f"http://{host}:{port}") as services,
-        listening_app(create_app(services), listening, keep_alive_s=75, drain_s=1),
+        listening_app(create_app(services), listening, drain_s=1),
     ):
         os.write(1, f"{orders.label} {os.getpid()} http://{host}:{port}\n".encode())
         await stop.wait()

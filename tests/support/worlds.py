@@ -25,7 +25,7 @@ from moltnet.entrypoints.mcp.mount import mount_mcp
 from moltnet.entrypoints.mcp.options import McpOptions
 from moltnet.entrypoints.rest.app import create_app
 from moltnet.entrypoints.rest.listening import listening_app
-from moltnet.entrypoints.rest.options import RestOptions
+from moltnet.entrypoints.rest.options import ConnectionLimits, RestOptions
 from moltnet.entrypoints.settings import Settings
 from moltnet.ports.agent import Agent
 from moltnet.ports.keyring import OwnIdentity
@@ -109,18 +109,30 @@ def in_memory() -> Foundation:
 
 
 @asynccontextmanager
-async def served(foundation: Foundation, limits: Limits = UNTHROTTLED, port: int = 0) -> AsyncIterator[Served]:
+async def served(
+    foundation: Foundation,
+    limits: Limits = UNTHROTTLED,
+    port: int = 0,
+    options: RestOptions | None = None,
+    connections: ConnectionLimits | None = None,
+) -> AsyncIterator[Served]:
     """A network on a foundation, served on this machine."""
     settings = Settings(data_dir=Path(), recovery_secret=b"r" * 32, ory_action_api_key="k" * 32, rate_limits=limits)
     with socket.create_server(("127.0.0.1", port)) as listening:
         url = settings.url(listening.getsockname()[1])
-        async with assembled(settings, url, foundation) as services, _door(services, url, listening):
+        app_options = attrs.evolve(options or RestOptions(), api_url=url)
+        async with (
+            assembled(settings, url, foundation) as services,
+            _door(services, app_options, listening, connections or ConnectionLimits()),
+        ):
             yield Served(network=MoltNet(services, Place(api_url=url)), services=services, url=url)
 
 
 @asynccontextmanager
-async def _door(services: Services, url: str, listening: socket.socket) -> AsyncIterator[None]:
-    app = create_app(services, RestOptions(api_url=url))
-    mount_mcp(app, McpOptions(place=Place(api_url=url), session_secret=b"s" * 32))
-    async with listening_app(app, listening, keep_alive_s=75, drain_s=1):
+async def _door(
+    services: Services, options: RestOptions, listening: socket.socket, connections: ConnectionLimits
+) -> AsyncIterator[None]:
+    app = create_app(services, options)
+    mount_mcp(app, McpOptions(place=options.place, session_secret=b"s" * 32))
+    async with listening_app(app, listening, drain_s=1, limits=connections):
         yield

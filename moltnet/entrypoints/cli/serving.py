@@ -2,25 +2,31 @@
 
 import asyncio
 import errno
+import ipaddress
 import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
+from aiohttp import web
+
 from moltnet.domain.errors import Unavailable
 from moltnet.domain.services import Services
+from moltnet.entrypoints.cli.descriptors import raise_descriptor_limit
 from moltnet.entrypoints.container import network
 from moltnet.entrypoints.mcp.mount import mount_mcp
 from moltnet.entrypoints.mcp.options import McpOptions
+from moltnet.entrypoints.rest.accepting import BACKLOG
 from moltnet.entrypoints.rest.app import create_app
-from moltnet.entrypoints.rest.listening import BACKLOG, listening_app
-from moltnet.entrypoints.rest.options import RestOptions, StreamLimits
+from moltnet.entrypoints.rest.listening import listening_app
+from moltnet.entrypoints.rest.middlewares.hosts import LOOPBACK_NAMES, host_name
+from moltnet.entrypoints.rest.options import ConnectionLimits, RestOptions, StreamLimits
 from moltnet.entrypoints.settings import Settings
 
-KEEP_ALIVE_S = 72.0
 DRAIN_S = 10.0
+SPARE_DESCRIPTORS = 256
 
 
 class PortUnavailable(Unavailable):
@@ -59,8 +65,12 @@ async def serve(
     stop: asyncio.Event,
 ) -> None:
     """Serves until `stop` is set, then finishes the requests that have begun. `on_ready` runs when it accepts."""
+    limits = _connection_limits(settings)
     base_url = settings.url(address(listening)[1])
-    async with network(settings, base_url) as services, _listening_app(settings, base_url, services, listening):
+    async with (
+        network(settings, base_url) as services,
+        listening_app(_app(settings, base_url, services, listening), listening, drain_s=DRAIN_S, limits=limits),
+    ):
         await on_ready(services)
         await stop.wait()
 
@@ -108,19 +118,31 @@ def _origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-@asynccontextmanager
-async def _listening_app(
-    settings: Settings, base_url: str, services: Services, listening: socket.socket
-) -> AsyncIterator[None]:
+def _app(settings: Settings, base_url: str, services: Services, listening: socket.socket) -> web.Application:
     options = RestOptions(
         cors_origins=settings.cors_origins | {_origin(base_url)},
         api_url=base_url,
         source_url=settings.source_url,
         trusted_proxies=settings.trusted_proxies,
-        webhook_key=settings.ory_action_api_key,
+        webhook_key=settings.ory_action_api_key if settings.ory else None,
+        hosts=known_hosts(settings, base_url, address(listening)[0]),
         streams=StreamLimits(per_address=settings.streams_per_address),
     )
     app = create_app(services, options)
     mount_mcp(app, McpOptions(place=options.place, session_secret=settings.mcp_session_secret))
-    async with listening_app(app, listening, keep_alive_s=KEEP_ALIVE_S, drain_s=DRAIN_S):
-        yield
+    return app
+
+
+def known_hosts(settings: Settings, base_url: str, host: str) -> frozenset[str] | None:
+    """The names by which a server that listens on an address lets itself be called; None, any, beyond loopback."""
+    if not ipaddress.ip_address(host).is_loopback:
+        return None
+    own = host_name(f"[{host}]" if ":" in host else host), host_name(urlsplit(base_url).netloc.rpartition("@")[2])
+    return LOOPBACK_NAMES | settings.allowed_hosts | frozenset(own)
+
+
+def _connection_limits(settings: Settings) -> ConnectionLimits:
+    descriptors = raise_descriptor_limit()
+    # The database, the model, the log and the workflows want descriptors too.
+    total = min(settings.client_connections, max(descriptors - SPARE_DESCRIPTORS, descriptors // 2))
+    return ConnectionLimits(total=total, per_address=settings.connections_per_address)

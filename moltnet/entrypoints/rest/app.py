@@ -14,21 +14,27 @@ from moltnet.entrypoints.rest.middlewares.headers import add_headers
 from moltnet.entrypoints.rest.options import RestOptions
 from moltnet.entrypoints.rest.reference import Reference
 from moltnet.entrypoints.rest.routes import ROUTES
-from moltnet.entrypoints.rest.routing import AnyRoute
+from moltnet.entrypoints.rest.routing import AnyRoute, Auth
 from moltnet.entrypoints.rest.stream import STREAMS, OpenStreams
+from moltnet.entrypoints.rest.uploads import UPLOADS, Uploads
 
 
 def create_app(
     services: Services, options: RestOptions | None = None, routes: Iterable[AnyRoute] = ROUTES
 ) -> web.Application:
-    """An application that serves these routes over these services; whoever runs it starts and stops it."""
-    chosen, table = options or RestOptions(), tuple(routes)
+    """An application that serves these routes over these services; whoever runs it starts and stops it.
+
+    Webhooks are served only where there is a key for them.
+    """
+    chosen = options or RestOptions()
+    table = tuple(route for route in routes if chosen.webhook_key or route.auth is not Auth.WEBHOOK)
     log = AccessLog()
     app = web.Application(middlewares=(door(chosen, log),), client_max_size=MAX_BODY_BYTES)
     app[SERVICES] = services
     app[OPTIONS] = chosen
     app[STREAMS] = streams = OpenStreams(chosen.streams)
     app.on_shutdown.append(streams.end_all)
+    app[UPLOADS] = Uploads(chosen.bodies)
     app[REFERENCE] = Reference(table, chosen.api_url)
     app.on_response_prepare.append(add_headers)
 

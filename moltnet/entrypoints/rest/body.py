@@ -6,11 +6,19 @@ from aiohttp import web
 
 from moltnet.entrypoints.rest.json_text import from_json
 from moltnet.entrypoints.rest.large_json import read_json
-from moltnet.entrypoints.rest.refusals import BodyTooLarge, MalformedBody, UnsupportedMediaType
+from moltnet.entrypoints.rest.refusals import BodyTooLarge, EncodedBody, MalformedBody, UnsupportedMediaType
+from moltnet.entrypoints.rest.uploads import UPLOADS
 from moltnet.ports.workers import Workers
 
 MAX_BODY_BYTES = 1_048_576
 _JSON, _TEXT, _FORM = "application/json", "text/plain", "application/x-www-form-urlencoded"
+
+
+def refuse_encoded(request: web.Request) -> None:
+    """Raises EncodedBody: a small body may unpack to a large one, so none is unpacked, and none is read."""
+    for codings in request.headers.getall("Content-Encoding", ()):
+        if codings.strip().lower() not in {"", "identity"}:
+            raise EncodedBody
 
 
 async def read_body(
@@ -18,7 +26,8 @@ async def read_body(
 ) -> object:
     """The body's value; None when there is none, which no route's form accepts.
 
-    Raises UnsupportedMediaType, BodyTooLarge (chunked bodies count as they arrive) and MalformedBody.
+    Raises UnsupportedMediaType, BodyTooLarge (chunked bodies count as they arrive), MalformedBody, and what a body
+    meets on its way (`Uploads.read`).
     """
     content_type = request.headers.get("Content-Type")
     kind = (content_type or "").partition(";")[0].strip().lower()
@@ -30,12 +39,7 @@ async def read_body(
         raise UnsupportedMediaType(content_type)
     if (request.content_length or 0) > max_bytes:
         raise BodyTooLarge
-    try:
-        raw = await request.read()
-    except web.HTTPRequestEntityTooLarge as error:
-        raise BodyTooLarge from error
-    except web.RequestPayloadError as error:
-        raise MalformedBody("Body could not be read") from error
+    raw = await request.app[UPLOADS].read(request, max_bytes)
     return await read_json(workers, lambda: parse_body(kind, raw), len(raw))
 
 

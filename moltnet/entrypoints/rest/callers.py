@@ -35,17 +35,13 @@ async def presented(request: web.Request, authentication: AuthenticationService)
         return Presented(ANONYMOUS, error)
 
 
-def admitted(
-    request: web.Request, visit: Visit, route: AnyRoute, told: Presented, webhook_key: str | None
-) -> Caller | Anonymous:
+def admitted(visit: Visit, route: AnyRoute, told: Presented) -> Caller | Anonymous:
     """The caller, if the route is open to it.
 
-    Raises what the token met; Unauthenticated for none where one is needed, and for a wrong webhook key; MissingScope.
+    Raises what the token met; Unauthenticated for none where one is needed; MissingScope.
     """
     if told.refusal is not None:
         raise told.refusal
-    if route.auth is Auth.WEBHOOK:
-        _check_webhook_key(request, webhook_key)
     if isinstance(told.caller, Caller):
         visit.caller = told.caller
         told.caller.require(*route.scopes)
@@ -54,7 +50,8 @@ def admitted(
     return told.caller
 
 
-def _check_webhook_key(request: web.Request, expected: str | None) -> None:
+def check_webhook_key(request: web.Request, expected: str | None) -> None:
+    """Raises Unauthenticated for no key, and for a wrong one."""
     keys = request.headers.getall(WEBHOOK_HEADER, [])
     if len(keys) != 1 or not keys[0]:
         raise Unauthenticated("Missing webhook API key")

@@ -22,7 +22,7 @@ def client_address(peer: str, forwarded: Iterable[str], trusted: Sequence[Networ
         return peer
     client = peer
     for told in reversed([entry.strip() for line in forwarded for entry in line.split(",")]):
-        if not _is_trusted(client, trusted):
+        if not is_trusted(client, trusted):
             return client
         address = _parsed(told)
         if address is None:
@@ -31,7 +31,8 @@ def client_address(peer: str, forwarded: Iterable[str], trusted: Sequence[Networ
     return client
 
 
-def _is_trusted(text: str, trusted: Sequence[Network]) -> bool:
+def is_trusted(text: str, trusted: Sequence[Network]) -> bool:
+    """Whether an address is in one of these networks."""
     address = _parsed(text)
     return address is not None and any(address in network for network in trusted)
 

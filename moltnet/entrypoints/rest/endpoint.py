@@ -1,8 +1,8 @@
 """Runs one route: the order of rest.md §0 from the path on.
 
-1. path parameters short enough; 2. the request counted; 3. content type, size and text of the body; 4. path, body and
-query against their forms; 5. token and scopes; 6. the handler. What comes before, for every route alike, stands in
-`middlewares`.
+1. path parameters short enough; 2. the request counted; 3. a webhook's key; 4. content type, size and text of the body;
+5. path, body and query against their forms; 6. token and scopes; 7. the handler. What comes before, for every route
+alike, stands in `middlewares`.
 """
 
 from collections.abc import Callable, Iterable
@@ -11,7 +11,7 @@ from aiohttp import web
 
 from moltnet.domain.services import Services
 from moltnet.entrypoints.rest.body import MAX_BODY_BYTES, read_body
-from moltnet.entrypoints.rest.callers import NOTHING, Presented, admitted, presented
+from moltnet.entrypoints.rest.callers import NOTHING, Presented, admitted, check_webhook_key, presented
 from moltnet.entrypoints.rest.keys import VISIT, Visit
 from moltnet.entrypoints.rest.large_json import form_text, read_json, size_of
 from moltnet.entrypoints.rest.options import RestOptions
@@ -46,6 +46,8 @@ class Endpoint:
         told = await presented(request, self._services.authentication) if self._reads_token else NOTHING
         await throttle(request, visit, self._route, told.caller, self._services.throttling)
         try:
+            if self._route.auth is Auth.WEBHOOK:
+                check_webhook_key(request, self._options.webhook_key)
             answer = await self._answer(request, visit, told)
         except Exception as error:
             refusal = self._route.refusal_form(error) if self._route.refusal_form else None
@@ -59,7 +61,7 @@ class Endpoint:
         params = self._params(request.match_info)
         body = await read_json(self._services.workers, lambda: self._body(value), size_of(value))
         query = self._query(query_values(request.rel_url.raw_query_string)) if self._takes_query else None
-        caller = admitted(request, visit, self._route, told, self._options.webhook_key)
+        caller = admitted(visit, self._route, told)
         call = Call(services=self._services, caller=caller, params=params, body=body, query=query, request=request)
         return await self._route.handler(call)
 

@@ -10,43 +10,120 @@ from typing import cast
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
 
+from moltnet.entrypoints.rest.accepting import Acceptor
+from moltnet.entrypoints.rest.connections import OpenConnections
+from moltnet.entrypoints.rest.keys import OPTIONS
 from moltnet.entrypoints.rest.middlewares.access import log_unreadable, new_request_id
 from moltnet.entrypoints.rest.middlewares.headers import SECURITY_HEADERS
+from moltnet.entrypoints.rest.options import ConnectionLimits
 from moltnet.entrypoints.rest.problems import problem_answer
 from moltnet.entrypoints.rest.refusals import HeaderTooLarge, MalformedMessage
-
-BACKLOG = 1024
 
 # The door tells what became of a request. The library takes None for no log, but its signature forgot.
 _NONE = cast("logging.Logger", None)
 _LOG = logging.getLogger(__name__)
+_STANDARD = ConnectionLimits()
 
 
 @asynccontextmanager
 async def listening_app(
-    app: web.Application, listening: socket.socket, *, keep_alive_s: float, drain_s: float
+    app: web.Application, listening: socket.socket, *, drain_s: float, limits: ConnectionLimits = _STANDARD
 ) -> AsyncIterator[None]:
     """Accepts connections until the context is left; what has begun then has `drain_s` to end."""
-    runner = web.AppRunner(app, access_log=None, keepalive_timeout=keep_alive_s, shutdown_timeout=drain_s)
+    runner = web.AppRunner(app, access_log=None, keepalive_timeout=limits.keep_alive_s, shutdown_timeout=drain_s)
     await runner.setup()
-    loop = asyncio.get_running_loop()
+    connections = OpenConnections(limits, app[OPTIONS].trusted_proxies)
 
     def connected() -> web.RequestHandler:
         assert runner.server  # noqa: S101 - there is one until the cleanup
-        return Connection(runner.server, loop=loop, keepalive_timeout=keep_alive_s, access_log=_NONE)
+        return Connection(runner.server, connections, limits)
 
     try:
-        accepting = await loop.create_server(connected, sock=listening, backlog=BACKLOG)
+        acceptor = Acceptor(listening, connections, connected, limits.silence_s)
+        acceptor.start()
         try:
             yield
         finally:
-            accepting.close()
+            acceptor.close()
     finally:
         await runner.cleanup()
 
 
 class Connection(web.RequestHandler):
-    """A client's connection."""
+    """A client's connection, with a time for everything that the client does."""
+
+    def __init__(self, server: web.Server, connections: OpenConnections, limits: ConnectionLimits) -> None:
+        # Nothing that a client sends is unpacked, and nothing is read that no route asked for.
+        super().__init__(
+            server,
+            loop=asyncio.get_running_loop(),
+            keepalive_timeout=limits.keep_alive_s,
+            access_log=_NONE,
+            auto_decompress=False,
+            lingering_time=0,
+        )
+        self._connections, self._limits = connections, limits
+        self._is_busy = False
+        self._head_time: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begins to wait for a request."""
+        super().connection_made(transport)
+        self._connections.note_idle(self)
+        self._await_head()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Ends all that waits."""
+        self._connections.remove(self)
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Takes what arrived: a head must come to its end in time; what follows it is its route's."""
+        super().data_received(data)
+        if self._messages:  # heads that are complete, and wait for their turn
+            self._is_busy = True
+            self._stop_waiting()
+            self._connections.note_busy(self)
+        elif data and not self._is_busy and self._head_time is None:
+            self._await_head()
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """Sends an answer; a client that does not take it is cut off."""
+        try:
+            async with asyncio.timeout(self._limits.answer_s):
+                told, is_lost = await super().finish_response(request, resp, start_time)
+        except TimeoutError:
+            if self.transport is not None:
+                cast("asyncio.WriteTransport", self.transport).abort()
+            return resp, True
+        if not (is_lost or request.content.is_eof()):
+            await self._take_leave()
+        if not self._messages:
+            self._is_busy = False
+            self._connections.note_idle(self)
+        return told, is_lost
+
+    async def _take_leave(self) -> None:
+        # Closing while a client sends makes its system throw away what it has not read yet, our answer too. So our end
+        # is closed first (RFC 9112 §9.6), and nothing is read: what the client still sends stays in its own machine.
+        transport = self.transport
+        if transport is None or transport.is_closing():
+            return
+        cast("asyncio.ReadTransport", transport).pause_reading()
+        cast("asyncio.WriteTransport", transport).write_eof()
+        await asyncio.sleep(self._limits.farewell_s)
+        self.force_close()
+
+    def _await_head(self) -> None:
+        self._head_time = asyncio.get_running_loop().call_later(self._limits.head_s, self.force_close)
+
+    def _stop_waiting(self) -> None:
+        if self._head_time is not None:
+            self._head_time.cancel()
+            self._head_time = None
 
     def handle_error(
         self,
@@ -56,8 +133,8 @@ class Connection(web.RequestHandler):
         message: str | None = None,  # noqa: ARG002 - it repeats what the client sent
     ) -> web.StreamResponse:
         """The problem of what cannot be read, or of what went wrong outside of a route; the connection ends with it."""
-        if request.writer.output_size > 0:
-            raise ConnectionError("the answer has begun")
+        if request.writer.output_size > 0 or self.transport is None:
+            raise ConnectionError("the answer has begun, or nobody is there to read it")
         request_id = new_request_id()
         if isinstance(exc, HttpProcessingError):
             error: Exception = HeaderTooLarge() if isinstance(exc, LineTooLong) else MalformedMessage()

@@ -29,6 +29,52 @@ class StreamLimits:
 
 
 @attrs.frozen(kw_only=True)
+class BodyLimits:
+    """What request bodies may take.
+
+    Attributes:
+        total_s: how long one may take to arrive.
+        grace_s: how long it may take whatever its size; beyond that, each `least_rate` bytes buy another second.
+        least_rate: bytes per second.
+        held_bytes: how much of all unfinished bodies is kept, in this process.
+        held_bytes_per_address: the same for one address.
+    """
+
+    total_s: float = 30
+    grace_s: float = 5
+    least_rate: int = 1024
+    held_bytes: int = 64 * 1_048_576
+    held_bytes_per_address: int = 16 * 1_048_576
+
+    def time_for(self, received: int) -> float:
+        """How long a body may have taken, in seconds, when so many bytes of it are there."""
+        return min(self.total_s, self.grace_s + received / self.least_rate)
+
+
+@attrs.frozen(kw_only=True)
+class ConnectionLimits:
+    """What connections may take. An idle connection is one without a request.
+
+    Attributes:
+        total: how many are open at once, in this process; the longest idle one makes room for a new one.
+        per_address: the same for one address (of IPv6, one subscriber's network); trusted proxies are not held to it.
+        head_s: how long the head of a request may take, and the first one to begin.
+        keep_alive_s: how long a connection may be idle after an answer.
+        answer_s: how long a client may take to read an answer.
+        farewell_s: how long a connection whose body was not read stays open after the answer, so that it is seen.
+        silence_s: how long sent bytes may stay unconfirmed.
+    """
+
+    total: int = 2000
+    per_address: int = 256
+    head_s: float = 20
+    keep_alive_s: float = 72
+    answer_s: float = 60
+    farewell_s: float = 1
+    silence_s: float = 60
+
+
+@attrs.frozen(kw_only=True)
 class RestOptions:
     """The choices of whoever runs the server.
 
@@ -38,7 +84,9 @@ class RestOptions:
         source_url: where this server's source is to be had; None when nobody says.
         trusted_proxies: who is believed when it says for whom it asks.
         webhook_key: what the identity and token services show; None turns their webhooks off.
+        hosts: the host names it answers to, without ports; None for any.
         streams: what each follower of the live feed may take.
+        bodies: what request bodies may take.
     """
 
     cors_origins: frozenset[str] = DEFAULT_ORIGINS
@@ -46,7 +94,9 @@ class RestOptions:
     source_url: str | None = None
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     webhook_key: str | None = attrs.field(default=None, repr=False)
+    hosts: frozenset[str] | None = None
     streams: StreamLimits = StreamLimits()
+    bodies: BodyLimits = BodyLimits()
 
     @property
     def place(self) -> Place:

@@ -33,12 +33,16 @@ from moltnet.entrypoints.about.problem_types import ProblemType
 from moltnet.entrypoints.rest.json_text import to_json
 from moltnet.entrypoints.rest.keys import VISIT
 from moltnet.entrypoints.rest.refusals import (
+    BodyInterrupted,
+    BodyTooSlow,
+    EncodedBody,
     ForeignOrigin,
     HeaderTooLarge,
     InvalidRequest,
     MalformedBody,
     MalformedHeader,
     MalformedMessage,
+    MisdirectedRequest,
     Refusal,
     TooManyRequests,
 )
@@ -72,6 +76,9 @@ PROBLEM_ROWS: Mapping[type[BaseException], ProblemType] = MappingProxyType(
         MalformedHeader: types.VALIDATION_FAILED,
         MalformedMessage: types.VALIDATION_FAILED,
         HeaderTooLarge: types.VALIDATION_FAILED,
+        BodyInterrupted: types.VALIDATION_FAILED,
+        BodyTooSlow: types.VALIDATION_FAILED,
+        MisdirectedRequest: types.VALIDATION_FAILED,
         ForeignOrigin: types.FORBIDDEN,
         TooManyRequests: types.RATE_LIMIT_EXCEEDED,
         # All else, and 413 and 415 with their own status: the original has no better row (rest.md §3).
@@ -142,6 +149,8 @@ def _headers(error: Exception) -> dict[str, str]:
     headers = {"Content-Type": "application/problem+json; charset=utf-8"}
     if isinstance(error, MissingScope):
         headers["WWW-Authenticate"] = 'Bearer error="insufficient_scope"'  # RFC 6750 §3.1
+    if isinstance(error, EncodedBody):
+        headers["Accept-Encoding"] = "identity"  # RFC 9110 §15.5.16
     if isinstance(error, TooManyRequests):
         headers["Retry-After"] = str(error.retry_after_s)
     if isinstance(error, Unavailable):

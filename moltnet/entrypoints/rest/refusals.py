@@ -67,6 +67,42 @@ class UnsupportedMediaType(Refusal):
         super().__init__(f"Unsupported Media Type: {content_type or 'undefined'}")
 
 
+class EncodedBody(Refusal):
+    """A body that is compressed, or otherwise encoded: nothing is unpacked here (RFC 9110 §15.5.16)."""
+
+    status = 415
+
+    def __init__(self) -> None:
+        super().__init__("Request bodies must not have a Content-Encoding")
+
+
+class BodyTooSlow(Refusal):
+    """A body that does not arrive in its time (RFC 9110 §15.5.9)."""
+
+    status = 408
+
+    def __init__(self) -> None:
+        super().__init__("The request body did not arrive in time")
+
+
+class BodyInterrupted(Refusal):
+    """A client that went away before its body was complete."""
+
+    def __init__(self) -> None:
+        super().__init__("The connection ended before the request body was complete")
+
+
+class MisdirectedRequest(Refusal):
+    """A Host that this server is not known by (RFC 9110 §15.5.20)."""
+
+    status = 421
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This server is not known by that host name; its operator can add the name to MOLTNET_ALLOWED_HOSTS"
+        )
+
+
 class ForeignOrigin(Refusal):
     """A browser speaks for a site that is not on the list (the original answered 500 here)."""
 

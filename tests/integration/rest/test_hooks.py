@@ -159,3 +159,23 @@ async def test_token_of_an_unknown_client_is_not_enriched(network):
 async def test_hooks_are_no_part_of_the_document(network):
     async with network.http.get("/openapi.json") as answer:
         assert "/hooks" not in await answer.text()
+
+
+async def test_without_a_key_there_are_no_webhooks(serve):
+    http = await serve(ROUTES, RestOptions())
+    for path in (REGISTRATION, SETTINGS, EXCHANGE):
+        answer = await ask(http, "POST", path, json={}, headers={"X-Ory-Api-Key": WEBHOOK_KEY})
+        assert answer.status == 404
+        assert answer.json["message"] == f"Route POST:{path} not found"
+
+
+@pytest.mark.parametrize("path", [REGISTRATION, SETTINGS, EXCHANGE])
+@pytest.mark.parametrize(
+    ("headers", "detail"),
+    [({}, "Missing webhook API key"), ({"X-Ory-Api-Key": "wrong"}, "Invalid webhook API key")],
+)
+async def test_the_key_comes_before_the_body(network, path, headers, detail):
+    for data in (b"{", b"{}", b"x" * 2_000_000):
+        sent = {**headers, "Content-Type": "application/json"}
+        answer = await ask(network.http, "POST", path, data=data, headers=sent)
+        assert (answer.status, answer.json["detail"]) == (401, detail)

@@ -43,6 +43,9 @@ FIELDS = [
     ("embedding_threads", "MOLTNET_EMBEDDING_THREADS", 2, "64", 64),
     ("max_connections", "MOLTNET_DATABASE_CONNECTIONS", 10, "2", 2),
     ("streams_per_address", "MOLTNET_STREAMS_PER_ADDRESS", 5, "1", 1),
+    ("client_connections", "MOLTNET_CLIENT_CONNECTIONS", 2000, "9", 9),
+    ("connections_per_address", "MOLTNET_CONNECTIONS_PER_ADDRESS", 256, "9", 9),
+    ("allowed_hosts", "MOLTNET_ALLOWED_HOSTS", frozenset(), "A.test, [::2]", frozenset({"a.test", "[::2]"})),
     ("scopeless_tokens_have_all", "MOLTNET_SCOPELESS_TOKENS_HAVE_ALL", True, "No", False),
     ("source_url", "MOLTNET_SOURCE_URL", None, "https://example.org/source", "https://example.org/source"),
     ("rate_limit_store", "MOLTNET_RATE_LIMIT_STORE", RateLimitStore.MEMORY, "Postgres", RateLimitStore.POSTGRES),
@@ -57,6 +60,7 @@ FIELDS = [
     ),
 ]  # fmt: skip
 
+NO_HOST = "must be host names without scheme and port, comma-separated;"
 NO_ORIGIN = "must be origins like https://example.org, comma-separated;"
 BAD = [
     ("DATABASE_URL", "mysql://u:geheim@h/x", "must be a URL that starts with postgresql://"),
@@ -76,6 +80,9 @@ BAD = [
     ("MOLTNET_EMBEDDING_THREADS", "0", "must be a whole number from 1 to 64, not '0'"),
     ("MOLTNET_DATABASE_CONNECTIONS", "1", "must be a whole number from 2 to 1000, not '1'"),
     ("MOLTNET_STREAMS_PER_ADDRESS", "0", "must be a whole number from 1 to 100000, not '0'"),
+    ("MOLTNET_CLIENT_CONNECTIONS", "0", "must be a whole number from 1 to 100000, not '0'"),
+    ("MOLTNET_CONNECTIONS_PER_ADDRESS", "0", "must be a whole number from 1 to 100000, not '0'"),
+    ("MOLTNET_ALLOWED_HOSTS", "https://a.org", f"{NO_HOST} 'https://a.org' is none"),
     ("MOLTNET_SCOPELESS_TOKENS_HAVE_ALL", "maybe", "must be true or false, not 'maybe'"),
     ("MOLTNET_RATE_LIMIT_STORE", "redis", "must be memory or postgres, not 'redis'"),
     ("MOLTNET_TRUSTED_PROXIES", "10.0.0.0/8,proxy", "'proxy' does not appear to be an IPv4 or IPv6 network"),

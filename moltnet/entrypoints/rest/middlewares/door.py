@@ -1,35 +1,62 @@
 """The one middleware: what every request passes on its way to a route, and its answer on the way back."""
 
+from http import HTTPStatus
 from time import perf_counter
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from moltnet.entrypoints.rest.keys import VISIT
+from moltnet.entrypoints.rest.body import refuse_encoded
+from moltnet.entrypoints.rest.keys import VISIT, Visit
 from moltnet.entrypoints.rest.middlewares.access import AccessLog, visit_of
+from moltnet.entrypoints.rest.middlewares.hosts import refuse_unknown_host
 from moltnet.entrypoints.rest.middlewares.origins import Origins, preflight_response
 from moltnet.entrypoints.rest.middlewares.refusals import refusal_response, refuse_unreadable
 from moltnet.entrypoints.rest.options import RestOptions
+from moltnet.entrypoints.rest.refusals import BodyInterrupted
+
+# After these there is a body that nobody reads, or none that could be told from the next request.
+_CLOSING = frozenset(
+    {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE}
+)
+_INTERRUPTED = 0
 
 
 def door(options: RestOptions, log: AccessLog) -> Middleware:
     """Lets in programs, and the pages of named sites; what became of each request is noted in the log."""
     origins, trusted = Origins(options.cors_origins), options.trusted_proxies
 
+    def check(request: web.Request, visit: Visit) -> None:
+        refuse_unreadable(request)
+        origins.check(request, visit)
+        if options.hosts is not None:
+            refuse_unknown_host(request, options.hosts)
+        refuse_encoded(request)
+
     @web.middleware
     async def enter(request: web.Request, handler: Handler) -> web.StreamResponse:
         visit = request[VISIT] = visit_of(request, trusted)
-        started, status = perf_counter(), 0
+        started, status = perf_counter(), _INTERRUPTED
         try:
-            refuse_unreadable(request)
-            origins.check(request, visit)
+            check(request, visit)
             response = preflight_response(request) if request.method == "OPTIONS" else await handler(request)
             status = response.status
         except Exception as error:  # noqa: BLE001 - the last place that can still answer; it is logged there
-            response = refusal_response(error, request)
-            status = response.status
+            if _is_of_a_client_that_left(error, request):
+                response = web.Response(status=HTTPStatus.BAD_REQUEST)  # goes nowhere
+            else:
+                response = refusal_response(error, request)
+                status = response.status
         finally:
             log.note(request, visit, status, perf_counter() - started)
+        if status in _CLOSING or not request.content.is_eof():
+            response.force_close()  # rather than read on: a body is read by its route or not at all
         return response
 
     return enter
+
+
+def _is_of_a_client_that_left(error: Exception, request: web.Request) -> bool:
+    # Its connection ended while it sent, or while something was sent to it: nobody's fault here, and nobody to tell.
+    left = request.transport is None or request.transport.is_closing()
+    return isinstance(error, BodyInterrupted) or (left and isinstance(error, ConnectionError))

@@ -2,12 +2,15 @@
 
 import asyncio
 import os
+import resource
 import signal
 
 import pytest
 
 from moltnet.entrypoints.cli import serving
+from moltnet.entrypoints.cli.descriptors import ENOUGH, raise_descriptor_limit
 from moltnet.entrypoints.cli.serving import Ending, run_server
+from moltnet.entrypoints.settings import Settings
 
 
 async def test_start_is_given_up_once_when_the_end_is_asked_for():
@@ -71,3 +74,39 @@ async def _start(number: signal.Signals, reached: list[str]) -> None:
 )
 def test_the_networks_own_pages_have_the_origin_of_its_address(url, origin):
     assert serving._origin(url) == origin
+
+
+def test_as_many_files_may_be_open_as_the_system_allows():
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(512, limits[0]), limits[1]))
+    try:
+        allowed = raise_descriptor_limit()
+        assert allowed == resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        assert allowed == (ENOUGH if limits[1] == resource.RLIM_INFINITY else min(limits[1], ENOUGH))
+        assert raise_descriptor_limit() == allowed
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+@pytest.mark.parametrize(
+    ("listens", "public_url", "known"),
+    [
+        ("127.0.0.1", None, set()),
+        ("127.0.0.2", None, {"127.0.0.2"}),
+        ("::1", None, set()),
+        ("127.0.0.1", "https://Net.example.org:8443/x", {"net.example.org"}),
+        ("0.0.0.0", "https://net.example.org", None),
+        ("::", None, None),
+        ("192.0.2.1", None, None),
+    ],
+)
+def test_a_server_on_loopback_knows_its_names(tmp_path, listens, public_url, known):
+    settings = Settings(
+        data_dir=tmp_path,
+        recovery_secret=b"r" * 32,
+        ory_action_api_key="k" * 32,
+        public_url=public_url,
+        allowed_hosts=frozenset({"more.test"}),
+    )
+    names = serving.known_hosts(settings, settings.url(8000), listens)
+    assert names == (None if known is None else {"localhost", "127.0.0.1", "[::1]", "more.test"} | known)

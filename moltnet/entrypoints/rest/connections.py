@@ -1,0 +1,104 @@
+"""The open connections of a process: only so many, and who is idle makes room for who comes."""
+
+import logging
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Protocol
+
+import attrs
+
+from moltnet.domain.caller import ANONYMOUS
+from moltnet.domain.limits import asker_of
+from moltnet.entrypoints.rest.clients import Network, is_trusted
+from moltnet.entrypoints.rest.options import ConnectionLimits
+
+_LOG = logging.getLogger(__name__)
+
+
+class Closable(Protocol):
+    """A connection, as far as it matters here."""
+
+    def force_close(self) -> None:
+        """Ends it at once."""
+        ...
+
+
+@attrs.define(eq=False)
+class _Open:
+    """Some connections: how many there are, and those without a request, the longest idle one first."""
+
+    count: int = 0
+    idle: "OrderedDict[Closable, None]" = attrs.field(factory=OrderedDict)
+
+    def close_idle(self) -> bool:
+        """Closes the longest idle one; answers whether there was one."""
+        if not self.idle:
+            return False
+        connection, _ = self.idle.popitem(last=False)
+        connection.force_close()
+        return True
+
+    def has_room(self, most: int) -> bool:
+        """Whether one more may come, if need be in the place of an idle one."""
+        return self.count < most or self.close_idle()
+
+
+class OpenConnections:
+    """Counts connections; all of one address together, and all of the process.
+
+    Idle ones are closed only when there is no room without that, so that silent clients keep nobody out.
+    """
+
+    def __init__(self, limits: ConnectionLimits, trusted: Sequence[Network]) -> None:
+        self._limits, self._trusted = limits, trusted
+        self._all = _Open()
+        self._by_asker: dict[str, _Open] = {}
+        self._asker: dict[Closable, str] = {}
+
+    def admits(self, address: str) -> bool:
+        """Whether one more connection of an address may come; may close an idle one for it."""
+        of_address = self._by_asker.get(_asker_at(address))
+        fits = of_address is None or is_trusted(address, self._trusted) or of_address.has_room(self._limits.per_address)
+        admitted = fits and self._all.has_room(self._limits.total)
+        if not admitted:
+            _LOG.warning("connections are refused: as many as may be are open and busy; the last came from %s", address)
+        return admitted
+
+    def close_idle(self) -> bool:
+        """Closes the longest idle connection; answers whether there was one."""
+        return self._all.close_idle()
+
+    def add(self, connection: Closable, address: str) -> None:
+        """Counts a connection."""
+        asker = self._asker[connection] = _asker_at(address)
+        for group in (self._all, self._by_asker.setdefault(asker, _Open())):
+            group.count += 1
+
+    def remove(self, connection: Closable) -> None:
+        """Counts it no more; doing it again changes nothing."""
+        asker = self._asker.pop(connection, None)
+        if asker is None:
+            return
+        for group in (self._all, self._by_asker[asker]):
+            group.count -= 1
+            group.idle.pop(connection, None)
+        if not self._by_asker[asker].count:
+            del self._by_asker[asker]
+
+    def note_busy(self, connection: Closable) -> None:
+        """It has a request."""
+        for group in self._groups(connection):
+            group.idle.pop(connection, None)
+
+    def note_idle(self, connection: Closable) -> None:
+        """It has none any more."""
+        for group in self._groups(connection):
+            group.idle[connection] = None
+
+    def _groups(self, connection: Closable) -> Sequence[_Open]:
+        asker = self._asker.get(connection)
+        return () if asker is None else (self._all, self._by_asker[asker])
+
+
+def _asker_at(address: str) -> str:
+    return asker_of(ANONYMOUS, address)
