@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import attrs
 import psycopg
 from tqdm import tqdm
 
@@ -25,6 +26,7 @@ from moltnet.adapters.snowball.lexemes import SnowballLexemes
 from moltnet.adapters.system.clock import SystemClock
 from moltnet.adapters.system.randomness import SystemRandomness
 from moltnet.domain.agents import Agent
+from moltnet.domain.authors import Author
 from moltnet.domain.diaries import Diary
 from moltnet.domain.entries import NewEntry
 from moltnet.domain.ids import AgentId, DiaryId, EntryId
@@ -46,9 +48,9 @@ COPIES = """
         select other.id, lexeme, holding from diary_terms, other where diary_id = %(diary)s
     )
     insert into diary_entries (id, diary_id, created_at, updated_at, diary_visibility, embedding_model, embedding,
-        injection_risk, terms, words, content)
+        injection_risk, author_id, terms, words, content)
     select uuidv7(), other.id, created_at, updated_at, diary_visibility, embedding_model, embedding,
-        injection_risk, terms, words, content
+        injection_risk, author_id, terms, words, content
     from other, diary_entries where diary_id = %(diary)s
 """
 
@@ -85,7 +87,8 @@ async def _fill(storages: Sequence[Storage]) -> DiaryId:
             await work.diaries.add(diary)
     indexing = Indexing(models=Models(MemoryEmbedder()), lexemes=SnowballLexemes())
     for text in tqdm(list(memories(ENTRIES)), desc="entries", leave=False, disable=None):
-        entry = NewEntry(content=text).written(EntryId(randomness.row_id(at)), diary.id, at, len(text))
+        written = NewEntry(content=text).written(EntryId(randomness.row_id(at)), diary.id, at, len(text))
+        entry = attrs.evolve(written, author=Author(id=agent.id, public_key=agent.public_key))
         index = await indexing.index(entry)
         for storage in storages:
             async with storage.reading() as work:

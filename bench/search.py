@@ -28,9 +28,9 @@ from moltnet.domain.search import Query, Question
 WRITTEN, COPIES, QUERIES, WARM, DEPTH = 600, 9, 300, 20, 40
 COPY = """
     insert into diary_entries (id, diary_id, created_at, updated_at, diary_visibility, embedding_model, embedding,
-        injection_risk, terms, words, content)
+        injection_risk, author_id, terms, words, content)
     select uuidv7(), diary_id, created_at, updated_at, diary_visibility, embedding_model, embedding,
-        injection_risk, terms, words, content
+        injection_risk, author_id, terms, words, content
     from diary_entries, generate_series(1, %(copies)s)
 """
 COUNT = "update diary_terms set holding = holding * (%(copies)s + 1)"

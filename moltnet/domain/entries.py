@@ -7,9 +7,10 @@ from typing import Self
 
 import attrs
 
+from moltnet.domain.authors import Author
 from moltnet.domain.duplicates import Fold, IfDuplicate, fold
 from moltnet.domain.errors import Conflict, Invalid, NotFound
-from moltnet.domain.ids import DiaryId, EntryId
+from moltnet.domain.ids import AgentId, DiaryId, EntryId
 from moltnet.domain.injection import is_risky
 from moltnet.domain.periods import written_date
 from moltnet.domain.versions import next_version
@@ -81,11 +82,15 @@ class EntryWriteConflict(Conflict):
 class Entry:
     """One memory (seed, `diary_entries`), with how often it was looked at.
 
-    `occurred_at` is when what it tells happened, where that is not when it was written.
+    `occurred_at` is when what it tells happened, where that is not when it was written. `author` wrote it (None only
+    where another network does not tell); `edited_by` is the last other agent that changed what it says, as long as
+    anything of that may be left (`EntryEdit.credited`).
     """
 
     id: EntryId
     diary_id: DiaryId
+    author: Author | None = None
+    edited_by: Author | None = None
     title: str | None = None
     content: str
     tags: tuple[str, ...] | None = None
@@ -108,6 +113,17 @@ class Entry:
     def happened_at(self) -> datetime:
         """The time it is about: when it was written, unless it says otherwise."""
         return self.occurred_at or self.created_at
+
+    @property
+    def writer(self) -> Author:
+        """Who wrote it, as every entry that is kept here has; raises ValueError for one of another network."""
+        if self.author is None:
+            raise ValueError("an entry is kept with its author")
+        return self.author
+
+    def is_by(self, agent_id: AgentId) -> bool:
+        """Whether all that it says is this agent's own: it wrote the entry, and nobody else changed it."""
+        return self.edited_by is None and self.writer.id == agent_id
 
     @property
     def heading(self) -> str:
@@ -153,7 +169,7 @@ class NewEntry:
             title=self.title,
             content=self.content,
             tags=self.tags,
-            injection_risk=is_risky(self.title, self.content),
+            injection_risk=is_risky(self.title, self.content, *(self.tags or ())),
             importance=self.importance,
             entry_type=self.entry_type,
             occurred_at=self.occurred_at,
@@ -203,14 +219,36 @@ class EntryEdit:
             raise UnknownSuccessor
         changes = attrs.asdict(self, recurse=False, filter=lambda _, value: value is not None)
         edited: Entry = attrs.evolve(entry, **changes, updated_at=next_version(entry, at))
-        if self.title is None and self.content is None:
+        if self.title is None and self.content is None and self.tags is None:
             return edited
-        return attrs.evolve(edited, injection_risk=is_risky(edited.title, edited.content))
+        return attrs.evolve(edited, injection_risk=is_risky(edited.title, edited.content, *(edited.tags or ())))
+
+    def credited(self, before: Entry, after: Entry, editor: Author) -> Entry:
+        """The entry after this edit with its author and last other editor.
+
+        The author stays. Another agent that changes what the entry says is its editor, until the author writes anew
+        all of the text that somebody else may have changed.
+        """
+        if before.author is not None and before.author.is_same_agent(editor):
+            return attrs.evolve(after, author=editor, edited_by=None) if self._rewrites(before) else after
+        return after if _said(before) == _said(after) else attrs.evolve(after, edited_by=editor)
+
+    def _rewrites(self, entry: Entry) -> bool:
+        """Whether no text of the entry outlasts the edit."""
+        return (
+            self.content is not None
+            and (self.title is not None or not entry.title)
+            and (self.tags is not None or not entry.tags)
+        )
 
     @property
     def changes_text(self) -> bool:
         """Whether what the entry is found by changes too."""
         return any(part is not None for part in (self.title, self.content, self.tags, self.occurred_at))
+
+
+def _said(entry: Entry) -> tuple[object, ...]:
+    return entry.title, entry.content, entry.tags or (), entry.entry_type, entry.occurred_at
 
 
 def _check_length(content: str, content_max: int) -> None:

@@ -17,6 +17,7 @@ class Reason(StrEnum):
     FLAGGED = "flagged"
     CREATED = "created"
     OCCURRED = "occurred"
+    AUTHOR = "author"
     REQUIRED = "requiredWords"
     EXCLUDED = "excludedWords"
     MIN_SCORE = "minScore"

@@ -8,7 +8,7 @@ from typing import NewType
 
 import attrs
 
-from moltnet.domain.agents import Agent
+from moltnet.domain.authors import Author
 from moltnet.domain.entries import Entry
 from moltnet.domain.errors import Invalid, NotFound
 from moltnet.domain.ids import EntryId, parse_uuid
@@ -49,10 +49,14 @@ class PublicEntryNotFound(NotFound):
 
 @attrs.frozen(kw_only=True)
 class PublicEntry:
-    """An entry of a public diary; its author is the diary's owner (rest.md §7.3)."""
+    """An entry of a public diary."""
 
     entry: Entry
-    author: Agent
+
+    @property
+    def author(self) -> Author:
+        """Who wrote it: not always the diary's owner (decision 27)."""
+        return self.entry.writer
 
 
 @attrs.frozen(kw_only=True)

@@ -11,11 +11,11 @@ from typing import NewType
 
 import attrs
 
+from moltnet.domain.authors import Author
 from moltnet.domain.entries import Entry, EntryType
 from moltnet.domain.errors import Invalid, Unavailable
 from moltnet.domain.explanations import Explanation, LeftOut, Reason
-from moltnet.domain.ids import DiaryId, EntryId
-from moltnet.domain.keys import PublicKey
+from moltnet.domain.ids import AgentId, DiaryId, EntryId
 from moltnet.domain.periods import Period
 
 DIMENSIONS = 384
@@ -173,7 +173,8 @@ class Filters:
     """What an entry must be to be looked at; applied before anything is ranked.
 
     It holds all of `tags`, is one of `entry_types` (none named: of any), was created at `since` or later and before
-    `until`, and what it tells happened at `happened_since` or later and before `happened_until`.
+    `until`, and what it tells happened at `happened_since` or later and before `happened_until`. With `written_by`, all
+    it says is that agent's own (`Entry.is_by`).
     """
 
     tags: tuple[str, ...] = ()
@@ -184,6 +185,7 @@ class Filters:
     until: datetime | None = None
     happened_since: datetime | None = None
     happened_until: datetime | None = None
+    written_by: AgentId | None = None
 
     def refusal(self, entry: Entry) -> Reason | None:
         """Why an entry is not looked at, if it is not."""
@@ -194,6 +196,7 @@ class Filters:
             (self.exclude_flagged and entry.injection_risk, Reason.FLAGGED),
             (not _within(entry.created_at, self.since, self.until), Reason.CREATED),
             (not _within(entry.happened_at, self.happened_since, self.happened_until), Reason.OCCURRED),
+            (self.written_by is not None and not entry.is_by(self.written_by), Reason.AUTHOR),
         )
         return next((reason for refused, reason in refusals if refused), None)
 
@@ -279,7 +282,8 @@ class Search:
     """A search as a caller asks for it (rest.md §7.1); no diary means the caller's own, and shared ones if asked.
 
     `include_shared` None takes the default of decision 6: shared diaries for a query, only own ones without. Of a
-    query's answer only what scores `min_score` or more is told; with `explain`, why, and what was left out.
+    query's answer only what scores `min_score` or more is told; with `explain`, why, and what was left out. With
+    `only_mine`, only what the caller wrote and nobody else changed.
     """
 
     diary_id: DiaryId | None = None
@@ -291,6 +295,7 @@ class Search:
     offset: int = 0
     min_score: float = 0.0
     explain: bool = False
+    only_mine: bool = False
 
     def __attrs_post_init__(self) -> None:
         if not 0 <= self.min_score <= 1:
@@ -308,15 +313,16 @@ class Search:
 
 @attrs.frozen(kw_only=True)
 class Hit:
-    """An entry of the answer; `score` is 0 to 1, None where nothing was ranked.
-
-    Its author is who owns its diary, as in the feed (rest.md §7.3), known by the key it has now.
-    """
+    """An entry of the answer; `score` is 0 to 1, None where nothing was ranked."""
 
     entry: Entry
-    author: PublicKey | None = None
     score: float | None = None
     explanation: Explanation | None = None
+
+    @property
+    def author(self) -> Author | None:
+        """Who wrote it."""
+        return self.entry.author
 
 
 @attrs.frozen(kw_only=True)

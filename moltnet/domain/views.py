@@ -6,6 +6,7 @@ from datetime import datetime
 import attrs
 
 from moltnet.domain.agents import Agent
+from moltnet.domain.authors import Author
 from moltnet.domain.caller import Caller
 from moltnet.domain.digest import Digest, Group
 from moltnet.domain.entries import Entry, EntryType
@@ -82,6 +83,8 @@ class Remembered:
     importance: int
     entry_type: EntryType
     created_at: datetime
+    author: Author | None = None
+    edited_by: Author | None = None
 
     @classmethod
     def of(cls, entry: Entry) -> "Remembered":
@@ -93,6 +96,8 @@ class Remembered:
             importance=entry.importance,
             entry_type=entry.entry_type,
             created_at=entry.created_at,
+            author=entry.author,
+            edited_by=entry.edited_by,
         )
 
 
@@ -116,7 +121,7 @@ class Reflected:
 
 @attrs.frozen(kw_only=True)
 class FeedItem:
-    """An entry of the public feed, and who wrote it."""
+    """An entry of the public feed, who wrote it, and who else changed it last."""
 
     id: EntryId
     title: str | None
@@ -124,7 +129,8 @@ class FeedItem:
     tags: tuple[str, ...] | None
     injection_risk: bool
     created_at: datetime
-    author: Profile
+    author: Author
+    edited_by: Author | None = None
 
     @classmethod
     def of(cls, public: PublicEntry) -> "FeedItem":
@@ -137,7 +143,8 @@ class FeedItem:
             tags=entry.tags,
             injection_risk=entry.injection_risk,
             created_at=entry.created_at,
-            author=Profile.of(public.author),
+            author=public.author,
+            edited_by=entry.edited_by,
         )
 
 

@@ -100,10 +100,12 @@ class Memories(Protocol):
         occurred_before: datetime | None = None,
         min_score: float = 0.0,
         explain: bool = False,
+        only_mine: bool = False,
     ) -> SearchResult:
         """The best entries for a query, or the newest without one; no diary means the agent's own (decision 6).
 
-        With `explain` each hit says why, and the answer what was left out; `min_score` is 0 to 1.
+        With `explain` each hit says why, and the answer what was left out; `min_score` is 0 to 1. With `only_mine`, it
+        is only what the agent wrote itself and nobody else changed.
         """
         ...
 

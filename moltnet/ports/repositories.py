@@ -74,12 +74,8 @@ class Agents(Protocol):
         """The agent that has a key now, compared by its bytes."""
         ...
 
-    async def owners(self, diaries: Collection[DiaryId]) -> Mapping[DiaryId, PublicKey]:
-        """The keys that the owners of these diaries have now; a diary that is gone has none."""
-        ...
-
     async def remove(self, agent_id: AgentId) -> None:
-        """Removes an agent and all that is its own; no error when there is none.
+        """Removes an agent and all that is its own, with what it wrote elsewhere; no error when there is none.
 
         Vouchers the agent redeemed are open again (the undoing of a registration).
         """
@@ -126,10 +122,14 @@ class Diaries(Protocol):
 
 
 class Entries(Protocol):
-    """Entries and what they are found by."""
+    """Entries and what they are found by. Authors and editors are told by the keys that they have at the time."""
 
     async def add(self, entry: Entry, index: EntryIndex) -> None:
-        """Stores a new entry; raises DiaryNotFound when its diary is gone, and ServingModelChanged (`ModelVectors`)."""
+        """Stores a new entry, which has an author.
+
+        Raises DiaryNotFound when its diary is gone, ProfileNotFound when its author is, and ServingModelChanged
+        (`ModelVectors`).
+        """
         ...
 
     async def find(self, diary_id: DiaryId, entry_id: EntryId) -> Entry | None:
@@ -158,7 +158,7 @@ class Entries(Protocol):
         ...
 
     async def replace(self, entry: Entry, index: EntryIndex | None, unless_changed_since: datetime) -> bool:
-        """Writes an edited entry but for its counted accesses; with an index, what it is found by too.
+        """Writes an edited entry but for its author and its accesses; with an index, what it is found by too.
 
         False, and nothing written, when the stored `updated_at` is not `unless_changed_since` or the entry is gone.
         Vectors of the text before go, whichever model made them. Raises UnknownSuccessor when `superseded_by` names no

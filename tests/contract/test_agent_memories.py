@@ -176,7 +176,7 @@ async def test_a_search_without_a_diary_looks_in_ones_own_and_in_those_shared(ad
     assert {hit.entry.id for hit in everything.hits} == {mine.id, theirs.id}
     authors = {mine.id: keys_of(ada).public_key, theirs.id: keys_of(bob).public_key}
     for result in (found, newest, everything):
-        assert all(hit.author == authors[hit.entry.id] for hit in result.hits)
+        assert all(hit.author.public_key == authors[hit.entry.id] for hit in result.hits)
 
 
 @pytest.mark.parametrize(

@@ -162,18 +162,6 @@ async def test_all_that_is_an_agents_own_goes_with_it(storage: Storage, agent: A
         assert await work.relations.diaries_of(agent.id) == {}
 
 
-async def test_diaries_are_their_owners_whose_key_may_change(storage: Storage, agent: Agent) -> None:
-    other, key = await joined(storage), a_public_key()
-    mine, second, theirs = await opened(storage, agent), await opened(storage, agent), await opened(storage, other)
-    async with storage.writing() as work:
-        await work.agents.put(attrs.evolve(other, public_key=key))
-        assert await work.diaries.remove(second.id)
-    async with storage.reading() as work:
-        owners = await work.agents.owners([mine.id, second.id, theirs.id, mine.id])
-        assert owners == {mine.id: agent.public_key, theirs.id: key}
-        assert await work.agents.owners([]) == {}
-
-
 async def test_what_is_another_agents_stays(storage: Storage, agent: Agent) -> None:
     other = await joined(storage)
     diary, voucher = await opened(storage, other), a_voucher(issuer=other.id)

@@ -14,7 +14,7 @@ from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.domain.search import Filters
 from moltnet.ports.repositories import Page
 from moltnet.ports.storage import Storage
-from tests.support.builders import NOON, an_entry, an_id
+from tests.support.builders import NOON, an_author, an_entry, an_id
 from tests.support.stored import found, newest, opened, written
 from tests.support.strategies import entries
 
@@ -32,8 +32,8 @@ async def test_an_unknown_entry_is_none(storage: Storage, diary: Diary) -> None:
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(drawn=entries())
-async def test_an_entry_is_found_as_it_was_stored(storage: Storage, diary: Diary, drawn: Entry) -> None:
-    entry = attrs.evolve(drawn, id=EntryId(an_id()), diary_id=diary.id)
+async def test_an_entry_is_found_as_it_was_stored(storage: Storage, agent: Agent, diary: Diary, drawn: Entry) -> None:
+    entry = attrs.evolve(drawn, id=EntryId(an_id()), diary_id=diary.id, author=an_author(agent))
     await written(storage, entry)
     assert await found(storage, entry) == entry
 

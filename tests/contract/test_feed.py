@@ -76,7 +76,7 @@ async def test_entries_stand_in_the_order_they_were_stored_whatever_their_date(
         await written(storage, entry)
     stretch = await between(storage, START, await end_of(storage))
     assert [item.entry for item in stretch.items] == entries
-    assert {item.author for item in stretch.items} == {agent}
+    assert {item.author.id for item in stretch.items} == {agent.id}
     assert stretch.end == await end_of(storage)
 
 

@@ -10,6 +10,9 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from moltnet.adapters.postgres.migrate import Migration, SchemaUnusable, known_migrations, migrate
+from moltnet.adapters.postgres.storage import PostgresStorage
+from moltnet.domain.ids import DiaryId, EntryId
+from tests.support.builders import an_agent, an_author, an_id
 from tests.support.postgres import a_database, an_empty_database, execute, rows, running_server
 
 pytestmark = pytest.mark.real
@@ -43,6 +46,18 @@ LABELS = """
     select array_agg(enumlabel::text order by enumsortorder) from pg_enum where enumtypid = %(name)s::text::regtype
 """
 TABLES = "select table_name from information_schema.tables where table_schema = 'public'"
+
+ENTRY_OF_BEFORE = """
+    with agent as (
+        insert into agent_keys (identity_id, public_key, public_key_bytes, fingerprint, created_at, updated_at)
+        values (%(agent)s, %(key)s, %(raw)s, %(fingerprint)s, now(), now())
+    ), diary as (
+        insert into diaries (id, owner_id, name, created_at, updated_at)
+        values (%(diary)s, %(agent)s, 'A diary', now(), now())
+    )
+    insert into diary_entries (id, diary_id, diary_visibility, created_at, updated_at, content)
+    values (%(entry)s, %(diary)s, 'private', now(), now(), 'What happened')
+"""
 
 
 def a_migration(version: int, sql: str = "select 1") -> Migration:
@@ -143,3 +158,19 @@ def test_migrations_are_numbered_without_a_gap() -> None:
 def test_another_text_has_another_checksum() -> None:
     migration = a_migration(1)
     assert attrs.evolve(migration, sql=migration.sql + b" ").checksum != migration.checksum
+
+
+async def test_entries_from_before_authors_were_kept_are_put_down_to_their_diarys_owner() -> None:
+    async with an_empty_database() as conninfo:
+        migrations = known_migrations()
+        (authors,) = (each for each in migrations if each.name.endswith("_authors.sql"))
+        await migrate(conninfo, [each for each in migrations if each.version < authors.version])
+        owner, diary, entry = an_agent(), an_id(), an_id()
+        key = {"key": owner.public_key.text, "raw": owner.public_key.raw, "fingerprint": owner.fingerprint.text}
+        await execute(conninfo, ENTRY_OF_BEFORE, agent=owner.id, diary=diary, entry=entry, **key)
+        await migrate(conninfo)
+        async with PostgresStorage.open(conninfo, max_connections=2) as storage, storage.reading() as work:
+            kept = await work.entries.find(DiaryId(diary), EntryId(entry))
+    assert kept
+    assert (kept.author, kept.edited_by) == (an_author(owner, assumed=True), None)
+    assert kept.is_by(owner.id)

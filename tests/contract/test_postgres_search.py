@@ -38,9 +38,10 @@ pytestmark = pytest.mark.real
 # Entries of one diary after the other, so that those of one diary lie far apart.
 OTHERS = """
     insert into diary_entries (
-        id, diary_id, diary_visibility, created_at, updated_at, content, embedding_model, embedding, terms, words
+        id, diary_id, diary_visibility, created_at, updated_at, author_id, content, embedding_model, embedding, terms,
+        words
     )
-    select gen_random_uuid(), d.id, d.visibility, now(), now(), 'Something', 'test-model',
+    select gen_random_uuid(), d.id, d.visibility, now(), now(), d.owner_id, 'Something', 'test-model',
         array_fill(1, array[384])::vector, '{1:1}/1000000000', 'ant:1'
     from generate_series(1, 100), diaries d;
 

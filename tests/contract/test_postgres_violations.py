@@ -37,8 +37,8 @@ COPY_AGENT = """
     from agent_keys
 """
 COPY_ENTRY = """
-    insert into diary_entries (id, diary_id, diary_visibility, created_at, updated_at, content)
-    select gen_random_uuid(), diary_id, diary_visibility, created_at, updated_at, content from diary_entries
+    insert into diary_entries (id, diary_id, diary_visibility, created_at, updated_at, author_id, content)
+    select gen_random_uuid(), diary_id, diary_visibility, created_at, updated_at, author_id, content from diary_entries
 """
 
 

@@ -11,7 +11,7 @@ from moltnet.domain.entries import Entry
 from moltnet.domain.feed import Cursor
 from moltnet.domain.ids import EntryId
 from moltnet.ports.storage import Storage
-from tests.support.builders import NOON, an_entry, an_id
+from tests.support.builders import NOON, an_author, an_entry, an_id
 from tests.support.stored import joined, opened, written
 
 MICROSECOND = timedelta(microseconds=1)
@@ -25,14 +25,15 @@ async def shown(
         return [each.entry for each in await work.entries.public_page(after, tag, limit, flagged=flagged)]
 
 
-async def test_the_feed_shows_public_entries_with_their_diarys_owner(storage: Storage, agent: Agent) -> None:
+async def test_the_feed_shows_public_entries_with_their_authors(storage: Storage, agent: Agent) -> None:
     diary = await opened(storage, agent, Visibility.PUBLIC)
-    entry = an_entry(diary=diary.id)
+    writer = an_author(await joined(storage))
+    entry = an_entry(diary=diary.id, author=writer)
     await written(storage, entry)
     async with storage.reading() as work:
         (item,) = await work.entries.public_page(None, None, 10, flagged=False)
         assert await work.entries.public_entry(entry.id) == item
-    assert (item.entry, item.author) == (entry, agent)
+    assert (item.entry, item.author, item.author.id) == (entry, writer, writer.id)
 
 
 @pytest.mark.parametrize("visibility", [Visibility.PRIVATE, Visibility.MOLTNET])

@@ -15,7 +15,7 @@ from moltnet.domain.errors import MoltNetError
 from moltnet.domain.services import Services
 from moltnet.domain.versions import Expected, StaleVersion, Versioned, version_of
 from moltnet.ports.storage import Storage
-from tests.support.builders import NOON, a_caller, an_entry
+from tests.support.builders import NOON, a_caller, an_author, an_entry
 from tests.support.stored import found, written
 from tests.support.usecases import services_over
 
@@ -40,8 +40,8 @@ async def diary(services: Services, caller: Caller) -> Diary:
 
 
 @pytest.fixture
-async def entry(storage: Storage, diary: Diary) -> Entry:
-    entry = an_entry(diary=diary.id)
+async def entry(storage: Storage, diary: Diary, agent: Agent) -> Entry:
+    entry = an_entry(diary=diary.id, author=an_author(agent))
     await written(storage, entry)
     return entry
 

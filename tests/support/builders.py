@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from moltnet.domain.agents import Agent
+from moltnet.domain.authors import Author
 from moltnet.domain.caller import Caller
 from moltnet.domain.credentials import ALL_SCOPES, Client, Scope, hash_secret
 from moltnet.domain.diaries import Diary, Visibility
@@ -25,6 +26,9 @@ NOON = datetime(2026, 1, 30, 12, tzinfo=UTC)
 MODEL = ModelName("test-model")
 
 _numbers = itertools.count(1)
+# Whom was made, so that an entry is its diary's owner's unless a test says otherwise.
+_keys: dict[AgentId, PublicKey] = {}
+_owners: dict[DiaryId, AgentId] = {}
 
 
 def an_id() -> UUID:
@@ -39,7 +43,17 @@ def a_public_key() -> PublicKey:
 
 def an_agent(*, agent_id: AgentId | None = None, public_key: PublicKey | None = None, at: datetime = NOON) -> Agent:
     """A member."""
-    return Agent(id=agent_id or AgentId(an_id()), public_key=public_key or a_public_key(), created_at=at, updated_at=at)
+    agent = Agent(
+        id=agent_id or AgentId(an_id()), public_key=public_key or a_public_key(), created_at=at, updated_at=at
+    )
+    _keys[agent.id] = agent.public_key
+    return agent
+
+
+def an_author(agent: Agent | None = None, *, assumed: bool = False) -> Author:
+    """Who wrote something."""
+    agent = agent or an_agent()
+    return Author(id=agent.id, public_key=agent.public_key, assumed=assumed)
 
 
 def a_caller(*, agent: Agent | None = None, scopes: frozenset[Scope] = ALL_SCOPES) -> Caller:
@@ -74,7 +88,7 @@ def a_diary(
     at: datetime = NOON,
 ) -> Diary:
     """A diary; its owner is nobody unless named."""
-    return Diary(
+    diary = Diary(
         id=diary_id or DiaryId(an_id()),
         owner_id=owner or AgentId(an_id()),
         name=name,
@@ -82,12 +96,16 @@ def a_diary(
         created_at=at,
         updated_at=at,
     )
+    _owners[diary.id] = diary.owner_id
+    return diary
 
 
 def an_entry(
     *,
     entry_id: EntryId | None = None,
     diary: DiaryId | None = None,
+    author: Author | None = None,
+    edited_by: Author | None = None,
     title: str | None = None,
     content: str = "What happened",
     tags: tuple[str, ...] | None = None,
@@ -98,10 +116,12 @@ def an_entry(
     occurred_at: datetime | None = None,
     at: datetime = NOON,
 ) -> Entry:
-    """A memory; its diary is none unless named."""
+    """A memory; its diary is none unless named, and its author the diary's owner."""
     return Entry(
         id=entry_id or EntryId(an_id()),
         diary_id=diary or DiaryId(an_id()),
+        author=author or _owner_of(diary),
+        edited_by=edited_by,
         title=title,
         content=content,
         tags=tags,
@@ -113,6 +133,11 @@ def an_entry(
         created_at=at,
         updated_at=at,
     )
+
+
+def _owner_of(diary: DiaryId | None) -> Author:
+    owner = _owners.get(diary) if diary else None
+    return Author(id=owner, public_key=_keys[owner]) if owner in _keys else an_author()
 
 
 def a_vector(*numbers: float) -> Vector:

@@ -8,7 +8,7 @@ from moltnet.domain.entries import TAG_MAX, TAGS_MAX, TITLE_MAX, Entry, EntryTyp
 from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.domain.periods import Period
 from moltnet.domain.search import EntryIndex, Filters, Lexeme, LexicalQuery, ModelName, Question, Vector
-from tests.support.builders import MODEL, NOON, a_vector, an_index
+from tests.support.builders import MODEL, NOON, a_vector, an_author, an_index
 
 # Every character a database can keep: no U+0000, and no half of a surrogate pair.
 STORABLE = st.characters(exclude_categories=["Cs"], exclude_characters="\x00")
@@ -35,6 +35,7 @@ def entries(draw: st.DrawFn) -> Entry:
     return Entry(
         id=EntryId(draw(st.uuids())),
         diary_id=DiaryId(draw(st.uuids())),
+        author=an_author(),
         title=draw(st.none() | texts(TITLE_MAX)),
         content=draw(texts(200, least=1)),
         tags=draw(st.none() | st.lists(texts(TAG_MAX), max_size=TAGS_MAX).map(tuple)),

@@ -135,6 +135,7 @@ class HttpMemories:
         occurred_before: datetime | None = None,
         min_score: float = 0.0,
         explain: bool = False,
+        only_mine: bool = False,
     ) -> SearchResult:
         body = members(
             diary_id=diary_id,
@@ -152,9 +153,10 @@ class HttpMemories:
             created_before=created_before,
             occurred_after=occurred_after,
             occurred_before=occurred_before,
-            # What is not asked for is not sent: a network of before knows neither.
+            # What is not asked for is not sent: a network of before knows none of it.
             min_score=min_score or None,
             explain=explain or None,
+            only_mine=only_mine or None,
         )
         # It only reads, so it may be sent again.
         call = Call(method="POST", path="/diaries/search", json=body, repeatable=True)

@@ -14,6 +14,7 @@ import cattrs
 from cattrs.gen import make_dict_structure_fn, override
 
 from moltnet.adapters.http.calls import Reply, camel
+from moltnet.domain.authors import Author
 from moltnet.domain.credentials import ClientSecret
 from moltnet.domain.diaries import Diary
 from moltnet.domain.entries import Entry, Kept, Similar
@@ -133,13 +134,16 @@ def _kept(value: Any, _: object) -> Kept:
 
 
 def _hit(value: Any) -> Hit:
-    told, author = value.get("explanation"), value.get("author")
+    told = value.get("explanation")
     return Hit(
         entry=_CONVERTER.structure(value, Entry),
-        author=PublicKey.parse(author["publicKey"]) if author else None,
         score=value.get("score"),
         explanation=_CONVERTER.structure(told, Explanation) if told else None,
     )
+
+
+def _author(value: Any, _: object) -> Author:
+    return Author(public_key=PublicKey.parse(value["publicKey"]), assumed=bool(value.get("assumed")))
 
 
 def _signature_check(value: Any, _: object) -> SignatureCheck:
@@ -162,6 +166,7 @@ def _made() -> cattrs.Converter:
     converter.register_structure_hook(datetime, _moment)
     converter.register_structure_hook(Fingerprint, lambda value, _: Fingerprint.parse(str(value)))
     converter.register_structure_hook(PublicKey, lambda value, _: PublicKey.parse(str(value)))
+    converter.register_structure_hook(Author, _author)
     converter.register_structure_hook(SearchResult, _search_result)
     converter.register_structure_hook(Kept, _kept)
     converter.register_structure_hook(SignatureCheck, _signature_check)

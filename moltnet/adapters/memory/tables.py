@@ -194,7 +194,10 @@ class Tables:
             owner=lambda diary: diary.owner_id, visibility=lambda diary: diary.visibility
         )
         self.entries: Table[EntryId, Entry] = Table(
-            diary=lambda entry: entry.diary_id, successor=lambda entry: entry.superseded_by
+            diary=lambda entry: entry.diary_id,
+            successor=lambda entry: entry.superseded_by,
+            author=lambda entry: entry.writer.id,
+            editor=lambda entry: entry.edited_by and entry.edited_by.id,
         )
         self.indexes: Table[EntryId, EntryIndex] = Table()
         self.models: Table[None, ModelRow] = Table()

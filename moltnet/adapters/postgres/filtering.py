@@ -15,6 +15,7 @@ FILTERED = """
     and (%(until)s::timestamptz is null or e.created_at < %(until)s)
     and (%(happened_since)s::timestamptz is null or coalesce(e.occurred_at, e.created_at) >= %(happened_since)s)
     and (%(happened_until)s::timestamptz is null or coalesce(e.occurred_at, e.created_at) < %(happened_until)s)
+    and (%(written_by)s::uuid is null or e.author_id = %(written_by)s and e.edited_by is null)
 """
 # As `LexicalQuery.refusal` has it.
 ADMITTED = """
@@ -34,6 +35,7 @@ def filter_values(filters: Filters) -> dict[str, Any]:
         "until": filters.until,
         "happened_since": filters.happened_since,
         "happened_until": filters.happened_until,
+        "written_by": filters.written_by,
     }
 
 

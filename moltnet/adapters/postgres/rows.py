@@ -2,6 +2,7 @@
 
 from moltnet.adapters.postgres.session import Row
 from moltnet.domain.agents import Agent
+from moltnet.domain.authors import Author
 from moltnet.domain.credentials import Client, Scope
 from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.entries import Entry, EntryType
@@ -35,14 +36,19 @@ def diary_from_row(row: Row) -> Diary:
 
 def entry_from_row(row: Row) -> Entry:
     """A row of the view `entries`."""
-    tags = row["tags"]
-    return Entry(**{**row, "tags": None if tags is None else tuple(tags), "entry_type": EntryType(row["entry_type"])})
+    rest, author = _parted(row, "author_")
+    members, editor = _parted(rest, "editor_")
+    tags = members["tags"]
+    return Entry(
+        **{**members, "tags": None if tags is None else tuple(tags), "entry_type": EntryType(row["entry_type"])},
+        author=_author(author, assumed=row["author_assumed"]),
+        edited_by=_author(editor) if editor["id"] else None,
+    )
 
 
 def public_entry_from_row(row: Row) -> PublicEntry:
-    """A row of the view `entries`, and beside it the author's of `agent_keys`, each column named `author_…`."""
-    entry, author = _parted(row, "author_")
-    return PublicEntry(entry=entry_from_row(entry), author=agent_from_row(author))
+    """A row of the view `public_entries`."""
+    return PublicEntry(entry=entry_from_row(row))
 
 
 def share_from_row(row: Row) -> Share:
@@ -109,6 +115,10 @@ def receipt_from_row(row: Row) -> Receipt:
 def signing_key_from_row(row: Row) -> SigningKey:
     """A row of `token_keys`."""
     return SigningKey(kid=row["kid"], sealed=row["sealed"], created_at=row["created_at"])
+
+
+def _author(row: Row, *, assumed: bool = False) -> Author:
+    return Author(id=AgentId(row["id"]), public_key=PublicKey(row["key_bytes"], row["key"]), assumed=assumed)
 
 
 def _parted(row: Row, prefix: str) -> tuple[Row, Row]:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import attrs
 
+from moltnet.domain.authors import Author
 from moltnet.domain.caller import Anonymous, Caller
 from moltnet.domain.diaries import Diary, DiaryNotFound, Visibility
 from moltnet.domain.duplicates import IfDuplicate
@@ -73,7 +74,8 @@ class EntryService:
             diary = await self.access.writable(work, caller, diary_id)
         at = self.clock.now()
         entry_id = EntryId(self.randomness.row_id(at))
-        entry = await self._read(lambda: new.written(entry_id, diary_id, at, self.content_max), new.content)
+        written = await self._read(lambda: new.written(entry_id, diary_id, at, self.content_max), new.content)
+        entry = attrs.evolve(written, author=Author.of(caller))
         _check_public(diary, entry.content)
         index = await self._index(entry)
         async with self.storage.writing() as work:
@@ -152,7 +154,8 @@ class EntryService:
             raise EntryNotFound("Entry not found")
         expected.check(entry)
         at = self.clock.now()
-        edited = await self._read(lambda: edit.applied_to(entry, at, self.content_max), edit.content or entry.content)
+        applied = await self._read(lambda: edit.applied_to(entry, at, self.content_max), edit.content or entry.content)
+        edited = edit.credited(entry, applied, Author.of(caller))
         if edit.content is not None:
             _check_public(diary, edited.content)
         index = await self._index(edited) if edit.changes_text else None

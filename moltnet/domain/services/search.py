@@ -1,6 +1,6 @@
 """Search and reflection: which diaries to look in, and what of them to tell."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 import attrs
 
@@ -9,7 +9,6 @@ from moltnet.domain.digest import Digest, Reflection, digest
 from moltnet.domain.entries import Entry
 from moltnet.domain.explanations import Explanation, LeftOut
 from moltnet.domain.ids import DiaryId, EntryId
-from moltnet.domain.keys import PublicKey
 from moltnet.domain.permissions import Relation
 from moltnet.domain.ranking import Ranked, told_score
 from moltnet.domain.search import Filters, Hit, Query, Question, Search, SearchResult, SearchType
@@ -48,7 +47,8 @@ class SearchService:
 
         A query that only excludes words ranks nothing either: it answers the newest entries without them.
         """
-        return await self.retrieval.models.steadily(lambda: self._search(caller, search))
+        asked = _of_author(search, known(caller)) if search.only_mine else search
+        return await self.retrieval.models.steadily(lambda: self._search(caller, asked))
 
     async def _search(self, caller: Caller | Anonymous, search: Search) -> SearchResult:
         query = Query.parse(search.query or "")
@@ -56,11 +56,8 @@ class SearchService:
             within = await self._scope(work, caller, search)
             if not query.wanted:
                 entries = await self._newest(work, search, query, within)
-                authors = await _authors(work, entries)
                 still = await self._scope(work, caller, search)
-                hits = [
-                    Hit(entry=each, author=authors.get(each.diary_id)) for each in entries if each.diary_id in still
-                ]
+                hits = [Hit(entry=each) for each in entries if each.diary_id in still]
                 return _answer(hits, SearchType.LIST)
         question = await self.retrieval.question(search.query or "", search.filters)
         async with self.storage.reading() as work:
@@ -94,24 +91,17 @@ class SearchService:
         ranked = await self.retrieval.best(work, question, within, search.weights, search.limit)
         entries = {each.id: each for each in await work.entries.find_many([each.entry_id for each in ranked])}
         found = tuple((each, entries[each.entry_id]) for each in ranked if each.entry_id in entries)
-        authors = await _authors(work, entries.values())
         if not search.explain:
-            return _Look(found=found, authors=authors)
+            return _Look(found=found)
         return _Look(
             found=found,
-            authors=authors,
             why=await self.explaining.of(work, search.query or "", question, found),
             left_out=await self.explaining.left_out(work, search, question, within, ranked),
         )
 
     def _told(self, search: Search, question: Question, look: "_Look") -> SearchResult:
         hits = [
-            Hit(
-                entry=entry,
-                author=look.authors.get(entry.diary_id),
-                score=score,
-                explanation=look.why.get(entry.id),
-            )
+            Hit(entry=entry, score=score, explanation=look.why.get(entry.id))
             for ranked, entry in look.found
             if (score := told_score(ranked.score, search.weights)) >= search.min_score
         ]
@@ -133,7 +123,6 @@ class _Look:
     """What was seen for a query, best first: all of it comes from looks that a check of rights follows."""
 
     found: tuple[tuple[Ranked, Entry], ...]
-    authors: Mapping[DiaryId, PublicKey]
     why: Mapping[EntryId, Explanation] = attrs.field(factory=dict)
     left_out: tuple[LeftOut, ...] = ()
 
@@ -149,8 +138,8 @@ class _Look:
         )
 
 
-async def _authors(work: UnitOfWork, entries: Collection[Entry]) -> Mapping[DiaryId, PublicKey]:
-    return await work.agents.owners({entry.diary_id for entry in entries}) if entries else {}
+def _of_author(search: Search, caller: Caller) -> Search:
+    return attrs.evolve(search, filters=attrs.evolve(search.filters, written_by=caller.agent_id))
 
 
 def _answer(hits: list[Hit], search_type: SearchType) -> SearchResult:

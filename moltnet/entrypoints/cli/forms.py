@@ -14,7 +14,7 @@ from moltnet.entrypoints.rest.wire.agents import AgentProfile, Whoami
 from moltnet.entrypoints.rest.wire.crypto import CryptoIdentity, signing_request_form
 from moltnet.entrypoints.rest.wire.diaries import diary_form
 from moltnet.entrypoints.rest.wire.entries import DiaryList, entry_form, kept_form
-from moltnet.entrypoints.rest.wire.feed import PublicFeedAuthor, PublicFeedEntry, PublicFeedResponse
+from moltnet.entrypoints.rest.wire.feed import PublicFeedResponse, item_form
 from moltnet.entrypoints.rest.wire.search import reflected_form, result_form
 from moltnet.entrypoints.rest.wire.sharing import share_form
 from moltnet.entrypoints.rest.wire.vouching import Voucher, edge_form
@@ -101,25 +101,12 @@ def request_json(request: SigningRequest) -> Json:
 
 def item_json(item: FeedItem) -> Json:
     """An entry of the public feed."""
-    return _json(_item(item))
+    return _json(item_form(item))
 
 
 def feed_json(page: FeedItems) -> Json:
     """A page of the public feed."""
-    return _json(PublicFeedResponse(items=tuple(map(_item, page.items)), next_cursor=page.next_cursor))
-
-
-def _item(item: FeedItem) -> PublicFeedEntry:
-    author = PublicFeedAuthor(fingerprint=item.author.fingerprint.text, public_key=item.author.public_key.text)
-    return PublicFeedEntry(
-        id=item.id,
-        title=item.title,
-        content=item.content,
-        tags=item.tags,
-        injection_risk=item.injection_risk,
-        created_at=item.created_at,
-        author=author,
-    )
+    return _json(PublicFeedResponse(items=tuple(map(item_form, page.items)), next_cursor=page.next_cursor))
 
 
 def _json(form: object) -> Json:

@@ -135,6 +135,7 @@ class LocalMemories:
         occurred_before: datetime | None = None,
         min_score: float = 0.0,
         explain: bool = False,
+        only_mine: bool = False,
     ) -> SearchResult:
         caller = self._seat.asking(Operation.SEARCH)
         check_texts(query, *tags)
@@ -156,6 +157,7 @@ class LocalMemories:
             offset=offset,
             min_score=min_score,
             explain=explain,
+            only_mine=only_mine,
         )
         return await self._seat.services.search.search(caller, search)
 

@@ -1,4 +1,7 @@
-"""What an agent wrote of itself: the entries of kind identity and soul that carry the tag `system` (mcp.md §6.4)."""
+"""What an agent wrote of itself: the entries of kind identity and soul that carry the tag `system` (mcp.md §6.4).
+
+Others may write in a diary too: only what the agent wrote itself, and nobody else changed, tells who it is.
+"""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -8,7 +11,6 @@ from moltnet.domain.errors import MoltNetError
 from moltnet.ports.agent import Agent
 
 SYSTEM = "system"
-_LOOKED_AT = 10
 
 
 class Self(StrEnum):
@@ -30,16 +32,15 @@ class Self(StrEnum):
 
 async def own_entries(agent: Agent) -> Mapping[Self, Entry]:
     """The newest entry of each part in the agent's own diaries; what cannot be searched counts as not there."""
-    kinds = [part.entry_type for part in Self]
     try:
-        found = await agent.diary.search(tags=[SYSTEM], entry_types=kinds, limit=_LOOKED_AT)
+        newest = {part: await own_entry(agent, part) for part in Self}
     except MoltNetError:
         return {}
-    newest_last = [hit.entry for hit in reversed(found.hits)]
-    return {part: entry for entry in newest_last for part in Self if part.entry_type is entry.entry_type}
+    return {part: entry for part, entry in newest.items() if entry is not None}
 
 
 async def own_entry(agent: Agent, part: Self) -> Entry | None:
     """The newest entry of one part in the agent's own diaries."""
-    found = await agent.diary.search(tags=[SYSTEM], entry_types=[part.entry_type], limit=1)
-    return found.hits[0].entry if found.hits else None
+    found = await agent.diary.search(tags=[SYSTEM], entry_types=[part.entry_type], only_mine=True, limit=1)
+    # A network that does not keep authors would pass the wish over.
+    return next((hit.entry for hit in found.hits if hit.entry.author), None)

@@ -45,12 +45,12 @@ async def test_page_shows_the_public_face_of_an_entry(network, ada):
     assert reply.headers["Cache-Control"] == "public, max-age=300"
 
 
-async def test_author_is_the_owner_of_the_diary_not_the_writer(network, ada, bob):
+async def test_author_is_the_writer_not_the_owner_of_the_diary(network, ada, bob):
     diary = await ada.diary(visibility="public")
     await ada.shares_with(bob, diary, "writer")
     await bob.entry(diary, "a guest's words")
     (item,) = (await ask(network.http, "GET", "/public/feed")).json["items"]
-    assert item["author"]["fingerprint"] == ada.fingerprint
+    assert item["author"] == {"fingerprint": bob.fingerprint, "publicKey": bob.key.public_key.text}
 
 
 async def test_only_what_is_public_is_shown(network, ada):

@@ -21,7 +21,7 @@ from moltnet.domain.entries import (
     UnknownSuccessor,
 )
 from moltnet.domain.ids import DiaryId, EntryId
-from tests.support.builders import NOON, an_entry, an_id
+from tests.support.builders import NOON, an_author, an_entry, an_id
 
 LATER = NOON + timedelta(microseconds=1)
 BRAIN = "\U0001f9e0"
@@ -81,7 +81,10 @@ def test_no_entry_is_larger(beyond: dict[str, object], sentence: str) -> None:
 
 def test_an_entry_is_written_with_the_networks_defaults() -> None:
     entry_id, diary_id = EntryId(an_id()), DiaryId(an_id())
-    assert NewEntry(content="What happened").written(entry_id, diary_id, LATER, CONTENT_MAX) == an_entry(
+    written = NewEntry(content="What happened").written(entry_id, diary_id, LATER, CONTENT_MAX)
+    author = an_author()
+    assert attrs.evolve(written, author=author) == an_entry(
+        author=author,
         entry_id=entry_id,
         diary=diary_id,
         content="What happened",
@@ -109,10 +112,18 @@ def test_content_may_be_as_long_as_the_network_allows(limit: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("title", "content", "risky"), [(None, RISKY, True), (RISKY, "Harmless", True), ("Harmless", "Harmless", False)]
+    ("title", "content", "tags", "risky"),
+    [
+        (None, RISKY, None, True),
+        (RISKY, "Harmless", (), True),
+        ("Harmless", "Harmless", ("harmless", RISKY[:50]), True),
+        ("Harmless", "Harmless", ("harmless",), False),
+    ],
 )
-def test_title_and_content_are_scanned(title: str | None, content: str, *, risky: bool) -> None:
-    new = NewEntry(title=title, content=content)
+def test_title_content_and_tags_are_scanned(
+    title: str | None, content: str, tags: tuple[str, ...] | None, *, risky: bool
+) -> None:
+    new = NewEntry(title=title, content=content, tags=tags)
     assert new.written(EntryId(an_id()), DiaryId(an_id()), NOON, CONTENT_MAX).injection_risk is risky
 
 
@@ -154,6 +165,8 @@ def test_even_an_empty_edit_moves_the_time() -> None:
     [
         (EntryEdit(content=RISKY), True),
         (EntryEdit(title=RISKY), True),
+        (EntryEdit(tags=("a", RISKY[:50])), True),
+        (EntryEdit(tags=("a",)), False),
         (EntryEdit(title="Instructions"), False),
         (EntryEdit(content="Harmless"), False),
     ],
@@ -171,7 +184,7 @@ def test_the_scan_sees_what_the_edit_leaves() -> None:
 def test_an_edit_of_anything_else_keeps_the_mark() -> None:
     for mark in (True, False):
         entry = an_entry(content="Content" if mark else RISKY, injection_risk=mark)
-        edit = EntryEdit(tags=("a",), importance=1, entry_type=EntryType.SOUL)
+        edit = EntryEdit(importance=1, entry_type=EntryType.SOUL)
         assert edit.applied_to(entry, LATER, CONTENT_MAX).injection_risk is mark
 
 

@@ -19,7 +19,7 @@ from moltnet.domain.feed import (
 )
 from moltnet.domain.ids import EntryId
 from moltnet.domain.search import Filters
-from tests.support.builders import NOON, an_agent, an_entry, an_id
+from tests.support.builders import NOON, an_entry, an_id
 from tests.support.strategies import moments
 
 ID = "f47ac10b-58cc-4372-a567-0e02b2c3d479"
@@ -123,8 +123,7 @@ def test_places_stand_in_the_order_of_time_then_id(
 
 @given(count=st.integers(0, 6), limit=st.integers(1, 5))
 def test_a_page_ends_with_a_cursor_only_if_more_follows(count: int, limit: int) -> None:
-    author = an_agent()
-    items = [PublicEntry(entry=an_entry(), author=author) for _ in range(min(count, limit + 1))]
+    items = [PublicEntry(entry=an_entry()) for _ in range(min(count, limit + 1))]
     shown = page(items, limit)
     assert shown.items == tuple(items[:limit])
     assert shown.next_cursor == (Cursor.after(items[limit - 1].entry) if count > limit else None)
@@ -154,7 +153,7 @@ def test_a_selection_shows_one_tag_and_flagged_entries_on_demand(selection: Sele
         an_entry(content="tagged", tags=("land", "sea")),
         an_entry(content="flagged", tags=("sea",), injection_risk=True),
     ]
-    items = [PublicEntry(entry=entry, author=an_agent()) for entry in entries]
+    items = [PublicEntry(entry=entry) for entry in entries]
     assert [item.entry.content for item in items if selection.shows(item)] == shown
 
 

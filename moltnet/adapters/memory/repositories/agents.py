@@ -1,14 +1,14 @@
 """Agents in memory."""
 
-from collections.abc import Collection, Mapping
-
 import attrs
 
 from moltnet.adapters.memory.repositories.diaries import forget_diary
+from moltnet.adapters.memory.repositories.entries import forget_entry
 from moltnet.adapters.memory.statements import Statements
 from moltnet.adapters.memory.tables import Tables
 from moltnet.domain.agents import Agent, KeyTaken
-from moltnet.domain.ids import AgentId, DiaryId
+from moltnet.domain.authors import Author
+from moltnet.domain.ids import AgentId
 from moltnet.domain.keys import Fingerprint, PublicKey
 
 
@@ -35,6 +35,7 @@ class MemoryAgents:
                 raise KeyTaken
             stored = tables.agents.get(agent.id)
             tables.agents.put(agent.id, attrs.evolve(agent, created_at=stored.created_at) if stored else agent)
+            _tell_key(tables, agent)
 
     async def any(self) -> bool:
         """Whether there is an agent at all."""
@@ -62,13 +63,6 @@ class MemoryAgents:
         tables = await self._statements.look()
         return next(iter(tables.agents.sharing("key", key).values()), None)
 
-    async def owners(self, diaries: Collection[DiaryId]) -> Mapping[DiaryId, PublicKey]:
-        """The keys that the owners of these diaries have now."""
-        tables = await self._statements.look()
-        stored = [diary for diary in map(tables.diaries.get, set(diaries)) if diary]
-        owners = {diary.id: tables.agents.get(diary.owner_id) for diary in stored}
-        return {diary_id: owner.public_key for diary_id, owner in owners.items() if owner}
-
     async def remove(self, agent_id: AgentId) -> None:
         """Removes an agent and all that is its own; opens again what it redeemed."""
         async with self._statements.change() as tables:
@@ -76,7 +70,19 @@ class MemoryAgents:
                 _forget_agent(tables, agent_id)
 
 
+def _tell_key(tables: Tables, agent: Agent) -> None:
+    """Entries name their authors and editors by the keys that these have now."""
+    for entry_id, entry in list(tables.entries.sharing("author", agent.id).items()):
+        author = attrs.evolve(entry.writer, public_key=agent.public_key)
+        tables.entries.put(entry_id, attrs.evolve(entry, author=author))
+    for entry_id, entry in list(tables.entries.sharing("editor", agent.id).items()):
+        editor = Author(public_key=agent.public_key, id=agent.id)
+        tables.entries.put(entry_id, attrs.evolve(entry, edited_by=editor))
+
+
 def _forget_agent(tables: Tables, agent_id: AgentId) -> None:
+    for entry_id in list(tables.entries.sharing("author", agent_id)):
+        forget_entry(tables, entry_id)
     for diary_id in list(tables.diaries.sharing("owner", agent_id)):
         forget_diary(tables, diary_id)
     for share_id in list(tables.shares.sharing("agent", agent_id)):

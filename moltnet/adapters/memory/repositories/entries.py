@@ -6,7 +6,12 @@ from datetime import datetime
 
 import attrs
 
-from moltnet.adapters.memory.repositories.references import public_entry, referenced_diary, require_serving
+from moltnet.adapters.memory.repositories.references import (
+    public_entry,
+    referenced_author,
+    referenced_diary,
+    require_serving,
+)
 from moltnet.adapters.memory.statements import Statements
 from moltnet.adapters.memory.tables import Tables
 from moltnet.domain.diaries import Visibility
@@ -24,12 +29,13 @@ class MemoryEntries:
         self._statements = statements
 
     async def add(self, entry: Entry, index: EntryIndex) -> None:
-        """Stores a new entry; raises DiaryNotFound, UnknownSuccessor and ServingModelChanged."""
+        """Stores a new entry; raises DiaryNotFound, ProfileNotFound, UnknownSuccessor and ServingModelChanged."""
         async with self._statements.change() as tables:
             diary = referenced_diary(tables, entry.diary_id)
+            author = referenced_author(tables, entry.writer)
             require_serving(tables, index.model)
             _check_successor(tables, entry)
-            tables.entries.add(entry.id, entry)
+            tables.entries.add(entry.id, attrs.evolve(entry, author=author))
             tables.indexes.add(entry.id, index)
             if diary.visibility is Visibility.PUBLIC:
                 _place_in_feed(tables, entry)
@@ -65,7 +71,7 @@ class MemoryEntries:
             if stored is None or stored.updated_at != unless_changed_since:
                 return False
             _check_successor(tables, entry)
-            tables.entries.put(entry.id, _edited(stored, entry))
+            tables.entries.put(entry.id, _edited(tables, stored, entry))
             if index is not None:
                 require_serving(tables, index.model)
                 tables.indexes.put(entry.id, index)
@@ -140,10 +146,12 @@ def _seen(entry: Entry, times: int, at: datetime) -> Entry:
     return attrs.evolve(entry, access_count=entry.access_count + times, last_accessed_at=latest)
 
 
-def _edited(stored: Entry, entry: Entry) -> Entry:
+def _edited(tables: Tables, stored: Entry, entry: Entry) -> Entry:
     # Accesses may have been counted since the edit was prepared, and the edit knows nothing of them.
     return attrs.evolve(
         entry,
+        author=attrs.evolve(stored.writer, assumed=entry.writer.assumed),
+        edited_by=entry.edited_by and referenced_author(tables, entry.edited_by),
         access_count=stored.access_count,
         last_accessed_at=stored.last_accessed_at,
         created_at=stored.created_at,

@@ -1,7 +1,10 @@
 """Rows that name other rows, which must be there."""
 
+import attrs
+
 from moltnet.adapters.memory.tables import RelationTuple, Tables
 from moltnet.domain.agents import Agent, ProfileNotFound
+from moltnet.domain.authors import Author
 from moltnet.domain.diaries import Diary, DiaryNotFound, Visibility
 from moltnet.domain.feed import PublicEntry
 from moltnet.domain.ids import AgentId, DiaryId, EntryId
@@ -26,6 +29,13 @@ def referenced_diary(tables: Tables, diary_id: DiaryId) -> Diary:
     return diary
 
 
+def referenced_author(tables: Tables, author: Author) -> Author:
+    """The author that an entry names, by the key it has now; raises ProfileNotFound."""
+    if author.id is None:
+        raise ProfileNotFound
+    return attrs.evolve(author, public_key=referenced_agent(tables, author.id).public_key)
+
+
 def require_serving(tables: Tables, model: ModelName | None) -> None:
     """Raises ServingModelChanged unless vectors of this model are in use; without a model there are none."""
     serving = tables.model.state.serving
@@ -34,14 +44,14 @@ def require_serving(tables: Tables, model: ModelName | None) -> None:
 
 
 def public_entry(tables: Tables, entry_id: EntryId) -> PublicEntry | None:
-    """An entry of a public diary, with the diary's owner."""
+    """An entry of a public diary."""
     entry = tables.entries.get(entry_id)
     if entry is None:
         return None
     diary = referenced_diary(tables, entry.diary_id)
     if diary.visibility is not Visibility.PUBLIC:
         return None
-    return PublicEntry(entry=entry, author=referenced_agent(tables, diary.owner_id))
+    return PublicEntry(entry=entry)
 
 
 def relations_between(tables: Tables, diary_id: DiaryId, agent_id: AgentId) -> frozenset[Relation]:

@@ -1,11 +1,9 @@
 """The table `agent_keys`."""
 
-from collections.abc import Collection, Mapping
-
 from moltnet.adapters.postgres.rows import agent_from_row
-from moltnet.adapters.postgres.session import Row, Session
+from moltnet.adapters.postgres.session import Session
 from moltnet.domain.agents import Agent, KeyTaken
-from moltnet.domain.ids import AgentId, DiaryId
+from moltnet.domain.ids import AgentId
 from moltnet.domain.keys import Fingerprint, PublicKey
 
 # One row, or none when the identity, the key or the fingerprint is stored already; any of the three unique indexes.
@@ -46,14 +44,9 @@ FIND_BY_KEY = """
     select identity_id, public_key, public_key_bytes, created_at, updated_at
     from agent_keys where public_key_bytes = %(raw)s
 """
-# One row for each diary that is there; diaries_pkey, then agent_keys_pkey.
-OWNERS = """
-    select diaries.id, agent_keys.public_key, agent_keys.public_key_bytes
-    from diaries join agent_keys on agent_keys.identity_id = diaries.owner_id
-    where diaries.id = any(%(diaries)s::uuid[])
-"""
-# The agent's diaries, shares, relations, vouchers and signing requests go with it, by their foreign keys. What it had
-# redeemed is open again, without a slot: its issuer may have none left. agent_keys_pkey, agent_vouchers_redeemer.
+# The agent's diaries, entries, shares, relations, vouchers and signing requests go with it, by their foreign keys. What
+# it had redeemed is open again, without a slot: its issuer may have none left. agent_keys_pkey, diary_entries_author,
+# agent_vouchers_redeemer.
 REMOVE = """
     with gone as (delete from agent_keys where identity_id = %(id)s)
     update agent_vouchers set redeemed_by = null, redeemed_at = null where redeemed_by = %(id)s
@@ -97,17 +90,9 @@ class PostgresAgents:
         """The agent that has a key now."""
         return await self._session.first(agent_from_row, FIND_BY_KEY, raw=key.raw)
 
-    async def owners(self, diaries: Collection[DiaryId]) -> Mapping[DiaryId, PublicKey]:
-        """The keys that the owners of these diaries have now."""
-        return dict(await self._session.all(_owner_from_row, OWNERS, diaries=list(diaries)))
-
     async def remove(self, agent_id: AgentId) -> None:
         """Removes an agent and all that is its own; opens again what it redeemed."""
         await self._session.run(REMOVE, id=agent_id)
-
-
-def _owner_from_row(row: Row) -> tuple[DiaryId, PublicKey]:
-    return DiaryId(row["id"]), PublicKey(row["public_key_bytes"], row["public_key"])
 
 
 def _columns(agent: Agent) -> dict[str, object]:

@@ -91,7 +91,7 @@ class PostgresEntries:
         self._session = session
 
     async def add(self, entry: Entry, index: EntryIndex) -> None:
-        """Stores a new entry; raises DiaryNotFound, UnknownSuccessor and ServingModelChanged."""
+        """Stores a new entry; raises DiaryNotFound, ProfileNotFound, UnknownSuccessor and ServingModelChanged."""
         if not await self._session.run(ADD, **entry_values(entry), **index_values(index)):
             raise DiaryNotFound
 

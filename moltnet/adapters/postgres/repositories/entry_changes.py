@@ -22,11 +22,13 @@ ADD = """
     ), entry as (
         insert into diary_entries (
             id, diary_id, diary_visibility, title, content, tags, injection_risk, importance, entry_type, superseded_by,
-            occurred_at, fold, created_at, updated_at, embedding_model, embedding, further_passages, terms, words
+            occurred_at, fold, created_at, updated_at, author_id, author_assumed, edited_by,
+            embedding_model, embedding, further_passages, terms, words
         )
         select
             %(id)s, id, visibility, %(title)s, %(content)s, %(tags)s, %(injection_risk)s, %(importance)s,
             %(entry_type)s, %(superseded_by)s, %(occurred_at)s, %(fold)s, %(created_at)s, %(updated_at)s,
+            %(author_id)s, %(author_assumed)s, %(edited_by)s,
             %(embedding_model)s, %(embedding)s, %(further_passages)s, %(terms)s, %(words)s
         from diary
         returning id
@@ -52,7 +54,8 @@ REPLACE = """
     update diary_entries e
     set title = %(title)s, content = %(content)s, tags = %(tags)s, injection_risk = %(injection_risk)s,
         importance = %(importance)s, entry_type = %(entry_type)s, superseded_by = %(superseded_by)s,
-        occurred_at = %(occurred_at)s, fold = %(fold)s, updated_at = %(updated_at)s
+        occurred_at = %(occurred_at)s, fold = %(fold)s, updated_at = %(updated_at)s,
+        author_assumed = %(author_assumed)s, edited_by = %(edited_by)s
     from diary
     where e.diary_id = diary.id and e.id = %(id)s and e.updated_at = %(unless_changed_since)s
 """
@@ -70,6 +73,7 @@ REPLACE_WITH_INDEX = """
         set title = %(title)s, content = %(content)s, tags = %(tags)s, injection_risk = %(injection_risk)s,
             importance = %(importance)s, entry_type = %(entry_type)s, superseded_by = %(superseded_by)s,
             occurred_at = %(occurred_at)s, fold = %(fold)s, updated_at = %(updated_at)s,
+            author_assumed = %(author_assumed)s, edited_by = %(edited_by)s,
             embedding_model = %(embedding_model)s, embedding = %(embedding)s,
             further_passages = %(further_passages)s, terms = %(terms)s, words = %(words)s
         from old where e.id = old.id
@@ -156,6 +160,9 @@ def entry_values(entry: Entry) -> dict[str, Any]:
         "fold": entry.fold,
         "created_at": entry.created_at,
         "updated_at": entry.updated_at,
+        "author_id": entry.writer.id,
+        "author_assumed": entry.writer.assumed,
+        "edited_by": entry.edited_by and entry.edited_by.id,
     }
 
 

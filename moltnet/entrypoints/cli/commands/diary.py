@@ -178,6 +178,7 @@ def delete(reach: Reach, diary_id: DiaryId | None, entry_id: EntryId) -> None:
 @click.option("--created-before", type=MOMENT, help="Only what was written before then.")
 @click.option("--occurred-after", type=MOMENT, help="Only what happened then or later.")
 @click.option("--occurred-before", type=MOMENT, help="Only what happened before then.")
+@click.option("--only-mine", is_flag=True, help="Only what you wrote yourself and nobody else changed.")
 @click.option("--min-score", type=_share, default=0.0, show_default=True, help="Only what scores as much or more.")
 @click.option("--explain", is_flag=True, help="Tell why each was found, and what was left out.")
 @click.argument("text", required=False)

@@ -12,7 +12,6 @@ from moltnet.entrypoints.mcp.tools.places import diary_id
 from moltnet.entrypoints.mcp.tools.tool import Acts, AnyTool, Tool
 from moltnet.entrypoints.rest.wire import search as rest
 from moltnet.entrypoints.rest.wire.entries import DiaryEntry
-from moltnet.entrypoints.rest.wire.feed import PublicFeedAuthor
 from moltnet.entrypoints.rest.wire.search import Digest, HitExplanation, LeftOutEntry, reflected_form, result_form
 from moltnet.entrypoints.schema.declare import About, Number, Text, Whole, Wire
 from moltnet.ports.agent import Agent
@@ -58,14 +57,14 @@ class SearchEntries:
         float, Number(0, 1), Wire("min_score"), About("Only what scores as much or more, of 0 to 1")
     ] = 0.0
     explain: Annotated[bool, About("Tell why each memory was found, and what was left out")] = False
+    only_mine: Annotated[bool, Wire("only_mine"), About("Only what you wrote yourself and nobody else changed")] = False
 
 
 @attrs.frozen(kw_only=True)
 class FoundEntry(DiaryEntry):
-    """A memory that was found, how well it matches (null where nothing was ranked), and whose diary it stands in."""
+    """A memory that was found, and how well it matches (null where nothing was ranked)."""
 
     score: float | None
-    author: PublicFeedAuthor | None
     explanation: HitExplanation | None = None
 
 
@@ -135,6 +134,7 @@ async def search(agent: Agent, given: SearchEntries) -> FoundEntries:
         occurred_before=given.occurred_before,
         min_score=given.min_score,
         explain=given.explain,
+        only_mine=given.only_mine,
     )
     told = result_form(found)
     return FoundEntries(

@@ -24,6 +24,7 @@ from moltnet.domain.entries import (
 from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.domain.paging import LIST_DEFAULT, LIST_MAX
 from moltnet.domain.search import Filters
+from moltnet.entrypoints.rest.wire.authors import Editor, Writer, credit_members
 from moltnet.entrypoints.schema.declare import About, ItemCount, Text, Whole
 
 # How much an entry may hold is the server's setting; the answer names the limit (decision 3).
@@ -139,6 +140,8 @@ class DiaryEntry:
     created_at: datetime
     updated_at: datetime
     occurred_at: OccurredAt | None = None
+    author: Writer | None = None
+    edited_by: Editor | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -186,4 +189,5 @@ def entry_form(entry: Entry) -> DiaryEntry:
 
 def entry_members(entry: Entry) -> dict[str, Any]:
     """The members of `DiaryEntry`, by their attributes."""
-    return {attribute.name: getattr(entry, attribute.name) for attribute in attrs.fields(DiaryEntry)}
+    members = {attribute.name: getattr(entry, attribute.name) for attribute in attrs.fields(DiaryEntry)}
+    return {**members, **credit_members(entry.author, entry.edited_by)}

@@ -23,8 +23,9 @@ from moltnet.domain.feed import (
     Selection,
 )
 from moltnet.domain.ids import EntryId
-from moltnet.domain.keys import PublicKey
+from moltnet.domain.views import FeedItem
 from moltnet.entrypoints.rest.json_text import to_json
+from moltnet.entrypoints.rest.wire.authors import Editor, Writer, credit_members
 from moltnet.entrypoints.schema.convert import iso_text, json_value
 from moltnet.entrypoints.schema.declare import About, Text, Whole
 
@@ -92,14 +93,6 @@ class FollowFeed:
 
 
 @attrs.frozen(kw_only=True)
-class PublicFeedAuthor:
-    """Whose diary an entry stands in."""
-
-    fingerprint: str
-    public_key: str
-
-
-@attrs.frozen(kw_only=True)
 class PublicFeedEntry:
     """The public face of a memory."""
 
@@ -109,7 +102,8 @@ class PublicFeedEntry:
     tags: tuple[str, ...] | None
     injection_risk: Annotated[bool, About("Whether the text looks like an attempt to instruct its reader")]
     created_at: datetime
-    author: PublicFeedAuthor
+    author: Writer
+    edited_by: Editor | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -128,23 +122,15 @@ class PublicSearchResponse:
     query: str
 
 
-def author_form(key: PublicKey) -> PublicFeedAuthor:
-    """An author as the wire tells it."""
-    return PublicFeedAuthor(fingerprint=key.fingerprint.text, public_key=key.text)
-
-
 def public_form(item: PublicEntry) -> PublicFeedEntry:
     """A public entry as the wire tells it."""
-    entry = item.entry
-    return PublicFeedEntry(
-        id=entry.id,
-        title=entry.title,
-        content=entry.content,
-        tags=entry.tags,
-        injection_risk=entry.injection_risk,
-        created_at=entry.created_at,
-        author=author_form(item.author.public_key),
-    )
+    return item_form(FeedItem.of(item))
+
+
+def item_form(item: FeedItem) -> PublicFeedEntry:
+    """The public face of an entry as the wire tells it."""
+    members = attrs.asdict(item, recurse=False)
+    return PublicFeedEntry(**{**members, **credit_members(item.author, item.edited_by)})
 
 
 def page_form(page: FeedPage) -> PublicFeedResponse:

@@ -31,9 +31,9 @@ from moltnet.domain.search import (
     SearchType,
     Weights,
 )
-from moltnet.domain.views import Reflected
+from moltnet.domain.views import Reflected, Remembered
+from moltnet.entrypoints.rest.wire.authors import Editor, Writer, credit_members
 from moltnet.entrypoints.rest.wire.entries import DiaryEntry, entry_members
-from moltnet.entrypoints.rest.wire.feed import PublicFeedAuthor, author_form
 from moltnet.entrypoints.schema.declare import About, ItemCount, Number, Text, Whole
 
 Weight = Annotated[float, Number(0, 1)]
@@ -63,6 +63,7 @@ class SearchDiary:
     occurred_before: Annotated[datetime, About("Only what happened before then")] | None = None
     min_score: Annotated[float, Number(0, 1), About("Only what scores as much or more")] = 0.0
     explain: Annotated[bool, About("Tell why each entry was found, and what was left out")] = False
+    only_mine: Annotated[bool, About("Only what you wrote and nobody else changed")] = False
 
     def search(self) -> Search:
         """The search as the use case takes it."""
@@ -84,6 +85,7 @@ class SearchDiary:
             offset=self.offset,
             min_score=self.min_score,
             explain=self.explain,
+            only_mine=self.only_mine,
         )
 
 
@@ -124,7 +126,6 @@ class FoundEntry(DiaryEntry):
     """A memory that was found."""
 
     score: Annotated[float, About("0 to 1; absent where nothing was ranked")] | None = None
-    author: PublicFeedAuthor | None = None
     explanation: HitExplanation | None = None
 
 
@@ -184,6 +185,8 @@ class DigestEntry:
     importance: int
     entry_type: EntryType
     created_at: datetime
+    author: Writer | None = None
+    edited_by: Editor | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -229,7 +232,7 @@ def digest_form(digest: DigestOfDiary) -> Digest:
 def reflected_form(reflected: Reflected) -> Digest:
     """What reflecting on a diary shows, as the wire tells it."""
     return Digest(
-        entries=tuple(DigestEntry(**attrs.asdict(entry, recurse=False)) for entry in reflected.entries),
+        entries=tuple(map(_remembered, reflected.entries)),
         total_entries=len(reflected.entries),
         period_days=reflected.period_days,
         generated_at=reflected.generated_at,
@@ -237,10 +240,14 @@ def reflected_form(reflected: Reflected) -> Digest:
     )
 
 
+def _remembered(entry: Remembered) -> DigestEntry:
+    members = attrs.asdict(entry, recurse=False)
+    return DigestEntry(**{**members, **credit_members(entry.author, entry.edited_by)})
+
+
 def _found(hit: Hit) -> FoundEntry:
     explanation = _explained(hit.entry, hit.explanation) if hit.explanation else None
-    author = author_form(hit.author) if hit.author else None
-    return FoundEntry(**entry_members(hit.entry), score=hit.score, author=author, explanation=explanation)
+    return FoundEntry(**entry_members(hit.entry), score=hit.score, explanation=explanation)
 
 
 def _explained(entry: Entry, told: Explanation) -> HitExplanation:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from moltnet.domain.authors import Author
 from moltnet.domain.entries import Entry
 from moltnet.domain.errors import StorageUnavailable
 from moltnet.domain.ids import EntryId
@@ -48,7 +49,7 @@ def accesses(network: Network, jobs: HeldJobs) -> Accesses:
 async def entries(network: Network, ada: Member) -> list[Entry]:
     """Two entries that nobody has looked at."""
     diary = await network.diary(ada)
-    entries = [an_entry(diary=diary.id) for _ in range(2)]
+    entries = [an_entry(diary=diary.id, author=Author.of(ada.caller)) for _ in range(2)]
     await written(network.storage, *entries)
     return entries
 

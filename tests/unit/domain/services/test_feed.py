@@ -96,12 +96,14 @@ async def test_only_what_is_public_is_shown_and_only_while_it_is(
         await feed.entry(entry.id)
 
 
-async def test_the_author_is_the_owner_of_the_diary(
+async def test_the_author_is_who_wrote_it_not_who_owns_the_diary(
     network: Network, ada: Member, bob: Member, public: Diary, feed: FeedService
 ) -> None:
     await network.admit(public, ada, bob, ShareRole.WRITER)
     entry = await network.entry(bob, public, "a guest's words")
-    assert (await feed.entry(entry.id)).author.id == ada.agent_id
+    assert (await feed.entry(entry.id)).author.id == bob.agent_id
+    (hit,) = await feed.search(FeedSearch(query="guest", selection=EVERYTHING))
+    assert hit.author.id == bob.agent_id
 
 
 @pytest.mark.parametrize("selection", [Selection(), Selection(tag="x")])

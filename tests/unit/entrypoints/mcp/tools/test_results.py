@@ -25,6 +25,7 @@ ENTRY = [
     "supersededBy",
     "createdAt",
     "updatedAt",
+    "author",
 ]
 FEED_ENTRY = ["id", "title", "content", "tags", "injectionRisk", "createdAt", "author"]
 
@@ -83,7 +84,7 @@ async def test_a_search_tells_how_it_found_and_how_well(network, ada, bob):
     found = await done(network, ada, "diary_search", query="deploy")
     assert list(found) == ["results", "total", "search_type", "confident"]
     assert {entry["content"] for entry in found["results"]} == {"the deploy failed", "the deploy worked"}
-    assert list(found["results"][0]) == [*ENTRY, "score", "author"]
+    assert list(found["results"][0]) == [*ENTRY[:-1], "score", "author"]
     authors = {entry["content"]: entry["author"]["fingerprint"] for entry in found["results"]}
     assert authors == {"the deploy failed": str(ada.fingerprint), "the deploy worked": str(bob.fingerprint)}
     assert (found["total"], found["search_type"]) == (2, "hybrid")
@@ -141,7 +142,7 @@ async def test_reflecting_gives_a_digest(network, ada):
     await network.entry(ada, diary, "A day")
     digest = (await done(network, ada, "diary_reflect", diary_ref=str(diary.id), entry_types=["semantic"]))["digest"]
     assert list(digest) == ["entries", "totalEntries", "periodDays", "generatedAt"]
-    assert list(digest["entries"][0]) == ["id", "content", "tags", "importance", "entryType", "createdAt"]
+    assert list(digest["entries"][0]) == ["id", "content", "tags", "importance", "entryType", "createdAt", "author"]
     assert (digest["totalEntries"], digest["periodDays"]) == (1, 7)
 
 

@@ -108,7 +108,7 @@ WRONG = ["", "x" * 10_001, "\0", "\ud800", 10**400, -1, 1.5, True, [], {}, [["x"
 BEYOND = {
     "diary_create": "occurred_at if_duplicate",
     "diary_update": "occurred_at",
-    "diary_search": "created_after created_before occurred_after occurred_before min_score explain",
+    "diary_search": "created_after created_before occurred_after occurred_before min_score explain only_mine",
     "diary_reflect": "max_tokens",
 }
 

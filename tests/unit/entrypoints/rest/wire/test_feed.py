@@ -9,18 +9,18 @@ from hypothesis import strategies as st
 
 from moltnet.domain.feed import PublicEntry
 from moltnet.entrypoints.rest.wire.feed import FollowFeed, ReadFeed, event_of, last_event
-from tests.support.builders import NOON, an_agent, an_entry
+from tests.support.builders import NOON, an_entry
 from tests.support.strategies import entries
 
 
 def an_event(**members):
-    return event_of(PublicEntry(entry=an_entry(**members), author=an_agent()))
+    return event_of(PublicEntry(entry=an_entry(**members)))
 
 
 @given(entry=entries())
 def test_event_is_three_lines_and_an_empty_one_whatever_the_text(entry):
-    author = an_agent()
-    event = event_of(PublicEntry(entry=entry, author=author))
+    author = entry.writer
+    event = event_of(PublicEntry(entry=entry))
     # A reader takes any of these for the end of a line (WHATWG HTML §9.2.5).
     lines = event.decode().replace("\r\n", "\n").replace("\r", "\n").split("\n")
     identifier, name, data, *rest = lines
@@ -39,7 +39,7 @@ def test_event_tells_the_time_as_the_entry_does():
 
 @given(entry=entries())
 def test_id_of_an_event_names_the_entry(entry):
-    event = event_of(PublicEntry(entry=entry, author=an_agent()))
+    event = event_of(PublicEntry(entry=entry))
     cursor = last_event(event.decode().split("\n")[0].removeprefix("id: "))
     assert cursor.entry_id == entry.id
     assert timedelta() <= entry.created_at - cursor.created_at < timedelta(milliseconds=1)
