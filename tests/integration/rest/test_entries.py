@@ -22,6 +22,7 @@ FIELDS = [
     "supersededBy",
     "createdAt",
     "updatedAt",
+    "author",
 ]
 
 
@@ -45,6 +46,7 @@ async def test_memory_is_told_in_wire_order_with_its_defaults(ada, diary):
         "entryType": "semantic",
         "supersededBy": None,
     }
+    assert made.json["author"] == {"fingerprint": ada.fingerprint, "publicKey": ada.key.public_key.text}
     assert (await ada.ask("GET", f"/diaries/{diary}/entries/{made.json['id']}")).json == made.json
 
 

@@ -23,10 +23,10 @@ async def test_answer_has_its_members_in_order_and_says_how_it_was_found(ada):
     assert (answer.json["total"], answer.json["searchType"]) == (1, "hybrid")
     (found,) = answer.json["results"]
     assert 0 < found["score"] <= 1
-    author = {"fingerprint": ada.fingerprint, "publicKey": ada.key.public_key.text}
-    assert found == {**entry, "score": found["score"], "author": author}
+    assert entry["author"] == {"fingerprint": ada.fingerprint, "publicKey": ada.key.public_key.text}
+    assert found == {**entry, "score": found["score"]}
     listed = (await ada.ask("POST", "/diaries/search", {})).json
-    assert listed == {"results": [{**entry, "author": author}], "total": 1, "searchType": "list"}
+    assert listed == {"results": [entry], "total": 1, "searchType": "list"}
 
 
 async def test_seeds_path_answers_the_same(ada):
@@ -97,7 +97,7 @@ async def test_reflection_shows_the_latest_without_what_was_superseded(ada):
     assert list(digest) == ["entries", "totalEntries", "periodDays", "generatedAt"]
     assert (digest["totalEntries"], digest["periodDays"]) == (1, 3)
     assert digest["entries"] == [
-        {name: new[name] for name in ("id", "content", "tags", "importance", "entryType", "createdAt")}
+        {name: new[name] for name in ("id", "content", "tags", "importance", "entryType", "createdAt", "author")}
     ]
     assert (await ada.ask("GET", f"/diaries/reflect?diaryId={diary}&entryTypes=soul,identity")).json["entries"] == []
 
