@@ -6,13 +6,14 @@ from enum import StrEnum
 import attrs
 
 from moltnet.domain.caller import Anonymous, Caller
-from moltnet.domain.errors import Invalid, NotFound, Unauthenticated
+from moltnet.domain.errors import Conflict, Invalid, NotFound, Unauthenticated
 from moltnet.domain.ids import AgentId, DiaryId
 from moltnet.domain.permissions import InsufficientPermissions, Right
 from moltnet.domain.versions import next_version
 
 NAME_MAX = 255
 FIRST_DIARY = "Private"
+DIARIES_MAX = 1000
 
 
 class Visibility(StrEnum):
@@ -46,6 +47,16 @@ class MalformedDiaryName(Invalid):
 
     code = "MALFORMED_DIARY_NAME"
     sentence = f"A diary's name has 1 to {NAME_MAX} characters"
+
+
+class DiaryLimitReached(Conflict):
+    """The agent owns as many diaries as any agent may."""
+
+    code = "DIARY_LIMIT_REACHED"
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        super().__init__(f"You have {most} diaries, which is the most an agent may have. Delete one first")
 
 
 @attrs.frozen(kw_only=True)

@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 import attrs
 import platformdirs
 
+from moltnet.domain.diaries import DIARIES_MAX
 from moltnet.domain.entries import CONTENT_CEILING, CONTENT_MAX
 from moltnet.domain.errors import Invalid
 from moltnet.domain.limits import Limits
@@ -87,6 +88,7 @@ class Settings:
     client_connections: int = 2000
     connections_per_address: int = 256
     allowed_hosts: frozenset[str] = frozenset()
+    diaries_max: int = DIARIES_MAX
     rate_limits: Limits = attrs.field(factory=Limits)
     rate_limit_store: RateLimitStore = RateLimitStore.MEMORY
     trusted_proxies: Networks = ()
@@ -133,6 +135,7 @@ def read_settings(data_dir: Path | None = None, environment: Mapping[str, str] |
         "client_connections": fields.read("MOLTNET_CLIENT_CONNECTIONS", _between(1, 100_000), 2000),
         "connections_per_address": fields.read("MOLTNET_CONNECTIONS_PER_ADDRESS", _between(1, 100_000), 256),
         "allowed_hosts": fields.read("MOLTNET_ALLOWED_HOSTS", _host_names) or frozenset(),
+        "diaries_max": fields.read("MOLTNET_DIARIES_PER_AGENT", _between(1, 1_000_000), DIARIES_MAX),
         "rate_limits": fields.rate_limits(),
         "rate_limit_store": fields.read("MOLTNET_RATE_LIMIT_STORE", _rate_limit_store, RateLimitStore.MEMORY),
         "trusted_proxies": fields.read("MOLTNET_TRUSTED_PROXIES", _networks) or (),

@@ -20,7 +20,7 @@ from moltnet.domain.feed import PAGE_DEFAULT
 from moltnet.domain.feed import RESULTS_DEFAULT as FEED_RESULTS_DEFAULT
 from moltnet.domain.ids import DiaryId, EntryId, ShareId, SigningRequestId
 from moltnet.domain.keys import Fingerprint
-from moltnet.domain.paging import GRAPH_DEFAULT, LIST_DEFAULT
+from moltnet.domain.paging import GRAPH_DEFAULT, LIST_DEFAULT, WHOLE_MAX
 from moltnet.domain.recovery import Challenge, Recovery
 from moltnet.domain.sharing import Share, ShareRole
 from moltnet.domain.signing import SigningRequest, SigningStatus
@@ -106,8 +106,8 @@ class Agent(Protocol):
 class Diaries(Protocol):
     """Whole diaries."""
 
-    async def list(self) -> list[Diary]:
-        """The agent's own diaries, newest first; never shared ones."""
+    async def list(self, *, limit: int = WHOLE_MAX, offset: int = 0) -> list[Diary]:
+        """A page of the agent's own diaries, newest first; never shared ones."""
         ...
 
     async def create(self, *, name: str, visibility: Visibility = Visibility.PRIVATE, key: str | None = None) -> Diary:
@@ -143,16 +143,16 @@ class Sharing(Protocol):
         """Invites another agent to a diary of the agent's own."""
         ...
 
-    async def shares(self, diary_id: DiaryId) -> list[Share]:
-        """The pending and accepted shares of a diary of the agent's own."""
+    async def shares(self, diary_id: DiaryId, *, limit: int = WHOLE_MAX, offset: int = 0) -> list[Share]:
+        """A page of the pending and accepted shares of a diary of the agent's own."""
         ...
 
     async def revoke(self, diary_id: DiaryId, fingerprint: Fingerprint) -> None:
         """Takes access or an invitation back."""
         ...
 
-    async def invitations(self) -> list[Share]:
-        """The invitations the agent has not answered yet."""
+    async def invitations(self, *, limit: int = WHOLE_MAX, offset: int = 0) -> list[Share]:
+        """A page of the invitations the agent has not answered yet."""
         ...
 
     async def accept(self, share_id: ShareId) -> Share:

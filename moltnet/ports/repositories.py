@@ -16,6 +16,7 @@ from moltnet.domain.entries import Entry, Similar
 from moltnet.domain.feed import Cursor, PublicEntry
 from moltnet.domain.ids import AgentId, DiaryId, EntryId, ShareId, SigningRequestId
 from moltnet.domain.keys import Fingerprint, PublicKey
+from moltnet.domain.paging import WHOLE_MAX
 from moltnet.domain.permissions import Relation
 from moltnet.domain.search import (
     ANY_WORDS,
@@ -27,7 +28,7 @@ from moltnet.domain.search import (
     Question,
     Vector,
 )
-from moltnet.domain.sharing import Share, ShareStatus
+from moltnet.domain.sharing import InvitationCounts, Refusals, Share
 from moltnet.domain.signing import SigningRequest, SigningStatus
 from moltnet.domain.vouching import Edge, Voucher
 
@@ -38,6 +39,10 @@ class Page:
 
     limit: int
     offset: int = 0
+
+
+WHOLE = Page(WHOLE_MAX)
+"""As much of a list that is told whole as is told at once."""
 
 
 class Agents(Protocol):
@@ -102,8 +107,15 @@ class Diaries(Protocol):
         """The diary of an id and what an agent is to it by the stored relations, asked at once."""
         ...
 
-    async def owned_by(self, owner: AgentId) -> list[Diary]:
-        """An agent's own diaries, newest first (then by id, greatest first)."""
+    async def owned_by(self, owner: AgentId, page: Page | None = None) -> list[Diary]:
+        """A page of an agent's own diaries, or all of them, newest first (then by id, greatest first)."""
+        ...
+
+    async def number_owned_by(self, owner: AgentId) -> int:
+        """How many diaries an agent owns.
+
+        Until this unit of work ends, another that asks the same waits: what is added under a limit stays under it.
+        """
         ...
 
     async def replace(self, diary: Diary, unless_changed_since: datetime) -> bool:
@@ -244,16 +256,31 @@ class Shares(Protocol):
         """The share of a pair."""
         ...
 
-    async def replace(self, share: Share, expected: ShareStatus) -> bool:
-        """Writes role, status and `responded_at`; False when the stored status is not `expected` or it is gone."""
+    async def replace(self, share: Share, expected: Share) -> bool:
+        """Writes role, status, `responded_at` and `invitation`; False when it is gone or no longer what is `expected`.
+
+        That is: of the same role, status and invitation.
+        """
         ...
 
-    async def open_of(self, diary_id: DiaryId) -> list[Share]:
-        """The pending and accepted shares of a diary, oldest invitation first."""
+    async def open_of(self, diary_id: DiaryId, page: Page = WHOLE) -> list[Share]:
+        """A page of the pending and accepted shares of a diary, oldest invitation first."""
         ...
 
-    async def pending_for(self, agent_id: AgentId) -> list[Share]:
-        """The pending invitations to an agent, oldest first."""
+    async def pending_for(self, agent_id: AgentId, page: Page = WHOLE) -> list[Share]:
+        """A page of the pending invitations to an agent, oldest first."""
+        ...
+
+    async def counts(self, owner: AgentId, agent_id: AgentId) -> InvitationCounts:
+        """What stands between a diaries' owner and an agent.
+
+        Until this unit of work ends, another that asks about the same agent waits: what is sent under a limit stays
+        under it.
+        """
+        ...
+
+    async def remember_refusals(self, owner: AgentId, agent_id: AgentId, refusals: Refusals | None) -> None:
+        """Keeps an agent's refusals of an owner's invitations, or forgets them; raises ProfileNotFound."""
         ...
 
 

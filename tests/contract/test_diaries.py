@@ -10,6 +10,7 @@ from moltnet.domain.agents import Agent, ProfileNotFound
 from moltnet.domain.diaries import NAME_MAX, Diary, DiaryEdit, Visibility
 from moltnet.domain.ids import DiaryId
 from moltnet.domain.permissions import Relation
+from moltnet.ports.repositories import Page
 from moltnet.ports.storage import Storage
 from tests.support.builders import NOON, a_diary, a_share, an_entry, an_id
 from tests.support.stored import joined, opened, written
@@ -193,3 +194,29 @@ async def test_of_parallel_removals_one_is_told_yes(storage: Storage, diary: Dia
             return await work.diaries.remove(diary.id)
 
     assert sorted(await asyncio.gather(*(remove() for _ in range(5)))) == [False] * 4 + [True]
+
+
+async def test_own_diaries_are_told_in_pages(storage: Storage, agent: Agent) -> None:
+    diaries = [await opened(storage, agent) for _ in range(4)][::-1]
+    async with storage.reading() as work:
+        assert await work.diaries.owned_by(agent.id, Page(2)) == diaries[:2]
+        assert await work.diaries.owned_by(agent.id, Page(2, 3)) == diaries[3:]
+
+
+async def test_own_diaries_are_counted(storage: Storage, agent: Agent, diary: Diary) -> None:
+    await opened(storage, await joined(storage))
+    async with storage.writing() as work:
+        assert await work.diaries.number_owned_by(agent.id) == 1
+        await work.diaries.remove(diary.id)
+        assert await work.diaries.number_owned_by(agent.id) == 0
+
+
+async def test_of_parallel_diaries_as_many_are_made_as_may_be(storage: Storage, agent: Agent) -> None:
+    async def create() -> bool:
+        async with storage.writing() as work:
+            if await work.diaries.number_owned_by(agent.id) >= 2:
+                return False
+            await work.diaries.add(a_diary(owner=agent.id))
+            return True
+
+    assert sum(await asyncio.gather(*(create() for _ in range(5)))) == 2

@@ -8,7 +8,7 @@ from moltnet.adapters.memory.clock import MemoryClock
 from moltnet.adapters.memory.relations import MemoryRelationStore
 from moltnet.ports.storage import Storage
 from tests.support.builders import NOON
-from tests.support.sharing_world import KINDS, SharingWorld, Step
+from tests.support.sharing_world import FORGIVING, KINDS, SharingWorld, Step
 from tests.support.usecases import services_over
 
 PLACES = st.integers(0, 11)
@@ -22,7 +22,8 @@ async def test_check_list_search_and_reflect_agree_with_the_model_after_every_ac
     storage: Storage, home: str, history: list[Step]
 ) -> None:
     store = None if home == "here" else MemoryRelationStore()
-    async with services_over(storage, MemoryClock(NOON), relation_store=store) as services:
+    walked = services_over(storage, MemoryClock(NOON), relation_store=store, invitation_limits=FORGIVING)
+    async with walked as services:
         world = await SharingWorld.over(storage, services)
         for step in history:
             await world.take(step)

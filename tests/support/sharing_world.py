@@ -17,6 +17,7 @@ from moltnet.domain.search import Filters, Search
 from moltnet.domain.services import Services
 from moltnet.domain.sharing import (
     InvitationAnswered,
+    InvitationLimits,
     InvitationNotFound,
     SelfShare,
     Share,
@@ -39,6 +40,9 @@ EVERYTHING = 50
 QUERY = Search(query="memory", limit=EVERYTHING)
 LIST = Search(include_shared=True, limit=EVERYTHING)
 KINDS = ("create", "write", "write", "share", "share", "accept", "accept", "decline", "revoke", "delete", "show")
+
+# Few agents say no to one another all the time; how often they may is for other tests.
+FORGIVING = InvitationLimits(refusals=1_000_000)
 
 Answer = TypeVar("Answer")
 Refusal: TypeAlias = type[MoltNetError] | None

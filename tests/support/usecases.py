@@ -11,6 +11,7 @@ from moltnet.adapters.memory.workflows import MemoryWorkflows
 from moltnet.adapters.system.background import AsyncioBackground
 from moltnet.domain.services import Services
 from moltnet.domain.services.models import Models
+from moltnet.domain.sharing import InvitationLimits
 from moltnet.entrypoints.container import Container
 from moltnet.entrypoints.settings import Settings
 from moltnet.ports.clock import Clock
@@ -37,6 +38,7 @@ async def services_over(
     events: FeedEvents | None = None,
     permissions: Permissions | None = None,
     relation_store: RelationStore | None = None,
+    invitation_limits: InvitationLimits | None = None,
 ) -> AsyncIterator[Services]:
     """The use cases of a network; what they left running has ended with the context."""
     background = AsyncioBackground()
@@ -50,6 +52,8 @@ async def services_over(
     container.clock.override(providers.Object(clock))
     container.background.override(providers.Object(background))
     container.relation_store.override(providers.Object(relation_store))
+    if invitation_limits is not None:
+        container.invitation_limits.override(providers.Object(invitation_limits))
     if permissions is not None:
         container.permissions.override(providers.Object(permissions))
     workflows = MemoryWorkflows(container.workflow_bodies(), backoff=Backoff(first_s=0))

@@ -12,6 +12,7 @@ import attrs
 
 from moltnet.domain.errors import Invalid
 from moltnet.domain.idempotency import check_key
+from moltnet.domain.paging import WHOLE_MAX
 from moltnet.domain.versions import Expected
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -113,6 +114,11 @@ def with_query(path: str, **values: object) -> str:
         return f"{path}?{urlencode(told)}" if told else path
     except UnicodeEncodeError:
         raise Unsendable from None
+
+
+def with_page(path: str, limit: int, offset: int) -> str:
+    """A path with the page of a list that is told whole; nothing is added for the whole list."""
+    return with_query(path, limit=None if limit == WHOLE_MAX else limit, offset=offset or None)
 
 
 def members(**values: object) -> dict[str, object]:

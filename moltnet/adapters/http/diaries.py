@@ -2,11 +2,12 @@
 
 import attrs
 
-from moltnet.adapters.http.calls import changing, creating, get, members, path_of
+from moltnet.adapters.http.calls import changing, creating, get, members, path_of, with_page
 from moltnet.adapters.http.door import Door
 from moltnet.adapters.http.wire import read_edited, read_list
 from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.ids import DiaryId
+from moltnet.domain.paging import WHOLE_MAX
 from moltnet.domain.versions import ANY_VERSION, Expected
 
 
@@ -16,8 +17,8 @@ class HttpDiaries:
 
     _door: Door
 
-    async def list(self) -> list[Diary]:
-        return read_list(await self._door.ask(get("/diaries")), "items", Diary)
+    async def list(self, *, limit: int = WHOLE_MAX, offset: int = 0) -> list[Diary]:
+        return read_list(await self._door.ask(get(with_page("/diaries", limit, offset))), "items", Diary)
 
     async def create(self, *, name: str, visibility: Visibility = Visibility.PRIVATE, key: str | None = None) -> Diary:
         body = members(name=name, visibility=visibility)

@@ -2,11 +2,12 @@
 
 import attrs
 
-from moltnet.adapters.http.calls import Call, creating, get, members, path_of
+from moltnet.adapters.http.calls import Call, creating, get, members, path_of, with_page
 from moltnet.adapters.http.door import Door
 from moltnet.adapters.http.wire import read, read_list
 from moltnet.domain.ids import DiaryId, ShareId
 from moltnet.domain.keys import Fingerprint
+from moltnet.domain.paging import WHOLE_MAX
 from moltnet.domain.sharing import Share, ShareRole
 
 
@@ -22,14 +23,16 @@ class HttpSharing:
         body = members(fingerprint=fingerprint, role=role)
         return read(await self._door.ask(creating(path_of("diaries", diary_id, "share"), body, key)), Share)
 
-    async def shares(self, diary_id: DiaryId) -> list[Share]:
-        return read_list(await self._door.ask(get(path_of("diaries", diary_id, "share"))), "shares", Share)
+    async def shares(self, diary_id: DiaryId, *, limit: int = WHOLE_MAX, offset: int = 0) -> list[Share]:
+        path = with_page(path_of("diaries", diary_id, "share"), limit, offset)
+        return read_list(await self._door.ask(get(path)), "shares", Share)
 
     async def revoke(self, diary_id: DiaryId, fingerprint: Fingerprint) -> None:
         await self._door.ask(Call(method="DELETE", path=path_of("diaries", diary_id, "share", fingerprint)))
 
-    async def invitations(self) -> list[Share]:
-        return read_list(await self._door.ask(get("/diaries/invitations")), "invitations", Share)
+    async def invitations(self, *, limit: int = WHOLE_MAX, offset: int = 0) -> list[Share]:
+        path = with_page("/diaries/invitations", limit, offset)
+        return read_list(await self._door.ask(get(path)), "invitations", Share)
 
     async def accept(self, share_id: ShareId) -> Share:
         return await self._answered(share_id, "accept")

@@ -20,7 +20,7 @@ from moltnet.domain.keys import PublicKey
 from moltnet.domain.permissions import Relation
 from moltnet.domain.recovery import RecoveryCode
 from moltnet.domain.search import EntryIndex
-from moltnet.domain.sharing import Share
+from moltnet.domain.sharing import Refusals, Share
 from moltnet.domain.signing import SigningRequest
 from moltnet.domain.switching import ModelState
 from moltnet.domain.vouching import Voucher
@@ -206,6 +206,8 @@ class Tables:
         self.shares: Table[ShareId, Share] = Table(
             diary=lambda share: share.diary_id, agent=lambda share: share.shared_with
         )
+        # By owner and agent; traits are of rows alone, so the few an agent has are looked for.
+        self.refusals: Table[tuple[AgentId, AgentId], Refusals] = Table()
         self.relations: Table[RelationTuple, RelationTuple] = Table(
             diary=lambda held: held.diary_id, agent=lambda held: held.agent_id
         )

@@ -27,6 +27,8 @@ RULES: Mapping[str, type[MoltNetError]] = MappingProxyType(
         "diary_shares_shared_with_fkey": ProfileNotFound,
         "diary_terms_diary_id_fkey": DiaryNotFound,
         "receipts_agent_id_fkey": ProfileNotFound,
+        "invitation_refusals_agent_id_fkey": ProfileNotFound,
+        "invitation_refusals_owner_id_fkey": ProfileNotFound,
         "relation_tuples_object_fkey": DiaryNotFound,
         "relation_tuples_subject_fkey": ProfileNotFound,
         "signing_requests_agent_id_fkey": ProfileNotFound,

@@ -3,7 +3,7 @@
 import attrs
 
 from moltnet.domain.caller import Anonymous, Caller
-from moltnet.domain.diaries import Diary, DiaryEdit, Visibility
+from moltnet.domain.diaries import DIARIES_MAX, Diary, DiaryEdit, DiaryLimitReached, Visibility
 from moltnet.domain.ids import DiaryId
 from moltnet.domain.permissions import Relation
 from moltnet.domain.services.access import DiaryAccess
@@ -13,6 +13,7 @@ from moltnet.domain.versions import ANY_VERSION, Expected
 from moltnet.ports.clock import Clock
 from moltnet.ports.permissions import Permissions
 from moltnet.ports.randomness import Randomness
+from moltnet.ports.repositories import WHOLE, Page
 from moltnet.ports.storage import Storage
 
 
@@ -26,6 +27,7 @@ class DiaryService:
     relations: RelationService
     clock: Clock
     randomness: Randomness
+    diaries_max: int = DIARIES_MAX
 
     async def create(
         self,
@@ -36,7 +38,7 @@ class DiaryService:
         signed: bool = False,
         record: Recorder[Diary] = unrecorded,
     ) -> Diary:
-        """A new diary of the caller's; raises SignedDiaryUnsupported and MalformedDiaryName."""
+        """A new diary of the caller's; raises SignedDiaryUnsupported, MalformedDiaryName and DiaryLimitReached."""
         at = self.clock.now()
         diary = Diary(
             id=DiaryId(self.randomness.row_id(at)),
@@ -49,15 +51,17 @@ class DiaryService:
         )
         async with self.storage.writing() as work:
             await record(work, diary)
+            if await work.diaries.number_owned_by(caller.agent_id) >= self.diaries_max:
+                raise DiaryLimitReached(self.diaries_max)
             await work.diaries.add(diary)
             left = await self.permissions.grant(work, diary.id, Relation.OWNER, caller.agent_id)
         await self.relations.settle(left)
         return diary
 
-    async def mine(self, caller: Caller) -> list[Diary]:
-        """The caller's own diaries, newest first; never shared ones."""
+    async def mine(self, caller: Caller, page: Page = WHOLE) -> list[Diary]:
+        """A page of the caller's own diaries, newest first; never shared ones."""
         async with self.storage.reading() as work:
-            return await work.diaries.owned_by(caller.agent_id)
+            return await work.diaries.owned_by(caller.agent_id, page)
 
     async def get(self, caller: Caller | Anonymous, diary_id: DiaryId) -> Diary:
         """A diary the caller may read; raises DiaryNotFound and Unauthenticated."""

@@ -11,6 +11,8 @@ from moltnet.domain.services.idempotency import Recorder, unrecorded
 from moltnet.domain.services.relations import RelationService
 from moltnet.domain.sharing import (
     InvitationAnswered,
+    InvitationChanged,
+    InvitationLimits,
     InvitationNotFound,
     SelfShare,
     Share,
@@ -23,6 +25,7 @@ from moltnet.domain.sharing import (
 from moltnet.ports.clock import Clock
 from moltnet.ports.permissions import Permissions
 from moltnet.ports.randomness import Randomness
+from moltnet.ports.repositories import WHOLE, Page
 from moltnet.ports.storage import Storage, UnitOfWork
 
 
@@ -35,6 +38,7 @@ class SharingService:
     relations: RelationService
     clock: Clock
     randomness: Randomness
+    limits: InvitationLimits = attrs.field(factory=InvitationLimits)
 
     async def share(
         self,
@@ -46,7 +50,7 @@ class SharingService:
     ) -> Share:
         """Invites an agent, or invites it again after it declined or access was revoked.
 
-        Raises SharedDiaryNotFound, AgentNotFound, SelfShare, ShareExists.
+        Raises SharedDiaryNotFound, AgentNotFound, SelfShare, ShareExists, InvitationLimitReached, InvitationsRefused.
         """
         async with self.storage.writing() as work:
             diary = await _own(work, caller, diary_id)
@@ -57,38 +61,48 @@ class SharingService:
                 raise SelfShare
             existing = await work.shares.find_for(diary_id, agent.id)
             share = existing.invite_again(role) if existing else self._first(diary_id, agent.id, role)
+            self.limits.check(await work.shares.counts(diary.owner_id, agent.id), self.clock.now())
             await record(work, share)
             if not await _invited(work, share, existing):
                 raise ShareExists(None)
         return share
 
-    async def shares(self, caller: Caller, diary_id: DiaryId) -> list[Share]:
-        """The pending and accepted shares of the caller's diary; raises SharedDiaryNotFound."""
+    async def shares(self, caller: Caller, diary_id: DiaryId, page: Page = WHOLE) -> list[Share]:
+        """A page of the pending and accepted shares of the caller's diary; raises SharedDiaryNotFound."""
         async with self.storage.reading() as work:
             await _own(work, caller, diary_id)
-            return await work.shares.open_of(diary_id)
+            return await work.shares.open_of(diary_id, page)
 
-    async def invitations(self, caller: Caller) -> list[Share]:
-        """The invitations the caller has not answered yet, oldest first."""
+    async def invitations(self, caller: Caller, page: Page = WHOLE) -> list[Share]:
+        """A page of the invitations the caller has not answered yet, oldest first."""
         async with self.storage.reading() as work:
-            return await work.shares.pending_for(caller.agent_id)
+            return await work.shares.pending_for(caller.agent_id, page)
 
     async def accept(self, caller: Caller, share_id: ShareId) -> Share:
-        """Says yes; access holds once this returns. Raises InvitationNotFound and InvitationAnswered."""
+        """Says yes; access holds once this returns. What is accepted is the invitation as it stands.
+
+        Raises InvitationNotFound, InvitationAnswered and InvitationChanged.
+        """
         async with self.storage.writing() as work:
             share = await _addressed(work, caller, share_id)
             accepted = share.accept(self.clock.now())
-            await _settle(work, caller, accepted)
+            await _settle(work, caller, share, accepted)
+            await work.shares.remember_refusals(await _owner(work, share), caller.agent_id, None)
             left = await self.permissions.grant(work, share.diary_id, share.role.relation, caller.agent_id)
         await self.relations.settle(left)
         return accepted
 
     async def decline(self, caller: Caller, share_id: ShareId) -> Share:
-        """Says no; raises InvitationNotFound and InvitationAnswered."""
+        """Says no; raises InvitationNotFound, InvitationAnswered and InvitationChanged."""
         async with self.storage.writing() as work:
             share = await _addressed(work, caller, share_id)
-            declined = share.decline(self.clock.now())
-            await _settle(work, caller, declined)
+            at = self.clock.now()
+            declined = share.decline(at)
+            owner = await _owner(work, share)
+            # Before the answer is written, as `share` does: two that wait for each other would both be lost.
+            before = (await work.shares.counts(owner, caller.agent_id)).refusals
+            await _settle(work, caller, share, declined)
+            await work.shares.remember_refusals(owner, caller.agent_id, self.limits.after_refusal(before, at))
         return declined
 
     async def revoke(self, caller: Caller, diary_id: DiaryId, fingerprint: Fingerprint) -> None:
@@ -103,7 +117,7 @@ class SharingService:
                 raise AgentNotFound(fingerprint)
             share = await work.shares.find_for(diary_id, agent.id)
             # The agent may be answering at this very moment: then its answer came first, and is taken back too.
-            while share and not await work.shares.replace(share.revoke(self.clock.now()), expected=share.status):
+            while share and not await work.shares.replace(share.revoke(self.clock.now()), expected=share):
                 share = await work.shares.find_for(diary_id, agent.id)
             if share is None:
                 raise ShareNotFound
@@ -133,9 +147,20 @@ async def _addressed(work: UnitOfWork, caller: Caller, share_id: ShareId) -> Sha
 async def _invited(work: UnitOfWork, share: Share, existing: Share | None) -> bool:
     if existing is None:
         return await work.shares.add(share)
-    return await work.shares.replace(share, expected=existing.status)
+    return await work.shares.replace(share, expected=existing)
 
 
-async def _settle(work: UnitOfWork, caller: Caller, answered: Share) -> None:
-    if not await work.shares.replace(answered, expected=ShareStatus.PENDING):
-        raise InvitationAnswered((await _addressed(work, caller, answered.id)).status)
+async def _owner(work: UnitOfWork, share: Share) -> AgentId:
+    diary = await work.diaries.find(share.diary_id)
+    if diary is None:
+        raise InvitationNotFound
+    return diary.owner_id
+
+
+async def _settle(work: UnitOfWork, caller: Caller, read: Share, answered: Share) -> None:
+    if await work.shares.replace(answered, expected=read):
+        return
+    standing = await _addressed(work, caller, answered.id)
+    if standing.status is ShareStatus.PENDING:
+        raise InvitationChanged
+    raise InvitationAnswered(standing.status)

@@ -49,6 +49,7 @@ from moltnet.domain.services.signing import (
 from moltnet.domain.services.switching import SwitchingService
 from moltnet.domain.services.throttling import ThrottlingService
 from moltnet.domain.services.vouching import VouchingService
+from moltnet.domain.sharing import InvitationLimits
 from moltnet.entrypoints.settings import Settings
 from moltnet.ports.clock import Clock
 from moltnet.ports.events import FeedEvents
@@ -150,6 +151,7 @@ class Container(containers.DeclarativeContainer):
     workflows: providers.Dependency[Workflows] = providers.Dependency()
 
     relations = providers.Singleton(RelationService, workflows=workflows)
+    invitation_limits = providers.Singleton(InvitationLimits)
     access = providers.Singleton(DiaryAccess, permissions=permissions)
     accesses = providers.Singleton(Accesses, storage=storage, background=background, clock=clock)
     indexing = providers.Singleton(Indexing, models=models, lexemes=lexemes, workers=workers)
@@ -167,6 +169,7 @@ class Container(containers.DeclarativeContainer):
             relations=relations,
             clock=clock,
             randomness=randomness,
+            diaries_max=settings.provided.diaries_max,
         ),
         directory=providers.Singleton(DirectoryService, storage=storage, standings=standings),
         entries=providers.Singleton(
@@ -237,6 +240,7 @@ class Container(containers.DeclarativeContainer):
             relations=relations,
             clock=clock,
             randomness=randomness,
+            limits=invitation_limits,
         ),
         signing=providers.Singleton(
             SigningService,

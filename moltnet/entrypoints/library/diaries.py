@@ -7,10 +7,12 @@ import attrs
 from moltnet.domain.diaries import Diary, DiaryEdit, Visibility
 from moltnet.domain.ids import DiaryId
 from moltnet.domain.operations import Operation
+from moltnet.domain.paging import WHOLE_MAX, check_page
 from moltnet.domain.text import check_texts
 from moltnet.domain.versions import ANY_VERSION, Expected
 from moltnet.entrypoints.library.given import id_of, one_of
 from moltnet.entrypoints.library.seat import Keyed, Seat
+from moltnet.ports.repositories import Page
 
 
 @attrs.frozen
@@ -19,8 +21,10 @@ class LocalDiaries:
 
     _seat: Seat
 
-    async def list(self) -> list[Diary]:
-        return await self._seat.services.diaries.mine(self._seat.acting(Operation.LIST_DIARIES))
+    async def list(self, *, limit: int = WHOLE_MAX, offset: int = 0) -> list[Diary]:
+        caller = self._seat.acting(Operation.LIST_DIARIES)
+        check_page(limit, offset, WHOLE_MAX)
+        return await self._seat.services.diaries.mine(caller, Page(limit, offset))
 
     async def create(self, *, name: str, visibility: Visibility = Visibility.PRIVATE, key: str | None = None) -> Diary:
         operation = Operation.CREATE_DIARY

@@ -15,7 +15,7 @@ from moltnet.ports.relations import RelationStore
 from moltnet.ports.storage import Storage
 from tests.support.builders import NOON
 from tests.support.postgres import open_storage
-from tests.support.sharing_world import KINDS, SharingWorld, Step
+from tests.support.sharing_world import FORGIVING, KINDS, SharingWorld, Step
 from tests.support.usecases import services_over
 
 pytestmark = pytest.mark.real
@@ -27,7 +27,8 @@ STEPS_ON_POSTGRES = int(os.environ.get("WALK_STEPS", "1200")) // WALKS
 
 async def walk(storage: Storage, seed: int, steps: int, store: RelationStore | None = None) -> None:
     chance = random.Random(seed)
-    async with services_over(storage, MemoryClock(NOON), relation_store=store) as services:
+    walked = services_over(storage, MemoryClock(NOON), relation_store=store, invitation_limits=FORGIVING)
+    async with walked as services:
         world = await SharingWorld.over(storage, services)
         for _ in range(steps):
             await world.take(Step(chance.choice(KINDS), *(chance.randrange(60) for _ in range(3))))

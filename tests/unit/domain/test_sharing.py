@@ -9,7 +9,18 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from moltnet.domain.permissions import Relation
-from moltnet.domain.sharing import InvitationAnswered, Share, ShareExists, ShareRole, ShareStatus
+from moltnet.domain.sharing import (
+    InvitationAnswered,
+    InvitationCounts,
+    InvitationLimitReached,
+    InvitationLimits,
+    InvitationsRefused,
+    Refusals,
+    Share,
+    ShareExists,
+    ShareRole,
+    ShareStatus,
+)
 from tests.support.builders import NOON, a_share
 
 PENDING, ACCEPTED, DECLINED, REVOKED = ShareStatus
@@ -35,6 +46,7 @@ class Sharing(RuleBasedStateMachine):
         self.share = self.first = a_share(role=role)
         self.status, self.role = PENDING, role
         self.responded_at: datetime | None = None
+        self.invitations = 1
         self.now = NOON
 
     @rule(act=st.sampled_from(["accept", "decline", "revoke"]))
@@ -60,11 +72,16 @@ class Sharing(RuleBasedStateMachine):
             return
         self.share = self.share.invite_again(role)
         self.status, self.role, self.responded_at = status, role, None
+        self.invitations += 1
 
     @invariant()
     def the_share_is_what_the_table_says(self) -> None:
         assert self.share == attrs.evolve(
-            self.first, status=self.status, role=self.role, responded_at=self.responded_at
+            self.first,
+            status=self.status,
+            role=self.role,
+            responded_at=self.responded_at,
+            invitation=self.invitations,
         )
 
     @invariant()
@@ -89,3 +106,28 @@ def test_an_invitation_is_to_read_and_pending_unless_told_otherwise() -> None:
 
 def test_a_lost_race_is_told_without_a_status() -> None:
     assert str(ShareExists(None)) == "Share already exists for this diary and agent"
+
+
+LIMITS = InvitationLimits(of_pair=2, of_agent=5, refusals=3, refused_for=timedelta(days=30))
+
+
+@pytest.mark.parametrize(("of_pair", "of_agent", "most"), [(2, 2, 2), (3, 9, 2), (0, 5, 5), (1, 6, 5)])
+def test_an_invitation_too_many_is_refused(of_pair: int, of_agent: int, most: int) -> None:
+    with pytest.raises(InvitationLimitReached) as refused:
+        LIMITS.check(InvitationCounts(of_pair=of_pair, of_agent=of_agent), NOON)
+    assert refused.value.most == most
+    LIMITS.check(InvitationCounts(of_pair=1, of_agent=4), NOON)
+
+
+def test_who_was_refused_too_often_waits() -> None:
+    refusals = None
+    for _ in range(LIMITS.refusals):
+        LIMITS.check(InvitationCounts(of_pair=0, of_agent=0, refusals=refusals), NOON)
+        refusals = LIMITS.after_refusal(refusals, NOON)
+    counts = InvitationCounts(of_pair=0, of_agent=0, refusals=refusals)
+    over = NOON + LIMITS.refused_for
+    with pytest.raises(InvitationsRefused, match="after 2026-03-01T12:00:00Z") as refused:
+        LIMITS.check(counts, over - timedelta(microseconds=1))
+    assert refused.value.until == over
+    LIMITS.check(counts, over)
+    assert LIMITS.after_refusal(refusals, over) == Refusals(number=1, last_at=over)

@@ -46,6 +46,7 @@ FIELDS = [
     ("client_connections", "MOLTNET_CLIENT_CONNECTIONS", 2000, "9", 9),
     ("connections_per_address", "MOLTNET_CONNECTIONS_PER_ADDRESS", 256, "9", 9),
     ("allowed_hosts", "MOLTNET_ALLOWED_HOSTS", frozenset(), "A.test, [::2]", frozenset({"a.test", "[::2]"})),
+    ("diaries_max", "MOLTNET_DIARIES_PER_AGENT", 1000, "3", 3),
     ("scopeless_tokens_have_all", "MOLTNET_SCOPELESS_TOKENS_HAVE_ALL", True, "No", False),
     ("source_url", "MOLTNET_SOURCE_URL", None, "https://example.org/source", "https://example.org/source"),
     ("rate_limit_store", "MOLTNET_RATE_LIMIT_STORE", RateLimitStore.MEMORY, "Postgres", RateLimitStore.POSTGRES),

@@ -87,6 +87,8 @@ def _forget_agent(tables: Tables, agent_id: AgentId) -> None:
         forget_diary(tables, diary_id)
     for share_id in list(tables.shares.sharing("agent", agent_id)):
         tables.shares.drop(share_id)
+    for pair in [pair for pair in tables.refusals.rows() if agent_id in pair]:
+        tables.refusals.drop(pair)
     for held in list(tables.relations.sharing("agent", agent_id)):
         tables.relations.drop(held)
     for request_id in list(tables.signing_requests.sharing("agent", agent_id)):

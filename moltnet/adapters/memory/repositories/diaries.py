@@ -11,6 +11,7 @@ from moltnet.adapters.memory.tables import Tables
 from moltnet.domain.diaries import Diary
 from moltnet.domain.ids import AgentId, DiaryId
 from moltnet.domain.permissions import Relation
+from moltnet.ports.repositories import Page
 
 
 class MemoryDiaries:
@@ -38,11 +39,17 @@ class MemoryDiaries:
         tables = await self._statements.look()
         return tables.diaries.get(diary_id), relations_between(tables, diary_id, agent_id)
 
-    async def owned_by(self, owner: AgentId) -> list[Diary]:
-        """An agent's own diaries, newest first."""
+    async def owned_by(self, owner: AgentId, page: Page | None = None) -> list[Diary]:
+        """A page of an agent's own diaries, or all of them, newest first."""
         tables = await self._statements.look()
         owned = tables.diaries.sharing("owner", owner).values()
-        return sorted(owned, key=lambda diary: (diary.created_at, diary.id), reverse=True)
+        newest_first = sorted(owned, key=lambda diary: (diary.created_at, diary.id), reverse=True)
+        return newest_first[page.offset : page.offset + page.limit] if page else newest_first
+
+    async def number_owned_by(self, owner: AgentId) -> int:
+        """How many diaries an agent owns; one transaction is open at a time."""
+        tables = await self._statements.look()
+        return len(tables.diaries.sharing("owner", owner))
 
     async def replace(self, diary: Diary, unless_changed_since: datetime) -> bool:
         """Writes name, visibility and `updated_at`."""

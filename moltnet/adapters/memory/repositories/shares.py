@@ -1,12 +1,15 @@
 """Shares in memory."""
 
+from collections.abc import Iterable
+
 import attrs
 
 from moltnet.adapters.memory.repositories.references import referenced_agent, referenced_diary
 from moltnet.adapters.memory.statements import Statements
 from moltnet.adapters.memory.tables import Tables
 from moltnet.domain.ids import AgentId, DiaryId, ShareId
-from moltnet.domain.sharing import Share, ShareStatus
+from moltnet.domain.sharing import InvitationCounts, Refusals, Share, ShareStatus
+from moltnet.ports.repositories import WHOLE, Page
 
 
 class MemoryShares:
@@ -34,32 +37,61 @@ class MemoryShares:
         """The share of a pair."""
         return _find_for(await self._statements.look(), diary_id, agent_id)
 
-    async def replace(self, share: Share, expected: ShareStatus) -> bool:
-        """Writes role, status and `responded_at`."""
+    async def replace(self, share: Share, expected: Share) -> bool:
+        """Writes role, status, `responded_at` and `invitation`."""
         async with self._statements.change() as tables:
             stored = tables.shares.get(share.id)
-            if stored is None or stored.status is not expected:
+            if stored is None or _version(stored) != _version(expected):
                 return False
-            changed = attrs.evolve(stored, role=share.role, status=share.status, responded_at=share.responded_at)
+            changed = attrs.evolve(share, invited_at=stored.invited_at)
             tables.shares.put(share.id, changed)
             return True
 
-    async def open_of(self, diary_id: DiaryId) -> list[Share]:
-        """The pending and accepted shares of a diary, oldest invitation first."""
+    async def open_of(self, diary_id: DiaryId, page: Page = WHOLE) -> list[Share]:
+        """A page of the pending and accepted shares of a diary, oldest invitation first."""
         tables = await self._statements.look()
         shares = tables.shares.sharing("diary", diary_id).values()
-        return sorted((share for share in shares if share.status.is_open), key=_age)
+        return _page((share for share in shares if share.status.is_open), page)
 
-    async def pending_for(self, agent_id: AgentId) -> list[Share]:
-        """The pending invitations to an agent, oldest first."""
+    async def pending_for(self, agent_id: AgentId, page: Page = WHOLE) -> list[Share]:
+        """A page of the pending invitations to an agent, oldest first."""
         tables = await self._statements.look()
         shares = tables.shares.sharing("agent", agent_id).values()
-        return sorted((share for share in shares if share.status is ShareStatus.PENDING), key=_age)
+        return _page((share for share in shares if share.status is ShareStatus.PENDING), page)
+
+    async def counts(self, owner: AgentId, agent_id: AgentId) -> InvitationCounts:
+        """What stands between a diaries' owner and an agent; one transaction is open at a time."""
+        tables = await self._statements.look()
+        shares = tables.shares.sharing("agent", agent_id).values()
+        pending = [share for share in shares if share.status is ShareStatus.PENDING]
+        return InvitationCounts(
+            of_pair=sum(referenced_diary(tables, share.diary_id).owner_id == owner for share in pending),
+            of_agent=len(pending),
+            refusals=tables.refusals.get((owner, agent_id)),
+        )
+
+    async def remember_refusals(self, owner: AgentId, agent_id: AgentId, refusals: Refusals | None) -> None:
+        """Keeps an agent's refusals of an owner's invitations, or forgets them."""
+        async with self._statements.change() as tables:
+            if refusals is None:
+                tables.refusals.drop((owner, agent_id))
+                return
+            for each in (owner, agent_id):
+                referenced_agent(tables, each)
+            tables.refusals.put((owner, agent_id), refusals)
 
 
 def _find_for(tables: Tables, diary_id: DiaryId, agent_id: AgentId) -> Share | None:
     shares = tables.shares.sharing("diary", diary_id).values()
     return next((share for share in shares if share.shared_with == agent_id), None)
+
+
+def _version(share: Share) -> tuple[object, ...]:
+    return share.role, share.status, share.invitation
+
+
+def _page(shares: Iterable[Share], page: Page) -> list[Share]:
+    return sorted(shares, key=_age)[page.offset : page.offset + page.limit]
 
 
 def _age(share: Share) -> tuple[object, ...]:

@@ -9,6 +9,7 @@ from moltnet.adapters.postgres.session import Row, Session
 from moltnet.domain.diaries import Diary
 from moltnet.domain.ids import AgentId, DiaryId
 from moltnet.domain.permissions import Relation
+from moltnet.ports.repositories import Page
 
 # One row, or none when the id is stored; diaries_pkey.
 ADD = """
@@ -30,7 +31,12 @@ FIND_WITH_RELATIONS = """
 OWNED_BY = """
     select id, owner_id, name, visibility, signed, created_at, updated_at
     from diaries where owner_id = %(owner_id)s order by created_at desc, id desc
+    limit %(limit)s offset %(offset)s
 """
+# Waits until nobody else who asks for an owner is uncommitted; nothing but a removal of the agent waits for it too.
+LOCK_OWNER = "select from agent_keys where identity_id = %(owner_id)s for no key update"
+# One row; diaries_owner alone.
+NUMBER_OWNED_BY = "select count(*) as number from diaries where owner_id = %(owner_id)s"
 # One row, or none when the diary was changed or is gone; diaries_pkey. Another visibility is written into the entries
 # too, by diary_entries_diary_id_fkey.
 REPLACE = """
@@ -66,9 +72,16 @@ class PostgresDiaries:
         found = await self._session.first(_with_relations, FIND_WITH_RELATIONS, id=diary_id, subject=agent_id)
         return found or (None, frozenset())
 
-    async def owned_by(self, owner: AgentId) -> list[Diary]:
-        """An agent's own diaries, newest first."""
-        return await self._session.all(diary_from_row, OWNED_BY, owner_id=owner)
+    async def owned_by(self, owner: AgentId, page: Page | None = None) -> list[Diary]:
+        """A page of an agent's own diaries, or all of them, newest first."""
+        values = {"owner_id": owner, "limit": page and page.limit, "offset": page.offset if page else 0}
+        return await self._session.all(diary_from_row, OWNED_BY, **values)
+
+    async def number_owned_by(self, owner: AgentId) -> int:
+        """How many diaries an agent owns."""
+        await self._session.run(LOCK_OWNER, owner_id=owner)
+        (number,) = await self._session.all(_number, NUMBER_OWNED_BY, owner_id=owner)
+        return number
 
     async def replace(self, diary: Diary, unless_changed_since: datetime) -> bool:
         """Writes name, visibility and `updated_at`."""
@@ -85,6 +98,10 @@ class PostgresDiaries:
     async def remove(self, diary_id: DiaryId, unless_changed_since: datetime | None = None) -> bool:
         """Removes a diary with its entries, shares and relations."""
         return await self._session.run(REMOVE, id=diary_id, unless_changed_since=unless_changed_since) > 0
+
+
+def _number(row: Row) -> int:
+    return int(row["number"])
 
 
 def _with_relations(row: Row) -> tuple[Diary | None, frozenset[Relation]]:

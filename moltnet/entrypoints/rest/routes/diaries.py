@@ -11,10 +11,12 @@ from moltnet.entrypoints.rest.wire.diaries import (
     DiaryCatalog,
     DiaryCatalogList,
     DiaryPath,
+    ListPage,
     Success,
     UpdateDiary,
     diary_form,
 )
+from moltnet.ports.repositories import Page
 
 
 async def create(call: Call[None, CreateDiary, None]) -> Answer:
@@ -24,9 +26,9 @@ async def create(call: Call[None, CreateDiary, None]) -> Answer:
     return await once(call, lambda record: create(record=record), lambda diary: _told(diary, status=201))
 
 
-async def mine(call: Call[None, None, None]) -> Answer:
+async def mine(call: Call[None, None, ListPage]) -> Answer:
     """List your own diaries, newest first."""
-    diaries = await call.services.diaries.mine(call.agent)
+    diaries = await call.services.diaries.mine(call.agent, Page(call.query.limit, call.query.offset))
     return Answer(DiaryCatalogList(items=tuple(map(diary_form, diaries))))
 
 
@@ -60,11 +62,12 @@ ROUTES: tuple[AnyRoute, ...] = (
         create,
         body=CreateDiary,
         answers={201: DiaryCatalog},
+        problems=(409,),
         versioned=True,
         idempotent=True,
         lists_errors=False,
     ),
-    Route("GET", "/diaries", "listDiaries", "diary", mine, answers={200: DiaryCatalogList}),
+    Route("GET", "/diaries", "listDiaries", "diary", mine, query=ListPage, answers={200: DiaryCatalogList}),
     Route(
         "GET",
         "/diaries/{id}",

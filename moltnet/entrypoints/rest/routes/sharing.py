@@ -5,7 +5,7 @@ from functools import partial
 from moltnet.domain.keys import Fingerprint
 from moltnet.entrypoints.rest.idempotency import once
 from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Call, Route
-from moltnet.entrypoints.rest.wire.diaries import Success
+from moltnet.entrypoints.rest.wire.diaries import ListPage, Success
 from moltnet.entrypoints.rest.wire.sharing import (
     DiaryInvitationList,
     DiaryShare,
@@ -16,11 +16,13 @@ from moltnet.entrypoints.rest.wire.sharing import (
     SharesPath,
     share_form,
 )
+from moltnet.ports.repositories import Page
 
 
-async def shares(call: Call[SharesPath, None, None]) -> Answer:
-    """List the pending and accepted shares of your diary."""
-    found = await call.services.sharing.shares(call.agent, call.params.diary_id)
+async def shares(call: Call[SharesPath, None, ListPage]) -> Answer:
+    """List the pending and accepted shares of your diary, oldest first."""
+    page = Page(call.query.limit, call.query.offset)
+    found = await call.services.sharing.shares(call.agent, call.params.diary_id, page)
     return Answer(DiaryShareList(shares=tuple(map(share_form, found))))
 
 
@@ -31,9 +33,9 @@ async def share(call: Call[SharesPath, ShareDiary, None]) -> Answer:
     return await once(call, share_it, lambda shared: Answer(share_form(shared), status=201))
 
 
-async def invitations(call: Call[None, None, None]) -> Answer:
-    """List the invitations you have not answered yet."""
-    found = await call.services.sharing.invitations(call.agent)
+async def invitations(call: Call[None, None, ListPage]) -> Answer:
+    """List the invitations you have not answered yet, oldest first."""
+    found = await call.services.sharing.invitations(call.agent, Page(call.query.limit, call.query.offset))
     return Answer(DiaryInvitationList(invitations=tuple(map(share_form, found))))
 
 
@@ -62,6 +64,7 @@ ROUTES: tuple[AnyRoute, ...] = (
         "diary",
         shares,
         params=SharesPath,
+        query=ListPage,
         answers={200: DiaryShareList},
         problems=(404,),
     ),
@@ -84,6 +87,7 @@ ROUTES: tuple[AnyRoute, ...] = (
         "listDiaryInvitations",
         "diary",
         invitations,
+        query=ListPage,
         answers={200: DiaryInvitationList},
     ),
     Route(
@@ -94,7 +98,7 @@ ROUTES: tuple[AnyRoute, ...] = (
         accept,
         params=InvitationPath,
         answers={200: DiaryShare},
-        problems=(404,),
+        problems=(404, 409),
         lists_errors=False,
     ),
     Route(
@@ -105,7 +109,7 @@ ROUTES: tuple[AnyRoute, ...] = (
         decline,
         params=InvitationPath,
         answers={200: DiaryShare},
-        problems=(404,),
+        problems=(404, 409),
         lists_errors=False,
     ),
     Route(

@@ -8,7 +8,8 @@ import attrs
 
 from moltnet.domain.diaries import NAME_MAX, Diary, Visibility
 from moltnet.domain.ids import DiaryId
-from moltnet.entrypoints.schema.declare import About, Text
+from moltnet.domain.paging import WHOLE_MAX
+from moltnet.entrypoints.schema.declare import About, Text, Whole
 
 
 @attrs.frozen(kw_only=True)
@@ -16,6 +17,14 @@ class Success:
     """It is done."""
 
     success: Literal[True] = True
+
+
+@attrs.frozen(kw_only=True)
+class ListPage:
+    """Which part of a list to show; without either, as much of it as is told at once."""
+
+    limit: Annotated[int, Whole(1, WHOLE_MAX)] = WHOLE_MAX
+    offset: Annotated[int, Whole(0)] = 0
 
 
 @attrs.frozen(kw_only=True)

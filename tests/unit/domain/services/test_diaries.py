@@ -10,6 +10,7 @@ from moltnet.domain.diaries import (
     NAME_MAX,
     Diary,
     DiaryEdit,
+    DiaryLimitReached,
     DiaryNotFound,
     MalformedDiaryName,
     SignedDiaryUnsupported,
@@ -71,6 +72,18 @@ async def test_mine_are_my_own_newest_first(network: Network, ada: Member, bob: 
     await network.admit(await network.diary(bob), bob, ada, ShareRole.WRITER)
     await network.diary(bob, Visibility.PUBLIC)
     assert await network.services.diaries.mine(ada.caller) == mine[::-1]
+
+
+async def test_an_agent_owns_so_many_diaries_and_no_more(network: Network, ada: Member, bob: Member) -> None:
+    service = attrs.evolve(network.services.diaries, diaries_max=2)
+    first = await service.create(ada.caller, name="One")
+    await service.create(ada.caller, name="Two")
+    with pytest.raises(DiaryLimitReached, match="You have 2 diaries"):
+        await service.create(ada.caller, name="Three")
+    await service.create(bob.caller, name="One")
+    await service.delete(ada.caller, first.id)
+    await service.create(ada.caller, name="Three")
+    assert [diary.name for diary in await service.mine(ada.caller)] == ["Three", "Two"]
 
 
 # Changing

@@ -15,7 +15,11 @@ from moltnet.domain.permissions import InsufficientPermissions
 from moltnet.domain.search import Search
 from moltnet.domain.sharing import (
     InvitationAnswered,
+    InvitationChanged,
+    InvitationLimitReached,
+    InvitationLimits,
     InvitationNotFound,
+    InvitationsRefused,
     SelfShare,
     Share,
     SharedDiaryNotFound,
@@ -168,11 +172,52 @@ async def test_a_repeated_invitation_that_lost_the_race_says_so(
     declined = await network.services.sharing.decline(bob.caller, first.id)
 
     async def another_is_first() -> None:
-        assert await network.storage.work.shares.replace(declined.invite_again(READER), ShareStatus.DECLINED)
+        assert await network.storage.work.shares.replace(declined.invite_again(READER), declined)
 
     network.calls.before("shares.replace", [another_is_first])
     with pytest.raises(ShareExists):
         await invited(network, ada, diary, bob, WRITER)
+
+
+async def test_an_owner_has_so_many_invitations_open_with_an_agent(
+    network: Network, ada: Member, bob: Member, eve: Member
+) -> None:
+    most = InvitationLimits().of_pair
+    sent = [await invited(network, ada, await network.diary(ada), bob) for _ in range(most)]
+    another = await network.diary(ada)
+    with pytest.raises(InvitationLimitReached, match=f"{most} unanswered invitations from you"):
+        await invited(network, ada, another, bob)
+    await invited(network, ada, another, eve)
+    await invited(network, eve, await network.diary(eve), bob)
+    await network.services.sharing.accept(bob.caller, sent[0].id)
+    await invited(network, ada, another, bob)
+
+
+async def test_who_was_refused_too_often_invites_again_only_later(
+    network: Network, ada: Member, bob: Member, eve: Member
+) -> None:
+    limits = InvitationLimits()
+    for _ in range(limits.refusals):
+        # With its diary an invitation goes, but not that it was refused.
+        diary = await network.diary(ada)
+        share = await invited(network, ada, diary, bob)
+        await network.services.sharing.decline(bob.caller, share.id)
+        await network.services.diaries.delete(ada.caller, diary.id)
+    diary = await network.diary(ada)
+    with pytest.raises(InvitationsRefused):
+        await invited(network, ada, diary, bob)
+    await invited(network, ada, diary, eve)
+    await invited(network, eve, await network.diary(eve), bob)
+    network.clock.advance(limits.refused_for)
+    await invited(network, ada, diary, bob)
+
+
+async def test_an_acceptance_makes_up_for_refusals(network: Network, ada: Member, bob: Member) -> None:
+    kept = await invited(network, ada, await network.diary(ada), bob)
+    for answer in ("decline", "decline", "accept", "decline", "decline"):
+        share = kept if answer == "accept" else await invited(network, ada, await network.diary(ada), bob)
+        await getattr(network.services.sharing, answer)(bob.caller, share.id)
+    await invited(network, ada, await network.diary(ada), bob)
 
 
 # Answering
@@ -235,12 +280,34 @@ async def test_an_answer_that_comes_behind_a_revocation_is_refused(
     share = await invited(network, ada, diary, bob, WRITER)
 
     async def taken_back() -> None:
-        assert await network.storage.work.shares.replace(share.revoke(NOON), ShareStatus.PENDING)
+        assert await network.storage.work.shares.replace(share.revoke(NOON), share)
 
     network.calls.before("shares.replace", [taken_back])
     with pytest.raises(InvitationAnswered, match="already been revoked"):
         await getattr(network.services.sharing, answer)(bob.caller, share.id)
     assert not await reads(network, bob, diary)
+
+
+@pytest.mark.parametrize("answer", ["accept", "decline"])
+async def test_an_answer_is_to_the_invitation_that_was_read(
+    network: Network, ada: Member, bob: Member, diary: Diary, answer: str
+) -> None:
+    read = await invited(network, ada, diary, bob, READER)
+    revoked = read.revoke(NOON)
+    again = revoked.invite_again(WRITER)
+
+    async def sent_anew() -> None:
+        shares = network.storage.work.shares
+        assert await shares.replace(revoked, read)
+        assert await shares.replace(again, revoked)
+
+    network.calls.before("shares.replace", [sent_anew])
+    with pytest.raises(InvitationChanged):
+        await getattr(network.services.sharing, answer)(bob.caller, read.id)
+    assert not await reads(network, bob, diary)
+    accepted = await network.services.sharing.accept(bob.caller, read.id)
+    assert accepted.role is WRITER
+    assert await writes(network, bob, diary)
 
 
 async def test_nothing_is_accepted_when_the_right_cannot_be_given(
@@ -315,7 +382,7 @@ async def test_an_invitation_that_is_accepted_at_that_moment_is_taken_back_too(
 
     async def accepted_first() -> None:
         work = network.storage.work
-        assert await work.shares.replace(share.accept(NOON), ShareStatus.PENDING)
+        assert await work.shares.replace(share.accept(NOON), share)
         await work.relations.add(diary.id, WRITER.relation, bob.agent_id)
 
     network.calls.before("shares.replace", [accepted_first])
