@@ -305,9 +305,6 @@ async def test_an_answer_is_to_the_invitation_that_was_read(
     with pytest.raises(InvitationChanged):
         await getattr(network.services.sharing, answer)(bob.caller, read.id)
     assert not await reads(network, bob, diary)
-    accepted = await network.services.sharing.accept(bob.caller, read.id)
-    assert accepted.role is WRITER
-    assert await writes(network, bob, diary)
 
 
 async def test_nothing_is_accepted_when_the_right_cannot_be_given(
