@@ -109,3 +109,23 @@ async def test_second_invitation_is_the_first_anew_in_its_new_role(ada, bob, dia
     assert (second.json["status"], second.json["role"], second.json["respondedAt"]) == ("pending", "reader", None)
     await bob.ask("POST", f"/diaries/invitations/{first['id']}/accept")
     assert (await bob.ask("POST", f"/diaries/{diary}/entries", {"content": "hi"})).status == 403
+
+
+async def test_lists_are_told_in_pages(ada, bob, diary):
+    shares = [(await invite(ada, bob, each)).json for each in (diary, await ada.diary(), await ada.diary())]
+    pages = [(await bob.ask("GET", f"/diaries/invitations?limit=2&offset={offset}")).json for offset in (0, 2, 4)]
+    assert [page["invitations"] for page in pages] == [shares[:2], shares[2:], []]
+    assert (await ada.ask("GET", f"/diaries/{diary}/share?offset=1")).json == {"shares": []}
+    all_diaries = (await ada.ask("GET", "/diaries")).json["items"]
+    assert (await ada.ask("GET", "/diaries?limit=1&offset=1")).json["items"] == all_diaries[1:2]
+    for query in ("limit=0", "limit=1001", "offset=-1", "limit=x"):
+        assert (await bob.ask("GET", f"/diaries/invitations?{query}")).status == 400
+
+
+async def test_invitations_have_an_end(ada, bob, diary):
+    for _ in range(3):
+        share = (await invite(ada, bob, diary)).json
+        assert (await bob.ask("POST", f"/diaries/invitations/{share['id']}/decline")).status == 200
+    status, code, detail = (await invite(ada, bob, diary)).told
+    assert (status, code) == (409, "CONFLICT")
+    assert detail.startswith("The agent has declined your invitations; you may invite it again after ")
