@@ -134,7 +134,7 @@ class InvitationCounts:
 
 @attrs.frozen(kw_only=True)
 class InvitationLimits:
-    """How many invitations may wait for an agent's answer, and when a refusal is one too many (decision 26)."""
+    """How many invitations may wait for an agent's answer, and when a refusal is one too many (decision 28)."""
 
     of_pair: int = 10
     of_agent: int = 1000
