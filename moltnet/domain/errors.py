@@ -89,3 +89,27 @@ class StatementTimedOut(StorageUnavailable):
 
     code = "STATEMENT_TIMED_OUT"
     sentence = "The database took too long and gave up; ask for less, or try again later"
+
+
+class StorageFull(Unavailable):
+    """The database has no room: nothing was written. What is stored can still be read."""
+
+    code = "STORAGE_FULL"
+    sentence = (
+        "The database has no room left, so nothing was stored. What is stored can still be read; try again when the "
+        "operator of this network has made room"
+    )
+
+
+class StorageReadOnly(Unavailable):
+    """The database takes no writes at present, as a standby or one under maintenance does."""
+
+    code = "STORAGE_READ_ONLY"
+    sentence = "The database takes no writes at present"
+
+
+class StorageLost(Unavailable):
+    """The database is gone for good; this process cannot go on."""
+
+    code = "STORAGE_LOST"
+    sentence = "The database is gone"

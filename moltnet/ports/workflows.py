@@ -91,6 +91,10 @@ class Workflows(Protocol):
         """Leaves a message for a workflow and wakes it if it waits. Raises WorkflowNotFound."""
         ...
 
+    async def check(self) -> None:
+        """Returns while workflows can be started; raises Unavailable, in a sentence for anybody, while they cannot."""
+        ...
+
     async def forget_ended(self, before: datetime, limit: int) -> int:
         """Forgets workflows that ended before a time, at most `limit`; answers how many. Their ids are free again."""
         ...

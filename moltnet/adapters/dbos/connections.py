@@ -1,5 +1,8 @@
 """Connections of DBOS to the network's database, and its schema there."""
 
+import time
+
+import attrs
 import sqlalchemy as sa
 from dbos._serialization import DBOSPortableJSONSerializer
 from dbos._sys_db import SystemDatabase
@@ -12,10 +15,32 @@ KIND = "postgresql+psycopg:///moltnet"
 CONNECT_WITHIN_S = 10
 # No statement of a workflow runs longer; making the schema may.
 STATEMENT_WITHIN_S = 60
+DISK_FULL = "53100"  # SQLSTATE disk_full
 
 
-def engine_of(conninfo: str, *, statement_s: float = STATEMENT_WITHIN_S, **options: object) -> sa.Engine:
-    """Connections to the database of a URL or libpq connection string; a statement has so many seconds, 0 for any."""
+@attrs.define
+class EngineHealth:
+    """What this process has met at the database of the workflows. Threads write it, the loop reads it."""
+
+    is_away: bool = False
+    _full_at: float = float("-inf")
+
+    def note_full(self) -> None:
+        """A statement failed for want of room."""
+        self._full_at = time.monotonic()
+
+    def was_full(self, since: float) -> bool:
+        """Whether one has failed so since a time of the monotonic clock."""
+        return self._full_at >= since
+
+
+def engine_of(
+    conninfo: str, health: EngineHealth | None = None, *, statement_s: float = STATEMENT_WITHIN_S, **options: object
+) -> sa.Engine:
+    """Connections to the database of a URL or libpq connection string; a statement has so many seconds, 0 for any.
+
+    `health` is told what they meet.
+    """
     arguments = {"connect_timeout": CONNECT_WITHIN_S, "application_name": "moltnet workflows"}
     engine = sa.create_engine("postgresql+psycopg://", connect_args=arguments, **options)
 
@@ -34,6 +59,9 @@ def engine_of(conninfo: str, *, statement_s: float = STATEMENT_WITHIN_S, **optio
         # The library knows a failed connection by some of psycopg's words for it, and gives work up over the others.
         if context.connection is None:
             context.is_disconnect = True
+        # Over a full disk it tries again in silence, for longer than anybody waits.
+        if health is not None and getattr(context.original_exception, "sqlstate", None) == DISK_FULL:
+            health.note_full()
 
     return engine
 

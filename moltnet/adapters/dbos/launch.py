@@ -13,7 +13,7 @@ from dbos import DBOS, DBOSConfig
 from dbos._dbos import _get_dbos_instance
 from dbos._serialization import DBOSPortableJSONSerializer
 
-from moltnet.adapters.dbos.connections import KIND, SCHEMA, engine_of
+from moltnet.adapters.dbos.connections import KIND, SCHEMA, EngineHealth, engine_of
 from moltnet.adapters.dbos.executors import Executor
 from moltnet.adapters.dbos.workflows import DbosWorkflows
 from moltnet.domain.errors import StorageUnavailable
@@ -52,14 +52,15 @@ async def launched(conninfo: str, bodies: Mapping[str, WorkflowBody], backoff: B
     # Statements on the executor's own connection must not wait behind those of workflows.
     watching = ThreadPoolExecutor(1, thread_name_prefix="moltnet-executor")
     loop = asyncio.get_running_loop()
+    health = EngineHealth()
     executor = Executor(engine_of(conninfo, poolclass=sa.NullPool), APPLICATION_VERSION)
     try:
         try:
             await loop.run_in_executor(watching, executor.claim)
         except sa.exc.DBAPIError as error:
             raise StorageUnavailable from error
-        async with _dbos(conninfo, executor, bodies, backoff) as workflows:
-            watch = asyncio.create_task(_watch(watching, executor))
+        async with _dbos(conninfo, executor, health, bodies, backoff) as workflows:
+            watch = asyncio.create_task(_watch(watching, _Watcher(executor, health)))
             try:
                 yield workflows
             finally:
@@ -73,11 +74,11 @@ async def launched(conninfo: str, bodies: Mapping[str, WorkflowBody], backoff: B
 
 @asynccontextmanager
 async def _dbos(
-    conninfo: str, executor: Executor, bodies: Mapping[str, WorkflowBody], backoff: Backoff
+    conninfo: str, executor: Executor, health: EngineHealth, bodies: Mapping[str, WorkflowBody], backoff: Backoff
 ) -> AsyncIterator[DbosWorkflows]:
-    engine = engine_of(conninfo, pool_size=CONNECTIONS, max_overflow=0, pool_timeout=30, pool_pre_ping=True)
+    engine = engine_of(conninfo, health, pool_size=CONNECTIONS, max_overflow=0, pool_timeout=30, pool_pre_ping=True)
     DBOS(config=_configuration(engine, executor.id))
-    workflows = DbosWorkflows(bodies, backoff)
+    workflows = DbosWorkflows(bodies, backoff, health)
     try:
         # Within the loop, whose workflows then run on it too: connections and sessions are bound to it.
         DBOS.launch()
@@ -141,8 +142,7 @@ async def _in_own_thread(act: Callable[[], None]) -> None:
         await asyncio.get_running_loop().run_in_executor(alone, act)
 
 
-async def _watch(watching: ThreadPoolExecutor, executor: Executor) -> None:
-    watcher = _Watcher(executor)
+async def _watch(watching: ThreadPoolExecutor, watcher: "_Watcher") -> None:
     loop = asyncio.get_running_loop()
     while True:
         await loop.run_in_executor(watching, watcher.look)
@@ -152,10 +152,10 @@ async def _watch(watching: ThreadPoolExecutor, executor: Executor) -> None:
 class _Watcher:
     """Looks after this process's lock, after the processes beside it, and after messages whose bell nobody heard."""
 
-    def __init__(self, executor: Executor) -> None:
+    def __init__(self, executor: Executor, health: EngineHealth) -> None:
         self._executor = executor
+        self._health = health
         self._looks = 0
-        self._is_away = False
 
     def look(self) -> None:
         try:
@@ -167,13 +167,13 @@ class _Watcher:
             self._looks += 1
         except sa.exc.SQLAlchemyError as error:
             self._executor.release()
-            if not self._is_away:
+            if not self._health.is_away:
                 _log.warning("the database of the workflows is away: %s", error)
-            self._is_away = True
+            self._health.is_away = True
         except Exception:  # noqa: BLE001 - logged, and looked again: nobody else would
             _log.exception("looking after workflows failed")
         else:
-            self._is_away = False
+            self._health.is_away = False
 
 
 def _take_up(executor_id: str) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
@@ -12,8 +13,9 @@ from dbos import DBOS, SetWorkflowID, WorkflowHandleAsync
 from dbos._error import DBOSNonExistentWorkflowError
 from sqlalchemy.exc import SQLAlchemyError
 
+from moltnet.adapters.dbos.connections import EngineHealth
 from moltnet.adapters.dbos.outcomes import outcome_of, text_of, told
-from moltnet.domain.errors import Unavailable
+from moltnet.domain.errors import StorageFull, Unavailable
 from moltnet.ports.workflows import (
     Backoff,
     Json,
@@ -30,6 +32,8 @@ Run = Callable[[str], Coroutine[Any, Any, str]]
 CALL_WITHIN_S = 10.0
 # How soon the end of a workflow is noticed that another process runs.
 LOOK_EVERY_S = 0.03
+NOT_ANY_MORE = "Workflows are not started any more"
+AWAY = "The database of the workflows does not answer"
 ENDED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 
 
@@ -39,8 +43,9 @@ class DbosWorkflows:
     What is handed over and answered is JSON text of our own: it reads the same whatever the library makes of types.
     """
 
-    def __init__(self, bodies: Mapping[str, WorkflowBody], backoff: Backoff) -> None:
+    def __init__(self, bodies: Mapping[str, WorkflowBody], backoff: Backoff, health: EngineHealth) -> None:
         self._backoff = backoff
+        self._health = health
         self._tasks: set[asyncio.Task[Any]] = set()
         self._began_here: dict[str, asyncio.Future[str]] = {}
         self._closed = False
@@ -72,6 +77,13 @@ class DbosWorkflows:
         async with self._call():
             await DBOS.send_async(workflow_id, text, topic)
 
+    async def check(self) -> None:
+        """Raises Unavailable while the watch over this process's executor cannot reach the database."""
+        if self._closed:
+            raise Unavailable(NOT_ANY_MORE)
+        if self._health.is_away:
+            raise Unavailable(AWAY)
+
     async def forget_ended(self, before: datetime, limit: int) -> int:
         """Deletes workflows that ended before a time."""
         async with self._call():
@@ -96,12 +108,13 @@ class DbosWorkflows:
     @asynccontextmanager
     async def _call(self) -> AsyncIterator[None]:
         if self._closed:
-            raise Unavailable("Workflows are not started any more")
+            raise Unavailable(NOT_ANY_MORE)
+        since = time.monotonic()
         try:
             async with asyncio.timeout(CALL_WITHIN_S):
                 yield
         except (TimeoutError, SQLAlchemyError) as error:
-            raise Unavailable("The database of the workflows does not answer") from error
+            raise StorageFull if self._health.was_full(since) else Unavailable(AWAY) from error
         except DBOSNonExistentWorkflowError as error:
             raise WorkflowNotFound from error
 
@@ -155,7 +168,7 @@ async def _ended(handle: WorkflowHandleAsync[str]) -> str:
     try:
         return await handle.get_result(polling_interval_sec=LOOK_EVERY_S)
     except SQLAlchemyError as error:
-        raise Unavailable("The database of the workflows does not answer") from error
+        raise Unavailable(AWAY) from error
 
 
 async def _taken(body: WorkflowBody, steps: Steps, argument: str) -> Json:

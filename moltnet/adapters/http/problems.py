@@ -17,6 +17,7 @@ from moltnet.domain.errors import (
     Limited,
     MoltNetError,
     NotFound,
+    StorageFull,
     Unauthenticated,
     Unavailable,
 )
@@ -50,6 +51,7 @@ _BY_STATUS: Mapping[int, type[MoltNetError]] = MappingProxyType(
         412: StaleVersion,
         422: IdempotencyKeyReused,
         429: Limited,
+        507: StorageFull,
     }
 )
 _OWN_FAULT = 500

@@ -100,6 +100,11 @@ class MemoryWorkflows:
         """Leaves a message for a workflow; raises WorkflowNotFound."""
         self._run(workflow_id).inbox(topic).put_nowait(_text(dict(message)))
 
+    async def check(self) -> None:
+        """Raises Unavailable once this engine was closed."""
+        if self._closed:
+            raise Unavailable("Workflows are not started any more")
+
     async def forget_ended(self, before: datetime, limit: int) -> int:
         """Forgets workflows that ended before a time by the machine's clock."""
         ended = [name for name, run in self._runs.items() if run.ended_at and run.ended_at < before][:limit]

@@ -20,7 +20,9 @@ POSIX only. Without Linux' parent-death signal a killed keeper leaves its server
 
 import fcntl
 import os
-from contextlib import ExitStack
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -30,6 +32,7 @@ import attrs
 from moltnet.adapters.postgres.embedded_binaries import EmbeddedUnavailable
 from moltnet.adapters.postgres.embedded_folder import Address, Folder
 from moltnet.adapters.postgres.embedded_server import Server
+from moltnet.adapters.postgres.embedded_supervisor import EmbeddedSupervisor
 
 __all__ = ["EmbeddedPostgres", "EmbeddedUnavailable"]  # the error is raised, so offered, here
 
@@ -63,6 +66,21 @@ class EmbeddedPostgres:
                 ) from error
         return self._share.address.url()
 
+    @contextmanager
+    def supervised(self) -> Iterator[EmbeddedSupervisor]:
+        """Starts the server again, for the length of the block, whenever it has ended; `start` comes first."""
+        share = self._share
+        if share is None:
+            raise RuntimeError("only a server that was started can be watched")
+        given_up = threading.Event()
+        share = attrs.evolve(share, folder=attrs.evolve(share.folder, given_up=given_up))
+        supervisor = EmbeddedSupervisor(share.is_served, share.restart)
+        with supervisor.watching():
+            try:
+                yield supervisor
+            finally:
+                given_up.set()
+
     def stop(self) -> None:
         """Gives the share back; the last user returns when the server is gone. Without a share it does nothing.
 
@@ -88,6 +106,18 @@ class _Share:
     folder: Folder
     address: Address
     lease: int
+
+    def is_served(self) -> bool:
+        """Whether any process of the server lives."""
+        nobody = self.folder.take(self.folder.alive, fcntl.LOCK_SH)
+        if nobody is not None:
+            os.close(nobody)
+        return nobody is None
+
+    def restart(self) -> None:
+        """Returns when the server answers again, whoever started it; raises as `Server.ensure_again` does."""
+        with self.folder.locked(self.folder.starting):
+            Server(self.folder, self.address).ensure_again()
 
     def give_back(self) -> None:
         self.address.close()

@@ -14,6 +14,7 @@ import fcntl
 import hashlib
 import os
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -38,6 +39,8 @@ class Folder:
 
     path: Path
     owner: Account
+    # Set by whoever does not want to wait any longer for locks and answers.
+    given_up: threading.Event = attrs.field(factory=threading.Event, eq=False)
 
     @classmethod
     def open(cls, path: Path) -> "Folder":
@@ -132,13 +135,17 @@ class Folder:
         """
         deadline = time.monotonic() + PATIENCE_S
         while (descriptor := self.take(path, operation)) is None:
-            if time.monotonic() > deadline:
-                raise EmbeddedUnavailable(
-                    f"Another process has been starting or stopping the database in {self.path} for {PATIENCE_S:.0f} "
-                    f"seconds: see {self.log}"
-                )
-            time.sleep(POLL_S)
+            self.pause(
+                deadline,
+                f"Another process has been starting or stopping the database in {self.path} for {PATIENCE_S:.0f} "
+                f"seconds: see {self.log}",
+            )
         return descriptor
+
+    def pause(self, deadline: float, otherwise: str) -> None:
+        """Lets a moment pass between two attempts; after the deadline, or when given up, raises EmbeddedUnavailable."""
+        if time.monotonic() > deadline or self.given_up.wait(POLL_S):
+            raise EmbeddedUnavailable(otherwise)
 
     def sync(self) -> None:
         """Makes names created in DIR survive a power cut."""

@@ -17,7 +17,8 @@ from moltnet.adapters.postgres.embedded_binaries import (
     environment,
     installed,
 )
-from moltnet.adapters.postgres.embedded_folder import DATABASE, PATIENCE_S, POLL_S, PORT, USER, Address, Folder
+from moltnet.adapters.postgres.embedded_folder import DATABASE, PATIENCE_S, PORT, USER, Address, Folder
+from moltnet.domain.errors import StorageLost
 
 KEEPER = Path(__file__).with_name("embedded_keeper.py")
 WORKING_FOLDER = "/proc/self/cwd"
@@ -70,6 +71,19 @@ class Server:
             os.close(alive)
             raise EmbeddedUnavailable(f"The embedded database ended at its start: {self._complaint(said)}")
 
+    def ensure_again(self) -> None:
+        """The same for a server that was there before: its database is not created anew.
+
+        Raises:
+            StorageLost: the database is not there any more.
+        """
+        if self.folder.is_new:
+            raise StorageLost(
+                "The embedded database has been removed from its data folder while it was in use: restore it from a "
+                "backup, and start the server again"
+            )
+        self.ensure()
+
     def _wait(self) -> int | None:
         """Waits for an answer, or for the lock that tells that no process of the server lives."""
         deadline = time.monotonic() + PATIENCE_S
@@ -77,12 +91,11 @@ class Server:
             alive = self.folder.take(self.folder.alive)
             if alive is not None:
                 return alive
-            if time.monotonic() > deadline:
-                raise EmbeddedUnavailable(
-                    f"The server of {self.folder.cluster} lives but has not answered for {PATIENCE_S:.0f} seconds: "
-                    f"see {self.folder.log}"
-                )
-            time.sleep(POLL_S)
+            self.folder.pause(
+                deadline,
+                f"The server of {self.folder.cluster} lives but has not answered for {PATIENCE_S:.0f} seconds: "
+                f"see {self.folder.log}",
+            )
         return None
 
     def _answers(self) -> bool:

@@ -8,6 +8,7 @@ import attrs
 
 from moltnet.adapters.postgres.candidates import PostgresCandidates
 from moltnet.adapters.postgres.pool import Pool, lent_connection, opened_pool
+from moltnet.adapters.postgres.readiness import Room
 from moltnet.adapters.postgres.repositories.agents import PostgresAgents
 from moltnet.adapters.postgres.repositories.clients import PostgresClients
 from moltnet.adapters.postgres.repositories.diaries import PostgresDiaries
@@ -28,6 +29,7 @@ from moltnet.adapters.postgres.repositories.vouchers import PostgresVouchers
 from moltnet.adapters.postgres.session import STATEMENT_WITHIN_S, Session
 from moltnet.adapters.postgres.violations import translated
 from moltnet.domain.search import EntryIndex
+from moltnet.domain.errors import StorageFull
 
 CONNECTION_WAIT_S = 10.0
 
@@ -85,8 +87,9 @@ class PostgresStorage:
     part of the statement that writes.
     """
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, room: Room) -> None:
         self._pool = pool
+        self._room = room
 
     @classmethod
     @asynccontextmanager
@@ -97,17 +100,18 @@ class PostgresStorage:
         max_connections: int,
         wait_s: float = CONNECTION_WAIT_S,
         statement_s: float = STATEMENT_WITHIN_S,
+        room: Room | None = None,
     ) -> AsyncIterator[Self]:
         """A storage over the database of a URL or libpq connection string, with connections of its own.
 
         A unit of work that finds all connections lent waits `wait_s` seconds for one. A statement that runs longer than
-        `statement_s` is given up and raises StatementTimedOut. Raises StorageUnavailable when
-        the database does not answer within that time.
+        `statement_s` is given up and raises StatementTimedOut. A write that finds the disk full is noted in `room`.
+        Raises StorageUnavailable when the database does not answer within that time.
         """
         async with opened_pool(
             conninfo, max_connections=max_connections, wait_s=wait_s, statement_s=statement_s
         ) as pool:
-            yield cls(pool)
+            yield cls(pool, room or Room())
 
     def prepared(self, index: EntryIndex) -> EntryIndex:
         """The same index, its words in their stored form."""
@@ -127,10 +131,14 @@ class PostgresStorage:
 
     @asynccontextmanager
     async def _lent(self) -> AsyncIterator[Session]:
-        with translated():
-            async with lent_connection(self._pool) as connection:
-                session = Session(connection)
-                try:
-                    yield session
-                finally:
-                    session.end()
+        try:
+            with translated():
+                async with lent_connection(self._pool) as connection:
+                    session = Session(connection)
+                    try:
+                        yield session
+                    finally:
+                        session.end()
+        except StorageFull:
+            self._room.is_missing = True
+            raise

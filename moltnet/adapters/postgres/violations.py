@@ -9,7 +9,13 @@ import psycopg
 from moltnet.domain.agents import KeyTaken, ProfileNotFound
 from moltnet.domain.diaries import DiaryNotFound
 from moltnet.domain.entries import UnknownSuccessor
-from moltnet.domain.errors import MoltNetError, StatementTimedOut, StorageUnavailable
+from moltnet.domain.errors import (
+    MoltNetError,
+    StatementTimedOut,
+    StorageFull,
+    StorageReadOnly,
+    StorageUnavailable,
+)
 from moltnet.domain.switching import ServingModelChanged
 
 # The rule each constraint guards. One that is not here is only broken by a mistake of ours, and stays what it is.
@@ -40,10 +46,12 @@ SERVING_MODEL = "serving_model"  # as `require_serving` names what is broken
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Raises a broken rule as its domain error, and StorageUnavailable where the database does not answer or gave up.
+    """Raises a broken rule as its domain error, and a database that cannot do its work as the error that says why.
 
-    Giving up (a deadlock, no memory) undoes the transaction like a lost connection does; so does a statement that ran
-    out of time or was cancelled by the operator, which is StatementTimedOut. Everything else goes through as it is.
+    StorageFull for a disk without room, StorageReadOnly for a server that takes no writes, StorageUnavailable where it
+    does not answer or gave up. Giving up (a deadlock, no memory, too many connections) undoes the transaction like a
+    lost connection does; so does a statement that ran out of time or was cancelled by the operator, which is
+    StatementTimedOut. Everything else goes through as it is.
     """
     try:
         yield
@@ -54,7 +62,11 @@ def translated() -> Iterator[None]:
         raise rule from error
     except psycopg.errors.QueryCanceled as error:
         raise StatementTimedOut from error
+    except psycopg.errors.ReadOnlySqlTransaction as error:
+        raise StorageReadOnly from error
     except psycopg.OperationalError as error:
         if error.diag.constraint_name == SERVING_MODEL:
             raise ServingModelChanged from error
+        if isinstance(error, psycopg.errors.DiskFull):
+            raise StorageFull from error
         raise StorageUnavailable from error

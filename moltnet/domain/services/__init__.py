@@ -13,6 +13,7 @@ from moltnet.domain.services.housekeeping import HousekeepingService
 from moltnet.domain.services.idempotency import IdempotencyService
 from moltnet.domain.services.jobs import Schedule
 from moltnet.domain.services.models import Models
+from moltnet.domain.services.readiness import ReadinessService
 from moltnet.domain.services.recovery import RecoveryService
 from moltnet.domain.services.reembedding import ReembeddingService
 from moltnet.domain.services.registration import RegistrationService
@@ -41,6 +42,7 @@ class Services:
     housekeeping: HousekeepingService
     idempotency: IdempotencyService
     models: Models
+    readiness: ReadinessService
     recovery: RecoveryService
     reembedding: ReembeddingService
     registration: RegistrationService

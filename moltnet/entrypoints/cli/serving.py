@@ -64,7 +64,10 @@ async def serve(
     on_ready: Callable[[Services], Awaitable[None]],
     stop: asyncio.Event,
 ) -> None:
-    """Serves until `stop` is set, then finishes the requests that have begun. `on_ready` runs when it accepts."""
+    """Serves until `stop` is set, then finishes the requests that have begun. `on_ready` runs when it accepts.
+
+    Raises StorageLost, after the same end, when the database is gone for good.
+    """
     limits = _connection_limits(settings)
     base_url = settings.url(address(listening)[1])
     async with (
@@ -72,7 +75,17 @@ async def serve(
         listening_app(_app(settings, base_url, services, listening), listening, drain_s=DRAIN_S, limits=limits),
     ):
         await on_ready(services)
-        await stop.wait()
+        await _until_told_or_lost(stop, services)
+
+
+async def _until_told_or_lost(stop: asyncio.Event, services: Services) -> None:
+    """Waits until `stop` is set; raises StorageLost when there is nothing left to serve from."""
+    stopping, lost = asyncio.create_task(stop.wait()), asyncio.create_task(services.readiness.lost())
+    await asyncio.wait({stopping, lost}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if lost.done():
+        raise lost.result()
+    lost.cancel()
 
 
 class Ending:

@@ -1,8 +1,10 @@
 """Where the database is: the one that is set, or the embedded one."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+import attrs
 
 from moltnet.entrypoints.settings import Settings
 
@@ -23,6 +25,27 @@ def database(settings: Settings) -> Iterator[str]:
 
     with EmbeddedPostgres(settings.data_dir) as embedded:
         yield embedded.start()
+
+
+@attrs.frozen
+class SupervisedDatabase:
+    """A database to serve from. `check` raises while the embedded one is known to be away."""
+
+    address: str = attrs.field(repr=False)
+    check: Callable[[], None] = lambda: None
+
+
+@contextmanager
+def supervised_database(settings: Settings) -> Iterator[SupervisedDatabase]:
+    """As `database`, for whoever serves: an embedded one that ends by itself is started again."""
+    if settings.database_url is not None:
+        with database(settings) as address:
+            yield SupervisedDatabase(address)
+        return
+    from moltnet.adapters.postgres.embedded import EmbeddedPostgres  # noqa: PLC0415  # not needed with a set address
+
+    with EmbeddedPostgres(settings.data_dir) as embedded, embedded.supervised() as supervisor:
+        yield SupervisedDatabase(embedded.start(), supervisor.check)
 
 
 async def migrate(settings: Settings) -> list[str]:

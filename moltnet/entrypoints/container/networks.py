@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from functools import partial
 
 import attrs
@@ -15,7 +15,7 @@ from moltnet.adapters.system.clock import SystemClock
 from moltnet.domain.services import Services
 from moltnet.domain.services.models import Models
 from moltnet.domain.services.relations import RelationDelivery
-from moltnet.entrypoints.container.databases import database
+from moltnet.entrypoints.container.databases import supervised_database
 from moltnet.entrypoints.container.models import models_of
 from moltnet.entrypoints.container.ory import ory_in_place
 from moltnet.entrypoints.container.reembedding import keep_embedding
@@ -25,6 +25,7 @@ from moltnet.entrypoints.container.workflows import LaunchWorkflows, in_memory, 
 from moltnet.entrypoints.settings import RateLimitStore, Settings
 from moltnet.ports.events import FeedEvents
 from moltnet.ports.limits import RateLimits
+from moltnet.ports.readiness import ReadinessCheck
 from moltnet.ports.relations import RelationStore
 from moltnet.ports.standing import StandingChanges
 from moltnet.ports.storage import Storage
@@ -45,15 +46,18 @@ async def network(settings: Settings, base_url: str, *, with_model: bool = True)
     durable = load_durable()
     from moltnet.adapters.postgres.events import PostgresFeedEvents  # noqa: PLC0415  # heavy
     from moltnet.adapters.postgres.migrate import migrate as migrate_database  # noqa: PLC0415  # heavy
+    from moltnet.adapters.postgres.readiness import PostgresReadiness, Room  # noqa: PLC0415  # heavy
     from moltnet.adapters.postgres.standing import PostgresStandingChanges  # noqa: PLC0415  # heavy
     from moltnet.adapters.postgres.storage import PostgresStorage  # noqa: PLC0415  # heavy
 
     async with AsyncExitStack() as stack:
-        address = stack.enter_context(database(settings))
+        served = stack.enter_context(supervised_database(settings))
+        address, room = served.address, Room()
         await migrate_database(address)
         storage = await stack.enter_async_context(
-            PostgresStorage.open(address, max_connections=settings.max_connections)
+            PostgresStorage.open(address, max_connections=settings.max_connections, room=room)
         )
+        readiness = await stack.enter_async_context(aclosing(PostgresReadiness(address, room, served.check)))
         events = await stack.enter_async_context(PostgresFeedEvents.open(address))
         models = await stack.enter_async_context(models_of(settings, storage)) if with_model else Models(None)
         limits = await stack.enter_async_context(_limits(settings, address))
@@ -66,6 +70,7 @@ async def network(settings: Settings, base_url: str, *, with_model: bool = True)
             standing_changes=changes,
             workflows=partial(durable, address),
             place=stack.enter_context(ory_in_place(settings)),
+            readiness=readiness,
         )
         yield await stack.enter_async_context(assembled(settings, base_url, foundation))
 
@@ -102,6 +107,8 @@ class Foundation:
     # Who tells of changed clients; without, each request reads its own.
     standing_changes: StandingChanges | None = None
     workflows: LaunchWorkflows | None = None
+    # Whether the storage can do its work; without one, it always can.
+    readiness: ReadinessCheck | None = None
     place: Callable[[Container], None] = lambda _: None
 
 
@@ -121,6 +128,8 @@ async def assembled(settings: Settings, base_url: str, foundation: Foundation) -
         container.standing_changes.override(providers.Object(foundation.standing_changes))
     if foundation.relation_store is not None:
         container.relation_store.override(providers.Object(foundation.relation_store))
+    if foundation.readiness is not None:
+        container.database_readiness.override(providers.Object(foundation.readiness))
     foundation.place(container)
     with secret_named():
         await container.token_keys().prepare()
@@ -136,6 +145,7 @@ async def assembled(settings: Settings, base_url: str, foundation: Foundation) -
                     _keep_house(services),
                     _sweep(container.delivery()),
                     keep_embedding(services.reembedding),
+                    services.readiness.watch(),
                 )
             ]
             try:

@@ -33,6 +33,7 @@ from moltnet.domain.services.idempotency import IdempotencyService
 from moltnet.domain.services.indexing import Indexing
 from moltnet.domain.services.jobs import RUN_JOB, JobWorkflow, Schedule
 from moltnet.domain.services.models import Models
+from moltnet.domain.services.readiness import ReadinessService
 from moltnet.domain.services.recovery import RecoveryService
 from moltnet.domain.services.reembedding import ReembeddingService
 from moltnet.domain.services.registration import REGISTER_AGENT, RegistrationService, RegistrationWorkflow
@@ -54,6 +55,7 @@ from moltnet.entrypoints.settings import Settings
 from moltnet.ports.clock import Clock
 from moltnet.ports.events import FeedEvents
 from moltnet.ports.limits import RateLimits
+from moltnet.ports.readiness import ReadinessCheck
 from moltnet.ports.relations import RelationStore
 from moltnet.ports.standing import StandingChanges, Standings
 from moltnet.ports.storage import Storage
@@ -74,6 +76,12 @@ def bodies(
         RUN_JOB: job.run,
         **delivery.workflows(),
     }
+
+
+def readiness_over(database: ReadinessCheck | None, workflows: Workflows) -> ReadinessService:
+    """Whether the parts can do their work that a request may need."""
+    checks: dict[str, ReadinessCheck] = {"workflows": workflows}
+    return ReadinessService(checks if database is None else {"database": database, **checks})
 
 
 def standings_over(storage: Storage, changes: StandingChanges | None, clock: Clock) -> Standings:
@@ -150,6 +158,7 @@ class Container(containers.DeclarativeContainer):
     workflow_bodies = providers.Callable(bodies, registration_workflow, signing_workflow, job_workflow, delivery)
     workflows: providers.Dependency[Workflows] = providers.Dependency()
 
+    database_readiness: providers.Provider[ReadinessCheck | None] = providers.Object(None)
     relations = providers.Singleton(RelationService, workflows=workflows)
     invitation_limits = providers.Singleton(InvitationLimits)
     access = providers.Singleton(DiaryAccess, permissions=permissions)
@@ -199,6 +208,7 @@ class Container(containers.DeclarativeContainer):
         housekeeping=housekeeping,
         idempotency=providers.Singleton(IdempotencyService, storage=storage, clock=clock),
         models=models,
+        readiness=providers.Singleton(readiness_over, database_readiness, workflows),
         recovery=providers.Singleton(
             RecoveryService,
             storage=storage,

@@ -145,6 +145,7 @@ def _problem_statuses(route: AnyRoute) -> list[int]:
         (413, route.reads_body),
         (415, route.reads_body),
         (422, route.idempotent),
+        (507, route.reads_body),
     )
     return sorted({*route.problems, *_ALWAYS, *(status for status, holds in implied if holds)})
 

@@ -20,6 +20,8 @@ from moltnet.domain.errors import (
     MoltNetError,
     NotFound,
     StatementTimedOut,
+    StorageFull,
+    StorageReadOnly,
     Unauthenticated,
     Unavailable,
 )
@@ -87,10 +89,12 @@ PROBLEM_ROWS: Mapping[type[BaseException], ProblemType] = MappingProxyType(
 )
 
 # Faults of ours that say nothing but what the client may know, and can do something about.
-TOLD: tuple[type[MoltNetError], ...] = (StatementTimedOut,)
+TOLD: tuple[type[MoltNetError], ...] = (StatementTimedOut, StorageFull, StorageReadOnly)
 
 # What has a status of its own in HTTP, but no row: it is told as what it is (docs/decisions/0011).
-STATUSES: Mapping[type[BaseException], int] = MappingProxyType({StaleVersion: 412, IdempotencyKeyReused: 422})
+STATUSES: Mapping[type[BaseException], int] = MappingProxyType(
+    {StaleVersion: 412, IdempotencyKeyReused: 422, StorageFull: 507}
+)
 
 _LOG = logging.getLogger(__name__)
 

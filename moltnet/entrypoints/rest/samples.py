@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 import attrs
 
+from moltnet.domain.errors import StorageFull
 from moltnet.domain.idempotency import IdempotencyKeyReused
 from moltnet.domain.versions import StaleVersion
 from moltnet.entrypoints.about import problem_types as types
@@ -68,6 +69,9 @@ SAMPLES: Mapping[str, object] = MappingProxyType(
         "periodDays": 7,
         "status": "pending",
         "Health.status": "ok",
+        "Ready.status": "ready",
+        "NotReady.status": "unavailable",
+        "reason": "The database does not answer",
         "entryType": "semantic",
         "ListSigningRequests.status": "pending,completed",
         "ListEntries.tags": "ops",
@@ -109,6 +113,7 @@ _PROBLEMS: Mapping[int, tuple[ProblemType, str]] = MappingProxyType(
         429: (types.RATE_LIMIT_EXCEEDED, "Too many requests. Please retry after 42 seconds."),
         500: (types.INTERNAL_SERVER_ERROR, "An unexpected error occurred"),
         502: (types.UPSTREAM_ERROR, "An unexpected error occurred"),
+        507: (types.UPSTREAM_ERROR, StorageFull.sentence),
     }
 )
 

@@ -3,7 +3,10 @@
 from datetime import UTC, datetime
 
 from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Auth, Call, Route
-from moltnet.entrypoints.rest.wire.health import Health
+from moltnet.entrypoints.rest.wire.health import Health, NotReady, Ready
+
+_UNAVAILABLE = 503
+_RETRY_S = 1
 
 
 async def health(_: Call[None, None, None]) -> Answer:
@@ -11,6 +14,27 @@ async def health(_: Call[None, None, None]) -> Answer:
     return Answer(Health(timestamp=datetime.now(UTC)))
 
 
+async def ready(call: Call[None, None, None]) -> Answer:
+    """Ask whether the server can do its work: whether database and workflows answer and there is room to write."""
+    reasons, now = call.services.readiness.now().reasons, datetime.now(UTC)
+    headers = {"Cache-Control": "no-store"}
+    if not reasons:
+        return Answer(Ready(timestamp=now), headers=headers)
+    headers |= {"Retry-After": str(_RETRY_S)}
+    return Answer(NotReady(reason="; ".join(reasons), timestamp=now), _UNAVAILABLE, headers)
+
+
 ROUTES: tuple[AnyRoute, ...] = (
     Route("GET", "/health", "getHealth", "health", health, auth=Auth.NONE, answers={200: Health}, free_when_bare=True),
+    # Not counted: it looks nothing up, and who watches over the server must never be held up.
+    Route(
+        "GET",
+        "/ready",
+        "getReady",
+        "health",
+        ready,
+        auth=Auth.NONE,
+        answers={200: Ready, _UNAVAILABLE: NotReady},
+        tier=None,
+    ),
 )

@@ -1,0 +1,79 @@
+"""Whether this server can do its work: each part is asked again and again, and the answers are remembered.
+
+Asking for readiness costs nothing, however often it is done: what is told was found out before.
+"""
+
+import asyncio
+from collections.abc import Mapping
+
+import attrs
+
+from moltnet.domain.errors import StorageLost, Unavailable
+from moltnet.ports.readiness import ReadinessCheck
+
+CHECK_EVERY_S = 1.0
+CHECK_WITHIN_S = 5.0
+
+
+@attrs.frozen
+class Readiness:
+    """What was found out: for each part None, or why it cannot do its work."""
+
+    parts: Mapping[str, str | None]
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why this server is not ready, a sentence each, none twice; empty when it is ready."""
+        return tuple(dict.fromkeys(reason for reason in self.parts.values() if reason is not None))
+
+
+class ReadinessService:
+    """Watches over the parts of one process."""
+
+    def __init__(self, checks: Mapping[str, ReadinessCheck]) -> None:
+        """`checks` are the parts by name. A part counts as ready until it says otherwise: it has just started."""
+        self._checks = dict(checks)
+        self._reasons: dict[str, str | None] = dict.fromkeys(checks)
+        self._lost: asyncio.Future[StorageLost] | None = None
+
+    def now(self) -> Readiness:
+        """What is known at this moment; a second old at most while the parts answer."""
+        return Readiness(dict(self._reasons))
+
+    async def lost(self) -> StorageLost:
+        """Waits until a part is gone for good, and answers the error that says so."""
+        return await asyncio.shield(self._loss())
+
+    async def watch(self) -> None:
+        """Asks every part once a second, until it is cancelled."""
+        await asyncio.gather(*(self._watch(name, check) for name, check in self._checks.items()))
+
+    async def _watch(self, name: str, check: ReadinessCheck) -> None:
+        while True:
+            asking = asyncio.create_task(self._ask(name, check))
+            try:
+                # Not cancelled when it takes long: a driver may wait for its server even then.
+                done, _ = await asyncio.wait({asking}, timeout=CHECK_WITHIN_S)
+                if not done:
+                    self._reasons[name] = f"The {name} has not answered for some seconds"
+                await asking
+            finally:
+                asking.cancel()
+            await asyncio.sleep(CHECK_EVERY_S)
+
+    async def _ask(self, name: str, check: ReadinessCheck) -> None:
+        try:
+            await check.check()
+        except StorageLost as error:
+            self._reasons[name] = error.detail
+            if not self._loss().done():
+                self._loss().set_result(error)
+        except Unavailable as error:
+            self._reasons[name] = error.detail
+        else:
+            self._reasons[name] = None
+
+    def _loss(self) -> "asyncio.Future[StorageLost]":
+        if self._lost is None:
+            self._lost = asyncio.get_running_loop().create_future()
+        return self._lost
