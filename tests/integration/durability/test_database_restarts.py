@@ -101,16 +101,6 @@ async def _write_on(server: Logged, name: str, acknowledged: list[str], stop: as
         await asyncio.sleep(0.01)
 
 
-def most_lines_in_a_second(log: Path) -> int:
-    """Of one logger and level; the lines about requests are not counted."""
-    seconds = Counter(
-        (line[:19], *line.split(" ")[2:4])
-        for line in log.read_text().splitlines()
-        if line[:2] == "20" and "moltnet.rest.access" not in line
-    )
-    return max(seconds.values(), default=0)
-
-
 @pytest.mark.parametrize("victim", [Logged.postmaster, Logged.keeper])
 async def test_killed_database_is_back_with_everything_acknowledged(
     tmp_path: Path, victim: Callable[[Logged], int]
@@ -157,29 +147,6 @@ async def test_one_of_several_workers_starts_the_database_for_all(tmp_path: Path
             await until(partial(_another, server, killed), BACK_WITHIN_S)
         await server.until_ready()
         assert [await server.write(f"{n}") for n in range(8)] == [201] * 8
-
-
-async def test_the_log_of_an_outage_is_short(tmp_path: Path) -> None:
-    async with a_server(tmp_path) as server:
-        # A configuration that it does not start with, and a death.
-        with (server.data / "postgres" / "postgresql.conf").open("a") as settings:
-            settings.write("no_such_setting = 1\n")
-        os.kill(server.postmaster(), signal.SIGKILL)
-        assert await server.until_not_ready()
-        asking = [asyncio.create_task(server.write("lost")) for _ in range(8)]
-        assert {*await asyncio.gather(*asking)} == {502}
-        assert most_lines_in_a_second(server.log) <= 2
-
-
-async def test_server_whose_database_was_removed_ends_and_says_so(tmp_path: Path) -> None:
-    async with a_server(tmp_path) as server:
-        postmaster = server.postmaster()
-        (server.data / "postgres").rename(tmp_path / "elsewhere")
-        os.kill(postmaster, signal.SIGKILL)
-        async with asyncio.timeout(BACK_WITHIN_S):
-            assert await server.server.process.wait() == 2
-        assert "has been removed from its data folder" in server.log.read_text()
-        assert not (server.data / "postgres").exists()
 
 
 def _another(server: Logged, killed: int) -> bool:
