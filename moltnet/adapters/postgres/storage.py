@@ -28,8 +28,8 @@ from moltnet.adapters.postgres.repositories.signing_requests import PostgresSign
 from moltnet.adapters.postgres.repositories.vouchers import PostgresVouchers
 from moltnet.adapters.postgres.session import STATEMENT_WITHIN_S, Session
 from moltnet.adapters.postgres.violations import translated
-from moltnet.domain.search import EntryIndex
 from moltnet.domain.errors import StorageFull
+from moltnet.domain.search import EntryIndex
 
 CONNECTION_WAIT_S = 10.0
 
