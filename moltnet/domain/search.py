@@ -160,9 +160,15 @@ class LexicalQuery:
 
     def refusal(self, positions: Mapping[Lexeme, Sequence[int]]) -> Reason | None:
         """Why an entry of these lexemes is left out, if it is."""
-        if not all(_stands(run, positions) for run in filter(None, self.required)):
+        if not all(stands(run, positions) for run in filter(None, self.required)):
             return Reason.REQUIRED
-        return Reason.EXCLUDED if any(_stands(run, positions) for run in filter(None, self.excluded)) else None
+        return Reason.EXCLUDED if any(stands(run, positions) for run in filter(None, self.excluded)) else None
+
+
+def stands(run: Sequence[Lexeme], positions: Mapping[Lexeme, Sequence[int]]) -> bool:
+    """Whether a run of lexemes stands in a text of these lexemes."""
+    places = [set(positions.get(lexeme, ())) for lexeme in run]
+    return any(all(start + step in held for step, held in enumerate(places)) for start in places[0])
 
 
 ANY_WORDS = LexicalQuery()
@@ -347,11 +353,6 @@ _TERM = re.compile(r'(?:(?<=\s)|^)(?P<sign>[-+]?)(?:"(?P<phrase>[^"]*)"|(?P<word
 
 def _dot(left: Sequence[float], right: Sequence[float]) -> float:
     return float(sum(map(mul, left, right)))
-
-
-def _stands(run: Sequence[Lexeme], positions: Mapping[Lexeme, Sequence[int]]) -> bool:
-    places = [set(positions.get(lexeme, ())) for lexeme in run]
-    return any(all(start + step in held for step, held in enumerate(places)) for start in places[0])
 
 
 def _within(at: datetime, since: datetime | None, until: datetime | None) -> bool:

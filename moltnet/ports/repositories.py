@@ -17,12 +17,14 @@ from moltnet.domain.feed import Cursor, PublicEntry
 from moltnet.domain.ids import AgentId, DiaryId, EntryId, ShareId, SigningRequestId
 from moltnet.domain.keys import Fingerprint, PublicKey
 from moltnet.domain.paging import WHOLE_MAX
+from moltnet.domain.passages import Span
 from moltnet.domain.permissions import Relation
 from moltnet.domain.search import (
     ANY_WORDS,
     Candidates,
     EntryIndex,
     Filters,
+    Lexeme,
     LexicalQuery,
     ModelName,
     Question,
@@ -232,8 +234,20 @@ class CandidateSearch(Protocol):
 
     async def nearest_passages(
         self, vector: Vector, model: ModelName, entry_ids: Collection[EntryId]
-    ) -> dict[EntryId, int]:
-        """For each of some entries, the ordinal of its passage nearest to a vector, among those of a model."""
+    ) -> dict[EntryId, Span]:
+        """For each of some entries, where in its text the passage nearest to a vector stands, among those of a model.
+
+        Of entries that were stored before this was kept, the beginning may end a little early.
+        """
+        ...
+
+    async def standing(
+        self, runs: Sequence[Collection[Sequence[Lexeme]]], entry_ids: Collection[EntryId]
+    ) -> dict[EntryId, frozenset[int]]:
+        """For each of some entries, the places in `runs` (from 0) of the collections of which any run stands in it.
+
+        Entries in which none stands are left out. It reads what is stored, and costs nothing by the entries' texts.
+        """
         ...
 
     async def similar(self, vector: Vector, model: ModelName, diary_id: DiaryId) -> list[Similar]:

@@ -10,11 +10,13 @@ from moltnet.domain.agents import Agent
 from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.duplicates import SIMILAR_AMONG, SIMILAR_MAX
 from moltnet.domain.entries import Entry
+from moltnet.domain.ids import EntryId
+from moltnet.domain.passages import Span
 from moltnet.domain.periods import Period
-from moltnet.domain.search import Filters, Lexeme, LexicalQuery, ModelName, Question
+from moltnet.domain.search import EntryIndex, Filters, IndexedPassage, Lexeme, LexicalQuery, ModelName, Question
 from moltnet.ports.repositories import Page
 from moltnet.ports.storage import Storage
-from tests.support.builders import MODEL, NOON, a_vector, an_entry, an_index
+from tests.support.builders import MODEL, NOON, a_vector, an_entry, an_id, an_index
 from tests.support.stored import found, newest, opened, written
 
 DAY = timedelta(days=1)
@@ -158,8 +160,43 @@ async def test_the_nearest_passage_is_told_by_its_place(storage: Storage, diary:
     await written(storage, another, index=an_index(vectors=(NEAR,), model=ModelName("another")))
     async with storage.reading() as work:
         ids = [each.id for each in (first, second, none, another)]
-        assert await work.candidates.nearest_passages(NEAR, MODEL, ids) == {first.id: 0, second.id: 1}
+        assert await work.candidates.nearest_passages(NEAR, MODEL, ids) == {first.id: Span(0, 1), second.id: Span(1, 2)}
         assert await work.candidates.nearest_passages(NEAR, MODEL, []) == {}
+
+
+async def test_a_passage_keeps_its_place_when_its_text_is_replaced(storage: Storage, diary: Diary) -> None:
+    entry = an_entry(diary=diary.id)
+    await written(storage, entry, index=an_index(vectors=(NEAR,)))
+    edited = attrs.evolve(entry, content="another", updated_at=entry.updated_at + timedelta(seconds=1))
+    index = EntryIndex(model=MODEL, passages=(IndexedPassage(0, 3, 7, NEAR), IndexedPassage(1, 5, 9, FAR)))
+    async with storage.writing() as work:
+        assert await work.entries.replace(edited, index, unless_changed_since=entry.updated_at)
+        assert await work.candidates.nearest_passages(NEAR, MODEL, [entry.id]) == {entry.id: Span(3, 7)}
+        assert await work.candidates.nearest_passages(FAR, MODEL, [entry.id]) == {entry.id: Span(5, 9)}
+
+
+# Words
+
+
+async def test_which_words_and_runs_stand_in_an_entry_is_told_by_their_places(storage: Storage, diary: Diary) -> None:
+    one, other, none = (an_entry(diary=diary.id) for _ in range(3))
+    await written(storage, one, index=an_index("a", "b", "c"))
+    await written(storage, other, index=an_index("b", "a", "it's"))
+    await written(storage, none, index=an_index("z"))
+    runs = [[("a",), ("z2",)], [("a", "b")], [("b", "a"), ("c", "x")], [], [()], [("it's",)], [("a", "c")]]
+    asked = [[tuple(map(Lexeme, run)) for run in any_of] for any_of in runs]
+    ids = [one.id, other.id, none.id, EntryId(an_id())]
+    async with storage.reading() as work:
+        assert await work.candidates.standing(asked, ids) == {one.id: {0, 1}, other.id: {0, 2, 5}}
+        assert await work.candidates.standing(asked, []) == {}
+        assert await work.candidates.standing([], ids) == {}
+
+
+async def test_a_long_lexeme_stands_where_it_was_stored(storage: Storage, diary: Diary) -> None:
+    entry, long = an_entry(diary=diary.id), "記" * 200
+    await written(storage, entry, index=an_index(long))
+    async with storage.reading() as work:
+        assert await work.candidates.standing([[(Lexeme(long),)]], [entry.id]) == {entry.id: {0}}
 
 
 # Everything public

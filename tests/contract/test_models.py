@@ -11,6 +11,7 @@ from moltnet.domain.agents import Agent
 from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.entries import Entry
 from moltnet.domain.ids import EntryId
+from moltnet.domain.passages import Span
 from moltnet.domain.search import DIMENSIONS, EntryIndex, IndexedPassage, ModelName, ModelPassages, Question, Vector
 from moltnet.domain.switching import ModelCount, ModelPlace, ModelState, ServingModelChanged
 from moltnet.ports.storage import Storage
@@ -342,7 +343,8 @@ async def test_what_a_switch_has_not_written_anew_is_found_by_every_look(storage
         async with storage.reading() as work:
             assert [each.entry_id for each in await work.candidates.similar(first, place.name, diary.id)] == [entry.id]
             assert await work.candidates.similar(second, place.name, diary.id) == []
-            assert await work.candidates.nearest_passages(second, place.name, [entry.id]) == {entry.id: 1}
+            assert await work.candidates.nearest_passages(second, place.name, [entry.id]) == {entry.id: Span(10, 30)}
+            assert await work.candidates.nearest_passages(first, place.name, [entry.id]) == {entry.id: Span(0, 20)}
             question = Question(vector=second, model=place.name)
             (found,) = (await work.candidates.best_public(question, 9)).found
         assert found.cosine == 1

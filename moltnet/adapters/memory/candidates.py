@@ -13,6 +13,7 @@ from moltnet.domain.diaries import Visibility
 from moltnet.domain.duplicates import SIMILAR_AMONG, SIMILAR_FROM, SIMILAR_MAX
 from moltnet.domain.entries import Entry, Similar
 from moltnet.domain.ids import DiaryId, EntryId
+from moltnet.domain.passages import Span
 from moltnet.domain.ranking import (
     DIARIES_COUNTED,
     WORDS_LOOKED_UP,
@@ -31,6 +32,7 @@ from moltnet.domain.search import (
     ModelName,
     Question,
     Vector,
+    stands,
 )
 
 
@@ -54,16 +56,31 @@ class MemoryCandidates:
 
     async def nearest_passages(
         self, vector: Vector, model: ModelName, entry_ids: Collection[EntryId]
-    ) -> dict[EntryId, int]:
-        """For each of some entries, the ordinal of its nearest passage."""
+    ) -> dict[EntryId, Span]:
+        """For each of some entries, where its nearest passage stands."""
         tables = await self._statements.look()
         require_serving(tables, model)
         made = {entry_id: _passages(tables, entry_id, model) or () for entry_id in entry_ids}
-        return {
-            entry_id: min(passages, key=lambda each: (-vector.cosine(each.vector), each.ordinal)).ordinal
+        nearest = {
+            entry_id: min(passages, key=lambda each: (-vector.cosine(each.vector), each.ordinal))
             for entry_id, passages in made.items()
             if passages
         }
+        return {entry_id: Span(passage.start, passage.end) for entry_id, passage in nearest.items()}
+
+    async def standing(
+        self, runs: Sequence[Collection[Sequence[Lexeme]]], entry_ids: Collection[EntryId]
+    ) -> dict[EntryId, frozenset[int]]:
+        """For each of some entries, the places of the collections of which any run stands in it."""
+        tables = await self._statements.look()
+        indexes = {each: index for each in entry_ids if (index := tables.indexes.get(each))}
+        found = {
+            entry_id: frozenset(
+                place for place, any_of in enumerate(runs) if any(stands(run, index.lexemes) for run in any_of if run)
+            )
+            for entry_id, index in indexes.items()
+        }
+        return {entry_id: places for entry_id, places in found.items() if places}
 
     async def similar(self, vector: Vector, model: ModelName, diary_id: DiaryId) -> list[Similar]:
         """The newest entries of a diary that begin almost alike, nearest first."""

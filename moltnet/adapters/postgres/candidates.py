@@ -7,13 +7,14 @@ import attrs
 
 from moltnet.adapters.postgres.filtering import ADMITTED, FILTERED, filter_values, run_values
 from moltnet.adapters.postgres.session import Row, Session
-from moltnet.adapters.postgres.words import place_of, quoted, stored_form
+from moltnet.adapters.postgres.words import any_run, place_of, quoted, stored_form
 from moltnet.domain.duplicates import SIMILAR_AMONG, SIMILAR_FROM, SIMILAR_MAX
 from moltnet.domain.entries import Similar
 from moltnet.domain.ids import DiaryId, EntryId
+from moltnet.domain.passages import Span
 from moltnet.domain.periods import Period
 from moltnet.domain.ranking import BM25_MOST, DIARIES_COUNTED, SHARE_STEPS, WORDS_LOOKED_UP, rarest
-from moltnet.domain.search import Candidate, Candidates, LexicalQuery, ModelName, Question, Vector
+from moltnet.domain.search import Candidate, Candidates, Lexeme, LexicalQuery, ModelName, Question, Vector
 
 # As many public passages are still compared one by one (decision 16). Beyond, the nearest come from the approximate
 # index: so many of them, whatever the depth.
@@ -194,17 +195,35 @@ PUBLIC_HOLDING = f"""
 """
 # Whether there are more public passages than that; public_passages_pkey, or the table, up to the limit.
 MANY_PUBLIC = "select count(*) > %(most)s as many from (select from public_passages limit %(most)s + 1) as passages"
-# For each of some entries, its nearest passage; diary_entries_pkey, entry_passages_pkey.
+# For each of some entries, where its nearest passage stands; diary_entries_pkey, entry_passages_pkey. An entry that was
+# stored before its beginning's place was kept begins with its text, and ends where the next passage starts, or with it.
 NEAREST_PASSAGES = """
-    select distinct on (id) id, ordinal from (
-        select id, 0 as ordinal, embedding from diary_entries
-        where id = any(%(ids)s::uuid[]) and embedding_model = %(model)s and embedding is not null
+    select distinct on (id) id, starts_at, ends_at from (
+        select e.id, 0 as ordinal, embedding, coalesce(starts_at, 0) as starts_at, coalesce(ends_at, (
+            select p.starts_at from entry_passages p
+            where p.entry_id = e.id and p.model = %(model)s and p.ordinal = 1
+        ), 2147483647) as ends_at
+        from diary_entries e
+        where e.id = any(%(ids)s::uuid[]) and embedding_model = %(model)s and embedding is not null
         union all
-        select entry_id, ordinal, embedding from entry_passages
+        select entry_id, ordinal, embedding, starts_at, ends_at from entry_passages
         where entry_id = any(%(ids)s::uuid[]) and model = %(model)s and embedding is not null
     ) as passages
     where require_serving(%(model)s)
     order by id, embedding <=> %(vector)s::vector, ordinal
+"""
+# For each of some entries, which of some queries its words satisfy; diary_entries_pkey. Both are unpacked once, not for
+# each pair.
+STANDING = """
+    select e.id, array_agg(asked.place - 1) as places
+    from (
+        select id, words || ''::tsvector as words from diary_entries where id = any(%(ids)s::uuid[]) offset 0
+    ) as e
+    join (
+        select query::tsquery, place from unnest(%(queries)s::text[]) with ordinality as each (query, place)
+        where query is not null offset 0
+    ) as asked on e.words @@ asked.query
+    group by e.id
 """
 # The newest entries of a diary that begin almost alike, nearest first; diary_entries_newest, and for those whose row
 # has not been written since a switch of models entry_passages_pkey.
@@ -245,10 +264,17 @@ class PostgresCandidates:
 
     async def nearest_passages(
         self, vector: Vector, model: ModelName, entry_ids: Collection[EntryId]
-    ) -> dict[EntryId, int]:
-        """For each of some entries, the ordinal of its nearest passage."""
+    ) -> dict[EntryId, Span]:
+        """For each of some entries, where its nearest passage stands."""
         values = {"vector": vector, "model": model, "ids": list(entry_ids)}
         return dict(await self._session.all(_passage, NEAREST_PASSAGES, **values))
+
+    async def standing(
+        self, runs: Sequence[Collection[Sequence[Lexeme]]], entry_ids: Collection[EntryId]
+    ) -> dict[EntryId, frozenset[int]]:
+        """For each of some entries, the places of the collections of which any run stands in it."""
+        values = {"queries": [any_run(any_of) for any_of in runs], "ids": list(entry_ids)}
+        return dict(await self._session.all(_standing, STANDING, **values))
 
     async def similar(self, vector: Vector, model: ModelName, diary_id: DiaryId) -> list[Similar]:
         """The newest entries of a diary that begin almost alike, nearest first."""
@@ -333,8 +359,12 @@ def _holding(row: Row) -> tuple[int, int]:
     return row["number"], row["holding"]
 
 
-def _passage(row: Row) -> tuple[EntryId, int]:
-    return EntryId(row["id"]), row["ordinal"]
+def _passage(row: Row) -> tuple[EntryId, Span]:
+    return EntryId(row["id"]), Span(row["starts_at"], row["ends_at"])
+
+
+def _standing(row: Row) -> tuple[EntryId, frozenset[int]]:
+    return EntryId(row["id"]), frozenset(row["places"])
 
 
 def _similar(row: Row) -> Similar:

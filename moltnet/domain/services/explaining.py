@@ -1,4 +1,7 @@
-"""Telling why entries are in an answer, and why others are not."""
+"""Telling why entries are in an answer, and why others are not.
+
+Nothing is computed anew of an entry's text: where its passages and words stand is stored.
+"""
 
 from collections.abc import Collection, Sequence
 
@@ -9,8 +12,7 @@ from moltnet.domain.explanations import Explanation, LeftOut, Reason
 from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.domain.passages import Span
 from moltnet.domain.ranking import Ranked, told_score
-from moltnet.domain.search import Filters, LexicalQuery, Query, Question, Search
-from moltnet.domain.services.indexing import Indexing
+from moltnet.domain.search import Filters, Lexeme, LexicalQuery, Query, Question, Search
 from moltnet.domain.services.retrieval import Retrieval
 from moltnet.ports.storage import UnitOfWork
 
@@ -20,15 +22,18 @@ class Explaining:
     """Looks again at what was ranked, by the same steps."""
 
     retrieval: Retrieval
-    indexing: Indexing
 
     async def of(
         self, work: UnitOfWork, text: str, question: Question, hits: Sequence[tuple[Ranked, Entry]]
     ) -> dict[EntryId, Explanation]:
         """Why each of these entries is in the answer to a query."""
-        passages = await self._passages(work, question, [entry for _, entry in hits])
-        told = self._words(text)
-        return {entry.id: self._explained(ranked, entry, passages.get(entry.id), told) for ranked, entry in hits}
+        ids = [entry.id for _, entry in hits]
+        passages, words = await _passages(work, question, ids), self._words(text)
+        held = await work.candidates.standing([_single(query.wanted) for query in words.values()], ids)
+        return {
+            entry.id: _explained(ranked, entry, passages.get(entry.id), _matched(list(words), held.get(entry.id)))
+            for ranked, entry in hits
+        }
 
     async def left_out(
         self,
@@ -47,47 +52,68 @@ class Explaining:
         ranked = await self.retrieval.best(work, unbound, within, search.weights, search.limit)
         missing = {each.entry_id: each for each in ranked} | {each.entry_id: each for each in told}
         entries = await work.entries.find_many(list(missing))
+        refused = await _refused(work, question.words, list(missing))
         scores = {each.id: told_score(missing[each.id].score, search.weights) for each in entries}
         found = [
             LeftOut(entry_id=entry.id, diary_id=entry.diary_id, score=scores[entry.id], reason=reason)
             for entry in entries
-            if (reason := self._reason(entry, question, search, scores[entry.id]))
+            if (reason := _reason(entry, question, search, scores[entry.id], refused.get(entry.id)))
         ]
         return tuple(sorted(found, key=lambda each: (-each.score, -each.entry_id.int))[: search.limit])
 
-    async def _passages(
-        self, work: UnitOfWork, question: Question, entries: Sequence[Entry]
-    ) -> dict[EntryId, Span | None]:
-        if not question.vector or not question.model:
-            return {}
-        ids = [entry.id for entry in entries]
-        nearest = await work.candidates.nearest_passages(question.vector, question.model, ids)
-        return {
-            entry.id: self.indexing.passage(entry, nearest[entry.id], question.model)
-            for entry in entries
-            if entry.id in nearest
-        }
-
-    def _explained(
-        self, ranked: Ranked, entry: Entry, passage: Span | None, told: Sequence[tuple[str, LexicalQuery]]
-    ) -> Explanation:
-        candidate, held = ranked.candidate, self.retrieval.lexemes.of_text(entry.text)
-        return Explanation(
-            cosine=candidate.cosine,
-            cosine_rank=candidate.cosine_rank,
-            words=candidate.words,
-            words_rank=candidate.words_rank,
-            matched=tuple(word for word, query in told if query.wanted & held.keys()),
-            passage=passage,
-            timely=candidate.timely,
-        )
-
-    def _words(self, text: str) -> list[tuple[str, LexicalQuery]]:
+    def _words(self, text: str) -> dict[str, LexicalQuery]:
         words = dict.fromkeys(Query.parse(text).wanted.split())
-        return [(word, self.retrieval.lexemes.of_query(Query(wanted=word))) for word in words]
+        return {word: self.retrieval.lexemes.of_query(Query(wanted=word)) for word in words}
 
-    def _reason(self, entry: Entry, question: Question, search: Search, score: float) -> Reason | None:
-        refusal = question.filters.refusal(entry)
-        if refusal is None:
-            refusal = question.words.refusal(self.retrieval.lexemes.of_text(entry.text))
-        return refusal or (Reason.MIN_SCORE if score < search.min_score else None)
+
+async def _passages(work: UnitOfWork, question: Question, ids: Sequence[EntryId]) -> dict[EntryId, Span]:
+    if not question.vector or not question.model:
+        return {}
+    return await work.candidates.nearest_passages(question.vector, question.model, ids)
+
+
+async def _refused(work: UnitOfWork, words: LexicalQuery, ids: Sequence[EntryId]) -> dict[EntryId, Reason]:
+    """Why the words keep entries out, of those that they keep out."""
+    required = [[run] for run in words.required if run]
+    excluded = [run for run in words.excluded if run]
+    standing = await work.candidates.standing([*required, excluded], ids)
+    refused: dict[EntryId, Reason] = {}
+    for entry_id in ids:
+        places = standing.get(entry_id, frozenset())
+        if not places.issuperset(range(len(required))):
+            refused[entry_id] = Reason.REQUIRED
+        elif len(required) in places:
+            refused[entry_id] = Reason.EXCLUDED
+    return refused
+
+
+def _single(lexemes: Collection[Lexeme]) -> list[tuple[Lexeme, ...]]:
+    return [(lexeme,) for lexeme in lexemes]
+
+
+def _matched(words: Sequence[str], places: frozenset[int] | None) -> tuple[str, ...]:
+    return tuple(words[place] for place in sorted(places or ()))
+
+
+def _explained(ranked: Ranked, entry: Entry, passage: Span | None, matched: tuple[str, ...]) -> Explanation:
+    candidate = ranked.candidate
+    return Explanation(
+        cosine=candidate.cosine,
+        cosine_rank=candidate.cosine_rank,
+        words=candidate.words,
+        words_rank=candidate.words_rank,
+        matched=matched,
+        passage=None if passage is None else _in_content(entry, passage),
+        timely=candidate.timely,
+    )
+
+
+def _in_content(entry: Entry, passage: Span) -> Span:
+    """The part of a passage of an entry's text that its content holds."""
+    before = len(entry.heading) + 1 if entry.heading else 0
+    start, end = (min(max(at - before, 0), len(entry.content)) for at in (passage.start, passage.end))
+    return Span(start, end)
+
+
+def _reason(entry: Entry, question: Question, search: Search, score: float, words: Reason | None) -> Reason | None:
+    return question.filters.refusal(entry) or words or (Reason.MIN_SCORE if score < search.min_score else None)

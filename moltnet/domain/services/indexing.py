@@ -6,7 +6,7 @@ import attrs
 
 from moltnet.domain.entries import Entry
 from moltnet.domain.passages import Span
-from moltnet.domain.search import EmbedderUnavailable, EntryIndex, IndexedPassage, ModelName, ModelPassages
+from moltnet.domain.search import EmbedderUnavailable, EntryIndex, IndexedPassage, ModelPassages
 from moltnet.domain.services.models import Models
 from moltnet.ports.embedding import Embedder
 from moltnet.ports.lexemes import Lexemes
@@ -34,21 +34,6 @@ class Indexing:
             lexemes=await self.workers.run(lambda: self.lexemes.of_text(text), len(text)),
             upcoming=await _made(target, entry),
         )
-
-    def passage(self, entry: Entry, ordinal: int, model: ModelName) -> Span | None:
-        """Which part of an entry's content a passage of its index under a model reads.
-
-        None for a passage that there is not, and when the model serves no longer.
-        """
-        embedder = self.models.serving
-        if embedder is None or embedder.model != model:
-            return None
-        spans = _windows(embedder, entry)
-        if ordinal >= len(spans):
-            return None
-        before = len(entry.heading) + 1 if entry.heading else 0
-        start, end = (min(max(at - before, 0), len(entry.content)) for at in (spans[ordinal].start, spans[ordinal].end))
-        return Span(start, end)
 
 
 async def embedded(embedder: Embedder, entry: Entry) -> ModelPassages:

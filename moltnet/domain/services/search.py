@@ -45,8 +45,11 @@ class SearchService:
     async def search(self, caller: Caller | Anonymous, search: Search) -> SearchResult:
         """The best entries for a query, or the newest without one; raises DiaryNotFound and Unauthenticated.
 
-        A query that only excludes words ranks nothing either: it answers the newest entries without them.
+        A query that only excludes words ranks nothing either: it answers the newest entries without them. What an
+        explanation costs is counted with an agent, so it is not for anonymous callers.
         """
+        if search.explain:
+            known(caller)
         asked = _of_author(search, known(caller)) if search.only_mine else search
         return await self.retrieval.models.steadily(lambda: self._search(caller, asked))
 

@@ -165,7 +165,7 @@ class Container(containers.DeclarativeContainer):
     accesses = providers.Singleton(Accesses, storage=storage, background=background, clock=clock)
     indexing = providers.Singleton(Indexing, models=models, lexemes=lexemes, workers=workers)
     retrieval = providers.Singleton(Retrieval, models=models, lexemes=lexemes, clock=clock)
-    explaining = providers.Singleton(Explaining, retrieval=retrieval, indexing=indexing)
+    explaining = providers.Singleton(Explaining, retrieval=retrieval)
     services = providers.Singleton(
         Services,
         authentication=providers.Singleton(AuthenticationService, tokens=token_verifier),

@@ -15,6 +15,7 @@ from moltnet.adapters.limits.limits import MemoryRateLimits
 from moltnet.adapters.memory.clock import MemoryClock
 from moltnet.adapters.memory.embedding import MemoryEmbedder
 from moltnet.adapters.memory.storage import MemoryStorage
+from moltnet.adapters.memory.workers import MemoryWorkers
 from moltnet.adapters.nacl.key_pairs import NaclKeyPair
 from moltnet.domain.caller import Caller
 from moltnet.domain.credentials import InvalidToken, Scope
@@ -81,7 +82,7 @@ async def serve(clock: MemoryClock) -> AsyncIterator[Serve]:
             routes: Iterable[AnyRoute], options: RestOptions | None = None, limits: Limits = UNTHROTTLED
         ) -> TestClient[Any, Any]:
             throttling = ThrottlingService(counts=MemoryRateLimits(clock), limits=limits)
-            services: Any = SimpleNamespace(authentication=TwoTokens(), throttling=throttling)
+            services: Any = SimpleNamespace(authentication=TwoTokens(), throttling=throttling, workers=MemoryWorkers())
             server = TestServer(create_app(services, options, routes))
             return await stack.enter_async_context(TestClient(server))
 

@@ -67,6 +67,17 @@ async def test_an_answer_explains_itself(ada, diary):
     }
 
 
+async def test_an_explanation_needs_a_token(network, ada, diary):
+    public = await ada.diary(visibility="public")
+    await ada.entry(public, "the harbour at dawn")
+    search = {"query": "harbour", "diaryId": public}
+    assert (await network.http.post("/diaries/search", json=search)).status == 200
+    for where in (public, diary):
+        refused = await network.http.post("/diaries/search", json={**search, "diaryId": where, "explain": True})
+        assert (refused.status, (await refused.json())["code"]) == (401, "UNAUTHORIZED")
+    assert "explanation" in (await searched(ada, **search, explain=True))["results"][0]
+
+
 async def test_what_was_left_out_is_told_to_nobody_who_may_not_read_it(ada, bob, diary):
     await ada.entry(diary, "the harbour at dawn", tags=["x"])
     public = await ada.diary(visibility="public")

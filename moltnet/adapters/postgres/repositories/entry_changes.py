@@ -23,13 +23,13 @@ ADD = """
         insert into diary_entries (
             id, diary_id, diary_visibility, title, content, tags, injection_risk, importance, entry_type, superseded_by,
             occurred_at, fold, created_at, updated_at, author_id, author_assumed, edited_by,
-            embedding_model, embedding, further_passages, terms, words
+            embedding_model, embedding, starts_at, ends_at, further_passages, terms, words
         )
         select
             %(id)s, id, visibility, %(title)s, %(content)s, %(tags)s, %(injection_risk)s, %(importance)s,
             %(entry_type)s, %(superseded_by)s, %(occurred_at)s, %(fold)s, %(created_at)s, %(updated_at)s,
             %(author_id)s, %(author_assumed)s, %(edited_by)s,
-            %(embedding_model)s, %(embedding)s, %(further_passages)s, %(terms)s, %(words)s
+            %(embedding_model)s, %(embedding)s, %(starts_at)s, %(ends_at)s, %(further_passages)s, %(terms)s, %(words)s
         from diary
         returning id
     ), further as (
@@ -74,8 +74,8 @@ REPLACE_WITH_INDEX = """
             importance = %(importance)s, entry_type = %(entry_type)s, superseded_by = %(superseded_by)s,
             occurred_at = %(occurred_at)s, fold = %(fold)s, updated_at = %(updated_at)s,
             author_assumed = %(author_assumed)s, edited_by = %(edited_by)s,
-            embedding_model = %(embedding_model)s, embedding = %(embedding)s,
-            further_passages = %(further_passages)s, terms = %(terms)s, words = %(words)s
+            embedding_model = %(embedding_model)s, embedding = %(embedding)s, starts_at = %(starts_at)s,
+            ends_at = %(ends_at)s, further_passages = %(further_passages)s, terms = %(terms)s, words = %(words)s
         from old where e.id = old.id
         returning e.id
     ), further as (
@@ -186,6 +186,8 @@ def index_values(index: EntryIndex) -> dict[str, Any]:
     return {
         "embedding_model": index.model,
         "embedding": first and first.vector,
+        "starts_at": first and first.start,
+        "ends_at": first and first.end,
         "further_passages": sum(passage.ordinal > 0 for passage in index.passages),
         **_passages_of(index),
         "words": stored.words,

@@ -106,10 +106,11 @@ SETTLE = """
     ), beside as (
         delete from entry_passages p using used
         where p.entry_id = any(%(ids)s::uuid[]) and p.ordinal = 0 and p.model is distinct from used.target
-        returning p.entry_id, p.model, p.embedding
+        returning p.entry_id, p.model, p.embedding, p.starts_at, p.ends_at
     ), moved as (
         update diary_entries e
-        set embedding_model = beside.model, embedding = beside.embedding, further_passages = (
+        set embedding_model = beside.model, embedding = beside.embedding, starts_at = beside.starts_at,
+            ends_at = beside.ends_at, further_passages = (
             select count(*) from entry_passages p
             where p.entry_id = e.id and p.model = beside.model and p.ordinal > 0
         )

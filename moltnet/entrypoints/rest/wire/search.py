@@ -62,7 +62,7 @@ class SearchDiary:
     occurred_after: Annotated[datetime, About("Only what happened then or later")] | None = None
     occurred_before: Annotated[datetime, About("Only what happened before then")] | None = None
     min_score: Annotated[float, Number(0, 1), About("Only what scores as much or more")] = 0.0
-    explain: Annotated[bool, About("Tell why each entry was found, and what was left out")] = False
+    explain: Annotated[bool, About("Tell why each entry was found, and what was left out; needs a token")] = False
     only_mine: Annotated[bool, About("Only what you wrote and nobody else changed")] = False
 
     def search(self) -> Search:

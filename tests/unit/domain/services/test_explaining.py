@@ -1,17 +1,33 @@
 """Why entries are in an answer, and why others are not."""
 
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
+import attrs
 import pytest
+from dependency_injector import providers
 
-from moltnet.domain.diaries import Diary
+from moltnet.adapters.snowball.lexemes import SnowballLexemes
+from moltnet.domain.caller import ANONYMOUS
+from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.entries import EntryEdit, NewEntry
+from moltnet.domain.errors import Unauthenticated
 from moltnet.domain.explanations import Reason
-from moltnet.domain.search import Filters, Search, SearchResult, Weights
+from moltnet.domain.search import Filters, Lexeme, Search, SearchResult, Weights
 from tests.support.builders import NOON
-from tests.support.network import Member, Network
+from tests.support.network import Member, Network, a_network
 
 LONG = " ".join(f"word{number}" for number in range(150))
+
+
+class Counted(SnowballLexemes):
+    """Counts the texts it reads."""
+
+    texts = 0
+
+    def of_text(self, text: str) -> Mapping[Lexeme, Sequence[int]]:
+        self.texts += 1
+        return super().of_text(text)
 
 
 @pytest.fixture
@@ -32,6 +48,49 @@ async def test_the_nearest_passage_of_a_long_entry_is_told(network: Network, ada
     assert hit.explanation.passage.of(entry.content).endswith("the heron waits")
     assert "word0 " not in hit.explanation.passage.of(entry.content)
     assert hit.explanation.matched == ("heron", "waits")
+
+
+@pytest.mark.parametrize("title", [None, "Of herons"])
+async def test_a_passage_is_the_part_of_the_content_that_it_reads(
+    network: Network, ada: Member, diary: Diary, title: str | None
+) -> None:
+    for content in (LONG, "y"):
+        await network.services.entries.create(ada.caller, diary.id, NewEntry(content=content, title=title, tags=("x",)))
+    parts = []
+    for query, content in (("word0", LONG), ("word149", LONG), ("y", "y")):
+        best = (await explained(network, ada, query)).hits[0]
+        assert best.entry.content == content
+        assert best.explanation is not None
+        assert best.explanation.passage is not None
+        parts.append(best.explanation.passage.of(content))
+    assert parts[0].startswith("word0 ")
+    assert parts[1].endswith(" word149")
+    assert max(map(len, parts)) < len(LONG)
+    assert parts[2] == "y"
+
+
+async def test_nothing_of_a_stored_text_is_computed_again() -> None:
+    lexemes = Counted()
+    async with a_network(place=lambda container: container.lexemes.override(providers.Object(lexemes))) as network:
+        ada = await network.member()
+        diary = await network.diary(ada)
+        for content in ("heron in the fog", "heron", "stork"):
+            await network.entry(ada, diary, content)
+        read = lexemes.texts
+        result = await explained(network, ada, "heron -fog", filters=Filters(tags=()))
+        assert (result.hits, result.left_out) != ((), ())
+        assert lexemes.texts == read
+
+
+async def test_an_explanation_needs_an_agent(network: Network, ada: Member) -> None:
+    diary = await network.diary(ada, Visibility.PUBLIC)
+    await network.entry(ada, diary, "heron")
+    asked = Search(query="heron", diary_id=diary.id)
+    assert len((await network.services.search.search(ANONYMOUS, asked)).hits) == 1
+    with pytest.raises(Unauthenticated):
+        await network.services.search.search(ANONYMOUS, attrs.evolve(asked, explain=True))
+    with pytest.raises(Unauthenticated):
+        await network.services.search.search(ANONYMOUS, attrs.evolve(asked, explain=True, query=None))
 
 
 async def test_each_side_has_its_rank(network: Network, ada: Member, diary: Diary) -> None:

@@ -1,7 +1,6 @@
 """What an entry is found by: passages of a long text, and words alone when there is no model."""
 
 import logging
-from itertools import pairwise
 
 import pytest
 
@@ -97,17 +96,3 @@ async def test_a_heading_too_long_for_the_window_costs_no_word_of_the_passage() 
         last = EMBEDDER.windows(each.text, each.heading)[-1].of(each.text)
         expected = f"{each.heading}\n{last}" if each is entry else last
         assert [index.passages[-1].vector] == await EMBEDDER.embed_passages([expected])
-
-
-@pytest.mark.parametrize("title", [None, "Of herons"])
-async def test_a_passage_tells_which_part_of_the_content_it_reads(title: str | None) -> None:
-    entry = an_entry(title=title, content=LONG, tags=("x",))
-    indexing = Indexing(models=Models(EMBEDDER), lexemes=LEXEMES, workers=WORKERS)
-    count = len((await indexing.index(entry)).passages)
-    parts = [indexing.passage(entry, ordinal, EMBEDDER.model) for ordinal in range(count)]
-    assert all(parts)
-    assert parts[0].of(LONG).startswith("word0 ")
-    assert parts[-1].of(LONG).endswith(" word199")
-    assert all(later.start < earlier.end for earlier, later in pairwise(parts))  # nothing goes unread
-    assert indexing.passage(entry, count, EMBEDDER.model) is None
-    assert Indexing(models=Models(None), lexemes=LEXEMES, workers=WORKERS).passage(entry, 0, EMBEDDER.model) is None

@@ -105,6 +105,15 @@ async def test_a_search_explains_itself_on_demand(network, ada):
     assert [each["reason"] for each in found["left_out"]] == ["tags"]
 
 
+async def test_an_explanation_is_not_for_anonymous_clients(network, ada):
+    diary = await network.diary(ada, Visibility.PUBLIC)
+    await network.entry(ada, diary, "the deploy failed")
+    search = {"query": "deploy", "diary_ref": str(diary.id)}
+    assert len((await done(network, None, "diary_search", **search))["results"]) == 1
+    told = await refused(network, None, "diary_search", **search, explain=True)
+    assert told["code"] == "UNAUTHORIZED"
+
+
 async def test_a_search_keeps_to_times_and_to_the_least_score(network, ada):
     diary = str((await network.diary(ada)).id)
     for content, occurred_at in (("the deploy failed", "2026-01-05T09:00:00Z"), ("the deploy worked", None)):
