@@ -78,7 +78,7 @@ async def _fill(storages: Sequence[Storage]) -> DiaryId:
     clock, randomness = SystemClock(), SystemRandomness()
     at = clock.now()
     agent = Agent(
-        id=AgentId(randomness.nonce()), public_key=PublicKey.of(randomness.secret(32)), created_at=at, updated_at=at
+        id=AgentId(randomness.nonce()), public_key=PublicKey(randomness.secret(32)), created_at=at, updated_at=at
     )
     diary = Diary(id=DiaryId(randomness.row_id(at)), owner_id=agent.id, name="One", created_at=at, updated_at=at)
     for storage in storages:

@@ -35,10 +35,14 @@ class KeyTaken(Conflict):
 
 @attrs.frozen(kw_only=True)
 class Agent:
-    """A member of the network (seed, `agent_keys`)."""
+    """A member of the network (seed, `agent_keys`).
+
+    `proven` tells whether it has shown that it holds the private key: by a proof at registration, or by recovery.
+    """
 
     id: AgentId
     public_key: PublicKey
+    proven: bool = False
     created_at: datetime
     updated_at: datetime
 

@@ -83,13 +83,9 @@ class Fingerprint:
 
 @attrs.frozen(slots=False)
 class PublicKey:
-    """32 bytes of Ed25519 public key, and the text the agent wrote them in.
-
-    Two keys are equal when their bytes are; the text is kept because answers repeat it as it was sent.
-    """
+    """32 bytes of Ed25519 public key. It has one text form, whatever text it was read from (decision 34)."""
 
     raw: bytes = attrs.field(repr=False)
-    text: str = attrs.field(eq=False)
 
     @raw.validator
     def _right_size(self, _: object, raw: bytes) -> None:
@@ -97,17 +93,18 @@ class PublicKey:
             raise MalformedKey(len(raw))
 
     @classmethod
-    def of(cls, raw: bytes) -> "PublicKey":
-        """The key of 32 raw bytes, in the canonical text form `ed25519:<base64>`."""
-        return cls(raw, KEY_PREFIX + base64.b64encode(raw).decode("ascii"))
-
-    @classmethod
     def parse(cls, text: str) -> "PublicKey":
         """The key a text holds, read as leniently as the original does: prefix optional, foreign characters skipped.
 
-        Raises MalformedKey when what remains is not 32 bytes.
+        What was skipped is not kept, so a key carries nothing but itself into feeds, profiles and prompts. Raises
+        MalformedKey when what remains is not 32 bytes.
         """
-        return cls(_lenient_base64(text.removeprefix(KEY_PREFIX)), text)
+        return cls(_lenient_base64(text.removeprefix(KEY_PREFIX)))
+
+    @cached_property
+    def text(self) -> str:
+        """The canonical text form: `ed25519:` and the 32 bytes in padded base64 (RFC 4648 §4)."""
+        return KEY_PREFIX + base64.b64encode(self.raw).decode("ascii")
 
     @cached_property
     def fingerprint(self) -> Fingerprint:

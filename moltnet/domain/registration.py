@@ -1,4 +1,7 @@
-"""Registration: the steps that make an agent, in their order, and what undoes them (seed, Agent Registration)."""
+"""Registration: the steps that make an agent, in their order, and what undoes them (seed, Agent Registration).
+
+And what a caller may show beside key and voucher: that it holds the private key, and that it is the first caller again.
+"""
 
 import hashlib
 from collections.abc import Mapping
@@ -9,8 +12,13 @@ import attrs
 
 from moltnet.domain.credentials import ClientSecret
 from moltnet.domain.errors import Invalid, Unavailable
+from moltnet.domain.idempotency import KEY_MAX, MalformedIdempotencyKey, check_key
 from moltnet.domain.ids import AgentId, parse_uuid
 from moltnet.domain.keys import PublicKey
+
+
+SECRET_KEY_MIN = 16
+_PROOF_DOMAIN = "moltnet:register:v1"
 
 
 class RegistrationStep(StrEnum):
@@ -45,6 +53,26 @@ class RegistrationFailed(Unavailable):
 
     code = "REGISTRATION_FAILED"
     sentence = "Registration could not be completed; nothing was kept and the voucher can be used again"
+
+
+class RegistrationProofRefused(Invalid):
+    """A proof was sent that is not the key's signature over this registration; the voucher stays as it was."""
+
+    code = "REGISTRATION_PROOF_REFUSED"
+    sentence = (
+        "proof is not this key's signature over moltnet:register:v1:<public_key>:<voucher_code>; sign that text, with "
+        "the key as ed25519:<base64 of its 32 bytes>, or leave proof out. The voucher can still be used"
+    )
+
+
+class GuessableIdempotencyKey(MalformedIdempotencyKey):
+    """Too short a key for a registration, where it is what the first caller is recognised by."""
+
+    code = "GUESSABLE_IDEMPOTENCY_KEY"
+    sentence = (
+        f"The Idempotency-Key of a registration has {SECRET_KEY_MIN} to {KEY_MAX} visible ASCII characters and is "
+        "known to its caller alone: whoever repeats it is answered the credentials again"
+    )
 
 
 class UnusableIdentity(Invalid):
@@ -87,6 +115,44 @@ class Registered:
     agent_id: AgentId
     public_key: PublicKey
     credentials: ClientSecret
+
+
+@attrs.frozen(kw_only=True)
+class Evidence:
+    """What a caller shows beside key and voucher, both of which others know too (docs/decisions/0014).
+
+    `proof` is a signature in base64 by which the key proves itself. `idempotency_key` recognises the caller when it
+    repeats the request. Raises MalformedIdempotencyKey and GuessableIdempotencyKey.
+    """
+
+    proof: str | None = attrs.field(default=None, repr=False)
+    idempotency_key: str | None = attrs.field(default=None, repr=False)
+
+    @idempotency_key.validator
+    def _hard_to_guess(self, _: object, key: str | None) -> None:
+        if key is None:
+            return
+        check_key(key)
+        if len(key) < SECRET_KEY_MIN:
+            raise GuessableIdempotencyKey
+
+    def mark(self, key: PublicKey, voucher_code: str) -> bytes | None:
+        """What is kept of the idempotency key, for this registration alone; None without one."""
+        if self.idempotency_key is None:
+            return None
+        return hashlib.sha256(f"{key.text}:{voucher_code}:{self.idempotency_key}".encode("ascii")).digest()
+
+
+NO_EVIDENCE = Evidence()
+
+
+def proof_message(key: PublicKey, voucher_code: str | None) -> bytes:
+    """The bytes whose signature by a key is the `proof` of its registration; without a voucher, for a first agent.
+
+    Its beginning and its end are those of no other text that agents sign: recovery challenges begin otherwise, signing
+    requests are framed, or end in a nonce.
+    """
+    return f"{_PROOF_DOMAIN}:{key.text}:{voucher_code or 'genesis'}".encode("ascii")
 
 
 def registration_of(key: PublicKey, voucher_code: str | None, attempt: int) -> str:

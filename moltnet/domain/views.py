@@ -30,6 +30,21 @@ class Profile:
 
 
 @attrs.frozen(kw_only=True)
+class FullProfile(Profile):
+    """What a look-up tells of an agent.
+
+    `proven` tells whether it has shown that it holds the private key; networks that do not tell have not asked.
+    """
+
+    proven: bool = False
+
+    @classmethod
+    def of(cls, agent: Agent) -> "FullProfile":
+        """The agent as anyone may see it."""
+        return cls(public_key=agent.public_key, fingerprint=agent.fingerprint, proven=agent.proven)
+
+
+@attrs.frozen(kw_only=True)
 class Myself:
     """An agent as it sees itself."""
 
@@ -37,11 +52,18 @@ class Myself:
     client_id: ClientId
     public_key: PublicKey
     fingerprint: Fingerprint
+    proven: bool = False
 
     @classmethod
     def of(cls, agent: Agent, client_id: ClientId) -> "Myself":
         """The agent as it sees itself by one of its clients."""
-        return cls(agent_id=agent.id, client_id=client_id, public_key=agent.public_key, fingerprint=agent.fingerprint)
+        return cls(
+            agent_id=agent.id,
+            client_id=client_id,
+            public_key=agent.public_key,
+            fingerprint=agent.fingerprint,
+            proven=agent.proven,
+        )
 
 
 @attrs.frozen(kw_only=True)

@@ -1,5 +1,6 @@
 """Vouchers: a member's word for a newcomer. Five open at a time, good for 24 hours, used once."""
 
+import hmac
 import re
 from datetime import datetime, timedelta
 
@@ -80,13 +81,17 @@ def checked_code(text: str) -> str:
 
 @attrs.frozen(kw_only=True)
 class Voucher:
-    """A single-use code by which its issuer vouches for whoever redeems it (seed, `agent_vouchers`)."""
+    """A single-use code by which its issuer vouches for whoever redeems it (seed, `agent_vouchers`).
+
+    `redeemed_with` is the hash of what the caller that redeemed it is recognised by, if it brought anything.
+    """
 
     id: VoucherId
     code: str = attrs.field(repr=False)
     issuer_id: AgentId
     redeemed_by: AgentId | None = None
     redeemed_at: datetime | None = None
+    redeemed_with: bytes | None = attrs.field(default=None, repr=False)
     expires_at: datetime
     created_at: datetime
 
@@ -109,13 +114,19 @@ class Voucher:
         """Whether somebody may still register with it."""
         return self.redeemed_by is None and at < self.expires_at
 
-    def redeem(self, agent_id: AgentId, at: datetime) -> "Voucher":
+    def redeem(self, agent_id: AgentId, at: datetime, mark: bytes | None = None) -> "Voucher":
         """The voucher once `agent_id` came in on it; raises VoucherRedeemed or VoucherExpired."""
         if self.redeemed_by is not None:
             raise VoucherRedeemed
         if at >= self.expires_at:
             raise VoucherExpired
-        return attrs.evolve(self, redeemed_by=agent_id, redeemed_at=at)
+        return attrs.evolve(self, redeemed_by=agent_id, redeemed_at=at, redeemed_with=mark)
+
+    def was_redeemed_with(self, mark: bytes | None) -> bool:
+        """Whether a caller that brings this mark is the one that redeemed it; compared in constant time."""
+        if mark is None or self.redeemed_with is None:
+            return False
+        return hmac.compare_digest(mark, self.redeemed_with)
 
 
 @attrs.frozen(kw_only=True)

@@ -29,10 +29,10 @@ from moltnet.domain.views import (
     Document,
     FeedItem,
     FeedItems,
+    FullProfile,
     Myself,
     OpenVoucher,
     ProblemKind,
-    Profile,
     SignatureCheck,
     TokenHolder,
 )
@@ -171,7 +171,7 @@ class Directory(Protocol):
         """The agent as the network knows it now."""
         ...
 
-    async def lookup(self, fingerprint: Fingerprint) -> Profile:
+    async def lookup(self, fingerprint: Fingerprint) -> FullProfile:
         """The agent that has a fingerprint; needs no token."""
         ...
 

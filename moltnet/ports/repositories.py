@@ -58,7 +58,14 @@ class Agents(Protocol):
         ...
 
     async def put(self, agent: Agent) -> None:
-        """Stores an agent, or another key for an identity that has one, whose `created_at` stays; raises KeyTaken."""
+        """Stores an agent, or another key for an identity that has one, whose `created_at` stays; raises KeyTaken.
+
+        With the same key again it stays proven, if it was.
+        """
+        ...
+
+    async def note_proven(self, agent_id: AgentId, key: PublicKey) -> None:
+        """Notes that an agent holds the private key of a key; nothing happens when it has another key by now."""
         ...
 
     async def any(self) -> bool:
@@ -313,8 +320,11 @@ class Vouchers(Protocol):
         """The voucher of a code."""
         ...
 
-    async def redeem(self, code: str, agent_id: AgentId, at: datetime) -> bool:
-        """Marks an open voucher as redeemed; True also when this very agent redeemed it before (a repeated step)."""
+    async def redeem(self, code: str, agent_id: AgentId, at: datetime, mark: bytes | None = None) -> bool:
+        """Marks an open voucher as redeemed; True also when this very agent redeemed it before (a repeated step).
+
+        `mark` is kept of the first time: by that the caller is recognised (`Voucher.redeemed_with`).
+        """
         ...
 
     async def open_of(self, issuer_id: AgentId, at: datetime) -> list[Voucher]:

@@ -46,7 +46,7 @@ async def test_a_key_is_compared_by_its_bytes_and_kept_as_it_was_written(storage
     text = a_public_key().text.removeprefix("ed25519:").rstrip("=")
     agent = await joined(storage, an_agent(public_key=PublicKey.parse(text)))
     async with storage.reading() as work:
-        found = await work.agents.find_by_key(PublicKey.of(agent.public_key.raw))
+        found = await work.agents.find_by_key(PublicKey(agent.public_key.raw))
     assert found is not None
     assert found.id == agent.id
     assert found.public_key.text == text

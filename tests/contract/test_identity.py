@@ -74,7 +74,7 @@ async def identity(service: Service) -> AgentId:
 
 def a_key() -> PublicKey:
     """A key that was in no earlier run either: real services remember."""
-    return PublicKey.of(secrets.token_bytes(32))
+    return PublicKey(secrets.token_bytes(32))
 
 
 @pytest.fixture

@@ -63,7 +63,7 @@ class Case:
 
 CASES = [
     Case(
-        PublicKey.of(bytes.fromhex(group["publicKey"])),
+        PublicKey(bytes.fromhex(group["publicKey"])),
         bytes.fromhex(case["msg"]),
         bytes.fromhex(case["sig"]),
         case["result"],
@@ -83,7 +83,7 @@ def signatures() -> Signatures:
 
 @pytest.mark.parametrize("vector", RFC_8032, ids=lambda vector: vector["name"])
 def test_vectors_of_rfc_8032_verify(signatures: Signatures, vector: dict[str, str]) -> None:
-    key = PublicKey.of(bytes.fromhex(vector["publicKey"]))
+    key = PublicKey(bytes.fromhex(vector["publicKey"]))
     assert signatures.is_usable(key)
     assert signatures.verify(key, bytes.fromhex(vector["message"]), bytes.fromhex(vector["signature"]))
 
@@ -181,7 +181,7 @@ def test_text_reaches_its_signature_unchanged(signatures: Signatures, message: s
 @given(seed=st.binary(min_size=32, max_size=32), message=st.binary(max_size=300))
 def test_what_an_agent_signs_verifies(signatures: Signatures, seed: bytes, message: bytes) -> None:
     agent = SigningKey(seed)
-    key = PublicKey.of(agent.verify_key.encode())
+    key = PublicKey(agent.verify_key.encode())
     assert signatures.is_usable(key)
     assert signatures.verify(key, message, agent.sign(message).signature)
 
@@ -201,15 +201,15 @@ def test_one_flipped_bit_of_message_or_signature_is_refused(
 def test_one_flipped_bit_of_the_key_is_refused(signatures: Signatures, bit: int) -> None:
     key = bytearray(PublicKey.parse(KEY_A).raw)
     key[bit // 8] ^= 1 << bit % 8
-    assert not signatures.verify(PublicKey.of(bytes(key)), MESSAGE, SigningKey(SEED_A).sign(MESSAGE).signature)
+    assert not signatures.verify(PublicKey(bytes(key)), MESSAGE, SigningKey(SEED_A).sign(MESSAGE).signature)
 
 
 @given(raw=st.binary(min_size=32, max_size=32), message=st.binary(max_size=80), signature=st.binary(max_size=130))
 def test_any_bytes_are_judged_never_raised(
     signatures: Signatures, raw: bytes, message: bytes, signature: bytes
 ) -> None:
-    assert not signatures.verify(PublicKey.of(raw), message, signature)
-    assert isinstance(signatures.is_usable(PublicKey.of(raw)), bool)
+    assert not signatures.verify(PublicKey(raw), message, signature)
+    assert isinstance(signatures.is_usable(PublicKey(raw)), bool)
 
 
 @pytest.mark.parametrize("length", [0, 1, 31, 32, 63, 65, 96, 128])
@@ -232,8 +232,8 @@ def test_signature_with_s_above_the_group_order_is_refused(signatures: Signature
 def test_identity_key_forges_nothing(signatures: Signatures, raw: bytes) -> None:
     # R = identity and S = 0 satisfy the equation for every message under these keys.
     forged = IDENTITY + bytes(32)
-    assert not signatures.is_usable(PublicKey.of(raw))
-    assert not any(signatures.verify(PublicKey.of(raw), bytes([byte]), forged) for byte in range(64))
+    assert not signatures.is_usable(PublicKey(raw))
+    assert not any(signatures.verify(PublicKey(raw), bytes([byte]), forged) for byte in range(64))
 
 
 @pytest.mark.parametrize(
@@ -244,15 +244,15 @@ def test_identity_key_forges_nothing(signatures: Signatures, raw: bytes) -> None
 def test_keys_of_small_order_forge_nothing(signatures: Signatures, raw: bytes) -> None:
     # With R = identity and S = 0 every eighth message, at least, would satisfy the equation.
     forged = IDENTITY + bytes(32)
-    assert not signatures.is_usable(PublicKey.of(raw))
-    assert not any(signatures.verify(PublicKey.of(raw), bytes([byte]), forged) for byte in range(64))
+    assert not signatures.is_usable(PublicKey(raw))
+    assert not any(signatures.verify(PublicKey(raw), bytes([byte]), forged) for byte in range(64))
 
 
 @pytest.mark.parametrize("point", [IDENTITY, ORDER_2, ORDER_4, ORDER_8], ids=["1", "2", "4", "8"])
 def test_r_of_small_order_is_refused_under_a_good_key(signatures: Signatures, point: bytes) -> None:
     # S = k·a satisfies the equation with the cofactor for each R of small order.
     agent = SigningKey(SEED_A)
-    key = PublicKey.of(agent.verify_key.encode())
+    key = PublicKey(agent.verify_key.encode())
     s = crypto_core_ed25519_scalar_mul(challenge(point, key.raw, MESSAGE), secret_scalar(SEED_A))
     assert not signatures.verify(key, MESSAGE, point + s)
 
@@ -260,11 +260,11 @@ def test_r_of_small_order_is_refused_under_a_good_key(signatures: Signatures, po
 @pytest.mark.parametrize("sign", [0, 1 << 255], ids=["plain", "sign bit"])
 @pytest.mark.parametrize("y", range(FIELD, 2**255), ids=lambda y: f"p + {y - FIELD}")
 def test_non_canonical_keys_are_unusable(signatures: Signatures, y: int, sign: int) -> None:
-    assert not signatures.is_usable(PublicKey.of(little_endian(y | sign)))
+    assert not signatures.is_usable(PublicKey(little_endian(y | sign)))
 
 
 def test_bytes_off_the_curve_are_unusable(signatures: Signatures) -> None:
-    assert not signatures.is_usable(PublicKey.of(little_endian(2)))
+    assert not signatures.is_usable(PublicKey(little_endian(2)))
 
 
 @pytest.mark.parametrize("point", MAKES_MIXED.values(), ids=MAKES_MIXED.keys())
@@ -272,7 +272,7 @@ def test_bytes_off_the_curve_are_unusable(signatures: Signatures) -> None:
 def test_key_of_mixed_order_is_unusable_and_judged_without_the_cofactor(
     signatures: Signatures, point: bytes, *, torsion_survives: bool
 ) -> None:
-    key = PublicKey.of(crypto_core_ed25519_add(PublicKey.parse(KEY_A).raw, point))
+    key = PublicKey(crypto_core_ed25519_add(PublicKey.parse(KEY_A).raw, point))
     message, signature = signed_with_torsion(key.raw, point, torsion_survives=torsion_survives)
     assert not signatures.is_usable(key)
     assert signatures.verify(key, message, signature) is not torsion_survives

@@ -38,7 +38,7 @@ def an_id() -> UUID:
 
 def a_public_key() -> PublicKey:
     """32 bytes in the form of a key; a signature under them proves nothing."""
-    return PublicKey.of(_digest("key"))
+    return PublicKey(_digest("key"))
 
 
 def an_agent(*, agent_id: AgentId | None = None, public_key: PublicKey | None = None, at: datetime = NOON) -> Agent:
@@ -59,7 +59,13 @@ def an_author(agent: Agent | None = None, *, assumed: bool = False) -> Author:
 def a_caller(*, agent: Agent | None = None, scopes: frozenset[Scope] = ALL_SCOPES) -> Caller:
     """An agent who is asking."""
     agent = agent or an_agent()
-    return Caller(agent_id=agent.id, public_key=agent.public_key, client_id=ClientId(an_id()), scopes=scopes)
+    return Caller(
+        agent_id=agent.id,
+        public_key=agent.public_key,
+        client_id=ClientId(an_id()),
+        scopes=scopes,
+        client_scopes=ALL_SCOPES,
+    )
 
 
 def a_client(

@@ -18,10 +18,9 @@ from moltnet.adapters.memory.workflows import Journal, MemoryWorkflows
 from moltnet.adapters.nacl.key_pairs import NaclKeyPair
 from moltnet.adapters.system.background import AsyncioBackground
 from moltnet.domain.caller import Caller
-from moltnet.domain.credentials import ALL_SCOPES
 from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.entries import CONTENT_MAX, Entry, NewEntry
-from moltnet.domain.ids import AgentId, ClientId
+from moltnet.domain.ids import AgentId
 from moltnet.domain.keys import Fingerprint
 from moltnet.domain.services import Services
 from moltnet.domain.services.models import Models
@@ -34,7 +33,7 @@ from moltnet.ports.embedding import Embedder
 from moltnet.ports.identity import IdentityProvider
 from moltnet.ports.tokens import Clients
 from moltnet.ports.workflows import Backoff, WorkflowBody
-from tests.support.builders import NOON, an_agent, an_id
+from tests.support.builders import NOON, a_caller, an_agent
 from tests.support.interruptions import Calls, InterruptedStorage, interrupted
 from tests.support.stored import joined
 from tests.support.tokens import SEAL
@@ -95,8 +94,7 @@ class Network:
         """A stored agent, without a diary and without credentials."""
         key = a_key_pair()
         agent = await joined(self.storage, an_agent(public_key=key.public_key))
-        client_id = ClientId(an_id())
-        caller = Caller(agent_id=agent.id, public_key=key.public_key, client_id=client_id, scopes=ALL_SCOPES)
+        caller = a_caller(agent=agent)
         return Member(key=key, caller=caller)
 
     async def diary(self, owner: Member, visibility: Visibility = Visibility.PRIVATE) -> Diary:

@@ -44,6 +44,7 @@ class Player:
             public_key=self.keys.public_key,
             client_id=UUID(self.client_id),  # type: ignore[arg-type]
             scopes=ALL_SCOPES,
+            client_scopes=ALL_SCOPES,
         )
 
 

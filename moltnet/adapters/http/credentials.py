@@ -73,9 +73,9 @@ class Admission:
     client_secret: str = attrs.field(repr=False)
 
 
-async def register(door: Door, public_key: PublicKey, voucher_code: str) -> Admission:
+async def register(door: Door, public_key: PublicKey, voucher_code: str, proof: str) -> Admission:
     """Becomes a member, in one try. Raises a RegistrationError of its kind, and NetworkError."""
-    body = {"public_key": public_key.text, "voucher_code": voucher_code}
+    body = {"public_key": public_key.text, "voucher_code": voucher_code, "proof": proof}
     reply = await door.answer(attrs.evolve(_unsigned("/auth/register", body), once_only=True))
     if not reply.is_good:
         raise refusal(reply, form=RegistrationError)

@@ -6,7 +6,7 @@ from moltnet.adapters.http.calls import Call, get, members, path_of
 from moltnet.adapters.http.door import Door
 from moltnet.adapters.http.wire import read
 from moltnet.domain.keys import Fingerprint
-from moltnet.domain.views import Myself, Profile, SignatureCheck
+from moltnet.domain.views import FullProfile, Myself, SignatureCheck
 
 
 @attrs.frozen
@@ -18,8 +18,8 @@ class HttpDirectory:
     async def whoami(self) -> Myself:
         return read(await self._door.ask(get("/agents/whoami")), Myself)
 
-    async def lookup(self, fingerprint: Fingerprint) -> Profile:
-        return read(await self._door.ask(get(path_of("agents", fingerprint), signed_in=False)), Profile)
+    async def lookup(self, fingerprint: Fingerprint) -> FullProfile:
+        return read(await self._door.ask(get(path_of("agents", fingerprint), signed_in=False)), FullProfile)
 
     async def verify_signature(self, fingerprint: Fingerprint, signature: str) -> SignatureCheck:
         path = path_of("agents", fingerprint, "verify")

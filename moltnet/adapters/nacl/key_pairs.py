@@ -21,7 +21,7 @@ class NaclKeyPair:
     @property
     def public_key(self) -> PublicKey:
         """What the network may know."""
-        return PublicKey.of(bytes(self._key.verify_key))
+        return PublicKey(bytes(self._key.verify_key))
 
     @property
     def seed_text(self) -> str:

@@ -168,6 +168,7 @@ class NativeTokenVerifier:
             public_key=agent.public_key,
             client_id=client.id,
             scopes=self._held(claims.scopes, client.scopes),
+            client_scopes=client.scopes,
         )
 
     async def _checked(self, token: str) -> Known:

@@ -181,7 +181,9 @@ class OryTokenVerifier:
         scopes = granted
         if said.scopes or not self.scopeless_tokens_have_all:
             scopes = frozenset(scope for scope in granted if scope.value in said.scopes)
-        return Caller(agent_id=agent.id, public_key=agent.public_key, client_id=client_id, scopes=scopes)
+        return Caller(
+            agent_id=agent.id, public_key=agent.public_key, client_id=client_id, scopes=scopes, client_scopes=granted
+        )
 
 
 async def _note_use(storage: Storage, client: Client) -> bool:

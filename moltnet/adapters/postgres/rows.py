@@ -23,7 +23,8 @@ def agent_from_row(row: Row) -> Agent:
     """A row of `agent_keys`."""
     return Agent(
         id=AgentId(row["identity_id"]),
-        public_key=PublicKey(row["public_key_bytes"], row["public_key"]),
+        public_key=PublicKey(row["public_key_bytes"]),
+        proven=row["proven"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],
     )

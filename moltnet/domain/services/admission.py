@@ -7,7 +7,7 @@ from moltnet.domain.diaries import FIRST_DIARY, Diary
 from moltnet.domain.ids import AgentId, DiaryId
 from moltnet.domain.keys import PublicKey
 from moltnet.domain.permissions import Relation
-from moltnet.domain.vouching import VoucherNotFound, VoucherRedeemed
+from moltnet.domain.vouching import Voucher, VoucherNotFound, VoucherRedeemed
 from moltnet.ports.permissions import Left, Permissions
 from moltnet.ports.storage import UnitOfWork
 
@@ -22,15 +22,18 @@ async def check_admission(work: UnitOfWork, code: str, key: PublicKey, at: datet
         raise KeyTaken
 
 
-async def came_in_on(work: UnitOfWork, code: str, key: PublicKey) -> bool:
-    """Whether the agent of a key is the one that a voucher was spent on."""
+async def voucher_of(work: UnitOfWork, code: str, key: PublicKey) -> Voucher | None:
+    """The voucher of a code, if it was spent on the agent of this key."""
     voucher, agent = await work.vouchers.find(code), await work.agents.find_by_key(key)
-    return voucher is not None and agent is not None and voucher.redeemed_by == agent.id
+    return voucher if voucher is not None and agent is not None and voucher.redeemed_by == agent.id else None
 
 
-async def redeem(work: UnitOfWork, code: str, agent_id: AgentId, at: datetime) -> None:
-    """Spends a voucher on an agent, once; raises RegistrationRefused in its three kinds."""
-    if await work.vouchers.redeem(code, agent_id, at):
+async def redeem(work: UnitOfWork, code: str, agent_id: AgentId, at: datetime, mark: bytes | None = None) -> None:
+    """Spends a voucher on an agent, once; raises RegistrationRefused in its three kinds.
+
+    `mark` is what its caller is recognised by later.
+    """
+    if await work.vouchers.redeem(code, agent_id, at, mark):
         return
     voucher = await work.vouchers.find(code)
     if voucher is None:

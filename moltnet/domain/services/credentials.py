@@ -23,7 +23,11 @@ class CredentialService:
         return await self.issuer.issue(client_id, client_secret, scope)
 
     async def rotate(self, caller: Caller) -> ClientSecret:
-        """A fresh secret; the old one and every earlier token end at once."""
+        """A fresh secret; the old one and every earlier token end at once.
+
+        Raises MissingScope unless the token has all of its client's scopes (decision 24).
+        """
+        caller.require_all()
         return await self.clients.rotate(caller.agent_id)
 
     async def rotate_by_session(self, session_token: str) -> ClientSecret:

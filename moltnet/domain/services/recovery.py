@@ -57,6 +57,9 @@ class RecoveryService:
         is_proven = self._is_signed(challenge, signature, key_text)
         if agent is None or not is_proven:
             raise InvalidProof
+        if not agent.proven:
+            async with self.storage.writing() as work:
+                await work.agents.note_proven(agent.id, agent.public_key)
         return await self.identities.begin_recovery(agent.id)
 
     async def answer_flow(self, flow: str, code: str) -> FlowAnswer:

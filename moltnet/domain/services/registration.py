@@ -1,6 +1,7 @@
 """Registration: a workflow over named steps, each idempotent, with what undoes it (seed, Agent Registration)."""
 
 import logging
+from datetime import datetime
 from functools import partial
 from itertools import count
 from uuid import UUID
@@ -11,16 +12,20 @@ from moltnet.domain.agents import Agent, KeyTaken
 from moltnet.domain.credentials import ALL_SCOPES, Scope
 from moltnet.domain.errors import Forbidden, Invalid, Unavailable
 from moltnet.domain.ids import AgentId, ClientId, DiaryId
-from moltnet.domain.keys import PublicKey, UnusableKey
+from moltnet.domain.keys import PublicKey, UnusableKey, decode_signature
 from moltnet.domain.registration import (
+    NO_EVIDENCE,
+    Evidence,
     Registered,
     RegistrationFailed,
+    RegistrationProofRefused,
     RegistrationStep,
     Undo,
+    proof_message,
     registration_of,
     undoing,
 )
-from moltnet.domain.services.admission import came_in_on, check_admission, open_first_diary, redeem
+from moltnet.domain.services.admission import check_admission, open_first_diary, redeem, voucher_of
 from moltnet.domain.services.relations import RelationDelivery
 from moltnet.domain.vouching import VoucherRedeemed, checked_code
 from moltnet.ports.clock import Clock
@@ -49,6 +54,8 @@ class _Plan:
     client_id: ClientId
     diary_id: DiaryId
     scopes: frozenset[Scope]
+    proven: bool
+    mark: bytes | None
 
     def argument(self) -> JsonObject:
         """The plan as JSON."""
@@ -58,12 +65,15 @@ class _Plan:
             "client_id": str(self.client_id),
             "diary_id": str(self.diary_id),
             "scopes": [scope.value for scope in sorted(self.scopes)],
+            "proven": self.proven,
+            "mark": self.mark.hex() if self.mark else None,
         }
 
     @classmethod
     def of(cls, registration: str, argument: JsonObject) -> "_Plan":
         """The plan a workflow was started with."""
         code, scopes = argument["voucher_code"], argument["scopes"]
+        mark = argument.get("mark")  # as is `proven`, absent from what an earlier release began
         return cls(
             registration=registration,
             key=PublicKey.parse(str(argument["public_key"])),
@@ -71,7 +81,13 @@ class _Plan:
             client_id=ClientId(UUID(str(argument["client_id"]))),
             diary_id=DiaryId(UUID(str(argument["diary_id"]))),
             scopes=frozenset(Scope(str(name)) for name in scopes) if isinstance(scopes, list) else ALL_SCOPES,
+            proven=argument.get("proven") is True,
+            mark=bytes.fromhex(mark) if isinstance(mark, str) else None,
         )
+
+    def agent(self, agent_id: AgentId, at: datetime) -> Agent:
+        """The agent that it makes."""
+        return Agent(id=agent_id, public_key=self.key, proven=self.proven, created_at=at, updated_at=at)
 
 
 @attrs.frozen(kw_only=True)
@@ -125,9 +141,9 @@ class RegistrationWorkflow:
     async def _store_agent(self, plan: _Plan, agent_id: AgentId) -> Json:
         at = self.clock.now()
         async with self.storage.writing() as work:
-            await work.agents.add(Agent(id=agent_id, public_key=plan.key, created_at=at, updated_at=at))
+            await work.agents.add(plan.agent(agent_id, at))
             if plan.voucher_code is not None:
-                await redeem(work, plan.voucher_code, agent_id, at)
+                await redeem(work, plan.voucher_code, agent_id, at, plan.mark)
             left = await open_first_diary(work, self.permissions, plan.diary_id, agent_id, at)
         return left[-1].number if left else None
 
@@ -142,9 +158,7 @@ class RegistrationWorkflow:
         return None
 
     async def _create_client(self, plan: _Plan, agent_id: AgentId) -> Json:
-        at = self.clock.now()
-        agent = Agent(id=agent_id, public_key=plan.key, created_at=at, updated_at=at)
-        await self.clients.create(plan.client_id, agent, plan.scopes)
+        await self.clients.create(plan.client_id, plan.agent(agent_id, self.clock.now()), plan.scopes)
         return None
 
     async def _undo(self, steps: Steps, reached: RegistrationStep, plan: _Plan, agent_id: AgentId | None) -> None:
@@ -192,35 +206,61 @@ class RegistrationService:
     clock: Clock
     randomness: Randomness
 
-    async def register(self, key_text: str, voucher_code: str) -> Registered:
+    async def register(self, key_text: str, voucher_code: str, evidence: Evidence = NO_EVIDENCE) -> Registered:
         """A new member by a voucher; the same key and voucher again, the same member, and never a second one.
 
-        A repetition joins the registration that is under way, or tries again what failed. Once there is a member it
-        gets credentials as long as nobody has used those told before (`Clients.first_secret`).
+        A repetition joins the registration that is under way, or tries again what failed. Once there is a member, it
+        gets credentials if its evidence shows that it is the first caller's or the key's, and as long as nobody has
+        used those answered before (`Clients.first_secret`); anybody else hears that the voucher is spent.
 
-        Raises MalformedKey, UnusableKey, MalformedVoucherCode, RegistrationRefused in its three kinds, KeyTaken, and
-        RegistrationFailed, after each of which the voucher is as it was; and WorkflowUnfinished, when nothing of that
-        is known yet: then the same request is worth repeating.
+        Raises MalformedKey, UnusableKey, MalformedVoucherCode, RegistrationProofRefused, RegistrationRefused in its
+        three kinds, KeyTaken, and RegistrationFailed, after each of which the voucher is as it was; and
+        WorkflowUnfinished, when nothing of that is known yet: then the same request is worth repeating.
         """
         key, code = self._usable(key_text), checked_code(voucher_code)
+        proven, mark = self._is_proven(key, code, evidence), evidence.mark(key, code)
         async with self.storage.reading() as work:
-            if not await came_in_on(work, code, key):
+            if await voucher_of(work, code, key) is None:
                 # Refused before anything is begun. The workflow asks once more: only there it decides.
                 await check_admission(work, code, key, self.clock.now())
-        agent_id = await self._registered(key, code, ALL_SCOPES)
+        plan = self._plan(key, code, ALL_SCOPES, proven=proven, mark=mark)
+        agent_id, is_first = await self._registered(plan)
+        if not is_first:
+            await self._check_repetition(plan, agent_id)
         credentials = await self.clients.first_secret(agent_id)
         if credentials is None:
             raise VoucherRedeemed
         return Registered(agent_id=agent_id, public_key=key, credentials=credentials)
 
-    async def genesis(self, key_text: str, scopes: frozenset[Scope] = ALL_SCOPES) -> Registered:
+    async def genesis(
+        self, key_text: str, scopes: frozenset[Scope] = ALL_SCOPES, evidence: Evidence = NO_EVIDENCE
+    ) -> Registered:
         """A member nobody vouches for but the operator; raises as `register`, and KeyTaken when it is a member."""
         key = self._usable(key_text)
-        agent_id = await self._registered(key, None, scopes)
+        proven = self._is_proven(key, None, evidence)
+        agent_id, _ = await self._registered(self._plan(key, None, scopes, proven=proven, mark=None))
         credentials = await self.clients.first_secret(agent_id)
         if credentials is None:
             raise KeyTaken
         return Registered(agent_id=agent_id, public_key=key, credentials=credentials)
+
+    async def _check_repetition(self, plan: _Plan, agent_id: AgentId) -> None:
+        """Raises VoucherRedeemed unless the key or the first caller asks: voucher and key alone others know too."""
+        async with self.storage.writing() as work:
+            if plan.proven:
+                await work.agents.note_proven(agent_id, plan.key)
+                return
+            voucher = await voucher_of(work, plan.voucher_code or "", plan.key)
+        if voucher is None or not voucher.was_redeemed_with(plan.mark):
+            raise VoucherRedeemed
+
+    def _is_proven(self, key: PublicKey, code: str | None, evidence: Evidence) -> bool:
+        if evidence.proof is None:
+            return False
+        signature = decode_signature(evidence.proof)
+        if signature is None or not self.signatures.verify(key, proof_message(key, code), signature):
+            raise RegistrationProofRefused
+        return True
 
     def _usable(self, key_text: str) -> PublicKey:
         key = PublicKey.parse(key_text)
@@ -228,26 +268,30 @@ class RegistrationService:
             raise UnusableKey
         return key
 
-    async def _registered(self, key: PublicKey, code: str | None, scopes: frozenset[Scope]) -> AgentId:
-        """The agent of the first attempt that does not fail, whoever began it."""
+    async def _registered(self, plan: _Plan) -> tuple[AgentId, bool]:
+        """The agent of the first attempt that does not fail, whoever began it; and whether this call did."""
         for attempt in count(1):
-            plan = self._plan(registration_of(key, code, attempt), key, code, scopes)
-            is_ours = await self.workflows.start(REGISTER_AGENT, plan.registration, plan.argument())
+            registration = registration_of(plan.key, plan.voucher_code, attempt)
+            is_ours = await self.workflows.start(REGISTER_AGENT, registration, plan.argument())
             try:
-                answer = await self.workflows.result(plan.registration, ANSWER_WITHIN_S)
+                answer = await self.workflows.result(registration, ANSWER_WITHIN_S)
             except (Invalid, Forbidden, KeyTaken, RegistrationFailed):
                 if is_ours:
                     raise
                 continue  # somebody's earlier attempt, of which nothing is left
-            return AgentId(UUID(str(answer["agent_id"] if isinstance(answer, dict) else answer)))
+            return AgentId(UUID(str(answer["agent_id"] if isinstance(answer, dict) else answer))), is_ours
         raise RegistrationFailed  # never: there is always another attempt
 
-    def _plan(self, registration: str, key: PublicKey, code: str | None, scopes: frozenset[Scope]) -> _Plan:
+    def _plan(
+        self, key: PublicKey, code: str | None, scopes: frozenset[Scope], *, proven: bool, mark: bytes | None
+    ) -> _Plan:
         return _Plan(
-            registration=registration,
+            registration=registration_of(key, code, 1),
             key=key,
             voucher_code=code,
             client_id=ClientId(self.randomness.nonce()),
             diary_id=DiaryId(self.randomness.row_id(self.clock.now())),
             scopes=scopes,
+            proven=proven,
+            mark=mark,
         )

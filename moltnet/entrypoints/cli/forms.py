@@ -8,7 +8,7 @@ from moltnet.domain.entries import Entry, Kept
 from moltnet.domain.search import SearchResult
 from moltnet.domain.sharing import Share
 from moltnet.domain.signing import SigningRequest
-from moltnet.domain.views import FeedItem, FeedItems, Myself, OpenVoucher, Profile, Reflected, TokenHolder
+from moltnet.domain.views import FeedItem, FeedItems, FullProfile, Myself, OpenVoucher, Reflected, TokenHolder
 from moltnet.domain.vouching import Edge
 from moltnet.entrypoints.rest.wire.agents import AgentProfile, Whoami
 from moltnet.entrypoints.rest.wire.crypto import CryptoIdentity, signing_request_form
@@ -66,6 +66,7 @@ def myself_json(myself: Myself) -> Json:
             public_key=myself.public_key.text,
             fingerprint=myself.fingerprint.text,
             client_id=myself.client_id,
+            proven=myself.proven,
         )
     )
 
@@ -79,9 +80,11 @@ def holder_json(holder: TokenHolder) -> Json:
     )
 
 
-def profile_json(profile: Profile) -> Json:
+def profile_json(profile: FullProfile) -> Json:
     """An agent as anyone may see it."""
-    return _json(AgentProfile(public_key=profile.public_key.text, fingerprint=profile.fingerprint.text))
+    return _json(
+        AgentProfile(public_key=profile.public_key.text, fingerprint=profile.fingerprint.text, proven=profile.proven)
+    )
 
 
 def voucher_json(voucher: OpenVoucher) -> Json:

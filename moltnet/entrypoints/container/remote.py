@@ -30,11 +30,11 @@ def remote_agent(
     return HttpAgent(api_url, credentials, keys=keys, keyring=keyring, agent_id=agent_id)
 
 
-async def admission(api_url: str, public_key: PublicKey, voucher_code: str) -> tuple[AgentId, ClientSecret]:
+async def admission(api_url: str, public_key: PublicKey, voucher_code: str, proof: str) -> tuple[AgentId, ClientSecret]:
     """What a network tells a newcomer, in one try; raises a RegistrationError of its kind, and NetworkError."""
     door = Door(api_url)
     try:
-        told = await register(door, public_key, voucher_code)
+        told = await register(door, public_key, voucher_code, proof)
     finally:
         await door.aclose()
     return told.identity_id, ClientSecret(client_id=told.client_id, secret=told.client_secret)

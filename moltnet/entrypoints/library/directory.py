@@ -6,7 +6,7 @@ from moltnet.domain.keys import Fingerprint
 from moltnet.domain.operations import Operation
 from moltnet.domain.signing import check_signature_text
 from moltnet.domain.text import check_texts
-from moltnet.domain.views import Myself, Profile, SignatureCheck
+from moltnet.domain.views import FullProfile, Myself, SignatureCheck
 from moltnet.entrypoints.library.given import fingerprint_of
 from moltnet.entrypoints.library.seat import Seat
 
@@ -21,8 +21,8 @@ class LocalDirectory:
         caller = self._seat.acting(Operation.WHOAMI)
         return Myself.of(await self._seat.services.directory.whoami(caller), caller.client_id)
 
-    async def lookup(self, fingerprint: Fingerprint) -> Profile:
-        return Profile.of(await self._seat.services.directory.profile(fingerprint_of(fingerprint)))
+    async def lookup(self, fingerprint: Fingerprint) -> FullProfile:
+        return FullProfile.of(await self._seat.services.directory.profile(fingerprint_of(fingerprint)))
 
     async def verify_signature(self, fingerprint: Fingerprint, signature: str) -> SignatureCheck:
         check_signature_text(signature)

@@ -12,11 +12,12 @@ import attrs
 from moltnet.domain.caller import ANONYMOUS
 from moltnet.domain.credentials import ALL_SCOPES, ClientSecret, Scope
 from moltnet.domain.errors import Unavailable
-from moltnet.domain.registration import Registered
+from moltnet.domain.registration import Evidence, Registered
 from moltnet.domain.services import Services
 from moltnet.entrypoints.about.place import Place
 from moltnet.entrypoints.container import key_pair_of, new_key_pair
 from moltnet.entrypoints.library.agent import LocalAgent
+from moltnet.entrypoints.library.signing import registration_proof
 from moltnet.entrypoints.settings import Settings, read_settings
 from moltnet.ports.keyring import Keyring, OwnIdentity
 from moltnet.ports.signatures import KeyPair
@@ -69,7 +70,11 @@ class MoltNet:
         """An agent that nobody vouches for but you, whose network it is; raises KeyTaken and UnusableKey."""
         keys = _prepared(keys, keyring)
         return await self._settled(
-            await self._services.registration.genesis(keys.public_key.text, scopes), keys, keyring
+            await self._services.registration.genesis(
+                keys.public_key.text, scopes, Evidence(proof=registration_proof(keys, None))
+            ),
+            keys,
+            keyring,
         )
 
     async def register(
@@ -81,7 +86,8 @@ class MoltNet:
         MalformedVoucherCode, RegistrationRefused in its three kinds, KeyTaken and UnusableKey.
         """
         keys = _prepared(keys, keyring)
-        registered = await self._services.registration.register(keys.public_key.text, voucher_code)
+        evidence = Evidence(proof=registration_proof(keys, voucher_code))
+        registered = await self._services.registration.register(keys.public_key.text, voucher_code, evidence)
         return await self._settled(registered, keys, keyring)
 
     async def agent(

@@ -16,7 +16,7 @@ from moltnet.domain.ids import AgentId
 from moltnet.domain.views import Document
 from moltnet.domain.vouching import checked_code
 from moltnet.entrypoints.container import admission, file_keyring, key_pair_of, new_key_pair, remote_agent
-from moltnet.entrypoints.library.signing import prove_key
+from moltnet.entrypoints.library.signing import prove_key, registration_proof
 from moltnet.entrypoints.settings import ClientSettings, http_url, read_client_settings
 from moltnet.ports.keyring import Keyring, NoCredentials, OwnIdentity
 from moltnet.ports.remote import RemoteAgent
@@ -83,7 +83,8 @@ async def register(
     """A new member's identity; `connect()` makes an agent of it.
 
     The key pair is made here, unless one is named or an earlier try left one, and kept before the network hears of it:
-    whatever happens then, the key is not lost. One try is made; a refused one may be repeated, and uses the same key.
+    whatever happens then, the key is not lost. One try is made; a refused one may be repeated, and uses the same key. The
+    key's signature goes with it: by that, a try whose answer was lost may be repeated too.
 
     Raises MalformedVoucherCode, a RegistrationError of its kind (Forbidden for the voucher, Conflict for the key),
     NetworkError, and what the keyring raises, above all rather than lose another key.
@@ -94,7 +95,7 @@ async def register(
     begun = None if keys else await asyncio.to_thread(place.keyring.prepared)
     own = keys or (key_pair_of(begun) if begun else new_key_pair())
     await asyncio.to_thread(place.keyring.prepare, own.seed_text)
-    agent_id, credentials = await admission(url, own.public_key, voucher_code)
+    agent_id, credentials = await admission(url, own.public_key, voucher_code, registration_proof(own, voucher_code))
     return await place.keep(_identity(own, agent_id, credentials, url))
 
 

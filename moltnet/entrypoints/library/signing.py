@@ -13,8 +13,10 @@ from moltnet.domain.credentials import ClientSecret
 from moltnet.domain.errors import Invalid
 from moltnet.domain.keys import MalformedKey, PublicKey, decode_signature
 from moltnet.domain.recovery import Challenge
+from moltnet.domain.registration import proof_message
 from moltnet.domain.signing import SigningRequest, signing_bytes
 from moltnet.domain.text import UnstorableText
+from moltnet.domain.vouching import checked_code
 from moltnet.entrypoints.container import file_keyring, key_pair_of, signatures
 from moltnet.entrypoints.settings import read_client_settings
 from moltnet.ports.agent import Agent
@@ -76,6 +78,11 @@ def verify_with_nonce(message: str, nonce: str, signature: str, public_key: str)
     """Whether a signature of a message framed with a nonce is this key's; False for what cannot be read."""
     readable = _utf8(message) is not None and _utf8(nonce) is not None
     return _verified(signing_bytes(message, nonce) if readable else None, signature, public_key)
+
+
+def registration_proof(keys: KeyPair, voucher_code: str | None) -> str:
+    """The signature by which a key proves itself where it is registered; raises MalformedVoucherCode."""
+    return keys.sign(proof_message(keys.public_key, voucher_code and checked_code(voucher_code)))
 
 
 async def sign_and_submit(agent: Agent, message: str, *, keys: KeyPair | None = None) -> SigningRequest:

@@ -78,7 +78,7 @@ async def _read(visitor: Visitor, resource: Resource, part: str) -> Members:
 
 async def _identity(agent: Agent, _: str) -> Members:
     me = await agent.agents.whoami()
-    return {"public_key": me.public_key.text, "fingerprint": me.fingerprint.text}
+    return {"public_key": me.public_key.text, "fingerprint": me.fingerprint.text, "proven": me.proven}
 
 
 async def _recent(agent: Agent, _: str) -> Members:
@@ -96,7 +96,11 @@ async def _entry(agent: Agent, part: str) -> Members:
 
 async def _profile(agent: Agent, part: str) -> Members:
     profile = await agent.agents.lookup(Fingerprint.parse(part))
-    return {"public_key": profile.public_key.text, "fingerprint": profile.fingerprint.text}
+    return {
+        "public_key": profile.public_key.text,
+        "fingerprint": profile.fingerprint.text,
+        "proven": profile.proven,
+    }
 
 
 def _own(self_part: Self) -> Read:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from moltnet.domain.idempotency import KEY_MAX, RECEIPT_LIFETIME
+from moltnet.domain.registration import SECRET_KEY_MIN
 from moltnet.entrypoints.rest.conditions import ETAG, IF_MATCH
 from moltnet.entrypoints.rest.idempotency import IDEMPOTENCY_KEY, REPLAYED
 from moltnet.entrypoints.rest.routing import AnyRoute
@@ -35,6 +36,19 @@ _KEY: Mapping[str, object] = MappingProxyType(
         "example": "8e03978e-40d5-43dd-bc93-6894a57f9324",
     }
 )
+_CALLERS_KEY: Mapping[str, object] = MappingProxyType(
+    {
+        "name": IDEMPOTENCY_KEY,
+        "in": "header",
+        "required": False,
+        "description": (
+            "A secret text of the caller's: while nobody has used the credentials, the same request with the same key "
+            "is answered fresh ones"
+        ),
+        "schema": {"type": "string", "minLength": SECRET_KEY_MIN, "maxLength": KEY_MAX, "pattern": "^[!-~]+$"},
+        "example": "5f1b2c1e-0c55-4f0e-9d63-1b8b1d1c7a52",
+    }
+)
 _ETAG: Mapping[str, object] = MappingProxyType(
     {"description": f"The version of the thing, for {IF_MATCH}", "schema": {"type": "string"}, "example": _VERSION}
 )
@@ -48,7 +62,7 @@ _REPLAYED: Mapping[str, object] = MappingProxyType(
 
 def read_fields(route: AnyRoute) -> list[JsonSchema]:
     """The header parameters of a route."""
-    fields = ((route.takes_condition, _IF_MATCH), (route.idempotent, _KEY))
+    fields = ((route.takes_condition, _IF_MATCH), (route.idempotent, _KEY), (route.recognises_caller, _CALLERS_KEY))
     return [dict(field) for taken, field in fields if taken]
 
 

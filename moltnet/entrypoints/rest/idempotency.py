@@ -38,6 +38,14 @@ async def once(
     return _read(outcome)
 
 
+def idempotency_key(call: Call[Any, Any, Any]) -> str | None:
+    """The key of a request, for an operation that recognises its caller by it; raises MalformedIdempotencyKey."""
+    keys = call.request.headers.getall(IDEMPOTENCY_KEY, [])
+    if len(keys) > 1:
+        raise MalformedIdempotencyKey
+    return keys[0] if keys else None
+
+
 def _keyed(call: Call[Any, Any, Any], keys: Sequence[str]) -> KeyedRequest:
     if len(keys) > 1:
         raise MalformedIdempotencyKey

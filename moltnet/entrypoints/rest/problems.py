@@ -27,6 +27,7 @@ from moltnet.domain.errors import (
 )
 from moltnet.domain.idempotency import IdempotencyKeyReused
 from moltnet.domain.recovery import InvalidChallenge, InvalidProof, InvalidSession
+from moltnet.domain.registration import RegistrationProofRefused
 from moltnet.domain.signing import SigningRequestCompleted, SigningRequestExpired
 from moltnet.domain.versions import StaleVersion
 from moltnet.domain.vouching import IssueContended, RegistrationRefused, VoucherLimitReached
@@ -68,6 +69,7 @@ PROBLEM_ROWS: Mapping[type[BaseException], ProblemType] = MappingProxyType(
         InvalidChallenge: types.INVALID_CHALLENGE,
         InvalidProof: types.INVALID_SIGNATURE,
         InvalidSession: types.UNAUTHORIZED,
+        RegistrationProofRefused: types.INVALID_SIGNATURE,
         VoucherLimitReached: types.VOUCHER_LIMIT,
         IssueContended: types.SERIALIZATION_EXHAUSTED,
         RegistrationRefused: types.REGISTRATION_FAILED,

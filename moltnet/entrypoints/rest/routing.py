@@ -99,6 +99,7 @@ class Route(Generic[Params, Body, Query]):
         free_when_bare: whether requests without a query are not counted, whatever the tier.
         versioned: whether it is about one thing that is edited: answers tell its version, changes may name it.
         idempotent: whether it takes an Idempotency-Key.
+        recognises_caller: whether it takes an Idempotency-Key to know the first caller again.
         lists_errors: whether a validation problem lists its faults (rest.md §1, column "errs").
         takes_forms: whether the body may be form-encoded too.
         refusal_form: how this route tells an error, where that is not a problem document; None leaves it to be one.
@@ -123,6 +124,7 @@ class Route(Generic[Params, Body, Query]):
     free_when_bare: bool = attrs.field(default=False, kw_only=True)
     versioned: bool = attrs.field(default=False, kw_only=True)
     idempotent: bool = attrs.field(default=False, kw_only=True)
+    recognises_caller: bool = attrs.field(default=False, kw_only=True)
     lists_errors: bool = attrs.field(default=True, kw_only=True)
     takes_forms: bool = attrs.field(default=False, kw_only=True)
     refusal_form: RefusalForm | None = attrs.field(default=None, kw_only=True)

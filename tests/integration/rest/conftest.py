@@ -42,15 +42,17 @@ UNTHROTTLED = Limits(**dict.fromkeys(attrs.fields_dict(Limits), 1_000_000))
 
 AGENT = Caller(
     agent_id=AgentId(UUID(int=1)),
-    public_key=PublicKey.of(bytes(range(32))),
+    public_key=PublicKey(bytes(range(32))),
     client_id=ClientId(UUID(int=2)),
     scopes=frozenset(Scope),
+    client_scopes=frozenset(Scope),
 )
 NARROW_AGENT = Caller(
     agent_id=AgentId(UUID(int=3)),
-    public_key=PublicKey.of(bytes(range(32))),
+    public_key=PublicKey(bytes(range(32))),
     client_id=ClientId(UUID(int=4)),
     scopes=frozenset({Scope.DIARY_READ}),
+    client_scopes=frozenset(Scope),
 )
 
 

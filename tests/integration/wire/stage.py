@@ -115,7 +115,13 @@ class Stage:
         identity = await self.network.identities.create(f"registration of {who}", key.public_key, None)
         agent = await joined(self.network.storage, an_agent(agent_id=identity, public_key=key.public_key))
         secret = await self.network.clients.create(ClientId(an_id()), agent, ALL_SCOPES)
-        caller = Caller(agent_id=agent.id, public_key=key.public_key, client_id=secret.client_id, scopes=ALL_SCOPES)
+        caller = Caller(
+            agent_id=agent.id,
+            public_key=key.public_key,
+            client_id=secret.client_id,
+            scopes=ALL_SCOPES,
+            client_scopes=ALL_SCOPES,
+        )
         actor = self.actors[who] = Actor(key=key, caller=caller, secret=secret)
         self.names |= {f"{who}.fingerprint": key.public_key.fingerprint.text, f"{who}.key": key.public_key.text}
         self.names |= {f"{who}.id": str(agent.id), f"{who}.client": str(secret.client_id)}

@@ -37,12 +37,12 @@ KEY_A = "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
 def test_keys_of_the_wire_have_their_fingerprints(text: str, fingerprint: str) -> None:
     key = PublicKey.parse(text)
     assert str(key.fingerprint) == fingerprint
-    assert PublicKey.of(key.raw).text == text
+    assert PublicKey(key.raw).text == text
 
 
 @given(raw=RAW_KEYS)
 def test_canonical_text_is_read_back(raw: bytes) -> None:
-    key = PublicKey.of(raw)
+    key = PublicKey(raw)
     assert PublicKey.parse(key.text) == key
     assert PublicKey.parse(key.text).raw == raw
     assert key.text == "ed25519:" + base64.b64encode(raw).decode("ascii")
@@ -61,7 +61,7 @@ def test_stray_characters_are_skipped_and_the_text_is_kept_as_sent(raw: bytes, d
 def test_prefix_padding_and_alphabet_are_optional(raw: bytes) -> None:
     plain = base64.b64encode(raw).decode("ascii")
     for text in (plain, plain.rstrip("="), base64.urlsafe_b64encode(raw).decode("ascii")):
-        assert PublicKey.parse(text) == PublicKey.of(raw)
+        assert PublicKey.parse(text) == PublicKey(raw)
         assert PublicKey.parse(text).text == text
 
 
@@ -106,15 +106,15 @@ def test_any_text_is_a_key_or_malformed(text: str) -> None:
 @given(raw=st.binary(max_size=70).filter(lambda raw: len(raw) != 32))
 def test_no_key_of_another_length_can_be_built(raw: bytes) -> None:
     with pytest.raises(MalformedKey):
-        PublicKey.of(raw)
+        PublicKey(raw)
 
 
 @given(raw=RAW_KEYS)
 def test_keys_are_equal_when_their_bytes_are(raw: bytes) -> None:
-    key, unprefixed = PublicKey.of(raw), PublicKey.parse(base64.b64encode(raw).decode("ascii"))
+    key, unprefixed = PublicKey(raw), PublicKey.parse(base64.b64encode(raw).decode("ascii"))
     assert key == unprefixed
     assert hash(key) == hash(unprefixed)
-    assert key != PublicKey.of(bytes([raw[0] ^ 1]) + raw[1:])
+    assert key != PublicKey(bytes([raw[0] ^ 1]) + raw[1:])
 
 
 @given(raw=RAW_KEYS)
@@ -123,7 +123,7 @@ def test_fingerprint_is_the_head_of_the_hash(raw: bytes) -> None:
     assert bytes.fromhex(text.replace("-", "")) == hashlib.sha256(raw).digest()[:8]
     assert text == text.upper()
     assert [len(group) for group in text.split("-")] == [4, 4, 4, 4]
-    assert PublicKey.of(raw).fingerprint == Fingerprint.of(raw)
+    assert PublicKey(raw).fingerprint == Fingerprint.of(raw)
 
 
 @given(raw=RAW_KEYS)

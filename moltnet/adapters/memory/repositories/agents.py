@@ -34,8 +34,18 @@ class MemoryAgents:
             if tables.agents.sharing("fingerprint", agent.fingerprint).keys() - {agent.id}:
                 raise KeyTaken
             stored = tables.agents.get(agent.id)
-            tables.agents.put(agent.id, attrs.evolve(agent, created_at=stored.created_at) if stored else agent)
+            if stored:
+                proven = agent.proven or (stored.proven and stored.public_key == agent.public_key)
+                agent = attrs.evolve(agent, created_at=stored.created_at, proven=proven)
+            tables.agents.put(agent.id, agent)
             _tell_key(tables, agent)
+
+    async def note_proven(self, agent_id: AgentId, key: PublicKey) -> None:
+        """Notes that an agent holds the private key of the key it has."""
+        async with self._statements.change() as tables:
+            stored = tables.agents.get(agent_id)
+            if stored and stored.public_key == key:
+                tables.agents.put(agent_id, attrs.evolve(stored, proven=True))
 
     async def any(self) -> bool:
         """Whether there is an agent at all."""
@@ -103,4 +113,4 @@ def _forget_vouchers(tables: Tables, agent_id: AgentId) -> None:
     for code in list(tables.vouchers.sharing("issuer", agent_id)):
         tables.vouchers.drop(code)
     for code, voucher in list(tables.vouchers.sharing("redeemer", agent_id).items()):
-        tables.vouchers.put(code, attrs.evolve(voucher, redeemed_by=None, redeemed_at=None))
+        tables.vouchers.put(code, attrs.evolve(voucher, redeemed_by=None, redeemed_at=None, redeemed_with=None))

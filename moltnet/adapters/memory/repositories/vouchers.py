@@ -30,12 +30,12 @@ class MemoryVouchers:
         tables = await self._statements.look()
         return tables.vouchers.get(code)
 
-    async def redeem(self, code: str, agent_id: AgentId, at: datetime) -> bool:
+    async def redeem(self, code: str, agent_id: AgentId, at: datetime, mark: bytes | None = None) -> bool:
         """Marks an open voucher as redeemed."""
         async with self._statements.change() as tables:
             voucher = tables.vouchers.get(code)
             if voucher and voucher.is_open(at):
-                tables.vouchers.put(code, voucher.redeem(agent_id, at))
+                tables.vouchers.put(code, voucher.redeem(agent_id, at, mark))
                 return True
             return voucher is not None and voucher.redeemed_by == agent_id
 

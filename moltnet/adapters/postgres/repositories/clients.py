@@ -26,8 +26,8 @@ FIND = """
 # The client of an id with its agent; oauth_clients_pkey, agent_keys_pkey.
 FIND_WITH_AGENT = """
     select c.client_id as id, c.agent_id, c.secret_hash, c.scopes, c.generation, c.used, c.created_at, c.secret_since,
-        a.identity_id as agent_identity_id, a.public_key as agent_public_key,
-        a.public_key_bytes as agent_public_key_bytes, a.created_at as agent_created_at, a.updated_at as agent_updated_at
+        a.identity_id as agent_identity_id, a.public_key_bytes as agent_public_key_bytes, a.proven as agent_proven,
+        a.created_at as agent_created_at, a.updated_at as agent_updated_at
     from oauth_clients c join agent_keys a on a.identity_id = c.agent_id where c.client_id = %(id)s
 """
 # An agent's newest client; oauth_clients_agent gives the order.

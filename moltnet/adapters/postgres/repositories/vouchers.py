@@ -41,18 +41,19 @@ ISSUE = """
 """
 # The voucher of a code; agent_vouchers_code_key.
 FIND = """
-    select id, code, issuer_id, redeemed_by, redeemed_at, expires_at, created_at
+    select id, code, issuer_id, redeemed_by, redeemed_at, redeemed_with, expires_at, created_at
     from agent_vouchers where code = %(code)s
 """
 # One row, or none when the voucher is not open and was not redeemed by this agent; agent_vouchers_code_key.
 REDEEM = """
     update agent_vouchers
-    set redeemed_by = %(agent_id)s, redeemed_at = coalesce(redeemed_at, %(at)s), slot = null
+    set redeemed_by = %(agent_id)s, redeemed_at = coalesce(redeemed_at, %(at)s), slot = null,
+        redeemed_with = case when redeemed_by is null then %(mark)s::bytea else redeemed_with end
     where code = %(code)s and (redeemed_by = %(agent_id)s or (redeemed_by is null and expires_at > %(at)s))
 """
 # An issuer's open vouchers, oldest first; agent_vouchers_issuer gives the order.
 OPEN_OF = """
-    select id, code, issuer_id, redeemed_by, redeemed_at, expires_at, created_at
+    select id, code, issuer_id, redeemed_by, redeemed_at, redeemed_with, expires_at, created_at
     from agent_vouchers
     where issuer_id = %(issuer_id)s and redeemed_by is null and expires_at > %(at)s
     order by created_at, id
@@ -97,9 +98,9 @@ class PostgresVouchers:
         """The voucher of a code."""
         return await self._session.first(voucher_from_row, FIND, code=code)
 
-    async def redeem(self, code: str, agent_id: AgentId, at: datetime) -> bool:
+    async def redeem(self, code: str, agent_id: AgentId, at: datetime, mark: bytes | None = None) -> bool:
         """Marks an open voucher as redeemed."""
-        return await self._session.run(REDEEM, code=code, agent_id=agent_id, at=at) > 0
+        return await self._session.run(REDEEM, code=code, agent_id=agent_id, at=at, mark=mark) > 0
 
     async def open_of(self, issuer_id: AgentId, at: datetime) -> list[Voucher]:
         """An agent's unredeemed and unexpired vouchers, oldest first."""

@@ -8,10 +8,11 @@ import attrs
 
 from moltnet.domain.credentials import ALL_SCOPES, InvalidScope, Scope
 from moltnet.domain.errors import Invalid, MoltNetError
-from moltnet.domain.registration import Registered
+from moltnet.domain.registration import Evidence, Registered
 from moltnet.domain.services import Services
 from moltnet.entrypoints.cli.output import FAILED, one_sentence, result, say
 from moltnet.entrypoints.container import network, new_key_pair
+from moltnet.entrypoints.library.signing import registration_proof
 from moltnet.entrypoints.settings import Settings, read_settings
 from moltnet.ports.signatures import KeyPair
 
@@ -62,7 +63,9 @@ def genesis(data_dir: Path | None, count: int, names: str | None, scopes: str | 
 
 async def found(services: Services, name: str, keys: KeyPair, scopes: frozenset[Scope] = ALL_SCOPES) -> Founder:
     """One genesis agent, without a token yet: where Hydra issues them it asks a server that runs."""
-    return Founder(name=name, keys=keys, registered=await services.registration.genesis(keys.public_key.text, scopes))
+    evidence = Evidence(proof=registration_proof(keys, None))
+    registered = await services.registration.genesis(keys.public_key.text, scopes, evidence)
+    return Founder(name=name, keys=keys, registered=registered)
 
 
 async def _found_all(settings: Settings, names: list[str], scopes: frozenset[Scope]) -> tuple[list[Founder], list[str]]:

@@ -26,10 +26,11 @@ class Lookup:
 
 @attrs.frozen(kw_only=True)
 class Named:
-    """A key and its short name."""
+    """A key, its short name, and whether its agent has shown that it holds the private key."""
 
     public_key: PublicKeyText
     fingerprint: str
+    proven: bool
 
 
 @attrs.frozen(kw_only=True)
@@ -76,7 +77,9 @@ class Whoami:
 async def whoami(agent: Agent, _: Nothing) -> Whoami:
     """Tells who is asking."""
     me = await agent.agents.whoami()
-    identity = Identity(identity_id=me.agent_id, public_key=me.public_key.text, fingerprint=me.fingerprint.text)
+    identity = Identity(
+        identity_id=me.agent_id, public_key=me.public_key.text, fingerprint=me.fingerprint.text, proven=me.proven
+    )
     own = await own_entries(agent)
     parts = {part: Part(id=entry.id, content=entry.content) for part, entry in own.items()}
     profile = SelfProfile(whoami=parts.get(Self.WHOAMI), soul=parts.get(Self.SOUL))
@@ -87,7 +90,8 @@ async def whoami(agent: Agent, _: Nothing) -> Whoami:
 async def lookup(agent: Agent, given: Lookup) -> FoundAgent:
     """Looks an agent up."""
     profile = await agent.agents.lookup(Fingerprint.parse(given.fingerprint))
-    return FoundAgent(agent=Named(public_key=profile.public_key.text, fingerprint=profile.fingerprint.text))
+    found = Named(public_key=profile.public_key.text, fingerprint=profile.fingerprint.text, proven=profile.proven)
+    return FoundAgent(agent=found)
 
 
 def _unknown(error: MoltNetError) -> Whoami:

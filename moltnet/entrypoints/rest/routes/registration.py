@@ -3,6 +3,8 @@
 from moltnet.domain.caller import Anonymous
 from moltnet.domain.credentials import InvalidClient, InvalidScope
 from moltnet.domain.errors import Invalid
+from moltnet.domain.registration import Evidence
+from moltnet.entrypoints.rest.idempotency import idempotency_key
 from moltnet.entrypoints.rest.refusals import InvalidRequest, MalformedBody
 from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Auth, Call, Route
 from moltnet.entrypoints.rest.wire.registration import (
@@ -34,12 +36,14 @@ class UnsupportedGrant(Invalid):
 
 async def register(call: Call[None, RegisterAgent, None]) -> Answer:
     """Become a member on another's word."""
-    registered = await call.services.registration.register(call.body.public_key, call.body.voucher_code)
+    body = call.body
+    evidence = Evidence(proof=body.proof, idempotency_key=idempotency_key(call))
+    registered = await call.services.registration.register(body.public_key, body.voucher_code, evidence)
     return Answer(registered_form(registered))
 
 
 async def rotate(call: Call[None, None, None]) -> Answer:
-    """Get a fresh client secret, by a token or by the X-Session-Token of a recovery; the old one is void at once."""
+    """Get a fresh client secret, by a token with all scopes or a recovery's X-Session-Token; the old one ends."""
     session_token = call.request.headers.get("X-Session-Token")
     credentials = call.services.credentials
     if isinstance(call.caller, Anonymous) and session_token:
@@ -89,6 +93,7 @@ ROUTES: tuple[AnyRoute, ...] = (
         body=RegisterAgent,
         answers={200: RegisterResponse},
         problems=(403, 409),
+        recognises_caller=True,
         lists_errors=False,
     ),
     Route(
@@ -99,7 +104,7 @@ ROUTES: tuple[AnyRoute, ...] = (
         rotate,
         auth=Auth.OPTIONAL,
         answers={200: RotateSecretResponse},
-        problems=(404,),
+        problems=(403, 404),
     ),
     Route(
         "POST",

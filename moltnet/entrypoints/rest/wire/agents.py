@@ -7,10 +7,11 @@ import attrs
 
 from moltnet.domain.agents import Agent
 from moltnet.domain.caller import Caller
-from moltnet.entrypoints.schema.declare import About, Text
+from moltnet.entrypoints.schema.declare import About, Flag, Text
 
 FINGERPRINT = Text(pattern="^[A-Fa-f0-9]{4}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{4}$")
 
+Proven = Annotated[bool, Flag(), About("Whether the agent has shown that it holds the private key")]
 FingerprintText = Annotated[str, FINGERPRINT, About("A key's short name, in any case")]
 
 
@@ -27,6 +28,7 @@ class AgentProfile:
 
     public_key: str
     fingerprint: str
+    proven: Proven
 
 
 @attrs.frozen(kw_only=True)
@@ -37,6 +39,7 @@ class Whoami:
     public_key: str
     fingerprint: str
     client_id: UUID
+    proven: Proven
 
 
 @attrs.frozen(kw_only=True)
@@ -56,7 +59,7 @@ class VerifyResult:
 
 def profile_form(agent: Agent) -> AgentProfile:
     """An agent as anyone may see it."""
-    return AgentProfile(public_key=agent.public_key.text, fingerprint=agent.fingerprint.text)
+    return AgentProfile(public_key=agent.public_key.text, fingerprint=agent.fingerprint.text, proven=agent.proven)
 
 
 def whoami_form(agent: Agent, caller: Caller) -> Whoami:
@@ -66,4 +69,5 @@ def whoami_form(agent: Agent, caller: Caller) -> Whoami:
         public_key=agent.public_key.text,
         fingerprint=agent.fingerprint.text,
         client_id=caller.client_id,
+        proven=agent.proven,
     )

@@ -8,6 +8,7 @@ import attrs
 
 from moltnet.domain.credentials import AccessToken, ClientSecret, Scope
 from moltnet.domain.registration import Registered
+from moltnet.entrypoints.rest.wire.crypto import SignatureText
 from moltnet.entrypoints.schema.declare import About, Text, Wire
 
 
@@ -17,6 +18,10 @@ class RegisterAgent:
 
     public_key: Annotated[str, Text(10, 256), Wire("public_key"), About("ed25519:<base64 of the 32 bytes>")]
     voucher_code: Annotated[str, Text(pattern="^[a-f0-9]{64}$"), Wire("voucher_code")]
+    proof: (
+        Annotated[SignatureText, About("The key's signature over moltnet:register:v1:<public_key>:<voucher_code>")]
+        | None
+    ) = None
 
 
 @attrs.frozen(kw_only=True)

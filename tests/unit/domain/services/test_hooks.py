@@ -149,7 +149,7 @@ async def test_identity_without_an_id_becomes_nobody(hooks, storage, code, ident
 
 
 async def test_key_that_proves_nothing_is_refused(hooks, code):
-    no_point = PublicKey.of(bytes(32)).text
+    no_point = PublicKey(bytes(32)).text
     with pytest.raises(UnusableKey):
         await hooks.after_registration(str(an_id()), no_point, code)
     with pytest.raises(UnusableKey):

@@ -114,8 +114,8 @@ async def test_a_key_that_proves_nothing_is_refused_before_anything_is_begun(
     network: Network, code: str, raw: bytes
 ) -> None:
     for register in (
-        network.services.registration.register(PublicKey.of(raw).text, code),
-        network.services.registration.genesis(PublicKey.of(raw).text),
+        network.services.registration.register(PublicKey(raw).text, code),
+        network.services.registration.genesis(PublicKey(raw).text),
     ):
         with pytest.raises(UnusableKey):
             await register
