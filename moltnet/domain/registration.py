@@ -16,7 +16,6 @@ from moltnet.domain.idempotency import KEY_MAX, MalformedIdempotencyKey, check_k
 from moltnet.domain.ids import AgentId, parse_uuid
 from moltnet.domain.keys import PublicKey
 
-
 SECRET_KEY_MIN = 16
 _PROOF_DOMAIN = "moltnet:register:v1"
 

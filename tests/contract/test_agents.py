@@ -42,14 +42,39 @@ async def test_an_agent_is_found_by_identity_fingerprint_and_key(storage: Storag
         assert await work.agents.find_by_key(agent.public_key) == agent
 
 
-async def test_a_key_is_compared_by_its_bytes_and_kept_as_it_was_written(storage: Storage) -> None:
+async def test_a_key_is_compared_by_its_bytes_and_kept_canonically(storage: Storage) -> None:
     text = a_public_key().text.removeprefix("ed25519:").rstrip("=")
     agent = await joined(storage, an_agent(public_key=PublicKey.parse(text)))
     async with storage.reading() as work:
         found = await work.agents.find_by_key(PublicKey(agent.public_key.raw))
     assert found is not None
     assert found.id == agent.id
-    assert found.public_key.text == text
+    assert found.public_key.text == PublicKey(agent.public_key.raw).text
+
+
+async def test_what_was_proven_of_a_key_is_kept_with_it(storage: Storage, agent: Agent) -> None:
+    proven = await joined(storage, attrs.evolve(an_agent(), proven=True))
+    async with storage.writing() as work:
+        await work.agents.note_proven(agent.id, proven.public_key)  # not the key it has
+    async with storage.reading() as work:
+        assert await work.agents.find(agent.id) == agent
+    for _ in range(2):
+        async with storage.writing() as work:
+            await work.agents.note_proven(agent.id, agent.public_key)
+    async with storage.writing() as work:
+        await work.agents.put(agent)  # the same key again
+    async with storage.reading() as work:
+        assert await work.agents.find(agent.id) == attrs.evolve(agent, proven=True)
+        assert await work.agents.find_by_key(proven.public_key) == proven
+
+
+async def test_of_another_key_nothing_is_proven_yet(storage: Storage) -> None:
+    proven = await joined(storage, attrs.evolve(an_agent(), proven=True))
+    changed = attrs.evolve(proven, public_key=a_public_key(), proven=False)
+    async with storage.writing() as work:
+        await work.agents.put(changed)
+    async with storage.reading() as work:
+        assert await work.agents.find(proven.id) == changed
 
 
 async def test_agents_come_in_pages(storage: Storage) -> None:

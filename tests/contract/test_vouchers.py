@@ -133,6 +133,22 @@ async def test_a_repeated_redemption_is_told_yes_and_changes_nothing(storage: St
     assert await found(storage, voucher) == voucher.redeem(newcomer.id, NOON)
 
 
+async def test_a_redeemed_voucher_keeps_the_mark_of_the_first_time(storage: Storage, agent: Agent) -> None:
+    marked, unmarked, newcomer = a_voucher(issuer=agent.id), a_voucher(issuer=agent.id), await joined(storage)
+    await issued(storage, marked, unmarked)
+    async with storage.writing() as work:
+        assert await work.vouchers.redeem(marked.code, newcomer.id, NOON, b"first")
+        assert await work.vouchers.redeem(unmarked.code, newcomer.id, NOON)
+    async with storage.writing() as work:
+        assert await work.vouchers.redeem(marked.code, newcomer.id, NOON, b"second")
+        assert await work.vouchers.redeem(unmarked.code, newcomer.id, NOON, b"second")
+    assert await found(storage, marked) == marked.redeem(newcomer.id, NOON, b"first")
+    assert await found(storage, unmarked) == unmarked.redeem(newcomer.id, NOON)
+    async with storage.writing() as work:
+        await work.agents.remove(newcomer.id)
+    assert await found(storage, marked) == marked
+
+
 async def test_a_voucher_admits_one_agent(storage: Storage, agent: Agent) -> None:
     voucher, first, second = a_voucher(issuer=agent.id), await joined(storage), await joined(storage)
     await issued(storage, voucher)

@@ -83,8 +83,8 @@ async def register(
     """A new member's identity; `connect()` makes an agent of it.
 
     The key pair is made here, unless one is named or an earlier try left one, and kept before the network hears of it:
-    whatever happens then, the key is not lost. One try is made; a refused one may be repeated, and uses the same key. The
-    key's signature goes with it: by that, a try whose answer was lost may be repeated too.
+    whatever happens then, the key is not lost. One try is made; a refused one may be repeated, and uses the same key.
+    The key's signature goes with it: by that, a try whose answer was lost may be repeated too.
 
     Raises MalformedVoucherCode, a RegistrationError of its kind (Forbidden for the voucher, Conflict for the key),
     NetworkError, and what the keyring raises, above all rather than lose another key.

@@ -1,5 +1,6 @@
 """Who is asking."""
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,6 +24,17 @@ def test_the_first_scope_that_is_missing_is_told(held: set[Scope], needed: list[
         caller.require(*needed)
     assert refused.value.scope is missing[0]
     assert str(refused.value) == f"Missing required scope: {missing[0].value}"
+
+
+@given(held=SCOPES, granted=SCOPES)
+def test_a_token_has_all_when_it_lacks_none_of_its_clients_scopes(held: set[Scope], granted: set[Scope]) -> None:
+    caller = attrs.evolve(a_caller(scopes=frozenset(held)), client_scopes=frozenset(granted))
+    if granted <= held:
+        caller.require_all()
+        return
+    with pytest.raises(MissingScope) as refused:
+        caller.require_all()
+    assert refused.value.scope in granted - held
 
 
 def test_a_caller_is_known() -> None:

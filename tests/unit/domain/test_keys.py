@@ -49,12 +49,12 @@ def test_canonical_text_is_read_back(raw: bytes) -> None:
 
 
 @given(raw=RAW_KEYS, data=st.data())
-def test_stray_characters_are_skipped_and_the_text_is_kept_as_sent(raw: bytes, data: st.DataObject) -> None:
+def test_stray_characters_are_skipped_and_not_kept(raw: bytes, data: st.DataObject) -> None:
     digits = base64.b64encode(raw).decode("ascii")
     at = data.draw(st.integers(0, 43))
     text = "ed25519:" + digits[:at] + data.draw(STRAY) + digits[at:]
     assert PublicKey.parse(text).raw == raw
-    assert str(PublicKey.parse(text)) == text
+    assert str(PublicKey.parse(text)) == PublicKey(raw).text
 
 
 @given(raw=RAW_KEYS)
@@ -62,7 +62,7 @@ def test_prefix_padding_and_alphabet_are_optional(raw: bytes) -> None:
     plain = base64.b64encode(raw).decode("ascii")
     for text in (plain, plain.rstrip("="), base64.urlsafe_b64encode(raw).decode("ascii")):
         assert PublicKey.parse(text) == PublicKey(raw)
-        assert PublicKey.parse(text).text == text
+        assert PublicKey.parse(text).text == PublicKey(raw).text
 
 
 def test_nothing_is_read_behind_the_padding() -> None:

@@ -19,6 +19,7 @@ from moltnet.entrypoints.cli.output import FAILED, one_sentence, result
 from moltnet.entrypoints.cli.serving import address, listen, serve
 from moltnet.entrypoints.cli.story import Agent, Story, StoryBroken, Wire
 from moltnet.entrypoints.container import new_key_pair
+from moltnet.entrypoints.library.signing import registration_proof
 from moltnet.entrypoints.settings import UNTHROTTLED, read_settings
 
 
@@ -102,13 +103,14 @@ async def _newcomer(story: Story, stage: _Stage, ada: Agent) -> Agent:
         seen(f"voucher {code[:8]}…, good for 24 hours, once")
     keys = new_key_pair()
     bea = Agent("Bea", keys, stage.wire)
-    body = {"public_key": keys.public_key.text, "voucher_code": code}
+    body = {"public_key": keys.public_key.text, "voucher_code": code, "proof": registration_proof(keys, code)}
     async with story.step("Bea makes her key at home and registers with the voucher") as seen:
         registered = await bea.ask("POST", "/auth/register", json=body)
         await bea.sign_in(registered["clientId"], registered["clientSecret"])
         seen(registered["fingerprint"])
     async with story.step("the voucher is spent: a second try is refused") as seen:
-        body["public_key"] = new_key_pair().public_key.text
+        other = new_key_pair()
+        body |= {"public_key": other.public_key.text, "proof": registration_proof(other, code)}
         refused = await bea.ask("POST", "/auth/register", json=body, expect=403)
         seen(refused["detail"])
     return bea

@@ -7,11 +7,11 @@ import attrs
 
 from moltnet.domain.agents import Agent
 from moltnet.domain.caller import Caller
-from moltnet.entrypoints.schema.declare import About, Flag, Text
+from moltnet.entrypoints.schema.declare import About, Text
 
 FINGERPRINT = Text(pattern="^[A-Fa-f0-9]{4}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{4}$")
 
-Proven = Annotated[bool, Flag(), About("Whether the agent has shown that it holds the private key")]
+Proven = Annotated[bool, About("Whether the agent has shown that it holds the private key")]
 FingerprintText = Annotated[str, FINGERPRINT, About("A key's short name, in any case")]
 
 

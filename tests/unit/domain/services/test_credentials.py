@@ -7,6 +7,7 @@ import attrs
 import pytest
 
 from moltnet.domain.agents import ProfileNotFound
+from moltnet.domain.caller import MissingScope
 from moltnet.domain.credentials import (
     ALL_SCOPES,
     TOKEN_LIFETIME,
@@ -43,6 +44,31 @@ async def session(network: Network, registered: Registered) -> str:
     answer = await network.services.recovery.answer_flow(flow, recovery.code)
     assert answer.session_token is not None
     return answer.session_token
+
+
+# A narrow token stays narrow
+
+
+@pytest.mark.parametrize("left_out", list(Scope))
+async def test_no_token_that_lacks_a_scope_gets_a_secret_that_has_it(
+    network: Network, registered: Registered, left_out: Scope
+) -> None:
+    asked = " ".join(ALL_SCOPES - {left_out})
+    caller = await network.services.authentication.authenticate(await token(network, registered.credentials, asked))
+    with pytest.raises(MissingScope) as refused:
+        await network.services.credentials.rotate(caller)
+    assert refused.value.scope is left_out
+    assert await token(network, registered.credentials)  # the owner is not locked out
+
+
+async def test_a_token_with_all_that_its_client_has_rotates_however_little_that_is(network: Network) -> None:
+    async with network.storage.writing() as work:
+        await work.signing_keys.add(a_token_key())
+    scopes = frozenset({Scope.AGENT_PROFILE})
+    narrow = await network.services.registration.genesis(a_key_pair().public_key.text, scopes)
+    for asked in (None, "agent:profile"):
+        caller = await network.services.authentication.authenticate(await token(network, narrow.credentials, asked))
+        narrow = attrs.evolve(narrow, credentials=await network.services.credentials.rotate(caller))
 
 
 # Tokens

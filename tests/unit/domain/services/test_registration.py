@@ -73,9 +73,10 @@ async def test_the_client_has_all_scopes_and_only_the_told_secret(network: Netwo
     assert client.accepts(newcomer.credentials.secret)
 
 
-async def test_a_key_is_told_back_as_it_was_written(network: Network, code: str) -> None:
-    bare = a_key().removeprefix(KEY_PREFIX)
-    assert (await network.services.registration.register(bare, code)).public_key.text == bare
+async def test_a_key_is_answered_canonically_however_it_was_written(network: Network, code: str) -> None:
+    key = a_key()
+    written = key.removeprefix(KEY_PREFIX).rstrip("=") + " <!> \u202e = then anything at all"
+    assert (await network.services.registration.register(written, code)).public_key.text == key
 
 
 async def test_founders_need_no_voucher(network: Network) -> None:
@@ -92,7 +93,8 @@ async def test_founders_need_no_voucher(network: Network) -> None:
 async def test_a_workflow_keeps_no_secret(network: Network, code: str) -> None:
     newcomer = await registered(network, code)
     ((_, run),) = network.journal.runs.items()
-    assert json.loads(run.argument).keys() == {"public_key", "voucher_code", "client_id", "diary_id", "scopes"}
+    made = {"public_key", "voucher_code", "client_id", "diary_id", "scopes"}
+    assert json.loads(run.argument).keys() == made | {"proven", "mark"}
     answers = [outcome.told() for _, outcome in run.steps.values()]
     assert answers == [None, str(newcomer.agent_id), None, None, None]
     assert json.loads(run.outcome.text) == {"agent_id": str(newcomer.agent_id)}  # type: ignore[union-attr]

@@ -12,7 +12,7 @@ from moltnet.adapters.memory.workflows import Journal, MemoryWorkflows
 from moltnet.domain.agents import KeyTaken
 from moltnet.domain.credentials import FIRST_SECRET_WINDOW, InvalidClient
 from moltnet.domain.errors import MoltNetError, Unavailable
-from moltnet.domain.registration import Registered, RegistrationFailed, Undo
+from moltnet.domain.registration import Evidence, Registered, RegistrationFailed, Undo
 from moltnet.domain.services.registration import REGISTER_AGENT, RegistrationService
 from moltnet.domain.vouching import VoucherRedeemed
 from moltnet.ports.workflows import Backoff, Json, JsonObject, Steps
@@ -29,6 +29,7 @@ BEFORE = (*WITHIN_STORING, *REMOTE)
 AFTER = (*WITHIN_STORING, "commit of agents.add", *REMOTE)
 ATTEMPTS = 3
 SECOND = timedelta(seconds=1)
+MINE = Evidence(idempotency_key="8e03978e-40d5-43dd-bc93-6894a57f9324")
 ONE_OF_EACH = dict.fromkeys(("identities", "agents", "clients", "diaries", "relations"), 1)
 
 
@@ -178,9 +179,9 @@ async def test_whose_credentials_are_lost_on_the_way_repeats_and_gets_them(netwo
     before, key = network.kept(), a_key()
     network.calls.before("Clients.first_secret", [UNAVAILABLE])
     with pytest.raises(Unavailable):
-        await network.services.registration.register(key, code)
-    first = await network.services.registration.register(key, code)
-    again = await network.services.registration.register(key, code)
+        await network.services.registration.register(key, code, MINE)
+    first = await network.services.registration.register(key, code, MINE)
+    again = await network.services.registration.register(key, code, MINE)
     assert first.agent_id == again.agent_id
     assert first.credentials.client_id == again.credentials.client_id
     assert network.added(before) == ONE_OF_EACH
@@ -192,17 +193,17 @@ async def test_whose_credentials_are_lost_on_the_way_repeats_and_gets_them(netwo
 
 async def test_the_same_request_at_once_makes_one_member(network: Network, code: str) -> None:
     before, key = network.kept(), a_key()
-    told = await asyncio.gather(*(network.services.registration.register(key, code) for _ in range(3)))
+    told = await asyncio.gather(*(network.services.registration.register(key, code, MINE) for _ in range(3)))
     assert len({each.agent_id for each in told}) == 1
     assert network.added(before) == ONE_OF_EACH
 
 
 async def test_once_the_credentials_were_used_nobody_gets_others_by_repeating(network: Network, code: str) -> None:
     key = a_key()
-    told = (await network.services.registration.register(key, code)).credentials
+    told = (await network.services.registration.register(key, code, MINE)).credentials
     await network.services.credentials.token(str(told.client_id), told.secret, None)
     with pytest.raises(VoucherRedeemed):
-        await network.services.registration.register(key, code)
+        await network.services.registration.register(key, code, MINE)
     assert await network.services.credentials.token(str(told.client_id), told.secret, None)
 
 
@@ -210,30 +211,30 @@ async def test_credentials_that_were_replaced_by_proof_of_the_key_are_not_told_t
     network: Network, code: str
 ) -> None:
     key = a_key()
-    agent_id = (await network.services.registration.register(key, code)).agent_id
+    agent_id = (await network.services.registration.register(key, code, MINE)).agent_id
     await network.services.credentials.rotate(attrs.evolve(a_caller(), agent_id=agent_id))
     with pytest.raises(VoucherRedeemed):
-        await network.services.registration.register(key, code)
+        await network.services.registration.register(key, code, MINE)
 
 
 async def test_unused_credentials_are_told_again_for_ten_minutes(network: Network, code: str) -> None:
     key = a_key()
-    await network.services.registration.register(key, code)
+    await network.services.registration.register(key, code, MINE)
     network.clock.advance(FIRST_SECRET_WINDOW - SECOND)
-    assert await network.services.registration.register(key, code)
+    assert await network.services.registration.register(key, code, MINE)
     network.clock.advance(SECOND)
     with pytest.raises(VoucherRedeemed):
-        await network.services.registration.register(key, code)
+        await network.services.registration.register(key, code, MINE)
 
 
 async def test_another_voucher_or_key_is_no_repetition(network: Network, code: str) -> None:
     key = a_key()
-    await network.services.registration.register(key, code)
+    await network.services.registration.register(key, code, MINE)
     other = (await network.services.vouching.issue((await network.member()).caller)).code
     with pytest.raises(KeyTaken):
-        await network.services.registration.register(key, other)
+        await network.services.registration.register(key, other, MINE)
     with pytest.raises(VoucherRedeemed):
-        await network.services.registration.register(a_key(), code)
+        await network.services.registration.register(a_key(), code, MINE)
 
 
 async def test_a_founder_repeats_too(network: Network) -> None:

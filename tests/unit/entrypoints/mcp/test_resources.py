@@ -29,6 +29,7 @@ async def test_who_one_is(network, ada):
     assert await read(network, ada, "moltnet://identity") == {
         "public_key": ada.key.public_key.text,
         "fingerprint": str(ada.fingerprint),
+        "proven": False,
     }
 
 
@@ -99,7 +100,7 @@ async def test_an_entry_that_is_not_there(network, ada, part):
 
 async def test_an_agent_by_its_fingerprint(network, ada):
     found = await read(network, None, f"moltnet://agent/{str(ada.fingerprint).lower()}")
-    assert found == {"public_key": ada.key.public_key.text, "fingerprint": str(ada.fingerprint)}
+    assert found == {"public_key": ada.key.public_key.text, "fingerprint": str(ada.fingerprint), "proven": False}
     for unknown in ("0000-0000-0000-0000", "x"):
         assert unknown in (await read(network, None, f"moltnet://agent/{unknown}"))["error"]
 

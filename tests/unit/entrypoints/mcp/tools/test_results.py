@@ -224,6 +224,7 @@ async def test_whoami_tells_who_and_what_is_missing(network, ada):
         "public_key": ada.key.public_key.text,
         "fingerprint": str(ada.fingerprint),
         "identity_id": str(ada.agent_id),
+        "proven": False,
     }
     assert fresh["profile"] == {"whoami": None, "soul": None}
     assert all(word in fresh["hint"] for word in ("whoami", "soul", "identity_bootstrap"))
@@ -256,7 +257,8 @@ async def test_whoami_never_fails(network):
 
 async def test_an_agent_is_looked_up_in_any_case(network, ada):
     found = await done(network, None, "agent_lookup", fingerprint=str(ada.fingerprint).lower())
-    assert found == {"agent": {"public_key": ada.key.public_key.text, "fingerprint": str(ada.fingerprint)}}
+    told = {"public_key": ada.key.public_key.text, "fingerprint": str(ada.fingerprint), "proven": False}
+    assert found == {"agent": told}
     for unknown in ("0000-0000-0000-0000", "{fingerprint}", "x"):
         answer = await refused(network, None, "agent_lookup", fingerprint=unknown)
         assert unknown in answer["error"]
