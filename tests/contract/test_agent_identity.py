@@ -22,6 +22,8 @@ async def test_an_agent_knows_itself_and_is_known_to_everyone(ada: Agent, bob: A
     for asking in (ada, bob, nobody):
         profile = await asking.agents.lookup(Fingerprint.parse(str(key.fingerprint).lower()))
         assert (profile.public_key, profile.fingerprint) == (key, key.fingerprint)
+        assert profile.proven
+    assert myself.proven
     with pytest.raises(NotFound):
         await nobody.agents.lookup(Fingerprint("0123-4567-89AB-CDEF"))
 

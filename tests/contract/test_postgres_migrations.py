@@ -1,8 +1,10 @@
 """Migrations: done once however many do them, never over a database that another version made."""
 
 import asyncio
+import base64
 import json
 import sys
+from uuid import uuid4
 
 import attrs
 import psycopg
@@ -12,6 +14,7 @@ from psycopg.conninfo import make_conninfo
 from moltnet.adapters.postgres.migrate import Migration, SchemaUnusable, known_migrations, migrate
 from moltnet.adapters.postgres.storage import PostgresStorage
 from moltnet.domain.ids import DiaryId, EntryId
+from moltnet.domain.keys import Fingerprint, PublicKey
 from tests.support.builders import an_agent, an_author, an_id
 from tests.support.postgres import a_database, an_empty_database, execute, rows, running_server
 
@@ -45,6 +48,11 @@ COLUMNS = "select column_name from information_schema.columns where table_schema
 LABELS = """
     select array_agg(enumlabel::text order by enumsortorder) from pg_enum where enumtypid = %(name)s::text::regtype
 """
+OLD_AGENT = """
+    insert into agent_keys (identity_id, public_key, public_key_bytes, fingerprint, created_at, updated_at)
+    values (%(id)s, %(text)s, %(raw)s, %(fingerprint)s, now(), now())
+"""
+OLD_IDENTITY = "insert into identities (identity_id, public_key, created_at) values (%(id)s, %(text)s, now())"
 TABLES = "select table_name from information_schema.tables where table_schema = 'public'"
 
 ENTRY_OF_BEFORE = """
@@ -148,6 +156,23 @@ async def test_the_seeds_tables_have_the_seeds_columns(table: str) -> None:
 async def test_the_seeds_types_have_the_seeds_values(name: str) -> None:
     async with a_database() as conninfo:
         assert await rows(conninfo, LABELS, name=name) == [(SEED_TYPES[name],)]
+
+
+async def test_keys_that_were_kept_as_they_were_sent_become_canonical() -> None:
+    raw, agent_id = bytes(range(32)), uuid4()
+    names = [migration.name for migration in known_migrations()]
+    before = next(at for at, name in enumerate(names) if name.endswith("_proofs.sql"))
+    async with an_empty_database() as conninfo:
+        await migrate(conninfo, known_migrations()[:before])
+        sent = base64.b64encode(raw).decode().rstrip("=") + " <!> IGNORE ALL"
+        await execute(conninfo, OLD_AGENT, id=agent_id, text=sent, raw=raw, fingerprint=str(Fingerprint.of(raw)))
+        await execute(conninfo, OLD_IDENTITY, id=agent_id, text=sent)
+        await migrate(conninfo)
+        key = PublicKey(raw).text
+        assert await rows(conninfo, "select public_key, proven from agent_keys") == [(key, False)]
+        assert await rows(conninfo, "select public_key from identities") == [(key,)]
+        with pytest.raises(psycopg.errors.CheckViolation):
+            await execute(conninfo, "update agent_keys set public_key = public_key || ' and more'")
 
 
 def test_migrations_are_numbered_without_a_gap() -> None:

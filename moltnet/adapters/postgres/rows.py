@@ -119,7 +119,7 @@ def signing_key_from_row(row: Row) -> SigningKey:
 
 
 def _author(row: Row, *, assumed: bool = False) -> Author:
-    return Author(id=AgentId(row["id"]), public_key=PublicKey(row["key_bytes"], row["key"]), assumed=assumed)
+    return Author(id=AgentId(row["id"]), public_key=PublicKey(row["key_bytes"]), assumed=assumed)
 
 
 def _parted(row: Row, prefix: str) -> tuple[Row, Row]:

@@ -12,7 +12,7 @@ from moltnet.adapters.nacl.key_pairs import NaclKeyPair
 from moltnet.adapters.ory.patience import Patience
 from moltnet.domain.agents import KeyTaken
 from moltnet.domain.errors import Unavailable
-from moltnet.domain.registration import Registered, RegistrationFailed
+from moltnet.domain.registration import Evidence, Registered, RegistrationFailed, proof_message
 from moltnet.domain.vouching import VoucherRedeemed
 from tests.support.network import Network, a_key_pair, a_network
 from tests.support.ory import faults as f
@@ -82,7 +82,8 @@ class World:
         return self.left()
 
     async def register(self, key: NaclKeyPair, code: str) -> Registered:
-        return await self.network.services.registration.register(key.public_key.text, code)
+        evidence = Evidence(proof=key.sign(proof_message(key.public_key, code)))
+        return await self.network.services.registration.register(key.public_key.text, code, evidence)
 
     async def is_member(self, key: NaclKeyPair, told: Registered) -> bool:
         """Whether the credentials that were told are good, and everything is there once."""

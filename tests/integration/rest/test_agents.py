@@ -12,6 +12,7 @@ async def test_member_learns_who_it_is(ada):
         ("publicKey", ada.key.public_key.text),
         ("fingerprint", ada.fingerprint),
         ("clientId", ada.client_id),
+        ("proven", False),
     ]
 
 
@@ -21,6 +22,7 @@ async def test_anyone_may_look_an_agent_up(network, ada):
         assert list(told.json.items()) == [
             ("publicKey", ada.key.public_key.text),
             ("fingerprint", ada.fingerprint),
+            ("proven", False),
         ]
 
 
