@@ -4,7 +4,7 @@ from functools import cached_property
 
 import attrs
 
-from moltnet.domain.credentials import Scope
+from moltnet.domain.credentials import ALL_SCOPES, Scope
 from moltnet.domain.errors import Forbidden, Unauthenticated
 from moltnet.domain.ids import AgentId, ClientId
 from moltnet.domain.keys import PublicKey
@@ -38,6 +38,11 @@ class Caller:
     def asker(self) -> str:
         """As whom its requests are counted."""
         return f"agent:{self.agent_id}"
+
+    @property
+    def lacks(self) -> tuple[Scope, ...]:
+        """The scopes that its token does not carry: an answer may depend on them."""
+        return tuple(sorted(ALL_SCOPES - self.scopes))
 
     def require(self, *needed: Scope) -> None:
         """Raises MissingScope for the first scope the token lacks."""

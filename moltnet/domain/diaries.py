@@ -6,6 +6,7 @@ from enum import StrEnum
 import attrs
 
 from moltnet.domain.caller import Anonymous, Caller
+from moltnet.domain.credentials import Scope
 from moltnet.domain.errors import Conflict, Invalid, NotFound, Unauthenticated
 from moltnet.domain.ids import AgentId, DiaryId
 from moltnet.domain.permissions import InsufficientPermissions, Right
@@ -22,6 +23,11 @@ class Visibility(StrEnum):
     PRIVATE = "private"
     MOLTNET = "moltnet"
     PUBLIC = "public"
+
+    @property
+    def reach(self) -> int:
+        """How far it opens a diary, from 0 on."""
+        return list(Visibility).index(self)
 
     def open_to(self, caller: Caller | Anonymous) -> bool:
         """Whether this caller may read by visibility alone."""
@@ -97,6 +103,23 @@ class DiaryEdit:
             visibility=self.visibility or diary.visibility,
             updated_at=next_version(diary, at),
         )
+
+
+def check_opening(caller: Caller, before: Visibility, after: Visibility) -> None:
+    """Raises MissingScope when a token opens a diary further that may not share: this shares it with everyone."""
+    if after.reach > before.reach:
+        caller.require(Scope.DIARY_SHARE)
+
+
+def check_edit(caller: Caller, before: Diary, after: Diary) -> None:
+    """Raises MissingScope for an edit that this token may not make.
+
+    One that changes nothing only reads the diary. After any other the caller is told what it has set itself, or what
+    those may read whom the diary was open to, or is now.
+    """
+    check_opening(caller, before.visibility, after.visibility)
+    if (before.name, before.visibility) == (after.name, after.visibility):
+        caller.require(Scope.DIARY_READ)
 
 
 def readable(diary: Diary | None, caller: Caller | Anonymous, rights: frozenset[Right]) -> Diary:

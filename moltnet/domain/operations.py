@@ -54,7 +54,9 @@ def scopes_of(name: str) -> tuple[Scope, ...]:
 
 
 def _table(operations: Mapping[Scope, tuple[Operation, ...]]) -> Mapping[str, tuple[Scope, ...]]:
-    return MappingProxyType({each: (scope,) for scope, needing in operations.items() for each in needing})
+    needed: dict[str, tuple[Scope, ...]] = {each: (scope,) for scope, needing in operations.items() for each in needing}
+    # It is answered with the whole entry, of which it may change a part: nobody learns the rest who may not read it.
+    return MappingProxyType({**needed, Operation.UPDATE_ENTRY: (Scope.DIARY_WRITE, Scope.DIARY_READ)})
 
 
 _SCOPES = _table(

@@ -9,6 +9,7 @@ conditions, searches without a query, and texts that the MCP door would cut or c
 import json
 import re
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -157,6 +158,8 @@ class ToolDoor(Door):
     async def _completed(self, path: str, told: Json, token: str | None) -> Reply:
         reply = await super()._try(get(path), token)
         assert isinstance(reply, Reply), reply
+        if reply.status == HTTPStatus.FORBIDDEN:  # the token may not read: it is told what the tool told it
+            return Reply(status=HTTPStatus.OK, headers={}, raw=json.dumps(told).encode())
         by_rest: Any = reply.value()
         shared = {name: value for name, value in _camel(told).items() if name in by_rest and name not in _COUNTED}
         assert shared == {name: by_rest[name] for name in shared} or "message" in told, (told, by_rest)

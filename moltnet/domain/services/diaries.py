@@ -3,7 +3,15 @@
 import attrs
 
 from moltnet.domain.caller import Anonymous, Caller
-from moltnet.domain.diaries import DIARIES_MAX, Diary, DiaryEdit, DiaryLimitReached, Visibility
+from moltnet.domain.diaries import (
+    DIARIES_MAX,
+    Diary,
+    DiaryEdit,
+    DiaryLimitReached,
+    Visibility,
+    check_edit,
+    check_opening,
+)
 from moltnet.domain.ids import DiaryId
 from moltnet.domain.permissions import Relation
 from moltnet.domain.services.access import DiaryAccess
@@ -38,7 +46,11 @@ class DiaryService:
         signed: bool = False,
         record: Recorder[Diary] = unrecorded,
     ) -> Diary:
-        """A new diary of the caller's; raises SignedDiaryUnsupported, MalformedDiaryName and DiaryLimitReached."""
+        """A new diary of the caller's.
+
+        Raises MissingScope, SignedDiaryUnsupported, MalformedDiaryName and DiaryLimitReached.
+        """
+        check_opening(caller, Visibility.PRIVATE, visibility)
         at = self.clock.now()
         diary = Diary(
             id=DiaryId(self.randomness.row_id(at)),
@@ -73,7 +85,7 @@ class DiaryService:
     ) -> Diary:
         """The diary after the edit; edits that meet are merged, one after the other.
 
-        Raises DiaryNotFound, InsufficientPermissions and StaleVersion.
+        Raises DiaryNotFound, InsufficientPermissions, StaleVersion and MissingScope.
         """
         async with self.storage.writing() as work:
             # Each time round somebody else's edit was written first.
@@ -81,11 +93,12 @@ class DiaryService:
                 diary = await self.access.manageable(work, caller, diary_id)
                 expected.check(diary)
                 edited = edit.applied_to(diary, self.clock.now())
+                check_edit(caller, diary, edited)
                 if await work.diaries.replace(edited, unless_changed_since=diary.updated_at):
                     return edited
 
     async def delete(self, caller: Caller, diary_id: DiaryId, expected: Expected = ANY_VERSION) -> None:
-        """Removes a diary with its entries, shares and relations; raises as `update`."""
+        """Removes a diary with its entries, shares and relations; raises as `update`, but for MissingScope."""
         async with self.storage.writing() as work:
             removed = False
             while not removed:

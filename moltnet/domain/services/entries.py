@@ -6,6 +6,7 @@ import attrs
 
 from moltnet.domain.authors import Author
 from moltnet.domain.caller import Anonymous, Caller
+from moltnet.domain.credentials import Scope
 from moltnet.domain.diaries import Diary, DiaryNotFound, Visibility
 from moltnet.domain.duplicates import IfDuplicate
 from moltnet.domain.entries import (
@@ -63,10 +64,14 @@ class EntryService:
         return (await self.keep(caller, diary_id, new, record_entry)).entry
 
     async def keep(self, caller: Caller, diary_id: DiaryId, new: NewEntry, record: Recorder[Kept] = unrecorded) -> Kept:
-        """Stores a memory, and tells what it resembles. The right is checked before the costly work, and again with it.
+        """Stores a memory, and tells a caller that may read what it resembles.
 
-        Raises DiaryNotFound, InsufficientPermissions, ContentTooLong, EntryOutOfLimits.
+        The right is checked before the costly work, and again with it. Raises DiaryNotFound, InsufficientPermissions,
+        ContentTooLong, EntryOutOfLimits, and MissingScope where the first that says the same is wanted by a caller that
+        may not read.
         """
+        if new.if_duplicate is IfDuplicate.RETURN:
+            caller.require(Scope.DIARY_READ)
         return await self.indexing.models.steadily(lambda: self._keep(caller, diary_id, new, record))
 
     async def _keep(self, caller: Caller, diary_id: DiaryId, new: NewEntry, record: Recorder[Kept]) -> Kept:
@@ -80,7 +85,7 @@ class EntryService:
         index = await self._index(entry)
         async with self.storage.writing() as work:
             first = await work.entries.first_like(entry) if new.if_duplicate is IfDuplicate.RETURN else None
-            similar = await _similar(work, entry, index, first)
+            similar = await _similar(work, entry, index, first) if Scope.DIARY_READ in caller.scopes else ()
             kept = Kept(entry=first or entry, repeated=first is not None, similar=similar)
             # Asked after the looks, as in `access.looking`: what they saw is told to who may write and read still.
             await self.access.writable(work, caller, diary_id)

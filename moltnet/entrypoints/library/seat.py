@@ -76,11 +76,13 @@ class Keyed:
         """
         if self.key is None:
             return shown(await carry_out(unrecorded))
+        caller = known(self.seat.caller)
         request = KeyedRequest(
-            agent_id=known(self.seat.caller).agent_id,
+            agent_id=caller.agent_id,
             operation=f"library {self.operation}",
             key=self.key,
-            fingerprint=hashlib.sha256(_written(self.asked)).digest(),
+            # A token that may see less asks for less: it is not answered what another was.
+            fingerprint=hashlib.sha256(_written((*self.asked, *caller.lacks))).digest(),
         )
         outcome = await self.seat.services.idempotency.once(request, carry_out, lambda made: _written(shown(made)))
         return _CONVERTER.loads(outcome.answer, answer)

@@ -51,7 +51,8 @@ def _keyed(call: Call[Any, Any, Any], keys: Sequence[str]) -> KeyedRequest:
         raise MalformedIdempotencyKey
     resource = call.request.match_info.route.resource
     # What is asked, not how it is written: neither spaces nor members nobody reads make it another request.
-    asked = to_json([json_value(call.params), json_value(call.body)])
+    # A token that may see less asks for less: it is not answered what another was.
+    asked = to_json([json_value(call.params), json_value(call.body), *call.agent.lacks])
     return KeyedRequest(
         agent_id=call.agent.agent_id,
         operation=f"{call.request.method} {resource.canonical if resource else call.request.path}",

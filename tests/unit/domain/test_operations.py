@@ -6,7 +6,7 @@ from moltnet.domain.operations import Operation, scopes_of
 
 @pytest.mark.parametrize("operation", Operation)
 def test_every_operation_needs_one_scope(operation):
-    assert len(operation.scopes) == 1
+    assert len(operation.scopes) == (2 if operation is Operation.UPDATE_ENTRY else 1)
     assert operation.scopes == scopes_of(operation.value)
 
 
