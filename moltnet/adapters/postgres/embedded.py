@@ -12,8 +12,8 @@ and PostgreSQL is told that its data is in `/proc/self/cwd` and its socket in `.
 Only the database folder is given to that account. Programs that it could not execute are copied to /var/cache/moltnet.
 Other processes of uid 65534 could still interfere: where that matters, run as an ordinary user.
 
-Who may connect. There is no TCP. The socket lies in the database folder (0700), so whoever reaches it is the owner or
-root; inside, everybody is trusted as the role `moltnet`.
+Who may connect. There is no TCP. The socket lies in the database folder (0700), and the server asks for the password
+that DIR keeps (0600): a process needs the rights of DIR's owner, or root's. See `embedded_access.py`.
 
 POSIX only. Without Linux' parent-death signal a killed keeper leaves its server behind, which the next start joins.
 """
@@ -50,7 +50,7 @@ class EmbeddedPostgres:
 
         Returns:
             A URL of the database `moltnet` for psycopg; for SQLAlchemy change the scheme to `postgresql+psycopg`.
-            The role is a superuser of this server.
+            The role is a superuser of this server, and the URL holds its password.
 
         Raises:
             EmbeddedUnavailable: programs missing or not runnable, a database of another PostgreSQL, a folder that
@@ -144,7 +144,7 @@ def _join(data_dir: Path) -> _Share:
     with folder.locked(folder.starting), ExitStack() as undo:
         lease = folder.lock(folder.users, fcntl.LOCK_SH)  # waits for a keeper that is stopping the server
         undo.callback(os.close, lease)
-        address = Address.of(folder.cluster)
+        address = Address.of(folder)
         undo.callback(address.close)
         Server(folder, address).ensure()
         undo.pop_all()

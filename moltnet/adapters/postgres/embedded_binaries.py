@@ -82,9 +82,9 @@ class Binaries:
         return answer.stdout.split()[-1].partition(".")[0]
 
     def run(
-        self, program: str, arguments: Sequence[str], *, cwd: Path, pass_fds: Sequence[int] = ()
+        self, program: str, arguments: Sequence[str], *, cwd: Path, pass_fds: Sequence[int] = (), said: str = ""
     ) -> subprocess.CompletedProcess[str]:
-        """Runs to the end. The working folder is entered before the account changes."""
+        """Runs to the end, with `said` as its input. The working folder is entered before the account changes."""
         other = self.account.is_other
         return subprocess.run(  # noqa: S603 - the program is ours, the arguments are constants
             [self.folder / program, *arguments],
@@ -95,7 +95,7 @@ class Binaries:
             group=self.account.gid if other else None,
             extra_groups=[] if other else None,
             umask=0o077,
-            stdin=subprocess.DEVNULL,
+            input=said,
             capture_output=True,
             text=True,
             errors="replace",

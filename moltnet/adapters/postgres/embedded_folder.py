@@ -2,6 +2,7 @@
 
     DIR/postgres            the database and its socket, mode 0700, owned by the account that runs the server
     DIR/postgres.new        a database being created; renamed when complete
+    DIR/postgres.password   what opens the database (mode 0600); see `embedded_access.py`
     DIR/postgres.log(.1)    what the server says
     DIR/postgres.starting   locked by one process while it starts or leaves the server
     DIR/postgres.users      locked together by all who use the server; alone by the keeper when nobody is left
@@ -30,6 +31,7 @@ POLL_S = 0.01
 USER = "moltnet"
 DATABASE = "moltnet"
 PORT = 5432  # names the socket file, nothing listens on the network
+WORKING_FOLDER = "/proc/self/cwd"
 LONGEST_ADDRESS = 85  # with "/.s.PGSQL.5432" below 100 bytes; sun_path holds 108 on Linux, 104 on macOS
 
 
@@ -73,6 +75,11 @@ class Folder:
     def draft(self) -> Path:
         """The database while it is being created."""
         return self.path / "postgres.new"
+
+    @property
+    def password(self) -> Path:
+        """What opens the database."""
+        return self.path / "postgres.password"
 
     @property
     def log(self) -> Path:
@@ -171,27 +178,33 @@ class Address:
 
     folder: Path
     hold: int | None
+    password: Path
 
     @classmethod
-    def of(cls, cluster: Path) -> "Address":
+    def of(cls, folder: Folder) -> "Address":
         """The database folder itself, or a link to it in a short private folder when the path is too long.
 
         Raises:
             EmbeddedUnavailable: somebody else made that private folder.
         """
+        cluster, password = folder.cluster, folder.password
         text = os.fsencode(cluster)
         if len(text) <= LONGEST_ADDRESS and b"," not in text:  # libpq reads a comma as a list of hosts
-            return cls(cluster, None)
+            return cls(cluster, None, password)
         name = f"moltnet-{os.geteuid()}-{hashlib.sha256(text).hexdigest()[:16]}"
         private = Path(min(tempfile.gettempdir(), "/tmp", key=len)) / name  # noqa: S108 - checked in _private
         hold = _private(private)
         with suppress(FileExistsError):  # made by another process: the folder's name follows from the target
             os.symlink(cluster, "db", dir_fd=hold)
-        return cls(private / "db", hold)
+        return cls(private / "db", hold, password)
 
     def url(self, database: str = DATABASE) -> str:
-        """A connection string that says all, so that no PG* variable of the caller redirects it."""
-        return f"postgresql://{USER}@/{database}?host={quote(str(self.folder), safe='')}&port={PORT}"
+        """A connection string that says all, so that no PG* variable of the caller redirects it. It is a secret."""
+        try:
+            password = self.password.read_text().strip()
+        except FileNotFoundError:
+            password = "none"  # noqa: S105 - the server tells that it is wrong
+        return f"postgresql://{USER}:{password}@/{database}?host={quote(str(self.folder), safe='')}&port={PORT}"
 
     def close(self) -> None:
         """Lets the short folder go; the address may end with it."""
@@ -211,3 +224,8 @@ def _private(folder: Path) -> int:
         )
     fcntl.flock(descriptor, fcntl.LOCK_SH)  # systemd-tmpfiles leaves locked folders alone, however old
     return descriptor
+
+
+def working(folder: Path) -> str:
+    """The name by which a process reaches its own working folder, without any right on the folders above."""
+    return WORKING_FOLDER if Path(WORKING_FOLDER).exists() else str(folder)

@@ -10,6 +10,7 @@ from pathlib import Path
 import attrs
 import psycopg
 
+from moltnet.adapters.postgres.embedded_access import Access
 from moltnet.adapters.postgres.embedded_binaries import (
     Binaries,
     EmbeddedUnavailable,
@@ -17,13 +18,13 @@ from moltnet.adapters.postgres.embedded_binaries import (
     environment,
     installed,
 )
-from moltnet.adapters.postgres.embedded_folder import DATABASE, PATIENCE_S, PORT, USER, Address, Folder
+from moltnet.adapters.postgres.embedded_folder import DATABASE, PATIENCE_S, PORT, USER, Address, Folder, working
 from moltnet.domain.errors import StorageLost
 
 KEEPER = Path(__file__).with_name("embedded_keeper.py")
-WORKING_FOLDER = "/proc/self/cwd"
 CONNECT_TIMEOUT_S = 5
 DATABASE_EXISTS = "select from pg_database where datname = %s"  # one row or none
+WRONG_PASSWORD = "password authentication failed"  # noqa: S105 - PostgreSQL's words
 CREATE_DATABASE = "create database moltnet"
 CREATION = ("-U", USER, "-A", "trust", "-E", "UTF8", "--locale-provider=builtin", "--locale=C.UTF-8")
 SETTINGS = (
@@ -107,8 +108,13 @@ class Server:
             with psycopg.connect(url, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S) as connection:
                 if connection.execute(DATABASE_EXISTS, (DATABASE,)).fetchone() is None:
                     connection.execute(CREATE_DATABASE)
-        except psycopg.OperationalError:  # nobody listens on the socket, or it is shutting down after all
-            return False
+        except psycopg.OperationalError as error:
+            if WRONG_PASSWORD in str(error):
+                raise EmbeddedUnavailable(
+                    f"The password in {self.folder.password} does not open the database that is running: stop every "
+                    "server of this data folder, and start again"
+                ) from None
+            return False  # nobody listens on the socket, or it is shutting down after all
         return True
 
     def _claims_to_be_ready(self) -> bool:
@@ -127,6 +133,7 @@ class Server:
         self._forget_reused_pids()
         if binaries.account.is_other and self.folder.cluster.stat().st_uid == 0:  # a backup that root copied back
             binaries.account.entrust(self.folder.cluster)
+        Access(self.folder).require_password(binaries, self.folder.cluster, alive)
         log = self.folder.open_file(self.folder.log, os.O_WRONLY | os.O_APPEND)
         try:
             said = os.lseek(log, 0, os.SEEK_END)
@@ -147,11 +154,12 @@ class Server:
         draft.mkdir(mode=0o700)
         if binaries.account.is_other:
             binaries.account.entrust(draft)
-        done = binaries.run("initdb", ["-D", _working(draft), *CREATION], cwd=draft, pass_fds=[alive])
+        done = binaries.run("initdb", ["-D", working(draft), *CREATION], cwd=draft, pass_fds=[alive])
         if done.returncode != 0:
             lines = done.stderr.strip().split("\n")
             reason = next((line for line in lines if "error:" in line or "FATAL" in line), lines[0])
             raise EmbeddedUnavailable(f"The embedded database could not be created in {draft}: {reason}")
+        Access(self.folder).require_password(binaries, draft, alive)
         draft.rename(self.folder.cluster)
         self.folder.sync()
 
@@ -185,7 +193,7 @@ class Server:
         uid, gid = (account.uid, account.gid) if account.is_other else (-1, -1)
         keeper = (sys.executable, "-I", "-S", KEEPER, self.folder.users, self.folder.log, cluster, uid, gid)
         settings = [part for setting in SETTINGS for part in ("-c", setting)]
-        server = (binaries.postgres, "-D", _working(cluster), *settings)
+        server = (binaries.postgres, "-D", working(cluster), *settings)
         subprocess.run(  # noqa: S603 - our own script and constants; returns at once, the keeper goes on
             [str(part) for part in (*keeper, *server)],
             cwd="/",
@@ -205,8 +213,3 @@ class Server:
             lines = [line.strip() for line in log if line.strip()]
         fatal = [line for line in lines if "FATAL" in line or "PANIC" in line]
         return (fatal or lines or [f"it said nothing in {self.folder.log}"])[-1]
-
-
-def _working(folder: Path) -> str:
-    """The name by which a process reaches its own working folder, without any right on the folders above."""
-    return WORKING_FOLDER if Path(WORKING_FOLDER).exists() else str(folder)

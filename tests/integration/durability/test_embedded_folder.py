@@ -101,7 +101,7 @@ def test_long_path_is_reached_through_a_short_private_folder(data_dir: Path) -> 
     far = data_dir / ("long" * 30) / "a,b"
     with EmbeddedPostgres(far) as postgres:
         assert ask(postgres.start(), "select 1") == 1
-    address = Address.of(far / "postgres")
+    address = Address.of(Folder.open(far))
     address.close()
     assert len(os.fsencode(address.folder)) < 85
     assert address.folder.parent.stat().st_mode & 0o777 == 0o700
@@ -109,11 +109,11 @@ def test_long_path_is_reached_through_a_short_private_folder(data_dir: Path) -> 
 
 
 def test_short_folder_that_others_may_write_is_not_used(data_dir: Path) -> None:
-    address = Address.of(data_dir / ("long" * 30))
+    address = Address.of(Folder(data_dir / ("long" * 30), Account(os.geteuid(), os.getegid())))
     address.close()
     address.folder.parent.chmod(0o777)
     with pytest.raises(EmbeddedUnavailable, match="is not a private folder of this user"):
-        Address.of(data_dir / ("long" * 30))
+        Address.of(Folder(data_dir / ("long" * 30), Account(os.geteuid(), os.getegid())))
     shutil.rmtree(address.folder.parent)
 
 
