@@ -11,6 +11,7 @@ import ipaddress
 import os
 import re
 import secrets
+import stat
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
@@ -26,6 +27,7 @@ from moltnet.domain.diaries import DIARIES_MAX
 from moltnet.domain.entries import CONTENT_CEILING, CONTENT_MAX
 from moltnet.domain.errors import Invalid
 from moltnet.domain.limits import Limits
+from moltnet.entrypoints.data_folder import private_data_folder
 from moltnet.entrypoints.ory_settings import OrySettings, read_ory
 
 T = TypeVar("T")
@@ -278,11 +280,11 @@ class _Fields:
 def kept_secret(folder: Path, name: str) -> str:
     """The secret of this name in a data folder, made at first use; of several processes at once, one makes it.
 
-    Raises OSError, and UnicodeDecodeError when the file holds something else.
+    Raises OSError, DataFolderOpen, and UnicodeDecodeError when the file holds something else.
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     place = folder / name
     if not place.exists():
+        private_data_folder(folder)
         draft = folder / f".{name}-{secrets.token_hex(8)}"
         try:
             _write_draft(draft)
@@ -305,6 +307,11 @@ def _write_draft(draft: Path) -> None:
 def _with_dotenv() -> Mapping[str, str]:
     from dotenv import dotenv_values  # noqa: PLC0415  # only servers have it installed
 
+    try:
+        if stat.S_IMODE(Path(".env").stat().st_mode) & stat.S_IWOTH:
+            raise SettingsInvalid([".env: anybody may write it, and so set up this server; run: chmod o= .env"])
+    except FileNotFoundError:
+        return os.environ
     try:
         file = dotenv_values(".env")
     except (OSError, UnicodeDecodeError) as error:

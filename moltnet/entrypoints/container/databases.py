@@ -3,10 +3,15 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import attrs
 
+from moltnet.entrypoints.data_folder import private_data_folder
 from moltnet.entrypoints.settings import Settings
+
+if TYPE_CHECKING:
+    from moltnet.adapters.postgres.embedded import EmbeddedPostgres
 
 
 @contextmanager
@@ -21,9 +26,7 @@ def database(settings: Settings) -> Iterator[str]:
         require_readable(settings.database_url)
         yield settings.database_url
         return
-    from moltnet.adapters.postgres.embedded import EmbeddedPostgres  # noqa: PLC0415  # not needed with a set address
-
-    with EmbeddedPostgres(settings.data_dir) as embedded:
+    with _embedded(settings) as embedded:
         yield embedded.start()
 
 
@@ -42,10 +45,23 @@ def supervised_database(settings: Settings) -> Iterator[SupervisedDatabase]:
         with database(settings) as address:
             yield SupervisedDatabase(address)
         return
-    from moltnet.adapters.postgres.embedded import EmbeddedPostgres  # noqa: PLC0415  # not needed with a set address
-
-    with EmbeddedPostgres(settings.data_dir) as embedded, embedded.supervised() as supervisor:
+    with _embedded(settings) as embedded, embedded.supervised() as supervisor:
         yield SupervisedDatabase(embedded.start(), supervisor.check)
+
+
+@contextmanager
+def _embedded(settings: Settings) -> Iterator["EmbeddedPostgres"]:
+    from moltnet.adapters.postgres.embedded import EmbeddedPostgres, EmbeddedUnavailable  # noqa: PLC0415  # not needed with a set address
+
+    try:
+        private_data_folder(settings.data_dir)
+    except OSError as error:
+        raise EmbeddedUnavailable(
+            f"The data folder {error.filename or settings.data_dir} cannot be used ({error.strerror}): "
+            "make it usable for this user, or choose another with --data"
+        ) from error
+    with EmbeddedPostgres(settings.data_dir) as embedded:
+        yield embedded
 
 
 async def migrate(settings: Settings) -> list[str]:

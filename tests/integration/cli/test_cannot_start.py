@@ -88,3 +88,17 @@ async def test_database_of_another_release(tmp_path: Path) -> None:
     (tmp_path / "postgres" / "PG_VERSION").write_text("16\n", encoding="utf-8")
     ended = await run("serve", "--port", "0", "--data", str(tmp_path))
     assert "made by PostgreSQL 16, but PostgreSQL 18 is installed" in ended.refusal
+
+
+async def test_open_data_folder_with_other_files(tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    (shared / "holidays").mkdir(parents=True, mode=0o755)
+    ended = await run("serve", "--port", "0", "--data", str(shared))
+    assert ended.refusal.startswith(f"The data folder {shared} can be entered by others and holds other files too")
+
+
+async def test_open_data_folder_is_closed_even_where_no_secret_is_made(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir(mode=0o755)
+    await run("migrate", "--data", str(data), **SECRETS)
+    assert data.stat().st_mode & 0o777 == 0o700

@@ -16,6 +16,7 @@ from moltnet.entrypoints.container import Examination, examination
 from moltnet.entrypoints.settings import SECRETS, Settings, read_settings
 
 OPEN_TO_OTHERS = 0o077
+DOTENV = Path(".env")
 
 
 @attrs.frozen
@@ -94,12 +95,21 @@ def _file_modes(settings: Settings) -> Finding:
     folder = settings.data_dir
     if not folder.exists():
         return Finding("files", ok=True, detail=f"{folder} is not there: nothing is kept in it")
-    secrets = [folder, *(folder / name.lower() for name in SECRETS), *folder.glob("first-agent/*")]
+    secrets = [folder, *(folder / name.lower() for name in SECRETS), *folder.glob("first-agent/*"), *_environment()]
     open_to_others = [place for place in secrets if place.exists() and _is_open_to_others(place)]
     if open_to_others:
         places = shlex.join(str(place) for place in open_to_others)
         return Finding("files", ok=False, detail=f"others can read secrets; run: chmod go= {places}")
     return Finding("files", ok=True, detail=f"{folder} is private to its owner")
+
+
+def _environment() -> list[Path]:
+    """The file of settings, where it holds secrets."""
+    try:
+        text = DOTENV.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return []
+    return [DOTENV] if any(name in text for name in (*SECRETS, "DATABASE_URL")) else []
 
 
 def _is_open_to_others(place: Path) -> bool:

@@ -19,6 +19,7 @@ from moltnet.entrypoints.cli.logs import log_to_stderr
 from moltnet.entrypoints.cli.output import one_sentence, say
 from moltnet.entrypoints.cli.serving import Ending, address, listen, run_server
 from moltnet.entrypoints.container import file_keyring, network, new_key_pair, write_mcp_file
+from moltnet.entrypoints.data_folder import private_data_folder
 from moltnet.entrypoints.settings import Settings, read_settings
 from moltnet.ports.keyring import OwnIdentity
 
@@ -79,7 +80,7 @@ def _kept_alone(folder: Path) -> Iterator[Path]:
     The data folder is locked, not this one: whoever writes credentials locks the folder they are in.
     """
     try:
-        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_data_folder(folder.parent)
         folder.mkdir(mode=0o700, exist_ok=True)
         descriptor = os.open(folder.parent, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:
