@@ -11,14 +11,20 @@ import attrs
 from moltnet.domain.caller import Anonymous, Caller
 
 WINDOW = timedelta(minutes=1)
+# A client that speaks MCP sends messages around those that do something: to open a session, to list, to acknowledge.
+MESSAGES_PER_REQUEST = 2
 # What one subscriber of an IPv6 network has at the least (RFC 6177 §2): its addresses are one asker's.
 _IPV6_SUBSCRIBER_BITS = 64
 
 
 class Tier(StrEnum):
-    """Acts that have an allowance in common; whatever has none of its own is in GLOBAL."""
+    """Acts that have an allowance in common; whatever has none of its own is in GLOBAL.
+
+    MCP counts messages to `/mcp`, whatever they ask; what they ask for is counted as the same act elsewhere.
+    """
 
     GLOBAL = "global"
+    MCP = "mcp"
     EMBEDDING = "embedding"
     VOUCH = "vouch"
     SIGNING = "signing"
@@ -42,8 +48,9 @@ class Limits:
 
     def per_minute(self, tier: Tier, caller: Caller | Anonymous) -> int:
         """What this caller is allowed in this tier."""
-        if tier is Tier.GLOBAL:
-            return self.global_anon if isinstance(caller, Anonymous) else self.global_auth
+        if tier in {Tier.GLOBAL, Tier.MCP}:
+            general = self.global_anon if isinstance(caller, Anonymous) else self.global_auth
+            return general * (MESSAGES_PER_REQUEST if tier is Tier.MCP else 1)
         return {
             Tier.EMBEDDING: self.embedding,
             Tier.VOUCH: self.vouch,

@@ -1,10 +1,10 @@
 """Access tokens and the clients they are given to."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
 from moltnet.domain.agents import Agent
-from moltnet.domain.caller import Caller
+from moltnet.domain.caller import Anonymous, Caller
 from moltnet.domain.credentials import AccessToken, ClientSecret, Scope
 from moltnet.domain.ids import AgentId, ClientId
 
@@ -48,9 +48,21 @@ class TokenIssuer(Protocol):
         ...
 
 
+BeforeAsking = Callable[[Caller | Anonymous], Awaitable[None]]
+
+
+async def ask_freely(_: Caller | Anonymous) -> None:
+    """Nothing comes before asking."""
+
+
 class TokenVerifier(Protocol):
     """Tells whose token it is."""
 
-    async def verify(self, token: str) -> Caller:
-        """The caller a token stands for, as its client is now; raises InvalidToken for any that is not good."""
+    async def verify(self, token: str, before_asking: BeforeAsking = ask_freely) -> Caller:
+        """The caller a token stands for, as its client is now; raises InvalidToken for any that is not good.
+
+        `before_asking` is called before another service is asked about the token, with the caller it is known to
+        stand for, or stood for lately, else with nobody in particular; maybe several times. What it raises is let
+        through, and nobody is asked.
+        """
         ...

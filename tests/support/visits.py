@@ -8,16 +8,16 @@ from moltnet.domain.caller import ANONYMOUS
 from moltnet.entrypoints.about.place import Place
 from moltnet.entrypoints.library.agent import LocalAgent
 from moltnet.entrypoints.mcp.calls import BY_NAME, Result, call, tool_named
-from moltnet.entrypoints.mcp.visitor import OnlyVisitor
+from moltnet.entrypoints.mcp.visitor import TIMEOUT_S, OnlyVisitor
 from tests.support.network import BASE_URL, Member, Network
 
 PLACE = Place(api_url=BASE_URL)
 
 
-def visitor(network: Network, member: Member | None) -> OnlyVisitor:
+def visitor(network: Network, member: Member | None, timeout_s: float = TIMEOUT_S) -> OnlyVisitor:
     """A member at the MCP door, or a stranger."""
     agent = LocalAgent(network.services, member.caller if member else ANONYMOUS, PLACE)
-    return OnlyVisitor(agent, is_known=member is not None)
+    return OnlyVisitor(agent, is_known=member is not None, timeout_s=timeout_s)
 
 
 async def told(network: Network, member: Member | None, name: str, /, **given: object) -> Result:

@@ -33,6 +33,7 @@ from moltnet.ports.clock import Clock
 from moltnet.ports.randomness import Randomness
 from moltnet.ports.standing import Standing, Standings
 from moltnet.ports.storage import Storage, UnitOfWork
+from moltnet.ports.tokens import BeforeAsking, ask_freely
 
 
 @attrs.frozen
@@ -148,7 +149,11 @@ class NativeTokenVerifier:
     scopeless_tokens_have_all: bool
     _believed: Believed = attrs.field(init=False, factory=Believed)
 
-    async def verify(self, token: str) -> Caller:
+    async def verify(
+        self,
+        token: str,
+        before_asking: BeforeAsking = ask_freely,  # noqa: ARG002  # nobody else is asked
+    ) -> Caller:
         """The caller a token stands for, with the scopes and the key that it has now."""
         known = self._believed.find(token, self.clock.now()) or await self._checked(token)
         found = await self.standings.find(known.claims.client_id)

@@ -20,11 +20,12 @@ from moltnet.adapters.ory.hydra import GRANT_TYPE, a_client, is_client_id
 from moltnet.adapters.ory.published_keys import PublishedKeys
 from moltnet.adapters.ory.service import OryService, malformed
 from moltnet.domain.agents import Agent
-from moltnet.domain.caller import Caller
+from moltnet.domain.caller import ANONYMOUS, Anonymous, Caller
 from moltnet.domain.credentials import AccessToken, Client, InvalidClient, InvalidScope, InvalidToken, Scope
 from moltnet.domain.ids import AgentId, ClientId, parse_uuid
 from moltnet.ports.clock import Clock
 from moltnet.ports.storage import Storage
+from moltnet.ports.tokens import BeforeAsking, ask_freely
 
 # How far Hydra's clock and ours may be apart: of tokens issued so soon after a new secret, Hydra is asked.
 CLOCK_DIFFERENCE = timedelta(seconds=60)
@@ -97,6 +98,25 @@ class _SeenActive:
             self._seen.popitem(last=False)
 
 
+class _LatelyGood:
+    """Whom the latest good tokens stood for, by a mark of each; good only for counting before Hydra is asked again."""
+
+    def __init__(self) -> None:
+        self._callers: OrderedDict[bytes, Caller] = OrderedDict()
+
+    def caller(self, mark: bytes) -> Caller | Anonymous:
+        return self._callers.get(mark, ANONYMOUS)
+
+    def note(self, mark: bytes, caller: Caller) -> None:
+        self._callers[mark] = caller
+        self._callers.move_to_end(mark)
+        if len(self._callers) > SEEN_MAX:
+            self._callers.popitem(last=False)
+
+    def forget(self, mark: bytes) -> None:
+        self._callers.pop(mark, None)
+
+
 @attrs.frozen(kw_only=True)
 class OryTokenVerifier:
     """The port `TokenVerifier`.
@@ -111,21 +131,36 @@ class OryTokenVerifier:
     expected: Expected
     scopeless_tokens_have_all: bool
     _active: _SeenActive = attrs.field(init=False, factory=_SeenActive)
+    _lately: _LatelyGood = attrs.field(init=False, factory=_LatelyGood)
 
-    async def verify(self, token: str) -> Caller:
+    async def verify(self, token: str, before_asking: BeforeAsking = ask_freely) -> Caller:
         """The caller a token stands for, with the scopes and the key that it has now."""
         if not is_token(token):
             raise InvalidToken
+        mark = sha256(token.encode("ascii")).digest()
+        try:
+            caller = await self._found(token, self._lately.caller(mark), before_asking)
+        except InvalidToken:
+            self._lately.forget(mark)
+            raise
+        self._lately.note(mark, caller)
+        return caller
+
+    async def _found(self, token: str, presumed: Caller | Anonymous, before_asking: BeforeAsking) -> Caller:
         said = await self._verified(token) if is_jwt(token) else None
         told_by_hydra = said is None
-        said = said or await self._introspected(token)
+        if said is None:
+            await before_asking(presumed)
+            said = await self._introspected(token)
         found = await self._known(said.client_id)
         if found is None:
+            await before_asking(presumed)
             return await self._caller_from_elsewhere(said if told_by_hydra else await self._introspected(token))
         client, agent = found
         if said.agent_id not in (None, agent.id):
             raise InvalidToken
         if not told_by_hydra and said.issued_at <= (client.secret_since + CLOCK_DIFFERENCE).timestamp():
+            await before_asking(self._caller(said, agent, client.id, client.scopes))
             await self._check_active(token, client)
         # Issued by Hydra to somebody who asked it directly; a secret that was replaced meanwhile took its tokens too.
         if not client.used and not await _note_use(self.storage, client):

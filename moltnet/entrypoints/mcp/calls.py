@@ -1,6 +1,5 @@
 """Calls of tools: from what a visitor sends to what it is told, whatever happens on the way."""
 
-import asyncio
 import logging
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -11,12 +10,10 @@ from moltnet.domain.errors import Limited, MoltNetError, Unauthenticated, Unavai
 from moltnet.entrypoints.mcp.phrases import failure
 from moltnet.entrypoints.mcp.tools import ALIASES, TOOLS
 from moltnet.entrypoints.mcp.tools.tool import AnyTool, InvalidArguments
-from moltnet.entrypoints.mcp.visitor import Visitor
+from moltnet.entrypoints.mcp.visitor import Visitor, answering
 from moltnet.entrypoints.rest.json_text import to_long_json
 from moltnet.entrypoints.rest.large_json import read_json, size_of
 from moltnet.entrypoints.schema.convert import json_value
-
-TIMEOUT_S = 30.0
 
 BY_NAME: Mapping[str, AnyTool] = MappingProxyType({tool.name: tool for tool in TOOLS})
 
@@ -32,13 +29,6 @@ _RETIRED = MappingProxyType(
 """Arguments that older skills and pages teach (mcp.md §12); what they are told instead of being refused."""
 
 _LOG = logging.getLogger(__name__)
-
-
-class Unanswered(Unavailable):
-    """The network did not answer a call in time; nothing is known about the outcome."""
-
-    code = "UNANSWERED"
-    sentence = f"The network did not answer within {TIMEOUT_S:.0f} seconds"
 
 
 @attrs.frozen
@@ -83,13 +73,9 @@ async def call(visitor: Visitor, tool: AnyTool, given: Mapping[str, object]) -> 
 
 
 async def _told(visitor: Visitor, tool: AnyTool, taken: object) -> dict[str, object]:
-    try:
-        async with asyncio.timeout(TIMEOUT_S):
-            await visitor.admit(tool.operation)
-            answer = await tool.run(visitor.agent, taken)
-            return await read_json(visitor.workers, lambda: _members(answer), size_of(answer))
-    except TimeoutError as error:
-        raise Unanswered from error
+    async with answering(visitor, tool.operation):
+        answer = await tool.run(visitor.agent, taken)
+        return await read_json(visitor.workers, lambda: _members(answer), size_of(answer))
 
 
 def _as_seen(visitor: Visitor, tool: AnyTool, error: MoltNetError) -> MoltNetError:

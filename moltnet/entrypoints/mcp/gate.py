@@ -16,8 +16,11 @@ from moltnet.entrypoints.mcp.visitor import TooManyCalls
 from moltnet.entrypoints.rest.bearer import token_of
 from moltnet.entrypoints.rest.json_text import to_json
 from moltnet.entrypoints.rest.keys import VISIT
+from moltnet.entrypoints.rest.refusals import TooManyRequests
+from moltnet.entrypoints.rest.throttle import RequestCount
 
 CLIENT_ID, CLIENT_SECRET = "X-Client-Id", "X-Client-Secret"
+MESSAGE = "message"
 TOKEN_OPERATION = "getOAuth2Token"  # noqa: S105  # the name of an operation
 RETRY_UNAVAILABLE_S = 5
 
@@ -41,42 +44,66 @@ class Gate:
         )
 
     async def admit(self, request: web.Request) -> Caller | Anonymous:
-        """Whoever sends it; a stranger comes in too. Raises TurnedAway for what is shown and does not hold."""
+        """Whoever sends it, counted; a stranger comes in too.
+
+        Raises TurnedAway for what is shown and does not hold, and for one message too many.
+        """
+        count = RequestCount(Tier.MCP, MESSAGE, request[VISIT], self._services.throttling)
+        try:
+            caller = await self._sender(request, count)
+        except TurnedAway as turned_away:
+            if turned_away.answer.status != HTTPStatus.TOO_MANY_REQUESTS:
+                await self._counted(count, ANONYMOUS)
+            raise
+        await self._counted(count, caller)
+        return caller
+
+    async def _sender(self, request: web.Request, count: RequestCount) -> Caller | Anonymous:
         if "Authorization" in request.headers:
-            return await self._by_bearer(request.headers)
+            return await self._by_bearer(request.headers, count)
         credentials = _credentials(request.headers)
-        return ANONYMOUS if credentials is None else await self._by_credentials(credentials, request)
+        return ANONYMOUS if credentials is None else await self._by_credentials(credentials, request, count)
+
+    async def _counted(self, count: RequestCount, caller: Caller | Anonymous) -> None:
+        try:
+            await count(caller)
+        except TooManyRequests as error:
+            raise _limited(error) from error
+        except Unavailable as error:
+            raise _bad_gateway(error) from error
 
     def stranger(self) -> TurnedAway:
         """For a stranger who asks for what needs credentials."""
         return self._unauthorized("authorization_required", "Show a bearer token, or X-Client-Id and X-Client-Secret")
 
-    async def _by_bearer(self, headers: Mapping[str, str]) -> Caller:
+    async def _by_bearer(self, headers: Mapping[str, str], count: RequestCount) -> Caller:
         try:
-            return await self._services.authentication.authenticate(token_of(headers) or "")
+            return await self._services.authentication.authenticate(token_of(headers) or "", count)
+        except TooManyRequests as error:
+            raise _limited(error) from error
         except Unavailable as error:
             raise _bad_gateway(error) from error
         except MoltNetError as error:
             raise self._unauthorized("invalid_token", error.detail) from error
 
-    async def _by_credentials(self, credentials: Credentials, request: web.Request) -> Caller:
+    async def _by_credentials(self, credentials: Credentials, request: web.Request, count: RequestCount) -> Caller:
         try:
             # Kept tokens end early when the secret is replaced; one more look tells whether these credentials did too.
             try:
-                return await self._signed_in(credentials, request)
+                return await self._signed_in(credentials, request, count)
             except InvalidToken:
                 self._exchange.forget(credentials)
-                return await self._signed_in(credentials, request)
-        except (CoolingDown, TooManyCalls) as error:
+                return await self._signed_in(credentials, request, count)
+        except (CoolingDown, TooManyCalls, TooManyRequests) as error:
             raise _limited(error) from error
         except Unavailable as error:
             raise _bad_gateway(error) from error
         except MoltNetError as error:
             raise _rejected(error) from error
 
-    async def _signed_in(self, credentials: Credentials, request: web.Request) -> Caller:
+    async def _signed_in(self, credentials: Credentials, request: web.Request, count: RequestCount) -> Caller:
         token = await self._exchange.token(credentials, request[VISIT].address)
-        return await self._services.authentication.authenticate(token)
+        return await self._services.authentication.authenticate(token, count)
 
     async def _issue(self, credentials: Credentials, address: str) -> AccessToken:
         # As the token endpoint counts it: by address, since nobody knows yet who it is.
@@ -106,7 +133,7 @@ def _rejected(_: MoltNetError) -> TurnedAway:
     return _turned_away(status, {"error": "UNAUTHORIZED", "message": message})
 
 
-def _limited(error: CoolingDown | TooManyCalls) -> TurnedAway:
+def _limited(error: CoolingDown | TooManyCalls | TooManyRequests) -> TurnedAway:
     members = {"error": "RATE_LIMITED", "message": error.detail}
     return _turned_away(HTTPStatus.TOO_MANY_REQUESTS, members, {"Retry-After": str(error.retry_after_s)})
 

@@ -8,7 +8,7 @@ import attrs
 from moltnet.domain.caller import Anonymous, Caller
 from moltnet.domain.services import Services
 from moltnet.entrypoints.library.agent import LocalAgent
-from moltnet.entrypoints.mcp.visitor import TooManyCalls
+from moltnet.entrypoints.mcp.visitor import TIMEOUT_S, TooManyCalls
 from moltnet.entrypoints.rest.routes import ROUTES
 from moltnet.entrypoints.rest.routing import AnyRoute
 from moltnet.ports.workers import Workers
@@ -24,6 +24,7 @@ class LocalVisitor:
     caller: Caller | Anonymous
     address: str
     agent: LocalAgent
+    timeout_s: float = TIMEOUT_S
 
     @property
     def is_known(self) -> bool:

@@ -8,7 +8,7 @@ from moltnet.domain.diaries import FIRST_DIARY, Diary, Visibility
 from moltnet.domain.entries import Entry
 from moltnet.domain.errors import MoltNetError, Unauthenticated
 from moltnet.entrypoints.mcp.selves import Self, own_entries
-from moltnet.entrypoints.mcp.visitor import Visitor
+from moltnet.entrypoints.mcp.visitor import Visitor, answering
 
 OPERATION = "getWhoami"
 
@@ -54,10 +54,10 @@ class Prompt:
 async def bootstrap(visitor: Visitor, _: Mapping[str, str]) -> str:
     """Who the agent is, and how to write what is missing of it."""
     try:
-        await visitor.admit(OPERATION)
-        me = await visitor.agent.agents.whoami()
-        own = await own_entries(visitor.agent)
-        diaries = [] if len(own) == len(Self) else await visitor.agent.diaries.list()
+        async with answering(visitor, OPERATION):
+            me = await visitor.agent.agents.whoami()
+            own = await own_entries(visitor.agent)
+            diaries = [] if len(own) == len(Self) else await visitor.agent.diaries.list()
     except Unauthenticated:
         return NOT_AUTHENTICATED
     except MoltNetError as error:

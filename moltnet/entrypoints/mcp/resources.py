@@ -11,7 +11,7 @@ from moltnet.domain.ids import DiaryId, EntryId, parse_uuid
 from moltnet.domain.keys import Fingerprint
 from moltnet.entrypoints.mcp.phrases import NOT_AUTHENTICATED, failure
 from moltnet.entrypoints.mcp.selves import Self, own_entry
-from moltnet.entrypoints.mcp.visitor import Visitor
+from moltnet.entrypoints.mcp.visitor import Visitor, answering
 from moltnet.entrypoints.rest.wire.entries import entry_form
 from moltnet.entrypoints.schema.convert import json_value
 from moltnet.ports.agent import Agent
@@ -70,8 +70,8 @@ async def contents(visitor: Visitor, uri: str) -> Members | None:
 
 async def _read(visitor: Visitor, resource: Resource, part: str) -> Members:
     try:
-        await visitor.admit(resource.operation)
-        return await resource.read(visitor.agent, part)
+        async with answering(visitor, resource.operation):
+            return await resource.read(visitor.agent, part)
     except MoltNetError as error:
         return resource.told(error, part)
 

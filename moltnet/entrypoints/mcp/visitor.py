@@ -1,13 +1,24 @@
 """Whoever speaks to the MCP door: an agent's hands, and what must be asked before they act."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Protocol
 
 import attrs
 
-from moltnet.domain.errors import Limited
+from moltnet.domain.errors import Limited, Unavailable
 from moltnet.ports.agent import Agent
 from moltnet.ports.workers import Result, Workers
+
+TIMEOUT_S = 30.0
+
+
+class Unanswered(Unavailable):
+    """The network did not answer in time; nothing is known about the outcome."""
+
+    code = "UNANSWERED"
+    sentence = f"The network did not answer within {TIMEOUT_S:.0f} seconds"
 
 
 class TooManyCalls(Limited):
@@ -34,6 +45,11 @@ class Visitor(Protocol):
         ...
 
     @property
+    def timeout_s(self) -> float:
+        """How long it waits for anything that it asks of the network."""
+        ...
+
+    @property
     def workers(self) -> Workers:
         """What computes for it beside the event loop, if others wait for that."""
         ...
@@ -43,12 +59,27 @@ class Visitor(Protocol):
         ...
 
 
+@asynccontextmanager
+async def answering(visitor: Visitor, operation: str) -> AsyncIterator[None]:
+    """Does something for a visitor: counted as an operation, and within its time.
+
+    Raises Unanswered, and what counting raises.
+    """
+    try:
+        async with asyncio.timeout(visitor.timeout_s):
+            await visitor.admit(operation)
+            yield
+    except TimeoutError as error:
+        raise Unanswered from error
+
+
 @attrs.frozen
 class OnlyVisitor:
     """A `Visitor` that acts for the agent whose process this is; its network does the counting."""
 
     agent: Agent
     is_known: bool
+    timeout_s: float = TIMEOUT_S
 
     @property
     def workers(self) -> Workers:

@@ -11,6 +11,7 @@ from moltnet.domain.services.authentication import AuthenticationService
 from moltnet.entrypoints.rest.bearer import token_of
 from moltnet.entrypoints.rest.keys import Visit
 from moltnet.entrypoints.rest.routing import AnyRoute, Auth
+from moltnet.ports.tokens import BeforeAsking
 
 WEBHOOK_HEADER = "X-Ory-Api-Key"
 
@@ -26,11 +27,13 @@ class Presented:
 NOTHING = Presented(ANONYMOUS)
 
 
-async def presented(request: web.Request, authentication: AuthenticationService) -> Presented:
-    """Verifies the token of a request."""
+async def presented(
+    request: web.Request, authentication: AuthenticationService, before_asking: BeforeAsking
+) -> Presented:
+    """Verifies the token of a request; raises what `before_asking` another service of it raises."""
     try:
         token = token_of(request.headers)
-        return NOTHING if token is None else Presented(await authentication.authenticate(token))
+        return NOTHING if token is None else Presented(await authentication.authenticate(token, before_asking))
     except MoltNetError as error:
         return Presented(ANONYMOUS, error)
 

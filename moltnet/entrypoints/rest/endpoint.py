@@ -18,7 +18,7 @@ from moltnet.entrypoints.rest.options import RestOptions
 from moltnet.entrypoints.rest.refusals import InvalidRequest, UnknownRoute
 from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Auth, Call
 from moltnet.entrypoints.rest.targets import query_values
-from moltnet.entrypoints.rest.throttle import throttle
+from moltnet.entrypoints.rest.throttle import count_of
 from moltnet.entrypoints.schema.convert import reader
 from moltnet.entrypoints.schema.validate import Refused, form_checker
 from moltnet.ports.workers import Workers
@@ -43,8 +43,9 @@ class Endpoint:
         named, visit = request.match_info, request[VISIT]
         if named:
             _refuse_long(named.values())
-        told = await presented(request, self._services.authentication) if self._reads_token else NOTHING
-        await throttle(request, visit, self._route, told.caller, self._services.throttling)
+        count = count_of(request, visit, self._route, self._services.throttling)
+        told = await presented(request, self._services.authentication, count) if self._reads_token else NOTHING
+        await count(told.caller)
         try:
             if self._route.auth is Auth.WEBHOOK:
                 check_webhook_key(request, self._options.webhook_key)

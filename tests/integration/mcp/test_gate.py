@@ -11,6 +11,7 @@ from tests.integration.mcp.conftest import UNTHROTTLED, initialize, message, sho
 from tests.integration.rest.members import ask
 from tests.support.interruptions import failing
 
+PING = message("ping")
 WHOAMI = message("tools/call", name="moltnet_whoami", arguments={})
 
 
@@ -133,3 +134,40 @@ async def test_a_narrow_token_is_held_to_its_scopes(network, ada):
         text = answer.json["result"]["content"][0]["text"]
         assert ('"status":403' in text) is (status == 403), text
         assert ("Missing required scope" in text) is (status == 403)
+
+
+async def messages(network, count, /, body=None, **headers):
+    sent = {"data": body, "headers": {"Content-Type": "application/json", **headers}} if body else {"json": PING}
+    if body is None:
+        sent["headers"] = headers
+    return [await ask(network.http, "POST", "/mcp", **sent) for _ in range(count)]
+
+
+async def test_every_message_is_counted_before_its_body_is_read(serve):
+    network = await serve(attrs.evolve(UNTHROTTLED, global_anon=2))
+    answers = await messages(network, 6, body=b"{")
+    assert [answer.status for answer in answers] == [400] * 4 + [429] * 2
+    assert answers[0].headers["X-RateLimit-Limit"] == "4"
+    assert answers[-1].json["error"] == "RATE_LIMITED"
+    assert int(answers[-1].headers["Retry-After"]) > 0
+    for options in ({"method": "GET"}, {"method": "DELETE"}):
+        assert (await ask(network.http, options["method"], "/mcp")).status == 429
+
+
+async def test_refused_senders_are_counted_too(serve):
+    network = await serve(attrs.evolve(UNTHROTTLED, global_anon=1))
+    statuses = [answer.status for answer in await messages(network, 3, Authorization="Bearer no")]
+    assert statuses == [401, 401, 429]
+    assert [answer.status for answer in await messages(network, 1)] == [429]  # the same address
+
+
+async def test_an_agent_is_counted_by_itself_and_whatever_it_asks(serve):
+    network = await serve(Limits(global_auth=3))
+    ada, bob = await network.member(), await network.member()
+    for asked in ("ping", "tools/list", "resources/list", "resources/templates/list", "prompts/list", "tools/list"):
+        answer = await ask(network.http, "POST", "/mcp", json=message(asked), headers=shown(ada))
+        assert answer.status == 200, asked
+    assert answer.headers["X-RateLimit-Remaining"] == "0"
+    prompt = message("prompts/get", name="sign_message", arguments={"message": "x"})
+    assert (await ask(network.http, "POST", "/mcp", json=prompt, headers=shown(ada))).status == 429
+    assert (await ask(network.http, "POST", "/mcp", json=prompt, headers=shown(bob))).status == 200

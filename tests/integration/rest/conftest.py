@@ -31,6 +31,7 @@ from moltnet.entrypoints.rest.options import RestOptions
 from moltnet.entrypoints.rest.routes import ROUTES
 from moltnet.entrypoints.rest.routing import AnyRoute
 from moltnet.entrypoints.settings import Settings
+from moltnet.ports.tokens import BeforeAsking
 from tests.integration.rest import framework
 from tests.integration.rest.declared import DeclaredAnswers
 from tests.integration.rest.members import Member, signed_in
@@ -59,7 +60,7 @@ NARROW_AGENT = Caller(
 class TwoTokens:
     """Knows two tokens, one of them for reading only."""
 
-    async def authenticate(self, token: str) -> Caller:
+    async def authenticate(self, token: str, _: BeforeAsking) -> Caller:
         known = {GOOD_TOKEN: AGENT, NARROW_TOKEN: NARROW_AGENT}
         if token not in known:
             raise InvalidToken

@@ -1,9 +1,12 @@
 """Webhooks (rest.md §1.13 and §8)."""
 
 import asyncio
+import json
+from io import BytesIO
 from uuid import uuid4
 
 import pytest
+from multidict import CIMultiDict
 
 from moltnet.adapters.nacl.key_pairs import NaclKeyPair
 from moltnet.entrypoints.rest.options import RestOptions
@@ -53,21 +56,28 @@ def interruption(reply):
 
 
 @pytest.mark.parametrize("path", [REGISTRATION, SETTINGS, EXCHANGE])
-async def test_key_is_asked_for_once_the_body_is_right(network, path):
-    assert (await told(network, path, {}, {})).status == 400
-    for headers in ({}, {"X-Ory-Api-Key": ""}, [("X-Ory-Api-Key", WEBHOOK_KEY)] * 2):
-        missing = await told(network, path, BODIES[path], headers)
-        assert missing.told == (401, "UNAUTHORIZED", "Missing webhook API key")
-    for wrong in ("x", WEBHOOK_KEY[:-1], f"{WEBHOOK_KEY}k", "ключ"):
-        refused = await told(network, path, BODIES[path], {"X-Ory-Api-Key": wrong})
-        assert refused.told == (401, "UNAUTHORIZED", "Invalid webhook API key")
+async def test_key_comes_before_the_body(network, path):
+    for body in (b"{", b"{}", b" " * 2_000_000, json.dumps(BODIES[path]).encode()):
+        for headers in ({}, {"X-Ory-Api-Key": ""}, [("X-Ory-Api-Key", WEBHOOK_KEY)] * 2):
+            missing = await sent(network, path, body, headers)
+            assert missing.told == (401, "UNAUTHORIZED", "Missing webhook API key")
+        for wrong in ("x", WEBHOOK_KEY[:-1], f"{WEBHOOK_KEY}k", "ключ"):
+            refused = await sent(network, path, body, {"X-Ory-Api-Key": wrong})
+            assert refused.told == (401, "UNAUTHORIZED", "Invalid webhook API key")
+    assert (await told(network, path, {})).status == 400
 
 
-async def test_no_key_is_right_where_none_is_set(serve):
+async def sent(network, path, body, headers):
+    fields = CIMultiDict(headers)
+    fields["Content-Type"] = "application/json"
+    return await ask(network.http, "POST", path, data=BytesIO(body), headers=fields)
+
+
+@pytest.mark.parametrize("path", [REGISTRATION, SETTINGS, EXCHANGE])
+async def test_without_a_key_there_are_no_webhooks(serve, path):
     http = await serve(ROUTES, RestOptions())
-    for given in ("None", "x"):
-        refused = await ask(http, "POST", SETTINGS, json=BODIES[SETTINGS], headers={"X-Ory-Api-Key": given})
-        assert refused.told == (401, "UNAUTHORIZED", "Invalid webhook API key")
+    answer = await ask(http, "POST", path, json=BODIES[path], headers=KEY)
+    assert answer.json == {"message": f"Route POST:{path} not found", "error": "Not Found", "statusCode": 404}
 
 
 async def test_newcomer_becomes_a_member(network, ada):
@@ -159,23 +169,3 @@ async def test_token_of_an_unknown_client_is_not_enriched(network):
 async def test_hooks_are_no_part_of_the_document(network):
     async with network.http.get("/openapi.json") as answer:
         assert "/hooks" not in await answer.text()
-
-
-async def test_without_a_key_there_are_no_webhooks(serve):
-    http = await serve(ROUTES, RestOptions())
-    for path in (REGISTRATION, SETTINGS, EXCHANGE):
-        answer = await ask(http, "POST", path, json={}, headers={"X-Ory-Api-Key": WEBHOOK_KEY})
-        assert answer.status == 404
-        assert answer.json["message"] == f"Route POST:{path} not found"
-
-
-@pytest.mark.parametrize("path", [REGISTRATION, SETTINGS, EXCHANGE])
-@pytest.mark.parametrize(
-    ("headers", "detail"),
-    [({}, "Missing webhook API key"), ({"X-Ory-Api-Key": "wrong"}, "Invalid webhook API key")],
-)
-async def test_the_key_comes_before_the_body(network, path, headers, detail):
-    for data in (b"{", b"{}", b"x" * 2_000_000):
-        sent = {**headers, "Content-Type": "application/json"}
-        answer = await ask(network.http, "POST", path, data=data, headers=sent)
-        assert (answer.status, answer.json["detail"]) == (401, detail)

@@ -1,3 +1,4 @@
+import asyncio
 import re
 
 import pytest
@@ -124,3 +125,10 @@ def test_prompts_are_listed_with_what_they_take():
     assert [prompt.listed["name"] for prompt in PROMPTS] == ["identity_bootstrap", "sign_message"]
     assert BOOTSTRAP.listed["arguments"] == []
     assert [(each["name"], each["required"]) for each in SIGN.listed["arguments"]] == [("message", True)]
+
+
+async def test_a_network_that_hangs_is_told(network, ada):
+    network.calls.before("agents.find", [asyncio.Event().wait])
+    async with asyncio.timeout(20):
+        told = await BOOTSTRAP.text(visitor(network, ada, timeout_s=0.05), {})
+    assert "did not answer within" in told

@@ -1,3 +1,5 @@
+import asyncio
+
 import pytest
 
 from moltnet.domain.errors import StorageUnavailable
@@ -126,3 +128,22 @@ async def test_what_goes_wrong_is_told_as_data(network, ada):
 )
 async def test_what_no_resource_has(network, ada, uri):
     assert await read(network, ada, uri) is None
+
+
+@pytest.mark.parametrize(
+    ("uri", "statement"),
+    [
+        ("moltnet://identity", "agents.find"),
+        ("moltnet://diary/recent", "Permissions.readable"),
+        ("moltnet://self/whoami", "Permissions.readable"),
+        ("moltnet://self/soul", "Permissions.readable"),
+        (f"moltnet://diary/{NOBODY}", "diaries.owned_by"),
+        ("moltnet://agent/A1B2-C3D4-E5F6-0789", "agents.find_by_fingerprint"),
+    ],
+)
+async def test_a_network_that_hangs_is_told(network, ada, uri, statement):
+    network.calls.before(statement, [asyncio.Event().wait])
+    async with asyncio.timeout(20):
+        members = await contents(visitor(network, ada, timeout_s=0.05), uri)
+    assert statement in network.calls.log
+    assert "error" in members or members == {"authenticated": False}

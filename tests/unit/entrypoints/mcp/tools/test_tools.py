@@ -6,13 +6,12 @@ import itertools
 import jsonschema
 import pytest
 
-from moltnet.entrypoints.mcp import calls
-from moltnet.entrypoints.mcp.calls import BY_NAME, tool_named
+from moltnet.entrypoints.mcp.calls import BY_NAME, call, tool_named
 from moltnet.entrypoints.mcp.tools import ALIASES, TOOLS
 from moltnet.entrypoints.rest.routes import ROUTES
 from moltnet.entrypoints.schema.declare import members_of
 from tests.support.interruptions import failing
-from tests.support.visits import done, refused, told
+from tests.support.visits import done, refused, told, visitor
 
 TWENTY = [
     "diary_create",
@@ -249,10 +248,10 @@ async def test_what_breaks_is_told_without_its_inside(network, ada, caplog) -> N
     assert "secret" in caplog.text
 
 
-async def test_a_network_that_hangs_is_told_by_the_tools_phrase(network, ada, monkeypatch) -> None:
-    monkeypatch.setattr(calls, "TIMEOUT_S", 0.0)
+async def test_a_network_that_hangs_is_told_by_the_tools_phrase(network, ada) -> None:
     network.calls.before("diaries.owned_by", [asyncio.Event().wait])
-    answer = await refused(network, ada, "diaries_list")
+    result = await call(visitor(network, ada, timeout_s=0), BY_NAME["diaries_list"], {})
+    answer = result.members
     assert (answer["error"], answer["code"], answer["status"]) == ("Failed to list diaries", "UPSTREAM_ERROR", 502)
 
 
