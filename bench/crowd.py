@@ -19,6 +19,7 @@ from tqdm import tqdm
 from bench.texts import memories, questions
 from moltnet.adapters.memory.embedding import MemoryEmbedder
 from moltnet.adapters.memory.storage import MemoryStorage
+from moltnet.adapters.memory.workers import MemoryWorkers
 from moltnet.adapters.postgres.embedded import EmbeddedPostgres
 from moltnet.adapters.postgres.migrate import migrate
 from moltnet.adapters.postgres.storage import PostgresStorage
@@ -33,7 +34,7 @@ from moltnet.domain.ids import AgentId, DiaryId, EntryId
 from moltnet.domain.keys import PublicKey
 from moltnet.domain.ranking import rank
 from moltnet.domain.search import Query, Question, Weights
-from moltnet.domain.services.indexing import Indexing
+from moltnet.domain.services.indexing import Indexing, Vectors
 from moltnet.domain.services.models import Models
 from moltnet.ports.storage import Storage
 
@@ -85,11 +86,11 @@ async def _fill(storages: Sequence[Storage]) -> DiaryId:
         async with storage.writing() as work:
             await work.agents.add(agent)
             await work.diaries.add(diary)
-    indexing = Indexing(models=Models(MemoryEmbedder()), lexemes=SnowballLexemes())
+    indexing = Indexing(models=Models(MemoryEmbedder()), lexemes=SnowballLexemes(), workers=MemoryWorkers())
     for text in tqdm(list(memories(ENTRIES)), desc="entries", leave=False, disable=None):
         written = NewEntry(content=text).written(EntryId(randomness.row_id(at)), diary.id, at, len(text))
         entry = attrs.evolve(written, author=Author(id=agent.id, public_key=agent.public_key))
-        index = await indexing.index(entry)
+        index = await indexing.index(entry, Vectors())
         for storage in storages:
             async with storage.reading() as work:
                 await work.entries.add(entry, index)

@@ -1,6 +1,7 @@
 """Who is asking."""
 
-from functools import cached_property
+import ipaddress
+from functools import cached_property, lru_cache
 
 import attrs
 
@@ -8,6 +9,9 @@ from moltnet.domain.credentials import ALL_SCOPES, Scope
 from moltnet.domain.errors import Forbidden, Unauthenticated
 from moltnet.domain.ids import AgentId, ClientId
 from moltnet.domain.keys import PublicKey
+
+# What one subscriber of an IPv6 network has at the least (RFC 6177 §2): its addresses are counted as one.
+_IPV6_SUBSCRIBER_BITS = 64
 
 
 class MissingScope(Forbidden):
@@ -60,7 +64,14 @@ class Caller:
 
 @attrs.frozen
 class Anonymous:
-    """Nobody in particular: a request without a token."""
+    """A request without a token, from an address; an empty one is not known."""
+
+    address: str = ""
+
+    @property
+    def asker(self) -> str:
+        """As whom its requests are counted: the address, or of IPv6 the network that one subscriber has."""
+        return _asker_at(self.address)
 
 
 ANONYMOUS = Anonymous()
@@ -71,3 +82,16 @@ def known(caller: Caller | Anonymous) -> Caller:
     if isinstance(caller, Anonymous):
         raise Unauthenticated("Missing authorization header")
     return caller
+
+
+@lru_cache(maxsize=1024)
+def _asker_at(address: str) -> str:
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return f"address:{address}"
+    if isinstance(parsed, ipaddress.IPv6Address):
+        if parsed.ipv4_mapped is None:
+            return f"address:{ipaddress.ip_network((parsed, _IPV6_SUBSCRIBER_BITS), strict=False)}"
+        parsed = parsed.ipv4_mapped
+    return f"address:{parsed}"

@@ -64,10 +64,11 @@ class Expired(MoltNetError):
 
 
 class Limited(MoltNetError):
-    """The caller has used up an allowance; later it may succeed."""
+    """The caller has used up an allowance; later it may succeed, where it is known when: after `retry_after_s`."""
 
     code = "LIMITED"
     sentence = "Too many requests"
+    retry_after_s: int | None = None
 
 
 class Unavailable(MoltNetError):

@@ -1,20 +1,20 @@
 """Rate limits: how often an act is allowed in a minute, and who counts as one asker (rest.md §4)."""
 
-import ipaddress
 import math
 from datetime import timedelta
 from enum import StrEnum
-from functools import lru_cache
 
 import attrs
 
 from moltnet.domain.caller import Anonymous, Caller
+from moltnet.domain.errors import Limited
 
 WINDOW = timedelta(minutes=1)
 # A client that speaks MCP sends messages around those that do something: to open a session, to list, to acknowledge.
 MESSAGES_PER_REQUEST = 2
-# What one subscriber of an IPv6 network has at the least (RFC 6177 §2): its addresses are one asker's.
-_IPV6_SUBSCRIBER_BITS = 64
+# How many passages an agent may have embedded in a minute for each search that the embedding tier allows it: about as
+# many as an entry of 10 000 characters has.
+PASSAGES_OF_A_SEARCH = 100
 
 
 class Tier(StrEnum):
@@ -33,6 +33,16 @@ class Tier(StrEnum):
     PUBLIC_SEARCH = "public-search"
 
 
+class AllowanceUsedUp(Limited):
+    """The caller has had as much computed for it as it may; `retry_after_s` tells when it may go on."""
+
+    code = "ALLOWANCE_USED_UP"
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__(f"Too many requests. Please retry after {retry_after_s} seconds.")
+        self.retry_after_s = retry_after_s
+
+
 @attrs.frozen(kw_only=True)
 class Limits:
     """How many requests a minute each tier allows one asker."""
@@ -45,6 +55,11 @@ class Limits:
     recovery: int = 5
     public_verify: int = 10
     public_search: int = 15
+
+    @property
+    def passages(self) -> int:
+        """How many passages of entries a minute are embedded for one agent."""
+        return self.embedding * PASSAGES_OF_A_SEARCH
 
     def per_minute(self, tier: Tier, caller: Caller | Anonymous) -> int:
         """What this caller is allowed in this tier."""
@@ -71,9 +86,13 @@ class Allowance:
     allowed: bool
 
     @classmethod
-    def after(cls, hits: int, limit: int, left_s: float) -> "Allowance":
-        """The allowance after so many requests of a window that goes on for `left_s` seconds."""
-        return cls(limit=limit, remaining=max(0, limit - hits), reset_s=whole_seconds(left_s), allowed=hits <= limit)
+    def after(cls, hits: int, limit: int, left_s: float, cost: int = 1) -> "Allowance":
+        """The allowance after so many hits, the latest `cost` at once, in a window that goes on for `left_s` seconds.
+
+        What begins within the limit is allowed whole: else what costs more than the limit could never be done.
+        """
+        allowed = hits - cost < limit
+        return cls(limit=limit, remaining=max(0, limit - hits), reset_s=whole_seconds(left_s), allowed=allowed)
 
 
 def whole_seconds(left_s: float) -> int:
@@ -88,19 +107,4 @@ def bucket_of(tier: Tier, act: str) -> str:
 
 def asker_of(caller: Caller | Anonymous, address: str) -> str:
     """Who is counted: the agent, else the address; of IPv6, the network that one subscriber has."""
-    if isinstance(caller, Caller):
-        return caller.asker
-    return _asker_at(address)
-
-
-@lru_cache(maxsize=1024)
-def _asker_at(address: str) -> str:
-    try:
-        parsed = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return f"address:{address}"
-    if isinstance(parsed, ipaddress.IPv6Address):
-        if parsed.ipv4_mapped is None:
-            return f"address:{ipaddress.ip_network((parsed, _IPV6_SUBSCRIBER_BITS), strict=False)}"
-        parsed = parsed.ipv4_mapped
-    return f"address:{parsed}"
+    return caller.asker if isinstance(caller, Caller) else Anonymous(address).asker

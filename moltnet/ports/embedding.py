@@ -10,7 +10,9 @@ from moltnet.domain.search import ModelName, Vector
 class Embedder(Protocol):
     """Turns text into unit-length vectors of 384 float32.
 
-    Calls that wait at the same time may be computed together. Cancelling a call drops its result, not its neighbours'.
+    Those who ask take turns, and one who sends too much is refused alone. `asker` is who pays (`Caller.asker`); None is
+    the network itself, whose passages wait for those of agents. Cancelling a call drops what is left of it, not its
+    neighbours'; so does its client's leaving (`ports.awaiting`), and the call is then cancelled.
     """
 
     @property
@@ -31,13 +33,13 @@ class Embedder(Protocol):
         """
         ...
 
-    async def embed_passages(self, texts: Sequence[str]) -> list[Vector]:
+    async def embed_passages(self, texts: Sequence[str], asker: str | None = None) -> list[Vector]:
         """Stored side: one vector for each text, in order; a text over the model's window is cut at its end.
 
-        Raises EmbedderUnavailable when the model cannot compute.
+        Raises EmbedderUnavailable when the model cannot compute, and AllowanceUsedUp when too much of the asker waits.
         """
         ...
 
-    async def embed_query(self, text: str) -> Vector:
-        """Query side: the vector to compare stored vectors with; raises EmbedderUnavailable."""
+    async def embed_query(self, text: str, asker: str | None = None) -> Vector:
+        """Query side: the vector to compare stored vectors with; it waits for no passage. Raises as above."""
         ...

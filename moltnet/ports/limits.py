@@ -11,8 +11,8 @@ class RateLimits(Protocol):
     Parallel requests are counted exactly. Where several processes serve, the adapter says whether they count together.
     """
 
-    async def hit(self, bucket: str, key: str, per_minute: int) -> Allowance:
-        """Counts a request, refused ones too; of one key, `per_minute` is always the same.
+    async def hit(self, bucket: str, key: str, per_minute: int, cost: int = 1) -> Allowance:
+        """Counts a request as `cost` hits, refused ones too; of one key, `per_minute` is always the same.
 
         Raises Unavailable when the store does not answer; the request may have been counted.
         """

@@ -62,6 +62,13 @@ class ModelVectors(Protocol):
         """Some of the entries that have not been embedded by the serving model; quick when there are none."""
         ...
 
+    async def further_passages(self, entry: Entry) -> Sequence[ModelPassages]:
+        """The vectors of an entry as it was read, whichever models made them, but for those of its beginning.
+
+        None when it was edited since, or is gone.
+        """
+        ...
+
     async def keep(self, entry: Entry, made: ModelPassages) -> bool:
         """Adds the vectors of an entry as it was read; those of other models stay.
 

@@ -76,6 +76,20 @@ async def test_parallel_hits_are_counted_exactly(limits: RateLimits) -> None:
     assert sorted(each.remaining for each in told if each.allowed) == list(range(20))
 
 
+async def test_a_hit_counts_as_much_as_it_costs(limits: RateLimits) -> None:
+    told = [await limits.hit("embedding", "ada", 10, cost) for cost in (4, 1, 3)]
+    assert [(each.allowed, each.remaining) for each in told] == [(True, 6), (True, 5), (True, 2)]
+
+
+async def test_what_begins_within_the_limit_is_allowed_whole_and_what_comes_after_is_not(
+    limits: RateLimits, clock: MemoryClock
+) -> None:
+    told = [await limits.hit("embedding", "ada", 10, cost) for cost in (9, 25, 1)]
+    assert [(each.allowed, each.remaining) for each in told] == [(True, 1), (True, 0), (False, 0)]
+    clock.advance(60 * SECOND)
+    assert (await limits.hit("embedding", "ada", 10, 25)).allowed
+
+
 async def test_ended_windows_are_forgotten_and_no_others(limits: RateLimits, clock: MemoryClock) -> None:
     await limits.hit("vouch", "ada", 1)
     clock.advance(30 * SECOND)

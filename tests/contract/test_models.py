@@ -73,6 +73,11 @@ async def unserved(storage: Storage, limit: int = 100) -> list[EntryId]:
         return sorted(entry.id for entry in await work.models.unserved(limit))
 
 
+async def further(storage: Storage, entry: Entry) -> dict[ModelName, tuple[IndexedPassage, ...]]:
+    async with storage.reading() as work:
+        return {each.model: each.passages for each in await work.models.further_passages(entry)}
+
+
 async def counted(storage: Storage) -> list[ModelCount]:
     async with storage.reading() as work:
         return list(await work.models.counts())
@@ -197,6 +202,27 @@ async def test_vectors_of_an_older_text_are_not_kept(storage: Storage, entry: En
     assert await lacking(storage) == [entry.id]
     assert await kept(storage, edited, made(NEW, 3))
     assert await kept(storage, edited, made(NEW, 3))  # a repeated step
+
+
+async def test_the_vectors_of_an_entry_are_told_but_for_its_beginning(storage: Storage, entry: Entry) -> None:
+    await adopted(storage)
+    await aimed(storage)
+    own, upcoming = made(OLD, 1, 2, 3), made(NEW, 4, 5)
+    await written(storage, entry, index=index_of(own, upcoming))
+    assert await further(storage, entry) == {OLD.name: own.passages[1:], NEW.name: upcoming.passages[1:]}
+    assert await switched(storage)
+    await settled(storage)
+    assert await further(storage, entry) == {NEW.name: upcoming.passages[1:]}
+
+
+async def test_the_vectors_of_another_version_are_not_told(storage: Storage, entry: Entry) -> None:
+    assert await further(storage, entry) == {}
+    await written(storage, entry, index=index_of(made(OLD, 1, 2)))
+    edited = attrs.evolve(entry, content="edited", updated_at=entry.updated_at + SECOND)
+    async with storage.writing() as work:
+        assert await work.entries.replace(edited, index_of(made(OLD, 3, 4)), unless_changed_since=entry.updated_at)
+    assert await further(storage, entry) == {}
+    assert await further(storage, edited) == {OLD.name: made(OLD, 3, 4).passages[1:]}
 
 
 async def test_an_edit_takes_the_target_s_vectors_away_or_brings_new_ones(storage: Storage, entry: Entry) -> None:

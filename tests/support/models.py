@@ -24,21 +24,24 @@ class NamedEmbedder:
         self.is_down = False
         self.before: Callable[[], object] = lambda: None
         self.embedded: list[str] = []
+        self.askers: list[str | None] = []
 
     def windows(self, text: str, heading: str = "") -> tuple[Span, ...]:
         """As the memory embedder's."""
         return self._memory.windows(text, heading)
 
-    async def embed_passages(self, texts: Sequence[str]) -> list[Vector]:
-        """Notes every text."""
+    async def embed_passages(self, texts: Sequence[str], asker: str | None = None) -> list[Vector]:
+        """Notes every text, and for whom."""
         self.before()
+        self.askers.append(asker)
         if self.is_down or (self._unreadable and any(self._unreadable in text for text in texts)):
             raise EmbedderUnavailable
         self.embedded += texts
         return [self._turn(vector) for vector in await self._memory.embed_passages(texts)]
 
-    async def embed_query(self, text: str) -> Vector:
+    async def embed_query(self, text: str, asker: str | None = None) -> Vector:
         """The vector that the text has as a passage."""
+        self.askers.append(asker)
         if self.is_down:
             raise EmbedderUnavailable
         return self._turn(await self._memory.embed_query(text))

@@ -20,12 +20,12 @@ class MemoryRateLimits:
         self._most = keys_of_a_bucket
         self._buckets: dict[str, tuple[Windows, FixedWindowRateLimiter]] = {}
 
-    async def hit(self, bucket: str, key: str, per_minute: int) -> Allowance:
+    async def hit(self, bucket: str, key: str, per_minute: int, cost: int = 1) -> Allowance:
         """Counts a request."""
         windows, limiter = self._buckets.get(bucket) or self._opened(bucket)
-        limiter.hit(_limit(per_minute), key)
+        limiter.hit(_limit(per_minute), key, cost=cost)
         hits, left_s = windows.state(key)
-        return Allowance.after(hits, per_minute, left_s)
+        return Allowance.after(hits, per_minute, left_s, cost)
 
     async def forget_ended(self) -> int:
         """Forgets the windows that are over."""

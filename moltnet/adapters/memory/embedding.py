@@ -38,11 +38,11 @@ class MemoryEmbedder:
         size = _WINDOW - min(len(_WORD.findall(heading)), _WINDOW // 2)
         return passages(text, words, size, _OVERLAP) if len(words) > size else windows(words, size, _OVERLAP)
 
-    async def embed_passages(self, texts: Sequence[str]) -> list[Vector]:
+    async def embed_passages(self, texts: Sequence[str], asker: str | None = None) -> list[Vector]:  # noqa: ARG002
         """One vector for each text, from its first 64 words."""
         return [_vector(text) for text in texts]
 
-    async def embed_query(self, text: str) -> Vector:
+    async def embed_query(self, text: str, asker: str | None = None) -> Vector:  # noqa: ARG002  # nobody waits
         """The vector the same text has as a passage."""
         return _vector(text)
 

@@ -75,13 +75,13 @@ class OnnxEmbedder:
         size = min(PASSAGE, self._window - taken)
         return _from_words(passages(text, tokens.spans, size, OVERLAP), tokens.word_starts)
 
-    async def embed_passages(self, texts: Sequence[str]) -> list[Vector]:
+    async def embed_passages(self, texts: Sequence[str], asker: str | None = None) -> list[Vector]:
         """One vector for each text, in order."""
-        return await self._scheduler.passages([self._declaration.passage_prefix + text for text in texts])
+        return await self._scheduler.passages([self._declaration.passage_prefix + text for text in texts], asker)
 
-    async def embed_query(self, text: str) -> Vector:
+    async def embed_query(self, text: str, asker: str | None = None) -> Vector:
         """The vector of a question; it goes before all waiting passages."""
-        return await self._scheduler.query(self._declaration.query_prefix + text)
+        return await self._scheduler.query(self._declaration.query_prefix + text, asker)
 
     async def close(self) -> None:
         """Lets the waiting calls finish, then ends the threads; later calls raise EmbedderUnavailable."""

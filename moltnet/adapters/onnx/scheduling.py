@@ -1,61 +1,27 @@
 """Whose text is computed next: a few worker threads between many waiting callers."""
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
 
-import attrs
-
+from moltnet.adapters.onnx.queues import Call, Queue
 from moltnet.domain.search import EmbedderUnavailable, Vector
+from moltnet.ports.awaiting import IS_AWAITED
 
-MAX_WAITING = 1024  # calls; more are refused, so that nobody waits for minutes and memory stays bounded
-
-
-@attrs.define(eq=False)
-class _Call:
-    """One caller's texts and what has become of them; the scheduler's lock guards it."""
-
-    texts: Sequence[str]
-    future: "Future[list[Vector]]" = attrs.field(factory=Future)
-    taken: int = 0
-    vectors: dict[int, Vector] = attrs.field(factory=dict)
-
-    def is_over(self) -> bool:
-        """Whether the caller has left or an earlier text has failed."""
-        return self.future.done()
-
-    def take(self) -> int:
-        """The place of the next text that nobody computes yet."""
-        self.taken += 1
-        return self.taken - 1
-
-    def has_more(self) -> bool:
-        """Whether a text is left that nobody computes yet."""
-        return self.taken < len(self.texts)
-
-    def put(self, place: int, vector: Vector) -> None:
-        """Takes one result in; the last one answers the caller."""
-        self.vectors[place] = vector
-        if len(self.vectors) == len(self.texts) and self._is_awaited():
-            self.future.set_result([self.vectors[at] for at in range(len(self.texts))])
-
-    def fail(self, error: BaseException) -> None:
-        """Answers the caller with the first error."""
-        if self._is_awaited():
-            self.future.set_exception(error)
-
-    def _is_awaited(self) -> bool:
-        # From "running" on the caller can no longer cancel, so that the answer that follows cannot collide with it.
-        return not self.future.done() and self.future.set_running_or_notify_cancel()
+# How many texts may wait, of one asker and of all: nobody waits for minutes, and memory stays bounded.
+QUERIES_OF_ONE, QUERIES = 128, 512
+PASSAGES_OF_ONE, PASSAGES = 2_048, 16_384
+# While agents have passages waiting, one text in so many is the network's own, so that its work comes to an end, too.
+BACKGROUND_TURN = 8
 
 
 class Scheduler:
-    """Shares `threads` workers among calls: queries first, then every call with passages one text in turn.
+    """Shares `threads` workers among calls: queries first, then the passages of agents, then the network's own.
 
-    So a query waits for one text at most per worker, and a short entry does not wait for a long one. A worker takes the
-    next text the moment it is free. Any event loop may call; none is blocked, and their default executors stay unused.
+    Askers take turns, one text each: a query waits for one text at most per worker and for those of others, a short
+    entry does not wait for a long one, and who sends much waits alone. A worker takes the next text the moment it is
+    free. Any event loop may call; none is blocked, and their default executors stay unused.
     """
 
     def __init__(self, compute: Callable[[str], Vector], threads: int) -> None:
@@ -63,23 +29,27 @@ class Scheduler:
         self._threads = threads
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="moltnet-embedding")
         self._lock = Lock()
-        self._queries: deque[_Call] = deque()
-        self._passages: deque[_Call] = deque()
+        self._queries = Queue(QUERIES_OF_ONE, QUERIES)
+        self._passages = Queue(PASSAGES_OF_ONE, PASSAGES)
+        self._background = Queue(PASSAGES, PASSAGES)
+        self._passed = 0  # texts of agents' passages since the last one of the network's own
         self._working = 0
         self._workers: list[Future[None]] = []
         self._closed = False
 
-    async def query(self, text: str) -> Vector:
+    async def query(self, text: str, asker: str | None = None) -> Vector:
         """The vector of a text that goes before all passages; raises as `passages` does."""
-        (vector,) = await self._answer([text], self._queries)
+        (vector,) = await self._answer([text], asker or "", self._queries)
         return vector
 
-    async def passages(self, texts: Sequence[str]) -> list[Vector]:
-        """The vectors of texts, in order.
+    async def passages(self, texts: Sequence[str], asker: str | None = None) -> list[Vector]:
+        """The vectors of texts, in order; without an asker they are the network's own.
 
-        Raises what computing one of them raises, and EmbedderUnavailable when closed or when MAX_WAITING calls wait.
+        Raises what computing one of them raises, AllowanceUsedUp when too many texts of this asker wait, and
+        EmbedderUnavailable when closed or when too many of all wait.
         """
-        return await self._answer(texts, self._passages) if texts else []
+        queue = self._background if asker is None else self._passages
+        return await self._answer(texts, asker or "", queue) if texts else []
 
     async def close(self) -> None:
         """Refuses new calls, lets the waiting ones finish, and ends the threads."""
@@ -89,18 +59,20 @@ class Scheduler:
         await asyncio.gather(*workers)
         self._executor.shutdown()
 
-    async def _answer(self, texts: Sequence[str], line: deque[_Call]) -> list[Vector]:
-        call = _Call(texts)
+    async def _answer(self, texts: Sequence[str], asker: str, queue: Queue) -> list[Vector]:
+        call = Call(texts, asker, IS_AWAITED.get())
         with self._lock:
-            self._admit(call, line)
-        return await asyncio.wrap_future(call.future)
+            self._admit(call, queue)
+        try:
+            return await asyncio.wrap_future(call.future)
+        finally:
+            with self._lock:
+                queue.drop(call)
 
-    def _admit(self, call: _Call, line: deque[_Call]) -> None:
+    def _admit(self, call: Call, queue: Queue) -> None:
         if self._closed:
             raise EmbedderUnavailable("The embedding model is closed")
-        if len(self._queries) + len(self._passages) >= MAX_WAITING:
-            raise EmbedderUnavailable("Too many texts are waiting for the embedding model")
-        line.append(call)
+        queue.add(call)
         self._workers = [worker for worker in self._workers if not worker.done()]
         for _ in range(min(len(call.texts), self._threads - self._working)):
             self._working += 1
@@ -118,17 +90,16 @@ class Scheduler:
                 with self._lock:
                     call.put(place, vector)
 
-    def _next_turn(self) -> tuple[_Call, int] | None:
+    def _next_turn(self) -> tuple[Call, int] | None:
         """A call and the place of its text to compute; with none left the worker counts as gone, in the same breath."""
         with self._lock:
-            for line in (self._queries, self._passages):
-                while line:
-                    call = line.popleft()
-                    if call.is_over():
-                        continue
-                    place = call.take()
-                    if call.has_more():
-                        line.append(call)
-                    return call, place
+            if turn := self._queries.take():
+                return turn
+            if self._passed < BACKGROUND_TURN and (turn := self._passages.take()):
+                self._passed += 1
+                return turn
+            self._passed = 0
+            if turn := self._background.take() or self._passages.take():
+                return turn
             self._working -= 1
             return None

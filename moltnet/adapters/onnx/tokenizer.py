@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import attrs
-from tokenizers import Tokenizer
+from tokenizers import Encoding, Tokenizer
 
 from moltnet.adapters.onnx.model_dir import ModelUnusable
 from moltnet.domain.passages import Span
@@ -39,13 +39,13 @@ class TextTokenizer:
 
     def ids(self, text: str, limit: int) -> list[int]:
         """At most `limit` token numbers, special tokens included; text over it is cut at its end."""
-        encoding = self._tokenizer.encode(_encodable(text), add_special_tokens=False)
+        encoding = self._encoding(text)
         encoding.truncate(limit - self.special_tokens)
         return self._tokenizer.post_process(encoding).ids
 
     def tokens(self, text: str) -> Tokens:
         """All tokens of a text of any length."""
-        encoding = self._tokenizer.encode(_encodable(text), add_special_tokens=False)
+        encoding = self._encoding(text)
         offsets, words = encoding.offsets, encoding.word_ids
         starts = (
             offset[0] for offset, word, before in zip(offsets, words, [None, *words], strict=False) if word != before
@@ -54,7 +54,12 @@ class TextTokenizer:
 
     def count(self, text: str) -> int:
         """How many tokens a text has, special ones aside."""
-        return len(self._tokenizer.encode(_encodable(text), add_special_tokens=False).ids)
+        return len(self._encoding(text).ids)
+
+    def _encoding(self, text: str) -> Encoding:
+        # As a batch of one: for a single text the library keeps the interpreter's lock, so that no event loop runs.
+        (encoding,) = self._tokenizer.encode_batch([_encodable(text)], add_special_tokens=False)
+        return encoding
 
 
 def _encodable(text: str) -> str:

@@ -18,9 +18,9 @@ CONNECTION_WAIT_S = 10.0
 # One row: the hits of the key's window, and how long it goes on; rate_limit_windows_pkey.
 HIT = """
     insert into rate_limit_windows as standing (bucket, key, hits, ends_at)
-    values (%(bucket)s, %(key)s, 1, %(at)s + %(window)s)
+    values (%(bucket)s, %(key)s, %(cost)s, %(at)s + %(window)s)
     on conflict on constraint rate_limit_windows_pkey do update set
-        hits = case when standing.ends_at <= %(at)s then 1 else standing.hits + 1 end,
+        hits = case when standing.ends_at <= %(at)s then 0 else standing.hits end + excluded.hits,
         ends_at = case when standing.ends_at <= %(at)s then excluded.ends_at else standing.ends_at end
     returning hits, ends_at - %(at)s as remains
 """
@@ -46,12 +46,13 @@ class PostgresRateLimits:
         async with opened_pool(conninfo, max_connections=CONNECTIONS, wait_s=wait_s) as pool:
             yield cls(pool, clock)
 
-    async def hit(self, bucket: str, key: str, per_minute: int) -> Allowance:
+    async def hit(self, bucket: str, key: str, per_minute: int, cost: int = 1) -> Allowance:
         """Counts a request, in one statement."""
         async with self._lent() as session:
             at = self._clock.now()
-            ((hits, left),) = await session.all(_window, HIT, bucket=bucket, key=key, at=at, window=WINDOW)
-        return Allowance.after(hits, per_minute, left.total_seconds())
+            values = {"bucket": bucket, "key": key, "cost": cost, "at": at, "window": WINDOW}
+            ((hits, left),) = await session.all(_window, HIT, **values)
+        return Allowance.after(hits, per_minute, left.total_seconds(), cost)
 
     async def forget_ended(self) -> int:
         """Forgets the windows that are over."""

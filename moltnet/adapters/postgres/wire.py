@@ -51,6 +51,11 @@ class SparseVectorDumper(Dumper):
         return vector.data
 
 
+def vector_from_binary(message: bytes) -> Vector:
+    """The dense vector in a message of pgvector's `vector_send`."""
+    return Vector.of(pgvector.Vector.from_binary(message).to_list())
+
+
 def register_vectors(connection: BaseConnection[tuple[object, ...]], vector: TypeInfo, sparse: TypeInfo) -> None:
     """Teaches a connection to send both kinds; each database gives the types numbers of its own."""
     vector.register(connection)

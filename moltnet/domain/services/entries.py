@@ -25,7 +25,7 @@ from moltnet.domain.search import EntryIndex, Filters
 from moltnet.domain.services.access import DiaryAccess
 from moltnet.domain.services.accesses import Accesses
 from moltnet.domain.services.idempotency import Recorder, unrecorded
-from moltnet.domain.services.indexing import Indexing
+from moltnet.domain.services.indexing import Indexing, Vectors
 from moltnet.domain.services.relations import RelationService
 from moltnet.domain.versions import ANY_VERSION, Expected
 from moltnet.ports.clock import Clock
@@ -67,14 +67,21 @@ class EntryService:
         """Stores a memory, and tells a caller that may read what it resembles.
 
         The right is checked before the costly work, and again with it. Raises DiaryNotFound, InsufficientPermissions,
-        ContentTooLong, EntryOutOfLimits, and MissingScope where the first that says the same is wanted by a caller that
-        may not read.
+        ContentTooLong, EntryOutOfLimits, AllowanceUsedUp, and MissingScope where the first that says the same is wanted
+        by a caller that may not read.
         """
         if new.if_duplicate is IfDuplicate.RETURN:
             caller.require(Scope.DIARY_READ)
-        return await self.indexing.models.steadily(lambda: self._keep(caller, diary_id, new, record))
+        vectors = self.indexing.vectors_for(caller)
+        for _ in range(EDIT_ATTEMPTS):
+            kept = await self.indexing.models.steadily(lambda: self._keep(caller, diary_id, new, record, vectors))
+            if kept is not None:
+                return kept
+        raise EntryWriteConflict
 
-    async def _keep(self, caller: Caller, diary_id: DiaryId, new: NewEntry, record: Recorder[Kept]) -> Kept:
+    async def _keep(
+        self, caller: Caller, diary_id: DiaryId, new: NewEntry, record: Recorder[Kept], vectors: Vectors
+    ) -> Kept | None:
         async with self.storage.reading() as work:
             diary = await self.access.writable(work, caller, diary_id)
         at = self.clock.now()
@@ -82,9 +89,12 @@ class EntryService:
         written = await self._read(lambda: new.written(entry_id, diary_id, at, self.content_max), new.content)
         entry = attrs.evolve(written, author=Author.of(caller))
         _check_public(diary, entry.content)
-        index = await self._index(entry)
+        is_repeated = await self._first_like(new, entry) is not None
+        index = await (self.indexing.beginning(entry, vectors) if is_repeated else self._index(entry, vectors))
         async with self.storage.writing() as work:
             first = await work.entries.first_like(entry) if new.if_duplicate is IfDuplicate.RETURN else None
+            if first is None and is_repeated:
+                return None  # it was removed meanwhile: the new one is stored instead, and needs all of its index
             similar = await _similar(work, entry, index, first) if Scope.DIARY_READ in caller.scopes else ()
             kept = Kept(entry=first or entry, repeated=first is not None, similar=similar)
             # Asked after the looks, as in `access.looking`: what they saw is told to who may write and read still.
@@ -126,12 +136,11 @@ class EntryService:
         """The entry after the edit; edits that meet are merged, one after the other.
 
         Raises DiaryNotFound, InsufficientPermissions, EntryNotFound, StaleVersion, ContentTooLong, UnknownSuccessor,
-        and EntryWriteConflict when others kept changing it.
+        EntryWriteConflict when others kept changing it, and AllowanceUsedUp.
         """
+        change = _Change(entry_id, edit, expected, self.indexing.vectors_for(caller))
         for _ in range(EDIT_ATTEMPTS):
-            edited = await self.indexing.models.steadily(
-                lambda: self._edit_once(caller, diary_id, entry_id, edit, expected)
-            )
+            edited = await self.indexing.models.steadily(lambda: self._edit_once(caller, diary_id, change))
             if edited is not None:
                 if edit.changes_text:
                     self.accesses.note([entry_id])
@@ -149,21 +158,20 @@ class EntryService:
             left = await self.permissions.forget_entry(work, diary_id, entry_id)
         await self.relations.settle(left)
 
-    async def _edit_once(
-        self, caller: Caller, diary_id: DiaryId, entry_id: EntryId, edit: EntryEdit, expected: Expected
-    ) -> Entry | None:
+    async def _edit_once(self, caller: Caller, diary_id: DiaryId, change: "_Change") -> Entry | None:
+        edit = change.edit
         async with self.storage.reading() as work:
             diary = await self.access.editable(work, caller, diary_id)
-            entry = await work.entries.find(diary_id, entry_id)
+            entry = await work.entries.find(diary_id, change.entry_id)
         if entry is None:
             raise EntryNotFound("Entry not found")
-        expected.check(entry)
+        change.expected.check(entry)
         at = self.clock.now()
         applied = await self._read(lambda: edit.applied_to(entry, at, self.content_max), edit.content or entry.content)
         edited = edit.credited(entry, applied, Author.of(caller))
         if edit.content is not None:
             _check_public(diary, edited.content)
-        index = await self._index(edited) if edit.changes_text else None
+        index = await self._index_after(entry, edited, change.vectors)
         async with self.storage.writing() as work:
             await self.access.editable(work, caller, diary_id)
             written = await work.entries.replace(edited, index, unless_changed_since=entry.updated_at)
@@ -173,9 +181,35 @@ class EntryService:
         """An entry, made where reading its text through holds up nobody."""
         return await self.workers.run(lambda: make().with_fold(), len(content))
 
-    async def _index(self, entry: Entry) -> EntryIndex:
-        index = await self.indexing.index(entry)
+    async def _first_like(self, new: NewEntry, entry: Entry) -> Entry | None:
+        """What a memory repeats, where the caller asks: a look ahead, so that what is stored is not embedded again."""
+        if new.if_duplicate is not IfDuplicate.RETURN:
+            return None
+        async with self.storage.reading() as work:
+            return await work.entries.first_like(entry)
+
+    async def _index(self, entry: Entry, vectors: Vectors) -> EntryIndex:
+        index = await self.indexing.index(entry, vectors)
         return await self.workers.run(lambda: self.storage.prepared(index), len(entry.content))
+
+    async def _index_after(self, entry: Entry, edited: Entry, vectors: Vectors) -> EntryIndex | None:
+        """The index of an edited entry, None when its text is as before; vectors of passages that stay are kept."""
+        if (edited.text, edited.heading) == (entry.text, entry.heading):
+            return None
+        async with self.storage.reading() as work:
+            stored = await work.models.further_passages(entry)
+        await self.indexing.know(entry, stored, vectors)
+        return await self._index(edited, vectors)
+
+
+@attrs.frozen
+class _Change:
+    """What one request changes, and the vectors it needs: those of an attempt that came too late are not lost."""
+
+    entry_id: EntryId
+    edit: EntryEdit
+    expected: Expected
+    vectors: Vectors
 
 
 async def _similar(work: UnitOfWork, entry: Entry, index: EntryIndex, first: Entry | None) -> tuple[Similar, ...]:

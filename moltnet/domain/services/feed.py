@@ -2,6 +2,7 @@
 
 import attrs
 
+from moltnet.domain.caller import ANONYMOUS, Anonymous, Caller
 from moltnet.domain.feed import (
     Cursor,
     FeedPage,
@@ -42,12 +43,12 @@ class FeedService:
             raise PublicEntryNotFound
         return found
 
-    async def search(self, search: FeedSearch) -> list[PublicEntry]:
+    async def search(self, search: FeedSearch, caller: Caller | Anonymous = ANONYMOUS) -> list[PublicEntry]:
         """The best of all public diaries, best first (`CandidateSearch.best_public`). Nothing is noted as looked at."""
-        return await self.retrieval.models.steadily(lambda: self._search(search))
+        return await self.retrieval.models.steadily(lambda: self._search(search, caller.asker))
 
-    async def _search(self, search: FeedSearch) -> list[PublicEntry]:
-        question = await self.retrieval.question(search.query, search.selection.filters)
+    async def _search(self, search: FeedSearch, asker: str) -> list[PublicEntry]:
+        question = await self.retrieval.question(search.query, search.selection.filters, asker)
         async with self.storage.reading() as work:
             ranked = await self.retrieval.best_public(work, question, search.limit)
             return await work.feed.find_many([each.entry_id for each in ranked])

@@ -1,13 +1,17 @@
 """What an entry is found by: vectors of its passages, and its words."""
 
 import logging
+from collections.abc import Iterable, Sequence
+from functools import partial
 
 import attrs
 
+from moltnet.domain.caller import Caller
 from moltnet.domain.entries import Entry
 from moltnet.domain.passages import Span
-from moltnet.domain.search import EmbedderUnavailable, EntryIndex, IndexedPassage, ModelPassages
+from moltnet.domain.search import EmbedderUnavailable, EntryIndex, IndexedPassage, ModelName, ModelPassages, Vector
 from moltnet.domain.services.models import Models
+from moltnet.domain.services.throttling import ThrottlingService
 from moltnet.ports.embedding import Embedder
 from moltnet.ports.lexemes import Lexemes
 from moltnet.ports.workers import Workers
@@ -15,47 +19,106 @@ from moltnet.ports.workers import Workers
 _log = logging.getLogger(__name__)
 
 
+@attrs.define(eq=False)
+class Vectors:
+    """The vectors that one request needs: each text is embedded and paid for once, however often it is begun again.
+
+    Without an asker it is the network's own work, which waits for everyone else's and costs nobody anything.
+    """
+
+    asker: str | None = None
+    throttling: ThrottlingService | None = None
+    _known: dict[tuple[ModelName, str], Vector] = attrs.field(init=False, factory=dict)
+
+    def know(self, model: ModelName, texts: Iterable[str], vectors: Iterable[Vector]) -> None:
+        """Takes in what a model has made of texts before."""
+        self._known.update(zip(((model, text) for text in texts), vectors, strict=True))
+
+    async def of(self, embedder: Embedder, texts: Sequence[str]) -> list[Vector]:
+        """One vector for each text, in order; raises AllowanceUsedUp, EmbedderUnavailable and Unavailable."""
+        model = embedder.model
+        missing = [text for text in dict.fromkeys(texts) if (model, text) not in self._known]
+        if missing:
+            if self.asker is not None and self.throttling is not None:
+                await self.throttling.count_passages(self.asker, len(missing))
+            self.know(model, missing, await embedder.embed_passages(missing, self.asker))
+        return [self._known[model, text] for text in texts]
+
+
 @attrs.frozen(kw_only=True)
 class Indexing:
-    """Makes an entry's index. Without a model, or while it fails, the words stand alone."""
+    """Makes an entry's index. Without a model, or while it fails, the words stand alone.
+
+    Where nothing is counted, as in a measurement, there is no `throttling`.
+    """
 
     models: Models
     lexemes: Lexemes
     workers: Workers
+    throttling: ThrottlingService | None = None
 
-    async def index(self, entry: Entry) -> EntryIndex:
-        """The index of an entry's text; during a switch under both models, so that the switch comes to an end."""
+    def vectors_for(self, caller: Caller) -> Vectors:
+        """The vectors that a request of a caller needs; the caller pays for them."""
+        return Vectors(caller.asker, self.throttling)
+
+    async def index(self, entry: Entry, vectors: Vectors) -> EntryIndex:
+        """The index of an entry's text; during a switch under both models, so that the switch comes to an end.
+
+        Raises AllowanceUsedUp and Unavailable.
+        """
         serving, target = self.models.serving, self.models.target
-        made = await _made(serving, entry)
+        made = await self._made(serving, entry, vectors)
         text = entry.text
         return EntryIndex(
             model=made.model if made else None,
             passages=made.passages if made else (),
             lexemes=await self.workers.run(lambda: self.lexemes.of_text(text), len(text)),
-            upcoming=await _made(target, entry),
+            upcoming=await self._made(target, entry, vectors),
         )
 
+    async def beginning(self, entry: Entry, vectors: Vectors) -> EntryIndex:
+        """Of an entry's index, the first passage alone: what it resembles is told by that."""
+        made = await self._made(self.models.serving, entry, vectors, most=1)
+        return EntryIndex(model=made.model, passages=made.passages) if made else EntryIndex()
 
-async def embedded(embedder: Embedder, entry: Entry) -> ModelPassages:
-    """An entry's passages under a model, whenever it is embedded; raises EmbedderUnavailable."""
-    spans = _windows(embedder, entry)
-    vectors = await embedder.embed_passages([_read(embedder, entry, span) for span in spans])
+    async def know(self, entry: Entry, stored: Iterable[ModelPassages], vectors: Vectors) -> None:
+        """Takes in the stored vectors of an entry, for those of its passages that an edit leaves as they are."""
+        for made in stored:
+            for embedder in (self.models.serving, self.models.target):
+                if embedder is not None and embedder.model == made.model:
+                    spans = [Span(passage.start, passage.end) for passage in made.passages]
+                    texts = await self.workers.run(partial(_texts, embedder, entry, spans), len(entry.text))
+                    vectors.know(made.model, texts, [passage.vector for passage in made.passages])
+
+    async def _made(
+        self, embedder: Embedder | None, entry: Entry, vectors: Vectors, most: int | None = None
+    ) -> ModelPassages | None:
+        if embedder is None:
+            return None
+        try:
+            return await embedded(self.workers, embedder, entry, vectors, most)
+        except EmbedderUnavailable:
+            # The entry is worth more than its vector: it is stored, found by its words, and embedded later.
+            _log.warning("an entry is stored without vectors of %s: the model is unavailable", embedder.model)
+            return None
+
+
+async def embedded(
+    workers: Workers, embedder: Embedder, entry: Entry, vectors: Vectors, most: int | None = None
+) -> ModelPassages:
+    """An entry's passages under a model, or the first `most` of them; raises as `Vectors.of`."""
+
+    def cut() -> tuple[Sequence[Span], list[str]]:
+        spans = _windows(embedder, entry)[:most]
+        return spans, _texts(embedder, entry, spans)
+
+    spans, texts = await workers.run(cut, len(entry.text))
+    made = await vectors.of(embedder, texts)
     passages = (
         IndexedPassage(ordinal, span.start, span.end, vector)
-        for ordinal, (span, vector) in enumerate(zip(spans, vectors, strict=True))
+        for ordinal, (span, vector) in enumerate(zip(spans, made, strict=True))
     )
     return ModelPassages(model=embedder.model, passages=tuple(passages))
-
-
-async def _made(embedder: Embedder | None, entry: Entry) -> ModelPassages | None:
-    if embedder is None:
-        return None
-    try:
-        return await embedded(embedder, entry)
-    except EmbedderUnavailable:
-        # The entry is worth more than its vector: it is stored, found by its words, and embedded later.
-        _log.warning("an entry is stored without vectors of %s: the model is unavailable", embedder.model)
-        return None
 
 
 def _windows(embedder: Embedder, entry: Entry) -> tuple[Span, ...]:
@@ -64,10 +127,15 @@ def _windows(embedder: Embedder, entry: Entry) -> tuple[Span, ...]:
     return spans if len(spans) <= 1 or not entry.heading else embedder.windows(entry.text, entry.heading)
 
 
-def _read(embedder: Embedder, entry: Entry, span: Span) -> str:
-    """What is embedded for a window: under the entry's heading, unless the window has it, or both together are cut."""
-    passage = span.of(entry.text)
-    headed = f"{entry.heading}\n{passage}"
-    if span.start < len(entry.heading) or not entry.heading or len(embedder.windows(headed)) > 1:
-        return passage
-    return headed
+def _texts(embedder: Embedder, entry: Entry, spans: Iterable[Span]) -> list[str]:
+    """What is embedded for each window: under the entry's heading, unless the window has it, or both would be cut."""
+    text, heading = entry.text, entry.heading
+
+    def read(span: Span) -> str:
+        passage = span.of(text)
+        headed = f"{heading}\n{passage}"
+        if span.start < len(heading) or not heading or len(embedder.windows(headed)) > 1:
+            return passage
+        return headed
+
+    return [read(span) for span in spans]

@@ -10,13 +10,14 @@ import attrs
 from moltnet.domain.entries import Entry
 from moltnet.domain.ids import EntryId
 from moltnet.domain.search import EmbedderUnavailable, ModelPassages
-from moltnet.domain.services.indexing import embedded
+from moltnet.domain.services.indexing import Vectors, embedded
 from moltnet.domain.services.models import Models
 from moltnet.domain.switching import ModelPlace
 from moltnet.ports.clock import Clock
 from moltnet.ports.embedding import Embedder
 from moltnet.ports.randomness import Randomness
 from moltnet.ports.storage import Storage
+from moltnet.ports.workers import Workers
 
 BATCH = 16
 SETTLED_AT_ONCE = 200
@@ -33,6 +34,7 @@ class ReembeddingService:
 
     storage: Storage
     models: Models
+    workers: Workers
     clock: Clock
     randomness: Randomness
     _worker: UUID | None = None
@@ -84,19 +86,18 @@ class ReembeddingService:
         """
         until = self.clock.now() + LEASE / 2
         for done, entry in enumerate(entries, start=1):
-            made = await _readable(embedder, entry)
+            made = await self._readable(embedder, entry)
             async with self.storage.reading() as work:
                 await work.models.keep(entry, made)
             if self.clock.now() >= until:
                 return entries[:done]
         return entries
 
-
-async def _readable(embedder: Embedder, entry: Entry) -> ModelPassages:
-    """An entry's vectors; none when it is this text that the model fails on, or one text would hold up everything."""
-    try:
-        return await embedded(embedder, entry)
-    except EmbedderUnavailable as error:
-        await embedder.embed_query("does it compute?")
-        _log.warning("the entry %s cannot be embedded and is found by its words: %s", entry.id, error.detail)
-        return ModelPassages(model=embedder.model, passages=())
+    async def _readable(self, embedder: Embedder, entry: Entry) -> ModelPassages:
+        """An entry's vectors; none when it is this text that the model fails on, or one text would hold up all."""
+        try:
+            return await embedded(self.workers, embedder, entry, Vectors())
+        except EmbedderUnavailable as error:
+            await embedder.embed_query("does it compute?")
+            _log.warning("the entry %s cannot be embedded and is found by its words: %s", entry.id, error.detail)
+            return ModelPassages(model=embedder.model, passages=())

@@ -30,11 +30,14 @@ class Retrieval:
     lexemes: Lexemes
     clock: Clock
 
-    async def question(self, text: str, filters: Filters) -> Question:
-        """What a query asks of a store. Costly: no unit of work is to be held meanwhile."""
+    async def question(self, text: str, filters: Filters, asker: str | None = None) -> Question:
+        """What a query asks of a store. Costly: no unit of work is to be held meanwhile.
+
+        Raises AllowanceUsedUp when too many queries of the asker are waiting.
+        """
         query = Query.parse(text)
         embedder = self.models.serving  # held on to: another may serve when the vector is there
-        vector = await _vector(embedder, query.wanted)
+        vector = await _vector(embedder, query.wanted, asker)
         return Question(
             vector=vector,
             model=embedder.model if embedder and vector else None,
@@ -85,10 +88,10 @@ def _words_weight(question: Question) -> float | None:
     return question.words_weight if question.vector else None
 
 
-async def _vector(embedder: Embedder | None, text: str) -> Vector | None:
+async def _vector(embedder: Embedder | None, text: str, asker: str | None) -> Vector | None:
     if embedder is None or not text:
         return None
     try:
-        return await embedder.embed_query(text)
+        return await embedder.embed_query(text, asker)
     except EmbedderUnavailable:
         return None

@@ -62,7 +62,7 @@ class SearchService:
                 still = await self._scope(work, caller, search)
                 hits = [Hit(entry=each) for each in entries if each.diary_id in still]
                 return _answer(hits, SearchType.LIST)
-        question = await self.retrieval.question(search.query or "", search.filters)
+        question = await self.retrieval.question(search.query or "", search.filters, caller.asker)
         async with self.storage.reading() as work:
             look = await self._look(work, search, question, within)
             still = await self._scope(work, caller, search)

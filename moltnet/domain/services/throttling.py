@@ -3,7 +3,7 @@
 import attrs
 
 from moltnet.domain.caller import Anonymous, Caller
-from moltnet.domain.limits import Allowance, Limits, Tier, asker_of, bucket_of
+from moltnet.domain.limits import Allowance, AllowanceUsedUp, Limits, Tier, asker_of, bucket_of
 from moltnet.ports.limits import RateLimits
 
 
@@ -18,3 +18,10 @@ class ThrottlingService:
         """The asker's allowance after one more act; raises Unavailable."""
         limit = self.limits.per_minute(tier, caller)
         return await self.counts.hit(bucket_of(tier, act), asker_of(caller, address), limit)
+
+    async def count_passages(self, asker: str, passages: int) -> None:
+        """Counts passages that are about to be embedded for an asker; raises AllowanceUsedUp and Unavailable."""
+        bucket = bucket_of(Tier.EMBEDDING, "passages")
+        allowance = await self.counts.hit(bucket, asker, self.limits.passages, passages)
+        if not allowance.allowed:
+            raise AllowanceUsedUp(allowance.reset_s)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import attrs
 
+from moltnet.adapters.memory.workers import MemoryWorkers
 from moltnet.adapters.system.clock import SystemClock
 from moltnet.adapters.system.randomness import SystemRandomness
 from moltnet.domain.errors import Invalid
@@ -128,7 +129,11 @@ async def model_room(settings: Settings) -> AsyncIterator[ModelRoom]:
                 yield ModelRoom(
                     switching=SwitchingService(storage=storage),
                     reembedding=ReembeddingService(
-                        storage=storage, models=models, clock=clock, randomness=SystemRandomness()
+                        storage=storage,
+                        models=models,
+                        workers=MemoryWorkers(),
+                        clock=clock,
+                        randomness=SystemRandomness(),
                     ),
                     declared=settings.model_dir,
                 )

@@ -163,7 +163,8 @@ class Container(containers.DeclarativeContainer):
     invitation_limits = providers.Singleton(InvitationLimits)
     access = providers.Singleton(DiaryAccess, permissions=permissions)
     accesses = providers.Singleton(Accesses, storage=storage, background=background, clock=clock)
-    indexing = providers.Singleton(Indexing, models=models, lexemes=lexemes, workers=workers)
+    throttling = providers.Singleton(ThrottlingService, counts=limits, limits=settings.provided.rate_limits)
+    indexing = providers.Singleton(Indexing, models=models, lexemes=lexemes, workers=workers, throttling=throttling)
     retrieval = providers.Singleton(Retrieval, models=models, lexemes=lexemes, clock=clock)
     explaining = providers.Singleton(Explaining, retrieval=retrieval)
     services = providers.Singleton(
@@ -220,7 +221,12 @@ class Container(containers.DeclarativeContainer):
             secret=recovery_secret,
         ),
         reembedding=providers.Singleton(
-            ReembeddingService, storage=storage, models=models, clock=clock, randomness=randomness
+            ReembeddingService,
+            storage=storage,
+            models=models,
+            workers=workers,
+            clock=clock,
+            randomness=randomness,
         ),
         registration=providers.Singleton(
             RegistrationService,
@@ -261,7 +267,7 @@ class Container(containers.DeclarativeContainer):
             randomness=randomness,
         ),
         switching=providers.Singleton(SwitchingService, storage=storage),
-        throttling=providers.Singleton(ThrottlingService, counts=limits, limits=settings.provided.rate_limits),
+        throttling=throttling,
         vouching=providers.Singleton(VouchingService, storage=storage, clock=clock, randomness=randomness),
         workers=workers,
     )

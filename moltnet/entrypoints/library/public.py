@@ -44,7 +44,8 @@ class LocalPublic:
     ) -> list[FeedItem]:
         check_texts(query, tag)
         selection = Selection(tag=tag or None, include_flagged=include_flagged)
-        found = await self._seat.services.feed.search(FeedSearch(query=query, selection=selection, limit=limit))
+        search = FeedSearch(query=query, selection=selection, limit=limit)
+        found = await self._seat.services.feed.search(search, self._seat.caller)
         return list(map(FeedItem.of, found))
 
     async def entry(self, entry_id: EntryId) -> FeedItem:

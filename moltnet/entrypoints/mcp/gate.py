@@ -62,7 +62,9 @@ class Gate:
         if "Authorization" in request.headers:
             return await self._by_bearer(request.headers, count)
         credentials = _credentials(request.headers)
-        return ANONYMOUS if credentials is None else await self._by_credentials(credentials, request, count)
+        if credentials is None:
+            return Anonymous(request[VISIT].address)
+        return await self._by_credentials(credentials, request, count)
 
     async def _counted(self, count: RequestCount, caller: Caller | Anonymous) -> None:
         try:

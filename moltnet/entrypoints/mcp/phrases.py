@@ -7,8 +7,7 @@ import logging
 
 import attrs
 
-from moltnet.domain.errors import MoltNetError, Unavailable
-from moltnet.entrypoints.mcp.visitor import TooManyCalls
+from moltnet.domain.errors import Limited, MoltNetError, Unavailable
 from moltnet.entrypoints.rest.problems import STATUSES, TOLD, row_of
 from moltnet.ports.remote import Problem
 
@@ -47,7 +46,7 @@ def failure(error: MoltNetError, phrase: str) -> Failure:
         code=code,
         status=status,
         detail=_detail(error, status),
-        retry_after=error.retry_after_s if isinstance(error, TooManyCalls | Problem) else None,
+        retry_after=error.retry_after_s if isinstance(error, Limited | Problem) else None,
     )
 
 

@@ -5,7 +5,7 @@ import hmac
 import attrs
 from aiohttp import web
 
-from moltnet.domain.caller import ANONYMOUS, Anonymous, Caller
+from moltnet.domain.caller import Anonymous, Caller
 from moltnet.domain.errors import MoltNetError, Unauthenticated
 from moltnet.domain.services.authentication import AuthenticationService
 from moltnet.entrypoints.rest.bearer import token_of
@@ -24,18 +24,22 @@ class Presented:
     refusal: MoltNetError | None = None
 
 
-NOTHING = Presented(ANONYMOUS)
+def nothing_presented(visit: Visit) -> Presented:
+    """A request whose token nobody looked at, or that has none: it is known by its address."""
+    return Presented(Anonymous(visit.address))
 
 
 async def presented(
-    request: web.Request, authentication: AuthenticationService, before_asking: BeforeAsking
+    request: web.Request, visit: Visit, authentication: AuthenticationService, before_asking: BeforeAsking
 ) -> Presented:
     """Verifies the token of a request; raises what `before_asking` another service of it raises."""
     try:
         token = token_of(request.headers)
-        return NOTHING if token is None else Presented(await authentication.authenticate(token, before_asking))
+        if token is None:
+            return nothing_presented(visit)
+        return Presented(await authentication.authenticate(token, before_asking))
     except MoltNetError as error:
-        return Presented(ANONYMOUS, error)
+        return Presented(Anonymous(visit.address), error)
 
 
 def admitted(visit: Visit, route: AnyRoute, told: Presented) -> Caller | Anonymous:

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from moltnet.domain.services import Services
 from moltnet.entrypoints.rest.body import MAX_BODY_BYTES, read_body
-from moltnet.entrypoints.rest.callers import NOTHING, Presented, admitted, check_webhook_key, presented
+from moltnet.entrypoints.rest.callers import Presented, admitted, check_webhook_key, nothing_presented, presented
 from moltnet.entrypoints.rest.keys import VISIT, Visit
 from moltnet.entrypoints.rest.large_json import form_text, read_json, size_of
 from moltnet.entrypoints.rest.options import RestOptions
@@ -44,7 +44,10 @@ class Endpoint:
         if named:
             _refuse_long(named.values())
         count = count_of(request, visit, self._route, self._services.throttling)
-        told = await presented(request, self._services.authentication, count) if self._reads_token else NOTHING
+        if self._reads_token:
+            told = await presented(request, visit, self._services.authentication, count)
+        else:
+            told = nothing_presented(visit)
         await count(told.caller)
         try:
             if self._route.auth is Auth.WEBHOOK:

@@ -130,7 +130,7 @@ def _problem(error: Exception, instance: str) -> ProblemDetails:
         code=row.code,
         detail=_detail(error, status),
         instance=instance,
-        retry_after=error.retry_after_s if isinstance(error, TooManyRequests) else None,
+        retry_after=error.retry_after_s if isinstance(error, TooManyRequests | Limited) else None,
     )
     return _listing(problem, error.listed_faults) if isinstance(error, InvalidRequest) else problem
 
@@ -157,7 +157,7 @@ def _headers(error: Exception) -> dict[str, str]:
         headers["WWW-Authenticate"] = 'Bearer error="insufficient_scope"'  # RFC 6750 §3.1
     if isinstance(error, EncodedBody):
         headers["Accept-Encoding"] = "identity"  # RFC 9110 §15.5.16
-    if isinstance(error, TooManyRequests):
+    if isinstance(error, TooManyRequests | Limited) and error.retry_after_s is not None:
         headers["Retry-After"] = str(error.retry_after_s)
     if isinstance(error, Unavailable):
         headers["Retry-After"] = str(RETRY_UNAVAILABLE_S)

@@ -73,6 +73,19 @@ class MemoryModelVectors:
                 tables.indexes.put(entry.id, attrs.evolve(index, upcoming=made))
             return True
 
+    async def further_passages(self, entry: Entry) -> Sequence[ModelPassages]:
+        """The vectors of an entry as it was read, but for its beginning."""
+        tables = await self._statements.look()
+        stored, index = tables.entries.get(entry.id), _index(tables, entry.id)
+        if stored is None or stored.updated_at != entry.updated_at:
+            return []
+        own = [ModelPassages(model=index.model, passages=index.passages)] if index.model else []
+        return [
+            ModelPassages(model=each.model, passages=further)
+            for each in (*own, *([index.upcoming] if index.upcoming else []))
+            if (further := tuple(passage for passage in each.passages if passage.ordinal > 0))
+        ]
+
     async def settle(self, limit: int) -> int:
         """Moves the vectors of the serving model into their place, and forgets those of others beside them."""
         async with self._statements.change() as tables:

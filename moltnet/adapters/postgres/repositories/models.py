@@ -6,14 +6,17 @@ on, until `settle` writes the row anew. A search finds them in either place.
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from uuid import UUID
 
 from moltnet.adapters.postgres.repositories.entry_changes import passage_values
 from moltnet.adapters.postgres.rows import entry_from_row
 from moltnet.adapters.postgres.session import Row, Session
+from moltnet.adapters.postgres.wire import vector_from_binary
 from moltnet.domain.entries import Entry
 from moltnet.domain.ids import EntryId
-from moltnet.domain.search import ModelName, ModelPassages
+from moltnet.domain.search import IndexedPassage, ModelName, ModelPassages
 from moltnet.domain.switching import ModelCount, ModelPlace, ModelState, SwitchProgress
 
 # One row, or none before the first model.
@@ -153,6 +156,13 @@ COUNTS = """
     ) as vectors
     group by model order by model nulls first
 """
+# The passages of an entry but for its beginning, by model in their order; diary_entries_pkey, entry_passages_pkey.
+FURTHER_PASSAGES = """
+    select p.model, p.ordinal, p.starts_at, p.ends_at, vector_send(p.embedding) as embedding
+    from diary_entries e join entry_passages p on p.entry_id = e.id
+    where e.id = %(id)s and e.updated_at = %(updated_at)s and p.ordinal > 0
+    order by p.model, p.ordinal
+"""
 
 
 class PostgresModelVectors:
@@ -197,6 +207,14 @@ class PostgresModelVectors:
         values = passage_values([made], beside=True)
         return await self._session.run(KEEP, id=entry.id, updated_at=entry.updated_at, **values) > 0
 
+    async def further_passages(self, entry: Entry) -> Sequence[ModelPassages]:
+        """The vectors of an entry as it was read, but for its beginning."""
+        rows = await self._session.all(_passage, FURTHER_PASSAGES, id=entry.id, updated_at=entry.updated_at)
+        return [
+            ModelPassages(model=model, passages=tuple(passage for _, passage in group))
+            for model, group in groupby(rows, key=itemgetter(0))
+        ]
+
     async def settle(self, limit: int) -> int:
         """Moves the vectors of the serving model into their place, and forgets those of others beside them."""
         async with self._session.together():
@@ -238,3 +256,8 @@ def _progress(row: Row) -> SwitchProgress:
 
 def _count(row: Row) -> ModelCount:
     return ModelCount(row["model"] and ModelName(row["model"]), row["entries"], row["passages"])
+
+
+def _passage(row: Row) -> tuple[ModelName, IndexedPassage]:
+    vector = vector_from_binary(row["embedding"])
+    return ModelName(row["model"]), IndexedPassage(row["ordinal"], row["starts_at"], row["ends_at"], vector)

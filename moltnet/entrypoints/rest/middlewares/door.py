@@ -1,5 +1,6 @@
 """The one middleware: what every request passes on its way to a route, and its answer on the way back."""
 
+from functools import partial
 from http import HTTPStatus
 from time import perf_counter
 
@@ -14,6 +15,7 @@ from moltnet.entrypoints.rest.middlewares.origins import Origins, preflight_resp
 from moltnet.entrypoints.rest.middlewares.refusals import refusal_response, refuse_unreadable
 from moltnet.entrypoints.rest.options import RestOptions
 from moltnet.entrypoints.rest.refusals import BodyInterrupted
+from moltnet.ports.awaiting import IS_AWAITED
 
 # After these there is a body that nobody reads, or none that could be told from the next request.
 _CLOSING = frozenset(
@@ -37,6 +39,7 @@ def door(options: RestOptions, log: AccessLog) -> Middleware:
     async def enter(request: web.Request, handler: Handler) -> web.StreamResponse:
         visit = request[VISIT] = visit_of(request, trusted)
         started, status = perf_counter(), _INTERRUPTED
+        before = IS_AWAITED.set(partial(_is_connected, request))
         try:
             check(request, visit)
             response = preflight_response(request) if request.method == "OPTIONS" else await handler(request)
@@ -48,6 +51,7 @@ def door(options: RestOptions, log: AccessLog) -> Middleware:
                 response = refusal_response(error, request)
                 status = response.status
         finally:
+            IS_AWAITED.reset(before)
             log.note(request, visit, status, perf_counter() - started)
         if status in _CLOSING or not request.content.is_eof():
             response.force_close()  # rather than read on: a body is read by its route or not at all
@@ -58,5 +62,9 @@ def door(options: RestOptions, log: AccessLog) -> Middleware:
 
 def _is_of_a_client_that_left(error: Exception, request: web.Request) -> bool:
     # Its connection ended while it sent, or while something was sent to it: nobody's fault here, and nobody to tell.
-    left = request.transport is None or request.transport.is_closing()
+    left = not _is_connected(request)
     return isinstance(error, BodyInterrupted) or (left and isinstance(error, ConnectionError))
+
+
+def _is_connected(request: web.Request) -> bool:
+    return request.transport is not None and not request.transport.is_closing()

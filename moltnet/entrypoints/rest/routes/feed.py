@@ -29,7 +29,7 @@ async def page(call: Call[None, None, ReadFeed]) -> Answer:
 
 async def search(call: Call[None, None, SearchFeed]) -> Answer:
     """Search what agents made public."""
-    found = await call.services.feed.search(call.query.search)
+    found = await call.services.feed.search(call.query.search, call.caller)
     answer = PublicSearchResponse(items=tuple(map(public_form, found)), query=call.query.q)
     return Answer(answer, headers=_cached_for(60))
 

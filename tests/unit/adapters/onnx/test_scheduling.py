@@ -8,8 +8,11 @@ from threading import Barrier, Event, Thread
 import attrs
 import pytest
 
-from moltnet.adapters.onnx.scheduling import MAX_WAITING, Scheduler
+from moltnet.adapters.onnx.queues import RETRY_AFTER_S
+from moltnet.adapters.onnx.scheduling import BACKGROUND_TURN, PASSAGES_OF_ONE, QUERIES, QUERIES_OF_ONE, Scheduler
+from moltnet.domain.limits import AllowanceUsedUp
 from moltnet.domain.search import EmbedderUnavailable, Vector
+from moltnet.ports.awaiting import IS_AWAITED
 
 PATIENCE_S = 30
 
@@ -161,14 +164,115 @@ async def test_two_errors_in_one_call_are_told_once():
     await scheduler.close()
 
 
-async def test_too_many_waiting_calls_are_refused():
+async def test_askers_take_turns_however_much_one_of_them_sends():
     worker = Worker()
     async with busy(worker) as scheduler:
-        tasks = await waiting(*(scheduler.query("query") for _ in range(MAX_WAITING)))
-        with pytest.raises(EmbedderUnavailable, match="Too many"):
-            await scheduler.passages(["one more"])
+        tasks = await waiting(
+            *(scheduler.passages([f"{call} of much {n}" for n in range(3)], "much") for call in range(2)),
+            scheduler.passages(["little 0", "little 1"], "little"),
+        )
         worker.gate.set()
-        assert len(await asyncio.gather(*tasks)) == MAX_WAITING
+        await asyncio.gather(*tasks)
+
+    assert worker.texts[1:5] == ["0 of much 0", "little 0", "1 of much 0", "little 1"]
+    assert worker.texts[5:] == ["0 of much 1", "1 of much 1", "0 of much 2", "1 of much 2"]
+
+
+async def test_askers_of_queries_take_turns():
+    worker = Worker()
+    async with busy(worker) as scheduler:
+        tasks = await waiting(
+            *(scheduler.query(f"much {n}", "much") for n in range(3)), scheduler.query("one", "other")
+        )
+        worker.gate.set()
+        await asyncio.gather(*tasks)
+
+    assert worker.texts == ["gate", "much 0", "one", "much 1", "much 2"]
+
+
+async def test_full_queue_of_one_asker_refuses_that_asker_alone():
+    worker = Worker()
+    async with busy(worker) as scheduler:
+        texts = ["much"] * PASSAGES_OF_ONE
+        much = await waiting(scheduler.passages(texts, "much"))
+        with pytest.raises(AllowanceUsedUp) as refused:
+            await scheduler.passages(["one more"], "much")
+        others = await waiting(
+            scheduler.passages(["little"], "little"), scheduler.query("q", "much"), scheduler.query("q", "little")
+        )
+        worker.gate.set()
+        assert await asyncio.gather(*others) == [[vector("little")], vector("q"), vector("q")]
+        assert len((await asyncio.gather(*much))[0]) == PASSAGES_OF_ONE
+        assert await scheduler.passages(["again"], "much") == [vector("again")]
+
+    assert refused.value.retry_after_s == RETRY_AFTER_S
+
+
+async def test_queries_have_a_limit_of_their_own_for_each_asker():
+    worker = Worker()
+    async with busy(worker) as scheduler:
+        tasks = await waiting(*(scheduler.query("query", "much") for _ in range(QUERIES_OF_ONE)))
+        with pytest.raises(AllowanceUsedUp):
+            await scheduler.query("one more", "much")
+        tasks += await waiting(scheduler.query("query", "little"), scheduler.passages(["passage"], "much"))
+        worker.gate.set()
+        assert len(await asyncio.gather(*tasks)) == QUERIES_OF_ONE + 2
+
+
+async def test_more_than_all_askers_may_have_waiting_is_refused_as_unavailable():
+    worker = Worker()
+    async with busy(worker) as scheduler:
+        askers = [f"asker {n}" for n in range(QUERIES // QUERIES_OF_ONE)]
+        calls = [scheduler.query("query", asker) for asker in askers for _ in range(QUERIES_OF_ONE)]
+        tasks = await waiting(*calls)
+        with pytest.raises(EmbedderUnavailable, match="Too many"):
+            await scheduler.query("one more", "nobody yet")
+        worker.gate.set()
+        assert len(await asyncio.gather(*tasks)) == QUERIES
+
+
+async def test_calls_that_were_left_make_room_at_once():
+    worker = Worker()
+    async with busy(worker) as scheduler:
+        left = await waiting(scheduler.passages(["left"] * PASSAGES_OF_ONE, "ada"))
+        left[0].cancel()
+        await asyncio.wait(left)
+        stays = await waiting(scheduler.passages(["stays"], "ada"))
+        worker.gate.set()
+        assert await stays[0] == [vector("stays")]
+
+    assert worker.texts == ["gate", "stays"]
+
+
+async def test_what_no_client_waits_for_is_dropped_before_its_turn():
+    worker, is_there = Worker(), Event()
+    is_there.set()
+    async with busy(worker) as scheduler:
+        before = IS_AWAITED.set(is_there.is_set)
+        leaves = await waiting(scheduler.passages(["first", "second"], "ada"), scheduler.query("query", "ada"))
+        IS_AWAITED.reset(before)
+        stays = await waiting(scheduler.passages(["stays"], "ada"))
+        is_there.clear()
+        worker.gate.set()
+        assert await stays[0] == [vector("stays")]
+        for task in leaves:
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+    assert worker.texts == ["gate", "stays"]
+
+
+async def test_work_of_the_network_itself_waits_for_agents_but_comes_to_an_end():
+    worker = Worker()
+    async with busy(worker) as scheduler:
+        tasks = await waiting(
+            scheduler.passages(["own"] * 3), scheduler.passages(["agent"] * 2 * BACKGROUND_TURN, "ada")
+        )
+        worker.gate.set()
+        await asyncio.gather(*tasks)
+
+    turn = ["agent"] * BACKGROUND_TURN + ["own"]
+    assert worker.texts == ["gate", *turn, *turn, "own"]
 
 
 async def test_closing_finishes_what_waits_and_refuses_what_comes():

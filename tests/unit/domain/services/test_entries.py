@@ -109,7 +109,7 @@ async def test_an_entry_has_its_limits(network: Network, ada: Member, diary: Dia
 async def test_content_is_counted_in_code_points_and_the_limit_is_told(
     network: Network, ada: Member, diary: Diary
 ) -> None:
-    await network.entry(ada, diary, "\U0001f9e0" * CONTENT_MAX)
+    await network.entry(ada, diary, "\U00020000" * CONTENT_MAX)
     with pytest.raises(ContentTooLong) as refused:
         await network.entry(ada, diary, "x" * (CONTENT_MAX + 1))
     assert refused.value.limit == CONTENT_MAX

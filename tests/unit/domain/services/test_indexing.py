@@ -9,7 +9,7 @@ from moltnet.adapters.memory.workers import MemoryWorkers
 from moltnet.adapters.snowball.lexemes import SnowballLexemes
 from moltnet.domain.passages import Span
 from moltnet.domain.search import EmbedderUnavailable, EntryIndex, Lexeme
-from moltnet.domain.services.indexing import Indexing
+from moltnet.domain.services.indexing import Indexing, Vectors
 from moltnet.domain.services.models import Models
 from tests.support.builders import NOON, an_entry
 from tests.support.interruptions import Calls, failing, interrupted
@@ -22,7 +22,7 @@ EMBEDDER = MemoryEmbedder()
 
 async def test_a_short_text_is_one_passage() -> None:
     index = await Indexing(models=Models(EMBEDDER), lexemes=LEXEMES, workers=WORKERS).index(
-        an_entry(content="The heron waits")
+        an_entry(content="The heron waits"), Vectors()
     )
     (passage,) = index.passages
     assert (index.model, passage.ordinal, passage.start, passage.end) == (EMBEDDER.model, 0, 0, 15)
@@ -31,7 +31,9 @@ async def test_a_short_text_is_one_passage() -> None:
 
 
 async def test_a_long_text_is_many_passages_each_with_its_own_vector() -> None:
-    index = await Indexing(models=Models(EMBEDDER), lexemes=LEXEMES, workers=WORKERS).index(an_entry(content=LONG))
+    index = await Indexing(models=Models(EMBEDDER), lexemes=LEXEMES, workers=WORKERS).index(
+        an_entry(content=LONG), Vectors()
+    )
     spans = [Span(passage.start, passage.end) for passage in index.passages]
     assert tuple(spans) == EMBEDDER.windows(LONG)
     assert len(spans) > 2
@@ -42,13 +44,13 @@ async def test_a_long_text_is_many_passages_each_with_its_own_vector() -> None:
 
 async def test_a_text_without_a_word_has_no_passage() -> None:
     assert await Indexing(models=Models(EMBEDDER), lexemes=LEXEMES, workers=WORKERS).index(
-        an_entry(content="...")
+        an_entry(content="..."), Vectors()
     ) == EntryIndex(model=EMBEDDER.model)
 
 
 async def test_without_a_model_words_stand_alone() -> None:
     index = await Indexing(models=Models(None), lexemes=LEXEMES, workers=WORKERS).index(
-        an_entry(content="The heron waits")
+        an_entry(content="The heron waits"), Vectors()
     )
     assert (index.model, index.passages) == (None, ())
     assert index.lexemes == {Lexeme("heron"): [2], Lexeme("wait"): [3]}
@@ -59,12 +61,12 @@ async def test_a_failing_model_leaves_the_words_and_is_logged(caplog: pytest.Log
     calls.before("Embedder.embed_passages", [failing(EmbedderUnavailable())])
     indexing = Indexing(models=Models(interrupted("Embedder", EMBEDDER, calls)), lexemes=LEXEMES, workers=WORKERS)
     with caplog.at_level(logging.WARNING):
-        index = await indexing.index(an_entry(content="The heron waits"))
+        index = await indexing.index(an_entry(content="The heron waits"), Vectors())
     assert (index.model, index.passages) == (None, ())
     assert Lexeme("heron") in index.lexemes
     assert "without vectors" in caplog.text
     assert "heron" not in caplog.text  # what an agent remembers is not for the log
-    assert (await indexing.index(an_entry(content="The heron waits"))).passages
+    assert (await indexing.index(an_entry(content="The heron waits"), Vectors())).passages
 
 
 async def test_a_mistake_of_the_model_is_not_hidden() -> None:
@@ -72,14 +74,14 @@ async def test_a_mistake_of_the_model_is_not_hidden() -> None:
     calls.before("Embedder.embed_passages", [failing(RuntimeError("broken"))])
     with pytest.raises(RuntimeError, match="broken"):
         await Indexing(models=Models(interrupted("Embedder", EMBEDDER, calls)), lexemes=LEXEMES, workers=WORKERS).index(
-            an_entry(content="text")
+            an_entry(content="text"), Vectors()
         )
 
 
 async def test_the_heading_stands_over_every_passage() -> None:
     entry = an_entry(title="Of herons", content=LONG, occurred_at=NOON)
     indexing = Indexing(models=Models(EMBEDDER), lexemes=LEXEMES, workers=WORKERS)
-    index = await indexing.index(entry)
+    index = await indexing.index(entry, Vectors())
     heading = "Of herons\n30 January 2026"
     assert entry.text.startswith(heading)
     spans = EMBEDDER.windows(entry.text, heading)
@@ -92,7 +94,7 @@ async def test_a_heading_too_long_for_the_window_costs_no_word_of_the_passage() 
     entry = an_entry(title=" ".join(["heading"] * 31), content=LONG)
     long = an_entry(title="h " * 127, content=LONG)
     for each in (entry, long):
-        index = await Indexing(models=Models(EMBEDDER), lexemes=LEXEMES, workers=WORKERS).index(each)
+        index = await Indexing(models=Models(EMBEDDER), lexemes=LEXEMES, workers=WORKERS).index(each, Vectors())
         last = EMBEDDER.windows(each.text, each.heading)[-1].of(each.text)
         expected = f"{each.heading}\n{last}" if each is entry else last
         assert [index.passages[-1].vector] == await EMBEDDER.embed_passages([expected])

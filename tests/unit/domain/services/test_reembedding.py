@@ -14,7 +14,7 @@ from moltnet.adapters.snowball.lexemes import SnowballLexemes
 from moltnet.domain.diaries import Diary
 from moltnet.domain.entries import Entry
 from moltnet.domain.search import EmbedderUnavailable, EntryIndex, Filters, Weights
-from moltnet.domain.services.indexing import Indexing
+from moltnet.domain.services.indexing import Indexing, Vectors
 from moltnet.domain.services.models import Following, Models
 from moltnet.domain.services.reembedding import BATCH, LEASE, ReembeddingService
 from moltnet.domain.services.retrieval import Retrieval
@@ -43,7 +43,7 @@ class Bench:
             await written(
                 self.storage,
                 entry,
-                index=await Indexing(models=self.models, lexemes=LEXEMES, workers=WORKERS).index(entry),
+                index=await Indexing(models=self.models, lexemes=LEXEMES, workers=WORKERS).index(entry, Vectors()),
             )
 
     async def run(self, steps: int = 1000) -> int:
@@ -80,7 +80,9 @@ def storage() -> MemoryStorage:
 def process(storage: MemoryStorage, shelf: Shelf, clock: MemoryClock | None = None) -> Bench:
     clock = clock or MemoryClock(NOON)
     models = Models(None, Following(storage=storage, loader=shelf, clock=clock))
-    reembedding = ReembeddingService(storage=storage, models=models, clock=clock, randomness=MemoryRandomness())
+    reembedding = ReembeddingService(
+        storage=storage, models=models, workers=WORKERS, clock=clock, randomness=MemoryRandomness()
+    )
     return Bench(storage, clock, models, reembedding, SwitchingService(storage=storage))
 
 
@@ -252,7 +254,7 @@ async def test_an_entry_is_embedded_anew_as_it_is_embedded_first(
     await bench.switching.use(placed(new))
     await bench.run()
     anew, new.embedded = new.embedded, []
-    await Indexing(models=Models(new), lexemes=LEXEMES, workers=WORKERS).index(entry)
+    await Indexing(models=Models(new), lexemes=LEXEMES, workers=WORKERS).index(entry, Vectors())
     assert anew == new.embedded
     assert len(anew) > 2
     assert all(text.startswith(entry.heading) for text in anew)

@@ -1,0 +1,104 @@
+"""Calls that wait for the embedding model: whose turn it is, and how many may wait."""
+
+from collections import Counter, OrderedDict, deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+
+import attrs
+
+from moltnet.domain.limits import AllowanceUsedUp
+from moltnet.domain.search import EmbedderUnavailable, Vector
+
+# What waits for its turn is computed within some seconds, or sooner where others have nothing waiting.
+RETRY_AFTER_S = 5
+
+
+@attrs.define(eq=False)
+class Call:
+    """One caller's texts and what has become of them; the scheduler's lock guards it."""
+
+    texts: Sequence[str]
+    asker: str = ""
+    is_awaited: Callable[[], bool] = lambda: True
+    future: "Future[list[Vector]]" = attrs.field(factory=Future)
+    taken: int = 0
+    vectors: dict[int, Vector] = attrs.field(factory=dict)
+
+    def take(self) -> int:
+        """The place of the next text that nobody computes yet."""
+        self.taken += 1
+        return self.taken - 1
+
+    @property
+    def left(self) -> int:
+        """How many texts nobody computes yet."""
+        return len(self.texts) - self.taken
+
+    def put(self, place: int, vector: Vector) -> None:
+        """Takes one result in; the last one answers the caller."""
+        self.vectors[place] = vector
+        if len(self.vectors) == len(self.texts) and self._begins_to_answer():
+            self.future.set_result([self.vectors[at] for at in range(len(self.texts))])
+
+    def fail(self, error: BaseException) -> None:
+        """Answers the caller with the first error."""
+        if self._begins_to_answer():
+            self.future.set_exception(error)
+
+    def _begins_to_answer(self) -> bool:
+        # From "running" on the caller can no longer cancel, so that the answer that follows cannot collide with it.
+        return not self.future.done() and self.future.set_running_or_notify_cancel()
+
+
+class Queue:
+    """Calls of one kind. The askers take turns, one text each; so do the calls of one asker.
+
+    Of one asker `most_of_one` texts may wait, and `most` of all together; a call that begins within these is taken
+    whole.
+    """
+
+    def __init__(self, most_of_one: int, most: int) -> None:
+        self._most_of_one = most_of_one
+        self._most = most
+        self._calls: OrderedDict[str, deque[Call]] = OrderedDict()
+        self._waiting = Counter[str]()
+
+    def add(self, call: Call) -> None:
+        """Puts a call behind its asker's others.
+
+        Raises AllowanceUsedUp when that asker has too many texts waiting, EmbedderUnavailable when all together have.
+        """
+        if self._waiting[call.asker] >= self._most_of_one:
+            raise AllowanceUsedUp(RETRY_AFTER_S)
+        if self._waiting.total() >= self._most:
+            raise EmbedderUnavailable("Too many texts are waiting for the embedding model")
+        self._waiting[call.asker] += call.left
+        self._calls.setdefault(call.asker, deque()).append(call)
+
+    def take(self) -> tuple[Call, int] | None:
+        """The next text, as a call and a place in it; what nobody waits for any more is dropped at its turn."""
+        while self._calls:
+            asker, calls = next(iter(self._calls.items()))
+            call = calls[0]
+            if call.future.done() or not call.is_awaited():
+                self.drop(call)
+                call.future.cancel()
+                continue
+            self._calls.move_to_end(asker)
+            calls.rotate(-1)
+            self._waiting[asker] -= 1
+            place = call.take()
+            if not call.left:
+                self.drop(call)
+            return call, place
+        return None
+
+    def drop(self, call: Call) -> None:
+        """Takes a call out, if it is still there."""
+        calls = self._calls.get(call.asker, deque())
+        if call not in calls:
+            return
+        calls.remove(call)
+        self._waiting[call.asker] -= call.left
+        if not calls:
+            del self._calls[call.asker], self._waiting[call.asker]

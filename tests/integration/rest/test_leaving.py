@@ -1,0 +1,102 @@
+"""Clients that leave while their text waits for the embedding model."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+from threading import Event
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+
+from moltnet.adapters.memory.embedding import MemoryEmbedder, _vector
+from moltnet.adapters.memory.storage import MemoryStorage
+from moltnet.adapters.onnx.scheduling import Scheduler
+from moltnet.domain.search import Vector
+from moltnet.domain.services.models import Models
+from moltnet.entrypoints.container import Foundation, assembled
+from moltnet.entrypoints.rest.app import create_app
+from moltnet.entrypoints.rest.keys import SERVICES
+from moltnet.entrypoints.settings import Settings
+from tests.integration.rest.conftest import Network
+from tests.integration.rest.members import Member
+from tests.support.live_server import until
+
+PATIENCE_S = 30
+
+
+class SlowEmbedder(MemoryEmbedder):
+    """One thread, which stays with the first text until it is let go on."""
+
+    def __init__(self) -> None:
+        self.go_on, self.begun = Event(), Event()
+        self.computed: list[str] = []
+        self.scheduler = Scheduler(self._compute, threads=1)
+
+    def _compute(self, text: str) -> Vector:
+        self.computed.append(text)
+        self.begun.set()
+        assert self.go_on.wait(PATIENCE_S)
+        return _vector(text)
+
+    async def embed_passages(self, texts: Sequence[str], asker: str | None = None) -> list[Vector]:
+        return await self.scheduler.passages(texts, asker)
+
+
+@pytest.fixture
+async def embedder() -> AsyncIterator[SlowEmbedder]:
+    slow = SlowEmbedder()
+    yield slow
+    slow.go_on.set()
+    await slow.scheduler.close()
+
+
+@pytest.fixture
+async def server(tmp_path: Path, embedder: SlowEmbedder) -> AsyncIterator[TestServer]:
+    settings = Settings(data_dir=tmp_path, recovery_secret=b"r" * 32, ory_action_api_key="k" * 32)
+    async with AsyncExitStack() as stack:
+        storage = MemoryStorage()
+        foundation = Foundation(storage=storage, events=storage.events, models=Models(embedder))
+        services = await stack.enter_async_context(assembled(settings, "http://network.test", foundation))
+        yield await stack.enter_async_context(TestServer(create_app(services)))
+
+
+@pytest.fixture
+async def ada(server: TestServer) -> AsyncIterator[Member]:
+    async with TestClient(server) as http:
+        network = Network(http=http, services=server.app[SERVICES])
+        yield await network.member()
+
+
+async def test_text_of_a_client_that_has_left_is_neither_embedded_nor_stored(server, ada, embedder):
+    diary = await ada.diary()
+    path = f"/diaries/{diary}/entries"
+    first = asyncio.create_task(ada.ask("POST", path, {"content": "first"}))
+    await until(embedder.begun.is_set)
+    writer = await sent(server, path, ada.token, {"content": "left behind"})
+    waiting = embedder.scheduler._passages._waiting
+    await until(lambda: waiting.total() == 1)
+    connected = len(server.runner.server.connections)
+    writer.close()
+    await until(lambda: len(server.runner.server.connections) < connected)
+    embedder.go_on.set()
+
+    assert (await first).status == 201
+    assert (await ada.ask("POST", path, {"content": "last"})).status == 201
+    assert embedder.computed == ["first", "last"]
+    listed = (await ada.ask("GET", path)).json["items"]
+    assert [entry["content"] for entry in listed] == ["last", "first"]
+
+
+async def sent(server: TestServer, path: str, token: str, body: dict[str, str]) -> asyncio.StreamWriter:
+    """A request on a connection of its own, whose answer nobody reads."""
+    _, writer = await asyncio.open_connection(server.host, server.port)
+    content = json.dumps(body).encode()
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: {server.host}\r\nAuthorization: Bearer {token}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
+    )
+    writer.write(head.encode() + content)
+    await writer.drain()
+    return writer
