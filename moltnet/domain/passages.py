@@ -4,6 +4,7 @@ A vector levels out what it reads, and weighs the beginning most: a fact at the 
 Where every sentence is read by itself it is found as surely at the end of a text as at its start.
 """
 
+import math
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
@@ -13,9 +14,10 @@ from operator import attrgetter
 import attrs
 
 # A sentence of fewer tokens ("I agree.", a date, an abbreviation taken for an end) is read with the next one.
-SENTENCE_LEAST = 8
-# Of a text with more sentences than this more are read together, so that one entry cannot fill a store with vectors.
-SENTENCES_MOST = 2_000
+SENTENCE_LEAST = 12
+# About as many passages has a text at most, for it is read in longer ones the longer it is: ordinary prose of 10 000
+# characters has a hundred sentences, each of which is read by itself, and one entry cannot fill a store with vectors.
+PASSAGES_MOST = 192
 # Where a sentence may end: after its mark and what closes it, at an empty line, before a heading or item of a list. A
 # line alone ends nothing, for much text is broken into lines. Each alternative is linear in the length of a text.
 _ENDS = re.compile(
@@ -40,13 +42,17 @@ class Span:
         return text[self.start : self.end]
 
 
-def passages(text: str, tokens: Sequence[Span], size: int, overlap: int) -> tuple[Span, ...]:
+def passages(text: str, tokens: Sequence[Span], size: int, overlap: int, room: int) -> tuple[Span, ...]:
     """Cuts a text, given with the spans of its tokens, into its sentences.
 
     Short sentences stand with the next one, or at the end with the one before. What has more than `size` tokens is cut
-    into windows, of which neighbours share `overlap`.
+    into windows, of which neighbours share `overlap`. In a text of more tokens than PASSAGES_MOST such windows hold,
+    both are longer, up to the `room` that a passage has.
     """
-    return tuple(window for sentence in _sentences(text, tokens) for window in windows(sentence, size, overlap))
+    share = math.ceil(len(tokens) / PASSAGES_MOST)
+    size = min(max(size, share + overlap), room)
+    sentences = _sentences(text, tokens, min(max(SENTENCE_LEAST, share), room))
+    return tuple(window for sentence in sentences for window in windows(sentence, size, overlap))
 
 
 def windows(tokens: Sequence[Span], size: int, overlap: int) -> tuple[Span, ...]:
@@ -64,9 +70,8 @@ def windows(tokens: Sequence[Span], size: int, overlap: int) -> tuple[Span, ...]
     return tuple(Span(tokens[at].start, tokens[min(at + size, len(tokens)) - 1].end) for at in starts)
 
 
-def _sentences(text: str, tokens: Sequence[Span]) -> Iterator[Sequence[Span]]:
-    """Runs of tokens that leave none out, of at least `SENTENCE_LEAST` each but for a text that has fewer."""
-    least = max(SENTENCE_LEAST, len(tokens) // SENTENCES_MOST)
+def _sentences(text: str, tokens: Sequence[Span], least: int) -> Iterator[Sequence[Span]]:
+    """Runs of tokens that leave none out, of at least `least` each but for a text that has fewer."""
     cuts = [0]
     for end in _ENDS.finditer(text):
         at = bisect_left(tokens, end.end(), key=_START)

@@ -36,7 +36,7 @@ class MemoryEmbedder:
         """A text of 64 words whole, a longer one in passages; at least half of the words are left by a heading."""
         words = [Span(*word.span()) for word in _WORD.finditer(text)]
         size = _WINDOW - min(len(_WORD.findall(heading)), _WINDOW // 2)
-        return passages(text, words, size, _OVERLAP) if len(words) > size else windows(words, size, _OVERLAP)
+        return passages(text, words, size, _OVERLAP, size) if len(words) > size else windows(words, size, _OVERLAP)
 
     async def embed_passages(self, texts: Sequence[str], asker: str | None = None) -> list[Vector]:  # noqa: ARG002
         """One vector for each text, from its first 64 words."""

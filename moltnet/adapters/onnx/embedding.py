@@ -72,8 +72,9 @@ class OnnxEmbedder:
             return windows(tokens.spans, self._window, OVERLAP)
         most = max(min(self._window // 2, self._window - OVERLAP - 1), 0)
         taken = min(self._tokenizer.count(heading), most) if heading else 0
-        size = min(PASSAGE, self._window - taken)
-        return _from_words(passages(text, tokens.spans, size, OVERLAP), tokens.word_starts)
+        room = self._window - taken
+        cut = passages(text, tokens.spans, min(PASSAGE, room), OVERLAP, room)
+        return _from_words(cut, tokens.word_starts)
 
     async def embed_passages(self, texts: Sequence[str], asker: str | None = None) -> list[Vector]:
         """One vector for each text, in order."""

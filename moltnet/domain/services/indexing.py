@@ -108,15 +108,17 @@ async def embedded(
 ) -> ModelPassages:
     """An entry's passages under a model, or the first `most` of them; raises as `Vectors.of`."""
 
-    def cut() -> tuple[Sequence[Span], list[str]]:
+    def cut() -> dict[str, Span]:
         spans = _windows(embedder, entry)[:most]
-        return spans, _texts(embedder, entry, spans)
+        # What is said again and again is found once: of passages that read alike, the first stands for all.
+        return dict(reversed([*zip(_texts(embedder, entry, spans), spans, strict=True)]))
 
-    spans, texts = await workers.run(cut, len(entry.text))
+    spans = await workers.run(cut, len(entry.text))
+    texts = sorted(spans, key=lambda text: spans[text].start)
     made = await vectors.of(embedder, texts)
     passages = (
-        IndexedPassage(ordinal, span.start, span.end, vector)
-        for ordinal, (span, vector) in enumerate(zip(spans, made, strict=True))
+        IndexedPassage(ordinal, spans[text].start, spans[text].end, vector)
+        for ordinal, (text, vector) in enumerate(zip(texts, made, strict=True))
     )
     return ModelPassages(model=embedder.model, passages=tuple(passages))
 

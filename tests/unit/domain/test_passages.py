@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from moltnet.domain.passages import SENTENCE_LEAST, SENTENCES_MOST, Span, passages, windows
+from moltnet.domain.passages import PASSAGES_MOST, SENTENCE_LEAST, Span, passages, windows
 
 SIZES = st.integers(1, 12)
 
@@ -71,11 +71,11 @@ def words_of(text: str) -> list[Span]:
 
 def cut(text: str, size: int = 40, overlap: int = 10) -> list[str]:
     """The passages of a text."""
-    return [passage.of(text) for passage in passages(text, words_of(text), size, overlap)]
+    return [passage.of(text) for passage in passages(text, words_of(text), size, overlap, size)]
 
 
-FACT = "Ada keeps the spare key under the third flower pot."
-HAY = [f"On day {day} nothing worth a longer note has happened." for day in range(30)]
+FACT = "Ada keeps the spare key under the third flower pot at the back door."
+HAY = [f"On day {day} nothing that was worth a longer note has happened here." for day in range(30)]
 
 
 @pytest.mark.parametrize("before", [0, 15, 30])
@@ -88,15 +88,18 @@ def test_a_sentence_is_read_alike_wherever_it_stands(before: int, between: str) 
 @pytest.mark.parametrize(
     "sentences",
     [
-        ['He said: "I will be there at nine, not later!"', "And then nobody came for the rest of the day."],
+        ['He said: "I will be there at nine, not later!"', "And then nobody came for all the rest of the day."],
         ["Is this the place where the ferry used to land?!", "(It was, until the bridge was built in 1932.)", FACT],
         ["a、b、c、d、e、f、g。", "a、b、c、d、e、f、g\uff01", "a、b、c、d、e、f、g\uff1f"],
         [
-            "# What a heading over this list of things says",
-            "- milk, and three of the small loaves of bread",
+            "# What a long heading over this list of many things says",
+            "- milk, and three of the small loaves of white bread",
             "2. " + FACT,
         ],
-        ["no mark ends this line of a note without marks", "\nand after an empty line there is another of them"],
+        [
+            "no mark ends this line of a note that is without marks",
+            "\nand after an empty line there is another one of them, too",
+        ],
     ],
 )
 def test_sentences_end_where_a_reader_sees_it(sentences: list[str]) -> None:
@@ -129,9 +132,22 @@ def test_a_sentence_longer_than_a_window_is_read_in_windows() -> None:
     assert more[-1].endswith("it went.")
 
 
-def test_a_text_of_nothing_but_ends_has_no_end_of_passages() -> None:
-    tokens = [Span(at, at + 1) for at in range(100_000)]
-    assert len(passages("\u3002" * 100_000, tokens, 64, 24)) <= SENTENCES_MOST
+@pytest.mark.parametrize("sentence", ["\u3002", "a。", "no end", "Yes, I do. "])
+@pytest.mark.parametrize("length", [10_000, 100_000])
+def test_a_text_has_so_many_passages_at_most_whatever_it_is_made_of(sentence: str, length: int) -> None:
+    text = (sentence * length)[:length]
+    tokens = [Span(at, at + 1) for at in range(length) if text[at] != " "]
+    cut = passages(text, tokens, 64, 24, 100_000)
+    assert PASSAGES_MOST / 2 <= len(cut) <= PASSAGES_MOST
+    most = len(tokens) // (232 - 24) + 1
+    assert len(passages(text, tokens, 64, 24, 232)) <= max(PASSAGES_MOST, most)
+
+
+@given(lengths=st.lists(st.integers(1, 400), max_size=400))
+def test_however_long_its_sentences_are_a_text_has_no_more_than_twice_as_many(lengths: list[int]) -> None:
+    text = "".join("a" * length + "。" for length in lengths)
+    tokens = [Span(at, at + 1) for at in range(len(text))]
+    assert len(passages(text, tokens, 64, 24, 100_000)) <= 2 * PASSAGES_MOST
 
 
 @given(
@@ -141,7 +157,7 @@ def test_a_text_of_nothing_but_ends_has_no_end_of_passages() -> None:
 )
 def test_passages_leave_no_token_out_and_fit(text: str, size: int, overlap: int) -> None:
     tokens = words_of(text)
-    holding = [held(passage, tokens) for passage in passages(text, tokens, size, overlap)]
+    holding = [held(passage, tokens) for passage in passages(text, tokens, size, overlap, size)]
     assert sorted(set().union(*holding)) == list(range(len(tokens)))
     assert all(min(SENTENCE_LEAST, len(tokens)) <= len(inside) <= size for inside in holding)
     assert all(left[0] < right[0] and left[-1] < right[-1] for left, right in pairwise(holding))
