@@ -10,18 +10,18 @@ from enum import StrEnum
 
 import attrs
 
+from moltnet.domain.challenges import CHALLENGE_LIFETIME, NetworkAddress, bound_nonce
 from moltnet.domain.errors import Expired, Invalid, NotFound
 from moltnet.domain.ids import AgentId
 
-CHALLENGE_LIFETIME = timedelta(minutes=5)
 CODE_LIFETIME = timedelta(minutes=15)
 # A flow outlives its code, so that a late code is told apart from a flow that is over (ory.md §6).
 FLOW_LIFETIME = timedelta(hours=1)
 SESSION_LIFETIME = timedelta(hours=1)
+FLOW_PATH = "/self-service/recovery"
 CODE_DIGITS = 8
 CODE_ATTEMPTS = 5
 CODE_REFUSED_MESSAGE = 4060006
-NONCE_BYTES = 32
 _PARTS = 6
 
 
@@ -82,9 +82,14 @@ class Challenge:
     mac: str = attrs.field(repr=False)
 
     @classmethod
-    def issued(cls, key_text: str, nonce: bytes, secret: bytes, at: datetime) -> "Challenge":
-        """`moltnet:recovery:<public key>:<64 hex>:<unix ms>`, with its HMAC-SHA256 in hex."""
-        text = f"moltnet:recovery:{key_text}:{nonce.hex()}:{_unix_ms(at)}"
+    def issued(  # all that a challenge is made of
+        cls, key_text: str, random: bytes, *, network: NetworkAddress, secret: bytes, at: datetime
+    ) -> "Challenge":
+        """`moltnet:recovery:<public key>:<64 hex>:<unix ms>`, with its HMAC-SHA256 in hex.
+
+        `random` is RANDOM_BYTES of the nonce; the rest binds it to the network (decision 28).
+        """
+        text = f"moltnet:recovery:{key_text}:{bound_nonce(random, key_text, network)}:{_unix_ms(at)}"
         return cls(text=text, mac=_mac(text, secret))
 
 
@@ -158,7 +163,7 @@ class Recovery:
 
 def flow_address(base_url: str, flow: str) -> str:
     """Where a network takes the code of a flow (decision 9)."""
-    return f"{base_url.rstrip('/')}/self-service/recovery?flow={flow}"
+    return f"{base_url.rstrip('/')}{FLOW_PATH}?flow={flow}"
 
 
 class FlowState(StrEnum):

@@ -84,6 +84,13 @@ def signing_bytes(message: str, nonce: str) -> bytes:
     return _DOMAIN + len(digest).to_bytes(4, "big") + digest + len(tail).to_bytes(4, "big") + tail
 
 
+def is_framed(signed: bytes) -> bool:
+    """Whether bytes are the frame of some message and nonce, and so no text of another meaning."""
+    head = _DOMAIN + hashlib.sha256().digest_size.to_bytes(4, "big")
+    rest = signed[len(head) + hashlib.sha256().digest_size :]
+    return signed.startswith(head) and len(rest) >= 4 and int.from_bytes(rest[:4], "big") == len(rest) - 4  # noqa: PLR2004 - a u32
+
+
 @attrs.frozen(kw_only=True)
 class SigningRequest:
     """A message that its agent is asked to sign (seed, `signing_requests`)."""

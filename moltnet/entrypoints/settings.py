@@ -34,6 +34,8 @@ T = TypeVar("T")
 Networks = tuple[IPv4Network | IPv6Network, ...]
 
 DEFAULT_PORT = 8000
+DEFAULT_API_URL = "https://api.themolt.net"
+"""The public network, for agents whose settings name none."""
 DEFAULT_ORIGINS = ("https://themolt.net", "https://api.themolt.net", "http://localhost:3000", "http://localhost:8000")
 MIN_SECRET = 16
 RECOVERY_SECRET, WEBHOOK_KEY = SECRETS = ("RECOVERY_CHALLENGE_SECRET", "ORY_ACTION_API_KEY")

@@ -115,17 +115,27 @@ async def served(
     port: int = 0,
     options: RestOptions | None = None,
     connections: ConnectionLimits | None = None,
+    *,
+    public_url: str | None = None,
 ) -> AsyncIterator[Served]:
-    """A network on a foundation, served on this machine."""
-    settings = Settings(data_dir=Path(), recovery_secret=b"r" * 32, ory_action_api_key="k" * 32, rate_limits=limits)
+    """A network on a foundation, served on this machine; with a public address, it is known by that one."""
+    settings = Settings(
+        data_dir=Path(),
+        recovery_secret=b"r" * 32,
+        ory_action_api_key="k" * 32,
+        rate_limits=limits,
+        public_url=public_url,
+    )
     with socket.create_server(("127.0.0.1", port)) as listening:
-        url = settings.url(listening.getsockname()[1])
+        port = listening.getsockname()[1]
+        url = settings.url(port)
         app_options = attrs.evolve(options or RestOptions(), api_url=url)
         async with (
             assembled(settings, url, foundation) as services,
             _door(services, app_options, listening, connections or ConnectionLimits()),
         ):
-            yield Served(network=MoltNet(services, Place(api_url=url)), services=services, url=url)
+            network = MoltNet(services, Place(api_url=url))
+            yield Served(network=network, services=services, url=f"http://127.0.0.1:{port}")
 
 
 @asynccontextmanager

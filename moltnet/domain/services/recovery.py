@@ -3,9 +3,9 @@
 import attrs
 
 from moltnet.domain.agents import Agent
+from moltnet.domain.challenges import RANDOM_BYTES, NetworkAddress
 from moltnet.domain.keys import MalformedKey, PublicKey, decode_signature
 from moltnet.domain.recovery import (
-    NONCE_BYTES,
     Challenge,
     FlowAnswer,
     InvalidChallenge,
@@ -25,7 +25,8 @@ from moltnet.ports.storage import Storage, UnitOfWork
 class RecoveryService:
     """Challenges a key and, once it proved itself, opens the way to fresh credentials.
 
-    `secret` marks challenges as this network's own, so that none need be kept until it comes back.
+    `secret` marks challenges as this network's own, so that none need be kept until it comes back. `network` is the
+    address that they are bound to: where agents reach it.
     """
 
     storage: Storage
@@ -34,13 +35,21 @@ class RecoveryService:
     clock: Clock
     randomness: Randomness
     flows: RecoveryFlows
+    network: NetworkAddress
     secret: bytes = attrs.field(repr=False)
 
     async def challenge(self, key_text: str) -> Challenge:
         """A challenge for any key: the answer does not show whether an agent has it (decision 8)."""
         async with self.storage.reading() as work:
             await _find(work, key_text)
-        return Challenge.issued(key_text, self.randomness.secret(NONCE_BYTES), self.secret, self.clock.now())
+        # Names the key as it was written: the proof has to name it alike. Our clients write it canonically.
+        return Challenge.issued(
+            key_text,
+            self.randomness.secret(RANDOM_BYTES),
+            network=self.network,
+            secret=self.secret,
+            at=self.clock.now(),
+        )
 
     async def verify(self, challenge: Challenge, signature: str, key_text: str) -> Recovery:
         """The way back in for whoever signed the challenge with the key; raises InvalidChallenge and InvalidProof.

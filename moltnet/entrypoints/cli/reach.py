@@ -12,7 +12,7 @@ from moltnet.domain.errors import Invalid
 from moltnet.domain.ids import DiaryId, parse_uuid
 from moltnet.entrypoints.cli.output import FAILED, Form, one_sentence
 from moltnet.entrypoints.cli.values import checked
-from moltnet.entrypoints.settings import ClientSettings, http_url, read_client_settings
+from moltnet.entrypoints.settings import DEFAULT_API_URL, ClientSettings, http_url, read_client_settings
 from moltnet.ports.agent import Agent
 from moltnet.ports.keyring import Keyring, NoCredentials, OwnIdentity
 from moltnet.ports.signatures import KeyPair
@@ -100,8 +100,6 @@ class Reach:
 
     def url(self, identity: OwnIdentity | None = None) -> str:
         """The network's address: the option's, else the environment's, else the file's, else the public one's."""
-        from moltnet.entrypoints.library.remote import DEFAULT_API_URL  # noqa: PLC0415  # quick help
-
         return http_url(self.api_url or self.settings.api_url or (identity and identity.api_url) or DEFAULT_API_URL)
 
     async def agent(self) -> Agent:

@@ -17,6 +17,7 @@ from moltnet.adapters.system.background import AsyncioBackground
 from moltnet.adapters.system.clock import SystemClock
 from moltnet.adapters.system.randomness import SystemRandomness
 from moltnet.adapters.system.workers import ThreadWorkers
+from moltnet.domain.challenges import NetworkAddress
 from moltnet.domain.services import Services
 from moltnet.domain.services.access import DiaryAccess
 from moltnet.domain.services.accesses import Accesses
@@ -218,6 +219,7 @@ class Container(containers.DeclarativeContainer):
             signatures=signatures,
             clock=clock,
             randomness=randomness,
+            network=providers.Singleton(NetworkAddress.of, base_url),
             secret=recovery_secret,
         ),
         reembedding=providers.Singleton(

@@ -60,6 +60,11 @@ class MoltNet:
         return _in_memory(with_model=with_model)
 
     @property
+    def url(self) -> str:
+        """The address by which agents elsewhere know this network."""
+        return self._place.api_url
+
+    @property
     def anonymous(self) -> LocalAgent:
         """Nobody in particular: reads what is public, looks agents up, verifies signatures."""
         return LocalAgent(self._services, ANONYMOUS, self._place)

@@ -17,12 +17,10 @@ from moltnet.domain.views import Document
 from moltnet.domain.vouching import checked_code
 from moltnet.entrypoints.container import admission, file_keyring, key_pair_of, new_key_pair, remote_agent
 from moltnet.entrypoints.library.signing import prove_key, registration_proof
-from moltnet.entrypoints.settings import ClientSettings, http_url, read_client_settings
+from moltnet.entrypoints.settings import DEFAULT_API_URL, ClientSettings, http_url, read_client_settings
 from moltnet.ports.keyring import Keyring, NoCredentials, OwnIdentity
 from moltnet.ports.remote import RemoteAgent
 from moltnet.ports.signatures import KeyPair
-
-DEFAULT_API_URL = "https://api.themolt.net"
 
 ConfigDir = str | PathLike[str] | None
 
@@ -105,11 +103,17 @@ async def recover(
     config_dir: ConfigDir = None,
     keyring: Keyring | None = None,
     keys: KeyPair | None = None,
+    network: str | None = None,
 ) -> OwnIdentity:
     """The identity of a member that has nothing left but its key, with fresh credentials; the old ones end.
 
     The key is the named one, else the kept one, else that of a registration whose answer was lost, else the
-    environment's. Raises NoCredentials where there is none, InvalidProof where no member has it, and NetworkError.
+    environment's. It signs a challenge only if that was made for the network that is asked, so that no other can have
+    an agent sign itself over. `network` is the public address of a network that is asked by another one than its own,
+    as through a tunnel.
+
+    Raises NoCredentials where there is no key, InvalidProof where no member has it, ForeignChallenge and
+    UnsafeChallenge, and NetworkError.
     """
     place = _Place.of(config_dir, keyring)
     kept = await place.kept() if keys is None else None
@@ -120,7 +124,7 @@ async def recover(
         raise NoCredentials("No private key to recover with: name it with keys=, or set MOLTNET_PRIVATE_KEY")
     url = place.url(api_url, kept)
     async with remote_agent(url) as visitor:
-        credentials = await prove_key(visitor, own)
+        credentials = await prove_key(visitor, own, network=network or url)
     agent_id = kept.agent_id if kept and kept.api_url == url else await _agent_id(url, credentials)
     return await place.keep(_identity(own, agent_id, credentials, url, kept))
 

@@ -6,19 +6,23 @@ file that the environment names.
 
 import base64
 import binascii
+from datetime import UTC, datetime
 from os import PathLike
 from pathlib import Path
 
+import attrs
+
+from moltnet.domain.challenges import ForeignChallenge, MalformedNetworkAddress, NetworkAddress, check_signable
 from moltnet.domain.credentials import ClientSecret
-from moltnet.domain.errors import Invalid
+from moltnet.domain.errors import Invalid, MoltNetError
 from moltnet.domain.keys import MalformedKey, PublicKey, decode_signature
-from moltnet.domain.recovery import Challenge
+from moltnet.domain.recovery import FLOW_PATH, Challenge, Recovery
 from moltnet.domain.registration import proof_message
-from moltnet.domain.signing import SigningRequest, signing_bytes
+from moltnet.domain.signing import SigningRequest, is_framed, signing_bytes
 from moltnet.domain.text import UnstorableText
 from moltnet.domain.vouching import checked_code
 from moltnet.entrypoints.container import file_keyring, key_pair_of, signatures
-from moltnet.entrypoints.settings import read_client_settings
+from moltnet.entrypoints.settings import DEFAULT_API_URL, read_client_settings
 from moltnet.ports.agent import Agent
 from moltnet.ports.keyring import NoCredentials
 from moltnet.ports.signatures import KeyPair
@@ -27,10 +31,10 @@ ConfigDir = str | PathLike[str] | None
 
 
 class UnreadableSigningInput(Invalid):
-    """What a network hands out to be signed is bytes in base64."""
+    """What a network hands out to be signed is a framed message in base64; nothing else is signed for it."""
 
     code = "UNREADABLE_SIGNING_INPUT"
-    sentence = "The signing input must be base64, as the network hands it out"
+    sentence = "The signing input must be a framed message (moltnet:v1) in base64, as the network hands it out"
 
 
 class NoKey(Invalid):
@@ -61,12 +65,28 @@ def sign_bytes(signing_input: str, config_dir: ConfigDir = None) -> str:
         signed = base64.b64decode(signing_input, validate=True)
     except (binascii.Error, ValueError) as error:
         raise UnreadableSigningInput from error
+    if not is_framed(signed):
+        raise UnreadableSigningInput
     return own_keys(config_dir).sign(signed)
 
 
-def sign_challenge(challenge: Challenge | str, config_dir: ConfigDir = None) -> str:
-    """The raw signature of a recovery challenge; raises NoCredentials."""
-    return _challenge_signature(own_keys(config_dir), challenge)
+def sign_challenge(challenge: Challenge | str, config_dir: ConfigDir = None, *, network: str | None = None) -> str:
+    """The raw signature of a recovery challenge that was made for a network.
+
+    `network` is its public address: the named one, else MOLTNET_API_URL, else the credentials file's, else the public
+    network's. Raises NoCredentials, UnsafeChallenge for any other text, and ForeignChallenge.
+    """
+    settings = read_client_settings(None if config_dir is None else Path(config_dir))
+    keys, known = own_keys(config_dir), network or settings.api_url
+    identity = None if known else file_keyring(settings.credentials_file).read()
+    return challenge_signature(keys, challenge, known or (identity.api_url if identity else DEFAULT_API_URL))
+
+
+def challenge_signature(keys: KeyPair, challenge: Challenge | str, network: str) -> str:
+    """The raw signature of a recent challenge for this key and network; raises UnsafeChallenge, ForeignChallenge."""
+    text = challenge.text if isinstance(challenge, Challenge) else challenge
+    check_signable(text, keys.public_key, NetworkAddress.of(network), datetime.now(UTC))
+    return keys.sign(text.encode("ascii"))
 
 
 def verify(message: str, signature: str, public_key: str) -> bool:
@@ -92,12 +112,20 @@ async def sign_and_submit(agent: Agent, message: str, *, keys: KeyPair | None = 
     return await agent.crypto.signing_requests.submit(request.id, keys.sign(request.framed))
 
 
-async def prove_key(agent: Agent, keys: KeyPair) -> ClientSecret:
-    """Fresh credentials for whoever holds a member's key, by way of recovery; the old ones and their tokens end."""
+async def prove_key(agent: Agent, keys: KeyPair, *, network: str) -> ClientSecret:
+    """Fresh credentials for whoever holds a member's key, by way of recovery; the old ones and their tokens end.
+
+    `network` is the public address of the network that is meant. Raises ForeignChallenge where the one that answers
+    hands out a challenge that was not made for it, and UnsafeChallenge for any other text; nothing is signed then.
+    """
     key_text = keys.public_key.text
     challenge = await agent.recovery.request_challenge(key_text)
-    proof = _challenge_signature(keys, challenge)
-    return await agent.recovery.finish(await agent.recovery.verify_challenge(challenge, proof, key_text))
+    try:
+        proof = challenge_signature(keys, challenge, network)
+    except ForeignChallenge as refused:
+        raise await _with_own_name(agent, keys, challenge, refused) from None
+    recovery = await agent.recovery.verify_challenge(challenge, proof, key_text)
+    return await agent.recovery.finish(_asked_likewise(recovery, network))
 
 
 def own_keys(config_dir: ConfigDir = None) -> KeyPair:
@@ -111,9 +139,32 @@ def own_keys(config_dir: ConfigDir = None) -> KeyPair:
     return key_pair_of(identity.private_key)
 
 
-def _challenge_signature(keys: KeyPair, challenge: Challenge | str) -> str:
-    text = challenge.text if isinstance(challenge, Challenge) else challenge
-    return keys.sign(text.encode("utf-8"))
+def _asked_likewise(recovery: Recovery, network: str) -> Recovery:
+    """The flow below the address that is asked: where a network has another name, that one may not be reached."""
+    base, found, rest = recovery.flow_url.partition(FLOW_PATH)
+    try:
+        is_its_own = bool(found) and NetworkAddress.of(base) == NetworkAddress.of(network)
+    except MalformedNetworkAddress:
+        return recovery
+    return attrs.evolve(recovery, flow_url=FLOW_PATH + rest) if is_its_own else recovery
+
+
+async def _with_own_name(
+    agent: Agent, keys: KeyPair, challenge: Challenge, refused: ForeignChallenge
+) -> ForeignChallenge:
+    """The refusal, with the address that the network calls itself by where the challenge was made for that one."""
+    try:
+        told = (await agent.public.network_info()).get("endpoints")
+        name = str(told["rest"]["url"]) if isinstance(told, dict) else ""
+        check_signable(challenge.text, keys.public_key, NetworkAddress.of(name), datetime.now(UTC))
+    except (MoltNetError, KeyError, TypeError):
+        return refused
+    own = NetworkAddress.of(name).text
+    return ForeignChallenge(
+        refused.network,
+        # Asking it there is safe. To sign for that name here is not, unless somebody knows what stands between.
+        f"the network that answers there calls itself {own}; if that is the network you mean, ask it at that address",
+    )
 
 
 def _keys_of(agent: Agent) -> KeyPair:

@@ -444,6 +444,9 @@ async def test_recovery_needs_the_private_key_alone(fresh: Shell) -> None:
     place = fresh.home / ".config/moltnet/moltnet.json"
     document = json.loads(place.read_text())
     place.write_text(json.dumps({name: document[name] for name in ("keys", "endpoints")}))
+    refused = await fresh.run("recover", "--network", "https://elsewhere.example")
+    assert (refused.status, refused.out) == (1, "")
+    assert "https://elsewhere.example" in refused.err
     assert (await fresh.run("recover")).status == 0
     assert json.loads(place.read_text())["identity_id"] == document["identity_id"]
     assert (await fresh.run("agents", "whoami")).status == 0

@@ -17,6 +17,8 @@ from moltnet import (
     verify,
     verify_with_nonce,
 )
+from moltnet.domain.challenges import ForeignChallenge, UnsafeChallenge
+from moltnet.domain.signing import signing_bytes
 from moltnet.entrypoints.container import file_keyring, key_pair_of
 
 SEED = "nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A="
@@ -40,7 +42,34 @@ def _key(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_contracts_vectors_are_signed() -> None:
     assert sign(LINES, NONCE) == FRAMED
     assert sign_bytes(INPUT) == FRAMED
-    assert sign_challenge("moltnet:test:hello") == RAW
+    assert key_pair_of(SEED).sign(b"moltnet:test:hello") == RAW
+
+
+async def test_only_a_challenge_of_the_network_that_is_meant_is_signed(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with MoltNet.in_memory() as network:
+        challenge = await network.anonymous.recovery.request_challenge(PUBLIC)
+        signature = sign_challenge(challenge, network=network.url)
+        assert verify(challenge.text, signature, PUBLIC)
+        assert sign_challenge(challenge.text, network=f"{network.url}/") == signature
+        with pytest.raises(ForeignChallenge, match=r"https://api\.themolt\.net"):
+            sign_challenge(challenge)  # the public network is meant where none is named
+        monkeypatch.setenv("MOLTNET_API_URL", network.url)
+        assert sign_challenge(challenge) == signature
+        with pytest.raises(ForeignChallenge, match=r"https://elsewhere\.example"):
+            sign_challenge(challenge, network="https://elsewhere.example")
+    for text in ("moltnet:test:hello", f"{challenge.text} ", "", "\ud800"):
+        with pytest.raises(UnsafeChallenge):
+            sign_challenge(text, network=network.url)
+
+
+async def test_nothing_but_a_framed_message_is_signed_as_a_signing_input() -> None:
+    async with MoltNet.in_memory() as network:
+        challenge = await network.anonymous.recovery.request_challenge(PUBLIC)
+    framed = base64.b64decode(INPUT)
+    for raw in (challenge.text.encode(), b"", b"moltnet:v1", framed[:-1], framed + b"x", b"x" + framed, framed[:46]):
+        with pytest.raises(Invalid, match="framed message"):
+            sign_bytes(base64.b64encode(raw).decode())
+    assert sign_bytes(base64.b64encode(signing_bytes("", "")).decode())
 
 
 def test_they_verify_and_nothing_else_does() -> None:
@@ -106,6 +135,6 @@ async def test_signing_is_one_call_with_ones_own_key_or_a_named_one() -> None:
 async def test_a_key_proves_itself_in_one_call() -> None:
     async with MoltNet.in_memory() as network:
         ada = await network.genesis(keys=key_pair_of(SEED))
-        fresh = await prove_key(network.anonymous, key_pair_of(SEED))
+        fresh = await prove_key(network.anonymous, key_pair_of(SEED), network=network.url)
         again = await network.agent(fresh)
         assert (await again.agents.whoami()).agent_id == (await ada.agents.whoami()).agent_id

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from moltnet.adapters.nacl.key_pairs import NaclKeyPair
+from moltnet.domain.challenges import NetworkAddress
 from moltnet.domain.recovery import Challenge
 from tests.integration.rest.members import ask, token_for
 
@@ -139,10 +140,10 @@ async def test_unknown_flow_and_unreadable_answer_are_told_as_kratos_does(networ
 def refused_of_itself(issued, key):
     """Proofs that are refused whoever has the key; the conftest's network marks challenges with 32 times "r"."""
     text = key.public_key.text
-    now, nonce = datetime.now(UTC), bytes(32)
+    now, network = datetime.now(UTC), NetworkAddress.of("https://ours.example")
 
     def marked(at, secret=b"r" * 32):
-        challenge = Challenge.issued(text, nonce, secret, at)
+        challenge = Challenge.issued(text, bytes(16), network=network, secret=secret, at=at)
         return proof({"challenge": challenge.text, "hmac": challenge.mac}, key)
 
     return {

@@ -1,6 +1,7 @@
 """Recovery: the checks of a challenge in their order, and what a recovery code's try comes to."""
 
 import hmac
+import re
 from datetime import datetime, timedelta
 
 import attrs
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from moltnet.domain.challenges import NetworkAddress, bound_nonce
 from moltnet.domain.recovery import (
     CHALLENGE_LIFETIME,
     CODE_ATTEMPTS,
@@ -28,14 +30,16 @@ from tests.support.builders import NOON, a_recovery_code
 KEY = "ed25519:11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
 OTHER_KEY = "ed25519:PUAXw+hDiVqStwqnTRt+vJyYLM8uxJaMwM1V8Sr0Zgw="
 SECRET = b"the network's recovery secret"
-NONCE = bytes(range(32))
+RANDOM = bytes(range(16))
+NETWORK = NetworkAddress.of("https://ours.example")
+NONCE = bound_nonce(RANDOM, KEY, NETWORK)
 MOMENT = timedelta(microseconds=1)
 MILLISECOND = timedelta(milliseconds=1)
 RIGHT = b"the right hash"
 
 
 def issued(at: datetime = NOON, key: str = KEY, secret: bytes = SECRET) -> Challenge:
-    return Challenge.issued(key, NONCE, secret, at)
+    return Challenge.issued(key, RANDOM, network=NETWORK, secret=secret, at=at)
 
 
 def marked(text: str) -> Challenge:
@@ -55,11 +59,16 @@ def tried(**changes: object) -> RecoveryCode:
 
 
 def test_challenge_names_the_key_the_nonce_and_the_time():
-    assert issued().text == f"moltnet:recovery:{KEY}:{NONCE.hex()}:1769774400000"
+    assert issued().text == f"moltnet:recovery:{KEY}:{NONCE}:1769774400000"
 
 
 def test_challenge_of_this_network_tells_its_nonce():
-    assert verified_nonce(issued(), KEY, SECRET, NOON) == NONCE.hex()
+    assert verified_nonce(issued(), KEY, SECRET, NOON) == NONCE
+
+
+def test_wire_form_of_a_challenge_is_the_seeds():
+    assert re.fullmatch(rf"moltnet:recovery:{re.escape(KEY)}:[0-9a-f]{{64}}:[0-9]{{13}}", issued().text)
+    assert re.fullmatch(r"[0-9a-f]{64}", issued().mac)
 
 
 @given(age=st.timedeltas(timedelta(), CHALLENGE_LIFETIME))

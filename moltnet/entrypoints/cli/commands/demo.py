@@ -19,7 +19,7 @@ from moltnet.entrypoints.cli.output import FAILED, one_sentence, result
 from moltnet.entrypoints.cli.serving import address, listen, serve
 from moltnet.entrypoints.cli.story import Agent, Story, StoryBroken, Wire
 from moltnet.entrypoints.container import new_key_pair
-from moltnet.entrypoints.library.signing import registration_proof
+from moltnet.entrypoints.library.signing import challenge_signature, registration_proof
 from moltnet.entrypoints.settings import UNTHROTTLED, read_settings
 
 
@@ -27,6 +27,7 @@ from moltnet.entrypoints.settings import UNTHROTTLED, read_settings
 class _Stage:
     services: Services
     wire: Wire
+    base_url: str
 
 
 def demo(*, as_json: bool) -> None:
@@ -76,7 +77,7 @@ async def _stage(folder: Path) -> AsyncIterator[_Stage]:
             serving.result()
         try:
             async with aiohttp.ClientSession(base_url) as session:
-                yield _Stage(accepted[0], Wire(session))
+                yield _Stage(accepted[0], Wire(session), base_url)
         finally:
             stop.set()
             await serving
@@ -179,7 +180,8 @@ async def _recovery(story: Story, stage: _Stage, ada: Agent) -> None:
     async with story.step("Ada loses her secret, proves her key, and gets a new one") as seen:
         key = ada.keys.public_key.text
         challenge = await ada.ask("POST", "/recovery/challenge", json={"publicKey": key})
-        proof = {**challenge, "publicKey": key, "signature": ada.keys.sign(challenge["challenge"].encode())}
+        signature = challenge_signature(ada.keys, challenge["challenge"], stage.base_url)
+        proof = {**challenge, "publicKey": key, "signature": signature}
         recovery = await ada.ask("POST", "/recovery/verify", json=proof)
         code = {"method": "code", "code": recovery["recoveryCode"]}
         session = await ada.ask("POST", recovery["recoveryFlowUrl"], json=code)

@@ -38,13 +38,17 @@ def register(reach: Reach, voucher: str, no_mcp: bool, force: bool) -> None:
 
 
 @click.command(cls=Command)
+@click.option("--network", help="The network's public address, when you reach it by another one, such as a tunnel's.")
 @reaching
-def recover(reach: Reach) -> None:
-    """Come back with nothing left but the private key; the old credentials end."""
+def recover(reach: Reach, network: str | None) -> None:
+    """Come back with nothing left but the private key; the old credentials end.
+
+    The key signs only a challenge that was made for the network you ask: for --network, else for the address asked.
+    """
     from moltnet.entrypoints.library.remote import recover as run  # noqa: PLC0415  # quick help
 
     keys, url = reach.remains()
-    identity = asyncio.run(run(api_url=url, keyring=reach.keyring(), keys=keys))
+    identity = asyncio.run(run(api_url=url, keyring=reach.keyring(), keys=keys, network=network))
     reach.keyring().renew(identity.credentials)
     say(f"Welcome back, {identity.fingerprint}: fresh credentials are in {reach.settings.credentials_file}")
 
