@@ -1,17 +1,20 @@
 """Constraints of the tables: each rule is held by the database itself, and broken it is told as the rule."""
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from typing import LiteralString
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
+from moltnet.adapters.postgres.readiness import PostgresReadiness, Room
 from moltnet.adapters.postgres.storage import PostgresStorage
 from moltnet.adapters.postgres.violations import RULES, translated
 from moltnet.domain.agents import Agent, KeyTaken, ProfileNotFound
 from moltnet.domain.diaries import Diary, DiaryNotFound
 from moltnet.domain.entries import Entry, UnknownSuccessor
-from moltnet.domain.errors import MoltNetError, StorageUnavailable
+from moltnet.domain.errors import MoltNetError, StorageFull, StorageReadOnly, StorageUnavailable
 from moltnet.domain.idempotency import Receipt
 from moltnet.domain.permissions import Relation
 from tests.support.builders import (
@@ -164,3 +167,49 @@ async def test_everything_of_an_agent_goes_with_it(
 async def test_a_database_that_gives_up_is_unavailable(database: str) -> None:
     with pytest.raises(StorageUnavailable), translated():
         await execute(database, "set statement_timeout = 1; select pg_sleep(60)")
+
+
+@pytest.mark.parametrize(
+    ("sqlstate", "told"),
+    [
+        ("53100", StorageFull),  # disk_full
+        ("53200", StorageUnavailable),  # out_of_memory
+        ("53300", StorageUnavailable),  # too_many_connections
+        ("57P03", StorageUnavailable),  # cannot_connect_now
+        ("25006", StorageReadOnly),  # read_only_sql_transaction
+    ],
+)
+async def test_a_database_that_cannot_do_its_work_is_told_apart(
+    database: str, sqlstate: str, told: type[MoltNetError]
+) -> None:
+    with pytest.raises(told), translated():
+        await execute(database, f"do $$ begin raise exception 'as ordered' using errcode = '{sqlstate}'; end $$")
+
+
+async def test_a_standby_takes_no_writes(database: str, agent: Agent) -> None:
+    conninfo = make_conninfo(database, options="-c default_transaction_read_only=on")
+    async with PostgresStorage.open(conninfo, max_connections=1) as standby:
+        with pytest.raises(StorageReadOnly):
+            async with standby.writing() as work:
+                await work.agents.remove(agent.id)
+
+
+async def test_a_write_without_room_is_noted_until_there_is_some(database: str, agent: Agent) -> None:
+    room = Room()
+    await execute(
+        database,
+        "create function full_disk() returns trigger language plpgsql as "
+        "$$ begin raise exception 'as ordered' using errcode = 'disk_full'; end $$",
+    )
+    await execute(database, "create trigger full_disk before insert on diaries execute function full_disk()")
+    try:
+        async with PostgresStorage.open(database, max_connections=1, room=room) as storage:
+            with pytest.raises(StorageFull):
+                async with storage.writing() as work:
+                    await work.diaries.add(a_diary(owner=agent.id))
+    finally:
+        await execute(database, "drop function full_disk cascade")
+    assert room.is_missing
+    async with aclosing(PostgresReadiness(database, room)) as readiness:
+        await readiness.check()
+    assert not room.is_missing

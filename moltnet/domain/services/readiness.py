@@ -30,9 +30,15 @@ class Readiness:
 class ReadinessService:
     """Watches over the parts of one process."""
 
-    def __init__(self, checks: Mapping[str, ReadinessCheck]) -> None:
-        """`checks` are the parts by name. A part counts as ready until it says otherwise: it has just started."""
+    def __init__(
+        self, checks: Mapping[str, ReadinessCheck], *, every_s: float = CHECK_EVERY_S, within_s: float = CHECK_WITHIN_S
+    ) -> None:
+        """`checks` are the parts by name. A part counts as ready until it says otherwise: it has just started.
+
+        Each is asked `every_s` seconds after its last answer, and has `within_s` seconds for it.
+        """
         self._checks = dict(checks)
+        self._every_s, self._within_s = every_s, within_s
         self._reasons: dict[str, str | None] = dict.fromkeys(checks)
         self._lost: asyncio.Future[StorageLost] | None = None
 
@@ -53,13 +59,13 @@ class ReadinessService:
             asking = asyncio.create_task(self._ask(name, check))
             try:
                 # Not cancelled when it takes long: a driver may wait for its server even then.
-                done, _ = await asyncio.wait({asking}, timeout=CHECK_WITHIN_S)
+                done, _ = await asyncio.wait({asking}, timeout=self._within_s)
                 if not done:
                     self._reasons[name] = f"The {name} has not answered for some seconds"
                 await asking
             finally:
                 asking.cancel()
-            await asyncio.sleep(CHECK_EVERY_S)
+            await asyncio.sleep(self._every_s)
 
     async def _ask(self, name: str, check: ReadinessCheck) -> None:
         try:

@@ -2,10 +2,19 @@
 
 import asyncio
 import logging
+import re
 import sys
 import time
+from collections.abc import Callable, Hashable
 from typing import TextIO
 
+from moltnet.domain.errors import StorageFull, StorageReadOnly, StorageUnavailable, Unavailable
+
+# What these warn of is, nearly always, that the database is away; each would say so on its own, many times a second.
+DATABASE_LOGGERS = ("dbos", "psycopg", "sqlalchemy")
+STORAGE_ERRORS = (StorageUnavailable, StorageFull, StorageReadOnly)
+MOST_CAUSES = 1000
+_NUMBERS = re.compile(r"[0-9a-f]*[0-9][0-9a-f.-]*")
 LINE = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
 
@@ -13,6 +22,7 @@ def log_to_stderr(level: int = logging.INFO) -> None:
     """Sends the log to standard error: warnings of libraries, and our own notes from `level` up."""
     handler = GatheringHandler(sys.stderr)
     handler.setFormatter(SecondsFormatter(LINE))
+    handler.addFilter(OncePerSecond())
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("moltnet").setLevel(level)
     # None of these is in a line; finding them out costs each record a system call (logging HOWTO, Optimization).
@@ -69,3 +79,60 @@ class SecondsFormatter(logging.Formatter):
         if second != self._second:
             self._second, self._text = second, time.strftime(self.default_time_format, time.localtime(second))
         return f"{self._text},{int(record.msecs):03d}"
+
+
+class OncePerSecond(logging.Filter):
+    """Lets through one warning or error a second for each cause, in one line where the cause is outside this program.
+
+    The next one tells how many were left out. Lines below a warning pass as they are.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._clock = clock
+        self._last: dict[Hashable, float] = {}
+        self._left_out: dict[Hashable, int] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record is written; it may be shortened."""
+        if record.levelno < logging.WARNING:
+            return True
+        cause, now = _cause_of(record), self._clock()
+        if now - self._last.get(cause, float("-inf")) < 1:
+            self._left_out[cause] = self._left_out.get(cause, 0) + 1
+            return False
+        if len(self._last) >= MOST_CAUSES:
+            self._last.clear()
+            self._left_out.clear()
+        self._last[cause] = now
+        _shorten(record, self._left_out.pop(cause, 0))
+        return True
+
+
+def _cause_of(record: logging.LogRecord) -> Hashable:
+    error = record.exc_info[1] if record.exc_info else None
+    if record.name.startswith(DATABASE_LOGGERS) or isinstance(error, STORAGE_ERRORS):
+        return "database"
+    # Numbers and ids differ from one to the next: so many seconds, the name of a request.
+    return record.name, type(error), _raised_at(error), _NUMBERS.sub("#", record.getMessage())
+
+
+def _raised_at(error: BaseException | None) -> tuple[str, int] | None:
+    place = error.__traceback__ if error is not None else None
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    return (place.tb_frame.f_code.co_filename, place.tb_lineno) if place is not None else None
+
+
+def _shorten(record: logging.LogRecord, left_out: int) -> None:
+    error = record.exc_info[1] if record.exc_info else None
+    text = record.getMessage()
+    if isinstance(error, Unavailable):
+        # Where in this program it was met says nothing about a service that is away.
+        text = f"{text}: {error.__cause__}" if error.__cause__ else text
+        record.exc_info = None
+    if record.exc_info is None:
+        text = text.strip().partition("\n")[0]
+    if left_out:
+        text = f"{text} [{left_out} more of this cause were left out]"
+    record.msg, record.args = text, None

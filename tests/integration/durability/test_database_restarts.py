@@ -72,10 +72,10 @@ class Logged:
 
 
 @asynccontextmanager
-async def a_server(folder: Path, *options: str) -> AsyncIterator[Logged]:
-    data = folder / "data"
+async def a_server(folder: Path, *options: str, log: Path | None = None) -> AsyncIterator[Logged]:
+    """A server on `folder`/data, which is killed at the end if it still lives."""
+    data, log = folder / "data", log or folder / "log"
     (founder,) = await genesis(data)
-    log = folder / "log"
     with log.open("wb") as errors:
         process = await moltnet(
             *("serve", "--port", "0", "--data", str(data), *options), environment=UNTHROTTLED, errors=errors.fileno()

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from moltnet.domain.errors import Invalid, StorageUnavailable, Unavailable
+from moltnet.domain.errors import Invalid, StorageFull, StorageUnavailable, Unavailable
 from moltnet.entrypoints.cli.output import one_sentence, result, told
 
 # Without a buffer nothing would be left to be written at the end.
@@ -77,3 +77,9 @@ def test_command_goes_on_when_nobody_reads_its_errors():
     )
     os.close(writing)
     assert (ended.returncode, ended.stdout) == (7, b"ready\nstill there\n")
+
+
+def test_full_disk_is_not_blamed_on_the_address_of_the_database() -> None:
+    error = StorageFull()
+    error.__cause__ = OSError("No space left on device")
+    assert told(error) == StorageFull.sentence

@@ -3,7 +3,7 @@ import pytest
 from moltnet.domain.agents import KeyTaken
 from moltnet.domain.caller import MissingScope
 from moltnet.domain.credentials import Scope
-from moltnet.domain.errors import (
+from moltnet.domain.errors import (, StorageFull
     MoltNetError,
     NotFound,
     StatementTimedOut,
@@ -74,3 +74,8 @@ def _made(error: type[MoltNetError]) -> MoltNetError:
 
 def test_the_family_reaches_beyond_the_kinds():
     assert KeyTaken in FAMILY
+
+
+def test_full_disk_is_told_with_what_to_do_about_it():
+    told = failure(StorageFull("no space on /srv/secret"), "Failed to create entry")
+    assert (told.status, told.detail) == (507, StorageFull.sentence)

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from moltnet.domain import errors
@@ -7,7 +9,7 @@ from moltnet.domain.recovery import InvalidChallenge, InvalidProof
 from moltnet.domain.sharing import ShareExists, ShareStatus
 from moltnet.domain.signing import SigningRequestCompleted, SigningRequestExpired
 from moltnet.domain.vouching import IssueContended, VoucherExpired, VoucherLimitReached
-from moltnet.entrypoints.rest.problems import PROBLEM_ROWS, row_of
+from moltnet.entrypoints.rest.problems import PROBLEM_ROWS, problem_answer, row_of
 from moltnet.entrypoints.rest.refusals import BodyTooLarge, InvalidRequest, TooManyRequests, UnsupportedMediaType
 
 KINDS = {
@@ -41,6 +43,8 @@ def test_kind_has_its_row(kind, slug):
         (SigningRequestExpired, "signing-request-expired"),
         (SigningRequestCompleted, "signing-request-already-completed"),
         (errors.StorageUnavailable, "upstream-error"),
+        (errors.StorageFull, "upstream-error"),
+        (errors.StorageReadOnly, "upstream-error"),
         (InvalidRequest, "validation-failed"),
         (TooManyRequests, "rate-limit-exceeded"),
         (BodyTooLarge, "internal-server-error"),
@@ -62,6 +66,14 @@ def test_every_domain_error_has_a_row_of_its_kind_or_its_own():
         if row_of(error) is PROBLEM_ROWS[BaseException]
     }
     assert unplaced == set()
+
+
+def test_full_disk_is_507_with_its_sentence_and_nothing_of_its_cause():
+    answer = problem_answer(errors.StorageFull("no space on /srv/secret"), "/diaries")
+    told = json.loads(answer.body)
+    assert (answer.status, told["status"], told["code"]) == (507, 507, "UPSTREAM_ERROR")
+    assert told["detail"] == errors.StorageFull.sentence
+    assert "Retry-After" in answer.headers
 
 
 def test_share_conflict_says_what_stands_in_the_way():

@@ -1,0 +1,60 @@
+"""Whether a server can do its work: `/ready`, beside `/health`, which only tells that it runs."""
+
+import json
+from pathlib import Path
+
+from aiohttp.test_utils import TestClient, TestServer
+
+from moltnet.adapters.memory.embedding import MemoryEmbedder
+from moltnet.adapters.memory.storage import MemoryStorage
+from moltnet.domain.errors import StorageFull, StorageUnavailable, Unavailable
+from moltnet.domain.services.models import Models
+from moltnet.entrypoints.container import Foundation, assembled
+from moltnet.entrypoints.rest.app import create_app
+from moltnet.entrypoints.settings import Settings
+
+
+class Database:
+    """Answers what it is told to."""
+
+    def __init__(self) -> None:
+        self.error: Unavailable | None = None
+
+    async def check(self) -> None:
+        if self.error is not None:
+            raise self.error
+
+
+async def test_ready_tells_the_reason_while_a_part_is_away_and_health_does_not() -> None:
+    database, storage = Database(), MemoryStorage()
+    settings = Settings(data_dir=Path(), recovery_secret=b"r" * 32, ory_action_api_key="k" * 32)
+    foundation = Foundation(storage=storage, events=storage.events, models=Models(MemoryEmbedder()), readiness=database)
+    async with (
+        assembled(settings, "http://network.test", foundation) as services,
+        TestClient(TestServer(create_app(services))) as client,
+    ):
+        assert (await _settled(client, 200))["status"] == "ready"
+        for error in (StorageUnavailable("The database does not answer"), StorageFull()):
+            database.error = error
+            told = await _settled(client, 503, error.detail)
+            assert told.keys() == {"status", "reason", "timestamp"}
+            assert told["status"] == "unavailable"
+            assert (await client.get("/health")).status == 200
+        database.error = None
+        await _settled(client, 200)
+
+
+async def test_ready_is_never_held_up_nor_cached(network) -> None:
+    answers = [await network.http.get("/ready") for _ in range(100)]
+    assert {answer.status for answer in answers} == {200}
+    assert {answer.headers["Cache-Control"] for answer in answers} == {"no-store"}
+
+
+async def _settled(client: TestClient, status: int, reason: str | None = None) -> dict[str, str]:
+    """What is told once it has this status and reason; the hang guard is the test's own."""
+    for _ in range(100_000):
+        answer = await client.get("/ready")
+        told: dict[str, str] = json.loads(await answer.text())
+        if answer.status == status and told.get("reason") == reason:
+            return told
+    raise AssertionError(told)

@@ -1,0 +1,80 @@
+import asyncio
+from contextlib import suppress
+
+from moltnet.domain.errors import StorageLost, StorageUnavailable, Unavailable
+from moltnet.domain.services.readiness import ReadinessService
+
+
+class Part:
+    """Answers what it is told to, and counts how often it was asked."""
+
+    def __init__(self, error=None):
+        self.error = error
+        self.asked = 0
+        self.answered = asyncio.Event()
+
+    async def check(self):
+        self.asked += 1
+        self.answered.set()
+        if self.error is not None:
+            raise self.error
+
+
+class Silent:
+    async def check(self):
+        await asyncio.Event().wait()
+
+
+def service_over(**parts):
+    return ReadinessService(parts, every_s=0.001, within_s=0.01)
+
+
+async def until(holds):
+    async with asyncio.timeout(20):
+        while True:
+            if holds():
+                return
+            await asyncio.sleep(0)
+
+
+async def watched(service, holds):
+    watching = asyncio.create_task(service.watch())
+    try:
+        await until(holds)
+    finally:
+        watching.cancel()
+        with suppress(asyncio.CancelledError):
+            await watching
+
+
+async def test_parts_are_ready_until_they_say_otherwise():
+    assert service_over(database=Part(StorageUnavailable())).now().reasons == ()
+
+
+async def test_reason_is_told_and_goes_with_its_cause():
+    part = Part(StorageUnavailable("It is away"))
+    service = service_over(database=part, workflows=Part())
+    await watched(service, lambda: service.now().reasons == ("It is away",))
+    part.error = None
+    await watched(service, lambda: service.now().reasons == ())
+
+
+async def test_one_cause_of_several_parts_is_told_once():
+    service = service_over(database=Part(Unavailable("Away")), workflows=Part(Unavailable("Away")))
+    await watched(service, lambda: all(service.now().parts.values()))
+    assert service.now().reasons == ("Away",)
+
+
+async def test_part_that_does_not_answer_is_not_ready_and_holds_nobody_up():
+    part = Part()
+    service = service_over(database=Silent(), workflows=part)
+    await watched(service, lambda: bool(service.now().reasons) and part.asked > 3)
+    assert service.now().reasons == ("The database has not answered for some seconds",)
+
+
+async def test_loss_is_told_to_whoever_waits_for_it():
+    lost = StorageLost("Gone")
+    service = service_over(database=Part(lost))
+    waiting = asyncio.create_task(service.lost())
+    await watched(service, waiting.done)
+    assert waiting.result() is lost

@@ -1,0 +1,93 @@
+import logging
+
+import pytest
+
+from moltnet.domain.errors import StorageUnavailable, Unavailable
+from moltnet.entrypoints.cli.logs import OncePerSecond
+
+
+class Clock:
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+class Log:
+    """A log that keeps what its filter lets through."""
+
+    def __init__(self):
+        self.clock = Clock()
+        self.filter = OncePerSecond(self.clock)
+
+    def says(self, name, message, *values, level=logging.WARNING, error=None):
+        exc_info = (type(error), error, error.__traceback__) if error else None
+        record = logging.LogRecord(name, level, __file__, 1, message, values, exc_info)
+        return logging.Formatter("%(message)s").format(record) if self.filter.filter(record) else None
+
+
+@pytest.fixture
+def log():
+    return Log()
+
+
+def raised(error):
+    try:
+        raise error
+    except type(error) as caught:
+        return caught
+
+
+def test_one_cause_is_told_once_a_second_and_what_was_left_out_is_counted(log):
+    assert log.says("moltnet.rest", "%s: slow", "id-1") == "id-1: slow"
+    assert [log.says("moltnet.rest", "%s: slow", f"id-{n}") for n in range(2, 5)] == [None] * 3
+    log.clock.now = 1.0
+    assert log.says("moltnet.rest", "%s: slow", "id-9") == "id-9: slow [3 more of this cause were left out]"
+
+
+def test_another_cause_is_told_at_once(log):
+    assert log.says("moltnet.rest", "slow")
+    assert log.says("moltnet.rest", "wrong")
+    assert log.says("moltnet.mcp", "slow")
+
+
+def test_lines_about_requests_pass(log):
+    assert [log.says("moltnet.rest.access", "request", level=logging.INFO) for _ in range(3)] == ["request"] * 3
+
+
+def test_all_that_notice_that_the_database_is_away_share_one_line(log):
+    assert log.says("dbos", "Database connection failed. Retrying in 0.6s") is not None
+    assert log.says("psycopg.pool", "error connecting in 'pool-1'") is None
+    assert log.says("moltnet.entrypoints.rest.problems", "id: away", error=raised(StorageUnavailable())) is None
+
+
+def test_service_that_is_away_is_one_line_with_its_reason(log):
+    error = raised(Unavailable("Ory does not answer"))
+    error.__cause__ = OSError("connection refused")
+    assert log.says("moltnet.rest", "id: away", error=error) == "id: away: connection refused"
+
+
+def test_text_of_a_library_is_cut_at_its_first_line(log):
+    assert log.says("dbos", "Exception polling: Traceback\n  File …\nboom") == "Exception polling: Traceback"
+
+
+def test_fault_of_ours_keeps_its_traceback(log):
+    told = log.says("moltnet.rest", "id: unexpected error", level=logging.ERROR, error=raised(KeyError("bug")))
+    assert "Traceback (most recent call last)" in told
+
+
+def test_two_faults_at_two_places_are_two_causes(log):
+    first, second = raised(KeyError("a")), None
+    try:
+        {}["b"]
+    except KeyError as error:
+        second = error
+    assert log.says("moltnet.rest", "unexpected error", error=first)
+    assert log.says("moltnet.rest", "unexpected error", error=second)
+
+
+def test_memory_of_causes_is_bounded(log):
+    for number in range(5000):
+        log.says("moltnet.rest", "a" * (number % 50 + 1) + chr(0x4E00 + number))
+    assert len(log.filter._last) <= 1000
