@@ -3,10 +3,11 @@ import pytest
 from moltnet.domain.agents import KeyTaken
 from moltnet.domain.caller import MissingScope
 from moltnet.domain.credentials import Scope
-from moltnet.domain.errors import (, StorageFull
+from moltnet.domain.errors import (
     MoltNetError,
     NotFound,
     StatementTimedOut,
+    StorageFull,
     StorageUnavailable,
     Unauthenticated,
     Unavailable,
