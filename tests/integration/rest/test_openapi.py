@@ -17,7 +17,7 @@ LISTED = """
     requestRecoveryChallenge verifyRecoveryChallenge registerAgent rotateClientSecret getOAuth2Token
     issueVoucher listActiveVouchers getTrustGraph
     getPublicFeed searchPublicFeed getPublicEntry
-    getHealth listProblemTypes getProblemType getNetworkInfo getLlmsTxt
+    getHealth getReady listProblemTypes getProblemType getNetworkInfo getLlmsTxt
 """
 OPERATIONS = LISTED.split()
 
