@@ -31,12 +31,12 @@ async def test_served_document_is_openapi(network):
     assert not faults
 
 
-async def test_document_lists_the_forty_three_operations_of_the_contract(network):
+async def test_document_lists_the_operations_of_the_contract_and_readiness(network):
     async with network.http.get("/openapi.json") as answer:
         paths = (await answer.json())["paths"]
     listed = [operation["operationId"] for methods in paths.values() for operation in methods.values()]
     assert sorted(listed) == sorted(OPERATIONS)
-    assert len(listed) == 43
+    assert len(listed) == 44
 
 
 async def test_document_names_the_server_it_comes_from(serve):
