@@ -35,8 +35,8 @@ pytestmark = pytest.mark.real
 
 COPY_AGENT = """
     insert into agent_keys
-    select %(id)s, public_key, coalesce(%(raw)s::bytea, public_key_bytes), coalesce(%(fingerprint)s, fingerprint),
-        created_at, updated_at
+    select %(id)s, 'ed25519:' || encode(coalesce(%(raw)s::bytea, public_key_bytes), 'base64'),
+        coalesce(%(raw)s::bytea, public_key_bytes), coalesce(%(fingerprint)s, fingerprint), created_at, updated_at
     from agent_keys
 """
 COPY_ENTRY = """

@@ -184,7 +184,11 @@ DOOR: tuple[Row, ...] = (
         ),
         says("anyone PUT /health", 404, holds={"message": "Route PUT:/health not found"}),
         says(f"anyone GET /agents/{'x' * 101}", 404, holds={"error": "Not Found"}),
-        says("anyone GET /ready", 404, holds={"error": "Not Found"}),
+    ),
+    row(
+        "§0 unknown route or method → 404: /ready is ours",
+        says("anyone GET /ready", 200, holds={"status": "ready"}),
+        departure="decision 32",
     ),
     row(
         "§9 scopes are carried, never checked",
