@@ -2,10 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import dbos
 import sqlalchemy as sa
@@ -15,6 +17,7 @@ from dbos._serialization import DBOSPortableJSONSerializer
 
 from moltnet.adapters.dbos.connections import KIND, SCHEMA, EngineHealth, engine_of
 from moltnet.adapters.dbos.executors import Executor
+from moltnet.adapters.dbos.retries import Retries
 from moltnet.adapters.dbos.workflows import DbosWorkflows
 from moltnet.domain.errors import StorageUnavailable
 from moltnet.ports.workflows import Backoff, WorkflowBody
@@ -30,6 +33,8 @@ APPLICATION_VERSION = "1"
 THREADS = 8
 CONNECTIONS = 6
 LOOK_EVERY_S = 1.0
+# What cannot be closed for so long, because the database says nothing, is left as it is.
+CLOSED_WITHIN_S = 3.0
 # A waiting workflow asks the database whether it missed its message; `_wake_overlooked` does so for all at once.
 ASK_ALONE_EVERY_S = 3600.0
 ASK_FOR_ALL_EVERY = 30
@@ -68,8 +73,9 @@ async def launched(conninfo: str, bodies: Mapping[str, WorkflowBody], backoff: B
                 with suppress(asyncio.CancelledError):
                     await watch
     finally:
-        await loop.run_in_executor(watching, executor.release)
-        watching.shutdown()
+        # Behind what it is in the middle of, which may wait for a database that says nothing.
+        await asyncio.wait([loop.run_in_executor(watching, executor.release)], timeout=CLOSED_WITHIN_S)
+        watching.shutdown(wait=False)
 
 
 @asynccontextmanager
@@ -79,6 +85,8 @@ async def _dbos(
     engine = engine_of(conninfo, health, pool_size=CONNECTIONS, max_overflow=0, pool_timeout=30, pool_pre_ping=True)
     DBOS(config=_configuration(engine, executor.id))
     workflows = DbosWorkflows(bodies, backoff, health)
+    retries = Retries()
+    retries.begin()
     try:
         # Within the loop, whose workflows then run on it too: connections and sessions are bound to it.
         DBOS.launch()
@@ -88,15 +96,25 @@ async def _dbos(
         # Each interrupted workflow would be told as a warning, and one that was about to be noted as done, as an error:
         # it is not noted, so another process goes on with it.
         _tame_log(logging.CRITICAL)
-        await workflows.interrupt()
-        left = _tasks_of_the_library()
-        # In a thread: it joins threads, and those may wait for this loop.
-        await _in_own_thread(lambda: DBOS.destroy(destroy_registry=True))
-        # What it was in the middle of fails for want of threads. Nobody else asks, and then asyncio complains of that.
-        await _ended(left | _tasks_of_the_library())
-        # The library made its own executor the loop's default one, and has shut it down.
-        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(thread_name_prefix="asyncio"))
+        await _within(workflows.interrupt())
+        await _destroyed(retries)
         engine.dispose()
+
+
+async def _destroyed(retries: Retries) -> None:
+    """Ends the library's threads and tasks; those that wait for a database that says nothing are left behind."""
+    system = _get_dbos_instance()._sys_db_field  # noqa: SLF001 - None when the launch failed before there was one
+    if system is not None:
+        retries.give_up(system)
+    left = _tasks_of_the_library()
+    # In a thread: it joins threads, and those may wait for this loop.
+    if not await _within(_in_own_thread(lambda: DBOS.destroy(destroy_registry=True))):
+        _log.warning("the workflows were not closed within %.0f seconds", CLOSED_WITHIN_S)
+    # What it was in the middle of fails for want of threads. Nobody else asks, and then asyncio complains of that.
+    await _ended(left | _tasks_of_the_library())
+    # The library made its own executor the loop's default one, and has shut it down.
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(thread_name_prefix="asyncio"))
+    retries.end()
 
 
 def _configuration(engine: sa.Engine, executor_id: str) -> DBOSConfig:
@@ -134,12 +152,43 @@ def _code_of(task: asyncio.Task[object]) -> str:
 async def _ended(tasks: set[asyncio.Task[object]]) -> None:
     for task in tasks:
         task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    if tasks:
+        await asyncio.wait(tasks, timeout=CLOSED_WITHIN_S)
+    for task in tasks:
+        if task.done() and not task.cancelled():
+            task.exception()  # seen
+
+
+async def _within(closing: Coroutine[Any, Any, None]) -> bool:
+    """Whether something was closed in time."""
+    try:
+        async with asyncio.timeout(CLOSED_WITHIN_S):
+            await closing
+    except TimeoutError:
+        return False
+    return True
 
 
 async def _in_own_thread(act: Callable[[], None]) -> None:
-    with ThreadPoolExecutor(1) as alone:
-        await asyncio.get_running_loop().run_in_executor(alone, act)
+    """Acts in a thread that the end of the process does not wait for."""
+    loop = asyncio.get_running_loop()
+    over = loop.create_future()
+
+    def tell(error: BaseException | None) -> None:
+        if not over.done():
+            over.set_exception(error) if error else over.set_result(None)
+
+    def run() -> None:
+        error: BaseException | None = None
+        try:
+            act()
+        except BaseException as raised:  # noqa: BLE001 - raised where it is awaited
+            error = raised
+        with suppress(RuntimeError):  # nobody waits any more, not even the loop
+            loop.call_soon_threadsafe(tell, error)
+
+    threading.Thread(target=run, name="moltnet-workflows-end", daemon=True).start()
+    await over
 
 
 async def _watch(watching: ThreadPoolExecutor, watcher: "_Watcher") -> None:

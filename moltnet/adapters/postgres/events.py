@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from typing import Self
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from moltnet.adapters.postgres.cut_off import with_limits
 from moltnet.adapters.postgres.repositories.feed import END
 from moltnet.adapters.postgres.session import Connection, limit_statements
 from moltnet.adapters.postgres.violations import translated
@@ -21,9 +21,7 @@ LISTEN = "listen moltnet_feed"
 # How long the connection may be silent before it is asked for the end of the feed. That shows, too, whether the
 # server is still there.
 ASK_AFTER_S = 30.0
-RECONNECT_FIRST_S, RECONNECT_MOST_S = 0.1, 5.0
-# A server that is cut off says nothing: within half a minute its connection counts as lost.
-KEEP_ALIVE = "keepalives_idle=10 keepalives_interval=5 keepalives_count=3 tcp_user_timeout=20000 connect_timeout=10"
+RECONNECT_FIRST_S, RECONNECT_MOST_S = 0.1, 1.0
 
 
 class PostgresFeedEvents:
@@ -33,7 +31,7 @@ class PostgresFeedEvents:
     """
 
     def __init__(self, conninfo: str) -> None:
-        self._conninfo = make_conninfo(conninfo, **conninfo_to_dict(KEEP_ALIVE))
+        self._conninfo = with_limits(conninfo)
         self._end = Position(0)
         self._grown = asyncio.Event()
 

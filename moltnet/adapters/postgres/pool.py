@@ -8,6 +8,7 @@ import psycopg
 from psycopg.types import TypeInfo
 from psycopg_pool import AsyncConnectionPool
 
+from moltnet.adapters.postgres.cut_off import with_limits
 from moltnet.adapters.postgres.session import STATEMENT_WITHIN_S, Connection, limit_statements
 from moltnet.adapters.postgres.violations import translated
 from moltnet.adapters.postgres.wire import register_vectors
@@ -19,6 +20,11 @@ SET_UP = """
     select set_config('TimeZone', 'UTC', false), set_config('jit', 'off', false),
         set_config('hnsw.ef_search', '400', false), set_config('hnsw.iterative_scan', 'strict_order', false)
 """  # one row
+
+# How long the pool tries to make one connection, before another attempt begins anew: its pauses double.
+TRIED_FOR_S = 2.0
+# Of what it was in the middle of, because the server says nothing, it lets go then.
+CLOSED_WITHIN_S = 1.0
 
 Pool = AsyncConnectionPool[Connection]
 
@@ -38,12 +44,14 @@ async def opened_pool(
         await limit_statements(connection, statement_s)
 
     pool: Pool = AsyncConnectionPool(
-        conninfo,
+        with_limits(conninfo),
         kwargs={"autocommit": True},
         min_size=1,
         max_size=max_connections,
         timeout=wait_s,
         configure=set_up,
+        reconnect_timeout=TRIED_FOR_S,
+        reconnect_failed=_try_on,
         open=False,
     )
     try:
@@ -51,7 +59,7 @@ async def opened_pool(
             await pool.open(wait=True, timeout=wait_s)
         yield pool
     finally:
-        await pool.close()
+        await pool.close(CLOSED_WITHIN_S)
 
 
 @asynccontextmanager
@@ -66,6 +74,14 @@ async def lent_connection(pool: Pool) -> AsyncIterator[Connection]:
                 yield connection
                 return
             await connection.close()
+
+
+async def _try_on(pool: Pool) -> None:
+    """Begins another attempt, as long as the pool has no connection: those who wait for one ask but once.
+
+    So the server is asked every second, however long it was away.
+    """
+    await pool.check()
 
 
 async def _set_up(connection: Connection) -> None:

@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 from typing import Self
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from moltnet.adapters.postgres.events import ASK_AFTER_S, KEEP_ALIVE, RECONNECT_FIRST_S, RECONNECT_MOST_S
+from moltnet.adapters.postgres.cut_off import with_limits
+from moltnet.adapters.postgres.events import ASK_AFTER_S, RECONNECT_FIRST_S, RECONNECT_MOST_S
 from moltnet.adapters.postgres.session import Connection, limit_statements
 from moltnet.adapters.postgres.violations import translated
 from moltnet.domain.ids import ClientId, parse_uuid
@@ -26,7 +26,7 @@ class PostgresStandingChanges:
     """The port `StandingChanges`. The connection must be the server's own, or a pooler's that lends whole sessions."""
 
     def __init__(self, conninfo: str) -> None:
-        self._conninfo = make_conninfo(conninfo, **conninfo_to_dict(KEEP_ALIVE))
+        self._conninfo = with_limits(conninfo)
         self._told: list[Callable[[ClientId | None], None]] = []
         self._connection: Connection | None = None
 

@@ -1,6 +1,5 @@
 """`moltnet`: the operators' commands, and where the agents' are. What a command needs is imported when it runs."""
 
-import asyncio
 import signal
 import socket
 import sys
@@ -66,7 +65,7 @@ def cli() -> None:
 @_workers
 def up(host: str, port: int | None, data_dir: Path | None, workers: int) -> None:
     """Serve a network; on an empty one, create the first agent and say what to do next."""
-    _end_on_sigterm()
+    _end_on_signals()
     from moltnet.entrypoints.cli.commands.up import up as run  # noqa: PLC0415
 
     run(host, port, data_dir, workers)
@@ -79,7 +78,7 @@ def up(host: str, port: int | None, data_dir: Path | None, workers: int) -> None
 @_workers
 def serve(host: str, port: int | None, data_dir: Path | None, workers: int) -> None:
     """Serve a network until SIGTERM or Ctrl-C."""
-    _end_on_sigterm()
+    _end_on_signals()
     from moltnet.entrypoints.cli.commands.serve import serve as run  # noqa: PLC0415
 
     run(host, port, data_dir, workers)
@@ -92,9 +91,9 @@ def serve(host: str, port: int | None, data_dir: Path | None, workers: int) -> N
 @click.option("--alive", "alive_fd", type=int, required=True)
 def worker(data_dir: Path | None, socket_fd: int, ready_fd: int, alive_fd: int) -> None:
     """Serve on a socket that another process listens on."""
-    _end_on_sigterm()
+    _end_on_signals(as_worker=True)
+    from moltnet.entrypoints.cli.ending import run_server  # noqa: PLC0415
     from moltnet.entrypoints.cli.logs import log_to_stderr  # noqa: PLC0415
-    from moltnet.entrypoints.cli.serving import run_server  # noqa: PLC0415
     from moltnet.entrypoints.cli.workers import work  # noqa: PLC0415
     from moltnet.entrypoints.settings import read_settings  # noqa: PLC0415
 
@@ -119,11 +118,12 @@ def genesis(data_dir: Path | None, count: int, names: str | None, scopes: str | 
 @_data
 def migrate(data_dir: Path | None) -> None:
     """Bring the database schema up to date."""
+    from moltnet.entrypoints.cli.ending import run_command  # noqa: PLC0415
     from moltnet.entrypoints.container import migrate_all as run  # noqa: PLC0415
     from moltnet.entrypoints.settings import read_settings  # noqa: PLC0415
 
     with one_sentence():
-        steps = asyncio.run(run(read_settings(data_dir)))
+        steps = run_command(run(read_settings(data_dir)))
     say(f"{len(steps)} steps taken: {', '.join(steps)}" if steps else "The schema is up to date.")
 
 
@@ -229,9 +229,17 @@ def version() -> None:
     click.echo(f"moltnet {__version__}")
 
 
-def _end_on_sigterm() -> None:
+def _end_on_signals(*, as_worker: bool = False) -> None:
     """Ends a server with 0 while it has nothing to drain; the server itself takes over when it begins to start."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    from moltnet.entrypoints.cli.ending import SIGNALS, WORKER_ENDS_WITHIN_S, end_in_time  # noqa: PLC0415
+
+    for number in SIGNALS:
+        signal.signal(number, lambda *_: sys.exit(0))
+    if as_worker:
+        # A service manager tells the whole group, and then the watching process tells its workers once more.
+        end_in_time(WORKER_ENDS_WITHIN_S, 0, at_second=False)
+    else:
+        end_in_time(status=0)
 
 
 def main() -> None:

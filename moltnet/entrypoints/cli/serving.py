@@ -1,13 +1,10 @@
-"""One server process: sockets, signals, and the REST application between ready and drained."""
+"""One server process: sockets, and the REST application between ready and drained."""
 
 import asyncio
 import errno
 import ipaddress
-import signal
 import socket
-from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import suppress
-from typing import Any
+from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -25,7 +22,8 @@ from moltnet.entrypoints.rest.middlewares.hosts import LOOPBACK_NAMES, host_name
 from moltnet.entrypoints.rest.options import ConnectionLimits, RestOptions, StreamLimits
 from moltnet.entrypoints.settings import Settings
 
-DRAIN_S = 10.0
+# Well within the time in which the process has to end.
+DRAIN_S = 5.0
 SPARE_DESCRIPTORS = 256
 
 
@@ -86,43 +84,6 @@ async def _until_told_or_lost(stop: asyncio.Event, services: Services) -> None:
     if lost.done():
         raise lost.result()
     lost.cancel()
-
-
-class Ending:
-    """How a server is told to end: while it starts, it gives that up; once it serves, it drains.
-
-    `asked` is set in both cases.
-    """
-
-    def __init__(self) -> None:
-        self.asked = asyncio.Event()
-        self._start = asyncio.current_task()
-
-    @classmethod
-    def on_signals(cls) -> "Ending":
-        """SIGTERM and SIGINT end the server whose start is the current task."""
-        ending = cls()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, ending.ask)
-        return ending
-
-    def ask(self) -> None:
-        """Ends the server; asking again changes nothing."""
-        self.asked.set()
-        start, self._start = self._start, None
-        if start is not None:
-            start.cancel()
-
-    def started(self) -> None:
-        """From now on there is something to drain."""
-        self._start = None
-
-
-def run_server(serving: Coroutine[Any, Any, None]) -> None:
-    """Runs to its end; a start that was given up is an end like any other."""
-    with suppress(asyncio.CancelledError):
-        asyncio.run(serving)
 
 
 def _origin(url: str) -> str:

@@ -6,6 +6,7 @@ in whatever way, its workers notice that the pipe between them closed, and drain
 
 import asyncio
 import os
+import signal
 import socket
 import sys
 from collections.abc import Callable
@@ -15,13 +16,15 @@ import attrs
 
 from moltnet.domain.errors import Unavailable
 from moltnet.domain.services import Services
-from moltnet.entrypoints.cli.serving import Ending, serve
+from moltnet.entrypoints.cli.ending import WORKER_ENDS_WITHIN_S, Ending, end_at_once
+from moltnet.entrypoints.cli.serving import serve
 from moltnet.entrypoints.container import database
 from moltnet.entrypoints.container import migrate as migrate_database
 from moltnet.entrypoints.settings import Settings
 
 READY = b"r"
-STOP_WITHIN_S = 20.0
+# A worker ends by itself before that.
+STOP_WITHIN_S = WORKER_ENDS_WITHIN_S + 0.5
 
 
 class WorkerFailed(Unavailable):
@@ -68,7 +71,9 @@ async def work(settings: Settings, listening: socket.socket, ready: int, alive: 
 
     def nobody_watches() -> None:
         loop.remove_reader(alive)  # a closed pipe stays readable
-        ending.ask()
+        if ending.asked.is_set():
+            end_at_once(0)  # the watching process was told twice
+        signal.raise_signal(signal.SIGTERM)
 
     async def tell(_: Services) -> None:
         ending.started()

@@ -5,8 +5,7 @@ import json
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,6 +15,7 @@ import pytest
 from moltnet.adapters.postgres.embedded import EmbeddedPostgres
 from moltnet.entrypoints.container import new_key_pair
 from tests.support.commands import SECRETS, accepts, heard, run, text_of
+from tests.support.external import a_silent_database
 from tests.support.live_server import LiveServer, asked, first_diary, genesis, moltnet, processes_of, until
 
 pytestmark = pytest.mark.real
@@ -110,7 +110,7 @@ async def test_signal_at_its_start_ends_it_as_well(tmp_path: Path) -> None:
 
 async def _end_at_the_start(data: Path, number: signal.Signals, *options: str) -> None:
     arguments = ("serve", "--port", "0", "--data", str(data), *options)
-    async with _silent_database() as (url, connected):
+    async with a_silent_database() as (url, connected):
         process = await moltnet(*arguments, environment={"DATABASE_URL": url, **SECRETS})
         await connected.wait()
         process.send_signal(number)
@@ -119,7 +119,7 @@ async def _end_at_the_start(data: Path, number: signal.Signals, *options: str) -
 
 
 async def test_interrupted_command_ends_without_a_traceback(tmp_path: Path) -> None:
-    async with _silent_database() as (url, connected):
+    async with a_silent_database() as (url, connected):
         process = await moltnet("genesis", "--data", str(tmp_path), environment={"DATABASE_URL": url, **SECRETS})
         await connected.wait()
         process.send_signal(signal.SIGINT)
@@ -195,22 +195,6 @@ async def test_keys_of_another_secret_are_told(network: Network) -> None:
     words = ("serve", "--port", "0", "--data", str(network.data))
     ended = await run(*words, RECOVERY_CHALLENGE_SECRET="another-secret" * 3)
     assert ended.refusal.startswith("RECOVERY_CHALLENGE_SECRET is not the one that the token signing keys in")
-
-
-@asynccontextmanager
-async def _silent_database() -> AsyncIterator[tuple[str, asyncio.Event]]:
-    """The address of something that takes connections and never answers, and whether it has taken one."""
-    connected = asyncio.Event()
-
-    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read(8)
-        connected.set()
-        await reader.read()
-        writer.close()
-
-    async with await asyncio.start_server(listen, "127.0.0.1", 0) as server:
-        port = server.sockets[0].getsockname()[1]
-        yield f"postgresql://nobody@127.0.0.1:{port}/nothing?sslmode=disable", connected
 
 
 async def _use_every_secret(server: LiveServer, network: Network) -> set[str]:

@@ -1,6 +1,5 @@
 """`moltnet bench retrieval`: how well memories are found on this machine, on a network of its own."""
 
-import asyncio
 import logging
 import tempfile
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ import click
 from tqdm import tqdm
 
 from moltnet.entrypoints.cli.commands.genesis import found
+from moltnet.entrypoints.cli.ending import run_command
 from moltnet.entrypoints.cli.logs import log_to_stderr
 from moltnet.entrypoints.cli.output import one_sentence, result
 from moltnet.entrypoints.cli.scoring.memory_sets import MemorySet, read_memory_set
@@ -28,7 +28,7 @@ def retrieval(file: Path | None, *, as_json: bool) -> None:
     """Measures a set, the bundled one by default, and prints its scorecard."""
     log_to_stderr(logging.WARNING)
     with one_sentence(), tempfile.TemporaryDirectory(prefix="moltnet-bench-") as folder:
-        card = asyncio.run(_measured(read_memory_set(file or BUNDLED), Path(folder)))
+        card = run_command(_measured(read_memory_set(file or BUNDLED), Path(folder)))
     if as_json:
         result(attrs.asdict(card))
     else:

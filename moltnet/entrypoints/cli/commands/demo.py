@@ -14,6 +14,7 @@ import attrs
 
 from moltnet.domain.services import Services
 from moltnet.entrypoints.cli.commands.genesis import found
+from moltnet.entrypoints.cli.ending import run_command
 from moltnet.entrypoints.cli.logs import log_to_stderr
 from moltnet.entrypoints.cli.output import FAILED, one_sentence, result
 from moltnet.entrypoints.cli.serving import address, listen, serve
@@ -36,7 +37,7 @@ def demo(*, as_json: bool) -> None:
     story = Story(quiet=as_json)
     with one_sentence(), tempfile.TemporaryDirectory(prefix="moltnet-demo-") as folder:
         try:
-            asyncio.run(_play(story, Path(folder)))
+            run_command(_play(story, Path(folder)))
         except StoryBroken as broken:
             story.broken(str(broken))
     if as_json:

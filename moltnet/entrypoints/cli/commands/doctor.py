@@ -1,6 +1,5 @@
 """`moltnet doctor`: everything an operator can get wrong, each with what to do about it."""
 
-import asyncio
 import shlex
 import stat
 import sys
@@ -11,6 +10,7 @@ import attrs
 import click
 
 from moltnet.domain.errors import MoltNetError
+from moltnet.entrypoints.cli.ending import run_command
 from moltnet.entrypoints.cli.output import FAILED, result, told
 from moltnet.entrypoints.container import Examination, examination
 from moltnet.entrypoints.settings import SECRETS, Settings, read_settings
@@ -30,7 +30,7 @@ class Finding:
 
 def doctor(data_dir: Path | None, *, as_json: bool) -> None:
     """Prints the findings; exit 1 if one is not in order."""
-    findings = asyncio.run(_examine(data_dir))
+    findings = run_command(_examine(data_dir))
     if as_json:
         result([attrs.asdict(finding) for finding in findings])
     else:

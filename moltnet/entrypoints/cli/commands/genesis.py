@@ -1,6 +1,5 @@
 """`moltnet genesis`: the first agents, for whom nobody can vouch yet (client.md §14)."""
 
-import asyncio
 import sys
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from moltnet.domain.credentials import ALL_SCOPES, InvalidScope, Scope
 from moltnet.domain.errors import Invalid, MoltNetError
 from moltnet.domain.registration import Evidence, Registered
 from moltnet.domain.services import Services
+from moltnet.entrypoints.cli.ending import run_command
 from moltnet.entrypoints.cli.output import FAILED, one_sentence, result, say
 from moltnet.entrypoints.container import network, new_key_pair
 from moltnet.entrypoints.library.signing import registration_proof
@@ -54,7 +54,7 @@ def genesis(data_dir: Path | None, count: int, names: str | None, scopes: str | 
     with one_sentence():
         called = _names(count, names)
         granted = _scopes(scopes)
-        founders, failures = asyncio.run(_found_all(read_settings(data_dir), called, granted))
+        founders, failures = run_command(_found_all(read_settings(data_dir), called, granted))
     result([founder.as_json() for founder in founders])
     for failure in failures:
         say(f"error: {failure}")

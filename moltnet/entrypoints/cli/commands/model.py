@@ -10,6 +10,7 @@ import click
 from tqdm import tqdm
 
 from moltnet.domain.switching import ModelPlace, SwitchProgress
+from moltnet.entrypoints.cli.ending import run_command
 from moltnet.entrypoints.cli.logs import log_to_stderr
 from moltnet.entrypoints.cli.output import one_sentence, result, say
 from moltnet.entrypoints.container import KnownModel, ModelRoom, model_room
@@ -27,7 +28,7 @@ def list_models(data_dir: Path | None, *, as_json: bool) -> None:
             return await room.known()
 
     with one_sentence():
-        models = asyncio.run(known())
+        models = run_command(known())
     if as_json:
         result([_as_json(model) for model in models])
     else:
@@ -38,14 +39,14 @@ def use(data_dir: Path | None, called: str, *, wait: bool) -> None:
     """Starts a switch, and with `wait` sees it through."""
     log_to_stderr()
     with one_sentence():
-        asyncio.run(_use(data_dir, called, wait=wait))
+        run_command(_use(data_dir, called, wait=wait))
 
 
 def status(data_dir: Path | None, *, wait: bool, as_json: bool) -> None:
     """Prints how far the switch is; with `wait` once it is over."""
     log_to_stderr()
     with one_sentence():
-        progress = asyncio.run(_status(data_dir, wait=wait))
+        progress = run_command(_status(data_dir, wait=wait))
     if as_json:
         result(_progress_as_json(progress))
     else:

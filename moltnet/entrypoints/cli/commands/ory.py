@@ -1,11 +1,11 @@
 """`moltnet ory`: a network's way into Ory, and back."""
 
-import asyncio
 import sys
 from pathlib import Path
 
 from moltnet.domain.errors import MoltNetError
 from moltnet.domain.services.relocation import Direction, Moved
+from moltnet.entrypoints.cli.ending import run_command
 from moltnet.entrypoints.cli.output import FAILED, one_sentence, result, say, told
 from moltnet.entrypoints.container import relocation
 from moltnet.entrypoints.settings import Settings, read_settings
@@ -16,7 +16,7 @@ DIRECTIONS = {"import": Direction.OUT, "export": Direction.BACK}
 def ory(data_dir: Path | None, direction: str, *, dry_run: bool) -> None:
     """Moves every agent and prints what became of each; exit 1 if it broke off, or if rights differ afterwards."""
     with one_sentence():
-        moved, broken_off = asyncio.run(_move(read_settings(data_dir), DIRECTIONS[direction], dry_run=dry_run))
+        moved, broken_off = run_command(_move(read_settings(data_dir), DIRECTIONS[direction], dry_run=dry_run))
     result([_form(each) for each in moved])
     differing = [each for each in moved if each.differences]
     if broken_off:

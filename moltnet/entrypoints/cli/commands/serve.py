@@ -5,9 +5,10 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from moltnet.domain.services import Services
+from moltnet.entrypoints.cli.ending import Ending, run_server
 from moltnet.entrypoints.cli.logs import log_to_stderr
 from moltnet.entrypoints.cli.output import announce, one_sentence
-from moltnet.entrypoints.cli.serving import Ending, address, listen, run_server
+from moltnet.entrypoints.cli.serving import address, listen
 from moltnet.entrypoints.cli.serving import serve as serve_here
 from moltnet.entrypoints.cli.workers import supervise
 from moltnet.entrypoints.settings import Settings, read_settings

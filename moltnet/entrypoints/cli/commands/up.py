@@ -15,9 +15,10 @@ from moltnet.domain.errors import Unavailable
 from moltnet.domain.services import Services
 from moltnet.entrypoints.cli.commands.genesis import Founder, found
 from moltnet.entrypoints.cli.commands.serve import run
+from moltnet.entrypoints.cli.ending import Ending, run_server
 from moltnet.entrypoints.cli.logs import log_to_stderr
 from moltnet.entrypoints.cli.output import one_sentence, say
-from moltnet.entrypoints.cli.serving import Ending, address, listen, run_server
+from moltnet.entrypoints.cli.serving import address, listen
 from moltnet.entrypoints.container import file_keyring, network, new_key_pair, write_mcp_file
 from moltnet.entrypoints.data_folder import private_data_folder
 from moltnet.entrypoints.settings import Settings, read_settings

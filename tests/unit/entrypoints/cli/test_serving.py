@@ -9,7 +9,7 @@ import pytest
 
 from moltnet.entrypoints.cli import serving
 from moltnet.entrypoints.cli.descriptors import ENOUGH, raise_descriptor_limit
-from moltnet.entrypoints.cli.serving import Ending, run_server
+from moltnet.entrypoints.cli.ending import Ending, run_server
 from moltnet.entrypoints.settings import Settings
 
 

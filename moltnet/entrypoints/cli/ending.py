@@ -1,0 +1,145 @@
+"""How a process ends that was asked to: in order if it can, and within seconds in any case.
+
+What was acknowledged is committed by then, so an end by force loses nothing. The embedded database is stopped by its
+keeper, whatever ends the processes that use it.
+"""
+
+import asyncio
+import logging
+import os
+import select
+import signal
+import sys
+import threading
+import time
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+from typing import Any, TypeVar
+
+Value = TypeVar("Value")
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+# Ten seconds are promised. A worker is a moment earlier than the process that waits for it.
+ENDS_WITHIN_S, WORKER_ENDS_WITHIN_S = 9.0, 8.0
+FLUSHED_WITHIN_S = 0.3
+
+_log = logging.getLogger(__name__)
+
+
+class Ending:
+    """How a server is told to end: while it starts, it gives that up; once it serves, it drains.
+
+    `asked` is set in both cases. `number` is that of the signal, if one has asked.
+    """
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        self.number: int | None = None
+        self._start = asyncio.current_task()
+
+    @classmethod
+    def on_signals(cls) -> "Ending":
+        """SIGTERM and SIGINT end the server whose start is the current task."""
+        ending = cls()
+        loop = asyncio.get_running_loop()
+
+        def signalled(number: int, _: FrameType | None) -> None:
+            ending.number = ending.number or number
+            with suppress(RuntimeError):  # the loop has ended meanwhile
+                loop.call_soon_threadsafe(ending.ask)
+
+        # Not by the loop: that would take the descriptor over by which `end_in_time` hears of signals.
+        for number in SIGNALS:
+            signal.signal(number, signalled)
+        return ending
+
+    def ask(self) -> None:
+        """Ends the server; asking again changes nothing."""
+        self.asked.set()
+        start, self._start = self._start, None
+        if start is not None:
+            start.cancel()
+
+    def started(self) -> None:
+        """From now on there is something to drain."""
+        self._start = None
+
+
+def run_server(serving: Coroutine[Any, Any, None]) -> None:
+    """Runs to its end; a start that was given up is an end like any other."""
+    with _handlers_restored(), suppress(asyncio.CancelledError):
+        asyncio.run(serving)
+
+
+def run_command(work: Coroutine[Any, Any, Value]) -> Value:
+    """What a command's work answers. A signal breaks the work off, and then the command exits as shells count it."""
+    end_in_time()
+    with _handlers_restored():
+        return asyncio.run(_until_signalled(work))
+
+
+def end_in_time(within_s: float = ENDS_WITHIN_S, status: int | None = None, *, at_second: bool = True) -> None:
+    """Sees to it that this process ends within some seconds after a signal, and at once `at_second`.
+
+    It then ends without clearing up, with a status, or as shells count a program that a signal ended. A thread of its
+    own watches, so neither a blocked event loop nor threads that are waited for at the exit keep the process.
+    """
+    hears, tells = os.pipe()
+    os.set_blocking(tells, False)
+    signal.set_wakeup_fd(tells, warn_on_full_buffer=False)
+    arguments = (hears, within_s, status, at_second)
+    threading.Thread(target=_end_after_signal, args=arguments, name="moltnet-ending", daemon=True).start()
+
+
+def end_at_once(status: int) -> None:
+    """Ends this process without clearing up, but for what the log holds."""
+    # In a thread: whoever reads the log may have stopped doing so.
+    flushing = threading.Thread(target=_flush, daemon=True)
+    flushing.start()
+    flushing.join(FLUSHED_WITHIN_S)
+    os._exit(status)
+
+
+async def _until_signalled(work: Coroutine[Any, Any, Value]) -> Value:
+    ending = Ending.on_signals()
+    try:
+        return await work
+    except asyncio.CancelledError:
+        if ending.number is None:
+            raise
+        sys.exit(_counted(ending.number))
+
+
+def _end_after_signal(hears: int, within_s: float, status: int | None, at_second: bool) -> None:  # noqa: FBT001
+    number = _next_signal(hears, None)
+    deadline = time.monotonic() + within_s
+    while _next_signal(hears, max(0.0, deadline - time.monotonic())) is not None and not at_second:
+        pass
+    if time.monotonic() >= deadline:
+        _log.warning("not everything was closed within %.0f seconds: ending without that", within_s)
+    end_at_once(_counted(number) if status is None else status)
+
+
+def _next_signal(hears: int, within_s: float | None) -> int | None:
+    ready, _, _ = select.select([hears], [], [], within_s)
+    return os.read(hears, 1)[0] if ready else None
+
+
+def _counted(number: int | None) -> int:
+    return 128 + (number or 0)
+
+
+def _flush() -> None:
+    logging.shutdown()
+    sys.stdout.flush()
+
+
+@contextmanager
+def _handlers_restored() -> Iterator[None]:
+    before = [(number, signal.getsignal(number)) for number in SIGNALS]
+    try:
+        yield
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
