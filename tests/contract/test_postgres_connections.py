@@ -23,6 +23,7 @@ from moltnet.domain.entries import UnknownSuccessor
 from moltnet.domain.errors import StatementTimedOut, StorageUnavailable
 from moltnet.domain.ids import EntryId
 from tests.support.builders import NOON, an_agent, an_entry, an_id, an_index
+from tests.support.live_server import until
 from tests.support.postgres import a_database, an_empty_database, execute, rows
 from tests.support.stored import joined
 
@@ -33,6 +34,9 @@ END_OTHERS = """
     select pg_terminate_backend(pid, 5000) from pg_stat_activity
     where datname = current_database() and pid <> pg_backend_pid()
 """
+
+# From the moment that a server answers again; those who ask meanwhile wait for that long.
+BACK_WITHIN_S = 5.0
 
 
 @pytest.fixture
@@ -111,6 +115,31 @@ async def test_a_restarted_server_is_used_again(tmp_path: Path) -> None:
                 assert await work.agents.find(agent.id) == agent
     finally:
         server.stop()
+
+
+async def test_a_server_that_was_away_for_long_is_asked_again_every_second(tmp_path: Path) -> None:
+    """By pauses that double, so many attempts would take two minutes, and the next one as long again."""
+    server = EmbeddedPostgres(tmp_path)
+    conninfo = server.start()
+    try:
+        await migrate(conninfo)
+        async with PostgresStorage.open(conninfo, max_connections=1, wait_s=BACK_WITHIN_S) as storage:
+            agent = await joined(storage)
+            before = _failed_attempts(storage)
+            server.stop()
+            with pytest.raises(StorageUnavailable):
+                async with storage.reading():
+                    pytest.fail("there is no server")
+            await until(lambda: _failed_attempts(storage) >= before + 7)
+            server.start()
+            async with storage.reading() as work:
+                assert await work.agents.find(agent.id) == agent
+    finally:
+        server.stop()
+
+
+def _failed_attempts(storage: PostgresStorage) -> int:
+    return storage._pool.get_stats().get("connections_errors", 0)
 
 
 async def test_a_connection_lost_in_the_middle_undoes_everything(storage: PostgresStorage, database: str) -> None:
