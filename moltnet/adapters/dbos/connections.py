@@ -1,14 +1,11 @@
 """Connections of DBOS to the network's database, and its schema there."""
 
 import time
-from collections.abc import Mapping
-from types import MappingProxyType
 
 import attrs
 import sqlalchemy as sa
 from dbos._serialization import DBOSPortableJSONSerializer
 from dbos._sys_db import SystemDatabase
-from psycopg.conninfo import conninfo_to_dict
 
 from moltnet.domain.errors import StorageUnavailable
 
@@ -17,16 +14,6 @@ SCHEMA = "dbos"
 KIND = "postgresql+psycopg:///moltnet"
 # No statement of a workflow runs longer; making the schema may.
 STATEMENT_WITHIN_S = 60
-# A server that is cut off says nothing: within seconds its connections count as lost, and no thread waits for longer.
-CUT_OFF: Mapping[str, object] = MappingProxyType(
-    {
-        "connect_timeout": 4,
-        "keepalives_idle": 5,
-        "keepalives_interval": 2,
-        "keepalives_count": 3,
-        "tcp_user_timeout": 6000,  # milliseconds
-    }
-)
 DISK_FULL = "53100"  # SQLSTATE disk_full
 
 
@@ -51,11 +38,9 @@ def engine_of(
 ) -> sa.Engine:
     """Connections to the database of a URL or libpq connection string; a statement has so many seconds, 0 for any.
 
-    What the string says of the limits for a server that is cut off holds. `health` is told what they meet.
+    How long a server that is cut off is waited for, the string says. `health` is told what they meet.
     """
-    said = conninfo_to_dict(conninfo)
-    limits = {name: value for name, value in CUT_OFF.items() if name not in said}
-    arguments = {**limits, "application_name": "moltnet workflows"}
+    arguments = {"application_name": "moltnet workflows"}
     engine = sa.create_engine("postgresql+psycopg://", connect_args=arguments, **options)
 
     @sa.event.listens_for(engine, "do_connect")

@@ -18,16 +18,19 @@ if TYPE_CHECKING:
 def database(settings: Settings) -> Iterator[str]:
     """The address of the database: the one that is set, or the embedded one, which is started if need be.
 
-    Raises AddressUnreadable or EmbeddedUnavailable, with a sentence that says what to do.
+    It says how long a server that is cut off is waited for. Raises AddressUnreadable or EmbeddedUnavailable, with a
+    sentence that says what to do.
     """
+    from moltnet.adapters.postgres.cut_off import with_limits  # noqa: PLC0415  # heavy
+
     if settings.database_url is not None:
         from moltnet.adapters.postgres.examination import require_readable  # noqa: PLC0415  # heavy
 
         require_readable(settings.database_url)
-        yield settings.database_url
+        yield with_limits(settings.database_url)
         return
     with _embedded(settings) as embedded:
-        yield embedded.start()
+        yield with_limits(embedded.start())
 
 
 @attrs.frozen
@@ -45,8 +48,10 @@ def supervised_database(settings: Settings) -> Iterator[SupervisedDatabase]:
         with database(settings) as address:
             yield SupervisedDatabase(address)
         return
+    from moltnet.adapters.postgres.cut_off import with_limits  # noqa: PLC0415  # heavy
+
     with _embedded(settings) as embedded, embedded.supervised() as supervisor:
-        yield SupervisedDatabase(embedded.start(), supervisor.check)
+        yield SupervisedDatabase(with_limits(embedded.start()), supervisor.check)
 
 
 @contextmanager
