@@ -1,6 +1,9 @@
 """Who may do what with a diary."""
 
-from typing import Protocol, TypeAlias
+from collections.abc import Awaitable, Callable
+from typing import Generic, Protocol, TypeAlias, TypeVar
+
+import attrs
 
 from moltnet.domain.diaries import Diary
 from moltnet.domain.ids import AgentId, DiaryId, EntryId
@@ -9,6 +12,38 @@ from moltnet.domain.permissions import Relation, Right
 from moltnet.ports.storage import UnitOfWork
 
 Left: TypeAlias = tuple[Intent, ...]
+Answer = TypeVar("Answer")
+
+
+@attrs.frozen
+class Asked(Generic[Answer]):
+    """What a unit of work knows of an answer: all of it, or what it takes to ask another service for it.
+
+    `fetch` asks that service, and is called when no unit of work is open. `basis` is what was committed here that the
+    answer rests on: as long as it is the same, so is the answer.
+    """
+
+    known: Answer | None = None
+    fetch: Callable[[], Awaitable[Answer]] | None = None
+    basis: object = None
+
+    async def answer(self) -> Answer:
+        """The answer, asked for if need be; raises Unavailable."""
+        if self.known is not None:
+            return self.known
+        if self.fetch is None:
+            raise ValueError("a question has an answer, or a way to one")
+        return await self.fetch()
+
+    async def answered(self) -> "Asked[Answer]":
+        """The same with its answer; raises Unavailable."""
+        return attrs.evolve(self, known=await self.answer())
+
+    def known_since(self, before: "Asked[Answer] | None") -> Answer | None:
+        """The answer if it is known, or was before and rests on the same; None when it is to be asked for."""
+        if self.known is not None or before is None or before.basis != self.basis:
+            return self.known
+        return before.known
 
 
 class Permissions(Protocol):
@@ -17,17 +52,26 @@ class Permissions(Protocol):
     A grant or withdrawal belongs to the unit of work. What it answers is left to be delivered after the commit, where
     permissions live elsewhere: the intents, committed with the data; empty where they hold with the transaction. No
     answer may be older than the request that asks. A store that does not answer raises Unavailable; that is never told
-    as a right, nor as its absence.
+    as a right, nor as its absence. A unit of work is never held while a store elsewhere is asked: such an answer is
+    waited for (`Asked`) when the unit is closed.
     """
 
-    async def diary(self, work: UnitOfWork, agent: AgentId, diary: DiaryId) -> tuple[Diary | None, frozenset[Right]]:
+    @property
+    def live_elsewhere(self) -> bool:
+        """Whether another service is asked."""
+        ...
+
+    async def diary(
+        self, work: UnitOfWork, agent: AgentId, diary: DiaryId
+    ) -> tuple[Diary | None, Asked[frozenset[Right]]]:
         """The diary, and what the agent may do with it beyond what its visibility gives everyone.
 
-        Asked together, since nearly every use case needs both. No rights without a relation.
+        Asked together, since nearly every use case needs both. No rights without a relation. Where the answer comes
+        from elsewhere, its basis changes with every invitation, answer and revocation of the agent to this diary.
         """
         ...
 
-    async def readable(self, work: UnitOfWork, agent: AgentId) -> dict[DiaryId, frozenset[Relation]]:
+    async def readable(self, work: UnitOfWork, agent: AgentId) -> Asked[dict[DiaryId, frozenset[Relation]]]:
         """Every diary the agent may read by a relation."""
         ...
 

@@ -77,11 +77,12 @@ class Asking:
         async with self.storage.reading() as work:
             found, rights = await self.permissions.diary(work, agent, diary)
             assert found == await work.diaries.find(diary)
-            return rights
+        return await rights.answer()
 
     async def readable(self, agent: AgentId) -> dict[DiaryId, frozenset[Relation]]:
         async with self.storage.reading() as work:
-            return await self.permissions.readable(work, agent)
+            readable = await self.permissions.readable(work, agent)
+        return await readable.answer()
 
 
 @pytest.fixture
@@ -184,7 +185,8 @@ async def test_grant_holds_within_its_unit_of_work(
 ):
     async with storage.writing() as work:
         await permissions.grant(work, diary.id, Relation.WRITERS, other.id)
-        assert await permissions.diary(work, other.id, diary.id) == (diary, RIGHTS[Relation.WRITERS])
+        found, rights = await permissions.diary(work, other.id, diary.id)
+    assert (found, await rights.answer()) == (diary, RIGHTS[Relation.WRITERS])
 
 
 async def test_undone_unit_of_work_grants_and_withdraws_nothing(

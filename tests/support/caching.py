@@ -4,6 +4,7 @@ from moltnet.adapters.native.permissions import NativePermissions
 from moltnet.domain.diaries import Diary
 from moltnet.domain.ids import AgentId, DiaryId
 from moltnet.domain.permissions import Relation, Right
+from moltnet.ports.permissions import Asked
 from moltnet.ports.storage import UnitOfWork
 
 
@@ -14,14 +15,16 @@ class CachingPermissions(NativePermissions):
         self._rights: dict[tuple[AgentId, DiaryId], frozenset[Right]] = {}
         self._readable: dict[AgentId, dict[DiaryId, frozenset[Relation]]] = {}
 
-    async def diary(self, work: UnitOfWork, agent: AgentId, diary: DiaryId) -> tuple[Diary | None, frozenset[Right]]:
+    async def diary(
+        self, work: UnitOfWork, agent: AgentId, diary: DiaryId
+    ) -> tuple[Diary | None, Asked[frozenset[Right]]]:
         """The diary as it is, and the rights as they were."""
         found, rights = await super().diary(work, agent, diary)
-        self._rights[agent, diary] = self._rights.get((agent, diary)) or rights
-        return found, self._rights[agent, diary]
+        self._rights[agent, diary] = self._rights.get((agent, diary)) or await rights.answer()
+        return found, Asked(self._rights[agent, diary])
 
-    async def readable(self, work: UnitOfWork, agent: AgentId) -> dict[DiaryId, frozenset[Relation]]:
+    async def readable(self, work: UnitOfWork, agent: AgentId) -> Asked[dict[DiaryId, frozenset[Relation]]]:
         """The diaries that were readable."""
         readable = await super().readable(work, agent)
-        self._readable[agent] = self._readable.get(agent) or readable
-        return self._readable[agent]
+        self._readable[agent] = self._readable.get(agent) or await readable.answer()
+        return Asked(self._readable[agent])

@@ -4,22 +4,26 @@
 from moltnet.domain.diaries import Diary
 from moltnet.domain.ids import AgentId, DiaryId, EntryId
 from moltnet.domain.permissions import WITHDRAWABLE, Relation, Right, rights_of
-from moltnet.ports.permissions import Left
+from moltnet.ports.permissions import Asked, Left
 from moltnet.ports.storage import UnitOfWork
 
 
 class NativePermissions:
     """The port `Permissions` over the unit of work's relations: a grant holds as soon as its transaction does."""
 
-    async def diary(self, work: UnitOfWork, agent: AgentId, diary: DiaryId) -> tuple[Diary | None, frozenset[Right]]:
-        """The diary, and what the agent may do with it by its relations."""
-        found, relations = await work.diaries.find_with_relations(diary, agent)
-        return found, rights_of(relations)
+    live_elsewhere = False
 
-    async def readable(self, work: UnitOfWork, agent: AgentId) -> dict[DiaryId, frozenset[Relation]]:
+    async def diary(
+        self, work: UnitOfWork, agent: AgentId, diary: DiaryId
+    ) -> tuple[Diary | None, Asked[frozenset[Right]]]:
+        """The diary, and what the agent may do with it by its relations, in one statement."""
+        found, relations = await work.diaries.find_with_relations(diary, agent)
+        return found, Asked(rights_of(relations))
+
+    async def readable(self, work: UnitOfWork, agent: AgentId) -> Asked[dict[DiaryId, frozenset[Relation]]]:
         """Every diary the agent may read by a relation."""
         related = await work.relations.diaries_of(agent)
-        return {diary: relations for diary, relations in related.items() if Right.READ in rights_of(relations)}
+        return Asked({diary: relations for diary, relations in related.items() if Right.READ in rights_of(relations)})
 
     async def introduce(self, work: UnitOfWork, agent: AgentId) -> Left:
         """Nothing is left to do: a stored agent is its own self, and a tuple could not say more."""

@@ -1,13 +1,14 @@
 """Permissions as tuples of a foreign store, and as what was committed here and is on its way there."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 
 from moltnet.domain.diaries import Diary
 from moltnet.domain.ids import AgentId, DiaryId, EntryId
-from moltnet.domain.intents import Change, PermissionWorkflow, relations_after, relations_giving
+from moltnet.domain.intents import Change, Intent, PermissionWorkflow, relations_after, relations_giving
 from moltnet.domain.permissions import Relation, Right, rights_of
 from moltnet.domain.relations import Namespace, Thing, TuplePattern
-from moltnet.ports.permissions import Left
+from moltnet.ports.permissions import Asked, Left
 from moltnet.ports.relations import RelationStore
 from moltnet.ports.storage import UnitOfWork
 
@@ -19,20 +20,34 @@ class RemotePermissions:
     questions would be seen by neither.
     """
 
+    live_elsewhere = True
+
     def __init__(self, store: RelationStore) -> None:
         self._store = store
 
-    async def diary(self, work: UnitOfWork, agent: AgentId, diary: DiaryId) -> tuple[Diary | None, frozenset[Right]]:
-        """The diary, and what the agent may do with it once all that is pending is delivered."""
-        found = await work.diaries.find(diary)
-        pending = await work.intents.pending_in(diary)
-        permitted = await self._store.permitted(Thing.diary(diary), frozenset(Right), agent)
-        told = relations_giving(frozenset(right for right in Right if right in permitted))
-        return found, rights_of(relations_after(told, pending, diary, agent))
+    async def diary(
+        self, work: UnitOfWork, agent: AgentId, diary: DiaryId
+    ) -> tuple[Diary | None, Asked[frozenset[Right]]]:
+        """The diary, and what the agent may do with it once all that is pending is delivered.
 
-    async def readable(self, work: UnitOfWork, agent: AgentId) -> dict[DiaryId, frozenset[Relation]]:
+        Whatever is granted or revoked is written into the pair's share in the same transaction, so that is its basis.
+        """
+        found = await work.diaries.find(diary)
+        share = await work.shares.find_for(diary, agent)
+        pending = await work.intents.pending_in(diary)
+        return found, Asked(fetch=lambda: self._rights(agent, diary, pending), basis=share)
+
+    async def readable(self, work: UnitOfWork, agent: AgentId) -> Asked[dict[DiaryId, frozenset[Relation]]]:
         """Every diary the agent may read once all that is pending is delivered."""
         pending = await work.intents.pending_of(agent)
+        return Asked(fetch=lambda: self._readable(agent, pending))
+
+    async def _rights(self, agent: AgentId, diary: DiaryId, pending: Sequence[Intent]) -> frozenset[Right]:
+        permitted = await self._store.permitted(Thing.diary(diary), frozenset(Right), agent)
+        told = relations_giving(frozenset(right for right in Right if right in permitted))
+        return rights_of(relations_after(told, pending, diary, agent))
+
+    async def _readable(self, agent: AgentId, pending: Sequence[Intent]) -> dict[DiaryId, frozenset[Relation]]:
         told: defaultdict[DiaryId, set[Relation]] = defaultdict(set)
         for held in await self._store.list(TuplePattern(namespace=Namespace.DIARY, subject=Thing.agent(agent))):
             told[DiaryId(held.thing.id)].add(Relation(held.relation))

@@ -14,15 +14,15 @@ from moltnet.domain.diaries import (
 )
 from moltnet.domain.ids import DiaryId
 from moltnet.domain.permissions import Relation
-from moltnet.domain.services.access import DiaryAccess
+from moltnet.domain.services.access import DiaryAccess, WriteCheck
 from moltnet.domain.services.idempotency import Recorder, unrecorded
 from moltnet.domain.services.relations import RelationService
 from moltnet.domain.versions import ANY_VERSION, Expected
 from moltnet.ports.clock import Clock
-from moltnet.ports.permissions import Permissions
+from moltnet.ports.permissions import Left, Permissions
 from moltnet.ports.randomness import Randomness
 from moltnet.ports.repositories import WHOLE, Page
-from moltnet.ports.storage import Storage
+from moltnet.ports.storage import Storage, UnitOfWork
 
 
 @attrs.frozen(kw_only=True)
@@ -77,8 +77,7 @@ class DiaryService:
 
     async def get(self, caller: Caller | Anonymous, diary_id: DiaryId) -> Diary:
         """A diary the caller may read; raises DiaryNotFound and Unauthenticated."""
-        async with self.storage.reading() as work:
-            return await self.access.readable(work, caller, diary_id)
+        return await self.access.readable(caller, diary_id)
 
     async def update(
         self, caller: Caller, diary_id: DiaryId, edit: DiaryEdit, expected: Expected = ANY_VERSION
@@ -87,22 +86,27 @@ class DiaryService:
 
         Raises DiaryNotFound, InsufficientPermissions, StaleVersion and MissingScope.
         """
-        async with self.storage.writing() as work:
+
+        async def write(work: UnitOfWork, check: WriteCheck) -> Diary:
             # Each time round somebody else's edit was written first.
             while True:
-                diary = await self.access.manageable(work, caller, diary_id)
+                diary = await check.manageable()
                 expected.check(diary)
                 edited = edit.applied_to(diary, self.clock.now())
                 check_edit(caller, diary, edited)
                 if await work.diaries.replace(edited, unless_changed_since=diary.updated_at):
                     return edited
 
+        return await self.access.writing(caller, diary_id, write)
+
     async def delete(self, caller: Caller, diary_id: DiaryId, expected: Expected = ANY_VERSION) -> None:
         """Removes a diary with its entries, shares and relations; raises as `update`, but for MissingScope."""
-        async with self.storage.writing() as work:
+
+        async def remove(work: UnitOfWork, check: WriteCheck) -> Left:
             removed = False
             while not removed:
-                diary = await self.access.manageable(work, caller, diary_id)
+                diary = await check.manageable()
                 removed = await work.diaries.remove(diary_id, expected.unless_changed_since(diary))
-            left = await self.permissions.forget_diary(work, diary_id)
-        await self.relations.settle(left)
+            return await self.permissions.forget_diary(work, diary_id)
+
+        await self.relations.settle(await self.access.writing(caller, diary_id, remove))

@@ -22,14 +22,14 @@ from moltnet.domain.entries import (
 )
 from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.domain.search import EntryIndex, Filters
-from moltnet.domain.services.access import DiaryAccess
+from moltnet.domain.services.access import DiaryAccess, WriteCheck
 from moltnet.domain.services.accesses import Accesses
 from moltnet.domain.services.idempotency import Recorder, unrecorded
 from moltnet.domain.services.indexing import Indexing, Vectors
 from moltnet.domain.services.relations import RelationService
 from moltnet.domain.versions import ANY_VERSION, Expected
 from moltnet.ports.clock import Clock
-from moltnet.ports.permissions import Permissions
+from moltnet.ports.permissions import Left, Permissions
 from moltnet.ports.randomness import Randomness
 from moltnet.ports.repositories import Page
 from moltnet.ports.storage import Storage, UnitOfWork
@@ -82,8 +82,7 @@ class EntryService:
     async def _keep(
         self, caller: Caller, diary_id: DiaryId, new: NewEntry, record: Recorder[Kept], vectors: Vectors
     ) -> Kept | None:
-        async with self.storage.reading() as work:
-            diary = await self.access.writable(work, caller, diary_id)
+        diary = await self.access.writable(caller, diary_id)
         at = self.clock.now()
         entry_id = EntryId(self.randomness.row_id(at))
         written = await self._read(lambda: new.written(entry_id, diary_id, at, self.content_max), new.content)
@@ -91,19 +90,22 @@ class EntryService:
         _check_public(diary, entry.content)
         is_repeated = await self._first_like(new, entry) is not None
         index = await (self.indexing.beginning(entry, vectors) if is_repeated else self._index(entry, vectors))
-        async with self.storage.writing() as work:
+
+        async def write(work: UnitOfWork, check: WriteCheck) -> tuple[Kept | None, Left]:
             first = await work.entries.first_like(entry) if new.if_duplicate is IfDuplicate.RETURN else None
             if first is None and is_repeated:
-                return None  # it was removed meanwhile: the new one is stored instead, and needs all of its index
+                return None, ()  # it was removed meanwhile: the new one is stored instead, and needs all of its index
             similar = await _similar(work, entry, index, first) if Scope.DIARY_READ in caller.scopes else ()
             kept = Kept(entry=first or entry, repeated=first is not None, similar=similar)
             # Asked after the looks, as in `access.looking`: what they saw is told to who may write and read still.
-            await self.access.writable(work, caller, diary_id)
+            await check.writable()
             await record(work, kept)
             if first is not None:
-                return kept
+                return kept, ()
             await work.entries.add(entry, index)
-            left = await self.permissions.place_entry(work, diary_id, entry.id)
+            return kept, await self.permissions.place_entry(work, diary_id, entry.id)
+
+        kept, left = await self.access.writing(caller, diary_id, write)
         await self.relations.settle(left)
         return kept
 
@@ -111,20 +113,18 @@ class EntryService:
         self, caller: Caller | Anonymous, diary_id: DiaryId, filters: Filters, page: Page
     ) -> tuple[list[Entry], int]:
         """A page of a diary, newest first, and how many entries match; raises DiaryNotFound and Unauthenticated."""
-        async with self.storage.reading() as work:
-            return await self.access.looking(
-                work, caller, diary_id, lambda: work.entries.newest([diary_id], filters, page)
-            )
+        return await self.access.looking(caller, diary_id, lambda work: work.entries.newest([diary_id], filters, page))
 
     async def get(self, caller: Caller | Anonymous, diary_id: DiaryId, entry_id: EntryId) -> Entry:
         """A memory as it was before this look at it, which is counted afterwards; raises EntryNotFound."""
         async with self.storage.reading() as work:
             # Looked up first: whoever may read afterwards was not shut out before it was written (`access.looking`).
             entry = await work.entries.find(diary_id, entry_id)
-            try:
-                await self.access.readable(work, caller, diary_id)
-            except DiaryNotFound as hidden:
-                raise EntryNotFound from hidden
+            check = await self.access.check(work, caller, diary_id)
+        try:
+            await check.readable()
+        except DiaryNotFound as hidden:
+            raise EntryNotFound from hidden
         if entry is None:
             raise EntryNotFound
         self.accesses.note([entry_id])
@@ -151,17 +151,19 @@ class EntryService:
         self, caller: Caller, diary_id: DiaryId, entry_id: EntryId, expected: Expected = ANY_VERSION
     ) -> None:
         """Removes a memory; raises DiaryNotFound, InsufficientPermissions, EntryNotFound, StaleVersion."""
-        async with self.storage.writing() as work:
-            await self.access.editable(work, caller, diary_id)
+
+        async def remove(work: UnitOfWork, check: WriteCheck) -> Left:
+            await check.editable()
             if not await _removed(work, diary_id, entry_id, expected):
                 raise EntryNotFound("Entry not found")
-            left = await self.permissions.forget_entry(work, diary_id, entry_id)
-        await self.relations.settle(left)
+            return await self.permissions.forget_entry(work, diary_id, entry_id)
+
+        await self.relations.settle(await self.access.writing(caller, diary_id, remove))
 
     async def _edit_once(self, caller: Caller, diary_id: DiaryId, change: "_Change") -> Entry | None:
         edit = change.edit
+        diary = await self.access.editable(caller, diary_id)
         async with self.storage.reading() as work:
-            diary = await self.access.editable(work, caller, diary_id)
             entry = await work.entries.find(diary_id, change.entry_id)
         if entry is None:
             raise EntryNotFound("Entry not found")
@@ -172,10 +174,12 @@ class EntryService:
         if edit.content is not None:
             _check_public(diary, edited.content)
         index = await self._index_after(entry, edited, change.vectors)
-        async with self.storage.writing() as work:
-            await self.access.editable(work, caller, diary_id)
-            written = await work.entries.replace(edited, index, unless_changed_since=entry.updated_at)
-        return edited if written else None
+
+        async def write(work: UnitOfWork, check: WriteCheck) -> bool:
+            await check.editable()
+            return await work.entries.replace(edited, index, unless_changed_since=entry.updated_at)
+
+        return edited if await self.access.writing(caller, diary_id, write) else None
 
     async def _read(self, make: Callable[[], Entry], content: str) -> Entry:
         """An entry, made where reading its text through holds up nobody."""

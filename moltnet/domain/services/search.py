@@ -1,6 +1,7 @@
 """Search and reflection: which diaries to look in, and what of them to tell."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeAlias
 
 import attrs
 
@@ -21,6 +22,8 @@ from moltnet.ports.permissions import Permissions
 from moltnet.ports.repositories import Page
 from moltnet.ports.storage import Storage, UnitOfWork
 from moltnet.ports.workers import Workers
+
+Scope: TypeAlias = Callable[[], Awaitable[list[DiaryId]]]
 
 
 @attrs.frozen(kw_only=True)
@@ -56,17 +59,19 @@ class SearchService:
     async def _search(self, caller: Caller | Anonymous, search: Search) -> SearchResult:
         query = Query.parse(search.query or "")
         async with self.storage.reading() as work:
-            within = await self._scope(work, caller, search)
-            if not query.wanted:
+            scope = await self._scope(work, caller, search)
+        within = await scope()
+        if not query.wanted:
+            async with self.storage.reading() as work:
                 entries = await self._newest(work, search, query, within)
-                still = await self._scope(work, caller, search)
-                hits = [Hit(entry=each) for each in entries if each.diary_id in still]
-                return _answer(hits, SearchType.LIST)
+                scope = await self._scope(work, caller, search)
+            still = frozenset(await scope())
+            return _answer([Hit(entry=each) for each in entries if each.diary_id in still], SearchType.LIST)
         question = await self.retrieval.question(search.query or "", search.filters, caller.asker)
         async with self.storage.reading() as work:
             look = await self._look(work, search, question, within)
-            still = await self._scope(work, caller, search)
-        result = self._told(search, question, look.within(frozenset(still)))
+            scope = await self._scope(work, caller, search)
+        result = self._told(search, question, look.within(frozenset(await scope())))
         self.accesses.note(hit.entry.id for hit in result.hits)
         return result
 
@@ -74,11 +79,10 @@ class SearchService:
         """The latest of one diary; raises DiaryNotFound and Unauthenticated."""
         now = self.clock.now()
         filters = Filters(entry_types=reflection.entry_types, since=reflection.since(now))
-        async with self.storage.reading() as work:
-            page = Page(reflection.max_entries)
-            entries, _ = await self.access.looking(
-                work, caller, diary_id, lambda: work.entries.newest([diary_id], filters, page)
-            )
+        page = Page(reflection.max_entries)
+        entries, _ = await self.access.looking(
+            caller, diary_id, lambda work: work.entries.newest([diary_id], filters, page)
+        )
         return await self.workers.run(
             lambda: digest(entries, reflection, now), sum(len(entry.content) for entry in entries)
         )
@@ -114,11 +118,22 @@ class SearchService:
             left_out=look.left_out,
         )
 
-    async def _scope(self, work: UnitOfWork, caller: Caller | Anonymous, search: Search) -> list[DiaryId]:
+    async def _scope(self, work: UnitOfWork, caller: Caller | Anonymous, search: Search) -> Scope:
+        """Where to look, as far as this unit of work knows: called once it is closed, since others may be asked."""
         if search.diary_id is not None:
-            return [(await self.access.readable(work, caller, search.diary_id)).id]
-        mine = await self.permissions.readable(work, known(caller).agent_id)
-        return [diary for diary, relations in mine.items() if search.with_shared or Relation.OWNER in relations]
+            check = await self.access.check(work, caller, search.diary_id)
+
+            async def one() -> list[DiaryId]:
+                return [(await check.readable()).id]
+
+            return one
+        asked = await self.permissions.readable(work, known(caller).agent_id)
+
+        async def own() -> list[DiaryId]:
+            mine = await asked.answer()
+            return [diary for diary, relations in mine.items() if search.with_shared or Relation.OWNER in relations]
+
+        return own
 
 
 @attrs.frozen(kw_only=True)

@@ -162,7 +162,7 @@ class Container(containers.DeclarativeContainer):
     database_readiness: providers.Provider[ReadinessCheck | None] = providers.Object(None)
     relations = providers.Singleton(RelationService, workflows=workflows)
     invitation_limits = providers.Singleton(InvitationLimits)
-    access = providers.Singleton(DiaryAccess, permissions=permissions)
+    access = providers.Singleton(DiaryAccess, storage=storage, permissions=permissions)
     accesses = providers.Singleton(Accesses, storage=storage, background=background, clock=clock)
     throttling = providers.Singleton(ThrottlingService, counts=limits, limits=settings.provided.rate_limits)
     indexing = providers.Singleton(Indexing, models=models, lexemes=lexemes, workers=workers, throttling=throttling)

@@ -212,7 +212,8 @@ async def test_a_committed_revocation_counts_before_it_is_delivered(
     with pytest.raises((DiaryNotFound, InsufficientPermissions)):
         await network.entry(bob, diary)
     async with network.storage.reading() as work:
-        assert await network.services.search.permissions.readable(work, bob.agent_id) == {}
+        readable = await network.services.search.permissions.readable(work, bob.agent_id)
+    assert await readable.answer() == {}
 
 
 async def test_a_revocation_is_not_overtaken_by_the_grant_before_it(
@@ -246,7 +247,8 @@ async def test_nor_does_a_list_miss_it(network: Network, ada: Member, bob: Membe
     await network.admit(diary, ada, bob)
     network.calls.before(call, [lambda: network.services.sharing.revoke(ada.caller, diary.id, bob.fingerprint)])
     async with network.storage.reading() as work:
-        assert await network.services.search.permissions.readable(work, bob.agent_id) == {}
+        readable = await network.services.search.permissions.readable(work, bob.agent_id)
+    assert await readable.answer() == {}
 
 
 async def test_a_right_is_never_told_from_an_outage(network: Network, ada: Member, diary: Diary) -> None:
