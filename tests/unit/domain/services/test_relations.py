@@ -6,14 +6,18 @@ from contextlib import suppress
 import attrs
 import pytest
 
-from moltnet.domain.diaries import Diary, DiaryNotFound
+from moltnet.domain.diaries import Diary, DiaryEdit, DiaryNotFound
+from moltnet.domain.digest import Reflection
+from moltnet.domain.entries import EntryEdit
 from moltnet.domain.errors import Unavailable
 from moltnet.domain.intents import Intent, RelationsPending
 from moltnet.domain.permissions import InsufficientPermissions, Relation
 from moltnet.domain.registration import RegistrationFailed
 from moltnet.domain.relations import Link, Namespace, RelationTuple, Thing
+from moltnet.domain.search import Filters, Search
 from moltnet.domain.services.relations import CLAIM_LIFETIME, DELIVERY_ATTEMPTS
 from moltnet.domain.sharing import ShareRole, ShareStatus
+from moltnet.ports.repositories import Page
 from tests.support.interruptions import Act, failing
 from tests.support.network import Member, Network, a_key_pair
 from tests.support.relations import (
@@ -357,3 +361,34 @@ async def test_a_lane_that_cannot_be_delivered_does_not_keep_the_others_waiting(
     await network.delivery.sweep()
     assert between(other, Relation.READERS, bob) in await told(network)
     assert len(await pending(network)) == 1
+
+
+async def test_no_unit_of_work_is_held_while_the_store_is_asked_or_told(
+    network: Network, ada: Member, bob: Member, diary: Diary
+) -> None:
+    held: list[int] = []
+
+    async def look() -> None:
+        for _ in range(100):  # what was looked at is being counted beside; that ends by itself
+            if network.storage.open:
+                await asyncio.sleep(0)
+        held.append(network.storage.open)
+
+    services, guest = network.services, bob.caller
+    for call in ("permitted", "list", "write", "delete"):
+        network.calls.before(f"RelationStore.{call}", ever(look))
+    await network.admit(diary, ada, bob, WRITER)
+    entry = await network.entry(bob, diary)
+    await services.entries.update(guest, diary.id, entry.id, EntryEdit(content="other"))
+    await services.entries.get(guest, diary.id, entry.id)
+    await services.entries.list(guest, diary.id, Filters(), Page(9))
+    for search in (Search(query="other"), Search(), Search(query="other", diary_id=diary.id, explain=True)):
+        await services.search.search(guest, search)
+    await services.search.reflect(guest, diary.id, Reflection())
+    await services.entries.delete(guest, diary.id, entry.id)
+    await services.sharing.revoke(ada.caller, diary.id, bob.fingerprint)
+    await services.diaries.get(ada.caller, diary.id)
+    await services.diaries.update(ada.caller, diary.id, DiaryEdit(name="other"))
+    await services.diaries.delete(ada.caller, diary.id)
+    assert len(held) > 20
+    assert set(held) == {0}

@@ -5,11 +5,13 @@ from collections.abc import Awaitable, Callable
 import attrs
 import pytest
 
-from moltnet.domain.diaries import Diary, DiaryEdit, Visibility
+from moltnet.domain.diaries import Diary, DiaryEdit, DiaryNotFound, Visibility
 from moltnet.domain.digest import Reflection
 from moltnet.domain.entries import Entry, EntryEdit
 from moltnet.domain.errors import NotFound
+from moltnet.domain.permissions import InsufficientPermissions
 from moltnet.domain.search import Filters, Search
+from moltnet.domain.sharing import ShareRole
 from moltnet.ports.repositories import Page
 from tests.support.network import Member, Network
 
@@ -107,3 +109,49 @@ async def test_what_was_left_out_and_confidence_tell_nothing_either(
         network.calls.before(statement, [shutting_out(network, ada, bob, diary, entry)])
         result = await network.services.search.search(bob.caller, attrs.evolve(search, filters=filters))
         assert (result.hits, result.total, result.confident, result.left_out) == ((), 0, False, ())
+
+
+WRITES: dict[str, Callable[[Network, Member, Diary, Entry], Awaitable[object]]] = {
+    "create": lambda network, writer, diary, _: network.entry(writer, diary),
+    "update": lambda network, writer, diary, entry: network.services.entries.update(
+        writer.caller, diary.id, entry.id, EntryEdit(content="other")
+    ),
+    "delete": lambda network, writer, diary, entry: network.services.entries.delete(writer.caller, diary.id, entry.id),
+}
+
+
+@pytest.mark.parametrize("again", [None, ShareRole.READER])
+@pytest.mark.parametrize("act", WRITES)
+async def test_a_writer_that_is_shut_out_before_it_writes_writes_nothing(
+    network: Network, ada: Member, bob: Member, act: str, again: ShareRole | None
+) -> None:
+    diary = await network.diary(ada)
+    entry = await network.entry(ada, diary)
+    await network.admit(diary, ada, bob, ShareRole.WRITER)
+
+    async def shut_out() -> None:
+        await network.services.sharing.revoke(ada.caller, diary.id, bob.fingerprint)
+        if again:
+            await network.admit(diary, ada, bob, again)
+
+    network.calls.before("writing", [shut_out])
+    with pytest.raises(InsufficientPermissions if again else DiaryNotFound):
+        await WRITES[act](network, bob, diary, entry)
+    entries, _ = await network.services.entries.list(ada.caller, diary.id, Filters(), Page(9))
+    assert [(each.id, each.content) for each in entries] == [(entry.id, entry.content)]
+
+
+@pytest.mark.parametrize("act", WRITES)
+async def test_a_writer_that_is_let_in_before_it_writes_is_asked_about_again(
+    network: Network, ada: Member, bob: Member, act: str
+) -> None:
+    diary = await network.diary(ada)
+    entry = await network.entry(ada, diary)
+    await network.admit(diary, ada, bob, ShareRole.WRITER)
+
+    async def out_and_in() -> None:
+        await network.services.sharing.revoke(ada.caller, diary.id, bob.fingerprint)
+        await network.admit(diary, ada, bob, ShareRole.WRITER)
+
+    network.calls.before("writing", [out_and_in])
+    await WRITES[act](network, bob, diary, entry)
