@@ -59,6 +59,13 @@ class Memories(Protocol):
         """One entry."""
         ...
 
+    async def find(self, entry_id: EntryId) -> Entry | None:
+        """The entry of an id in whichever of the agent's own diaries and of those shared with it; None if in none.
+
+        Over REST, which has no such question, every diary is asked: among the shared ones those of the newest entries.
+        """
+        ...
+
     async def update(  # noqa: PLR0913  # an entry has as many members
         self,
         diary_id: DiaryId,

@@ -7,7 +7,7 @@ import pytest_asyncio
 
 from moltnet.domain.diaries import Diary
 from moltnet.domain.errors import Conflict, Invalid, NotFound
-from moltnet.domain.ids import ShareId
+from moltnet.domain.ids import EntryId, ShareId
 from moltnet.domain.keys import Fingerprint
 from moltnet.domain.sharing import ShareRole, ShareStatus
 from moltnet.ports.agent import Agent
@@ -94,3 +94,19 @@ async def test_only_the_owner_shares_and_only_the_invited_answers(
             await act()
     with pytest.raises(Invalid):
         await ada.sharing.share(diary.id, keys_of(ada).public_key.fingerprint)
+
+
+async def test_an_entry_is_found_by_its_id_alone_where_one_may_read_it(ada: Agent, bob: Agent) -> None:
+    diary = await ada.diaries.create(name="To be shared")
+    entry = await ada.diary.create(diary.id, content="found by its id")
+    assert (await found(ada, entry.id)) == entry.id
+    assert (await found(bob, entry.id)) is None
+    share = await ada.sharing.share(diary.id, (await bob.agents.whoami()).fingerprint)
+    await bob.sharing.accept(share.id)
+    assert (await found(bob, entry.id)) == entry.id
+    assert (await found(ada, EntryId(uuid4()))) is None
+
+
+async def found(agent: Agent, entry_id: EntryId) -> EntryId | None:
+    entry = await agent.diary.find(entry_id)
+    return entry.id if entry else None

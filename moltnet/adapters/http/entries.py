@@ -1,17 +1,19 @@
 """Entries over REST, and what is found among them."""
 
 from collections.abc import Collection
+from contextlib import suppress
 from datetime import datetime
 
 import attrs
 
 from moltnet.adapters.http.calls import Call, changing, creating, get, members, path_of, with_query
 from moltnet.adapters.http.door import Door
-from moltnet.adapters.http.wire import read, read_edited, read_page
+from moltnet.adapters.http.wire import read, read_edited, read_list, read_page
+from moltnet.domain.diaries import Diary
 from moltnet.domain.digest import DAYS_DEFAULT, ENTRIES_DEFAULT
 from moltnet.domain.duplicates import IfDuplicate
 from moltnet.domain.entries import IMPORTANCE_DEFAULT, Entry, EntryType, Kept, NewEntry
-from moltnet.domain.errors import Invalid
+from moltnet.domain.errors import Invalid, NotFound
 from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.domain.paging import LIST_DEFAULT
 from moltnet.domain.search import RESULTS_DEFAULT, SearchResult
@@ -24,6 +26,10 @@ class TagUnlistable(Invalid):
 
     code = "TAG_UNLISTABLE"
     sentence = "Over REST a list cannot be asked for a tag that is empty or holds a comma: search for it instead"
+
+
+# How far back entries of shared diaries are looked through, a page at a time: REST names no diary but one's own.
+_PAGE, _PAGES = 100, 20
 
 
 @attrs.frozen
@@ -85,6 +91,10 @@ class HttpMemories:
 
     async def get(self, diary_id: DiaryId, entry_id: EntryId) -> Entry:
         return read_edited(await self._door.ask(get(_entries(diary_id, entry_id))), Entry)
+
+    async def find(self, entry_id: EntryId) -> Entry | None:
+        own = [diary.id for diary in read_list(await self._door.ask(get("/diaries")), "items", Diary)]
+        return await self._in_any(own, entry_id) or await self._in_shared(set(own), entry_id)
 
     async def update(  # noqa: PLR0913  # an entry has as many members
         self,
@@ -180,6 +190,22 @@ class HttpMemories:
             max_tokens=max_tokens,
         )
         return read(await self._door.ask(get(path)), Reflected)
+
+    async def _in_any(self, diaries: Collection[DiaryId], entry_id: EntryId) -> Entry | None:
+        for diary in diaries:
+            with suppress(NotFound):
+                return await self.get(diary, entry_id)
+        return None
+
+    async def _in_shared(self, asked: set[DiaryId], entry_id: EntryId) -> Entry | None:
+        for page in range(_PAGES):
+            found = await self.search(include_shared=True, limit=_PAGE, offset=page * _PAGE)
+            fresh = {hit.entry.diary_id for hit in found.hits} - asked
+            entry = await self._in_any(sorted(fresh), entry_id)
+            if entry is not None or len(found.hits) < _PAGE:
+                return entry
+            asked |= fresh
+        return None
 
 
 def _entries(*ids: object) -> str:

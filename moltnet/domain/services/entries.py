@@ -21,6 +21,7 @@ from moltnet.domain.entries import (
     Similar,
 )
 from moltnet.domain.ids import DiaryId, EntryId
+from moltnet.domain.permissions import Right
 from moltnet.domain.search import EntryIndex, Filters
 from moltnet.domain.services.access import DiaryAccess, WriteCheck
 from moltnet.domain.services.accesses import Accesses
@@ -129,6 +130,20 @@ class EntryService:
             raise EntryNotFound
         self.accesses.note([entry_id])
         return entry
+
+    async def find(self, caller: Caller, entry_id: EntryId) -> Entry | None:
+        """A memory in whichever diary the caller may read by a relation, as `get` answers it; None if in none.
+
+        As much is asked whether there is such an entry or not, and however many diaries the caller has.
+        """
+        async with self.storage.reading() as work:
+            found = await work.entries.find_many([entry_id])
+            diary_id = found[0].diary_id if found else DiaryId(entry_id)
+            _, rights = await self.permissions.diary(work, caller.agent_id, diary_id)
+        if Right.READ not in await rights.answer() or not found:
+            return None
+        self.accesses.note([entry_id])
+        return found[0]
 
     async def update(
         self, caller: Caller, diary_id: DiaryId, entry_id: EntryId, edit: EntryEdit, expected: Expected = ANY_VERSION

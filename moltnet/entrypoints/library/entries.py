@@ -79,6 +79,9 @@ class LocalMemories:
         filters = Filters(tags=tuple(tags), entry_types=types)
         return await self._seat.services.entries.list(caller, id_of(diary_id), filters, Page(limit, offset))
 
+    async def find(self, entry_id: EntryId) -> Entry | None:
+        return await self._seat.services.entries.find(self._seat.acting(Operation.GET_ENTRY), id_of(entry_id))
+
     async def get(self, diary_id: DiaryId, entry_id: EntryId) -> Entry:
         return await self._seat.services.entries.get(
             self._seat.asking(Operation.GET_ENTRY), id_of(diary_id), id_of(entry_id)

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 import attrs
 
 from moltnet.domain.entries import Entry, EntryNotFound
-from moltnet.domain.errors import MoltNetError, NotFound, Unauthenticated
-from moltnet.domain.ids import DiaryId, EntryId, parse_uuid
+from moltnet.domain.errors import MoltNetError, Unauthenticated
+from moltnet.domain.ids import EntryId, parse_uuid
 from moltnet.domain.keys import Fingerprint
 from moltnet.entrypoints.mcp.phrases import NOT_AUTHENTICATED, failure
 from moltnet.entrypoints.mcp.selves import Self, own_entry
@@ -18,10 +18,6 @@ from moltnet.ports.agent import Agent
 
 RECENT = 20
 MEDIA_TYPE = "application/json"
-
-# How far back entries of shared diaries are looked through, a page at a time: the port names no diary that is not
-# one's own.
-_PAGE, _PAGES = 100, 20
 
 _NO_DIARIES = "No diaries found"
 
@@ -87,10 +83,10 @@ async def _recent(agent: Agent, _: str) -> Members:
 
 
 async def _entry(agent: Agent, part: str) -> Members:
-    mine, found = [diary.id for diary in await agent.diaries.list()], parse_uuid(part)
-    entry = await _anywhere(agent, mine, EntryId(found)) if found else None
+    found = parse_uuid(part)
+    entry = await agent.diary.find(EntryId(found)) if found else None
     if entry is None:
-        raise EntryNotFound(None if mine else _NO_DIARIES)
+        raise EntryNotFound(None if await agent.diaries.list(limit=1) else _NO_DIARIES)
     return _wire(entry)
 
 
@@ -112,30 +108,6 @@ def _own(self_part: Self) -> Read:
         return {"exists": True, "id": str(entry.id), "title": entry.title, "content": entry.content, "tags": tags}
 
     return read
-
-
-async def _anywhere(agent: Agent, mine: list[DiaryId], entry_id: EntryId) -> Entry | None:
-    return await _in_any(agent, mine, entry_id) or await _in_shared(agent, set(mine), entry_id)
-
-
-async def _in_any(agent: Agent, diaries: list[DiaryId], entry_id: EntryId) -> Entry | None:
-    for diary in diaries:
-        try:
-            return await agent.diary.get(diary, entry_id)
-        except NotFound:
-            continue
-    return None
-
-
-async def _in_shared(agent: Agent, looked_at: set[DiaryId], entry_id: EntryId) -> Entry | None:
-    for page in range(_PAGES):
-        found = await agent.diary.search(include_shared=True, limit=_PAGE, offset=page * _PAGE)
-        fresh = {hit.entry.diary_id for hit in found.hits} - looked_at
-        entry = await _in_any(agent, sorted(fresh), entry_id)
-        if entry is not None or len(found.hits) < _PAGE:
-            return entry
-        looked_at |= fresh
-    return None
 
 
 def _wire(entry: Entry) -> Members:

@@ -2,6 +2,7 @@ import asyncio
 
 import pytest
 
+from moltnet.domain.diaries import Visibility
 from moltnet.domain.errors import StorageUnavailable
 from moltnet.domain.sharing import ShareRole
 from moltnet.entrypoints.mcp.resources import RESOURCES, contents
@@ -91,6 +92,26 @@ async def test_a_shared_entry_is_found_behind_many_newer_ones(network, ada, bob)
     for number in range(101):
         await network.entry(ada, mine, str(number))
     assert (await read(network, ada, f"moltnet://diary/{old.id}"))["content"] == "old"
+
+
+@pytest.mark.parametrize("diaries", [1, 9])
+async def test_an_entry_costs_as_many_questions_however_many_diaries_there_are(network, bob, diaries):
+    for _ in range(diaries):
+        await network.entry(bob, await network.diary(bob))
+    entry = await network.entry(bob, await network.diary(bob))
+    for part in (NOBODY, entry.id):
+        await network.background.aclose()
+        network.calls.log.clear()
+        await read(network, bob, f"moltnet://diary/{part}")
+        looks = [call for call in network.calls.log if call.startswith(("entries.find", "diaries."))]
+        more = [] if part == entry.id else ["diaries.owned_by"]
+        assert looks == ["entries.find_many", "diaries.find_with_relations", *more]
+
+
+async def test_an_entry_that_only_its_visibility_shows_is_not_ones_own(network, ada, bob):
+    entry = await network.entry(bob, await network.diary(bob, Visibility.PUBLIC))
+    await network.diary(ada)
+    assert (await read(network, ada, f"moltnet://diary/{entry.id}"))["error"] == "Entry not found"
 
 
 @pytest.mark.parametrize("part", [NOBODY, "x", "%00", "x" * 5000])
