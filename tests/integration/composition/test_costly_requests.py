@@ -1,0 +1,428 @@
+"""Whatever one caller asks, the others are served: every route's and tool's costliest legal request, beside probes.
+
+Requests come from the served OpenAPI document and from the listed tools, so a new route or argument is played too.
+"""
+
+import asyncio
+import itertools
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import quote
+
+import aiohttp
+import attrs
+import pytest
+import pytest_asyncio
+from aiohttp import web
+from aiohttp.test_utils import unused_port
+
+from moltnet.adapters.memory.events import MemoryFeedEvents
+from moltnet.adapters.nacl.key_pairs import NaclKeyPair
+from moltnet.adapters.onnx.embedding import OnnxEmbedder
+from moltnet.adapters.postgres.storage import PostgresStorage
+from moltnet.adapters.postgres.words import stored_words
+from moltnet.adapters.snowball.lexemes import SnowballLexemes
+from moltnet.adapters.system.workers import SMALL
+from moltnet.domain.duplicates import fold
+from moltnet.domain.entries import CONTENT_MAX
+from moltnet.domain.injection import is_risky
+from moltnet.domain.limits import Limits
+from moltnet.domain.services import Services
+from moltnet.domain.services.models import Models
+from moltnet.domain.text import folded
+from moltnet.entrypoints.container import Foundation, assembled
+from moltnet.entrypoints.mcp.mount import mount_mcp
+from moltnet.entrypoints.mcp.options import McpOptions
+from moltnet.entrypoints.rest.app import create_app
+from moltnet.entrypoints.rest.json_text import from_json, to_json
+from moltnet.entrypoints.rest.large_json import SHORT
+from moltnet.entrypoints.rest.options import RestOptions
+from moltnet.entrypoints.settings import Settings
+from tests.support.costly import SCRIPTS, TAGS, costly, parameters, written
+from tests.support.postgres import a_database
+from tests.support.tiny_model import write_tiny_model
+from tests.support.watched_loop import Turn, WatchedThread
+
+pytestmark = pytest.mark.real
+
+UNTHROTTLED = Limits(**dict.fromkeys(attrs.fields_dict(Limits), 1_000_000))
+EVERY_S = 0.05
+BESIDE_S = 0.5
+CALLBACK_S = 0.1
+# A machine that is busy with something else for a moment is no fault of the server's: what was late is played again.
+ATTEMPTS = 3
+FIRST = "ligatures"
+MESSAGE_MAX = 100_000
+# The operations and tools that read a text of the caller's.
+TEXTS = frozenset(
+    {
+        "createDiary", "createDiaryEntry", "updateDiaryEntry", "searchDiary", "searchPublicFeed",
+        "createSigningRequest", "diary_create", "diary_update", "diary_search", "public_feed_search",
+        "crypto_prepare_signature",
+    }
+)  # fmt: skip
+AGENTS_ONLY = frozenset({"explain", "onlyMine"})
+ENDS_TOKENS = frozenset({"rotateClientSecret"})
+# What no request can be made good without more than the document tells: a challenge that was issued, a voucher.
+REFUSED = {"verifyRecoveryChallenge": 400, "registerAgent": 403}
+NO_TURN = Turn(0.0, "")
+SESSION_ID = "Mcp-Session-Id"
+OPENING = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "costly", "version": "1"}}
+Headers = Mapping[str, str]
+NONE: Headers = MappingProxyType({})
+# What reads texts. On the event loop it may have only what is small.
+READERS = {
+    "is_risky": is_risky,
+    "fold": fold,
+    "folded": folded,
+    "of_text": SnowballLexemes.of_text,
+    "stored_words": stored_words,
+    "windows": OnnxEmbedder.windows,
+}
+WRITERS = {"from_json": from_json, "to_json": to_json}
+
+
+@attrs.frozen(kw_only=True)
+class Agent:
+    """A signed-in agent."""
+
+    id: str
+    fingerprint: str
+    public_key: str
+    credentials: Mapping[str, str]
+    token: str
+
+
+@attrs.frozen(kw_only=True)
+class Reply:
+    """An answer."""
+
+    status: int
+    body: bytes = attrs.field(repr=lambda body: repr(body[:300]))
+    headers: Headers = attrs.field(repr=False)
+
+    @property
+    def json(self) -> Any:
+        """Its value."""
+        return from_json(self.body)
+
+
+@attrs.frozen(kw_only=True)
+class Stage:
+    """A served network: an agent whose public diary is full, and another one with an entry to be read."""
+
+    thread: WatchedThread
+    services: Services
+    session: aiohttp.ClientSession
+
+    async def agent(self) -> Agent:
+        """A new one."""
+        key = NaclKeyPair.generate()
+        made = await self.thread.run(self.services.registration.genesis(key.public_key.text))
+        credentials = {"client_id": str(made.credentials.client_id), "client_secret": made.credentials.secret}
+        form = {"grant_type": "client_credentials", **credentials}
+        async with self.session.post("/oauth2/token", data=form) as answer:
+            token = (await answer.json())["access_token"]
+        return Agent(
+            id=str(made.agent_id),
+            fingerprint=key.public_key.fingerprint.text,
+            public_key=key.public_key.text,
+            credentials=credentials,
+            token=token,
+        )
+
+    async def ask(
+        self, method: str, path: str, agent: Agent | None = None, json: object = None, headers: Headers = NONE
+    ) -> Reply:
+        """One request."""
+        shown = {"Authorization": f"Bearer {agent.token}"} if agent else {}
+        async with self.session.request(method, path, headers={**headers, **shown}, json=json) as answer:
+            return Reply(status=answer.status, body=await answer.read(), headers=answer.headers)
+
+    async def made(self, path: str, agent: Agent, **members: object) -> str:
+        """The id of something new."""
+        reply = await self.ask("POST", path, agent, members)
+        assert reply.status == 201, reply.body[:300]
+        return str(reply.json["id"])
+
+
+@asynccontextmanager
+async def served(conninfo: str, folder: Path, port: int) -> AsyncIterator[Services]:
+    """A network on PostgreSQL and a small model, over REST and MCP."""
+    write_tiny_model(folder / "model")
+    url = f"http://127.0.0.1:{port}"
+    async with AsyncExitStack() as stack:
+        embedder = OnnxEmbedder.load(folder / "model")
+        stack.push_async_callback(embedder.close)
+        storage = await stack.enter_async_context(PostgresStorage.open(conninfo, max_connections=8))
+        settings = Settings(
+            data_dir=folder, recovery_secret=b"r" * 32, ory_action_api_key="k" * 32, rate_limits=UNTHROTTLED
+        )
+        foundation = Foundation(storage=storage, events=MemoryFeedEvents(), models=Models(embedder))
+        services = await stack.enter_async_context(assembled(settings, url, foundation))
+        options = RestOptions(api_url=url)
+        app = create_app(services, options)
+        mount_mcp(app, McpOptions(place=options.place, session_secret=settings.mcp_session_secret))
+        runner = web.AppRunner(app)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        await web.TCPSite(runner, "127.0.0.1", port).start()
+        yield services
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+    """The network of all tests here, its server on a loop of its own."""
+    port, thread = unused_port(), WatchedThread()
+    thread.start()
+    try:
+        async with a_database() as conninfo:
+            network = served(conninfo, tmp_path_factory.mktemp("network"), port)
+            services = await thread.run(network.__aenter__())
+            try:
+                async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
+                    yield Stage(thread=thread, services=services, session=session)
+            finally:
+                await thread.run(network.__aexit__(None, None, None))
+    finally:
+        thread.stop()
+
+
+@attrs.frozen(kw_only=True)
+class Asked:
+    """A request that is to be played."""
+
+    name: str
+    method: str
+    path: str
+    agent: Agent | None
+    json: Any = None
+    headers: Headers = NONE
+
+    async def play(self, stage: Stage) -> Reply:
+        """Its answer."""
+        return await stage.ask(self.method, self.path, self.agent, self.json, self.headers)
+
+    def without_token(self) -> "Asked":
+        """The same by nobody, without what is only for agents."""
+        body = {name: value for name, value in self.json.items() if name not in AGENTS_ONLY} if self.json else None
+        return attrs.evolve(self, name=f"{self.name} without a token", agent=None, json=body)
+
+    def is_answered(self, reply: Reply) -> bool:
+        """Whether it was carried out, so that what it costs was paid."""
+        if self.path == "/mcp":
+            return reply.status == 200 and "isError" not in reply.json["result"]
+        return reply.status < 400 or reply.status == REFUSED.get(self.name.split()[0])
+
+
+@attrs.frozen(kw_only=True)
+class Scene:
+    """What there is to name: the full diary, an entry of it, and those who are there."""
+
+    stage: Stage
+    ada: Agent
+    bob: Agent
+    diary: str
+    entry: str
+    readable: str  # the path of an entry that only Bob may read
+
+    async def known(self, operation: str, script: str) -> dict[str, object]:
+        """Values for the members of an operation that must name something: what it ends is made for it."""
+        words, stage, ada = operation.lower(), self.stage, self.ada
+        diary, entry, guest = self.diary, self.entry, self.bob
+        if "share" in words and "list" not in words:
+            guest = await stage.agent()
+        if "delete" in words:
+            diary = await stage.made("/diaries", ada, name="short-lived", visibility="private")
+            entry = await stage.made(f"/diaries/{diary}/entries", ada, content=written(script, CONTENT_MAX))
+        if "revoke" in words or "unshare" in words:
+            await stage.made(f"/diaries/{diary}/share", ada, fingerprint=guest.fingerprint, role="writer")
+        named = entry if "publicentry" in words else diary
+        if "invitation" in words:
+            theirs = await stage.made("/diaries", self.bob, name="Bob's", visibility="private")
+            named = await stage.made(f"/diaries/{theirs}/share", self.bob, fingerprint=ada.fingerprint, role="writer")
+        if "sign" in words and "verify" not in words:
+            named = await stage.made("/crypto/signing-requests", ada, message=written(script, MESSAGE_MAX))
+        return {
+            "diaryid": diary,
+            "diaryref": diary,
+            "entryid": entry,
+            "fingerprint": guest.fingerprint,
+            "id": named,
+            "invitationid": named,
+            "requestid": named,
+            "publickey": ada.public_key,
+            "signature": "A" * 86 + "==",
+            "hmac": "a" * 64,
+            "vouchercode": "b" * 64,
+            "type": "not-found",
+            "clientid": ada.credentials["client_id"],
+            "clientsecret": ada.credentials["client_secret"],
+            "scope": "diary:read",
+        }
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def scene(stage: Stage) -> Scene:
+    """A full public diary of Ada's, and a diary of Bob's."""
+    ada, bob = await stage.agent(), await stage.agent()
+    diary = await stage.made("/diaries", ada, name="Everything", visibility="public")
+    entry = ""
+    for script in [*SCRIPTS] * 2:
+        members = {"title": written(script, 255), "tags": TAGS, "importance": 10}
+        entry = await stage.made(f"/diaries/{diary}/entries", ada, content=written(script, CONTENT_MAX), **members)
+        await stage.made("/crypto/signing-requests", ada, message=written(script, MESSAGE_MAX))
+    quiet = await stage.made("/diaries", bob, name="Quiet", visibility="private")
+    plain = await stage.made(f"/diaries/{quiet}/entries", bob, content="The heron waits.")
+    path = f"/diaries/{quiet}/entries/{plain}"
+    return Scene(stage=stage, ada=ada, bob=bob, diary=diary, entry=entry, readable=path)
+
+
+async def of_routes(scene: Scene, script: str) -> AsyncIterator[Asked]:
+    """A request for each operation of the served document, and one without a token where it needs none.
+
+    Of the second script on, only of those that hold a text.
+    """
+    document = (await scene.stage.ask("GET", "/openapi.json")).json
+    components = document["components"]["schemas"]
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            name = operation["operationId"]
+            if script != FIRST and name not in TEXTS:
+                continue
+            known = await scene.known(name, script)
+            asked = Asked(
+                name=f"{name} ({script})",
+                method=method.upper(),
+                path=_target(path, list(parameters(operation, script, known, components))),
+                agent=await scene.stage.agent() if name in ENDS_TOKENS else scene.ada,
+                json=_body(operation, script, known, components),
+            )
+            yield asked
+            if {} in operation.get("security", [{}]) and name not in ENDS_TOKENS:
+                yield asked.without_token()
+
+
+async def of_tools(scene: Scene, script: str) -> AsyncIterator[Asked]:
+    """The same of each listed tool."""
+    for agent in (scene.ada, None):
+        opening = Asked(name="initialize", method="POST", path="/mcp", agent=agent, json=_call("initialize", OPENING))
+        session = {SESSION_ID: (await opening.play(scene.stage)).headers[SESSION_ID]}
+        listing = attrs.evolve(opening, name="tools/list", json=_call("tools/list", {}), headers=session)
+        for tool in (await listing.play(scene.stage)).json["result"]["tools"]:
+            name = tool["name"]
+            if script == FIRST or name in TEXTS:
+                arguments = costly(tool["inputSchema"], script, await scene.known(name, script), {})
+                call = _call("tools/call", {"name": name, "arguments": arguments})
+                yield attrs.evolve(listing, name=f"{name} ({script}{'' if agent else ', anonymous'})", json=call)
+
+
+def _target(path: str, values: list[tuple[str, str, str]]) -> str:
+    query = []
+    for where, name, value in values:
+        if where == "path":
+            path = path.replace(f"{{{name}}}", quote(value, safe=""))
+        elif where == "query":
+            query.append(f"{name}={quote(value, safe='')}")
+    return f"{path}?{'&'.join(query)}" if query else path
+
+
+def _body(
+    operation: Mapping[str, Any], script: str, known: Mapping[str, object], components: Mapping[str, Any]
+) -> dict[str, object] | None:
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json")
+    return costly(content["schema"], script, known, components) if content else None
+
+
+def _call(method: str, params: Mapping[str, object]) -> dict[str, object]:
+    return {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+
+
+@attrs.define
+class Probes:
+    """What others ask meanwhile, every 50 ms: whether the server is well, and an entry of their own."""
+
+    scene: Scene
+    took: list[float] = attrs.field(factory=list)
+
+    async def beside(self, asked: Asked | None) -> tuple[float, Reply | None]:
+        """The longest that any of them took while a request was played, or for a second, and what that was answered."""
+        self.took.clear()
+        over = asyncio.Event()
+        probing = asyncio.create_task(self._probe(over))
+        reply = None
+        if asked is None:
+            await asyncio.sleep(1)
+        else:
+            reply = await asked.play(self.scene.stage)
+        over.set()
+        await probing
+        return max(self.took), reply
+
+    async def _probe(self, over: asyncio.Event) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            for number in itertools.count():
+                tasks.create_task(self._one("/health", None))
+                tasks.create_task(self._one(self.scene.readable, self.scene.bob))
+                if over.is_set() and number:
+                    return
+                await asyncio.sleep(EVERY_S)
+
+    async def _one(self, path: str, agent: Agent | None) -> None:
+        before = time.monotonic()
+        reply = await self.scene.stage.ask("GET", path, agent)
+        self.took.append(time.monotonic() - before)
+        assert reply.status == 200, reply.body[:300]
+
+
+async def others_wait(scene: Scene, played: AsyncIterator[Asked]) -> list[str]:
+    """What held up the event loop or the probes, each with how long; it is played again before it counts."""
+    probes, faults = Probes(scene), []
+    idle, _ = await probes.beside(None)
+    async for asked in played:
+        for attempt in range(ATTEMPTS):
+            scene.stage.thread.loop.longest = NO_TURN
+            worst, reply = await probes.beside(asked)
+            longest = scene.stage.thread.loop.longest
+            if attempt == 0 and not (reply and asked.is_answered(reply)):
+                faults.append(f"{asked.name} was answered {reply}")
+            if worst <= idle + BESIDE_S and longest.seconds <= CALLBACK_S:
+                break
+        else:
+            faults.append(f"{asked.name}: others waited {worst:.3f} s, one callback took {longest}")
+    return faults
+
+
+async def all_scripts(of: Callable[[Scene, str], AsyncIterator[Asked]], scene: Scene) -> AsyncIterator[Asked]:
+    """The requests of every script."""
+    for script in SCRIPTS:
+        async for asked in of(scene, script):
+            yield asked
+
+
+@pytest.mark.parametrize("of", [of_routes, of_tools], ids=["routes", "tools"])
+@pytest.mark.asyncio(loop_scope="module")
+async def test_no_request_has_a_long_text_read_on_the_event_loop(
+    scene: Scene, of: Callable[[Scene, str], AsyncIterator[Asked]]
+) -> None:
+    short = {"content": "The heron waits.", "title": "A heron"}
+    with scene.stage.thread.noting({**READERS, **WRITERS}) as noted:
+        await scene.stage.made(f"/diaries/{scene.diary}/entries", scene.ada, **short)
+        async for asked in of(scene, FIRST):
+            await asked.play(scene.stage)
+    assert noted.keys() == {*READERS, *WRITERS}, "what was never seen shows nothing"
+    assert {name: size for name, size in noted.items() if size > (SMALL if name in READERS else SHORT)} == {}
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_others_are_served_beside_every_routes_costliest_request(scene: Scene) -> None:
+    assert await others_wait(scene, all_scripts(of_routes, scene)) == []
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_others_are_served_beside_every_tools_costliest_call(scene: Scene) -> None:
+    assert await others_wait(scene, all_scripts(of_tools, scene)) == []
