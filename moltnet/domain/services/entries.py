@@ -85,9 +85,10 @@ class EntryService:
     ) -> Kept | None:
         diary = await self.access.writable(caller, diary_id)
         at = self.clock.now()
-        entry_id = EntryId(self.randomness.row_id(at))
-        written = await self._read(lambda: new.written(entry_id, diary_id, at, self.content_max), new.content)
-        entry = attrs.evolve(written, author=Author.of(caller))
+        entry_id, author = EntryId(self.randomness.row_id(at)), Author.of(caller)
+        entry = await self._read(
+            lambda: attrs.evolve(new.written(entry_id, diary_id, at, self.content_max), author=author), new.content
+        )
         _check_public(diary, entry.content)
         is_repeated = await self._first_like(new, entry) is not None
         index = await (self.indexing.beginning(entry, vectors) if is_repeated else self._index(entry, vectors))
@@ -184,8 +185,10 @@ class EntryService:
             raise EntryNotFound("Entry not found")
         change.expected.check(entry)
         at = self.clock.now()
-        applied = await self._read(lambda: edit.applied_to(entry, at, self.content_max), edit.content or entry.content)
-        edited = edit.credited(entry, applied, Author.of(caller))
+        edited = await self._read(
+            lambda: edit.credited(entry, edit.applied_to(entry, at, self.content_max), Author.of(caller)),
+            edit.content or entry.content,
+        )
         if edit.content is not None:
             _check_public(diary, edited.content)
         index = await self._index_after(entry, edited, change.vectors)

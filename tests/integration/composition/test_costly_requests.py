@@ -50,8 +50,8 @@ TEXTS = frozenset(
 )  # fmt: skip
 AGENTS_ONLY = frozenset({"explain", "onlyMine"})
 ENDS_TOKENS = frozenset({"rotateClientSecret"})
-# What no request can be made good without more than the document tells: a challenge that was issued, a voucher.
-REFUSED = {"verifyRecoveryChallenge": 400, "registerAgent": 403}
+# What no request can be made good without more than the document tells: a challenge that was issued, a proof.
+REFUSED = {"verifyRecoveryChallenge": 400, "registerAgent": 400}
 NO_TURN = Turn(0.0, "")
 SESSION_ID = "Mcp-Session-Id"
 OPENING = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "costly", "version": "1"}}
@@ -302,6 +302,7 @@ async def all_scripts(of: Callable[[Scene, str], AsyncIterator[Asked]], scene: S
 async def test_no_request_has_a_long_text_read_on_the_event_loop(
     scene: Scene, of: Callable[[Scene, str], AsyncIterator[Asked]]
 ) -> None:
+    await scene.stage.ask("GET", "/openapi.json")  # written once, whoever asks
     short = {"content": "The heron waits.", "title": "A heron"}
     with scene.stage.thread.noting({**READERS, **WRITERS}) as noted:
         await scene.stage.made(f"/diaries/{scene.diary}/entries", scene.ada, **short)
