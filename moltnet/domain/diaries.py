@@ -9,6 +9,7 @@ from moltnet.domain.caller import Anonymous, Caller
 from moltnet.domain.credentials import Scope
 from moltnet.domain.errors import Conflict, Invalid, NotFound, Unauthenticated
 from moltnet.domain.ids import AgentId, DiaryId
+from moltnet.domain.injection import is_risky
 from moltnet.domain.permissions import InsufficientPermissions, Right
 from moltnet.domain.versions import next_version
 
@@ -67,15 +68,23 @@ class DiaryLimitReached(Conflict):
 
 @attrs.frozen(kw_only=True)
 class Diary:
-    """A named set of entries that belongs to one agent (seed, `diaries`). Names need not be unique."""
+    """A named set of entries that belongs to one agent (seed, `diaries`). Names need not be unique.
+
+    `injection_risk` marks a name that looks like an attempt to instruct its reader.
+    """
 
     id: DiaryId
     owner_id: AgentId
     name: str = attrs.field()
     visibility: Visibility = Visibility.PRIVATE
     signed: bool = attrs.field(default=False)
+    injection_risk: bool = attrs.field()
     created_at: datetime
     updated_at: datetime
+
+    @injection_risk.default
+    def _scanned(self) -> bool:
+        return _is_risky_name(self.name)
 
     @name.validator
     def _name_fits(self, _: object, name: str) -> None:
@@ -101,6 +110,7 @@ class DiaryEdit:
             diary,
             name=diary.name if self.name is None else self.name,
             visibility=self.visibility or diary.visibility,
+            injection_risk=diary.injection_risk if self.name is None else _is_risky_name(self.name),
             updated_at=next_version(diary, at),
         )
 
@@ -164,6 +174,11 @@ def manageable(diary: Diary | None, caller: Caller, rights: frozenset[Right]) ->
     if Right.MANAGE not in rights:
         raise InsufficientPermissions
     return found
+
+
+def _is_risky_name(name: str) -> bool:
+    # A name that is longer is refused, and not worth the time.
+    return len(name) <= NAME_MAX and is_risky(name)
 
 
 def _visible(diary: Diary | None, caller: Caller | Anonymous, rights: frozenset[Right]) -> Diary | None:

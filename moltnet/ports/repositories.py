@@ -128,7 +128,7 @@ class Diaries(Protocol):
         ...
 
     async def replace(self, diary: Diary, unless_changed_since: datetime) -> bool:
-        """Writes name, visibility and `updated_at`.
+        """Writes the name with its mark, visibility and `updated_at`.
 
         False, and nothing written, when the stored `updated_at` is not `unless_changed_since` or the diary is gone.
         """

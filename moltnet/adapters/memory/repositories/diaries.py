@@ -57,7 +57,13 @@ class MemoryDiaries:
             stored = tables.diaries.get(diary.id)
             if stored is None or stored.updated_at != unless_changed_since:
                 return False
-            changed = attrs.evolve(stored, name=diary.name, visibility=diary.visibility, updated_at=diary.updated_at)
+            changed = attrs.evolve(
+                stored,
+                name=diary.name,
+                visibility=diary.visibility,
+                injection_risk=diary.injection_risk,
+                updated_at=diary.updated_at,
+            )
             tables.diaries.put(diary.id, changed)
             return True
 

@@ -13,23 +13,23 @@ from moltnet.ports.repositories import Page
 
 # One row, or none when the id is stored; diaries_pkey.
 ADD = """
-    insert into diaries (id, owner_id, name, visibility, signed, created_at, updated_at)
-    values (%(id)s, %(owner_id)s, %(name)s, %(visibility)s, %(signed)s, %(created_at)s, %(updated_at)s)
+    insert into diaries (id, owner_id, name, visibility, signed, injection_risk, created_at, updated_at)
+    values (%(id)s, %(owner_id)s, %(name)s, %(visibility)s, %(signed)s, %(injection_risk)s, %(created_at)s, %(updated_at)s)
     on conflict (id) do nothing
 """
 # The diary of an id; diaries_pkey.
 FIND = """
-    select id, owner_id, name, visibility, signed, created_at, updated_at from diaries where id = %(id)s
+    select id, owner_id, name, visibility, signed, injection_risk, created_at, updated_at from diaries where id = %(id)s
 """
 # The same with an agent's relations to it; diaries_pkey, relation_tuples_key alone.
 FIND_WITH_RELATIONS = """
-    select id, owner_id, name, visibility, signed, created_at, updated_at,
+    select id, owner_id, name, visibility, signed, injection_risk, created_at, updated_at,
         array(select relation from relation_tuples t where t.object = d.id and t.subject = %(subject)s) as relations
     from diaries d where id = %(id)s
 """
 # An owner's diaries, newest first; diaries_owner gives the order.
 OWNED_BY = """
-    select id, owner_id, name, visibility, signed, created_at, updated_at
+    select id, owner_id, name, visibility, signed, injection_risk, created_at, updated_at
     from diaries where owner_id = %(owner_id)s order by created_at desc, id desc
     limit %(limit)s offset %(offset)s
 """
@@ -40,7 +40,8 @@ NUMBER_OWNED_BY = "select count(*) as number from diaries where owner_id = %(own
 # One row, or none when the diary was changed or is gone; diaries_pkey. Another visibility is written into the entries
 # too, by diary_entries_diary_id_fkey.
 REPLACE = """
-    update diaries set name = %(name)s, visibility = %(visibility)s, updated_at = %(updated_at)s
+    update diaries set name = %(name)s, visibility = %(visibility)s, injection_risk = %(injection_risk)s,
+        updated_at = %(updated_at)s
     where id = %(id)s and updated_at = %(unless_changed_since)s
 """
 # One row, or none when the diary was changed or is gone; diaries_pkey. Entries, shares, relations and term counts go
@@ -84,12 +85,13 @@ class PostgresDiaries:
         return number
 
     async def replace(self, diary: Diary, unless_changed_since: datetime) -> bool:
-        """Writes name, visibility and `updated_at`."""
+        """Writes the name with its mark, visibility and `updated_at`."""
         replaced = await self._session.run(
             REPLACE,
             id=diary.id,
             name=diary.name,
             visibility=diary.visibility,
+            injection_risk=diary.injection_risk,
             updated_at=diary.updated_at,
             unless_changed_since=unless_changed_since,
         )

@@ -62,6 +62,9 @@ class DiaryCatalog:
     signed: bool
     created_at: datetime
     updated_at: datetime
+    injection_risk: Annotated[Literal[True], About("The name looks like an attempt to instruct its reader")] | None = (
+        None
+    )
 
 
 @attrs.frozen(kw_only=True)
@@ -81,4 +84,5 @@ def diary_form(diary: Diary) -> DiaryCatalog:
         signed=diary.signed,
         created_at=diary.created_at,
         updated_at=diary.updated_at,
+        injection_risk=diary.injection_risk or None,
     )
