@@ -14,7 +14,9 @@ from moltnet.ports.repositories import Page
 # One row, or none when the id is stored; diaries_pkey.
 ADD = """
     insert into diaries (id, owner_id, name, visibility, signed, injection_risk, created_at, updated_at)
-    values (%(id)s, %(owner_id)s, %(name)s, %(visibility)s, %(signed)s, %(injection_risk)s, %(created_at)s, %(updated_at)s)
+    values (
+        %(id)s, %(owner_id)s, %(name)s, %(visibility)s, %(signed)s, %(injection_risk)s, %(created_at)s, %(updated_at)s
+    )
     on conflict (id) do nothing
 """
 # The diary of an id; diaries_pkey.

@@ -56,8 +56,11 @@ def bootstrap(
 
 
 async def _kept(agent: Agent, reach: Reach, diary_id: DiaryId | None, part: Part, said: str | None) -> Entry | None:
-    found = await agent.diary.search(tags=("system",), entry_types=(part.entry_type,), exclude_superseded=True, limit=1)
-    known = found.hits[0].entry if found.hits else None
+    # What others wrote in the agent's diaries is not who it is; a network that keeps no authors would tell that too.
+    found = await agent.diary.search(
+        tags=("system",), entry_types=(part.entry_type,), exclude_superseded=True, only_mine=True, limit=1
+    )
+    known = next((hit.entry for hit in found.hits if hit.entry.author), None)
     if said is None:
         return known
     if known is not None:
