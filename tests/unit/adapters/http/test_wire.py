@@ -20,7 +20,7 @@ from moltnet.domain.vouching import Edge
 from moltnet.entrypoints.rest.wire.entries import entry_form
 from moltnet.entrypoints.schema.convert import json_value
 from moltnet.ports.remote import NetworkError
-from tests.support.builders import NOON, an_entry, an_id
+from tests.support.builders import NOON, an_author, an_entry, an_id
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=9),
@@ -40,6 +40,20 @@ def told(entry: Entry) -> Any:
 def test_an_entry_is_read_as_it_was_told_and_what_is_not_known_is_passed_over() -> None:
     entry = an_entry(tags=("a",), at=NOON, occurred_at=NOON - timedelta(days=9))
     assert read(reply({**told(entry), "seenAt": "later", "new": {}}), Entry) == entry
+
+
+def test_authors_are_read_as_they_were_told() -> None:
+    entry = an_entry(author=an_author(assumed=True), edited_by=an_author(), at=NOON)
+    members = told(entry)
+    assert members["author"]["assumed"] is True
+    assert "assumed" not in members["editedBy"]
+    assert read(reply(members), Entry) == entry
+
+
+def test_an_entry_of_a_network_that_keeps_no_authors_has_none() -> None:
+    members = told(an_entry(at=NOON))
+    del members["author"]
+    assert read(reply(members), Entry).author is None
 
 
 def test_the_entity_tag_tells_the_exact_version() -> None:
