@@ -132,3 +132,11 @@ class SigningKeys(Protocol):
     async def all(self) -> list[SigningKey]:
         """Every key, newest first: the newest signs, all verify."""
         ...
+
+    async def replace_seal(self, kid: str, sealed: bytes) -> None:
+        """Stores a key under another seal; none of this id is no error."""
+        ...
+
+    async def remove_all_but(self, kid: str) -> None:
+        """Removes every key but one."""
+        ...

@@ -3,6 +3,8 @@
 import asyncio
 from datetime import timedelta
 
+import attrs
+
 from moltnet.ports.storage import Storage
 from tests.support.builders import NOON, a_signing_key
 
@@ -53,3 +55,25 @@ async def test_of_parallel_first_keys_one_is_stored(storage: Storage) -> None:
     assert sum(answers) == 1
     async with storage.reading() as work:
         assert await work.signing_keys.all() == [keys[answers.index(True)]]
+
+
+async def test_all_keys_but_one_are_removed(storage: Storage) -> None:
+    first, second, third = a_signing_key(), a_signing_key(at=LATER), a_signing_key(at=LATER + timedelta(days=1))
+    async with storage.writing() as work:
+        assert await work.signing_keys.add_first(first)
+        await work.signing_keys.add(second)
+        await work.signing_keys.add(third)
+        await work.signing_keys.remove_all_but(second.kid)
+    async with storage.reading() as work:
+        assert await work.signing_keys.all() == [second]
+
+
+async def test_a_key_gets_another_seal(storage: Storage) -> None:
+    key, other = a_signing_key(), a_signing_key(at=LATER)
+    async with storage.writing() as work:
+        await work.signing_keys.add(key)
+        await work.signing_keys.add(other)
+        await work.signing_keys.replace_seal(key.kid, b"another seal")
+        await work.signing_keys.replace_seal("unknown", b"nothing")
+    async with storage.reading() as work:
+        assert await work.signing_keys.all() == [other, attrs.evolve(key, sealed=b"another seal")]

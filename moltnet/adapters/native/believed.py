@@ -14,9 +14,10 @@ MOST_REMEMBERED = 10_000
 
 @attrs.define(eq=False)
 class Known:
-    """What a checked token says, and whom it stands for by the standing that was read last."""
+    """What a checked token says, by which key, and whom it stands for by the standing that was read last."""
 
     claims: TokenClaims
+    kid: str
     standing: Standing | None = None
     caller: Caller | None = None
 
@@ -39,9 +40,9 @@ class Believed:
         self._known.move_to_end(token)
         return known
 
-    def remember(self, token: str, claims: TokenClaims) -> Known:
-        """Keeps what a checked token says."""
-        known = self._known[token] = Known(claims)
+    def remember(self, token: str, claims: TokenClaims, kid: str) -> Known:
+        """Keeps what a checked token says, and the key it is signed with."""
+        known = self._known[token] = Known(claims, kid)
         if len(self._known) > self._most:
             self._known.popitem(last=False)
         return known

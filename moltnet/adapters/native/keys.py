@@ -1,7 +1,8 @@
 """The RSA keys that tokens are signed with: made here, sealed at rest, shared by all processes through the storage.
 
 The newest key signs. Rotating adds one; the older stay published, and verify, as long as a token signed with them may
-live. Only sealed private keys are in the database: what opens them stays with the operator.
+live, unless they are removed at once because one has leaked. Every process rereads the keys within seconds. Only sealed
+private keys are in the database: what opens them stays with the operator, who can replace it (`reseal`).
 """
 
 import asyncio
@@ -28,7 +29,8 @@ KEY_BITS = 2048
 SECRET_MIN_BYTES = 32
 # An unknown key id makes a process look for new keys, but not more often than this: made-up ids cost no database.
 REREAD_FLOOR = timedelta(seconds=1)
-REREAD_AFTER = timedelta(minutes=10)
+# So long a process may sign and verify with a key that was removed elsewhere.
+REREAD_AFTER = timedelta(seconds=5)
 # A new key is published before it signs, for longer than the floor: whoever meets an unknown id may then look, or has
 # looked since the key was there.
 SETTLING = timedelta(seconds=5)
@@ -85,17 +87,25 @@ class KeySeal:
         key = RSAKey.generate_key(KEY_BITS, private=True)
         return SigningKey(
             kid=key.thumbprint(),  # RFC 7638: the same key has the same id wherever it is read
-            sealed=bytes(self._box.encrypt(key.as_pem(private=True))),
+            sealed=self.seal(key.as_pem(private=True)),
             created_at=at,
         )
 
     def open(self, stored: SigningKey) -> OpenKey | None:
         """The key out of its seal; None when it was sealed with another secret."""
+        pem = self.unseal(stored)
+        return None if pem is None else OpenKey(stored.kid, stored.created_at, RSAKey.import_key(pem))
+
+    def seal(self, pem: bytes) -> bytes:
+        """A key's PEM text, sealed."""
+        return bytes(self._box.encrypt(pem))
+
+    def unseal(self, stored: SigningKey) -> bytes | None:
+        """A key's PEM text; None when it was sealed with another secret."""
         try:
-            pem = self._box.decrypt(stored.sealed)
+            return self._box.decrypt(stored.sealed)
         except (CryptoError, ValueError):  # the latter for less than a nonce
             return None
-        return OpenKey(stored.kid, stored.created_at, RSAKey.import_key(pem))
 
 
 class TokenKeys:
@@ -104,6 +114,7 @@ class TokenKeys:
     def __init__(self, storage: Storage, clock: Clock, seal: KeySeal) -> None:
         self._storage, self._clock, self._seal = storage, clock, seal
         self._keys: Sequence[OpenKey] = ()
+        self._unreadable: frozenset[bytes] = frozenset()
         self._read_at: datetime | None = None
         self._reading = asyncio.Lock()
 
@@ -119,6 +130,15 @@ class TokenKeys:
         made = await self._new_key()
         async with self._storage.writing() as work:
             await work.signing_keys.add(made)
+        await self._read()
+        return made.kid
+
+    async def replace(self) -> str:
+        """Adds a newer key, whose id is the answer, and removes all others: their tokens end at once."""
+        made = await self._new_key()
+        async with self._storage.writing() as work:
+            await work.signing_keys.add(made)
+            await work.signing_keys.remove_all_but(made.kid)
         await self._read()
         return made.kid
 
@@ -155,7 +175,13 @@ class TokenKeys:
         read_at = self._clock.now()
         stored = await self._stored()
         known = {each.kid: each for each in self._keys}
-        self._keys = await _aside(lambda: self._opened(stored, known))
+        fresh = [each for each in stored if each.kid not in known and each.sealed not in self._unreadable]
+        opened = await _aside(lambda: [self._seal.open(each) for each in fresh]) if fresh else []
+        known |= {each.kid: each for each in opened if each is not None}
+        self._note_unreadable([each for each in stored if each.kid not in known])
+        if stored[0].kid not in known:
+            raise SigningKeyUnreadable
+        self._keys = [known[each.kid] for each in stored if each.kid in known]
         self._read_at = read_at
 
     async def _stored(self) -> list[SigningKey]:
@@ -172,13 +198,27 @@ class TokenKeys:
         now = self._clock.now()
         return await _aside(lambda: self._seal.new_key(now))
 
-    def _opened(self, stored: Sequence[SigningKey], known: dict[str, OpenKey]) -> list[OpenKey]:
-        opened = [known.get(each.kid) or self._seal.open(each) for each in stored]
-        if opened[0] is None:
+    def _note_unreadable(self, keys: Sequence[SigningKey]) -> None:
+        sealed = frozenset(each.sealed for each in keys)
+        if sealed - self._unreadable:
+            _LOGGER.warning("token signing keys were sealed with another secret; their tokens are refused")
+        self._unreadable = sealed
+
+
+async def reseal(storage: Storage, before: KeySeal, after: KeySeal) -> int:
+    """Seals all keys anew, all or none, and answers how many there are; what is sealed so already counts too.
+
+    Raises SigningKeyUnreadable when neither seal opens the newest one.
+    """
+    async with storage.writing() as work:
+        stored = await work.signing_keys.all()
+        opened = {each.kid: after.unseal(each) or before.unseal(each) for each in stored}
+        if stored and opened[stored[0].kid] is None:
             raise SigningKeyUnreadable
-        if None in opened:
-            _LOGGER.warning("older token signing keys were sealed with another secret; their tokens are refused")
-        return [each for each in opened if each is not None]
+        for kid, pem in opened.items():
+            if pem is not None:
+                await work.signing_keys.replace_seal(kid, after.seal(pem))
+    return len(stored)
 
 
 def _unretired(newest_first: Sequence[OpenKey], now: datetime) -> list[OpenKey]:

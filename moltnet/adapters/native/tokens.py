@@ -155,7 +155,10 @@ class NativeTokenVerifier:
         before_asking: BeforeAsking = ask_freely,  # noqa: ARG002  # nobody else is asked
     ) -> Caller:
         """The caller a token stands for, with the scopes and the key that it has now."""
-        known = self._believed.find(token, self.clock.now()) or await self._checked(token)
+        known = self._believed.find(token, self.clock.now())
+        # A signature that held does so no longer once its key was removed: anyone may have the key by now.
+        if known is None or await self.keys.verifying(known.kid) is None:
+            known = await self._checked(token)
         found = await self.standings.find(known.claims.client_id)
         if found is None:
             raise InvalidToken
@@ -182,7 +185,7 @@ class NativeTokenVerifier:
         if key is None:
             raise InvalidToken
         claims = presented.claims(key, issuer=self.issuer, at=self.clock.now())
-        return self._believed.remember(token, claims)
+        return self._believed.remember(token, claims, presented.kid)
 
     def _held(self, carried: frozenset[Scope], granted: frozenset[Scope]) -> frozenset[Scope]:
         if carried or not self.scopeless_tokens_have_all:

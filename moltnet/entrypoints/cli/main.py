@@ -158,6 +158,36 @@ def demo(as_json: bool) -> None:  # noqa: FBT001  # click passes options by name
 
 
 @cli.group()
+def keys() -> None:
+    """Replace the keys that sign access tokens, or the secret that seals them."""
+
+
+@keys.command("rotate")
+@_data
+@click.option("--now", is_flag=True, help="A key has leaked: end every token signed with the keys there are.")
+def keys_rotate(data_dir: Path | None, now: bool) -> None:  # noqa: FBT001  # click passes options by name
+    """Make a new signing key. Servers that run follow by themselves; tokens stay good until they expire."""
+    from moltnet.entrypoints.cli.commands.keys import rotate as run  # noqa: PLC0415
+
+    run(data_dir, now=now)
+
+
+@keys.command("replace-secret")
+@_data
+@click.option(
+    "--to",
+    "file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file with the new secret, where RECOVERY_CHALLENGE_SECRET is set in the environment.",
+)
+def keys_replace_secret(data_dir: Path | None, file: Path | None) -> None:
+    """Replace RECOVERY_CHALLENGE_SECRET and seal the signing keys with the new one; then restart the servers."""
+    from moltnet.entrypoints.cli.commands.keys import replace_secret as run  # noqa: PLC0415
+
+    run(data_dir, file)
+
+
+@cli.group()
 def model() -> None:
     """See which embedding model the network uses, and switch it to another one."""
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     )
     from moltnet.entrypoints.container.relocations import relocation
     from moltnet.entrypoints.container.remote import admission, file_keyring, remote_agent
+    from moltnet.entrypoints.container.sealing import replace_secret, rotate_keys
     from moltnet.entrypoints.container.wiring import Container
 
 __all__ = [
@@ -61,6 +62,8 @@ __all__ = [
     "relocation",
     "remains_of",
     "remote_agent",
+    "replace_secret",
+    "rotate_keys",
     "set_up_git",
     "set_up_github",
     "signatures",
@@ -99,6 +102,8 @@ _ROOMS = {
     "relocation": "relocations",
     "remains_of": "own",
     "remote_agent": "remote",
+    "replace_secret": "sealing",
+    "rotate_keys": "sealing",
     "set_up_git": "own",
     "set_up_github": "own",
     "signatures": "keys",

@@ -1,5 +1,7 @@
 """The token issuer's keys in memory."""
 
+import attrs
+
 from moltnet.adapters.memory.statements import Statements
 from moltnet.ports.proofs import SigningKey
 
@@ -27,3 +29,16 @@ class MemorySigningKeys:
         """Every key, newest first."""
         tables = await self._statements.look()
         return sorted(tables.signing_keys.rows().values(), key=lambda key: (key.created_at, key.kid), reverse=True)
+
+    async def replace_seal(self, kid: str, sealed: bytes) -> None:
+        """Stores a key under another seal."""
+        async with self._statements.change() as tables:
+            stored = tables.signing_keys.get(kid)
+            if stored:
+                tables.signing_keys.put(kid, attrs.evolve(stored, sealed=sealed))
+
+    async def remove_all_but(self, kid: str) -> None:
+        """Removes every key but one."""
+        async with self._statements.change() as tables:
+            for other in [each for each in tables.signing_keys.rows() if each != kid]:
+                tables.signing_keys.drop(other)

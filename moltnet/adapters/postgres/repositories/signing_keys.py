@@ -12,6 +12,10 @@ ADD_FIRST = """
     select %(kid)s, %(sealed)s, %(created_at)s, true where not exists (select from token_keys)
     on conflict do nothing
 """
+# One row, or none; token_keys_pkey.
+REPLACE_SEAL = "update token_keys set sealed = %(sealed)s where kid = %(kid)s"
+# A handful of rows; no index.
+REMOVE_ALL_BUT = "delete from token_keys where kid <> %(kid)s"
 # Every key, newest first; no index for a handful of rows.
 ALL = "select kid, sealed, created_at from token_keys order by created_at desc, kid desc"
 
@@ -33,3 +37,11 @@ class PostgresSigningKeys:
     async def all(self) -> list[SigningKey]:
         """Every key, newest first."""
         return await self._session.all(signing_key_from_row, ALL)
+
+    async def replace_seal(self, kid: str, sealed: bytes) -> None:
+        """Stores a key under another seal."""
+        await self._session.run(REPLACE_SEAL, kid=kid, sealed=sealed)
+
+    async def remove_all_but(self, kid: str) -> None:
+        """Removes every key but one."""
+        await self._session.run(REMOVE_ALL_BUT, kid=kid)

@@ -20,7 +20,7 @@ TICK = timedelta(microseconds=1)
 
 def test_token_is_believed_in_its_time_alone():
     believed = Believed()
-    known = believed.remember("t", CLAIMS)
+    known = believed.remember("t", CLAIMS, "kid")
     assert known.claims is CLAIMS
     assert believed.find("other", NOON) is None
     assert believed.find("t", NOON + timedelta(hours=1) - TICK) is known
@@ -30,14 +30,14 @@ def test_token_is_believed_in_its_time_alone():
 
 def test_token_is_not_believed_before_its_time():
     believed = Believed()
-    believed.remember("t", CLAIMS)
+    believed.remember("t", CLAIMS, "kid")
     assert believed.find("t", NOON - TICK) is None
 
 
 def test_the_ones_used_longest_ago_are_forgotten_first():
     believed = Believed(most=2)
     for token in ("a", "b"):
-        believed.remember(token, CLAIMS)
+        believed.remember(token, CLAIMS, "kid")
     believed.find("a", NOON)
-    believed.remember("c", CLAIMS)
+    believed.remember("c", CLAIMS, "kid")
     assert [believed.find(token, NOON) is not None for token in ("a", "b", "c")] == [True, False, True]

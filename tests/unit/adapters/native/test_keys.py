@@ -18,6 +18,7 @@ from moltnet.adapters.native.keys import (
     KeySeal,
     SigningKeyUnreadable,
     TokenKeys,
+    reseal,
 )
 from moltnet.domain.credentials import TOKEN_LIFETIME
 from moltnet.ports.proofs import SigningKey
@@ -195,6 +196,78 @@ async def test_rotating_replaces_a_key_nobody_can_open(
     assert "another secret" in caplog.text
     assert await kids(keys) == [newer]
     assert (await keys.signing()).kid == newer
+
+
+async def test_every_process_follows_a_rotation_within_seconds(
+    keys: TokenKeys, storage: CountingStorage, clock: MemoryClock
+):
+    other = TokenKeys(storage, clock, SEAL)
+    await other.prepare()
+    newer = await keys.rotate()
+    clock.advance(max(REREAD_AFTER, SETTLING))
+    assert timedelta(seconds=5) >= REREAD_AFTER
+    assert await kids(other) == [newer, a_token_key().kid]
+    assert (await other.signing()).kid == newer
+
+
+async def test_replaced_key_signs_and_verifies_nowhere_within_seconds(
+    keys: TokenKeys, storage: CountingStorage, clock: MemoryClock
+):
+    other = TokenKeys(storage, clock, SEAL)
+    await other.prepare()
+    await keys.rotate()
+    newest = await keys.replace()
+    assert [key.kid for key in await stored(storage)] == [newest]
+    clock.advance(REREAD_AFTER)
+    for process in (keys, other):
+        assert await kids(process) == [newest]
+        assert (await process.signing()).kid == newest
+        assert await process.verifying(a_token_key().kid) is None
+
+
+async def test_key_nobody_can_open_is_told_once(
+    storage: CountingStorage, clock: MemoryClock, caplog: pytest.LogCaptureFixture
+):
+    keys = TokenKeys(storage, clock, OTHER_SEAL)
+    with caplog.at_level(logging.WARNING):
+        for _ in range(3):
+            await keys.rotate()
+            clock.advance(REREAD_AFTER)
+    assert len(caplog.records) == 1
+
+
+# Another secret
+
+
+async def test_keys_that_are_sealed_anew_are_the_same_keys(
+    keys: TokenKeys, storage: CountingStorage, clock: MemoryClock
+):
+    newer = await keys.rotate()
+    published = await keys.published()
+    for _ in range(2):  # again after an interruption
+        assert await reseal(storage, SEAL, OTHER_SEAL) == 2
+    assert await TokenKeys(storage, clock, OTHER_SEAL).published() == published
+    with pytest.raises(SigningKeyUnreadable):
+        await TokenKeys(storage, clock, SEAL).prepare()
+    clock.advance(REREAD_AFTER)  # a process that runs on with the former secret
+    assert (await keys.signing()).kid == newer
+    assert await keys.published() == published
+
+
+async def test_what_neither_secret_opens_is_not_sealed_anew(storage: CountingStorage, clock: MemoryClock):
+    third = KeySeal(b"a third key-encryption secret of 32 bytes or more")
+    before = await stored(storage)
+    with pytest.raises(SigningKeyUnreadable):
+        await reseal(storage, OTHER_SEAL, third)
+    assert await stored(storage) == before
+    newer = await TokenKeys(storage, clock, OTHER_SEAL).rotate()
+    assert await reseal(storage, OTHER_SEAL, third) == 2
+    assert await kids(TokenKeys(storage, clock, third)) == [newer]
+    assert before[0] in await stored(storage)  # an older one may be opened yet, by whoever finds its secret
+
+
+async def test_nothing_is_sealed_where_there_is_no_key():
+    assert await reseal(MemoryStorage(), SEAL, OTHER_SEAL) == 0
 
 
 @pytest.mark.parametrize("sealed", [b"", b"short", bytes(100)])

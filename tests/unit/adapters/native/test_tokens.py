@@ -7,7 +7,7 @@ import pytest
 from moltnet.adapters.memory.clock import MemoryClock
 from moltnet.adapters.memory.storage import MemoryStorage
 from moltnet.adapters.native.claims import sign, token_claims
-from moltnet.adapters.native.keys import TokenKeys
+from moltnet.adapters.native.keys import REREAD_AFTER, TokenKeys
 from moltnet.adapters.native.standings import StoredStandings
 from moltnet.adapters.native.tokens import NativeTokenVerifier
 from moltnet.domain.agents import Agent
@@ -82,3 +82,18 @@ async def test_any_other_generation_is_refused(
 async def test_key_is_the_one_the_agent_has_now(verifier: NativeTokenVerifier, client: Client, agent: Agent):
     token = token_of(client, agent, **{"moltnet:public_key": "ed25519:anything", "moltnet:fingerprint": "anything"})
     assert (await verifier.verify(token)).public_key.text == agent.public_key.text
+
+
+async def test_token_that_was_accepted_ends_with_its_key(storage: MemoryStorage, client: Client, agent: Agent):
+    clock = MemoryClock(NOON)
+    elsewhere, keys = TokenKeys(storage, clock, SEAL), TokenKeys(storage, clock, SEAL)
+    verifier = NativeTokenVerifier(StoredStandings(storage), clock, keys, ISSUER, scopeless_tokens_have_all=True)
+    token = token_of(client, agent)
+    assert await verifier.verify(token)
+    await elsewhere.rotate()
+    clock.advance(REREAD_AFTER)
+    assert await verifier.verify(token)
+    await elsewhere.replace()
+    clock.advance(REREAD_AFTER)
+    with pytest.raises(InvalidToken):
+        await verifier.verify(token)
