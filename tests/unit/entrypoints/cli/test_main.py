@@ -18,7 +18,20 @@ def run(*arguments: str) -> Result:
 
 def test_help_names_every_command_but_the_one_for_ourselves():
     listed = [line.split()[0] for line in run("--help").output.partition("Commands:")[2].splitlines() if line]
-    operators = ["bench", "demo", "doctor", "genesis", "mcp", "migrate", "model", "ory", "serve", "up", "version"]
+    operators = [
+        "bench",
+        "demo",
+        "doctor",
+        "genesis",
+        "keys",
+        "mcp",
+        "migrate",
+        "model",
+        "ory",
+        "serve",
+        "up",
+        "version",
+    ]
     assert listed == sorted([*operators, *AGENTS_COMMANDS])
     assert run("-h").output == run("--help").output
 
