@@ -178,9 +178,9 @@ class TokenKeys:
         fresh = [each for each in stored if each.kid not in known and each.sealed not in self._unreadable]
         opened = await _aside(lambda: [self._seal.open(each) for each in fresh]) if fresh else []
         known |= {each.kid: each for each in opened if each is not None}
-        self._note_unreadable([each for each in stored if each.kid not in known])
         if stored[0].kid not in known:
             raise SigningKeyUnreadable
+        self._note_unreadable([each for each in stored if each.kid not in known])
         self._keys = [known[each.kid] for each in stored if each.kid in known]
         self._read_at = read_at
 

@@ -197,7 +197,7 @@ async def test_directory_and_vouchers(shell: Shell) -> None:
         name: me[name] for name in ("identityId", "publicKey", "fingerprint")
     }
     profile = (await shell.run("agents", "lookup", me["fingerprint"])).printed
-    assert profile == {name: me[name] for name in ("publicKey", "fingerprint")}
+    assert profile == {name: me[name] for name in ("publicKey", "fingerprint", "proven")}
     code = (await shell.run("vouch", "issue")).printed["code"]
     assert code in {each["code"] for each in (await shell.run("vouch", "list")).printed["vouchers"]}
     assert code in (await shell.run("vouch", "list", "--text")).out
