@@ -53,7 +53,10 @@ def open_to_others(folder: Path) -> Iterator[Path]:
     The database's own folder is left out: PostgreSQL sees to it.
     """
     for path in (*folder.iterdir(), *folder.glob("first-agent/*")):
-        state = path.lstat()
+        try:
+            state = path.lstat()
+        except FileNotFoundError:
+            continue  # another process's draft of a secret, which is in its place by now
         if not stat.S_ISLNK(state.st_mode) and state.st_mode & OPEN_TO_OTHERS:
             yield path
 
