@@ -6,6 +6,7 @@ from contextlib import aclosing
 import pytest
 from psycopg.conninfo import make_conninfo
 
+from moltnet.adapters.postgres.examination import DatabaseExamination
 from moltnet.adapters.postgres.readiness import PostgresReadiness, Room
 from moltnet.domain.errors import StorageFull, StorageReadOnly, StorageUnavailable
 from tests.support.postgres import a_database, execute, rows
@@ -48,6 +49,8 @@ async def test_standby_is_not_ready(database: str) -> None:
     async with aclosing(PostgresReadiness(standby, Room())) as readiness:
         with pytest.raises(StorageReadOnly):
             await readiness.check()
+    with pytest.raises(StorageReadOnly, match="it is a standby"):
+        await DatabaseExamination(standby).server()
 
 
 async def test_database_without_room_stays_so_until_room_can_be_taken(database: str) -> None:

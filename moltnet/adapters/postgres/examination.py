@@ -10,12 +10,14 @@ from psycopg.conninfo import conninfo_to_dict
 from moltnet.adapters.postgres.migrate import EXTENSION, SchemaUnusable, known_migrations
 from moltnet.adapters.postgres.session import limit_statements
 from moltnet.adapters.postgres.violations import translated
-from moltnet.domain.errors import Invalid, Unavailable
+from moltnet.domain.errors import Invalid, StorageReadOnly, Unavailable
 
 CLOCK_TOLERANCE = timedelta(seconds=2)
 
-# One row: what the server calls itself, and its time.
-SERVER = "select current_setting('server_version'), clock_timestamp()"
+READS_ONLY = "The database takes no writes: it is a standby, or default_transaction_read_only is set"
+
+# One row: what the server calls itself, its time, and whether it takes no writes: on, or off.
+SERVER = "select current_setting('server_version'), clock_timestamp(), current_setting('transaction_read_only')"
 # One row: whether any migration was applied yet.
 HAS_LIST = "select to_regclass('schema_migrations') is not null"
 # The versions that were applied; schema_migrations_pkey.
@@ -60,8 +62,10 @@ class DatabaseExamination:
     conninfo: str = attrs.field(repr=False)
 
     async def server(self) -> str:
-        """That the server answers, and its version."""
-        ((version, _),) = await self._rows(SERVER)
+        """That the server answers and takes writes, and its version."""
+        ((version, _, read_only),) = await self._rows(SERVER)
+        if read_only != "off":
+            raise StorageReadOnly(READS_ONLY)
         return f"PostgreSQL {version} answers"
 
     async def extension(self) -> str:
@@ -83,7 +87,7 @@ class DatabaseExamination:
     async def clock(self) -> str:
         """That its clock and this machine's agree."""
         asked = datetime.now(UTC)
-        ((_, theirs),) = await self._rows(SERVER)
+        ((_, theirs, _),) = await self._rows(SERVER)
         apart = theirs - asked
         if abs(apart) > CLOCK_TOLERANCE:
             raise ClockApart(apart)

@@ -30,6 +30,7 @@ pytestmark = pytest.mark.real
 # Hang guards, far above what a restart takes.
 BACK_WITHIN_S, NOTICED_WITHIN_S = 60.0, 20.0
 UNAVAILABLE = 503
+OF_THE_DATABASE = ("WARNING dbos", "WARNING psycopg", "WARNING moltnet.entrypoints.rest.problems")
 
 
 @attrs.frozen
@@ -147,6 +148,22 @@ async def test_one_of_several_workers_starts_the_database_for_all(tmp_path: Path
             await until(partial(_another, server, killed), BACK_WITHIN_S)
         await server.until_ready()
         assert [await server.write(f"{n}") for n in range(8)] == [201] * 8
+
+
+async def test_log_of_an_outage_is_short(tmp_path: Path) -> None:
+    async with a_server(tmp_path) as server:
+        before = server.log.stat().st_size
+        # It does not start again with a setting that it does not know.
+        with (server.data / "postgres" / "postgresql.conf").open("a") as settings:
+            settings.write("no_such_setting = 1\n")
+        os.kill(server.postmaster(), signal.SIGKILL)
+        assert await server.until_not_ready()
+        assert {*await asyncio.gather(*(server.write("lost") for _ in range(8)))} == {502}
+        told = server.log.read_text()[before:].splitlines()
+        seconds = Counter(line[:19] for line in told if line[24:].startswith(OF_THE_DATABASE))
+        assert max(seconds.values()) <= 2  # the end of one second, and the beginning of the next
+        assert not any("Traceback" in line for line in told)
+        assert any("The embedded database cannot be started" in line for line in told)
 
 
 def _another(server: Logged, killed: int) -> bool:
