@@ -6,7 +6,7 @@ so may be meant for others, is refused: closing `/tmp` would stop the machine.
 
 import os
 import stat
-from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from moltnet.domain.errors import Invalid
@@ -42,23 +42,18 @@ def private_data_folder(folder: Path) -> None:
         if any(not _is_own(path.name) for path in folder.iterdir()):
             raise DataFolderOpen(folder, "holds other files too")
         folder.chmod(PRIVATE)
-    for path in open_to_others(folder):
-        if path.stat().st_uid == os.geteuid():
-            path.chmod(path.stat().st_mode & ~OPEN_TO_OTHERS)
-
-
-def open_to_others(folder: Path) -> Iterator[Path]:
-    """What is kept directly in the folder, and with the first agent, that others could read if they could enter.
-
-    The database's own folder is left out: PostgreSQL sees to it.
-    """
     for path in (*folder.iterdir(), *folder.glob("first-agent/*")):
-        try:
-            state = path.lstat()
-        except FileNotFoundError:
-            continue  # another process's draft of a secret, which is in its place by now
-        if not stat.S_ISLNK(state.st_mode) and state.st_mode & OPEN_TO_OTHERS:
-            yield path
+        with suppress(FileNotFoundError):  # the draft of another process that starts at the same time
+            _close(path)
+
+
+def _close(path: Path) -> None:
+    """Closes a file or folder of ours to others; what a link leads to is left as it is."""
+    state = path.lstat()
+    if stat.S_ISLNK(state.st_mode) or state.st_uid != os.geteuid():
+        return
+    if state.st_mode & OPEN_TO_OTHERS:
+        path.chmod(stat.S_IMODE(state.st_mode) & ~OPEN_TO_OTHERS)
 
 
 def _is_own(name: str) -> bool:
