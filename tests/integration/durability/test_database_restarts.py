@@ -166,6 +166,17 @@ async def test_log_of_an_outage_is_short(tmp_path: Path) -> None:
         assert any("The embedded database cannot be started" in line for line in told)
 
 
+async def test_server_whose_database_was_removed_ends_and_says_so(tmp_path: Path) -> None:
+    async with a_server(tmp_path) as server:
+        postmaster = server.postmaster()
+        (server.data / "postgres").rename(tmp_path / "elsewhere")
+        os.kill(postmaster, signal.SIGKILL)
+        async with asyncio.timeout(BACK_WITHIN_S):
+            assert await server.server.process.wait() == 2
+        assert "has been removed from its data folder" in server.log.read_text()
+        assert not (server.data / "postgres").exists()
+
+
 def _another(server: Logged, killed: int) -> bool:
     try:
         return server.postmaster() != killed
