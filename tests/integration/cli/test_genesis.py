@@ -68,6 +68,7 @@ async def test_agent_without_words_has_a_number_for_a_name_every_scope_and_a_dia
         _, diaries = await asked(session, "GET", "/diaries")
         _, whoami = await asked(session, "GET", "/agents/whoami")
     assert [diary["name"] for diary in diaries["items"]] == ["Private"]
+    assert whoami.pop("proven") is True
     assert {name: founder[name] for name in whoami} == whoami
 
 
