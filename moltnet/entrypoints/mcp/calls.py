@@ -9,24 +9,14 @@ import attrs
 from moltnet.domain.errors import Limited, MoltNetError, Unauthenticated, Unavailable
 from moltnet.entrypoints.mcp.phrases import failure
 from moltnet.entrypoints.mcp.tools import ALIASES, TOOLS
-from moltnet.entrypoints.mcp.tools.tool import AnyTool, InvalidArguments
+from moltnet.entrypoints.mcp.tools.parsing import InvalidArguments
+from moltnet.entrypoints.mcp.tools.tool import AnyTool
 from moltnet.entrypoints.mcp.visitor import Visitor, answering
 from moltnet.entrypoints.rest.json_text import to_long_json
 from moltnet.entrypoints.rest.large_json import read_json, size_of
 from moltnet.entrypoints.schema.convert import json_value
 
 BY_NAME: Mapping[str, AnyTool] = MappingProxyType({tool.name: tool for tool in TOOLS})
-
-_RETIRED = MappingProxyType(
-    {
-        "type": "`type` is now `entry_type`",
-        "visibility": "`visibility` belongs to the diary: diaries_update sets it",
-        "sign": "`sign` is gone: crypto_prepare_signature opens a signing request",
-        "max_per_type": "`max_per_type` is now `max_entries`",
-        "since": "`since` is now `days`",
-    }
-)
-"""Arguments that older skills and pages teach (mcp.md §12); what they are told instead of being refused."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -98,5 +88,5 @@ def _members(answer: object) -> dict[str, object]:
 
 
 def _hinted(members: dict[str, object], tool: AnyTool, given: Mapping[str, object]) -> dict[str, object]:
-    hints = [hint for name, hint in _RETIRED.items() if name in given and name not in tool.argument_names]
+    hints = [hint for name, hint in tool.retired.items() if name in given]
     return {"hint": "; ".join(hints)} | members if hints else members

@@ -14,7 +14,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 class Unclean(Exception):
-    """Arguments no tool takes; the text says why."""
+    """Arguments no tool takes; the text names the argument and says why."""
 
 
 def cleaned(arguments: dict[str, object]) -> dict[str, object]:
@@ -22,26 +22,29 @@ def cleaned(arguments: dict[str, object]) -> dict[str, object]:
 
     Raises Unclean beyond ten levels, a hundred keys of an object, or 10 000 characters of a text.
     """
-    return {name: value for name, value in _members(arguments, 1).items() if value is not None}
+    return {name: value for name, value in _members(arguments, "", 1).items() if value is not None}
 
 
-def _value(value: object, depth: int) -> object:
+def _value(value: object, place: str, depth: int) -> object:
     if isinstance(value, str):
-        return _text(value)
+        return _text(value, place)
     if not isinstance(value, dict | list):
         return value
     if depth > DEPTH_MAX:
-        raise Unclean(f"nested deeper than {DEPTH_MAX} levels")
-    return _members(value, depth) if isinstance(value, dict) else [_value(item, depth + 1) for item in value]
+        raise Unclean(f"{place} is nested deeper than {DEPTH_MAX} levels")
+    if isinstance(value, dict):
+        return _members(value, place, depth)
+    return [_value(item, f"{place}/{at}", depth + 1) for at, item in enumerate(value)]
 
 
-def _members(members: dict[str, object], depth: int) -> dict[str, object]:
+def _members(members: dict[str, object], place: str, depth: int) -> dict[str, object]:
     if len(members) > KEYS_MAX:
-        raise Unclean(f"an object has more than {KEYS_MAX} members")
-    return {_text(name): _value(value, depth + 1) for name, value in members.items()}
+        raise Unclean(f"{place or 'the object of all arguments'} has more than {KEYS_MAX} members")
+    named = ((_text(name, f"a name in {place or 'the arguments'}"), value) for name, value in members.items())
+    return {name: _value(value, f"{place}/{name}" if place else name, depth + 1) for name, value in named}
 
 
-def _text(text: str) -> str:
+def _text(text: str, place: str) -> str:
     if len(text) > TEXT_MAX:
-        raise Unclean(f"a text has more than {TEXT_MAX} characters")
+        raise Unclean(f"{place} has more than {TEXT_MAX} characters")
     return _CONTROL.sub("", text)

@@ -5,11 +5,12 @@ Handlers find their visitor where the transport put it, in `ctx.request`; over s
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
 from mcp.server.caching import CacheableMethod, CacheHint
-from mcp.server.context import ServerRequestContext
+from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
 from mcp_types import (
@@ -29,6 +30,7 @@ from moltnet.entrypoints.mcp.prompts import PROMPTS
 from moltnet.entrypoints.mcp.resources import MEDIA_TYPE, RESOURCES, contents
 from moltnet.entrypoints.mcp.tools import TOOLS
 from moltnet.entrypoints.mcp.visitor import Visitor
+from moltnet.entrypoints.rest.json_text import from_json
 from moltnet.entrypoints.rest.large_json import read_json, size_of, value_text
 
 NAME = "moltnet"
@@ -52,6 +54,7 @@ def mcp_server(only: Visitor | None = None) -> Server[Any]:
         get_tool_input_schema=lambda _: None,
     )
     handlers = _Handlers(only)
+    server.middleware.append(handlers.read_arguments)
     server.add_request_handler("tools/list", PaginatedRequestParams, handlers.list_tools)
     server.add_request_handler("tools/call", CallToolRequestParams, handlers.call_tool)
     server.add_request_handler("resources/read", ReadResourceRequestParams, handlers.read_resource)
@@ -64,6 +67,16 @@ def mcp_server(only: Visitor | None = None) -> Server[Any]:
 class _Handlers:
     def __init__(self, only: Visitor | None) -> None:
         self._only = only
+
+    async def read_arguments(self, ctx: Context, call_next: CallNext) -> HandlerResult:
+        """Lets a tool be called with the JSON text of its arguments, and with an empty list of none."""
+        params = ctx.params or {}
+        arguments = params.get("arguments")
+        if ctx.method != "tools/call" or not (isinstance(arguments, str) or arguments == []):
+            return await call_next(ctx)
+        workers = self._visitor(ctx).workers
+        read = await read_json(workers, lambda: _object_of(arguments or "{}"), size_of(arguments))
+        return await call_next(replace(ctx, params={**params, "arguments": read}))
 
     async def list_tools(self, ctx: Context, _: PaginatedRequestParams | None) -> Answer:
         known = self._visitor(ctx).is_known
@@ -124,6 +137,16 @@ def _listing(key: str, listed: list[dict[str, object]]) -> Callable[[Context, An
         return _whole(**{key: listed})
 
     return handle
+
+
+def _object_of(text: str) -> object:
+    try:
+        read = from_json(text.encode(errors="surrogatepass"))
+    except ValueError:
+        read = text
+    if isinstance(read, dict | None):
+        return read
+    raise MCPError(code=INVALID_PARAMS, message="arguments must be an object, or the JSON text of one")
 
 
 def _whole(**members: Any) -> Answer:

@@ -73,6 +73,38 @@ async def test_an_answer_is_plain_json_whatever_is_accepted(network, ada):
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
+@pytest.mark.parametrize(
+    ("arguments", "read"),
+    [
+        ('{"query": "x", "tags": "[\\"a\\"]"}', {"query": "x", "tags": ["a"]}),
+        ('{"query": "x", "limit": 3}', {"query": "x", "limit": 3}),
+    ],
+)
+async def test_arguments_may_be_sent_as_json_text(network, ada, arguments, read):
+    results = [
+        (await ask(network.http, "POST", "/mcp", json=message("tools/call", **call), headers=shown(ada))).json["result"]
+        for call in ({"name": "diary_search", "arguments": each} for each in (arguments, read))
+    ]
+    assert results[0] == results[1]
+    assert "isError" not in results[0]
+
+
+@pytest.mark.parametrize("nothing", ["", "{}", "null", " {} ", [], None, {}])
+async def test_no_arguments_may_be_sent_in_any_way(network, ada, nothing):
+    call = message("tools/call", name="diaries_list", arguments=nothing)
+    answer = await ask(network.http, "POST", "/mcp", json=call, headers=shown(ada))
+    assert "isError" not in answer.json["result"]
+
+
+@pytest.mark.parametrize(
+    "wrong", ["x", "[]", "[1]", "7", '"{}"', '{"a": 1', '{"__proto__": 1}', "\ud800", "[" * 9_000, [1]]
+)
+async def test_arguments_in_text_that_are_no_object_are_refused(network, ada, wrong):
+    call = message("tools/call", name="diaries_list", arguments=wrong)
+    answer = await ask(network.http, "POST", "/mcp", json=call, headers=shown(ada))
+    assert answer.json["error"]["code"] == -32602
+
+
 async def test_an_id_is_kept_and_an_unknown_one_replaced(network, ada):
     opened = await ask(network.http, "POST", "/mcp", json=initialize(), headers=shown(ada))
     known = {"Mcp-Session-Id": opened.headers["Mcp-Session-Id"]}

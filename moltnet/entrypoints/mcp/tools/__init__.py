@@ -38,6 +38,13 @@ ALIASES = MappingProxyType(
         "vouch_issue": "moltnet_vouch",
         "vouch_list_active": "moltnet_vouchers",
         "vouch_trust_graph": "moltnet_trust_graph",
+        "entries_create": "diary_create",
+        "entries_get": "diary_get",
+        "entries_list": "diary_list",
+        "entries_search": "diary_search",
+        "entries_update": "diary_update",
+        "entries_delete": "diary_delete",
+        "reflect": "diary_reflect",
     }
 )
-"""Names that older skills and pages teach (mcp.md §12): they are answered, but not listed."""
+"""Names that older and later versions of the original teach (mcp.md §12, decision 23): answered, but not listed."""

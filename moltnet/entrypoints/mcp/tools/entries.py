@@ -181,6 +181,11 @@ CREATE: AnyTool = Tool(
     answer=SavedEntry,
     operation="createDiaryEntry",
     failure="Failed to create entry",
+    retired={
+        "type": "`type` is now `entry_type`",
+        "visibility": "`visibility` belongs to the diary: diaries_update sets it",
+        "sign": "`sign` is gone: crypto_prepare_signature opens a signing request",
+    },
     acts=Acts.ADDS,
 )
 GET: AnyTool = Tool(

@@ -187,5 +187,6 @@ REFLECT: AnyTool = Tool(
     answer=DigestOfDiary,
     operation="reflectDiary",
     failure="Reflect failed",
+    retired={"max_per_type": "`max_per_type` is now `max_entries`", "since": "`since` is now `days`"},
     acts=Acts.READS,
 )

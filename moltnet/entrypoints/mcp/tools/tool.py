@@ -18,10 +18,11 @@ import attrs
 from moltnet.domain.errors import MoltNetError, NotFound, Unauthenticated
 from moltnet.entrypoints.mcp.hygiene import Unclean, cleaned
 from moltnet.entrypoints.mcp.phrases import NOT_AUTHENTICATED
+from moltnet.entrypoints.mcp.tools.parsing import InvalidArguments, explained, prepared
 from moltnet.entrypoints.schema.convert import reader
 from moltnet.entrypoints.schema.declare import members_of
 from moltnet.entrypoints.schema.document import Components, JsonSchema
-from moltnet.entrypoints.schema.validate import Fault, Refused, form_checker
+from moltnet.entrypoints.schema.validate import Refused, form_checker
 from moltnet.ports.agent import Agent
 
 Arguments = TypeVar("Arguments")
@@ -49,10 +50,6 @@ class Acts(Enum):
         }
 
 
-class InvalidArguments(Exception):
-    """Arguments that do not have the shape the tool declares; the text says which and why."""
-
-
 @attrs.frozen(slots=False)
 class Tool(Generic[Arguments]):
     """One tool.
@@ -62,6 +59,7 @@ class Tool(Generic[Arguments]):
         failure: the phrase for whatever goes wrong; `{name}` stands for an argument.
         missing: the phrase when there is no such thing, where it is another.
         signed_out: the phrase for a visitor without credentials.
+        retired: arguments that it once had and now passes over, each with the hint that is given for it.
         instead: what it answers where others fail; None lets it fail.
         is_public: whether it needs no credentials.
     """
@@ -77,17 +75,19 @@ class Tool(Generic[Arguments]):
     acts: Acts = attrs.field(kw_only=True)
     missing: str | None = attrs.field(default=None, kw_only=True)
     signed_out: str = attrs.field(default=NOT_AUTHENTICATED, kw_only=True)
+    retired: Mapping[str, str] = attrs.field(factory=dict, eq=False, kw_only=True)
     instead: Callable[[MoltNetError], object] | None = attrs.field(default=None, kw_only=True)
     is_public: bool = attrs.field(default=False, kw_only=True)
 
     def taken(self, given: Mapping[str, object]) -> Arguments:
-        """The typed arguments; those it does not know are ignored. Raises InvalidArguments."""
+        """The typed arguments. Raises InvalidArguments, for a name that it does not know too."""
+        form = members_of(self.arguments)
         try:
-            return self._read(self._check(cleaned(dict(given))))
+            return self._read(self._check(prepared(form, cleaned(dict(given)), self.retired)))
         except Unclean as unclean:
             raise InvalidArguments(str(unclean)) from None
         except Refused as refused:
-            raise InvalidArguments("; ".join(map(self._told, refused.faults))) from None
+            raise InvalidArguments(explained(form, refused.faults)) from None
 
     def phrase(self, error: MoltNetError, given: Mapping[str, object]) -> str:
         """What the tool calls an error."""
@@ -95,11 +95,6 @@ class Tool(Generic[Arguments]):
             return self.signed_out
         phrase = self.missing if self.missing and isinstance(error, NotFound) else self.failure
         return phrase.format_map(given) if "{" in phrase else phrase
-
-    @cached_property
-    def argument_names(self) -> frozenset[str]:
-        """The names of its arguments, as they are sent."""
-        return frozenset(member.wire for member in members_of(self.arguments).members)
 
     @cached_property
     def listed(self) -> dict[str, object]:
@@ -120,12 +115,6 @@ class Tool(Generic[Arguments]):
     @cached_property
     def _read(self) -> Callable[[dict[str, object]], Arguments]:
         return reader(self.arguments)
-
-    def _told(self, fault: Fault) -> str:
-        name = fault.pointer.strip("/").partition("/")[0] or fault.missing or ""
-        meant = next((m.about for m in members_of(self.arguments).members if m.wire == name and m.about), None)
-        place = fault.pointer.strip("/")
-        return " ".join(filter(None, (place, fault.message, f"({meant})" if meant else None)))
 
 
 AnyTool = Tool[Any]

@@ -1,0 +1,131 @@
+"""From the arguments that clients send to those that a tool's schema checks.
+
+Clients send lists and dates as other text than the schema asks for, and call arguments by other names. What can only
+mean one thing is taken; a name that the tool does not know is refused, since a filter that is passed over finds
+everything.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from types import MappingProxyType
+
+from moltnet.entrypoints.mcp.hygiene import cleaned
+from moltnet.entrypoints.rest.json_text import from_json
+from moltnet.entrypoints.schema.declare import Choice, Items, Member, Members, Moment, Shape, Text
+from moltnet.entrypoints.schema.validate import Fault
+
+MOMENT_FORM = "a time with its zone, as 2026-01-31T09:30:00Z, or a date, as 2026-01-31 (0:00 UTC)"
+
+OTHER_NAMES = MappingProxyType({"diary_id": "diary_ref"})
+"""What the original's later version calls arguments (decision 23), by what they are called here."""
+
+_MEANT = MappingProxyType(
+    {
+        "diary": "diary_ref",
+        "id": "entry_id",
+        "kind": "entry_type",
+        "q": "query",
+        "text": "content",
+        "type": "entry_type",
+        "types": "entry_types",
+    }
+)
+_TOLD_MOST = 5
+_NAME_TOLD = 60
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+
+
+class InvalidArguments(Exception):
+    """Arguments that do not have the shape the tool declares; the text says which and why."""
+
+
+def prepared(form: Members, sent: Mapping[str, object], retired: Iterable[str] = ()) -> dict[str, object]:
+    """The arguments by the names and in the forms that the schema of `form` checks; `retired` ones are passed over.
+
+    Raises InvalidArguments for a name that the form does not have, for two values of one argument, and for text that
+    begins like a list and is none; Unclean for what a list in text may not hold.
+    """
+    members = {member.wire: member for member in form.members}
+    given = _by_present_names(members, sent)
+    unknown = [name for name in given if name not in members and name not in retired]
+    if unknown:
+        raise InvalidArguments("; ".join(_unknown(name, tuple(members)) for name in unknown[:_TOLD_MOST]))
+    values = {name: _value(members[name], value) for name, value in given.items() if name in members}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def explained(form: Members, faults: Iterable[Fault]) -> str:
+    """What is wrong with arguments, each fault once, with what the argument means or may hold."""
+    return "; ".join(dict.fromkeys(_explained(form, fault) for fault in faults))
+
+
+def _by_present_names(members: Mapping[str, Member], sent: Mapping[str, object]) -> dict[str, object]:
+    given: dict[str, object] = {}
+    for name, value in sent.items():
+        present = OTHER_NAMES.get(name)
+        key = present if present in members and name not in members else name
+        if key in given and given[key] != value:
+            raise InvalidArguments(f"{key} and {name} differ: they are the same argument")
+        given[str(key)] = value
+    return given
+
+
+def _unknown(name: str, known: tuple[str, ...]) -> str:
+    # The name is repeated to whoever sent it; text that UTF-8 cannot hold is not.
+    shown = name[:_NAME_TOLD].encode(errors="replace").decode()
+    snake = re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name[:_NAME_TOLD]).lower().replace("-", "_")
+    likely = [_MEANT.get(snake), OTHER_NAMES.get(snake), *get_close_matches(snake, known, n=1)]
+    meant = next((each for each in likely if each in known), None)
+    if meant:
+        return f"unknown argument {shown}; did you mean {meant}?"
+    return f"unknown argument {shown}; this tool takes {', '.join(known) or 'no arguments'}"
+
+
+def _value(member: Member, value: object) -> object:
+    """The value as the schema asks for it; None for an optional one that is empty, which means left out."""
+    shape = member.shape
+    if isinstance(shape, Items) and isinstance(value, str) and value.lstrip().startswith("["):
+        value = _list(member.wire, value)
+    if not member.required and _is_empty(shape, value):
+        return None
+    if isinstance(shape, Moment) and isinstance(value, str) and _DATE.fullmatch(value):
+        return f"{value}T00:00:00Z"
+    return value
+
+
+def _is_empty(shape: Shape, value: object) -> bool:
+    """Whether a value says nothing: empty text where no text is asked for, no items where there must be some."""
+    if isinstance(shape, Items) and shape.count.min and value == []:
+        return True
+    return value == "" and not isinstance(shape, Text)
+
+
+def _list(name: str, text: str) -> object:
+    try:
+        return cleaned({name: from_json(text.encode(errors="surrogatepass"))})[name]
+    except ValueError:
+        raise InvalidArguments(f"{name} must be an array, or the JSON text of one") from None
+
+
+def _explained(form: Members, fault: Fault) -> str:
+    place = fault.pointer.strip("/")
+    name = place.partition("/")[0] or fault.missing or ""
+    member = next((each for each in form.members if each.wire == name), None)
+    if member is None:
+        return f"{place} {fault.message}".strip()
+    if fault.missing is None and (rule := _rule(member.shape, fault.pointer.count("/"))):
+        return f"{place} must be {rule}"
+    return " ".join(filter(None, (place, fault.message, f"({member.about})" if member.about else None)))
+
+
+def _rule(shape: Shape, depth: int) -> str | None:
+    """What a choice or a time must be; None for other shapes, and for a list as a whole."""
+    scalar = shape.item if isinstance(shape, Items) and depth > 1 else shape
+    match scalar:
+        case Choice(options):
+            return f"one of {', '.join(str(option.value) for option in options)}"
+        case Moment():
+            return MOMENT_FORM
+        case _:
+            return None
