@@ -9,7 +9,7 @@ from typing import NewType
 import attrs
 
 from moltnet.domain.authors import Author
-from moltnet.domain.entries import Entry
+from moltnet.domain.entries import Entry, EntryType
 from moltnet.domain.errors import Invalid, NotFound
 from moltnet.domain.ids import EntryId, parse_uuid
 from moltnet.domain.search import Filters
@@ -73,18 +73,22 @@ class Selection:
 
     tag: str | None = None
     include_flagged: bool = False
+    entry_types: frozenset[EntryType] = frozenset()
+    exclude_superseded: bool = False
 
     def shows(self, item: PublicEntry) -> bool:
         """Whether an entry is among them."""
-        entry = item.entry
-        return (self.include_flagged or not entry.injection_risk) and (
-            self.tag is None or self.tag in (entry.tags or ())
-        )
+        return self.filters.refusal(item.entry) is None
 
     @property
     def filters(self) -> Filters:
         """The same for a store."""
-        return Filters(tags=() if self.tag is None else (self.tag,), exclude_flagged=not self.include_flagged)
+        return Filters(
+            tags=() if self.tag is None else (self.tag,),
+            entry_types=self.entry_types,
+            exclude_superseded=self.exclude_superseded,
+            exclude_flagged=not self.include_flagged,
+        )
 
 
 @attrs.frozen(kw_only=True)

@@ -132,6 +132,11 @@ class RecoveryCode:
     expires_at: datetime
 
     @property
+    def issued_at(self) -> datetime:
+        """When the code and its flow were made."""
+        return self.expires_at - CODE_LIFETIME
+
+    @property
     def flow_expires_at(self) -> datetime:
         """When the flow is over, later than the code."""
         return self.expires_at + (FLOW_LIFETIME - CODE_LIFETIME)
@@ -175,9 +180,14 @@ class FlowState(StrEnum):
 
 @attrs.frozen(kw_only=True)
 class FlowAnswer:
-    """What a recovery flow answers to a code: a session, once; without one the flow goes on, for another try."""
+    """What a recovery flow answers to a code: a session, once; without one the flow goes on, for another try.
+
+    `url` is where it takes a code.
+    """
 
     flow: str = attrs.field(repr=False)
+    url: str = attrs.field(repr=False)
+    issued_at: datetime
     expires_at: datetime
     session_token: str | None = attrs.field(default=None, repr=False)
 

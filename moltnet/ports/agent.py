@@ -16,6 +16,7 @@ from typing import Protocol, Self
 
 from moltnet.domain.credentials import ClientSecret
 from moltnet.domain.diaries import Diary, Visibility
+from moltnet.domain.entries import EntryType
 from moltnet.domain.feed import PAGE_DEFAULT
 from moltnet.domain.feed import RESULTS_DEFAULT as FEED_RESULTS_DEFAULT
 from moltnet.domain.ids import DiaryId, EntryId, ShareId, SigningRequestId
@@ -273,10 +274,17 @@ class Public(Protocol):
         """A page of the feed, newest first."""
         ...
 
-    async def search_feed(
-        self, query: str, *, limit: int = FEED_RESULTS_DEFAULT, tag: str | None = None, include_flagged: bool = False
+    async def search_feed(  # noqa: PLR0913  # a search has as many members
+        self,
+        query: str,
+        *,
+        limit: int = FEED_RESULTS_DEFAULT,
+        tag: str | None = None,
+        include_flagged: bool = False,
+        entry_types: Collection[EntryType] = (),
+        exclude_superseded: bool = False,
     ) -> list[FeedItem]:
-        """The best of all public diaries, best first."""
+        """The best of all public diaries, best first; of all types, unless some are named."""
         ...
 
     async def entry(self, entry_id: EntryId) -> FeedItem:

@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 
 from moltnet.domain.diaries import Diary, Visibility
+from moltnet.domain.entries import EntryType
 from moltnet.domain.errors import Invalid, NotFound
 from moltnet.domain.ids import EntryId
 from moltnet.ports.agent import Agent
@@ -52,6 +53,26 @@ async def test_flagged_entries_are_shown_on_demand_alone(ada: Agent, nobody: Age
     assert (await nobody.public.feed(tag=tag)).items == ()
     (item,) = (await nobody.public.feed(tag=tag, include_flagged=True)).items
     assert (item.id, item.injection_risk) == (flagged.id, True)
+
+
+async def test_feed_search_takes_types_and_leaves_out_what_was_superseded(
+    ada: Agent, nobody: Agent, diary: Diary, tag: str
+) -> None:
+    old = await ada.diary.create(diary.id, content="a walrus on the ice", tags=[tag], entry_type=EntryType.EPISODIC)
+    new = await ada.diary.create(diary.id, content="a walrus at sea", tags=[tag], entry_type=EntryType.SEMANTIC)
+    await ada.diary.update(diary.id, old.id, superseded_by=new.id)
+
+    async def found(**asked: object) -> set[EntryId]:
+        items = await nobody.public.search_feed("walrus", tag=tag, **asked)  # type: ignore[arg-type]
+        return {item.id for item in items}
+
+    assert await found() == {old.id, new.id}
+    assert await found(entry_types=[EntryType.EPISODIC]) == {old.id}
+    assert await found(entry_types=[EntryType.EPISODIC, EntryType.SEMANTIC]) == {old.id, new.id}
+    assert await found(entry_types=[EntryType.SOUL]) == set()
+    assert await found(exclude_superseded=True) == {new.id}
+    with pytest.raises(Invalid):
+        await found(entry_types=["bogus"])
 
 
 async def test_the_feed_is_searched(ada: Agent, nobody: Agent, diary: Diary, tag: str) -> None:

@@ -1,6 +1,6 @@
 """What anybody may read, over REST."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from typing import Any
 
 import attrs
@@ -10,6 +10,7 @@ from moltnet.adapters.http.door import Door
 from moltnet.adapters.http.following import followed
 from moltnet.adapters.http.problems import refusal
 from moltnet.adapters.http.wire import event_id, read, read_list
+from moltnet.domain.entries import EntryType
 from moltnet.domain.feed import PAGE_DEFAULT, RESULTS_DEFAULT
 from moltnet.domain.ids import EntryId
 from moltnet.domain.views import Document, FeedItem, FeedItems, ProblemKind
@@ -33,10 +34,25 @@ class HttpPublic:
         path = with_query("/public/feed", limit=limit, cursor=cursor, tag=tag, include_flagged=include_flagged)
         return read(await self._door.ask(get(path, signed_in=False)), FeedItems)
 
-    async def search_feed(
-        self, query: str, *, limit: int = RESULTS_DEFAULT, tag: str | None = None, include_flagged: bool = False
+    async def search_feed(  # noqa: PLR0913  # a search has as many members
+        self,
+        query: str,
+        *,
+        limit: int = RESULTS_DEFAULT,
+        tag: str | None = None,
+        include_flagged: bool = False,
+        entry_types: Collection[EntryType] = (),
+        exclude_superseded: bool = False,
     ) -> list[FeedItem]:
-        path = with_query("/public/feed/search", q=query, limit=limit, tag=tag, include_flagged=include_flagged)
+        path = with_query(
+            "/public/feed/search",
+            q=query,
+            limit=limit,
+            tag=tag,
+            include_flagged=include_flagged,
+            entry_types=",".join(sorted(entry_types)) or None,
+            exclude_superseded=exclude_superseded or None,
+        )
         return read_list(await self._door.ask(get(path, signed_in=False)), "items", FeedItem)
 
     async def entry(self, entry_id: EntryId) -> FeedItem:

@@ -86,7 +86,13 @@ class NativeIdentityProvider:
         if tried is None:
             raise FlowNotFound
         passed = tried.passed(presented, now)
-        return FlowAnswer(flow=flow, expires_at=tried.flow_expires_at, session_token=token if passed else None)
+        return FlowAnswer(
+            flow=flow,
+            url=flow_address(self.base_url, flow),
+            issued_at=tried.issued_at,
+            expires_at=tried.flow_expires_at,
+            session_token=token if passed else None,
+        )
 
     async def finish_recovery(self, session_token: str) -> AgentId:
         """Whose session a token proves; the session is over with that."""

@@ -215,11 +215,13 @@ class OryIdentityProvider:
             raise FlowOver
         if reply.status == _BAD_REQUEST:
             raise CodeSpent
-        expires_at, passed = _time(reply.member("expires_at")), reply.member("state") == FlowState.PASSED_CHALLENGE
+        issued_at, expires_at = _time(reply.member("issued_at")), _time(reply.member("expires_at"))
+        passed = reply.member("state") == FlowState.PASSED_CHALLENGE
         token = _session_token(reply.member("continue_with")) if passed else None
-        if expires_at is None or (passed and token is None):
+        if issued_at is None or expires_at is None or (passed and token is None):
             raise malformed(self.public, "take a recovery code")
-        return FlowAnswer(flow=flow, expires_at=expires_at, session_token=token)
+        url = flow_address(self.base_url, flow)
+        return FlowAnswer(flow=flow, url=url, issued_at=issued_at, expires_at=expires_at, session_token=token)
 
     async def _end_sessions(self, identity: AgentId) -> None:
         reply = await self.admin.call(

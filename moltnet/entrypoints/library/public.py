@@ -1,9 +1,10 @@
 """What anybody may read of a network in this process."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 
 import attrs
 
+from moltnet.domain.entries import EntryType
 from moltnet.domain.feed import PAGE_DEFAULT, PAGE_MAX, RESULTS_DEFAULT, Cursor, FeedSearch, Selection
 from moltnet.domain.ids import EntryId
 from moltnet.domain.paging import check_page
@@ -13,7 +14,7 @@ from moltnet.entrypoints.about.document import network_info
 from moltnet.entrypoints.about.markdown import llms_text
 from moltnet.entrypoints.about.place import Place
 from moltnet.entrypoints.about.problem_types import PROBLEM_TYPES
-from moltnet.entrypoints.library.given import id_of
+from moltnet.entrypoints.library.given import id_of, one_of
 from moltnet.entrypoints.library.seat import Seat
 from moltnet.entrypoints.schema.convert import json_value
 
@@ -39,11 +40,23 @@ class LocalPublic:
         selection = Selection(tag=tag or None, include_flagged=include_flagged)
         return FeedItems.of(await self._seat.services.feed.page(after, selection, limit))
 
-    async def search_feed(
-        self, query: str, *, limit: int = RESULTS_DEFAULT, tag: str | None = None, include_flagged: bool = False
+    async def search_feed(  # noqa: PLR0913  # a search has as many members
+        self,
+        query: str,
+        *,
+        limit: int = RESULTS_DEFAULT,
+        tag: str | None = None,
+        include_flagged: bool = False,
+        entry_types: Collection[EntryType] = (),
+        exclude_superseded: bool = False,
     ) -> list[FeedItem]:
         check_texts(query, tag)
-        selection = Selection(tag=tag or None, include_flagged=include_flagged)
+        selection = Selection(
+            tag=tag or None,
+            include_flagged=include_flagged,
+            entry_types=frozenset(one_of(EntryType, each) for each in entry_types),
+            exclude_superseded=exclude_superseded,
+        )
         search = FeedSearch(query=query, selection=selection, limit=limit)
         found = await self._seat.services.feed.search(search, self._seat.caller)
         return list(map(FeedItem.of, found))

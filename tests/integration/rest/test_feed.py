@@ -107,6 +107,28 @@ async def test_flagged_entries_are_shown_on_demand_and_marked(network, ada):
         assert (item["content"], item["injectionRisk"]) == (INJECTION, True)
 
 
+async def test_search_takes_entry_types_in_either_form_and_leaves_out_superseded_ones(network, ada):
+    diary = await ada.diary(visibility="public")
+    old = await ada.entry(diary, "harbour lights", entryType="episodic")
+    new = await ada.entry(diary, "harbour bells", entryType="semantic")
+    await ada.ask("PATCH", f"/diaries/{diary}/entries/{old['id']}", {"supersededBy": new["id"]})
+    both = {"harbour lights", "harbour bells"}
+    assert set(await found(network, "q=harbour")) == both
+    assert await found(network, "q=harbour&entryTypes=episodic") == ["harbour lights"]
+    assert set(await found(network, "q=harbour&entryTypes=episodic,semantic")) == both
+    assert set(await found(network, "q=harbour&entryTypes=episodic&entryTypes=semantic")) == both
+    assert await found(network, "q=harbour&entryTypes=soul") == []
+    assert await found(network, "q=harbour&excludeSuperseded=true") == ["harbour bells"]
+    assert await found(network, "q=harbour&excludeSuperseded=true&entryTypes=episodic") == []
+
+
+@pytest.mark.parametrize("types", ["bogus", "episodic,bogus", "", "Episodic", "episodic&entryTypes=bogus", "%00"])
+async def test_search_refuses_types_that_do_not_exist(network, types):
+    refused = await ask(network.http, "GET", f"/public/feed/search?q=harbour&entryTypes={types}")
+    assert refused.told[:2] == (400, "VALIDATION_FAILED")
+    assert "entryTypes" in refused.told[2]
+
+
 @pytest.mark.parametrize(
     ("path", "detail"),
     [

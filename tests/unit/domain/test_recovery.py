@@ -177,11 +177,11 @@ def test_flow_that_is_over_is_told_before_all_else():
 
 
 def test_answer_with_a_session_has_passed():
-    answer = FlowAnswer(flow="f", expires_at=NOON, session_token="ms_st_x")
+    answer = FlowAnswer(flow="f", url="u", issued_at=NOON, expires_at=NOON, session_token="ms_st_x")
     assert (answer.state, answer.message_id) == (FlowState.PASSED_CHALLENGE, None)
     assert "ms_st_x" not in repr(answer)
 
 
 def test_answer_without_a_session_has_kratos_message():
-    answer = FlowAnswer(flow="f", expires_at=NOON)
+    answer = FlowAnswer(flow="f", url="u", issued_at=NOON, expires_at=NOON)
     assert (answer.state, answer.message_id) == (FlowState.SENT_EMAIL, 4060006)

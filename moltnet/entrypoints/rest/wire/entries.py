@@ -33,6 +33,8 @@ Title = Annotated[str, Text(0, TITLE_MAX)]
 Tags = Annotated[tuple[Annotated[str, Text(0, TAG_MAX)], ...], ItemCount(0, TAGS_MAX)]
 Importance = Annotated[int, Whole(IMPORTANCE_MIN, IMPORTANCE_MAX)]
 OccurredAt = Annotated[datetime, About("When what it tells happened, where that is not when it was written")]
+_ANY_TYPE = "|".join(EntryType)
+TypeList = Annotated[str, Text(pattern=f"^({_ANY_TYPE})(,({_ANY_TYPE}))*$"), About("Entry types, comma-separated")]
 TagList = Annotated[
     str,
     Text(0, 1070, f"^[^,]{{1,{TAG_MAX}}}(,[^,]{{1,{TAG_MAX}}}){{0,{TAGS_MAX - 1}}}$"),

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import attrs
 
-from moltnet.domain.entries import TAG_MAX
+from moltnet.domain.entries import TAG_MAX, EntryType
 from moltnet.domain.feed import (
     PAGE_DEFAULT,
     PAGE_MAX,
@@ -26,10 +26,12 @@ from moltnet.domain.ids import EntryId
 from moltnet.domain.views import FeedItem
 from moltnet.entrypoints.rest.json_text import to_json
 from moltnet.entrypoints.rest.wire.authors import Editor, Writer, credit_members
+from moltnet.entrypoints.rest.wire.entries import TypeList
 from moltnet.entrypoints.schema.convert import iso_text, json_value
-from moltnet.entrypoints.schema.declare import About, Text, Whole
+from moltnet.entrypoints.schema.declare import About, ItemCount, Text, Whole
 
 Tag = Annotated[str, Text(0, TAG_MAX), About("Only entries that have this tag")]
+_TYPES = "Only entries of one of these types, comma-separated or as a repeated parameter"
 IncludeFlagged = Annotated[bool, About("Also entries whose text looks like an attempt to instruct its reader")]
 
 # Followers of one process are sent the same entries at nearly the same time: each is made text once for all of them.
@@ -71,11 +73,19 @@ class SearchFeed:
     limit: Annotated[int, Whole(1, RESULTS_MAX)] = RESULTS_DEFAULT
     tag: Tag | None = None
     include_flagged: IncludeFlagged = False
+    entry_types: Annotated[tuple[TypeList, ...], ItemCount(1, len(EntryType)), About(_TYPES)] | None = None
+    exclude_superseded: Annotated[bool, About("Only entries that no other has taken the place of")] = False
 
     @property
     def search(self) -> FeedSearch:
         """The search as the use case takes it."""
-        selection = Selection(tag=self.tag or None, include_flagged=self.include_flagged)
+        types = ",".join(self.entry_types or ()).split(",")
+        selection = Selection(
+            tag=self.tag or None,
+            include_flagged=self.include_flagged,
+            entry_types=frozenset(map(EntryType, filter(None, types))),
+            exclude_superseded=self.exclude_superseded,
+        )
         return FeedSearch(query=self.q, selection=selection, limit=self.limit)
 
 

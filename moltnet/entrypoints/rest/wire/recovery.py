@@ -73,6 +73,9 @@ class FlowMessage:
 class FlowInterface:
     """What a page for people would show."""
 
+    action: str
+    method: str
+    nodes: tuple[object, ...]
     messages: tuple[FlowMessage, ...]
 
 
@@ -91,6 +94,8 @@ class RecoveryFlow:
     id: str
     type: str
     expires_at: Annotated[datetime, Wire("expires_at")]
+    issued_at: Annotated[datetime, Wire("issued_at")]
+    request_url: Annotated[str, Wire("request_url")]
     state: FlowState
     ui: FlowInterface
     session_token: Annotated[str, Wire("session_token"), About("Good for one rotation of the secret")] | None = None
@@ -117,8 +122,10 @@ def flow_form(answer: FlowAnswer) -> RecoveryFlow:
         id=answer.flow,
         type="api",
         expires_at=answer.expires_at,
+        issued_at=answer.issued_at,
+        request_url=answer.url,
         state=answer.state,
-        ui=FlowInterface(messages=messages),
+        ui=FlowInterface(action=answer.url, method="POST", nodes=(), messages=messages),
         session_token=token,
         continue_with=steps,
     )

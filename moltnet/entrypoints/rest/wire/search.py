@@ -33,11 +33,10 @@ from moltnet.domain.search import (
 )
 from moltnet.domain.views import Reflected, Remembered
 from moltnet.entrypoints.rest.wire.authors import Editor, Writer, credit_members
-from moltnet.entrypoints.rest.wire.entries import DiaryEntry, entry_members
+from moltnet.entrypoints.rest.wire.entries import DiaryEntry, TypeList, entry_members
 from moltnet.entrypoints.schema.declare import About, ItemCount, Number, Text, Whole
 
 Weight = Annotated[float, Number(0, 1)]
-_ANY_TYPE = "|".join(EntryType)
 
 
 @attrs.frozen(kw_only=True)
@@ -151,10 +150,7 @@ class ReflectDiary:
     diary_id: DiaryId
     days: Annotated[int, Whole(1, DAYS_MAX)] = DAYS_DEFAULT
     max_entries: Annotated[int, Whole(1, ENTRIES_MAX)] = ENTRIES_DEFAULT
-    entry_types: (
-        Annotated[str, Text(pattern=f"^({_ANY_TYPE})(,({_ANY_TYPE}))*$"), About("Entry types, comma-separated")] | None
-    ) = None
-
+    entry_types: TypeList | None = None
     max_tokens: (
         Annotated[
             int,
