@@ -87,7 +87,7 @@ async def test_newcomer_becomes_a_member(network, ada):
     metadata = {"fingerprint": key.fingerprint.text, "public_key": key.text}
     assert (reply.status, reply.json) == (200, {"identity": {"metadata_public": metadata}})
     profile = await ask(network.http, "GET", f"/agents/{key.fingerprint}")
-    assert profile.json == {"publicKey": key.text, "fingerprint": key.fingerprint.text}
+    assert profile.json == {"publicKey": key.text, "fingerprint": key.fingerprint.text, "proven": False}
     (edge,) = (await ask(network.http, "GET", "/vouch/graph")).json["edges"]
     assert edge["redeemerFingerprint"] == key.fingerprint.text
     assert (await told(network, REGISTRATION, body)).json == reply.json

@@ -187,6 +187,9 @@ async def test_document_tells_of_keys_and_versions(network):
     keyed = {name for name, each in operations.items() if "Idempotency-Key" in parameters(each)}
     conditional = {name for name, each in operations.items() if "If-Match" in parameters(each)}
     versioned = {name for name, each in operations.items() if "ETag" in headers(each)}
+    # A registration takes the key to recognise its first caller, and answers nothing by it (decision 14).
+    assert "registerAgent" in keyed
+    keyed.remove("registerAgent")
     assert keyed == {"createDiary", "createDiaryEntry", "shareDiary", "issueVoucher", "createSigningRequest"}
     assert conditional == {"updateDiary", "deleteDiary", "updateDiaryEntry", "deleteDiaryEntry"}
     assert versioned == {f"{act}Diary{of}" for act in ("create", "get", "update") for of in ("", "Entry")}
