@@ -1,23 +1,28 @@
 """What a search found, as a person reads it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from moltnet.entrypoints.cli.tables import printable, table
+from moltnet.entrypoints.cli.columns import AGE, MEMORY
+from moltnet.entrypoints.cli.tables import Column, printable, table
 
-COLUMNS = ("score", "id", "createdAt", "entryType", "content")
-
-
-def found_text(shown: dict[str, Any]) -> str:
-    """The table of what was found; whether it looks like an answer; and, where it was asked for, why."""
-    return "\n".join(_parts(shown))
+_SCORE = Column("SCORE", lambda row: _two_digits(row.get("score")), style="bold", whole=True, right=True)
 
 
-def _parts(shown: dict[str, Any]) -> Iterator[str]:
-    results = [{**each, "score": _two_digits(each.get("score"))} for each in shown["results"]]
-    yield table(results, COLUMNS, "Nothing found.")
+def found_text(shown: dict[str, Any], names: Mapping[str, str]) -> str:
+    """The table of what was found; whether it looks like an answer; and, where it was asked for, why.
+
+    `names` are those of the diaries, by id.
+    """
+    return "\n".join(_parts(shown, names))
+
+
+def _parts(shown: dict[str, Any], names: Mapping[str, str]) -> Iterator[str]:
+    results = shown["results"]
+    diary = Column("DIARY", lambda row: printable(names.get(str(row.get("diaryId")), "shared")))
+    yield table(results, (_SCORE, diary, AGE, MEMORY), "Nothing found.")
     if results and shown.get("confident") is False:
-        yield "\nNo close match: these are the nearest."
+        yield "\nNone of these is a sure answer: the best match comes first."
     for entry in shown["results"]:
         if "explanation" in entry:
             yield f"\n{entry['id']}: {_why(entry['explanation'])}"
@@ -45,5 +50,5 @@ def _rank(rank: int | None) -> str:
     return "" if rank is None else f" (no. {rank})"
 
 
-def _two_digits(number: float | None) -> str:
-    return "" if number is None else f"{number:.2f}"
+def _two_digits(number: object) -> str:
+    return f"{number:.2f}" if isinstance(number, int | float) else ""

@@ -8,10 +8,13 @@ from typing import Any, TypeVar
 import attrs
 import click
 
-from moltnet.domain.errors import Invalid
-from moltnet.domain.ids import DiaryId, parse_uuid
+from moltnet.domain.diaries import DiaryNotFound
+from moltnet.domain.entries import EntryNotFound
+from moltnet.domain.errors import Invalid, NotFound
+from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.entrypoints.cli.output import FAILED, Form, one_sentence
 from moltnet.entrypoints.cli.values import checked
+from moltnet.entrypoints.library.diary_refs import DEFAULT, AmbiguousDiary, diary_id
 from moltnet.entrypoints.settings import DEFAULT_API_URL, ClientSettings, http_url, read_client_settings
 from moltnet.ports.agent import Agent
 from moltnet.ports.keyring import Keyring, NoCredentials, OwnIdentity
@@ -23,13 +26,18 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 MCP_CONFIGURATION = ".mcp.json"
 
 
-class NoDiary(Invalid):
-    """A command needs a diary, and nothing says which."""
+class NoSuchDiary(NotFound):
+    """A command names a diary that is not there."""
 
-    code = "NO_DIARY"
-    sentence = (
-        "Name a diary: --diary-id, or MOLTNET_DIARY with the id of the one you mostly use ('moltnet diaries list')"
-    )
+    code = "NO_SUCH_DIARY"
+
+    def __init__(self, ref: str, *, of_environment: bool) -> None:
+        source = "MOLTNET_DIARY: none" if of_environment else "None"
+        super().__init__(
+            "You have no diary: make one with 'moltnet diaries create --name Private'"
+            if ref == DEFAULT
+            else f"{source} of your diaries is called '{ref}': 'moltnet diaries list' shows their names and ids"
+        )
 
 
 class KeyElsewhere(Invalid):
@@ -154,20 +162,28 @@ def visiting(reach: Reach, act: Callable[[Agent], Awaitable[Answer]]) -> Answer:
     return asyncio.run(_with(reach.visitor, act))
 
 
-async def diary_of(reach: Reach, agent: Agent, named: DiaryId | None) -> DiaryId:
-    """The diary a command means: the named one, the environment's, or the only one there is; raises NoDiary."""
+async def diary_of(reach: Reach, agent: Agent, named: str | None) -> DiaryId:
+    """The diary a command means, by id or name: the named one, else MOLTNET_DIARY's, else the default one.
+
+    Raises NoSuchDiary and AmbiguousDiary.
+    """
+    ref = named or reach.settings.diary or DEFAULT
+    try:
+        return await diary_id(agent, ref)
+    except DiaryNotFound as error:
+        raise NoSuchDiary(ref, of_environment=not named) from error
+    except AmbiguousDiary as error:
+        raise AmbiguousDiary(f"{error.detail}, which 'moltnet diaries list' shows") from error
+
+
+async def diary_with(reach: Reach, agent: Agent, named: str | None, entry_id: EntryId) -> DiaryId:
+    """The diary an entry is in: the named one, else whichever the agent may read; raises EntryNotFound."""
     if named is not None:
-        return named
-    chosen = reach.settings.diary
-    if chosen is not None:
-        found = parse_uuid(chosen)
-        if found is None:
-            raise NoDiary("MOLTNET_DIARY is not the id of a diary ('moltnet diaries list' tells them)")
-        return DiaryId(found)
-    own = await agent.diaries.list()
-    if len(own) != 1:
-        raise NoDiary
-    return own[0].id
+        return await diary_of(reach, agent, named)
+    found = await agent.diary.find(entry_id)
+    if found is None:
+        raise EntryNotFound
+    return found.diary_id
 
 
 async def _with(open_agent: Callable[[], Awaitable[Agent]], act: Callable[[Agent], Awaitable[Answer]]) -> Answer:

@@ -8,8 +8,9 @@ from uuid import UUID
 
 import click
 
+from moltnet.domain.diaries import NAME_MAX
 from moltnet.domain.errors import Invalid, MoltNetError
-from moltnet.domain.ids import DiaryId, EntryId, ShareId, SigningRequestId, parse_uuid
+from moltnet.domain.ids import EntryId, ShareId, SigningRequestId, parse_uuid
 from moltnet.domain.keys import Fingerprint
 from moltnet.entrypoints.schema.moments import parse_moment
 
@@ -57,6 +58,19 @@ class NotAnId(Invalid):
     sentence = "it must be a UUID, such as the commands that list things print"
 
 
+class NoName(Invalid):
+    """A text that no diary is called."""
+
+    code = "NO_NAME"
+    sentence = f"it must be the id or the name of a diary, which has at most {NAME_MAX} characters"
+
+
+def _ref(text: str) -> str:
+    if not text.strip() or len(text) > NAME_MAX or not text.isprintable():
+        raise NoName
+    return text
+
+
 def _id(text: str) -> UUID:
     found = parse_uuid(text)
     if found is None:
@@ -78,7 +92,7 @@ def _moment(text: str) -> datetime:
     return found
 
 
-DIARY = Typed("id", lambda text: DiaryId(_id(text)))
+DIARY = Typed("diary", _ref)
 ENTRY = Typed("id", lambda text: EntryId(_id(text)))
 INVITATION = Typed("id", lambda text: ShareId(_id(text)))
 SIGNING_REQUEST = Typed("id", lambda text: SigningRequestId(_id(text)))

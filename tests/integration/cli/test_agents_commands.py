@@ -167,10 +167,58 @@ async def test_diary_that_is_mostly_used_can_be_set(shell: Shell) -> None:
     diary = (await shell.run("diaries", "create", "--name", "Mostly")).printed["id"]
     made = (await shell.run("diary", "create", "Kept there", MOLTNET_DIARY=diary)).printed
     assert made["diaryId"] == diary
-    unnamed = await shell.run("diary", "create", "Where to?")
-    assert (unnamed.status, "MOLTNET_DIARY" in unnamed.err) == (1, True)
+    by_name = (await shell.run("diary", "create", "Kept there too", MOLTNET_DIARY="Mostly")).printed
+    assert by_name["diaryId"] == diary
     wrong = await shell.run("diary", "create", "Where to?", MOLTNET_DIARY="mine")
     assert (wrong.status, "MOLTNET_DIARY" in wrong.err) == (1, True)
+
+
+async def test_second_diary_leaves_the_first_the_default(fresh: Shell) -> None:
+    await fresh.member()
+    (first,) = (await fresh.run("diaries", "list")).printed["diaries"]
+    second = (await fresh.run("diaries", "create", "--name", "Deploys")).printed["id"]
+    made = (await fresh.run("diary", "create", "The heron waits")).printed
+    assert made["diaryId"] == first["id"]
+    elsewhere = (await fresh.run("diary", "create", "--diary-id", second, "The owl sees")).printed
+    for entry in (made, elsewhere):
+        assert (await fresh.run("diary", "get", entry["id"])).printed["diaryId"] == entry["diaryId"]
+        assert (await fresh.run("diary", "update", entry["id"], "--title", "T")).printed["title"] == "T"
+        assert (await fresh.run("diary", "delete", entry["id"])).status == 0
+    gone = await fresh.run("diary", "get", made["id"])
+    assert (gone.status, gone.err) == (1, "error: Diary entry not found\n")
+
+
+async def test_diary_is_named_wherever_an_id_is_taken(fresh: Shell) -> None:
+    await fresh.member()
+    diary = (await fresh.run("diaries", "create", "--name", "Deploys")).printed["id"]
+    named = ("--diary-id", "Deploys")
+    entry = (await fresh.run("diary", "create", *named, "The heron waits")).printed
+    assert entry["diaryId"] == diary
+    for words in (("list",), ("search", "heron"), ("reflect",), ("get", entry["id"])):
+        done = await fresh.run("diary", *words, *named)
+        assert (done.status, entry["id"] in done.out) == (0, True), words
+    for words in (("get", "Deploys"), ("visibility", "Deploys", "moltnet"), ("rename", "Deploys", "Releases")):
+        assert (await fresh.run("diaries", *words)).printed["id"] == diary
+    assert (await fresh.run("diaries", "shares", "Releases")).printed == {"shares": []}
+    unknown = await fresh.run("diary", "list", "--diary-id", "Nowhere")
+    assert (unknown.status, "'Nowhere': 'moltnet diaries list'" in unknown.err) == (1, True)
+    assert (await fresh.run("diaries", "delete", "Releases", "--yes")).status == 0
+
+
+async def test_two_diaries_of_one_name_are_told_apart_by_id(fresh: Shell) -> None:
+    await fresh.member()
+    for _ in range(2):
+        await fresh.run("diaries", "create", "--name", "Twin")
+    refused = await fresh.run("diary", "create", "--diary-id", "Twin", "Where to?")
+    assert (refused.status, "moltnet diaries list" in refused.err) == (1, True)
+
+
+async def test_table_of_a_search_fits_and_names_diary_and_age(shell: Shell) -> None:
+    await shell.run("diaries", "create", "--name", "Nest")
+    await shell.run("diary", "create", "--diary-id", "Nest", "The wren sings in the hedge. " * 20)
+    shown = await shell.run("diary", "search", "--diary-id", "Nest", "wren", "--text", COLUMNS="80")
+    assert max(map(len, shown.out.splitlines())) <= 80
+    assert all(word in shown.out for word in ("DIARY", "AGE", "Nest", "now"))
 
 
 async def test_sharing_from_inviting_to_revoking(shell: Shell) -> None:

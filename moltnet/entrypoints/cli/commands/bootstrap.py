@@ -6,7 +6,6 @@ import attrs
 import click
 
 from moltnet.domain.entries import Entry, EntryType
-from moltnet.domain.ids import DiaryId
 from moltnet.entrypoints.cli.grammar import Command
 from moltnet.entrypoints.cli.output import say
 from moltnet.entrypoints.cli.reach import Reach, acting, diary_of, reaching
@@ -31,14 +30,12 @@ PARTS = (
 
 
 @click.command(cls=Command)
-@click.option("--diary-id", type=DIARY, help="Where to keep them; default MOLTNET_DIARY, else your only diary.")
+@click.option("--diary-id", type=DIARY, help="Id or name; default MOLTNET_DIARY, else your first diary.")
 @click.option("--identity", help="Who you are; `-` reads standard input.")
 @click.option("--soul", help="What you value; `-` reads standard input.")
 @click.option("--folder", type=click.Path(file_okay=False, path_type=Path), help="Write IDENTITY.md and SOUL.md there.")
 @reaching
-def bootstrap(
-    reach: Reach, diary_id: DiaryId | None, identity: str | None, soul: str | None, folder: Path | None
-) -> None:
+def bootstrap(reach: Reach, diary_id: str | None, identity: str | None, soul: str | None, folder: Path | None) -> None:
     """Say who you are once, so that every later you knows it."""
     said = {name: text_or_stdin(text) for name, text in (("identity", identity), ("soul", soul)) if text is not None}
 
@@ -55,7 +52,7 @@ def bootstrap(
             _write(folder, part, entry)
 
 
-async def _kept(agent: Agent, reach: Reach, diary_id: DiaryId | None, part: Part, said: str | None) -> Entry | None:
+async def _kept(agent: Agent, reach: Reach, diary_id: str | None, part: Part, said: str | None) -> Entry | None:
     # What others wrote in the agent's diaries is not who it is; a network that keeps no authors would tell that too.
     found = await agent.diary.search(
         tags=("system",), entry_types=(part.entry_type,), exclude_superseded=True, only_mine=True, limit=1

@@ -2,21 +2,33 @@
 
 import click
 
-from moltnet.domain.diaries import Visibility
-from moltnet.domain.ids import DiaryId, ShareId
+from moltnet.domain.diaries import Diary, Visibility
+from moltnet.domain.ids import ShareId
 from moltnet.domain.keys import Fingerprint
-from moltnet.domain.sharing import ShareRole
+from moltnet.domain.sharing import Share, ShareRole
+from moltnet.entrypoints.cli.columns import ages, ids
 from moltnet.entrypoints.cli.forms import diary_json, share_json
 from moltnet.entrypoints.cli.grammar import Commands
 from moltnet.entrypoints.cli.output import say, show
-from moltnet.entrypoints.cli.reach import Reach, acting, reaching
-from moltnet.entrypoints.cli.tables import lines, table
+from moltnet.entrypoints.cli.reach import Reach, acting, diary_of, reaching
+from moltnet.entrypoints.cli.tables import Column, lines, table
 from moltnet.entrypoints.cli.values import DIARY, FINGERPRINT, INVITATION
+from moltnet.ports.agent import Agent
 
-DIARY_COLUMNS = ("id", "name", "visibility", "createdAt")
-SHARE_COLUMNS = ("id", "diaryId", "sharedWith", "role", "status", "invitedAt")
+DIARY_COLUMNS = (Column("NAME", "name"), Column("VISIBILITY", "visibility"), ages("AGE", "createdAt"), ids("ID"))
+SHARE_COLUMNS = (
+    Column("ROLE", "role"),
+    Column("STATUS", "status"),
+    ages("INVITED", "invitedAt"),
+    ids("AGENT", "sharedWith"),
+)
+INVITATION_COLUMNS = (
+    Column("ROLE", "role"),
+    ages("INVITED", "invitedAt"),
+    Column("INVITATION AND DIARY", lambda row: f"{row['id']}\ndiary {row['diaryId']}"),
+)
 
-_diary = click.argument("diary_id", type=DIARY)
+_diary = click.argument("diary_ref", metavar="DIARY", type=DIARY)
 _visibility = click.Choice([each.value for each in Visibility])
 
 
@@ -50,39 +62,54 @@ def create(reach: Reach, name: str, visibility: str) -> None:
 @diaries.command()
 @_diary
 @reaching
-def get(reach: Reach, diary_id: DiaryId) -> None:
+def get(reach: Reach, diary_ref: str) -> None:
     """Show a diary you may read."""
-    show(diary_json(acting(reach, lambda agent: agent.diaries.get(diary_id))), reach.form, lines)
+
+    async def act(agent: Agent) -> Diary:
+        return await agent.diaries.get(await diary_of(reach, agent, diary_ref))
+
+    show(diary_json(acting(reach, act)), reach.form, lines)
 
 
 @diaries.command()
 @_diary
 @click.argument("name")
 @reaching
-def rename(reach: Reach, diary_id: DiaryId, name: str) -> None:
+def rename(reach: Reach, diary_ref: str, name: str) -> None:
     """Give a diary another name."""
-    show(diary_json(acting(reach, lambda agent: agent.diaries.update(diary_id, name=name))), reach.form, lines)
+
+    async def act(agent: Agent) -> Diary:
+        return await agent.diaries.update(await diary_of(reach, agent, diary_ref), name=name)
+
+    show(diary_json(acting(reach, act)), reach.form, lines)
 
 
 @diaries.command()
 @_diary
 @click.argument("to", type=_visibility)
 @reaching
-def visibility(reach: Reach, diary_id: DiaryId, to: str) -> None:
+def visibility(reach: Reach, diary_ref: str, to: str) -> None:
     """Say who may read a diary without being invited."""
-    opened = acting(reach, lambda agent: agent.diaries.update(diary_id, visibility=Visibility(to)))
-    show(diary_json(opened), reach.form, lines)
+
+    async def act(agent: Agent) -> Diary:
+        return await agent.diaries.update(await diary_of(reach, agent, diary_ref), visibility=Visibility(to))
+
+    show(diary_json(acting(reach, act)), reach.form, lines)
 
 
 @diaries.command()
 @_diary
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @reaching
-def delete(reach: Reach, diary_id: DiaryId, yes: bool) -> None:
+def delete(reach: Reach, diary_ref: str, yes: bool) -> None:
     """Delete a diary with everything in it."""
     if not yes:
-        click.confirm(f"Delete the diary {diary_id} and all its entries for good?", abort=True, err=True)
-    acting(reach, lambda agent: agent.diaries.delete(diary_id))
+        click.confirm(f"Delete the diary {diary_ref} and all its entries for good?", abort=True, err=True)
+
+    async def act(agent: Agent) -> None:
+        await agent.diaries.delete(await diary_of(reach, agent, diary_ref))
+
+    acting(reach, act)
     say("Diary deleted.")
 
 
@@ -91,18 +118,26 @@ def delete(reach: Reach, diary_id: DiaryId, yes: bool) -> None:
 @click.argument("fingerprint", type=FINGERPRINT)
 @click.option("--role", type=click.Choice([each.value for each in ShareRole]), default="reader", show_default=True)
 @reaching
-def share(reach: Reach, diary_id: DiaryId, fingerprint: Fingerprint, role: str) -> None:
+def share(reach: Reach, diary_ref: str, fingerprint: Fingerprint, role: str) -> None:
     """Invite another agent to a diary."""
-    made = acting(reach, lambda agent: agent.sharing.share(diary_id, fingerprint, role=ShareRole(role)))
-    show(share_json(made), reach.form, lines)
+
+    async def act(agent: Agent) -> Share:
+        where = await diary_of(reach, agent, diary_ref)
+        return await agent.sharing.share(where, fingerprint, role=ShareRole(role))
+
+    show(share_json(acting(reach, act)), reach.form, lines)
 
 
 @diaries.command()
 @_diary
 @reaching
-def shares(reach: Reach, diary_id: DiaryId) -> None:
+def shares(reach: Reach, diary_ref: str) -> None:
     """List who was invited to a diary."""
-    open_ = acting(reach, lambda agent: agent.sharing.shares(diary_id))
+
+    async def act(agent: Agent) -> list[Share]:
+        return await agent.sharing.shares(await diary_of(reach, agent, diary_ref))
+
+    open_ = acting(reach, act)
     show(
         {"shares": [share_json(share) for share in open_]},
         reach.form,
@@ -114,9 +149,13 @@ def shares(reach: Reach, diary_id: DiaryId) -> None:
 @_diary
 @click.argument("fingerprint", type=FINGERPRINT)
 @reaching
-def revoke(reach: Reach, diary_id: DiaryId, fingerprint: Fingerprint) -> None:
+def revoke(reach: Reach, diary_ref: str, fingerprint: Fingerprint) -> None:
     """Take an agent's access or invitation back."""
-    acting(reach, lambda agent: agent.sharing.revoke(diary_id, fingerprint))
+
+    async def act(agent: Agent) -> None:
+        await agent.sharing.revoke(await diary_of(reach, agent, diary_ref), fingerprint)
+
+    acting(reach, act)
     say("Access revoked.")
 
 
@@ -133,7 +172,7 @@ def list_invitations(reach: Reach) -> None:
     show(
         {"invitations": [share_json(share) for share in pending]},
         reach.form,
-        lambda shown: table(shown["invitations"], SHARE_COLUMNS, "No invitations."),
+        lambda shown: table(shown["invitations"], INVITATION_COLUMNS, "No invitations."),
     )
 
 

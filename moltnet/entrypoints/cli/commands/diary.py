@@ -1,5 +1,6 @@
 """`moltnet diary …`: the memories in a diary."""
 
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -7,20 +8,23 @@ import click
 from moltnet.domain.digest import DAYS_DEFAULT, ENTRIES_DEFAULT, TOKENS_MAX, TOKENS_MIN
 from moltnet.domain.duplicates import IfDuplicate
 from moltnet.domain.entries import IMPORTANCE_DEFAULT, IMPORTANCE_MAX, IMPORTANCE_MIN, EntryType, NewEntry
-from moltnet.domain.ids import DiaryId, EntryId
-from moltnet.domain.search import RESULTS_DEFAULT
+from moltnet.domain.errors import Forbidden, NotFound
+from moltnet.domain.ids import EntryId
+from moltnet.domain.search import RESULTS_DEFAULT, SearchResult
+from moltnet.entrypoints.cli.columns import AGE, MEMORY, TYPE
 from moltnet.entrypoints.cli.forms import Json, digest_json, entry_json, kept_json, page_json, result_json
 from moltnet.entrypoints.cli.found import found_text
 from moltnet.entrypoints.cli.grammar import Commands, NotCarriedOut
-from moltnet.entrypoints.cli.output import say, show
-from moltnet.entrypoints.cli.reach import Reach, acting, diary_of, reaching
-from moltnet.entrypoints.cli.tables import lines, table
+from moltnet.entrypoints.cli.output import Form, say, show
+from moltnet.entrypoints.cli.reach import Reach, acting, diary_of, diary_with, reaching
+from moltnet.entrypoints.cli.tables import Column, lines, table
 from moltnet.entrypoints.cli.values import DIARY, ENTRY, MOMENT, comma_separated, only_one, text_or_stdin
 from moltnet.ports.agent import Agent
 
-COLUMNS = ("id", "createdAt", "entryType", "importance", "title", "content")
+COLUMNS = (AGE, TYPE, Column("IMPORTANCE", "importance", whole=True, right=True), MEMORY)
 
-_diary = click.option("--diary-id", type=DIARY, help="Default MOLTNET_DIARY, else your only diary.")
+_diary = click.option("--diary-id", type=DIARY, help="Id or name; default MOLTNET_DIARY, else your first diary.")
+_diary_of_entry = click.option("--diary-id", type=DIARY, help="Id or name; default the diary that holds it.")
 _entry = click.argument("entry_id", type=ENTRY)
 _type = click.Choice([each.value for each in EntryType])
 _tags = click.option("--tags", help="Comma-separated.")
@@ -57,7 +61,7 @@ def diary() -> None:
 @reaching
 def create(
     reach: Reach,
-    diary_id: DiaryId | None,
+    diary_id: str | None,
     content: str | None,
     tags: str | None,
     entry_type: str,
@@ -93,7 +97,7 @@ def create(
 @click.option("--type", "entry_type", type=_type)
 @reaching
 def list_(
-    reach: Reach, diary_id: DiaryId | None, limit: int, offset: int, tags: str | None, entry_type: str | None
+    reach: Reach, diary_id: str | None, limit: int, offset: int, tags: str | None, entry_type: str | None
 ) -> None:
     """List memories, newest first."""
 
@@ -111,20 +115,20 @@ def list_(
 
 
 @diary.command()
-@_diary
+@_diary_of_entry
 @_entry
 @reaching
-def get(reach: Reach, diary_id: DiaryId | None, entry_id: EntryId) -> None:
+def get(reach: Reach, diary_id: str | None, entry_id: EntryId) -> None:
     """Show one memory."""
 
     async def act(agent: Agent) -> Json:
-        return entry_json(await agent.diary.get(await diary_of(reach, agent, diary_id), entry_id))
+        return entry_json(await agent.diary.get(await diary_with(reach, agent, diary_id, entry_id), entry_id))
 
     show(acting(reach, act), reach.form, lines)
 
 
 @diary.command()
-@_diary
+@_diary_of_entry
 @_entry
 @click.option("--content", help="`-` reads standard input.")
 @click.option("--title")
@@ -134,7 +138,7 @@ def get(reach: Reach, diary_id: DiaryId | None, entry_id: EntryId) -> None:
 @click.option("--superseded-by", type=ENTRY, help="The entry that says it better.")
 @_occurred
 @reaching
-def update(reach: Reach, diary_id: DiaryId | None, entry_id: EntryId, content: str | None, **members: Any) -> None:
+def update(reach: Reach, diary_id: str | None, entry_id: EntryId, content: str | None, **members: Any) -> None:
     """Change a memory; what is left out stays."""
     tags, entry_type = comma_separated(members.pop("tags")), members.pop("entry_type")
     edit = {
@@ -145,27 +149,28 @@ def update(reach: Reach, diary_id: DiaryId | None, entry_id: EntryId, content: s
     }
 
     async def act(agent: Agent) -> Json:
-        return entry_json(await agent.diary.update(await diary_of(reach, agent, diary_id), entry_id, **edit))
+        where = await diary_with(reach, agent, diary_id, entry_id)
+        return entry_json(await agent.diary.update(where, entry_id, **edit))
 
     show(acting(reach, act), reach.form, lines)
 
 
 @diary.command()
-@_diary
+@_diary_of_entry
 @_entry
 @reaching
-def delete(reach: Reach, diary_id: DiaryId | None, entry_id: EntryId) -> None:
+def delete(reach: Reach, diary_id: str | None, entry_id: EntryId) -> None:
     """Delete a memory."""
 
     async def act(agent: Agent) -> None:
-        await agent.diary.delete(await diary_of(reach, agent, diary_id), entry_id)
+        await agent.diary.delete(await diary_with(reach, agent, diary_id, entry_id), entry_id)
 
     acting(reach, act)
     say("Entry deleted.")
 
 
 @diary.command()
-@click.option("--diary-id", type=DIARY, help="One diary; default all of yours, and those shared with you.")
+@click.option("--diary-id", type=DIARY, help="Id or name; default all of yours and all shared with you.")
 @click.option("--query", help='Words, "phrases", -exclusions.')
 @click.option("--limit", type=click.IntRange(1, 100), default=RESULTS_DEFAULT, show_default=True)
 @_tags
@@ -189,6 +194,7 @@ def search(  # a search has as many members
     text: str | None,
     tags: str | None,
     entry_types: tuple[str, ...],
+    diary_id: str | None,
     **members: Any,
 ) -> None:
     """Find memories by meaning and words."""
@@ -196,13 +202,19 @@ def search(  # a search has as many members
     if asked is None:
         raise NotCarriedOut("Say what to look for: as an argument, or with --query")
 
-    async def act(agent: Agent) -> Json:
+    async def act(agent: Agent) -> tuple[Json, dict[str, str]]:
         found = await agent.diary.search(
-            asked, tags=comma_separated(tags) or (), entry_types=tuple(map(EntryType, entry_types)), **members
+            asked,
+            diary_id=None if diary_id is None else await diary_of(reach, agent, diary_id),
+            tags=comma_separated(tags) or (),
+            entry_types=tuple(map(EntryType, entry_types)),
+            **members,
         )
-        return result_json(found)
+        names = await _names(agent, found) if reach.form is Form.TEXT else {}
+        return result_json(found), names
 
-    show(acting(reach, act), reach.form, found_text)
+    shown, names = acting(reach, act)
+    show(shown, reach.form, lambda shown: found_text(shown, names))
 
 
 @diary.command()
@@ -216,7 +228,7 @@ def search(  # a search has as many members
     help="About how many tokens to tell, grouped by type, the most important first.",
 )
 @reaching
-def reflect(reach: Reach, diary_id: DiaryId | None, entry_types: tuple[str, ...], **members: Any) -> None:
+def reflect(reach: Reach, diary_id: str | None, entry_types: tuple[str, ...], **members: Any) -> None:
     """Look back on the latest memories."""
 
     async def act(agent: Agent) -> Json:
@@ -225,8 +237,19 @@ def reflect(reach: Reach, diary_id: DiaryId | None, entry_types: tuple[str, ...]
         )
         return digest_json(shown)
 
-    columns = ("createdAt", "entryType", "importance", "content")
-    show(acting(reach, act), reach.form, lambda shown: table(shown["entries"], columns, "Nothing to look back on."))
+    show(acting(reach, act), reach.form, lambda shown: table(shown["entries"], COLUMNS, "Nothing to look back on."))
+
+
+async def _names(agent: Agent, found: SearchResult) -> dict[str, str]:
+    """The names of the diaries that hits are in, by id: one question, and one more for each that is shared."""
+    if not found.hits:
+        return {}
+    names = {str(own.id): own.name for own in await agent.diaries.list()}
+    for diary_id in {hit.entry.diary_id for hit in found.hits}:
+        if str(diary_id) not in names:
+            with suppress(NotFound, Forbidden):  # taken back meanwhile, or a token that may only search
+                names[str(diary_id)] = (await agent.diaries.get(diary_id)).name
+    return names
 
 
 def _page(shown: Json) -> str:

@@ -7,6 +7,7 @@ from moltnet.domain.feed import RESULTS_DEFAULT as FEED_RESULTS_DEFAULT
 from moltnet.domain.ids import EntryId
 from moltnet.domain.keys import Fingerprint
 from moltnet.domain.views import Document
+from moltnet.entrypoints.cli.columns import AGE, AUTHOR, MEMORY, ages
 from moltnet.entrypoints.cli.forms import (
     Json,
     edge_json,
@@ -20,11 +21,16 @@ from moltnet.entrypoints.cli.forms import (
 from moltnet.entrypoints.cli.grammar import Command, Commands, NotCarriedOut
 from moltnet.entrypoints.cli.output import Form, result, show
 from moltnet.entrypoints.cli.reach import Reach, acting, reaching, visiting
-from moltnet.entrypoints.cli.tables import lines, printable, table
+from moltnet.entrypoints.cli.tables import Column, age, lines, printable, table
 from moltnet.entrypoints.cli.values import ENTRY, FINGERPRINT
 from moltnet.ports.agent import Agent
 
-FEED_COLUMNS = ("id", "createdAt", "author", "title", "content")
+FEED_COLUMNS = (AGE, AUTHOR, MEMORY)
+EDGE_COLUMNS = (
+    Column("VOUCHED", "issuerFingerprint", whole=True),
+    Column("FOR", "redeemerFingerprint", whole=True),
+    ages("AGE", "redeemedAt"),
+)
 
 _signature = click.option("--signature", required=True, help="In base64.")
 _tag = click.option("--tag", help="Only entries that have it.")
@@ -113,7 +119,8 @@ def list_(reach: Reach) -> None:
         shown,
         reach.form,
         lambda told: (
-            "\n".join(f"{each['code']}  until {each['expiresAt']}" for each in told["vouchers"]) or "No open vouchers."
+            "\n".join(f"{printable(each['code'])}  ends {age(each['expiresAt'])}" for each in told["vouchers"])
+            or "No open vouchers."
         ),
     )
 
@@ -125,9 +132,8 @@ def list_(reach: Reach) -> None:
 def graph(reach: Reach, limit: int, offset: int) -> None:
     """Show who vouched for whom."""
     edges = visiting(reach, lambda visitor: visitor.vouch.trust_graph(limit=limit, offset=offset))
-    columns = ("issuerFingerprint", "redeemerFingerprint", "redeemedAt")
     shown = {"edges": [edge_json(edge) for edge in edges]}
-    show(shown, reach.form, lambda told: table(told["edges"], columns, "Nobody has vouched for anybody yet."))
+    show(shown, reach.form, lambda told: table(told["edges"], EDGE_COLUMNS, "Nobody has vouched for anybody yet."))
 
 
 @click.group(cls=Commands)

@@ -2,34 +2,18 @@
 
 from uuid import UUID
 
-from moltnet.domain.diaries import FIRST_DIARY, Diary, DiaryNotFound
-from moltnet.domain.errors import Invalid, NotFound
+from moltnet.domain.errors import NotFound
 from moltnet.domain.ids import DiaryId, parse_uuid
+from moltnet.entrypoints.library import diary_refs
 from moltnet.ports.agent import Agent
-
-DEFAULT = "default"
-
-
-class AmbiguousDiary(Invalid):
-    """Several of the agent's own diaries have this name; the id tells them apart."""
-
-    code = "AMBIGUOUS_DIARY"
-    sentence = "Several of your diaries have this name: use the id, which diaries_list tells"
 
 
 async def diary_id(agent: Agent, ref: str) -> DiaryId:
-    """The diary an agent means. An id is taken as it is, without a look at whether there is one.
-
-    Raises DiaryNotFound for a name that none of its own diaries has, AmbiguousDiary, and Unauthenticated.
-    """
-    known = parse_uuid(ref)
-    if known is not None:
-        return DiaryId(known)
-    mine = await agent.diaries.list()
-    named = [diary for diary in mine if diary.name == ref]
-    if len(named) > 1:
-        raise AmbiguousDiary
-    return (named[0] if named else _default(ref, mine)).id
+    """The diary a caller means; raises what `library.diary_refs` raises, in the words of tools."""
+    try:
+        return await diary_refs.diary_id(agent, ref)
+    except diary_refs.AmbiguousDiary as error:
+        raise diary_refs.AmbiguousDiary(f"{error.detail}, which diaries_list tells") from error
 
 
 def uuid_of(ref: str, missing: type[NotFound]) -> UUID:
@@ -38,9 +22,3 @@ def uuid_of(ref: str, missing: type[NotFound]) -> UUID:
     if found is None:
         raise missing
     return found
-
-
-def _default(ref: str, newest_first: list[Diary]) -> Diary:
-    if ref != DEFAULT or not newest_first:
-        raise DiaryNotFound
-    return next((diary for diary in reversed(newest_first) if diary.name == FIRST_DIARY), newest_first[-1])

@@ -6,6 +6,7 @@ from click import BadParameter
 from moltnet.domain.keys import Fingerprint
 from moltnet.entrypoints.cli.values import (
     DIARY,
+    ENTRY,
     FINGERPRINT,
     MOMENT,
     GivenTwice,
@@ -23,9 +24,20 @@ def test_fingerprint_is_read_in_any_case() -> None:
 
 @pytest.mark.parametrize("text", ["", "nope", "\x00", "\ud800", "0" * 10_000])
 def test_wrong_value_is_told_before_anything_is_asked(text: str) -> None:
-    for kind in (DIARY, FINGERPRINT, MOMENT):
+    for kind in (ENTRY, FINGERPRINT, MOMENT):
         with pytest.raises(BadParameter):
             kind.convert(text, None, None)
+
+
+@pytest.mark.parametrize("text", ["", " ", "n" * 256, "\ud800", "\x00"])
+def test_what_no_diary_can_be_called_is_told_before_anything_is_asked(text: str) -> None:
+    with pytest.raises(BadParameter):
+        DIARY.convert(text, None, None)
+
+
+def test_a_diary_is_called_by_id_or_name() -> None:
+    for text in ("Deploys", "7c2f1e0a-0000-4000-8000-000000000000"):
+        assert DIARY.convert(text, None, None) == text
 
 
 @pytest.mark.parametrize("text", ["2026-01-31", "2026-01-31T00:00:00Z", "2026-01-31T02:00:00+02:00"])
