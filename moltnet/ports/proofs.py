@@ -16,10 +16,10 @@ from moltnet.domain.recovery import RecoveryCode
 
 
 class Nonces(Protocol):
-    """Recovery nonces that were used."""
+    """Nonces that were used: of recovery challenges, and of client assertions."""
 
     async def use(self, nonce: str, expires_at: datetime) -> bool:
-        """Burns a nonce; False when it was burnt before."""
+        """Burns a nonce, in one statement; False when it was burnt before."""
         ...
 
     async def purge(self, at: datetime) -> int:

@@ -43,6 +43,19 @@ class TokenIssuer(Protocol):
         """A token for these credentials; raises InvalidClient and InvalidScope."""
         ...
 
+    @property
+    def takes_assertions(self) -> bool:
+        """Whether a client may prove itself by its agent's key (RFC 7523)."""
+        ...
+
+    async def issue_for_assertion(self, assertion: str, client_id: str | None, scope: str | None) -> AccessToken:
+        """A token for the client whose agent's key signed the assertion, which is good once.
+
+        `client_id` is the client that is named beside it, if one is: it must be the same. Raises InvalidAssertion,
+        InvalidClient for an unknown client or another key, and InvalidScope.
+        """
+        ...
+
     async def published_keys(self) -> Sequence[Mapping[str, str]]:
         """The public keys that tokens are verified with, as JSON Web Keys (RFC 7517)."""
         ...

@@ -7,11 +7,13 @@ import attrs
 import pytest
 
 from moltnet.adapters.memory.clock import MemoryClock
+from moltnet.adapters.nacl.signatures import NaclSignatures
 from moltnet.adapters.native.keys import KeySeal, TokenKeys
 from moltnet.adapters.native.standings import StoredStandings
 from moltnet.adapters.native.tokens import NativeClients, NativeTokenIssuer, NativeTokenVerifier
 from moltnet.adapters.system.randomness import SystemRandomness
 from moltnet.domain.agents import Agent
+from moltnet.domain.challenges import NetworkAddress
 from moltnet.domain.credentials import ALL_SCOPES, TOKEN_LIFETIME
 from moltnet.domain.ids import ClientId
 from moltnet.ports.clock import Clock
@@ -21,6 +23,7 @@ from moltnet.ports.tokens import Clients, TokenIssuer, TokenVerifier
 from tests.support.builders import NOON, an_id
 
 ISSUER = "https://moltnet.example"
+NETWORK = NetworkAddress.of(ISSUER)
 SEAL = KeySeal(b"a key-encryption secret of 32 or more bytes")
 
 
@@ -62,7 +65,7 @@ async def native_tokens(storage: Storage) -> TokenService:
     return TokenService(
         clock=clock,
         clients=NativeClients(storage, clock, randomness, standings),
-        issuer=NativeTokenIssuer(storage, clock, randomness, keys, ISSUER),
+        issuer=NativeTokenIssuer(storage, clock, randomness, keys, ISSUER, NETWORK, NaclSignatures()),
         verifier=NativeTokenVerifier(standings, clock, keys, ISSUER, scopeless_tokens_have_all=True),
         strict_verifier=NativeTokenVerifier(standings, clock, keys, ISSUER, scopeless_tokens_have_all=False),
     )

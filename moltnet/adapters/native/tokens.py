@@ -8,11 +8,14 @@ from collections.abc import Mapping, Sequence
 
 import attrs
 
+from moltnet.adapters.native.assertions import PresentedAssertion
 from moltnet.adapters.native.believed import Believed, Known
 from moltnet.adapters.native.claims import PresentedToken, sign, token_claims
 from moltnet.adapters.native.keys import TokenKeys
 from moltnet.domain.agents import Agent, ProfileNotFound
+from moltnet.domain.assertions import InvalidAssertion
 from moltnet.domain.caller import Caller
+from moltnet.domain.challenges import NetworkAddress
 from moltnet.domain.credentials import (
     FIRST_SECRET_WINDOW,
     SECRET_BYTES,
@@ -31,6 +34,7 @@ from moltnet.domain.credentials import (
 from moltnet.domain.ids import AgentId, ClientId, parse_uuid
 from moltnet.ports.clock import Clock
 from moltnet.ports.randomness import Randomness
+from moltnet.ports.signatures import Signatures
 from moltnet.ports.standing import Standing, Standings
 from moltnet.ports.storage import Storage, UnitOfWork
 from moltnet.ports.tokens import BeforeAsking, ask_freely
@@ -105,25 +109,51 @@ class NativeClients:
 
 @attrs.frozen
 class NativeTokenIssuer:
-    """The port `TokenIssuer`; `issuer` is the network's public address, as every token names it."""
+    """The port `TokenIssuer`.
+
+    `issuer` is what every token names; `network` is where clients reach it, as they name it in their assertions.
+    """
 
     storage: Storage
     clock: Clock
     randomness: Randomness
     keys: TokenKeys
     issuer: str
+    network: NetworkAddress
+    signatures: Signatures
+
+    @property
+    def takes_assertions(self) -> bool:
+        """An agent's key is known here."""
+        return True
 
     async def issue(self, client_id: str, client_secret: str, scope: str | None) -> AccessToken:
         """A token for these credentials; an unknown client and a wrong secret are told alike, in the same time."""
         async with self.storage.reading() as work:
             client = await _authenticated(work, client_id, client_secret)
             agent = await work.agents.find(client.agent_id)
-            # Written once in a client's life: from here on a repeated registration is not told its secret again.
-            if not client.used and not await work.clients.note_use(client.id, client.generation):
-                raise InvalidClient
+            await _note_use(work, client)
         if agent is None:
             raise InvalidClient
         return await self._token(client, agent, client.grant(scope))
+
+    async def issue_for_assertion(self, assertion: str, client_id: str | None, scope: str | None) -> AccessToken:
+        """A token for the client that the assertion names; its nonce is burnt once the signature holds, not before."""
+        presented = PresentedAssertion.parse(assertion)
+        claims = presented.claims
+        claims.check(self.network, self.clock.now())
+        if client_id is not None and parse_uuid(client_id) != claims.client_id:
+            raise InvalidAssertion("client_id must be the client that the assertion names")
+        async with self.storage.reading() as work:
+            found = await work.clients.find_with_agent(claims.client_id)
+            if found is None or not presented.is_signed_by(found[1].public_key, self.signatures):
+                raise InvalidClient("Client authentication failed (unknown client, or not signed by its agent's key)")
+            client, agent = found
+            scopes = client.grant(scope)
+            if not await work.nonces.use(claims.nonce, claims.forgotten_at):
+                raise InvalidAssertion("The client assertion was used before; sign another, with another jti")
+            await _note_use(work, client)
+        return await self._token(client, agent, scopes)
 
     async def published_keys(self) -> Sequence[Mapping[str, str]]:
         """The public keys, newest first: the newest signs, all verify."""
@@ -191,6 +221,12 @@ class NativeTokenVerifier:
         if carried or not self.scopeless_tokens_have_all:
             return carried & granted
         return granted
+
+
+async def _note_use(work: UnitOfWork, client: Client) -> None:
+    # Written once in a client's life: from here on a repeated registration is not told its secret again.
+    if not client.used and not await work.clients.note_use(client.id, client.generation):
+        raise InvalidClient
 
 
 async def _authenticated(work: UnitOfWork, client_id: str, client_secret: str) -> Client:

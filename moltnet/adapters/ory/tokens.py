@@ -53,6 +53,20 @@ class OryTokenIssuer:
             raise InvalidClient
         return token
 
+    @property
+    def takes_assertions(self) -> bool:
+        """Hydra verifies no EdDSA, and knows its clients by their secrets alone."""
+        return False
+
+    async def issue_for_assertion(
+        self,
+        assertion: str,  # noqa: ARG002  # the port's
+        client_id: str | None,  # noqa: ARG002  # the port's
+        scope: str | None,  # noqa: ARG002  # the port's
+    ) -> AccessToken:
+        """Refused."""
+        raise InvalidClient("This network's token service takes no client assertions: show the client's secret")
+
     async def _issued(self, client_id: str, client_secret: str, scope: str | None) -> AccessToken:
         call = "issue a token"
         form = {"grant_type": GRANT_TYPE, "client_id": client_id, "client_secret": client_secret}

@@ -12,7 +12,7 @@ from moltnet.ports.tokens import Clients, TokenIssuer
 
 @attrs.frozen(kw_only=True)
 class CredentialService:
-    """What an agent does with its client secret."""
+    """How an agent gets its tokens and its client secret."""
 
     clients: Clients
     issuer: TokenIssuer
@@ -21,6 +21,15 @@ class CredentialService:
     async def token(self, client_id: str, client_secret: str, scope: str | None) -> AccessToken:
         """An access token for client credentials; raises InvalidClient and InvalidScope."""
         return await self.issuer.issue(client_id, client_secret, scope)
+
+    async def token_for_assertion(self, assertion: str, client_id: str | None, scope: str | None) -> AccessToken:
+        """An access token for a client that proves its agent's key; raises InvalidClient and InvalidScope."""
+        return await self.issuer.issue_for_assertion(assertion, client_id, scope)
+
+    @property
+    def takes_assertions(self) -> bool:
+        """Whether a client may prove itself by its agent's key."""
+        return self.issuer.takes_assertions
 
     async def rotate(self, caller: Caller) -> ClientSecret:
         """A fresh secret; the old one and every earlier token end at once.

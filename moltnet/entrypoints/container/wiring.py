@@ -101,6 +101,7 @@ class Container(containers.DeclarativeContainer):
     models: providers.Dependency[Models] = providers.Dependency()
 
     issuer = providers.Callable(lambda settings: settings.public_url or LOCAL_ISSUER, settings)
+    network = providers.Singleton(NetworkAddress.of, base_url)
     recovery_secret = settings.provided.recovery_secret
 
     clock = providers.Singleton(SystemClock)
@@ -132,7 +133,14 @@ class Container(containers.DeclarativeContainer):
         secret=recovery_secret,
     )
     token_issuer = providers.Singleton(
-        NativeTokenIssuer, storage=storage, clock=clock, randomness=randomness, keys=token_keys, issuer=issuer
+        NativeTokenIssuer,
+        storage=storage,
+        clock=clock,
+        randomness=randomness,
+        keys=token_keys,
+        issuer=issuer,
+        network=network,
+        signatures=signatures,
     )
     token_verifier = providers.Singleton(
         NativeTokenVerifier,
@@ -219,7 +227,7 @@ class Container(containers.DeclarativeContainer):
             signatures=signatures,
             clock=clock,
             randomness=randomness,
-            network=providers.Singleton(NetworkAddress.of, base_url),
+            network=network,
             secret=recovery_secret,
         ),
         reembedding=providers.Singleton(

@@ -25,7 +25,6 @@ from moltnet.entrypoints.rest.stream import HEARTBEAT, OpenStreams
 if TYPE_CHECKING:
     from moltnet.entrypoints.mcp.engine import Engine, Reply
 
-PATH = "/mcp"
 SESSION_ID = "Mcp-Session-Id"
 VERSION = "MCP-Protocol-Version"
 EVENT_STREAM = "text/event-stream"

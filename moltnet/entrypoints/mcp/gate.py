@@ -12,6 +12,7 @@ from moltnet.domain.errors import MoltNetError, Unavailable
 from moltnet.domain.limits import Tier
 from moltnet.domain.services import Services
 from moltnet.entrypoints.mcp.exchange import CoolingDown, Credentials, TokenExchange
+from moltnet.entrypoints.mcp.routes import MCP_PATH, RESOURCE_PATH
 from moltnet.entrypoints.mcp.visitor import TooManyCalls
 from moltnet.entrypoints.rest.bearer import token_of
 from moltnet.entrypoints.rest.json_text import to_json
@@ -39,9 +40,7 @@ class Gate:
     def __init__(self, services: Services, resource: str) -> None:
         self._services = services
         self._exchange = TokenExchange(self._issue, time.monotonic)
-        self._challenge = (
-            f'Bearer realm="MCP Server", resource_metadata="{resource}/.well-known/oauth-protected-resource"'
-        )
+        self._challenge = f'Bearer realm="MCP Server", resource_metadata="{resource}{RESOURCE_PATH}{MCP_PATH}"'
 
     async def admit(self, request: web.Request) -> Caller | Anonymous:
         """Whoever sends it, counted; a stranger comes in too.

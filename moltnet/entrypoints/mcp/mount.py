@@ -2,9 +2,9 @@
 
 from aiohttp import web
 
-from moltnet.entrypoints.mcp.door import PATH, McpDoor
+from moltnet.entrypoints.mcp.door import McpDoor
 from moltnet.entrypoints.mcp.options import McpOptions
-from moltnet.entrypoints.mcp.routes import ROUTES
+from moltnet.entrypoints.mcp.routes import MCP_PATH, ROUTES
 from moltnet.entrypoints.rest.app import add_route
 from moltnet.entrypoints.rest.keys import SERVICES
 
@@ -13,6 +13,8 @@ def mount_mcp(app: web.Application, options: McpOptions) -> None:
     """Serves `/mcp` and what stands beside it; to be called before the application starts."""
     door = McpDoor(app[SERVICES], options)
     app.on_shutdown.append(door.streams.end_all)
-    app.router.add_route("*", PATH, door.handle)
+    # Both forms of the address: some clients, and some people, end it with a slash.
+    for path in (MCP_PATH, f"{MCP_PATH}/"):
+        app.router.add_route("*", path, door.handle)
     for route in ROUTES:
         add_route(app, route)

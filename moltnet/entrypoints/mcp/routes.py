@@ -1,16 +1,23 @@
-"""What stands beside `/mcp`: health, and where to get a token (RFC 9728, RFC 8414)."""
+"""What is served beside `/mcp`: health, and where to get a token (RFC 9728, RFC 8414)."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import attrs
 
+from moltnet.domain.assertions import ASSERTION_ALGORITHM, TOKEN_PATH
 from moltnet.domain.credentials import Scope
 from moltnet.entrypoints.rest.keys import OPTIONS
+from moltnet.entrypoints.rest.routes.registration import CLIENT_CREDENTIALS
 from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Auth, Call, Handler, Route
+from moltnet.entrypoints.rest.wire.registration import OAuthError
 from moltnet.entrypoints.schema.declare import Wire
 
+MCP_PATH = "/mcp"
+RESOURCE_PATH = "/.well-known/oauth-protected-resource"
+AUTHORIZATION_PATH = "/oauth2/auth"
 Texts = tuple[str, ...]
+_SECRET_METHODS = ("client_secret_basic", "client_secret_post")
 _CACHED = {"Cache-Control": "public, max-age=3600"}
 
 
@@ -43,15 +50,21 @@ class ProtectedResource:
 
 @attrs.frozen(kw_only=True)
 class AuthorizationServer:
-    """Where tokens are given, and for what (RFC 8414 §2)."""
+    """Where tokens are given, and for what (RFC 8414 §2; the last two members are those of OpenID Discovery §3)."""
 
     issuer: str
+    authorization_endpoint: Annotated[str, Wire("authorization_endpoint")]
     token_endpoint: Annotated[str, Wire("token_endpoint")]
     jwks_uri: Annotated[str, Wire("jwks_uri")]
     grant_types_supported: Annotated[Texts, Wire("grant_types_supported")]
     response_types_supported: Annotated[Texts, Wire("response_types_supported")]
     token_endpoint_auth_methods_supported: Annotated[Texts, Wire("token_endpoint_auth_methods_supported")]
+    token_endpoint_auth_signing_alg_values_supported: Annotated[
+        Texts, Wire("token_endpoint_auth_signing_alg_values_supported")
+    ]
     scopes_supported: Annotated[Texts, Wire("scopes_supported")]
+    subject_types_supported: Annotated[Texts, Wire("subject_types_supported")]
+    id_token_signing_alg_values_supported: Annotated[Texts, Wire("id_token_signing_alg_values_supported")]
 
 
 async def health(_: Call[None, None, None]) -> Answer:
@@ -64,12 +77,20 @@ async def resource_health(call: Call[None, None, None]) -> Answer:
     return Answer(ResourceHealth(status="healthy", resource=_api(call), timestamp=datetime.now(UTC)))
 
 
-async def protected_resource(call: Call[None, None, None]) -> Answer:
-    """Tell whose tokens are good here."""
-    api = _api(call)
+async def protected_network(call: Call[None, None, None]) -> Answer:
+    """Describe the network as a protected resource."""
+    return _protected(call, _api(call))
+
+
+async def protected_mcp(call: Call[None, None, None]) -> Answer:
+    """Describe the MCP endpoint as a protected resource."""
+    return _protected(call, f"{_api(call)}{MCP_PATH}")
+
+
+def _protected(call: Call[None, None, None], resource: str) -> Answer:
     answer = ProtectedResource(
-        resource=api,
-        authorization_servers=(api,),
+        resource=resource,
+        authorization_servers=(_api(call),),
         scopes_supported=tuple(Scope),
         bearer_methods_supported=("header",),
     )
@@ -77,18 +98,31 @@ async def protected_resource(call: Call[None, None, None]) -> Answer:
 
 
 async def authorization_server(call: Call[None, None, None]) -> Answer:
-    """Tell where tokens are given."""
-    api = _api(call)
+    """Describe where tokens are given."""
+    api, by_key = _api(call), call.services.credentials.takes_assertions
     answer = AuthorizationServer(
         issuer=api,
-        token_endpoint=f"{api}/oauth2/token",
+        authorization_endpoint=f"{api}{AUTHORIZATION_PATH}",
+        token_endpoint=f"{api}{TOKEN_PATH}",
         jwks_uri=f"{api}/.well-known/jwks.json",
-        grant_types_supported=("client_credentials",),
+        grant_types_supported=(CLIENT_CREDENTIALS,),
         response_types_supported=(),
-        token_endpoint_auth_methods_supported=("client_secret_post",),
+        token_endpoint_auth_methods_supported=(*_SECRET_METHODS, *(("private_key_jwt",) if by_key else ())),
+        token_endpoint_auth_signing_alg_values_supported=(ASSERTION_ALGORITHM,) if by_key else (),
         scopes_supported=tuple(Scope),
+        subject_types_supported=("public",),
+        id_token_signing_alg_values_supported=("RS256",),
     )
     return Answer(answer, headers=_CACHED)
+
+
+async def authorize(_: Call[None, None, None]) -> Answer:
+    """Refuse: agents have no browser, and nobody logs in for them (RFC 6749 §4.1.2.1)."""
+    refusal = OAuthError(
+        error="unsupported_response_type",
+        error_description="Tokens are given for client credentials only: POST /oauth2/token",
+    )
+    return Answer(refusal, status=400)
 
 
 def _api(call: Call[None, None, None]) -> str:
@@ -104,10 +138,24 @@ def _told(path: str, operation_id: str, handler: Handler[Any, Any, Any], form: t
 ROUTES: tuple[AnyRoute, ...] = (
     _told("/healthz", "getMcpHealth", health, McpHealth),
     _told("/.well-known/mcp-resource-health", "getMcpResourceHealth", resource_health, ResourceHealth),
-    _told("/.well-known/oauth-protected-resource", "getProtectedResource", protected_resource, ProtectedResource),
-    # RFC 9728 §3.1: the same for a client that knows the resource by its path.
-    _told("/.well-known/oauth-protected-resource/mcp", "getProtectedMcp", protected_resource, ProtectedResource),
+    _told(RESOURCE_PATH, "getProtectedResource", protected_network, ProtectedResource),
+    # RFC 9728 §3.1: each resource's document is found by the resource's own path.
+    _told(f"{RESOURCE_PATH}{MCP_PATH}", "getProtectedMcp", protected_mcp, ProtectedResource),
     _told(
         "/.well-known/oauth-authorization-server", "getAuthorizationServer", authorization_server, AuthorizationServer
+    ),
+    # The same for clients that look for OpenID providers first; nothing else of OpenID is offered.
+    _told("/.well-known/openid-configuration", "getOpenIdConfiguration", authorization_server, AuthorizationServer),
+    # Clients hold the metadata to a model that needs this address.
+    Route(
+        "GET",
+        AUTHORIZATION_PATH,
+        "getAuthorization",
+        "mcp",
+        authorize,
+        auth=Auth.NONE,
+        answers={},
+        refusals={400: OAuthError},
+        documented=False,
     ),
 )

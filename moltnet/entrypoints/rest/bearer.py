@@ -1,25 +1,26 @@
-"""The Authorization header: whose token it carries (rest.md §2)."""
+"""The Authorization header: whose token it carries (rest.md §2; decision 22)."""
 
 from collections.abc import Mapping
 
 from moltnet.domain.errors import Unauthenticated
 
-_SCHEME = "Bearer"
+_SCHEME = "bearer"
 
 
 def token_of(headers: Mapping[str, str]) -> str | None:
     """The bearer token of a request, None when the header is absent or empty.
 
-    Raises Unauthenticated for another scheme (`bearer` is one: the original compares by case) and for anything but one
-    word after it.
+    The scheme is taken in any case, with any number of spaces behind it (RFC 9110 §11.1 and §11.4). Raises
+    Unauthenticated for another scheme and for anything but one word after it.
     """
     header = headers.get("Authorization", "")
     if not header:
         return None
     # Servers strip a header's end, so `Bearer ` with nothing behind it arrives as the bare word.
-    scheme, *words = header.split(" ")
-    if scheme != _SCHEME:
+    scheme, _, rest = header.partition(" ")
+    if scheme.lower() != _SCHEME:
         raise Unauthenticated("Invalid authorization scheme")
-    if len(words) != 1 or not words[0]:
+    token = rest.strip(" ")
+    if not token or " " in token:
         raise Unauthenticated("Missing authorization header")
-    return words[0]
+    return token

@@ -36,7 +36,7 @@ async def test_an_authorization_header_wins_over_credentials(network, ada):
         answer = await ask(network.http, "POST", "/mcp", json=WHOAMI, headers={"Authorization": given, **shown(ada)})
         assert (answer.status, answer.json["error"]) == (401, "invalid_token")
         assert answer.headers["WWW-Authenticate"] == (
-            'Bearer realm="MCP Server", resource_metadata="http://network.test/.well-known/oauth-protected-resource"'
+            'Bearer realm="MCP Server", resource_metadata="http://network.test/.well-known/oauth-protected-resource/mcp"'
         )
 
 

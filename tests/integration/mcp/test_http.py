@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from aiohttp import ClientTimeout
+from mcp.shared.auth import OAuthMetadata
 
 from tests.integration.mcp.conftest import initialize, message, shown
 from tests.integration.rest.members import ask
@@ -214,7 +215,45 @@ async def test_what_stands_beside_it(network):
     assert resource.json["resource"] == "http://network.test"
     assert resource.json["authorization_servers"] == ["http://network.test"]
     assert resource.headers["Cache-Control"] == "public, max-age=3600"
-    assert (await ask(network.http, "GET", "/.well-known/oauth-protected-resource/mcp")).json == resource.json
-    server = await ask(network.http, "GET", "/.well-known/oauth-authorization-server")
-    assert server.json["token_endpoint"] == "http://network.test/oauth2/token"
+    mcp = await ask(network.http, "GET", "/.well-known/oauth-protected-resource/mcp")
+    assert mcp.json == resource.json | {"resource": "http://network.test/mcp"}
     assert (await ask(network.http, "GET", "/.well-known/mcp-resource-health")).json["status"] == "healthy"
+
+
+@pytest.mark.parametrize("place", ["oauth-authorization-server", "openid-configuration"])
+async def test_where_tokens_are_given_is_told_as_clients_read_it(network, place):
+    told = (await ask(network.http, "GET", f"/.well-known/{place}")).json
+    assert str(OAuthMetadata.model_validate(told).issuer) == "http://network.test"
+    assert told["token_endpoint"] == "http://network.test/oauth2/token"
+    assert told["token_endpoint_auth_methods_supported"] == [
+        "client_secret_basic",
+        "client_secret_post",
+        "private_key_jwt",
+    ]
+    assert told["token_endpoint_auth_signing_alg_values_supported"] == ["EdDSA"]
+    assert told["grant_types_supported"] == ["client_credentials"]
+    # What OpenID Connect Discovery 1.0 §3 asks for.
+    assert told["subject_types_supported"] == ["public"]
+    assert told["id_token_signing_alg_values_supported"] == ["RS256"]
+    assert (await ask(network.http, "GET", "/.well-known/jwks.json")).status == 200
+
+
+async def test_nobody_logs_in_by_a_browser(network):
+    refused = await ask(network.http, "GET", "/oauth2/auth?response_type=code&client_id=x")
+    assert (refused.status, refused.json["error"]) == (400, "unsupported_response_type")
+
+
+async def test_the_address_may_end_with_a_slash(network, ada):
+    for method, sent in (("POST", {"json": CALL}), ("GET", {}), ("DELETE", {})):
+        with_slash, without = [
+            await ask(network.http, method, path, headers=shown(ada), **sent) for path in ("/mcp/", "/mcp")
+        ]
+        assert (with_slash.status, with_slash.json) == (without.status, without.json)
+    assert (await ask(network.http, "POST", "/mcp/", json=CALL, headers=shown(ada))).status == 200
+    assert (await ask(network.http, "POST", "/mcp/mcp", json=CALL, headers=shown(ada))).status == 404
+
+
+@pytest.mark.parametrize("written", ["bearer {}", "BEARER {}", "Bearer  {}"])
+async def test_the_bearer_scheme_is_read_however_it_is_written(network, ada, written):
+    headers = {"Authorization": written.format(ada.token)}
+    assert (await ask(network.http, "POST", "/mcp", json=CALL, headers=headers)).status == 200

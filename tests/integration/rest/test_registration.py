@@ -2,14 +2,18 @@
 
 import asyncio
 import base64
+from datetime import UTC, datetime
+from urllib.parse import quote
 
 import pytest
 from multidict import CIMultiDict
 
 from moltnet.adapters.nacl.key_pairs import NaclKeyPair
+from moltnet.domain.assertions import ASSERTION_TYPE
 from moltnet.domain.credentials import Scope
 from moltnet.domain.registration import proof_message
 from tests.integration.rest.members import ask, token_for
+from tests.support.assertions import assertion_claims, signed_assertion
 
 MISSING = (401, "UNAUTHORIZED", "Missing authorization header")
 
@@ -211,10 +215,105 @@ async def test_token_request_that_cannot_be_read_is_invalid(network, data):
     assert (refused.status, refused.json["error"]) == (400, "invalid_request")
 
 
-async def test_authorization_header_is_no_credential_for_a_token(network, ada):
-    basic = base64.b64encode(f"{ada.client_id}:{ada.secret}".encode()).decode()
-    form, headers = {"grant_type": "client_credentials"}, {"Authorization": f"Basic {basic}"}
-    assert (await ask(network.http, "POST", "/oauth2/token", data=form, headers=headers)).status == 401
+def basic(client_id, secret, scheme="Basic "):
+    text = f"{quote(client_id, safe='')}:{quote(secret, safe='')}"
+    return {"Authorization": scheme + base64.b64encode(text.encode()).decode()}
+
+
+@pytest.mark.parametrize("scheme", ["Basic ", "basic  "])
+@pytest.mark.parametrize("repeats", [[], ["client_id"], ["client_id", "client_secret"]], ids=str)
+async def test_token_is_given_for_credentials_in_a_basic_header(network, ada, scheme, repeats):
+    known = {"client_id": ada.client_id, "client_secret": ada.secret}
+    form = {"grant_type": "client_credentials", **{name: known[name] for name in repeats}}
+    headers = basic(ada.client_id, ada.secret, scheme)
+    told = await ask(network.http, "POST", "/oauth2/token", data=form, headers=headers)
+    assert (told.status, told.json.get("token_type")) == (200, "bearer")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Basic",
+        "Basic !!",
+        "Basic eA==",
+        "Basic " + base64.b64encode(b"\xff:\xff").decode(),
+        basic("a", "b")["Authorization"],
+        basic("\x00", "\ud800".encode("utf-8", "surrogatepass").decode("latin-1"))["Authorization"],
+        "Basic " + "A" * 6000,
+    ],
+    ids=lambda header: header[:20],
+)
+async def test_a_basic_header_that_proves_nothing_is_told_so(network, header):
+    form = {"grant_type": "client_credentials"}
+    refused = await ask(network.http, "POST", "/oauth2/token", data=form, headers={"Authorization": header})
+    assert (refused.status, refused.json["error"]) == (401, "invalid_client")
+    assert refused.headers["WWW-Authenticate"] == 'Basic realm="MoltNet"'
+    assert refused.headers["Cache-Control"] == "no-store"
+
+
+async def test_other_schemes_are_passed_over(network, ada):
+    told = await ask(
+        network.http,
+        "POST",
+        "/oauth2/token",
+        data={"grant_type": "client_credentials", "client_id": ada.client_id, "client_secret": ada.secret},
+        headers={"Authorization": "Bearer x"},
+    )
+    assert told.status == 200
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"client_id": "another"},
+        {"client_secret": "another"},
+        {"client_assertion": "x", "client_assertion_type": ASSERTION_TYPE},
+        {"client_assertion": "x"},
+        {"client_assertion_type": ASSERTION_TYPE},
+    ],
+    ids=str,
+)
+async def test_a_client_proves_itself_in_one_way(network, ada, changes):
+    form = {"grant_type": "client_credentials", **changes}
+    headers = basic(ada.client_id, ada.secret)
+    refused = await ask(network.http, "POST", "/oauth2/token", data=form, headers=headers)
+    assert (refused.status, refused.json["error"]) == (400, "invalid_request")
+
+
+def by_key(member, text, **more):
+    return {
+        "grant_type": "client_credentials",
+        "client_assertion_type": ASSERTION_TYPE,
+        "client_assertion": text,
+        "client_id": member.client_id,
+        **more,
+    }
+
+
+async def test_an_agents_own_key_gives_a_token(network, ada):
+    claims = assertion_claims(ada.client_id, "http://network.test", datetime.now(UTC))
+    form = by_key(ada, signed_assertion(ada.key, claims), scope="diary:read")
+    told = await ask(network.http, "POST", "/oauth2/token", data=form)
+    assert (told.status, told.json["scope"], told.headers["Cache-Control"]) == (200, "diary:read", "no-store")
+    bearer = {"Authorization": f"Bearer {told.json['access_token']}"}
+    assert (await ask(network.http, "GET", "/diaries", headers=bearer)).status == 200
+    again = await ask(network.http, "POST", "/oauth2/token", data=form)
+    assert (again.status, again.json["error"]) == (401, "invalid_client")
+
+
+@pytest.mark.parametrize("audience", ["http://other.test", ["http://network.test", "http://other.test"]])
+async def test_an_assertion_for_another_network_is_refused(network, ada, audience):
+    claims = assertion_claims(ada.client_id, audience, datetime.now(UTC))
+    form = by_key(ada, signed_assertion(ada.key, claims))
+    refused = await ask(network.http, "POST", "/oauth2/token", data=form)
+    assert (refused.status, refused.json["error"]) == (401, "invalid_client")
+    assert "aud" in refused.json["error_description"]
+
+
+async def test_a_client_named_beside_its_assertion_is_the_same(network, ada, bob):
+    claims = assertion_claims(ada.client_id, "http://network.test", datetime.now(UTC))
+    form = by_key(bob, signed_assertion(ada.key, claims))
+    assert (await ask(network.http, "POST", "/oauth2/token", data=form)).status == 401
 
 
 async def test_rotated_secret_replaces_the_old_one(network, ada):

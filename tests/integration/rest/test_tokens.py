@@ -24,7 +24,7 @@ async def test_parts_are_checked_as_path_body_query_then_token(client, bearer):
     [
         (None, "Missing authorization header"),
         ("", "Missing authorization header"),
-        ("bearer good-token", "Invalid authorization scheme"),
+        ("Basic good-token", "Invalid authorization scheme"),
         ("Bearer ", "Missing authorization header"),
         ("Bearer a b", "Missing authorization header"),
         ("Bearer nobody-s", "Invalid or expired token"),
@@ -36,6 +36,12 @@ async def test_header_rules(client, header, detail):
     assert (answer.status, problem["code"], problem["detail"]) == (401, "UNAUTHORIZED", detail)
     assert "WWW-Authenticate" not in answer.headers
     assert "Cache-Control" not in answer.headers
+
+
+@pytest.mark.parametrize("written", ["bearer {}", "BEARER {}", "Bearer  {}"])
+async def test_the_scheme_is_read_in_any_case_and_with_any_spaces(client, bearer, written):
+    token = bearer["Authorization"].removeprefix("Bearer ")
+    assert (await client.get("/closed", headers={"Authorization": written.format(token)})).status == 200
 
 
 async def test_optional_token_is_read_when_there_is_one_and_must_then_be_good(client, bearer):

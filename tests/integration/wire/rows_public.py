@@ -125,9 +125,10 @@ DOOR: tuple[Row, ...] = (
     row("garbage bearer → 401 problem", says("anyone GET /diaries", 401, INVALID, headers=BAD_TOKEN)),
     row(
         "§2 header rules",
-        says("anyone GET /diaries", 401, "Invalid authorization scheme", headers={"Authorization": "bearer x"}),
+        says("anyone GET /diaries", 401, "Invalid authorization scheme", headers={"Authorization": "Basic x"}),
         says("anyone GET /diaries", 401, MISSING, headers={"Authorization": "Bearer a b"}),
         says("anyone GET /diaries", 401, MISSING, headers={"Authorization": ""}),
+        says("anyone GET /diaries", 401, INVALID, headers={"Authorization": "bearer  x"}),
     ),
     row(
         "bad body without token → 400",

@@ -13,10 +13,12 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from moltnet.adapters.limits.limits import MemoryRateLimits
 from moltnet.adapters.nacl.key_pairs import NaclKeyPair
+from moltnet.adapters.nacl.signatures import NaclSignatures
 from moltnet.adapters.native.keys import TokenKeys
 from moltnet.adapters.native.tokens import NativeTokenIssuer
 from moltnet.adapters.system.randomness import SystemRandomness
 from moltnet.domain.caller import Caller
+from moltnet.domain.challenges import NetworkAddress
 from moltnet.domain.credentials import ALL_SCOPES, TOKEN_LIFETIME, ClientSecret, Scope
 from moltnet.domain.diaries import Visibility
 from moltnet.domain.entries import NewEntry
@@ -168,7 +170,8 @@ class Stage:
             hydra = self.ory.hydra
             return hydra.sign(hydra.claims(str(secret.client_id), clock.now()) | {"iss": ELSEWHERE})
         keys = TokenKeys(storage=storage, clock=clock, seal=SEAL)
-        issuer = NativeTokenIssuer(storage, clock, SystemRandomness(), keys, ELSEWHERE)
+        network = NetworkAddress.of(ELSEWHERE)
+        issuer = NativeTokenIssuer(storage, clock, SystemRandomness(), keys, ELSEWHERE, network, NaclSignatures())
         return (await issuer.issue(str(secret.client_id), secret.secret, None)).text
 
 

@@ -6,7 +6,7 @@ from moltnet.adapters.memory.statements import Statements
 
 
 class MemoryNonces:
-    """Recovery nonces that were used."""
+    """Nonces that were used."""
 
     def __init__(self, statements: Statements) -> None:
         self._statements = statements

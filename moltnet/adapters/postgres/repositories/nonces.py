@@ -13,7 +13,7 @@ PURGE = "delete from used_recovery_nonces where expires_at < %(at)s"
 
 
 class PostgresNonces:
-    """Recovery nonces that were used."""
+    """Nonces that were used."""
 
     def __init__(self, session: Session) -> None:
         self._session = session

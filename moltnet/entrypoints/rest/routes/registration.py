@@ -1,9 +1,16 @@
 """Registration, tokens and client secrets over REST (rest.md §1.8)."""
 
+from collections.abc import Mapping
+
 from moltnet.domain.caller import Anonymous
 from moltnet.domain.credentials import InvalidClient, InvalidScope
 from moltnet.domain.errors import Invalid
 from moltnet.domain.registration import Evidence
+from moltnet.entrypoints.rest.client_authentication import (
+    AmbiguousClientAuthentication,
+    AssertionShown,
+    client_authentication,
+)
 from moltnet.entrypoints.rest.idempotency import idempotency_key
 from moltnet.entrypoints.rest.refusals import InvalidRequest, MalformedBody
 from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Auth, Call, Route
@@ -23,6 +30,8 @@ from moltnet.entrypoints.rest.wire.registration import (
 CLIENT_CREDENTIALS = "client_credentials"
 # RFC 6749 §5.1 asks for both on every answer that holds a token.
 NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+# RFC 6749 §5.2 asks for it where the client sent this header; RFC 9110 §15.5.2 with every 401.
+BASIC_CHALLENGE = {**NO_STORE, "WWW-Authenticate": 'Basic realm="MoltNet"'}
 
 
 class UnsupportedGrant(Invalid):
@@ -52,11 +61,15 @@ async def rotate(call: Call[None, None, None]) -> Answer:
 
 
 async def token(call: Call[None, TokenRequest, None]) -> Answer:
-    """Get an access token for client credentials."""
+    """Get an access token for client credentials: a secret, or an assertion signed by the agent's key."""
     body = call.body
     if body.grant_type != CLIENT_CREDENTIALS:
         raise UnsupportedGrant(body.grant_type)
-    issued = await call.services.credentials.token(body.client_id, body.client_secret, body.scope or None)
+    shown, credentials = client_authentication(call.request.headers, body), call.services.credentials
+    if isinstance(shown, AssertionShown):
+        issued = await credentials.token_for_assertion(shown.text, body.client_id or None, body.scope or None)
+    else:
+        issued = await credentials.token(shown.client_id, shown.client_secret, body.scope or None)
     return Answer(token_form(issued), headers=NO_STORE)
 
 
@@ -68,18 +81,18 @@ async def keys(call: Call[None, None, None]) -> Answer:
 def oauth_refusal(error: Exception) -> Answer | None:
     """A refusal as OAuth2 tells it (RFC 6749 §5.2); a service that is down stays a problem."""
     if isinstance(error, InvalidClient):
-        return _oauth_error(401, "invalid_client", error.detail)
+        return _oauth_error(401, "invalid_client", error.detail, BASIC_CHALLENGE)
     if isinstance(error, InvalidScope):
         return _oauth_error(400, "invalid_scope", error.detail)
     if isinstance(error, UnsupportedGrant):
         return _oauth_error(400, "unsupported_grant_type", error.detail)
-    if isinstance(error, InvalidRequest | MalformedBody):
+    if isinstance(error, InvalidRequest | MalformedBody | AmbiguousClientAuthentication):
         return _oauth_error(400, "invalid_request", error.detail)
     return None
 
 
-def _oauth_error(status: int, error: str, description: str) -> Answer:
-    return Answer(OAuthError(error=error, error_description=description), status=status, headers=NO_STORE)
+def _oauth_error(status: int, error: str, description: str, headers: Mapping[str, str] = NO_STORE) -> Answer:
+    return Answer(OAuthError(error=error, error_description=description), status=status, headers=headers)
 
 
 ROUTES: tuple[AnyRoute, ...] = (

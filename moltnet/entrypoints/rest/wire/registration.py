@@ -6,6 +6,7 @@ from uuid import UUID
 
 import attrs
 
+from moltnet.domain.assertions import ASSERTION_TYPE
 from moltnet.domain.credentials import AccessToken, ClientSecret, Scope
 from moltnet.domain.registration import Registered
 from moltnet.entrypoints.rest.wire.crypto import SignatureText
@@ -45,11 +46,17 @@ class RotateSecretResponse:
 
 @attrs.frozen(kw_only=True)
 class TokenRequest:
-    """A request for a token by client credentials (RFC 6749 §4.4.2)."""
+    """A request for a token by client credentials (RFC 6749 §4.4.2); they may stand in a Basic header instead."""
 
     grant_type: Annotated[str, Wire("grant_type")] = ""
     client_id: Annotated[str, Wire("client_id")] = ""
     client_secret: Annotated[str, Wire("client_secret")] = ""
+    client_assertion_type: Annotated[
+        str, Wire("client_assertion_type"), About(f"`{ASSERTION_TYPE}` with client_assertion (RFC 7523)")
+    ] = ""
+    client_assertion: Annotated[
+        str, Wire("client_assertion"), About("In place of the secret: a JSON Web Token signed by the agent's key")
+    ] = ""
     scope: Annotated[str, About("Space-separated; none means all of the client's")] | None = None
 
 

@@ -16,9 +16,10 @@ from aiohttp import web
 from aiohttp.test_utils import unused_port
 
 from moltnet.entrypoints.about.place import Place
-from moltnet.entrypoints.mcp.door import PATH, McpDoor
+from moltnet.entrypoints.mcp.door import McpDoor
 from moltnet.entrypoints.mcp.engine import Engine
 from moltnet.entrypoints.mcp.options import McpOptions
+from moltnet.entrypoints.mcp.routes import MCP_PATH
 from moltnet.entrypoints.rest.app import create_app
 from moltnet.entrypoints.rest.options import RestOptions
 from tests.integration.mcp.conformance.exhibits import exhibition
@@ -49,12 +50,12 @@ async def _served(*, shows_exhibits: bool) -> AsyncIterator[str]:
             engine = Engine()
             engine._server = exhibition()
             door._loading = asyncio.create_task(asyncio.sleep(0, engine))
-        app.router.add_route("*", PATH, door.handle)
+        app.router.add_route("*", MCP_PATH, door.handle)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", port).start()
         try:
-            yield f"{url}{PATH}"
+            yield f"{url}{MCP_PATH}"
         finally:
             await runner.cleanup()
 
