@@ -84,7 +84,7 @@ def test_printed_commands_work_as_they_are(first_start: FirstStart) -> None:
 
 def test_commands_of_the_readme_work(first_start: FirstStart) -> None:
     whoami, entry, found, voucher, signed = first_start.readme_commands
-    assert set(whoami) == {"identityId", "publicKey", "fingerprint", "clientId"}
+    assert set(whoami) == {"identityId", "publicKey", "fingerprint", "clientId", "proven"}
     assert set(voucher) == {"code", "expiresAt", "issuedBy"}
     assert found["results"][0]["id"] == entry["id"]
     assert found["results"][0]["content"].startswith("The deploy failed")
