@@ -18,7 +18,6 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
-from urllib.parse import urlsplit
 
 import attrs
 import platformdirs
@@ -27,6 +26,7 @@ from moltnet.domain.diaries import DIARIES_MAX
 from moltnet.domain.entries import CONTENT_CEILING, CONTENT_MAX
 from moltnet.domain.errors import Invalid
 from moltnet.domain.limits import Limits
+from moltnet.entrypoints.addresses import LOOPBACK, address_of, mcp_host_of, read_http_url
 from moltnet.entrypoints.data_folder import private_data_folder
 from moltnet.entrypoints.ory_settings import OrySettings, read_ory
 
@@ -109,9 +109,14 @@ class Settings:
         """What MCP session ids are made by, in every process alike; derived for the same reason."""
         return hmac.digest(self.recovery_secret, b"moltnet mcp sessions", hashlib.sha256)
 
-    def url(self, port: int) -> str:
-        """The address agents use, of a server that listens on `port`."""
-        return self.public_url or f"http://127.0.0.1:{port}"
+    def url(self, port: int, host: str = LOOPBACK) -> str:
+        """The address agents use, of a server that listens on an IP address and a port."""
+        return self.public_url or address_of(host, port)
+
+    @property
+    def mcp_alias(self) -> str | None:
+        """The host name where clients of the original look for MCP, if it is not that of the public address."""
+        return mcp_host_of(self.public_url) if self.public_url else None
 
 
 def read_settings(data_dir: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
@@ -127,7 +132,7 @@ def read_settings(data_dir: Path | None = None, environment: Mapping[str, str] |
         "data_dir": folder,
         "database_url": fields.read("DATABASE_URL", _database_url),
         "port": fields.read("PORT", _port, DEFAULT_PORT),
-        "public_url": fields.read("MOLTNET_PUBLIC_URL", _http_url),
+        "public_url": fields.read("MOLTNET_PUBLIC_URL", read_http_url),
         "recovery_secret": _bytes(fields.secret(RECOVERY_SECRET, folder, embedded=embedded)),
         "ory_action_api_key": fields.secret(WEBHOOK_KEY, folder, embedded=embedded),
         "cors_origins": fields.read("CORS_ORIGINS", _origins, frozenset(DEFAULT_ORIGINS)),
@@ -143,7 +148,7 @@ def read_settings(data_dir: Path | None = None, environment: Mapping[str, str] |
         "rate_limits": fields.rate_limits(),
         "rate_limit_store": fields.read("MOLTNET_RATE_LIMIT_STORE", _rate_limit_store, RateLimitStore.MEMORY),
         "trusted_proxies": fields.read("MOLTNET_TRUSTED_PROXIES", _networks) or (),
-        "source_url": fields.read("MOLTNET_SOURCE_URL", _http_url),
+        "source_url": fields.read("MOLTNET_SOURCE_URL", read_http_url),
         "ory": fields.ory(),
         "scopeless_tokens_have_all": fields.read("MOLTNET_SCOPELESS_TOKENS_HAVE_ALL", _yes_no, default=True),
     }
@@ -177,7 +182,7 @@ def read_client_settings(
     read = ClientSettings(
         client_id=fields.text("MOLTNET_CLIENT_ID"),
         client_secret=fields.text("MOLTNET_CLIENT_SECRET"),
-        api_url=fields.read("MOLTNET_API_URL", _http_url),
+        api_url=fields.read("MOLTNET_API_URL", read_http_url),
         credentials_file=(named or _own_folder() / _CREDENTIALS).expanduser().absolute(),
         private_key=fields.text("MOLTNET_PRIVATE_KEY"),
         diary=fields.text("MOLTNET_DIARY"),
@@ -190,7 +195,7 @@ def read_client_settings(
 def http_url(text: str) -> str:
     """The address of a network, without a slash at its end; raises SettingsInvalid."""
     try:
-        return _http_url(text)
+        return read_http_url(text)
     except ValueError as error:
         raise SettingsInvalid([f"the address of a network {error}"]) from None
 
@@ -252,7 +257,7 @@ class _Fields:
 
     def ory(self) -> OrySettings | None:
         return read_ory(
-            lambda name: self.read(name, _http_url), lambda name: self.read(name, _word), self.problems.append
+            lambda name: self.read(name, read_http_url), lambda name: self.read(name, _word), self.problems.append
         )
 
     def _kept_secret(self, name: str, folder: Path) -> str:
@@ -366,18 +371,6 @@ def _origins(text: str) -> frozenset[str]:
         if not _ORIGIN.fullmatch(origin):
             raise ValueError(f"must be origins like https://example.org, comma-separated; {origin!r} is none")
     return origins
-
-
-def _http_url(text: str) -> str:
-    wrong = f"must be an http or https URL, not {text!r}"
-    try:
-        parts = urlsplit(text)
-        _ = parts.port  # raises for one that is no number
-    except ValueError:
-        raise ValueError(wrong) from None
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError(wrong)
-    return text.rstrip("/")
 
 
 def _word(text: str) -> str:

@@ -157,6 +157,10 @@ class Entries(Protocol):
         """The entry of an id, if it is in this diary."""
         ...
 
+    async def hold(self, diary_id: DiaryId, entry_id: EntryId) -> Entry | None:
+        """The same, as it is now; until this unit of work ends nobody else changes or removes it."""
+        ...
+
     async def find_many(self, entry_ids: Sequence[EntryId]) -> list[Entry]:
         """The entries of these ids, in their order; ids without an entry are left out."""
         ...

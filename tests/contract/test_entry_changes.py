@@ -47,6 +47,37 @@ async def test_an_edit_is_written_whole(storage: Storage, diary: Diary) -> None:
     assert await found(storage, edited) == edited
 
 
+async def test_an_entry_that_is_held_is_changed_by_nobody_else(storage: Storage, diary: Diary) -> None:
+    entry, order = an_entry(diary=diary.id), list[str]()
+    await written(storage, entry)
+    is_held = asyncio.Event()
+
+    async def edit_held() -> None:
+        async with storage.writing() as work:
+            assert await work.entries.hold(diary.id, NO_ENTRY) is None
+            held = await work.entries.hold(diary.id, entry.id)
+            is_held.set()
+            assert held == entry
+            for _ in range(50):  # time enough for the other, if nothing held it
+                assert await work.entries.find(diary.id, entry.id) == entry
+            edited = attrs.evolve(held, content="held", updated_at=NOON + MICROSECOND)
+            assert await work.entries.replace(edited, None, unless_changed_since=held.updated_at)
+            order.append("held")
+
+    async def edit_other() -> None:
+        await is_held.wait()
+        edited = attrs.evolve(entry, content="other", updated_at=NOON + MICROSECOND)
+        async with storage.writing() as work:
+            assert not await work.entries.replace(edited, None, unless_changed_since=NOON)
+            held = await work.entries.hold(diary.id, entry.id)
+            assert held is not None
+            assert held.content == "held"
+            order.append("other")
+
+    await asyncio.gather(edit_held(), edit_other())
+    assert order == ["held", "other"]
+
+
 async def test_an_edit_of_what_was_changed_meanwhile_is_false(storage: Storage, diary: Diary) -> None:
     entry = an_entry(diary=diary.id, at=NOON + MICROSECOND)
     await written(storage, entry, index=an_index("before"))

@@ -152,16 +152,16 @@ class EntryService:
         """The entry after the edit; edits that meet are merged, one after the other.
 
         Raises DiaryNotFound, InsufficientPermissions, EntryNotFound, StaleVersion, ContentTooLong, UnknownSuccessor,
-        EntryWriteConflict when others kept changing it, and AllowanceUsedUp.
+        and AllowanceUsedUp.
         """
-        change = _Change(entry_id, edit, expected, self.indexing.vectors_for(caller))
-        for _ in range(EDIT_ATTEMPTS):
-            edited = await self.indexing.models.steadily(lambda: self._edit_once(caller, diary_id, change))
-            if edited is not None:
-                if edit.changes_text:
-                    self.accesses.note([entry_id])
-                return edited
-        raise EntryWriteConflict
+        change = _Change(caller, entry_id, edit, expected, self.indexing.vectors_for(caller))
+        edited = None
+        while edited is None:
+            change.attempts += 1
+            edited = await self.indexing.models.steadily(lambda: self._edit_once(diary_id, change))
+        if edit.changes_text:
+            self.accesses.note([entry_id])
+        return edited
 
     async def delete(
         self, caller: Caller, diary_id: DiaryId, entry_id: EntryId, expected: Expected = ANY_VERSION
@@ -176,28 +176,52 @@ class EntryService:
 
         await self.relations.settle(await self.access.writing(caller, diary_id, remove))
 
-    async def _edit_once(self, caller: Caller, diary_id: DiaryId, change: "_Change") -> Entry | None:
-        edit = change.edit
-        diary = await self.access.editable(caller, diary_id)
+    async def _edit_once(self, diary_id: DiaryId, change: "_Change") -> Entry | None:
+        diary = await self.access.editable(change.caller, diary_id)
         async with self.storage.reading() as work:
             entry = await work.entries.find(diary_id, change.entry_id)
         if entry is None:
             raise EntryNotFound("Entry not found")
-        change.expected.check(entry)
-        at = self.clock.now()
-        edited = await self._read(
-            lambda: edit.credited(entry, edit.applied_to(entry, at, self.content_max), Author.of(caller)),
-            edit.content or entry.content,
-        )
-        if edit.content is not None:
+        edited = await self._applied(change, entry)
+        if change.edit.content is not None:
             _check_public(diary, edited.content)
         index = await self._index_after(entry, edited, change.vectors)
 
-        async def write(work: UnitOfWork, check: WriteCheck) -> bool:
+        async def write(work: UnitOfWork, check: WriteCheck) -> Entry | None:
             await check.editable()
-            return await work.entries.replace(edited, index, unless_changed_since=entry.updated_at)
+            if await work.entries.replace(edited, index, unless_changed_since=entry.updated_at):
+                return edited
+            return await self._merge(work, change, edited, index)
 
-        return edited if await self.access.writing(caller, diary_id, write) else None
+        return await self.access.writing(change.caller, diary_id, write)
+
+    async def _applied(self, change: "_Change", entry: Entry) -> Entry:
+        change.expected.check(entry)
+        edit, at, editor = change.edit, self.clock.now(), Author.of(change.caller)
+        return await self._read(
+            lambda: edit.credited(entry, edit.applied_to(entry, at, self.content_max), editor),
+            edit.content or entry.content,
+        )
+
+    async def _merge(
+        self, work: UnitOfWork, change: "_Change", edited: Entry, index: EntryIndex | None
+    ) -> Entry | None:
+        """Applies the edit to what somebody else wrote meanwhile, which nobody changes until this transaction ends.
+
+        None where that needs vectors that are not there: they are made first, and the edit begins anew. After
+        EDIT_ATTEMPTS of those it is stored without: found by its words, and embedded later.
+        """
+        held = await work.entries.hold(edited.diary_id, edited.id)
+        if held is None:
+            raise EntryNotFound("Entry not found")
+        merged = await self._applied(change, held)
+        if _is_found_alike(merged, held):
+            index = None
+        elif index is None or not _is_found_alike(merged, edited):
+            if change.attempts < EDIT_ATTEMPTS:
+                return None
+            index = await self.indexing.words(merged)
+        return merged if await work.entries.replace(merged, index, unless_changed_since=held.updated_at) else None
 
     async def _read(self, make: Callable[[], Entry], content: str) -> Entry:
         """An entry, made where reading its text through holds up nobody."""
@@ -216,7 +240,7 @@ class EntryService:
 
     async def _index_after(self, entry: Entry, edited: Entry, vectors: Vectors) -> EntryIndex | None:
         """The index of an edited entry, None when its text is as before; vectors of passages that stay are kept."""
-        if (edited.text, edited.heading) == (entry.text, entry.heading):
+        if _is_found_alike(edited, entry):
             return None
         async with self.storage.reading() as work:
             stored = await work.models.further_passages(entry)
@@ -224,14 +248,20 @@ class EntryService:
         return await self._index(edited, vectors)
 
 
-@attrs.frozen
+@attrs.define(eq=False)
 class _Change:
     """What one request changes, and the vectors it needs: those of an attempt that came too late are not lost."""
 
+    caller: Caller
     entry_id: EntryId
     edit: EntryEdit
     expected: Expected
     vectors: Vectors
+    attempts: int = 0
+
+
+def _is_found_alike(one: Entry, other: Entry) -> bool:
+    return (one.text, one.heading) == (other.text, other.heading)
 
 
 async def _similar(work: UnitOfWork, entry: Entry, index: EntryIndex, first: Entry | None) -> tuple[Similar, ...]:

@@ -76,6 +76,11 @@ class Indexing:
             upcoming=await self._made(target, entry, vectors),
         )
 
+    async def words(self, entry: Entry) -> EntryIndex:
+        """Of an entry's index, the words alone; its vectors are made later (`ReembeddingService`)."""
+        text = entry.text
+        return EntryIndex(lexemes=await self.workers.run(lambda: self.lexemes.of_text(text), len(text)))
+
     async def beginning(self, entry: Entry, vectors: Vectors) -> EntryIndex:
         """Of an entry's index, the first passage alone: what it resembles is told by that."""
         made = await self._made(self.models.serving, entry, vectors, most=1)

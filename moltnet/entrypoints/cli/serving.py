@@ -56,6 +56,12 @@ def address(listening: socket.socket) -> tuple[str, int]:
     return host, port
 
 
+def served_url(settings: Settings, listening: socket.socket) -> str:
+    """The address agents use of a server that listens here."""
+    host, port = address(listening)
+    return settings.url(port, host)
+
+
 async def serve(
     settings: Settings,
     listening: socket.socket,
@@ -67,7 +73,7 @@ async def serve(
     Raises StorageLost, after the same end, when the database is gone for good.
     """
     limits = _connection_limits(settings)
-    base_url = settings.url(address(listening)[1])
+    base_url = served_url(settings, listening)
     async with (
         network(settings, base_url) as services,
         listening_app(_app(settings, base_url, services, listening), listening, drain_s=DRAIN_S, limits=limits),
@@ -112,7 +118,7 @@ def known_hosts(settings: Settings, base_url: str, host: str) -> frozenset[str] 
     if not ipaddress.ip_address(host).is_loopback:
         return None
     own = host_name(f"[{host}]" if ":" in host else host), host_name(urlsplit(base_url).netloc.rpartition("@")[2])
-    return LOOPBACK_NAMES | settings.allowed_hosts | frozenset(own)
+    return LOOPBACK_NAMES | settings.allowed_hosts | frozenset(own) | frozenset(filter(None, [settings.mcp_alias]))
 
 
 def _connection_limits(settings: Settings) -> ConnectionLimits:

@@ -35,6 +35,13 @@ async def test_all_is_well(data: Path) -> None:
     assert as_json.printed[-1]["detail"] == "native; agents are there"
 
 
+async def test_where_clients_of_the_original_look_for_mcp_is_told(data: Path) -> None:
+    told = await doctor(data, "--json", MOLTNET_PUBLIC_URL="https://api.net.example")
+    (address,) = (each for each in told.printed if each["check"] == "address")
+    assert (told.status, address["ok"]) == (0, True)
+    assert "look for MCP at https://mcp.net.example/mcp" in address["detail"]
+
+
 async def test_secret_that_others_can_read(data: Path) -> None:
     secret = data / "recovery_challenge_secret"
     await _shell(f"chmod g+r {secret} {data}")

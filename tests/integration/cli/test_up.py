@@ -159,3 +159,23 @@ async def _shell(commands: list[str], program: Path) -> list[Any]:
     printed, _ = await shell.communicate()
     assert shell.returncode == 0
     return [json.loads(part) for part in f"\n{printed.decode()}".split("\n,\n") if part.strip()]
+
+
+@pytest.mark.parametrize(("host", "name"), [("127.0.0.2", "127.0.0.2"), ("::1", "[::1]")])
+async def test_everything_that_is_written_and_told_names_the_host_that_is_served(
+    tmp_path: Path, host: str, name: str
+) -> None:
+    async with heard("up", "--host", host, "--data", str(tmp_path / "data"), log=tmp_path / "log") as server:
+        assert server.url.startswith(f"http://{name}:")
+        async with server.session() as session:
+            _, network = await asked(session, "GET", "/.well-known/moltnet.json")
+            async with session.post("/mcp", headers={"Authorization": "Bearer no-token"}, json={}) as refused:
+                challenge = refused.headers["WWW-Authenticate"]
+            _, resource = await asked(session, "GET", "/.well-known/oauth-protected-resource")
+    credentials, mcp = (json.loads(text_of(tmp_path / "data" / "first-agent" / file)) for file in FILES)
+    assert credentials["endpoints"] == {"api": server.url, "mcp": f"{server.url}/mcp"}
+    assert mcp["mcpServers"]["moltnet"]["url"] == f"{server.url}/mcp"
+    assert f'resource_metadata="{server.url}/.well-known/oauth-protected-resource' in challenge
+    assert resource["authorization_servers"] == [server.url]
+    assert server.url in json.dumps(network)
+    assert server.url in text_of(tmp_path / "log")

@@ -47,3 +47,22 @@ async def test_ten_vouch_calls_with_four_open_never_make_more_than_five(founder:
     assert Counter(status for status, _ in answers) == {201: 1, 429: 9}
     _, active = await asked(founder, "GET", "/vouch/active")
     assert len(active["vouchers"]) == 5
+
+
+@pytest.mark.parametrize("member", ["importance", "content"])
+async def test_eight_clients_that_edit_one_entry_are_never_refused(founder: aiohttp.ClientSession, member: str) -> None:
+    path = f"/diaries/{await first_diary(founder)}/entries"
+    _, entry = await asked(founder, "POST", path, json={"content": "what all of them edit"})
+    others = ("title", "tags", "importance") if member == "content" else ("importance",)
+
+    async def client(number: int) -> list[int]:
+        statuses = []
+        for turn in range(40):
+            values = {"content": f"of {number}, {turn}", "title": f"{turn}", "tags": [f"{turn}"], "importance": 9}
+            name = member if turn % 2 else others[number % len(others)]
+            status, _ = await asked(founder, "PATCH", f"{path}/{entry['id']}", json={name: values[name]})
+            statuses.append(status)
+        return statuses
+
+    answers = await asyncio.gather(*map(client, range(8)))
+    assert Counter(status for statuses in answers for status in statuses) == {200: 320}

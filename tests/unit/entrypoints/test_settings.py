@@ -283,3 +283,35 @@ def test_folder_that_cannot_be_used_is_told_once(tmp_path):
         read_settings(tmp_path / "data", {})
     (told,) = refusal.value.problems
     assert told.startswith(f"MOLTNET_DATA: {tmp_path / 'data'} cannot be used (it is a file); ")
+
+
+@pytest.mark.parametrize(
+    ("listens", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:8000"),
+        ("127.0.0.2", "http://127.0.0.2:8000"),
+        ("192.0.2.7", "http://192.0.2.7:8000"),
+        ("::1", "http://[::1]:8000"),
+        ("2001:db8::7", "http://[2001:db8::7]:8000"),
+        ("0.0.0.0", "http://127.0.0.1:8000"),
+        ("::", "http://[::1]:8000"),
+    ],
+)
+def test_agents_reach_a_server_where_it_listens_unless_it_has_a_public_address(listens, url):
+    assert read_settings(Path("/data"), SET).url(8000, listens) == url
+    public = read_settings(Path("/data"), SET | {"MOLTNET_PUBLIC_URL": "https://net.example"})
+    assert public.url(8000, listens) == "https://net.example"
+
+
+@pytest.mark.parametrize(
+    ("public_url", "alias"),
+    [
+        ("https://api.example.org", "mcp.example.org"),
+        ("https://API.example.org:8443/x", "mcp.example.org"),
+        ("https://example.org", None),
+        ("https://capi.example.org", None),
+        ("", None),
+    ],
+)
+def test_an_api_name_has_a_twin_for_mcp(public_url, alias):
+    assert read_settings(Path("/data"), SET | {"MOLTNET_PUBLIC_URL": public_url}).mcp_alias == alias

@@ -44,6 +44,10 @@ class MemoryEntries:
         """The entry of an id, if it is in this diary."""
         return _find(await self._statements.look(), diary_id, entry_id)
 
+    async def hold(self, diary_id: DiaryId, entry_id: EntryId) -> Entry | None:
+        """The same; one transaction is open at a time."""
+        return await self.find(diary_id, entry_id)
+
     async def find_many(self, entry_ids: Sequence[EntryId]) -> list[Entry]:
         """The entries of these ids, in their order."""
         tables = await self._statements.look()

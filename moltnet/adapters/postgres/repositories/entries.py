@@ -25,6 +25,8 @@ from moltnet.ports.repositories import Page
 
 # The entry of an id in a diary; diary_entries_pkey.
 FIND = "select * from entries where id = %(id)s and diary_id = %(diary_id)s"
+# The diary of an entry; diaries_pkey. Whoever changes or removes an entry holds its diary first.
+HOLD = "select from diaries where id = %(diary_id)s for no key update"
 # The entries of some ids in their order; diary_entries_pkey.
 FIND_MANY = """
     select entries.* from unnest(%(ids)s::uuid[]) with ordinality as wanted (id, place)
@@ -98,6 +100,11 @@ class PostgresEntries:
     async def find(self, diary_id: DiaryId, entry_id: EntryId) -> Entry | None:
         """The entry of an id, if it is in this diary."""
         return await self._session.first(entry_from_row, FIND, id=entry_id, diary_id=diary_id)
+
+    async def hold(self, diary_id: DiaryId, entry_id: EntryId) -> Entry | None:
+        """The same; no other transaction changes it. Two statements: the second sees what the first waited for."""
+        await self._session.run(HOLD, diary_id=diary_id)
+        return await self.find(diary_id, entry_id)
 
     async def find_many(self, entry_ids: Sequence[EntryId]) -> list[Entry]:
         """The entries of these ids, in their order."""

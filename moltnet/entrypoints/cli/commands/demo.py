@@ -17,7 +17,7 @@ from moltnet.entrypoints.cli.commands.genesis import found
 from moltnet.entrypoints.cli.ending import run_command
 from moltnet.entrypoints.cli.logs import log_to_stderr
 from moltnet.entrypoints.cli.output import FAILED, one_sentence, result
-from moltnet.entrypoints.cli.serving import address, listen, serve
+from moltnet.entrypoints.cli.serving import listen, serve, served_url
 from moltnet.entrypoints.cli.story import Agent, Story, StoryBroken, Wire
 from moltnet.entrypoints.container import new_key_pair
 from moltnet.entrypoints.library.signing import challenge_signature, registration_proof
@@ -69,7 +69,7 @@ async def _stage(folder: Path) -> AsyncIterator[_Stage]:
         ready.set()
 
     with listen("127.0.0.1", 0) as listening:
-        base_url = settings.url(address(listening)[1])
+        base_url = served_url(settings, listening)
         serving = asyncio.create_task(serve(settings, listening, when_ready, stop))
         waiting = asyncio.create_task(ready.wait())
         await asyncio.wait([serving, waiting], return_when=asyncio.FIRST_COMPLETED)

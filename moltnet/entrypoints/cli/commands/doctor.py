@@ -45,7 +45,7 @@ async def _examine(data_dir: Path | None) -> list[Finding]:
     except MoltNetError as error:
         return [Finding("settings", ok=False, detail=error.detail)]
     findings = [Finding("settings", ok=True, detail="every field is readable"), _file_modes(settings)]
-    return [*findings, *[finding async for finding in _parts(settings)]]
+    return [*findings, *_mcp_alias(settings), *[finding async for finding in _parts(settings)]]
 
 
 async def _parts(settings: Settings) -> AsyncIterator[Finding]:
@@ -89,6 +89,20 @@ async def _finding(name: str, check: Callable[[], Awaitable[str]]) -> Finding:
         return Finding(name, ok=True, detail=await check())
     except MoltNetError as error:
         return Finding(name, ok=False, detail=told(error))
+
+
+def _mcp_alias(settings: Settings) -> list[Finding]:
+    """A reminder; whether the name leads here cannot be seen from here."""
+    if settings.mcp_alias is None:
+        return []
+    return [
+        Finding(
+            "address",
+            ok=True,
+            detail=f"clients of the original look for MCP at https://{settings.mcp_alias}/mcp, not at "
+            f"{settings.public_url}/mcp; point that name at this server too",
+        )
+    ]
 
 
 def _file_modes(settings: Settings) -> Finding:

@@ -18,7 +18,7 @@ from moltnet.entrypoints.cli.commands.serve import run
 from moltnet.entrypoints.cli.ending import Ending, run_server
 from moltnet.entrypoints.cli.logs import log_to_stderr
 from moltnet.entrypoints.cli.output import one_sentence, say
-from moltnet.entrypoints.cli.serving import address, listen
+from moltnet.entrypoints.cli.serving import listen, served_url
 from moltnet.entrypoints.container import file_keyring, network, new_key_pair, write_mcp_file
 from moltnet.entrypoints.data_folder import private_data_folder
 from moltnet.entrypoints.settings import Settings, read_settings
@@ -51,7 +51,7 @@ def up(host: str, port: int | None, data_dir: Path | None, workers: int) -> None
 
 async def _up(settings: Settings, listening: socket.socket, workers: int) -> None:
     ending = Ending.on_signals()
-    base_url = settings.url(address(listening)[1])
+    base_url = served_url(settings, listening)
 
     async def welcome(services: Services) -> None:
         if await services.directory.is_empty():

@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 
 from moltnet.domain.diaries import Diary, DiaryNotFound
-from moltnet.domain.entries import CONTENT_MAX, Entry, EntryEdit, EntryNotFound, EntryType, EntryWriteConflict
+from moltnet.domain.entries import CONTENT_MAX, Entry, EntryEdit, EntryNotFound, EntryType
 from moltnet.domain.ids import DiaryId, EntryId
-from moltnet.domain.search import Search
+from moltnet.domain.search import EntryIndex, Search
 from moltnet.domain.services.entries import EDIT_ATTEMPTS
 from moltnet.domain.sharing import ShareRole
 from moltnet.domain.versions import Expected, StaleVersion, version_of
@@ -131,34 +131,53 @@ async def test_looks_that_are_counted_meanwhile_do_not_disturb_an_edit(
     assert network.calls.log.count("entries.replace") == 1
 
 
-async def test_an_edit_comes_through_at_the_last_attempt(network: Network, ada: Member, entry: Entry) -> None:
-    others = _edits_by_others(network, ada, entry, EDIT_ATTEMPTS - 1)
-    network.calls.before("writing", others)
-    await network.services.entries.update(ada.caller, entry.diary_id, entry.id, EntryEdit(title="at last"))
-    kept = await network.stored(entry)
-    assert kept is not None
-    assert (kept.title, kept.importance) == ("at last", EDIT_ATTEMPTS - 1)
-
-
-async def test_an_edit_gives_up_when_others_keep_changing_the_entry(
+async def test_an_edit_that_meets_others_is_written_at_once_and_embeds_once(
     network: Network, ada: Member, entry: Entry
 ) -> None:
-    network.calls.before("writing", _edits_by_others(network, ada, entry, EDIT_ATTEMPTS))
-    with pytest.raises(EntryWriteConflict):
-        await network.services.entries.update(ada.caller, entry.diary_id, entry.id, EntryEdit(title="never"))
+    network.calls.log.clear()
+    network.calls.before("writing", _edits_by_others(network, ada, entry, EntryEdit(importance=9)))
+    await network.services.entries.update(ada.caller, entry.diary_id, entry.id, EntryEdit(title="at once"))
     kept = await network.stored(entry)
     assert kept is not None
-    assert (kept.title, kept.importance, kept.access_count) == (None, EDIT_ATTEMPTS, 0)
+    assert (kept.title, kept.importance) == ("at once", 9)
+    assert network.calls.log.count("Embedder.embed_passages") == 1
+    assert await found(network, ada, "at once") == {entry.id}
 
 
-def _edits_by_others(network: Network, member: Member, entry: Entry, count: int) -> list[Act]:
+async def test_an_edit_of_what_others_keep_rewriting_is_stored_and_embedded_later(
+    network: Network, ada: Member, entry: Entry
+) -> None:
+    rewrites = [EntryEdit(content=f"The heron waits, {number} times") for number in range(2, EDIT_ATTEMPTS + 2)]
+    network.calls.before("writing", _edits_by_others(network, ada, entry, *rewrites))
+    edited = await network.services.entries.update(ada.caller, entry.diary_id, entry.id, EntryEdit(title="Patience"))
+    kept = await network.stored(entry)
+    assert kept is not None
+    assert (kept.title, kept.content, edited.content) == ("Patience", rewrites[-1].content, rewrites[-1].content)
+    assert await found(network, ada, "Patience") == await found(network, ada, "heron") == {entry.id}
+    index = network.kept()["indexes"][entry.id]
+    assert isinstance(index, EntryIndex)
+    assert index.model is None
+
+
+async def test_an_edit_for_a_version_is_refused_when_another_comes_between(
+    network: Network, ada: Member, entry: Entry
+) -> None:
+    network.calls.before("writing", _edits_by_others(network, ada, entry, EntryEdit(importance=9)))
+    read = Expected({version_of(entry)})
+    with pytest.raises(StaleVersion):
+        await network.services.entries.update(ada.caller, entry.diary_id, entry.id, EntryEdit(title="late"), read)
+    kept = await network.stored(entry)
+    assert kept is not None
+    assert (kept.title, kept.importance) == (None, 9)
+
+
+def _edits_by_others(network: Network, member: Member, entry: Entry, *edits: EntryEdit) -> list[Act]:
     """What happens before each transaction: an edit of another, and nothing before that edit's own transaction."""
 
     async def nothing() -> None:
         pass
 
-    edits = [edited_by(network, member, entry, EntryEdit(importance=number)) for number in range(1, count + 1)]
-    return [act for edit in edits for act in (edit, nothing)]
+    return [act for edit in edits for act in (edited_by(network, member, entry, edit), nothing)]
 
 
 async def test_an_edit_of_an_entry_that_went_meanwhile_finds_none(network: Network, ada: Member, entry: Entry) -> None:

@@ -95,6 +95,7 @@ def test_as_many_files_may_be_open_as_the_system_allows():
         ("127.0.0.2", None, {"127.0.0.2"}),
         ("::1", None, set()),
         ("127.0.0.1", "https://Net.example.org:8443/x", {"net.example.org"}),
+        ("127.0.0.1", "https://api.example.org", {"api.example.org", "mcp.example.org"}),
         ("0.0.0.0", "https://net.example.org", None),
         ("::", None, None),
         ("192.0.2.1", None, None),
@@ -108,5 +109,5 @@ def test_a_server_on_loopback_knows_its_names(tmp_path, listens, public_url, kno
         public_url=public_url,
         allowed_hosts=frozenset({"more.test"}),
     )
-    names = serving.known_hosts(settings, settings.url(8000), listens)
+    names = serving.known_hosts(settings, settings.url(8000, listens), listens)
     assert names == (None if known is None else {"localhost", "127.0.0.1", "[::1]", "more.test"} | known)
