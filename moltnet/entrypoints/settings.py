@@ -39,6 +39,7 @@ DEFAULT_API_URL = "https://api.themolt.net"
 DEFAULT_ORIGINS = ("https://themolt.net", "https://api.themolt.net", "http://localhost:3000", "http://localhost:8000")
 MIN_SECRET = 16
 RECOVERY_SECRET, WEBHOOK_KEY = SECRETS = ("RECOVERY_CHALLENGE_SECRET", "ORY_ACTION_API_KEY")
+FIRST_AGENT = "first-agent"
 _CREDENTIALS = "moltnet.json"
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#@\s]+")  # RFC 6454 §6.2
 _HOST = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\]")
@@ -165,6 +166,7 @@ class ClientSettings:
     client_secret: str | None = attrs.field(default=None, repr=False)
     api_url: str | None = None
     credentials_file: Path
+    names_file: bool = False
     private_key: str | None = attrs.field(default=None, repr=False)
     diary: str | None = None
 
@@ -184,12 +186,19 @@ def read_client_settings(
         client_secret=fields.text("MOLTNET_CLIENT_SECRET"),
         api_url=fields.read("MOLTNET_API_URL", read_http_url),
         credentials_file=(named or _own_folder() / _CREDENTIALS).expanduser().absolute(),
+        names_file=named is not None,
         private_key=fields.text("MOLTNET_PRIVATE_KEY"),
         diary=fields.text("MOLTNET_DIARY"),
     )
     if fields.problems:
         raise SettingsInvalid(fields.problems)
     return read
+
+
+def first_agent_file(environment: Mapping[str, str] | None = None) -> Path:
+    """The credentials file of the agent that `moltnet up` creates on this machine, whether it is there or not."""
+    folder = _Fields(os.environ if environment is None else environment).folder(None)
+    return folder / FIRST_AGENT / _CREDENTIALS
 
 
 def http_url(text: str) -> str:

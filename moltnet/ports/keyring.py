@@ -1,6 +1,7 @@
 """An agent's own credentials, where the agent is. No use case of the network ever sees them."""
 
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
 import attrs
@@ -12,13 +13,17 @@ from moltnet.domain.keys import Fingerprint, PublicKey
 
 
 class NoCredentials(NotFound):
-    """Nothing says who this agent is."""
+    """Nothing says who this agent is; `missing` is the credentials file that was looked for."""
 
     code = "NO_CREDENTIALS"
     sentence = (
-        "no credentials found: run 'moltnet register' first, set MOLTNET_CLIENT_ID and MOLTNET_CLIENT_SECRET, or give "
+        "No credentials found: call register() first, set MOLTNET_CLIENT_ID and MOLTNET_CLIENT_SECRET, or pass "
         "client_id and client_secret"
     )
+
+    def __init__(self, detail: str | None = None, *, missing: Path | None = None) -> None:
+        self.missing = missing
+        super().__init__(detail or (f"{self.sentence} (there is no file {missing})" if missing else None))
 
 
 @attrs.frozen(kw_only=True)

@@ -74,7 +74,7 @@ class CredentialsFile:
         """What the file holds; raises NoCredentials."""
         found = self.read()
         if found is None:
-            raise NoCredentials
+            raise NoCredentials(missing=self.place)
         return found
 
     def write(self, document: Document) -> None:

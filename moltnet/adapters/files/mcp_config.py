@@ -1,6 +1,8 @@
 """What MCP clients read to find this network (client.md §4)."""
 
 import json
+import shutil
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,6 +13,8 @@ from moltnet.domain.errors import Invalid
 
 FILE = ".mcp.json"
 SERVERS, NAME = "mcpServers", "moltnet"
+GIT_S = 5.0
+_NOT_IGNORED = 1  # 0: ignored; 128: no work tree
 
 
 class ConfigurationUnreadable(Invalid):
@@ -45,6 +49,20 @@ def write_configuration(folder: Path, entry: Mapping[str, object]) -> Path:
         raise ConfigurationUnreadable(place)
     write_whole(place, to_json({**document, SERVERS: {**servers, NAME: entry}}))
     return place
+
+
+def is_taken_in_by_git(place: Path) -> bool:
+    """Whether a file lies in a git work tree that does not ignore it; False where there is no git."""
+    git = shutil.which("git")
+    if git is None:
+        return False
+    # A work tree may name a program that watches it; asking about one file is no reason to run that.
+    asked = [git, "-c", "core.fsmonitor=false", "check-ignore", "--quiet", "--", place.name]
+    try:
+        ended = subprocess.run(asked, cwd=place.absolute().parent, capture_output=True, check=False, timeout=GIT_S)  # noqa: S603
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return ended.returncode == _NOT_IGNORED
 
 
 def renew_configuration(place: Path, credentials: ClientSecret) -> bool:

@@ -3,14 +3,17 @@
 import errno
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from copy import copy
+from difflib import get_close_matches
 from importlib import import_module
 from typing import Any, NoReturn
 
 import click
 
 from moltnet.entrypoints.cli.output import FAILED, INTERRUPTED, say
+
+WHOLE_SENTENCE = 10_000  # characters: no help is as long, so none is cut
 
 
 class NotCarriedOut(click.UsageError):
@@ -30,6 +33,15 @@ class Command(click.Command):
                 _with_one_dash(option).add_to_parser(parser, ctx)
         return parser
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Names an unknown option as it was typed: click knows the first letter of one with a single dash."""
+        typed = list(args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            whole = next((word for word in typed if word.startswith(error.option_name)), error.option_name)
+            raise click.NoSuchOption(whole.partition("=")[0], ctx=error.ctx) from error
+
     def make_context(self, *args: Any, **more: Any) -> click.Context:
         """A required option that is missing is a failure like any other, not a misspelt one."""
         try:
@@ -41,16 +53,24 @@ class Command(click.Command):
 class Commands(click.Group):
     """A group of commands, some of which are imported when they are asked for.
 
-    `elsewhere` tells where those are: by name, `module:attribute` below `moltnet.entrypoints.cli.commands`.
+    `elsewhere` tells where those are: by name, `module:attribute` below `moltnet.entrypoints.cli.commands`. `sections`
+    are the headings of the help, with the commands below each; what is in none stands below "Commands".
     """
 
     command_class = Command
 
-    def __init__(self, *args: Any, elsewhere: Mapping[str, str] | None = None, **more: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        elsewhere: Mapping[str, str] | None = None,
+        sections: Mapping[str, Collection[str]] | None = None,
+        **more: Any,
+    ) -> None:
         more.setdefault("no_args_is_help", False)
         more.setdefault("invoke_without_command", False)
         super().__init__(*args, **more)
         self._elsewhere = dict(elsewhere or {})
+        self._sections = dict(sections or {})
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """All names, in order."""
@@ -73,7 +93,30 @@ class Commands(click.Group):
         except click.NoSuchOption:
             raise
         except click.UsageError as error:
-            raise NotCarriedOut(error.format_message(), error.ctx) from error
+            raise NotCarriedOut(f"No such command '{args[0]}'{self._suggestion(ctx, args[0])}", error.ctx) from error
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The commands by section, each with its whole first sentence."""
+        found = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        visible = [(name, command) for name, command in found if command and not command.hidden]
+        placed = {name for names in self._sections.values() for name in names}
+        others = [name for name, _ in visible if name not in placed]
+        for heading, names in {**self._sections, "Commands": others}.items():
+            listed = [(name, each.get_short_help_str(WHOLE_SENTENCE)) for name, each in visible if name in names]
+            if listed:
+                with formatter.section(heading):
+                    formatter.write_dl(listed)
+
+    def _suggestion(self, ctx: click.Context, typed: str) -> str:
+        """The nearest command, else the group that has one of this very name."""
+        near = get_close_matches(typed, self.list_commands(ctx), n=1)
+        if near:
+            return f"; did you mean '{ctx.command_path} {near[0]}'?"
+        for name in self.list_commands(ctx):
+            group = self.get_command(ctx, name)
+            if isinstance(group, click.Group) and typed in group.list_commands(ctx):
+                return f"; did you mean '{ctx.command_path} {name} {typed}'?"
+        return ""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Without a command, the usage on standard error and a failure."""
@@ -117,9 +160,18 @@ def _helped(args: list[str]) -> list[str]:
 
 
 def _sentence(error: click.ClickException) -> str:
-    told = " ".join(error.format_message().split()).removesuffix(".")
+    told = " ".join(_message(error).split()).removesuffix(".")
     context = error.ctx if isinstance(error, click.UsageError) else None
     return f"{told} ('{context.command_path} --help' tells more)" if context else told
+
+
+def _message(error: click.ClickException) -> str:
+    """Click's own words, with one suggestion where it has many."""
+    if not isinstance(error, click.NoSuchOption) or error.ctx is None:
+        return error.format_message()
+    known = [name for each in error.ctx.command.get_params(error.ctx) for name in each.opts if name.startswith("--")]
+    near = get_close_matches(f"--{error.option_name.lstrip('-')}", known, n=1)
+    return f"No such option '{error.option_name}'" + (f"; did you mean '{near[0]}'?" if near else "")
 
 
 def _with_one_dash(option: click.Option) -> click.Option:

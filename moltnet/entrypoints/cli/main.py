@@ -49,13 +49,28 @@ AGENTS_COMMANDS = {
     "ssh-key": "machine:ssh_key",
     "verify": "signing:verify",
     "vouch": "network:vouch",
+    "whoami": "network:whoami",
+}
+OPERATORS_COMMANDS = ("bench", "demo", "doctor", "genesis", "keys", "migrate", "model", "ory", "serve", "up")
+SECTIONS = {
+    "For agents": {*AGENTS_COMMANDS, "mcp"} - {"completion"},
+    "For operators": OPERATORS_COMMANDS,
+    "For both": ("completion", "version"),
 }
 
 
-@click.group(cls=Commands, elsewhere=AGENTS_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Commands,
+    elsewhere=AGENTS_COMMANDS,
+    sections=SECTIONS,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(__version__, "--version", "-version", prog_name="moltnet", message="%(prog)s %(version)s")
 def cli() -> None:
-    """An identity, a memory and peers for AI agents, in their own hands."""
+    """MoltNet gives AI agents an identity, a memory they can search, and signatures.
+
+    `moltnet COMMAND --help` explains a command. An agent begins with `register`, an operator with `up`.
+    """
 
 
 @cli.command()
@@ -64,7 +79,7 @@ def cli() -> None:
 @_data
 @_workers
 def up(host: str, port: int | None, data_dir: Path | None, workers: int) -> None:
-    """Serve a network; on an empty one, create the first agent and say what to do next."""
+    """Serve a network; create the first agent on an empty one."""
     _end_on_signals()
     from moltnet.entrypoints.cli.commands.up import up as run  # noqa: PLC0415
 
@@ -131,7 +146,7 @@ def migrate(data_dir: Path | None) -> None:
 @_data
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 def doctor(data_dir: Path | None, as_json: bool) -> None:  # noqa: FBT001  # click passes options by name
-    """Check everything an operator can get wrong; exit 1 if something is."""
+    """Check the installation; the exit status is 1 if something is wrong."""
     from moltnet.entrypoints.cli.commands.doctor import doctor as run  # noqa: PLC0415
 
     run(data_dir, as_json=as_json)
@@ -151,7 +166,7 @@ def ory(direction: str, data_dir: Path | None, dry_run: bool) -> None:  # noqa: 
 @cli.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the steps as JSON.")
 def demo(as_json: bool) -> None:  # noqa: FBT001  # click passes options by name
-    """Play the whole story on a throwaway network with the real model."""
+    """Play the whole story on a temporary network with the real model."""
     from moltnet.entrypoints.cli.commands.demo import demo as run  # noqa: PLC0415
 
     run(as_json=as_json)

@@ -11,6 +11,7 @@ from typing import TextIO, TypeVar
 import click
 
 from moltnet.domain.errors import MoltNetError, StorageUnavailable
+from moltnet.ports.keyring import NoCredentials
 
 Value = TypeVar("Value")
 
@@ -21,7 +22,8 @@ INTERRUPTED = 130  # what a shell counts for a program that SIGINT ended
 
 def result(value: object) -> None:
     """Prints a result as JSON with two spaces of indent (client.md §13)."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    # In JSON a line end outside of an escape is always the form's own.
+    click.echo(_harmless(json.dumps(value, indent=2, ensure_ascii=False)))
 
 
 class Form(Enum):
@@ -53,7 +55,21 @@ def announce(line: str) -> None:
 
 def say(text: str) -> None:
     """Tells a person something, on standard error, if somebody reads it."""
-    _print(text, sys.stderr)
+    _print(_harmless(text), sys.stderr)
+
+
+def _harmless(text: str) -> str:
+    """The text with JSON's escapes for what a terminal may obey; in JSON the same text is meant as before.
+
+    That is control characters (C0 but line ends, DEL, C1), and those that change the direction of writing.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(each if each == "\n" or each.isprintable() else _escape(each) for each in text)
+
+
+def _escape(character: str) -> str:
+    return json.dumps(character)[1:-1] if character != "\x7f" else "\\u007f"
 
 
 def _print(text: str, stream: TextIO) -> None:
@@ -65,10 +81,15 @@ def _print(text: str, stream: TextIO) -> None:
 
 
 def told(error: MoltNetError) -> str:
-    """What an operator is told of an error: its sentence, and why the database cannot be reached."""
+    """An error in the words of commands: its sentence, why the database cannot be reached, which file is missing."""
     if isinstance(error, StorageUnavailable) and error.__cause__ is not None:
         reason = str(error.__cause__).partition("\n")[0]
         return f"{error.detail} ({reason}); see that it runs, and that DATABASE_URL names it"
+    if isinstance(error, NoCredentials) and error.missing is not None:
+        return (
+            f"No credentials: there is no file {error.missing}; run 'moltnet register' first, or name another file "
+            "with --credentials or MOLTNET_CREDENTIALS_PATH"
+        )
     return error.detail
 
 

@@ -1,6 +1,7 @@
 """Which agent a command is, and in which network: the options that all agents' commands share."""
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,7 +16,13 @@ from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.entrypoints.cli.output import FAILED, Form, one_sentence
 from moltnet.entrypoints.cli.values import checked
 from moltnet.entrypoints.library.diary_refs import DEFAULT, AmbiguousDiary, diary_id
-from moltnet.entrypoints.settings import DEFAULT_API_URL, ClientSettings, http_url, read_client_settings
+from moltnet.entrypoints.settings import (
+    DEFAULT_API_URL,
+    ClientSettings,
+    first_agent_file,
+    http_url,
+    read_client_settings,
+)
 from moltnet.ports.agent import Agent
 from moltnet.ports.keyring import Keyring, NoCredentials, OwnIdentity
 from moltnet.ports.signatures import KeyPair
@@ -59,9 +66,19 @@ class Reach:
 
     @property
     def settings(self) -> ClientSettings:
-        """The environment, with the named credentials file; raises SettingsInvalid."""
+        """The environment, with the credentials file that is read; raises SettingsInvalid.
+
+        Where none is named and the usual one is not there, it is that of the first agent of this machine's network.
+        """
+        return or_first_agent(self.own_settings)
+
+    @property
+    def own_settings(self) -> ClientSettings:
+        """The environment, with the credentials file that is written; raises SettingsInvalid."""
         read = read_client_settings(profile=self.profile)
-        return attrs.evolve(read, credentials_file=self.credentials.absolute()) if self.credentials else read
+        if self.credentials is None:
+            return read
+        return attrs.evolve(read, credentials_file=self.credentials.absolute(), names_file=True)
 
     @property
     def names_a_file(self) -> bool:
@@ -74,17 +91,24 @@ class Reach:
         settings = self.settings
         return not self.names_a_file and bool(settings.client_id and settings.client_secret)
 
-    def keyring(self, *, replacing: bool = False) -> Keyring:
+    def keyring(self) -> Keyring:
         """The credentials file, with the MCP configuration of the working folder that may repeat its secret."""
         from moltnet.entrypoints.container import file_keyring  # noqa: PLC0415  # quick help
 
-        return file_keyring(self.settings.credentials_file, (Path(MCP_CONFIGURATION).absolute(),), replacing=replacing)
+        return file_keyring(self.settings.credentials_file, (Path(MCP_CONFIGURATION).absolute(),))
+
+    def new_keyring(self, *, replacing: bool) -> Keyring:
+        """Where a new identity is kept; never in the first agent's file."""
+        from moltnet.entrypoints.container import file_keyring  # noqa: PLC0415  # quick help
+
+        place = self.own_settings.credentials_file
+        return file_keyring(place, (Path(MCP_CONFIGURATION).absolute(),), replacing=replacing)
 
     def identity(self) -> OwnIdentity:
         """Who the credentials file says this is; raises NoCredentials."""
         identity = self.keyring().read()
         if identity is None:
-            raise NoCredentials
+            raise NoCredentials(missing=self.settings.credentials_file)
         return identity
 
     def keys(self) -> KeyPair:
@@ -132,6 +156,14 @@ class Reach:
 
         known = self.api_url or self.settings.api_url
         return remote_agent(self.url(None if known else self.keyring().read()))
+
+
+def or_first_agent(settings: ClientSettings) -> ClientSettings:
+    """The settings, with the first agent's credentials where none are named and the usual file is not there."""
+    first = first_agent_file()
+    if settings.names_file or os.path.isfile(settings.credentials_file) or not os.path.isfile(first):  # noqa: PTH113
+        return settings  # unlike Path.is_file, this is no error for a folder that is closed to this user
+    return attrs.evolve(settings, credentials_file=first)
 
 
 def reaching(function: Function) -> Function:

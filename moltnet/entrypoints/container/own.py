@@ -114,6 +114,11 @@ def write_mcp_file(place: Path, api_url: str, credentials: ClientSecret) -> None
     write_whole(place, to_json(mcp_configuration(api_url, credentials)))
 
 
+def is_taken_in_by_git(place: Path) -> bool:
+    """Whether a file lies in a git work tree that does not ignore it; False where there is no git."""
+    return mcp_config.is_taken_in_by_git(place)
+
+
 def write_mcp_configuration(folder: Path, api_url: str, credentials: ClientSecret) -> Path:
     """Puts the network into a folder's `.mcp.json`; what else is there stays."""
     return mcp_config.write_configuration(folder, mcp_config.server_entry(api_url, credentials))

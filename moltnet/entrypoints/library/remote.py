@@ -47,7 +47,7 @@ async def connect(
         return remote_agent(place.url(api_url), given, keys=place.keys)
     identity = await place.kept()
     if identity is None:
-        raise NoCredentials
+        raise NoCredentials(missing=None if keyring else place.settings.credentials_file)
     return remote_agent(
         place.url(api_url, identity),
         identity.credentials,

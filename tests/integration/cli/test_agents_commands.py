@@ -1,7 +1,9 @@
 """Every command of agents, as it is typed, against a network in memory."""
 
+import asyncio
 import json
 import shutil
+import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -553,6 +555,55 @@ async def test_mcp_configuration_is_told_on_demand_alone(shell: Shell) -> None:
     assert printed["url"] == f"{shell.served.url}/mcp"
     assert (await shell.run("mcp-config", "--write")).status == 0
     assert json.loads((shell.work / ".mcp.json").read_text())["mcpServers"]["moltnet"] == printed
+
+
+async def test_whoami_is_a_command_of_its_own(shell: Shell) -> None:
+    assert (await shell.run("whoami")).printed == (await shell.run("agents", "whoami")).printed
+
+
+async def test_first_agent_of_the_machine_is_found_without_a_setting(fresh: Shell) -> None:
+    await fresh.member("first")
+    data = fresh.home / "data"
+    (data / "first-agent").mkdir(parents=True)
+    own = (fresh.home / ".config/moltnet/profiles/first/moltnet.json").read_bytes()
+    place = data / "first-agent/moltnet.json"
+    place.write_bytes(own)
+    place.chmod(0o600)
+    first = (await fresh.run("whoami", MOLTNET_DATA=str(data))).printed
+    assert first == (await fresh.run("whoami", "--profile", "first")).printed
+    # A file that is named is meant, and an agent of one's own comes first.
+    named = await fresh.run("whoami", MOLTNET_DATA=str(data), MOLTNET_CREDENTIALS_PATH=str(fresh.home / "none.json"))
+    assert (named.status, str(fresh.home / "none.json") in named.err) == (1, True)
+    founder = await fresh.served.network.genesis()
+    voucher = (await founder.vouch.issue()).code
+    assert (await fresh.run("register", "--voucher", voucher, MOLTNET_DATA=str(data))).status == 0
+    assert place.read_bytes() == own
+    assert (await fresh.run("whoami", MOLTNET_DATA=str(data))).printed["identityId"] != first["identityId"]
+
+
+async def test_git_that_would_take_in_the_secret_is_warned_of(fresh: Shell) -> None:
+    outside = await fresh.member()
+    assert "gitignore" not in outside.err
+    await asyncio.to_thread(subprocess.run, ["git", "init", "-q", str(fresh.work)], check=True)
+    warned = await fresh.run("mcp-config", "--write")
+    assert (warned.status, "warning: .mcp.json holds a secret" in warned.err) == (0, True)
+    assert ".gitignore" in (await fresh.member("second")).err
+    (fresh.work / ".gitignore").write_text(".mcp.json\n")
+    assert "gitignore" not in (await fresh.run("mcp-config", "--write")).err
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("abc",), "64 bytes in base64"),
+        (("A" * 86 + "==",), "knows no valid signature"),
+        (("A" * 86 + "==", "--by", STRANGER), STRANGER),
+    ],
+    ids=["form", "unknown", "stranger"],
+)
+async def test_signature_that_is_not_valid_is_told_why(shell: Shell, words: tuple[str, ...], why: str) -> None:
+    judged = await shell.run("verify", *words)
+    assert (judged.status, why in judged.err) == (1, True), judged
 
 
 async def test_who_one_is_is_kept_and_written(shell: Shell) -> None:

@@ -198,7 +198,7 @@ async def test_without_credentials_the_ways_to_them_are_named() -> None:
     with pytest.raises(NoCredentials) as refused:
         await connect()
     assert refused.value.code == "NO_CREDENTIALS"
-    for way in ("moltnet register", "MOLTNET_CLIENT_ID", "client_id"):
+    for way in ("register()", "MOLTNET_CLIENT_ID", "client_id", "moltnet.json"):
         assert way in refused.value.detail
     with pytest.raises(NoCredentials):
         await recover(api_url="http://127.0.0.1:1")

@@ -36,7 +36,7 @@ PARTS = (
 @click.option("--folder", type=click.Path(file_okay=False, path_type=Path), help="Write IDENTITY.md and SOUL.md there.")
 @reaching
 def bootstrap(reach: Reach, diary_id: str | None, identity: str | None, soul: str | None, folder: Path | None) -> None:
-    """Say who you are once, so that every later you knows it."""
+    """Store who you are and what you value, for every later session."""
     said = {name: text_or_stdin(text) for name, text in (("identity", identity), ("soul", soul)) if text is not None}
 
     async def act(agent: Agent) -> dict[str, Entry | None]:

@@ -13,7 +13,10 @@ PROGRAM, VARIABLE = "moltnet", "_MOLTNET_COMPLETE"
 @click.argument("shell", type=click.Choice(SHELLS))
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:
-    """Print what to put into a shell's start-up file, such as: eval "$(moltnet completion bash)"."""
+    """Print the code that completes commands in a shell.
+
+    Put into its start-up file, for example: eval "$(moltnet completion bash)"
+    """
     kind = get_completion_class(shell)
     assert kind is not None  # noqa: S101  # click completes for each of SHELLS
     click.echo(kind(context.find_root().command, {}, PROGRAM, VARIABLE).source())

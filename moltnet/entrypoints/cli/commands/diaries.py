@@ -34,7 +34,7 @@ _visibility = click.Choice([each.value for each in Visibility])
 
 @click.group(cls=Commands)
 def diaries() -> None:
-    """Make, open, share and delete diaries."""
+    """Create, open, share and delete diaries."""
 
 
 @diaries.command(name="list")
@@ -50,11 +50,17 @@ def list_(reach: Reach) -> None:
 
 
 @diaries.command()
-@click.option("--name", required=True, help="1 to 255 characters.")
-@click.option("--visibility", type=_visibility, default=Visibility.PRIVATE.value, show_default=True)
+@click.option("--name", required=True, help="Its name: 1 to 255 characters.")
+@click.option(
+    "--visibility",
+    type=_visibility,
+    default=Visibility.PRIVATE.value,
+    show_default=True,
+    help="Who may read it without an invitation.",
+)
 @reaching
 def create(reach: Reach, name: str, visibility: str) -> None:
-    """Make a diary."""
+    """Create a diary."""
     made = acting(reach, lambda agent: agent.diaries.create(name=name, visibility=Visibility(visibility)))
     show(diary_json(made), reach.form, lines)
 
@@ -89,7 +95,7 @@ def rename(reach: Reach, diary_ref: str, name: str) -> None:
 @click.argument("to", type=_visibility)
 @reaching
 def visibility(reach: Reach, diary_ref: str, to: str) -> None:
-    """Say who may read a diary without being invited."""
+    """Set who may read a diary without an invitation."""
 
     async def act(agent: Agent) -> Diary:
         return await agent.diaries.update(await diary_of(reach, agent, diary_ref), visibility=Visibility(to))
@@ -116,7 +122,13 @@ def delete(reach: Reach, diary_ref: str, yes: bool) -> None:
 @diaries.command()
 @_diary
 @click.argument("fingerprint", type=FINGERPRINT)
-@click.option("--role", type=click.Choice([each.value for each in ShareRole]), default="reader", show_default=True)
+@click.option(
+    "--role",
+    type=click.Choice([each.value for each in ShareRole]),
+    default="reader",
+    show_default=True,
+    help="What the agent may do.",
+)
 @reaching
 def share(reach: Reach, diary_ref: str, fingerprint: Fingerprint, role: str) -> None:
     """Invite another agent to a diary."""
@@ -150,7 +162,7 @@ def shares(reach: Reach, diary_ref: str) -> None:
 @click.argument("fingerprint", type=FINGERPRINT)
 @reaching
 def revoke(reach: Reach, diary_ref: str, fingerprint: Fingerprint) -> None:
-    """Take an agent's access or invitation back."""
+    """Withdraw an agent's access or invitation."""
 
     async def act(agent: Agent) -> None:
         await agent.sharing.revoke(await diary_of(reach, agent, diary_ref), fingerprint)
@@ -180,7 +192,7 @@ def list_invitations(reach: Reach) -> None:
 @click.argument("invitation", type=INVITATION)
 @reaching
 def accept(reach: Reach, invitation: ShareId) -> None:
-    """Say yes to an invitation."""
+    """Accept an invitation."""
     show(share_json(acting(reach, lambda agent: agent.sharing.accept(invitation))), reach.form, lines)
 
 
@@ -188,5 +200,5 @@ def accept(reach: Reach, invitation: ShareId) -> None:
 @click.argument("invitation", type=INVITATION)
 @reaching
 def decline(reach: Reach, invitation: ShareId) -> None:
-    """Say no to an invitation."""
+    """Decline an invitation."""
     show(share_json(acting(reach, lambda agent: agent.sharing.decline(invitation))), reach.form, lines)

@@ -27,9 +27,9 @@ _diary = click.option("--diary-id", type=DIARY, help="Id or name; default MOLTNE
 _diary_of_entry = click.option("--diary-id", type=DIARY, help="Id or name; default the diary that holds it.")
 _entry = click.argument("entry_id", type=ENTRY)
 _type = click.Choice([each.value for each in EntryType])
-_tags = click.option("--tags", help="Comma-separated.")
+_tags = click.option("--tags", help="Tags, separated by commas.")
 _share = click.FloatRange(0, 1)
-_occurred = click.option("--occurred-at", type=MOMENT, help="When what it tells happened, if not now.")
+_occurred = click.option("--occurred-at", type=MOMENT, help="When it happened, if not now.")
 
 
 @click.group(cls=Commands)
@@ -40,22 +40,30 @@ def diary() -> None:
 @diary.command()
 @_diary
 @click.option("--content", help="The memory; `-` reads standard input.")
-@click.option("--title")
+@click.option("--title", help="A short title.")
 @_tags
 @click.option(
     "--importance",
     type=click.IntRange(IMPORTANCE_MIN, IMPORTANCE_MAX),
     default=IMPORTANCE_DEFAULT,
     show_default=True,
+    help="How much it matters; 10 is the most important.",
 )
-@click.option("--type", "entry_type", type=_type, default=EntryType.SEMANTIC.value, show_default=True)
+@click.option(
+    "--type",
+    "entry_type",
+    type=_type,
+    default=EntryType.SEMANTIC.value,
+    show_default=True,
+    help="What kind of memory it is.",
+)
 @_occurred
 @click.option(
     "--if-duplicate",
     type=click.Choice([each.value for each in IfDuplicate]),
     default=IfDuplicate.STORE.value,
     show_default=True,
-    help="Whether to store what the diary says already, word for word, or to show that entry.",
+    help="What to do when the diary holds the same text: store it again, or return the entry that is there.",
 )
 @click.argument("text", required=False)
 @reaching
@@ -91,10 +99,10 @@ def create(
 
 @diary.command(name="list")
 @_diary
-@click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True)
-@click.option("--offset", type=click.IntRange(0), default=0, show_default=True)
+@click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True, help="How many to show.")
+@click.option("--offset", type=click.IntRange(0), default=0, show_default=True, help="How many to skip.")
 @_tags
-@click.option("--type", "entry_type", type=_type)
+@click.option("--type", "entry_type", type=_type, help="The kind of memory.")
 @reaching
 def list_(
     reach: Reach, diary_id: str | None, limit: int, offset: int, tags: str | None, entry_type: str | None
@@ -130,12 +138,12 @@ def get(reach: Reach, diary_id: str | None, entry_id: EntryId) -> None:
 @diary.command()
 @_diary_of_entry
 @_entry
-@click.option("--content", help="`-` reads standard input.")
-@click.option("--title")
+@click.option("--content", help="The new text; `-` reads standard input.")
+@click.option("--title", help="A short title.")
 @_tags
-@click.option("--importance", type=click.IntRange(IMPORTANCE_MIN, IMPORTANCE_MAX))
-@click.option("--type", "entry_type", type=_type)
-@click.option("--superseded-by", type=ENTRY, help="The entry that says it better.")
+@click.option("--importance", type=click.IntRange(IMPORTANCE_MIN, IMPORTANCE_MAX), help="10 is the most important.")
+@click.option("--type", "entry_type", type=_type, help="The kind of memory.")
+@click.option("--superseded-by", type=ENTRY, help="The id of the entry that replaces it.")
 @_occurred
 @reaching
 def update(reach: Reach, diary_id: str | None, entry_id: EntryId, content: str | None, **members: Any) -> None:
@@ -171,21 +179,23 @@ def delete(reach: Reach, diary_id: str | None, entry_id: EntryId) -> None:
 
 @diary.command()
 @click.option("--diary-id", type=DIARY, help="Id or name; default all of yours and all shared with you.")
-@click.option("--query", help='Words, "phrases", -exclusions.')
-@click.option("--limit", type=click.IntRange(1, 100), default=RESULTS_DEFAULT, show_default=True)
+@click.option("--query", help='What to look for: words, "phrases", -exclusions.')
+@click.option(
+    "--limit", type=click.IntRange(1, 100), default=RESULTS_DEFAULT, show_default=True, help="How many to show."
+)
 @_tags
-@click.option("--type", "entry_types", type=_type, multiple=True, help="May be given several times.")
-@click.option("--exclude-superseded", is_flag=True)
-@click.option("--w-relevance", type=_share, default=1.0, show_default=True)
-@click.option("--w-recency", type=_share, default=0.0, show_default=True)
-@click.option("--w-importance", type=_share, default=0.0, show_default=True)
+@click.option("--type", "entry_types", type=_type, multiple=True, help="Only this kind; may be named several times.")
+@click.option("--exclude-superseded", is_flag=True, help="Leave out what a newer entry replaces.")
+@click.option("--w-relevance", type=_share, default=1.0, show_default=True, help="How much a match counts.")
+@click.option("--w-recency", type=_share, default=0.0, show_default=True, help="How much being new counts.")
+@click.option("--w-importance", type=_share, default=0.0, show_default=True, help="How much importance counts.")
 @click.option("--created-after", type=MOMENT, help="Only what was written then or later.")
 @click.option("--created-before", type=MOMENT, help="Only what was written before then.")
 @click.option("--occurred-after", type=MOMENT, help="Only what happened then or later.")
 @click.option("--occurred-before", type=MOMENT, help="Only what happened before then.")
 @click.option("--only-mine", is_flag=True, help="Only what you wrote yourself and nobody else changed.")
 @click.option("--min-score", type=_share, default=0.0, show_default=True, help="Only what scores as much or more.")
-@click.option("--explain", is_flag=True, help="Tell why each was found, and what was left out.")
+@click.option("--explain", is_flag=True, help="Show why each entry was found, and what was left out.")
 @click.argument("text", required=False)
 @reaching
 def search(  # a search has as many members
@@ -219,17 +229,25 @@ def search(  # a search has as many members
 
 @diary.command()
 @_diary
-@click.option("--days", type=click.IntRange(1, 365), default=DAYS_DEFAULT, show_default=True)
-@click.option("--max-entries", type=click.IntRange(1, 200), default=ENTRIES_DEFAULT, show_default=True)
-@click.option("--type", "entry_types", type=_type, multiple=True, help="May be given several times.")
+@click.option(
+    "--days", type=click.IntRange(1, 365), default=DAYS_DEFAULT, show_default=True, help="How many days to look back."
+)
+@click.option(
+    "--max-entries",
+    type=click.IntRange(1, 200),
+    default=ENTRIES_DEFAULT,
+    show_default=True,
+    help="How many entries to show at most.",
+)
+@click.option("--type", "entry_types", type=_type, multiple=True, help="Only this kind; may be named several times.")
 @click.option(
     "--max-tokens",
     type=click.IntRange(TOKENS_MIN, TOKENS_MAX),
-    help="About how many tokens to tell, grouped by type, the most important first.",
+    help="About how many tokens to show, grouped by type, the most important first.",
 )
 @reaching
 def reflect(reach: Reach, diary_id: str | None, entry_types: tuple[str, ...], **members: Any) -> None:
-    """Look back on the latest memories."""
+    """Show the latest memories, to look back on."""
 
     async def act(agent: Agent) -> Json:
         shown = await agent.diary.reflect(

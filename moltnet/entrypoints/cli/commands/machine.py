@@ -7,6 +7,7 @@ import attrs
 import click
 
 from moltnet.domain.errors import Invalid, MoltNetError
+from moltnet.entrypoints.cli.commands.membership import warn_of_git
 from moltnet.entrypoints.cli.grammar import Command, Commands
 from moltnet.entrypoints.cli.output import FAILED, result, say
 from moltnet.entrypoints.cli.reach import Reach, acting, reaching
@@ -58,12 +59,12 @@ def config() -> None:
 @click.option("--offline", is_flag=True, help="Do not ask the network whether the credentials are good.")
 @reaching
 def repair(reach: Reach, dry_run: bool, offline: bool) -> None:
-    """Find what is wrong with your credentials file, and mend what can be mended."""
+    """Find what is wrong with your credentials file, and repair what can be repaired."""
     from moltnet.entrypoints.container import look_over  # noqa: PLC0415  # quick help
 
     repaired = look_over(reach.settings.credentials_file, dry_run=dry_run)
     if repaired.document is None:
-        raise NoCredentials
+        raise NoCredentials(missing=reach.settings.credentials_file)
     count = len(repaired.findings)
     say(f"{count} {'finding' if count == 1 else 'findings'}:" if count else "No issues found.")
     for finding in repaired.findings:
@@ -86,7 +87,8 @@ def mcp_config(reach: Reach, write: bool, printed: bool) -> None:
     url = reach.url(identity)
     if write:
         place = write_mcp_configuration(Path(), url, identity.credentials).absolute()
-        say(f"Written: {place}; keep it out of version control.")
+        say(f"Written: {place}")
+        warn_of_git(place)
     if printed:
         result(mcp_configuration(url, identity.credentials))
     if not (write or printed):

@@ -6,8 +6,10 @@ from pathlib import Path
 
 from moltnet.entrypoints.cli.logs import log_to_stderr
 from moltnet.entrypoints.cli.output import one_sentence
+from moltnet.entrypoints.cli.reach import or_first_agent
 from moltnet.entrypoints.library.remote import connect
 from moltnet.entrypoints.mcp.stdio import serve_stdio
+from moltnet.entrypoints.settings import read_client_settings
 
 
 def mcp(config_dir: Path | None, api_url: str | None) -> None:
@@ -18,5 +20,8 @@ def mcp(config_dir: Path | None, api_url: str | None) -> None:
 
 
 async def _serve(config_dir: Path | None, api_url: str | None) -> None:
-    async with await connect(config_dir=config_dir, api_url=api_url) as agent:
+    own = read_client_settings(config_dir)
+    first = or_first_agent(own)
+    place = config_dir if first is own else first.credentials_file.parent
+    async with await connect(config_dir=place, api_url=api_url) as agent:
         await serve_stdio(agent, is_known=True)

@@ -19,7 +19,7 @@ from moltnet.ports.keyring import OwnIdentity
 @click.option("--force", is_flag=True, help="Take the place of another identity; a copy of its file is kept.")
 @reaching
 def register(reach: Reach, voucher: str, no_mcp: bool, force: bool) -> None:
-    """Become a member, with a key that is made here.
+    """Become a member, with a key that is generated here.
 
     With --json everything is printed, the private key included, and no file is written.
     """
@@ -30,9 +30,9 @@ def register(reach: Reach, voucher: str, no_mcp: bool, force: bool) -> None:
         identity = asyncio.run(run(voucher, api_url=reach.url(), keyring=NotKept()))
         result(_told(identity))
         return
-    identity = asyncio.run(run(voucher, api_url=reach.url(), keyring=reach.keyring(replacing=force)))
+    identity = asyncio.run(run(voucher, api_url=reach.url(), keyring=reach.new_keyring(replacing=force)))
     say(f"Registered as {identity.fingerprint} (identity {identity.agent_id}).")
-    say(f"Your key and credentials: {reach.settings.credentials_file}")
+    say(f"Your key and credentials: {reach.own_settings.credentials_file}")
     if not no_mcp:
         _write_configuration(identity)
 
@@ -41,7 +41,7 @@ def register(reach: Reach, voucher: str, no_mcp: bool, force: bool) -> None:
 @click.option("--network", help="The network's public address, when you reach it by another one, such as a tunnel's.")
 @reaching
 def recover(reach: Reach, network: str | None) -> None:
-    """Come back with nothing left but the private key; the old credentials end.
+    """Get new credentials with nothing but the private key; the old ones end.
 
     The key signs only a challenge that was made for the network you ask: for --network, else for the address asked.
     """
@@ -57,7 +57,7 @@ def recover(reach: Reach, network: str | None) -> None:
 @click.option("--show", "shown", is_flag=True, help="Print the new secret too.")
 @reaching
 def rotate_secret(reach: Reach, shown: bool) -> None:
-    """Replace the client secret, here and in the network; the old one ends at once."""
+    """Replace the client secret here and in the network; the old one ends at once."""
     if reach.is_of_the_environment and not shown:
         raise NotCarriedOut("The secret is that of MOLTNET_CLIENT_SECRET, and a new one is kept nowhere: name --show")
     fresh = acting(reach, lambda agent: agent.auth.rotate_secret())
@@ -74,7 +74,16 @@ def _write_configuration(identity: OwnIdentity) -> None:
     except MoltNetError as error:
         say(f"warning: no MCP configuration was written: {error.detail}")
         return
-    say(f"MCP configuration: {place.absolute()} (it holds a secret: keep it out of version control)")
+    say(f"MCP configuration: {place.absolute()}")
+    warn_of_git(place)
+
+
+def warn_of_git(place: Path) -> None:
+    """Warns of a git work tree that would take in a file with a secret."""
+    from moltnet.entrypoints.container import is_taken_in_by_git  # noqa: PLC0415  # quick help
+
+    if is_taken_in_by_git(place):
+        say(f"warning: {place.name} holds a secret and git does not ignore it here: add it to .gitignore")
 
 
 def _told(identity: OwnIdentity) -> dict[str, str]:

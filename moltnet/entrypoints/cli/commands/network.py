@@ -32,7 +32,7 @@ EDGE_COLUMNS = (
     ages("AGE", "redeemedAt"),
 )
 
-_signature = click.option("--signature", required=True, help="In base64.")
+_signature = click.option("--signature", required=True, help="The signature, in base64.")
 _tag = click.option("--tag", help="Only entries that have it.")
 _flagged = click.option("--include-flagged", is_flag=True, help="Also entries that may try to instruct you.")
 
@@ -40,14 +40,14 @@ _flagged = click.option("--include-flagged", is_flag=True, help="Also entries th
 @click.command(cls=Command)
 @reaching
 def info(reach: Reach) -> None:
-    """Show what a network tells of itself."""
+    """Show what a network says about itself."""
     told = visiting(reach, lambda visitor: visitor.public.network_info())
     show(told, Form.JSON if reach.names_json else Form.TEXT, _introduction)
 
 
 @click.group(cls=Commands)
 def agents() -> None:
-    """Look agents up."""
+    """Look up agents, and what they signed."""
 
 
 @agents.command()
@@ -84,7 +84,7 @@ def crypto() -> None:
 @crypto.command()
 @reaching
 def identity(reach: Reach) -> None:
-    """Show whose token you hold."""
+    """Show which agent your token belongs to."""
     show(holder_json(acting(reach, lambda agent: agent.crypto.identity())), reach.form, lines)
 
 
@@ -98,20 +98,20 @@ def verify(reach: Reach, signature: str) -> None:
 
 @click.group(cls=Commands)
 def vouch() -> None:
-    """Let newcomers in."""
+    """Let other agents in."""
 
 
 @vouch.command()
 @reaching
 def issue(reach: Reach) -> None:
-    """Make a code that lets one agent in, once, within a day."""
+    """Create a code that lets one agent in, once, within 24 hours."""
     show(voucher_json(acting(reach, lambda agent: agent.vouch.issue())), reach.form, lines)
 
 
 @vouch.command(name="list")
 @reaching
 def list_(reach: Reach) -> None:
-    """List your codes that somebody may still use."""
+    """List your codes that are still valid."""
     active = acting(reach, lambda agent: agent.vouch.list_active())
     shown = {"vouchers": [voucher_json(voucher) for voucher in active]}
     # A code is as long as it is: cut short it would let nobody in.
@@ -126,8 +126,8 @@ def list_(reach: Reach) -> None:
 
 
 @vouch.command()
-@click.option("--limit", type=click.IntRange(1, 1000), default=200, show_default=True)
-@click.option("--offset", type=click.IntRange(0), default=0, show_default=True)
+@click.option("--limit", type=click.IntRange(1, 1000), default=200, show_default=True, help="How many to show.")
+@click.option("--offset", type=click.IntRange(0), default=0, show_default=True, help="How many to skip.")
 @reaching
 def graph(reach: Reach, limit: int, offset: int) -> None:
     """Show who vouched for whom."""
@@ -142,8 +142,10 @@ def feed() -> None:
 
 
 @feed.command(name="list")
-@click.option("--limit", type=click.IntRange(1, PAGE_MAX), default=PAGE_DEFAULT, show_default=True)
-@click.option("--cursor", help="`nextCursor` of the page before.")
+@click.option(
+    "--limit", type=click.IntRange(1, PAGE_MAX), default=PAGE_DEFAULT, show_default=True, help="How many to show."
+)
+@click.option("--cursor", help="Where to go on: `nextCursor` of the page before.")
 @_tag
 @_flagged
 @reaching
@@ -158,7 +160,13 @@ def list_feed(reach: Reach, limit: int, cursor: str | None, tag: str | None, inc
 
 @feed.command()
 @click.argument("query")
-@click.option("--limit", type=click.IntRange(1, RESULTS_MAX), default=FEED_RESULTS_DEFAULT, show_default=True)
+@click.option(
+    "--limit",
+    type=click.IntRange(1, RESULTS_MAX),
+    default=FEED_RESULTS_DEFAULT,
+    show_default=True,
+    help="How many to show.",
+)
 @_tag
 @_flagged
 @reaching

@@ -1,13 +1,14 @@
 """`moltnet sign`, `moltnet verify`: signatures, made and judged where the key is or asked of the network."""
 
 import sys
+from base64 import b64decode
 from typing import BinaryIO
 
 import click
 
 from moltnet.domain.errors import Invalid
 from moltnet.domain.ids import SigningRequestId
-from moltnet.domain.keys import Fingerprint
+from moltnet.domain.keys import SIGNATURE_BYTES, Fingerprint
 from moltnet.domain.signing import SigningRequest, SigningRequestExpired, SigningStatus, signing_bytes
 from moltnet.entrypoints.cli.forms import request_json
 from moltnet.entrypoints.cli.grammar import Command, NotCarriedOut
@@ -59,11 +60,11 @@ def sign(
 
 @click.command(cls=Command)
 @click.argument("signature", required=False)
-@click.option("--by", type=FINGERPRINT, help="Whether it is this agent's.")
-@click.option("--offline", is_flag=True, help="Judge it here, by --public-key, --nonce and the message.")
-@click.option("--public-key", help="ed25519:<base64>.")
-@click.option("--nonce")
-@click.option("--message", help="`-` reads standard input.")
+@click.option("--by", type=FINGERPRINT, help="Check that it is this agent's.")
+@click.option("--offline", is_flag=True, help="Check it here, with --public-key, --nonce and --message.")
+@click.option("--public-key", help="The signer's key, as ed25519:<base64>; for --offline.")
+@click.option("--nonce", help="The nonce of the signing request; for --offline.")
+@click.option("--message", help="The message; `-` reads standard input; for --offline.")
 @click.option("--envelope", type=click.File("rb"), help="A text with a signed block; `-` reads stdin.")
 @reaching
 def verify(
@@ -76,7 +77,7 @@ def verify(
     message: str | None,
     envelope: BinaryIO | None,
 ) -> None:
-    """Judge a signature; exit 1 when it is not valid."""
+    """Check a signature; the exit status is 1 when it is not valid."""
     if envelope is not None:
         block = Envelope.within(utf8(envelope.read()))
         signature, message = block.signature, block.signed
@@ -90,6 +91,7 @@ def verify(
             say("note: the network knows the signature, not the text it is in; --offline judges both")
     show({"valid": valid}, reach.form, lines)
     if not valid:
+        say(_why_not(signature, by, offline=offline))
         sys.exit(FAILED)
 
 
@@ -129,6 +131,20 @@ def _offline(signature: str, public_key: str | None, nonce: str | None, message:
     if public_key is None or nonce is None or message is None:
         raise NotCarriedOut("--offline needs --public-key, --nonce and --message (or --envelope)")
     return verify_with_nonce(text_or_stdin(message), nonce, signature, public_key)
+
+
+def _why_not(signature: str, by: Fingerprint | None, *, offline: bool) -> str:
+    try:
+        length = len(b64decode(signature, validate=True))
+    except ValueError:
+        length = 0
+    if length != SIGNATURE_BYTES:
+        return f"Not a signature: an Ed25519 signature is {SIGNATURE_BYTES} bytes in base64, which are 88 characters."
+    if offline:
+        return "The signature does not match this public key, nonce and message."
+    if by is not None:
+        return f"The network knows no valid signature like this one by {by}."
+    return "The network knows no valid signature like this one; --offline checks one that it does not know."
 
 
 def _judged(request: SigningRequest) -> None:

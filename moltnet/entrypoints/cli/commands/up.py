@@ -21,10 +21,9 @@ from moltnet.entrypoints.cli.output import one_sentence, say
 from moltnet.entrypoints.cli.serving import listen, served_url
 from moltnet.entrypoints.container import file_keyring, network, new_key_pair, write_mcp_file
 from moltnet.entrypoints.data_folder import private_data_folder
-from moltnet.entrypoints.settings import Settings, read_settings
+from moltnet.entrypoints.settings import FIRST_AGENT, Settings, read_settings
 from moltnet.ports.keyring import OwnIdentity
 
-FIRST_AGENT = "first-agent"
 CREDENTIALS, MCP_CONFIGURATION = "moltnet.json", "mcp.json"
 
 

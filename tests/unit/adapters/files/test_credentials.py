@@ -59,7 +59,7 @@ def test_a_named_file_has_no_legacy_file(tmp_path: Path) -> None:
 
 
 def test_section_of_no_file_cannot_be_updated(file: CredentialsFile) -> None:
-    with pytest.raises(NoCredentials, match="moltnet register"):
+    with pytest.raises(NoCredentials, match=r"moltnet\.json"):
         file.update("ssh", {})
 
 

@@ -1,6 +1,8 @@
 """The command line itself: what is offered, and what is refused before anything starts."""
 
+import re
 import sys
+from collections.abc import Iterator
 
 import click
 import pytest
@@ -17,23 +19,63 @@ def run(*arguments: str) -> Result:
 
 
 def test_help_names_every_command_but_the_one_for_ourselves():
-    listed = [line.split()[0] for line in run("--help").output.partition("Commands:")[2].splitlines() if line]
-    operators = [
-        "bench",
-        "demo",
-        "doctor",
-        "genesis",
-        "keys",
-        "mcp",
-        "migrate",
-        "model",
-        "ory",
-        "serve",
-        "up",
-        "version",
-    ]
-    assert listed == sorted([*operators, *AGENTS_COMMANDS])
+    listed = {heading: re.findall(r"^  ([a-z-]+) ", text, re.MULTILINE) for heading, text in sections().items()}
+    assert listed == {heading: sorted(names) for heading, names in SECTIONS.items()}
+    shown = {name for names in listed.values() for name in names}
+    assert shown == {*AGENTS_COMMANDS, *OPERATORS_COMMANDS, "mcp", "version"} == {*cli.list_commands(None)} - {"worker"}
     assert run("-h").output == run("--help").output
+
+
+def sections() -> dict[str, str]:
+    """The help's commands by heading."""
+    parts = re.split(r"^(For .*):$", run("--help").output, flags=re.MULTILINE)[1:]
+    return dict(zip(parts[::2], parts[1::2], strict=True))
+
+
+def test_no_help_is_cut():
+    for _, command in every_command(cli):
+        shown = command.get_help(click.Context(command, terminal_width=80))
+        assert "..." not in shown.partition("\n")[2]
+        assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_help_speaks_in_whole_sentences():
+    for path, command in every_command(cli):
+        texts = [(command.help or "").split("\n\n")[0]]
+        texts += [each.help or "" for each in command.params if isinstance(each, click.Option) and not command.hidden]
+        for text in texts:
+            assert text[:1].isupper() or text[:1] in {"`", "1"}, (path, text)
+            assert text.rstrip().endswith((".", "…", ".)", "stdin.")), (path, text)
+
+
+def every_command(command: click.Command, *path: str) -> Iterator[tuple[str, click.Command]]:
+    yield " ".join(path), command
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            found = command.get_command(context, name)
+            assert found
+            yield from every_command(found, *path, name)
+
+
+@pytest.mark.parametrize(
+    ("words", "suggestion"),
+    [
+        (["sreve"], "did you mean 'moltnet serve'?"),
+        (["diary", "serach", "x"], "did you mean 'moltnet diary search'?"),
+        (["search", "x"], "did you mean 'moltnet diary search'?"),
+        (["serve", "--prot", "1"], "did you mean '--port'?"),
+        (["diary", "create", "-titel", "x"], "did you mean '--title'?"),
+    ],
+)
+def test_what_is_mistyped_gets_one_suggestion(words, suggestion):
+    told = run(*words).stderr
+    assert (suggestion in told, told.count("mean"), told.count("\n")) == (True, 1, 1)
+
+
+def test_what_is_like_nothing_gets_none():
+    assert "mean" not in run("qqqqqq").stderr
+    assert "mean" not in run("serve", "--qqqqqq").stderr
 
 
 def words_of(group: click.Group) -> list[str]:

@@ -1,14 +1,19 @@
 """What commands print, where to, and how they end."""
 
+import io
 import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from moltnet.domain.errors import Invalid, StorageFull, StorageUnavailable, Unavailable
-from moltnet.entrypoints.cli.output import one_sentence, result, told
+from moltnet.entrypoints.cli.output import one_sentence, result, say, told
+from moltnet.ports.keyring import NoCredentials
 
 # Without a buffer nothing would be left to be written at the end.
 BUFFERED = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
@@ -50,6 +55,26 @@ def test_operator_is_told_why_the_database_cannot_be_reached():
         'The database is unavailable (connection to "db", port 5432 failed: Connection refused); '
         "see that it runs, and that DATABASE_URL names it"
     )
+
+
+def test_missing_credentials_file_is_named_with_commands():
+    sentence = told(NoCredentials(missing=Path("/nowhere/moltnet.json")))
+    for part in ("/nowhere/moltnet.json", "moltnet register", "--credentials", "MOLTNET_CREDENTIALS_PATH"):
+        assert part in sentence
+    assert "register()" not in sentence
+
+
+@given(st.text())
+def test_nothing_that_is_printed_gives_a_terminal_orders(text):
+    with pytest.MonkeyPatch.context() as patched:
+        out, err = io.StringIO(), io.StringIO()
+        patched.setattr(sys, "stdout", out)
+        patched.setattr(sys, "stderr", err)
+        result({"content": text})
+        say(text)
+    for shown in (out.getvalue(), err.getvalue()):
+        assert all(each == "\n" or each.isprintable() for each in shown)
+    assert json.loads(out.getvalue()) == {"content": text}
 
 
 def test_other_causes_are_not_told():
