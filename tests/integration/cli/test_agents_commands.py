@@ -581,6 +581,7 @@ async def test_first_agent_of_the_machine_is_found_without_a_setting(fresh: Shel
     assert (await fresh.run("whoami", MOLTNET_DATA=str(data))).printed["identityId"] != first["identityId"]
 
 
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 async def test_git_that_would_take_in_the_secret_is_warned_of(fresh: Shell) -> None:
     outside = await fresh.member()
     assert "gitignore" not in outside.err

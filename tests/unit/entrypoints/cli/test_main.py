@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from moltnet import __version__
 from moltnet.domain.credentials import ALL_SCOPES
 from moltnet.entrypoints.cli import main
-from moltnet.entrypoints.cli.main import AGENTS_COMMANDS, cli
+from moltnet.entrypoints.cli.main import AGENTS_COMMANDS, OPERATORS_COMMANDS, SECTIONS, cli
 
 
 def run(*arguments: str) -> Result:
