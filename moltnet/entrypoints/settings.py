@@ -98,6 +98,7 @@ class Settings:
     rate_limit_store: RateLimitStore = RateLimitStore.MEMORY
     trusted_proxies: Networks = ()
     source_url: str | None = None
+    mcp_anonymous: bool = True
     ory: OrySettings | None = None
 
     @property
@@ -149,6 +150,7 @@ def read_settings(data_dir: Path | None = None, environment: Mapping[str, str] |
         "rate_limits": fields.rate_limits(),
         "rate_limit_store": fields.read("MOLTNET_RATE_LIMIT_STORE", _rate_limit_store, RateLimitStore.MEMORY),
         "trusted_proxies": fields.read("MOLTNET_TRUSTED_PROXIES", _networks) or (),
+        "mcp_anonymous": fields.read("MOLTNET_MCP_ANONYMOUS", _yes_no, default=True),
         "source_url": fields.read("MOLTNET_SOURCE_URL", read_http_url),
         "ory": fields.ory(),
         "scopeless_tokens_have_all": fields.read("MOLTNET_SCOPELESS_TOKENS_HAVE_ALL", _yes_no, default=True),

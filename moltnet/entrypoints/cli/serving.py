@@ -109,7 +109,8 @@ def _app(settings: Settings, base_url: str, services: Services, listening: socke
         streams=StreamLimits(per_address=settings.streams_per_address),
     )
     app = create_app(services, options)
-    mount_mcp(app, McpOptions(place=options.place, session_secret=settings.mcp_session_secret))
+    mcp = McpOptions(place=options.place, session_secret=settings.mcp_session_secret, anonymous=settings.mcp_anonymous)
+    mount_mcp(app, mcp)
     return app
 
 

@@ -62,6 +62,11 @@ async def call(visitor: Visitor, tool: AnyTool, given: Mapping[str, object]) -> 
     return Result(_hinted(members, tool, given))
 
 
+def signed_out(tool: AnyTool) -> Result:
+    """What a tool that needs credentials answers a client that shows none."""
+    return Result(failure(Unauthenticated(), tool.signed_out).members, failed=True)
+
+
 async def _told(visitor: Visitor, tool: AnyTool, taken: object) -> dict[str, object]:
     async with answering(visitor, tool.operation):
         answer = await tool.run(visitor.agent, taken)

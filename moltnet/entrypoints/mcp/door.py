@@ -16,6 +16,7 @@ from moltnet.entrypoints.mcp.gate import Gate, TurnedAway
 from moltnet.entrypoints.mcp.local import LocalVisitor
 from moltnet.entrypoints.mcp.options import McpOptions
 from moltnet.entrypoints.mcp.sessions import Sessions
+from moltnet.entrypoints.mcp.sign_in import reads_challenges_in_results
 from moltnet.entrypoints.rest.body import MAX_BODY_BYTES, read_body
 from moltnet.entrypoints.rest.json_text import to_json
 from moltnet.entrypoints.rest.keys import VISIT
@@ -40,7 +41,7 @@ class McpDoor:
     def __init__(self, services: Services, options: McpOptions) -> None:
         self._services = services
         self._place = options.place
-        self._gate = Gate(services, options.place.api_url)
+        self._gate = Gate(services, options.place.api_url, anonymous=options.anonymous)
         self._sessions = Sessions(options.session_secret)
         self._listening: set[str] = set()
         self._loading: asyncio.Task[Engine] | None = None
@@ -67,10 +68,11 @@ class McpDoor:
             )
         except MalformedBody:
             return _answer(engine.not_json())
+        visitor = self._visitor(request, caller, self._challenge(engine, request, message, caller))
         if engine.is_modern(request.headers):
-            return _answer(await engine.answer(message, request.headers, self._visitor(request, caller)))
-        session_id = self._session_id(request, caller, opens=engine.opens_session(message))
-        reply = await engine.answer(message, request.headers, self._visitor(request, caller))
+            return _answer(await engine.answer(message, request.headers, visitor))
+        session_id = self._session_id(engine, request, message, caller)
+        reply = await engine.answer(message, request.headers, visitor)
         answer = _answer(reply)
         if reply.status < HTTPStatus.BAD_REQUEST:
             answer.headers[SESSION_ID] = session_id
@@ -104,14 +106,28 @@ class McpDoor:
         self._sessions.end(session_id)
         return web.Response(status=HTTPStatus.NO_CONTENT)
 
-    def _session_id(self, request: web.Request, caller: Caller | Anonymous, *, opens: bool) -> str:
-        """The session's id, a new one where none is known; a stranger who begins in the middle is turned away."""
+    def _challenge(
+        self, engine: "Engine", request: web.Request, message: object, caller: Caller | Anonymous
+    ) -> str | None:
+        """The challenge for the result of a message, if it needs credentials that are not there.
+
+        Raises TurnedAway for clients that take the challenge from the answer's status and head.
+        """
+        if isinstance(caller, Caller) or not engine.needs_credentials(message):
+            return None
+        in_session = self._sessions.reads_results(request.headers.get(SESSION_ID, ""))
+        if in_session or reads_challenges_in_results(request.headers, message):
+            return self._gate.result_challenge
+        raise self._gate.authorization_required()
+
+    def _session_id(self, engine: "Engine", request: web.Request, message: object, caller: Caller | Anonymous) -> str:
+        """The session's id, a new one where none is known; without credentials a client begins at the beginning."""
         given = request.headers.get(SESSION_ID, "")
         if given and self._sessions.knows(given):
             return given
-        if isinstance(caller, Anonymous) and not opens:
-            raise self._gate.stranger()
-        return self._sessions.new()
+        if isinstance(caller, Anonymous) and not engine.opens_session(message):
+            raise self._gate.authorization_required()
+        return self._sessions.new(reads_results=reads_challenges_in_results(request.headers, message))
 
     def _refuse_session(self, session_id: str) -> web.Response | None:
         if not session_id:
@@ -120,9 +136,9 @@ class McpDoor:
             return _refused(HTTPStatus.NOT_FOUND, "Session not found")
         return None
 
-    def _visitor(self, request: web.Request, caller: Caller | Anonymous) -> LocalVisitor:
-        agent = LocalAgent(self._services, caller, self._place)
-        return LocalVisitor(services=self._services, caller=caller, address=request[VISIT].address, agent=agent)
+    def _visitor(self, request: web.Request, caller: Caller | Anonymous, sign_in: str | None) -> LocalVisitor:
+        agent, address = LocalAgent(self._services, caller, self._place), request[VISIT].address
+        return LocalVisitor(services=self._services, caller=caller, address=address, agent=agent, sign_in=sign_in)
 
     async def _engine(self) -> "Engine":
         """The server, made at the first message: a server that nobody speaks MCP to is half a second sooner there."""

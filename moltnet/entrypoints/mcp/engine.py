@@ -38,6 +38,7 @@ from mcp_types import (
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from pydantic import ValidationError
 
+from moltnet.entrypoints.mcp.protection import needs_credentials, with_schemes
 from moltnet.entrypoints.mcp.server import mcp_server
 from moltnet.entrypoints.mcp.visitor import Visitor
 from moltnet.entrypoints.rest.json_text import to_json
@@ -75,6 +76,11 @@ class Engine:
         return isinstance(message, dict) and message.get("method") == "initialize"
 
     @staticmethod
+    def needs_credentials(message: object) -> bool:
+        """Whether a message asks for what only an agent is given."""
+        return needs_credentials(message)
+
+    @staticmethod
     def not_json() -> Reply:
         """The answer to a body that is no JSON text."""
         return _refusal(PARSE_ERROR, "Parse error")
@@ -105,6 +111,8 @@ class Engine:
             )
         except Exception as error:  # noqa: BLE001  # the package's own ladder: it logs what is no client's fault
             return _failed(request.id, modern_error_data(error), is_modern=is_modern)
+        if request.method == "tools/list":
+            result = with_schemes(result)
         answer = {"jsonrpc": "2.0", "id": request.id, "result": result}
         return Reply(HTTPStatus.OK, await value_text(visitor.workers, answer))
 

@@ -24,6 +24,7 @@ CLIENT_ID, CLIENT_SECRET = "X-Client-Id", "X-Client-Secret"
 MESSAGE = "message"
 TOKEN_OPERATION = "getOAuth2Token"  # noqa: S105  # the name of an operation
 RETRY_UNAVAILABLE_S = 5
+SIGN_IN = "Show a bearer token, or X-Client-Id and X-Client-Secret"
 
 
 class TurnedAway(Exception):
@@ -35,17 +36,22 @@ class TurnedAway(Exception):
 
 
 class Gate:
-    """Finds out who sends a request. `resource` is where this network is, as it tells of itself."""
+    """Finds out who sends a request. `resource` is where this network is, as it tells of itself.
 
-    def __init__(self, services: Services, resource: str) -> None:
+    `anonymous` tells whether a client without credentials comes in.
+    """
+
+    def __init__(self, services: Services, resource: str, *, anonymous: bool = True) -> None:
         self._services = services
+        self._anonymous = anonymous
         self._exchange = TokenExchange(self._issue, time.monotonic)
         self._challenge = f'Bearer realm="MCP Server", resource_metadata="{resource}{RESOURCE_PATH}{MCP_PATH}"'
 
     async def admit(self, request: web.Request) -> Caller | Anonymous:
-        """Whoever sends it, counted; a stranger comes in too.
+        """The sender, counted.
 
-        Raises TurnedAway for what is shown and does not hold, and for one message too many.
+        Raises TurnedAway for credentials that do not hold, for none where there must be some, and for one message too
+        many.
         """
         count = RequestCount(Tier.MCP, MESSAGE, request[VISIT], self._services.throttling)
         try:
@@ -55,6 +61,8 @@ class Gate:
                 await self._counted(count, ANONYMOUS)
             raise
         await self._counted(count, caller)
+        if isinstance(caller, Anonymous) and not self._anonymous:
+            raise self.authorization_required()
         return caller
 
     async def _sender(self, request: web.Request, count: RequestCount) -> Caller | Anonymous:
@@ -73,9 +81,14 @@ class Gate:
         except Unavailable as error:
             raise _bad_gateway(error) from error
 
-    def stranger(self) -> TurnedAway:
-        """For a stranger who asks for what needs credentials."""
-        return self._unauthorized("authorization_required", "Show a bearer token, or X-Client-Id and X-Client-Secret")
+    def authorization_required(self) -> TurnedAway:
+        """For a client that asks for what needs credentials and shows none."""
+        return self._unauthorized("authorization_required", SIGN_IN)
+
+    @property
+    def result_challenge(self) -> str:
+        """The same for a client that reads it in a result, where it has to say its error itself."""
+        return f'{self._challenge}, error="insufficient_scope", error_description="{SIGN_IN}"'
 
     async def _by_bearer(self, headers: Mapping[str, str], count: RequestCount) -> Caller:
         try:

@@ -24,6 +24,7 @@ class LocalVisitor:
     caller: Caller | Anonymous
     address: str
     agent: LocalAgent
+    sign_in: str | None = None
     timeout_s: float = TIMEOUT_S
 
     @property

@@ -15,9 +15,11 @@ class McpOptions:
     Attributes:
         place: where the network is.
         session_secret: what session ids are made by; all processes of a server share it.
+        anonymous: whether clients without credentials are served what needs none; else they are refused from the start.
         streams: what each listening client may take; many agents may live at one address.
     """
 
     place: Place
     session_secret: bytes = attrs.field(repr=False)
+    anonymous: bool = True
     streams: StreamLimits = attrs.field(factory=lambda: StreamLimits(per_address=STREAMS_PER_ADDRESS))

@@ -43,6 +43,7 @@ class Prompt:
     description: str
     text: Callable[[Visitor, Mapping[str, str]], Awaitable[str]]
     arguments: tuple[Argument, ...] = ()
+    needs_credentials: bool = False
 
     @property
     def listed(self) -> dict[str, object]:
@@ -110,6 +111,7 @@ PROMPTS: tuple[Prompt, ...] = (
         "Know yourself",
         "Tells who you are here, and leads you through writing what is missing of it.",
         bootstrap,
+        needs_credentials=True,
     ),
     Prompt(
         "sign_message",

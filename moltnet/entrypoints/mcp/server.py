@@ -27,7 +27,9 @@ from moltnet import __version__
 from moltnet.entrypoints.mcp import calls
 from moltnet.entrypoints.mcp.instructions import INSTRUCTIONS
 from moltnet.entrypoints.mcp.prompts import PROMPTS
+from moltnet.entrypoints.mcp.protection import marked
 from moltnet.entrypoints.mcp.resources import MEDIA_TYPE, RESOURCES, contents
+from moltnet.entrypoints.mcp.sign_in import RESULT_CHALLENGE
 from moltnet.entrypoints.mcp.tools import TOOLS
 from moltnet.entrypoints.mcp.visitor import Visitor
 from moltnet.entrypoints.rest.json_text import from_json
@@ -80,13 +82,15 @@ class _Handlers:
 
     async def list_tools(self, ctx: Context, _: PaginatedRequestParams | None) -> Answer:
         known = self._visitor(ctx).is_known
-        return _whole(tools=[tool.listed for tool in TOOLS if known or tool.is_public])
+        return _whole(tools=[tool.listed if known else marked(tool) for tool in TOOLS])
 
     async def call_tool(self, ctx: Context, params: CallToolRequestParams) -> Answer:
         tool = calls.tool_named(params.name)
         if tool is None:
             raise _unknown(ctx, "tool", params.name)
         visitor = self._visitor(ctx)
+        if visitor.sign_in is not None:
+            return _whole(**calls.signed_out(tool).wire, **_challenge(visitor))
         result = await calls.call(visitor, tool, params.arguments or {})
         wire = await read_json(visitor.workers, lambda: result.wire, size_of(result.members))
         return _whole(**wire)
@@ -97,15 +101,18 @@ class _Handlers:
         if members is None:
             raise _unknown(ctx, "resource", params.uri)
         text = await value_text(visitor.workers, members)
-        return _whole(contents=[{"uri": params.uri, "mimeType": MEDIA_TYPE, "text": text.decode()}])
+        return _whole(
+            contents=[{"uri": params.uri, "mimeType": MEDIA_TYPE, "text": text.decode()}], **_challenge(visitor)
+        )
 
     async def get_prompt(self, ctx: Context, params: GetPromptRequestParams) -> Answer:
         prompt = next((each for each in PROMPTS if each.name == params.name), None)
         if prompt is None:
             raise _unknown(ctx, "prompt", params.name)
-        text = await prompt.text(self._visitor(ctx), params.arguments or {})
+        visitor = self._visitor(ctx)
+        text = await prompt.text(visitor, params.arguments or {})
         message = {"role": "user", "content": {"type": "text", "text": text}}
-        return _whole(description=prompt.description, messages=[message])
+        return _whole(description=prompt.description, messages=[message], **_challenge(visitor))
 
     def _visitor(self, ctx: Context) -> Visitor:
         visitor: Visitor | None = ctx.request or self._only
@@ -152,6 +159,10 @@ def _object_of(text: str) -> object:
 def _whole(**members: Any) -> Answer:
     # What later revisions ask of every result; the package leaves it out where earlier ones do not know it.
     return {"resultType": "complete", **members}
+
+
+def _challenge(visitor: Visitor) -> Answer:
+    return {} if visitor.sign_in is None else {"_meta": {RESULT_CHALLENGE: [visitor.sign_in]}}
 
 
 def _unknown(ctx: Context, kind: str, name: str) -> MCPError:

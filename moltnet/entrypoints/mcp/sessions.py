@@ -13,6 +13,7 @@ from uuid import UUID
 from moltnet.domain.ids import parse_uuid
 
 _HALF = 8
+_READS_RESULTS = 1  # a bit of the first byte
 ENDED_KEPT = 10_000
 
 
@@ -23,9 +24,14 @@ class Sessions:
         self._secret = secret
         self._ended: OrderedDict[str, None] = OrderedDict()
 
-    def new(self) -> str:
-        """An id that nobody has yet, in the form of a UUID."""
-        return self._made_of(secrets.token_bytes(_HALF))
+    def new(self, *, reads_results: bool = False) -> str:
+        """An id that nobody has yet, in the form of a UUID; it holds whether its client reads challenges in results."""
+        first, *rest = secrets.token_bytes(_HALF)
+        return self._made_of(bytes([first & ~_READS_RESULTS | _READS_RESULTS * reads_results, *rest]))
+
+    def reads_results(self, session_id: str) -> bool:
+        """What `new` was told of the session's client; no for a session that is not known."""
+        return self.knows(session_id) and bool(UUID(session_id).bytes[0] & _READS_RESULTS)
 
     def knows(self, session_id: str) -> bool:
         """Whether it is one of ours, and not ended."""

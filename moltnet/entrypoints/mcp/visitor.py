@@ -41,7 +41,12 @@ class Visitor(Protocol):
 
     @property
     def is_known(self) -> bool:
-        """Whether it showed credentials; a stranger is offered the public tools alone."""
+        """Whether it showed credentials; without, it may use the public tools alone."""
+        ...
+
+    @property
+    def sign_in(self) -> str | None:
+        """The challenge that a result has to hold, where it is asked for what needs credentials and has none."""
         ...
 
     @property
@@ -80,6 +85,11 @@ class OnlyVisitor:
     agent: Agent
     is_known: bool
     timeout_s: float = TIMEOUT_S
+
+    @property
+    def sign_in(self) -> None:
+        """Nothing: nobody signs in on a stream that is the agent's own."""
+        return
 
     @property
     def workers(self) -> Workers:

@@ -2,11 +2,12 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from socket import AF_INET
 from typing import Any
 
 import attrs
 import pytest
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.test_utils import TestClient, TestServer, get_port_socket
 
 from moltnet.adapters.memory.embedding import MemoryEmbedder
 from moltnet.adapters.memory.storage import MemoryStorage
@@ -54,18 +55,23 @@ async def serve(tmp_path) -> AsyncIterator[Serve]:
     """Serves networks that are empty but for what the test puts there."""
     async with AsyncExitStack() as stack:
 
-        async def start(limits: Limits = UNTHROTTLED) -> Network:
+        async def start(
+            limits: Limits = UNTHROTTLED, *, anonymous: bool = True, at_its_own_address: bool = False
+        ) -> Network:
             settings = Settings(
                 data_dir=tmp_path, recovery_secret=b"r" * 32, ory_action_api_key="k" * 32, rate_limits=limits
             )
+            bound = get_port_socket("127.0.0.1", 0, AF_INET)
+            api = f"http://127.0.0.1:{bound.getsockname()[1]}" if at_its_own_address else API
             memory, calls = MemoryStorage(), Calls()
             storage = InterruptedStorage(memory, calls)
             foundation = Foundation(storage=storage, events=memory.events, models=Models(MemoryEmbedder()))
-            services = await stack.enter_async_context(assembled(settings, API, foundation))
-            options = RestOptions(api_url=API)
+            services = await stack.enter_async_context(assembled(settings, api, foundation))
+            options = RestOptions(api_url=api)
             app = create_app(services, options)
-            mount_mcp(app, McpOptions(place=options.place, session_secret=settings.mcp_session_secret))
-            http = await stack.enter_async_context(TestClient(TestServer(app)))
+            secret = settings.mcp_session_secret
+            mount_mcp(app, McpOptions(place=options.place, session_secret=secret, anonymous=anonymous))
+            http = await stack.enter_async_context(TestClient(TestServer(app, socket_factory=lambda *_: bound)))
             return Network(http=http, services=services, calls=calls)
 
         yield start

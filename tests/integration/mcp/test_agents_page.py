@@ -30,6 +30,7 @@ def filled(snippet, network, member):
         ("<your client id>", member.client_id),
         ("<your client secret>", member.secret),
         ("<your token>", member.token),
+        ("<your private key>", member.key.seed_text),
     ):
         snippet = snippet.replace(placeholder, value)
     return snippet
@@ -37,7 +38,7 @@ def filled(snippet, network, member):
 
 def test_every_snippet_is_of_a_kind_that_is_run_here():
     fences = re.findall(r"^```(\w+)$", text_of(PAGE), re.MULTILINE)
-    assert {language: fences.count(language) for language in fences} == {"json": 4, "console": 2, "python": 1}
+    assert {language: fences.count(language) for language in fences} == {"json": 4, "console": 2, "python": 2}
 
 
 @pytest.mark.parametrize("number", range(4))
@@ -58,8 +59,15 @@ async def test_each_configuration_connects(network, ada, number):
 
 
 async def test_the_program_finds_what_it_wrote(network, ada):
-    (program,) = snippets("python")
+    _, program = snippets("python")
     assert await output_of(sys.executable, "-c", filled(program, network, ada)) == "Mara prefers short updates.\n"
+
+
+async def test_the_program_signs_in_by_the_agents_key(serve):
+    network = await serve(at_its_own_address=True)
+    ada = await network.member()
+    program, _ = snippets("python")
+    assert await output_of(sys.executable, "-c", filled(program, network, ada)) == "True\n"
 
 
 async def test_the_request_by_hand_is_answered(network, ada):

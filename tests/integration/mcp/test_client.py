@@ -6,7 +6,7 @@ from mcp.shared.exceptions import MCPError
 from tests.integration.mcp.conftest import shown
 from tests.support.mcp_clients import ERAS, mcp_client, refused, used
 
-PUBLIC = 8
+TOOLS, PUBLIC = 31, 7
 NOBODY = "00000000-0000-0000-0000-000000000000"
 
 
@@ -43,12 +43,22 @@ async def test_tools_resources_and_prompts_answer(network, ada, era):
 
 
 @pytest.mark.parametrize("era", ERAS)
-async def test_a_stranger_sees_and_uses_the_public_tools(network, era):
+async def test_without_credentials_all_tools_are_seen_and_the_public_ones_used(network, era):
     async with mcp_client(network.url, era=era) as client:
-        assert len((await client.list_tools()).tools) == PUBLIC
+        tools = (await client.list_tools()).tools
+        assert len(tools) == TOOLS
+        open_ones = [tool for tool in tools if tool.meta == {"securitySchemes": [{"type": "noauth"}]}]
+        assert len(open_ones) == PUBLIC
         assert (await used(client, "moltnet_info"))["network"]["name"] == "MoltNet"
-        assert await used(client, "moltnet_whoami") == {"authenticated": False}
-        assert (await refused(client, "diaries_list"))["error"] == "Not authenticated"
+        for asking in (
+            client.call_tool("moltnet_whoami"),
+            client.call_tool("diaries_list"),
+            client.read_resource("moltnet://identity"),
+            client.get_prompt("identity_bootstrap"),
+        ):
+            with pytest.raises(MCPError):
+                await asking
+        assert (await used(client, "moltnet_info"))["network"]["name"] == "MoltNet"
 
 
 @pytest.mark.parametrize("era", ERAS)

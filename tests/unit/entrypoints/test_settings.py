@@ -48,6 +48,7 @@ FIELDS = [
     ("allowed_hosts", "MOLTNET_ALLOWED_HOSTS", frozenset(), "A.test, [::2]", frozenset({"a.test", "[::2]"})),
     ("diaries_max", "MOLTNET_DIARIES_PER_AGENT", 1000, "3", 3),
     ("scopeless_tokens_have_all", "MOLTNET_SCOPELESS_TOKENS_HAVE_ALL", True, "No", False),
+    ("mcp_anonymous", "MOLTNET_MCP_ANONYMOUS", True, "no", False),
     ("source_url", "MOLTNET_SOURCE_URL", None, "https://example.org/source", "https://example.org/source"),
     ("rate_limit_store", "MOLTNET_RATE_LIMIT_STORE", RateLimitStore.MEMORY, "Postgres", RateLimitStore.POSTGRES),
     ("rate_limits", "RATE_LIMIT_GLOBAL_ANON", Limits(), "7", Limits(global_anon=7)),
