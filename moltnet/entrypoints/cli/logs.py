@@ -6,9 +6,13 @@ import re
 import sys
 import time
 from collections.abc import Callable, Hashable
-from typing import TextIO
+from types import TracebackType
+from typing import TextIO, TypeAlias
 
 from moltnet.domain.errors import StorageFull, StorageReadOnly, StorageUnavailable, Unavailable
+from moltnet.entrypoints.rest.log_text import escaped
+
+ExcInfo: TypeAlias = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 # What these warn of is, nearly always, that the database is away; each would say so on its own, many times a second.
 DATABASE_LOGGERS = ("dbos", "psycopg", "sqlalchemy")
@@ -79,6 +83,23 @@ class SecondsFormatter(logging.Formatter):
         if second != self._second:
             self._second, self._text = second, time.strftime(self.default_time_format, time.localtime(second))
         return f"{self._text},{int(record.msecs):03d}"
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        """The first line: a text that others sent can neither end it nor speak to a terminal."""
+        record.message = escaped(record.message)
+        return super().formatMessage(record)
+
+    def formatException(self, ei: ExcInfo) -> str:  # noqa: N802
+        """A traceback, set in from the left: no line of it can be taken for a record."""
+        return _set_in(super().formatException(ei))
+
+    def formatStack(self, stack_info: str) -> str:  # noqa: N802
+        """A stack, likewise."""
+        return _set_in(super().formatStack(stack_info))
+
+
+def _set_in(text: str) -> str:
+    return "\n".join("  " + escaped(line) for line in text.split("\n"))
 
 
 class OncePerSecond(logging.Filter):

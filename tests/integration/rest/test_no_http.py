@@ -67,3 +67,16 @@ async def test_a_connection_that_said_nonsense_is_over_and_others_go_on() -> Non
         assert b"HTTP/1" not in body  # no second answer
         status, _, _ = await said(network, "GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         assert status == 200
+
+
+async def test_what_a_terminal_would_obey_is_escaped_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    hostile = "/\x1b[2J\x9b2J\u202e\u2028"
+    async with served(in_memory()) as network:
+        path = "".join(f"%{byte:02X}" for byte in hostile[1:].encode())
+        await said(network, f"GET /{path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        await said(network, "GET /\xc2\x9b2J HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    lines = [record.getMessage() for record in caplog.records if record.name == "moltnet.rest.access"]
+    assert lines
+    assert all(line.isprintable() for line in lines)
+    assert hostile in [json.loads(line).get("path") for line in lines]

@@ -22,6 +22,7 @@ from aiohttp.web_urldispatcher import AbstractResource
 from moltnet.entrypoints.rest.clients import Network, client_address
 from moltnet.entrypoints.rest.json_text import to_json
 from moltnet.entrypoints.rest.keys import Visit
+from moltnet.entrypoints.rest.log_text import escaped
 
 ACCESS_LOGGER = "moltnet.rest.access"
 TOLD_WITHIN_S = 0.05
@@ -110,7 +111,7 @@ def _line(outcome: Outcome) -> str:
 
 
 def _json(text: str) -> str:
-    return to_json(text).decode()
+    return escaped(to_json(text).decode())
 
 
 @lru_cache(maxsize=1024)
