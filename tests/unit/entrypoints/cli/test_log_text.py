@@ -55,14 +55,14 @@ def test_printable_text_stays_as_it_is(text: str) -> None:
     assert escaped(text) == text
 
 
-@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("text", HOSTILE, ids=ascii)
 def test_what_others_say_stays_in_its_line(logger: logging.Logger, written: io.StringIO, text: str) -> None:
     logger.warning("a service says %s", f"x{text}2026-01-01 00:00:00,000 ERROR moltnet forged")
     assert written.getvalue().count("\n") == 1
     assert written.getvalue().removesuffix("\n").isprintable()
 
 
-@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("text", HOSTILE, ids=ascii)
 def test_no_line_of_a_traceback_looks_like_a_record(logger: logging.Logger, written: io.StringIO, text: str) -> None:
     error = ValueError(f"x{text}2026-01-01 00:00:00,000 ERROR moltnet forged")
     logger.error("failed", exc_info=error)
