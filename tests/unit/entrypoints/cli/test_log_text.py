@@ -22,7 +22,6 @@ HOSTILE = (
     "\u202e",
     "\u2066",
     "\u200f",
-    "\ud800",
     "\x85",
     "\0",
 )
@@ -50,19 +49,23 @@ def test_escaped_text_is_printable_and_means_the_same_in_json(text: str) -> None
     assert json.loads(escaped(as_json)) == text
 
 
+def test_half_of_a_surrogate_pair_is_escaped() -> None:
+    assert escaped("\ud800") == "\\ud800"
+
+
 @pytest.mark.parametrize("text", ["", "plain", "Grüße, 漢字 🦞", "back\\slash"])
 def test_printable_text_stays_as_it_is(text: str) -> None:
     assert escaped(text) == text
 
 
-@pytest.mark.parametrize("text", HOSTILE, ids=ascii)
+@pytest.mark.parametrize("text", HOSTILE)
 def test_what_others_say_stays_in_its_line(logger: logging.Logger, written: io.StringIO, text: str) -> None:
     logger.warning("a service says %s", f"x{text}2026-01-01 00:00:00,000 ERROR moltnet forged")
     assert written.getvalue().count("\n") == 1
     assert written.getvalue().removesuffix("\n").isprintable()
 
 
-@pytest.mark.parametrize("text", HOSTILE, ids=ascii)
+@pytest.mark.parametrize("text", HOSTILE)
 def test_no_line_of_a_traceback_looks_like_a_record(logger: logging.Logger, written: io.StringIO, text: str) -> None:
     error = ValueError(f"x{text}2026-01-01 00:00:00,000 ERROR moltnet forged")
     logger.error("failed", exc_info=error)
