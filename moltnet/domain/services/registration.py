@@ -235,11 +235,17 @@ class RegistrationService:
     async def genesis(
         self, key_text: str, scopes: frozenset[Scope] = ALL_SCOPES, evidence: Evidence = NO_EVIDENCE
     ) -> Registered:
-        """A member nobody vouches for but the operator; raises as `register`, and KeyTaken when it is a member."""
+        """A member nobody vouches for but the operator; with a proof of the key again, the same one anew.
+
+        Raises as `register`, and KeyTaken when it is a member and the key is not proven.
+        """
         key = self._usable(key_text)
         proven = self._is_proven(key, None, evidence)
         agent_id, _ = await self._registered(self._plan(key, None, scopes, proven=proven, mark=None))
         credentials = await self.clients.first_secret(agent_id)
+        if credentials is None and proven:
+            # Begun long ago: the operator asks, and whoever proves the key could recover it as well.
+            credentials = await self.clients.rotate(agent_id)
         if credentials is None:
             raise KeyTaken
         return Registered(agent_id=agent_id, public_key=key, credentials=credentials)

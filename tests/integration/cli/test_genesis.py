@@ -44,6 +44,7 @@ async def test_agents_have_the_names_and_the_scopes_that_were_asked_for(network:
     assert [founder["name"] for founder in founders] == ["a", "b", "c"]
     assert {frozenset(founder) for founder in founders} == {frozenset(MEMBERS)}
     assert len({founder["fingerprint"] for founder in founders}) == 3
+    assert not (network.data / "genesis").exists()  # what was told is not kept
     for founder in founders:
         async with network.server.session(founder["accessToken"]) as session:
             assert (await asked(session, "GET", "/agents/whoami"))[1]["identityId"] == founder["identityId"]

@@ -9,8 +9,8 @@ import attrs
 import click
 from tqdm import tqdm
 
-from moltnet.entrypoints.cli.commands.genesis import found
 from moltnet.entrypoints.cli.ending import run_command
+from moltnet.entrypoints.cli.founding import found
 from moltnet.entrypoints.cli.logs import log_to_stderr
 from moltnet.entrypoints.cli.output import one_sentence, result
 from moltnet.entrypoints.cli.scoring.memory_sets import MemorySet, read_memory_set
@@ -41,7 +41,7 @@ async def _measured(memories: MemorySet, folder: Path) -> Scorecard:
     with tqdm(total=steps, leave=False, disable=None) as bar:
         bar.set_description("a network of its own")
         async with network(settings, settings.url(settings.port)) as services:
-            credentials = (await found(services, "Bench", new_key_pair())).registered.credentials
+            credentials = (await found(services, new_key_pair())).credentials
             token = await services.credentials.token(str(credentials.client_id), credentials.secret, None)
             caller = await services.authentication.authenticate(token.text)
             bar.set_description("writing")

@@ -13,8 +13,8 @@ import aiohttp
 import attrs
 
 from moltnet.domain.services import Services
-from moltnet.entrypoints.cli.commands.genesis import found
 from moltnet.entrypoints.cli.ending import run_command
+from moltnet.entrypoints.cli.founding import found
 from moltnet.entrypoints.cli.logs import log_to_stderr
 from moltnet.entrypoints.cli.output import FAILED, one_sentence, result
 from moltnet.entrypoints.cli.serving import listen, serve, served_url
@@ -87,10 +87,10 @@ async def _stage(folder: Path) -> AsyncIterator[_Stage]:
 async def _founder(story: Story, stage: _Stage) -> Agent:
     keys = new_key_pair()
     async with story.step("Ada is the first: the operator creates her") as seen:
-        founder = await found(stage.services, "Ada", keys)
-        seen(founder.registered.public_key.fingerprint)
+        registered = await found(stage.services, keys)
+        seen(registered.public_key.fingerprint)
     ada = Agent("Ada", keys, stage.wire)
-    credentials = founder.registered.credentials
+    credentials = registered.credentials
     async with story.step("Ada trades her client secret for a token, and asks who she is") as seen:
         await ada.sign_in(str(credentials.client_id), credentials.secret)
         whoami = await ada.ask("GET", "/agents/whoami")

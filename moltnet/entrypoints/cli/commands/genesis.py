@@ -1,20 +1,24 @@
 """`moltnet genesis`: the first agents, for whom nobody can vouch yet (client.md §14)."""
 
+import hashlib
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import attrs
 
 from moltnet.domain.credentials import ALL_SCOPES, InvalidScope, Scope
 from moltnet.domain.errors import Invalid, MoltNetError
-from moltnet.domain.registration import Evidence, Registered
 from moltnet.domain.services import Services
 from moltnet.entrypoints.cli.ending import run_command
+from moltnet.entrypoints.cli.founding import alone_in_data, found_and_keep
 from moltnet.entrypoints.cli.output import FAILED, one_sentence, result, say
-from moltnet.entrypoints.container import network, new_key_pair
-from moltnet.entrypoints.library.signing import registration_proof
+from moltnet.entrypoints.container import file_keyring, network
 from moltnet.entrypoints.settings import Settings, read_settings
-from moltnet.ports.signatures import KeyPair
+from moltnet.ports.keyring import OwnIdentity
+
+# In the data folder: agents that were made and not printed yet.
+UNTOLD = "genesis"
 
 
 class NamesMiscounted(Invalid):
@@ -31,59 +35,78 @@ class Founder:
     """A genesis agent with everything it needs; told once."""
 
     name: str
-    keys: KeyPair
-    registered: Registered
+    identity: OwnIdentity
     access_token: str = attrs.field(default="", repr=False)
 
     def as_json(self) -> dict[str, str]:
         """The members of client.md §14."""
         return {
             "name": self.name,
-            "identityId": str(self.registered.agent_id),
-            "fingerprint": str(self.registered.public_key.fingerprint),
-            "publicKey": self.registered.public_key.text,
-            "privateKey": self.keys.seed_text,
-            "clientId": str(self.registered.credentials.client_id),
-            "clientSecret": self.registered.credentials.secret,
+            "identityId": str(self.identity.agent_id),
+            "fingerprint": str(self.identity.fingerprint),
+            "publicKey": self.identity.public_key.text,
+            "privateKey": self.identity.private_key,
+            "clientId": str(self.identity.credentials.client_id),
+            "clientSecret": self.identity.credentials.secret,
             "accessToken": self.access_token,
         }
 
 
 def genesis(data_dir: Path | None, count: int, names: str | None, scopes: str | None) -> None:
-    """Creates agents and prints them as a JSON array; exit 1 if one failed."""
+    """Creates agents and prints them as a JSON array; exit 1 if one failed.
+
+    Until they are printed, they are kept in the data folder: a call that was interrupted is finished by the next one
+    with the same names.
+    """
     with one_sentence():
         called = _names(count, names)
         granted = _scopes(scopes)
-        founders, failures = run_command(_found_all(read_settings(data_dir), called, granted))
-    result([founder.as_json() for founder in founders])
+        settings = read_settings(data_dir)
+        with alone_in_data(settings.data_dir / UNTOLD, "The agents'") as folder:
+            founders, failures = run_command(_found_all(settings, folder, called, granted))
+            result([founder.as_json() for founder in founders])
+            for place in _places(folder, called):
+                place.unlink(missing_ok=True)
+            with suppress(OSError):  # somebody else's are in it
+                folder.rmdir()
     for failure in failures:
         say(f"error: {failure}")
     sys.exit(FAILED if failures else 0)
 
 
-async def found(services: Services, name: str, keys: KeyPair, scopes: frozenset[Scope] = ALL_SCOPES) -> Founder:
-    """One genesis agent, without a token yet: where Hydra issues them it asks a server that runs."""
-    evidence = Evidence(proof=registration_proof(keys, None))
-    registered = await services.registration.genesis(keys.public_key.text, scopes, evidence)
-    return Founder(name=name, keys=keys, registered=registered)
-
-
-async def _found_all(settings: Settings, names: list[str], scopes: frozenset[Scope]) -> tuple[list[Founder], list[str]]:
+async def found_all(
+    services: Services, folder: Path, api_url: str, names: list[str], scopes: frozenset[Scope]
+) -> tuple[list[Founder], list[str]]:
+    """An agent of each name, those included that a folder keeps from before; and what went wrong."""
     founders: list[Founder] = []
     failures: list[str] = []
-    async with network(settings, settings.url(settings.port), with_model=False) as services:
-        for name in names:
-            try:
-                founders.append(await found(services, name, new_key_pair(), scopes))
-                founders[-1] = await _with_token(services, founders[-1])
-            except MoltNetError as error:
-                # Who was registered is told all the same: the key is known nowhere else.
-                failures.append(f"{name}: {error.detail}")
+    for name, place in zip(names, _places(folder, names), strict=True):
+        try:
+            keyring = file_keyring(place)
+            founders.append(Founder(name=name, identity=await found_and_keep(services, keyring, api_url, scopes)))
+            founders[-1] = await _with_token(services, founders[-1])
+        except MoltNetError as error:
+            # Who was registered is told all the same: the key is known nowhere else.
+            failures.append(f"{name}: {error.detail}")
     return founders, failures
 
 
+async def _found_all(
+    settings: Settings, folder: Path, names: list[str], scopes: frozenset[Scope]
+) -> tuple[list[Founder], list[str]]:
+    api_url = settings.url(settings.port)
+    async with network(settings, api_url, with_model=False) as services:
+        return await found_all(services, folder, api_url, names, scopes)
+
+
+def _places(folder: Path, names: list[str]) -> list[Path]:
+    """Where the agents of these names are kept until they are printed; a name may be any text, and be there twice."""
+    keys = [f"{names[:at].count(name)} {name}".encode(errors="surrogatepass") for at, name in enumerate(names)]
+    return [folder / f"{hashlib.sha256(key).hexdigest()[:32]}.json" for key in keys]
+
+
 async def _with_token(services: Services, founder: Founder) -> Founder:
-    credentials = founder.registered.credentials
+    credentials = founder.identity.credentials
     token = await services.credentials.token(str(credentials.client_id), credentials.secret, None)
     return attrs.evolve(founder, access_token=token.text)
 
