@@ -56,11 +56,13 @@ async def first_agent(services: Services, data_dir: Path, base_url: str) -> None
 
 
 async def _is_wanted(services: Services, folder: Path) -> bool:
-    if file_keyring(folder / CREDENTIALS).prepared() is not None:
+    return _is_unfinished(folder) or await services.directory.is_empty()
+
+
+def _is_unfinished(folder: Path) -> bool:
+    if folder.is_dir() and file_keyring(folder / CREDENTIALS).prepared() is not None:
         return True
-    if (folder / CREDENTIALS).exists() and not (folder / MCP_CONFIGURATION).exists():
-        return True
-    return await services.directory.is_empty()
+    return (folder / CREDENTIALS).exists() and not (folder / MCP_CONFIGURATION).exists()
 
 
 def _what_next(base_url: str, folder: Path) -> str:
