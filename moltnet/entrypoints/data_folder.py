@@ -14,7 +14,7 @@ from moltnet.domain.errors import Invalid
 PRIVATE = 0o700
 OPEN_TO_OTHERS = 0o077
 # What this program keeps there, by the beginnings of the names; drafts begin with a dot.
-OWN = ("postgres", "recovery_challenge_secret", "ory_action_api_key", "first-agent")
+OWN = ("postgres", "recovery_challenge_secret", "ory_action_api_key", "first-agent", "genesis")
 
 
 class DataFolderOpen(Invalid):
@@ -42,7 +42,7 @@ def private_data_folder(folder: Path) -> None:
         if any(not _is_own(path.name) for path in folder.iterdir()):
             raise DataFolderOpen(folder, "holds other files too")
         folder.chmod(PRIVATE)
-    for path in (*folder.iterdir(), *folder.glob("first-agent/*")):
+    for path in (*folder.iterdir(), *folder.glob("first-agent/*"), *folder.glob("genesis/*")):
         with suppress(FileNotFoundError):  # the draft of another process that starts at the same time
             _close(path)
 
