@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-dep
 SERVER := $(VENV)/.server-installed
 DEV := $(VENV)/.dev-installed
 
-.PHONY: env run test test-fast fuzz lint bench demo lock clean
+.PHONY: env run test test-fast fuzz soak lint bench demo lock clean
 
 env: $(SERVER)
 
@@ -36,6 +36,12 @@ fuzz: $(DEV)
 	FUZZ_EXAMPLES=60 $(BIN)/pytest -q -n 2 tests/integration/wire/test_schema_fuzz.py
 	WALK_STEPS=10000 NEW_ENEMY_ROUNDS=5000 $(BIN)/pytest -q -n 2 \
 		tests/integration/composition/test_permission_walk.py tests/integration/composition/test_new_enemy.py
+
+# What `make test` shows in short, for some ten minutes: machines that fail under writers, and a database that stops at
+# random. It prints how long the network was away after each fault, and how long it took to end.
+soak: $(DEV)
+	CHAOS_STOPS_S=1,20,90,180 CHAOS_ROUNDS=2 $(BIN)/pytest -q -s tests/integration/durability/test_chaos.py
+	STOPS_SECONDS=60 $(BIN)/pytest -q -s tests/integration/durability/test_database_stops.py
 
 lint: $(DEV)
 	$(BIN)/ruff check .

@@ -6,8 +6,7 @@ database itself, in tests/contract/test_postgres_violations.py.
 
 import asyncio
 import os
-import subprocess
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -20,24 +19,8 @@ from tests.support.live_server import all_contents, asked
 
 pytestmark = pytest.mark.real
 
-SIZE_MB = 256
 TRIES = 400
 FULL, UNAVAILABLE = 507, 503
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    place = tmp_path / "disk"
-    place.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={SIZE_MB}m,mode=0755", "tmpfs", place], check=False, capture_output=True
-    )
-    if mounted.returncode != 0:
-        pytest.skip(f"no file system can be mounted here: {mounted.stderr.decode().strip()}")
-    try:
-        yield place
-    finally:
-        subprocess.run(["umount", "--lazy", place], check=True)
 
 
 @asynccontextmanager
@@ -96,7 +79,7 @@ async def test_log_that_finds_no_room_ends_the_database_until_there_is_some(tmp_
         kept = [f"kept {number}" for number in range(5)]
         assert [await server.write(content) for content in kept] == [201] * 5
         async with a_full_disk(server, small_disk) as url:
-            await asyncio.to_thread(_need_new_segments, url)
+            await asyncio.to_thread(need_new_segments, url)
             assert await server.until_not_ready()
             assert (await asked(server.session, "GET", "/health"))[0] == 200
         await server.until_ready()
@@ -117,7 +100,7 @@ async def _until_refused(server: Logged, kept: list[str]) -> dict[str, str]:
     raise AssertionError("the disk did not become full")
 
 
-def _need_new_segments(url: str) -> None:
+def need_new_segments(url: str) -> None:
     """Has the server begin segments of its log until it cannot."""
     with suppress(psycopg.OperationalError):
         for number in range(TRIES):

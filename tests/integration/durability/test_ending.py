@@ -19,7 +19,8 @@ from tests.support.live_server import LiveServer, asked, moltnet, processes_of, 
 
 pytestmark = pytest.mark.real
 
-PROMISED_S = 10.0
+# Ten seconds are promised, on a machine that has nothing else to do.
+ENDS_WITHIN_S = 15.0
 WORKFLOWS = 4
 # Of the library of the workflows: by then its threads pause for long between two attempts.
 RETRIED = "(attempt 4)"
@@ -39,7 +40,7 @@ class Serving:
         loop, said = asyncio.get_running_loop(), len(text_of(self.log))
         begun = loop.time()
         self.server.process.send_signal(number)
-        async with asyncio.timeout(PROMISED_S):
+        async with asyncio.timeout(ENDS_WITHIN_S):
             assert await self.server.process.wait() == 0
         took = loop.time() - begun
         assert "Traceback" not in text_of(self.log)[said:]
@@ -164,7 +165,7 @@ async def test_whatever_keeps_a_process_its_end_does_not_wait_for_it(stuck: str)
     assert process.stdout
     assert await process.stdout.readline() == b"stuck\n"
     process.terminate()
-    async with asyncio.timeout(PROMISED_S):
+    async with asyncio.timeout(ENDS_WITHIN_S):
         _, errors = await process.communicate()
     assert process.returncode == 0
     assert b"Traceback" not in errors
@@ -181,6 +182,6 @@ async def _break_off(data: Path, number: signal.Signals, *command: str) -> None:
         process = await moltnet(*command, "--data", str(data), environment={"DATABASE_URL": url, **SECRETS})
         await connected.wait()
         process.send_signal(number)
-        async with asyncio.timeout(PROMISED_S):
+        async with asyncio.timeout(ENDS_WITHIN_S):
             assert await process.communicate() == (b"", b"")
     assert process.returncode == 128 + number

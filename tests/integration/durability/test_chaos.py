@@ -1,0 +1,110 @@
+"""A machine that fails under eight writers: all that was acknowledged is there afterwards, once, and it ends in time.
+
+Short here; `make soak` is the long form, which prints how long each fault took. CHAOS_STOPS_S is for how many seconds
+the database elsewhere is away, each in turn; CHAOS_ROUNDS how often everything happens.
+"""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.integration.durability.test_database_restarts import Logged
+from tests.integration.durability.test_disk_full import a_full_disk, need_new_segments
+from tests.support.chaos import BACK_WITHIN_S, World, a_world
+from tests.support.external import an_external_database
+from tests.support.live_server import processes_of, until
+
+pytestmark = pytest.mark.real
+
+STOPS_S = [float(seconds) for seconds in os.environ.get("CHAOS_STOPS_S", "1,5").split(",")]
+ROUNDS = int(os.environ.get("CHAOS_ROUNDS", "1"))
+SIGTERMS = 1 if ROUNDS == 1 else 3
+"""During how many of the faults of one kind it is told to end, too."""
+PADDING = 2000  # characters of an entry, so that a full disk is met soon
+
+
+def _kill_database(world: World, process: int) -> Callable[[], bool]:
+    """Kills the server or its keeper; answers whether another server is there."""
+    killed = world.postmaster()
+    os.kill(process, signal.SIGKILL)
+    return lambda: world.postmaster() not in {None, killed}
+
+
+def _kill_postmaster(world: World) -> Callable[[], bool]:
+    return _kill_database(world, world.postmaster() or 0)
+
+
+def _kill_keeper(world: World) -> Callable[[], bool]:
+    return _kill_database(world, world.keeper())
+
+
+def _kill_worker(world: World) -> Callable[[], bool]:
+    before = set(world.workers())
+    os.kill(min(before), signal.SIGKILL)
+    return lambda: len(set(world.workers()) - before) > 0
+
+
+KILLS = {"postmaster killed": _kill_postmaster, "keeper killed": _kill_keeper, "worker killed": _kill_worker}
+
+
+async def test_killed_database_keeper_and_workers_lose_nothing(tmp_path: Path) -> None:
+    async with a_world("embedded, two workers", tmp_path, "--workers", "2") as world:
+        for _ in range(ROUNDS):
+            for fault, kill in KILLS.items():
+                replaced = kill(world)
+                await world.first_answer(fault, replaced)
+            for during, kill in list(KILLS.items())[:SIGTERMS]:
+                kill(world)
+                await world.end(during)
+                await until(lambda: not processes_of(world.data), BACK_WITHIN_S)
+                await world.start()
+                await world.first_answer(f"started again after SIGTERM, {during}")
+
+
+async def test_database_elsewhere_that_is_stopped_loses_nothing(tmp_path: Path) -> None:
+    async with (
+        an_external_database(tmp_path / "elsewhere") as database,
+        a_world("external", tmp_path, **database.settings) as world,
+    ):
+        for _ in range(ROUNDS):
+            for seconds in STOPS_S:
+                await database.stop()
+                await asyncio.sleep(seconds)
+                await database.start()
+                await world.first_answer(f"stopped for {seconds:.0f} s")
+            for seconds in STOPS_S[-SIGTERMS:]:
+                await database.stop()
+                await asyncio.sleep(seconds)
+                await world.end(f"stopped for {seconds:.0f} s")
+                await database.start()
+                await world.start()
+                await world.first_answer(f"started again after SIGTERM, stopped for {seconds:.0f} s")
+
+
+async def test_full_disk_loses_nothing(tmp_path: Path, small_disk: Path) -> None:
+    async with a_world("embedded, small disk", small_disk, log=tmp_path / "log", padding=PADDING) as world:
+        for _ in range(ROUNDS):
+            async with _full(world, small_disk):
+                await until(lambda: world.refused[507] > 0, BACK_WITHIN_S)
+            await world.first_answer("disk full at a table")
+            async with _full(world, small_disk) as url:
+                await asyncio.to_thread(need_new_segments, url)
+            await world.first_answer("disk full at a WAL segment")
+            async with _full(world, small_disk) as url:
+                await asyncio.to_thread(need_new_segments, url)
+                await world.end("disk full at a WAL segment")
+            await world.start()
+            await world.first_answer("started again after SIGTERM, disk full at a WAL segment")
+
+
+@asynccontextmanager
+async def _full(world: World, disk: Path) -> AsyncIterator[str]:
+    async with world.session() as session:
+        server = Logged(world.live, world.log, world.data, session, world.diary)
+        async with a_full_disk(server, disk) as url:
+            yield url
