@@ -41,6 +41,9 @@ def client_authentication(headers: Mapping[str, str], body: TokenRequest) -> Cli
     basic = _basic(headers.get("Authorization", ""))
     if body.client_assertion or body.client_assertion_type:
         return _assertion(body, others=basic is not None or bool(body.client_secret))
+    if basic is None and body.client_secret and not body.client_id:
+        # Version 1 of the official MCP package sends it so.
+        raise InvalidClient("client_id is missing beside client_secret; a client that leaves it out can use Basic")
     if basic is None:
         return ClientSecretShown(client_id=body.client_id, client_secret=body.client_secret)
     # Some clients repeat in the body what the header says.

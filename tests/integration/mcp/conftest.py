@@ -1,7 +1,8 @@
 """The MCP door over a real socket, before a whole network in memory."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from socket import AF_INET
 from typing import Any
 
@@ -50,29 +51,33 @@ class Network:
 Serve = Callable[..., Awaitable[Network]]
 
 
+@asynccontextmanager
+async def served(
+    folder: Path, limits: Limits = UNTHROTTLED, *, anonymous: bool = True, at_its_own_address: bool = False
+) -> AsyncIterator[Network]:
+    """Serves an empty network in memory; it names itself as `API`, or as where it really is."""
+    settings = Settings(data_dir=folder, recovery_secret=b"r" * 32, ory_action_api_key="k" * 32, rate_limits=limits)
+    bound = get_port_socket("127.0.0.1", 0, AF_INET)
+    api = f"http://127.0.0.1:{bound.getsockname()[1]}" if at_its_own_address else API
+    memory, calls = MemoryStorage(), Calls()
+    storage = InterruptedStorage(memory, calls)
+    foundation = Foundation(storage=storage, events=memory.events, models=Models(MemoryEmbedder()))
+    async with assembled(settings, api, foundation) as services:
+        options = RestOptions(api_url=api)
+        app = create_app(services, options)
+        secret = settings.mcp_session_secret
+        mount_mcp(app, McpOptions(place=options.place, session_secret=secret, anonymous=anonymous))
+        async with TestClient(TestServer(app, socket_factory=lambda *_: bound)) as http:
+            yield Network(http=http, services=services, calls=calls)
+
+
 @pytest.fixture
-async def serve(tmp_path) -> AsyncIterator[Serve]:
+async def serve(tmp_path: Path) -> AsyncIterator[Serve]:
     """Serves networks that are empty but for what the test puts there."""
     async with AsyncExitStack() as stack:
 
-        async def start(
-            limits: Limits = UNTHROTTLED, *, anonymous: bool = True, at_its_own_address: bool = False
-        ) -> Network:
-            settings = Settings(
-                data_dir=tmp_path, recovery_secret=b"r" * 32, ory_action_api_key="k" * 32, rate_limits=limits
-            )
-            bound = get_port_socket("127.0.0.1", 0, AF_INET)
-            api = f"http://127.0.0.1:{bound.getsockname()[1]}" if at_its_own_address else API
-            memory, calls = MemoryStorage(), Calls()
-            storage = InterruptedStorage(memory, calls)
-            foundation = Foundation(storage=storage, events=memory.events, models=Models(MemoryEmbedder()))
-            services = await stack.enter_async_context(assembled(settings, api, foundation))
-            options = RestOptions(api_url=api)
-            app = create_app(services, options)
-            secret = settings.mcp_session_secret
-            mount_mcp(app, McpOptions(place=options.place, session_secret=secret, anonymous=anonymous))
-            http = await stack.enter_async_context(TestClient(TestServer(app, socket_factory=lambda *_: bound)))
-            return Network(http=http, services=services, calls=calls)
+        async def start(limits: Limits = UNTHROTTLED, **options: bool) -> Network:
+            return await stack.enter_async_context(served(tmp_path, limits, **options))
 
         yield start
 
