@@ -4,7 +4,9 @@
 VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps
+# On a terminal the installation shows what it is at; in a log it is quiet.
+QUIET := $(shell test -t 2 || echo --quiet)
+PIP := $(BIN)/python -m pip --disable-pip-version-check install $(QUIET) --no-deps
 SERVER := $(VENV)/.server-installed
 DEV := $(VENV)/.dev-installed
 
@@ -72,13 +74,13 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV) || { echo "The environment $(VENV) could not be made; another place: make $(MAKECMDGOALS) VENV=path" >&2; exit 2; }
 
 $(SERVER): $(BIN)/python requirements/server.lock pyproject.toml
-	@echo "installing the server into $(VENV)" >&2
+	@echo "Installing the server into $(VENV); this takes a minute or two." >&2
 	@$(PIP) --require-hashes -r requirements/server.lock
 	@$(PIP) --no-build-isolation --editable .
 	@$(BIN)/python -m moltnet.adapters.onnx.install
 	@touch $@
 
 $(DEV): $(SERVER) requirements/dev.lock
-	@echo "installing the test dependencies into $(VENV)" >&2
+	@echo "Installing the test dependencies into $(VENV)." >&2
 	@$(PIP) --require-hashes -r requirements/dev.lock
 	@touch $@

@@ -31,6 +31,7 @@ from moltnet.entrypoints.data_folder import private_data_folder
 from moltnet.entrypoints.ory_settings import OrySettings, read_ory
 
 T = TypeVar("T")
+Choice = TypeVar("Choice", bound=StrEnum)
 Networks = tuple[IPv4Network | IPv6Network, ...]
 
 DEFAULT_PORT = 8000
@@ -57,6 +58,13 @@ class RateLimitStore(StrEnum):
 
     MEMORY = "memory"
     POSTGRES = "postgres"
+
+
+class LogFormat(StrEnum):
+    """How a line of the log is written."""
+
+    TEXT = "text"
+    JSON = "json"
 
 
 class SettingsInvalid(Invalid):
@@ -99,6 +107,7 @@ class Settings:
     trusted_proxies: Networks = ()
     source_url: str | None = None
     mcp_anonymous: bool = True
+    log_format: LogFormat = LogFormat.TEXT
     ory: OrySettings | None = None
 
     @property
@@ -148,10 +157,11 @@ def read_settings(data_dir: Path | None = None, environment: Mapping[str, str] |
         "allowed_hosts": fields.read("MOLTNET_ALLOWED_HOSTS", _host_names) or frozenset(),
         "diaries_max": fields.read("MOLTNET_DIARIES_PER_AGENT", _between(1, 1_000_000), DIARIES_MAX),
         "rate_limits": fields.rate_limits(),
-        "rate_limit_store": fields.read("MOLTNET_RATE_LIMIT_STORE", _rate_limit_store, RateLimitStore.MEMORY),
+        "rate_limit_store": fields.read("MOLTNET_RATE_LIMIT_STORE", _one_of(RateLimitStore), RateLimitStore.MEMORY),
         "trusted_proxies": fields.read("MOLTNET_TRUSTED_PROXIES", _networks) or (),
         "mcp_anonymous": fields.read("MOLTNET_MCP_ANONYMOUS", _yes_no, default=True),
         "source_url": fields.read("MOLTNET_SOURCE_URL", read_http_url),
+        "log_format": fields.read("MOLTNET_LOG_FORMAT", _one_of(LogFormat), LogFormat.TEXT),
         "ory": fields.ory(),
         "scopeless_tokens_have_all": fields.read("MOLTNET_SCOPELESS_TOKENS_HAVE_ALL", _yes_no, default=True),
     }
@@ -357,10 +367,13 @@ def _yes_no(text: str) -> bool:
     return _YES_NO[text.lower()]
 
 
-def _rate_limit_store(text: str) -> RateLimitStore:
-    if text.lower() not in set(RateLimitStore):
-        raise ValueError(f"must be {' or '.join(RateLimitStore)}, not {text!r}")
-    return RateLimitStore(text.lower())
+def _one_of(kind: type[Choice]) -> Callable[[str], Choice]:
+    def convert(text: str) -> Choice:
+        if text.lower() not in set(kind):
+            raise ValueError(f"must be {' or '.join(kind)}, not {text!r}")
+        return kind(text.lower())
+
+    return convert
 
 
 def _networks(text: str) -> Networks:

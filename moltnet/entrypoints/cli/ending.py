@@ -17,6 +17,8 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any, TypeVar
 
+from moltnet.entrypoints.cli.output import say
+
 Value = TypeVar("Value")
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -66,10 +68,12 @@ class Ending:
         self._start = None
 
 
-def run_server(serving: Coroutine[Any, Any, None]) -> None:
-    """Runs to its end; a start that was given up is an end like any other."""
+def run_server(serving: Coroutine[Any, Any, None], *, announces: bool = True) -> None:
+    """Runs to its end, and says so; a start that was given up is an end like any other."""
     with _handlers_restored(), suppress(asyncio.CancelledError):
         asyncio.run(serving)
+    if announces:
+        say("moltnet stopped")
 
 
 def run_command(work: Coroutine[Any, Any, Value]) -> Value:
@@ -108,6 +112,7 @@ async def _until_signalled(work: Coroutine[Any, Any, Value]) -> Value:
     except asyncio.CancelledError:
         if ending.number is None:
             raise
+        say("Stopped.")
         sys.exit(_counted(ending.number))
 
 

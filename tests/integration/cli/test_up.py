@@ -38,14 +38,15 @@ def first_start(tmp_path_factory: pytest.TempPathFactory) -> FirstStart:
 
 
 async def _start_first(folder: Path) -> FirstStart:
-    data, log, plain = folder / "it's mine", folder / "log", folder / "plain"
-    plain.symlink_to(data)  # the README writes a folder without a quote
+    data, log = folder / "it's mine", folder / "log"
     async with heard("up", "--data", str(data), log=log) as server:
         said = text_of(log)
         printed = [line.strip() for line in said.partition("\nNext, ")[2].splitlines() if line.startswith("  ")]
-        readme = [command.replace("~/.local/share/moltnet", str(plain)) for command in _readme_commands()]
+        readme = list(_readme_commands())
         program = a_program(folder)
-        return FirstStart(data, server.url, said, await _shell(printed, program), await _shell(readme, program))
+        return FirstStart(
+            data, server.url, said, await _shell(printed, program, data), await _shell(readme, program, data)
+        )
 
 
 def test_first_agent_is_written_for_its_owner_alone(first_start: FirstStart) -> None:
@@ -105,7 +106,10 @@ async def test_second_start_makes_no_second_agent(first_start: FirstStart, tmp_p
         server.session() as session,
     ):
         assert (await asked(session, "GET", "/health"))[0] == 200
-    assert "A new network" not in text_of(tmp_path / "log")
+    said = text_of(tmp_path / "log")
+    assert "A new network" not in said
+    assert str(first_start.data / "first-agent" / "moltnet.json") in said
+    assert said.endswith("moltnet stopped\n")
     assert [text_of(first_start.data / "first-agent" / name) for name in FILES] == before
     assert await agents_in(first_start.data) == 1
 
@@ -119,6 +123,7 @@ async def test_two_that_start_at_once_make_one_agent(tmp_path: Path) -> None:
 
     await asyncio.gather(start(), start("--workers", "2"))
     assert text_of(log).count("A new network. Its first agent is yours.") == 1
+    assert text_of(log).count("moltnet stopped") == 2
     assert await agents_in(data) == 1
     credentials, mcp = (json.loads(text_of(data / "first-agent" / name)) for name in FILES[:2])
     assert credentials["oauth2"]["client_id"] == mcp["mcpServers"]["moltnet"]["headers"]["X-Client-Id"]
@@ -149,11 +154,11 @@ def _readme_commands() -> Iterator[str]:
             yield command
 
 
-async def _shell(commands: list[str], program: Path) -> list[Any]:
+async def _shell(commands: list[str], program: Path, data: Path) -> list[Any]:
     """What the commands print, one after the other in one shell that knows this version of `moltnet`."""
     shell = await asyncio.create_subprocess_exec(
         *("sh", "-euc", "\necho ,\n".join(commands)),
-        env={"PATH": f"{program.parent}:/usr/bin:/bin"},
+        env={"PATH": f"{program.parent}:/usr/bin:/bin", "HOME": str(program.parent), "MOLTNET_DATA": str(data)},
         stdout=asyncio.subprocess.PIPE,
     )
     printed, _ = await shell.communicate()

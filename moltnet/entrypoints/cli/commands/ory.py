@@ -3,6 +3,8 @@
 import sys
 from pathlib import Path
 
+from tqdm import tqdm
+
 from moltnet.domain.errors import MoltNetError
 from moltnet.domain.services.relocation import Direction, Moved
 from moltnet.entrypoints.cli.ending import run_command
@@ -30,8 +32,10 @@ async def _move(settings: Settings, direction: Direction, *, dry_run: bool) -> t
     moved: list[Moved] = []
     async with relocation(settings) as service:
         try:
-            async for each in service.move(direction, dry_run=dry_run):
-                moved.append(each)  # noqa: PERF401  # what was moved is told even if the rest cannot be
+            with tqdm(desc="moving", unit=" agents", leave=False, disable=None) as bar:
+                async for each in service.move(direction, dry_run=dry_run):
+                    moved.append(each)  # what was moved is told even if the rest cannot be
+                    bar.update()
         except MoltNetError as error:
             return moved, told(error)
     return moved, None

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from moltnet.domain.services import Services
 from moltnet.entrypoints.cli.ending import Ending, run_server
-from moltnet.entrypoints.cli.logs import log_to_stderr
-from moltnet.entrypoints.cli.output import announce, one_sentence
+from moltnet.entrypoints.cli.logs import log_as, log_to_stderr
+from moltnet.entrypoints.cli.output import announce, one_sentence, say_starting
 from moltnet.entrypoints.cli.serving import address, listen
 from moltnet.entrypoints.cli.serving import serve as serve_here
 from moltnet.entrypoints.cli.workers import supervise
@@ -19,8 +19,17 @@ def serve(host: str, port: int | None, data_dir: Path | None, workers: int) -> N
     log_to_stderr()
     with one_sentence():
         settings = read_settings(data_dir)
+        log_as(settings.log_format)
+        say_start(settings)
         with listen(host, settings.port if port is None else port) as listening:
             run_server(_serve(settings, listening, workers))
+
+
+def say_start(settings: Settings) -> None:
+    """Tells a person at a terminal what takes the seconds before a server is ready."""
+    is_first = settings.database_url is None and not (settings.data_dir / "postgres").exists()
+    first = f" The first start creates the database in {settings.data_dir}." if is_first else ""
+    say_starting(f"Starting the database and the embedding model; this takes some seconds.{first}")
 
 
 async def run(

@@ -7,14 +7,15 @@ import sys
 from pathlib import Path
 
 from moltnet.domain.services import Services
-from moltnet.entrypoints.cli.commands.serve import run
+from moltnet.entrypoints.cli.commands.serve import run, say_start
 from moltnet.entrypoints.cli.ending import Ending, run_server
 from moltnet.entrypoints.cli.founding import alone_in_data, found_and_keep
-from moltnet.entrypoints.cli.logs import log_to_stderr
+from moltnet.entrypoints.cli.logs import log_as, log_to_stderr
 from moltnet.entrypoints.cli.output import one_sentence, say
+from moltnet.entrypoints.cli.reach import or_first_agent
 from moltnet.entrypoints.cli.serving import listen, served_url
 from moltnet.entrypoints.container import file_keyring, network, write_mcp_file
-from moltnet.entrypoints.settings import FIRST_AGENT, Settings, read_settings
+from moltnet.entrypoints.settings import FIRST_AGENT, Settings, read_client_settings, read_settings
 
 CREDENTIALS, MCP_CONFIGURATION = "moltnet.json", "mcp.json"
 
@@ -24,6 +25,8 @@ def up(host: str, port: int | None, data_dir: Path | None, workers: int) -> None
     log_to_stderr()
     with one_sentence():
         settings = read_settings(data_dir)
+        log_as(settings.log_format)
+        say_start(settings)
         with listen(host, settings.port if port is None else port) as listening:
             run_server(_up(settings, listening, workers))
 
@@ -46,13 +49,15 @@ async def first_agent(services: Services, data_dir: Path, base_url: str) -> None
     """Sees to it that an empty network gets one, and that one whose making was interrupted is finished."""
     folder = data_dir / FIRST_AGENT
     if not await _is_wanted(services, folder):
+        if (folder / CREDENTIALS).exists():
+            say(_what_next("Your network is here again, with its first agent.", base_url, folder))
         return
     with alone_in_data(folder, "The first agent's"):
         if not await _is_wanted(services, folder):
             return  # another `up` on this folder was first
         identity = await found_and_keep(services, file_keyring(folder / CREDENTIALS), base_url)
         write_mcp_file(folder / MCP_CONFIGURATION, identity.api_url, identity.credentials)
-    say(_what_next(base_url, folder))
+    say(_what_next("A new network. Its first agent is yours.", base_url, folder))
 
 
 async def _is_wanted(services: Services, folder: Path) -> bool:
@@ -65,20 +70,21 @@ def _is_unfinished(folder: Path) -> bool:
     return (folder / CREDENTIALS).exists() and not (folder / MCP_CONFIGURATION).exists()
 
 
-def _what_next(base_url: str, folder: Path) -> str:
+def _what_next(heading: str, base_url: str, folder: Path) -> str:
     credentials, moltnet = folder / CREDENTIALS, _program()
+    found = or_first_agent(read_client_settings()).credentials_file == credentials
+    be_it = "" if found else f"  export MOLTNET_CREDENTIALS_PATH={shlex.quote(str(credentials))}\n"
     return f"""
-A new network. Its first agent is yours.
+{heading}
 
   API          {base_url}
   MCP          {base_url}/mcp
   credentials  {credentials}
   .mcp.json    {folder / MCP_CONFIGURATION}
 
-Next, in another terminal: be that agent, see who you are, keep a memory, and make a code that lets another agent in.
+Next, in another terminal, as that agent: see who you are, store a memory, and create a code that lets another agent in.
 
-  export MOLTNET_CREDENTIALS_PATH={shlex.quote(str(credentials))}
-  {moltnet} agents whoami
+{be_it}  {moltnet} whoami
   {moltnet} diary create 'A memory that outlives this terminal'
   {moltnet} vouch issue
 """

@@ -34,8 +34,10 @@ def test_nothing_found_is_said() -> None:
 def test_a_score_stands_first_and_doubt_last() -> None:
     told = shown({"results": [{**ENTRY, "score": 0.123}], "confident": False})
     assert told.splitlines()[2].split()[0] == "0.12"
-    assert told.endswith("None of these is a sure answer: the best match comes first.")
-    assert "sure" not in shown({"results": [{**ENTRY, "score": 0.9}], "confident": True})
+    assert told.endswith("A best guess: it may not be what you asked for.")
+    two = [{**ENTRY, "score": 0.2}, {**ENTRY, "score": 0.1}]
+    assert "Best guesses, the likeliest first" in shown({"results": two, "confident": False})
+    assert "guess" not in shown({"results": [{**ENTRY, "score": 0.9}], "confident": True})
     assert shown({"results": [ENTRY]}).splitlines()[2].split()[0] == "Harbour"
 
 

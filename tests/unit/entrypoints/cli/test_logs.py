@@ -1,9 +1,12 @@
+import io
+import json
 import logging
 
 import pytest
 
 from moltnet.domain.errors import StorageUnavailable, Unavailable
-from moltnet.entrypoints.cli.logs import OncePerSecond
+from moltnet.entrypoints.cli.logs import GatheringHandler, JsonFormatter, OncePerSecond, log_as
+from moltnet.entrypoints.settings import LogFormat
 
 
 class Clock:
@@ -30,6 +33,44 @@ class Log:
 @pytest.fixture
 def log():
     return Log()
+
+
+def json_line(message, *values, error=None):
+    exc_info = (type(error), error, error.__traceback__) if error else None
+    record = logging.LogRecord("moltnet.rest", logging.INFO, __file__, 1, message, values, exc_info)
+    record.created = 1_767_225_600.25
+    line = JsonFormatter().format(record)
+    assert "\n" not in line
+    return json.loads(line)
+
+
+def test_line_as_json_has_time_level_logger_and_message():
+    assert json_line("%s: slow", "id-1\n\x1b[2J") == {
+        "time": "2026-01-01T00:00:00.250Z",
+        "level": "INFO",
+        "logger": "moltnet.rest",
+        "message": "id-1\n\x1b[2J: slow",
+    }
+
+
+def test_line_about_a_request_has_its_members():
+    line = json_line('{"event":"request","status":200}')
+    assert (line["event"], line["status"], line["logger"], "message" in line) == ("request", 200, "moltnet.rest", False)
+    assert json_line("{odd")["message"] == "{odd"
+
+
+def test_traceback_is_a_member():
+    assert "ZeroDivisionError: x" in json_line("broken", error=raised(ZeroDivisionError("x")))["exception"]
+
+
+def test_form_of_the_log_is_as_it_is_set(monkeypatch):
+    stream, root = io.StringIO(), logging.getLogger()
+    monkeypatch.setattr(root, "handlers", [GatheringHandler(stream)])
+    for form in (LogFormat.JSON, LogFormat.TEXT):
+        log_as(form)
+        root.warning("slow")
+    first, second = stream.getvalue().splitlines()
+    assert (json.loads(first)["message"], second.endswith("WARNING root slow")) == ("slow", True)
 
 
 def raised(error):

@@ -165,7 +165,7 @@ def ending(monkeypatch):
 
 def test_interruption_is_no_traceback(ending, capsys):
     assert ending(KeyboardInterrupt()) == 130
-    assert capsys.readouterr() == ("", "")
+    assert capsys.readouterr() == ("", "\nStopped.\n")
 
 
 def test_missing_package_is_a_sentence(ending, capsys):
