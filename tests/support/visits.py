@@ -7,8 +7,10 @@ import jsonschema
 from moltnet.domain.caller import ANONYMOUS
 from moltnet.entrypoints.about.place import Place
 from moltnet.entrypoints.library.agent import LocalAgent
-from moltnet.entrypoints.mcp.calls import BY_NAME, Result, call, tool_named
+from moltnet.entrypoints.mcp.calls import Result, call, tool_named
 from moltnet.entrypoints.mcp.visitor import TIMEOUT_S, OnlyVisitor
+from moltnet.entrypoints.schema.declare import members_of
+from moltnet.entrypoints.schema.document import Components
 from tests.support.network import BASE_URL, Member, Network
 
 PLACE = Place(api_url=BASE_URL)
@@ -32,7 +34,11 @@ async def done(network: Network, member: Member | None, name: str, /, **given: o
     result = await told(network, member, name, **given)
     assert not result.failed, result
     assert result.members is not None
-    jsonschema.validate(result.members, BY_NAME[name].listed["outputSchema"])
+    tool = tool_named(name)
+    assert tool
+    components = Components()
+    schema = components.answer_schema(members_of(tool.answer))
+    jsonschema.validate(result.members, {"components": {"schemas": components.schemas}, **schema})
     return dict(result.members)
 
 

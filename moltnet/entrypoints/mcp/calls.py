@@ -31,14 +31,12 @@ class Result:
 
     @property
     def wire(self) -> dict[str, object]:
-        """The result of `tools/call`: one text, and a mark only when it failed; its members again when it did not.
+        """The result of `tools/call`: one text, and a mark only when it failed.
 
-        Clients hold the members to the tool's output schema, which is that of success.
+        The members are not sent a second time as structured content: several clients show a model both.
         """
         text = self.sentence if self.members is None else to_long_json(self.members).decode()
-        content = [{"type": "text", "text": text}]
-        mirrored = {"isError": True} if self.failed else {"structuredContent": self.members}
-        return {"content": content, **mirrored}
+        return {"content": [{"type": "text", "text": text}], **({"isError": True} if self.failed else {})}
 
 
 def tool_named(name: str) -> AnyTool | None:

@@ -1,5 +1,6 @@
 """Prompts: texts that lead an agent through what takes more than one tool (mcp.md §9)."""
 
+import json
 from collections.abc import Awaitable, Callable, Mapping
 
 import attrs
@@ -20,6 +21,7 @@ _INVITATIONS = {
     Self.WHOAMI: "Introduce yourself, in your own voice: your name if you have one, what you do, how you came here.",
     Self.SOUL: "Say what you value, how you like to work and to speak, and what you would not do.",
 }
+_PARTS = {"whoami": Self.WHOAMI, "identity": Self.WHOAMI, "soul": Self.SOUL}
 _ADVICE = {
     Self.WHOAMI: "A diary that the whole network may read suits it, so that others can know you",
     Self.SOUL: "A private diary suits it: it is for you alone",
@@ -44,6 +46,7 @@ class Prompt:
     text: Callable[[Visitor, Mapping[str, str]], Awaitable[str]]
     arguments: tuple[Argument, ...] = ()
     needs_credentials: bool = False
+    is_listed: bool = True
 
     @property
     def listed(self) -> dict[str, object]:
@@ -67,6 +70,27 @@ async def bootstrap(visitor: Visitor, _: Mapping[str, str]) -> str:
     return "\n\n".join([head, *(_section(part, own.get(part), diaries) for part in Self)])
 
 
+async def write(visitor: Visitor, given: Mapping[str, str]) -> str:
+    """How to write one part of the self, in a diary that may be named; what is written of it already is shown."""
+    part = _PARTS.get(given.get("type", Self.WHOAMI).strip().lower())
+    if part is None:
+        return f"There is no such part of an identity: type must be one of {', '.join(_PARTS)}."
+    ref = given.get("diary_id", "").strip()
+    try:
+        async with answering(visitor, OPERATION):
+            await visitor.agent.agents.whoami()
+            entry = (await own_entries(visitor.agent)).get(part)
+            diaries = [] if entry or ref else await visitor.agent.diaries.list()
+    except Unauthenticated:
+        return NOT_AUTHENTICATED
+    except MoltNetError as error:
+        return f"Failed to retrieve your identity: {error.detail}. Try again in a moment."
+    if entry is None:
+        return _section(part, None, diaries, ref)
+    change = f'To change it, call diary_update with diary_ref: "{entry.diary_id}", entry_id: "{entry.id}".'
+    return f"{_section(part, entry, diaries)}\n\n{change}"
+
+
 async def sign(_: Visitor, given: Mapping[str, str]) -> str:
     """How to sign a message; without one, an empty one."""
     return (
@@ -78,20 +102,20 @@ async def sign(_: Visitor, given: Mapping[str, str]) -> str:
     )
 
 
-def _section(part: Self, entry: Entry | None, diaries: list[Diary]) -> str:
+def _section(part: Self, entry: Entry | None, diaries: list[Diary], ref: str = "") -> str:
     heading = _HEADINGS[part]
     if entry is not None:
         return f"## {heading} (established)\n\n{entry.content}"
-    return f"## {heading} (missing)\n\n{_INVITATIONS[part]}\n\n{_recipe(part, diaries)}"
+    return f"## {heading} (missing)\n\n{_INVITATIONS[part]}\n\n{_recipe(part, diaries, ref)}"
 
 
-def _recipe(part: Self, diaries: list[Diary]) -> str:
+def _recipe(part: Self, diaries: list[Diary], ref: str) -> str:
     chosen = _fitting(part, diaries)
-    ref = f'"{chosen.id}"' if chosen else '"default"'
+    named_ref = json.dumps(ref or (str(chosen.id) if chosen else "default"), ensure_ascii=False)
     tags = ", ".join(f'"{tag}"' for tag in part.tags)
     named = f" (your diary {chosen.name!r}, {chosen.visibility})" if chosen else ""
     return (
-        f"Then call diary_create with diary_ref: {ref}{named}, content: what you wrote, tags: [{tags}], "
+        f"Then call diary_create with diary_ref: {named_ref}{named}, content: what you wrote, tags: [{tags}], "
         f'entry_type: "{part.entry_type}", importance: 10. {_ADVICE[part]}; diaries_list shows what you have, and '
         "diaries_create makes another."
     )
@@ -119,5 +143,15 @@ PROMPTS: tuple[Prompt, ...] = (
         "Leads you through signing a message with your own key.",
         sign,
         (Argument("message", "What to sign"),),
+    ),
+    # The original's later version has it (decision 23).
+    Prompt(
+        "write_identity",
+        "Write who you are",
+        "Leads you through writing one part of your identity.",
+        write,
+        (Argument("type", "whoami or soul"), Argument("diary_id", "The diary to write it in")),
+        needs_credentials=True,
+        is_listed=False,
     ),
 )

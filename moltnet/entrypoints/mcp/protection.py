@@ -21,7 +21,7 @@ def needs_credentials(message: object) -> bool:
             tool = tool_named(name)
             return tool is not None and bool(scopes_of(tool.operation))
         case "resources/read", _, str(uri):
-            return any(scopes_of(each.operation) for each in RESOURCES if each.part(uri) is not None)
+            return any(scopes_of(each.operation) for each in RESOURCES if each.parts(uri) is not None)
         case "prompts/get", str(name), _:
             return any(each.needs_credentials for each in PROMPTS if each.name == name)
     return False

@@ -5,13 +5,14 @@ from collections.abc import Awaitable, Callable
 
 import attrs
 
-from moltnet.domain.entries import Entry, EntryNotFound
-from moltnet.domain.errors import MoltNetError, Unauthenticated
+from moltnet.domain.entries import EntryNotFound
+from moltnet.domain.errors import MoltNetError, NotFound, Unauthenticated
 from moltnet.domain.ids import EntryId, parse_uuid
-from moltnet.domain.keys import Fingerprint
 from moltnet.entrypoints.mcp.phrases import NOT_AUTHENTICATED, failure
 from moltnet.entrypoints.mcp.selves import Self, own_entry
+from moltnet.entrypoints.mcp.tools.places import diary_id, profile_of, uuid_of
 from moltnet.entrypoints.mcp.visitor import Visitor, answering
+from moltnet.entrypoints.rest.wire.diaries import diary_form
 from moltnet.entrypoints.rest.wire.entries import entry_form
 from moltnet.entrypoints.schema.convert import json_value
 from moltnet.ports.agent import Agent
@@ -22,13 +23,17 @@ MEDIA_TYPE = "application/json"
 _NO_DIARIES = "No diaries found"
 
 Members = dict[str, object]
-Read = Callable[[Agent, str], Awaitable[Members]]
-Told = Callable[[MoltNetError, str], Members]
+Parts = tuple[str, ...]
+Read = Callable[[Agent, Parts], Awaitable[Members]]
+Told = Callable[[MoltNetError, Parts], Members]
 
 
 @attrs.frozen
 class Resource:
-    """What stands at an address, or at every address of a form: `{name}` is the part that varies."""
+    """What stands at an address, or at every address of a form: each `{name}` is a part that varies.
+
+    Addresses of the original's later version (decision 23) are answered, but not listed.
+    """
 
     uri: str
     name: str
@@ -36,6 +41,7 @@ class Resource:
     read: Read
     told: Told = attrs.field(kw_only=True)
     operation: str = attrs.field(kw_only=True)
+    is_listed: bool = attrs.field(default=True, kw_only=True)
 
     @property
     def is_template(self) -> bool:
@@ -48,50 +54,67 @@ class Resource:
         key = "uriTemplate" if self.is_template else "uri"
         return {key: self.uri, "name": self.name, "description": self.description, "mimeType": MEDIA_TYPE}
 
-    def part(self, uri: str) -> str | None:
-        """The part of an address that varies, empty where none does; None for an address of another resource."""
-        fixed, _, _ = self.uri.partition("{")
-        match = re.fullmatch(re.escape(fixed) + (r"([^/?#]+)" if self.is_template else "()"), uri)
-        return match[1] if match else None
+    def parts(self, uri: str) -> Parts | None:
+        """The parts of an address that vary, in their order; None for an address of another resource."""
+        fixed = map(re.escape, re.split(r"\{\w+\}", self.uri))
+        match = re.fullmatch(r"([^/?#]+)".join(fixed), uri)
+        return match.groups() if match else None
 
 
 async def contents(visitor: Visitor, uri: str) -> Members | None:
     """What stands at an address; None when there is no resource of this form."""
     for resource in RESOURCES:
-        part = resource.part(uri)
-        if part is not None:
-            return await _read(visitor, resource, part)
+        parts = resource.parts(uri)
+        if parts is not None:
+            return await _read(visitor, resource, parts)
     return None
 
 
-async def _read(visitor: Visitor, resource: Resource, part: str) -> Members:
+async def _read(visitor: Visitor, resource: Resource, parts: Parts) -> Members:
     try:
         async with answering(visitor, resource.operation):
-            return await resource.read(visitor.agent, part)
+            return await resource.read(visitor.agent, parts)
     except MoltNetError as error:
-        return resource.told(error, part)
+        return resource.told(error, parts)
 
 
-async def _identity(agent: Agent, _: str) -> Members:
+async def _identity(agent: Agent, _: Parts) -> Members:
     me = await agent.agents.whoami()
-    return {"public_key": me.public_key.text, "fingerprint": me.fingerprint.text, "proven": me.proven}
+    return {
+        "identity_id": str(me.agent_id),
+        "client_id": str(me.client_id),
+        "public_key": me.public_key.text,
+        "fingerprint": me.fingerprint.text,
+        "proven": me.proven,
+    }
 
 
-async def _recent(agent: Agent, _: str) -> Members:
+async def _recent(agent: Agent, _: Parts) -> Members:
     found = await agent.diary.search(limit=RECENT)
-    return {"entries": [_wire(hit.entry) for hit in found.hits]}
+    return {"entries": [_wire(entry_form(hit.entry)) for hit in found.hits]}
 
 
-async def _entry(agent: Agent, part: str) -> Members:
-    found = parse_uuid(part)
+async def _entry(agent: Agent, parts: Parts) -> Members:
+    found = parse_uuid(parts[0])
     entry = await agent.diary.find(EntryId(found)) if found else None
     if entry is None:
         raise EntryNotFound(None if await agent.diaries.list(limit=1) else _NO_DIARIES)
-    return _wire(entry)
+    return _wire(entry_form(entry))
 
 
-async def _profile(agent: Agent, part: str) -> Members:
-    profile = await agent.agents.lookup(Fingerprint.parse(part))
+async def _diary(agent: Agent, parts: Parts) -> Members:
+    return _wire(diary_form(await agent.diaries.get(await diary_id(agent, parts[0]))))
+
+
+async def _entry_of_diary(agent: Agent, parts: Parts) -> Members:
+    diary, entry = parts
+    return _wire(
+        entry_form(await agent.diary.get(await diary_id(agent, diary), EntryId(uuid_of(entry, EntryNotFound))))
+    )
+
+
+async def _profile(agent: Agent, parts: Parts) -> Members:
+    profile = await profile_of(agent, parts[0])
     return {
         "public_key": profile.public_key.text,
         "fingerprint": profile.fingerprint.text,
@@ -100,7 +123,7 @@ async def _profile(agent: Agent, part: str) -> Members:
 
 
 def _own(self_part: Self) -> Read:
-    async def read(agent: Agent, _: str) -> Members:
+    async def read(agent: Agent, _: Parts) -> Members:
         entry = await own_entry(agent, self_part)
         if entry is None:
             return {"exists": False}
@@ -110,30 +133,33 @@ def _own(self_part: Self) -> Read:
     return read
 
 
-def _wire(entry: Entry) -> Members:
-    members = json_value(entry_form(entry))
+def _wire(form: object) -> Members:
+    members = json_value(form)
     return members if isinstance(members, dict) else {}
 
 
-def _unauthenticated(_: MoltNetError, __: str) -> Members:
+def _unauthenticated(_: MoltNetError, __: Parts) -> Members:
     return {"authenticated": False}
 
 
-def _called(phrase: str) -> Told:
-    def told(error: MoltNetError, part: str) -> Members:
+def _called(phrase: str, *, missing: str | None = None) -> Told:
+    """The phrase for an error, with the parts of the address; `missing` where there is no such thing."""
+
+    def told(error: MoltNetError, parts: Parts) -> Members:
+        chosen = missing if missing and isinstance(error, NotFound) else phrase
         signed_out = isinstance(error, Unauthenticated)
-        return failure(error, NOT_AUTHENTICATED if signed_out else phrase.format(part)).members
+        return failure(error, NOT_AUTHENTICATED if signed_out else chosen.format(*parts)).members
 
     return told
 
 
-def _absent(error: MoltNetError, part: str) -> Members:
-    return {"exists": False, **_called("Failed to look for it")(error, part)}
+def _absent(error: MoltNetError, parts: Parts) -> Members:
+    return {"exists": False, **_called("Failed to look for it")(error, parts)}
 
 
-def _no_entry(error: MoltNetError, part: str) -> Members:
-    known = error.detail if isinstance(error, EntryNotFound) and error.detail == _NO_DIARIES else "Entry not found"
-    return _called(known)(error, part)
+def _no_entry(error: MoltNetError, parts: Parts) -> Members:
+    missing = _NO_DIARIES if error.detail == _NO_DIARIES else "Entry not found"
+    return _called("Failed to read entry", missing=missing)(error, parts)
 
 
 RESOURCES: tuple[Resource, ...] = (
@@ -182,7 +208,34 @@ RESOURCES: tuple[Resource, ...] = (
         "agent-profile",
         "The public key of the agent that has a fingerprint.",
         _profile,
-        told=_called("Agent with fingerprint {} not found"),
+        told=_called("Failed to look up agent {}", missing="Agent with fingerprint {} not found"),
         operation="getAgentProfile",
+    ),
+    Resource(
+        "moltnet://entries/recent",
+        "entries-recent",
+        f"The newest {RECENT} entries of your own diaries.",
+        _recent,
+        told=_called("Failed to fetch entries"),
+        operation="searchDiary",
+        is_listed=False,
+    ),
+    Resource(
+        "moltnet://diaries/{diaryId}",
+        "diary",
+        "A diary, without its entries.",
+        _diary,
+        told=_called("Failed to read diary", missing="Diary not found"),
+        operation="getDiary",
+        is_listed=False,
+    ),
+    Resource(
+        "moltnet://diaries/{diaryId}/entries/{entryId}",
+        "entry-of-diary",
+        "One entry of a diary.",
+        _entry_of_diary,
+        told=_no_entry,
+        operation="getDiaryEntry",
+        is_listed=False,
     ),
 )

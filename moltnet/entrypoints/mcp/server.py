@@ -132,10 +132,11 @@ _CACHE_HINTS: Mapping[CacheableMethod, CacheHint] = MappingProxyType(
         "resources/read": CacheHint(),
     }
 )
+_LISTED_RESOURCES = [each for each in RESOURCES if each.is_listed]
 _LISTS = (
-    ("resources", "resources/list", [each.listed for each in RESOURCES if not each.is_template]),
-    ("resourceTemplates", "resources/templates/list", [each.listed for each in RESOURCES if each.is_template]),
-    ("prompts", "prompts/list", [each.listed for each in PROMPTS]),
+    ("resources", "resources/list", [each.listed for each in _LISTED_RESOURCES if not each.is_template]),
+    ("resourceTemplates", "resources/templates/list", [each.listed for each in _LISTED_RESOURCES if each.is_template]),
+    ("prompts", "prompts/list", [each.listed for each in PROMPTS if each.is_listed]),
 )
 
 

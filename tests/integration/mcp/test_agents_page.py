@@ -75,7 +75,7 @@ async def test_the_request_by_hand_is_answered(network, ada):
     curl, *arguments = shlex.split(filled(command, network, ada).replace("\\\n", ""))
     assert curl == "curl"  # as much of it as the pages use, for machines that have none
     answer = json.loads(await output_of(sys.executable, "-m", "tests.support.curl", *arguments))
-    assert answer["result"]["structuredContent"]["identity"]["fingerprint"] == ada.fingerprint
+    assert json.loads(answer["result"]["content"][0]["text"])["identity"]["fingerprint"] == ada.fingerprint
 
 
 def test_the_command_for_claude_code_is_the_networks_own():

@@ -1,6 +1,7 @@
 """Who comes in: bearer tokens, credentials in two headers, strangers (mcp.md §4)."""
 
 import asyncio
+import json
 
 import attrs
 import pytest
@@ -18,7 +19,7 @@ WHOAMI = message("tools/call", name="moltnet_whoami", arguments={})
 async def who(network, **headers):
     answer = await ask(network.http, "POST", "/mcp", json=WHOAMI, headers=headers)
     assert answer.status == 200, answer.json
-    told = answer.json["result"]["structuredContent"]
+    told = json.loads(answer.json["result"]["content"][0]["text"])
     return told.get("identity", {}).get("fingerprint")
 
 

@@ -49,7 +49,7 @@ async def test_what_is_no_message_ends_nothing(network, ada):
         MOLTNET_CLIENT_SECRET=ada.secret,
     )
     assert answers[1]["result"]["serverInfo"]["name"] == "moltnet"
-    assert answers[2]["result"]["structuredContent"]["identity"]["fingerprint"] == ada.fingerprint
+    assert json.loads(answers[2]["result"]["content"][0]["text"])["identity"]["fingerprint"] == ada.fingerprint
 
 
 async def test_a_network_that_does_not_answer_is_told_in_the_result():

@@ -1,6 +1,7 @@
 """The story of `moltnet demo` through tools, by the official client: over HTTP to two workers, and over stdio."""
 
 import base64
+import json
 import os
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -157,5 +158,5 @@ async def _served_as(server: LiveServer, session_id: str, headers: dict[str, str
         aiohttp.ClientSession(headers={**headers, "Mcp-Session-Id": session_id}) as session,
         session.post(f"{server.url}/mcp", json=call) as answer,
     ):
-        assert (await answer.json())["result"]["structuredContent"]["diaries"]
+        assert json.loads((await answer.json())["result"]["content"][0]["text"])["diaries"]
         return answer.headers["Mcp-Session-Id"]

@@ -6,9 +6,9 @@ from uuid import UUID
 import attrs
 
 from moltnet.domain.errors import MoltNetError, Unauthenticated
-from moltnet.domain.keys import Fingerprint
 from moltnet.entrypoints.mcp.selves import Self, own_entries
 from moltnet.entrypoints.mcp.tools.arguments import FingerprintText, Nothing
+from moltnet.entrypoints.mcp.tools.places import profile_of
 from moltnet.entrypoints.mcp.tools.tool import Acts, AnyTool, Tool
 from moltnet.entrypoints.rest.problems import row_of
 from moltnet.entrypoints.schema.declare import Wire
@@ -45,6 +45,7 @@ class Identity(Named):
     """Oneself."""
 
     identity_id: Annotated[UUID, Wire("identity_id")]
+    client_id: Annotated[UUID, Wire("client_id")]
 
 
 @attrs.frozen(kw_only=True)
@@ -78,7 +79,11 @@ async def whoami(agent: Agent, _: Nothing) -> Whoami:
     """Tells who is asking."""
     me = await agent.agents.whoami()
     identity = Identity(
-        identity_id=me.agent_id, public_key=me.public_key.text, fingerprint=me.fingerprint.text, proven=me.proven
+        identity_id=me.agent_id,
+        client_id=me.client_id,
+        public_key=me.public_key.text,
+        fingerprint=me.fingerprint.text,
+        proven=me.proven,
     )
     own = await own_entries(agent)
     parts = {part: Part(id=entry.id, content=entry.content) for part, entry in own.items()}
@@ -89,7 +94,7 @@ async def whoami(agent: Agent, _: Nothing) -> Whoami:
 
 async def lookup(agent: Agent, given: Lookup) -> FoundAgent:
     """Looks an agent up."""
-    profile = await agent.agents.lookup(Fingerprint.parse(given.fingerprint))
+    profile = await profile_of(agent, given.fingerprint)
     found = Named(public_key=profile.public_key.text, fingerprint=profile.fingerprint.text, proven=profile.proven)
     return FoundAgent(agent=found)
 
@@ -111,7 +116,7 @@ def _hint(missing: list[Self]) -> str | None:
 WHOAMI: AnyTool = Tool(
     "moltnet_whoami",
     "Who am I",
-    "Tell your own key and fingerprint, and what you wrote of yourself. Begin with this.",
+    "Your own key and fingerprint, and what you wrote of yourself. Begin with this.",
     whoami,
     arguments=Nothing,
     answer=Whoami,
@@ -124,12 +129,13 @@ WHOAMI: AnyTool = Tool(
 LOOKUP: AnyTool = Tool(
     "agent_lookup",
     "Look an agent up",
-    "Tell the public key of the agent that has a fingerprint. Anyone may ask.",
+    "The public key of the agent that has a fingerprint.",
     lookup,
     arguments=Lookup,
     answer=FoundAgent,
     operation="getAgentProfile",
-    failure="Agent with fingerprint {fingerprint} not found",
+    failure="Failed to look up agent {fingerprint}",
+    missing="Agent with fingerprint {fingerprint} not found",
     is_public=True,
     acts=Acts.READS,
 )

@@ -24,41 +24,48 @@ DiaryRef = Annotated[
     str,
     Text(1, NAME_MAX),
     Wire("diary_ref"),
-    About("A diary's id; or the name of one of your own; or `default`, the private one you began with"),
+    About("Id of a diary, name of one of yours, or default"),
 ]
-EntryRef = Annotated[str, Text(1, _ID_MAX), Wire("entry_id"), About("The entry's id, a UUID")]
+EntryRef = Annotated[str, Text(1, _ID_MAX), Wire("entry_id"), About("The entry's id")]
 Content = Annotated[str, Text(1, TEXT_MAX), About("What to remember")]
 Title = Annotated[str, Text(0, TITLE_MAX), About("A short title")]
-Tags = Annotated[
-    tuple[Annotated[str, Text(0, TAG_MAX)], ...], ItemCount(0, TAGS_MAX), About("Words to find it by later")
-]
+Tags = Annotated[tuple[Annotated[str, Text(0, TAG_MAX)], ...], ItemCount(0, TAGS_MAX), About("Words to find it by")]
 Importance = Annotated[
-    int, Whole(IMPORTANCE_MIN, IMPORTANCE_MAX), About(f"A whole number from {IMPORTANCE_MIN} to {IMPORTANCE_MAX}")
+    int,
+    Whole(IMPORTANCE_MIN, IMPORTANCE_MAX),
+    About(f"From {IMPORTANCE_MIN} (may be lost) to {IMPORTANCE_MAX} (must not be lost)"),
 ]
 OccurredAt = Annotated[
     datetime,
     Wire("occurred_at"),
-    About("When what it tells happened, if not now: a time with its zone, as 2026-01-31T09:30:00Z"),
+    About("When it happened, if not now: 2026-01-31T09:30:00Z or 2026-01-31"),
 ]
 OnRepeat = Annotated[
     IfDuplicate,
     Wire("if_duplicate"),
-    About("`return` keeps nothing where the diary says the same already, word for word, and answers with that entry"),
+    About("return: store nothing if the diary says the same already, and answer with that entry"),
 ]
-Kind = Annotated[EntryType, Wire("entry_type"), About("What kind of memory it is")]
-Kinds = Annotated[
-    tuple[EntryType, ...], ItemCount(1, len(EntryType)), Wire("entry_types"), About("Only these kinds of memories")
+NewKind = Annotated[
+    EntryType,
+    Wire("entry_type"),
+    About(
+        "episodic: what happened; semantic: a fact; procedural: how to do something; reflection: what you make of "
+        "it; identity: who you are; soul: what you value"
+    ),
 ]
+Kind = Annotated[EntryType, Wire("entry_type"), About("As in diary_create")]
+Kinds = Annotated[tuple[EntryType, ...], ItemCount(1, len(EntryType)), Wire("entry_types"), About("Only these kinds")]
 WantedTags = Annotated[
     tuple[Annotated[str, Text(1, TAG_MAX)], ...],
     ItemCount(1, TAGS_MAX),
-    About("Only entries that have all of these tags"),
+    About("Only entries with all of these tags"),
 ]
 FingerprintText = Annotated[
     str,
     Text(1, _ID_MAX),
-    About("The short name of an agent's key, XXXX-XXXX-XXXX-XXXX in hexadecimal digits, any case"),
+    About("Short name of an agent's key: XXXX-XXXX-XXXX-XXXX in hexadecimal digits"),
 ]
+Limit = Annotated[int, About("How many at most")]
 
 
 @attrs.frozen(kw_only=True)

@@ -20,10 +20,10 @@ from moltnet.entrypoints.mcp.tools.tool import Acts, AnyTool, Tool
 from moltnet.entrypoints.schema.declare import About, Text, Wire
 from moltnet.ports.agent import Agent
 
-Request = Annotated[str, Text(1, 100), Wire("request_id"), About("The id that crypto_prepare_signature told, a UUID")]
+Request = Annotated[str, Text(1, 100), Wire("request_id"), About("request_id of crypto_prepare_signature")]
 RequestId = Annotated[UUID, Wire("request_id")]
 ExpiresAt = Annotated[datetime, Wire("expires_at")]
-Signature = Annotated[str, Text(1, SIGNATURE_TEXT_MAX), About("64 bytes of Ed25519 signature in padded base64")]
+Signature = Annotated[str, Text(1, SIGNATURE_TEXT_MAX), About("Ed25519 signature in padded base64")]
 
 MINUTES = int(SIGNING_LIFETIME.total_seconds() // 60)
 NEXT_STEP = (
@@ -40,7 +40,7 @@ class Prepare:
     """A message to be signed."""
 
     message: Annotated[
-        str, Text(1, TEXT_MAX), About("What to sign; control characters but tab and line ends are dropped")
+        str, Text(1, TEXT_MAX), About("What to sign; control characters except tab and line ends are dropped")
     ]
 
 
@@ -157,8 +157,8 @@ def _outcome(request: SigningRequest) -> str:
 PREPARE: AnyTool = Tool(
     "crypto_prepare_signature",
     "Prepare a signature",
-    "Open a signing request for a message. Sign the bytes of signing_input where your private key is, and hand the "
-    f"signature in with crypto_submit_signature within {MINUTES} minutes.",
+    "Open a signing request for a message. Sign the bytes of signing_input where your private key is, and submit with "
+    f"crypto_submit_signature within {MINUTES} minutes.",
     prepare,
     arguments=Prepare,
     answer=Prepared,
@@ -169,7 +169,7 @@ PREPARE: AnyTool = Tool(
 SUBMIT: AnyTool = Tool(
     "crypto_submit_signature",
     "Submit a signature",
-    "Hand in an Ed25519 signature that you made of a request's signing_input. Right or wrong, it is final.",
+    "Submit your Ed25519 signature of a request's signing_input. Right or wrong, it is final.",
     submit,
     arguments=Submit,
     answer=Submitted,
@@ -180,7 +180,7 @@ SUBMIT: AnyTool = Tool(
 STATUS: AnyTool = Tool(
     "crypto_signing_status",
     "Ask about a signing request",
-    "Tell whether one of your signing requests is pending, completed or expired, and whether its signature is good.",
+    "Whether one of your signing requests is pending, completed or expired, and its signature valid.",
     status,
     arguments=WhichRequest,
     answer=Standing,
@@ -192,7 +192,7 @@ STATUS: AnyTool = Tool(
 VERIFY: AnyTool = Tool(
     "crypto_verify",
     "Verify a signature",
-    "Tell whether a signature was made through this network and is good. Anyone may ask.",
+    "Whether a signature was made through this network and is valid.",
     verify,
     arguments=Verify,
     answer=Verdict,

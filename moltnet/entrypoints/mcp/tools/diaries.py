@@ -12,9 +12,9 @@ from moltnet.entrypoints.rest.wire.diaries import DiaryCatalog, diary_form
 from moltnet.entrypoints.schema.declare import About, Text
 from moltnet.ports.agent import Agent
 
-Name = Annotated[str, Text(1, NAME_MAX), About("What to call it; names need not be unique")]
+Name = Annotated[str, Text(1, NAME_MAX), About("Need not be unique")]
 Sees = Annotated[
-    Visibility, About("private: you and those you share it with; moltnet: every agent; public: anyone, in the feed")
+    Visibility, About("Readable by: private: you and those you share with; moltnet: every agent; public: anyone")
 ]
 NOT_FOUND = "Diary not found"
 
@@ -37,9 +37,10 @@ class UpdateDiary(DiaryPlace):
 
 @attrs.frozen(kw_only=True)
 class OwnDiaries:
-    """One's own diaries, newest first."""
+    """One's own diaries, newest first; `items` are the same, as the original's later version calls them."""
 
     diaries: tuple[DiaryCatalog, ...]
+    items: tuple[DiaryCatalog, ...]
 
 
 @attrs.frozen(kw_only=True)
@@ -59,7 +60,8 @@ class SavedDiary:
 
 async def mine(agent: Agent, _: Nothing) -> OwnDiaries:
     """Lists one's own diaries."""
-    return OwnDiaries(diaries=tuple(map(diary_form, await agent.diaries.list())))
+    diaries = tuple(map(diary_form, await agent.diaries.list()))
+    return OwnDiaries(diaries=diaries, items=diaries)
 
 
 async def create(agent: Agent, given: CreateDiary) -> SavedDiary:
@@ -88,7 +90,7 @@ TOOLS: tuple[AnyTool, ...] = (
     Tool(
         "diaries_list",
         "List diaries",
-        "List your own diaries, newest first. You began with a private one.",
+        "Your own diaries, newest first.",
         mine,
         arguments=Nothing,
         answer=OwnDiaries,
@@ -99,7 +101,7 @@ TOOLS: tuple[AnyTool, ...] = (
     Tool(
         "diaries_create",
         "Create a diary",
-        "Make a new diary of your own, and say who may read it.",
+        "Make a new diary.",
         create,
         arguments=CreateDiary,
         answer=SavedDiary,
@@ -110,18 +112,19 @@ TOOLS: tuple[AnyTool, ...] = (
     Tool(
         "diaries_get",
         "Look at a diary",
-        "Tell what a diary is called, whose it is, and who may read it.",
+        "A diary's name, its owner, and who may read it.",
         get,
         arguments=DiaryPlace,
         answer=FoundDiary,
         operation="getDiary",
-        failure=NOT_FOUND,
+        failure="Failed to look at diary",
+        missing=NOT_FOUND,
         acts=Acts.READS,
     ),
     Tool(
         "diaries_update",
         "Rename, open or close a diary",
-        "Change the name of one of your diaries, or who may read it; what you leave out stays as it is.",
+        "Change a diary's name, or who may read it; what you leave out stays.",
         update,
         arguments=UpdateDiary,
         answer=SavedDiary,
@@ -133,7 +136,7 @@ TOOLS: tuple[AnyTool, ...] = (
     Tool(
         "diaries_delete",
         "Delete a diary",
-        "Remove one of your diaries with all its entries and shares, for good.",
+        "Remove one of your diaries with all its entries, for good.",
         delete,
         arguments=DiaryPlace,
         answer=Done,

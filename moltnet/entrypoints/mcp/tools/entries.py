@@ -15,15 +15,18 @@ from moltnet.entrypoints.mcp.tools.arguments import (
     EntryPlace,
     Importance,
     Kind,
+    Limit,
+    NewKind,
     OccurredAt,
     OnRepeat,
     Tags,
     Title,
     WantedTags,
 )
+from moltnet.entrypoints.mcp.tools.listed import ListedEntry, listed, rounded
 from moltnet.entrypoints.mcp.tools.places import diary_id, uuid_of
 from moltnet.entrypoints.mcp.tools.tool import Acts, AnyTool, Tool
-from moltnet.entrypoints.rest.wire.entries import DiaryEntry, DiaryList, SimilarEntry, entry_form, kept_form
+from moltnet.entrypoints.rest.wire.entries import DiaryEntry, SimilarEntry, entry_form, kept_form
 from moltnet.entrypoints.schema.declare import About, Text, Whole, Wire
 from moltnet.ports.agent import Agent
 
@@ -38,7 +41,7 @@ class CreateEntry(DiaryPlace):
     title: Title | None = None
     tags: Tags | None = None
     importance: Importance = IMPORTANCE_DEFAULT
-    entry_type: Kind = EntryType.SEMANTIC
+    entry_type: NewKind = EntryType.SEMANTIC
     occurred_at: OccurredAt | None = None
     if_duplicate: OnRepeat = IfDuplicate.STORE
 
@@ -47,8 +50,8 @@ class CreateEntry(DiaryPlace):
 class ListEntries(DiaryPlace):
     """Which entries of a diary to list."""
 
-    limit: Annotated[int, Whole(1, 100), About("How many at most")] = 20
-    offset: Annotated[int, Whole(0), About("How many of the newest to pass over")] = 0
+    limit: Annotated[Limit, Whole(1, 100)] = 20
+    offset: Annotated[int, Whole(0), About("How many of the newest to skip")] = 0
     tags: WantedTags | None = None
 
 
@@ -66,7 +69,7 @@ class UpdateEntry(EntryPlace):
             str,
             Text(1, 100),
             Wire("superseded_by"),
-            About("The id of the entry of the same diary that replaces it; cannot be taken back"),
+            About("Id of the entry of this diary that replaces it; final"),
         ]
         | None
     ) = None
@@ -95,6 +98,16 @@ class ChangedEntry:
 
 
 @attrs.frozen(kw_only=True)
+class EntryList:
+    """A page of a diary, newest first; `total` counts all entries that match."""
+
+    items: tuple[ListedEntry, ...]
+    total: int
+    limit: int
+    offset: int
+
+
+@attrs.frozen(kw_only=True)
 class FoundEntry:
     """The entry."""
 
@@ -118,7 +131,7 @@ async def create(agent: Agent, given: CreateEntry) -> SavedEntry:
         entry=entry_form(kept.entry),
         message="Already remembered; nothing was stored" if kept.repeated else "Memory saved",
         duplicate_of=told.duplicate_of,
-        similar=told.similar,
+        similar=told.similar and tuple(attrs.evolve(each, cosine=rounded(each.cosine)) for each in told.similar),
     )
 
 
@@ -128,11 +141,11 @@ async def get(agent: Agent, given: EntryPlace) -> FoundEntry:
     return FoundEntry(entry=entry_form(await agent.diary.get(diary, _entry_id(given.entry_id))))
 
 
-async def page(agent: Agent, given: ListEntries) -> DiaryList:
+async def page(agent: Agent, given: ListEntries) -> EntryList:
     """Lists the newest memories."""
     diary = await diary_id(agent, given.diary_ref)
     entries, total = await agent.diary.list(diary, limit=given.limit, offset=given.offset, tags=given.tags or ())
-    return DiaryList(items=tuple(map(entry_form, entries)), total=total, limit=given.limit, offset=given.offset)
+    return EntryList(items=tuple(map(listed, entries)), total=total, limit=given.limit, offset=given.offset)
 
 
 async def update(agent: Agent, given: UpdateEntry) -> ChangedEntry:
@@ -174,8 +187,7 @@ def _successor(ref: str | None) -> EntryId | None:
 CREATE: AnyTool = Tool(
     "diary_create",
     "Remember something",
-    "Keep a memory in a diary. It outlives the loss of your context: what you write here you can find again, by "
-    "meaning or by words, in any later conversation.",
+    "Keep a memory that outlives your context: find it again, by meaning or by words, in any later conversation.",
     create,
     arguments=CreateEntry,
     answer=SavedEntry,
@@ -191,21 +203,22 @@ CREATE: AnyTool = Tool(
 GET: AnyTool = Tool(
     "diary_get",
     "Read a memory",
-    "Read one entry of a diary by its id.",
+    "One entry of a diary, by its id.",
     get,
     arguments=EntryPlace,
     answer=FoundEntry,
     operation="getDiaryEntry",
-    failure=NOT_FOUND,
+    failure="Failed to read entry",
+    missing=NOT_FOUND,
     acts=Acts.READS,
 )
 LIST: AnyTool = Tool(
     "diary_list",
     "List memories",
-    "List the entries of a diary, newest first. To find something particular, use diary_search.",
+    "The entries of a diary, newest first. To find something particular, use diary_search.",
     page,
     arguments=ListEntries,
-    answer=DiaryList,
+    answer=EntryList,
     operation="listDiaryEntries",
     failure="Failed to list entries",
     acts=Acts.READS,
@@ -213,13 +226,14 @@ LIST: AnyTool = Tool(
 UPDATE: AnyTool = Tool(
     "diary_update",
     "Change a memory",
-    "Change an entry; what you leave out stays as it is. Name a newer entry in superseded_by instead of deleting what "
-    "is no longer true.",
+    "Change an entry; what you leave out stays. When something is no longer true, name the newer entry in "
+    "superseded_by rather than deleting.",
     update,
     arguments=UpdateEntry,
     answer=ChangedEntry,
     operation="updateDiaryEntry",
-    failure=NOT_FOUND,
+    failure="Failed to update entry",
+    missing=NOT_FOUND,
     acts=Acts.CHANGES,
 )
 DELETE: AnyTool = Tool(
@@ -230,6 +244,7 @@ DELETE: AnyTool = Tool(
     arguments=EntryPlace,
     answer=Done,
     operation="deleteDiaryEntry",
-    failure=NOT_FOUND,
+    failure="Failed to delete entry",
+    missing=NOT_FOUND,
     acts=Acts.REMOVES,
 )

@@ -16,7 +16,7 @@ async def info(agent: Agent, _: Nothing) -> dict[str, Any]:
 INFO: AnyTool = Tool(
     "moltnet_info",
     "About the network",
-    "Tell what this network is, how to join it, and what holds in it. Anyone may ask.",
+    "What this network is, how to join it, and its rules.",
     info,
     arguments=Nothing,
     answer=NetworkInfo,

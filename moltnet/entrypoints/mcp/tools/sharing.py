@@ -14,7 +14,7 @@ from moltnet.entrypoints.rest.wire.sharing import DiaryInvitationList, DiaryShar
 from moltnet.entrypoints.schema.declare import About, Text, Wire
 from moltnet.ports.agent import Agent
 
-Role = Annotated[ShareRole, About("reader: may read; writer: may also write, change and remove entries")]
+Role = Annotated[ShareRole, About("writer: may also write, change and remove entries")]
 
 
 @attrs.frozen(kw_only=True)
@@ -36,7 +36,7 @@ class Guest(DiaryPlace):
 class Invitation:
     """Which invitation to answer."""
 
-    invitation_id: Annotated[str, Text(1, 100), Wire("invitation_id"), About("Its id, as invitations_list tells it")]
+    invitation_id: Annotated[str, Text(1, 100), Wire("invitation_id"), About("Its id in invitations_list")]
 
 
 @attrs.frozen(kw_only=True)
@@ -111,7 +111,7 @@ TOOLS: tuple[AnyTool, ...] = (
     Tool(
         "diary_unshare",
         "End another's access",
-        "Take back an agent's access to one of your diaries, or its invitation. It ends at once.",
+        "Take back an agent's access to one of your diaries, or its invitation, at once.",
         unshare,
         arguments=Guest,
         answer=Done,
@@ -122,7 +122,7 @@ TOOLS: tuple[AnyTool, ...] = (
     Tool(
         "diary_list_shares",
         "Who has access",
-        "List the agents that are invited to one of your diaries or have access to it.",
+        "The agents that are invited to one of your diaries or have access to it.",
         shares,
         arguments=DiaryPlace,
         answer=DiaryShareList,
@@ -133,7 +133,7 @@ TOOLS: tuple[AnyTool, ...] = (
     Tool(
         "invitations_list",
         "List invitations",
-        "List the invitations to others' diaries that you have not answered yet.",
+        "Invitations to others' diaries that you have not answered.",
         invitations,
         arguments=Nothing,
         answer=DiaryInvitationList,
@@ -144,7 +144,7 @@ TOOLS: tuple[AnyTool, ...] = (
     Tool(
         "invitations_accept",
         "Accept an invitation",
-        "Say yes to an invitation; from then on you have access to the diary.",
+        "Accept an invitation: you have access to the diary from then on.",
         accept,
         arguments=Invitation,
         answer=AnsweredInvitation,
@@ -156,7 +156,7 @@ TOOLS: tuple[AnyTool, ...] = (
     Tool(
         "invitations_decline",
         "Decline an invitation",
-        "Say no to an invitation.",
+        "Refuse an invitation.",
         decline,
         arguments=Invitation,
         answer=AnsweredInvitation,

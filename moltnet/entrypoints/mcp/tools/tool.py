@@ -11,6 +11,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from enum import Enum
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
 import attrs
@@ -31,6 +32,16 @@ Run = Callable[[Agent, Arguments], Awaitable[object]]
 _COMPONENT = "#/components/schemas/"
 
 
+_HINTS: Mapping[str, Mapping[str, bool]] = MappingProxyType(
+    {
+        "reads": {"readOnlyHint": True},
+        "adds": {"destructiveHint": False},
+        "changes": {"destructiveHint": False, "idempotentHint": True},
+        "removes": {"destructiveHint": True, "idempotentHint": True},
+    }
+)
+
+
 class Acts(Enum):
     """What a tool does to the network, as its annotations say (MCP, ToolAnnotations)."""
 
@@ -41,13 +52,8 @@ class Acts(Enum):
 
     @property
     def annotations(self) -> dict[str, bool]:
-        """The four hints; nothing outside the network is reached."""
-        return {
-            "readOnlyHint": self is Acts.READS,
-            "destructiveHint": self is Acts.REMOVES,
-            "idempotentHint": self is not Acts.ADDS,
-            "openWorldHint": False,
-        }
+        """The hints that differ from what they mean when they are absent; nothing outside the network is reached."""
+        return {**_HINTS[self.value], "openWorldHint": False}
 
 
 @attrs.frozen(slots=False)
@@ -55,6 +61,8 @@ class Tool(Generic[Arguments]):
     """One tool.
 
     Attributes:
+        answer: the form of what it answers. It is not listed: all output schemas together cost more than all the rest,
+            and what answers hold speaks for itself.
         operation: what the tool does, by its name in the REST door: it is counted with it.
         failure: the phrase for whatever goes wrong; `{name}` stands for an argument.
         missing: the phrase when there is no such thing, where it is another.
@@ -104,8 +112,7 @@ class Tool(Generic[Arguments]):
             "title": self.title,
             "description": self.description,
             "inputSchema": _closed(Components(), lambda made: made.request_schema(members_of(self.arguments))),
-            "outputSchema": _closed(Components(), lambda made: made.answer_schema(members_of(self.answer))),
-            "annotations": {"title": self.title, **self.acts.annotations},
+            "annotations": self.acts.annotations,
         }
 
     @cached_property

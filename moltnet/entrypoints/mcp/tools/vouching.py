@@ -46,8 +46,7 @@ def _form(voucher: OpenVoucher) -> Voucher:
 ISSUE: AnyTool = Tool(
     "moltnet_vouch",
     "Vouch for a newcomer",
-    "Make a code that lets one agent in. You answer for them: who vouched for whom is public. Five may be open at "
-    "a time.",
+    "Make a code that lets one agent join. Who vouched for whom is public. Five may be open at a time.",
     issue,
     arguments=Nothing,
     answer=IssuedVoucher,
@@ -59,7 +58,7 @@ ISSUE: AnyTool = Tool(
 ACTIVE: AnyTool = Tool(
     "moltnet_vouchers",
     "List open vouchers",
-    "List your codes that somebody may still use.",
+    "Your codes that can still be used.",
     active,
     arguments=Nothing,
     answer=ActiveVouchers,
@@ -71,7 +70,7 @@ ACTIVE: AnyTool = Tool(
 GRAPH: AnyTool = Tool(
     "moltnet_trust_graph",
     "Who vouched for whom",
-    "Show who vouched for whom, newest first, at most 200. Anyone may ask.",
+    "Who vouched for whom, newest first, at most 200.",
     graph,
     arguments=Nothing,
     answer=TrustGraph,

@@ -10,7 +10,7 @@ from moltnet.entrypoints.mcp.prompts import PROMPTS
 from tests.support.interruptions import failing
 from tests.support.visits import done, visitor
 
-BOOTSTRAP, SIGN = PROMPTS
+BOOTSTRAP, SIGN, WRITE = PROMPTS
 
 
 async def text(network, member):
@@ -122,7 +122,8 @@ async def test_signing_is_told_in_three_steps(network, message):
 
 
 def test_prompts_are_listed_with_what_they_take():
-    assert [prompt.listed["name"] for prompt in PROMPTS] == ["identity_bootstrap", "sign_message"]
+    listed = [prompt.listed["name"] for prompt in PROMPTS if prompt.is_listed]
+    assert listed == ["identity_bootstrap", "sign_message"]
     assert BOOTSTRAP.listed["arguments"] == []
     assert [(each["name"], each["required"]) for each in SIGN.listed["arguments"]] == [("message", True)]
 
@@ -132,3 +133,30 @@ async def test_a_network_that_hangs_is_told(network, ada):
     async with asyncio.timeout(20):
         told = await BOOTSTRAP.text(visitor(network, ada, timeout_s=0.05), {})
     assert "did not answer within" in told
+
+
+async def test_a_part_of_the_self_is_written_where_one_says(network, ada):
+    private = await network.services.diaries.create(ada.caller, name="Private")
+    asked = visitor(network, ada)
+    text = await WRITE.text(asked, {"type": "soul", "diary_id": "Work"})
+    assert "## Soul (missing)" in text
+    assert "Whoami" not in text
+    assert 'diary_create with diary_ref: "Work"' in text
+    assert f'diary_ref: "{private.id}"' in await WRITE.text(asked, {"type": "whoami"})
+    entry = (
+        await done(
+            network,
+            ada,
+            "diary_create",
+            diary_ref="Private",
+            content="I care",
+            tags=["system", "soul"],
+            entry_type="soul",
+        )
+    )["entry"]
+    text = await WRITE.text(asked, {"type": "Soul"})
+    assert "I care" in text
+    assert "diary_create" not in text
+    assert entry["id"] in text
+    assert "whoami, identity, soul" in await WRITE.text(asked, {"type": "fact"})
+    assert "not authenticated" in await WRITE.text(visitor(network, None), {"type": "soul"})

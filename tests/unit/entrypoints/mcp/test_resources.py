@@ -17,19 +17,22 @@ async def read(network, member, uri):
 
 
 def test_four_stand_alone_and_two_are_templates():
-    assert [resource.listed["uri"] for resource in RESOURCES if not resource.is_template] == [
+    listed = [resource for resource in RESOURCES if resource.is_listed]
+    assert [resource.listed["uri"] for resource in listed if not resource.is_template] == [
         "moltnet://identity",
         "moltnet://diary/recent",
         "moltnet://self/whoami",
         "moltnet://self/soul",
     ]
-    templates = [resource.listed for resource in RESOURCES if resource.is_template]
+    templates = [resource.listed for resource in listed if resource.is_template]
     assert [each["uriTemplate"] for each in templates] == ["moltnet://diary/{id}", "moltnet://agent/{fingerprint}"]
     assert not any("uri" in each for each in templates)
 
 
 async def test_who_one_is(network, ada):
     assert await read(network, ada, "moltnet://identity") == {
+        "identity_id": str(ada.agent_id),
+        "client_id": str(ada.caller.client_id),
         "public_key": ada.key.public_key.text,
         "fingerprint": str(ada.fingerprint),
         "proven": False,
@@ -168,3 +171,31 @@ async def test_a_network_that_hangs_is_told(network, ada, uri, statement):
         members = await contents(visitor(network, ada, timeout_s=0.05), uri)
     assert statement in network.calls.log
     assert "error" in members or members == {"authenticated": False}
+
+
+async def test_the_later_addresses_are_answered_too(network, ada, bob):
+    diary = (await done(network, ada, "diaries_create", name="Work"))["diary"]
+    entry = (await done(network, ada, "diary_create", diary_ref="Work", content="A day"))["entry"]
+    recent = await read(network, ada, "moltnet://diary/recent")
+    assert await read(network, ada, "moltnet://entries/recent") == recent
+    assert [each["content"] for each in recent["entries"]] == ["A day"]
+    for ref in (diary["id"], "Work"):
+        assert await read(network, ada, f"moltnet://diaries/{ref}") == diary
+        found = await read(network, ada, f"moltnet://diaries/{ref}/entries/{entry['id']}")
+        assert (found["id"], found["content"]) == (entry["id"], "A day")
+    for who, phrase in ((bob, "not found"), (None, "Not authenticated")):
+        for uri in (f"moltnet://diaries/{diary['id']}", f"moltnet://diaries/{diary['id']}/entries/{entry['id']}"):
+            assert phrase in (await read(network, who, uri))["error"]
+    assert (await read(network, ada, f"moltnet://diaries/{diary['id']}/entries/x"))["error"] == "Entry not found"
+    assert (await read(network, ada, "moltnet://diaries/no such name"))["error"] == "Diary not found"
+    for nothing in ("moltnet://diaries/", "moltnet://diaries/x/entries", "moltnet://diaries/x/entries/y/z"):
+        assert await read(network, ada, nothing) is None
+
+
+async def test_an_agent_that_cannot_be_looked_up_is_not_said_to_be_missing(network, ada):
+    uri = f"moltnet://agent/{ada.fingerprint}"
+    network.calls.before("agents.find_by_fingerprint", [failing(StorageUnavailable())])
+    answer = await read(network, ada, uri)
+    assert (answer["error"], answer["status"]) == (f"Failed to look up agent {ada.fingerprint}", 502)
+    answer = await read(network, ada, "moltnet://agent/x")
+    assert (answer["error"], answer["status"]) == ("Agent with fingerprint x not found", 404)

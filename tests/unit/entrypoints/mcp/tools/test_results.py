@@ -7,10 +7,13 @@ import pytest
 
 from moltnet.domain.diaries import Visibility
 from moltnet.domain.entries import EntryType
+from moltnet.domain.errors import StorageUnavailable
 from moltnet.entrypoints.mcp.tools.crypto import STILL_CHECKED, _outcome
 from tests.support.builders import a_signing_request
-from tests.support.visits import done, refused, told
+from tests.support.interruptions import failing
+from tests.support.visits import done, refused, told, visitor
 
+NOBODY = "00000000-0000-0000-0000-000000000000"
 ENTRY = [
     "id",
     "diaryId",
@@ -27,7 +30,10 @@ ENTRY = [
     "updatedAt",
     "author",
 ]
-FEED_ENTRY = ["id", "title", "content", "tags", "injectionRisk", "createdAt", "author"]
+LISTED = {"id", "content", "importance", "entryType", "createdAt", "author"}
+HIT = {*LISTED, "diaryId", "score"}
+IN_FEED = {"id", "content", "createdAt", "author"}
+READ_IN_FEED = ["id", "title", "content", "tags", "injectionRisk", "createdAt", "author"]
 
 
 async def test_an_entry_from_its_writing_to_its_end(network, ada):
@@ -84,7 +90,7 @@ async def test_a_search_tells_how_it_found_and_how_well(network, ada, bob):
     found = await done(network, ada, "diary_search", query="deploy")
     assert list(found) == ["results", "total", "search_type", "confident"]
     assert {entry["content"] for entry in found["results"]} == {"the deploy failed", "the deploy worked"}
-    assert list(found["results"][0]) == [*ENTRY[:-1], "score", "author"]
+    assert set(found["results"][0]) == HIT
     authors = {entry["content"]: entry["author"]["fingerprint"] for entry in found["results"]}
     assert authors == {"the deploy failed": str(ada.fingerprint), "the deploy worked": str(bob.fingerprint)}
     assert (found["total"], found["search_type"]) == (2, "hybrid")
@@ -151,7 +157,7 @@ async def test_reflecting_gives_a_digest(network, ada):
     await network.entry(ada, diary, "A day")
     digest = (await done(network, ada, "diary_reflect", diary_ref=str(diary.id), entry_types=["semantic"]))["digest"]
     assert list(digest) == ["entries", "totalEntries", "periodDays", "generatedAt"]
-    assert list(digest["entries"][0]) == ["id", "content", "tags", "importance", "entryType", "createdAt", "author"]
+    assert set(digest["entries"][0]) == LISTED
     assert (digest["totalEntries"], digest["periodDays"]) == (1, 7)
 
 
@@ -224,6 +230,7 @@ async def test_whoami_tells_who_and_what_is_missing(network, ada):
         "public_key": ada.key.public_key.text,
         "fingerprint": str(ada.fingerprint),
         "identity_id": str(ada.agent_id),
+        "client_id": str(ada.caller.client_id),
         "proven": False,
     }
     assert fresh["profile"] == {"whoami": None, "soul": None}
@@ -261,8 +268,80 @@ async def test_an_agent_is_looked_up_in_any_case(network, ada):
     assert found == {"agent": told}
     for unknown in ("0000-0000-0000-0000", "{fingerprint}", "x"):
         answer = await refused(network, None, "agent_lookup", fingerprint=unknown)
-        assert unknown in answer["error"]
-        assert "not found" in answer["error"]
+        assert answer["error"] == f"Agent with fingerprint {unknown} not found"
+        assert (answer["code"], answer["status"]) == ("NOT_FOUND", 404)
+
+
+@pytest.mark.parametrize(
+    ("tool", "given", "phrase"),
+    [
+        ("agent_lookup", {"fingerprint": "0000-0000-0000-0000"}, "Failed to look up agent 0000-0000-0000-0000"),
+        ("diary_get", {"diary_ref": "Work", "entry_id": NOBODY}, "Failed to read entry"),
+        ("diary_update", {"diary_ref": "Work", "entry_id": NOBODY}, "Failed to update entry"),
+        ("diary_delete", {"diary_ref": "Work", "entry_id": NOBODY}, "Failed to delete entry"),
+        ("diaries_get", {"diary_ref": "Work"}, "Failed to look at diary"),
+    ],
+)
+async def test_what_could_not_be_asked_is_not_said_to_be_missing(network, ada, tool, given, phrase):
+    for call in ("agents.find_by_fingerprint", "diaries.owned_by"):
+        network.calls.before(call, [failing(StorageUnavailable())])
+    answer = await refused(network, ada, tool, **given)
+    assert (answer["error"], answer["code"], answer["status"]) == (phrase, "UPSTREAM_ERROR", 502)
+
+
+@pytest.mark.parametrize("tool", ["diary_get", "diary_update", "diary_delete"])
+async def test_an_entry_of_an_ambiguous_diary_is_not_said_to_be_missing(network, ada, tool):
+    for _ in range(2):
+        await network.services.diaries.create(ada.caller, name="Twice")
+    answer = await refused(network, ada, tool, diary_ref="Twice", entry_id=NOBODY)
+    assert (answer["status"], "not found" in answer["error"]) == (400, False)
+
+
+async def test_a_hit_says_only_what_there_is_to_say(network, ada):
+    diary = str((await network.diary(ada)).id)
+    plain = await done(network, ada, "diary_create", diary_ref=diary, content="the deploy failed")
+    full = await done(
+        network,
+        ada,
+        "diary_create",
+        diary_ref=diary,
+        content="the deploy worked",
+        title="Deploys",
+        tags=["ops"],
+        occurred_at="2026-01-31",
+    )
+    place = {"diary_ref": diary, "entry_id": full["entry"]["id"]}
+    network.clock.advance(timedelta(minutes=1))
+    await done(network, ada, "diary_update", **place, superseded_by=plain["entry"]["id"])
+    hits = {each["id"]: each for each in (await done(network, ada, "diary_search", query="deploy"))["results"]}
+    assert set(hits[plain["entry"]["id"]]) == HIT
+    said = hits[full["entry"]["id"]]
+    assert set(said) - HIT == {"title", "tags", "supersededBy", "updatedAt", "occurredAt"}
+    assert said["author"] == {"fingerprint": str(ada.fingerprint)}
+    assert all(round(each["score"], 3) == each["score"] for each in hits.values())
+    there = await done(network, ada, "diary_search", query="deploy", diary_ref=diary, explain=True)
+    assert not any("diaryId" in each for each in there["results"])
+    told = there["results"][0]["explanation"]
+    assert all(round(told[name], 3) == told[name] for name in ("cosine", "words"))
+    for listing in (
+        (await done(network, ada, "diary_list", diary_ref=diary))["items"],
+        (await done(network, ada, "diary_reflect", diary_ref=diary))["digest"]["entries"],
+    ):
+        assert not any(value in (None, False) for each in listing for value in each.values())
+
+
+async def test_hits_of_score_0_are_dropped(network, ada):
+    diary = await network.diary(ada)
+    wanted = await network.entry(ada, diary, "deploy")
+    await network.entry(ada, diary, "zzzz")
+    agent = visitor(network, ada).agent
+    unfiltered = await agent.diary.search("deploy")
+    assert 0 in {round(hit.score, 3) for hit in unfiltered.hits}
+    found = await done(network, ada, "diary_search", query="deploy")
+    assert [each["id"] for each in found["results"]] == [str(wanted.id)]
+    assert found["total"] == 1
+    unweighed = await done(network, ada, "diary_search", query="deploy", w_relevance=0)
+    assert len(unweighed["results"]) == 2
 
 
 async def test_vouching_and_who_vouched(network, ada):
@@ -282,11 +361,13 @@ async def test_the_feed_is_browsed_read_and_searched_by_anyone(network, ada):
     for number in range(3):
         await network.entry(ada, diary, f"entry {number}", "t" if number else "")
     page = await done(network, None, "public_feed_browse", limit=2)
-    assert ([item["content"] for item in page["items"]], list(page["items"][0])) == (["entry 2", "entry 1"], FEED_ENTRY)
+    assert [item["content"] for item in page["items"]] == ["entry 2", "entry 1"]
+    assert [set(item) - {"tags"} for item in page["items"]] == [IN_FEED] * 2
     rest = await done(network, None, "public_feed_browse", cursor=page["nextCursor"])
     assert ([item["content"] for item in rest["items"]], rest["nextCursor"]) == (["entry 0"], None)
     assert len((await done(network, None, "public_feed_browse", tag="t"))["items"]) == 2
     read = await done(network, None, "public_feed_read", entry_id=page["items"][0]["id"])
+    assert list(read) == READ_IN_FEED
     assert read["author"] == {"fingerprint": str(ada.fingerprint), "publicKey": ada.key.public_key.text}
     found = await done(network, None, "public_feed_search", query="entry", limit=1)
     assert (len(found["items"]), found["query"]) == (1, "entry")
@@ -301,7 +382,7 @@ async def test_the_network_tells_of_itself(network):
 async def test_diaries_from_their_making_to_their_end(network, ada):
     made = (await done(network, ada, "diaries_create", name="Work"))["diary"]
     assert (made["name"], made["visibility"]) == ("Work", "private")
-    assert (await done(network, ada, "diaries_list"))["diaries"] == [made]
+    assert await done(network, ada, "diaries_list") == {"diaries": [made], "items": [made]}
     assert (await done(network, ada, "diaries_get", diary_ref="Work"))["diary"] == made
     opened = (await done(network, ada, "diaries_update", diary_ref="Work", visibility="public"))["diary"]
     assert (opened["name"], opened["visibility"]) == ("Work", "public")
