@@ -3,12 +3,16 @@
 import asyncio
 import itertools
 import json
+import re
+from pathlib import Path
 
 import jsonschema
 import pytest
 
+from moltnet.domain.entries import EntryType
 from moltnet.entrypoints.mcp.calls import BY_NAME, call, tool_named
 from moltnet.entrypoints.mcp.tools import ALIASES, TOOLS
+from moltnet.entrypoints.rest.json_text import to_json
 from moltnet.entrypoints.rest.routes import ROUTES
 from moltnet.entrypoints.schema.declare import members_of
 from tests.support.interruptions import failing
@@ -46,6 +50,9 @@ PUBLIC = {
     "public_feed_search",
     "moltnet_info",
 }
+PAGE = Path(__file__).parents[5] / "docs" / "agents.md"
+# A rule of thumb, on the safe side for English and JSON.
+BYTES_PER_TOKEN = 4
 NOBODY = "00000000-0000-0000-0000-000000000000"
 
 # Arguments as of mcp.md §6.2; a star marks what must be there.
@@ -155,6 +162,18 @@ def test_a_tool_is_told_in_full(tool) -> None:
     assert "$ref" not in str(schema)
     assert all(member.about for member in members_of(tool.arguments).members)
     assert tool.operation in {route.operation_id for route in ROUTES}
+
+
+def test_listing_the_tools_costs_no_more_than_the_page_says() -> None:
+    (told,) = re.findall(r"Listing all tools costs at most ([\d ]+) tokens", PAGE.read_text(encoding="utf-8"))
+    listing = to_json({"tools": [tool.listed for tool in TOOLS]})
+    assert len(listing) / BYTES_PER_TOKEN <= int(told.replace(" ", "")) <= 6_000
+
+
+def test_the_six_kinds_and_the_ends_of_importance_are_explained() -> None:
+    properties = BY_NAME["diary_create"].listed["inputSchema"]["properties"]
+    assert all(f"{kind}: " in properties["entry_type"]["description"] for kind in EntryType)
+    assert properties["importance"]["description"] == "From 1 (may be lost) to 10 (must not be lost)"
 
 
 @pytest.mark.parametrize(("name", "arguments"), ARGUMENTS.items())
