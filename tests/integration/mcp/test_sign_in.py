@@ -27,9 +27,14 @@ PROTECTED = [
             "moltnet://self/whoami",
             "moltnet://self/soul",
             f"moltnet://diary/{NOBODY}",
+            "moltnet://entries/recent",
+            f"moltnet://diaries/{NOBODY}",
+            f"moltnet://diaries/{NOBODY}/entries/{NOBODY}",
         )
     ),
+    message("tools/call", name="entries_search", arguments='{"query": "x"}'),
     message("prompts/get", name="identity_bootstrap"),
+    message("prompts/get", name="write_identity"),
 ]
 OPEN = [
     message("ping"),
@@ -155,7 +160,7 @@ async def test_with_credentials_they_are_served_like_others(network, ada):
     headers = await session(network, "openai-mcp") | shown(ada)
     sent = message("tools/call", name="moltnet_whoami", arguments={})
     answer = await ask(network.http, "POST", "/mcp", json=sent, headers=headers)
-    assert answer.json["result"]["structuredContent"]["authenticated"] is True
+    assert json.loads(answer.json["result"]["content"][0]["text"])["authenticated"] is True
     assert "_meta" not in answer.json["result"]
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from moltnet.domain.entries import EntryType
 from moltnet.entrypoints.mcp.calls import BY_NAME, call, tool_named
+from moltnet.entrypoints.mcp.protection import marked, with_schemes
 from moltnet.entrypoints.mcp.tools import ALIASES, TOOLS
 from moltnet.entrypoints.rest.json_text import to_json
 from moltnet.entrypoints.rest.routes import ROUTES
@@ -166,8 +167,8 @@ def test_a_tool_is_told_in_full(tool) -> None:
 
 def test_listing_the_tools_costs_no_more_than_the_page_says() -> None:
     (told,) = re.findall(r"Listing all tools costs at most ([\d ]+) tokens", PAGE.read_text(encoding="utf-8"))
-    listing = to_json({"tools": [tool.listed for tool in TOOLS]})
-    assert len(listing) / BYTES_PER_TOKEN <= int(told.replace(" ", "")) <= 6_000
+    for listing in ({"tools": [tool.listed for tool in TOOLS]}, with_schemes({"tools": [*map(marked, TOOLS)]})):
+        assert len(to_json(listing)) / BYTES_PER_TOKEN <= int(told.replace(" ", "")) <= 6_000
 
 
 def test_the_six_kinds_and_the_ends_of_importance_are_explained() -> None:
