@@ -18,10 +18,10 @@ async def use(more):
     async with Client(StreamableHttpTransport(f"{HELD['url']}/mcp", **more)) as client:
         tools = await client.list_tools()
         me = await client.call_tool("moltnet_whoami", {})
-        assert HELD["fingerprint"] in json.dumps(me.structured_content), me
+        assert HELD["fingerprint"] in me.content[0].text, me
         await client.call_tool("diary_create", {"diary_ref": "default", "content": "Written by fastmcp"})
         found = await client.call_tool("diary_search", {"query": "fastmcp"})
-        assert "Written by fastmcp" in json.dumps(found.structured_content)
+        assert "Written by fastmcp" in found.content[0].text
         assert HELD["fingerprint"] in (await client.read_resource("moltnet://identity"))[0].text
         await client.get_prompt("identity_bootstrap", {})
         return f"{len(tools)} tools"
