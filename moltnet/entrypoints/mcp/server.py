@@ -29,7 +29,7 @@ from moltnet.entrypoints.mcp.instructions import INSTRUCTIONS
 from moltnet.entrypoints.mcp.prompts import PROMPTS
 from moltnet.entrypoints.mcp.protection import marked
 from moltnet.entrypoints.mcp.resources import MEDIA_TYPE, RESOURCES, contents
-from moltnet.entrypoints.mcp.sign_in import RESULT_CHALLENGE
+from moltnet.entrypoints.mcp.sign_in import CLIENT_CREDENTIALS, RESULT_CHALLENGE
 from moltnet.entrypoints.mcp.tools import TOOLS
 from moltnet.entrypoints.mcp.visitor import Visitor
 from moltnet.entrypoints.rest.json_text import from_json
@@ -55,6 +55,7 @@ def mcp_server(only: Visitor | None = None) -> Server[Any]:
         cache_hints=_CACHE_HINTS,
         get_tool_input_schema=lambda _: None,
     )
+    server.extensions = {CLIENT_CREDENTIALS: {}}
     handlers = _Handlers(only)
     server.middleware.append(handlers.read_arguments)
     server.add_request_handler("tools/list", PaginatedRequestParams, handlers.list_tools)

@@ -7,6 +7,8 @@ in the first message of a session, or with every request.
 
 from collections.abc import Mapping
 
+# The protocol's extension by which a client signs in with credentials of its own; told to clients of its later era.
+CLIENT_CREDENTIALS = "io.modelcontextprotocol/oauth-client-credentials"
 RESULT_CHALLENGE = "mcp/www_authenticate"
 _CLIENT_INFO = "io.modelcontextprotocol/clientInfo"
 # How OpenAI's clients begin their names, in `clientInfo` and in `User-Agent`.
