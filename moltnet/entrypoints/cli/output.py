@@ -12,7 +12,6 @@ import click
 
 from moltnet.domain.errors import MoltNetError, StorageUnavailable
 from moltnet.entrypoints.rest.log_text import escaped
-from moltnet.ports.keyring import NoCredentials
 
 Value = TypeVar("Value")
 
@@ -80,9 +79,13 @@ def _print(text: str, stream: TextIO) -> None:
 
 def told(error: MoltNetError) -> str:
     """An error in the words of commands: its sentence, why the database cannot be reached, which file is missing."""
+    from moltnet.ports.keyring import NoCredentials  # noqa: PLC0415  # quick help
+
     if isinstance(error, StorageUnavailable) and error.__cause__ is not None:
         reason = str(error.__cause__).partition("\n")[0]
         return f"{error.detail} ({reason}); see that it runs, and that DATABASE_URL names it"
+    if error.code == "NO_PRIVATE_KEY":
+        return "No private key to recover with: name its credentials file by --credentials, or set MOLTNET_PRIVATE_KEY"
     if isinstance(error, NoCredentials) and error.missing is not None:
         return (
             f"No credentials: there is no file {error.missing}; run 'moltnet register' first, or name another file "

@@ -25,6 +25,13 @@ from moltnet.ports.signatures import KeyPair
 ConfigDir = str | PathLike[str] | None
 
 
+class NoPrivateKey(NoCredentials):
+    """Nothing holds the key that a lost agent is recovered with."""
+
+    code = "NO_PRIVATE_KEY"
+    sentence = "No private key to recover with: pass it as keys, or set MOLTNET_PRIVATE_KEY"
+
+
 async def connect(
     *,
     client_id: str | None = None,
@@ -121,7 +128,7 @@ async def recover(
     seed = kept.private_key if kept else begun
     own = keys or (key_pair_of(seed) if seed else place.keys)
     if own is None:
-        raise NoCredentials("No private key to recover with: name it with keys=, or set MOLTNET_PRIVATE_KEY")
+        raise NoPrivateKey(missing=None if keyring else place.settings.credentials_file)
     url = place.url(api_url, kept)
     async with remote_agent(url) as visitor:
         credentials = await prove_key(visitor, own, network=network or url)

@@ -60,8 +60,8 @@ async def test_a_switch_without_a_server_is_done_by_the_command_itself(data: Pat
     assert back.out.startswith("all-MiniLM-L6-v2@")
     assert back.out.endswith("serves; all 3 entries are embedded.\n")
     table = (await model(data, "list")).out.splitlines()
-    assert table[1].startswith("* all-MiniLM-L6-v2@")
-    assert table[1].split()[2:] == ["3", "3", "installed"]
+    assert table[2].startswith("* all-MiniLM-L6-v2@")
+    assert table[2].split()[2:] == ["3", "3", "installed"]
 
 
 async def test_a_running_server_follows_the_command_and_a_restart_finds_the_model_again(

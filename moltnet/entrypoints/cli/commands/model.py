@@ -13,11 +13,18 @@ from moltnet.domain.switching import ModelPlace, SwitchProgress
 from moltnet.entrypoints.cli.ending import run_command
 from moltnet.entrypoints.cli.logs import log_to_stderr
 from moltnet.entrypoints.cli.output import one_sentence, result, say
+from moltnet.entrypoints.cli.tables import Column, table
 from moltnet.entrypoints.container import KnownModel, ModelRoom, model_room
 from moltnet.entrypoints.settings import read_settings
 
 LOOK_AGAIN_S = 0.5
-_MARKS = {"serving": "*", "target": ">", None: " "}
+_MARKS = {"serving": "* ", "target": "> "}
+COLUMNS = (
+    Column("MODEL", lambda row: f"{_MARKS.get(str(row['role']), '')}{row['name']}"),
+    Column("ENTRIES", "entries", whole=True, right=True),
+    Column("PASSAGES", "passages", whole=True, right=True),
+    Column("WHERE", "where"),
+)
 
 
 def list_models(data_dir: Path | None, *, as_json: bool) -> None:
@@ -93,11 +100,7 @@ async def _seen_through(room: ModelRoom) -> SwitchProgress:
 
 
 def _print_table(models: list[KnownModel]) -> None:
-    width = max([len("model"), *(len(model.name) for model in models)])
-    click.echo(f"  {'model':<{width}}  {'entries':>9}  {'passages':>9}  where")
-    for model in models:
-        mark = _MARKS[model.role]
-        click.echo(f"{mark} {model.name:<{width}}  {model.entries:>9}  {model.passages:>9}  {model.where}")
+    click.echo(table([_as_json(model) for model in models], COLUMNS, "No models."))
     click.echo("* serves; > is being switched to")
 
 

@@ -28,7 +28,7 @@ def serve(host: str, port: int | None, data_dir: Path | None, workers: int) -> N
 def say_start(settings: Settings) -> None:
     """Tells a person at a terminal what takes the seconds before a server is ready."""
     is_first = settings.database_url is None and not (settings.data_dir / "postgres").exists()
-    first = f" The first start creates the database in {settings.data_dir}." if is_first else ""
+    first = f"\nThe first start creates the database in {settings.data_dir}" if is_first else ""
     say_starting(f"Starting the database and the embedding model; this takes some seconds.{first}")
 
 

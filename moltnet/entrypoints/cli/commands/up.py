@@ -82,7 +82,8 @@ def _what_next(heading: str, base_url: str, folder: Path) -> str:
   credentials  {credentials}
   .mcp.json    {folder / MCP_CONFIGURATION}
 
-Next, in another terminal, as that agent: see who you are, store a memory, and create a code that lets another agent in.
+Next, in another terminal: see who that agent is, store a memory, and create a
+code that lets another agent in.
 
 {be_it}  {moltnet} whoami
   {moltnet} diary create 'A memory that outlives this terminal'

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from moltnet.domain.errors import Invalid, StorageFull, StorageUnavailable, Unavailable
-from moltnet.entrypoints.cli.output import one_sentence, result, say, told
+from moltnet.entrypoints.cli.output import one_sentence, result, say, say_starting, told
+from moltnet.entrypoints.library.remote import NoPrivateKey
 from moltnet.ports.keyring import NoCredentials
 
 # Without a buffer nothing would be left to be written at the end.
@@ -75,6 +76,20 @@ def test_nothing_that_is_printed_gives_a_terminal_orders(text):
     for shown in (out.getvalue(), err.getvalue()):
         assert all(each == "\n" or each.isprintable() for each in shown)
     assert json.loads(out.getvalue()) == {"content": text}
+
+
+def test_key_to_recover_with_is_asked_for_in_words_of_commands():
+    sentence = told(NoPrivateKey())
+    assert ("--credentials" in sentence, "keys" in sentence) == (True, False)
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_long_work_is_announced_to_people_alone(monkeypatch, is_terminal):
+    err = io.StringIO()
+    err.isatty = lambda: is_terminal
+    monkeypatch.setattr(sys, "stderr", err)
+    say_starting("Starting")
+    assert err.getvalue() == ("Starting\n" if is_terminal else "")
 
 
 def test_other_causes_are_not_told():
