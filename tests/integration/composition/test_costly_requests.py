@@ -208,7 +208,8 @@ async def of_tools(scene: Scene, script: str) -> AsyncIterator[Asked]:
         listing = attrs.evolve(opening, name="tools/list", json=_call("tools/list", {}), headers=session)
         for tool in (await listing.play(scene.stage)).json["result"]["tools"]:
             name = tool["name"]
-            if script == FIRST or name in TEXTS:
+            is_refused = agent is None and any(each["type"] == "oauth2" for each in tool["_meta"]["securitySchemes"])
+            if not is_refused and (script == FIRST or name in TEXTS):
                 arguments = costly(tool["inputSchema"], script, await scene.known(name, script), {})
                 call = _call("tools/call", {"name": name, "arguments": arguments})
                 yield attrs.evolve(listing, name=f"{name} ({script}{'' if agent else ', anonymous'})", json=call)
