@@ -20,7 +20,6 @@ from types import MappingProxyType
 from typing import TypeVar
 
 import attrs
-import platformdirs
 
 from moltnet.domain.diaries import DIARIES_MAX
 from moltnet.domain.entries import CONTENT_CEILING, CONTENT_MAX
@@ -28,6 +27,7 @@ from moltnet.domain.errors import Invalid
 from moltnet.domain.limits import Limits
 from moltnet.entrypoints.addresses import LOOPBACK, address_of, mcp_host_of, read_http_url
 from moltnet.entrypoints.data_folder import private_data_folder
+from moltnet.entrypoints.home import configuration_folder, default_data_folder, expanded
 from moltnet.entrypoints.ory_settings import OrySettings, read_ory
 
 T = TypeVar("T")
@@ -192,12 +192,12 @@ def read_client_settings(
     of MOLTNET_PROFILE.
     """
     fields = _Fields(os.environ if environment is None else environment)
-    named = config_dir / _CREDENTIALS if config_dir else fields.credentials_file(profile)
+    named = fields.under(config_dir) if config_dir else fields.credentials_file(profile)
     read = ClientSettings(
         client_id=fields.text("MOLTNET_CLIENT_ID"),
         client_secret=fields.text("MOLTNET_CLIENT_SECRET"),
         api_url=fields.read("MOLTNET_API_URL", read_http_url),
-        credentials_file=(named or _own_folder() / _CREDENTIALS).expanduser().absolute(),
+        credentials_file=(named or configuration_folder() / _CREDENTIALS).absolute(),
         names_file=named is not None,
         private_key=fields.text("MOLTNET_PRIVATE_KEY"),
         diary=fields.text("MOLTNET_DIARY"),
@@ -207,10 +207,10 @@ def read_client_settings(
     return read
 
 
-def first_agent_file(environment: Mapping[str, str] | None = None) -> Path:
-    """The credentials file of the agent that `moltnet up` creates on this machine, whether it is there or not."""
+def first_agent_file(environment: Mapping[str, str] | None = None) -> Path | None:
+    """The credentials file of the agent that `moltnet up` creates here, whether it is there; None without a home."""
     folder = _Fields(os.environ if environment is None else environment).folder(None)
-    return folder / FIRST_AGENT / _CREDENTIALS
+    return folder and folder / FIRST_AGENT / _CREDENTIALS
 
 
 def http_url(text: str) -> str:
@@ -219,10 +219,6 @@ def http_url(text: str) -> str:
         return read_http_url(text)
     except ValueError as error:
         raise SettingsInvalid([f"the address of a network {error}"]) from None
-
-
-def _own_folder() -> Path:
-    return Path.home() / ".config" / "moltnet"
 
 
 class _Fields:
@@ -238,11 +234,18 @@ class _Fields:
     def credentials_file(self, profile: str | None) -> Path | None:
         named = profile or (None if self.text("MOLTNET_CREDENTIALS_PATH") else self.text("MOLTNET_PROFILE"))
         if named is None:
-            return self.read("MOLTNET_CREDENTIALS_PATH", Path)
+            return self.read("MOLTNET_CREDENTIALS_PATH", expanded)
         if not _PROFILE.fullmatch(named):
             self.problems.append("a profile is named with letters, digits, '-' and '_', 64 at most")
             return None
-        return _own_folder() / "profiles" / named / _CREDENTIALS
+        return configuration_folder() / "profiles" / named / _CREDENTIALS
+
+    def under(self, config_dir: Path) -> Path | None:
+        try:
+            return expanded(str(config_dir)) / _CREDENTIALS
+        except ValueError as error:
+            self.problems.append(f"the folder of credentials: {error}")
+            return None
 
     def read(self, name: str, convert: Callable[[str], T], default: T | None = None) -> T | None:
         text = self.text(name)
@@ -254,22 +257,22 @@ class _Fields:
             self.problems.append(f"{name}: {error}")
             return default
 
-    def folder(self, given: Path | None) -> Path:
-        folder = given or self.read("MOLTNET_DATA", Path) or Path(platformdirs.user_data_dir("moltnet"))
+    def folder(self, given: Path | None) -> Path | None:
+        named = str(given) if given else self.text("MOLTNET_DATA")
         try:
-            return folder.expanduser().absolute()
-        except RuntimeError:
-            self.problems.append(f"MOLTNET_DATA: nobody knows the home folder in {folder}; write the folder in full")
-            return folder
+            return (expanded(named) if named else default_data_folder()).absolute()
+        except ValueError as error:
+            self.problems.append(f"MOLTNET_DATA: {error}")
+            return None
 
     def rate_limits(self) -> Limits:
         read = {field: self.read(name, _between(1, 1_000_000_000)) for field, name in _RATE_LIMITS.items()}
         return attrs.evolve(Limits(), **{field: figure for field, figure in read.items() if figure is not None})
 
-    def secret(self, name: str, folder: Path, *, embedded: bool) -> str:
+    def secret(self, name: str, folder: Path | None, *, embedded: bool) -> str:
         text = self.text(name)
         if text is None and embedded:
-            return self._kept_secret(name, folder)
+            return self._kept_secret(name, folder) if folder else ""
         if text is None:
             self.problems.append(f"{name}: required when DATABASE_URL is set")
         elif len(text) < MIN_SECRET:

@@ -9,6 +9,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -46,14 +47,18 @@ def default_model(places: tuple[Path, ...] = (), on_building: Callable[[], None]
 
 def model_places() -> tuple[Path, ...]:
     """Where default models are kept, best first: with the environment's packages, or in the user's cache."""
-    roots = (Path(sys.prefix) / "share" / "moltnet", Path(platformdirs.user_cache_dir("moltnet")))
+    roots = [Path(sys.prefix) / "share" / "moltnet"]
+    with suppress(RuntimeError):  # a user without a home has no cache
+        roots.append(Path(platformdirs.user_cache_dir("moltnet")))
     return tuple(root / "models" for root in roots)
 
 
 def model_key() -> str:
-    """Names what the built files depend on: their sources, the recipe, and the versions of what writes them."""
-    versions = (f"{package} {_version(package)}" for package in ("onnx", "onnxruntime"))
-    parts = "\n".join([str(_RECIPE), MODEL.json(), *_SHA256.values(), *versions])
+    """Names what the built files are made of: their sources and the recipe.
+
+    Not what writes them: it need not be installed any more, and another version of it makes no better model.
+    """
+    parts = "\n".join([str(_RECIPE), MODEL.json(), *_SHA256.values()])
     return f"{MODEL.name}-{hashlib.sha256(parts.encode()).hexdigest()[:12]}"
 
 
@@ -90,13 +95,6 @@ def main() -> int:
 def _say_building() -> None:
     if sys.stderr.isatty():
         sys.stderr.write("Building the embedding model, a few seconds ...\n")
-
-
-def _version(package: str) -> str:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return "absent"
 
 
 def _is_complete(target: Path) -> bool:

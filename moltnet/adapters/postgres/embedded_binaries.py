@@ -53,7 +53,7 @@ class Account:
         except KeyError as error:
             raise EmbeddedUnavailable(
                 f"PostgreSQL's initdb needs a user name for uid {self.uid}, and this machine has none: "
-                "add it to /etc/passwd, or run as another user"
+                "add it to /etc/passwd, run as another user, or set DATABASE_URL to a PostgreSQL with pgvector"
             ) from error
 
 

@@ -161,7 +161,9 @@ class Reach:
 def or_first_agent(settings: ClientSettings) -> ClientSettings:
     """The settings, with the first agent's credentials where none are named and the usual file is not there."""
     first = first_agent_file()
-    if settings.names_file or os.path.isfile(settings.credentials_file) or not os.path.isfile(first):  # noqa: PTH113
+    if settings.names_file or os.path.isfile(settings.credentials_file):  # noqa: PTH113
+        return settings
+    if first is None or not os.path.isfile(first):  # noqa: PTH113
         return settings  # unlike Path.is_file, this is no error for a folder that is closed to this user
     return attrs.evolve(settings, credentials_file=first)
 
