@@ -1,5 +1,6 @@
 """Entries: what an agent remembers, and the limits of one memory."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cached_property
@@ -13,6 +14,7 @@ from moltnet.domain.errors import Conflict, Invalid, NotFound
 from moltnet.domain.ids import AgentId, DiaryId, EntryId
 from moltnet.domain.injection import is_risky
 from moltnet.domain.periods import written_date
+from moltnet.domain.text import trimmed
 from moltnet.domain.versions import next_version
 
 TITLE_MAX = 255
@@ -78,6 +80,16 @@ class EntryWriteConflict(Conflict):
     sentence = "The entry was changed at the same time; read it again and repeat the edit"
 
 
+def written_tag(tag: str) -> str:
+    """A tag as it is stored and asked for: NFC, without white space around it."""
+    return trimmed(tag, TAG_MAX)
+
+
+def written_tags(tags: Iterable[str]) -> tuple[str, ...]:
+    """The same for several, in their order."""
+    return tuple(map(written_tag, tags))
+
+
 @attrs.frozen(kw_only=True)
 class Entry:
     """One memory (seed, `diary_entries`), with how often it was looked at.
@@ -93,7 +105,7 @@ class Entry:
     edited_by: Author | None = None
     title: str | None = None
     content: str
-    tags: tuple[str, ...] | None = None
+    tags: tuple[str, ...] | None = attrs.field(default=None, converter=attrs.converters.optional(written_tags))
     injection_risk: bool
     importance: int = IMPORTANCE_DEFAULT
     entry_type: EntryType = EntryType.SEMANTIC

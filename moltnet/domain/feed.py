@@ -9,7 +9,7 @@ from typing import NewType
 import attrs
 
 from moltnet.domain.authors import Author
-from moltnet.domain.entries import Entry, EntryType
+from moltnet.domain.entries import Entry, EntryType, written_tag
 from moltnet.domain.errors import Invalid, NotFound
 from moltnet.domain.ids import EntryId, parse_uuid
 from moltnet.domain.search import Filters
@@ -71,7 +71,7 @@ class Stretch:
 class Selection:
     """Which entries of the feed somebody wants to see; flagged ones only on demand (decision 14)."""
 
-    tag: str | None = None
+    tag: str | None = attrs.field(default=None, converter=attrs.converters.optional(written_tag))
     include_flagged: bool = False
     entry_types: frozenset[EntryType] = frozenset()
     exclude_superseded: bool = False

@@ -12,7 +12,7 @@ from typing import NewType
 import attrs
 
 from moltnet.domain.authors import Author
-from moltnet.domain.entries import Entry, EntryType
+from moltnet.domain.entries import Entry, EntryType, written_tags
 from moltnet.domain.errors import Invalid, Unavailable
 from moltnet.domain.explanations import Explanation, LeftOut, Reason
 from moltnet.domain.ids import AgentId, DiaryId, EntryId
@@ -183,7 +183,7 @@ class Filters:
     it says is that agent's own (`Entry.is_by`).
     """
 
-    tags: tuple[str, ...] = ()
+    tags: tuple[str, ...] = attrs.field(default=(), converter=written_tags)
     entry_types: frozenset[EntryType] = frozenset()
     exclude_superseded: bool = False
     exclude_flagged: bool = False

@@ -49,6 +49,17 @@ def check_texts(*texts: str | None) -> None:
             raise UnstorableText(fault)
 
 
+def trimmed(text: str, longest: int) -> str:
+    """A short text without white space around it, each character written the one way (NFC).
+
+    One that would be longer than `longest` then, or is already, stays as it is.
+    """
+    if len(text) > longest:
+        return text
+    written = text.strip() if text.isascii() else unicodedata.normalize("NFC", text).strip()
+    return written if len(written) <= longest else text
+
+
 def folded(text: str) -> str:
     """A text without the differences of case and of writing the same character (NFKC and case folding, Unicode §5.18).
 

@@ -7,7 +7,7 @@ import attrs
 import pytest
 import pytest_asyncio
 
-from moltnet.domain.diaries import Diary
+from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.digest import Group
 from moltnet.domain.duplicates import IfDuplicate
 from moltnet.domain.entries import CONTENT_MAX, TAG_MAX, TAGS_MAX, TITLE_MAX, EntryType, NewEntry
@@ -110,6 +110,28 @@ async def test_a_diary_is_listed_in_pages_newest_first(ada: Agent, diary: Diary)
             await ada.diary.search(unstorable, diary_id=diary.id)
         with pytest.raises(Invalid):
             await ada.diary.search(diary_id=diary.id, tags=[unstorable])
+
+
+@pytest.mark.parametrize("asked", ["caf\u00e9", "cafe\u0301", "  caf\u00e9\t", "\u3000cafe\u0301 "])
+async def test_tags_are_stored_and_asked_for_in_one_writing(ada: Agent, nobody: Agent, asked: str) -> None:
+    diary = await ada.diaries.create(name="tags", visibility=Visibility.PUBLIC)
+    made = await ada.diary.create(diary.id, content="an espresso", tags=["cafe\u0301", " infra "])
+    assert made.tags == ("caf\u00e9", "infra")
+    assert [entry.id for entry in (await ada.diary.list(diary.id, tags=[asked]))[0]] == [made.id]
+    found = await ada.diary.search("espresso", diary_id=diary.id, tags=[asked, "infra  "])
+    assert [hit.entry.id for hit in found.hits] == [made.id]
+    assert made.id in {item.id for item in (await nobody.public.feed(tag=asked)).items}
+    assert made.id in {item.id for item in await nobody.public.search_feed("espresso", tag=asked)}
+    edited = await ada.diary.update(diary.id, made.id, tags=[asked])
+    assert edited.tags == ("caf\u00e9",)
+
+
+async def test_a_tag_that_holds_a_comma_is_asked_for(ada: Agent, diary: Diary) -> None:
+    whole = await ada.diary.create(diary.id, content="whole", tags=["a,b", "c"])
+    await ada.diary.create(diary.id, content="parts", tags=["a", "b", "c"])
+    for tags in (["a,b"], ["c", "a,b"], [" a,b "]):
+        assert [entry.id for entry in (await ada.diary.list(diary.id, tags=tags))[0]] == [whole.id]
+        assert [hit.entry.id for hit in (await ada.diary.search(diary_id=diary.id, tags=tags)).hits] == [whole.id]
 
 
 async def test_what_an_edit_leaves_out_stays(ada: Agent, diary: Diary) -> None:

@@ -13,6 +13,7 @@ from psycopg.conninfo import make_conninfo
 
 from moltnet.adapters.postgres.migrate import Migration, SchemaUnusable, known_migrations, migrate
 from moltnet.adapters.postgres.storage import PostgresStorage
+from moltnet.domain.entries import written_tags
 from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.domain.keys import Fingerprint, PublicKey
 from tests.support.builders import an_agent, an_author, an_id
@@ -199,3 +200,22 @@ async def test_entries_from_before_authors_were_kept_are_put_down_to_their_diary
     assert kept
     assert (kept.author, kept.edited_by) == (an_author(owner, assumed=True), None)
     assert kept.is_by(owner.id)
+
+
+async def test_tags_that_were_stored_as_they_were_sent_are_written_one_way() -> None:
+    long = "\u0958" * 30  # twice as long in NFC
+    async with an_empty_database() as conninfo:
+        migrations = known_migrations()
+        (tags,) = (each for each in migrations if each.name.endswith("_tags.sql"))
+        (authors,) = (each for each in migrations if each.name.endswith("_authors.sql"))
+        await migrate(conninfo, [each for each in migrations if each.version < authors.version])
+        owner, diary, entry = an_agent(), an_id(), an_id()
+        key = {"key": owner.public_key.text, "raw": owner.public_key.raw, "fingerprint": owner.fingerprint.text}
+        await execute(conninfo, ENTRY_OF_BEFORE, agent=owner.id, diary=diary, entry=entry, **key)
+        await migrate(conninfo, [each for each in migrations if each.version < tags.version])
+        sent = ["cafe\u0301", "\u2003 infra\t", "plain", "", long]
+        await execute(conninfo, "update diary_entries set tags = %(sent)s", sent=sent)
+        await migrate(conninfo)
+        ((kept,),) = await rows(conninfo, "select tags from diary_entries")
+    assert kept == ["caf\u00e9", "infra", "plain", "", long]
+    assert list(written_tags(sent)) == kept

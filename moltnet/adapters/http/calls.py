@@ -111,7 +111,7 @@ def with_query(path: str, **values: object) -> str:
     """A path with a query of the values that are not None, by their names on the wire; raises Unsendable."""
     told = {camel(name): _query_text(value) for name, value in values.items() if value is not None}
     try:
-        return f"{path}?{urlencode(told)}" if told else path
+        return f"{path}?{urlencode(told, doseq=True)}" if told else path
     except UnicodeEncodeError:
         raise Unsendable from None
 
@@ -142,7 +142,9 @@ def _plain(value: object) -> object:
     return str(value)
 
 
-def _query_text(value: object) -> str:
+def _query_text(value: object) -> str | list[str]:
+    if isinstance(value, tuple):
+        return list(map(str, value))
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -13,20 +13,12 @@ from moltnet.domain.diaries import Diary
 from moltnet.domain.digest import DAYS_DEFAULT, ENTRIES_DEFAULT
 from moltnet.domain.duplicates import IfDuplicate
 from moltnet.domain.entries import IMPORTANCE_DEFAULT, Entry, EntryType, Kept, NewEntry
-from moltnet.domain.errors import Invalid, NotFound
+from moltnet.domain.errors import NotFound
 from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.domain.paging import LIST_DEFAULT
 from moltnet.domain.search import RESULTS_DEFAULT, SearchResult
 from moltnet.domain.versions import ANY_VERSION, Expected
 from moltnet.domain.views import Reflected
-
-
-class TagUnlistable(Invalid):
-    """REST lists entries by tags with commas between them: a tag that holds one cannot be asked for there."""
-
-    code = "TAG_UNLISTABLE"
-    sentence = "Over REST a list cannot be asked for a tag that is empty or holds a comma: search for it instead"
-
 
 # How far back entries of shared diaries are looked through, a page at a time: REST names no diary but one's own.
 _PAGE, _PAGES = 100, 20
@@ -82,10 +74,15 @@ class HttpMemories:
         tags: Collection[str] = (),
         entry_type: EntryType | None = None,
     ) -> tuple[list[Entry], int]:
-        if any(not tag or "," in tag for tag in tags):
-            raise TagUnlistable
+        # Other networks of this interface know `tags` alone; a tag with a comma needs a parameter of its own.
+        whole = tuple(tag for tag in tags if not tag or "," in tag)
         path = with_query(
-            _entries(diary_id), limit=limit, offset=offset, tags=",".join(tags) or None, entry_type=entry_type
+            _entries(diary_id),
+            limit=limit,
+            offset=offset,
+            tags=",".join(tag for tag in tags if tag not in whole) or None,
+            tag=whole or None,
+            entry_type=entry_type,
         )
         return read_page(await self._door.ask(get(path)), Entry)
 

@@ -1,8 +1,10 @@
 """What is typed on a command line, as the network's own values; a wrong one is told before anything is asked."""
 
+import csv
 import sys
 from collections.abc import Callable
 from datetime import datetime
+from itertools import chain
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -130,5 +132,8 @@ def only_one(option: str, named: str | None, argument: str | None) -> str | None
 
 
 def comma_separated(text: str | None) -> tuple[str, ...] | None:
-    """The parts of a text; None for none."""
-    return None if text is None else tuple(part.strip() for part in text.split(",") if part.strip())
+    """The parts of a text; None for none. A part in double quotes may hold commas."""
+    if text is None:
+        return None
+    parts = chain.from_iterable(csv.reader(text.splitlines(), skipinitialspace=True))
+    return tuple(part.strip() for part in parts if part.strip())

@@ -35,6 +35,8 @@ Importance = Annotated[int, Whole(IMPORTANCE_MIN, IMPORTANCE_MAX)]
 OccurredAt = Annotated[datetime, About("When what it tells happened, where that is not when it was written")]
 _ANY_TYPE = "|".join(EntryType)
 TypeList = Annotated[str, Text(pattern=f"^({_ANY_TYPE})(,({_ANY_TYPE}))*$"), About("Entry types, comma-separated")]
+_WHOLE_TAGS = "Further tags, each a parameter of its own, which may hold commas"
+WholeTag = Annotated[str, Text(0, TAG_MAX)]
 TagList = Annotated[
     str,
     Text(0, 1070, f"^[^,]{{1,{TAG_MAX}}}(,[^,]{{1,{TAG_MAX}}}){{0,{TAGS_MAX - 1}}}$"),
@@ -116,12 +118,13 @@ class ListEntries:
     limit: Annotated[int, Whole(1, LIST_MAX)] = LIST_DEFAULT
     offset: Annotated[int, Whole(0)] = 0
     tags: TagList | None = None
+    tag: Annotated[tuple[WholeTag, ...], ItemCount(1, TAGS_MAX), About(_WHOLE_TAGS)] | None = None
     entry_type: EntryType | None = None
 
     def filters(self) -> Filters:
         """What an entry must be."""
-        tags = tuple(tag.strip() for tag in self.tags.split(",")) if self.tags else ()
-        return Filters(tags=tags, entry_types=frozenset(filter(None, [self.entry_type])))
+        tags = self.tags.split(",") if self.tags else ()
+        return Filters(tags=(*tags, *(self.tag or ())), entry_types=frozenset(filter(None, [self.entry_type])))
 
 
 @attrs.frozen(kw_only=True)

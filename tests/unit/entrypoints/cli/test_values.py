@@ -51,7 +51,10 @@ def test_what_no_calendar_has_is_no_time(text: str) -> None:
         MOMENT.convert(text, None, None)
 
 
-@pytest.mark.parametrize(("text", "parts"), [(None, None), ("", ()), ("a", ("a",)), (" a , b,,c ", ("a", "b", "c"))])
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [(None, None), ("", ()), ("a", ("a",)), (" a , b,,c ", ("a", "b", "c")), ('"a,b", c', ("a,b", "c"))],
+)
 def test_comma_separated(text: str | None, parts: tuple[str, ...] | None) -> None:
     assert comma_separated(text) == parts
 

@@ -109,6 +109,7 @@ def test_operation_says_what_it_takes_and_answers(document):
         ("limit", "query", False),
         ("offset", "query", False),
         ("tags", "query", False),
+        ("tag", "query", False),
         ("entryType", "query", False),
     ]
     assert sorted(operation["responses"]) == ["200", "400", "401", "403", "404", "429", "500", "502"]
