@@ -93,4 +93,7 @@ code that lets another agent in.
 
 def _program() -> str:
     """How this program is called from where it was started: by its name where the shell knows it."""
-    return "moltnet" if shutil.which("moltnet") else f"{shlex.quote(sys.executable)} -m moltnet"
+    if shutil.which("moltnet"):
+        return "moltnet"
+    beside = Path(sys.executable).with_name("moltnet")  # as in an environment that is not activated
+    return shlex.quote(str(beside)) if beside.exists() else f"{shlex.quote(sys.executable)} -m moltnet"
