@@ -22,8 +22,7 @@ pytestmark = pytest.mark.real
 # Ten seconds are promised, on a machine that has nothing else to do.
 ENDS_WITHIN_S = 15.0
 WORKFLOWS = 4
-# Of the library of the workflows: by then its threads pause for long between two attempts.
-RETRIED = "(attempt 4)"
+WORKFLOWS_AWAY = "the database of the workflows is away"
 
 
 @attrs.frozen
@@ -75,9 +74,9 @@ def a_folder(path: Path) -> Path:
 
 
 async def gone(serving: Serving) -> None:
-    """The database is stopped, and the threads of the workflows have tried it for a while."""
+    """The database is stopped, and the workflows have met that."""
     await serving.database.stop()
-    await until(lambda: RETRIED in text_of(serving.log), 60)
+    await until(lambda: WORKFLOWS_AWAY in text_of(serving.log), 60)
 
 
 async def silent(serving: Serving) -> None:
