@@ -78,6 +78,13 @@ class Unavailable(MoltNetError):
     sentence = "A service behind this one is unavailable"
 
 
+class ProcessForked(Unavailable):
+    """Connections, locks and threads stay with the process that made them: its child would wait for them for ever."""
+
+    code = "PROCESS_FORKED"
+    sentence = "This agent belongs to the parent of this process; connect, or open the network, after forking"
+
+
 class StorageUnavailable(Unavailable):
     """The database could not be reached in time; nothing was read or written."""
 

@@ -1,5 +1,6 @@
 """The REST door of a network: sends requests, repeats those that may be, and tells refusals as errors."""
 
+import os
 from typing import Protocol
 
 import aiohttp
@@ -9,6 +10,7 @@ from yarl import URL
 from moltnet.adapters.http.calls import Call, Reply
 from moltnet.adapters.http.problems import refusal
 from moltnet.adapters.http.retries import Attempts, Broken, NotSent, Outcome, Pace
+from moltnet.domain.errors import ProcessForked
 from moltnet.ports.remote import NetworkError
 
 TIMEOUT_S = 30.0
@@ -36,6 +38,7 @@ class Door:
         self.tokens: TokenSource | None = None
         self._session: aiohttp.ClientSession | None = None
         self._met = False
+        self._process = os.getpid()
 
     async def ask(self, call: Call) -> Reply:
         """The answer of a request that was carried out; raises what it was refused with, or NetworkError."""
@@ -49,6 +52,8 @@ class Door:
 
         A refused token is replaced once, and again as often as its secret was replaced meanwhile.
         """
+        if self._process != os.getpid():
+            raise ProcessForked  # connections and locks are the parent's
         tokens = self.tokens if call.signed_in else None
         if tokens is None:
             return await self._last_of_tries(call, None)

@@ -14,6 +14,7 @@ from moltnet.entrypoints.library.crypto import LocalCrypto
 from moltnet.entrypoints.library.diaries import LocalDiaries
 from moltnet.entrypoints.library.directory import LocalDirectory
 from moltnet.entrypoints.library.entries import LocalMemories
+from moltnet.entrypoints.library.lifetime import Lifetime
 from moltnet.entrypoints.library.public import LocalPublic
 from moltnet.entrypoints.library.seat import Seat
 from moltnet.entrypoints.library.sharing import LocalSharing
@@ -34,8 +35,11 @@ class LocalAgent:
         keys: KeyPair | None = None,
         identity: OwnIdentity | None = None,
         keyring: Keyring | None = None,
+        lifetime: Lifetime | None = None,
     ) -> None:
-        self._seat = Seat(services=services, caller=caller, identity=identity, keyring=keyring)
+        self._seat = Seat(
+            services=services, caller=caller, identity=identity, keyring=keyring, lifetime=lifetime or Lifetime()
+        )
         self._place = place
         self._keys = keys
 

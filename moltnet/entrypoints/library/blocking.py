@@ -7,11 +7,13 @@ answers is given the same face. `async with` becomes `with`, `async for` becomes
 import asyncio
 import functools
 import inspect
+import os
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import CancelledError
 from typing import Any, Self
 
+from moltnet.domain.errors import ProcessForked
 from moltnet.entrypoints.library import network, remote, signing
 
 
@@ -20,15 +22,16 @@ class Blocking:
 
     def __init__(self, inner: Any) -> None:
         self._inner = inner
+        self._process = os.getpid()
 
     def __getattr__(self, name: str) -> Any:
-        return blocking(getattr(self._inner, name))
+        return blocking(getattr(self._inner, name), None if isinstance(self._inner, type) else self._process)
 
     def __enter__(self) -> Any:
-        return blocking(_waited_for(self._inner.__aenter__()))
+        return blocking(_waited_for(self._inner.__aenter__(), self._process))
 
     def __exit__(self, *error: object) -> Any:
-        return _waited_for(self._inner.__aexit__(*error))
+        return _waited_for(self._inner.__aexit__(*error), self._process)
 
     def __repr__(self) -> str:
         return f"<blocking {self._inner!r}>"
@@ -39,41 +42,44 @@ class BlockingIterator:
 
     def __init__(self, inner: AsyncIterator[Any]) -> None:
         self._inner = inner
+        self._process = os.getpid()
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> Any:
         try:
-            return blocking(_waited_for(_next(self._inner)))
+            return blocking(_waited_for(_next(self._inner), self._process))
         except StopAsyncIteration:
             raise StopIteration from None
 
     def close(self) -> None:
         """Ends the iteration."""
-        _waited_for(_closed(self._inner))
+        _waited_for(_closed(self._inner), self._process)
 
 
-def blocking(value: Any) -> Any:
+def blocking(value: Any, process: int | None = None) -> Any:
     """The same value with a face that waits, where it is asynchronous; else the value itself.
+
+    What belongs to one process raises ProcessForked in its children, where nobody runs the event loop.
 
     An agent that is handed in, as to `sign_and_submit`, may have either face.
     """
     if isinstance(value, type):
         return Blocking(value) if value is network.MoltNet else value
     if inspect.isroutine(value) or isinstance(value, functools.partial):
-        return _caller(value)
+        return _caller(value, process)
     if isinstance(value, AsyncIterator):
         return BlockingIterator(value)
     return Blocking(value) if _is_asynchronous(type(value)) else value
 
 
-def _caller(function: Callable[..., Any]) -> Callable[..., Any]:
+def _caller(function: Callable[..., Any], process: int | None) -> Callable[..., Any]:
     @functools.wraps(function)
     def call(*arguments: Any, **named: Any) -> Any:
         inner = [_unwrapped(argument) for argument in arguments]
         answer = function(*inner, **{name: _unwrapped(argument) for name, argument in named.items()})
-        return blocking(_waited_for(answer) if inspect.iscoroutine(answer) else answer)
+        return blocking(_waited_for(answer, process) if inspect.iscoroutine(answer) else answer)
 
     return call
 
@@ -96,8 +102,11 @@ async def _closed(iterator: AsyncIterator[Any]) -> None:
         await iterator.aclose()
 
 
-def _waited_for(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    future = asyncio.run_coroutine_threadsafe(coroutine, _loop())
+def _waited_for(coroutine: Coroutine[Any, Any, Any], process: int | None) -> Any:
+    if process not in {None, os.getpid()}:
+        coroutine.close()
+        raise ProcessForked
+    future = asyncio.run_coroutine_threadsafe(coroutine, _loop(os.getpid()))
     try:
         return future.result()
     except (KeyboardInterrupt, CancelledError):
@@ -106,7 +115,8 @@ def _waited_for(coroutine: Coroutine[Any, Any, Any]) -> Any:
 
 
 @functools.cache
-def _loop() -> asyncio.AbstractEventLoop:
+def _loop(process: int) -> asyncio.AbstractEventLoop:
+    _ = process  # a child begins one of its own
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, name="moltnet", daemon=True).start()
     return loop

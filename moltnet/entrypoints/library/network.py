@@ -1,8 +1,8 @@
 """A network in this process, and its agents: `MoltNet.open` keeps it in a folder, `MoltNet.in_memory` nowhere."""
 
 import secrets
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from os import PathLike
 from pathlib import Path
@@ -17,6 +17,7 @@ from moltnet.domain.services import Services
 from moltnet.entrypoints.about.place import Place
 from moltnet.entrypoints.container import key_pair_of, new_key_pair
 from moltnet.entrypoints.library.agent import LocalAgent
+from moltnet.entrypoints.library.lifetime import Lifetime
 from moltnet.entrypoints.library.signing import registration_proof
 from moltnet.entrypoints.settings import Settings, read_settings
 from moltnet.ports.keyring import Keyring, OwnIdentity
@@ -38,8 +39,9 @@ class ServerPartsMissing(Unavailable):
 class MoltNet:
     """A network in this process: lets agents in and hands them out, until its context is left."""
 
-    _services: Services
+    _all_services: Services
     _place: Place
+    _lifetime: Lifetime = attrs.field(factory=Lifetime)
 
     @classmethod
     def open(cls, data_dir: str | PathLike[str] | None = None) -> AbstractAsyncContextManager["MoltNet"]:
@@ -60,6 +62,11 @@ class MoltNet:
         return _in_memory(with_model=with_model)
 
     @property
+    def _services(self) -> Services:
+        self._lifetime.check()
+        return self._all_services
+
+    @property
     def url(self) -> str:
         """The address by which agents elsewhere know this network."""
         return self._place.api_url
@@ -67,7 +74,7 @@ class MoltNet:
     @property
     def anonymous(self) -> LocalAgent:
         """Nobody in particular: reads what is public, looks agents up, verifies signatures."""
-        return LocalAgent(self._services, ANONYMOUS, self._place)
+        return LocalAgent(self._services, ANONYMOUS, self._place, lifetime=self._lifetime)
 
     async def genesis(
         self, *, keys: KeyPair | None = None, scopes: frozenset[Scope] = ALL_SCOPES, keyring: Keyring | None = None
@@ -109,7 +116,15 @@ class MoltNet:
         token = await self._services.credentials.token(str(secret.client_id), secret.secret, asked)
         caller = await self._services.authentication.authenticate(token.text)
         keys = key_pair_of(identity.private_key) if identity else None
-        return LocalAgent(self._services, caller, self._place, keys=keys, identity=identity, keyring=keyring)
+        return LocalAgent(
+            self._services,
+            caller,
+            self._place,
+            keys=keys,
+            identity=identity,
+            keyring=keyring,
+            lifetime=self._lifetime,
+        )
 
     async def _settled(self, registered: Registered, keys: KeyPair, keyring: Keyring | None) -> LocalAgent:
         identity = OwnIdentity(
@@ -134,6 +149,15 @@ def _prepared(keys: KeyPair | None, keyring: Keyring | None) -> KeyPair:
     return chosen
 
 
+@contextmanager
+def _ending() -> Iterator[Lifetime]:
+    lifetime = Lifetime()
+    try:
+        yield lifetime
+    finally:
+        lifetime.is_over = True
+
+
 @asynccontextmanager
 async def _opened(data_dir: Path | None) -> AsyncIterator[MoltNet]:
     try:
@@ -144,7 +168,8 @@ async def _opened(data_dir: Path | None) -> AsyncIterator[MoltNet]:
         raise ServerPartsMissing(error.name) from error
     url = settings.url(settings.port)
     async with network(settings, url) as services:
-        yield MoltNet(services, Place(api_url=url))
+        with _ending() as lifetime:
+            yield MoltNet(services, Place(api_url=url), lifetime)
 
 
 @asynccontextmanager
@@ -158,4 +183,5 @@ async def _in_memory(*, with_model: bool) -> AsyncIterator[MoltNet]:
     )
     url = settings.url(settings.port)
     async with network_in_memory(settings, url, with_model=with_model) as services:
-        yield MoltNet(services, Place(api_url=url))
+        with _ending() as lifetime:
+            yield MoltNet(services, Place(api_url=url), lifetime)

@@ -15,6 +15,7 @@ from moltnet.domain.keys import Fingerprint
 from moltnet.domain.operations import Operation
 from moltnet.domain.services import Services
 from moltnet.domain.services.idempotency import Recorder, unrecorded
+from moltnet.entrypoints.library.lifetime import Lifetime
 from moltnet.ports.keyring import Keyring, OwnIdentity
 
 Made = TypeVar("Made")
@@ -27,10 +28,17 @@ class Seat:
     `identity` is the agent's own, where this process holds it; its client secret is the present one.
     """
 
-    services: Services
+    _services: Services
     caller: Caller | Anonymous
     identity: OwnIdentity | None = None
     keyring: Keyring | None = None
+    _lifetime: Lifetime = attrs.field(factory=Lifetime)
+
+    @property
+    def services(self) -> Services:
+        """The use cases; raises NetworkClosed and ProcessForked."""
+        self._lifetime.check()
+        return self._services
 
     def acting(self, operation: Operation) -> Caller:
         """Who does something; raises Unauthenticated for nobody in particular, and MissingScope."""
