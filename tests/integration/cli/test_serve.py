@@ -3,9 +3,11 @@
 import asyncio
 import json
 import os
+import resource
 import signal
 import socket
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -244,3 +246,44 @@ def _words(process: int) -> list[bytes]:
         return Path(f"/proc/{process}/cmdline").read_bytes().split(b"\0")
     except OSError:  # it has ended meanwhile
         return []
+
+
+@contextmanager
+def descriptors(soft: int) -> Iterator[None]:
+    """This process, and those that it starts, may have only so many open, unless they ask for more."""
+    usual = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, usual[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, usual)
+
+
+@contextmanager
+def silent_connections(url: str, number: int, addresses: int) -> Iterator[None]:
+    """Connections from some addresses of this machine, on which nothing is ever sent."""
+    to = urlsplit(url)
+    with ExitStack() as stack:
+        for count in range(number):
+            source = (f"127.0.0.{1 + count % addresses}", 0)
+            stack.enter_context(socket.create_connection((to.hostname, to.port), 20, source))
+        yield
+
+
+@pytest.mark.parametrize("addresses", [1, 6])
+async def test_more_silent_connections_than_descriptors_keep_nobody_out(network, addresses):
+    with descriptors(1024):
+        process = await moltnet("serve", "--port", "0", "--data", str(network.data), environment={})
+    try:
+        assert process.stdout
+        said = await asyncio.wait_for(process.stdout.readline(), 60)
+        server = LiveServer(process, said.decode().rsplit(" ", 1)[-1].strip())
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        with descriptors(min(most, 4096)), silent_connections(server.url, 1050, addresses):
+            async with asyncio.timeout(10), server.session() as session:
+                assert [(await asked(session, "GET", "/health"))[0] for _ in range(3)] == [200] * 3
+    finally:
+        process.send_signal(signal.SIGTERM)
+    _, log = await asyncio.wait_for(process.communicate(), 20)
+    assert process.returncode == 0
+    assert len(log) < 20_000

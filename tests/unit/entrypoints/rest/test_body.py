@@ -2,7 +2,7 @@
 
 import pytest
 
-from moltnet.entrypoints.rest.body import form_values, parse_body
+from moltnet.entrypoints.rest.body import MAX_FORM_FIELDS, form_values, parse_body
 from moltnet.entrypoints.rest.refusals import MalformedBody
 
 
@@ -38,3 +38,9 @@ def test_plain_text_is_a_string_whatever_its_bytes():
 def test_form_fields_are_read_and_the_last_of_equal_names_wins(raw, values):
     assert form_values(raw) == values
     assert parse_body("application/x-www-form-urlencoded", raw) == values
+
+
+def test_a_form_of_very_many_fields_is_not_taken_apart():
+    assert len(form_values(b"&".join(b"a%d=" % number for number in range(MAX_FORM_FIELDS)))) == MAX_FORM_FIELDS
+    with pytest.raises(MalformedBody, match="at most 100 fields"):
+        form_values(b"a&" * 520_000)
