@@ -49,6 +49,16 @@ def _kill_worker(world: World) -> Callable[[], bool]:
     return lambda: len(set(world.workers()) - before) > 0
 
 
+async def _meet_full_table(world: World, _: str) -> None:
+    refused = world.refused[507]
+    await until(lambda: world.refused[507] > refused, BACK_WITHIN_S)
+
+
+async def _meet_full_log(_: World, url: str) -> None:
+    await asyncio.to_thread(need_new_segments, url)
+
+
+FULL = {"disk full at a table": _meet_full_table, "disk full at a WAL segment": _meet_full_log}
 KILLS = {"postmaster killed": _kill_postmaster, "keeper killed": _kill_keeper, "worker killed": _kill_worker}
 
 
@@ -89,17 +99,16 @@ async def test_database_elsewhere_that_is_stopped_loses_nothing(tmp_path: Path) 
 async def test_full_disk_loses_nothing(tmp_path: Path, small_disk: Path) -> None:
     async with a_world("embedded, small disk", small_disk, log=tmp_path / "log", padding=PADDING) as world:
         for _ in range(ROUNDS):
-            async with _full(world, small_disk):
-                await until(lambda: world.refused[507] > 0, BACK_WITHIN_S)
-            await world.first_answer("disk full at a table")
-            async with _full(world, small_disk) as url:
-                await asyncio.to_thread(need_new_segments, url)
-            await world.first_answer("disk full at a WAL segment")
-            async with _full(world, small_disk) as url:
-                await asyncio.to_thread(need_new_segments, url)
-                await world.end("disk full at a WAL segment")
-            await world.start()
-            await world.first_answer("started again after SIGTERM, disk full at a WAL segment")
+            for fault, meet in FULL.items():
+                async with _full(world, small_disk) as url:
+                    await meet(world, url)
+                await world.first_answer(fault)
+            for during, meet in list(FULL.items())[-SIGTERMS:]:
+                async with _full(world, small_disk) as url:
+                    await meet(world, url)
+                    await world.end(during)
+                await world.start()
+                await world.first_answer(f"started again after SIGTERM, {during}")
 
 
 @asynccontextmanager
