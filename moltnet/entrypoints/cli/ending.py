@@ -23,7 +23,7 @@ Value = TypeVar("Value")
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 # Ten seconds are promised. A worker is a moment earlier than the process that waits for it.
-ENDS_WITHIN_S, WORKER_ENDS_WITHIN_S = 9.0, 8.0
+ENDS_WITHIN_S, WORKER_ENDS_WITHIN_S = 8.0, 7.0
 FLUSHED_WITHIN_S = 0.3
 
 _log = logging.getLogger(__name__)
