@@ -59,7 +59,7 @@ class ClientWithoutAgent(Forbidden):
     """An OAuth2 client whose metadata name no agent: it was not made by this network."""
 
     code = "CLIENT_WITHOUT_AGENT"
-    sentence = "The OAuth2 client's metadata name no agent of this network"
+    sentence = "The OAuth2 client's metadata does not name an agent of this network"
 
 
 class MalformedClientId(Invalid):

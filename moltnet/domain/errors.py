@@ -105,7 +105,7 @@ class StorageFull(Unavailable):
     code = "STORAGE_FULL"
     sentence = (
         "The database has no room left, so nothing was stored. What is stored can still be read; try again when the "
-        "operator of this network has made room"
+        "operator of this network has freed some space"
     )
 
 
@@ -113,11 +113,11 @@ class StorageReadOnly(Unavailable):
     """The database takes no writes at present, as a standby or one under maintenance does."""
 
     code = "STORAGE_READ_ONLY"
-    sentence = "The database takes no writes at present"
+    sentence = "The database does not accept writes at present"
 
 
 class StorageLost(Unavailable):
     """The database is gone for good; this process cannot go on."""
 
     code = "STORAGE_LOST"
-    sentence = "The database is gone"
+    sentence = "The database no longer exists"

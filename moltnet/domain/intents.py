@@ -42,7 +42,7 @@ class RelationsPending(Unavailable):
     """What was committed does not hold in the permission store yet; it is delivered later."""
 
     code = "RELATIONS_PENDING"
-    sentence = "The permission store does not answer; what was asked is kept and holds once it does"
+    sentence = "The permission store does not answer; the change is stored and takes effect once it answers"
 
 
 @attrs.frozen(kw_only=True)

@@ -51,7 +51,7 @@ class RegistrationFailed(Unavailable):
     """A step failed for no fault of the newcomer; everything was undone and the voucher is good again."""
 
     code = "REGISTRATION_FAILED"
-    sentence = "Registration could not be completed; nothing was kept and the voucher can be used again"
+    sentence = "Registration could not be completed; nothing was stored and the voucher can be used again"
 
 
 class RegistrationProofRefused(Invalid):
@@ -59,8 +59,8 @@ class RegistrationProofRefused(Invalid):
 
     code = "REGISTRATION_PROOF_REFUSED"
     sentence = (
-        "proof is not this key's signature over moltnet:register:v1:<public_key>:<voucher_code>; sign that text, with "
-        "the key as ed25519:<base64 of its 32 bytes>, or leave proof out. The voucher can still be used"
+        "proof is not a signature by this key over moltnet:register:v1:<public_key>:<voucher_code>; sign that text, "
+        "with the key as ed25519:<base64 of its 32 bytes>, or leave proof out. The voucher can still be used"
     )
 
 
@@ -70,7 +70,7 @@ class GuessableIdempotencyKey(MalformedIdempotencyKey):
     code = "GUESSABLE_IDEMPOTENCY_KEY"
     sentence = (
         f"The Idempotency-Key of a registration has {SECRET_KEY_MIN} to {KEY_MAX} visible ASCII characters and is "
-        "known to its caller alone: whoever repeats it is answered the credentials again"
+        "known only to its caller: a repeated request with it returns the credentials again"
     )
 
 

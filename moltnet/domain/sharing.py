@@ -89,7 +89,7 @@ class InvitationChanged(Conflict):
     """The invitation was taken back and sent anew while it was being answered."""
 
     code = "INVITATION_CHANGED"
-    sentence = "The invitation has changed meanwhile; look at it again"
+    sentence = "The invitation has changed in the meantime; read it again"
 
 
 class InvitationLimitReached(Conflict):

@@ -31,7 +31,7 @@ class RegistrationRefused(Forbidden):
     """Nobody vouches for the newcomer."""
 
     code = "REGISTRATION_REFUSED"
-    sentence = "The voucher does not admit a registration"
+    sentence = "The voucher is not valid for registration"
 
 
 class VoucherNotFound(RegistrationRefused):

@@ -13,7 +13,7 @@ def expanded(text: str) -> Path:
     try:
         return Path(text).expanduser()
     except RuntimeError:
-        raise ValueError(f"nobody knows the home folder in {text}; write the folder in full") from None
+        raise ValueError(f"cannot find the home folder in {text}; write the folder in full") from None
 
 
 def configuration_folder() -> Path:

@@ -388,7 +388,7 @@ def _host_names(text: str) -> frozenset[str]:
     names = frozenset(name.strip().lower() for name in text.split(",") if name.strip())
     for name in sorted(names):
         if not _HOST.fullmatch(name):
-            raise ValueError(f"must be host names without scheme and port, comma-separated; {name!r} is none")
+            raise ValueError(f"must be host names without scheme and port, comma-separated; {name!r} is not one")
     return names
 
 
@@ -396,7 +396,7 @@ def _origins(text: str) -> frozenset[str]:
     origins = frozenset(origin.strip() for origin in text.split(",") if origin.strip())
     for origin in sorted(origins):
         if not _ORIGIN.fullmatch(origin):
-            raise ValueError(f"must be origins like https://example.org, comma-separated; {origin!r} is none")
+            raise ValueError(f"must be origins like https://example.org, comma-separated; {origin!r} is not one")
     return origins
 
 

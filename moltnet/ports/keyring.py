@@ -23,7 +23,7 @@ class NoCredentials(NotFound):
 
     def __init__(self, detail: str | None = None, *, missing: Path | None = None) -> None:
         self.missing = missing
-        super().__init__(detail or (f"{self.sentence} (there is no file {missing})" if missing else None))
+        super().__init__(detail or (f"{self.sentence} ({missing} does not exist)" if missing else None))
 
 
 @attrs.frozen(kw_only=True)

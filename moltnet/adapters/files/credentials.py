@@ -29,7 +29,7 @@ class CredentialsUnreadable(Invalid):
 
     def __init__(self, place: Path, why: str) -> None:
         super().__init__(
-            f"{place} is no credentials file ({why}); restore it from a copy, or move it away and run "
+            f"{place} is not a credentials file ({why}); restore it from a copy, or move it away and run "
             "'moltnet register' again"
         )
 

@@ -33,7 +33,7 @@ class KeyWouldBeLost(Conflict):
 
     def __init__(self, place: Path) -> None:
         super().__init__(
-            f"{place} holds another key already; use another profile, or --force, which keeps a copy of it beside it"
+            f"{place} already holds another key; use another profile, or --force, which keeps a copy of the file"
         )
 
 

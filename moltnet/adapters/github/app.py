@@ -22,7 +22,7 @@ class AppNotConfigured(Invalid):
     code = "APP_NOT_CONFIGURED"
 
     def __init__(self, missing: str) -> None:
-        super().__init__(f"The credentials file has no github.{missing}; add it by hand, from the App's page on GitHub")
+        super().__init__(f"The credentials file has no github.{missing}; copy it from the App's page on GitHub")
 
 
 class GitHubUnavailable(Unavailable):

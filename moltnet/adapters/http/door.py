@@ -79,7 +79,7 @@ class Door:
             url = URL(self.api_url + path if path.startswith("/") else path, encoded=True)
             _ = url.origin(), url.port  # read when they are asked for
         except ValueError as error:
-            raise NetworkError(f"{self.api_url} is no address of a network") from error
+            raise NetworkError(f"{self.api_url} is not the address of a network") from error
         return url
 
     async def aclose(self) -> None:
@@ -98,7 +98,8 @@ class Door:
         if isinstance(outcome, Reply):
             return outcome
         raise NetworkError(
-            f"{self.url(call.path).origin()} does not answer ({outcome.reason}); see that it runs, and at this address"
+            f"{self.url(call.path).origin()} does not answer ({outcome.reason}); "
+            "check that it is running at this address"
         )
 
     async def _try(self, call: Call, token: str | None) -> Outcome:

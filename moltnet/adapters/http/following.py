@@ -70,7 +70,7 @@ async def _opened(door: Door, path: str, last_id: str) -> aiohttp.ClientResponse
             raise refusal(Reply(status=answer.status, headers=answer.headers, raw=await answer.read()))
     except (aiohttp.ClientError, OSError) as error:  # a timeout is an OSError
         raise NetworkError(
-            f"{door.api_url} does not answer ({type(error).__name__}); see that it runs, and at this address"
+            f"{door.api_url} does not answer ({type(error).__name__}); check that it is running at this address"
         ) from None
 
 

@@ -70,7 +70,7 @@ class HttpPublic:
     async def network_info(self) -> Document:
         value = (await self._told(get("/.well-known/moltnet.json", signed_in=False), "NETWORK_INFO_FAILED")).value()
         if not isinstance(value, dict):
-            raise NetworkError("The answer is no discovery document: is this the address of a network?")
+            raise NetworkError("The answer is not a discovery document; check that this is the address of a network")
         document: dict[str, Any] = value
         return document
 

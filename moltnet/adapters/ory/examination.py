@@ -98,7 +98,7 @@ class OryExamination:
         if not isinstance(named, dict) or set(named) != _TRAITS or set(required or ()) != _TRAITS:
             raise OryMisconfigured(_other_schema(found["id"], "its traits are not public_key and voucher_code"))
         if key is not True:
-            raise OryMisconfigured(_other_schema(found["id"], "public_key is no password identifier"))
+            raise OryMisconfigured(_other_schema(found["id"], "public_key is not a password identifier"))
         return f"{found['id']}"
 
     async def recovery(self) -> str:
@@ -169,7 +169,9 @@ class OryExamination:
                 {_DONE, _NOT_FOUND},
             )
         if reply.status == _OK:
-            raise OryMisconfigured("Hydra asks nobody what a token says: set oauth2.token_hook (see deploy/ory/hydra)")
+            raise OryMisconfigured(
+                "Hydra calls no hook for the claims of tokens: set oauth2.token_hook (see deploy/ory/hydra)"
+            )
         if reply.status == _ERROR:
             raise OryMisconfigured(f"Hydra got no answer from its token hook: {_HOOK_ADVICE}")
         return "asked, and heeded"

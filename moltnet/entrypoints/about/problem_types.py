@@ -77,10 +77,10 @@ NOT_FOUND = ProblemType(
     slug=ProblemSlug.NOT_FOUND,
     title="Not Found",
     status=404,
-    description="There is no such thing, or none that you may know of: the two are answered alike.",
+    description="It does not exist, or you may not know that it exists: the answer is the same.",
     common_causes=(
         "A mistyped or outdated id or fingerprint",
-        "The thing was deleted, or its share with you was revoked",
+        "It was deleted, or its share with you was revoked",
         "A private diary of another agent",
     ),
 )
@@ -99,10 +99,10 @@ INVALID_CHALLENGE = ProblemType(
     slug=ProblemSlug.INVALID_CHALLENGE,
     title="Invalid Challenge",
     status=400,
-    description="The recovery challenge was not issued here for this key, or is no longer good.",
+    description="The recovery challenge was not issued here for this key, or is no longer valid.",
     common_causes=(
         "More than five minutes passed since the challenge was issued",
-        "The challenge was used before: each is good for one attempt",
+        "The challenge was used before: each is valid for one attempt",
         "The challenge, its hmac or the public key was altered on the way",
     ),
 )
@@ -162,21 +162,21 @@ CONFLICT = ProblemType(
     slug=ProblemSlug.CONFLICT,
     title="Conflict",
     status=409,
-    description="The present state of the thing does not admit this request.",
+    description="The request conflicts with the current state of the resource.",
     common_causes=(
         "The diary is already shared with this agent, or an invitation is pending",
         "The public key is already registered",
-        "Somebody else changed the thing at the same moment",
+        "Another client changed it at the same time",
     ),
 )
 REGISTRATION_FAILED = ProblemType(
     slug=ProblemSlug.REGISTRATION_FAILED,
     title="Registration Failed",
     status=403,
-    description="The voucher does not admit a registration.",
+    description="The voucher is not valid for registration.",
     common_causes=(
         "No voucher has this code",
-        "Another agent came in on this voucher",
+        "Another agent registered with this voucher",
         "The voucher is older than 24 hours",
     ),
 )

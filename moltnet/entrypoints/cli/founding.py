@@ -28,7 +28,7 @@ class FolderUnusable(Unavailable):
 
     def __init__(self, whose: str, folder: Path, error: OSError) -> None:
         super().__init__(
-            f"{whose} credentials cannot be kept in {folder} ({error.strerror}); "
+            f"{whose} credentials cannot be stored in {folder} ({error.strerror}); "
             "make it writable for this user, or choose another data folder with --data"
         )
 

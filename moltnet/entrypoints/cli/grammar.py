@@ -139,7 +139,7 @@ class Commands(click.Group):
             if error.errno != errno.ENOSPC:
                 raise
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what waits would fail again at the end
-            say("error: what was found cannot be written: no space is left where the output goes")
+            say("error: the output cannot be written: no space left on the device")
             sys.exit(FAILED)
         sys.exit(ended if isinstance(ended, int) else 0)
 

@@ -16,16 +16,18 @@ _data = click.option(
     "--data",
     "data_dir",
     type=click.Path(path_type=Path),
-    help="The data folder; default MOLTNET_DATA, else the platform's place for a user's data.",
+    help="The data folder; default MOLTNET_DATA, else the platform's folder for user data.",
 )
-_host = click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
-_port = click.option("--port", type=click.IntRange(0, 65535), help="Default PORT, else 8000; 0 takes a free one.")
+_host = click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+_port = click.option(
+    "--port", type=click.IntRange(0, 65535), help="The port; default PORT, else 8000; 0 takes a free one."
+)
 _workers = click.option(
-    "--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="How many processes serve."
+    "--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="The number of server processes."
 )
 
 _json = click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
-_wait = click.option("--wait", is_flag=True, help="Take part in the work until it is done, and show how far it is.")
+_wait = click.option("--wait", is_flag=True, help="Take part in the work until it is done, and show the progress.")
 
 
 AGENTS_COMMANDS = {
@@ -157,7 +159,7 @@ def doctor(data_dir: Path | None, as_json: bool) -> None:  # noqa: FBT001  # cli
 @cli.command()
 @click.argument("direction", type=click.Choice(["import", "export"]))
 @_data
-@click.option("--dry-run", is_flag=True, help="Change nothing; tell what is missing.")
+@click.option("--dry-run", is_flag=True, help="Change nothing; show what is missing.")
 def ory(direction: str, data_dir: Path | None, dry_run: bool) -> None:  # noqa: FBT001  # click passes options by name
     """Move a network's agents into the Ory that is set up, or back into the database, while no server runs."""
     from moltnet.entrypoints.cli.commands.ory import ory as run  # noqa: PLC0415
@@ -168,7 +170,7 @@ def ory(direction: str, data_dir: Path | None, dry_run: bool) -> None:  # noqa: 
 @cli.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the steps as JSON.")
 def demo(as_json: bool) -> None:  # noqa: FBT001  # click passes options by name
-    """Play the whole story on a temporary network with the real model."""
+    """Run the whole story on a temporary network with the real model."""
     from moltnet.entrypoints.cli.commands.demo import demo as run  # noqa: PLC0415
 
     run(as_json=as_json)
@@ -181,7 +183,7 @@ def keys() -> None:
 
 @keys.command("rotate")
 @_data
-@click.option("--now", is_flag=True, help="A key has leaked: end every token signed with the keys there are.")
+@click.option("--now", is_flag=True, help="After a leak: also revoke every token signed with the existing keys.")
 def keys_rotate(data_dir: Path | None, now: bool) -> None:  # noqa: FBT001  # click passes options by name
     """Make a new signing key. Servers that run follow by themselves; tokens stay good until they expire."""
     from moltnet.entrypoints.cli.commands.keys import rotate as run  # noqa: PLC0415

@@ -83,12 +83,14 @@ def told(error: MoltNetError) -> str:
 
     if isinstance(error, StorageUnavailable) and error.__cause__ is not None:
         reason = str(error.__cause__).partition("\n")[0]
-        return f"{error.detail} ({reason}); see that it runs, and that DATABASE_URL names it"
+        return f"{error.detail} ({reason}); check that it is running and that DATABASE_URL points to it"
     if error.code == "NO_PRIVATE_KEY":
-        return "No private key to recover with: name its credentials file by --credentials, or set MOLTNET_PRIVATE_KEY"
+        return (
+            "No private key to recover with: name its credentials file with --credentials, or set MOLTNET_PRIVATE_KEY"
+        )
     if isinstance(error, NoCredentials) and error.missing is not None:
         return (
-            f"No credentials: there is no file {error.missing}; run 'moltnet register' first, or name another file "
+            f"No credentials: {error.missing} does not exist; run 'moltnet register' first, or name another file "
             "with --credentials or MOLTNET_CREDENTIALS_PATH"
         )
     return error.detail

@@ -231,6 +231,6 @@ _OPTIONS = (
         "--credentials", type=click.Path(dir_okay=False, path_type=Path), help="The credentials file of this agent."
     ),
     click.option("--profile", help="The name of one of several agents; default MOLTNET_PROFILE."),
-    click.option("--json", "as_json", is_flag=True, help="Print JSON; the default where no person reads."),
+    click.option("--json", "as_json", is_flag=True, help="Print JSON; the default if the output is not a terminal."),
     click.option("--text", "as_text", is_flag=True, help="Print text; the default on a terminal."),
 )

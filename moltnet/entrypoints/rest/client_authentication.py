@@ -43,7 +43,7 @@ def client_authentication(headers: Mapping[str, str], body: TokenRequest) -> Cli
         return _assertion(body, others=basic is not None or bool(body.client_secret))
     if basic is None and body.client_secret and not body.client_id:
         # Version 1 of the official MCP package sends it so.
-        raise InvalidClient("client_id is missing beside client_secret; a client that leaves it out can use Basic")
+        raise InvalidClient("client_secret was sent without client_id; a client that leaves it out can use Basic")
     if basic is None:
         return ClientSecretShown(client_id=body.client_id, client_secret=body.client_secret)
     # Some clients repeat in the body what the header says.

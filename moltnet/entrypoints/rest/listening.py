@@ -1,4 +1,4 @@
-"""Serves an application on a socket, and answers what is no HTTP: there is no request yet for a middleware to see."""
+"""Serves an application on a socket, and answers malformed requests, which reach no middleware."""
 
 import asyncio
 import logging

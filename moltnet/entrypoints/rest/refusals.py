@@ -21,7 +21,7 @@ class MalformedBody(Refusal):
 
 
 class MalformedMessage(Refusal):
-    """Bytes that are no HTTP (RFC 9112)."""
+    """A malformed HTTP request (RFC 9112)."""
 
     def __init__(self) -> None:
         super().__init__("The request is not well-formed HTTP")

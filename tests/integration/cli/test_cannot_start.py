@@ -52,7 +52,7 @@ async def test_first_agent_that_could_not_be_kept_is_not_made(tmp_path: Path) ->
     """With a database of one's own, nothing was written to the data folder before."""
     (tmp_path / "first-agent").touch()
     ended = await run("up", "--port", "0", "--data", str(tmp_path))
-    assert ended.refusal.startswith(f"The first agent's credentials cannot be kept in {tmp_path / 'first-agent'} (")
+    assert ended.refusal.startswith(f"The first agent's credentials cannot be stored in {tmp_path / 'first-agent'} (")
     assert await agents_in(tmp_path) == 0
 
 
@@ -72,7 +72,7 @@ async def test_database_that_does_not_answer(tmp_path: Path) -> None:
     for each in ended:
         assert each.refusal.startswith("The database is unavailable (")
         assert "Connection refused" in each.refusal
-        assert each.refusal.endswith("; see that it runs, and that DATABASE_URL names it")
+        assert each.refusal.endswith("; check that it is running and that DATABASE_URL points to it")
 
 
 async def test_database_address_that_cannot_be_read_is_told_without_its_password(tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ async def test_things_that_are_not_as_they_should_be(data: Path, tmp_path: Path)
     assert keys.endswith("or run 'moltnet keys rotate --now' to begin with a new key")
     assert [line.partition(":")[0] for line in bad(malformed)["settings"].splitlines()] == ["PORT", "CORS_ORIGINS"]
     assert [each["check"] for each in malformed.printed] == ["settings"]
-    assert bad(no_answer)["database"].endswith("; see that it runs, and that DATABASE_URL names it")
+    assert bad(no_answer)["database"].endswith("; check that it is running and that DATABASE_URL points to it")
     assert set(bad(unmigrated)) == {"extension", "schema"}
     assert all(told.endswith("run moltnet migrate") for told in bad(unmigrated).values())
 

@@ -68,7 +68,7 @@ async def test_each_thing_that_is_left_out_is_named(data: Path, ory: OryStandIn)
     assert "selfservice.methods.code.enabled" in told["recovery"]
     assert told["tokens"].endswith("set MOLTNET_ORY_ISSUER to what it says")
     assert told["namespaces"] == "Keto does not know the namespace DiaryEntry: give it deploy/ory/keto/permissions.ts"
-    assert told["hook"].startswith("Hydra asks nobody what a token says: set oauth2.token_hook")
+    assert told["hook"].startswith("Hydra calls no hook for the claims of tokens: set oauth2.token_hook")
 
 
 async def test_service_that_is_down_and_a_key_that_is_wrong(data: Path, ory: OryStandIn):

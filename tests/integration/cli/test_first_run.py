@@ -121,7 +121,7 @@ def test_what_was_signed_is_verified(first_run: FirstRun) -> None:
 @pytest.mark.parametrize(
     ("turn", "status", "sentence"),
     [
-        ("no server", 1, "see that it runs, and at this address"),
+        ("no server", 1, "check that it is running at this address"),
         ("spent voucher", 1, "Voucher has already been redeemed"),
         ("unknown voucher", 1, "Voucher not found"),
         ("malformed voucher", 1, "64"),

@@ -84,7 +84,7 @@ def test_commands_of_an_agent_take_credentials_from_the_environment(command: tup
 
 def test_a_credentials_path_with_a_tilde_is_one_sentence() -> None:
     ended = moltnet("agents", "whoami", MOLTNET_CREDENTIALS_PATH="~/agent.json")
-    told = "error: MOLTNET_CREDENTIALS_PATH: nobody knows the home folder in ~/agent.json; write the folder in full\n"
+    told = "error: MOLTNET_CREDENTIALS_PATH: cannot find the home folder in ~/agent.json; write the folder in full\n"
     assert ended.stderr == told
 
 

@@ -75,8 +75,8 @@ BAD = [
     ("MOLTNET_PUBLIC_URL", "https://h:port", "must be an http or https URL, not 'https://h:port'"),
     ("MOLTNET_PUBLIC_URL", "https://[::1", "must be an http or https URL, not 'https://[::1'"),
     ("MOLTNET_SOURCE_URL", "ftp://h/x", "must be an http or https URL, not 'ftp://h/x'"),
-    ("CORS_ORIGINS", "https://a.org,b.org", f"{NO_ORIGIN} 'b.org' is none"),
-    ("CORS_ORIGINS", "https://a.org/", f"{NO_ORIGIN} 'https://a.org/' is none"),
+    ("CORS_ORIGINS", "https://a.org,b.org", f"{NO_ORIGIN} 'b.org' is not one"),
+    ("CORS_ORIGINS", "https://a.org/", f"{NO_ORIGIN} 'https://a.org/' is not one"),
     ("MOLTNET_CONTENT_MAX", "0", "must be a whole number from 1 to 100000, not '0'"),
     ("MOLTNET_CONTENT_MAX", "100001", "must be a whole number from 1 to 100000, not '100001'"),
     ("MOLTNET_EMBEDDING_THREADS", "0", "must be a whole number from 1 to 64, not '0'"),
@@ -84,14 +84,14 @@ BAD = [
     ("MOLTNET_STREAMS_PER_ADDRESS", "0", "must be a whole number from 1 to 100000, not '0'"),
     ("MOLTNET_CLIENT_CONNECTIONS", "0", "must be a whole number from 1 to 100000, not '0'"),
     ("MOLTNET_CONNECTIONS_PER_ADDRESS", "0", "must be a whole number from 1 to 100000, not '0'"),
-    ("MOLTNET_ALLOWED_HOSTS", "https://a.org", f"{NO_HOST} 'https://a.org' is none"),
+    ("MOLTNET_ALLOWED_HOSTS", "https://a.org", f"{NO_HOST} 'https://a.org' is not one"),
     ("MOLTNET_SCOPELESS_TOKENS_HAVE_ALL", "maybe", "must be true or false, not 'maybe'"),
     ("MOLTNET_RATE_LIMIT_STORE", "redis", "must be memory or postgres, not 'redis'"),
     ("MOLTNET_TRUSTED_PROXIES", "10.0.0.0/8,proxy", "'proxy' does not appear to be an IPv4 or IPv6 network"),
     ("RATE_LIMIT_VOUCH", "0", "must be a whole number from 1 to 1000000000, not '0'"),
     (RECOVERY_SECRET, "x" * 15, "must have at least 16 characters"),
     (WEBHOOK_KEY, "x" * 15, "must have at least 16 characters"),
-    ("MOLTNET_DATA", "~no-such-user/x", "nobody knows the home folder in ~no-such-user/x; write the folder in full"),
+    ("MOLTNET_DATA", "~no-such-user/x", "cannot find the home folder in ~no-such-user/x; write the folder in full"),
 ]  # fmt: skip
 
 

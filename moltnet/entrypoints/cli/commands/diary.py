@@ -194,7 +194,7 @@ def delete(reach: Reach, diary_id: str | None, entry_id: EntryId) -> None:
 @click.option("--occurred-after", type=MOMENT, help="Only what happened then or later.")
 @click.option("--occurred-before", type=MOMENT, help="Only what happened before then.")
 @click.option("--only-mine", is_flag=True, help="Only what you wrote yourself and nobody else changed.")
-@click.option("--min-score", type=_share, default=0.0, show_default=True, help="Only what scores as much or more.")
+@click.option("--min-score", type=_share, default=0.0, show_default=True, help="Only entries with at least this score.")
 @click.option("--explain", is_flag=True, help="Show why each entry was found, and what was left out.")
 @click.argument("text", required=False)
 @reaching

@@ -108,7 +108,7 @@ def _mcp_alias(settings: Settings) -> list[Finding]:
 def _file_modes(settings: Settings) -> Finding:
     folder = settings.data_dir
     if not folder.exists():
-        return Finding("files", ok=True, detail=f"{folder} is not there: nothing is kept in it")
+        return Finding("files", ok=True, detail=f"{folder} does not exist yet, so there is nothing to check")
     secrets = [folder, *(folder / name.lower() for name in SECRETS), *folder.glob("first-agent/*"), *_environment()]
     open_to_others = [place for place in secrets if place.exists() and _is_open_to_others(place)]
     if open_to_others:

@@ -15,8 +15,8 @@ def github() -> None:
 
 
 @github.command()
-@click.option("--app-slug", help="The App's name in its address; default the one in the credentials file.")
-@click.option("--name", help="Who commits are by; default the slug.")
+@click.option("--app-slug", help="The App's name in its URL; default the one in the credentials file.")
+@click.option("--name", help="The author name of commits; default the slug.")
 @reaching
 def setup(reach: Reach, app_slug: str | None, name: str | None) -> None:
     """Set git up to commit as the App's bot, and to fetch a token when it pushes."""
@@ -31,7 +31,7 @@ def setup(reach: Reach, app_slug: str | None, name: str | None) -> None:
 @click.argument("operation", required=False, default="get")
 @reaching
 def credential_helper(reach: Reach, operation: str) -> None:
-    """Tell git a token of the App's; git runs this itself."""
+    """Give git a token of the App; git runs this itself."""
     if operation != "get":
         return
     from moltnet.entrypoints.container import github_token  # noqa: PLC0415  # quick help

@@ -21,7 +21,9 @@ CLIENTS = {
 
 
 @click.command(name="ssh-key", cls=Command)
-@click.option("--output-dir", type=click.Path(file_okay=False, path_type=Path), help="Default: beside the credentials.")
+@click.option(
+    "--output-dir", type=click.Path(file_okay=False, path_type=Path), help="Default: the folder of the credentials."
+)
 @reaching
 def ssh_key(reach: Reach, output_dir: Path | None) -> None:
     """Write your key as SSH and git use it."""
@@ -51,12 +53,12 @@ def setup(reach: Reach, name: str | None, email: str | None) -> None:
 
 @click.group(cls=Commands)
 def config() -> None:
-    """Look after your credentials file."""
+    """Check and repair your credentials file."""
 
 
 @config.command()
-@click.option("--dry-run", is_flag=True, help="Say what would be done.")
-@click.option("--offline", is_flag=True, help="Do not ask the network whether the credentials are good.")
+@click.option("--dry-run", is_flag=True, help="Show what would be done.")
+@click.option("--offline", is_flag=True, help="Do not ask the network whether the credentials are valid.")
 @reaching
 def repair(reach: Reach, dry_run: bool, offline: bool) -> None:
     """Find what is wrong with your credentials file, and repair what can be repaired."""
@@ -76,7 +78,7 @@ def repair(reach: Reach, dry_run: bool, offline: bool) -> None:
 
 
 @click.command(name="mcp-config", cls=Command)
-@click.option("--write", is_flag=True, help="Put it into .mcp.json of this folder; what else is there stays.")
+@click.option("--write", is_flag=True, help="Put it into .mcp.json in this folder; the rest of the file is unchanged.")
 @click.option("--print", "printed", is_flag=True, help="Print it, secret included.")
 @reaching
 def mcp_config(reach: Reach, write: bool, printed: bool) -> None:
@@ -92,7 +94,7 @@ def mcp_config(reach: Reach, write: bool, printed: bool) -> None:
     if printed:
         result(mcp_configuration(url, identity.credentials))
     if not (write or printed):
-        say("Name --write, for .mcp.json of this folder, or --print, to paste it. Where clients look:")
+        say("Use --write to write .mcp.json in this folder, or --print to copy it. Where clients look:")
         say("\n".join(f"  {name}: {place}" for name, place in CLIENTS.items()))
         sys.exit(FAILED)
 
@@ -103,7 +105,7 @@ def _ask_the_network(reach: Reach) -> None:
         reach.identity()
         acting(reach, lambda agent: agent.agents.whoami())
     except Invalid:
-        say("The network was not asked: the file lacks what that needs.")
+        say("The credentials were not checked with the network: the file is incomplete.")
     except MoltNetError as error:
         say(f"  [warning] endpoints.api: {error.detail}")
     else:

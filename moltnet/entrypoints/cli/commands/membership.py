@@ -14,9 +14,9 @@ from moltnet.ports.keyring import OwnIdentity
 
 
 @click.command(cls=Command)
-@click.option("--voucher", required=True, help="A member's code: 64 characters.")
+@click.option("--voucher", required=True, help="A voucher from a registered agent: 64 characters.")
 @click.option("--no-mcp", is_flag=True, help=f"Write no {MCP_CONFIGURATION} into this folder.")
-@click.option("--force", is_flag=True, help="Take the place of another identity; a copy of its file is kept.")
+@click.option("--force", is_flag=True, help="Replace another identity's file; a copy of it is kept.")
 @reaching
 def register(reach: Reach, voucher: str, no_mcp: bool, force: bool) -> None:
     """Become a member, with a key that is generated here.
@@ -50,7 +50,7 @@ def recover(reach: Reach, network: str | None) -> None:
     keys, url = reach.remains()
     identity = asyncio.run(run(api_url=url, keyring=reach.keyring(), keys=keys, network=network))
     reach.keyring().renew(identity.credentials)
-    say(f"Welcome back, {identity.fingerprint}: fresh credentials are in {reach.settings.credentials_file}")
+    say(f"Welcome back, {identity.fingerprint}: new credentials are in {reach.settings.credentials_file}")
 
 
 @click.command(name="rotate-secret", cls=Command)
@@ -59,7 +59,9 @@ def recover(reach: Reach, network: str | None) -> None:
 def rotate_secret(reach: Reach, shown: bool) -> None:
     """Replace the client secret here and in the network; the old one ends at once."""
     if reach.is_of_the_environment and not shown:
-        raise NotCarriedOut("The secret is that of MOLTNET_CLIENT_SECRET, and a new one is kept nowhere: name --show")
+        raise NotCarriedOut(
+            "The secret comes from MOLTNET_CLIENT_SECRET, so a new one would not be stored: add --show to print it"
+        )
     fresh = acting(reach, lambda agent: agent.auth.rotate_secret())
     if shown:
         show({"clientId": str(fresh.client_id), "clientSecret": fresh.secret}, reach.form, lines)

@@ -69,7 +69,7 @@ async def _use(data_dir: Path | None, called: str, *, wait: bool) -> None:
         else:
             say(f"Switching to {place.name}. Until every entry is embedded by it, {_name(state.serving)} serves.")
             if not wait:
-                say("A running server does the work; `moltnet model status` tells how far it is.")
+                say("A running server does the work; `moltnet model status` shows the progress.")
         if wait:
             click.echo(_told(await _seen_through(room)))
 

@@ -145,7 +145,7 @@ def feed() -> None:
 @click.option(
     "--limit", type=click.IntRange(1, PAGE_MAX), default=PAGE_DEFAULT, show_default=True, help="How many to show."
 )
-@click.option("--cursor", help="Where to go on: `nextCursor` of the page before.")
+@click.option("--cursor", help="Where to continue: `nextCursor` of the previous page.")
 @_tag
 @_flagged
 @reaching
@@ -193,7 +193,7 @@ def get(reach: Reach, entry_id: EntryId) -> None:
 @feed.command()
 @_tag
 @_flagged
-@click.option("--count", type=click.IntRange(1), help="Stop after so many entries; default never.")
+@click.option("--count", type=click.IntRange(1), help="Stop after this many entries; default never.")
 @reaching
 def follow(reach: Reach, tag: str | None, include_flagged: bool, count: int | None) -> None:
     """Print public entries as they come, until Ctrl-C."""

@@ -41,7 +41,7 @@ def sign(
 ) -> None:
     """Sign with your private key, which stays here."""
     if sum(each is not None for each in (nonce, request_id, message)) != 1:
-        raise NotCarriedOut("Name one of --nonce, --request-id and --message")
+        raise NotCarriedOut("Use one of --nonce, --request-id and --message")
     if nonce is None and text is not None:
         raise NotCarriedOut("Only --nonce takes the message as an argument")
     if nonce is not None:
@@ -88,7 +88,7 @@ def verify(
     else:
         valid = visiting(reach, lambda visitor: _asked(visitor, by, signature))
         if envelope is not None:
-            say("note: the network knows the signature, not the text it is in; --offline judges both")
+            say("note: the network checks the signature, not the text around it; --offline checks both")
     show({"valid": valid}, reach.form, lines)
     if not valid:
         say(_why_not(signature, by, offline=offline))
@@ -149,11 +149,11 @@ def _why_not(signature: str, by: Fingerprint | None, *, offline: bool) -> str:
 
 def _judged(request: SigningRequest) -> None:
     if request.status is SigningStatus.PENDING:
-        say("The signature was handed in; it is still being checked.")
+        say("The signature was submitted; it is still being checked.")
     elif request.valid:
-        say("The signature was handed in and is valid.")
+        say("The signature was submitted and is valid.")
     else:
-        say("error: the signature was handed in and is not valid: is this the key you registered with?")
+        say("error: the signature was submitted and is not valid: is this the key you registered with?")
         sys.exit(FAILED)
 
 

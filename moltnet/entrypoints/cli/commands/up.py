@@ -50,7 +50,7 @@ async def first_agent(services: Services, data_dir: Path, base_url: str) -> None
     folder = data_dir / FIRST_AGENT
     if not await _is_wanted(services, folder):
         if (folder / CREDENTIALS).exists():
-            say(_what_next("Your network is here again, with its first agent.", base_url, folder))
+            say(_what_next("Your network is running again, with its first agent.", base_url, folder))
         return
     with alone_in_data(folder, "The first agent's"):
         if not await _is_wanted(services, folder):
@@ -83,7 +83,7 @@ def _what_next(heading: str, base_url: str, folder: Path) -> str:
   .mcp.json    {folder / MCP_CONFIGURATION}
 
 Next, in another terminal: see who that agent is, store a memory, and create a
-code that lets another agent in.
+voucher for another agent.
 
 {be_it}  {moltnet} whoami
   {moltnet} diary create 'A memory that outlives this terminal'

@@ -93,9 +93,9 @@ def _check_whole(entries: Mapping[str, Memory], questions: Mapping[int, MemoryQu
         if unknown := sorted(question.relevant.keys() - entries.keys()):
             raise MemorySetInvalid(f"line {number}: there is no entry {unknown[0]!r}")
     if not entries:
-        raise MemorySetInvalid("there is no entry in it")
+        raise MemorySetInvalid("it contains no entries")
     if not any(question.relevant for question in questions.values()):
-        raise MemorySetInvalid("there is no question in it that an entry answers")
+        raise MemorySetInvalid("it contains no question with a relevant entry")
 
 
 def _read(line: str) -> Memory | MemoryQuestion:

@@ -26,9 +26,9 @@ _LOG = logging.getLogger(__name__)
 # The numbers that Kratos shows beside each message; clients of the original know the first and the last.
 _BAD_KEY, _BAD_IDENTITY, _BAD_VOUCHER = 4000001, 4000002, 4000003
 _VOUCHER_HINT = (
-    "A newcomer needs a voucher of a member.\n"
-    "Ask one: it makes a code with POST /vouch and gives it to you.\n"
-    "A code is good for 24 hours and lets one agent in. Then register again."
+    "You need a voucher from a registered agent.\n"
+    "Ask one: it creates a code with POST /vouch and gives it to you.\n"
+    "A code is valid for 24 hours and for one registration. Then register again."
 )
 
 

@@ -54,7 +54,7 @@ def test_operator_is_told_why_the_database_cannot_be_reached():
     error.__cause__ = OSError('connection to "db", port 5432 failed: Connection refused\n\tIs the server running?')
     assert told(error) == (
         'The database is unavailable (connection to "db", port 5432 failed: Connection refused); '
-        "see that it runs, and that DATABASE_URL names it"
+        "check that it is running and that DATABASE_URL points to it"
     )
 
 

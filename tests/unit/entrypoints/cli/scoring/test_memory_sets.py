@@ -68,10 +68,10 @@ def test_a_line_that_is_wrong_is_named(line: str, told: str) -> None:
 @pytest.mark.parametrize(
     ("lines", "told"),
     [
-        ([], "there is no entry in it"),
-        ([ENTRY], "there is no question in it that an entry answers"),
-        ([ENTRY, '{"query": "x", "relevant": []}'], "there is no question in it that an entry answers"),
-        (['{"query": "x", "relevant": []}'], "there is no entry in it"),
+        ([], "it contains no entries"),
+        ([ENTRY], "it contains no question with a relevant entry"),
+        ([ENTRY, '{"query": "x", "relevant": []}'], "it contains no question with a relevant entry"),
+        (['{"query": "x", "relevant": []}'], "it contains no entries"),
     ],
 )
 def test_a_set_has_an_entry_and_a_question(lines: list[str], told: str) -> None:
