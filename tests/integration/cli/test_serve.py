@@ -116,7 +116,7 @@ async def _end_at_the_start(data: Path, number: signal.Signals, *options: str) -
         process = await moltnet(*arguments, environment={"DATABASE_URL": url, **SECRETS})
         await connected.wait()
         process.send_signal(number)
-        assert await process.communicate() == (b"", b"")
+        assert await process.communicate() == (b"", b"moltnet stopped\n")
     assert process.returncode == 0
 
 
@@ -125,7 +125,7 @@ async def test_interrupted_command_ends_without_a_traceback(tmp_path: Path) -> N
         process = await moltnet("genesis", "--data", str(tmp_path), environment={"DATABASE_URL": url, **SECRETS})
         await connected.wait()
         process.send_signal(signal.SIGINT)
-        assert await process.communicate() == (b"", b"")
+        assert await process.communicate() == (b"", b"Stopped.\n")
     assert process.returncode == 130
 
 
