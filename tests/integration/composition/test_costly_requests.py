@@ -50,8 +50,8 @@ TEXTS = frozenset(
 )  # fmt: skip
 AGENTS_ONLY = frozenset({"explain", "onlyMine"})
 ENDS_TOKENS = frozenset({"rotateClientSecret"})
-# What no request can be made good without more than the document tells: a challenge that was issued, a proof.
-REFUSED = {"verifyRecoveryChallenge": 400, "registerAgent": 400}
+# What no request can be made good without more than the document tells: a challenge, a proof, an assertion.
+REFUSED = {"verifyRecoveryChallenge": 400, "registerAgent": 400, "getOAuth2Token": 400}
 NO_TURN = Turn(0.0, "")
 SESSION_ID = "Mcp-Session-Id"
 OPENING = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "costly", "version": "1"}}

@@ -66,7 +66,9 @@ class Crowd:
         keys = NaclKeyPair.generate()
         body = {"public_key": keys.public_key.text, "voucher_code": self.codes[number]}
         while True:
-            status, answer = await self._ask("POST", "/auth/register", json=body)
+            # The key shows that a repetition is the first caller's.
+            key = {"Idempotency-Key": f"registration-of-newcomer-{number}"}
+            status, answer = await self._ask("POST", "/auth/register", json=body, headers=key)
             if status == 200 and await self._is_let_in(answer["clientId"], answer["clientSecret"]):
                 return str(answer["identityId"])
             assert status in {0, 200, 502}, answer

@@ -43,6 +43,8 @@ NEVER = {
     "a registration under way": """
         select from dbos.workflow_status where status not in ('SUCCESS', 'ERROR') and name = 'registerAgent'""",
 }
+# By this a repetition shows that it is the first caller's.
+REGISTRATION_KEY = "registration-of-the-newcomer"
 # All requests' time is over: so that nobody waits 300 seconds.
 TIME_PASSES = "update signing_requests set expires_at = now() - interval '1 second' where status = 'pending'"
 
@@ -64,7 +66,7 @@ class Play:
     async def register(self) -> tuple[int, Any]:
         """Joins with the voucher."""
         body = {"public_key": self.stage.newcomer.public_key.text, "voucher_code": self.stage.voucher}
-        return await self.ask("POST", "/auth/register", json=body)
+        return await self.ask("POST", "/auth/register", json=body, headers={"Idempotency-Key": REGISTRATION_KEY})
 
     async def prepare(self) -> None:
         """Asks for something to sign."""

@@ -182,5 +182,5 @@ async def _break_off(data: Path, number: signal.Signals, *command: str) -> None:
         await connected.wait()
         process.send_signal(number)
         async with asyncio.timeout(ENDS_WITHIN_S):
-            assert await process.communicate() == (b"", b"")
+            assert await process.communicate() == (b"", b"Stopped.\n")
     assert process.returncode == 128 + number

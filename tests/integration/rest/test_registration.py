@@ -284,7 +284,7 @@ async def test_a_secret_without_its_client_is_told_what_is_missing(network, ada)
     form = {"grant_type": "client_credentials", "client_secret": ada.secret}
     refused = await ask(network.http, "POST", "/oauth2/token", data=form)
     assert (refused.status, refused.json["error"]) == (401, "invalid_client")
-    assert "client_id is missing" in refused.json["error_description"]
+    assert "without client_id" in refused.json["error_description"]
 
 
 def by_key(member, text, **more):
