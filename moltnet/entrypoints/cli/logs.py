@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable
 from contextlib import suppress
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, TextIO, TypeAlias
+from typing import Any, TextIO, TypeAlias, TypeGuard
 
 from moltnet.domain.errors import StorageFull, StorageReadOnly, StorageUnavailable, Unavailable
 from moltnet.entrypoints.rest.log_text import escaped
@@ -20,6 +20,10 @@ ExcInfo: TypeAlias = tuple[type[BaseException], BaseException, TracebackType | N
 
 # What these warn of is, nearly always, that the database is away; each would say so on its own, many times a second.
 DATABASE_LOGGERS = ("dbos", "psycopg", "sqlalchemy")
+# What PEP 249 calls it when the connection or the server is gone; drivers and their wrappers name it alike.
+LOST_CONNECTION = "OperationalError"
+# How the standard library begins a formatted traceback; some libraries put one into the message.
+TRACEBACK = "Traceback (most recent call last):"
 STORAGE_ERRORS = (StorageUnavailable, StorageFull, StorageReadOnly)
 MOST_CAUSES = 1000
 _NUMBERS = re.compile(r"[0-9a-f]*[0-9][0-9a-f.-]*")
@@ -178,15 +182,27 @@ def _raised_at(error: BaseException | None) -> tuple[str, int] | None:
     return (place.tb_frame.f_code.co_filename, place.tb_lineno) if place is not None else None
 
 
+def _first_line(text: str) -> str:
+    first, traceback, rest = text.strip().partition(TRACEBACK)
+    # The driver's error stands at the left after the stack; wrappers add lines of their own behind it.
+    raised = next((line for line in rest.split("\n")[1:] if line and not line.startswith(" ")), "")
+    return (first + raised if traceback else first).partition("\n")[0].strip()
+
+
+def _is_lost_connection(error: BaseException | None) -> TypeGuard[BaseException]:
+    return error is not None and any(kind.__name__ == LOST_CONNECTION for kind in type(error).__mro__)
+
+
 def _shorten(record: logging.LogRecord, left_out: int) -> None:
     error = record.exc_info[1] if record.exc_info else None
     text = record.getMessage()
-    if isinstance(error, Unavailable):
+    if isinstance(error, Unavailable) or _is_lost_connection(error):
         # Where in this program it was met says nothing about a service that is away.
-        text = f"{text}: {error.__cause__}" if error.__cause__ else text
+        reason = error if _is_lost_connection(error) else error.__cause__
+        text = f"{text.rstrip(': ')}: {reason}" if reason else text
         record.exc_info = None
     if record.exc_info is None:
-        text = text.strip().partition("\n")[0]
+        text = _first_line(text)
     if left_out:
         text = f"{text} [{left_out} more of this cause were left out]"
     record.msg, record.args = text, None

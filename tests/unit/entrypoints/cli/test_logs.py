@@ -113,6 +113,25 @@ def test_text_of_a_library_is_cut_at_its_first_line(log):
     assert log.says("dbos", "Exception polling: Traceback\n  File …\nboom") == "Exception polling: Traceback"
 
 
+class OperationalError(Exception):
+    """A driver's or a wrapper's, by the name that PEP 249 gives it."""
+
+
+class AdminShutdown(OperationalError):
+    """As psycopg's: a kind of it."""
+
+
+@pytest.mark.parametrize("error", [OperationalError("gone\nwith more"), AdminShutdown("gone\nwith more")])
+@pytest.mark.parametrize("logger", ["dbos", "asyncio"])
+def test_lost_connection_is_one_line_wherever_a_library_met_it(log: Log, logger: str, error: Exception) -> None:
+    assert log.says(logger, "Exception in a workflow:", error=raised(error)) == "Exception in a workflow: gone"
+
+
+def test_traceback_in_a_message_is_cut_to_what_was_raised(log):
+    polling = "Exception polling schedules: Traceback (most recent call last):\n  File …\n    code\npsy.E: gone\n\nmore"
+    assert log.says("dbos", polling) == "Exception polling schedules: psy.E: gone"
+
+
 def test_fault_of_ours_keeps_its_traceback(log):
     told = log.says("moltnet.rest", "id: unexpected error", level=logging.ERROR, error=raised(KeyError("bug")))
     assert "Traceback (most recent call last)" in told
