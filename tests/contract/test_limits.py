@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from moltnet.adapters.limits.limits import MemoryRateLimits
 from moltnet.adapters.memory.clock import MemoryClock
+from moltnet.adapters.memory.limits import MemoryRateLimits
 from moltnet.domain.limits import Allowance
 from moltnet.ports.limits import RateLimits
 from tests.support.builders import NOON

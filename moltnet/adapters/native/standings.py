@@ -5,10 +5,10 @@ secret counts at once in the process that replaced it, in the others as soon as 
 everywhere after `BELIEVED_FOR` even if nothing was told.
 """
 
-from collections import OrderedDict
 from datetime import datetime, timedelta
 
 import attrs
+from cachetools import TLRUCache
 
 from moltnet.domain.ids import ClientId
 from moltnet.ports.clock import Clock
@@ -41,8 +41,10 @@ class RecentStandings:
         self._stored = stored
         self._changes = changes
         self._clock = clock
-        self._most = most
-        self._known: OrderedDict[ClientId, tuple[Standing, datetime]] = OrderedDict()
+        # With the time until which each may be used: counted from before it was read, not from when it came.
+        self._cache: TLRUCache[ClientId, tuple[Standing, datetime], datetime] = TLRUCache(
+            most, lambda _, entry, __: entry[1], clock.now
+        )
         # Counts what was told. What was read before a change was told is not remembered after it.
         self._told = 0
         changes.watch(self._forget)
@@ -51,14 +53,13 @@ class RecentStandings:
         """The client with its agent, as they were stored less than `BELIEVED_FOR` ago and no change was told since."""
         if not self._changes.heard:
             return await self._stored.find(client_id)
-        known = self._known.get(client_id)
-        now = self._clock.now()
-        if known is not None and now < known[1]:
-            return known[0]
-        told = self._told
+        cached = self._cache.get(client_id)
+        if cached is not None:
+            return cached[0]
+        until, told = self._clock.now() + BELIEVED_FOR, self._told
         found = await self._stored.find(client_id)
         if found is not None and self._told == told and self._changes.heard:
-            self._remember(client_id, found, now + BELIEVED_FOR)
+            self._cache[client_id] = found, until
         return found
 
     def forget(self, client_id: ClientId) -> None:
@@ -68,12 +69,6 @@ class RecentStandings:
     def _forget(self, client_id: ClientId | None) -> None:
         self._told += 1
         if client_id is None:
-            self._known.clear()
+            self._cache.clear()
         else:
-            self._known.pop(client_id, None)
-
-    def _remember(self, client_id: ClientId, found: Standing, until: datetime) -> None:
-        self._known[client_id] = found, until
-        self._known.move_to_end(client_id)
-        if len(self._known) > self._most:
-            self._known.popitem(last=False)
+            self._cache.pop(client_id, None)

@@ -7,9 +7,9 @@ A token is believed for what it says of *which* client it stands for; what that 
 from collections.abc import Mapping, Sequence
 
 import attrs
+from cachetools import LRUCache
 
 from moltnet.adapters.native.assertions import PresentedAssertion
-from moltnet.adapters.native.believed import Believed, Known
 from moltnet.adapters.native.claims import PresentedToken, sign, token_claims
 from moltnet.adapters.native.keys import TokenKeys
 from moltnet.domain.agents import Agent, ProfileNotFound
@@ -38,6 +38,8 @@ from moltnet.ports.signatures import Signatures
 from moltnet.ports.standing import Standing, Standings
 from moltnet.ports.storage import Storage, UnitOfWork
 from moltnet.ports.tokens import BeforeAsking, ask_freely
+
+CACHED_TOKENS = 10_000
 
 
 @attrs.frozen
@@ -165,6 +167,16 @@ class NativeTokenIssuer:
         return AccessToken(text=sign(self.issuer, claims, key), lifetime=TOKEN_LIFETIME, scopes=scopes)
 
 
+@attrs.define(eq=False)
+class _VerifiedToken:
+    """What a token says, by which key, and whom it stands for by the client record that was read last."""
+
+    claims: TokenClaims
+    kid: str
+    standing: Standing | None = None
+    caller: Caller | None = None
+
+
 @attrs.frozen
 class NativeTokenVerifier:
     """The port `TokenVerifier` for the tokens of `NativeTokenIssuer`.
@@ -177,7 +189,8 @@ class NativeTokenVerifier:
     keys: TokenKeys
     issuer: str
     scopeless_tokens_have_all: bool
-    _believed: Believed = attrs.field(init=False, factory=Believed)
+    # Tokens whose signature was checked: one that held once holds as long as its token and its key last.
+    _verified: LRUCache[str, _VerifiedToken] = attrs.field(init=False, factory=lambda: LRUCache(CACHED_TOKENS))
 
     async def verify(
         self,
@@ -185,17 +198,21 @@ class NativeTokenVerifier:
         before_asking: BeforeAsking = ask_freely,  # noqa: ARG002  # nobody else is asked
     ) -> Caller:
         """The caller a token stands for, with the scopes and the key that it has now."""
-        known = self._believed.find(token, self.clock.now())
+        verified = self._verified.get(token)
         # A signature that held does so no longer once its key was removed: anyone may have the key by now.
-        if known is None or await self.keys.verifying(known.kid) is None:
-            known = await self._checked(token)
-        found = await self.standings.find(known.claims.client_id)
+        if (
+            verified is None
+            or not verified.claims.good_at(self.clock.now())
+            or await self.keys.verifying(verified.kid) is None
+        ):
+            verified = self._verified[token] = await self._checked(token)
+        found = await self.standings.find(verified.claims.client_id)
         if found is None:
             raise InvalidToken
-        # The standings hand out the same again while they remember it.
-        if known.standing is not found or known.caller is None:
-            known.standing, known.caller = found, self._caller(known.claims, found)
-        return known.caller
+        # The same record is returned while it is cached.
+        if verified.standing is not found or verified.caller is None:
+            verified.standing, verified.caller = found, self._caller(verified.claims, found)
+        return verified.caller
 
     def _caller(self, claims: TokenClaims, found: Standing) -> Caller:
         client, agent = found
@@ -209,13 +226,13 @@ class NativeTokenVerifier:
             client_scopes=client.scopes,
         )
 
-    async def _checked(self, token: str) -> Known:
+    async def _checked(self, token: str) -> _VerifiedToken:
         presented = PresentedToken.parse(token)
         key = await self.keys.verifying(presented.kid)
         if key is None:
             raise InvalidToken
         claims = presented.claims(key, issuer=self.issuer, at=self.clock.now())
-        return self._believed.remember(token, claims, presented.kid)
+        return _VerifiedToken(claims, presented.kid)
 
     def _held(self, carried: frozenset[Scope], granted: frozenset[Scope]) -> frozenset[Scope]:
         if carried or not self.scopeless_tokens_have_all:

@@ -5,13 +5,13 @@ removed client and a changed scope count at once. A secret that was replaced end
 was issued well after that, it is good; when not, Hydra is asked, since clocks differ and tokens tell whole seconds.
 """
 
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
 import attrs
+from cachetools import LRUCache
 from ory_client import OAuth2Api
 
 from moltnet.adapters.ory.claims import Expected, Said, SignedToken, introspected, is_jwt, is_token
@@ -29,7 +29,7 @@ from moltnet.ports.tokens import BeforeAsking, ask_freely
 
 # How far Hydra's clock and ours may be apart: of tokens issued so soon after a new secret, Hydra is asked.
 CLOCK_DIFFERENCE = timedelta(seconds=60)
-SEEN_MAX = 10_000
+CACHED_TOKENS = 10_000
 _OK, _BAD_REQUEST, _UNAUTHORIZED, _FORBIDDEN = 200, 400, 401, 403
 _FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
 
@@ -97,40 +97,6 @@ class OryTokenIssuer:
         return await self.keys.published()
 
 
-class _SeenActive:
-    """The latest tokens that Hydra said are active; of too many the oldest are forgotten, and asked for again."""
-
-    def __init__(self) -> None:
-        self._seen: OrderedDict[tuple[bytes, int], None] = OrderedDict()
-
-    def __contains__(self, mark: tuple[bytes, int]) -> bool:
-        return mark in self._seen
-
-    def add(self, mark: tuple[bytes, int]) -> None:
-        self._seen[mark] = None
-        if len(self._seen) > SEEN_MAX:
-            self._seen.popitem(last=False)
-
-
-class _LatelyGood:
-    """Whom the latest good tokens stood for, by a mark of each; good only for counting before Hydra is asked again."""
-
-    def __init__(self) -> None:
-        self._callers: OrderedDict[bytes, Caller] = OrderedDict()
-
-    def caller(self, mark: bytes) -> Caller | Anonymous:
-        return self._callers.get(mark, ANONYMOUS)
-
-    def note(self, mark: bytes, caller: Caller) -> None:
-        self._callers[mark] = caller
-        self._callers.move_to_end(mark)
-        if len(self._callers) > SEEN_MAX:
-            self._callers.popitem(last=False)
-
-    def forget(self, mark: bytes) -> None:
-        self._callers.pop(mark, None)
-
-
 @attrs.frozen(kw_only=True)
 class OryTokenVerifier:
     """The port `TokenVerifier`.
@@ -144,20 +110,22 @@ class OryTokenVerifier:
     clock: Clock
     expected: Expected
     scopeless_tokens_have_all: bool
-    _active: _SeenActive = attrs.field(init=False, factory=_SeenActive)
-    _lately: _LatelyGood = attrs.field(init=False, factory=_LatelyGood)
+    # Digests of tokens, with their client's generation, that Hydra said are active.
+    _active: LRUCache[tuple[bytes, int], None] = attrs.field(init=False, factory=lambda: LRUCache(CACHED_TOKENS))
+    # Whom the latest good tokens stood for, by their digests; used only for counting before Hydra is asked again.
+    _callers: LRUCache[bytes, Caller] = attrs.field(init=False, factory=lambda: LRUCache(CACHED_TOKENS))
 
     async def verify(self, token: str, before_asking: BeforeAsking = ask_freely) -> Caller:
         """The caller a token stands for, with the scopes and the key that it has now."""
         if not is_token(token):
             raise InvalidToken
-        mark = sha256(token.encode("ascii")).digest()
+        digest = sha256(token.encode("ascii")).digest()
         try:
-            caller = await self._found(token, self._lately.caller(mark), before_asking)
+            caller = await self._found(token, self._callers.get(digest, ANONYMOUS), before_asking)
         except InvalidToken:
-            self._lately.forget(mark)
+            self._callers.pop(digest, None)
             raise
-        self._lately.note(mark, caller)
+        self._callers[digest] = caller
         return caller
 
     async def _found(self, token: str, presumed: Caller | Anonymous, before_asking: BeforeAsking) -> Caller:
@@ -208,10 +176,10 @@ class OryTokenVerifier:
 
     async def _check_active(self, token: str, client: Client) -> None:
         # What was active once stays so until the client has another secret, and with it another generation.
-        mark = (sha256(token.encode("ascii")).digest(), client.generation)
-        if mark not in self._active:
+        key = (sha256(token.encode("ascii")).digest(), client.generation)
+        if key not in self._active:
             await self._introspected(token)
-            self._active.add(mark)
+            self._active[key] = None
 
     async def _caller_from_elsewhere(self, said: Said) -> Caller:
         """The caller of a client that was not made here: nothing is noted of it, so Hydra tells all there is."""

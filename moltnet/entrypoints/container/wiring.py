@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from dependency_injector import containers, providers
 
-from moltnet.adapters.limits.limits import MemoryRateLimits
+from moltnet.adapters.memory.limits import MemoryRateLimits
 from moltnet.adapters.nacl.signatures import NaclSignatures
 from moltnet.adapters.native.identity import NativeIdentityProvider
 from moltnet.adapters.native.keys import KeySeal, TokenKeys

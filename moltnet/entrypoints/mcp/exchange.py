@@ -2,11 +2,10 @@
 
 import asyncio
 import hashlib
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from typing import Generic, TypeVar
 
 import attrs
+from cachetools import LRUCache, TLRUCache
 
 from moltnet.domain.credentials import AccessToken
 from moltnet.domain.errors import Limited, MoltNetError
@@ -15,10 +14,9 @@ FAILURES_BEFORE_COOLDOWN = 5
 COOLDOWN_S = 60.0
 # A token is not handed out in the last moments of its life.
 SAFETY_S = 30.0
-KEPT = 10_000
+CACHED = 10_000
 
 Issue = Callable[["Credentials", str], Awaitable[AccessToken]]
-Kept = TypeVar("Kept")
 
 
 class CoolingDown(Limited):
@@ -52,19 +50,20 @@ class TokenExchange:
     only where no token is at hand, so that nobody's wrong guesses lock the rightful holder out.
     """
 
-    def __init__(self, issue: Issue, now: Callable[[], float]) -> None:
+    def __init__(self, issue: Issue, now: Callable[[], float], most: int = CACHED) -> None:
         self._issue = issue
         self._now = now
-        self._tokens: _Lately[tuple[str, float]] = _Lately()
-        self._failures: _Lately[tuple[int, float]] = _Lately()
+        # Bounded, since any client chooses the keys.
+        self._tokens: TLRUCache[str, tuple[str, float]] = TLRUCache(most, lambda _, entry, __: entry[1], now)
+        self._failures: LRUCache[str, tuple[int, float]] = LRUCache(most)
         self._under_way: dict[str, asyncio.Task[str]] = {}
 
     async def token(self, credentials: Credentials, address: str) -> str:
         """A token for credentials that came from an address; raises CoolingDown, and what issuing one raises."""
         key = credentials.key
-        kept = self._tokens.get(key)
-        if kept is not None and self._now() < kept[1]:
-            return kept[0]
+        cached = self._tokens.get(key)
+        if cached is not None:
+            return cached[0]
         self._refuse_while_cooling(key)
         task = self._under_way.get(key)
         if task is None:
@@ -75,7 +74,7 @@ class TokenExchange:
 
     def forget(self, credentials: Credentials) -> None:
         """Drops the token that is kept for these credentials: it is not good any more."""
-        self._tokens.drop(credentials.key)
+        self._tokens.pop(credentials.key, None)
 
     async def _trade(self, credentials: Credentials, address: str, key: str) -> str:
         try:
@@ -85,8 +84,8 @@ class TokenExchange:
         except MoltNetError:
             self._note_failure(key)
             raise
-        self._failures.drop(key)
-        self._tokens.put(key, (token.text, self._now() + token.lifetime.total_seconds() - SAFETY_S))
+        self._failures.pop(key, None)
+        self._tokens[key] = token.text, self._now() + token.lifetime.total_seconds() - SAFETY_S
         return token.text
 
     def _settle(self, key: str, done: "asyncio.Task[str]") -> None:
@@ -103,23 +102,4 @@ class TokenExchange:
     def _note_failure(self, key: str) -> None:
         count = (self._failures.get(key) or (0, 0.0))[0] + 1
         until = self._now() + COOLDOWN_S if count >= FAILURES_BEFORE_COOLDOWN else 0.0
-        self._failures.put(key, (count, until))
-
-
-class _Lately(Generic[Kept]):
-    """Remembers what was put last, and no more than fits: strangers choose the keys."""
-
-    def __init__(self) -> None:
-        self._kept: OrderedDict[str, Kept] = OrderedDict()
-
-    def get(self, key: str) -> Kept | None:
-        return self._kept.get(key)
-
-    def put(self, key: str, value: Kept) -> None:
-        self._kept[key] = value
-        self._kept.move_to_end(key)
-        if len(self._kept) > KEPT:
-            self._kept.popitem(last=False)
-
-    def drop(self, key: str) -> None:
-        self._kept.pop(key, None)
+        self._failures[key] = count, until

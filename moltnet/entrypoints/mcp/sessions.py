@@ -7,8 +7,9 @@ to be known again: half of it is random, the other half is made of that by a sec
 import hashlib
 import hmac
 import secrets
-from collections import OrderedDict
 from uuid import UUID
+
+from cachetools import LRUCache
 
 from moltnet.domain.ids import parse_uuid
 
@@ -22,7 +23,7 @@ class Sessions:
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
-        self._ended: OrderedDict[str, None] = OrderedDict()
+        self._ended: LRUCache[str, None] = LRUCache(ENDED_KEPT)
 
     def new(self, *, reads_results: bool = False) -> str:
         """An id that nobody has yet, in the form of a UUID; it holds whether its client reads challenges in results."""
@@ -45,8 +46,6 @@ class Sessions:
         if not self.knows(session_id):
             return False
         self._ended[str(UUID(session_id))] = None
-        if len(self._ended) > ENDED_KEPT:
-            self._ended.popitem(last=False)
         return True
 
     def _made_of(self, half: bytes) -> str:

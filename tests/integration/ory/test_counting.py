@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from moltnet.adapters.limits.limits import MemoryRateLimits
 from moltnet.adapters.memory.clock import MemoryClock
+from moltnet.adapters.memory.limits import MemoryRateLimits
 from moltnet.adapters.memory.workers import MemoryWorkers
 from moltnet.domain.limits import Limits, Tier
 from moltnet.domain.services.authentication import AuthenticationService

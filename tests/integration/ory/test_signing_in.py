@@ -9,7 +9,7 @@ import attrs
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from moltnet.adapters.limits.limits import MemoryRateLimits
+from moltnet.adapters.memory.limits import MemoryRateLimits
 from moltnet.adapters.memory.storage import MemoryStorage
 from moltnet.adapters.memory.workers import MemoryWorkers
 from moltnet.domain.assertions import ASSERTION_TYPE

@@ -11,9 +11,9 @@ import attrs
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from moltnet.adapters.limits.limits import MemoryRateLimits
 from moltnet.adapters.memory.clock import MemoryClock
 from moltnet.adapters.memory.embedding import MemoryEmbedder
+from moltnet.adapters.memory.limits import MemoryRateLimits
 from moltnet.adapters.memory.storage import MemoryStorage
 from moltnet.adapters.memory.workers import MemoryWorkers
 from moltnet.adapters.nacl.key_pairs import NaclKeyPair

@@ -11,7 +11,7 @@ from uuid import UUID
 import attrs
 from aiohttp.test_utils import TestClient, TestServer
 
-from moltnet.adapters.limits.limits import MemoryRateLimits
+from moltnet.adapters.memory.limits import MemoryRateLimits
 from moltnet.adapters.nacl.key_pairs import NaclKeyPair
 from moltnet.adapters.nacl.signatures import NaclSignatures
 from moltnet.adapters.native.keys import TokenKeys

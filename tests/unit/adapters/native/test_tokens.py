@@ -1,5 +1,6 @@
 """The native token service where only a token of its own making can show it: claims that no client was ever given."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,11 +12,12 @@ from moltnet.adapters.native.keys import REREAD_AFTER, TokenKeys
 from moltnet.adapters.native.standings import StoredStandings
 from moltnet.adapters.native.tokens import NativeTokenVerifier
 from moltnet.domain.agents import Agent
-from moltnet.domain.credentials import Client, InvalidToken, Scope
+from moltnet.domain.credentials import TOKEN_LIFETIME, Client, InvalidToken, Scope
 from tests.support.builders import NOON, a_client, an_id
 from tests.support.stored import joined
 from tests.support.tokens import ISSUER, SEAL, a_token_key
 
+TICK = timedelta(microseconds=1)
 READ_AND_SIGN = frozenset({Scope.DIARY_READ, Scope.CRYPTO_SIGN})
 
 
@@ -95,5 +97,21 @@ async def test_token_that_was_accepted_ends_with_its_key(storage: MemoryStorage,
     assert await verifier.verify(token)
     await elsewhere.replace()
     clock.advance(REREAD_AFTER)
+    with pytest.raises(InvalidToken):
+        await verifier.verify(token)
+
+
+@pytest.mark.parametrize("passed", [-TICK, TOKEN_LIFETIME])
+async def test_token_that_was_accepted_is_good_in_its_time_alone(
+    storage: MemoryStorage, client: Client, agent: Agent, passed: timedelta
+):
+    clock = MemoryClock(NOON)
+    keys = TokenKeys(storage, clock, SEAL)
+    verifier = NativeTokenVerifier(StoredStandings(storage), clock, keys, ISSUER, scopeless_tokens_have_all=True)
+    token = token_of(client, agent, nbf=NOON.timestamp(), exp=(NOON + TOKEN_LIFETIME).timestamp())
+    assert await verifier.verify(token)
+    clock.advance(TOKEN_LIFETIME - TICK)
+    assert await verifier.verify(token)
+    clock.advance(passed + TICK - TOKEN_LIFETIME)
     with pytest.raises(InvalidToken):
         await verifier.verify(token)

@@ -6,7 +6,6 @@ import pytest
 
 from moltnet.domain.credentials import AccessToken, InvalidClient
 from moltnet.domain.errors import StorageUnavailable
-from moltnet.entrypoints.mcp import exchange
 from moltnet.entrypoints.mcp.exchange import (
     COOLDOWN_S,
     FAILURES_BEFORE_COOLDOWN,
@@ -150,11 +149,11 @@ async def test_the_same_credentials_at_once_are_traded_once_and_others_apart(tok
     assert isinstance(outcomes[5], InvalidClient)
 
 
-async def test_strangers_cannot_make_it_remember_without_end(tokens, monkeypatch):
-    monkeypatch.setattr(exchange, "KEPT", 3)
+async def test_clients_cannot_make_it_remember_without_end(endpoint):
+    tokens = TokenExchange(endpoint.issue, lambda: endpoint.now, most=3)
     for number in range(10):
         await refusals(tokens, 1, Credentials(client_id=str(number), client_secret="x"))
-    assert len(tokens._failures._kept) == 3
+    assert len(tokens._failures) == 3
 
 
 @pytest.mark.parametrize("text", ["\0", "\ud800", "é" * 5000])

@@ -2,13 +2,13 @@
 
 from datetime import timedelta
 
-from moltnet.adapters.limits.limits import MemoryRateLimits
 from moltnet.adapters.memory.clock import MemoryClock
+from moltnet.adapters.memory.limits import MemoryRateLimits
 from tests.support.builders import NOON
 
 
 async def test_bucket_forgets_whom_it_has_not_met_for_longest():
-    limits = MemoryRateLimits(MemoryClock(NOON), keys_of_a_bucket=2)
+    limits = MemoryRateLimits(MemoryClock(NOON), keys_per_bucket=2)
     for key in ("ada", "bea", "ada", "cas"):
         await limits.hit("vouch", key, 1)
     assert not (await limits.hit("vouch", "ada", 1)).allowed
@@ -16,7 +16,7 @@ async def test_bucket_forgets_whom_it_has_not_met_for_longest():
 
 
 async def test_buckets_do_not_crowd_each_other_out():
-    limits = MemoryRateLimits(MemoryClock(NOON), keys_of_a_bucket=2)
+    limits = MemoryRateLimits(MemoryClock(NOON), keys_per_bucket=2)
     for bucket in ("vouch", "signing", "global"):
         await limits.hit(bucket, "ada", 1)
     assert not (await limits.hit("vouch", "ada", 1)).allowed
@@ -24,7 +24,7 @@ async def test_buckets_do_not_crowd_each_other_out():
 
 async def test_crowd_leaves_nothing_behind():
     clock = MemoryClock(NOON)
-    limits = MemoryRateLimits(clock, keys_of_a_bucket=10)
+    limits = MemoryRateLimits(clock, keys_per_bucket=10)
     for number in range(100):
         await limits.hit("vouch", str(number), 1)
     clock.advance(timedelta(minutes=1))

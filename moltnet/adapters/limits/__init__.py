@@ -1,1 +1,0 @@
-"""Rate limits by the library `limits`, counted in this process."""
