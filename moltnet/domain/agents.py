@@ -27,7 +27,10 @@ class ProfileNotFound(NotFound):
 
 
 class KeyTaken(Conflict):
-    """The public key, or another key with the same fingerprint, belongs to an agent already (decision 12)."""
+    """The public key, or another key with the same fingerprint, belongs to an agent already.
+
+    Source: docs/reference/endpoints.md, "Registration".
+    """
 
     code = "KEY_TAKEN"
     sentence = "An agent with this public key is already registered"
@@ -35,7 +38,7 @@ class KeyTaken(Conflict):
 
 @attrs.frozen(kw_only=True)
 class Agent:
-    """A member of the network (seed, `agent_keys`).
+    """A member of the network.
 
     `proven` tells whether it has shown that it holds the private key: by a proof at registration, or by recovery.
     """

@@ -20,7 +20,7 @@ SECRET_BYTES = 32
 
 
 class Scope(StrEnum):
-    """What a token may be used for (seed, OAuth2 Scopes)."""
+    """What a token may be used for (docs/reference/access.md, "Scopes")."""
 
     DIARY_READ = "diary:read"
     DIARY_WRITE = "diary:write"

@@ -19,7 +19,7 @@ DIARIES_MAX = 1000
 
 
 class Visibility(StrEnum):
-    """Who may read a diary without a relation to it (seed, Permission Flow by Visibility)."""
+    """Who may read a diary without a relation to it (docs/reference/access.md, "Visibility")."""
 
     PRIVATE = "private"
     MOLTNET = "moltnet"
@@ -36,14 +36,17 @@ class Visibility(StrEnum):
 
 
 class DiaryNotFound(NotFound):
-    """No such diary, or none that this caller may know of: the two are told in the same words (decision 1)."""
+    """No such diary, or none that this caller may know of: the two are told in the same words."""
 
     code = "DIARY_NOT_FOUND"
     sentence = "Diary not found or access denied"
 
 
 class SignedDiaryUnsupported(Invalid):
-    """Signature chains are not built yet; the flag is refused, never ignored (decision 13)."""
+    """Signature chains are not built yet; the flag is refused, never ignored.
+
+    Source: docs/reference/endpoints.md, "Diaries".
+    """
 
     code = "SIGNED_DIARY_UNSUPPORTED"
     sentence = "Signed diaries are not supported yet: leave signed out or send false"
@@ -68,7 +71,7 @@ class DiaryLimitReached(Conflict):
 
 @attrs.frozen(kw_only=True)
 class Diary:
-    """A named set of entries that belongs to one agent (seed, `diaries`). Names need not be unique.
+    """A named set of entries that belongs to one agent. Names need not be unique.
 
     `injection_risk` marks a name that looks like an attempt to instruct its reader.
     """
@@ -136,7 +139,8 @@ def readable(diary: Diary | None, caller: Caller | Anonymous, rights: frozenset[
     """The diary, when this caller may read it, by visibility or by right.
 
     Raises DiaryNotFound otherwise, exactly as for a diary that does not exist, and Unauthenticated for nobody in
-    particular: without a token everything that is not public is told alike (decisions 1 and 2).
+    particular: without a token everything that is not public is told alike (docs/reference/access.md, "Existence" and
+    "Visibility").
     """
     found = _visible(diary, caller, rights)
     if found is not None:
@@ -182,5 +186,5 @@ def _is_risky_name(name: str) -> bool:
 
 
 def _visible(diary: Diary | None, caller: Caller | Anonymous, rights: frozenset[Right]) -> Diary | None:
-    # Who cannot read a diary learns nothing of it, not even that an act on it is refused (decision 1).
+    # Who cannot read a diary learns nothing of it, not even that an act on it is refused.
     return diary if diary and (diary.visibility.open_to(caller) or Right.READ in rights) else None

@@ -1,4 +1,7 @@
-"""What reflecting on a diary shows: the latest of a span of days, superseded entries left out (rest.md §7.2)."""
+"""What reflecting on a diary shows: the latest of a span of days, superseded entries left out.
+
+Source: docs/reference/search.md, "Reflection".
+"""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta

@@ -26,7 +26,7 @@ IMPORTANCE_MIN, IMPORTANCE_MAX, IMPORTANCE_DEFAULT = 1, 10, 5
 
 
 class EntryType(StrEnum):
-    """What kind of memory an entry is (decision 4)."""
+    """What kind of memory an entry is (docs/reference/endpoints.md, "Entries")."""
 
     EPISODIC = "episodic"
     SEMANTIC = "semantic"
@@ -44,7 +44,7 @@ class EntryNotFound(NotFound):
 
 
 class ContentTooLong(Invalid):
-    """More characters than one entry may hold here; the limit is in the answer (decision 3)."""
+    """More characters than one entry may hold here; the limit is in the answer."""
 
     code = "CONTENT_TOO_LONG"
 
@@ -54,7 +54,7 @@ class ContentTooLong(Invalid):
 
 
 class PublicContentTooLong(Invalid):
-    """A public diary takes no longer entries than the default limit, whatever the setting (rest.md §1.3)."""
+    """A public diary takes no longer entries than the default limit, whatever the setting."""
 
     code = "PUBLIC_CONTENT_TOO_LONG"
     sentence = f"Public diary entries are limited to {CONTENT_MAX:,} characters"
@@ -92,7 +92,7 @@ def written_tags(tags: Iterable[str]) -> tuple[str, ...]:
 
 @attrs.frozen(kw_only=True)
 class Entry:
-    """One memory (seed, `diary_entries`), with how often it was looked at.
+    """One memory, with how often it was looked at.
 
     `occurred_at` is when what it tells happened, where that is not when it was written. `author` wrote it (None only
     where another network does not tell); `edited_by` is the last other agent that changed what it says, as long as
@@ -145,7 +145,7 @@ class Entry:
 
     @property
     def text(self) -> str:
-        """What is embedded and indexed: heading, content and tags (rest.md §7.1)."""
+        """What is embedded and indexed: heading, content and tags (docs/reference/search.md, "Ranking")."""
         return "\n".join([*filter(None, [self.heading]), self.content, *(f"tag:{tag}" for tag in self.tags or ())])
 
     @cached_property
@@ -213,7 +213,7 @@ class Kept:
 
 @attrs.frozen(kw_only=True)
 class EntryEdit:
-    """The members of an entry to change; None leaves one as it is, so none can be cleared (rest.md §9)."""
+    """The members of an entry to change; None leaves one as it is, so none can be cleared."""
 
     title: str | None = None
     content: str | None = None

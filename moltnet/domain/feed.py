@@ -55,7 +55,7 @@ class PublicEntry:
 
     @property
     def author(self) -> Author:
-        """Who wrote it: not always the diary's owner (decision 27)."""
+        """Who wrote it: not always the diary's owner (ADR-27)."""
         return self.entry.writer
 
 
@@ -69,7 +69,7 @@ class Stretch:
 
 @attrs.frozen(kw_only=True)
 class Selection:
-    """Which entries of the feed somebody wants to see; flagged ones only on demand (decision 14)."""
+    """Which entries of the feed somebody wants to see; flagged ones only on demand."""
 
     tag: str | None = attrs.field(default=None, converter=attrs.converters.optional(written_tag))
     include_flagged: bool = False
@@ -93,7 +93,7 @@ class Selection:
 
 @attrs.frozen(kw_only=True)
 class FeedSearch:
-    """A search of everything public, as anybody may ask for it (rest.md §7.4)."""
+    """A search of everything public, as anybody may ask for it (docs/reference/feed.md, "Feed search")."""
 
     query: str
     selection: Selection = Selection()
@@ -106,7 +106,7 @@ class FeedSearch:
 
 @attrs.frozen(order=True)
 class Cursor:
-    """A place in the feed: after the entry of this time and id. Times keep their microseconds (hazard H5)."""
+    """A place in the feed: after the entry of this time and id. Times keep their microseconds."""
 
     created_at: datetime
     entry_id: EntryId
@@ -118,7 +118,7 @@ class Cursor:
 
     @property
     def text(self) -> str:
-        """The cursor as base64url of JSON, without padding (rest.md §7.3)."""
+        """The cursor as base64url of JSON, without padding (docs/reference/feed.md, "Pages")."""
         members = {
             "c": self.created_at.isoformat(timespec="microseconds").replace("+00:00", "Z"),
             "i": str(self.entry_id),

@@ -14,7 +14,7 @@ from moltnet.domain.relations import Link, Namespace, RelationTuple, Thing, Tupl
 
 
 class PermissionWorkflow(StrEnum):
-    """By what a change is delivered: the seed's six names, and two for agents, whom the seed leaves to a route."""
+    """The workflow that delivers a change (docs/reference/data.md, "Workflows")."""
 
     GRANT_DIARY_OWNER = "grantDiaryOwner"
     GRANT_DIARY_WRITER = "grantDiaryWriter"

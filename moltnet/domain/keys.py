@@ -57,7 +57,7 @@ class MalformedFingerprint(Invalid):
 
 @attrs.frozen(order=True)
 class Fingerprint:
-    """The short name of a key: the first 8 bytes of its SHA-256, upper-case hex in four groups (seed, `agent_keys`)."""
+    """The short name of a key: the first 8 bytes of its SHA-256, upper-case hex in four groups."""
 
     text: str = attrs.field()
 
@@ -83,7 +83,10 @@ class Fingerprint:
 
 @attrs.frozen(slots=False)
 class PublicKey:
-    """32 bytes of Ed25519 public key. It has one text form, whatever text it was read from (decision 34)."""
+    """32 bytes of Ed25519 public key. It has one text form, whatever text it was read from.
+
+    Source: docs/reference/signatures.md, "Keys and fingerprints".
+    """
 
     raw: bytes = attrs.field(repr=False)
 

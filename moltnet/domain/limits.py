@@ -1,4 +1,7 @@
-"""Rate limits: how often an act is allowed in a minute, and who counts as one asker (rest.md §4)."""
+"""Rate limits: how often an act is allowed in a minute, and who counts as one asker.
+
+Source: docs/reference/http.md, "Rate limits".
+"""
 
 import math
 from datetime import timedelta

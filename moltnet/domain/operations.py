@@ -1,4 +1,4 @@
-"""What each operation asks of a token: the one table, whichever door it comes by (decision 10).
+"""What each operation asks of a token: the one table, whichever door it comes by (docs/reference/access.md, "Scopes").
 
 Operations go by their names on the wire. What is not in the table needs no scope: it is open to everyone, or shows
 another proof than a token.

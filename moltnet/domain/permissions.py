@@ -1,4 +1,4 @@
-"""Relations, rights, and the only table from the one to the other (seed, Keto Permission Model)."""
+"""Relations, rights, and the only table from the one to the other (docs/reference/access.md, "Rights")."""
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum

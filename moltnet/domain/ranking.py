@@ -1,8 +1,9 @@
 """How a candidate's sides add up: pure functions on numbers, the same for every store.
 
 Relevance is `(cosine + λ · words) / (1 + λ)`, where λ belongs to the embedding model. Recency and importance are added
-only as far as the caller weighs them (rest.md §7.1). What the store adds up itself, it adds up without rounding: term
-weights and shares are multiples of small powers of two, so both sides of a score are the same numbers in every store.
+only as far as the caller weighs them (docs/reference/search.md, "Ranking"). What the store adds up itself, it adds up
+without rounding: term weights and shares are multiples of small powers of two, so both sides of a score are the same
+numbers in every store.
 """
 
 import math
@@ -27,7 +28,7 @@ BM25_LENGTH_MAX = 150
 WEIGHT_STEPS, SHARE_STEPS = 2**10, 2**13
 # Of a longer query so many words are looked up, the rarest; how rare each is, so many diaries tell.
 WORDS_LOOKED_UP, DIARIES_COUNTED = 64, 50
-# Added to the relevance of what happened when the question says. Measured on dated memories (decision 17).
+# Added to the relevance of what happened when the question says. Measured on dated memories (ADR-17).
 TIMELY_LIFT = 0.10
 # An answer whose best is less relevant than this is noise, or foreign to what was searched (for λ = 1).
 CONFIDENT_FROM = 0.30
@@ -84,7 +85,7 @@ def relevance(cosine: float | None, words: float, words_weight: float | None) ->
 
 
 def recency(seen_at: datetime, now: datetime) -> float:
-    """1 for what was seen just now, one percent less with every hour (rest.md §7.1, step 4)."""
+    """1 for what was seen just now, one percent less with every hour."""
     hours = max(now - seen_at, timedelta()) / timedelta(hours=1)
     return float(RECENCY_PER_HOUR**hours)
 

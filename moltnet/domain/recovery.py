@@ -15,7 +15,8 @@ from moltnet.domain.errors import Expired, Invalid, NotFound
 from moltnet.domain.ids import AgentId
 
 CODE_LIFETIME = timedelta(minutes=15)
-# A flow outlives its code, so that a late code is told apart from a flow that is over (ory.md §6).
+# A flow outlives its code, so that a late code is told apart from a flow that is over (docs/reference/signatures.md,
+# "Recovery flow").
 FLOW_LIFETIME = timedelta(hours=1)
 SESSION_LIFETIME = timedelta(hours=1)
 FLOW_PATH = "/self-service/recovery"
@@ -33,7 +34,7 @@ class InvalidChallenge(Invalid):
 
 
 class InvalidProof(Invalid):
-    """The signature does not prove the key, or no agent has the key: told alike (decision 8)."""
+    """The signature does not prove the key, or no agent has the key (docs/reference/access.md, "Existence")."""
 
     code = "INVALID_PROOF"
     sentence = "Ed25519 signature verification failed"
@@ -76,7 +77,7 @@ class CodeSpent(Invalid):
 
 @attrs.frozen(kw_only=True)
 class Challenge:
-    """A text to sign with the lost agent's key, and the server's mark on it (seed, Recovery Flow)."""
+    """A text to sign with the lost agent's key, and the server's mark on it."""
 
     text: str
     mac: str = attrs.field(repr=False)
@@ -87,7 +88,7 @@ class Challenge:
     ) -> "Challenge":
         """`moltnet:recovery:<public key>:<64 hex>:<unix ms>`, with its HMAC-SHA256 in hex.
 
-        `random` is RANDOM_BYTES of the nonce; the rest binds it to the network (decision 28).
+        `random` is RANDOM_BYTES of the nonce; the rest binds it to the network (ADR-33).
         """
         text = f"moltnet:recovery:{key_text}:{bound_nonce(random, key_text, network)}:{_unix_ms(at)}"
         return cls(text=text, mac=_mac(text, secret))
@@ -96,8 +97,9 @@ class Challenge:
 def verified_nonce(challenge: Challenge, key_text: str, secret: bytes, at: datetime) -> str:
     """The nonce of a challenge that was issued here, for this key, and at most 5 minutes ago.
 
-    The checks stand in the order of rest.md §1.7 and the first that fails is the answer (InvalidChallenge). What is
-    left to the caller: that the nonce was not used before, and that the signature is the key's.
+    The checks stand in the order of docs/reference/signatures.md, "Recovery challenge", and the first that fails is the
+    answer (InvalidChallenge). What is left to the caller: that the nonce was not used before, and that the signature is
+    the key's.
     """
     # 1. Form.
     parts = challenge.text.split(":")
@@ -145,7 +147,7 @@ class RecoveryCode:
         """Whether an attempt passed the challenge, asked of the record after it: `used` tells of this attempt alone.
 
         False means that the code is wrong or too late and the flow goes on. Raises FlowOver, and CodeSpent after too
-        many attempts or for the right code once more (ory.md §6).
+        many attempts or for the right code once more (docs/reference/signatures.md, "Recovery flow").
         """
         if at >= self.flow_expires_at:
             raise FlowOver
@@ -167,7 +169,7 @@ class Recovery:
 
 
 def flow_address(base_url: str, flow: str) -> str:
-    """Where a network takes the code of a flow (decision 9)."""
+    """Where a network takes the code of a flow (docs/reference/signatures.md, "Recovery flow")."""
     return f"{base_url.rstrip('/')}{FLOW_PATH}?flow={flow}"
 
 

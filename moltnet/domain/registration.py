@@ -1,4 +1,6 @@
-"""Registration: the steps that make an agent, in their order, and what undoes them (seed, Agent Registration).
+"""Registration: the steps that make an agent, in their order, and what undoes them.
+
+Source: docs/reference/endpoints.md, "Registration".
 
 And what a caller may show beside key and voucher: that it holds the private key, and that it is the first caller again.
 """
@@ -118,7 +120,7 @@ class Registered:
 
 @attrs.frozen(kw_only=True)
 class Evidence:
-    """What a caller shows beside key and voucher, both of which others know too (docs/decisions/0014).
+    """What a caller shows beside key and voucher, both of which others know too (ADR-14).
 
     `proof` is a signature in base64 by which the key proves itself. `idempotency_key` recognises the caller when it
     repeats the request. Raises MalformedIdempotencyKey and GuessableIdempotencyKey.

@@ -1,4 +1,4 @@
-"""Relation tuples as a foreign permission store holds them (seed, Keto Permission Model)."""
+"""Relation tuples as a foreign permission store holds them (docs/reference/access.md, "Rights")."""
 
 from enum import StrEnum
 from typing import TypeAlias

@@ -116,7 +116,9 @@ class EntryIndex:
 
 @attrs.frozen(kw_only=True)
 class Query:
-    """A text question, taken apart (mcp.md §6.1): words, "phrases", -exclusions, +requirements.
+    """A text question, taken apart: words, "phrases", -exclusions, +requirements.
+
+    Source: docs/reference/search.md, "Query language".
 
     `wanted` is the text without its exclusions: only that is embedded, since an excluded word attracts what it
     should repel.
@@ -209,7 +211,7 @@ class Filters:
 
 @attrs.frozen(kw_only=True)
 class Weights:
-    """How much relevance, recency and importance count, each 0 to 1 (rest.md §7.1)."""
+    """How much relevance, recency and importance count, each 0 to 1 (docs/reference/search.md, "Ranking")."""
 
     relevance: float = 1.0
     recency: float = 0.0
@@ -275,7 +277,7 @@ class Candidates:
 
 
 class SearchType(StrEnum):
-    """How an answer was found (decision 5)."""
+    """How an answer was found (docs/reference/search.md, "Search")."""
 
     HYBRID = "hybrid"
     SEMANTIC = "semantic"
@@ -285,11 +287,13 @@ class SearchType(StrEnum):
 
 @attrs.frozen(kw_only=True)
 class Search:
-    """A search as a caller asks for it (rest.md §7.1); no diary means the caller's own, and shared ones if asked.
+    """A search as a caller asks for it; no diary means the caller's own, and shared ones if asked.
 
-    `include_shared` None takes the default of decision 6: shared diaries for a query, only own ones without. Of a
-    query's answer only what scores `min_score` or more is told; with `explain`, why, and what was left out. With
-    `only_mine`, only what the caller wrote and nobody else changed.
+    Source: docs/reference/search.md, "Search".
+
+    `include_shared` None takes the default of docs/reference/search.md, "Scope of a search": shared diaries for a
+    query, only own ones without. Of a query's answer only what scores `min_score` or more is told; with `explain`, why,
+    and what was left out. With `only_mine`, only what the caller wrote and nobody else changed.
     """
 
     diary_id: DiaryId | None = None

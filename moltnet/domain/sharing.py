@@ -134,7 +134,7 @@ class InvitationCounts:
 
 @attrs.frozen(kw_only=True)
 class InvitationLimits:
-    """How many invitations may wait for an agent's answer, and when a refusal is one too many (decision 28)."""
+    """How many invitations may wait for an agent's answer, and when a refusal is one too many (ADR-28)."""
 
     of_pair: int = 10
     of_agent: int = 1000
@@ -159,7 +159,7 @@ class InvitationLimits:
 
 @attrs.frozen(kw_only=True)
 class Share:
-    """One agent's invitation to one diary (seed, `diary_shares`); there is one row for each pair.
+    """One agent's invitation to one diary (docs/reference/endpoints.md, "Sharing"); there is one row for each pair.
 
     `invitation` counts how often the pair was invited: an answer is to one invitation, not to the next.
     """

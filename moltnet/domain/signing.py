@@ -26,7 +26,7 @@ class SigningStatus(StrEnum):
 
 
 class Scheme(StrEnum):
-    """Which bytes a signature covers (decision 7)."""
+    """Which bytes a signature covers (docs/reference/signatures.md, "Signed bytes")."""
 
     FRAMED = "moltnet:v1"
     PAYLOAD = "payload"
@@ -74,7 +74,7 @@ def check_signature_text(signature: str) -> None:
 
 
 def signing_bytes(message: str, nonce: str) -> bytes:
-    """The framed bytes of a message and its nonce, 86 with a UUID nonce (client.md §1).
+    """The framed bytes of a message and its nonce, 86 with a UUID nonce (docs/reference/signatures.md, "Signed bytes").
 
     Domain name, then the message's SHA-256 and the nonce, each behind its length as big-endian u32, so that no two
     pairs frame alike. Nothing is trimmed or normalised.
@@ -93,7 +93,7 @@ def is_framed(signed: bytes) -> bool:
 
 @attrs.frozen(kw_only=True)
 class SigningRequest:
-    """A message that its agent is asked to sign (seed, `signing_requests`)."""
+    """A message that its agent is asked to sign (docs/reference/signatures.md, "Signing requests")."""
 
     id: SigningRequestId
     agent_id: AgentId
@@ -124,7 +124,7 @@ class SigningRequest:
 
     @property
     def payload(self) -> str:
-        """The seed's text to sign: `message.nonce`; as UTF-8 a signature over it verifies too."""
+        """`message.nonce`; a signature over it as UTF-8 verifies too."""
         return f"{self.message}.{self.nonce}"
 
     @property
@@ -137,7 +137,7 @@ class SigningRequest:
         return self.status is SigningStatus.EXPIRED or at >= self.expires_at
 
     def check_open(self, at: datetime) -> None:
-        """Raises SigningRequestExpired, then SigningRequestCompleted: past its time a request is expired (§1.6)."""
+        """Raises SigningRequestExpired, then SigningRequestCompleted: past its time a request is expired."""
         if self.is_over(at):
             raise SigningRequestExpired
         if self.status is SigningStatus.COMPLETED:

@@ -21,7 +21,7 @@ class StaleVersion(Conflict):
 
 
 class Versioned(Protocol):
-    """What is edited. `updated_at` belongs to one version only; looking at a thing makes no new one (hazard H6)."""
+    """What is edited. `updated_at` belongs to one version only; looking at a thing makes no new one."""
 
     @property
     def id(self) -> UUID:

@@ -199,7 +199,7 @@ class SignatureCheck:
 
 @attrs.frozen(kw_only=True)
 class ProblemKind:
-    """A kind of problem that a network tells over REST, and what it means for whoever meets one (rest.md §3)."""
+    """A kind of problem that a network tells over REST, and what it means for whoever meets one."""
 
     type: str
     title: str

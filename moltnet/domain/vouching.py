@@ -81,7 +81,7 @@ def checked_code(text: str) -> str:
 
 @attrs.frozen(kw_only=True)
 class Voucher:
-    """A single-use code by which its issuer vouches for whoever redeems it (seed, `agent_vouchers`).
+    """A single-use code by which its issuer vouches for whoever redeems it (docs/reference/endpoints.md, "Vouchers").
 
     `redeemed_with` is the hash of what the caller that redeemed it is recognised by, if it brought anything.
     """

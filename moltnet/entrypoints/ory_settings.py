@@ -1,4 +1,4 @@
-"""The settings of an Ory that stands behind a server, hosted or self-hosted (rest.md §6)."""
+"""The settings of an Ory that stands behind a server, hosted or self-hosted (docs/reference/ory.md, "Services")."""
 
 from collections.abc import Callable, Mapping
 

@@ -1,6 +1,6 @@
 """The settings of a server: the only room that reads the environment.
 
-Names are those of the operator's contract and of the original (rest.md §6). An empty value counts as unset, and a
+Names are those of docs/operators.md, "Settings". An empty value counts as unset, and a
 `.env` file in the working folder fills in what the environment leaves out. Everything wrong is told at once, a line for
 each field.
 """
@@ -172,7 +172,10 @@ def read_settings(data_dir: Path | None = None, environment: Mapping[str, str] |
 
 @attrs.frozen(kw_only=True)
 class ClientSettings:
-    """What an agent's environment says of its network and of itself (client.md §15); None where it says nothing."""
+    """What an agent's environment says of its network and of itself; None where it says nothing.
+
+    Source: docs/reference/client.md, "Environment variables".
+    """
 
     client_id: str | None = None
     client_secret: str | None = attrs.field(default=None, repr=False)

@@ -1,6 +1,6 @@
 """Everything an agent can do in a network, wherever the network is: in this process, or behind its REST door.
 
-Names follow the original's client (client.md §8) in Python's case; what REST offers beyond it is here too. Whichever
+Names are those of docs/reference/client.md, "Agent methods". Whichever
 implementation is asked, a refusal is one of the kinds of `domain.errors`: `NotFound` for what the agent may not know
 of, `Unauthenticated` where a token is needed and there is none, `Unavailable` when the network does not answer.
 
@@ -245,7 +245,10 @@ class Credentials(Protocol):
 
 
 class RecoveryWay(Protocol):
-    """The way back for a key that lost everything else; needs no token (seed, Recovery Flow)."""
+    """The way back for a key that lost everything else; needs no token.
+
+    Source: docs/reference/signatures.md, "Recovery flow".
+    """
 
     async def request_challenge(self, public_key: str) -> Challenge:
         """A text to sign with the lost agent's key."""
@@ -302,7 +305,7 @@ class Public(Protocol):
         ...
 
     async def network_info(self) -> Document:
-        """The discovery document (client.md §17)."""
+        """The discovery document (docs/reference/client.md, "Discovery document")."""
         ...
 
     async def llms_txt(self) -> str:

@@ -8,7 +8,7 @@ from moltnet.domain.recovery import FlowAnswer, Recovery
 
 
 class IdentityProvider(Protocol):
-    """Kratos in the seed; the native adapter keeps its own records. Raises Unavailable when it does not answer."""
+    """Kratos, or our own records. Raises Unavailable when it does not answer."""
 
     async def create(self, registration: str, key: PublicKey, voucher_code: str | None) -> AgentId:
         """The identity of a registration; the same registration again gets the same identity (a repeated step)."""
@@ -31,11 +31,14 @@ class IdentityProvider(Protocol):
 
 
 class RecoveryFlows(Protocol):
-    """The address that `Recovery.flow_url` names, where no other service answers it (decision 9)."""
+    """The address that `Recovery.flow_url` names, where no other service answers it.
+
+    Source: docs/reference/signatures.md, "Recovery flow".
+    """
 
     async def answer_flow(self, flow: str, code: str) -> FlowAnswer:
         """Tries a code in a flow; the right one gives a session token, once, and each try counts.
 
-        Of parallel right tries one gets the session. Raises FlowNotFound, FlowOver and CodeSpent (ory.md §6).
+        Of parallel right tries one gets the session. Raises FlowNotFound, FlowOver and CodeSpent.
         """
         ...

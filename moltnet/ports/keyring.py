@@ -28,7 +28,10 @@ class NoCredentials(NotFound):
 
 @attrs.frozen(kw_only=True)
 class OwnIdentity:
-    """What an agent must keep to be itself: its key, and how it gets a token (client.md §3)."""
+    """What an agent must keep to be itself: its key, and how it gets a token.
+
+    Source: docs/reference/client.md, "Credentials file".
+    """
 
     agent_id: AgentId
     public_key: PublicKey

@@ -109,7 +109,9 @@ class Memories(Protocol):
         explain: bool = False,
         only_mine: bool = False,
     ) -> SearchResult:
-        """The best entries for a query, or the newest without one; no diary means the agent's own (decision 6).
+        """The best entries for a query, or the newest without one; no diary means the agent's own.
+
+        Source: docs/reference/search.md, "Scope of a search".
 
         With `explain` each hit says why, and the answer what was left out; `min_score` is 0 to 1. With `only_mine`, it
         is only what the agent wrote itself and nobody else changed.

@@ -8,7 +8,7 @@ from moltnet.domain.relations import Permit, RelationTuple, Thing, TuplePattern
 
 
 class RelationStore(Protocol):
-    """Tuples in namespaces `Agent`, `Diary` and `DiaryEntry` (seed, Keto Permission Model).
+    """Tuples in namespaces `Agent`, `Diary` and `DiaryEntry` (docs/reference/access.md, "Rights").
 
     Every call is safe to repeat: a step that crashed between its effect and the memory of it is run again. A call that
     returned is in force for every later one; a store that settles late waits until it is, within a bound of its own.
@@ -27,7 +27,7 @@ class RelationStore(Protocol):
     async def permitted(self, thing: Thing, permits: Collection[Permit], agent: AgentId) -> frozenset[Permit]:
         """Which of the permits the agent has on a diary (`Right`) or an entry (`EntryRight`); unknown things give none.
 
-        A permit follows from the tuples by the seed's rules: `read` = owner, writers or readers; `write` = owner or
+        A permit follows from the tuples by these rules: `read` = owner, writers or readers; `write` = owner or
         writers; `manage` = owner; `view` = the parent's `read`; `edit` and `delete` = the parent's `write`.
         """
         ...

@@ -1,4 +1,4 @@
-"""What an agent has, and meets, when its network is elsewhere (client.md §8, §9)."""
+"""What an agent has, and meets, when its network is elsewhere (docs/reference/client.md, "Errors and retries")."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol

@@ -192,14 +192,14 @@ class Entries(Protocol):
         ...
 
     async def remove(self, diary_id: DiaryId, entry_id: EntryId, unless_changed_since: datetime | None = None) -> bool:
-        """Removes an entry; entries it had superseded are current again (hazard H10).
+        """Removes an entry; entries it had superseded are current again.
 
         False when it was gone already, and when its `updated_at` is not `unless_changed_since`, if that is given.
         """
         ...
 
     async def note_accesses(self, times: Mapping[EntryId, int], at: datetime) -> None:
-        """Counts so many accesses of each; `updated_at` stays as it is (hazard H6). Unknown ids are ignored."""
+        """Counts so many accesses of each; `updated_at` stays as it is. Unknown ids are ignored."""
         ...
 
     async def public_page(
@@ -366,7 +366,10 @@ class SigningRequests(Protocol):
         ...
 
     async def find_by_signature(self, signature: str, agent_id: AgentId | None) -> SigningRequest | None:
-        """The newest valid request with this signature, else the newest invalid one; of one agent if named (H7)."""
+        """The newest valid request with this signature, else the newest invalid one; of one agent if named.
+
+        Source: docs/reference/signatures.md, "Verification".
+        """
         ...
 
     async def overdue(self, at: datetime, limit: int) -> list[SigningRequest]:

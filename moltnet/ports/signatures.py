@@ -33,7 +33,10 @@ class KeyPair(Protocol):
 
     @property
     def seed_text(self) -> str:
-        """The private key: the 32-byte seed in base64 (client.md §1). Secret."""
+        """The private key: the 32-byte seed in base64. Secret.
+
+        Source: docs/reference/signatures.md, "Keys and fingerprints".
+        """
         ...
 
     def sign(self, message: bytes) -> str:

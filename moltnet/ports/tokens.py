@@ -10,7 +10,7 @@ from moltnet.domain.ids import AgentId, ClientId
 
 
 class Clients(Protocol):
-    """OAuth2 clients, one for each agent (Hydra in the seed). Raises Unavailable when the service does not answer."""
+    """OAuth2 clients, one for each agent. Raises Unavailable when the service does not answer."""
 
     async def create(self, client_id: ClientId, agent: Agent, scopes: frozenset[Scope]) -> ClientSecret:
         """A client with these scopes and a fresh secret; again for the same id, the same client with another secret."""

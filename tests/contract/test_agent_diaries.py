@@ -96,7 +96,7 @@ async def test_visibility_decides_who_may_read_and_nobody_else_may_change(
         with pytest.raises(Unauthenticated):
             await nobody.diaries.get(unseen)
     assert (await bob.diaries.get(moltnet.id)).id == moltnet.id
-    if isinstance(nobody, McpAgent):  # tools of diaries are for clients that have signed in (decision 35)
+    if isinstance(nobody, McpAgent):  # tools of diaries are for clients that have signed in (ADR-35)
         with pytest.raises(Unauthenticated):
             await nobody.diaries.get(public.id)
     else:

@@ -26,7 +26,7 @@ import asyncio, json, sys
 from moltnet.adapters.postgres.migrate import migrate
 print(json.dumps(asyncio.run(migrate(sys.argv[1]))))
 """
-# The seed's entity relationship diagram, column by column.
+# docs/reference/data.md, "Tables", column by column.
 SEED = {
     "diaries": "id owner_id name visibility signed created_at updated_at",
     "diary_entries": "id diary_id title content embedding tags injection_risk importance entry_type superseded_by "

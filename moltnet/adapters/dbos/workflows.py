@@ -1,4 +1,4 @@
-"""Workflows that outlive their process, remembered by DBOS in the database (seed, DBOS Durable Workflows)."""
+"""Workflows that outlive their process, remembered by DBOS in the database."""
 
 import asyncio
 import json

@@ -1,4 +1,7 @@
-"""The credentials file (client.md §3): one JSON object, of which what is not known here is kept as it is."""
+"""The credentials file: one JSON object, of which what is not known here is kept as it is.
+
+Source: docs/reference/client.md, "Credentials file".
+"""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""A git identity that signs with the agent's key (client.md §12)."""
+"""A git identity that signs with the agent's key (docs/reference/client.md, "Git identity and GitHub App")."""
 
 import os
 import shlex

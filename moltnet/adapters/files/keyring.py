@@ -1,4 +1,7 @@
-"""An agent's identity in its credentials file (client.md §3), and the key that is about to become one."""
+"""An agent's identity in its credentials file, and the key that is about to become one.
+
+Source: docs/reference/client.md, "Credentials file".
+"""
 
 import base64
 import binascii
@@ -127,7 +130,7 @@ def _identity(place: Path, document: Document) -> OwnIdentity:
 
 
 def identity_document(identity: OwnIdentity) -> Document:
-    """An identity in the form of the credentials file (client.md §3)."""
+    """An identity in the form of the credentials file (docs/reference/client.md, "Credentials file")."""
     return {
         "identity_id": str(identity.agent_id),
         "oauth2": _oauth2(identity.credentials),

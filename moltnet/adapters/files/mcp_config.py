@@ -1,4 +1,4 @@
-"""What MCP clients read to find this network (client.md §4)."""
+"""What MCP clients read to find this network (docs/reference/client.md, "MCP client configuration")."""
 
 import json
 import shutil

@@ -1,4 +1,7 @@
-"""What can be wrong with a credentials file, and what can be mended without asking (client.md §5 and §21.7)."""
+"""What can be wrong with a credentials file, and what can be mended without asking.
+
+Source: docs/reference/client.md, "Repair".
+"""
 
 import base64
 import binascii

@@ -1,4 +1,4 @@
-"""An agent's key in the form SSH and git use (client.md §11; OpenSSH's PROTOCOL.key; RFC 8709 §4)."""
+"""An agent's key in the form SSH and git use (OpenSSH's PROTOCOL.key; RFC 8709 §4)."""
 
 import base64
 import binascii

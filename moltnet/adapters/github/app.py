@@ -1,4 +1,7 @@
-"""A GitHub App: its bot's account, and tokens of its installation (client.md §12)."""
+"""A GitHub App: its bot's account, and tokens of its installation.
+
+Source: docs/reference/client.md, "Git identity and GitHub App".
+"""
 
 import time
 from collections.abc import Mapping

@@ -90,6 +90,6 @@ def _unsigned(path: str, body: object) -> Call:
 
 
 def _flow_refusal(status: int) -> MoltNetError:
-    # In the words of an identity service (ory.md §6): the statuses alone tell them apart.
+    # In the words of Kratos (docs/reference/signatures.md, "Recovery flow"): the statuses alone tell them apart.
     by_status: dict[int, MoltNetError] = {200: CodeRefused(), 400: CodeSpent(), 404: FlowNotFound(), 410: FlowOver()}
     return by_status.get(status) or NetworkError(f"The recovery flow cannot be finished (HTTP {status})")

@@ -1,4 +1,7 @@
-"""Following the feed over REST: a stream of events that is taken up again wherever it breaks off (rest.md §7.6)."""
+"""Following the feed over REST: a stream of events that is taken up again wherever it breaks off.
+
+Source: docs/reference/feed.md, "Live stream".
+"""
 
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping

@@ -1,4 +1,6 @@
-"""When a request is sent again, and how long to wait before (client.md §9): pure, but for the pace it is kept by.
+"""When a request is sent again, and how long to wait before: pure, but for the pace it is kept by.
+
+Source: docs/reference/client.md, "Errors and retries".
 
 What an answer says was not carried out may be sent again, whatever it is: 429. What may have been carried out is sent
 again only if that does no harm. A network that answered before and now refuses connections is being restarted: nothing

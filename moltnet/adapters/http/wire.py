@@ -94,7 +94,7 @@ def structured(value: object, form: type[Form]) -> Form:
 
 
 def event_id(created_at: datetime, identifier: UUID) -> str:
-    """The id of a feed's event (rest.md §7.6)."""
+    """The id of a feed's event (docs/reference/feed.md, "Live stream")."""
     text = created_at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds")
     return f"{text}Z/{identifier}"
 

@@ -25,7 +25,7 @@ class NaclKeyPair:
 
     @property
     def seed_text(self) -> str:
-        """The private key in base64 (client.md §1); secret."""
+        """The private key in base64 (docs/reference/signatures.md, "Keys and fingerprints"); secret."""
         return base64.b64encode(bytes(self._key)).decode("ascii")
 
     def sign(self, message: bytes) -> str:

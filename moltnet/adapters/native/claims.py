@@ -1,4 +1,4 @@
-"""The text form of a token: a JSON Web Token in RS256 with the claims of ory.md §5 (RFC 7515, RFC 7519)."""
+"""The text form of a token: a JSON Web Token in RS256 with the claims of docs/reference/ory.md, "Tokens" (RFC 7519)."""
 
 import json
 import math
@@ -73,7 +73,7 @@ class PresentedToken:
     def claims(self, key: OpenKey, *, issuer: str, at: datetime) -> TokenClaims:
         """What the token says, once its signature, its issuer and its time hold; raises InvalidToken.
 
-        `iss` and `exp` must be there (hazard H11); no leeway is given.
+        `iss` and `exp` must be there; no leeway is given.
         """
         try:
             # 1. Signed by the key it names.

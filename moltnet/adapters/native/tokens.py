@@ -181,7 +181,8 @@ class _VerifiedToken:
 class NativeTokenVerifier:
     """The port `TokenVerifier` for the tokens of `NativeTokenIssuer`.
 
-    `scopeless_tokens_have_all` tells whether a token that carries no scopes has all its client's (decision 10).
+    `scopeless_tokens_have_all` tells whether a token that carries no scopes has all its client's
+    (docs/reference/access.md, "Scopes").
     """
 
     standings: Standings

@@ -1,7 +1,9 @@
-"""A token of Hydra's as a text: what it says, and what can be told of it by the published keys alone (ory.md §5).
+"""A token of Hydra's as a text: what it says, and what can be told of it by the published keys alone.
+
+Source: docs/reference/ory.md, "Tokens".
 
 Some tokens are surely no good, and cost no call; some surely are; of the rest only Hydra knows. The steps are those of
-RFC 7519 §7.2, with hazard H11 mended: `iss` and `exp` must be there.
+RFC 7519 §7.2; `iss` and `exp` must be there.
 """
 
 import json
@@ -57,7 +59,7 @@ def is_token(text: str) -> bool:
 
 
 def is_jwt(text: str) -> bool:
-    """Whether a text has the three parts of a signed token (rest.md §2)."""
+    """Whether a text has the three parts of a signed token."""
     return not text.startswith(_OPAQUE) and len(text.split(".")) == 3 and all(text.split("."))  # noqa: PLR2004
 
 
@@ -150,7 +152,7 @@ def _said(claims: Mapping[str, Any]) -> Said:
 
 
 def _agent(claims: object) -> AgentId | None:
-    """The agent that claims name, when all three are there (decision 20)."""
+    """The agent that claims name, when all three are there (docs/reference/ory.md, "Tokens")."""
     told = [claims.get(name) for name in _AGENT] if isinstance(claims, dict) else []
     if not told or not all(isinstance(each, str) and each for each in told):
         return None

@@ -1,4 +1,7 @@
-"""OAuth2 clients in Hydra, and what is known of them here (ory.md §3.2, §3.4, §8)."""
+"""OAuth2 clients in Hydra, and what is known of them here.
+
+Source: docs/reference/ory.md, "Hydra calls" and "Repeating calls".
+"""
 
 from typing import Any
 

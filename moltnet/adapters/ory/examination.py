@@ -1,4 +1,4 @@
-"""What an operator can get wrong about Ory, asked of the services themselves (ory.md §2)."""
+"""What an operator can get wrong about Ory, asked of the services themselves (docs/reference/ory.md)."""
 
 from email.utils import parsedate_to_datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""Identities and recovery by Kratos (ory.md §3.1, §6)."""
+"""Identities and recovery by Kratos (docs/reference/ory.md, "Kratos calls")."""
 
 from datetime import UTC, datetime
 from typing import Any

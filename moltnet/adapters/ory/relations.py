@@ -1,4 +1,4 @@
-"""Relation tuples and permits by Keto (ory.md §2.3, §3.3)."""
+"""Relation tuples and permits by Keto (docs/reference/ory.md, "Keto calls")."""
 
 import asyncio
 import time
@@ -137,7 +137,7 @@ class OryRelationStore:
 
     def _allowed(self, call: str, result: Any) -> bool:
         allowed = result.get("allowed") if isinstance(result, dict) else None
-        # An error beside an answer is no answer: it must not be told as a denial (decision 21).
+        # An error beside an answer is no answer: it must not be told as a denial (docs/reference/http.md, "Outages").
         if not isinstance(allowed, bool) or result.get("error"):
             raise OryUnavailable(self.public.name, call, "it could not tell, see that its namespaces are the network's")
         return allowed

@@ -67,7 +67,8 @@ class OryService:
     def __init__(self, name: str, url: str, api_key: str | None, patience: Patience) -> None:
         self.name = name
         self.patience = patience
-        # Its own retries would wait unseen, and send twice what must be sent once (ory.md §4).
+        # Its own retries would wait unseen, and send twice what must be sent once (docs/reference/ory.md, "The client
+        # package").
         configuration = Configuration(host=url.rstrip("/"), access_token=api_key, retries=False)
         configuration.connection_pool_maxsize = patience.threads
         self._client = ApiClient(configuration)

@@ -1,4 +1,4 @@
-"""The addresses of a whole Ory: three services with two sides each (ory.md §1)."""
+"""The addresses of a whole Ory: three services with two sides each (docs/reference/ory.md, "Services")."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -43,7 +43,7 @@ class OryServices:
 
 @contextmanager
 def ory_services(addresses: OryAddresses, patience: Patience | None = None) -> Iterator[OryServices]:
-    """The services until the context is left. What needs no key is not sent one (ory.md §4)."""
+    """The services until the context is left. What needs no key is not sent one."""
     patience, key = patience or Patience(), addresses.api_key
     brief = attrs.evolve(
         patience, connect_s=min(patience.connect_s, KETO_CONNECT_S), read_s=min(patience.read_s, KETO_READ_S)

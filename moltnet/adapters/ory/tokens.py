@@ -71,7 +71,7 @@ class OryTokenIssuer:
         call = "issue a token"
         form = {"grant_type": GRANT_TYPE, "client_id": client_id, "client_secret": client_secret}
         fields = [(name, _encodable(text)) for name, text in (form | ({"scope": scope} if scope else {})).items()]
-        # The package's own call has no field for the secret (ory.md §4).
+        # The package's own call has no field for the secret (docs/reference/ory.md, "The client package").
         reply = await self.public.call(
             call,
             lambda client, timeout: (
@@ -101,7 +101,8 @@ class OryTokenIssuer:
 class OryTokenVerifier:
     """The port `TokenVerifier`.
 
-    `scopeless_tokens_have_all` tells whether a token that carries no scopes has all its client's (decision 10).
+    `scopeless_tokens_have_all` tells whether a token that carries no scopes has all its client's
+    (docs/reference/access.md, "Scopes").
     """
 
     admin: OryService
@@ -210,7 +211,7 @@ async def _note_use(storage: Storage, client: Client) -> bool:
 
 
 def _agent_in(client: Mapping[str, Any] | None) -> AgentId | None:
-    """The agent that a client's metadata name, when all three parts are there (rest.md §2)."""
+    """The agent that a client's metadata name, when all three parts are there (docs/reference/ory.md, "Tokens")."""
     metadata = client.get("metadata") if client else None
     told = [metadata.get(name) for name in ("identity_id", "public_key", "fingerprint")] if metadata else []
     if not told or not all(isinstance(each, str) and each for each in told):

@@ -16,7 +16,7 @@ from moltnet.domain.periods import Period
 from moltnet.domain.ranking import BM25_MOST, DIARIES_COUNTED, SHARE_STEPS, WORDS_LOOKED_UP, rarest
 from moltnet.domain.search import Candidate, Candidates, Lexeme, LexicalQuery, ModelName, Question, Vector
 
-# As many public passages are still compared one by one (decision 16). Beyond, the nearest come from the approximate
+# As many public passages are still compared one by one (ADR-16). Beyond, the nearest come from the approximate
 # index: so many of them, whatever the depth.
 PUBLIC_COMPARED = 10_000
 # The best depth + 1 entries of each side with their scores and their ranks on both sides (null where beyond).

@@ -45,6 +45,9 @@ async def redeem(work: UnitOfWork, code: str, agent_id: AgentId, at: datetime, m
 async def open_first_diary(
     work: UnitOfWork, permissions: Permissions, diary_id: DiaryId, owner: AgentId, at: datetime
 ) -> Left:
-    """Makes the private diary every agent begins with (decision 11); answers what is left to deliver."""
+    """Makes the private diary every agent begins with; answers what is left to deliver.
+
+    Source: docs/reference/endpoints.md, "Registration".
+    """
     await work.diaries.add(Diary(id=diary_id, owner_id=owner, name=FIRST_DIARY, created_at=at, updated_at=at))
     return await permissions.grant(work, diary_id, Relation.OWNER, owner)

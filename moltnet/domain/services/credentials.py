@@ -34,13 +34,17 @@ class CredentialService:
     async def rotate(self, caller: Caller) -> ClientSecret:
         """A fresh secret; the old one and every earlier token end at once.
 
-        Raises MissingScope unless the token has all of its client's scopes (decision 24).
+        Raises MissingScope unless the token has all of its client's scopes (docs/reference/endpoints.md, "Secret
+        rotation").
         """
         caller.require_all()
         return await self.clients.rotate(caller.agent_id)
 
     async def rotate_by_session(self, session_token: str) -> ClientSecret:
-        """A fresh secret for whoever holds the session of a proven key (decision 9); raises InvalidSession."""
+        """A fresh secret for whoever holds the session of a proven key; raises InvalidSession.
+
+        Source: docs/reference/signatures.md, "Recovery flow".
+        """
         return await self.clients.rotate(await self.identities.finish_recovery(session_token))
 
     async def published_keys(self) -> Sequence[Mapping[str, str]]:

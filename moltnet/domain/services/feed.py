@@ -22,7 +22,10 @@ from moltnet.ports.storage import Storage
 
 @attrs.frozen(kw_only=True)
 class FeedService:
-    """Shows what stands in public diaries; entries the injection scan marked only on demand (decision 14)."""
+    """Shows what stands in public diaries; entries the injection scan marked only on demand.
+
+    Source: docs/reference/feed.md, "Flagged entries".
+    """
 
     storage: Storage
     events: FeedEvents

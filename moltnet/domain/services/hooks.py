@@ -1,4 +1,7 @@
-"""What identity and token services ask of the network while they work for it (rest.md §1.13, ory.md §2)."""
+"""What identity and token services ask of the network while they work for it.
+
+Source: docs/reference/endpoints.md, "Webhooks".
+"""
 
 import attrs
 

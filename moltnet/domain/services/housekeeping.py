@@ -38,7 +38,7 @@ class HousekeepingService:
         await self.limits.forget_ended()
 
     async def _forget(self) -> bool:
-        """Forgets used nonces, old recovery codes (hazard H14), receipts, and vouchers nobody came in on."""
+        """Forgets used nonces, old recovery codes, receipts, and vouchers nobody came in on."""
         at = self.clock.now()
         async with self.storage.reading() as work:
             await work.nonces.purge(at)

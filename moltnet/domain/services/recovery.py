@@ -1,4 +1,7 @@
-"""Recovery: an agent that lost everything but its key comes back without a human (seed, Recovery Flow)."""
+"""Recovery: an agent that lost everything but its key comes back without a human.
+
+Source: docs/reference/signatures.md, "Recovery challenge".
+"""
 
 import attrs
 
@@ -39,7 +42,7 @@ class RecoveryService:
     secret: bytes = attrs.field(repr=False)
 
     async def challenge(self, key_text: str) -> Challenge:
-        """A challenge for any key: the answer does not show whether an agent has it (decision 8)."""
+        """A challenge for any key: the answer does not show whether an agent has it."""
         async with self.storage.reading() as work:
             await _find(work, key_text)
         # Names the key as it was written: the proof has to name it alike. Our clients write it canonically.
@@ -54,7 +57,8 @@ class RecoveryService:
     async def verify(self, challenge: Challenge, signature: str, key_text: str) -> Recovery:
         """The way back in for whoever signed the challenge with the key; raises InvalidChallenge and InvalidProof.
 
-        The nonce is burnt before the signature is looked at, so a challenge is good for one try (rest.md §1.7).
+        The nonce is burnt before the signature is looked at, so a challenge is good for one try
+        (docs/reference/signatures.md, "Recovery challenge").
         """
         at = self.clock.now()
         nonce = verified_nonce(challenge, key_text, self.secret, at)
@@ -62,7 +66,7 @@ class RecoveryService:
             if not await work.nonces.use(nonce, expires_at(at)):
                 raise InvalidChallenge("Challenge already used")
             agent = await _find(work, key_text)
-        # An unknown key's signature is looked at as well, so that the time does not tell the two apart (decision 8).
+        # An unknown key's signature is looked at as well, so that the time does not tell the two apart.
         is_proven = self._is_signed(challenge, signature, key_text)
         if agent is None or not is_proven:
             raise InvalidProof
@@ -72,7 +76,7 @@ class RecoveryService:
         return await self.identities.begin_recovery(agent.id)
 
     async def answer_flow(self, flow: str, code: str) -> FlowAnswer:
-        """A recovery code's try in its flow; raises FlowNotFound, FlowOver and CodeSpent (decision 9)."""
+        """A recovery code's try in its flow; raises FlowNotFound, FlowOver and CodeSpent."""
         return await self.flows.answer_flow(flow, code)
 
     def _is_signed(self, challenge: Challenge, signature: str, key_text: str) -> bool:

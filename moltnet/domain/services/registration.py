@@ -1,4 +1,7 @@
-"""Registration: a workflow over named steps, each idempotent, with what undoes it (seed, Agent Registration)."""
+"""Registration: a workflow over named steps, each idempotent, with what undoes it.
+
+Source: docs/reference/endpoints.md, "Registration".
+"""
 
 import logging
 from datetime import datetime

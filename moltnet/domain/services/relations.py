@@ -39,7 +39,10 @@ class RelationDelivery:
     _lanes: WeakValueDictionary[UUID, asyncio.Lock] = attrs.field(init=False, factory=WeakValueDictionary)
 
     def workflows(self) -> Mapping[str, WorkflowBody]:
-        """The bodies of the permission workflows, by the seed's names; there are none without a store."""
+        """The bodies of the permission workflows, by name; there are none without a store.
+
+        Source: docs/reference/data.md, "Workflows".
+        """
         return MappingProxyType(dict.fromkeys(PermissionWorkflow, self.run) if self.store else {})
 
     async def run(self, steps: Steps, argument: JsonObject) -> Json:
@@ -118,7 +121,7 @@ class RelationService:
         """Waits until the intents of a committed unit of work are delivered; at once where there are none.
 
         Raises RelationsPending when they are not in time. They stay committed, count in every answer of this network,
-        and are delivered later (decisions 15 and 21).
+        and are delivered later (ADR-15).
         """
         try:
             async with asyncio.timeout(self.within_s):

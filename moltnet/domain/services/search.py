@@ -88,7 +88,7 @@ class SearchService:
         )
 
     async def _newest(self, work: UnitOfWork, search: Search, query: Query, within: list[DiaryId]) -> list[Entry]:
-        # With a query, an offset is ignored (rest.md §7.1).
+        # With a query, an offset is ignored (docs/reference/search.md, "Search").
         page = Page(search.limit, search.offset if search.query is None else 0)
         words = self.retrieval.lexemes.of_query(query)
         entries, _ = await work.entries.newest(within, search.filters, page, words)

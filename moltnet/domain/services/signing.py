@@ -30,7 +30,8 @@ from moltnet.ports.workflows import (
 
 REQUEST_SIGNATURE = "requestSignature"
 SIGNATURE = "signature"
-# How long a submission waits to be judged; then the pending request is the answer (rest.md §1.6).
+# How long a submission waits to be judged; then the pending request is the answer (docs/reference/signatures.md,
+# "Signing requests").
 ANSWER_WITHIN_S = 5.0
 
 
@@ -52,7 +53,7 @@ class SignatureCheck:
 
 @attrs.frozen(kw_only=True)
 class SigningWorkflow:
-    """The body of `requestSignature` (seed, Async Signing Protocol)."""
+    """The body of `requestSignature` (docs/reference/signatures.md, "Signing requests")."""
 
     storage: Storage
     check: SignatureCheck

@@ -1,4 +1,7 @@
-"""What this network tells of itself to whoever meets it first (rest.md §1.11, client.md §17): only what exists here."""
+"""What this network tells of itself to whoever meets it first: only what exists here.
+
+Source: docs/reference/client.md, "Discovery document".
+"""
 
 from functools import cache
 

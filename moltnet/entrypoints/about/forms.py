@@ -1,4 +1,7 @@
-"""The discovery document on the wire (client.md §17): what this network is, how to join it. Names are snake_case."""
+"""The discovery document on the wire: what this network is, how to join it. Names are snake_case.
+
+Source: docs/reference/client.md, "Discovery document".
+"""
 
 from typing import Annotated, Literal
 

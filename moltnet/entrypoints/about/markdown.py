@@ -1,4 +1,4 @@
-"""The discovery document as Markdown, for readers of `/llms.txt` (rest.md §1.11)."""
+"""The discovery document as Markdown, for readers of `/llms.txt` (docs/reference/client.md, "Discovery document")."""
 
 from collections.abc import Iterable, Iterator
 

@@ -1,4 +1,6 @@
-"""The fifteen kinds of problem this network tells (rest.md §3), with what they mean for whoever meets one.
+"""The fifteen kinds of problem this network tells, with what they mean for whoever meets one.
+
+Source: docs/reference/http.md, "Problems".
 
 Rows, order, slugs, codes and titles are the wire's. Row 8's prose is pinned by tests of the original's clients.
 """

@@ -1,4 +1,7 @@
-"""How commands are written: one dash or two, in any order, and what a wrong one exits with (client.md §13)."""
+"""How commands are written: one dash or two, in any order, and what a wrong one exits with.
+
+Source: docs/reference/client.md, "Command line".
+"""
 
 import errno
 import os

@@ -21,7 +21,7 @@ INTERRUPTED = 130  # what a shell counts for a program that SIGINT ended
 
 
 def result(value: object) -> None:
-    """Prints a result as JSON with two spaces of indent (client.md §13)."""
+    """Prints a result as JSON with two spaces of indent (docs/reference/client.md, "Command line")."""
     # In JSON a line end outside of an escape is always the form's own.
     click.echo(_harmless(json.dumps(value, indent=2, ensure_ascii=False)))
 
@@ -34,7 +34,7 @@ class Form(Enum):
 
     @classmethod
     def chosen(cls, *, as_json: bool, as_text: bool) -> "Form":
-        """The named one; else text for a person at a terminal, and JSON for whatever else reads (client.md §13)."""
+        """The named one; else text for a person at a terminal, and JSON for whatever else reads."""
         if as_json or as_text:
             return cls.JSON if as_json else cls.TEXT
         return cls.TEXT if sys.stdout.isatty() else cls.JSON

@@ -135,7 +135,7 @@ async def assembled(settings: Settings, base_url: str, foundation: Foundation) -
         await container.token_keys().prepare()
     launch = foundation.workflows or in_memory
     try:
-        # The bodies are there before the launch, which takes up what an earlier process left unfinished (seed).
+        # The bodies are there before the launch, which takes up what an earlier process left unfinished.
         async with launch(container.workflow_bodies()) as workflows:
             container.workflows.override(providers.Object(workflows))
             services: Services = container.services()

@@ -1,4 +1,7 @@
-"""The signed block of an accountable commit (client.md §16): a convention of texts, not of the network."""
+"""The signed block of an accountable commit: a convention of texts, not of the network.
+
+Source: docs/reference/client.md, "Signed commits".
+"""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,6 @@
-"""What an agent keeps on its machine, for programs that look after it themselves (client.md §3-§5, §11, §12).
+"""What an agent keeps on its machine, for programs that look after it themselves.
+
+Source: docs/reference/client.md, "Credentials file" and "SSH keys".
 
 `config_dir` names the folder of the credentials file; without it, the file is where the environment says.
 """

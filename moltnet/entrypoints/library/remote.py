@@ -1,4 +1,6 @@
-"""Agents of networks that are elsewhere: finding credentials, becoming a member, coming back (client.md §2 and §7).
+"""Agents of networks that are elsewhere: finding credentials, becoming a member, coming back.
+
+Source: docs/reference/client.md, "Registering" and "Finding credentials".
 
 What is not named is looked for in the environment, then in the credentials file. The address of the network is the
 named one, else MOLTNET_API_URL, else the file's, else the public network.

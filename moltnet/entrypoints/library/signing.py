@@ -1,4 +1,6 @@
-"""What an agent does with its private key, where the key is (client.md §10): no use case of a network sees it.
+"""What an agent does with its private key, where the key is: no use case of a network sees it.
+
+Source: docs/reference/client.md, "Signing helpers".
 
 The functions without an agent take the key from a credentials file: of `config_dir`, else of MOLTNET_PRIVATE_KEY or the
 file that the environment names.

@@ -1,4 +1,7 @@
-"""`/mcp` over HTTP: Streamable HTTP whose every answer is one JSON text, and that keeps nothing (mcp.md §3 and §4)."""
+"""`/mcp` over HTTP: Streamable HTTP whose every answer is one JSON text, and that keeps nothing.
+
+Source: docs/reference/mcp.md, "Transport" and "Authentication".
+"""
 
 import asyncio
 from collections.abc import Sequence

@@ -1,4 +1,7 @@
-"""Client credentials to tokens, for clients that send them with every request (mcp.md §4.1)."""
+"""Client credentials to tokens, for clients that send them with every request.
+
+Source: docs/reference/mcp.md, "Authentication".
+"""
 
 import asyncio
 import hashlib

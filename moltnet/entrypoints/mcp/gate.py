@@ -1,4 +1,7 @@
-"""Who comes in over HTTP: by bearer token, by client credentials in two headers, or as a stranger (mcp.md §4)."""
+"""Who comes in over HTTP: by bearer token, by client credentials in two headers, or as a stranger.
+
+Source: docs/reference/mcp.md, "Authentication".
+"""
 
 import time
 from collections.abc import Mapping

@@ -1,4 +1,6 @@
-"""What arguments are freed of before they are looked at (mcp.md §5): too deep, too wide, too long, unseen characters.
+"""What arguments are freed of before they are looked at: too deep, too wide, too long, unseen characters.
+
+Source: docs/reference/mcp.md, "Input sanitising".
 
 The caps stand in front of whatever the network itself allows, so that no tool need think of them.
 """

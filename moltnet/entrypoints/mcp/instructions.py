@@ -1,4 +1,4 @@
-"""What the server tells every client of itself (mcp.md §15.5)."""
+"""What the server tells every client of itself (docs/reference/mcp.md, "Instructions")."""
 
 INSTRUCTIONS = """\
 MoltNet gives you an identity that only you can prove, a memory that outlives your context, and peers to trust.

@@ -1,4 +1,4 @@
-"""Prompts: texts that lead an agent through what takes more than one tool (mcp.md §9)."""
+"""Prompts: texts that lead an agent through what takes more than one tool (docs/reference/mcp.md, "Prompts")."""
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
@@ -144,7 +144,7 @@ PROMPTS: tuple[Prompt, ...] = (
         sign,
         (Argument("message", "What to sign"),),
     ),
-    # The original's later version has it (decision 23).
+    # docs/reference/mcp.md, "Other names".
     Prompt(
         "write_identity",
         "Write who you are",

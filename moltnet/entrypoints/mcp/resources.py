@@ -1,4 +1,7 @@
-"""Resources: what an agent may read by an address of its own (mcp.md §8). What is missing is told as data."""
+"""Resources: what an agent may read by an address of its own. What is missing is told as data.
+
+Source: docs/reference/mcp.md, "Resources".
+"""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -32,7 +35,7 @@ Told = Callable[[MoltNetError, Parts], Members]
 class Resource:
     """What stands at an address, or at every address of a form: each `{name}` is a part that varies.
 
-    Addresses of the original's later version (decision 23) are answered, but not listed.
+    Later addresses (docs/reference/mcp.md, "Other names") are answered, but not listed.
     """
 
     uri: str

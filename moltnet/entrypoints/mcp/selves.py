@@ -1,4 +1,6 @@
-"""What an agent wrote of itself: the entries of kind identity and soul that carry the tag `system` (mcp.md §6.4).
+"""What an agent wrote of itself: the entries of kind identity and soul that carry the tag `system`.
+
+Source: docs/reference/mcp.md, "Profile".
 
 Others may write in a diary too: only what the agent wrote itself, and nobody else changed, tells who it is.
 """

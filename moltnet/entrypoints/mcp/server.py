@@ -40,7 +40,7 @@ LONGEST_NAME_TOLD = 100
 
 Context = ServerRequestContext[Any, Any]
 # Plain members rather than the package's models: these write `isError: false`, which the original's clients do not
-# expect (mcp.md §14).
+# expect (docs/reference/mcp.md, "Transport").
 Answer = dict[str, Any]
 
 

@@ -1,4 +1,4 @@
-"""How a client without credentials is asked to sign in (docs/decisions/0035).
+"""How a client without credentials is asked to sign in (ADR-35).
 
 The protocol's way is HTTP 401 with a challenge in `WWW-Authenticate`: there the official packages and Claude begin
 their login. Some clients look for the same challenge in a result instead. They are known by their name, which they say

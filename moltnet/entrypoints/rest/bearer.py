@@ -1,4 +1,4 @@
-"""The Authorization header: whose token it carries (rest.md §2; decision 22)."""
+"""The Authorization header: whose token it carries (docs/reference/http.md, "Authentication")."""
 
 from collections.abc import Mapping
 

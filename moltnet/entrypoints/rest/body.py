@@ -1,4 +1,7 @@
-"""Reads request bodies by the table of rest.md §0: JSON, plain text, and forms where a route takes them."""
+"""Reads request bodies: JSON, plain text, and forms where a route takes them.
+
+Source: docs/reference/http.md, "Request bodies".
+"""
 
 from urllib.parse import parse_qsl
 

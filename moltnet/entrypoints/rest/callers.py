@@ -1,4 +1,7 @@
-"""Who asks: found out once for each request, before it is counted, though a refusal waits for its turn (rest.md §0)."""
+"""Who asks: found out once for each request, before it is counted, though a refusal waits for its turn.
+
+Source: docs/reference/http.md, "Processing order".
+"""
 
 import hmac
 

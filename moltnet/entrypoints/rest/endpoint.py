@@ -1,4 +1,4 @@
-"""Runs one route: the order of rest.md §0 from the path on.
+"""Runs one route, from the path on (docs/reference/http.md, "Processing order").
 
 1. path parameters short enough; 2. the request counted; 3. a webhook's key; 4. content type, size and text of the body;
 5. path, body and query against their forms; 6. token and scopes; 7. the handler. What comes before, for every route

@@ -1,4 +1,4 @@
-"""JSON in and out: the text rules of rest.md §0, in both directions."""
+"""JSON in and out (docs/reference/http.md, "JSON text")."""
 
 import json
 import re

@@ -1,4 +1,6 @@
-"""The OpenAPI 3.1 document of a table of routes (rest.md §1.12), made from the same declarations that serve them.
+"""The OpenAPI 3.1 document of a table of routes, made from the same declarations that serve them.
+
+Source: docs/reference/http.md, "OpenAPI document".
 
 Problems are declared as what they are sent as, `application/problem+json`; the original declared plain JSON.
 """

@@ -1,4 +1,4 @@
-"""The one table from errors to problems, and how a problem is answered (RFC 9457; rest.md §3).
+"""The one table from errors to problems, and how a problem is answered (RFC 9457; docs/reference/http.md, "Problems").
 
 An error takes the row of its nearest class: a new domain error needs a row only when its kind's row does not fit.
 """
@@ -85,7 +85,7 @@ PROBLEM_ROWS: Mapping[type[BaseException], ProblemType] = MappingProxyType(
         MisdirectedRequest: types.VALIDATION_FAILED,
         ForeignOrigin: types.FORBIDDEN,
         TooManyRequests: types.RATE_LIMIT_EXCEEDED,
-        # All else, and 413 and 415 with their own status: the original has no better row (rest.md §3).
+        # All else, and 413 and 415 with their own status: no row is closer (docs/reference/http.md, "Problems").
         BaseException: types.INTERNAL_SERVER_ERROR,
     }
 )
@@ -93,7 +93,7 @@ PROBLEM_ROWS: Mapping[type[BaseException], ProblemType] = MappingProxyType(
 # Faults of ours that say nothing but what the client may know, and can do something about.
 TOLD: tuple[type[MoltNetError], ...] = (StatementTimedOut, StorageFull, StorageReadOnly)
 
-# What has a status of its own in HTTP, but no row: it is told as what it is (docs/decisions/0011).
+# What has a status of its own in HTTP, but no row: it is told as what it is (ADR-11).
 STATUSES: Mapping[type[BaseException], int] = MappingProxyType(
     {StaleVersion: 412, IdempotencyKeyReused: 422, StorageFull: 507}
 )

@@ -1,7 +1,7 @@
 """An OpenAPI document as one page of HTML that needs nothing else: no script, no other request.
 
-So it is readable under the content security policy of every answer (rest.md §5), and where that policy makes a browser
-fetch a page's parts by HTTPS from a server that speaks plain HTTP.
+So it is readable under the content security policy of every answer (docs/reference/http.md, "Response headers"), and
+where that policy makes a browser fetch a page's parts by HTTPS from a server that speaks plain HTTP.
 """
 
 import json

@@ -113,7 +113,7 @@ class ForeignOrigin(Refusal):
 
 
 class TooManyRequests(Refusal):
-    """More requests within a window than the operation allows (rest.md §4)."""
+    """More requests within a window than the operation allows (docs/reference/http.md, "Rate limits")."""
 
     status = 429
 

@@ -41,7 +41,7 @@ SAMPLES: Mapping[str, object] = MappingProxyType(
         "public_key": PUBLIC_KEY,
         "signature": _SIGNATURE,
         "signer": {"fingerprint": FINGERPRINT},
-        # The vector of rest.md §1.6.
+        # The vector of docs/reference/signatures.md, "Signed bytes".
         "message": "m",
         "nonce": "880e8400-e29b-41d4-a716-446655440004",
         "signingInput": (

@@ -1,4 +1,7 @@
-"""The live feed as server-sent events (WHATWG HTML §9.2): answers that stay open (rest.md §7.6)."""
+"""The live feed as server-sent events (WHATWG HTML §9.2): answers that stay open.
+
+Source: docs/reference/feed.md, "Live stream".
+"""
 
 import asyncio
 import logging

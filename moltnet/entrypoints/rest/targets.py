@@ -1,4 +1,7 @@
-"""The request target: whether its path can be read at all, and what its query says (rest.md §0)."""
+"""The request target: whether its path can be read at all, and what its query says.
+
+Source: docs/reference/http.md, "Request targets".
+"""
 
 import re
 from urllib.parse import unquote_to_bytes

@@ -1,4 +1,7 @@
-"""Counts a request before anything else is done with it, and refuses one too many (rest.md §0 and §4)."""
+"""Counts a request before anything else is done with it, and refuses one too many.
+
+Source: docs/reference/http.md, "Rate limits".
+"""
 
 from aiohttp import web
 

@@ -31,7 +31,10 @@ def json_value(answer: object) -> object:
 
 
 def iso_text(moment: datetime) -> str:
-    """A point in time as the wire has it: UTC, three digits, cut and not rounded, `Z` (rest.md §0)."""
+    """A point in time as the wire has it: UTC, three digits, cut and not rounded, `Z`.
+
+    Source: docs/reference/http.md, "JSON text".
+    """
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 

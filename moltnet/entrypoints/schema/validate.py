@@ -1,8 +1,8 @@
-"""Checks JSON values against shapes with the semantics of the original's Ajv (rest.md §0, Validation and coercion).
+"""Checks JSON values against shapes with the semantics of Ajv (docs/reference/http.md, "Validation and coercion").
 
 A check is made once for each shape and then answers the value with its scalars coerced, or raises Refused with the
 first rule that fails. Only the union of constants tells more than one fault: one for each constant, then the union.
-Strings must be storable: U+0000 and lone surrogates are refused, where the original failed later (hazard H9).
+Strings must be storable: U+0000 and lone surrogates are refused.
 """
 
 import math
@@ -47,7 +47,7 @@ class Fault:
 
     @property
     def field(self) -> str:
-        """How the `errors` array names the place: pointer, else the missing member, else `unknown` (rest.md §3)."""
+        """How the `errors` array names the place: pointer, else the missing member, else `unknown`."""
         return self.pointer or self.missing or "unknown"
 
 

@@ -357,7 +357,7 @@ async def test_signing_a_request_of_the_networks(shell: Shell) -> None:
 
 
 async def test_signing_here_prints_the_signature_alone(shell: Shell) -> None:
-    # client.md §1, seed A.
+    # The first seed of docs/reference/signatures.md, "Keys and fingerprints".
     seed_a = "nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A="
     signed = await shell.run(
         *("sign", "--nonce", "f47ac10b-58cc-4372-a567-0e02b2c3d479", "-"),

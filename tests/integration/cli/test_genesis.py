@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="module")]
 
 MEMBERS = {
     *("name", "identityId", "fingerprint", "publicKey", "privateKey", "clientId", "clientSecret", "accessToken")
-}  # client.md §14
+}  # docs/reference/client.md, "First agents"
 
 
 @attrs.frozen

@@ -1,4 +1,4 @@
-"""Who is alive, and who goes on with the work of whom is not (docs/decisions/0013)."""
+"""Who is alive, and who goes on with the work of whom is not (ADR-13)."""
 
 import asyncio
 import time

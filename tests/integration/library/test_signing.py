@@ -1,4 +1,4 @@
-"""What an agent does with its key at home, by the vectors of the contract (client.md §1)."""
+"""What an agent does with its key at home, by the vectors of docs/reference/signatures.md, "Signed bytes"."""
 
 import base64
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Who comes in: bearer tokens, credentials in two headers, strangers (mcp.md §4)."""
+"""Who comes in: bearer tokens, credentials in two headers, strangers (docs/reference/mcp.md, "Authentication")."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""`/mcp` as HTTP sees it: methods, statuses, ids, bodies (mcp.md §3 and §11)."""
+"""`/mcp` as HTTP sees it: methods, statuses, ids, bodies (docs/reference/mcp.md, "Transport")."""
 
 import asyncio
 import io

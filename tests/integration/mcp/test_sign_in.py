@@ -1,4 +1,4 @@
-"""What clients without credentials are shown, and how they are asked to sign in (docs/decisions/0035)."""
+"""What clients without credentials are shown, and how they are asked to sign in (ADR-35)."""
 
 import json
 

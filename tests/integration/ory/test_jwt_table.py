@@ -1,4 +1,4 @@
-"""Which signed tokens are good (rest.md §2, ory.md §5, hazard H11), and which of them cost a question to Hydra."""
+"""Which signed tokens are good (docs/reference/ory.md, "Tokens"), and which of them cost a question to Hydra."""
 
 import base64
 import hashlib

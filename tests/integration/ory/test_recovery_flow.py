@@ -1,4 +1,7 @@
-"""The end of a recovery, read by Ory's own client: the flow's answer has all that Kratos' has (ory.md §6)."""
+"""The end of a recovery, read by Ory's own client: the flow's answer has all that Kratos' has.
+
+Source: docs/reference/signatures.md, "Recovery flow".
+"""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""Agents (rest.md §1.5 and §8)."""
+"""Agents (docs/reference/endpoints.md, "Agents")."""
 
 from tests.integration.rest.members import ask
 

@@ -1,4 +1,4 @@
-"""Request bodies (rest.md §0), seen through a socket."""
+"""Request bodies (docs/reference/http.md, "Request bodies"), seen through a socket."""
 
 import json
 from io import BytesIO

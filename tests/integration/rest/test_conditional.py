@@ -1,4 +1,4 @@
-"""Versions and conditional changes over REST (RFC 9110 §8.8.3 and §13.1.1; decision 11 of docs/decisions)."""
+"""Versions and conditional changes over REST (RFC 9110 §8.8.3 and §13.1.1; ADR-11)."""
 
 import asyncio
 import re

@@ -1,4 +1,4 @@
-"""Signing requests and signatures (rest.md §1.6 and §8; decision 7)."""
+"""Signing requests and signatures (docs/reference/signatures.md, "Signing requests" and "Verification")."""
 
 import base64
 from uuid import uuid4

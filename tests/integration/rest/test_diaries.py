@@ -1,4 +1,4 @@
-"""Diaries (rest.md §1.1 and §8; decisions 1, 2, 10, 13)."""
+"""Diaries (docs/reference/endpoints.md, "Diaries")."""
 
 from uuid import uuid4
 

@@ -1,4 +1,4 @@
-"""What the network tells of itself (rest.md §1.11; client.md §17)."""
+"""What the network tells of itself (docs/reference/client.md, "Discovery document")."""
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
@@ -9,7 +9,7 @@ from moltnet.entrypoints.rest.options import RestOptions
 from moltnet.entrypoints.rest.routes import ROUTES
 
 OPTIONS = RestOptions(api_url="https://net.example")
-# Every member of client.md §17, in wire order.
+# Every member, in wire order (docs/reference/client.md, "Discovery document").
 TREE = {
     "": (
         "$schema version network identity endpoints capabilities quickstart rules philosophy for_agents community "

@@ -1,4 +1,4 @@
-"""Entries (rest.md §1.3 and §8; decisions 1 to 4, 14, 18)."""
+"""Entries (docs/reference/endpoints.md, "Entries")."""
 
 import asyncio
 from uuid import uuid4

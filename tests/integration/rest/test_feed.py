@@ -1,4 +1,4 @@
-"""The public feed: pages, search, single entries (rest.md §7.3 to §7.5; decision 14)."""
+"""The public feed: pages, search, single entries (docs/reference/feed.md)."""
 
 import base64
 import json

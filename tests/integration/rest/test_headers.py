@@ -1,4 +1,7 @@
-"""Caching, origins, request ids and the access log (rest.md §5)."""
+"""Caching, origins, request ids and the access log.
+
+Source: docs/reference/http.md, "Response headers" and "Cross-origin requests".
+"""
 
 import json
 import logging

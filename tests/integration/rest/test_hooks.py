@@ -1,4 +1,4 @@
-"""Webhooks (rest.md §1.13 and §8)."""
+"""Webhooks (docs/reference/endpoints.md, "Webhooks")."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Idempotency keys over REST (draft-ietf-httpapi-idempotency-key-header; decision 11 of docs/decisions)."""
+"""Idempotency keys over REST (draft-ietf-httpapi-idempotency-key-header; ADR-11)."""
 
 import asyncio
 import json
@@ -187,7 +187,7 @@ async def test_document_tells_of_keys_and_versions(network):
     keyed = {name for name, each in operations.items() if "Idempotency-Key" in parameters(each)}
     conditional = {name for name, each in operations.items() if "If-Match" in parameters(each)}
     versioned = {name for name, each in operations.items() if "ETag" in headers(each)}
-    # A registration takes the key to recognise its first caller, and answers nothing by it (decision 14).
+    # A registration takes the key to recognise its first caller, and answers nothing by it (ADR-14).
     assert "registerAgent" in keyed
     keyed.remove("registerAgent")
     assert keyed == {"createDiary", "createDiaryEntry", "shareDiary", "issueVoucher", "createSigningRequest"}

@@ -1,4 +1,4 @@
-"""Rate limits over REST (rest.md §4, column "intended"; decision 16)."""
+"""Rate limits over REST (docs/reference/http.md, "Rate limits")."""
 
 from datetime import timedelta
 from ipaddress import ip_network

@@ -1,4 +1,4 @@
-"""What tokens of one agent with few scopes can do with what its others wrote (decision 25)."""
+"""What tokens of one agent with few scopes can do with what its others wrote (ADR-29)."""
 
 from types import MappingProxyType
 

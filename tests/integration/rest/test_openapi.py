@@ -1,4 +1,4 @@
-"""The OpenAPI document and its page as they are served (rest.md §1.12)."""
+"""The OpenAPI document and its page as they are served (docs/reference/http.md, "OpenAPI document")."""
 
 import json
 
@@ -7,7 +7,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from moltnet.entrypoints.rest.options import RestOptions
 from moltnet.entrypoints.rest.routes import ROUTES
 
-# rest.md §1: every operation of 1.1 to 1.11 but the stream.
+# Every operation but the live stream (docs/reference/http.md, "OpenAPI document").
 LISTED = """
     createDiary listDiaries getDiary updateDiary deleteDiary
     listDiaryShares shareDiary listDiaryInvitations acceptDiaryInvitation declineDiaryInvitation revokeDiaryShare

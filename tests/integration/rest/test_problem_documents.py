@@ -1,4 +1,4 @@
-"""Problem documents (rest.md §3; decisions 16 and 21)."""
+"""Problem documents (docs/reference/http.md, "Problems" and "Outages")."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The kinds of problem, and health (rest.md §1.11 and §8)."""
+"""The kinds of problem, and health (docs/reference/endpoints.md, "Problem types" and "Health")."""
 
 from moltnet.entrypoints.about.problem_types import PROBLEM_TYPES
 from tests.integration.rest.members import ask

@@ -1,4 +1,7 @@
-"""Recovery from the challenge to a fresh secret (rest.md §1.7 and §8; ory.md §6; decisions 8 and 9)."""
+"""Recovery from the challenge to a fresh secret.
+
+Source: docs/reference/signatures.md, "Recovery challenge" and "Recovery flow".
+"""
 
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit

@@ -1,4 +1,4 @@
-"""Registration, tokens and secrets (rest.md §1.8, §1.9 and §8; decisions 10 to 12)."""
+"""Registration, tokens and secrets (docs/reference/endpoints.md, "Registration" and "Tokens")."""
 
 import asyncio
 import base64

@@ -1,4 +1,4 @@
-"""Search and reflection (rest.md §7.1, §7.2 and §8; decisions 2, 5, 6, 14)."""
+"""Search and reflection (docs/reference/search.md, "Search" and "Reflection")."""
 
 from uuid import uuid4
 

@@ -1,4 +1,4 @@
-"""Shares and invitations (rest.md §1.2 and §8)."""
+"""Shares and invitations (docs/reference/endpoints.md, "Sharing")."""
 
 from uuid import uuid4
 

@@ -1,4 +1,4 @@
-"""The live feed (rest.md §7.6): what is sent, from where, and how a stream ends."""
+"""The live feed (docs/reference/feed.md, "Live stream"): what is sent, from where, and how a stream ends."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Answers, unknown routes, targets and queries (rest.md §0), seen through a socket."""
+"""Answers, unknown routes, targets and queries, seen through a socket (docs/reference/http.md, "Request targets")."""
 
 import json
 

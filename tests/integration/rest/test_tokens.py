@@ -1,4 +1,7 @@
-"""The order in which a request is checked, and whose token it carries (rest.md §0 and §2; decision 10)."""
+"""The order in which a request is checked, and whose token it carries.
+
+Source: docs/reference/http.md, "Processing order" and "Authentication".
+"""
 
 import pytest
 

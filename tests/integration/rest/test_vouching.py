@@ -1,4 +1,4 @@
-"""Vouchers and the graph of trust (rest.md §1.9 and §8)."""
+"""Vouchers and the graph of trust (docs/reference/endpoints.md, "Vouchers")."""
 
 import asyncio
 import re

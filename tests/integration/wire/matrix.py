@@ -42,8 +42,8 @@ was invited to another of the owner's diaries and has not answered, and answers 
 
 - 401 and 403 for a scope come before anything is looked up.
 - To open a diary further (`updateDiary`, and `createDiary` with another visibility than private) a token needs
-  diary:share as well (docs/decisions/0029-what-a-narrow-token-is-told.md).
-- What a caller may not read does not exist for it: 404 (docs/decisions/0006-what-a-stranger-learns.md).
+  diary:share as well (ADR-29).
+- What a caller may not read does not exist for it: 404 (ADR-6).
 - 400 for `verifyRecoveryChallenge` is the right answer to the made-up challenge of the document's example.
 """
 

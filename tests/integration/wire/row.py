@@ -1,4 +1,4 @@
-"""One line of the contract as a row of a table: what is asked, step by step, and what must be answered."""
+"""One line of docs/reference as a row of a table: what is asked, step by step, and what must be answered."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeAlias
@@ -61,7 +61,7 @@ class Step:
 
 @attrs.frozen(kw_only=True)
 class Row:
-    """A line of the contract, in its words, and what shows it; a departure names the decision that makes it one."""
+    """A line of the reference, and what shows it; a departure says where this network and the original differ."""
 
     line: str
     acts: tuple[Act, ...]

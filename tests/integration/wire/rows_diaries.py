@@ -1,4 +1,4 @@
-"""Diaries and entries: rest.md §8, and the error rows of §1.1 and §1.3."""
+"""Diaries and entries (docs/reference/endpoints.md)."""
 
 import asyncio
 
@@ -43,51 +43,51 @@ async def vanishes_while_it_is_edited(stage: Stage) -> None:
 
 DIARIES: tuple[Row, ...] = (
     row(
-        "§1.1 get: missing or not permitted → 404",
+        "diaries: get: missing or not permitted → 404",
         *(says(f"stranger GET /diaries/{{{name}}}", 404, NOT_READABLE) for name in ("unknown", "shared")),
     ),
     row(
-        "§1.1 get: another agent's public or moltnet diary is 404 too",
+        "diaries: get: another agent's public or moltnet diary is 404 too",
         *(says(f"stranger GET /diaries/{{{name}}}", 200, holds={"name": name}) for name in ("public", "moltnet")),
         says("anyone GET /diaries/{public}", 200),
         *(says(f"anyone GET /diaries/{{{name}}}", 401, "…") for name in ("moltnet", "private", "unknown")),
-        departure="decision 2",
+        departure="visibility counts for every read",
     ),
     row(
-        "§1.1 update, delete: missing → 404 Diary not found",
+        "diaries: update, delete: missing → 404 Diary not found",
         says("owner PATCH /diaries/{unknown}", 404, NO_DIARY, body={}),
         says("owner DELETE /diaries/{unknown}", 404, NO_DIARY),
     ),
     row(
-        "§1.1 update: exists but caller is not owner → 403",
+        "diaries: update: exists but caller is not owner → 403",
         says(f"stranger PATCH {SHARED}", 404, NO_DIARY, body={}),
         says(f"stranger DELETE {SHARED}", 404, NO_DIARY),
-        departure="decision 1: who may not read is told what a missing diary is told",
+        departure="who may not read is told what a missing diary is told",
     ),
     row(
-        "§1.1 PATCH {} succeeds; unknown members are ignored (H3)",
+        "diaries: PATCH {} succeeds; unknown members are ignored",
         says(f"owner PATCH {SHARED}", 200, body={}, holds={"name": "shared"}),
         says(f"owner PATCH {SHARED}", 200, body={"ownerId": "{stranger.id}"}, holds={"ownerId": "{owner.id}"}),
     ),
     row(
-        "§1.1 list: owned diaries only, never shared ones, newest first",
+        "diaries: list: owned diaries only, never shared ones, newest first",
         says("reader GET /diaries", 200, holds={"items": []}),
         says("owner GET /diaries", 200, holds={"items.0.name": "public", "items.-1.name": "shared"}),
     ),
-    row("§1.1 GET /diaries/search falls to getDiary → 400", says("owner GET /diaries/search", 400, "…uuid")),
+    row("diaries: GET /diaries/search falls to getDiary → 400", says("owner GET /diaries/search", 400, "…uuid")),
     row("entry create in unknown diary → 404", says("owner POST /diaries/{unknown}/entries", 404, NO_DIARY, body=TEXT)),
     row(
         "entry create by stranger or reader → 403",
         says(f"reader POST {ENTRIES}", 403, NO_WRITE, body=TEXT),
         says(f"stranger POST {ENTRIES}", 404, NO_DIARY, body=TEXT),
-        departure="decision 1: the stranger gets 404",
+        departure="the stranger gets 404",
     ),
     row(
         "read stranger's private entry → 403; patch or delete it → 404",
         says(f"stranger GET {ENTRY}", 404, NO_ENTRY),
         says(f"stranger PATCH {ENTRY}", 404, NOT_READABLE, body={}),
         says(f"stranger DELETE {ENTRY}", 404, NOT_READABLE),
-        departure="decision 1: reading is 404 too",
+        departure="reading is 404 too",
     ),
     row(
         "list entries of unshared diary → 404; search it → 404; reflect on it → 404",
@@ -108,7 +108,7 @@ DIARIES: tuple[Row, ...] = (
         says(f"writer DELETE {SHARED}", 403, NO_RIGHT),
         says(f"reader DELETE {SHARED}", 403, NO_RIGHT),
         says(f"stranger DELETE {SHARED}", 404, NO_DIARY),
-        departure="decision 1: the stranger gets 404",
+        departure="the stranger gets 404",
     ),
     row(
         "writer or stranger shares, lists shares, revokes → 404",
@@ -171,79 +171,79 @@ DIARIES: tuple[Row, ...] = (
         says(f"owner POST {ENTRIES}", 400, "body/content must NOT have fewer than 1 characters", body={"content": ""}),
     ),
     row(
-        "§1.3 content over the limit → 400",
+        "entries: content over the limit → 400",
         says(f"owner POST {ENTRIES}", 400, "…more than 10000 characters", body={"content": "x" * 10_001}),
-        departure="decision 3: 10 000 code points in every diary",
+        departure="10 000 code points in every diary",
     ),
     row(
-        "§1.3 list total is the number of items in this page",
+        "entries: list total is the number of items in this page",
         says(f"owner POST {ENTRIES}", 201, body=TEXT),
         says(f"owner GET {ENTRIES}?limit=1", 200, holds={"items.#": 1, "total": 2, "limit": 1, "offset": 0}),
-        departure="decision 18: the full count",
+        departure="the full count",
     ),
     row(
-        "§1.3 get: entry missing or in another diary than the path's → 404",
+        "entries: get: entry missing or in another diary than the path's → 404",
         says(f"owner GET {NO_SUCH}", 404, NO_ENTRY),
         says("owner GET /diaries/{private}/entries/{shared.entry}", 404, NO_ENTRY),
         says("owner GET /diaries/{unknown}/entries/{shared.entry}", 404, NO_ENTRY),
     ),
     row(
-        "§1.3 patch/delete: no write right, or entry id does not exist → 403",
+        "entries: patch/delete: no write right, or entry id does not exist → 403",
         says(f"reader PATCH {NO_SUCH}", 403, NO_RIGHT, body={}),
         says(f"reader DELETE {NO_SUCH}", 403, NO_RIGHT),
         says(f"writer PATCH {NO_SUCH}", 404, ENTRY_GONE, body={}),
         says(f"writer DELETE {NO_SUCH}", 404, ENTRY_GONE),
-        departure="decision 1: 403 is for an act on what can be read",
+        departure="403 is for an act on what can be read",
     ),
-    row("§1.3 entry vanished between check and write → 404", vanishes_while_it_is_edited),
+    row("entries: entry vanished between check and write → 404", vanishes_while_it_is_edited),
     row(
-        "§1.3 patch/delete: entry lives in another diary (H4) → 404",
+        "entries: patch/delete: entry lives in another diary → 404",
         says("owner PATCH /diaries/{private}/entries/{shared.entry}", 404, ENTRY_GONE, body={}),
         says("owner DELETE /diaries/{private}/entries/{shared.entry}", 404, ENTRY_GONE),
     ),
     row(
-        "§1.3 patch supersededBy to an unknown entry (H9) → 400",
+        "entries: patch supersededBy to an unknown entry → 400",
         says(f"owner PATCH {ENTRY}", 400, "…supersededBy", body={"supersededBy": "{unknown}"}),
         says(f"owner PATCH {ENTRY}", 400, "…uuid", body={"supersededBy": None}),
     ),
     row(
-        "§1.3 delete an entry that another entry names in supersededBy (H10)",
+        "entries: delete an entry that another entry names in supersededBy",
         says(f"owner POST {ENTRIES}", 201, body=TEXT, keep="newer"),
         says(f"owner PATCH {ENTRY}", 200, body={"supersededBy": "{newer}"}, holds={"supersededBy": "{newer}"}),
         says(f"owner DELETE {ENTRIES}/{{newer}}", 200),
         says(f"owner GET {ENTRY}", 200, holds={"supersededBy": None}),
     ),
     row(
-        "§1.3 text containing U+0000 (H9) → 400",
+        "entries: text containing U+0000 → 400",
         says(f"owner POST {ENTRIES}", 400, "…U+0000", body={"content": "a\0b"}),
         says("owner POST /diaries", 400, "…U+0000", body={"name": "\0"}),
     ),
     row(
-        "§0 fractional limit (H9) → 400",
+        "HTTP: fractional limit → 400",
         says(f"owner GET {ENTRIES}?limit=1.5", 400, "querystring/limit must be integer"),
     ),
     row(
-        "§7.1 search without a diary leaks (H1)",
+        "search: search without a diary leaks",
         says("stranger POST /diaries/search", 200, body={}, holds={"results": [], "searchType": "list"}),
         says("reader POST /diaries/search", 200, body={"query": "harbour"}, holds={"results.#": 1}),
         says(
             "reader POST /diaries/search", 200, body={"query": "harbour", "includeShared": False}, holds={"results": []}
         ),
-        departure="decision 6",
+        departure="own diaries, and shared ones for a query",
     ),
     row(
-        "§7.1 search answers {results,total} at /diaries/search",
+        "search: search answers {results,total} at /diaries/search",
         says(
             "owner POST /diaries/search", 200, body={"diaryId": "{private}", "query": "harbour"}, holds={"results.#": 1}
         ),
         says("owner POST /diary/search", 200, body={"diaryId": "{private}"}, holds={"total": 1, "searchType": "list"}),
-        departure="decision 5: two paths, and searchType",
+        departure="two paths, and searchType",
     ),
     row(
-        "§1.1 signed: always false at creation",
+        "diaries: signed: always false at creation",
         says("owner POST /diaries", 201, body={"name": "x"}, holds={"signed": False}),
         says("owner POST /diaries", 400, "…signed", body={"name": "x", "signed": True}),
-        departure="decision 13: refused, not ignored",
+        departure="refused, not ignored",
     ),
-    row("§1.3 embedding failure is swallowed (stored without vector)", entry_without_its_vector),
+    row("entries: embedding failure is swallowed (stored without vector)", entry_without_its_vector),
 )

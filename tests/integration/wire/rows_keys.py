@@ -1,4 +1,4 @@
-"""Signing, recovery, tokens and webhooks: rest.md §8, and the error rows of §1.5 to §1.8 and §1.13."""
+"""Signing, recovery, tokens and webhooks (docs/reference/endpoints.md and signatures.md)."""
 
 import asyncio
 import base64
@@ -28,7 +28,7 @@ BY_OWNER, BY_OTHER = (f"anyone POST /agents/{{{who}.fingerprint}}/verify" for wh
 
 
 def framed(message: str, nonce: str) -> str:
-    """The signing bytes by the contract's own words, in base64 (rest.md §1.6)."""
+    """The signed bytes as docs/reference/signatures.md, "Signed bytes" describes them, in base64."""
     digest = hashlib.sha256(message.encode()).digest()
     parts = (b"moltnet:v1", (32).to_bytes(4, "big"), digest, len(nonce).to_bytes(4, "big"), nonce.encode("ascii"))
     return base64.b64encode(b"".join(parts)).decode()
@@ -67,15 +67,15 @@ SIGNING: tuple[Row, ...] = (
         says(SIGN, 409, "A signature has already been submitted for this request", code=DONE, body=SIGNATURE),
     ),
     row(
-        "§1.6 sign: expired → 409 SIGNING_REQUEST_EXPIRED, also when it was completed",
+        "signing: sign: expired → 409 SIGNING_REQUEST_EXPIRED, also when it was completed",
         says(SIGN, 200, body=SIGNATURE),
         Stage.later(SIGNING_LIFETIME),
         says(SIGN, 409, "This signing request has expired", code=LATE, body=SIGNATURE),
     ),
     row(
-        "§1.6 sign: no workflow yet → 404",
+        "signing: sign: no workflow yet → 404",
         workflow_that_never_began,
-        departure="decision 25 of ours: there is no such state, it is begun with the signature",
+        departure="ADR-25: there is no such state, it is begun with the signature",
     ),
     row(
         "LF, em-dash and emoji in message round-trip and verify",
@@ -111,19 +111,19 @@ SIGNING: tuple[Row, ...] = (
         says(BY_OWNER, 400, "body must have required property 'signature'", body={}),
     ),
     row(
-        "§1.5 unknown fingerprint → 404",
+        "agents: unknown fingerprint → 404",
         says("anyone GET /agents/{unknown.fingerprint}", 404, NOT_KNOWN),
         says("anyone POST /agents/{unknown.fingerprint}/verify", 404, NOT_KNOWN, body=SIGNATURE),
         says("anyone GET /agents/abc", 400, "…params/fingerprint must match pattern"),
     ),
     row(
-        "§1.5 whoami: 404 if the identity has no row",
+        "agents: whoami: 404 if the identity has no row",
         no_profile,
     ),
     row(
-        "§1.6 signingInput is the framed bytes",
+        "signing: signingInput is the framed bytes",
         what_is_signed,
-        departure="decision 7: signingPayload beside it",
+        departure="signingPayload beside it",
     ),
 )
 
@@ -190,7 +190,7 @@ RECOVERY: tuple[Row, ...] = (
         bad_challenge("Challenge expired"),
     ),
     row(
-        "§1.7 the timestamp must parse and must not be in the future",
+        "recovery: the timestamp must parse and must not be in the future",
         proving("owner", "{owner.key}", challenge=f"moltnet:recovery:{{owner.key}}:{'0' * 64}:soon"),
         bad_challenge("Invalid challenge timestamp"),
         proving("owner", "{owner.key}", challenge=f"moltnet:recovery:{{owner.key}}:{'0' * 64}:9999999999999"),
@@ -256,7 +256,7 @@ TOKENS: tuple[Row, ...] = (
         says(TOKEN, 400, body={"x": "y"}, holds={"error_description": UNSUPPORTED.format("")}),
     ),
     row(
-        "§1.8 no body at all, malformed JSON → 400 OAuth errors",
+        "registration: no body at all, malformed JSON → 400 OAuth errors",
         says(TOKEN, 400, more={"skip_auto_headers": ["Content-Type"]}, holds={"error": "invalid_request"}),
         says(
             TOKEN,
@@ -337,9 +337,9 @@ HOOKS: tuple[Row, ...] = (
         hook(KRATOS, 403, identity(voucher_code="0" * 64), holds=told_to_kratos("#/traits/voucher_code", 4000003)),
     ),
     row(
-        "§1.13 after-settings: fingerprint already held by another identity → 500",
+        "webhooks: after-settings: fingerprint already held by another identity → 500",
         hook(SETTINGS, 409, identity(public_key="{owner.key}"), holds=told_to_kratos("#/traits/public_key", 4000001)),
-        departure="decision 12: a key has one holder, and 409 says so",
+        departure="a key has one holder, and 409 says so",
     ),
     row(
         "failing permission service in the webhook → 500, voucher kept",

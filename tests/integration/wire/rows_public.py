@@ -1,4 +1,4 @@
-"""The door itself and what anyone may read: rest.md §0, §2 and §8, and the error rows of §1.10 and §1.11."""
+"""HTTP itself and what anyone may read (docs/reference/http.md and feed.md)."""
 
 import io
 from contextlib import AsyncExitStack
@@ -124,7 +124,7 @@ DOOR: tuple[Row, ...] = (
     row("any B route without token → 401 problem, code UNAUTHORIZED", every_guarded_route),
     row("garbage bearer → 401 problem", says("anyone GET /diaries", 401, INVALID, headers=BAD_TOKEN)),
     row(
-        "§2 header rules",
+        "authentication: header rules",
         says("anyone GET /diaries", 401, "Invalid authorization scheme", headers={"Authorization": "Basic x"}),
         says("anyone GET /diaries", 401, MISSING, headers={"Authorization": "Bearer a b"}),
         says("anyone GET /diaries", 401, MISSING, headers={"Authorization": ""}),
@@ -151,14 +151,14 @@ DOOR: tuple[Row, ...] = (
         departure="issue 4: a foreign origin gets a clean refusal, not a 500",
     ),
     row(
-        "§0 body parsing: empty, malformed, __proto__ → 400",
+        "HTTP: body parsing: empty, malformed, __proto__ → 400",
         says("anyone POST /diaries", 400, EMPTY, headers=TYPED),
         says("anyone POST /diaries", 400, NOT_JSON, headers=TYPED, more={"data": b"{"}),
         says("anyone POST /diaries", 400, NOT_JSON, headers=TYPED, more={"data": b'{"__proto__":1}'}),
         says("anyone POST /vouch", 400, EMPTY, headers=TYPED),
     ),
     row(
-        "§0 body parsing: text/plain → body must be object; other types → 415; over 1 MiB → 413",
+        "HTTP: body parsing: text/plain → body must be object; other types → 415; over 1 MiB → 413",
         says(
             "anyone POST /diaries",
             400,
@@ -177,7 +177,7 @@ DOOR: tuple[Row, ...] = (
         body_too_large,
     ),
     row(
-        "§0 unknown route or method → 404, not a problem document",
+        "HTTP: unknown route or method → 404, not a problem document",
         says(
             "anyone GET /nope",
             404,
@@ -187,14 +187,14 @@ DOOR: tuple[Row, ...] = (
         says(f"anyone GET /agents/{'x' * 101}", 404, holds={"error": "Not Found"}),
     ),
     row(
-        "§0 unknown route or method → 404: /ready is ours",
+        "HTTP: unknown route or method → 404: /ready is ours",
         says("anyone GET /ready", 200, holds={"status": "ready"}),
-        departure="decision 32",
+        departure="readiness is separate from health",
     ),
     row(
-        "§9 scopes are carried, never checked",
+        "scopes: scopes are carried, never checked",
         says("owner GET /crypto/identity", 200, holds={"identityId": "{owner.id}"}),
-        departure="decision 10: they are held to; docs/matrix.md shows each",
+        departure="they are held to; docs/matrix.md shows each",
     ),
 )
 
@@ -237,10 +237,10 @@ PUBLIC: tuple[Row, ...] = (
         says("anyone GET /problems/not-found", 200, holds={"status": 404, "code": "NOT_FOUND"}),
         says("anyone GET /problems/nonexistent", 400, "…params/type"),
     ),
-    row("§7.6 five streams for one address; one more → 429, no Retry-After", a_stream_too_many),
+    row("stream: five streams for one address; one more → 429, no Retry-After", a_stream_too_many),
     row("/health and /problems are not limited", health_and_problems_are_free),
     row(
-        "§1.10 cache headers",
+        "feed: cache headers",
         tells("/public/feed", "Cache-Control", "public, max-age=300"),
         tells("/public/feed/search?q=harbour", "Cache-Control", "public, max-age=60"),
         tells("/public/entry/{public.entry}", "Cache-Control", "public, max-age=3600"),

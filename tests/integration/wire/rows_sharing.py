@@ -1,4 +1,4 @@
-"""Sharing, vouchers and registration: rest.md §8, and the error rows of §1.2, §1.8 and §1.9."""
+"""Sharing, vouchers and registration (docs/reference/endpoints.md)."""
 
 import asyncio
 from datetime import timedelta
@@ -92,7 +92,7 @@ SHARING: tuple[Row, ...] = (
         says(f"owner POST {SHARE}", 409, 'Share already exists with status "accepted"', body=READER),
         says("owner POST /diaries/{lent}/share", 409, 'Share already exists with status "pending"', body=INVITED),
     ),
-    row("§1.2 an invitation that lost a race → 409", another_invitation_comes_first),
+    row("sharing: an invitation that lost a race → 409", another_invitation_comes_first),
     row(
         "accept twice → 400; accept by inviter → 404; accept by third party → 404",
         *(says(f"{who} POST {ANSWER}/accept", 404, NO_INVITATION) for who in ("owner", "stranger")),
@@ -152,18 +152,18 @@ SHARING: tuple[Row, ...] = (
         says("invited GET /diaries/invitations", 200, holds={"invitations": []}),
     ),
     row(
-        "§1.2 revoke: no share row for that agent → 404",
+        "sharing: revoke: no share row for that agent → 404",
         says(f"owner DELETE {SHARE}/{{guest.fingerprint}}", 404, NO_SHARE),
     ),
     row(
-        "§1.2 accept/decline: unknown id → 404",
+        "sharing: accept/decline: unknown id → 404",
         *(
             says(f"owner POST /diaries/invitations/{{unknown}}/{act}", 404, NO_INVITATION)
             for act in ("accept", "decline")
         ),
     ),
     row(
-        "§1.2 diary missing (list, share, revoke) → 404",
+        "sharing: diary missing (list, share, revoke) → 404",
         says("owner GET /diaries/{unknown}/share", 404, NO_DIARY),
         says("owner POST /diaries/{unknown}/share", 404, NO_DIARY, body=READER),
         says("owner DELETE /diaries/{unknown}/share/{reader.fingerprint}", 404, NO_DIARY),
@@ -215,7 +215,7 @@ VOUCHING: tuple[Row, ...] = (
         ),
     ),
     row(
-        "§1.8 voucher expired → 403",
+        "registration: voucher expired → 403",
         Stage.later(timedelta(days=1)),
         says("anyone POST /auth/register", 403, "Voucher has expired", code="REGISTRATION_FAILED", body=NEWCOMER),
     ),
@@ -238,11 +238,11 @@ VOUCHING: tuple[Row, ...] = (
         says("newcomer GET /agents/whoami", 200, holds={"identityId": "{new.id}", "clientId": "{newcomer.client}"}),
     ),
     row(
-        "§1.8 it creates no diary",
+        "registration: it creates no diary",
         says("anyone POST /auth/register", 200, body=NEWCOMER),
         Stage.newcomer_signs_in,
         says("newcomer GET /diaries", 200, holds={"items.#": 1, "items.0.name": "Private"}),
-        departure="decision 11: the diary `Private`",
+        departure="the diary `Private`",
     ),
     row(
         "rotate → same clientId, new secret works, old one does not; without token → 401",
@@ -265,7 +265,7 @@ VOUCHING: tuple[Row, ...] = (
         "duplicate public key → 502",
         says("anyone POST /auth/register", 409, "…", body=NEWCOMER | {"public_key": "{stranger.key}"}),
         says("anyone POST /auth/register", 200, body=NEWCOMER),
-        departure="decision 12: 409, and the voucher stays usable",
+        departure="409, and the voucher stays usable",
     ),
-    row("§1.8 anything later fails → 502, masked; the voucher stays active", storage_down_for_the_agent),
+    row("registration: anything later fails → 502, masked; the voucher stays active", storage_down_for_the_agent),
 )

@@ -1,4 +1,4 @@
-"""The contract, line by line: every row of rest.md §8, and every error row of §1, as a request and its answer."""
+"""The behaviour that docs/reference describes, line by line, as requests and their answers."""
 
 import pytest
 

@@ -46,7 +46,7 @@ NOT_JSON = Fault(status=200, body=HTML, content_type="text/html")
 
 
 class Faults:
-    """Faults by the names of calls (`K2`, `H1`, `T1`, as in ory.md §3), and the calls that came, in order."""
+    """Faults by the names of calls (docs/reference/ory.md, "Calls"), and the calls that came, in order."""
 
     def __init__(self) -> None:
         self.calls: list[str] = []

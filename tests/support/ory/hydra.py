@@ -1,4 +1,7 @@
-"""A stand-in for Hydra: clients, tokens that are really signed, the token hook (ory.md §3.2, §5)."""
+"""A stand-in for Hydra: clients, tokens that are really signed, the token hook.
+
+Source: docs/reference/ory.md, "Hydra calls" and "Tokens".
+"""
 
 import functools
 import hashlib

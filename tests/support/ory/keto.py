@@ -1,4 +1,7 @@
-"""A stand-in for Keto: tuples as a list with duplicates, and checks by a namespace model that is data (ory.md §2.3)."""
+"""A stand-in for Keto: tuples as a list with duplicates, and checks by a namespace model that is data.
+
+Source: docs/reference/ory.md, "Keto configuration".
+"""
 
 from collections.abc import Mapping
 from typing import Any, TypeAlias

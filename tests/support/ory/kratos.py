@@ -1,4 +1,4 @@
-"""A stand-in for Kratos: identities, recovery flows and their sessions (ory.md §3.1, §6)."""
+"""A stand-in for Kratos: identities, recovery flows and their sessions (docs/reference/ory.md, "Kratos calls")."""
 
 import json
 import secrets

@@ -1,4 +1,4 @@
-"""The shapes of answers: K is that of Kratos and Keto, H that of Hydra (ory.md §3)."""
+"""The shapes of answers: K is that of Kratos and Keto, H that of Hydra (docs/reference/ory.md, "Calls")."""
 
 import json
 from collections.abc import Mapping

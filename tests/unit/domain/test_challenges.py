@@ -1,4 +1,4 @@
-"""What a key signs as a recovery challenge, and what it never signs (decision 28)."""
+"""What a key signs as a recovery challenge, and what it never signs (ADR-33)."""
 
 from datetime import UTC, datetime, timedelta
 

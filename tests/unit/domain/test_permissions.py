@@ -1,4 +1,4 @@
-"""The table of the seed (Keto Permission Model), row by row."""
+"""The table of docs/reference/access.md, "Rights", row by row."""
 
 import pytest
 from hypothesis import given

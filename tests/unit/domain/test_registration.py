@@ -1,4 +1,4 @@
-"""The steps of a registration, and what undoes them (seed, Agent Registration)."""
+"""The steps of a registration, and what undoes them (docs/reference/endpoints.md, "Registration")."""
 
 from itertools import pairwise
 

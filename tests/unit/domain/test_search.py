@@ -82,7 +82,7 @@ def test_beside_a_vector_without_length_it_is_zero() -> None:
     assert a_vector().cosine(a_vector(1)) == a_vector().cosine(a_vector()) == 0
 
 
-# The query language (mcp.md §6.1)
+# The query language (docs/reference/search.md, "Query language")
 
 
 @pytest.mark.parametrize(

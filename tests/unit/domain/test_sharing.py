@@ -25,7 +25,7 @@ from tests.support.builders import NOON, a_share
 
 PENDING, ACCEPTED, DECLINED, REVOKED = ShareStatus
 ROLES = st.sampled_from(ShareRole)
-# What each act makes of a status; what is not here is refused (seed, diary_shares; rest.md §1.2).
+# What each act makes of a status; what is not here is refused (docs/reference/endpoints.md, "Sharing").
 TABLE = {
     ("accept", PENDING): ACCEPTED,
     ("decline", PENDING): DECLINED,

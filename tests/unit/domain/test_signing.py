@@ -24,7 +24,7 @@ from moltnet.domain.signing import (
 from tests.support.builders import NOON, a_signing_request
 
 PENDING, COMPLETED, EXPIRED = SigningStatus
-# client.md §1 and rest.md §1.6: message, nonce, `signing_input`.
+# docs/reference/signatures.md, "Signed bytes": message, nonce, `signing_input`.
 VECTORS = [
     (
         "line1\nline2\nline3",
@@ -143,7 +143,7 @@ class Signing(RuleBasedStateMachine):
 
     @rule(scheme=st.none() | st.sampled_from(Scheme))
     def sign(self, scheme: Scheme | None) -> None:
-        # Past its time a request is expired, even a completed one (rest.md §1.6).
+        # Past its time a request is expired, even a completed one (docs/reference/signatures.md, "Signing requests").
         if self.is_over() or self.status is COMPLETED:
             refusal = SigningRequestExpired if self.is_over() else SigningRequestCompleted
             with pytest.raises(refusal):

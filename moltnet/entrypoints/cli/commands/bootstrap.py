@@ -1,4 +1,7 @@
-"""`moltnet bootstrap`: who you are and what you value, kept as entries and as files (client.md §21.8)."""
+"""`moltnet bootstrap`: who you are and what you value, kept as entries and as files.
+
+Source: docs/reference/client.md, "Profile entries".
+"""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""`moltnet genesis`: the first agents, for whom nobody can vouch yet (client.md §14)."""
+"""`moltnet genesis`: the first agents, for whom nobody can vouch yet (docs/reference/client.md, "First agents")."""
 
 import hashlib
 import sys
@@ -39,7 +39,7 @@ class Founder:
     access_token: str = attrs.field(default="", repr=False)
 
     def as_json(self) -> dict[str, str]:
-        """The members of client.md §14."""
+        """The members (docs/reference/client.md, "First agents")."""
         return {
             "name": self.name,
             "identityId": str(self.identity.agent_id),

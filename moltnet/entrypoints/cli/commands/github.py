@@ -1,4 +1,4 @@
-"""`moltnet github …`: commits and pushes as a GitHub App (client.md §12)."""
+"""`moltnet github …`: commits and pushes as a GitHub App (docs/reference/client.md, "Git identity and GitHub App")."""
 
 import asyncio
 

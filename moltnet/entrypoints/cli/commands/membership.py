@@ -89,7 +89,7 @@ def warn_of_git(place: Path) -> None:
 
 
 def _told(identity: OwnIdentity) -> dict[str, str]:
-    """The members of client.md §13."""
+    """The members (docs/reference/client.md, "Command line")."""
     return {
         "identity_id": str(identity.agent_id),
         "fingerprint": str(identity.fingerprint),

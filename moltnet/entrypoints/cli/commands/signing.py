@@ -113,7 +113,7 @@ async def _sign_message(agent: Agent, message: str) -> SigningRequest:
 
 
 def _keys_of(agent: Agent) -> KeyPair:
-    # The agent's own: the key and the credentials are one identity's (client.md §13).
+    # The agent's own: the key and the credentials are one identity's (docs/reference/client.md, "Command line").
     if agent.keys is None:
         raise KeyElsewhere
     return agent.keys

@@ -47,4 +47,4 @@ ALIASES = MappingProxyType(
         "reflect": "diary_reflect",
     }
 )
-"""Names that older and later versions of the original teach (mcp.md §12, decision 23): answered, but not listed."""
+"""Older and later names of tools (docs/reference/mcp.md, "Other names"): answered, but not listed."""

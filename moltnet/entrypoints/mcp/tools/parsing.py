@@ -18,7 +18,7 @@ from moltnet.entrypoints.schema.validate import Fault
 MOMENT_FORM = "a time with its zone, as 2026-01-31T09:30:00Z, or a date, as 2026-01-31 (0:00 UTC)"
 
 OTHER_NAMES = MappingProxyType({"diary_id": "diary_ref"})
-"""What the original's later version calls arguments (decision 23), by what they are called here."""
+"""Later names of arguments (docs/reference/mcp.md, "Other names"), by what they are called here."""
 
 _MEANT = MappingProxyType(
     {

@@ -1,7 +1,9 @@
-"""Headers of every answer (rest.md §5): security, caching, the request's id, origins, and what is left to ask for.
+"""Headers of every answer: security, caching, the request's id, origins, and what is left to ask for.
+
+Source: docs/reference/http.md, "Response headers".
 
 Set as the answer's head is about to be sent, so that streams and this server's own error answers have them too. An
-opened stream of events tells neither of origins nor of allowances (rest.md §4 and §5).
+opened stream of events tells neither of origins nor of allowances.
 """
 
 from http import HTTPStatus
@@ -53,7 +55,7 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     if visit.origin_headers is None:
         return  # An unreadable target.
     if response.status == HTTPStatus.NO_CONTENT:
-        headers["Content-Length"] = "0"  # RFC 9110 §8.6 would rather not; the wire has it (rest.md §5).
+        headers["Content-Length"] = "0"  # RFC 9110 §8.6 would rather not; the wire has it.
     headers.extend(_SECURITY)
     if headers.get("Content-Type") != EVENT_STREAM:
         headers.extend(visit.origin_headers)

@@ -1,4 +1,4 @@
-"""Which sites' pages may speak to this server (Fetch standard, CORS protocol; rest.md §5)."""
+"""Which sites' pages may speak to this server (docs/reference/http.md, "Cross-origin requests")."""
 
 from collections.abc import Set as AbstractSet
 

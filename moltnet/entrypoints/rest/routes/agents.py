@@ -1,4 +1,4 @@
-"""Agents over REST (rest.md §1.5)."""
+"""Agents over REST (docs/reference/endpoints.md, "Agents")."""
 
 from moltnet.domain.keys import Fingerprint
 from moltnet.domain.limits import Tier

@@ -1,4 +1,4 @@
-"""Signing requests and signatures over REST (rest.md §1.6)."""
+"""Signing requests and signatures over REST (docs/reference/signatures.md, "Signing requests")."""
 
 from functools import partial
 

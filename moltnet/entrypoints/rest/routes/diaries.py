@@ -1,4 +1,4 @@
-"""Diaries over REST (rest.md §1.1)."""
+"""Diaries over REST (docs/reference/endpoints.md, "Diaries")."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""What the network tells of itself over REST (rest.md §1.11)."""
+"""What the network tells of itself over REST (docs/reference/endpoints.md, "Discovery")."""
 
 from aiohttp import web
 

@@ -1,4 +1,4 @@
-"""Entries over REST (rest.md §1.3)."""
+"""Entries over REST (docs/reference/endpoints.md, "Entries")."""
 
 from functools import partial
 

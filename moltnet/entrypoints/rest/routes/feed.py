@@ -1,4 +1,4 @@
-"""The public feed over REST (rest.md §1.10 and §7.3 to §7.6)."""
+"""The public feed over REST (docs/reference/feed.md)."""
 
 from aiohttp import web
 

@@ -1,4 +1,4 @@
-"""The server's own state over REST (rest.md §1.11)."""
+"""The server's own state over REST (docs/reference/endpoints.md, "Health")."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,7 @@
-"""Webhooks of the identity and token services (rest.md §1.13): refusals are told in the words of each."""
+"""Webhooks of the identity and token services: refusals are told in the words of each.
+
+Source: docs/reference/endpoints.md, "Webhooks".
+"""
 
 import logging
 
@@ -53,7 +56,10 @@ async def token_exchange(call: Call[None, TokenExchange, None]) -> Answer:
 
 
 def kratos_refusal(error: Exception) -> Answer | None:
-    """A refusal as Kratos shows it to the newcomer (ory.md §2.1, Interrupt); all else stays a problem."""
+    """A refusal as Kratos shows it to the newcomer; all else stays a problem.
+
+    Source: docs/reference/ory.md, "Kratos configuration".
+    """
     if isinstance(error, MalformedKey | UnusableKey):
         return _interruption(400, "#/traits/public_key", _BAD_KEY, error.detail)
     if isinstance(error, UnusableIdentity):

@@ -1,4 +1,4 @@
-"""The kinds of problem over REST (rest.md §1.11)."""
+"""The kinds of problem over REST (docs/reference/endpoints.md, "Problem types")."""
 
 from moltnet.entrypoints.about.problem_types import PROBLEM_TYPES
 from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Auth, Call, Route

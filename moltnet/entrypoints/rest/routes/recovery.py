@@ -1,4 +1,7 @@
-"""Recovery over REST (rest.md §1.7), and the flow that ends it where no identity service does (decision 9)."""
+"""Recovery over REST, and the flow that ends it where no identity service does.
+
+Source: docs/reference/signatures.md, "Recovery flow".
+"""
 
 from http import HTTPStatus
 
@@ -41,7 +44,10 @@ async def answer_flow(call: Call[None, AnswerRecoveryFlow, RecoveryFlowQuery]) -
 
 
 def flow_refusal(error: Exception) -> Answer | None:
-    """A refusal in the words of Kratos (ory.md §3, shape K); what is this server's own fault stays a problem."""
+    """A refusal in the words of Kratos; what is this server's own fault stays a problem.
+
+    Source: docs/reference/ory.md, "Calls", shape K.
+    """
     if isinstance(error, FlowOver):
         return _kratos_error(410, error.detail, {"id": "self_service_flow_expired"})
     if isinstance(error, CodeSpent):

@@ -1,4 +1,4 @@
-"""The OpenAPI document over REST, and a page to read it (rest.md §1.12, last sentence)."""
+"""The OpenAPI document over REST, and a page to read it (docs/reference/http.md, "OpenAPI document")."""
 
 from aiohttp import web
 

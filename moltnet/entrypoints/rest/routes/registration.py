@@ -1,4 +1,4 @@
-"""Registration, tokens and client secrets over REST (rest.md §1.8)."""
+"""Registration, tokens and client secrets over REST (docs/reference/endpoints.md, "Registration" and "Tokens")."""
 
 from collections.abc import Mapping
 

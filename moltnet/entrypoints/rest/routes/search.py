@@ -1,4 +1,4 @@
-"""Search and reflection over REST (rest.md §7.1 and §7.2)."""
+"""Search and reflection over REST (docs/reference/search.md, "Search" and "Reflection")."""
 
 from moltnet.domain.limits import Tier
 from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Auth, Call, Route
@@ -42,7 +42,7 @@ def _search_at(path: str, *, documented: bool) -> AnyRoute:
 
 ROUTES: tuple[AnyRoute, ...] = (
     _search_at("/diaries/search", documented=True),
-    # The seed's name for the same thing (decision 5).
+    # Another path of the same operation (docs/reference/search.md, "Search").
     _search_at("/diary/search", documented=False),
     Route(
         "GET",

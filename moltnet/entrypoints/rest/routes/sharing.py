@@ -1,4 +1,4 @@
-"""Shares and invitations over REST (rest.md §1.2)."""
+"""Shares and invitations over REST (docs/reference/endpoints.md, "Sharing")."""
 
 from functools import partial
 

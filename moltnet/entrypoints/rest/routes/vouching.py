@@ -1,4 +1,4 @@
-"""Vouchers and the graph of trust over REST (rest.md §1.9)."""
+"""Vouchers and the graph of trust over REST (docs/reference/endpoints.md, "Vouchers")."""
 
 from functools import partial
 

@@ -27,7 +27,8 @@ from moltnet.domain.search import Filters
 from moltnet.entrypoints.rest.wire.authors import Editor, Writer, credit_members
 from moltnet.entrypoints.schema.declare import About, ItemCount, Text, Whole
 
-# How much an entry may hold is the server's setting; the answer names the limit (decision 3).
+# How much an entry may hold is the server's setting; the answer names the limit (docs/reference/endpoints.md,
+# "Entries").
 Content = Annotated[str, Text(1, CONTENT_CEILING)]
 Title = Annotated[str, Text(0, TITLE_MAX)]
 Tags = Annotated[tuple[Annotated[str, Text(0, TAG_MAX)], ...], ItemCount(0, TAGS_MAX)]

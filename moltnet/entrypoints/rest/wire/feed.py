@@ -151,7 +151,10 @@ def page_form(page: FeedPage) -> PublicFeedResponse:
 
 @lru_cache(maxsize=EVENTS_KEPT)
 def event_of(item: PublicEntry) -> bytes:
-    """A public entry as a server-sent event (rest.md §7.6); its id names the entry and its time on the wire."""
+    """A public entry as a server-sent event; its id names the entry and its time on the wire.
+
+    Source: docs/reference/feed.md, "Live stream".
+    """
     identifier = f"{iso_text(item.entry.created_at)}/{item.entry.id}"
     return b"id: %s\nevent: entry\ndata: %s\n\n" % (identifier.encode(), to_json(json_value(public_form(item))))
 

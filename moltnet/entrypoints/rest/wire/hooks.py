@@ -1,4 +1,4 @@
-"""Webhooks on the wire: the words are those of Kratos and Hydra (rest.md §1.13)."""
+"""Webhooks on the wire: the words are those of Kratos and Hydra (docs/reference/endpoints.md, "Webhooks")."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""How problems look on the wire (RFC 9457; rest.md §3)."""
+"""How problems look on the wire (RFC 9457; docs/reference/http.md, "Problems")."""
 
 from typing import Annotated
 

@@ -1,4 +1,7 @@
-"""Recovery on the wire: the two steps of our own, and the flow in the words of Kratos (ory.md §6)."""
+"""Recovery on the wire: the two steps of our own, and the flow in the words of Kratos.
+
+Source: docs/reference/signatures.md, "Recovery flow".
+"""
 
 from datetime import datetime
 from typing import Annotated

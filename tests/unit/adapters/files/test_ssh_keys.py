@@ -11,7 +11,7 @@ from moltnet.adapters.files.ssh_keys import NotAKey, export, private_pem, public
 from moltnet.adapters.nacl.key_pairs import NaclKeyPair
 from moltnet.domain.keys import MalformedKey
 
-# client.md §1, zero seed.
+# The zero seed of docs/reference/signatures.md, "Keys and fingerprints".
 ZERO = NaclKeyPair(bytes(32))
 ZERO_LINE = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDtqJ7zOtqQtYqOo0CpvDXNlMhV3HeJDpjrASKGLWdop"
 

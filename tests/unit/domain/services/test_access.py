@@ -1,4 +1,4 @@
-"""Who may do what with a diary, asked of every use case that takes one (decisions 1, 2 and 6)."""
+"""Who may do what with a diary, asked of every use case that takes one (docs/reference/access.md)."""
 
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
@@ -189,7 +189,7 @@ async def test_only_the_owner_revokes(scene: Scene) -> None:
     assert await scene.network.services.diaries.get(reader, scene.diary.id)
 
 
-# A stranger learns nothing (decision 1)
+# A stranger learns nothing (docs/reference/access.md, "Existence")
 
 
 def asked_about(network: Network) -> list[str]:

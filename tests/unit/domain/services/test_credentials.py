@@ -1,4 +1,7 @@
-"""Tokens for secrets, and fresh secrets for old ones or for a recovery session (decisions 9 and 10)."""
+"""Tokens for secrets, and fresh secrets for old ones or for a recovery session.
+
+Source: docs/reference/endpoints.md, "Tokens" and "Secret rotation".
+"""
 
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit

@@ -257,7 +257,7 @@ async def test_reading_shows_an_entry_as_it_was_before_and_counts_the_look(
     seen = await network.stored(entry)
     assert seen is not None
     assert (seen.access_count, seen.last_accessed_at) == (3, NOON + SECOND)
-    assert seen.updated_at == NOON  # hazard H6
+    assert seen.updated_at == NOON  # a read is not an edit
 
 
 async def test_lists_and_refused_looks_are_not_counted(
@@ -291,7 +291,7 @@ async def test_an_entry_whose_successor_is_deleted_is_current_again(
     await network.services.entries.update(ada.caller, diary.id, entry.id, EntryEdit(superseded_by=newer.id))
     await network.services.entries.delete(ada.caller, diary.id, newer.id)
     kept = await network.services.entries.get(ada.caller, diary.id, entry.id)
-    assert kept.superseded_by is None  # hazard H10
+    assert kept.superseded_by is None
 
 
 # Deleting

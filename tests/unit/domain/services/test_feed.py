@@ -1,4 +1,7 @@
-"""The public feed for everyone: its pages, single entries, a search, and where following begins (decision 14)."""
+"""The public feed for everyone: its pages, single entries, a search, and where following begins.
+
+Source: docs/reference/feed.md.
+"""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Coming back with nothing but the key (rest.md §1.7; decisions 8 and 9)."""
+"""Coming back with nothing but the key (docs/reference/signatures.md, "Recovery challenge" and "Recovery flow")."""
 
 import asyncio
 from datetime import timedelta

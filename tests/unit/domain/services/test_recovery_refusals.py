@@ -1,4 +1,4 @@
-"""Every proof that is not exactly right is refused as rest.md §1.7 orders, and alike for known and unknown keys."""
+"""Every wrong proof is refused, known key or not (docs/reference/signatures.md, "Recovery challenge")."""
 
 import hashlib
 import hmac
@@ -78,7 +78,7 @@ AGES = st.sampled_from([-300_000, -1, 0, 1, 299_999, 300_000, 300_001, 86_400_00
 
 
 def expected(proof: Proof, issued: Proof, age_ms: int, *, is_replay: bool) -> Told:
-    """What the contract's table says, read from its top; None for a proof that is right but for its agent."""
+    """What the table says, read from its top; None for a proof that is right but for its agent."""
     parts = proof.text.split(":")
     table = (
         (len(parts) != 6 or parts[:3] != ["moltnet", "recovery", "ed25519"], "Invalid challenge format"),

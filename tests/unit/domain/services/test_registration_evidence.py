@@ -1,4 +1,4 @@
-"""What a caller shows beside key and voucher: that the key is its own, and that it asked before (decision 26)."""
+"""What a caller shows beside key and voucher: that the key is its own, and that it asked before (ADR-14)."""
 
 import asyncio
 

@@ -1,4 +1,7 @@
-"""Searching and reflecting: where is looked, how it was found, and what is told (decisions 2, 5 and 6)."""
+"""Searching and reflecting: where is looked, how it was found, and what is told.
+
+Source: docs/reference/search.md, "Search" and "Scope of a search".
+"""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta

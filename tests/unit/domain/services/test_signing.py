@@ -1,4 +1,7 @@
-"""Preparing and judging signatures, and anyone's check of one (rest.md §1.6; decision 7; hazard H7)."""
+"""Preparing and judging signatures, and anyone's check of one.
+
+Source: docs/reference/signatures.md, "Signing requests" and "Verification".
+"""
 
 import asyncio
 import base64

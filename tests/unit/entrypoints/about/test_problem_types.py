@@ -1,4 +1,4 @@
-"""The registry against the table of rest.md §3."""
+"""The registry against the table of docs/reference/http.md, "Problems"."""
 
 from moltnet.entrypoints.about.problem_types import PROBLEM_TYPES
 

@@ -1,4 +1,4 @@
-"""The header table of rest.md §2, and decision 22."""
+"""The Authorization header (docs/reference/http.md, "Authentication")."""
 
 import pytest
 

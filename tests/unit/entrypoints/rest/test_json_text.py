@@ -1,4 +1,4 @@
-"""JSON text in both directions, row by row of rest.md §0."""
+"""JSON text in both directions (docs/reference/http.md, "JSON text")."""
 
 import json
 

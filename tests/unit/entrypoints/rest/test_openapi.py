@@ -1,4 +1,4 @@
-"""The OpenAPI document of all routes (rest.md §1.12)."""
+"""The OpenAPI document of all routes (docs/reference/http.md, "OpenAPI document")."""
 
 import re
 
@@ -8,7 +8,7 @@ from jsonschema import Draft202012Validator
 from moltnet.entrypoints.rest.openapi import TAGS, openapi_document
 from moltnet.entrypoints.rest.routes import ROUTES
 
-# The component schemas of rest.md §1.12.
+# The component schemas, by name.
 COMPONENTS = [
     "Visibility",
     "EntryType",

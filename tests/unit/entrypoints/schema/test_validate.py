@@ -1,4 +1,4 @@
-"""Every row of the coercion and message tables of rest.md §0, and the promise that arbitrary JSON is survived."""
+"""Every row of docs/reference/http.md, "Validation and coercion"; arbitrary JSON is survived."""
 
 from datetime import UTC, datetime
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""What the tools answer when all goes well, held to their output schemas and to the contract (mcp.md §6.3 and §7)."""
+"""What the tools answer when all goes well (docs/reference/mcp.md, "Results")."""
 
 import base64
 from datetime import timedelta

@@ -56,7 +56,7 @@ PAGE = Path(__file__).parents[5] / "docs" / "agents.md"
 BYTES_PER_TOKEN = 4
 NOBODY = "00000000-0000-0000-0000-000000000000"
 
-# Arguments as of mcp.md §6.2; a star marks what must be there.
+# docs/reference/mcp.md, "Tools"; a star marks a required argument.
 ARGUMENTS = {
     "diary_create": "diary_ref* content* title tags importance entry_type",
     "diary_get": "diary_ref* entry_id*",
@@ -81,7 +81,7 @@ ARGUMENTS = {
     "public_feed_search": "query* tag limit",
     "moltnet_info": "",
 }
-# What is sent where, and the phrase for it (mcp.md §6.3).
+# What is sent where, and the phrase for it (docs/reference/mcp.md, "Results").
 REFUSALS = [
     ("diary_create", {"diary_ref": NOBODY, "content": "x"}, "Failed to create entry", 404),
     ("diary_create", {"diary_ref": "no such name", "content": "x"}, "Failed to create entry", 404),
@@ -112,7 +112,7 @@ REFUSALS = [
 WRONG = ["", "x" * 10_001, "\0", "\ud800", 10**400, -1, 1.5, True, [], {}, [["x"]], {"a": {"b": 1}}, float("inf")]
 
 
-# What the contract does not know of, always left to the caller.
+# Arguments beyond those, always optional.
 BEYOND = {
     "diary_create": "occurred_at if_duplicate",
     "diary_update": "occurred_at",
