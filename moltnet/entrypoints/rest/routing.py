@@ -100,7 +100,7 @@ class Route(Generic[Params, Body, Query]):
         versioned: whether it is about one thing that is edited: answers tell its version, changes may name it.
         idempotent: whether it takes an Idempotency-Key.
         recognises_caller: whether it takes an Idempotency-Key to know the first caller again.
-        lists_errors: whether a validation problem lists its faults (docs/reference/endpoints.md, column "errors").
+        lists_errors: whether a validation problem lists its faults (docs/reference/endpoints.md).
         takes_forms: whether the body may be form-encoded too.
         refusal_form: how this route tells an error, where that is not a problem document; None leaves it to be one.
         documented: whether the OpenAPI document shows it.
