@@ -62,7 +62,7 @@ async def _searches(address: str, diary: DiaryId, asked: Sequence[str]) -> list[
             query = Query.parse(text)
             vector = await embedder.embed_query(query.wanted)
             question = Question(vector=vector, model=embedder.model, words=lexemes.of_query(query))
-            async with storage.reading() as work:
+            async with storage.snapshot() as work:
                 await work.candidates.best(question, [diary], DEPTH)
 
         statement = await timed("bare loop: embed, the search statement", hybrid, asked)

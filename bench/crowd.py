@@ -83,7 +83,7 @@ async def _fill(storages: Sequence[Storage]) -> DiaryId:
     )
     diary = Diary(id=DiaryId(randomness.row_id(at)), owner_id=agent.id, name="One", created_at=at, updated_at=at)
     for storage in storages:
-        async with storage.writing() as work:
+        async with storage.transaction() as work:
             await work.agents.add(agent)
             await work.diaries.add(diary)
     indexing = Indexing(models=Models(MemoryEmbedder()), lexemes=SnowballLexemes(), workers=MemoryWorkers())
@@ -92,7 +92,7 @@ async def _fill(storages: Sequence[Storage]) -> DiaryId:
         entry = attrs.evolve(written, author=Author(id=agent.id, public_key=agent.public_key))
         index = await indexing.index(entry, Vectors())
         for storage in storages:
-            async with storage.reading() as work:
+            async with storage.autocommit() as work:
                 await work.entries.add(entry, index)
     return diary.id
 
@@ -112,7 +112,7 @@ async def _question(text: str) -> Question:
 
 
 async def _best(storage: Storage, diary: DiaryId, question: Question, depth: int) -> list[EntryId]:
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         candidates = await work.candidates.best(question, [diary], depth)
     ranked = rank(candidates, Weights(), MemoryEmbedder().words_weight, SystemClock().now())
     return [each.entry_id for each in ranked[:BEST]]

@@ -79,7 +79,7 @@ async def _compare(
             query = Query.parse(text)
             vector = await embedder.embed_query(query.wanted)
             question = Question(vector=vector, model=embedder.model, words=lexemes.of_query(query))
-            async with storage.reading() as work:
+            async with storage.snapshot() as work:
                 await work.candidates.best(question, [DiaryId(UUID(diary_id))], DEPTH)
             between = time.perf_counter()
             async with session.post("/diaries/search", json={"diaryId": diary_id, "query": text}) as answer:

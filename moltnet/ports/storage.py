@@ -61,7 +61,12 @@ class UnitOfWork(Protocol):
 
 
 class Storage(Protocol):
-    """Opens units of work. Hold one only while storing: never across an embedding, a remote call or a wait."""
+    """Opens units of work. None is held across an embedding, a remote call or a wait.
+
+    A single look or a single write needs `autocommit`; several looks that must agree need `snapshot`; several writes,
+    or a write that depends on a look, need `transaction`. Each raises StorageUnavailable when no connection is free in
+    time.
+    """
 
     def prepared(self, index: EntryIndex) -> EntryIndex:
         """The same index, with what storing it takes computed ahead: for a long text, off the event loop (`Workers`).
@@ -70,17 +75,23 @@ class Storage(Protocol):
         """
         ...
 
-    def reading(self) -> AbstractAsyncContextManager[UnitOfWork]:
-        """For looking, and for a single write: each statement stands alone and sees what was committed before it.
+    def snapshot(self) -> AbstractAsyncContextManager[UnitOfWork]:
+        """Read-only: every statement sees the same state, what was committed when the first one ran.
 
-        Raises StorageUnavailable when no connection is to be had in time.
+        It waits for nobody and nobody waits for it. After a statement raised, leave the block. Writing in it is a
+        programming error and raises RuntimeError.
         """
         ...
 
-    def writing(self) -> AbstractAsyncContextManager[UnitOfWork]:
+    def transaction(self) -> AbstractAsyncContextManager[UnitOfWork]:
         """One transaction: committed when the block ends, undone when it raises (cancellation included).
 
-        After a statement raised, leave the block: nothing of the transaction can be written any more.
-        Raises StorageUnavailable; then nothing was written, unless the connection broke while committing.
+        Each statement sees what was committed before it. After a statement raised, leave the block: nothing of the
+        transaction can be written any more. StorageUnavailable means that nothing was written, unless the connection
+        broke while committing.
         """
+        ...
+
+    def autocommit(self) -> AbstractAsyncContextManager[UnitOfWork]:
+        """Each statement is a transaction of its own: it sees what was committed before it, and is committed."""
         ...

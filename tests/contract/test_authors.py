@@ -20,7 +20,7 @@ async def test_author_and_editor_are_told_by_the_keys_they_have_now(storage: Sto
     await written(storage, entry)
     await _are(storage, entry, an_author(writer), an_author(editor))
     keys = a_public_key(), a_public_key()
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         await work.agents.put(attrs.evolve(writer, public_key=keys[0]))
         await work.agents.put(attrs.evolve(editor, public_key=keys[1]))
     await _are(storage, entry, Author(id=writer.id, public_key=keys[0]), Author(id=editor.id, public_key=keys[1]))
@@ -33,7 +33,7 @@ async def test_an_edit_keeps_the_author_and_tells_the_editor(storage: Storage, a
     for index in (None, an_index("other")):
         for other in (an_author(editor), None):
             edited = attrs.evolve(entry, author=an_author(agent), edited_by=other)
-            async with storage.writing() as work:
+            async with storage.transaction() as work:
                 assert await work.entries.replace(edited, index, entry.updated_at)
             await _are(storage, entry, an_author(writer), other)
 
@@ -56,7 +56,7 @@ async def test_what_an_agent_wrote_goes_with_it(storage: Storage, diary: Diary) 
     guest = await joined(storage)
     theirs, mine = an_entry(diary=diary.id, author=an_author(guest)), an_entry(diary=diary.id)
     await written(storage, theirs, mine)
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         await work.agents.remove(guest.id)
     assert await newest(storage, diary, Filters()) == [mine]
 
@@ -71,7 +71,7 @@ async def test_entries_are_looked_at_by_whose_words_they_hold(storage: Storage, 
     for author, expected in ((agent, {mine.id, assumed.id}), (guest, {theirs.id})):
         filters = Filters(written_by=author.id)
         assert {entry.id for entry in await newest(storage, diary, filters)} == expected
-        async with storage.reading() as work:
+        async with storage.snapshot() as work:
             question = Question(words=LexicalQuery(wanted=frozenset({Lexeme("word")})), filters=filters)
             best = await work.candidates.best(question, [diary.id], 10)
         assert {each.entry_id for each in best.found} == expected
@@ -81,7 +81,7 @@ async def test_of_public_entries_the_writer_is_told(storage: Storage, agent: Age
     public, guest = await opened(storage, agent, Visibility.PUBLIC), await joined(storage)
     entry = an_entry(diary=public.id, author=an_author(guest), at=NOON)
     await written(storage, entry)
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         (item,) = await work.entries.public_page(None, None, 10, flagged=False)
         (same,) = await work.feed.find_many([entry.id])
         (streamed,) = (await work.feed.between(Position(0), await work.feed.end(), 10)).items

@@ -42,7 +42,7 @@ def by_vector(vector: Vector = ASKED, model: ModelName = MODEL, query: LexicalQu
 
 
 async def best(storage: Storage, question: Question, *within: Diary, depth: int = 10) -> Candidates:
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         return await work.candidates.best(question, [diary.id for diary in within], depth)
 
 
@@ -82,7 +82,7 @@ async def test_asking_nothing_finds_nothing(storage: Storage, diary: Diary) -> N
 async def test_no_diaries_means_none(storage: Storage, diary: Diary) -> None:
     await with_vectors(storage, diary, NEAR)
     assert await best(storage, by_vector()) == Candidates(found=())
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         assert await work.candidates.best(by_vector(), [DiaryId(an_id())], 10) == Candidates(found=())
 
 
@@ -98,7 +98,7 @@ async def test_a_candidate_carries_what_ranking_needs(storage: Storage, diary: D
     seen_at = NOON + timedelta(hours=1, microseconds=1)
     unseen, seen = an_entry(diary=diary.id, importance=1), an_entry(diary=diary.id, importance=10)
     await written(storage, unseen, seen, index=an_index("a", vectors=(NEAR,)))
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         await work.entries.note_accesses({seen.id: 1}, seen_at)
     candidates = await found(storage, by_vector(query=words("a")), diary)
     assert {each.entry_id: (each.importance, each.seen_at) for each in candidates.values()} == {
@@ -197,7 +197,7 @@ async def test_how_telling_a_word_is_does_not_depend_on_the_filters(storage: Sto
 async def test_edited_and_removed_entries_no_longer_count(storage: Storage, diary: Diary) -> None:
     kept = await with_words(storage, diary, "a")
     edited, removed = await with_words(storage, diary, "a b"), await with_words(storage, diary, "a")
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         assert await work.entries.replace(edited, an_index("c"), unless_changed_since=edited.updated_at)
         assert await work.entries.remove(diary.id, removed.id)
     candidates = await found(storage, Question(words=words("a", "b")), diary)
@@ -223,7 +223,7 @@ async def test_an_entry_that_matches_no_word_is_no_candidate_of_words(storage: S
 
 
 async def public(storage: Storage, question: Question) -> set[object]:
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         return {each.entry_id for each in (await work.candidates.best_public(question, 200)).found}
 
 

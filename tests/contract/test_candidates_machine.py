@@ -83,7 +83,7 @@ async def told(storage: Storage, history: list[Step]) -> tuple[list[DiaryId], Ma
     owner = await joined(storage)
     diaries = [await opened(storage, owner) for _ in range(DIARIES)]
     kept: dict[EntryId, Stored] = {}
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         for step in history:
             await take(work, step, kept, diaries)
     return [diary.id for diary in diaries], kept
@@ -96,7 +96,7 @@ async def test_the_best_of_each_side_are_those_of_the_model(
 ) -> None:
     diaries, kept = await told(storage, history)
     within = diaries[:count]
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         for question in asked:
             answer = await work.candidates.best(question, within, depth)
             reference_search.check(answer, reference_search.all_candidates(kept.values(), question, within), depth)
@@ -106,7 +106,7 @@ async def test_the_best_of_each_side_are_those_of_the_model(
 @given(HISTORIES, questions())
 async def test_what_is_excluded_never_matches(storage: Storage, history: list[Step], question: Question) -> None:
     diaries, kept = await told(storage, history)
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         answer = await work.candidates.best(question, diaries, 100)
     for candidate in answer.found:
         text = " ".join(reference_search.text_of(kept[candidate.entry_id].index))

@@ -84,7 +84,7 @@ async def test_it_stays_used_until_it_is_over(tokens, storage, key, claims):
     assertion = signed_assertion(key, claims)
     await issued(tokens, assertion)
     tokens.advance(timedelta(seconds=299))
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         await work.nonces.purge(tokens.clock.now())
     with pytest.raises(InvalidAssertion, match="used before"):
         await issued(tokens, assertion)

@@ -16,18 +16,18 @@ LATER = NOON + timedelta(hours=1)
 
 
 async def put(storage: Storage, client: Client) -> None:
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         await work.clients.put(client)
 
 
 async def found(storage: Storage, client_id: ClientId) -> Client | None:
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         return await work.clients.find(client_id)
 
 
 async def test_unknown_clients_are_none(storage: Storage, agent: Agent) -> None:
     assert await found(storage, ClientId(an_id())) is None
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         assert await work.clients.of_agent(agent.id) is None
 
 
@@ -36,7 +36,7 @@ async def test_a_client_is_found_by_id_and_by_agent(storage: Storage, agent: Age
     client, other = a_client(agent_id=agent.id, scopes=scopes), await joined(storage)
     await put(storage, client)
     assert await found(storage, client.id) == client
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         assert await work.clients.of_agent(agent.id) == client
         assert await work.clients.of_agent(other.id) is None
 
@@ -45,7 +45,7 @@ async def test_a_client_is_found_together_with_its_agent(storage: Storage, agent
     client, of_nobody = a_client(agent_id=agent.id), a_client()
     await put(storage, client)
     await put(storage, of_nobody)
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         assert await work.clients.find_with_agent(client.id) == (client, agent)
         assert await work.clients.find_with_agent(of_nobody.id) is None
         assert await work.clients.find_with_agent(ClientId(an_id())) is None
@@ -66,7 +66,7 @@ async def test_the_same_client_again_takes_the_next_secret(storage: Storage, age
 async def test_a_rotated_client_has_another_secret_of_the_next_generation(storage: Storage, agent: Agent) -> None:
     client, rotated_hash = a_client(agent_id=agent.id), hash_secret("another")
     await put(storage, client)
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         assert await work.clients.rotate(client.id, rotated_hash, LATER)
     assert await found(storage, client.id) == attrs.evolve(
         client, secret_hash=rotated_hash, generation=client.generation + 1, used=True, secret_since=LATER
@@ -75,7 +75,7 @@ async def test_a_rotated_client_has_another_secret_of_the_next_generation(storag
 
 async def test_rotating_no_client_is_false(storage: Storage) -> None:
     client_id = ClientId(an_id())
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         assert not await work.clients.rotate(client_id, hash_secret("another"), LATER)
     assert await found(storage, client_id) is None
 
@@ -85,7 +85,7 @@ async def test_no_rotation_is_lost(storage: Storage, agent: Agent) -> None:
     await put(storage, client)
 
     async def rotate(secret: str) -> bool:
-        async with storage.writing() as work:
+        async with storage.transaction() as work:
             return await work.clients.rotate(client.id, hash_secret(secret), LATER)
 
     secrets = [f"secret {number}" for number in range(5)]
@@ -99,11 +99,11 @@ async def test_no_rotation_is_lost(storage: Storage, agent: Agent) -> None:
 async def test_a_removed_client_is_gone(storage: Storage, agent: Agent) -> None:
     client = a_client(agent_id=agent.id)
     await put(storage, client)
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         await work.clients.remove(client.id)
         await work.clients.remove(client.id)
     assert await found(storage, client.id) is None
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         assert await work.clients.of_agent(agent.id) is None
 
 
@@ -113,7 +113,7 @@ async def test_a_removed_client_is_gone(storage: Storage, agent: Agent) -> None:
 async def test_a_client_is_used_from_the_first_time_on(storage: Storage, agent: Agent) -> None:
     client = a_client(agent_id=agent.id)
     await put(storage, client)
-    async with storage.reading() as work:
+    async with storage.autocommit() as work:
         assert not await work.clients.note_use(client.id, client.generation + 1)
         assert not await work.clients.note_use(ClientId(an_id()), client.generation)
         assert await found(storage, client.id) == client
@@ -127,7 +127,7 @@ async def test_only_an_unused_young_client_is_renewed(storage: Storage, agent: A
     client, used = a_client(agent_id=agent.id, secret="first"), a_client(agent_id=agent.id)
     for each in (client, used):
         await put(storage, each)
-    async with storage.reading() as work:
+    async with storage.autocommit() as work:
         await work.clients.note_use(used.id, used.generation)
         assert not await work.clients.renew_unused(used.id, hash_secret("second"), before, LATER)
         assert not await work.clients.renew_unused(client.id, hash_secret("second"), NOON, LATER)
@@ -145,11 +145,11 @@ async def test_of_a_use_and_a_renewal_at_once_one_comes_first(storage: Storage, 
         await put(storage, client)
 
         async def use(of: Client = client) -> bool:
-            async with storage.writing() as work:
+            async with storage.transaction() as work:
                 return await work.clients.note_use(of.id, of.generation)
 
         async def renew(of: Client = client) -> bool:
-            async with storage.writing() as work:
+            async with storage.transaction() as work:
                 return await work.clients.renew_unused(of.id, hash_secret("another"), NOON - timedelta(days=1), LATER)
 
         assert sorted(await asyncio.gather(use(), renew())) == [False, True]

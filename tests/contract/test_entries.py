@@ -55,7 +55,7 @@ async def test_an_entry_cannot_come_into_a_diary_that_is_being_removed(storage: 
     entry = an_entry(diary=diary.id)
 
     async def remove() -> None:
-        async with storage.writing() as work:
+        async with storage.transaction() as work:
             assert await work.diaries.remove(diary.id)
 
     await asyncio.gather(remove(), written(storage, entry), return_exceptions=True)
@@ -65,7 +65,7 @@ async def test_an_entry_cannot_come_into_a_diary_that_is_being_removed(storage: 
 async def test_many_are_found_in_the_order_asked_for(storage: Storage, agent: Agent, diary: Diary) -> None:
     first, second = an_entry(diary=diary.id), an_entry(diary=(await opened(storage, agent)).id)
     await written(storage, first, second)
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         assert await work.entries.find_many([second.id, NO_ENTRY, first.id]) == [second, first]
         assert await work.entries.find_many([NO_ENTRY]) == []
         assert await work.entries.find_many([]) == []
@@ -84,7 +84,7 @@ async def test_newest_come_first_then_the_greatest_id(storage: Storage, diary: D
 async def test_pages_follow_one_another(storage: Storage, diary: Diary) -> None:
     stored = [an_entry(diary=diary.id) for _ in range(5)]
     await written(storage, *stored)
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         pages = [await work.entries.newest([diary.id], Filters(), Page(2, offset)) for offset in range(0, 8, 2)]
     assert [entry for page, _ in pages for entry in page] == stored[::-1]
     assert [len(page) for page, _ in pages] == [2, 2, 1, 0]
@@ -95,7 +95,7 @@ async def test_only_the_diaries_asked_for_are_looked_in(storage: Storage, agent:
     other, third = await opened(storage, agent), await opened(storage, agent)
     mine, others = an_entry(diary=diary.id), an_entry(diary=other.id)
     await written(storage, mine, others, an_entry(diary=third.id))
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         assert await work.entries.newest([], Filters(), ALL) == ([], 0)
         assert await work.entries.newest([DiaryId(an_id())], Filters(), ALL) == ([], 0)
         assert await work.entries.newest([diary.id], Filters(), ALL) == ([mine], 1)

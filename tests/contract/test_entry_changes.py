@@ -21,7 +21,7 @@ NO_ENTRY = EntryId(an_id())
 
 async def found_by_word(storage: Storage, diary: Diary, word: str) -> list[EntryId]:
     question = Question(words=LexicalQuery(wanted=frozenset({Lexeme(word)})))
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         return [each.entry_id for each in (await work.candidates.best(question, [diary.id], 10)).found]
 
 
@@ -42,7 +42,7 @@ async def test_an_edit_is_written_whole(storage: Storage, diary: Diary) -> None:
         superseded_by=successor.id,
         updated_at=NOON + MICROSECOND,
     )
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         assert await work.entries.replace(edited, None, unless_changed_since=NOON)
     assert await found(storage, edited) == edited
 
@@ -53,7 +53,7 @@ async def test_an_entry_that_is_held_is_changed_by_nobody_else(storage: Storage,
     is_held = asyncio.Event()
 
     async def edit_held() -> None:
-        async with storage.writing() as work:
+        async with storage.transaction() as work:
             assert await work.entries.hold(diary.id, NO_ENTRY) is None
             held = await work.entries.hold(diary.id, entry.id)
             is_held.set()
@@ -67,7 +67,7 @@ async def test_an_entry_that_is_held_is_changed_by_nobody_else(storage: Storage,
     async def edit_other() -> None:
         await is_held.wait()
         edited = attrs.evolve(entry, content="other", updated_at=NOON + MICROSECOND)
-        async with storage.writing() as work:
+        async with storage.transaction() as work:
             assert not await work.entries.replace(edited, None, unless_changed_since=NOON)
             held = await work.entries.hold(diary.id, entry.id)
             assert held is not None
@@ -81,7 +81,7 @@ async def test_an_entry_that_is_held_is_changed_by_nobody_else(storage: Storage,
 async def test_an_edit_of_what_was_changed_meanwhile_is_false(storage: Storage, diary: Diary) -> None:
     entry = an_entry(diary=diary.id, at=NOON + MICROSECOND)
     await written(storage, entry, index=an_index("before"))
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         for guess in (NOON, NOON + 2 * MICROSECOND):
             edited = attrs.evolve(entry, content="Other", updated_at=NOON + 3 * MICROSECOND)
             assert not await work.entries.replace(edited, an_index("after"), unless_changed_since=guess)
@@ -92,10 +92,10 @@ async def test_an_edit_of_what_was_changed_meanwhile_is_false(storage: Storage, 
 
 async def test_an_edit_of_what_is_gone_is_false(storage: Storage, agent: Agent, diary: Diary) -> None:
     entry, other = an_entry(diary=diary.id), await opened(storage, agent)
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         assert not await work.entries.replace(entry, an_index(), unless_changed_since=NOON)
     await written(storage, entry)
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         elsewhere = attrs.evolve(entry, diary_id=other.id)
         assert not await work.entries.replace(elsewhere, None, unless_changed_since=NOON)
     assert await found(storage, entry) == entry
@@ -104,10 +104,10 @@ async def test_an_edit_of_what_is_gone_is_false(storage: Storage, agent: Agent, 
 async def test_an_edit_changes_what_an_entry_is_found_by_only_with_an_index(storage: Storage, diary: Diary) -> None:
     entry = an_entry(diary=diary.id)
     await written(storage, entry, index=an_index("before"))
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         await work.entries.replace(entry, None, unless_changed_since=NOON)
     assert await found_by_word(storage, diary, "before") == [entry.id]
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         await work.entries.replace(entry, an_index("after"), unless_changed_since=NOON)
     assert await found_by_word(storage, diary, "before") == []
     assert await found_by_word(storage, diary, "after") == [entry.id]
@@ -116,7 +116,7 @@ async def test_an_edit_changes_what_an_entry_is_found_by_only_with_an_index(stor
 async def test_an_edit_leaves_the_counted_accesses(storage: Storage, diary: Diary) -> None:
     entry, seen_at = an_entry(diary=diary.id), NOON + MICROSECOND
     await written(storage, entry)
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         await work.entries.note_accesses({entry.id: 1}, seen_at)
         assert await work.entries.replace(attrs.evolve(entry, content="Other"), None, unless_changed_since=NOON)
     assert await found(storage, entry) == attrs.evolve(entry, content="Other", access_count=1, last_accessed_at=seen_at)
@@ -131,7 +131,7 @@ async def test_a_successor_is_another_entry_of_the_same_diary(
     successor = {"itself": entry.id, "nothing": NO_ENTRY, "another diary's": stranger.id}[named]
     edited = attrs.evolve(entry, superseded_by=successor)
     with pytest.raises(UnknownSuccessor):
-        async with storage.writing() as work:
+        async with storage.transaction() as work:
             await work.entries.replace(edited, an_index("after"), unless_changed_since=NOON)
     assert await found(storage, entry) == entry
     assert await found_by_word(storage, diary, "after") == []
@@ -143,7 +143,7 @@ async def test_of_edits_that_meet_one_is_written(storage: Storage, diary: Diary)
 
     async def edit(number: int) -> bool:
         edited = attrs.evolve(entry, content=f"Edit {number}", updated_at=NOON + number * MICROSECOND)
-        async with storage.writing() as work:
+        async with storage.transaction() as work:
             return await work.entries.replace(edited, an_index(f"edit{number}"), unless_changed_since=NOON)
 
     answers = await asyncio.gather(*map(edit, range(1, 6)))
@@ -162,19 +162,19 @@ async def test_a_removed_entry_is_gone_from_everywhere(storage: Storage, agent: 
     diary = await opened(storage, agent, Visibility.PUBLIC)
     entry = an_entry(diary=diary.id)
     await written(storage, entry, index=an_index("word"))
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         assert await work.entries.remove(diary.id, entry.id)
     assert await found(storage, entry) is None
     assert await newest(storage, diary, Filters()) == []
     assert await found_by_word(storage, diary, "word") == []
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         assert await work.entries.public_entry(entry.id) is None
 
 
 async def test_removing_what_is_gone_or_elsewhere_is_false(storage: Storage, agent: Agent, diary: Diary) -> None:
     entry, other = an_entry(diary=diary.id), await opened(storage, agent)
     await written(storage, entry)
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         assert not await work.entries.remove(diary.id, NO_ENTRY)
         assert not await work.entries.remove(other.id, entry.id)
         assert await work.entries.remove(diary.id, entry.id)
@@ -184,7 +184,7 @@ async def test_removing_what_is_gone_or_elsewhere_is_false(storage: Storage, age
 async def test_what_was_changed_meanwhile_is_not_removed(storage: Storage, diary: Diary) -> None:
     entry = an_entry(diary=diary.id)
     await written(storage, entry)
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         for guess in (NOON - MICROSECOND, NOON + MICROSECOND):
             assert not await work.entries.remove(diary.id, entry.id, unless_changed_since=guess)
         assert await work.entries.find(diary.id, entry.id) == entry
@@ -198,11 +198,11 @@ async def test_an_edit_and_a_removal_of_one_version_do_not_both_happen(storage: 
 
     async def edit() -> bool:
         edited = attrs.evolve(entry, content="Other", updated_at=NOON + MICROSECOND)
-        async with storage.writing() as work:
+        async with storage.transaction() as work:
             return await work.entries.replace(edited, an_index("after"), unless_changed_since=NOON)
 
     async def remove() -> bool:
-        async with storage.writing() as work:
+        async with storage.transaction() as work:
             return await work.entries.remove(diary.id, entry.id, unless_changed_since=NOON)
 
     assert sorted(await asyncio.gather(edit(), remove())) == [False, True]
@@ -212,7 +212,7 @@ async def test_what_a_removed_entry_superseded_is_current_again(storage: Storage
     successor = an_entry(diary=diary.id)
     old = [an_entry(diary=diary.id, superseded_by=successor.id) for _ in range(2)]
     await written(storage, successor, *old)
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         assert await work.entries.remove(diary.id, successor.id)
     current = await newest(storage, diary, Filters(exclude_superseded=True))
     assert [entry.id for entry in current] == [entry.id for entry in old[::-1]]
@@ -223,7 +223,7 @@ async def test_of_parallel_removals_one_is_told_yes(storage: Storage, diary: Dia
     await written(storage, entry)
 
     async def remove() -> bool:
-        async with storage.reading() as work:
+        async with storage.autocommit() as work:
             return await work.entries.remove(diary.id, entry.id)
 
     assert sum(await asyncio.gather(*(remove() for _ in range(5)))) == 1
@@ -236,7 +236,7 @@ async def test_an_access_is_counted_and_moves_nothing_else(storage: Storage, age
     first, second = an_entry(diary=diary.id), an_entry(diary=(await opened(storage, agent)).id)
     unseen, seen_at = an_entry(diary=diary.id), NOON + timedelta(days=1, microseconds=1)
     await written(storage, first, second, unseen)
-    async with storage.reading() as work:
+    async with storage.autocommit() as work:
         await work.entries.note_accesses({first.id: 1, NO_ENTRY: 1, second.id: 3}, seen_at)
     for entry, times in ((first, 1), (second, 3)):
         assert await found(storage, entry) == attrs.evolve(entry, access_count=times, last_accessed_at=seen_at)
@@ -246,14 +246,14 @@ async def test_an_access_is_counted_and_moves_nothing_else(storage: Storage, age
 async def test_an_access_that_is_counted_late_does_not_turn_time_back(storage: Storage, diary: Diary) -> None:
     entry, latest = an_entry(diary=diary.id), NOON + MICROSECOND
     await written(storage, entry)
-    async with storage.reading() as work:
+    async with storage.autocommit() as work:
         await work.entries.note_accesses({entry.id: 1}, latest)
         await work.entries.note_accesses({entry.id: 1}, NOON)
     assert await found(storage, entry) == attrs.evolve(entry, access_count=2, last_accessed_at=latest)
 
 
 async def test_no_access_at_all_is_no_error(storage: Storage) -> None:
-    async with storage.reading() as work:
+    async with storage.autocommit() as work:
         await work.entries.note_accesses({}, NOON)
         await work.entries.note_accesses({NO_ENTRY: 1}, NOON)
 
@@ -263,7 +263,7 @@ async def test_no_access_is_lost(storage: Storage, diary: Diary) -> None:
     await written(storage, entry)
 
     async def look() -> None:
-        async with storage.reading() as work:
+        async with storage.autocommit() as work:
             await work.entries.note_accesses({entry.id: 1}, NOON)
 
     await asyncio.gather(*(look() for _ in range(10)))

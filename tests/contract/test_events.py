@@ -29,7 +29,7 @@ class Live:
     events: FeedEvents
 
     async def end(self) -> Position:
-        async with self.storage.reading() as work:
+        async with self.storage.snapshot() as work:
             return await work.feed.end()
 
     async def beyond(self, position: Position) -> Position:
@@ -80,7 +80,7 @@ async def test_what_was_announced_can_be_read(live: Live, public: Diary) -> None
         entry = an_entry(diary=public.id)
         writing = asyncio.create_task(written(live.storage, entry))
         until = await live.beyond(at)
-        async with live.storage.reading() as work:
+        async with live.storage.snapshot() as work:
             stretch = await work.feed.between(at, until, 10)
         assert [item.entry for item in stretch.items] == [entry]
         at = stretch.end
@@ -104,18 +104,18 @@ async def test_nothing_is_told_before_the_commit_nor_of_what_is_undone_or_not_pu
     await written(live.storage, an_entry(diary=private.id))
 
     async def undone() -> None:
-        async with live.storage.writing() as work:
+        async with live.storage.transaction() as work:
             await work.entries.add(an_entry(diary=public.id), an_index())
             raise Undone
 
     with pytest.raises(Undone):
         await undone()
     entry = an_entry(diary=public.id)
-    async with live.storage.writing() as work:
+    async with live.storage.transaction() as work:
         await work.entries.add(entry, an_index())
         assert not waiting.done()
     until = await waiting
-    async with live.storage.reading() as work:
+    async with live.storage.snapshot() as work:
         stretch = await work.feed.between(Position(0), until, 10)
     assert [item.entry for item in stretch.items] == [entry]
 
@@ -126,7 +126,7 @@ async def test_followers_see_each_entry_of_parallel_writers_once_and_in_one_orde
         for _ in range(ENTRIES_EACH):
             # Dated now, stored later: the others overtake it.
             entry = an_entry(diary=public.id)
-            async with live.storage.writing() as work:
+            async with live.storage.transaction() as work:
                 await work.entries.add(entry, an_index())
                 for _ in range(dice.randrange(4)):
                     await work.diaries.find(public.id)
@@ -136,7 +136,7 @@ async def test_followers_see_each_entry_of_parallel_writers_once_and_in_one_orde
         at = Position(0)
         while len(seen) < WRITERS * ENTRIES_EACH:
             until = await live.beyond(at)
-            async with live.storage.reading() as work:
+            async with live.storage.snapshot() as work:
                 stretch = await work.feed.between(at, until, 7)
             seen += [item.entry for item in stretch.items]
             at = stretch.end

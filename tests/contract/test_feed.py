@@ -27,7 +27,7 @@ async def public(storage: Storage, agent: Agent) -> Diary:
 
 async def shown_to(storage: Storage, diary: Diary, visibility: Visibility) -> None:
     """Opens or closes a diary."""
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         assert await work.diaries.replace(
             attrs.evolve(diary, visibility=visibility), unless_changed_since=diary.updated_at
         )
@@ -35,22 +35,22 @@ async def shown_to(storage: Storage, diary: Diary, visibility: Visibility) -> No
 
 async def removed(storage: Storage, entry: Entry) -> None:
     """Removes an entry."""
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         assert await work.entries.remove(entry.diary_id, entry.id)
 
 
 async def end_of(storage: Storage) -> Position:
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         return await work.feed.end()
 
 
 async def resumed(storage: Storage, cursor: Cursor) -> Position:
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         return await work.feed.resume(cursor)
 
 
 async def between(storage: Storage, after: Position, until: Position, limit: int = 100) -> Stretch:
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         return await work.feed.between(after, until, limit)
 
 
@@ -91,7 +91,7 @@ async def test_what_was_undone_leaves_nothing(storage: Storage, public: Diary) -
         pass
 
     async def undone() -> None:
-        async with storage.writing() as work:
+        async with storage.transaction() as work:
             await work.entries.add(an_entry(diary=public.id), an_index())
             raise Undone
 
@@ -102,7 +102,7 @@ async def test_what_was_undone_leaves_nothing(storage: Storage, public: Diary) -
 
 async def test_an_entry_removed_in_its_own_transaction_leaves_nothing(storage: Storage, public: Diary) -> None:
     entry = an_entry(diary=public.id)
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         await work.entries.add(entry, an_index())
         await work.entries.remove(public.id, entry.id)
     assert await rest(storage) == []
@@ -150,7 +150,7 @@ async def test_an_edit_keeps_the_place(storage: Storage, public: Diary) -> None:
     first, second = an_entry(diary=public.id), an_entry(diary=public.id)
     await written(storage, first, second)
     edited = attrs.evolve(first, content="Anew", updated_at=NOON + timedelta(hours=1))
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         assert await work.entries.replace(edited, an_index("anew"), unless_changed_since=NOON)
     assert await rest(storage) == [edited, second]
 
@@ -233,7 +233,7 @@ async def test_entries_are_found_in_the_order_asked_for_with_their_authors(
     theirs = await opened(storage, other, Visibility.PUBLIC)
     entries = [an_entry(diary=each.id) for each in (public, theirs, diary)]
     await written(storage, *entries)
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         found = await work.feed.find_many([entries[1].id, EntryId(an_id()), entries[2].id, entries[0].id])
     assert [item.entry for item in found] == [entries[1], entries[0]]
     assert [item.author.id for item in found] == [other.id, public.owner_id]
@@ -245,7 +245,7 @@ async def test_flagged_entries_are_left_out_on_demand(storage: Storage, public: 
     for exclude_flagged, expected in ((False, {flagged.id, harmless.id}), (True, {harmless.id})):
         filters = Filters(exclude_flagged=exclude_flagged)
         question = Question(words=LexicalQuery(wanted=frozenset({Lexeme("word")})), filters=filters)
-        async with storage.reading() as work:
+        async with storage.snapshot() as work:
             listed, total = await work.entries.newest([public.id], filters, Page(10))
             found = (await work.candidates.best(question, [public.id], 10)).found
         assert {entry.id for entry in listed} == {each.entry_id for each in found} == expected

@@ -32,7 +32,7 @@ async def test_when_it_happened_is_kept_and_can_be_changed(storage: Storage, dia
     assert await found(storage, entry) == entry
     edited = attrs.evolve(entry, occurred_at=NOON - DAY)
     for index in (None, an_index("word")):
-        async with storage.writing() as work:
+        async with storage.transaction() as work:
             assert await work.entries.replace(edited, index, unless_changed_since=entry.updated_at)
         assert await found(storage, entry) == edited
         edited = attrs.evolve(edited, occurred_at=NOON - 2 * DAY)
@@ -60,7 +60,7 @@ async def test_filters_by_time_are_half_open(
     await written(storage, *entries.values(), index=an_index("a"))
     ids = {entries[name].id for name in expected}
     assert {entry.id for entry in await newest(storage, diary, filters)} == ids
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         question = Question(words=LexicalQuery(wanted=frozenset({Lexeme("a")})), filters=filters)
         assert {each.entry_id for each in (await work.candidates.best(question, [diary.id], 9)).found} == ids
 
@@ -72,7 +72,7 @@ async def test_the_nearest_of_a_time_are_offered_even_where_others_are_nearer(st
     for entry, vector in zip(then, (CLOSE, FAR), strict=True):
         await written(storage, entry, index=an_index(vectors=(vector,)))
     period = Period(NOON - 9 * DAY, NOON - 8 * DAY)
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         question = Question(vector=NEAR, model=MODEL, periods=(period,))
         answer = await work.candidates.best(question, [diary.id], 1)
         assert {each.entry_id: each.timely for each in answer.found} == {near.id: False, then[0].id: True}
@@ -89,7 +89,7 @@ async def test_the_newest_are_listed_by_what_they_hold(storage: Storage, diary: 
         await written(storage, entry, index=an_index(*words.split()))
 
     async def listed(words: LexicalQuery) -> list[Entry]:
-        async with storage.reading() as work:
+        async with storage.snapshot() as work:
             entries, total = await work.entries.newest([diary.id], Filters(), Page(9), words)
         assert total == len(entries)
         return entries
@@ -110,7 +110,7 @@ async def test_the_first_that_says_the_same_is_found(storage: Storage, agent: Ag
     elsewhere = an_entry(diary=(await opened(storage, agent)).id, content="say it", at=NOON - DAY)
     dated = an_entry(diary=diary.id, content="say it", occurred_at=NOON, at=NOON - DAY)
     await written(storage, later, first, elsewhere, dated)
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         assert await work.entries.first_like(an_entry(diary=diary.id, content="SAY   it")) == first
         assert await work.entries.first_like(an_entry(diary=diary.id, content="say that")) is None
         assert await work.entries.remove(diary.id, first.id)
@@ -123,7 +123,7 @@ async def test_the_first_that_says_the_same_is_found(storage: Storage, agent: Ag
 async def test_of_many_at_once_one_is_the_first(storage: Storage, diary: Diary) -> None:
     async def keep() -> Entry:
         entry = an_entry(diary=diary.id, content="once")
-        async with storage.writing() as work:
+        async with storage.transaction() as work:
             first = await work.entries.first_like(entry)
             if first is None:
                 await work.entries.add(entry, an_index("once"))
@@ -140,12 +140,12 @@ async def test_what_begins_almost_alike_is_told_nearest_first(storage: Storage, 
     for entry, vectors in ((same, (NEAR, FAR)), (close, (CLOSE,)), (far, (FAR, NEAR)), (elsewhere, (NEAR,))):
         await written(storage, entry, index=an_index(vectors=vectors))
     await written(storage, other_model, index=an_index(vectors=(NEAR,), model=ModelName("another")))
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         similar = await work.candidates.similar(NEAR, MODEL, diary.id)
         assert [each.entry_id for each in similar] == [same.id, close.id]
         assert similar[0].cosine == 1
     await written(storage, *(an_entry(diary=diary.id) for _ in range(SIMILAR_MAX)), index=an_index(vectors=(NEAR,)))
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         assert len(await work.candidates.similar(NEAR, MODEL, diary.id)) == SIMILAR_MAX < SIMILAR_AMONG
 
 
@@ -158,7 +158,7 @@ async def test_the_nearest_passage_is_told_by_its_place(storage: Storage, diary:
     await written(storage, second, index=an_index(vectors=(FAR, CLOSE)))
     await written(storage, none, index=an_index("word"))
     await written(storage, another, index=an_index(vectors=(NEAR,), model=ModelName("another")))
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         ids = [each.id for each in (first, second, none, another)]
         assert await work.candidates.nearest_passages(NEAR, MODEL, ids) == {first.id: Span(0, 1), second.id: Span(1, 2)}
         assert await work.candidates.nearest_passages(NEAR, MODEL, []) == {}
@@ -169,7 +169,7 @@ async def test_a_passage_keeps_its_place_when_its_text_is_replaced(storage: Stor
     await written(storage, entry, index=an_index(vectors=(NEAR,)))
     edited = attrs.evolve(entry, content="another", updated_at=entry.updated_at + timedelta(seconds=1))
     index = EntryIndex(model=MODEL, passages=(IndexedPassage(0, 3, 7, NEAR), IndexedPassage(1, 5, 9, FAR)))
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         assert await work.entries.replace(edited, index, unless_changed_since=entry.updated_at)
         assert await work.candidates.nearest_passages(NEAR, MODEL, [entry.id]) == {entry.id: Span(3, 7)}
         assert await work.candidates.nearest_passages(FAR, MODEL, [entry.id]) == {entry.id: Span(5, 9)}
@@ -186,7 +186,7 @@ async def test_which_words_and_runs_stand_in_an_entry_is_told_by_their_places(st
     runs = [[("a",), ("z2",)], [("a", "b")], [("b", "a"), ("c", "x")], [], [()], [("it's",)], [("a", "c")]]
     asked = [[tuple(map(Lexeme, run)) for run in any_of] for any_of in runs]
     ids = [one.id, other.id, none.id, EntryId(an_id())]
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         assert await work.candidates.standing(asked, ids) == {one.id: {0, 1}, other.id: {0, 2, 5}}
         assert await work.candidates.standing(asked, []) == {}
         assert await work.candidates.standing([], ids) == {}
@@ -195,7 +195,7 @@ async def test_which_words_and_runs_stand_in_an_entry_is_told_by_their_places(st
 async def test_a_long_lexeme_stands_where_it_was_stored(storage: Storage, diary: Diary) -> None:
     entry, long = an_entry(diary=diary.id), "記" * 200
     await written(storage, entry, index=an_index(long))
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         assert await work.candidates.standing([[(Lexeme(long),)]], [entry.id]) == {entry.id: {0}}
 
 
@@ -209,7 +209,7 @@ async def test_all_that_is_public_and_nothing_else_is_searched(storage: Storage,
     question = Question(vector=NEAR, model=MODEL, words=LexicalQuery(wanted=frozenset({Lexeme("a")})))
 
     async def offered() -> set[object]:
-        async with storage.reading() as work:
+        async with storage.snapshot() as work:
             answer = await work.candidates.best_public(question, 9)
             within = [diary.id for diary in diaries.values() if diary.visibility is Visibility.PUBLIC]
             assert answer == await work.candidates.best(question, within, 9)
@@ -218,7 +218,7 @@ async def test_all_that_is_public_and_nothing_else_is_searched(storage: Storage,
     assert await offered() == {entries[Visibility.PUBLIC].id}
     public = diaries[Visibility.PUBLIC]
     hidden = attrs.evolve(public, visibility=Visibility.PRIVATE, updated_at=NOON + DAY)
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         assert await work.diaries.replace(hidden, unless_changed_since=public.updated_at)
     diaries[Visibility.PUBLIC] = hidden
     assert await offered() == set()

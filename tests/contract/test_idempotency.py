@@ -158,7 +158,7 @@ async def test_housekeeping_forgets_receipts_that_are_over(world: World, storage
     await world.ask(world.request(), world.acts()["diary"])
     world.clock.advance(RECEIPT_LIFETIME)
     await tidied(world.services)
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         assert await work.receipts.find(world.request(), NOON) is None
 
 
@@ -180,7 +180,7 @@ async def test_an_effect_that_fails_takes_its_receipt_with_it(world: World, stor
     with pytest.raises(VoucherLimitReached):
         await world.ask(world.request(key="one-too-many"), act)
     voucher, *_ = await world.services.vouching.open(world.caller)
-    async with storage.reading() as work:
+    async with storage.autocommit() as work:
         assert await work.vouchers.redeem(voucher.code, world.guest.id, NOON)
     assert not (await world.ask(world.request(key="one-too-many"), act)).repeated
 

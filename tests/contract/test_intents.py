@@ -22,22 +22,22 @@ def a_grant(diary: UUID | None = None, agent: UUID | None = None) -> Change:
 
 
 async def added(storage: Storage, *changes: Change) -> list[Intent]:
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         return [await work.intents.add(change) for change in changes]
 
 
 async def pending(storage: Storage, lane: UUID) -> list[Intent]:
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         return await work.intents.pending_in(lane)
 
 
 async def claimed(storage: Storage, lane: UUID, at: datetime = NOON, through: int = ANY) -> Intent | None:
-    async with storage.reading() as work:
+    async with storage.autocommit() as work:
         return await work.intents.claim(lane, through, at, at + LIFETIME)
 
 
 async def settled(storage: Storage, intent: Intent) -> bool:
-    async with storage.reading() as work:
+    async with storage.autocommit() as work:
         return await work.intents.settle(intent)
 
 
@@ -67,7 +67,7 @@ async def test_an_undone_unit_of_work_leaves_no_intent(storage: Storage) -> None
     change = a_grant()
 
     async def undone() -> None:
-        async with storage.writing() as work:
+        async with storage.transaction() as work:
             await work.intents.add(change)
             assert len(await work.intents.pending_in(change.lane)) == 1
             raise LookupError
@@ -81,7 +81,7 @@ async def test_what_concerns_an_agent_is_told_of_all_lanes(storage: Storage) -> 
     agent = an_id()
     mine, _, gone = await added(storage, a_grant(agent=agent), a_grant(), Change.removing(DiaryId(an_id())))
     (withdrawn,) = await added(storage, Change.removing(DiaryId(an_id()), AgentId(agent)))
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         assert await work.intents.pending_of(AgentId(agent)) == [mine, gone, withdrawn]
 
 
@@ -107,7 +107,7 @@ async def test_a_claim_ends_with_its_time_or_when_it_is_released(storage: Storag
     assert await claimed(storage, lane) == intent
     assert await claimed(storage, lane, LATER - timedelta(microseconds=1)) is None
     assert await claimed(storage, lane, LATER) == intent
-    async with storage.reading() as work:
+    async with storage.autocommit() as work:
         assert not await work.intents.release(intent, LATER)  # the claim that was outlived
         assert await work.intents.release(intent, LATER + LIFETIME)
     assert await claimed(storage, lane, LATER) == intent
@@ -124,7 +124,7 @@ async def test_an_intent_is_settled_once_and_releasing_what_is_gone_is_no_error(
     (intent,) = await added(storage, a_grant())
     assert await settled(storage, intent)
     assert not await settled(storage, intent)
-    async with storage.reading() as work:
+    async with storage.autocommit() as work:
         assert not await work.intents.release(intent, LATER)
     assert await pending(storage, intent.change.lane) == []
 
@@ -133,7 +133,7 @@ async def test_lanes_are_told_by_their_newest_the_oldest_lane_first(storage: Sto
     one, two, three = (an_id() for _ in range(3))
     _, second, third = await added(storage, a_grant(one), a_grant(two), a_grant(three))
     (first,) = await added(storage, a_grant(one))
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         assert await work.intents.latest_of_lanes(9) == [first, second, third]
         assert await work.intents.latest_of_lanes(2) == [first, second]
 
@@ -143,7 +143,7 @@ async def test_numbers_of_a_lane_are_in_the_order_of_the_commits(storage: Storag
     committed: list[int] = []
 
     async def commit() -> None:
-        async with storage.writing() as work:
+        async with storage.transaction() as work:
             intent = await work.intents.add(a_grant(diary))
             await asyncio.sleep(0)
             # Whoever is here alone has the lane: its number is taken, and nobody else's is.

@@ -39,58 +39,58 @@ def index_of(own: ModelPassages, upcoming: ModelPassages | None = None) -> Entry
 
 
 async def adopted(storage: Storage, place: ModelPlace = OLD) -> ModelState:
-    async with storage.reading() as work:
+    async with storage.autocommit() as work:
         return await work.models.adopt(place)
 
 
 async def aimed(storage: Storage, place: ModelPlace = NEW) -> ModelState:
-    async with storage.reading() as work:
+    async with storage.autocommit() as work:
         return await work.models.aim(place)
 
 
 async def switched(storage: Storage, place: ModelPlace = NEW) -> bool:
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         return await work.models.switch(place)
 
 
 async def kept(storage: Storage, entry: Entry, passages: ModelPassages) -> bool:
-    async with storage.reading() as work:
+    async with storage.autocommit() as work:
         return await work.models.keep(entry, passages)
 
 
 async def settled(storage: Storage, limit: int = 100) -> int:
-    async with storage.reading() as work:
+    async with storage.autocommit() as work:
         return await work.models.settle(limit)
 
 
 async def lacking(storage: Storage, after: EntryId | None = None, limit: int = 100) -> list[EntryId]:
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         return [entry.id for entry in await work.models.lacking(after, limit)]
 
 
 async def unserved(storage: Storage, limit: int = 100) -> list[EntryId]:
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         return sorted(entry.id for entry in await work.models.unserved(limit))
 
 
 async def further(storage: Storage, entry: Entry) -> dict[ModelName, tuple[IndexedPassage, ...]]:
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         return {each.model: each.passages for each in await work.models.further_passages(entry)}
 
 
 async def counted(storage: Storage) -> list[ModelCount]:
-    async with storage.reading() as work:
+    async with storage.autocommit() as work:
         return list(await work.models.counts())
 
 
 async def progress(storage: Storage) -> tuple[int, int, bool]:
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         seen = await work.models.progress()
     return seen.done, seen.total, seen.complete
 
 
 async def nearness(storage: Storage, diary: Diary, place: ModelPlace, vector: Vector) -> dict[EntryId, float]:
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         answer = await work.candidates.best(Question(vector=vector, model=place.name), [diary.id], 100)
     return {each.entry_id: round(each.cosine, 6) for each in answer.found if each.cosine is not None}
 
@@ -104,7 +104,7 @@ def entry(diary: Diary) -> Entry:
 
 
 async def test_nothing_serves_at_first_and_any_model_goes(storage: Storage, diary: Diary, entry: Entry) -> None:
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         assert await work.models.state() == ModelState()
     await written(storage, entry, index=index_of(made(OLD, 1)))
     assert await nearness(storage, diary, OLD, along(1)) == {entry.id: 1}
@@ -135,16 +135,16 @@ async def test_what_is_asked_or_written_by_another_model_is_refused(
         await written(storage, entry, index=index_of(made(NEW, 1)))
     await written(storage, entry, index=index_of(made(OLD, 1)))
     with pytest.raises(ServingModelChanged):
-        async with storage.writing() as work:
+        async with storage.transaction() as work:
             await work.entries.replace(entry, index_of(made(NEW, 1)), unless_changed_since=entry.updated_at)
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         assert await work.entries.find(diary.id, entry.id) == entry
 
 
 async def test_words_alone_are_never_refused(storage: Storage, entry: Entry) -> None:
     await adopted(storage)
     await written(storage, entry, index=EntryIndex())
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         assert (await work.candidates.best(Question(), [entry.diary_id], 10)).found == ()
 
 
@@ -195,7 +195,7 @@ async def test_vectors_of_an_older_text_are_not_kept(storage: Storage, entry: En
     await adopted(storage)
     await aimed(storage)
     edited = attrs.evolve(entry, content="Another text", updated_at=entry.updated_at + SECOND)
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         assert await work.entries.replace(edited, index_of(made(OLD, 2)), unless_changed_since=entry.updated_at)
     assert not await kept(storage, entry, made(NEW, 3))
     assert not await kept(storage, an_entry(diary=entry.diary_id), made(NEW, 3))
@@ -219,7 +219,7 @@ async def test_the_vectors_of_another_version_are_not_told(storage: Storage, ent
     assert await further(storage, entry) == {}
     await written(storage, entry, index=index_of(made(OLD, 1, 2)))
     edited = attrs.evolve(entry, content="edited", updated_at=entry.updated_at + SECOND)
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         assert await work.entries.replace(edited, index_of(made(OLD, 3, 4)), unless_changed_since=entry.updated_at)
     assert await further(storage, entry) == {}
     assert await further(storage, edited) == {OLD.name: made(OLD, 3, 4).passages[1:]}
@@ -234,7 +234,7 @@ async def test_an_edit_takes_the_target_s_vectors_away_or_brings_new_ones(storag
     indexes = (index_of(made(OLD, 2), made(NEW, 4)), index_of(made(OLD, 3)))
     left = []
     for before, after, index in zip(versions, versions[1:], indexes, strict=False):
-        async with storage.writing() as work:
+        async with storage.transaction() as work:
             assert await work.entries.replace(after, index, unless_changed_since=before.updated_at)
         left.append((await lacking(storage), await counted(storage)))
     assert left == [
@@ -261,7 +261,7 @@ async def test_the_old_model_answers_until_every_entry_has_vectors_of_the_new(st
     assert await kept(storage, entries[2], made(NEW, 9))
     assert not await switched(storage, OTHER)
     assert await switched(storage)
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         assert await work.models.state() == ModelState(serving=NEW)
     assert await nearness(storage, diary, NEW, along(9)) == dict.fromkeys(before, 1.0)
     with pytest.raises(ServingModelChanged):
@@ -328,7 +328,7 @@ async def test_no_entry_slips_through_a_switch(storage: Storage, diary: Diary) -
     refused = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
     assert {type(outcome) for outcome in refused} <= {ServingModelChanged}
     assert await unserved(storage) == []
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         serving = (await work.models.state()).serving
     assert serving == NEW
     assert len(await nearness(storage, diary, NEW, along(2))) == 20 - len(refused)
@@ -341,7 +341,7 @@ async def test_one_worker_embeds_at_a_time(storage: Storage) -> None:
     await adopted(storage)
 
     async def leased(worker: UUID, at: float) -> bool:
-        async with storage.reading() as work:
+        async with storage.autocommit() as work:
             return await work.models.lease(worker, NOON + at * SECOND, NOON + (at + 10) * SECOND)
 
     assert sorted(await asyncio.gather(leased(ONE, 0), leased(TWO, 0))) == [False, True]
@@ -366,7 +366,7 @@ async def test_what_a_switch_has_not_written_anew_is_found_by_every_look(storage
         if settle:
             assert await settled(storage) == 1
         first, second = map(along, axes)
-        async with storage.reading() as work:
+        async with storage.snapshot() as work:
             assert [each.entry_id for each in await work.candidates.similar(first, place.name, diary.id)] == [entry.id]
             assert await work.candidates.similar(second, place.name, diary.id) == []
             assert await work.candidates.nearest_passages(second, place.name, [entry.id]) == {entry.id: Span(10, 30)}
@@ -383,7 +383,7 @@ async def test_no_look_with_a_vector_is_answered_for_a_model_that_serves_no_long
 ) -> None:
     await written(storage, entry, index=index_of(made(OLD, 1)))
     await adopted(storage, NEW)
-    async with storage.reading() as work:
+    async with storage.autocommit() as work:
         for look in (
             work.candidates.similar(along(1), OLD.name, diary.id),
             work.candidates.nearest_passages(along(1), OLD.name, [entry.id]),

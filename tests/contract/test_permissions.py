@@ -60,12 +60,12 @@ class Asking:
     delivery: RelationDelivery | None
 
     async def grant(self, diary: DiaryId, relation: Relation, agent: AgentId) -> None:
-        async with self.storage.writing() as work:
+        async with self.storage.transaction() as work:
             left = await self.permissions.grant(work, diary, relation, agent)
         await self.deliver(left)
 
     async def withdraw(self, diary: DiaryId, agent: AgentId) -> None:
-        async with self.storage.writing() as work:
+        async with self.storage.transaction() as work:
             left = await self.permissions.withdraw(work, diary, agent)
         await self.deliver(left)
 
@@ -74,13 +74,13 @@ class Asking:
             await self.delivery.deliver(intent.change.lane, intent.number)
 
     async def rights(self, agent: AgentId, diary: DiaryId) -> frozenset[Right]:
-        async with self.storage.reading() as work:
+        async with self.storage.autocommit() as work:
             found, rights = await self.permissions.diary(work, agent, diary)
             assert found == await work.diaries.find(diary)
         return await rights.answer()
 
     async def readable(self, agent: AgentId) -> dict[DiaryId, frozenset[Relation]]:
-        async with self.storage.reading() as work:
+        async with self.storage.autocommit() as work:
             readable = await self.permissions.readable(work, agent)
         return await readable.answer()
 
@@ -154,7 +154,7 @@ async def test_forgotten_diary_gives_no_right(asking: Asking, agent: Agent, diar
     for each in (diary, kept):
         await asking.grant(each.id, Relation.OWNER, agent.id)
         await asking.grant(each.id, Relation.READERS, other.id)
-    async with asking.storage.writing() as work:
+    async with asking.storage.transaction() as work:
         left = await asking.permissions.forget_diary(work, diary.id)
         await work.diaries.remove(diary.id)
     await asking.deliver(left)
@@ -168,10 +168,10 @@ async def test_forgotten_agent_and_its_diaries_leave_no_relation(
 ):
     await asking.grant(diary.id, Relation.OWNER, agent.id)
     await asking.grant(diary.id, Relation.READERS, other.id)
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         left = await asking.permissions.introduce(work, agent.id)
     await asking.deliver(left)
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         left = await asking.permissions.forget_agent(work, agent.id)
         await work.agents.remove(agent.id)
     await asking.deliver(left)
@@ -183,7 +183,7 @@ async def test_forgotten_agent_and_its_diaries_leave_no_relation(
 async def test_grant_holds_within_its_unit_of_work(
     storage: Storage, permissions: Permissions, diary: Diary, other: Agent
 ):
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         await permissions.grant(work, diary.id, Relation.WRITERS, other.id)
         found, rights = await permissions.diary(work, other.id, diary.id)
     assert (found, await rights.answer()) == (diary, RIGHTS[Relation.WRITERS])
@@ -193,7 +193,7 @@ async def test_undone_unit_of_work_grants_and_withdraws_nothing(
     asking: Asking, diary: Diary, agent: Agent, other: Agent
 ):
     async def undone() -> None:
-        async with asking.storage.writing() as work:
+        async with asking.storage.transaction() as work:
             await asking.permissions.grant(work, diary.id, Relation.WRITERS, other.id)
             await asking.permissions.withdraw(work, diary.id, agent.id)
             raise ZeroDivisionError

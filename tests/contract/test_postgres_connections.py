@@ -66,11 +66,11 @@ async def test_a_database_that_was_not_migrated_is_unavailable() -> None:
 
 async def test_whoever_finds_no_free_connection_in_time_is_told_so(database: str) -> None:
     async with PostgresStorage.open(database, max_connections=1, wait_s=0.05) as storage:
-        async with storage.writing():
+        async with storage.transaction():
             with pytest.raises(StorageUnavailable):
-                async with storage.reading():
+                async with storage.snapshot():
                     pytest.fail("there is only one connection")
-        async with storage.reading() as work:
+        async with storage.snapshot() as work:
             assert await work.signing_keys.all() == []
 
 
@@ -78,7 +78,7 @@ async def test_a_closed_storage_is_unavailable(database: str) -> None:
     async with PostgresStorage.open(database, max_connections=1) as storage:
         pass
     with pytest.raises(StorageUnavailable):
-        async with storage.reading():
+        async with storage.snapshot():
             pytest.fail("it is closed")
 
 
@@ -86,7 +86,7 @@ async def test_ended_connections_are_replaced_unnoticed(storage: PostgresStorage
     agent = await joined(storage)
     for _ in range(3):
         await execute(database, END_OTHERS)
-        async with storage.reading() as work:
+        async with storage.snapshot() as work:
             assert await work.agents.find(agent.id) == agent
 
 
@@ -94,7 +94,7 @@ async def test_all_connections_at_once_may_be_replaced(storage: PostgresStorage,
     arrived = asyncio.Barrier(3)
 
     async def meet() -> None:
-        async with storage.writing():
+        async with storage.transaction():
             await arrived.wait()
 
     await asyncio.gather(*(meet() for _ in range(3)))
@@ -111,7 +111,7 @@ async def test_a_restarted_server_is_used_again(tmp_path: Path) -> None:
             agent = await joined(storage)
             server.stop()
             assert server.start() == conninfo
-            async with storage.writing() as work:
+            async with storage.transaction() as work:
                 assert await work.agents.find(agent.id) == agent
     finally:
         server.stop()
@@ -128,11 +128,11 @@ async def test_a_server_that_was_away_for_long_is_asked_again_every_second(tmp_p
             before = _failed_attempts(storage)
             server.stop()
             with pytest.raises(StorageUnavailable):
-                async with storage.reading():
+                async with storage.snapshot():
                     pytest.fail("there is no server")
             await until(lambda: _failed_attempts(storage) >= before + 7)
             server.start()
-            async with storage.reading() as work:
+            async with storage.snapshot() as work:
                 assert await work.agents.find(agent.id) == agent
     finally:
         server.stop()
@@ -146,14 +146,14 @@ async def test_a_connection_lost_in_the_middle_undoes_everything(storage: Postgr
     newcomer = an_agent()
 
     async def join() -> None:
-        async with storage.writing() as work:
+        async with storage.transaction() as work:
             await work.agents.add(newcomer)
             await execute(database, END_OTHERS)
             await work.agents.find(newcomer.id)
 
     with pytest.raises(StorageUnavailable):
         await join()
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         assert await work.agents.find(newcomer.id) is None
 
 
@@ -161,18 +161,18 @@ async def test_a_connection_lost_before_the_commit_is_told(storage: PostgresStor
     newcomer = an_agent()
 
     async def join() -> None:
-        async with storage.writing() as work:
+        async with storage.transaction() as work:
             await work.agents.add(newcomer)
             await execute(database, END_OTHERS)
 
     with pytest.raises(StorageUnavailable):
         await join()
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         assert await work.agents.find(newcomer.id) is None
 
 
 async def test_a_unit_of_work_ends_with_its_context(storage: PostgresStorage) -> None:
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         pass
     with pytest.raises(RuntimeError, match="not used after"):
         await work.agents.find(an_agent().id)
@@ -182,7 +182,7 @@ async def test_a_transaction_with_a_caught_error_is_not_taken_for_committed(
     storage: PostgresStorage, diary: Diary
 ) -> None:
     async def write() -> None:
-        async with storage.writing() as work:
+        async with storage.transaction() as work:
             with suppress(UnknownSuccessor):
                 await work.entries.add(an_entry(diary=diary.id, superseded_by=EntryId(an_id())), an_index())
 
@@ -202,7 +202,7 @@ async def test_a_cancelled_statement_leaves_its_connection_usable(database: str,
             assert not task.done()
         task.cancel()
         await asyncio.wait({task})
-        async with storage.reading() as work:
+        async with storage.snapshot() as work:
             assert await work.agents.find(agent.id) == agent
 
 
@@ -212,7 +212,7 @@ async def test_times_come_back_in_utc(storage: PostgresStorage, database: str) -
         f"alter database {(await rows(database, 'select current_database()'))[0][0]} set timezone = 'Asia/Tokyo'",
     )
     agent = await joined(storage)
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         found = await work.agents.find(agent.id)
     assert found is not None
     assert found.created_at.tzinfo is UTC
@@ -225,12 +225,12 @@ async def test_a_statement_that_takes_too_long_is_given_up(database: str) -> Non
         with pytest.raises(StatementTimedOut):
             await slow(storage, newcomer)
         # The connection is as good as before, and nothing was written.
-        async with storage.reading() as work:
+        async with storage.snapshot() as work:
             assert await work.agents.find(newcomer.id) is None
 
 
 async def slow(storage: PostgresStorage, newcomer: Agent) -> None:
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         await work.agents.add(newcomer)
         session: Session = work.agents._session  # no statement of ours is slow by itself
         await session.run("select pg_sleep(60)")

@@ -41,7 +41,7 @@ class Follower:
 
     async def next(self) -> list[Entry]:
         until = await asyncio.wait_for(self.events.beyond(self.at), PATIENCE_S)
-        async with self.storage.reading() as work:
+        async with self.storage.snapshot() as work:
             stretch = await work.feed.between(self.at, until, 10)
         self.at = stretch.end
         return [item.entry for item in stretch.items]
@@ -74,7 +74,7 @@ async def test_an_entry_whose_transaction_was_overtaken_is_told_afterwards(
     storage: PostgresStorage, follower: Follower, public: Diary
 ) -> None:
     slow, quick = an_entry(diary=public.id), an_entry(diary=public.id)
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         await work.entries.add(slow, an_index("slow"))
         await written(storage, quick, index=an_index("quick"))
         assert await follower.next() == [quick]

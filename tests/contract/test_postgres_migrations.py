@@ -195,7 +195,7 @@ async def test_entries_from_before_authors_were_kept_are_put_down_to_their_diary
         key = {"key": owner.public_key.text, "raw": owner.public_key.raw, "fingerprint": owner.fingerprint.text}
         await execute(conninfo, ENTRY_OF_BEFORE, agent=owner.id, diary=diary, entry=entry, **key)
         await migrate(conninfo)
-        async with PostgresStorage.open(conninfo, max_connections=2) as storage, storage.reading() as work:
+        async with PostgresStorage.open(conninfo, max_connections=2) as storage, storage.snapshot() as work:
             kept = await work.entries.find(DiaryId(diary), EntryId(entry))
     assert kept
     assert (kept.author, kept.edited_by) == (an_author(owner, assumed=True), None)

@@ -79,7 +79,7 @@ async def filled(storage: PostgresStorage, chance: random.Random) -> None:
     """Entries of some public diaries; every tenth has the tag `x`."""
     agent = await joined(storage)
     diaries = [await opened(storage, agent, Visibility.PUBLIC) for _ in range(8)]
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         for number in range(ENTRIES):
             words = an_index(*chance.choices(WORDS, k=12)).lexemes
             passages = tuple(IndexedPassage(at, at, at + 1, a_dense_vector(chance)) for at in range(1 + number % 2))
@@ -148,11 +148,11 @@ async def test_the_approximate_index_holds_what_is_public_now(
     def an_index_of(passages: int) -> EntryIndex:
         return an_index("a", vectors=tuple(a_dense_vector(chance) for _ in range(passages)))
 
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         for entry in entries:
             await work.entries.add(entry, an_index_of(3))
     assert await rows(database, "select count(*) from public_passages") == [(9,)]
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         for entry, passages in zip(entries, (2, 4, 0, 2, 4, 0), strict=True):
             assert await work.entries.replace(entry, an_index_of(passages), unless_changed_since=entry.updated_at)
         assert await work.entries.remove(diaries[0].id, entries[0].id)
@@ -188,20 +188,20 @@ async def test_the_approximate_index_goes_along_with_a_switch_of_models(
         ((count,),) = await rows(database, counted)
         return int(count)
 
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         for entry in entries:
             await work.entries.add(entry, an_index_of(some(2, MODEL)))
         await work.models.adopt(ModelPlace(MODEL))
         await work.models.aim(ModelPlace(TARGET))
     for entry, passages in ((public, 3), (emptied, 0), (edited, 3), (private, 3)):
-        async with storage.reading() as work:
+        async with storage.autocommit() as work:
             assert await work.models.keep(entry, some(passages, TARGET))
     assert (await published(MODEL), await published(TARGET)) == (6, 6)
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         index = an_index_of(some(1, MODEL), some(1, TARGET))
         assert await work.entries.replace(edited, index, unless_changed_since=edited.updated_at)
     assert (await published(MODEL), await published(TARGET)) == (5, 4)
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         assert await work.models.switch(ModelPlace(TARGET))
     async with opened_pool(database, max_connections=1, wait_s=5) as pool, pool.connection() as connection:
         question = Question(vector=a_dense_vector(chance), model=TARGET)
@@ -209,9 +209,9 @@ async def test_the_approximate_index_goes_along_with_a_switch_of_models(
         assert found.keys() == {public.id, edited.id}
         assert found == await asked(connection, PUBLIC_BEST, question)
     with pytest.raises(ServingModelChanged):
-        async with storage.reading() as work:
+        async with storage.snapshot() as work:
             await work.candidates.best_public(attrs.evolve(question, model=MODEL), 9)
-    async with storage.reading() as work:
+    async with storage.autocommit() as work:
         assert await work.models.settle(9) == 4
     assert (await published(MODEL), await published(TARGET)) == (0, 4)
 

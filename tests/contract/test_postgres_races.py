@@ -100,7 +100,7 @@ async def storage(database: str) -> AsyncIterator[PostgresStorage]:
 
 async def issued(storage: PostgresStorage, voucher: Voucher) -> bool | None:
     """Whether a voucher was issued; None when it was contended."""
-    async with storage.reading() as work:
+    async with storage.autocommit() as work:
         try:
             return await work.vouchers.issue(voucher)
         except IssueContended:
@@ -108,12 +108,12 @@ async def issued(storage: PostgresStorage, voucher: Voucher) -> bool | None:
 
 
 async def open_vouchers(storage: PostgresStorage, issuer: Agent) -> list[Voucher]:
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         return await work.vouchers.open_of(issuer.id, NOON)
 
 
 async def redeemed(storage: PostgresStorage, code: str, agent_id: AgentId) -> bool:
-    async with storage.reading() as work:
+    async with storage.autocommit() as work:
         return await work.vouchers.redeem(code, agent_id, NOON)
 
 
@@ -123,7 +123,7 @@ async def test_of_fifty_redeemers_one_is_told_yes(storage: PostgresStorage, agen
     newcomers = [AgentId(an_id()) for _ in range(50)]
     answers = await asyncio.gather(*(redeemed(storage, voucher.code, newcomer) for newcomer in newcomers))
     assert sum(answers) == 1
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         stored = await work.vouchers.find(voucher.code)
     assert stored is not None
     assert stored.redeemed_by == newcomers[answers.index(True)]
@@ -164,12 +164,12 @@ async def test_expired_vouchers_give_their_places_to_parallel_issues(storage: Po
 async def test_a_voucher_that_is_open_again_counts(storage: PostgresStorage, agent: Agent) -> None:
     voucher, newcomer = a_voucher(issuer=agent.id), an_agent()
     assert await issued(storage, voucher)
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         await work.agents.add(newcomer)
         assert await work.vouchers.redeem(voucher.code, newcomer.id, NOON)
     for _ in range(MAX_OPEN_VOUCHERS - 2):
         assert await issued(storage, a_voucher(issuer=agent.id))
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         await work.agents.remove(newcomer.id)
     answers = await asyncio.gather(*(issued(storage, a_voucher(issuer=agent.id)) for _ in range(10)))
     assert answers.count(True) == 1
@@ -180,16 +180,16 @@ async def test_of_ten_registrations_of_one_identity_all_succeed(storage: Postgre
     newcomer = an_agent()
 
     async def register() -> None:
-        async with storage.writing() as work:
+        async with storage.transaction() as work:
             await work.agents.add(newcomer)
 
     await asyncio.gather(*(register() for _ in range(10)))
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         assert await work.agents.find(newcomer.id) == newcomer
 
 
 async def take(storage: PostgresStorage, step: Step, diary: Diary, entries: Sequence[Entry]) -> None:
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         match step:
             case Write(words):
                 await work.entries.add(an_entry(diary=diary.id), an_index(*words))
@@ -238,7 +238,7 @@ async def test_writers_of_the_same_words_do_not_wait_for_each_other_for_ever(
     words = [f"word{number}" for number in range(200)]
 
     async def write(order: list[str]) -> None:
-        async with storage.writing() as work:
+        async with storage.transaction() as work:
             await work.entries.add(an_entry(diary=diary.id), an_index(*order))
 
     await asyncio.gather(*(write(words[start:] + words[:start]) for start in range(0, 200, 10)))
@@ -252,10 +252,10 @@ async def test_entries_that_supersede_each_other_are_removed_at_once(
     await written(storage, later, attrs.evolve(earlier, superseded_by=later.id), index=an_index("ant"))
 
     async def remove(entry: Entry) -> bool:
-        async with storage.writing() as work:
+        async with storage.transaction() as work:
             return await work.entries.remove(diary.id, entry.id)
 
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         # Holds the count of "ant", so that both removals are under way before either of them can go on.
         await work.entries.add(an_entry(diary=diary.id), an_index("ant"))
         removals = [asyncio.create_task(remove(entry)) for entry in (later, earlier)]
@@ -268,11 +268,11 @@ async def test_entries_that_supersede_each_other_are_removed_at_once(
 async def test_whoever_looks_does_not_wait_for_who_is_removing(storage: PostgresStorage, diary: Diary) -> None:
     kept, going = an_entry(diary=diary.id), an_entry(diary=diary.id)
     await written(storage, kept, going)
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         await work.entries.remove(diary.id, going.id)
-        async with asyncio.timeout(5), storage.reading() as other:
+        async with asyncio.timeout(5), storage.autocommit() as other:
             await other.entries.note_accesses({going.id: 1, kept.id: 1}, NOON)
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         assert [entry.access_count for entry in await work.entries.find_many([going.id, kept.id])] == [1]
 
 
@@ -281,14 +281,14 @@ async def test_writers_survive_the_removal_of_their_diary(
 ) -> None:
     async def write(diary_id: DiaryId) -> bool:
         try:
-            async with storage.writing() as work:
+            async with storage.transaction() as work:
                 await work.entries.add(an_entry(diary=diary_id), an_index("ant", "bee"))
         except DiaryNotFound:
             return False
         return True
 
     async def remove(diary_id: DiaryId) -> bool:
-        async with storage.writing() as work:
+        async with storage.transaction() as work:
             return await work.diaries.remove(diary_id)
 
     for _ in range(10):

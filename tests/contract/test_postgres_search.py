@@ -78,7 +78,7 @@ def by_words(*wanted: str, required: tuple[str, ...] = (), excluded: tuple[str, 
 
 
 async def found(storage: PostgresStorage, question: Question, diary: Diary) -> tuple[Candidate, ...]:
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         return (await work.candidates.best(question, [diary.id], 10)).found
 
 
@@ -101,7 +101,7 @@ async def test_scores_agree_with_the_formulas_to_the_last_bit(storage: PostgresS
         await written(storage, stored.entry, index=stored.index)
     wanted = frozenset(map(Lexeme, ("ant", "elk", "fox")))
     question = Question(vector=a_dense_vector(chance), model=MODEL, words=LexicalQuery(wanted=wanted))
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         answer = await work.candidates.best(question, [diary.id], 40)
     expected = {each.entry_id: each for each in reference_search.all_candidates(kept, question, [diary.id])}
     assert {each.entry_id: (each.cosine, each.words) for each in answer.found} == {
@@ -183,7 +183,7 @@ async def test_of_too_many_lexemes_the_most_frequent_are_kept(
     assert len(await found(storage, by_words(rare[0]), diary)) == 1
     assert await found(storage, by_words(rare[-1]), diary) == ()
     assert await rows(database, "select count(*) from diary_terms") == [(LEXEMES_MAX,)]
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         assert await work.entries.remove(diary.id, entry.id)
     assert await rows(database, "select count(*) from diary_terms") == [(0,)]
 

@@ -37,7 +37,7 @@ class World:
 
     async def cut_off(self) -> None:
         """Ends the connection that listens, at the server."""
-        async with self.storage.writing() as work:
+        async with self.storage.transaction() as work:
             await work.clients._session.run(
                 "select pg_terminate_backend(pid) from pg_stat_activity where query = 'listen moltnet_standing'"
             )
@@ -52,7 +52,7 @@ async def world() -> AsyncIterator[World]:
     ):
         agent = await joined(storage)
         client = a_client(agent_id=agent.id)
-        async with storage.writing() as work:
+        async with storage.transaction() as work:
             await work.clients.put(client)
         heard: asyncio.Queue[ClientId | None] = asyncio.Queue()
         changes.watch(heard.put_nowait)
@@ -60,27 +60,27 @@ async def world() -> AsyncIterator[World]:
 
 
 async def test_replaced_secret_is_told(world: World):
-    async with world.storage.writing() as work:
+    async with world.storage.transaction() as work:
         await work.clients.rotate(world.client.id, hash_secret("new"), NOON)
     assert await world.told() == world.client.id
 
 
 async def test_removed_client_is_told(world: World):
-    async with world.storage.writing() as work:
+    async with world.storage.transaction() as work:
         await work.clients.remove(world.client.id)
     assert await world.told() == world.client.id
 
 
 async def test_removed_agent_is_told_as_any_change(world: World):
-    async with world.storage.writing() as work:
+    async with world.storage.transaction() as work:
         await work.agents.remove(world.agent.id)
     assert await world.told() is None
 
 
 async def test_first_use_is_nothing_to_tell(world: World):
-    async with world.storage.writing() as work:
+    async with world.storage.transaction() as work:
         await work.clients.note_use(world.client.id, world.client.generation)
-    async with world.storage.writing() as work:
+    async with world.storage.transaction() as work:
         await work.clients.rotate(world.client.id, hash_secret("new"), NOON)
     assert await world.told() == world.client.id
     assert world.heard.empty()
@@ -88,13 +88,13 @@ async def test_first_use_is_nothing_to_tell(world: World):
 
 async def test_what_is_undone_is_not_told(world: World):
     async def undone() -> None:
-        async with world.storage.writing() as work:
+        async with world.storage.transaction() as work:
             await work.clients.rotate(world.client.id, hash_secret("never"), NOON)
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         await undone()
-    async with world.storage.writing() as work:
+    async with world.storage.transaction() as work:
         await work.clients.remove(world.client.id)
     assert await world.told() == world.client.id
     assert world.heard.empty()
@@ -106,7 +106,7 @@ async def test_lost_connection_is_told_as_any_change_and_made_anew(world: World)
     async with asyncio.timeout(WITHIN_S):
         while not world.changes.heard:  # noqa: ASYNC110  # nothing tells of it
             await asyncio.sleep(0.01)
-    async with world.storage.writing() as work:
+    async with world.storage.transaction() as work:
         await work.clients.remove(world.client.id)
     while await world.told() != world.client.id:
         pass
@@ -117,7 +117,7 @@ async def test_another_process_sees_a_replaced_secret_within_the_bound(world: Wo
     found = await standings.find(world.client.id)
     assert found
     assert found[0].generation == world.client.generation
-    async with world.storage.writing() as work:
+    async with world.storage.transaction() as work:
         await work.clients.rotate(world.client.id, hash_secret("new"), NOON)
     async with asyncio.timeout(WITHIN_S):
         while (found := await standings.find(world.client.id)) and found[0].generation == world.client.generation:

@@ -118,7 +118,7 @@ async def test_limits_count_characters(database: str, entry: Entry) -> None:
 
 
 async def test_references_to_who_is_gone_are_told_as_such(storage: PostgresStorage, diary: Diary) -> None:
-    async with storage.reading() as work:
+    async with storage.autocommit() as work:
         with pytest.raises(ProfileNotFound):
             await work.diaries.add(a_diary())
         with pytest.raises(ProfileNotFound):
@@ -134,7 +134,7 @@ async def test_references_to_who_is_gone_are_told_as_such(storage: PostgresStora
 
 
 async def test_references_to_a_diary_that_is_gone_are_told_as_such(storage: PostgresStorage, agent: Agent) -> None:
-    async with storage.reading() as work:
+    async with storage.autocommit() as work:
         with pytest.raises(DiaryNotFound):
             await work.entries.add(an_entry(), an_index())
         with pytest.raises(DiaryNotFound):
@@ -146,12 +146,12 @@ async def test_references_to_a_diary_that_is_gone_are_told_as_such(storage: Post
 async def test_everything_of_an_agent_goes_with_it(
     storage: PostgresStorage, database: str, agent: Agent, entry: Entry
 ) -> None:
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         await work.vouchers.issue(a_voucher(issuer=agent.id))
         await work.signing_requests.add(a_signing_request(agent=agent.id))
         await work.relations.add(entry.diary_id, Relation.OWNER, agent.id)
         await work.entries.note_accesses({entry.id: 1}, NOON)
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         await work.agents.remove(agent.id)
     for table in (
         "diary_entries",
@@ -190,7 +190,7 @@ async def test_a_standby_takes_no_writes(database: str, agent: Agent) -> None:
     conninfo = make_conninfo(database, options="-c default_transaction_read_only=on")
     async with PostgresStorage.open(conninfo, max_connections=1) as standby:
         with pytest.raises(StorageReadOnly):
-            async with standby.writing() as work:
+            async with standby.transaction() as work:
                 await work.agents.remove(agent.id)
 
 
@@ -205,7 +205,7 @@ async def test_a_write_without_room_is_noted_until_there_is_some(database: str, 
     try:
         async with PostgresStorage.open(database, max_connections=1, room=room) as storage:
             with pytest.raises(StorageFull):
-                async with storage.writing() as work:
+                async with storage.transaction() as work:
                     await work.diaries.add(a_diary(owner=agent.id))
     finally:
         await execute(database, "drop function full_disk cascade")

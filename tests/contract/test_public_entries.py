@@ -21,7 +21,7 @@ NO_ENTRY = EntryId(an_id())
 async def shown(
     storage: Storage, after: Cursor | None = None, tag: str | None = None, limit: int = 100, *, flagged: bool = False
 ) -> list[Entry]:
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         return [each.entry for each in await work.entries.public_page(after, tag, limit, flagged=flagged)]
 
 
@@ -30,7 +30,7 @@ async def test_the_feed_shows_public_entries_with_their_authors(storage: Storage
     writer = an_author(await joined(storage))
     entry = an_entry(diary=diary.id, author=writer)
     await written(storage, entry)
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         (item,) = await work.entries.public_page(None, None, 10, flagged=False)
         assert await work.entries.public_entry(entry.id) == item
     assert (item.entry, item.author, item.author.id) == (entry, writer, writer.id)
@@ -41,7 +41,7 @@ async def test_nothing_else_is_public(storage: Storage, agent: Agent, visibility
     entry = an_entry(diary=(await opened(storage, agent, visibility)).id)
     await written(storage, entry)
     assert await shown(storage, flagged=True) == []
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         assert await work.entries.public_entry(entry.id) is None
         assert await work.entries.public_entry(NO_ENTRY) is None
 
@@ -49,7 +49,7 @@ async def test_nothing_else_is_public(storage: Storage, agent: Agent, visibility
 async def test_a_diary_that_becomes_private_leaves_the_feed(storage: Storage, agent: Agent) -> None:
     diary = await opened(storage, agent, Visibility.PUBLIC)
     await written(storage, an_entry(diary=diary.id))
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         assert await work.diaries.replace(
             attrs.evolve(diary, visibility=Visibility.PRIVATE), unless_changed_since=diary.updated_at
         )
@@ -99,7 +99,7 @@ async def test_flagged_entries_are_shown_on_demand(storage: Storage, agent: Agen
     await written(storage, plain, flagged)
     assert await shown(storage) == [plain]
     assert await shown(storage, flagged=True) == [flagged, plain]
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         item = await work.entries.public_entry(flagged.id)
     assert item is not None
     assert item.entry == flagged

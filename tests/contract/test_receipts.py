@@ -21,17 +21,17 @@ def a_receipt(request: KeyedRequest, answer: bytes = b'{"id":"\xc3\xa4"}') -> Re
 
 
 async def added(storage: Storage, receipt: Receipt) -> bool:
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         return await work.receipts.add(receipt)
 
 
 async def find(storage: Storage, request: KeyedRequest, after: timedelta = timedelta()) -> Receipt | None:
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         return await work.receipts.find(request, NOON + after)
 
 
 async def purged(storage: Storage, after: timedelta) -> int:
-    async with storage.reading() as work:
+    async with storage.autocommit() as work:
         return await work.receipts.purge(NOON + after)
 
 
@@ -94,7 +94,7 @@ async def test_what_expired_is_forgotten_and_nothing_else(storage: Storage, aske
 
 async def test_a_receipt_goes_with_its_transaction(storage: Storage, asked: KeyedRequest) -> None:
     async def add_and_fail() -> None:
-        async with storage.writing() as work:
+        async with storage.transaction() as work:
             assert await work.receipts.add(a_receipt(asked))
             raise LookupError
 
@@ -106,7 +106,7 @@ async def test_a_receipt_goes_with_its_transaction(storage: Storage, asked: Keye
 
 async def test_a_receipt_goes_with_its_agent(storage: Storage, agent: Agent, asked: KeyedRequest) -> None:
     assert await added(storage, a_receipt(asked))
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         await work.agents.remove(agent.id)
     assert await find(storage, asked) is None
     with pytest.raises(ProfileNotFound):
@@ -132,7 +132,7 @@ async def test_whoever_comes_second_waits_for_the_first_to_end(
 
     async def first() -> None:
         nonlocal second
-        async with storage.writing() as work:
+        async with storage.transaction() as work:
             assert await work.receipts.add(a_receipt(asked))
             second = asyncio.create_task(added(storage, a_receipt(asked, b"second")))
             for _ in range(3):

@@ -20,13 +20,13 @@ TOKEN = hash_secret("token")
 @pytest.fixture
 async def code(storage: Storage, agent: Agent) -> RecoveryCode:
     code = a_recovery_code(code="12345678", agent=agent.id)
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         await work.recovery_codes.add(code)
     return code
 
 
 async def tried(storage: Storage, code: RecoveryCode, presented: bytes, at: datetime = NOON) -> RecoveryCode | None:
-    async with storage.reading() as work:
+    async with storage.autocommit() as work:
         return await work.recovery_codes.try_code(code.flow, presented, at)
 
 
@@ -79,13 +79,13 @@ async def test_no_parallel_wrong_attempt_goes_uncounted(storage: Storage, code: 
 
 
 async def taken(storage: Storage, token_hash: bytes, at: datetime = NOON) -> object:
-    async with storage.reading() as work:
+    async with storage.autocommit() as work:
         return await work.recovery_codes.take_session(token_hash, at)
 
 
 @pytest.fixture
 async def session(storage: Storage, agent: Agent) -> bytes:
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         await work.recovery_codes.add_session(TOKEN, agent.id, NOON + MICROSECOND)
     return TOKEN
 
@@ -117,10 +117,10 @@ async def test_what_expired_long_ago_is_forgotten_and_nothing_else(
 ) -> None:
     fresh, later = a_recovery_code(agent=agent.id, at=NOON + timedelta(days=2)), NOON + timedelta(days=1)
     fresh_session = hash_secret("fresh")
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         await work.recovery_codes.add(fresh)
         await work.recovery_codes.add_session(fresh_session, agent.id, NOON + timedelta(days=2))
-    async with storage.reading() as work:
+    async with storage.autocommit() as work:
         assert await work.recovery_codes.purge(NOON) == 0
         assert await work.recovery_codes.purge(later) == 2
         assert await work.recovery_codes.purge(later) == 0

@@ -14,19 +14,19 @@ from tests.support.stored import joined, opened
 
 
 async def related(storage: Storage, diary: Diary, agent: Agent, *relations: Relation) -> None:
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         for relation in relations:
             await work.relations.add(diary.id, relation, agent.id)
 
 
 async def between(storage: Storage, diary: Diary, agent: Agent) -> frozenset[Relation]:
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         return (await work.diaries.find_with_relations(diary.id, agent.id))[1]
 
 
 async def test_strangers_are_nothing_to_each_other(storage: Storage, diary: Diary, agent: Agent) -> None:
     assert await between(storage, diary, agent) == frozenset()
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         assert (await work.diaries.find_with_relations(DiaryId(an_id()), agent.id))[1] == frozenset()
         assert await work.relations.diaries_of(agent.id) == {}
 
@@ -57,7 +57,7 @@ async def test_relations_add_up(storage: Storage, agent: Agent, diary: Diary) ->
 async def test_the_same_relation_again_is_no_error(storage: Storage, agent: Agent, diary: Diary) -> None:
     await related(storage, diary, agent, Relation.READERS, Relation.READERS)
     await asyncio.gather(*(related(storage, diary, agent, Relation.READERS) for _ in range(5)))
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         await work.relations.remove(diary.id, {Relation.READERS}, agent.id)
     assert await between(storage, diary, agent) == frozenset()
 
@@ -66,7 +66,7 @@ async def test_only_the_relations_named_are_removed(storage: Storage, agent: Age
     guest = await joined(storage)
     await related(storage, diary, agent, *Relation)
     await related(storage, diary, guest, Relation.READERS)
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         await work.relations.remove(diary.id, {Relation.READERS, Relation.WRITERS}, agent.id)
     assert await between(storage, diary, agent) == {Relation.OWNER}
     assert await between(storage, diary, guest) == {Relation.READERS}
@@ -74,7 +74,7 @@ async def test_only_the_relations_named_are_removed(storage: Storage, agent: Age
 
 async def test_removing_what_is_not_there_is_no_error(storage: Storage, agent: Agent, diary: Diary) -> None:
     await related(storage, diary, agent, Relation.OWNER)
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         await work.relations.remove(diary.id, [], agent.id)
         await work.relations.remove(diary.id, {Relation.READERS}, agent.id)
         await work.relations.remove(DiaryId(an_id()), frozenset(Relation), agent.id)
@@ -88,7 +88,7 @@ async def test_all_diaries_of_an_agent_are_told_with_their_relations(
     await related(storage, diary, agent, Relation.OWNER)
     await related(storage, other, agent, Relation.READERS, Relation.WRITERS)
     await related(storage, other, guest, Relation.OWNER)
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         assert await work.relations.diaries_of(agent.id) == {
             diary.id: frozenset({Relation.OWNER}),
             other.id: frozenset({Relation.READERS, Relation.WRITERS}),
@@ -97,7 +97,7 @@ async def test_all_diaries_of_an_agent_are_told_with_their_relations(
 
 async def test_a_relation_is_given_with_the_data_or_not_at_all(storage: Storage, agent: Agent, diary: Diary) -> None:
     async def give_and_fail() -> None:
-        async with storage.writing() as work:
+        async with storage.transaction() as work:
             await work.relations.add(diary.id, Relation.READERS, agent.id)
             raise LookupError
 

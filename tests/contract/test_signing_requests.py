@@ -18,18 +18,18 @@ SECOND = timedelta(seconds=1)
 
 
 async def asked(storage: Storage, *requests: SigningRequest) -> None:
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         for request in requests:
             await work.signing_requests.add(request)
 
 
 async def settled(storage: Storage, request: SigningRequest) -> bool:
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         return await work.signing_requests.settle(request)
 
 
 async def found(storage: Storage, request: SigningRequest) -> SigningRequest | None:
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         return await work.signing_requests.find(request.id)
 
 
@@ -38,7 +38,7 @@ def signed(request: SigningRequest, signature: str, scheme: Scheme | None = Sche
 
 
 async def test_an_unknown_request_is_none(storage: Storage) -> None:
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         assert await work.signing_requests.find(SigningRequestId(an_id())) is None
 
 
@@ -95,14 +95,14 @@ async def test_of_parallel_outcomes_one_is_written(storage: Storage, agent: Agen
 async def test_an_agents_requests_come_newest_first(storage: Storage, agent: Agent) -> None:
     newer, older = a_signing_request(agent=agent.id, at=NOON + SECOND), a_signing_request(agent=agent.id)
     await asked(storage, newer, older, a_signing_request(agent=(await joined(storage)).id))
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         assert await work.signing_requests.of_agent(agent.id, [], ALL) == ([newer, older], 2)
 
 
 async def test_pages_follow_one_another(storage: Storage, agent: Agent) -> None:
     stored = [a_signing_request(agent=agent.id, at=NOON + step * SECOND) for step in range(5)]
     await asked(storage, *stored)
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         pages = [await work.signing_requests.of_agent(agent.id, [], Page(2, offset)) for offset in range(0, 8, 2)]
     assert [request for page, _ in pages for request in page] == stored[::-1]
     assert [(len(page), total) for page, total in pages] == [(2, 5), (2, 5), (1, 5), (0, 5)]
@@ -114,7 +114,7 @@ async def test_only_the_statuses_asked_for_are_listed(storage: Storage, agent: A
     completed, expired = signed(completed, "signature"), expired.expire(NOON + SIGNING_LIFETIME)
     await settled(storage, completed)
     await settled(storage, expired)
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         for status, request in zip(SigningStatus, (pending, completed, expired), strict=True):
             assert await work.signing_requests.of_agent(agent.id, [status], ALL) == ([request], 1)
         both = {SigningStatus.PENDING, SigningStatus.EXPIRED}
@@ -129,7 +129,7 @@ async def test_a_request_is_overdue_from_the_moment_it_expires(
 ) -> None:
     request = a_signing_request(agent=agent.id)
     await asked(storage, request)
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         assert await work.signing_requests.overdue(at, 10) == [request] * over
 
 
@@ -137,7 +137,7 @@ async def test_overdue_requests_of_all_agents_come_oldest_first(storage: Storage
     newest, oldest = a_signing_request(agent=agent.id, at=NOON + 2 * SECOND), a_signing_request(agent=agent.id)
     older = a_signing_request(agent=(await joined(storage)).id, at=NOON + SECOND)
     await asked(storage, newest, oldest, older)
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         assert await work.signing_requests.overdue(NOON + 2 * SIGNING_LIFETIME, 10) == [oldest, older, newest]
         assert await work.signing_requests.overdue(NOON + 2 * SIGNING_LIFETIME, 2) == [oldest, older]
 
@@ -147,7 +147,7 @@ async def test_settled_requests_are_not_overdue(storage: Storage, agent: Agent) 
     await asked(storage, completed, expired)
     await settled(storage, signed(completed, "signature"))
     await settled(storage, expired.expire(NOON + SIGNING_LIFETIME))
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         assert await work.signing_requests.overdue(NOON + 2 * SIGNING_LIFETIME, 10) == []
 
 
@@ -155,7 +155,7 @@ async def test_settled_requests_are_not_overdue(storage: Storage, agent: Agent) 
 
 
 async def by_signature(storage: Storage, signature: str, agent: Agent | None = None) -> SigningRequest | None:
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         return await work.signing_requests.find_by_signature(signature, agent.id if agent else None)
 
 

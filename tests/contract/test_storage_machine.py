@@ -127,7 +127,7 @@ async def transaction(storage: Storage, model: Model, steps: list[tuple[str, int
     tried = model.copy()
 
     async def attempt() -> None:
-        async with storage.writing() as work:
+        async with storage.transaction() as work:
             for step in steps:
                 await take(work, tried, step)
             await compare(work, tried, Filters())
@@ -152,7 +152,7 @@ async def test_the_store_holds_what_the_model_holds(
     model = Model(await joined(storage))
     for steps, fails in [([("open", 0, 0), ("open", 1, 0)], False), *history]:
         model = await transaction(storage, model, steps, fails=fails)
-        async with storage.reading() as work:
+        async with storage.autocommit() as work:
             await compare(work, model, asked)
 
 
@@ -160,7 +160,7 @@ async def test_the_store_holds_what_the_model_holds(
 @given(steps=st.lists(STEPS, max_size=10))
 async def test_each_single_write_counts_at_once(storage: Storage, steps: list[tuple[str, int, int]]) -> None:
     model = Model(await joined(storage))
-    async with storage.reading() as work:
+    async with storage.autocommit() as work:
         for step in [("open", 0, 0), *steps]:
             await take(work, model, step)
             await compare(work, model, Filters())

@@ -152,7 +152,7 @@ async def test_token_in_use_tells_the_key_its_agent_has_now(
     used = await issued(tokens, secret)
     assert (await tokens.verifier.verify(used)).public_key == agent.public_key
     renewed = attrs.evolve(agent, public_key=a_key_pair().public_key)
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         await work.agents.put(renewed)
     assert (await tokens.verifier.verify(used)).public_key == renewed.public_key
 
@@ -197,7 +197,7 @@ async def test_deleted_client_is_gone_with_its_tokens(tokens: TokenService, secr
 
 async def test_removed_agent_has_no_token(tokens: TokenService, storage: Storage, agent: Agent, secret: ClientSecret):
     token = await issued(tokens, secret)
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         await work.agents.remove(agent.id)
     with pytest.raises(InvalidToken):
         await tokens.verifier.verify(token)

@@ -22,18 +22,18 @@ EXPIRY = NOON + VOUCHER_LIFETIME
 async def issued(storage: Storage, *vouchers: Voucher) -> list[bool]:
     answers = []
     for voucher in vouchers:
-        async with storage.writing() as work:
+        async with storage.transaction() as work:
             answers.append(await work.vouchers.issue(voucher))
     return answers
 
 
 async def redeemed(storage: Storage, voucher: Voucher, agent_id: AgentId, at: timedelta = timedelta()) -> bool:
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         return await work.vouchers.redeem(voucher.code, agent_id, NOON + at)
 
 
 async def found(storage: Storage, voucher: Voucher) -> Voucher | None:
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         return await work.vouchers.find(voucher.code)
 
 
@@ -96,7 +96,7 @@ async def test_parallel_issues_never_exceed_the_limit(storage: Storage, agent: A
                 continue
 
     assert sum(await asyncio.gather(*(issue() for _ in range(5)))) == 1
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         assert len(await work.vouchers.open_of(agent.id, NOON)) == MAX_OPEN_VOUCHERS
 
 
@@ -136,15 +136,15 @@ async def test_a_repeated_redemption_is_told_yes_and_changes_nothing(storage: St
 async def test_a_redeemed_voucher_keeps_the_mark_of_the_first_time(storage: Storage, agent: Agent) -> None:
     marked, unmarked, newcomer = a_voucher(issuer=agent.id), a_voucher(issuer=agent.id), await joined(storage)
     await issued(storage, marked, unmarked)
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         assert await work.vouchers.redeem(marked.code, newcomer.id, NOON, b"first")
         assert await work.vouchers.redeem(unmarked.code, newcomer.id, NOON)
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         assert await work.vouchers.redeem(marked.code, newcomer.id, NOON, b"second")
         assert await work.vouchers.redeem(unmarked.code, newcomer.id, NOON, b"second")
     assert await found(storage, marked) == marked.redeem(newcomer.id, NOON, b"first")
     assert await found(storage, unmarked) == unmarked.redeem(newcomer.id, NOON)
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         await work.agents.remove(newcomer.id)
     assert await found(storage, marked) == marked
 
@@ -174,7 +174,7 @@ async def test_open_vouchers_come_oldest_first(storage: Storage, agent: Agent) -
     used, others = a_voucher(issuer=agent.id), a_voucher(issuer=(await joined(storage)).id)
     await issued(storage, newer, older, used, others)
     await redeemed(storage, used, (await joined(storage)).id)
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         assert await work.vouchers.open_of(agent.id, NOON) == [older, newer]
         assert await work.vouchers.open_of(agent.id, EXPIRY) == [newer]
         assert await work.vouchers.open_of(agent.id, EXPIRY + MICROSECOND) == []
@@ -189,7 +189,7 @@ async def test_the_graph_shows_who_vouched_for_whom_newest_first(storage: Storag
         await redeemed(storage, voucher, newcomer.id, step * MICROSECOND)
         at = NOON + step * MICROSECOND
         edges.append(Edge(issuer=agent.fingerprint, redeemer=newcomer.fingerprint, redeemed_at=at))
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         assert await work.vouchers.graph(ALL) == edges[::-1]
         assert await work.vouchers.graph(Page(1, 1)) == [edges[1]]
         assert await work.vouchers.graph(Page(2, 3)) == []
@@ -202,9 +202,9 @@ async def test_the_graph_shows_only_members(storage: Storage) -> None:
     not_yet_a_member = an_agent()
     for voucher, newcomer in zip(vouchers, (member, leaver, not_yet_a_member, await joined(storage)), strict=True):
         await redeemed(storage, voucher, newcomer.id)
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         await work.agents.remove(leaver.id)
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         assert [edge.redeemer for edge in await work.vouchers.graph(ALL)] == [member.fingerprint]
 
 
@@ -212,7 +212,7 @@ async def test_only_vouchers_that_expired_unredeemed_are_forgotten(storage: Stor
     old, used, later = (a_voucher(issuer=agent.id, at=NOON + at) for at in (timedelta(), timedelta(), MICROSECOND * 2))
     assert await issued(storage, old, used, later) == [True] * 3
     assert await redeemed(storage, used, (await joined(storage)).id)
-    async with storage.reading() as work:
+    async with storage.autocommit() as work:
         assert await work.vouchers.purge(EXPIRY) == 0
         assert await work.vouchers.purge(EXPIRY + MICROSECOND) == 1
     assert await found(storage, old) is None

@@ -57,7 +57,7 @@ def interrupted(name: str, port: Port, calls: Calls) -> Port:
 
 
 class InterruptedStorage:
-    """A storage whose statements can be interrupted, as `agents.add`; `writing` is the beginning of a transaction.
+    """A storage whose statements can be interrupted, as `agents.add`; `transaction` is the beginning of a transaction.
 
     `commit of agents.add` is the commit of a transaction with that statement. `work` is the unit of work that made the
     latest statement: what an act writes in it counts as committed by another between two statements of a transaction.
@@ -75,17 +75,23 @@ class InterruptedStorage:
         return self._storage.prepared(index)
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[UnitOfWork]:
-        """A unit of work whose statements stand alone."""
-        async with self._storage.reading() as work, self._held():
+    async def snapshot(self) -> AsyncIterator[UnitOfWork]:
+        """A unit of work that sees one state."""
+        async with self._storage.snapshot() as work, self._held():
             yield cast("UnitOfWork", _InterruptedUnit(self, work, self._calls, Counter()))
 
     @asynccontextmanager
-    async def writing(self) -> AsyncIterator[UnitOfWork]:
+    async def autocommit(self) -> AsyncIterator[UnitOfWork]:
+        """A unit of work whose statements stand alone."""
+        async with self._storage.autocommit() as work, self._held():
+            yield cast("UnitOfWork", _InterruptedUnit(self, work, self._calls, Counter()))
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[UnitOfWork]:
         """A transaction."""
         made: Counter[str] = Counter()
-        await self._calls.around("writing", passing)
-        async with self._storage.writing() as work, self._held():
+        await self._calls.around("transaction", passing)
+        async with self._storage.transaction() as work, self._held():
             yield cast("UnitOfWork", _InterruptedUnit(self, work, self._calls, made))
         for statement in made:
             await self._calls.around(f"commit of {statement}", passing)

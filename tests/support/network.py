@@ -123,7 +123,7 @@ class Network:
     async def stored(self, entry: Entry) -> Entry | None:
         """An entry as it is kept, once the accesses noted so far are counted; looking is no access."""
         await self.background.aclose()
-        async with self.storage.reading() as work:
+        async with self.storage.snapshot() as work:
             return await work.entries.find(entry.diary_id, entry.id)
 
 

@@ -47,5 +47,5 @@ def between(diary: Diary, relation: Relation, member: Member) -> RelationTuple:
 
 
 async def pending(network: Network) -> list[Intent]:
-    async with network.storage.reading() as work:
+    async with network.storage.snapshot() as work:
         return await work.intents.latest_of_lanes(100)

@@ -59,7 +59,7 @@ class TokenService:
 async def native_tokens(storage: Storage) -> TokenService:
     """The native token service at NOON; `strict_verifier` gives tokens without scopes none."""
     clock, randomness = MemoryClock(NOON), SystemRandomness()
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         await work.signing_keys.add(a_token_key())
     keys, standings = TokenKeys(storage, clock, SEAL), StoredStandings(storage)
     return TokenService(

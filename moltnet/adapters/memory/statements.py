@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 from moltnet.adapters.memory.tables import Tables
 
@@ -55,6 +55,23 @@ class WriterLock:
                 yield
             finally:
                 self._holder = None
+
+
+class Snapshot:
+    """Statements that all see one state, and write nothing."""
+
+    def __init__(self, unit: Unit, frozen: Tables) -> None:
+        self._unit = unit
+        self._frozen = frozen
+
+    async def look(self) -> Tables:
+        """The tables as they were when the snapshot began."""
+        await self._unit.enter()
+        return self._frozen
+
+    def change(self) -> NoReturn:
+        """Raises RuntimeError: a snapshot is read-only."""
+        raise RuntimeError("a snapshot is read-only")
 
 
 class Alone:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from weakref import WeakSet
 
 import attrs
 
@@ -23,7 +24,7 @@ from moltnet.adapters.memory.repositories.shares import MemoryShares
 from moltnet.adapters.memory.repositories.signing_keys import MemorySigningKeys
 from moltnet.adapters.memory.repositories.signing_requests import MemorySigningRequests
 from moltnet.adapters.memory.repositories.vouchers import MemoryVouchers
-from moltnet.adapters.memory.statements import Alone, Statements, Together, Unit, WriterLock
+from moltnet.adapters.memory.statements import Alone, Snapshot, Statements, Together, Unit, WriterLock
 from moltnet.adapters.memory.tables import Tables
 from moltnet.domain.feed import Position
 from moltnet.domain.search import EntryIndex
@@ -79,20 +80,33 @@ class MemoryStorage:
     """Keeps everything in this process, for one event loop.
 
     One transaction is open at a time; the next begins when it has ended. Readers never wait and never see what is not
-    committed. A transaction costs as much as what it changes, whatever is stored. `events` tells what it commits.
+    committed. A transaction costs as much as what it changes, whatever is stored; while snapshots are open, as much
+    again for each of them. `events` tells what it commits.
     """
 
     def __init__(self) -> None:
         self.events = MemoryFeedEvents()
         self._committed = Tables()
         self._writer = WriterLock()
+        self._snapshots: WeakSet[Tables] = WeakSet()
 
     def prepared(self, index: EntryIndex) -> EntryIndex:
         """The index as it is: it is kept so."""
         return index
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[MemoryUnitOfWork]:
+    async def snapshot(self) -> AsyncIterator[MemoryUnitOfWork]:
+        """A unit of work that sees one state, that of its beginning."""
+        unit, frozen = Unit(), self._committed.draft()
+        self._snapshots.add(frozen)
+        try:
+            yield MemoryUnitOfWork.over(Snapshot(unit, frozen))
+        finally:
+            self._snapshots.discard(frozen)
+            unit.end()
+
+    @asynccontextmanager
+    async def autocommit(self) -> AsyncIterator[MemoryUnitOfWork]:
         """A unit of work whose statements stand alone."""
         unit = Unit()
         try:
@@ -101,7 +115,7 @@ class MemoryStorage:
             unit.end()
 
     @asynccontextmanager
-    async def writing(self) -> AsyncIterator[MemoryUnitOfWork]:
+    async def transaction(self) -> AsyncIterator[MemoryUnitOfWork]:
         """A transaction; raises RuntimeError, too, when a statement's error was caught within it."""
         unit = Unit()
         async with self._writer.held():
@@ -114,5 +128,7 @@ class MemoryStorage:
                 unit.end()
 
     def _commit(self, draft: Tables) -> None:
+        for snapshot in self._snapshots:
+            snapshot.retain(draft)
         draft.apply()
         self.events.announce(Position(self._committed.counters.get("feed") or 0))

@@ -113,6 +113,15 @@ class Draft(Table[Key, Row]):
         for key, row in super().rows().items():
             self._beneath.put(key, row)
 
+    def retain(self, changes: "Draft[Key, Row]") -> None:
+        """Keeps the rows that another draft of the table beneath is about to change as they are."""
+        for key in changes._hidden - self._hidden:  # noqa: SLF001  # of its own class
+            row = self._beneath.get(key)
+            if row is None:
+                self.drop(key)
+            else:
+                self.put(key, row)
+
     def _covering(self, rows: dict[Key, Row], drafted: dict[Key, Row]) -> dict[Key, Row]:
         return {key: row for key, row in rows.items() if key not in self._hidden} | drafted if self._hidden else rows
 
@@ -231,6 +240,11 @@ class Tables:
         for name, table in vars(self).items():
             setattr(drafted, name, Draft(table))
         return drafted
+
+    def retain(self, draft: "Tables") -> None:
+        """Keeps everything that a draft is about to change as it is in this other draft."""
+        for name, table in vars(self).items():
+            table.retain(getattr(draft, name))
 
     def apply(self) -> None:
         """Makes the changes of a draft, all in one step."""

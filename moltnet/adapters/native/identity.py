@@ -48,13 +48,13 @@ class NativeIdentityProvider:
     async def create(self, registration: str, key: PublicKey, voucher_code: str | None) -> AgentId:  # noqa: ARG002 the voucher is kept with the vouchers
         """The identity of a registration: derived from its id, so that a repeated step gets the same one."""
         identity = _identity_of(registration)
-        async with self.storage.writing() as work:
+        async with self.storage.transaction() as work:
             await work.identities.add(identity, key, self.clock.now())
         return identity
 
     async def delete(self, registration: str, key: PublicKey) -> None:  # noqa: ARG002 the registration says it all
         """Removes the identity of a registration."""
-        async with self.storage.writing() as work:
+        async with self.storage.transaction() as work:
             await work.identities.remove(_identity_of(registration))
 
     async def begin_recovery(self, identity: AgentId) -> Recovery:
@@ -66,7 +66,7 @@ class NativeIdentityProvider:
             agent_id=identity,
             expires_at=self.clock.now() + CODE_LIFETIME,
         )
-        async with self.storage.writing() as work:
+        async with self.storage.transaction() as work:
             await work.recovery_codes.add(kept)
         return Recovery(code=code, flow_url=flow_address(self.base_url, flow))
 
@@ -78,7 +78,7 @@ class NativeIdentityProvider:
         flow, now = str(known), self.clock.now()
         presented = self._code_hash(flow, code)
         token = SESSION_PREFIX + secret_text(self.randomness.secret(SECRET_BYTES))
-        async with self.storage.writing() as work:
+        async with self.storage.transaction() as work:
             tried = await work.recovery_codes.try_code(flow, presented, now)
             if tried is not None and tried.used:
                 await work.recovery_codes.add_session(hash_secret(token), tried.agent_id, now + SESSION_LIFETIME)
@@ -96,7 +96,7 @@ class NativeIdentityProvider:
 
     async def finish_recovery(self, session_token: str) -> AgentId:
         """Whose session a token proves; the session is over with that."""
-        async with self.storage.writing() as work:
+        async with self.storage.transaction() as work:
             identity = await work.recovery_codes.take_session(hash_secret(session_token), self.clock.now())
         if identity is None:
             raise InvalidSession

@@ -128,7 +128,7 @@ class TokenKeys:
     async def rotate(self) -> str:
         """Adds a newer key, whose id is the answer; it signs from a few seconds later on."""
         made = await self._new_key()
-        async with self._storage.writing() as work:
+        async with self._storage.transaction() as work:
             await work.signing_keys.add(made)
         await self._read()
         return made.kid
@@ -136,7 +136,7 @@ class TokenKeys:
     async def replace(self) -> str:
         """Adds a newer key, whose id is the answer, and removes all others: their tokens end at once."""
         made = await self._new_key()
-        async with self._storage.writing() as work:
+        async with self._storage.transaction() as work:
             await work.signing_keys.add(made)
             await work.signing_keys.remove_all_but(made.kid)
         await self._read()
@@ -186,12 +186,12 @@ class TokenKeys:
 
     async def _stored(self) -> list[SigningKey]:
         while True:
-            async with self._storage.reading() as work:
+            async with self._storage.autocommit() as work:
                 stored = await work.signing_keys.all()
             if stored:
                 return stored
             first = await self._new_key()
-            async with self._storage.writing() as work:
+            async with self._storage.transaction() as work:
                 await work.signing_keys.add_first(first)  # another process may be first: then its key is read
 
     async def _new_key(self) -> SigningKey:
@@ -210,7 +210,7 @@ async def reseal(storage: Storage, before: KeySeal, after: KeySeal) -> int:
 
     Raises SigningKeyUnreadable when neither seal opens the newest one.
     """
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         stored = await work.signing_keys.all()
         opened = {each.kid: after.unseal(each) or before.unseal(each) for each in stored}
         if stored and opened[stored[0].kid] is None:

@@ -27,7 +27,7 @@ class StoredStandings:
 
     async def find(self, client_id: ClientId) -> Standing | None:
         """The client with its agent, as they are stored now."""
-        async with self.storage.reading() as work:
+        async with self.storage.autocommit() as work:
             return await work.clients.find_with_agent(client_id)
 
     def forget(self, client_id: ClientId) -> None:

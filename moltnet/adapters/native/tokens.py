@@ -54,7 +54,7 @@ class NativeClients:
     async def create(self, client_id: ClientId, agent: Agent, scopes: frozenset[Scope]) -> ClientSecret:
         """A client with a fresh secret; for an id that has one, the same client with another secret."""
         secret = self._secret()
-        async with self.storage.writing() as work:
+        async with self.storage.transaction() as work:
             await work.clients.put(self._client(client_id, agent, secret, scopes))
         self.standings.forget(client_id)
         return ClientSecret(client_id=client_id, secret=secret)
@@ -62,7 +62,7 @@ class NativeClients:
     async def first_secret(self, agent_id: AgentId) -> ClientSecret | None:
         """A fresh secret for a client nobody has used yet."""
         secret, now = self._secret(), self.clock.now()
-        async with self.storage.writing() as work:
+        async with self.storage.transaction() as work:
             client = await work.clients.of_agent(agent_id)
             if client is None or not await work.clients.renew_unused(
                 client.id, hash_secret(secret), now - FIRST_SECRET_WINDOW, now
@@ -74,7 +74,7 @@ class NativeClients:
     async def rotate(self, agent_id: AgentId) -> ClientSecret:
         """A fresh secret for the agent's client; the old one and every token issued before end with it."""
         secret = self._secret()
-        async with self.storage.writing() as work:
+        async with self.storage.transaction() as work:
             client = await work.clients.of_agent(agent_id)
             if client is None or not await work.clients.rotate(client.id, hash_secret(secret), self.clock.now()):
                 raise ProfileNotFound
@@ -84,7 +84,7 @@ class NativeClients:
     async def agent_of(self, client_id: str) -> AgentId | None:
         """The agent a client was made for; each was made for one."""
         parsed = parse_uuid(client_id)
-        async with self.storage.reading() as work:
+        async with self.storage.autocommit() as work:
             client = await work.clients.find(ClientId(parsed)) if parsed else None
         if client is None:
             raise ClientNotFound
@@ -92,7 +92,7 @@ class NativeClients:
 
     async def delete(self, client_id: ClientId) -> None:
         """Removes a client; its tokens end with it."""
-        async with self.storage.writing() as work:
+        async with self.storage.transaction() as work:
             await work.clients.remove(client_id)
         self.standings.forget(client_id)
 
@@ -131,7 +131,7 @@ class NativeTokenIssuer:
 
     async def issue(self, client_id: str, client_secret: str, scope: str | None) -> AccessToken:
         """A token for these credentials; an unknown client and a wrong secret are told alike, in the same time."""
-        async with self.storage.reading() as work:
+        async with self.storage.autocommit() as work:
             client = await _authenticated(work, client_id, client_secret)
             agent = await work.agents.find(client.agent_id)
             await _note_use(work, client)
@@ -146,7 +146,7 @@ class NativeTokenIssuer:
         claims.check(self.network, self.clock.now())
         if client_id is not None and parse_uuid(client_id) != claims.client_id:
             raise InvalidAssertion("client_id must be the client that the assertion names")
-        async with self.storage.reading() as work:
+        async with self.storage.autocommit() as work:
             found = await work.clients.find_with_agent(claims.client_id)
             if found is None or not presented.is_signed_by(found[1].public_key, self.signatures):
                 raise InvalidClient("Client authentication failed (unknown client, or not signed by its agent's key)")

@@ -60,7 +60,7 @@ class OryClients:
         Decided here, before Hydra is told: of this and a use at once, one is told no.
         """
         secret, now = self._secret(), self.clock.now()
-        async with self.storage.writing() as work:
+        async with self.storage.transaction() as work:
             client, agent = await work.clients.of_agent(agent_id), await work.agents.find(agent_id)
             if client is None or agent is None:
                 return None
@@ -74,7 +74,7 @@ class OryClients:
 
         A client that Hydra has lost is made again.
         """
-        async with self.storage.reading() as work:
+        async with self.storage.snapshot() as work:
             client, agent = await work.clients.of_agent(agent_id), await work.agents.find(agent_id)
         if agent is None:
             raise ProfileNotFound
@@ -102,7 +102,7 @@ class OryClients:
             ),
             {_DONE, _NOT_FOUND},
         )
-        async with self.storage.writing() as work:
+        async with self.storage.transaction() as work:
             await work.clients.remove(client_id)
 
     def _secret(self) -> str:
@@ -153,12 +153,12 @@ class OryClients:
     async def _note(self, client_id: ClientId, agent_id: AgentId, scopes: frozenset[Scope], secret: str) -> None:
         now = self.clock.now()
         known = Client(id=client_id, agent_id=agent_id, secret_hash=hash_secret(secret), scopes=scopes, created_at=now)
-        async with self.storage.writing() as work:
+        async with self.storage.transaction() as work:
             await work.clients.put(known)
 
     async def _note_rotated(self, client: Client, secret: str) -> None:
         hashed, now = hash_secret(secret), self.clock.now()
-        async with self.storage.writing() as work:
+        async with self.storage.transaction() as work:
             if not await work.clients.rotate(client.id, hashed, now):
                 await work.clients.put(attrs.evolve(client, secret_hash=hashed, secret_since=now, used=True))
 

@@ -165,13 +165,13 @@ class OryIdentityProvider:
 
     async def _taken_in(self, agent_id: AgentId) -> AgentId | None:
         """The identity that was made for an agent who was a member before."""
-        async with self.storage.reading() as work:
+        async with self.storage.autocommit() as work:
             agent = await work.agents.find(agent_id)
         return await self._find(import_of(agent_id), agent.public_key) if agent else None
 
     async def _agent_of(self, identity: AgentId) -> AgentId:
         """The agent whose identity it is. Admin metadata decide, which no agent can change."""
-        async with self.storage.reading() as work:
+        async with self.storage.autocommit() as work:
             if await work.agents.find(identity):
                 return identity
         reply = await self.admin.call(

@@ -44,7 +44,7 @@ class OryTokenIssuer:
 
     async def issue(self, client_id: str, client_secret: str, scope: str | None) -> AccessToken:
         """A token for these credentials; a client whose agent is gone is refused by the token hook."""
-        async with self.storage.reading() as work:
+        async with self.storage.autocommit() as work:
             parsed = parse_uuid(client_id)
             client = await work.clients.find(ClientId(parsed)) if parsed else None
         token = await self._issued(client_id, client_secret, scope)
@@ -172,7 +172,7 @@ class OryTokenVerifier:
 
     async def _known(self, client_id: str) -> tuple[Client, Agent] | None:
         parsed = parse_uuid(client_id)
-        async with self.storage.reading() as work:
+        async with self.storage.autocommit() as work:
             return await work.clients.find_with_agent(ClientId(parsed)) if parsed else None
 
     async def _check_active(self, token: str, client: Client) -> None:
@@ -189,7 +189,7 @@ class OryTokenVerifier:
         agent_id = said.agent_id or _agent_in(client)
         if client_id is None or client is None or agent_id is None:
             raise InvalidToken
-        async with self.storage.reading() as work:
+        async with self.storage.autocommit() as work:
             agent = await work.agents.find(agent_id)
         if agent is None:
             raise InvalidToken
@@ -206,7 +206,7 @@ class OryTokenVerifier:
 
 async def _note_use(storage: Storage, client: Client) -> bool:
     """From the first use on a repeated registration is not told the client's secret again; False: it was replaced."""
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         return await work.clients.note_use(client.id, client.generation)
 
 

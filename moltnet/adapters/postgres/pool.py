@@ -1,10 +1,13 @@
 """Connections to PostgreSQL, kept open and lent out."""
 
+import asyncio
 import select
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import psycopg
+from psycopg.pq import TransactionStatus
 from psycopg.types import TypeInfo
 from psycopg_pool import AsyncConnectionPool
 
@@ -26,7 +29,35 @@ TRIED_FOR_S = 2.0
 # Of what it was in the middle of, because the server says nothing, it lets go then.
 CLOSED_WITHIN_S = 1.0
 
-Pool = AsyncConnectionPool[Connection]
+
+class Pool(AsyncConnectionPool[Connection]):
+    """Connections to lend out. What was begun on one and not ended is rolled back before it is lent again."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._endings: set[asyncio.Task[None]] = set()
+
+    async def give_back(self, connection: Connection) -> None:
+        """Takes a connection back. Nobody waits for the end of a transaction that only looked, or that failed."""
+        if connection.info.transaction_status in {TransactionStatus.IDLE, TransactionStatus.UNKNOWN}:
+            await self.putconn(connection)
+        else:
+            ending = asyncio.create_task(self._end(connection))
+            self._endings.add(ending)
+            ending.add_done_callback(self._endings.discard)
+
+    async def close(self, timeout: float = CLOSED_WITHIN_S) -> None:  # noqa: ASYNC109  # the library's own parameter
+        """Closes every connection, those that are coming back too."""
+        await asyncio.gather(*self._endings)
+        await super().close(timeout)
+
+    async def _end(self, connection: Connection) -> None:
+        try:
+            async with asyncio.timeout(CLOSED_WITHIN_S):
+                await connection.rollback()
+        except (TimeoutError, psycopg.Error):
+            await connection.close()
+        await self.putconn(connection)
 
 
 @asynccontextmanager
@@ -43,7 +74,7 @@ async def opened_pool(
         await _set_up(connection)
         await limit_statements(connection, statement_s)
 
-    pool: Pool = AsyncConnectionPool(
+    pool = Pool(
         with_limits(conninfo),
         kwargs={"autocommit": True},
         min_size=1,
@@ -59,7 +90,7 @@ async def opened_pool(
             await pool.open(wait=True, timeout=wait_s)
         yield pool
     finally:
-        await pool.close(CLOSED_WITHIN_S)
+        await pool.close()
 
 
 @asynccontextmanager
@@ -68,12 +99,15 @@ async def lent_connection(pool: Pool) -> AsyncIterator[Connection]:
 
     The pool's own check would wait a second after each closed connection, and longer with every one it finds.
     """
-    while True:
-        async with pool.connection() as connection:
-            if await _is_open(connection):
-                yield connection
-                return
-            await connection.close()
+    connection = await pool.getconn()
+    while not await _is_open(connection):
+        await connection.close()
+        await pool.putconn(connection)
+        connection = await pool.getconn()
+    try:
+        yield connection
+    finally:
+        await pool.give_back(connection)
 
 
 async def _try_on(pool: Pool) -> None:

@@ -17,6 +17,9 @@ Row = Mapping[str, Any]
 STATEMENT_WITHIN_S = 30.0
 LIMIT_STATEMENTS = "select set_config('statement_timeout', %(milliseconds)s::text, false)"
 
+# One state for all statements. With a transaction that reads only, this cannot fail to serialize (manual, 13.2.2).
+SNAPSHOT = "begin isolation level repeatable read read only"
+
 Connection = psycopg.AsyncConnection[tuple[Any, ...]]
 
 SLICE = 500  # rows, made into entities in a few milliseconds
@@ -32,25 +35,32 @@ class Session:
 
     def __init__(self, connection: Connection) -> None:
         self._lent: Connection | None = connection
+        self._begin: LiteralString | None = None
+
+    def begin_with_first(self, begin: LiteralString) -> None:
+        """Begins a transaction by this statement, sent together with the first other one: one round trip for both.
+
+        Whoever gives the connection back ends the transaction.
+        """
+        self._begin = begin
 
     async def all(self, make: Callable[[Row], Made], statement: LiteralString, **values: object) -> list[Made]:
         """What `make` makes of each row."""
         with translated():
-            cursor = await self._connection.cursor(row_factory=dict_row).execute(statement, values)
+            cursor = await self._execute(statement, values)
             return await _made(make, await cursor.fetchall())
 
     async def first(self, make: Callable[[Row], Made], statement: LiteralString, **values: object) -> Made | None:
         """What `make` makes of the first row, if there is one."""
         with translated():
-            cursor = await self._connection.cursor(row_factory=dict_row).execute(statement, values)
+            cursor = await self._execute(statement, values)
             row = await cursor.fetchone()
         return None if row is None else make(row)
 
     async def run(self, statement: LiteralString, **values: object) -> int:
         """How many rows a statement wrote, or showed."""
         with translated():
-            cursor = await self._connection.execute(statement, values)
-        return cursor.rowcount
+            return (await self._execute(statement, values)).rowcount
 
     def together(self) -> AbstractAsyncContextManager[object]:
         """For several statements that must be one: the unit's own transaction, or one of theirs if it has none."""
@@ -73,6 +83,15 @@ class Session:
     def end(self) -> None:
         """Makes every later statement raise: the connection is another's now."""
         self._lent = None
+
+    async def _execute(self, statement: LiteralString, values: Row) -> psycopg.AsyncCursor[dict[str, Any]]:
+        cursor = self._connection.cursor(row_factory=dict_row)
+        begin, self._begin = self._begin, None
+        if begin is None:
+            return await cursor.execute(statement, values)
+        async with self._connection.pipeline():
+            await self._connection.execute(begin)
+            return await cursor.execute(statement, values)
 
     @property
     def _connection(self) -> Connection:

@@ -26,9 +26,9 @@ from moltnet.adapters.postgres.repositories.shares import PostgresShares
 from moltnet.adapters.postgres.repositories.signing_keys import PostgresSigningKeys
 from moltnet.adapters.postgres.repositories.signing_requests import PostgresSigningRequests
 from moltnet.adapters.postgres.repositories.vouchers import PostgresVouchers
-from moltnet.adapters.postgres.session import STATEMENT_WITHIN_S, Session
+from moltnet.adapters.postgres.session import SNAPSHOT, STATEMENT_WITHIN_S, Session
 from moltnet.adapters.postgres.violations import translated
-from moltnet.domain.errors import StorageFull
+from moltnet.domain.errors import StorageFull, StorageReadOnly
 from moltnet.domain.search import EntryIndex
 
 CONNECTION_WAIT_S = 10.0
@@ -84,7 +84,7 @@ class PostgresStorage:
     """Keeps everything in a migrated PostgreSQL database, for one event loop of any number of processes.
 
     A transaction is READ COMMITTED: each statement sees what was committed before it, so conditions that must hold are
-    part of the statement that writes.
+    part of the statement that writes. A snapshot is REPEATABLE READ and READ ONLY, so it never fails to serialize.
     """
 
     def __init__(self, pool: Pool, room: Room) -> None:
@@ -118,13 +118,23 @@ class PostgresStorage:
         return PreparedIndex.of(index)
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[PostgresUnitOfWork]:
+    async def snapshot(self) -> AsyncIterator[PostgresUnitOfWork]:
+        """A unit of work that sees one state; it costs no round trip more than its statements."""
+        try:
+            async with self._lent() as session:
+                session.begin_with_first(SNAPSHOT)
+                yield PostgresUnitOfWork.over(session)
+        except StorageReadOnly as error:
+            raise RuntimeError("a snapshot is read-only") from error
+
+    @asynccontextmanager
+    async def autocommit(self) -> AsyncIterator[PostgresUnitOfWork]:
         """A unit of work whose statements stand alone."""
         async with self._lent() as session:
             yield PostgresUnitOfWork.over(session)
 
     @asynccontextmanager
-    async def writing(self) -> AsyncIterator[PostgresUnitOfWork]:
+    async def transaction(self) -> AsyncIterator[PostgresUnitOfWork]:
         """A transaction; raises RuntimeError, too, when a statement's error was caught within it."""
         async with self._lent() as session, session.transaction():
             yield PostgresUnitOfWork.over(session)

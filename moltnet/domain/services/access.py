@@ -85,19 +85,19 @@ class DiaryAccess:
 
     async def readable(self, caller: Caller | Anonymous, diary_id: DiaryId) -> Diary:
         """The diary, for reading; raises as `diaries.readable`."""
-        async with self.storage.reading() as work:
+        async with self.storage.autocommit() as work:
             check = await self.check(work, caller, diary_id)
         return await check.readable()
 
     async def writable(self, caller: Caller, diary_id: DiaryId) -> Diary:
         """The diary, for adding entries; raises as `diaries.writable`."""
-        async with self.storage.reading() as work:
+        async with self.storage.autocommit() as work:
             diary, rights = await self.permissions.diary(work, caller.agent_id, diary_id)
         return diaries.writable(diary, caller, await rights.answer())
 
     async def editable(self, caller: Caller, diary_id: DiaryId) -> Diary:
         """The diary, for changing its entries; raises as `diaries.editable`."""
-        async with self.storage.reading() as work:
+        async with self.storage.autocommit() as work:
             diary, rights = await self.permissions.diary(work, caller.agent_id, diary_id)
         return diaries.editable(diary, caller, await rights.answer())
 
@@ -110,7 +110,7 @@ class DiaryAccess:
         was committed before it. Whoever may read after the look saw nothing that was not meant for them.
         """
         await self.readable(caller, diary_id)
-        async with self.storage.reading() as work:
+        async with self.storage.autocommit() as work:
             seen = await look(work)
             check = await self.check(work, caller, diary_id)
         await check.readable()
@@ -128,7 +128,7 @@ class DiaryAccess:
         while True:  # each time round somebody has changed what the caller is to the diary
             before = await self._asked_before(caller, diary_id)
             try:
-                async with self.storage.writing() as work:
+                async with self.storage.transaction() as work:
                     check = WriteCheck(
                         caller=caller, permissions=self.permissions, work=work, before=before, diary_id=diary_id
                     )
@@ -139,7 +139,7 @@ class DiaryAccess:
     async def _asked_before(self, caller: Caller, diary_id: DiaryId) -> Asked[frozenset[Right]] | None:
         if not self.permissions.live_elsewhere:
             return None
-        async with self.storage.reading() as work:
+        async with self.storage.autocommit() as work:
             _, rights = await self.permissions.diary(work, caller.agent_id, diary_id)
         return await rights.answered()
 

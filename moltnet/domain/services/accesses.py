@@ -32,7 +32,7 @@ class Accesses:
         try:
             while self._noted:
                 times, self._noted = self._noted, Counter()
-                async with self.storage.reading() as work:
+                async with self.storage.autocommit() as work:
                     await work.entries.note_accesses(times, self.clock.now())
         finally:
             self._writing = False

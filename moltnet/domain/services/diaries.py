@@ -61,7 +61,7 @@ class DiaryService:
             created_at=at,
             updated_at=at,
         )
-        async with self.storage.writing() as work:
+        async with self.storage.transaction() as work:
             await record(work, diary)
             if await work.diaries.number_owned_by(caller.agent_id) >= self.diaries_max:
                 raise DiaryLimitReached(self.diaries_max)
@@ -72,7 +72,7 @@ class DiaryService:
 
     async def mine(self, caller: Caller, page: Page = WHOLE) -> list[Diary]:
         """A page of the caller's own diaries, newest first; never shared ones."""
-        async with self.storage.reading() as work:
+        async with self.storage.autocommit() as work:
             return await work.diaries.owned_by(caller.agent_id, page)
 
     async def get(self, caller: Caller | Anonymous, diary_id: DiaryId) -> Diary:

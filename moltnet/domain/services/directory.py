@@ -18,7 +18,7 @@ class DirectoryService:
 
     async def is_empty(self) -> bool:
         """Whether nobody is there yet."""
-        async with self.storage.reading() as work:
+        async with self.storage.autocommit() as work:
             return not await work.agents.any()
 
     async def whoami(self, caller: Caller) -> Agent:
@@ -26,7 +26,7 @@ class DirectoryService:
         standing = await self.standings.find(caller.client_id)  # it was just looked up for the token
         if standing is not None and standing[1].id == caller.agent_id:
             return standing[1]
-        async with self.storage.reading() as work:
+        async with self.storage.autocommit() as work:
             agent = await work.agents.find(caller.agent_id)
         if agent is None:
             raise ProfileNotFound
@@ -34,7 +34,7 @@ class DirectoryService:
 
     async def profile(self, fingerprint: Fingerprint) -> Agent:
         """The agent that has a fingerprint; raises AgentNotFound."""
-        async with self.storage.reading() as work:
+        async with self.storage.autocommit() as work:
             agent = await work.agents.find_by_fingerprint(fingerprint)
         if agent is None:
             raise AgentNotFound(fingerprint)

@@ -119,7 +119,7 @@ class EntryService:
 
     async def get(self, caller: Caller | Anonymous, diary_id: DiaryId, entry_id: EntryId) -> Entry:
         """A memory as it was before this look at it, which is counted afterwards; raises EntryNotFound."""
-        async with self.storage.reading() as work:
+        async with self.storage.autocommit() as work:
             # Looked up first: whoever may read afterwards was not shut out before it was written (`access.looking`).
             entry = await work.entries.find(diary_id, entry_id)
             check = await self.access.check(work, caller, diary_id)
@@ -137,7 +137,7 @@ class EntryService:
 
         As much is asked whether there is such an entry or not, and however many diaries the caller has.
         """
-        async with self.storage.reading() as work:
+        async with self.storage.autocommit() as work:
             found = await work.entries.find_many([entry_id])
             diary_id = found[0].diary_id if found else DiaryId(entry_id)
             _, rights = await self.permissions.diary(work, caller.agent_id, diary_id)
@@ -178,7 +178,7 @@ class EntryService:
 
     async def _edit_once(self, diary_id: DiaryId, change: "_Change") -> Entry | None:
         diary = await self.access.editable(change.caller, diary_id)
-        async with self.storage.reading() as work:
+        async with self.storage.autocommit() as work:
             entry = await work.entries.find(diary_id, change.entry_id)
         if entry is None:
             raise EntryNotFound("Entry not found")
@@ -231,7 +231,7 @@ class EntryService:
         """What a memory repeats, where the caller asks: a look ahead, so that what is stored is not embedded again."""
         if new.if_duplicate is not IfDuplicate.RETURN:
             return None
-        async with self.storage.reading() as work:
+        async with self.storage.autocommit() as work:
             return await work.entries.first_like(entry)
 
     async def _index(self, entry: Entry, vectors: Vectors) -> EntryIndex:
@@ -242,7 +242,7 @@ class EntryService:
         """The index of an edited entry, None when its text is as before; vectors of passages that stay are kept."""
         if _is_found_alike(edited, entry):
             return None
-        async with self.storage.reading() as work:
+        async with self.storage.autocommit() as work:
             stored = await work.models.further_passages(entry)
         await self.indexing.know(entry, stored, vectors)
         return await self._index(edited, vectors)

@@ -34,13 +34,13 @@ class FeedService:
 
     async def page(self, after: Cursor | None, selection: Selection, limit: int) -> FeedPage:
         """A page, newest first."""
-        async with self.storage.reading() as work:
+        async with self.storage.autocommit() as work:
             found = await work.entries.public_page(after, selection.tag, limit + 1, flagged=selection.include_flagged)
         return page(found, limit)
 
     async def entry(self, entry_id: EntryId) -> PublicEntry:
         """One entry; raises PublicEntryNotFound for a missing and for a non-public one alike."""
-        async with self.storage.reading() as work:
+        async with self.storage.autocommit() as work:
             found = await work.entries.public_entry(entry_id)
         if found is None:
             raise PublicEntryNotFound
@@ -52,7 +52,7 @@ class FeedService:
 
     async def _search(self, search: FeedSearch, asker: str) -> list[PublicEntry]:
         question = await self.retrieval.question(search.query, search.selection.filters, asker)
-        async with self.storage.reading() as work:
+        async with self.storage.autocommit() as work:
             ranked = await self.retrieval.best_public(work, question, search.limit)
             return await work.feed.find_many([each.entry_id for each in ranked])
 
@@ -62,7 +62,7 @@ class FeedService:
         Which moment "now" is, is decided before this returns. An entry that is written to a public diary is told;
         those of a diary that is made public are not: they were written before, and stand in the pages of the feed.
         """
-        async with self.storage.reading() as work:
+        async with self.storage.snapshot() as work:
             start: Position = await work.feed.end() if after is None else await work.feed.resume(after)
         return Following(
             storage=self.storage, events=self.events, reads=self._reads, selection=selection, position=start

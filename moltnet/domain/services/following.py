@@ -65,5 +65,5 @@ class Following:
         return await self._reads.get(after, until, lambda: self._read(after, until))
 
     async def _read(self, after: Position, until: Position) -> Stretch:
-        async with self._storage.reading() as work:
+        async with self._storage.autocommit() as work:
             return await work.feed.between(after, until, STRETCH)

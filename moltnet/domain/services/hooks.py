@@ -39,7 +39,7 @@ class HookService:
         """
         agent = self._agent(identity_id, key_text)
         at = agent.updated_at
-        async with self.storage.writing() as work:
+        async with self.storage.transaction() as work:
             await redeem(work, voucher_code, agent.id, at)
             is_member = await work.agents.find(agent.id) is not None
             await work.agents.put(agent)
@@ -56,7 +56,7 @@ class HookService:
         An identity that was not known becomes an agent: the identity service has let it in already.
         """
         agent = self._agent(identity_id, key_text)
-        async with self.storage.writing() as work:
+        async with self.storage.transaction() as work:
             await work.agents.put(agent)
         return agent
 
@@ -65,7 +65,7 @@ class HookService:
         agent_id = await self.clients.agent_of(client_id)
         if agent_id is None:
             raise ClientWithoutAgent
-        async with self.storage.reading() as work:
+        async with self.storage.autocommit() as work:
             agent = await work.agents.find(agent_id)
         if agent is None:
             raise ProfileNotFound

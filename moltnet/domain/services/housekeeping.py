@@ -40,7 +40,7 @@ class HousekeepingService:
     async def _forget(self) -> bool:
         """Forgets used nonces, old recovery codes, receipts, and vouchers nobody came in on."""
         at = self.clock.now()
-        async with self.storage.reading() as work:
+        async with self.storage.autocommit() as work:
             await work.nonces.purge(at)
             await work.receipts.purge(at)
             # A flow that is over still answers so for a while: codes are kept as long as their flows.
@@ -50,7 +50,7 @@ class HousekeepingService:
 
     async def _expire_some(self) -> bool:
         at = self.clock.now()
-        async with self.storage.reading() as work:
+        async with self.storage.autocommit() as work:
             overdue: list[SigningRequest] = await work.signing_requests.overdue(at, BATCH)
             for request in overdue:
                 await work.signing_requests.settle(request.expire(at))

@@ -67,7 +67,7 @@ class IdempotencyService:
         return Outcome(answer_of(made), repeated=False)
 
     async def _answer(self, request: KeyedRequest) -> bytes | None:
-        async with self.storage.reading() as work:
+        async with self.storage.autocommit() as work:
             receipt = await work.receipts.find(request, self.clock.now())
         return receipt.answer_to(request) if receipt else None
 

@@ -60,7 +60,7 @@ class Models:
         """Loads what the network uses; on one without a model, this server's own becomes the serving one."""
         if self._following is None:
             return
-        async with self._following.storage.reading() as work:
+        async with self._following.storage.autocommit() as work:
             state = await work.models.state()
         if state.serving is None:
             await self._adopt(self._following)
@@ -71,7 +71,7 @@ class Models:
         if self._following is None:
             return ModelState(serving=ModelPlace(self.serving.model) if self.serving else None)
         async with self._refreshing:
-            async with self._following.storage.reading() as work:
+            async with self._following.storage.autocommit() as work:
                 state = await work.models.state()
             serving = await self._found(self._following, state.serving)
             if state.serving and serving and serving.model != state.serving.name:
@@ -92,7 +92,7 @@ class Models:
             _log.warning("NO EMBEDDING MODEL: entries are found by their words only. %s", error.detail)
             return
         self._loaded[embedder.model] = embedder
-        async with following.storage.reading() as work:
+        async with following.storage.autocommit() as work:
             await work.models.adopt(place)
 
     async def _found(self, following: Following, place: ModelPlace | None) -> Embedder | None:
@@ -119,5 +119,5 @@ class Models:
             successor.model,
         )
         self._loaded[successor.model] = successor
-        async with following.storage.reading() as work:
+        async with following.storage.autocommit() as work:
             return await work.models.aim(ModelPlace(successor.model, place.directory))

@@ -43,7 +43,7 @@ class RecoveryService:
 
     async def challenge(self, key_text: str) -> Challenge:
         """A challenge for any key: the answer does not show whether an agent has it."""
-        async with self.storage.reading() as work:
+        async with self.storage.autocommit() as work:
             await _find(work, key_text)
         # Names the key as it was written: the proof has to name it alike. Our clients write it canonically.
         return Challenge.issued(
@@ -62,7 +62,7 @@ class RecoveryService:
         """
         at = self.clock.now()
         nonce = verified_nonce(challenge, key_text, self.secret, at)
-        async with self.storage.reading() as work:
+        async with self.storage.autocommit() as work:
             if not await work.nonces.use(nonce, expires_at(at)):
                 raise InvalidChallenge("Challenge already used")
             agent = await _find(work, key_text)
@@ -71,7 +71,7 @@ class RecoveryService:
         if agent is None or not is_proven:
             raise InvalidProof
         if not agent.proven:
-            async with self.storage.writing() as work:
+            async with self.storage.transaction() as work:
                 await work.agents.note_proven(agent.id, agent.public_key)
         return await self.identities.begin_recovery(agent.id)
 

@@ -45,7 +45,7 @@ class ReembeddingService:
         state = await self.models.refresh()
         if state.target is not None:
             return self.models.target is not None and await self._towards(state.target, self.models.target)
-        async with self.storage.reading() as work:
+        async with self.storage.autocommit() as work:
             if await work.models.settle(SETTLED_AT_ONCE):
                 return True
             unserved = await work.models.unserved(BATCH)
@@ -58,7 +58,7 @@ class ReembeddingService:
         if not await self._leased():
             self._after = None
             return False
-        async with self.storage.reading() as work:
+        async with self.storage.autocommit() as work:
             entries = await work.models.lacking(self._after, BATCH)
         if entries:
             self._after = (await self._embed(entries, target))[-1].id
@@ -66,7 +66,7 @@ class ReembeddingService:
         if self._after is not None:
             self._after = None  # what was edited behind this pass is found by the next
             return True
-        async with self.storage.writing() as work:
+        async with self.storage.transaction() as work:
             switched = await work.models.switch(place)
         if switched:
             _log.info("the network has switched to the embedding model %s", place.name)
@@ -76,7 +76,7 @@ class ReembeddingService:
     async def _leased(self) -> bool:
         self._worker = self._worker or self.randomness.nonce()
         now = self.clock.now()
-        async with self.storage.reading() as work:
+        async with self.storage.autocommit() as work:
             return await work.models.lease(self._worker, now, now + LEASE)
 
     async def _embed(self, entries: Sequence[Entry], embedder: Embedder) -> Sequence[Entry]:
@@ -87,7 +87,7 @@ class ReembeddingService:
         until = self.clock.now() + LEASE / 2
         for done, entry in enumerate(entries, start=1):
             made = await self._readable(embedder, entry)
-            async with self.storage.reading() as work:
+            async with self.storage.autocommit() as work:
                 await work.models.keep(entry, made)
             if self.clock.now() >= until:
                 return entries[:done]

@@ -134,7 +134,7 @@ class RegistrationWorkflow:
     async def _validate_voucher(self, plan: _Plan) -> Json:
         if plan.voucher_code is None:
             return None  # A genesis agent: the operator of the network vouches.
-        async with self.storage.reading() as work:
+        async with self.storage.autocommit() as work:
             await check_admission(work, plan.voucher_code, plan.key, self.clock.now())
         return None
 
@@ -143,7 +143,7 @@ class RegistrationWorkflow:
 
     async def _store_agent(self, plan: _Plan, agent_id: AgentId) -> Json:
         at = self.clock.now()
-        async with self.storage.writing() as work:
+        async with self.storage.transaction() as work:
             await work.agents.add(plan.agent(agent_id, at))
             if plan.voucher_code is not None:
                 await redeem(work, plan.voucher_code, agent_id, at, plan.mark)
@@ -151,7 +151,7 @@ class RegistrationWorkflow:
         return left[-1].number if left else None
 
     async def _relate_self(self, plan: _Plan, agent_id: AgentId, first: Json) -> Json:
-        async with self.storage.writing() as work:
+        async with self.storage.transaction() as work:
             left = await self.permissions.introduce(work, agent_id)
         # Within a step no other workflow may be started, so this one delivers by itself.
         if isinstance(first, int):
@@ -189,7 +189,7 @@ class RegistrationWorkflow:
         if undo is Undo.DELETE_CLIENT:
             await self.clients.delete(plan.client_id)
         if undo is Undo.FORGET_AGENT and agent_id:
-            async with self.storage.writing() as work:
+            async with self.storage.transaction() as work:
                 # Delivered by the next sweep: what could not be made elsewhere is no reason to wait for its removal.
                 await self.permissions.forget_agent(work, agent_id)
                 await work.agents.remove(agent_id)
@@ -222,7 +222,7 @@ class RegistrationService:
         """
         key, code = self._usable(key_text), checked_code(voucher_code)
         proven, mark = self._is_proven(key, code, evidence), evidence.mark(key, code)
-        async with self.storage.reading() as work:
+        async with self.storage.autocommit() as work:
             if await voucher_of(work, code, key) is None:
                 # Refused before anything is begun. The workflow asks once more: only there it decides.
                 await check_admission(work, code, key, self.clock.now())
@@ -255,7 +255,7 @@ class RegistrationService:
 
     async def _check_repetition(self, plan: _Plan, agent_id: AgentId) -> None:
         """Raises VoucherRedeemed unless the key or the first caller asks: voucher and key alone others know too."""
-        async with self.storage.writing() as work:
+        async with self.storage.transaction() as work:
             if plan.proven:
                 await work.agents.note_proven(agent_id, plan.key)
                 return

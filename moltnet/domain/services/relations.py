@@ -64,7 +64,7 @@ class RelationDelivery:
 
         What another process has claimed is left to it, or to the next sweep.
         """
-        async with self.storage.reading() as work:
+        async with self.storage.autocommit() as work:
             latest = await work.intents.latest_of_lanes(SWEEP_LANES)
         for intent in latest:
             try:
@@ -75,7 +75,7 @@ class RelationDelivery:
     async def _claimed(self, lane: UUID, through: int) -> tuple[Intent, datetime] | None:
         at = self.clock.now()
         until = at + CLAIM_LIFETIME
-        async with self.storage.reading() as work:
+        async with self.storage.autocommit() as work:
             intent = await work.intents.claim(lane, through, at, until)
             if intent is None and any(each.number <= through for each in await work.intents.pending_in(lane)):
                 raise RelationsPending
@@ -93,12 +93,12 @@ class RelationDelivery:
         await self._leave(intent, lambda work: work.intents.settle(intent))
 
     async def _leave(self, intent: Intent, end: Callable[[UnitOfWork], Awaitable[bool]]) -> None:
-        async with self.storage.reading() as work:
+        async with self.storage.autocommit() as work:
             is_ours = await end(work)
         if not is_ours:
             # The claim was outlived: another has delivered this intent, and perhaps later ones before our call.
             _log.warning("relations of %s were delivered late: what is true is delivered again", intent.change.lane)
-            async with self.storage.writing() as work:
+            async with self.storage.transaction() as work:
                 await _say_again(work, intent.change)
 
     async def _apply(self, change: Change) -> None:

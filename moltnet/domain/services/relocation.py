@@ -78,12 +78,12 @@ class RelocationService:
             last = page[-1]
 
     async def _agents_after(self, last: Agent | None) -> list[Agent]:
-        async with self.storage.reading() as work:
+        async with self.storage.autocommit() as work:
             return await work.agents.after(last.id if last else None, PAGE)
 
     async def _deliver(self) -> None:
         while True:
-            async with self.storage.reading() as work:
+            async with self.storage.autocommit() as work:
                 latest = await work.intents.latest_of_lanes(PAGE)
             if not latest:
                 return
@@ -93,7 +93,7 @@ class RelocationService:
     # Out
 
     async def _out(self, agent: Agent, *, dry_run: bool) -> Moved:
-        async with self.storage.reading() as work:
+        async with self.storage.autocommit() as work:
             client = await work.clients.of_agent(agent.id)
             held = await _still_true(work, agent, await work.relations.diaries_of(agent.id))
             wanted = await _tuples(work, agent, held)
@@ -119,13 +119,13 @@ class RelocationService:
 
     async def _back(self, agent: Agent, *, dry_run: bool) -> Moved:
         told = await self._told(agent)
-        async with self.storage.reading() as work:
+        async with self.storage.snapshot() as work:
             client, held = await work.clients.of_agent(agent.id), await work.relations.diaries_of(agent.id)
             told = {diary: told[diary] for diary in told if await work.diaries.find(diary)}
         moved = Moved(agent=agent, has_client=client is not None, relations=_distance(held, told))
         if dry_run:
             return moved
-        async with self.storage.writing() as work:
+        async with self.storage.transaction() as work:
             await work.identities.add(agent.id, agent.public_key, self.clock.now())
             await _hold(work, agent, held, told)
         if client is None:
@@ -136,7 +136,7 @@ class RelocationService:
     # What both must agree on
 
     async def _held(self, agent: Agent) -> dict[DiaryId, frozenset[Relation]]:
-        async with self.storage.reading() as work:
+        async with self.storage.autocommit() as work:
             return await work.relations.diaries_of(agent.id)
 
     async def _told(self, agent: Agent) -> dict[DiaryId, frozenset[Relation]]:

@@ -58,17 +58,17 @@ class SearchService:
 
     async def _search(self, caller: Caller | Anonymous, search: Search) -> SearchResult:
         query = Query.parse(search.query or "")
-        async with self.storage.reading() as work:
+        async with self.storage.autocommit() as work:
             scope = await self._scope(work, caller, search)
         within = await scope()
         if not query.wanted:
-            async with self.storage.reading() as work:
+            async with self.storage.autocommit() as work:
                 entries = await self._newest(work, search, query, within)
                 scope = await self._scope(work, caller, search)
             still = frozenset(await scope())
             return _answer([Hit(entry=each) for each in entries if each.diary_id in still], SearchType.LIST)
         question = await self.retrieval.question(search.query or "", search.filters, caller.asker)
-        async with self.storage.reading() as work:
+        async with self.storage.autocommit() as work:
             look = await self._look(work, search, question, within)
             scope = await self._scope(work, caller, search)
         result = self._told(search, question, look.within(frozenset(await scope())))

@@ -52,7 +52,7 @@ class SharingService:
 
         Raises SharedDiaryNotFound, AgentNotFound, SelfShare, ShareExists, InvitationLimitReached, InvitationsRefused.
         """
-        async with self.storage.writing() as work:
+        async with self.storage.transaction() as work:
             diary = await _own(work, caller, diary_id)
             agent = await work.agents.find_by_fingerprint(fingerprint)
             if agent is None:
@@ -69,13 +69,13 @@ class SharingService:
 
     async def shares(self, caller: Caller, diary_id: DiaryId, page: Page = WHOLE) -> list[Share]:
         """A page of the pending and accepted shares of the caller's diary; raises SharedDiaryNotFound."""
-        async with self.storage.reading() as work:
+        async with self.storage.autocommit() as work:
             await _own(work, caller, diary_id)
             return await work.shares.open_of(diary_id, page)
 
     async def invitations(self, caller: Caller, page: Page = WHOLE) -> list[Share]:
         """A page of the invitations the caller has not answered yet, oldest first."""
-        async with self.storage.reading() as work:
+        async with self.storage.autocommit() as work:
             return await work.shares.pending_for(caller.agent_id, page)
 
     async def accept(self, caller: Caller, share_id: ShareId) -> Share:
@@ -83,7 +83,7 @@ class SharingService:
 
         Raises InvitationNotFound, InvitationAnswered and InvitationChanged.
         """
-        async with self.storage.writing() as work:
+        async with self.storage.transaction() as work:
             share = await _addressed(work, caller, share_id)
             accepted = share.accept(self.clock.now())
             await _settle(work, caller, share, accepted)
@@ -94,7 +94,7 @@ class SharingService:
 
     async def decline(self, caller: Caller, share_id: ShareId) -> Share:
         """Says no; raises InvitationNotFound, InvitationAnswered and InvitationChanged."""
-        async with self.storage.writing() as work:
+        async with self.storage.transaction() as work:
             share = await _addressed(work, caller, share_id)
             at = self.clock.now()
             declined = share.decline(at)
@@ -110,7 +110,7 @@ class SharingService:
 
         Raises SharedDiaryNotFound, AgentNotFound, ShareNotFound.
         """
-        async with self.storage.writing() as work:
+        async with self.storage.transaction() as work:
             await _own(work, caller, diary_id)
             agent = await work.agents.find_by_fingerprint(fingerprint)
             if agent is None:

@@ -68,7 +68,7 @@ class SigningWorkflow:
         return None
 
     async def _settle(self, request_id: SigningRequestId, submitted: JsonObject | None) -> Json:
-        async with self.storage.reading() as work:
+        async with self.storage.autocommit() as work:
             request = await work.signing_requests.find(request_id)
             agent = await work.agents.find(request.agent_id) if request else None
             # None: it went with its agent. Settled already: by this step, taken again, or by the end of its time.
@@ -108,7 +108,7 @@ class SigningService:
             created_at=at,
             expires_at=at + SIGNING_LIFETIME,
         )
-        async with self.storage.writing() as work:
+        async with self.storage.transaction() as work:
             await record(work, request)
             await work.signing_requests.add(request)
         await self._wait_for_signature(request)
@@ -116,7 +116,7 @@ class SigningService:
 
     async def get(self, caller: Caller, request_id: SigningRequestId) -> SigningRequest:
         """The caller's own request; raises SigningRequestNotFound for another's too."""
-        async with self.storage.reading() as work:
+        async with self.storage.autocommit() as work:
             request = await work.signing_requests.find(request_id)
         if request is None or request.agent_id != caller.agent_id:
             raise SigningRequestNotFound
@@ -126,7 +126,7 @@ class SigningService:
         self, caller: Caller, statuses: frozenset[SigningStatus], page: Page
     ) -> tuple[list[SigningRequest], int]:
         """A page of the caller's requests, newest first, and how many match; no statuses means all."""
-        async with self.storage.reading() as work:
+        async with self.storage.autocommit() as work:
             return await work.signing_requests.of_agent(caller.agent_id, statuses, page)
 
     async def submit(self, caller: Caller, request_id: SigningRequestId, signature: str) -> SigningRequest:
@@ -160,14 +160,14 @@ class SigningService:
 
     async def verify(self, signature: str) -> bool:
         """Whether a signature is known here and was found valid; an unknown one is simply not."""
-        async with self.storage.reading() as work:
+        async with self.storage.snapshot() as work:
             request = await work.signing_requests.find_by_signature(signature, agent_id=None)
             agent = await work.agents.find(request.agent_id) if request else None
         return request is not None and self.check.scheme(request, agent, signature) is not None
 
     async def verify_by(self, fingerprint: Fingerprint, signature: str) -> bool:
         """Whether a signature is known here as this agent's, under its current key; raises AgentNotFound."""
-        async with self.storage.reading() as work:
+        async with self.storage.snapshot() as work:
             agent = await work.agents.find_by_fingerprint(fingerprint)
             if agent is None:
                 raise AgentNotFound(fingerprint)

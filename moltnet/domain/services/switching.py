@@ -16,7 +16,7 @@ class SwitchingService:
 
     async def state(self) -> ModelState:
         """Which model serves, and which the network switches to."""
-        async with self.storage.reading() as work:
+        async with self.storage.autocommit() as work:
             return await work.models.state()
 
     async def use(self, place: ModelPlace) -> ModelState:
@@ -24,15 +24,15 @@ class SwitchingService:
 
         The serving model ends a switch. In a network without one it serves at once.
         """
-        async with self.storage.reading() as work:
+        async with self.storage.autocommit() as work:
             return await work.models.aim(place)
 
     async def progress(self) -> SwitchProgress:
         """How far the switch is; counts every entry."""
-        async with self.storage.reading() as work:
+        async with self.storage.autocommit() as work:
             return await work.models.progress()
 
     async def counts(self) -> Sequence[ModelCount]:
         """How many entries and passages each model has."""
-        async with self.storage.reading() as work:
+        async with self.storage.autocommit() as work:
             return await work.models.counts()

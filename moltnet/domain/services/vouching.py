@@ -31,12 +31,12 @@ class VouchingService:
 
     async def open(self, caller: Caller) -> list[Voucher]:
         """The caller's vouchers that somebody may still use, oldest first."""
-        async with self.storage.reading() as work:
+        async with self.storage.autocommit() as work:
             return await work.vouchers.open_of(caller.agent_id, self.clock.now())
 
     async def graph(self, page: Page) -> list[Edge]:
         """A page of the trust graph, newest first; open to everyone."""
-        async with self.storage.reading() as work:
+        async with self.storage.autocommit() as work:
             return await work.vouchers.graph(page)
 
     async def _issue_once(self, caller: Caller, record: Recorder[Voucher]) -> Voucher:
@@ -44,7 +44,7 @@ class VouchingService:
         voucher = Voucher.issued(
             VoucherId(self.randomness.row_id(at)), self.randomness.secret(CODE_BYTES), caller.agent_id, at
         )
-        async with self.storage.writing() as work:
+        async with self.storage.transaction() as work:
             await record(work, voucher)
             if not await work.vouchers.issue(voucher):
                 raise VoucherLimitReached

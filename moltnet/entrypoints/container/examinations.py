@@ -41,13 +41,13 @@ class Examination:
 
     async def identity(self) -> str:
         """That the identity service answers."""
-        async with self._storage() as storage, storage.reading() as work:
+        async with self._storage() as storage, storage.autocommit() as work:
             empty = not await work.agents.any()
         return "native; nobody is there yet" if empty else "native; agents are there"
 
     async def serving(self) -> str:
         """That the model which serves the network is here."""
-        async with self._storage() as storage, storage.reading() as work:
+        async with self._storage() as storage, storage.autocommit() as work:
             place = (await work.models.state()).serving
         if place is None:
             return "none yet: the first server brings its own"

@@ -542,7 +542,7 @@ async def test_sixth_open_voucher_is_refused_in_a_sentence(fresh: Shell) -> None
 async def test_request_that_is_over_is_told_as_one(shell: Shell) -> None:
     me = await (await _as_library(shell)).agents.whoami()
     request = a_signing_request(agent=me.agent_id)
-    async with shell.storage.writing() as unit:
+    async with shell.storage.transaction() as unit:
         await unit.signing_requests.add(request)
     refused = await shell.run("sign", "--request-id", str(request.id))
     assert (refused.status, refused.out, "expired" in refused.err, "--message" in refused.err) == (1, "", True, True)

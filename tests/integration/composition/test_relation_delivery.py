@@ -48,7 +48,7 @@ async def act(services: Services, chance: random.Random, host: Caller, guests: l
 
 async def expected(storage: Storage, host: Caller, diaries: list[Diary]) -> set[RelationTuple]:
     tuples: set[RelationTuple] = set()
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         for diary in diaries:
             thing = Thing.diary(diary.id)
             tuples.add(RelationTuple(thing, Relation.OWNER, Thing.agent(host.agent_id)))
@@ -88,7 +88,7 @@ async def test_two_servers_leave_exactly_the_relations_that_the_data_says() -> N
         await delivery.sweep()
         held = {each for namespace in Namespace for each in await store.list(TuplePattern(namespace=namespace))}
         assert held == await expected(storage, host, diaries)
-        async with storage.reading() as work:
+        async with storage.snapshot() as work:
             assert await work.intents.latest_of_lanes(10) == []
 
 

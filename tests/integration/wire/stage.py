@@ -193,7 +193,7 @@ async def a_stage(*, with_ory: bool = False) -> AsyncIterator[Stage]:
         throttling = ThrottlingService(counts=MemoryRateLimits(network.clock), limits=UNTHROTTLED)
         app = create_app(attrs.evolve(network.services, throttling=throttling), RestOptions(webhook_key=WEBHOOK_KEY))
         app.on_response_prepare.append(_declared().check)
-        async with network.storage.writing() as work:
+        async with network.storage.transaction() as work:
             await work.signing_keys.add(a_token_key())
         http = await stack.enter_async_context(TestClient(TestServer(app)))
         if ory is not None:

@@ -121,7 +121,7 @@ def hook_of(storage: Storage, clients: Clients) -> TokenHook:
 
     async def hook(asked: Mapping[str, Any]) -> tuple[int, Mapping[str, Any] | None]:
         agent_id = await clients.agent_of(asked["request"]["client_id"])
-        async with storage.reading() as work:
+        async with storage.snapshot() as work:
             agent = await work.agents.find(agent_id) if agent_id else None
         if agent is None:
             return 403, None

@@ -77,7 +77,7 @@ class Asker:
         """Every entry by its vector alone, and every entry with a word of the query by its words alone."""
         retrieval = self.services.search.retrieval
         question = await retrieval.question(query, Filters())
-        async with self.services.search.storage.reading() as work:
+        async with self.services.search.storage.autocommit() as work:
             found = (await work.candidates.best(question, [self.diary], len(self.ids))).found
         by_vector = [(each.cosine, each) for each in found if each.cosine is not None]
         by_words = [(each.words, each) for each in found if each.words]

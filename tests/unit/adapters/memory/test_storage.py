@@ -16,7 +16,7 @@ def storage() -> MemoryStorage:
     return MemoryStorage()
 
 
-@pytest.mark.parametrize("kind", ["reading", "writing"])
+@pytest.mark.parametrize("kind", ["autocommit", "transaction"])
 async def test_a_unit_of_work_is_over_with_its_context(storage: MemoryStorage, kind: str) -> None:
     async with getattr(storage, kind)() as work:
         kept: UnitOfWork = work
@@ -31,7 +31,7 @@ async def test_a_transaction_cannot_go_on_after_an_error(storage: MemoryStorage)
     newcomer = an_agent()
 
     async def go_on() -> None:
-        async with storage.writing() as work:
+        async with storage.transaction() as work:
             await work.agents.add(newcomer)
             with pytest.raises(KeyTaken):
                 await work.agents.add(an_agent(public_key=agent.public_key))
@@ -46,32 +46,32 @@ async def test_an_error_that_was_caught_undoes_the_transaction_all_the_same(stor
     newcomer = an_agent()
 
     async def swallow() -> None:
-        async with storage.writing() as work:
+        async with storage.transaction() as work:
             await work.agents.add(newcomer)
             with pytest.raises(KeyTaken):
                 await work.agents.add(an_agent(public_key=agent.public_key))
 
     with pytest.raises(RuntimeError, match="nothing of it can be written"):
         await swallow()
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         assert await work.agents.find(newcomer.id) is None
 
 
 async def test_a_task_that_would_wait_for_itself_is_told(storage: MemoryStorage) -> None:
-    async with storage.writing(), storage.reading() as other:
+    async with storage.transaction(), storage.autocommit() as other:
         with pytest.raises(RuntimeError, match="cannot begin another write"):
             await other.nonces.use("nonce", NOON)
         with pytest.raises(RuntimeError, match="cannot begin another write"):
-            async with storage.writing():
+            async with storage.transaction():
                 pass
 
 
 async def test_a_single_write_waits_for_the_transaction_before_it(storage: MemoryStorage) -> None:
     async def use() -> bool:
-        async with storage.reading() as work:
+        async with storage.autocommit() as work:
             return await work.nonces.use("nonce", NOON)
 
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         other = asyncio.create_task(use())
         await asyncio.wait({other}, timeout=0)
         assert await work.nonces.use("nonce", NOON)
@@ -83,7 +83,7 @@ async def test_every_statement_lets_others_run(storage: MemoryStorage) -> None:
     order: list[str] = []
 
     async def look(name: str) -> None:
-        async with storage.reading() as work:
+        async with storage.snapshot() as work:
             for _ in range(2):
                 await work.signing_keys.all()
                 order.append(name)
@@ -94,7 +94,7 @@ async def test_every_statement_lets_others_run(storage: MemoryStorage) -> None:
 
 async def test_a_key_of_its_own_is_not_given_twice(storage: MemoryStorage) -> None:
     key = a_signing_key()
-    async with storage.reading() as work:
+    async with storage.autocommit() as work:
         await work.signing_keys.add(key)
         with pytest.raises(ValueError, match="already"):
             await work.signing_keys.add(key)
@@ -119,7 +119,7 @@ async def test_what_a_write_costs_does_not_grow_with_what_is_stored(storage: Mem
             return super().items()
 
     storage._committed.entries._rows = Counting(storage._committed.entries._rows)  # type: ignore[assignment]
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         await work.diaries.add(a_diary(owner=owner.id))
         await work.entries.add(an_entry(diary=diary.id), an_index("word"))
         await work.entries.note_accesses({an_entry().id: 1}, NOON)

@@ -39,8 +39,8 @@ class NoSessionsStorage(MemoryStorage):
     """Breaks between the use of a code and the session it gives."""
 
     @asynccontextmanager
-    async def writing(self) -> AsyncIterator[MemoryUnitOfWork]:
-        async with super().writing() as work:
+    async def transaction(self) -> AsyncIterator[MemoryUnitOfWork]:
+        async with super().transaction() as work:
             codes = NoSessions(work.recovery_codes._statements)
             yield attrs.evolve(work, recovery_codes=codes)
 
@@ -67,7 +67,7 @@ async def test_identity_of_a_registration_never_changes(storage: MemoryStorage):
 async def test_code_cannot_be_found_by_hashing_all_codes(storage: MemoryStorage):
     recovery = await provider(storage).begin_recovery(AgentId(an_id()))
     flow = flow_of(recovery.flow_url)
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         for guess in (recovery.code, f"{flow}:{recovery.code}"):
             tried = await work.recovery_codes.try_code(flow, hash_secret(guess), NOON)
             assert tried is not None
@@ -86,7 +86,7 @@ async def test_same_code_is_kept_differently_in_each_flow(storage: MemoryStorage
     kept = set()
     for _ in range(2):
         flow = flow_of((await same.begin_recovery(AgentId(an_id()))).flow_url)
-        async with storage.writing() as work:
+        async with storage.transaction() as work:
             tried = await work.recovery_codes.try_code(flow, b"", NOON)
         assert tried is not None
         kept.add(tried.code_hash)

@@ -39,9 +39,9 @@ class CountingStorage(MemoryStorage):
         self.reads = 0
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[UnitOfWork]:
+    async def autocommit(self) -> AsyncIterator[UnitOfWork]:
         self.reads += 1
-        async with super().reading() as work:
+        async with super().autocommit() as work:
             yield work
 
 
@@ -53,7 +53,7 @@ def clock() -> MemoryClock:
 @pytest.fixture
 async def storage() -> CountingStorage:
     storage = CountingStorage()
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         await work.signing_keys.add(a_token_key())
     return storage
 
@@ -68,7 +68,7 @@ async def kids(keys: TokenKeys) -> list[str]:
 
 
 async def stored(storage: MemoryStorage) -> list[SigningKey]:
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         return await work.signing_keys.all()
 
 

@@ -24,7 +24,7 @@ READ_AND_SIGN = frozenset({Scope.DIARY_READ, Scope.CRYPTO_SIGN})
 @pytest.fixture
 async def storage() -> MemoryStorage:
     storage = MemoryStorage()
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         await work.signing_keys.add(a_token_key())
     return storage
 
@@ -37,7 +37,7 @@ async def agent(storage: MemoryStorage) -> Agent:
 @pytest.fixture
 async def client(storage: MemoryStorage, agent: Agent) -> Client:
     client = a_client(agent_id=agent.id, scopes=READ_AND_SIGN)
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         await work.clients.put(client)
     return client
 

@@ -41,13 +41,13 @@ async def newcomer(storage: InterruptedStorage) -> Agent:
 async def voucher(storage: InterruptedStorage) -> Voucher:
     """An open voucher of a member's."""
     voucher = a_voucher(issuer=(await joined(storage)).id)
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         assert await work.vouchers.issue(voucher)
     return voucher
 
 
 async def redeemed_by(storage: InterruptedStorage, voucher: Voucher) -> AgentId | None:
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         kept = await work.vouchers.find(voucher.code)
     assert kept is not None
     return kept.redeemed_by
@@ -55,9 +55,9 @@ async def redeemed_by(storage: InterruptedStorage, voucher: Voucher) -> AgentId 
 
 async def test_a_voucher_is_spent_on_one_agent(storage: InterruptedStorage, newcomer: Agent, voucher: Voucher) -> None:
     for _ in range(2):  # a step that is taken twice
-        async with storage.writing() as work:
+        async with storage.transaction() as work:
             await redeem(work, voucher.code, newcomer.id, NOON)
-    async with storage.reading() as work:
+    async with storage.autocommit() as work:
         with pytest.raises(VoucherRedeemed):
             await redeem(work, voucher.code, AgentId(an_id()), NOON)
     assert await redeemed_by(storage, voucher) == newcomer.id
@@ -66,7 +66,7 @@ async def test_a_voucher_is_spent_on_one_agent(storage: InterruptedStorage, newc
 async def test_what_is_no_open_voucher_is_refused_by_its_reason(
     storage: InterruptedStorage, newcomer: Agent, voucher: Voucher
 ) -> None:
-    async with storage.reading() as work:
+    async with storage.autocommit() as work:
         with pytest.raises(VoucherNotFound):
             await redeem(work, "0" * 64, newcomer.id, NOON)
         with pytest.raises(VoucherExpired):
@@ -79,15 +79,15 @@ async def test_a_voucher_that_somebody_held_at_the_decisive_moment_counts_as_red
     storage: InterruptedStorage, newcomer: Agent, voucher: Voucher, calls: Calls
 ) -> None:
     other = await joined(storage)
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         await redeem(work, voucher.code, other.id, NOON)
 
     async def the_other_is_undone() -> None:
-        async with storage.writing() as work:
+        async with storage.transaction() as work:
             await work.agents.remove(other.id)
 
     calls.before("vouchers.find", [the_other_is_undone])
-    async with storage.reading() as work:
+    async with storage.autocommit() as work:
         with pytest.raises(VoucherRedeemed):
             await redeem(work, voucher.code, newcomer.id, NOON)
     assert await redeemed_by(storage, voucher) is None
@@ -96,9 +96,9 @@ async def test_a_voucher_that_somebody_held_at_the_decisive_moment_counts_as_red
 async def test_the_first_diary_is_private_and_the_newcomers_own(storage: InterruptedStorage, newcomer: Agent) -> None:
     diary_id = DiaryId(an_id())
     for _ in range(2):
-        async with storage.writing() as work:
+        async with storage.transaction() as work:
             await open_first_diary(work, NativePermissions(), diary_id, newcomer.id, NOON)
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         (diary,) = await work.diaries.owned_by(newcomer.id)
         assert (diary.id, diary.name, diary.visibility) == (diary_id, "Private", Visibility.PRIVATE)
         assert (await work.diaries.find_with_relations(diary_id, newcomer.id))[1] == {Relation.OWNER}

@@ -11,7 +11,7 @@ from tests.support.tokens import a_token_key
 @pytest.fixture
 async def registered(network: Network) -> Registered:
     """A member with credentials."""
-    async with network.storage.writing() as work:
+    async with network.storage.transaction() as work:
         await work.signing_keys.add(a_token_key())
     return await network.services.registration.genesis(a_key_pair().public_key.text)
 
@@ -33,7 +33,7 @@ async def test_a_caller_has_the_key_its_agent_has_now(network: Network, register
 async def test_a_token_of_an_agent_that_is_gone_stands_for_nobody(
     network: Network, registered: Registered, token: str
 ) -> None:
-    async with network.storage.writing() as work:
+    async with network.storage.transaction() as work:
         await work.agents.remove(registered.agent_id)
     with pytest.raises(InvalidToken):
         await network.services.authentication.authenticate(token)

@@ -30,7 +30,7 @@ from tests.support.tokens import a_token_key
 @pytest.fixture
 async def registered(network: Network) -> Registered:
     """A member that was just told its credentials."""
-    async with network.storage.writing() as work:
+    async with network.storage.transaction() as work:
         await work.signing_keys.add(a_token_key())
     return await network.services.registration.genesis(a_key_pair().public_key.text)
 
@@ -65,7 +65,7 @@ async def test_no_token_that_lacks_a_scope_gets_a_secret_that_has_it(
 
 
 async def test_a_token_with_all_that_its_client_has_rotates_however_little_that_is(network: Network) -> None:
-    async with network.storage.writing() as work:
+    async with network.storage.transaction() as work:
         await work.signing_keys.add(a_token_key())
     scopes = frozenset({Scope.AGENT_PROFILE})
     narrow = await network.services.registration.genesis(a_key_pair().public_key.text, scopes)
@@ -95,7 +95,7 @@ async def test_a_token_has_the_scopes_it_asked_for(network: Network, registered:
 
 
 async def test_a_scope_nobody_granted_is_refused(network: Network) -> None:
-    async with network.storage.writing() as work:
+    async with network.storage.transaction() as work:
         await work.signing_keys.add(a_token_key())
     scopes = frozenset({Scope.DIARY_READ})
     narrow = await network.services.registration.genesis(a_key_pair().public_key.text, scopes)

@@ -206,7 +206,7 @@ async def test_a_deleted_diary_is_gone_with_all_that_was_in_it(
         with pytest.raises(DiaryNotFound):
             await network.services.entries.update(member.caller, diary.id, entry.id, EntryEdit(title="x"))
         assert (await network.services.search.search(member.caller, Search(query="happened"))).hits == ()
-    async with network.storage.reading() as work:
+    async with network.storage.snapshot() as work:
         assert await work.relations.diaries_of(bob.agent_id) == {}
 
 

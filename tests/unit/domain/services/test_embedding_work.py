@@ -119,7 +119,7 @@ async def test_an_edit_that_comes_too_late_embeds_each_text_once(
     async def other() -> None:
         await edited(network, ada, entry, EntryEdit(importance=9))
 
-    network.calls.before("writing", [other])
+    network.calls.before("transaction", [other])
     after = await edited(network, ada, entry, EntryEdit(title="Of storks"))
     assert (after.title, after.importance) == ("Of storks", 9)
     assert len(model.embedded) == len(SENTENCES)

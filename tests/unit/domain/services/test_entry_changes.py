@@ -101,7 +101,7 @@ async def test_edits_that_meet_are_merged(
 ) -> None:
     await network.admit(diary, ada, bob, ShareRole.WRITER)
     bobs = edited_by(network, bob, entry, EntryEdit(content="The heron waits", importance=9))
-    network.calls.before("writing", [bobs])
+    network.calls.before("transaction", [bobs])
     edited = await network.services.entries.update(ada.caller, diary.id, entry.id, EntryEdit(tags=("patience",)))
     assert (edited.content, edited.tags, edited.importance) == ("The heron waits", ("patience",), 9)
     assert await found(network, ada, "heron") == await found(network, ada, "patience") == {entry.id}
@@ -109,7 +109,7 @@ async def test_edits_that_meet_are_merged(
 
 
 async def test_the_later_of_two_edits_of_one_member_stays(network: Network, ada: Member, entry: Entry) -> None:
-    network.calls.before("writing", [edited_by(network, ada, entry, EntryEdit(title="first", importance=9))])
+    network.calls.before("transaction", [edited_by(network, ada, entry, EntryEdit(title="first", importance=9))])
     await network.services.entries.update(ada.caller, entry.diary_id, entry.id, EntryEdit(title="second"))
     kept = await network.stored(entry)
     assert kept is not None
@@ -123,7 +123,7 @@ async def test_looks_that_are_counted_meanwhile_do_not_disturb_an_edit(
         await network.services.entries.get(ada.caller, entry.diary_id, entry.id)
         await network.background.aclose()
 
-    network.calls.before("writing", [look])
+    network.calls.before("transaction", [look])
     await network.services.entries.update(ada.caller, entry.diary_id, entry.id, EntryEdit(importance=9))
     kept = await network.stored(entry)
     assert kept is not None
@@ -135,7 +135,7 @@ async def test_an_edit_that_meets_others_is_written_at_once_and_embeds_once(
     network: Network, ada: Member, entry: Entry
 ) -> None:
     network.calls.log.clear()
-    network.calls.before("writing", _edits_by_others(network, ada, entry, EntryEdit(importance=9)))
+    network.calls.before("transaction", _edits_by_others(network, ada, entry, EntryEdit(importance=9)))
     await network.services.entries.update(ada.caller, entry.diary_id, entry.id, EntryEdit(title="at once"))
     kept = await network.stored(entry)
     assert kept is not None
@@ -148,7 +148,7 @@ async def test_an_edit_of_what_others_keep_rewriting_is_stored_and_embedded_late
     network: Network, ada: Member, entry: Entry
 ) -> None:
     rewrites = [EntryEdit(content=f"The heron waits, {number} times") for number in range(2, EDIT_ATTEMPTS + 2)]
-    network.calls.before("writing", _edits_by_others(network, ada, entry, *rewrites))
+    network.calls.before("transaction", _edits_by_others(network, ada, entry, *rewrites))
     edited = await network.services.entries.update(ada.caller, entry.diary_id, entry.id, EntryEdit(title="Patience"))
     kept = await network.stored(entry)
     assert kept is not None
@@ -162,7 +162,7 @@ async def test_an_edit_of_what_others_keep_rewriting_is_stored_and_embedded_late
 async def test_an_edit_for_a_version_is_refused_when_another_comes_between(
     network: Network, ada: Member, entry: Entry
 ) -> None:
-    network.calls.before("writing", _edits_by_others(network, ada, entry, EntryEdit(importance=9)))
+    network.calls.before("transaction", _edits_by_others(network, ada, entry, EntryEdit(importance=9)))
     read = Expected({version_of(entry)})
     with pytest.raises(StaleVersion):
         await network.services.entries.update(ada.caller, entry.diary_id, entry.id, EntryEdit(title="late"), read)
@@ -184,7 +184,7 @@ async def test_an_edit_of_an_entry_that_went_meanwhile_finds_none(network: Netwo
     async def delete() -> None:
         await network.services.entries.delete(ada.caller, entry.diary_id, entry.id)
 
-    network.calls.before("writing", [delete])
+    network.calls.before("transaction", [delete])
     with pytest.raises(EntryNotFound, match="Entry not found"):
         await network.services.entries.update(ada.caller, entry.diary_id, entry.id, EntryEdit(title="gone"))
     assert await network.stored(entry) is None
@@ -232,7 +232,7 @@ async def test_a_look_makes_no_new_version(network: Network, ada: Member, diary:
 async def test_a_version_that_ends_while_its_edit_is_prepared_is_missed(
     network: Network, ada: Member, diary: Diary, entry: Entry
 ) -> None:
-    network.calls.before("writing", [edited_by(network, ada, entry, EntryEdit(title="first"))])
+    network.calls.before("transaction", [edited_by(network, ada, entry, EntryEdit(title="first"))])
     read, edit = Expected({version_of(entry)}), EntryEdit(title="second")
     with pytest.raises(StaleVersion):
         await network.services.entries.update(ada.caller, diary.id, entry.id, edit, read)

@@ -130,11 +130,11 @@ async def test_a_step_that_failed_may_be_asked_for_again(storage: MemoryStorage,
     class OnceBroken:
         broken = True
 
-        def reading(self) -> object:
+        def autocommit(self) -> object:
             if self.broken:
                 self.broken = False
                 raise StorageUnavailable
-            return storage.reading()
+            return storage.autocommit()
 
     entry = an_entry(diary=public.id)
     await written(storage, entry)

@@ -73,7 +73,7 @@ def hooks(storage, clock):
 async def code(storage) -> str:
     """An open voucher's."""
     voucher = a_voucher(issuer=(await joined(storage)).id)
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         await work.vouchers.issue(voucher)
     return voucher.code
 
@@ -85,7 +85,7 @@ def a_key() -> str:
 async def test_newcomer_is_a_member_with_a_private_diary(hooks, storage, code):
     agent_id = AgentId(an_id())
     agent = await hooks.after_registration(str(agent_id), a_key(), code)
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         assert await work.agents.find(agent_id) == agent
         (diary,) = await work.diaries.owned_by(agent_id)
         assert (diary.name, diary.visibility.value) == ("Private", "private")
@@ -97,7 +97,7 @@ async def test_registration_that_is_told_twice_is_one(hooks, storage, code):
     agent_id, key = AgentId(an_id()), a_key()
     first = await hooks.after_registration(str(agent_id), key, code)
     assert await hooks.after_registration(str(agent_id), key, code) == first
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         assert len(await work.diaries.owned_by(agent_id)) == 1
 
 
@@ -106,7 +106,7 @@ async def test_nothing_is_kept_when_permissions_fail(hooks, storage, code):
     agent_id = AgentId(an_id())
     with pytest.raises(Unavailable):
         await broken.after_registration(str(agent_id), a_key(), code)
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         assert await work.agents.find(agent_id) is None
         assert (await work.vouchers.find(code)).redeemed_by is None
     await hooks.after_registration(str(agent_id), a_key(), code)
@@ -127,12 +127,12 @@ async def test_key_of_another_agent_is_not_taken_over(hooks, storage, code):
     with pytest.raises(KeyTaken):
         await hooks.after_registration(str(an_id()), key, code)
     assert await find(storage, other.id) == other
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         assert (await work.vouchers.find(code)).redeemed_by is None
 
 
 async def find(storage: MemoryStorage, agent_id: AgentId) -> Agent:
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         agent = await work.agents.find(agent_id)
     assert agent
     return agent
@@ -144,7 +144,7 @@ async def test_identity_without_an_id_becomes_nobody(hooks, storage, code, ident
         await hooks.after_registration(identity, a_key(), code)
     with pytest.raises(UnusableIdentity):
         await hooks.after_settings(identity, a_key())
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         assert (await work.vouchers.find(code)).redeemed_by is None
 
 
@@ -170,14 +170,14 @@ async def test_changed_key_counts_at_once_and_an_unknown_identity_becomes_an_age
 async def test_token_is_for_the_agent_its_client_was_made_for(hooks, storage):
     agent = await joined(storage)
     client = a_client(agent_id=agent.id)
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         await work.clients.put(client)
     assert await hooks.token_holder(str(client.id)) == agent
 
 
 async def test_token_of_a_client_that_is_nobodys_is_refused(hooks, storage):
     orphan = a_client()
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         await work.clients.put(orphan)
     with pytest.raises(ProfileNotFound):
         await hooks.token_holder(str(orphan.id))

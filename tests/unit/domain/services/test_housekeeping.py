@@ -43,7 +43,7 @@ async def test_requests_expire_when_their_time_is_over_and_not_before(network: N
 
 @pytest.mark.parametrize("count", [BATCH, BATCH + 1])
 async def test_more_than_a_batch_is_tidied_in_one_run(network: Network, ada: Member, count: int) -> None:
-    async with network.storage.writing() as work:
+    async with network.storage.transaction() as work:
         for _ in range(count):
             await work.signing_requests.add(a_signing_request(agent=ada.agent_id))
     await after(SIGNING_LIFETIME, network)
@@ -65,7 +65,7 @@ async def test_a_request_that_is_settled_meanwhile_stays_as_it_is(network: Netwo
 
 
 async def test_used_nonces_are_forgotten_when_they_cannot_come_again(network: Network) -> None:
-    async with network.storage.reading() as work:
+    async with network.storage.autocommit() as work:
         await work.nonces.use("nonce", NOON)
         await after(timedelta(), network)
         assert not await work.nonces.use("nonce", NOON)
@@ -88,7 +88,7 @@ async def test_a_code_is_kept_as_long_as_its_flow(network: Network, ada: Member)
 
 async def test_receipts_are_forgotten_after_a_day(network: Network, ada: Member) -> None:
     request = KeyedRequest(agent_id=ada.agent_id, operation="create", key="k", fingerprint=b"f")
-    async with network.storage.reading() as work:
+    async with network.storage.autocommit() as work:
         await work.receipts.add(Receipt.of(request, b"answer", NOON))
         await after(RECEIPT_LIFETIME - MOMENT, network)
         assert await work.receipts.find(request, NOON)

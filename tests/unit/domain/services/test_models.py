@@ -36,12 +36,12 @@ def models(storage: MemoryStorage, shelf: Shelf, clock: MemoryClock) -> Models:
 
 
 async def aim(storage: MemoryStorage, place: ModelPlace) -> None:
-    async with storage.reading() as work:
+    async with storage.autocommit() as work:
         await work.models.aim(place)
 
 
 async def state(storage: MemoryStorage) -> ModelState:
-    async with storage.reading() as work:
+    async with storage.snapshot() as work:
         return await work.models.state()
 
 
@@ -74,7 +74,7 @@ async def test_a_switch_is_followed_and_each_model_loaded_once(
     await aim(storage, placed(NEW))
     await models.refresh()
     assert (models.serving, models.target) == (OLD, NEW)
-    async with storage.writing() as work:
+    async with storage.transaction() as work:
         assert await work.models.switch(placed(NEW))
     await models.refresh()
     assert (models.serving, models.target) == (NEW, None)
@@ -90,7 +90,7 @@ async def test_what_meets_a_switch_is_tried_again_with_the_new_model(storage: Me
         asked.append(models.serving.model)
         if len(asked) == 1:
             await aim(storage, placed(NEW))
-            async with storage.writing() as work:
+            async with storage.transaction() as work:
                 await work.models.switch(placed(NEW))
             raise ServingModelChanged
         return "done"

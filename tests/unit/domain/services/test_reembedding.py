@@ -57,7 +57,7 @@ class Bench:
         """The content of the entry found first."""
         retrieval = Retrieval(models=self.models, lexemes=LEXEMES, clock=self.clock)
         question = await retrieval.question(query, Filters())
-        async with self.storage.reading() as work:
+        async with self.storage.autocommit() as work:
             ranked = await retrieval.best(work, question, [diary.id], Weights(), 1)
             return (await work.entries.find_many([ranked[0].entry_id]))[0].content
 
@@ -144,7 +144,7 @@ async def test_an_entry_that_is_edited_behind_the_work_is_embedded_again(
     await bench.switching.use(placed(new))
     await bench.run(steps=1)
     edited = attrs.evolve(entries[0], content="A crane stands", updated_at=NOON + timedelta(seconds=1))
-    async with bench.storage.writing() as work:  # by a process that does not know of the switch yet
+    async with bench.storage.transaction() as work:  # by a process that does not know of the switch yet
         await work.entries.replace(edited, EntryIndex(), unless_changed_since=entries[0].updated_at)
     await bench.run()
     assert (await bench.switching.progress()).complete

@@ -57,7 +57,7 @@ async def test_a_newcomer_is_a_member_with_credentials_and_a_private_diary(netwo
 
 async def test_the_voucher_is_spent_and_remembers_on_whom(network: Network, ada: Member, code: str) -> None:
     newcomer = await registered(network, code)
-    async with network.storage.reading() as work:
+    async with network.storage.snapshot() as work:
         voucher = await work.vouchers.find(code)
     assert voucher is not None
     assert (voucher.redeemed_by, voucher.redeemed_at) == (newcomer.agent_id, NOON)
@@ -66,7 +66,7 @@ async def test_the_voucher_is_spent_and_remembers_on_whom(network: Network, ada:
 
 async def test_the_client_has_all_scopes_and_only_the_told_secret(network: Network, code: str) -> None:
     newcomer = await registered(network, code)
-    async with network.storage.reading() as work:
+    async with network.storage.snapshot() as work:
         client = await work.clients.find(newcomer.credentials.client_id)
     assert client is not None
     assert (client.agent_id, client.scopes) == (newcomer.agent_id, ALL_SCOPES)
@@ -83,7 +83,7 @@ async def test_founders_need_no_voucher(network: Network) -> None:
     before = network.kept()
     founder = await network.services.registration.genesis(a_key(), frozenset({Scope.DIARY_READ}))
     assert network.added(before) == ONE_OF_EACH
-    async with network.storage.reading() as work:
+    async with network.storage.snapshot() as work:
         client = await work.clients.of_agent(founder.agent_id)
         assert await work.vouchers.open_of(founder.agent_id, NOON) == []
     assert client is not None
@@ -180,13 +180,13 @@ async def test_a_voucher_that_goes_with_its_issuer_on_the_way_admits_nobody(
     network: Network, ada: Member, code: str
 ) -> None:
     async def issuer_goes() -> None:
-        async with network.storage.writing() as work:
+        async with network.storage.transaction() as work:
             await work.agents.remove(ada.agent_id)
 
     network.calls.before("IdentityProvider.create", [issuer_goes])
     with pytest.raises(VoucherNotFound):
         await registered(network, code)
-    async with network.storage.reading() as work:
+    async with network.storage.snapshot() as work:
         assert not await work.agents.any()
 
 

@@ -39,7 +39,7 @@ async def registered(network: Network, keys: KeyPair, code: str, evidence: Evide
 
 
 async def is_proven(network: Network, agent_id: AgentId) -> bool:
-    async with network.storage.reading() as work:
+    async with network.storage.snapshot() as work:
         agent = await work.agents.find(agent_id)
     assert agent is not None
     return agent.proven

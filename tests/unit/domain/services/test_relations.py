@@ -51,7 +51,7 @@ async def reads(network: Network, member: Member, diary: Diary) -> bool:
 async def granted(network: Network, diary: Diary, *guests: Member) -> list[Intent]:
     """Committed grants that nobody delivers yet."""
     permissions = network.services.sharing.permissions
-    async with network.storage.writing() as work:
+    async with network.storage.transaction() as work:
         return [
             intent
             for guest in guests
@@ -215,7 +215,7 @@ async def test_a_committed_revocation_counts_before_it_is_delivered(
         await network.services.diaries.get(bob.caller, diary.id)
     with pytest.raises((DiaryNotFound, InsufficientPermissions)):
         await network.entry(bob, diary)
-    async with network.storage.reading() as work:
+    async with network.storage.autocommit() as work:
         readable = await network.services.search.permissions.readable(work, bob.agent_id)
     assert await readable.answer() == {}
 
@@ -250,7 +250,7 @@ async def test_a_revocation_that_is_delivered_between_the_two_questions_is_seen(
 async def test_nor_does_a_list_miss_it(network: Network, ada: Member, bob: Member, diary: Diary, call: str) -> None:
     await network.admit(diary, ada, bob)
     network.calls.before(call, [lambda: network.services.sharing.revoke(ada.caller, diary.id, bob.fingerprint)])
-    async with network.storage.reading() as work:
+    async with network.storage.autocommit() as work:
         readable = await network.services.search.permissions.readable(work, bob.agent_id)
     assert await readable.answer() == {}
 
@@ -269,7 +269,7 @@ async def test_what_another_has_claimed_is_left_to_it_while_its_claim_lasts(
 ) -> None:
     (intent,) = await granted(network, diary, bob)
     now = network.clock.now()
-    async with network.storage.reading() as work:
+    async with network.storage.autocommit() as work:
         assert await work.intents.claim(diary.id, intent.number, now, now + CLAIM_LIFETIME)
     with pytest.raises(RelationsPending):
         await network.delivery.deliver(diary.id, intent.number)
@@ -305,7 +305,7 @@ async def test_a_late_link_of_an_entry_is_put_right(
     network: Network, ada: Member, diary: Diary, *, is_deleted: bool
 ) -> None:
     entry = await network.entry(ada, diary)
-    async with network.storage.writing() as work:
+    async with network.storage.transaction() as work:
         (again,) = await network.services.entries.permissions.place_entry(work, diary.id, entry.id)
 
     async def delete() -> None:
@@ -320,11 +320,11 @@ async def test_a_late_link_of_an_entry_is_put_right(
 @pytest.mark.parametrize("is_removed", [True, False])
 async def test_a_late_introduction_is_put_right(network: Network, bob: Member, *, is_removed: bool) -> None:
     permissions = network.services.sharing.permissions
-    async with network.storage.writing() as work:
+    async with network.storage.transaction() as work:
         (intent,) = await permissions.introduce(work, bob.agent_id)
 
     async def remove() -> None:
-        async with network.storage.writing() as work:
+        async with network.storage.transaction() as work:
             await permissions.forget_agent(work, bob.agent_id)
             await work.agents.remove(bob.agent_id)
 

@@ -64,7 +64,7 @@ class History:
     async def expected(self) -> set[RelationTuple]:
         """The tuples that follow from the data."""
         tuples: set[RelationTuple] = set()
-        async with self.network.storage.reading() as work:
+        async with self.network.storage.snapshot() as work:
             for diary in await work.diaries.owned_by(self.owner.agent_id):
                 tuples.add(between(diary, Relation.OWNER, self.owner))
                 accepted = [each for each in await work.shares.open_of(diary.id) if each.status is ShareStatus.ACCEPTED]

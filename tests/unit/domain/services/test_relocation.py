@@ -68,7 +68,7 @@ async def furnish(network: Network) -> tuple[Member, Member]:
 
 
 async def with_client(network: Network, member: Member) -> str:
-    async with network.storage.reading() as work:
+    async with network.storage.snapshot() as work:
         agent = await work.agents.find(member.agent_id)
     assert agent is not None
     return (await network.clients.create(ClientId(an_id()), agent, ALL_SCOPES)).secret
@@ -139,7 +139,7 @@ async def test_way_back_takes_over_what_changed_meanwhile(network: Network, else
     moved = await elsewhere.moved(Direction.BACK)
     assert [(each.relations, each.differences) for each in moved] == [(0, ()), (2, ())]
     assert [each.secret is None for each in moved] == [True, False]
-    async with network.storage.reading() as work:
+    async with network.storage.snapshot() as work:
         assert set((await work.relations.diaries_of(writer.agent_id)).values()) == {frozenset({Relation.READERS})}
         client = await work.clients.of_agent(owner.agent_id)
     assert client is not None
@@ -153,10 +153,10 @@ async def test_what_was_revoked_elsewhere_does_not_return(network: Network, else
     of_writer = TuplePattern(namespace=Namespace.DIARY, subject=Thing.agent(writer.agent_id))
     (diary,) = [held.thing for held in await elsewhere.relations.list(of_writer)]
     # Revoked while the network lived elsewhere: its own relations do not know.
-    async with network.storage.reading() as work:
+    async with network.storage.snapshot() as work:
         held = await work.relations.diaries_of(writer.agent_id)
     await network.services.sharing.revoke(owner.caller, DiaryId(diary.id), writer.fingerprint)
-    async with network.storage.writing() as work:
+    async with network.storage.transaction() as work:
         for diary_id in held:
             await work.relations.add(diary_id, Relation.WRITERS, writer.agent_id)
     await elsewhere.relations.delete(of_writer)
@@ -167,13 +167,13 @@ async def test_what_was_revoked_elsewhere_does_not_return(network: Network, else
 async def test_what_servers_left_undelivered_is_not_lost_on_the_way_back(network: Network, elsewhere: Elsewhere):
     owner, writer = await furnish(network)
     await elsewhere.moved(Direction.OUT)
-    async with network.storage.writing() as work:
+    async with network.storage.transaction() as work:
         (diary_id,) = await work.relations.diaries_of(writer.agent_id)
         await work.intents.add(Change.removing(diary_id, writer.agent_id))
     network.calls.before("RelationStore.delete", [failing(Unavailable())])
     with pytest.raises(Unavailable):
         await elsewhere.moved(Direction.BACK)
     assert all(not each.differences for each in await elsewhere.moved(Direction.BACK))
-    async with network.storage.reading() as work:
+    async with network.storage.snapshot() as work:
         assert await work.relations.diaries_of(writer.agent_id) == {}
         assert await work.relations.diaries_of(owner.agent_id)

@@ -45,7 +45,7 @@ def retrieval(embedder: Embedder | None) -> Retrieval:
 
 async def best(storage: InterruptedStorage, diary: Diary, query: str, weights: Weights, limit: int) -> list[Ranked]:
     question = await retrieval(None).question(query, Filters())
-    async with storage.reading() as work:
+    async with storage.autocommit() as work:
         return await retrieval(None).best(work, question, [diary.id], weights, limit)
 
 
@@ -123,7 +123,7 @@ async def test_no_answer_is_longer_than_asked(storage: InterruptedStorage, diary
 async def test_nothing_is_looked_for_in_no_diary(storage: InterruptedStorage, diary: Diary) -> None:
     await written(storage, an_entry(diary=diary.id), index=an_index("heron"))
     question = await retrieval(None).question("heron", Filters())
-    async with storage.reading() as work:
+    async with storage.autocommit() as work:
         assert await retrieval(None).best(work, question, [], Weights(), 9) == []
 
 
@@ -162,7 +162,7 @@ async def test_the_models_own_weight_of_words_counts(storage: InterruptedStorage
     await written(storage, by_vector, index=an_index("pin", vectors=(vector,), model=embedder.model))
     finder = retrieval(embedder)
     question: Question = await finder.question("heron", Filters())
-    async with storage.reading() as work:
+    async with storage.autocommit() as work:
         ranked = await finder.best(work, question, [diary.id], Weights(), 2)
     assert [each.entry_id for each in ranked] == [by_both.id, by_vector.id]
     assert ranked[1].score == pytest.approx(1 / (1 + embedder.words_weight))

@@ -134,7 +134,7 @@ async def test_a_writer_that_is_shut_out_before_it_writes_writes_nothing(
         if again:
             await network.admit(diary, ada, bob, again)
 
-    network.calls.before("writing", [shut_out])
+    network.calls.before("transaction", [shut_out])
     with pytest.raises(InsufficientPermissions if again else DiaryNotFound):
         await WRITES[act](network, bob, diary, entry)
     entries, _ = await network.services.entries.list(ada.caller, diary.id, Filters(), Page(9))
@@ -153,5 +153,5 @@ async def test_a_writer_that_is_let_in_before_it_writes_is_asked_about_again(
         await network.services.sharing.revoke(ada.caller, diary.id, bob.fingerprint)
         await network.admit(diary, ada, bob, ShareRole.WRITER)
 
-    network.calls.before("writing", [out_and_in])
+    network.calls.before("transaction", [out_and_in])
     await WRITES[act](network, bob, diary, entry)

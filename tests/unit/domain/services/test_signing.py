@@ -168,7 +168,7 @@ async def test_an_agent_that_is_gone_has_no_request_left(
     network: Network, ada: Member, request_: SigningRequest
 ) -> None:
     async def gone() -> None:
-        async with network.storage.writing() as work:
+        async with network.storage.transaction() as work:
             await work.agents.remove(ada.agent_id)
 
     network.calls.before("agents.find", [gone])
@@ -292,6 +292,6 @@ async def test_a_signature_is_checked_under_the_key_its_agent_has_now(network: N
 
 async def test_a_signature_of_an_agent_that_is_gone_is_not_valid(network: Network, ada: Member) -> None:
     signature = await signed(network, ada)
-    async with network.storage.writing() as work:
+    async with network.storage.transaction() as work:
         await work.agents.remove(ada.agent_id)
     assert not await network.services.signing.verify(signature)
