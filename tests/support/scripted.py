@@ -1,4 +1,4 @@
-"""A server that answers by a script, and a pace that waits for nobody: for what a real network does too seldom."""
+"""A server that answers by a script, and a clock that waits for nobody: for what a real network does too seldom."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -7,8 +7,6 @@ from typing import Any
 import attrs
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-
-from moltnet.adapters.http.retries import Pace
 
 Line = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -48,17 +46,17 @@ class Scripted:
 
 @attrs.define
 class Hurry:
-    """A pace at which every wait is over at once; it is noted how long it would have been."""
+    """A clock on which every wait is over at once; it is noted how long it would have been."""
 
     time: float = 0.0
     waits: list[float] = attrs.field(factory=list)
 
-    @property
-    def pace(self) -> Pace:
-        """For a client."""
-        return Pace(now=lambda: self.time, sleep=self._pass, chance=lambda: 0.0)
+    def now(self) -> float:
+        """The time, in seconds."""
+        return self.time
 
-    async def _pass(self, seconds: float) -> None:
+    async def sleep(self, seconds: float) -> None:
+        """Lets the time pass."""
         self.waits.append(seconds)
         self.time += seconds
 

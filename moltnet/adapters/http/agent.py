@@ -1,7 +1,9 @@
 """An agent of a remote network: the agent's port over REST. What each method does stands with the port."""
 
+import asyncio
 import re
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import Any, Self
 
 from moltnet.adapters.http.calls import GET, NOTHING, Call
@@ -12,7 +14,7 @@ from moltnet.adapters.http.directory import HttpDirectory
 from moltnet.adapters.http.door import Door
 from moltnet.adapters.http.entries import HttpMemories
 from moltnet.adapters.http.public import HttpPublic
-from moltnet.adapters.http.retries import Pace
+from moltnet.adapters.http.retries import Sleep
 from moltnet.adapters.http.sharing import HttpSharing
 from moltnet.adapters.http.tokens import Tokens
 from moltnet.adapters.http.vouching import HttpVouching
@@ -37,9 +39,10 @@ class HttpAgent:
         keys: KeyPair | None = None,
         keyring: Keyring | None = None,
         agent_id: AgentId | None = None,
-        pace: Pace | None = None,
+        sleep: Sleep = asyncio.sleep,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._door = Door(api_url, pace=pace)
+        self._door = Door(api_url, sleep=sleep, now=now)
         self._keyring = keyring
         self._keys = keys
         self._tokens: Tokens | None = None

@@ -1,6 +1,9 @@
 """The REST door of a network: sends requests, repeats those that may be, and tells refusals as errors."""
 
+import asyncio
 import os
+import time
+from collections.abc import Callable
 from typing import Protocol
 
 import aiohttp
@@ -9,7 +12,7 @@ from yarl import URL
 
 from moltnet.adapters.http.calls import Call, Reply
 from moltnet.adapters.http.problems import refusal
-from moltnet.adapters.http.retries import Attempts, Broken, NotSent, Outcome, Pace
+from moltnet.adapters.http.retries import Broken, NotSent, Outcome, Sleep, reconnecting, retrying
 from moltnet.domain.errors import ProcessForked
 from moltnet.ports.remote import NetworkError
 
@@ -30,11 +33,17 @@ class TokenSource(Protocol):
 
 
 class Door:
-    """Where a network is reached, and the connections to it; `tokens` are whose it is asked as."""
+    """Where a network is reached, and the connections to it; `tokens` are whose it is asked as.
 
-    def __init__(self, api_url: str, *, pace: Pace | None = None) -> None:
+    `sleep` waits for seconds, by the clock `now`.
+    """
+
+    def __init__(
+        self, api_url: str, *, sleep: Sleep = asyncio.sleep, now: Callable[[], float] = time.monotonic
+    ) -> None:
         self.api_url = api_url.removesuffix("/")
-        self.pace = pace or Pace()
+        self.sleep = sleep
+        self.now = now
         self.tokens: TokenSource | None = None
         self._session: aiohttp.ClientSession | None = None
         self._met = False
@@ -88,19 +97,19 @@ class Door:
             await self._session.close()
 
     async def _last_of_tries(self, call: Call, token: str | None) -> Reply:
-        attempts = Attempts(call, self._met, self.pace)
-        while True:
-            outcome = await self._try(call, token)
-            pause_s = None if isinstance(outcome, Reply) and outcome.is_good else attempts.pause_s(outcome)
-            if pause_s is None:
-                break
-            await self.pace.sleep(pause_s)
+        outcome: Outcome = await retrying(call, self.sleep)(self._connected_try, call, token)
         if isinstance(outcome, Reply):
             return outcome
         raise NetworkError(
             f"{self.url(call.path).origin()} does not answer ({outcome.reason}); "
             "check that it is running at this address"
         )
+
+    async def _connected_try(self, call: Call, token: str | None) -> Outcome:
+        if not self._met:  # it may never have been there
+            return await self._try(call, token)
+        outcome: Outcome = await reconnecting(self.sleep)(self._try, call, token)
+        return outcome
 
     async def _try(self, call: Call, token: str | None) -> Outcome:
         headers = {**call.headers, **({"Authorization": f"Bearer {token}"} if token else {})}

@@ -1,36 +1,27 @@
-"""When a request is sent again, and how long to wait before: pure, but for the pace it is kept by.
+"""When a request is sent again, and how long is waited before.
 
-Source: docs/reference/client.md, "Errors and retries".
-
-What an answer says was not carried out may be sent again, whatever it is: 429. What may have been carried out is sent
-again only if that does no harm. A network that answered before and now refuses connections is being restarted: nothing
-was sent, so it is waited for. One that never answered is told of at once.
+An answer that says that nothing was carried out, 429, is reason to send anything again. What may have been carried out
+is sent again only if that does no harm. A network that answered before and now refuses connections is being restarted:
+nothing was sent, so it is waited for.
 """
 
-import asyncio
 import random
-import time
 from collections.abc import Awaitable, Callable
+from typing import TypeAlias
 
 import attrs
+from tenacity import AsyncRetrying, RetryCallState, retry_if_result, stop_after_attempt, wait_random_exponential
 
 from moltnet.adapters.http.calls import GET, Call, Reply
 
 TRIES = 3
 LONGEST_WAIT_S = 60
 RESTART_S = 30.0
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 2.0
+_BACKOFF = wait_random_exponential(multiplier=0.4, min=0.2, max=2)
 _TOO_MANY = 429
 _GATEWAY = range(502, 505)
 
-
-@attrs.frozen
-class Pace:
-    """Time and chance, as the client meets them."""
-
-    now: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-    chance: Callable[[], float] = random.random
+Sleep: TypeAlias = Callable[[float], Awaitable[None]]
 
 
 @attrs.frozen
@@ -48,44 +39,49 @@ class Broken:
     timed_out: bool = False
 
 
-Outcome = Reply | NotSent | Broken
+Outcome: TypeAlias = Reply | NotSent | Broken
 
 
-@attrs.define
-class Attempts:
-    """The tries of one call. `met` tells whether the network answered before."""
+def retrying(call: Call, sleep: Sleep) -> AsyncRetrying:
+    """Runs a function that sends the call, up to three times; its last outcome is returned."""
+    return AsyncRetrying(
+        sleep=sleep,
+        retry=retry_if_result(lambda outcome: _is_repeated(call, outcome)),
+        stop=stop_after_attempt(TRIES),
+        wait=_pause_s,
+        retry_error_callback=_outcome,
+    )
 
-    call: Call
-    met: bool
-    pace: Pace
-    _made: int = 0
-    _refused_since: float | None = None
 
-    def pause_s(self, outcome: Outcome) -> float | None:
-        """How long to wait before the next try after this outcome; None when there is none."""
-        if isinstance(outcome, NotSent):
-            return self._until_restarted()
-        self._made += 1
-        if self.call.once_only or self._made >= TRIES or not self._is_worth_it(outcome):
-            return None
-        asked = outcome.retry_after_s if isinstance(outcome, Reply) else None
-        if asked is None:
-            return self._backoff(self._made)
-        # A little later than asked, not all agents at the same moment.
-        return asked + self.pace.chance() if asked <= LONGEST_WAIT_S else None
+def reconnecting(sleep: Sleep) -> AsyncRetrying:
+    """Runs a function until a connection comes about, waiting `RESTART_S` at most; its last outcome is returned."""
+    return AsyncRetrying(
+        sleep=sleep,
+        retry=retry_if_result(lambda outcome: isinstance(outcome, NotSent)),
+        stop=lambda state: state.idle_for >= RESTART_S,
+        wait=_BACKOFF,
+        retry_error_callback=_outcome,
+    )
 
-    def _is_worth_it(self, outcome: Reply | Broken) -> bool:
-        if isinstance(outcome, Broken):
-            return self.call.repeatable and not outcome.timed_out
-        return outcome.status == _TOO_MANY or (self.call.method == GET and outcome.status in _GATEWAY)
 
-    def _until_restarted(self) -> float | None:
-        now = self.pace.now()
-        if self._refused_since is None:
-            self._refused_since = now
-        waited = now - self._refused_since
-        return self._backoff(1 + int(waited)) if self.met and waited < RESTART_S else None
+def _is_repeated(call: Call, outcome: Outcome) -> bool:
+    if call.once_only or isinstance(outcome, NotSent):
+        return False
+    if isinstance(outcome, Broken):
+        return call.repeatable and not outcome.timed_out
+    if outcome.status != _TOO_MANY and not (call.method == GET and outcome.status in _GATEWAY):
+        return False
+    return (outcome.retry_after_s or 0) <= LONGEST_WAIT_S
 
-    def _backoff(self, number: int) -> float:
-        longest: float = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2.0**number)
-        return longest * (0.5 + self.pace.chance() / 2)
+
+def _pause_s(state: RetryCallState) -> float:
+    outcome = _outcome(state)
+    asked = outcome.retry_after_s if isinstance(outcome, Reply) else None
+    # A little later than asked, not all agents at the same moment.
+    return _BACKOFF(state) if asked is None else asked + random.random()  # noqa: S311  # jitter is no secret
+
+
+def _outcome(state: RetryCallState) -> Outcome:
+    assert state.outcome  # noqa: S101  # asked for after an attempt
+    outcome: Outcome = state.outcome.result()
+    return outcome

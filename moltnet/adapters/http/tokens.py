@@ -2,6 +2,8 @@
 
 import asyncio
 
+from tenacity import AsyncRetrying, retry_if_result, stop_after_attempt, wait_exponential
+
 from moltnet.adapters.http.calls import Call, Reply
 from moltnet.adapters.http.door import Door
 from moltnet.adapters.http.problems import refusal
@@ -13,7 +15,7 @@ from moltnet.ports.remote import AuthenticationError, NetworkError
 MARGIN_S = 30
 TOKEN_PATH = "/oauth2/token"  # noqa: S105 - a path
 # Another process that rotated the secret has it before it is kept: it is looked for again, soon and then seldom.
-REREAD_AFTER_S = (0.0, 0.1, 0.3, 0.9)
+REREADS = 4
 
 
 class Tokens:
@@ -42,7 +44,7 @@ class Tokens:
 
     async def get(self, refused: str | None = None) -> str:
         """A token that is good for a while; another one than `refused`. Raises AuthenticationError and NetworkError."""
-        if self._text is not None and self._text != refused and self._door.pace.now() < self._good_until:
+        if self._text is not None and self._text != refused and self._door.now() < self._good_until:
             return self._text
         if self._fetching is None:
             self._fetching = asyncio.create_task(self._fetch())
@@ -87,25 +89,30 @@ class Tokens:
         lifetime_s = told.get("expires_in")
         known = isinstance(lifetime_s, int | float) and not isinstance(lifetime_s, bool)
         self._text, self._fetched_with = text, used
-        self._good_until = self._door.pace.now() + (lifetime_s if known else 0) - MARGIN_S
+        self._good_until = self._door.now() + (lifetime_s if known else 0) - MARGIN_S
         return text
 
     async def _found_another(self, used: ClientSecret) -> bool:
         if self._credentials != used:
             return True
-        for pause_s in REREAD_AFTER_S if self._keyring else ():
-            await self._door.pace.sleep(pause_s)
-            await self._reread()
-            if self._credentials != used:
-                return True
-        return False
+        if self._keyring is None:
+            return False
+        rereading = AsyncRetrying(
+            sleep=self._door.sleep,
+            retry=retry_if_result(lambda found: not found),
+            stop=stop_after_attempt(REREADS),
+            wait=wait_exponential(multiplier=0.1, exp_base=3),
+            retry_error_callback=lambda _: False,
+        )
+        found: bool = await rereading(self._reread, self._keyring, used)
+        return found
 
-    async def _reread(self) -> None:
-        assert self._keyring  # noqa: S101 - asked by whoever calls
-        kept = await asyncio.to_thread(self._keyring.read)
+    async def _reread(self, keyring: Keyring, used: ClientSecret) -> bool:
+        kept = await asyncio.to_thread(keyring.read)
         # A keyring that holds another agent by now is no reason to go on as that one.
         if kept is not None and (self._agent_id is None or kept.agent_id == self._agent_id):
             self._credentials = kept.credentials
+        return self._credentials != used
 
 
 def _request(credentials: ClientSecret) -> Call:

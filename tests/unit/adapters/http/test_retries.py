@@ -1,17 +1,54 @@
 """Which requests are sent again, and how long that is waited for."""
 
+from collections.abc import Callable
+
+import attrs
 import pytest
+from tenacity import AsyncRetrying
 
 from moltnet.adapters.http.calls import Call, Reply, creating, get
-from moltnet.adapters.http.retries import LONGEST_WAIT_S, RESTART_S, TRIES, Attempts, Broken, NotSent, Outcome, Pace
+from moltnet.adapters.http.retries import (
+    LONGEST_WAIT_S,
+    RESTART_S,
+    TRIES,
+    Broken,
+    NotSent,
+    Outcome,
+    Sleep,
+    reconnecting,
+    retrying,
+)
 
 READING, CREATING = get("/x"), creating("/x", {}, None)
 KEYED, ONCE = creating("/x", {}, "k"), Call(method="POST", path="/vouch", once_only=True)
 BROKEN, TIMED_OUT, REFUSED = Broken("x"), Broken("x", timed_out=True), NotSent("x")
 
 
-def attempts(call: Call, *, met: bool = True, now: float = 0.0, chance: float = 0.0) -> Attempts:
-    return Attempts(call, met, Pace(now=lambda: now, chance=lambda: chance))
+@attrs.define
+class Sending:
+    """Meets one outcome again and again; it is noted how long would have been waited before each."""
+
+    outcome: Outcome
+    sent: int = 0
+    waits: list[float] = attrs.field(factory=list)
+
+    async def send(self) -> Outcome:
+        self.sent += 1
+        return self.outcome
+
+    async def sleep(self, seconds: float) -> None:
+        self.waits.append(seconds)
+
+
+async def waits(outcome: Outcome, policy: Callable[[Sleep], AsyncRetrying]) -> list[float]:
+    sending = Sending(outcome)
+    assert await policy(sending.sleep)(sending.send) is outcome
+    assert sending.sent == len(sending.waits) + 1
+    return sending.waits
+
+
+async def waits_of(call: Call, outcome: Outcome) -> list[float]:
+    return await waits(outcome, lambda sleep: retrying(call, sleep))
 
 
 def answer(status: int, **headers: str) -> Reply:
@@ -19,67 +56,67 @@ def answer(status: int, **headers: str) -> Reply:
 
 
 @pytest.mark.parametrize("status", [502, 503, 504])
-def test_a_gateways_failure_is_met_by_reading_again(status: int) -> None:
-    assert attempts(READING).pause_s(answer(status)) is not None
+async def test_a_gateways_failure_is_met_by_reading_again(status: int) -> None:
+    assert await waits_of(READING, answer(status))
     for other in (CREATING, KEYED, ONCE):
-        assert attempts(other).pause_s(answer(status)) is None
+        assert not await waits_of(other, answer(status))
 
 
 @pytest.mark.parametrize("status", [200, 400, 401, 403, 404, 409, 412, 422, 500, 501])
-def test_what_was_decided_is_not_asked_again(status: int) -> None:
+async def test_what_was_decided_is_not_asked_again(status: int) -> None:
     for call in (READING, CREATING, KEYED, ONCE):
-        assert attempts(call).pause_s(answer(status)) is None
+        assert not await waits_of(call, answer(status))
 
 
-def test_too_many_requests_are_slowed_down_but_for_what_is_asked_once() -> None:
+async def test_too_many_requests_are_slowed_down_but_for_what_is_asked_once() -> None:
     for call in (READING, CREATING, KEYED):
-        assert attempts(call, chance=0.5).pause_s(answer(429, Retry_After="7")) == 7.5
-        assert attempts(call).pause_s(answer(429)) is not None
-    assert attempts(ONCE).pause_s(answer(429, Retry_After="7")) is None
+        assert all(7 <= wait < 8 for wait in await waits_of(call, answer(429, Retry_After="7")))
+        assert len(await waits_of(call, answer(429, Retry_After="7"))) == TRIES - 1
+        assert await waits_of(call, answer(429))
+    assert not await waits_of(ONCE, answer(429, Retry_After="7"))
 
 
-def test_whoever_would_have_to_wait_too_long_is_told_at_once() -> None:
-    assert attempts(READING).pause_s(answer(429, Retry_After=str(LONGEST_WAIT_S))) == LONGEST_WAIT_S
-    assert attempts(READING).pause_s(answer(429, Retry_After=str(LONGEST_WAIT_S + 1))) is None
+async def test_whoever_would_have_to_wait_too_long_is_told_at_once() -> None:
+    assert min(await waits_of(READING, answer(429, Retry_After=str(LONGEST_WAIT_S)))) >= LONGEST_WAIT_S
+    assert not await waits_of(READING, answer(429, Retry_After=str(LONGEST_WAIT_S + 1)))
+    assert not await waits_of(READING, answer(503, Retry_After=str(LONGEST_WAIT_S + 1)))
 
 
 @pytest.mark.parametrize("text", ["", "soon", "-1", "1.5", "Wed, 21 Oct 2015 07:28:00 GMT", "²"])
-def test_a_time_that_is_not_told_in_seconds_counts_as_none(text: str) -> None:
+async def test_a_time_that_is_not_told_in_seconds_counts_as_none(text: str) -> None:
     assert answer(429, Retry_After=text).retry_after_s is None
-    assert attempts(READING).pause_s(answer(429, Retry_After=text)) is not None
+    assert await waits_of(READING, answer(429, Retry_After=text))
 
 
-def test_what_may_have_been_carried_out_is_repeated_where_that_does_no_harm() -> None:
-    assert attempts(READING).pause_s(BROKEN) is not None
-    assert attempts(KEYED).pause_s(BROKEN) is not None
-    assert attempts(CREATING).pause_s(BROKEN) is None
-    assert attempts(ONCE).pause_s(BROKEN) is None
-    assert attempts(READING).pause_s(TIMED_OUT) is None
+async def test_what_may_have_been_carried_out_is_repeated_where_that_does_no_harm() -> None:
+    assert await waits_of(READING, BROKEN)
+    assert await waits_of(KEYED, BROKEN)
+    assert not await waits_of(CREATING, BROKEN)
+    assert not await waits_of(ONCE, BROKEN)
+    assert not await waits_of(READING, TIMED_OUT)
 
 
 @pytest.mark.parametrize("outcome", [answer(503), answer(429, Retry_After="1"), BROKEN], ids=["503", "429", "broken"])
-def test_there_are_three_tries(outcome: Outcome) -> None:
-    tries = attempts(READING)
-    assert [tries.pause_s(outcome) is not None for _ in range(TRIES)] == [True, True, False]
+async def test_there_are_three_tries(outcome: Outcome) -> None:
+    assert len(await waits_of(READING, outcome)) == TRIES - 1
 
 
-def test_a_network_that_answered_before_is_waited_for_while_it_restarts() -> None:
-    time = [0.0]
-    tries = Attempts(CREATING, met=True, pace=Pace(now=lambda: time[0], chance=lambda: 1.0))
-    waited = 0.0
-    while (pause := tries.pause_s(REFUSED)) is not None:
-        assert 0 < pause <= 2
-        waited = time[0] = time[0] + pause
-    assert RESTART_S <= waited < RESTART_S + 2
+async def test_a_network_that_restarts_is_waited_for() -> None:
+    pauses = await waits(REFUSED, reconnecting)
+    assert all(0 < pause <= 2 for pause in pauses)
+    assert RESTART_S <= sum(pauses) < RESTART_S + 2
+    assert not await waits_of(READING, REFUSED)  # nor again beyond that
 
 
-def test_a_network_that_never_answered_is_not_waited_for() -> None:
-    assert attempts(READING, met=False).pause_s(REFUSED) is None
+@pytest.mark.parametrize("outcome", [answer(503), BROKEN], ids=["503", "broken"])
+async def test_a_network_that_takes_connections_is_not_restarting(outcome: Outcome) -> None:
+    assert not await waits(outcome, reconnecting)
 
 
-def test_pauses_grow_and_differ() -> None:
-    low, high = attempts(READING, chance=0.0), attempts(READING, chance=1.0)
-    lows, highs = [low.pause_s(BROKEN) for _ in range(2)], [high.pause_s(BROKEN) for _ in range(2)]
-    assert all([*lows, *highs])
-    assert lows[0] < highs[0] < highs[1]
-    assert lows[0] < lows[1]
+async def test_pauses_grow_and_differ() -> None:
+    many = [await waits_of(READING, BROKEN) for _ in range(100)]
+    firsts, seconds = zip(*many, strict=True)
+    assert all(0.2 <= first <= 0.4 for first in firsts)
+    assert all(0.2 <= second <= 0.8 for second in seconds)
+    assert max(seconds) > 0.4
+    assert len({*firsts, *seconds}) > 100
