@@ -35,11 +35,6 @@ class Backoff:
     growth: float = 2.0
     longest_s: float = 30.0
 
-    def pause_s(self, failures: int) -> float:
-        """The seconds to wait after so many failures."""
-        # Beyond some fifty doublings the limit is long reached, and a float soon overflows.
-        return float(min(self.longest_s, self.first_s * self.growth ** min(failures - 1, 50)))
-
 
 UNTIL_IT_HOLDS = sys.maxsize
 """Attempts for a step that is not given up."""

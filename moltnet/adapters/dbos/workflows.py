@@ -12,6 +12,7 @@ from typing import Any
 from dbos import DBOS, SetWorkflowID, WorkflowHandleAsync
 from dbos._error import DBOSNonExistentWorkflowError
 from sqlalchemy.exc import SQLAlchemyError
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from moltnet.adapters.dbos.connections import EngineHealth
 from moltnet.adapters.dbos.outcomes import outcome_of, text_of, told
@@ -205,12 +206,16 @@ class _DbosSteps:
         return message
 
     async def _attempted(self, action: Callable[[], Awaitable[Json]], attempts: int) -> Json:
-        failures = 0
-        while True:
-            try:
-                return await action()
-            except Unavailable:
-                failures += 1
-                if failures >= attempts:
-                    raise
-            await asyncio.sleep(self._backoff.pause_s(failures))
+        backoff = self._backoff
+        retrying = AsyncRetrying(
+            retry=retry_if_exception_type(Unavailable),
+            stop=stop_after_attempt(attempts),
+            wait=wait_exponential(multiplier=backoff.first_s, exp_base=backoff.growth, max=backoff.longest_s),
+            reraise=True,
+        )
+
+        async def act() -> Json:  # the library awaits only what is declared so
+            return await action()
+
+        answer: Json = await retrying(act)
+        return answer

@@ -1,5 +1,7 @@
 """When a request is sent again, and how long is waited before.
 
+Source: docs/reference/client.md, "Errors and retries".
+
 An answer that says that nothing was carried out, 429, is reason to send anything again. What may have been carried out
 is sent again only if that does no harm. A network that answered before and now refuses connections is being restarted:
 nothing was sent, so it is waited for.

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 import attrs
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from moltnet.domain.errors import MoltNetError, Unavailable
 from moltnet.ports.workflows import Backoff, Json, JsonObject, WorkflowBody, WorkflowNotFound, WorkflowUnfinished
@@ -181,12 +182,19 @@ class _MemorySteps:
         return outcome.told()
 
     async def _attempted(self, action: Callable[[], Awaitable[Json]], attempts: int) -> Json:
-        for failures in range(1, attempts):
-            try:
-                return await action()
-            except Unavailable:
-                await asyncio.sleep(self._backoff.pause_s(failures))
-        return await action()
+        backoff = self._backoff
+        retrying = AsyncRetrying(
+            retry=retry_if_exception_type(Unavailable),
+            stop=stop_after_attempt(attempts),
+            wait=wait_exponential(multiplier=backoff.first_s, exp_base=backoff.growth, max=backoff.longest_s),
+            reraise=True,
+        )
+
+        async def act() -> Json:  # the library awaits only what is declared so
+            return await action()
+
+        answer: Json = await retrying(act)
+        return answer
 
     async def _received(self, topic: str, timeout_s: float) -> Json:
         try:

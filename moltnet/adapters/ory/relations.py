@@ -1,8 +1,7 @@
 """Relation tuples and permits by Keto (docs/reference/ory.md, "Keto calls")."""
 
-import asyncio
-import time
-from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Coroutine, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from typing import Any, TypedDict
 
@@ -15,6 +14,7 @@ from ory_client import (
     RelationshipApi,
     SubjectSet,
 )
+from tenacity import AsyncRetrying, RetryError, retry_if_result, stop_before_delay, wait_exponential
 
 from moltnet.adapters.ory.errors import OryMisconfigured, OryUnavailable
 from moltnet.adapters.ory.service import OryService, malformed
@@ -72,7 +72,7 @@ class OryRelationStore:
             {_CREATED, _NOT_FOUND},
         )
         _check_namespace(reply.status, held.thing.namespace)
-        await self._settled("write a relation", lambda: self._holds(held), wanted=True)
+        await self._settled("write a relation", partial(self._holds, held), wanted=True)
 
     async def delete(self, pattern: TuplePattern) -> None:
         """Removes every tuple that matches, copies included, and waits until none is seen."""
@@ -85,7 +85,7 @@ class OryRelationStore:
             {_DONE, _NOT_FOUND},
         )
         _check_namespace(reply.status, pattern.namespace)
-        await self._settled("delete relations", lambda: self._page(pattern, None), wanted=False)
+        await self._settled("delete relations", partial(self._page, pattern, None), wanted=False)
 
     async def permitted(self, thing: Thing, permits: Collection[Permit], agent: AgentId) -> frozenset[Permit]:
         """Which of the permits the agent has, by Keto's own rules."""
@@ -146,13 +146,16 @@ class OryRelationStore:
         (is_held,) = await self._checked([Relationship(**_tuple_form(held))])
         return is_held
 
-    async def _settled(self, call: str, look: Callable[[], Awaitable[object]], *, wanted: bool) -> None:
-        ends_at, pause_s = time.monotonic() + self.settles_within_s, self.first_look_s
-        while bool(await look()) is not wanted:
-            if time.monotonic() + pause_s > ends_at:
-                raise OryUnavailable(self.admin.name, call, "the change is not seen yet")
-            await asyncio.sleep(pause_s)
-            pause_s *= 2
+    async def _settled(self, call: str, look: partial[Coroutine[Any, Any, Any]], *, wanted: bool) -> None:
+        looking = AsyncRetrying(
+            retry=retry_if_result(lambda found: bool(found) is not wanted),
+            wait=wait_exponential(multiplier=self.first_look_s),
+            stop=stop_before_delay(self.settles_within_s),
+        )
+        try:
+            await looking(look)
+        except RetryError as error:
+            raise OryUnavailable(self.admin.name, call, "the change is not seen yet") from error
 
 
 @attrs.frozen

@@ -3,34 +3,101 @@
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Collection, Mapping
+import math
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeAlias
 
 import attrs
 from ory_client import ApiClient, ApiException, Configuration
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, wait_random_exponential
 from urllib3 import HTTPResponse
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
 from moltnet.adapters.ory.breaker import CircuitBreaker
 from moltnet.adapters.ory.errors import OryUnavailable
-from moltnet.adapters.ory.patience import Patience, asked_wait_s
 
 Timeout: TypeAlias = tuple[float, float]
 Send: TypeAlias = Callable[[ApiClient, Timeout], HTTPResponse]
 
 BODY_MAX = 4 * 1024 * 1024
 TOO_MANY_REQUESTS, SERVER_ERRORS = 429, 500
+# What Ory Network says of its limits; `Retry-After` is RFC 9110 §10.2.3, of which only the form in seconds is read.
+_WAIT_HEADERS = ("Retry-After", "x-ratelimit-reset")
 
 _log = logging.getLogger(__name__)
 
 
+@attrs.frozen(kw_only=True)
+class CallLimits:
+    """Bounds of the calls to one address.
+
+    A wait that the service asks for is kept up to `longest_wait_s`; a longer one ends the call at once. `threads` are
+    as many calls as are made at the same time, `waiting` those that may stand in line for one of them.
+    """
+
+    connect_s: float = 2.0
+    read_s: float = 5.0
+    attempts: int = 3
+    first_wait_s: float = 0.1
+    longest_wait_s: float = 2.0
+    threads: int = 8
+    waiting: int = 64
+    breaker_threshold: int = 5
+    breaker_pause_s: float = 5.0
+
+    @property
+    def answer_s(self) -> float:
+        """The time for a whole answer: a body that trickles in would reset the time for one read for ever."""
+        return self.connect_s + 2 * self.read_s
+
+
 class Failed(Exception):
-    """A call that got no answer, or one that means another attempt. `had_effect` is false when it surely had none."""
+    """A call that got no answer, or one that means another attempt.
+
+    `had_effect` is false when it surely had none; `wait_s` is how long the service asks to be left alone.
+    """
 
     def __init__(self, reason: str, *, had_effect: bool = True, is_down: bool = True, wait_s: float = 0.0) -> None:
         self.had_effect, self.is_down, self.wait_s = had_effect, is_down, wait_s
         super().__init__(reason)
+
+
+def retrying(
+    limits: CallLimits,
+    *,
+    repeatable: bool,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    before_sleep: Callable[[RetryCallState], None] | None = None,
+) -> AsyncRetrying:
+    """Runs a call until it does not raise `Failed`, at most `limits.attempts` times; the last one is raised."""
+    backoff = wait_random_exponential(multiplier=limits.first_wait_s, min=limits.first_wait_s / 2)
+
+    def is_repeated(error: BaseException) -> bool:
+        return (
+            isinstance(error, Failed) and (repeatable or not error.had_effect) and error.wait_s <= limits.longest_wait_s
+        )
+
+    return AsyncRetrying(
+        sleep=sleep,
+        retry=retry_if_exception(is_repeated),
+        stop=stop_after_attempt(limits.attempts),
+        wait=lambda state: max(backoff(state), _failure(state).wait_s),
+        before_sleep=before_sleep,
+        reraise=True,
+    )
+
+
+def asked_wait_s(headers: Mapping[str, str]) -> float:
+    """The longest wait that an answer asks for in seconds; 0 when it asks for none."""
+    asked = [headers.get(name, "") for name in _WAIT_HEADERS]
+    return max((float(text) for text in asked if text.isascii() and text.isdigit()), default=0.0)
+
+
+def _failure(state: RetryCallState) -> Failed:
+    failure = state.outcome.exception() if state.outcome else None
+    assert isinstance(failure, Failed)  # noqa: S101  # asked for after nothing else
+    return failure
 
 
 @attrs.frozen
@@ -64,16 +131,16 @@ class OryService:
         api_key: goes out with every call that needs one; self-hosted services need none.
     """
 
-    def __init__(self, name: str, url: str, api_key: str | None, patience: Patience) -> None:
+    def __init__(self, name: str, url: str, api_key: str | None, limits: CallLimits) -> None:
         self.name = name
-        self.patience = patience
+        self.limits = limits
         # Its own retries would wait unseen, and send twice what must be sent once (docs/reference/ory.md, "The client
         # package").
         configuration = Configuration(host=url.rstrip("/"), access_token=api_key, retries=False)
-        configuration.connection_pool_maxsize = patience.threads
+        configuration.connection_pool_maxsize = limits.threads
         self._client = ApiClient(configuration)
-        self._threads = ThreadPoolExecutor(patience.threads, thread_name_prefix=f"moltnet-{name.replace(' ', '-')}")
-        self._breaker = CircuitBreaker(patience.breaker_threshold, patience.breaker_pause_s)
+        self._threads = ThreadPoolExecutor(limits.threads, thread_name_prefix=f"moltnet-{name.replace(' ', '-')}")
+        self._breaker = CircuitBreaker(limits.breaker_threshold, limits.breaker_pause_s)
         self._pending = 0
 
     def close(self) -> None:
@@ -90,22 +157,23 @@ class OryService:
             expected: the statuses that mean something to the caller.
             repeatable: whether a second sending is harmless. If not, it is sent again only when it surely did nothing.
         """
-        for attempt in range(self.patience.attempts):
-            if not self._breaker.admits():
-                raise OryUnavailable(self.name, call, "it has not answered lately, and is left alone for a while")
-            try:
-                reply = await self._answered(send, expected)
-            except Failed as failure:
-                wait_s = self.patience.wait_s(attempt, failure.wait_s)
-                if wait_s is None or (failure.had_effect and not repeatable):
-                    raise OryUnavailable(self.name, call, str(failure)) from failure
-                _log.info("%s could not %s: %s; trying again", self.name, call, failure)
-                await asyncio.sleep(wait_s)
-            else:
-                return self._known(reply, call, expected)
-        raise AssertionError("the last attempt answers or raises")
+
+        def log(state: RetryCallState) -> None:
+            _log.info("%s could not %s: %s; trying again", self.name, call, _failure(state))
+
+        try:
+            reply: Reply = await retrying(self.limits, repeatable=repeatable, before_sleep=log)(
+                self._answered, send, expected
+            )
+        except Failed as failure:
+            raise OryUnavailable(self.name, call, str(failure)) from failure
+        if reply.status not in expected:
+            raise OryUnavailable(self.name, call, f"it answered {reply.status}")
+        return reply
 
     async def _answered(self, send: Send, expected: Collection[int]) -> Reply:
+        if not self._breaker.admits():
+            raise Failed("it has not answered lately, and is left alone for a while", wait_s=math.inf)
         try:
             reply = await self._sent(send)
             _check_status(reply, expected)
@@ -117,12 +185,12 @@ class OryService:
         return reply
 
     async def _sent(self, send: Send) -> Reply:
-        if self._pending >= self.patience.threads + self.patience.waiting:
+        if self._pending >= self.limits.threads + self.limits.waiting:
             raise Failed("too many calls stand in line", had_effect=False, is_down=False)
         self._pending += 1
         try:
             # The thread goes on to its own time limit; only the waiting ends.
-            async with asyncio.timeout(self.patience.answer_s):
+            async with asyncio.timeout(self.limits.answer_s):
                 return await asyncio.get_running_loop().run_in_executor(self._threads, self._blocking, send)
         except TimeoutError:
             raise Failed("no answer in time") from None
@@ -131,7 +199,7 @@ class OryService:
 
     def _blocking(self, send: Send) -> Reply:
         try:
-            response = send(self._client, (self.patience.connect_s, self.patience.read_s))
+            response = send(self._client, (self.limits.connect_s, self.limits.read_s))
             body = response.read(BODY_MAX, decode_content=True)
             response.release_conn()
         except (NewConnectionError, ConnectTimeoutError) as error:
@@ -140,11 +208,6 @@ class OryService:
             # Their texts hold what was sent and received, so only the kind is told.
             raise Failed(type(error).__name__) from None
         return Reply(response.status, response.headers, body)
-
-    def _known(self, reply: Reply, call: str, expected: Collection[int]) -> Reply:
-        if reply.status not in expected:
-            raise OryUnavailable(self.name, call, f"it answered {reply.status}")
-        return reply
 
 
 def _check_status(reply: Reply, expected: Collection[int]) -> None:

@@ -5,8 +5,7 @@ from contextlib import ExitStack, contextmanager
 
 import attrs
 
-from moltnet.adapters.ory.patience import Patience
-from moltnet.adapters.ory.service import OryService
+from moltnet.adapters.ory.service import CallLimits, OryService
 
 # Whoever carries a change of relations out gives up after a few seconds, and then another may carry out the next one. A
 # write must be over by then, since one that arrived later would undo that; so it is short, and not tried again here.
@@ -42,16 +41,16 @@ class OryServices:
 
 
 @contextmanager
-def ory_services(addresses: OryAddresses, patience: Patience | None = None) -> Iterator[OryServices]:
+def ory_services(addresses: OryAddresses, limits: CallLimits | None = None) -> Iterator[OryServices]:
     """The services until the context is left. What needs no key is not sent one."""
-    patience, key = patience or Patience(), addresses.api_key
+    limits, key = limits or CallLimits(), addresses.api_key
     brief = attrs.evolve(
-        patience, connect_s=min(patience.connect_s, KETO_CONNECT_S), read_s=min(patience.read_s, KETO_READ_S)
+        limits, connect_s=min(limits.connect_s, KETO_CONNECT_S), read_s=min(limits.read_s, KETO_READ_S)
     )
     with ExitStack() as stack:
 
-        def opened(name: str, url: str, api_key: str | None, patience: Patience = patience) -> OryService:
-            service = OryService(name, url, api_key, patience)
+        def opened(name: str, url: str, api_key: str | None, limits: CallLimits = limits) -> OryService:
+            service = OryService(name, url, api_key, limits)
             stack.callback(service.close)
             return service
 

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import ClientSession
 
 from moltnet.adapters.nacl.key_pairs import NaclKeyPair
-from moltnet.adapters.ory.patience import Patience
+from moltnet.adapters.ory.service import CallLimits
 from moltnet.domain.agents import KeyTaken
 from moltnet.domain.errors import Unavailable
 from moltnet.domain.registration import Evidence, Registered, RegistrationFailed, proof_message
@@ -21,7 +21,7 @@ from tests.support.ory.server import OryStandIn
 
 pytestmark = pytest.mark.real
 
-HURRIED = Patience(
+HURRIED = CallLimits(
     connect_s=0.5, read_s=0.25, attempts=2, first_wait_s=0.001, longest_wait_s=0.01, breaker_threshold=1000
 )
 FAULTS = {

@@ -82,28 +82,28 @@ async def test_nobody_is_there():
 
 
 async def test_breaker_leaves_a_silent_service_alone_for_a_while():
-    patience = attrs.evolve(QUICK, attempts=1, breaker_threshold=3, breaker_pause_s=3600)
-    async with a_stand_in(MemoryClock(NOON), patience) as services:
+    limits = attrs.evolve(QUICK, attempts=1, breaker_threshold=3, breaker_pause_s=3600)
+    async with a_stand_in(MemoryClock(NOON), limits) as services:
         stand_in, identities = services.stand_in, services.identities()
         assert stand_in is not None
         stand_in.faults.always("K1", f.DOWN)
-        for _ in range(patience.breaker_threshold):
+        for _ in range(limits.breaker_threshold):
             with pytest.raises(OryUnavailable, match="it answered 503"):
                 await identities.create("registration-1", KEY, None)
         with pytest.raises(OryUnavailable, match="it has not answered lately, and is left alone for a while"):
             await identities.create("registration-1", KEY, None)
-        assert stand_in.faults.calls.count("K1") == patience.breaker_threshold
+        assert stand_in.faults.calls.count("K1") == limits.breaker_threshold
         assert await services.keys().published()
 
 
 async def test_service_that_hangs_holds_up_no_other():
     """Each side has threads of its own: what waits for Keto must not stop Hydra."""
-    patience = attrs.evolve(QUICK, threads=2, waiting=2)
-    async with a_stand_in(MemoryClock(NOON), patience) as services:
+    limits = attrs.evolve(QUICK, threads=2, waiting=2)
+    async with a_stand_in(MemoryClock(NOON), limits) as services:
         assert services.stand_in is not None
         services.stand_in.faults.always("K1", f.HANGS_BEFORE)
         waiting = [asyncio.create_task(services.identities().create(f"r-{n}", KEY, None)) for n in range(4)]
-        await services.stand_in.faults.until("K1", patience.threads)
+        await services.stand_in.faults.until("K1", limits.threads)
         assert await services.keys().published()
         with pytest.raises(OryUnavailable, match="too many calls stand in line"):
             await services.identities().create("r-5", KEY, None)

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from moltnet.adapters.memory.clock import MemoryClock
-from moltnet.adapters.ory.patience import Patience
+from moltnet.adapters.ory.service import CallLimits
 from moltnet.entrypoints.container import Container
 from moltnet.entrypoints.container.ory import place
 from tests.support.builders import NOON
@@ -14,10 +14,10 @@ from tests.support.ory.server import OryStandIn
 
 
 @asynccontextmanager
-async def behind(patience: Patience = QUICK) -> AsyncIterator[tuple[OryStandIn, dict[str, Any]]]:
+async def behind(limits: CallLimits = QUICK) -> AsyncIterator[tuple[OryStandIn, dict[str, Any]]]:
     """The stand-in, and how `a_network` comes to stand before it."""
     clock = MemoryClock(NOON)
-    async with a_stand_in(clock, patience) as ory:
+    async with a_stand_in(clock, limits) as ory:
         assert ory.stand_in is not None
 
         def place_ory(container: Container) -> None:

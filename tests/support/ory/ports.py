@@ -15,10 +15,10 @@ from moltnet.adapters.memory.storage import MemoryStorage
 from moltnet.adapters.ory.claims import Expected
 from moltnet.adapters.ory.clients import OryClients
 from moltnet.adapters.ory.identity import OryIdentityProvider
-from moltnet.adapters.ory.patience import Patience
 from moltnet.adapters.ory.published_keys import PublishedKeys
 from moltnet.adapters.ory.relations import OryRelationStore
 from moltnet.adapters.ory.schemas import AgentSchema
+from moltnet.adapters.ory.service import CallLimits
 from moltnet.adapters.ory.services import OryAddresses, OryServices, ory_services
 from moltnet.adapters.ory.tokens import OryTokenIssuer, OryTokenVerifier
 from moltnet.adapters.system.clock import SystemClock
@@ -34,8 +34,8 @@ from tests.support.ory.server import API_KEY, SIDES, OryStandIn, an_ory
 
 BASE_URL = "https://moltnet.example/"
 ISSUER = "https://auth.example"
-# Fails as it does with an operator's patience, only sooner.
-QUICK = Patience(connect_s=1.0, read_s=2.0, first_wait_s=0.001, longest_wait_s=0.05, breaker_threshold=1000)
+# Fails as it does with an operator's limits, only sooner.
+QUICK = CallLimits(connect_s=1.0, read_s=2.0, first_wait_s=0.001, longest_wait_s=0.05, breaker_threshold=1000)
 _PREFIX = "MOLTNET_TEST_"
 
 
@@ -91,7 +91,7 @@ class Ory:
 
 
 @asynccontextmanager
-async def ory(patience: Patience = QUICK, *, split: bool = False) -> AsyncIterator[Ory]:
+async def ory(limits: CallLimits = QUICK, *, split: bool = False) -> AsyncIterator[Ory]:
     """The services, until the context is left."""
     real = _real_addresses()
     if real is not None:
@@ -99,15 +99,15 @@ async def ory(patience: Patience = QUICK, *, split: bool = False) -> AsyncIterat
             issuer = os.environ.get(f"{_PREFIX}ORY_ISSUER", real.hydra_public)
             yield Ory(services=services, stand_in=None, clock=SystemClock(), issuer=issuer)
         return
-    async with a_stand_in(MemoryClock(NOON), patience, split=split) as stood_in:
+    async with a_stand_in(MemoryClock(NOON), limits, split=split) as stood_in:
         yield stood_in
 
 
 @asynccontextmanager
-async def a_stand_in(clock: MemoryClock, patience: Patience = QUICK, *, split: bool = False) -> AsyncIterator[Ory]:
+async def a_stand_in(clock: MemoryClock, limits: CallLimits = QUICK, *, split: bool = False) -> AsyncIterator[Ory]:
     """The stand-in, whatever the environment says."""
     async with an_ory(clock.now, issuer=ISSUER, split=split) as stand_in:
-        with ory_services(addresses_of(stand_in), patience) as services:
+        with ory_services(addresses_of(stand_in), limits) as services:
             yield Ory(services=services, stand_in=stand_in, clock=clock, issuer=ISSUER)
 
 
