@@ -12,7 +12,7 @@ from moltnet.adapters.onnx.embedding import OnnxEmbedder
 from moltnet.adapters.onnx.install import default_model
 from moltnet.adapters.postgres.embedded import EmbeddedPostgres
 from moltnet.adapters.postgres.storage import PostgresStorage
-from moltnet.adapters.snowball.lexemes import SnowballLexemes
+from moltnet.adapters.text_analysis.analyzer import SnowballAnalyzer
 from moltnet.domain.ids import DiaryId
 from moltnet.domain.search import Query, Question, Vector
 
@@ -55,13 +55,13 @@ def bare_searches(folder: Path, diary: str, asked: Sequence[str]) -> list[Rate]:
 
 
 async def _searches(address: str, diary: DiaryId, asked: Sequence[str]) -> list[Rate]:
-    embedder, lexemes = OnnxEmbedder.load(default_model()), SnowballLexemes()
+    embedder, index_terms = OnnxEmbedder.load(default_model()), SnowballAnalyzer()
     async with PostgresStorage.open(address, max_connections=1) as storage:
 
         async def hybrid(text: str) -> None:
             query = Query.parse(text)
             vector = await embedder.embed_query(query.wanted)
-            question = Question(vector=vector, model=embedder.model, words=lexemes.of_query(query))
+            question = Question(vector=vector, model=embedder.model, words=index_terms.of_query(query))
             async with storage.snapshot() as work:
                 await work.candidates.best(question, [diary], DEPTH)
 

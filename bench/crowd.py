@@ -23,9 +23,9 @@ from moltnet.adapters.memory.workers import MemoryWorkers
 from moltnet.adapters.postgres.embedded import EmbeddedPostgres
 from moltnet.adapters.postgres.migrate import migrate
 from moltnet.adapters.postgres.storage import PostgresStorage
-from moltnet.adapters.snowball.lexemes import SnowballLexemes
 from moltnet.adapters.system.clock import SystemClock
 from moltnet.adapters.system.randomness import SystemRandomness
+from moltnet.adapters.text_analysis.analyzer import SnowballAnalyzer
 from moltnet.domain.agents import Agent
 from moltnet.domain.authors import Author
 from moltnet.domain.diaries import Diary
@@ -86,7 +86,7 @@ async def _fill(storages: Sequence[Storage]) -> DiaryId:
         async with storage.transaction() as work:
             await work.agents.add(agent)
             await work.diaries.add(diary)
-    indexing = Indexing(models=Models(MemoryEmbedder()), lexemes=SnowballLexemes(), workers=MemoryWorkers())
+    indexing = Indexing(models=Models(MemoryEmbedder()), index_terms=SnowballAnalyzer(), workers=MemoryWorkers())
     for text in tqdm(list(memories(ENTRIES)), desc="entries", leave=False, disable=None):
         written = NewEntry(content=text).written(EntryId(randomness.row_id(at)), diary.id, at, len(text))
         entry = attrs.evolve(written, author=Author(id=agent.id, public_key=agent.public_key))
@@ -108,7 +108,7 @@ async def _question(text: str) -> Question:
     embedder = MemoryEmbedder()
     query = Query.parse(text)
     vector = await embedder.embed_query(query.wanted)
-    return Question(vector=vector, model=embedder.model, words=SnowballLexemes().of_query(query))
+    return Question(vector=vector, model=embedder.model, words=SnowballAnalyzer().of_query(query))
 
 
 async def _best(storage: Storage, diary: DiaryId, question: Question, depth: int) -> list[EntryId]:

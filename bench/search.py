@@ -21,7 +21,7 @@ from moltnet.adapters.onnx.embedding import OnnxEmbedder
 from moltnet.adapters.onnx.install import default_model
 from moltnet.adapters.postgres.embedded import EmbeddedPostgres
 from moltnet.adapters.postgres.storage import PostgresStorage
-from moltnet.adapters.snowball.lexemes import SnowballLexemes
+from moltnet.adapters.text_analysis.analyzer import SnowballAnalyzer
 from moltnet.domain.ids import DiaryId
 from moltnet.domain.search import Query, Question
 
@@ -68,7 +68,7 @@ async def _fill(server: Server, headers: dict[str, str]) -> str:
 async def _compare(
     server: Server, headers: dict[str, str], address: str, diary_id: str
 ) -> tuple[list[float], list[float]]:
-    embedder, lexemes = OnnxEmbedder.load(default_model()), SnowballLexemes()
+    embedder, index_terms = OnnxEmbedder.load(default_model()), SnowballAnalyzer()
     bare, rest = list[float](), list[float]()
     async with (
         PostgresStorage.open(address, max_connections=1) as storage,
@@ -78,7 +78,7 @@ async def _compare(
             started = time.perf_counter()
             query = Query.parse(text)
             vector = await embedder.embed_query(query.wanted)
-            question = Question(vector=vector, model=embedder.model, words=lexemes.of_query(query))
+            question = Question(vector=vector, model=embedder.model, words=index_terms.of_query(query))
             async with storage.snapshot() as work:
                 await work.candidates.best(question, [DiaryId(UUID(diary_id))], DEPTH)
             between = time.perf_counter()

@@ -45,7 +45,7 @@ class Load:
 
 
 @attrs.define
-class Seen:
+class Snapshot:
     """What the clients met."""
 
     done: Counter[str] = attrs.field(factory=Counter)
@@ -63,7 +63,7 @@ async def main() -> None:
 
 async def _measure(data: Path, target: Path, entries: int) -> None:
     agent = genesis(data)
-    probes, seen = list(questions(PROBES)), Seen()
+    probes, seen = list(questions(PROBES)), Snapshot()
     with running(data) as server:
         async with _session(server.url, agent) as session:
             still = await _diary(session, memories(STILL, seed=3))
@@ -87,7 +87,7 @@ async def _measure(data: Path, target: Path, entries: int) -> None:
     _report(seen, old, new)
 
 
-def _report(seen: Seen, old: dict[str, tuple[str, ...]], new: dict[str, tuple[str, ...]]) -> None:
+def _report(seen: Snapshot, old: dict[str, tuple[str, ...]], new: dict[str, tuple[str, ...]]) -> None:
     mixed = back = 0
     told = Counter[str]()
     for probe, answers in seen.answers.items():
@@ -103,7 +103,7 @@ def _report(seen: Seen, old: dict[str, tuple[str, ...]], new: dict[str, tuple[st
 
 
 @contextlib.asynccontextmanager
-async def _clients(url: str, load: Load, seen: Seen, *, hurts: bool) -> AsyncIterator[None]:
+async def _clients(url: str, load: Load, seen: Snapshot, *, hurts: bool) -> AsyncIterator[None]:
     """Clients that search and write for the length of the block; unless it hurts, a lost connection ends one."""
     stop = asyncio.Event()
 
@@ -140,7 +140,7 @@ async def _clients(url: str, load: Load, seen: Seen, *, hurts: bool) -> AsyncIte
         await asyncio.gather(*clients)
 
 
-async def _note(seen: Seen, what: str, answer: aiohttp.ClientResponse, expected: int) -> dict[str, Any] | None:
+async def _note(seen: Snapshot, what: str, answer: aiohttp.ClientResponse, expected: int) -> dict[str, Any] | None:
     if answer.status != expected:
         seen.errors[f"{what}: {answer.status} {await answer.text()}"] += 1
         return None

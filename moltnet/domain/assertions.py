@@ -91,10 +91,10 @@ def _names(audience: str, network: NetworkAddress) -> bool:
 
 
 def _client_id(issuer: object, subject: object) -> ClientId:
-    found: UUID | None = parse_uuid(subject) if isinstance(subject, str) and issuer == subject else None
-    if found is None:
+    parsed: UUID | None = parse_uuid(subject) if isinstance(subject, str) and issuer == subject else None
+    if parsed is None:
         raise InvalidAssertion("iss and sub must both be the client id")
-    return ClientId(found)
+    return ClientId(parsed)
 
 
 def _sole_audience(value: object) -> str:

@@ -77,7 +77,7 @@ class Anonymous:
 ANONYMOUS = Anonymous()
 
 
-def known(caller: Caller | Anonymous) -> Caller:
+def require_caller(caller: Caller | Anonymous) -> Caller:
     """The caller, when there is one; raises Unauthenticated for nobody in particular."""
     if isinstance(caller, Anonymous):
         raise Unauthenticated("Missing authorization header")

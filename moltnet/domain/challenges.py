@@ -76,8 +76,8 @@ class NetworkAddress:
         scheme = parts.scheme.lower()
         if scheme not in _DEFAULT_PORTS or not host:
             raise MalformedNetworkAddress
-        place = "" if port in (None, _DEFAULT_PORTS[scheme]) else f":{port}"
-        return cls(f"{scheme}://{_host(host)}{place}{parts.path.rstrip('/')}")
+        port_suffix = "" if port in (None, _DEFAULT_PORTS[scheme]) else f":{port}"
+        return cls(f"{scheme}://{_host(host)}{port_suffix}{parts.path.rstrip('/')}")
 
     def __str__(self) -> str:
         return self.text
@@ -96,21 +96,21 @@ def check_signable(text: str, key: PublicKey, network: NetworkAddress, at: datet
     Raises ForeignChallenge when it is not bound to the network.
     """
     # 1. A challenge and nothing else, so that no other text is ever signed.
-    found = _CHALLENGE.fullmatch(text)
-    if found is None:
+    match = _CHALLENGE.fullmatch(text)
+    if match is None:
         raise UnsafeChallenge
     # 2. For the signer's own key.
-    if found["key"] != key.text:
+    if match["key"] != key.text:
         raise UnsafeChallenge("The recovery challenge is for another key; nothing was signed")
     # 3. Recent: neither kept from earlier nor made for later.
-    age = at - datetime.fromtimestamp(0, UTC) - timedelta(milliseconds=int(found["at"]))
+    age = at - datetime.fromtimestamp(0, UTC) - timedelta(milliseconds=int(match["at"]))
     if abs(age) > CHALLENGE_LIFETIME:
         raise UnsafeChallenge(
             f"The recovery challenge is dated {abs(age)} {'before' if age > timedelta() else 'after'} this machine's "
             "time, which is too far; nothing was signed. Check this machine's clock"
         )
     # 4. Made for the network that was asked.
-    if found["nonce"] != bound_nonce(bytes.fromhex(found["nonce"])[:RANDOM_BYTES], key.text, network):
+    if match["nonce"] != bound_nonce(bytes.fromhex(match["nonce"])[:RANDOM_BYTES], key.text, network):
         raise ForeignChallenge(network.text)
 
 

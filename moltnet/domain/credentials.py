@@ -120,10 +120,10 @@ class ClientSecret:
     @classmethod
     def of(cls, client_id: str, secret: str) -> "ClientSecret":
         """The credentials of two texts; raises MalformedClientId."""
-        found = parse_uuid(client_id.strip())
-        if found is None:
+        parsed = parse_uuid(client_id.strip())
+        if parsed is None:
             raise MalformedClientId
-        return cls(client_id=ClientId(found), secret=secret)
+        return cls(client_id=ClientId(parsed), secret=secret)
 
 
 @attrs.frozen(kw_only=True)

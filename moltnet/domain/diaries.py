@@ -26,7 +26,7 @@ class Visibility(StrEnum):
     PUBLIC = "public"
 
     @property
-    def reach(self) -> int:
+    def openness(self) -> int:
         """How far it opens a diary, from 0 on."""
         return list(Visibility).index(self)
 
@@ -120,7 +120,7 @@ class DiaryEdit:
 
 def check_opening(caller: Caller, before: Visibility, after: Visibility) -> None:
     """Raises MissingScope when a token opens a diary further that may not share: this shares it with everyone."""
-    if after.reach > before.reach:
+    if after.openness > before.openness:
         caller.require(Scope.DIARY_SHARE)
 
 

@@ -77,10 +77,10 @@ class Digest:
 
 def digest(newest_first: Iterable[Entry], reflection: Reflection, now: datetime) -> Digest:
     """The first `max_entries`, and of those the ones nothing has superseded: fewer may remain."""
-    taken = tuple(newest_first)[: reflection.max_entries]
-    current = tuple(entry for entry in taken if entry.superseded_by is None)
-    whole = Digest(entries=current, period_days=reflection.days, generated_at=now)
-    return whole if reflection.max_tokens is None else _within(whole, reflection.max_tokens)
+    selected = tuple(newest_first)[: reflection.max_entries]
+    current = tuple(entry for entry in selected if entry.superseded_by is None)
+    full = Digest(entries=current, period_days=reflection.days, generated_at=now)
+    return full if reflection.max_tokens is None else _within(full, reflection.max_tokens)
 
 
 def tokens(text: str) -> int:
@@ -88,17 +88,17 @@ def tokens(text: str) -> int:
     return -(-len(text.encode("utf-8", "surrogatepass")) // BYTES_PER_TOKEN)
 
 
-def _within(whole: Digest, budget: int) -> Digest:
+def _within(full: Digest, budget: int) -> Digest:
     """What fits: an entry that is too long for what is left makes way for the next."""
-    kept: list[Entry] = []
-    for entry in sorted(whole.entries, key=lambda each: -each.importance):  # stable: of equals, the newest first
+    chosen: list[Entry] = []
+    for entry in sorted(full.entries, key=lambda each: -each.importance):  # stable: of equals, the newest first
         if tokens(entry.content) <= budget:
             budget -= tokens(entry.content)
-            kept.append(entry)
-    kept.sort(key=lambda each: TYPES_IN_ORDER.index(each.entry_type))
-    runs = ((entry_type, list(run)) for entry_type, run in groupby(kept, lambda each: each.entry_type))
+            chosen.append(entry)
+    chosen.sort(key=lambda each: TYPES_IN_ORDER.index(each.entry_type))
+    runs = ((entry_type, list(run)) for entry_type, run in groupby(chosen, lambda each: each.entry_type))
     groups = (
         Group(entry_type=entry_type, count=len(run), tokens=sum(tokens(each.content) for each in run))
         for entry_type, run in runs
     )
-    return attrs.evolve(whole, entries=tuple(kept), groups=tuple(groups))
+    return attrs.evolve(full, entries=tuple(chosen), groups=tuple(groups))

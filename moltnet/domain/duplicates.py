@@ -32,17 +32,17 @@ def fold(*parts: str | None) -> Fold:
     nothing but punctuation is only repeated by itself.
     """
     plain = "\n".join(_folded(part or "") for part in parts)
-    told = plain if plain.strip() else "\n".join(["", *(part or "" for part in parts)])
-    return Fold(hashlib.blake2b(told.encode("utf-8", "surrogatepass"), digest_size=16).digest())
+    normalized = plain if plain.strip() else "\n".join(["", *(part or "" for part in parts)])
+    return Fold(hashlib.blake2b(normalized.encode("utf-8", "surrogatepass"), digest_size=16).digest())
 
 
 def _folded(text: str) -> str:
-    return " ".join(_SIGN.sub(lambda match: _told(match[0]), folded(text)).split())
+    return " ".join(_SIGN.sub(lambda match: _normalized_sign(match[0]), folded(text)).split())
 
 
 # What is neither letter nor digit, unless a number would be another one without it.
 _SIGN = re.compile(r"[.,](?=\D|$)|(?<!\d)[.,]|(?<=\w)-|-(?!\d)|[^\w\s.,%-]|_")
 
 
-def _told(sign: str) -> str:
+def _normalized_sign(sign: str) -> str:
     return " " if unicodedata.category(sign).startswith("P") else sign

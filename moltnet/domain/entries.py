@@ -13,8 +13,8 @@ from moltnet.domain.duplicates import Fold, IfDuplicate, fold
 from moltnet.domain.errors import Conflict, Invalid, NotFound
 from moltnet.domain.ids import AgentId, DiaryId, EntryId
 from moltnet.domain.injection import is_risky
-from moltnet.domain.periods import written_date
 from moltnet.domain.text import trimmed
+from moltnet.domain.time_expressions import written_date
 from moltnet.domain.versions import next_version
 
 TITLE_MAX = 255
@@ -243,7 +243,7 @@ class EntryEdit:
         """
         if before.author is not None and before.author.is_same_agent(editor):
             return attrs.evolve(after, author=editor, edited_by=None) if self._rewrites(before) else after
-        return after if _said(before) == _said(after) else attrs.evolve(after, edited_by=editor)
+        return after if _content_fields(before) == _content_fields(after) else attrs.evolve(after, edited_by=editor)
 
     def _rewrites(self, entry: Entry) -> bool:
         """Whether no text of the entry outlasts the edit."""
@@ -259,7 +259,7 @@ class EntryEdit:
         return any(part is not None for part in (self.title, self.content, self.tags, self.occurred_at))
 
 
-def _said(entry: Entry) -> tuple[object, ...]:
+def _content_fields(entry: Entry) -> tuple[object, ...]:
     return entry.title, entry.content, entry.tags or (), entry.entry_type, entry.occurred_at
 
 
@@ -277,4 +277,4 @@ def _out_of_limits(entry: Entry) -> str | None:
         (all(len(tag) <= TAG_MAX for tag in tags), f"a tag has at most {TAG_MAX} characters"),
         (IMPORTANCE_MIN <= entry.importance <= IMPORTANCE_MAX, "importance is 1 to 10"),
     )
-    return next((sentence for holds, sentence in checks if not holds), None)
+    return next((sentence for is_met, sentence in checks if not is_met), None)

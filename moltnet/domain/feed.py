@@ -139,10 +139,10 @@ class Cursor:
     def of(cls, created_at: str, entry_id: str) -> "Cursor":
         """The cursor of a time in ISO 8601, UTC unless it says otherwise, and a UUID; raises InvalidCursor."""
         try:
-            at, found = datetime.fromisoformat(created_at), parse_uuid(entry_id)
-            if found is None:
+            at, parsed = datetime.fromisoformat(created_at), parse_uuid(entry_id)
+            if parsed is None:
                 raise InvalidCursor
-            return cls((at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC), EntryId(found))
+            return cls((at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC), EntryId(parsed))
         except (ValueError, OverflowError) as error:
             raise InvalidCursor from error
 

@@ -13,7 +13,7 @@ from moltnet.domain.errors import Conflict, Invalid
 from moltnet.domain.ids import AgentId
 
 KEY_MAX = 255
-RECEIPT_LIFETIME = timedelta(hours=24)
+IDEMPOTENCY_RECORD_LIFETIME = timedelta(hours=24)
 
 _KEY = re.compile(rf"[\x21-\x7e]{{1,{KEY_MAX}}}")
 
@@ -46,7 +46,7 @@ def check_key(key: str) -> None:
 
 
 @attrs.frozen(kw_only=True)
-class KeyedRequest:
+class IdempotentRequest:
     """A request that is to be carried out once.
 
     `fingerprint` stands for everything it asks of its operation. Keys of different agents, or of one agent for
@@ -64,20 +64,20 @@ class KeyedRequest:
 
 
 @attrs.frozen(kw_only=True)
-class Receipt:
+class IdempotencyRecord:
     """That a request was carried out, and its answer, as the door that was asked tells it."""
 
-    request: KeyedRequest
+    request: IdempotentRequest
     answer: bytes = attrs.field(repr=False)
     created_at: datetime
     expires_at: datetime
 
     @classmethod
-    def of(cls, request: KeyedRequest, answer: bytes, at: datetime) -> "Receipt":
+    def of(cls, request: IdempotentRequest, answer: bytes, at: datetime) -> "IdempotencyRecord":
         """The receipt of a request that is being carried out."""
-        return cls(request=request, answer=answer, created_at=at, expires_at=at + RECEIPT_LIFETIME)
+        return cls(request=request, answer=answer, created_at=at, expires_at=at + IDEMPOTENCY_RECORD_LIFETIME)
 
-    def answer_to(self, request: KeyedRequest) -> bytes:
+    def answer_to(self, request: IdempotentRequest) -> bytes:
         """The answer to the same request; raises IdempotencyKeyReused for another under the same key."""
         if request.fingerprint != self.request.fingerprint:
             raise IdempotencyKeyReused

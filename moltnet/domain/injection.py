@@ -2,7 +2,7 @@
 
 The scan is a flag for readers, not a wall: harm can always be put in words that no list holds. A text is read as it
 stands, in ROT13 and backwards, and what is encoded in it is read as well. Every reading goes through the words once
-(see `_found_in`) and every pattern has bounded quantifiers, so the work grows with the length of the text alone.
+(see `_match_phrases`) and every pattern has bounded quantifiers, so the work grows with the length of the text alone.
 """
 
 import base64
@@ -43,7 +43,7 @@ _DIGITS = str.maketrans("013457", "oieast")
 _ROT13 = str.maketrans("abcdefghijklmnopqrstuvwxyz", "nopqrstuvwxyzabcdefghijklm")
 
 _STOP_WIDTH = 3  # the end of a sentence keeps words as far apart as three words do
-_NEGATION_REACH = 3
+_NEGATION_WINDOW = 3
 _GLUED = range(15, 202)  # lengths of words that may be several without blanks between them
 _SHORTEST_GLUED = 3
 _SHORTEST_SCRAMBLED = 6
@@ -69,17 +69,17 @@ def findings(text: str) -> tuple[Finding, ...]:
 
 
 def _scan(text: str) -> Iterator[Finding]:
-    words = list(_words(text))
+    words = list(_split(text))
     yield from _plainly(text, words)
-    yield from _found_in(words, _book(_in_rot13))
-    yield from _found_in(reversed(words), _book(_backwards))
+    yield from _match_phrases(words, _book(_in_rot13))
+    yield from _match_phrases(reversed(words), _book(_backwards))
     for run in _ENCODED.finditer(text):
         decoded = _decoded(run.group())
-        yield from (Finding(found.rule, run.start(), run.end()) for found in _plainly(decoded, _words(decoded)))
+        yield from (Finding(found.rule, run.start(), run.end()) for found in _plainly(decoded, _split(decoded)))
 
 
 def _plainly(text: str, words: Iterable["_Word"]) -> Iterator[Finding]:
-    yield from _found_in(words, _book(_as_it_stands))
+    yield from _match_phrases(words, _book(_as_it_stands))
     for rule, pattern in _MARKUP if text.isascii() else _MARKUP + _FOREIGN:
         yield from (Finding(rule, found.start(), found.end()) for found in pattern.finditer(text))
 
@@ -90,23 +90,23 @@ class _Word(NamedTuple):
     text: str
     start: int
     end: int
-    place: int
+    position: int
 
 
-def _words(text: str) -> Iterator[_Word]:
-    place = 0
+def _split(text: str) -> Iterator[_Word]:
+    position = 0
     for token in _TOKEN.finditer(text):
-        place += _STOP_WIDTH if token.lastgroup == "stop" else 1
+        position += _STOP_WIDTH if token.lastgroup == "stop" else 1
         start, end = token.span()
         if token.lastgroup == "word":
             word = _unscrambled(fold(token.group()))
-            yield _Word(word, start, end, place)
+            yield _Word(word, start, end, position)
             if len(word) in _GLUED:
-                yield from _unglued(word, [(start, end)] * len(word), place)
+                yield from _unglued(word, [(start, end)] * len(word), position)
         elif token.lastgroup == "spaced":
             letters = [at for at in range(start, end) if text[at].isalnum()]
             folded = "".join(fold(text[at])[:1] or " " for at in letters)
-            yield from _unglued(folded, [(at, at + 1) for at in letters], place)
+            yield from _unglued(folded, [(at, at + 1) for at in letters], position)
 
 
 def fold(word: str) -> str:
@@ -131,11 +131,11 @@ def _unscrambled(word: str) -> str:
     return _scrambled_words().get(_scrambled(word), word)
 
 
-def _unglued(letters: str, spans: list[tuple[int, int]], place: int) -> Iterator[_Word]:
+def _unglued(letters: str, spans: list[tuple[int, int]], position: int) -> Iterator[_Word]:
     """The known words in a row of letters that nothing separates."""
-    for found in _known_word().finditer(letters):
-        yield _Word(found.group(), spans[found.start()][0], spans[found.end() - 1][1], place)
-        place += 1
+    for found in _vocabulary_pattern().finditer(letters):
+        yield _Word(found.group(), spans[found.start()][0], spans[found.end() - 1][1], position)
+        position += 1
 
 
 class _Step(NamedTuple):
@@ -143,7 +143,7 @@ class _Step(NamedTuple):
 
     phrase: int
     number: int
-    reach: int
+    max_distance: int
     negatable: bool
     found: str
 
@@ -153,10 +153,10 @@ class _Progress(NamedTuple):
 
     start: int
     end: int
-    place: int
+    position: int
 
 
-def _found_in(words: Iterable[_Word], book: dict[str, tuple[_Step, ...]]) -> Iterator[Finding]:
+def _match_phrases(words: Iterable[_Word], book: dict[str, tuple[_Step, ...]]) -> Iterator[Finding]:
     """The phrases of a book that stand in these words.
 
     Each phrase remembers, for each of its steps, the last word that completed it up to there: what an earlier word
@@ -167,25 +167,25 @@ def _found_in(words: Iterable[_Word], book: dict[str, tuple[_Step, ...]]) -> Ite
     negation, affirmation = _words_of("NOT"), _words_of("NOT_NOT")
     for word in words:
         if word.text in negation:
-            negated_at = word.place
+            negated_at = word.position
         elif word.text in affirmation:
             negated_at = -math.inf
         for step in book.get(word.text, ()):
-            if step.negatable and word.place - negated_at <= _NEGATION_REACH:
+            if step.negatable and word.position - negated_at <= _NEGATION_WINDOW:
                 continue
-            reached = _reached(step, word, progress.get((step.phrase, step.number - 1)))
-            if reached and step.found:
-                yield Finding(step.found, reached.start, reached.end)
-            elif reached:
-                progress[step.phrase, step.number] = reached
+            advanced = _advance(step, word, progress.get((step.phrase, step.number - 1)))
+            if advanced and step.found:
+                yield Finding(step.found, advanced.start, advanced.end)
+            elif advanced:
+                progress[step.phrase, step.number] = advanced
 
 
-def _reached(step: _Step, word: _Word, before: _Progress | None) -> _Progress | None:
+def _advance(step: _Step, word: _Word, before: _Progress | None) -> _Progress | None:
     if step.number == 0:
-        return _Progress(word.start, word.end, word.place)
-    if before is None or abs(word.place - before.place) > step.reach:
+        return _Progress(word.start, word.end, word.position)
+    if before is None or abs(word.position - before.position) > step.max_distance:
         return None
-    return _Progress(min(before.start, word.start), max(before.end, word.end), word.place)
+    return _Progress(min(before.start, word.start), max(before.end, word.end), word.position)
 
 
 @cache
@@ -240,7 +240,7 @@ def _shapes() -> frozenset[tuple[str, str, int]]:
 
 
 @cache
-def _known_word() -> re.Pattern[str]:
+def _vocabulary_pattern() -> re.Pattern[str]:
     words = sorted(filter(str.isascii, _book(_as_it_stands)), key=len, reverse=True)
     return re.compile("|".join(word for word in words if len(word) >= _SHORTEST_GLUED))
 

@@ -132,7 +132,7 @@ def decode_signature(text: str) -> bytes | None:
 
 
 def _lenient_base64(text: str) -> bytes:
-    kept = _NOT_BASE64.sub("", text.split("=", 1)[0].replace("-", "+").replace("_", "/"))
+    digits = _NOT_BASE64.sub("", text.split("=", 1)[0].replace("-", "+").replace("_", "/"))
     # A single left-over character carries less than one byte: it is dropped, as the original's decoder does.
-    kept = kept[:-1] if len(kept) % 4 == 1 else kept
-    return base64.b64decode(kept + "=" * (-len(kept) % 4))
+    digits = digits[:-1] if len(digits) % 4 == 1 else digits
+    return base64.b64decode(digits + "=" * (-len(digits) % 4))

@@ -89,18 +89,18 @@ class Allowance:
     allowed: bool
 
     @classmethod
-    def after(cls, hits: int, limit: int, left_s: float, cost: int = 1) -> "Allowance":
-        """The allowance after so many hits, the latest `cost` at once, in a window that goes on for `left_s` seconds.
+    def after(cls, hits: int, limit: int, until_reset_s: float, cost: int = 1) -> "Allowance":
+        """The allowance after so many hits, the latest `cost` at once, in a window of `until_reset_s` more seconds.
 
         What begins within the limit is allowed whole: else what costs more than the limit could never be done.
         """
         allowed = hits - cost < limit
-        return cls(limit=limit, remaining=max(0, limit - hits), reset_s=whole_seconds(left_s), allowed=allowed)
+        return cls(limit=limit, remaining=max(0, limit - hits), reset_s=ceil_seconds(until_reset_s), allowed=allowed)
 
 
-def whole_seconds(left_s: float) -> int:
+def ceil_seconds(until_reset_s: float) -> int:
     """A time to wait, rounded up from the microsecond; at least one, so that nobody comes back at once."""
-    return max(1, math.ceil(round(left_s, 6)))
+    return max(1, math.ceil(round(until_reset_s, 6)))
 
 
 def bucket_of(tier: Tier, act: str) -> str:

@@ -4,7 +4,7 @@ from moltnet.domain.errors import Invalid
 
 LIST_MAX, LIST_DEFAULT = 100, 20
 GRAPH_MAX, GRAPH_DEFAULT = 1000, 200
-WHOLE_MAX = 1000
+PAGE_LIMIT_MAX = 1000
 """Of lists that are told whole: as much of one as is told at once."""
 
 

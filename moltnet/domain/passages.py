@@ -42,16 +42,16 @@ class Span:
         return text[self.start : self.end]
 
 
-def passages(text: str, tokens: Sequence[Span], size: int, overlap: int, room: int) -> tuple[Span, ...]:
+def passages(text: str, tokens: Sequence[Span], size: int, overlap: int, budget: int) -> tuple[Span, ...]:
     """Cuts a text, given with the spans of its tokens, into its sentences.
 
     Short sentences stand with the next one, or at the end with the one before. What has more than `size` tokens is cut
     into windows, of which neighbours share `overlap`. In a text of more tokens than PASSAGES_MOST such windows hold,
-    both are longer, up to the `room` that a passage has.
+    both are longer, up to the `budget` that a passage has.
     """
     share = math.ceil(len(tokens) / PASSAGES_MOST)
-    size = min(max(size, share + overlap), room)
-    sentences = _sentences(text, tokens, min(max(SENTENCE_LEAST, share), room))
+    size = min(max(size, share + overlap), budget)
+    sentences = _sentences(text, tokens, min(max(SENTENCE_LEAST, share), budget))
     return tuple(window for sentence in sentences for window in windows(sentence, size, overlap))
 
 
@@ -77,5 +77,5 @@ def _sentences(text: str, tokens: Sequence[Span], least: int) -> Iterator[Sequen
         at = bisect_left(tokens, end.end(), key=_START)
         if at - cuts[-1] >= least and len(tokens) - at >= least:
             cuts.append(at)
-    for first, following in pairwise([*cuts, len(tokens)]):
-        yield tokens[first:following]
+    for first, until in pairwise([*cuts, len(tokens)]):
+        yield tokens[first:until]

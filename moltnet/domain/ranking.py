@@ -14,7 +14,7 @@ import attrs
 
 from moltnet.domain.entries import IMPORTANCE_MAX
 from moltnet.domain.ids import EntryId
-from moltnet.domain.search import Candidate, Candidates, Lexeme, Weights
+from moltnet.domain.search import Candidate, Candidates, Term, Weights
 
 RECENCY_PER_HOUR = 0.99
 # Okapi BM25: saturation of a repeated word, weight of length, and a fixed average length, so that a score does not
@@ -29,7 +29,7 @@ WEIGHT_STEPS, SHARE_STEPS = 2**10, 2**13
 # Of a longer query so many words are looked up, the rarest; how rare each is, so many diaries tell.
 WORDS_LOOKED_UP, DIARIES_COUNTED = 64, 50
 # Added to the relevance of what happened when the question says. Measured on dated memories (ADR-17).
-TIMELY_LIFT = 0.10
+TIME_BOOST = 0.10
 # An answer whose best is less relevant than this is noise, or foreign to what was searched (for λ = 1).
 CONFIDENT_FROM = 0.30
 
@@ -68,12 +68,12 @@ def shares(inverse_frequencies: Sequence[float]) -> list[float]:
     return [max(1, round(each / best_possible * SHARE_STEPS)) / SHARE_STEPS for each in inverse_frequencies]
 
 
-def rarest(holding: Mapping[Lexeme, int]) -> frozenset[Lexeme]:
+def rarest(holding: Mapping[Term, int]) -> frozenset[Term]:
     """The words of a query that are looked up, of all with how many entries hold each: those that fewest hold.
 
     A word that none holds finds nothing, so it comes last.
     """
-    by_rarity = sorted(holding, key=lambda lexeme: (not holding[lexeme], holding[lexeme], lexeme))
+    by_rarity = sorted(holding, key=lambda term: (not holding[term], holding[term], term))
     return frozenset(by_rarity[:WORDS_LOOKED_UP])
 
 
@@ -84,17 +84,17 @@ def relevance(cosine: float | None, words: float, words_weight: float | None) ->
     return ((cosine or 0.0) + words_weight * words) / (1 + words_weight)
 
 
-def recency(seen_at: datetime, now: datetime) -> float:
+def recency(accessed_at: datetime, now: datetime) -> float:
     """1 for what was seen just now, one percent less with every hour."""
-    hours = max(now - seen_at, timedelta()) / timedelta(hours=1)
+    hours = max(now - accessed_at, timedelta()) / timedelta(hours=1)
     return float(RECENCY_PER_HOUR**hours)
 
 
 def score(candidate: Candidate, weights: Weights, words_weight: float | None, now: datetime) -> float:
     """What a candidate is worth to a caller with these weights."""
-    relevant = relevance(candidate.cosine, candidate.words, words_weight) + TIMELY_LIFT * candidate.timely
+    relevant = relevance(candidate.cosine, candidate.words, words_weight) + TIME_BOOST * candidate.timely
     # Hardly anybody weighs recency, and its power costs as much as all the rest.
-    recent = recency(candidate.seen_at, now) if weights.recency else 0.0
+    recent = recency(candidate.accessed_at, now) if weights.recency else 0.0
     return _weighed(weights, relevant, recent, candidate.importance)
 
 
@@ -123,11 +123,11 @@ def is_exact(
         return False
     # What lies beyond may have no vector at all, which counts as a cosine of 0.
     beyond = relevance(max(candidates.cosine_beyond or 0.0, 0.0), candidates.words_beyond or 0.0, words_weight)
-    beyond += TIMELY_LIFT * candidates.timely_beyond
+    beyond += TIME_BOOST * candidates.timely_beyond
     return ranked[limit - 1].score > _weighed(weights, beyond, 1.0, IMPORTANCE_MAX)
 
 
-def told_score(worth: float, weights: Weights) -> float:
+def score_share(worth: float, weights: Weights) -> float:
     """What a candidate is worth, as a share of what one could be: 0 to 1."""
     most = weights.relevance + weights.recency + weights.importance
     return max(0.0, min(1.0, worth / most)) if most else 0.0

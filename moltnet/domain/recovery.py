@@ -143,7 +143,7 @@ class RecoveryCode:
         """When the flow is over, later than the code."""
         return self.expires_at + (FLOW_LIFETIME - CODE_LIFETIME)
 
-    def passed(self, presented_hash: bytes, at: datetime) -> bool:
+    def passed(self, submitted_hash: bytes, at: datetime) -> bool:
         """Whether an attempt passed the challenge, asked of the record after it: `used` tells of this attempt alone.
 
         False means that the code is wrong or too late and the flow goes on. Raises FlowOver, and CodeSpent after too
@@ -154,7 +154,7 @@ class RecoveryCode:
         if self.used:
             return True
         # Right and in time, and yet it did not count: it was used before.
-        again = at < self.expires_at and hmac.compare_digest(self.code_hash, presented_hash)
+        again = at < self.expires_at and hmac.compare_digest(self.code_hash, submitted_hash)
         if again or self.attempts > CODE_ATTEMPTS:
             raise CodeSpent
         return False

@@ -88,10 +88,10 @@ class UnusableIdentity(Invalid):
 
 def identity_of(text: str) -> AgentId:
     """The agent that an identity's id names; raises UnusableIdentity for what is no UUID, and for the nil one."""
-    found = parse_uuid(text)
-    if found is None or not found.int:
+    parsed = parse_uuid(text)
+    if parsed is None or not parsed.int:
         raise UnusableIdentity
-    return AgentId(found)
+    return AgentId(parsed)
 
 
 _IMPORT = "import-"
@@ -105,8 +105,8 @@ def import_of(agent_id: AgentId) -> str:
 def imported_by(registration: str) -> AgentId | None:
     """The agent that a registration took in; None for that of a newcomer, whose identity's id is its own."""
     text = registration.removeprefix(_IMPORT)
-    found = parse_uuid(text) if text != registration else None
-    return AgentId(found) if found is not None else None
+    parsed = parse_uuid(text) if text != registration else None
+    return AgentId(parsed) if parsed is not None else None
 
 
 @attrs.frozen(kw_only=True)
@@ -168,5 +168,5 @@ def undoing(failed: RegistrationStep) -> tuple[Undo, ...]:
     The failed step is undone too: it may have had its effect before the answer was lost.
     """
     steps = list(RegistrationStep)
-    reached = steps[: steps.index(failed) + 1]
-    return tuple(UNDOES[step] for step in reversed(reached) if step in UNDOES)
+    done = steps[: steps.index(failed) + 1]
+    return tuple(UNDOES[step] for step in reversed(done) if step in UNDOES)

@@ -71,15 +71,15 @@ class TuplePattern:
     subject: Thing | None = None
 
     @classmethod
-    def about(cls, thing: Thing) -> "TuplePattern":
+    def matching(cls, thing: Thing) -> "TuplePattern":
         """Every tuple of one thing."""
         return cls(namespace=thing.namespace, id=thing.id)
 
-    def matches(self, held: RelationTuple) -> bool:
+    def matches(self, relation_tuple: RelationTuple) -> bool:
         """Whether a tuple has all the parts named."""
         return (
-            held.thing.namespace is self.namespace
-            and self.id in (None, held.thing.id)
-            and self.relation in (None, held.relation)
-            and self.subject in (None, held.subject)
+            relation_tuple.thing.namespace is self.namespace
+            and self.id in (None, relation_tuple.thing.id)
+            and self.relation in (None, relation_tuple.relation)
+            and self.subject in (None, relation_tuple.subject)
         )

@@ -16,7 +16,7 @@ from moltnet.domain.entries import Entry, EntryType, written_tags
 from moltnet.domain.errors import Invalid, Unavailable
 from moltnet.domain.explanations import Explanation, LeftOut, Reason
 from moltnet.domain.ids import AgentId, DiaryId, EntryId
-from moltnet.domain.periods import Period
+from moltnet.domain.time_expressions import TimeRange
 
 DIMENSIONS = 384
 # The numbers of a vector are whole multiples of this. The products of two unit vectors, and all their sums, are then
@@ -28,7 +28,7 @@ RESULTS_MAX = 100
 RESULTS_DEFAULT = 10
 
 ModelName = NewType("ModelName", str)
-Lexeme = NewType("Lexeme", str)
+Term = NewType("Term", str)
 
 
 class EmbedderUnavailable(Unavailable):
@@ -104,7 +104,7 @@ class EntryIndex:
 
     model: ModelName | None = None
     passages: tuple[IndexedPassage, ...] = ()
-    lexemes: Mapping[Lexeme, Sequence[int]] = attrs.field(factory=dict)
+    index_terms: Mapping[Term, Sequence[int]] = attrs.field(factory=dict)
     upcoming: ModelPassages | None = None
 
     def under(self, model: ModelName) -> tuple[IndexedPassage, ...] | None:
@@ -120,18 +120,18 @@ class Query:
 
     Source: docs/reference/search.md, "Query language".
 
-    `wanted` is the text without its exclusions: only that is embedded, since an excluded word attracts what it
+    `scored` is the text without its exclusions: only that is embedded, since an excluded word attracts what it
     should repel.
     """
 
-    wanted: str
+    scored: str
     required: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
 
     @classmethod
     def parse(cls, text: str) -> "Query":
         """The query a text asks; every text is one. Operators count at the start or after white space only."""
-        wanted: list[str] = []
+        scored: list[str] = []
         marked: dict[str, list[str]] = {"-": [], "+": [], "": []}
         for match in _TERM.finditer(text):
             sign, phrase = match["sign"] or "", match["phrase"]
@@ -141,9 +141,9 @@ class Query:
             if sign or phrase is not None:
                 marked[sign].append(term)
             if sign != "-":
-                wanted.append(term)
+                scored.append(term)
         return cls(
-            wanted=" ".join(wanted),
+            scored=" ".join(scored),
             required=(*marked["+"], *marked[""]),
             excluded=tuple(marked["-"]),
         )
@@ -156,24 +156,26 @@ class LexicalQuery:
     A run of no lexeme, such as of words that tell nothing, asks for nothing.
     """
 
-    wanted: frozenset[Lexeme] = frozenset()
-    required: tuple[tuple[Lexeme, ...], ...] = ()
-    excluded: tuple[tuple[Lexeme, ...], ...] = ()
+    scored: frozenset[Term] = frozenset()
+    required: tuple[tuple[Term, ...], ...] = ()
+    excluded: tuple[tuple[Term, ...], ...] = ()
 
-    def refusal(self, positions: Mapping[Lexeme, Sequence[int]]) -> Reason | None:
+    def refusal(self, positions: Mapping[Term, Sequence[int]]) -> Reason | None:
         """Why an entry of these lexemes is left out, if it is."""
         if not all(stands(run, positions) for run in filter(None, self.required)):
             return Reason.REQUIRED
         return Reason.EXCLUDED if any(stands(run, positions) for run in filter(None, self.excluded)) else None
 
 
-def stands(run: Sequence[Lexeme], positions: Mapping[Lexeme, Sequence[int]]) -> bool:
+def stands(run: Sequence[Term], positions: Mapping[Term, Sequence[int]]) -> bool:
     """Whether a run of lexemes stands in a text of these lexemes."""
-    places = [set(positions.get(lexeme, ())) for lexeme in run]
-    return any(all(start + step in held for step, held in enumerate(places)) for start in places[0])
+    position_sets = [set(positions.get(term, ())) for term in run]
+    return any(
+        all(start + step in occupied for step, occupied in enumerate(position_sets)) for start in position_sets[0]
+    )
 
 
-ANY_WORDS = LexicalQuery()
+ANY_TERMS = LexicalQuery()
 
 
 @attrs.frozen(kw_only=True)
@@ -227,15 +229,15 @@ class Question:
     """What a store is asked for candidates with: a vector of one model, lexemes, and filters.
 
     Without a vector, words alone answer; without wanted lexemes, vectors alone. `words_weight` is the model's
-    (`Embedder.words_weight`): it goes where the vector goes, since another model may serve by then. `periods` are the
-    times it names.
+    (`Embedder.words_weight`): it goes where the vector goes, since another model may serve by then. `time_ranges` are
+    the times it names.
     """
 
     vector: Vector | None = None
     model: ModelName | None = None
     words_weight: float = 1.0
-    words: LexicalQuery = ANY_WORDS
-    periods: tuple[Period, ...] = ()
+    words: LexicalQuery = ANY_TERMS
+    time_ranges: tuple[TimeRange, ...] = ()
     filters: Filters = Filters()
 
 
@@ -252,7 +254,7 @@ class Candidate:
     cosine: float | None
     words: float
     importance: int
-    seen_at: datetime
+    accessed_at: datetime
     timely: bool = False
     cosine_rank: int | None = None
     words_rank: int | None = None

@@ -81,8 +81,8 @@ class ShareExists(Conflict):
 
     def __init__(self, status: ShareStatus | None) -> None:
         self.status = status
-        known = f'Share already exists with status "{status.value}"' if status else None
-        super().__init__(known or "Share already exists for this diary and agent")
+        reason = f'Share already exists with status "{status.value}"' if status else None
+        super().__init__(reason or "Share already exists for this diary and agent")
 
 
 class InvitationChanged(Conflict):

@@ -10,7 +10,7 @@ from moltnet.domain.errors import Invalid
 
 # NFKC makes a whole phrase of each of these characters, of 18 and of 8; no other one grows more than sixfold. In a text
 # that has more of them than people write, they stay as they are.
-_PHRASES, PHRASES_MOST = re.compile("([\ufdfa\ufdfb])"), 100
+_LIGATURES, LIGATURES_MAX = re.compile("([\ufdfa\ufdfb])"), 100
 # Longer runs of combining marks are put in order piece by piece: sorting them takes time by the square of their number.
 # Unicode expects no more than 30 (UAX 15, Stream-Safe Text Format).
 MARKS_MOST = 64
@@ -66,9 +66,9 @@ def folded(text: str) -> str:
     What it costs, and how long the result is, grows with the text's length alone: see PHRASES_MOST and MARKS_MOST for
     what is treated otherwise to that end.
     """
-    if len(_PHRASES.findall(text)) <= PHRASES_MOST:
+    if len(_LIGATURES.findall(text)) <= LIGATURES_MAX:
         return _folded(text)
-    return "".join(part if _PHRASES.fullmatch(part) else _folded(part) for part in _PHRASES.split(text))
+    return "".join(part if _LIGATURES.fullmatch(part) else _folded(part) for part in _LIGATURES.split(text))
 
 
 def _folded(text: str) -> str:

@@ -39,7 +39,7 @@ def version_of(thing: Versioned) -> str:
     return f"{thing.id.hex}.{(thing.updated_at - _BEGINNING) // _TICK:x}"
 
 
-def made_at(version: str) -> datetime | None:
+def version_time(version: str) -> datetime | None:
     """When the version of this name was made; None for a text that names none."""
     _, dot, ticks = version.partition(".")
     try:

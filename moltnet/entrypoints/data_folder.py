@@ -14,7 +14,7 @@ from moltnet.domain.errors import Invalid
 PRIVATE = 0o700
 OPEN_TO_OTHERS = 0o077
 # What this program keeps there, by the beginnings of the names; drafts begin with a dot.
-OWN = ("postgres", "recovery_challenge_secret", "ory_action_api_key", "first-agent", "genesis")
+OWN_FILES = ("postgres", "recovery_challenge_secret", "ory_action_api_key", "first-agent", "genesis")
 
 
 class DataFolderOpen(Invalid):
@@ -39,7 +39,7 @@ def private_data_folder(folder: Path) -> None:
     if state.st_mode & OPEN_TO_OTHERS:
         if state.st_uid != os.geteuid():
             raise DataFolderOpen(folder, f"belongs to another user (uid {state.st_uid})")
-        if any(not _is_own(path.name) for path in folder.iterdir()):
+        if any(not _is_data_file(path.name) for path in folder.iterdir()):
             raise DataFolderOpen(folder, "holds other files too")
         folder.chmod(PRIVATE)
     for path in (*folder.iterdir(), *folder.glob("first-agent/*"), *folder.glob("genesis/*")):
@@ -56,5 +56,5 @@ def _close(path: Path) -> None:
         path.chmod(stat.S_IMODE(state.st_mode) & ~OPEN_TO_OTHERS)
 
 
-def _is_own(name: str) -> bool:
-    return name.lstrip(".").startswith(OWN)
+def _is_data_file(name: str) -> bool:
+    return name.lstrip(".").startswith(OWN_FILES)

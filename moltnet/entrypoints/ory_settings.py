@@ -27,7 +27,7 @@ class OrySettings:
 
 
 def read_ory(
-    url: Callable[[str], str | None], word: Callable[[str], str | None], note: Callable[[str], None]
+    url: Callable[[str], str | None], word: Callable[[str], str | None], report: Callable[[str], None]
 ) -> OrySettings | None:
     """Ory's settings by readers of one variable each; None when no address is set. What is wrong is noted.
 
@@ -40,6 +40,6 @@ def read_ory(
         return None
     for side, name in SIDES.items():
         if addresses[side] is None:
-            note(f"{name}: required when another address of Ory is set, unless {PROJECT} gives them all")
-    told = {side: address or "" for side, address in addresses.items()}
-    return OrySettings(**told, issuer=issuer or told["hydra_public"], api_key=api_key)
+            report(f"{name}: required when another address of Ory is set, unless {PROJECT} gives them all")
+    urls = {side: address or "" for side, address in addresses.items()}
+    return OrySettings(**urls, issuer=issuer or urls["hydra_public"], api_key=api_key)

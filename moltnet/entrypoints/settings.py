@@ -260,8 +260,8 @@ class _Fields:
             self.problems.append(f"{name}: {error}")
             return default
 
-    def folder(self, given: Path | None) -> Path | None:
-        named = str(given) if given else self.text("MOLTNET_DATA")
+    def folder(self, chosen: Path | None) -> Path | None:
+        named = str(chosen) if chosen else self.text("MOLTNET_DATA")
         try:
             return (expanded(named) if named else default_data_folder()).absolute()
         except ValueError as error:
@@ -275,7 +275,7 @@ class _Fields:
     def secret(self, name: str, folder: Path | None, *, embedded: bool) -> str:
         text = self.text(name)
         if text is None and embedded:
-            return self._kept_secret(name, folder) if folder else ""
+            return self._stored_secret(name, folder) if folder else ""
         if text is None:
             self.problems.append(f"{name}: required when DATABASE_URL is set")
         elif len(text) < MIN_SECRET:
@@ -287,11 +287,11 @@ class _Fields:
             lambda name: self.read(name, read_http_url), lambda name: self.read(name, _word), self.problems.append
         )
 
-    def _kept_secret(self, name: str, folder: Path) -> str:
+    def _stored_secret(self, name: str, folder: Path) -> str:
         try:
-            text = kept_secret(folder, name.lower())
+            text = stored_secret(folder, name.lower())
         except OSError as error:
-            self._note_unusable(folder, error)
+            self._report_unusable(folder, error)
             return ""
         except UnicodeDecodeError:
             text = ""
@@ -301,7 +301,7 @@ class _Fields:
             )
         return text
 
-    def _note_unusable(self, folder: Path, error: OSError) -> None:
+    def _report_unusable(self, folder: Path, error: OSError) -> None:
         reason = "it is a file" if isinstance(error, FileExistsError) else error.strerror
         problem = (
             f"MOLTNET_DATA: {error.filename or folder} cannot be used ({reason}); "
@@ -311,24 +311,24 @@ class _Fields:
             self.problems.append(problem)
 
 
-def kept_secret(folder: Path, name: str) -> str:
+def stored_secret(folder: Path, name: str) -> str:
     """The secret of this name in a data folder, made at first use; of several processes at once, one makes it.
 
     Raises OSError, DataFolderOpen, and UnicodeDecodeError when the file holds something else.
     """
-    place = folder / name
-    if not place.exists():
+    path = folder / name
+    if not path.exists():
         private_data_folder(folder)
         draft = folder / f".{name}-{secrets.token_hex(8)}"
         try:
             _write_draft(draft)
             # Linking, unlike renaming, fails if another process was first: then its secret is the one.
-            os.link(draft, place)
+            os.link(draft, path)
         except FileExistsError:
             pass
         finally:
             draft.unlink(missing_ok=True)
-    return place.read_text(encoding="utf-8").strip()
+    return path.read_text(encoding="utf-8").strip()
 
 
 def _write_draft(draft: Path) -> None:

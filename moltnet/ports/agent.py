@@ -21,7 +21,7 @@ from moltnet.domain.feed import PAGE_DEFAULT
 from moltnet.domain.feed import RESULTS_DEFAULT as FEED_RESULTS_DEFAULT
 from moltnet.domain.ids import DiaryId, EntryId, ShareId, SigningRequestId
 from moltnet.domain.keys import Fingerprint
-from moltnet.domain.paging import GRAPH_DEFAULT, LIST_DEFAULT, WHOLE_MAX
+from moltnet.domain.paging import GRAPH_DEFAULT, LIST_DEFAULT, PAGE_LIMIT_MAX
 from moltnet.domain.recovery import Challenge, Recovery
 from moltnet.domain.sharing import Share, ShareRole
 from moltnet.domain.signing import SigningRequest, SigningStatus
@@ -38,7 +38,7 @@ from moltnet.domain.views import (
     TokenHolder,
 )
 from moltnet.domain.vouching import Edge
-from moltnet.ports.memories import Memories
+from moltnet.ports.entries import AgentEntries
 from moltnet.ports.signatures import KeyPair
 
 
@@ -51,7 +51,7 @@ class Agent(Protocol):
         ...
 
     @property
-    def diary(self) -> "Memories":
+    def diary(self) -> "AgentEntries":
         """Entries of diaries."""
         ...
 
@@ -107,7 +107,7 @@ class Agent(Protocol):
 class Diaries(Protocol):
     """Whole diaries."""
 
-    async def list(self, *, limit: int = WHOLE_MAX, offset: int = 0) -> list[Diary]:
+    async def list(self, *, limit: int = PAGE_LIMIT_MAX, offset: int = 0) -> list[Diary]:
         """A page of the agent's own diaries, newest first; never shared ones."""
         ...
 
@@ -144,7 +144,7 @@ class Sharing(Protocol):
         """Invites another agent to a diary of the agent's own."""
         ...
 
-    async def shares(self, diary_id: DiaryId, *, limit: int = WHOLE_MAX, offset: int = 0) -> list[Share]:
+    async def shares(self, diary_id: DiaryId, *, limit: int = PAGE_LIMIT_MAX, offset: int = 0) -> list[Share]:
         """A page of the pending and accepted shares of a diary of the agent's own."""
         ...
 
@@ -152,7 +152,7 @@ class Sharing(Protocol):
         """Takes access or an invitation back."""
         ...
 
-    async def invitations(self, *, limit: int = WHOLE_MAX, offset: int = 0) -> list[Share]:
+    async def invitations(self, *, limit: int = PAGE_LIMIT_MAX, offset: int = 0) -> list[Share]:
         """A page of the invitations the agent has not answered yet."""
         ...
 

@@ -7,19 +7,19 @@ from uuid import UUID
 
 from moltnet.domain.entries import Entry
 from moltnet.domain.ids import EntryId
+from moltnet.domain.model_migration import ModelCount, ModelMigrationProgress, ModelReference, ModelState
 from moltnet.domain.search import ModelPassages
-from moltnet.domain.switching import ModelCount, ModelPlace, ModelState, SwitchProgress
 from moltnet.ports.embedding import Embedder
 
 
 class ModelLoader(Protocol):
     """Where the embedding models of this machine are."""
 
-    async def load(self, place: ModelPlace) -> Embedder:
+    async def load(self, reference: ModelReference) -> Embedder:
         """The model of a name, or else the one that lies in its place now; raises EmbedderUnavailable with advice."""
         ...
 
-    async def preferred(self) -> tuple[ModelPlace, Embedder]:
+    async def preferred(self) -> tuple[ModelReference, Embedder]:
         """The model a network begins with; raises EmbedderUnavailable with advice."""
         ...
 
@@ -35,22 +35,22 @@ class ModelVectors(Protocol):
         """Which model serves, and which is the target."""
         ...
 
-    async def adopt(self, place: ModelPlace) -> ModelState:
+    async def adopt(self, reference: ModelReference) -> ModelState:
         """Makes a model the serving one if there is none yet; answers the state then."""
         ...
 
-    async def aim(self, place: ModelPlace) -> ModelState:
+    async def aim(self, reference: ModelReference) -> ModelState:
         """Makes a model the target in the place of any other; the serving one ends the switch. Answers the state then.
 
         In a network without a serving model it becomes that.
         """
         ...
 
-    async def switch(self, place: ModelPlace) -> bool:
+    async def finish_migration(self, reference: ModelReference) -> bool:
         """Makes the target the serving model, at once for everybody, if every entry has been embedded by it.
 
-        False, and nothing changed, when one has not, and when `place` is the target no longer. Waits for writes that
-        have begun, and writes that begin meanwhile wait: no entry slips through.
+        False, and nothing changed, when one has not, and when `reference` is the target no longer. Waits for writes
+        that have begun, and writes that begin meanwhile wait: no entry slips through.
         """
         ...
 
@@ -69,14 +69,14 @@ class ModelVectors(Protocol):
         """
         ...
 
-    async def keep(self, entry: Entry, made: ModelPassages) -> bool:
+    async def store_passages(self, entry: Entry, model_passages: ModelPassages) -> bool:
         """Adds the vectors of an entry as it was read; those of other models stay.
 
         False, and nothing written, when the entry was changed since or is gone.
         """
         ...
 
-    async def settle(self, limit: int) -> int:
+    async def complete(self, limit: int) -> int:
         """Clears up after a switch, `limit` entries at a time: what no search uses any more goes.
 
         What is found does not change. Answers how many entries were cleared up; 0 while there is a target.
@@ -87,7 +87,7 @@ class ModelVectors(Protocol):
         """Whether `worker` may embed until then: of several, one at a time, until its time is over or it leases on."""
         ...
 
-    async def progress(self) -> SwitchProgress:
+    async def progress(self) -> ModelMigrationProgress:
         """How far the switch is."""
         ...
 

@@ -7,11 +7,11 @@ import attrs
 
 from moltnet.domain.diaries import Diary
 from moltnet.domain.ids import AgentId, DiaryId, EntryId
-from moltnet.domain.intents import Intent
+from moltnet.domain.outbox import OutboxMessage
 from moltnet.domain.permissions import Relation, Right
 from moltnet.ports.storage import UnitOfWork
 
-Left: TypeAlias = tuple[Intent, ...]
+Pending: TypeAlias = tuple[OutboxMessage, ...]
 Answer = TypeVar("Answer")
 
 
@@ -23,27 +23,27 @@ class Asked(Generic[Answer]):
     answer rests on: as long as it is the same, so is the answer.
     """
 
-    known: Answer | None = None
+    value: Answer | None = None
     fetch: Callable[[], Awaitable[Answer]] | None = None
     basis: object = None
 
     async def answer(self) -> Answer:
         """The answer, asked for if need be; raises Unavailable."""
-        if self.known is not None:
-            return self.known
+        if self.value is not None:
+            return self.value
         if self.fetch is None:
             raise ValueError("a question has an answer, or a way to one")
         return await self.fetch()
 
     async def answered(self) -> "Asked[Answer]":
         """The same with its answer; raises Unavailable."""
-        return attrs.evolve(self, known=await self.answer())
+        return attrs.evolve(self, value=await self.answer())
 
-    def known_since(self, before: "Asked[Answer] | None") -> Answer | None:
+    def value_since(self, before: "Asked[Answer] | None") -> Answer | None:
         """The answer if it is known, or was before and rests on the same; None when it is to be asked for."""
-        if self.known is not None or before is None or before.basis != self.basis:
-            return self.known
-        return before.known
+        if self.value is not None or before is None or before.basis != self.basis:
+            return self.value
+        return before.value
 
 
 class Permissions(Protocol):
@@ -75,30 +75,30 @@ class Permissions(Protocol):
         """Every diary the agent may read by a relation."""
         ...
 
-    async def introduce(self, work: UnitOfWork, agent: AgentId) -> Left:
+    async def introduce(self, work: UnitOfWork, agent: AgentId) -> Pending:
         """Makes a new agent known (`Agent:id#self@Agent:id`); again is no error."""
         ...
 
-    async def forget_agent(self, work: UnitOfWork, agent: AgentId) -> Left:
+    async def forget_agent(self, work: UnitOfWork, agent: AgentId) -> Pending:
         """Removes every relation of an agent that is being removed, and of its own diaries."""
         ...
 
-    async def grant(self, work: UnitOfWork, diary: DiaryId, relation: Relation, agent: AgentId) -> Left:
+    async def grant(self, work: UnitOfWork, diary: DiaryId, relation: Relation, agent: AgentId) -> Pending:
         """Gives the agent a relation to the diary; again is no error."""
         ...
 
-    async def withdraw(self, work: UnitOfWork, diary: DiaryId, agent: AgentId) -> Left:
+    async def withdraw(self, work: UnitOfWork, diary: DiaryId, agent: AgentId) -> Pending:
         """Takes the agent's reader and writer relations away; none there is no error. Ownership stays."""
         ...
 
-    async def forget_diary(self, work: UnitOfWork, diary: DiaryId) -> Left:
+    async def forget_diary(self, work: UnitOfWork, diary: DiaryId) -> Pending:
         """Removes every relation of a diary that is being deleted, and of its entries."""
         ...
 
-    async def place_entry(self, work: UnitOfWork, diary: DiaryId, entry: EntryId) -> Left:
+    async def relate_entry(self, work: UnitOfWork, diary: DiaryId, entry: EntryId) -> Pending:
         """Makes the diary a new entry's parent, from which every right to it follows."""
         ...
 
-    async def forget_entry(self, work: UnitOfWork, diary: DiaryId, entry: EntryId) -> Left:
+    async def forget_entry(self, work: UnitOfWork, diary: DiaryId, entry: EntryId) -> Pending:
         """Removes every relation of an entry that is being deleted from the diary."""
         ...

@@ -16,7 +16,7 @@ class RelationStore(Protocol):
     An outage is never told as an answer: not as a missing permit, nor as an empty list.
     """
 
-    async def write(self, held: RelationTuple) -> None:
+    async def write(self, relation_tuple: RelationTuple) -> None:
         """Stores a tuple; again is no error, and one `delete` takes it away all the same."""
         ...
 

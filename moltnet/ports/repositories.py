@@ -16,18 +16,18 @@ from moltnet.domain.entries import Entry, Similar
 from moltnet.domain.feed import Cursor, PublicEntry
 from moltnet.domain.ids import AgentId, DiaryId, EntryId, ShareId, SigningRequestId
 from moltnet.domain.keys import Fingerprint, PublicKey
-from moltnet.domain.paging import WHOLE_MAX
+from moltnet.domain.paging import PAGE_LIMIT_MAX
 from moltnet.domain.passages import Span
 from moltnet.domain.permissions import Relation
 from moltnet.domain.search import (
-    ANY_WORDS,
+    ANY_TERMS,
     Candidates,
     EntryIndex,
     Filters,
-    Lexeme,
     LexicalQuery,
     ModelName,
     Question,
+    Term,
     Vector,
 )
 from moltnet.domain.sharing import InvitationCounts, Refusals, Share
@@ -43,7 +43,7 @@ class Page:
     offset: int = 0
 
 
-WHOLE = Page(WHOLE_MAX)
+LARGEST_PAGE = Page(PAGE_LIMIT_MAX)
 """As much of a list that is told whole as is told at once."""
 
 
@@ -64,7 +64,7 @@ class Agents(Protocol):
         """
         ...
 
-    async def note_proven(self, agent_id: AgentId, key: PublicKey) -> None:
+    async def mark_proven(self, agent_id: AgentId, key: PublicKey) -> None:
         """Notes that an agent holds the private key of a key; nothing happens when it has another key by now."""
         ...
 
@@ -174,7 +174,7 @@ class Entries(Protocol):
         ...
 
     async def newest(
-        self, within: Collection[DiaryId], filters: Filters, page: Page, words: LexicalQuery = ANY_WORDS
+        self, within: Collection[DiaryId], filters: Filters, page: Page, words: LexicalQuery = ANY_TERMS
     ) -> tuple[list[Entry], int]:
         """A page of the entries of some diaries, newest first (then by id, greatest first), and how many match.
 
@@ -198,7 +198,7 @@ class Entries(Protocol):
         """
         ...
 
-    async def note_accesses(self, times: Mapping[EntryId, int], at: datetime) -> None:
+    async def record_views(self, times: Mapping[EntryId, int], at: datetime) -> None:
         """Counts so many accesses of each; `updated_at` stays as it is. Unknown ids are ignored."""
         ...
 
@@ -252,8 +252,8 @@ class CandidateSearch(Protocol):
         """
         ...
 
-    async def standing(
-        self, runs: Sequence[Collection[Sequence[Lexeme]]], entry_ids: Collection[EntryId]
+    async def matched_runs(
+        self, runs: Sequence[Collection[Sequence[Term]]], entry_ids: Collection[EntryId]
     ) -> dict[EntryId, frozenset[int]]:
         """For each of some entries, the places in `runs` (from 0) of the collections of which any run stands in it.
 
@@ -288,11 +288,11 @@ class Shares(Protocol):
         """
         ...
 
-    async def open_of(self, diary_id: DiaryId, page: Page = WHOLE) -> list[Share]:
+    async def open_of(self, diary_id: DiaryId, page: Page = LARGEST_PAGE) -> list[Share]:
         """A page of the pending and accepted shares of a diary, oldest invitation first."""
         ...
 
-    async def pending_for(self, agent_id: AgentId, page: Page = WHOLE) -> list[Share]:
+    async def pending_for(self, agent_id: AgentId, page: Page = LARGEST_PAGE) -> list[Share]:
         """A page of the pending invitations to an agent, oldest first."""
         ...
 
@@ -355,7 +355,7 @@ class SigningRequests(Protocol):
         """The request of an id."""
         ...
 
-    async def settle(self, request: SigningRequest) -> bool:
+    async def complete(self, request: SigningRequest) -> bool:
         """Writes a completed or expired request; False when the stored one is not pending any more."""
         ...
 

@@ -4,11 +4,11 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from moltnet.domain.search import EntryIndex
+from moltnet.ports.credentials import Clients, Identities, Nonces, RecoveryCodes, SigningKeys
 from moltnet.ports.feed import Feed
-from moltnet.ports.intents import Intents
+from moltnet.ports.idempotency_records import IdempotencyRecords
 from moltnet.ports.models import ModelVectors
-from moltnet.ports.proofs import Clients, Identities, Nonces, RecoveryCodes, SigningKeys
-from moltnet.ports.receipts import Receipts
+from moltnet.ports.outbox import Outbox
 from moltnet.ports.repositories import (
     Agents,
     CandidateSearch,
@@ -37,7 +37,7 @@ class UnitOfWork(Protocol):
     @property
     def nonces(self) -> Nonces: ...
     @property
-    def receipts(self) -> Receipts: ...
+    def idempotency_records(self) -> IdempotencyRecords: ...
     @property
     def vouchers(self) -> Vouchers: ...
     @property
@@ -55,7 +55,7 @@ class UnitOfWork(Protocol):
     @property
     def relations(self) -> Relations: ...
     @property
-    def intents(self) -> Intents: ...
+    def outbox(self) -> Outbox: ...
     @property
     def signing_requests(self) -> SigningRequests: ...
 

@@ -61,7 +61,7 @@ class TokenIssuer(Protocol):
         ...
 
 
-BeforeAsking = Callable[[Caller | Anonymous], Awaitable[None]]
+BeforeRemoteCall = Callable[[Caller | Anonymous], Awaitable[None]]
 
 
 async def ask_freely(_: Caller | Anonymous) -> None:
@@ -71,10 +71,10 @@ async def ask_freely(_: Caller | Anonymous) -> None:
 class TokenVerifier(Protocol):
     """Tells whose token it is."""
 
-    async def verify(self, token: str, before_asking: BeforeAsking = ask_freely) -> Caller:
+    async def verify(self, token: str, before_remote_call: BeforeRemoteCall = ask_freely) -> Caller:
         """The caller a token stands for, as its client is now; raises InvalidToken for any that is not good.
 
-        `before_asking` is called before another service is asked about the token, with the caller it is known to
+        `before_remote_call` is called before another service is asked about the token, with the caller it is known to
         stand for, or stood for lately, else with nobody in particular; maybe several times. What it raises is let
         through, and nobody is asked.
         """

@@ -36,7 +36,7 @@ class Backoff:
     longest_s: float = 30.0
 
 
-UNTIL_IT_HOLDS = sys.maxsize
+UNLIMITED_ATTEMPTS = sys.maxsize
 """Attempts for a step that is not given up."""
 
 

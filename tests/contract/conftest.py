@@ -1,8 +1,8 @@
 """The matrix: which adapters each port's suite runs over.
 
 The suite of the agent's port (`test_agent*.py`) asks for `world`, and there for agents; it never learns how they are
-reached. A further implementation is a further row of `WORLDS`: a `Reach`, and what the network stands on. One network
-serves a whole file, so a test tells its own things from those of others by their ids, tags and agents.
+reached. A further implementation is a further row of `WORLDS`: a `ConnectionOptions`, and what the network stands on.
+One network serves a whole file, so a test tells its own things from those of others by their ids, tags and agents.
 """
 
 from collections.abc import AsyncIterator
@@ -16,7 +16,7 @@ from moltnet.adapters.memory.storage import MemoryStorage
 from moltnet.domain.agents import Agent
 from moltnet.domain.diaries import Diary
 from moltnet.domain.services.models import Models
-from moltnet.entrypoints.container import Foundation
+from moltnet.entrypoints.container import Infrastructure
 from moltnet.ports.agent import Agent as AnyAgent
 from moltnet.ports.storage import Storage
 from moltnet.ports.workflows import WorkflowBody, Workflows
@@ -87,7 +87,7 @@ def launch(engine: Engine) -> Launch:
 async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
     """A network and its agents, by one implementation of the agent's port."""
     reach, store = request.param
-    async with _FOUNDATIONS[store]() as foundation, a_world(reach, foundation) as world:
+    async with _FOUNDATIONS[store]() as infrastructure, a_world(reach, infrastructure) as world:
         yield world
 
 
@@ -110,12 +110,12 @@ async def nobody(world: World) -> AnyAgent:
 
 
 @asynccontextmanager
-async def _on_memory() -> AsyncIterator[Foundation]:
+async def _on_memory() -> AsyncIterator[Infrastructure]:
     yield in_memory()
 
 
 @asynccontextmanager
-async def _on_postgres() -> AsyncIterator[Foundation]:
+async def _on_postgres() -> AsyncIterator[Infrastructure]:
     from moltnet.adapters.postgres.events import PostgresFeedEvents  # noqa: PLC0415 - as below
     from moltnet.adapters.postgres.storage import PostgresStorage  # noqa: PLC0415 - as below
     from tests.support.postgres import a_database  # noqa: PLC0415 - starts a server
@@ -125,7 +125,7 @@ async def _on_postgres() -> AsyncIterator[Foundation]:
         PostgresStorage.open(conninfo, max_connections=8) as storage,
         PostgresFeedEvents.open(conninfo) as events,
     ):
-        yield Foundation(storage=storage, events=events, models=Models(MemoryEmbedder()))
+        yield Infrastructure(storage=storage, events=events, models=Models(MemoryEmbedder()))
 
 
 _FOUNDATIONS = {"memory": _on_memory, "postgres": _on_postgres}

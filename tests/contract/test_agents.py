@@ -55,12 +55,12 @@ async def test_a_key_is_compared_by_its_bytes_and_kept_canonically(storage: Stor
 async def test_what_was_proven_of_a_key_is_kept_with_it(storage: Storage, agent: Agent) -> None:
     proven = await joined(storage, attrs.evolve(an_agent(), proven=True))
     async with storage.transaction() as work:
-        await work.agents.note_proven(agent.id, proven.public_key)  # not the key it has
+        await work.agents.mark_proven(agent.id, proven.public_key)  # not the key it has
     async with storage.snapshot() as work:
         assert await work.agents.find(agent.id) == agent
     for _ in range(2):
         async with storage.transaction() as work:
-            await work.agents.note_proven(agent.id, agent.public_key)
+            await work.agents.mark_proven(agent.id, agent.public_key)
     async with storage.transaction() as work:
         await work.agents.put(agent)  # the same key again
     async with storage.snapshot() as work:

@@ -8,7 +8,7 @@ from moltnet.domain.authors import Author
 from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.entries import Entry
 from moltnet.domain.feed import Position
-from moltnet.domain.search import Filters, Lexeme, LexicalQuery, Question
+from moltnet.domain.search import Filters, LexicalQuery, Question, Term
 from moltnet.ports.storage import Storage
 from tests.support.builders import NOON, a_public_key, an_author, an_entry, an_index
 from tests.support.stored import found, joined, newest, opened, written
@@ -72,7 +72,7 @@ async def test_entries_are_looked_at_by_whose_words_they_hold(storage: Storage, 
         filters = Filters(written_by=author.id)
         assert {entry.id for entry in await newest(storage, diary, filters)} == expected
         async with storage.snapshot() as work:
-            question = Question(words=LexicalQuery(wanted=frozenset({Lexeme("word")})), filters=filters)
+            question = Question(words=LexicalQuery(scored=frozenset({Term("word")})), filters=filters)
             best = await work.candidates.best(question, [diary.id], 10)
         assert {each.entry_id for each in best.found} == expected
 

@@ -10,14 +10,14 @@ from moltnet.domain.entries import Entry, EntryType
 from moltnet.domain.ids import DiaryId
 from moltnet.domain.ranking import WORDS_LOOKED_UP, inverse_frequency, shares, term_weight
 from moltnet.domain.search import (
-    ANY_WORDS,
+    ANY_TERMS,
     Candidate,
     Candidates,
     Filters,
-    Lexeme,
     LexicalQuery,
     ModelName,
     Question,
+    Term,
     Vector,
 )
 from moltnet.ports.storage import Storage
@@ -28,16 +28,16 @@ NEAR, MIDDLE, FAR, OPPOSITE = a_vector(1, 0), a_vector(0.6, 0.8), a_vector(0, 1)
 ASKED = NEAR
 
 
-def words(*wanted: str, required: tuple[str, ...] = (), excluded: tuple[str, ...] = ()) -> LexicalQuery:
+def words(*scored: str, required: tuple[str, ...] = (), excluded: tuple[str, ...] = ()) -> LexicalQuery:
     """A query; runs are told by blanks."""
     return LexicalQuery(
-        wanted=frozenset(map(Lexeme, wanted)),
-        required=tuple(tuple(map(Lexeme, run.split())) for run in required),
-        excluded=tuple(tuple(map(Lexeme, run.split())) for run in excluded),
+        scored=frozenset(map(Term, scored)),
+        required=tuple(tuple(map(Term, run.split())) for run in required),
+        excluded=tuple(tuple(map(Term, run.split())) for run in excluded),
     )
 
 
-def by_vector(vector: Vector = ASKED, model: ModelName = MODEL, query: LexicalQuery = ANY_WORDS) -> Question:
+def by_vector(vector: Vector = ASKED, model: ModelName = MODEL, query: LexicalQuery = ANY_TERMS) -> Question:
     return Question(vector=vector, model=model, words=query)
 
 
@@ -95,15 +95,15 @@ async def test_only_the_diaries_asked_for_are_compared(storage: Storage, agent: 
 
 
 async def test_a_candidate_carries_what_ranking_needs(storage: Storage, diary: Diary) -> None:
-    seen_at = NOON + timedelta(hours=1, microseconds=1)
+    accessed_at = NOON + timedelta(hours=1, microseconds=1)
     unseen, seen = an_entry(diary=diary.id, importance=1), an_entry(diary=diary.id, importance=10)
     await written(storage, unseen, seen, index=an_index("a", vectors=(NEAR,)))
     async with storage.transaction() as work:
-        await work.entries.note_accesses({seen.id: 1}, seen_at)
+        await work.entries.record_views({seen.id: 1}, accessed_at)
     candidates = await found(storage, by_vector(query=words("a")), diary)
-    assert {each.entry_id: (each.importance, each.seen_at) for each in candidates.values()} == {
+    assert {each.entry_id: (each.importance, each.accessed_at) for each in candidates.values()} == {
         unseen.id: (1, NOON),
-        seen.id: (10, seen_at),
+        seen.id: (10, accessed_at),
     }
 
 
@@ -246,13 +246,13 @@ async def test_of_many_words_the_rarest_are_looked_up(storage: Storage, agent: A
 
 
 async def test_of_many_words_the_rarest_are_looked_up_in_public(storage: Storage, agent: Agent, diary: Diary) -> None:
-    wanted = [f"word{number:02}" for number in range(WORDS_LOOKED_UP + 1)]
+    scored = [f"word{number:02}" for number in range(WORDS_LOOKED_UP + 1)]
     shown = await opened(storage, agent, visibility=Visibility.PUBLIC)
-    entries = [await with_words(storage, shown, word) for word in wanted]
-    await with_words(storage, shown, wanted[7])
+    entries = [await with_words(storage, shown, word) for word in scored]
+    await with_words(storage, shown, scored[7])
     for _ in range(2):  # What is private does not say what is rare among what is public.
-        await with_words(storage, diary, wanted[8])
-    assert await public(storage, Question(words=words(*wanted))) == {each.id for each in entries} - {entries[7].id}
+        await with_words(storage, diary, scored[8])
+    assert await public(storage, Question(words=words(*scored))) == {each.id for each in entries} - {entries[7].id}
 
 
 # Runs
@@ -311,18 +311,18 @@ async def test_a_run_of_no_word_asks_for_nothing(storage: Storage, diary: Diary)
 
 
 async def test_filters_hold_for_both_sides(storage: Storage, diary: Diary) -> None:
-    wanted = an_entry(diary=diary.id, tags=("x", "y"), entry_type=EntryType.SOUL, at=NOON)
+    scored = an_entry(diary=diary.id, tags=("x", "y"), entry_type=EntryType.SOUL, at=NOON)
     unwanted = (
         an_entry(diary=diary.id, tags=("x",), entry_type=EntryType.SOUL),
         an_entry(diary=diary.id, tags=("x", "y")),
         an_entry(diary=diary.id, tags=("x", "y"), entry_type=EntryType.SOUL, at=NOON - timedelta(microseconds=1)),
-        an_entry(diary=diary.id, tags=("x", "y"), entry_type=EntryType.SOUL, superseded_by=wanted.id),
+        an_entry(diary=diary.id, tags=("x", "y"), entry_type=EntryType.SOUL, superseded_by=scored.id),
     )
-    await written(storage, wanted, *unwanted, index=an_index("a", vectors=(NEAR,)))
+    await written(storage, scored, *unwanted, index=an_index("a", vectors=(NEAR,)))
     filters = Filters(tags=("y", "x"), entry_types=frozenset({EntryType.SOUL}), exclude_superseded=True, since=NOON)
     question = Question(vector=ASKED, model=MODEL, words=words("a"), filters=filters)
     candidates = await best(storage, question, diary, depth=1)
-    assert [each.entry_id for each in candidates.found] == [wanted.id]
+    assert [each.entry_id for each in candidates.found] == [scored.id]
     assert candidates.complete
 
 

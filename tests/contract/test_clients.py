@@ -114,11 +114,11 @@ async def test_a_client_is_used_from_the_first_time_on(storage: Storage, agent: 
     client = a_client(agent_id=agent.id)
     await put(storage, client)
     async with storage.autocommit() as work:
-        assert not await work.clients.note_use(client.id, client.generation + 1)
-        assert not await work.clients.note_use(ClientId(an_id()), client.generation)
+        assert not await work.clients.mark_used(client.id, client.generation + 1)
+        assert not await work.clients.mark_used(ClientId(an_id()), client.generation)
         assert await found(storage, client.id) == client
         for _ in range(2):
-            assert await work.clients.note_use(client.id, client.generation)
+            assert await work.clients.mark_used(client.id, client.generation)
     assert await found(storage, client.id) == attrs.evolve(client, used=True)
 
 
@@ -128,7 +128,7 @@ async def test_only_an_unused_young_client_is_renewed(storage: Storage, agent: A
     for each in (client, used):
         await put(storage, each)
     async with storage.autocommit() as work:
-        await work.clients.note_use(used.id, used.generation)
+        await work.clients.mark_used(used.id, used.generation)
         assert not await work.clients.renew_unused(used.id, hash_secret("second"), before, LATER)
         assert not await work.clients.renew_unused(client.id, hash_secret("second"), NOON, LATER)
         assert not await work.clients.renew_unused(ClientId(an_id()), hash_secret("second"), before, LATER)
@@ -146,7 +146,7 @@ async def test_of_a_use_and_a_renewal_at_once_one_comes_first(storage: Storage, 
 
         async def use(of: Client = client) -> bool:
             async with storage.transaction() as work:
-                return await work.clients.note_use(of.id, of.generation)
+                return await work.clients.mark_used(of.id, of.generation)
 
         async def renew(of: Client = client) -> bool:
             async with storage.transaction() as work:

@@ -10,7 +10,7 @@ from moltnet.domain.agents import Agent
 from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.entries import EntryType, UnknownSuccessor
 from moltnet.domain.ids import EntryId
-from moltnet.domain.search import Filters, Lexeme, LexicalQuery, Question
+from moltnet.domain.search import Filters, LexicalQuery, Question, Term
 from moltnet.ports.storage import Storage
 from tests.support.builders import NOON, an_entry, an_id, an_index
 from tests.support.stored import found, newest, opened, written
@@ -20,7 +20,7 @@ NO_ENTRY = EntryId(an_id())
 
 
 async def found_by_word(storage: Storage, diary: Diary, word: str) -> list[EntryId]:
-    question = Question(words=LexicalQuery(wanted=frozenset({Lexeme(word)})))
+    question = Question(words=LexicalQuery(scored=frozenset({Term(word)})))
     async with storage.snapshot() as work:
         return [each.entry_id for each in (await work.candidates.best(question, [diary.id], 10)).found]
 
@@ -114,12 +114,14 @@ async def test_an_edit_changes_what_an_entry_is_found_by_only_with_an_index(stor
 
 
 async def test_an_edit_leaves_the_counted_accesses(storage: Storage, diary: Diary) -> None:
-    entry, seen_at = an_entry(diary=diary.id), NOON + MICROSECOND
+    entry, accessed_at = an_entry(diary=diary.id), NOON + MICROSECOND
     await written(storage, entry)
     async with storage.transaction() as work:
-        await work.entries.note_accesses({entry.id: 1}, seen_at)
+        await work.entries.record_views({entry.id: 1}, accessed_at)
         assert await work.entries.replace(attrs.evolve(entry, content="Other"), None, unless_changed_since=NOON)
-    assert await found(storage, entry) == attrs.evolve(entry, content="Other", access_count=1, last_accessed_at=seen_at)
+    assert await found(storage, entry) == attrs.evolve(
+        entry, content="Other", access_count=1, last_accessed_at=accessed_at
+    )
 
 
 @pytest.mark.parametrize("named", ["itself", "nothing", "another diary's"])
@@ -234,12 +236,12 @@ async def test_of_parallel_removals_one_is_told_yes(storage: Storage, diary: Dia
 
 async def test_an_access_is_counted_and_moves_nothing_else(storage: Storage, agent: Agent, diary: Diary) -> None:
     first, second = an_entry(diary=diary.id), an_entry(diary=(await opened(storage, agent)).id)
-    unseen, seen_at = an_entry(diary=diary.id), NOON + timedelta(days=1, microseconds=1)
+    unseen, accessed_at = an_entry(diary=diary.id), NOON + timedelta(days=1, microseconds=1)
     await written(storage, first, second, unseen)
     async with storage.autocommit() as work:
-        await work.entries.note_accesses({first.id: 1, NO_ENTRY: 1, second.id: 3}, seen_at)
+        await work.entries.record_views({first.id: 1, NO_ENTRY: 1, second.id: 3}, accessed_at)
     for entry, times in ((first, 1), (second, 3)):
-        assert await found(storage, entry) == attrs.evolve(entry, access_count=times, last_accessed_at=seen_at)
+        assert await found(storage, entry) == attrs.evolve(entry, access_count=times, last_accessed_at=accessed_at)
     assert await found(storage, unseen) == unseen
 
 
@@ -247,15 +249,15 @@ async def test_an_access_that_is_counted_late_does_not_turn_time_back(storage: S
     entry, latest = an_entry(diary=diary.id), NOON + MICROSECOND
     await written(storage, entry)
     async with storage.autocommit() as work:
-        await work.entries.note_accesses({entry.id: 1}, latest)
-        await work.entries.note_accesses({entry.id: 1}, NOON)
+        await work.entries.record_views({entry.id: 1}, latest)
+        await work.entries.record_views({entry.id: 1}, NOON)
     assert await found(storage, entry) == attrs.evolve(entry, access_count=2, last_accessed_at=latest)
 
 
 async def test_no_access_at_all_is_no_error(storage: Storage) -> None:
     async with storage.autocommit() as work:
-        await work.entries.note_accesses({}, NOON)
-        await work.entries.note_accesses({NO_ENTRY: 1}, NOON)
+        await work.entries.record_views({}, NOON)
+        await work.entries.record_views({NO_ENTRY: 1}, NOON)
 
 
 async def test_no_access_is_lost(storage: Storage, diary: Diary) -> None:
@@ -264,7 +266,7 @@ async def test_no_access_is_lost(storage: Storage, diary: Diary) -> None:
 
     async def look() -> None:
         async with storage.autocommit() as work:
-            await work.entries.note_accesses({entry.id: 1}, NOON)
+            await work.entries.record_views({entry.id: 1}, NOON)
 
     await asyncio.gather(*(look() for _ in range(10)))
     stored = await found(storage, entry)

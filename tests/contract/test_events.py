@@ -17,7 +17,7 @@ from tests.support.builders import an_entry, an_index
 from tests.support.stored import joined, opened, written
 
 # Long enough for any machine; only a test that fails waits for it.
-PATIENCE_S = 20.0
+TIMEOUT_S = 20.0
 WRITERS, ENTRIES_EACH = 8, 25
 
 
@@ -33,7 +33,7 @@ class Live:
             return await work.feed.end()
 
     async def beyond(self, position: Position) -> Position:
-        return await asyncio.wait_for(self.events.beyond(position), PATIENCE_S)
+        return await asyncio.wait_for(self.events.beyond(position), TIMEOUT_S)
 
 
 @pytest.fixture(params=["memory", pytest.param("postgres", marks=pytest.mark.real)])

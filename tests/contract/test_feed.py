@@ -10,7 +10,7 @@ from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.entries import Entry
 from moltnet.domain.feed import Cursor, Position, Stretch
 from moltnet.domain.ids import EntryId
-from moltnet.domain.search import Filters, Lexeme, LexicalQuery, Question
+from moltnet.domain.search import Filters, LexicalQuery, Question, Term
 from moltnet.ports.repositories import Page
 from moltnet.ports.storage import Storage
 from tests.support.builders import NOON, an_entry, an_id, an_index
@@ -244,7 +244,7 @@ async def test_flagged_entries_are_left_out_on_demand(storage: Storage, public: 
     await written(storage, flagged, harmless, index=an_index("word"))
     for exclude_flagged, expected in ((False, {flagged.id, harmless.id}), (True, {harmless.id})):
         filters = Filters(exclude_flagged=exclude_flagged)
-        question = Question(words=LexicalQuery(wanted=frozenset({Lexeme("word")})), filters=filters)
+        question = Question(words=LexicalQuery(scored=frozenset({Term("word")})), filters=filters)
         async with storage.snapshot() as work:
             listed, total = await work.entries.newest([public.id], filters, Page(10))
             found = (await work.candidates.best(question, [public.id], 10)).found

@@ -12,8 +12,8 @@ from moltnet.domain.duplicates import SIMILAR_AMONG, SIMILAR_MAX
 from moltnet.domain.entries import Entry
 from moltnet.domain.ids import EntryId
 from moltnet.domain.passages import Span
-from moltnet.domain.periods import Period
-from moltnet.domain.search import EntryIndex, Filters, IndexedPassage, Lexeme, LexicalQuery, ModelName, Question
+from moltnet.domain.search import EntryIndex, Filters, IndexedPassage, LexicalQuery, ModelName, Question, Term
+from moltnet.domain.time_expressions import TimeRange
 from moltnet.ports.repositories import Page
 from moltnet.ports.storage import Storage
 from tests.support.builders import MODEL, NOON, a_vector, an_entry, an_id, an_index
@@ -61,7 +61,7 @@ async def test_filters_by_time_are_half_open(
     ids = {entries[name].id for name in expected}
     assert {entry.id for entry in await newest(storage, diary, filters)} == ids
     async with storage.snapshot() as work:
-        question = Question(words=LexicalQuery(wanted=frozenset({Lexeme("a")})), filters=filters)
+        question = Question(words=LexicalQuery(scored=frozenset({Term("a")})), filters=filters)
         assert {each.entry_id for each in (await work.candidates.best(question, [diary.id], 9)).found} == ids
 
 
@@ -71,9 +71,9 @@ async def test_the_nearest_of_a_time_are_offered_even_where_others_are_nearer(st
     await written(storage, near, index=an_index(vectors=(NEAR,)))
     for entry, vector in zip(then, (CLOSE, FAR), strict=True):
         await written(storage, entry, index=an_index(vectors=(vector,)))
-    period = Period(NOON - 9 * DAY, NOON - 8 * DAY)
+    time_range = TimeRange(NOON - 9 * DAY, NOON - 8 * DAY)
     async with storage.snapshot() as work:
-        question = Question(vector=NEAR, model=MODEL, periods=(period,))
+        question = Question(vector=NEAR, model=MODEL, time_ranges=(time_range,))
         answer = await work.candidates.best(question, [diary.id], 1)
         assert {each.entry_id: each.timely for each in answer.found} == {near.id: False, then[0].id: True}
         assert answer.timely_beyond
@@ -94,11 +94,11 @@ async def test_the_newest_are_listed_by_what_they_hold(storage: Storage, diary: 
         assert total == len(entries)
         return entries
 
-    ant, bee = (Lexeme("ant"),), (Lexeme("bee"),)
+    ant, bee = (Term("ant"),), (Term("bee"),)
     assert await listed(LexicalQuery(excluded=(ant,))) == [bees]
     assert await listed(LexicalQuery(required=(ant,))) == [both, ants]
     assert await listed(LexicalQuery(required=(ant,), excluded=(bee, ()))) == [ants]
-    assert await listed(LexicalQuery(wanted=frozenset({Lexeme("ant")}))) == [both, bees, ants]
+    assert await listed(LexicalQuery(scored=frozenset({Term("ant")}))) == [both, bees, ants]
 
 
 # Repeats
@@ -184,19 +184,19 @@ async def test_which_words_and_runs_stand_in_an_entry_is_told_by_their_places(st
     await written(storage, other, index=an_index("b", "a", "it's"))
     await written(storage, none, index=an_index("z"))
     runs = [[("a",), ("z2",)], [("a", "b")], [("b", "a"), ("c", "x")], [], [()], [("it's",)], [("a", "c")]]
-    asked = [[tuple(map(Lexeme, run)) for run in any_of] for any_of in runs]
+    asked = [[tuple(map(Term, run)) for run in any_of] for any_of in runs]
     ids = [one.id, other.id, none.id, EntryId(an_id())]
     async with storage.snapshot() as work:
-        assert await work.candidates.standing(asked, ids) == {one.id: {0, 1}, other.id: {0, 2, 5}}
-        assert await work.candidates.standing(asked, []) == {}
-        assert await work.candidates.standing([], ids) == {}
+        assert await work.candidates.matched_runs(asked, ids) == {one.id: {0, 1}, other.id: {0, 2, 5}}
+        assert await work.candidates.matched_runs(asked, []) == {}
+        assert await work.candidates.matched_runs([], ids) == {}
 
 
 async def test_a_long_lexeme_stands_where_it_was_stored(storage: Storage, diary: Diary) -> None:
     entry, long = an_entry(diary=diary.id), "記" * 200
     await written(storage, entry, index=an_index(long))
     async with storage.snapshot() as work:
-        assert await work.candidates.standing([[(Lexeme(long),)]], [entry.id]) == {entry.id: {0}}
+        assert await work.candidates.matched_runs([[(Term(long),)]], [entry.id]) == {entry.id: {0}}
 
 
 # Everything public
@@ -206,7 +206,7 @@ async def test_all_that_is_public_and_nothing_else_is_searched(storage: Storage,
     diaries = {visibility: await opened(storage, agent, visibility) for visibility in Visibility}
     entries = {visibility: an_entry(diary=diary.id) for visibility, diary in diaries.items()}
     await written(storage, *entries.values(), index=an_index("a", vectors=(NEAR,)))
-    question = Question(vector=NEAR, model=MODEL, words=LexicalQuery(wanted=frozenset({Lexeme("a")})))
+    question = Question(vector=NEAR, model=MODEL, words=LexicalQuery(scored=frozenset({Term("a")})))
 
     async def offered() -> set[object]:
         async with storage.snapshot() as work:

@@ -12,11 +12,11 @@ from moltnet.domain.agents import Agent, AgentNotFound
 from moltnet.domain.caller import Caller
 from moltnet.domain.diaries import Diary
 from moltnet.domain.entries import NewEntry
-from moltnet.domain.idempotency import RECEIPT_LIFETIME, IdempotencyKeyReused, KeyedRequest
+from moltnet.domain.idempotency import IDEMPOTENCY_RECORD_LIFETIME, IdempotencyKeyReused, IdempotentRequest
 from moltnet.domain.keys import Fingerprint
 from moltnet.domain.search import Filters
 from moltnet.domain.services import Services
-from moltnet.domain.services.idempotency import Outcome, Recorder
+from moltnet.domain.services.idempotency import Outcome, SaveResponse
 from moltnet.domain.sharing import ShareRole
 from moltnet.domain.vouching import MAX_OPEN_VOUCHERS, VoucherLimitReached
 from moltnet.ports.repositories import Page
@@ -28,7 +28,7 @@ from tests.support.usecases import services_over, tidied
 TIMES = 20
 NOBODY = Fingerprint.parse("0000-0000-0000-0000")
 
-Act: TypeAlias = Callable[[Recorder[Any]], Awaitable[Any]]
+Act: TypeAlias = Callable[[SaveResponse[Any]], Awaitable[Any]]
 
 
 @attrs.frozen(kw_only=True)
@@ -68,11 +68,11 @@ class World:
             case _:
                 return (await services.signing.list(caller, frozenset(), Page(1)))[1]
 
-    def request(self, **members: Any) -> KeyedRequest:
+    def request(self, **members: Any) -> IdempotentRequest:
         """A request of the member's."""
         return a_keyed_request(agent=self.caller.agent_id, **members)
 
-    async def ask(self, request: KeyedRequest, act: Act) -> Outcome:
+    async def ask(self, request: IdempotentRequest, act: Act) -> Outcome:
         """Asks for something once; it is answered with the id of what was made."""
         return await self.services.idempotency.once(request, act, lambda made: str(made.id).encode())
 
@@ -147,7 +147,7 @@ async def test_of_two_requests_at_once_under_one_key_one_is_refused(world: World
 async def test_a_key_is_forgotten_after_a_day(world: World) -> None:
     act = world.acts()["diary"]
     first = await world.ask(world.request(), act)
-    world.clock.advance(RECEIPT_LIFETIME)
+    world.clock.advance(IDEMPOTENCY_RECORD_LIFETIME)
     again = await world.ask(world.request(fingerprint=b"another"), act)
     assert not again.repeated
     assert again.answer != first.answer
@@ -156,10 +156,10 @@ async def test_a_key_is_forgotten_after_a_day(world: World) -> None:
 
 async def test_housekeeping_forgets_receipts_that_are_over(world: World, storage: Storage) -> None:
     await world.ask(world.request(), world.acts()["diary"])
-    world.clock.advance(RECEIPT_LIFETIME)
+    world.clock.advance(IDEMPOTENCY_RECORD_LIFETIME)
     await tidied(world.services)
     async with storage.snapshot() as work:
-        assert await work.receipts.find(world.request(), NOON) is None
+        assert await work.idempotency_records.find(world.request(), NOON) is None
 
 
 async def test_what_was_refused_may_be_asked_again_under_its_key(world: World) -> None:

@@ -11,8 +11,8 @@ from uuid import uuid4
 import attrs
 import pytest
 
+from moltnet.adapters.builtin.identity import BuiltinIdentityProvider
 from moltnet.adapters.memory.clock import MemoryClock
-from moltnet.adapters.native.identity import NativeIdentityProvider
 from moltnet.adapters.system.randomness import SystemRandomness
 from moltnet.domain.ids import AgentId
 from moltnet.domain.keys import PublicKey
@@ -33,7 +33,7 @@ from moltnet.ports.identity import IdentityProvider, RecoveryFlows
 from moltnet.ports.storage import Storage
 from tests.support.builders import NOON
 
-MOMENT = timedelta(microseconds=1)
+DATE_TIME = timedelta(microseconds=1)
 
 
 @attrs.frozen
@@ -63,7 +63,7 @@ async def service(request: pytest.FixtureRequest, storage: Storage) -> AsyncIter
             yield Service(services.clock, provider, provider, code_digits=6, session_prefix="ory_st_")
         return
     clock = MemoryClock(NOON)
-    native = NativeIdentityProvider(storage, clock, SystemRandomness(), "https://moltnet.example/", b"secret" * 6)
+    native = BuiltinIdentityProvider(storage, clock, SystemRandomness(), "https://moltnet.example/", b"secret" * 6)
     yield Service(clock, native, native, code_digits=8, session_prefix="ms_st_")
 
 
@@ -150,7 +150,7 @@ async def test_session_ends_with_its_lifetime(service: Service, recovery: Recove
     service.advance(SESSION_LIFETIME)
     with pytest.raises(InvalidSession):
         await service.identities.finish_recovery(token)
-    service.advance(-MOMENT)
+    service.advance(-DATE_TIME)
     await service.identities.finish_recovery(token)
 
 
@@ -212,14 +212,14 @@ async def test_code_is_good_until_its_time_is_over(service: Service, recovery: R
     service.advance(CODE_LIFETIME)
     late = await service.flows.answer_flow(flow_of(recovery), recovery.code)
     assert (late.state, late.message_id) == (FlowState.SENT_EMAIL, 4060006)
-    service.advance(-MOMENT)
+    service.advance(-DATE_TIME)
     await session_of(service, recovery)
 
 
 async def test_flow_ends_later_than_its_code(service: Service, recovery: Recovery):
-    service.advance(FLOW_LIFETIME - MOMENT)
+    service.advance(FLOW_LIFETIME - DATE_TIME)
     await service.flows.answer_flow(flow_of(recovery), recovery.code)
-    service.advance(MOMENT)
+    service.advance(DATE_TIME)
     with pytest.raises(FlowOver):
         await service.flows.answer_flow(flow_of(recovery), recovery.code)
 

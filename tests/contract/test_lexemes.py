@@ -1,4 +1,4 @@
-"""The port `Lexemes`: what is stored is found by its own words and phrases, whatever the text."""
+"""The port `TextAnalyzer`: what is stored is found by its own words and phrases, whatever the text."""
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from moltnet.adapters.snowball.lexemes import SnowballLexemes
-from moltnet.domain.search import Lexeme, LexicalQuery, Query
-from moltnet.ports.lexemes import Lexemes
+from moltnet.adapters.text_analysis.analyzer import SnowballAnalyzer
+from moltnet.domain.search import LexicalQuery, Query, Term
+from moltnet.ports.text_analysis import TextAnalyzer
 
 WORDS = Path(__file__).parents[1].joinpath("support", "vectors", "words.txt").read_text("utf-8").split()
 UNPRINTABLE = ["co\u00adop", "a\u200bb", "\ud800x", "x\udfff", "\x00y", "e\u0301te\u0301", "\u02bctis", "d\u2019accord"]
@@ -21,46 +21,46 @@ SHARED = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], d
 
 
 @pytest.fixture(params=["snowball"])
-def lexemes() -> Lexemes:
-    return SnowballLexemes()
+def index_terms() -> TextAnalyzer:
+    return SnowballAnalyzer()
 
 
-def asked(lexemes: Lexemes, text: str) -> LexicalQuery:
-    return lexemes.of_query(Query.parse(text))
+def asked(index_terms: TextAnalyzer, text: str) -> LexicalQuery:
+    return index_terms.of_query(Query.parse(text))
 
 
-def holds(index: Mapping[Lexeme, Sequence[int]], run: tuple[Lexeme, ...]) -> bool:
+def holds(index: Mapping[Term, Sequence[int]], run: tuple[Term, ...]) -> bool:
     """Whether a run stands in a text: one lexeme at each position, without a gap."""
     starts = index.get(run[0], ())
-    return any(all(start + step in index.get(lexeme, ()) for step, lexeme in enumerate(run)) for start in starts)
+    return any(all(start + step in index.get(term, ()) for step, term in enumerate(run)) for start in starts)
 
 
 @given(text=TEXTS)
 @SHARED
-def test_every_word_of_a_text_finds_the_text(lexemes: Lexemes, text: str):
-    index = lexemes.of_text(text)
+def test_every_word_of_a_text_finds_the_text(index_terms: TextAnalyzer, text: str):
+    index = index_terms.of_text(text)
     for word in text.split():
-        assert lexemes.of_query(Query(wanted=word)).wanted <= index.keys()
+        assert index_terms.of_query(Query(scored=word)).scored <= index.keys()
 
 
 @given(text=TEXTS)
 @SHARED
-def test_text_as_a_query_wants_all_of_the_text(lexemes: Lexemes, text: str):
-    assert lexemes.of_query(Query(wanted=text)).wanted == lexemes.of_text(text).keys()
+def test_text_as_a_query_wants_all_of_the_text(index_terms: TextAnalyzer, text: str):
+    assert index_terms.of_query(Query(scored=text)).scored == index_terms.of_text(text).keys()
 
 
 @given(words=st.lists(TOKENS, min_size=1, max_size=12), data=st.data())
 @SHARED
-def test_stored_phrase_is_found_and_excluded(lexemes: Lexemes, words: list[str], data: st.DataObject):
+def test_stored_phrase_is_found_and_excluded(index_terms: TextAnalyzer, words: list[str], data: st.DataObject):
     words = " ".join(words).split() or ["word"]
     first = data.draw(st.integers(0, len(words) - 1))
     last = data.draw(st.integers(first, len(words) - 1))
     phrase = " ".join(words[first : last + 1])
-    index = lexemes.of_text(" ".join(words))
-    query = lexemes.of_query(Query(wanted="", required=(phrase,), excluded=(phrase,)))
+    index = index_terms.of_text(" ".join(words))
+    query = index_terms.of_query(Query(scored="", required=(phrase,), excluded=(phrase,)))
     assert all(holds(index, run) for run in query.required)
     assert all(holds(index, run) for run in query.excluded)
-    assert bool(query.required) == bool(query.excluded) == bool(lexemes.of_text(phrase))
+    assert bool(query.required) == bool(query.excluded) == bool(index_terms.of_text(phrase))
 
 
 @given(text=TEXTS)
@@ -69,20 +69,20 @@ def test_stored_phrase_is_found_and_excluded(lexemes: Lexemes, words: list[str],
 @example(text="\ufdfa" * 300)
 @example(text="'" * 1000 + "a'" * 1000)
 @SHARED
-def test_lexemes_are_short_texts_with_rising_positions(lexemes: Lexemes, text: str):
-    for lexeme, positions in lexemes.of_text(text).items():
-        assert 0 < len(lexeme) <= 255
-        assert "\x00" not in lexeme
-        lexeme.encode("utf-8")
+def test_lexemes_are_short_texts_with_rising_positions(index_terms: TextAnalyzer, text: str):
+    for term, positions in index_terms.of_text(text).items():
+        assert 0 < len(term) <= 255
+        assert "\x00" not in term
+        term.encode("utf-8")
         assert positions[0] >= 1
         assert all(earlier < later for earlier, later in pairwise(positions))
 
 
 @given(text=st.text())
 @SHARED
-def test_any_text_is_a_text_and_a_query(lexemes: Lexemes, text: str):
-    lexemes.of_text(text)
-    query = asked(lexemes, text)
+def test_any_text_is_a_text_and_a_query(index_terms: TextAnalyzer, text: str):
+    index_terms.of_text(text)
+    query = asked(index_terms, text)
     assert all(query.required)
     assert all(query.excluded)
 
@@ -90,38 +90,38 @@ def test_any_text_is_a_text_and_a_query(lexemes: Lexemes, text: str):
 @given(text=TEXTS)
 @example(text="\u0149")
 @SHARED
-def test_case_does_not_matter(lexemes: Lexemes, text: str):
-    assert lexemes.of_text(text.casefold()) == lexemes.of_text(text)
+def test_case_does_not_matter(index_terms: TextAnalyzer, text: str):
+    assert index_terms.of_text(text.casefold()) == index_terms.of_text(text)
 
 
-def test_left_out_words_are_counted(lexemes: Lexemes):
-    assert lexemes.of_text("the state of the art") == {"state": [2], "art": [5]}
+def test_left_out_words_are_counted(index_terms: TextAnalyzer):
+    assert index_terms.of_text("the state of the art") == {"state": [2], "art": [5]}
 
 
-def test_lexeme_has_all_its_positions(lexemes: Lexemes):
-    assert lexemes.of_text("agents, an Agent: agent!") == {"agent": [1, 3, 4]}
+def test_lexeme_has_all_its_positions(index_terms: TextAnalyzer):
+    assert index_terms.of_text("agents, an Agent: agent!") == {"agent": [1, 3, 4]}
 
 
 @pytest.mark.parametrize("text", ["", " ", "the of and", "?!", "👍🏽 ❤️", "\ud800", "\x00", '""', "-", '+" "'])
-def test_text_that_tells_nothing_has_no_lexeme(lexemes: Lexemes, text: str):
-    assert lexemes.of_text(text) == {}
-    assert asked(lexemes, text) == LexicalQuery()
+def test_text_that_tells_nothing_has_no_lexeme(index_terms: TextAnalyzer, text: str):
+    assert index_terms.of_text(text) == {}
+    assert asked(index_terms, text) == LexicalQuery()
 
 
-def test_operators_are_runs(lexemes: Lexemes):
-    query = asked(lexemes, 'deploying +server -staging "rolled back" -"broken builds"')
-    assert query.wanted == {"deploy", "server", "roll", "back"}
+def test_operators_are_runs(index_terms: TextAnalyzer):
+    query = asked(index_terms, 'deploying +server -staging "rolled back" -"broken builds"')
+    assert query.scored == {"deploy", "server", "roll", "back"}
     assert query.required == (("server",), ("roll", "back"))
     assert query.excluded == (("stage",), ("broken", "build"))
 
 
-def test_left_out_word_divides_a_required_phrase(lexemes: Lexemes):
-    assert asked(lexemes, '"state of the art server"').required == (("state",), ("art", "server"))
+def test_left_out_word_divides_a_required_phrase(index_terms: TextAnalyzer):
+    assert asked(index_terms, '"state of the art server"').required == (("state",), ("art", "server"))
 
 
-def test_longest_part_stands_for_an_excluded_phrase(lexemes: Lexemes):
-    assert asked(lexemes, 'x -"state of the art server"').excluded == (("art", "server"),)
+def test_longest_part_stands_for_an_excluded_phrase(index_terms: TextAnalyzer):
+    assert asked(index_terms, 'x -"state of the art server"').excluded == (("art", "server"),)
 
 
-def test_left_out_words_around_a_phrase_do_not_matter(lexemes: Lexemes):
-    assert asked(lexemes, '"the art" -"of memory"') == asked(lexemes, '"art" -memory')
+def test_left_out_words_around_a_phrase_do_not_matter(index_terms: TextAnalyzer):
+    assert asked(index_terms, '"the art" -"of memory"') == asked(index_terms, '"art" -memory')

@@ -11,14 +11,14 @@ from moltnet.domain.agents import Agent
 from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.entries import Entry
 from moltnet.domain.ids import EntryId
+from moltnet.domain.model_migration import ModelCount, ModelReference, ModelState, ServingModelChanged
 from moltnet.domain.passages import Span
 from moltnet.domain.search import DIMENSIONS, EntryIndex, IndexedPassage, ModelName, ModelPassages, Question, Vector
-from moltnet.domain.switching import ModelCount, ModelPlace, ModelState, ServingModelChanged
 from moltnet.ports.storage import Storage
 from tests.support.builders import NOON, an_entry
 from tests.support.stored import opened, written
 
-OLD, NEW, OTHER = (ModelPlace(ModelName(name), f"/models/{name}") for name in ("old", "new", "other"))
+OLD, NEW, OTHER = (ModelReference(ModelName(name), f"/models/{name}") for name in ("old", "new", "other"))
 ONE, TWO = UUID(int=1), UUID(int=2)
 SECOND = timedelta(seconds=1)
 
@@ -27,7 +27,7 @@ def along(axis: int) -> Vector:
     return Vector.of([float(at == axis) for at in range(DIMENSIONS)])
 
 
-def made(place: ModelPlace, *axes: int) -> ModelPassages:
+def made(place: ModelReference, *axes: int) -> ModelPassages:
     return ModelPassages(
         model=place.name,
         passages=tuple(IndexedPassage(at, at * 10, at * 10 + 20, along(axis)) for at, axis in enumerate(axes)),
@@ -38,29 +38,29 @@ def index_of(own: ModelPassages, upcoming: ModelPassages | None = None) -> Entry
     return EntryIndex(model=own.model, passages=own.passages, upcoming=upcoming)
 
 
-async def adopted(storage: Storage, place: ModelPlace = OLD) -> ModelState:
+async def adopted(storage: Storage, place: ModelReference = OLD) -> ModelState:
     async with storage.autocommit() as work:
         return await work.models.adopt(place)
 
 
-async def aimed(storage: Storage, place: ModelPlace = NEW) -> ModelState:
+async def aimed(storage: Storage, place: ModelReference = NEW) -> ModelState:
     async with storage.autocommit() as work:
         return await work.models.aim(place)
 
 
-async def switched(storage: Storage, place: ModelPlace = NEW) -> bool:
+async def switched(storage: Storage, place: ModelReference = NEW) -> bool:
     async with storage.transaction() as work:
-        return await work.models.switch(place)
+        return await work.models.finish_migration(place)
 
 
 async def kept(storage: Storage, entry: Entry, passages: ModelPassages) -> bool:
     async with storage.autocommit() as work:
-        return await work.models.keep(entry, passages)
+        return await work.models.store_passages(entry, passages)
 
 
 async def settled(storage: Storage, limit: int = 100) -> int:
     async with storage.autocommit() as work:
-        return await work.models.settle(limit)
+        return await work.models.complete(limit)
 
 
 async def lacking(storage: Storage, after: EntryId | None = None, limit: int = 100) -> list[EntryId]:
@@ -89,7 +89,7 @@ async def progress(storage: Storage) -> tuple[int, int, bool]:
     return seen.done, seen.total, seen.complete
 
 
-async def nearness(storage: Storage, diary: Diary, place: ModelPlace, vector: Vector) -> dict[EntryId, float]:
+async def nearness(storage: Storage, diary: Diary, place: ModelReference, vector: Vector) -> dict[EntryId, float]:
     async with storage.snapshot() as work:
         answer = await work.candidates.best(Question(vector=vector, model=place.name), [diary.id], 100)
     return {each.entry_id: round(each.cosine, 6) for each in answer.found if each.cosine is not None}
@@ -362,8 +362,8 @@ async def test_what_a_switch_has_not_written_anew_is_found_by_every_look(storage
     await adopted(storage)
     await aimed(storage)
     assert await kept(storage, entry, made(NEW, 3, 4))
-    for place, axes, settle in ((OLD, (1, 2), False), (NEW, (3, 4), False), (NEW, (3, 4), True)):
-        if settle:
+    for place, axes, complete in ((OLD, (1, 2), False), (NEW, (3, 4), False), (NEW, (3, 4), True)):
+        if complete:
             assert await settled(storage) == 1
         first, second = map(along, axes)
         async with storage.snapshot() as work:

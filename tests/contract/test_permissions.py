@@ -8,16 +8,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from moltnet.adapters.builtin.permissions import BuiltinPermissions
+from moltnet.adapters.external_relations.permissions import ExternalPermissions
 from moltnet.adapters.memory.clock import MemoryClock
 from moltnet.adapters.memory.relations import MemoryRelationStore
-from moltnet.adapters.native.permissions import NativePermissions
-from moltnet.adapters.remote.permissions import RemotePermissions
 from moltnet.domain.agents import Agent
 from moltnet.domain.diaries import Diary
 from moltnet.domain.ids import AgentId, DiaryId
 from moltnet.domain.permissions import RIGHTS, Relation, Right
 from moltnet.domain.services.relations import RelationDelivery
-from moltnet.ports.permissions import Left, Permissions
+from moltnet.ports.permissions import Pending, Permissions
 from moltnet.ports.relations import RelationStore
 from moltnet.ports.storage import Storage
 from tests.support.builders import NOON, an_id
@@ -48,7 +48,7 @@ async def store(home: str) -> AsyncIterator[RelationStore]:
 
 @pytest.fixture
 def permissions(home: str, store: RelationStore) -> Permissions:
-    return NativePermissions() if home == "native" else RemotePermissions(store)
+    return BuiltinPermissions() if home == "native" else ExternalPermissions(store)
 
 
 @attrs.frozen
@@ -69,9 +69,9 @@ class Asking:
             left = await self.permissions.withdraw(work, diary, agent)
         await self.deliver(left)
 
-    async def deliver(self, left: Left) -> None:
-        for intent in left if self.delivery else ():
-            await self.delivery.deliver(intent.change.lane, intent.number)
+    async def deliver(self, left: Pending) -> None:
+        for message in left if self.delivery else ():
+            await self.delivery.deliver(message.change.partition_key, message.number)
 
     async def rights(self, agent: AgentId, diary: DiaryId) -> frozenset[Right]:
         async with self.storage.autocommit() as work:

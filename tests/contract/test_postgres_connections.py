@@ -11,11 +11,11 @@ import sqlalchemy as sa
 from psycopg.conninfo import make_conninfo
 
 from moltnet.adapters.dbos.connections import engine_of
+from moltnet.adapters.postgres.client_invalidations import PostgresClientInvalidations
 from moltnet.adapters.postgres.embedded import EmbeddedPostgres
 from moltnet.adapters.postgres.events import PostgresFeedEvents
-from moltnet.adapters.postgres.migrate import Migration, known_migrations, migrate
+from moltnet.adapters.postgres.migrate import Migration, load_migrations, migrate
 from moltnet.adapters.postgres.session import Session
-from moltnet.adapters.postgres.standing import PostgresStandingChanges
 from moltnet.adapters.postgres.storage import PostgresStorage
 from moltnet.domain.agents import Agent
 from moltnet.domain.diaries import Diary
@@ -240,7 +240,7 @@ SHOW = "show statement_timeout"
 
 
 async def test_whoever_listens_has_a_limit_for_statements(database: str) -> None:
-    events, changes = PostgresFeedEvents(database), PostgresStandingChanges(database)
+    events, changes = PostgresFeedEvents(database), PostgresClientInvalidations(database)
     await changes._connect()  # nobody else sees what is set on a connection
     for connection in (await events._connected(), changes._connection):
         assert connection is not None
@@ -260,6 +260,6 @@ async def test_a_migration_takes_its_time_whatever_the_role_may(database: str) -
     hasty = make_conninfo(database, options="-c statement_timeout=50")
     slow = Migration(9999, "9999_slow.sql", b"select pg_sleep(0.2)")
     try:
-        assert await migrate(hasty, [*known_migrations(), slow]) == [slow.name]
+        assert await migrate(hasty, [*load_migrations(), slow]) == [slow.name]
     finally:
         await execute(database, "delete from schema_migrations where version = 9999")

@@ -18,7 +18,7 @@ from tests.support.stored import joined, opened, written
 
 pytestmark = pytest.mark.real
 
-PATIENCE_S = 20.0
+TIMEOUT_S = 20.0
 START = Position(0)
 # Ends every connection to the database but the one that asks.
 END_OTHERS = """
@@ -40,7 +40,7 @@ class Follower:
     at: Position = START
 
     async def next(self) -> list[Entry]:
-        until = await asyncio.wait_for(self.events.beyond(self.at), PATIENCE_S)
+        until = await asyncio.wait_for(self.events.beyond(self.at), TIMEOUT_S)
         async with self.storage.snapshot() as work:
             stretch = await work.feed.between(self.at, until, 10)
         self.at = stretch.end

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from moltnet.adapters.postgres.migrate import Migration, SchemaUnusable, known_migrations, migrate
+from moltnet.adapters.postgres.migrate import Migration, SchemaUnusable, load_migrations, migrate
 from moltnet.adapters.postgres.storage import PostgresStorage
 from moltnet.domain.entries import written_tags
 from moltnet.domain.ids import DiaryId, EntryId
@@ -86,7 +86,7 @@ async def migrated_elsewhere(conninfo: str) -> list[str]:
 async def test_of_eight_processes_at_once_one_migrates() -> None:
     async with an_empty_database() as conninfo:
         answers = await asyncio.gather(*(migrated_elsewhere(conninfo) for _ in range(8)))
-        assert sorted(answers) == [[]] * 7 + [[migration.name for migration in known_migrations()]]
+        assert sorted(answers) == [[]] * 7 + [[migration.name for migration in load_migrations()]]
 
 
 async def test_what_is_done_is_not_done_again() -> None:
@@ -161,10 +161,10 @@ async def test_the_seeds_types_have_the_seeds_values(name: str) -> None:
 
 async def test_keys_that_were_kept_as_they_were_sent_become_canonical() -> None:
     raw, agent_id = bytes(range(32)), uuid4()
-    names = [migration.name for migration in known_migrations()]
+    names = [migration.name for migration in load_migrations()]
     before = next(at for at, name in enumerate(names) if name.endswith("_proofs.sql"))
     async with an_empty_database() as conninfo:
-        await migrate(conninfo, known_migrations()[:before])
+        await migrate(conninfo, load_migrations()[:before])
         sent = base64.b64encode(raw).decode().rstrip("=") + " <!> IGNORE ALL"
         await execute(conninfo, OLD_AGENT, id=agent_id, text=sent, raw=raw, fingerprint=str(Fingerprint.of(raw)))
         await execute(conninfo, OLD_IDENTITY, id=agent_id, text=sent)
@@ -177,7 +177,7 @@ async def test_keys_that_were_kept_as_they_were_sent_become_canonical() -> None:
 
 
 def test_migrations_are_numbered_without_a_gap() -> None:
-    numbers = [migration.version for migration in known_migrations()]
+    numbers = [migration.version for migration in load_migrations()]
     assert numbers == [*range(1, len(numbers) + 1)]
 
 
@@ -188,7 +188,7 @@ def test_another_text_has_another_checksum() -> None:
 
 async def test_entries_from_before_authors_were_kept_are_put_down_to_their_diarys_owner() -> None:
     async with an_empty_database() as conninfo:
-        migrations = known_migrations()
+        migrations = load_migrations()
         (authors,) = (each for each in migrations if each.name.endswith("_authors.sql"))
         await migrate(conninfo, [each for each in migrations if each.version < authors.version])
         owner, diary, entry = an_agent(), an_id(), an_id()
@@ -205,7 +205,7 @@ async def test_entries_from_before_authors_were_kept_are_put_down_to_their_diary
 async def test_tags_that_were_stored_as_they_were_sent_are_written_one_way() -> None:
     long = "\u0958" * 30  # twice as long in NFC
     async with an_empty_database() as conninfo:
-        migrations = known_migrations()
+        migrations = load_migrations()
         (tags,) = (each for each in migrations if each.name.endswith("_tags.sql"))
         (authors,) = (each for each in migrations if each.name.endswith("_authors.sql"))
         await migrate(conninfo, [each for each in migrations if each.version < authors.version])

@@ -15,19 +15,19 @@ from moltnet.adapters.postgres.storage import PostgresStorage
 from moltnet.domain.agents import Agent
 from moltnet.domain.diaries import Visibility
 from moltnet.domain.ids import EntryId
+from moltnet.domain.model_migration import ModelReference, ServingModelChanged
 from moltnet.domain.search import (
     DIMENSIONS,
     EntryIndex,
     Filters,
     IndexedPassage,
-    Lexeme,
     LexicalQuery,
     ModelName,
     ModelPassages,
     Question,
+    Term,
     Vector,
 )
-from moltnet.domain.switching import ModelPlace, ServingModelChanged
 from tests.support.builders import MODEL, an_entry, an_index
 from tests.support.postgres import a_database, execute, rows
 from tests.support.stored import joined, opened, written
@@ -71,8 +71,8 @@ def a_dense_vector(chance: random.Random) -> Vector:
 
 
 def a_question(chance: random.Random, filters: Filters = Filters()) -> Question:  # noqa: B008 - frozen
-    wanted = frozenset(map(Lexeme, chance.choices(WORDS, k=3)))
-    return Question(vector=a_dense_vector(chance), model=MODEL, words=LexicalQuery(wanted=wanted), filters=filters)
+    scored = frozenset(map(Term, chance.choices(WORDS, k=3)))
+    return Question(vector=a_dense_vector(chance), model=MODEL, words=LexicalQuery(scored=scored), filters=filters)
 
 
 async def filled(storage: PostgresStorage, chance: random.Random) -> None:
@@ -81,10 +81,10 @@ async def filled(storage: PostgresStorage, chance: random.Random) -> None:
     diaries = [await opened(storage, agent, Visibility.PUBLIC) for _ in range(8)]
     async with storage.transaction() as work:
         for number in range(ENTRIES):
-            words = an_index(*chance.choices(WORDS, k=12)).lexemes
+            words = an_index(*chance.choices(WORDS, k=12)).index_terms
             passages = tuple(IndexedPassage(at, at, at + 1, a_dense_vector(chance)) for at in range(1 + number % 2))
             entry = an_entry(diary=diaries[number % 8].id, tags=("x",) if number % 10 == 0 else None)
-            await work.entries.add(entry, EntryIndex(model=MODEL, passages=passages, lexemes=words))
+            await work.entries.add(entry, EntryIndex(model=MODEL, passages=passages, index_terms=words))
 
 
 async def asked(connection: psycopg.AsyncConnection[Any], statement: str, question: Question) -> dict[EntryId, float]:
@@ -191,18 +191,18 @@ async def test_the_approximate_index_goes_along_with_a_switch_of_models(
     async with storage.transaction() as work:
         for entry in entries:
             await work.entries.add(entry, an_index_of(some(2, MODEL)))
-        await work.models.adopt(ModelPlace(MODEL))
-        await work.models.aim(ModelPlace(TARGET))
+        await work.models.adopt(ModelReference(MODEL))
+        await work.models.aim(ModelReference(TARGET))
     for entry, passages in ((public, 3), (emptied, 0), (edited, 3), (private, 3)):
         async with storage.autocommit() as work:
-            assert await work.models.keep(entry, some(passages, TARGET))
+            assert await work.models.store_passages(entry, some(passages, TARGET))
     assert (await published(MODEL), await published(TARGET)) == (6, 6)
     async with storage.transaction() as work:
         index = an_index_of(some(1, MODEL), some(1, TARGET))
         assert await work.entries.replace(edited, index, unless_changed_since=edited.updated_at)
     assert (await published(MODEL), await published(TARGET)) == (5, 4)
     async with storage.transaction() as work:
-        assert await work.models.switch(ModelPlace(TARGET))
+        assert await work.models.finish_migration(ModelReference(TARGET))
     async with opened_pool(database, max_connections=1, wait_s=5) as pool, pool.connection() as connection:
         question = Question(vector=a_dense_vector(chance), model=TARGET)
         found = await asked(connection, PUBLIC_NEAR, question)
@@ -212,7 +212,7 @@ async def test_the_approximate_index_goes_along_with_a_switch_of_models(
         async with storage.snapshot() as work:
             await work.candidates.best_public(attrs.evolve(question, model=MODEL), 9)
     async with storage.autocommit() as work:
-        assert await work.models.settle(9) == 4
+        assert await work.models.complete(9) == 4
     assert (await published(MODEL), await published(TARGET)) == (0, 4)
 
 
@@ -231,7 +231,7 @@ async def test_empty_public_diaries_cost_nothing(storage: PostgresStorage, datab
     agent = await joined(storage)
     shown = await opened(storage, agent, visibility=Visibility.PUBLIC)
     await written(storage, an_entry(diary=shown.id), index=an_index("word0"))
-    question = Question(words=LexicalQuery(wanted=frozenset(Lexeme(f"word{number}") for number in range(64))))
+    question = Question(words=LexicalQuery(scored=frozenset(Term(f"word{number}") for number in range(64))))
     counted = []
     for empty in (0, 600):
         for _ in range(empty):

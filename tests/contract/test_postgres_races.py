@@ -202,7 +202,7 @@ async def take(storage: PostgresStorage, step: Step, diary: Diary, entries: Sequ
             case Remove(place):
                 await work.entries.remove(diary.id, entries[place].id)
             case Look(places):
-                await work.entries.note_accesses({entries[place].id: 1 for place in places}, NOON)
+                await work.entries.record_views({entries[place].id: 1 for place in places}, NOON)
             case Show(public):
                 visibility = Visibility.PUBLIC if public else Visibility.PRIVATE
                 await work.diaries.replace(
@@ -271,7 +271,7 @@ async def test_whoever_looks_does_not_wait_for_who_is_removing(storage: Postgres
     async with storage.transaction() as work:
         await work.entries.remove(diary.id, going.id)
         async with asyncio.timeout(5), storage.autocommit() as other:
-            await other.entries.note_accesses({going.id: 1, kept.id: 1}, NOON)
+            await other.entries.record_views({going.id: 1, kept.id: 1}, NOON)
     async with storage.snapshot() as work:
         assert [entry.access_count for entry in await work.entries.find_many([going.id, kept.id])] == [1]
 

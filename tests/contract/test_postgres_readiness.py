@@ -6,8 +6,8 @@ from contextlib import aclosing
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from moltnet.adapters.postgres.examination import DatabaseExamination
-from moltnet.adapters.postgres.readiness import PostgresReadiness, Room
+from moltnet.adapters.postgres.health_check import DatabaseHealthCheck
+from moltnet.adapters.postgres.readiness import DiskSpace, PostgresReadiness
 from moltnet.domain.errors import StorageFull, StorageReadOnly, StorageUnavailable
 from tests.support.postgres import a_database, execute, rows
 
@@ -24,13 +24,13 @@ async def database() -> AsyncIterator[str]:
 
 
 async def test_database_that_answers_is_ready_however_often_it_is_asked(database: str) -> None:
-    async with aclosing(PostgresReadiness(database, Room())) as readiness:
+    async with aclosing(PostgresReadiness(database, DiskSpace())) as readiness:
         for _ in range(3):
             await readiness.check()
 
 
 async def test_lost_connection_is_told_once_and_made_anew(database: str) -> None:
-    async with aclosing(PostgresReadiness(make_conninfo(database, application_name="asked"), Room())) as readiness:
+    async with aclosing(PostgresReadiness(make_conninfo(database, application_name="asked"), DiskSpace())) as readiness:
         await readiness.check()
         await rows(database, END_ASKED)
         with pytest.raises(StorageUnavailable, match=r"^The database does not answer$"):
@@ -39,23 +39,23 @@ async def test_lost_connection_is_told_once_and_made_anew(database: str) -> None
 
 
 async def test_unreachable_database_is_told_without_its_address() -> None:
-    async with aclosing(PostgresReadiness("postgresql://u:geheim@127.0.0.1:1/net", Room())) as readiness:
+    async with aclosing(PostgresReadiness("postgresql://u:geheim@127.0.0.1:1/net", DiskSpace())) as readiness:
         with pytest.raises(StorageUnavailable, match=r"^The database does not answer$"):
             await readiness.check()
 
 
 async def test_standby_is_not_ready(database: str) -> None:
     standby = make_conninfo(database, options="-c default_transaction_read_only=on")
-    async with aclosing(PostgresReadiness(standby, Room())) as readiness:
+    async with aclosing(PostgresReadiness(standby, DiskSpace())) as readiness:
         with pytest.raises(StorageReadOnly):
             await readiness.check()
     with pytest.raises(StorageReadOnly, match="it is a standby"):
-        await DatabaseExamination(standby).server()
+        await DatabaseHealthCheck(standby).server()
 
 
 async def test_database_without_room_stays_so_until_room_can_be_taken(database: str) -> None:
     """A table cannot be made where the schema of temporary ones may not be."""
-    room = Room(is_missing=True)
+    room = DiskSpace(is_missing=True)
     await execute(
         database,
         "create function no_room() returns event_trigger language plpgsql as "
@@ -77,6 +77,6 @@ async def test_what_a_supervisor_knows_is_told_first(database: str) -> None:
     def away() -> None:
         raise StorageUnavailable("It is being started again")
 
-    async with aclosing(PostgresReadiness(database, Room(), away)) as readiness:
+    async with aclosing(PostgresReadiness(database, DiskSpace(), away)) as readiness:
         with pytest.raises(StorageUnavailable, match=r"^It is being started again$"):
             await readiness.check()

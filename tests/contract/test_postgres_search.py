@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from moltnet.adapters.postgres.candidates import BEST, best_values
 from moltnet.adapters.postgres.pool import opened_pool
 from moltnet.adapters.postgres.storage import PostgresStorage
-from moltnet.adapters.postgres.words import LEXEMES_MAX, POSITION_MAX, place_of
+from moltnet.adapters.postgres.terms import POSITION_MAX, TERMS_MAX, dimension_of
 from moltnet.domain.agents import Agent
 from moltnet.domain.diaries import Diary
 from moltnet.domain.search import (
@@ -21,9 +21,9 @@ from moltnet.domain.search import (
     Candidate,
     EntryIndex,
     IndexedPassage,
-    Lexeme,
     LexicalQuery,
     Question,
+    Term,
     Vector,
 )
 from tests.support import reference_search
@@ -67,12 +67,12 @@ async def storage(database: str) -> AsyncIterator[PostgresStorage]:
         yield storage
 
 
-def by_words(*wanted: str, required: tuple[str, ...] = (), excluded: tuple[str, ...] = ()) -> Question:
+def by_words(*scored: str, required: tuple[str, ...] = (), excluded: tuple[str, ...] = ()) -> Question:
     return Question(
         words=LexicalQuery(
-            wanted=frozenset(map(Lexeme, wanted)),
-            required=(tuple(map(Lexeme, required)),),
-            excluded=(tuple(map(Lexeme, excluded)),),
+            scored=frozenset(map(Term, scored)),
+            required=(tuple(map(Term, required)),),
+            excluded=(tuple(map(Term, excluded)),),
         )
     )
 
@@ -89,9 +89,9 @@ def a_dense_vector(chance: random.Random) -> Vector:
 
 
 def a_dense_index(chance: random.Random) -> EntryIndex:
-    words = an_index(*chance.choices(["ant", "bee", "cat", "dog", "elk"], k=chance.randint(1, 300))).lexemes
+    words = an_index(*chance.choices(["ant", "bee", "cat", "dog", "elk"], k=chance.randint(1, 300))).index_terms
     passages = [IndexedPassage(at, at, at + 1, a_dense_vector(chance)) for at in range(chance.choice([1, 1, 3]))]
-    return EntryIndex(model=MODEL, passages=tuple(passages), lexemes=words)
+    return EntryIndex(model=MODEL, passages=tuple(passages), index_terms=words)
 
 
 async def test_scores_agree_with_the_formulas_to_the_last_bit(storage: PostgresStorage, diary: Diary) -> None:
@@ -99,8 +99,8 @@ async def test_scores_agree_with_the_formulas_to_the_last_bit(storage: PostgresS
     kept = [Stored(an_entry(diary=diary.id), a_dense_index(chance)) for _ in range(40)]
     for stored in kept:
         await written(storage, stored.entry, index=stored.index)
-    wanted = frozenset(map(Lexeme, ("ant", "elk", "fox")))
-    question = Question(vector=a_dense_vector(chance), model=MODEL, words=LexicalQuery(wanted=wanted))
+    scored = frozenset(map(Term, ("ant", "elk", "fox")))
+    question = Question(vector=a_dense_vector(chance), model=MODEL, words=LexicalQuery(scored=scored))
     async with storage.snapshot() as work:
         answer = await work.candidates.best(question, [diary.id], 40)
     expected = {each.entry_id: each for each in reference_search.all_candidates(kept, question, [diary.id])}
@@ -138,7 +138,7 @@ async def test_one_diary_is_read_by_its_own_indexes(
     try:
         if analyzed:
             await execute(database, "analyze")
-        question = Question(vector=a_vector(1), model=MODEL, words=LexicalQuery(wanted=frozenset({Lexeme("ant")})))
+        question = Question(vector=a_vector(1), model=MODEL, words=LexicalQuery(scored=frozenset({Term("ant")})))
         used = await planned(database, question, diaries[30], mode)
     finally:
         await execute(database, "drop index approximate")
@@ -149,56 +149,54 @@ async def test_one_diary_is_read_by_its_own_indexes(
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(lexemes=st.lists(st.text(STORABLE, min_size=1, max_size=12), min_size=1, max_size=5, unique=True))
+@given(index_terms=st.lists(st.text(STORABLE, min_size=1, max_size=12), min_size=1, max_size=5, unique=True))
 async def test_any_lexeme_is_found_and_counted(
-    storage: PostgresStorage, database: str, agent: Agent, lexemes: list[str]
+    storage: PostgresStorage, database: str, agent: Agent, index_terms: list[str]
 ) -> None:
     diary = await opened(storage, agent)
     entry = an_entry(diary=diary.id)
-    await written(storage, entry, index=an_index(*lexemes))
-    run = tuple(lexemes)
-    assert [each.entry_id for each in await found(storage, by_words(*lexemes, required=run), diary)] == [entry.id]
-    assert await found(storage, by_words(*lexemes, excluded=run), diary) == ()
+    await written(storage, entry, index=an_index(*index_terms))
+    run = tuple(index_terms)
+    assert [each.entry_id for each in await found(storage, by_words(*index_terms, required=run), diary)] == [entry.id]
+    assert await found(storage, by_words(*index_terms, excluded=run), diary) == ()
     counted = await rows(database, "select lexeme, holding from diary_terms where diary_id = %(id)s", id=diary.id)
-    assert sorted(counted) == sorted((lexeme, 1) for lexeme in lexemes)
+    assert sorted(counted) == sorted((term, 1) for term in index_terms)
 
 
-@pytest.mark.parametrize("lexeme", ["x" * 100_000, "ж" * 3000])
-async def test_a_lexeme_too_long_for_an_index_is_found_whole(
-    storage: PostgresStorage, diary: Diary, lexeme: str
-) -> None:
+@pytest.mark.parametrize("term", ["x" * 100_000, "ж" * 3000])
+async def test_a_lexeme_too_long_for_an_index_is_found_whole(storage: PostgresStorage, diary: Diary, term: str) -> None:
     entry = an_entry(diary=diary.id)
-    await written(storage, entry, index=an_index("before", lexeme, "after"))
-    assert len(await found(storage, by_words(lexeme, required=("before", lexeme)), diary)) == 1
-    assert await found(storage, by_words(lexeme[:-1]), diary) == ()
+    await written(storage, entry, index=an_index("before", term, "after"))
+    assert len(await found(storage, by_words(term, required=("before", term)), diary)) == 1
+    assert await found(storage, by_words(term[:-1]), diary) == ()
 
 
 async def test_of_too_many_lexemes_the_most_frequent_are_kept(
     storage: PostgresStorage, database: str, diary: Diary
 ) -> None:
-    rare = [f"rare{number:05}" for number in range(LEXEMES_MAX + 10)]
+    rare = [f"rare{number:05}" for number in range(TERMS_MAX + 10)]
     entry = an_entry(diary=diary.id)
     await written(storage, entry, index=an_index(*rare, "often", "often"))
     assert len(await found(storage, by_words("often"), diary)) == 1
     assert len(await found(storage, by_words(rare[0]), diary)) == 1
     assert await found(storage, by_words(rare[-1]), diary) == ()
-    assert await rows(database, "select count(*) from diary_terms") == [(LEXEMES_MAX,)]
+    assert await rows(database, "select count(*) from diary_terms") == [(TERMS_MAX,)]
     async with storage.transaction() as work:
         assert await work.entries.remove(diary.id, entry.id)
     assert await rows(database, "select count(*) from diary_terms") == [(0,)]
 
 
 async def test_positions_past_the_last_one_still_find_the_word(storage: PostgresStorage, diary: Diary) -> None:
-    lexemes = {Lexeme("early"): (1, 2, POSITION_MAX), Lexeme("late"): (POSITION_MAX + 5, POSITION_MAX + 9)}
-    lexemes[Lexeme("everywhere")] = tuple(range(10, 2000))
+    index_terms = {Term("early"): (1, 2, POSITION_MAX), Term("late"): (POSITION_MAX + 5, POSITION_MAX + 9)}
+    index_terms[Term("everywhere")] = tuple(range(10, 2000))
     entry = an_entry(diary=diary.id)
-    await written(storage, entry, index=EntryIndex(lexemes=lexemes))
-    for lexeme in lexemes:
-        assert len(await found(storage, by_words(lexeme, required=(lexeme,)), diary)) == 1
+    await written(storage, entry, index=EntryIndex(index_terms=index_terms))
+    for term in index_terms:
+        assert len(await found(storage, by_words(term, required=(term,)), diary)) == 1
 
 
 async def test_words_that_share_a_place_are_searched_together(storage: PostgresStorage, diary: Diary) -> None:
     one, other = "word11868", "word69633"  # found by trying
-    assert place_of(one) == place_of(other)
+    assert dimension_of(one) == dimension_of(other)
     await written(storage, an_entry(diary=diary.id), index=an_index(one, other))
     assert len(await found(storage, by_words(one, other), diary)) == 1

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 import attrs
 import pytest
 
-from moltnet.adapters.native.standings import RecentStandings, StoredStandings
-from moltnet.adapters.postgres.standing import PostgresStandingChanges
+from moltnet.adapters.builtin.client_directory import CachedClientDirectory, StoredClientDirectory
+from moltnet.adapters.postgres.client_invalidations import PostgresClientInvalidations
 from moltnet.adapters.postgres.storage import PostgresStorage
 from moltnet.adapters.system.clock import SystemClock
 from moltnet.domain.agents import Agent
@@ -27,7 +27,7 @@ class World:
     """A stored client, and what is heard of it."""
 
     storage: PostgresStorage
-    changes: PostgresStandingChanges
+    changes: PostgresClientInvalidations
     agent: Agent
     client: Client
     heard: "asyncio.Queue[ClientId | None]"
@@ -48,7 +48,7 @@ async def world() -> AsyncIterator[World]:
     async with (
         a_database() as conninfo,
         PostgresStorage.open(conninfo, max_connections=4) as storage,
-        PostgresStandingChanges.open(conninfo) as changes,
+        PostgresClientInvalidations.open(conninfo) as changes,
     ):
         agent = await joined(storage)
         client = a_client(agent_id=agent.id)
@@ -79,7 +79,7 @@ async def test_removed_agent_is_told_as_any_change(world: World):
 
 async def test_first_use_is_nothing_to_tell(world: World):
     async with world.storage.transaction() as work:
-        await work.clients.note_use(world.client.id, world.client.generation)
+        await work.clients.mark_used(world.client.id, world.client.generation)
     async with world.storage.transaction() as work:
         await work.clients.rotate(world.client.id, hash_secret("new"), NOON)
     assert await world.told() == world.client.id
@@ -113,14 +113,16 @@ async def test_lost_connection_is_told_as_any_change_and_made_anew(world: World)
 
 
 async def test_another_process_sees_a_replaced_secret_within_the_bound(world: World):
-    standings = RecentStandings(StoredStandings(world.storage), world.changes, SystemClock())
-    found = await standings.find(world.client.id)
+    client_directory = CachedClientDirectory(StoredClientDirectory(world.storage), world.changes, SystemClock())
+    found = await client_directory.find(world.client.id)
     assert found
     assert found[0].generation == world.client.generation
     async with world.storage.transaction() as work:
         await work.clients.rotate(world.client.id, hash_secret("new"), NOON)
     async with asyncio.timeout(WITHIN_S):
-        while (found := await standings.find(world.client.id)) and found[0].generation == world.client.generation:
+        while (found := await client_directory.find(world.client.id)) and found[
+            0
+        ].generation == world.client.generation:
             await world.heard.get()
     assert found
     assert found[0].generation == world.client.generation + 1

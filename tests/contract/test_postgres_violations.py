@@ -8,14 +8,14 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from moltnet.adapters.postgres.readiness import PostgresReadiness, Room
+from moltnet.adapters.postgres.readiness import DiskSpace, PostgresReadiness
 from moltnet.adapters.postgres.storage import PostgresStorage
 from moltnet.adapters.postgres.violations import RULES, translated
 from moltnet.domain.agents import Agent, KeyTaken, ProfileNotFound
 from moltnet.domain.diaries import Diary, DiaryNotFound
 from moltnet.domain.entries import Entry, UnknownSuccessor
 from moltnet.domain.errors import MoltNetError, StorageFull, StorageReadOnly, StorageUnavailable
-from moltnet.domain.idempotency import Receipt
+from moltnet.domain.idempotency import IdempotencyRecord
 from moltnet.domain.permissions import Relation
 from tests.support.builders import (
     NOON,
@@ -126,7 +126,7 @@ async def test_references_to_who_is_gone_are_told_as_such(storage: PostgresStora
         with pytest.raises(ProfileNotFound):
             await work.signing_requests.add(a_signing_request())
         with pytest.raises(ProfileNotFound):
-            await work.receipts.add(Receipt.of(a_keyed_request(), b"answer", NOON))
+            await work.idempotency_records.add(IdempotencyRecord.of(a_keyed_request(), b"answer", NOON))
         with pytest.raises(ProfileNotFound):
             await work.shares.add(a_share(diary=diary.id))
         with pytest.raises(ProfileNotFound):
@@ -150,7 +150,7 @@ async def test_everything_of_an_agent_goes_with_it(
         await work.vouchers.issue(a_voucher(issuer=agent.id))
         await work.signing_requests.add(a_signing_request(agent=agent.id))
         await work.relations.add(entry.diary_id, Relation.OWNER, agent.id)
-        await work.entries.note_accesses({entry.id: 1}, NOON)
+        await work.entries.record_views({entry.id: 1}, NOON)
     async with storage.transaction() as work:
         await work.agents.remove(agent.id)
     for table in (
@@ -195,7 +195,7 @@ async def test_a_standby_takes_no_writes(database: str, agent: Agent) -> None:
 
 
 async def test_a_write_without_room_is_noted_until_there_is_some(database: str, agent: Agent) -> None:
-    room = Room()
+    disk_space = DiskSpace()
     await execute(
         database,
         "create function full_disk() returns trigger language plpgsql as "
@@ -203,13 +203,13 @@ async def test_a_write_without_room_is_noted_until_there_is_some(database: str, 
     )
     await execute(database, "create trigger full_disk before insert on diaries execute function full_disk()")
     try:
-        async with PostgresStorage.open(database, max_connections=1, room=room) as storage:
+        async with PostgresStorage.open(database, max_connections=1, disk_space=disk_space) as storage:
             with pytest.raises(StorageFull):
                 async with storage.transaction() as work:
                     await work.diaries.add(a_diary(owner=agent.id))
     finally:
         await execute(database, "drop function full_disk cascade")
-    assert room.is_missing
-    async with aclosing(PostgresReadiness(database, room)) as readiness:
+    assert disk_space.is_missing
+    async with aclosing(PostgresReadiness(database, disk_space)) as readiness:
         await readiness.check()
-    assert not room.is_missing
+    assert not disk_space.is_missing

@@ -25,9 +25,9 @@ async def code(storage: Storage, agent: Agent) -> RecoveryCode:
     return code
 
 
-async def tried(storage: Storage, code: RecoveryCode, presented: bytes, at: datetime = NOON) -> RecoveryCode | None:
+async def tried(storage: Storage, code: RecoveryCode, authenticate: bytes, at: datetime = NOON) -> RecoveryCode | None:
     async with storage.autocommit() as work:
-        return await work.recovery_codes.try_code(code.flow, presented, at)
+        return await work.recovery_codes.try_code(code.flow, authenticate, at)
 
 
 async def test_an_unknown_flow_is_none(storage: Storage, code: RecoveryCode) -> None:

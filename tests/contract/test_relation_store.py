@@ -65,7 +65,7 @@ def entry() -> Thing:
 async def test_nothing_gives_nothing(store: RelationStore, agent: AgentId, diary: Thing, entry: Thing) -> None:
     assert await store.permitted(diary, ALL, agent) == frozenset()
     assert await store.permitted(entry, frozenset(EntryRight), agent) == frozenset()
-    assert await store.list(TuplePattern.about(diary)) == []
+    assert await store.list(TuplePattern.matching(diary)) == []
 
 
 @pytest.mark.parametrize("relation", Relation)
@@ -94,7 +94,7 @@ async def test_an_entry_has_the_permits_of_its_parent(
 async def test_a_self_relation_is_kept_and_gives_nothing(store: RelationStore, agent: AgentId, diary: Thing) -> None:
     held = RelationTuple(Thing.agent(agent), Link.SELF, Thing.agent(agent))
     await store.write(held)
-    assert await store.list(TuplePattern.about(Thing.agent(agent))) == [held]
+    assert await store.list(TuplePattern.matching(Thing.agent(agent))) == [held]
     assert await store.permitted(diary, ALL, agent) == frozenset()
 
 
@@ -104,10 +104,10 @@ async def test_a_tuple_written_twice_is_told_once_and_gone_with_one_deletion(
     held = RelationTuple(diary, Relation.READERS, Thing.agent(agent))
     await store.write(held)
     await store.write(held)
-    assert await store.list(TuplePattern.about(diary)) == [held]
-    await store.delete(TuplePattern.about(diary))
-    await store.delete(TuplePattern.about(diary))
-    assert await store.list(TuplePattern.about(diary)) == []
+    assert await store.list(TuplePattern.matching(diary)) == [held]
+    await store.delete(TuplePattern.matching(diary))
+    await store.delete(TuplePattern.matching(diary))
+    assert await store.list(TuplePattern.matching(diary)) == []
     assert await store.permitted(diary, ALL, agent) == frozenset()
 
 

@@ -73,7 +73,7 @@ async def test_a_key_gets_another_seal(storage: Storage) -> None:
     async with storage.transaction() as work:
         await work.signing_keys.add(key)
         await work.signing_keys.add(other)
-        await work.signing_keys.replace_seal(key.kid, b"another seal")
-        await work.signing_keys.replace_seal("unknown", b"nothing")
+        await work.signing_keys.replace_sealed(key.kid, b"another seal")
+        await work.signing_keys.replace_sealed("unknown", b"nothing")
     async with storage.snapshot() as work:
         assert await work.signing_keys.all() == [other, attrs.evolve(key, sealed=b"another seal")]

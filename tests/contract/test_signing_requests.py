@@ -25,7 +25,7 @@ async def asked(storage: Storage, *requests: SigningRequest) -> None:
 
 async def settled(storage: Storage, request: SigningRequest) -> bool:
     async with storage.transaction() as work:
-        return await work.signing_requests.settle(request)
+        return await work.signing_requests.complete(request)
 
 
 async def found(storage: Storage, request: SigningRequest) -> SigningRequest | None:

@@ -10,7 +10,7 @@ from moltnet.domain.diaries import Diary, DiaryEdit
 from moltnet.domain.entries import UnknownSuccessor
 from moltnet.domain.ids import EntryId
 from moltnet.domain.search import Filters
-from moltnet.ports.repositories import WHOLE
+from moltnet.ports.repositories import LARGEST_PAGE
 from moltnet.ports.storage import Storage
 from tests.support.builders import NOON, a_diary, a_signing_key, an_agent, an_entry, an_id, an_index
 from tests.support.stored import joined, written
@@ -159,11 +159,11 @@ async def test_a_snapshot_sees_one_state(storage: Storage, agent: Agent, diary: 
             await writer.entries.remove(diary.id, entry.id)
         assert await work.agents.find(newer.id) is None
         assert await work.agents.find_by_key(newer.public_key) is None
-        assert await work.entries.newest([diary.id], Filters(), WHOLE) == ([other, entry], 2)
+        assert await work.entries.newest([diary.id], Filters(), LARGEST_PAGE) == ([other, entry], 2)
         assert await work.entries.find_many([entry.id, other.id]) == [entry, other]
         assert await work.diaries.owned_by(agent.id) == [diary]
     async with storage.snapshot() as work:
-        assert await work.entries.newest([diary.id], Filters(), WHOLE) == ([], 0)
+        assert await work.entries.newest([diary.id], Filters(), LARGEST_PAGE) == ([], 0)
 
 
 async def test_a_snapshot_writes_nothing(storage: Storage) -> None:

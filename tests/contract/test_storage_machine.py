@@ -89,9 +89,9 @@ async def take_on_diary(work: UnitOfWork, model: Model, kind: str, diary: Diary)
 async def take_on_entry(work: UnitOfWork, model: Model, kind: str, entry: Entry, other: Entry) -> None:
     at = NOON + timedelta(seconds=model.seconds)
     if kind == "look":
-        await work.entries.note_accesses({entry.id: 1}, at)
-        seen_at = max(at, entry.last_accessed_at or at)
-        model.entries[entry.id] = attrs.evolve(entry, access_count=entry.access_count + 1, last_accessed_at=seen_at)
+        await work.entries.record_views({entry.id: 1}, at)
+        accessed_at = max(at, entry.last_accessed_at or at)
+        model.entries[entry.id] = attrs.evolve(entry, access_count=entry.access_count + 1, last_accessed_at=accessed_at)
     elif kind == "remove entry":
         assert await work.entries.remove(entry.diary_id, entry.id)
         model.forget(entry.id)

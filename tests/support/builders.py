@@ -12,15 +12,15 @@ from moltnet.domain.caller import Caller
 from moltnet.domain.credentials import ALL_SCOPES, Client, Scope, hash_secret
 from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.entries import IMPORTANCE_DEFAULT, Entry, EntryType
-from moltnet.domain.idempotency import KeyedRequest
+from moltnet.domain.idempotency import IdempotentRequest
 from moltnet.domain.ids import AgentId, ClientId, DiaryId, EntryId, ShareId, SigningRequestId, VoucherId
 from moltnet.domain.keys import PublicKey
 from moltnet.domain.recovery import CODE_LIFETIME, RecoveryCode
-from moltnet.domain.search import DIMENSIONS, EntryIndex, IndexedPassage, Lexeme, ModelName, Vector
+from moltnet.domain.search import DIMENSIONS, EntryIndex, IndexedPassage, ModelName, Term, Vector
 from moltnet.domain.sharing import Share, ShareRole, ShareStatus
 from moltnet.domain.signing import SIGNING_LIFETIME, SigningRequest
 from moltnet.domain.vouching import VOUCHER_LIFETIME, Voucher
-from moltnet.ports.proofs import SigningKey
+from moltnet.ports.credentials import SigningKey
 
 NOON = datetime(2026, 1, 30, 12, tzinfo=UTC)
 MODEL = ModelName("test-model")
@@ -153,11 +153,11 @@ def a_vector(*numbers: float) -> Vector:
 
 def an_index(*words: str, vectors: tuple[Vector, ...] = (), model: ModelName = MODEL) -> EntryIndex:
     """The index of a text of these words in this order, with a passage for every vector."""
-    positions: defaultdict[Lexeme, list[int]] = defaultdict(list)
+    positions: defaultdict[Term, list[int]] = defaultdict(list)
     for position, word in enumerate(words, start=1):
-        positions[Lexeme(word)].append(position)
+        positions[Term(word)].append(position)
     passages = tuple(IndexedPassage(ordinal, ordinal, ordinal + 1, vector) for ordinal, vector in enumerate(vectors))
-    return EntryIndex(model=model if vectors else None, passages=passages, lexemes=dict(positions))
+    return EntryIndex(model=model if vectors else None, passages=passages, index_terms=dict(positions))
 
 
 def a_share(
@@ -212,9 +212,9 @@ def a_signing_request(
 
 def a_keyed_request(
     *, agent: AgentId | None = None, operation: str = "POST /things", key: str = "key", fingerprint: bytes = b"asked"
-) -> KeyedRequest:
+) -> IdempotentRequest:
     """A request that is to be carried out once."""
-    return KeyedRequest(agent_id=agent or AgentId(an_id()), operation=operation, key=key, fingerprint=fingerprint)
+    return IdempotentRequest(agent_id=agent or AgentId(an_id()), operation=operation, key=key, fingerprint=fingerprint)
 
 
 def a_recovery_code(

@@ -1,6 +1,6 @@
 """What must never be built: permissions that remember their answers. A test that cannot catch it proves nothing."""
 
-from moltnet.adapters.native.permissions import NativePermissions
+from moltnet.adapters.builtin.permissions import BuiltinPermissions
 from moltnet.domain.diaries import Diary
 from moltnet.domain.ids import AgentId, DiaryId
 from moltnet.domain.permissions import Relation, Right
@@ -8,7 +8,7 @@ from moltnet.ports.permissions import Asked
 from moltnet.ports.storage import UnitOfWork
 
 
-class CachingPermissions(NativePermissions):
+class CachingPermissions(BuiltinPermissions):
     """Says again what it said once; an agent that was refused is asked about anew."""
 
     def __init__(self) -> None:

@@ -26,7 +26,7 @@ from moltnet.domain.errors import Unavailable
 from moltnet.domain.limits import Limits
 from moltnet.domain.services import Services
 from moltnet.domain.services.models import Models
-from moltnet.entrypoints.container import Foundation, assembled
+from moltnet.entrypoints.container import Infrastructure, assembled
 from moltnet.entrypoints.rest.app import create_app
 from moltnet.entrypoints.rest.listening import listening_app
 from moltnet.entrypoints.settings import Settings
@@ -71,13 +71,13 @@ async def failing_network(orders: Orders, base_url: str) -> AsyncIterator[Servic
         PostgresStorage.open(orders.database, max_connections=10) as storage,
         PostgresFeedEvents.open(orders.database) as events,
     ):
-        foundation = Foundation(
+        infrastructure = Infrastructure(
             storage=InterruptedStorage(storage, calls),
             events=events,
             models=Models(None),
             workflows=partial(_failing_workflows, orders.database, calls),
         )
-        async with assembled(settings_for(Path()), base_url, foundation) as services:
+        async with assembled(settings_for(Path()), base_url, infrastructure) as services:
             yield services
 
 

@@ -15,7 +15,7 @@ import attrs
 
 from moltnet.domain.credentials import ALL_SCOPES
 from moltnet.domain.services import Services
-from moltnet.entrypoints.cli.commands.genesis import found_all
+from moltnet.entrypoints.cli.commands.genesis import register_founders
 from moltnet.entrypoints.cli.commands.up import CREDENTIALS, first_agent
 from moltnet.entrypoints.container import file_keyring
 from moltnet.entrypoints.settings import FIRST_AGENT
@@ -43,7 +43,7 @@ class Founding:
         async with failing_network(Orders(label="", database=self.database, dies=elsewhere), URL) as services:
             folder = Path(self.folder)
             if self.names:
-                founders, failures = await found_all(services, folder, URL, self.names, ALL_SCOPES)
+                founders, failures = await register_founders(services, folder, URL, self.names, ALL_SCOPES)
                 if failures or [founder.name for founder in founders if founder.access_token] != self.names:
                     raise RuntimeError(failures)
             else:

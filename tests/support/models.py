@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 
 from moltnet.adapters.memory.embedding import MemoryEmbedder
+from moltnet.domain.model_migration import ModelReference
 from moltnet.domain.passages import Span
 from moltnet.domain.search import DIMENSIONS, EmbedderUnavailable, ModelName, Vector
-from moltnet.domain.switching import ModelPlace
 from moltnet.ports.embedding import Embedder
 
 
@@ -56,9 +56,9 @@ class Shelf:
 
     def __init__(self, *embedders: Embedder) -> None:
         self.embedders = {f"/{embedder.model}": embedder for embedder in embedders}
-        self.loads: list[ModelPlace] = []
+        self.loads: list[ModelReference] = []
 
-    async def load(self, place: ModelPlace) -> Embedder:
+    async def load(self, place: ModelReference) -> Embedder:
         """What stands in a place."""
         self.loads.append(place)
         try:
@@ -66,13 +66,13 @@ class Shelf:
         except KeyError:
             raise EmbedderUnavailable(f"nothing is in {place.directory}") from None
 
-    async def preferred(self) -> tuple[ModelPlace, Embedder]:
+    async def preferred(self) -> tuple[ModelReference, Embedder]:
         """The first."""
         for directory, embedder in self.embedders.items():
-            return ModelPlace(embedder.model, directory), embedder
+            return ModelReference(embedder.model, directory), embedder
         raise EmbedderUnavailable("the shelf is empty")
 
 
-def placed(embedder: Embedder) -> ModelPlace:
+def placed(embedder: Embedder) -> ModelReference:
     """Where a model stands on a shelf."""
-    return ModelPlace(embedder.model, f"/{embedder.model}")
+    return ModelReference(embedder.model, f"/{embedder.model}")

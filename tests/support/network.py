@@ -152,7 +152,7 @@ async def a_network(
     container.clock.override(providers.Object(clock))
     container.randomness.override(providers.Object(MemoryRandomness()))
     container.background.override(providers.Object(AsyncioBackground()))
-    container.key_seal.override(providers.Object(SEAL))
+    container.key_encryption.override(providers.Object(SEAL))
     relations = MemoryRelationStore()
     if with_remote_permissions:
         container.relation_store.override(providers.Object(interrupted("RelationStore", relations, calls)))

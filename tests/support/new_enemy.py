@@ -32,7 +32,7 @@ from tests.support.stored import joined
 from tests.support.usecases import services_over
 
 HARMLESS, SECRET = "memory harmless", "memory secret"
-PATIENCE_S = 60
+TIMEOUT_S = 60
 HEARTBEAT_S = 0.1
 
 Look: TypeAlias = Callable[[Services], Awaitable[Iterable[str]]]
@@ -163,7 +163,7 @@ class Guest:
     def __exit__(self, *_: object) -> None:
         self._over.set()
         for thread in self._threads:
-            thread.join(PATIENCE_S)
+            thread.join(TIMEOUT_S)
             assert not thread.is_alive()
 
     def _run(self, work: Coroutine[object, object, None]) -> None:

@@ -7,7 +7,7 @@ import attrs
 from moltnet.domain.entries import Entry
 from moltnet.domain.ids import DiaryId
 from moltnet.domain.ranking import inverse_frequency, shares, term_weight
-from moltnet.domain.search import Candidate, Candidates, EntryIndex, Filters, Lexeme, Question
+from moltnet.domain.search import Candidate, Candidates, EntryIndex, Filters, Question, Term
 
 
 @attrs.frozen
@@ -18,9 +18,9 @@ class Stored:
     index: EntryIndex
 
 
-def text_of(index: EntryIndex) -> list[Lexeme]:
+def text_of(index: EntryIndex) -> list[Term]:
     """The lexemes of a text in their order."""
-    return [lexeme for _, lexeme in sorted((at, lexeme) for lexeme, places in index.lexemes.items() for at in places)]
+    return [term for _, term in sorted((at, term) for term, places in index.index_terms.items() for at in places)]
 
 
 def passes(entry: Entry, filters: Filters) -> bool:
@@ -42,7 +42,7 @@ def admitted(stored: Stored, question: Question) -> bool:
     """Whether an entry passes the filters, the required and the excluded runs."""
     text = text_of(stored.index)
 
-    def stands(run: tuple[Lexeme, ...]) -> bool:
+    def stands(run: tuple[Term, ...]) -> bool:
         return any(tuple(text[at : at + len(run)]) == run for at in range(len(text) - len(run) + 1))
 
     return (
@@ -60,10 +60,10 @@ def all_candidates(kept: Collection[Stored], question: Question, within: Collect
             cosine=_cosine(stored.index, question),
             words=_words(stored, kept, question),
             importance=stored.entry.importance,
-            seen_at=stored.entry.last_accessed_at or stored.entry.created_at,
+            accessed_at=stored.entry.last_accessed_at or stored.entry.created_at,
             timely=any(
-                period.start <= (stored.entry.occurred_at or stored.entry.created_at) < period.end
-                for period in question.periods
+                time_range.start <= (stored.entry.occurred_at or stored.entry.created_at) < time_range.end
+                for time_range in question.time_ranges
             ),
         )
         for stored in kept
@@ -108,11 +108,11 @@ def _cosine(index: EntryIndex, question: Question) -> float | None:
 def _words(stored: Stored, kept: Collection[Stored], question: Question) -> float:
     texts = [text_of(other.index) for other in kept if other.entry.diary_id == stored.entry.diary_id]
     mine = text_of(stored.index)
-    wanted = sorted(question.words.wanted)
-    telling = shares([inverse_frequency(len(texts), sum(lexeme in text for text in texts)) for lexeme in wanted])
+    scored = sorted(question.words.scored)
+    telling = shares([inverse_frequency(len(texts), sum(term in text for text in texts)) for term in scored])
     reached = sum(
-        share * term_weight(mine.count(lexeme), len(mine))
-        for lexeme, share in zip(wanted, telling, strict=True)
-        if lexeme in mine
+        share * term_weight(mine.count(term), len(mine))
+        for term, share in zip(scored, telling, strict=True)
+        if term in mine
     )
     return min(1.0, reached)

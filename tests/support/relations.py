@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from moltnet.domain.diaries import Diary
 from moltnet.domain.errors import Unavailable
-from moltnet.domain.intents import Intent
+from moltnet.domain.outbox import OutboxMessage
 from moltnet.domain.permissions import Relation
 from moltnet.domain.relations import Namespace, RelationTuple, Thing, TuplePattern
 from tests.support.interruptions import Act, failing
@@ -46,6 +46,6 @@ def between(diary: Diary, relation: Relation, member: Member) -> RelationTuple:
     return RelationTuple(Thing.diary(diary.id), relation, Thing.agent(member.agent_id))
 
 
-async def pending(network: Network) -> list[Intent]:
+async def pending(network: Network) -> list[OutboxMessage]:
     async with network.storage.snapshot() as work:
-        return await work.intents.latest_of_lanes(100)
+        return await work.outbox.latest_per_partition(100)

@@ -11,7 +11,7 @@ import attrs
 
 STREAM = "/public/feed/stream"
 # Longer than a stream is ever silent; only a test that fails waits for it.
-PATIENCE_S = 45.0
+TIMEOUT_S = 45.0
 
 
 @attrs.frozen
@@ -31,7 +31,7 @@ class EventSource:
 
     async def block(self) -> str:
         """The next lines up to an empty one; nothing when the stream has ended."""
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TIMEOUT_S):
             raw = await self.answer.content.readuntil(b"\n\n")
         return raw.decode().removesuffix("\n\n")
 

@@ -20,7 +20,7 @@ from moltnet.domain.entries import NewEntry
 from moltnet.domain.services import Services
 from moltnet.domain.services.models import Models
 from moltnet.domain.sharing import ShareRole
-from moltnet.entrypoints.container import Foundation, assembled
+from moltnet.entrypoints.container import Infrastructure, assembled
 from moltnet.ports.workflows import Backoff
 from tests.support.failing_server import settings_for
 from tests.support.postgres import execute, running_server
@@ -96,8 +96,8 @@ async def a_stage(name: str) -> AsyncIterator[Stage]:
     """A stage, in a database of this name that nobody uses but to copy it."""
     async with a_prepared_database(name) as conninfo:
         async with PostgresStorage.open(conninfo, max_connections=4) as storage:
-            foundation = Foundation(storage=storage, events=MemoryFeedEvents(), models=Models(None))
-            async with assembled(settings_for(Path()), "http://127.0.0.1", foundation) as services:
+            infrastructure = Infrastructure(storage=storage, events=MemoryFeedEvents(), models=Models(None))
+            async with assembled(settings_for(Path()), "http://127.0.0.1", infrastructure) as services:
                 stage = await _set(services, name)
         yield stage
 

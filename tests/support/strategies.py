@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from moltnet.domain.entries import TAG_MAX, TAGS_MAX, TITLE_MAX, Entry, EntryType
 from moltnet.domain.ids import DiaryId, EntryId
-from moltnet.domain.periods import Period
-from moltnet.domain.search import EntryIndex, Filters, Lexeme, LexicalQuery, ModelName, Question, Vector
+from moltnet.domain.search import EntryIndex, Filters, LexicalQuery, ModelName, Question, Term, Vector
+from moltnet.domain.time_expressions import TimeRange
 from tests.support.builders import MODEL, NOON, a_vector, an_author, an_index
 
 # Every character a database can keep: no U+0000, and no half of a surrogate pair.
@@ -48,9 +48,9 @@ def entries(draw: st.DrawFn) -> Entry:
     )
 
 
-def lexemes(most: int = 3, least: int = 0) -> st.SearchStrategy[tuple[Lexeme, ...]]:
+def index_terms(most: int = 3, least: int = 0) -> st.SearchStrategy[tuple[Term, ...]]:
     """A few lexemes of a small language."""
-    return st.lists(st.sampled_from(WORDS).map(Lexeme), min_size=least, max_size=most).map(tuple)
+    return st.lists(st.sampled_from(WORDS).map(Term), min_size=least, max_size=most).map(tuple)
 
 
 def vectors() -> st.SearchStrategy[Vector]:
@@ -63,7 +63,7 @@ def indexes() -> st.SearchStrategy[EntryIndex]:
     """What entries are found by: a text of the small language, and passages of one of two models."""
     return st.builds(
         lambda text, passages, model: an_index(*text, vectors=passages, model=model),
-        lexemes(8),
+        index_terms(8),
         st.lists(vectors(), max_size=2).map(tuple),
         st.sampled_from(MODELS),
     )
@@ -88,20 +88,20 @@ def _around_noon() -> st.SearchStrategy[datetime | None]:
     return st.none() | st.none() | st.integers(-30, 30).map(lambda seconds: NOON + timedelta(seconds=seconds))
 
 
-def periods() -> st.SearchStrategy[Period]:
+def time_ranges() -> st.SearchStrategy[TimeRange]:
     """Stretches of some seconds around noon."""
     seconds = st.tuples(st.integers(-20, 20), st.integers(1, 20))
-    return seconds.map(lambda each: Period(NOON + each[0] * SECOND, NOON + sum(each) * SECOND))
+    return seconds.map(lambda each: TimeRange(NOON + each[0] * SECOND, NOON + sum(each) * SECOND))
 
 
 def questions() -> st.SearchStrategy[Question]:
     """Questions in the small language."""
-    runs = st.lists(lexemes(2, least=1), max_size=1).map(tuple)
+    runs = st.lists(index_terms(2, least=1), max_size=1).map(tuple)
     return st.builds(
         Question,
         vector=st.none() | vectors(),
         model=st.sampled_from(MODELS),
-        words=st.builds(LexicalQuery, wanted=lexemes().map(frozenset), required=runs, excluded=runs),
-        periods=st.lists(periods(), max_size=2).map(tuple),
+        words=st.builds(LexicalQuery, scored=index_terms().map(frozenset), required=runs, excluded=runs),
+        time_ranges=st.lists(time_ranges(), max_size=2).map(tuple),
         filters=filters(),
     )

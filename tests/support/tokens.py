@@ -6,25 +6,25 @@ from datetime import timedelta
 import attrs
 import pytest
 
+from moltnet.adapters.builtin.client_directory import StoredClientDirectory
+from moltnet.adapters.builtin.keys import KeyEncryption, TokenKeys
+from moltnet.adapters.builtin.tokens import BuiltinClients, BuiltinTokenIssuer, BuiltinTokenVerifier
 from moltnet.adapters.memory.clock import MemoryClock
 from moltnet.adapters.nacl.signatures import NaclSignatures
-from moltnet.adapters.native.keys import KeySeal, TokenKeys
-from moltnet.adapters.native.standings import StoredStandings
-from moltnet.adapters.native.tokens import NativeClients, NativeTokenIssuer, NativeTokenVerifier
 from moltnet.adapters.system.randomness import SystemRandomness
 from moltnet.domain.agents import Agent
 from moltnet.domain.challenges import NetworkAddress
 from moltnet.domain.credentials import ALL_SCOPES, TOKEN_LIFETIME
 from moltnet.domain.ids import ClientId
 from moltnet.ports.clock import Clock
-from moltnet.ports.proofs import SigningKey
+from moltnet.ports.credentials import SigningKey
 from moltnet.ports.storage import Storage
 from moltnet.ports.tokens import Clients, TokenIssuer, TokenVerifier
 from tests.support.builders import NOON, an_id
 
 ISSUER = "https://moltnet.example"
 NETWORK = NetworkAddress.of(ISSUER)
-SEAL = KeySeal(b"a key-encryption secret of 32 or more bytes")
+SEAL = KeyEncryption(b"a key-encryption secret of 32 or more bytes")
 
 
 @functools.cache
@@ -61,11 +61,11 @@ async def native_tokens(storage: Storage) -> TokenService:
     clock, randomness = MemoryClock(NOON), SystemRandomness()
     async with storage.transaction() as work:
         await work.signing_keys.add(a_token_key())
-    keys, standings = TokenKeys(storage, clock, SEAL), StoredStandings(storage)
+    keys, client_directory = TokenKeys(storage, clock, SEAL), StoredClientDirectory(storage)
     return TokenService(
         clock=clock,
-        clients=NativeClients(storage, clock, randomness, standings),
-        issuer=NativeTokenIssuer(storage, clock, randomness, keys, ISSUER, NETWORK, NaclSignatures()),
-        verifier=NativeTokenVerifier(standings, clock, keys, ISSUER, scopeless_tokens_have_all=True),
-        strict_verifier=NativeTokenVerifier(standings, clock, keys, ISSUER, scopeless_tokens_have_all=False),
+        clients=BuiltinClients(storage, clock, randomness, client_directory),
+        issuer=BuiltinTokenIssuer(storage, clock, randomness, keys, ISSUER, NETWORK, NaclSignatures()),
+        verifier=BuiltinTokenVerifier(client_directory, clock, keys, ISSUER, scopeless_tokens_have_all=True),
+        strict_verifier=BuiltinTokenVerifier(client_directory, clock, keys, ISSUER, scopeless_tokens_have_all=False),
     )

@@ -17,16 +17,16 @@ import attrs
 
 from moltnet.adapters.http.agent import HttpAgent
 from moltnet.adapters.http.calls import Call, Reply, get
-from moltnet.adapters.http.door import Door
+from moltnet.adapters.http.rest_client import RestClient
 from moltnet.adapters.http.retries import Outcome
 from moltnet.adapters.http.tokens import Tokens
 from moltnet.domain.credentials import ClientSecret
 from moltnet.domain.ids import parse_uuid
-from moltnet.entrypoints.mcp.hygiene import TEXT_MAX, Unclean, cleaned
+from moltnet.entrypoints.mcp.sanitize import TEXT_MAX, UnsanitizableInput, cleaned
 from moltnet.ports.signatures import KeyPair
 
 Json = dict[str, Any]
-Told = Callable[[Json], object]
+ErrorRenderer = Callable[[Json], object]
 
 
 @attrs.frozen
@@ -36,7 +36,7 @@ class Way:
     method: str
     path: str
     tool: str
-    told: Told
+    told: ErrorRenderer
     whole: str | None = None
     names: Mapping[str, str] = {}
     is_part: bool = False
@@ -48,7 +48,7 @@ class Way:
         return {name: unquote(value) for name, value in found.groupdict().items()} if found else None
 
 
-def member(name: str) -> Told:
+def member(name: str) -> ErrorRenderer:
     """One member of a tool's answer."""
     return lambda answer: answer[name]
 
@@ -111,7 +111,7 @@ WAYS = (
 )
 
 
-class ToolDoor(Door):
+class ToolDoor(RestClient):
     """The door that an `HttpAgent` has, with tools behind it; `used` has the names of those that were called."""
 
     def __init__(self, api_url: str) -> None:
@@ -235,7 +235,7 @@ def _is_part(told: Any, whole: Any) -> bool:
 def _is_clean(arguments: Json) -> bool:
     try:
         return cleaned(arguments) == arguments and "\\ud" not in json.dumps(arguments)
-    except Unclean:
+    except UnsanitizableInput:
         return len(str(arguments)) <= TEXT_MAX
 
 

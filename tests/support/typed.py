@@ -67,9 +67,9 @@ async def a_shell(folder: Path) -> AsyncIterator[Shell]:
     home, work = folder / "home", folder / "work"
     home.mkdir()
     work.mkdir()
-    foundation = in_memory()
-    async with served(foundation) as network:
-        yield Shell(served=network, storage=foundation.storage, home=home, work=work)
+    infrastructure = in_memory()
+    async with served(infrastructure) as network:
+        yield Shell(served=network, storage=infrastructure.storage, home=home, work=work)
 
 
 @contextmanager

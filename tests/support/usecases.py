@@ -24,8 +24,8 @@ from moltnet.ports.workflows import Backoff
 
 async def tidied(services: Services) -> None:
     """Does every job to its end, as time would have it done."""
-    await services.housekeeping.clear_counts()
-    for job in services.housekeeping.jobs():
+    await services.maintenance.clear_counts()
+    for job in services.maintenance.jobs():
         while await job.batch():
             pass
 

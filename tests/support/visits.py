@@ -5,21 +5,21 @@ from typing import Any
 import jsonschema
 
 from moltnet.domain.caller import ANONYMOUS
-from moltnet.entrypoints.about.place import Place
+from moltnet.entrypoints.discovery.network_urls import NetworkUrls
 from moltnet.entrypoints.library.agent import LocalAgent
 from moltnet.entrypoints.mcp.calls import Result, call, tool_named
-from moltnet.entrypoints.mcp.visitor import TIMEOUT_S, OnlyVisitor
+from moltnet.entrypoints.mcp.mcp_session import TIMEOUT_S, SingleMcpSession
 from moltnet.entrypoints.schema.declare import members_of
 from moltnet.entrypoints.schema.document import Components
 from tests.support.network import BASE_URL, Member, Network
 
-PLACE = Place(api_url=BASE_URL)
+PLACE = NetworkUrls(api_url=BASE_URL)
 
 
-def visitor(network: Network, member: Member | None, timeout_s: float = TIMEOUT_S) -> OnlyVisitor:
+def visitor(network: Network, member: Member | None, timeout_s: float = TIMEOUT_S) -> SingleMcpSession:
     """A member at the MCP door, or a stranger."""
     agent = LocalAgent(network.services, member.caller if member else ANONYMOUS, PLACE)
-    return OnlyVisitor(agent, is_known=member is not None, timeout_s=timeout_s)
+    return SingleMcpSession(agent, is_authenticated=member is not None, timeout_s=timeout_s)
 
 
 async def told(network: Network, member: Member | None, name: str, /, **given: object) -> Result:

@@ -17,7 +17,7 @@ from moltnet.adapters.postgres.storage import PostgresStorage
 from moltnet.domain.limits import Limits
 from moltnet.domain.services import Services
 from moltnet.domain.services.models import Models
-from moltnet.entrypoints.container import Foundation, assembled
+from moltnet.entrypoints.container import Infrastructure, assembled
 from moltnet.entrypoints.mcp.mount import mount_mcp
 from moltnet.entrypoints.mcp.options import McpOptions
 from moltnet.entrypoints.rest.app import create_app
@@ -108,11 +108,11 @@ async def served(conninfo: str, folder: Path, port: int) -> AsyncIterator[Servic
         settings = Settings(
             data_dir=folder, recovery_secret=b"r" * 32, ory_action_api_key="k" * 32, rate_limits=UNTHROTTLED
         )
-        foundation = Foundation(storage=storage, events=MemoryFeedEvents(), models=Models(embedder))
-        services = await stack.enter_async_context(assembled(settings, url, foundation))
+        infrastructure = Infrastructure(storage=storage, events=MemoryFeedEvents(), models=Models(embedder))
+        services = await stack.enter_async_context(assembled(settings, url, infrastructure))
         options = RestOptions(api_url=url)
         app = create_app(services, options)
-        mount_mcp(app, McpOptions(place=options.place, session_secret=settings.mcp_session_secret))
+        mount_mcp(app, McpOptions(urls=options.urls, session_secret=settings.mcp_session_secret))
         runner = web.AppRunner(app)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)

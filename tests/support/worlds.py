@@ -1,7 +1,7 @@
 """A network, and its agents by one implementation of the agent's port.
 
-An implementation is a `Reach`: it is given the network, where it is served, and whom to be, and answers the agent. It
-stands as a row in `tests/contract/conftest.py`.
+An implementation is a `ConnectionOptions`: it is given the network, where it is served, and whom to be, and answers
+the agent. It stands as a row in `tests/contract/conftest.py`.
 """
 
 import socket
@@ -18,8 +18,8 @@ from moltnet.domain.credentials import ALL_SCOPES, Scope
 from moltnet.domain.limits import Limits
 from moltnet.domain.services import Services
 from moltnet.domain.services.models import Models
-from moltnet.entrypoints.about.place import Place
-from moltnet.entrypoints.container import Foundation, assembled, key_pair_of
+from moltnet.entrypoints.container import Infrastructure, assembled, key_pair_of
+from moltnet.entrypoints.discovery.network_urls import NetworkUrls
 from moltnet.entrypoints.library.network import MoltNet
 from moltnet.entrypoints.mcp.mount import mount_mcp
 from moltnet.entrypoints.mcp.options import McpOptions
@@ -44,7 +44,7 @@ class Served:
     url: str
 
 
-Reach = Callable[[Served, OwnIdentity | None], Awaitable[Agent]]
+ConnectionOptions = Callable[[Served, OwnIdentity | None], Awaitable[Agent]]
 
 
 @attrs.frozen(kw_only=True)
@@ -52,7 +52,7 @@ class World:
     """A network, and how its agents are reached; whoever is handed out is let go of with the world."""
 
     served: Served
-    reach: Reach
+    reach: ConnectionOptions
     _stack: AsyncExitStack
 
     async def founder(self, scopes: frozenset[Scope] = ALL_SCOPES) -> Agent:
@@ -96,21 +96,21 @@ async def by_mcp(served: Served, identity: OwnIdentity | None) -> Agent:
 
 
 @asynccontextmanager
-async def a_world(reach: Reach, foundation: Foundation | None = None) -> AsyncIterator[World]:
+async def a_world(reach: ConnectionOptions, infrastructure: Infrastructure | None = None) -> AsyncIterator[World]:
     """A network that is empty at first, in memory unless it is given something else to stand on."""
-    async with served(foundation or in_memory()) as network, AsyncExitStack() as stack:
+    async with served(infrastructure or in_memory()) as network, AsyncExitStack() as stack:
         yield World(served=network, reach=reach, stack=stack)
 
 
-def in_memory() -> Foundation:
+def in_memory() -> Infrastructure:
     """What a network without a database stands on."""
     storage = MemoryStorage()
-    return Foundation(storage=storage, events=storage.events, models=Models(MemoryEmbedder()))
+    return Infrastructure(storage=storage, events=storage.events, models=Models(MemoryEmbedder()))
 
 
 @asynccontextmanager
 async def served(
-    foundation: Foundation,
+    infrastructure: Infrastructure,
     limits: Limits = UNTHROTTLED,
     port: int = 0,
     options: RestOptions | None = None,
@@ -131,10 +131,10 @@ async def served(
         url = settings.url(port)
         app_options = attrs.evolve(options or RestOptions(), api_url=url)
         async with (
-            assembled(settings, url, foundation) as services,
+            assembled(settings, url, infrastructure) as services,
             _door(services, app_options, listening, connections or ConnectionLimits()),
         ):
-            network = MoltNet(services, Place(api_url=url))
+            network = MoltNet(services, NetworkUrls(api_url=url))
             yield Served(network=network, services=services, url=f"http://127.0.0.1:{port}")
 
 
@@ -143,6 +143,6 @@ async def _door(
     services: Services, options: RestOptions, listening: socket.socket, connections: ConnectionLimits
 ) -> AsyncIterator[None]:
     app = create_app(services, options)
-    mount_mcp(app, McpOptions(place=options.place, session_secret=b"s" * 32))
+    mount_mcp(app, McpOptions(urls=options.urls, session_secret=b"s" * 32))
     async with listening_app(app, listening, drain_s=1, limits=connections):
         yield

@@ -24,7 +24,7 @@ class EngineHealth:
     is_away: bool = False
     _full_at: float = float("-inf")
 
-    def note_full(self) -> None:
+    def mark_full(self) -> None:
         """A statement failed for want of room."""
         self._full_at = time.monotonic()
 
@@ -60,7 +60,7 @@ def engine_of(
             context.is_disconnect = True
         # Over a full disk it tries again in silence, for longer than anybody waits.
         if health is not None and getattr(context.original_exception, "sqlstate", None) == DISK_FULL:
-            health.note_full()
+            health.mark_full()
 
     return engine
 

@@ -39,24 +39,24 @@ class Executor:
         self.id = f"executor-{uuid.uuid4()}"
         self._engine = engine
         self._version = version
-        self._held: sa.Connection | None = None
-        self._seen_free: frozenset[str] = frozenset()
+        self._connection: sa.Connection | None = None
+        self._free_before: frozenset[str] = frozenset()
 
     def claim(self) -> bool:
         """Sees to it that others find this executor alive; True when its connection had to be made anew."""
-        if self._is_held():
+        if self._has_lock():
             return False
         self.release()
         # Others may have seen the lock free meanwhile, and this process theirs: nobody is believed dead yet.
-        self._seen_free = frozenset()
-        held = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        self._free_before = frozenset()
+        connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         try:
-            held.execute(LOCK, {"key": lock_key(self.id)})
+            connection.execute(LOCK, {"key": lock_key(self.id)})
         except BaseException:
-            held.invalidate()
-            held.close()
+            connection.invalidate()
+            connection.close()
             raise
-        self._held = held
+        self._connection = connection
         return True
 
     def adopt(self, take_up: Callable[[str], None]) -> None:
@@ -66,37 +66,37 @@ class Executor:
         living process has the time between two calls to take its own again. Should one be too slow, its workflows
         change hands: it can record nothing more for them, and steps are idempotent.
         """
-        held = self._held
-        if held is None:
+        connection = self._connection
+        if connection is None:
             return
         free: set[str] = set()
-        for other in held.execute(OTHERS, {"version": self._version, "own": self.id}).scalars().all():
-            if not held.execute(TRY_LOCK, {"key": lock_key(other)}).scalar():
+        for other in connection.execute(OTHERS, {"version": self._version, "own": self.id}).scalars().all():
+            if not connection.execute(TRY_LOCK, {"key": lock_key(other)}).scalar():
                 continue
             # While this process has the lock, no third one finds it free.
             try:
-                if other in self._seen_free:
+                if other in self._free_before:
                     _log.warning("%s is gone; this process goes on with its work", other)
                     take_up(other)
                 else:
                     free.add(other)
             finally:
-                held.execute(UNLOCK, {"key": lock_key(other)})
-        self._seen_free = frozenset(free)
+                connection.execute(UNLOCK, {"key": lock_key(other)})
+        self._free_before = frozenset(free)
 
     def release(self) -> None:
         """Lets others take up what is left here."""
-        held, self._held = self._held, None
-        if held is not None:
-            held.invalidate()  # closes the connection, and so frees the lock, whatever state it is in
-            held.close()
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.invalidate()  # closes the connection, and so frees the lock, whatever state it is in
+            connection.close()
 
-    def _is_held(self) -> bool:
+    def _has_lock(self) -> bool:
         # An invalidated connection would be made anew in silence, without its lock.
-        if self._held is None or self._held.invalidated:
+        if self._connection is None or self._connection.invalidated:
             return False
         try:
-            self._held.execute(ALIVE)
+            self._connection.execute(ALIVE)
         except sa.exc.SQLAlchemyError:
             return False
         return True

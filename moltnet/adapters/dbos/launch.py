@@ -32,7 +32,7 @@ APPLICATION_VERSION = "1"
 # A thread is held for the length of a statement, never while a workflow waits. Without a limit a burst keeps hundreds.
 THREADS = 8
 CONNECTIONS = 6
-LOOK_EVERY_S = 1.0
+POLL_INTERVAL_S = 1.0
 # What cannot be closed for so long, because the database says nothing, is left as it is.
 CLOSED_WITHIN_S = 3.0
 # A waiting workflow asks the database whether it missed its message; `_wake_overlooked` does so for all at once.
@@ -106,12 +106,12 @@ async def _destroyed(retries: Retries) -> None:
     system = _get_dbos_instance()._sys_db_field  # noqa: SLF001 - None when the launch failed before there was one
     if system is not None:
         retries.give_up(system)
-    left = _tasks_of_the_library()
+    remaining = _tasks_of_the_library()
     # In a thread: it joins threads, and those may wait for this loop.
-    if not await _within(_in_own_thread(lambda: DBOS.destroy(destroy_registry=True))):
+    if not await _within(_in_new_thread(lambda: DBOS.destroy(destroy_registry=True))):
         _log.warning("the workflows were not closed within %.0f seconds", CLOSED_WITHIN_S)
     # What it was in the middle of fails for want of threads. Nobody else asks, and then asyncio complains of that.
-    await _ended(left | _tasks_of_the_library())
+    await _ended(remaining | _tasks_of_the_library())
     # The library made its own executor the loop's default one, and has shut it down.
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(thread_name_prefix="asyncio"))
     retries.end()
@@ -169,12 +169,12 @@ async def _within(closing: Coroutine[Any, Any, None]) -> bool:
     return True
 
 
-async def _in_own_thread(act: Callable[[], None]) -> None:
+async def _in_new_thread(act: Callable[[], None]) -> None:
     """Acts in a thread that the end of the process does not wait for."""
     loop = asyncio.get_running_loop()
     over = loop.create_future()
 
-    def tell(error: BaseException | None) -> None:
+    def notify(error: BaseException | None) -> None:
         if not over.done():
             over.set_exception(error) if error else over.set_result(None)
 
@@ -185,7 +185,7 @@ async def _in_own_thread(act: Callable[[], None]) -> None:
         except BaseException as raised:  # noqa: BLE001 - raised where it is awaited
             error = raised
         with suppress(RuntimeError):  # nobody waits any more, not even the loop
-            loop.call_soon_threadsafe(tell, error)
+            loop.call_soon_threadsafe(notify, error)
 
     threading.Thread(target=run, name="moltnet-workflows-end", daemon=True).start()
     await over
@@ -194,8 +194,8 @@ async def _in_own_thread(act: Callable[[], None]) -> None:
 async def _watch(watching: ThreadPoolExecutor, watcher: "_Watcher") -> None:
     loop = asyncio.get_running_loop()
     while True:
-        await loop.run_in_executor(watching, watcher.look)
-        await asyncio.sleep(LOOK_EVERY_S)
+        await loop.run_in_executor(watching, watcher.poll)
+        await asyncio.sleep(POLL_INTERVAL_S)
 
 
 class _Watcher:
@@ -206,7 +206,7 @@ class _Watcher:
         self._health = health
         self._looks = 0
 
-    def look(self) -> None:
+    def poll(self) -> None:
         try:
             if self._executor.claim():
                 self._looks = 0

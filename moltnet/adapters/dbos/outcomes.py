@@ -20,7 +20,7 @@ async def outcome_of(act: Callable[[], Awaitable[Json]]) -> str:
         return text_of({"error": _named(error)})
 
 
-def told(outcome: str) -> Json:
+def unwrap(outcome: str) -> Json:
     """The answer of an outcome, or raises its error: the same class with the same sentence, without further facts."""
     read = json.loads(outcome)
     if "error" in read:
@@ -46,9 +46,9 @@ def _named(error: Exception) -> dict[str, str | None]:
 def _error(named: dict[str, str | None]) -> Exception:
     detail = str(named["detail"])
     if named["code"] is None:
-        known = getattr(builtins, str(named["class"]), None)
-        if isinstance(known, type) and issubclass(known, Exception) and not issubclass(known, UnicodeError):
-            return known(detail)
+        builtin = getattr(builtins, str(named["class"]), None)
+        if isinstance(builtin, type) and issubclass(builtin, Exception) and not issubclass(builtin, UnicodeError):
+            return builtin(detail)
         return RuntimeError(f"{named['class']}: {detail}")
     for kind in _family(MoltNetError):
         if kind.code == named["code"]:

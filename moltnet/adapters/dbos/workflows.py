@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from moltnet.adapters.dbos.connections import EngineHealth
-from moltnet.adapters.dbos.outcomes import outcome_of, text_of, told
+from moltnet.adapters.dbos.outcomes import outcome_of, text_of, unwrap
 from moltnet.domain.errors import StorageFull, Unavailable
 from moltnet.ports.workflows import (
     Backoff,
@@ -32,7 +32,7 @@ Run = Callable[[str], Coroutine[Any, Any, str]]
 # While the database is away the library tries again and again; whoever called hears that it is unavailable.
 CALL_WITHIN_S = 10.0
 # How soon the end of a workflow is noticed that another process runs.
-LOOK_EVERY_S = 0.03
+POLL_INTERVAL_S = 0.03
 NOT_ANY_MORE = "Workflows are not started any more"
 AWAY = "The database of the workflows does not answer"
 ENDED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
@@ -68,7 +68,7 @@ class DbosWorkflows:
         """The answer, once there is one; raises Unavailable, too, when this engine was closed before."""
         try:
             async with asyncio.timeout(within_s):
-                return told(await self._outcome(workflow_id))
+                return unwrap(await self._outcome(workflow_id))
         except TimeoutError as error:
             raise WorkflowUnfinished from error
 
@@ -148,7 +148,7 @@ class DbosWorkflows:
     def _registered(self, name: str, body: WorkflowBody) -> Run:
         async def run(argument: str) -> str:
             with self._noted():
-                return await outcome_of(partial(_taken, body, _DbosSteps(self._backoff), argument))
+                return await outcome_of(partial(_run_body, body, _DbosSteps(self._backoff), argument))
 
         # Never given up: a registration that is being undone goes on until nothing is left of it.
         return DBOS.workflow(name=name, max_recovery_attempts=None)(run)
@@ -167,12 +167,12 @@ class DbosWorkflows:
 
 async def _ended(handle: WorkflowHandleAsync[str]) -> str:
     try:
-        return await handle.get_result(polling_interval_sec=LOOK_EVERY_S)
+        return await handle.get_result(polling_interval_sec=POLL_INTERVAL_S)
     except SQLAlchemyError as error:
         raise Unavailable(AWAY) from error
 
 
-async def _taken(body: WorkflowBody, steps: Steps, argument: str) -> Json:
+async def _run_body(body: WorkflowBody, steps: Steps, argument: str) -> Json:
     read: dict[str, Json] = json.loads(argument)
     return await body(steps, read)
 
@@ -195,7 +195,7 @@ class _DbosSteps:
         async def act() -> str:
             return await outcome_of(partial(self._attempted, action, attempts))
 
-        return told(await DBOS.run_step_async({"name": name}, act))
+        return unwrap(await DBOS.run_step_async({"name": name}, act))
 
     async def receive(self, topic: str, timeout_s: float) -> JsonObject | None:
         """The next message; a recovered workflow waits for what is left of the time it had at first."""

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 import attrs
 
-from moltnet.adapters.files.places import SECRET, alone_in, read_text, write_whole
+from moltnet.adapters.files.paths import SECRET, alone_in, read_text, write_atomically
 from moltnet.domain.errors import Invalid
 from moltnet.ports.keyring import NoCredentials
 
@@ -30,9 +30,9 @@ class CredentialsUnreadable(Invalid):
 
     code = "CREDENTIALS_UNREADABLE"
 
-    def __init__(self, place: Path, why: str) -> None:
+    def __init__(self, file_path: Path, why: str) -> None:
         super().__init__(
-            f"{place} is not a credentials file ({why}); restore it from a copy, or move it away and run "
+            f"{file_path} is not a credentials file ({why}); restore it from a copy, or move it away and run "
             "'moltnet register' again"
         )
 
@@ -41,7 +41,7 @@ class CredentialsUnreadable(Invalid):
 class CredentialsFile:
     """One agent's credentials file; `folder` may hold a legacy file beside it, which is read but never written."""
 
-    place: Path
+    file_path: Path
 
     @classmethod
     def within(cls, folder: Path) -> "CredentialsFile":
@@ -51,7 +51,7 @@ class CredentialsFile:
     @property
     def folder(self) -> Path:
         """Where the file is, and what belongs to it."""
-        return self.place.parent
+        return self.file_path.parent
 
     @property
     def legacy(self) -> Path:
@@ -63,27 +63,27 @@ class CredentialsFile:
 
         Raises CredentialsUnreadable rather than look elsewhere: another identity is not what was asked for.
         """
-        found = _parsed(self.place)
+        found = _parsed(self.file_path)
         if found is not None:
-            _warn_of_others(self.place, self.place.stat().st_mode & 0o777)
-        if found is not None or self.place.name != FILE:
+            _warn_of_others(self.file_path, self.file_path.stat().st_mode & 0o777)
+        if found is not None or self.file_path.name != FILE:
             return found
         legacy = _parsed(self.legacy)
         if legacy is not None:
-            _log.warning("%s is deprecated; 'moltnet config repair' writes %s", self.legacy, self.place)
+            _log.warning("%s is deprecated; 'moltnet config repair' writes %s", self.legacy, self.file_path)
         return legacy
 
     def required(self) -> Document:
         """What the file holds; raises NoCredentials."""
         found = self.read()
         if found is None:
-            raise NoCredentials(missing=self.place)
+            raise NoCredentials(missing=self.file_path)
         return found
 
     def write(self, document: Document) -> None:
         """Replaces the file."""
-        known = {name: document[name] for name in ORDER if name in document}
-        write_whole(self.place, to_json({**known, **document}))
+        ordered = {name: document[name] for name in ORDER if name in document}
+        write_atomically(self.file_path, to_json({**ordered, **document}))
 
     def update(self, section: str, members: Section) -> None:
         """Sets members of one section, keeping the others; raises NoCredentials when there is no file."""
@@ -115,20 +115,20 @@ def to_json(value: object) -> str:
 
 
 @cache
-def _warn_of_others(place: Path, mode: int) -> None:
+def _warn_of_others(file_path: Path, mode: int) -> None:
     # Once in a program, however often it reads the file.
     if mode & ~SECRET:
-        _log.warning("warning: others may read the key in %s (mode %04o): run 'moltnet config repair'", place, mode)
+        _log.warning("warning: others may read the key in %s (mode %04o): run 'moltnet config repair'", file_path, mode)
 
 
-def _parsed(place: Path) -> Document | None:
-    text = read_text(place)
+def _parsed(file_path: Path) -> Document | None:
+    text = read_text(file_path)
     if text is None:
         return None
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise CredentialsUnreadable(place, "it is not JSON") from error
+        raise CredentialsUnreadable(file_path, "it is not JSON") from error
     if not isinstance(found, dict):
-        raise CredentialsUnreadable(place, "it is not a JSON object")
+        raise CredentialsUnreadable(file_path, "it is not a JSON object")
     return found

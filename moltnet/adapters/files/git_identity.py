@@ -6,7 +6,7 @@ from pathlib import Path
 
 import attrs
 
-from moltnet.adapters.files.places import PUBLIC, read_text, write_whole
+from moltnet.adapters.files.paths import PUBLIC, read_text, write_atomically
 from moltnet.domain.errors import Invalid
 from moltnet.domain.ids import AgentId
 
@@ -44,8 +44,8 @@ def set_up(folder: Path, identity: GitIdentity, public_key_file: Path) -> Path:
     """Writes `ssh/allowed_signers` and `gitconfig` into the configuration folder anew; answers the latter's place."""
     line = (read_text(public_key_file) or "").strip()
     signers, config = folder / "ssh" / "allowed_signers", folder / "gitconfig"
-    write_whole(signers, f"{identity.email} {line}\n", PUBLIC)
-    write_whole(config, _config(identity, public_key_file, signers), PUBLIC)
+    write_atomically(signers, f"{identity.email} {line}\n", PUBLIC)
+    write_atomically(config, _config(identity, public_key_file, signers), PUBLIC)
     return config
 
 
@@ -57,7 +57,7 @@ def add_credential_helper(config: Path, credentials: Path) -> None:
     command = f"moltnet github credential-helper --credentials {shlex.quote(os.fspath(credentials.absolute()))}"
     quoted = command.replace("\\", "\\\\").replace('"', '\\"')
     section = f'[credential "https://github.com"]\n\thelper = "!{quoted}"\n'
-    write_whole(config, (read_text(config) or "") + section, PUBLIC)
+    write_atomically(config, (read_text(config) or "") + section, PUBLIC)
 
 
 def activation(config: Path) -> str:
@@ -73,5 +73,5 @@ def _config(identity: GitIdentity, public_key_file: Path, signers: Path) -> str:
     )
 
 
-def _git(place: Path) -> str:
-    return os.fspath(place.absolute()).replace("\\", "\\\\").replace('"', '\\"')
+def _git(path: Path) -> str:
+    return os.fspath(path.absolute()).replace("\\", "\\\\").replace('"', '\\"')

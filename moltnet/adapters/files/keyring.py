@@ -21,7 +21,7 @@ from moltnet.adapters.files.credentials import (
     to_json,
 )
 from moltnet.adapters.files.mcp_config import renew_configuration
-from moltnet.adapters.files.places import alone_in, read_text, set_aside, write_whole
+from moltnet.adapters.files.paths import alone_in, read_text, set_aside, write_atomically
 from moltnet.domain.credentials import ClientSecret
 from moltnet.domain.errors import Conflict
 from moltnet.domain.ids import AgentId, ClientId
@@ -34,9 +34,9 @@ class KeyWouldBeLost(Conflict):
 
     code = "KEY_WOULD_BE_LOST"
 
-    def __init__(self, place: Path) -> None:
+    def __init__(self, file_path: Path) -> None:
         super().__init__(
-            f"{place} already holds another key; use another profile, or --force, which keeps a copy of the file"
+            f"{file_path} already holds another key; use another profile, or --force, which keeps a copy of the file"
         )
 
 
@@ -53,12 +53,12 @@ class FileKeyring:
 
     @property
     def _draft(self) -> Path:
-        return self.file.place.with_name(f"{self.file.place.stem}.pending.json")
+        return self.file.file_path.with_name(f"{self.file.file_path.stem}.pending.json")
 
     def read(self) -> OwnIdentity | None:
         """The identity in the file; raises CredentialsUnreadable for one that lacks a part."""
         document = self.file.read()
-        return None if document is None else _identity(self.file.place, document)
+        return None if document is None else _identity(self.file.file_path, document)
 
     def prepared(self) -> str | None:
         """The private key of a registration that was begun and not finished."""
@@ -67,10 +67,10 @@ class FileKeyring:
             return None
         try:
             seed = json.loads(text)["keys"]["private_key"]
-            whole = len(base64.b64decode(seed, validate=True)) == KEY_BYTES
+            is_complete = len(base64.b64decode(seed, validate=True)) == KEY_BYTES
         except (ValueError, KeyError, TypeError, RecursionError, binascii.Error):
-            whole = False
-        if not whole:
+            is_complete = False
+        if not is_complete:
             raise CredentialsUnreadable(self._draft, "it holds no private key")
         return str(seed)
 
@@ -78,17 +78,17 @@ class FileKeyring:
         """Keeps the key beside the file; raises KeyWouldBeLost while another identity or key is there."""
         with alone_in(self.file.folder):
             if self.file.read() is not None and not self.replacing:
-                raise KeyWouldBeLost(self.file.place)
+                raise KeyWouldBeLost(self.file.file_path)
             if self.prepared() not in {None, private_key}:
                 raise KeyWouldBeLost(self._draft)
-            write_whole(self._draft, to_json({"keys": {"private_key": private_key}}))
+            write_atomically(self._draft, to_json({"keys": {"private_key": private_key}}))
 
     def keep(self, identity: OwnIdentity) -> None:
         """Writes the identity; what stood there of another key is set aside, or KeyWouldBeLost raised."""
         with alone_in(self.file.folder):
             before = self.file.read() or {}
             if before and text_of(before, "keys.private_key") != identity.private_key:
-                self._make_room()
+                self._back_up()
                 before = {}
             self.file.write({**before, **identity_document(identity)})
             self._draft.unlink(missing_ok=True)
@@ -103,14 +103,14 @@ class FileKeyring:
         for configuration in self.configurations:
             renew_configuration(configuration, credentials)
 
-    def _make_room(self) -> None:
+    def _back_up(self) -> None:
         if not self.replacing:
-            raise KeyWouldBeLost(self.file.place)
-        if self.file.place.exists():
-            set_aside(self.file.place)
+            raise KeyWouldBeLost(self.file.file_path)
+        if self.file.file_path.exists():
+            set_aside(self.file.file_path)
 
 
-def _identity(place: Path, document: Document) -> OwnIdentity:
+def _identity(file_path: Path, document: Document) -> OwnIdentity:
     try:
         key = PublicKey.parse(text_of(document, "keys.public_key"))
         return OwnIdentity(
@@ -126,7 +126,7 @@ def _identity(place: Path, document: Document) -> OwnIdentity:
             registered_at=_time(text_of(document, "registered_at")),
         )
     except (ValueError, MalformedKey) as error:
-        raise CredentialsUnreadable(place, "a part is missing or malformed: run 'moltnet config repair'") from error
+        raise CredentialsUnreadable(file_path, "a part is missing or malformed: run 'moltnet config repair'") from error
 
 
 def identity_document(identity: OwnIdentity) -> Document:

@@ -12,7 +12,7 @@ from pathlib import Path
 import attrs
 
 from moltnet.adapters.files.credentials import CredentialsFile, Document, section_of, text_of
-from moltnet.adapters.files.places import SECRET
+from moltnet.adapters.files.paths import SECRET
 from moltnet.domain.ids import parse_uuid
 from moltnet.domain.keys import KEY_BYTES, KEY_PREFIX, MalformedKey, PublicKey
 
@@ -66,7 +66,7 @@ def repair(file: CredentialsFile, public_key_of: PublicKeyOf, *, dry_run: bool =
     """Looks a credentials file over, and mends what follows from the rest of it.
 
     Nothing is invented: what only the network or the agent's owner can know is told as a warning. Raises
-    CredentialsUnreadable and PlaceUnusable.
+    CredentialsUnreadable and UnusablePath.
     """
     document = file.read()
     if document is None:
@@ -79,10 +79,10 @@ def repair(file: CredentialsFile, public_key_of: PublicKeyOf, *, dry_run: bool =
 
 
 def _of_file(file: CredentialsFile) -> Iterator[Finding]:
-    if not file.place.exists():
+    if not file.file_path.exists():
         yield Finding(field="file", problem=f"only {file.legacy.name} is there", action=Action.MIGRATE)
-    elif file.place.stat().st_mode & 0o777 != SECRET:
-        mode = f"{file.place.stat().st_mode & 0o777:04o}"
+    elif file.file_path.stat().st_mode & 0o777 != SECRET:
+        mode = f"{file.file_path.stat().st_mode & 0o777:04o}"
         yield Finding(field="file", problem=f"its mode is {mode}: others may read the key", action=Action.FIXED)
 
 
@@ -96,9 +96,9 @@ def _of_members(document: Document) -> Iterator[Finding]:
     if text_of(document, "endpoints.api") and not text_of(document, "endpoints.mcp"):
         yield Finding(field="endpoints.mcp", problem="empty", action=Action.FIXED)
     for path in PATHS:
-        place = text_of(document, path)
-        if place and not Path(place).exists():
-            yield Finding(field=path, problem=f"no such file: {place}")
+        file_path = text_of(document, path)
+        if file_path and not Path(file_path).exists():
+            yield Finding(field=path, problem=f"no such file: {file_path}")
 
 
 def _of_keys(document: Document, public_key_of: PublicKeyOf) -> Iterator[Finding]:

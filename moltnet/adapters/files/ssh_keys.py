@@ -6,7 +6,7 @@ from pathlib import Path
 
 import attrs
 
-from moltnet.adapters.files.places import PUBLIC, private_folder, write_whole
+from moltnet.adapters.files.paths import PUBLIC, private_folder, write_atomically
 from moltnet.domain.errors import Invalid
 from moltnet.domain.keys import KEY_BYTES, KEY_PREFIX, PublicKey
 
@@ -45,20 +45,20 @@ def private_pem(seed: str, public_key: str) -> str:
     public, secret = _public_bytes(public_key), _seed_bytes(seed)
     body = bytes(8) + _text(KIND) + _text(public) + _text(secret + public) + _text(b"")
     body += bytes(range(1, (-len(body)) % _BLOCK + 1))
-    whole = _MAGIC + _text(_NONE) + _text(_NONE) + _text(b"") + (1).to_bytes(4, "big")
-    whole += _text(_text(KIND) + _text(public)) + _text(body)
-    text = base64.b64encode(whole).decode("ascii")
+    encoded = _MAGIC + _text(_NONE) + _text(_NONE) + _text(b"") + (1).to_bytes(4, "big")
+    encoded += _text(_text(KIND) + _text(public)) + _text(body)
+    text = base64.b64encode(encoded).decode("ascii")
     lines = [text[at : at + _COLUMNS] for at in range(0, len(text), _COLUMNS)]
     return "\n".join(["-----BEGIN OPENSSH PRIVATE KEY-----", *lines, "-----END OPENSSH PRIVATE KEY-----", ""])
 
 
 def export(folder: Path, seed: str, public_key: str) -> SshKeyFiles:
-    """Writes both files into a folder, which is made if need be. Raises NotAKey and PlaceUnusable."""
+    """Writes both files into a folder, which is made if need be. Raises NotAKey and UnusablePath."""
     pem, line = private_pem(seed, public_key), public_line(public_key)
     private_folder(folder)
     files = SshKeyFiles(private=folder / "id_ed25519", public=folder / "id_ed25519.pub")
-    write_whole(files.private, pem)
-    write_whole(files.public, line + "\n", PUBLIC)
+    write_atomically(files.private, pem)
+    write_atomically(files.public, line + "\n", PUBLIC)
     return files
 
 

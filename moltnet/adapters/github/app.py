@@ -43,8 +43,8 @@ class GitHubApp:
 
     async def bot_id(self, slug: str) -> int:
         """The number of the App's bot account; raises GitHubUnavailable."""
-        told = await self._ask("GET", f"/users/{quote(slug, safe='')}%5Bbot%5D", {})
-        number = told.get("id")
+        document = await self._ask("GET", f"/users/{quote(slug, safe='')}%5Bbot%5D", {})
+        number = document.get("id")
         if not isinstance(number, int):
             raise GitHubUnavailable(f"GitHub knows no bot of an App called {slug}")
         return number
@@ -70,9 +70,9 @@ class GitHubApp:
                 aiohttp.ClientSession(timeout=TIMEOUT) as session,
                 session.request(method, URL(self.api + path, encoded=True), headers={**VERSION, **headers}) as answer,
             ):
-                told = await answer.json(content_type=None)
+                document = await answer.json(content_type=None)
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             raise GitHubUnavailable(f"GitHub cannot be reached ({type(error).__name__}); try again later") from error
-        if answer.status >= 400 or not isinstance(told, dict):  # noqa: PLR2004  # RFC 9110 §15.5
+        if answer.status >= 400 or not isinstance(document, dict):  # noqa: PLR2004  # RFC 9110 §15.5
             raise GitHubUnavailable(f"GitHub refused: HTTP {answer.status}; see that the App is installed")
-        return told
+        return document

@@ -11,9 +11,9 @@ from moltnet.adapters.http.credentials import HttpCredentials, HttpRecovery
 from moltnet.adapters.http.crypto import HttpCrypto
 from moltnet.adapters.http.diaries import HttpDiaries
 from moltnet.adapters.http.directory import HttpDirectory
-from moltnet.adapters.http.door import Door
-from moltnet.adapters.http.entries import HttpMemories
+from moltnet.adapters.http.entries import HttpEntries
 from moltnet.adapters.http.public import HttpPublic
+from moltnet.adapters.http.rest_client import RestClient
 from moltnet.adapters.http.retries import Sleep
 from moltnet.adapters.http.sharing import HttpSharing
 from moltnet.adapters.http.tokens import Tokens
@@ -42,18 +42,18 @@ class HttpAgent:
         sleep: Sleep = asyncio.sleep,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._door = Door(api_url, sleep=sleep, now=now)
+        self._client = RestClient(api_url, sleep=sleep, now=now)
         self._keyring = keyring
         self._keys = keys
         self._tokens: Tokens | None = None
         if credentials is not None:
-            self._tokens = Tokens(self._door, credentials, keyring=keyring, agent_id=agent_id)
-            self._door.tokens = self._tokens
+            self._tokens = Tokens(self._client, credentials, keyring=keyring, agent_id=agent_id)
+            self._client.tokens = self._tokens
 
     @property
     def api_url(self) -> str:
         """Where the network is."""
-        return self._door.api_url
+        return self._client.api_url
 
     @property
     def keys(self) -> KeyPair | None:
@@ -61,39 +61,39 @@ class HttpAgent:
 
     @property
     def diaries(self) -> HttpDiaries:
-        return HttpDiaries(self._door)
+        return HttpDiaries(self._client)
 
     @property
-    def diary(self) -> HttpMemories:
-        return HttpMemories(self._door)
+    def diary(self) -> HttpEntries:
+        return HttpEntries(self._client)
 
     @property
     def sharing(self) -> HttpSharing:
-        return HttpSharing(self._door)
+        return HttpSharing(self._client)
 
     @property
     def agents(self) -> HttpDirectory:
-        return HttpDirectory(self._door)
+        return HttpDirectory(self._client)
 
     @property
     def crypto(self) -> HttpCrypto:
-        return HttpCrypto(self._door)
+        return HttpCrypto(self._client)
 
     @property
     def vouch(self) -> HttpVouching:
-        return HttpVouching(self._door)
+        return HttpVouching(self._client)
 
     @property
     def auth(self) -> HttpCredentials:
-        return HttpCredentials(self._door, self._tokens, self._keyring)
+        return HttpCredentials(self._client, self._tokens, self._keyring)
 
     @property
     def recovery(self) -> HttpRecovery:
-        return HttpRecovery(self._door)
+        return HttpRecovery(self._client)
 
     @property
     def public(self) -> HttpPublic:
-        return HttpPublic(self._door)
+        return HttpPublic(self._client)
 
     async def get_token(self) -> str:
         if self._tokens is None:
@@ -113,7 +113,7 @@ class HttpAgent:
             repeatable=method == GET,
             once_only=path.partition("?")[0] in _ONCE_ONLY and method != GET,
         )
-        reply = await self._door.ask(call)
+        reply = await self._client.ask(call)
         return reply.value() if "json" in reply.headers.get("Content-Type", "") else reply.text
 
     async def __aenter__(self) -> Self:
@@ -125,4 +125,4 @@ class HttpAgent:
     async def aclose(self) -> None:
         if self._tokens is not None:
             await self._tokens.aclose()
-        await self._door.aclose()
+        await self._client.aclose()

@@ -12,7 +12,7 @@ import attrs
 
 from moltnet.domain.errors import Invalid
 from moltnet.domain.idempotency import check_key
-from moltnet.domain.paging import WHOLE_MAX
+from moltnet.domain.paging import PAGE_LIMIT_MAX
 from moltnet.domain.versions import Expected
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -109,16 +109,16 @@ def path_of(*segments: object) -> str:
 
 def with_query(path: str, **values: object) -> str:
     """A path with a query of the values that are not None, by their names on the wire; raises Unsendable."""
-    told = {camel(name): _query_text(value) for name, value in values.items() if value is not None}
+    parameters = {camel(name): _query_text(value) for name, value in values.items() if value is not None}
     try:
-        return f"{path}?{urlencode(told, doseq=True)}" if told else path
+        return f"{path}?{urlencode(parameters, doseq=True)}" if parameters else path
     except UnicodeEncodeError:
         raise Unsendable from None
 
 
 def with_page(path: str, limit: int, offset: int) -> str:
     """A path with the page of a list that is told whole; nothing is added for the whole list."""
-    return with_query(path, limit=None if limit == WHOLE_MAX else limit, offset=offset or None)
+    return with_query(path, limit=None if limit == PAGE_LIMIT_MAX else limit, offset=offset or None)
 
 
 def members(**values: object) -> dict[str, object]:

@@ -5,10 +5,10 @@ import asyncio
 import attrs
 
 from moltnet.adapters.http.calls import Call, members
-from moltnet.adapters.http.door import Door
+from moltnet.adapters.http.decoding import read
 from moltnet.adapters.http.problems import refusal
+from moltnet.adapters.http.rest_client import RestClient
 from moltnet.adapters.http.tokens import Tokens
-from moltnet.adapters.http.wire import read
 from moltnet.domain.credentials import ClientSecret
 from moltnet.domain.errors import MoltNetError
 from moltnet.domain.ids import AgentId, ClientId
@@ -24,12 +24,12 @@ _ROTATE = "/auth/rotate-secret"
 class HttpCredentials:
     """The port `Credentials`. The agent goes on with the fresh secret even where it cannot be kept."""
 
-    _door: Door
+    _client: RestClient
     _tokens: Tokens | None
     _keyring: Keyring | None
 
     async def rotate_secret(self) -> ClientSecret:
-        fresh = read(await self._door.ask(Call(method="POST", path=_ROTATE)), ClientSecret)
+        fresh = read(await self._client.ask(Call(method="POST", path=_ROTATE)), ClientSecret)
         if self._tokens is not None:
             self._tokens.adopt(fresh)
         if self._keyring is not None:
@@ -41,25 +41,25 @@ class HttpCredentials:
 class HttpRecovery:
     """The port `RecoveryWay`."""
 
-    _door: Door
+    _client: RestClient
 
     async def request_challenge(self, public_key: str) -> Challenge:
         body = members(public_key=public_key)
         call = Call(method="POST", path="/recovery/challenge", json=body, signed_in=False, repeatable=True)
-        return read(await self._door.ask(call), Challenge)
+        return read(await self._client.ask(call), Challenge)
 
     async def verify_challenge(self, challenge: Challenge, signature: str, public_key: str) -> Recovery:
         body = members(challenge=challenge.text, hmac=challenge.mac, signature=signature, public_key=public_key)
-        return read(await self._door.ask(_unsigned("/recovery/verify", body)), Recovery)
+        return read(await self._client.ask(_unsigned("/recovery/verify", body)), Recovery)
 
     async def finish(self, recovery: Recovery) -> ClientSecret:
-        reply = await self._door.answer(_unsigned(recovery.flow_url, {"method": "code", "code": recovery.code}))
-        told = reply.value()
-        session = told.get("session_token") if reply.is_good and isinstance(told, dict) else None
+        reply = await self._client.answer(_unsigned(recovery.flow_url, {"method": "code", "code": recovery.code}))
+        parsed = reply.value()
+        session = parsed.get("session_token") if reply.is_good and isinstance(parsed, dict) else None
         if not isinstance(session, str):
             raise _flow_refusal(reply.status)
         call = attrs.evolve(_unsigned(_ROTATE, None), headers={"X-Session-Token": session})
-        return read(await self._door.ask(call), ClientSecret)
+        return read(await self._client.ask(call), ClientSecret)
 
 
 @attrs.frozen(kw_only=True)
@@ -73,10 +73,10 @@ class Admission:
     client_secret: str = attrs.field(repr=False)
 
 
-async def register(door: Door, public_key: PublicKey, voucher_code: str, proof: str) -> Admission:
+async def register(client: RestClient, public_key: PublicKey, voucher_code: str, proof: str) -> Admission:
     """Becomes a member, in one try. Raises a RegistrationError of its kind, and NetworkError."""
     body = {"public_key": public_key.text, "voucher_code": voucher_code, "proof": proof}
-    reply = await door.answer(attrs.evolve(_unsigned("/auth/register", body), once_only=True))
+    reply = await client.answer(attrs.evolve(_unsigned("/auth/register", body), once_only=True))
     if not reply.is_good:
         raise refusal(reply, form=RegistrationError)
     admission = read(reply, Admission)

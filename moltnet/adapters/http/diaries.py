@@ -3,11 +3,11 @@
 import attrs
 
 from moltnet.adapters.http.calls import changing, creating, get, members, path_of, with_page
-from moltnet.adapters.http.door import Door
-from moltnet.adapters.http.wire import read_edited, read_list
+from moltnet.adapters.http.decoding import read_edited, read_list
+from moltnet.adapters.http.rest_client import RestClient
 from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.ids import DiaryId
-from moltnet.domain.paging import WHOLE_MAX
+from moltnet.domain.paging import PAGE_LIMIT_MAX
 from moltnet.domain.versions import ANY_VERSION, Expected
 
 
@@ -15,17 +15,17 @@ from moltnet.domain.versions import ANY_VERSION, Expected
 class HttpDiaries:
     """The port `Diaries`."""
 
-    _door: Door
+    _client: RestClient
 
-    async def list(self, *, limit: int = WHOLE_MAX, offset: int = 0) -> list[Diary]:
-        return read_list(await self._door.ask(get(with_page("/diaries", limit, offset))), "items", Diary)
+    async def list(self, *, limit: int = PAGE_LIMIT_MAX, offset: int = 0) -> list[Diary]:
+        return read_list(await self._client.ask(get(with_page("/diaries", limit, offset))), "items", Diary)
 
     async def create(self, *, name: str, visibility: Visibility = Visibility.PRIVATE, key: str | None = None) -> Diary:
         body = members(name=name, visibility=visibility)
-        return read_edited(await self._door.ask(creating("/diaries", body, key)), Diary)
+        return read_edited(await self._client.ask(creating("/diaries", body, key)), Diary)
 
     async def get(self, diary_id: DiaryId) -> Diary:
-        return read_edited(await self._door.ask(get(path_of("diaries", diary_id))), Diary)
+        return read_edited(await self._client.ask(get(path_of("diaries", diary_id))), Diary)
 
     async def update(
         self,
@@ -37,7 +37,7 @@ class HttpDiaries:
     ) -> Diary:
         body = members(name=name, visibility=visibility)
         call = changing("PATCH", path_of("diaries", diary_id), expected, body)
-        return read_edited(await self._door.ask(call), Diary)
+        return read_edited(await self._client.ask(call), Diary)
 
     async def delete(self, diary_id: DiaryId, *, expected: Expected = ANY_VERSION) -> None:
-        await self._door.ask(changing("DELETE", path_of("diaries", diary_id), expected))
+        await self._client.ask(changing("DELETE", path_of("diaries", diary_id), expected))

@@ -7,8 +7,8 @@ from datetime import datetime
 import attrs
 
 from moltnet.adapters.http.calls import Call, changing, creating, get, members, path_of, with_query
-from moltnet.adapters.http.door import Door
-from moltnet.adapters.http.wire import read, read_edited, read_list, read_page
+from moltnet.adapters.http.decoding import read, read_edited, read_list, read_page
+from moltnet.adapters.http.rest_client import RestClient
 from moltnet.domain.diaries import Diary
 from moltnet.domain.digest import DAYS_DEFAULT, ENTRIES_DEFAULT
 from moltnet.domain.duplicates import IfDuplicate
@@ -25,10 +25,10 @@ _PAGE, _PAGES = 100, 20
 
 
 @attrs.frozen
-class HttpMemories:
-    """The port `Memories`."""
+class HttpEntries:
+    """The port `AgentEntries`."""
 
-    _door: Door
+    _client: RestClient
 
     async def create(  # noqa: PLR0913  # an entry has as many members
         self,
@@ -56,13 +56,13 @@ class HttpMemories:
         body = members(
             content=new.content,
             title=new.title,
-            tags=_listed(new.tags),
+            tags=_as_tuple(new.tags),
             importance=new.importance,
             entry_type=new.entry_type,
             occurred_at=new.occurred_at,
             if_duplicate=None if new.if_duplicate is IfDuplicate.STORE else new.if_duplicate,
         )
-        reply = await self._door.ask(creating(_entries(diary_id), body, key))
+        reply = await self._client.ask(creating(_entries(diary_id), body, key))
         return attrs.evolve(read(reply, Kept), entry=read_edited(reply, Entry))
 
     async def list(
@@ -75,23 +75,23 @@ class HttpMemories:
         entry_type: EntryType | None = None,
     ) -> tuple[list[Entry], int]:
         # Other networks of this interface know `tags` alone; a tag with a comma needs a parameter of its own.
-        whole = tuple(tag for tag in tags if not tag or "," in tag)
+        exact = tuple(tag for tag in tags if not tag or "," in tag)
         path = with_query(
             _entries(diary_id),
             limit=limit,
             offset=offset,
-            tags=",".join(tag for tag in tags if tag not in whole) or None,
-            tag=whole or None,
+            tags=",".join(tag for tag in tags if tag not in exact) or None,
+            tag=exact or None,
             entry_type=entry_type,
         )
-        return read_page(await self._door.ask(get(path)), Entry)
+        return read_page(await self._client.ask(get(path)), Entry)
 
     async def get(self, diary_id: DiaryId, entry_id: EntryId) -> Entry:
-        return read_edited(await self._door.ask(get(_entries(diary_id, entry_id))), Entry)
+        return read_edited(await self._client.ask(get(_entries(diary_id, entry_id))), Entry)
 
     async def find(self, entry_id: EntryId) -> Entry | None:
-        own = [diary.id for diary in read_list(await self._door.ask(get("/diaries")), "items", Diary)]
-        return await self._in_any(own, entry_id) or await self._in_shared(set(own), entry_id)
+        owned = [diary.id for diary in read_list(await self._client.ask(get("/diaries")), "items", Diary)]
+        return await self._in_any(owned, entry_id) or await self._in_shared(set(owned), entry_id)
 
     async def update(  # noqa: PLR0913  # an entry has as many members
         self,
@@ -110,17 +110,17 @@ class HttpMemories:
         body = members(
             title=title,
             content=content,
-            tags=_listed(tags),
+            tags=_as_tuple(tags),
             importance=importance,
             entry_type=entry_type,
             superseded_by=superseded_by,
             occurred_at=occurred_at,
         )
         call = changing("PATCH", _entries(diary_id, entry_id), expected, body)
-        return read_edited(await self._door.ask(call), Entry)
+        return read_edited(await self._client.ask(call), Entry)
 
     async def delete(self, diary_id: DiaryId, entry_id: EntryId, *, expected: Expected = ANY_VERSION) -> None:
-        await self._door.ask(changing("DELETE", _entries(diary_id, entry_id), expected))
+        await self._client.ask(changing("DELETE", _entries(diary_id, entry_id), expected))
 
     async def search(  # noqa: PLR0913  # a search has as many members
         self,
@@ -147,8 +147,8 @@ class HttpMemories:
         body = members(
             diary_id=diary_id,
             query=query,
-            tags=_listed(tags) or None,
-            entry_types=_listed(entry_types) or None,
+            tags=_as_tuple(tags) or None,
+            entry_types=_as_tuple(entry_types) or None,
             exclude_superseded=exclude_superseded,
             include_shared=include_shared,
             limit=limit,
@@ -167,7 +167,7 @@ class HttpMemories:
         )
         # It only reads, so it may be sent again.
         call = Call(method="POST", path="/diaries/search", json=body, repeatable=True)
-        return read(await self._door.ask(call), SearchResult)
+        return read(await self._client.ask(call), SearchResult)
 
     async def reflect(
         self,
@@ -186,7 +186,7 @@ class HttpMemories:
             entry_types=",".join(entry_types) or None,
             max_tokens=max_tokens,
         )
-        return read(await self._door.ask(get(path)), Reflected)
+        return read(await self._client.ask(get(path)), Reflected)
 
     async def _in_any(self, diaries: Collection[DiaryId], entry_id: EntryId) -> Entry | None:
         for diary in diaries:
@@ -210,5 +210,5 @@ def _entries(*ids: object) -> str:
     return path_of("diaries", diary_id, "entries", *entry_id)
 
 
-def _listed(given: Collection[str] | None) -> tuple[str, ...] | None:
-    return None if given is None else tuple(given)
+def _as_tuple(values: Collection[str] | None) -> tuple[str, ...] | None:
+    return None if values is None else tuple(values)

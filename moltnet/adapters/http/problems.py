@@ -54,14 +54,14 @@ _BY_STATUS: Mapping[int, type[MoltNetError]] = MappingProxyType(
         507: StorageFull,
     }
 )
-_OWN_FAULT = 500
+_SERVER_ERROR = 500
 _CLASSES: dict[tuple[type[MoltNetError], type[Problem]], Any] = {}
 
 
 def refusal(reply: Reply, *, form: type[Problem] = Problem, code: str | None = None) -> MoltNetError:
     """The error an answer tells, whatever it looks like; `code` names it in place of what the answer says."""
-    told = reply.value()
-    members: Mapping[str, Any] = told if isinstance(told, dict) else {}
+    problem = reply.value()
+    members: Mapping[str, Any] = problem if isinstance(problem, dict) else {}
     name = _text(members, "code")
     title, uri = _text(members, "title"), _text(members, "type")
     error = _both(_kind(name, reply.status), form)(_text(members, "detail") or title or UNTITLED)
@@ -74,7 +74,7 @@ def refusal(reply: Reply, *, form: type[Problem] = Problem, code: str | None = N
 
 
 def _kind(name: str | None, status: int) -> type[MoltNetError]:
-    by_status = Unavailable if status >= _OWN_FAULT else _BY_STATUS.get(status, Invalid)
+    by_status = Unavailable if status >= _SERVER_ERROR else _BY_STATUS.get(status, Invalid)
     return _BY_NAME.get(name or "", by_status)
 
 
@@ -85,10 +85,10 @@ def _both(kind: type[MoltNetError], form: type[Problem]) -> Any:
 
 
 def _class_of(kind: type[MoltNetError], form: type[Problem]) -> Any:
-    def told(self: MoltNetError, detail: str) -> None:
+    def problem(self: MoltNetError, detail: str) -> None:
         MoltNetError.__init__(self, detail)  # the kind's own would ask for facts in place of a sentence
 
-    names = {"__init__": told, "__doc__": kind.__doc__, "__module__": kind.__module__}
+    names = {"__init__": problem, "__doc__": kind.__doc__, "__module__": kind.__module__}
     return type(kind.__name__, (form, kind), names)
 
 
@@ -97,6 +97,6 @@ def _text(members: Mapping[str, Any], name: str) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def _faults(listed: object) -> list[FieldFault]:
-    faults = [fault for fault in listed if isinstance(fault, dict)] if isinstance(listed, list) else []
+def _faults(elements: object) -> list[FieldFault]:
+    faults = [fault for fault in elements if isinstance(fault, dict)] if isinstance(elements, list) else []
     return [FieldFault(str(fault.get("field", "")), str(fault.get("message", ""))) for fault in faults]

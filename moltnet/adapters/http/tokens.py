@@ -5,8 +5,8 @@ import asyncio
 from tenacity import AsyncRetrying, retry_if_result, stop_after_attempt, wait_exponential
 
 from moltnet.adapters.http.calls import Call, Reply
-from moltnet.adapters.http.door import Door
 from moltnet.adapters.http.problems import refusal
+from moltnet.adapters.http.rest_client import RestClient
 from moltnet.domain.credentials import ClientSecret
 from moltnet.domain.ids import AgentId
 from moltnet.ports.keyring import Keyring
@@ -27,13 +27,13 @@ class Tokens:
 
     def __init__(
         self,
-        door: Door,
+        client: RestClient,
         credentials: ClientSecret,
         *,
         keyring: Keyring | None = None,
         agent_id: AgentId | None = None,
     ) -> None:
-        self._door = door
+        self._client = client
         self._credentials = credentials
         self._keyring = keyring
         self._agent_id = agent_id
@@ -44,7 +44,7 @@ class Tokens:
 
     async def get(self, refused: str | None = None) -> str:
         """A token that is good for a while; another one than `refused`. Raises AuthenticationError and NetworkError."""
-        if self._text is not None and self._text != refused and self._door.now() < self._good_until:
+        if self._text is not None and self._text != refused and self._client.now() < self._good_until:
             return self._text
         if self._fetching is None:
             self._fetching = asyncio.create_task(self._fetch())
@@ -54,7 +54,7 @@ class Tokens:
 
     async def superseded(self, token: str) -> bool:
         """Whether the secret this token was fetched with has been replaced since, here or by another process."""
-        return token != self._text or await self._found_another(self._fetched_with)
+        return token != self._text or await self._has_newer_secret(self._fetched_with)
 
     def adopt(self, credentials: ClientSecret) -> None:
         """Goes on with a fresh secret; tokens of the old one are void."""
@@ -74,31 +74,31 @@ class Tokens:
     async def _fetch(self) -> str:
         while True:
             used = self._credentials
-            reply = await self._door.answer(_request(used))
+            reply = await self._client.answer(_request(used))
             if reply.is_good:
-                return self._kept(reply, used)
+                return self._store_token(reply, used)
             error = _error(reply)
-            if not isinstance(error, AuthenticationError) or not await self._found_another(used):
+            if not isinstance(error, AuthenticationError) or not await self._has_newer_secret(used):
                 raise error
 
-    def _kept(self, reply: Reply, used: ClientSecret) -> str:
-        told = reply.value()
-        text = told.get("access_token") if isinstance(told, dict) else None
+    def _store_token(self, reply: Reply, used: ClientSecret) -> str:
+        parsed = reply.value()
+        text = parsed.get("access_token") if isinstance(parsed, dict) else None
         if not isinstance(text, str) or not text:
             raise NetworkError("The answer of the token endpoint holds no token")
-        lifetime_s = told.get("expires_in")
-        known = isinstance(lifetime_s, int | float) and not isinstance(lifetime_s, bool)
+        lifetime_s = parsed.get("expires_in")
+        is_number = isinstance(lifetime_s, int | float) and not isinstance(lifetime_s, bool)
         self._text, self._fetched_with = text, used
-        self._good_until = self._door.now() + (lifetime_s if known else 0) - MARGIN_S
+        self._good_until = self._client.now() + (lifetime_s if is_number else 0) - MARGIN_S
         return text
 
-    async def _found_another(self, used: ClientSecret) -> bool:
+    async def _has_newer_secret(self, used: ClientSecret) -> bool:
         if self._credentials != used:
             return True
         if self._keyring is None:
             return False
         rereading = AsyncRetrying(
-            sleep=self._door.sleep,
+            sleep=self._client.sleep,
             retry=retry_if_result(lambda found: not found),
             stop=stop_after_attempt(REREADS),
             wait=wait_exponential(multiplier=0.1, exp_base=3),
@@ -108,10 +108,10 @@ class Tokens:
         return found
 
     async def _reread(self, keyring: Keyring, used: ClientSecret) -> bool:
-        kept = await asyncio.to_thread(keyring.read)
+        stored = await asyncio.to_thread(keyring.read)
         # A keyring that holds another agent by now is no reason to go on as that one.
-        if kept is not None and (self._agent_id is None or kept.agent_id == self._agent_id):
-            self._credentials = kept.credentials
+        if stored is not None and (self._agent_id is None or stored.agent_id == self._agent_id):
+            self._credentials = stored.credentials
         return self._credentials != used
 
 
@@ -125,10 +125,10 @@ def _request(credentials: ClientSecret) -> Call:
 
 
 def _error(reply: Reply) -> Exception:
-    told = reply.value()
-    reason = told.get("error") if isinstance(told, dict) else None
+    parsed = reply.value()
+    reason = parsed.get("error") if isinstance(parsed, dict) else None
     if not isinstance(reason, str):
         return refusal(reply)
-    description = told.get("error_description")
+    description = parsed.get("error_description")
     detail = description if isinstance(description, str) and description else reason
     return AuthenticationError(detail, status_code=reply.status, reason=reason)

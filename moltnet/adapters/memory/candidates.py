@@ -27,10 +27,10 @@ from moltnet.domain.search import (
     Candidates,
     EntryIndex,
     IndexedPassage,
-    Lexeme,
     LexicalQuery,
     ModelName,
     Question,
+    Term,
     Vector,
     stands,
 )
@@ -44,13 +44,13 @@ class MemoryCandidates:
 
     async def best(self, question: Question, within: Collection[DiaryId], depth: int) -> Candidates:
         """The best `depth` entries of each side among `within`, as one set."""
-        tables = await self._statements.look()
+        tables = await self._statements.read()
         require_serving(tables, question.model)
         return _best_of(tables, question, set(within), depth)
 
     async def best_public(self, question: Question, depth: int) -> Candidates:
         """The best `depth` entries of each side among all that is public, as one set."""
-        tables = await self._statements.look()
+        tables = await self._statements.read()
         require_serving(tables, question.model)
         return _best_of(tables, question, set(tables.diaries.sharing("visibility", Visibility.PUBLIC)), depth)
 
@@ -58,65 +58,67 @@ class MemoryCandidates:
         self, vector: Vector, model: ModelName, entry_ids: Collection[EntryId]
     ) -> dict[EntryId, Span]:
         """For each of some entries, where its nearest passage stands."""
-        tables = await self._statements.look()
+        tables = await self._statements.read()
         require_serving(tables, model)
-        made = {entry_id: _passages(tables, entry_id, model) or () for entry_id in entry_ids}
+        by_entry = {entry_id: _passages(tables, entry_id, model) or () for entry_id in entry_ids}
         nearest = {
             entry_id: min(passages, key=lambda each: (-vector.cosine(each.vector), each.ordinal))
-            for entry_id, passages in made.items()
+            for entry_id, passages in by_entry.items()
             if passages
         }
         return {entry_id: Span(passage.start, passage.end) for entry_id, passage in nearest.items()}
 
-    async def standing(
-        self, runs: Sequence[Collection[Sequence[Lexeme]]], entry_ids: Collection[EntryId]
+    async def matched_runs(
+        self, runs: Sequence[Collection[Sequence[Term]]], entry_ids: Collection[EntryId]
     ) -> dict[EntryId, frozenset[int]]:
         """For each of some entries, the places of the collections of which any run stands in it."""
-        tables = await self._statements.look()
+        tables = await self._statements.read()
         indexes = {each: index for each in entry_ids if (index := tables.indexes.get(each))}
         found = {
             entry_id: frozenset(
-                place for place, any_of in enumerate(runs) if any(stands(run, index.lexemes) for run in any_of if run)
+                position
+                for position, any_of in enumerate(runs)
+                if any(stands(run, index.index_terms) for run in any_of if run)
             )
             for entry_id, index in indexes.items()
         }
-        return {entry_id: places for entry_id, places in found.items() if places}
+        return {entry_id: positions for entry_id, positions in found.items() if positions}
 
     async def similar(self, vector: Vector, model: ModelName, diary_id: DiaryId) -> list[Similar]:
         """The newest entries of a diary that begin almost alike, nearest first."""
-        tables = await self._statements.look()
+        tables = await self._statements.read()
         require_serving(tables, model)
-        made = {
+        by_entry = {
             entry_id: passages
             for entry_id in tables.entries.sharing("diary", diary_id)
             if (passages := _passages(tables, entry_id, model)) is not None
         }
-        newest = heapq.nlargest(SIMILAR_AMONG, made, key=lambda each: (tables.entries.rows()[each].created_at, each))
-        compared = [(_beginning(vector, made[entry_id]), entry_id) for entry_id in newest]
+        newest = heapq.nlargest(
+            SIMILAR_AMONG, by_entry, key=lambda each: (tables.entries.rows()[each].created_at, each)
+        )
+        compared = [(_beginning(vector, by_entry[entry_id]), entry_id) for entry_id in newest]
         best = heapq.nlargest(SIMILAR_MAX, [each for each in compared if each[0] >= SIMILAR_FROM])
         return [Similar(entry_id, cosine) for cosine, entry_id in best]
 
 
 @attrs.frozen
-class _Words:
+class _TermWeights:
     """How much each word of a query adds in one diary."""
 
-    shares: dict[Lexeme, float]
+    shares: dict[Term, float]
 
     def score(self, index: EntryIndex) -> float:
         """BM25 of an entry as a share of the best possible."""
-        matched = self.shares.keys() & index.lexemes.keys()
-        length = sum(map(len, index.lexemes.values()))
-        return min(
-            1.0, sum(self.shares[lexeme] * term_weight(len(index.lexemes[lexeme]), length) for lexeme in matched)
-        )
+        matched = self.shares.keys() & index.index_terms.keys()
+        length = sum(map(len, index.index_terms.values()))
+        return min(1.0, sum(self.shares[term] * term_weight(len(index.index_terms[term]), length) for term in matched))
 
 
 def _best_of(tables: Tables, question: Question, within: Collection[DiaryId], depth: int) -> Candidates:
     question = _looked_up(tables, question, within)
     compared = [*chain.from_iterable(_compared(tables, diary_id, question) for diary_id in within)]
     nearest, cosine_beyond = _best(compared, _by_cosine, depth)
-    matching, words_beyond = _best(compared, _by_words, depth)
+    matching, words_beyond = _best(compared, _by_term_score, depth)
     timely, timely_beyond = _best([each for each in compared if each.timely], _by_time, depth)
     cosine_ranks = {each.entry_id: rank for rank, each in enumerate(nearest, start=1)}
     words_ranks = {each.entry_id: rank for rank, each in enumerate(matching, start=1)}
@@ -134,38 +136,38 @@ def _best_of(tables: Tables, question: Question, within: Collection[DiaryId], de
 
 def _looked_up(tables: Tables, question: Question, within: Collection[DiaryId]) -> Question:
     """The question with no more words than are looked up."""
-    if len(question.words.wanted) <= WORDS_LOOKED_UP:
+    if len(question.words.scored) <= WORDS_LOOKED_UP:
         return question
     sampled = sorted(each for each in within if tables.entries.sharing("diary", each))[:DIARIES_COUNTED]
-    held = [
-        _lexemes(tables, entry_id) for diary_id in sampled for entry_id in tables.entries.sharing("diary", diary_id)
+    term_sets = [
+        _entry_terms(tables, entry_id) for diary_id in sampled for entry_id in tables.entries.sharing("diary", diary_id)
     ]
-    counted = {lexeme: sum(lexeme in lexemes for lexemes in held) for lexeme in question.words.wanted}
-    return attrs.evolve(question, words=attrs.evolve(question.words, wanted=rarest(counted)))
+    counted = {term: sum(term in index_terms for index_terms in term_sets) for term in question.words.scored}
+    return attrs.evolve(question, words=attrs.evolve(question.words, scored=rarest(counted)))
 
 
-def _lexemes(tables: Tables, entry_id: EntryId) -> Collection[Lexeme]:
-    return (tables.indexes.get(entry_id) or EntryIndex()).lexemes
+def _entry_terms(tables: Tables, entry_id: EntryId) -> Collection[Term]:
+    return (tables.indexes.get(entry_id) or EntryIndex()).index_terms
 
 
 def _compared(tables: Tables, diary_id: DiaryId, question: Question) -> Iterator[Candidate]:
     entries = tables.entries.sharing("diary", diary_id)
     indexes = {entry_id: tables.indexes.get(entry_id) or EntryIndex() for entry_id in entries}
-    words = _words(question.words, indexes.values())
+    words = _term_weights(question.words, indexes.values())
     for entry_id, entry in entries.items():
         index = indexes[entry_id]
-        if question.filters.refusal(entry) or question.words.refusal(index.lexemes):
+        if question.filters.refusal(entry) or question.words.refusal(index.index_terms):
             continue
         candidate = _candidate(question, entry, _cosine(question, index), words.score(index))
         if candidate.cosine is not None or candidate.words:
             yield candidate
 
 
-def _words(query: LexicalQuery, indexes: Collection[EntryIndex]) -> _Words:
-    wanted = sorted(query.wanted)
-    holding = [sum(lexeme in index.lexemes for index in indexes) for lexeme in wanted]
+def _term_weights(query: LexicalQuery, indexes: Collection[EntryIndex]) -> _TermWeights:
+    scored = sorted(query.scored)
+    holding = [sum(term in index.index_terms for index in indexes) for term in scored]
     telling = shares([inverse_frequency(len(indexes), count) for count in holding])
-    return _Words(dict(zip(wanted, telling, strict=True)))
+    return _TermWeights(dict(zip(scored, telling, strict=True)))
 
 
 def _cosine(question: Question, index: EntryIndex) -> float | None:
@@ -190,8 +192,8 @@ def _candidate(question: Question, entry: Entry, cosine: float | None, words: fl
         cosine=cosine,
         words=words,
         importance=entry.importance,
-        seen_at=entry.last_accessed_at or entry.created_at,
-        timely=any(period.holds(entry.happened_at) for period in question.periods),
+        accessed_at=entry.last_accessed_at or entry.created_at,
+        timely=any(time_range.contains(entry.happened_at) for time_range in question.time_ranges),
     )
 
 
@@ -207,7 +209,7 @@ def _by_cosine(candidate: Candidate) -> float | None:
     return candidate.cosine
 
 
-def _by_words(candidate: Candidate) -> float | None:
+def _by_term_score(candidate: Candidate) -> float | None:
     return candidate.words or None
 
 

@@ -13,9 +13,9 @@ class MemoryRelationStore:
     def __init__(self) -> None:
         self._tuples: set[RelationTuple] = set()
 
-    async def write(self, held: RelationTuple) -> None:
+    async def write(self, relation_tuple: RelationTuple) -> None:
         """Stores a tuple."""
-        self._tuples.add(held)
+        self._tuples.add(relation_tuple)
 
     async def delete(self, pattern: TuplePattern) -> None:
         """Removes every tuple that matches."""
@@ -38,8 +38,8 @@ class MemoryRelationStore:
         return False
 
     def _rights(self, diary: Thing, agent: AgentId) -> frozenset[Right]:
-        about = TuplePattern(namespace=Namespace.DIARY, id=diary.id, subject=Thing.agent(agent))
-        return rights_of(Relation(held.relation) for held in self._matching(about))
+        pattern = TuplePattern(namespace=Namespace.DIARY, id=diary.id, subject=Thing.agent(agent))
+        return rights_of(Relation(relation_tuple.relation) for relation_tuple in self._matching(pattern))
 
     def _matching(self, pattern: TuplePattern) -> set[RelationTuple]:
-        return {held for held in self._tuples if pattern.matches(held)}
+        return {relation_tuple for relation_tuple in self._tuples if pattern.matches(relation_tuple)}

@@ -11,7 +11,7 @@ from moltnet.adapters.memory.tables import Tables
 class Statements(Protocol):
     """What a repository works with. A statement itself never waits, so nobody comes between its halves."""
 
-    async def look(self) -> Tables:
+    async def read(self) -> Tables:
         """The tables as this unit of work sees them now."""
         ...
 
@@ -45,7 +45,7 @@ class WriterLock:
         self._holder: asyncio.Task[object] | None = None
 
     @asynccontextmanager
-    async def held(self) -> AsyncIterator[None]:
+    async def exclusive(self) -> AsyncIterator[None]:
         """Waits for the lock; raises RuntimeError where a task would wait for itself."""
         if self._holder is not None and self._holder is asyncio.current_task():
             raise RuntimeError("a task that is writing cannot begin another write beside it")
@@ -64,7 +64,7 @@ class Snapshot:
         self._unit = unit
         self._frozen = frozen
 
-    async def look(self) -> Tables:
+    async def read(self) -> Tables:
         """The tables as they were when the snapshot began."""
         await self._unit.enter()
         return self._frozen
@@ -83,7 +83,7 @@ class Alone:
         self._writer = writer
         self._commit = commit
 
-    async def look(self) -> Tables:
+    async def read(self) -> Tables:
         """The committed tables."""
         await self._unit.enter()
         return self._committed
@@ -92,7 +92,7 @@ class Alone:
     async def change(self) -> AsyncIterator[Tables]:
         """A draft of the committed tables, which becomes them."""
         await self._unit.enter()
-        async with self._writer.held():
+        async with self._writer.exclusive():
             draft = self._committed.draft()
             yield draft
             self._commit(draft)
@@ -105,7 +105,7 @@ class Together:
         self._unit = unit
         self._draft = draft
 
-    async def look(self) -> Tables:
+    async def read(self) -> Tables:
         """The draft of the transaction."""
         await self._unit.enter()
         return self._draft

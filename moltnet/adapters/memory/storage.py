@@ -13,11 +13,11 @@ from moltnet.adapters.memory.repositories.clients import MemoryClients
 from moltnet.adapters.memory.repositories.diaries import MemoryDiaries
 from moltnet.adapters.memory.repositories.entries import MemoryEntries
 from moltnet.adapters.memory.repositories.feed import MemoryFeed
+from moltnet.adapters.memory.repositories.idempotency_records import MemoryIdempotencyRecords
 from moltnet.adapters.memory.repositories.identities import MemoryIdentities
-from moltnet.adapters.memory.repositories.intents import MemoryIntents
 from moltnet.adapters.memory.repositories.models import MemoryModelVectors
 from moltnet.adapters.memory.repositories.nonces import MemoryNonces
-from moltnet.adapters.memory.repositories.receipts import MemoryReceipts
+from moltnet.adapters.memory.repositories.outbox import MemoryOutbox
 from moltnet.adapters.memory.repositories.recovery_codes import MemoryRecoveryCodes
 from moltnet.adapters.memory.repositories.relations import MemoryRelations
 from moltnet.adapters.memory.repositories.shares import MemoryShares
@@ -40,7 +40,7 @@ class MemoryUnitOfWork:
     signing_keys: MemorySigningKeys
     recovery_codes: MemoryRecoveryCodes
     nonces: MemoryNonces
-    receipts: MemoryReceipts
+    idempotency_records: MemoryIdempotencyRecords
     vouchers: MemoryVouchers
     diaries: MemoryDiaries
     entries: MemoryEntries
@@ -49,7 +49,7 @@ class MemoryUnitOfWork:
     models: MemoryModelVectors
     shares: MemoryShares
     relations: MemoryRelations
-    intents: MemoryIntents
+    outbox: MemoryOutbox
     signing_requests: MemorySigningRequests
 
     @classmethod
@@ -62,7 +62,7 @@ class MemoryUnitOfWork:
             signing_keys=MemorySigningKeys(statements),
             recovery_codes=MemoryRecoveryCodes(statements),
             nonces=MemoryNonces(statements),
-            receipts=MemoryReceipts(statements),
+            idempotency_records=MemoryIdempotencyRecords(statements),
             vouchers=MemoryVouchers(statements),
             diaries=MemoryDiaries(statements),
             entries=MemoryEntries(statements),
@@ -71,7 +71,7 @@ class MemoryUnitOfWork:
             models=MemoryModelVectors(statements),
             shares=MemoryShares(statements),
             relations=MemoryRelations(statements),
-            intents=MemoryIntents(statements),
+            outbox=MemoryOutbox(statements),
             signing_requests=MemorySigningRequests(statements),
         )
 
@@ -118,7 +118,7 @@ class MemoryStorage:
     async def transaction(self) -> AsyncIterator[MemoryUnitOfWork]:
         """A transaction; raises RuntimeError, too, when a statement's error was caught within it."""
         unit = Unit()
-        async with self._writer.held():
+        async with self._writer.exclusive():
             draft = self._committed.draft()
             try:
                 yield MemoryUnitOfWork.over(Together(unit, draft))

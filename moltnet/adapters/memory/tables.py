@@ -13,18 +13,18 @@ from moltnet.domain.credentials import Client
 from moltnet.domain.diaries import Diary
 from moltnet.domain.entries import Entry
 from moltnet.domain.feed import Cursor, Position
-from moltnet.domain.idempotency import KeyedRequest, Receipt
+from moltnet.domain.idempotency import IdempotencyRecord, IdempotentRequest
 from moltnet.domain.ids import AgentId, ClientId, DiaryId, EntryId, ShareId, SigningRequestId
-from moltnet.domain.intents import Intent
 from moltnet.domain.keys import PublicKey
+from moltnet.domain.model_migration import ModelState
+from moltnet.domain.outbox import OutboxMessage
 from moltnet.domain.permissions import Relation
 from moltnet.domain.recovery import RecoveryCode
 from moltnet.domain.search import EntryIndex
 from moltnet.domain.sharing import Refusals, Share
 from moltnet.domain.signing import SigningRequest
-from moltnet.domain.switching import ModelState
 from moltnet.domain.vouching import Voucher
-from moltnet.ports.proofs import SigningKey
+from moltnet.ports.credentials import SigningKey
 
 Key = TypeVar("Key", bound=Hashable)
 Row = TypeVar("Row")
@@ -70,10 +70,10 @@ class Table(Generic[Key, Row]):
         if row is None:
             return
         for trait, value_of in self.traits.items():
-            place = (trait, value_of(row))
-            del self._sharing[place][key]
-            if not self._sharing[place]:
-                del self._sharing[place]
+            bucket = (trait, value_of(row))
+            del self._sharing[bucket][key]
+            if not self._sharing[bucket]:
+                del self._sharing[bucket]
 
 
 class Draft(Table[Key, Row]):
@@ -156,20 +156,20 @@ class ModelRow:
     """The one row on embedding models: which are used, and who embeds until when."""
 
     state: ModelState = attrs.field(factory=ModelState)
-    held_by: UUID | None = None
-    held_until: datetime | None = None
+    leased_by: UUID | None = None
+    leased_until: datetime | None = None
 
 
 @attrs.frozen
-class ClaimableIntent:
+class ClaimableMessage:
     """An intent, and until when somebody has it to deliver."""
 
-    intent: Intent
+    message: OutboxMessage
     claimed_until: datetime | None = None
 
 
 @attrs.frozen
-class ReceiptKey:
+class IdempotencyRecordKey:
     """What there is one receipt of at most."""
 
     agent_id: AgentId
@@ -177,7 +177,7 @@ class ReceiptKey:
     key: str
 
     @classmethod
-    def of(cls, request: KeyedRequest) -> "ReceiptKey":
+    def of(cls, request: IdempotentRequest) -> "IdempotencyRecordKey":
         """The key of a request's receipt."""
         return cls(request.agent_id, request.operation, request.key)
 
@@ -195,7 +195,9 @@ class Tables:
         self.recovery_codes: Table[str, RecoveryCode] = Table()
         self.sessions: Table[bytes, Session] = Table()
         self.nonces: Table[str, datetime] = Table()
-        self.receipts: Table[ReceiptKey, Receipt] = Table(agent=lambda receipt: receipt.request.agent_id)
+        self.idempotency_records: Table[IdempotencyRecordKey, IdempotencyRecord] = Table(
+            agent=lambda record: record.request.agent_id
+        )
         self.vouchers: Table[str, Voucher] = Table(
             issuer=lambda voucher: voucher.issuer_id, redeemer=lambda voucher: voucher.redeemed_by
         )
@@ -218,10 +220,10 @@ class Tables:
         # By owner and agent; traits are of rows alone, so the few an agent has are looked for.
         self.refusals: Table[tuple[AgentId, AgentId], Refusals] = Table()
         self.relations: Table[RelationTuple, RelationTuple] = Table(
-            diary=lambda held: held.diary_id, agent=lambda held: held.agent_id
+            diary=lambda relation_tuple: relation_tuple.diary_id, agent=lambda relation_tuple: relation_tuple.agent_id
         )
-        self.intents: Table[int, ClaimableIntent] = Table(
-            lane=lambda row: row.intent.change.lane, agent=lambda row: row.intent.change.agent_id
+        self.outbox: Table[int, ClaimableMessage] = Table(
+            partition_key=lambda row: row.message.change.partition_key, agent=lambda row: row.message.change.agent_id
         )
         self.signing_requests: Table[SigningRequestId, SigningRequest] = Table(
             agent=lambda request: request.agent_id,

@@ -22,7 +22,7 @@ class _Answered:
 
     text: str
 
-    def told(self) -> Json:
+    def unwrap(self) -> Json:
         """The answer."""
         return _json(self.text)
 
@@ -33,7 +33,7 @@ class _Failed:
 
     error: Exception
 
-    def told(self) -> Json:
+    def unwrap(self) -> Json:
         """Raises it."""
         raise self.error
 
@@ -95,7 +95,7 @@ class MemoryWorkflows:
             raise WorkflowUnfinished
         if run.outcome is None:
             raise Unavailable("The workflow was interrupted before it ended")
-        return run.outcome.told()
+        return run.outcome.unwrap()
 
     async def send(self, workflow_id: str, topic: str, message: JsonObject) -> None:
         """Leaves a message for a workflow; raises WorkflowNotFound."""
@@ -156,7 +156,7 @@ class _MemorySteps:
         self._workflow_id = workflow_id
         self._memory = run
         self._backoff = backoff
-        self._place = 0
+        self._position = 0
 
     @property
     def workflow_id(self) -> str:
@@ -173,13 +173,13 @@ class _MemorySteps:
         return received if isinstance(received, dict) else None
 
     async def _remembered(self, what: str, act: Callable[[], Awaitable[Json]]) -> Json:
-        place, self._place = self._place, self._place + 1
-        if place not in self._memory.steps:
-            self._memory.steps[place] = (what, await _outcome(act))
-        remembered, outcome = self._memory.steps[place]
+        position, self._position = self._position, self._position + 1
+        if position not in self._memory.steps:
+            self._memory.steps[position] = (what, await _outcome(act))
+        remembered, outcome = self._memory.steps[position]
         if remembered != what:
             raise RuntimeError(f"the workflow took {remembered!r} before and {what!r} now: it is not deterministic")
-        return outcome.told()
+        return outcome.unwrap()
 
     async def _attempted(self, action: Callable[[], Awaitable[Json]], attempts: int) -> Json:
         backoff = self._backoff

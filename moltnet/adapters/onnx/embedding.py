@@ -28,10 +28,10 @@ class OnnxEmbedder:
         self._declaration = directory.declaration
         self._tokenizer = tokenizer
         self._inference = inference
-        taken = tokenizer.special_tokens + tokenizer.count(self._declaration.passage_prefix)
-        self._window = self._declaration.max_tokens - taken
+        used = tokenizer.special_tokens + tokenizer.count(self._declaration.passage_prefix)
+        self._window = self._declaration.max_tokens - used
         if self._window <= OVERLAP:
-            raise ModelUnusable(f"{DECLARATION}: max_tokens must be over {taken + OVERLAP} with this prefix")
+            raise ModelUnusable(f"{DECLARATION}: max_tokens must be over {used + OVERLAP} with this prefix")
         self._scheduler = Scheduler(self._compute, threads)
 
     @classmethod
@@ -71,10 +71,10 @@ class OnnxEmbedder:
         if len(tokens.spans) <= self._window:
             return windows(tokens.spans, self._window, OVERLAP)
         most = max(min(self._window // 2, self._window - OVERLAP - 1), 0)
-        taken = min(self._tokenizer.count(heading), most) if heading else 0
-        room = self._window - taken
-        cut = passages(text, tokens.spans, min(PASSAGE, room), OVERLAP, room)
-        return _from_words(cut, tokens.word_starts)
+        used = min(self._tokenizer.count(heading), most) if heading else 0
+        budget = self._window - used
+        cut = passages(text, tokens.spans, min(PASSAGE, budget), OVERLAP, budget)
+        return _aligned_to_words(cut, tokens.word_starts)
 
     async def embed_passages(self, texts: Sequence[str], asker: str | None = None) -> list[Vector]:
         """One vector for each text, in order."""
@@ -92,7 +92,7 @@ class OnnxEmbedder:
         return self._inference.vector(self._tokenizer.ids(text, self._declaration.max_tokens))
 
 
-def _from_words(cut: Sequence[Span], word_starts: Sequence[int]) -> tuple[Span, ...]:
+def _aligned_to_words(cut: Sequence[Span], word_starts: Sequence[int]) -> tuple[Span, ...]:
     """Moves each window that begins inside a word to the next word, if the window before reads all that is skipped.
 
     The end of a word read alone falls into other pieces, often more of them, and the window would no longer fit.

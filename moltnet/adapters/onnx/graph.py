@@ -110,9 +110,9 @@ def _embeddings(graph: _Graph, weights: Weights) -> str:
     """Word + position + the one kind of token a lone text has, then normalised."""
     table = _under(weights, "embeddings.")
     words = graph.node("Gather", graph.constant(table["word_embeddings.weight"]), "input_ids")
-    places = table["position_embeddings.weight"] + table["token_type_embeddings.weight"][0]
+    positions = table["position_embeddings.weight"] + table["token_type_embeddings.weight"][0]
     length = graph.node("Slice", graph.node("Shape", "input_ids"), graph.integers(1), graph.integers(2))
-    here = graph.node("Slice", graph.constant(places), graph.integers(0), length, graph.integers(0))
+    here = graph.node("Slice", graph.constant(positions), graph.integers(0), length, graph.integers(0))
     return _normalised(graph, _under(table, "LayerNorm."), graph.node("Add", words, here))
 
 

@@ -101,10 +101,10 @@ def _options() -> onnxruntime.SessionOptions:
 def _inputs(session: onnxruntime.InferenceSession) -> list[tuple[str, type[np.integer], int | None]]:
     """Each input's name, number type, and what fills it: the ids, or one number throughout."""
     inputs = []
-    for wanted in session.get_inputs():
-        if wanted.name not in _FILLERS or wanted.type not in _INTEGERS:
-            raise ModelUnusable(f"{GRAPH} asks for {wanted.name} as {wanted.type}, which is not known")
-        inputs.append((wanted.name, _INTEGERS[wanted.type], _FILLERS[wanted.name]))
+    for model_input in session.get_inputs():
+        if model_input.name not in _FILLERS or model_input.type not in _INTEGERS:
+            raise ModelUnusable(f"{GRAPH} asks for {model_input.name} as {model_input.type}, which is not known")
+        inputs.append((model_input.name, _INTEGERS[model_input.type], _FILLERS[model_input.name]))
     return inputs
 
 

@@ -32,20 +32,20 @@ _SHA256 = {
 }
 
 
-def default_model(places: tuple[Path, ...] = (), on_building: Callable[[], None] = lambda: None) -> Path:
+def default_model(directories: tuple[Path, ...] = (), on_building: Callable[[], None] = lambda: None) -> Path:
     """The directory of the default model; `on_building` is called if it has to be built, which takes seconds.
 
-    Looks into, and builds into the first writable of, `places` (by default those of `model_places`). Safe in several
-    processes at once: one builds, the others wait. Raises ModelMissing with a sentence that says what to do.
+    Looks into, and builds into the first writable of, `directories` (by default those of `model_directories`). Safe in
+    several processes at once: one builds, the others wait. Raises ModelMissing with a sentence that says what to do.
     """
-    targets = [place / model_key() for place in places or model_places()]
+    targets = [directory / model_key() for directory in directories or model_directories()]
     for target in targets:
         if _is_complete(target):
             return target
     return _build_in_first_writable(targets, on_building)
 
 
-def model_places() -> tuple[Path, ...]:
+def model_directories() -> tuple[Path, ...]:
     """Where default models are kept, best first: with the environment's packages, or in the user's cache."""
     roots = [Path(sys.prefix) / "share" / "moltnet"]
     with suppress(RuntimeError):  # a user without a home has no cache
@@ -118,8 +118,8 @@ def _build_once(sources: dict[str, Path], target: Path, on_building: Callable[[]
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not _is_complete(target):
             on_building()
-            for left_over in target.parent.glob(f".{target.name}-*"):  # of a process that was killed
-                shutil.rmtree(left_over)
+            for stale in target.parent.glob(f".{target.name}-*"):  # of a process that was killed
+                shutil.rmtree(stale)
             with TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as workshop:
                 built = Path(workshop) / target.name  # with a folder's usual mode, which the workshop itself lacks
                 built.mkdir()

@@ -109,10 +109,10 @@ class Declaration:
 
 
 def _check_members(members: Mapping[str, object]) -> None:
-    known = attrs.fields_dict(Declaration)
-    if unknown := members.keys() - known.keys():
+    declared = attrs.fields_dict(Declaration)
+    if unknown := members.keys() - declared.keys():
         raise ValueError(f"unknown member {min(unknown)!r}")
-    missing = {name for name, field in known.items() if field.default is attrs.NOTHING} - members.keys()
+    missing = {name for name, field in declared.items() if field.default is attrs.NOTHING} - members.keys()
     if missing:
         raise ValueError(f"{min(missing)} is missing")
 

@@ -21,22 +21,22 @@ class Call:
     asker: str = ""
     is_awaited: Callable[[], bool] = lambda: True
     future: "Future[list[Vector]]" = attrs.field(factory=Future)
-    taken: int = 0
+    started: int = 0
     vectors: dict[int, Vector] = attrs.field(factory=dict)
 
     def take(self) -> int:
         """The place of the next text that nobody computes yet."""
-        self.taken += 1
-        return self.taken - 1
+        self.started += 1
+        return self.started - 1
 
     @property
-    def left(self) -> int:
+    def remaining(self) -> int:
         """How many texts nobody computes yet."""
-        return len(self.texts) - self.taken
+        return len(self.texts) - self.started
 
-    def put(self, place: int, vector: Vector) -> None:
+    def put(self, index: int, vector: Vector) -> None:
         """Takes one result in; the last one answers the caller."""
-        self.vectors[place] = vector
+        self.vectors[index] = vector
         if len(self.vectors) == len(self.texts) and self._begins_to_answer():
             self.future.set_result([self.vectors[at] for at in range(len(self.texts))])
 
@@ -72,7 +72,7 @@ class Queue:
             raise AllowanceUsedUp(RETRY_AFTER_S)
         if self._waiting.total() >= self._most:
             raise EmbedderUnavailable("Too many texts are waiting for the embedding model")
-        self._waiting[call.asker] += call.left
+        self._waiting[call.asker] += call.remaining
         self._calls.setdefault(call.asker, deque()).append(call)
 
     def take(self) -> tuple[Call, int] | None:
@@ -87,10 +87,10 @@ class Queue:
             self._calls.move_to_end(asker)
             calls.rotate(-1)
             self._waiting[asker] -= 1
-            place = call.take()
-            if not call.left:
+            index = call.take()
+            if not call.remaining:
                 self.drop(call)
-            return call, place
+            return call, index
         return None
 
     def drop(self, call: Call) -> None:
@@ -99,6 +99,6 @@ class Queue:
         if call not in calls:
             return
         calls.remove(call)
-        self._waiting[call.asker] -= call.left
+        self._waiting[call.asker] -= call.remaining
         if not calls:
             del self._calls[call.asker], self._waiting[call.asker]

@@ -80,15 +80,15 @@ class Scheduler:
 
     def _work(self) -> None:
         while turn := self._next_turn():
-            call, place = turn
+            call, index = turn
             try:
-                vector = self._compute(call.texts[place])
+                vector = self._compute(call.texts[index])
             except BaseException as error:  # noqa: BLE001  # it belongs to the caller, whatever it is
                 with self._lock:
                     call.fail(error)
             else:
                 with self._lock:
-                    call.put(place, vector)
+                    call.put(index, vector)
 
     def _next_turn(self) -> tuple[Call, int] | None:
         """A call and the place of its text to compute; with none left the worker counts as gone, in the same breath."""

@@ -29,7 +29,7 @@ _REGISTRY = jws.JWSRegistry(algorithms=list(ALGORITHMS))
 
 
 @attrs.frozen(kw_only=True)
-class Said:
+class VerifiedClaims:
     """What a good token says. `agent_id` is None when it names no agent; `carries_scopes` counts foreign ones too."""
 
     client_id: str
@@ -65,7 +65,7 @@ def is_jwt(text: str) -> bool:
 
 @attrs.frozen
 class SignedToken:
-    """A signed token taken apart; nothing in it may be believed but by `said`."""
+    """A signed token taken apart; nothing in it may be believed but by `verified`."""
 
     kid: str
     algorithm: str
@@ -89,7 +89,7 @@ class SignedToken:
             raise InvalidToken
         return cls(kid, algorithm, signature) if algorithm in ALGORITHMS else None
 
-    def said(self, key: PublishedKey, expected: Expected, at: datetime) -> Said | None:
+    def verified(self, key: PublishedKey, expected: Expected, at: datetime) -> VerifiedClaims | None:
         """What the token says, once all holds; None when only its issuer is not the expected one.
 
         Raises InvalidToken. No leeway is given.
@@ -108,19 +108,19 @@ class SignedToken:
             check_audience(claims.get("aud"), expected)
             if issuer not in expected.issuers:
                 return None
-            return _said(claims)
+            return _token_claims(claims)
         except _MALFORMED as error:
             raise InvalidToken from error
 
 
-def introspected(answer: Mapping[str, Any], expected: Expected, at: datetime) -> Said:
+def introspected(answer: Mapping[str, Any], expected: Expected, at: datetime) -> VerifiedClaims:
     """What Hydra says of an active token (RFC 7662 §2.2); raises InvalidToken for one that is not good for us."""
     if answer.get("active") is not True or answer.get("token_use", "access_token") != "access_token":
         raise InvalidToken
     try:
         check_time(answer["exp"], answer.get("nbf"), at)
         check_audience(answer.get("aud"), expected)
-        return _said(answer)
+        return _token_claims(answer)
     except _MALFORMED as error:
         raise InvalidToken from error
 
@@ -139,11 +139,11 @@ def check_audience(audience: object, expected: Expected) -> None:
         raise InvalidToken
 
 
-def _said(claims: Mapping[str, Any]) -> Said:
+def _token_claims(claims: Mapping[str, Any]) -> VerifiedClaims:
     client_id = claims.get("client_id") or claims["sub"]
     if not isinstance(client_id, str) or not client_id:
         raise InvalidToken
-    return Said(
+    return VerifiedClaims(
         client_id=client_id,
         agent_id=_agent(claims) or _agent(claims.get("ext")),
         scopes=_scopes(claims.get("scope") or claims.get("scp")),
@@ -153,23 +153,23 @@ def _said(claims: Mapping[str, Any]) -> Said:
 
 def _agent(claims: object) -> AgentId | None:
     """The agent that claims name, when all three are there (docs/reference/ory.md, "Tokens")."""
-    told = [claims.get(name) for name in _AGENT] if isinstance(claims, dict) else []
-    if not told or not all(isinstance(each, str) and each for each in told):
+    found_value = [claims.get(name) for name in _AGENT] if isinstance(claims, dict) else []
+    if not found_value or not all(isinstance(each, str) and each for each in found_value):
         return None
-    found = parse_uuid(str(told[0]))
+    found = parse_uuid(str(found_value[0]))
     if found is None:
         raise InvalidToken
     return AgentId(found)
 
 
-def _scopes(told: object) -> frozenset[str]:
-    if told is None:
+def _scopes(found_value: object) -> frozenset[str]:
+    if found_value is None:
         return frozenset()
-    if isinstance(told, str):
-        return frozenset(told.split())
-    if not isinstance(told, list):
+    if isinstance(found_value, str):
+        return frozenset(found_value.split())
+    if not isinstance(found_value, list):
         raise InvalidToken
-    return frozenset(map(str, told))
+    return frozenset(map(str, found_value))
 
 
 def _seconds(value: object) -> float:

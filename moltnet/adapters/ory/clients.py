@@ -47,11 +47,11 @@ class OryClients:
     async def create(self, client_id: ClientId, agent: Agent, scopes: frozenset[Scope]) -> ClientSecret:
         """A client with a fresh secret; for an id that has one, the same client with another secret."""
         secret = self._secret()
-        if not await self._made(client_id, agent, scopes, secret):
+        if not await self._create(client_id, agent, scopes, secret):
             await self._check_owner(client_id, agent.id)
             await self._replace_secret(client_id, secret)
             await self._end_tokens(client_id)
-        await self._note(client_id, agent.id, scopes, secret)
+        await self._store(client_id, agent.id, scopes, secret)
         return ClientSecret(client_id=client_id, secret=secret)
 
     async def first_secret(self, agent_id: AgentId) -> ClientSecret | None:
@@ -83,7 +83,7 @@ class OryClients:
         secret = self._secret()
         await self._put_in_force(client, agent, secret)
         # Noted last: what was issued before this moment is no longer active.
-        await self._note_rotated(client, secret)
+        await self._store_rotated(client, secret)
         return ClientSecret(client_id=client.id, secret=secret)
 
     async def agent_of(self, client_id: str) -> AgentId | None:
@@ -108,7 +108,7 @@ class OryClients:
     def _secret(self) -> str:
         return secret_text(self.randomness.secret(SECRET_BYTES))
 
-    async def _made(self, client_id: ClientId, agent: Agent, scopes: frozenset[Scope], secret: str) -> bool:
+    async def _create(self, client_id: ClientId, agent: Agent, scopes: frozenset[Scope], secret: str) -> bool:
         new = _new_client(client_id, agent, scopes, secret)
         reply = await self.admin.call(
             "create a client",
@@ -137,7 +137,7 @@ class OryClients:
 
     async def _put_in_force(self, client: Client, agent: Agent, secret: str) -> None:
         if not await self._replace_secret(client.id, secret):
-            await self._made(client.id, agent, client.scopes, secret)
+            await self._create(client.id, agent, client.scopes, secret)
             await self._replace_secret(client.id, secret)
         await self._end_tokens(client.id)
 
@@ -150,13 +150,13 @@ class OryClients:
             {_DONE},
         )
 
-    async def _note(self, client_id: ClientId, agent_id: AgentId, scopes: frozenset[Scope], secret: str) -> None:
+    async def _store(self, client_id: ClientId, agent_id: AgentId, scopes: frozenset[Scope], secret: str) -> None:
         now = self.clock.now()
-        known = Client(id=client_id, agent_id=agent_id, secret_hash=hash_secret(secret), scopes=scopes, created_at=now)
+        client = Client(id=client_id, agent_id=agent_id, secret_hash=hash_secret(secret), scopes=scopes, created_at=now)
         async with self.storage.transaction() as work:
-            await work.clients.put(known)
+            await work.clients.put(client)
 
-    async def _note_rotated(self, client: Client, secret: str) -> None:
+    async def _store_rotated(self, client: Client, secret: str) -> None:
         hashed, now = hash_secret(secret), self.clock.now()
         async with self.storage.transaction() as work:
             if not await work.clients.rotate(client.id, hashed, now):
@@ -172,10 +172,10 @@ class OryClients:
             ),
             {_OK},
         )
-        listed = reply.json()
-        if not isinstance(listed, list):
+        elements = reply.json()
+        if not isinstance(elements, list):
             raise malformed(self.admin, call)
-        for found in listed:
+        for found in elements:
             client_id = parse_uuid(str(found.get("client_id"))) if isinstance(found, dict) else None
             if client_id is not None and _owner(found) == agent.id:
                 return Client(

@@ -49,7 +49,9 @@ _WRONG_CODE = "000000-wrong"
 _OK, _CREATED, _GONE, _NOT_FOUND, _CONFLICT = 200, 201, 204, 404, 409
 _SEE_OTHER, _BAD_REQUEST, _UNAUTHORIZED, _OVER, _REDIRECTED = 303, 400, 401, 410, 422
 _NO_CODES = "Kratos gives no recovery codes: set selfservice.methods.code.enabled and selfservice.flows.recovery"
-_KEPT_BACK = "Kratos kept the session of a recovery back: set feature_flags.use_continue_with_transitions to true"
+_SESSION_WITHHELD = (
+    "Kratos kept the session of a recovery back: set feature_flags.use_continue_with_transitions to true"
+)
 
 
 @attrs.frozen
@@ -109,8 +111,8 @@ class OryIdentityProvider:
         if reply.status == _NOT_FOUND:
             if str(reply.member("error", "reason")).startswith("This endpoint was disabled"):
                 raise OryMisconfigured(_NO_CODES)
-            taken_in = await self._taken_in(identity)
-            reply = await self._code_for(taken_in) if taken_in else reply
+            signed_in_identity = await self._imported_identity(identity)
+            reply = await self._code_for(signed_in_identity) if signed_in_identity else reply
         if reply.status == _NOT_FOUND:
             raise OryMisconfigured(f"Kratos has no identity of the agent {identity}; moltnet ory import makes it one")
         code, flow = reply.member("recovery_code"), _flow_in(reply.member("recovery_link"))
@@ -120,19 +122,19 @@ class OryIdentityProvider:
 
     async def answer_flow(self, flow: str, code: str) -> FlowAnswer:
         """Passes a code on; never twice, since the right one counts once."""
-        known = parse_uuid(flow)
-        if known is None:
+        parsed = parse_uuid(flow)
+        if parsed is None:
             raise FlowNotFound
         method = UpdateRecoveryFlowWithCodeMethod(method="code", code=_sendable(code))
         reply = await self.public.call(
             "take a recovery code",
             lambda client, timeout: FrontendApi(client).update_recovery_flow_without_preload_content(
-                flow=str(known), update_recovery_flow_body=UpdateRecoveryFlowBody(method), _request_timeout=timeout
+                flow=str(parsed), update_recovery_flow_body=UpdateRecoveryFlowBody(method), _request_timeout=timeout
             ),
             {_OK, _SEE_OTHER, _BAD_REQUEST, _NOT_FOUND, _OVER, _REDIRECTED},
             repeatable=False,
         )
-        return self._flow_answer(str(known), reply)
+        return self._flow_answer(str(parsed), reply)
 
     async def finish_recovery(self, session_token: str) -> AgentId:
         """Whose session a token proves; all sessions of the identity end with it, and of parallel calls one wins."""
@@ -163,7 +165,7 @@ class OryIdentityProvider:
             {_CREATED, _NOT_FOUND},
         )
 
-    async def _taken_in(self, agent_id: AgentId) -> AgentId | None:
+    async def _imported_identity(self, agent_id: AgentId) -> AgentId | None:
         """The identity that was made for an agent who was a member before."""
         async with self.storage.autocommit() as work:
             agent = await work.agents.find(agent_id)
@@ -210,7 +212,7 @@ class OryIdentityProvider:
         if reply.status == _NOT_FOUND:
             raise FlowNotFound
         if reply.status == _REDIRECTED:
-            raise OryMisconfigured(_KEPT_BACK)
+            raise OryMisconfigured(_SESSION_WITHHELD)
         if reply.status in {_OVER, _SEE_OTHER}:
             raise FlowOver
         if reply.status == _BAD_REQUEST:

@@ -65,17 +65,17 @@ class PublishedKeys:
                     raise
         return [each.jwk for each in self._keys.values()]
 
-    async def _refresh(self, wanted: str | None) -> None:
+    async def _refresh(self, kid: str | None) -> None:
         async with self._reading:
-            if self._is_stale(wanted):  # nobody read them while this call waited
+            if self._is_stale(kid):  # nobody read them while this call waited
                 self._tried_at = self._clock.now()
                 self._keys = await self._read()
 
-    def _is_stale(self, wanted: str | None) -> bool:
-        if self._tried_at is None or (wanted is None and not self._keys):
+    def _is_stale(self, kid: str | None) -> bool:
+        if self._tried_at is None or (kid is None and not self._keys):
             return True
         age = self._clock.now() - self._tried_at
-        missing = wanted is not None and wanted not in self._keys
+        missing = kid is not None and kid not in self._keys
         return age >= (REREAD_FLOOR if missing else REREAD_AFTER)
 
     async def _read(self) -> dict[str, PublishedKey]:
@@ -87,10 +87,10 @@ class PublishedKeys:
             ),
             {200},
         )
-        listed = reply.member("keys")
-        if not isinstance(listed, list):
+        elements = reply.member("keys")
+        if not isinstance(elements, list):
             raise malformed(self._public, call)
-        usable = [key for key in map(_usable, listed) if key is not None]
+        usable = [key for key in map(_usable, elements) if key is not None]
         return {key.kid: key for key in usable}
 
 

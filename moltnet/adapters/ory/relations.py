@@ -51,19 +51,19 @@ class OryRelationStore:
     """The port `RelationStore`.
 
     A tuple is written when it is not there yet, since Keto would keep it twice. A change is read back until it is
-    seen, at most `settles_within_s`: on Ory Network reads may be a little older than writes.
+    seen, at most `consistent_within_s`: on Ory Network reads may be a little older than writes.
     """
 
     public: OryService
     admin: OryService
-    settles_within_s: float = 2.0
-    first_look_s: float = 0.02
+    consistent_within_s: float = 2.0
+    first_poll_s: float = 0.02
 
-    async def write(self, held: RelationTuple) -> None:
+    async def write(self, relation_tuple: RelationTuple) -> None:
         """Stores a tuple, once, and waits until it is seen."""
-        if await self.list(_exactly(held)):
+        if await self.list(_exactly(relation_tuple)):
             return
-        body = CreateRelationshipBody(**_tuple_form(held))
+        body = CreateRelationshipBody(**_tuple_form(relation_tuple))
         reply = await self.admin.call(
             "write a relation",
             lambda client, timeout: RelationshipApi(client).create_relationship_without_preload_content(
@@ -71,8 +71,8 @@ class OryRelationStore:
             ),
             {_CREATED, _NOT_FOUND},
         )
-        _check_namespace(reply.status, held.thing.namespace)
-        await self._settled("write a relation", partial(self._holds, held), wanted=True)
+        _check_namespace(reply.status, relation_tuple.thing.namespace)
+        await self._wait_until("write a relation", partial(self._exists, relation_tuple), expected=True)
 
     async def delete(self, pattern: TuplePattern) -> None:
         """Removes every tuple that matches, copies included, and waits until none is seen."""
@@ -85,7 +85,7 @@ class OryRelationStore:
             {_DONE, _NOT_FOUND},
         )
         _check_namespace(reply.status, pattern.namespace)
-        await self._settled("delete relations", partial(self._page, pattern, None), wanted=False)
+        await self._wait_until("delete relations", partial(self._page, pattern, None), expected=False)
 
     async def permitted(self, thing: Thing, permits: Collection[Permit], agent: AgentId) -> frozenset[Permit]:
         """Which of the permits the agent has, by Keto's own rules."""
@@ -98,13 +98,13 @@ class OryRelationStore:
 
     async def list(self, pattern: TuplePattern) -> "list[RelationTuple]":
         """Every tuple that matches, each once; those of forms that this network does not write are left out."""
-        listed: dict[RelationTuple, None] = {}
+        collected: dict[RelationTuple, None] = {}
         token: str | None = None
         while token != "":
             page = await self._page(pattern, token)
-            listed |= dict.fromkeys(each for each in map(_told, page.tuples) if each is not None)
+            collected |= dict.fromkeys(each for each in map(_tuple_from, page.tuples) if each is not None)
             token = page.next_token
-        return [*listed]
+        return [*collected]
 
     async def _page(self, pattern: TuplePattern, token: str | None) -> "_Page":
         call, query = "list relations", _query(pattern)
@@ -142,18 +142,18 @@ class OryRelationStore:
             raise OryUnavailable(self.public.name, call, "it could not tell, see that its namespaces are the network's")
         return allowed
 
-    async def _holds(self, held: RelationTuple) -> bool:
-        (is_held,) = await self._checked([Relationship(**_tuple_form(held))])
-        return is_held
+    async def _exists(self, relation_tuple: RelationTuple) -> bool:
+        (exists,) = await self._checked([Relationship(**_tuple_form(relation_tuple))])
+        return exists
 
-    async def _settled(self, call: str, look: partial[Coroutine[Any, Any, Any]], *, wanted: bool) -> None:
-        looking = AsyncRetrying(
-            retry=retry_if_result(lambda found: bool(found) is not wanted),
-            wait=wait_exponential(multiplier=self.first_look_s),
-            stop=stop_before_delay(self.settles_within_s),
+    async def _wait_until(self, call: str, probe: partial[Coroutine[Any, Any, Any]], *, expected: bool) -> None:
+        read_authorized = AsyncRetrying(
+            retry=retry_if_result(lambda found: bool(found) is not expected),
+            wait=wait_exponential(multiplier=self.first_poll_s),
+            stop=stop_before_delay(self.consistent_within_s),
         )
         try:
-            await looking(look)
+            await read_authorized(probe)
         except RetryError as error:
             raise OryUnavailable(self.admin.name, call, "the change is not seen yet") from error
 
@@ -178,16 +178,24 @@ def _chunks(permits: Collection[Permit]) -> "Iterator[list[Permit]]":
         yield chunk
 
 
-def _exactly(held: RelationTuple) -> TuplePattern:
-    thing = held.thing
-    return TuplePattern(namespace=thing.namespace, id=thing.id, relation=held.relation, subject=held.subject)
+def _exactly(relation_tuple: RelationTuple) -> TuplePattern:
+    thing = relation_tuple.thing
+    return TuplePattern(
+        namespace=thing.namespace, id=thing.id, relation=relation_tuple.relation, subject=relation_tuple.subject
+    )
 
 
-def _tuple_form(held: RelationTuple) -> dict[str, Any]:
-    form = {"namespace": held.thing.namespace.value, "object": str(held.thing.id), "relation": held.relation.value}
-    if held.subject.namespace is Namespace.AGENT:
-        return form | {"subject_id": str(held.subject.id)}
-    subject = SubjectSet(namespace=held.subject.namespace.value, object=str(held.subject.id), relation="")
+def _tuple_form(relation_tuple: RelationTuple) -> dict[str, Any]:
+    form = {
+        "namespace": relation_tuple.thing.namespace.value,
+        "object": str(relation_tuple.thing.id),
+        "relation": relation_tuple.relation.value,
+    }
+    if relation_tuple.subject.namespace is Namespace.AGENT:
+        return form | {"subject_id": str(relation_tuple.subject.id)}
+    subject = SubjectSet(
+        namespace=relation_tuple.subject.namespace.value, object=str(relation_tuple.subject.id), relation=""
+    )
     return form | {"subject_set": subject}
 
 
@@ -212,7 +220,7 @@ def _query(pattern: TuplePattern) -> _Query:
     return query
 
 
-def _told(form: Any) -> RelationTuple | None:
+def _tuple_from(form: Any) -> RelationTuple | None:
     """A tuple of Keto's; None for one that this network never writes."""
     try:
         thing = Thing(Namespace(form["namespace"]), _id(form["object"]))
@@ -228,10 +236,10 @@ def _relation(text: str) -> TupleRelation:
 def _subject(form: dict[str, Any]) -> Thing:
     if form.get("subject_id"):
         return Thing(Namespace.AGENT, _id(form["subject_id"]))
-    told = form["subject_set"]
-    if told["relation"]:
+    subject = form["subject_set"]
+    if subject["relation"]:
         raise ValueError("the relation of a subject set")
-    return Thing(Namespace(told["namespace"]), _id(told["object"]))
+    return Thing(Namespace(subject["namespace"]), _id(subject["object"]))
 
 
 def _id(text: str) -> Any:

@@ -29,14 +29,14 @@ class AgentSchema:
 
     async def find(self) -> dict[str, Any]:
         """The first schema whose `$id` names agents, with its `id` and its `schema`. Raises OryMisconfigured."""
-        for each in await self.listed():
+        for each in await self.list_all():
             if isinstance(each, dict) and each.get("id") and MARK in _name(each.get("schema")):
                 return each
         raise OryMisconfigured(
             f"Kratos has no identity schema whose $id contains {MARK!r}: add deploy/ory/kratos/agent.schema.json to it"
         )
 
-    async def listed(self) -> list[Any]:
+    async def list_all(self) -> list[Any]:
         """All identity schemas."""
         reply = await self._public.call(
             "list identity schemas",
@@ -45,10 +45,10 @@ class AgentSchema:
             ),
             {200},
         )
-        listed = reply.json()
-        if not isinstance(listed, list):
+        list_all = reply.json()
+        if not isinstance(list_all, list):
             raise malformed(self._public, "list identity schemas")
-        return listed
+        return list_all
 
 
 def _name(schema: Any) -> str:

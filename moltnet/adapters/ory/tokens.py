@@ -14,7 +14,7 @@ import attrs
 from cachetools import LRUCache
 from ory_client import OAuth2Api
 
-from moltnet.adapters.ory.claims import Expected, Said, SignedToken, introspected, is_jwt, is_token
+from moltnet.adapters.ory.claims import Expected, SignedToken, VerifiedClaims, introspected, is_jwt, is_token
 from moltnet.adapters.ory.clients import scopes_in
 from moltnet.adapters.ory.hydra import GRANT_TYPE, a_client, is_client_id
 from moltnet.adapters.ory.published_keys import PublishedKeys
@@ -25,7 +25,7 @@ from moltnet.domain.credentials import AccessToken, Client, InvalidClient, Inval
 from moltnet.domain.ids import AgentId, ClientId, parse_uuid
 from moltnet.ports.clock import Clock
 from moltnet.ports.storage import Storage
-from moltnet.ports.tokens import BeforeAsking, ask_freely
+from moltnet.ports.tokens import BeforeRemoteCall, ask_freely
 
 # How far Hydra's clock and ours may be apart: of tokens issued so soon after a new secret, Hydra is asked.
 CLOCK_DIFFERENCE = timedelta(seconds=60)
@@ -49,7 +49,7 @@ class OryTokenIssuer:
             client = await work.clients.find(ClientId(parsed)) if parsed else None
         token = await self._issued(client_id, client_secret, scope)
         # A secret that was replaced meanwhile took its tokens with it.
-        if client is not None and not client.used and not await _note_use(self.storage, client):
+        if client is not None and not client.used and not await _record_use(self.storage, client):
             raise InvalidClient
         return token
 
@@ -116,47 +116,47 @@ class OryTokenVerifier:
     # Whom the latest good tokens stood for, by their digests; used only for counting before Hydra is asked again.
     _callers: LRUCache[bytes, Caller] = attrs.field(init=False, factory=lambda: LRUCache(CACHED_TOKENS))
 
-    async def verify(self, token: str, before_asking: BeforeAsking = ask_freely) -> Caller:
+    async def verify(self, token: str, before_remote_call: BeforeRemoteCall = ask_freely) -> Caller:
         """The caller a token stands for, with the scopes and the key that it has now."""
         if not is_token(token):
             raise InvalidToken
         digest = sha256(token.encode("ascii")).digest()
         try:
-            caller = await self._found(token, self._callers.get(digest, ANONYMOUS), before_asking)
+            caller = await self._resolve(token, self._callers.get(digest, ANONYMOUS), before_remote_call)
         except InvalidToken:
             self._callers.pop(digest, None)
             raise
         self._callers[digest] = caller
         return caller
 
-    async def _found(self, token: str, presumed: Caller | Anonymous, before_asking: BeforeAsking) -> Caller:
-        said = await self._verified(token) if is_jwt(token) else None
-        told_by_hydra = said is None
-        if said is None:
-            await before_asking(presumed)
-            said = await self._introspected(token)
-        found = await self._known(said.client_id)
+    async def _resolve(self, token: str, presumed: Caller | Anonymous, before_remote_call: BeforeRemoteCall) -> Caller:
+        verified = await self._verified(token) if is_jwt(token) else None
+        is_introspected = verified is None
+        if verified is None:
+            await before_remote_call(presumed)
+            verified = await self._introspected(token)
+        found = await self._stored_client(verified.client_id)
         if found is None:
-            await before_asking(presumed)
-            return await self._caller_from_elsewhere(said if told_by_hydra else await self._introspected(token))
+            await before_remote_call(presumed)
+            return await self._caller_from_elsewhere(verified if is_introspected else await self._introspected(token))
         client, agent = found
-        if said.agent_id not in (None, agent.id):
+        if verified.agent_id not in (None, agent.id):
             raise InvalidToken
-        if not told_by_hydra and said.issued_at <= (client.secret_since + CLOCK_DIFFERENCE).timestamp():
-            await before_asking(self._caller(said, agent, client.id, client.scopes))
+        if not is_introspected and verified.issued_at <= (client.secret_since + CLOCK_DIFFERENCE).timestamp():
+            await before_remote_call(self._caller(verified, agent, client.id, client.scopes))
             await self._check_active(token, client)
         # Issued by Hydra to somebody who asked it directly; a secret that was replaced meanwhile took its tokens too.
-        if not client.used and not await _note_use(self.storage, client):
+        if not client.used and not await _record_use(self.storage, client):
             raise InvalidToken
-        return self._caller(said, agent, client.id, client.scopes)
+        return self._caller(verified, agent, client.id, client.scopes)
 
-    async def _verified(self, token: str) -> Said | None:
+    async def _verified(self, token: str) -> VerifiedClaims | None:
         """What the keys prove a token to say; None when Hydra has to be asked."""
         signed = SignedToken.parse(token)
         key = await self.keys.find(signed.kid) if signed else None
-        return signed.said(key, self.expected, self.clock.now()) if signed and key else None
+        return signed.verified(key, self.expected, self.clock.now()) if signed and key else None
 
-    async def _introspected(self, token: str) -> Said:
+    async def _introspected(self, token: str) -> VerifiedClaims:
         call = "introspect a token"
         reply = await self.admin.call(
             call,
@@ -170,7 +170,7 @@ class OryTokenVerifier:
             raise malformed(self.admin, call)
         return introspected(answer, self.expected, self.clock.now())
 
-    async def _known(self, client_id: str) -> tuple[Client, Agent] | None:
+    async def _stored_client(self, client_id: str) -> tuple[Client, Agent] | None:
         parsed = parse_uuid(client_id)
         async with self.storage.autocommit() as work:
             return await work.clients.find_with_agent(ClientId(parsed)) if parsed else None
@@ -182,41 +182,43 @@ class OryTokenVerifier:
             await self._introspected(token)
             self._active[key] = None
 
-    async def _caller_from_elsewhere(self, said: Said) -> Caller:
+    async def _caller_from_elsewhere(self, verified: VerifiedClaims) -> Caller:
         """The caller of a client that was not made here: nothing is noted of it, so Hydra tells all there is."""
-        client_id = parse_uuid(said.client_id)
-        client = await a_client(self.admin, said.client_id) if client_id and is_client_id(said.client_id) else None
-        agent_id = said.agent_id or _agent_in(client)
+        client_id = parse_uuid(verified.client_id)
+        client = (
+            await a_client(self.admin, verified.client_id) if client_id and is_client_id(verified.client_id) else None
+        )
+        agent_id = verified.agent_id or _agent_in(client)
         if client_id is None or client is None or agent_id is None:
             raise InvalidToken
         async with self.storage.autocommit() as work:
             agent = await work.agents.find(agent_id)
         if agent is None:
             raise InvalidToken
-        return self._caller(said, agent, ClientId(client_id), scopes_in(client.get("scope")))
+        return self._caller(verified, agent, ClientId(client_id), scopes_in(client.get("scope")))
 
-    def _caller(self, said: Said, agent: Agent, client_id: ClientId, granted: frozenset[Scope]) -> Caller:
+    def _caller(self, verified: VerifiedClaims, agent: Agent, client_id: ClientId, granted: frozenset[Scope]) -> Caller:
         scopes = granted
-        if said.scopes or not self.scopeless_tokens_have_all:
-            scopes = frozenset(scope for scope in granted if scope.value in said.scopes)
+        if verified.scopes or not self.scopeless_tokens_have_all:
+            scopes = frozenset(scope for scope in granted if scope.value in verified.scopes)
         return Caller(
             agent_id=agent.id, public_key=agent.public_key, client_id=client_id, scopes=scopes, client_scopes=granted
         )
 
 
-async def _note_use(storage: Storage, client: Client) -> bool:
+async def _record_use(storage: Storage, client: Client) -> bool:
     """From the first use on a repeated registration is not told the client's secret again; False: it was replaced."""
     async with storage.transaction() as work:
-        return await work.clients.note_use(client.id, client.generation)
+        return await work.clients.mark_used(client.id, client.generation)
 
 
 def _agent_in(client: Mapping[str, Any] | None) -> AgentId | None:
     """The agent that a client's metadata name, when all three parts are there (docs/reference/ory.md, "Tokens")."""
     metadata = client.get("metadata") if client else None
-    told = [metadata.get(name) for name in ("identity_id", "public_key", "fingerprint")] if metadata else []
-    if not told or not all(isinstance(each, str) and each for each in told):
+    values = [metadata.get(name) for name in ("identity_id", "public_key", "fingerprint")] if metadata else []
+    if not values or not all(isinstance(each, str) and each for each in values):
         return None
-    found = parse_uuid(str(told[0]))
+    found = parse_uuid(str(values[0]))
     return AgentId(found) if found is not None else None
 
 

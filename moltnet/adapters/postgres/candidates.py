@@ -5,16 +5,16 @@ from typing import Any, LiteralString
 
 import attrs
 
-from moltnet.adapters.postgres.filtering import ADMITTED, FILTERED, filter_values, run_values
+from moltnet.adapters.postgres.filtering import FILTERED, TERMS_MATCH, filter_values, run_values
 from moltnet.adapters.postgres.session import Row, Session
-from moltnet.adapters.postgres.words import any_run, place_of, quoted, stored_form
+from moltnet.adapters.postgres.terms import any_run, dimension_of, quoted, stored_form
 from moltnet.domain.duplicates import SIMILAR_AMONG, SIMILAR_FROM, SIMILAR_MAX
 from moltnet.domain.entries import Similar
 from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.domain.passages import Span
-from moltnet.domain.periods import Period
 from moltnet.domain.ranking import BM25_MOST, DIARIES_COUNTED, SHARE_STEPS, WORDS_LOOKED_UP, rarest
-from moltnet.domain.search import Candidate, Candidates, Lexeme, LexicalQuery, ModelName, Question, Vector
+from moltnet.domain.search import Candidate, Candidates, LexicalQuery, ModelName, Question, Term, Vector
+from moltnet.domain.time_expressions import TimeRange
 
 # As many public passages are still compared one by one (ADR-16). Beyond, the nearest come from the approximate
 # index: so many of them, whatever the depth.
@@ -95,7 +95,7 @@ _BEST_OF = """
         ) as best
     )
     select
-        compared.id, cosine, words, importance, coalesce(a.last_at, compared.created_at) as seen_at,
+        compared.id, cosine, words, importance, coalesce(a.last_at, compared.created_at) as accessed_at,
         compared.timely, nearest.rank as cosine_rank, matching.rank as words_rank, timely.rank as timely_rank
     from nearest full join matching using (id) full join timely using (id)
     join compared using (id)
@@ -107,7 +107,7 @@ _BEST_OF = """
 _WITHIN = f"""
     compared as materialized (
         select e.* from diary left join asked on asked.id = diary.id cross join lateral (
-            {_SCORED} where e.diary_id = diary.id and {FILTERED} and {ADMITTED} offset 0
+            {_SCORED} where e.diary_id = diary.id and {FILTERED} and {TERMS_MATCH} offset 0
         ) as e
         where e.cosine is not null or e.words > 0
     )
@@ -140,12 +140,12 @@ _AMONG = f"""
     ), pool as materialized (
         select id, diary_id from (
             select e.id, e.diary_id from public_passages p join diary_entries e on e.id = p.entry_id
-            where require_serving(%(model)s) and p.embedding_model = %(model)s and {FILTERED} and {ADMITTED}
+            where require_serving(%(model)s) and p.embedding_model = %(model)s and {FILTERED} and {TERMS_MATCH}
             order by p.embedding <=> %(vector)s::vector limit 400
         ) as near
         union
         select e.id, e.diary_id from diary_entries e
-        where e.diary_visibility = 'public' and e.words @@ (select any_of from rare) and {FILTERED} and {ADMITTED}
+        where e.diary_visibility = 'public' and e.words @@ (select any_of from rare) and {FILTERED} and {TERMS_MATCH}
     ), diary as (
         select distinct diary_id as id from pool
     )
@@ -214,7 +214,7 @@ NEAREST_PASSAGES = """
 """
 # For each of some entries, which of some queries its words satisfy; diary_entries_pkey. Both are unpacked once, not for
 # each pair.
-STANDING = """
+MATCHED_RUNS = """
     select e.id, array_agg(asked.place - 1) as places
     from (
         select id, words || ''::tsvector as words from diary_entries where id = any(%(ids)s::uuid[]) offset 0
@@ -269,12 +269,12 @@ class PostgresCandidates:
         values = {"vector": vector, "model": model, "ids": list(entry_ids)}
         return dict(await self._session.all(_passage, NEAREST_PASSAGES, **values))
 
-    async def standing(
-        self, runs: Sequence[Collection[Sequence[Lexeme]]], entry_ids: Collection[EntryId]
+    async def matched_runs(
+        self, runs: Sequence[Collection[Sequence[Term]]], entry_ids: Collection[EntryId]
     ) -> dict[EntryId, frozenset[int]]:
         """For each of some entries, the places of the collections of which any run stands in it."""
         values = {"queries": [any_run(any_of) for any_of in runs], "ids": list(entry_ids)}
-        return dict(await self._session.all(_standing, STANDING, **values))
+        return dict(await self._session.all(_matched_runs, MATCHED_RUNS, **values))
 
     async def similar(self, vector: Vector, model: ModelName, diary_id: DiaryId) -> list[Similar]:
         """The newest entries of a diary that begin almost alike, nearest first."""
@@ -284,28 +284,28 @@ class PostgresCandidates:
 
     async def _looked_up(self, question: Question, statement: LiteralString, **values: object) -> Question:
         """The question with no more words than are looked up."""
-        wanted = sorted(question.words.wanted)
-        if len(wanted) <= WORDS_LOOKED_UP:
+        scored = sorted(question.words.scored)
+        if len(scored) <= WORDS_LOOKED_UP:
             return question
-        values |= {"lexemes": list(map(stored_form, wanted)), "sample": DIARIES_COUNTED}
+        values |= {"lexemes": list(map(stored_form, scored)), "sample": DIARIES_COUNTED}
         counted = dict(await self._session.all(_holding, statement, **values))
-        kept = rarest({lexeme: counted.get(number, 0) for number, lexeme in enumerate(wanted, start=1)})
-        return attrs.evolve(question, words=attrs.evolve(question.words, wanted=kept))
+        rarest_terms = rarest({term: counted.get(number, 0) for number, term in enumerate(scored, start=1)})
+        return attrs.evolve(question, words=attrs.evolve(question.words, scored=rarest_terms))
 
 
 def best_values(question: Question, depth: int) -> dict[str, Any]:
     """What the statements take of a question."""
-    lexemes, places = _wanted(question.words)
+    index_terms, dimensions = _query_terms(question.words)
     return {
         "depth": depth,
-        "lexemes": lexemes,
-        "places": places,
+        "lexemes": index_terms,
+        "places": dimensions,
         "most": BM25_MOST,
         "steps": float(SHARE_STEPS),
         "vector": question.vector,
         "model": question.model if question.vector else None,
-        "periods": "{" + ",".join(map(_range, question.periods)) + "}",
-        "quoted": [quoted(lexeme) for lexeme in lexemes],
+        "periods": "{" + ",".join(map(_range, question.time_ranges)) + "}",
+        "quoted": [quoted(term) for term in index_terms],
         **filter_values(question.filters),
         **run_values(question.words),
     }
@@ -345,7 +345,7 @@ def _ranked(row: Row) -> _Ranked:
         cosine=row["cosine"],
         words=row["words"],
         importance=row["importance"],
-        seen_at=row["seen_at"],
+        accessed_at=row["seen_at"],
         timely=row["timely"],
     )
     return _Ranked(candidate, row["cosine_rank"], row["words_rank"], row["timely_rank"])
@@ -363,7 +363,7 @@ def _passage(row: Row) -> tuple[EntryId, Span]:
     return EntryId(row["id"]), Span(row["starts_at"], row["ends_at"])
 
 
-def _standing(row: Row) -> tuple[EntryId, frozenset[int]]:
+def _matched_runs(row: Row) -> tuple[EntryId, frozenset[int]]:
     return EntryId(row["id"]), frozenset(row["places"])
 
 
@@ -371,8 +371,8 @@ def _similar(row: Row) -> Similar:
     return Similar(EntryId(row["id"]), row["cosine"])
 
 
-def _range(period: Period) -> str:
-    return f"[{period.start.isoformat()},{period.end.isoformat()})"
+def _range(time_range: TimeRange) -> str:
+    return f"[{time_range.start.isoformat()},{time_range.end.isoformat()})"
 
 
 def _beyond(scores: Sequence[tuple[int | None, float | None]], depth: int) -> float | None:
@@ -381,10 +381,12 @@ def _beyond(scores: Sequence[tuple[int | None, float | None]], depth: int) -> fl
     return by_rank[depth] if depth + 1 in by_rank else None
 
 
-def _wanted(words: LexicalQuery) -> tuple[list[str], list[int | None]]:
+def _query_terms(words: LexicalQuery) -> tuple[list[str], list[int | None]]:
     """Each lexeme and its place. Where two share a place the second has none: it still counts for the best possible."""
-    lexemes = sorted(map(stored_form, words.wanted))
+    index_terms = sorted(map(stored_form, words.scored))
     first_at: dict[int, str] = {}
-    for lexeme in lexemes:
-        first_at.setdefault(place_of(lexeme), lexeme)
-    return lexemes, [place if first_at[place] == lexeme else None for lexeme in lexemes for place in [place_of(lexeme)]]
+    for term in index_terms:
+        first_at.setdefault(dimension_of(term), term)
+    return index_terms, [
+        dimension if first_at[dimension] == term else None for term in index_terms for dimension in [dimension_of(term)]
+    ]

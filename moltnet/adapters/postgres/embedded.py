@@ -1,7 +1,7 @@
 """A PostgreSQL of our own in the operator's data folder, shared by all processes that use the folder.
 
-Who starts it. The first user creates the database if need be and starts the server below `embedded_keeper.py`, a small
-process in a session of its own. Every user, the first too, holds a lease that ends with its process. When the
+Who starts it. The first user creates the database if need be and starts the server below `embedded_watchdog.py`, a
+small process in a session of its own. Every user, the first too, holds a lease that ends with its process. When the
 last lease ends, by `stop`, by exit or by SIGKILL, the keeper stops the server and ends. A server whose first user is
 killed goes on for the others; none is left behind without users. See `embedded_folder.py` for the locks.
 
@@ -72,14 +72,14 @@ class EmbeddedPostgres:
         share = self._share
         if share is None:
             raise RuntimeError("only a server that was started can be watched")
-        given_up = threading.Event()
-        share = attrs.evolve(share, folder=attrs.evolve(share.folder, given_up=given_up))
+        cancelled = threading.Event()
+        share = attrs.evolve(share, folder=attrs.evolve(share.folder, cancelled=cancelled))
         supervisor = EmbeddedSupervisor(share.is_served, share.restart)
         with supervisor.watching():
             try:
                 yield supervisor
             finally:
-                given_up.set()
+                cancelled.set()
 
     def stop(self) -> None:
         """Gives the share back; the last user returns when the server is gone. Without a share it does nothing.

@@ -36,21 +36,21 @@ class Access:
         Raises:
             EmbeddedUnavailable: the database does not start, for want of room perhaps.
         """
-        password = self._kept()
+        password = self._stored_password()
         rules = _rules(password)
-        place = cluster / RULES
-        if place.read_text(errors="replace") == rules:
+        path = cluster / RULES
+        if path.read_text(errors="replace") == rules:
             return
         statement = f"set password_encryption = 'scram-sha-256'; alter role {USER} password '{password}'\n"
         done = binaries.run(
-            "postgres", [*SINGLE_USER, working(cluster), "postgres"], cwd=cluster, pass_fds=[alive], said=statement
+            "postgres", [*SINGLE_USER, working(cluster), "postgres"], cwd=cluster, pass_fds=[alive], stdin=statement
         )
         if done.returncode != 0:
             lines = [line for line in done.stderr.split("\n") if "FATAL" in line or "PANIC" in line] or ["no reason"]
             raise EmbeddedUnavailable(f"The embedded database in {cluster} could not get a password: {lines[-1]}")
-        self._write(place, rules, binaries.account.uid, binaries.account.gid)
+        self._write(path, rules, binaries.account.uid, binaries.account.gid)
 
-    def _kept(self) -> str:
+    def _stored_password(self) -> str:
         with suppress(FileNotFoundError):
             if password := self.folder.password.read_text().strip():
                 return password
@@ -58,8 +58,8 @@ class Access:
         self._write(self.folder.password, password + "\n", self.folder.owner.uid, self.folder.owner.gid)
         return password
 
-    def _write(self, place: Path, text: str, uid: int, gid: int) -> None:
-        draft = place.with_name(f"{place.name}.new")
+    def _write(self, path: Path, text: str, uid: int, gid: int) -> None:
+        draft = path.with_name(f"{path.name}.new")
         draft.unlink(missing_ok=True)
         # The database's folder is another account's: nothing that lies there is followed.
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
@@ -69,7 +69,7 @@ class Access:
             file.write(text)
             file.flush()
             os.fsync(descriptor)
-        draft.rename(place)
+        draft.rename(path)
         self.folder.sync()
 
 

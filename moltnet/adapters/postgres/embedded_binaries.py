@@ -82,9 +82,9 @@ class Binaries:
         return answer.stdout.split()[-1].partition(".")[0]
 
     def run(
-        self, program: str, arguments: Sequence[str], *, cwd: Path, pass_fds: Sequence[int] = (), said: str = ""
+        self, program: str, arguments: Sequence[str], *, cwd: Path, pass_fds: Sequence[int] = (), stdin: str = ""
     ) -> subprocess.CompletedProcess[str]:
-        """Runs to the end, with `said` as its input. The working folder is entered before the account changes."""
+        """Runs to the end, with `stdin` as its input. The working folder is entered before the account changes."""
         other = self.account.is_other
         return subprocess.run(  # noqa: S603 - the program is ours, the arguments are constants
             [self.folder / program, *arguments],
@@ -95,7 +95,7 @@ class Binaries:
             group=self.account.gid if other else None,
             extra_groups=[] if other else None,
             umask=0o077,
-            input=said,
+            input=stdin,
             capture_output=True,
             text=True,
             errors="replace",
@@ -105,8 +105,8 @@ class Binaries:
 
 def environment() -> dict[str, str]:
     """What children see: nothing secret, no PG* variable, and no locale or time zone that differs between machines."""
-    kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
-    return {"PATH": os.defpath, **kept, "LC_ALL": "C", "TZ": "UTC"}
+    inherited = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
+    return {"PATH": os.defpath, **inherited, "LC_ALL": "C", "TZ": "UTC"}
 
 
 def installed() -> Path:

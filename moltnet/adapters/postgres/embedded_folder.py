@@ -26,7 +26,7 @@ import attrs
 
 from moltnet.adapters.postgres.embedded_binaries import NOBODY, Account, EmbeddedUnavailable
 
-PATIENCE_S = 60.0
+TIMEOUT_S = 60.0
 POLL_S = 0.01
 USER = "moltnet"
 DATABASE = "moltnet"
@@ -42,7 +42,7 @@ class Folder:
     path: Path
     owner: Account
     # Set by whoever does not want to wait any longer for locks and answers.
-    given_up: threading.Event = attrs.field(factory=threading.Event, eq=False)
+    cancelled: threading.Event = attrs.field(factory=threading.Event, eq=False)
 
     @classmethod
     def open(cls, path: Path) -> "Folder":
@@ -140,18 +140,18 @@ class Folder:
         Raises:
             EmbeddedUnavailable: others held it for a minute.
         """
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + TIMEOUT_S
         while (descriptor := self.take(path, operation)) is None:
             self.pause(
                 deadline,
-                f"Another process has been starting or stopping the database in {self.path} for {PATIENCE_S:.0f} "
+                f"Another process has been starting or stopping the database in {self.path} for {TIMEOUT_S:.0f} "
                 f"seconds: see {self.log}",
             )
         return descriptor
 
     def pause(self, deadline: float, otherwise: str) -> None:
         """Lets a moment pass between two attempts; after the deadline, or when given up, raises EmbeddedUnavailable."""
-        if time.monotonic() > deadline or self.given_up.wait(POLL_S):
+        if time.monotonic() > deadline or self.cancelled.wait(POLL_S):
             raise EmbeddedUnavailable(otherwise)
 
     def sync(self) -> None:

@@ -18,10 +18,10 @@ from moltnet.adapters.postgres.embedded_binaries import (
     environment,
     installed,
 )
-from moltnet.adapters.postgres.embedded_folder import DATABASE, PATIENCE_S, PORT, USER, Address, Folder, working
+from moltnet.adapters.postgres.embedded_folder import DATABASE, PORT, TIMEOUT_S, USER, Address, Folder, working
 from moltnet.domain.errors import StorageLost
 
-KEEPER = Path(__file__).with_name("embedded_keeper.py")
+WATCHDOG = Path(__file__).with_name("embedded_watchdog.py")
 CONNECT_TIMEOUT_S = 5
 DATABASE_EXISTS = "select from pg_database where datname = %s"  # one row or none
 WRONG_PASSWORD = "password authentication failed"  # noqa: S105 - PostgreSQL's words
@@ -64,13 +64,13 @@ class Server:
         if alive is None:
             return
         try:
-            said = self._launch(alive)
+            log_offset = self._launch(alive)
         finally:
             os.close(alive)
         alive = self._wait()
         if alive is not None:
             os.close(alive)
-            raise EmbeddedUnavailable(f"The embedded database ended at its start: {self._complaint(said)}")
+            raise EmbeddedUnavailable(f"The embedded database ended at its start: {self._complaint(log_offset)}")
 
     def ensure_again(self) -> None:
         """The same for a server that was there before: its database is not created anew.
@@ -87,14 +87,14 @@ class Server:
 
     def _wait(self) -> int | None:
         """Waits for an answer, or for the lock that tells that no process of the server lives."""
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + TIMEOUT_S
         while not self._answers():
             alive = self.folder.take(self.folder.alive)
             if alive is not None:
                 return alive
             self.folder.pause(
                 deadline,
-                f"The server of {self.folder.cluster} lives but has not answered for {PATIENCE_S:.0f} seconds: "
+                f"The server of {self.folder.cluster} lives but has not answered for {TIMEOUT_S:.0f} seconds: "
                 f"see {self.folder.log}",
             )
         return None
@@ -136,11 +136,11 @@ class Server:
         Access(self.folder).require_password(binaries, self.folder.cluster, alive)
         log = self.folder.open_file(self.folder.log, os.O_WRONLY | os.O_APPEND)
         try:
-            said = os.lseek(log, 0, os.SEEK_END)
-            self._spawn_keeper(binaries, alive, log)
+            log_offset = os.lseek(log, 0, os.SEEK_END)
+            self._spawn_watchdog(binaries, alive, log)
         finally:
             os.close(log)
-        return said
+        return log_offset
 
     def _create(self, binaries: Binaries, alive: int) -> None:
         """In a folder of its own, renamed at the end: a killed creation leaves no half database behind.
@@ -164,10 +164,10 @@ class Server:
         self.folder.sync()
 
     def _require(self, major: str) -> None:
-        made_by = (self.folder.cluster / "PG_VERSION").read_text().strip()
-        if made_by != major:
+        cluster_major = (self.folder.cluster / "PG_VERSION").read_text().strip()
+        if cluster_major != major:
             raise EmbeddedUnavailable(
-                f"The database in {self.folder.cluster} was made by PostgreSQL {made_by}, but PostgreSQL {major} is "
+                f"The database in {self.folder.cluster} is of PostgreSQL {cluster_major}, but PostgreSQL {major} is "
                 "installed: use the release of moltnet that made it, or dump it there and restore it in another folder"
             )
 
@@ -188,14 +188,14 @@ class Server:
                 continue
             path.unlink()
 
-    def _spawn_keeper(self, binaries: Binaries, alive: int, log: int) -> None:
+    def _spawn_watchdog(self, binaries: Binaries, alive: int, log: int) -> None:
         cluster, account = self.folder.cluster, binaries.account
         uid, gid = (account.uid, account.gid) if account.is_other else (-1, -1)
-        keeper = (sys.executable, "-I", "-S", KEEPER, self.folder.users, self.folder.log, cluster, uid, gid)
+        watchdog = (sys.executable, "-I", "-S", WATCHDOG, self.folder.users, self.folder.log, cluster, uid, gid)
         settings = [part for setting in SETTINGS for part in ("-c", setting)]
         server = (binaries.postgres, "-D", working(cluster), *settings)
         subprocess.run(  # noqa: S603 - our own script and constants; returns at once, the keeper goes on
-            [str(part) for part in (*keeper, *server)],
+            [str(part) for part in (*watchdog, *server)],
             cwd="/",
             env=environment(),
             pass_fds=[alive],
@@ -206,10 +206,10 @@ class Server:
             check=False,
         )
 
-    def _complaint(self, said: int) -> str:
+    def _complaint(self, log_offset: int) -> str:
         """The last fatal line of the log since a position, else its last line."""
         with self.folder.log.open(errors="replace") as log:
-            log.seek(said if said <= self.folder.log.stat().st_size else 0)  # the keeper may have cut it
+            log.seek(log_offset if log_offset <= self.folder.log.stat().st_size else 0)  # the keeper may have cut it
             lines = [line.strip() for line in log if line.strip()]
         fatal = [line for line in lines if "FATAL" in line or "PANIC" in line]
         return (fatal or lines or [f"it said nothing in {self.folder.log}"])[-1]

@@ -23,7 +23,7 @@ STABLE_AFTER_S = 60.0
 END_WITHIN_S = 6.0  # the longest thing it waits for is an answer of the server's, for five seconds
 ENDED = "The embedded database has ended and is being started again"
 NOT_STARTED = "The embedded database cannot be started; it is tried again, and the log says why"
-NO_ROOM = "The disk of the embedded database is full, so it cannot be started: its operator has to make room"
+DISK_FULL = "The disk of the embedded database is full, so it cannot be started: its operator has to make room"
 NO_SPACE = "No space left on device"  # as PostgreSQL quotes the system, in the locale C
 
 
@@ -59,21 +59,21 @@ class EmbeddedSupervisor:
     def _watch(self) -> None:
         while not self._ended.wait(CHECK_EVERY_S):
             try:
-                self._look()
+                self._check_server()
             except StorageLost as lost:
-                self._note(lost, lost)
+                self._record_problem(lost, lost)
                 return
             except (EmbeddedUnavailable, OSError) as error:
-                self._note(_reason(error), error)
+                self._record_problem(_reason(error), error)
 
-    def _look(self) -> None:
+    def _check_server(self) -> None:
         if self._is_alive():
             if time.monotonic() > self._stable_at:
                 self._pause_s = 0.0
             if self._problem is None:
                 return
         else:
-            self._note(self._problem or StorageUnavailable(ENDED))
+            self._record_problem(self._problem or StorageUnavailable(ENDED))
             # A server that ends soon after each start is not started again and again without a pause.
             if self._ended.wait(self._pause_s):
                 return
@@ -83,15 +83,15 @@ class EmbeddedSupervisor:
         self._problem = None
         _log.warning("the embedded database answers again")
 
-    def _note(self, problem: Unavailable, cause: Exception | None = None) -> None:
+    def _record_problem(self, problem: Unavailable, cause: Exception | None = None) -> None:
         """Remembers why the server is away, and tells the log when that is news."""
-        known, self._problem = self._problem, problem
-        if known is None or known.detail != problem.detail:
+        before, self._problem = self._problem, problem
+        if before is None or before.detail != problem.detail:
             _log.warning("%s%s", problem.detail, f": {cause}" if cause and cause is not problem else "")
 
 
 def _reason(error: EmbeddedUnavailable | OSError) -> Unavailable:
     # The error itself names folders of this machine, which are for the log alone.
     if NO_SPACE in str(error):
-        return StorageFull(NO_ROOM)
+        return StorageFull(DISK_FULL)
     return StorageUnavailable(NOT_STARTED)

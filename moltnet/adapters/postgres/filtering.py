@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from moltnet.adapters.postgres.words import any_run, every_run
+from moltnet.adapters.postgres.terms import any_run, every_run
 from moltnet.domain.search import Filters, LexicalQuery
 
 # Of a row `e` of diary_entries; as `Filters.refusal` has it.
@@ -18,7 +18,7 @@ FILTERED = """
     and (%(written_by)s::uuid is null or e.author_id = %(written_by)s and e.edited_by is null)
 """
 # As `LexicalQuery.refusal` has it.
-ADMITTED = """
+TERMS_MATCH = """
     (%(required)s::tsquery is null or e.words @@ %(required)s::tsquery)
     and (%(excluded)s::tsquery is null or not e.words @@ %(excluded)s::tsquery)
 """
@@ -40,5 +40,5 @@ def filter_values(filters: Filters) -> dict[str, Any]:
 
 
 def run_values(words: LexicalQuery) -> dict[str, Any]:
-    """What `ADMITTED` takes."""
+    """What `TERMS_MATCH` takes."""
     return {"required": every_run(words.required), "excluded": any_run(words.excluded)}

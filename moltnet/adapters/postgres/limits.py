@@ -51,8 +51,8 @@ class PostgresRateLimits:
         async with self._lent() as session:
             at = self._clock.now()
             values = {"bucket": bucket, "key": key, "cost": cost, "at": at, "window": WINDOW}
-            ((hits, left),) = await session.all(_window, HIT, **values)
-        return Allowance.after(hits, per_minute, left.total_seconds(), cost)
+            ((hits, until_reset),) = await session.all(_window, HIT, **values)
+        return Allowance.after(hits, per_minute, until_reset.total_seconds(), cost)
 
     async def forget_ended(self) -> int:
         """Forgets the windows that are over."""

@@ -36,7 +36,9 @@ EXTENSION = "select extversion from pg_extension where extname = 'vector'"
 # What was applied, in order; schema_migrations_pkey.
 APPLIED = "select version, name, checksum from schema_migrations order by version"
 # One row.
-NOTE = "insert into schema_migrations (version, name, checksum) values (%(version)s, %(name)s, %(checksum)s)"
+RECORD_MIGRATION = (
+    "insert into schema_migrations (version, name, checksum) values (%(version)s, %(name)s, %(checksum)s)"
+)
 
 _FILE_NAME = re.compile(r"(\d{4})_\w+\.sql", re.ASCII)
 
@@ -62,7 +64,7 @@ class Migration:
         return hashlib.sha256(self.sql).hexdigest()
 
 
-def known_migrations() -> list[Migration]:
+def load_migrations() -> list[Migration]:
     """The migrations of this version, in order."""
     folder = resources.files(__package__) / "sql"
     named = ((_FILE_NAME.fullmatch(file.name), file) for file in folder.iterdir())
@@ -88,7 +90,7 @@ async def migrate(conninfo: str, migrations: list[Migration] | None = None) -> l
             await limit_statements(connection, 0)
             await connection.execute(LOCK, {"key": LOCK_KEY})
             await _prepare(connection)
-            return await _apply(connection, known_migrations() if migrations is None else migrations)
+            return await _apply(connection, load_migrations() if migrations is None else migrations)
 
 
 async def _prepare(connection: Connection) -> None:
@@ -123,7 +125,7 @@ async def _apply(connection: Connection, migrations: list[Migration]) -> list[st
         async with connection.transaction():
             await connection.execute(migration.sql)
             await connection.execute(
-                NOTE, {"version": migration.version, "name": migration.name, "checksum": migration.checksum}
+                RECORD_MIGRATION, {"version": migration.version, "name": migration.name, "checksum": migration.checksum}
             )
     return [migration.name for migration in missing]
 

@@ -11,10 +11,10 @@ from psycopg.pq import TransactionStatus
 from psycopg.types import TypeInfo
 from psycopg_pool import AsyncConnectionPool
 
+from moltnet.adapters.postgres.binary_format import register_vectors
 from moltnet.adapters.postgres.cut_off import with_limits
 from moltnet.adapters.postgres.session import STATEMENT_WITHIN_S, Connection, limit_statements
 from moltnet.adapters.postgres.violations import translated
-from moltnet.adapters.postgres.wire import register_vectors
 from moltnet.domain.errors import StorageUnavailable
 
 # Times are answered in UTC. Compiling a plan to machine code takes longer than any statement of ours runs.

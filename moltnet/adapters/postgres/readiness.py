@@ -14,14 +14,14 @@ CONNECT_WITHIN_S = 4
 # One row: on, or off.
 READ_ONLY = "select current_setting('transaction_read_only')"
 # As many pages of a temporary table as PostgreSQL adds to any table at once, so that this fails where that would.
-TAKE_ROOM = """
+ALLOCATE_SPACE = """
     create temporary table room on commit drop as
         select repeat(md5(number::text), 60) as filling from generate_series(1, 256) as number
 """
 
 
 @attrs.define
-class Room:
+class DiskSpace:
     """Whether the database has room, as far as this process has met it."""
 
     is_missing: bool = False
@@ -33,10 +33,10 @@ class PostgresReadiness:
     The sentences are the same whatever the cause: what a driver says may name addresses and accounts.
     """
 
-    def __init__(self, conninfo: str, room: Room, supervisor: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, conninfo: str, disk_space: DiskSpace, supervisor: Callable[[], None] = lambda: None) -> None:
         """`supervisor` raises while an embedded server is known to be away."""
         self._conninfo = make_conninfo(conninfo, connect_timeout=CONNECT_WITHIN_S)
-        self._room = room
+        self._disk_space = disk_space
         self._supervisor = supervisor
         self._connection: Connection | None = None
 
@@ -67,7 +67,7 @@ class PostgresReadiness:
         row = await (await connection.execute(READ_ONLY)).fetchone()
         if row != ("off",):
             raise StorageReadOnly
-        if self._room.is_missing:
+        if self._disk_space.is_missing:
             async with connection.transaction():
-                await connection.execute(TAKE_ROOM)
-            self._room.is_missing = False
+                await connection.execute(ALLOCATE_SPACE)
+            self._disk_space.is_missing = False

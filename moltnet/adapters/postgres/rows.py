@@ -7,16 +7,16 @@ from moltnet.domain.credentials import Client, Scope
 from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.entries import Entry, EntryType
 from moltnet.domain.feed import PublicEntry
-from moltnet.domain.idempotency import KeyedRequest, Receipt
+from moltnet.domain.idempotency import IdempotencyRecord, IdempotentRequest
 from moltnet.domain.ids import AgentId
-from moltnet.domain.intents import Change, Intent, PermissionWorkflow
 from moltnet.domain.keys import Fingerprint, PublicKey
+from moltnet.domain.outbox import Change, OutboxMessage, PermissionWorkflow
 from moltnet.domain.permissions import Relation
 from moltnet.domain.recovery import RecoveryCode
 from moltnet.domain.sharing import Share, ShareRole, ShareStatus
 from moltnet.domain.signing import Scheme, SigningRequest, SigningStatus
 from moltnet.domain.vouching import Edge, Voucher
-from moltnet.ports.proofs import SigningKey
+from moltnet.ports.credentials import SigningKey
 
 
 def agent_from_row(row: Row) -> Agent:
@@ -96,21 +96,23 @@ def recovery_code_from_row(row: Row) -> RecoveryCode:
     return RecoveryCode(**row)
 
 
-def intent_from_row(row: Row) -> Intent:
+def outbox_message_from_row(row: Row) -> OutboxMessage:
     """A row of `relation_intents`."""
     members = {**row}
-    return Intent(members.pop("number"), Change(**{**members, "workflow": PermissionWorkflow(row["workflow"])}))
+    return OutboxMessage(members.pop("number"), Change(**{**members, "workflow": PermissionWorkflow(row["workflow"])}))
 
 
-def receipt_from_row(row: Row) -> Receipt:
-    """A row of `receipts`."""
-    request = KeyedRequest(
+def idempotency_record_from_row(row: Row) -> IdempotencyRecord:
+    """A row of `idempotency_records`."""
+    request = IdempotentRequest(
         agent_id=AgentId(row["agent_id"]),
         operation=row["operation"],
         key=row["key"],
         fingerprint=row["fingerprint"],
     )
-    return Receipt(request=request, answer=row["answer"], created_at=row["created_at"], expires_at=row["expires_at"])
+    return IdempotencyRecord(
+        request=request, answer=row["answer"], created_at=row["created_at"], expires_at=row["expires_at"]
+    )
 
 
 def signing_key_from_row(row: Row) -> SigningKey:

@@ -11,7 +11,7 @@ from psycopg.rows import dict_row
 
 from moltnet.adapters.postgres.violations import translated
 
-Made = TypeVar("Made")
+Record = TypeVar("Record")
 Row = Mapping[str, Any]
 # No statement of a request runs longer: whatever is asked, a connection is free again by then. One row.
 STATEMENT_WITHIN_S = 30.0
@@ -44,13 +44,13 @@ class Session:
         """
         self._begin = begin
 
-    async def all(self, make: Callable[[Row], Made], statement: LiteralString, **values: object) -> list[Made]:
+    async def all(self, make: Callable[[Row], Record], statement: LiteralString, **values: object) -> list[Record]:
         """What `make` makes of each row."""
         with translated():
             cursor = await self._execute(statement, values)
-            return await _made(make, await cursor.fetchall())
+            return await _mapped(make, await cursor.fetchall())
 
-    async def first(self, make: Callable[[Row], Made], statement: LiteralString, **values: object) -> Made | None:
+    async def first(self, make: Callable[[Row], Record], statement: LiteralString, **values: object) -> Record | None:
         """What `make` makes of the first row, if there is one."""
         with translated():
             cursor = await self._execute(statement, values)
@@ -100,11 +100,11 @@ class Session:
         return self._lent
 
 
-async def _made(make: Callable[[Row], Made], rows: Sequence[Row]) -> list[Made]:
+async def _mapped(make: Callable[[Row], Record], rows: Sequence[Row]) -> list[Record]:
     """What `make` makes of each row; while it makes many, the event loop goes on between two slices."""
-    made: list[Made] = []
+    records: list[Record] = []
     for at in range(0, len(rows), SLICE):
         if at:
             await asyncio.sleep(0)
-        made += map(make, rows[at : at + SLICE])
-    return made
+        records += map(make, rows[at : at + SLICE])
+    return records

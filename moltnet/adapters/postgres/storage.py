@@ -8,18 +8,18 @@ import attrs
 
 from moltnet.adapters.postgres.candidates import PostgresCandidates
 from moltnet.adapters.postgres.pool import Pool, lent_connection, opened_pool
-from moltnet.adapters.postgres.readiness import Room
+from moltnet.adapters.postgres.readiness import DiskSpace
 from moltnet.adapters.postgres.repositories.agents import PostgresAgents
 from moltnet.adapters.postgres.repositories.clients import PostgresClients
 from moltnet.adapters.postgres.repositories.diaries import PostgresDiaries
 from moltnet.adapters.postgres.repositories.entries import PostgresEntries
 from moltnet.adapters.postgres.repositories.entry_changes import PreparedIndex
 from moltnet.adapters.postgres.repositories.feed import PostgresFeed
+from moltnet.adapters.postgres.repositories.idempotency_records import PostgresIdempotencyRecords
 from moltnet.adapters.postgres.repositories.identities import PostgresIdentities
-from moltnet.adapters.postgres.repositories.intents import PostgresIntents
 from moltnet.adapters.postgres.repositories.models import PostgresModelVectors
 from moltnet.adapters.postgres.repositories.nonces import PostgresNonces
-from moltnet.adapters.postgres.repositories.receipts import PostgresReceipts
+from moltnet.adapters.postgres.repositories.outbox import PostgresOutbox
 from moltnet.adapters.postgres.repositories.recovery_codes import PostgresRecoveryCodes
 from moltnet.adapters.postgres.repositories.relations import PostgresRelations
 from moltnet.adapters.postgres.repositories.shares import PostgresShares
@@ -44,7 +44,7 @@ class PostgresUnitOfWork:
     signing_keys: PostgresSigningKeys
     recovery_codes: PostgresRecoveryCodes
     nonces: PostgresNonces
-    receipts: PostgresReceipts
+    idempotency_records: PostgresIdempotencyRecords
     vouchers: PostgresVouchers
     diaries: PostgresDiaries
     entries: PostgresEntries
@@ -53,7 +53,7 @@ class PostgresUnitOfWork:
     models: PostgresModelVectors
     shares: PostgresShares
     relations: PostgresRelations
-    intents: PostgresIntents
+    outbox: PostgresOutbox
     signing_requests: PostgresSigningRequests
 
     @classmethod
@@ -66,7 +66,7 @@ class PostgresUnitOfWork:
             signing_keys=PostgresSigningKeys(session),
             recovery_codes=PostgresRecoveryCodes(session),
             nonces=PostgresNonces(session),
-            receipts=PostgresReceipts(session),
+            idempotency_records=PostgresIdempotencyRecords(session),
             vouchers=PostgresVouchers(session),
             diaries=PostgresDiaries(session),
             entries=PostgresEntries(session),
@@ -75,7 +75,7 @@ class PostgresUnitOfWork:
             models=PostgresModelVectors(session),
             shares=PostgresShares(session),
             relations=PostgresRelations(session),
-            intents=PostgresIntents(session),
+            outbox=PostgresOutbox(session),
             signing_requests=PostgresSigningRequests(session),
         )
 
@@ -87,9 +87,9 @@ class PostgresStorage:
     part of the statement that writes. A snapshot is REPEATABLE READ and READ ONLY, so it never fails to serialize.
     """
 
-    def __init__(self, pool: Pool, room: Room) -> None:
+    def __init__(self, pool: Pool, disk_space: DiskSpace) -> None:
         self._pool = pool
-        self._room = room
+        self._disk_space = disk_space
 
     @classmethod
     @asynccontextmanager
@@ -100,18 +100,18 @@ class PostgresStorage:
         max_connections: int,
         wait_s: float = CONNECTION_WAIT_S,
         statement_s: float = STATEMENT_WITHIN_S,
-        room: Room | None = None,
+        disk_space: DiskSpace | None = None,
     ) -> AsyncIterator[Self]:
         """A storage over the database of a URL or libpq connection string, with connections of its own.
 
         A unit of work that finds all connections lent waits `wait_s` seconds for one. A statement that runs longer than
-        `statement_s` is given up and raises StatementTimedOut. A write that finds the disk full is noted in `room`.
-        Raises StorageUnavailable when the database does not answer within that time.
+        `statement_s` is given up and raises StatementTimedOut. A write that finds the disk full is noted in
+        `disk_space`. Raises StorageUnavailable when the database does not answer within that time.
         """
         async with opened_pool(
             conninfo, max_connections=max_connections, wait_s=wait_s, statement_s=statement_s
         ) as pool:
-            yield cls(pool, room or Room())
+            yield cls(pool, disk_space or DiskSpace())
 
     def prepared(self, index: EntryIndex) -> EntryIndex:
         """The same index, its words in their stored form."""
@@ -150,5 +150,5 @@ class PostgresStorage:
                     finally:
                         session.end()
         except StorageFull:
-            self._room.is_missing = True
+            self._disk_space.is_missing = True
             raise

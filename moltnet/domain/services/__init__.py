@@ -9,9 +9,10 @@ from moltnet.domain.services.directory import DirectoryService
 from moltnet.domain.services.entries import EntryService
 from moltnet.domain.services.feed import FeedService
 from moltnet.domain.services.hooks import HookService
-from moltnet.domain.services.housekeeping import HousekeepingService
 from moltnet.domain.services.idempotency import IdempotencyService
 from moltnet.domain.services.jobs import Schedule
+from moltnet.domain.services.maintenance import MaintenanceService
+from moltnet.domain.services.model_migration import ModelMigrationService
 from moltnet.domain.services.models import Models
 from moltnet.domain.services.readiness import ReadinessService
 from moltnet.domain.services.recovery import RecoveryService
@@ -20,7 +21,6 @@ from moltnet.domain.services.registration import RegistrationService
 from moltnet.domain.services.search import SearchService
 from moltnet.domain.services.sharing import SharingService
 from moltnet.domain.services.signing import SigningService
-from moltnet.domain.services.switching import SwitchingService
 from moltnet.domain.services.throttling import ThrottlingService
 from moltnet.domain.services.vouching import VouchingService
 from moltnet.ports.workers import Workers
@@ -39,7 +39,7 @@ class Services:
     entries: EntryService
     feed: FeedService
     hooks: HookService
-    housekeeping: HousekeepingService
+    maintenance: MaintenanceService
     idempotency: IdempotencyService
     models: Models
     readiness: ReadinessService
@@ -50,7 +50,7 @@ class Services:
     search: SearchService
     sharing: SharingService
     signing: SigningService
-    switching: SwitchingService
+    model_migration: ModelMigrationService
     throttling: ThrottlingService
     vouching: VouchingService
     workers: Workers

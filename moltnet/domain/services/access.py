@@ -13,7 +13,7 @@ from moltnet.domain.permissions import Right
 from moltnet.ports.permissions import Asked, Permissions
 from moltnet.ports.storage import Storage, UnitOfWork
 
-Seen = TypeVar("Seen")
+Snapshot = TypeVar("Snapshot")
 Done = TypeVar("Done")
 
 
@@ -63,7 +63,7 @@ class WriteCheck:
 
     async def _ask(self) -> tuple[Diary | None, frozenset[Right]]:
         diary, now = await self.permissions.diary(self.work, self.caller.agent_id, self.diary_id)
-        rights = now.known_since(self.before)
+        rights = now.value_since(self.before)
         if rights is None:
             raise _RightsMoved
         return diary, rights
@@ -101,20 +101,20 @@ class DiaryAccess:
             diary, rights = await self.permissions.diary(work, caller.agent_id, diary_id)
         return diaries.editable(diary, caller, await rights.answer())
 
-    async def looking(
-        self, caller: Caller | Anonymous, diary_id: DiaryId, look: Callable[[UnitOfWork], Awaitable[Seen]]
-    ) -> Seen:
-        """What `look` sees in a diary that the caller may read before it and still may after it; raises as `readable`.
+    async def read_authorized(
+        self, caller: Caller | Anonymous, diary_id: DiaryId, query: Callable[[UnitOfWork], Awaitable[Snapshot]]
+    ) -> Snapshot:
+        """What `query` sees in a diary that the caller may read before it and still may after it; raises as `readable`.
 
         Asked once, an answer could hold what was written after the caller had been shut out: each statement sees what
         was committed before it. Whoever may read after the look saw nothing that was not meant for them.
         """
         await self.readable(caller, diary_id)
         async with self.storage.autocommit() as work:
-            seen = await look(work)
+            result = await query(work)
             check = await self.check(work, caller, diary_id)
         await check.readable()
-        return seen
+        return result
 
     async def writing(
         self, caller: Caller, diary_id: DiaryId, act: Callable[[UnitOfWork, WriteCheck], Awaitable[Done]]

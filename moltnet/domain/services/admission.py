@@ -8,7 +8,7 @@ from moltnet.domain.ids import AgentId, DiaryId
 from moltnet.domain.keys import PublicKey
 from moltnet.domain.permissions import Relation
 from moltnet.domain.vouching import Voucher, VoucherNotFound, VoucherRedeemed
-from moltnet.ports.permissions import Left, Permissions
+from moltnet.ports.permissions import Pending, Permissions
 from moltnet.ports.storage import UnitOfWork
 
 
@@ -44,7 +44,7 @@ async def redeem(work: UnitOfWork, code: str, agent_id: AgentId, at: datetime, m
 
 async def open_first_diary(
     work: UnitOfWork, permissions: Permissions, diary_id: DiaryId, owner: AgentId, at: datetime
-) -> Left:
+) -> Pending:
     """Makes the private diary every agent begins with; answers what is left to deliver.
 
     Source: docs/reference/endpoints.md, "Registration".

@@ -3,7 +3,7 @@
 import attrs
 
 from moltnet.domain.caller import Caller
-from moltnet.ports.tokens import BeforeAsking, TokenVerifier, ask_freely
+from moltnet.ports.tokens import BeforeRemoteCall, TokenVerifier, ask_freely
 
 
 @attrs.frozen(kw_only=True)
@@ -12,9 +12,9 @@ class AuthenticationService:
 
     tokens: TokenVerifier
 
-    async def authenticate(self, token: str, before_asking: BeforeAsking = ask_freely) -> Caller:
-        """The agent a bearer token stands for; raises InvalidToken, and what `before_asking` raises.
+    async def authenticate(self, token: str, before_remote_call: BeforeRemoteCall = ask_freely) -> Caller:
+        """The agent a bearer token stands for; raises InvalidToken, and what `before_remote_call` raises.
 
         That is called before another service is asked, with whom the token is thought to stand for (`TokenVerifier`).
         """
-        return await self.tokens.verify(token, before_asking)
+        return await self.tokens.verify(token, before_remote_call)

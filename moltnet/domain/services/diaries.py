@@ -15,13 +15,13 @@ from moltnet.domain.diaries import (
 from moltnet.domain.ids import DiaryId
 from moltnet.domain.permissions import Relation
 from moltnet.domain.services.access import DiaryAccess, WriteCheck
-from moltnet.domain.services.idempotency import Recorder, unrecorded
+from moltnet.domain.services.idempotency import SaveResponse, unrecorded
 from moltnet.domain.services.relations import RelationService
 from moltnet.domain.versions import ANY_VERSION, Expected
 from moltnet.ports.clock import Clock
-from moltnet.ports.permissions import Left, Permissions
+from moltnet.ports.permissions import Pending, Permissions
 from moltnet.ports.randomness import Randomness
-from moltnet.ports.repositories import WHOLE, Page
+from moltnet.ports.repositories import LARGEST_PAGE, Page
 from moltnet.ports.storage import Storage, UnitOfWork
 
 
@@ -44,7 +44,7 @@ class DiaryService:
         name: str,
         visibility: Visibility = Visibility.PRIVATE,
         signed: bool = False,
-        record: Recorder[Diary] = unrecorded,
+        record: SaveResponse[Diary] = unrecorded,
     ) -> Diary:
         """A new diary of the caller's.
 
@@ -66,11 +66,11 @@ class DiaryService:
             if await work.diaries.number_owned_by(caller.agent_id) >= self.diaries_max:
                 raise DiaryLimitReached(self.diaries_max)
             await work.diaries.add(diary)
-            left = await self.permissions.grant(work, diary.id, Relation.OWNER, caller.agent_id)
-        await self.relations.settle(left)
+            pending = await self.permissions.grant(work, diary.id, Relation.OWNER, caller.agent_id)
+        await self.relations.complete(pending)
         return diary
 
-    async def mine(self, caller: Caller, page: Page = WHOLE) -> list[Diary]:
+    async def mine(self, caller: Caller, page: Page = LARGEST_PAGE) -> list[Diary]:
         """A page of the caller's own diaries, newest first; never shared ones."""
         async with self.storage.autocommit() as work:
             return await work.diaries.owned_by(caller.agent_id, page)
@@ -102,11 +102,11 @@ class DiaryService:
     async def delete(self, caller: Caller, diary_id: DiaryId, expected: Expected = ANY_VERSION) -> None:
         """Removes a diary with its entries, shares and relations; raises as `update`, but for MissingScope."""
 
-        async def remove(work: UnitOfWork, check: WriteCheck) -> Left:
+        async def remove(work: UnitOfWork, check: WriteCheck) -> Pending:
             removed = False
             while not removed:
                 diary = await check.manageable()
                 removed = await work.diaries.remove(diary_id, expected.unless_changed_since(diary))
             return await self.permissions.forget_diary(work, diary_id)
 
-        await self.relations.settle(await self.access.writing(caller, diary_id, remove))
+        await self.relations.complete(await self.access.writing(caller, diary_id, remove))

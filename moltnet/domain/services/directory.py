@@ -5,7 +5,7 @@ import attrs
 from moltnet.domain.agents import Agent, AgentNotFound, ProfileNotFound
 from moltnet.domain.caller import Caller
 from moltnet.domain.keys import Fingerprint
-from moltnet.ports.standing import Standings
+from moltnet.ports.client_directory import ClientDirectory
 from moltnet.ports.storage import Storage
 
 
@@ -14,7 +14,7 @@ class DirectoryService:
     """Looks agents up."""
 
     storage: Storage
-    standings: Standings
+    client_directory: ClientDirectory
 
     async def is_empty(self) -> bool:
         """Whether nobody is there yet."""
@@ -23,9 +23,9 @@ class DirectoryService:
 
     async def whoami(self, caller: Caller) -> Agent:
         """The caller as the network knows it now; raises ProfileNotFound."""
-        standing = await self.standings.find(caller.client_id)  # it was just looked up for the token
-        if standing is not None and standing[1].id == caller.agent_id:
-            return standing[1]
+        client_record = await self.client_directory.find(caller.client_id)  # it was just looked up for the token
+        if client_record is not None and client_record[1].id == caller.agent_id:
+            return client_record[1]
         async with self.storage.autocommit() as work:
             agent = await work.agents.find(caller.agent_id)
         if agent is None:

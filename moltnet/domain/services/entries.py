@@ -24,13 +24,13 @@ from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.domain.permissions import Right
 from moltnet.domain.search import EntryIndex, Filters
 from moltnet.domain.services.access import DiaryAccess, WriteCheck
-from moltnet.domain.services.accesses import Accesses
-from moltnet.domain.services.idempotency import Recorder, unrecorded
+from moltnet.domain.services.idempotency import SaveResponse, unrecorded
 from moltnet.domain.services.indexing import Indexing, Vectors
 from moltnet.domain.services.relations import RelationService
+from moltnet.domain.services.view_counter import ViewCounter
 from moltnet.domain.versions import ANY_VERSION, Expected
 from moltnet.ports.clock import Clock
-from moltnet.ports.permissions import Left, Permissions
+from moltnet.ports.permissions import Pending, Permissions
 from moltnet.ports.randomness import Randomness
 from moltnet.ports.repositories import Page
 from moltnet.ports.storage import Storage, UnitOfWork
@@ -48,14 +48,14 @@ class EntryService:
     permissions: Permissions
     relations: RelationService
     indexing: Indexing
-    accesses: Accesses
+    view_counter: ViewCounter
     clock: Clock
     randomness: Randomness
     workers: Workers
     content_max: int = CONTENT_MAX
 
     async def create(
-        self, caller: Caller, diary_id: DiaryId, new: NewEntry, record: Recorder[Entry] = unrecorded
+        self, caller: Caller, diary_id: DiaryId, new: NewEntry, record: SaveResponse[Entry] = unrecorded
     ) -> Entry:
         """Stores a memory, findable once this returns, or answers with the first that says the same; see `keep`."""
 
@@ -64,7 +64,9 @@ class EntryService:
 
         return (await self.keep(caller, diary_id, new, record_entry)).entry
 
-    async def keep(self, caller: Caller, diary_id: DiaryId, new: NewEntry, record: Recorder[Kept] = unrecorded) -> Kept:
+    async def keep(
+        self, caller: Caller, diary_id: DiaryId, new: NewEntry, record: SaveResponse[Kept] = unrecorded
+    ) -> Kept:
         """Stores a memory, and tells a caller that may read what it resembles.
 
         The right is checked before the costly work, and again with it. Raises DiaryNotFound, InsufficientPermissions,
@@ -75,13 +77,15 @@ class EntryService:
             caller.require(Scope.DIARY_READ)
         vectors = self.indexing.vectors_for(caller)
         for _ in range(EDIT_ATTEMPTS):
-            kept = await self.indexing.models.steadily(lambda: self._keep(caller, diary_id, new, record, vectors))
+            kept = await self.indexing.models.retry_on_model_change(
+                lambda: self._create(caller, diary_id, new, record, vectors)
+            )
             if kept is not None:
                 return kept
         raise EntryWriteConflict
 
-    async def _keep(
-        self, caller: Caller, diary_id: DiaryId, new: NewEntry, record: Recorder[Kept], vectors: Vectors
+    async def _create(
+        self, caller: Caller, diary_id: DiaryId, new: NewEntry, record: SaveResponse[Kept], vectors: Vectors
     ) -> Kept | None:
         diary = await self.access.writable(caller, diary_id)
         at = self.clock.now()
@@ -93,34 +97,38 @@ class EntryService:
         is_repeated = await self._first_like(new, entry) is not None
         index = await (self.indexing.beginning(entry, vectors) if is_repeated else self._index(entry, vectors))
 
-        async def write(work: UnitOfWork, check: WriteCheck) -> tuple[Kept | None, Left]:
+        async def write(work: UnitOfWork, check: WriteCheck) -> tuple[Kept | None, Pending]:
             first = await work.entries.first_like(entry) if new.if_duplicate is IfDuplicate.RETURN else None
             if first is None and is_repeated:
                 return None, ()  # it was removed meanwhile: the new one is stored instead, and needs all of its index
             similar = await _similar(work, entry, index, first) if Scope.DIARY_READ in caller.scopes else ()
             kept = Kept(entry=first or entry, repeated=first is not None, similar=similar)
-            # Asked after the looks, as in `access.looking`: what they saw is told to who may write and read still.
+            # Asked after the looks, as in `access.read_authorized`: what they saw is told to who may write and read
+            # still.
             await check.writable()
             await record(work, kept)
             if first is not None:
                 return kept, ()
             await work.entries.add(entry, index)
-            return kept, await self.permissions.place_entry(work, diary_id, entry.id)
+            return kept, await self.permissions.relate_entry(work, diary_id, entry.id)
 
-        kept, left = await self.access.writing(caller, diary_id, write)
-        await self.relations.settle(left)
+        kept, pending = await self.access.writing(caller, diary_id, write)
+        await self.relations.complete(pending)
         return kept
 
     async def list(
         self, caller: Caller | Anonymous, diary_id: DiaryId, filters: Filters, page: Page
     ) -> tuple[list[Entry], int]:
         """A page of a diary, newest first, and how many entries match; raises DiaryNotFound and Unauthenticated."""
-        return await self.access.looking(caller, diary_id, lambda work: work.entries.newest([diary_id], filters, page))
+        return await self.access.read_authorized(
+            caller, diary_id, lambda work: work.entries.newest([diary_id], filters, page)
+        )
 
     async def get(self, caller: Caller | Anonymous, diary_id: DiaryId, entry_id: EntryId) -> Entry:
         """A memory as it was before this look at it, which is counted afterwards; raises EntryNotFound."""
         async with self.storage.autocommit() as work:
-            # Looked up first: whoever may read afterwards was not shut out before it was written (`access.looking`).
+            # Looked up first: whoever may read afterwards was not shut out before it was written
+            # (`access.read_authorized`).
             entry = await work.entries.find(diary_id, entry_id)
             check = await self.access.check(work, caller, diary_id)
         try:
@@ -129,7 +137,7 @@ class EntryService:
             raise EntryNotFound from hidden
         if entry is None:
             raise EntryNotFound
-        self.accesses.note([entry_id])
+        self.view_counter.record([entry_id])
         return entry
 
     async def find(self, caller: Caller, entry_id: EntryId) -> Entry | None:
@@ -143,7 +151,7 @@ class EntryService:
             _, rights = await self.permissions.diary(work, caller.agent_id, diary_id)
         if Right.READ not in await rights.answer() or not found:
             return None
-        self.accesses.note([entry_id])
+        self.view_counter.record([entry_id])
         return found[0]
 
     async def update(
@@ -158,9 +166,9 @@ class EntryService:
         edited = None
         while edited is None:
             change.attempts += 1
-            edited = await self.indexing.models.steadily(lambda: self._edit_once(diary_id, change))
+            edited = await self.indexing.models.retry_on_model_change(lambda: self._edit_once(diary_id, change))
         if edit.changes_text:
-            self.accesses.note([entry_id])
+            self.view_counter.record([entry_id])
         return edited
 
     async def delete(
@@ -168,13 +176,13 @@ class EntryService:
     ) -> None:
         """Removes a memory; raises DiaryNotFound, InsufficientPermissions, EntryNotFound, StaleVersion."""
 
-        async def remove(work: UnitOfWork, check: WriteCheck) -> Left:
+        async def remove(work: UnitOfWork, check: WriteCheck) -> Pending:
             await check.editable()
             if not await _removed(work, diary_id, entry_id, expected):
                 raise EntryNotFound("Entry not found")
             return await self.permissions.forget_entry(work, diary_id, entry_id)
 
-        await self.relations.settle(await self.access.writing(caller, diary_id, remove))
+        await self.relations.complete(await self.access.writing(caller, diary_id, remove))
 
     async def _edit_once(self, diary_id: DiaryId, change: "_Change") -> Entry | None:
         diary = await self.access.editable(change.caller, diary_id)
@@ -211,17 +219,17 @@ class EntryService:
         None where that needs vectors that are not there: they are made first, and the edit begins anew. After
         EDIT_ATTEMPTS of those it is stored without: found by its words, and embedded later.
         """
-        held = await work.entries.hold(edited.diary_id, edited.id)
-        if held is None:
+        locked = await work.entries.hold(edited.diary_id, edited.id)
+        if locked is None:
             raise EntryNotFound("Entry not found")
-        merged = await self._applied(change, held)
-        if _is_found_alike(merged, held):
+        merged = await self._applied(change, locked)
+        if _has_same_text(merged, locked):
             index = None
-        elif index is None or not _is_found_alike(merged, edited):
+        elif index is None or not _has_same_text(merged, edited):
             if change.attempts < EDIT_ATTEMPTS:
                 return None
-            index = await self.indexing.words(merged)
-        return merged if await work.entries.replace(merged, index, unless_changed_since=held.updated_at) else None
+            index = await self.indexing.terms_only(merged)
+        return merged if await work.entries.replace(merged, index, unless_changed_since=locked.updated_at) else None
 
     async def _read(self, make: Callable[[], Entry], content: str) -> Entry:
         """An entry, made where reading its text through holds up nobody."""
@@ -240,7 +248,7 @@ class EntryService:
 
     async def _index_after(self, entry: Entry, edited: Entry, vectors: Vectors) -> EntryIndex | None:
         """The index of an edited entry, None when its text is as before; vectors of passages that stay are kept."""
-        if _is_found_alike(edited, entry):
+        if _has_same_text(edited, entry):
             return None
         async with self.storage.autocommit() as work:
             stored = await work.models.further_passages(entry)
@@ -260,7 +268,7 @@ class _Change:
     attempts: int = 0
 
 
-def _is_found_alike(one: Entry, other: Entry) -> bool:
+def _has_same_text(one: Entry, other: Entry) -> bool:
     return (one.text, one.heading) == (other.text, other.heading)
 
 

@@ -11,8 +11,8 @@ from moltnet.domain.entries import Entry
 from moltnet.domain.explanations import Explanation, LeftOut, Reason
 from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.domain.passages import Span
-from moltnet.domain.ranking import Ranked, told_score
-from moltnet.domain.search import Filters, Lexeme, LexicalQuery, Query, Question, Search
+from moltnet.domain.ranking import Ranked, score_share
+from moltnet.domain.search import Filters, LexicalQuery, Query, Question, Search, Term
 from moltnet.domain.services.retrieval import Retrieval
 from moltnet.ports.storage import UnitOfWork
 
@@ -28,10 +28,10 @@ class Explaining:
     ) -> dict[EntryId, Explanation]:
         """Why each of these entries is in the answer to a query."""
         ids = [entry.id for _, entry in hits]
-        passages, words = await _passages(work, question, ids), self._words(text)
-        held = await work.candidates.standing([_single(query.wanted) for query in words.values()], ids)
+        passages, words = await _passages(work, question, ids), self._queries_by_term(text)
+        matches = await work.candidates.matched_runs([_single(query.scored) for query in words.values()], ids)
         return {
-            entry.id: _explained(ranked, entry, passages.get(entry.id), _matched(list(words), held.get(entry.id)))
+            entry.id: _explained(ranked, entry, passages.get(entry.id), _matched(list(words), matches.get(entry.id)))
             for ranked, entry in hits
         }
 
@@ -41,19 +41,19 @@ class Explaining:
         search: Search,
         question: Question,
         within: Collection[DiaryId],
-        told: Collection[Ranked],
+        returned: Collection[Ranked],
     ) -> tuple[LeftOut, ...]:
         """What would have been among the answer, but for filters, required and excluded words, and the least score.
 
         Best first, and at most as many as the answer may hold.
         """
-        open_words = LexicalQuery(wanted=question.words.wanted)
-        unbound = attrs.evolve(question, words=open_words, filters=Filters())
+        open_query = LexicalQuery(scored=question.words.scored)
+        unbound = attrs.evolve(question, words=open_query, filters=Filters())
         ranked = await self.retrieval.best(work, unbound, within, search.weights, search.limit)
-        missing = {each.entry_id: each for each in ranked} | {each.entry_id: each for each in told}
+        missing = {each.entry_id: each for each in ranked} | {each.entry_id: each for each in returned}
         entries = await work.entries.find_many(list(missing))
         refused = await _refused(work, question.words, list(missing))
-        scores = {each.id: told_score(missing[each.id].score, search.weights) for each in entries}
+        scores = {each.id: score_share(missing[each.id].score, search.weights) for each in entries}
         found = [
             LeftOut(entry_id=entry.id, diary_id=entry.diary_id, score=scores[entry.id], reason=reason)
             for entry in entries
@@ -61,9 +61,9 @@ class Explaining:
         ]
         return tuple(sorted(found, key=lambda each: (-each.score, -each.entry_id.int))[: search.limit])
 
-    def _words(self, text: str) -> dict[str, LexicalQuery]:
-        words = dict.fromkeys(Query.parse(text).wanted.split())
-        return {word: self.retrieval.lexemes.of_query(Query(wanted=word)) for word in words}
+    def _queries_by_term(self, text: str) -> dict[str, LexicalQuery]:
+        words = dict.fromkeys(Query.parse(text).scored.split())
+        return {word: self.retrieval.index_terms.of_query(Query(scored=word)) for word in words}
 
 
 async def _passages(work: UnitOfWork, question: Question, ids: Sequence[EntryId]) -> dict[EntryId, Span]:
@@ -76,23 +76,23 @@ async def _refused(work: UnitOfWork, words: LexicalQuery, ids: Sequence[EntryId]
     """Why the words keep entries out, of those that they keep out."""
     required = [[run] for run in words.required if run]
     excluded = [run for run in words.excluded if run]
-    standing = await work.candidates.standing([*required, excluded], ids)
+    matched_runs = await work.candidates.matched_runs([*required, excluded], ids)
     refused: dict[EntryId, Reason] = {}
     for entry_id in ids:
-        places = standing.get(entry_id, frozenset())
-        if not places.issuperset(range(len(required))):
+        indexes = matched_runs.get(entry_id, frozenset())
+        if not indexes.issuperset(range(len(required))):
             refused[entry_id] = Reason.REQUIRED
-        elif len(required) in places:
+        elif len(required) in indexes:
             refused[entry_id] = Reason.EXCLUDED
     return refused
 
 
-def _single(lexemes: Collection[Lexeme]) -> list[tuple[Lexeme, ...]]:
-    return [(lexeme,) for lexeme in lexemes]
+def _single(index_terms: Collection[Term]) -> list[tuple[Term, ...]]:
+    return [(term,) for term in index_terms]
 
 
-def _matched(words: Sequence[str], places: frozenset[int] | None) -> tuple[str, ...]:
-    return tuple(words[place] for place in sorted(places or ()))
+def _matched(words: Sequence[str], indexes: frozenset[int] | None) -> tuple[str, ...]:
+    return tuple(words[index] for index in sorted(indexes or ()))
 
 
 def _explained(ranked: Ranked, entry: Entry, passage: Span | None, matched: tuple[str, ...]) -> Explanation:

@@ -14,7 +14,7 @@ from moltnet.domain.feed import (
     page,
 )
 from moltnet.domain.ids import EntryId
-from moltnet.domain.services.following import Following, SharedReads
+from moltnet.domain.services.feed_subscription import FeedSubscription, SharedReads
 from moltnet.domain.services.retrieval import Retrieval
 from moltnet.ports.events import FeedEvents
 from moltnet.ports.storage import Storage
@@ -48,7 +48,7 @@ class FeedService:
 
     async def search(self, search: FeedSearch, caller: Caller | Anonymous = ANONYMOUS) -> list[PublicEntry]:
         """The best of all public diaries, best first (`CandidateSearch.best_public`). Nothing is noted as looked at."""
-        return await self.retrieval.models.steadily(lambda: self._search(search, caller.asker))
+        return await self.retrieval.models.retry_on_model_change(lambda: self._search(search, caller.asker))
 
     async def _search(self, search: FeedSearch, asker: str) -> list[PublicEntry]:
         question = await self.retrieval.question(search.query, search.selection.filters, asker)
@@ -56,7 +56,7 @@ class FeedService:
             ranked = await self.retrieval.best_public(work, question, search.limit)
             return await work.feed.find_many([each.entry_id for each in ranked])
 
-    async def follow(self, after: Cursor | None, selection: Selection) -> Following:
+    async def follow(self, after: Cursor | None, selection: Selection) -> FeedSubscription:
         """What comes into the feed after an entry, or from now on: each entry once, in the order they could be seen.
 
         Which moment "now" is, is decided before this returns. An entry that is written to a public diary is told;
@@ -64,6 +64,6 @@ class FeedService:
         """
         async with self.storage.snapshot() as work:
             start: Position = await work.feed.end() if after is None else await work.feed.resume(after)
-        return Following(
+        return FeedSubscription(
             storage=self.storage, events=self.events, reads=self._reads, selection=selection, position=start
         )

@@ -41,13 +41,13 @@ class HookService:
         at = agent.updated_at
         async with self.storage.transaction() as work:
             await redeem(work, voucher_code, agent.id, at)
-            is_member = await work.agents.find(agent.id) is not None
+            is_registered = await work.agents.find(agent.id) is not None
             await work.agents.put(agent)
-            left = await self.permissions.introduce(work, agent.id)
-            if not is_member:
+            pending = await self.permissions.introduce(work, agent.id)
+            if not is_registered:
                 diary_id = DiaryId(self.randomness.row_id(at))
-                left += await open_first_diary(work, self.permissions, diary_id, agent.id, at)
-        await self.relations.settle(left)
+                pending += await open_first_diary(work, self.permissions, diary_id, agent.id, at)
+        await self.relations.complete(pending)
         return agent
 
     async def after_settings(self, identity_id: str, key_text: str) -> Agent:

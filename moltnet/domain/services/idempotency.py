@@ -11,16 +11,16 @@ from typing import TypeAlias, TypeVar
 import attrs
 
 from moltnet.domain.errors import MoltNetError
-from moltnet.domain.idempotency import AlreadyCarriedOut, KeyedRequest, Receipt
-from moltnet.domain.intents import RelationsPending
+from moltnet.domain.idempotency import AlreadyCarriedOut, IdempotencyRecord, IdempotentRequest
+from moltnet.domain.outbox import RelationsPending
 from moltnet.ports.clock import Clock
 from moltnet.ports.storage import Storage, UnitOfWork
 
-Made = TypeVar("Made")
-Recorder: TypeAlias = Callable[[UnitOfWork, Made], Awaitable[None]]
+Result = TypeVar("Result")
+SaveResponse: TypeAlias = Callable[[UnitOfWork, Result], Awaitable[None]]
 
 
-async def unrecorded(_work: UnitOfWork, _made: object) -> None:
+async def unrecorded(_work: UnitOfWork, _result: object) -> None:
     """Keeps nothing: for a request that may be carried out again."""
 
 
@@ -41,9 +41,9 @@ class IdempotencyService:
 
     async def once(
         self,
-        request: KeyedRequest,
-        carry_out: Callable[[Recorder[Made]], Awaitable[Made]],
-        answer_of: Callable[[Made], bytes],
+        request: IdempotentRequest,
+        carry_out: Callable[[SaveResponse[Result]], Awaitable[Result]],
+        answer_of: Callable[[Result], bytes],
     ) -> Outcome:
         """The answer to a request, which is carried out unless it was; raises IdempotencyKeyReused.
 
@@ -54,7 +54,7 @@ class IdempotencyService:
         if answer is not None:
             return Outcome(answer, repeated=True)
         try:
-            made = await carry_out(self._recorder(request, answer_of))
+            result = await carry_out(self._response_saver(request, answer_of))
         except RelationsPending:
             raise  # It was carried out and is recorded, but does not hold where permissions live: that is told first.
         except MoltNetError:
@@ -64,16 +64,18 @@ class IdempotencyService:
             if answer is None:
                 raise
             return Outcome(answer, repeated=True)
-        return Outcome(answer_of(made), repeated=False)
+        return Outcome(answer_of(result), repeated=False)
 
-    async def _answer(self, request: KeyedRequest) -> bytes | None:
+    async def _answer(self, request: IdempotentRequest) -> bytes | None:
         async with self.storage.autocommit() as work:
-            receipt = await work.receipts.find(request, self.clock.now())
-        return receipt.answer_to(request) if receipt else None
+            record = await work.idempotency_records.find(request, self.clock.now())
+        return record.answer_to(request) if record else None
 
-    def _recorder(self, request: KeyedRequest, answer_of: Callable[[Made], bytes]) -> Recorder[Made]:
-        async def record(work: UnitOfWork, made: Made) -> None:
-            if not await work.receipts.add(Receipt.of(request, answer_of(made), self.clock.now())):
+    def _response_saver(self, request: IdempotentRequest, answer_of: Callable[[Result], bytes]) -> SaveResponse[Result]:
+        async def record(work: UnitOfWork, result: Result) -> None:
+            if not await work.idempotency_records.add(
+                IdempotencyRecord.of(request, answer_of(result), self.clock.now())
+            ):
                 raise AlreadyCarriedOut
 
         return record

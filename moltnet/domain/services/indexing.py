@@ -13,7 +13,7 @@ from moltnet.domain.search import EmbedderUnavailable, EntryIndex, IndexedPassag
 from moltnet.domain.services.models import Models
 from moltnet.domain.services.throttling import ThrottlingService
 from moltnet.ports.embedding import Embedder
-from moltnet.ports.lexemes import Lexemes
+from moltnet.ports.text_analysis import TextAnalyzer
 from moltnet.ports.workers import Workers
 
 _log = logging.getLogger(__name__)
@@ -28,21 +28,21 @@ class Vectors:
 
     asker: str | None = None
     throttling: ThrottlingService | None = None
-    _known: dict[tuple[ModelName, str], Vector] = attrs.field(init=False, factory=dict)
+    _vectors: dict[tuple[ModelName, str], Vector] = attrs.field(init=False, factory=dict)
 
     def know(self, model: ModelName, texts: Iterable[str], vectors: Iterable[Vector]) -> None:
         """Takes in what a model has made of texts before."""
-        self._known.update(zip(((model, text) for text in texts), vectors, strict=True))
+        self._vectors.update(zip(((model, text) for text in texts), vectors, strict=True))
 
     async def of(self, embedder: Embedder, texts: Sequence[str]) -> list[Vector]:
         """One vector for each text, in order; raises AllowanceUsedUp, EmbedderUnavailable and Unavailable."""
         model = embedder.model
-        missing = [text for text in dict.fromkeys(texts) if (model, text) not in self._known]
+        missing = [text for text in dict.fromkeys(texts) if (model, text) not in self._vectors]
         if missing:
             if self.asker is not None and self.throttling is not None:
                 await self.throttling.count_passages(self.asker, len(missing))
             self.know(model, missing, await embedder.embed_passages(missing, self.asker))
-        return [self._known[model, text] for text in texts]
+        return [self._vectors[model, text] for text in texts]
 
 
 @attrs.frozen(kw_only=True)
@@ -53,7 +53,7 @@ class Indexing:
     """
 
     models: Models
-    lexemes: Lexemes
+    index_terms: TextAnalyzer
     workers: Workers
     throttling: ThrottlingService | None = None
 
@@ -67,35 +67,35 @@ class Indexing:
         Raises AllowanceUsedUp and Unavailable.
         """
         serving, target = self.models.serving, self.models.target
-        made = await self._made(serving, entry, vectors)
+        embedded = await self._embed(serving, entry, vectors)
         text = entry.text
         return EntryIndex(
-            model=made.model if made else None,
-            passages=made.passages if made else (),
-            lexemes=await self.workers.run(lambda: self.lexemes.of_text(text), len(text)),
-            upcoming=await self._made(target, entry, vectors),
+            model=embedded.model if embedded else None,
+            passages=embedded.passages if embedded else (),
+            index_terms=await self.workers.run(lambda: self.index_terms.of_text(text), len(text)),
+            upcoming=await self._embed(target, entry, vectors),
         )
 
-    async def words(self, entry: Entry) -> EntryIndex:
+    async def terms_only(self, entry: Entry) -> EntryIndex:
         """Of an entry's index, the words alone; its vectors are made later (`ReembeddingService`)."""
         text = entry.text
-        return EntryIndex(lexemes=await self.workers.run(lambda: self.lexemes.of_text(text), len(text)))
+        return EntryIndex(index_terms=await self.workers.run(lambda: self.index_terms.of_text(text), len(text)))
 
     async def beginning(self, entry: Entry, vectors: Vectors) -> EntryIndex:
         """Of an entry's index, the first passage alone: what it resembles is told by that."""
-        made = await self._made(self.models.serving, entry, vectors, most=1)
-        return EntryIndex(model=made.model, passages=made.passages) if made else EntryIndex()
+        embedded = await self._embed(self.models.serving, entry, vectors, most=1)
+        return EntryIndex(model=embedded.model, passages=embedded.passages) if embedded else EntryIndex()
 
     async def know(self, entry: Entry, stored: Iterable[ModelPassages], vectors: Vectors) -> None:
         """Takes in the stored vectors of an entry, for those of its passages that an edit leaves as they are."""
-        for made in stored:
+        for embedded in stored:
             for embedder in (self.models.serving, self.models.target):
-                if embedder is not None and embedder.model == made.model:
-                    spans = [Span(passage.start, passage.end) for passage in made.passages]
+                if embedder is not None and embedder.model == embedded.model:
+                    spans = [Span(passage.start, passage.end) for passage in embedded.passages]
                     texts = await self.workers.run(partial(_texts, embedder, entry, spans), len(entry.text))
-                    vectors.know(made.model, texts, [passage.vector for passage in made.passages])
+                    vectors.know(embedded.model, texts, [passage.vector for passage in embedded.passages])
 
-    async def _made(
+    async def _embed(
         self, embedder: Embedder | None, entry: Entry, vectors: Vectors, most: int | None = None
     ) -> ModelPassages | None:
         if embedder is None:
@@ -120,10 +120,10 @@ async def embedded(
 
     spans = await workers.run(cut, len(entry.text))
     texts = sorted(spans, key=lambda text: spans[text].start)
-    made = await vectors.of(embedder, texts)
+    embedded = await vectors.of(embedder, texts)
     passages = (
         IndexedPassage(ordinal, spans[text].start, spans[text].end, vector)
-        for ordinal, (text, vector) in enumerate(zip(texts, made, strict=True))
+        for ordinal, (text, vector) in enumerate(zip(texts, embedded, strict=True))
     )
     return ModelPassages(model=embedder.model, passages=tuple(passages))
 

@@ -10,7 +10,7 @@ from moltnet.ports.workflows import Json, JsonObject, Steps, Workflows
 
 RUN_JOB = "runJob"
 # Longer than anything refers to a workflow: a registration is repeated, and a signature awaited, for minutes.
-ENDED_WORKFLOWS_KEPT = timedelta(hours=1)
+WORKFLOW_RETENTION = timedelta(hours=1)
 FORGOTTEN_AT_ONCE = 500
 
 
@@ -62,7 +62,7 @@ class Schedule:
             turn = int(at.timestamp() // job.every.total_seconds())
             if self._begun.get(job.name) != turn and await self._begin(job, turn):
                 # Whoever began something clears up behind all.
-                await self.workflows.forget_ended(at - ENDED_WORKFLOWS_KEPT, FORGOTTEN_AT_ONCE)
+                await self.workflows.forget_ended(at - WORKFLOW_RETENTION, FORGOTTEN_AT_ONCE)
             self._begun[job.name] = turn
 
     async def _begin(self, job: Job, turn: int) -> bool:

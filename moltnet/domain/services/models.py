@@ -8,8 +8,8 @@ from typing import TypeVar
 
 import attrs
 
+from moltnet.domain.model_migration import ModelReference, ModelState, ServingModelChanged
 from moltnet.domain.search import EmbedderUnavailable, ModelName
-from moltnet.domain.switching import ModelPlace, ModelState, ServingModelChanged
 from moltnet.ports.clock import Clock
 from moltnet.ports.embedding import Embedder
 from moltnet.ports.models import ModelLoader
@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 
 
 @attrs.frozen(kw_only=True)
-class Following:
+class ModelSource:
     """Where the network's decision is read, and where its models are had."""
 
     storage: Storage
@@ -36,18 +36,18 @@ class Models:
     """The serving model and, during a switch, the target; each None when this process cannot load it.
 
     What it says may be older than the network's decision. The store notices: it takes no vectors of a model that does
-    not serve, and `steadily` then looks and tries again. Without `following` the one model given stays.
+    not serve, and `retry_on_model_change` then looks and tries again. Without `source` the one model given stays.
     """
 
-    def __init__(self, embedder: Embedder | None, following: Following | None = None) -> None:
+    def __init__(self, embedder: Embedder | None, source: ModelSource | None = None) -> None:
         self.serving = embedder
         self.target: Embedder | None = None
-        self._following = following
+        self._source = source
         self._loaded: dict[ModelName, Embedder] = {embedder.model: embedder} if embedder else {}
-        self._failed: dict[ModelPlace, datetime] = {}
+        self._failed: dict[ModelReference, datetime] = {}
         self._refreshing = asyncio.Lock()
 
-    async def steadily(self, act: Callable[[], Awaitable[Answer]]) -> Answer:
+    async def retry_on_model_change(self, act: Callable[[], Awaitable[Answer]]) -> Answer:
         """What `act` answers, once it meets no switch; `act` must be good to be begun again."""
         for _ in range(ATTEMPTS - 1):
             try:
@@ -58,66 +58,70 @@ class Models:
 
     async def prepare(self) -> None:
         """Loads what the network uses; on one without a model, this server's own becomes the serving one."""
-        if self._following is None:
+        if self._source is None:
             return
-        async with self._following.storage.autocommit() as work:
+        async with self._source.storage.autocommit() as work:
             state = await work.models.state()
         if state.serving is None:
-            await self._adopt(self._following)
+            await self._adopt(self._source)
         await self.refresh()
 
     async def refresh(self) -> ModelState:
         """Catches up with the network's decision and answers it."""
-        if self._following is None:
-            return ModelState(serving=ModelPlace(self.serving.model) if self.serving else None)
+        if self._source is None:
+            return ModelState(serving=ModelReference(self.serving.model) if self.serving else None)
         async with self._refreshing:
-            async with self._following.storage.autocommit() as work:
+            async with self._source.storage.autocommit() as work:
                 state = await work.models.state()
-            serving = await self._found(self._following, state.serving)
+            serving = await self._load(self._source, state.serving)
             if state.serving and serving and serving.model != state.serving.name:
                 if state.target is None:
-                    state = await self._aim_at_successor(self._following, state.serving, serving)
+                    state = await self._aim_at_successor(self._source, state.serving, serving)
                 serving = None
-            target = await self._found(self._following, state.target)
+            target = await self._load(self._source, state.target)
             # Until here others saw the models of before; a search that still holds one of them keeps it alive.
             self.serving = serving
             self.target = target if target and state.target and target.model == state.target.name else None
             self._loaded = {each.model: each for each in (self.serving, self.target) if each}
             return state
 
-    async def _adopt(self, following: Following) -> None:
+    async def _adopt(self, source: ModelSource) -> None:
         try:
-            place, embedder = await following.loader.preferred()
+            reference, embedder = await source.loader.preferred()
         except EmbedderUnavailable as error:
             _log.warning("NO EMBEDDING MODEL: entries are found by their words only. %s", error.detail)
             return
         self._loaded[embedder.model] = embedder
-        async with following.storage.autocommit() as work:
-            await work.models.adopt(place)
+        async with source.storage.autocommit() as work:
+            await work.models.adopt(reference)
 
-    async def _found(self, following: Following, place: ModelPlace | None) -> Embedder | None:
-        if place is None:
+    async def _load(self, source: ModelSource, reference: ModelReference | None) -> Embedder | None:
+        if reference is None:
             return None
-        if place.name in self._loaded:
-            return self._loaded[place.name]
-        now = following.clock.now()
-        if place in self._failed and now - self._failed[place] < LOAD_AGAIN_AFTER:
+        if reference.name in self._loaded:
+            return self._loaded[reference.name]
+        now = source.clock.now()
+        if reference in self._failed and now - self._failed[reference] < LOAD_AGAIN_AFTER:
             return None
         try:
-            return await following.loader.load(place)
+            return await source.loader.load(reference)
         except EmbedderUnavailable as error:
-            self._failed[place] = now
-            _log.warning("NO EMBEDDING MODEL %s: entries are found by their words only. %s", place.name, error.detail)
+            self._failed[reference] = now
+            _log.warning(
+                "NO EMBEDDING MODEL %s: entries are found by their words only. %s", reference.name, error.detail
+            )
             return None
 
-    async def _aim_at_successor(self, following: Following, place: ModelPlace, successor: Embedder) -> ModelState:
+    async def _aim_at_successor(
+        self, source: ModelSource, reference: ModelReference, successor: Embedder
+    ) -> ModelState:
         """What lies in the place of the serving model now is another model, as after an upgrade: switch to it."""
         _log.warning(
             "The embedding model %s is gone, %s is in its place: every entry is embedded anew, and found by its words "
             "only until then",
-            place.name,
+            reference.name,
             successor.model,
         )
         self._loaded[successor.model] = successor
-        async with following.storage.autocommit() as work:
-            return await work.models.aim(ModelPlace(successor.model, place.directory))
+        async with source.storage.autocommit() as work:
+            return await work.models.aim(ModelReference(successor.model, reference.directory))

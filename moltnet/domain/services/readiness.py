@@ -56,15 +56,15 @@ class ReadinessService:
 
     async def _watch(self, name: str, check: ReadinessCheck) -> None:
         while True:
-            asking = asyncio.create_task(self._ask(name, check))
+            check_task = asyncio.create_task(self._ask(name, check))
             try:
                 # Not cancelled when it takes long: a driver may wait for its server even then.
-                done, _ = await asyncio.wait({asking}, timeout=self._within_s)
+                done, _ = await asyncio.wait({check_task}, timeout=self._within_s)
                 if not done:
                     self._reasons[name] = f"The {name} has not answered for some seconds"
-                await asking
+                await check_task
             finally:
-                asking.cancel()
+                check_task.cancel()
             await asyncio.sleep(self._every_s)
 
     async def _ask(self, name: str, check: ReadinessCheck) -> None:

@@ -72,7 +72,7 @@ class RecoveryService:
             raise InvalidProof
         if not agent.proven:
             async with self.storage.transaction() as work:
-                await work.agents.note_proven(agent.id, agent.public_key)
+                await work.agents.mark_proven(agent.id, agent.public_key)
         return await self.identities.begin_recovery(agent.id)
 
     async def answer_flow(self, flow: str, code: str) -> FlowAnswer:

@@ -9,10 +9,10 @@ import attrs
 
 from moltnet.domain.entries import Entry
 from moltnet.domain.ids import EntryId
+from moltnet.domain.model_migration import ModelReference
 from moltnet.domain.search import EmbedderUnavailable, ModelPassages
 from moltnet.domain.services.indexing import Vectors, embedded
 from moltnet.domain.services.models import Models
-from moltnet.domain.switching import ModelPlace
 from moltnet.ports.clock import Clock
 from moltnet.ports.embedding import Embedder
 from moltnet.ports.randomness import Randomness
@@ -20,7 +20,7 @@ from moltnet.ports.storage import Storage
 from moltnet.ports.workers import Workers
 
 BATCH = 16
-SETTLED_AT_ONCE = 200
+COMPLETED_AT_ONCE = 200
 # Of several processes one embeds at a time. One that is killed is followed by another after this time; one that takes
 # longer over a batch shares the work for a while, which costs time and nothing else.
 LEASE = timedelta(seconds=10)
@@ -46,7 +46,7 @@ class ReembeddingService:
         if state.target is not None:
             return self.models.target is not None and await self._towards(state.target, self.models.target)
         async with self.storage.autocommit() as work:
-            if await work.models.settle(SETTLED_AT_ONCE):
+            if await work.models.complete(COMPLETED_AT_ONCE):
                 return True
             unserved = await work.models.unserved(BATCH)
         if not unserved or self.models.serving is None or not await self._leased():
@@ -54,7 +54,7 @@ class ReembeddingService:
         await self._embed(unserved, self.models.serving)
         return True
 
-    async def _towards(self, place: ModelPlace, target: Embedder) -> bool:
+    async def _towards(self, reference: ModelReference, target: Embedder) -> bool:
         if not await self._leased():
             self._after = None
             return False
@@ -67,9 +67,9 @@ class ReembeddingService:
             self._after = None  # what was edited behind this pass is found by the next
             return True
         async with self.storage.transaction() as work:
-            switched = await work.models.switch(place)
+            switched = await work.models.finish_migration(reference)
         if switched:
-            _log.info("the network has switched to the embedding model %s", place.name)
+            _log.info("the network has switched to the embedding model %s", reference.name)
             await self.models.refresh()
         return True
 
@@ -86,9 +86,9 @@ class ReembeddingService:
         """
         until = self.clock.now() + LEASE / 2
         for done, entry in enumerate(entries, start=1):
-            made = await self._readable(embedder, entry)
+            model_passages = await self._readable(embedder, entry)
             async with self.storage.autocommit() as work:
-                await work.models.keep(entry, made)
+                await work.models.store_passages(entry, model_passages)
             if self.clock.now() >= until:
                 return entries[:done]
         return entries

@@ -38,7 +38,7 @@ from moltnet.ports.randomness import Randomness
 from moltnet.ports.signatures import Signatures
 from moltnet.ports.storage import Storage
 from moltnet.ports.tokens import Clients
-from moltnet.ports.workflows import UNTIL_IT_HOLDS, Json, JsonObject, Steps, Workflows
+from moltnet.ports.workflows import UNLIMITED_ATTEMPTS, Json, JsonObject, Steps, Workflows
 
 REGISTER_AGENT = "registerAgent"
 REMOTE_ATTEMPTS = 3
@@ -112,20 +112,20 @@ class RegistrationWorkflow:
         """
         plan = _Plan.of(steps.workflow_id, argument)
         agent_id: AgentId | None = None
-        reached = RegistrationStep.VALIDATE_VOUCHER
+        last_step = RegistrationStep.VALIDATE_VOUCHER
         try:
-            await steps.step(reached, lambda: self._validate_voucher(plan))
-            reached = RegistrationStep.CREATE_IDENTITY
-            created = await steps.step(reached, lambda: self._create_identity(plan), REMOTE_ATTEMPTS)
-            agent_id = known_id = AgentId(UUID(str(created)))
-            reached = RegistrationStep.STORE_AGENT
-            first = await steps.step(reached, lambda: self._store_agent(plan, known_id))
-            reached = RegistrationStep.RELATE_SELF
-            await steps.step(reached, lambda: self._relate_self(plan, known_id, first), REMOTE_ATTEMPTS)
-            reached = RegistrationStep.CREATE_CLIENT
-            await steps.step(reached, lambda: self._create_client(plan, known_id), REMOTE_ATTEMPTS)
+            await steps.step(last_step, lambda: self._validate_voucher(plan))
+            last_step = RegistrationStep.CREATE_IDENTITY
+            created = await steps.step(last_step, lambda: self._create_identity(plan), REMOTE_ATTEMPTS)
+            agent_id = created_id = AgentId(UUID(str(created)))
+            last_step = RegistrationStep.STORE_AGENT
+            first = await steps.step(last_step, lambda: self._store_agent(plan, created_id))
+            last_step = RegistrationStep.RELATE_SELF
+            await steps.step(last_step, lambda: self._relate_self(plan, created_id, first), REMOTE_ATTEMPTS)
+            last_step = RegistrationStep.CREATE_CLIENT
+            await steps.step(last_step, lambda: self._create_client(plan, created_id), REMOTE_ATTEMPTS)
         except Exception as error:
-            await self._undo(steps, reached, plan, agent_id)
+            await self._undo(steps, last_step, plan, agent_id)
             if isinstance(error, Invalid | Forbidden | KeyTaken):
                 raise
             raise RegistrationFailed from error
@@ -147,29 +147,29 @@ class RegistrationWorkflow:
             await work.agents.add(plan.agent(agent_id, at))
             if plan.voucher_code is not None:
                 await redeem(work, plan.voucher_code, agent_id, at, plan.mark)
-            left = await open_first_diary(work, self.permissions, plan.diary_id, agent_id, at)
-        return left[-1].number if left else None
+            pending = await open_first_diary(work, self.permissions, plan.diary_id, agent_id, at)
+        return pending[-1].number if pending else None
 
     async def _relate_self(self, plan: _Plan, agent_id: AgentId, first: Json) -> Json:
         async with self.storage.transaction() as work:
-            left = await self.permissions.introduce(work, agent_id)
+            pending = await self.permissions.introduce(work, agent_id)
         # Within a step no other workflow may be started, so this one delivers by itself.
         if isinstance(first, int):
             await self.delivery.deliver(plan.diary_id, first)
-        for intent in left:
-            await self.delivery.deliver(intent.change.lane, intent.number)
+        for message in pending:
+            await self.delivery.deliver(message.change.partition_key, message.number)
         return None
 
     async def _create_client(self, plan: _Plan, agent_id: AgentId) -> Json:
         await self.clients.create(plan.client_id, plan.agent(agent_id, self.clock.now()), plan.scopes)
         return None
 
-    async def _undo(self, steps: Steps, reached: RegistrationStep, plan: _Plan, agent_id: AgentId | None) -> None:
-        left = [undo for undo in undoing(reached) if not await self._undone(steps, undo, plan, agent_id)]
+    async def _undo(self, steps: Steps, last_step: RegistrationStep, plan: _Plan, agent_id: AgentId | None) -> None:
+        pending = [undo for undo in undoing(last_step) if not await self._undone(steps, undo, plan, agent_id)]
         # What could not be taken back was no reason to leave the rest; now it is all there is left to do, until it
         # holds: by this process, or by one that takes over from it.
-        for undo in left:
-            await steps.step(f"{undo}-at-last", partial(self._persist, undo, plan, agent_id), UNTIL_IT_HOLDS)
+        for undo in pending:
+            await steps.step(f"{undo}-at-last", partial(self._persist, undo, plan, agent_id), UNLIMITED_ATTEMPTS)
 
     async def _undone(self, steps: Steps, undo: Undo, plan: _Plan, agent_id: AgentId | None) -> bool:
         try:
@@ -257,7 +257,7 @@ class RegistrationService:
         """Raises VoucherRedeemed unless the key or the first caller asks: voucher and key alone others know too."""
         async with self.storage.transaction() as work:
             if plan.proven:
-                await work.agents.note_proven(agent_id, plan.key)
+                await work.agents.mark_proven(agent_id, plan.key)
                 return
             voucher = await voucher_of(work, plan.voucher_code or "", plan.key)
         if voucher is None or not voucher.was_redeemed_with(plan.mark):

@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 import attrs
 
 from moltnet.domain.errors import Unavailable
-from moltnet.domain.intents import Change, Intent, PermissionWorkflow, RelationsPending
+from moltnet.domain.outbox import Change, OutboxMessage, PermissionWorkflow, RelationsPending
 from moltnet.domain.sharing import ShareStatus
 from moltnet.ports.clock import Clock
 from moltnet.ports.relations import RelationStore
@@ -24,8 +24,8 @@ _log = logging.getLogger(__name__)
 CLAIM_LIFETIME = timedelta(seconds=5)
 DELIVERY_WITHIN_S = 4.0
 DELIVERY_ATTEMPTS = 5
-SETTLE_WITHIN_S = 10.0
-SWEEP_LANES = 500
+COMPLETE_WITHIN_S = 10.0
+RECONCILED_PARTITIONS = 500
 
 
 @attrs.frozen(kw_only=True)
@@ -36,7 +36,7 @@ class RelationDelivery:
     store: RelationStore | None
     clock: Clock
     within_s: float = DELIVERY_WITHIN_S
-    _lanes: WeakValueDictionary[UUID, asyncio.Lock] = attrs.field(init=False, factory=WeakValueDictionary)
+    _locks: WeakValueDictionary[UUID, asyncio.Lock] = attrs.field(init=False, factory=WeakValueDictionary)
 
     def workflows(self) -> Mapping[str, WorkflowBody]:
         """The bodies of the permission workflows, by name; there are none without a store.
@@ -47,59 +47,61 @@ class RelationDelivery:
 
     async def run(self, steps: Steps, argument: JsonObject) -> Json:
         """A permission workflow: an intent and all before it in its lane."""
-        lane, through = UUID(str(argument["lane"])), int(str(argument["number"]))
-        return await steps.step("deliver", lambda: self.deliver(lane, through), DELIVERY_ATTEMPTS)
+        partition_key, through = UUID(str(argument["lane"])), int(str(argument["number"]))
+        return await steps.step("deliver", lambda: self.deliver(partition_key, through), DELIVERY_ATTEMPTS)
 
-    async def deliver(self, lane: UUID, through: int) -> None:
+    async def deliver(self, partition_key: UUID, through: int) -> None:
         """What is pending of a lane up to this number; raises Unavailable while it does not hold.
 
         Those who deliver a lane in one process wait for one another; of several processes all but one are refused.
         """
-        async with self._lanes.setdefault(lane, asyncio.Lock()):
-            while (claim := await self._claimed(lane, through)) is not None:
+        async with self._locks.setdefault(partition_key, asyncio.Lock()):
+            while (claim := await self._claimed(partition_key, through)) is not None:
                 await self._carry_out(*claim)
 
-    async def sweep(self) -> None:
+    async def reconcile(self) -> None:
         """Delivers what is pending of every lane: what a crash or an outage has left. What fails is logged and left.
 
         What another process has claimed is left to it, or to the next sweep.
         """
         async with self.storage.autocommit() as work:
-            latest = await work.intents.latest_of_lanes(SWEEP_LANES)
-        for intent in latest:
+            latest = await work.outbox.latest_per_partition(RECONCILED_PARTITIONS)
+        for message in latest:
             try:
-                await self.deliver(intent.change.lane, intent.number)
+                await self.deliver(message.change.partition_key, message.number)
             except Exception as failure:  # noqa: BLE001  # logged; other lanes are not kept waiting by this one
-                _log.warning("relations of %s are still to be delivered: %r", intent.change.lane, failure)
+                _log.warning("relations of %s are still to be delivered: %r", message.change.partition_key, failure)
 
-    async def _claimed(self, lane: UUID, through: int) -> tuple[Intent, datetime] | None:
+    async def _claimed(self, partition_key: UUID, through: int) -> tuple[OutboxMessage, datetime] | None:
         at = self.clock.now()
         until = at + CLAIM_LIFETIME
         async with self.storage.autocommit() as work:
-            intent = await work.intents.claim(lane, through, at, until)
-            if intent is None and any(each.number <= through for each in await work.intents.pending_in(lane)):
+            message = await work.outbox.claim(partition_key, through, at, until)
+            if message is None and any(each.number <= through for each in await work.outbox.pending_in(partition_key)):
                 raise RelationsPending
-        return (intent, until) if intent else None
+        return (message, until) if message else None
 
-    async def _carry_out(self, intent: Intent, until: datetime) -> None:
+    async def _carry_out(self, message: OutboxMessage, until: datetime) -> None:
         try:
             async with asyncio.timeout(self.within_s):
-                await self._apply(intent.change)
+                await self._apply(message.change)
         except BaseException as failure:
-            await self._leave(intent, lambda work: work.intents.release(intent, until))
+            await self._leave(message, lambda work: work.outbox.release(message, until))
             if isinstance(failure, TimeoutError):
                 raise RelationsPending from failure
             raise
-        await self._leave(intent, lambda work: work.intents.settle(intent))
+        await self._leave(message, lambda work: work.outbox.complete(message))
 
-    async def _leave(self, intent: Intent, end: Callable[[UnitOfWork], Awaitable[bool]]) -> None:
+    async def _leave(self, message: OutboxMessage, end: Callable[[UnitOfWork], Awaitable[bool]]) -> None:
         async with self.storage.autocommit() as work:
             is_ours = await end(work)
         if not is_ours:
             # The claim was outlived: another has delivered this intent, and perhaps later ones before our call.
-            _log.warning("relations of %s were delivered late: what is true is delivered again", intent.change.lane)
+            _log.warning(
+                "relations of %s were delivered late: what is true is delivered again", message.change.partition_key
+            )
             async with self.storage.transaction() as work:
-                await _say_again(work, intent.change)
+                await _say_again(work, message.change)
 
     async def _apply(self, change: Change) -> None:
         if self.store is None:
@@ -115,9 +117,9 @@ class RelationService:
     """Lets a use case answer only when what it committed holds."""
 
     workflows: Workflows
-    within_s: float = SETTLE_WITHIN_S
+    within_s: float = COMPLETE_WITHIN_S
 
-    async def settle(self, intents: Sequence[Intent]) -> None:
+    async def complete(self, outbox: Sequence[OutboxMessage]) -> None:
         """Waits until the intents of a committed unit of work are delivered; at once where there are none.
 
         Raises RelationsPending when they are not in time. They stay committed, count in every answer of this network,
@@ -125,11 +127,11 @@ class RelationService:
         """
         try:
             async with asyncio.timeout(self.within_s):
-                for intent in intents:
-                    argument: JsonObject = {"lane": str(intent.change.lane), "number": intent.number}
-                    await self.workflows.start(intent.change.workflow, intent.workflow_id, argument)
-                for intent in intents:
-                    await self.workflows.result(intent.workflow_id)
+                for message in outbox:
+                    argument: JsonObject = {"lane": str(message.change.partition_key), "number": message.number}
+                    await self.workflows.start(message.change.workflow, message.workflow_id, argument)
+                for message in outbox:
+                    await self.workflows.result(message.workflow_id)
         except (TimeoutError, Unavailable) as failure:
             raise RelationsPending from failure
 
@@ -139,16 +141,16 @@ async def _say_again(work: UnitOfWork, late: Change) -> None:
     diary, agent, entry = late.diary_id, late.agent_id, late.entry_id
     if diary is None:
         if agent and await work.agents.find(agent) is None:
-            await work.intents.add(Change(workflow=PermissionWorkflow.FORGET_AGENT, agent_id=agent))
+            await work.outbox.add(Change(workflow=PermissionWorkflow.FORGET_AGENT, agent_id=agent))
     elif await work.diaries.find(diary) is None:
-        await work.intents.add(Change.removing(diary))
+        await work.outbox.add(Change.removing(diary))
     elif entry and await work.entries.find(diary, entry) is None:
-        await work.intents.add(
+        await work.outbox.add(
             Change(workflow=PermissionWorkflow.REMOVE_ENTRY_RELATIONS, diary_id=diary, entry_id=entry)
         )
     elif agent:
         # Removed first: from then on nobody else adds to the lane, so whoever revokes this share comes afterwards.
-        await work.intents.add(Change.removing(diary, agent))
+        await work.outbox.add(Change.removing(diary, agent))
         share = await work.shares.find_for(diary, agent)
         if share and share.status is ShareStatus.ACCEPTED:
-            await work.intents.add(Change.granting(diary, share.role.relation, agent))
+            await work.outbox.add(Change.granting(diary, share.role.relation, agent))

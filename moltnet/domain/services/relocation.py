@@ -50,8 +50,8 @@ class Moved:
 class RelocationService:
     """Run it while no server does. What is there already is left as it is, so a run that broke off can be repeated.
 
-    `identities`, `clients` and `relations` are elsewhere; `own_clients` are the network's own. `delivery` brings there
-    what servers have left to it.
+    `identities`, `clients` and `relations` are elsewhere; `builtin_clients` are the network's own. `delivery` brings
+    there what servers have left to it.
     """
 
     storage: Storage
@@ -59,7 +59,7 @@ class RelocationService:
     clients: Clients
     relations: RelationStore
     delivery: RelationDelivery
-    own_clients: Clients
+    builtin_clients: Clients
     clock: Clock
     randomness: Randomness
 
@@ -84,20 +84,20 @@ class RelocationService:
     async def _deliver(self) -> None:
         while True:
             async with self.storage.autocommit() as work:
-                latest = await work.intents.latest_of_lanes(PAGE)
+                latest = await work.outbox.latest_per_partition(PAGE)
             if not latest:
                 return
-            for intent in latest:
-                await self.delivery.deliver(intent.change.lane, intent.number)
+            for message in latest:
+                await self.delivery.deliver(message.change.partition_key, message.number)
 
     # Out
 
     async def _out(self, agent: Agent, *, dry_run: bool) -> Moved:
         async with self.storage.autocommit() as work:
             client = await work.clients.of_agent(agent.id)
-            held = await _still_true(work, agent, await work.relations.diaries_of(agent.id))
-            wanted = await _tuples(work, agent, held)
-        missing = [each for each in wanted if not await self.relations.list(_exactly(each))]
+            stored = await _current_relations(work, agent, await work.relations.diaries_of(agent.id))
+            expected = await _tuples(work, agent, stored)
+        missing = [each for each in expected if not await self.relations.list(_exactly(each))]
         has_client = client is not None and await self._is_elsewhere(client.id, agent)
         moved = Moved(agent=agent, has_client=has_client, relations=len(missing))
         if dry_run:
@@ -107,7 +107,7 @@ class RelocationService:
             await self.relations.write(each)
         if client is not None and not has_client:
             moved = attrs.evolve(moved, secret=await self.clients.create(client.id, agent, client.scopes))
-        return attrs.evolve(moved, differences=await self._differences(agent, held))
+        return attrs.evolve(moved, differences=await self._differences(agent, stored))
 
     async def _is_elsewhere(self, client_id: ClientId, agent: Agent) -> bool:
         try:
@@ -118,72 +118,72 @@ class RelocationService:
     # Back
 
     async def _back(self, agent: Agent, *, dry_run: bool) -> Moved:
-        told = await self._told(agent)
+        external = await self._remote_relations(agent)
         async with self.storage.snapshot() as work:
-            client, held = await work.clients.of_agent(agent.id), await work.relations.diaries_of(agent.id)
-            told = {diary: told[diary] for diary in told if await work.diaries.find(diary)}
-        moved = Moved(agent=agent, has_client=client is not None, relations=_distance(held, told))
+            client, stored = await work.clients.of_agent(agent.id), await work.relations.diaries_of(agent.id)
+            external = {diary: external[diary] for diary in external if await work.diaries.find(diary)}
+        moved = Moved(agent=agent, has_client=client is not None, relations=_distance(stored, external))
         if dry_run:
             return moved
         async with self.storage.transaction() as work:
             await work.identities.add(agent.id, agent.public_key, self.clock.now())
-            await _hold(work, agent, held, told)
+            await _hold(work, agent, stored, external)
         if client is None:
             fresh = ClientId(self.randomness.nonce())
-            moved = attrs.evolve(moved, secret=await self.own_clients.create(fresh, agent, ALL_SCOPES))
-        return attrs.evolve(moved, differences=await self._differences(agent, await self._held(agent)))
+            moved = attrs.evolve(moved, secret=await self.builtin_clients.create(fresh, agent, ALL_SCOPES))
+        return attrs.evolve(moved, differences=await self._differences(agent, await self._stored_relations(agent)))
 
     # What both must agree on
 
-    async def _held(self, agent: Agent) -> dict[DiaryId, frozenset[Relation]]:
+    async def _stored_relations(self, agent: Agent) -> dict[DiaryId, frozenset[Relation]]:
         async with self.storage.autocommit() as work:
             return await work.relations.diaries_of(agent.id)
 
-    async def _told(self, agent: Agent) -> dict[DiaryId, frozenset[Relation]]:
-        told: dict[DiaryId, frozenset[Relation]] = {}
+    async def _remote_relations(self, agent: Agent) -> dict[DiaryId, frozenset[Relation]]:
+        external: dict[DiaryId, frozenset[Relation]] = {}
         for each in await self.relations.list(_of_agent(agent)):
             if isinstance(each.relation, Relation):
                 diary = DiaryId(each.thing.id)
-                told[diary] = told.get(diary, frozenset()) | {each.relation}
-        return told
+                external[diary] = external.get(diary, frozenset()) | {each.relation}
+        return external
 
-    async def _differences(self, agent: Agent, held: Mapping[DiaryId, frozenset[Relation]]) -> tuple[str, ...]:
-        told = await self._told(agent)
+    async def _differences(self, agent: Agent, stored: Mapping[DiaryId, frozenset[Relation]]) -> tuple[str, ...]:
+        external = await self._remote_relations(agent)
         wrong = [
-            f"Diary:{diary} is {_names(held.get(diary))} here and {_names(told.get(diary))} elsewhere"
-            for diary in sorted({*held, *told})
-            if held.get(diary) != told.get(diary)
+            f"Diary:{diary} is {_names(stored.get(diary))} here and {_names(external.get(diary))} elsewhere"
+            for diary in sorted({*stored, *external})
+            if stored.get(diary) != external.get(diary)
         ]
-        for diary, relations in held.items():
+        for diary, relations in stored.items():
             permitted = await self.relations.permitted(Thing.diary(diary), frozenset(Right), agent.id)
             if permitted != rights_of(relations):
                 wrong.append(f"Diary:{diary} gives the rights {', '.join(sorted(permitted)) or 'none'} elsewhere")
         return tuple(wrong)
 
 
-async def _still_true(
-    work: UnitOfWork, agent: Agent, held: Mapping[DiaryId, frozenset[Relation]]
+async def _current_relations(
+    work: UnitOfWork, agent: Agent, stored: Mapping[DiaryId, frozenset[Relation]]
 ) -> dict[DiaryId, frozenset[Relation]]:
     """Those of an agent's relations that its diaries and shares give it now.
 
     Where a network has lived elsewhere, its own relations are as old as that: what was revoked since must not return.
     """
     true: dict[DiaryId, frozenset[Relation]] = {}
-    for diary_id, relations in held.items():
+    for diary_id, relations in stored.items():
         diary, share = await work.diaries.find(diary_id), await work.shares.find_for(diary_id, agent.id)
-        given = {Relation.OWNER} if diary and diary.owner_id == agent.id else set()
+        granted = {Relation.OWNER} if diary and diary.owner_id == agent.id else set()
         if share and share.status is ShareStatus.ACCEPTED:
-            given.add(share.role.relation)
-        if kept := relations & given:
-            true[diary_id] = kept
+            granted.add(share.role.relation)
+        if current := relations & granted:
+            true[diary_id] = current
     return true
 
 
-async def _tuples(work: UnitOfWork, agent: Agent, held: Mapping[DiaryId, frozenset[Relation]]) -> list[RelationTuple]:
+async def _tuples(work: UnitOfWork, agent: Agent, stored: Mapping[DiaryId, frozenset[Relation]]) -> list[RelationTuple]:
     """An agent's relations, and what hangs on its own diaries, as another store has them."""
     who = Thing.agent(agent.id)
     tuples = [RelationTuple(who, Link.SELF, who)]
-    for diary, relations in held.items():
+    for diary, relations in stored.items():
         tuples += [RelationTuple(Thing.diary(diary), relation, who) for relation in sorted(relations)]
         if Relation.OWNER in relations:
             tuples += await _entries_of(work, diary)
@@ -202,28 +202,28 @@ async def _entries_of(work: UnitOfWork, diary: DiaryId) -> list[RelationTuple]:
 async def _hold(
     work: UnitOfWork,
     agent: Agent,
-    held: Mapping[DiaryId, frozenset[Relation]],
-    told: Mapping[DiaryId, frozenset[Relation]],
+    stored: Mapping[DiaryId, frozenset[Relation]],
+    external: Mapping[DiaryId, frozenset[Relation]],
 ) -> None:
-    for diary in {*held, *told}:
-        here, there = held.get(diary, frozenset()), told.get(diary, frozenset())
+    for diary in {*stored, *external}:
+        here, there = stored.get(diary, frozenset()), external.get(diary, frozenset())
         await work.relations.remove(diary, here - there, agent.id)
         for relation in there - here:
             await work.relations.add(diary, relation, agent.id)
 
 
-def _exactly(held: RelationTuple) -> TuplePattern:
-    thing = held.thing
-    return TuplePattern(namespace=thing.namespace, id=thing.id, relation=held.relation, subject=held.subject)
+def _exactly(stored: RelationTuple) -> TuplePattern:
+    thing = stored.thing
+    return TuplePattern(namespace=thing.namespace, id=thing.id, relation=stored.relation, subject=stored.subject)
 
 
 def _of_agent(agent: Agent) -> TuplePattern:
     return TuplePattern(namespace=Namespace.DIARY, subject=Thing.agent(agent.id))
 
 
-def _distance(held: Mapping[DiaryId, frozenset[Relation]], told: Mapping[DiaryId, frozenset[Relation]]) -> int:
+def _distance(stored: Mapping[DiaryId, frozenset[Relation]], external: Mapping[DiaryId, frozenset[Relation]]) -> int:
     none: frozenset[Relation] = frozenset()
-    return sum(len(held.get(each, none) ^ told.get(each, none)) for each in {*held, *told})
+    return sum(len(stored.get(each, none) ^ external.get(each, none)) for each in {*stored, *external})
 
 
 def _names(relations: frozenset[Relation] | None) -> str:

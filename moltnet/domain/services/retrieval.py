@@ -7,14 +7,14 @@ from datetime import datetime
 import attrs
 
 from moltnet.domain.ids import DiaryId
-from moltnet.domain.periods import periods
 from moltnet.domain.ranking import Ranked, best_first, is_confident, is_exact, rank
 from moltnet.domain.search import Candidates, EmbedderUnavailable, Filters, Query, Question, Vector, Weights
 from moltnet.domain.services.models import Models
+from moltnet.domain.time_expressions import time_ranges
 from moltnet.ports.clock import Clock
 from moltnet.ports.embedding import Embedder
-from moltnet.ports.lexemes import Lexemes
 from moltnet.ports.storage import UnitOfWork
+from moltnet.ports.text_analysis import TextAnalyzer
 
 # How many candidates of each side are fetched for every entry of the answer. Enough in nearly every case; where it
 # is not, the ranking notices and more are fetched.
@@ -27,7 +27,7 @@ class Retrieval:
     """Looks in the diaries it is given, whoever asks. Without a model, or while it fails, words alone decide."""
 
     models: Models
-    lexemes: Lexemes
+    index_terms: TextAnalyzer
     clock: Clock
 
     async def question(self, text: str, filters: Filters, asker: str | None = None) -> Question:
@@ -37,13 +37,13 @@ class Retrieval:
         """
         query = Query.parse(text)
         embedder = self.models.serving  # held on to: another may serve when the vector is there
-        vector = await _vector(embedder, query.wanted, asker)
+        vector = await _vector(embedder, query.scored, asker)
         return Question(
             vector=vector,
             model=embedder.model if embedder and vector else None,
             words_weight=embedder.words_weight if embedder else 1.0,
-            words=self.lexemes.of_query(query),
-            periods=periods(query.wanted, self.clock.now()),
+            words=self.index_terms.of_query(query),
+            time_ranges=time_ranges(query.scored, self.clock.now()),
             filters=filters,
         )
 
@@ -59,15 +59,15 @@ class Retrieval:
 
     def is_confident(self, ranked: Sequence[Ranked], question: Question) -> bool:
         """Whether an answer is likely to be one."""
-        return is_confident(ranked, _words_weight(question))
+        return is_confident(ranked, _terms_weight(question))
 
     async def _best(
-        self, look: Callable[[int], Awaitable[Candidates]], question: Question, weights: Weights, limit: int
+        self, fetch: Callable[[int], Awaitable[Candidates]], question: Question, weights: Weights, limit: int
     ) -> list[Ranked]:
-        now, words_weight = self.clock.now(), _words_weight(question)
+        now, words_weight = self.clock.now(), _terms_weight(question)
         depth = limit * DEPTH_PER_RESULT
         while True:
-            candidates = await look(depth)
+            candidates = await fetch(depth)
             ranked = await _ranked(candidates, weights, words_weight, now)
             if is_exact(ranked, limit, candidates, weights, words_weight):
                 return ranked[:limit]
@@ -84,7 +84,7 @@ async def _ranked(candidates: Candidates, weights: Weights, words_weight: float 
     return sorted(ranked, key=best_first)
 
 
-def _words_weight(question: Question) -> float | None:
+def _terms_weight(question: Question) -> float | None:
     return question.words_weight if question.vector else None
 
 

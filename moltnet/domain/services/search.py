@@ -5,18 +5,18 @@ from typing import TypeAlias
 
 import attrs
 
-from moltnet.domain.caller import Anonymous, Caller, known
+from moltnet.domain.caller import Anonymous, Caller, require_caller
 from moltnet.domain.digest import Digest, Reflection, digest
 from moltnet.domain.entries import Entry
 from moltnet.domain.explanations import Explanation, LeftOut
 from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.domain.permissions import Relation
-from moltnet.domain.ranking import Ranked, told_score
+from moltnet.domain.ranking import Ranked, score_share
 from moltnet.domain.search import Filters, Hit, Query, Question, Search, SearchResult, SearchType
 from moltnet.domain.services.access import DiaryAccess
-from moltnet.domain.services.accesses import Accesses
 from moltnet.domain.services.explaining import Explaining
 from moltnet.domain.services.retrieval import Retrieval
+from moltnet.domain.services.view_counter import ViewCounter
 from moltnet.ports.clock import Clock
 from moltnet.ports.permissions import Permissions
 from moltnet.ports.repositories import Page
@@ -35,7 +35,7 @@ class SearchService:
     permissions: Permissions
     retrieval: Retrieval
     explaining: Explaining
-    accesses: Accesses
+    view_counter: ViewCounter
     clock: Clock
     workers: Workers
 
@@ -52,27 +52,27 @@ class SearchService:
         explanation costs is counted with an agent, so it is not for anonymous callers.
         """
         if search.explain:
-            known(caller)
-        asked = _of_author(search, known(caller)) if search.only_mine else search
-        return await self.retrieval.models.steadily(lambda: self._search(caller, asked))
+            require_caller(caller)
+        asked = _of_author(search, require_caller(caller)) if search.only_mine else search
+        return await self.retrieval.models.retry_on_model_change(lambda: self._search(caller, asked))
 
     async def _search(self, caller: Caller | Anonymous, search: Search) -> SearchResult:
         query = Query.parse(search.query or "")
         async with self.storage.autocommit() as work:
             scope = await self._scope(work, caller, search)
         within = await scope()
-        if not query.wanted:
+        if not query.scored:
             async with self.storage.autocommit() as work:
                 entries = await self._newest(work, search, query, within)
                 scope = await self._scope(work, caller, search)
-            still = frozenset(await scope())
-            return _answer([Hit(entry=each) for each in entries if each.diary_id in still], SearchType.LIST)
+            readable = frozenset(await scope())
+            return _answer([Hit(entry=each) for each in entries if each.diary_id in readable], SearchType.LIST)
         question = await self.retrieval.question(search.query or "", search.filters, caller.asker)
         async with self.storage.autocommit() as work:
-            look = await self._look(work, search, question, within)
+            matches = await self._read_matches(work, search, question, within)
             scope = await self._scope(work, caller, search)
-        result = self._told(search, question, look.within(frozenset(await scope())))
-        self.accesses.note(hit.entry.id for hit in result.hits)
+        result = self._result(search, question, matches.within(frozenset(await scope())))
+        self.view_counter.record(hit.entry.id for hit in result.hits)
         return result
 
     async def reflect(self, caller: Caller | Anonymous, diary_id: DiaryId, reflection: Reflection) -> Digest:
@@ -80,7 +80,7 @@ class SearchService:
         now = self.clock.now()
         filters = Filters(entry_types=reflection.entry_types, since=reflection.since(now))
         page = Page(reflection.max_entries)
-        entries, _ = await self.access.looking(
+        entries, _ = await self.access.read_authorized(
             caller, diary_id, lambda work: work.entries.newest([diary_id], filters, page)
         )
         return await self.workers.run(
@@ -90,32 +90,34 @@ class SearchService:
     async def _newest(self, work: UnitOfWork, search: Search, query: Query, within: list[DiaryId]) -> list[Entry]:
         # With a query, an offset is ignored (docs/reference/search.md, "Search").
         page = Page(search.limit, search.offset if search.query is None else 0)
-        words = self.retrieval.lexemes.of_query(query)
+        words = self.retrieval.index_terms.of_query(query)
         entries, _ = await work.entries.newest(within, search.filters, page, words)
         return entries
 
-    async def _look(self, work: UnitOfWork, search: Search, question: Question, within: list[DiaryId]) -> "_Look":
+    async def _read_matches(
+        self, work: UnitOfWork, search: Search, question: Question, within: list[DiaryId]
+    ) -> "_Matches":
         ranked = await self.retrieval.best(work, question, within, search.weights, search.limit)
         entries = {each.id: each for each in await work.entries.find_many([each.entry_id for each in ranked])}
         found = tuple((each, entries[each.entry_id]) for each in ranked if each.entry_id in entries)
         if not search.explain:
-            return _Look(found=found)
-        return _Look(
+            return _Matches(found=found)
+        return _Matches(
             found=found,
             why=await self.explaining.of(work, search.query or "", question, found),
             left_out=await self.explaining.left_out(work, search, question, within, ranked),
         )
 
-    def _told(self, search: Search, question: Question, look: "_Look") -> SearchResult:
+    def _result(self, search: Search, question: Question, matches: "_Matches") -> SearchResult:
         hits = [
-            Hit(entry=entry, score=score, explanation=look.why.get(entry.id))
-            for ranked, entry in look.found
-            if (score := told_score(ranked.score, search.weights)) >= search.min_score
+            Hit(entry=entry, score=score, explanation=matches.why.get(entry.id))
+            for ranked, entry in matches.found
+            if (score := score_share(ranked.score, search.weights)) >= search.min_score
         ]
         return attrs.evolve(
             _answer(hits, _search_type(question)),
-            confident=self.retrieval.is_confident([ranked for ranked, _ in look.found], question),
-            left_out=look.left_out,
+            confident=self.retrieval.is_confident([ranked for ranked, _ in matches.found], question),
+            left_out=matches.left_out,
         )
 
     async def _scope(self, work: UnitOfWork, caller: Caller | Anonymous, search: Search) -> Scope:
@@ -127,32 +129,32 @@ class SearchService:
                 return [(await check.readable()).id]
 
             return one
-        asked = await self.permissions.readable(work, known(caller).agent_id)
+        asked = await self.permissions.readable(work, require_caller(caller).agent_id)
 
-        async def own() -> list[DiaryId]:
+        async def own_diaries() -> list[DiaryId]:
             mine = await asked.answer()
             return [diary for diary, relations in mine.items() if search.with_shared or Relation.OWNER in relations]
 
-        return own
+        return own_diaries
 
 
 @attrs.frozen(kw_only=True)
-class _Look:
+class _Matches:
     """What was seen for a query, best first: all of it comes from looks that a check of rights follows."""
 
     found: tuple[tuple[Ranked, Entry], ...]
     why: Mapping[EntryId, Explanation] = attrs.field(factory=dict)
     left_out: tuple[LeftOut, ...] = ()
 
-    def within(self, still: frozenset[DiaryId]) -> "_Look":
+    def within(self, readable: frozenset[DiaryId]) -> "_Matches":
         """What of it may be told to one who may still read these diaries.
 
-        As in `access.looking`: an entry may have been written after its diary was closed to the caller.
+        As in `access.read_authorized`: an entry may have been written after its diary was closed to the caller.
         """
         return attrs.evolve(
             self,
-            found=tuple(each for each in self.found if each[1].diary_id in still),
-            left_out=tuple(each for each in self.left_out if each.diary_id in still),
+            found=tuple(each for each in self.found if each[1].diary_id in readable),
+            left_out=tuple(each for each in self.left_out if each.diary_id in readable),
         )
 
 
@@ -167,4 +169,4 @@ def _answer(hits: list[Hit], search_type: SearchType) -> SearchResult:
 def _search_type(question: Question) -> SearchType:
     if question.vector is None:
         return SearchType.FULLTEXT
-    return SearchType.HYBRID if question.words.wanted else SearchType.SEMANTIC
+    return SearchType.HYBRID if question.words.scored else SearchType.SEMANTIC

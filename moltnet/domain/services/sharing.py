@@ -7,7 +7,7 @@ from moltnet.domain.caller import Caller
 from moltnet.domain.diaries import Diary
 from moltnet.domain.ids import AgentId, DiaryId, ShareId
 from moltnet.domain.keys import Fingerprint
-from moltnet.domain.services.idempotency import Recorder, unrecorded
+from moltnet.domain.services.idempotency import SaveResponse, unrecorded
 from moltnet.domain.services.relations import RelationService
 from moltnet.domain.sharing import (
     InvitationAnswered,
@@ -25,7 +25,7 @@ from moltnet.domain.sharing import (
 from moltnet.ports.clock import Clock
 from moltnet.ports.permissions import Permissions
 from moltnet.ports.randomness import Randomness
-from moltnet.ports.repositories import WHOLE, Page
+from moltnet.ports.repositories import LARGEST_PAGE, Page
 from moltnet.ports.storage import Storage, UnitOfWork
 
 
@@ -46,14 +46,14 @@ class SharingService:
         diary_id: DiaryId,
         fingerprint: Fingerprint,
         role: ShareRole,
-        record: Recorder[Share] = unrecorded,
+        record: SaveResponse[Share] = unrecorded,
     ) -> Share:
         """Invites an agent, or invites it again after it declined or access was revoked.
 
         Raises SharedDiaryNotFound, AgentNotFound, SelfShare, ShareExists, InvitationLimitReached, InvitationsRefused.
         """
         async with self.storage.transaction() as work:
-            diary = await _own(work, caller, diary_id)
+            diary = await _owned_diary(work, caller, diary_id)
             agent = await work.agents.find_by_fingerprint(fingerprint)
             if agent is None:
                 raise AgentNotFound(fingerprint)
@@ -67,13 +67,13 @@ class SharingService:
                 raise ShareExists(None)
         return share
 
-    async def shares(self, caller: Caller, diary_id: DiaryId, page: Page = WHOLE) -> list[Share]:
+    async def shares(self, caller: Caller, diary_id: DiaryId, page: Page = LARGEST_PAGE) -> list[Share]:
         """A page of the pending and accepted shares of the caller's diary; raises SharedDiaryNotFound."""
         async with self.storage.autocommit() as work:
-            await _own(work, caller, diary_id)
+            await _owned_diary(work, caller, diary_id)
             return await work.shares.open_of(diary_id, page)
 
-    async def invitations(self, caller: Caller, page: Page = WHOLE) -> list[Share]:
+    async def invitations(self, caller: Caller, page: Page = LARGEST_PAGE) -> list[Share]:
         """A page of the invitations the caller has not answered yet, oldest first."""
         async with self.storage.autocommit() as work:
             return await work.shares.pending_for(caller.agent_id, page)
@@ -86,10 +86,10 @@ class SharingService:
         async with self.storage.transaction() as work:
             share = await _addressed(work, caller, share_id)
             accepted = share.accept(self.clock.now())
-            await _settle(work, caller, share, accepted)
+            await _store_answer(work, caller, share, accepted)
             await work.shares.remember_refusals(await _owner(work, share), caller.agent_id, None)
-            left = await self.permissions.grant(work, share.diary_id, share.role.relation, caller.agent_id)
-        await self.relations.settle(left)
+            pending = await self.permissions.grant(work, share.diary_id, share.role.relation, caller.agent_id)
+        await self.relations.complete(pending)
         return accepted
 
     async def decline(self, caller: Caller, share_id: ShareId) -> Share:
@@ -101,7 +101,7 @@ class SharingService:
             owner = await _owner(work, share)
             # Before the answer is written, as `share` does: two that wait for each other would both be lost.
             before = (await work.shares.counts(owner, caller.agent_id)).refusals
-            await _settle(work, caller, share, declined)
+            await _store_answer(work, caller, share, declined)
             await work.shares.remember_refusals(owner, caller.agent_id, self.limits.after_refusal(before, at))
         return declined
 
@@ -111,7 +111,7 @@ class SharingService:
         Raises SharedDiaryNotFound, AgentNotFound, ShareNotFound.
         """
         async with self.storage.transaction() as work:
-            await _own(work, caller, diary_id)
+            await _owned_diary(work, caller, diary_id)
             agent = await work.agents.find_by_fingerprint(fingerprint)
             if agent is None:
                 raise AgentNotFound(fingerprint)
@@ -121,16 +121,16 @@ class SharingService:
                 share = await work.shares.find_for(diary_id, agent.id)
             if share is None:
                 raise ShareNotFound
-            left = await self.permissions.withdraw(work, diary_id, agent.id)
-        await self.relations.settle(left)
+            pending = await self.permissions.withdraw(work, diary_id, agent.id)
+        await self.relations.complete(pending)
 
-    def _first(self, diary_id: DiaryId, guest: AgentId, role: ShareRole) -> Share:
+    def _first(self, diary_id: DiaryId, collaborator: AgentId, role: ShareRole) -> Share:
         at = self.clock.now()
         share_id = ShareId(self.randomness.row_id(at))
-        return Share(id=share_id, diary_id=diary_id, shared_with=guest, role=role, invited_at=at)
+        return Share(id=share_id, diary_id=diary_id, shared_with=collaborator, role=role, invited_at=at)
 
 
-async def _own(work: UnitOfWork, caller: Caller, diary_id: DiaryId) -> Diary:
+async def _owned_diary(work: UnitOfWork, caller: Caller, diary_id: DiaryId) -> Diary:
     diary = await work.diaries.find(diary_id)
     if diary is None or diary.owner_id != caller.agent_id:
         raise SharedDiaryNotFound
@@ -157,10 +157,10 @@ async def _owner(work: UnitOfWork, share: Share) -> AgentId:
     return diary.owner_id
 
 
-async def _settle(work: UnitOfWork, caller: Caller, read: Share, answered: Share) -> None:
+async def _store_answer(work: UnitOfWork, caller: Caller, read: Share, answered: Share) -> None:
     if await work.shares.replace(answered, expected=read):
         return
-    standing = await _addressed(work, caller, answered.id)
-    if standing.status is ShareStatus.PENDING:
+    current = await _addressed(work, caller, answered.id)
+    if current.status is ShareStatus.PENDING:
         raise InvitationChanged
-    raise InvitationAnswered(standing.status)
+    raise InvitationAnswered(current.status)

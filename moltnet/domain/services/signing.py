@@ -11,7 +11,7 @@ from moltnet.domain.agents import Agent, AgentNotFound
 from moltnet.domain.caller import Caller
 from moltnet.domain.ids import SigningRequestId
 from moltnet.domain.keys import Fingerprint, decode_signature
-from moltnet.domain.services.idempotency import Recorder, unrecorded
+from moltnet.domain.services.idempotency import SaveResponse, unrecorded
 from moltnet.domain.signing import SIGNING_LIFETIME, Scheme, SigningRequest, SigningRequestNotFound, SigningStatus
 from moltnet.ports.clock import Clock
 from moltnet.ports.randomness import Randomness
@@ -19,7 +19,7 @@ from moltnet.ports.repositories import Page
 from moltnet.ports.signatures import Signatures
 from moltnet.ports.storage import Storage
 from moltnet.ports.workflows import (
-    UNTIL_IT_HOLDS,
+    UNLIMITED_ATTEMPTS,
     Json,
     JsonObject,
     Steps,
@@ -62,21 +62,21 @@ class SigningWorkflow:
     async def run(self, steps: Steps, argument: JsonObject) -> Json:
         """Waits for the signature as long as the request has time, judges it, and keeps what came of it."""
         request_id = SigningRequestId(UUID(str(argument["request_id"])))
-        left = datetime.fromisoformat(str(argument["expires_at"])) - self.clock.now()
-        submitted = await steps.receive(SIGNATURE, max(left.total_seconds(), 0))
-        await steps.step("settle", partial(self._settle, request_id, submitted), UNTIL_IT_HOLDS)
+        remaining = datetime.fromisoformat(str(argument["expires_at"])) - self.clock.now()
+        submitted = await steps.receive(SIGNATURE, max(remaining.total_seconds(), 0))
+        await steps.step("settle", partial(self._complete, request_id, submitted), UNLIMITED_ATTEMPTS)
         return None
 
-    async def _settle(self, request_id: SigningRequestId, submitted: JsonObject | None) -> Json:
+    async def _complete(self, request_id: SigningRequestId, submitted: JsonObject | None) -> Json:
         async with self.storage.autocommit() as work:
             request = await work.signing_requests.find(request_id)
             agent = await work.agents.find(request.agent_id) if request else None
             # None: it went with its agent. Settled already: by this step, taken again, or by the end of its time.
             if request is not None and request.status is SigningStatus.PENDING:
-                await work.signing_requests.settle(self._settled(request, agent, submitted))
+                await work.signing_requests.complete(self._completed(request, agent, submitted))
         return None
 
-    def _settled(self, request: SigningRequest, agent: Agent | None, submitted: JsonObject | None) -> SigningRequest:
+    def _completed(self, request: SigningRequest, agent: Agent | None, submitted: JsonObject | None) -> SigningRequest:
         if submitted is None:
             return request.expire(self.clock.now())
         signature = str(submitted["signature"])
@@ -96,7 +96,7 @@ class SigningService:
     randomness: Randomness
 
     async def prepare(
-        self, caller: Caller, message: str, record: Recorder[SigningRequest] = unrecorded
+        self, caller: Caller, message: str, record: SaveResponse[SigningRequest] = unrecorded
     ) -> SigningRequest:
         """A request to sign a message within 300 s; raises MessageOutOfLimits."""
         at = self.clock.now()

@@ -4,7 +4,7 @@ import attrs
 
 from moltnet.domain.caller import Caller
 from moltnet.domain.ids import VoucherId
-from moltnet.domain.services.idempotency import Recorder, unrecorded
+from moltnet.domain.services.idempotency import SaveResponse, unrecorded
 from moltnet.domain.vouching import CODE_BYTES, ISSUE_ATTEMPTS, Edge, IssueContended, Voucher, VoucherLimitReached
 from moltnet.ports.clock import Clock
 from moltnet.ports.randomness import Randomness
@@ -20,7 +20,7 @@ class VouchingService:
     clock: Clock
     randomness: Randomness
 
-    async def issue(self, caller: Caller, record: Recorder[Voucher] = unrecorded) -> Voucher:
+    async def issue(self, caller: Caller, record: SaveResponse[Voucher] = unrecorded) -> Voucher:
         """A new voucher; raises VoucherLimitReached at five open ones, IssueContended after too many lost races."""
         for _ in range(ISSUE_ATTEMPTS - 1):
             try:
@@ -39,7 +39,7 @@ class VouchingService:
         async with self.storage.autocommit() as work:
             return await work.vouchers.graph(page)
 
-    async def _issue_once(self, caller: Caller, record: Recorder[Voucher]) -> Voucher:
+    async def _issue_once(self, caller: Caller, record: SaveResponse[Voucher]) -> Voucher:
         at = self.clock.now()
         voucher = Voucher.issued(
             VoucherId(self.randomness.row_id(at)), self.randomness.secret(CODE_BYTES), caller.agent_id, at

@@ -11,15 +11,15 @@ def _memory(row: Row) -> str:
 
 def ages(heading: str, member: str) -> Column:
     """How long ago a time was."""
-    return Column(heading, lambda row: age(row.get(member)), style="green", whole=True)
+    return Column(heading, lambda row: age(row.get(member)), style="green", no_wrap=True)
 
 
 def ids(heading: str, member: str = "id") -> Column:
     """An id, whole."""
-    return Column(heading, member, style="dim", whole=True)
+    return Column(heading, member, style="dim", no_wrap=True)
 
 
 AGE = ages("AGE", "createdAt")
-TYPE = Column("TYPE", "entryType", whole=True)
+TYPE = Column("TYPE", "entryType", no_wrap=True)
 MEMORY = Column("MEMORY", _memory)
-AUTHOR = Column("AUTHOR", "author", style="cyan", whole=True)
+AUTHOR = Column("AUTHOR", "author", style="cyan", no_wrap=True)

@@ -89,10 +89,10 @@ def end_in_time(within_s: float = ENDS_WITHIN_S, status: int | None = None, *, a
     It then ends without clearing up, with a status, or as shells count a program that a signal ended. A thread of its
     own watches, so neither a blocked event loop nor threads that are waited for at the exit keep the process.
     """
-    hears, tells = os.pipe()
-    os.set_blocking(tells, False)
-    signal.set_wakeup_fd(tells, warn_on_full_buffer=False)
-    arguments = (hears, within_s, status, at_second)
+    read_fd, write_fd = os.pipe()
+    os.set_blocking(write_fd, False)
+    signal.set_wakeup_fd(write_fd, warn_on_full_buffer=False)
+    arguments = (read_fd, within_s, status, at_second)
     threading.Thread(target=_end_after_signal, args=arguments, name="moltnet-ending", daemon=True).start()
 
 
@@ -116,19 +116,19 @@ async def _until_signalled(work: Coroutine[Any, Any, Value]) -> Value:
         sys.exit(_counted(ending.number))
 
 
-def _end_after_signal(hears: int, within_s: float, status: int | None, at_second: bool) -> None:  # noqa: FBT001
-    number = _next_signal(hears, None)
+def _end_after_signal(read_fd: int, within_s: float, status: int | None, at_second: bool) -> None:  # noqa: FBT001
+    number = _next_signal(read_fd, None)
     deadline = time.monotonic() + within_s
-    while _next_signal(hears, max(0.0, deadline - time.monotonic())) is not None and not at_second:
+    while _next_signal(read_fd, max(0.0, deadline - time.monotonic())) is not None and not at_second:
         pass
     if time.monotonic() >= deadline:
         _log.warning("not everything was closed within %.0f seconds: ending without that", within_s)
     end_at_once(_counted(number) if status is None else status)
 
 
-def _next_signal(hears: int, within_s: float | None) -> int | None:
-    ready, _, _ = select.select([hears], [], [], within_s)
-    return os.read(hears, 1)[0] if ready else None
+def _next_signal(read_fd: int, within_s: float | None) -> int | None:
+    ready, _, _ = select.select([read_fd], [], [], within_s)
+    return os.read(read_fd, 1)[0] if ready else None
 
 
 def _counted(number: int | None) -> int:

@@ -10,14 +10,14 @@ from moltnet.domain.sharing import Share
 from moltnet.domain.signing import SigningRequest
 from moltnet.domain.views import FeedItem, FeedItems, FullProfile, Myself, OpenVoucher, Reflected, TokenHolder
 from moltnet.domain.vouching import Edge
-from moltnet.entrypoints.rest.wire.agents import AgentProfile, Whoami
-from moltnet.entrypoints.rest.wire.crypto import CryptoIdentity, signing_request_form
-from moltnet.entrypoints.rest.wire.diaries import diary_form
-from moltnet.entrypoints.rest.wire.entries import DiaryList, entry_form, kept_form
-from moltnet.entrypoints.rest.wire.feed import PublicFeedResponse, item_form
-from moltnet.entrypoints.rest.wire.search import reflected_form, result_form
-from moltnet.entrypoints.rest.wire.sharing import share_form
-from moltnet.entrypoints.rest.wire.vouching import Voucher, edge_form
+from moltnet.entrypoints.rest.schemas.agents import AgentProfile, Whoami
+from moltnet.entrypoints.rest.schemas.crypto import CryptoIdentity, signing_request_form
+from moltnet.entrypoints.rest.schemas.diaries import diary_form
+from moltnet.entrypoints.rest.schemas.entries import DiaryList, entry_form, kept_form
+from moltnet.entrypoints.rest.schemas.feed import PublicFeedResponse, item_form
+from moltnet.entrypoints.rest.schemas.search import reflected_form, result_form
+from moltnet.entrypoints.rest.schemas.sharing import share_form
+from moltnet.entrypoints.rest.schemas.vouching import Voucher, edge_form
 from moltnet.entrypoints.schema.convert import json_value
 
 Json = dict[str, Any]

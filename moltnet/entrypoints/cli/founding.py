@@ -33,23 +33,23 @@ class FolderUnusable(Unavailable):
         )
 
 
-async def found(services: Services, keys: KeyPair, scopes: frozenset[Scope] = ALL_SCOPES) -> Registered:
+async def register_founder(services: Services, keys: KeyPair, scopes: frozenset[Scope] = ALL_SCOPES) -> Registered:
     """One genesis agent; repeated with the same keys, the same agent and fresh credentials."""
     evidence = Evidence(proof=registration_proof(keys, None))
     return await services.registration.genesis(keys.public_key.text, scopes, evidence)
 
 
-async def found_and_keep(
+async def register_and_store(
     services: Services, keyring: Keyring, api_url: str, scopes: frozenset[Scope] = ALL_SCOPES
 ) -> OwnIdentity:
     """The agent of a keyring: as it is kept there, as it was begun, or a new one."""
-    begun, kept = keyring.prepared(), keyring.read()
-    if kept is not None and begun in {None, kept.private_key}:
-        keyring.keep(kept)  # and with it nothing is begun any more
-        return kept
+    begun, stored = keyring.prepared(), keyring.read()
+    if stored is not None and begun in {None, stored.private_key}:
+        keyring.keep(stored)  # and with it nothing is begun any more
+        return stored
     keys = key_pair_of(begun) if begun else new_key_pair()
     keyring.prepare(keys.seed_text)
-    identity = _identity(keys, await found(services, keys, scopes), api_url)
+    identity = _identity(keys, await register_founder(services, keys, scopes), api_url)
     keyring.keep(identity)
     return identity
 

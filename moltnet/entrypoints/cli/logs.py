@@ -123,8 +123,8 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The line of a record, with the traceback as a member."""
-        moment = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-        line = {"time": moment.replace("+00:00", "Z"), "level": record.levelname, "logger": record.name}
+        timestamp = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        line = {"time": timestamp.replace("+00:00", "Z"), "level": record.levelname, "logger": record.name}
         line |= _members(record.getMessage())
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
@@ -141,7 +141,7 @@ class OncePerSecond(logging.Filter):
         super().__init__()
         self._clock = clock
         self._last: dict[Hashable, float] = {}
-        self._left_out: dict[Hashable, int] = {}
+        self._suppressed: dict[Hashable, int] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the record is written; it may be shortened."""
@@ -149,13 +149,13 @@ class OncePerSecond(logging.Filter):
             return True
         cause, now = _cause_of(record), self._clock()
         if now - self._last.get(cause, float("-inf")) < 1:
-            self._left_out[cause] = self._left_out.get(cause, 0) + 1
+            self._suppressed[cause] = self._suppressed.get(cause, 0) + 1
             return False
         if len(self._last) >= MOST_CAUSES:
             self._last.clear()
-            self._left_out.clear()
+            self._suppressed.clear()
         self._last[cause] = now
-        _shorten(record, self._left_out.pop(cause, 0))
+        _shorten(record, self._suppressed.pop(cause, 0))
         return True
 
 
@@ -176,10 +176,10 @@ def _cause_of(record: logging.LogRecord) -> Hashable:
 
 
 def _raised_at(error: BaseException | None) -> tuple[str, int] | None:
-    place = error.__traceback__ if error is not None else None
-    while place is not None and place.tb_next is not None:
-        place = place.tb_next
-    return (place.tb_frame.f_code.co_filename, place.tb_lineno) if place is not None else None
+    frame = error.__traceback__ if error is not None else None
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    return (frame.tb_frame.f_code.co_filename, frame.tb_lineno) if frame is not None else None
 
 
 def _first_line(text: str) -> str:
@@ -193,7 +193,7 @@ def _is_lost_connection(error: BaseException | None) -> TypeGuard[BaseException]
     return error is not None and any(kind.__name__ == LOST_CONNECTION for kind in type(error).__mro__)
 
 
-def _shorten(record: logging.LogRecord, left_out: int) -> None:
+def _shorten(record: logging.LogRecord, omitted: int) -> None:
     error = record.exc_info[1] if record.exc_info else None
     text = record.getMessage()
     if isinstance(error, Unavailable) or _is_lost_connection(error):
@@ -203,6 +203,6 @@ def _shorten(record: logging.LogRecord, left_out: int) -> None:
         record.exc_info = None
     if record.exc_info is None:
         text = _first_line(text)
-    if left_out:
-        text = f"{text} [{left_out} more of this cause were left out]"
+    if omitted:
+        text = f"{text} [{omitted} more of this cause were left out]"
     record.msg, record.args = text, None

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from moltnet import __version__
-from moltnet.entrypoints.cli.grammar import Commands
+from moltnet.entrypoints.cli.options import Commands
 from moltnet.entrypoints.cli.output import CANNOT_START, one_sentence, say
 
 _data = click.option(

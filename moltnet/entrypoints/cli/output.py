@@ -77,7 +77,7 @@ def _print(text: str, stream: TextIO) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def told(error: MoltNetError) -> str:
+def error_text(error: MoltNetError) -> str:
     """An error in the words of commands: its sentence, why the database cannot be reached, which file is missing."""
     from moltnet.ports.keyring import NoCredentials  # noqa: PLC0415  # quick help
 
@@ -102,5 +102,5 @@ def one_sentence(exit_code: int = CANNOT_START) -> Iterator[None]:
     try:
         yield
     except MoltNetError as error:
-        say(f"error: {told(error)}")
+        say(f"error: {error_text(error)}")
         sys.exit(exit_code)

@@ -79,10 +79,10 @@ async def serve(
         listening_app(_app(settings, base_url, services, listening), listening, drain_s=DRAIN_S, limits=limits),
     ):
         await on_ready(services)
-        await _until_told_or_lost(stop, services)
+        await _until_stopped_or_lost(stop, services)
 
 
-async def _until_told_or_lost(stop: asyncio.Event, services: Services) -> None:
+async def _until_stopped_or_lost(stop: asyncio.Event, services: Services) -> None:
     """Waits until `stop` is set; raises StorageLost when there is nothing left to serve from."""
     stopping, lost = asyncio.create_task(stop.wait()), asyncio.create_task(services.readiness.lost())
     await asyncio.wait({stopping, lost}, return_when=asyncio.FIRST_COMPLETED)
@@ -105,21 +105,21 @@ def _app(settings: Settings, base_url: str, services: Services, listening: socke
         source_url=settings.source_url,
         trusted_proxies=settings.trusted_proxies,
         webhook_key=settings.ory_action_api_key if settings.ory else None,
-        hosts=known_hosts(settings, base_url, address(listening)[0]),
+        hosts=served_hosts(settings, base_url, address(listening)[0]),
         streams=StreamLimits(per_address=settings.streams_per_address),
     )
     app = create_app(services, options)
-    mcp = McpOptions(place=options.place, session_secret=settings.mcp_session_secret, anonymous=settings.mcp_anonymous)
+    mcp = McpOptions(urls=options.urls, session_secret=settings.mcp_session_secret, anonymous=settings.mcp_anonymous)
     mount_mcp(app, mcp)
     return app
 
 
-def known_hosts(settings: Settings, base_url: str, host: str) -> frozenset[str] | None:
+def served_hosts(settings: Settings, base_url: str, host: str) -> frozenset[str] | None:
     """The names by which a server that listens on an address lets itself be called; None, any, beyond loopback."""
     if not ipaddress.ip_address(host).is_loopback:
         return None
-    own = host_name(f"[{host}]" if ":" in host else host), host_name(urlsplit(base_url).netloc.rpartition("@")[2])
-    return LOOPBACK_NAMES | settings.allowed_hosts | frozenset(own) | frozenset(filter(None, [settings.mcp_alias]))
+    names = host_name(f"[{host}]" if ":" in host else host), host_name(urlsplit(base_url).netloc.rpartition("@")[2])
+    return LOOPBACK_NAMES | settings.allowed_hosts | frozenset(names) | frozenset(filter(None, [settings.mcp_alias]))
 
 
 def _connection_limits(settings: Settings) -> ConnectionLimits:

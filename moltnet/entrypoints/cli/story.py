@@ -24,7 +24,7 @@ class Step:
     """One step that was taken."""
 
     title: str
-    seen: str
+    details: str
     seconds: float
 
 
@@ -39,40 +39,40 @@ class Story:
     @asynccontextmanager
     async def step(self, title: str) -> AsyncIterator[Callable[[object], None]]:
         """Takes a step; the block calls what it is given with what there was to see."""
-        seen: list[str] = []
+        details: list[str] = []
         started = time.perf_counter()
-        yield lambda what: seen.append(str(what))
-        self.note(title, time.perf_counter() - started, " ".join(seen))
+        yield lambda what: details.append(str(what))
+        self.record(title, time.perf_counter() - started, " ".join(details))
 
-    def note(self, title: str, seconds: float, seen: str = "") -> None:
+    def record(self, title: str, seconds: float, details: str = "") -> None:
         """Adds a step that was taken."""
-        self.steps.append(Step(title, seen, round(seconds, 4)))
-        self._tell(f"{len(self.steps):>3}  {title}  {click.style(f'{seconds * 1000:.0f} ms', dim=True)}")
-        if seen:
-            self._tell(click.style(f"       {seen}", fg="cyan"))
+        self.steps.append(Step(title, details, round(seconds, 4)))
+        self._print(f"{len(self.steps):>3}  {title}  {click.style(f'{seconds * 1000:.0f} ms', dim=True)}")
+        if details:
+            self._print(click.style(f"       {details}", fg="cyan"))
 
-    def expect(self, holds: bool, otherwise: str) -> None:  # noqa: FBT001  # reads as a sentence
+    def expect(self, condition: bool, otherwise: str) -> None:  # noqa: FBT001  # reads as a sentence
         """Breaks the story when something does not hold."""
-        if not holds:
+        if not condition:
             raise StoryBroken(otherwise)
 
     def broken(self, why: str) -> None:
         """Ends the story badly."""
         self.is_broken = True
         self.steps.append(Step("BROKEN", why, 0.0))
-        self._tell(click.style(f"\nNot as expected: {why}", fg="red"))
+        self._print(click.style(f"\nNot as expected: {why}", fg="red"))
 
     def over(self, seconds: float) -> None:
         """Ends the story well."""
-        self._tell(f"\nAll {len(self.steps)} steps as expected, {seconds:.1f} s.")
+        self._print(f"\nAll {len(self.steps)} steps as expected, {seconds:.1f} s.")
 
-    def _tell(self, line: str) -> None:
+    def _print(self, line: str) -> None:
         if not self._quiet:
             click.echo(line)
 
 
 @attrs.frozen
-class Wire:
+class HttpClient:
     """JSON over HTTP."""
 
     session: aiohttp.ClientSession
@@ -92,18 +92,18 @@ class Agent:
 
     name: str
     keys: KeyPair
-    wire: Wire
+    http: HttpClient
     token: str | None = None
 
     async def sign_in(self, client_id: str, client_secret: str) -> None:
         """Trades client credentials for a token."""
         form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": client_secret}
-        self.token = (await self.wire.ask("POST", "/oauth2/token", data=form))["access_token"]
+        self.token = (await self.http.ask("POST", "/oauth2/token", data=form))["access_token"]
 
     async def ask(self, method: str, url: str, **options: Any) -> dict[str, Any]:
         """Asks as this agent, once it has a token."""
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
-        return await self.wire.ask(method, url, headers=headers, **options)
+        return await self.http.ask(method, url, headers=headers, **options)
 
     def sign_input(self, signing_input: str) -> str:
         """The signature of what the network hands out in base64."""

@@ -20,17 +20,17 @@ Row = Mapping[str, object]
 CELL_MAX = 160
 """Columns of the screen that one cell may fill, over several lines."""
 _AGES = ((365 * 86400, "years"), (30 * 86400, "months"), (86400, "days"), (3600, "h"), (60, "min"))
-_KEPT_TOGETHER = "\u200c\u200d"  # joiners within words and emoji: they are not printable by themselves
+_JOINERS = "\u200c\u200d"  # joiners within words and emoji: they are not printable by themselves
 
 
 @attrs.frozen
 class Column:
-    """A heading, what stands below it, and how: in colours, on one line (`whole`), to the right."""
+    """A heading, what stands below it, and how: in colours, on one line (`no_wrap`), to the right."""
 
     heading: str
     cell: str | Callable[[Row], object]
     style: str = ""
-    whole: bool = False
+    no_wrap: bool = False
     right: bool = False
 
     def text(self, row: Row) -> str:
@@ -53,7 +53,7 @@ def table(rows: Sequence[Row], columns: Sequence[Column], empty: str) -> str:
         laid_out.add_column(
             Text(column.heading),
             style=column.style,
-            no_wrap=column.whole,
+            no_wrap=column.no_wrap,
             overflow="fold",
             justify="right" if column.right else "left",
         )
@@ -80,13 +80,13 @@ def lines(thing: Row) -> str:
     return _rendered(Text("\n").join(parts), wraps=False)
 
 
-def age(moment: object, now: datetime | None = None) -> str:
+def age(timestamp: object, now: datetime | None = None) -> str:
     """How long ago a time as REST tells it was, or how far it is ahead: `3 days`, `in 23 h`; else the text itself."""
     try:
-        then = datetime.fromisoformat(str(moment))
+        then = datetime.fromisoformat(str(timestamp))
         seconds = ((now or datetime.now(UTC)) - then).total_seconds()
     except (ValueError, TypeError):
-        return as_text(moment)
+        return as_text(timestamp)
     for length, unit in _AGES:
         count = int(abs(seconds) // length)
         if count:
@@ -121,7 +121,7 @@ def as_text(value: object) -> str:
 
 def printable(text: str) -> str:
     """A text without the characters by which it could give a terminal orders."""
-    return "".join(each if each in f"\n\t{_KEPT_TOGETHER}" or each.isprintable() else "\ufffd" for each in text)
+    return "".join(each if each in f"\n\t{_JOINERS}" or each.isprintable() else "\ufffd" for each in text)
 
 
 def width_of_terminal() -> int:

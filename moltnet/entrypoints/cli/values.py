@@ -14,7 +14,7 @@ from moltnet.domain.diaries import NAME_MAX
 from moltnet.domain.errors import Invalid, MoltNetError
 from moltnet.domain.ids import EntryId, ShareId, SigningRequestId, parse_uuid
 from moltnet.domain.keys import Fingerprint
-from moltnet.entrypoints.schema.moments import parse_moment
+from moltnet.entrypoints.schema.date_times import parse_datetime
 
 Value = TypeVar("Value")
 
@@ -74,31 +74,31 @@ def _ref(text: str) -> str:
 
 
 def _id(text: str) -> UUID:
-    found = parse_uuid(text)
-    if found is None:
+    parsed = parse_uuid(text)
+    if parsed is None:
         raise NotAnId
-    return found
+    return parsed
 
 
-class NotAMoment(Invalid):
+class InvalidDateTime(Invalid):
     """A text that is no point in time."""
 
     code = "NOT_A_MOMENT"
     sentence = "it must be a day, or a time with its zone: 2026-01-31 (from its beginning, UTC) or 2026-01-31T09:30:00Z"
 
 
-def _moment(text: str) -> datetime:
-    found = parse_moment(f"{text}T00:00:00Z" if len(text) == len("2026-01-31") else text)
-    if found is None:
-        raise NotAMoment
-    return found
+def _date_time(text: str) -> datetime:
+    parsed = parse_datetime(f"{text}T00:00:00Z" if len(text) == len("2026-01-31") else text)
+    if parsed is None:
+        raise InvalidDateTime
+    return parsed
 
 
 DIARY = Typed("diary", _ref)
 ENTRY = Typed("id", lambda text: EntryId(_id(text)))
 INVITATION = Typed("id", lambda text: ShareId(_id(text)))
 SIGNING_REQUEST = Typed("id", lambda text: SigningRequestId(_id(text)))
-MOMENT = Typed("time", _moment)
+DATE_TIME = Typed("time", _date_time)
 FINGERPRINT = Typed("fingerprint", Fingerprint.parse)
 
 

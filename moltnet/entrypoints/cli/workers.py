@@ -75,12 +75,12 @@ async def work(settings: Settings, listening: socket.socket, ready: int, alive: 
             end_at_once(0)  # the watching process was told twice
         signal.raise_signal(signal.SIGTERM)
 
-    async def tell(_: Services) -> None:
+    async def announce(_: Services) -> None:
         ending.started()
         os.write(ready, READY)
 
     loop.add_reader(alive, nobody_watches)
-    await serve(settings, listening, tell, ending.asked)
+    await serve(settings, listening, announce, ending.asked)
 
 
 @attrs.frozen
@@ -104,7 +104,7 @@ class _Team:
 async def _run_workers(team: _Team, count: int, on_ready: Callable[[], None], stop: asyncio.Event) -> None:
     serving = asyncio.Event()
     stopping = asyncio.create_task(stop.wait())
-    workers = [asyncio.create_task(_keep_one(team, serving, stop)) for _ in range(count)]
+    workers = [asyncio.create_task(_run_worker(team, serving, stop)) for _ in range(count)]
     all_ready = asyncio.create_task(_wait_ready(team.pipes.ready[0], count))
     try:
         await asyncio.wait([all_ready, stopping, *workers], return_when=asyncio.FIRST_COMPLETED)
@@ -122,7 +122,7 @@ async def _run_workers(team: _Team, count: int, on_ready: Callable[[], None], st
             raise outcome
 
 
-async def _keep_one(team: _Team, serving: asyncio.Event, stop: asyncio.Event) -> None:
+async def _run_worker(team: _Team, serving: asyncio.Event, stop: asyncio.Event) -> None:
     """One worker's place: filled again when its worker dies, until it is time to stop."""
     while not stop.is_set():
         await _until_ended(await team.hire(), stop)

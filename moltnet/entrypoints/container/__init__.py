@@ -8,20 +8,19 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from moltnet.entrypoints.container.databases import database, migrate, migrate_all
-    from moltnet.entrypoints.container.examinations import Examination, examination
+    from moltnet.entrypoints.container.health_checks import HealthCheck, health_check
+    from moltnet.entrypoints.container.key_encryption import replace_secret, rotate_keys
     from moltnet.entrypoints.container.keys import key_pair_of, new_key_pair, signatures
-    from moltnet.entrypoints.container.model_rooms import KnownModel, ModelRoom, model_room
-    from moltnet.entrypoints.container.networks import Foundation, assembled, network, network_in_memory
-    from moltnet.entrypoints.container.own import (
+    from moltnet.entrypoints.container.local_files import (
+        check_credentials,
         document_of,
         export_ssh_key,
         git_activation,
         github_token,
-        is_taken_in_by_git,
-        look_over,
+        is_visible_to_git,
         mcp_configuration,
         read_document,
-        remains_of,
+        read_partial_credentials,
         set_up_git,
         set_up_github,
         update_section,
@@ -30,39 +29,44 @@ if TYPE_CHECKING:
         write_mcp_file,
         write_text,
     )
+    from moltnet.entrypoints.container.model_administration import (
+        ModelAdministration,
+        ModelInfo,
+        open_model_administration,
+    )
+    from moltnet.entrypoints.container.networks import Infrastructure, assembled, network, network_in_memory
     from moltnet.entrypoints.container.relocations import relocation
     from moltnet.entrypoints.container.remote import admission, file_keyring, remote_agent
-    from moltnet.entrypoints.container.sealing import replace_secret, rotate_keys
     from moltnet.entrypoints.container.wiring import Container
 
 __all__ = [
     "Container",
-    "Examination",
-    "Foundation",
-    "KnownModel",
-    "ModelRoom",
+    "HealthCheck",
+    "Infrastructure",
+    "ModelAdministration",
+    "ModelInfo",
     "admission",
     "assembled",
+    "check_credentials",
     "database",
     "document_of",
-    "examination",
     "export_ssh_key",
     "file_keyring",
     "git_activation",
     "github_token",
-    "is_taken_in_by_git",
+    "health_check",
+    "is_visible_to_git",
     "key_pair_of",
-    "look_over",
     "mcp_configuration",
     "migrate",
     "migrate_all",
-    "model_room",
     "network",
     "network_in_memory",
     "new_key_pair",
+    "open_model_administration",
     "read_document",
+    "read_partial_credentials",
     "relocation",
-    "remains_of",
     "remote_agent",
     "replace_secret",
     "rotate_keys",
@@ -76,49 +80,49 @@ __all__ = [
     "write_text",
 ]
 
-_ROOMS = {
+_MODULES = {
     "Container": "wiring",
-    "Examination": "examinations",
-    "Foundation": "networks",
-    "KnownModel": "model_rooms",
-    "ModelRoom": "model_rooms",
+    "HealthCheck": "health_checks",
+    "Infrastructure": "networks",
+    "ModelInfo": "model_administration",
+    "ModelAdministration": "model_administration",
     "admission": "remote",
     "assembled": "networks",
     "database": "databases",
-    "document_of": "own",
-    "examination": "examinations",
-    "export_ssh_key": "own",
+    "document_of": "local_files",
+    "health_check": "health_checks",
+    "export_ssh_key": "local_files",
     "file_keyring": "remote",
-    "git_activation": "own",
-    "github_token": "own",
-    "is_taken_in_by_git": "own",
+    "git_activation": "local_files",
+    "github_token": "local_files",
+    "is_visible_to_git": "local_files",
     "key_pair_of": "keys",
-    "look_over": "own",
-    "mcp_configuration": "own",
+    "check_credentials": "local_files",
+    "mcp_configuration": "local_files",
     "migrate": "databases",
     "migrate_all": "databases",
-    "model_room": "model_rooms",
+    "open_model_administration": "model_administration",
     "network": "networks",
     "network_in_memory": "networks",
     "new_key_pair": "keys",
-    "read_document": "own",
+    "read_document": "local_files",
     "relocation": "relocations",
-    "remains_of": "own",
+    "read_partial_credentials": "local_files",
     "remote_agent": "remote",
-    "replace_secret": "sealing",
-    "rotate_keys": "sealing",
-    "set_up_git": "own",
-    "set_up_github": "own",
+    "replace_secret": "key_encryption",
+    "rotate_keys": "key_encryption",
+    "set_up_git": "local_files",
+    "set_up_github": "local_files",
     "signatures": "keys",
-    "update_section": "own",
-    "write_document": "own",
-    "write_mcp_configuration": "own",
-    "write_mcp_file": "own",
-    "write_text": "own",
+    "update_section": "local_files",
+    "write_document": "local_files",
+    "write_mcp_configuration": "local_files",
+    "write_mcp_file": "local_files",
+    "write_text": "local_files",
 }
 
 
 def __getattr__(name: str) -> object:
-    if name not in _ROOMS:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_ROOMS[name]}"), name)
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -24,7 +24,7 @@ def database(settings: Settings) -> Iterator[str]:
     from moltnet.adapters.postgres.cut_off import with_limits  # noqa: PLC0415  # heavy
 
     if settings.database_url is not None:
-        from moltnet.adapters.postgres.examination import require_readable  # noqa: PLC0415  # heavy
+        from moltnet.adapters.postgres.health_check import require_readable  # noqa: PLC0415  # heavy
 
         require_readable(settings.database_url)
         yield with_limits(settings.database_url)

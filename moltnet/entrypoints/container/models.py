@@ -11,9 +11,9 @@ from weakref import WeakSet
 import attrs
 
 from moltnet.adapters.system.clock import SystemClock
+from moltnet.domain.model_migration import ModelReference
 from moltnet.domain.search import EmbedderUnavailable
-from moltnet.domain.services.models import Following, Models
-from moltnet.domain.switching import ModelPlace
+from moltnet.domain.services.models import Models, ModelSource
 from moltnet.entrypoints.settings import Settings
 from moltnet.ports.embedding import Embedder
 from moltnet.ports.storage import Storage
@@ -29,16 +29,16 @@ _log = logging.getLogger(__name__)
 async def models_of(settings: Settings, storage: Storage) -> AsyncIterator[Models]:
     """The models a network uses, loaded; a model that cannot be had is missed loudly."""
     loader = ModelDirectories(settings.model_dir, settings.embedding_threads)
-    models = Models(None, Following(storage=storage, loader=loader, clock=SystemClock()))
+    models = Models(None, ModelSource(storage=storage, loader=loader, clock=SystemClock()))
     await models.prepare()
-    await _tell_of_another(settings.model_dir, models)
+    await _log_other_model(settings.model_dir, models)
     try:
         yield models
     finally:
         await loader.aclose()
 
 
-async def _tell_of_another(declared: Path | None, models: Models) -> None:
+async def _log_other_model(declared: Path | None, models: Models) -> None:
     """Says so when the model that is set is not the one in use: the setting is for new networks."""
     state = await models.refresh()
     if declared is None or state.serving is None:
@@ -48,7 +48,7 @@ async def _tell_of_another(declared: Path | None, models: Models) -> None:
     except EmbedderUnavailable as error:
         _log.warning("MOLTNET_MODEL is not used: %s", error.detail)
         return
-    if name not in {place.name for place in (state.serving, state.target) if place}:
+    if name not in {reference.name for reference in (state.serving, state.target) if reference}:
         _log.warning(
             "MOLTNET_MODEL is not used, another model serves this network; to switch: moltnet model use %s", declared
         )
@@ -63,36 +63,36 @@ class ModelDirectories:
     # Weakly: a model that served once is let go as soon as the last search that asked it is answered.
     _loaded: WeakSet["OnnxEmbedder"] = attrs.field(init=False, factory=WeakSet)
 
-    async def load(self, place: ModelPlace) -> Embedder:
+    async def load(self, reference: ModelReference) -> Embedder:
         """The model of a name, wherever it is, or else the one that lies in its place now."""
-        directory = await asyncio.to_thread(self._directory, place)
+        directory = await asyncio.to_thread(self._directory, reference)
         embedder = await asyncio.to_thread(load_model, directory, self.threads)
         self._loaded.add(embedder)
         return embedder
 
-    async def preferred(self) -> tuple[ModelPlace, Embedder]:
+    async def preferred(self) -> tuple[ModelReference, Embedder]:
         """The model that is set, or else the installed one."""
-        embedder = await asyncio.to_thread(own_model, self.declared, self.threads)
+        embedder = await asyncio.to_thread(load_embedder, self.declared, self.threads)
         self._loaded.add(embedder)
-        return ModelPlace(embedder.model, str(self.declared.absolute()) if self.declared else None), embedder
+        return ModelReference(embedder.model, str(self.declared.absolute()) if self.declared else None), embedder
 
     async def aclose(self) -> None:
         """Ends the threads of every model that was loaded."""
         for embedder in list(self._loaded):
             await embedder.close()
 
-    def _directory(self, place: ModelPlace) -> Path | None:
-        own = Path(place.directory) if place.directory else None
-        for directory in (own, self.declared, None):
+    def _directory(self, reference: ModelReference) -> Path | None:
+        specified = Path(reference.directory) if reference.directory else None
+        for directory in (specified, self.declared, None):
             try:
-                if read_model(directory).name == place.name:
+                if read_model(directory).name == reference.name:
                     return directory
             except EmbedderUnavailable:
                 continue
-        return own
+        return specified
 
 
-def own_model(declared: Path | None, threads: int) -> "OnnxEmbedder":
+def load_embedder(declared: Path | None, threads: int) -> "OnnxEmbedder":
     """The model that MOLTNET_MODEL names, or else the installed one; raises EmbedderUnavailable with advice."""
     try:
         return load_model(declared, threads)

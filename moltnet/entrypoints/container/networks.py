@@ -16,24 +16,24 @@ from moltnet.domain.services import Services
 from moltnet.domain.services.models import Models
 from moltnet.domain.services.relations import RelationDelivery
 from moltnet.entrypoints.container.databases import supervised_database
+from moltnet.entrypoints.container.key_encryption import secret_named
 from moltnet.entrypoints.container.models import models_of
-from moltnet.entrypoints.container.ory import ory_in_place
-from moltnet.entrypoints.container.reembedding import keep_embedding
-from moltnet.entrypoints.container.sealing import secret_named
+from moltnet.entrypoints.container.ory import ory_overrides
+from moltnet.entrypoints.container.reembedding import run_reembedding
 from moltnet.entrypoints.container.wiring import Container
 from moltnet.entrypoints.container.workflows import LaunchWorkflows, in_memory, load_durable
 from moltnet.entrypoints.settings import RateLimitStore, Settings
+from moltnet.ports.client_directory import ClientInvalidations
 from moltnet.ports.events import FeedEvents
 from moltnet.ports.limits import RateLimits
 from moltnet.ports.readiness import ReadinessCheck
 from moltnet.ports.relations import RelationStore
-from moltnet.ports.standing import StandingChanges
 from moltnet.ports.storage import Storage
 
 _log = logging.getLogger(__name__)
 
-HOUSEKEEPING_EVERY_S = 5
-SWEEP_EVERY_S = 3
+MAINTENANCE_EVERY_S = 5
+RECONCILE_INTERVAL_S = 3
 CANCEL_AGAIN_S = 0.1
 
 
@@ -44,35 +44,35 @@ async def network(settings: Settings, base_url: str, *, with_model: bool = True)
     Without its model it works on words alone and says so loudly.
     """
     durable = load_durable()
+    from moltnet.adapters.postgres.client_invalidations import PostgresClientInvalidations  # noqa: PLC0415  # heavy
     from moltnet.adapters.postgres.events import PostgresFeedEvents  # noqa: PLC0415  # heavy
     from moltnet.adapters.postgres.migrate import migrate as migrate_database  # noqa: PLC0415  # heavy
-    from moltnet.adapters.postgres.readiness import PostgresReadiness, Room  # noqa: PLC0415  # heavy
-    from moltnet.adapters.postgres.standing import PostgresStandingChanges  # noqa: PLC0415  # heavy
+    from moltnet.adapters.postgres.readiness import DiskSpace, PostgresReadiness  # noqa: PLC0415  # heavy
     from moltnet.adapters.postgres.storage import PostgresStorage  # noqa: PLC0415  # heavy
 
     async with AsyncExitStack() as stack:
         served = stack.enter_context(supervised_database(settings))
-        address, room = served.address, Room()
+        address, disk_space = served.address, DiskSpace()
         await migrate_database(address)
         storage = await stack.enter_async_context(
-            PostgresStorage.open(address, max_connections=settings.max_connections, room=room)
+            PostgresStorage.open(address, max_connections=settings.max_connections, disk_space=disk_space)
         )
-        readiness = await stack.enter_async_context(aclosing(PostgresReadiness(address, room, served.check)))
+        readiness = await stack.enter_async_context(aclosing(PostgresReadiness(address, disk_space, served.check)))
         events = await stack.enter_async_context(PostgresFeedEvents.open(address))
         models = await stack.enter_async_context(models_of(settings, storage)) if with_model else Models(None)
         limits = await stack.enter_async_context(_limits(settings, address))
-        changes = await stack.enter_async_context(PostgresStandingChanges.open(address))
-        foundation = Foundation(
+        changes = await stack.enter_async_context(PostgresClientInvalidations.open(address))
+        infrastructure = Infrastructure(
             storage=storage,
             events=events,
             models=models,
             limits=limits,
-            standing_changes=changes,
+            client_invalidations=changes,
             workflows=partial(durable, address),
-            place=stack.enter_context(ory_in_place(settings)),
+            apply_overrides=stack.enter_context(ory_overrides(settings)),
             readiness=readiness,
         )
-        yield await stack.enter_async_context(assembled(settings, base_url, foundation))
+        yield await stack.enter_async_context(assembled(settings, base_url, infrastructure))
 
 
 @asynccontextmanager
@@ -86,16 +86,16 @@ async def network_in_memory(settings: Settings, base_url: str, *, with_model: bo
         models = (
             await stack.enter_async_context(models_of(settings, storage)) if with_model else Models(MemoryEmbedder())
         )
-        foundation = Foundation(storage=storage, events=storage.events, models=models)
-        yield await stack.enter_async_context(assembled(settings, base_url, foundation))
+        infrastructure = Infrastructure(storage=storage, events=storage.events, models=models)
+        yield await stack.enter_async_context(assembled(settings, base_url, infrastructure))
 
 
 @attrs.frozen(kw_only=True)
-class Foundation:
+class Infrastructure:
     """What a network stands on.
 
     Without `limits`, requests are counted in this process alone; without `workflows`, what is unfinished ends with it.
-    `place` puts adapters of other services in the place of the native ones.
+    `apply_overrides` puts adapters of other services in the place of the native ones.
     """
 
     storage: Storage
@@ -105,53 +105,53 @@ class Foundation:
     # Where permissions live; without one, with the data.
     relation_store: RelationStore | None = None
     # Who tells of changed clients; without, each request reads its own.
-    standing_changes: StandingChanges | None = None
+    client_invalidations: ClientInvalidations | None = None
     workflows: LaunchWorkflows | None = None
     # Whether the storage can do its work; without one, it always can.
     readiness: ReadinessCheck | None = None
-    place: Callable[[Container], None] = lambda _: None
+    apply_overrides: Callable[[Container], None] = lambda _: None
 
 
 @asynccontextmanager
-async def assembled(settings: Settings, base_url: str, foundation: Foundation) -> AsyncIterator[Services]:
+async def assembled(settings: Settings, base_url: str, infrastructure: Infrastructure) -> AsyncIterator[Services]:
     """The services over a foundation; what they left running has ended with the context."""
     container = Container(
         settings=settings,
         base_url=base_url,
-        storage=providers.Object(foundation.storage),
-        events=providers.Object(foundation.events),
-        models=providers.Object(foundation.models),
+        storage=providers.Object(infrastructure.storage),
+        events=providers.Object(infrastructure.events),
+        models=providers.Object(infrastructure.models),
     )
-    if foundation.limits is not None:
-        container.limits.override(providers.Object(foundation.limits))
-    if foundation.standing_changes is not None:
-        container.standing_changes.override(providers.Object(foundation.standing_changes))
-    if foundation.relation_store is not None:
-        container.relation_store.override(providers.Object(foundation.relation_store))
-    if foundation.readiness is not None:
-        container.database_readiness.override(providers.Object(foundation.readiness))
-    foundation.place(container)
+    if infrastructure.limits is not None:
+        container.limits.override(providers.Object(infrastructure.limits))
+    if infrastructure.client_invalidations is not None:
+        container.client_invalidations.override(providers.Object(infrastructure.client_invalidations))
+    if infrastructure.relation_store is not None:
+        container.relation_store.override(providers.Object(infrastructure.relation_store))
+    if infrastructure.readiness is not None:
+        container.database_readiness.override(providers.Object(infrastructure.readiness))
+    infrastructure.apply_overrides(container)
     with secret_named():
         await container.token_keys().prepare()
-    launch = foundation.workflows or in_memory
+    launch = infrastructure.workflows or in_memory
     try:
         # The bodies are there before the launch, which takes up what an earlier process left unfinished.
         async with launch(container.workflow_bodies()) as workflows:
             container.workflows.override(providers.Object(workflows))
             services: Services = container.services()
-            upkeep = [
+            maintenance = [
                 asyncio.create_task(task)
                 for task in (
-                    _keep_house(services),
-                    _sweep(container.delivery()),
-                    keep_embedding(services.reembedding),
+                    _run_maintenance(services),
+                    _reconcile_relations(container.delivery()),
+                    run_reembedding(services.reembedding),
                     services.readiness.watch(),
                 )
             ]
             try:
                 yield services
             finally:
-                for task in upkeep:
+                for task in maintenance:
                     await _cancelled(task)
     finally:
         await container.background().aclose()
@@ -176,22 +176,22 @@ async def _limits(settings: Settings, address: str) -> AsyncIterator[RateLimits 
         yield limits
 
 
-async def _keep_house(services: Services) -> None:
+async def _run_maintenance(services: Services) -> None:
     while True:
         try:
-            await services.housekeeping.clear_counts()
+            await services.maintenance.clear_counts()
             await services.schedule.begin_due()
         except Exception:  # noqa: BLE001  # logged; see below
             # What was not cleared up this time is cleared up next time; serving goes on.
             _log.exception("housekeeping failed")
-        await asyncio.sleep(HOUSEKEEPING_EVERY_S)
+        await asyncio.sleep(MAINTENANCE_EVERY_S)
 
 
-async def _sweep(delivery: RelationDelivery) -> None:
+async def _reconcile_relations(delivery: RelationDelivery) -> None:
     # At once, for what a crash has left; and then ever again, for what an outage has.
     while delivery.store is not None:
         try:
-            await delivery.sweep()
+            await delivery.reconcile()
         except Exception:  # noqa: BLE001  # logged, and tried again
             _log.exception("relations were not swept")
-        await asyncio.sleep(SWEEP_EVERY_S)
+        await asyncio.sleep(RECONCILE_INTERVAL_S)

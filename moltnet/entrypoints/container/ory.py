@@ -13,12 +13,12 @@ from moltnet.entrypoints.ory_settings import OrySettings
 from moltnet.entrypoints.settings import Settings, SettingsInvalid
 
 if TYPE_CHECKING:
-    from moltnet.adapters.ory.examination import OryExamination
+    from moltnet.adapters.ory.health_check import OryHealthCheck
     from moltnet.adapters.ory.services import OryAddresses, OryServices
 
 
 @contextmanager
-def ory_in_place(settings: Settings) -> Iterator[Callable[[Container], None]]:
+def ory_overrides(settings: Settings) -> Iterator[Callable[[Container], None]]:
     """What puts Ory in the place of the native adapters if it is set up; good while the context lasts.
 
     Raises SettingsInvalid when its package is missing.
@@ -28,14 +28,14 @@ def ory_in_place(settings: Settings) -> Iterator[Callable[[Container], None]]:
         yield lambda _: None
         return
     with ory_opened(ory) as services:
-        yield lambda container: place(container, services, ory.issuer)
+        yield lambda container: apply_overrides(container, services, ory.issuer)
 
 
-def place(container: Container, services: "OryServices", issuer: str) -> None:
+def apply_overrides(container: Container, services: "OryServices", issuer: str) -> None:
     """Puts the adapters over open services in the place of the native ones, before anything is built on those."""
-    _place_identities(container, services)
-    _place_tokens(container, services, issuer)
-    _place_relations(container, services)
+    _override_identities(container, services)
+    _override_tokens(container, services, issuer)
+    _override_relations(container, services)
 
 
 @contextmanager
@@ -52,26 +52,26 @@ def ory_opened(settings: OrySettings) -> Iterator["OryServices"]:
 
 
 @contextmanager
-def ory_examined(settings: Settings) -> Iterator["OryExamination | None"]:
+def open_ory_health_check(settings: Settings) -> Iterator["OryHealthCheck | None"]:
     """What there is to look at in Ory; None without one. Raises SettingsInvalid when the package is missing."""
     if settings.ory is None:
         yield None
         return
     with ory_opened(settings.ory) as services:
-        from moltnet.adapters.ory.examination import OryExamination  # noqa: PLC0415  # heavy
+        from moltnet.adapters.ory.health_check import OryHealthCheck  # noqa: PLC0415  # heavy
 
-        yield OryExamination(services=services, issuer=settings.ory.issuer, clock=SystemClock())
+        yield OryHealthCheck(services=services, issuer=settings.ory.issuer, clock=SystemClock())
 
 
 def _addresses(settings: OrySettings) -> "OryAddresses":
     from moltnet.adapters.ory.services import OryAddresses  # noqa: PLC0415  # heavy
 
-    told = attrs.asdict(settings)
-    del told["issuer"]
-    return OryAddresses(**told)
+    addresses = attrs.asdict(settings)
+    del addresses["issuer"]
+    return OryAddresses(**addresses)
 
 
-def _place_identities(container: Container, services: "OryServices") -> None:
+def _override_identities(container: Container, services: "OryServices") -> None:
     from moltnet.adapters.ory.identity import OryIdentityProvider  # noqa: PLC0415  # heavy
     from moltnet.adapters.ory.schemas import AgentSchema  # noqa: PLC0415  # heavy
 
@@ -88,7 +88,7 @@ def _place_identities(container: Container, services: "OryServices") -> None:
     )
 
 
-def _place_tokens(container: Container, services: "OryServices", issuer: str) -> None:
+def _override_tokens(container: Container, services: "OryServices", issuer: str) -> None:
     from moltnet.adapters.ory.claims import Expected  # noqa: PLC0415  # heavy
     from moltnet.adapters.ory.clients import OryClients  # noqa: PLC0415  # heavy
     from moltnet.adapters.ory.published_keys import PublishedKeys  # noqa: PLC0415  # heavy
@@ -115,7 +115,7 @@ def _place_tokens(container: Container, services: "OryServices", issuer: str) ->
     )
 
 
-def _place_relations(container: Container, services: "OryServices") -> None:
+def _override_relations(container: Container, services: "OryServices") -> None:
     from moltnet.adapters.ory.relations import OryRelationStore  # noqa: PLC0415  # heavy
 
     container.relation_store.override(

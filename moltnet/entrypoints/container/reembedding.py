@@ -12,7 +12,7 @@ FAILED_S = 30.0
 _log = logging.getLogger(__name__)
 
 
-async def keep_embedding(reembedding: ReembeddingService) -> None:
+async def run_reembedding(reembedding: ReembeddingService) -> None:
     """Embeds until it is cancelled; one step after the other while there is something to do."""
     while True:
         try:

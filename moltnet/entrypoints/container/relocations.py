@@ -3,8 +3,8 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from moltnet.adapters.native.standings import StoredStandings
-from moltnet.adapters.native.tokens import NativeClients
+from moltnet.adapters.builtin.client_directory import StoredClientDirectory
+from moltnet.adapters.builtin.tokens import BuiltinClients
 from moltnet.adapters.system.clock import SystemClock
 from moltnet.adapters.system.randomness import SystemRandomness
 from moltnet.domain.services.relations import RelationDelivery
@@ -47,7 +47,7 @@ async def relocation(settings: Settings) -> AsyncIterator[RelocationService]:
                 clients=OryClients(services.hydra_admin, storage, clock, randomness),
                 relations=relations,
                 delivery=RelationDelivery(storage=storage, store=relations, clock=clock),
-                own_clients=NativeClients(storage, clock, randomness, StoredStandings(storage)),
+                builtin_clients=BuiltinClients(storage, clock, randomness, StoredClientDirectory(storage)),
                 clock=clock,
                 randomness=randomness,
             )

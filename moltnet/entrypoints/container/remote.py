@@ -6,7 +6,7 @@ from moltnet.adapters.files.credentials import CredentialsFile
 from moltnet.adapters.files.keyring import FileKeyring
 from moltnet.adapters.http.agent import HttpAgent
 from moltnet.adapters.http.credentials import register
-from moltnet.adapters.http.door import Door
+from moltnet.adapters.http.rest_client import RestClient
 from moltnet.domain.credentials import ClientSecret
 from moltnet.domain.ids import AgentId
 from moltnet.domain.keys import PublicKey
@@ -32,14 +32,14 @@ def remote_agent(
 
 async def admission(api_url: str, public_key: PublicKey, voucher_code: str, proof: str) -> tuple[AgentId, ClientSecret]:
     """What a network tells a newcomer, in one try; raises a RegistrationError of its kind, and NetworkError."""
-    door = Door(api_url)
+    client = RestClient(api_url)
     try:
-        told = await register(door, public_key, voucher_code, proof)
+        registered = await register(client, public_key, voucher_code, proof)
     finally:
-        await door.aclose()
-    return told.identity_id, ClientSecret(client_id=told.client_id, secret=told.client_secret)
+        await client.aclose()
+    return registered.identity_id, ClientSecret(client_id=registered.client_id, secret=registered.client_secret)
 
 
-def file_keyring(place: Path, configurations: tuple[Path, ...] = (), *, replacing: bool = False) -> Keyring:
+def file_keyring(path: Path, configurations: tuple[Path, ...] = (), *, replacing: bool = False) -> Keyring:
     """A credentials file as a keyring; fresh secrets reach the MCP configurations too that repeat the former one."""
-    return FileKeyring(file=CredentialsFile(place), configurations=configurations, replacing=replacing)
+    return FileKeyring(file=CredentialsFile(path), configurations=configurations, replacing=replacing)

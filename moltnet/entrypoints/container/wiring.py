@@ -4,23 +4,22 @@ from collections.abc import Mapping
 
 from dependency_injector import containers, providers
 
+from moltnet.adapters.builtin.client_directory import CachedClientDirectory, StoredClientDirectory
+from moltnet.adapters.builtin.identity import BuiltinIdentityProvider
+from moltnet.adapters.builtin.keys import KeyEncryption, TokenKeys
+from moltnet.adapters.builtin.permissions import BuiltinPermissions
+from moltnet.adapters.builtin.tokens import BuiltinClients, BuiltinTokenIssuer, BuiltinTokenVerifier
+from moltnet.adapters.external_relations.permissions import ExternalPermissions
 from moltnet.adapters.memory.limits import MemoryRateLimits
 from moltnet.adapters.nacl.signatures import NaclSignatures
-from moltnet.adapters.native.identity import NativeIdentityProvider
-from moltnet.adapters.native.keys import KeySeal, TokenKeys
-from moltnet.adapters.native.permissions import NativePermissions
-from moltnet.adapters.native.standings import RecentStandings, StoredStandings
-from moltnet.adapters.native.tokens import NativeClients, NativeTokenIssuer, NativeTokenVerifier
-from moltnet.adapters.remote.permissions import RemotePermissions
-from moltnet.adapters.snowball.lexemes import SnowballLexemes
 from moltnet.adapters.system.background import AsyncioBackground
 from moltnet.adapters.system.clock import SystemClock
 from moltnet.adapters.system.randomness import SystemRandomness
 from moltnet.adapters.system.workers import ThreadWorkers
+from moltnet.adapters.text_analysis.analyzer import SnowballAnalyzer
 from moltnet.domain.challenges import NetworkAddress
 from moltnet.domain.services import Services
 from moltnet.domain.services.access import DiaryAccess
-from moltnet.domain.services.accesses import Accesses
 from moltnet.domain.services.authentication import AuthenticationService
 from moltnet.domain.services.credentials import CredentialService
 from moltnet.domain.services.diaries import DiaryService
@@ -29,10 +28,11 @@ from moltnet.domain.services.entries import EntryService
 from moltnet.domain.services.explaining import Explaining
 from moltnet.domain.services.feed import FeedService
 from moltnet.domain.services.hooks import HookService
-from moltnet.domain.services.housekeeping import HousekeepingService
 from moltnet.domain.services.idempotency import IdempotencyService
 from moltnet.domain.services.indexing import Indexing
 from moltnet.domain.services.jobs import RUN_JOB, JobWorkflow, Schedule
+from moltnet.domain.services.maintenance import MaintenanceService
+from moltnet.domain.services.model_migration import ModelMigrationService
 from moltnet.domain.services.models import Models
 from moltnet.domain.services.readiness import ReadinessService
 from moltnet.domain.services.recovery import RecoveryService
@@ -48,17 +48,17 @@ from moltnet.domain.services.signing import (
     SigningService,
     SigningWorkflow,
 )
-from moltnet.domain.services.switching import SwitchingService
 from moltnet.domain.services.throttling import ThrottlingService
+from moltnet.domain.services.view_counter import ViewCounter
 from moltnet.domain.services.vouching import VouchingService
 from moltnet.domain.sharing import InvitationLimits
 from moltnet.entrypoints.settings import Settings
+from moltnet.ports.client_directory import ClientDirectory, ClientInvalidations
 from moltnet.ports.clock import Clock
 from moltnet.ports.events import FeedEvents
 from moltnet.ports.limits import RateLimits
 from moltnet.ports.readiness import ReadinessCheck
 from moltnet.ports.relations import RelationStore
-from moltnet.ports.standing import StandingChanges, Standings
 from moltnet.ports.storage import Storage
 from moltnet.ports.workflows import WorkflowBody, Workflows
 
@@ -85,10 +85,10 @@ def readiness_over(database: ReadinessCheck | None, workflows: Workflows) -> Rea
     return ReadinessService(checks if database is None else {"database": database, **checks})
 
 
-def standings_over(storage: Storage, changes: StandingChanges | None, clock: Clock) -> Standings:
+def build_client_directory(storage: Storage, changes: ClientInvalidations | None, clock: Clock) -> ClientDirectory:
     """Whom clients stand for; remembered for a moment where changes are told."""
-    stored = StoredStandings(storage)
-    return stored if changes is None else RecentStandings(stored, changes, clock)
+    stored = StoredClientDirectory(storage)
+    return stored if changes is None else CachedClientDirectory(stored, changes, clock)
 
 
 class Container(containers.DeclarativeContainer):
@@ -110,22 +110,22 @@ class Container(containers.DeclarativeContainer):
     background = providers.Singleton(AsyncioBackground, pause_s=BACKGROUND_PAUSE_S)
     workers = providers.Singleton(ThreadWorkers)
     signatures = providers.Singleton(NaclSignatures)
-    lexemes = providers.Singleton(SnowballLexemes)
+    index_terms = providers.Singleton(SnowballAnalyzer)
     # Permissions live with the data unless a store elsewhere is named.
     relation_store: providers.Provider[RelationStore | None] = providers.Object(None)
     permissions = providers.Singleton(
-        lambda store: NativePermissions() if store is None else RemotePermissions(store), relation_store
+        lambda store: BuiltinPermissions() if store is None else ExternalPermissions(store), relation_store
     )
     delivery = providers.Singleton(RelationDelivery, storage=storage, store=relation_store, clock=clock)
-    key_seal = providers.Singleton(KeySeal, settings.provided.key_secret)
-    token_keys = providers.Singleton(TokenKeys, storage=storage, clock=clock, seal=key_seal)
-    standing_changes: providers.Provider[StandingChanges | None] = providers.Object(None)
-    standings = providers.Singleton(standings_over, storage, standing_changes, clock)
+    key_encryption = providers.Singleton(KeyEncryption, settings.provided.key_secret)
+    token_keys = providers.Singleton(TokenKeys, storage=storage, clock=clock, seal=key_encryption)
+    client_invalidations: providers.Provider[ClientInvalidations | None] = providers.Object(None)
+    client_directory = providers.Singleton(build_client_directory, storage, client_invalidations, clock)
     clients = providers.Singleton(
-        NativeClients, storage=storage, clock=clock, randomness=randomness, standings=standings
+        BuiltinClients, storage=storage, clock=clock, randomness=randomness, client_directory=client_directory
     )
     identities = providers.Singleton(
-        NativeIdentityProvider,
+        BuiltinIdentityProvider,
         storage=storage,
         clock=clock,
         randomness=randomness,
@@ -133,7 +133,7 @@ class Container(containers.DeclarativeContainer):
         secret=recovery_secret,
     )
     token_issuer = providers.Singleton(
-        NativeTokenIssuer,
+        BuiltinTokenIssuer,
         storage=storage,
         clock=clock,
         randomness=randomness,
@@ -143,8 +143,8 @@ class Container(containers.DeclarativeContainer):
         signatures=signatures,
     )
     token_verifier = providers.Singleton(
-        NativeTokenVerifier,
-        standings=standings,
+        BuiltinTokenVerifier,
+        client_directory=client_directory,
         clock=clock,
         keys=token_keys,
         issuer=issuer,
@@ -161,8 +161,8 @@ class Container(containers.DeclarativeContainer):
     )
     signature_check = providers.Singleton(SignatureCheck, signatures)
     signing_workflow = providers.Singleton(SigningWorkflow, storage=storage, check=signature_check, clock=clock)
-    housekeeping = providers.Singleton(HousekeepingService, storage=storage, limits=limits, clock=clock)
-    jobs = housekeeping.provided.jobs.call()
+    maintenance = providers.Singleton(MaintenanceService, storage=storage, limits=limits, clock=clock)
+    jobs = maintenance.provided.jobs.call()
     job_workflow = providers.Singleton(JobWorkflow, jobs, clock)
     workflow_bodies = providers.Callable(bodies, registration_workflow, signing_workflow, job_workflow, delivery)
     workflows: providers.Dependency[Workflows] = providers.Dependency()
@@ -171,10 +171,12 @@ class Container(containers.DeclarativeContainer):
     relations = providers.Singleton(RelationService, workflows=workflows)
     invitation_limits = providers.Singleton(InvitationLimits)
     access = providers.Singleton(DiaryAccess, storage=storage, permissions=permissions)
-    accesses = providers.Singleton(Accesses, storage=storage, background=background, clock=clock)
+    view_counter = providers.Singleton(ViewCounter, storage=storage, background=background, clock=clock)
     throttling = providers.Singleton(ThrottlingService, counts=limits, limits=settings.provided.rate_limits)
-    indexing = providers.Singleton(Indexing, models=models, lexemes=lexemes, workers=workers, throttling=throttling)
-    retrieval = providers.Singleton(Retrieval, models=models, lexemes=lexemes, clock=clock)
+    indexing = providers.Singleton(
+        Indexing, models=models, index_terms=index_terms, workers=workers, throttling=throttling
+    )
+    retrieval = providers.Singleton(Retrieval, models=models, index_terms=index_terms, clock=clock)
     explaining = providers.Singleton(Explaining, retrieval=retrieval)
     services = providers.Singleton(
         Services,
@@ -190,7 +192,7 @@ class Container(containers.DeclarativeContainer):
             randomness=randomness,
             diaries_max=settings.provided.diaries_max,
         ),
-        directory=providers.Singleton(DirectoryService, storage=storage, standings=standings),
+        directory=providers.Singleton(DirectoryService, storage=storage, client_directory=client_directory),
         entries=providers.Singleton(
             EntryService,
             storage=storage,
@@ -198,7 +200,7 @@ class Container(containers.DeclarativeContainer):
             permissions=permissions,
             relations=relations,
             indexing=indexing,
-            accesses=accesses,
+            view_counter=view_counter,
             clock=clock,
             randomness=randomness,
             workers=workers,
@@ -215,7 +217,7 @@ class Container(containers.DeclarativeContainer):
             clock=clock,
             randomness=randomness,
         ),
-        housekeeping=housekeeping,
+        maintenance=maintenance,
         idempotency=providers.Singleton(IdempotencyService, storage=storage, clock=clock),
         models=models,
         readiness=providers.Singleton(readiness_over, database_readiness, workflows),
@@ -255,7 +257,7 @@ class Container(containers.DeclarativeContainer):
             permissions=permissions,
             retrieval=retrieval,
             explaining=explaining,
-            accesses=accesses,
+            view_counter=view_counter,
             clock=clock,
             workers=workers,
         ),
@@ -276,7 +278,7 @@ class Container(containers.DeclarativeContainer):
             clock=clock,
             randomness=randomness,
         ),
-        switching=providers.Singleton(SwitchingService, storage=storage),
+        model_migration=providers.Singleton(ModelMigrationService, storage=storage),
         throttling=throttling,
         vouching=providers.Singleton(VouchingService, storage=storage, clock=clock, randomness=randomness),
         workers=workers,

@@ -8,15 +8,15 @@ from typing import Self
 
 from moltnet.domain.caller import Anonymous, Caller
 from moltnet.domain.services import Services
-from moltnet.entrypoints.about.place import Place
+from moltnet.entrypoints.discovery.network_urls import NetworkUrls
+from moltnet.entrypoints.library.caller_context import CallerContext
 from moltnet.entrypoints.library.credentials import LocalCredentials, LocalRecovery
 from moltnet.entrypoints.library.crypto import LocalCrypto
 from moltnet.entrypoints.library.diaries import LocalDiaries
 from moltnet.entrypoints.library.directory import LocalDirectory
-from moltnet.entrypoints.library.entries import LocalMemories
+from moltnet.entrypoints.library.entries import LocalEntries
 from moltnet.entrypoints.library.lifetime import Lifetime
 from moltnet.entrypoints.library.public import LocalPublic
-from moltnet.entrypoints.library.seat import Seat
 from moltnet.entrypoints.library.sharing import LocalSharing
 from moltnet.entrypoints.library.vouching import LocalVouching
 from moltnet.ports.keyring import Keyring, OwnIdentity
@@ -30,28 +30,28 @@ class LocalAgent:
         self,
         services: Services,
         caller: Caller | Anonymous,
-        place: Place,
+        urls: NetworkUrls,
         *,
         keys: KeyPair | None = None,
         identity: OwnIdentity | None = None,
         keyring: Keyring | None = None,
         lifetime: Lifetime | None = None,
     ) -> None:
-        self._seat = Seat(
+        self._context = CallerContext(
             services=services, caller=caller, identity=identity, keyring=keyring, lifetime=lifetime or Lifetime()
         )
-        self._place = place
+        self._urls = urls
         self._keys = keys
 
     @property
     def caller(self) -> Caller | Anonymous:
         """Who acts."""
-        return self._seat.caller
+        return self._context.caller
 
     @property
     def identity(self) -> OwnIdentity | None:
         """What the agent must keep to come back, with its present secret; None for one that came without a key."""
-        return self._seat.identity
+        return self._context.identity
 
     @property
     def keys(self) -> KeyPair | None:
@@ -59,39 +59,39 @@ class LocalAgent:
 
     @property
     def diaries(self) -> LocalDiaries:
-        return LocalDiaries(self._seat)
+        return LocalDiaries(self._context)
 
     @property
-    def diary(self) -> LocalMemories:
-        return LocalMemories(self._seat)
+    def diary(self) -> LocalEntries:
+        return LocalEntries(self._context)
 
     @property
     def sharing(self) -> LocalSharing:
-        return LocalSharing(self._seat)
+        return LocalSharing(self._context)
 
     @property
     def agents(self) -> LocalDirectory:
-        return LocalDirectory(self._seat)
+        return LocalDirectory(self._context)
 
     @property
     def crypto(self) -> LocalCrypto:
-        return LocalCrypto(self._seat)
+        return LocalCrypto(self._context)
 
     @property
     def vouch(self) -> LocalVouching:
-        return LocalVouching(self._seat)
+        return LocalVouching(self._context)
 
     @property
     def auth(self) -> LocalCredentials:
-        return LocalCredentials(self._seat)
+        return LocalCredentials(self._context)
 
     @property
     def recovery(self) -> LocalRecovery:
-        return LocalRecovery(self._seat)
+        return LocalRecovery(self._context)
 
     @property
     def public(self) -> LocalPublic:
-        return LocalPublic(self._seat, self._place)
+        return LocalPublic(self._context, self._urls)
 
     async def __aenter__(self) -> Self:
         return self

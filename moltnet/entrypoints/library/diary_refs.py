@@ -20,9 +20,9 @@ async def diary_id(agent: Agent, ref: str) -> DiaryId:
 
     Raises DiaryNotFound for a name that none of its own diaries has, AmbiguousDiary, and Unauthenticated.
     """
-    known = parse_uuid(ref)
-    if known is not None:
-        return DiaryId(known)
+    parsed = parse_uuid(ref)
+    if parsed is not None:
+        return DiaryId(parsed)
     mine = await agent.diaries.list()
     named = [diary for diary in mine if diary.name == ref]
     if len(named) > 1:

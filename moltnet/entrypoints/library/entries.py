@@ -16,16 +16,16 @@ from moltnet.domain.search import RESULTS_DEFAULT, Filters, Search, SearchResult
 from moltnet.domain.text import check_texts
 from moltnet.domain.versions import ANY_VERSION, Expected
 from moltnet.domain.views import Reflected
-from moltnet.entrypoints.library.given import id_of, moment_of, one_of
-from moltnet.entrypoints.library.seat import Keyed, Seat
+from moltnet.entrypoints.library.caller_context import CallerContext, IdempotentCall
+from moltnet.entrypoints.library.coerce import coerce_datetime, id_of, one_of
 from moltnet.ports.repositories import Page
 
 
 @attrs.frozen
-class LocalMemories:
-    """The port `Memories` over the use cases."""
+class LocalEntries:
+    """The port `AgentEntries` over the use cases."""
 
-    _seat: Seat
+    _context: CallerContext
 
     async def create(  # noqa: PLR0913  # an entry has as many members
         self,
@@ -51,17 +51,19 @@ class LocalMemories:
 
     async def keep(self, diary_id: DiaryId, new: NewEntry, *, key: str | None = None) -> Kept:
         operation = Operation.CREATE_ENTRY
-        caller = self._seat.acting(operation)
+        caller = self._context.require_caller(operation)
         check_texts(new.content, new.title, *(new.tags or ()))
-        given = attrs.evolve(
+        checked = attrs.evolve(
             new,
             tags=None if new.tags is None else tuple(new.tags),
             entry_type=one_of(EntryType, new.entry_type),
-            occurred_at=moment_of(new.occurred_at),
+            occurred_at=coerce_datetime(new.occurred_at),
             if_duplicate=one_of(IfDuplicate, new.if_duplicate),
         )
-        keyed = Keyed(seat=self._seat, operation=operation, key=key, asked=(diary_id, given))
-        return await keyed.once(Kept, partial(self._seat.services.entries.keep, caller, id_of(diary_id), given))
+        idempotent = IdempotentCall(context=self._context, operation=operation, key=key, asked=(diary_id, checked))
+        return await idempotent.once(
+            Kept, partial(self._context.services.entries.keep, caller, id_of(diary_id), checked)
+        )
 
     async def list(
         self,
@@ -72,19 +74,21 @@ class LocalMemories:
         tags: Collection[str] = (),
         entry_type: EntryType | None = None,
     ) -> tuple[list[Entry], int]:
-        caller = self._seat.asking(Operation.LIST_ENTRIES)
+        caller = self._context.optional_caller(Operation.LIST_ENTRIES)
         check_page(limit, offset)
         check_texts(*tags)
         types = _types(() if entry_type is None else (entry_type,))
         filters = Filters(tags=tuple(tags), entry_types=types)
-        return await self._seat.services.entries.list(caller, id_of(diary_id), filters, Page(limit, offset))
+        return await self._context.services.entries.list(caller, id_of(diary_id), filters, Page(limit, offset))
 
     async def find(self, entry_id: EntryId) -> Entry | None:
-        return await self._seat.services.entries.find(self._seat.acting(Operation.GET_ENTRY), id_of(entry_id))
+        return await self._context.services.entries.find(
+            self._context.require_caller(Operation.GET_ENTRY), id_of(entry_id)
+        )
 
     async def get(self, diary_id: DiaryId, entry_id: EntryId) -> Entry:
-        return await self._seat.services.entries.get(
-            self._seat.asking(Operation.GET_ENTRY), id_of(diary_id), id_of(entry_id)
+        return await self._context.services.entries.get(
+            self._context.optional_caller(Operation.GET_ENTRY), id_of(diary_id), id_of(entry_id)
         )
 
     async def update(  # noqa: PLR0913  # an entry has as many members
@@ -101,7 +105,7 @@ class LocalMemories:
         occurred_at: datetime | None = None,
         expected: Expected = ANY_VERSION,
     ) -> Entry:
-        caller = self._seat.acting(Operation.UPDATE_ENTRY)
+        caller = self._context.require_caller(Operation.UPDATE_ENTRY)
         check_texts(content, title, *(tags or ()))
         edit = EntryEdit(
             title=title,
@@ -110,13 +114,13 @@ class LocalMemories:
             importance=importance,
             entry_type=entry_type and one_of(EntryType, entry_type),
             superseded_by=superseded_by and id_of(superseded_by),
-            occurred_at=moment_of(occurred_at),
+            occurred_at=coerce_datetime(occurred_at),
         )
-        return await self._seat.services.entries.update(caller, id_of(diary_id), id_of(entry_id), edit, expected)
+        return await self._context.services.entries.update(caller, id_of(diary_id), id_of(entry_id), edit, expected)
 
     async def delete(self, diary_id: DiaryId, entry_id: EntryId, *, expected: Expected = ANY_VERSION) -> None:
-        caller = self._seat.acting(Operation.DELETE_ENTRY)
-        await self._seat.services.entries.delete(caller, id_of(diary_id), id_of(entry_id), expected)
+        caller = self._context.require_caller(Operation.DELETE_ENTRY)
+        await self._context.services.entries.delete(caller, id_of(diary_id), id_of(entry_id), expected)
 
     async def search(  # noqa: PLR0913  # a search has as many members
         self,
@@ -140,7 +144,7 @@ class LocalMemories:
         explain: bool = False,
         only_mine: bool = False,
     ) -> SearchResult:
-        caller = self._seat.asking(Operation.SEARCH)
+        caller = self._context.optional_caller(Operation.SEARCH)
         check_texts(query, *tags)
         search = Search(
             diary_id=diary_id and id_of(diary_id),
@@ -149,10 +153,10 @@ class LocalMemories:
                 tags=tuple(tags),
                 entry_types=_types(entry_types),
                 exclude_superseded=exclude_superseded,
-                since=moment_of(created_after),
-                until=moment_of(created_before),
-                happened_since=moment_of(occurred_after),
-                happened_until=moment_of(occurred_before),
+                since=coerce_datetime(created_after),
+                until=coerce_datetime(created_before),
+                happened_since=coerce_datetime(occurred_after),
+                happened_until=coerce_datetime(occurred_before),
             ),
             weights=Weights(relevance=w_relevance, recency=w_recency, importance=w_importance),
             include_shared=include_shared,
@@ -162,7 +166,7 @@ class LocalMemories:
             explain=explain,
             only_mine=only_mine,
         )
-        return await self._seat.services.search.search(caller, search)
+        return await self._context.services.search.search(caller, search)
 
     async def reflect(
         self,
@@ -173,12 +177,12 @@ class LocalMemories:
         entry_types: Collection[EntryType] = (),
         max_tokens: int | None = None,
     ) -> Reflected:
-        caller = self._seat.asking(Operation.REFLECT)
+        caller = self._context.optional_caller(Operation.REFLECT)
         reflection = Reflection(
             days=days, max_entries=max_entries, entry_types=_types(entry_types), max_tokens=max_tokens
         )
-        return Reflected.of(await self._seat.services.search.reflect(caller, id_of(diary_id), reflection))
+        return Reflected.of(await self._context.services.search.reflect(caller, id_of(diary_id), reflection))
 
 
-def _types(given: Collection[EntryType]) -> frozenset[EntryType]:
-    return frozenset(one_of(EntryType, each) for each in given)
+def _types(checked: Collection[EntryType]) -> frozenset[EntryType]:
+    return frozenset(one_of(EntryType, each) for each in checked)

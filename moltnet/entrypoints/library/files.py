@@ -16,7 +16,7 @@ from moltnet.entrypoints.settings import read_client_settings
 from moltnet.ports.keyring import NoCredentials, OwnIdentity
 
 if TYPE_CHECKING:
-    from moltnet.entrypoints.container.own import Repaired
+    from moltnet.entrypoints.container.local_files import Repaired
 
 ConfigDir = str | PathLike[str] | None
 Config = dict[str, object]
@@ -42,9 +42,9 @@ def write_config(config: Config | OwnIdentity, config_dir: ConfigDir = None) -> 
 
     Raises an error of the kind Conflict rather than lose another key.
     """
-    place = get_config_path(config_dir)
-    container.write_document(place, container.document_of(config) if isinstance(config, OwnIdentity) else config)
-    return place
+    path = get_config_path(config_dir)
+    container.write_document(path, container.document_of(config) if isinstance(config, OwnIdentity) else config)
+    return path
 
 
 def update_config_section(section: str, members: Mapping[str, object], config_dir: ConfigDir = None) -> None:
@@ -64,24 +64,24 @@ def write_mcp_config(api_url: str, credentials: ClientSecret, folder: str | Path
 
 def export_ssh_key(config_dir: ConfigDir = None, output_dir: str | PathLike[str] | None = None) -> tuple[Path, Path]:
     """Writes the agent's key as SSH and git use it; answers the private and the public file. Raises NoCredentials."""
-    place = get_config_path(config_dir)
-    return container.export_ssh_key(place, _identity(place), None if output_dir is None else Path(output_dir))
+    path = get_config_path(config_dir)
+    return container.export_ssh_key(path, _identity(path), None if output_dir is None else Path(output_dir))
 
 
 def set_up_git_identity(config_dir: ConfigDir = None, *, name: str | None = None, email: str | None = None) -> Path:
     """Writes a git configuration that signs with the exported key; answers its place, for GIT_CONFIG_GLOBAL."""
-    place = get_config_path(config_dir)
-    _, config = container.set_up_git(place, _identity(place).agent_id, name, email)
+    path = get_config_path(config_dir)
+    _, config = container.set_up_git(path, _identity(path).agent_id, name, email)
     return config
 
 
 def repair_config(config_dir: ConfigDir = None, *, dry_run: bool = False) -> "Repaired":
     """Finds what is wrong with the credentials file, and mends what follows from the rest of it."""
-    return container.look_over(get_config_path(config_dir), dry_run=dry_run)
+    return container.check_credentials(get_config_path(config_dir), dry_run=dry_run)
 
 
-def _identity(place: Path) -> OwnIdentity:
-    identity = container.file_keyring(place).read()
+def _identity(path: Path) -> OwnIdentity:
+    identity = container.file_keyring(path).read()
     if identity is None:
         raise NoCredentials
     return identity

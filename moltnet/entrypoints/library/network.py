@@ -14,8 +14,8 @@ from moltnet.domain.credentials import ALL_SCOPES, ClientSecret, Scope
 from moltnet.domain.errors import Unavailable
 from moltnet.domain.registration import Evidence, Registered
 from moltnet.domain.services import Services
-from moltnet.entrypoints.about.place import Place
 from moltnet.entrypoints.container import key_pair_of, new_key_pair
+from moltnet.entrypoints.discovery.network_urls import NetworkUrls
 from moltnet.entrypoints.library.agent import LocalAgent
 from moltnet.entrypoints.library.lifetime import Lifetime
 from moltnet.entrypoints.library.signing import registration_proof
@@ -40,7 +40,7 @@ class MoltNet:
     """A network in this process: lets agents in and hands them out, until its context is left."""
 
     _all_services: Services
-    _place: Place
+    _urls: NetworkUrls
     _lifetime: Lifetime = attrs.field(factory=Lifetime)
 
     @classmethod
@@ -69,19 +69,19 @@ class MoltNet:
     @property
     def url(self) -> str:
         """The address by which agents elsewhere know this network."""
-        return self._place.api_url
+        return self._urls.api_url
 
     @property
     def anonymous(self) -> LocalAgent:
         """Nobody in particular: reads what is public, looks agents up, verifies signatures."""
-        return LocalAgent(self._services, ANONYMOUS, self._place, lifetime=self._lifetime)
+        return LocalAgent(self._services, ANONYMOUS, self._urls, lifetime=self._lifetime)
 
     async def genesis(
         self, *, keys: KeyPair | None = None, scopes: frozenset[Scope] = ALL_SCOPES, keyring: Keyring | None = None
     ) -> LocalAgent:
         """An agent that nobody vouches for but you, whose network it is; raises KeyTaken and UnusableKey."""
         keys = _prepared(keys, keyring)
-        return await self._settled(
+        return await self._open_registered(
             await self._services.registration.genesis(
                 keys.public_key.text, scopes, Evidence(proof=registration_proof(keys, None))
             ),
@@ -100,7 +100,7 @@ class MoltNet:
         keys = _prepared(keys, keyring)
         evidence = Evidence(proof=registration_proof(keys, voucher_code))
         registered = await self._services.registration.register(keys.public_key.text, voucher_code, evidence)
-        return await self._settled(registered, keys, keyring)
+        return await self._open_registered(registered, keys, keyring)
 
     async def agent(
         self,
@@ -119,21 +119,21 @@ class MoltNet:
         return LocalAgent(
             self._services,
             caller,
-            self._place,
+            self._urls,
             keys=keys,
             identity=identity,
             keyring=keyring,
             lifetime=self._lifetime,
         )
 
-    async def _settled(self, registered: Registered, keys: KeyPair, keyring: Keyring | None) -> LocalAgent:
+    async def _open_registered(self, registered: Registered, keys: KeyPair, keyring: Keyring | None) -> LocalAgent:
         identity = OwnIdentity(
             agent_id=registered.agent_id,
             public_key=registered.public_key,
             private_key=keys.seed_text,
             fingerprint=registered.public_key.fingerprint,
             credentials=registered.credentials,
-            api_url=self._place.api_url,
+            api_url=self._urls.api_url,
             registered_at=datetime.now(UTC),
         )
         if keyring is not None:
@@ -169,7 +169,7 @@ async def _opened(data_dir: Path | None) -> AsyncIterator[MoltNet]:
     url = settings.url(settings.port)
     async with network(settings, url) as services:
         with _ending() as lifetime:
-            yield MoltNet(services, Place(api_url=url), lifetime)
+            yield MoltNet(services, NetworkUrls(api_url=url), lifetime)
 
 
 @asynccontextmanager
@@ -184,4 +184,4 @@ async def _in_memory(*, with_model: bool) -> AsyncIterator[MoltNet]:
     url = settings.url(settings.port)
     async with network_in_memory(settings, url, with_model=with_model) as services:
         with _ending() as lifetime:
-            yield MoltNet(services, Place(api_url=url), lifetime)
+            yield MoltNet(services, NetworkUrls(api_url=url), lifetime)

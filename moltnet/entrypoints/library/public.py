@@ -10,12 +10,12 @@ from moltnet.domain.ids import EntryId
 from moltnet.domain.paging import check_page
 from moltnet.domain.text import check_texts
 from moltnet.domain.views import Document, FeedItem, FeedItems, ProblemKind
-from moltnet.entrypoints.about.document import network_info
-from moltnet.entrypoints.about.markdown import llms_text
-from moltnet.entrypoints.about.place import Place
-from moltnet.entrypoints.about.problem_types import PROBLEM_TYPES
-from moltnet.entrypoints.library.given import id_of, one_of
-from moltnet.entrypoints.library.seat import Seat
+from moltnet.entrypoints.discovery.document import network_info
+from moltnet.entrypoints.discovery.markdown import llms_text
+from moltnet.entrypoints.discovery.network_urls import NetworkUrls
+from moltnet.entrypoints.discovery.problem_types import PROBLEM_TYPES
+from moltnet.entrypoints.library.caller_context import CallerContext
+from moltnet.entrypoints.library.coerce import id_of, one_of
 from moltnet.entrypoints.schema.convert import json_value
 
 
@@ -23,8 +23,8 @@ from moltnet.entrypoints.schema.convert import json_value
 class LocalPublic:
     """The port `Public` over the use cases."""
 
-    _seat: Seat
-    _place: Place
+    _context: CallerContext
+    _urls: NetworkUrls
 
     async def feed(
         self,
@@ -38,7 +38,7 @@ class LocalPublic:
         check_texts(tag)
         after = Cursor.parse(cursor) if cursor else None
         selection = Selection(tag=tag or None, include_flagged=include_flagged)
-        return FeedItems.of(await self._seat.services.feed.page(after, selection, limit))
+        return FeedItems.of(await self._context.services.feed.page(after, selection, limit))
 
     async def search_feed(  # noqa: PLR0913  # a search has as many members
         self,
@@ -58,18 +58,18 @@ class LocalPublic:
             exclude_superseded=exclude_superseded,
         )
         search = FeedSearch(query=query, selection=selection, limit=limit)
-        found = await self._seat.services.feed.search(search, self._seat.caller)
+        found = await self._context.services.feed.search(search, self._context.caller)
         return list(map(FeedItem.of, found))
 
     async def entry(self, entry_id: EntryId) -> FeedItem:
-        return FeedItem.of(await self._seat.services.feed.entry(id_of(entry_id)))
+        return FeedItem.of(await self._context.services.feed.entry(id_of(entry_id)))
 
     async def follow(
         self, *, after: FeedItem | None = None, tag: str | None = None, include_flagged: bool = False
     ) -> AsyncIterator[FeedItem]:
         cursor = Cursor(after.created_at, after.id) if after else None
         selection = Selection(tag=tag or None, include_flagged=include_flagged)
-        async for group in await self._seat.services.feed.follow(cursor, selection):
+        async for group in await self._context.services.feed.follow(cursor, selection):
             for public in group:
                 yield FeedItem.of(public)
 
@@ -87,8 +87,8 @@ class LocalPublic:
         ]
 
     async def network_info(self) -> Document:
-        told = json_value(network_info(self._place, self._seat.services.search.embedding_model))
-        return told if isinstance(told, dict) else {}
+        info = json_value(network_info(self._urls, self._context.services.search.embedding_model))
+        return info if isinstance(info, dict) else {}
 
     async def llms_txt(self) -> str:
-        return llms_text(network_info(self._place, self._seat.services.search.embedding_model))
+        return llms_text(network_info(self._urls, self._context.services.search.embedding_model))

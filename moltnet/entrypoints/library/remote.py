@@ -49,34 +49,34 @@ async def connect(
 
     Raises NoCredentials, MalformedClientId, SettingsInvalid, and what the keyring raises.
     """
-    place = _Place.of(config_dir, keyring)
+    local = _ClientEnvironment.of(config_dir, keyring)
     named = client_id and client_secret and ClientSecret.of(client_id, client_secret)
-    given = named or (None if keyring else place.credentials)
-    if given:
-        return remote_agent(place.url(api_url), given, keys=place.keys)
-    identity = await place.kept()
+    secret = named or (None if keyring else local.credentials)
+    if secret:
+        return remote_agent(local.url(api_url), secret, keys=local.keys)
+    identity = await local.stored_identity()
     if identity is None:
-        raise NoCredentials(missing=None if keyring else place.settings.credentials_file)
+        raise NoCredentials(missing=None if keyring else local.settings.credentials_file)
     return remote_agent(
-        place.url(api_url, identity),
+        local.url(api_url, identity),
         identity.credentials,
         keys=key_pair_of(identity.private_key),
-        keyring=place.keyring,
+        keyring=local.keyring,
         agent_id=identity.agent_id,
     )
 
 
 async def visit(*, api_url: str | None = None, config_dir: ConfigDir = None) -> RemoteAgent:
     """Nobody in particular: reads what is public, looks agents up, verifies signatures. Close it after use."""
-    place = _Place.of(config_dir, None)
-    knows_where = api_url or place.settings.api_url
-    return remote_agent(place.url(api_url, None if knows_where else await place.kept()))
+    local = _ClientEnvironment.of(config_dir, None)
+    knows_where = api_url or local.settings.api_url
+    return remote_agent(local.url(api_url, None if knows_where else await local.stored_identity()))
 
 
 async def info(*, api_url: str | None = None) -> Document:
     """What a network tells of itself."""
-    async with await visit(api_url=api_url) as visitor:
-        return await visitor.public.network_info()
+    async with await visit(api_url=api_url) as agent:
+        return await agent.public.network_info()
 
 
 async def register(
@@ -96,14 +96,16 @@ async def register(
     Raises MalformedVoucherCode, a RegistrationError of its kind (Forbidden for the voucher, Conflict for the key),
     NetworkError, and what the keyring raises, above all rather than lose another key.
     """
-    place = _Place.of(config_dir, keyring)
-    url = place.url(api_url)
+    local = _ClientEnvironment.of(config_dir, keyring)
+    url = local.url(api_url)
     checked_code(voucher_code)
-    begun = None if keys else await asyncio.to_thread(place.keyring.prepared)
-    own = keys or (key_pair_of(begun) if begun else new_key_pair())
-    await asyncio.to_thread(place.keyring.prepare, own.seed_text)
-    agent_id, credentials = await admission(url, own.public_key, voucher_code, registration_proof(own, voucher_code))
-    return await place.keep(_identity(own, agent_id, credentials, url))
+    begun = None if keys else await asyncio.to_thread(local.keyring.prepared)
+    key_pair = keys or (key_pair_of(begun) if begun else new_key_pair())
+    await asyncio.to_thread(local.keyring.prepare, key_pair.seed_text)
+    agent_id, credentials = await admission(
+        url, key_pair.public_key, voucher_code, registration_proof(key_pair, voucher_code)
+    )
+    return await local.keep(_identity(key_pair, agent_id, credentials, url))
 
 
 async def recover(
@@ -124,18 +126,22 @@ async def recover(
     Raises NoCredentials where there is no key, InvalidProof where no member has it, ForeignChallenge and
     UnsafeChallenge, and NetworkError.
     """
-    place = _Place.of(config_dir, keyring)
-    kept = await place.kept() if keys is None else None
-    begun = None if keys or kept else await asyncio.to_thread(place.keyring.prepared)
-    seed = kept.private_key if kept else begun
-    own = keys or (key_pair_of(seed) if seed else place.keys)
-    if own is None:
-        raise NoPrivateKey(missing=None if keyring else place.settings.credentials_file)
-    url = place.url(api_url, kept)
-    async with remote_agent(url) as visitor:
-        credentials = await prove_key(visitor, own, network=network or url)
-    agent_id = kept.agent_id if kept and kept.api_url == url else await _agent_id(url, credentials)
-    return await place.keep(_identity(own, agent_id, credentials, url, kept))
+    local = _ClientEnvironment.of(config_dir, keyring)
+    stored_identity = await local.stored_identity() if keys is None else None
+    begun = None if keys or stored_identity else await asyncio.to_thread(local.keyring.prepared)
+    seed = stored_identity.private_key if stored_identity else begun
+    key_pair = keys or (key_pair_of(seed) if seed else local.keys)
+    if key_pair is None:
+        raise NoPrivateKey(missing=None if keyring else local.settings.credentials_file)
+    url = local.url(api_url, stored_identity)
+    async with remote_agent(url) as agent:
+        credentials = await prove_key(agent, key_pair, network=network or url)
+    agent_id = (
+        stored_identity.agent_id
+        if stored_identity and stored_identity.api_url == url
+        else await _agent_id(url, credentials)
+    )
+    return await local.keep(_identity(key_pair, agent_id, credentials, url, stored_identity))
 
 
 async def _agent_id(url: str, credentials: ClientSecret) -> AgentId:
@@ -164,14 +170,14 @@ class NotKept:
 
 
 @attrs.frozen(kw_only=True)
-class _Place:
+class _ClientEnvironment:
     """Where an agent's identity is kept, and what its environment says."""
 
     settings: ClientSettings
     keyring: Keyring
 
     @classmethod
-    def of(cls, config_dir: ConfigDir, keyring: Keyring | None) -> "_Place":
+    def of(cls, config_dir: ConfigDir, keyring: Keyring | None) -> "_ClientEnvironment":
         settings = read_client_settings(None if config_dir is None else Path(config_dir))
         return cls(settings=settings, keyring=keyring or file_keyring(settings.credentials_file))
 
@@ -184,10 +190,12 @@ class _Place:
     def keys(self) -> KeyPair | None:
         return key_pair_of(self.settings.private_key) if self.settings.private_key else None
 
-    def url(self, named: str | None, kept: OwnIdentity | None = None) -> str:
-        return http_url(named or self.settings.api_url or (kept and kept.api_url) or DEFAULT_API_URL)
+    def url(self, named: str | None, stored_identity: OwnIdentity | None = None) -> str:
+        return http_url(
+            named or self.settings.api_url or (stored_identity and stored_identity.api_url) or DEFAULT_API_URL
+        )
 
-    async def kept(self) -> OwnIdentity | None:
+    async def stored_identity(self) -> OwnIdentity | None:
         return await asyncio.to_thread(self.keyring.read)
 
     async def keep(self, identity: OwnIdentity) -> OwnIdentity:

@@ -55,7 +55,7 @@ def sign(message: str, nonce: str, config_dir: ConfigDir = None) -> str:
     """
     if _utf8(message) is None or _utf8(nonce) is None:
         raise UnstorableText("must be valid Unicode text")
-    return own_keys(config_dir).sign(signing_bytes(message, nonce))
+    return local_key_pair(config_dir).sign(signing_bytes(message, nonce))
 
 
 def sign_bytes(signing_input: str, config_dir: ConfigDir = None) -> str:
@@ -69,7 +69,7 @@ def sign_bytes(signing_input: str, config_dir: ConfigDir = None) -> str:
         raise UnreadableSigningInput from error
     if not is_framed(signed):
         raise UnreadableSigningInput
-    return own_keys(config_dir).sign(signed)
+    return local_key_pair(config_dir).sign(signed)
 
 
 def sign_challenge(challenge: Challenge | str, config_dir: ConfigDir = None, *, network: str | None = None) -> str:
@@ -79,7 +79,7 @@ def sign_challenge(challenge: Challenge | str, config_dir: ConfigDir = None, *, 
     network's. Raises NoCredentials, UnsafeChallenge for any other text, and ForeignChallenge.
     """
     settings = read_client_settings(None if config_dir is None else Path(config_dir))
-    keys, known = own_keys(config_dir), network or settings.api_url
+    keys, known = local_key_pair(config_dir), network or settings.api_url
     identity = None if known else file_keyring(settings.credentials_file).read()
     return challenge_signature(keys, challenge, known or (identity.api_url if identity else DEFAULT_API_URL))
 
@@ -125,12 +125,12 @@ async def prove_key(agent: Agent, keys: KeyPair, *, network: str) -> ClientSecre
     try:
         proof = challenge_signature(keys, challenge, network)
     except ForeignChallenge as refused:
-        raise await _with_own_name(agent, keys, challenge, refused) from None
+        raise await _with_network_name(agent, keys, challenge, refused) from None
     recovery = await agent.recovery.verify_challenge(challenge, proof, key_text)
     return await agent.recovery.finish(_asked_likewise(recovery, network))
 
 
-def own_keys(config_dir: ConfigDir = None) -> KeyPair:
+def local_key_pair(config_dir: ConfigDir = None) -> KeyPair:
     """The agent's own key pair; raises NoCredentials where there is none, and UnreadablePrivateKey."""
     settings = read_client_settings(None if config_dir is None else Path(config_dir))
     if config_dir is None and settings.private_key:
@@ -145,27 +145,28 @@ def _asked_likewise(recovery: Recovery, network: str) -> Recovery:
     """The flow below the address that is asked: where a network has another name, that one may not be reached."""
     base, found, rest = recovery.flow_url.partition(FLOW_PATH)
     try:
-        is_its_own = bool(found) and NetworkAddress.of(base) == NetworkAddress.of(network)
+        is_same_network = bool(found) and NetworkAddress.of(base) == NetworkAddress.of(network)
     except MalformedNetworkAddress:
         return recovery
-    return attrs.evolve(recovery, flow_url=FLOW_PATH + rest) if is_its_own else recovery
+    return attrs.evolve(recovery, flow_url=FLOW_PATH + rest) if is_same_network else recovery
 
 
-async def _with_own_name(
+async def _with_network_name(
     agent: Agent, keys: KeyPair, challenge: Challenge, refused: ForeignChallenge
 ) -> ForeignChallenge:
     """The refusal, with the address that the network calls itself by where the challenge was made for that one."""
     try:
-        told = (await agent.public.network_info()).get("endpoints")
-        name = str(told["rest"]["url"]) if isinstance(told, dict) else ""
+        endpoints = (await agent.public.network_info()).get("endpoints")
+        name = str(endpoints["rest"]["url"]) if isinstance(endpoints, dict) else ""
         check_signable(challenge.text, keys.public_key, NetworkAddress.of(name), datetime.now(UTC))
     except (MoltNetError, KeyError, TypeError):
         return refused
-    own = NetworkAddress.of(name).text
+    api_address = NetworkAddress.of(name).text
     return ForeignChallenge(
         refused.network,
         # Asking it there is safe. To sign for that name here is not, unless somebody knows what stands between.
-        f"the network that answers there calls itself {own}; if that is the network you mean, ask it at that address",
+        f"the network that answers there calls itself {api_address}; if that is the network you mean, ask it "
+        "at that address",
     )
 
 

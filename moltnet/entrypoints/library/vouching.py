@@ -8,7 +8,7 @@ from moltnet.domain.operations import Operation
 from moltnet.domain.paging import GRAPH_DEFAULT, GRAPH_MAX, check_page
 from moltnet.domain.views import OpenVoucher
 from moltnet.domain.vouching import Edge
-from moltnet.entrypoints.library.seat import Keyed, Seat
+from moltnet.entrypoints.library.caller_context import CallerContext, IdempotentCall
 from moltnet.ports.repositories import Page
 
 
@@ -16,19 +16,19 @@ from moltnet.ports.repositories import Page
 class LocalVouching:
     """The port `Vouching` over the use cases."""
 
-    _seat: Seat
+    _context: CallerContext
 
     async def issue(self, *, key: str | None = None) -> OpenVoucher:
         operation = Operation.ISSUE_VOUCHER
-        caller = self._seat.acting(operation)
-        keyed = Keyed(seat=self._seat, operation=operation, key=key, asked=())
-        issue_it = partial(self._seat.services.vouching.issue, caller)
-        return await keyed.once(OpenVoucher, issue_it, lambda voucher: OpenVoucher.of(voucher, caller))
+        caller = self._context.require_caller(operation)
+        idempotent = IdempotentCall(context=self._context, operation=operation, key=key, asked=())
+        issue_it = partial(self._context.services.vouching.issue, caller)
+        return await idempotent.once(OpenVoucher, issue_it, lambda voucher: OpenVoucher.of(voucher, caller))
 
     async def list_active(self) -> list[OpenVoucher]:
-        caller = self._seat.acting(Operation.LIST_VOUCHERS)
-        return [OpenVoucher.of(voucher, caller) for voucher in await self._seat.services.vouching.open(caller)]
+        caller = self._context.require_caller(Operation.LIST_VOUCHERS)
+        return [OpenVoucher.of(voucher, caller) for voucher in await self._context.services.vouching.open(caller)]
 
     async def trust_graph(self, *, limit: int = GRAPH_DEFAULT, offset: int = 0) -> list[Edge]:
         check_page(limit, offset, GRAPH_MAX)
-        return await self._seat.services.vouching.graph(Page(limit, offset))
+        return await self._context.services.vouching.graph(Page(limit, offset))

@@ -7,11 +7,11 @@ from types import MappingProxyType
 import attrs
 
 from moltnet.domain.errors import Limited, MoltNetError, Unauthenticated, Unavailable
-from moltnet.entrypoints.mcp.phrases import failure
+from moltnet.entrypoints.mcp.mcp_session import McpSession, answering
+from moltnet.entrypoints.mcp.messages import failure
 from moltnet.entrypoints.mcp.tools import ALIASES, TOOLS
 from moltnet.entrypoints.mcp.tools.parsing import InvalidArguments
 from moltnet.entrypoints.mcp.tools.tool import AnyTool
-from moltnet.entrypoints.mcp.visitor import Visitor, answering
 from moltnet.entrypoints.rest.json_text import to_long_json
 from moltnet.entrypoints.rest.large_json import read_json, size_of
 from moltnet.entrypoints.schema.convert import json_value
@@ -30,7 +30,7 @@ class Result:
     failed: bool = False
 
     @property
-    def wire(self) -> dict[str, object]:
+    def payload(self) -> dict[str, object]:
         """The result of `tools/call`: one text, and a mark only when it failed.
 
         The members are not sent a second time as structured content: several clients show a model both.
@@ -44,20 +44,22 @@ def tool_named(name: str) -> AnyTool | None:
     return BY_NAME.get(ALIASES.get(name, name))
 
 
-async def call(visitor: Visitor, tool: AnyTool, given: Mapping[str, object]) -> Result:
+async def call(session: McpSession, tool: AnyTool, arguments: Mapping[str, object]) -> Result:
     """What a visitor is told when it calls a tool; nothing is raised."""
     try:
-        taken = await read_json(visitor.workers, lambda: tool.taken(given), size_of(given))
+        parsed_arguments = await read_json(
+            session.workers, lambda: tool.parsed_arguments(arguments), size_of(arguments)
+        )
     except InvalidArguments as invalid:
         return Result(sentence=f"Invalid tool arguments: {invalid}", failed=True)
     try:
-        members = await _told(visitor, tool, taken)
+        members = await _run(session, tool, parsed_arguments)
     except MoltNetError as error:
-        return _failed(tool, _as_seen(visitor, tool, error), given)
+        return _failed(tool, _error_for(session, tool, error), arguments)
     except Exception:  # noqa: BLE001  # the last place that can still answer; it is logged here
         _LOG.exception("%s failed", tool.name)
         return Result(sentence="Tool execution failed: an unexpected error occurred", failed=True)
-    return Result(_hinted(members, tool, given))
+    return Result(_hinted(members, tool, arguments))
 
 
 def signed_out(tool: AnyTool) -> Result:
@@ -65,22 +67,22 @@ def signed_out(tool: AnyTool) -> Result:
     return Result(failure(Unauthenticated(), tool.signed_out).members, failed=True)
 
 
-async def _told(visitor: Visitor, tool: AnyTool, taken: object) -> dict[str, object]:
-    async with answering(visitor, tool.operation):
-        answer = await tool.run(visitor.agent, taken)
-        return await read_json(visitor.workers, lambda: _members(answer), size_of(answer))
+async def _run(session: McpSession, tool: AnyTool, parsed_arguments: object) -> dict[str, object]:
+    async with answering(session, tool.operation):
+        answer = await tool.run(session.agent, parsed_arguments)
+        return await read_json(session.workers, lambda: _members(answer), size_of(answer))
 
 
-def _as_seen(visitor: Visitor, tool: AnyTool, error: MoltNetError) -> MoltNetError:
+def _error_for(session: McpSession, tool: AnyTool, error: MoltNetError) -> MoltNetError:
     # What is public a stranger may read by other tools too; when it fails, signing in is what helps.
-    is_stranger = not visitor.is_known and not tool.is_public
-    return Unauthenticated() if is_stranger and not isinstance(error, Unavailable | Limited) else error
+    is_anonymous = not session.is_authenticated and not tool.is_public
+    return Unauthenticated() if is_anonymous and not isinstance(error, Unavailable | Limited) else error
 
 
-def _failed(tool: AnyTool, error: MoltNetError, given: Mapping[str, object]) -> Result:
+def _failed(tool: AnyTool, error: MoltNetError, arguments: Mapping[str, object]) -> Result:
     if tool.instead is not None:
         return Result(_members(tool.instead(error)))
-    return Result(failure(error, tool.phrase(error, given)).members, failed=True)
+    return Result(failure(error, tool.message(error, arguments)).members, failed=True)
 
 
 def _members(answer: object) -> dict[str, object]:
@@ -90,6 +92,6 @@ def _members(answer: object) -> dict[str, object]:
     return members
 
 
-def _hinted(members: dict[str, object], tool: AnyTool, given: Mapping[str, object]) -> dict[str, object]:
-    hints = [hint for name, hint in tool.retired.items() if name in given]
+def _hinted(members: dict[str, object], tool: AnyTool, arguments: Mapping[str, object]) -> dict[str, object]:
+    hints = [hint for name, hint in tool.retired.items() if name in arguments]
     return {"hint": "; ".join(hints)} | members if hints else members

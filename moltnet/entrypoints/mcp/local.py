@@ -8,7 +8,7 @@ import attrs
 from moltnet.domain.caller import Anonymous, Caller
 from moltnet.domain.services import Services
 from moltnet.entrypoints.library.agent import LocalAgent
-from moltnet.entrypoints.mcp.visitor import TIMEOUT_S, TooManyCalls
+from moltnet.entrypoints.mcp.mcp_session import TIMEOUT_S, TooManyCalls
 from moltnet.entrypoints.rest.routes import ROUTES
 from moltnet.entrypoints.rest.routing import AnyRoute
 from moltnet.ports.workers import Workers
@@ -17,8 +17,8 @@ _ROUTES: Mapping[str, AnyRoute] = MappingProxyType({route.operation_id: route fo
 
 
 @attrs.frozen(kw_only=True)
-class LocalVisitor:
-    """A `Visitor` over the use cases; `address` is where its messages come from."""
+class LocalMcpSession:
+    """A `McpSession` over the use cases; `address` is where its messages come from."""
 
     services: Services
     caller: Caller | Anonymous
@@ -28,7 +28,7 @@ class LocalVisitor:
     timeout_s: float = TIMEOUT_S
 
     @property
-    def is_known(self) -> bool:
+    def is_authenticated(self) -> bool:
         """Whether it showed credentials."""
         return isinstance(self.caller, Caller)
 

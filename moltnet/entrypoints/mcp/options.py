@@ -2,7 +2,7 @@
 
 import attrs
 
-from moltnet.entrypoints.about.place import Place
+from moltnet.entrypoints.discovery.network_urls import NetworkUrls
 from moltnet.entrypoints.rest.options import StreamLimits
 
 STREAMS_PER_ADDRESS = 100
@@ -19,7 +19,7 @@ class McpOptions:
         streams: what each listening client may take; many agents may live at one address.
     """
 
-    place: Place
+    urls: NetworkUrls
     session_secret: bytes = attrs.field(repr=False)
     anonymous: bool = True
     streams: StreamLimits = attrs.field(factory=lambda: StreamLimits(per_address=STREAMS_PER_ADDRESS))

@@ -8,8 +8,8 @@ import attrs
 from moltnet.domain.diaries import FIRST_DIARY, Diary, Visibility
 from moltnet.domain.entries import Entry
 from moltnet.domain.errors import MoltNetError, Unauthenticated
-from moltnet.entrypoints.mcp.selves import Self, own_entries
-from moltnet.entrypoints.mcp.visitor import Visitor, answering
+from moltnet.entrypoints.mcp.mcp_session import McpSession, answering
+from moltnet.entrypoints.mcp.profile import Self, profile_entries
 
 OPERATION = "getWhoami"
 
@@ -43,44 +43,44 @@ class Prompt:
     name: str
     title: str
     description: str
-    text: Callable[[Visitor, Mapping[str, str]], Awaitable[str]]
+    text: Callable[[McpSession, Mapping[str, str]], Awaitable[str]]
     arguments: tuple[Argument, ...] = ()
     needs_credentials: bool = False
     is_listed: bool = True
 
     @property
-    def listed(self) -> dict[str, object]:
+    def definition(self) -> dict[str, object]:
         """The prompt as it is listed."""
         arguments = [{"name": each.name, "description": each.description, "required": True} for each in self.arguments]
         return {"name": self.name, "title": self.title, "description": self.description, "arguments": arguments}
 
 
-async def bootstrap(visitor: Visitor, _: Mapping[str, str]) -> str:
+async def bootstrap(session: McpSession, _: Mapping[str, str]) -> str:
     """Who the agent is, and how to write what is missing of it."""
     try:
-        async with answering(visitor, OPERATION):
-            me = await visitor.agent.agents.whoami()
-            own = await own_entries(visitor.agent)
-            diaries = [] if len(own) == len(Self) else await visitor.agent.diaries.list()
+        async with answering(session, OPERATION):
+            me = await session.agent.agents.whoami()
+            profile = await profile_entries(session.agent)
+            diaries = [] if len(profile) == len(Self) else await session.agent.diaries.list()
     except Unauthenticated:
         return NOT_AUTHENTICATED
     except MoltNetError as error:
         return f"Failed to retrieve your identity: {error.detail}. Try again in a moment."
     head = f"# Your identity\n\n- Fingerprint: {me.fingerprint}\n- Public key: {me.public_key}"
-    return "\n\n".join([head, *(_section(part, own.get(part), diaries) for part in Self)])
+    return "\n\n".join([head, *(_section(part, profile.get(part), diaries) for part in Self)])
 
 
-async def write(visitor: Visitor, given: Mapping[str, str]) -> str:
+async def write(session: McpSession, arguments: Mapping[str, str]) -> str:
     """How to write one part of the self, in a diary that may be named; what is written of it already is shown."""
-    part = _PARTS.get(given.get("type", Self.WHOAMI).strip().lower())
+    part = _PARTS.get(arguments.get("type", Self.WHOAMI).strip().lower())
     if part is None:
         return f"There is no such part of an identity: type must be one of {', '.join(_PARTS)}."
-    ref = given.get("diary_id", "").strip()
+    ref = arguments.get("diary_id", "").strip()
     try:
-        async with answering(visitor, OPERATION):
-            await visitor.agent.agents.whoami()
-            entry = (await own_entries(visitor.agent)).get(part)
-            diaries = [] if entry or ref else await visitor.agent.diaries.list()
+        async with answering(session, OPERATION):
+            await session.agent.agents.whoami()
+            entry = (await profile_entries(session.agent)).get(part)
+            diaries = [] if entry or ref else await session.agent.diaries.list()
     except Unauthenticated:
         return NOT_AUTHENTICATED
     except MoltNetError as error:
@@ -91,10 +91,10 @@ async def write(visitor: Visitor, given: Mapping[str, str]) -> str:
     return f"{_section(part, entry, diaries)}\n\n{change}"
 
 
-async def sign(_: Visitor, given: Mapping[str, str]) -> str:
+async def sign(_: McpSession, arguments: Mapping[str, str]) -> str:
     """How to sign a message; without one, an empty one."""
     return (
-        f"Sign this message with your MoltNet key:\n\n> {given.get('message', '')}\n\n"
+        f"Sign this message with your MoltNet key:\n\n> {arguments.get('message', '')}\n\n"
         "1. Call crypto_prepare_signature with the message. It answers request_id and signing_input.\n"
         "2. Decode signing_input from base64 and sign these bytes with your Ed25519 private key, where the key is. "
         "Never send the key anywhere.\n"
@@ -123,8 +123,8 @@ def _recipe(part: Self, diaries: list[Diary], ref: str) -> str:
 
 def _fitting(part: Self, newest_first: list[Diary]) -> Diary | None:
     oldest_first = newest_first[::-1]
-    wanted = Visibility.MOLTNET if part is Self.WHOAMI else Visibility.PRIVATE
-    fitting = [diary for diary in oldest_first if diary.visibility is wanted]
+    visibility = Visibility.MOLTNET if part is Self.WHOAMI else Visibility.PRIVATE
+    fitting = [diary for diary in oldest_first if diary.visibility is visibility]
     first = [diary for diary in oldest_first if diary.name == FIRST_DIARY]
     return next(iter([*fitting, *first, *oldest_first]), None)
 

@@ -31,7 +31,7 @@ def marked(tool: AnyTool) -> dict[str, object]:
     """A tool as a client without credentials is shown it: with what it would need them for."""
     scopes = scopes_of(tool.operation)
     schemes = [{"type": "oauth2", "scopes": list(scopes)}] if scopes else [{"type": "noauth"}]
-    return {**tool.listed, "_meta": {_SCHEMES: schemes}}
+    return {**tool.definition, "_meta": {_SCHEMES: schemes}}
 
 
 def with_schemes(result: dict[str, Any]) -> dict[str, Any]:

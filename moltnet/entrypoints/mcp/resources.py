@@ -11,12 +11,12 @@ import attrs
 from moltnet.domain.entries import EntryNotFound
 from moltnet.domain.errors import MoltNetError, NotFound, Unauthenticated
 from moltnet.domain.ids import EntryId, parse_uuid
-from moltnet.entrypoints.mcp.phrases import NOT_AUTHENTICATED, failure
-from moltnet.entrypoints.mcp.selves import Self, own_entry
-from moltnet.entrypoints.mcp.tools.places import diary_id, profile_of, uuid_of
-from moltnet.entrypoints.mcp.visitor import Visitor, answering
-from moltnet.entrypoints.rest.wire.diaries import diary_form
-from moltnet.entrypoints.rest.wire.entries import entry_form
+from moltnet.entrypoints.mcp.mcp_session import McpSession, answering
+from moltnet.entrypoints.mcp.messages import NOT_AUTHENTICATED, failure
+from moltnet.entrypoints.mcp.profile import Self, profile_entry
+from moltnet.entrypoints.mcp.tools.references import diary_id, profile_of, uuid_of
+from moltnet.entrypoints.rest.schemas.diaries import diary_form
+from moltnet.entrypoints.rest.schemas.entries import entry_form
 from moltnet.entrypoints.schema.convert import json_value
 from moltnet.ports.agent import Agent
 
@@ -28,7 +28,7 @@ _NO_DIARIES = "No diaries found"
 Members = dict[str, object]
 Parts = tuple[str, ...]
 Read = Callable[[Agent, Parts], Awaitable[Members]]
-Told = Callable[[MoltNetError, Parts], Members]
+ErrorRenderer = Callable[[MoltNetError, Parts], Members]
 
 
 @attrs.frozen
@@ -42,7 +42,7 @@ class Resource:
     name: str
     description: str
     read: Read
-    told: Told = attrs.field(kw_only=True)
+    render_error: ErrorRenderer = attrs.field(kw_only=True)
     operation: str = attrs.field(kw_only=True)
     is_listed: bool = attrs.field(default=True, kw_only=True)
 
@@ -52,7 +52,7 @@ class Resource:
         return "{" in self.uri
 
     @property
-    def listed(self) -> Members:
+    def definition(self) -> Members:
         """The resource as it is listed."""
         key = "uriTemplate" if self.is_template else "uri"
         return {key: self.uri, "name": self.name, "description": self.description, "mimeType": MEDIA_TYPE}
@@ -64,21 +64,21 @@ class Resource:
         return match.groups() if match else None
 
 
-async def contents(visitor: Visitor, uri: str) -> Members | None:
+async def contents(session: McpSession, uri: str) -> Members | None:
     """What stands at an address; None when there is no resource of this form."""
     for resource in RESOURCES:
         parts = resource.parts(uri)
         if parts is not None:
-            return await _read(visitor, resource, parts)
+            return await _read(session, resource, parts)
     return None
 
 
-async def _read(visitor: Visitor, resource: Resource, parts: Parts) -> Members:
+async def _read(session: McpSession, resource: Resource, parts: Parts) -> Members:
     try:
-        async with answering(visitor, resource.operation):
-            return await resource.read(visitor.agent, parts)
+        async with answering(session, resource.operation):
+            return await resource.read(session.agent, parts)
     except MoltNetError as error:
-        return resource.told(error, parts)
+        return resource.render_error(error, parts)
 
 
 async def _identity(agent: Agent, _: Parts) -> Members:
@@ -93,25 +93,25 @@ async def _identity(agent: Agent, _: Parts) -> Members:
 
 
 async def _recent(agent: Agent, _: Parts) -> Members:
-    found = await agent.diary.search(limit=RECENT)
-    return {"entries": [_wire(entry_form(hit.entry)) for hit in found.hits]}
+    parsed = await agent.diary.search(limit=RECENT)
+    return {"entries": [_json_members(entry_form(hit.entry)) for hit in parsed.hits]}
 
 
 async def _entry(agent: Agent, parts: Parts) -> Members:
-    found = parse_uuid(parts[0])
-    entry = await agent.diary.find(EntryId(found)) if found else None
+    parsed = parse_uuid(parts[0])
+    entry = await agent.diary.find(EntryId(parsed)) if parsed else None
     if entry is None:
         raise EntryNotFound(None if await agent.diaries.list(limit=1) else _NO_DIARIES)
-    return _wire(entry_form(entry))
+    return _json_members(entry_form(entry))
 
 
 async def _diary(agent: Agent, parts: Parts) -> Members:
-    return _wire(diary_form(await agent.diaries.get(await diary_id(agent, parts[0]))))
+    return _json_members(diary_form(await agent.diaries.get(await diary_id(agent, parts[0]))))
 
 
 async def _entry_of_diary(agent: Agent, parts: Parts) -> Members:
     diary, entry = parts
-    return _wire(
+    return _json_members(
         entry_form(await agent.diary.get(await diary_id(agent, diary), EntryId(uuid_of(entry, EntryNotFound))))
     )
 
@@ -125,9 +125,9 @@ async def _profile(agent: Agent, parts: Parts) -> Members:
     }
 
 
-def _own(self_part: Self) -> Read:
+def _profile_entry(self_part: Self) -> Read:
     async def read(agent: Agent, _: Parts) -> Members:
-        entry = await own_entry(agent, self_part)
+        entry = await profile_entry(agent, self_part)
         if entry is None:
             return {"exists": False}
         tags = list(entry.tags) if entry.tags is not None else None
@@ -136,7 +136,7 @@ def _own(self_part: Self) -> Read:
     return read
 
 
-def _wire(form: object) -> Members:
+def _json_members(form: object) -> Members:
     members = json_value(form)
     return members if isinstance(members, dict) else {}
 
@@ -145,15 +145,15 @@ def _unauthenticated(_: MoltNetError, __: Parts) -> Members:
     return {"authenticated": False}
 
 
-def _called(phrase: str, *, missing: str | None = None) -> Told:
+def _called(message: str, *, missing: str | None = None) -> ErrorRenderer:
     """The phrase for an error, with the parts of the address; `missing` where there is no such thing."""
 
-    def told(error: MoltNetError, parts: Parts) -> Members:
-        chosen = missing if missing and isinstance(error, NotFound) else phrase
+    def render_error(error: MoltNetError, parts: Parts) -> Members:
+        chosen = missing if missing and isinstance(error, NotFound) else message
         signed_out = isinstance(error, Unauthenticated)
         return failure(error, NOT_AUTHENTICATED if signed_out else chosen.format(*parts)).members
 
-    return told
+    return render_error
 
 
 def _absent(error: MoltNetError, parts: Parts) -> Members:
@@ -171,7 +171,7 @@ RESOURCES: tuple[Resource, ...] = (
         "identity",
         "Your own public key and fingerprint.",
         _identity,
-        told=_unauthenticated,
+        render_error=_unauthenticated,
         operation="getWhoami",
     ),
     Resource(
@@ -179,23 +179,23 @@ RESOURCES: tuple[Resource, ...] = (
         "diary-recent",
         f"The newest {RECENT} entries of your own diaries.",
         _recent,
-        told=_called("Failed to fetch entries"),
+        render_error=_called("Failed to fetch entries"),
         operation="searchDiary",
     ),
     Resource(
         "moltnet://self/whoami",
         "self-whoami",
         "What you wrote of who you are.",
-        _own(Self.WHOAMI),
-        told=_absent,
+        _profile_entry(Self.WHOAMI),
+        render_error=_absent,
         operation="searchDiary",
     ),
     Resource(
         "moltnet://self/soul",
         "self-soul",
         "What you wrote of what you stand for.",
-        _own(Self.SOUL),
-        told=_absent,
+        _profile_entry(Self.SOUL),
+        render_error=_absent,
         operation="searchDiary",
     ),
     Resource(
@@ -203,7 +203,7 @@ RESOURCES: tuple[Resource, ...] = (
         "diary-entry",
         "One entry by its id, of your own diaries or of those shared with you.",
         _entry,
-        told=_no_entry,
+        render_error=_no_entry,
         operation="getDiaryEntry",
     ),
     Resource(
@@ -211,7 +211,7 @@ RESOURCES: tuple[Resource, ...] = (
         "agent-profile",
         "The public key of the agent that has a fingerprint.",
         _profile,
-        told=_called("Failed to look up agent {}", missing="Agent with fingerprint {} not found"),
+        render_error=_called("Failed to look up agent {}", missing="Agent with fingerprint {} not found"),
         operation="getAgentProfile",
     ),
     Resource(
@@ -219,7 +219,7 @@ RESOURCES: tuple[Resource, ...] = (
         "entries-recent",
         f"The newest {RECENT} entries of your own diaries.",
         _recent,
-        told=_called("Failed to fetch entries"),
+        render_error=_called("Failed to fetch entries"),
         operation="searchDiary",
         is_listed=False,
     ),
@@ -228,7 +228,7 @@ RESOURCES: tuple[Resource, ...] = (
         "diary",
         "A diary, without its entries.",
         _diary,
-        told=_called("Failed to read diary", missing="Diary not found"),
+        render_error=_called("Failed to read diary", missing="Diary not found"),
         operation="getDiary",
         is_listed=False,
     ),
@@ -237,7 +237,7 @@ RESOURCES: tuple[Resource, ...] = (
         "entry-of-diary",
         "One entry of a diary.",
         _entry_of_diary,
-        told=_no_entry,
+        render_error=_no_entry,
         operation="getDiaryEntry",
         is_listed=False,
     ),

@@ -10,8 +10,8 @@ from moltnet.domain.credentials import Scope
 from moltnet.entrypoints.rest.keys import OPTIONS
 from moltnet.entrypoints.rest.routes.registration import CLIENT_CREDENTIALS
 from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Auth, Call, Handler, Route
-from moltnet.entrypoints.rest.wire.registration import OAuthError
-from moltnet.entrypoints.schema.declare import Wire
+from moltnet.entrypoints.rest.schemas.registration import OAuthError
+from moltnet.entrypoints.schema.declare import Alias
 
 MCP_PATH = "/mcp"
 RESOURCE_PATH = "/.well-known/oauth-protected-resource"
@@ -43,9 +43,9 @@ class ProtectedResource:
     """What is protected, and by whose tokens (RFC 9728 §2)."""
 
     resource: str
-    authorization_servers: Annotated[Texts, Wire("authorization_servers")]
-    scopes_supported: Annotated[Texts, Wire("scopes_supported")]
-    bearer_methods_supported: Annotated[Texts, Wire("bearer_methods_supported")]
+    authorization_servers: Annotated[Texts, Alias("authorization_servers")]
+    scopes_supported: Annotated[Texts, Alias("scopes_supported")]
+    bearer_methods_supported: Annotated[Texts, Alias("bearer_methods_supported")]
 
 
 @attrs.frozen(kw_only=True)
@@ -53,18 +53,18 @@ class AuthorizationServer:
     """Where tokens are given, and for what (RFC 8414 §2; the last two members are those of OpenID Discovery §3)."""
 
     issuer: str
-    authorization_endpoint: Annotated[str, Wire("authorization_endpoint")]
-    token_endpoint: Annotated[str, Wire("token_endpoint")]
-    jwks_uri: Annotated[str, Wire("jwks_uri")]
-    grant_types_supported: Annotated[Texts, Wire("grant_types_supported")]
-    response_types_supported: Annotated[Texts, Wire("response_types_supported")]
-    token_endpoint_auth_methods_supported: Annotated[Texts, Wire("token_endpoint_auth_methods_supported")]
+    authorization_endpoint: Annotated[str, Alias("authorization_endpoint")]
+    token_endpoint: Annotated[str, Alias("token_endpoint")]
+    jwks_uri: Annotated[str, Alias("jwks_uri")]
+    grant_types_supported: Annotated[Texts, Alias("grant_types_supported")]
+    response_types_supported: Annotated[Texts, Alias("response_types_supported")]
+    token_endpoint_auth_methods_supported: Annotated[Texts, Alias("token_endpoint_auth_methods_supported")]
     token_endpoint_auth_signing_alg_values_supported: Annotated[
-        Texts, Wire("token_endpoint_auth_signing_alg_values_supported")
+        Texts, Alias("token_endpoint_auth_signing_alg_values_supported")
     ]
-    scopes_supported: Annotated[Texts, Wire("scopes_supported")]
-    subject_types_supported: Annotated[Texts, Wire("subject_types_supported")]
-    id_token_signing_alg_values_supported: Annotated[Texts, Wire("id_token_signing_alg_values_supported")]
+    scopes_supported: Annotated[Texts, Alias("scopes_supported")]
+    subject_types_supported: Annotated[Texts, Alias("subject_types_supported")]
+    id_token_signing_alg_values_supported: Annotated[Texts, Alias("id_token_signing_alg_values_supported")]
 
 
 async def health(_: Call[None, None, None]) -> Answer:
@@ -129,23 +129,23 @@ def _api(call: Call[None, None, None]) -> str:
     return call.request.app[OPTIONS].api_url
 
 
-def _told(path: str, operation_id: str, handler: Handler[Any, Any, Any], form: type) -> AnyRoute:
+def _route(path: str, operation_id: str, handler: Handler[Any, Any, Any], form: type) -> AnyRoute:
     return Route(
         "GET", path, operation_id, "mcp", handler, auth=Auth.NONE, answers={200: form}, tier=None, documented=False
     )
 
 
 ROUTES: tuple[AnyRoute, ...] = (
-    _told("/healthz", "getMcpHealth", health, McpHealth),
-    _told("/.well-known/mcp-resource-health", "getMcpResourceHealth", resource_health, ResourceHealth),
-    _told(RESOURCE_PATH, "getProtectedResource", protected_network, ProtectedResource),
+    _route("/healthz", "getMcpHealth", health, McpHealth),
+    _route("/.well-known/mcp-resource-health", "getMcpResourceHealth", resource_health, ResourceHealth),
+    _route(RESOURCE_PATH, "getProtectedResource", protected_network, ProtectedResource),
     # RFC 9728 §3.1: each resource's document is found by the resource's own path.
-    _told(f"{RESOURCE_PATH}{MCP_PATH}", "getProtectedMcp", protected_mcp, ProtectedResource),
-    _told(
+    _route(f"{RESOURCE_PATH}{MCP_PATH}", "getProtectedMcp", protected_mcp, ProtectedResource),
+    _route(
         "/.well-known/oauth-authorization-server", "getAuthorizationServer", authorization_server, AuthorizationServer
     ),
     # The same for clients that look for OpenID providers first; nothing else of OpenID is offered.
-    _told("/.well-known/openid-configuration", "getOpenIdConfiguration", authorization_server, AuthorizationServer),
+    _route("/.well-known/openid-configuration", "getOpenIdConfiguration", authorization_server, AuthorizationServer),
     # Clients hold the metadata to a model that needs this address.
     Route(
         "GET",

@@ -26,17 +26,17 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from moltnet import __version__
 from moltnet.entrypoints.mcp import calls
 from moltnet.entrypoints.mcp.instructions import INSTRUCTIONS
+from moltnet.entrypoints.mcp.mcp_session import McpSession
 from moltnet.entrypoints.mcp.prompts import PROMPTS
 from moltnet.entrypoints.mcp.protection import marked
 from moltnet.entrypoints.mcp.resources import MEDIA_TYPE, RESOURCES, contents
 from moltnet.entrypoints.mcp.sign_in import CLIENT_CREDENTIALS, RESULT_CHALLENGE
 from moltnet.entrypoints.mcp.tools import TOOLS
-from moltnet.entrypoints.mcp.visitor import Visitor
 from moltnet.entrypoints.rest.json_text import from_json
 from moltnet.entrypoints.rest.large_json import read_json, size_of, value_text
 
 NAME = "moltnet"
-LONGEST_NAME_TOLD = 100
+ECHOED_NAME_MAX = 100
 
 Context = ServerRequestContext[Any, Any]
 # Plain members rather than the package's models: these write `isError: false`, which the original's clients do not
@@ -44,7 +44,7 @@ Context = ServerRequestContext[Any, Any]
 Answer = dict[str, Any]
 
 
-def mcp_server(only: Visitor | None = None) -> Server[Any]:
+def mcp_server(only: McpSession | None = None) -> Server[Any]:
     """A server; `only` is the visitor where the transport knows no other."""
     # Nothing is mirrored into headers, so there is no schema to compare them with.
     server: Server[Any] = Server(
@@ -62,13 +62,13 @@ def mcp_server(only: Visitor | None = None) -> Server[Any]:
     server.add_request_handler("tools/call", CallToolRequestParams, handlers.call_tool)
     server.add_request_handler("resources/read", ReadResourceRequestParams, handlers.read_resource)
     server.add_request_handler("prompts/get", GetPromptRequestParams, handlers.get_prompt)
-    for key, method, listed in _LISTS:
-        server.add_request_handler(method, PaginatedRequestParams, _listing(key, listed))
+    for key, method, definition in _LISTS:
+        server.add_request_handler(method, PaginatedRequestParams, _listing(key, definition))
     return server
 
 
 class _Handlers:
-    def __init__(self, only: Visitor | None) -> None:
+    def __init__(self, only: McpSession | None) -> None:
         self._only = only
 
     async def read_arguments(self, ctx: Context, call_next: CallNext) -> HandlerResult:
@@ -77,73 +77,77 @@ class _Handlers:
         arguments = params.get("arguments")
         if ctx.method != "tools/call" or not (isinstance(arguments, str) or arguments == []):
             return await call_next(ctx)
-        workers = self._visitor(ctx).workers
+        workers = self._session(ctx).workers
         read = await read_json(workers, lambda: _object_of(arguments or "{}"), size_of(arguments))
         return await call_next(replace(ctx, params={**params, "arguments": read}))
 
     async def list_tools(self, ctx: Context, _: PaginatedRequestParams | None) -> Answer:
-        known = self._visitor(ctx).is_known
-        return _whole(tools=[tool.listed if known else marked(tool) for tool in TOOLS])
+        is_authenticated = self._session(ctx).is_authenticated
+        return _complete_result(tools=[tool.definition if is_authenticated else marked(tool) for tool in TOOLS])
 
     async def call_tool(self, ctx: Context, params: CallToolRequestParams) -> Answer:
         tool = calls.tool_named(params.name)
         if tool is None:
             raise _unknown(ctx, "tool", params.name)
-        visitor = self._visitor(ctx)
-        if visitor.sign_in is not None:
-            return _whole(**calls.signed_out(tool).wire, **_challenge(visitor))
-        result = await calls.call(visitor, tool, params.arguments or {})
-        wire = await read_json(visitor.workers, lambda: result.wire, size_of(result.members))
-        return _whole(**wire)
+        session = self._session(ctx)
+        if session.sign_in is not None:
+            return _complete_result(**calls.signed_out(tool).payload, **_challenge(session))
+        result = await calls.call(session, tool, params.arguments or {})
+        payload = await read_json(session.workers, lambda: result.payload, size_of(result.members))
+        return _complete_result(**payload)
 
     async def read_resource(self, ctx: Context, params: ReadResourceRequestParams) -> Answer:
-        visitor = self._visitor(ctx)
-        members = await contents(visitor, params.uri)
+        session = self._session(ctx)
+        members = await contents(session, params.uri)
         if members is None:
             raise _unknown(ctx, "resource", params.uri)
-        text = await value_text(visitor.workers, members)
-        return _whole(
-            contents=[{"uri": params.uri, "mimeType": MEDIA_TYPE, "text": text.decode()}], **_challenge(visitor)
+        text = await value_text(session.workers, members)
+        return _complete_result(
+            contents=[{"uri": params.uri, "mimeType": MEDIA_TYPE, "text": text.decode()}], **_challenge(session)
         )
 
     async def get_prompt(self, ctx: Context, params: GetPromptRequestParams) -> Answer:
         prompt = next((each for each in PROMPTS if each.name == params.name), None)
         if prompt is None:
             raise _unknown(ctx, "prompt", params.name)
-        visitor = self._visitor(ctx)
-        text = await prompt.text(visitor, params.arguments or {})
+        session = self._session(ctx)
+        text = await prompt.text(session, params.arguments or {})
         message = {"role": "user", "content": {"type": "text", "text": text}}
-        return _whole(description=prompt.description, messages=[message], **_challenge(visitor))
+        return _complete_result(description=prompt.description, messages=[message], **_challenge(session))
 
-    def _visitor(self, ctx: Context) -> Visitor:
-        visitor: Visitor | None = ctx.request or self._only
-        if visitor is None:
+    def _session(self, ctx: Context) -> McpSession:
+        session: McpSession | None = ctx.request or self._only
+        if session is None:
             raise TypeError("a message came without a visitor")
-        return visitor
+        return session
 
 
 # What is listed differs with who asks, and changes with the server's version alone.
-_LISTED = CacheHint(ttl_ms=300_000, scope="private")
+_LIST_CACHE_HINT = CacheHint(ttl_ms=300_000, scope="private")
 _CACHE_HINTS: Mapping[CacheableMethod, CacheHint] = MappingProxyType(
     {
-        "tools/list": _LISTED,
-        "resources/list": _LISTED,
-        "resources/templates/list": _LISTED,
-        "prompts/list": _LISTED,
+        "tools/list": _LIST_CACHE_HINT,
+        "resources/list": _LIST_CACHE_HINT,
+        "resources/templates/list": _LIST_CACHE_HINT,
+        "prompts/list": _LIST_CACHE_HINT,
         "resources/read": CacheHint(),
     }
 )
 _LISTED_RESOURCES = [each for each in RESOURCES if each.is_listed]
 _LISTS = (
-    ("resources", "resources/list", [each.listed for each in _LISTED_RESOURCES if not each.is_template]),
-    ("resourceTemplates", "resources/templates/list", [each.listed for each in _LISTED_RESOURCES if each.is_template]),
-    ("prompts", "prompts/list", [each.listed for each in PROMPTS if each.is_listed]),
+    ("resources", "resources/list", [each.definition for each in _LISTED_RESOURCES if not each.is_template]),
+    (
+        "resourceTemplates",
+        "resources/templates/list",
+        [each.definition for each in _LISTED_RESOURCES if each.is_template],
+    ),
+    ("prompts", "prompts/list", [each.definition for each in PROMPTS if each.is_listed]),
 )
 
 
-def _listing(key: str, listed: list[dict[str, object]]) -> Callable[[Context, Any], Awaitable[Answer]]:
+def _listing(key: str, definition: list[dict[str, object]]) -> Callable[[Context, Any], Awaitable[Answer]]:
     async def handle(_: Context, __: PaginatedRequestParams | None) -> Answer:
-        return _whole(**{key: listed})
+        return _complete_result(**{key: definition})
 
     return handle
 
@@ -158,17 +162,17 @@ def _object_of(text: str) -> object:
     raise MCPError(code=INVALID_PARAMS, message="arguments must be an object, or the JSON text of one")
 
 
-def _whole(**members: Any) -> Answer:
+def _complete_result(**members: Any) -> Answer:
     # What later revisions ask of every result; the package leaves it out where earlier ones do not know it.
     return {"resultType": "complete", **members}
 
 
-def _challenge(visitor: Visitor) -> Answer:
-    return {} if visitor.sign_in is None else {"_meta": {RESULT_CHALLENGE: [visitor.sign_in]}}
+def _challenge(session: McpSession) -> Answer:
+    return {} if session.sign_in is None else {"_meta": {RESULT_CHALLENGE: [session.sign_in]}}
 
 
 def _unknown(ctx: Context, kind: str, name: str) -> MCPError:
     # The original's code, which its clients know; from 2026-07-28 on the standard has another one for it.
     modern = ctx.protocol_version in MODERN_PROTOCOL_VERSIONS
-    message = f"Unknown {kind}: {name[:LONGEST_NAME_TOLD]}"
+    message = f"Unknown {kind}: {name[:ECHOED_NAME_MAX]}"
     return MCPError(code=INVALID_PARAMS if modern else METHOD_NOT_FOUND, message=message)

@@ -15,7 +15,7 @@ from moltnet.domain.ids import parse_uuid
 
 _HALF = 8
 _READS_RESULTS = 1  # a bit of the first byte
-ENDED_KEPT = 10_000
+ENDED_MAX = 10_000
 
 
 class Sessions:
@@ -23,12 +23,12 @@ class Sessions:
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
-        self._ended: LRUCache[str, None] = LRUCache(ENDED_KEPT)
+        self._ended: LRUCache[str, None] = LRUCache(ENDED_MAX)
 
     def new(self, *, reads_results: bool = False) -> str:
         """An id that nobody has yet, in the form of a UUID; it holds whether its client reads challenges in results."""
         first, *rest = secrets.token_bytes(_HALF)
-        return self._made_of(bytes([first & ~_READS_RESULTS | _READS_RESULTS * reads_results, *rest]))
+        return self._signed(bytes([first & ~_READS_RESULTS | _READS_RESULTS * reads_results, *rest]))
 
     def reads_results(self, session_id: str) -> bool:
         """What `new` was told of the session's client; no for a session that is not known."""
@@ -36,10 +36,10 @@ class Sessions:
 
     def knows(self, session_id: str) -> bool:
         """Whether it is one of ours, and not ended."""
-        found = parse_uuid(session_id)
-        if found is None or str(found) in self._ended:
+        parsed = parse_uuid(session_id)
+        if parsed is None or str(parsed) in self._ended:
             return False
-        return hmac.compare_digest(self._made_of(found.bytes[:_HALF]), str(found))
+        return hmac.compare_digest(self._signed(parsed.bytes[:_HALF]), str(parsed))
 
     def end(self, session_id: str) -> bool:
         """Ends a session; answers whether it was known."""
@@ -48,7 +48,7 @@ class Sessions:
         self._ended[str(UUID(session_id))] = None
         return True
 
-    def _made_of(self, half: bytes) -> str:
+    def _signed(self, half: bytes) -> str:
         # Version and variant take their bits in both halves (RFC 9562 §5.4), so the first is signed with its own.
         first = UUID(bytes=half + bytes(_HALF), version=4).bytes[:_HALF]
         rest = hmac.digest(self._secret, first, hashlib.sha256)[:_HALF]

@@ -9,8 +9,8 @@ from moltnet.entrypoints.rest.body import MAX_BODY_BYTES
 from moltnet.entrypoints.rest.endpoint import Endpoint
 from moltnet.entrypoints.rest.keys import OPTIONS, REFERENCE, SERVICES
 from moltnet.entrypoints.rest.middlewares.access import AccessLog
-from moltnet.entrypoints.rest.middlewares.door import door
 from moltnet.entrypoints.rest.middlewares.headers import add_headers
+from moltnet.entrypoints.rest.middlewares.request_middleware import request_middleware
 from moltnet.entrypoints.rest.options import RestOptions
 from moltnet.entrypoints.rest.reference import Reference
 from moltnet.entrypoints.rest.routes import ROUTES
@@ -29,7 +29,7 @@ def create_app(
     chosen = options or RestOptions()
     table = tuple(route for route in routes if chosen.webhook_key or route.auth is not Auth.WEBHOOK)
     log = AccessLog()
-    app = web.Application(middlewares=(door(chosen, log),), client_max_size=MAX_BODY_BYTES)
+    app = web.Application(middlewares=(request_middleware(chosen, log),), client_max_size=MAX_BODY_BYTES)
     app[SERVICES] = services
     app[OPTIONS] = chosen
     app[STREAMS] = streams = OpenStreams(chosen.streams)

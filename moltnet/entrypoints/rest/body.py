@@ -27,7 +27,7 @@ def refuse_encoded(request: web.Request) -> None:
 
 
 async def read_body(
-    request: web.Request, workers: Workers, *, max_bytes: int, wanted: bool, takes_forms: bool
+    request: web.Request, workers: Workers, *, max_bytes: int, is_required: bool, takes_forms: bool
 ) -> object:
     """The body's value; None when there is none, which no route's form accepts.
 
@@ -38,7 +38,7 @@ async def read_body(
     kind = (content_type or "").partition(";")[0].strip().lower()
     # Clients that put a type on everything (aiohttp's does) may do so where no body is wanted and none comes; but an
     # empty body that is called JSON is refused everywhere, as the original does.
-    if (content_type is None or not (wanted or kind == _JSON)) and not _announces_body(request):
+    if (content_type is None or not (is_required or kind == _JSON)) and not _announces_body(request):
         return None
     if kind not in {_JSON, _TEXT} and not (takes_forms and kind == _FORM):
         raise UnsupportedMediaType(content_type)

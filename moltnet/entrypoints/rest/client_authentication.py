@@ -10,7 +10,7 @@ import attrs
 from moltnet.domain.assertions import ASSERTION_TYPE
 from moltnet.domain.credentials import InvalidClient
 from moltnet.domain.errors import Invalid
-from moltnet.entrypoints.rest.wire.registration import TokenRequest
+from moltnet.entrypoints.rest.schemas.registration import TokenRequest
 
 _BASIC = "basic"
 

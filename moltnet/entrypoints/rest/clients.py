@@ -21,10 +21,10 @@ def client_address(peer: str, forwarded: Iterable[str], trusted: Sequence[Networ
     if not trusted:
         return peer
     client = peer
-    for told in reversed([entry.strip() for line in forwarded for entry in line.split(",")]):
+    for hop in reversed([entry.strip() for line in forwarded for entry in line.split(",")]):
         if not is_trusted(client, trusted):
             return client
-        address = _parsed(told)
+        address = _parsed(hop)
         if address is None:
             return client
         client = str(address)

@@ -30,11 +30,11 @@ def expected_versions(lines: Iterable[str]) -> Expected:
 
 
 def _strong_tags(text: str) -> Iterable[str]:
-    place = 0
-    while place < max(len(text), 1):
-        element = _ELEMENT.match(text, place)
+    position = 0
+    while position < max(len(text), 1):
+        element = _ELEMENT.match(text, position)
         if element is None:
             raise MalformedHeader(f'{IF_MATCH} must be "*" or a list of entity tags')
         if not element[1]:
             yield element[2]
-        place = element.end()
+        position = element.end()

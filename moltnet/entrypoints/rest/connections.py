@@ -38,7 +38,7 @@ class _Open:
         connection.force_close()
         return True
 
-    def has_room(self, most: int) -> bool:
+    def has_capacity(self, most: int) -> bool:
         """Whether one more may come, if need be in the place of an idle one."""
         return self.count < most or self.close_idle()
 
@@ -58,11 +58,15 @@ class OpenConnections:
     def admits(self, address: str) -> bool:
         """Whether one more connection of an address may come; may close an idle one for it."""
         of_address = self._by_asker.get(_asker_at(address))
-        fits = of_address is None or is_trusted(address, self._trusted) or of_address.has_room(self._limits.per_address)
-        admitted = fits and self._all.has_room(self._limits.total)
-        if not admitted:
+        fits = (
+            of_address is None
+            or is_trusted(address, self._trusted)
+            or of_address.has_capacity(self._limits.per_address)
+        )
+        is_admitted = fits and self._all.has_capacity(self._limits.total)
+        if not is_admitted:
             _LOG.warning("connections are refused: as many as may be are open and busy; the last came from %s", address)
-        return admitted
+        return is_admitted
 
     def close_idle(self) -> bool:
         """Closes the longest idle connection; answers whether there was one."""
@@ -85,12 +89,12 @@ class OpenConnections:
         if not self._by_asker[asker].count:
             del self._by_asker[asker]
 
-    def note_busy(self, connection: Closable) -> None:
+    def mark_busy(self, connection: Closable) -> None:
         """It has a request."""
         for group in self._groups(connection):
             group.idle.pop(connection, None)
 
-    def note_idle(self, connection: Closable) -> None:
+    def mark_idle(self, connection: Closable) -> None:
         """It has none any more."""
         for group in self._groups(connection):
             group.idle[connection] = None

@@ -11,8 +11,14 @@ from aiohttp import web
 
 from moltnet.domain.services import Services
 from moltnet.entrypoints.rest.body import MAX_BODY_BYTES, read_body
-from moltnet.entrypoints.rest.callers import Presented, admitted, check_webhook_key, nothing_presented, presented
-from moltnet.entrypoints.rest.keys import VISIT, Visit
+from moltnet.entrypoints.rest.callers import (
+    Authentication,
+    anonymous_authentication,
+    authenticate,
+    authorize,
+    check_webhook_key,
+)
+from moltnet.entrypoints.rest.keys import REQUEST_CONTEXT, RequestContext
 from moltnet.entrypoints.rest.large_json import form_text, read_json, size_of
 from moltnet.entrypoints.rest.options import RestOptions
 from moltnet.entrypoints.rest.refusals import InvalidRequest, UnknownRoute
@@ -34,25 +40,25 @@ class Endpoint:
         self._route, self._services, self._options = route, services, options
         self._reads_token = route.auth in {Auth.REQUIRED, Auth.OPTIONAL}
         self._takes_body, self._takes_query = route.reads_body, route.query is not None
-        self._params = _taker("params", route.params, listed=route.lists_errors)
-        self._body = _taker("body", route.body, listed=route.lists_errors)
-        self._query = _taker("querystring", route.query, listed=route.lists_errors)
+        self._params = _taker("params", route.params, lists_faults=route.lists_errors)
+        self._body = _taker("body", route.body, lists_faults=route.lists_errors)
+        self._query = _taker("querystring", route.query, lists_faults=route.lists_errors)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """The route's answer; what it refuses is raised, unless the route tells refusals in a form of its own."""
-        named, visit = request.match_info, request[VISIT]
+        named, context = request.match_info, request[REQUEST_CONTEXT]
         if named:
             _refuse_long(named.values())
-        count = count_of(request, visit, self._route, self._services.throttling)
+        count = count_of(request, context, self._route, self._services.throttling)
         if self._reads_token:
-            told = await presented(request, visit, self._services.authentication, count)
+            authentication = await authenticate(request, context, self._services.authentication, count)
         else:
-            told = nothing_presented(visit)
-        await count(told.caller)
+            authentication = anonymous_authentication(context)
+        await count(authentication.caller)
         try:
             if self._route.auth is Auth.WEBHOOK:
                 check_webhook_key(request, self._options.webhook_key)
-            answer = await self._answer(request, visit, told)
+            answer = await self._answer(request, context, authentication)
         except Exception as error:
             refusal = self._route.refusal_form(error) if self._route.refusal_form else None
             if refusal is None:
@@ -60,22 +66,24 @@ class Endpoint:
             answer = refusal
         return await json_response(answer, self._services.workers) if isinstance(answer, Answer) else answer
 
-    async def _answer(self, request: web.Request, visit: Visit, told: Presented) -> Answer | web.StreamResponse:
+    async def _answer(
+        self, request: web.Request, context: RequestContext, authentication: Authentication
+    ) -> Answer | web.StreamResponse:
         value = await self._body_value(request) if self._takes_body else None
         params = self._params(request.match_info)
         body = await read_json(self._services.workers, lambda: self._body(value), size_of(value))
         query = self._query(query_values(request.rel_url.raw_query_string)) if self._takes_query else None
-        caller = admitted(visit, self._route, told)
+        caller = authorize(context, self._route, authentication)
         call = Call(services=self._services, caller=caller, params=params, body=body, query=query, request=request)
         return await self._route.handler(call)
 
     async def _body_value(self, request: web.Request) -> object:
-        wanted = self._route.body is not None
+        is_required = self._route.body is not None
         return await read_body(
             request,
             self._services.workers,
             max_bytes=MAX_BODY_BYTES,
-            wanted=wanted,
+            is_required=is_required,
             takes_forms=self._route.takes_forms,
         )
 
@@ -94,7 +102,7 @@ def _refuse_long(values: Iterable[str]) -> None:
         raise UnknownRoute
 
 
-def _taker(part: str, form: type[object] | None, *, listed: bool) -> Callable[[object], object]:
+def _taker(part: str, form: type[object] | None, *, lists_faults: bool) -> Callable[[object], object]:
     if form is None:
         return lambda _: None
     check, read = form_checker(form), reader(form)
@@ -103,7 +111,7 @@ def _taker(part: str, form: type[object] | None, *, listed: bool) -> Callable[[o
         try:
             values = check(value)
         except Refused as refused:
-            raise InvalidRequest(part, refused.faults, listed=listed) from None
+            raise InvalidRequest(part, refused.faults, lists_faults=lists_faults) from None
         return read(values)
 
     return take

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from moltnet.domain.idempotency import KEY_MAX, RECEIPT_LIFETIME
+from moltnet.domain.idempotency import IDEMPOTENCY_RECORD_LIFETIME, KEY_MAX
 from moltnet.domain.registration import SECRET_KEY_MIN
 from moltnet.entrypoints.rest.conditions import ETAG, IF_MATCH
 from moltnet.entrypoints.rest.idempotency import IDEMPOTENCY_KEY, REPLAYED
@@ -11,7 +11,7 @@ from moltnet.entrypoints.rest.routing import AnyRoute
 from moltnet.entrypoints.schema.document import JsonSchema
 
 _VERSION = '"0192f0c1a2b37c4d8e5f60718293a4b5.648e5a1f3c2d0"'
-_HOURS = int(RECEIPT_LIFETIME.total_seconds()) // 3600
+_HOURS = int(IDEMPOTENCY_RECORD_LIFETIME.total_seconds()) // 3600
 
 _IF_MATCH: Mapping[str, object] = MappingProxyType(
     {
@@ -63,7 +63,7 @@ _REPLAYED: Mapping[str, object] = MappingProxyType(
 def read_fields(route: AnyRoute) -> list[JsonSchema]:
     """The header parameters of a route."""
     fields = ((route.takes_condition, _IF_MATCH), (route.idempotent, _KEY), (route.recognises_caller, _CALLERS_KEY))
-    return [dict(field) for taken, field in fields if taken]
+    return [dict(field) for is_included, field in fields if is_included]
 
 
 def answered_fields(route: AnyRoute) -> JsonSchema:

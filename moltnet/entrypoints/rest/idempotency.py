@@ -9,21 +9,21 @@ import json
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
-from moltnet.domain.idempotency import KeyedRequest, MalformedIdempotencyKey
-from moltnet.domain.services.idempotency import Outcome, Recorder, unrecorded
+from moltnet.domain.idempotency import IdempotentRequest, MalformedIdempotencyKey
+from moltnet.domain.services.idempotency import Outcome, SaveResponse, unrecorded
 from moltnet.entrypoints.rest.json_text import to_json
 from moltnet.entrypoints.rest.routing import Answer, Call
 from moltnet.entrypoints.schema.convert import json_value
 
 IDEMPOTENCY_KEY, REPLAYED = "Idempotency-Key", "Idempotency-Replayed"
 
-Made = TypeVar("Made")
+Result = TypeVar("Result")
 
 
 async def once(
     call: Call[Any, Any, Any],
-    carry_out: Callable[[Recorder[Made]], Awaitable[Made]],
-    answer_of: Callable[[Made], Answer],
+    carry_out: Callable[[SaveResponse[Result]], Awaitable[Result]],
+    answer_of: Callable[[Result], Answer],
 ) -> Answer:
     """The answer to a request that creates something, which happens once for each key of the agent's.
 
@@ -33,8 +33,8 @@ async def once(
     keys = call.request.headers.getall(IDEMPOTENCY_KEY, [])
     if not keys:
         return answer_of(await carry_out(unrecorded))
-    request = _keyed(call, keys)
-    outcome = await call.services.idempotency.once(request, carry_out, lambda made: _written(answer_of(made)))
+    request = _idempotent_request(call, keys)
+    outcome = await call.services.idempotency.once(request, carry_out, lambda result: _written(answer_of(result)))
     return _read(outcome)
 
 
@@ -46,14 +46,14 @@ def idempotency_key(call: Call[Any, Any, Any]) -> str | None:
     return keys[0] if keys else None
 
 
-def _keyed(call: Call[Any, Any, Any], keys: Sequence[str]) -> KeyedRequest:
+def _idempotent_request(call: Call[Any, Any, Any], keys: Sequence[str]) -> IdempotentRequest:
     if len(keys) > 1:
         raise MalformedIdempotencyKey
     resource = call.request.match_info.route.resource
     # What is asked, not how it is written: neither spaces nor members nobody reads make it another request.
     # A token that may see less asks for less: it is not answered what another was.
     asked = to_json([json_value(call.params), json_value(call.body), *call.agent.lacks])
-    return KeyedRequest(
+    return IdempotentRequest(
         agent_id=call.agent.agent_id,
         operation=f"{call.request.method} {resource.canonical if resource else call.request.path}",
         key=keys[0],
@@ -66,6 +66,6 @@ def _written(answer: Answer) -> bytes:
 
 
 def _read(outcome: Outcome) -> Answer:
-    told = json.loads(outcome.answer)
+    stored = json.loads(outcome.answer)
     repeated = {REPLAYED: "true"} if outcome.repeated else {}
-    return Answer(told["body"], status=told["status"], headers={**told["headers"], **repeated})
+    return Answer(stored["body"], status=stored["status"], headers={**stored["headers"], **repeated})

@@ -50,9 +50,9 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not a JSON number")
 
 
-def _whole(digits: str) -> int:
+def _integer(digits: str) -> int:
     # int() is quadratic in the digits; nothing over 309 of them is within a double.
-    if len(digits) > _LONGEST_WHOLE:
+    if len(digits) > _INTEGER_DIGITS_MAX:
         raise ValueError("a number beyond a double")
     return int(digits)
 
@@ -64,10 +64,10 @@ def _fraction(text: str) -> float:
     return number
 
 
-_LONGEST_WHOLE = 310
+_INTEGER_DIGITS_MAX = 310
 _RAW = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"))
 _ESCAPED = json.JSONEncoder(check_circular=False, separators=(",", ":"))
-_QUICK = json.JSONDecoder(parse_constant=_refuse_constant, parse_int=_whole, parse_float=_fraction)
+_QUICK = json.JSONDecoder(parse_constant=_refuse_constant, parse_int=_integer, parse_float=_fraction)
 _CAREFUL = json.JSONDecoder(
-    object_pairs_hook=_refuse_prototypes, parse_constant=_refuse_constant, parse_int=_whole, parse_float=_fraction
+    object_pairs_hook=_refuse_prototypes, parse_constant=_refuse_constant, parse_int=_integer, parse_float=_fraction
 )

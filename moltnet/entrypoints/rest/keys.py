@@ -16,7 +16,7 @@ REFERENCE = web.AppKey("reference", Reference)
 
 
 @attrs.define
-class Visit:
+class RequestContext:
     """What is known of one request; what is None was not found out, or not yet.
 
     Attributes:
@@ -34,4 +34,4 @@ class Visit:
     caller: Caller | None = None
 
 
-VISIT = web.RequestKey("visit", Visit)
+REQUEST_CONTEXT = web.RequestKey("visit", RequestContext)

@@ -10,17 +10,17 @@ from moltnet.entrypoints.rest.json_text import to_json, to_long_json
 from moltnet.entrypoints.schema.convert import json_value
 from moltnet.ports.workers import Workers
 
-Made = TypeVar("Made")
+Result = TypeVar("Result")
 
 # Reading or writing JSON takes so much less time for a character than what `Workers` are for, at most.
 FASTER = 20
 # What is written inline: writing it takes less time than handing it over.
 SHORT = 20_000
 # What a member costs beside its characters, in characters.
-MEMBER = 20
+MEMBER_BYTES = 20
 # Counting ends where it is clear that something is large.
 COUNTED_MOST = 100_000
-MEMBERS_MOST = COUNTED_MOST // MEMBER
+MEMBERS_MAX = COUNTED_MOST // MEMBER_BYTES
 
 
 async def form_text(workers: Workers, answer: object) -> bytes:
@@ -38,7 +38,7 @@ async def value_text(
     return await workers.run(lambda: to_long_json(plain(answer)), size // FASTER)
 
 
-async def read_json(workers: Workers, read: Callable[[], Made], size: int) -> Made:
+async def read_json(workers: Workers, read: Callable[[], Result], size: int) -> Result:
     """What is read of a text or value of so many characters; raises what reading raises."""
     return await workers.run(read, size // FASTER)
 
@@ -48,15 +48,15 @@ def size_of(value: object) -> int:
     size, waiting = 0, [value]
     while waiting and size < COUNTED_MOST:
         each = waiting.pop()
-        size += MEMBER
+        size += MEMBER_BYTES
         if isinstance(each, str | bytes):
             size += len(each)
         elif isinstance(each, list | tuple):
-            size += MEMBER * len(each)
-            waiting += each[:MEMBERS_MOST]
+            size += MEMBER_BYTES * len(each)
+            waiting += each[:MEMBERS_MAX]
         elif isinstance(each, Mapping):
-            size += MEMBER * len(each)
-            waiting += islice(each.values(), MEMBERS_MOST)
+            size += MEMBER_BYTES * len(each)
+            waiting += islice(each.values(), MEMBERS_MAX)
         else:
             waiting += _members(each)
     return size

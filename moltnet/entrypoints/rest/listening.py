@@ -69,7 +69,7 @@ class Connection(web.RequestHandler):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begins to wait for a request."""
         super().connection_made(transport)
-        self._connections.note_idle(self)
+        self._connections.mark_idle(self)
         self._await_head()
 
     def connection_lost(self, exc: BaseException | None) -> None:
@@ -84,7 +84,7 @@ class Connection(web.RequestHandler):
         if self._messages:  # heads that are complete, and wait for their turn
             self._is_busy = True
             self._stop_waiting()
-            self._connections.note_busy(self)
+            self._connections.mark_busy(self)
         elif data and not self._is_busy and self._head_time is None:
             self._await_head()
 
@@ -94,7 +94,7 @@ class Connection(web.RequestHandler):
         """Sends an answer; a client that does not take it is cut off."""
         try:
             async with asyncio.timeout(self._limits.answer_s):
-                told, is_lost = await super().finish_response(request, resp, start_time)
+                result, is_lost = await super().finish_response(request, resp, start_time)
         except TimeoutError:
             if self.transport is not None:
                 cast("asyncio.WriteTransport", self.transport).abort()
@@ -103,8 +103,8 @@ class Connection(web.RequestHandler):
             await self._take_leave()
         if not self._messages:
             self._is_busy = False
-            self._connections.note_idle(self)
-        return told, is_lost
+            self._connections.mark_idle(self)
+        return result, is_lost
 
     async def _take_leave(self) -> None:
         # Closing while a client sends makes its system throw away what it has not read yet, our answer too. So our end

@@ -11,7 +11,7 @@ from http import HTTPStatus
 from moltnet.entrypoints.rest.header_fields import answered_fields, read_fields
 from moltnet.entrypoints.rest.routing import AnyRoute, Auth
 from moltnet.entrypoints.rest.samples import SAMPLES, problem_sample
-from moltnet.entrypoints.rest.wire.problems import ProblemDetails, ValidationProblemDetails
+from moltnet.entrypoints.rest.schemas.problems import ProblemDetails, ValidationProblemDetails
 from moltnet.entrypoints.schema.declare import Member, members_of, shape_of
 from moltnet.entrypoints.schema.document import Components, JsonSchema
 from moltnet.entrypoints.schema.examples import Examples
@@ -73,21 +73,21 @@ def _summary(route: AnyRoute) -> str:
 def _parameters(route: AnyRoute, components: Components) -> list[JsonSchema]:
     parts = (("path", route.params), ("query", route.query))
     return [
-        _parameter(place, form, member, components)
-        for place, form in parts
+        _parameter(location, form, member, components)
+        for location, form in parts
         if form is not None
         for member in members_of(form).members
     ]
 
 
-def _parameter(place: str, form: type, member: Member, components: Components) -> JsonSchema:
-    about = {"description": member.about} if member.about else {}
+def _parameter(location: str, form: type, member: Member, components: Components) -> JsonSchema:
+    description = {"description": member.description} if member.description else {}
     example = {"example": _EXAMPLES.of_member(form, member)} if _EXAMPLES.shows(form, member) else {}
     return {
-        "name": member.wire,
-        "in": place,
+        "name": member.alias,
+        "in": location,
         "required": member.required,
-        **about,
+        **description,
         "schema": components.member_schema(member),
         **example,
     }
@@ -105,7 +105,7 @@ def _responses(route: AnyRoute, components: Components) -> JsonSchema:
     answers = {status: _answer(route, status, components) for status in route.answers}
     refusals = {status: _refusal(route, status, components) for status in route.refusals}
     problems = {status: _problem(route, status, components) for status in _problem_statuses(route)}
-    return {str(status): told for status, told in (problems | refusals | answers).items()}
+    return {str(status): response for status, response in (problems | refusals | answers).items()}
 
 
 def _answer(route: AnyRoute, status: int, components: Components) -> JsonSchema:
@@ -149,7 +149,7 @@ def _problem_statuses(route: AnyRoute) -> list[int]:
         (422, route.idempotent),
         (507, route.reads_body),
     )
-    return sorted({*route.problems, *_ALWAYS, *(status for status, holds in implied if holds)})
+    return sorted({*route.problems, *_ALWAYS, *(status for status, applies in implied if applies)})
 
 
 def _security(route: AnyRoute) -> list[JsonSchema]:

@@ -4,7 +4,7 @@ from ipaddress import IPv4Network, IPv6Network
 
 import attrs
 
-from moltnet.entrypoints.about.place import Place
+from moltnet.entrypoints.discovery.network_urls import NetworkUrls
 
 DEFAULT_ORIGINS = frozenset(
     {"https://themolt.net", "https://api.themolt.net", "http://localhost:3000", "http://localhost:8000"}
@@ -19,13 +19,13 @@ class StreamLimits:
         per_address: how many are open at once for one address, in this process.
         lifetime_s: after this a stream ends, and its reader comes back with the id of the last event.
         heartbeat_s: how long a stream is silent at most.
-        patience_s: how long a reader may keep the next event from being sent before it is cut off.
+        send_timeout_s: how long a reader may keep the next event from being sent before it is cut off.
     """
 
     per_address: int = 5
     lifetime_s: float = 30 * 60
     heartbeat_s: float = 30
-    patience_s: float = 10
+    send_timeout_s: float = 10
 
 
 @attrs.frozen(kw_only=True)
@@ -36,15 +36,15 @@ class BodyLimits:
         total_s: how long one may take to arrive.
         grace_s: how long it may take whatever its size; beyond that, each `least_rate` bytes buy another second.
         least_rate: bytes per second.
-        held_bytes: how much of all unfinished bodies is kept, in this process.
-        held_bytes_per_address: the same for one address.
+        buffered_bytes: how much of all unfinished bodies is kept, in this process.
+        buffered_bytes_per_address: the same for one address.
     """
 
     total_s: float = 30
     grace_s: float = 5
     least_rate: int = 1024
-    held_bytes: int = 64 * 1_048_576
-    held_bytes_per_address: int = 16 * 1_048_576
+    buffered_bytes: int = 64 * 1_048_576
+    buffered_bytes_per_address: int = 16 * 1_048_576
 
     def time_for(self, received: int) -> float:
         """How long a body may have taken, in seconds, when so many bytes of it are there."""
@@ -99,6 +99,6 @@ class RestOptions:
     bodies: BodyLimits = BodyLimits()
 
     @property
-    def place(self) -> Place:
+    def urls(self) -> NetworkUrls:
         """What the network tells of where it is."""
-        return Place(api_url=self.api_url, source_url=self.source_url)
+        return NetworkUrls(api_url=self.api_url, source_url=self.source_url)

@@ -31,10 +31,10 @@ from moltnet.domain.registration import RegistrationProofRefused
 from moltnet.domain.signing import SigningRequestCompleted, SigningRequestExpired
 from moltnet.domain.versions import StaleVersion
 from moltnet.domain.vouching import IssueContended, RegistrationRefused, VoucherLimitReached
-from moltnet.entrypoints.about import problem_types as types
-from moltnet.entrypoints.about.problem_types import ProblemType
+from moltnet.entrypoints.discovery import problem_types as types
+from moltnet.entrypoints.discovery.problem_types import ProblemType
 from moltnet.entrypoints.rest.json_text import to_json
-from moltnet.entrypoints.rest.keys import VISIT
+from moltnet.entrypoints.rest.keys import REQUEST_CONTEXT
 from moltnet.entrypoints.rest.refusals import (
     BodyInterrupted,
     BodyTooSlow,
@@ -49,7 +49,7 @@ from moltnet.entrypoints.rest.refusals import (
     Refusal,
     TooManyRequests,
 )
-from moltnet.entrypoints.rest.wire.problems import ProblemDetails, ValidationError, ValidationProblemDetails
+from moltnet.entrypoints.rest.schemas.problems import ProblemDetails, ValidationError, ValidationProblemDetails
 from moltnet.entrypoints.schema.convert import json_value
 from moltnet.entrypoints.schema.validate import Fault
 
@@ -91,7 +91,7 @@ PROBLEM_ROWS: Mapping[type[BaseException], ProblemType] = MappingProxyType(
 )
 
 # Faults of ours that say nothing but what the client may know, and can do something about.
-TOLD: tuple[type[MoltNetError], ...] = (StatementTimedOut, StorageFull, StorageReadOnly)
+DISCLOSED: tuple[type[MoltNetError], ...] = (StatementTimedOut, StorageFull, StorageReadOnly)
 
 # What has a status of its own in HTTP, but no row: it is told as what it is (ADR-11).
 STATUSES: Mapping[type[BaseException], int] = MappingProxyType(
@@ -132,14 +132,14 @@ def _problem(error: Exception, instance: str) -> ProblemDetails:
         instance=instance,
         retry_after=error.retry_after_s if isinstance(error, TooManyRequests | Limited) else None,
     )
-    return _listing(problem, error.listed_faults) if isinstance(error, InvalidRequest) else problem
+    return _listing(problem, error.reported_faults) if isinstance(error, InvalidRequest) else problem
 
 
 def _detail(error: Exception, status: int) -> str:
     # Whatever a fault of ours would say is for the log alone: it may hold what the client must not learn.
     if isinstance(error, MoltNetError | Refusal) and status < types.INTERNAL_SERVER_ERROR.status:
         return error.detail
-    if isinstance(error, TOLD):
+    if isinstance(error, DISCLOSED):
         return error.sentence
     return UNEXPECTED
 
@@ -166,6 +166,6 @@ def _headers(error: Exception) -> dict[str, str]:
 
 def _log(error: Exception, request: web.Request) -> None:
     if isinstance(error, Unavailable):
-        _LOG.warning("%s: %s", request[VISIT].request_id, error.detail, exc_info=error)
+        _LOG.warning("%s: %s", request[REQUEST_CONTEXT].request_id, error.detail, exc_info=error)
     else:
-        _LOG.error("%s: unexpected error", request[VISIT].request_id, exc_info=error)
+        _LOG.error("%s: unexpected error", request[REQUEST_CONTEXT].request_id, exc_info=error)

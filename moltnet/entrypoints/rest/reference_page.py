@@ -129,10 +129,10 @@ def _table(inside: Element, heads: tuple[str, ...], rows: list[tuple[str, str, b
     head = SubElement(table, "tr")
     for title in heads:
         _text(head, "th", title)
-    for name, place, required, schema in rows:
+    for name, location, required, schema in rows:
         row = SubElement(table, "tr")
         _text(SubElement(row, "td"), "code", name)
-        _text(row, "td", place)
+        _text(row, "td", location)
         _text(row, "td", "yes" if required else "")
         _form(SubElement(row, "td"), schema)
 

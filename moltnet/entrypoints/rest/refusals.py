@@ -43,10 +43,10 @@ class MalformedHeader(Refusal):
 class InvalidRequest(Refusal):
     """Path, body or query do not have the shape the route declares."""
 
-    def __init__(self, part: str, faults: Sequence[Fault], *, listed: bool) -> None:
-        """`part` is `params`, `body` or `querystring`; `listed` tells whether the answer lists each fault."""
+    def __init__(self, part: str, faults: Sequence[Fault], *, lists_faults: bool) -> None:
+        """`part` is `params`, `body` or `querystring`; `lists_faults` tells whether the answer lists each fault."""
         super().__init__(", ".join(f"{part}{fault.pointer} {fault.message}" for fault in faults))
-        self.listed_faults = tuple(faults) if listed else ()
+        self.reported_faults = tuple(faults) if lists_faults else ()
 
 
 class BodyTooLarge(Refusal):

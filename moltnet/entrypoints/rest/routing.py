@@ -18,7 +18,7 @@ from typing import Any, Generic, TypeVar
 import attrs
 from aiohttp import web
 
-from moltnet.domain.caller import Anonymous, Caller, known
+from moltnet.domain.caller import Anonymous, Caller, require_caller
 from moltnet.domain.credentials import Scope
 from moltnet.domain.limits import Tier
 from moltnet.domain.operations import scopes_of
@@ -73,7 +73,7 @@ class Call(Generic[Params, Body, Query]):
     @property
     def agent(self) -> Caller:
         """The caller, where there must be one; raises Unauthenticated for nobody in particular."""
-        return known(self.caller)
+        return require_caller(self.caller)
 
     @property
     def expected(self) -> Expected:
@@ -135,7 +135,7 @@ class Route(Generic[Params, Body, Query]):
         return scopes_of(self.operation_id)
 
     def __attrs_post_init__(self) -> None:
-        declared = [member.wire for member in members_of(self.params).members] if self.params else []
+        declared = [member.alias for member in members_of(self.params).members] if self.params else []
         if sorted(declared) != sorted(_PATH_NAME.findall(self.path)):
             raise TypeError(f"{self.operation_id}: the path {self.path} does not hold the parameters {declared}")
 

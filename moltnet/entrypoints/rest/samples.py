@@ -8,11 +8,11 @@ import attrs
 from moltnet.domain.errors import StorageFull
 from moltnet.domain.idempotency import IdempotencyKeyReused
 from moltnet.domain.versions import StaleVersion
-from moltnet.entrypoints.about import problem_types as types
-from moltnet.entrypoints.about.document import network_info
-from moltnet.entrypoints.about.problem_types import ProblemType
+from moltnet.entrypoints.discovery import problem_types as types
+from moltnet.entrypoints.discovery.document import network_info
+from moltnet.entrypoints.discovery.problem_types import ProblemType
 from moltnet.entrypoints.rest.options import RestOptions
-from moltnet.entrypoints.rest.wire.problems import (
+from moltnet.entrypoints.rest.schemas.problems import (
     ProblemDetails,
     ValidationError,
     ValidationProblemDetails,
@@ -79,7 +79,7 @@ SAMPLES: Mapping[str, object] = MappingProxyType(
         "q": "callback URL",
         "PublicSearchResponse.query": "callback URL",
         "nextCursor": None,
-        "NetworkInfo": json_value(network_info(RestOptions().place)),
+        "NetworkInfo": json_value(network_info(RestOptions().urls)),
         "ProblemType": json_value(problem_type_form(types.NOT_FOUND)),
         "getLlmsTxt": "# MoltNet\n…",
         "challenge": f"moltnet:recovery:{PUBLIC_KEY}:{'0b' * 32}:1769767200123",

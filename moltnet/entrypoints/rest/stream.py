@@ -12,9 +12,9 @@ from aiohttp import web
 
 from moltnet.domain.errors import Limited
 from moltnet.domain.feed import PublicEntry
-from moltnet.entrypoints.rest.keys import VISIT
+from moltnet.entrypoints.rest.keys import REQUEST_CONTEXT
 from moltnet.entrypoints.rest.options import StreamLimits
-from moltnet.entrypoints.rest.wire.feed import event_of
+from moltnet.entrypoints.rest.schemas.feed import event_of
 
 HEADERS = {
     "Content-Type": "text/event-stream",
@@ -54,15 +54,15 @@ class EventStream:
         """Sends the head of the answer."""
         await self.answer.prepare(self.request)
 
-    async def tell(self, following: AsyncIterator[Sequence[PublicEntry]]) -> None:
+    async def send(self, subscription: AsyncIterator[Sequence[PublicEntry]]) -> None:
         """Sends what comes until the reader goes, is cut off for being slow, or nothing more can be had.
 
-        A step of `following` that is cancelled must lose nothing.
+        A step of `subscription` that is cancelled must lose nothing.
         """
         try:
             await self._write(RETRY)
             while True:
-                for piece in _pieces(await self._next_events(following)):
+                for piece in _pieces(await self._next_events(subscription)):
                     await self._write(piece)
         except SlowReader:
             if self.request.transport is not None:
@@ -70,7 +70,7 @@ class EventStream:
         except ConnectionError:
             return  # the reader has gone
         except Exception as error:  # noqa: BLE001  # the head is sent: there is no other place to tell it
-            _LOG.warning("%s: a stream ends early", self.request[VISIT].request_id, exc_info=error)
+            _LOG.warning("%s: a stream ends early", self.request[REQUEST_CONTEXT].request_id, exc_info=error)
             with suppress(ConnectionError, SlowReader):
                 await self._write(FAILED)
 
@@ -80,16 +80,16 @@ class EventStream:
         transport = self.request.transport
         return transport is None or transport.is_closing()
 
-    async def _next_events(self, following: AsyncIterator[Sequence[PublicEntry]]) -> Iterable[bytes]:
+    async def _next_events(self, subscription: AsyncIterator[Sequence[PublicEntry]]) -> Iterable[bytes]:
         try:
             async with asyncio.timeout(self._limits.heartbeat_s):
-                return map(event_of, await anext(following))
+                return map(event_of, await anext(subscription))
         except TimeoutError:
             return (HEARTBEAT,)
 
     async def _write(self, piece: bytes) -> None:
         try:
-            async with asyncio.timeout(self._limits.patience_s):
+            async with asyncio.timeout(self._limits.send_timeout_s):
                 await self.answer.write(piece)
         except TimeoutError as error:
             raise SlowReader from error
@@ -103,9 +103,9 @@ class OpenStreams:
         self._open: dict[EventStream, asyncio.Timeout] = {}
 
     @asynccontextmanager
-    async def admitted(self, request: web.Request) -> AsyncIterator[EventStream]:
+    async def open_stream(self, request: web.Request) -> AsyncIterator[EventStream]:
         """A stream that is not open yet; the block ends quietly with the stream's time. Raises TooManyStreams."""
-        self._make_room(request[VISIT].address)
+        self._check_limit(request[REQUEST_CONTEXT].address)
         stream = EventStream(request, self._limits)
         try:
             async with asyncio.timeout(self._limits.lifetime_s) as time:
@@ -123,9 +123,9 @@ class OpenStreams:
         for stream in list(self._open):
             self._end(stream)
 
-    def _make_room(self, address: str) -> None:
+    def _check_limit(self, address: str) -> None:
         # A reader that went away is noticed when something is written, which may be half a minute later.
-        of_address = [stream for stream in self._open if stream.request[VISIT].address == address]
+        of_address = [stream for stream in self._open if stream.request[REQUEST_CONTEXT].address == address]
         abandoned = [stream for stream in of_address if stream.is_abandoned]
         for stream in abandoned:
             self._end(stream)

@@ -28,13 +28,13 @@ def query_values(raw_query: str) -> dict[str, str | list[str]]:
 
 
 def _add(values: dict[str, str | list[str]], name: str, text: str) -> None:
-    seen = values.get(name)
-    if seen is None:
+    earlier = values.get(name)
+    if earlier is None:
         values[name] = text
-    elif isinstance(seen, list):
-        seen.append(text)
+    elif isinstance(earlier, list):
+        earlier.append(text)
     else:
-        values[name] = [seen, text]
+        values[name] = [earlier, text]
 
 
 def _unescaped(text: str) -> str:

@@ -6,7 +6,7 @@ from collections import Counter
 from aiohttp import StreamReader, web
 
 from moltnet.domain.errors import Limited
-from moltnet.entrypoints.rest.keys import VISIT
+from moltnet.entrypoints.rest.keys import REQUEST_CONTEXT
 from moltnet.entrypoints.rest.options import BodyLimits
 from moltnet.entrypoints.rest.refusals import BodyInterrupted, BodyTooLarge, BodyTooSlow, MalformedBody
 
@@ -23,8 +23,8 @@ class Uploads:
 
     def __init__(self, limits: BodyLimits) -> None:
         self._limits = limits
-        self._held: Counter[str] = Counter()
-        self._held_by_all = 0
+        self._buffered: Counter[str] = Counter()
+        self._buffered_total = 0
 
     async def read(self, request: web.Request, max_bytes: int) -> bytes:
         """The whole body.
@@ -38,7 +38,7 @@ class Uploads:
                 if len(body) > max_bytes:
                     raise BodyTooLarge
                 return body
-            return await self._arriving(content, request[VISIT].address, max_bytes)
+            return await self._arriving(content, request[REQUEST_CONTEXT].address, max_bytes)
         except TimeoutError as error:
             raise BodyTooSlow from error
         except web.RequestPayloadError as error:
@@ -63,16 +63,19 @@ class Uploads:
 
     def _reserve(self, address: str, size: int) -> None:
         limits = self._limits
-        if self._held_by_all + size > limits.held_bytes or self._held[address] + size > limits.held_bytes_per_address:
+        if (
+            self._buffered_total + size > limits.buffered_bytes
+            or self._buffered[address] + size > limits.buffered_bytes_per_address
+        ):
             raise TooManyUploads
-        self._held[address] += size
-        self._held_by_all += size
+        self._buffered[address] += size
+        self._buffered_total += size
 
     def _release(self, address: str, size: int) -> None:
-        self._held_by_all -= size
-        self._held[address] -= size
-        if not self._held[address]:
-            del self._held[address]
+        self._buffered_total -= size
+        self._buffered[address] -= size
+        if not self._buffered[address]:
+            del self._buffered[address]
 
 
 UPLOADS = web.AppKey("uploads", Uploads)

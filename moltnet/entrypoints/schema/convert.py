@@ -13,8 +13,8 @@ import cattrs
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from moltnet.domain.ids import parse_uuid
+from moltnet.entrypoints.schema.date_times import parse_datetime
 from moltnet.entrypoints.schema.declare import members_of
-from moltnet.entrypoints.schema.moments import parse_moment
 
 Form = TypeVar("Form")
 
@@ -30,20 +30,20 @@ def json_value(answer: object) -> object:
     return _CONVERTER.unstructure(answer)
 
 
-def iso_text(moment: datetime) -> str:
+def iso_text(timestamp: datetime) -> str:
     """A point in time as the wire has it: UTC, three digits, cut and not rounded, `Z`.
 
     Source: docs/reference/http.md, "JSON text".
     """
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+    return timestamp.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def _uuid(text: object, _: object) -> UUID | None:
     return parse_uuid(str(text))
 
 
-def _moment(text: object, _: object) -> datetime | None:
-    return parse_moment(str(text))
+def _date_time(text: object, _: object) -> datetime | None:
+    return parse_datetime(str(text))
 
 
 def _structure_hook(form: type[Any]) -> Callable[[Any, Any], Any]:
@@ -58,7 +58,7 @@ def _unstructure_hook(form: type[Any]) -> Callable[[Any], dict[str, Any]]:
 
 def _overrides(form: type, *, omitting: bool) -> dict[str, Any]:
     return {
-        member.attribute: override(rename=member.wire, omit_if_default=omitting and member.may_be_absent)
+        member.attribute: override(rename=member.alias, omit_if_default=omitting and member.may_be_absent)
         for member in members_of(form).members
     }
 
@@ -67,16 +67,16 @@ def _is_uuid(hint: object) -> bool:
     return (hint.__supertype__ if isinstance(hint, NewType) else hint) is UUID
 
 
-def _made() -> cattrs.Converter:
+def _new_converter() -> cattrs.Converter:
     converter = cattrs.Converter(detailed_validation=False)
     converter.register_structure_hook_func(_is_uuid, _uuid)
     converter.register_structure_hook_func(lambda hint: hint is object, lambda value, _: value)
     converter.register_structure_hook_factory(attrs.has, _structure_hook)
-    converter.register_structure_hook(datetime, _moment)
+    converter.register_structure_hook(datetime, _date_time)
     converter.register_unstructure_hook(UUID, str)
     converter.register_unstructure_hook(datetime, iso_text)
     converter.register_unstructure_hook_factory(attrs.has, _unstructure_hook)
     return converter
 
 
-_CONVERTER = _made()
+_CONVERTER = _new_converter()

@@ -22,7 +22,7 @@ from uuid import UUID
 import attrs
 
 # What a JSON number holds exactly everywhere (RFC 8259 §6), and a bigint column with room to spare.
-LARGEST_WHOLE = 2**53 - 1
+LARGEST_INTEGER = 2**53 - 1
 
 
 @attrs.frozen
@@ -40,11 +40,11 @@ class Text:
 
 
 @attrs.frozen
-class Whole:
+class Integer:
     """A number without a fraction, within bounds."""
 
     min: int | None = None
-    max: int = LARGEST_WHOLE
+    max: int = LARGEST_INTEGER
 
 
 @attrs.frozen
@@ -64,21 +64,21 @@ class ItemCount:
 
 
 @attrs.frozen
-class Wire:
+class Alias:
     """The member's name on the wire, where it is not the camelCase of the attribute."""
 
     name: str
 
 
 @attrs.frozen
-class About:
+class Description:
     """What a member means, for the OpenAPI document."""
 
     text: str
 
 
 @attrs.frozen
-class Flag:
+class Boolean:
     """True or false."""
 
 
@@ -88,7 +88,7 @@ class Uuid:
 
 
 @attrs.frozen
-class Moment:
+class DateTime:
     """A point in time; in a request with its offset from UTC (RFC 3339 §5.6)."""
 
 
@@ -134,10 +134,10 @@ class Member:
     """
 
     attribute: str
-    wire: str
+    alias: str
     shape: "Shape"
     default: object
-    about: str | None = None
+    description: str | None = None
 
     @property
     def required(self) -> bool:
@@ -158,15 +158,15 @@ class Members:
     members: tuple[Member, ...]
 
 
-Shape = Text | Whole | Number | Flag | Uuid | Moment | Choice | Constant | Anything | Nullable | Items | Members
+Shape = Text | Integer | Number | Boolean | Uuid | DateTime | Choice | Constant | Anything | Nullable | Items | Members
 
 _PLAIN: dict[object, Shape] = {
     str: Text(),
-    int: Whole(),
+    int: Integer(),
     float: Number(),
-    bool: Flag(),
+    bool: Boolean(),
     UUID: Uuid(),
-    datetime: Moment(),
+    datetime: DateTime(),
     object: Anything(),
 }
 
@@ -202,10 +202,10 @@ def _member(field: "attrs.Attribute[object]", hint: object) -> Member:
         shape = shape.inner
     return Member(
         attribute=field.name,
-        wire=next((mark.name for mark in marks if isinstance(mark, Wire)), _camel(field.name)),
+        alias=next((mark.name for mark in marks if isinstance(mark, Alias)), _camel(field.name)),
         shape=shape,
         default=default,
-        about=next((mark.text for mark in marks if isinstance(mark, About)), None),
+        description=next((mark.text for mark in marks if isinstance(mark, Description)), None),
     )
 
 
@@ -221,9 +221,9 @@ def _constrained(shape: Shape, marks: tuple[object, ...]) -> Shape:
     for mark in marks:
         if isinstance(mark, ItemCount) and isinstance(shape, Items):
             shape = Items(shape.item, mark)
-        elif isinstance(mark, Text | Whole | Number) and type(mark) is type(shape):
+        elif isinstance(mark, Text | Integer | Number) and type(mark) is type(shape):
             shape = mark
-        elif not isinstance(mark, Wire | About):
+        elif not isinstance(mark, Alias | Description):
             raise TypeError(f"{mark!r} does not go with {shape!r}")
     return shape
 

@@ -11,21 +11,21 @@ import attrs
 
 from moltnet.entrypoints.schema.convert import json_value
 from moltnet.entrypoints.schema.declare import (
-    LARGEST_WHOLE,
+    LARGEST_INTEGER,
     Anything,
+    Boolean,
     Choice,
     Constant,
-    Flag,
+    DateTime,
+    Integer,
     Items,
     Member,
     Members,
-    Moment,
     Nullable,
     Number,
     Shape,
     Text,
     Uuid,
-    Whole,
 )
 
 JsonSchema = dict[str, object]
@@ -65,15 +65,15 @@ class Components:
                 return _scalar(shape)
 
     def _inline(self, shape: Members) -> JsonSchema:
-        required = [member.wire for member in shape.members if member.required]
-        return _object({member.wire: self.member_schema(member) for member in shape.members}, required)
+        required = [member.alias for member in shape.members if member.required]
+        return _object({member.alias: self.member_schema(member) for member in shape.members}, required)
 
     def _component(self, shape: Members) -> JsonSchema:
         name = shape.form.__name__
         if name not in self.schemas:
             self.schemas[name] = {}  # Keeps the place while the members are read, in case one refers back.
-            required = [member.wire for member in shape.members if not member.may_be_absent]
-            properties = {member.wire: self._answer_member(member) for member in shape.members}
+            required = [member.alias for member in shape.members if not member.may_be_absent]
+            properties = {member.alias: self._answer_member(member) for member in shape.members}
             self.schemas[name] = _described(shape.form) | _object(properties, required)
         return {"$ref": f"#/components/schemas/{name}"}
 
@@ -89,8 +89,8 @@ def _scalar(shape: Shape) -> JsonSchema:
     match shape:
         case Text(shortest, longest, pattern):
             return {"type": "string"} | _present(minLength=shortest or None, maxLength=longest, pattern=pattern)
-        case Whole(lowest, highest):
-            limit = None if highest == LARGEST_WHOLE else highest
+        case Integer(lowest, highest):
+            limit = None if highest == LARGEST_INTEGER else highest
             return {"type": "integer"} | _present(minimum=lowest, maximum=limit)
         case Number(lowest, highest):
             return {"type": "number"} | _present(minimum=lowest, maximum=highest)
@@ -111,7 +111,7 @@ def _or_null(schema: JsonSchema) -> JsonSchema:
 
 def _annotated(member: Member, schema: JsonSchema) -> JsonSchema:
     default = json_value(member.default) if isinstance(member.default, str | int | float) else None
-    return schema | _present(default=default, description=member.about)
+    return schema | _present(default=default, description=member.description)
 
 
 def _described(form: type) -> JsonSchema:
@@ -123,8 +123,8 @@ def _present(**members: object) -> JsonSchema:
 
 
 _UNBOUNDED: dict[type, JsonSchema] = {
-    Flag: {"type": "boolean"},
+    Boolean: {"type": "boolean"},
     Uuid: {"type": "string", "format": "uuid"},
-    Moment: {"type": "string", "format": "date-time"},
+    DateTime: {"type": "string", "format": "date-time"},
     Anything: {},
 }

@@ -8,21 +8,21 @@ import attrs
 from moltnet.entrypoints.schema.convert import json_value
 from moltnet.entrypoints.schema.declare import (
     Anything,
+    Boolean,
     Choice,
     Constant,
-    Flag,
+    DateTime,
+    Integer,
     Items,
     Member,
     Members,
-    Moment,
     Nullable,
     Number,
     Shape,
     Uuid,
-    Whole,
 )
 
-MOMENT = "2026-01-30T10:00:00.123Z"
+DATE_TIME = "2026-01-30T10:00:00.123Z"
 
 
 @attrs.frozen
@@ -42,7 +42,7 @@ class Examples:
             case Members(form) if form.__name__ in self.samples:
                 return self.samples[form.__name__]
             case Members(form, members):
-                return {member.wire: self.of_member(form, member) for member in members if self.shows(form, member)}
+                return {member.alias: self.of_member(form, member) for member in members if self.shows(form, member)}
             case Items(item):
                 return [self.of(item, name)]
             case Nullable(inner):
@@ -60,11 +60,11 @@ class Examples:
         if key:
             return self.samples[key]
         if member.default in (attrs.NOTHING, None):
-            return self.of(member.shape, member.wire)
+            return self.of(member.shape, member.alias)
         return json_value(member.default)
 
     def _key(self, form: type, member: Member) -> str | None:
-        keys = (f"{form.__name__}.{member.wire}", member.wire)
+        keys = (f"{form.__name__}.{member.alias}", member.alias)
         return next((key for key in keys if key in self.samples), None)
 
 
@@ -74,7 +74,7 @@ def _scalar(shape: Shape, name: str) -> object:
             return value
         case Choice(options):
             return next(iter(options)).value
-        case Whole(lowest) | Number(lowest):
+        case Integer(lowest) | Number(lowest):
             return lowest or 0
         case Uuid():
             return str(uuid5(NAMESPACE_URL, name))
@@ -82,4 +82,4 @@ def _scalar(shape: Shape, name: str) -> object:
             return _UNBOUNDED.get(type(shape), "text")
 
 
-_UNBOUNDED: dict[type, object] = {Flag: False, Moment: MOMENT, Anything: {}}
+_UNBOUNDED: dict[type, object] = {Boolean: False, DateTime: DATE_TIME, Anything: {}}

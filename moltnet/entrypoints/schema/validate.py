@@ -15,23 +15,23 @@ import attrs
 
 from moltnet.domain.ids import parse_uuid
 from moltnet.domain.text import text_fault
+from moltnet.entrypoints.schema.date_times import parse_datetime
 from moltnet.entrypoints.schema.declare import (
     Anything,
+    Boolean,
     Choice,
     Constant,
-    Flag,
+    DateTime,
+    Integer,
     Items,
     Members,
-    Moment,
     Nullable,
     Number,
     Shape,
     Text,
     Uuid,
-    Whole,
     members_of,
 )
-from moltnet.entrypoints.schema.moments import parse_moment
 from moltnet.entrypoints.schema.numbers import number_from_text, text_from_number
 
 Check = Callable[[object], object]
@@ -102,17 +102,17 @@ def _uuid(_: Uuid) -> Check:
     return check
 
 
-def _moment(_: Moment) -> Check:
+def _date_time(_: DateTime) -> Check:
     def check(value: object) -> str:
         text = value if type(value) is str else _as_text(value)
-        if parse_moment(text) is None:
+        if parse_datetime(text) is None:
             raise Refused(Fault('must match format "date-time"'))
         return text
 
     return check
 
 
-def _whole(rule: Whole) -> Check:
+def _integer(rule: Integer) -> Check:
     def check(value: object) -> int:
         number = value if type(value) is int else _as_number(value, "integer")
         if number != int(number):
@@ -132,7 +132,7 @@ def _number(rule: Number) -> Check:
     return check
 
 
-def _flag(_: Flag) -> Check:
+def _boolean(_: Boolean) -> Check:
     def check(value: object) -> bool:
         single = _single(value)
         if single is True or single == "true" or (_is_number(single) and single == 1):
@@ -197,8 +197,8 @@ def _items(rule: Items) -> Check:
 
 
 def _members(rule: Members) -> Callable[[object], dict[str, object]]:
-    required = tuple(member.wire for member in rule.members if member.required)
-    checks = tuple((member.wire, checker(member.shape)) for member in rule.members)
+    required = tuple(member.alias for member in rule.members if member.required)
+    checks = tuple((member.alias, checker(member.shape)) for member in rule.members)
 
     def check(value: object) -> dict[str, object]:
         if not isinstance(value, dict):
@@ -239,13 +239,13 @@ def _as_text(value: object) -> str:
     raise Refused(Fault("must be string"))
 
 
-def _as_number(value: object, wanted: str) -> int | float:
+def _as_number(value: object, expected: str) -> int | float:
     single = 0 if value is None else _single(value)
     number = number_from_text(single) if isinstance(single, str) else 0 if single is None else single
     # Beyond what a double holds there is only infinity, which is no JSON number.
     if isinstance(number, int | float) and abs(number) <= _LARGEST_DOUBLE:
         return number
-    raise Refused(Fault(f"must be {wanted}"))
+    raise Refused(Fault(f"must be {expected}"))
 
 
 def _refuse_outside(number: float, lowest: float | None, highest: float | None) -> None:
@@ -269,11 +269,11 @@ def _matcher(pattern: str) -> Callable[[str], object]:
 _LARGEST_DOUBLE = float.fromhex("0x1.fffffffffffffp+1023")
 _MAKERS: dict[type, Callable[..., Check]] = {
     Text: _text,
-    Whole: _whole,
+    Integer: _integer,
     Number: _number,
-    Flag: _flag,
+    Boolean: _boolean,
     Uuid: _uuid,
-    Moment: _moment,
+    DateTime: _date_time,
     Choice: _choice,
     Constant: _constant,
     Nullable: _nullable,

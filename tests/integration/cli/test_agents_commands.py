@@ -87,7 +87,7 @@ async def test_deleting_a_diary_is_asked_about(shell: Shell) -> None:
 
 
 async def test_memories_from_writing_to_deleting(shell: Shell) -> None:
-    diary = (await shell.run("diaries", "create", "--name", "Memories")).printed["id"]
+    diary = (await shell.run("diaries", "create", "--name", "AgentEntries")).printed["id"]
     where = ("--diary-id", diary)
     made = (
         await shell.run(

@@ -11,7 +11,7 @@ from tests.support.typed import a_shell
 
 PAGE = Path(__file__).parents[3] / "docs" / "cli.md"
 # What a later command is told of what an earlier one printed.
-TOLD = {
+DISCLOSED = {
     "diary create": {"ENTRY": "id"},
     "diaries create": {"DIARY": "id"},
     "agents whoami": {"FINGERPRINT": "fingerprint", "PUBLIC_KEY": "publicKey"},
@@ -33,7 +33,7 @@ async def test_every_command_of_the_page_works(tmp_path: Path) -> None:
 
             done = await shell.run(*words)
             assert done.status == 0, (command, done)
-            for start, members in TOLD.items():
+            for start, members in DISCLOSED.items():
                 if command.startswith(f"{start} "[: len(command)]):
                     known |= {name: json.loads(done.out)[member] for name, member in members.items()}
     assert len(commands()) > 20

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from moltnet.adapters.postgres.migrate import known_migrations
+from moltnet.adapters.postgres.migrate import load_migrations
 from tests.support.commands import SECRETS, Ended, run, url_of
 from tests.support.postgres import an_empty_database, rows
 
@@ -15,7 +15,7 @@ UP_TO_DATE = "The schema is up to date.\n"
 
 
 def all_steps() -> str:
-    names = [migration.name for migration in known_migrations()]
+    names = [migration.name for migration in load_migrations()]
     return f"{len(names)} steps taken: {', '.join(names)}\n"
 
 

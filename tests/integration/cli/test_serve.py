@@ -93,10 +93,10 @@ async def _end_in_the_middle(network: Network, number: signal.Signals, log: Path
         for request in requests:
             request.writer.write(body)
         answers = [asyncio.create_task(request.answer()) for request in requests]
-        answered, open_still = await asyncio.wait(answers, return_when=asyncio.FIRST_COMPLETED)
-        assert open_still, "nothing was in flight any more"
+        answered, is_open = await asyncio.wait(answers, return_when=asyncio.FIRST_COMPLETED)
+        assert is_open, "nothing was in flight any more"
         server.process.send_signal(number)
-        assert {(await answer)[:20] for answer in answered | open_still} == {b"HTTP/1.1 201 Created"}
+        assert {(await answer)[:20] for answer in answered | is_open} == {b"HTTP/1.1 201 Created"}
         assert await server.process.wait() == 0
         assert server.process.stdout
         assert await server.process.stdout.read() == b""  # the line that it is ready was all

@@ -17,9 +17,9 @@ import pytest_asyncio
 from aiohttp.test_utils import unused_port
 
 from moltnet.adapters.onnx.embedding import OnnxEmbedder
-from moltnet.adapters.postgres.words import stored_words
-from moltnet.adapters.snowball.lexemes import SnowballLexemes
+from moltnet.adapters.postgres.terms import stored_terms
 from moltnet.adapters.system.workers import SMALL
+from moltnet.adapters.text_analysis.analyzer import SnowballAnalyzer
 from moltnet.domain.duplicates import fold
 from moltnet.domain.entries import CONTENT_MAX
 from moltnet.domain.injection import is_risky
@@ -60,8 +60,8 @@ READERS = {
     "is_risky": is_risky,
     "fold": fold,
     "folded": folded,
-    "of_text": SnowballLexemes.of_text,
-    "stored_words": stored_words,
+    "of_text": SnowballAnalyzer.of_text,
+    "stored_words": stored_terms,
     "windows": OnnxEmbedder.windows,
 }
 WRITERS = {"from_json": from_json, "to_json": to_json}

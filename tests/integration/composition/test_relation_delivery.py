@@ -85,11 +85,11 @@ async def test_two_servers_leave_exactly_the_relations_that_the_data_says() -> N
             for around in (calls.before, calls.after):
                 around(f"RelationStore.{call}", [])
         delivery = RelationDelivery(storage=storage, store=store, clock=SystemClock())
-        await delivery.sweep()
+        await delivery.reconcile()
         held = {each for namespace in Namespace for each in await store.list(TuplePattern(namespace=namespace))}
         assert held == await expected(storage, host, diaries)
         async with storage.snapshot() as work:
-            assert await work.intents.latest_of_lanes(10) == []
+            assert await work.outbox.latest_per_partition(10) == []
 
 
 def _sometimes_failing(chance: random.Random) -> Act:

@@ -15,7 +15,7 @@ from moltnet.adapters.nacl.key_pairs import NaclKeyPair
 from moltnet.adapters.postgres.storage import PostgresStorage
 from moltnet.domain.services.models import Models
 from moltnet.domain.vouching import MAX_OPEN_VOUCHERS
-from moltnet.entrypoints.container import Foundation, assembled
+from moltnet.entrypoints.container import Infrastructure, assembled
 from tests.integration.durability.flows import wrong_in
 from tests.support.failing_server import settings_for
 from tests.support.live_server import asked
@@ -123,8 +123,8 @@ class Crowd:
 async def a_crowd(database: str, registrations: int, url: Callable[[], str]) -> Crowd:
     """Enough members for so many vouchers, in a migrated database whose effects are counted from now on."""
     async with PostgresStorage.open(database, max_connections=4) as storage:
-        foundation = Foundation(storage=storage, events=MemoryFeedEvents(), models=Models(None))
-        async with assembled(settings_for(Path()), "http://127.0.0.1", foundation) as services:
+        infrastructure = Infrastructure(storage=storage, events=MemoryFeedEvents(), models=Models(None))
+        async with assembled(settings_for(Path()), "http://127.0.0.1", infrastructure) as services:
             members = [await a_player(services) for _ in range(-(-registrations // MAX_OPEN_VOUCHERS))]
             codes = [
                 (await services.vouching.issue(member.caller)).code

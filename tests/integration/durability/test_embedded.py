@@ -24,7 +24,7 @@ import moltnet
 from moltnet.adapters.postgres.embedded import EmbeddedPostgres
 from moltnet.adapters.postgres.embedded_binaries import NOBODY
 
-PATIENCE_S = 20.0  # never reached but by a failure, however busy the machine
+TIMEOUT_S = 20.0  # never reached but by a failure, however busy the machine
 IS_ROOT = os.geteuid() == 0
 GUEST = """
 import sys
@@ -65,11 +65,11 @@ class Guest:
         return self.process.stdout.readline().strip()
 
     def leave(self) -> None:
-        self.process.communicate(timeout=PATIENCE_S)
+        self.process.communicate(timeout=TIMEOUT_S)
 
     def kill(self) -> None:
         self.process.kill()
-        self.process.communicate(timeout=PATIENCE_S)
+        self.process.communicate(timeout=TIMEOUT_S)
 
     def __enter__(self) -> Self:
         return self
@@ -101,9 +101,9 @@ def end_of(pid: int) -> Callable[[], None]:
     descriptor = os.pidfd_open(pid)
 
     def wait() -> None:
-        ended, _, _ = select.select([descriptor], [], [], PATIENCE_S)
+        ended, _, _ = select.select([descriptor], [], [], TIMEOUT_S)
         os.close(descriptor)
-        assert ended, f"process {pid} still lives after {PATIENCE_S} seconds"
+        assert ended, f"process {pid} still lives after {TIMEOUT_S} seconds"
 
     return wait
 

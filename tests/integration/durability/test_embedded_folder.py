@@ -12,7 +12,7 @@ import pytest
 from moltnet.adapters.postgres.embedded import EmbeddedPostgres, EmbeddedUnavailable
 from moltnet.adapters.postgres.embedded_binaries import NOBODY, Account, binaries_for, installed
 from moltnet.adapters.postgres.embedded_folder import Address, Folder
-from moltnet.adapters.postgres.embedded_keeper import LOG_MAX_BYTES
+from moltnet.adapters.postgres.embedded_watchdog import LOG_MAX_BYTES
 
 IS_ROOT = os.geteuid() == 0
 
@@ -33,8 +33,8 @@ def test_process_number_taken_by_another_process_does_not_pass_for_a_server(data
     with EmbeddedPostgres(data_dir) as postgres:
         postgres.start()
     account = Folder.open(data_dir).account()
-    switch = account.uid if account.is_other else None
-    with subprocess.Popen(["/bin/cat"], stdin=subprocess.PIPE, user=switch) as bystander:
+    finish_migration = account.uid if account.is_other else None
+    with subprocess.Popen(["/bin/cat"], stdin=subprocess.PIPE, user=finish_migration) as bystander:
         for name in ("postmaster.pid", ".s.PGSQL.5432.lock"):
             path = data_dir / "postgres" / name
             path.write_text(f"{bystander.pid}\n/elsewhere\n1\n5432\n.\n\n1 1\nready\n")

@@ -12,8 +12,8 @@ import pytest
 
 from moltnet.adapters.postgres.embedded import EmbeddedPostgres
 from moltnet.adapters.postgres.storage import PostgresStorage
-from moltnet.domain.services.switching import SwitchingService
-from moltnet.domain.switching import SwitchProgress
+from moltnet.domain.model_migration import ModelMigrationProgress
+from moltnet.domain.services.model_migration import ModelMigrationService
 from tests.support.commands import run
 from tests.support.live_server import LiveServer, asked, first_diary, genesis, serving, start
 from tests.support.tiny_model import write_tiny_model
@@ -27,7 +27,7 @@ PROBES = ("a heron in the harbour", "birds of the moor", "who nests in an attic"
 
 
 @attrs.define
-class Seen:
+class Snapshot:
     """What clients met: the orders each probe was answered in, one after the other, and what should not have been."""
 
     orders: dict[str, list[tuple[str, ...]]] = attrs.field(factory=lambda: {probe: [] for probe in PROBES})
@@ -46,28 +46,28 @@ class Agent:
 
 
 async def test_a_switch_under_load_outlives_a_kill_and_mixes_nothing(tmp_path: Path) -> None:
-    data, tiny, seen = tmp_path / "data", write_tiny_model(tmp_path / "tiny").path, Seen()
+    data, tiny, seen = tmp_path / "data", write_tiny_model(tmp_path / "tiny").path, Snapshot()
     (founder,) = await genesis(data)
     server = await start(data)
     agent = await _settled(server, founder["accessToken"])
     with EmbeddedPostgres(data) as database:
         address = database.start()
         async with PostgresStorage.open(address, max_connections=2) as storage:
-            switching = SwitchingService(storage=storage)
+            model_migration = ModelMigrationService(storage=storage)
             old = await _orders(server, agent)
             async with _unfinished(address):
                 assert (await run("model", "use", str(tiny), "--data", str(data))).status == 0
                 async with _clients(server, agent, seen, outlive_it=False):
-                    killed = await _until(switching, lambda now: now.done >= BEFORE_THE_KILL)
+                    killed = await _until(model_migration, lambda now: now.done >= BEFORE_THE_KILL)
                     await server.kill()
             assert killed.state.target is not None
             assert killed.done < killed.total
             async with serving(data) as server:
-                assert (await switching.progress()).done >= killed.done  # what was done is not done again
+                assert (await model_migration.progress()).done >= killed.done  # what was done is not done again
                 async with _clients(server, agent, seen, outlive_it=True):
-                    over = await _until(switching, lambda now: now.state.target is None)
+                    over = await _until(model_migration, lambda now: now.state.target is None)
                 new = await _orders(server, agent)
-                complete = await _until(switching, lambda now: now.complete)
+                complete = await _until(model_migration, lambda now: now.complete)
     assert seen.wrong == []
     assert over.state.serving is not None
     assert over.state.serving.name.startswith("tiny@")
@@ -124,7 +124,7 @@ async def _search(
 
 
 @contextlib.asynccontextmanager
-async def _clients(server: LiveServer, agent: Agent, seen: Seen, *, outlive_it: bool) -> AsyncIterator[None]:
+async def _clients(server: LiveServer, agent: Agent, seen: Snapshot, *, outlive_it: bool) -> AsyncIterator[None]:
     """Clients that search and write until the block ends, or, unless they are to outlive it, the server."""
     stop = asyncio.Event()
 
@@ -154,9 +154,11 @@ async def _clients(server: LiveServer, agent: Agent, seen: Seen, *, outlive_it: 
     assert not (outlive_it and failures)
 
 
-async def _until(switching: SwitchingService, holds: Callable[[SwitchProgress], bool]) -> SwitchProgress:
+async def _until(
+    model_migration: ModelMigrationService, holds: Callable[[ModelMigrationProgress], bool]
+) -> ModelMigrationProgress:
     while True:
-        progress = await switching.progress()
+        progress = await model_migration.progress()
         if holds(progress):
             return progress
         await asyncio.sleep(0.01)

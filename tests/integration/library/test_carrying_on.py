@@ -93,8 +93,8 @@ async def test_another_agents_keyring_is_no_way_to_go_on(network: Served, keyrin
 
 
 async def test_a_server_that_comes_back_on_its_port_finds_its_agents_working() -> None:
-    port, foundation = unused_port(), in_memory()
-    async with served(foundation, port=port) as first:
+    port, infrastructure = unused_port(), in_memory()
+    async with served(infrastructure, port=port) as first:
         founder = await first.network.genesis()
         assert founder.identity
         secret = founder.identity.credentials
@@ -105,7 +105,7 @@ async def test_a_server_that_comes_back_on_its_port_finds_its_agents_working() -
         reading = asyncio.ensure_future(agent.diaries.list())
         await asyncio.wait([writing, reading], timeout=0.1)
         assert not writing.done()
-        async with served(foundation, port=port):
+        async with served(infrastructure, port=port):
             assert (await writing).content == "written meanwhile"
             assert await reading == [diary]
 

@@ -9,8 +9,8 @@ import pytest
 from aiohttp.test_utils import unused_port
 
 from moltnet.adapters.http.agent import HttpAgent
-from moltnet.adapters.http.following import BEGINNING
-from moltnet.adapters.http.wire import event_id
+from moltnet.adapters.http.decoding import event_id
+from moltnet.adapters.http.feed_stream import BEGINNING
 from moltnet.domain.errors import Invalid, Limited
 from moltnet.domain.views import FeedItem
 from moltnet.ports.remote import NetworkError

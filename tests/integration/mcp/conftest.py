@@ -16,7 +16,7 @@ from moltnet.adapters.nacl.key_pairs import NaclKeyPair
 from moltnet.domain.limits import Limits
 from moltnet.domain.services import Services
 from moltnet.domain.services.models import Models
-from moltnet.entrypoints.container import Foundation, assembled
+from moltnet.entrypoints.container import Infrastructure, assembled
 from moltnet.entrypoints.mcp.mount import mount_mcp
 from moltnet.entrypoints.mcp.options import McpOptions
 from moltnet.entrypoints.rest.app import create_app
@@ -61,12 +61,12 @@ async def served(
     api = f"http://127.0.0.1:{bound.getsockname()[1]}" if at_its_own_address else API
     memory, calls = MemoryStorage(), Calls()
     storage = InterruptedStorage(memory, calls)
-    foundation = Foundation(storage=storage, events=memory.events, models=Models(MemoryEmbedder()))
-    async with assembled(settings, api, foundation) as services:
+    infrastructure = Infrastructure(storage=storage, events=memory.events, models=Models(MemoryEmbedder()))
+    async with assembled(settings, api, infrastructure) as services:
         options = RestOptions(api_url=api)
         app = create_app(services, options)
         secret = settings.mcp_session_secret
-        mount_mcp(app, McpOptions(place=options.place, session_secret=secret, anonymous=anonymous))
+        mount_mcp(app, McpOptions(urls=options.urls, session_secret=secret, anonymous=anonymous))
         async with TestClient(TestServer(app, socket_factory=lambda *_: bound)) as http:
             yield Network(http=http, services=services, calls=calls)
 

@@ -11,8 +11,8 @@ import pytest
 from mcp import StdioServerParameters
 from mcp.client.client import Client
 
-from moltnet.entrypoints.about.document import network_info
-from moltnet.entrypoints.about.place import Place
+from moltnet.entrypoints.discovery.document import network_info
+from moltnet.entrypoints.discovery.network_urls import NetworkUrls
 from tests.support.commands import text_of
 from tests.support.mcp_clients import mcp_client, used
 
@@ -80,7 +80,7 @@ async def test_the_request_by_hand_is_answered(network, ada):
 
 def test_the_command_for_claude_code_is_the_networks_own():
     command, _ = snippets("console")
-    assert command.strip() == network_info(Place(api_url=URL)).quickstart.mcp_config.cli
+    assert command.strip() == network_info(NetworkUrls(api_url=URL)).quickstart.mcp_config.cli
 
 
 async def output_of(*command):

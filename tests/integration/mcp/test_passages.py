@@ -18,7 +18,7 @@ async def test_passages_are_counted_over_rest_and_mcp_and_in_the_library_togethe
     network = await serve(attrs.evolve(UNTHROTTLED, embedding=1))
     ada, bob = await network.member(), await network.member()
     caller: Caller = await network.services.authentication.authenticate(ada.token)
-    library = LocalAgent(network.services, caller, RestOptions().place)
+    library = LocalAgent(network.services, caller, RestOptions().urls)
     diary = await ada.diary()
     assert (await ada.ask("POST", f"/diaries/{diary}/entries", {"content": LONG})).status == 201
 

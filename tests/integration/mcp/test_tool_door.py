@@ -17,15 +17,15 @@ async def test_what_a_tool_does_is_asked_of_the_tool(network, ada):
         await agent.diary.update(diary.id, entry.id, title="Title")
         await agent.diary.search("day")
         await agent.diary.create(diary.id, content="once", key="k")
-        door = agent.diary._door
-        assert isinstance(door, ToolDoor)
-        assert door.used == {"diaries_create", "diary_create", "diary_update", "diary_search"}
+        client = agent.diary._client
+        assert isinstance(client, ToolDoor)
+        assert client.used == {"diaries_create", "diary_create", "diary_update", "diary_search"}
 
 
 async def test_a_stranger_goes_through_the_public_tools(network):
     async with McpAgent(network.url) as nobody:
         assert (await nobody.public.feed()).items == ()
         assert not await nobody.crypto.verify("x")
-        door = nobody.public._door
-        assert isinstance(door, ToolDoor)
-        assert door.used == {"public_feed_browse", "crypto_verify"}
+        client = nobody.public._client
+        assert isinstance(client, ToolDoor)
+        assert client.used == {"public_feed_browse", "crypto_verify"}

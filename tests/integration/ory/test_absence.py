@@ -14,15 +14,15 @@ from aiohttp.test_utils import TestClient, TestServer
 from moltnet.adapters.memory.storage import MemoryStorage
 from moltnet.adapters.nacl.key_pairs import NaclKeyPair
 from moltnet.domain.services.models import Models
-from moltnet.entrypoints.container import Foundation, assembled
+from moltnet.entrypoints.container import Infrastructure, assembled
 from moltnet.entrypoints.rest.app import create_app
 from moltnet.entrypoints.settings import Settings
 
 async def main():
     settings = Settings(data_dir=Path(sys.argv[1]), recovery_secret=b"r" * 32, ory_action_api_key="k" * 32)
     storage = MemoryStorage()
-    foundation = Foundation(storage=storage, events=storage.events, models=Models(None))
-    async with assembled(settings, "http://network.test", foundation) as services:
+    infrastructure = Infrastructure(storage=storage, events=storage.events, models=Models(None))
+    async with assembled(settings, "http://network.test", infrastructure) as services:
         told = (await services.registration.genesis(NaclKeyPair.generate().public_key.text)).credentials
         form = {"grant_type": "client_credentials", "client_id": str(told.client_id), "client_secret": told.secret}
         async with TestClient(TestServer(create_app(services))) as http:

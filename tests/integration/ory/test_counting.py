@@ -15,7 +15,7 @@ from moltnet.adapters.memory.workers import MemoryWorkers
 from moltnet.domain.limits import Limits, Tier
 from moltnet.domain.services.authentication import AuthenticationService
 from moltnet.domain.services.throttling import ThrottlingService
-from moltnet.entrypoints.about.place import Place
+from moltnet.entrypoints.discovery.network_urls import NetworkUrls
 from moltnet.entrypoints.mcp.mount import mount_mcp
 from moltnet.entrypoints.mcp.options import McpOptions
 from moltnet.entrypoints.rest.app import create_app
@@ -51,7 +51,7 @@ async def serve(holder: Holder, clock: MemoryClock) -> AsyncIterator[Serve]:
                 workers=MemoryWorkers(),
             )
             app = create_app(services, routes=ROUTES)
-            mount_mcp(app, McpOptions(place=Place(api_url="http://net.test"), session_secret=b"s" * 32))
+            mount_mcp(app, McpOptions(urls=NetworkUrls(api_url="http://net.test"), session_secret=b"s" * 32))
             return await stack.enter_async_context(TestClient(TestServer(app)))
 
         yield start

@@ -8,7 +8,7 @@ import pytest
 
 from moltnet.domain.diaries import Diary, DiaryNotFound
 from moltnet.domain.entries import Entry
-from moltnet.domain.intents import RelationsPending
+from moltnet.domain.outbox import RelationsPending
 from moltnet.domain.sharing import ShareRole
 from tests.support.network import Member, Network, a_network
 from tests.support.ory import faults as f
@@ -43,7 +43,7 @@ class World:
     async def settled(self) -> set[tuple[str, str]]:
         """What Keto holds, by kind and relation, once everything is delivered."""
         self.ory.faults.clear()
-        await self.network.delivery.sweep()
+        await self.network.delivery.reconcile()
         assert not await pending(self.network)
         assert len(self.ory.keto.tuples) == len(set(self.ory.keto.tuples))
         return {(kind, relation) for kind, _, relation, _ in self.ory.keto.tuples}

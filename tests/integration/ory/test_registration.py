@@ -78,7 +78,7 @@ class World:
 
     async def settled(self) -> dict[str, object]:
         """Everything that is kept anywhere, once what was left to the next sweep is delivered."""
-        await self.network.delivery.sweep()
+        await self.network.delivery.reconcile()
         return self.left()
 
     async def register(self, key: NaclKeyPair, code: str) -> Registered:

@@ -66,7 +66,7 @@ async def test_outage_is_no_answer(store: OryRelationStore, stand_in: OryStandIn
     with pytest.raises(OryUnavailable):
         await store.permitted(held.thing, ALL, AgentId(held.subject.id))
     with pytest.raises(OryUnavailable):
-        await store.list(TuplePattern.about(held.thing))
+        await store.list(TuplePattern.matching(held.thing))
 
 
 @pytest.mark.parametrize("outage", [f.RESET_AFTER, f.BROKEN_AFTER, f.TRUNCATED], ids=["reset", "500", "cut short"])
@@ -86,11 +86,11 @@ async def test_copies_are_told_once_and_removed_together(
 ):
     await store.write(held)
     stand_in.keto.tuples *= 3
-    assert await store.list(TuplePattern.about(held.thing)) == [held]
+    assert await store.list(TuplePattern.matching(held.thing)) == [held]
     stand_in.faults.arrange("T3", [f.RESET_AFTER])
     with pytest.raises(OryUnavailable):
-        await store.delete(TuplePattern.about(held.thing))
-    await store.delete(TuplePattern.about(held.thing))
+        await store.delete(TuplePattern.matching(held.thing))
+    await store.delete(TuplePattern.matching(held.thing))
     assert stand_in.keto.tuples == []
 
 
@@ -101,7 +101,7 @@ async def test_change_is_seen_when_the_call_has_returned(
     stand_in.keto.lag = lag
     await store.write(held)
     assert await store.permitted(held.thing, ALL, AgentId(held.subject.id)) == {Right.READ}
-    await store.delete(TuplePattern.about(held.thing))
+    await store.delete(TuplePattern.matching(held.thing))
     assert await store.permitted(held.thing, ALL, AgentId(held.subject.id)) == frozenset()
 
 
@@ -110,7 +110,7 @@ async def test_change_that_is_not_seen_in_time_is_not_told_as_done(
 ):
     stand_in.keto.lag = 1000
     store = OryRelationStore(
-        public=services.services.keto_public, admin=services.services.keto_admin, settles_within_s=0.05
+        public=services.services.keto_public, admin=services.services.keto_admin, consistent_within_s=0.05
     )
     with pytest.raises(OryUnavailable, match="the change is not seen yet"):
         await store.write(held)
@@ -139,7 +139,7 @@ async def test_tuples_of_others_are_left_out(store: OryRelationStore, stand_in: 
 
 async def test_keto_without_the_namespaces_says_so(store: OryRelationStore, stand_in: OryStandIn, held: RelationTuple):
     stand_in.keto.namespaces = {}
-    for ask in (store.write(held), store.delete(TuplePattern.about(held.thing))):
+    for ask in (store.write(held), store.delete(TuplePattern.matching(held.thing))):
         with pytest.raises(OryMisconfigured, match=r"give it deploy/ory/keto/permissions\.ts"):
             await ask
 

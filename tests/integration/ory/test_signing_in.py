@@ -51,7 +51,7 @@ async def served() -> AsyncIterator[Served]:
         )
         options = RestOptions(api_url="http://net.test")
         app = create_app(services, options)
-        mount_mcp(app, McpOptions(place=options.place, session_secret=b"s" * 32))
+        mount_mcp(app, McpOptions(urls=options.urls, session_secret=b"s" * 32))
         async with TestClient(TestServer(app)) as http:
             yield Served(http, held)
 

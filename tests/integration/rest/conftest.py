@@ -25,13 +25,13 @@ from moltnet.domain.limits import Limits
 from moltnet.domain.services import Services
 from moltnet.domain.services.models import Models
 from moltnet.domain.services.throttling import ThrottlingService
-from moltnet.entrypoints.container import Foundation, assembled
+from moltnet.entrypoints.container import Infrastructure, assembled
 from moltnet.entrypoints.rest.app import create_app
 from moltnet.entrypoints.rest.options import RestOptions
 from moltnet.entrypoints.rest.routes import ROUTES
 from moltnet.entrypoints.rest.routing import AnyRoute
 from moltnet.entrypoints.settings import Settings
-from moltnet.ports.tokens import BeforeAsking
+from moltnet.ports.tokens import BeforeRemoteCall
 from tests.integration.rest import framework
 from tests.integration.rest.declared import DeclaredAnswers
 from tests.integration.rest.members import Member, signed_in
@@ -60,7 +60,7 @@ NARROW_AGENT = Caller(
 class TwoTokens:
     """Knows two tokens, one of them for reading only."""
 
-    async def authenticate(self, token: str, _: BeforeAsking) -> Caller:
+    async def authenticate(self, token: str, _: BeforeRemoteCall) -> Caller:
         known = {GOOD_TOKEN: AGENT, NARROW_TOKEN: NARROW_AGENT}
         if token not in known:
             raise InvalidToken
@@ -124,8 +124,8 @@ async def network(tmp_path: Path) -> AsyncIterator[Network]:
     )
     async with AsyncExitStack() as stack:
         storage = MemoryStorage()
-        foundation = Foundation(storage=storage, events=storage.events, models=Models(MemoryEmbedder()))
-        services = await stack.enter_async_context(assembled(settings, "http://network.test", foundation))
+        infrastructure = Infrastructure(storage=storage, events=storage.events, models=Models(MemoryEmbedder()))
+        services = await stack.enter_async_context(assembled(settings, "http://network.test", infrastructure))
         app = create_app(services, RestOptions(webhook_key=WEBHOOK_KEY))
         app.on_response_prepare.append(DeclaredAnswers(ROUTES).check)
         yield Network(http=await stack.enter_async_context(TestClient(TestServer(app))), services=services)

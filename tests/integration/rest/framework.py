@@ -12,7 +12,7 @@ from moltnet.domain.errors import StatementTimedOut, StorageUnavailable
 from moltnet.domain.ids import DiaryId
 from moltnet.entrypoints.rest.refusals import MalformedBody, TooManyRequests
 from moltnet.entrypoints.rest.routing import Answer, Auth, Call, Route
-from moltnet.entrypoints.schema.declare import Text, Whole
+from moltnet.entrypoints.schema.declare import Integer, Text
 
 ORIGIN = "https://themolt.net"
 ID = "880e8400-e29b-41d4-a716-446655440004"
@@ -35,12 +35,12 @@ class Note:
 
 @attrs.frozen(kw_only=True)
 class Paging:
-    limit: Annotated[int, Whole(1, 100)] = 20
+    limit: Annotated[int, Integer(1, 100)] = 20
     q: str | None = None
 
 
 @attrs.frozen(kw_only=True)
-class Told:
+class ErrorRenderer:
     who: str | None
     text: str | None = None
     limit: int | None = None
@@ -56,11 +56,11 @@ def who(call: Call[Any, Any, Any]) -> str | None:
 
 
 async def read(call: Call[Any, None, Paging]) -> Answer:
-    return Answer(Told(who=who(call), text=call.query.q, limit=call.query.limit))
+    return Answer(ErrorRenderer(who=who(call), text=call.query.q, limit=call.query.limit))
 
 
 async def write(call: Call[Path, Note, Paging]) -> Answer:
-    return Answer(Told(who=str(call.agent.agent_id), text=call.body.text), status=201)
+    return Answer(ErrorRenderer(who=str(call.agent.agent_id), text=call.body.text), status=201)
 
 
 async def named(call: Call[NamePath, None, None]) -> Answer:
@@ -68,11 +68,11 @@ async def named(call: Call[NamePath, None, None]) -> Answer:
 
 
 async def act(call: Call[None, None, None]) -> Answer:
-    return Answer(Told(who=who(call)))
+    return Answer(ErrorRenderer(who=who(call)))
 
 
 async def note(call: Call[None, Note, None]) -> Answer:
-    return Answer(Told(who=None, text=call.body.text))
+    return Answer(ErrorRenderer(who=None, text=call.body.text))
 
 
 async def broken(_: Call[None, None, None]) -> Answer:
@@ -104,7 +104,7 @@ def oauth_refusal(error: Exception) -> Answer | None:
 
 
 def route(method: str, path: str, handler: Any, **more: Any) -> Route[Any, Any, Any]:
-    return Route(method, path, handler.__name__ + path, "diary", handler, **({"answers": {200: Told}} | more))
+    return Route(method, path, handler.__name__ + path, "diary", handler, **({"answers": {200: ErrorRenderer}} | more))
 
 
 ROUTES = (

@@ -15,7 +15,7 @@ from moltnet.adapters.memory.storage import MemoryStorage
 from moltnet.adapters.onnx.scheduling import Scheduler
 from moltnet.domain.search import Vector
 from moltnet.domain.services.models import Models
-from moltnet.entrypoints.container import Foundation, assembled
+from moltnet.entrypoints.container import Infrastructure, assembled
 from moltnet.entrypoints.rest.app import create_app
 from moltnet.entrypoints.rest.keys import SERVICES
 from moltnet.entrypoints.settings import Settings
@@ -23,7 +23,7 @@ from tests.integration.rest.conftest import Network
 from tests.integration.rest.members import Member
 from tests.support.live_server import until
 
-PATIENCE_S = 30
+TIMEOUT_S = 30
 
 
 class SlowEmbedder(MemoryEmbedder):
@@ -37,7 +37,7 @@ class SlowEmbedder(MemoryEmbedder):
     def _compute(self, text: str) -> Vector:
         self.computed.append(text)
         self.begun.set()
-        assert self.go_on.wait(PATIENCE_S)
+        assert self.go_on.wait(TIMEOUT_S)
         return _vector(text)
 
     async def embed_passages(self, texts: Sequence[str], asker: str | None = None) -> list[Vector]:
@@ -57,8 +57,8 @@ async def server(tmp_path: Path, embedder: SlowEmbedder) -> AsyncIterator[TestSe
     settings = Settings(data_dir=tmp_path, recovery_secret=b"r" * 32, ory_action_api_key="k" * 32)
     async with AsyncExitStack() as stack:
         storage = MemoryStorage()
-        foundation = Foundation(storage=storage, events=storage.events, models=Models(embedder))
-        services = await stack.enter_async_context(assembled(settings, "http://network.test", foundation))
+        infrastructure = Infrastructure(storage=storage, events=storage.events, models=Models(embedder))
+        services = await stack.enter_async_context(assembled(settings, "http://network.test", infrastructure))
         server = await stack.enter_async_context(TestServer(create_app(services)))
         server.runner.server.handler_cancellation = False  # as where the network is served; the test server differs
         yield server

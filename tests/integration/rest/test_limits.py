@@ -200,9 +200,9 @@ async def test_token_is_verified_once_for_each_request(serve, bearer):
     verified: list[str] = []
 
     class Counting:
-        async def authenticate(self, token: str, before_asking):
+        async def authenticate(self, token: str, before_remote_call):
             verified.append(token)
-            return await known.authenticate(token, before_asking)
+            return await known.authenticate(token, before_remote_call)
 
     known, services.authentication = services.authentication, Counting()
     assert (await ask(http, "GET", "/closed", headers=bearer)).status == 200

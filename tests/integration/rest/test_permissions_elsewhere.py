@@ -13,7 +13,7 @@ from moltnet.adapters.memory.storage import MemoryStorage
 from moltnet.domain.errors import Unavailable
 from moltnet.domain.relations import Namespace, TuplePattern
 from moltnet.domain.services.models import Models
-from moltnet.entrypoints.container import Foundation, assembled
+from moltnet.entrypoints.container import Infrastructure, assembled
 from moltnet.entrypoints.rest.app import create_app
 from moltnet.entrypoints.settings import Settings
 from tests.integration.rest.conftest import UNTHROTTLED, Network
@@ -29,7 +29,7 @@ def ever(act: Act) -> Iterator[Act]:
         yield act
 
 
-class Place:
+class NetworkUrls:
     """What outlives a server: data, and the store elsewhere."""
 
     def __init__(self, folder: Path) -> None:
@@ -49,26 +49,26 @@ class Place:
     @asynccontextmanager
     async def server(self) -> AsyncIterator[Network]:
         """A server, until the context is left."""
-        foundation = Foundation(
+        infrastructure = Infrastructure(
             storage=self.storage,
             events=self.storage.events,
             models=Models(None),
             relation_store=interrupted("RelationStore", self.store, self.calls),
         )
         async with AsyncExitStack() as stack:
-            services = await stack.enter_async_context(assembled(self._settings, "http://network.test", foundation))
+            services = await stack.enter_async_context(assembled(self._settings, "http://network.test", infrastructure))
             http = await stack.enter_async_context(TestClient(TestServer(create_app(services))))
             yield Network(http=http, services=services)
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
+def place(tmp_path: Path) -> NetworkUrls:
     """With nothing in it."""
-    return Place(tmp_path)
+    return NetworkUrls(tmp_path)
 
 
 async def test_what_cannot_be_delivered_is_told_as_an_upstream_error_and_delivered_after_a_restart(
-    place: Place,
+    place: NetworkUrls,
 ) -> None:
     async with place.server() as network:
         ada = await network.member()
@@ -94,7 +94,7 @@ async def test_what_cannot_be_delivered_is_told_as_an_upstream_error_and_deliver
     assert again.json["id"] in {str(held.thing.id) for held in await place.store.list(DIARIES)}
 
 
-async def test_an_outage_is_never_told_as_a_missing_right_or_a_missing_thing(place: Place) -> None:
+async def test_an_outage_is_never_told_as_a_missing_right_or_a_missing_thing(place: NetworkUrls) -> None:
     async with place.server() as network:
         ada = await network.member()
         diary = await ada.diary()
@@ -113,7 +113,7 @@ async def test_an_outage_is_never_told_as_a_missing_right_or_a_missing_thing(pla
         assert (await ada.ask("GET", f"/diaries/{diary}")).status == 200
 
 
-async def test_a_revocation_holds_while_the_store_is_down(place: Place) -> None:
+async def test_a_revocation_holds_while_the_store_is_down(place: NetworkUrls) -> None:
     async with place.server() as network:
         ada, bob = [await network.member() for _ in range(2)]
         diary = await ada.diary()

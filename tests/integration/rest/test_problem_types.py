@@ -1,6 +1,6 @@
 """The kinds of problem, and health (docs/reference/endpoints.md, "Problem types" and "Health")."""
 
-from moltnet.entrypoints.about.problem_types import PROBLEM_TYPES
+from moltnet.entrypoints.discovery.problem_types import PROBLEM_TYPES
 from tests.integration.rest.members import ask
 
 

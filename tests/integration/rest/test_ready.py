@@ -9,7 +9,7 @@ from moltnet.adapters.memory.embedding import MemoryEmbedder
 from moltnet.adapters.memory.storage import MemoryStorage
 from moltnet.domain.errors import StorageFull, StorageUnavailable, Unavailable
 from moltnet.domain.services.models import Models
-from moltnet.entrypoints.container import Foundation, assembled
+from moltnet.entrypoints.container import Infrastructure, assembled
 from moltnet.entrypoints.rest.app import create_app
 from moltnet.entrypoints.settings import Settings
 
@@ -28,9 +28,11 @@ class Database:
 async def test_ready_tells_the_reason_while_a_part_is_away_and_health_does_not() -> None:
     database, storage = Database(), MemoryStorage()
     settings = Settings(data_dir=Path(), recovery_secret=b"r" * 32, ory_action_api_key="k" * 32)
-    foundation = Foundation(storage=storage, events=storage.events, models=Models(MemoryEmbedder()), readiness=database)
+    infrastructure = Infrastructure(
+        storage=storage, events=storage.events, models=Models(MemoryEmbedder()), readiness=database
+    )
     async with (
-        assembled(settings, "http://network.test", foundation) as services,
+        assembled(settings, "http://network.test", infrastructure) as services,
         TestClient(TestServer(create_app(services))) as client,
     ):
         assert (await _settled(client, 200))["status"] == "ready"

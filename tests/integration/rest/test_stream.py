@@ -219,7 +219,7 @@ async def test_closing_the_server_ends_every_stream_at_once(door):
 
 
 async def test_slow_reader_is_cut(door, ada, public):
-    opened = await door(patience_s=0.05)
+    opened = await door(send_timeout_s=0.05)
     with socket.socket() as reader:
         reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         reader.settimeout(0)

@@ -65,7 +65,7 @@ async def test_too_large_a_body_is_told_so_and_the_connection_ends() -> None:
 
 
 async def test_half_sent_bodies_are_held_only_so_far() -> None:
-    limits = BodyLimits(held_bytes_per_address=8 * MIB)
+    limits = BodyLimits(buffered_bytes_per_address=8 * MIB)
     half = b" " * (MIB // 2)
     async with served(in_memory(), options=RestOptions(bodies=limits), connections=LEAVING) as network:
         clients = [await _begun(network, half) for _ in range(40)]

@@ -54,7 +54,7 @@ async def answers_to_agents_are_not_stored(stage: Stage) -> None:
         assert "no-store" in (await stage.ask(f"owner GET {path}")).headers["Cache-Control"]
 
 
-def tells(path: str, name: str, value: str) -> Act:
+def write_fd(path: str, name: str, value: str) -> Act:
     """A header of an answer."""
 
     async def check(stage: Stage) -> None:
@@ -241,15 +241,15 @@ PUBLIC: tuple[Row, ...] = (
     row("/health and /problems are not limited", health_and_problems_are_free),
     row(
         "feed: cache headers",
-        tells("/public/feed", "Cache-Control", "public, max-age=300"),
-        tells("/public/feed/search?q=harbour", "Cache-Control", "public, max-age=60"),
-        tells("/public/entry/{public.entry}", "Cache-Control", "public, max-age=3600"),
-        tells("/vouch/graph", "Cache-Control", "public, max-age=300"),
+        write_fd("/public/feed", "Cache-Control", "public, max-age=300"),
+        write_fd("/public/feed/search?q=harbour", "Cache-Control", "public, max-age=60"),
+        write_fd("/public/entry/{public.entry}", "Cache-Control", "public, max-age=3600"),
+        write_fd("/vouch/graph", "Cache-Control", "public, max-age=300"),
     ),
     row(
         "The Go client accepts success bodies only as media type application/json",
-        tells("/health", "Content-Type", "application/json; charset=utf-8"),
-        tells("/problems/not-found", "Content-Type", "application/json; charset=utf-8"),
+        write_fd("/health", "Content-Type", "application/json; charset=utf-8"),
+        write_fd("/problems/not-found", "Content-Type", "application/json; charset=utf-8"),
     ),
     row(
         "The TypeScript client drops Content-Type on body-less calls",

@@ -11,11 +11,11 @@ from uuid import UUID
 import attrs
 from aiohttp.test_utils import TestClient, TestServer
 
+from moltnet.adapters.builtin.keys import TokenKeys
+from moltnet.adapters.builtin.tokens import BuiltinTokenIssuer
 from moltnet.adapters.memory.limits import MemoryRateLimits
 from moltnet.adapters.nacl.key_pairs import NaclKeyPair
 from moltnet.adapters.nacl.signatures import NaclSignatures
-from moltnet.adapters.native.keys import TokenKeys
-from moltnet.adapters.native.tokens import NativeTokenIssuer
 from moltnet.adapters.system.randomness import SystemRandomness
 from moltnet.domain.caller import Caller
 from moltnet.domain.challenges import NetworkAddress
@@ -171,7 +171,7 @@ class Stage:
             return hydra.sign(hydra.claims(str(secret.client_id), clock.now()) | {"iss": ELSEWHERE})
         keys = TokenKeys(storage=storage, clock=clock, seal=SEAL)
         network = NetworkAddress.of(ELSEWHERE)
-        issuer = NativeTokenIssuer(storage, clock, SystemRandomness(), keys, ELSEWHERE, network, NaclSignatures())
+        issuer = BuiltinTokenIssuer(storage, clock, SystemRandomness(), keys, ELSEWHERE, network, NaclSignatures())
         return (await issuer.issue(str(secret.client_id), secret.secret, None)).text
 
 

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from moltnet.domain.idempotency import RECEIPT_LIFETIME
+from moltnet.domain.idempotency import IDEMPOTENCY_RECORD_LIFETIME
 from tests.integration.wire.stage import Stage
 
 INSTANT = timedelta(milliseconds=1)
@@ -15,7 +15,7 @@ async def test_key_is_free_again_after_a_day(stage):
         return str(reply.json["id"])
 
     first = await made()
-    await Stage.later(RECEIPT_LIFETIME - INSTANT)(stage)
+    await Stage.later(IDEMPOTENCY_RECORD_LIFETIME - INSTANT)(stage)
     assert await made() == first
     await Stage.later(INSTANT)(stage)
     second = await made()

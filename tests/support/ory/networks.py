@@ -7,7 +7,7 @@ from typing import Any
 from moltnet.adapters.memory.clock import MemoryClock
 from moltnet.adapters.ory.service import CallLimits
 from moltnet.entrypoints.container import Container
-from moltnet.entrypoints.container.ory import place
+from moltnet.entrypoints.container.ory import apply_overrides
 from tests.support.builders import NOON
 from tests.support.ory.ports import QUICK, a_stand_in
 from tests.support.ory.server import OryStandIn
@@ -21,6 +21,6 @@ async def behind(limits: CallLimits = QUICK) -> AsyncIterator[tuple[OryStandIn, 
         assert ory.stand_in is not None
 
         def place_ory(container: Container) -> None:
-            place(container, ory.services, ory.issuer)
+            apply_overrides(container, ory.services, ory.issuer)
 
         yield ory.stand_in, {"clock": clock, "place": place_ory}

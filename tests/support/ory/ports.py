@@ -23,7 +23,7 @@ from moltnet.adapters.ory.services import OryAddresses, OryServices, ory_service
 from moltnet.adapters.ory.tokens import OryTokenIssuer, OryTokenVerifier
 from moltnet.adapters.system.clock import SystemClock
 from moltnet.adapters.system.randomness import SystemRandomness
-from moltnet.entrypoints.rest.wire.hooks import exchanged_form
+from moltnet.entrypoints.rest.schemas.hooks import exchanged_form
 from moltnet.entrypoints.schema.convert import json_value
 from moltnet.ports.clock import Clock
 from moltnet.ports.storage import Storage
@@ -87,7 +87,7 @@ class Ory:
     def relations(self) -> OryRelationStore:
         """The port `RelationStore`."""
         services = self.services
-        return OryRelationStore(public=services.keto_public, admin=services.keto_admin, first_look_s=0.001)
+        return OryRelationStore(public=services.keto_public, admin=services.keto_admin, first_poll_s=0.001)
 
 
 @asynccontextmanager

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moltnet.domain.caller import ANONYMOUS, MissingScope, known
+from moltnet.domain.caller import ANONYMOUS, MissingScope, require_caller
 from moltnet.domain.credentials import Scope
 from moltnet.domain.errors import Unauthenticated
 from tests.support.builders import a_caller
@@ -39,9 +39,9 @@ def test_a_token_has_all_when_it_lacks_none_of_its_clients_scopes(held: set[Scop
 
 def test_a_caller_is_known() -> None:
     caller = a_caller()
-    assert known(caller) is caller
+    assert require_caller(caller) is caller
 
 
 def test_nobody_in_particular_is_not() -> None:
     with pytest.raises(Unauthenticated, match="Missing authorization header"):
-        known(ANONYMOUS)
+        require_caller(ANONYMOUS)

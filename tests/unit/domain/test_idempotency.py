@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from moltnet.domain.idempotency import (
     KEY_MAX,
     IdempotencyKeyReused,
-    KeyedRequest,
+    IdempotencyRecord,
+    IdempotentRequest,
     MalformedIdempotencyKey,
-    Receipt,
 )
 from tests.support.builders import NOON, a_keyed_request
 
@@ -37,21 +37,21 @@ def test_the_longest_key_is_good() -> None:
 
 
 def test_a_receipt_is_kept_for_a_day() -> None:
-    receipt = Receipt.of(a_keyed_request(), b"answer", NOON)
+    receipt = IdempotencyRecord.of(a_keyed_request(), b"answer", NOON)
     assert (receipt.created_at, receipt.expires_at) == (NOON, NOON + timedelta(hours=24))
 
 
 def test_the_same_request_gets_the_answer() -> None:
     request = a_keyed_request()
-    assert Receipt.of(request, b"answer", NOON).answer_to(attrs.evolve(request)) == b"answer"
+    assert IdempotencyRecord.of(request, b"answer", NOON).answer_to(attrs.evolve(request)) == b"answer"
 
 
 def test_another_request_under_the_same_key_is_refused() -> None:
     request = a_keyed_request()
-    other: KeyedRequest = attrs.evolve(request, fingerprint=b"another")
+    other: IdempotentRequest = attrs.evolve(request, fingerprint=b"another")
     with pytest.raises(IdempotencyKeyReused):
-        Receipt.of(request, b"answer", NOON).answer_to(other)
+        IdempotencyRecord.of(request, b"answer", NOON).answer_to(other)
 
 
 def test_an_answer_is_not_shown_where_a_receipt_is_logged() -> None:
-    assert "secret" not in repr(Receipt.of(a_keyed_request(), b"secret", NOON))
+    assert "secret" not in repr(IdempotencyRecord.of(a_keyed_request(), b"secret", NOON))

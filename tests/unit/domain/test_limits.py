@@ -4,7 +4,7 @@ import attrs
 import pytest
 
 from moltnet.domain.caller import ANONYMOUS
-from moltnet.domain.limits import Limits, Tier, asker_of, bucket_of, whole_seconds
+from moltnet.domain.limits import Limits, Tier, asker_of, bucket_of, ceil_seconds
 from tests.support.builders import a_caller
 
 
@@ -50,4 +50,4 @@ def test_every_figure_is_some_tiers():
 
 @pytest.mark.parametrize(("seconds", "told"), [(60, 60), (59.000001, 60), (59, 59), (0.2, 1), (0, 1), (-3, 1)])
 def test_wait_is_whole_seconds_and_at_least_one(seconds, told):
-    assert whole_seconds(seconds) == told
+    assert ceil_seconds(seconds) == told

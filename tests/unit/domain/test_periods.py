@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from moltnet.domain.periods import MONTHS, Period, periods, written_date
+from moltnet.domain.time_expressions import MONTHS, TimeRange, time_ranges, written_date
 from tests.support.strategies import moments
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)  # a Wednesday
@@ -44,7 +44,7 @@ WORDS = st.sampled_from(
 
 def days(text: str, now: datetime = NOW) -> list[tuple[str, str]]:
     """The periods of a text by their first and last days."""
-    found = periods(text, now)
+    found = time_ranges(text, now)
     assert all(each.start.time() == each.end.time() == datetime.min.time() for each in found)
     return [(str(each.start.date()), str((each.end - timedelta(days=1)).date())) for each in found]
 
@@ -137,27 +137,27 @@ def test_each_time_of_a_question_counts_in_its_order() -> None:
 @given(text=st.text(st.characters()) | st.lists(WORDS, max_size=8).map(" ".join), now=moments())
 @example("in the last 9999 years", datetime(2000, 1, 1, tzinfo=UTC))
 def test_any_text_has_periods_that_hold_something(text: str, now: datetime) -> None:
-    for period in periods(text, now):
-        assert period.holds(period.start)
-        assert not period.holds(period.end)
+    for time_range in time_ranges(text, now):
+        assert time_range.contains(time_range.start)
+        assert not time_range.contains(time_range.end)
 
 
 @given(at=moments())
 def test_a_day_as_it_is_written_is_understood(at: datetime) -> None:
-    (period,) = periods(f"what happened on {written_date(at)}", NOW)
-    assert period.holds(at)
-    assert period.end - period.start == timedelta(days=1)
+    (time_range,) = time_ranges(f"what happened on {written_date(at)}", NOW)
+    assert time_range.contains(at)
+    assert time_range.end - time_range.start == timedelta(days=1)
 
 
 @given(at=moments(), now=moments())
 def test_a_month_by_its_name_is_the_last_that_has_begun(at: datetime, now: datetime) -> None:
-    (period,) = periods(f"in {MONTHS[at.month - 1]}", now)
-    assert period.start <= now
-    assert now - period.start < timedelta(days=366 + 31)
-    assert period.start.month == at.month
+    (time_range,) = time_ranges(f"in {MONTHS[at.month - 1]}", now)
+    assert time_range.start <= now
+    assert now - time_range.start < timedelta(days=366 + 31)
+    assert time_range.start.month == at.month
 
 
 def test_a_period_is_half_open() -> None:
     noon, night = NOW, NOW + timedelta(hours=12)
     moments = (noon - timedelta(microseconds=1), noon, night)
-    assert [Period(noon, night).holds(at) for at in moments] == [False, True, False]
+    assert [TimeRange(noon, night).contains(at) for at in moments] == [False, True, False]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from moltnet.domain.ids import EntryId
 from moltnet.domain.ranking import (
-    TIMELY_LIFT,
+    TIME_BOOST,
     Ranked,
     inverse_frequency,
     is_confident,
@@ -22,9 +22,9 @@ from moltnet.domain.ranking import (
     recency,
     relevance,
     score,
+    score_share,
     shares,
     term_weight,
-    told_score,
 )
 from moltnet.domain.search import Candidate, Candidates, Weights
 from tests.support.builders import NOON, an_id
@@ -60,7 +60,7 @@ def a_candidate(
         cosine=cosine,
         words=words,
         importance=importance,
-        seen_at=NOON - age,
+        accessed_at=NOON - age,
         timely=timely,
     )
 
@@ -135,16 +135,16 @@ def test_a_told_score_is_0_to_1_and_keeps_the_order(
     candidate: Candidate, weights: Weights, words_weight: float | None
 ) -> None:
     worth = score(candidate, weights, words_weight, NOON)
-    told = told_score(worth, weights)
+    told = score_share(worth, weights)
     assert 0 <= told <= 1
-    assert told_score(worth + 0.1, weights) >= told
+    assert score_share(worth + 0.1, weights) >= told
 
 
 @given(candidate=CANDIDATES, weights=WEIGHTS)
 def test_what_happened_then_is_lifted_a_little(candidate: Candidate, weights: Weights) -> None:
     worth = [score(attrs.evolve(candidate, timely=then), weights, 1.0, NOON) for then in (False, True)]
     lifted = worth[1] - worth[0]
-    assert lifted == pytest.approx(weights.relevance * TIMELY_LIFT)
+    assert lifted == pytest.approx(weights.relevance * TIME_BOOST)
 
 
 @pytest.mark.parametrize(
@@ -169,11 +169,11 @@ def test_recency_fades_by_a_percent_an_hour(age: timedelta, expected: float) -> 
 
 @given(candidate=CANDIDATES, words_weight=LAMBDAS)
 def test_a_score_adds_what_the_caller_weighs(candidate: Candidate, words_weight: float) -> None:
-    relevant = relevance(candidate.cosine, candidate.words, words_weight) + TIMELY_LIFT * candidate.timely
+    relevant = relevance(candidate.cosine, candidate.words, words_weight) + TIME_BOOST * candidate.timely
     assert score(candidate, Weights(), words_weight, NOON) == relevant
     assert score(candidate, Weights(relevance=0), words_weight, NOON) == 0
     recent = Weights(relevance=0, recency=1)
-    assert score(candidate, recent, words_weight, NOON) == recency(candidate.seen_at, NOON)
+    assert score(candidate, recent, words_weight, NOON) == recency(candidate.accessed_at, NOON)
     important = Weights(relevance=0, importance=0.5)
     assert score(candidate, important, words_weight, NOON) == pytest.approx(candidate.importance / 20)
 
@@ -187,7 +187,7 @@ def test_a_candidate_that_is_better_in_a_part_is_never_worth_less(
         {"cosine": 1.0},
         {"words": 1.0},
         {"importance": 10},
-        {"seen_at": NOON},
+        {"accessed_at": NOON},
     )
     for part in better:
         assert score(attrs.evolve(candidate, **part), weights, words_weight, NOON) >= worth

@@ -33,7 +33,7 @@ SECRET = b"the network's recovery secret"
 RANDOM = bytes(range(16))
 NETWORK = NetworkAddress.of("https://ours.example")
 NONCE = bound_nonce(RANDOM, KEY, NETWORK)
-MOMENT = timedelta(microseconds=1)
+DATE_TIME = timedelta(microseconds=1)
 MILLISECOND = timedelta(milliseconds=1)
 RIGHT = b"the right hash"
 
@@ -141,7 +141,7 @@ def test_mark_tells_texts_apart_that_differ_in_what_cannot_be_encoded():
 @given(early=st.timedeltas(timedelta(), timedelta(milliseconds=2)))
 def test_used_nonce_is_kept_while_its_challenge_is_good(early: timedelta):
     used_at = NOON + early
-    forgotten_at = expires_at(used_at) + MOMENT
+    forgotten_at = expires_at(used_at) + DATE_TIME
     assert refusal(issued(at=used_at), at=forgotten_at) == "Challenge expired"
 
 
@@ -154,17 +154,17 @@ def test_wrong_code_leaves_the_flow_open(attempts: int):
     assert not tried(attempts=attempts).passed(b"wrong", NOON)
 
 
-@pytest.mark.parametrize("presented", [RIGHT, b"wrong"])
-def test_late_code_leaves_the_flow_open(presented: bytes):
-    assert not tried().passed(presented, NOON + CODE_LIFETIME)
+@pytest.mark.parametrize("authenticate", [RIGHT, b"wrong"])
+def test_late_code_leaves_the_flow_open(authenticate: bytes):
+    assert not tried().passed(authenticate, NOON + CODE_LIFETIME)
 
 
 def test_right_code_that_did_not_count_was_used_before():
     with pytest.raises(CodeSpent):
-        tried().passed(RIGHT, NOON + CODE_LIFETIME - MOMENT)
+        tried().passed(RIGHT, NOON + CODE_LIFETIME - DATE_TIME)
 
 
-@pytest.mark.parametrize("at", [NOON, NOON + FLOW_LIFETIME - MOMENT])
+@pytest.mark.parametrize("at", [NOON, NOON + FLOW_LIFETIME - DATE_TIME])
 def test_too_many_tries_spend_the_code(at: datetime):
     with pytest.raises(CodeSpent):
         tried(attempts=CODE_ATTEMPTS + 1).passed(b"wrong", at)

@@ -86,7 +86,7 @@ def test_beside_a_vector_without_length_it_is_zero() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "wanted", "required", "excluded"),
+    ("text", "scored", "required", "excluded"),
     [
         ("deploy staging", "deploy staging", (), ()),
         ("deploy -staging", "deploy", (), ("staging",)),
@@ -111,15 +111,15 @@ def test_beside_a_vector_without_length_it_is_zero() -> None:
         (" \n", "", (), ()),
     ],
 )
-def test_a_query_is_taken_apart(text: str, wanted: str, required: tuple[str, ...], excluded: tuple[str, ...]) -> None:
-    assert Query.parse(text) == Query(wanted=wanted, required=required, excluded=excluded)
+def test_a_query_is_taken_apart(text: str, scored: str, required: tuple[str, ...], excluded: tuple[str, ...]) -> None:
+    assert Query.parse(text) == Query(scored=scored, required=required, excluded=excluded)
 
 
 @given(terms=st.lists(TERMS, max_size=6), blanks=BLANKS)
 def test_every_term_is_where_its_sign_puts_it(terms: list[tuple[str, str, str]], blanks: str) -> None:
     text = blanks.join(f"{sign}{quote}{term}{quote}" for sign, term, quote in terms)
     query = Query.parse(text)
-    assert query.wanted == " ".join(term for sign, term, _ in terms if sign != "-")
+    assert query.scored == " ".join(term for sign, term, _ in terms if sign != "-")
     assert query.excluded == tuple(term for sign, term, _ in terms if sign == "-")
     required = [term for sign, term, quote in terms if sign == "+" or (quote and sign != "-")]
     assert sorted(query.required) == sorted(required)
@@ -132,14 +132,14 @@ def test_any_text_is_a_query_and_no_word_is_lost(text: str) -> None:
     query = Query.parse(text)
     assert all(term.strip() for term in (*query.required, *query.excluded))
     letters = [letter for letter in text if letter.isalnum()]
-    kept = [letter for part in (query.wanted, *query.excluded) for letter in part if letter.isalnum()]
+    kept = [letter for part in (query.scored, *query.excluded) for letter in part if letter.isalnum()]
     assert sorted(kept) == sorted(letters)
 
 
 @given(text=st.text('ab"-+ ', max_size=20))
 def test_what_is_required_is_wanted_too(text: str) -> None:
     query = Query.parse(text)
-    assert all(term in query.wanted for term in query.required)
+    assert all(term in query.scored for term in query.required)
 
 
 # Limits

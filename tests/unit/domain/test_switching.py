@@ -2,10 +2,10 @@
 
 import pytest
 
+from moltnet.domain.model_migration import ModelMigrationProgress, ModelReference, ModelState
 from moltnet.domain.search import ModelName
-from moltnet.domain.switching import ModelPlace, ModelState, SwitchProgress
 
-OLD, NEW = ModelPlace(ModelName("old")), ModelPlace(ModelName("new"))
+OLD, NEW = ModelReference(ModelName("old")), ModelReference(ModelName("new"))
 
 
 @pytest.mark.parametrize(
@@ -18,4 +18,4 @@ OLD, NEW = ModelPlace(ModelName("old")), ModelPlace(ModelName("new"))
     ],
 )
 def test_it_is_complete_when_nothing_is_left_to_do(state: ModelState, done: int, *, complete: bool) -> None:
-    assert SwitchProgress(state=state, done=done, total=3).complete is complete
+    assert ModelMigrationProgress(state=state, done=done, total=3).complete is complete

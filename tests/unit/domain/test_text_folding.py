@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moltnet.domain.text import MARKS_MOST, PHRASES_MOST, folded
+from moltnet.domain.text import LIGATURES_MAX, MARKS_MOST, folded
 
 # Sorting 100 000 marks at once takes ten seconds of a processor, in pieces some hundredths of one.
 HANG_S = 3
@@ -39,15 +39,15 @@ def test_a_text_with_runs_of_marks_keeps_all_of_them(text: str) -> None:
 
 
 def test_nothing_grows_more_than_sevenfold() -> None:
-    size = PHRASES_MOST * 10
+    size = LIGATURES_MAX * 10
     longest = max(len(folded(chr(code) * size)) for code in range(0x80, sys.maxunicode + 1) if _may_grow(code))
     assert longest <= 7 * size
 
 
 @pytest.mark.parametrize("phrase", ["\ufdfa", "\ufdfb"])
 def test_some_phrases_in_one_character_are_read_and_a_flood_of_them_is_not(phrase: str) -> None:
-    assert folded(f"word {phrase} " * PHRASES_MOST) == by_the_standard(f"word {phrase} " * PHRASES_MOST)
-    assert folded(f"Word {phrase} " * (PHRASES_MOST + 1)) == f"word {phrase} " * (PHRASES_MOST + 1)
+    assert folded(f"word {phrase} " * LIGATURES_MAX) == by_the_standard(f"word {phrase} " * LIGATURES_MAX)
+    assert folded(f"Word {phrase} " * (LIGATURES_MAX + 1)) == f"word {phrase} " * (LIGATURES_MAX + 1)
 
 
 @pytest.mark.parametrize("marks", ["\u0301\u0323", "\u0345\u0334", "\u0f71\u0f72", "\uff9e\u0301", "—\u0301\u0323"])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from moltnet.domain.diaries import DiaryEdit
 from moltnet.domain.entries import CONTENT_MAX, Entry, EntryEdit
-from moltnet.domain.versions import ANY_VERSION, Expected, StaleVersion, made_at, next_version, version_of
+from moltnet.domain.versions import ANY_VERSION, Expected, StaleVersion, next_version, version_of, version_time
 from tests.support.builders import NOON, a_diary, an_entry
 from tests.support.strategies import entries, moments
 
@@ -75,7 +75,7 @@ def test_no_other_version_is_changed(versions: frozenset[str]) -> None:
 
 @given(entry=entries())
 def test_the_name_of_a_version_tells_when_it_was_made(entry: Entry) -> None:
-    assert made_at(version_of(entry)) == entry.updated_at
+    assert version_time(version_of(entry)) == entry.updated_at
 
 
 @given(st.text())
@@ -83,7 +83,7 @@ def test_the_name_of_a_version_tells_when_it_was_made(entry: Entry) -> None:
 @example("x.ffffffffffffffffffffffffffff")
 @example("x.1_0")
 def test_any_other_text_may_tell_nothing(text: str) -> None:
-    assert made_at(text) is None or "." in text
+    assert version_time(text) is None or "." in text
 
 
 def test_things_as_they_were_read_are_the_versions_expected() -> None:

@@ -21,8 +21,8 @@ from moltnet.entrypoints.settings import (
     RateLimitStore,
     Settings,
     SettingsInvalid,
-    kept_secret,
     read_settings,
+    stored_secret,
 )
 
 RECOVERY, WEBHOOK = "recovery-secret-0123456789", "webhook-key-0123456789"
@@ -262,7 +262,7 @@ def test_twenty_that_start_at_once_share_one_secret(tmp_path):
 
 def test_secret_of_an_earlier_start_is_read_without_its_line_end(tmp_path):
     (tmp_path / "recovery_challenge_secret").write_text(f"{RECOVERY}\n", encoding="utf-8")
-    assert kept_secret(tmp_path, "recovery_challenge_secret") == RECOVERY
+    assert stored_secret(tmp_path, "recovery_challenge_secret") == RECOVERY
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"\xff" * 64, b"x" * 15], ids=["empty", "blank", "bytes", "short"])

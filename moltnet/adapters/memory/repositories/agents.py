@@ -38,9 +38,9 @@ class MemoryAgents:
                 proven = agent.proven or (stored.proven and stored.public_key == agent.public_key)
                 agent = attrs.evolve(agent, created_at=stored.created_at, proven=proven)
             tables.agents.put(agent.id, agent)
-            _tell_key(tables, agent)
+            _update_author_key(tables, agent)
 
-    async def note_proven(self, agent_id: AgentId, key: PublicKey) -> None:
+    async def mark_proven(self, agent_id: AgentId, key: PublicKey) -> None:
         """Notes that an agent holds the private key of the key it has."""
         async with self._statements.change() as tables:
             stored = tables.agents.get(agent_id)
@@ -49,28 +49,28 @@ class MemoryAgents:
 
     async def any(self) -> bool:
         """Whether there is an agent at all."""
-        tables = await self._statements.look()
+        tables = await self._statements.read()
         return bool(tables.agents.rows())
 
     async def after(self, agent_id: AgentId | None, limit: int) -> list[Agent]:
         """The next agents behind an identity."""
-        tables = await self._statements.look()
+        tables = await self._statements.read()
         behind = sorted((agent for agent in tables.agents.rows().values()), key=lambda agent: agent.id)
         return [agent for agent in behind if agent_id is None or agent.id > agent_id][:limit]
 
     async def find(self, agent_id: AgentId) -> Agent | None:
         """The agent of an identity."""
-        tables = await self._statements.look()
+        tables = await self._statements.read()
         return tables.agents.get(agent_id)
 
     async def find_by_fingerprint(self, fingerprint: Fingerprint) -> Agent | None:
         """The agent that has a fingerprint now."""
-        tables = await self._statements.look()
+        tables = await self._statements.read()
         return next(iter(tables.agents.sharing("fingerprint", fingerprint).values()), None)
 
     async def find_by_key(self, key: PublicKey) -> Agent | None:
         """The agent that has a key now."""
-        tables = await self._statements.look()
+        tables = await self._statements.read()
         return next(iter(tables.agents.sharing("key", key).values()), None)
 
     async def remove(self, agent_id: AgentId) -> None:
@@ -80,7 +80,7 @@ class MemoryAgents:
                 _forget_agent(tables, agent_id)
 
 
-def _tell_key(tables: Tables, agent: Agent) -> None:
+def _update_author_key(tables: Tables, agent: Agent) -> None:
     """Entries name their authors and editors by the keys that these have now."""
     for entry_id, entry in list(tables.entries.sharing("author", agent.id).items()):
         author = attrs.evolve(entry.writer, public_key=agent.public_key)
@@ -99,12 +99,12 @@ def _forget_agent(tables: Tables, agent_id: AgentId) -> None:
         tables.shares.drop(share_id)
     for pair in [pair for pair in tables.refusals.rows() if agent_id in pair]:
         tables.refusals.drop(pair)
-    for held in list(tables.relations.sharing("agent", agent_id)):
-        tables.relations.drop(held)
+    for relation_tuple in list(tables.relations.sharing("agent", agent_id)):
+        tables.relations.drop(relation_tuple)
     for request_id in list(tables.signing_requests.sharing("agent", agent_id)):
         tables.signing_requests.drop(request_id)
-    for key in list(tables.receipts.sharing("agent", agent_id)):
-        tables.receipts.drop(key)
+    for key in list(tables.idempotency_records.sharing("agent", agent_id)):
+        tables.idempotency_records.drop(key)
     _forget_vouchers(tables, agent_id)
     tables.agents.drop(agent_id)
 

@@ -26,22 +26,22 @@ class MemoryClients:
 
     async def find(self, client_id: ClientId) -> Client | None:
         """The client of an id."""
-        tables = await self._statements.look()
+        tables = await self._statements.read()
         return tables.clients.get(client_id)
 
     async def find_with_agent(self, client_id: ClientId) -> tuple[Client, Agent] | None:
         """The client of an id and its agent as both are now."""
-        tables = await self._statements.look()
+        tables = await self._statements.read()
         client = tables.clients.get(client_id)
         agent = tables.agents.get(client.agent_id) if client else None
         return (client, agent) if client and agent else None
 
     async def of_agent(self, agent_id: AgentId) -> Client | None:
         """An agent's client."""
-        tables = await self._statements.look()
+        tables = await self._statements.read()
         return next(iter(tables.clients.sharing("agent", agent_id).values()), None)
 
-    async def note_use(self, client_id: ClientId, generation: int) -> bool:
+    async def mark_used(self, client_id: ClientId, generation: int) -> bool:
         """Notes that a client was used with the secret of a generation."""
         async with self._statements.change() as tables:
             stored = tables.clients.get(client_id)
@@ -50,11 +50,13 @@ class MemoryClients:
             tables.clients.put(client_id, attrs.evolve(stored, used=True))
             return True
 
-    async def renew_unused(self, client_id: ClientId, secret_hash: bytes, made_after: datetime, at: datetime) -> bool:
+    async def renew_unused(
+        self, client_id: ClientId, secret_hash: bytes, created_after: datetime, at: datetime
+    ) -> bool:
         """Replaces the secret of a client that nobody used."""
         async with self._statements.change() as tables:
             stored = tables.clients.get(client_id)
-            if stored is None or stored.used or stored.created_at <= made_after:
+            if stored is None or stored.used or stored.created_at <= created_after:
                 return False
             tables.clients.put(client_id, _renewed(stored, secret_hash, at))
             return True

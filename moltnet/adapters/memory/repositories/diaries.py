@@ -29,26 +29,26 @@ class MemoryDiaries:
 
     async def find(self, diary_id: DiaryId) -> Diary | None:
         """The diary of an id."""
-        tables = await self._statements.look()
+        tables = await self._statements.read()
         return tables.diaries.get(diary_id)
 
     async def find_with_relations(
         self, diary_id: DiaryId, agent_id: AgentId
     ) -> tuple[Diary | None, frozenset[Relation]]:
         """The diary of an id and what an agent is to it."""
-        tables = await self._statements.look()
+        tables = await self._statements.read()
         return tables.diaries.get(diary_id), relations_between(tables, diary_id, agent_id)
 
     async def owned_by(self, owner: AgentId, page: Page | None = None) -> list[Diary]:
         """A page of an agent's own diaries, or all of them, newest first."""
-        tables = await self._statements.look()
+        tables = await self._statements.read()
         owned = tables.diaries.sharing("owner", owner).values()
         newest_first = sorted(owned, key=lambda diary: (diary.created_at, diary.id), reverse=True)
         return newest_first[page.offset : page.offset + page.limit] if page else newest_first
 
     async def number_owned_by(self, owner: AgentId) -> int:
         """How many diaries an agent owns; one transaction is open at a time."""
-        tables = await self._statements.look()
+        tables = await self._statements.read()
         return len(tables.diaries.sharing("owner", owner))
 
     async def replace(self, diary: Diary, unless_changed_since: datetime) -> bool:
@@ -83,6 +83,6 @@ def forget_diary(tables: Tables, diary_id: DiaryId) -> None:
         forget_entry(tables, entry_id)
     for share_id in list(tables.shares.sharing("diary", diary_id)):
         tables.shares.drop(share_id)
-    for held in list(tables.relations.sharing("diary", diary_id)):
-        tables.relations.drop(held)
+    for relation_tuple in list(tables.relations.sharing("diary", diary_id)):
+        tables.relations.drop(relation_tuple)
     tables.diaries.drop(diary_id)

@@ -18,7 +18,7 @@ from moltnet.domain.diaries import Visibility
 from moltnet.domain.entries import Entry, UnknownSuccessor
 from moltnet.domain.feed import Cursor, Position, PublicEntry
 from moltnet.domain.ids import DiaryId, EntryId
-from moltnet.domain.search import ANY_WORDS, EntryIndex, Filters, LexicalQuery
+from moltnet.domain.search import ANY_TERMS, EntryIndex, Filters, LexicalQuery
 from moltnet.ports.repositories import Page
 
 
@@ -38,11 +38,11 @@ class MemoryEntries:
             tables.entries.add(entry.id, attrs.evolve(entry, author=author))
             tables.indexes.add(entry.id, index)
             if diary.visibility is Visibility.PUBLIC:
-                _place_in_feed(tables, entry)
+                _append_to_feed(tables, entry)
 
     async def find(self, diary_id: DiaryId, entry_id: EntryId) -> Entry | None:
         """The entry of an id, if it is in this diary."""
-        return _find(await self._statements.look(), diary_id, entry_id)
+        return _find(await self._statements.read(), diary_id, entry_id)
 
     async def hold(self, diary_id: DiaryId, entry_id: EntryId) -> Entry | None:
         """The same; one transaction is open at a time."""
@@ -50,22 +50,24 @@ class MemoryEntries:
 
     async def find_many(self, entry_ids: Sequence[EntryId]) -> list[Entry]:
         """The entries of these ids, in their order."""
-        tables = await self._statements.look()
+        tables = await self._statements.read()
         return [entry for entry_id in entry_ids if (entry := tables.entries.get(entry_id))]
 
     async def first_like(self, entry: Entry) -> Entry | None:
         """The first entry of the same diary that says the same; one transaction is open at a time."""
-        tables = await self._statements.look()
+        tables = await self._statements.read()
         like = [each for each in tables.entries.sharing("diary", entry.diary_id).values() if each.fold == entry.fold]
         return min(like, key=Cursor.after, default=None)
 
     async def newest(
-        self, within: Collection[DiaryId], filters: Filters, page: Page, words: LexicalQuery = ANY_WORDS
+        self, within: Collection[DiaryId], filters: Filters, page: Page, words: LexicalQuery = ANY_TERMS
     ) -> tuple[list[Entry], int]:
         """A page of the entries of some diaries, newest first, and how many match."""
-        tables = await self._statements.look()
+        tables = await self._statements.read()
         passed = [entry for entry in _entries_of(tables, set(within)) if not filters.refusal(entry)]
-        matching = [each for each in passed if not words.refusal((tables.indexes.get(each.id) or EntryIndex()).lexemes)]
+        matching = [
+            each for each in passed if not words.refusal((tables.indexes.get(each.id) or EntryIndex()).index_terms)
+        ]
         return _newest(matching, page.offset + page.limit)[page.offset :], len(matching)
 
     async def replace(self, entry: Entry, index: EntryIndex | None, unless_changed_since: datetime) -> bool:
@@ -90,19 +92,19 @@ class MemoryEntries:
             forget_entry(tables, entry_id)
             return True
 
-    async def note_accesses(self, times: Mapping[EntryId, int], at: datetime) -> None:
+    async def record_views(self, times: Mapping[EntryId, int], at: datetime) -> None:
         """Counts so many accesses of each."""
         async with self._statements.change() as tables:
             for entry_id, count in times.items():
                 entry = tables.entries.get(entry_id)
                 if entry:
-                    tables.entries.put(entry_id, _seen(entry, count, at))
+                    tables.entries.put(entry_id, _viewed(entry, count, at))
 
     async def public_page(
         self, after: Cursor | None, tag: str | None, limit: int, *, flagged: bool
     ) -> list[PublicEntry]:
         """Entries of public diaries after a place in the feed, newest first."""
-        tables = await self._statements.look()
+        tables = await self._statements.read()
         shown = [
             entry
             for entry in _entries_of(tables, tables.diaries.sharing("visibility", Visibility.PUBLIC))
@@ -114,7 +116,7 @@ class MemoryEntries:
 
     async def public_entry(self, entry_id: EntryId) -> PublicEntry | None:
         """An entry of a public diary."""
-        return public_entry(await self._statements.look(), entry_id)
+        return public_entry(await self._statements.read(), entry_id)
 
 
 def forget_entry(tables: Tables, entry_id: EntryId) -> None:
@@ -138,14 +140,14 @@ def _check_successor(tables: Tables, entry: Entry) -> None:
         raise UnknownSuccessor
 
 
-def _place_in_feed(tables: Tables, entry: Entry) -> None:
+def _append_to_feed(tables: Tables, entry: Entry) -> None:
     # One transaction is open at a time, so that this is the order of the commits too.
     position = Position((tables.counters.get("feed") or 0) + 1)
     tables.counters.put("feed", position)
     tables.feed.add(position, Cursor.after(entry))
 
 
-def _seen(entry: Entry, times: int, at: datetime) -> Entry:
+def _viewed(entry: Entry, times: int, at: datetime) -> Entry:
     latest = max(at, entry.last_accessed_at or at)
     return attrs.evolve(entry, access_count=entry.access_count + times, last_accessed_at=latest)
 

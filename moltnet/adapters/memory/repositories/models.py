@@ -12,8 +12,8 @@ from moltnet.adapters.memory.statements import Statements
 from moltnet.adapters.memory.tables import Tables
 from moltnet.domain.entries import Entry
 from moltnet.domain.ids import EntryId
+from moltnet.domain.model_migration import ModelCount, ModelMigrationProgress, ModelReference, ModelState
 from moltnet.domain.search import EntryIndex, ModelName, ModelPassages
-from moltnet.domain.switching import ModelCount, ModelPlace, ModelState, SwitchProgress
 
 
 class MemoryModelVectors:
@@ -24,69 +24,69 @@ class MemoryModelVectors:
 
     async def state(self) -> ModelState:
         """Which model serves, and which is the target."""
-        return (await self._statements.look()).model.state
+        return (await self._statements.read()).model.state
 
-    async def adopt(self, place: ModelPlace) -> ModelState:
+    async def adopt(self, reference: ModelReference) -> ModelState:
         """Makes a model the serving one if there is none yet."""
         async with self._statements.change() as tables:
             state = tables.model.state
-            return state if state.serving else _put(tables, ModelState(serving=place))
+            return state if state.serving else _put(tables, ModelState(serving=reference))
 
-    async def aim(self, place: ModelPlace) -> ModelState:
+    async def aim(self, reference: ModelReference) -> ModelState:
         """Makes a model the target, or ends the switch."""
         async with self._statements.change() as tables:
             state = tables.model.state
-            if state.serving is None or state.serving.name == place.name:
-                return _put(tables, ModelState(serving=place))
-            return _put(tables, ModelState(serving=state.serving, target=place))
+            if state.serving is None or state.serving.name == reference.name:
+                return _put(tables, ModelState(serving=reference))
+            return _put(tables, ModelState(serving=state.serving, target=reference))
 
-    async def switch(self, place: ModelPlace) -> bool:
+    async def finish_migration(self, reference: ModelReference) -> bool:
         """Makes the target the serving model if every entry has been embedded by it."""
         async with self._statements.change() as tables:
             target = tables.model.state.target
-            if target is None or target.name != place.name or any(_lacking(tables, target.name)):
+            if target is None or target.name != reference.name or any(_lacking(tables, target.name)):
                 return False
             _put(tables, ModelState(serving=target))
             return True
 
     async def lacking(self, after: EntryId | None, limit: int) -> Sequence[Entry]:
         """Entries that have not been embedded by the target, in the order of their ids."""
-        tables = await self._statements.look()
+        tables = await self._statements.read()
         target = tables.model.state.target
         lacking = sorted(_lacking(tables, target.name) if target else (), key=lambda entry: entry.id)
         return [entry for entry in lacking if after is None or entry.id > after][:limit]
 
     async def unserved(self, limit: int) -> Sequence[Entry]:
         """Some of the entries that have not been embedded by the serving model."""
-        tables = await self._statements.look()
+        tables = await self._statements.read()
         serving = tables.model.state.serving
         return list(islice(_lacking(tables, serving.name), limit)) if serving else []
 
-    async def keep(self, entry: Entry, made: ModelPassages) -> bool:
+    async def store_passages(self, entry: Entry, model_passages: ModelPassages) -> bool:
         """Adds the vectors of an entry as it was read."""
         async with self._statements.change() as tables:
             stored = tables.entries.get(entry.id)
             if stored is None or stored.updated_at != entry.updated_at:
                 return False
             index = _index(tables, entry.id)
-            if index.model != made.model:
-                tables.indexes.put(entry.id, attrs.evolve(index, upcoming=made))
+            if index.model != model_passages.model:
+                tables.indexes.put(entry.id, attrs.evolve(index, upcoming=model_passages))
             return True
 
     async def further_passages(self, entry: Entry) -> Sequence[ModelPassages]:
         """The vectors of an entry as it was read, but for its beginning."""
-        tables = await self._statements.look()
+        tables = await self._statements.read()
         stored, index = tables.entries.get(entry.id), _index(tables, entry.id)
         if stored is None or stored.updated_at != entry.updated_at:
             return []
-        own = [ModelPassages(model=index.model, passages=index.passages)] if index.model else []
+        serving_passages = [ModelPassages(model=index.model, passages=index.passages)] if index.model else []
         return [
             ModelPassages(model=each.model, passages=further)
-            for each in (*own, *([index.upcoming] if index.upcoming else []))
+            for each in (*serving_passages, *([index.upcoming] if index.upcoming else []))
             if (further := tuple(passage for passage in each.passages if passage.ordinal > 0))
         ]
 
-    async def settle(self, limit: int) -> int:
+    async def complete(self, limit: int) -> int:
         """Moves the vectors of the serving model into their place, and forgets those of others beside them."""
         async with self._statements.change() as tables:
             state = tables.model.state
@@ -95,39 +95,39 @@ class MemoryModelVectors:
             unsettled = ((key, index) for key, index in tables.indexes.rows().items() if index.upcoming)
             chosen = list(islice(unsettled, limit))
             for key, index in chosen:
-                tables.indexes.put(key, _settled(index, state.serving.name))
+                tables.indexes.put(key, _migrated(index, state.serving.name))
             return len(chosen)
 
     async def lease(self, worker: UUID, at: datetime, until: datetime) -> bool:
         """Whether `worker` may embed until then."""
         async with self._statements.change() as tables:
             row = tables.model
-            if row.held_by != worker and row.held_until is not None and row.held_until > at:
+            if row.leased_by != worker and row.leased_until is not None and row.leased_until > at:
                 return False
-            tables.models.put(None, attrs.evolve(row, held_by=worker, held_until=until))
+            tables.models.put(None, attrs.evolve(row, leased_by=worker, leased_until=until))
             return True
 
-    async def progress(self) -> SwitchProgress:
+    async def progress(self) -> ModelMigrationProgress:
         """How far the switch is."""
-        tables = await self._statements.look()
+        tables = await self._statements.read()
         state, total = tables.model.state, len(tables.entries.rows())
-        wanted = state.target or state.serving
-        lacking = sum(1 for _ in _lacking(tables, wanted.name)) if wanted else total
-        return SwitchProgress(state=state, done=total - lacking, total=total)
+        target = state.target or state.serving
+        lacking = sum(1 for _ in _lacking(tables, target.name)) if target else total
+        return ModelMigrationProgress(state=state, done=total - lacking, total=total)
 
     async def counts(self) -> Sequence[ModelCount]:
         """How many vectors each model has."""
-        tables = await self._statements.look()
+        tables = await self._statements.read()
         entries: Counter[ModelName | None] = Counter()
         passages: Counter[ModelName | None] = Counter()
         for entry_id in tables.entries.rows():
             index = _index(tables, entry_id)
-            made = [ModelPassages(model=index.model, passages=index.passages)] if index.model else []
-            made += [index.upcoming] if index.upcoming else []
-            for each in made:
+            model_passages = [ModelPassages(model=index.model, passages=index.passages)] if index.model else []
+            model_passages += [index.upcoming] if index.upcoming else []
+            for each in model_passages:
                 entries[each.model] += 1
                 passages[each.model] += len(each.passages)
-            entries[None] += not made
+            entries[None] += not model_passages
         models = sorted((model for model in entries if entries[model]), key=lambda model: model or "")
         return [ModelCount(model, entries[model], passages[model]) for model in models]
 
@@ -145,7 +145,7 @@ def _lacking(tables: Tables, model: ModelName) -> Iterator[Entry]:
     return (entry for key, entry in tables.entries.rows().items() if _index(tables, key).under(model) is None)
 
 
-def _settled(index: EntryIndex, serving: ModelName) -> EntryIndex:
+def _migrated(index: EntryIndex, serving: ModelName) -> EntryIndex:
     if index.upcoming and index.upcoming.model == serving:
-        return EntryIndex(model=serving, passages=index.upcoming.passages, lexemes=index.lexemes)
+        return EntryIndex(model=serving, passages=index.upcoming.passages, index_terms=index.index_terms)
     return attrs.evolve(index, upcoming=None)

@@ -60,5 +60,5 @@ class MemoryRecoveryCodes:
 
 
 def _admits(code: RecoveryCode, code_hash: bytes, at: datetime) -> bool:
-    open_still = not code.used and code.attempts < CODE_ATTEMPTS and at < code.expires_at
-    return open_still and hmac.compare_digest(code.code_hash, code_hash)
+    is_open = not code.used and code.attempts < CODE_ATTEMPTS and at < code.expires_at
+    return is_open and hmac.compare_digest(code.code_hash, code_hash)

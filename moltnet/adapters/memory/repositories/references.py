@@ -8,9 +8,9 @@ from moltnet.domain.authors import Author
 from moltnet.domain.diaries import Diary, DiaryNotFound, Visibility
 from moltnet.domain.feed import PublicEntry
 from moltnet.domain.ids import AgentId, DiaryId, EntryId
+from moltnet.domain.model_migration import ServingModelChanged
 from moltnet.domain.permissions import Relation
 from moltnet.domain.search import ModelName
-from moltnet.domain.switching import ServingModelChanged
 
 
 def referenced_agent(tables: Tables, agent_id: AgentId) -> Agent:
@@ -56,5 +56,5 @@ def public_entry(tables: Tables, entry_id: EntryId) -> PublicEntry | None:
 
 def relations_between(tables: Tables, diary_id: DiaryId, agent_id: AgentId) -> frozenset[Relation]:
     """What the stored tuples say that an agent is to a diary."""
-    held = (RelationTuple(diary_id, relation, agent_id) for relation in Relation)
-    return frozenset(each.relation for each in held if tables.relations.get(each))
+    relation_tuple = (RelationTuple(diary_id, relation, agent_id) for relation in Relation)
+    return frozenset(each.relation for each in relation_tuple if tables.relations.get(each))

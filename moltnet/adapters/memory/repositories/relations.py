@@ -18,11 +18,11 @@ class MemoryRelations:
 
     async def add(self, diary_id: DiaryId, relation: Relation, agent_id: AgentId) -> None:
         """Stores a tuple of a stored diary and a stored agent."""
-        held = RelationTuple(diary_id, relation, agent_id)
+        relation_tuple = RelationTuple(diary_id, relation, agent_id)
         async with self._statements.change() as tables:
             referenced_diary(tables, diary_id)
             referenced_agent(tables, agent_id)
-            tables.relations.put(held, held)
+            tables.relations.put(relation_tuple, relation_tuple)
 
     async def remove(self, diary_id: DiaryId, relations: Collection[Relation], agent_id: AgentId) -> None:
         """Removes the agent's tuples with these relations."""
@@ -32,8 +32,8 @@ class MemoryRelations:
 
     async def diaries_of(self, agent_id: AgentId) -> dict[DiaryId, frozenset[Relation]]:
         """Every diary the agent has a relation to."""
-        tables = await self._statements.look()
+        tables = await self._statements.read()
         found: defaultdict[DiaryId, set[Relation]] = defaultdict(set)
-        for held in tables.relations.sharing("agent", agent_id).values():
-            found[held.diary_id].add(held.relation)
+        for relation_tuple in tables.relations.sharing("agent", agent_id).values():
+            found[relation_tuple.diary_id].add(relation_tuple.relation)
         return {diary_id: frozenset(relations) for diary_id, relations in found.items()}

@@ -9,7 +9,7 @@ from moltnet.adapters.memory.statements import Statements
 from moltnet.adapters.memory.tables import Tables
 from moltnet.domain.ids import AgentId, DiaryId, ShareId
 from moltnet.domain.sharing import InvitationCounts, Refusals, Share, ShareStatus
-from moltnet.ports.repositories import WHOLE, Page
+from moltnet.ports.repositories import LARGEST_PAGE, Page
 
 
 class MemoryShares:
@@ -30,12 +30,12 @@ class MemoryShares:
 
     async def find(self, share_id: ShareId) -> Share | None:
         """The share of an id."""
-        tables = await self._statements.look()
+        tables = await self._statements.read()
         return tables.shares.get(share_id)
 
     async def find_for(self, diary_id: DiaryId, agent_id: AgentId) -> Share | None:
         """The share of a pair."""
-        return _find_for(await self._statements.look(), diary_id, agent_id)
+        return _find_for(await self._statements.read(), diary_id, agent_id)
 
     async def replace(self, share: Share, expected: Share) -> bool:
         """Writes role, status, `responded_at` and `invitation`."""
@@ -47,21 +47,21 @@ class MemoryShares:
             tables.shares.put(share.id, changed)
             return True
 
-    async def open_of(self, diary_id: DiaryId, page: Page = WHOLE) -> list[Share]:
+    async def open_of(self, diary_id: DiaryId, page: Page = LARGEST_PAGE) -> list[Share]:
         """A page of the pending and accepted shares of a diary, oldest invitation first."""
-        tables = await self._statements.look()
+        tables = await self._statements.read()
         shares = tables.shares.sharing("diary", diary_id).values()
         return _page((share for share in shares if share.status.is_open), page)
 
-    async def pending_for(self, agent_id: AgentId, page: Page = WHOLE) -> list[Share]:
+    async def pending_for(self, agent_id: AgentId, page: Page = LARGEST_PAGE) -> list[Share]:
         """A page of the pending invitations to an agent, oldest first."""
-        tables = await self._statements.look()
+        tables = await self._statements.read()
         shares = tables.shares.sharing("agent", agent_id).values()
         return _page((share for share in shares if share.status is ShareStatus.PENDING), page)
 
     async def counts(self, owner: AgentId, agent_id: AgentId) -> InvitationCounts:
         """What stands between a diaries' owner and an agent; one transaction is open at a time."""
-        tables = await self._statements.look()
+        tables = await self._statements.read()
         shares = tables.shares.sharing("agent", agent_id).values()
         pending = [share for share in shares if share.status is ShareStatus.PENDING]
         return InvitationCounts(

@@ -3,7 +3,7 @@
 import attrs
 
 from moltnet.adapters.memory.statements import Statements
-from moltnet.ports.proofs import SigningKey
+from moltnet.ports.credentials import SigningKey
 
 
 class MemorySigningKeys:
@@ -27,10 +27,10 @@ class MemorySigningKeys:
 
     async def all(self) -> list[SigningKey]:
         """Every key, newest first."""
-        tables = await self._statements.look()
+        tables = await self._statements.read()
         return sorted(tables.signing_keys.rows().values(), key=lambda key: (key.created_at, key.kid), reverse=True)
 
-    async def replace_seal(self, kid: str, sealed: bytes) -> None:
+    async def replace_sealed(self, kid: str, sealed: bytes) -> None:
         """Stores a key under another seal."""
         async with self._statements.change() as tables:
             stored = tables.signing_keys.get(kid)

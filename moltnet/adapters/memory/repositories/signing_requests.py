@@ -24,10 +24,10 @@ class MemorySigningRequests:
 
     async def find(self, request_id: SigningRequestId) -> SigningRequest | None:
         """The request of an id."""
-        tables = await self._statements.look()
+        tables = await self._statements.read()
         return tables.signing_requests.get(request_id)
 
-    async def settle(self, request: SigningRequest) -> bool:
+    async def complete(self, request: SigningRequest) -> bool:
         """Writes a completed or expired request, if the stored one is pending."""
         async with self._statements.change() as tables:
             stored = tables.signing_requests.get(request.id)
@@ -40,7 +40,7 @@ class MemorySigningRequests:
         self, agent_id: AgentId, statuses: Collection[SigningStatus], page: Page
     ) -> tuple[list[SigningRequest], int]:
         """A page of an agent's requests, newest first, and how many match."""
-        tables = await self._statements.look()
+        tables = await self._statements.read()
         requests = tables.signing_requests.sharing("agent", agent_id).values()
         matching = [request for request in requests if not statuses or request.status in statuses]
         newest = sorted(matching, key=_age, reverse=True)
@@ -48,14 +48,14 @@ class MemorySigningRequests:
 
     async def find_by_signature(self, signature: str, agent_id: AgentId | None) -> SigningRequest | None:
         """The newest valid request with this signature, else the newest invalid one."""
-        tables = await self._statements.look()
+        tables = await self._statements.read()
         requests = tables.signing_requests.sharing("signature", signature).values()
         known = (request for request in requests if agent_id in {None, request.agent_id})
         return max(known, key=lambda request: (bool(request.valid), *_age(request)), default=None)
 
     async def overdue(self, at: datetime, limit: int) -> list[SigningRequest]:
         """Pending requests whose time is over, oldest first."""
-        tables = await self._statements.look()
+        tables = await self._statements.read()
         pending = tables.signing_requests.sharing("status", SigningStatus.PENDING).values()
         return sorted((request for request in pending if request.is_over(at)), key=_age)[:limit]
 

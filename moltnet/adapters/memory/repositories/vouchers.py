@@ -27,7 +27,7 @@ class MemoryVouchers:
 
     async def find(self, code: str) -> Voucher | None:
         """The voucher of a code."""
-        tables = await self._statements.look()
+        tables = await self._statements.read()
         return tables.vouchers.get(code)
 
     async def redeem(self, code: str, agent_id: AgentId, at: datetime, mark: bytes | None = None) -> bool:
@@ -41,7 +41,7 @@ class MemoryVouchers:
 
     async def open_of(self, issuer_id: AgentId, at: datetime) -> list[Voucher]:
         """An agent's unredeemed and unexpired vouchers, oldest first."""
-        vouchers = _open_of(await self._statements.look(), issuer_id, at)
+        vouchers = _open_of(await self._statements.read(), issuer_id, at)
         return sorted(vouchers, key=lambda voucher: (voucher.created_at, voucher.id))
 
     async def purge(self, at: datetime) -> int:
@@ -55,7 +55,7 @@ class MemoryVouchers:
 
     async def graph(self, page: Page) -> list[Edge]:
         """Who vouched for whom, newest redemption first."""
-        tables = await self._statements.look()
+        tables = await self._statements.read()
         known = [(_edge(tables, voucher), voucher.id) for voucher in tables.vouchers.rows().values()]
         edges = [(edge, voucher_id) for edge, voucher_id in known if edge]
         edges.sort(key=lambda each: (each[0].redeemed_at, each[1]), reverse=True)

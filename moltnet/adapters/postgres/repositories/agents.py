@@ -25,7 +25,7 @@ PUT = """
         proven = excluded.proven or (agent_keys.proven and agent_keys.public_key_bytes = excluded.public_key_bytes)
 """
 # One row, or none when the identity has another key by now, or it was noted before; agent_keys_pkey.
-NOTE_PROVEN = """
+MARK_PROVEN = """
     update agent_keys set proven = true
     where identity_id = %(id)s and public_key_bytes = %(raw)s and not proven
 """
@@ -78,9 +78,9 @@ class PostgresAgents:
         """Stores an agent, or another key for a stored identity; raises KeyTaken."""
         await self._session.run(PUT, **_columns(agent))
 
-    async def note_proven(self, agent_id: AgentId, key: PublicKey) -> None:
+    async def mark_proven(self, agent_id: AgentId, key: PublicKey) -> None:
         """Notes that an agent holds the private key of the key it has."""
-        await self._session.run(NOTE_PROVEN, id=agent_id, raw=key.raw)
+        await self._session.run(MARK_PROVEN, id=agent_id, raw=key.raw)
 
     async def any(self) -> bool:
         """Whether there is an agent at all."""

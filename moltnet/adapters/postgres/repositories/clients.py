@@ -42,7 +42,7 @@ ROTATE = """
     where client_id = %(id)s
 """
 # One row, or none when the generation is another by now; oauth_clients_pkey.
-NOTE_USE = "update oauth_clients set used = true where client_id = %(id)s and generation = %(generation)s"
+MARK_USED = "update oauth_clients set used = true where client_id = %(id)s and generation = %(generation)s"
 # One row, or none when the client was used or is too old; oauth_clients_pkey.
 RENEW_UNUSED = """
     update oauth_clients set secret_hash = %(secret_hash)s, generation = generation + 1, secret_since = %(at)s
@@ -84,9 +84,9 @@ class PostgresClients:
         """An agent's client."""
         return await self._session.first(client_from_row, OF_AGENT, agent_id=agent_id)
 
-    async def note_use(self, client_id: ClientId, generation: int) -> bool:
+    async def mark_used(self, client_id: ClientId, generation: int) -> bool:
         """Notes that a client was used with the secret of a generation."""
-        return await self._session.run(NOTE_USE, id=client_id, generation=generation) > 0
+        return await self._session.run(MARK_USED, id=client_id, generation=generation) > 0
 
     async def renew_unused(self, client_id: ClientId, secret_hash: bytes, made_after: datetime, at: datetime) -> bool:
         """Replaces the secret of a client that nobody used."""

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from moltnet.adapters.postgres.filtering import ADMITTED, FILTERED, filter_values, run_values
+from moltnet.adapters.postgres.filtering import FILTERED, TERMS_MATCH, filter_values, run_values
 from moltnet.adapters.postgres.repositories.entry_changes import (
     ADD,
     FORGET_PASSAGES,
@@ -20,7 +20,7 @@ from moltnet.domain.diaries import DiaryNotFound
 from moltnet.domain.entries import Entry
 from moltnet.domain.feed import Cursor, PublicEntry
 from moltnet.domain.ids import DiaryId, EntryId
-from moltnet.domain.search import ANY_WORDS, EntryIndex, Filters, LexicalQuery
+from moltnet.domain.search import ANY_TERMS, EntryIndex, Filters, LexicalQuery
 from moltnet.ports.repositories import Page
 
 # The entry of an id in a diary; diary_entries_pkey.
@@ -37,7 +37,7 @@ FIND_MANY = """
 NEWEST = f"""
     with matching as (
         select e.id, e.created_at from diary_entries e
-        where e.diary_id = any(%(within)s::uuid[]) and {FILTERED} and {ADMITTED}
+        where e.diary_id = any(%(within)s::uuid[]) and {FILTERED} and {TERMS_MATCH}
     ), page as (
         select id from matching order by created_at desc, id desc limit %(limit)s offset %(offset)s
     )
@@ -57,7 +57,7 @@ FIRST_LIKE = """
 """
 # One row for every entry there is; diary_entries_pkey. One that is being removed just now is passed over, not waited
 # for, and the others are taken in the order of their ids: no two callers wait for each other.
-NOTE_ACCESSES = """
+RECORD_VIEWS = """
     insert into entry_accesses (entry_id, accesses, last_at)
     select e.id, noted.times, %(at)s
     from unnest(%(ids)s::uuid[], %(times)s::int[]) as noted (id, times) join diary_entries e on e.id = noted.id
@@ -117,7 +117,7 @@ class PostgresEntries:
         return await self._session.first(entry_from_row, FIRST_LIKE, **values)
 
     async def newest(
-        self, within: Collection[DiaryId], filters: Filters, page: Page, words: LexicalQuery = ANY_WORDS
+        self, within: Collection[DiaryId], filters: Filters, page: Page, words: LexicalQuery = ANY_TERMS
     ) -> tuple[list[Entry], int]:
         """A page of the entries of some diaries, newest first, and how many match."""
         rows = await self._session.all(
@@ -138,7 +138,7 @@ class PostgresEntries:
             return await self._session.run(REPLACE, **values) > 0
         async with self._session.together():
             stored = index_values(index)
-            lost = await self._session.first(_lexemes, REPLACE_WITH_INDEX, **values, **stored)
+            lost = await self._session.first(_row_terms, REPLACE_WITH_INDEX, **values, **stored)
             if lost is not None:
                 await self._session.run(
                     FORGET_PASSAGES, id=entry.id, models=stored["models"], ordinals=stored["ordinals"]
@@ -150,13 +150,13 @@ class PostgresEntries:
         """Removes an entry; those it had superseded are current again."""
         values = {"diary_id": diary_id, "id": entry_id, "unless_changed_since": unless_changed_since}
         async with self._session.together():
-            lost = await self._session.first(_lexemes, REMOVE, **values)
+            lost = await self._session.first(_row_terms, REMOVE, **values)
             await self._forget_terms(diary_id, lost)
         return lost is not None
 
-    async def note_accesses(self, times: Mapping[EntryId, int], at: datetime) -> None:
+    async def record_views(self, times: Mapping[EntryId, int], at: datetime) -> None:
         """Counts so many accesses of each."""
-        await self._session.run(NOTE_ACCESSES, ids=list(times), times=list(times.values()), at=at)
+        await self._session.run(RECORD_VIEWS, ids=list(times), times=list(times.values()), at=at)
 
     async def public_page(
         self, after: Cursor | None, tag: str | None, limit: int, *, flagged: bool
@@ -178,7 +178,7 @@ class PostgresEntries:
 
     async def _forget_terms(self, diary_id: DiaryId, lost: list[str] | None) -> None:
         if lost:
-            await self._session.run(FORGET_TERMS, diary_id=diary_id, lexemes=lost)
+            await self._session.run(FORGET_TERMS, diary_id=diary_id, index_terms=lost)
 
 
 def _counted(row: Row) -> tuple[Entry | None, int]:
@@ -186,5 +186,5 @@ def _counted(row: Row) -> tuple[Entry | None, int]:
     return None if row["id"] is None else entry_from_row(entry), row["total"]
 
 
-def _lexemes(row: Row) -> list[str]:
+def _row_terms(row: Row) -> list[str]:
     return list(row["lexemes"])

@@ -9,7 +9,7 @@ from typing import Any
 
 import attrs
 
-from moltnet.adapters.postgres.words import StoredWords, stored_words
+from moltnet.adapters.postgres.terms import StoredTerms, stored_terms
 from moltnet.domain.entries import Entry
 from moltnet.domain.search import EntryIndex, IndexedPassage, ModelPassages, Vector
 
@@ -170,13 +170,13 @@ def entry_values(entry: Entry) -> dict[str, Any]:
 class PreparedIndex(EntryIndex):
     """An index whose words have been given their stored form, which takes long for a long text."""
 
-    stored: StoredWords
+    stored: StoredTerms
 
     @classmethod
     def of(cls, index: EntryIndex) -> "PreparedIndex":
         """The same index, prepared."""
         members = attrs.asdict(index, recurse=False)
-        return index if isinstance(index, cls) else cls(**members, stored=stored_words(index.lexemes))
+        return index if isinstance(index, cls) else cls(**members, stored=stored_terms(index.index_terms))
 
 
 def index_values(index: EntryIndex) -> dict[str, Any]:
@@ -192,13 +192,13 @@ def index_values(index: EntryIndex) -> dict[str, Any]:
         **_passages_of(index),
         "words": stored.words,
         "terms": stored.terms,
-        "lexemes": stored.lexemes,
+        "lexemes": stored.index_terms,
     }
 
 
-def passage_values(made: Sequence[ModelPassages], *, beside: bool) -> dict[str, list[Any]]:
+def passage_values(model_passages: Sequence[ModelPassages], *, beside: bool) -> dict[str, list[Any]]:
     """Passages in columns: those after the beginning, and, `beside` the entry's own model, the beginning too."""
-    rows = [(each.model, passage) for each in made for passage in _standing(each, beside=beside)]
+    rows = [(each.model, passage) for each in model_passages for passage in _stored_passages(each, beside=beside)]
     return {
         "models": [model for model, _ in rows],
         "ordinals": [passage.ordinal for _, passage in rows],
@@ -209,13 +209,13 @@ def passage_values(made: Sequence[ModelPassages], *, beside: bool) -> dict[str, 
 
 
 def _passages_of(index: EntryIndex) -> dict[str, list[Any]]:
-    own = [ModelPassages(model=index.model, passages=index.passages)] if index.model else []
-    further = passage_values(own, beside=False)
+    serving_passages = [ModelPassages(model=index.model, passages=index.passages)] if index.model else []
+    further = passage_values(serving_passages, beside=False)
     upcoming = passage_values([index.upcoming] if index.upcoming else [], beside=True)
     return {name: [*values, *upcoming[name]] for name, values in further.items()}
 
 
-def _standing(made: ModelPassages, *, beside: bool) -> Sequence[_Beginning | IndexedPassage]:
+def _stored_passages(model_passages: ModelPassages, *, beside: bool) -> Sequence[_Beginning | IndexedPassage]:
     if beside:
-        return made.passages or (_Beginning(),)
-    return [passage for passage in made.passages if passage.ordinal > 0]
+        return model_passages.passages or (_Beginning(),)
+    return [passage for passage in model_passages.passages if passage.ordinal > 0]

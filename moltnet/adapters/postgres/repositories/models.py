@@ -1,7 +1,7 @@
 """The table `embedding_model`, and the vectors of several models beside each other.
 
 An entry's row holds the beginning under one model. Under another one, passages stand in `entry_passages` from ordinal 0
-on, until `settle` writes the row anew. A search finds them in either place.
+on, until `complete` writes the row anew. A search finds them in either place.
 """
 
 from collections.abc import Sequence
@@ -10,14 +10,14 @@ from itertools import groupby
 from operator import itemgetter
 from uuid import UUID
 
+from moltnet.adapters.postgres.binary_format import vector_from_binary
 from moltnet.adapters.postgres.repositories.entry_changes import passage_values
 from moltnet.adapters.postgres.rows import entry_from_row
 from moltnet.adapters.postgres.session import Row, Session
-from moltnet.adapters.postgres.wire import vector_from_binary
 from moltnet.domain.entries import Entry
 from moltnet.domain.ids import EntryId
+from moltnet.domain.model_migration import ModelCount, ModelMigrationProgress, ModelReference, ModelState
 from moltnet.domain.search import IndexedPassage, ModelName, ModelPassages
-from moltnet.domain.switching import ModelCount, ModelPlace, ModelState, SwitchProgress
 
 # One row, or none before the first model.
 STATE = "select serving, serving_directory, target, target_directory from embedding_model"
@@ -34,9 +34,9 @@ AIM = """
         target_directory = case when m.serving = %(name)s then null else %(directory)s end
 """
 # Waits for everyone who is writing vectors; they take the lock shared (require_serving_until_commit).
-KEEP_WRITERS_OUT = "select pg_advisory_xact_lock(3198324504181188960)"
+LOCK_OUT_WRITERS = "select pg_advisory_xact_lock(3198324504181188960)"
 # One row when the target serves from now on. Reads all of diary_entries_model and entry_passages_beside at worst.
-SWITCH = """
+FINISH_MIGRATION = """
     update embedding_model
     set serving = target, serving_directory = target_directory, target = null, target_directory = null
     where target = %(name)s and not exists (
@@ -79,7 +79,7 @@ UNSERVED = """
 """
 # A row for each passage, or none when the entry was changed or is gone; diary_entries_pkey. The lock keeps edits, which
 # would leave the vectors of an older text behind, from coming in between.
-KEEP = """
+STORE_PASSAGES = """
     with entry as (
         select id from diary_entries where id = %(id)s and updated_at = %(updated_at)s for share
     ), kept as (
@@ -103,7 +103,7 @@ UNSETTLED = """
 """
 # Writes their rows anew and removes what no search uses. A statement of its own, that sees what was committed before
 # the rows were locked.
-SETTLE = """
+COMPLETE = """
     with used as (
         select serving, target from embedding_model
     ), beside as (
@@ -128,8 +128,8 @@ SETTLE = """
 """
 # One row when the worker embeds from now on; embedding_model_pkey.
 LEASE = """
-    update embedding_model set held_by = %(worker)s, held_until = %(until)s
-    where held_by = %(worker)s or held_until is null or held_until <= %(at)s
+    update embedding_model set leased_by = %(worker)s, leased_until = %(until)s
+    where leased_by = %(worker)s or leased_until is null or leased_until <= %(at)s
 """
 # One row, with the state beside it if there is one.
 PROGRESS = """
@@ -175,21 +175,21 @@ class PostgresModelVectors:
         """Which model serves, and which is the target."""
         return await self._session.first(_state, STATE) or ModelState()
 
-    async def adopt(self, place: ModelPlace) -> ModelState:
+    async def adopt(self, reference: ModelReference) -> ModelState:
         """Makes a model the serving one if there is none yet."""
-        await self._session.run(ADOPT, name=place.name, directory=place.directory)
+        await self._session.run(ADOPT, name=reference.name, directory=reference.directory)
         return await self.state()
 
-    async def aim(self, place: ModelPlace) -> ModelState:
+    async def aim(self, reference: ModelReference) -> ModelState:
         """Makes a model the target, or ends the switch."""
-        await self._session.run(AIM, name=place.name, directory=place.directory)
+        await self._session.run(AIM, name=reference.name, directory=reference.directory)
         return await self.state()
 
-    async def switch(self, place: ModelPlace) -> bool:
+    async def finish_migration(self, reference: ModelReference) -> bool:
         """Makes the target the serving model if every entry has been embedded by it."""
         async with self._session.together():
-            await self._session.run(KEEP_WRITERS_OUT)
-            return await self._session.run(SWITCH, name=place.name) > 0
+            await self._session.run(LOCK_OUT_WRITERS)
+            return await self._session.run(FINISH_MIGRATION, name=reference.name) > 0
 
     async def lacking(self, after: EntryId | None, limit: int) -> Sequence[Entry]:
         """Entries that have not been embedded by the target, in the order of their ids."""
@@ -202,10 +202,10 @@ class PostgresModelVectors:
             return []
         return await self._session.all(entry_from_row, UNSERVED, serving=serving.name, limit=limit)
 
-    async def keep(self, entry: Entry, made: ModelPassages) -> bool:
+    async def store_passages(self, entry: Entry, model_passages: ModelPassages) -> bool:
         """Adds the vectors of an entry as it was read."""
-        values = passage_values([made], beside=True)
-        return await self._session.run(KEEP, id=entry.id, updated_at=entry.updated_at, **values) > 0
+        values = passage_values([model_passages], beside=True)
+        return await self._session.run(STORE_PASSAGES, id=entry.id, updated_at=entry.updated_at, **values) > 0
 
     async def further_passages(self, entry: Entry) -> Sequence[ModelPassages]:
         """The vectors of an entry as it was read, but for its beginning."""
@@ -215,19 +215,19 @@ class PostgresModelVectors:
             for model, group in groupby(rows, key=itemgetter(0))
         ]
 
-    async def settle(self, limit: int) -> int:
+    async def complete(self, limit: int) -> int:
         """Moves the vectors of the serving model into their place, and forgets those of others beside them."""
         async with self._session.together():
             entries = await self._session.all(_entry_id, UNSETTLED, limit=limit)
             if entries:
-                await self._session.run(SETTLE, ids=entries)
+                await self._session.run(COMPLETE, ids=entries)
         return len(entries)
 
     async def lease(self, worker: UUID, at: datetime, until: datetime) -> bool:
         """Whether `worker` may embed until then."""
         return await self._session.run(LEASE, worker=worker, at=at, until=until) > 0
 
-    async def progress(self) -> SwitchProgress:
+    async def progress(self) -> ModelMigrationProgress:
         """How far the switch is."""
         (progress,) = await self._session.all(_progress, PROGRESS)
         return progress
@@ -238,20 +238,20 @@ class PostgresModelVectors:
 
 
 def _state(row: Row) -> ModelState:
-    return ModelState(serving=_place(row, "serving"), target=_place(row, "target"))
+    return ModelState(serving=_model_reference(row, "serving"), target=_model_reference(row, "target"))
 
 
-def _place(row: Row, role: str) -> ModelPlace | None:
-    return None if row[role] is None else ModelPlace(ModelName(row[role]), row[f"{role}_directory"])
+def _model_reference(row: Row, role: str) -> ModelReference | None:
+    return None if row[role] is None else ModelReference(ModelName(row[role]), row[f"{role}_directory"])
 
 
 def _entry_id(row: Row) -> EntryId:
     return EntryId(row["id"])
 
 
-def _progress(row: Row) -> SwitchProgress:
+def _progress(row: Row) -> ModelMigrationProgress:
     lacking = row["total"] if row["lacking"] is None else row["lacking"]
-    return SwitchProgress(state=_state(row), done=row["total"] - lacking, total=row["total"])
+    return ModelMigrationProgress(state=_state(row), done=row["total"] - lacking, total=row["total"])
 
 
 def _count(row: Row) -> ModelCount:

@@ -6,7 +6,7 @@ from moltnet.adapters.postgres.rows import share_from_row
 from moltnet.adapters.postgres.session import Row, Session
 from moltnet.domain.ids import AgentId, DiaryId, ShareId
 from moltnet.domain.sharing import InvitationCounts, Refusals, Share
-from moltnet.ports.repositories import WHOLE, Page
+from moltnet.ports.repositories import LARGEST_PAGE, Page
 
 # One row, or none when the pair has a share; diary_shares_diary_id_shared_with_key.
 ADD = """
@@ -100,12 +100,12 @@ class PostgresShares:
         )
         return replaced > 0
 
-    async def open_of(self, diary_id: DiaryId, page: Page = WHOLE) -> list[Share]:
+    async def open_of(self, diary_id: DiaryId, page: Page = LARGEST_PAGE) -> list[Share]:
         """A page of the pending and accepted shares of a diary, oldest invitation first."""
         values = {"diary_id": diary_id, "limit": page.limit, "offset": page.offset}
         return await self._session.all(share_from_row, OPEN_OF, **values)
 
-    async def pending_for(self, agent_id: AgentId, page: Page = WHOLE) -> list[Share]:
+    async def pending_for(self, agent_id: AgentId, page: Page = LARGEST_PAGE) -> list[Share]:
         """A page of the pending invitations to an agent, oldest first."""
         values = {"shared_with": agent_id, "limit": page.limit, "offset": page.offset}
         return await self._session.all(share_from_row, PENDING_FOR, **values)

@@ -2,7 +2,7 @@
 
 from moltnet.adapters.postgres.rows import signing_key_from_row
 from moltnet.adapters.postgres.session import Session
-from moltnet.ports.proofs import SigningKey
+from moltnet.ports.credentials import SigningKey
 
 # One row; token_keys_pkey.
 ADD = "insert into token_keys (kid, sealed, created_at) values (%(kid)s, %(sealed)s, %(created_at)s)"
@@ -13,7 +13,7 @@ ADD_FIRST = """
     on conflict do nothing
 """
 # One row, or none; token_keys_pkey.
-REPLACE_SEAL = "update token_keys set sealed = %(sealed)s where kid = %(kid)s"
+REPLACE_SEALED = "update token_keys set sealed = %(sealed)s where kid = %(kid)s"
 # A handful of rows; no index.
 REMOVE_ALL_BUT = "delete from token_keys where kid <> %(kid)s"
 # Every key, newest first; no index for a handful of rows.
@@ -38,9 +38,9 @@ class PostgresSigningKeys:
         """Every key, newest first."""
         return await self._session.all(signing_key_from_row, ALL)
 
-    async def replace_seal(self, kid: str, sealed: bytes) -> None:
+    async def replace_sealed(self, kid: str, sealed: bytes) -> None:
         """Stores a key under another seal."""
-        await self._session.run(REPLACE_SEAL, kid=kid, sealed=sealed)
+        await self._session.run(REPLACE_SEALED, kid=kid, sealed=sealed)
 
     async def remove_all_but(self, kid: str) -> None:
         """Removes every key but one."""

@@ -28,7 +28,7 @@ FIND = """
     from signing_requests where id = %(id)s
 """
 # One row, or none when the stored request is not pending; signing_requests_pkey.
-SETTLE = """
+COMPLETE = """
     update signing_requests
     set status = %(status)s, signature = %(signature)s, valid = %(valid)s, scheme = %(scheme)s,
         completed_at = %(completed_at)s
@@ -81,10 +81,10 @@ class PostgresSigningRequests:
         """The request of an id."""
         return await self._session.first(signing_request_from_row, FIND, id=request_id)
 
-    async def settle(self, request: SigningRequest) -> bool:
+    async def complete(self, request: SigningRequest) -> bool:
         """Writes a completed or expired request, if the stored one is pending."""
-        settled = await self._session.run(
-            SETTLE,
+        completed = await self._session.run(
+            COMPLETE,
             id=request.id,
             status=request.status,
             signature=request.signature,
@@ -92,7 +92,7 @@ class PostgresSigningRequests:
             scheme=request.scheme,
             completed_at=request.completed_at,
         )
-        return settled > 0
+        return completed > 0
 
     async def of_agent(
         self, agent_id: AgentId, statuses: Collection[SigningStatus], page: Page

@@ -80,7 +80,7 @@ class PostgresVouchers:
 
     async def issue(self, voucher: Voucher) -> bool:
         """Stores a new voucher while its issuer has a free place; raises IssueContended."""
-        places, issued = await self._session.first(
+        available, issued = await self._session.first(
             _outcome,
             ISSUE,
             id=voucher.id,
@@ -90,7 +90,7 @@ class PostgresVouchers:
             created_at=voucher.created_at,
             most=MAX_OPEN_VOUCHERS,
         ) or (0, False)
-        if places and not issued:
+        if available and not issued:
             raise IssueContended
         return issued
 

@@ -10,18 +10,18 @@ import click
 from tqdm import tqdm
 
 from moltnet.entrypoints.cli.ending import run_command
-from moltnet.entrypoints.cli.founding import found
+from moltnet.entrypoints.cli.founding import register_founder
 from moltnet.entrypoints.cli.logs import log_to_stderr
 from moltnet.entrypoints.cli.output import one_sentence, result
 from moltnet.entrypoints.cli.scoring.memory_sets import MemorySet, read_memory_set
 from moltnet.entrypoints.cli.scoring.metrics import Interval
 from moltnet.entrypoints.cli.scoring.rankings import Asker, peak_memory_mb
-from moltnet.entrypoints.cli.scoring.scorecards import MEASURES, OWN, Scorecard, scorecard
+from moltnet.entrypoints.cli.scoring.scorecards import MEASURES, MOLTNET, Scorecard, scorecard
 from moltnet.entrypoints.container import network, new_key_pair
 from moltnet.entrypoints.settings import UNTHROTTLED, read_settings
 
 BUNDLED = Path(__file__).parent.parent / "scoring" / "memories.jsonl"
-_SHOWN = {OWN: "moltnet", "vectors": "vectors alone", "words": "words alone", "rrf": "RRF, k = 60"}
+_SHOWN = {MOLTNET: "moltnet", "vectors": "vectors alone", "words": "words alone", "rrf": "RRF, k = 60"}
 
 
 def retrieval(file: Path | None, *, as_json: bool) -> None:
@@ -41,11 +41,11 @@ async def _measured(memories: MemorySet, folder: Path) -> Scorecard:
     with tqdm(total=steps, leave=False, disable=None) as bar:
         bar.set_description("a network of its own")
         async with network(settings, settings.url(settings.port)) as services:
-            credentials = (await found(services, new_key_pair())).credentials
+            credentials = (await register_founder(services, new_key_pair())).credentials
             token = await services.credentials.token(str(credentials.client_id), credentials.secret, None)
             caller = await services.authentication.authenticate(token.text)
             bar.set_description("writing")
-            asker = await Asker.settled(services, caller, memories, bar.update)
+            asker = await Asker.prepared(services, caller, memories, bar.update)
             bar.set_description("asking")
             asked = []
             for question in memories.questions:

@@ -9,9 +9,9 @@ import attrs
 import click
 
 from moltnet.domain.entries import Entry, EntryType
-from moltnet.entrypoints.cli.grammar import Command
+from moltnet.entrypoints.cli.connection import ConnectionOptions, connection_options, diary_of, run_as_agent
+from moltnet.entrypoints.cli.options import Command
 from moltnet.entrypoints.cli.output import say
-from moltnet.entrypoints.cli.reach import Reach, acting, diary_of, reaching
 from moltnet.entrypoints.cli.values import DIARY, text_or_stdin
 from moltnet.ports.agent import Agent
 
@@ -37,17 +37,21 @@ PARTS = (
 @click.option("--identity", help="Who you are; `-` reads standard input.")
 @click.option("--soul", help="What you value; `-` reads standard input.")
 @click.option("--folder", type=click.Path(file_okay=False, path_type=Path), help="Write IDENTITY.md and SOUL.md there.")
-@reaching
-def bootstrap(reach: Reach, diary_id: str | None, identity: str | None, soul: str | None, folder: Path | None) -> None:
+@connection_options
+def bootstrap(
+    connection: ConnectionOptions, diary_id: str | None, identity: str | None, soul: str | None, folder: Path | None
+) -> None:
     """Store who you are and what you value, for every later session."""
-    said = {name: text_or_stdin(text) for name, text in (("identity", identity), ("soul", soul)) if text is not None}
+    texts = {name: text_or_stdin(text) for name, text in (("identity", identity), ("soul", soul)) if text is not None}
 
     async def act(agent: Agent) -> dict[str, Entry | None]:
-        return {part.name: await _kept(agent, reach, diary_id, part, said.get(part.name)) for part in PARTS}
+        return {
+            part.name: await _saved_entry(agent, connection, diary_id, part, texts.get(part.name)) for part in PARTS
+        }
 
-    kept = acting(reach, act)
+    saved = run_as_agent(connection, act)
     for part in PARTS:
-        entry = kept[part.name]
+        entry = saved[part.name]
         if entry is None:
             say(f"{part.name}: missing. {part.question}\n  moltnet bootstrap --{part.name} '…'")
         else:
@@ -55,18 +59,20 @@ def bootstrap(reach: Reach, diary_id: str | None, identity: str | None, soul: st
             _write(folder, part, entry)
 
 
-async def _kept(agent: Agent, reach: Reach, diary_id: str | None, part: Part, said: str | None) -> Entry | None:
+async def _saved_entry(
+    agent: Agent, connection: ConnectionOptions, diary_id: str | None, part: Part, texts: str | None
+) -> Entry | None:
     # What others wrote in the agent's diaries is not who it is; a network that keeps no authors would tell that too.
     found = await agent.diary.search(
         tags=("system",), entry_types=(part.entry_type,), exclude_superseded=True, only_mine=True, limit=1
     )
-    known = next((hit.entry for hit in found.hits if hit.entry.author), None)
-    if said is None:
-        return known
-    if known is not None:
-        return await agent.diary.update(known.diary_id, known.id, content=said)
-    where = await diary_of(reach, agent, diary_id)
-    return await agent.diary.create(where, content=said, tags=("system", part.name), entry_type=part.entry_type)
+    existing = next((hit.entry for hit in found.hits if hit.entry.author), None)
+    if texts is None:
+        return existing
+    if existing is not None:
+        return await agent.diary.update(existing.diary_id, existing.id, content=texts)
+    where = await diary_of(connection, agent, diary_id)
+    return await agent.diary.create(where, content=texts, tags=("system", part.name), entry_type=part.entry_type)
 
 
 def _write(folder: Path | None, part: Part, entry: Entry) -> None:

@@ -3,7 +3,7 @@
 import click
 from click.shell_completion import get_completion_class
 
-from moltnet.entrypoints.cli.grammar import Command
+from moltnet.entrypoints.cli.options import Command
 
 SHELLS = ("bash", "zsh", "fish")
 PROGRAM, VARIABLE = "moltnet", "_MOLTNET_COMPLETE"

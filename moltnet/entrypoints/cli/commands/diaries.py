@@ -7,10 +7,10 @@ from moltnet.domain.ids import ShareId
 from moltnet.domain.keys import Fingerprint
 from moltnet.domain.sharing import Share, ShareRole
 from moltnet.entrypoints.cli.columns import ages, ids
+from moltnet.entrypoints.cli.connection import ConnectionOptions, connection_options, diary_of, run_as_agent
 from moltnet.entrypoints.cli.forms import diary_json, share_json
-from moltnet.entrypoints.cli.grammar import Commands
+from moltnet.entrypoints.cli.options import Commands
 from moltnet.entrypoints.cli.output import say, show
-from moltnet.entrypoints.cli.reach import Reach, acting, diary_of, reaching
 from moltnet.entrypoints.cli.tables import Column, lines, table
 from moltnet.entrypoints.cli.values import DIARY, FINGERPRINT, INVITATION
 from moltnet.ports.agent import Agent
@@ -38,13 +38,13 @@ def diaries() -> None:
 
 
 @diaries.command(name="list")
-@reaching
-def list_(reach: Reach) -> None:
+@connection_options
+def list_(connection: ConnectionOptions) -> None:
     """List your own diaries."""
-    own = acting(reach, lambda agent: agent.diaries.list())
+    owned = run_as_agent(connection, lambda agent: agent.diaries.list())
     show(
-        {"diaries": [diary_json(diary) for diary in own]},
-        reach.form,
+        {"diaries": [diary_json(diary) for diary in owned]},
+        connection.form,
         lambda shown: table(shown["diaries"], DIARY_COLUMNS, "You have no diaries."),
     )
 
@@ -58,64 +58,64 @@ def list_(reach: Reach) -> None:
     show_default=True,
     help="Who may read it without an invitation.",
 )
-@reaching
-def create(reach: Reach, name: str, visibility: str) -> None:
+@connection_options
+def create(connection: ConnectionOptions, name: str, visibility: str) -> None:
     """Create a diary."""
-    made = acting(reach, lambda agent: agent.diaries.create(name=name, visibility=Visibility(visibility)))
-    show(diary_json(made), reach.form, lines)
+    created = run_as_agent(connection, lambda agent: agent.diaries.create(name=name, visibility=Visibility(visibility)))
+    show(diary_json(created), connection.form, lines)
 
 
 @diaries.command()
 @_diary
-@reaching
-def get(reach: Reach, diary_ref: str) -> None:
+@connection_options
+def get(connection: ConnectionOptions, diary_ref: str) -> None:
     """Show a diary you may read."""
 
     async def act(agent: Agent) -> Diary:
-        return await agent.diaries.get(await diary_of(reach, agent, diary_ref))
+        return await agent.diaries.get(await diary_of(connection, agent, diary_ref))
 
-    show(diary_json(acting(reach, act)), reach.form, lines)
+    show(diary_json(run_as_agent(connection, act)), connection.form, lines)
 
 
 @diaries.command()
 @_diary
 @click.argument("name")
-@reaching
-def rename(reach: Reach, diary_ref: str, name: str) -> None:
+@connection_options
+def rename(connection: ConnectionOptions, diary_ref: str, name: str) -> None:
     """Give a diary another name."""
 
     async def act(agent: Agent) -> Diary:
-        return await agent.diaries.update(await diary_of(reach, agent, diary_ref), name=name)
+        return await agent.diaries.update(await diary_of(connection, agent, diary_ref), name=name)
 
-    show(diary_json(acting(reach, act)), reach.form, lines)
+    show(diary_json(run_as_agent(connection, act)), connection.form, lines)
 
 
 @diaries.command()
 @_diary
 @click.argument("to", type=_visibility)
-@reaching
-def visibility(reach: Reach, diary_ref: str, to: str) -> None:
+@connection_options
+def visibility(connection: ConnectionOptions, diary_ref: str, to: str) -> None:
     """Set who may read a diary without an invitation."""
 
     async def act(agent: Agent) -> Diary:
-        return await agent.diaries.update(await diary_of(reach, agent, diary_ref), visibility=Visibility(to))
+        return await agent.diaries.update(await diary_of(connection, agent, diary_ref), visibility=Visibility(to))
 
-    show(diary_json(acting(reach, act)), reach.form, lines)
+    show(diary_json(run_as_agent(connection, act)), connection.form, lines)
 
 
 @diaries.command()
 @_diary
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@reaching
-def delete(reach: Reach, diary_ref: str, yes: bool) -> None:
+@connection_options
+def delete(connection: ConnectionOptions, diary_ref: str, yes: bool) -> None:
     """Delete a diary with everything in it."""
     if not yes:
         click.confirm(f"Delete the diary {diary_ref} and all its entries for good?", abort=True, err=True)
 
     async def act(agent: Agent) -> None:
-        await agent.diaries.delete(await diary_of(reach, agent, diary_ref))
+        await agent.diaries.delete(await diary_of(connection, agent, diary_ref))
 
-    acting(reach, act)
+    run_as_agent(connection, act)
     say("Diary deleted.")
 
 
@@ -129,30 +129,30 @@ def delete(reach: Reach, diary_ref: str, yes: bool) -> None:
     show_default=True,
     help="What the agent may do.",
 )
-@reaching
-def share(reach: Reach, diary_ref: str, fingerprint: Fingerprint, role: str) -> None:
+@connection_options
+def share(connection: ConnectionOptions, diary_ref: str, fingerprint: Fingerprint, role: str) -> None:
     """Invite another agent to a diary."""
 
     async def act(agent: Agent) -> Share:
-        where = await diary_of(reach, agent, diary_ref)
+        where = await diary_of(connection, agent, diary_ref)
         return await agent.sharing.share(where, fingerprint, role=ShareRole(role))
 
-    show(share_json(acting(reach, act)), reach.form, lines)
+    show(share_json(run_as_agent(connection, act)), connection.form, lines)
 
 
 @diaries.command()
 @_diary
-@reaching
-def shares(reach: Reach, diary_ref: str) -> None:
+@connection_options
+def shares(connection: ConnectionOptions, diary_ref: str) -> None:
     """List who was invited to a diary."""
 
     async def act(agent: Agent) -> list[Share]:
-        return await agent.sharing.shares(await diary_of(reach, agent, diary_ref))
+        return await agent.sharing.shares(await diary_of(connection, agent, diary_ref))
 
-    open_ = acting(reach, act)
+    open_ = run_as_agent(connection, act)
     show(
         {"shares": [share_json(share) for share in open_]},
-        reach.form,
+        connection.form,
         lambda shown: table(shown["shares"], SHARE_COLUMNS, "Nobody was invited."),
     )
 
@@ -160,14 +160,14 @@ def shares(reach: Reach, diary_ref: str) -> None:
 @diaries.command()
 @_diary
 @click.argument("fingerprint", type=FINGERPRINT)
-@reaching
-def revoke(reach: Reach, diary_ref: str, fingerprint: Fingerprint) -> None:
+@connection_options
+def revoke(connection: ConnectionOptions, diary_ref: str, fingerprint: Fingerprint) -> None:
     """Withdraw an agent's access or invitation."""
 
     async def act(agent: Agent) -> None:
-        await agent.sharing.revoke(await diary_of(reach, agent, diary_ref), fingerprint)
+        await agent.sharing.revoke(await diary_of(connection, agent, diary_ref), fingerprint)
 
-    acting(reach, act)
+    run_as_agent(connection, act)
     say("Access revoked.")
 
 
@@ -177,28 +177,28 @@ def invitations() -> None:
 
 
 @invitations.command(name="list")
-@reaching
-def list_invitations(reach: Reach) -> None:
+@connection_options
+def list_invitations(connection: ConnectionOptions) -> None:
     """List the invitations you have not answered."""
-    pending = acting(reach, lambda agent: agent.sharing.invitations())
+    pending = run_as_agent(connection, lambda agent: agent.sharing.invitations())
     show(
         {"invitations": [share_json(share) for share in pending]},
-        reach.form,
+        connection.form,
         lambda shown: table(shown["invitations"], INVITATION_COLUMNS, "No invitations."),
     )
 
 
 @invitations.command()
 @click.argument("invitation", type=INVITATION)
-@reaching
-def accept(reach: Reach, invitation: ShareId) -> None:
+@connection_options
+def accept(connection: ConnectionOptions, invitation: ShareId) -> None:
     """Accept an invitation."""
-    show(share_json(acting(reach, lambda agent: agent.sharing.accept(invitation))), reach.form, lines)
+    show(share_json(run_as_agent(connection, lambda agent: agent.sharing.accept(invitation))), connection.form, lines)
 
 
 @invitations.command()
 @click.argument("invitation", type=INVITATION)
-@reaching
-def decline(reach: Reach, invitation: ShareId) -> None:
+@connection_options
+def decline(connection: ConnectionOptions, invitation: ShareId) -> None:
     """Decline an invitation."""
-    show(share_json(acting(reach, lambda agent: agent.sharing.decline(invitation))), reach.form, lines)
+    show(share_json(run_as_agent(connection, lambda agent: agent.sharing.decline(invitation))), connection.form, lines)

@@ -12,16 +12,16 @@ from moltnet.domain.errors import Forbidden, NotFound
 from moltnet.domain.ids import EntryId
 from moltnet.domain.search import RESULTS_DEFAULT, SearchResult
 from moltnet.entrypoints.cli.columns import AGE, MEMORY, TYPE
+from moltnet.entrypoints.cli.connection import ConnectionOptions, connection_options, diary_of, diary_with, run_as_agent
 from moltnet.entrypoints.cli.forms import Json, digest_json, entry_json, kept_json, page_json, result_json
-from moltnet.entrypoints.cli.found import found_text
-from moltnet.entrypoints.cli.grammar import Commands, NotCarriedOut
+from moltnet.entrypoints.cli.options import Commands, NotCarriedOut
 from moltnet.entrypoints.cli.output import Form, say, show
-from moltnet.entrypoints.cli.reach import Reach, acting, diary_of, diary_with, reaching
+from moltnet.entrypoints.cli.search_output import result_text
 from moltnet.entrypoints.cli.tables import Column, lines, table
-from moltnet.entrypoints.cli.values import DIARY, ENTRY, MOMENT, comma_separated, only_one, text_or_stdin
+from moltnet.entrypoints.cli.values import DATE_TIME, DIARY, ENTRY, comma_separated, only_one, text_or_stdin
 from moltnet.ports.agent import Agent
 
-COLUMNS = (AGE, TYPE, Column("IMPORTANCE", "importance", whole=True, right=True), MEMORY)
+COLUMNS = (AGE, TYPE, Column("IMPORTANCE", "importance", no_wrap=True, right=True), MEMORY)
 
 _diary = click.option("--diary-id", type=DIARY, help="Id or name; default MOLTNET_DIARY, else your first diary.")
 _diary_of_entry = click.option("--diary-id", type=DIARY, help="Id or name; default the diary that holds it.")
@@ -29,7 +29,7 @@ _entry = click.argument("entry_id", type=ENTRY)
 _type = click.Choice([each.value for each in EntryType])
 _tags = click.option("--tags", help="Tags, separated by commas.")
 _share = click.FloatRange(0, 1)
-_occurred = click.option("--occurred-at", type=MOMENT, help="When it happened, if not now.")
+_occurred = click.option("--occurred-at", type=DATE_TIME, help="When it happened, if not now.")
 
 
 @click.group(cls=Commands)
@@ -66,9 +66,9 @@ def diary() -> None:
     help="What to do when the diary holds the same text: store it again, or return the entry that is there.",
 )
 @click.argument("text", required=False)
-@reaching
+@connection_options
 def create(
-    reach: Reach,
+    connection: ConnectionOptions,
     diary_id: str | None,
     content: str | None,
     tags: str | None,
@@ -84,7 +84,7 @@ def create(
     memory = text_or_stdin(written)
 
     async def act(agent: Agent) -> Json:
-        where = await diary_of(reach, agent, diary_id)
+        where = await diary_of(connection, agent, diary_id)
         new = NewEntry(
             content=memory,
             tags=comma_separated(tags),
@@ -94,7 +94,7 @@ def create(
         )
         return kept_json(await agent.diary.keep(where, new))
 
-    show(acting(reach, act), reach.form, lines)
+    show(run_as_agent(connection, act), connection.form, lines)
 
 
 @diary.command(name="list")
@@ -103,15 +103,20 @@ def create(
 @click.option("--offset", type=click.IntRange(0), default=0, show_default=True, help="How many to skip.")
 @_tags
 @click.option("--type", "entry_type", type=_type, help="The kind of memory.")
-@reaching
+@connection_options
 def list_(
-    reach: Reach, diary_id: str | None, limit: int, offset: int, tags: str | None, entry_type: str | None
+    connection: ConnectionOptions,
+    diary_id: str | None,
+    limit: int,
+    offset: int,
+    tags: str | None,
+    entry_type: str | None,
 ) -> None:
     """List memories, newest first."""
 
     async def act(agent: Agent) -> Json:
         entries, total = await agent.diary.list(
-            await diary_of(reach, agent, diary_id),
+            await diary_of(connection, agent, diary_id),
             limit=limit,
             offset=offset,
             tags=comma_separated(tags) or (),
@@ -119,20 +124,20 @@ def list_(
         )
         return page_json(entries, total, limit, offset)
 
-    show(acting(reach, act), reach.form, _page)
+    show(run_as_agent(connection, act), connection.form, _page)
 
 
 @diary.command()
 @_diary_of_entry
 @_entry
-@reaching
-def get(reach: Reach, diary_id: str | None, entry_id: EntryId) -> None:
+@connection_options
+def get(connection: ConnectionOptions, diary_id: str | None, entry_id: EntryId) -> None:
     """Show one memory."""
 
     async def act(agent: Agent) -> Json:
-        return entry_json(await agent.diary.get(await diary_with(reach, agent, diary_id, entry_id), entry_id))
+        return entry_json(await agent.diary.get(await diary_with(connection, agent, diary_id, entry_id), entry_id))
 
-    show(acting(reach, act), reach.form, lines)
+    show(run_as_agent(connection, act), connection.form, lines)
 
 
 @diary.command()
@@ -145,8 +150,10 @@ def get(reach: Reach, diary_id: str | None, entry_id: EntryId) -> None:
 @click.option("--type", "entry_type", type=_type, help="The kind of memory.")
 @click.option("--superseded-by", type=ENTRY, help="The id of the entry that replaces it.")
 @_occurred
-@reaching
-def update(reach: Reach, diary_id: str | None, entry_id: EntryId, content: str | None, **members: Any) -> None:
+@connection_options
+def update(
+    connection: ConnectionOptions, diary_id: str | None, entry_id: EntryId, content: str | None, **members: Any
+) -> None:
     """Change a memory; what is left out stays."""
     tags, entry_type = comma_separated(members.pop("tags")), members.pop("entry_type")
     edit = {
@@ -157,23 +164,23 @@ def update(reach: Reach, diary_id: str | None, entry_id: EntryId, content: str |
     }
 
     async def act(agent: Agent) -> Json:
-        where = await diary_with(reach, agent, diary_id, entry_id)
+        where = await diary_with(connection, agent, diary_id, entry_id)
         return entry_json(await agent.diary.update(where, entry_id, **edit))
 
-    show(acting(reach, act), reach.form, lines)
+    show(run_as_agent(connection, act), connection.form, lines)
 
 
 @diary.command()
 @_diary_of_entry
 @_entry
-@reaching
-def delete(reach: Reach, diary_id: str | None, entry_id: EntryId) -> None:
+@connection_options
+def delete(connection: ConnectionOptions, diary_id: str | None, entry_id: EntryId) -> None:
     """Delete a memory."""
 
     async def act(agent: Agent) -> None:
-        await agent.diary.delete(await diary_with(reach, agent, diary_id, entry_id), entry_id)
+        await agent.diary.delete(await diary_with(connection, agent, diary_id, entry_id), entry_id)
 
-    acting(reach, act)
+    run_as_agent(connection, act)
     say("Entry deleted.")
 
 
@@ -189,17 +196,17 @@ def delete(reach: Reach, diary_id: str | None, entry_id: EntryId) -> None:
 @click.option("--w-relevance", type=_share, default=1.0, show_default=True, help="How much a match counts.")
 @click.option("--w-recency", type=_share, default=0.0, show_default=True, help="How much being new counts.")
 @click.option("--w-importance", type=_share, default=0.0, show_default=True, help="How much importance counts.")
-@click.option("--created-after", type=MOMENT, help="Only what was written then or later.")
-@click.option("--created-before", type=MOMENT, help="Only what was written before then.")
-@click.option("--occurred-after", type=MOMENT, help="Only what happened then or later.")
-@click.option("--occurred-before", type=MOMENT, help="Only what happened before then.")
+@click.option("--created-after", type=DATE_TIME, help="Only what was written then or later.")
+@click.option("--created-before", type=DATE_TIME, help="Only what was written before then.")
+@click.option("--occurred-after", type=DATE_TIME, help="Only what happened then or later.")
+@click.option("--occurred-before", type=DATE_TIME, help="Only what happened before then.")
 @click.option("--only-mine", is_flag=True, help="Only what you wrote yourself and nobody else changed.")
 @click.option("--min-score", type=_share, default=0.0, show_default=True, help="Only entries with at least this score.")
 @click.option("--explain", is_flag=True, help="Show why each entry was found, and what was left out.")
 @click.argument("text", required=False)
-@reaching
+@connection_options
 def search(  # a search has as many members
-    reach: Reach,
+    connection: ConnectionOptions,
     query: str | None,
     text: str | None,
     tags: str | None,
@@ -215,16 +222,16 @@ def search(  # a search has as many members
     async def act(agent: Agent) -> tuple[Json, dict[str, str]]:
         found = await agent.diary.search(
             asked,
-            diary_id=None if diary_id is None else await diary_of(reach, agent, diary_id),
+            diary_id=None if diary_id is None else await diary_of(connection, agent, diary_id),
             tags=comma_separated(tags) or (),
             entry_types=tuple(map(EntryType, entry_types)),
             **members,
         )
-        names = await _names(agent, found) if reach.form is Form.TEXT else {}
+        names = await _names(agent, found) if connection.form is Form.TEXT else {}
         return result_json(found), names
 
-    shown, names = acting(reach, act)
-    show(shown, reach.form, lambda shown: found_text(shown, names))
+    shown, names = run_as_agent(connection, act)
+    show(shown, connection.form, lambda shown: result_text(shown, names))
 
 
 @diary.command()
@@ -245,24 +252,28 @@ def search(  # a search has as many members
     type=click.IntRange(TOKENS_MIN, TOKENS_MAX),
     help="About how many tokens to show, grouped by type, the most important first.",
 )
-@reaching
-def reflect(reach: Reach, diary_id: str | None, entry_types: tuple[str, ...], **members: Any) -> None:
+@connection_options
+def reflect(connection: ConnectionOptions, diary_id: str | None, entry_types: tuple[str, ...], **members: Any) -> None:
     """Show the latest memories, to look back on."""
 
     async def act(agent: Agent) -> Json:
         shown = await agent.diary.reflect(
-            await diary_of(reach, agent, diary_id), entry_types=tuple(map(EntryType, entry_types)), **members
+            await diary_of(connection, agent, diary_id), entry_types=tuple(map(EntryType, entry_types)), **members
         )
         return digest_json(shown)
 
-    show(acting(reach, act), reach.form, lambda shown: table(shown["entries"], COLUMNS, "Nothing to look back on."))
+    show(
+        run_as_agent(connection, act),
+        connection.form,
+        lambda shown: table(shown["entries"], COLUMNS, "Nothing to look back on."),
+    )
 
 
 async def _names(agent: Agent, found: SearchResult) -> dict[str, str]:
     """The names of the diaries that hits are in, by id: one question, and one more for each that is shared."""
     if not found.hits:
         return {}
-    names = {str(own.id): own.name for own in await agent.diaries.list()}
+    names = {str(each.id): each.name for each in await agent.diaries.list()}
     for diary_id in {hit.entry.diary_id for hit in found.hits}:
         if str(diary_id) not in names:
             with suppress(NotFound, Forbidden):  # taken back meanwhile, or a token that may only search
@@ -271,6 +282,6 @@ async def _names(agent: Agent, found: SearchResult) -> dict[str, str]:
 
 
 def _page(shown: Json) -> str:
-    listed = table(shown["items"], COLUMNS, "No entries.")
+    rendered = table(shown["items"], COLUMNS, "No entries.")
     more = shown["total"] - shown["offset"] - len(shown["items"])
-    return f"{listed}\n… {more} more: --offset {shown['offset'] + len(shown['items'])}" if more > 0 else listed
+    return f"{rendered}\n… {more} more: --offset {shown['offset'] + len(shown['items'])}" if more > 0 else rendered

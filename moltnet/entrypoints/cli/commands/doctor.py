@@ -11,8 +11,8 @@ import click
 
 from moltnet.domain.errors import MoltNetError
 from moltnet.entrypoints.cli.ending import run_command
-from moltnet.entrypoints.cli.output import FAILED, result, told
-from moltnet.entrypoints.container import Examination, examination
+from moltnet.entrypoints.cli.output import FAILED, error_text, result
+from moltnet.entrypoints.container import HealthCheck, health_check
 from moltnet.entrypoints.settings import SECRETS, Settings, read_settings
 
 OPEN_TO_OTHERS = 0o077
@@ -30,7 +30,7 @@ class Finding:
 
 def doctor(data_dir: Path | None, *, as_json: bool) -> None:
     """Prints the findings; exit 1 if one is not in order."""
-    findings = run_command(_examine(data_dir))
+    findings = run_command(_run_checks(data_dir))
     if as_json:
         result([attrs.asdict(finding) for finding in findings])
     else:
@@ -39,7 +39,7 @@ def doctor(data_dir: Path | None, *, as_json: bool) -> None:
     sys.exit(0 if all(finding.ok for finding in findings) else FAILED)
 
 
-async def _examine(data_dir: Path | None) -> list[Finding]:
+async def _run_checks(data_dir: Path | None) -> list[Finding]:
     try:
         settings = read_settings(data_dir)
     except MoltNetError as error:
@@ -50,7 +50,7 @@ async def _examine(data_dir: Path | None) -> list[Finding]:
 
 async def _parts(settings: Settings) -> AsyncIterator[Finding]:
     try:
-        async with examination(settings) as parts:
+        async with health_check(settings) as parts:
             yield await _finding("model", parts.model)
             for group in _checks(parts):
                 findings = [await _finding(name, check) for name, check in group.items()]
@@ -59,10 +59,10 @@ async def _parts(settings: Settings) -> AsyncIterator[Finding]:
                 if not all(finding.ok for finding in findings):
                     return  # what follows stands on these
     except MoltNetError as error:
-        yield Finding("database", ok=False, detail=told(error))
+        yield Finding("database", ok=False, detail=error_text(error))
 
 
-def _checks(parts: Examination) -> list[dict[str, Callable[[], Awaitable[str]]]]:
+def _checks(parts: HealthCheck) -> list[dict[str, Callable[[], Awaitable[str]]]]:
     database, ory = parts.database, parts.ory
     groups: list[dict[str, Callable[[], Awaitable[str]]]] = [
         {"database": database.server},
@@ -88,7 +88,7 @@ async def _finding(name: str, check: Callable[[], Awaitable[str]]) -> Finding:
     try:
         return Finding(name, ok=True, detail=await check())
     except MoltNetError as error:
-        return Finding(name, ok=False, detail=told(error))
+        return Finding(name, ok=False, detail=error_text(error))
 
 
 def _mcp_alias(settings: Settings) -> list[Finding]:
@@ -110,10 +110,10 @@ def _file_modes(settings: Settings) -> Finding:
     if not folder.exists():
         return Finding("files", ok=True, detail=f"{folder} does not exist yet, so there is nothing to check")
     secrets = [folder, *(folder / name.lower() for name in SECRETS), *folder.glob("first-agent/*"), *_environment()]
-    open_to_others = [place for place in secrets if place.exists() and _is_open_to_others(place)]
+    open_to_others = [path for path in secrets if path.exists() and _is_open_to_others(path)]
     if open_to_others:
-        places = shlex.join(str(place) for place in open_to_others)
-        return Finding("files", ok=False, detail=f"others can read secrets; run: chmod go= {places}")
+        paths = shlex.join(str(path) for path in open_to_others)
+        return Finding("files", ok=False, detail=f"others can read secrets; run: chmod go= {paths}")
     return Finding("files", ok=True, detail=f"{folder} is private to its owner")
 
 
@@ -126,5 +126,5 @@ def _environment() -> list[Path]:
     return [DOTENV] if any(name in text for name in (*SECRETS, "DATABASE_URL")) else []
 
 
-def _is_open_to_others(place: Path) -> bool:
-    return bool(stat.S_IMODE(place.stat().st_mode) & OPEN_TO_OTHERS)
+def _is_open_to_others(path: Path) -> bool:
+    return bool(stat.S_IMODE(path.stat().st_mode) & OPEN_TO_OTHERS)

@@ -11,7 +11,7 @@ from moltnet.domain.credentials import ALL_SCOPES, InvalidScope, Scope
 from moltnet.domain.errors import Invalid, MoltNetError
 from moltnet.domain.services import Services
 from moltnet.entrypoints.cli.ending import run_command
-from moltnet.entrypoints.cli.founding import alone_in_data, found_and_keep
+from moltnet.entrypoints.cli.founding import alone_in_data, register_and_store
 from moltnet.entrypoints.cli.output import FAILED, one_sentence, result, say
 from moltnet.entrypoints.container import file_keyring, network
 from moltnet.entrypoints.settings import Settings, read_settings
@@ -63,10 +63,10 @@ def genesis(data_dir: Path | None, count: int, names: str | None, scopes: str | 
         granted = _scopes(scopes)
         settings = read_settings(data_dir)
         with alone_in_data(settings.data_dir / UNTOLD, "The agents'") as folder:
-            founders, failures = run_command(_found_all(settings, folder, called, granted))
+            founders, failures = run_command(_register_founders(settings, folder, called, granted))
             result([founder.as_json() for founder in founders])
-            for place in _places(folder, called):
-                place.unlink(missing_ok=True)
+            for path in _credentials_files(folder, called):
+                path.unlink(missing_ok=True)
             with suppress(OSError):  # somebody else's are in it
                 folder.rmdir()
     for failure in failures:
@@ -74,16 +74,16 @@ def genesis(data_dir: Path | None, count: int, names: str | None, scopes: str | 
     sys.exit(FAILED if failures else 0)
 
 
-async def found_all(
+async def register_founders(
     services: Services, folder: Path, api_url: str, names: list[str], scopes: frozenset[Scope]
 ) -> tuple[list[Founder], list[str]]:
     """An agent of each name, those included that a folder keeps from before; and what went wrong."""
     founders: list[Founder] = []
     failures: list[str] = []
-    for name, place in zip(names, _places(folder, names), strict=True):
+    for name, path in zip(names, _credentials_files(folder, names), strict=True):
         try:
-            keyring = file_keyring(place)
-            founders.append(Founder(name=name, identity=await found_and_keep(services, keyring, api_url, scopes)))
+            keyring = file_keyring(path)
+            founders.append(Founder(name=name, identity=await register_and_store(services, keyring, api_url, scopes)))
             founders[-1] = await _with_token(services, founders[-1])
         except MoltNetError as error:
             # Who was registered is told all the same: the key is known nowhere else.
@@ -91,15 +91,15 @@ async def found_all(
     return founders, failures
 
 
-async def _found_all(
+async def _register_founders(
     settings: Settings, folder: Path, names: list[str], scopes: frozenset[Scope]
 ) -> tuple[list[Founder], list[str]]:
     api_url = settings.url(settings.port)
     async with network(settings, api_url, with_model=False) as services:
-        return await found_all(services, folder, api_url, names, scopes)
+        return await register_founders(services, folder, api_url, names, scopes)
 
 
-def _places(folder: Path, names: list[str]) -> list[Path]:
+def _credentials_files(folder: Path, names: list[str]) -> list[Path]:
     """Where the agents of these names are kept until they are printed; a name may be any text, and be there twice."""
     keys = [f"{names[:at].count(name)} {name}".encode(errors="surrogatepass") for at, name in enumerate(names)]
     return [folder / f"{hashlib.sha256(key).hexdigest()[:32]}.json" for key in keys]
@@ -123,10 +123,10 @@ def _names(count: int, names: str | None) -> list[str]:
 def _scopes(scopes: str | None) -> frozenset[Scope]:
     if scopes is None:
         return ALL_SCOPES
-    known = {scope.value: scope for scope in Scope}
+    scopes_by_name = {scope.value: scope for scope in Scope}
     named = scopes.split()
-    unknown = [name for name in named if name not in known]
+    unknown = [name for name in named if name not in scopes_by_name]
     if unknown or not named:
         wrong = f"no scope is called {', '.join(unknown)}" if unknown else "--scopes names none"
-        raise InvalidScope(f"{wrong}; the scopes are: {' '.join(known)}")
-    return frozenset(known[name] for name in named)
+        raise InvalidScope(f"{wrong}; the scopes are: {' '.join(scopes_by_name)}")
+    return frozenset(scopes_by_name[name] for name in named)

@@ -4,9 +4,9 @@ import asyncio
 
 import click
 
-from moltnet.entrypoints.cli.grammar import Commands
+from moltnet.entrypoints.cli.connection import ConnectionOptions, connection_options
+from moltnet.entrypoints.cli.options import Commands
 from moltnet.entrypoints.cli.output import say
-from moltnet.entrypoints.cli.reach import Reach, reaching
 
 
 @click.group(cls=Commands)
@@ -17,24 +17,24 @@ def github() -> None:
 @github.command()
 @click.option("--app-slug", help="The App's name in its URL; default the one in the credentials file.")
 @click.option("--name", help="The author name of commits; default the slug.")
-@reaching
-def setup(reach: Reach, app_slug: str | None, name: str | None) -> None:
+@connection_options
+def setup(connection: ConnectionOptions, app_slug: str | None, name: str | None) -> None:
     """Set git up to commit as the App's bot, and to fetch a token when it pushes."""
     from moltnet.entrypoints.container import git_activation, set_up_github  # noqa: PLC0415  # quick help
 
-    identity = reach.identity()
-    bot, config = asyncio.run(set_up_github(reach.settings.credentials_file, identity, app_slug, name))
+    identity = connection.identity()
+    bot, config = asyncio.run(set_up_github(connection.settings.credentials_file, identity, app_slug, name))
     say(f"Git identity: {bot.name} <{bot.email}>\nUse it in this shell: {git_activation(config)}")
 
 
 @github.command(name="credential-helper")
 @click.argument("operation", required=False, default="get")
-@reaching
-def credential_helper(reach: Reach, operation: str) -> None:
+@connection_options
+def credential_helper(connection: ConnectionOptions, operation: str) -> None:
     """Give git a token of the App; git runs this itself."""
     if operation != "get":
         return
     from moltnet.entrypoints.container import github_token  # noqa: PLC0415  # quick help
 
-    token = asyncio.run(github_token(reach.settings.credentials_file))
+    token = asyncio.run(github_token(connection.settings.credentials_file))
     click.echo(f"username=x-access-token\npassword={token}")

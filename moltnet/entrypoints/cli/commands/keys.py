@@ -23,9 +23,9 @@ def rotate(data_dir: Path | None, *, now: bool) -> None:
 def replace_secret(data_dir: Path | None, file: Path | None) -> None:
     """Seals the signing keys with another secret, and says where it must be set."""
     with one_sentence():
-        place = asyncio.run(replace(read_settings(data_dir), file))
-    if place is None:
+        path = asyncio.run(replace(read_settings(data_dir), file))
+    if path is None:
         say(f"The signing keys are sealed with the secret in {file}: set {RECOVERY_SECRET} to it.")
     else:
-        say(f"The new {RECOVERY_SECRET} is in {place}.")
+        say(f"The new {RECOVERY_SECRET} is in {path}.")
     say("Restart every server now: until then it accepts recovery challenges made with the former secret.")

@@ -8,9 +8,9 @@ import click
 
 from moltnet.domain.errors import Invalid, MoltNetError
 from moltnet.entrypoints.cli.commands.membership import warn_of_git
-from moltnet.entrypoints.cli.grammar import Command, Commands
+from moltnet.entrypoints.cli.connection import ConnectionOptions, connection_options, run_as_agent
+from moltnet.entrypoints.cli.options import Command, Commands
 from moltnet.entrypoints.cli.output import FAILED, result, say
-from moltnet.entrypoints.cli.reach import Reach, acting, reaching
 from moltnet.ports.keyring import NoCredentials
 
 CLIENTS = {
@@ -24,12 +24,12 @@ CLIENTS = {
 @click.option(
     "--output-dir", type=click.Path(file_okay=False, path_type=Path), help="Default: the folder of the credentials."
 )
-@reaching
-def ssh_key(reach: Reach, output_dir: Path | None) -> None:
+@connection_options
+def ssh_key(connection: ConnectionOptions, output_dir: Path | None) -> None:
     """Write your key as SSH and git use it."""
     from moltnet.entrypoints.container import export_ssh_key  # noqa: PLC0415  # quick help
 
-    private, public = export_ssh_key(reach.settings.credentials_file, reach.identity(), output_dir)
+    private, public = export_ssh_key(connection.settings.credentials_file, connection.identity(), output_dir)
     say(f"Private key: {private}\nPublic key: {public}")
 
 
@@ -41,13 +41,13 @@ def git() -> None:
 @git.command()
 @click.option("--name", help="Default moltnet-agent-<id>.")
 @click.option("--email", help="Default <id>@agents.themolt.net.")
-@reaching
-def setup(reach: Reach, name: str | None, email: str | None) -> None:
+@connection_options
+def setup(connection: ConnectionOptions, name: str | None, email: str | None) -> None:
     """Write a git configuration that signs commits with your exported key."""
     from moltnet.entrypoints.container import git_activation, set_up_git  # noqa: PLC0415  # quick help
 
-    place, agent = reach.settings.credentials_file, reach.identity().agent_id
-    identity, config = set_up_git(place, agent, name, email)
+    path, agent = connection.settings.credentials_file, connection.identity().agent_id
+    identity, config = set_up_git(path, agent, name, email)
     say(f"Git identity: {identity.name} <{identity.email}>\nUse it in this shell: {git_activation(config)}")
 
 
@@ -59,51 +59,51 @@ def config() -> None:
 @config.command()
 @click.option("--dry-run", is_flag=True, help="Show what would be done.")
 @click.option("--offline", is_flag=True, help="Do not ask the network whether the credentials are valid.")
-@reaching
-def repair(reach: Reach, dry_run: bool, offline: bool) -> None:
+@connection_options
+def repair(connection: ConnectionOptions, dry_run: bool, offline: bool) -> None:
     """Find what is wrong with your credentials file, and repair what can be repaired."""
-    from moltnet.entrypoints.container import look_over  # noqa: PLC0415  # quick help
+    from moltnet.entrypoints.container import check_credentials  # noqa: PLC0415  # quick help
 
-    repaired = look_over(reach.settings.credentials_file, dry_run=dry_run)
+    repaired = check_credentials(connection.settings.credentials_file, dry_run=dry_run)
     if repaired.document is None:
-        raise NoCredentials(missing=reach.settings.credentials_file)
+        raise NoCredentials(missing=connection.settings.credentials_file)
     count = len(repaired.findings)
     say(f"{count} {'finding' if count == 1 else 'findings'}:" if count else "No issues found.")
     for finding in repaired.findings:
         say(f"  [{finding.action.value}] {finding.field}: {finding.problem}")
     if repaired.writes:
-        say("Nothing was written (dry run)." if dry_run else f"Written: {reach.settings.credentials_file}")
+        say("Nothing was written (dry run)." if dry_run else f"Written: {connection.settings.credentials_file}")
     if not offline:
-        _ask_the_network(attrs.evolve(reach, credentials=reach.settings.credentials_file))
+        _ask_the_network(attrs.evolve(connection, credentials=connection.settings.credentials_file))
 
 
 @click.command(name="mcp-config", cls=Command)
 @click.option("--write", is_flag=True, help="Put it into .mcp.json in this folder; the rest of the file is unchanged.")
 @click.option("--print", "printed", is_flag=True, help="Print it, secret included.")
-@reaching
-def mcp_config(reach: Reach, write: bool, printed: bool) -> None:
+@connection_options
+def mcp_config(connection: ConnectionOptions, write: bool, printed: bool) -> None:
     """Show or write what an MCP client needs to find you and the network."""
     from moltnet.entrypoints.container import mcp_configuration, write_mcp_configuration  # noqa: PLC0415  # quick help
 
-    identity = reach.identity()
-    url = reach.url(identity)
+    identity = connection.identity()
+    url = connection.url(identity)
     if write:
-        place = write_mcp_configuration(Path(), url, identity.credentials).absolute()
-        say(f"Written: {place}")
-        warn_of_git(place)
+        path = write_mcp_configuration(Path(), url, identity.credentials).absolute()
+        say(f"Written: {path}")
+        warn_of_git(path)
     if printed:
         result(mcp_configuration(url, identity.credentials))
     if not (write or printed):
         say("Use --write to write .mcp.json in this folder, or --print to copy it. Where clients look:")
-        say("\n".join(f"  {name}: {place}" for name, place in CLIENTS.items()))
+        say("\n".join(f"  {name}: {path}" for name, path in CLIENTS.items()))
         sys.exit(FAILED)
 
 
-def _ask_the_network(reach: Reach) -> None:
+def _ask_the_network(connection: ConnectionOptions) -> None:
     # What is wrong with a file that cannot be used was told before; a network that is away is no fault of the file's.
     try:
-        reach.identity()
-        acting(reach, lambda agent: agent.agents.whoami())
+        connection.identity()
+        run_as_agent(connection, lambda agent: agent.agents.whoami())
     except Invalid:
         say("The credentials were not checked with the network: the file is incomplete.")
     except MoltNetError as error:

@@ -4,9 +4,9 @@ import asyncio
 import logging
 from pathlib import Path
 
+from moltnet.entrypoints.cli.connection import or_first_agent
 from moltnet.entrypoints.cli.logs import log_to_stderr
 from moltnet.entrypoints.cli.output import one_sentence
-from moltnet.entrypoints.cli.reach import or_first_agent
 from moltnet.entrypoints.library.remote import connect
 from moltnet.entrypoints.mcp.stdio import serve_stdio
 from moltnet.entrypoints.settings import read_client_settings
@@ -20,8 +20,8 @@ def mcp(config_dir: Path | None, api_url: str | None) -> None:
 
 
 async def _serve(config_dir: Path | None, api_url: str | None) -> None:
-    own = read_client_settings(config_dir)
-    first = or_first_agent(own)
-    place = config_dir if first is own else first.credentials_file.parent
-    async with await connect(config_dir=place, api_url=api_url) as agent:
-        await serve_stdio(agent, is_known=True)
+    settings = read_client_settings(config_dir)
+    first = or_first_agent(settings)
+    directory = config_dir if first is settings else first.credentials_file.parent
+    async with await connect(config_dir=directory, api_url=api_url) as agent:
+        await serve_stdio(agent, is_authenticated=True)

@@ -9,20 +9,20 @@ from typing import Any
 import click
 from tqdm import tqdm
 
-from moltnet.domain.switching import ModelPlace, SwitchProgress
+from moltnet.domain.model_migration import ModelMigrationProgress, ModelReference
 from moltnet.entrypoints.cli.ending import run_command
 from moltnet.entrypoints.cli.logs import log_to_stderr
 from moltnet.entrypoints.cli.output import one_sentence, result, say
 from moltnet.entrypoints.cli.tables import Column, table
-from moltnet.entrypoints.container import KnownModel, ModelRoom, model_room
+from moltnet.entrypoints.container import ModelAdministration, ModelInfo, open_model_administration
 from moltnet.entrypoints.settings import read_settings
 
-LOOK_AGAIN_S = 0.5
+POLL_INTERVAL_S = 0.5
 _MARKS = {"serving": "* ", "target": "> "}
 COLUMNS = (
     Column("MODEL", lambda row: f"{_MARKS.get(str(row['role']), '')}{row['name']}"),
-    Column("ENTRIES", "entries", whole=True, right=True),
-    Column("PASSAGES", "passages", whole=True, right=True),
+    Column("ENTRIES", "entries", no_wrap=True, right=True),
+    Column("PASSAGES", "passages", no_wrap=True, right=True),
     Column("WHERE", "where"),
 )
 
@@ -30,12 +30,12 @@ COLUMNS = (
 def list_models(data_dir: Path | None, *, as_json: bool) -> None:
     """Prints every model that is used, can be used, or has left vectors."""
 
-    async def known() -> list[KnownModel]:
-        async with model_room(read_settings(data_dir)) as room:
-            return await room.known()
+    async def all_models() -> list[ModelInfo]:
+        async with open_model_administration(read_settings(data_dir)) as administration:
+            return await administration.all_models()
 
     with one_sentence():
-        models = run_command(known())
+        models = run_command(all_models())
     if as_json:
         result([_as_json(model) for model in models])
     else:
@@ -57,37 +57,37 @@ def status(data_dir: Path | None, *, wait: bool, as_json: bool) -> None:
     if as_json:
         result(_progress_as_json(progress))
     else:
-        click.echo(_told(progress))
+        click.echo(_progress_text(progress))
 
 
 async def _use(data_dir: Path | None, called: str, *, wait: bool) -> None:
-    async with model_room(read_settings(data_dir)) as room:
-        place = await room.meant(called)
-        state = await room.switching.use(place)
+    async with open_model_administration(read_settings(data_dir)) as administration:
+        reference = await administration.meant(called)
+        state = await administration.model_migration.use(reference)
         if state.target is None:
-            say(f"{place.name} serves this network.")
+            say(f"{reference.name} serves this network.")
         else:
-            say(f"Switching to {place.name}. Until every entry is embedded by it, {_name(state.serving)} serves.")
+            say(f"Switching to {reference.name}. Until every entry is embedded by it, {_name(state.serving)} serves.")
             if not wait:
                 say("A running server does the work; `moltnet model status` shows the progress.")
         if wait:
-            click.echo(_told(await _seen_through(room)))
+            click.echo(_progress_text(await _wait_for_migration(administration)))
 
 
-async def _status(data_dir: Path | None, *, wait: bool) -> SwitchProgress:
-    async with model_room(read_settings(data_dir)) as room:
-        return await _seen_through(room) if wait else await room.switching.progress()
+async def _status(data_dir: Path | None, *, wait: bool) -> ModelMigrationProgress:
+    async with open_model_administration(read_settings(data_dir)) as administration:
+        return await _wait_for_migration(administration) if wait else await administration.model_migration.progress()
 
 
-async def _seen_through(room: ModelRoom) -> SwitchProgress:
+async def _wait_for_migration(administration: ModelAdministration) -> ModelMigrationProgress:
     """Takes part in the work until it is done; where a server is at it already, looks on."""
     looked = -math.inf
     with tqdm(unit=" entries", leave=False, disable=None) as bar:
         while True:
-            busy = await room.reembedding.run()
-            if busy and time.monotonic() - looked < LOOK_AGAIN_S:  # looking counts every entry
+            busy = await administration.reembedding.run()
+            if busy and time.monotonic() - looked < POLL_INTERVAL_S:  # looking counts every entry
                 continue
-            progress = await room.switching.progress()
+            progress = await administration.model_migration.progress()
             looked = time.monotonic()
             bar.total = progress.total
             bar.set_description(_name(progress.state.target or progress.state.serving), refresh=False)
@@ -96,15 +96,15 @@ async def _seen_through(room: ModelRoom) -> SwitchProgress:
                 continue
             if progress.complete or progress.state.serving is None:
                 return progress
-            await asyncio.sleep(LOOK_AGAIN_S)
+            await asyncio.sleep(POLL_INTERVAL_S)
 
 
-def _print_table(models: list[KnownModel]) -> None:
+def _print_table(models: list[ModelInfo]) -> None:
     click.echo(table([_as_json(model) for model in models], COLUMNS, "No models."))
     click.echo("* serves; > is being switched to")
 
 
-def _told(progress: SwitchProgress) -> str:
+def _progress_text(progress: ModelMigrationProgress) -> str:
     state = progress.state
     if state.serving is None:
         return "No model serves this network yet: its first server brings one."
@@ -117,11 +117,11 @@ def _told(progress: SwitchProgress) -> str:
     return f"{state.serving.name} serves. Switching to {state.target.name}: {embedded}."
 
 
-def _name(place: ModelPlace | None) -> str:
-    return place.name if place else "none"
+def _name(reference: ModelReference | None) -> str:
+    return reference.name if reference else "none"
 
 
-def _as_json(model: KnownModel) -> dict[str, Any]:
+def _as_json(model: ModelInfo) -> dict[str, Any]:
     return {
         "name": model.name,
         "role": model.role,
@@ -131,7 +131,7 @@ def _as_json(model: KnownModel) -> dict[str, Any]:
     }
 
 
-def _progress_as_json(progress: SwitchProgress) -> dict[str, Any]:
+def _progress_as_json(progress: ModelMigrationProgress) -> dict[str, Any]:
     state = progress.state
     return {
         "serving": state.serving and state.serving.name,

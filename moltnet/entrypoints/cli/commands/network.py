@@ -8,6 +8,7 @@ from moltnet.domain.ids import EntryId
 from moltnet.domain.keys import Fingerprint
 from moltnet.domain.views import Document
 from moltnet.entrypoints.cli.columns import AGE, AUTHOR, MEMORY, ages
+from moltnet.entrypoints.cli.connection import ConnectionOptions, connection_options, run_as_agent, visiting
 from moltnet.entrypoints.cli.forms import (
     Json,
     edge_json,
@@ -18,17 +19,16 @@ from moltnet.entrypoints.cli.forms import (
     profile_json,
     voucher_json,
 )
-from moltnet.entrypoints.cli.grammar import Command, Commands, NotCarriedOut
+from moltnet.entrypoints.cli.options import Command, Commands, NotCarriedOut
 from moltnet.entrypoints.cli.output import Form, result, show
-from moltnet.entrypoints.cli.reach import Reach, acting, reaching, visiting
 from moltnet.entrypoints.cli.tables import Column, age, lines, printable, table
 from moltnet.entrypoints.cli.values import ENTRY, FINGERPRINT
 from moltnet.ports.agent import Agent
 
 FEED_COLUMNS = (AGE, AUTHOR, MEMORY)
 EDGE_COLUMNS = (
-    Column("VOUCHED", "issuerFingerprint", whole=True),
-    Column("FOR", "redeemerFingerprint", whole=True),
+    Column("VOUCHED", "issuerFingerprint", no_wrap=True),
+    Column("FOR", "redeemerFingerprint", no_wrap=True),
     ages("AGE", "redeemedAt"),
 )
 
@@ -38,11 +38,11 @@ _flagged = click.option("--include-flagged", is_flag=True, help="Also entries th
 
 
 @click.command(cls=Command)
-@reaching
-def info(reach: Reach) -> None:
+@connection_options
+def info(connection: ConnectionOptions) -> None:
     """Show what a network says about itself."""
-    told = visiting(reach, lambda visitor: visitor.public.network_info())
-    show(told, Form.JSON if reach.names_json else Form.TEXT, _introduction)
+    data = visiting(connection, lambda agent: agent.public.network_info())
+    show(data, Form.JSON if connection.names_json else Form.TEXT, _introduction)
 
 
 @click.group(cls=Commands)
@@ -51,29 +51,29 @@ def agents() -> None:
 
 
 @agents.command()
-@reaching
-def whoami(reach: Reach) -> None:
+@connection_options
+def whoami(connection: ConnectionOptions) -> None:
     """Show who you are to the network."""
-    show(myself_json(acting(reach, lambda agent: agent.agents.whoami())), reach.form, lines)
+    show(myself_json(run_as_agent(connection, lambda agent: agent.agents.whoami())), connection.form, lines)
 
 
 @agents.command()
 @click.argument("fingerprint", type=FINGERPRINT)
-@reaching
-def lookup(reach: Reach, fingerprint: Fingerprint) -> None:
+@connection_options
+def lookup(connection: ConnectionOptions, fingerprint: Fingerprint) -> None:
     """Show an agent's public key."""
-    show(profile_json(visiting(reach, lambda visitor: visitor.agents.lookup(fingerprint))), reach.form, lines)
+    show(profile_json(visiting(connection, lambda agent: agent.agents.lookup(fingerprint))), connection.form, lines)
 
 
 @agents.command(name="verify")
 @click.argument("fingerprint", type=FINGERPRINT)
 @_signature
-@reaching
-def verify_agent(reach: Reach, fingerprint: Fingerprint, signature: str) -> None:
+@connection_options
+def verify_agent(connection: ConnectionOptions, fingerprint: Fingerprint, signature: str) -> None:
     """Ask whether a signature is known as this agent's."""
-    check = visiting(reach, lambda visitor: visitor.agents.verify_signature(fingerprint, signature))
+    check = visiting(connection, lambda agent: agent.agents.verify_signature(fingerprint, signature))
     signer = {"signer": {"fingerprint": check.signer.text}} if check.signer else {}
-    show({"valid": check.valid, **signer}, reach.form, lines)
+    show({"valid": check.valid, **signer}, connection.form, lines)
 
 
 @click.group(cls=Commands)
@@ -82,18 +82,18 @@ def crypto() -> None:
 
 
 @crypto.command()
-@reaching
-def identity(reach: Reach) -> None:
+@connection_options
+def identity(connection: ConnectionOptions) -> None:
     """Show which agent your token belongs to."""
-    show(holder_json(acting(reach, lambda agent: agent.crypto.identity())), reach.form, lines)
+    show(holder_json(run_as_agent(connection, lambda agent: agent.crypto.identity())), connection.form, lines)
 
 
 @crypto.command()
 @_signature
-@reaching
-def verify(reach: Reach, signature: str) -> None:
+@connection_options
+def verify(connection: ConnectionOptions, signature: str) -> None:
     """Ask whether a signature is known and valid."""
-    show({"valid": visiting(reach, lambda visitor: visitor.crypto.verify(signature))}, reach.form, lines)
+    show({"valid": visiting(connection, lambda agent: agent.crypto.verify(signature))}, connection.form, lines)
 
 
 @click.group(cls=Commands)
@@ -102,24 +102,24 @@ def vouch() -> None:
 
 
 @vouch.command()
-@reaching
-def issue(reach: Reach) -> None:
+@connection_options
+def issue(connection: ConnectionOptions) -> None:
     """Create a code that lets one agent in, once, within 24 hours."""
-    show(voucher_json(acting(reach, lambda agent: agent.vouch.issue())), reach.form, lines)
+    show(voucher_json(run_as_agent(connection, lambda agent: agent.vouch.issue())), connection.form, lines)
 
 
 @vouch.command(name="list")
-@reaching
-def list_(reach: Reach) -> None:
+@connection_options
+def list_(connection: ConnectionOptions) -> None:
     """List your codes that are still valid."""
-    active = acting(reach, lambda agent: agent.vouch.list_active())
+    active = run_as_agent(connection, lambda agent: agent.vouch.list_active())
     shown = {"vouchers": [voucher_json(voucher) for voucher in active]}
     # A code is as long as it is: cut short it would let nobody in.
     show(
         shown,
-        reach.form,
-        lambda told: (
-            "\n".join(f"{printable(each['code'])}  ends {age(each['expiresAt'])}" for each in told["vouchers"])
+        connection.form,
+        lambda data: (
+            "\n".join(f"{printable(each['code'])}  ends {age(each['expiresAt'])}" for each in data["vouchers"])
             or "No open vouchers."
         ),
     )
@@ -128,12 +128,12 @@ def list_(reach: Reach) -> None:
 @vouch.command()
 @click.option("--limit", type=click.IntRange(1, 1000), default=200, show_default=True, help="How many to show.")
 @click.option("--offset", type=click.IntRange(0), default=0, show_default=True, help="How many to skip.")
-@reaching
-def graph(reach: Reach, limit: int, offset: int) -> None:
+@connection_options
+def graph(connection: ConnectionOptions, limit: int, offset: int) -> None:
     """Show who vouched for whom."""
-    edges = visiting(reach, lambda visitor: visitor.vouch.trust_graph(limit=limit, offset=offset))
+    edges = visiting(connection, lambda agent: agent.vouch.trust_graph(limit=limit, offset=offset))
     shown = {"edges": [edge_json(edge) for edge in edges]}
-    show(shown, reach.form, lambda told: table(told["edges"], EDGE_COLUMNS, "Nobody has vouched for anybody yet."))
+    show(shown, connection.form, lambda data: table(data["edges"], EDGE_COLUMNS, "Nobody has vouched for anybody yet."))
 
 
 @click.group(cls=Commands)
@@ -148,14 +148,16 @@ def feed() -> None:
 @click.option("--cursor", help="Where to continue: `nextCursor` of the previous page.")
 @_tag
 @_flagged
-@reaching
-def list_feed(reach: Reach, limit: int, cursor: str | None, tag: str | None, include_flagged: bool) -> None:
+@connection_options
+def list_feed(
+    connection: ConnectionOptions, limit: int, cursor: str | None, tag: str | None, include_flagged: bool
+) -> None:
     """List public entries, newest first."""
     page = visiting(
-        reach,
-        lambda visitor: visitor.public.feed(limit=limit, cursor=cursor, tag=tag, include_flagged=include_flagged),
+        connection,
+        lambda agent: agent.public.feed(limit=limit, cursor=cursor, tag=tag, include_flagged=include_flagged),
     )
-    show(feed_json(page), reach.form, lambda told: table(told["items"], FEED_COLUMNS, "The feed is empty."))
+    show(feed_json(page), connection.form, lambda data: table(data["items"], FEED_COLUMNS, "The feed is empty."))
 
 
 @feed.command()
@@ -169,39 +171,39 @@ def list_feed(reach: Reach, limit: int, cursor: str | None, tag: str | None, inc
 )
 @_tag
 @_flagged
-@reaching
-def search(reach: Reach, query: str, limit: int, tag: str | None, include_flagged: bool) -> None:
+@connection_options
+def search(connection: ConnectionOptions, query: str, limit: int, tag: str | None, include_flagged: bool) -> None:
     """Find public entries."""
     if not QUERY_MIN <= len(query) <= QUERY_MAX:
         raise NotCarriedOut(f"A query has {QUERY_MIN} to {QUERY_MAX} characters")
     found = visiting(
-        reach,
-        lambda visitor: visitor.public.search_feed(query, limit=limit, tag=tag, include_flagged=include_flagged),
+        connection,
+        lambda agent: agent.public.search_feed(query, limit=limit, tag=tag, include_flagged=include_flagged),
     )
     shown: Json = {"items": [item_json(item) for item in found], "query": query}
-    show(shown, reach.form, lambda told: table(told["items"], FEED_COLUMNS, "Nothing found."))
+    show(shown, connection.form, lambda data: table(data["items"], FEED_COLUMNS, "Nothing found."))
 
 
 @feed.command()
 @click.argument("entry_id", type=ENTRY)
-@reaching
-def get(reach: Reach, entry_id: EntryId) -> None:
+@connection_options
+def get(connection: ConnectionOptions, entry_id: EntryId) -> None:
     """Show one public entry."""
-    show(item_json(visiting(reach, lambda visitor: visitor.public.entry(entry_id))), reach.form, lines)
+    show(item_json(visiting(connection, lambda agent: agent.public.entry(entry_id))), connection.form, lines)
 
 
 @feed.command()
 @_tag
 @_flagged
 @click.option("--count", type=click.IntRange(1), help="Stop after this many entries; default never.")
-@reaching
-def follow(reach: Reach, tag: str | None, include_flagged: bool, count: int | None) -> None:
+@connection_options
+def follow(connection: ConnectionOptions, tag: str | None, include_flagged: bool, count: int | None) -> None:
     """Print public entries as they come, until Ctrl-C."""
 
-    async def act(visitor: Agent) -> None:
+    async def act(agent: Agent) -> None:
         shown = 0
-        async for item in visitor.public.follow(tag=tag, include_flagged=include_flagged):
-            if reach.form is Form.JSON:
+        async for item in agent.public.follow(tag=tag, include_flagged=include_flagged):
+            if connection.form is Form.JSON:
                 result(item_json(item))
             else:
                 click.echo(f"{item.created_at:%H:%M:%S}  {item.author.fingerprint}  {printable(item.content)}")
@@ -209,12 +211,12 @@ def follow(reach: Reach, tag: str | None, include_flagged: bool, count: int | No
             if shown == count:
                 return
 
-    visiting(reach, act)
+    visiting(connection, act)
 
 
-def _introduction(told: Document) -> str:
-    network, quickstart, words = (_section(told, name) for name in ("network", "quickstart", "for_agents"))
-    addresses = {name: _section(_section(told, "endpoints"), name).get("url") for name in ("rest", "mcp", "docs")}
+def _introduction(data: Document) -> str:
+    network, quickstart, for_agents = (_section(data, name) for name in ("network", "quickstart", "for_agents"))
+    addresses = {name: _section(_section(data, "endpoints"), name).get("url") for name in ("rest", "mcp", "docs")}
     steps = quickstart.get("steps")
     numbered = [f"  {number}. {step}" for number, step in enumerate(steps if isinstance(steps, list) else (), 1)]
     parts = [
@@ -223,7 +225,7 @@ def _introduction(told: Document) -> str:
         *(f"  {name:<5} {url}" for name, url in addresses.items()),
         "",
         *numbered,
-        f"\n{words.get('message')}\n{words.get('invitation')}",
+        f"\n{for_agents.get('message')}\n{for_agents.get('invitation')}",
     ]
     return printable("\n".join(parts))
 

@@ -8,7 +8,7 @@ from tqdm import tqdm
 from moltnet.domain.errors import MoltNetError
 from moltnet.domain.services.relocation import Direction, Moved
 from moltnet.entrypoints.cli.ending import run_command
-from moltnet.entrypoints.cli.output import FAILED, one_sentence, result, say, told
+from moltnet.entrypoints.cli.output import FAILED, error_text, one_sentence, result, say
 from moltnet.entrypoints.container import relocation
 from moltnet.entrypoints.settings import Settings, read_settings
 
@@ -37,7 +37,7 @@ async def _move(settings: Settings, direction: Direction, *, dry_run: bool) -> t
                     moved.append(each)  # what was moved is told even if the rest cannot be
                     bar.update()
         except MoltNetError as error:
-            return moved, told(error)
+            return moved, error_text(error)
     return moved, None
 
 

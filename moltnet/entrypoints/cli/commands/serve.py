@@ -41,13 +41,13 @@ async def run(
 ) -> None:
     """Serves in this process or in several; `when_ready` is called, with one, before the line that says so."""
     if workers > 1:
-        await supervise(settings, listening, workers, lambda: _tell_ready(listening), ending)
+        await supervise(settings, listening, workers, lambda: _report_ready(listening), ending)
         return
 
     async def ready(services: Services) -> None:
         await when_ready(services)
         ending.started()
-        _tell_ready(listening)
+        _report_ready(listening)
 
     await serve_here(settings, listening, ready, ending.asked)
 
@@ -56,7 +56,7 @@ async def _serve(settings: Settings, listening: socket.socket, workers: int) -> 
     await run(settings, listening, workers, _nothing_more, Ending.on_signals())
 
 
-def _tell_ready(listening: socket.socket) -> None:
+def _report_ready(listening: socket.socket) -> None:
     host, port = address(listening)
     announce(f"moltnet ready on http://{f'[{host}]' if ':' in host else host}:{port}")
 

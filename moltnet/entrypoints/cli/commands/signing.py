@@ -10,10 +10,16 @@ from moltnet.domain.errors import Invalid
 from moltnet.domain.ids import SigningRequestId
 from moltnet.domain.keys import SIGNATURE_BYTES, Fingerprint
 from moltnet.domain.signing import SigningRequest, SigningRequestExpired, SigningStatus, signing_bytes
+from moltnet.entrypoints.cli.connection import (
+    ConnectionOptions,
+    KeyElsewhere,
+    connection_options,
+    run_as_agent,
+    visiting,
+)
 from moltnet.entrypoints.cli.forms import request_json
-from moltnet.entrypoints.cli.grammar import Command, NotCarriedOut
+from moltnet.entrypoints.cli.options import Command, NotCarriedOut
 from moltnet.entrypoints.cli.output import FAILED, say, show
-from moltnet.entrypoints.cli.reach import KeyElsewhere, Reach, acting, reaching, visiting
 from moltnet.entrypoints.cli.tables import lines
 from moltnet.entrypoints.cli.values import FINGERPRINT, SIGNING_REQUEST, text_or_stdin, utf8
 from moltnet.entrypoints.library.envelope import Envelope
@@ -35,9 +41,13 @@ class NotPending(Invalid):
 @click.option("--request-id", type=SIGNING_REQUEST, help="Sign what the network asks to be signed, and submit it.")
 @click.option("--message", help="Have a message signed: request, sign and submit in one step; `-` reads stdin.")
 @click.argument("text", required=False)
-@reaching
+@connection_options
 def sign(
-    reach: Reach, nonce: str | None, request_id: SigningRequestId | None, message: str | None, text: str | None
+    connection: ConnectionOptions,
+    nonce: str | None,
+    request_id: SigningRequestId | None,
+    message: str | None,
+    text: str | None,
 ) -> None:
     """Sign with your private key, which stays here."""
     if sum(each is not None for each in (nonce, request_id, message)) != 1:
@@ -47,14 +57,14 @@ def sign(
     if nonce is not None:
         if text is None:
             raise NotCarriedOut("Give the message to sign, or `-` to read standard input")
-        click.echo(reach.keys().sign(signing_bytes(_something(text_or_stdin(text)), nonce)), nl=False)
+        click.echo(connection.keys().sign(signing_bytes(_something(text_or_stdin(text)), nonce)), nl=False)
         return
     if request_id is not None:
-        signed = acting(reach, lambda agent: _sign_request(agent, request_id))
+        signed = run_as_agent(connection, lambda agent: _sign_request(agent, request_id))
     else:
-        wanted = _something(text_or_stdin(message or ""))
-        signed = acting(reach, lambda agent: _sign_message(agent, wanted))
-        show(request_json(signed), reach.form, lines)
+        content = _something(text_or_stdin(message or ""))
+        signed = run_as_agent(connection, lambda agent: _sign_message(agent, content))
+        show(request_json(signed), connection.form, lines)
     _judged(signed)
 
 
@@ -66,9 +76,9 @@ def sign(
 @click.option("--nonce", help="The nonce of the signing request; for --offline.")
 @click.option("--message", help="The message; `-` reads standard input; for --offline.")
 @click.option("--envelope", type=click.File("rb"), help="A text with a signed block; `-` reads stdin.")
-@reaching
+@connection_options
 def verify(
-    reach: Reach,
+    connection: ConnectionOptions,
     signature: str | None,
     by: Fingerprint | None,
     offline: bool,
@@ -86,10 +96,10 @@ def verify(
     if offline:
         valid = _offline(signature, public_key, nonce, message)
     else:
-        valid = visiting(reach, lambda visitor: _asked(visitor, by, signature))
+        valid = visiting(connection, lambda agent: _asked(agent, by, signature))
         if envelope is not None:
             say("note: the network checks the signature, not the text around it; --offline checks both")
-    show({"valid": valid}, reach.form, lines)
+    show({"valid": valid}, connection.form, lines)
     if not valid:
         say(_why_not(signature, by, offline=offline))
         sys.exit(FAILED)
@@ -119,10 +129,10 @@ def _keys_of(agent: Agent) -> KeyPair:
     return agent.keys
 
 
-async def _asked(visitor: Agent, by: Fingerprint | None, signature: str) -> bool:
+async def _asked(agent: Agent, by: Fingerprint | None, signature: str) -> bool:
     if by is None:
-        return await visitor.crypto.verify(signature)
-    return (await visitor.agents.verify_signature(by, signature)).valid
+        return await agent.crypto.verify(signature)
+    return (await agent.agents.verify_signature(by, signature)).valid
 
 
 def _offline(signature: str, public_key: str | None, nonce: str | None, message: str | None) -> bool:

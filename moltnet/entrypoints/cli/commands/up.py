@@ -8,11 +8,11 @@ from pathlib import Path
 
 from moltnet.domain.services import Services
 from moltnet.entrypoints.cli.commands.serve import run, say_start
+from moltnet.entrypoints.cli.connection import or_first_agent
 from moltnet.entrypoints.cli.ending import Ending, run_server
-from moltnet.entrypoints.cli.founding import alone_in_data, found_and_keep
+from moltnet.entrypoints.cli.founding import alone_in_data, register_and_store
 from moltnet.entrypoints.cli.logs import log_as, log_to_stderr
 from moltnet.entrypoints.cli.output import one_sentence, say
-from moltnet.entrypoints.cli.reach import or_first_agent
 from moltnet.entrypoints.cli.serving import listen, served_url
 from moltnet.entrypoints.container import file_keyring, network, write_mcp_file
 from moltnet.entrypoints.settings import FIRST_AGENT, Settings, read_client_settings, read_settings
@@ -48,19 +48,19 @@ async def _up(settings: Settings, listening: socket.socket, workers: int) -> Non
 async def first_agent(services: Services, data_dir: Path, base_url: str) -> None:
     """Sees to it that an empty network gets one, and that one whose making was interrupted is finished."""
     folder = data_dir / FIRST_AGENT
-    if not await _is_wanted(services, folder):
+    if not await _needs_agent(services, folder):
         if (folder / CREDENTIALS).exists():
             say(_what_next("Your network is running again, with its first agent.", base_url, folder))
         return
     with alone_in_data(folder, "The first agent's"):
-        if not await _is_wanted(services, folder):
+        if not await _needs_agent(services, folder):
             return  # another `up` on this folder was first
-        identity = await found_and_keep(services, file_keyring(folder / CREDENTIALS), base_url)
+        identity = await register_and_store(services, file_keyring(folder / CREDENTIALS), base_url)
         write_mcp_file(folder / MCP_CONFIGURATION, identity.api_url, identity.credentials)
     say(_what_next("A new network. Its first agent is yours.", base_url, folder))
 
 
-async def _is_wanted(services: Services, folder: Path) -> bool:
+async def _needs_agent(services: Services, folder: Path) -> bool:
     return _is_unfinished(folder) or await services.directory.is_empty()
 
 
@@ -72,8 +72,8 @@ def _is_unfinished(folder: Path) -> bool:
 
 def _what_next(heading: str, base_url: str, folder: Path) -> str:
     credentials, moltnet = folder / CREDENTIALS, _program()
-    found = or_first_agent(read_client_settings()).credentials_file == credentials
-    be_it = "" if found else f"  export MOLTNET_CREDENTIALS_PATH={shlex.quote(str(credentials))}\n"
+    is_default = or_first_agent(read_client_settings()).credentials_file == credentials
+    be_it = "" if is_default else f"  export MOLTNET_CREDENTIALS_PATH={shlex.quote(str(credentials))}\n"
     return f"""
 {heading}
 

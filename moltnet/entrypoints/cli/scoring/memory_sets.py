@@ -84,11 +84,11 @@ def parse(lines: Iterable[str]) -> MemorySet:
             entries[read.id] = read
         except (ValueError, Invalid) as error:
             raise MemorySetInvalid(f"line {number}: {error}") from error
-    _check_whole(entries, questions)
+    _check_complete(entries, questions)
     return MemorySet(tuple(entries.values()), tuple(questions.values()))
 
 
-def _check_whole(entries: Mapping[str, Memory], questions: Mapping[int, MemoryQuestion]) -> None:
+def _check_complete(entries: Mapping[str, Memory], questions: Mapping[int, MemoryQuestion]) -> None:
     for number, question in questions.items():
         if unknown := sorted(question.relevant.keys() - entries.keys()):
             raise MemorySetInvalid(f"line {number}: there is no entry {unknown[0]!r}")

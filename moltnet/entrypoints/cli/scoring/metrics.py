@@ -29,7 +29,7 @@ def recall(ranking: Sequence[str], relevant: Mapping[str, float], depth: int) ->
 
 def reciprocal_rank(ranking: Sequence[str], relevant: Mapping[str, float]) -> float:
     """1 divided by the place of the first relevant one; 0 without one."""
-    return next((1 / place for place, found in enumerate(ranking, start=1) if found in relevant), 0.0)
+    return next((1 / rank for rank, ranked in enumerate(ranking, start=1) if ranked in relevant), 0.0)
 
 
 def ndcg(ranking: Sequence[str], relevant: Mapping[str, float], depth: int) -> float:
@@ -38,16 +38,16 @@ def ndcg(ranking: Sequence[str], relevant: Mapping[str, float], depth: int) -> f
     1 when the first `depth` are the most relevant ones in order.
     """
     best = _gain(sorted(relevant.values(), reverse=True)[:depth])
-    return _gain([relevant.get(found, 0.0) for found in ranking[:depth]]) / best
+    return _gain([relevant.get(ranked, 0.0) for ranked in ranking[:depth]]) / best
 
 
 def fused(rankings: Sequence[Sequence[str]], k: int) -> list[str]:
     """Reciprocal rank fusion (Cormack, Clarke and Büttcher, 2009): by the sum of 1 / (k + place), then as they came."""
     scores: dict[str, float] = {}
     for ranking in rankings:
-        for place, found in enumerate(ranking, start=1):
-            scores[found] = scores.get(found, 0.0) + 1 / (k + place)
-    return sorted(scores, key=lambda found: -scores[found])
+        for rank, ranked in enumerate(ranking, start=1):
+            scores[ranked] = scores.get(ranked, 0.0) + 1 / (k + rank)
+    return sorted(scores, key=lambda ranked: -scores[ranked])
 
 
 def interval(values: Sequence[float]) -> Interval:
@@ -63,13 +63,13 @@ def interval(values: Sequence[float]) -> Interval:
 
 def percentile(ordered: Sequence[float], share: float) -> float:
     """The value at a share of a sequence in ascending order, at least one long; between two, in proportion."""
-    place = share * (len(ordered) - 1)
-    below, above = math.floor(place), math.ceil(place)
-    return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
+    rank = share * (len(ordered) - 1)
+    below, above = math.floor(rank), math.ceil(rank)
+    return ordered[below] + (ordered[above] - ordered[below]) * (rank - below)
 
 
 def _gain(gains: Sequence[float]) -> float:
-    return sum(gain / math.log2(1 + place) for place, gain in enumerate(gains, start=1))
+    return sum(gain / math.log2(1 + rank) for rank, gain in enumerate(gains, start=1))
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -40,13 +40,13 @@ class Asker:
     ids: Mapping[EntryId, str]
 
     @classmethod
-    async def settled(
+    async def prepared(
         cls, services: Services, caller: Caller, memories: MemorySet, on_step: Callable[[], object]
     ) -> "Asker":
         """Writes the entries into a new diary; `on_step` is called for each. Raises EmbedderUnavailable."""
         if services.models.serving is None:
             raise EmbedderUnavailable("Nothing can be measured without the embedding model: see `moltnet doctor`")
-        diary = await services.diaries.create(caller, name="Memories")
+        diary = await services.diaries.create(caller, name="AgentEntries")
         ids: dict[EntryId, str] = {}
         waiting = iter(memories.entries)
 
@@ -80,14 +80,14 @@ class Asker:
         async with self.services.search.storage.autocommit() as work:
             found = (await work.candidates.best(question, [self.diary], len(self.ids))).found
         by_vector = [(each.cosine, each) for each in found if each.cosine is not None]
-        by_words = [(each.words, each) for each in found if each.words]
-        return self._in_order(by_vector), self._in_order(by_words)
+        by_terms = [(each.words, each) for each in found if each.words]
+        return self._in_order(by_vector), self._in_order(by_terms)
 
     def _in_order(self, scored: Sequence[tuple[float, Candidate]]) -> list[str]:
-        def place(each: tuple[float, Candidate]) -> tuple[float, UUID]:
+        def sort_key(each: tuple[float, Candidate]) -> tuple[float, UUID]:
             return each[0], each[1].entry_id
 
-        return [self.ids[candidate.entry_id] for _, candidate in sorted(scored, key=place, reverse=True)]
+        return [self.ids[candidate.entry_id] for _, candidate in sorted(scored, key=sort_key, reverse=True)]
 
 
 def peak_memory_mb() -> float:

@@ -8,7 +8,7 @@ import attrs
 from moltnet.entrypoints.cli.scoring.metrics import Interval, interval, ndcg, percentile, recall, reciprocal_rank
 from moltnet.entrypoints.cli.scoring.rankings import DEPTH, Ranked
 
-OWN = "moltnet"
+MOLTNET = "moltnet"
 MEASURES: Mapping[str, Callable[[Sequence[str], Mapping[str, float]], float]] = {
     "recall@5": partial(recall, depth=5),
     "recall@10": partial(recall, depth=DEPTH),
@@ -50,9 +50,9 @@ def scorecard(entries: int, asked: Sequence[Ranked], memory_mb: float) -> Scorec
         unscored=len(asked) - len(scored),
         figures={ranking: {name: interval(each) for name, each in of.items()} for ranking, of in values.items()},
         ahead={
-            ranking: {name: interval(_differences(values[OWN][name], each)) for name, each in of.items()}
+            ranking: {name: interval(_differences(values[MOLTNET][name], each)) for name, each in of.items()}
             for ranking, of in values.items()
-            if ranking != OWN
+            if ranking != MOLTNET
         },
         kinds=_by_kind(scored, rankings),
         p50_ms=percentile(times, 0.5),
@@ -65,8 +65,8 @@ def _value(each: Ranked, ranking: str, measure: str) -> float:
     return MEASURES[measure](each.answers[ranking], each.question.relevant)
 
 
-def _differences(own: Sequence[float], other: Sequence[float]) -> list[float]:
-    return [mine - theirs for mine, theirs in zip(own, other, strict=True)]
+def _differences(ours: Sequence[float], other: Sequence[float]) -> list[float]:
+    return [mine - theirs for mine, theirs in zip(ours, other, strict=True)]
 
 
 def _by_kind(scored: Sequence[Ranked], rankings: Sequence[str]) -> dict[str, tuple[int, Mapping[str, float]]]:

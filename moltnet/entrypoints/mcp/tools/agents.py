@@ -6,15 +6,15 @@ from uuid import UUID
 import attrs
 
 from moltnet.domain.errors import MoltNetError, Unauthenticated
-from moltnet.entrypoints.mcp.selves import Self, own_entries
+from moltnet.entrypoints.mcp.profile import Self, profile_entries
 from moltnet.entrypoints.mcp.tools.arguments import FingerprintText, Nothing
-from moltnet.entrypoints.mcp.tools.places import profile_of
-from moltnet.entrypoints.mcp.tools.tool import Acts, AnyTool, Tool
+from moltnet.entrypoints.mcp.tools.references import profile_of
+from moltnet.entrypoints.mcp.tools.tool import AnyTool, Tool, ToolEffect
 from moltnet.entrypoints.rest.problems import row_of
-from moltnet.entrypoints.schema.declare import Wire
+from moltnet.entrypoints.schema.declare import Alias
 from moltnet.ports.agent import Agent
 
-PublicKeyText = Annotated[str, Wire("public_key")]
+PublicKeyText = Annotated[str, Alias("public_key")]
 
 
 @attrs.frozen(kw_only=True)
@@ -34,7 +34,7 @@ class Named:
 
 
 @attrs.frozen(kw_only=True)
-class FoundAgent:
+class AgentAnswer:
     """The agent that has a fingerprint."""
 
     agent: Named
@@ -44,8 +44,8 @@ class FoundAgent:
 class Identity(Named):
     """Oneself."""
 
-    identity_id: Annotated[UUID, Wire("identity_id")]
-    client_id: Annotated[UUID, Wire("client_id")]
+    identity_id: Annotated[UUID, Alias("identity_id")]
+    client_id: Annotated[UUID, Alias("client_id")]
 
 
 @attrs.frozen(kw_only=True)
@@ -85,18 +85,18 @@ async def whoami(agent: Agent, _: Nothing) -> Whoami:
         fingerprint=me.fingerprint.text,
         proven=me.proven,
     )
-    own = await own_entries(agent)
-    parts = {part: Part(id=entry.id, content=entry.content) for part, entry in own.items()}
+    entries_by_part = await profile_entries(agent)
+    parts = {part: Part(id=entry.id, content=entry.content) for part, entry in entries_by_part.items()}
     profile = SelfProfile(whoami=parts.get(Self.WHOAMI), soul=parts.get(Self.SOUL))
-    missing = [part for part in Self if part not in own]
+    missing = [part for part in Self if part not in entries_by_part]
     return Whoami(authenticated=True, identity=identity, profile=profile, hint=_hint(missing))
 
 
-async def lookup(agent: Agent, given: Lookup) -> FoundAgent:
+async def lookup(agent: Agent, arguments: Lookup) -> AgentAnswer:
     """Looks an agent up."""
-    profile = await profile_of(agent, given.fingerprint)
+    profile = await profile_of(agent, arguments.fingerprint)
     found = Named(public_key=profile.public_key.text, fingerprint=profile.fingerprint.text, proven=profile.proven)
-    return FoundAgent(agent=found)
+    return AgentAnswer(agent=found)
 
 
 def _unknown(error: MoltNetError) -> Whoami:
@@ -124,7 +124,7 @@ WHOAMI: AnyTool = Tool(
     failure="Failed to find out who you are",
     instead=_unknown,
     is_public=True,
-    acts=Acts.READS,
+    effect=ToolEffect.READS,
 )
 LOOKUP: AnyTool = Tool(
     "agent_lookup",
@@ -132,10 +132,10 @@ LOOKUP: AnyTool = Tool(
     "The public key of the agent that has a fingerprint.",
     lookup,
     arguments=Lookup,
-    answer=FoundAgent,
+    answer=AgentAnswer,
     operation="getAgentProfile",
     failure="Failed to look up agent {fingerprint}",
     missing="Agent with fingerprint {fingerprint} not found",
     is_public=True,
-    acts=Acts.READS,
+    effect=ToolEffect.READS,
 )

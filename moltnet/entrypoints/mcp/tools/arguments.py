@@ -15,57 +15,61 @@ from moltnet.domain.entries import (
     TITLE_MAX,
     EntryType,
 )
-from moltnet.entrypoints.mcp.hygiene import TEXT_MAX
-from moltnet.entrypoints.schema.declare import About, ItemCount, Text, Whole, Wire
+from moltnet.entrypoints.mcp.sanitize import TEXT_MAX
+from moltnet.entrypoints.schema.declare import Alias, Description, Integer, ItemCount, Text
 
 _ID_MAX = 100
 
 DiaryRef = Annotated[
     str,
     Text(1, NAME_MAX),
-    Wire("diary_ref"),
-    About("Id of a diary, name of one of yours, or default"),
+    Alias("diary_ref"),
+    Description("Id of a diary, name of one of yours, or default"),
 ]
-EntryRef = Annotated[str, Text(1, _ID_MAX), Wire("entry_id"), About("The entry's id")]
-Content = Annotated[str, Text(1, TEXT_MAX), About("What to remember")]
-Title = Annotated[str, Text(0, TITLE_MAX), About("A short title")]
-Tags = Annotated[tuple[Annotated[str, Text(0, TAG_MAX)], ...], ItemCount(0, TAGS_MAX), About("Words to find it by")]
+EntryRef = Annotated[str, Text(1, _ID_MAX), Alias("entry_id"), Description("The entry's id")]
+Content = Annotated[str, Text(1, TEXT_MAX), Description("What to remember")]
+Title = Annotated[str, Text(0, TITLE_MAX), Description("A short title")]
+Tags = Annotated[
+    tuple[Annotated[str, Text(0, TAG_MAX)], ...], ItemCount(0, TAGS_MAX), Description("Words to find it by")
+]
 Importance = Annotated[
     int,
-    Whole(IMPORTANCE_MIN, IMPORTANCE_MAX),
-    About(f"From {IMPORTANCE_MIN} (may be lost) to {IMPORTANCE_MAX} (must not be lost)"),
+    Integer(IMPORTANCE_MIN, IMPORTANCE_MAX),
+    Description(f"From {IMPORTANCE_MIN} (may be lost) to {IMPORTANCE_MAX} (must not be lost)"),
 ]
 OccurredAt = Annotated[
     datetime,
-    Wire("occurred_at"),
-    About("When it happened, if not now: 2026-01-31T09:30:00Z or 2026-01-31"),
+    Alias("occurred_at"),
+    Description("When it happened, if not now: 2026-01-31T09:30:00Z or 2026-01-31"),
 ]
 OnRepeat = Annotated[
     IfDuplicate,
-    Wire("if_duplicate"),
-    About("return: store nothing if the diary says the same already, and answer with that entry"),
+    Alias("if_duplicate"),
+    Description("return: store nothing if the diary says the same already, and answer with that entry"),
 ]
 NewKind = Annotated[
     EntryType,
-    Wire("entry_type"),
-    About(
+    Alias("entry_type"),
+    Description(
         "episodic: what happened; semantic: a fact; procedural: how to do something; reflection: what you make of "
         "it; identity: who you are; soul: what you value"
     ),
 ]
-Kind = Annotated[EntryType, Wire("entry_type"), About("As in diary_create")]
-Kinds = Annotated[tuple[EntryType, ...], ItemCount(1, len(EntryType)), Wire("entry_types"), About("Only these kinds")]
-WantedTags = Annotated[
+Kind = Annotated[EntryType, Alias("entry_type"), Description("As in diary_create")]
+Kinds = Annotated[
+    tuple[EntryType, ...], ItemCount(1, len(EntryType)), Alias("entry_types"), Description("Only these kinds")
+]
+TagFilter = Annotated[
     tuple[Annotated[str, Text(1, TAG_MAX)], ...],
     ItemCount(1, TAGS_MAX),
-    About("Only entries with all of these tags"),
+    Description("Only entries with all of these tags"),
 ]
 FingerprintText = Annotated[
     str,
     Text(1, _ID_MAX),
-    About("Short name of an agent's key: XXXX-XXXX-XXXX-XXXX in hexadecimal digits"),
+    Description("Short name of an agent's key: XXXX-XXXX-XXXX-XXXX in hexadecimal digits"),
 ]
-Limit = Annotated[int, About("How many at most")]
+Limit = Annotated[int, Description("How many at most")]
 
 
 @attrs.frozen(kw_only=True)
@@ -74,14 +78,14 @@ class Nothing:
 
 
 @attrs.frozen(kw_only=True)
-class DiaryPlace:
+class DiaryArguments:
     """One diary."""
 
     diary_ref: DiaryRef
 
 
 @attrs.frozen(kw_only=True)
-class EntryPlace:
+class EntryArguments:
     """One entry of one diary."""
 
     diary_ref: DiaryRef

@@ -14,16 +14,16 @@ from moltnet.domain.signing import (
     SigningRequestNotFound,
     SigningStatus,
 )
-from moltnet.entrypoints.mcp.hygiene import TEXT_MAX
-from moltnet.entrypoints.mcp.tools.places import uuid_of
-from moltnet.entrypoints.mcp.tools.tool import Acts, AnyTool, Tool
-from moltnet.entrypoints.schema.declare import About, Text, Wire
+from moltnet.entrypoints.mcp.sanitize import TEXT_MAX
+from moltnet.entrypoints.mcp.tools.references import uuid_of
+from moltnet.entrypoints.mcp.tools.tool import AnyTool, Tool, ToolEffect
+from moltnet.entrypoints.schema.declare import Alias, Description, Text
 from moltnet.ports.agent import Agent
 
-Request = Annotated[str, Text(1, 100), Wire("request_id"), About("request_id of crypto_prepare_signature")]
-RequestId = Annotated[UUID, Wire("request_id")]
-ExpiresAt = Annotated[datetime, Wire("expires_at")]
-Signature = Annotated[str, Text(1, SIGNATURE_TEXT_MAX), About("Ed25519 signature in padded base64")]
+Request = Annotated[str, Text(1, 100), Alias("request_id"), Description("request_id of crypto_prepare_signature")]
+RequestId = Annotated[UUID, Alias("request_id")]
+ExpiresAt = Annotated[datetime, Alias("expires_at")]
+Signature = Annotated[str, Text(1, SIGNATURE_TEXT_MAX), Description("Ed25519 signature in padded base64")]
 
 MINUTES = int(SIGNING_LIFETIME.total_seconds() // 60)
 NEXT_STEP = (
@@ -31,8 +31,8 @@ NEXT_STEP = (
     "call crypto_submit_signature with request_id and the signature in base64."
 )
 _JUDGED = {True: "Signature verified", False: "Signature verification failed", None: "Signing request expired"}
-STILL_CHECKED = "The signature is still being checked: ask crypto_signing_status in a moment"
-KNOWN, UNKNOWN = "The signature is valid", "No valid signature of this network"
+VERIFICATION_PENDING = "The signature is still being checked: ask crypto_signing_status in a moment"
+VALID, UNKNOWN = "The signature is valid", "No valid signature of this network"
 
 
 @attrs.frozen(kw_only=True)
@@ -40,7 +40,7 @@ class Prepare:
     """A message to be signed."""
 
     message: Annotated[
-        str, Text(1, TEXT_MAX), About("What to sign; control characters except tab and line ends are dropped")
+        str, Text(1, TEXT_MAX), Description("What to sign; control characters except tab and line ends are dropped")
     ]
 
 
@@ -73,10 +73,10 @@ class Prepared:
     request_id: RequestId
     message: str
     nonce: UUID
-    signing_input: Annotated[str, Wire("signing_input"), About("The bytes to sign, in base64")]
+    signing_input: Annotated[str, Alias("signing_input"), Description("The bytes to sign, in base64")]
     status: SigningStatus
     expires_at: ExpiresAt
-    next_step: Annotated[str, Wire("next_step")]
+    next_step: Annotated[str, Alias("next_step")]
 
 
 @attrs.frozen(kw_only=True)
@@ -90,7 +90,7 @@ class Submitted:
 
 
 @attrs.frozen(kw_only=True)
-class Standing:
+class SigningRequestStatus:
     """Where a signing request stands; `message` is the text that is signed."""
 
     request_id: RequestId
@@ -108,9 +108,9 @@ class Verdict:
     message: str
 
 
-async def prepare(agent: Agent, given: Prepare) -> Prepared:
+async def prepare(agent: Agent, arguments: Prepare) -> Prepared:
     """Opens a signing request."""
-    request = await agent.crypto.signing_requests.create(given.message)
+    request = await agent.crypto.signing_requests.create(arguments.message)
     return Prepared(
         request_id=request.id,
         message=request.message,
@@ -122,16 +122,16 @@ async def prepare(agent: Agent, given: Prepare) -> Prepared:
     )
 
 
-async def submit(agent: Agent, given: Submit) -> Submitted:
+async def submit(agent: Agent, arguments: Submit) -> Submitted:
     """Hands a signature in."""
-    request = await agent.crypto.signing_requests.submit(_request_id(given.request_id), given.signature)
+    request = await agent.crypto.signing_requests.submit(_request_id(arguments.request_id), arguments.signature)
     return Submitted(request_id=request.id, status=request.status, valid=request.valid, message=_outcome(request))
 
 
-async def status(agent: Agent, given: WhichRequest) -> Standing:
+async def status(agent: Agent, arguments: WhichRequest) -> SigningRequestStatus:
     """Asks where a request stands."""
-    request = await agent.crypto.signing_requests.get(_request_id(given.request_id))
-    return Standing(
+    request = await agent.crypto.signing_requests.get(_request_id(arguments.request_id))
+    return SigningRequestStatus(
         request_id=request.id,
         status=request.status,
         valid=request.valid,
@@ -140,10 +140,10 @@ async def status(agent: Agent, given: WhichRequest) -> Standing:
     )
 
 
-async def verify(agent: Agent, given: Verify) -> Verdict:
+async def verify(agent: Agent, arguments: Verify) -> Verdict:
     """Judges a signature."""
-    valid = await agent.crypto.verify(given.signature)
-    return Verdict(valid=valid, message=KNOWN if valid else UNKNOWN)
+    valid = await agent.crypto.verify(arguments.signature)
+    return Verdict(valid=valid, message=VALID if valid else UNKNOWN)
 
 
 def _request_id(ref: str) -> SigningRequestId:
@@ -151,7 +151,7 @@ def _request_id(ref: str) -> SigningRequestId:
 
 
 def _outcome(request: SigningRequest) -> str:
-    return STILL_CHECKED if request.status is SigningStatus.PENDING else _JUDGED[request.valid]
+    return VERIFICATION_PENDING if request.status is SigningStatus.PENDING else _JUDGED[request.valid]
 
 
 PREPARE: AnyTool = Tool(
@@ -164,7 +164,7 @@ PREPARE: AnyTool = Tool(
     answer=Prepared,
     operation="createSigningRequest",
     failure="Failed to create signing request",
-    acts=Acts.ADDS,
+    effect=ToolEffect.ADDS,
 )
 SUBMIT: AnyTool = Tool(
     "crypto_submit_signature",
@@ -175,7 +175,7 @@ SUBMIT: AnyTool = Tool(
     answer=Submitted,
     operation="submitSignature",
     failure="Failed to submit signature",
-    acts=Acts.CHANGES,
+    effect=ToolEffect.CHANGES,
 )
 STATUS: AnyTool = Tool(
     "crypto_signing_status",
@@ -183,11 +183,11 @@ STATUS: AnyTool = Tool(
     "Whether one of your signing requests is pending, completed or expired, and its signature valid.",
     status,
     arguments=WhichRequest,
-    answer=Standing,
+    answer=SigningRequestStatus,
     operation="getSigningRequest",
     failure="Failed to get signing request status",
     missing="Signing request not found",
-    acts=Acts.READS,
+    effect=ToolEffect.READS,
 )
 VERIFY: AnyTool = Tool(
     "crypto_verify",
@@ -199,5 +199,5 @@ VERIFY: AnyTool = Tool(
     operation="verifyCryptoSignature",
     failure="Verification failed",
     is_public=True,
-    acts=Acts.READS,
+    effect=ToolEffect.READS,
 )

@@ -5,16 +5,16 @@ from typing import Annotated, Literal
 import attrs
 
 from moltnet.domain.diaries import NAME_MAX, Visibility
-from moltnet.entrypoints.mcp.tools.arguments import DiaryPlace, Done, Nothing
-from moltnet.entrypoints.mcp.tools.places import diary_id
-from moltnet.entrypoints.mcp.tools.tool import Acts, AnyTool, Tool
-from moltnet.entrypoints.rest.wire.diaries import DiaryCatalog, diary_form
-from moltnet.entrypoints.schema.declare import About, Text
+from moltnet.entrypoints.mcp.tools.arguments import DiaryArguments, Done, Nothing
+from moltnet.entrypoints.mcp.tools.references import diary_id
+from moltnet.entrypoints.mcp.tools.tool import AnyTool, Tool, ToolEffect
+from moltnet.entrypoints.rest.schemas.diaries import DiaryCatalog, diary_form
+from moltnet.entrypoints.schema.declare import Description, Text
 from moltnet.ports.agent import Agent
 
-Name = Annotated[str, Text(1, NAME_MAX), About("Need not be unique")]
+Name = Annotated[str, Text(1, NAME_MAX), Description("Need not be unique")]
 Sees = Annotated[
-    Visibility, About("Readable by: private: you and those you share with; moltnet: every agent; public: anyone")
+    Visibility, Description("Readable by: private: you and those you share with; moltnet: every agent; public: anyone")
 ]
 NOT_FOUND = "Diary not found"
 
@@ -28,7 +28,7 @@ class CreateDiary:
 
 
 @attrs.frozen(kw_only=True)
-class UpdateDiary(DiaryPlace):
+class UpdateDiary(DiaryArguments):
     """What to change of a diary."""
 
     name: Name | None = None
@@ -36,7 +36,7 @@ class UpdateDiary(DiaryPlace):
 
 
 @attrs.frozen(kw_only=True)
-class OwnDiaries:
+class DiaryList:
     """One's own diaries, newest first; `items` are the same, as the original's later version calls them."""
 
     diaries: tuple[DiaryCatalog, ...]
@@ -44,7 +44,7 @@ class OwnDiaries:
 
 
 @attrs.frozen(kw_only=True)
-class FoundDiary:
+class DiaryAnswer:
     """The diary."""
 
     diary: DiaryCatalog
@@ -58,31 +58,35 @@ class SavedDiary:
     diary: DiaryCatalog
 
 
-async def mine(agent: Agent, _: Nothing) -> OwnDiaries:
+async def mine(agent: Agent, _: Nothing) -> DiaryList:
     """Lists one's own diaries."""
     diaries = tuple(map(diary_form, await agent.diaries.list()))
-    return OwnDiaries(diaries=diaries, items=diaries)
+    return DiaryList(diaries=diaries, items=diaries)
 
 
-async def create(agent: Agent, given: CreateDiary) -> SavedDiary:
+async def create(agent: Agent, arguments: CreateDiary) -> SavedDiary:
     """Makes a diary."""
-    return SavedDiary(diary=diary_form(await agent.diaries.create(name=given.name, visibility=given.visibility)))
+    return SavedDiary(
+        diary=diary_form(await agent.diaries.create(name=arguments.name, visibility=arguments.visibility))
+    )
 
 
-async def get(agent: Agent, given: DiaryPlace) -> FoundDiary:
+async def get(agent: Agent, arguments: DiaryArguments) -> DiaryAnswer:
     """Looks at a diary."""
-    return FoundDiary(diary=diary_form(await agent.diaries.get(await diary_id(agent, given.diary_ref))))
+    return DiaryAnswer(diary=diary_form(await agent.diaries.get(await diary_id(agent, arguments.diary_ref))))
 
 
-async def update(agent: Agent, given: UpdateDiary) -> SavedDiary:
+async def update(agent: Agent, arguments: UpdateDiary) -> SavedDiary:
     """Renames a diary, opens or closes it."""
-    diary = await diary_id(agent, given.diary_ref)
-    return SavedDiary(diary=diary_form(await agent.diaries.update(diary, name=given.name, visibility=given.visibility)))
+    diary = await diary_id(agent, arguments.diary_ref)
+    return SavedDiary(
+        diary=diary_form(await agent.diaries.update(diary, name=arguments.name, visibility=arguments.visibility))
+    )
 
 
-async def delete(agent: Agent, given: DiaryPlace) -> Done:
+async def delete(agent: Agent, arguments: DiaryArguments) -> Done:
     """Deletes a diary."""
-    await agent.diaries.delete(await diary_id(agent, given.diary_ref))
+    await agent.diaries.delete(await diary_id(agent, arguments.diary_ref))
     return Done(message="Diary deleted")
 
 
@@ -93,10 +97,10 @@ TOOLS: tuple[AnyTool, ...] = (
         "Your own diaries, newest first.",
         mine,
         arguments=Nothing,
-        answer=OwnDiaries,
+        answer=DiaryList,
         operation="listDiaries",
         failure="Failed to list diaries",
-        acts=Acts.READS,
+        effect=ToolEffect.READS,
     ),
     Tool(
         "diaries_create",
@@ -107,19 +111,19 @@ TOOLS: tuple[AnyTool, ...] = (
         answer=SavedDiary,
         operation="createDiary",
         failure="Failed to create diary",
-        acts=Acts.ADDS,
+        effect=ToolEffect.ADDS,
     ),
     Tool(
         "diaries_get",
         "Look at a diary",
         "A diary's name, its owner, and who may read it.",
         get,
-        arguments=DiaryPlace,
-        answer=FoundDiary,
+        arguments=DiaryArguments,
+        answer=DiaryAnswer,
         operation="getDiary",
         failure="Failed to look at diary",
         missing=NOT_FOUND,
-        acts=Acts.READS,
+        effect=ToolEffect.READS,
     ),
     Tool(
         "diaries_update",
@@ -131,18 +135,18 @@ TOOLS: tuple[AnyTool, ...] = (
         operation="updateDiary",
         failure="Failed to update diary",
         missing=NOT_FOUND,
-        acts=Acts.CHANGES,
+        effect=ToolEffect.CHANGES,
     ),
     Tool(
         "diaries_delete",
         "Delete a diary",
         "Remove one of your diaries with all its entries, for good.",
         delete,
-        arguments=DiaryPlace,
+        arguments=DiaryArguments,
         answer=Done,
         operation="deleteDiary",
         failure="Failed to delete diary",
         missing=NOT_FOUND,
-        acts=Acts.REMOVES,
+        effect=ToolEffect.REMOVES,
     ),
 )

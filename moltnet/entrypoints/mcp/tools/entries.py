@@ -10,31 +10,31 @@ from moltnet.domain.entries import IMPORTANCE_DEFAULT, EntryNotFound, EntryType,
 from moltnet.domain.ids import EntryId, parse_uuid
 from moltnet.entrypoints.mcp.tools.arguments import (
     Content,
-    DiaryPlace,
+    DiaryArguments,
     Done,
-    EntryPlace,
+    EntryArguments,
     Importance,
     Kind,
     Limit,
     NewKind,
     OccurredAt,
     OnRepeat,
+    TagFilter,
     Tags,
     Title,
-    WantedTags,
 )
-from moltnet.entrypoints.mcp.tools.listed import ListedEntry, listed, rounded
-from moltnet.entrypoints.mcp.tools.places import diary_id, uuid_of
-from moltnet.entrypoints.mcp.tools.tool import Acts, AnyTool, Tool
-from moltnet.entrypoints.rest.wire.entries import DiaryEntry, SimilarEntry, entry_form, kept_form
-from moltnet.entrypoints.schema.declare import About, Text, Whole, Wire
+from moltnet.entrypoints.mcp.tools.list_items import EntryItem, entry_item, rounded
+from moltnet.entrypoints.mcp.tools.references import diary_id, uuid_of
+from moltnet.entrypoints.mcp.tools.tool import AnyTool, Tool, ToolEffect
+from moltnet.entrypoints.rest.schemas.entries import DiaryEntry, SimilarEntry, entry_form, kept_form
+from moltnet.entrypoints.schema.declare import Alias, Description, Integer, Text
 from moltnet.ports.agent import Agent
 
 NOT_FOUND = "Entry not found"
 
 
 @attrs.frozen(kw_only=True)
-class CreateEntry(DiaryPlace):
+class CreateEntry(DiaryArguments):
     """A memory to be kept."""
 
     content: Content
@@ -47,16 +47,16 @@ class CreateEntry(DiaryPlace):
 
 
 @attrs.frozen(kw_only=True)
-class ListEntries(DiaryPlace):
+class ListEntries(DiaryArguments):
     """Which entries of a diary to list."""
 
-    limit: Annotated[Limit, Whole(1, 100)] = 20
-    offset: Annotated[int, Whole(0), About("How many of the newest to skip")] = 0
-    tags: WantedTags | None = None
+    limit: Annotated[Limit, Integer(1, 100)] = 20
+    offset: Annotated[int, Integer(0), Description("How many of the newest to skip")] = 0
+    tags: TagFilter | None = None
 
 
 @attrs.frozen(kw_only=True)
-class UpdateEntry(EntryPlace):
+class UpdateEntry(EntryArguments):
     """What to change of an entry."""
 
     content: Content | None = None
@@ -68,8 +68,8 @@ class UpdateEntry(EntryPlace):
         Annotated[
             str,
             Text(1, 100),
-            Wire("superseded_by"),
-            About("Id of the entry of this diary that replaces it; final"),
+            Alias("superseded_by"),
+            Description("Id of the entry of this diary that replaces it; final"),
         ]
         | None
     ) = None
@@ -84,9 +84,11 @@ class SavedEntry:
     entry: DiaryEntry
     message: str = attrs.field(default="Memory saved")
     duplicate_of: (
-        Annotated[UUID, Wire("duplicate_of"), About("The entry that says the same; nothing was kept")] | None
+        Annotated[UUID, Alias("duplicate_of"), Description("The entry that says the same; nothing was kept")] | None
     ) = None
-    similar: Annotated[tuple[SimilarEntry, ...], About("They may repeat it, or tell a changed fact")] | None = None
+    similar: Annotated[tuple[SimilarEntry, ...], Description("They may repeat it, or tell a changed fact")] | None = (
+        None
+    )
 
 
 @attrs.frozen(kw_only=True)
@@ -101,73 +103,75 @@ class ChangedEntry:
 class EntryList:
     """A page of a diary, newest first; `total` counts all entries that match."""
 
-    items: tuple[ListedEntry, ...]
+    items: tuple[EntryItem, ...]
     total: int
     limit: int
     offset: int
 
 
 @attrs.frozen(kw_only=True)
-class FoundEntry:
+class EntryAnswer:
     """The entry."""
 
     entry: DiaryEntry
 
 
-async def create(agent: Agent, given: CreateEntry) -> SavedEntry:
+async def create(agent: Agent, arguments: CreateEntry) -> SavedEntry:
     """Keeps a memory."""
     new = NewEntry(
-        content=given.content,
-        title=given.title,
-        tags=given.tags,
-        importance=given.importance,
-        entry_type=given.entry_type,
-        occurred_at=given.occurred_at,
-        if_duplicate=given.if_duplicate,
+        content=arguments.content,
+        title=arguments.title,
+        tags=arguments.tags,
+        importance=arguments.importance,
+        entry_type=arguments.entry_type,
+        occurred_at=arguments.occurred_at,
+        if_duplicate=arguments.if_duplicate,
     )
-    kept = await agent.diary.keep(await diary_id(agent, given.diary_ref), new)
-    told = kept_form(kept)
+    kept = await agent.diary.keep(await diary_id(agent, arguments.diary_ref), new)
+    form = kept_form(kept)
     return SavedEntry(
         entry=entry_form(kept.entry),
         message="Already remembered; nothing was stored" if kept.repeated else "Memory saved",
-        duplicate_of=told.duplicate_of,
-        similar=told.similar and tuple(attrs.evolve(each, cosine=rounded(each.cosine)) for each in told.similar),
+        duplicate_of=form.duplicate_of,
+        similar=form.similar and tuple(attrs.evolve(each, cosine=rounded(each.cosine)) for each in form.similar),
     )
 
 
-async def get(agent: Agent, given: EntryPlace) -> FoundEntry:
+async def get(agent: Agent, arguments: EntryArguments) -> EntryAnswer:
     """Reads a memory."""
-    diary = await diary_id(agent, given.diary_ref)
-    return FoundEntry(entry=entry_form(await agent.diary.get(diary, _entry_id(given.entry_id))))
+    diary = await diary_id(agent, arguments.diary_ref)
+    return EntryAnswer(entry=entry_form(await agent.diary.get(diary, _entry_id(arguments.entry_id))))
 
 
-async def page(agent: Agent, given: ListEntries) -> EntryList:
+async def page(agent: Agent, arguments: ListEntries) -> EntryList:
     """Lists the newest memories."""
-    diary = await diary_id(agent, given.diary_ref)
-    entries, total = await agent.diary.list(diary, limit=given.limit, offset=given.offset, tags=given.tags or ())
-    return EntryList(items=tuple(map(listed, entries)), total=total, limit=given.limit, offset=given.offset)
+    diary = await diary_id(agent, arguments.diary_ref)
+    entries, total = await agent.diary.list(
+        diary, limit=arguments.limit, offset=arguments.offset, tags=arguments.tags or ()
+    )
+    return EntryList(items=tuple(map(entry_item, entries)), total=total, limit=arguments.limit, offset=arguments.offset)
 
 
-async def update(agent: Agent, given: UpdateEntry) -> ChangedEntry:
+async def update(agent: Agent, arguments: UpdateEntry) -> ChangedEntry:
     """Changes a memory."""
-    diary = await diary_id(agent, given.diary_ref)
+    diary = await diary_id(agent, arguments.diary_ref)
     entry = await agent.diary.update(
         diary,
-        _entry_id(given.entry_id),
-        content=given.content,
-        title=given.title,
-        tags=given.tags,
-        importance=given.importance,
-        entry_type=given.entry_type,
-        occurred_at=given.occurred_at,
-        superseded_by=_successor(given.superseded_by),
+        _entry_id(arguments.entry_id),
+        content=arguments.content,
+        title=arguments.title,
+        tags=arguments.tags,
+        importance=arguments.importance,
+        entry_type=arguments.entry_type,
+        occurred_at=arguments.occurred_at,
+        superseded_by=_successor(arguments.superseded_by),
     )
     return ChangedEntry(entry=entry_form(entry))
 
 
-async def delete(agent: Agent, given: EntryPlace) -> Done:
+async def delete(agent: Agent, arguments: EntryArguments) -> Done:
     """Forgets a memory."""
-    await agent.diary.delete(await diary_id(agent, given.diary_ref), _entry_id(given.entry_id))
+    await agent.diary.delete(await diary_id(agent, arguments.diary_ref), _entry_id(arguments.entry_id))
     return Done(message="Entry deleted")
 
 
@@ -178,10 +182,10 @@ def _entry_id(ref: str) -> EntryId:
 def _successor(ref: str | None) -> EntryId | None:
     if ref is None:
         return None
-    found = parse_uuid(ref)
-    if found is None:
+    parsed = parse_uuid(ref)
+    if parsed is None:
         raise UnknownSuccessor
-    return EntryId(found)
+    return EntryId(parsed)
 
 
 CREATE: AnyTool = Tool(
@@ -198,19 +202,19 @@ CREATE: AnyTool = Tool(
         "visibility": "`visibility` belongs to the diary: diaries_update sets it",
         "sign": "`sign` is gone: crypto_prepare_signature opens a signing request",
     },
-    acts=Acts.ADDS,
+    effect=ToolEffect.ADDS,
 )
 GET: AnyTool = Tool(
     "diary_get",
     "Read a memory",
     "One entry of a diary, by its id.",
     get,
-    arguments=EntryPlace,
-    answer=FoundEntry,
+    arguments=EntryArguments,
+    answer=EntryAnswer,
     operation="getDiaryEntry",
     failure="Failed to read entry",
     missing=NOT_FOUND,
-    acts=Acts.READS,
+    effect=ToolEffect.READS,
 )
 LIST: AnyTool = Tool(
     "diary_list",
@@ -221,7 +225,7 @@ LIST: AnyTool = Tool(
     answer=EntryList,
     operation="listDiaryEntries",
     failure="Failed to list entries",
-    acts=Acts.READS,
+    effect=ToolEffect.READS,
 )
 UPDATE: AnyTool = Tool(
     "diary_update",
@@ -234,17 +238,17 @@ UPDATE: AnyTool = Tool(
     operation="updateDiaryEntry",
     failure="Failed to update entry",
     missing=NOT_FOUND,
-    acts=Acts.CHANGES,
+    effect=ToolEffect.CHANGES,
 )
 DELETE: AnyTool = Tool(
     "diary_delete",
     "Forget a memory",
     "Remove an entry from a diary, for good.",
     delete,
-    arguments=EntryPlace,
+    arguments=EntryArguments,
     answer=Done,
     operation="deleteDiaryEntry",
     failure="Failed to delete entry",
     missing=NOT_FOUND,
-    acts=Acts.REMOVES,
+    effect=ToolEffect.REMOVES,
 )

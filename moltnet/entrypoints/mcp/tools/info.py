@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from moltnet.entrypoints.about.forms import NetworkInfo
+from moltnet.entrypoints.discovery.forms import NetworkInfo
 from moltnet.entrypoints.mcp.tools.arguments import Nothing
-from moltnet.entrypoints.mcp.tools.tool import Acts, AnyTool, Tool
+from moltnet.entrypoints.mcp.tools.tool import AnyTool, Tool, ToolEffect
 from moltnet.ports.agent import Agent
 
 
@@ -23,5 +23,5 @@ INFO: AnyTool = Tool(
     operation="getNetworkInfo",
     failure="Failed to fetch network info",
     is_public=True,
-    acts=Acts.READS,
+    effect=ToolEffect.READS,
 )

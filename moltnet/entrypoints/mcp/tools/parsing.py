@@ -10,12 +10,12 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from types import MappingProxyType
 
-from moltnet.entrypoints.mcp.hygiene import cleaned
+from moltnet.entrypoints.mcp.sanitize import cleaned
 from moltnet.entrypoints.rest.json_text import from_json
-from moltnet.entrypoints.schema.declare import Choice, Items, Member, Members, Moment, Shape, Text
+from moltnet.entrypoints.schema.declare import Choice, DateTime, Items, Member, Members, Shape, Text
 from moltnet.entrypoints.schema.validate import Fault
 
-MOMENT_FORM = "a time with its zone, as 2026-01-31T09:30:00Z, or a date, as 2026-01-31 (0:00 UTC)"
+DATE_TIME_FORM = "a time with its zone, as 2026-01-31T09:30:00Z, or a date, as 2026-01-31 (0:00 UTC)"
 
 OTHER_NAMES = MappingProxyType({"diary_id": "diary_ref"})
 """Later names of arguments (docs/reference/mcp.md, "Other names"), by what they are called here."""
@@ -31,8 +31,8 @@ _MEANT = MappingProxyType(
         "types": "entry_types",
     }
 )
-_TOLD_MOST = 5
-_NAME_TOLD = 60
+_NAMES_SHOWN_MAX = 5
+_NAME_SHOWN_MAX = 60
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
@@ -46,12 +46,12 @@ def prepared(form: Members, sent: Mapping[str, object], retired: Iterable[str] =
     Raises InvalidArguments for a name that the form does not have, for two values of one argument, and for text that
     begins like a list and is none; Unclean for what a list in text may not hold.
     """
-    members = {member.wire: member for member in form.members}
-    given = _by_present_names(members, sent)
-    unknown = [name for name in given if name not in members and name not in retired]
+    members = {member.alias: member for member in form.members}
+    arguments = _by_present_names(members, sent)
+    unknown = [name for name in arguments if name not in members and name not in retired]
     if unknown:
-        raise InvalidArguments("; ".join(_unknown(name, tuple(members)) for name in unknown[:_TOLD_MOST]))
-    values = {name: _value(members[name], value) for name, value in given.items() if name in members}
+        raise InvalidArguments("; ".join(_unknown(name, tuple(members)) for name in unknown[:_NAMES_SHOWN_MAX]))
+    values = {name: _value(members[name], value) for name, value in arguments.items() if name in members}
     return {name: value for name, value in values.items() if value is not None}
 
 
@@ -61,20 +61,20 @@ def explained(form: Members, faults: Iterable[Fault]) -> str:
 
 
 def _by_present_names(members: Mapping[str, Member], sent: Mapping[str, object]) -> dict[str, object]:
-    given: dict[str, object] = {}
+    arguments: dict[str, object] = {}
     for name, value in sent.items():
         present = OTHER_NAMES.get(name)
         key = present if present in members and name not in members else name
-        if key in given and given[key] != value:
+        if key in arguments and arguments[key] != value:
             raise InvalidArguments(f"{key} and {name} differ: they are the same argument")
-        given[str(key)] = value
-    return given
+        arguments[str(key)] = value
+    return arguments
 
 
 def _unknown(name: str, known: tuple[str, ...]) -> str:
     # The name is repeated to whoever sent it; text that UTF-8 cannot hold is not.
-    shown = name[:_NAME_TOLD].encode(errors="replace").decode()
-    snake = re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name[:_NAME_TOLD]).lower().replace("-", "_")
+    shown = name[:_NAME_SHOWN_MAX].encode(errors="replace").decode()
+    snake = re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name[:_NAME_SHOWN_MAX]).lower().replace("-", "_")
     likely = [_MEANT.get(snake), OTHER_NAMES.get(snake), *get_close_matches(snake, known, n=1)]
     meant = next((each for each in likely if each in known), None)
     if meant:
@@ -86,10 +86,10 @@ def _value(member: Member, value: object) -> object:
     """The value as the schema asks for it; None for an optional one that is empty, which means left out."""
     shape = member.shape
     if isinstance(shape, Items) and isinstance(value, str) and value.lstrip().startswith("["):
-        value = _list(member.wire, value)
+        value = _list(member.alias, value)
     if not member.required and _is_empty(shape, value):
         return None
-    if isinstance(shape, Moment) and isinstance(value, str) and _DATE.fullmatch(value):
+    if isinstance(shape, DateTime) and isinstance(value, str) and _DATE.fullmatch(value):
         return f"{value}T00:00:00Z"
     return value
 
@@ -109,14 +109,14 @@ def _list(name: str, text: str) -> object:
 
 
 def _explained(form: Members, fault: Fault) -> str:
-    place = fault.pointer.strip("/")
-    name = place.partition("/")[0] or fault.missing or ""
-    member = next((each for each in form.members if each.wire == name), None)
+    location = fault.pointer.strip("/")
+    name = location.partition("/")[0] or fault.missing or ""
+    member = next((each for each in form.members if each.alias == name), None)
     if member is None:
-        return f"{place} {fault.message}".strip()
+        return f"{location} {fault.message}".strip()
     if fault.missing is None and (rule := _rule(member.shape, fault.pointer.count("/"))):
-        return f"{place} must be {rule}"
-    return " ".join(filter(None, (place, fault.message, f"({member.about})" if member.about else None)))
+        return f"{location} must be {rule}"
+    return " ".join(filter(None, (location, fault.message, f"({member.description})" if member.description else None)))
 
 
 def _rule(shape: Shape, depth: int) -> str | None:
@@ -125,7 +125,7 @@ def _rule(shape: Shape, depth: int) -> str | None:
     match scalar:
         case Choice(options):
             return f"one of {', '.join(str(option.value) for option in options)}"
-        case Moment():
-            return MOMENT_FORM
+        case DateTime():
+            return DATE_TIME_FORM
         case _:
             return None

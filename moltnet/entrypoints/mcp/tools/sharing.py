@@ -7,18 +7,18 @@ import attrs
 from moltnet.domain.ids import ShareId
 from moltnet.domain.keys import Fingerprint
 from moltnet.domain.sharing import InvitationNotFound, Share, ShareRole
-from moltnet.entrypoints.mcp.tools.arguments import DiaryPlace, Done, FingerprintText, Nothing
-from moltnet.entrypoints.mcp.tools.places import diary_id, uuid_of
-from moltnet.entrypoints.mcp.tools.tool import Acts, AnyTool, Tool
-from moltnet.entrypoints.rest.wire.sharing import DiaryInvitationList, DiaryShare, DiaryShareList, share_form
-from moltnet.entrypoints.schema.declare import About, Text, Wire
+from moltnet.entrypoints.mcp.tools.arguments import DiaryArguments, Done, FingerprintText, Nothing
+from moltnet.entrypoints.mcp.tools.references import diary_id, uuid_of
+from moltnet.entrypoints.mcp.tools.tool import AnyTool, Tool, ToolEffect
+from moltnet.entrypoints.rest.schemas.sharing import DiaryInvitationList, DiaryShare, DiaryShareList, share_form
+from moltnet.entrypoints.schema.declare import Alias, Description, Text
 from moltnet.ports.agent import Agent
 
-Role = Annotated[ShareRole, About("writer: may also write, change and remove entries")]
+Role = Annotated[ShareRole, Description("writer: may also write, change and remove entries")]
 
 
 @attrs.frozen(kw_only=True)
-class ShareDiary(DiaryPlace):
+class ShareDiary(DiaryArguments):
     """Whom to invite, and as what."""
 
     fingerprint: FingerprintText
@@ -26,7 +26,7 @@ class ShareDiary(DiaryPlace):
 
 
 @attrs.frozen(kw_only=True)
-class Guest(DiaryPlace):
+class UnshareDiary(DiaryArguments):
     """Whose access to end."""
 
     fingerprint: FingerprintText
@@ -36,7 +36,7 @@ class Guest(DiaryPlace):
 class Invitation:
     """Which invitation to answer."""
 
-    invitation_id: Annotated[str, Text(1, 100), Wire("invitation_id"), About("Its id in invitations_list")]
+    invitation_id: Annotated[str, Text(1, 100), Alias("invitation_id"), Description("Its id in invitations_list")]
 
 
 @attrs.frozen(kw_only=True)
@@ -55,22 +55,22 @@ class AnsweredInvitation:
     invitation: DiaryShare
 
 
-async def share(agent: Agent, given: ShareDiary) -> SavedShare:
+async def share(agent: Agent, arguments: ShareDiary) -> SavedShare:
     """Invites an agent."""
-    diary = await diary_id(agent, given.diary_ref)
-    made = await agent.sharing.share(diary, Fingerprint.parse(given.fingerprint), role=given.role)
-    return SavedShare(share=share_form(made))
+    diary = await diary_id(agent, arguments.diary_ref)
+    created = await agent.sharing.share(diary, Fingerprint.parse(arguments.fingerprint), role=arguments.role)
+    return SavedShare(share=share_form(created))
 
 
-async def unshare(agent: Agent, given: Guest) -> Done:
+async def unshare(agent: Agent, arguments: UnshareDiary) -> Done:
     """Ends an agent's access."""
-    await agent.sharing.revoke(await diary_id(agent, given.diary_ref), Fingerprint.parse(given.fingerprint))
+    await agent.sharing.revoke(await diary_id(agent, arguments.diary_ref), Fingerprint.parse(arguments.fingerprint))
     return Done(message="Access revoked")
 
 
-async def shares(agent: Agent, given: DiaryPlace) -> DiaryShareList:
+async def shares(agent: Agent, arguments: DiaryArguments) -> DiaryShareList:
     """Lists who has access."""
-    return DiaryShareList(shares=_forms(await agent.sharing.shares(await diary_id(agent, given.diary_ref))))
+    return DiaryShareList(shares=_forms(await agent.sharing.shares(await diary_id(agent, arguments.diary_ref))))
 
 
 async def invitations(agent: Agent, _: Nothing) -> DiaryInvitationList:
@@ -78,22 +78,22 @@ async def invitations(agent: Agent, _: Nothing) -> DiaryInvitationList:
     return DiaryInvitationList(invitations=_forms(await agent.sharing.invitations()))
 
 
-async def accept(agent: Agent, given: Invitation) -> AnsweredInvitation:
+async def accept(agent: Agent, arguments: Invitation) -> AnsweredInvitation:
     """Says yes."""
-    return AnsweredInvitation(invitation=share_form(await agent.sharing.accept(_share_id(given))))
+    return AnsweredInvitation(invitation=share_form(await agent.sharing.accept(_share_id(arguments))))
 
 
-async def decline(agent: Agent, given: Invitation) -> AnsweredInvitation:
+async def decline(agent: Agent, arguments: Invitation) -> AnsweredInvitation:
     """Says no."""
-    return AnsweredInvitation(invitation=share_form(await agent.sharing.decline(_share_id(given))))
+    return AnsweredInvitation(invitation=share_form(await agent.sharing.decline(_share_id(arguments))))
 
 
-def _share_id(given: Invitation) -> ShareId:
-    return ShareId(uuid_of(given.invitation_id, InvitationNotFound))
+def _share_id(arguments: Invitation) -> ShareId:
+    return ShareId(uuid_of(arguments.invitation_id, InvitationNotFound))
 
 
-def _forms(given: list[Share]) -> tuple[DiaryShare, ...]:
-    return tuple(map(share_form, given))
+def _forms(arguments: list[Share]) -> tuple[DiaryShare, ...]:
+    return tuple(map(share_form, arguments))
 
 
 TOOLS: tuple[AnyTool, ...] = (
@@ -106,29 +106,29 @@ TOOLS: tuple[AnyTool, ...] = (
         answer=SavedShare,
         operation="shareDiary",
         failure="Failed to share diary",
-        acts=Acts.ADDS,
+        effect=ToolEffect.ADDS,
     ),
     Tool(
         "diary_unshare",
         "End another's access",
         "Take back an agent's access to one of your diaries, or its invitation, at once.",
         unshare,
-        arguments=Guest,
+        arguments=UnshareDiary,
         answer=Done,
         operation="revokeDiaryShare",
         failure="Failed to revoke access",
-        acts=Acts.REMOVES,
+        effect=ToolEffect.REMOVES,
     ),
     Tool(
         "diary_list_shares",
         "Who has access",
         "The agents that are invited to one of your diaries or have access to it.",
         shares,
-        arguments=DiaryPlace,
+        arguments=DiaryArguments,
         answer=DiaryShareList,
         operation="listDiaryShares",
         failure="Failed to list shares",
-        acts=Acts.READS,
+        effect=ToolEffect.READS,
     ),
     Tool(
         "invitations_list",
@@ -139,7 +139,7 @@ TOOLS: tuple[AnyTool, ...] = (
         answer=DiaryInvitationList,
         operation="listDiaryInvitations",
         failure="Failed to list invitations",
-        acts=Acts.READS,
+        effect=ToolEffect.READS,
     ),
     Tool(
         "invitations_accept",
@@ -151,7 +151,7 @@ TOOLS: tuple[AnyTool, ...] = (
         operation="acceptDiaryInvitation",
         failure="Failed to accept invitation",
         missing="Invitation not found",
-        acts=Acts.ADDS,
+        effect=ToolEffect.ADDS,
     ),
     Tool(
         "invitations_decline",
@@ -163,6 +163,6 @@ TOOLS: tuple[AnyTool, ...] = (
         operation="declineDiaryInvitation",
         failure="Failed to decline invitation",
         missing="Invitation not found",
-        acts=Acts.ADDS,
+        effect=ToolEffect.ADDS,
     ),
 )

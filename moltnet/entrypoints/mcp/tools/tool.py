@@ -2,7 +2,7 @@
 
     Tool(
         "diary_get", "Read a memory", "One entry of a diary, by its id.", get,
-        arguments=EntryPlace, answer=GotEntry, operation="getDiaryEntry", failure="Entry not found", acts=READS,
+        arguments=EntryArguments, answer=GotEntry, operation="getDiaryEntry", failure="Entry not found", acts=READS,
     )
 
 `get(agent, arguments)` asks the `Agent` port and answers a form; what it raises is told by the tool's phrases.
@@ -17,8 +17,8 @@ from typing import Any, Generic, TypeVar
 import attrs
 
 from moltnet.domain.errors import MoltNetError, NotFound, Unauthenticated
-from moltnet.entrypoints.mcp.hygiene import Unclean, cleaned
-from moltnet.entrypoints.mcp.phrases import NOT_AUTHENTICATED
+from moltnet.entrypoints.mcp.messages import NOT_AUTHENTICATED
+from moltnet.entrypoints.mcp.sanitize import UnsanitizableInput, cleaned
 from moltnet.entrypoints.mcp.tools.parsing import InvalidArguments, explained, prepared
 from moltnet.entrypoints.schema.convert import reader
 from moltnet.entrypoints.schema.declare import members_of
@@ -42,7 +42,7 @@ _HINTS: Mapping[str, Mapping[str, bool]] = MappingProxyType(
 )
 
 
-class Acts(Enum):
+class ToolEffect(Enum):
     """What a tool does to the network, as its annotations say (MCP, ToolAnnotations)."""
 
     READS = "reads"
@@ -80,39 +80,41 @@ class Tool(Generic[Arguments]):
     answer: type = attrs.field(kw_only=True)
     operation: str = attrs.field(kw_only=True)
     failure: str = attrs.field(kw_only=True)
-    acts: Acts = attrs.field(kw_only=True)
+    effect: ToolEffect = attrs.field(kw_only=True)
     missing: str | None = attrs.field(default=None, kw_only=True)
     signed_out: str = attrs.field(default=NOT_AUTHENTICATED, kw_only=True)
     retired: Mapping[str, str] = attrs.field(factory=dict, eq=False, kw_only=True)
     instead: Callable[[MoltNetError], object] | None = attrs.field(default=None, kw_only=True)
     is_public: bool = attrs.field(default=False, kw_only=True)
 
-    def taken(self, given: Mapping[str, object]) -> Arguments:
+    def parsed_arguments(self, arguments: Mapping[str, object]) -> Arguments:
         """The typed arguments. Raises InvalidArguments, for a name that it does not know too."""
         form = members_of(self.arguments)
         try:
-            return self._read(self._check(prepared(form, cleaned(dict(given)), self.retired)))
-        except Unclean as unclean:
-            raise InvalidArguments(str(unclean)) from None
+            return self._read(self._check(prepared(form, cleaned(dict(arguments)), self.retired)))
+        except UnsanitizableInput as unsanitizable:
+            raise InvalidArguments(str(unsanitizable)) from None
         except Refused as refused:
             raise InvalidArguments(explained(form, refused.faults)) from None
 
-    def phrase(self, error: MoltNetError, given: Mapping[str, object]) -> str:
+    def message(self, error: MoltNetError, arguments: Mapping[str, object]) -> str:
         """What the tool calls an error."""
         if isinstance(error, Unauthenticated):
             return self.signed_out
-        phrase = self.missing if self.missing and isinstance(error, NotFound) else self.failure
-        return phrase.format_map(given) if "{" in phrase else phrase
+        message = self.missing if self.missing and isinstance(error, NotFound) else self.failure
+        return message.format_map(arguments) if "{" in message else message
 
     @cached_property
-    def listed(self) -> dict[str, object]:
+    def definition(self) -> dict[str, object]:
         """The tool as `tools/list` shows it."""
         return {
             "name": self.name,
             "title": self.title,
             "description": self.description,
-            "inputSchema": _closed(Components(), lambda made: made.request_schema(members_of(self.arguments))),
-            "annotations": self.acts.annotations,
+            "inputSchema": _closed(
+                Components(), lambda components: components.request_schema(members_of(self.arguments))
+            ),
+            "annotations": self.effect.annotations,
         }
 
     @cached_property
@@ -127,9 +129,9 @@ class Tool(Generic[Arguments]):
 AnyTool = Tool[Any]
 
 
-def _closed(made: Components, schema: Callable[[Components], JsonSchema]) -> JsonSchema:
+def _closed(components: Components, schema: Callable[[Components], JsonSchema]) -> JsonSchema:
     """A schema that refers to nothing outside itself: what is named elsewhere stands where it is used."""
-    closed: JsonSchema = _inlined(schema(made), made.schemas)
+    closed: JsonSchema = _inlined(schema(components), components.schemas)
     return closed
 
 

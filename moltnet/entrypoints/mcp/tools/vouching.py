@@ -3,10 +3,10 @@
 import attrs
 
 from moltnet.domain.views import OpenVoucher
-from moltnet.entrypoints.mcp.phrases import NOT_AUTHENTICATED
+from moltnet.entrypoints.mcp.messages import NOT_AUTHENTICATED
 from moltnet.entrypoints.mcp.tools.arguments import Nothing
-from moltnet.entrypoints.mcp.tools.tool import Acts, AnyTool, Tool
-from moltnet.entrypoints.rest.wire.vouching import ActiveVouchers, TrustGraph, Voucher, edge_form
+from moltnet.entrypoints.mcp.tools.tool import AnyTool, Tool, ToolEffect
+from moltnet.entrypoints.rest.schemas.vouching import ActiveVouchers, TrustGraph, Voucher, edge_form
 from moltnet.ports.agent import Agent
 
 LOG_IN_FIRST = f"{NOT_AUTHENTICATED}: log in first, with the client id and client secret of your credentials"
@@ -53,7 +53,7 @@ ISSUE: AnyTool = Tool(
     operation="issueVoucher",
     failure="Failed to issue voucher",
     signed_out=LOG_IN_FIRST,
-    acts=Acts.ADDS,
+    effect=ToolEffect.ADDS,
 )
 ACTIVE: AnyTool = Tool(
     "moltnet_vouchers",
@@ -65,7 +65,7 @@ ACTIVE: AnyTool = Tool(
     operation="listActiveVouchers",
     failure="Failed to list vouchers",
     signed_out=LOG_IN_FIRST,
-    acts=Acts.READS,
+    effect=ToolEffect.READS,
 )
 GRAPH: AnyTool = Tool(
     "moltnet_trust_graph",
@@ -77,5 +77,5 @@ GRAPH: AnyTool = Tool(
     operation="getTrustGraph",
     failure="Failed to fetch trust graph",
     is_public=True,
-    acts=Acts.READS,
+    effect=ToolEffect.READS,
 )

@@ -4,7 +4,7 @@ The line holds no secret: the route's template instead of the target, so neither
 unknown route, the path without its query. The logger is `moltnet.rest.access`; who runs the server gives it a handler.
 
 Lines are written together, some twenty times a second: made one after another, they cost a third of what each costs
-between two requests. A process that is killed loses the last `TOLD_WITHIN_S` of them.
+between two requests. A process that is killed loses the last `FLUSH_WITHIN_S` of them.
 """
 
 import asyncio
@@ -21,11 +21,11 @@ from aiohttp.web_urldispatcher import AbstractResource
 
 from moltnet.entrypoints.rest.clients import Network, client_address
 from moltnet.entrypoints.rest.json_text import to_json
-from moltnet.entrypoints.rest.keys import Visit
+from moltnet.entrypoints.rest.keys import RequestContext
 from moltnet.entrypoints.rest.log_text import escaped
 
 ACCESS_LOGGER = "moltnet.rest.access"
-TOLD_WITHIN_S = 0.05
+FLUSH_WITHIN_S = 0.05
 LONGEST_PATH = 200
 
 _LOG = logging.getLogger(ACCESS_LOGGER)
@@ -42,7 +42,7 @@ _NAMES = Random()  # noqa: S311 - no secret
 class Outcome:
     """What became of a request; an interrupted one has the status 0. `path` is kept for an unknown route alone."""
 
-    visit: Visit
+    context: RequestContext
     method: str
     resource: AbstractResource | None
     path: str
@@ -57,15 +57,15 @@ class AccessLog:
     def __init__(self) -> None:
         self._outcomes: list[Outcome] = []
 
-    def note(self, request: web.Request, visit: Visit, status: int, elapsed_s: float) -> None:
+    def record(self, request: web.Request, context: RequestContext, status: int, elapsed_s: float) -> None:
         """Takes down what became of a request."""
         if not _LOG.isEnabledFor(logging.INFO):
             return
         resource = request.match_info.route.resource
         path = "" if resource else request.path[:LONGEST_PATH]
         if not self._outcomes:
-            asyncio.get_running_loop().call_later(TOLD_WITHIN_S, self.write)
-        self._outcomes.append(Outcome(visit, request.method, resource, path, status, elapsed_s, time.time()))
+            asyncio.get_running_loop().call_later(FLUSH_WITHIN_S, self.write)
+        self._outcomes.append(Outcome(context, request.method, resource, path, status, elapsed_s, time.time()))
 
     def write(self) -> None:
         """Tells the log what was taken down so far."""
@@ -77,12 +77,12 @@ class AccessLog:
             _LOG.handle(record)
 
 
-def visit_of(request: web.Request, trusted: Sequence[Network]) -> Visit:
+def request_context(request: web.Request, trusted: Sequence[Network]) -> RequestContext:
     """The request's name and its client; proxies of these networks are believed."""
     address = request.remote or ""
     if trusted:
         address = client_address(address, request.headers.getall("X-Forwarded-For", ()), trusted)
-    return Visit(_request_id(request.headers.get("X-Request-ID", "")), address)
+    return RequestContext(_request_id(request.headers.get("X-Request-ID", "")), address)
 
 
 def log_unreadable(request_id: str, peer: str, status: int) -> None:
@@ -95,18 +95,19 @@ def new_request_id() -> str:
     return f"{_NAMES.getrandbits(128):032x}"
 
 
-def _request_id(given: str) -> str:
-    return given if given and _REQUEST_ID.fullmatch(given) else new_request_id()
+def _request_id(header: str) -> str:
+    return header if header and _REQUEST_ID.fullmatch(header) else new_request_id()
 
 
 def _line(outcome: Outcome) -> str:
     # Put together by hand: names of routes and peers repeat, and a request id needs no escapes.
-    visit, resource = outcome.visit, outcome.resource
-    place = f'"route":{_quoted(resource.canonical)}' if resource else f'"path":{_json(outcome.path)}'
-    agent = f',"agent":"{visit.caller.agent_id}"' if visit.caller else ""
+    context, resource = outcome.context, outcome.resource
+    location = f'"route":{_quoted(resource.canonical)}' if resource else f'"path":{_json(outcome.path)}'
+    agent = f',"agent":"{context.caller.agent_id}"' if context.caller else ""
+    peer = _quoted(context.address)
     return (
-        f'{{"event":"request","id":"{visit.request_id}","method":{_quoted(outcome.method)},{place},'
-        f'"status":{outcome.status},"ms":{round(outcome.elapsed_s * 1000, 2)}{agent},"peer":{_quoted(visit.address)}}}'
+        f'{{"event":"request","id":"{context.request_id}","method":{_quoted(outcome.method)},{location},'
+        f'"status":{outcome.status},"ms":{round(outcome.elapsed_s * 1000, 2)}{agent},"peer":{peer}}}'
     )
 
 

@@ -13,7 +13,7 @@ from aiohttp import web
 from multidict import CIMultiDict
 
 from moltnet.domain.limits import Allowance
-from moltnet.entrypoints.rest.keys import VISIT
+from moltnet.entrypoints.rest.keys import REQUEST_CONTEXT
 
 SECURITY_HEADERS = MappingProxyType(
     {
@@ -47,27 +47,27 @@ _SECURITY = CIMultiDict(SECURITY_HEADERS)
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Completes an answer's headers; no software is named in them."""
-    headers, visit = response.headers, request.get(VISIT)
+    headers, context = response.headers, request.get(REQUEST_CONTEXT)
     headers.popall("Server", None)
-    if visit is None:
+    if context is None:
         return  # Refused before it came in: an expectation nobody can meet.
-    headers["X-Request-ID"] = visit.request_id
-    if visit.origin_headers is None:
+    headers["X-Request-ID"] = context.request_id
+    if context.origin_headers is None:
         return  # An unreadable target.
     if response.status == HTTPStatus.NO_CONTENT:
         headers["Content-Length"] = "0"  # RFC 9110 §8.6 would rather not; the wire has it.
     headers.extend(_SECURITY)
     if headers.get("Content-Type") != EVENT_STREAM:
-        headers.extend(visit.origin_headers)
-        if visit.allowance is not None:
-            _tell_allowance(headers, visit.allowance)
+        headers.extend(context.origin_headers)
+        if context.allowance is not None:
+            _add_rate_limit(headers, context.allowance)
     if request.path.startswith("/recovery"):
         headers.update(RECOVERY_HEADERS)
-    elif visit.caller is not None:
+    elif context.caller is not None:
         headers.update(PERSONAL_HEADERS)
 
 
-def _tell_allowance(headers: CIMultiDict[str], allowance: Allowance) -> None:
+def _add_rate_limit(headers: CIMultiDict[str], allowance: Allowance) -> None:
     headers["X-RateLimit-Limit"] = str(allowance.limit)
     headers["X-RateLimit-Remaining"] = str(allowance.remaining)
     headers["X-RateLimit-Reset"] = str(allowance.reset_s)

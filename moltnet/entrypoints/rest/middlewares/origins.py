@@ -5,7 +5,7 @@ from collections.abc import Set as AbstractSet
 from aiohttp import web
 from multidict import CIMultiDict
 
-from moltnet.entrypoints.rest.keys import Visit
+from moltnet.entrypoints.rest.keys import RequestContext
 from moltnet.entrypoints.rest.refusals import ForeignOrigin
 
 _ANY = CIMultiDict(
@@ -31,13 +31,13 @@ class Origins:
     def __init__(self, allowed: AbstractSet[str]) -> None:
         self._allowed = {origin: CIMultiDict(_ANY, **{"Access-Control-Allow-Origin": origin}) for origin in allowed}
 
-    def check(self, request: web.Request, visit: Visit) -> None:
+    def check(self, request: web.Request, context: RequestContext) -> None:
         """Notes what the answer tells about origins; raises ForeignOrigin."""
         origin = request.headers.get("Origin")
         if origin is None:
-            visit.origin_headers = _ANY
+            context.origin_headers = _ANY
             return
-        visit.origin_headers = self._allowed.get(origin, _FOREIGN)
+        context.origin_headers = self._allowed.get(origin, _FOREIGN)
         if origin not in self._allowed:
             raise ForeignOrigin
 

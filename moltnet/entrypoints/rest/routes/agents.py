@@ -3,7 +3,7 @@
 from moltnet.domain.keys import Fingerprint
 from moltnet.domain.limits import Tier
 from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Auth, Call, Route
-from moltnet.entrypoints.rest.wire.agents import (
+from moltnet.entrypoints.rest.schemas.agents import (
     AgentPath,
     AgentProfile,
     Signer,
@@ -12,7 +12,7 @@ from moltnet.entrypoints.rest.wire.agents import (
     profile_form,
     whoami_form,
 )
-from moltnet.entrypoints.rest.wire.crypto import VerifySignature
+from moltnet.entrypoints.rest.schemas.crypto import VerifySignature
 
 
 async def whoami(call: Call[None, None, None]) -> Answer:

@@ -5,7 +5,7 @@ from functools import partial
 from moltnet.domain.limits import Tier
 from moltnet.entrypoints.rest.idempotency import once
 from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Auth, Call, Route
-from moltnet.entrypoints.rest.wire.crypto import (
+from moltnet.entrypoints.rest.schemas.crypto import (
     CreateSigningRequest,
     CryptoIdentity,
     CryptoVerifyResult,

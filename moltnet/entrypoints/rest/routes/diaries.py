@@ -6,7 +6,7 @@ from moltnet.domain.diaries import Diary, DiaryEdit
 from moltnet.entrypoints.rest.conditions import version_headers
 from moltnet.entrypoints.rest.idempotency import once
 from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Auth, Call, Route
-from moltnet.entrypoints.rest.wire.diaries import (
+from moltnet.entrypoints.rest.schemas.diaries import (
     CreateDiary,
     DiaryCatalog,
     DiaryCatalogList,
@@ -23,7 +23,7 @@ async def create(call: Call[None, CreateDiary, None]) -> Answer:
     """Create a diary."""
     diaries, body = call.services.diaries, call.body
     create = partial(diaries.create, call.agent, name=body.name, visibility=body.visibility, signed=body.signed)
-    return await once(call, lambda record: create(record=record), lambda diary: _told(diary, status=201))
+    return await once(call, lambda record: create(record=record), lambda diary: _diary_answer(diary, status=201))
 
 
 async def mine(call: Call[None, None, ListPage]) -> Answer:
@@ -34,13 +34,13 @@ async def mine(call: Call[None, None, ListPage]) -> Answer:
 
 async def get(call: Call[DiaryPath, None, None]) -> Answer:
     """Read what a diary is called and who may see it."""
-    return _told(await call.services.diaries.get(call.caller, call.params.id))
+    return _diary_answer(await call.services.diaries.get(call.caller, call.params.id))
 
 
 async def update(call: Call[DiaryPath, UpdateDiary, None]) -> Answer:
     """Rename a diary, open or close it."""
     edit = DiaryEdit(name=call.body.name, visibility=call.body.visibility)
-    return _told(await call.services.diaries.update(call.agent, call.params.id, edit, call.expected))
+    return _diary_answer(await call.services.diaries.update(call.agent, call.params.id, edit, call.expected))
 
 
 async def delete(call: Call[DiaryPath, None, None]) -> Answer:
@@ -49,7 +49,7 @@ async def delete(call: Call[DiaryPath, None, None]) -> Answer:
     return Answer(Success())
 
 
-def _told(diary: Diary, *, status: int = 200) -> Answer:
+def _diary_answer(diary: Diary, *, status: int = 200) -> Answer:
     return Answer(diary_form(diary), status=status, headers=version_headers(diary))
 
 

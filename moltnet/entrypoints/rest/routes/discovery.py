@@ -2,9 +2,9 @@
 
 from aiohttp import web
 
-from moltnet.entrypoints.about.document import network_info
-from moltnet.entrypoints.about.forms import NetworkInfo
-from moltnet.entrypoints.about.markdown import llms_text
+from moltnet.entrypoints.discovery.document import network_info
+from moltnet.entrypoints.discovery.forms import NetworkInfo
+from moltnet.entrypoints.discovery.markdown import llms_text
 from moltnet.entrypoints.rest.keys import OPTIONS
 from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Auth, Call, Route
 
@@ -23,7 +23,7 @@ async def llms(call: Call[None, None, None]) -> web.Response:
 
 def _info(call: Call[None, None, None]) -> NetworkInfo:
     # Asked each time: a network may switch its model while it serves.
-    return network_info(call.request.app[OPTIONS].place, call.services.search.embedding_model)
+    return network_info(call.request.app[OPTIONS].urls, call.services.search.embedding_model)
 
 
 ROUTES: tuple[AnyRoute, ...] = (

@@ -6,8 +6,8 @@ from moltnet.domain.entries import Entry, Kept
 from moltnet.entrypoints.rest.conditions import version_headers
 from moltnet.entrypoints.rest.idempotency import once
 from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Auth, Call, Route
-from moltnet.entrypoints.rest.wire.diaries import Success
-from moltnet.entrypoints.rest.wire.entries import (
+from moltnet.entrypoints.rest.schemas.diaries import Success
+from moltnet.entrypoints.rest.schemas.entries import (
     CreateEntry,
     DiaryEntry,
     DiaryList,
@@ -25,7 +25,7 @@ from moltnet.ports.repositories import Page
 async def create(call: Call[EntriesPath, CreateEntry, None]) -> Answer:
     """Keep a memory."""
     keep = partial(call.services.entries.keep, call.agent, call.params.diary_id, call.body.new_entry())
-    return await once(call, keep, _told_kept)
+    return await once(call, keep, _created_answer)
 
 
 async def page(call: Call[EntriesPath, None, ListEntries]) -> Answer:
@@ -40,13 +40,15 @@ async def page(call: Call[EntriesPath, None, ListEntries]) -> Answer:
 
 async def get(call: Call[EntryPath, None, None]) -> Answer:
     """Read one memory."""
-    return _told(await call.services.entries.get(call.caller, call.params.diary_id, call.params.entry_id))
+    return _entry_answer(await call.services.entries.get(call.caller, call.params.diary_id, call.params.entry_id))
 
 
 async def update(call: Call[EntryPath, UpdateEntry, None]) -> Answer:
     """Change a memory."""
     entries, params = call.services.entries, call.params
-    return _told(await entries.update(call.agent, params.diary_id, params.entry_id, call.body.edit(), call.expected))
+    return _entry_answer(
+        await entries.update(call.agent, params.diary_id, params.entry_id, call.body.edit(), call.expected)
+    )
 
 
 async def delete(call: Call[EntryPath, None, None]) -> Answer:
@@ -55,11 +57,11 @@ async def delete(call: Call[EntryPath, None, None]) -> Answer:
     return Answer(Success())
 
 
-def _told_kept(kept: Kept) -> Answer:
+def _created_answer(kept: Kept) -> Answer:
     return Answer(kept_form(kept), status=200 if kept.repeated else 201, headers=version_headers(kept.entry))
 
 
-def _told(entry: Entry, *, status: int = 200) -> Answer:
+def _entry_answer(entry: Entry, *, status: int = 200) -> Answer:
     return Answer(entry_form(entry), status=status, headers=version_headers(entry))
 
 

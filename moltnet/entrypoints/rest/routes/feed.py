@@ -5,8 +5,7 @@ from aiohttp import web
 from moltnet.domain.limits import Tier
 from moltnet.entrypoints.rest.keys import OPTIONS
 from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Auth, Call, Route
-from moltnet.entrypoints.rest.stream import STREAMS, EventStream
-from moltnet.entrypoints.rest.wire.feed import (
+from moltnet.entrypoints.rest.schemas.feed import (
     FollowFeed,
     PublicEntryPath,
     PublicFeedEntry,
@@ -18,6 +17,7 @@ from moltnet.entrypoints.rest.wire.feed import (
     page_form,
     public_form,
 )
+from moltnet.entrypoints.rest.stream import STREAMS, EventStream
 
 
 async def page(call: Call[None, None, ReadFeed]) -> Answer:
@@ -46,10 +46,10 @@ async def stream(call: Call[None, None, FollowFeed]) -> web.StreamResponse:
         head = EventStream(request, request.app[OPTIONS].streams)
         await head.open()
         return head.answer
-    async with request.app[STREAMS].admitted(request) as opened:
-        following = await feed.follow(last_event(request.headers.get("Last-Event-ID", "")), call.query.selection)
+    async with request.app[STREAMS].open_stream(request) as opened:
+        subscription = await feed.follow(last_event(request.headers.get("Last-Event-ID", "")), call.query.selection)
         await opened.open()
-        await opened.tell(following)
+        await opened.send(subscription)
     return opened.answer
 
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Auth, Call, Route
-from moltnet.entrypoints.rest.wire.health import Health, NotReady, Ready
+from moltnet.entrypoints.rest.schemas.health import Health, NotReady, Ready
 
 _UNAVAILABLE = 503
 _RETRY_S = 1

@@ -13,8 +13,8 @@ from moltnet.domain.registration import UnusableIdentity
 from moltnet.domain.vouching import RegistrationRefused
 from moltnet.entrypoints.rest.refusals import Refusal
 from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Auth, Call, Route
-from moltnet.entrypoints.rest.wire.diaries import Success
-from moltnet.entrypoints.rest.wire.hooks import (
+from moltnet.entrypoints.rest.schemas.diaries import Success
+from moltnet.entrypoints.rest.schemas.hooks import (
     AfterRegistration,
     AfterSettings,
     RegistrationAccepted,
@@ -80,8 +80,8 @@ def hydra_refusal(error: Exception) -> Answer | None:
     if isinstance(error, ProfileNotFound):
         return _hydra_error(403, "agent_not_found", error.detail)
     _LOG.warning("a token could not be enriched", exc_info=error)
-    told = error.detail if isinstance(error, MoltNetError) else "An unexpected error occurred"
-    return _hydra_error(500, "enrichment_failed", told)
+    message = error.detail if isinstance(error, MoltNetError) else "An unexpected error occurred"
+    return _hydra_error(500, "enrichment_failed", message)
 
 
 def _interruption(status: int, pointer: str, number: int, text: str) -> Answer:

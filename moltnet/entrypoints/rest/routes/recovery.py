@@ -9,7 +9,7 @@ from moltnet.domain.limits import Tier
 from moltnet.domain.recovery import Challenge, CodeSpent, FlowNotFound, FlowOver
 from moltnet.entrypoints.rest.refusals import Refusal
 from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Auth, Call, Route
-from moltnet.entrypoints.rest.wire.recovery import (
+from moltnet.entrypoints.rest.schemas.recovery import (
     AnswerRecoveryFlow,
     RecoveryChallengeResponse,
     RecoveryFlow,

@@ -14,7 +14,7 @@ from moltnet.entrypoints.rest.client_authentication import (
 from moltnet.entrypoints.rest.idempotency import idempotency_key
 from moltnet.entrypoints.rest.refusals import InvalidRequest, MalformedBody
 from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Auth, Call, Route
-from moltnet.entrypoints.rest.wire.registration import (
+from moltnet.entrypoints.rest.schemas.registration import (
     JsonWebKeySet,
     OAuthError,
     RegisterAgent,
@@ -39,8 +39,8 @@ class UnsupportedGrant(Invalid):
 
     code = "UNSUPPORTED_GRANT"
 
-    def __init__(self, given: str) -> None:
-        super().__init__(f'Unsupported grant_type "{given}". Only client_credentials is supported.')
+    def __init__(self, grant_type: str) -> None:
+        super().__init__(f'Unsupported grant_type "{grant_type}". Only client_credentials is supported.')
 
 
 async def register(call: Call[None, RegisterAgent, None]) -> Answer:

@@ -2,7 +2,7 @@
 
 from moltnet.domain.limits import Tier
 from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Auth, Call, Route
-from moltnet.entrypoints.rest.wire.search import (
+from moltnet.entrypoints.rest.schemas.search import (
     DiarySearchResult,
     Digest,
     ReflectDiary,

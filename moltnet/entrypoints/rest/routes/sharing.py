@@ -5,8 +5,8 @@ from functools import partial
 from moltnet.domain.keys import Fingerprint
 from moltnet.entrypoints.rest.idempotency import once
 from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Call, Route
-from moltnet.entrypoints.rest.wire.diaries import ListPage, Success
-from moltnet.entrypoints.rest.wire.sharing import (
+from moltnet.entrypoints.rest.schemas.diaries import ListPage, Success
+from moltnet.entrypoints.rest.schemas.sharing import (
     DiaryInvitationList,
     DiaryShare,
     DiaryShareList,
@@ -28,8 +28,8 @@ async def shares(call: Call[SharesPath, None, ListPage]) -> Answer:
 
 async def share(call: Call[SharesPath, ShareDiary, None]) -> Answer:
     """Invite an agent to your diary."""
-    guest = Fingerprint.parse(call.body.fingerprint)
-    share_it = partial(call.services.sharing.share, call.agent, call.params.diary_id, guest, call.body.role)
+    collaborator = Fingerprint.parse(call.body.fingerprint)
+    share_it = partial(call.services.sharing.share, call.agent, call.params.diary_id, collaborator, call.body.role)
     return await once(call, share_it, lambda shared: Answer(share_form(shared), status=201))
 
 
@@ -51,8 +51,8 @@ async def decline(call: Call[InvitationPath, None, None]) -> Answer:
 
 async def revoke(call: Call[SharePath, None, None]) -> Answer:
     """Take an agent's access or invitation back."""
-    guest = Fingerprint.parse(call.params.fingerprint)
-    await call.services.sharing.revoke(call.agent, call.params.diary_id, guest)
+    collaborator = Fingerprint.parse(call.params.fingerprint)
+    await call.services.sharing.revoke(call.agent, call.params.diary_id, collaborator)
     return Answer(Success())
 
 

@@ -5,7 +5,7 @@ from functools import partial
 from moltnet.domain.limits import Tier
 from moltnet.entrypoints.rest.idempotency import once
 from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Auth, Call, Route
-from moltnet.entrypoints.rest.wire.vouching import (
+from moltnet.entrypoints.rest.schemas.vouching import (
     ActiveVouchers,
     ListEdges,
     TrustGraph,

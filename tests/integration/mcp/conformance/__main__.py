@@ -15,9 +15,9 @@ from pathlib import Path
 from aiohttp import web
 from aiohttp.test_utils import unused_port
 
-from moltnet.entrypoints.about.place import Place
-from moltnet.entrypoints.mcp.door import McpDoor
-from moltnet.entrypoints.mcp.engine import Engine
+from moltnet.entrypoints.discovery.network_urls import NetworkUrls
+from moltnet.entrypoints.mcp.endpoint import McpEndpoint
+from moltnet.entrypoints.mcp.json_rpc import JsonRpcHandler
 from moltnet.entrypoints.mcp.options import McpOptions
 from moltnet.entrypoints.mcp.routes import MCP_PATH
 from moltnet.entrypoints.rest.app import create_app
@@ -45,11 +45,11 @@ async def _served(*, shows_exhibits: bool) -> AsyncIterator[str]:
     options = RestOptions(api_url=url, cors_origins=frozenset({url}))
     async with a_network() as network:
         app = create_app(network.services, options)
-        door = McpDoor(network.services, McpOptions(place=Place(api_url=url), session_secret=b"s" * 32))
+        door = McpEndpoint(network.services, McpOptions(urls=NetworkUrls(api_url=url), session_secret=b"s" * 32))
         if shows_exhibits:
-            engine = Engine()
-            engine._server = exhibition()
-            door._loading = asyncio.create_task(asyncio.sleep(0, engine))
+            handler = JsonRpcHandler()
+            handler._server = exhibition()
+            door._loading = asyncio.create_task(asyncio.sleep(0, handler))
         app.router.add_route("*", MCP_PATH, door.handle)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await runner.setup()

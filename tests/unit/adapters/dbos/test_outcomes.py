@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import moltnet.entrypoints.rest.refusals  # noqa: F401 - the whole family of errors
-from moltnet.adapters.dbos.outcomes import outcome_of, told
+from moltnet.adapters.dbos.outcomes import outcome_of, unwrap
 from moltnet.domain.errors import MoltNetError
 from moltnet.domain.sharing import ShareExists
 from moltnet.ports.workflows import Json
@@ -36,7 +36,7 @@ async def test_any_answer_is_told_as_it_was_and_in_ascii(answer: Json) -> None:
 
     outcome = await outcome_of(act)
     assert outcome.isascii()
-    assert told(outcome) == answer
+    assert unwrap(outcome) == answer
 
 
 @pytest.mark.parametrize("kind", sorted(family(), key=lambda kind: kind.code), ids=lambda kind: kind.__name__)
@@ -44,21 +44,21 @@ async def test_every_refusal_of_the_network_is_raised_again(kind: type[MoltNetEr
     error = kind.__new__(kind)
     MoltNetError.__init__(error, "In other words")
     with pytest.raises(kind) as raised:
-        told(await outcome_of(lambda: raising(error)))
+        unwrap(await outcome_of(lambda: raising(error)))
     assert (type(raised.value), raised.value.detail, str(raised.value)) == (kind, "In other words", "In other words")
 
 
 async def test_an_error_with_facts_keeps_its_sentence() -> None:
     error = ShareExists(None)
     with pytest.raises(ShareExists) as raised:
-        told(await outcome_of(lambda: raising(error)))
+        unwrap(await outcome_of(lambda: raising(error)))
     assert str(raised.value) == str(error)
 
 
 @pytest.mark.parametrize("error", [TypeError("wrong"), ZeroDivisionError("by zero"), LookupError("none")])
 async def test_a_mistake_is_raised_again(error: Exception) -> None:
     with pytest.raises(type(error), match=str(error)):
-        told(await outcome_of(lambda: raising(error)))
+        unwrap(await outcome_of(lambda: raising(error)))
 
 
 async def test_what_is_no_builtin_and_none_of_ours_is_named() -> None:
@@ -66,14 +66,14 @@ async def test_what_is_no_builtin_and_none_of_ours_is_named() -> None:
         pass
 
     with pytest.raises(RuntimeError, match="Strange: wrong"):
-        told(await outcome_of(lambda: raising(Strange("wrong"))))
+        unwrap(await outcome_of(lambda: raising(Strange("wrong"))))
     with pytest.raises(RuntimeError, match="UnicodeDecodeError"):
-        told(await outcome_of(lambda: raising(UnicodeDecodeError("utf-8", b"", 0, 1, "wrong"))))
+        unwrap(await outcome_of(lambda: raising(UnicodeDecodeError("utf-8", b"", 0, 1, "wrong"))))
 
 
 def test_a_refusal_that_this_release_does_not_know_is_named() -> None:
     with pytest.raises(RuntimeError, match="OF_TOMORROW: wrong"):
-        told('{"error": {"code": "OF_TOMORROW", "detail": "wrong"}}')
+        unwrap('{"error": {"code": "OF_TOMORROW", "detail": "wrong"}}')
 
 
 async def test_what_ends_a_program_is_no_outcome() -> None:
@@ -87,4 +87,4 @@ async def test_what_is_not_json_is_an_error(answer: object) -> None:
         return answer  # type: ignore[return-value]
 
     with pytest.raises((TypeError, ValueError)):
-        told(await outcome_of(act))
+        unwrap(await outcome_of(act))

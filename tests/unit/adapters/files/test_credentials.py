@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from moltnet.adapters.files.credentials import CredentialsFile, CredentialsUnreadable, text_of
-from moltnet.adapters.files.places import read_text
+from moltnet.adapters.files.paths import read_text
 from moltnet.ports.keyring import NoCredentials
 
 ORDERED = ["identity_id", "oauth2", "keys", "endpoints", "registered_at", "ssh", "git", "github", "later", "more"]
@@ -18,12 +18,12 @@ def file(tmp_path: Path) -> CredentialsFile:
 
 def test_members_come_in_the_contracts_order_and_unknown_ones_are_kept(file: CredentialsFile) -> None:
     file.write({name: {} for name in reversed(ORDERED[:8])} | {"later": 1, "more": 2})
-    assert list(json.loads(file.place.read_text())) == ORDERED
+    assert list(json.loads(file.file_path.read_text())) == ORDERED
 
 
 def test_file_is_indented_by_two_and_ends_with_a_newline(file: CredentialsFile) -> None:
     file.write({"identity_id": "ü"})
-    assert read_text(file.place) == '{\n  "identity_id": "ü"\n}\n'
+    assert read_text(file.file_path) == '{\n  "identity_id": "ü"\n}\n'
 
 
 def test_legacy_file_is_read_with_a_warning_and_never_written(
@@ -35,7 +35,7 @@ def test_legacy_file_is_read_with_a_warning_and_never_written(
     assert "deprecated" in caplog.text
     file.update("ssh", {"public_key_path": "p"})
     assert json.loads(file.legacy.read_text()) == {"identity_id": "x"}
-    assert json.loads(file.place.read_text()) == {"identity_id": "x", "ssh": {"public_key_path": "p"}}
+    assert json.loads(file.file_path.read_text()) == {"identity_id": "x", "ssh": {"public_key_path": "p"}}
 
 
 def test_the_new_file_wins(file: CredentialsFile) -> None:
@@ -47,7 +47,7 @@ def test_the_new_file_wins(file: CredentialsFile) -> None:
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '"x"', "\x00", "[" * 100_000])
 def test_invalid_file_is_an_error_and_no_other_is_taken_instead(file: CredentialsFile, text: str) -> None:
     file.legacy.write_text('{"identity_id": "old"}')
-    file.place.write_text(text)
+    file.file_path.write_text(text)
     with pytest.raises(CredentialsUnreadable, match="restore it"):
         file.read()
 
@@ -78,7 +78,7 @@ def test_file_that_others_may_read_is_warned_of_once(file: CredentialsFile, capl
     file.write({"identity_id": "x"})
     file.read()
     assert caplog.text == ""
-    file.place.chmod(0o640)
+    file.file_path.chmod(0o640)
     file.read()
     file.read()
     assert caplog.text.count("mode 0640") == 1

@@ -43,7 +43,7 @@ def test_what_is_kept_is_read(keyring: FileKeyring) -> None:
 
 def test_file_is_the_contracts(keyring: FileKeyring) -> None:
     keyring.keep(an_identity())
-    assert json.loads(keyring.file.place.read_text()) == {
+    assert json.loads(keyring.file.file_path.read_text()) == {
         "identity_id": str(UUID(int=1)),
         "oauth2": {"client_id": str(CLIENT), "client_secret": "s"},
         "keys": {
@@ -78,7 +78,7 @@ def test_another_prepared_key_is_not_replaced(keyring: FileKeyring) -> None:
 
 def test_prepared_key_is_its_owners_alone(keyring: FileKeyring) -> None:
     keyring.prepare(KEY.seed_text)
-    assert {place.stat().st_mode & 0o777 for place in keyring.file.folder.iterdir()} == {0o600}
+    assert {file_path.stat().st_mode & 0o777 for file_path in keyring.file.folder.iterdir()} == {0o600}
 
 
 def test_nothing_is_prepared_where_an_identity_is(keyring: FileKeyring) -> None:
@@ -96,12 +96,12 @@ def test_another_key_is_not_written_over(keyring: FileKeyring) -> None:
 
 def test_replacing_keeps_a_copy(keyring: FileKeyring) -> None:
     keyring.keep(an_identity())
-    before = keyring.file.place.read_text()
+    before = keyring.file.file_path.read_text()
     forced = attrs.evolve(keyring, replacing=True)
     forced.prepare(OTHER.seed_text)
     forced.keep(an_identity(OTHER))
     assert forced.read() == an_identity(OTHER)
-    assert keyring.file.place.with_name("moltnet.json.bak").read_text() == before
+    assert keyring.file.file_path.with_name("moltnet.json.bak").read_text() == before
 
 
 def test_keeping_the_same_identity_keeps_what_else_is_in_the_file(keyring: FileKeyring) -> None:
@@ -114,11 +114,11 @@ def test_keeping_the_same_identity_keeps_what_else_is_in_the_file(keyring: FileK
 
 def test_renewing_reaches_every_place_the_secret_stands_in(keyring: FileKeyring, tmp_path: Path) -> None:
     keyring.keep(an_identity())
-    place = write_configuration(tmp_path, server_entry("https://net.example", an_identity().credentials))
+    file_path = write_configuration(tmp_path, server_entry("https://net.example", an_identity().credentials))
     fresh = ClientSecret(client_id=CLIENT, secret="fresh")
-    attrs.evolve(keyring, configurations=(place, tmp_path / "nothing")).renew(fresh)
+    attrs.evolve(keyring, configurations=(file_path, tmp_path / "nothing")).renew(fresh)
     assert keyring.read() == an_identity(secret="fresh")
-    assert "fresh" in place.read_text()
+    assert "fresh" in file_path.read_text()
 
 
 def test_nothing_to_renew_is_told(keyring: FileKeyring) -> None:
@@ -155,7 +155,7 @@ def test_odd_time_is_no_reason_to_refuse_the_rest(keyring: FileKeyring, at: str)
 )
 def test_spoilt_draft_is_told_in_a_sentence(keyring: FileKeyring, text: str) -> None:
     keyring.prepare(KEY.seed_text)
-    keyring.file.place.with_name("moltnet.pending.json").write_text(text)
+    keyring.file.file_path.with_name("moltnet.pending.json").write_text(text)
     with pytest.raises(CredentialsUnreadable):
         keyring.prepared()
 

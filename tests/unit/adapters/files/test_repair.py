@@ -95,9 +95,9 @@ def test_recorded_places_that_are_gone_are_warned_of(file: CredentialsFile, tmp_
 
 def test_open_mode_is_tightened(file: CredentialsFile) -> None:
     file.write(a_document())
-    file.place.chmod(0o644)
+    file.file_path.chmod(0o644)
     assert [finding.action for finding in repair(file, public_key_of).findings] == [Action.FIXED]
-    assert file.place.stat().st_mode & 0o777 == 0o600
+    assert file.file_path.stat().st_mode & 0o777 == 0o600
 
 
 def test_legacy_file_is_migrated_and_stays(file: CredentialsFile) -> None:
@@ -106,16 +106,16 @@ def test_legacy_file_is_migrated_and_stays(file: CredentialsFile) -> None:
     assert repair(file, public_key_of).findings == (
         Finding(field="file", problem="only credentials.json is there", action=Action.MIGRATE),
     )
-    assert CredentialsFile(file.place).read() == legacy.read()
+    assert CredentialsFile(file.file_path).read() == legacy.read()
 
 
 def test_dry_run_writes_nothing(file: CredentialsFile) -> None:
     file.write(a_document(endpoints={"api": "https://net.example"}))
-    before = file.place.read_bytes()
+    before = file.file_path.read_bytes()
     repaired = repair(file, public_key_of, dry_run=True)
     assert repaired.writes
     assert repaired.document == a_document()
-    assert file.place.read_bytes() == before
+    assert file.file_path.read_bytes() == before
 
 
 @pytest.mark.parametrize(

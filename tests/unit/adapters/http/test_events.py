@@ -16,7 +16,7 @@ STREAM = (
     b"id: bad\0id\ndata\n\nunknown: field\nretry: soon\n\n"
     b"data: not finished"
 )
-TOLD = [
+DISCLOSED = [
     ServerSentEvent("a/1", "entry", '{"x":1}'),
     ServerSentEvent("a/2", "entry", "two\nlines"),
     ServerSentEvent("a/2", "message", "unnamed é"),
@@ -30,7 +30,7 @@ def test_pieces_make_no_difference(cuts: list[int]) -> None:
     places = [0, *sorted(cuts), len(STREAM)]
     reader = EventReader("")
     told = [event for start, end in pairwise(places) for event in reader.feed(STREAM[start:end])]
-    assert told == TOLD
+    assert told == DISCLOSED
     assert (reader.last_id, reader.retry_s) == ("a/2", 5.0)
 
 

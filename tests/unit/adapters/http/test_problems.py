@@ -13,7 +13,7 @@ from moltnet.domain.recovery import InvalidChallenge, InvalidProof
 from moltnet.domain.signing import SigningRequestCompleted, SigningRequestExpired
 from moltnet.domain.versions import StaleVersion
 from moltnet.domain.vouching import IssueContended, RegistrationRefused, VoucherLimitReached
-from moltnet.entrypoints.about.problem_types import PROBLEM_TYPES
+from moltnet.entrypoints.discovery.problem_types import PROBLEM_TYPES
 from moltnet.ports.remote import FieldFault, Problem, RegistrationError
 
 KINDS: dict[str, type[MoltNetError]] = {

@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from moltnet.adapters.http.calls import Reply
-from moltnet.adapters.http.wire import event_id, read, read_edited, read_list, read_member, read_page
+from moltnet.adapters.http.decoding import event_id, read, read_edited, read_list, read_member, read_page
 from moltnet.domain.entries import Entry
 from moltnet.domain.keys import Fingerprint
 from moltnet.domain.search import SearchResult
 from moltnet.domain.versions import version_of
 from moltnet.domain.views import SignatureCheck
 from moltnet.domain.vouching import Edge
-from moltnet.entrypoints.rest.wire.entries import entry_form
+from moltnet.entrypoints.rest.schemas.entries import entry_form
 from moltnet.entrypoints.schema.convert import json_value
 from moltnet.ports.remote import NetworkError
 from tests.support.builders import NOON, an_author, an_entry, an_id

@@ -6,7 +6,7 @@ import pytest
 
 from moltnet.adapters.memory.embedding import MemoryEmbedder
 
-NOTE = "The database password was rotated on Monday."
+RECORD_MIGRATION = "The database password was rotated on Monday."
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def embedder() -> MemoryEmbedder:
 
 async def test_texts_that_share_words_are_nearer(embedder):
     query = await embedder.embed_query("when was the password rotated")
-    same, other = await embedder.embed_passages([NOTE, "Lunch with Carol at the harbour"])
+    same, other = await embedder.embed_passages([RECORD_MIGRATION, "Lunch with Carol at the harbour"])
 
     assert query.cosine(same) > query.cosine(other) + 0.2
 
@@ -37,11 +37,11 @@ async def test_only_the_first_window_counts(embedder):
 
 
 async def test_query_and_passage_of_the_same_text_are_equal(embedder):
-    assert [await embedder.embed_query(NOTE)] == await embedder.embed_passages([NOTE])
+    assert [await embedder.embed_query(RECORD_MIGRATION)] == await embedder.embed_passages([RECORD_MIGRATION])
 
 
 async def test_vectors_are_the_same_on_every_machine(embedder):
-    signs = bytes(number > 0 for number in (await embedder.embed_query(NOTE)).numbers())
+    signs = bytes(number > 0 for number in (await embedder.embed_query(RECORD_MIGRATION)).numbers())
 
     assert hashlib.sha256(signs).hexdigest()[:16] == "dd194a04ba488de1"
 

@@ -122,5 +122,5 @@ async def test_what_a_write_costs_does_not_grow_with_what_is_stored(storage: Mem
     async with storage.transaction() as work:
         await work.diaries.add(a_diary(owner=owner.id))
         await work.entries.add(an_entry(diary=diary.id), an_index("word"))
-        await work.entries.note_accesses({an_entry().id: 1}, NOON)
+        await work.entries.record_views({an_entry().id: 1}, NOON)
     assert Counting.walks == 0

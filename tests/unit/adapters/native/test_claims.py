@@ -16,8 +16,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from joserfc.jwk import RSAKey
 
-from moltnet.adapters.native.claims import TOKEN_MAX, PresentedToken, sign, token_claims
-from moltnet.adapters.native.keys import OpenKey
+from moltnet.adapters.builtin.claims import TOKEN_MAX, ParsedToken, sign, token_claims
+from moltnet.adapters.builtin.keys import OpenKey
 from moltnet.domain.credentials import ALL_SCOPES, TOKEN_LIFETIME, InvalidToken, Scope, TokenClaims
 from tests.support.builders import NOON, a_client, an_agent, an_id
 from tests.support.tokens import ISSUER, SEAL, a_token_key
@@ -63,10 +63,10 @@ def signed(payload: bytes, key: RSAKey = KEY.key, **header: Any) -> str:
 
 def told(token: str) -> TokenClaims:
     """What a token says at NOON, by the key it may name."""
-    presented = PresentedToken.parse(token)
-    if presented.kid != KEY.kid:
+    authenticate = ParsedToken.parse(token)
+    if authenticate.kid != KEY.kid:
         raise InvalidToken
-    return presented.claims(KEY, issuer=ISSUER, at=NOON)
+    return authenticate.claims(KEY, issuer=ISSUER, at=NOON)
 
 
 def b64(data: bytes) -> str:
@@ -199,11 +199,11 @@ def test_token_without_nbf_is_good():
 
 @pytest.mark.parametrize("early", [timedelta(microseconds=1), timedelta(days=1)])
 def test_token_has_no_leeway(early: timedelta):
-    presented = PresentedToken.parse(good_token())
+    authenticate = ParsedToken.parse(good_token())
     for at in [NOON - early, NOON + TOKEN_LIFETIME, NOON + TOKEN_LIFETIME + early]:
         with pytest.raises(InvalidToken):
-            presented.claims(KEY, issuer=ISSUER, at=at)
-    presented.claims(KEY, issuer=ISSUER, at=NOON + TOKEN_LIFETIME - timedelta(microseconds=1))
+            authenticate.claims(KEY, issuer=ISSUER, at=at)
+    authenticate.claims(KEY, issuer=ISSUER, at=NOON + TOKEN_LIFETIME - timedelta(microseconds=1))
 
 
 @given(name=st.sampled_from(CLAIM_NAMES), value=JSON)

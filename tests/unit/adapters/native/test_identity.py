@@ -9,10 +9,10 @@ from uuid import UUID
 import attrs
 import pytest
 
+from moltnet.adapters.builtin.identity import BuiltinIdentityProvider
 from moltnet.adapters.memory.clock import MemoryClock
 from moltnet.adapters.memory.repositories.recovery_codes import MemoryRecoveryCodes
 from moltnet.adapters.memory.storage import MemoryStorage, MemoryUnitOfWork
-from moltnet.adapters.native.identity import NativeIdentityProvider
 from moltnet.adapters.system.randomness import SystemRandomness
 from moltnet.domain.credentials import hash_secret
 from moltnet.domain.errors import StorageUnavailable
@@ -50,8 +50,8 @@ def storage() -> MemoryStorage:
     return MemoryStorage()
 
 
-def provider(storage: MemoryStorage, secret: bytes = b"secret" * 6, url: str = "http://h") -> NativeIdentityProvider:
-    return NativeIdentityProvider(storage, MemoryClock(NOON), SystemRandomness(), url, secret)
+def provider(storage: MemoryStorage, secret: bytes = b"secret" * 6, url: str = "http://h") -> BuiltinIdentityProvider:
+    return BuiltinIdentityProvider(storage, MemoryClock(NOON), SystemRandomness(), url, secret)
 
 
 def flow_of(url: str) -> str:
@@ -82,7 +82,7 @@ async def test_code_is_of_no_use_under_another_secret(storage: MemoryStorage):
 
 
 async def test_same_code_is_kept_differently_in_each_flow(storage: MemoryStorage):
-    same = NativeIdentityProvider(storage, MemoryClock(NOON), SameDigits(), "http://h", b"secret" * 6)
+    same = BuiltinIdentityProvider(storage, MemoryClock(NOON), SameDigits(), "http://h", b"secret" * 6)
     kept = set()
     for _ in range(2):
         flow = flow_of((await same.begin_recovery(AgentId(an_id()))).flow_url)

@@ -8,27 +8,27 @@ from datetime import timedelta
 
 import pytest
 
-from moltnet.adapters.memory.clock import MemoryClock
-from moltnet.adapters.memory.storage import MemoryStorage
-from moltnet.adapters.native.keys import (
+from moltnet.adapters.builtin.keys import (
     OVERLAP,
     REREAD_AFTER,
     REREAD_FLOOR,
     SETTLING,
-    KeySeal,
+    KeyEncryption,
     SigningKeyUnreadable,
     TokenKeys,
     reseal,
 )
+from moltnet.adapters.memory.clock import MemoryClock
+from moltnet.adapters.memory.storage import MemoryStorage
 from moltnet.domain.credentials import TOKEN_LIFETIME
-from moltnet.ports.proofs import SigningKey
+from moltnet.ports.credentials import SigningKey
 from moltnet.ports.storage import UnitOfWork
 from tests.support.builders import NOON
 from tests.support.tokens import SEAL, a_token_key
 
 # The stored key is of NOON and has long settled: of two keys of one moment, either may be the newer.
 LATER = NOON + timedelta(days=1)
-OTHER_SEAL = KeySeal(b"another key-encryption secret, 32 bytes or more")
+OTHER_SEAL = KeyEncryption(b"another key-encryption secret, 32 bytes or more")
 
 
 class CountingStorage(MemoryStorage):
@@ -255,7 +255,7 @@ async def test_keys_that_are_sealed_anew_are_the_same_keys(
 
 
 async def test_what_neither_secret_opens_is_not_sealed_anew(storage: CountingStorage, clock: MemoryClock):
-    third = KeySeal(b"a third key-encryption secret of 32 bytes or more")
+    third = KeyEncryption(b"a third key-encryption secret of 32 bytes or more")
     before = await stored(storage)
     with pytest.raises(SigningKeyUnreadable):
         await reseal(storage, OTHER_SEAL, third)
@@ -277,4 +277,4 @@ def test_what_is_no_sealed_key_does_not_open(sealed: bytes):
 
 def test_short_secret_is_refused():
     with pytest.raises(ValueError, match="at least 32 bytes"):
-        KeySeal(bytes(31))
+        KeyEncryption(bytes(31))

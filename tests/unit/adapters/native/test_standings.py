@@ -7,8 +7,8 @@ from datetime import timedelta
 import attrs
 import pytest
 
+from moltnet.adapters.builtin.client_directory import CACHE_TTL, CachedClientDirectory, ClientRecord
 from moltnet.adapters.memory.clock import MemoryClock
-from moltnet.adapters.native.standings import BELIEVED_FOR, RecentStandings, Standing
 from moltnet.domain.ids import ClientId
 from tests.support.builders import NOON, a_client, an_agent, an_id
 
@@ -32,11 +32,11 @@ class Changes:
 class Stored:
     """Answers what stands in it, when it is let."""
 
-    standing: Standing | None = (CLIENT, AGENT)
+    standing: ClientRecord | None = (CLIENT, AGENT)
     reads: int = 0
     gate: asyncio.Event = attrs.field(factory=asyncio.Event)
 
-    async def find(self, _: ClientId) -> Standing | None:
+    async def find(self, _: ClientId) -> ClientRecord | None:
         self.reads += 1
         read = self.standing
         await self.gate.wait()
@@ -64,89 +64,89 @@ def clock() -> MemoryClock:
 
 
 @pytest.fixture
-def standings(stored: Stored, changes: Changes, clock: MemoryClock) -> RecentStandings:
-    return RecentStandings(stored, changes, clock, most=2)
+def client_directory(stored: Stored, changes: Changes, clock: MemoryClock) -> CachedClientDirectory:
+    return CachedClientDirectory(stored, changes, clock, most=2)
 
 
-async def test_is_read_once_for_a_moment(standings: RecentStandings, stored: Stored, clock: MemoryClock):
+async def test_is_read_once_for_a_moment(client_directory: CachedClientDirectory, stored: Stored, clock: MemoryClock):
     for _ in range(3):
-        assert await standings.find(CLIENT.id) == (CLIENT, AGENT)
+        assert await client_directory.find(CLIENT.id) == (CLIENT, AGENT)
     assert stored.reads == 1
-    clock.advance(BELIEVED_FOR - timedelta(microseconds=1))
-    await standings.find(CLIENT.id)
+    clock.advance(CACHE_TTL - timedelta(microseconds=1))
+    await client_directory.find(CLIENT.id)
     assert stored.reads == 1
     clock.advance(timedelta(microseconds=1))
-    await standings.find(CLIENT.id)
+    await client_directory.find(CLIENT.id)
     assert stored.reads == 2
 
 
-async def test_nobody_is_not_remembered(standings: RecentStandings, stored: Stored):
+async def test_nobody_is_not_remembered(client_directory: CachedClientDirectory, stored: Stored):
     stored.standing = None
-    assert await standings.find(CLIENT.id) is None
+    assert await client_directory.find(CLIENT.id) is None
     stored.standing = (CLIENT, AGENT)
-    assert await standings.find(CLIENT.id) == (CLIENT, AGENT)
+    assert await client_directory.find(CLIENT.id) == (CLIENT, AGENT)
 
 
 @pytest.mark.parametrize("told", [CLIENT.id, None])
 async def test_change_that_is_told_counts_at_once(
-    standings: RecentStandings, stored: Stored, changes: Changes, told: ClientId | None
+    client_directory: CachedClientDirectory, stored: Stored, changes: Changes, told: ClientId | None
 ):
-    await standings.find(CLIENT.id)
+    await client_directory.find(CLIENT.id)
     stored.standing = (RENEWED, AGENT)
     changes.tell(told)
-    assert await standings.find(CLIENT.id) == (RENEWED, AGENT)
+    assert await client_directory.find(CLIENT.id) == (RENEWED, AGENT)
 
 
-async def test_change_of_this_process_counts_at_once(standings: RecentStandings, stored: Stored):
-    await standings.find(CLIENT.id)
+async def test_change_of_this_process_counts_at_once(client_directory: CachedClientDirectory, stored: Stored):
+    await client_directory.find(CLIENT.id)
     stored.standing = (RENEWED, AGENT)
-    standings.forget(CLIENT.id)
-    assert await standings.find(CLIENT.id) == (RENEWED, AGENT)
+    client_directory.forget(CLIENT.id)
+    assert await client_directory.find(CLIENT.id) == (RENEWED, AGENT)
 
 
 @pytest.mark.parametrize("told", [CLIENT.id, None, ClientId(an_id())])
 async def test_what_was_read_before_a_change_was_told_is_not_remembered_after_it(
-    standings: RecentStandings, stored: Stored, changes: Changes, told: ClientId | None
+    client_directory: CachedClientDirectory, stored: Stored, changes: Changes, told: ClientId | None
 ):
     stored.gate.clear()
-    reading = asyncio.create_task(standings.find(CLIENT.id))
+    reading = asyncio.create_task(client_directory.find(CLIENT.id))
     await asyncio.sleep(0)  # the old row is read; its answer is under way
     stored.standing = (RENEWED, AGENT)
     changes.tell(told)
     stored.gate.set()
     await reading
-    assert await standings.find(CLIENT.id) == (RENEWED, AGENT)
+    assert await client_directory.find(CLIENT.id) == (RENEWED, AGENT)
 
 
 async def test_nothing_is_believed_while_changes_are_not_heard(
-    standings: RecentStandings, stored: Stored, changes: Changes
+    client_directory: CachedClientDirectory, stored: Stored, changes: Changes
 ):
-    await standings.find(CLIENT.id)
+    await client_directory.find(CLIENT.id)
     changes.heard = False
     stored.standing = (RENEWED, AGENT)
-    assert await standings.find(CLIENT.id) == (RENEWED, AGENT)
+    assert await client_directory.find(CLIENT.id) == (RENEWED, AGENT)
     assert stored.reads == 2
 
 
 async def test_what_was_read_as_hearing_ended_is_not_remembered(
-    standings: RecentStandings, stored: Stored, changes: Changes
+    client_directory: CachedClientDirectory, stored: Stored, changes: Changes
 ):
     stored.gate.clear()
-    reading = asyncio.create_task(standings.find(CLIENT.id))
+    reading = asyncio.create_task(client_directory.find(CLIENT.id))
     await asyncio.sleep(0)
     changes.heard = False
     stored.gate.set()
     await reading
     changes.heard = True
-    await standings.find(CLIENT.id)
+    await client_directory.find(CLIENT.id)
     assert stored.reads == 2
 
 
-async def test_only_so_many_are_remembered(standings: RecentStandings, stored: Stored):
+async def test_only_so_many_are_remembered(client_directory: CachedClientDirectory, stored: Stored):
     clients = [ClientId(an_id()) for _ in range(3)]
     for client in clients:
-        await standings.find(client)
-    await standings.find(clients[2])
+        await client_directory.find(client)
+    await client_directory.find(clients[2])
     assert stored.reads == 3
-    await standings.find(clients[0])
+    await client_directory.find(clients[0])
     assert stored.reads == 4

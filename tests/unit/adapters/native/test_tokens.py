@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
+from moltnet.adapters.builtin.claims import sign, token_claims
+from moltnet.adapters.builtin.client_directory import StoredClientDirectory
+from moltnet.adapters.builtin.keys import REREAD_AFTER, TokenKeys
+from moltnet.adapters.builtin.tokens import BuiltinTokenVerifier
 from moltnet.adapters.memory.clock import MemoryClock
 from moltnet.adapters.memory.storage import MemoryStorage
-from moltnet.adapters.native.claims import sign, token_claims
-from moltnet.adapters.native.keys import REREAD_AFTER, TokenKeys
-from moltnet.adapters.native.standings import StoredStandings
-from moltnet.adapters.native.tokens import NativeTokenVerifier
 from moltnet.domain.agents import Agent
 from moltnet.domain.credentials import TOKEN_LIFETIME, Client, InvalidToken, Scope
 from tests.support.builders import NOON, a_client, an_id
@@ -43,10 +43,12 @@ async def client(storage: MemoryStorage, agent: Agent) -> Client:
 
 
 @pytest.fixture(params=[True, False], ids=["scopeless has all", "scopeless has none"])
-def verifier(storage: MemoryStorage, request: pytest.FixtureRequest) -> NativeTokenVerifier:
+def verifier(storage: MemoryStorage, request: pytest.FixtureRequest) -> BuiltinTokenVerifier:
     clock = MemoryClock(NOON)
     keys = TokenKeys(storage, clock, SEAL)
-    return NativeTokenVerifier(StoredStandings(storage), clock, keys, ISSUER, scopeless_tokens_have_all=request.param)
+    return BuiltinTokenVerifier(
+        StoredClientDirectory(storage), clock, keys, ISSUER, scopeless_tokens_have_all=request.param
+    )
 
 
 def token_of(client: Client, agent: Agent, *scopes: Scope, **changes: Any) -> str:
@@ -55,18 +57,20 @@ def token_of(client: Client, agent: Agent, *scopes: Scope, **changes: Any) -> st
     return sign(ISSUER, {**token_claims(client, agent, frozenset(scopes), an_id(), NOON), **changes}, key)
 
 
-async def test_scope_its_client_has_not_is_not_the_tokens(verifier: NativeTokenVerifier, client: Client, agent: Agent):
+async def test_scope_its_client_has_not_is_not_the_tokens(verifier: BuiltinTokenVerifier, client: Client, agent: Agent):
     caller = await verifier.verify(token_of(client, agent, Scope.DIARY_READ, Scope.DIARY_WRITE))
     assert caller.scopes == {Scope.DIARY_READ}
 
 
-async def test_token_of_scopes_its_client_has_not_has_none(verifier: NativeTokenVerifier, client: Client, agent: Agent):
+async def test_token_of_scopes_its_client_has_not_has_none(
+    verifier: BuiltinTokenVerifier, client: Client, agent: Agent
+):
     caller = await verifier.verify(token_of(client, agent, Scope.DIARY_WRITE))
     assert caller.scopes == frozenset()
 
 
 async def test_client_of_another_agent_is_refused(
-    verifier: NativeTokenVerifier, storage: MemoryStorage, client: Client
+    verifier: BuiltinTokenVerifier, storage: MemoryStorage, client: Client
 ):
     other = await joined(storage)
     with pytest.raises(InvalidToken):
@@ -75,13 +79,13 @@ async def test_client_of_another_agent_is_refused(
 
 @pytest.mark.parametrize("generation", [0, 2, 10**30])
 async def test_any_other_generation_is_refused(
-    verifier: NativeTokenVerifier, client: Client, agent: Agent, generation: int
+    verifier: BuiltinTokenVerifier, client: Client, agent: Agent, generation: int
 ):
     with pytest.raises(InvalidToken):
         await verifier.verify(token_of(client, agent, **{"moltnet:generation": generation}))
 
 
-async def test_key_is_the_one_the_agent_has_now(verifier: NativeTokenVerifier, client: Client, agent: Agent):
+async def test_key_is_the_one_the_agent_has_now(verifier: BuiltinTokenVerifier, client: Client, agent: Agent):
     token = token_of(client, agent, **{"moltnet:public_key": "ed25519:anything", "moltnet:fingerprint": "anything"})
     assert (await verifier.verify(token)).public_key.text == agent.public_key.text
 
@@ -89,7 +93,7 @@ async def test_key_is_the_one_the_agent_has_now(verifier: NativeTokenVerifier, c
 async def test_token_that_was_accepted_ends_with_its_key(storage: MemoryStorage, client: Client, agent: Agent):
     clock = MemoryClock(NOON)
     elsewhere, keys = TokenKeys(storage, clock, SEAL), TokenKeys(storage, clock, SEAL)
-    verifier = NativeTokenVerifier(StoredStandings(storage), clock, keys, ISSUER, scopeless_tokens_have_all=True)
+    verifier = BuiltinTokenVerifier(StoredClientDirectory(storage), clock, keys, ISSUER, scopeless_tokens_have_all=True)
     token = token_of(client, agent)
     assert await verifier.verify(token)
     await elsewhere.rotate()
@@ -107,7 +111,7 @@ async def test_token_that_was_accepted_is_good_in_its_time_alone(
 ):
     clock = MemoryClock(NOON)
     keys = TokenKeys(storage, clock, SEAL)
-    verifier = NativeTokenVerifier(StoredStandings(storage), clock, keys, ISSUER, scopeless_tokens_have_all=True)
+    verifier = BuiltinTokenVerifier(StoredClientDirectory(storage), clock, keys, ISSUER, scopeless_tokens_have_all=True)
     token = token_of(client, agent, nbf=NOON.timestamp(), exp=(NOON + TOKEN_LIFETIME).timestamp())
     assert await verifier.verify(token)
     clock.advance(TOKEN_LIFETIME - TICK)

@@ -10,7 +10,7 @@ import attrs
 import pytest
 
 from moltnet.adapters.onnx.embedding import OnnxEmbedder
-from moltnet.adapters.onnx.install import MODEL, PACKAGE, default_model, main, model_key, model_places
+from moltnet.adapters.onnx.install import MODEL, PACKAGE, default_model, main, model_directories, model_key
 from moltnet.adapters.onnx.model_dir import ModelMissing
 
 FIND = """
@@ -37,7 +37,7 @@ def test_first_place_with_a_built_model_wins(tmp_path):
 
 
 def test_environment_comes_before_the_users_cache():
-    environment, cache = model_places()
+    environment, cache = model_directories()
 
     assert environment == Path(sys.prefix) / "share" / "moltnet" / "models"
     assert cache.parts[-2:] == ("moltnet", "models")

@@ -14,7 +14,7 @@ from moltnet.domain.limits import AllowanceUsedUp
 from moltnet.domain.search import EmbedderUnavailable, Vector
 from moltnet.ports.awaiting import IS_AWAITED
 
-PATIENCE_S = 30
+TIMEOUT_S = 30
 
 
 def vector(text: str) -> Vector:
@@ -30,13 +30,13 @@ class Worker:
     gate: Event = attrs.field(factory=Event)
 
     async def is_at_gate(self) -> None:
-        assert await asyncio.to_thread(self.at_gate.wait, PATIENCE_S)
+        assert await asyncio.to_thread(self.at_gate.wait, TIMEOUT_S)
 
     def __call__(self, text: str) -> Vector:
         self.texts.append(text)
         if text == "gate":
             self.at_gate.set()
-            assert self.gate.wait(PATIENCE_S)
+            assert self.gate.wait(TIMEOUT_S)
         if text == "bad":
             raise EmbedderUnavailable("no vector for bad")
         return vector(text)
@@ -103,7 +103,7 @@ async def test_one_call_uses_all_threads():
     together = Barrier(2)
 
     def compute(text: str) -> Vector:
-        together.wait(PATIENCE_S)  # passes only if two threads are here at once
+        together.wait(TIMEOUT_S)  # passes only if two threads are here at once
         return vector(text)
 
     scheduler = Scheduler(compute, threads=2)
@@ -155,7 +155,7 @@ async def test_two_errors_in_one_call_are_told_once():
     together = Barrier(2)
 
     def compute(text: str) -> Vector:
-        together.wait(PATIENCE_S)
+        together.wait(TIMEOUT_S)
         raise EmbedderUnavailable(f"no vector for {text}")
 
     scheduler = Scheduler(compute, threads=2)
@@ -310,7 +310,7 @@ async def test_several_event_loops_share_one_scheduler():
         thread.start()
     mine = await scheduler.passages(["a", "b"])
     for thread in threads:
-        await asyncio.to_thread(thread.join, PATIENCE_S)
+        await asyncio.to_thread(thread.join, TIMEOUT_S)
 
     assert answers == [mine] * 3
     await scheduler.close()

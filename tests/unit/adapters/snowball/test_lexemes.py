@@ -2,16 +2,16 @@
 
 import pytest
 
-from moltnet.adapters.snowball.lexemes import SnowballLexemes
-from moltnet.domain.search import Lexeme, Query
+from moltnet.adapters.text_analysis.analyzer import SnowballAnalyzer
+from moltnet.domain.search import Query, Term
 
-LEXEMES = SnowballLexemes()
+LEXEMES = SnowballAnalyzer()
 
 
 def words(text: str) -> list[str]:
     """The lexemes in the order of their positions."""
     found = LEXEMES.of_text(text)
-    return [lexeme for _, lexeme in sorted((position, lexeme) for lexeme in found for position in found[lexeme])]
+    return [term for _, term in sorted((position, term) for term in found for position in found[term])]
 
 
 @pytest.mark.parametrize(
@@ -97,15 +97,15 @@ def test_characters_without_spaces_are_words_and_pairs():
 @pytest.mark.parametrize("part", ["京都", "都", "東京", "서울", "ไทย"])
 def test_part_of_a_run_without_spaces_finds_it(part: str):
     index = LEXEMES.of_text("これは東京都です 서울에서 ภาษาไทย")
-    assert LEXEMES.of_query(Query(wanted=part)).wanted <= index.keys()
+    assert LEXEMES.of_query(Query(scored=part)).scored <= index.keys()
 
 
 def test_word_weighs_by_its_pairs_too():
-    assert LEXEMES.of_query(Query(wanted="東京")).wanted == {"東", "京", "東京"}
-    assert LEXEMES.of_query(Query(wanted="", required=("東京",))).required == ((Lexeme("東"), Lexeme("京")),)
+    assert LEXEMES.of_query(Query(scored="東京")).scored == {"東", "京", "東京"}
+    assert LEXEMES.of_query(Query(scored="", required=("東京",))).required == ((Term("東"), Term("京")),)
 
 
 def test_long_word_is_cut_and_still_found():
     long = "x" * 10_000
     assert words(long) == ["x" * 255]
-    assert LEXEMES.of_query(Query(wanted=long)).wanted == {"x" * 255}
+    assert LEXEMES.of_query(Query(scored=long)).scored == {"x" * 255}

@@ -140,9 +140,9 @@ def may(standing: Standing, least: Standing) -> bool:
     return order.index(standing) >= order.index(least)
 
 
-async def outcomes(scene: Scene, use_case: UseCase, standings: list[Standing]) -> dict[Standing, Outcome]:
+async def outcomes(scene: Scene, use_case: UseCase, client_directory: list[Standing]) -> dict[Standing, Outcome]:
     found: dict[Standing, Outcome] = {}
-    for standing in standings:
+    for standing in client_directory:
         refused = await scene.outcome(standing, use_case, await scene.target())
         found[standing] = type(refused) if refused else DONE
     return found

@@ -11,7 +11,7 @@ from moltnet.domain.authors import Author
 from moltnet.domain.entries import Entry
 from moltnet.domain.errors import StorageUnavailable
 from moltnet.domain.ids import EntryId
-from moltnet.domain.services.accesses import Accesses
+from moltnet.domain.services.view_counter import ViewCounter
 from tests.support.builders import NOON, an_entry, an_id
 from tests.support.interruptions import failing
 from tests.support.network import Member, Network
@@ -41,8 +41,8 @@ def jobs() -> HeldJobs:
 
 
 @pytest.fixture
-def accesses(network: Network, jobs: HeldJobs) -> Accesses:
-    return Accesses(storage=network.storage, background=jobs, clock=network.clock)
+def view_counter(network: Network, jobs: HeldJobs) -> ViewCounter:
+    return ViewCounter(storage=network.storage, background=jobs, clock=network.clock)
 
 
 @pytest.fixture
@@ -60,9 +60,9 @@ async def counted(network: Network, entries: list[Entry]) -> list[int]:
 
 
 async def test_nobody_waits_for_the_count(
-    network: Network, accesses: Accesses, jobs: HeldJobs, entries: list[Entry]
+    network: Network, view_counter: ViewCounter, jobs: HeldJobs, entries: list[Entry]
 ) -> None:
-    accesses.note([entries[0].id])
+    view_counter.record([entries[0].id])
     assert await counted(network, entries) == [0, 0]
     await jobs.finish()
     assert await counted(network, entries) == [1, 0]
@@ -72,45 +72,45 @@ async def test_nobody_waits_for_the_count(
 
 
 async def test_looks_that_gather_are_written_together(
-    network: Network, accesses: Accesses, jobs: HeldJobs, entries: list[Entry]
+    network: Network, view_counter: ViewCounter, jobs: HeldJobs, entries: list[Entry]
 ) -> None:
     first, second = (entry.id for entry in entries)
     for looked_at in ([first], [first, second], [second, second, EntryId(an_id())]):
-        accesses.note(looked_at)
+        view_counter.record(looked_at)
     assert len(jobs.waiting) == 1
     await jobs.finish()
     assert await counted(network, entries) == [2, 3]
-    assert network.calls.log.count("entries.note_accesses") == 1
+    assert network.calls.log.count("entries.record_views") == 1
 
 
 async def test_looks_that_come_while_others_are_written_are_written_next(
-    network: Network, accesses: Accesses, jobs: HeldJobs, entries: list[Entry]
+    network: Network, view_counter: ViewCounter, jobs: HeldJobs, entries: list[Entry]
 ) -> None:
     async def more_looks() -> None:
-        accesses.note([entries[0].id, entries[1].id])
+        view_counter.record([entries[0].id, entries[1].id])
 
-    network.calls.before("entries.note_accesses", [more_looks])
-    accesses.note([entries[0].id])
+    network.calls.before("entries.record_views", [more_looks])
+    view_counter.record([entries[0].id])
     await jobs.finish()
     assert not jobs.waiting
     assert await counted(network, entries) == [2, 1]
-    assert network.calls.log.count("entries.note_accesses") == 2
+    assert network.calls.log.count("entries.record_views") == 2
 
 
-async def test_no_look_is_no_work(network: Network, accesses: Accesses, jobs: HeldJobs) -> None:
-    accesses.note([])
+async def test_no_look_is_no_work(network: Network, view_counter: ViewCounter, jobs: HeldJobs) -> None:
+    view_counter.record([])
     assert not jobs.waiting
-    assert "entries.note_accesses" not in network.calls.log
+    assert "entries.record_views" not in network.calls.log
 
 
 async def test_a_count_that_cannot_be_written_is_lost_and_the_next_is_not(
-    network: Network, accesses: Accesses, jobs: HeldJobs, entries: list[Entry]
+    network: Network, view_counter: ViewCounter, jobs: HeldJobs, entries: list[Entry]
 ) -> None:
-    network.calls.before("entries.note_accesses", [failing(StorageUnavailable())])
-    accesses.note([entries[0].id])
+    network.calls.before("entries.record_views", [failing(StorageUnavailable())])
+    view_counter.record([entries[0].id])
     with pytest.raises(StorageUnavailable):
         await jobs.finish()
-    accesses.note([entries[1].id])
+    view_counter.record([entries[1].id])
     await jobs.finish()
     assert await counted(network, entries) == [0, 1]
 
@@ -120,4 +120,4 @@ async def test_many_readers_at_once_are_all_counted(network: Network, ada: Membe
     await asyncio.gather(*looks)
     assert await counted(network, entries) == [20, 20]
     statements = Counter(network.calls.log)
-    assert statements["entries.note_accesses"] < statements["entries.find"]
+    assert statements["entries.record_views"] < statements["entries.find"]

@@ -2,8 +2,8 @@
 
 import pytest
 
+from moltnet.adapters.builtin.permissions import BuiltinPermissions
 from moltnet.adapters.memory.storage import MemoryStorage
-from moltnet.adapters.native.permissions import NativePermissions
 from moltnet.domain.agents import Agent
 from moltnet.domain.diaries import Visibility
 from moltnet.domain.ids import AgentId, DiaryId
@@ -97,7 +97,7 @@ async def test_the_first_diary_is_private_and_the_newcomers_own(storage: Interru
     diary_id = DiaryId(an_id())
     for _ in range(2):
         async with storage.transaction() as work:
-            await open_first_diary(work, NativePermissions(), diary_id, newcomer.id, NOON)
+            await open_first_diary(work, BuiltinPermissions(), diary_id, newcomer.id, NOON)
     async with storage.snapshot() as work:
         (diary,) = await work.diaries.owned_by(newcomer.id)
         assert (diary.id, diary.name, diary.visibility) == (diary_id, "Private", Visibility.PRIVATE)

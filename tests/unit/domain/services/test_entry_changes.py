@@ -149,11 +149,11 @@ async def test_an_edit_of_what_others_keep_rewriting_is_stored_and_embedded_late
 ) -> None:
     rewrites = [EntryEdit(content=f"The heron waits, {number} times") for number in range(2, EDIT_ATTEMPTS + 2)]
     network.calls.before("transaction", _edits_by_others(network, ada, entry, *rewrites))
-    edited = await network.services.entries.update(ada.caller, entry.diary_id, entry.id, EntryEdit(title="Patience"))
+    edited = await network.services.entries.update(ada.caller, entry.diary_id, entry.id, EntryEdit(title="RetryPolicy"))
     kept = await network.stored(entry)
     assert kept is not None
-    assert (kept.title, kept.content, edited.content) == ("Patience", rewrites[-1].content, rewrites[-1].content)
-    assert await found(network, ada, "Patience") == await found(network, ada, "heron") == {entry.id}
+    assert (kept.title, kept.content, edited.content) == ("RetryPolicy", rewrites[-1].content, rewrites[-1].content)
+    assert await found(network, ada, "RetryPolicy") == await found(network, ada, "heron") == {entry.id}
     index = network.kept()["indexes"][entry.id]
     assert isinstance(index, EntryIndex)
     assert index.model is None

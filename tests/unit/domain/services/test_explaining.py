@@ -7,25 +7,25 @@ import attrs
 import pytest
 from dependency_injector import providers
 
-from moltnet.adapters.snowball.lexemes import SnowballLexemes
+from moltnet.adapters.text_analysis.analyzer import SnowballAnalyzer
 from moltnet.domain.caller import ANONYMOUS
 from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.entries import EntryEdit, NewEntry
 from moltnet.domain.errors import Unauthenticated
 from moltnet.domain.explanations import Reason
-from moltnet.domain.search import Filters, Lexeme, Search, SearchResult, Weights
+from moltnet.domain.search import Filters, Search, SearchResult, Term, Weights
 from tests.support.builders import NOON
 from tests.support.network import Member, Network, a_network
 
 LONG = " ".join(f"word{number}" for number in range(150))
 
 
-class Counted(SnowballLexemes):
+class Counted(SnowballAnalyzer):
     """Counts the texts it reads."""
 
     texts = 0
 
-    def of_text(self, text: str) -> Mapping[Lexeme, Sequence[int]]:
+    def of_text(self, text: str) -> Mapping[Term, Sequence[int]]:
         self.texts += 1
         return super().of_text(text)
 
@@ -70,16 +70,18 @@ async def test_a_passage_is_the_part_of_the_content_that_it_reads(
 
 
 async def test_nothing_of_a_stored_text_is_computed_again() -> None:
-    lexemes = Counted()
-    async with a_network(place=lambda container: container.lexemes.override(providers.Object(lexemes))) as network:
+    index_terms = Counted()
+    async with a_network(
+        place=lambda container: container.index_terms.override(providers.Object(index_terms))
+    ) as network:
         ada = await network.member()
         diary = await network.diary(ada)
         for content in ("heron in the fog", "heron", "stork"):
             await network.entry(ada, diary, content)
-        read = lexemes.texts
+        read = index_terms.texts
         result = await explained(network, ada, "heron -fog", filters=Filters(tags=()))
         assert (result.hits, result.left_out) != ((), ())
-        assert lexemes.texts == read
+        assert index_terms.texts == read
 
 
 async def test_an_explanation_needs_an_agent(network: Network, ada: Member) -> None:

@@ -8,7 +8,7 @@ from moltnet.adapters.memory.storage import MemoryStorage
 from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.errors import StorageUnavailable
 from moltnet.domain.feed import Position, Selection, Stretch
-from moltnet.domain.services.following import STRETCH, Following, SharedReads
+from moltnet.domain.services.feed_subscription import STRETCH, FeedSubscription, SharedReads
 from tests.support.builders import an_entry
 from tests.support.stored import joined, opened, written
 
@@ -42,8 +42,8 @@ async def public(storage: MemoryStorage) -> Diary:
     return await opened(storage, await joined(storage), Visibility.PUBLIC)
 
 
-def following(storage: MemoryStorage, selection: Selection | None = None) -> Following:
-    return Following(
+def following(storage: MemoryStorage, selection: Selection | None = None) -> FeedSubscription:
+    return FeedSubscription(
         storage=storage,
         events=storage.events,
         reads=SharedReads(),

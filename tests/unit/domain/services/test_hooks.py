@@ -5,15 +5,15 @@ from datetime import timedelta
 import attrs
 import pytest
 
+from moltnet.adapters.builtin.client_directory import StoredClientDirectory
+from moltnet.adapters.builtin.permissions import BuiltinPermissions
+from moltnet.adapters.builtin.tokens import BuiltinClients
 from moltnet.adapters.memory.clock import MemoryClock
 from moltnet.adapters.memory.randomness import MemoryRandomness
 from moltnet.adapters.memory.storage import MemoryStorage
 from moltnet.adapters.memory.workflows import Backoff, MemoryWorkflows
 from moltnet.adapters.nacl.key_pairs import NaclKeyPair
 from moltnet.adapters.nacl.signatures import NaclSignatures
-from moltnet.adapters.native.permissions import NativePermissions
-from moltnet.adapters.native.standings import StoredStandings
-from moltnet.adapters.native.tokens import NativeClients
 from moltnet.domain.agents import Agent, KeyTaken, ProfileNotFound
 from moltnet.domain.credentials import ClientNotFound, ClientWithoutAgent
 from moltnet.domain.errors import Unavailable
@@ -30,7 +30,7 @@ from tests.support.stored import joined
 NIL = "00000000-0000-0000-0000-000000000000"
 
 
-class PermissionsDown(NativePermissions):
+class PermissionsDown(BuiltinPermissions):
     """Permissions that cannot be changed."""
 
     async def grant(self, *_: object) -> None:
@@ -38,7 +38,7 @@ class PermissionsDown(NativePermissions):
 
 
 @attrs.frozen
-class ClientsOfOthers(NativeClients):
+class ClientsOfOthers(BuiltinClients):
     """Clients whose metadata name nobody."""
 
     async def agent_of(self, _: str) -> None:
@@ -60,9 +60,11 @@ def hooks(storage, clock):
     randomness = MemoryRandomness()
     return HookService(
         storage=storage,
-        permissions=NativePermissions(),
+        permissions=BuiltinPermissions(),
         relations=RelationService(workflows=MemoryWorkflows({}, backoff=Backoff(first_s=0))),
-        clients=NativeClients(storage=storage, clock=clock, randomness=randomness, standings=StoredStandings(storage)),
+        clients=BuiltinClients(
+            storage=storage, clock=clock, randomness=randomness, client_directory=StoredClientDirectory(storage)
+        ),
         signatures=NaclSignatures(),
         clock=clock,
         randomness=randomness,
@@ -185,7 +187,7 @@ async def test_token_of_a_client_that_is_nobodys_is_refused(hooks, storage):
         with pytest.raises(ClientNotFound):
             await hooks.token_holder(unknown)
     clients = ClientsOfOthers(
-        storage=storage, clock=hooks.clock, randomness=hooks.randomness, standings=StoredStandings(storage)
+        storage=storage, clock=hooks.clock, randomness=hooks.randomness, client_directory=StoredClientDirectory(storage)
     )
     with pytest.raises(ClientWithoutAgent):
         await attrs.evolve(hooks, clients=clients).token_holder(str(orphan.id))

@@ -6,17 +6,17 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from moltnet.domain.caller import ANONYMOUS
-from moltnet.domain.idempotency import RECEIPT_LIFETIME, KeyedRequest, Receipt
+from moltnet.domain.idempotency import IDEMPOTENCY_RECORD_LIFETIME, IdempotencyRecord, IdempotentRequest
 from moltnet.domain.limits import Tier
 from moltnet.domain.recovery import CODE_LIFETIME, FLOW_LIFETIME, FlowNotFound, FlowOver
-from moltnet.domain.services.housekeeping import BATCH
+from moltnet.domain.services.maintenance import BATCH
 from moltnet.domain.signing import SIGNING_LIFETIME, SigningStatus
 from moltnet.ports.repositories import Page
 from tests.support.builders import NOON, a_signing_request
 from tests.support.network import Member, Network
 from tests.support.usecases import tidied
 
-MOMENT = timedelta(microseconds=1)
+DATE_TIME = timedelta(microseconds=1)
 EXPIRED = frozenset({SigningStatus.EXPIRED})
 
 
@@ -29,7 +29,7 @@ async def test_requests_expire_when_their_time_is_over_and_not_before(network: N
     request = await network.services.signing.prepare(ada.caller, "m")
     done = await network.services.signing.prepare(ada.caller, "m")
     await network.services.signing.submit(ada.caller, done.id, ada.key.sign(done.framed))
-    await after(SIGNING_LIFETIME - MOMENT, network)
+    await after(SIGNING_LIFETIME - DATE_TIME, network)
     assert (await network.services.signing.get(ada.caller, request.id)).status is SigningStatus.PENDING
     await after(SIGNING_LIFETIME, network)
     expired = await network.services.signing.get(ada.caller, request.id)
@@ -57,9 +57,9 @@ async def test_a_request_that_is_settled_meanwhile_stays_as_it_is(network: Netwo
     done = request.complete("wrong", None, NOON)
 
     async def another_is_first() -> None:
-        assert await network.storage.work.signing_requests.settle(done)
+        assert await network.storage.work.signing_requests.complete(done)
 
-    network.calls.before("signing_requests.settle", [another_is_first])
+    network.calls.before("signing_requests.complete", [another_is_first])
     await after(SIGNING_LIFETIME, network)
     assert await network.services.signing.get(ada.caller, request.id) == done
 
@@ -69,38 +69,38 @@ async def test_used_nonces_are_forgotten_when_they_cannot_come_again(network: Ne
         await work.nonces.use("nonce", NOON)
         await after(timedelta(), network)
         assert not await work.nonces.use("nonce", NOON)
-        await after(MOMENT, network)
+        await after(DATE_TIME, network)
         assert await work.nonces.use("nonce", NOON)
 
 
 async def test_a_code_is_kept_as_long_as_its_flow(network: Network, ada: Member) -> None:
     recovery = await network.identities.begin_recovery(ada.agent_id)
     (flow,) = parse_qs(urlsplit(recovery.flow_url).query)["flow"]
-    await after(CODE_LIFETIME + MOMENT, network)
+    await after(CODE_LIFETIME + DATE_TIME, network)
     assert (await network.services.recovery.answer_flow(flow, recovery.code)).session_token is None
     await after(FLOW_LIFETIME, network)
     with pytest.raises(FlowOver):
         await network.services.recovery.answer_flow(flow, recovery.code)
-    await after(FLOW_LIFETIME + MOMENT, network)
+    await after(FLOW_LIFETIME + DATE_TIME, network)
     with pytest.raises(FlowNotFound):
         await network.services.recovery.answer_flow(flow, recovery.code)
 
 
 async def test_receipts_are_forgotten_after_a_day(network: Network, ada: Member) -> None:
-    request = KeyedRequest(agent_id=ada.agent_id, operation="create", key="k", fingerprint=b"f")
+    request = IdempotentRequest(agent_id=ada.agent_id, operation="create", key="k", fingerprint=b"f")
     async with network.storage.autocommit() as work:
-        await work.receipts.add(Receipt.of(request, b"answer", NOON))
-        await after(RECEIPT_LIFETIME - MOMENT, network)
-        assert await work.receipts.find(request, NOON)
-        await after(RECEIPT_LIFETIME, network)
-        assert await work.receipts.find(request, NOON) is None
+        await work.idempotency_records.add(IdempotencyRecord.of(request, b"answer", NOON))
+        await after(IDEMPOTENCY_RECORD_LIFETIME - DATE_TIME, network)
+        assert await work.idempotency_records.find(request, NOON)
+        await after(IDEMPOTENCY_RECORD_LIFETIME, network)
+        assert await work.idempotency_records.find(request, NOON) is None
 
 
 async def test_counts_of_past_minutes_are_forgotten(network: Network) -> None:
     for address in ("10.0.0.1", "10.0.0.2"):
         await network.services.throttling.count(Tier.SIGNING, "sign", ANONYMOUS, address)
     await after(timedelta(seconds=60), network)
-    assert await network.services.housekeeping.limits.forget_ended() == 0
+    assert await network.services.maintenance.limits.forget_ended() == 0
 
 
 async def test_counts_go_on_within_their_minute(network: Network) -> None:

@@ -10,8 +10,8 @@ import pytest
 from moltnet.domain.diaries import Diary, MalformedDiaryName
 from moltnet.domain.entries import NewEntry
 from moltnet.domain.errors import StorageUnavailable
-from moltnet.domain.idempotency import RECEIPT_LIFETIME, IdempotencyKeyReused
-from moltnet.domain.services.idempotency import Outcome, Recorder
+from moltnet.domain.idempotency import IDEMPOTENCY_RECORD_LIFETIME, IdempotencyKeyReused
+from moltnet.domain.services.idempotency import Outcome, SaveResponse
 from moltnet.domain.sharing import ShareRole
 from tests.support.builders import a_keyed_request
 from tests.support.interruptions import failing
@@ -21,7 +21,7 @@ DOWN = failing(StorageUnavailable())
 
 
 async def asked(network: Network, ada: Member) -> Outcome:
-    async def create(record: Recorder[Diary]) -> Diary:
+    async def create(record: SaveResponse[Diary]) -> Diary:
         return await network.services.diaries.create(ada.caller, name="new", record=record)
 
     request = a_keyed_request(agent=ada.agent_id)
@@ -40,7 +40,7 @@ async def test_an_answer_that_is_lost_after_the_commit_is_given_all_the_same(net
     assert await asked(network, ada) == outcome
 
 
-@pytest.mark.parametrize("call", ["receipts.add", "diaries.add", "relations.add"])
+@pytest.mark.parametrize("call", ["idempotency_records.add", "diaries.add", "relations.add"])
 async def test_a_crash_before_the_commit_leaves_nothing_and_may_be_repeated(
     network: Network, ada: Member, call: str
 ) -> None:
@@ -56,10 +56,12 @@ async def test_a_crash_before_the_commit_leaves_nothing_and_may_be_repeated(
 KINDS = ("diary", "entry", "share", "voucher", "signing request")
 
 
-async def carry_out(network: Network, ada: Member, bob: Member, kind: str) -> Callable[[Recorder[Any]], Awaitable[Any]]:
+async def carry_out(
+    network: Network, ada: Member, bob: Member, kind: str
+) -> Callable[[SaveResponse[Any]], Awaitable[Any]]:
     """What makes one of a kind."""
     services, caller, diary = network.services, ada.caller, (await network.diary(ada)).id
-    acts: dict[str, Callable[[Recorder[Any]], Awaitable[Any]]] = {
+    acts: dict[str, Callable[[SaveResponse[Any]], Awaitable[Any]]] = {
         "diary": lambda record: services.diaries.create(caller, name="new", record=record),
         "entry": lambda record: services.entries.create(caller, diary, NewEntry(content="new"), record),
         "share": lambda record: services.sharing.share(caller, diary, bob.fingerprint, ShareRole.READER, record),
@@ -74,7 +76,7 @@ async def test_no_receipt_outlasts_a_crash_before_what_it_is_for(
     network: Network, ada: Member, bob: Member, kind: str
 ) -> None:
     act, request = await carry_out(network, ada, bob, kind), a_keyed_request(agent=ada.agent_id)
-    network.calls.after("receipts.add", [failing(StorageUnavailable())])
+    network.calls.after("idempotency_records.add", [failing(StorageUnavailable())])
     with pytest.raises(StorageUnavailable):
         await network.services.idempotency.once(request, act, lambda _: b"made")
     assert not (await network.services.idempotency.once(request, act, lambda _: b"made")).repeated
@@ -91,7 +93,7 @@ async def test_a_server_that_dies_after_the_commit_has_told_the_receipt(network:
 
 
 async def test_an_error_of_the_look_itself_carries_nothing_out(network: Network, ada: Member) -> None:
-    network.calls.before("receipts.find", [DOWN])
+    network.calls.before("idempotency_records.find", [DOWN])
     with pytest.raises(StorageUnavailable):
         await asked(network, ada)
     assert await names(network, ada) == []
@@ -104,7 +106,7 @@ async def test_a_key_names_one_request(network: Network, ada: Member) -> None:
     await asked(network, ada)
     other = attrs.evolve(a_keyed_request(agent=ada.agent_id), fingerprint=b"another request")
 
-    async def create(record: Recorder[Diary]) -> Diary:
+    async def create(record: SaveResponse[Diary]) -> Diary:
         return await network.services.diaries.create(ada.caller, name="another", record=record)
 
     with pytest.raises(IdempotencyKeyReused):
@@ -113,7 +115,7 @@ async def test_a_key_names_one_request(network: Network, ada: Member) -> None:
 
 
 async def test_what_is_refused_leaves_its_key_free(network: Network, ada: Member) -> None:
-    async def refuse(record: Recorder[Diary]) -> Diary:
+    async def refuse(record: SaveResponse[Diary]) -> Diary:
         return await network.services.diaries.create(ada.caller, name="", record=record)
 
     with pytest.raises(MalformedDiaryName):
@@ -123,7 +125,7 @@ async def test_what_is_refused_leaves_its_key_free(network: Network, ada: Member
 
 async def test_an_answer_is_kept_for_a_day(network: Network, ada: Member) -> None:
     first = await asked(network, ada)
-    network.clock.advance(RECEIPT_LIFETIME)
+    network.clock.advance(IDEMPOTENCY_RECORD_LIFETIME)
     again = await asked(network, ada)
     assert not again.repeated
     assert again.answer != first.answer

@@ -7,7 +7,7 @@ import attrs
 
 from moltnet.adapters.memory.clock import MemoryClock
 from moltnet.adapters.memory.workflows import Journal, MemoryWorkflows
-from moltnet.domain.services.jobs import ENDED_WORKFLOWS_KEPT, RUN_JOB, Job, JobWorkflow, Schedule
+from moltnet.domain.services.jobs import RUN_JOB, WORKFLOW_RETENTION, Job, JobWorkflow, Schedule
 from moltnet.ports.workflows import Backoff
 from tests.support.builders import NOON
 
@@ -134,7 +134,7 @@ async def test_what_ended_long_ago_is_forgotten() -> None:
     process = a_process(clock, Journal(), Job(name="tidy", every=MINUTE, batch=piles.batch))
     await process.works()
     (first,) = process.journal.runs
-    clock.advance(ENDED_WORKFLOWS_KEPT + MINUTE)
+    clock.advance(WORKFLOW_RETENTION + MINUTE)
     await process.works()
     assert first not in process.journal.runs
     assert len(process.journal.runs) == 1

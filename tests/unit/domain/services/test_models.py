@@ -7,8 +7,8 @@ import pytest
 
 from moltnet.adapters.memory.clock import MemoryClock
 from moltnet.adapters.memory.storage import MemoryStorage
-from moltnet.domain.services.models import ATTEMPTS, LOAD_AGAIN_AFTER, Following, Models
-from moltnet.domain.switching import ModelPlace, ModelState, ServingModelChanged
+from moltnet.domain.model_migration import ModelReference, ModelState, ServingModelChanged
+from moltnet.domain.services.models import ATTEMPTS, LOAD_AGAIN_AFTER, Models, ModelSource
 from tests.support.builders import NOON
 from tests.support.models import NamedEmbedder, Shelf, placed
 
@@ -32,10 +32,10 @@ def clock() -> MemoryClock:
 
 @pytest.fixture
 def models(storage: MemoryStorage, shelf: Shelf, clock: MemoryClock) -> Models:
-    return Models(None, Following(storage=storage, loader=shelf, clock=clock))
+    return Models(None, ModelSource(storage=storage, loader=shelf, clock=clock))
 
 
-async def aim(storage: MemoryStorage, place: ModelPlace) -> None:
+async def aim(storage: MemoryStorage, place: ModelReference) -> None:
     async with storage.autocommit() as work:
         await work.models.aim(place)
 
@@ -61,7 +61,7 @@ async def test_another_process_s_choice_stands(storage: MemoryStorage, models: M
 async def test_without_any_model_nothing_serves_and_it_is_said(
     storage: MemoryStorage, clock: MemoryClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    models = Models(None, Following(storage=storage, loader=Shelf(), clock=clock))
+    models = Models(None, ModelSource(storage=storage, loader=Shelf(), clock=clock))
     await models.prepare()
     assert (models.serving, await state(storage)) == (None, ModelState())
     assert "NO EMBEDDING MODEL: entries are found by their words only. the shelf is empty" in caplog.text
@@ -75,7 +75,7 @@ async def test_a_switch_is_followed_and_each_model_loaded_once(
     await models.refresh()
     assert (models.serving, models.target) == (OLD, NEW)
     async with storage.transaction() as work:
-        assert await work.models.switch(placed(NEW))
+        assert await work.models.finish_migration(placed(NEW))
     await models.refresh()
     assert (models.serving, models.target) == (NEW, None)
     assert shelf.loads == [placed(NEW)]
@@ -91,11 +91,11 @@ async def test_what_meets_a_switch_is_tried_again_with_the_new_model(storage: Me
         if len(asked) == 1:
             await aim(storage, placed(NEW))
             async with storage.transaction() as work:
-                await work.models.switch(placed(NEW))
+                await work.models.finish_migration(placed(NEW))
             raise ServingModelChanged
         return "done"
 
-    assert await models.steadily(act) == "done"
+    assert await models.retry_on_model_change(act) == "done"
     assert asked == ["old", "new"]
 
 
@@ -108,7 +108,7 @@ async def test_it_is_not_tried_for_ever(models: Models) -> None:
         raise ServingModelChanged
 
     with pytest.raises(ServingModelChanged):
-        await models.steadily(act)
+        await models.retry_on_model_change(act)
     assert tries == ATTEMPTS
 
 
@@ -143,9 +143,9 @@ async def test_another_model_in_the_serving_one_s_place_is_switched_to(
     await models.prepare()
     upgraded = NamedEmbedder("old, upgraded")
     shelf.embedders["/old"] = upgraded
-    restarted = Models(None, Following(storage=storage, loader=shelf, clock=clock))
+    restarted = Models(None, ModelSource(storage=storage, loader=shelf, clock=clock))
     await restarted.prepare()
-    assert await state(storage) == ModelState(serving=placed(OLD), target=ModelPlace(upgraded.model, "/old"))
+    assert await state(storage) == ModelState(serving=placed(OLD), target=ModelReference(upgraded.model, "/old"))
     assert (restarted.serving, restarted.target) == (None, upgraded)
     assert "found by its words only until then" in caplog.text
 
@@ -156,7 +156,7 @@ async def test_a_switch_that_goes_on_is_not_turned_aside_by_what_lies_in_the_old
     await models.prepare()
     await aim(storage, placed(NEW))
     shelf.embedders["/old"] = NamedEmbedder("old, upgraded")
-    restarted = Models(None, Following(storage=storage, loader=shelf, clock=clock))
+    restarted = Models(None, ModelSource(storage=storage, loader=shelf, clock=clock))
     await restarted.prepare()
     assert await state(storage) == ModelState(serving=placed(OLD), target=placed(NEW))
     assert (restarted.serving, restarted.target) == (None, NEW)
@@ -165,6 +165,6 @@ async def test_a_switch_that_goes_on_is_not_turned_aside_by_what_lies_in_the_old
 async def test_one_model_alone_follows_nothing() -> None:
     models = Models(OLD)
     await models.prepare()
-    assert await models.refresh() == ModelState(serving=ModelPlace(OLD.model))
+    assert await models.refresh() == ModelState(serving=ModelReference(OLD.model))
     assert (models.serving, models.target) == (OLD, None)
     assert await Models(None).refresh() == ModelState()

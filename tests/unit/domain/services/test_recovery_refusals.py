@@ -23,7 +23,7 @@ FIELDS = ("text", "mac", "signature", "key")
 BITS_OF_ASCII = 7
 NOT_SIGNED = (InvalidProof, "Ed25519 signature verification failed")
 
-Told: TypeAlias = "tuple[type[Exception], str] | None"
+ErrorRenderer: TypeAlias = "tuple[type[Exception], str] | None"
 
 
 @attrs.frozen
@@ -77,7 +77,7 @@ SPOILINGS = FLIPS | CUTS | st.sampled_from([marked_by_another, for_another_key, 
 AGES = st.sampled_from([-300_000, -1, 0, 1, 299_999, 300_000, 300_001, 86_400_000])
 
 
-def expected(proof: Proof, issued: Proof, age_ms: int, *, is_replay: bool) -> Told:
+def expected(proof: Proof, issued: Proof, age_ms: int, *, is_replay: bool) -> ErrorRenderer:
     """What the table says, read from its top; None for a proof that is right but for its agent."""
     parts = proof.text.split(":")
     table = (
@@ -99,7 +99,7 @@ async def issued_to(network: Network, key: NaclKeyPair) -> Proof:
     return Proof(challenge.text, challenge.mac, key.sign(challenge.text.encode()), key.public_key.text)
 
 
-async def told(network: Network, proof: Proof) -> Told:
+async def told(network: Network, proof: Proof) -> ErrorRenderer:
     challenge = Challenge(text=proof.text, mac=proof.mac)
     try:
         await network.services.recovery.verify(challenge, proof.signature, proof.key)

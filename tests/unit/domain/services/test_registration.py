@@ -95,7 +95,7 @@ async def test_a_workflow_keeps_no_secret(network: Network, code: str) -> None:
     ((_, run),) = network.journal.runs.items()
     made = {"public_key", "voucher_code", "client_id", "diary_id", "scopes"}
     assert json.loads(run.argument).keys() == made | {"proven", "mark"}
-    answers = [outcome.told() for _, outcome in run.steps.values()]
+    answers = [outcome.unwrap() for _, outcome in run.steps.values()]
     assert answers == [None, str(newcomer.agent_id), None, None, None]
     assert json.loads(run.outcome.text) == {"agent_id": str(newcomer.agent_id)}  # type: ignore[union-attr]
     assert newcomer.credentials.secret not in str(network.journal)

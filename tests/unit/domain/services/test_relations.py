@@ -10,7 +10,7 @@ from moltnet.domain.diaries import Diary, DiaryEdit, DiaryNotFound
 from moltnet.domain.digest import Reflection
 from moltnet.domain.entries import EntryEdit
 from moltnet.domain.errors import Unavailable
-from moltnet.domain.intents import Intent, RelationsPending
+from moltnet.domain.outbox import OutboxMessage, RelationsPending
 from moltnet.domain.permissions import InsufficientPermissions, Relation
 from moltnet.domain.registration import RegistrationFailed
 from moltnet.domain.relations import Link, Namespace, RelationTuple, Thing
@@ -48,18 +48,18 @@ async def reads(network: Network, member: Member, diary: Diary) -> bool:
     return False
 
 
-async def granted(network: Network, diary: Diary, *guests: Member) -> list[Intent]:
+async def granted(network: Network, diary: Diary, *guests: Member) -> list[OutboxMessage]:
     """Committed grants that nobody delivers yet."""
     permissions = network.services.sharing.permissions
     async with network.storage.transaction() as work:
         return [
-            intent
+            message
             for guest in guests
-            for intent in await permissions.grant(work, diary.id, Relation.READERS, guest.agent_id)
+            for message in await permissions.grant(work, diary.id, Relation.READERS, guest.agent_id)
         ]
 
 
-async def late(network: Network, intent: Intent, meanwhile: Act) -> None:
+async def late(network: Network, message: OutboxMessage, meanwhile: Act) -> None:
     """Delivers an intent in a process that is stopped within its call, outlives its claim, and then goes on."""
     arrived, let_go = asyncio.Event(), asyncio.Event()
 
@@ -68,12 +68,14 @@ async def late(network: Network, intent: Intent, meanwhile: Act) -> None:
         await let_go.wait()
 
     network.calls.before("RelationStore.write", [stop])
-    delivering = asyncio.create_task(attrs.evolve(network.delivery).deliver(intent.change.lane, intent.number))
+    delivering = asyncio.create_task(
+        attrs.evolve(network.delivery).deliver(message.change.partition_key, message.number)
+    )
     await arrived.wait()
     network.clock.advance(CLAIM_LIFETIME)
-    await network.delivery.sweep()
+    await network.delivery.reconcile()
     await meanwhile()
-    await network.delivery.sweep()
+    await network.delivery.reconcile()
     let_go.set()
     await delivering
 
@@ -120,7 +122,7 @@ async def test_a_registration_that_fails_leaves_no_tuple(network: Network) -> No
     network.calls.after("Clients.create", ever(DOWN))
     with pytest.raises(RegistrationFailed):
         await network.services.registration.genesis(a_key_pair().public_key.text)
-    await network.delivery.sweep()
+    await network.delivery.reconcile()
     assert await told(network) == set()
 
 
@@ -129,7 +131,7 @@ async def test_a_registration_needs_its_relations(network: Network) -> None:
     with pytest.raises(RegistrationFailed):
         await network.services.registration.genesis(a_key_pair().public_key.text)
     store_is_back(network)
-    await network.delivery.sweep()
+    await network.delivery.reconcile()
     assert await told(network) == set()
     assert await pending(network) == []
 
@@ -172,22 +174,22 @@ async def test_what_does_not_hold_in_time_is_told_kept_and_delivered_later(
         await network.admit(diary, ada, bob)
     assert between(diary, Relation.READERS, bob) not in await told(network)
     assert await network.services.diaries.get(bob.caller, diary.id)  # what is committed counts here at once
-    await network.delivery.sweep()
+    await network.delivery.reconcile()
     assert len(await pending(network)) == 1
     store_is_back(network)
-    await network.delivery.sweep()
+    await network.delivery.reconcile()
     assert between(diary, Relation.READERS, bob) in await told(network)
     assert await pending(network) == []
     assert await network.services.diaries.get(bob.caller, diary.id)
 
 
 async def test_a_store_that_hangs_is_given_up(network: Network, bob: Member, diary: Diary) -> None:
-    (intent,) = await granted(network, diary, bob)
+    (message,) = await granted(network, diary, bob)
     network.calls.before("RelationStore.write", [asyncio.Event().wait])
     impatient = attrs.evolve(network.delivery, within_s=0.01)
     with pytest.raises(RelationsPending):
-        await impatient.deliver(intent.change.lane, intent.number)
-    await impatient.deliver(intent.change.lane, intent.number)
+        await impatient.deliver(message.change.partition_key, message.number)
+    await impatient.deliver(message.change.partition_key, message.number)
     assert between(diary, Relation.READERS, bob) in await told(network)
 
 
@@ -230,13 +232,13 @@ async def test_a_revocation_is_not_overtaken_by_the_grant_before_it(
         await network.services.sharing.revoke(ada.caller, diary.id, bob.fingerprint)
     store_is_back(network)
     network.calls.log.clear()
-    await network.delivery.sweep()
+    await network.delivery.reconcile()
     calls = [call for call in network.calls.log if call.startswith("RelationStore")]
     assert calls == ["RelationStore.write", "RelationStore.delete", "RelationStore.delete"]
     assert await told(network) == {between(diary, Relation.OWNER, ada)}
 
 
-@pytest.mark.parametrize("call", ["intents.pending_in", "RelationStore.permitted"])
+@pytest.mark.parametrize("call", ["outbox.pending_in", "RelationStore.permitted"])
 async def test_a_revocation_that_is_delivered_between_the_two_questions_is_seen(
     network: Network, ada: Member, bob: Member, diary: Diary, call: str
 ) -> None:
@@ -246,7 +248,7 @@ async def test_a_revocation_that_is_delivered_between_the_two_questions_is_seen(
         await network.services.diaries.get(bob.caller, diary.id)
 
 
-@pytest.mark.parametrize("call", ["intents.pending_of", "RelationStore.list"])
+@pytest.mark.parametrize("call", ["outbox.pending_of", "RelationStore.list"])
 async def test_nor_does_a_list_miss_it(network: Network, ada: Member, bob: Member, diary: Diary, call: str) -> None:
     await network.admit(diary, ada, bob)
     network.calls.before(call, [lambda: network.services.sharing.revoke(ada.caller, diary.id, bob.fingerprint)])
@@ -267,14 +269,14 @@ async def test_a_right_is_never_told_from_an_outage(network: Network, ada: Membe
 async def test_what_another_has_claimed_is_left_to_it_while_its_claim_lasts(
     network: Network, bob: Member, diary: Diary
 ) -> None:
-    (intent,) = await granted(network, diary, bob)
+    (message,) = await granted(network, diary, bob)
     now = network.clock.now()
     async with network.storage.autocommit() as work:
-        assert await work.intents.claim(diary.id, intent.number, now, now + CLAIM_LIFETIME)
+        assert await work.outbox.claim(diary.id, message.number, now, now + CLAIM_LIFETIME)
     with pytest.raises(RelationsPending):
-        await network.delivery.deliver(diary.id, intent.number)
+        await network.delivery.deliver(diary.id, message.number)
     network.clock.advance(CLAIM_LIFETIME)
-    await network.delivery.deliver(diary.id, intent.number)
+    await network.delivery.deliver(diary.id, message.number)
     assert between(diary, Relation.READERS, bob) in await told(network)
 
 
@@ -294,7 +296,7 @@ async def test_a_delivery_that_comes_after_later_ones_is_put_right(
 
     await late(network, grant, go_on)
     assert await reads(network, bob, diary) is (moment == "admitted again")
-    await network.delivery.sweep()
+    await network.delivery.reconcile()
     expected = {"deleted": set()}.get(moment, {between(diary, Relation.OWNER, ada)})
     expected |= {between(diary, Relation.READERS, bob)} if moment == "admitted again" else set()
     assert await told(network) == expected
@@ -306,13 +308,13 @@ async def test_a_late_link_of_an_entry_is_put_right(
 ) -> None:
     entry = await network.entry(ada, diary)
     async with network.storage.transaction() as work:
-        (again,) = await network.services.entries.permissions.place_entry(work, diary.id, entry.id)
+        (again,) = await network.services.entries.permissions.relate_entry(work, diary.id, entry.id)
 
     async def delete() -> None:
         await network.services.entries.delete(ada.caller, diary.id, entry.id)
 
     await late(network, again, delete if is_deleted else passing)
-    await network.delivery.sweep()
+    await network.delivery.reconcile()
     links = {held.thing.id for held in await told(network) if held.relation is Link.PARENT}
     assert links == (set() if is_deleted else {entry.id})
 
@@ -321,23 +323,23 @@ async def test_a_late_link_of_an_entry_is_put_right(
 async def test_a_late_introduction_is_put_right(network: Network, bob: Member, *, is_removed: bool) -> None:
     permissions = network.services.sharing.permissions
     async with network.storage.transaction() as work:
-        (intent,) = await permissions.introduce(work, bob.agent_id)
+        (message,) = await permissions.introduce(work, bob.agent_id)
 
     async def remove() -> None:
         async with network.storage.transaction() as work:
             await permissions.forget_agent(work, bob.agent_id)
             await work.agents.remove(bob.agent_id)
 
-    await late(network, intent, remove if is_removed else passing)
-    await network.delivery.sweep()
+    await late(network, message, remove if is_removed else passing)
+    await network.delivery.reconcile()
     assert {held.subject.id for held in await told(network)} == (set() if is_removed else {bob.agent_id})
 
 
 async def test_without_a_store_intents_stay_for_when_there_is_one(network: Network, bob: Member, diary: Diary) -> None:
-    (intent,) = await granted(network, diary, bob)
+    (message,) = await granted(network, diary, bob)
     with pytest.raises(RelationsPending):
-        await attrs.evolve(network.delivery, store=None).deliver(diary.id, intent.number)
-    assert await pending(network) == [intent]
+        await attrs.evolve(network.delivery, store=None).deliver(diary.id, message.number)
+    assert await pending(network) == [message]
 
 
 async def test_of_many_that_deliver_at_once_each_change_is_carried_out_by_one(
@@ -346,7 +348,7 @@ async def test_of_many_that_deliver_at_once_each_change_is_carried_out_by_one(
     await granted(network, diary, bob, eve)
     network.calls.log.clear()
     processes = [attrs.evolve(network.delivery) for _ in range(5)]
-    await asyncio.gather(*(process.sweep() for process in processes * 2))
+    await asyncio.gather(*(process.reconcile() for process in processes * 2))
     assert network.calls.log.count("RelationStore.write") == 2
     assert await pending(network) == []
 
@@ -358,7 +360,7 @@ async def test_a_lane_that_cannot_be_delivered_does_not_keep_the_others_waiting(
     for each in (diary, other):
         await granted(network, each, bob)
     network.calls.before("RelationStore.write", [failing(Crashed())])
-    await network.delivery.sweep()
+    await network.delivery.reconcile()
     assert between(other, Relation.READERS, bob) in await told(network)
     assert len(await pending(network)) == 1
 

@@ -27,7 +27,7 @@ from tests.support.relations import (
 
 # Any history, failing anywhere
 
-FAULTY = ("RelationStore.write", "RelationStore.delete", "intents.claim", "intents.settle", "intents.release")
+FAULTY = ("RelationStore.write", "RelationStore.delete", "outbox.claim", "outbox.complete", "outbox.release")
 FAULTS = st.dictionaries(
     st.tuples(st.sampled_from(["before", "after"]), st.sampled_from(FAULTY)),
     st.lists(st.sampled_from([passing, DOWN, failing(Crashed())]), max_size=12),
@@ -107,7 +107,7 @@ async def test_no_relation_is_lost_or_left_and_all_count_at_once(
         for moment, call in faults:
             (network.calls.before if moment == "before" else network.calls.after)(call, [])
         network.clock.advance(CLAIM_LIFETIME)
-        await network.delivery.sweep()
+        await network.delivery.reconcile()
         assert await told(network) == await history.expected()
         assert await pending(network) == []
         await history.check_rights()

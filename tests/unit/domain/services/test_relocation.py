@@ -5,17 +5,17 @@ from itertools import repeat
 import attrs
 import pytest
 
+from moltnet.adapters.builtin.client_directory import StoredClientDirectory
+from moltnet.adapters.builtin.identity import BuiltinIdentityProvider
+from moltnet.adapters.builtin.tokens import BuiltinClients
 from moltnet.adapters.memory.clock import MemoryClock
 from moltnet.adapters.memory.randomness import MemoryRandomness
 from moltnet.adapters.memory.relations import MemoryRelationStore
 from moltnet.adapters.memory.storage import MemoryStorage
-from moltnet.adapters.native.identity import NativeIdentityProvider
-from moltnet.adapters.native.standings import StoredStandings
-from moltnet.adapters.native.tokens import NativeClients
 from moltnet.domain.credentials import ALL_SCOPES
 from moltnet.domain.errors import Unavailable
 from moltnet.domain.ids import ClientId, DiaryId
-from moltnet.domain.intents import Change
+from moltnet.domain.outbox import Change
 from moltnet.domain.permissions import RIGHTS, Relation, Right
 from moltnet.domain.relations import Link, Namespace, Thing, TuplePattern
 from moltnet.domain.services.relations import RelationDelivery
@@ -45,13 +45,15 @@ def elsewhere(network: Network) -> Elsewhere:
     reached = interrupted("RelationStore", relations, network.calls)
     service = RelocationService(
         storage=network.storage,
-        identities=NativeIdentityProvider(storage, clock, MemoryRandomness(1), "https://x.example", b"s" * 32),
+        identities=BuiltinIdentityProvider(storage, clock, MemoryRandomness(1), "https://x.example", b"s" * 32),
         clients=interrupted(
-            "Elsewhere", NativeClients(storage, clock, MemoryRandomness(2), StoredStandings(storage)), network.calls
+            "Elsewhere",
+            BuiltinClients(storage, clock, MemoryRandomness(2), StoredClientDirectory(storage)),
+            network.calls,
         ),
         relations=reached,
         delivery=RelationDelivery(storage=network.storage, store=reached, clock=clock),
-        own_clients=network.clients,
+        builtin_clients=network.clients,
         clock=clock,
         randomness=MemoryRandomness(3),
     )
@@ -169,7 +171,7 @@ async def test_what_servers_left_undelivered_is_not_lost_on_the_way_back(network
     await elsewhere.moved(Direction.OUT)
     async with network.storage.transaction() as work:
         (diary_id,) = await work.relations.diaries_of(writer.agent_id)
-        await work.intents.add(Change.removing(diary_id, writer.agent_id))
+        await work.outbox.add(Change.removing(diary_id, writer.agent_id))
     network.calls.before("RelationStore.delete", [failing(Unavailable())])
     with pytest.raises(Unavailable):
         await elsewhere.moved(Direction.BACK)

@@ -7,11 +7,11 @@ import pytest
 from moltnet.adapters.memory.clock import MemoryClock
 from moltnet.adapters.memory.embedding import MemoryEmbedder
 from moltnet.adapters.memory.storage import MemoryStorage
-from moltnet.adapters.snowball.lexemes import SnowballLexemes
+from moltnet.adapters.text_analysis.analyzer import SnowballAnalyzer
 from moltnet.domain.diaries import Diary
 from moltnet.domain.entries import EntryType
 from moltnet.domain.ranking import Ranked
-from moltnet.domain.search import EmbedderUnavailable, Filters, Lexeme, Question, Weights
+from moltnet.domain.search import EmbedderUnavailable, Filters, Question, Term, Weights
 from moltnet.domain.services.models import Models
 from moltnet.domain.services.retrieval import DEPTH_GROWTH, DEPTH_PER_RESULT, Retrieval
 from moltnet.ports.embedding import Embedder
@@ -40,7 +40,7 @@ async def diary(storage: InterruptedStorage) -> Diary:
 
 
 def retrieval(embedder: Embedder | None) -> Retrieval:
-    return Retrieval(models=Models(embedder), lexemes=SnowballLexemes(), clock=MemoryClock(NOON))
+    return Retrieval(models=Models(embedder), index_terms=SnowballAnalyzer(), clock=MemoryClock(NOON))
 
 
 async def best(storage: InterruptedStorage, diary: Diary, query: str, weights: Weights, limit: int) -> list[Ranked]:
@@ -56,15 +56,15 @@ async def test_a_query_is_asked_by_vector_and_words() -> None:
     question = await retrieval(EMBEDDER).question('herons "in the fog" -storks', FILTERS)
     assert question.vector == await EMBEDDER.embed_query("herons in the fog")  # what is excluded attracts nothing
     assert question.model == EMBEDDER.model
-    assert question.words.wanted == {Lexeme("heron"), Lexeme("fog")}
-    assert question.words.excluded == ((Lexeme("stork"),),)
+    assert question.words.scored == {Term("heron"), Term("fog")}
+    assert question.words.excluded == ((Term("stork"),),)
     assert question.filters == FILTERS
 
 
 async def test_without_a_model_words_are_asked_for_alone() -> None:
     question = await retrieval(None).question("herons", FILTERS)
     assert (question.vector, question.model) == (None, None)
-    assert question.words.wanted == {Lexeme("heron")}
+    assert question.words.scored == {Term("heron")}
 
 
 async def test_a_failing_model_leaves_the_words(calls: Calls) -> None:
@@ -72,12 +72,12 @@ async def test_a_failing_model_leaves_the_words(calls: Calls) -> None:
     calls.before("Embedder.embed_query", [failing(EmbedderUnavailable())])
     question = await retrieval(embedder).question("herons", FILTERS)
     assert (question.vector, question.model) == (None, None)
-    assert question.words.wanted == {Lexeme("heron")}
+    assert question.words.scored == {Term("heron")}
 
 
 async def test_exclusions_alone_are_not_embedded(calls: Calls) -> None:
     question = await retrieval(interrupted("Embedder", EMBEDDER, calls)).question("-storks", FILTERS)
-    assert (question.vector, question.model, question.words.wanted) == (None, None, frozenset())
+    assert (question.vector, question.model, question.words.scored) == (None, None, frozenset())
     assert calls.log == []
 
 

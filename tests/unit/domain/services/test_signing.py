@@ -237,7 +237,7 @@ async def test_a_submission_that_housekeeping_overtakes_is_told_so(
         network.clock.advance(SIGNING_LIFETIME)
         await tidied(network.services)
 
-    network.calls.before("signing_requests.settle", [time_is_over])
+    network.calls.before("signing_requests.complete", [time_is_over])
     with pytest.raises(SigningRequestExpired):
         await submitted(network, ada, request_, ada.key.sign(request_.framed))
 

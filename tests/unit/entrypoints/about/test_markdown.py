@@ -1,8 +1,8 @@
 """The discovery document as Markdown."""
 
-from moltnet.entrypoints.about.document import network_info
-from moltnet.entrypoints.about.markdown import llms_text
-from moltnet.entrypoints.about.place import Place
+from moltnet.entrypoints.discovery.document import network_info
+from moltnet.entrypoints.discovery.markdown import llms_text
+from moltnet.entrypoints.discovery.network_urls import NetworkUrls
 
 HEADINGS = [
     "# MoltNet",
@@ -28,7 +28,7 @@ def section(lines: list[str], heading: str) -> list[str]:
 
 
 def test_page_has_the_contracts_headings_in_order():
-    text = llms_text(network_info(Place()))
+    text = llms_text(network_info(NetworkUrls()))
     lines = text.split("\n")
     assert [line for line in lines if line.startswith("#")] == HEADINGS
     assert lines[0] == "# MoltNet"
@@ -43,7 +43,7 @@ def test_page_has_the_contracts_headings_in_order():
 
 
 def test_addresses_are_those_of_the_server():
-    text = llms_text(network_info(Place(api_url="https://net.example", source_url="https://src.example/x")))
+    text = llms_text(network_info(NetworkUrls(api_url="https://net.example", source_url="https://src.example/x")))
     assert "https://net.example/openapi.json" in text
     assert "(https://src.example/x)" in text
     assert "themolt.net" not in text

@@ -1,6 +1,6 @@
 """The registry against the table of docs/reference/http.md, "Problems"."""
 
-from moltnet.entrypoints.about.problem_types import PROBLEM_TYPES
+from moltnet.entrypoints.discovery.problem_types import PROBLEM_TYPES
 
 TABLE = """
 unauthorized | 401 | UNAUTHORIZED | Unauthorized

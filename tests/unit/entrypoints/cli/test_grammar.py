@@ -2,7 +2,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from moltnet.entrypoints.cli.grammar import Command, Commands
+from moltnet.entrypoints.cli.options import Command, Commands
 
 
 @click.group(cls=Commands)

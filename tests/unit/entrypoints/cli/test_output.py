@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from moltnet.domain.errors import Invalid, StorageFull, StorageUnavailable, Unavailable
-from moltnet.entrypoints.cli.output import one_sentence, result, say, say_starting, told
+from moltnet.entrypoints.cli.output import error_text, one_sentence, result, say, say_starting
 from moltnet.entrypoints.library.remote import NoPrivateKey
 from moltnet.ports.keyring import NoCredentials
 
@@ -52,14 +52,14 @@ def test_mistake_of_ours_is_not_hidden():
 def test_operator_is_told_why_the_database_cannot_be_reached():
     error = StorageUnavailable()
     error.__cause__ = OSError('connection to "db", port 5432 failed: Connection refused\n\tIs the server running?')
-    assert told(error) == (
+    assert error_text(error) == (
         'The database is unavailable (connection to "db", port 5432 failed: Connection refused); '
         "check that it is running and that DATABASE_URL points to it"
     )
 
 
 def test_missing_credentials_file_is_named_with_commands():
-    sentence = told(NoCredentials(missing=Path("/nowhere/moltnet.json")))
+    sentence = error_text(NoCredentials(missing=Path("/nowhere/moltnet.json")))
     for part in ("/nowhere/moltnet.json", "moltnet register", "--credentials", "MOLTNET_CREDENTIALS_PATH"):
         assert part in sentence
     assert "register()" not in sentence
@@ -79,7 +79,7 @@ def test_nothing_that_is_printed_gives_a_terminal_orders(text):
 
 
 def test_key_to_recover_with_is_asked_for_in_words_of_commands():
-    sentence = told(NoPrivateKey())
+    sentence = error_text(NoPrivateKey())
     assert ("--credentials" in sentence, "keys" in sentence) == (True, False)
 
 
@@ -95,8 +95,8 @@ def test_long_work_is_announced_to_people_alone(monkeypatch, is_terminal):
 def test_other_causes_are_not_told():
     error = Unavailable("The model is missing")
     error.__cause__ = OSError("secret")
-    assert told(error) == "The model is missing"
-    assert told(StorageUnavailable()) == "The database is unavailable"
+    assert error_text(error) == "The model is missing"
+    assert error_text(StorageUnavailable()) == "The database is unavailable"
 
 
 def test_command_goes_on_when_nobody_listens():
@@ -122,4 +122,4 @@ def test_command_goes_on_when_nobody_reads_its_errors():
 def test_full_disk_is_not_blamed_on_the_address_of_the_database() -> None:
     error = StorageFull()
     error.__cause__ = OSError("No space left on device")
-    assert told(error) == StorageFull.sentence
+    assert error_text(error) == StorageFull.sentence

@@ -109,5 +109,5 @@ def test_a_server_on_loopback_knows_its_names(tmp_path, listens, public_url, kno
         public_url=public_url,
         allowed_hosts=frozenset({"more.test"}),
     )
-    names = serving.known_hosts(settings, settings.url(8000, listens), listens)
+    names = serving.served_hosts(settings, settings.url(8000, listens), listens)
     assert names == (None if known is None else {"localhost", "127.0.0.1", "[::1]", "more.test"} | known)

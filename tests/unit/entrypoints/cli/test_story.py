@@ -6,17 +6,17 @@ from typing import Self
 import pytest
 
 from moltnet.adapters.nacl.key_pairs import NaclKeyPair
-from moltnet.entrypoints.cli.story import Agent, Story, StoryBroken, Wire
+from moltnet.entrypoints.cli.story import Agent, HttpClient, Story, StoryBroken
 
 
 async def test_steps_are_numbered_and_say_what_was_seen(capsys):
     story = Story(quiet=False)
-    async with story.step("Ada writes") as seen:
-        seen("one")
-        seen(2)
-    story.note("Bea reads", 0.25)
+    async with story.step("Ada writes") as details:
+        details("one")
+        details(2)
+    story.record("Bea reads", 0.25)
     story.over(1.5)
-    assert [(step.title, step.seen) for step in story.steps] == [("Ada writes", "one 2"), ("Bea reads", "")]
+    assert [(step.title, step.details) for step in story.steps] == [("Ada writes", "one 2"), ("Bea reads", "")]
     assert 0 <= story.steps[0].seconds < story.steps[1].seconds == 0.25
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("  1  Ada writes  ")
@@ -28,22 +28,22 @@ async def test_step_that_fails_is_not_taken(capsys):
 
     async def sign_in() -> None:
         async with story.step("Ada signs in"):
-            story.expect(holds=True, otherwise="no secret")
-            story.expect(holds=False, otherwise="no token")
+            story.expect(condition=True, otherwise="no secret")
+            story.expect(condition=False, otherwise="no token")
 
     with pytest.raises(StoryBroken, match="no token"):
         await sign_in()
     assert story.steps == []
     story.broken("no token")
     assert story.is_broken
-    assert [(step.title, step.seen) for step in story.steps] == [("BROKEN", "no token")]
+    assert [(step.title, step.details) for step in story.steps] == [("BROKEN", "no token")]
     assert capsys.readouterr().out == "\nNot as expected: no token\n"
 
 
 async def test_quiet_story_only_remembers(capsys):
     story = Story(quiet=True)
-    async with story.step("Ada writes") as seen:
-        seen("one")
+    async with story.step("Ada writes") as details:
+        details("one")
     story.broken("why")
     story.over(1.0)
     assert len(story.steps) == 2
@@ -83,7 +83,7 @@ class Session:
 
 async def test_agent_shows_its_token_once_it_has_one():
     session = Session()
-    ada = Agent("Ada", NaclKeyPair.generate(), Wire(session))
+    ada = Agent("Ada", NaclKeyPair.generate(), HttpClient(session))
     await ada.ask("GET", "/public/feed")
     await ada.sign_in("id", "secret")
     await ada.ask("GET", "/agents/whoami")
@@ -96,10 +96,10 @@ async def test_agent_shows_its_token_once_it_has_one():
 
 async def test_unexpected_answer_breaks_the_story():
     with pytest.raises(StoryBroken, match="GET /x answered 404, not 201: why not"):
-        await Wire(Session(404)).ask("GET", "/x", expect=201)
+        await HttpClient(Session(404)).ask("GET", "/x", expect=201)
 
 
 def test_signature_is_of_the_bytes_behind_the_base64():
     keys = NaclKeyPair.generate()
-    ada = Agent("Ada", keys, Wire(Session()))
+    ada = Agent("Ada", keys, HttpClient(Session()))
     assert ada.sign_input(base64.b64encode(b"input").decode()) == keys.sign(b"input")

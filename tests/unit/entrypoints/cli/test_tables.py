@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from moltnet.entrypoints.cli.columns import AGE, AUTHOR, MEMORY
 from moltnet.entrypoints.cli.tables import CELL_MAX, Column, age, lines, printable, shortened, table
 
-COLUMNS = (Column("ID", "id", whole=True), Column("NAME", "name"))
+COLUMNS = (Column("ID", "id", no_wrap=True), Column("NAME", "name"))
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 LETTERS = st.text(st.characters(categories=("L", "N", "P", "S", "Zs")), max_size=300)
 

@@ -5,10 +5,10 @@ from click import BadParameter
 
 from moltnet.domain.keys import Fingerprint
 from moltnet.entrypoints.cli.values import (
+    DATE_TIME,
     DIARY,
     ENTRY,
     FINGERPRINT,
-    MOMENT,
     GivenTwice,
     NotUtf8,
     checked,
@@ -24,7 +24,7 @@ def test_fingerprint_is_read_in_any_case() -> None:
 
 @pytest.mark.parametrize("text", ["", "nope", "\x00", "\ud800", "0" * 10_000])
 def test_wrong_value_is_told_before_anything_is_asked(text: str) -> None:
-    for kind in (ENTRY, FINGERPRINT, MOMENT):
+    for kind in (ENTRY, FINGERPRINT, DATE_TIME):
         with pytest.raises(BadParameter):
             kind.convert(text, None, None)
 
@@ -42,13 +42,13 @@ def test_a_diary_is_called_by_id_or_name() -> None:
 
 @pytest.mark.parametrize("text", ["2026-01-31", "2026-01-31T00:00:00Z", "2026-01-31T02:00:00+02:00"])
 def test_a_day_is_its_beginning_in_utc(text: str) -> None:
-    assert MOMENT.convert(text, None, None) == datetime(2026, 1, 31, tzinfo=UTC)
+    assert DATE_TIME.convert(text, None, None) == datetime(2026, 1, 31, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("text", ["2026-02-30", "2026-01-31T00:00:00", "20260131", "0000-00-00", "tomorrow "])
 def test_what_no_calendar_has_is_no_time(text: str) -> None:
     with pytest.raises(BadParameter, match="with its zone"):
-        MOMENT.convert(text, None, None)
+        DATE_TIME.convert(text, None, None)
 
 
 @pytest.mark.parametrize(

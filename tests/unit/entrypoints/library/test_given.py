@@ -8,7 +8,7 @@ from moltnet.domain.errors import Invalid
 from moltnet.domain.ids import DiaryId
 from moltnet.domain.keys import Fingerprint
 from moltnet.domain.sharing import ShareRole
-from moltnet.entrypoints.library.given import fingerprint_of, id_of, one_of
+from moltnet.entrypoints.library.coerce import fingerprint_of, id_of, one_of
 
 ODD = ["", "x", "\0", "\ud800", "x" * 100_000]
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moltnet.entrypoints.mcp.hygiene import DEPTH_MAX, KEYS_MAX, TEXT_MAX, Unclean, cleaned
+from moltnet.entrypoints.mcp.sanitize import DEPTH_MAX, KEYS_MAX, TEXT_MAX, UnsanitizableInput, cleaned
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -42,7 +42,7 @@ def test_null_says_nothing_at_the_top_and_stays_inside():
     ],
 )
 def test_what_is_too_long_too_wide_or_too_deep_is_refused(given_):
-    with pytest.raises(Unclean):
+    with pytest.raises(UnsanitizableInput):
         cleaned(given_)
 
 

@@ -14,8 +14,8 @@ from moltnet.domain.errors import (
 )
 from moltnet.domain.versions import StaleVersion
 from moltnet.entrypoints.mcp.calls import BY_NAME
-from moltnet.entrypoints.mcp.phrases import NOT_AUTHENTICATED, failure
-from moltnet.entrypoints.mcp.visitor import TooManyCalls
+from moltnet.entrypoints.mcp.mcp_session import TooManyCalls
+from moltnet.entrypoints.mcp.messages import NOT_AUTHENTICATED, failure
 from moltnet.entrypoints.rest.problems import PROBLEM_ROWS, row_of
 from tests.unit.domain.test_errors import FAMILY
 
@@ -36,10 +36,10 @@ def test_every_error_is_told_as_rest_tells_it(error):
 def test_every_tool_has_a_phrase_for_every_error(tool):
     given = {"fingerprint": "0000-0000-0000-0000"}
     for error in KINDS:
-        phrase = tool.phrase(error(), given)
-        assert phrase
-        assert "{" not in phrase
-        assert phrase.startswith(NOT_AUTHENTICATED) is issubclass(error, Unauthenticated)
+        message = tool.message(error(), given)
+        assert message
+        assert "{" not in message
+        assert message.startswith(NOT_AUTHENTICATED) is issubclass(error, Unauthenticated)
 
 
 def test_a_service_that_is_down_is_not_described():

@@ -122,10 +122,10 @@ async def test_signing_is_told_in_three_steps(network, message):
 
 
 def test_prompts_are_listed_with_what_they_take():
-    listed = [prompt.listed["name"] for prompt in PROMPTS if prompt.is_listed]
-    assert listed == ["identity_bootstrap", "sign_message"]
-    assert BOOTSTRAP.listed["arguments"] == []
-    assert [(each["name"], each["required"]) for each in SIGN.listed["arguments"]] == [("message", True)]
+    definition = [prompt.definition["name"] for prompt in PROMPTS if prompt.is_listed]
+    assert definition == ["identity_bootstrap", "sign_message"]
+    assert BOOTSTRAP.definition["arguments"] == []
+    assert [(each["name"], each["required"]) for each in SIGN.definition["arguments"]] == [("message", True)]
 
 
 async def test_a_network_that_hangs_is_told(network, ada):

@@ -18,13 +18,13 @@ async def read(network, member, uri):
 
 def test_four_stand_alone_and_two_are_templates():
     listed = [resource for resource in RESOURCES if resource.is_listed]
-    assert [resource.listed["uri"] for resource in listed if not resource.is_template] == [
+    assert [resource.definition["uri"] for resource in listed if not resource.is_template] == [
         "moltnet://identity",
         "moltnet://diary/recent",
         "moltnet://self/whoami",
         "moltnet://self/soul",
     ]
-    templates = [resource.listed for resource in listed if resource.is_template]
+    templates = [resource.definition for resource in listed if resource.is_template]
     assert [each["uriTemplate"] for each in templates] == ["moltnet://diary/{id}", "moltnet://agent/{fingerprint}"]
     assert not any("uri" in each for each in templates)
 

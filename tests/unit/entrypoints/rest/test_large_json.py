@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from moltnet.adapters.memory.workers import MemoryWorkers
 from moltnet.entrypoints.rest.json_text import from_json, to_json, to_long_json
 from moltnet.entrypoints.rest.large_json import COUNTED_MOST, FASTER, SHORT, form_text, read_json, size_of, value_text
-from moltnet.entrypoints.rest.wire.entries import DiaryList, entry_form
+from moltnet.entrypoints.rest.schemas.entries import DiaryList, entry_form
 from moltnet.ports.workers import Result
 from tests.support.builders import an_entry
 

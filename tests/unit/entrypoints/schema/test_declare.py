@@ -7,16 +7,16 @@ import attrs
 import pytest
 
 from moltnet.entrypoints.schema.declare import (
-    About,
+    Alias,
     Choice,
+    DateTime,
+    Description,
     ItemCount,
     Items,
     Member,
-    Moment,
     Nullable,
     Text,
     Uuid,
-    Wire,
     members_of,
     shape_of,
 )
@@ -31,7 +31,7 @@ class Kind(StrEnum):
 @attrs.frozen(kw_only=True)
 class Thing:
     thing_id: ThingId
-    public_key: Annotated[str, Text(1, 9), Wire("public_key"), About("A key")]
+    public_key: Annotated[str, Text(1, 9), Alias("public_key"), Description("A key")]
     kind: Kind = Kind.ONE
     seen_at: datetime | None
     title: Annotated[str, Text(0, 2)] | None = None
@@ -42,13 +42,13 @@ def test_form_has_its_members_in_order_under_their_wire_names():
         Member("thing_id", "thingId", Uuid(), attrs.NOTHING),
         Member("public_key", "public_key", Text(1, 9), attrs.NOTHING, "A key"),
         Member("kind", "kind", Choice(Kind), Kind.ONE),
-        Member("seen_at", "seenAt", Nullable(Moment()), attrs.NOTHING),
+        Member("seen_at", "seenAt", Nullable(DateTime()), attrs.NOTHING),
         Member("title", "title", Text(0, 2), None),
     )
 
 
 def test_optional_member_may_be_absent_and_nullable_may_not():
-    optional = {member.wire: member.may_be_absent for member in members_of(Thing).members}
+    optional = {member.alias: member.may_be_absent for member in members_of(Thing).members}
     assert optional == {"thingId": False, "public_key": False, "kind": False, "seenAt": False, "title": True}
 
 

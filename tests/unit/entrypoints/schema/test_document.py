@@ -5,7 +5,7 @@ from uuid import UUID
 
 import attrs
 
-from moltnet.entrypoints.schema.declare import About, ItemCount, Number, Text, Whole, members_of, shape_of
+from moltnet.entrypoints.schema.declare import Description, Integer, ItemCount, Number, Text, members_of, shape_of
 from moltnet.entrypoints.schema.document import Components
 
 
@@ -19,8 +19,8 @@ class Ask:
     name: Annotated[str, Text(1, 9, "^[a-z]+$")]
     kind: Kind = Kind.ONE
     tags: Annotated[tuple[Annotated[str, Text(0, 5)], ...], ItemCount(1, 2)] | None = None
-    limit: Annotated[int, Whole(1, 100), About("How many")] = 20
-    offset: Annotated[int, Whole(0)] = 0
+    limit: Annotated[int, Integer(1, 100), Description("How many")] = 20
+    offset: Annotated[int, Integer(0)] = 0
     weight: Annotated[float, Number(0, 1)] = 0.5
 
 
@@ -30,7 +30,7 @@ class Signer:
 
 
 @attrs.frozen(kw_only=True)
-class Told:
+class ErrorRenderer:
     """What is told."""
 
     id: UUID
@@ -60,11 +60,11 @@ def test_request_stands_inline_with_limits_and_defaults():
 
 def test_answer_is_a_component_that_requires_all_but_optional_members():
     components = Components()
-    assert components.answer_schema(shape_of(list[Told])) == {
+    assert components.answer_schema(shape_of(list[ErrorRenderer])) == {
         "type": "array",
-        "items": {"$ref": "#/components/schemas/Told"},
+        "items": {"$ref": "#/components/schemas/ErrorRenderer"},
     }
-    assert components.schemas["Told"] == {
+    assert components.schemas["ErrorRenderer"] == {
         "description": "What is told.",
         "type": "object",
         "properties": {

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 
 from moltnet.entrypoints.rest.routes import ROUTES
 from moltnet.entrypoints.rest.samples import SAMPLES
-from moltnet.entrypoints.schema.declare import ItemCount, Number, Text, Whole, members_of, shape_of
+from moltnet.entrypoints.schema.declare import Integer, ItemCount, Number, Text, members_of, shape_of
 from moltnet.entrypoints.schema.document import Components
 from moltnet.entrypoints.schema.examples import Examples
 
@@ -33,7 +33,7 @@ class Outer:
     kind: Literal["outer"]
     colour: Colour
     flag: bool
-    count: Annotated[int, Whole(3)]
+    count: Annotated[int, Integer(3)]
     weight: Annotated[float, Number(0, 1)]
     inner: Inner
     several: Annotated[tuple[Inner, ...], ItemCount(1)]
@@ -49,7 +49,7 @@ def test_example_has_every_member_but_those_that_may_be_left_out():
     components = Components()
     schema = components.answer_schema(shape) | {"components": {"schemas": components.schemas}}
     Draft202012Validator(schema).validate(example)
-    assert set(example) == {member.wire for member in shape.members} - {"leftOut"}
+    assert set(example) == {member.alias for member in shape.members} - {"leftOut"}
     assert (example["limit"], example["kind"], example["colour"], example["count"]) == (20, "outer", "red", 3)
     assert example == Examples({}).of(shape)
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from moltnet.domain.ids import DiaryId
 from moltnet.entrypoints.schema.convert import reader
-from moltnet.entrypoints.schema.declare import ItemCount, Number, Shape, Text, Uuid, Whole, members_of, shape_of
+from moltnet.entrypoints.schema.declare import Integer, ItemCount, Number, Shape, Text, Uuid, members_of, shape_of
 from moltnet.entrypoints.schema.validate import Refused, checker, form_checker
 
 HEX = "880e8400-e29b-41d4-a716-446655440004"
@@ -33,7 +33,7 @@ class Form:
     name: Annotated[str, Text(2, 5)]
     colour: Colour = Colour.RED
     tags: Annotated[tuple[Annotated[str, Text(0, 3)], ...], ItemCount(1, 2)] | None = None
-    limit: Annotated[int, Whole(1, 100)] = 20
+    limit: Annotated[int, Integer(1, 100)] = 20
     weight: Annotated[float, Number(0, 1)] = 1.0
     loud: bool = False
     diary_id: DiaryId | None = None
@@ -49,7 +49,7 @@ def refusal(shape: Shape, value: object) -> list[tuple[str, str]]:
     return [(fault.pointer, fault.message) for fault in refused.value.faults]
 
 
-TEXT, WHOLE, NUMBER, FLAG, LIST = (
+TEXT, LARGEST_PAGE, NUMBER, FLAG, LIST = (
     shape_of(hint) for hint in (str, int, float, bool, tuple[Annotated[str, Text(0, 3)], ...])
 )
 
@@ -67,14 +67,14 @@ TEXT, WHOLE, NUMBER, FLAG, LIST = (
         (TEXT, ["x"], "x"),
         (TEXT, [None], ""),
         (TEXT, "😀", "😀"),
-        (WHOLE, 7, 7),
-        (WHOLE, 7.0, 7),
-        (WHOLE, "7", 7),
-        (WHOLE, "1e1", 10),
-        (WHOLE, " 7 ", 7),
-        (WHOLE, True, 1),
-        (WHOLE, None, 0),
-        (WHOLE, ["7"], 7),
+        (LARGEST_PAGE, 7, 7),
+        (LARGEST_PAGE, 7.0, 7),
+        (LARGEST_PAGE, "7", 7),
+        (LARGEST_PAGE, "1e1", 10),
+        (LARGEST_PAGE, " 7 ", 7),
+        (LARGEST_PAGE, True, 1),
+        (LARGEST_PAGE, None, 0),
+        (LARGEST_PAGE, ["7"], 7),
         (NUMBER, "0.5", 0.5),
         (NUMBER, 1, 1.0),
         (NUMBER, False, 0.0),
@@ -116,19 +116,19 @@ def test_value_is_taken_as_the_original_takes_it(shape, value, taken):
         (Text(0, 1, "^[a-z]$"), "AA", [("", "must NOT have more than 1 characters")]),
         (TEXT, "a\0", [("", "must NOT contain U+0000")]),
         (TEXT, "a\ud800", [("", "must be valid Unicode text")]),
-        (WHOLE, 1.5, [("", "must be integer")]),
-        (WHOLE, "1.5", [("", "must be integer")]),
-        (WHOLE, "abc", [("", "must be integer")]),
-        (WHOLE, "", [("", "must be integer")]),
-        (WHOLE, "\u0661", [("", "must be integer")]),
-        (WHOLE, "1_0", [("", "must be integer")]),
-        (WHOLE, ["1", "2"], [("", "must be integer")]),
-        (WHOLE, {}, [("", "must be integer")]),
-        (WHOLE, 1e300, [("", "must be <= 9007199254740991")]),
-        (WHOLE, 10**400, [("", "must be <= 9007199254740991")]),
-        (WHOLE, "1e999", [("", "must be integer")]),
-        (Whole(1, 100), 0, [("", "must be >= 1")]),
-        (Whole(1, 100), 101, [("", "must be <= 100")]),
+        (LARGEST_PAGE, 1.5, [("", "must be integer")]),
+        (LARGEST_PAGE, "1.5", [("", "must be integer")]),
+        (LARGEST_PAGE, "abc", [("", "must be integer")]),
+        (LARGEST_PAGE, "", [("", "must be integer")]),
+        (LARGEST_PAGE, "\u0661", [("", "must be integer")]),
+        (LARGEST_PAGE, "1_0", [("", "must be integer")]),
+        (LARGEST_PAGE, ["1", "2"], [("", "must be integer")]),
+        (LARGEST_PAGE, {}, [("", "must be integer")]),
+        (LARGEST_PAGE, 1e300, [("", "must be <= 9007199254740991")]),
+        (LARGEST_PAGE, 10**400, [("", "must be <= 9007199254740991")]),
+        (LARGEST_PAGE, "1e999", [("", "must be integer")]),
+        (Integer(1, 100), 0, [("", "must be >= 1")]),
+        (Integer(1, 100), 101, [("", "must be <= 100")]),
         (NUMBER, "x", [("", "must be number")]),
         (NUMBER, "NaN", [("", "must be number")]),
         (NUMBER, float("inf"), [("", "must be number")]),
@@ -234,7 +234,7 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from([*"abc"]), inner, max_size=4),
     max_leaves=8,
 )
-names = [member.wire for member in members_of(Form).members]
+names = [member.alias for member in members_of(Form).members]
 
 
 @given(

@@ -28,7 +28,7 @@ async def test_every_ranking_answers_from_the_same_diary() -> None:
     async with a_network() as network:
         member = await network.member()
         memories = parse(SET)
-        asker = await Asker.settled(network.services, member.caller, memories, lambda: steps.append(None))
+        asker = await Asker.prepared(network.services, member.caller, memories, lambda: steps.append(None))
         answers = [(await asker.ask(question)).answers for question in memories.questions]
     assert len(steps) == 3
     assert answers[0].keys() == {"moltnet", "vectors", "words", "rrf"}
@@ -42,7 +42,7 @@ async def test_without_a_model_there_is_nothing_to_measure() -> None:
     async with a_network(embedder=None) as network:
         member = await network.member()
         with pytest.raises(EmbedderUnavailable):
-            await Asker.settled(network.services, member.caller, parse(SET), lambda: None)
+            await Asker.prepared(network.services, member.caller, parse(SET), lambda: None)
 
 
 def test_figures_are_means_over_the_questions_that_have_answers() -> None:

@@ -10,7 +10,7 @@ from moltnet.domain.entries import EntryType
 from moltnet.entrypoints.mcp.calls import BY_NAME, tool_named
 from moltnet.entrypoints.mcp.tools import TOOLS
 from moltnet.entrypoints.mcp.tools.parsing import InvalidArguments
-from moltnet.entrypoints.schema.declare import Items, Moment, members_of
+from moltnet.entrypoints.schema.declare import DateTime, Items, members_of
 from tests.support.visits import done, told
 
 NEEDED = {"diary_ref": "default", "content": "x", "query": "xx", "entry_id": "x", "name": "x", "message": "x"}
@@ -26,82 +26,84 @@ LATER = {
 
 
 def needed(tool) -> dict[str, object]:
-    names = tool.listed["inputSchema"].get("required", [])
+    names = tool.definition["inputSchema"].get("required", [])
     return {name: NEEDED.get(name, "x") for name in names}
 
 
 def members(kind):
     return [
-        pytest.param(tool, member, id=f"{tool.name}-{member.wire}")
+        pytest.param(tool, member, id=f"{tool.name}-{member.alias}")
         for tool in TOOLS
         for member in members_of(tool.arguments).members
         if isinstance(member.shape, kind)
     ]
 
 
-@pytest.mark.parametrize(("later", "listed"), LATER.items())
-def test_the_originals_later_names_are_answered_and_not_listed(later, listed):
-    assert tool_named(later) is BY_NAME[listed]
+@pytest.mark.parametrize(("later", "definition"), LATER.items())
+def test_the_originals_later_names_are_answered_and_not_listed(later, definition):
+    assert tool_named(later) is BY_NAME[definition]
     assert later not in BY_NAME
 
 
 @pytest.mark.parametrize(
     "tool",
-    [tool for tool in TOOLS if "diary_ref" in tool.listed["inputSchema"]["properties"]],
+    [tool for tool in TOOLS if "diary_ref" in tool.definition["inputSchema"]["properties"]],
     ids=lambda tool: tool.name,
 )
 def test_diary_id_is_taken_wherever_diary_ref_is(tool):
     given = {name: value for name, value in needed(tool).items() if name != "diary_ref"}
-    taken = tool.taken({**given, "diary_id": "Work"})
-    assert taken == tool.taken({**given, "diary_ref": "Work"})
-    assert taken == tool.taken({**given, "diary_ref": "Work", "diary_id": "Work"})
-    assert taken == tool.taken({**given, "diary_ref": None, "diary_id": "Work"})
+    parsed_arguments = tool.parsed_arguments({**given, "diary_id": "Work"})
+    assert parsed_arguments == tool.parsed_arguments({**given, "diary_ref": "Work"})
+    assert parsed_arguments == tool.parsed_arguments({**given, "diary_ref": "Work", "diary_id": "Work"})
+    assert parsed_arguments == tool.parsed_arguments({**given, "diary_ref": None, "diary_id": "Work"})
     with pytest.raises(InvalidArguments, match="diary_ref and diary_id differ"):
-        tool.taken({**given, "diary_ref": "Work", "diary_id": "Private"})
-    assert "diary_id" not in tool.listed["inputSchema"]["properties"]
+        tool.parsed_arguments({**given, "diary_ref": "Work", "diary_id": "Private"})
+    assert "diary_id" not in tool.definition["inputSchema"]["properties"]
 
 
 @pytest.mark.parametrize(("tool", "member"), members(Items))
 def test_a_list_may_be_sent_as_json_text(tool, member):
     items = ["semantic", "soul"]
-    assert tool.taken({**needed(tool), member.wire: json.dumps(items)}) == tool.taken(
-        {**needed(tool), member.wire: items}
+    assert tool.parsed_arguments({**needed(tool), member.alias: json.dumps(items)}) == tool.parsed_arguments(
+        {**needed(tool), member.alias: items}
     )
-    assert tool.taken({**needed(tool), member.wire: " [] "}) == tool.taken({**needed(tool), member.wire: []})
+    assert tool.parsed_arguments({**needed(tool), member.alias: " [] "}) == tool.parsed_arguments(
+        {**needed(tool), member.alias: []}
+    )
     for broken in ("[", '["a"', "['a']", '["a"] x', '["\ud800"]', "[" * 9_000):
-        with pytest.raises(InvalidArguments, match=member.wire):
-            tool.taken({**needed(tool), member.wire: broken})
+        with pytest.raises(InvalidArguments, match=member.alias):
+            tool.parsed_arguments({**needed(tool), member.alias: broken})
 
 
 def test_an_empty_list_filters_nothing_and_clears_tags():
-    assert BY_NAME["diary_search"].taken({"query": "x", "tags": "[]", "entry_types": []}) == BY_NAME[
+    assert BY_NAME["diary_search"].parsed_arguments({"query": "x", "tags": "[]", "entry_types": []}) == BY_NAME[
         "diary_search"
-    ].taken({"query": "x"})
+    ].parsed_arguments({"query": "x"})
     place = {"diary_ref": "default", "entry_id": "x"}
-    assert BY_NAME["diary_update"].taken({**place, "tags": "[]"}).tags in ((), [])
-    assert BY_NAME["diary_update"].taken(place).tags is None
+    assert BY_NAME["diary_update"].parsed_arguments({**place, "tags": "[]"}).tags in ((), [])
+    assert BY_NAME["diary_update"].parsed_arguments(place).tags is None
 
 
 def test_what_a_list_in_text_holds_is_cleaned_too():
-    taken = BY_NAME["diary_search"].taken({"query": "x", "tags": '["a\\u0000b"]'})
-    assert list(taken.tags) == ["ab"]
+    parsed_arguments = BY_NAME["diary_search"].parsed_arguments({"query": "x", "tags": '["a\\u0000b"]'})
+    assert list(parsed_arguments.tags) == ["ab"]
 
 
 @given(st.text(max_size=60))
 def test_any_text_for_a_list_is_taken_or_refused(text):
     try:
-        BY_NAME["diary_search"].taken({"query": "x", "tags": text})
+        BY_NAME["diary_search"].parsed_arguments({"query": "x", "tags": text})
     except InvalidArguments as invalid:
         assert "tags" in str(invalid)  # noqa: PT017  # whether it is raised depends on the text
 
 
-@pytest.mark.parametrize(("tool", "member"), members(Moment))
+@pytest.mark.parametrize(("tool", "member"), members(DateTime))
 def test_a_date_is_the_beginning_of_that_day(tool, member):
-    day = tool.taken({**needed(tool), member.wire: "2025-03-01"})
-    assert day == tool.taken({**needed(tool), member.wire: "2025-03-01T00:00:00Z"})
+    day = tool.parsed_arguments({**needed(tool), member.alias: "2025-03-01"})
+    assert day == tool.parsed_arguments({**needed(tool), member.alias: "2025-03-01T00:00:00Z"})
     for wrong in ("2025-02-30", "01.03.2025", "2025-03-01T10:00:00", "yesterday"):
         with pytest.raises(InvalidArguments, match="2026-01-31T09:30:00Z, or a date, as 2026-01-31"):
-            tool.taken({**needed(tool), member.wire: wrong})
+            tool.parsed_arguments({**needed(tool), member.alias: wrong})
 
 
 @pytest.mark.parametrize(
@@ -124,7 +126,7 @@ async def test_an_argument_that_a_tool_does_not_have_is_refused_by_name(network,
     result = await told(network, ada, tool.name, **needed(tool), whatever=1)
     assert result.failed
     assert result.sentence.startswith("Invalid tool arguments: unknown argument whatever; ")
-    assert all(name in result.sentence for name in tool.listed["inputSchema"]["properties"])
+    assert all(name in result.sentence for name in tool.definition["inputSchema"]["properties"])
 
 
 @pytest.mark.parametrize(
@@ -151,7 +153,7 @@ async def test_a_strange_name_is_repeated_in_part_and_as_text(network, ada):
     for name in ("x" * 9_000, "\ud800", "\x1b[31m", ""):
         result = await told(network, ada, "diary_search", **{"query": "x", name: 1})
         assert result.sentence.startswith("Invalid tool arguments: unknown argument")
-        assert len(result.wire["content"][0]["text"].encode()) < 1_000
+        assert len(result.payload["content"][0]["text"].encode()) < 1_000
         assert "\x1b" not in result.sentence
     many = await told(network, ada, "diary_search", query="x", **{f"x{number}": 1 for number in range(90)})
     assert many.sentence.count("unknown argument") == 5

@@ -154,39 +154,39 @@ def test_older_names_lead_to_the_present_ones() -> None:
 
 @pytest.mark.parametrize("tool", TOOLS, ids=named)
 def test_a_tool_is_told_in_full(tool) -> None:
-    listed = tool.listed
+    listed = tool.definition
     assert listed["title"]
     assert listed["description"]
     schema = listed["inputSchema"]
     jsonschema.Draft202012Validator.check_schema(schema)
     assert schema["type"] == "object"
     assert "$ref" not in str(schema)
-    assert all(member.about for member in members_of(tool.arguments).members)
+    assert all(member.description for member in members_of(tool.arguments).members)
     assert tool.operation in {route.operation_id for route in ROUTES}
 
 
 def test_listing_the_tools_costs_no_more_than_the_page_says() -> None:
     (told,) = re.findall(r"Listing all tools costs at most ([\d ]+) tokens", PAGE.read_text(encoding="utf-8"))
-    for listing in ({"tools": [tool.listed for tool in TOOLS]}, with_schemes({"tools": [*map(marked, TOOLS)]})):
+    for listing in ({"tools": [tool.definition for tool in TOOLS]}, with_schemes({"tools": [*map(marked, TOOLS)]})):
         assert len(to_json(listing)) / BYTES_PER_TOKEN <= int(told.replace(" ", "")) <= 6_000
 
 
 def test_the_six_kinds_and_the_ends_of_importance_are_explained() -> None:
-    properties = BY_NAME["diary_create"].listed["inputSchema"]["properties"]
+    properties = BY_NAME["diary_create"].definition["inputSchema"]["properties"]
     assert all(f"{kind}: " in properties["entry_type"]["description"] for kind in EntryType)
     assert properties["importance"]["description"] == "From 1 (may be lost) to 10 (must not be lost)"
 
 
 @pytest.mark.parametrize(("name", "arguments"), ARGUMENTS.items())
 def test_a_tool_takes_what_the_contract_says(name: str, arguments: str) -> None:
-    schema = BY_NAME[name].listed["inputSchema"]
+    schema = BY_NAME[name].definition["inputSchema"]
     wanted = [argument.strip("*") for argument in arguments.split()]
     assert list(schema["properties"]) == [*wanted, *BEYOND.get(name, "").split()]
     assert schema.get("required", []) == [argument[:-1] for argument in arguments.split() if argument.endswith("*")]
 
 
 def test_annotations_are_those_the_contract_suggests() -> None:
-    hints = {tool.name: tool.listed["annotations"] for tool in TOOLS[:20]}
+    hints = {tool.name: tool.definition["annotations"] for tool in TOOLS[:20]}
     assert {name for name, hint in hints.items() if hint.get("readOnlyHint")} == {
         TWENTY[number - 1] for number in (2, 3, 4, 7, 10, 11, 12, 13, *range(15, 21))
     }
@@ -210,7 +210,7 @@ async def test_what_is_not_there_is_told_by_the_tools_phrase(network, ada, row) 
 
 @pytest.mark.parametrize("tool", [tool for tool in TOOLS if not tool.is_public], ids=named)
 async def test_a_stranger_is_told_to_sign_in(network, tool) -> None:
-    needed = dict.fromkeys(tool.listed["inputSchema"].get("required", []), "default")
+    needed = dict.fromkeys(tool.definition["inputSchema"].get("required", []), "default")
     answer = await refused(network, None, tool.name, **needed)
     assert answer["error"].startswith("Not authenticated")
     assert ("log in first" in answer["error"]) is (tool.operation in {"issueVoucher", "listActiveVouchers"})
@@ -220,17 +220,17 @@ async def test_a_stranger_is_told_to_sign_in(network, tool) -> None:
 @pytest.mark.parametrize("tool", TOOLS, ids=named)
 async def test_whatever_is_sent_is_answered(network, ada, tool) -> None:
     good = {"diary_ref": "default", "content": "x", "query": "xx", "entry_id": NOBODY, "name": "x", "message": "x"}
-    names = set(tool.listed["inputSchema"]["properties"])
+    names = set(tool.definition["inputSchema"]["properties"])
     for name, wrong in itertools.product(names, WRONG):
         given = {**{each: good[each] for each in names & set(good)}, name: wrong}
         result = await told(network, ada, tool.name, **given)
         assert not result.sentence.startswith("Tool execution failed"), result
-        assert result.wire["content"][0]["text"]
+        assert result.payload["content"][0]["text"]
 
 
-@pytest.mark.parametrize("tool", [tool for tool in TOOLS if tool.listed["inputSchema"].get("required")], ids=named)
+@pytest.mark.parametrize("tool", [tool for tool in TOOLS if tool.definition["inputSchema"].get("required")], ids=named)
 async def test_a_missing_argument_is_named(network, ada, tool) -> None:
-    (first, *_) = tool.listed["inputSchema"]["required"]
+    (first, *_) = tool.definition["inputSchema"]["required"]
     result = await told(network, ada, tool.name)
     assert result.failed
     assert result.sentence.startswith(f"Invalid tool arguments: must have required property '{first}'")
@@ -258,12 +258,12 @@ async def test_null_means_left_out(network, ada) -> None:
 
 
 async def test_a_failure_is_marked_and_success_is_not(network, ada) -> None:
-    good = (await told(network, ada, "moltnet_whoami")).wire
+    good = (await told(network, ada, "moltnet_whoami")).payload
     assert "isError" not in good
     assert list(good) == ["content"]
     assert json.loads(good["content"][0]["text"])["authenticated"] is True
     assert len(good["content"]) == 1
-    assert (await told(network, ada, "diaries_get", diary_ref=NOBODY)).wire["isError"] is True
+    assert (await told(network, ada, "diaries_get", diary_ref=NOBODY)).payload["isError"] is True
 
 
 async def test_what_breaks_is_told_without_its_inside(network, ada, caplog) -> None:

@@ -1,0 +1,96 @@
+"""Following the feed over REST: a stream of events that is taken up again wherever it breaks off.
+
+Source: docs/reference/feed.md, "Live stream".
+"""
+
+import json
+import random
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing
+from http import HTTPStatus
+from types import MappingProxyType
+
+import aiohttp
+from aiohttp import ClientTimeout
+
+from moltnet.adapters.http.calls import Reply, get
+from moltnet.adapters.http.decoding import event_id, read, structured
+from moltnet.adapters.http.events import EventReader
+from moltnet.adapters.http.problems import refusal
+from moltnet.adapters.http.rest_client import TIMEOUT_S, RestClient
+from moltnet.domain.errors import Limited, Unavailable
+from moltnet.domain.views import FeedItem, FeedItems
+from moltnet.ports.remote import NetworkError
+
+# A stream is never silent for longer than 30 s: whoever hears nothing for this long hears nobody.
+SILENCE_S = 90.0
+COME_BACK_S = 5.0
+BEGINNING = "1970-01-01T00:00:00.000Z/00000000-0000-0000-0000-000000000000"
+_FRESH: Mapping[str, str] = MappingProxyType({"Cache-Control": "no-cache"})
+_ENTRY = "entry"
+
+
+async def followed(client: RestClient, path: str, after: str | None) -> AsyncIterator[FeedItem]:
+    """What comes into the feed after an event, or from now on, without end.
+
+    Raises what the first request is refused with; a stream that was open once is taken up again until it is refused
+    for good. Whoever names no event follows from the newest there is: else what comes while a first connection breaks
+    would be missed.
+    """
+    last_id, come_back_s, opened = after or await _newest(client), COME_BACK_S, False
+    while True:
+        try:
+            stream = await _opened(client, path, last_id)
+        except (Unavailable, Limited):
+            if not opened:
+                raise
+        else:
+            opened, reader = True, EventReader(last_id)
+            async with aclosing(_pieces(stream)) as pieces:
+                async for piece in pieces:
+                    for event in reader.feed(piece):
+                        last_id = event.id
+                        if event.name == _ENTRY:
+                            yield structured(_parsed(event.data), FeedItem)
+            come_back_s = reader.retry_s or come_back_s
+        await client.sleep(come_back_s * (0.5 + random.random()))  # noqa: S311  # jitter is no secret
+
+
+async def _newest(client: RestClient) -> str:
+    # Kept answers of proxies are no good here: the newest there is, is asked for.
+    reply = await client.ask(get("/public/feed?limit=1&includeFlagged=true", headers=_FRESH, signed_in=False))
+    items = read(reply, FeedItems).items
+    return event_id(items[0].created_at, items[0].id) if items else BEGINNING
+
+
+async def _opened(client: RestClient, path: str, last_id: str) -> aiohttp.ClientResponse:
+    headers = {"Accept": "text/event-stream", "Last-Event-ID": last_id}
+    timeout = ClientTimeout(total=None, sock_connect=TIMEOUT_S, sock_read=SILENCE_S)
+    try:
+        answer = await client.session().get(client.url(path), headers=headers, timeout=timeout, allow_redirects=False)
+        if answer.status == HTTPStatus.OK:
+            return answer
+        async with answer:
+            raise refusal(Reply(status=answer.status, headers=answer.headers, raw=await answer.read()))
+    except (aiohttp.ClientError, OSError) as error:  # a timeout is an OSError
+        raise NetworkError(
+            f"{client.api_url} does not answer ({type(error).__name__}); check that it is running at this address"
+        ) from None
+
+
+async def _pieces(stream: aiohttp.ClientResponse) -> AsyncGenerator[bytes, None]:
+    """What comes in, until the stream ends, however it does."""
+    try:
+        async for piece in stream.content.iter_any():
+            yield piece
+    except (aiohttp.ClientError, OSError):
+        return
+    finally:
+        stream.close()
+
+
+def _parsed(data: str) -> object:
+    try:
+        return json.loads(data)
+    except ValueError:
+        return None

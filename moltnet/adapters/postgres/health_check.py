@@ -1,0 +1,100 @@
+"""What an operator can get wrong about the database, looked at without changing anything."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, LiteralString
+
+import attrs
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from moltnet.adapters.postgres.migrate import EXTENSION, SchemaUnusable, load_migrations
+from moltnet.adapters.postgres.session import limit_statements
+from moltnet.adapters.postgres.violations import translated
+from moltnet.domain.errors import Invalid, StorageReadOnly, Unavailable
+
+CLOCK_TOLERANCE = timedelta(seconds=2)
+
+READS_ONLY = "The database takes no writes: it is a standby, or default_transaction_read_only is set"
+
+# One row: what the server calls itself, its time, and whether it takes no writes: on, or off.
+SERVER = "select current_setting('server_version'), clock_timestamp(), current_setting('transaction_read_only')"
+# One row: whether any migration was applied yet.
+HAS_LIST = "select to_regclass('schema_migrations') is not null"
+# The versions that were applied; schema_migrations_pkey.
+APPLIED = "select version from schema_migrations"
+
+
+class ClockApart(Unavailable):
+    """This machine and the database server disagree about the time."""
+
+    code = "CLOCK_APART"
+
+    def __init__(self, apart: timedelta) -> None:
+        self.apart = apart
+        super().__init__(
+            f"this machine's clock and the database server's are {abs(apart.total_seconds()):.1f} s apart; "
+            "synchronise both (NTP), or tokens and vouchers expire at the wrong time"
+        )
+
+
+class AddressUnreadable(Invalid):
+    """The database's library cannot read the address. It may hold a password, so nothing of it is repeated."""
+
+    code = "ADDRESS_UNREADABLE"
+    sentence = (
+        "DATABASE_URL cannot be read: it must look like postgresql://user:password@host:5432/name, with special "
+        "characters of its parts percent-encoded and no parameters that libpq does not know"
+    )
+
+
+def require_readable(conninfo: str) -> None:
+    """Raises AddressUnreadable unless this is a connection string; whether anybody answers there is another matter."""
+    try:
+        conninfo_to_dict(conninfo)
+    except psycopg.ProgrammingError:
+        raise AddressUnreadable from None  # the cause repeats the part that is wrong
+
+
+@attrs.frozen
+class DatabaseHealthCheck:
+    """Looks at one database. Each method answers what was seen, or raises an error that says what to do."""
+
+    conninfo: str = attrs.field(repr=False)
+
+    async def server(self) -> str:
+        """That the server answers and takes writes, and its version."""
+        ((version, _, read_only),) = await self._rows(SERVER)
+        if read_only != "off":
+            raise StorageReadOnly(READS_ONLY)
+        return f"PostgreSQL {version} answers"
+
+    async def extension(self) -> str:
+        """That pgvector is there."""
+        rows = await self._rows(EXTENSION)
+        if not rows:
+            raise SchemaUnusable("pgvector is not in this database yet; run moltnet migrate")
+        return f"pgvector {rows[0][0]}"
+
+    async def schema(self) -> str:
+        """That every migration was applied."""
+        ((has_list,),) = await self._rows(HAS_LIST)
+        applied = {row[0] for row in await self._rows(APPLIED)} if has_list else set()
+        missing = [migration.name for migration in load_migrations() if migration.version not in applied]
+        if missing:
+            raise SchemaUnusable(f"{len(missing)} migrations are missing; run moltnet migrate")
+        return f"up to date ({len(applied)} migrations)"
+
+    async def clock(self) -> str:
+        """That its clock and this machine's agree."""
+        asked = datetime.now(UTC)
+        ((_, theirs, _),) = await self._rows(SERVER)
+        apart = theirs - asked
+        if abs(apart) > CLOCK_TOLERANCE:
+            raise ClockApart(apart)
+        return f"{apart / timedelta(milliseconds=1):.0f} ms from the database server's"
+
+    async def _rows(self, statement: LiteralString) -> list[tuple[Any, ...]]:
+        with translated():
+            async with await psycopg.AsyncConnection.connect(self.conninfo) as connection:
+                await limit_statements(connection)
+                return await (await connection.execute(statement)).fetchall()

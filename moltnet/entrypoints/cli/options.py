@@ -1,0 +1,185 @@
+"""How commands are written: one dash or two, in any order, and what a wrong one exits with.
+
+Source: docs/reference/client.md, "Command line".
+"""
+
+import errno
+import os
+import sys
+from collections.abc import Collection, Mapping
+from copy import copy
+from difflib import get_close_matches
+from importlib import import_module
+from typing import Any, NoReturn
+
+import click
+
+from moltnet.entrypoints.cli.output import FAILED, INTERRUPTED, say
+
+HELP_LENGTH_MAX = 10_000  # characters: no help is as long, so none is cut
+
+
+class NotCarriedOut(click.UsageError):
+    """A command that is not there, or lacks what it needs; click's own errors are misspelt options."""
+
+    exit_code = FAILED
+
+
+class Command(click.Command):
+    """A command whose long options may have a single dash, as the original's have."""
+
+    def make_parser(self, ctx: click.Context) -> Any:
+        """Knows `-voucher` as `--voucher`; what an option is told is left alone, even if it looks like another."""
+        parser = super().make_parser(ctx)
+        for option in self.get_params(ctx):
+            if isinstance(option, click.Option):
+                _with_one_dash(option).add_to_parser(parser, ctx)
+        return parser
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Names an unknown option as it was typed: click knows the first letter of one with a single dash."""
+        typed = list(args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            full_name = next((word for word in typed if word.startswith(error.option_name)), error.option_name)
+            raise click.NoSuchOption(full_name.partition("=")[0], ctx=error.ctx) from error
+
+    def make_context(self, *args: Any, **more: Any) -> click.Context:
+        """A required option that is missing is a failure like any other, not a misspelt one."""
+        try:
+            return super().make_context(*args, **more)
+        except click.MissingParameter as error:
+            raise NotCarriedOut(error.format_message(), error.ctx) from error
+
+
+class Commands(click.Group):
+    """A group of commands, some of which are imported when they are asked for.
+
+    `elsewhere` tells where those are: by name, `module:attribute` below `moltnet.entrypoints.cli.commands`. `sections`
+    are the headings of the help, with the commands below each; what is in none stands below "Commands".
+    """
+
+    command_class = Command
+
+    def __init__(
+        self,
+        *args: Any,
+        elsewhere: Mapping[str, str] | None = None,
+        sections: Mapping[str, Collection[str]] | None = None,
+        **more: Any,
+    ) -> None:
+        more.setdefault("no_args_is_help", False)
+        more.setdefault("invoke_without_command", False)
+        super().__init__(*args, **more)
+        self._elsewhere = dict(elsewhere or {})
+        self._sections = dict(sections or {})
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All names, in order."""
+        return sorted({*super().list_commands(ctx), *self._elsewhere})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a name."""
+        if cmd_name in self._elsewhere:
+            module, _, attribute = self._elsewhere[cmd_name].partition(":")
+            commands: click.Command = getattr(import_module(f"moltnet.entrypoints.cli.commands.{module}"), attribute)
+            return commands
+        return super().get_command(ctx, cmd_name)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """An unknown command is a failure, an unknown option a misspelling."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.NoSuchOption:
+            raise
+        except click.UsageError as error:
+            raise NotCarriedOut(f"No such command '{args[0]}'{self._suggestion(ctx, args[0])}", error.ctx) from error
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The commands by section, each with its whole first sentence."""
+        commands = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        visible = [(name, command) for name, command in commands if command and not command.hidden]
+        placed = {name for names in self._sections.values() for name in names}
+        others = [name for name, _ in visible if name not in placed]
+        for heading, names in {**self._sections, "Commands": others}.items():
+            rows = [(name, each.get_short_help_str(HELP_LENGTH_MAX)) for name, each in visible if name in names]
+            if rows:
+                with formatter.section(heading):
+                    formatter.write_dl(rows)
+
+    def _suggestion(self, ctx: click.Context, typed: str) -> str:
+        """The nearest command, else the group that has one of this very name."""
+        near = get_close_matches(typed, self.list_commands(ctx), n=1)
+        if near:
+            return f"; did you mean '{ctx.command_path} {near[0]}'?"
+        for name in self.list_commands(ctx):
+            group = self.get_command(ctx, name)
+            if isinstance(group, click.Group) and typed in group.list_commands(ctx):
+                return f"; did you mean '{ctx.command_path} {name} {typed}'?"
+        return ""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Without a command, the usage on standard error and a failure."""
+        if not args and not ctx.resilient_parsing:
+            click.echo(ctx.get_help(), err=True)
+            ctx.exit(FAILED)
+        return super().parse_args(ctx, _helped(args))
+
+    def main(self, *args: Any, **more: Any) -> NoReturn:
+        """What was typed wrongly is told in one line, as every other error is."""
+        try:
+            ended = super().main(*args, **{**more, "standalone_mode": False})
+        except click.Abort:
+            say("Nothing was done.")
+            sys.exit(FAILED)
+        except click.ClickException as error:
+            say(f"error: {_sentence(error)}")
+            sys.exit(error.exit_code)
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what waits would fail again at the end
+            say("error: the output cannot be written: no space left on the device")
+            sys.exit(FAILED)
+        sys.exit(ended if isinstance(ended, int) else 0)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Ends as a shell expects of a program that Ctrl-C ended."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            say("\nStopped.")  # the terminal has written ^C into the line
+            sys.exit(INTERRUPTED)
+
+
+Commands.group_class = Commands
+
+
+def _helped(args: list[str]) -> list[str]:
+    # `help` alone, and with one dash, as the original has it.
+    return ["--help", *args[1:]] if args and args[0] in {"help", "-help"} else args
+
+
+def _sentence(error: click.ClickException) -> str:
+    message = " ".join(_message(error).split()).removesuffix(".")
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    return f"{message} ('{context.command_path} --help' tells more)" if context else message
+
+
+def _message(error: click.ClickException) -> str:
+    """Click's own words, with one suggestion where it has many."""
+    if not isinstance(error, click.NoSuchOption) or error.ctx is None:
+        return error.format_message()
+    known = [name for each in error.ctx.command.get_params(error.ctx) for name in each.opts if name.startswith("--")]
+    near = get_close_matches(f"--{error.option_name.lstrip('-')}", known, n=1)
+    return f"No such option '{error.option_name}'" + (f"; did you mean '{near[0]}'?" if near else "")
+
+
+def _with_one_dash(option: click.Option) -> click.Option:
+    single = copy(option)
+    single.opts = [name.removeprefix("-") for name in option.opts if name.startswith("--")]
+    single.secondary_opts = [name.removeprefix("-") for name in option.secondary_opts if name.startswith("--")]
+    return single

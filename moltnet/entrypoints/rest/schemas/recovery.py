@@ -1,0 +1,136 @@
+"""Recovery on the wire: the two steps of our own, and the flow in the words of Kratos.
+
+Source: docs/reference/signatures.md, "Recovery flow".
+"""
+
+from datetime import datetime
+from typing import Annotated
+
+import attrs
+
+from moltnet.domain.recovery import Challenge, FlowAnswer, FlowState, Recovery
+from moltnet.entrypoints.rest.schemas.crypto import SignatureText
+from moltnet.entrypoints.schema.declare import Alias, Description, Text
+
+KeyText = Annotated[str, Text(0, 60, "^ed25519:[A-Za-z0-9+/=]+$")]
+
+
+@attrs.frozen(kw_only=True)
+class RequestRecoveryChallenge:
+    """Whose key was not lost."""
+
+    public_key: KeyText
+
+
+@attrs.frozen(kw_only=True)
+class VerifyRecoveryChallenge:
+    """The challenge as it was issued, and its signature."""
+
+    challenge: Annotated[str, Text(1, 500)]
+    hmac: Annotated[str, Text(pattern="^[a-f0-9]{64}$")]
+    signature: SignatureText
+    public_key: KeyText
+
+
+@attrs.frozen(kw_only=True)
+class RecoveryChallengeResponse:
+    """A text to sign with the key, as UTF-8, and the mark by which it is recognised."""
+
+    challenge: str
+    hmac: str
+
+
+@attrs.frozen(kw_only=True)
+class RecoveryVerifyResponse:
+    """A code, and the address where it is exchanged for a session."""
+
+    recovery_code: str
+    recovery_flow_url: str
+
+
+@attrs.frozen(kw_only=True)
+class RecoveryFlowQuery:
+    """The flow a code belongs to."""
+
+    flow: str
+
+
+@attrs.frozen(kw_only=True)
+class AnswerRecoveryFlow:
+    """A code for a flow."""
+
+    method: Annotated[str, Text(pattern="^code$")]
+    code: str
+
+
+@attrs.frozen(kw_only=True)
+class FlowMessage:
+    """What a flow has to say."""
+
+    id: int
+    text: str
+    type: str
+
+
+@attrs.frozen(kw_only=True)
+class FlowInterface:
+    """What a page for people would show."""
+
+    action: str
+    method: str
+    nodes: tuple[object, ...]
+    messages: tuple[FlowMessage, ...]
+
+
+@attrs.frozen(kw_only=True)
+class NextStep:
+    """What to do next."""
+
+    action: str
+    ory_session_token: Annotated[str, Alias("ory_session_token")] | None = None
+
+
+@attrs.frozen(kw_only=True)
+class RecoveryFlow:
+    """Where a recovery flow stands; with the right code it carries a session token."""
+
+    id: str
+    type: str
+    expires_at: Annotated[datetime, Alias("expires_at")]
+    issued_at: Annotated[datetime, Alias("issued_at")]
+    request_url: Annotated[str, Alias("request_url")]
+    state: FlowState
+    ui: FlowInterface
+    session_token: Annotated[str, Alias("session_token"), Description("Good for one rotation of the secret")] | None = (
+        None
+    )
+    continue_with: Annotated[tuple[NextStep, ...], Alias("continue_with")] | None = None
+
+
+def challenge_form(challenge: Challenge) -> RecoveryChallengeResponse:
+    """A challenge as the wire tells it."""
+    return RecoveryChallengeResponse(challenge=challenge.text, hmac=challenge.mac)
+
+
+def recovery_form(recovery: Recovery) -> RecoveryVerifyResponse:
+    """The way back in as the wire tells it."""
+    return RecoveryVerifyResponse(recovery_code=recovery.code, recovery_flow_url=recovery.flow_url)
+
+
+def flow_form(answer: FlowAnswer) -> RecoveryFlow:
+    """A flow as Kratos tells it."""
+    token, message = answer.session_token, answer.message_id
+    text = "The recovery code is invalid or has expired. Please try again."
+    messages = () if message is None else (FlowMessage(id=message, text=text, type="error"),)
+    steps = (NextStep(action="set_ory_session_token", ory_session_token=token),) if token else None
+    return RecoveryFlow(
+        id=answer.flow,
+        type="api",
+        expires_at=answer.expires_at,
+        issued_at=answer.issued_at,
+        request_url=answer.url,
+        state=answer.state,
+        ui=FlowInterface(action=answer.url, method="POST", nodes=(), messages=messages),
+        session_token=token,
+        continue_with=steps,
+    )
