@@ -22,6 +22,8 @@ SOURCES = [
 STANDARDS = r"(?:RFC \d+|ECMA-262|WHATWG HTML|Unicode|JSON-RPC 2\.0|OpenID(?: Connect)? Discovery(?: 1\.0)?)"
 # A page, and the headings that are named behind it: `docs/reference/http.md, "Problems" and "Outages"`.
 PAGE = re.compile(r'(?<![\w/.{*-])((?:[a-z-]+/)*[a-z-]+\.md)\b((?:(?:,| and)? "[A-Z][^"]*"(?=[ ,.:;)]|$))*)')
+# A path in backticks, shell patterns included. ADRs are history, and may name what is gone.
+PATH = re.compile(r"`((?:moltnet|tests|bench|deploy)/[\w./*-]*)(?:::\w+)?`")
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
 
 
@@ -55,6 +57,11 @@ def dangling(text: str, beside: Path = ROOT) -> Iterator[str]:
             yield from (f'{name}, "{one}"' for one in re.findall(r'"([^"]+)"', named) if one not in headings(page))
 
 
+def missing_paths(text: str) -> list[str]:
+    """Paths that a Markdown page names and the repository does not have."""
+    return [path for path in PATH.findall(text) if not any(ROOT.glob(path))]
+
+
 def broken_links(text: str, beside: Path) -> Iterator[str]:
     """Links of a Markdown page to files and headings that are not there."""
     for path, anchor in LINK.findall(re.sub(r"```.*?```", "", text, flags=re.DOTALL)):
@@ -70,7 +77,8 @@ def test_references_lead_somewhere() -> None:
     for path in SOURCES:
         text = path.read_text()
         links = broken_links(text, path.parent) if path.suffix == ".md" else ()
-        if found_wrong := [*dangling(text, path.parent), *links]:
+        gone = missing_paths(text) if path.suffix == ".md" and path not in ADRS.values() else ()
+        if found_wrong := [*dangling(text, path.parent), *links, *gone]:
             wrong[str(path.relative_to(ROOT))] = found_wrong
     assert wrong == {}
 
@@ -96,6 +104,13 @@ def test_broken_link_is_found() -> None:
     assert list(broken_links("[a](no-such.md), [b](reference/http.md#no-such)", DOCS)) == [
         "no-such.md",
         "reference/http.md#no-such",
+    ]
+
+
+def test_missing_path_is_found() -> None:
+    assert missing_paths("`moltnet/domain/errors.py`, `moltnet/no_such.py` and `tests/contract/test_absent*.py`") == [
+        "moltnet/no_such.py",
+        "tests/contract/test_absent*.py",
     ]
 
 

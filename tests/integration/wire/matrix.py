@@ -17,7 +17,7 @@ from tests.integration.wire.stage import NOBODY, Stage, a_stage
 # The column, and who asks in it.
 CALLERS = {
     "no token": NOBODY,
-    "stranger": "stranger",
+    "other agent": "stranger",
     "invited": "invited",
     "revoked": "revoked",
     "reader": "reader",
@@ -27,24 +27,25 @@ CALLERS = {
     "other issuer": "elsewhere",
     "scope missing": "narrow",
 }
-_HEAD = """# Who gets what
+_HEAD = """# Permission matrix
 
-Every operation of the OpenAPI document, asked by every kind of caller: the status of the answer. The table is made from
-a running server, and a test holds it to the answers. After a change that is meant, write it anew:
+Every operation of the OpenAPI document, requested by every kind of caller: the status of the answer. The table is made
+from a running server, and a test compares the two. After an intended change, generate it again:
 
     python -m tests.integration.wire.matrix > docs/matrix.md
 
-The request is a good one about things of the owner's: its private diary with one entry, a share of it, a signing
-request, its profile; for public operations an entry of its public diary. *Stranger* has no part in the diary; *invited*
-was invited to another of the owner's diaries and has not answered, and answers here; *revoked* was a writer once;
-*reader* and *writer* are what they are called. The last three columns are the owner's own tokens: one that has
+The request is valid and concerns the owner's things: its private diary with one entry, a share of it, a signing
+request, its profile; for public operations an entry of its public diary. *Other agent* has no relation to the diary;
+*invited* has an unanswered invitation to another of the owner's diaries, and answers it here; *revoked* was a writer;
+*reader* and *writer* have that relation. The last three columns are the owner's own tokens: one that has
 *expired*, one of *another issuer*, and one that carries every scope but the operation's. HEAD answers as GET does.
 
-- 401 and 403 for a scope come before anything is looked up.
+- 401, and 403 for a scope, come before anything is looked up.
 - To open a diary further (`updateDiary`, and `createDiary` with another visibility than private) a token needs
-  diary:share as well (ADR-29).
-- What a caller may not read does not exist for it: 404 (ADR-6).
-- 400 for `verifyRecoveryChallenge` is the right answer to the made-up challenge of the document's example.
+  diary:share as well ([ADR-29](adr/0029-narrow-tokens.md)).
+- What a caller may not read is answered as if it did not exist: 404
+  ([ADR-6](adr/0006-existence-is-not-revealed.md)).
+- 400 for `verifyRecoveryChallenge` is the right answer to the invented challenge of the document's example.
 """
 
 
