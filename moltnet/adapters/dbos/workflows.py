@@ -147,14 +147,14 @@ class DbosWorkflows:
 
     def _registered(self, name: str, body: WorkflowBody) -> Run:
         async def run(argument: str) -> str:
-            with self._noted():
+            with self._tracked():
                 return await outcome_of(partial(_run_body, body, _DbosSteps(self._backoff), argument))
 
         # Never given up: a registration that is being undone goes on until nothing is left of it.
         return DBOS.workflow(name=name, max_recovery_attempts=None)(run)
 
     @contextmanager
-    def _noted(self) -> Iterator[None]:
+    def _tracked(self) -> Iterator[None]:
         task = asyncio.current_task()
         if task is None:
             raise RuntimeError("a workflow runs within the loop")

@@ -13,25 +13,25 @@ from moltnet.ports.storage import Storage
 
 @attrs.define(kw_only=True)
 class ViewCounter:
-    """Notes accesses; while some are being written, those that come meanwhile gather and are written together."""
+    """Counts views; those that come while others are being written are written together."""
 
     storage: Storage
     background: Background
     clock: Clock
-    _noted: Counter[EntryId] = attrs.field(factory=Counter, init=False)
+    _pending: Counter[EntryId] = attrs.field(factory=Counter, init=False)
     _writing: bool = attrs.field(default=False, init=False)
 
     def record(self, entry_ids: Iterable[EntryId]) -> None:
-        """Counts one access of each, soon; nobody waits for it."""
-        self._noted.update(entry_ids)
-        if self._noted and not self._writing:
+        """Counts one view of each entry in the background."""
+        self._pending.update(entry_ids)
+        if self._pending and not self._writing:
             self._writing = True
             self.background.run(self._write())
 
     async def _write(self) -> None:
         try:
-            while self._noted:
-                times, self._noted = self._noted, Counter()
+            while self._pending:
+                times, self._pending = self._pending, Counter()
                 async with self.storage.autocommit() as work:
                     await work.entries.record_views(times, self.clock.now())
         finally:

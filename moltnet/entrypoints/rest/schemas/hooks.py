@@ -71,14 +71,14 @@ class TokenExchange:
 
 @attrs.frozen(kw_only=True)
 class PublicMetadata:
-    """What Kratos is to note of an agent."""
+    """What Kratos stores of an agent."""
 
     fingerprint: str
     public_key: Annotated[str, Alias("public_key")]
 
 
 @attrs.frozen(kw_only=True)
-class NotedIdentity:
+class IdentityUpdate:
     """The members of an identity to change."""
 
     metadata_public: Annotated[PublicMetadata, Alias("metadata_public")]
@@ -88,7 +88,7 @@ class NotedIdentity:
 class RegistrationAccepted:
     """The answer to Kratos."""
 
-    identity: NotedIdentity
+    identity: IdentityUpdate
 
 
 @attrs.frozen(kw_only=True)
@@ -115,9 +115,9 @@ class TokenExchanged:
 
 
 def accepted_form(agent: Agent) -> RegistrationAccepted:
-    """A new member as Kratos notes it."""
+    """What Kratos stores of a new agent."""
     metadata = PublicMetadata(fingerprint=agent.fingerprint.text, public_key=agent.public_key.text)
-    return RegistrationAccepted(identity=NotedIdentity(metadata_public=metadata))
+    return RegistrationAccepted(identity=IdentityUpdate(metadata_public=metadata))
 
 
 def exchanged_form(agent: Agent) -> TokenExchanged:

@@ -1,0 +1,102 @@
+"""Identifiers and file names use the words of docs/glossary.md: no picture where a standard term exists."""
+
+import io
+import keyword
+import re
+import tokenize
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+# What the word was used for, and the term that is used instead.
+INSTEAD = {
+    "acting asking presented admitted seat": "caller context, required caller, authentication result",
+    "about moment moments whole wire": "description, date-time, integer, alias, schema",
+    "accesses note noted": "view counter, record",
+    "believed": "cached",
+    "door doors gate": "middleware, endpoint, authenticator",
+    "engine exchange": "JSON-RPC handler, token exchange",
+    "examination examine": "health check, run checks",
+    "foundation remains": "infrastructure, partial",
+    "given held kept keep listed made taken told tell tells wanted wants": "argument, stored, returned, …",
+    "grammar reach reached reaching": "options, connection",
+    "house housekeeping upkeep": "maintenance, jobs",
+    "hygiene unclean selves phrase phrases": "sanitize, profile, messages",
+    "intent intents lane lanes settle settled settles sweep": "outbox, partition key, complete, reconcile",
+    "keyed receipt receipts recorder": "idempotency record, save response",
+    "lexeme lexemes snowball": "term, text analysis",
+    "look looking seen steadily still": "read authorized, matches, retry",
+    "moving switching following": "model migration, subscription",
+    "native": "built-in",
+    "newcomer guest stranger": "registering agent, collaborator, anonymous client",
+    "pace patience": "retry policy",
+    "period periods timely": "time expression, time boost",
+    "place places room rooms storey": "path, URL, index, package",
+    "proofs": "credentials",
+    "seal sealed sealing": "encryption",
+    "standing standings": "client record, client directory",
+    "visit visitor visitors": "request context, MCP session, connect without credentials",
+    "whoever": "say which",
+}
+ALLOWED = {
+    "JSON member, OpenAPI component or error code": """
+        KeptEntry KeyTaken GivenTwice VoucherLimitReached InvitationLimitReached DiaryLimitReached TokenExchangeRequest
+        period_days timely timely_beyond timely_rank""",
+    "public name of the library": "Kept keep kept kept_form kept_json _kept_result NotKept visit",
+    "SQL column": "sealed REPLACE_SEALED replace_sealed seal",
+    "exchange of credentials for a token (RFC 8693)": "TokenExchange token_exchange _token_exchange",
+    "name of another library or of the standard library": """
+        engine engine_of engine_kwargs Engine EngineHealth EngineError _engine create_engine connection_made
+        SnowballAnalyzer keep_alive_s keep_blank_values""",
+    "phrase of a query: words in their order": "phrase phrases PHRASES _match_phrases",
+    "member of a list result of MCP": "is_listed _LISTED_RESOURCES",
+    "admitted to a queue or a limit": "is_admitted",
+    "made after a time": "made_after",
+}
+# A released migration never changes, its name included.
+MIGRATIONS = "moltnet/adapters/postgres/sql"
+WORDS = {word: term for words, term in INSTEAD.items() for word in words.split()}
+NAMES = {name for names in ALLOWED.values() for name in names.split()}
+PART = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+")
+
+
+def identifiers(text: str) -> set[str]:
+    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
+    return {token.string for token in tokens if token.type == tokenize.NAME and not keyword.iskeyword(token.string)}
+
+
+def replaced(names: set[str]) -> Iterator[str]:
+    """Which names have a word of the table as a part, and what is said instead."""
+    for name in sorted(names):
+        yield from (f"{name}: {WORDS[part]}" for part in map(str.lower, PART.findall(name)) if part in WORDS)
+
+
+def test_identifiers_use_the_words_of_the_glossary() -> None:
+    wrong = {}
+    for path in sorted((ROOT / "moltnet").rglob("*.py")):
+        found = [*replaced(identifiers(path.read_text()) - NAMES), *replaced({path.stem} - NAMES)]
+        if found:
+            wrong[str(path.relative_to(ROOT))] = found
+    assert wrong == {}
+
+
+def test_folders_and_other_files_do_too() -> None:
+    files = [path for path in (ROOT / "moltnet").rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    folders = {part for path in files for part in path.relative_to(ROOT).parent.parts}
+    others = {path.stem for path in files if path.suffix != ".py" and MIGRATIONS not in path.as_posix()}
+    assert list(replaced(folders | others)) == []
+
+
+@pytest.mark.parametrize("name", ["_door", "RecentStandings", "was_told", "KEPT_S", "HTTPGate", "placesOf"])
+def test_other_words_are_found(name: str) -> None:
+    assert list(replaced({name}))
+
+
+def test_every_exception_is_needed() -> None:
+    used: set[str] = set()
+    for path in (ROOT / "moltnet").rglob("*.py"):
+        used |= identifiers(path.read_text()) | {path.stem}
+    assert NAMES - used == set()
+    assert all(list(replaced({name})) for name in NAMES)
