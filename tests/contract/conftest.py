@@ -21,8 +21,9 @@ from moltnet.ports.agent import Agent as AnyAgent
 from moltnet.ports.storage import Storage
 from moltnet.ports.workflows import WorkflowBody, Workflows
 from tests.support.engines import DbosEngine, Engine, Launch, MemoryEngine
+from tests.support.networks import in_memory
 from tests.support.stored import joined, opened
-from tests.support.worlds import World, a_world, by_http, by_library, by_mcp, in_memory
+from tests.support.worlds import World, a_world, by_http, by_library, by_mcp
 
 WORLDS = [
     pytest.param((by_library, "memory"), id="library-memory"),

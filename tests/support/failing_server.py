@@ -14,7 +14,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from itertools import repeat
-from pathlib import Path
 from typing import Any, cast
 
 import attrs
@@ -23,17 +22,14 @@ from moltnet.adapters.dbos.launch import launched
 from moltnet.adapters.postgres.events import PostgresFeedEvents
 from moltnet.adapters.postgres.storage import PostgresStorage
 from moltnet.domain.errors import Unavailable
-from moltnet.domain.limits import Limits
 from moltnet.domain.services import Services
 from moltnet.domain.services.models import Models
-from moltnet.entrypoints.container import Infrastructure, assembled
+from moltnet.entrypoints.container import Infrastructure
 from moltnet.entrypoints.rest.app import create_app
 from moltnet.entrypoints.rest.listening import listening_app
-from moltnet.entrypoints.settings import Settings
 from moltnet.ports.workflows import Backoff, Json, JsonObject, Steps, WorkflowBody, Workflows
 from tests.support.interruptions import Calls, InterruptedStorage, failing, interrupted
-
-UNTHROTTLED = Limits(**{field.name: 1_000_000 for field in attrs.fields(Limits)})
+from tests.support.networks import services_on
 
 
 @attrs.frozen(kw_only=True)
@@ -57,11 +53,6 @@ class Orders:
                 {"before": calls.before, "after": calls.after}[moment](call, repeat(act))
 
 
-def settings_for(folder: Path) -> Settings:
-    """The same for every server, so that tokens of one are good at the next."""
-    return Settings(data_dir=folder, recovery_secret=b"r" * 32, ory_action_api_key="k" * 32, rate_limits=UNTHROTTLED)
-
-
 @asynccontextmanager
 async def failing_network(orders: Orders, base_url: str) -> AsyncIterator[Services]:
     """A network on PostgreSQL and DBOS whose calls are interrupted as ordered."""
@@ -77,7 +68,7 @@ async def failing_network(orders: Orders, base_url: str) -> AsyncIterator[Servic
             models=Models(None),
             workflows=partial(_failing_workflows, orders.database, calls),
         )
-        async with assembled(settings_for(Path()), base_url, infrastructure) as services:
+        async with services_on(infrastructure, base_url) as services:
             yield services
 
 

@@ -15,6 +15,7 @@ import aiohttp
 import attrs
 
 from moltnet.entrypoints.settings import UNTHROTTLED
+from tests.support.postgres import created
 
 READY = b"moltnet ready on "
 START_WITHIN_S = 60.0
@@ -46,7 +47,8 @@ class LiveServer:
 
 async def start(folder: Path, *options: str, **environment: str) -> LiveServer:
     """Starts a server on a data folder and waits until it accepts; whoever starts it ends it."""
-    arguments = ("serve", "--port", "0", "--data", str(folder), *options)
+    data = folder if "DATABASE_URL" in environment else created(folder)
+    arguments = ("serve", "--port", "0", "--data", str(data), *options)
     process = await moltnet(*arguments, environment={**UNTHROTTLED, **environment}, errors=asyncio.subprocess.DEVNULL)
     assert process.stdout
     line = await asyncio.wait_for(process.stdout.readline(), START_WITHIN_S)
@@ -88,7 +90,7 @@ async def moltnet(
 
 async def genesis(folder: Path, count: int = 1) -> list[dict[str, str]]:
     """Founders on a data folder, as `moltnet genesis` prints them."""
-    process = await moltnet("genesis", "--count", str(count), "--data", str(folder))
+    process = await moltnet("genesis", "--count", str(count), "--data", str(created(folder)))
     printed, _ = await process.communicate()
     assert process.returncode == 0
     founders: list[dict[str, str]] = json.loads(printed)

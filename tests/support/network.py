@@ -4,7 +4,6 @@ import hashlib
 import itertools
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import attrs
 from dependency_injector import providers
@@ -22,6 +21,7 @@ from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.entries import CONTENT_MAX, Entry, NewEntry
 from moltnet.domain.ids import AgentId
 from moltnet.domain.keys import Fingerprint
+from moltnet.domain.limits import Limits
 from moltnet.domain.services import Services
 from moltnet.domain.services.models import Models
 from moltnet.domain.services.registration import RegistrationWorkflow
@@ -35,6 +35,7 @@ from moltnet.ports.tokens import Clients
 from moltnet.ports.workflows import Backoff, WorkflowBody
 from tests.support.builders import NOON, a_caller, an_agent
 from tests.support.interruptions import Calls, InterruptedStorage, interrupted
+from tests.support.networks import SETTINGS
 from tests.support.stored import joined
 from tests.support.tokens import SEAL
 
@@ -196,4 +197,4 @@ def launched(bodies: Mapping[str, WorkflowBody], journal: Journal) -> MemoryWork
 
 
 def _settings(content_max: int) -> Settings:
-    return Settings(data_dir=Path(), recovery_secret=b"r" * 32, ory_action_api_key="k" * 32, content_max=content_max)
+    return attrs.evolve(SETTINGS, content_max=content_max, rate_limits=Limits())

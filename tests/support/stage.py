@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from uuid import UUID
 
 import attrs
@@ -20,9 +19,9 @@ from moltnet.domain.entries import NewEntry
 from moltnet.domain.services import Services
 from moltnet.domain.services.models import Models
 from moltnet.domain.sharing import ShareRole
-from moltnet.entrypoints.container import Infrastructure, assembled
+from moltnet.entrypoints.container import Infrastructure
 from moltnet.ports.workflows import Backoff
-from tests.support.failing_server import settings_for
+from tests.support.networks import services_on
 from tests.support.postgres import execute, running_server
 
 
@@ -97,7 +96,7 @@ async def a_stage(name: str) -> AsyncIterator[Stage]:
     async with a_prepared_database(name) as conninfo:
         async with PostgresStorage.open(conninfo, max_connections=4) as storage:
             infrastructure = Infrastructure(storage=storage, events=MemoryFeedEvents(), models=Models(None))
-            async with assembled(settings_for(Path()), "http://127.0.0.1", infrastructure) as services:
+            async with services_on(infrastructure) as services:
                 stage = await _set(services, name)
         yield stage
 

@@ -13,7 +13,8 @@ from click.testing import CliRunner
 
 from moltnet.entrypoints.cli.main import cli
 from moltnet.ports.storage import Storage
-from tests.support.worlds import Served, in_memory, served
+from tests.support.networks import in_memory
+from tests.support.worlds import Served, served
 
 
 @attrs.frozen

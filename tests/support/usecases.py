@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 from dependency_injector import providers
 
@@ -13,13 +12,13 @@ from moltnet.domain.services import Services
 from moltnet.domain.services.models import Models
 from moltnet.domain.sharing import InvitationLimits
 from moltnet.entrypoints.container import Container
-from moltnet.entrypoints.settings import Settings
 from moltnet.ports.clock import Clock
 from moltnet.ports.events import FeedEvents
 from moltnet.ports.permissions import Permissions
 from moltnet.ports.relations import RelationStore
 from moltnet.ports.storage import Storage
 from moltnet.ports.workflows import Backoff
+from tests.support.networks import SETTINGS
 
 
 async def tidied(services: Services) -> None:
@@ -43,7 +42,7 @@ async def services_over(
     """The use cases of a network; what they left running has ended with the context."""
     background = AsyncioBackground()
     container = Container(
-        settings=Settings(data_dir=Path(), recovery_secret=b"r" * 32, ory_action_api_key="k" * 32),
+        settings=SETTINGS,
         base_url="https://moltnet.example",
         storage=providers.Object(storage),
         events=providers.Object(events or MemoryFeedEvents()),

@@ -14,20 +14,18 @@ from moltnet.adapters.memory.events import MemoryFeedEvents
 from moltnet.adapters.nacl.key_pairs import NaclKeyPair
 from moltnet.adapters.onnx.embedding import OnnxEmbedder
 from moltnet.adapters.postgres.storage import PostgresStorage
-from moltnet.domain.limits import Limits
 from moltnet.domain.services import Services
 from moltnet.domain.services.models import Models
-from moltnet.entrypoints.container import Infrastructure, assembled
+from moltnet.entrypoints.container import Infrastructure
 from moltnet.entrypoints.mcp.mount import mount_mcp
 from moltnet.entrypoints.mcp.options import McpOptions
 from moltnet.entrypoints.rest.app import create_app
 from moltnet.entrypoints.rest.json_text import from_json
 from moltnet.entrypoints.rest.options import RestOptions
-from moltnet.entrypoints.settings import Settings
+from tests.support.networks import SETTINGS, services_on
 from tests.support.tiny_model import write_tiny_model
 from tests.support.watched_loop import WatchedThread
 
-UNTHROTTLED = Limits(**dict.fromkeys(attrs.fields_dict(Limits), 1_000_000))
 Headers = Mapping[str, str]
 NONE: Headers = MappingProxyType({})
 
@@ -105,14 +103,11 @@ async def served(conninfo: str, folder: Path, port: int) -> AsyncIterator[Servic
         embedder = OnnxEmbedder.load(folder / "model")
         stack.push_async_callback(embedder.close)
         storage = await stack.enter_async_context(PostgresStorage.open(conninfo, max_connections=8))
-        settings = Settings(
-            data_dir=folder, recovery_secret=b"r" * 32, ory_action_api_key="k" * 32, rate_limits=UNTHROTTLED
-        )
         infrastructure = Infrastructure(storage=storage, events=MemoryFeedEvents(), models=Models(embedder))
-        services = await stack.enter_async_context(assembled(settings, url, infrastructure))
+        services = await stack.enter_async_context(services_on(infrastructure, url))
         options = RestOptions(api_url=url)
         app = create_app(services, options)
-        mount_mcp(app, McpOptions(urls=options.urls, session_secret=settings.mcp_session_secret))
+        mount_mcp(app, McpOptions(urls=options.urls, session_secret=SETTINGS.mcp_session_secret))
         runner = web.AppRunner(app)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)

@@ -7,18 +7,14 @@ the agent. It stands as a row in `tests/contract/conftest.py`.
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
 
 import attrs
 
 from moltnet.adapters.http.agent import HttpAgent
-from moltnet.adapters.memory.embedding import MemoryEmbedder
-from moltnet.adapters.memory.storage import MemoryStorage
 from moltnet.domain.credentials import ALL_SCOPES, Scope
 from moltnet.domain.limits import Limits
 from moltnet.domain.services import Services
-from moltnet.domain.services.models import Models
-from moltnet.entrypoints.container import Infrastructure, assembled, key_pair_of
+from moltnet.entrypoints.container import Infrastructure, key_pair_of
 from moltnet.entrypoints.discovery.network_urls import NetworkUrls
 from moltnet.entrypoints.library.network import MoltNet
 from moltnet.entrypoints.mcp.mount import mount_mcp
@@ -26,13 +22,11 @@ from moltnet.entrypoints.mcp.options import McpOptions
 from moltnet.entrypoints.rest.app import create_app
 from moltnet.entrypoints.rest.listening import listening_app
 from moltnet.entrypoints.rest.options import ConnectionLimits, RestOptions
-from moltnet.entrypoints.settings import Settings
 from moltnet.ports.agent import Agent
 from moltnet.ports.keyring import OwnIdentity
 from moltnet.ports.signatures import KeyPair
+from tests.support.networks import SETTINGS, UNTHROTTLED, in_memory, services_on
 from tests.support.tool_door import McpAgent
-
-UNTHROTTLED = Limits(**dict.fromkeys(attrs.fields_dict(Limits), 1_000_000))
 
 
 @attrs.frozen(kw_only=True)
@@ -102,12 +96,6 @@ async def a_world(reach: ConnectionOptions, infrastructure: Infrastructure | Non
         yield World(served=network, reach=reach, stack=stack)
 
 
-def in_memory() -> Infrastructure:
-    """What a network without a database stands on."""
-    storage = MemoryStorage()
-    return Infrastructure(storage=storage, events=storage.events, models=Models(MemoryEmbedder()))
-
-
 @asynccontextmanager
 async def served(
     infrastructure: Infrastructure,
@@ -119,19 +107,13 @@ async def served(
     public_url: str | None = None,
 ) -> AsyncIterator[Served]:
     """A network on a foundation, served on this machine; with a public address, it is known by that one."""
-    settings = Settings(
-        data_dir=Path(),
-        recovery_secret=b"r" * 32,
-        ory_action_api_key="k" * 32,
-        rate_limits=limits,
-        public_url=public_url,
-    )
+    settings = attrs.evolve(SETTINGS, rate_limits=limits, public_url=public_url)
     with socket.create_server(("127.0.0.1", port)) as listening:
         port = listening.getsockname()[1]
         url = settings.url(port)
         app_options = attrs.evolve(options or RestOptions(), api_url=url)
         async with (
-            assembled(settings, url, infrastructure) as services,
+            services_on(infrastructure, url, settings) as services,
             _door(services, app_options, listening, connections or ConnectionLimits()),
         ):
             network = MoltNet(services, NetworkUrls(api_url=url))

@@ -315,11 +315,13 @@ async def test_no_request_has_a_long_text_read_on_the_event_loop(
     assert {name: size for name, size in noted.items() if size > (SMALL if name in READERS else SHORT)} == {}
 
 
+@pytest.mark.soak
 @pytest.mark.asyncio(loop_scope="module")
 async def test_others_are_served_beside_every_routes_costliest_request(scene: Scene) -> None:
     assert await others_wait(scene, of_scripts(of_routes, scene, SCRIPTS)) == []
 
 
+@pytest.mark.soak
 @pytest.mark.asyncio(loop_scope="module")
 async def test_others_are_served_beside_every_tools_costliest_call(scene: Scene) -> None:
     # The tools stand on the routes' use cases: what is theirs alone, words and JSON, these scripts show.

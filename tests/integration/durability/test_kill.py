@@ -11,19 +11,21 @@ from tests.support.live_server import all_contents, first_diary, genesis, proces
 
 pytestmark = pytest.mark.real
 
-KILLS, WRITERS, BEFORE_THE_KILL = 10, 16, 60
+KILLS = [2, pytest.param(10, marks=pytest.mark.soak)]
+WRITERS, BEFORE_THE_KILL = 16, 60
 
 
-async def test_acknowledged_entries_outlive_ten_kills(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kills", KILLS)
+async def test_acknowledged_entries_outlive_every_kill(tmp_path: Path, kills: int) -> None:
     (founder,) = await genesis(tmp_path)
     acknowledged: list[str] = []
-    for number in range(KILLS):
+    for number in range(kills):
         await _write_until_killed(tmp_path, founder["accessToken"], number, acknowledged)
     async with serving(tmp_path) as server, server.session(founder["accessToken"]) as session:
         stored = Counter(await all_contents(session, await first_diary(session)))
     assert set(acknowledged) <= set(stored)
     assert not [content for content, times in stored.items() if times > 1]
-    assert len(acknowledged) >= KILLS * BEFORE_THE_KILL
+    assert len(acknowledged) >= kills * BEFORE_THE_KILL
     await until(lambda: not processes_of(tmp_path))
 
 

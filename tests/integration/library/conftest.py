@@ -7,7 +7,8 @@ import pytest
 
 from moltnet.entrypoints.container import file_keyring
 from moltnet.ports.keyring import Keyring
-from tests.support.worlds import Served, in_memory, served
+from tests.support.networks import in_memory
+from tests.support.worlds import Served, served
 
 
 @pytest.fixture

@@ -18,8 +18,9 @@ from moltnet.ports.keyring import Keyring, OwnIdentity
 from moltnet.ports.remote import AuthenticationError
 from tests.support.builders import an_id
 from tests.support.live_server import LiveServer, all_contents, first_diary, genesis, start, until
+from tests.support.networks import in_memory
 from tests.support.scripted import a_script
-from tests.support.worlds import Served, in_memory, served
+from tests.support.worlds import Served, served
 
 TIMES = 24
 

@@ -14,7 +14,8 @@ from moltnet.domain.challenges import ForeignChallenge, UnsafeChallenge
 from moltnet.entrypoints.container import key_pair_of
 from moltnet.ports.keyring import OwnIdentity
 from moltnet.ports.signatures import KeyPair
-from tests.support.worlds import Served, in_memory, served
+from tests.support.networks import in_memory
+from tests.support.worlds import Served, served
 
 pytestmark = pytest.mark.usefixtures("folder")
 

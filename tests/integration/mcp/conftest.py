@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
 from socket import AF_INET
 from typing import Any
 
@@ -10,22 +9,17 @@ import attrs
 import pytest
 from aiohttp.test_utils import TestClient, TestServer, get_port_socket
 
-from moltnet.adapters.memory.embedding import MemoryEmbedder
-from moltnet.adapters.memory.storage import MemoryStorage
 from moltnet.adapters.nacl.key_pairs import NaclKeyPair
 from moltnet.domain.limits import Limits
 from moltnet.domain.services import Services
-from moltnet.domain.services.models import Models
-from moltnet.entrypoints.container import Infrastructure, assembled
 from moltnet.entrypoints.mcp.mount import mount_mcp
 from moltnet.entrypoints.mcp.options import McpOptions
 from moltnet.entrypoints.rest.app import create_app
 from moltnet.entrypoints.rest.options import RestOptions
-from moltnet.entrypoints.settings import Settings
 from tests.integration.rest.members import Member, signed_in
 from tests.support.interruptions import Calls, InterruptedStorage
+from tests.support.networks import SETTINGS, UNTHROTTLED, in_memory, services_on
 
-UNTHROTTLED = Limits(**dict.fromkeys(attrs.fields_dict(Limits), 1_000_000))
 API = "http://network.test"
 
 
@@ -53,16 +47,15 @@ Serve = Callable[..., Awaitable[Network]]
 
 @asynccontextmanager
 async def served(
-    folder: Path, limits: Limits = UNTHROTTLED, *, anonymous: bool = True, at_its_own_address: bool = False
+    limits: Limits = UNTHROTTLED, *, anonymous: bool = True, at_its_own_address: bool = False
 ) -> AsyncIterator[Network]:
     """Serves an empty network in memory; it names itself as `API`, or as where it really is."""
-    settings = Settings(data_dir=folder, recovery_secret=b"r" * 32, ory_action_api_key="k" * 32, rate_limits=limits)
+    settings = attrs.evolve(SETTINGS, rate_limits=limits)
     bound = get_port_socket("127.0.0.1", 0, AF_INET)
     api = f"http://127.0.0.1:{bound.getsockname()[1]}" if at_its_own_address else API
-    memory, calls = MemoryStorage(), Calls()
-    storage = InterruptedStorage(memory, calls)
-    infrastructure = Infrastructure(storage=storage, events=memory.events, models=Models(MemoryEmbedder()))
-    async with assembled(settings, api, infrastructure) as services:
+    calls, infrastructure = Calls(), in_memory()
+    infrastructure = attrs.evolve(infrastructure, storage=InterruptedStorage(infrastructure.storage, calls))
+    async with services_on(infrastructure, api, settings) as services:
         options = RestOptions(api_url=api)
         app = create_app(services, options)
         secret = settings.mcp_session_secret
@@ -72,12 +65,12 @@ async def served(
 
 
 @pytest.fixture
-async def serve(tmp_path: Path) -> AsyncIterator[Serve]:
+async def serve() -> AsyncIterator[Serve]:
     """Serves networks that are empty but for what the test puts there."""
     async with AsyncExitStack() as stack:
 
         async def start(limits: Limits = UNTHROTTLED, **options: bool) -> Network:
-            return await stack.enter_async_context(served(tmp_path, limits, **options))
+            return await stack.enter_async_context(served(limits, **options))
 
         yield start
 

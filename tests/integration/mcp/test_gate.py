@@ -8,9 +8,10 @@ import pytest
 
 from moltnet.domain.errors import StorageUnavailable
 from moltnet.domain.limits import Limits
-from tests.integration.mcp.conftest import UNTHROTTLED, initialize, message, shown
+from tests.integration.mcp.conftest import initialize, message, shown
 from tests.integration.rest.members import ask
 from tests.support.interruptions import failing
+from tests.support.networks import UNTHROTTLED
 
 PING = message("ping")
 WHOAMI = message("tools/call", name="moltnet_whoami", arguments={})

@@ -8,8 +8,9 @@ from moltnet.domain.errors import Limited
 from moltnet.domain.limits import PASSAGES_OF_A_SEARCH
 from moltnet.entrypoints.library.agent import LocalAgent
 from moltnet.entrypoints.rest.options import RestOptions
-from tests.integration.mcp.conftest import UNTHROTTLED, message, shown
+from tests.integration.mcp.conftest import message, shown
 from tests.integration.rest.members import ask
+from tests.support.networks import UNTHROTTLED
 
 LONG = " ".join(f"On day {day} the heron stood in the reeds and waited for the fog to lift." for day in range(100))
 

@@ -8,8 +8,9 @@ import pytest
 from moltnet.domain.credentials import Scope
 from moltnet.domain.operations import scopes_of
 from moltnet.entrypoints.mcp.calls import BY_NAME
-from tests.integration.mcp.conftest import UNTHROTTLED, initialize, message, shown
+from tests.integration.mcp.conftest import initialize, message, shown
 from tests.integration.rest.members import ask
+from tests.support.networks import UNTHROTTLED
 
 CHALLENGE = (
     'Bearer realm="MCP Server", resource_metadata="http://network.test/.well-known/oauth-protected-resource/mcp"'

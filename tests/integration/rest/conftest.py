@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
@@ -12,9 +11,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from moltnet.adapters.memory.clock import MemoryClock
-from moltnet.adapters.memory.embedding import MemoryEmbedder
 from moltnet.adapters.memory.limits import MemoryRateLimits
-from moltnet.adapters.memory.storage import MemoryStorage
 from moltnet.adapters.memory.workers import MemoryWorkers
 from moltnet.adapters.nacl.key_pairs import NaclKeyPair
 from moltnet.domain.caller import Caller
@@ -23,23 +20,18 @@ from moltnet.domain.ids import AgentId, ClientId
 from moltnet.domain.keys import PublicKey
 from moltnet.domain.limits import Limits
 from moltnet.domain.services import Services
-from moltnet.domain.services.models import Models
 from moltnet.domain.services.throttling import ThrottlingService
-from moltnet.entrypoints.container import Infrastructure, assembled
 from moltnet.entrypoints.rest.app import create_app
 from moltnet.entrypoints.rest.options import RestOptions
-from moltnet.entrypoints.rest.routes import ROUTES
 from moltnet.entrypoints.rest.routing import AnyRoute
-from moltnet.entrypoints.settings import Settings
 from moltnet.ports.tokens import BeforeRemoteCall
 from tests.integration.rest import framework
-from tests.integration.rest.declared import DeclaredAnswers
+from tests.integration.rest.declared import declared
 from tests.integration.rest.members import Member, signed_in
 from tests.support.builders import NOON
+from tests.support.networks import UNTHROTTLED, WEBHOOK_KEY, in_memory, services_on
 
 GOOD_TOKEN, NARROW_TOKEN = "good-token", "narrow-token"
-WEBHOOK_KEY = "k" * 32
-UNTHROTTLED = Limits(**dict.fromkeys(attrs.fields_dict(Limits), 1_000_000))
 
 AGENT = Caller(
     agent_id=AgentId(UUID(int=1)),
@@ -117,18 +109,13 @@ class Network:
 
 
 @pytest.fixture
-async def network(tmp_path: Path) -> AsyncIterator[Network]:
+async def network() -> AsyncIterator[Network]:
     """A server that is empty but for what the test puts there."""
-    settings = Settings(
-        data_dir=tmp_path, recovery_secret=b"r" * 32, ory_action_api_key=WEBHOOK_KEY, rate_limits=UNTHROTTLED
-    )
-    async with AsyncExitStack() as stack:
-        storage = MemoryStorage()
-        infrastructure = Infrastructure(storage=storage, events=storage.events, models=Models(MemoryEmbedder()))
-        services = await stack.enter_async_context(assembled(settings, "http://network.test", infrastructure))
+    async with services_on(in_memory()) as services:
         app = create_app(services, RestOptions(webhook_key=WEBHOOK_KEY))
-        app.on_response_prepare.append(DeclaredAnswers(ROUTES).check)
-        yield Network(http=await stack.enter_async_context(TestClient(TestServer(app))), services=services)
+        app.on_response_prepare.append(declared().check)
+        async with TestClient(TestServer(app)) as http:
+            yield Network(http=http, services=services)
 
 
 @pytest.fixture

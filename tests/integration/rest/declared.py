@@ -1,11 +1,13 @@
 """Holds every answer of a server to the schema its route declares for the status."""
 
+import functools
 import json
 from typing import Any
 
 from aiohttp import web
 from jsonschema import Draft202012Validator
 
+from moltnet.entrypoints.rest.routes import ROUTES
 from moltnet.entrypoints.rest.routing import AnyRoute
 from moltnet.entrypoints.rest.schemas.problems import ProblemDetails
 from moltnet.entrypoints.schema.declare import members_of, shape_of
@@ -37,3 +39,9 @@ class DeclaredAnswers:
             return
         if validator is not None and isinstance(response, web.Response) and isinstance(response.body, bytes):
             validator.validate(json.loads(response.body))
+
+
+@functools.cache
+def declared() -> DeclaredAnswers:
+    """Those of every route."""
+    return DeclaredAnswers(ROUTES)

@@ -6,8 +6,9 @@ import zlib
 
 import pytest
 
+from tests.support.networks import in_memory
 from tests.support.raw_http import RawAnswer, connected, head
-from tests.support.worlds import Served, in_memory, served
+from tests.support.worlds import Served, served
 
 UNPACKED_BYTES = 200 * 1_048_576
 # Unpacking all of it takes several times as much on any machine.

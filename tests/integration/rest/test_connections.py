@@ -18,8 +18,9 @@ from moltnet.entrypoints.rest.accepting import REST_S
 from moltnet.entrypoints.rest.connections import OpenConnections
 from moltnet.entrypoints.rest.options import ConnectionLimits, RestOptions
 from tests.support.live_server import until
+from tests.support.networks import in_memory
 from tests.support.raw_http import RawClient, connected, head
-from tests.support.worlds import Served, in_memory, served
+from tests.support.worlds import Served, served
 
 LIMITS = ConnectionLimits(total=20, per_address=10)
 

@@ -4,8 +4,9 @@ import pytest
 
 from moltnet.entrypoints.rest.middlewares.hosts import LOOPBACK_NAMES
 from moltnet.entrypoints.rest.options import RestOptions
+from tests.support.networks import in_memory
 from tests.support.raw_http import RawAnswer, connected, head
-from tests.support.worlds import Served, in_memory, served
+from tests.support.worlds import Served, served
 
 KNOWN = RestOptions(hosts=LOOPBACK_NAMES | {"net.test"})
 

@@ -3,25 +3,20 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack
-from pathlib import Path
 from threading import Event
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from moltnet.adapters.memory.embedding import MemoryEmbedder, _vector
-from moltnet.adapters.memory.storage import MemoryStorage
 from moltnet.adapters.onnx.scheduling import Scheduler
 from moltnet.domain.search import Vector
-from moltnet.domain.services.models import Models
-from moltnet.entrypoints.container import Infrastructure, assembled
 from moltnet.entrypoints.rest.app import create_app
 from moltnet.entrypoints.rest.keys import SERVICES
-from moltnet.entrypoints.settings import Settings
 from tests.integration.rest.conftest import Network
 from tests.integration.rest.members import Member
 from tests.support.live_server import until
+from tests.support.networks import in_memory, services_on
 
 TIMEOUT_S = 30
 
@@ -53,13 +48,8 @@ async def embedder() -> AsyncIterator[SlowEmbedder]:
 
 
 @pytest.fixture
-async def server(tmp_path: Path, embedder: SlowEmbedder) -> AsyncIterator[TestServer]:
-    settings = Settings(data_dir=tmp_path, recovery_secret=b"r" * 32, ory_action_api_key="k" * 32)
-    async with AsyncExitStack() as stack:
-        storage = MemoryStorage()
-        infrastructure = Infrastructure(storage=storage, events=storage.events, models=Models(embedder))
-        services = await stack.enter_async_context(assembled(settings, "http://network.test", infrastructure))
-        server = await stack.enter_async_context(TestServer(create_app(services)))
+async def server(embedder: SlowEmbedder) -> AsyncIterator[TestServer]:
+    async with services_on(in_memory(embedder)) as services, TestServer(create_app(services)) as server:
         server.runner.server.handler_cancellation = False  # as where the network is served; the test server differs
         yield server
 

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from moltnet.entrypoints.rest.middlewares.headers import SECURITY_HEADERS
-from tests.support.worlds import Served, in_memory, served
+from tests.support.networks import in_memory
+from tests.support.worlds import Served, served
 
 SECRET = "moltnet-secret-"
 LONG = SECRET * 1000

@@ -2,22 +2,19 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
+from contextlib import asynccontextmanager
 
+import attrs
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from moltnet.adapters.memory.relations import MemoryRelationStore
-from moltnet.adapters.memory.storage import MemoryStorage
 from moltnet.domain.errors import Unavailable
 from moltnet.domain.relations import Namespace, TuplePattern
-from moltnet.domain.services.models import Models
-from moltnet.entrypoints.container import Infrastructure, assembled
 from moltnet.entrypoints.rest.app import create_app
-from moltnet.entrypoints.settings import Settings
-from tests.integration.rest.conftest import UNTHROTTLED, Network
+from tests.integration.rest.conftest import Network
 from tests.support.interruptions import Act, Calls, failing, interrupted
+from tests.support.networks import in_memory, services_on
 
 DOWN = failing(Unavailable())
 WRITES, ASKS = ("RelationStore.write", "RelationStore.delete"), ("RelationStore.permitted", "RelationStore.list")
@@ -32,10 +29,10 @@ def ever(act: Act) -> Iterator[Act]:
 class NetworkUrls:
     """What outlives a server: data, and the store elsewhere."""
 
-    def __init__(self, folder: Path) -> None:
-        self.calls, self.storage, self.store = Calls(), MemoryStorage(), MemoryRelationStore()
-        self._settings = Settings(
-            data_dir=folder, recovery_secret=b"r" * 32, ory_action_api_key="k" * 32, rate_limits=UNTHROTTLED
+    def __init__(self) -> None:
+        self.calls, self.store = Calls(), MemoryRelationStore()
+        self._foundation = attrs.evolve(
+            in_memory(None), relation_store=interrupted("RelationStore", self.store, self.calls)
         )
 
     def goes_down(self, *calls: str) -> None:
@@ -49,22 +46,17 @@ class NetworkUrls:
     @asynccontextmanager
     async def server(self) -> AsyncIterator[Network]:
         """A server, until the context is left."""
-        infrastructure = Infrastructure(
-            storage=self.storage,
-            events=self.storage.events,
-            models=Models(None),
-            relation_store=interrupted("RelationStore", self.store, self.calls),
-        )
-        async with AsyncExitStack() as stack:
-            services = await stack.enter_async_context(assembled(self._settings, "http://network.test", infrastructure))
-            http = await stack.enter_async_context(TestClient(TestServer(create_app(services))))
+        async with (
+            services_on(self._foundation) as services,
+            TestClient(TestServer(create_app(services))) as http,
+        ):
             yield Network(http=http, services=services)
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> NetworkUrls:
+def place() -> NetworkUrls:
     """With nothing in it."""
-    return NetworkUrls(tmp_path)
+    return NetworkUrls()
 
 
 async def test_what_cannot_be_delivered_is_told_as_an_upstream_error_and_delivered_after_a_restart(

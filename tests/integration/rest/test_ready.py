@@ -1,17 +1,13 @@
 """Whether a server can do its work: `/ready`, beside `/health`, which only tells that it runs."""
 
 import json
-from pathlib import Path
 
+import attrs
 from aiohttp.test_utils import TestClient, TestServer
 
-from moltnet.adapters.memory.embedding import MemoryEmbedder
-from moltnet.adapters.memory.storage import MemoryStorage
 from moltnet.domain.errors import StorageFull, StorageUnavailable, Unavailable
-from moltnet.domain.services.models import Models
-from moltnet.entrypoints.container import Infrastructure, assembled
 from moltnet.entrypoints.rest.app import create_app
-from moltnet.entrypoints.settings import Settings
+from tests.support.networks import in_memory, services_on
 
 
 class Database:
@@ -26,13 +22,9 @@ class Database:
 
 
 async def test_ready_tells_the_reason_while_a_part_is_away_and_health_does_not() -> None:
-    database, storage = Database(), MemoryStorage()
-    settings = Settings(data_dir=Path(), recovery_secret=b"r" * 32, ory_action_api_key="k" * 32)
-    infrastructure = Infrastructure(
-        storage=storage, events=storage.events, models=Models(MemoryEmbedder()), readiness=database
-    )
+    database = Database()
     async with (
-        assembled(settings, "http://network.test", infrastructure) as services,
+        services_on(attrs.evolve(in_memory(), readiness=database)) as services,
         TestClient(TestServer(create_app(services))) as client,
     ):
         assert (await _settled(client, 200))["status"] == "ready"

@@ -8,8 +8,9 @@ import pytest
 
 from moltnet.entrypoints.rest.options import BodyLimits, ConnectionLimits, RestOptions
 from tests.support.live_server import until
+from tests.support.networks import in_memory
 from tests.support.raw_http import RawClient, connected, head
-from tests.support.worlds import Served, in_memory, served
+from tests.support.worlds import Served, served
 
 JSON = "Content-Type: application/json"
 MIB = 1_048_576

@@ -1,7 +1,6 @@
 """A network with something in every place, behind the REST door, and requests to it written as one line."""
 
 import base64
-import functools
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
@@ -23,16 +22,15 @@ from moltnet.domain.credentials import ALL_SCOPES, TOKEN_LIFETIME, ClientSecret,
 from moltnet.domain.diaries import Visibility
 from moltnet.domain.entries import NewEntry
 from moltnet.domain.ids import ClientId, DiaryId
-from moltnet.domain.limits import Limits
 from moltnet.domain.services.throttling import ThrottlingService
 from moltnet.domain.sharing import ShareRole
 from moltnet.entrypoints.rest.app import create_app
 from moltnet.entrypoints.rest.options import RestOptions
-from moltnet.entrypoints.rest.routes import ROUTES
-from tests.integration.rest.declared import DeclaredAnswers
+from tests.integration.rest.declared import declared
 from tests.integration.rest.members import Reply, ask
 from tests.support.builders import an_agent, an_id
 from tests.support.network import Network, a_key_pair, a_network
+from tests.support.networks import UNTHROTTLED, WEBHOOK_KEY
 from tests.support.stored import joined
 from tests.support.tokens import SEAL, a_token_key
 
@@ -40,8 +38,6 @@ if TYPE_CHECKING:
     from tests.support.ory.hydra import TokenHook
     from tests.support.ory.server import OryStandIn
 
-WEBHOOK_KEY, RECOVERY_SECRET = "k" * 32, b"r" * 32
-UNTHROTTLED = Limits(**dict.fromkeys(attrs.fields_dict(Limits), 1_000_000))
 AGENTS = ("owner", "reader", "writer", "stranger", "revoked", "guest", "invited")
 NOBODY = "anyone"
 ELSEWHERE = "https://elsewhere.example"
@@ -192,7 +188,7 @@ async def a_stage(*, with_ory: bool = False) -> AsyncIterator[Stage]:
         network = await stack.enter_async_context(a_network(**options))
         throttling = ThrottlingService(counts=MemoryRateLimits(network.clock), limits=UNTHROTTLED)
         app = create_app(attrs.evolve(network.services, throttling=throttling), RestOptions(webhook_key=WEBHOOK_KEY))
-        app.on_response_prepare.append(_declared().check)
+        app.on_response_prepare.append(declared().check)
         async with network.storage.transaction() as work:
             await work.signing_keys.add(a_token_key())
         http = await stack.enter_async_context(TestClient(TestServer(app)))
@@ -213,11 +209,6 @@ def _hook_over(http: TestClient[Any, Any]) -> "TokenHook":
             return answer.status, await answer.json()
 
     return hook
-
-
-@functools.cache
-def _declared() -> DeclaredAnswers:
-    return DeclaredAnswers(ROUTES)
 
 
 async def _furnish(stage: Stage) -> None:

@@ -1,11 +1,9 @@
 """Whatever a request is that can be made from the served document, no answer is a 5xx, and each is as declared.
 
-`FUZZ_EXAMPLES` is how many requests each operation gets (`make fuzz` sets it); the agent that asks is registered, and
-most ids are replaced by those of things that are there.
+The agent that asks is registered, and most ids are replaced by those of things that are there.
 """
 
 import asyncio
-import os
 import threading
 from collections.abc import Iterator
 from urllib.parse import quote
@@ -27,7 +25,7 @@ from schemathesis.specs.openapi.checks import (
 from moltnet.entrypoints.rest.routes import ROUTES
 from tests.integration.wire.stage import Stage, a_stage
 
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "7"))
+EXAMPLES = [7, pytest.param(60, marks=pytest.mark.soak)]  # requests of each operation
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -81,13 +79,14 @@ def operations(served: Served):
     return {each.definition.raw["operationId"]: each for each in found}
 
 
+@pytest.mark.parametrize("examples", EXAMPLES)
 @pytest.mark.parametrize("name", [route.operation_id for route in ROUTES if route.documented])
-def test_answer_is_as_declared_and_never_a_fault_of_ours(served, operations, name):
+def test_answer_is_as_declared_and_never_a_fault_of_ours(served, operations, name, examples):
     token = served.tokens[ASKERS.get(name, "owner")]
     requests = st.one_of(operations[name].as_strategy(generation_mode=mode) for mode in GenerationMode)
 
     @given(case=requests, there=st.sampled_from([True, True, True, False]))
-    @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck), database=None)
     def holds(case, there):
         if there:
             _place(case, served)

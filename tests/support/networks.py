@@ -1,0 +1,51 @@
+"""The one builder of networks for tests: their settings, what they stand on, and their use cases."""
+
+import functools
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import attrs
+
+from moltnet.adapters.builtin.keys import KeyEncryption
+from moltnet.adapters.memory.embedding import MemoryEmbedder
+from moltnet.adapters.memory.storage import MemoryStorage
+from moltnet.domain.limits import Limits
+from moltnet.domain.services import Services
+from moltnet.domain.services.models import Models
+from moltnet.entrypoints.container import Infrastructure, assembled
+from moltnet.entrypoints.settings import Settings
+from moltnet.ports.credentials import SigningKey
+from moltnet.ports.embedding import Embedder
+from tests.support.builders import NOON
+
+UNTHROTTLED = Limits(**dict.fromkeys(attrs.fields_dict(Limits), 1_000_000))
+WEBHOOK_KEY = "k" * 32
+SETTINGS = Settings(data_dir=Path(), recovery_secret=b"r" * 32, ory_action_api_key=WEBHOOK_KEY, rate_limits=UNTHROTTLED)
+"""The same for every network, so that tokens of one process are good at the next."""
+BASE_URL = "http://network.test"
+EMBEDDER = MemoryEmbedder()
+
+
+def in_memory(embedder: Embedder | None = EMBEDDER) -> Infrastructure:
+    """What a network without a database stands on."""
+    storage = MemoryStorage()
+    return Infrastructure(storage=storage, events=storage.events, models=Models(embedder))
+
+
+@asynccontextmanager
+async def services_on(
+    infrastructure: Infrastructure, base_url: str = BASE_URL, settings: Settings = SETTINGS
+) -> AsyncIterator[Services]:
+    """The use cases of a network; what they left running has ended with the context."""
+    async with infrastructure.storage.transaction() as work:
+        if not await work.signing_keys.all():
+            await work.signing_keys.add(_signing_key(settings.key_secret))
+    async with assembled(settings, base_url, infrastructure) as services:
+        yield services
+
+
+@functools.cache
+def _signing_key(secret: bytes) -> SigningKey:
+    """Made once in a process: an RSA key takes some 50 ms."""
+    return KeyEncryption(secret).new_key(NOON)
