@@ -27,10 +27,10 @@ class ClientInvalidations(Protocol):
     """Tells of clients and agents that any process of the network changed, after the commit."""
 
     @property
-    def heard(self) -> bool:
-        """Whether changes are told at present; while they are not, nothing that was read before may be believed."""
+    def connected(self) -> bool:
+        """Whether changes are received at present; while they are not, nothing that was read before may be believed."""
         ...
 
-    def watch(self, listener: Callable[[ClientId | None], None]) -> None:
+    def subscribe(self, listener: Callable[[ClientId | None], None]) -> None:
         """Calls `listener` with each client that changed; with None when any may have."""
         ...

@@ -117,14 +117,14 @@ async def _on_memory() -> AsyncIterator[Infrastructure]:
 
 @asynccontextmanager
 async def _on_postgres() -> AsyncIterator[Infrastructure]:
-    from moltnet.adapters.postgres.events import PostgresFeedEvents  # noqa: PLC0415 - as below
+    from moltnet.adapters.postgres.notifications import PostgresNotifications  # noqa: PLC0415 - as below
     from moltnet.adapters.postgres.storage import PostgresStorage  # noqa: PLC0415 - as below
     from tests.support.postgres import a_database  # noqa: PLC0415 - starts a server
 
     async with (
         a_database() as conninfo,
         PostgresStorage.open(conninfo, max_connections=8) as storage,
-        PostgresFeedEvents.open(conninfo) as events,
+        PostgresNotifications.open(conninfo) as events,
     ):
         yield Infrastructure(storage=storage, events=events, models=Models(MemoryEmbedder()))
 

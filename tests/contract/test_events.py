@@ -43,14 +43,14 @@ async def live(request: pytest.FixtureRequest) -> AsyncIterator[Live]:
         storage = MemoryStorage()
         yield Live(storage, storage.events)
         return
-    from moltnet.adapters.postgres.events import PostgresFeedEvents  # noqa: PLC0415 - starts a server
+    from moltnet.adapters.postgres.notifications import PostgresNotifications  # noqa: PLC0415 - starts a server
     from moltnet.adapters.postgres.storage import PostgresStorage  # noqa: PLC0415
     from tests.support.postgres import a_database  # noqa: PLC0415
 
     async with (
         a_database() as conninfo,
         PostgresStorage.open(conninfo, max_connections=WRITERS + 1) as postgres,
-        PostgresFeedEvents.open(conninfo) as events,
+        PostgresNotifications.open(conninfo) as events,
     ):
         yield Live(postgres, events)
 

@@ -11,10 +11,9 @@ import sqlalchemy as sa
 from psycopg.conninfo import make_conninfo
 
 from moltnet.adapters.dbos.connections import engine_of
-from moltnet.adapters.postgres.client_invalidations import PostgresClientInvalidations
 from moltnet.adapters.postgres.embedded import EmbeddedPostgres
-from moltnet.adapters.postgres.events import PostgresFeedEvents
 from moltnet.adapters.postgres.migrate import Migration, load_migrations, migrate
+from moltnet.adapters.postgres.notifications import PostgresNotifications
 from moltnet.adapters.postgres.session import Session
 from moltnet.adapters.postgres.storage import PostgresStorage
 from moltnet.domain.agents import Agent
@@ -240,12 +239,12 @@ SHOW = "show statement_timeout"
 
 
 async def test_whoever_listens_has_a_limit_for_statements(database: str) -> None:
-    events, changes = PostgresFeedEvents(database), PostgresClientInvalidations(database)
-    await changes._connect()  # nobody else sees what is set on a connection
-    for connection in (await events._connected(), changes._connection):
-        assert connection is not None
-        async with connection:
-            assert await (await connection.execute(SHOW)).fetchone() == ("30s",)
+    notifications = PostgresNotifications(database)
+    await notifications._connect()  # nobody else sees what is set on a connection
+    connection = notifications._connection
+    assert connection is not None
+    async with connection:
+        assert await (await connection.execute(SHOW)).fetchone() == ("30s",)
 
 
 @pytest.mark.parametrize(("options", "limit"), [({}, "1min"), ({"statement_s": 0}, "0")])

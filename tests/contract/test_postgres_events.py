@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import attrs
 import pytest
 
-from moltnet.adapters.postgres.events import PostgresFeedEvents
+from moltnet.adapters.postgres.notifications import PostgresNotifications
 from moltnet.adapters.postgres.storage import PostgresStorage
 from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.entries import Entry
@@ -36,7 +36,7 @@ class Follower:
     """Reads on from where it is."""
 
     storage: PostgresStorage
-    events: PostgresFeedEvents
+    events: PostgresNotifications
     at: Position = START
 
     async def next(self) -> list[Entry]:
@@ -61,7 +61,7 @@ async def storage(conninfo: str) -> AsyncIterator[PostgresStorage]:
 
 @pytest.fixture
 async def follower(conninfo: str, storage: PostgresStorage) -> AsyncIterator[Follower]:
-    async with PostgresFeedEvents.open(conninfo) as events:
+    async with PostgresNotifications.open(conninfo) as events:
         yield Follower(storage, events)
 
 
@@ -106,7 +106,7 @@ async def test_a_notification_that_is_not_ours_does_no_harm(
 
 async def test_a_database_that_does_not_answer_is_told_at_once(unused_tcp_port: int) -> None:
     with pytest.raises(StorageUnavailable):
-        async with PostgresFeedEvents.open(f"postgresql://127.0.0.1:{unused_tcp_port}/none"):
+        async with PostgresNotifications.open(f"postgresql://127.0.0.1:{unused_tcp_port}/none"):
             pass
 
 
@@ -114,7 +114,7 @@ async def test_the_connection_ends_with_the_context(conninfo: str) -> None:
     # The server notices in its own time that a client has gone.
     while await rows(conninfo, CONNECTIONS) != [(0,)]:
         pass
-    async with PostgresFeedEvents.open(conninfo):
+    async with PostgresNotifications.open(conninfo):
         assert await rows(conninfo, CONNECTIONS) == [(1,)]
     while await rows(conninfo, CONNECTIONS) != [(0,)]:
         pass

@@ -7,7 +7,7 @@ import attrs
 import pytest
 
 from moltnet.adapters.builtin.client_directory import CachedClientDirectory, StoredClientDirectory
-from moltnet.adapters.postgres.client_invalidations import PostgresClientInvalidations
+from moltnet.adapters.postgres.notifications import PostgresNotifications
 from moltnet.adapters.postgres.storage import PostgresStorage
 from moltnet.adapters.system.clock import SystemClock
 from moltnet.domain.agents import Agent
@@ -27,7 +27,7 @@ class World:
     """A stored client, and what is heard of it."""
 
     storage: PostgresStorage
-    changes: PostgresClientInvalidations
+    changes: PostgresNotifications
     agent: Agent
     client: Client
     heard: "asyncio.Queue[ClientId | None]"
@@ -39,7 +39,7 @@ class World:
         """Ends the connection that listens, at the server."""
         async with self.storage.transaction() as work:
             await work.clients._session.run(
-                "select pg_terminate_backend(pid) from pg_stat_activity where query = 'listen moltnet_standing'"
+                "select pg_terminate_backend(pid) from pg_stat_activity where application_name ~ 'notifications'"
             )
 
 
@@ -48,14 +48,14 @@ async def world() -> AsyncIterator[World]:
     async with (
         a_database() as conninfo,
         PostgresStorage.open(conninfo, max_connections=4) as storage,
-        PostgresClientInvalidations.open(conninfo) as changes,
+        PostgresNotifications.open(conninfo) as changes,
     ):
         agent = await joined(storage)
         client = a_client(agent_id=agent.id)
         async with storage.transaction() as work:
             await work.clients.put(client)
         heard: asyncio.Queue[ClientId | None] = asyncio.Queue()
-        changes.watch(heard.put_nowait)
+        changes.subscribe(heard.put_nowait)
         yield World(storage, changes, agent, client, heard)
 
 
@@ -104,7 +104,7 @@ async def test_lost_connection_is_told_as_any_change_and_made_anew(world: World)
     await world.cut_off()
     assert await world.told() is None
     async with asyncio.timeout(WITHIN_S):
-        while not world.changes.heard:  # noqa: ASYNC110  # nothing tells of it
+        while not world.changes.connected:  # noqa: ASYNC110  # nothing tells of it
             await asyncio.sleep(0.01)
     async with world.storage.transaction() as work:
         await work.clients.remove(world.client.id)

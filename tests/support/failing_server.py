@@ -19,7 +19,7 @@ from typing import Any, cast
 import attrs
 
 from moltnet.adapters.dbos.launch import launched
-from moltnet.adapters.postgres.events import PostgresFeedEvents
+from moltnet.adapters.postgres.notifications import PostgresNotifications
 from moltnet.adapters.postgres.storage import PostgresStorage
 from moltnet.domain.errors import Unavailable
 from moltnet.domain.services import Services
@@ -60,7 +60,7 @@ async def failing_network(orders: Orders, base_url: str) -> AsyncIterator[Servic
     orders.given_to(calls)
     async with (
         PostgresStorage.open(orders.database, max_connections=10) as storage,
-        PostgresFeedEvents.open(orders.database) as events,
+        PostgresNotifications.open(orders.database) as events,
     ):
         infrastructure = Infrastructure(
             storage=InterruptedStorage(storage, calls),

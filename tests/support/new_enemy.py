@@ -11,7 +11,7 @@ from typing import Self, TypeAlias
 
 import attrs
 
-from moltnet.adapters.postgres.events import PostgresFeedEvents
+from moltnet.adapters.postgres.notifications import PostgresNotifications
 from moltnet.adapters.postgres.storage import PostgresStorage
 from moltnet.adapters.system.clock import SystemClock
 from moltnet.domain.caller import Caller
@@ -196,7 +196,7 @@ class Guest:
         permissions = self._permissions() if self._permissions else None
         async with (
             PostgresStorage.open(self._conninfo, max_connections=2) as storage,
-            PostgresFeedEvents.open(self._conninfo) as events,
+            PostgresNotifications.open(self._conninfo) as events,
             services_over(
                 storage, SystemClock(), events=events, permissions=permissions, relation_store=self._store
             ) as services,

@@ -49,18 +49,18 @@ class CachedClientDirectory:
         )
         # Counts what was told. What was read before a change was told is not remembered after it.
         self._generation = 0
-        changes.watch(self._forget)
+        changes.subscribe(self._forget)
 
     async def find(self, client_id: ClientId) -> ClientRecord | None:
         """The client with its agent, as they were stored less than `CACHE_TTL` ago and no change was told since."""
-        if not self._changes.heard:
+        if not self._changes.connected:
             return await self._stored.find(client_id)
         cached = self._cache.get(client_id)
         if cached is not None:
             return cached[0]
         until, generation = self._clock.now() + CACHE_TTL, self._generation
         record = await self._stored.find(client_id)
-        if record is not None and self._generation == generation and self._changes.heard:
+        if record is not None and self._generation == generation and self._changes.connected:
             self._cache[client_id] = record, until
         return record
 

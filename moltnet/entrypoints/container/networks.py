@@ -44,9 +44,8 @@ async def network(settings: Settings, base_url: str, *, with_model: bool = True)
     Without its model it works on words alone and says so loudly.
     """
     durable = load_durable()
-    from moltnet.adapters.postgres.client_invalidations import PostgresClientInvalidations  # noqa: PLC0415  # heavy
-    from moltnet.adapters.postgres.events import PostgresFeedEvents  # noqa: PLC0415  # heavy
     from moltnet.adapters.postgres.migrate import migrate as migrate_database  # noqa: PLC0415  # heavy
+    from moltnet.adapters.postgres.notifications import PostgresNotifications  # noqa: PLC0415  # heavy
     from moltnet.adapters.postgres.readiness import DiskSpace, PostgresReadiness  # noqa: PLC0415  # heavy
     from moltnet.adapters.postgres.storage import PostgresStorage  # noqa: PLC0415  # heavy
 
@@ -58,16 +57,15 @@ async def network(settings: Settings, base_url: str, *, with_model: bool = True)
             PostgresStorage.open(address, max_connections=settings.max_connections, disk_space=disk_space)
         )
         readiness = await stack.enter_async_context(aclosing(PostgresReadiness(address, disk_space, served.check)))
-        events = await stack.enter_async_context(PostgresFeedEvents.open(address))
+        notifications = await stack.enter_async_context(PostgresNotifications.open(address))
         models = await stack.enter_async_context(models_of(settings, storage)) if with_model else Models(None)
         limits = await stack.enter_async_context(_limits(settings, address))
-        changes = await stack.enter_async_context(PostgresClientInvalidations.open(address))
         infrastructure = Infrastructure(
             storage=storage,
-            events=events,
+            events=notifications,
             models=models,
             limits=limits,
-            client_invalidations=changes,
+            client_invalidations=notifications,
             workflows=partial(durable, address),
             apply_overrides=stack.enter_context(ory_overrides(settings)),
             readiness=readiness,

@@ -21,10 +21,10 @@ RENEWED = attrs.evolve(CLIENT, generation=CLIENT.generation + 1)
 class Changes:
     """Tells what it is told."""
 
-    heard: bool = True
+    connected: bool = True
     tell: Callable[[ClientId | None], None] = lambda _: None
 
-    def watch(self, told: Callable[[ClientId | None], None]) -> None:
+    def subscribe(self, told: Callable[[ClientId | None], None]) -> None:
         self.tell = told
 
 
@@ -122,7 +122,7 @@ async def test_nothing_is_believed_while_changes_are_not_heard(
     client_directory: CachedClientDirectory, stored: Stored, changes: Changes
 ):
     await client_directory.find(CLIENT.id)
-    changes.heard = False
+    changes.connected = False
     stored.standing = (RENEWED, AGENT)
     assert await client_directory.find(CLIENT.id) == (RENEWED, AGENT)
     assert stored.reads == 2
@@ -134,10 +134,10 @@ async def test_what_was_read_as_hearing_ended_is_not_remembered(
     stored.gate.clear()
     reading = asyncio.create_task(client_directory.find(CLIENT.id))
     await asyncio.sleep(0)
-    changes.heard = False
+    changes.connected = False
     stored.gate.set()
     await reading
-    changes.heard = True
+    changes.connected = True
     await client_directory.find(CLIENT.id)
     assert stored.reads == 2
 
