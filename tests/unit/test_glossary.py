@@ -48,7 +48,7 @@ ALLOWED = {
     "SQL column": "sealed REPLACE_SEALED replace_sealed seal",
     "exchange of credentials for a token (RFC 8693)": "TokenExchange token_exchange _token_exchange",
     "name of another library or of the standard library": """
-        engine engine_of engine_kwargs Engine EngineHealth EngineError _engine create_engine connection_made
+        engine engine_of Engine EngineHealth EngineError _engine create_engine connection_made
         SnowballAnalyzer keep_alive_s keep_blank_values""",
     "phrase of a query: words in their order": "phrase phrases PHRASES _match_phrases",
     "member of a list result of MCP": "is_listed _LISTED_RESOURCES",

@@ -1,11 +1,11 @@
 """Connections of DBOS to the network's database, and its schema there."""
 
 import time
+from typing import Any
 
 import attrs
 import sqlalchemy as sa
-from dbos._serialization import DBOSPortableJSONSerializer
-from dbos._sys_db import SystemDatabase
+from dbos import DBOS
 
 from moltnet.domain.errors import StorageUnavailable
 
@@ -66,22 +66,30 @@ def engine_of(
 
 
 def make_schema(conninfo: str) -> None:
-    """Makes or completes the schema, by a role that may; raises StorageUnavailable. It blocks for a moment.
+    """Makes or completes the schema, by a role that may. It blocks for a moment.
 
     A launch does so too. Where the role of the servers may not, it is done before.
+
+    Raises:
+        StorageUnavailable: the database does not answer, or the role may not.
     """
-    engine = engine_of(conninfo, statement_s=0, poolclass=sa.NullPool)
-    system = SystemDatabase.create(
-        system_database_url=KIND,
-        engine_kwargs={},
-        engine=engine,
-        schema=SCHEMA,
-        serializer=DBOSPortableJSONSerializer(),
-        executor_id=None,
-    )
+    engine = engine_of(conninfo, poolclass=sa.NullPool)
     try:
-        system.run_migrations()
+        with engine.connect() as connection:
+            url = _url_of(connection)
+        DBOS.migrate(url.render_as_string(hide_password=False), schema=SCHEMA)
     except sa.exc.DBAPIError as error:
         raise StorageUnavailable from error
-    finally:
-        system.destroy()
+
+
+def _url_of(connection: sa.Connection) -> sa.URL:
+    """What the connection was made with, but that its statements take their time."""
+    # Of psycopg (ConnectionInfo); its parameters are those that differ from their defaults, without the password.
+    info: Any = connection.connection.driver_connection.info  # type: ignore[union-attr]  # of an open connection
+    query = {"application_name": "moltnet workflows", **info.get_parameters()}
+    query |= {"options": f"{query.get('options', '')} -c statement_timeout=0"}
+    for name in ("user", "dbname"):
+        query.pop(name, None)
+    return sa.URL.create(
+        "postgresql+psycopg", username=info.user, password=info.password or None, database=info.dbname, query=query
+    )

@@ -11,13 +11,11 @@ from typing import Any
 
 import dbos
 import sqlalchemy as sa
-from dbos import DBOS, DBOSConfig
-from dbos._dbos import _get_dbos_instance
-from dbos._serialization import DBOSPortableJSONSerializer
+from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
 
 from moltnet.adapters.dbos.connections import KIND, SCHEMA, EngineHealth, engine_of
 from moltnet.adapters.dbos.executors import Executor
-from moltnet.adapters.dbos.retries import Retries
+from moltnet.adapters.dbos.internals import Retries, ask_for_messages_every, take_up, wake_overlooked
 from moltnet.adapters.dbos.workflows import DbosWorkflows
 from moltnet.domain.errors import StorageUnavailable
 from moltnet.ports.workflows import Backoff, WorkflowBody
@@ -35,15 +33,10 @@ CONNECTIONS = 6
 POLL_INTERVAL_S = 1.0
 # What cannot be closed for so long, because the database says nothing, is left as it is.
 CLOSED_WITHIN_S = 3.0
-# A waiting workflow asks the database whether it missed its message; `_wake_overlooked` does so for all at once.
+# A waiting workflow asks the database whether it missed its message; `wake_overlooked` does so for all at once.
 ASK_ALONE_EVERY_S = 3600.0
 ASK_FOR_ALL_EVERY = 30
 ASK_FOR_ALL_AFTER_RECONNECTING = 5
-# Messages of late that nobody has received: workflow and topic.
-UNRECEIVED = sa.text("""
-    select distinct destination_uuid, topic from dbos.notifications
-    where not consumed and created_at_epoch_ms > extract(epoch from now() - interval '1 hour') * 1000
-""")
 
 
 @asynccontextmanager
@@ -90,7 +83,7 @@ async def _dbos(
     try:
         # Within the loop, whose workflows then run on it too: connections and sessions are bound to it.
         DBOS.launch()
-        _get_dbos_instance()._sys_db._notification_fallback_polling_interval = ASK_ALONE_EVERY_S  # noqa: SLF001
+        ask_for_messages_every(ASK_ALONE_EVERY_S)
         yield workflows
     finally:
         # Each interrupted workflow would be told as a warning, and one that was about to be noted as done, as an error:
@@ -103,9 +96,7 @@ async def _dbos(
 
 async def _destroyed(retries: Retries) -> None:
     """Ends the library's threads and tasks; those that wait for a database that says nothing are left behind."""
-    system = _get_dbos_instance()._sys_db_field  # noqa: SLF001 - None when the launch failed before there was one
-    if system is not None:
-        retries.give_up(system)
+    retries.give_up()
     remaining = _tasks_of_the_library()
     # In a thread: it joins threads, and those may wait for this loop.
     if not await _within(_in_new_thread(lambda: DBOS.destroy(destroy_registry=True))):
@@ -210,9 +201,9 @@ class _Watcher:
         try:
             if self._executor.claim():
                 self._looks = 0
-            self._executor.adopt(_take_up)
+            self._executor.adopt(take_up)
             if self._looks < ASK_FOR_ALL_AFTER_RECONNECTING or self._looks % ASK_FOR_ALL_EVERY == 0:
-                _wake_overlooked()
+                wake_overlooked()
             self._looks += 1
         except sa.exc.SQLAlchemyError as error:
             self._executor.release()
@@ -223,20 +214,3 @@ class _Watcher:
             _log.exception("looking after workflows failed")
         else:
             self._health.is_away = False
-
-
-def _take_up(executor_id: str) -> None:
-    DBOS._recover_pending_workflows([executor_id])  # noqa: SLF001 - the public way takes up what is running, too
-
-
-def _wake_overlooked() -> None:
-    """Wakes workflows that have a message: a notification is lost while the listening connection is."""
-    system = _get_dbos_instance()._sys_db  # noqa: SLF001
-    waiting = system.notifications_map.snapshot()
-    if not waiting:
-        return
-    with system.engine.begin() as connection:
-        unreceived = {(workflow_id, topic) for workflow_id, topic in connection.execute(UNRECEIVED)}
-    for _, (workflow_id, topic, _), bell in waiting:
-        if (workflow_id, topic) in unreceived:
-            bell.set()

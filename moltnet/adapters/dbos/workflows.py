@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from dbos import DBOS, SetWorkflowID, WorkflowHandleAsync
-from dbos._error import DBOSNonExistentWorkflowError
+from dbos import error as dbos_error
 from sqlalchemy.exc import SQLAlchemyError
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
@@ -116,7 +116,7 @@ class DbosWorkflows:
                 yield
         except (TimeoutError, SQLAlchemyError) as error:
             raise StorageFull if self._health.was_full(since) else Unavailable(AWAY) from error
-        except DBOSNonExistentWorkflowError as error:
+        except dbos_error.DBOSNonExistentWorkflowError as error:
             raise WorkflowNotFound from error
 
     async def _begin(self, name: str, workflow_id: str, text: str) -> bool:

@@ -1,0 +1,78 @@
+"""What is used of DBOS that has no public name, all in one place; `pyproject.toml` therefore holds its series.
+
+1. The pauses of its threads between two attempts to reach a database that is away double up to a minute and a half, and
+   its statements are tried again for ever: so long it would take to notice that the database is back, and to end, for
+   its threads are waited for. There is no setting for the pauses, and the one for trying again is only of a client.
+2. A waiting workflow asks the database in intervals whether it missed its message. There is no setting for them, nor a
+   way to ask for all waiting workflows at once.
+3. The workflows of another executor are taken up publicly only by `resume_workflows`, which takes up what is running.
+4. Whether a launch got as far as a system database cannot be asked.
+"""
+
+import threading
+import time
+from typing import Any, cast
+
+import sqlalchemy as sa
+from dbos import DBOS, _sys_db
+from dbos._dbos import _get_dbos_instance
+
+LONGEST_PAUSE_S = 1.0
+# Messages of late that nobody has received: workflow and topic.
+UNRECEIVED = sa.text("""
+    select distinct destination_uuid, topic from dbos.notifications
+    where not consumed and created_at_epoch_ms > extract(epoch from now() - interval '1 hour') * 1000
+""")
+
+
+class Retries:
+    """The attempts of the one launched engine of this process; between `begin` and `end` the pauses are ours (1)."""
+
+    def __init__(self) -> None:
+        self._ending = threading.Event()
+
+    def begin(self) -> None:
+        """Caps the pauses. To be called before the launch."""
+        cast("Any", _sys_db).time = self
+
+    def give_up(self) -> None:
+        """Lets every statement fail that fails from now on, and ends the pauses; whose work it was has ended before."""
+        system = _get_dbos_instance()._sys_db_field  # noqa: SLF001 - None when the launch failed before there was one (4)
+        if system is not None:
+            system._retry_connection_errors = False  # noqa: SLF001 - (1)
+            self._ending.set()
+
+    def end(self) -> None:
+        """Gives the library its pauses back."""
+        cast("Any", _sys_db).time = time
+
+    def sleep(self, seconds: float) -> None:
+        """What the library calls in the place of `time.sleep`."""
+        self._ending.wait(min(seconds, LONGEST_PAUSE_S))
+
+    def __getattr__(self, name: str) -> Any:
+        """Everything else of `time`."""
+        return getattr(time, name)
+
+
+def ask_for_messages_every(seconds: float) -> None:
+    """How often each waiting workflow asks whether it missed its message (2)."""
+    _get_dbos_instance()._sys_db._notification_fallback_polling_interval = seconds  # noqa: SLF001
+
+
+def wake_overlooked() -> None:
+    """Wakes workflows that have a message: a notification is lost while the listening connection is (2)."""
+    system = _get_dbos_instance()._sys_db  # noqa: SLF001
+    waiting = system.notifications_map.snapshot()
+    if not waiting:
+        return
+    with system.engine.begin() as connection:
+        unreceived = {(workflow_id, topic) for workflow_id, topic in connection.execute(UNRECEIVED)}
+    for _, (workflow_id, topic, _), bell in waiting:
+        if (workflow_id, topic) in unreceived:
+            bell.set()
+
+
+def take_up(executor_id: str) -> None:
+    """Goes on with the workflows of an executor that is gone (3)."""
+    DBOS._recover_pending_workflows([executor_id])  # noqa: SLF001
