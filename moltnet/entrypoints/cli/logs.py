@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, TextIO, TypeAlias, TypeGuard
 
+from pythonjsonlogger.json import JsonFormatter as JsonLines
+
 from moltnet.domain.errors import StorageFull, StorageReadOnly, StorageUnavailable, Unavailable
 from moltnet.entrypoints.rest.log_text import escaped
 from moltnet.entrypoints.settings import LogFormat
@@ -118,17 +120,26 @@ def _set_in(text: str) -> str:
     return "\n".join("  " + escaped(line) for line in text.split("\n"))
 
 
-class JsonFormatter(logging.Formatter):
+class JsonFormatter(JsonLines):
     """One JSON object a line: time (UTC), level, logger, and the message, or the members of a message that is JSON."""
 
-    def format(self, record: logging.LogRecord) -> str:
-        """The line of a record, with the traceback as a member."""
-        timestamp = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-        line = {"time": timestamp.replace("+00:00", "Z"), "level": record.levelname, "logger": record.name}
-        line |= _members(record.getMessage())
-        if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line)
+    def __init__(self) -> None:
+        names = {"asctime": "time", "levelname": "level", "name": "logger", "message": "message"}
+        super().__init__([*names], rename_fields=names | {"exc_info": "exception"})
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: ARG002, N802
+        """The time of a record, to the millisecond."""
+        return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
+        """Puts in the members of a line about a request, which is JSON already."""
+        message = log_data["message"]
+        if message.startswith("{"):
+            with suppress(ValueError):
+                members: dict[str, Any] = json.loads(message)
+                del log_data["message"]
+                return log_data | members
+        return log_data
 
 
 class OncePerSecond(logging.Filter):
@@ -157,14 +168,6 @@ class OncePerSecond(logging.Filter):
         self._last[cause] = now
         _shorten(record, self._suppressed.pop(cause, 0))
         return True
-
-
-def _members(message: str) -> dict[str, Any]:
-    if message.startswith("{"):  # lines about requests are JSON already
-        with suppress(ValueError):
-            members: dict[str, Any] = json.loads(message)
-            return members
-    return {"message": message}
 
 
 def _cause_of(record: logging.LogRecord) -> Hashable:
