@@ -5,14 +5,19 @@ import graphlib
 import importlib.util
 import json
 import pkgutil
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.metadata import distribution
 from pathlib import Path
+
+from packaging.requirements import Requirement
 
 import moltnet
 
 MODULES = {"moltnet", *(module.name for module in pkgutil.walk_packages(moltnet.__path__, "moltnet."))}
+ROOT = Path(__file__).parents[2]
 WHAT_CAME = """
 import importlib, json, sys
 before = set(sys.modules)
@@ -39,6 +44,23 @@ def test_importing_the_package_loads_nothing_else():
 def test_showing_help_loads_no_more_than_it_needs():
     came = set(_loaded_by("moltnet.entrypoints.cli.main")) - set(sys.stdlib_module_names)
     assert came == {"moltnet", "click"}
+
+
+def test_an_installed_server_stays_small():
+    """Bytecode, pip and the embedding model come on top, 120 MB: the environment of `make env` has less than 400."""
+    sizes = {name: sum(file.size or 0 for file in distribution(name).files or []) for name in _server_packages()}
+    assert len(sizes) <= 72
+    assert sum(sizes.values()) <= 285 * 2**20, sorted(sizes.items(), key=lambda entry: -entry[1])[:10]
+
+
+def _server_packages() -> set[str]:
+    """What `make env` installs and does not remove again."""
+    lock = (ROOT / "requirements" / "server.lock").read_text(encoding="utf-8")
+    locked = [Requirement(line) for line in re.findall(r"^([a-z].*?) \\$", lock, re.MULTILINE)]
+    building = re.search(r"^BUILDING := (.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert building is not None
+    here = {requirement.name for requirement in locked if not requirement.marker or requirement.marker.evaluate()}
+    return here - set(building[1].split())
 
 
 def _loaded_by(module: str) -> list[str]:
