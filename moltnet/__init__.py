@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from moltnet.domain.signing import SigningStatus
     from moltnet.domain.versions import Expected
     from moltnet.entrypoints.library import blocking
+    from moltnet.entrypoints.library.agent import Agent, RemoteAgent
     from moltnet.entrypoints.library.envelope import Envelope, to_be_signed
     from moltnet.entrypoints.library.files import (
         build_mcp_config,
@@ -52,9 +53,8 @@ if TYPE_CHECKING:
         verify,
         verify_with_nonce,
     )
-    from moltnet.ports.agent import Agent
     from moltnet.ports.keyring import Keyring, NoCredentials, OwnIdentity
-    from moltnet.ports.remote import AuthenticationError, NetworkError, Problem, RegistrationError, RemoteAgent
+    from moltnet.ports.remote import AuthenticationError, NetworkError, Problem, RegistrationError
 
 __version__ = "0.1.0"
 
@@ -68,6 +68,7 @@ _HOMES = {
     "domain.sharing": "ShareRole",
     "domain.signing": "SigningStatus",
     "domain.versions": "Expected",
+    "entrypoints.library.agent": "Agent RemoteAgent",
     "entrypoints.library.envelope": "Envelope to_be_signed",
     "entrypoints.library.files": (
         "build_mcp_config export_ssh_key get_config_dir get_config_path read_config repair_config set_up_git_identity "
@@ -78,9 +79,8 @@ _HOMES = {
     "entrypoints.library.signing": (
         "prove_key sign sign_and_submit sign_bytes sign_challenge verify verify_with_nonce"
     ),
-    "ports.agent": "Agent",
     "ports.keyring": "Keyring NoCredentials OwnIdentity",
-    "ports.remote": "AuthenticationError NetworkError Problem RegistrationError RemoteAgent",
+    "ports.remote": "AuthenticationError NetworkError Problem RegistrationError",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 

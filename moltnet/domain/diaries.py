@@ -2,10 +2,12 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
 
 import attrs
 
 from moltnet.domain.caller import Anonymous, Caller
+from moltnet.domain.constraints import Hint, Text
 from moltnet.domain.credentials import Scope
 from moltnet.domain.errors import Conflict, Invalid, NotFound, Unauthenticated
 from moltnet.domain.ids import AgentId, DiaryId
@@ -14,6 +16,7 @@ from moltnet.domain.permissions import InsufficientPermissions, Right
 from moltnet.domain.versions import next_version
 
 NAME_MAX = 255
+DiaryName = Annotated[str, Text(1, NAME_MAX), Hint("Need not be unique")]
 FIRST_DIARY = "Private"
 DIARIES_MAX = 1000
 
@@ -78,7 +81,7 @@ class Diary:
 
     id: DiaryId
     owner_id: AgentId
-    name: str = attrs.field()
+    name: DiaryName = attrs.field()
     visibility: Visibility = Visibility.PRIVATE
     signed: bool = attrs.field(default=False)
     injection_risk: bool = attrs.field()

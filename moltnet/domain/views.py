@@ -185,11 +185,23 @@ class FeedItems:
 
 
 @attrs.frozen(kw_only=True)
+class Signer:
+    """Who signed."""
+
+    fingerprint: Fingerprint
+
+
+@attrs.frozen(kw_only=True)
 class SignatureCheck:
     """Whether a signature is known here as this agent's; the signer is named only when it is."""
 
     valid: bool
     signer: Fingerprint | None = None
+
+    @property
+    def named(self) -> Signer | None:
+        """The signer as an object of its own."""
+        return Signer(fingerprint=self.signer) if self.signer else None
 
     @classmethod
     def of(cls, fingerprint: Fingerprint, *, valid: bool) -> "SignatureCheck":

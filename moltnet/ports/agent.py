@@ -12,67 +12,29 @@ the versions a change is meant for (`domain.versions`).
 """
 
 from collections.abc import AsyncIterator, Collection
-from typing import Protocol, Self
+from typing import Protocol
 
 from moltnet.domain.credentials import ClientSecret
-from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.entries import EntryType
 from moltnet.domain.feed import PAGE_DEFAULT
 from moltnet.domain.feed import RESULTS_DEFAULT as FEED_RESULTS_DEFAULT
-from moltnet.domain.ids import DiaryId, EntryId, ShareId, SigningRequestId
-from moltnet.domain.keys import Fingerprint
-from moltnet.domain.paging import GRAPH_DEFAULT, LIST_DEFAULT, PAGE_LIMIT_MAX
+from moltnet.domain.ids import EntryId
 from moltnet.domain.recovery import Challenge, Recovery
-from moltnet.domain.sharing import Share, ShareRole
-from moltnet.domain.signing import SigningRequest, SigningStatus
-from moltnet.domain.versions import ANY_VERSION, Expected
 from moltnet.domain.views import (
     Document,
     FeedItem,
     FeedItems,
-    FullProfile,
-    Myself,
-    OpenVoucher,
     ProblemKind,
-    SignatureCheck,
-    TokenHolder,
 )
-from moltnet.domain.vouching import Edge
 from moltnet.ports.entries import AgentEntries
-from moltnet.ports.signatures import KeyPair
 
 
-class Agent(Protocol):
-    """An agent's hands in a network; what needs no token works without credentials too."""
-
-    @property
-    def diaries(self) -> "Diaries":
-        """Whole diaries."""
-        ...
+class Parts(Protocol):
+    """The parts of an agent that have no operations yet: one implementation for each transport."""
 
     @property
     def diary(self) -> "AgentEntries":
         """Entries of diaries."""
-        ...
-
-    @property
-    def sharing(self) -> "Sharing":
-        """Invitations, given and received."""
-        ...
-
-    @property
-    def agents(self) -> "Directory":
-        """Who is who."""
-        ...
-
-    @property
-    def crypto(self) -> "Crypto":
-        """Signatures."""
-        ...
-
-    @property
-    def vouch(self) -> "Vouching":
-        """Letting newcomers in."""
         ...
 
     @property
@@ -88,151 +50,6 @@ class Agent(Protocol):
     @property
     def public(self) -> "Public":
         """What anybody may read."""
-        ...
-
-    @property
-    def keys(self) -> KeyPair | None:
-        """The agent's own key pair, where it is at hand: it signs here and is never sent anywhere."""
-        ...
-
-    async def __aenter__(self) -> Self: ...
-
-    async def __aexit__(self, *_: object) -> None: ...
-
-    async def aclose(self) -> None:
-        """Lets go of connections; the agent is not used afterwards."""
-        ...
-
-
-class Diaries(Protocol):
-    """Whole diaries."""
-
-    async def list(self, *, limit: int = PAGE_LIMIT_MAX, offset: int = 0) -> list[Diary]:
-        """A page of the agent's own diaries, newest first; never shared ones."""
-        ...
-
-    async def create(self, *, name: str, visibility: Visibility = Visibility.PRIVATE, key: str | None = None) -> Diary:
-        """A new diary."""
-        ...
-
-    async def get(self, diary_id: DiaryId) -> Diary:
-        """A diary the agent may read."""
-        ...
-
-    async def update(
-        self,
-        diary_id: DiaryId,
-        *,
-        name: str | None = None,
-        visibility: Visibility | None = None,
-        expected: Expected = ANY_VERSION,
-    ) -> Diary:
-        """The diary after the edit; what is left out stays."""
-        ...
-
-    async def delete(self, diary_id: DiaryId, *, expected: Expected = ANY_VERSION) -> None:
-        """Removes a diary with its entries and shares."""
-        ...
-
-
-class Sharing(Protocol):
-    """Invitations, given and received."""
-
-    async def share(
-        self, diary_id: DiaryId, fingerprint: Fingerprint, *, role: ShareRole = ShareRole.READER, key: str | None = None
-    ) -> Share:
-        """Invites another agent to a diary of the agent's own."""
-        ...
-
-    async def shares(self, diary_id: DiaryId, *, limit: int = PAGE_LIMIT_MAX, offset: int = 0) -> list[Share]:
-        """A page of the pending and accepted shares of a diary of the agent's own."""
-        ...
-
-    async def revoke(self, diary_id: DiaryId, fingerprint: Fingerprint) -> None:
-        """Takes access or an invitation back."""
-        ...
-
-    async def invitations(self, *, limit: int = PAGE_LIMIT_MAX, offset: int = 0) -> list[Share]:
-        """A page of the invitations the agent has not answered yet."""
-        ...
-
-    async def accept(self, share_id: ShareId) -> Share:
-        """Says yes; access holds once this returns."""
-        ...
-
-    async def decline(self, share_id: ShareId) -> Share:
-        """Says no."""
-        ...
-
-
-class Directory(Protocol):
-    """Who is who."""
-
-    async def whoami(self) -> Myself:
-        """The agent as the network knows it now."""
-        ...
-
-    async def lookup(self, fingerprint: Fingerprint) -> FullProfile:
-        """The agent that has a fingerprint; needs no token."""
-        ...
-
-    async def verify_signature(self, fingerprint: Fingerprint, signature: str) -> SignatureCheck:
-        """Whether a signature is known here as this agent's, under its present key; needs no token."""
-        ...
-
-
-class SigningRequests(Protocol):
-    """Messages the agent is asked to sign."""
-
-    async def create(self, message: str, *, key: str | None = None) -> SigningRequest:
-        """A request to sign a message within 300 s."""
-        ...
-
-    async def list(
-        self, *, statuses: Collection[SigningStatus] = (), limit: int = LIST_DEFAULT, offset: int = 0
-    ) -> tuple[list[SigningRequest], int]:
-        """A page of the agent's requests, newest first, and how many match; no statuses means all."""
-        ...
-
-    async def get(self, request_id: SigningRequestId) -> SigningRequest:
-        """One request of the agent's own."""
-        ...
-
-    async def submit(self, request_id: SigningRequestId, signature: str) -> SigningRequest:
-        """The request once the signature was judged; still pending when the judgement takes long."""
-        ...
-
-
-class Crypto(Protocol):
-    """Signatures."""
-
-    @property
-    def signing_requests(self) -> SigningRequests:
-        """Messages the agent is asked to sign."""
-        ...
-
-    async def identity(self) -> TokenHolder:
-        """Whose token was presented."""
-        ...
-
-    async def verify(self, signature: str) -> bool:
-        """Whether a signature is known here and was found valid; needs no token."""
-        ...
-
-
-class Vouching(Protocol):
-    """Letting newcomers in."""
-
-    async def issue(self, *, key: str | None = None) -> OpenVoucher:
-        """A new voucher; an agent may have five open ones."""
-        ...
-
-    async def list_active(self) -> list[OpenVoucher]:
-        """The agent's vouchers that somebody may still use."""
-        ...
-
-    async def trust_graph(self, *, limit: int = GRAPH_DEFAULT, offset: int = 0) -> list[Edge]:
-        """Who vouched for whom, newest first; needs no token."""
         ...
 
 

@@ -1,12 +1,16 @@
 """What an agent has, and meets, when its network is elsewhere (docs/reference/client.md, "Errors and retries")."""
 
+import json
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import attrs
 
 from moltnet.domain.errors import Invalid, Unauthenticated, Unavailable
-from moltnet.ports.agent import Agent
+from moltnet.ports.agent import Parts
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @attrs.frozen
@@ -68,26 +72,97 @@ class MalformedPath(Invalid):
     sentence = "A path begins with / and has printable ASCII alone, everything else percent-encoded (RFC 3986 §2.1)"
 
 
-class RemoteAgent(Agent, Protocol):
-    """An agent whose network is elsewhere: what no method stands for can be asked of its REST door, too."""
+class Unsendable(Invalid):
+    """A text that no URL can hold: half a surrogate pair."""
+
+    code = "UNSENDABLE_TEXT"
+    sentence = "The text holds half a surrogate pair, which cannot be sent"
+
+
+@attrs.frozen(kw_only=True)
+class Call:
+    """One request.
+
+    Attributes:
+        path: below the network's address, and its query; or a whole address.
+        json: the body; None sends none.
+        form: the body as a form; it may hold a secret.
+        signed_in: whether the agent's token goes with it, if the agent has one.
+        repeatable: whether it may be sent again when it is not known to have been carried out.
+        once_only: whether it is given up wherever it could be sent again: what it does is not to be done twice.
+    """
+
+    method: str
+    path: str
+    json: object = attrs.field(default=None, repr=False)
+    form: Mapping[str, str] | None = attrs.field(default=None, repr=False)
+    headers: Mapping[str, str] = attrs.field(default=NOTHING, repr=False)
+    signed_in: bool = True
+    repeatable: bool = False
+    once_only: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class Reply:
+    """An answer, read to its end."""
+
+    status: int
+    headers: Mapping[str, str] = attrs.field(repr=False)
+    raw: bytes = attrs.field(repr=False)
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the request was carried out."""
+        return self.status // 100 == 2  # noqa: PLR2004 - RFC 9110 §15.3
+
+    @property
+    def text(self) -> str:
+        """The body as text."""
+        return self.raw.decode("utf-8", "replace")
+
+    def value(self) -> Any:
+        """The body's JSON value; None when it is no JSON."""
+        try:
+            return json.loads(self.raw)
+        except (ValueError, RecursionError):
+            return None
+
+    @property
+    def retry_after_s(self) -> int | None:
+        """How long to wait, where the answer says so in seconds (RFC 9110 §10.2.3)."""
+        text = self.headers.get("Retry-After", "").strip()
+        return int(text) if text.isascii() and text.isdecimal() else None
+
+
+class Connection(Protocol):
+    """The connection of one agent to a network elsewhere, with its tokens; without credentials, nobody's."""
+
+    @property
+    def api_url(self) -> str:
+        """Where the network is."""
+        ...
+
+    async def ask(self, call: Call) -> Reply:
+        """The answer of a request that was carried out, after as many tries as it may be given.
+
+        Raises what it was refused with, as a Problem and as its kind, and NetworkError.
+        """
+        ...
 
     async def get_token(self) -> str:
-        """An access token that is good for 30 seconds at least, to be sent as a bearer's (RFC 6750 §2.1). A secret.
-
-        The one that the agent uses itself: asking again costs nothing until it is about to expire. Raises
-        NoCredentials, AuthenticationError and NetworkError.
-        """
+        """An access token that is good for 30 seconds at least; raises NoCredentials and AuthenticationError."""
         ...
 
     async def request(
         self, method: str, path: str, *, json: object = None, headers: Mapping[str, str] | None = None
     ) -> Any:
-        """The JSON value that the network answers to a request of this agent's, or its text where that is no JSON.
-
-        `path` is below the network's address, and has its query. Tokens, time limits and refusals are those of every
-        other method. A GET may be sent again when it fails; any other request is, only if it was not carried out, and
-        POST `/auth/register` and `/vouch` never.
-
-        Raises MalformedPath, what the network refuses with, and NetworkError.
-        """
+        """The JSON value of an answer, or its text where that is no JSON; raises MalformedPath, and as `ask`."""
         ...
+
+    async def aclose(self) -> None:
+        """Closes the connections."""
+        ...
+
+
+class RemoteNetwork(Connection, Parts, Protocol):
+    """A connection, with the parts of its agent that have no operations yet."""

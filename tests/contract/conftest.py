@@ -17,7 +17,7 @@ from moltnet.domain.agents import Agent
 from moltnet.domain.diaries import Diary
 from moltnet.domain.services.models import Models
 from moltnet.entrypoints.container import Infrastructure
-from moltnet.ports.agent import Agent as AnyAgent
+from moltnet.entrypoints.library.agent import Agent as AnyAgent
 from moltnet.ports.storage import Storage
 from moltnet.ports.workflows import WorkflowBody, Workflows
 from tests.support.engines import DbosEngine, Engine, Launch, MemoryEngine

@@ -13,7 +13,7 @@ from moltnet.domain.ids import DiaryId, EntryId, ShareId, SigningRequestId
 from moltnet.domain.keys import Fingerprint
 from moltnet.domain.operations import Operation
 from moltnet.domain.sharing import ShareRole
-from moltnet.ports.agent import Agent
+from moltnet.entrypoints.library.agent import Agent
 from tests.support.worlds import World
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -8,7 +8,7 @@ from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.entries import EntryType, NewEntry
 from moltnet.domain.errors import Unauthenticated
 from moltnet.domain.sharing import ShareRole
-from moltnet.ports.agent import Agent
+from moltnet.entrypoints.library.agent import Agent
 from tests.support.worlds import keys_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -6,7 +6,7 @@ from moltnet.domain.errors import Conflict, Invalid, Limited, NotFound
 from moltnet.domain.keys import Fingerprint
 from moltnet.domain.signing import MESSAGE_MAX, Scheme, SigningStatus
 from moltnet.domain.vouching import MAX_OPEN_VOUCHERS
-from moltnet.ports.agent import Agent
+from moltnet.entrypoints.library.agent import Agent
 from tests.support.worlds import World, keys_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -17,7 +17,7 @@ from moltnet.domain.ids import EntryId
 from moltnet.domain.search import QUERY_MAX, RESULTS_MAX, SearchType
 from moltnet.domain.sharing import ShareRole
 from moltnet.domain.versions import Expected
-from moltnet.ports.agent import Agent
+from moltnet.entrypoints.library.agent import Agent
 from tests.support.worlds import keys_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -11,7 +11,7 @@ from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.entries import EntryType
 from moltnet.domain.errors import Invalid, NotFound
 from moltnet.domain.ids import EntryId
-from moltnet.ports.agent import Agent
+from moltnet.entrypoints.library.agent import Agent
 from tests.support.worlds import keys_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

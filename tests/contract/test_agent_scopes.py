@@ -11,7 +11,7 @@ from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.duplicates import IfDuplicate
 from moltnet.domain.entries import NewEntry
 from moltnet.domain.errors import Forbidden
-from moltnet.ports.agent import Agent
+from moltnet.entrypoints.library.agent import Agent
 from tests.support.worlds import World
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -10,7 +10,7 @@ from moltnet.domain.errors import Conflict, Invalid, NotFound
 from moltnet.domain.ids import EntryId, ShareId
 from moltnet.domain.keys import Fingerprint
 from moltnet.domain.sharing import ShareRole, ShareStatus
-from moltnet.ports.agent import Agent
+from moltnet.entrypoints.library.agent import Agent
 from tests.support.worlds import keys_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -15,14 +15,16 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import attrs
 
-from moltnet.adapters.http.agent import HttpAgent
-from moltnet.adapters.http.calls import Call, Reply, get
+from moltnet.adapters.http.agent import HttpConnection
+from moltnet.adapters.http.calls import get
 from moltnet.adapters.http.rest_client import RestClient
 from moltnet.adapters.http.retries import Outcome
 from moltnet.adapters.http.tokens import Tokens
 from moltnet.domain.credentials import ClientSecret
 from moltnet.domain.ids import parse_uuid
+from moltnet.entrypoints.library.agent import RemoteAgent
 from moltnet.entrypoints.mcp.sanitize import TEXT_MAX, UnsanitizableInput, cleaned
+from moltnet.ports.remote import Call, Reply
 from moltnet.ports.signatures import KeyPair
 
 Json = dict[str, Any]
@@ -112,7 +114,7 @@ WAYS = (
 
 
 class ToolDoor(RestClient):
-    """The door that an `HttpAgent` has, with tools behind it; `used` has the names of those that were called."""
+    """The door that an `HttpConnection` has, with tools behind it; `used` has the names of those that were called."""
 
     def __init__(self, api_url: str) -> None:
         super().__init__(api_url)
@@ -193,11 +195,16 @@ class ToolDoor(RestClient):
             return dict((await answer.json())["result"])
 
 
-class McpAgent(HttpAgent):
-    """The port `Agent` through tools."""
+class McpAgent(RemoteAgent):
+    """An agent whose requests go through tools."""
 
     def __init__(self, api_url: str, credentials: ClientSecret | None = None, *, keys: KeyPair | None = None) -> None:
-        super().__init__(api_url, keys=keys)
+        super().__init__(_ToolConnection(api_url, credentials), keys=keys)
+
+
+class _ToolConnection(HttpConnection):
+    def __init__(self, api_url: str, credentials: ClientSecret | None) -> None:
+        super().__init__(api_url)
         self._door = ToolDoor(api_url)
         if credentials is not None:
             self._tokens = Tokens(self._door, credentials)

@@ -10,22 +10,22 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import attrs
 
-from moltnet.adapters.http.agent import HttpAgent
 from moltnet.domain.credentials import ALL_SCOPES, Scope
 from moltnet.domain.limits import Limits
 from moltnet.domain.services import Services
 from moltnet.entrypoints.container import Infrastructure, key_pair_of
 from moltnet.entrypoints.discovery.network_urls import NetworkUrls
+from moltnet.entrypoints.library.agent import Agent
 from moltnet.entrypoints.library.network import MoltNet
 from moltnet.entrypoints.mcp.mount import mount_mcp
 from moltnet.entrypoints.mcp.options import McpOptions
 from moltnet.entrypoints.rest.app import create_app
 from moltnet.entrypoints.rest.listening import listening_app
 from moltnet.entrypoints.rest.options import ConnectionLimits, RestOptions
-from moltnet.ports.agent import Agent
 from moltnet.ports.keyring import OwnIdentity
 from moltnet.ports.signatures import KeyPair
 from tests.support.networks import SETTINGS, UNTHROTTLED, in_memory, services_on
+from tests.support.remote_agents import http_agent
 from tests.support.tool_door import McpAgent
 
 
@@ -78,8 +78,8 @@ async def by_library(served: Served, identity: OwnIdentity | None) -> Agent:
 async def by_http(served: Served, identity: OwnIdentity | None) -> Agent:
     """An agent that speaks REST."""
     if identity is None:
-        return HttpAgent(served.url)
-    return HttpAgent(served.url, identity.credentials, keys=key_pair_of(identity.private_key))
+        return http_agent(served.url)
+    return http_agent(served.url, identity.credentials, keys=key_pair_of(identity.private_key))
 
 
 async def by_mcp(served: Served, identity: OwnIdentity | None) -> Agent:

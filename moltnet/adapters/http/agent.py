@@ -1,42 +1,35 @@
-"""An agent of a remote network: the agent's port over REST. What each method does stands with the port."""
+"""The connection of one agent to a remote network. What each method does stands with the port."""
 
 import asyncio
 import re
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Self
+from typing import Any
 
-from moltnet.adapters.http.calls import GET, NOTHING, Call
+from moltnet.adapters.http.calls import GET
 from moltnet.adapters.http.credentials import HttpCredentials, HttpRecovery
-from moltnet.adapters.http.crypto import HttpCrypto
-from moltnet.adapters.http.diaries import HttpDiaries
-from moltnet.adapters.http.directory import HttpDirectory
 from moltnet.adapters.http.entries import HttpEntries
 from moltnet.adapters.http.public import HttpPublic
 from moltnet.adapters.http.rest_client import RestClient
 from moltnet.adapters.http.retries import Sleep
-from moltnet.adapters.http.sharing import HttpSharing
 from moltnet.adapters.http.tokens import Tokens
-from moltnet.adapters.http.vouching import HttpVouching
 from moltnet.domain.credentials import ClientSecret
 from moltnet.domain.ids import AgentId
 from moltnet.ports.keyring import Keyring, NoCredentials
-from moltnet.ports.remote import MalformedPath
-from moltnet.ports.signatures import KeyPair
+from moltnet.ports.remote import NOTHING, Call, MalformedPath, Reply
 
 _PATH = re.compile(r"/[!-~]*")
 _ONCE_ONLY = {"/auth/register", "/vouch"}
 
 
-class HttpAgent:
-    """The port `RemoteAgent`; without credentials, nobody in particular. It belongs to one event loop."""
+class HttpConnection:
+    """The port `Connection`; without credentials, nobody's. It belongs to one event loop."""
 
     def __init__(  # noqa: PLR0913  # where, and what of its own it has at hand
         self,
         api_url: str,
         credentials: ClientSecret | None = None,
         *,
-        keys: KeyPair | None = None,
         keyring: Keyring | None = None,
         agent_id: AgentId | None = None,
         sleep: Sleep = asyncio.sleep,
@@ -44,7 +37,6 @@ class HttpAgent:
     ) -> None:
         self._client = RestClient(api_url, sleep=sleep, now=now)
         self._keyring = keyring
-        self._keys = keys
         self._tokens: Tokens | None = None
         if credentials is not None:
             self._tokens = Tokens(self._client, credentials, keyring=keyring, agent_id=agent_id)
@@ -56,32 +48,8 @@ class HttpAgent:
         return self._client.api_url
 
     @property
-    def keys(self) -> KeyPair | None:
-        return self._keys
-
-    @property
-    def diaries(self) -> HttpDiaries:
-        return HttpDiaries(self._client)
-
-    @property
     def diary(self) -> HttpEntries:
         return HttpEntries(self._client)
-
-    @property
-    def sharing(self) -> HttpSharing:
-        return HttpSharing(self._client)
-
-    @property
-    def agents(self) -> HttpDirectory:
-        return HttpDirectory(self._client)
-
-    @property
-    def crypto(self) -> HttpCrypto:
-        return HttpCrypto(self._client)
-
-    @property
-    def vouch(self) -> HttpVouching:
-        return HttpVouching(self._client)
 
     @property
     def auth(self) -> HttpCredentials:
@@ -94,6 +62,9 @@ class HttpAgent:
     @property
     def public(self) -> HttpPublic:
         return HttpPublic(self._client)
+
+    async def ask(self, call: Call) -> Reply:
+        return await self._client.ask(call)
 
     async def get_token(self) -> str:
         if self._tokens is None:
@@ -115,12 +86,6 @@ class HttpAgent:
         )
         reply = await self._client.ask(call)
         return reply.value() if "json" in reply.headers.get("Content-Type", "") else reply.text
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.aclose()
 
     async def aclose(self) -> None:
         if self._tokens is not None:

@@ -1,84 +1,16 @@
 """A request to the REST door, and its answer."""
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum
-from types import MappingProxyType
-from typing import Any
 from urllib.parse import quote, urlencode
 
-import attrs
-
-from moltnet.domain.errors import Invalid
 from moltnet.domain.idempotency import check_key
 from moltnet.domain.paging import PAGE_LIMIT_MAX
 from moltnet.domain.versions import Expected
+from moltnet.ports.remote import NOTHING, Call, Unsendable
 
-NOTHING: Mapping[str, str] = MappingProxyType({})
 GET = "GET"
-
-
-class Unsendable(Invalid):
-    """A text that no URL can hold: half a surrogate pair."""
-
-    code = "UNSENDABLE_TEXT"
-    sentence = "The text holds half a surrogate pair, which cannot be sent"
-
-
-@attrs.frozen(kw_only=True)
-class Call:
-    """One request.
-
-    Attributes:
-        path: below the network's address, and its query; or a whole address.
-        json: the body; None sends none.
-        form: the body as a form; it may hold a secret.
-        signed_in: whether the agent's token goes with it, if the agent has one.
-        repeatable: whether it may be sent again when it is not known to have been carried out.
-        once_only: whether it is given up wherever it could be sent again: what it does is not to be done twice.
-    """
-
-    method: str
-    path: str
-    json: object = attrs.field(default=None, repr=False)
-    form: Mapping[str, str] | None = attrs.field(default=None, repr=False)
-    headers: Mapping[str, str] = attrs.field(default=NOTHING, repr=False)
-    signed_in: bool = True
-    repeatable: bool = False
-    once_only: bool = False
-
-
-@attrs.frozen(kw_only=True)
-class Reply:
-    """An answer, read to its end."""
-
-    status: int
-    headers: Mapping[str, str] = attrs.field(repr=False)
-    raw: bytes = attrs.field(repr=False)
-
-    @property
-    def is_good(self) -> bool:
-        """Whether the request was carried out."""
-        return self.status // 100 == 2  # noqa: PLR2004 - RFC 9110 §15.3
-
-    @property
-    def text(self) -> str:
-        """The body as text."""
-        return self.raw.decode("utf-8", "replace")
-
-    def value(self) -> Any:
-        """The body's JSON value; None when it is no JSON."""
-        try:
-            return json.loads(self.raw)
-        except (ValueError, RecursionError):
-            return None
-
-    @property
-    def retry_after_s(self) -> int | None:
-        """How long to wait, where the answer says so in seconds (RFC 9110 §10.2.3)."""
-        text = self.headers.get("Retry-After", "").strip()
-        return int(text) if text.isascii() and text.isdecimal() else None
 
 
 def get(path: str, *, headers: Mapping[str, str] = NOTHING, signed_in: bool = True) -> Call:

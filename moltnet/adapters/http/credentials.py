@@ -4,7 +4,7 @@ import asyncio
 
 import attrs
 
-from moltnet.adapters.http.calls import Call, members
+from moltnet.adapters.http.calls import members
 from moltnet.adapters.http.decoding import read
 from moltnet.adapters.http.problems import refusal
 from moltnet.adapters.http.rest_client import RestClient
@@ -15,7 +15,7 @@ from moltnet.domain.ids import AgentId, ClientId
 from moltnet.domain.keys import Fingerprint, PublicKey
 from moltnet.domain.recovery import Challenge, CodeRefused, CodeSpent, FlowNotFound, FlowOver, Recovery
 from moltnet.ports.keyring import Keyring
-from moltnet.ports.remote import NetworkError, RegistrationError
+from moltnet.ports.remote import Call, NetworkError, RegistrationError
 
 _ROTATE = "/auth/rotate-secret"
 

@@ -13,7 +13,7 @@ import attrs
 import cattrs
 from cattrs.gen import make_dict_structure_fn, override
 
-from moltnet.adapters.http.calls import Reply, camel
+from moltnet.adapters.http.calls import camel
 from moltnet.domain.authors import Author
 from moltnet.domain.credentials import ClientSecret
 from moltnet.domain.diaries import Diary
@@ -27,7 +27,7 @@ from moltnet.domain.search import Hit, SearchResult, SearchType
 from moltnet.domain.versions import version_time
 from moltnet.domain.views import Myself, SignatureCheck, TokenHolder
 from moltnet.domain.vouching import Edge
-from moltnet.ports.remote import NetworkError
+from moltnet.ports.remote import NetworkError, Reply
 
 Form = TypeVar("Form")
 Edited = TypeVar("Edited", Diary, Entry)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import attrs
 
-from moltnet.adapters.http.calls import Call, changing, creating, get, members, path_of, with_query
+from moltnet.adapters.http.calls import changing, creating, get, members, path_of, with_query
 from moltnet.adapters.http.decoding import read, read_edited, read_list, read_page
 from moltnet.adapters.http.rest_client import RestClient
 from moltnet.domain.diaries import Diary
@@ -19,6 +19,7 @@ from moltnet.domain.paging import LIST_DEFAULT
 from moltnet.domain.search import RESULTS_DEFAULT, SearchResult
 from moltnet.domain.versions import ANY_VERSION, Expected
 from moltnet.domain.views import Reflected
+from moltnet.ports.remote import Call
 
 # How far back entries of shared diaries are looked through, a page at a time: REST names no diary but one's own.
 _PAGE, _PAGES = 100, 20

@@ -13,14 +13,14 @@ from types import MappingProxyType
 import aiohttp
 from aiohttp import ClientTimeout
 
-from moltnet.adapters.http.calls import Reply, get
+from moltnet.adapters.http.calls import get
 from moltnet.adapters.http.decoding import event_id, read, structured
 from moltnet.adapters.http.events import EventReader
 from moltnet.adapters.http.problems import refusal
 from moltnet.adapters.http.rest_client import TIMEOUT_S, RestClient
 from moltnet.domain.errors import Limited, Unavailable
 from moltnet.domain.views import FeedItem, FeedItems
-from moltnet.ports.remote import NetworkError
+from moltnet.ports.remote import NetworkError, Reply
 
 # A stream is never silent for longer than 30 s: whoever hears nothing for this long hears nobody.
 SILENCE_S = 90.0

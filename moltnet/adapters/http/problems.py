@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from moltnet.adapters.http.calls import Reply
 from moltnet.domain.errors import (
     Conflict,
     Expired,
@@ -26,7 +25,7 @@ from moltnet.domain.recovery import InvalidChallenge, InvalidProof
 from moltnet.domain.signing import SigningRequestCompleted, SigningRequestExpired
 from moltnet.domain.versions import StaleVersion
 from moltnet.domain.vouching import IssueContended, RegistrationRefused, VoucherLimitReached
-from moltnet.ports.remote import FieldFault, Problem
+from moltnet.ports.remote import FieldFault, Problem, Reply
 
 UNKNOWN, UNTITLED = "UNKNOWN", "Request failed"
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import attrs
 
-from moltnet.adapters.http.calls import Call, Reply, get, path_of, with_query
+from moltnet.adapters.http.calls import get, path_of, with_query
 from moltnet.adapters.http.decoding import event_id, read, read_list
 from moltnet.adapters.http.feed_stream import followed
 from moltnet.adapters.http.problems import refusal
@@ -14,7 +14,7 @@ from moltnet.domain.entries import EntryType
 from moltnet.domain.feed import PAGE_DEFAULT, RESULTS_DEFAULT
 from moltnet.domain.ids import EntryId
 from moltnet.domain.views import Document, FeedItem, FeedItems, ProblemKind
-from moltnet.ports.remote import NetworkError
+from moltnet.ports.remote import Call, NetworkError, Reply
 
 
 @attrs.frozen

@@ -10,11 +10,10 @@ import aiohttp
 from aiohttp import ClientTimeout
 from yarl import URL
 
-from moltnet.adapters.http.calls import Call, Reply
 from moltnet.adapters.http.problems import refusal
 from moltnet.adapters.http.retries import Broken, NotSent, Outcome, Sleep, reconnecting, retrying
 from moltnet.domain.errors import ProcessForked
-from moltnet.ports.remote import NetworkError
+from moltnet.ports.remote import Call, NetworkError, Reply
 
 TIMEOUT_S = 30.0
 _UNAUTHORIZED = 401

@@ -14,7 +14,8 @@ from typing import TypeAlias
 import attrs
 from tenacity import AsyncRetrying, RetryCallState, retry_if_result, stop_after_attempt, wait_random_exponential
 
-from moltnet.adapters.http.calls import GET, Call, Reply
+from moltnet.adapters.http.calls import GET
+from moltnet.ports.remote import Call, Reply
 
 TRIES = 3
 LONGEST_WAIT_S = 60

@@ -4,13 +4,12 @@ import asyncio
 
 from tenacity import AsyncRetrying, retry_if_result, stop_after_attempt, wait_exponential
 
-from moltnet.adapters.http.calls import Call, Reply
 from moltnet.adapters.http.problems import refusal
 from moltnet.adapters.http.rest_client import RestClient
 from moltnet.domain.credentials import ClientSecret
 from moltnet.domain.ids import AgentId
 from moltnet.ports.keyring import Keyring
-from moltnet.ports.remote import AuthenticationError, NetworkError
+from moltnet.ports.remote import AuthenticationError, Call, NetworkError, Reply
 
 MARGIN_S = 30
 TOKEN_PATH = "/oauth2/token"  # noqa: S105 - a path

@@ -15,6 +15,7 @@ from moltnet.domain.errors import Invalid, NotFound
 from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.entrypoints.cli.output import FAILED, Form, one_sentence
 from moltnet.entrypoints.cli.values import checked
+from moltnet.entrypoints.library.agent import Agent
 from moltnet.entrypoints.library.diary_refs import DEFAULT, AmbiguousDiary, diary_id
 from moltnet.entrypoints.settings import (
     DEFAULT_API_URL,
@@ -23,7 +24,6 @@ from moltnet.entrypoints.settings import (
     http_url,
     read_client_settings,
 )
-from moltnet.ports.agent import Agent
 from moltnet.ports.keyring import Keyring, NoCredentials, OwnIdentity
 from moltnet.ports.signatures import KeyPair
 
@@ -136,8 +136,8 @@ class ConnectionOptions:
 
     async def agent(self) -> Agent:
         """The agent this is; raises NoCredentials."""
-        from moltnet.entrypoints.container import key_pair_of, remote_agent  # noqa: PLC0415  # quick help
-        from moltnet.entrypoints.library.remote import connect  # noqa: PLC0415  # quick help
+        from moltnet.entrypoints.container import key_pair_of  # noqa: PLC0415  # quick help
+        from moltnet.entrypoints.library.remote import connect, remote_agent  # noqa: PLC0415  # quick help
 
         if self.is_of_the_environment:
             return await connect(api_url=self.api_url)
@@ -152,7 +152,7 @@ class ConnectionOptions:
 
     async def anonymous_agent(self) -> Agent:
         """Nobody in particular, in the network the agent's file names, if there is one."""
-        from moltnet.entrypoints.container import remote_agent  # noqa: PLC0415  # quick help
+        from moltnet.entrypoints.library.remote import remote_agent  # noqa: PLC0415  # quick help
 
         known = self.api_url or self.settings.api_url
         return remote_agent(self.url(None if known else self.keyring().read()))

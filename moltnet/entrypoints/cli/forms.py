@@ -10,14 +10,9 @@ from moltnet.domain.sharing import Share
 from moltnet.domain.signing import SigningRequest
 from moltnet.domain.views import FeedItem, FeedItems, FullProfile, Myself, OpenVoucher, Reflected, TokenHolder
 from moltnet.domain.vouching import Edge
-from moltnet.entrypoints.rest.schemas.agents import AgentProfile, Whoami
-from moltnet.entrypoints.rest.schemas.crypto import CryptoIdentity, signing_request_form
-from moltnet.entrypoints.rest.schemas.diaries import diary_form
 from moltnet.entrypoints.rest.schemas.entries import DiaryList, entry_form, kept_form
 from moltnet.entrypoints.rest.schemas.feed import PublicFeedResponse, item_form
 from moltnet.entrypoints.rest.schemas.search import reflected_form, result_form
-from moltnet.entrypoints.rest.schemas.sharing import share_form
-from moltnet.entrypoints.rest.schemas.vouching import Voucher, edge_form
 from moltnet.entrypoints.schema.convert import json_value
 
 Json = dict[str, Any]
@@ -25,7 +20,7 @@ Json = dict[str, Any]
 
 def diary_json(diary: Diary) -> Json:
     """A diary."""
-    return _json(diary_form(diary))
+    return _json(diary)
 
 
 def entry_json(entry: Entry) -> Json:
@@ -55,51 +50,37 @@ def digest_json(shown: Reflected) -> Json:
 
 def share_json(share: Share) -> Json:
     """An invitation, or the access it became."""
-    return _json(share_form(share))
+    return _json(share)
 
 
 def myself_json(myself: Myself) -> Json:
     """An agent as it sees itself."""
-    return _json(
-        Whoami(
-            identity_id=myself.agent_id,
-            public_key=myself.public_key.text,
-            fingerprint=myself.fingerprint.text,
-            client_id=myself.client_id,
-            proven=myself.proven,
-        )
-    )
+    return _json(myself)
 
 
 def holder_json(holder: TokenHolder) -> Json:
     """Whose token was presented."""
-    return _json(
-        CryptoIdentity(
-            identity_id=holder.agent_id, public_key=holder.public_key.text, fingerprint=holder.fingerprint.text
-        )
-    )
+    return _json(holder)
 
 
 def profile_json(profile: FullProfile) -> Json:
     """An agent as anyone may see it."""
-    return _json(
-        AgentProfile(public_key=profile.public_key.text, fingerprint=profile.fingerprint.text, proven=profile.proven)
-    )
+    return _json(profile)
 
 
 def voucher_json(voucher: OpenVoucher) -> Json:
     """A voucher as its issuer sees it."""
-    return _json(Voucher(code=voucher.code, expires_at=voucher.expires_at, issued_by=voucher.issued_by.text))
+    return _json(voucher)
 
 
 def edge_json(edge: Edge) -> Json:
     """Who vouched for whom."""
-    return _json(edge_form(edge))
+    return _json(edge)
 
 
 def request_json(request: SigningRequest) -> Json:
     """A signing request."""
-    return _json(signing_request_form(request))
+    return _json(request)
 
 
 def item_json(item: FeedItem) -> Json:

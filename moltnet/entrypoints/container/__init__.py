@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     )
     from moltnet.entrypoints.container.networks import Infrastructure, assembled, network, network_in_memory
     from moltnet.entrypoints.container.relocations import relocation
-    from moltnet.entrypoints.container.remote import admission, file_keyring, remote_agent
+    from moltnet.entrypoints.container.remote import admission, connection, file_keyring
     from moltnet.entrypoints.container.wiring import Container
 
 __all__ = [
@@ -48,6 +48,7 @@ __all__ = [
     "admission",
     "assembled",
     "check_credentials",
+    "connection",
     "database",
     "document_of",
     "export_ssh_key",
@@ -67,7 +68,6 @@ __all__ = [
     "read_document",
     "read_partial_credentials",
     "relocation",
-    "remote_agent",
     "replace_secret",
     "rotate_keys",
     "set_up_git",
@@ -108,7 +108,7 @@ _MODULES = {
     "read_document": "local_files",
     "relocation": "relocations",
     "read_partial_credentials": "local_files",
-    "remote_agent": "remote",
+    "connection": "remote",
     "replace_secret": "key_encryption",
     "rotate_keys": "key_encryption",
     "set_up_git": "local_files",

@@ -1,33 +1,31 @@
-"""Agents of remote networks, and where they keep their identity. Nothing of a server is imported."""
+"""Connections to remote networks, and where they keep their identity. Nothing of a server is imported."""
 
 from pathlib import Path
 
 from moltnet.adapters.files.credentials import CredentialsFile
 from moltnet.adapters.files.keyring import FileKeyring
-from moltnet.adapters.http.agent import HttpAgent
+from moltnet.adapters.http.agent import HttpConnection
 from moltnet.adapters.http.credentials import register
 from moltnet.adapters.http.rest_client import RestClient
 from moltnet.domain.credentials import ClientSecret
 from moltnet.domain.ids import AgentId
 from moltnet.domain.keys import PublicKey
 from moltnet.ports.keyring import Keyring
-from moltnet.ports.remote import RemoteAgent
-from moltnet.ports.signatures import KeyPair
+from moltnet.ports.remote import RemoteNetwork
 
 
-def remote_agent(
+def connection(
     api_url: str,
     credentials: ClientSecret | None = None,
     *,
-    keys: KeyPair | None = None,
     keyring: Keyring | None = None,
     agent_id: AgentId | None = None,
-) -> RemoteAgent:
-    """An agent of the network at an address; without credentials, nobody in particular.
+) -> RemoteNetwork:
+    """A connection to the network at an address; without credentials, nobody's.
 
     With a keyring, fresh secrets are kept there, and those that another process kept there are found.
     """
-    return HttpAgent(api_url, credentials, keys=keys, keyring=keyring, agent_id=agent_id)
+    return HttpConnection(api_url, credentials, keyring=keyring, agent_id=agent_id)
 
 
 async def admission(api_url: str, public_key: PublicKey, voucher_code: str, proof: str) -> tuple[AgentId, ClientSecret]:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import attrs
 
-from moltnet.entrypoints.schema.declare import Alias
+from moltnet.domain.constraints import Alias
 
 Texts = tuple[str, ...]
 

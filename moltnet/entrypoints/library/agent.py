@@ -1,30 +1,111 @@
-"""An agent of a network in this process: the agent's port over the use cases, for whoever acts.
+"""Everything an agent can do in a network, wherever the network is: in this process, or behind its REST interface.
 
-What each method does stands with the port. Here too a token's scopes hold: each act is held to the same table as the
-route of the same name (`domain.operations`). Nothing is counted: who runs the network has no need to hold itself up.
+Whichever transport carries it, a refusal is one of the kinds of `domain.errors`: `NotFound` for what the agent may not
+know of, `Unauthenticated` where a token is needed and there is none, `Unavailable` when the network does not answer.
+
+Over HTTP times are told to the millisecond. A diary or entry as `create`, `get` and `update` answer it has its exact
+version; one from a list has it too where the network is in this process, and over HTTP is to be read first.
+
+`key` names a request that is to be carried out once however often it is sent (`domain.idempotency`); `expected` names
+the versions a change is meant for (`domain.versions`).
 """
 
-from typing import Self
+from collections.abc import Mapping
+from typing import Any, Self
 
 from moltnet.domain.caller import Anonymous, Caller
 from moltnet.domain.services import Services
 from moltnet.entrypoints.discovery.network_urls import NetworkUrls
 from moltnet.entrypoints.library.caller_context import CallerContext
-from moltnet.entrypoints.library.credentials import LocalCredentials, LocalRecovery
-from moltnet.entrypoints.library.crypto import LocalCrypto
-from moltnet.entrypoints.library.diaries import LocalDiaries
-from moltnet.entrypoints.library.directory import LocalDirectory
-from moltnet.entrypoints.library.entries import LocalEntries
+from moltnet.entrypoints.library.crypto import Crypto
+from moltnet.entrypoints.library.diaries import Diaries
+from moltnet.entrypoints.library.directory import Directory
+from moltnet.entrypoints.library.http import OverHttp
 from moltnet.entrypoints.library.lifetime import Lifetime
-from moltnet.entrypoints.library.public import LocalPublic
-from moltnet.entrypoints.library.sharing import LocalSharing
-from moltnet.entrypoints.library.vouching import LocalVouching
+from moltnet.entrypoints.library.parts import LocalParts
+from moltnet.entrypoints.library.sharing import Sharing
+from moltnet.entrypoints.library.transport import InProcess, Transport
+from moltnet.entrypoints.library.vouching import Vouching
+from moltnet.ports.agent import Credentials, Parts, Public, RecoveryWay
+from moltnet.ports.entries import AgentEntries
 from moltnet.ports.keyring import Keyring, OwnIdentity
+from moltnet.ports.remote import RemoteNetwork
 from moltnet.ports.signatures import KeyPair
 
 
-class LocalAgent:
-    """The port `Agent`. Whose `identity` is told goes on under it after a rotation, and keeps it in `keyring`."""
+class Agent:
+    """What an agent does in a network; what needs no token works without credentials too."""
+
+    def __init__(self, transport: Transport, parts: Parts, *, keys: KeyPair | None = None) -> None:
+        self.transport = transport
+        self._parts = parts
+        self._keys = keys
+
+    @property
+    def keys(self) -> KeyPair | None:
+        """The agent's own key pair, where it is at hand: it signs here and is never sent anywhere."""
+        return self._keys
+
+    @property
+    def diaries(self) -> Diaries:
+        """Whole diaries."""
+        return Diaries(self.transport)
+
+    @property
+    def diary(self) -> AgentEntries:
+        """Entries of diaries."""
+        return self._parts.diary
+
+    @property
+    def sharing(self) -> Sharing:
+        """Invitations, given and received."""
+        return Sharing(self.transport)
+
+    @property
+    def agents(self) -> Directory:
+        """Who is who."""
+        return Directory(self.transport)
+
+    @property
+    def crypto(self) -> Crypto:
+        """Signatures."""
+        return Crypto(self.transport)
+
+    @property
+    def vouch(self) -> Vouching:
+        """Letting newcomers in."""
+        return Vouching(self.transport)
+
+    @property
+    def auth(self) -> Credentials:
+        """The agent's own credentials."""
+        return self._parts.auth
+
+    @property
+    def recovery(self) -> RecoveryWay:
+        """The way back for a key that lost everything else."""
+        return self._parts.recovery
+
+    @property
+    def public(self) -> Public:
+        """What anybody may read."""
+        return self._parts.public
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Closes connections, where there are any; the agent is not used afterwards."""
+
+
+class LocalAgent(Agent):
+    """An agent of a network in this process.
+
+    With an `identity` it goes on under it after its secret was rotated, and keeps it in `keyring`.
+    """
 
     def __init__(  # noqa: PLR0913  # who, where, and what of its own it has at hand
         self,
@@ -40,8 +121,7 @@ class LocalAgent:
         self._context = CallerContext(
             services=services, caller=caller, identity=identity, keyring=keyring, lifetime=lifetime or Lifetime()
         )
-        self._urls = urls
-        self._keys = keys
+        super().__init__(InProcess(self._context), LocalParts(self._context, urls), keys=keys)
 
     @property
     def caller(self) -> Caller | Anonymous:
@@ -53,51 +133,43 @@ class LocalAgent:
         """What the agent must keep to come back, with its present secret; None for one that came without a key."""
         return self._context.identity
 
-    @property
-    def keys(self) -> KeyPair | None:
-        return self._keys
+
+class RemoteAgent(Agent):
+    """An agent whose network is elsewhere: what no method stands for can be asked of its REST interface, too.
+
+    It belongs to one event loop.
+    """
+
+    def __init__(self, network: RemoteNetwork, *, keys: KeyPair | None = None) -> None:
+        super().__init__(OverHttp(network), network, keys=keys)
+        self._network = network
 
     @property
-    def diaries(self) -> LocalDiaries:
-        return LocalDiaries(self._context)
+    def api_url(self) -> str:
+        """Where the network is."""
+        return self._network.api_url
 
-    @property
-    def diary(self) -> LocalEntries:
-        return LocalEntries(self._context)
+    async def get_token(self) -> str:
+        """An access token that is good for 30 seconds at least, to be sent as a bearer's (RFC 6750 §2.1). A secret.
 
-    @property
-    def sharing(self) -> LocalSharing:
-        return LocalSharing(self._context)
+        The one that the agent uses itself: asking again costs nothing until it is about to expire. Raises
+        NoCredentials, AuthenticationError and NetworkError.
+        """
+        return await self._network.get_token()
 
-    @property
-    def agents(self) -> LocalDirectory:
-        return LocalDirectory(self._context)
+    async def request(
+        self, method: str, path: str, *, json: object = None, headers: Mapping[str, str] | None = None
+    ) -> Any:
+        """The JSON value that the network answers to a request of this agent's, or its text where that is no JSON.
 
-    @property
-    def crypto(self) -> LocalCrypto:
-        return LocalCrypto(self._context)
+        `path` is below the network's address, and has its query. Tokens, time limits and refusals are those of every
+        other method. A GET may be sent again when it fails; any other request is, only if it was not carried out, and
+        POST `/auth/register` and `/vouch` never.
 
-    @property
-    def vouch(self) -> LocalVouching:
-        return LocalVouching(self._context)
-
-    @property
-    def auth(self) -> LocalCredentials:
-        return LocalCredentials(self._context)
-
-    @property
-    def recovery(self) -> LocalRecovery:
-        return LocalRecovery(self._context)
-
-    @property
-    def public(self) -> LocalPublic:
-        return LocalPublic(self._context, self._urls)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.aclose()
+        Raises MalformedPath, what the network refuses with, and NetworkError.
+        """
+        return await self._network.request(method, path, json=json, headers=headers)
 
     async def aclose(self) -> None:
-        """Nothing is held that would have to be let go of."""
+        """Closes the connections; the agent is not used afterwards."""
+        await self._network.aclose()

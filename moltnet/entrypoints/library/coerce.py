@@ -1,16 +1,23 @@
 """What a caller without a type checker hands in: texts that name ids, choices and fingerprints are taken as such."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
+from moltnet.domain.constraints import Integer, Text
 from moltnet.domain.errors import Invalid
 from moltnet.domain.ids import parse_uuid
 from moltnet.domain.keys import Fingerprint
+from moltnet.domain.paging import check_page
+from moltnet.domain.text import check_texts
+from moltnet.entrypoints.schema.declare import Choice as Choices
+from moltnet.entrypoints.schema.declare import DateTime, Items, Member, Shape, Uuid, members_of
 
 Id = TypeVar("Id", bound=UUID)
 Choice = TypeVar("Choice", bound=StrEnum)
+Given = TypeVar("Given")
 
 
 class NoSuchChoice(Invalid):
@@ -24,6 +31,46 @@ class AmbiguousDateTime(Invalid):
 
     code = "MOMENT_UNCLEAR"
     sentence = "A time has a zone, and a year of 1 to 9999 in UTC"
+
+
+def coerced(value_: Given) -> Given:
+    """The input of an operation with its members in their types; raises Invalid for what cannot be taken as such."""
+    form: type[Any] = type(value_)
+    members = members_of(form).members
+    values = {member.attribute: _coerced(member, getattr(value_, member.attribute)) for member in members}
+    limits = {member.attribute: member.shape for member in members}.get("limit")
+    if isinstance(limits, Integer) and "offset" in values:
+        check_page(values["limit"], values["offset"], limits.max)
+    read: Given = form(**values)
+    return read
+
+
+def _coerced(member: Member, value: Any) -> Any:
+    if value is None:
+        return None
+    if isinstance(member.shape, Items):
+        return _items(member.shape, value)
+    if member.kind is Fingerprint:
+        return fingerprint_of(value)
+    return _scalar(member.shape, value)
+
+
+def _items(shape: Items, values: Collection[Any]) -> Any:
+    items = (_scalar(shape.item, each) for each in values)
+    return frozenset(items) if isinstance(shape.item, Choices) else tuple(items)
+
+
+def _scalar(shape: Shape, value: Any) -> Any:
+    match shape:
+        case Uuid():
+            return id_of(value)
+        case Choices(options):
+            return one_of(cast("type[StrEnum]", options), value)
+        case DateTime():
+            return coerce_datetime(value)
+        case Text():
+            check_texts(value)
+    return value
 
 
 def id_of(value_: Id) -> Id:

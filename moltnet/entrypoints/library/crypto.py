@@ -1,69 +1,67 @@
-"""Signatures in a network in this process."""
+"""Signatures."""
 
 from collections.abc import Collection
-from functools import partial
 
 import attrs
 
 from moltnet.domain.ids import SigningRequestId
-from moltnet.domain.operations import Operation
-from moltnet.domain.paging import LIST_DEFAULT, check_page
-from moltnet.domain.signing import SigningRequest, SigningStatus, check_signature_text
-from moltnet.domain.text import check_texts
+from moltnet.domain.paging import LIST_DEFAULT
+from moltnet.domain.signing import SigningRequest, SigningStatus
 from moltnet.domain.views import TokenHolder
-from moltnet.entrypoints.library.caller_context import CallerContext, IdempotentCall
-from moltnet.entrypoints.library.coerce import id_of, one_of
-from moltnet.ports.repositories import Page
+from moltnet.entrypoints.library.transport import Transport
+from moltnet.entrypoints.operations import signing as operations
+from moltnet.entrypoints.operations.operation import Nothing
+from moltnet.entrypoints.operations.signing import (
+    CreateSigningRequest,
+    ListRequests,
+    OneRequest,
+    SubmitSignature,
+    VerifySignature,
+)
 
 
 @attrs.frozen
-class LocalSigningRequests:
-    """The port `SigningRequests` over the use cases."""
+class SigningRequests:
+    """Messages the agent is asked to sign."""
 
-    _context: CallerContext
+    _transport: Transport
 
     async def create(self, message: str, *, key: str | None = None) -> SigningRequest:
-        operation = Operation.CREATE_SIGNING_REQUEST
-        caller = self._context.require_caller(operation)
-        check_texts(message)
-        idempotent = IdempotentCall(context=self._context, operation=operation, key=key, asked=(message,))
-        return await idempotent.once(SigningRequest, partial(self._context.services.signing.prepare, caller, message))
+        """A request to sign a message within 300 s."""
+        return await self._transport.call(operations.CREATE, CreateSigningRequest(message=message), key=key)
 
     async def list(
         self, *, statuses: Collection[SigningStatus] = (), limit: int = LIST_DEFAULT, offset: int = 0
     ) -> tuple[list[SigningRequest], int]:
-        caller = self._context.require_caller(Operation.LIST_SIGNING_REQUESTS)
-        check_page(limit, offset)
-        return await self._context.services.signing.list(
-            caller, frozenset(one_of(SigningStatus, each) for each in statuses), Page(limit, offset)
-        )
+        """A page of the agent's requests, newest first, and how many match; no statuses means all."""
+        asked = ListRequests(limit=limit, offset=offset, statuses=frozenset(statuses))
+        return await self._transport.call(operations.LIST, asked)
 
     async def get(self, request_id: SigningRequestId) -> SigningRequest:
-        return await self._context.services.signing.get(
-            self._context.require_caller(Operation.GET_SIGNING_REQUEST), id_of(request_id)
-        )
+        """One request of the agent's own."""
+        return await self._transport.call(operations.GET, OneRequest(id=request_id))
 
     async def submit(self, request_id: SigningRequestId, signature: str) -> SigningRequest:
-        caller = self._context.require_caller(Operation.SUBMIT_SIGNATURE)
-        check_signature_text(signature)
-        check_texts(signature)
-        return await self._context.services.signing.submit(caller, id_of(request_id), signature)
+        """The request once the signature was judged; still pending when the judgement takes long."""
+        asked = SubmitSignature(id=request_id, signature=signature)
+        return await self._transport.call(operations.SUBMIT, asked)
 
 
 @attrs.frozen
-class LocalCrypto:
-    """The port `Crypto` over the use cases."""
+class Crypto:
+    """Signatures."""
 
-    _context: CallerContext
+    _transport: Transport
 
     @property
-    def signing_requests(self) -> LocalSigningRequests:
-        return LocalSigningRequests(self._context)
+    def signing_requests(self) -> SigningRequests:
+        """Messages the agent is asked to sign."""
+        return SigningRequests(self._transport)
 
     async def identity(self) -> TokenHolder:
-        return TokenHolder.of(self._context.require_caller(Operation.IDENTITY))
+        """Whose token was presented."""
+        return await self._transport.call(operations.IDENTITY, Nothing())
 
     async def verify(self, signature: str) -> bool:
-        check_signature_text(signature)
-        check_texts(signature)
-        return await self._context.services.signing.verify(signature)
+        """Whether a signature is known here and was found valid; needs no token."""
+        return await self._transport.call(operations.VERIFY, VerifySignature(signature=signature))

@@ -1,45 +1,34 @@
-"""Whole diaries of a network in this process."""
-
-from functools import partial
+"""Whole diaries."""
 
 import attrs
 
-from moltnet.domain.diaries import Diary, DiaryEdit, Visibility
+from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.ids import DiaryId
-from moltnet.domain.operations import Operation
-from moltnet.domain.paging import PAGE_LIMIT_MAX, check_page
-from moltnet.domain.text import check_texts
+from moltnet.domain.paging import PAGE_LIMIT_MAX
 from moltnet.domain.versions import ANY_VERSION, Expected
-from moltnet.entrypoints.library.caller_context import CallerContext, IdempotentCall
-from moltnet.entrypoints.library.coerce import id_of, one_of
-from moltnet.ports.repositories import Page
+from moltnet.entrypoints.library.transport import Transport
+from moltnet.entrypoints.operations import diaries as operations
+from moltnet.entrypoints.operations.diaries import CreateDiary, OneDiary, UpdateDiary
+from moltnet.entrypoints.operations.operation import ListPage
 
 
 @attrs.frozen
-class LocalDiaries:
-    """The port `Diaries` over the use cases."""
+class Diaries:
+    """Whole diaries."""
 
-    _context: CallerContext
+    _transport: Transport
 
     async def list(self, *, limit: int = PAGE_LIMIT_MAX, offset: int = 0) -> list[Diary]:
-        caller = self._context.require_caller(Operation.LIST_DIARIES)
-        check_page(limit, offset, PAGE_LIMIT_MAX)
-        return await self._context.services.diaries.mine(caller, Page(limit, offset))
+        """A page of the agent's own diaries, newest first; never shared ones."""
+        return await self._transport.call(operations.LIST, ListPage(limit=limit, offset=offset))
 
     async def create(self, *, name: str, visibility: Visibility = Visibility.PRIVATE, key: str | None = None) -> Diary:
-        operation = Operation.CREATE_DIARY
-        caller = self._context.require_caller(operation)
-        check_texts(name)
-        create = partial(
-            self._context.services.diaries.create, caller, name=name, visibility=one_of(Visibility, visibility)
-        )
-        idempotent = IdempotentCall(context=self._context, operation=operation, key=key, asked=(name, visibility))
-        return await idempotent.once(Diary, lambda record: create(record=record))
+        """A new diary."""
+        return await self._transport.call(operations.CREATE, CreateDiary(name=name, visibility=visibility), key=key)
 
     async def get(self, diary_id: DiaryId) -> Diary:
-        return await self._context.services.diaries.get(
-            self._context.optional_caller(Operation.GET_DIARY), id_of(diary_id)
-        )
+        """A diary the agent may read."""
+        return await self._transport.call(operations.GET, OneDiary(id=diary_id))
 
     async def update(
         self,
@@ -49,11 +38,10 @@ class LocalDiaries:
         visibility: Visibility | None = None,
         expected: Expected = ANY_VERSION,
     ) -> Diary:
-        caller = self._context.require_caller(Operation.UPDATE_DIARY)
-        check_texts(name)
-        edit = DiaryEdit(name=name, visibility=visibility and one_of(Visibility, visibility))
-        return await self._context.services.diaries.update(caller, id_of(diary_id), edit, expected)
+        """The diary after the edit; what is left out stays."""
+        edit = UpdateDiary(id=diary_id, name=name, visibility=visibility)
+        return await self._transport.call(operations.UPDATE, edit, expected=expected)
 
     async def delete(self, diary_id: DiaryId, *, expected: Expected = ANY_VERSION) -> None:
-        caller = self._context.require_caller(Operation.DELETE_DIARY)
-        await self._context.services.diaries.delete(caller, id_of(diary_id), expected)
+        """Removes a diary with its entries and shares."""
+        await self._transport.call(operations.DELETE, OneDiary(id=diary_id), expected=expected)

@@ -3,7 +3,7 @@
 from moltnet.domain.diaries import FIRST_DIARY, Diary, DiaryNotFound
 from moltnet.domain.errors import Invalid
 from moltnet.domain.ids import DiaryId, parse_uuid
-from moltnet.ports.agent import Agent
+from moltnet.entrypoints.library.agent import Agent
 
 DEFAULT = "default"
 

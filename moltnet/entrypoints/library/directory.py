@@ -1,31 +1,30 @@
-"""Who is who in a network in this process."""
+"""Who is who."""
 
 import attrs
 
 from moltnet.domain.keys import Fingerprint
-from moltnet.domain.operations import Operation
-from moltnet.domain.signing import check_signature_text
-from moltnet.domain.text import check_texts
 from moltnet.domain.views import FullProfile, Myself, SignatureCheck
-from moltnet.entrypoints.library.caller_context import CallerContext
-from moltnet.entrypoints.library.coerce import fingerprint_of
+from moltnet.entrypoints.library.transport import Transport
+from moltnet.entrypoints.operations import agents as operations
+from moltnet.entrypoints.operations.agents import OneAgent, VerifyOfAgent
+from moltnet.entrypoints.operations.operation import Nothing
 
 
 @attrs.frozen
-class LocalDirectory:
-    """The port `Directory` over the use cases."""
+class Directory:
+    """Who is who."""
 
-    _context: CallerContext
+    _transport: Transport
 
     async def whoami(self) -> Myself:
-        caller = self._context.require_caller(Operation.WHOAMI)
-        return Myself.of(await self._context.services.directory.whoami(caller), caller.client_id)
+        """The agent as the network knows it now."""
+        return await self._transport.call(operations.WHOAMI, Nothing())
 
     async def lookup(self, fingerprint: Fingerprint) -> FullProfile:
-        return FullProfile.of(await self._context.services.directory.profile(fingerprint_of(fingerprint)))
+        """The agent that has a fingerprint; needs no token."""
+        return await self._transport.call(operations.LOOKUP, OneAgent(fingerprint=fingerprint))
 
     async def verify_signature(self, fingerprint: Fingerprint, signature: str) -> SignatureCheck:
-        check_signature_text(signature)
-        check_texts(signature)
-        signer = fingerprint_of(fingerprint)
-        return SignatureCheck.of(signer, valid=await self._context.services.signing.verify_by(signer, signature))
+        """Whether a signature is known here as this agent's, under its present key; needs no token."""
+        asked = VerifyOfAgent(fingerprint=fingerprint, signature=signature)
+        return await self._transport.call(operations.VERIFY, asked)

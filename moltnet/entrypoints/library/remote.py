@@ -17,11 +17,11 @@ from moltnet.domain.credentials import ClientSecret
 from moltnet.domain.ids import AgentId
 from moltnet.domain.views import Document
 from moltnet.domain.vouching import checked_code
-from moltnet.entrypoints.container import admission, file_keyring, key_pair_of, new_key_pair, remote_agent
+from moltnet.entrypoints.container import admission, connection, file_keyring, key_pair_of, new_key_pair
+from moltnet.entrypoints.library.agent import RemoteAgent
 from moltnet.entrypoints.library.signing import prove_key, registration_proof
 from moltnet.entrypoints.settings import DEFAULT_API_URL, ClientSettings, http_url, read_client_settings
 from moltnet.ports.keyring import Keyring, NoCredentials, OwnIdentity
-from moltnet.ports.remote import RemoteAgent
 from moltnet.ports.signatures import KeyPair
 
 ConfigDir = str | PathLike[str] | None
@@ -64,6 +64,21 @@ async def connect(
         keyring=local.keyring,
         agent_id=identity.agent_id,
     )
+
+
+def remote_agent(
+    api_url: str,
+    credentials: ClientSecret | None = None,
+    *,
+    keys: KeyPair | None = None,
+    keyring: Keyring | None = None,
+    agent_id: AgentId | None = None,
+) -> RemoteAgent:
+    """An agent of the network at an address; without credentials, an anonymous one.
+
+    With a keyring, fresh secrets are kept there, and those that another process kept there are found.
+    """
+    return RemoteAgent(connection(api_url, credentials, keyring=keyring, agent_id=agent_id), keys=keys)
 
 
 async def visit(*, api_url: str | None = None, config_dir: ConfigDir = None) -> RemoteAgent:

@@ -1,57 +1,46 @@
-"""Invitations to diaries of a network in this process."""
-
-from functools import partial
+"""Invitations, given and received."""
 
 import attrs
 
 from moltnet.domain.ids import DiaryId, ShareId
 from moltnet.domain.keys import Fingerprint
-from moltnet.domain.operations import Operation
-from moltnet.domain.paging import PAGE_LIMIT_MAX, check_page
+from moltnet.domain.paging import PAGE_LIMIT_MAX
 from moltnet.domain.sharing import Share, ShareRole
-from moltnet.entrypoints.library.caller_context import CallerContext, IdempotentCall
-from moltnet.entrypoints.library.coerce import fingerprint_of, id_of, one_of
-from moltnet.ports.repositories import Page
+from moltnet.entrypoints.library.transport import Transport
+from moltnet.entrypoints.operations import sharing as operations
+from moltnet.entrypoints.operations.operation import ListPage
+from moltnet.entrypoints.operations.sharing import ListShares, OneInvitation, RevokeShare, ShareDiary
 
 
 @attrs.frozen
-class LocalSharing:
-    """The port `Sharing` over the use cases."""
+class Sharing:
+    """Invitations, given and received."""
 
-    _context: CallerContext
+    _transport: Transport
 
     async def share(
         self, diary_id: DiaryId, fingerprint: Fingerprint, *, role: ShareRole = ShareRole.READER, key: str | None = None
     ) -> Share:
-        operation = Operation.SHARE
-        caller = self._context.require_caller(operation)
-        idempotent = IdempotentCall(
-            context=self._context, operation=operation, key=key, asked=(diary_id, fingerprint, role)
-        )
-        collaborator, as_what = fingerprint_of(fingerprint), one_of(ShareRole, role)
-        share_it = partial(self._context.services.sharing.share, caller, id_of(diary_id), collaborator, as_what)
-        return await idempotent.once(Share, share_it)
+        """Invites another agent to a diary of the agent's own."""
+        asked = ShareDiary(diary_id=diary_id, fingerprint=fingerprint, role=role)
+        return await self._transport.call(operations.SHARE, asked, key=key)
 
     async def shares(self, diary_id: DiaryId, *, limit: int = PAGE_LIMIT_MAX, offset: int = 0) -> list[Share]:
-        caller = self._context.require_caller(Operation.LIST_SHARES)
-        check_page(limit, offset, PAGE_LIMIT_MAX)
-        return await self._context.services.sharing.shares(caller, id_of(diary_id), Page(limit, offset))
+        """A page of the pending and accepted shares of a diary of the agent's own."""
+        return await self._transport.call(operations.LIST, ListShares(diary_id=diary_id, limit=limit, offset=offset))
 
     async def revoke(self, diary_id: DiaryId, fingerprint: Fingerprint) -> None:
-        caller = self._context.require_caller(Operation.REVOKE_SHARE)
-        await self._context.services.sharing.revoke(caller, id_of(diary_id), fingerprint_of(fingerprint))
+        """Takes access or an invitation back."""
+        await self._transport.call(operations.REVOKE, RevokeShare(diary_id=diary_id, fingerprint=fingerprint))
 
     async def invitations(self, *, limit: int = PAGE_LIMIT_MAX, offset: int = 0) -> list[Share]:
-        caller = self._context.require_caller(Operation.LIST_INVITATIONS)
-        check_page(limit, offset, PAGE_LIMIT_MAX)
-        return await self._context.services.sharing.invitations(caller, Page(limit, offset))
+        """A page of the invitations the agent has not answered yet."""
+        return await self._transport.call(operations.LIST_INVITATIONS, ListPage(limit=limit, offset=offset))
 
     async def accept(self, share_id: ShareId) -> Share:
-        return await self._context.services.sharing.accept(
-            self._context.require_caller(Operation.ACCEPT_INVITATION), id_of(share_id)
-        )
+        """Says yes; access holds once this returns."""
+        return await self._transport.call(operations.ACCEPT, OneInvitation(id=share_id))
 
     async def decline(self, share_id: ShareId) -> Share:
-        return await self._context.services.sharing.decline(
-            self._context.require_caller(Operation.DECLINE_INVITATION), id_of(share_id)
-        )
+        """Says no."""
+        return await self._transport.call(operations.DECLINE, OneInvitation(id=share_id))

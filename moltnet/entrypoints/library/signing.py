@@ -24,8 +24,8 @@ from moltnet.domain.signing import SigningRequest, is_framed, signing_bytes
 from moltnet.domain.text import UnstorableText
 from moltnet.domain.vouching import checked_code
 from moltnet.entrypoints.container import file_keyring, key_pair_of, signatures
+from moltnet.entrypoints.library.agent import Agent
 from moltnet.entrypoints.settings import DEFAULT_API_URL, read_client_settings
-from moltnet.ports.agent import Agent
 from moltnet.ports.keyring import NoCredentials
 from moltnet.ports.signatures import KeyPair
 

@@ -8,7 +8,7 @@ from typing import Protocol
 import attrs
 
 from moltnet.domain.errors import Limited, Unavailable
-from moltnet.ports.agent import Agent
+from moltnet.entrypoints.library.agent import Agent
 from moltnet.ports.workers import Result, Workers
 
 TIMEOUT_S = 30.0

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from moltnet.domain.entries import Entry, EntryType
 from moltnet.domain.errors import MoltNetError
-from moltnet.ports.agent import Agent
+from moltnet.entrypoints.library.agent import Agent
 
 SYSTEM = "system"
 

@@ -11,14 +11,13 @@ import attrs
 from moltnet.domain.entries import EntryNotFound
 from moltnet.domain.errors import MoltNetError, NotFound, Unauthenticated
 from moltnet.domain.ids import EntryId, parse_uuid
+from moltnet.entrypoints.library.agent import Agent
 from moltnet.entrypoints.mcp.mcp_session import McpSession, answering
 from moltnet.entrypoints.mcp.messages import NOT_AUTHENTICATED, failure
 from moltnet.entrypoints.mcp.profile import Self, profile_entry
 from moltnet.entrypoints.mcp.tools.references import diary_id, profile_of, uuid_of
-from moltnet.entrypoints.rest.schemas.diaries import diary_form
 from moltnet.entrypoints.rest.schemas.entries import entry_form
 from moltnet.entrypoints.schema.convert import json_value
-from moltnet.ports.agent import Agent
 
 RECENT = 20
 MEDIA_TYPE = "application/json"
@@ -106,7 +105,7 @@ async def _entry(agent: Agent, parts: Parts) -> Members:
 
 
 async def _diary(agent: Agent, parts: Parts) -> Members:
-    return _json_members(diary_form(await agent.diaries.get(await diary_id(agent, parts[0]))))
+    return _json_members(await agent.diaries.get(await diary_id(agent, parts[0])))
 
 
 async def _entry_of_diary(agent: Agent, parts: Parts) -> Members:

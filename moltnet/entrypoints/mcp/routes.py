@@ -6,12 +6,13 @@ from typing import Annotated, Any
 import attrs
 
 from moltnet.domain.assertions import ASSERTION_ALGORITHM, TOKEN_PATH
+from moltnet.domain.constraints import Alias
 from moltnet.domain.credentials import Scope
+from moltnet.entrypoints.operations.operation import Auth
 from moltnet.entrypoints.rest.keys import OPTIONS
 from moltnet.entrypoints.rest.routes.registration import CLIENT_CREDENTIALS
-from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Auth, Call, Handler, Route
+from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Call, Handler, Route
 from moltnet.entrypoints.rest.schemas.registration import OAuthError
-from moltnet.entrypoints.schema.declare import Alias
 
 MCP_PATH = "/mcp"
 RESOURCE_PATH = "/.well-known/oauth-protected-resource"

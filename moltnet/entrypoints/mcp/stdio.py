@@ -2,9 +2,9 @@
 
 from mcp.server.stdio import stdio_server
 
+from moltnet.entrypoints.library.agent import Agent
 from moltnet.entrypoints.mcp.mcp_session import SingleMcpSession
 from moltnet.entrypoints.mcp.server import mcp_server
-from moltnet.ports.agent import Agent
 
 
 async def serve_stdio(agent: Agent, *, is_authenticated: bool) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from aiohttp import web
 
 from moltnet.domain.services import Services
+from moltnet.entrypoints.operations.operation import Auth
 from moltnet.entrypoints.rest.body import MAX_BODY_BYTES
 from moltnet.entrypoints.rest.endpoint import Endpoint
 from moltnet.entrypoints.rest.keys import OPTIONS, REFERENCE, SERVICES
@@ -14,7 +15,7 @@ from moltnet.entrypoints.rest.middlewares.request_middleware import request_midd
 from moltnet.entrypoints.rest.options import RestOptions
 from moltnet.entrypoints.rest.reference import Reference
 from moltnet.entrypoints.rest.routes import ROUTES
-from moltnet.entrypoints.rest.routing import AnyRoute, Auth
+from moltnet.entrypoints.rest.routing import AnyRoute
 from moltnet.entrypoints.rest.stream import STREAMS, OpenStreams
 from moltnet.entrypoints.rest.uploads import UPLOADS, Uploads
 

@@ -11,9 +11,10 @@ from aiohttp import web
 from moltnet.domain.caller import Anonymous, Caller
 from moltnet.domain.errors import MoltNetError, Unauthenticated
 from moltnet.domain.services.authentication import AuthenticationService
+from moltnet.entrypoints.operations.operation import Auth
 from moltnet.entrypoints.rest.bearer import token_of
 from moltnet.entrypoints.rest.keys import RequestContext
-from moltnet.entrypoints.rest.routing import AnyRoute, Auth
+from moltnet.entrypoints.rest.routing import AnyRoute
 from moltnet.ports.tokens import BeforeRemoteCall
 
 WEBHOOK_HEADER = "X-Ory-Api-Key"

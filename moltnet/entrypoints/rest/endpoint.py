@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from aiohttp import web
 
 from moltnet.domain.services import Services
+from moltnet.entrypoints.operations.operation import Auth
 from moltnet.entrypoints.rest.body import MAX_BODY_BYTES, read_body
 from moltnet.entrypoints.rest.callers import (
     Authentication,
@@ -22,10 +23,11 @@ from moltnet.entrypoints.rest.keys import REQUEST_CONTEXT, RequestContext
 from moltnet.entrypoints.rest.large_json import form_text, read_json, size_of
 from moltnet.entrypoints.rest.options import RestOptions
 from moltnet.entrypoints.rest.refusals import InvalidRequest, UnknownRoute
-from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Auth, Call
+from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Call
 from moltnet.entrypoints.rest.targets import query_values
 from moltnet.entrypoints.rest.throttle import count_of
 from moltnet.entrypoints.schema.convert import reader
+from moltnet.entrypoints.schema.declare import Members
 from moltnet.entrypoints.schema.validate import Refused, form_checker
 from moltnet.ports.workers import Workers
 
@@ -102,10 +104,12 @@ def _refuse_long(values: Iterable[str]) -> None:
         raise UnknownRoute
 
 
-def _taker(part: str, form: type[object] | None, *, lists_faults: bool) -> Callable[[object], object]:
-    if form is None:
+def _taker(part: str, shape: Members | None, *, lists_faults: bool) -> Callable[[object], object]:
+    if shape is None:
         return lambda _: None
-    check, read = form_checker(form), reader(form)
+    # Parts of an operation's input are put together first, and read then.
+    check = form_checker(shape)
+    read: Callable[[dict[str, object]], object] = dict if shape.is_part else reader(shape.form)
 
     def take(value: object) -> object:
         try:

@@ -8,8 +8,9 @@ Problems are declared as what they are sent as, `application/problem+json`; the 
 from collections.abc import Iterable
 from http import HTTPStatus
 
+from moltnet.entrypoints.operations.operation import Auth
 from moltnet.entrypoints.rest.header_fields import answered_fields, read_fields
-from moltnet.entrypoints.rest.routing import AnyRoute, Auth
+from moltnet.entrypoints.rest.routing import AnyRoute
 from moltnet.entrypoints.rest.samples import SAMPLES, problem_sample
 from moltnet.entrypoints.rest.schemas.problems import ProblemDetails, ValidationProblemDetails
 from moltnet.entrypoints.schema.declare import Member, members_of, shape_of
@@ -55,7 +56,7 @@ def openapi_document(routes: Iterable[AnyRoute], api_url: str) -> JsonSchema:
 
 
 def _operation(route: AnyRoute, components: Components) -> JsonSchema:
-    operation: JsonSchema = {"operationId": route.operation_id, "tags": [route.tag], "summary": _summary(route)}
+    operation: JsonSchema = {"operationId": route.operation_id, "tags": [route.tag], "summary": route.summary}
     parameters = _parameters(route, components) + read_fields(route)
     if parameters:
         operation["parameters"] = parameters
@@ -66,21 +67,17 @@ def _operation(route: AnyRoute, components: Components) -> JsonSchema:
     return operation
 
 
-def _summary(route: AnyRoute) -> str:
-    return (route.handler.__doc__ or route.operation_id).strip().splitlines()[0].rstrip(".")
-
-
 def _parameters(route: AnyRoute, components: Components) -> list[JsonSchema]:
     parts = (("path", route.params), ("query", route.query))
     return [
-        _parameter(location, form, member, components)
+        _parameter(location, form.name, member, components)
         for location, form in parts
         if form is not None
-        for member in members_of(form).members
+        for member in form.members
     ]
 
 
-def _parameter(location: str, form: type, member: Member, components: Components) -> JsonSchema:
+def _parameter(location: str, form: str, member: Member, components: Components) -> JsonSchema:
     description = {"description": member.description} if member.description else {}
     example = {"example": _EXAMPLES.of_member(form, member)} if _EXAMPLES.shows(form, member) else {}
     return {
@@ -94,10 +91,9 @@ def _parameter(location: str, form: type, member: Member, components: Components
 
 
 def _body_content(route: AnyRoute, components: Components) -> JsonSchema:
-    shape = members_of(route.body) if route.body else None
-    if shape is None:
+    if route.body is None:
         return {}
-    described: JsonSchema = {"schema": components.request_schema(shape), "example": _EXAMPLES.of(shape)}
+    described: JsonSchema = {"schema": components.request_schema(route.body), "example": _EXAMPLES.of(route.body)}
     return dict.fromkeys((_FORM, _JSON) if route.takes_forms else (_JSON,), described)
 
 

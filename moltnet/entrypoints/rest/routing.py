@@ -11,12 +11,12 @@ A handler is a coroutine function that takes a typed Call, asks one use case, an
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from enum import Enum, auto
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
 import attrs
 from aiohttp import web
+from attrs.converters import optional
 
 from moltnet.domain.caller import Anonymous, Caller, require_caller
 from moltnet.domain.credentials import Scope
@@ -24,8 +24,9 @@ from moltnet.domain.limits import Tier
 from moltnet.domain.operations import scopes_of
 from moltnet.domain.services import Services
 from moltnet.domain.versions import Expected
+from moltnet.entrypoints.operations.operation import Auth
 from moltnet.entrypoints.rest.conditions import IF_MATCH, expected_versions
-from moltnet.entrypoints.schema.declare import members_of
+from moltnet.entrypoints.schema.declare import Members, members_of
 
 Params = TypeVar("Params")
 Body = TypeVar("Body")
@@ -34,20 +35,6 @@ Query = TypeVar("Query")
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 _NONE: Mapping[int, object] = MappingProxyType({})
 _PATH_NAME = re.compile(r"\{(\w+)\}")
-
-
-class Auth(Enum):
-    """What a route asks of the Authorization header.
-
-    REQUIRED: a good token, else 401. OPTIONAL: none, or a good one; a token that is not good is 401 here too, so that
-    an agent whose token expired is told so instead of being shown what strangers see. NONE: the header is not read.
-    WEBHOOK: it is not read either; the key of the services behind us is, in a header of its own.
-    """
-
-    REQUIRED = auto()
-    OPTIONAL = auto()
-    NONE = auto()
-    WEBHOOK = auto()
 
 
 @attrs.frozen
@@ -104,6 +91,7 @@ class Route(Generic[Params, Body, Query]):
         takes_forms: whether the body may be form-encoded too.
         refusal_form: how this route tells an error, where that is not a problem document; None leaves it to be one.
         documented: whether the OpenAPI document shows it.
+        summary: what it does, in a few words; the first line of its handler's docstring, unless said otherwise.
     """
 
     method: str
@@ -113,9 +101,9 @@ class Route(Generic[Params, Body, Query]):
     handler: Handler[Params, Body, Query]
     auth: Auth = attrs.field(default=Auth.REQUIRED, kw_only=True)
     scopes: tuple[Scope, ...] = attrs.field(kw_only=True)
-    params: type[Params] | None = attrs.field(default=None, kw_only=True)
-    body: type[Body] | None = attrs.field(default=None, kw_only=True)
-    query: type[Query] | None = attrs.field(default=None, kw_only=True)
+    params: Members | None = attrs.field(default=None, kw_only=True, converter=optional(members_of))
+    body: Members | None = attrs.field(default=None, kw_only=True, converter=optional(members_of))
+    query: Members | None = attrs.field(default=None, kw_only=True, converter=optional(members_of))
     answers: Mapping[int, object] = attrs.field(kw_only=True)
     media_type: str = attrs.field(default="application/json", kw_only=True)
     problems: tuple[int, ...] = attrs.field(default=(), kw_only=True)
@@ -129,13 +117,18 @@ class Route(Generic[Params, Body, Query]):
     takes_forms: bool = attrs.field(default=False, kw_only=True)
     refusal_form: RefusalForm | None = attrs.field(default=None, kw_only=True)
     documented: bool = attrs.field(default=True, kw_only=True)
+    summary: str = attrs.field(kw_only=True)
 
     @scopes.default
     def _of_the_operation(self) -> tuple[Scope, ...]:
         return scopes_of(self.operation_id)
 
+    @summary.default
+    def _of_the_handler(self) -> str:
+        return (self.handler.__doc__ or self.operation_id).strip().splitlines()[0].rstrip(".")
+
     def __attrs_post_init__(self) -> None:
-        declared = [member.alias for member in members_of(self.params).members] if self.params else []
+        declared = [member.alias for member in self.params.members] if self.params else []
         if sorted(declared) != sorted(_PATH_NAME.findall(self.path)):
             raise TypeError(f"{self.operation_id}: the path {self.path} does not hold the parameters {declared}")
 

@@ -16,65 +16,15 @@ import types
 from collections.abc import Iterator
 from datetime import datetime
 from enum import Enum
+from functools import cached_property
+from inspect import cleandoc
 from typing import Annotated, Any, Literal, NewType, TypeVar, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 import attrs
 
-# What a JSON number holds exactly everywhere (RFC 8259 §6), and a bigint column with room to spare.
-LARGEST_INTEGER = 2**53 - 1
-
-
-@attrs.frozen
-class Text:
-    """Text of `min` to `max` code points; `pattern` is an expression from `^` to `$` that JavaScript reads alike."""
-
-    min: int = 0
-    max: int | None = None
-    pattern: str | None = attrs.field(default=None)
-
-    @pattern.validator
-    def _anchored(self, _: object, pattern: str | None) -> None:
-        if pattern is not None and not (pattern.startswith("^") and pattern.endswith("$")):
-            raise TypeError(f"a pattern stands between ^ and $: {pattern}")
-
-
-@attrs.frozen
-class Integer:
-    """A number without a fraction, within bounds."""
-
-    min: int | None = None
-    max: int = LARGEST_INTEGER
-
-
-@attrs.frozen
-class Number:
-    """Any finite number, within bounds."""
-
-    min: float | None = None
-    max: float | None = None
-
-
-@attrs.frozen
-class ItemCount:
-    """How many items a list holds."""
-
-    min: int = 0
-    max: int | None = None
-
-
-@attrs.frozen
-class Alias:
-    """The member's name on the wire, where it is not the camelCase of the attribute."""
-
-    name: str
-
-
-@attrs.frozen
-class Description:
-    """What a member means, for the OpenAPI document."""
-
-    text: str
+from moltnet.domain.constraints import Alias, Description, Hint, Integer, ItemCount, Number, Text
+from moltnet.domain.keys import Fingerprint, PublicKey
 
 
 @attrs.frozen
@@ -123,14 +73,18 @@ class Items:
     """A list."""
 
     item: "Shape"
-    count: ItemCount = ItemCount()
+    count: ItemCount = attrs.field(factory=ItemCount)
 
 
 @attrs.frozen
 class Member:
     """One member of a form: its attribute here, its name on the wire, and what it may hold.
 
-    `default` is `attrs.NOTHING` where there is none.
+    Attributes:
+        default: `attrs.NOTHING` where there is none.
+        hint: what it means in place of `description`, for a language model.
+        kind: the Python type of its value, or the NewType; None where that is not one class.
+        is_mark: whether only True says anything: False is left out.
     """
 
     attribute: str
@@ -138,6 +92,9 @@ class Member:
     shape: "Shape"
     default: object
     description: str | None = None
+    hint: str | None = None
+    kind: object = None
+    is_mark: bool = False
 
     @property
     def required(self) -> bool:
@@ -152,10 +109,33 @@ class Member:
 
 @attrs.frozen
 class Members:
-    """An object: the members of a form, in their order on the wire."""
+    """An object: the members of a form, in their order on the wire.
+
+    Attributes:
+        form: the class that holds them.
+        name: what the schema of an answer is called.
+        about: what the object is.
+        is_part: whether the class has other members, too.
+    """
 
     form: type
     members: tuple[Member, ...]
+    name: str = attrs.field()
+    description: str | None = attrs.field()
+    is_part: bool = False
+
+    @name.default
+    def _of_the_class(self) -> str:
+        return self.form.__name__
+
+    @description.default
+    def _documented(self) -> str | None:
+        return cleandoc(self.form.__doc__) if self.form.__doc__ else None
+
+    def only(self, *attributes: str) -> "Members":
+        """The same with these members alone, in their own order."""
+        members = tuple(each for each in self.members if each.attribute in attributes)
+        return attrs.evolve(self, is_part=True, members=members)
 
 
 Shape = Text | Integer | Number | Boolean | Uuid | DateTime | Choice | Constant | Anything | Nullable | Items | Members
@@ -167,12 +147,122 @@ _PLAIN: dict[object, Shape] = {
     bool: Boolean(),
     UUID: Uuid(),
     datetime: DateTime(),
+    Fingerprint: Text(),
+    PublicKey: Text(),
     object: Anything(),
 }
 
 
-def members_of(form: type) -> Members:
-    """The shape of a form; raises TypeError for a class that is none, or a member no shape is known for."""
+_VIEWS: dict[type, Members] = {}
+
+
+@attrs.frozen
+class Shown:
+    """A member of a view that is not shown by its own name as it is; it may be a property.
+
+    Attributes:
+        is_mark: whether it is a truth that is told only where it holds.
+        is_optional: whether it is left out where there is nothing to tell: None, or no items.
+        is_always: whether it is there even where it is None.
+    """
+
+    attribute: str
+    alias: str | None = None
+    description: str | None = None
+    is_mark: bool = attrs.field(default=False, kw_only=True)
+    is_optional: bool = attrs.field(default=False, kw_only=True)
+    is_always: bool = attrs.field(default=False, kw_only=True)
+
+    def of(self, member: Member) -> Member:
+        """The member as it is shown."""
+        return attrs.evolve(
+            member,
+            alias=self.alias or member.alias,
+            description=self.description or member.description,
+            shape=self._shape(member),
+            default=self._default(member),
+            is_mark=self.is_mark or self.is_optional,
+        )
+
+    def _shape(self, member: Member) -> Shape:
+        if self.is_mark:
+            return Constant(value=True)
+        shape = unbounded(member.shape)
+        if self.is_always:
+            return shape if isinstance(shape, Nullable) else Nullable(shape)
+        return shape.inner if self.is_optional and isinstance(shape, Nullable) else shape
+
+    def _default(self, member: Member) -> object:
+        if self.is_always:
+            return attrs.NOTHING
+        # A member without something to tell is left out; that it has a default otherwise says nothing to who reads.
+        return None if self.is_mark or self.is_optional or member.default is None else attrs.NOTHING
+
+
+@attrs.frozen
+class Within:
+    """Shows the members of a part of the class as if they were its own: all that the part's view shows."""
+
+    attribute: str
+
+
+def unbounded(shape: Shape) -> Shape:
+    """The shape of what is shown: bounds are of what is taken."""
+    match shape:
+        case Items(item):
+            return Items(unbounded(item))
+        case Nullable(inner):
+            return Nullable(unbounded(inner))
+        case Text() | Integer() | Number():
+            return type(shape)()
+        case _:
+            return shape
+
+
+def view(form: type, name: str, description: str, *shown: str | Shown | Within) -> None:
+    """Says which members of a domain class leave the process, and what the schema of it is called.
+
+    A class of the domain is not rendered without one: a new field of it is not shown before it is named here.
+    Raises TypeError for a member that the class does not have.
+    """
+    hints = get_type_hints(form, include_extras=True)
+    fields = {field.name: field for field in attrs.fields(form)}
+    members: list[Member] = []
+    for each in shown:
+        if isinstance(each, Within):
+            part = members_of(_kind(hints[each.attribute]))  # type: ignore[arg-type]  # a class that has a view
+            members += [attrs.evolve(one, attribute=f"{each.attribute}.{one.attribute}") for one in part.members]
+            continue
+        named = each if isinstance(each, Shown) else Shown(each)
+        field = fields.get(named.attribute)
+        own = _member(field, hints[field.name]) if field else _property(form, named.attribute)
+        members.append(named.of(own))
+    _VIEWS[form] = Members(form, tuple(members), name, description)
+
+
+def _property(form: type, name: str) -> Member:
+    """A member that is computed; raises TypeError where there is none of this name."""
+    computed = getattr(form, name, None)
+    if not isinstance(computed, property | cached_property):
+        raise TypeError(f"{form!r} has no {name}")
+    getter = computed.fget if isinstance(computed, property) else computed.func
+    hint = get_type_hints(getter, include_extras=True)["return"]
+    return Member(name, _camel(name), shape_of(hint), attrs.NOTHING, kind=_kind(hint))
+
+
+def has_view(form: type) -> bool:
+    """Whether a view says which members of a class are shown."""
+    return form in _VIEWS
+
+
+def members_of(form: "type | Members") -> Members:
+    """The shape of a form: of its view, if it has one; raises TypeError as `shape_of` does."""
+    if isinstance(form, Members):
+        return form
+    return _VIEWS[form] if form in _VIEWS else _read(form)
+
+
+def _read(form: type) -> Members:
     if not attrs.has(form):
         raise TypeError(f"{form!r} is no attrs class")
     hints = get_type_hints(form, include_extras=True)
@@ -180,7 +270,9 @@ def members_of(form: type) -> Members:
 
 
 def shape_of(hint: Any) -> Shape:
-    """The shape of a type expression; raises TypeError when there is none."""
+    """The shape of a type expression, or the shape itself; raises TypeError when there is none."""
+    if isinstance(hint, Shape):
+        return hint
     hint = hint.__supertype__ if isinstance(hint, NewType) else hint
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Annotated:
@@ -189,7 +281,7 @@ def shape_of(hint: Any) -> Shape:
         return _nullable(arguments)
     if origin is Literal and len(arguments) == 1:
         return Constant(arguments[0])
-    if origin in {list, tuple}:
+    if origin in {list, tuple, frozenset}:
         return Items(shape_of(arguments[0]))
     return _PLAIN[hint] if hint in _PLAIN else _class_shape(hint)
 
@@ -206,7 +298,18 @@ def _member(field: "attrs.Attribute[object]", hint: object) -> Member:
         shape=shape,
         default=default,
         description=next((mark.text for mark in marks if isinstance(mark, Description)), None),
+        hint=next((mark.text for mark in marks if isinstance(mark, Hint)), None),
+        kind=_kind(hint),
     )
+
+
+def _kind(hint: Any) -> object:
+    if get_origin(hint) is Annotated:
+        return _kind(get_args(hint)[0])
+    if get_origin(hint) in {Union, types.UnionType}:
+        present = [each for each in get_args(hint) if each is not types.NoneType]
+        return _kind(present[0]) if len(present) == 1 else None
+    return hint if isinstance(hint, type | NewType) else None
 
 
 def _marks(hint: object) -> Iterator[object]:
@@ -223,7 +326,7 @@ def _constrained(shape: Shape, marks: tuple[object, ...]) -> Shape:
             shape = Items(shape.item, mark)
         elif isinstance(mark, Text | Integer | Number) and type(mark) is type(shape):
             shape = mark
-        elif not isinstance(mark, Alias | Description):
+        elif not isinstance(mark, Alias | Description | Hint):
             raise TypeError(f"{mark!r} does not go with {shape!r}")
     return shape
 

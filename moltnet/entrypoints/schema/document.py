@@ -5,26 +5,22 @@ inline where they are used.
 """
 
 from collections.abc import Callable
-from inspect import cleandoc
 
 import attrs
 
+from moltnet.domain.constraints import LARGEST_INTEGER, Integer, Number, Text
 from moltnet.entrypoints.schema.convert import json_value
 from moltnet.entrypoints.schema.declare import (
-    LARGEST_INTEGER,
     Anything,
     Boolean,
     Choice,
     Constant,
     DateTime,
-    Integer,
     Items,
     Member,
     Members,
     Nullable,
-    Number,
     Shape,
-    Text,
     Uuid,
 )
 
@@ -69,12 +65,12 @@ class Components:
         return _object({member.alias: self.member_schema(member) for member in shape.members}, required)
 
     def _component(self, shape: Members) -> JsonSchema:
-        name = shape.form.__name__
+        name = shape.name
         if name not in self.schemas:
             self.schemas[name] = {}  # Keeps the place while the members are read, in case one refers back.
             required = [member.alias for member in shape.members if not member.may_be_absent]
             properties = {member.alias: self._answer_member(member) for member in shape.members}
-            self.schemas[name] = _described(shape.form) | _object(properties, required)
+            self.schemas[name] = _present(description=shape.description) | _object(properties, required)
         return {"$ref": f"#/components/schemas/{name}"}
 
     def _answer_member(self, member: Member) -> JsonSchema:
@@ -112,10 +108,6 @@ def _or_null(schema: JsonSchema) -> JsonSchema:
 def _annotated(member: Member, schema: JsonSchema) -> JsonSchema:
     default = json_value(member.default) if isinstance(member.default, str | int | float) else None
     return schema | _present(default=default, description=member.description)
-
-
-def _described(form: type) -> JsonSchema:
-    return _present(description=cleandoc(form.__doc__) if form.__doc__ else None)
 
 
 def _present(**members: object) -> JsonSchema:

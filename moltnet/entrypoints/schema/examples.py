@@ -5,6 +5,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 import attrs
 
+from moltnet.domain.constraints import Integer, Number
 from moltnet.entrypoints.schema.convert import json_value
 from moltnet.entrypoints.schema.declare import (
     Anything,
@@ -12,12 +13,10 @@ from moltnet.entrypoints.schema.declare import (
     Choice,
     Constant,
     DateTime,
-    Integer,
     Items,
     Member,
     Members,
     Nullable,
-    Number,
     Shape,
     Uuid,
 )
@@ -39,9 +38,9 @@ class Examples:
     def of(self, shape: Shape, name: str = "") -> object:
         """A value of this shape, for a member of this name."""
         match shape:
-            case Members(form) if form.__name__ in self.samples:
-                return self.samples[form.__name__]
-            case Members(form, members):
+            case Members(name=form) if form in self.samples:
+                return self.samples[form]
+            case Members(members=members, name=form):
                 return {member.alias: self.of_member(form, member) for member in members if self.shows(form, member)}
             case Items(item):
                 return [self.of(item, name)]
@@ -50,12 +49,12 @@ class Examples:
             case _:
                 return self.samples.get(name, _scalar(shape, name))
 
-    def shows(self, form: type, member: Member) -> bool:
-        """Whether a form's member is in an example of the form."""
+    def shows(self, form: str, member: Member) -> bool:
+        """Whether a member is in an example of the form of this name."""
         return not member.may_be_absent or self._key(form, member) is not None
 
-    def of_member(self, form: type, member: Member) -> object:
-        """A value of a form's member: its sample, its default, else what its shape makes of its name."""
+    def of_member(self, form: str, member: Member) -> object:
+        """A value of a member of a form: its sample, its default, else what its shape makes of its name."""
         key = self._key(form, member)
         if key:
             return self.samples[key]
@@ -63,8 +62,8 @@ class Examples:
             return self.of(member.shape, member.alias)
         return json_value(member.default)
 
-    def _key(self, form: type, member: Member) -> str | None:
-        keys = (f"{form.__name__}.{member.alias}", member.alias)
+    def _key(self, form: str, member: Member) -> str | None:
+        keys = (f"{form}.{member.alias}", member.alias)
         return next((key for key in keys if key in self.samples), None)
 
 

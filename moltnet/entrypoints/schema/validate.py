@@ -13,6 +13,7 @@ from itertools import repeat
 
 import attrs
 
+from moltnet.domain.constraints import Integer, Number, Text
 from moltnet.domain.ids import parse_uuid
 from moltnet.domain.text import text_fault
 from moltnet.entrypoints.schema.date_times import parse_datetime
@@ -22,13 +23,10 @@ from moltnet.entrypoints.schema.declare import (
     Choice,
     Constant,
     DateTime,
-    Integer,
     Items,
     Members,
     Nullable,
-    Number,
     Shape,
-    Text,
     Uuid,
     members_of,
 )
@@ -63,7 +61,7 @@ class Refused(Exception):
         return Refused(*(attrs.evolve(fault, pointer=f"/{key}{fault.pointer}") for fault in self.faults))
 
 
-def form_checker(form: type) -> Callable[[object], dict[str, object]]:
+def form_checker(form: type | Members) -> Callable[[object], dict[str, object]]:
     """The check for a form: the members it names, by their names on the wire; others are ignored."""
     return _members(members_of(form))
 

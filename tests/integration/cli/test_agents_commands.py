@@ -14,7 +14,7 @@ import pytest_asyncio
 from moltnet.adapters.files.credentials import CredentialsFile
 from moltnet.adapters.files.keyring import FileKeyring
 from moltnet.entrypoints.cli.main import AGENTS_COMMANDS, cli
-from moltnet.ports.agent import Agent
+from moltnet.entrypoints.library.agent import Agent
 from tests.support.builders import a_signing_request
 from tests.support.typed import Shell, a_shell
 

@@ -91,7 +91,7 @@ def test_a_credentials_path_with_a_tilde_is_one_sentence() -> None:
 def test_library_connects_with_credentials_in_the_environment() -> None:
     connecting = "import asyncio, moltnet; print(type(asyncio.run(moltnet.connect())).__name__)"
     ended = as_stranger("-c", connecting, **CREDENTIALS)
-    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "HttpAgent\n", "")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "RemoteAgent\n", "")
 
 
 def test_library_without_credentials_says_that() -> None:

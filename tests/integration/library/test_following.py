@@ -8,13 +8,13 @@ from datetime import timedelta
 import pytest
 from aiohttp.test_utils import unused_port
 
-from moltnet.adapters.http.agent import HttpAgent
 from moltnet.adapters.http.decoding import event_id
 from moltnet.adapters.http.feed_stream import BEGINNING
 from moltnet.domain.errors import Invalid, Limited
 from moltnet.domain.views import FeedItem
 from moltnet.ports.remote import NetworkError
 from tests.support.builders import NOON, an_id
+from tests.support.remote_agents import http_agent
 from tests.support.scripted import Hurry, Scripted, a_script, hangs_up, problem, says, streams
 
 STREAM, FEED = "GET /public/feed/stream", "GET /public/feed"
@@ -50,7 +50,7 @@ async def server() -> AsyncIterator[Scripted]:
 
 async def told(server: Scripted, count: int, hurry: Hurry | None = None) -> list[str]:
     sleep = (hurry or Hurry()).sleep
-    async with HttpAgent(server.url, sleep=sleep) as agent, aclosing(agent.public.follow()) as items:  # type: ignore[type-var]
+    async with http_agent(server.url, sleep=sleep) as agent, aclosing(agent.public.follow()) as items:  # type: ignore[type-var]
         return [(await anext(items)).content for _ in range(count)]
 
 
@@ -83,7 +83,7 @@ async def test_whoever_begins_now_begins_after_the_newest_there_is(server: Scrip
 async def test_whoever_begins_after_an_item_asks_for_nothing_else(server: Scripted) -> None:
     server.says(STREAM, streams(EVENTS[2]))
     server.says(f"GET /public/entry/{ITEMS[1]['id']}", says(200, ITEMS[1]))
-    async with HttpAgent(server.url, sleep=Hurry().sleep) as agent:
+    async with http_agent(server.url, sleep=Hurry().sleep) as agent:
         seen: FeedItem = await agent.public.entry(ITEMS[1]["id"])  # type: ignore[arg-type]
         async with aclosing(agent.public.follow(after=seen)) as items:  # type: ignore[type-var]
             assert (await anext(items)).content == "item 2"
@@ -105,7 +105,7 @@ async def test_a_refusal_for_good_ends_a_stream(server: Scripted) -> None:
 
 
 async def test_a_network_that_is_not_there_is_told_at_once() -> None:
-    async with HttpAgent(f"http://127.0.0.1:{unused_port()}") as agent:
+    async with http_agent(f"http://127.0.0.1:{unused_port()}") as agent:
         with pytest.raises(NetworkError):
             await anext(agent.public.follow())
 

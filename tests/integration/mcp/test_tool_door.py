@@ -17,7 +17,7 @@ async def test_what_a_tool_does_is_asked_of_the_tool(network, ada):
         await agent.diary.update(diary.id, entry.id, title="Title")
         await agent.diary.search("day")
         await agent.diary.create(diary.id, content="once", key="k")
-        client = agent.diary._client
+        client = agent._network._client
         assert isinstance(client, ToolDoor)
         assert client.used == {"diaries_create", "diary_create", "diary_update", "diary_search"}
 
@@ -26,6 +26,6 @@ async def test_a_stranger_goes_through_the_public_tools(network):
     async with McpAgent(network.url) as nobody:
         assert (await nobody.public.feed()).items == ()
         assert not await nobody.crypto.verify("x")
-        client = nobody.public._client
+        client = nobody._network._client
         assert isinstance(client, ToolDoor)
         assert client.used == {"public_feed_browse", "crypto_verify"}

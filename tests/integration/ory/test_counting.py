@@ -18,8 +18,8 @@ from moltnet.domain.services.throttling import ThrottlingService
 from moltnet.entrypoints.discovery.network_urls import NetworkUrls
 from moltnet.entrypoints.mcp.mount import mount_mcp
 from moltnet.entrypoints.mcp.options import McpOptions
+from moltnet.entrypoints.operations.operation import Auth
 from moltnet.entrypoints.rest.app import create_app
-from moltnet.entrypoints.rest.routing import Auth
 from tests.integration.ory.conftest import Holder
 from tests.integration.rest.framework import Paging, act, read, route
 from tests.integration.rest.members import ask

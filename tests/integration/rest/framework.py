@@ -6,13 +6,14 @@ from typing import Annotated, Any
 import attrs
 
 from moltnet.domain.caller import Anonymous
+from moltnet.domain.constraints import Integer, Text
 from moltnet.domain.credentials import Scope
 from moltnet.domain.diaries import DiaryNotFound
 from moltnet.domain.errors import StatementTimedOut, StorageUnavailable
 from moltnet.domain.ids import DiaryId
+from moltnet.entrypoints.operations.operation import Auth
 from moltnet.entrypoints.rest.refusals import MalformedBody, TooManyRequests
-from moltnet.entrypoints.rest.routing import Answer, Auth, Call, Route
-from moltnet.entrypoints.schema.declare import Integer, Text
+from moltnet.entrypoints.rest.routing import Answer, Call, Route
 
 ORIGIN = "https://themolt.net"
 ID = "880e8400-e29b-41d4-a716-446655440004"

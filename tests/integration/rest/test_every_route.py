@@ -6,8 +6,8 @@ from uuid import uuid4
 import pytest
 
 from moltnet.domain.credentials import Scope
+from moltnet.entrypoints.operations.operation import Auth
 from moltnet.entrypoints.rest.routes import ROUTES
-from moltnet.entrypoints.rest.routing import Auth
 from tests.integration.rest.members import Member, ask, token_for
 
 # A stream of events has no end; test_stream.py is about it.

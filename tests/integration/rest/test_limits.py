@@ -7,10 +7,10 @@ import attrs
 import pytest
 
 from moltnet.domain.limits import Limits, Tier
+from moltnet.entrypoints.operations.operation import Auth
 from moltnet.entrypoints.rest.keys import SERVICES
 from moltnet.entrypoints.rest.options import RestOptions
 from moltnet.entrypoints.rest.routes import ROUTES
-from moltnet.entrypoints.rest.routing import Auth
 from tests.integration.rest import framework
 from tests.integration.rest.framework import ORIGIN, act, read, route
 from tests.integration.rest.members import ask

@@ -13,7 +13,7 @@ from moltnet.entrypoints.cli.connection import ConnectionOptions, connection_opt
 from moltnet.entrypoints.cli.options import Command
 from moltnet.entrypoints.cli.output import say
 from moltnet.entrypoints.cli.values import DIARY, text_or_stdin
-from moltnet.ports.agent import Agent
+from moltnet.entrypoints.library.agent import Agent
 
 
 @attrs.frozen

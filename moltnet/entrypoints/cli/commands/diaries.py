@@ -13,7 +13,7 @@ from moltnet.entrypoints.cli.options import Commands
 from moltnet.entrypoints.cli.output import say, show
 from moltnet.entrypoints.cli.tables import Column, lines, table
 from moltnet.entrypoints.cli.values import DIARY, FINGERPRINT, INVITATION
-from moltnet.ports.agent import Agent
+from moltnet.entrypoints.library.agent import Agent
 
 DIARY_COLUMNS = (Column("NAME", "name"), Column("VISIBILITY", "visibility"), ages("AGE", "createdAt"), ids("ID"))
 SHARE_COLUMNS = (

@@ -19,7 +19,7 @@ from moltnet.entrypoints.cli.output import Form, say, show
 from moltnet.entrypoints.cli.search_output import result_text
 from moltnet.entrypoints.cli.tables import Column, lines, table
 from moltnet.entrypoints.cli.values import DATE_TIME, DIARY, ENTRY, comma_separated, only_one, text_or_stdin
-from moltnet.ports.agent import Agent
+from moltnet.entrypoints.library.agent import Agent
 
 COLUMNS = (AGE, TYPE, Column("IMPORTANCE", "importance", no_wrap=True, right=True), MEMORY)
 

@@ -23,7 +23,7 @@ from moltnet.entrypoints.cli.options import Command, Commands, NotCarriedOut
 from moltnet.entrypoints.cli.output import Form, result, show
 from moltnet.entrypoints.cli.tables import Column, age, lines, printable, table
 from moltnet.entrypoints.cli.values import ENTRY, FINGERPRINT
-from moltnet.ports.agent import Agent
+from moltnet.entrypoints.library.agent import Agent
 
 FEED_COLUMNS = (AGE, AUTHOR, MEMORY)
 EDGE_COLUMNS = (

@@ -22,8 +22,8 @@ from moltnet.entrypoints.cli.options import Command, NotCarriedOut
 from moltnet.entrypoints.cli.output import FAILED, say, show
 from moltnet.entrypoints.cli.tables import lines
 from moltnet.entrypoints.cli.values import FINGERPRINT, SIGNING_REQUEST, text_or_stdin, utf8
+from moltnet.entrypoints.library.agent import Agent
 from moltnet.entrypoints.library.envelope import Envelope
-from moltnet.ports.agent import Agent
 from moltnet.ports.signatures import KeyPair
 
 

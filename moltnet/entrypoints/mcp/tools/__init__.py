@@ -2,8 +2,10 @@
 
 from types import MappingProxyType
 
-from moltnet.entrypoints.mcp.tools import agents, crypto, diaries, entries, feed, info, search, sharing, vouching
+from moltnet.entrypoints.mcp.tools import agents, crypto, entries, feed, info, search
+from moltnet.entrypoints.mcp.tools.derived import tool_of
 from moltnet.entrypoints.mcp.tools.tool import AnyTool
+from moltnet.entrypoints.operations import diaries, sharing, vouching
 
 __all__ = ["ALIASES", "TOOLS"]
 
@@ -21,15 +23,22 @@ TOOLS: tuple[AnyTool, ...] = (
     crypto.VERIFY,
     agents.WHOAMI,
     agents.LOOKUP,
-    vouching.ISSUE,
-    vouching.ACTIVE,
-    vouching.GRAPH,
+    *(tool_of(each) for each in vouching.OPERATIONS),
     feed.BROWSE,
     feed.READ,
     feed.SEARCH,
     info.INFO,
-    *diaries.TOOLS,
-    *sharing.TOOLS,
+    tool_of(diaries.LIST),
+    tool_of(diaries.CREATE),
+    tool_of(diaries.GET),
+    tool_of(diaries.UPDATE),
+    tool_of(diaries.DELETE),
+    tool_of(sharing.SHARE),
+    tool_of(sharing.REVOKE),
+    tool_of(sharing.LIST),
+    tool_of(sharing.LIST_INVITATIONS),
+    tool_of(sharing.ACCEPT),
+    tool_of(sharing.DECLINE),
 )
 
 ALIASES = MappingProxyType(

@@ -5,14 +5,15 @@ from uuid import UUID
 
 import attrs
 
+from moltnet.domain.constraints import Alias
 from moltnet.domain.errors import MoltNetError, Unauthenticated
+from moltnet.entrypoints.library.agent import Agent
 from moltnet.entrypoints.mcp.profile import Self, profile_entries
 from moltnet.entrypoints.mcp.tools.arguments import FingerprintText, Nothing
 from moltnet.entrypoints.mcp.tools.references import profile_of
-from moltnet.entrypoints.mcp.tools.tool import AnyTool, Tool, ToolEffect
+from moltnet.entrypoints.mcp.tools.tool import AnyTool, Tool
+from moltnet.entrypoints.operations.operation import Effect
 from moltnet.entrypoints.rest.problems import row_of
-from moltnet.entrypoints.schema.declare import Alias
-from moltnet.ports.agent import Agent
 
 PublicKeyText = Annotated[str, Alias("public_key")]
 
@@ -124,7 +125,7 @@ WHOAMI: AnyTool = Tool(
     failure="Failed to find out who you are",
     instead=_unknown,
     is_public=True,
-    effect=ToolEffect.READS,
+    effect=Effect.READS,
 )
 LOOKUP: AnyTool = Tool(
     "agent_lookup",
@@ -137,5 +138,5 @@ LOOKUP: AnyTool = Tool(
     failure="Failed to look up agent {fingerprint}",
     missing="Agent with fingerprint {fingerprint} not found",
     is_public=True,
-    effect=ToolEffect.READS,
+    effect=Effect.READS,
 )

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import attrs
 
+from moltnet.domain.constraints import Alias, Description, Integer, ItemCount, Text
 from moltnet.domain.diaries import NAME_MAX
 from moltnet.domain.duplicates import IfDuplicate
 from moltnet.domain.entries import (
@@ -16,7 +17,6 @@ from moltnet.domain.entries import (
     EntryType,
 )
 from moltnet.entrypoints.mcp.sanitize import TEXT_MAX
-from moltnet.entrypoints.schema.declare import Alias, Description, Integer, ItemCount, Text
 
 _ID_MAX = 100
 

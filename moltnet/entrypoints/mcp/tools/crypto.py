@@ -6,6 +6,7 @@ from uuid import UUID
 
 import attrs
 
+from moltnet.domain.constraints import Alias, Description, Text
 from moltnet.domain.ids import SigningRequestId
 from moltnet.domain.signing import (
     SIGNATURE_TEXT_MAX,
@@ -14,11 +15,11 @@ from moltnet.domain.signing import (
     SigningRequestNotFound,
     SigningStatus,
 )
+from moltnet.entrypoints.library.agent import Agent
 from moltnet.entrypoints.mcp.sanitize import TEXT_MAX
 from moltnet.entrypoints.mcp.tools.references import uuid_of
-from moltnet.entrypoints.mcp.tools.tool import AnyTool, Tool, ToolEffect
-from moltnet.entrypoints.schema.declare import Alias, Description, Text
-from moltnet.ports.agent import Agent
+from moltnet.entrypoints.mcp.tools.tool import AnyTool, Tool
+from moltnet.entrypoints.operations.operation import Effect
 
 Request = Annotated[str, Text(1, 100), Alias("request_id"), Description("request_id of crypto_prepare_signature")]
 RequestId = Annotated[UUID, Alias("request_id")]
@@ -164,7 +165,7 @@ PREPARE: AnyTool = Tool(
     answer=Prepared,
     operation="createSigningRequest",
     failure="Failed to create signing request",
-    effect=ToolEffect.ADDS,
+    effect=Effect.ADDS,
 )
 SUBMIT: AnyTool = Tool(
     "crypto_submit_signature",
@@ -175,7 +176,7 @@ SUBMIT: AnyTool = Tool(
     answer=Submitted,
     operation="submitSignature",
     failure="Failed to submit signature",
-    effect=ToolEffect.CHANGES,
+    effect=Effect.CHANGES,
 )
 STATUS: AnyTool = Tool(
     "crypto_signing_status",
@@ -187,7 +188,7 @@ STATUS: AnyTool = Tool(
     operation="getSigningRequest",
     failure="Failed to get signing request status",
     missing="Signing request not found",
-    effect=ToolEffect.READS,
+    effect=Effect.READS,
 )
 VERIFY: AnyTool = Tool(
     "crypto_verify",
@@ -199,5 +200,5 @@ VERIFY: AnyTool = Tool(
     operation="verifyCryptoSignature",
     failure="Verification failed",
     is_public=True,
-    effect=ToolEffect.READS,
+    effect=Effect.READS,
 )

@@ -5,9 +5,11 @@ from uuid import UUID
 
 import attrs
 
+from moltnet.domain.constraints import Alias, Description, Integer, Text
 from moltnet.domain.duplicates import IfDuplicate
 from moltnet.domain.entries import IMPORTANCE_DEFAULT, EntryNotFound, EntryType, NewEntry, UnknownSuccessor
 from moltnet.domain.ids import EntryId, parse_uuid
+from moltnet.entrypoints.library.agent import Agent
 from moltnet.entrypoints.mcp.tools.arguments import (
     Content,
     DiaryArguments,
@@ -25,10 +27,9 @@ from moltnet.entrypoints.mcp.tools.arguments import (
 )
 from moltnet.entrypoints.mcp.tools.list_items import EntryItem, entry_item, rounded
 from moltnet.entrypoints.mcp.tools.references import diary_id, uuid_of
-from moltnet.entrypoints.mcp.tools.tool import AnyTool, Tool, ToolEffect
+from moltnet.entrypoints.mcp.tools.tool import AnyTool, Tool
+from moltnet.entrypoints.operations.operation import Effect
 from moltnet.entrypoints.rest.schemas.entries import DiaryEntry, SimilarEntry, entry_form, kept_form
-from moltnet.entrypoints.schema.declare import Alias, Description, Integer, Text
-from moltnet.ports.agent import Agent
 
 NOT_FOUND = "Entry not found"
 
@@ -202,7 +203,7 @@ CREATE: AnyTool = Tool(
         "visibility": "`visibility` belongs to the diary: diaries_update sets it",
         "sign": "`sign` is gone: crypto_prepare_signature opens a signing request",
     },
-    effect=ToolEffect.ADDS,
+    effect=Effect.ADDS,
 )
 GET: AnyTool = Tool(
     "diary_get",
@@ -214,7 +215,7 @@ GET: AnyTool = Tool(
     operation="getDiaryEntry",
     failure="Failed to read entry",
     missing=NOT_FOUND,
-    effect=ToolEffect.READS,
+    effect=Effect.READS,
 )
 LIST: AnyTool = Tool(
     "diary_list",
@@ -225,7 +226,7 @@ LIST: AnyTool = Tool(
     answer=EntryList,
     operation="listDiaryEntries",
     failure="Failed to list entries",
-    effect=ToolEffect.READS,
+    effect=Effect.READS,
 )
 UPDATE: AnyTool = Tool(
     "diary_update",
@@ -238,7 +239,7 @@ UPDATE: AnyTool = Tool(
     operation="updateDiaryEntry",
     failure="Failed to update entry",
     missing=NOT_FOUND,
-    effect=ToolEffect.CHANGES,
+    effect=Effect.CHANGES,
 )
 DELETE: AnyTool = Tool(
     "diary_delete",
@@ -250,5 +251,5 @@ DELETE: AnyTool = Tool(
     operation="deleteDiaryEntry",
     failure="Failed to delete entry",
     missing=NOT_FOUND,
-    effect=ToolEffect.REMOVES,
+    effect=Effect.REMOVES,
 )

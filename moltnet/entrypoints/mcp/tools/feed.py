@@ -4,6 +4,7 @@ from typing import Annotated
 
 import attrs
 
+from moltnet.domain.constraints import Description, Integer, Text
 from moltnet.domain.entries import TAG_MAX
 from moltnet.domain.feed import (
     PAGE_DEFAULT,
@@ -15,13 +16,13 @@ from moltnet.domain.feed import (
     PublicEntryNotFound,
 )
 from moltnet.domain.ids import EntryId
+from moltnet.entrypoints.library.agent import Agent
 from moltnet.entrypoints.mcp.tools.arguments import EntryRef, Limit
 from moltnet.entrypoints.mcp.tools.list_items import EntryItem, entry_item
 from moltnet.entrypoints.mcp.tools.references import uuid_of
-from moltnet.entrypoints.mcp.tools.tool import AnyTool, Tool, ToolEffect
+from moltnet.entrypoints.mcp.tools.tool import AnyTool, Tool
+from moltnet.entrypoints.operations.operation import Effect
 from moltnet.entrypoints.rest.schemas.feed import PublicFeedEntry, item_form
-from moltnet.entrypoints.schema.declare import Description, Integer, Text
-from moltnet.ports.agent import Agent
 
 Tag = Annotated[str, Text(0, TAG_MAX), Description("Only entries with this tag")]
 
@@ -96,7 +97,7 @@ BROWSE: AnyTool = Tool(
     operation="getPublicFeed",
     failure="Failed to browse feed",
     is_public=True,
-    effect=ToolEffect.READS,
+    effect=Effect.READS,
 )
 READ: AnyTool = Tool(
     "public_feed_read",
@@ -109,7 +110,7 @@ READ: AnyTool = Tool(
     failure="Failed to read entry",
     missing="Entry not found",
     is_public=True,
-    effect=ToolEffect.READS,
+    effect=Effect.READS,
 )
 SEARCH: AnyTool = Tool(
     "public_feed_search",
@@ -121,5 +122,5 @@ SEARCH: AnyTool = Tool(
     operation="searchPublicFeed",
     failure="Search failed",
     is_public=True,
-    effect=ToolEffect.READS,
+    effect=Effect.READS,
 )

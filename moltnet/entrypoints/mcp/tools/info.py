@@ -3,9 +3,10 @@
 from typing import Any
 
 from moltnet.entrypoints.discovery.forms import NetworkInfo
+from moltnet.entrypoints.library.agent import Agent
 from moltnet.entrypoints.mcp.tools.arguments import Nothing
-from moltnet.entrypoints.mcp.tools.tool import AnyTool, Tool, ToolEffect
-from moltnet.ports.agent import Agent
+from moltnet.entrypoints.mcp.tools.tool import AnyTool, Tool
+from moltnet.entrypoints.operations.operation import Effect
 
 
 async def info(agent: Agent, _: Nothing) -> dict[str, Any]:
@@ -23,5 +24,5 @@ INFO: AnyTool = Tool(
     operation="getNetworkInfo",
     failure="Failed to fetch network info",
     is_public=True,
-    effect=ToolEffect.READS,
+    effect=Effect.READS,
 )

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from types import MappingProxyType
 
+from moltnet.domain.constraints import Text
 from moltnet.entrypoints.mcp.sanitize import cleaned
 from moltnet.entrypoints.rest.json_text import from_json
-from moltnet.entrypoints.schema.declare import Choice, DateTime, Items, Member, Members, Shape, Text
+from moltnet.entrypoints.schema.declare import Choice, DateTime, Items, Member, Members, Shape
 from moltnet.entrypoints.schema.validate import Fault
 
 DATE_TIME_FORM = "a time with its zone, as 2026-01-31T09:30:00Z, or a date, as 2026-01-31 (0:00 UTC)"

@@ -2,12 +2,12 @@
 
 from uuid import UUID
 
-from moltnet.domain.errors import NotFound
+from moltnet.domain.errors import MoltNetError, NotFound
 from moltnet.domain.ids import DiaryId, parse_uuid
 from moltnet.domain.keys import Fingerprint, MalformedFingerprint
 from moltnet.domain.views import FullProfile
 from moltnet.entrypoints.library import diary_refs
-from moltnet.ports.agent import Agent
+from moltnet.entrypoints.library.agent import Agent
 
 
 class NoFingerprint(NotFound):
@@ -34,7 +34,7 @@ async def diary_id(agent: Agent, ref: str) -> DiaryId:
         raise diary_refs.AmbiguousDiary(f"{error.detail}, which diaries_list tells") from error
 
 
-def uuid_of(ref: str, missing: type[NotFound]) -> UUID:
+def uuid_of(ref: str, missing: type[MoltNetError]) -> UUID:
     """The UUID that a text is; raises `missing` for any other text, as for an id that nothing has."""
     parsed = parse_uuid(ref)
     if parsed is None:

@@ -5,12 +5,15 @@ from typing import Annotated
 
 import attrs
 
+from moltnet.domain.constraints import Alias, Description, Integer, Number, Text
 from moltnet.domain.digest import DAYS_DEFAULT, DAYS_MAX, ENTRIES_DEFAULT, ENTRIES_MAX, TOKENS_MAX, TOKENS_MIN
 from moltnet.domain.search import QUERY_MAX, RESULTS_DEFAULT, RESULTS_MAX, Hit, SearchType
+from moltnet.entrypoints.library.agent import Agent
 from moltnet.entrypoints.mcp.tools.arguments import DiaryArguments, DiaryRef, Kinds, Limit, TagFilter
 from moltnet.entrypoints.mcp.tools.list_items import EntryItem, entry_item, rounded
 from moltnet.entrypoints.mcp.tools.references import diary_id
-from moltnet.entrypoints.mcp.tools.tool import AnyTool, Tool, ToolEffect
+from moltnet.entrypoints.mcp.tools.tool import AnyTool, Tool
+from moltnet.entrypoints.operations.operation import Effect
 from moltnet.entrypoints.rest.schemas.search import (
     DigestGroup,
     HitExplanation,
@@ -18,8 +21,6 @@ from moltnet.entrypoints.rest.schemas.search import (
     reflected_form,
     result_form,
 )
-from moltnet.entrypoints.schema.declare import Alias, Description, Integer, Number, Text
-from moltnet.ports.agent import Agent
 
 
 @attrs.frozen(kw_only=True)
@@ -205,7 +206,7 @@ SEARCH: AnyTool = Tool(
     answer=SearchAnswer,
     operation="searchDiary",
     failure="Search failed",
-    effect=ToolEffect.READS,
+    effect=Effect.READS,
 )
 REFLECT: AnyTool = Tool(
     "diary_reflect",
@@ -217,5 +218,5 @@ REFLECT: AnyTool = Tool(
     operation="reflectDiary",
     failure="Reflect failed",
     retired={"max_per_type": "`max_per_type` is now `max_entries`", "since": "`since` is now `days`"},
-    effect=ToolEffect.READS,
+    effect=Effect.READS,
 )

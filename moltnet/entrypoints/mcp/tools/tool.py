@@ -2,29 +2,28 @@
 
     Tool(
         "diary_get", "Read a memory", "One entry of a diary, by its id.", get,
-        arguments=EntryArguments, answer=GotEntry, operation="getDiaryEntry", failure="Entry not found", acts=READS,
+        arguments=EntryArguments, operation="getDiaryEntry", failure="Entry not found", acts=Effect.READS,
     )
 
 `get(agent, arguments)` asks the `Agent` port and answers a form; what it raises is told by the tool's phrases.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from enum import Enum
 from functools import cached_property
-from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
 import attrs
 
 from moltnet.domain.errors import MoltNetError, NotFound, Unauthenticated
+from moltnet.entrypoints.library.agent import Agent
 from moltnet.entrypoints.mcp.messages import NOT_AUTHENTICATED
 from moltnet.entrypoints.mcp.sanitize import UnsanitizableInput, cleaned
 from moltnet.entrypoints.mcp.tools.parsing import InvalidArguments, explained, prepared
+from moltnet.entrypoints.operations.operation import Effect
 from moltnet.entrypoints.schema.convert import reader
-from moltnet.entrypoints.schema.declare import members_of
+from moltnet.entrypoints.schema.declare import Members, members_of
 from moltnet.entrypoints.schema.document import Components, JsonSchema
 from moltnet.entrypoints.schema.validate import Refused, form_checker
-from moltnet.ports.agent import Agent
 
 Arguments = TypeVar("Arguments")
 Run = Callable[[Agent, Arguments], Awaitable[object]]
@@ -32,35 +31,12 @@ Run = Callable[[Agent, Arguments], Awaitable[object]]
 _COMPONENT = "#/components/schemas/"
 
 
-_HINTS: Mapping[str, Mapping[str, bool]] = MappingProxyType(
-    {
-        "reads": {"readOnlyHint": True},
-        "adds": {"destructiveHint": False},
-        "changes": {"destructiveHint": False, "idempotentHint": True},
-        "removes": {"destructiveHint": True, "idempotentHint": True},
-    }
-)
-
-
-class ToolEffect(Enum):
-    """What a tool does to the network, as its annotations say (MCP, ToolAnnotations)."""
-
-    READS = "reads"
-    ADDS = "adds"
-    CHANGES = "changes"  # doing it again changes nothing more
-    REMOVES = "removes"  # the same, and what it removes is gone
-
-    @property
-    def annotations(self) -> dict[str, bool]:
-        """The hints that differ from what they mean when they are absent; nothing outside the network is reached."""
-        return {**_HINTS[self.value], "openWorldHint": False}
-
-
 @attrs.frozen(slots=False)
 class Tool(Generic[Arguments]):
     """One tool.
 
     Attributes:
+        arguments: their form, or their shape alone; then `run` is given them by their names.
         answer: the form of what it answers. It is not listed: all output schemas together cost more than all the rest,
             and what answers hold speaks for itself.
         operation: what the tool does, by its name in the REST door: it is counted with it.
@@ -76,11 +52,11 @@ class Tool(Generic[Arguments]):
     title: str
     description: str
     run: Run[Arguments]
-    arguments: type[Arguments] = attrs.field(kw_only=True)
-    answer: type = attrs.field(kw_only=True)
+    arguments: type[Arguments] | Members = attrs.field(kw_only=True)
+    answer: type | Members = attrs.field(kw_only=True)
     operation: str = attrs.field(kw_only=True)
     failure: str = attrs.field(kw_only=True)
-    effect: ToolEffect = attrs.field(kw_only=True)
+    effect: Effect = attrs.field(kw_only=True)
     missing: str | None = attrs.field(default=None, kw_only=True)
     signed_out: str = attrs.field(default=NOT_AUTHENTICATED, kw_only=True)
     retired: Mapping[str, str] = attrs.field(factory=dict, eq=False, kw_only=True)
@@ -91,11 +67,14 @@ class Tool(Generic[Arguments]):
         """The typed arguments. Raises InvalidArguments, for a name that it does not know too."""
         form = members_of(self.arguments)
         try:
-            return self._read(self._check(prepared(form, cleaned(dict(arguments)), self.retired)))
+            parsed_arguments: Arguments = self._read(
+                self._check(prepared(form, cleaned(dict(arguments)), self.retired))
+            )
         except UnsanitizableInput as unsanitizable:
             raise InvalidArguments(str(unsanitizable)) from None
         except Refused as refused:
             raise InvalidArguments(explained(form, refused.faults)) from None
+        return parsed_arguments
 
     def message(self, error: MoltNetError, arguments: Mapping[str, object]) -> str:
         """What the tool calls an error."""
@@ -122,8 +101,8 @@ class Tool(Generic[Arguments]):
         return form_checker(self.arguments)
 
     @cached_property
-    def _read(self) -> Callable[[dict[str, object]], Arguments]:
-        return reader(self.arguments)
+    def _read(self) -> Callable[[dict[str, object]], Any]:
+        return dict if isinstance(self.arguments, Members) else reader(self.arguments)
 
 
 AnyTool = Tool[Any]

@@ -1,9 +1,12 @@
-"""Every route of the wire, one module for each capability."""
+"""Every route of the wire: those of operations, and those that do more than ask and answer."""
 
+from collections.abc import Iterable, Iterator
+from itertools import chain
+
+from moltnet.entrypoints.operations import agents, diaries, sharing, signing, vouching
+from moltnet.entrypoints.operations.operation import AnyOperation
+from moltnet.entrypoints.rest.operations import routes_of
 from moltnet.entrypoints.rest.routes import (
-    agents,
-    crypto,
-    diaries,
     discovery,
     entries,
     feed,
@@ -14,23 +17,26 @@ from moltnet.entrypoints.rest.routes import (
     reference,
     registration,
     search,
-    sharing,
-    vouching,
 )
 from moltnet.entrypoints.rest.routing import AnyRoute
 
 __all__ = ["ROUTES"]
 
+
+def _of(operations: Iterable[AnyOperation]) -> Iterator[AnyRoute]:
+    return chain.from_iterable(map(routes_of, operations))
+
+
 ROUTES: tuple[AnyRoute, ...] = (
-    *diaries.ROUTES,
-    *sharing.ROUTES,
+    *_of(diaries.OPERATIONS),
+    *_of(sharing.OPERATIONS),
     *entries.ROUTES,
     *search.ROUTES,
-    *agents.ROUTES,
-    *crypto.ROUTES,
+    *_of(agents.OPERATIONS),
+    *_of(signing.OPERATIONS),
     *recovery.ROUTES,
     *registration.ROUTES,
-    *vouching.ROUTES,
+    *_of(vouching.OPERATIONS),
     *feed.ROUTES,
     *health.ROUTES,
     *problems.ROUTES,

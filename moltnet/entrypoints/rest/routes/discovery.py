@@ -5,8 +5,9 @@ from aiohttp import web
 from moltnet.entrypoints.discovery.document import network_info
 from moltnet.entrypoints.discovery.forms import NetworkInfo
 from moltnet.entrypoints.discovery.markdown import llms_text
+from moltnet.entrypoints.operations.operation import Auth
 from moltnet.entrypoints.rest.keys import OPTIONS
-from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Auth, Call, Route
+from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Call, Route
 
 CACHING = {"Cache-Control": "public, max-age=3600"}
 

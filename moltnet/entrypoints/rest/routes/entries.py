@@ -3,9 +3,10 @@
 from functools import partial
 
 from moltnet.domain.entries import Entry, Kept
+from moltnet.entrypoints.operations.operation import Auth
 from moltnet.entrypoints.rest.conditions import version_headers
 from moltnet.entrypoints.rest.idempotency import once
-from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Auth, Call, Route
+from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Call, Route
 from moltnet.entrypoints.rest.schemas.diaries import Success
 from moltnet.entrypoints.rest.schemas.entries import (
     CreateEntry,

@@ -3,8 +3,9 @@
 from aiohttp import web
 
 from moltnet.domain.limits import Tier
+from moltnet.entrypoints.operations.operation import Auth
 from moltnet.entrypoints.rest.keys import OPTIONS
-from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Auth, Call, Route
+from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Call, Route
 from moltnet.entrypoints.rest.schemas.feed import (
     FollowFeed,
     PublicEntryPath,

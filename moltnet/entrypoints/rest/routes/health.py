@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime
 
-from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Auth, Call, Route
+from moltnet.entrypoints.operations.operation import Auth
+from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Call, Route
 from moltnet.entrypoints.rest.schemas.health import Health, NotReady, Ready
 
 _UNAVAILABLE = 503

@@ -11,8 +11,9 @@ from moltnet.domain.errors import MoltNetError, Unauthenticated
 from moltnet.domain.keys import MalformedKey, UnusableKey
 from moltnet.domain.registration import UnusableIdentity
 from moltnet.domain.vouching import RegistrationRefused
+from moltnet.entrypoints.operations.operation import Auth
 from moltnet.entrypoints.rest.refusals import Refusal
-from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Auth, Call, Route
+from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Call, Route
 from moltnet.entrypoints.rest.schemas.diaries import Success
 from moltnet.entrypoints.rest.schemas.hooks import (
     AfterRegistration,

@@ -1,7 +1,8 @@
 """The kinds of problem over REST (docs/reference/endpoints.md, "Problem types")."""
 
 from moltnet.entrypoints.discovery.problem_types import PROBLEM_TYPES
-from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Auth, Call, Route
+from moltnet.entrypoints.operations.operation import Auth
+from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Call, Route
 from moltnet.entrypoints.rest.schemas.problems import ProblemType, ProblemTypePath, problem_type_form
 
 _BY_SLUG = {row.slug: row for row in PROBLEM_TYPES}

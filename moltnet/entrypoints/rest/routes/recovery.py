@@ -7,8 +7,9 @@ from http import HTTPStatus
 
 from moltnet.domain.limits import Tier
 from moltnet.domain.recovery import Challenge, CodeSpent, FlowNotFound, FlowOver
+from moltnet.entrypoints.operations.operation import Auth
 from moltnet.entrypoints.rest.refusals import Refusal
-from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Auth, Call, Route
+from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Call, Route
 from moltnet.entrypoints.rest.schemas.recovery import (
     AnswerRecoveryFlow,
     RecoveryChallengeResponse,

@@ -2,8 +2,9 @@
 
 from aiohttp import web
 
+from moltnet.entrypoints.operations.operation import Auth
 from moltnet.entrypoints.rest.keys import REFERENCE
-from moltnet.entrypoints.rest.routing import AnyRoute, Auth, Call, Route
+from moltnet.entrypoints.rest.routing import AnyRoute, Call, Route
 
 
 async def document(call: Call[None, None, None]) -> web.Response:

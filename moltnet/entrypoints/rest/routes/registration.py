@@ -6,6 +6,7 @@ from moltnet.domain.caller import Anonymous
 from moltnet.domain.credentials import InvalidClient, InvalidScope
 from moltnet.domain.errors import Invalid
 from moltnet.domain.registration import Evidence
+from moltnet.entrypoints.operations.operation import Auth
 from moltnet.entrypoints.rest.client_authentication import (
     AmbiguousClientAuthentication,
     AssertionShown,
@@ -13,7 +14,7 @@ from moltnet.entrypoints.rest.client_authentication import (
 )
 from moltnet.entrypoints.rest.idempotency import idempotency_key
 from moltnet.entrypoints.rest.refusals import InvalidRequest, MalformedBody
-from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Auth, Call, Route
+from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Call, Route
 from moltnet.entrypoints.rest.schemas.registration import (
     JsonWebKeySet,
     OAuthError,

@@ -1,7 +1,8 @@
 """Search and reflection over REST (docs/reference/search.md, "Search" and "Reflection")."""
 
 from moltnet.domain.limits import Tier
-from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Auth, Call, Route
+from moltnet.entrypoints.operations.operation import Auth
+from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Call, Route
 from moltnet.entrypoints.rest.schemas.search import (
     DiarySearchResult,
     Digest,

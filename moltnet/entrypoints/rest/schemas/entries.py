@@ -6,6 +6,7 @@ from uuid import UUID
 
 import attrs
 
+from moltnet.domain.constraints import Description, Integer, ItemCount, Text
 from moltnet.domain.duplicates import IfDuplicate
 from moltnet.domain.entries import (
     CONTENT_CEILING,
@@ -25,7 +26,6 @@ from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.domain.paging import LIST_DEFAULT, LIST_MAX
 from moltnet.domain.search import Filters
 from moltnet.entrypoints.rest.schemas.authors import Editor, Writer, credit_members
-from moltnet.entrypoints.schema.declare import Description, Integer, ItemCount, Text
 
 # How much an entry may hold is the server's setting; the answer names the limit (docs/reference/endpoints.md,
 # "Entries").

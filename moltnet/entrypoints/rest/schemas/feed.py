@@ -7,6 +7,7 @@ from uuid import UUID
 
 import attrs
 
+from moltnet.domain.constraints import Description, Integer, ItemCount, Text
 from moltnet.domain.entries import TAG_MAX, EntryType
 from moltnet.domain.feed import (
     PAGE_DEFAULT,
@@ -28,7 +29,6 @@ from moltnet.entrypoints.rest.json_text import to_json
 from moltnet.entrypoints.rest.schemas.authors import Editor, Writer, credit_members
 from moltnet.entrypoints.rest.schemas.entries import TypeList
 from moltnet.entrypoints.schema.convert import iso_text, json_value
-from moltnet.entrypoints.schema.declare import Description, Integer, ItemCount, Text
 
 Tag = Annotated[str, Text(0, TAG_MAX), Description("Only entries that have this tag")]
 _TYPES = "Only entries of one of these types, comma-separated or as a repeated parameter"

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import attrs
 
-from moltnet.entrypoints.schema.declare import Description
+from moltnet.domain.constraints import Description
 
 
 @attrs.frozen(kw_only=True)

@@ -5,7 +5,7 @@ from typing import Annotated
 import attrs
 
 from moltnet.domain.agents import Agent
-from moltnet.entrypoints.schema.declare import Alias
+from moltnet.domain.constraints import Alias
 
 
 @attrs.frozen(kw_only=True)

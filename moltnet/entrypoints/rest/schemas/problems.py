@@ -4,9 +4,9 @@ from typing import Annotated
 
 import attrs
 
+from moltnet.domain.constraints import Description
 from moltnet.entrypoints.discovery.problem_types import ProblemSlug
 from moltnet.entrypoints.discovery.problem_types import ProblemType as Row
-from moltnet.entrypoints.schema.declare import Description
 
 
 @attrs.frozen(kw_only=True)

@@ -8,9 +8,9 @@ from typing import Annotated
 
 import attrs
 
+from moltnet.domain.constraints import Alias, Description, Text
 from moltnet.domain.recovery import Challenge, FlowAnswer, FlowState, Recovery
-from moltnet.entrypoints.rest.schemas.crypto import SignatureText
-from moltnet.entrypoints.schema.declare import Alias, Description, Text
+from moltnet.entrypoints.operations.signing import SignatureGiven
 
 KeyText = Annotated[str, Text(0, 60, "^ed25519:[A-Za-z0-9+/=]+$")]
 
@@ -28,7 +28,7 @@ class VerifyRecoveryChallenge:
 
     challenge: Annotated[str, Text(1, 500)]
     hmac: Annotated[str, Text(pattern="^[a-f0-9]{64}$")]
-    signature: SignatureText
+    signature: SignatureGiven
     public_key: KeyText
 
 

@@ -7,10 +7,10 @@ from uuid import UUID
 import attrs
 
 from moltnet.domain.assertions import ASSERTION_TYPE
+from moltnet.domain.constraints import Alias, Description, Text
 from moltnet.domain.credentials import AccessToken, ClientSecret, Scope
 from moltnet.domain.registration import Registered
-from moltnet.entrypoints.rest.schemas.crypto import SignatureText
-from moltnet.entrypoints.schema.declare import Alias, Description, Text
+from moltnet.entrypoints.operations.signing import SignatureGiven
 
 
 @attrs.frozen(kw_only=True)
@@ -21,7 +21,7 @@ class RegisterAgent:
     voucher_code: Annotated[str, Text(pattern="^[a-f0-9]{64}$"), Alias("voucher_code")]
     proof: (
         Annotated[
-            SignatureText, Description("The key's signature over moltnet:register:v1:<public_key>:<voucher_code>")
+            SignatureGiven, Description("The key's signature over moltnet:register:v1:<public_key>:<voucher_code>")
         ]
         | None
     ) = None

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import attrs
 
+from moltnet.domain.constraints import Description, Integer, ItemCount, Number, Text
 from moltnet.domain.digest import (
     DAYS_DEFAULT,
     DAYS_MAX,
@@ -34,7 +35,6 @@ from moltnet.domain.search import (
 from moltnet.domain.views import Reflected, Remembered
 from moltnet.entrypoints.rest.schemas.authors import Editor, Writer, credit_members
 from moltnet.entrypoints.rest.schemas.entries import DiaryEntry, TypeList, entry_members
-from moltnet.entrypoints.schema.declare import Description, Integer, ItemCount, Number, Text
 
 Weight = Annotated[float, Number(0, 1)]
 

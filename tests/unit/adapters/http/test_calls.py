@@ -4,10 +4,11 @@ from uuid import UUID
 
 import pytest
 
-from moltnet.adapters.http.calls import Unsendable, changing, creating, get, members, path_of, with_query
+from moltnet.adapters.http.calls import changing, creating, get, members, path_of, with_query
 from moltnet.domain.diaries import Visibility
 from moltnet.domain.idempotency import MalformedIdempotencyKey
 from moltnet.domain.versions import ANY_VERSION, Expected
+from moltnet.ports.remote import Unsendable
 
 
 def test_members_go_by_their_names_on_the_wire_and_those_left_out_do_not() -> None:

@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from moltnet.adapters.http.calls import Reply
 from moltnet.adapters.http.problems import refusal
 from moltnet.domain import errors
 from moltnet.domain.errors import MoltNetError
@@ -14,7 +13,7 @@ from moltnet.domain.signing import SigningRequestCompleted, SigningRequestExpire
 from moltnet.domain.versions import StaleVersion
 from moltnet.domain.vouching import IssueContended, RegistrationRefused, VoucherLimitReached
 from moltnet.entrypoints.discovery.problem_types import PROBLEM_TYPES
-from moltnet.ports.remote import FieldFault, Problem, RegistrationError
+from moltnet.ports.remote import FieldFault, Problem, RegistrationError, Reply
 
 KINDS: dict[str, type[MoltNetError]] = {
     "UNAUTHORIZED": errors.Unauthenticated,

@@ -6,7 +6,7 @@ import attrs
 import pytest
 from tenacity import AsyncRetrying
 
-from moltnet.adapters.http.calls import Call, Reply, creating, get
+from moltnet.adapters.http.calls import creating, get
 from moltnet.adapters.http.retries import (
     LONGEST_WAIT_S,
     RESTART_S,
@@ -18,6 +18,7 @@ from moltnet.adapters.http.retries import (
     reconnecting,
     retrying,
 )
+from moltnet.ports.remote import Call, Reply
 
 READING, CREATING = get("/x"), creating("/x", {}, None)
 KEYED, ONCE = creating("/x", {}, "k"), Call(method="POST", path="/vouch", once_only=True)

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moltnet.adapters.http.calls import Reply
 from moltnet.adapters.http.decoding import event_id, read, read_edited, read_list, read_member, read_page
 from moltnet.domain.entries import Entry
 from moltnet.domain.keys import Fingerprint
@@ -19,7 +18,7 @@ from moltnet.domain.views import SignatureCheck
 from moltnet.domain.vouching import Edge
 from moltnet.entrypoints.rest.schemas.entries import entry_form
 from moltnet.entrypoints.schema.convert import json_value
-from moltnet.ports.remote import NetworkError
+from moltnet.ports.remote import NetworkError, Reply
 from tests.support.builders import NOON, an_author, an_entry, an_id
 
 JSON = st.recursive(

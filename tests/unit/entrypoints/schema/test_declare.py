@@ -6,20 +6,8 @@ from uuid import UUID
 import attrs
 import pytest
 
-from moltnet.entrypoints.schema.declare import (
-    Alias,
-    Choice,
-    DateTime,
-    Description,
-    ItemCount,
-    Items,
-    Member,
-    Nullable,
-    Text,
-    Uuid,
-    members_of,
-    shape_of,
-)
+from moltnet.domain.constraints import Alias, Description, ItemCount, Text
+from moltnet.entrypoints.schema.declare import Choice, DateTime, Items, Member, Nullable, Uuid, members_of, shape_of
 
 ThingId = NewType("ThingId", UUID)
 
@@ -39,11 +27,11 @@ class Thing:
 
 def test_form_has_its_members_in_order_under_their_wire_names():
     assert members_of(Thing).members == (
-        Member("thing_id", "thingId", Uuid(), attrs.NOTHING),
-        Member("public_key", "public_key", Text(1, 9), attrs.NOTHING, "A key"),
-        Member("kind", "kind", Choice(Kind), Kind.ONE),
-        Member("seen_at", "seenAt", Nullable(DateTime()), attrs.NOTHING),
-        Member("title", "title", Text(0, 2), None),
+        Member("thing_id", "thingId", Uuid(), attrs.NOTHING, kind=ThingId),
+        Member("public_key", "public_key", Text(1, 9), attrs.NOTHING, "A key", kind=str),
+        Member("kind", "kind", Choice(Kind), Kind.ONE, kind=Kind),
+        Member("seen_at", "seenAt", Nullable(DateTime()), attrs.NOTHING, kind=datetime),
+        Member("title", "title", Text(0, 2), None, kind=str),
     )
 
 

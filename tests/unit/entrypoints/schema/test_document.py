@@ -5,7 +5,8 @@ from uuid import UUID
 
 import attrs
 
-from moltnet.entrypoints.schema.declare import Description, Integer, ItemCount, Number, Text, members_of, shape_of
+from moltnet.domain.constraints import Description, Integer, ItemCount, Number, Text
+from moltnet.entrypoints.schema.declare import members_of, shape_of
 from moltnet.entrypoints.schema.document import Components
 
 

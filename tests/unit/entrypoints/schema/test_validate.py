@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from moltnet.domain.constraints import Integer, ItemCount, Number, Text
 from moltnet.domain.ids import DiaryId
 from moltnet.entrypoints.schema.convert import reader
-from moltnet.entrypoints.schema.declare import Integer, ItemCount, Number, Shape, Text, Uuid, members_of, shape_of
+from moltnet.entrypoints.schema.declare import Shape, Uuid, members_of, shape_of
 from moltnet.entrypoints.schema.validate import Refused, checker, form_checker
 
 HEX = "880e8400-e29b-41d4-a716-446655440004"

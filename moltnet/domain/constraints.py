@@ -1,0 +1,68 @@
+"""What a value may be and what it means: data for `typing.Annotated`, beside the fields of things and parameters.
+
+Nothing is checked here. Whoever takes values from outside reads these marks; whoever publishes a schema, too.
+"""
+
+import attrs
+
+# What a JSON number holds exactly everywhere (RFC 8259 §6), and a bigint column with room to spare.
+LARGEST_INTEGER = 2**53 - 1
+
+
+@attrs.frozen
+class Text:
+    """Text of `min` to `max` code points; `pattern` is an expression from `^` to `$` that JavaScript reads alike."""
+
+    min: int = 0
+    max: int | None = None
+    pattern: str | None = attrs.field(default=None)
+
+    @pattern.validator
+    def _anchored(self, _: object, pattern: str | None) -> None:
+        if pattern is not None and not (pattern.startswith("^") and pattern.endswith("$")):
+            raise TypeError(f"a pattern stands between ^ and $: {pattern}")
+
+
+@attrs.frozen
+class Integer:
+    """A number without a fraction, within bounds."""
+
+    min: int | None = None
+    max: int = LARGEST_INTEGER
+
+
+@attrs.frozen
+class Number:
+    """Any finite number, within bounds."""
+
+    min: float | None = None
+    max: float | None = None
+
+
+@attrs.frozen
+class ItemCount:
+    """How many items a list holds."""
+
+    min: int = 0
+    max: int | None = None
+
+
+@attrs.frozen
+class Alias:
+    """The name of the member in JSON, where it is not the camelCase of the attribute."""
+
+    name: str
+
+
+@attrs.frozen
+class Description:
+    """What a member means, for schemas that people read."""
+
+    text: str
+
+
+@attrs.frozen
+class Hint:
+    """What a member means, for a language model that calls a tool; in place of `Description`."""
+
+    text: str

@@ -1,0 +1,145 @@
+"""Tools made of operations: from arguments to the input, from what is answered to what is shown."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+from uuid import UUID
+
+import attrs
+
+from moltnet.domain.constraints import Text
+from moltnet.domain.diaries import NAME_MAX
+from moltnet.domain.entries import EntryNotFound, UnknownSuccessor
+from moltnet.domain.errors import MoltNetError
+from moltnet.domain.feed import PublicEntryNotFound
+from moltnet.domain.ids import DiaryId, EntryId, ShareId, SigningRequestId
+from moltnet.domain.keys import Fingerprint
+from moltnet.domain.sharing import InvitationNotFound
+from moltnet.domain.signing import SigningRequestNotFound
+from moltnet.entrypoints.library.agent import Agent
+from moltnet.entrypoints.mcp.messages import NOT_AUTHENTICATED
+from moltnet.entrypoints.mcp.sanitize import TEXT_MAX
+from moltnet.entrypoints.mcp.tools.references import diary_id, uuid_of
+from moltnet.entrypoints.mcp.tools.tool import AnyTool, Tool
+from moltnet.entrypoints.operations.operation import OUTPUT, AnyOperation, Auth
+from moltnet.entrypoints.operations.operation import Tool as Face
+from moltnet.entrypoints.schema.convert import reader
+from moltnet.entrypoints.schema.declare import Constant, Member, Members, Shape, members_of
+
+Show = Callable[[Any, Any], object]
+
+_ID_MAX = 100
+
+
+@attrs.frozen
+class Reference:
+    """How a tool calls a thing that REST knows by its id; `missing` is raised for a text that is no id."""
+
+    name: str
+    description: str
+    missing: type[MoltNetError] | None = None
+
+    def argument(self, member: Member) -> Member:
+        """The argument in place of a member that is an id."""
+        longest = NAME_MAX if self.missing is None else _ID_MAX
+        return attrs.evolve(member, alias=self.name, shape=Text(1, longest), description=self.description)
+
+    async def id_of(self, agent: Agent, text: str) -> UUID:
+        """The id of the thing; of a diary, by its name too."""
+        return await diary_id(agent, text) if self.missing is None else uuid_of(text, self.missing)
+
+
+_DIARY = Reference("diary_ref", "Id of a diary, name of one of yours, or default")
+_SUCCESSOR = "Id of the entry of this diary that replaces it; final"
+REFERENCES: Mapping[object, Reference] = MappingProxyType(
+    {
+        ("id", DiaryId): _DIARY,
+        ("diary_id", DiaryId): _DIARY,
+        ("entry_id", EntryId): Reference("entry_id", "The entry's id", EntryNotFound),
+        ("superseded_by", EntryId): Reference("superseded_by", _SUCCESSOR, UnknownSuccessor),
+        ("id", EntryId): Reference("entry_id", "The entry's id", PublicEntryNotFound),
+        ("id", ShareId): Reference("invitation_id", "Its id in invitations_list", InvitationNotFound),
+        ("id", SigningRequestId): Reference(
+            "request_id", "request_id of crypto_prepare_signature", SigningRequestNotFound
+        ),
+    }
+)
+
+
+def tool_of(operation: AnyOperation, answer: type | None = None, show: Show | None = None) -> AnyTool:
+    """The tool of an operation. `show` makes a form `answer` of the output and the input, where more is to be said.
+
+    Raises TypeError for an operation that is no tool.
+    """
+    face = operation.tool
+    if face is None:
+        raise TypeError(f"{operation.name} is no tool")
+    members = _taken(face, members_of(operation.input))
+    read = reader(operation.input)
+
+    async def run(agent: Agent, arguments: Mapping[str, object]) -> object:
+        named = ((each, arguments.get(_argument(each).alias)) for each in members)
+        given = read({each.alias: await _value(agent, each, value) for each, value in named if value is not None})
+        output = await agent.transport.call(operation, given)
+        if show:
+            return show(output, given)
+        return {name: output if value is OUTPUT else value for name, value in face.answer.items()}
+
+    return Tool(
+        face.name,
+        face.title,
+        face.text,
+        run,
+        arguments=Members(dict, tuple(map(_argument, members))),
+        answer=answer or _answer(face.answer, operation.shape),
+        operation=operation.name,
+        failure=face.failure,
+        missing=face.missing,
+        signed_out=face.signed_out or NOT_AUTHENTICATED,
+        retired=face.retired,
+        is_public=operation.auth is Auth.NONE,
+        effect=face.effect,
+    )
+
+
+def _taken(face: Face, form: Members) -> list[Member]:
+    named = {each.attribute: each for each in form.members}
+    members = [named[name] for name in (named if face.takes is None else face.takes)]
+    return [attrs.evolve(each, default=attrs.NOTHING) if each.attribute in face.needs else each for each in members]
+
+
+def _answer(members: Mapping[str, object], output: Shape) -> Members:
+    shapes = {name: output if value is OUTPUT else _constant(value) for name, value in members.items()}
+    return Members(dict, tuple(Member(name, name, shape, attrs.NOTHING) for name, shape in shapes.items()))
+
+
+def _constant(value: object) -> Constant:
+    assert isinstance(value, str | bool)  # noqa: S101  # what declarations hold
+    return Constant(value)
+
+
+def _reference(member: Member) -> Reference | None:
+    return REFERENCES.get((member.attribute, member.kind))
+
+
+def _argument(member: Member) -> Member:
+    reference = _reference(member)
+    if reference:
+        return reference.argument(member)
+    return attrs.evolve(
+        member, alias=member.attribute, shape=_shape(member), description=member.hint or member.description
+    )
+
+
+def _shape(member: Member) -> Shape:
+    shape = member.shape
+    if member.kind is Fingerprint:
+        return Text(1, _ID_MAX)
+    if isinstance(shape, Text) and shape.max is not None:
+        return attrs.evolve(shape, max=min(shape.max, TEXT_MAX))
+    return shape
+
+
+async def _value(agent: Agent, member: Member, value: object) -> object:
+    reference = _reference(member)
+    return str(await reference.id_of(agent, str(value))) if reference else value

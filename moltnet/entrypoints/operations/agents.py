@@ -1,0 +1,107 @@
+"""Who is who."""
+
+from typing import Annotated
+
+import attrs
+
+from moltnet.domain.constraints import Description, Hint, Text
+from moltnet.domain.credentials import Scope
+from moltnet.domain.keys import Fingerprint
+from moltnet.domain.limits import Tier
+from moltnet.domain.signing import check_signature_text
+from moltnet.domain.views import FullProfile, Myself, SignatureCheck, Signer
+from moltnet.entrypoints.operations.operation import Auth, Call, Http, Nothing, Operation
+from moltnet.entrypoints.operations.signing import SignatureGiven
+from moltnet.entrypoints.schema.declare import Shown, view
+
+FingerprintGiven = Annotated[
+    Fingerprint,
+    Text(pattern="^[A-Fa-f0-9]{4}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{4}$"),
+    Description("A key's short name, in any case"),
+    Hint("Short name of an agent's key: XXXX-XXXX-XXXX-XXXX in hexadecimal digits"),
+]
+_PROVEN = Shown("proven", description="Whether the agent has shown that it holds the private key")
+
+view(FullProfile, "AgentProfile", "What anyone may know of an agent.", "public_key", "fingerprint", _PROVEN)
+view(
+    Myself,
+    "Whoami",
+    "The caller, as the network knows it now.",
+    Shown("agent_id", "identityId"),
+    "public_key",
+    "fingerprint",
+    "client_id",
+    _PROVEN,
+)
+view(Signer, "Signer", "Who signed.", "fingerprint")
+view(
+    SignatureCheck,
+    "VerifyResult",
+    "Whether a signature is this agent's; the signer is named only when it is.",
+    "valid",
+    Shown("named", "signer", is_optional=True),
+)
+
+
+@attrs.frozen(kw_only=True)
+class OneAgent:
+    """One agent, by the fingerprint of its key."""
+
+    fingerprint: FingerprintGiven
+
+
+@attrs.frozen(kw_only=True)
+class VerifyOfAgent(OneAgent):
+    """A signature to be judged as one agent's."""
+
+    signature: SignatureGiven
+
+
+async def _whoami(call: Call, _: Nothing) -> Myself:
+    return Myself.of(await call.services.directory.whoami(call.agent), call.agent.client_id)
+
+
+async def _lookup(call: Call, given: OneAgent) -> FullProfile:
+    return FullProfile.of(await call.services.directory.profile(given.fingerprint))
+
+
+async def _verify(call: Call, given: VerifyOfAgent) -> SignatureCheck:
+    check_signature_text(given.signature)
+    valid = await call.services.signing.verify_by(given.fingerprint, given.signature)
+    return SignatureCheck.of(given.fingerprint, valid=valid)
+
+
+WHOAMI = Operation(
+    name="getWhoami",
+    summary="Tell who you are",
+    input=Nothing,
+    output=Myself,
+    run=_whoami,
+    scopes=(Scope.AGENT_PROFILE,),
+    rate=Tier.GLOBAL,
+    http=Http("GET", "/agents/whoami", tag="agents", problems=(404,)),
+)
+LOOKUP = Operation(
+    name="getAgentProfile",
+    summary="Look an agent up by its fingerprint",
+    input=OneAgent,
+    output=FullProfile,
+    run=_lookup,
+    auth=Auth.NONE,
+    scopes=(),
+    rate=Tier.GLOBAL,
+    http=Http("GET", "/agents/{fingerprint}", tag="agents", problems=(404,)),
+)
+VERIFY = Operation(
+    name="verifyAgentSignature",
+    summary="Check that a signature is this agent's",
+    input=VerifyOfAgent,
+    output=SignatureCheck,
+    run=_verify,
+    auth=Auth.NONE,
+    scopes=(),
+    rate=Tier.PUBLIC_VERIFY,
+    http=Http("POST", "/agents/{fingerprint}/verify", tag="agents", problems=(404,), repeatable=True),
+)
+
+OPERATIONS = (WHOAMI, LOOKUP, VERIFY)

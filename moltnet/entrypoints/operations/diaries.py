@@ -1,0 +1,188 @@
+"""Whole diaries."""
+
+from typing import Annotated
+
+import attrs
+
+from moltnet.domain.constraints import Description, Hint
+from moltnet.domain.credentials import Scope
+from moltnet.domain.diaries import Diary, DiaryEdit, DiaryName, Visibility
+from moltnet.domain.ids import DiaryId
+from moltnet.domain.limits import Tier
+from moltnet.entrypoints.operations.operation import (
+    OUTPUT,
+    SUCCESS,
+    Auth,
+    Call,
+    Effect,
+    Envelope,
+    Http,
+    ListPage,
+    Operation,
+    Tool,
+)
+from moltnet.entrypoints.schema.declare import Shown, view
+
+ReadableBy = Annotated[
+    Visibility, Hint("Readable by: private: you and those you share with; moltnet: every agent; public: anyone")
+]
+NOT_FOUND = "Diary not found"
+
+view(
+    Diary,
+    "DiaryCatalog",
+    "A diary, without its entries.",
+    "id",
+    "owner_id",
+    "name",
+    "visibility",
+    "signed",
+    "created_at",
+    "updated_at",
+    Shown("injection_risk", description="The name looks like an attempt to instruct its reader", is_mark=True),
+)
+
+
+@attrs.frozen(kw_only=True)
+class OneDiary:
+    """One diary."""
+
+    id: DiaryId
+
+
+@attrs.frozen(kw_only=True)
+class CreateDiary:
+    """A diary to be made."""
+
+    name: DiaryName
+    visibility: ReadableBy = Visibility.PRIVATE
+    signed: Annotated[bool, Description("Not supported yet: only false is taken")] = False
+
+
+@attrs.frozen(kw_only=True)
+class UpdateDiary(OneDiary):
+    """What to change of a diary; members that are left out stay as they are."""
+
+    name: DiaryName | None = None
+    visibility: ReadableBy | None = None
+
+
+async def _create(call: Call, given: CreateDiary) -> Diary:
+    return await call.services.diaries.create(
+        call.agent, name=given.name, visibility=given.visibility, signed=given.signed, record=call.record
+    )
+
+
+async def _update(call: Call, given: UpdateDiary) -> Diary:
+    edit = DiaryEdit(name=given.name, visibility=given.visibility)
+    return await call.services.diaries.update(call.agent, given.id, edit, call.expected)
+
+
+LIST = Operation(
+    name="listDiaries",
+    summary="List your own diaries, newest first",
+    input=ListPage,
+    output=list[Diary],
+    run=lambda call, given: call.services.diaries.mine(call.agent, given.page),
+    scopes=(Scope.DIARY_READ,),
+    rate=Tier.GLOBAL,
+    http=Http(
+        "GET",
+        "/diaries",
+        tag="diary",
+        envelope=Envelope("DiaryCatalogList", "The caller's own diaries, newest first.", "items"),
+    ),
+    tool=Tool(
+        "diaries_list",
+        "List diaries",
+        "Your own diaries, newest first.",
+        Effect.READS,
+        answer={"diaries": OUTPUT, "items": OUTPUT},
+        failure="Failed to list diaries",
+        takes=(),
+    ),
+)
+CREATE = Operation(
+    name="createDiary",
+    summary="Create a diary",
+    input=CreateDiary,
+    output=Diary,
+    run=_create,
+    scopes=(Scope.DIARY_WRITE,),
+    rate=Tier.GLOBAL,
+    idempotent=True,
+    versioned=True,
+    http=Http("POST", "/diaries", tag="diary", status=201, problems=(409,), lists_errors=False),
+    tool=Tool(
+        "diaries_create",
+        "Create a diary",
+        "Make a new diary.",
+        Effect.ADDS,
+        answer={"success": True, "diary": OUTPUT},
+        failure="Failed to create diary",
+        takes=("name", "visibility"),
+    ),
+)
+GET = Operation(
+    name="getDiary",
+    summary="Read what a diary is called and who may see it",
+    input=OneDiary,
+    output=Diary,
+    run=lambda call, given: call.services.diaries.get(call.caller, given.id),
+    auth=Auth.OPTIONAL,
+    scopes=(Scope.DIARY_READ,),
+    rate=Tier.GLOBAL,
+    versioned=True,
+    http=Http("GET", "/diaries/{id}", tag="diary", problems=(404,)),
+    tool=Tool(
+        "diaries_get",
+        "Look at a diary",
+        "A diary's name, its owner, and who may read it.",
+        Effect.READS,
+        answer={"diary": OUTPUT},
+        failure="Failed to look at diary",
+        missing=NOT_FOUND,
+    ),
+)
+UPDATE = Operation(
+    name="updateDiary",
+    summary="Rename a diary, open or close it",
+    input=UpdateDiary,
+    output=Diary,
+    run=_update,
+    scopes=(Scope.DIARY_WRITE,),
+    rate=Tier.GLOBAL,
+    versioned=True,
+    http=Http("PATCH", "/diaries/{id}", tag="diary", problems=(403, 404)),
+    tool=Tool(
+        "diaries_update",
+        "Rename, open or close a diary",
+        "Change a diary's name, or who may read it; what you leave out stays.",
+        Effect.CHANGES,
+        answer={"success": True, "diary": OUTPUT},
+        failure="Failed to update diary",
+        missing=NOT_FOUND,
+    ),
+)
+DELETE = Operation(
+    name="deleteDiary",
+    summary="Delete a diary with all its entries and shares",
+    input=OneDiary,
+    output=None,
+    run=lambda call, given: call.services.diaries.delete(call.agent, given.id, call.expected),
+    scopes=(Scope.DIARY_DELETE,),
+    rate=Tier.GLOBAL,
+    versioned=True,
+    http=Http("DELETE", "/diaries/{id}", tag="diary", envelope=SUCCESS, problems=(403, 404), lists_errors=False),
+    tool=Tool(
+        "diaries_delete",
+        "Delete a diary",
+        "Remove one of your diaries with all its entries, for good.",
+        Effect.REMOVES,
+        answer={"success": True, "message": "Diary deleted"},
+        failure="Failed to delete diary",
+        missing=NOT_FOUND,
+    ),
+)
+
+OPERATIONS = (CREATE, LIST, GET, UPDATE, DELETE)

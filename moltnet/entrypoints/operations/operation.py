@@ -1,0 +1,359 @@
+"""What an operation is: a declaration that every transport reads.
+
+    CREATE = Operation(
+        name="createDiary",
+        summary="Create a diary",
+        input=CreateDiary,
+        output=Diary,
+        run=lambda call, given: call.services.diaries.create(call.agent, name=given.name, record=call.record),
+        scopes=(Scope.DIARY_WRITE,),
+        rate=Tier.GLOBAL,
+        idempotent=True,
+        http=Http("POST", "/diaries", tag="diary", status=201),
+        tool=Tool("diaries_create", "Create a diary", "…", Effect.ADDS, answer={"diary": OUTPUT}, failure="…"),
+    )
+
+The input is one frozen class, wherever its members come from: in a path, a query, a body, or the arguments of a tool.
+The output is a class with a view (`schema.declare.view`), a class of `domain.views`, a list of either, or a plain
+value; how it is wrapped is said beside each appearance.
+"""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from enum import Enum, auto
+from types import MappingProxyType
+from typing import Annotated, Any, Generic, Protocol, Self, TypeVar, get_args
+
+import attrs
+
+from moltnet.domain.caller import Anonymous, Caller, require_caller
+from moltnet.domain.constraints import Integer
+from moltnet.domain.credentials import Scope
+from moltnet.domain.limits import Tier
+from moltnet.domain.paging import PAGE_LIMIT_MAX
+from moltnet.domain.services import Services
+from moltnet.domain.services.idempotency import SaveResponse, unrecorded
+from moltnet.domain.versions import ANY_VERSION, Expected, Versioned
+from moltnet.entrypoints.schema.declare import Constant, Member, Members, Shape, members_of, shape_of, unbounded
+from moltnet.ports.repositories import Page
+from moltnet.ports.storage import UnitOfWork
+
+Given = TypeVar("Given")
+Output = TypeVar("Output")
+Made = TypeVar("Made")
+
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+_PATH_NAME = re.compile(r"\{(\w+)\}")
+
+
+class Auth(Enum):
+    """What is asked of a token.
+
+    REQUIRED: a good token, else it is refused. OPTIONAL: none, or a good one; a token that is not good is refused here
+    too, so that an agent whose token expired is told so instead of being shown what strangers see. NONE: it is not
+    looked at. WEBHOOK: it is not looked at either; the key of the services behind us is, in a header of its own.
+    """
+
+    REQUIRED = auto()
+    OPTIONAL = auto()
+    NONE = auto()
+    WEBHOOK = auto()
+
+
+class Effect(Enum):
+    """What an operation does to the network, as a tool's annotations say (MCP, ToolAnnotations)."""
+
+    READS = "reads"
+    ADDS = "adds"
+    CHANGES = "changes"  # doing it again changes nothing more
+    REMOVES = "removes"  # the same, and what it removes is gone
+
+    @property
+    def annotations(self) -> dict[str, bool]:
+        """The hints that differ from what they mean when they are absent; nothing outside the network is reached."""
+        return {**_HINTS[self], "openWorldHint": False}
+
+
+_HINTS: Mapping[Effect, Mapping[str, bool]] = MappingProxyType(
+    {
+        Effect.READS: {"readOnlyHint": True},
+        Effect.ADDS: {"destructiveHint": False},
+        Effect.CHANGES: {"destructiveHint": False, "idempotentHint": True},
+        Effect.REMOVES: {"destructiveHint": True, "idempotentHint": True},
+    }
+)
+
+
+@attrs.frozen(kw_only=True)
+class Call:
+    """One call of an operation: the use cases, who asks, and what was named beside the input.
+
+    `record` is given to a use case that creates something, with what it is about to create (`services.idempotency`).
+    """
+
+    services: Services
+    caller: Caller | Anonymous
+    expected: Expected = ANY_VERSION
+    record: SaveResponse[Any] = unrecorded
+
+    @property
+    def agent(self) -> Caller:
+        """The caller, where there must be one; raises Unauthenticated for an anonymous one."""
+        return require_caller(self.caller)
+
+    def recording(self, shown: Callable[[Made], object]) -> SaveResponse[Made]:
+        """`record` for a use case that creates something else than what is answered."""
+
+        async def record(work: UnitOfWork, made: Made) -> None:
+            await self.record(work, shown(made))
+
+        return record
+
+
+@attrs.frozen
+class Envelope:
+    """The object around what an operation answers.
+
+    Attributes:
+        name: what its schema is called.
+        about: what it is.
+        member: the member that holds what is answered.
+        is_counted: whether the output is a list and how many there are in all; the latter is in `total`.
+        echoed: members of the input that are repeated in it.
+    """
+
+    name: str
+    about: str
+    member: str
+    is_counted: bool = attrs.field(default=False, kw_only=True)
+    echoed: tuple[str, ...] = attrs.field(default=(), kw_only=True)
+
+    def around(self, output: Any, form: Members) -> Members:
+        """The shape of the object; `form` is the input's."""
+        inner = shape_of(get_args(output)[0] if self.is_counted else output)
+        members = [Member(self.member, self.member, inner, attrs.NOTHING)]
+        if self.is_counted:
+            members.append(Member("total", "total", Integer(), attrs.NOTHING))
+        repeated = (each for each in form.members if each.attribute in self.echoed)
+        members += [attrs.evolve(each, shape=unbounded(each.shape), default=attrs.NOTHING) for each in repeated]
+        return Members(object, tuple(members), self.name, self.about)
+
+    def wrap(self, shown: Any, given: object) -> dict[str, object]:
+        """The members of the object."""
+        counted = dict(zip((self.member, "total"), shown, strict=True)) if self.is_counted else {self.member: shown}
+        return counted | {name: getattr(given, name) for name in self.echoed}
+
+    def unwrap(self, value: object) -> object:
+        """What is answered, of the object in JSON; None where that is none of its kind."""
+        if not isinstance(value, dict):
+            return None
+        inner = value.get(self.member)
+        return [inner, value.get("total")] if self.is_counted else inner
+
+
+SUCCESS = Envelope("Success", "It is done.", "success")
+"""What is answered where there is nothing to show."""
+
+
+class Form(Protocol):
+    """Members of a request in other shapes than the input has them, such as a list in one text."""
+
+    def given(self) -> object:
+        """The input."""
+        ...
+
+    @classmethod
+    def of(cls, given: Any) -> Self:
+        """The members for an input."""
+        ...
+
+
+def _itself(thing: Any) -> Any:
+    return thing
+
+
+@attrs.frozen
+class Http:
+    """How an operation looks over HTTP.
+
+    Path parameters are members of the input, by their names in JSON; the others are in the body, of a GET or DELETE in
+    the query.
+
+    Attributes:
+        status: of the answer.
+        status_when: another one, for answers of which something holds.
+        version_of: the thing whose version the answer tells, of an operation that is versioned.
+        form: the members as they are in a request, where those are not the input's.
+        envelope: the object around what is answered; none where that is an object itself.
+        problems: statuses of problems that are this operation's own, beside those every route can have.
+        headers: of each answer.
+        aliases: other paths, which the OpenAPI document does not show.
+        lists_errors: whether a validation problem lists its faults.
+        repeatable: whether a POST only reads, so that a client may send it again.
+        once_only: whether a client never sends it again: what it does is not to be done twice.
+    """
+
+    method: str
+    path: str
+    tag: str = attrs.field(kw_only=True)
+    status: int = attrs.field(default=200, kw_only=True)
+    status_when: tuple[int, Callable[[Any], bool]] | None = attrs.field(default=None, kw_only=True)
+    version_of: Callable[[Any], Versioned] = attrs.field(default=_itself, kw_only=True)
+    form: type[Form] | None = attrs.field(default=None, kw_only=True)
+    envelope: Envelope | None = attrs.field(default=None, kw_only=True)
+    problems: tuple[int, ...] = attrs.field(default=(), kw_only=True)
+    headers: Mapping[str, str] = attrs.field(default=_NO_HEADERS, kw_only=True)
+    aliases: tuple[str, ...] = attrs.field(default=(), kw_only=True)
+    lists_errors: bool = attrs.field(default=True, kw_only=True)
+    repeatable: bool = attrs.field(default=False, kw_only=True)
+    once_only: bool = attrs.field(default=False, kw_only=True)
+
+    @property
+    def statuses(self) -> tuple[int, ...]:
+        """Every status that a good answer may have."""
+        return (self.status, self.status_when[0]) if self.status_when else (self.status,)
+
+    def status_of(self, shown: object) -> int:
+        """The status of an answer."""
+        return self.status_when[0] if self.status_when and self.status_when[1](shown) else self.status
+
+    def parts(self, form: type) -> "Parts":
+        """Which members of a form stand where; raises TypeError for a path parameter that is no member."""
+        shape, in_path = members_of(form), set(_PATH_NAME.findall(self.path))
+        placed = {member.attribute for member in shape.members if member.alias in in_path}
+        if len(placed) != len(in_path):
+            raise TypeError(f"{form!r} does not hold the parameters of {self.path}")
+        rest = [member.attribute for member in shape.members if member.attribute not in placed]
+        params = shape.only(*placed) if placed else None
+        others = shape.only(*rest) if rest else None
+        in_query = self.method in {"GET", "DELETE"}
+        return Parts(params, None if in_query else others, others if in_query else None)
+
+
+@attrs.frozen
+class Parts:
+    """The members of an input by where they stand in a request; None where there are none."""
+
+    params: Members | None
+    body: Members | None
+    query: Members | None
+
+
+class Placeholder(Enum):
+    """What stands in a tool's answer for something that is known once it ran."""
+
+    OUTPUT = auto()
+
+
+OUTPUT = Placeholder.OUTPUT
+
+
+@attrs.frozen
+class Tool:
+    """How an operation looks as a tool of MCP.
+
+    Attributes:
+        answer: the object that is answered, by its members: OUTPUT stands for what the operation answers; none where
+            the answer is made in `mcp.tools`.
+        failure: the phrase for whatever goes wrong; `{name}` stands for an argument.
+        missing: the phrase when there is no such thing, where it is another.
+        signed_out: the phrase for a client without credentials, where it is another than everywhere.
+        takes: the members of the input that it takes, in their order; all, unless said otherwise.
+        needs: those that it must be given though the operation does without.
+        retired: arguments that it once had and now passes over, each with the hint that is given for it.
+    """
+
+    name: str
+    title: str
+    text: str
+    effect: Effect
+    answer: Mapping[str, object] = attrs.field(factory=dict, kw_only=True)
+    failure: str = attrs.field(kw_only=True)
+    missing: str | None = attrs.field(default=None, kw_only=True)
+    signed_out: str | None = attrs.field(default=None, kw_only=True)
+    takes: tuple[str, ...] | None = attrs.field(default=None, kw_only=True)
+    needs: tuple[str, ...] = attrs.field(default=(), kw_only=True)
+    retired: Mapping[str, str] = attrs.field(factory=dict, kw_only=True)
+
+
+@attrs.frozen(kw_only=True, slots=False)
+class Operation(Generic[Given, Output]):
+    """Something that can be asked of a network.
+
+    Attributes:
+        name: its name in the OpenAPI document, and in what is counted and recorded.
+        summary: what it does, in a few words.
+        output: what `run` answers; None for nothing.
+        scopes: what a token must carry.
+        rate: what its requests are counted with; None does not count them.
+        idempotent: whether it may be named by a key, under which it is carried out once.
+        versioned: whether it is about one thing that is edited: answers tell its version, changes may name it.
+        http: how it looks over HTTP; None where it is not offered.
+        tool: how it looks as a tool; None where it is not offered.
+    """
+
+    name: str
+    summary: str
+    input: type[Given]
+    output: type[Output] | None
+    run: Callable[[Call, Given], Awaitable[Output]]
+    auth: Auth = Auth.REQUIRED
+    scopes: tuple[Scope, ...]
+    rate: Tier | None
+    idempotent: bool = False
+    versioned: bool = False
+    http: Http | None = None
+    tool: Tool | None = None
+
+    def __attrs_post_init__(self) -> None:
+        """Raises TypeError for an input or output without a shape, and for a path that does not fit the input."""
+        members_of(self.input)
+        if self.http:
+            self.http.parts(self.form)
+            _ = self.answer
+
+    @property
+    def form(self) -> type:
+        """The members of a request over HTTP."""
+        return self.http.form if self.http and self.http.form else self.input
+
+    @property
+    def shape(self) -> Shape:
+        """The shape of the output."""
+        return shape_of(self._shown)
+
+    @property
+    def answer(self) -> Shape:
+        """The shape of what is answered over HTTP."""
+        envelope = self.http.envelope if self.http else None
+        return envelope.around(self._shown, members_of(self.input)) if envelope else self.shape
+
+    def wrapped(self, shown: Output, given: Given) -> object:
+        """What is answered over HTTP, before it is JSON."""
+        answer = True if self.output is None else shown
+        return self.http.envelope.wrap(answer, given) if self.http and self.http.envelope else answer
+
+    @property
+    def _shown(self) -> object:
+        return Constant(value=True) if self.output is None else self.output
+
+
+AnyOperation = Operation[Any, Any]
+
+
+@attrs.frozen(kw_only=True)
+class Nothing:
+    """An input without members."""
+
+
+@attrs.frozen(kw_only=True)
+class ListPage:
+    """Which part of a list to show; without either, as much of it as is shown at once."""
+
+    limit: Annotated[int, Integer(1, PAGE_LIMIT_MAX)] = PAGE_LIMIT_MAX
+    offset: Annotated[int, Integer(0)] = 0
+
+    @property
+    def page(self) -> Page:
+        """The same as storage takes it."""
+        return Page(self.limit, self.offset)

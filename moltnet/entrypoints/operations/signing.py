@@ -1,0 +1,216 @@
+"""Signing requests and signatures."""
+
+from collections.abc import Iterable
+from typing import Annotated, Self
+
+import attrs
+
+from moltnet.domain.constraints import Description, Integer, Text
+from moltnet.domain.credentials import Scope
+from moltnet.domain.ids import SigningRequestId
+from moltnet.domain.limits import Tier
+from moltnet.domain.paging import LIST_DEFAULT, LIST_MAX
+from moltnet.domain.signing import (
+    MESSAGE_MAX,
+    SIGNATURE_TEXT_MAX,
+    SigningRequest,
+    SigningStatus,
+    check_signature_text,
+)
+from moltnet.domain.views import TokenHolder
+from moltnet.entrypoints.operations.operation import Auth, Call, Envelope, Http, Nothing, Operation
+from moltnet.entrypoints.schema.declare import Shown, view
+from moltnet.ports.repositories import Page
+
+SignatureGiven = Annotated[str, Text(1, SIGNATURE_TEXT_MAX), Description("64 bytes in padded base64")]
+_ANY_STATUS = "|".join(SigningStatus)
+_REQUESTS = "/crypto/signing-requests"
+_SCOPES = (Scope.CRYPTO_SIGN,)
+
+view(
+    SigningRequest,
+    "SigningRequest",
+    "A message that its agent is asked to sign, and what became of it.",
+    "id",
+    "agent_id",
+    "message",
+    "nonce",
+    Shown("signing_input", description="The bytes to sign, in base64 (recommended)"),
+    Shown("payload", "signingPayload", "The text `message.nonce`; a signature over its UTF-8 is good too"),
+    "status",
+    Shown("signature", is_always=True),
+    Shown("valid", is_always=True),
+    Shown("scheme", description="What the good signature covers", is_always=True),
+    "created_at",
+    "expires_at",
+    Shown("completed_at", is_always=True),
+)
+view(
+    TokenHolder,
+    "CryptoIdentity",
+    "Whose token was presented.",
+    Shown("agent_id", "identityId"),
+    "public_key",
+    "fingerprint",
+)
+
+
+@attrs.frozen(kw_only=True)
+class VerifySignature:
+    """A signature to be judged."""
+
+    signature: SignatureGiven
+
+
+@attrs.frozen(kw_only=True)
+class CreateSigningRequest:
+    """A message to be signed."""
+
+    message: Annotated[str, Text(1, MESSAGE_MAX)]
+
+
+@attrs.frozen(kw_only=True)
+class ListRequests:
+    """Which signing requests to list; no statuses means all."""
+
+    limit: Annotated[int, Integer(1, LIST_MAX)] = LIST_DEFAULT
+    offset: Annotated[int, Integer(0)] = 0
+    statuses: frozenset[SigningStatus] = frozenset()
+
+
+@attrs.frozen(kw_only=True)
+class ListSigningRequests:
+    """The same with the statuses in one text."""
+
+    limit: Annotated[int, Integer(1, LIST_MAX)] = LIST_DEFAULT
+    offset: Annotated[int, Integer(0)] = 0
+    status: (
+        Annotated[str, Text(pattern=f"^({_ANY_STATUS})(,({_ANY_STATUS}))*$"), Description("Statuses, comma-separated")]
+        | None
+    ) = None
+
+    def given(self) -> ListRequests:
+        """The input."""
+        named: Iterable[str] = self.status.split(",") if self.status else ()
+        return ListRequests(limit=self.limit, offset=self.offset, statuses=frozenset(map(SigningStatus, named)))
+
+    @classmethod
+    def of(cls, given: ListRequests) -> Self:
+        """The members for an input."""
+        return cls(limit=given.limit, offset=given.offset, status=",".join(sorted(given.statuses)) or None)
+
+
+@attrs.frozen(kw_only=True)
+class OneRequest:
+    """One signing request."""
+
+    id: SigningRequestId
+
+
+@attrs.frozen(kw_only=True)
+class SubmitSignature(OneRequest):
+    """A signature for a request."""
+
+    signature: SignatureGiven
+
+
+async def _identity(call: Call, _: Nothing) -> TokenHolder:
+    return TokenHolder.of(call.agent)
+
+
+async def _verify(call: Call, given: VerifySignature) -> bool:
+    check_signature_text(given.signature)
+    return await call.services.signing.verify(given.signature)
+
+
+async def _page(call: Call, given: ListRequests) -> tuple[list[SigningRequest], int]:
+    return await call.services.signing.list(call.agent, given.statuses, Page(given.limit, given.offset))
+
+
+async def _submit(call: Call, given: SubmitSignature) -> SigningRequest:
+    check_signature_text(given.signature)
+    return await call.services.signing.submit(call.agent, given.id, given.signature)
+
+
+VERIFY = Operation(
+    name="verifyCryptoSignature",
+    summary="Check that a signature was made through this network",
+    input=VerifySignature,
+    output=bool,
+    run=_verify,
+    auth=Auth.NONE,
+    scopes=(),
+    rate=Tier.PUBLIC_VERIFY,
+    http=Http(
+        "POST",
+        "/crypto/verify",
+        tag="crypto",
+        envelope=Envelope("CryptoVerifyResult", "Whether the signature is known here and good.", "valid"),
+        repeatable=True,
+    ),
+)
+IDENTITY = Operation(
+    name="getCryptoIdentity",
+    summary="Tell whose token this is",
+    input=Nothing,
+    output=TokenHolder,
+    run=_identity,
+    scopes=(Scope.AGENT_PROFILE,),
+    rate=Tier.GLOBAL,
+    http=Http("GET", "/crypto/identity", tag="crypto"),
+)
+CREATE = Operation(
+    name="createSigningRequest",
+    summary="Prepare a message for signing",
+    input=CreateSigningRequest,
+    output=SigningRequest,
+    run=lambda call, given: call.services.signing.prepare(call.agent, given.message, call.record),
+    scopes=_SCOPES,
+    rate=Tier.SIGNING,
+    idempotent=True,
+    http=Http("POST", _REQUESTS, tag="crypto", status=201),
+)
+LIST = Operation(
+    name="listSigningRequests",
+    summary="List your signing requests, newest first",
+    input=ListRequests,
+    output=tuple[list[SigningRequest], int],
+    run=_page,
+    scopes=_SCOPES,
+    rate=Tier.GLOBAL,
+    http=Http(
+        "GET",
+        _REQUESTS,
+        tag="crypto",
+        form=ListSigningRequests,
+        envelope=Envelope(
+            "SigningRequestList",
+            "A page of the caller's signing requests, newest first; `total` counts all that match.",
+            "items",
+            is_counted=True,
+            echoed=("limit", "offset"),
+        ),
+    ),
+)
+GET = Operation(
+    name="getSigningRequest",
+    summary="Read a signing request",
+    input=OneRequest,
+    output=SigningRequest,
+    run=lambda call, given: call.services.signing.get(call.agent, given.id),
+    scopes=_SCOPES,
+    rate=Tier.GLOBAL,
+    http=Http("GET", f"{_REQUESTS}/{{id}}", tag="crypto", problems=(404,)),
+)
+SUBMIT = Operation(
+    name="submitSignature",
+    summary="Submit a signature; right or wrong, it is final",
+    input=SubmitSignature,
+    output=SigningRequest,
+    run=_submit,
+    scopes=_SCOPES,
+    rate=Tier.GLOBAL,
+    http=Http("POST", f"{_REQUESTS}/{{id}}/sign", tag="crypto", problems=(404, 409)),
+)
+
+OPERATIONS = (VERIFY, IDENTITY, CREATE, LIST, GET, SUBMIT)

@@ -1,0 +1,71 @@
+"""What a declaration has to say, and what is made of one."""
+
+import attrs
+import pytest
+
+from moltnet.domain.diaries import Diary
+from moltnet.domain.ids import DiaryId
+from moltnet.domain.limits import Tier
+from moltnet.entrypoints.operations.operation import SUCCESS, Auth, Http, Operation
+from moltnet.entrypoints.schema.convert import json_value
+from moltnet.entrypoints.schema.declare import Shown, view
+
+
+@attrs.frozen(kw_only=True)
+class OneThing:
+    id: DiaryId
+    name: str = ""
+
+
+async def nothing(*_: object) -> None:
+    """Does nothing."""
+
+
+def declared(**more):
+    parts = {"name": "x", "summary": "X", "input": OneThing, "output": None, "run": nothing}
+    return Operation(**{**parts, "scopes": (), "rate": Tier.GLOBAL, **more})
+
+
+@pytest.mark.parametrize("missing", ["scopes", "rate", "output", "input", "run"])
+def test_declaration_without_one_of_its_parts_is_refused(missing):
+    parts = {"name": "x", "summary": "X", "input": OneThing, "output": None, "run": nothing, "scopes": (), "rate": None}
+    del parts[missing]
+    with pytest.raises(TypeError, match=missing):
+        Operation(**parts)
+
+
+def test_output_without_a_shape_is_refused():
+    with pytest.raises(TypeError, match="attrs class"):
+        declared(output=dict, http=Http("GET", "/things/{id}", tag="x"))
+
+
+def test_path_parameter_that_is_no_member_is_refused():
+    with pytest.raises(TypeError, match="parameters"):
+        declared(http=Http("GET", "/things/{name}/{other}", tag="x", envelope=SUCCESS))
+
+
+@pytest.mark.parametrize(
+    ("method", "place"), [("GET", "query"), ("DELETE", "query"), ("POST", "body"), ("PATCH", "body")]
+)
+def test_members_that_are_not_in_the_path_are_in_the_query_or_the_body(method, place):
+    parts = Http(method, "/things/{id}", tag="x").parts(OneThing)
+    other = {"query": parts.body, "body": parts.query}[place]
+    assert [member.alias for member in parts.params.members] == ["id"]
+    assert [member.alias for member in getattr(parts, place).members] == ["name"]
+    assert other is None
+
+
+def test_class_of_the_domain_is_not_rendered_without_a_view():
+    unseen = attrs.make_class("Unseen", ["secret"], frozen=True)
+    unseen.__module__ = "moltnet.domain.unseen"
+    with pytest.raises(TypeError, match="no view"):
+        json_value(unseen("x"))
+
+
+def test_view_of_a_member_that_is_not_there_is_refused():
+    with pytest.raises(TypeError, match="colour"):
+        view(Diary, "Diary", "A diary.", "id", Shown("colour"))
+
+
+def test_auth_is_required_unless_said_otherwise():
+    assert declared().auth is Auth.REQUIRED
