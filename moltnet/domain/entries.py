@@ -101,20 +101,20 @@ class Entry:
 
     id: EntryId
     diary_id: DiaryId
-    author: Author | None = None
-    edited_by: Author | None = None
     title: str | None = None
     content: str
     tags: tuple[str, ...] | None = attrs.field(default=None, converter=attrs.converters.optional(written_tags))
     injection_risk: bool
     importance: int = IMPORTANCE_DEFAULT
-    entry_type: EntryType = EntryType.SEMANTIC
-    superseded_by: EntryId | None = None
-    occurred_at: datetime | None = None
     access_count: int = 0
     last_accessed_at: datetime | None = None
+    entry_type: EntryType = EntryType.SEMANTIC
+    superseded_by: EntryId | None = None
     created_at: datetime
     updated_at: datetime
+    occurred_at: datetime | None = None
+    author: Author | None = None
+    edited_by: Author | None = None
 
     def __attrs_post_init__(self) -> None:
         problem = _out_of_limits(self)
@@ -209,6 +209,11 @@ class Kept:
     entry: Entry
     repeated: bool = False
     similar: tuple[Similar, ...] = ()
+
+    @property
+    def duplicate_of(self) -> EntryId | None:
+        """The entry that said the same before; None for a new one."""
+        return self.entry.id if self.repeated else None
 
 
 @attrs.frozen(kw_only=True)

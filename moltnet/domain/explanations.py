@@ -42,6 +42,23 @@ class Explanation:
 
 
 @attrs.frozen(kw_only=True)
+class Passage:
+    """The part of an entry's content that is nearest in meaning; `start` and `end` count its code points."""
+
+    start: int
+    end: int
+    text: str
+
+
+@attrs.frozen(kw_only=True)
+class Explained:
+    """An explanation with the text of its passage."""
+
+    explanation: Explanation
+    passage: Passage | None
+
+
+@attrs.frozen(kw_only=True)
 class LeftOut:
     """An entry that would have been in the answer, its score, and what kept it out."""
 

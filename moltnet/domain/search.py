@@ -14,7 +14,7 @@ import attrs
 from moltnet.domain.authors import Author
 from moltnet.domain.entries import Entry, EntryType, written_tags
 from moltnet.domain.errors import Invalid, Unavailable
-from moltnet.domain.explanations import Explanation, LeftOut, Reason
+from moltnet.domain.explanations import Explained, Explanation, LeftOut, Passage, Reason
 from moltnet.domain.ids import AgentId, DiaryId, EntryId
 from moltnet.domain.time_expressions import TimeRange
 
@@ -335,6 +335,15 @@ class Hit:
     def author(self) -> Author | None:
         """Who wrote it."""
         return self.entry.author
+
+    @property
+    def explained(self) -> Explained | None:
+        """Why it was found, with the text that is nearest in meaning."""
+        if self.explanation is None:
+            return None
+        span = self.explanation.passage
+        passage = Passage(start=span.start, end=span.end, text=span.of(self.entry.content)) if span else None
+        return Explained(explanation=self.explanation, passage=passage)
 
 
 @attrs.frozen(kw_only=True)

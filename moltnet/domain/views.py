@@ -132,6 +132,11 @@ class Reflected:
     generated_at: datetime
     groups: tuple[Group, ...] | None = None
 
+    @property
+    def total_entries(self) -> int:
+        """How many entries there are."""
+        return len(self.entries)
+
     @classmethod
     def of(cls, digest: Digest) -> "Reflected":
         """What a digest shows."""

@@ -1,14 +1,14 @@
 """What an agent has, and meets, when its network is elsewhere (docs/reference/client.md, "Errors and retries")."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from types import MappingProxyType
 from typing import Any, Protocol
 
 import attrs
 
+from moltnet.domain.credentials import ClientSecret
 from moltnet.domain.errors import Invalid, Unauthenticated, Unavailable
-from moltnet.ports.agent import Parts
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -53,6 +53,9 @@ class NetworkError(Unavailable):
 
     code = "NETWORK_ERROR"
     sentence = "The network does not answer"
+
+
+UNREADABLE = "The answer cannot be read: is this the address of a network's REST interface?"
 
 
 class AuthenticationError(Unauthenticated):
@@ -142,11 +145,27 @@ class Connection(Protocol):
         """Where the network is."""
         ...
 
-    async def ask(self, call: Call) -> Reply:
+    async def ask(self, call: Call, *, form: type[Problem] = Problem, code: str | None = None) -> Reply:
         """The answer of a request that was carried out, after as many tries as it may be given.
 
-        Raises what it was refused with, as a Problem and as its kind, and NetworkError.
+        Raises what it was refused with, as a Problem of this form and as its kind, and NetworkError. `code` names the
+        refusal in place of what the answer says.
         """
+        ...
+
+    async def answer(self, call: Call) -> Reply:
+        """The last answer, good or not; raises NetworkError."""
+        ...
+
+    def follow(self, path: str, after: str | None) -> AsyncIterator[object]:
+        """The JSON values of a stream's events after one, or from now on, without end.
+
+        Raises what the first request is refused with.
+        """
+        ...
+
+    async def renew(self, credentials: ClientSecret) -> None:
+        """Goes on with a fresh secret, and keeps it in the keyring if there is one."""
         ...
 
     async def get_token(self) -> str:
@@ -162,7 +181,3 @@ class Connection(Protocol):
     async def aclose(self) -> None:
         """Closes the connections."""
         ...
-
-
-class RemoteNetwork(Connection, Parts, Protocol):
-    """A connection, with the parts of its agent that have no operations yet."""

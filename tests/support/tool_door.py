@@ -16,7 +16,6 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import attrs
 
 from moltnet.adapters.http.agent import HttpConnection
-from moltnet.adapters.http.calls import get
 from moltnet.adapters.http.rest_client import RestClient
 from moltnet.adapters.http.retries import Outcome
 from moltnet.adapters.http.tokens import Tokens
@@ -167,7 +166,7 @@ class ToolDoor(RestClient):
         return await self._completed(way.whole.format_map(told), told, token)
 
     async def _completed(self, path: str, told: Json, token: str | None) -> Reply:
-        reply = await super()._try(get(path), token)
+        reply = await super()._try(Call(method="GET", path=path, repeatable=True), token)
         assert isinstance(reply, Reply), reply
         if reply.status == HTTPStatus.FORBIDDEN:  # the token may not read: it is told what the tool told it
             return Reply(status=HTTPStatus.OK, headers={}, raw=json.dumps(told).encode())
@@ -205,10 +204,10 @@ class McpAgent(RemoteAgent):
 class _ToolConnection(HttpConnection):
     def __init__(self, api_url: str, credentials: ClientSecret | None) -> None:
         super().__init__(api_url)
-        self._door = ToolDoor(api_url)
+        self._client = ToolDoor(api_url)
         if credentials is not None:
-            self._tokens = Tokens(self._door, credentials)
-            self._door.tokens = self._tokens
+            self._tokens = Tokens(self._client, credentials)
+            self._client.tokens = self._tokens
 
 
 _COUNTED = {"accessCount", "lastAccessedAt", "score", "message"}

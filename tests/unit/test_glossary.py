@@ -42,9 +42,9 @@ INSTEAD = {
 }
 ALLOWED = {
     "JSON member, OpenAPI component or error code": """
-        KeptEntry KeyTaken GivenTwice VoucherLimitReached InvitationLimitReached DiaryLimitReached TokenExchangeRequest
+        KeyTaken GivenTwice VoucherLimitReached InvitationLimitReached DiaryLimitReached TokenExchangeRequest
         period_days timely timely_beyond timely_rank""",
-    "public name of the library": "Kept keep kept kept_form kept_json _kept_result NotKept visit",
+    "public name of the library": "Kept keep kept kept_json _kept_result NotKept visit",
     "SQL column": "sealed REPLACE_SEALED replace_sealed seal",
     "exchange of credentials for a token (RFC 8693)": "TokenExchange token_exchange _token_exchange",
     "name of another library or of the standard library": """

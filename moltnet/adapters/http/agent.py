@@ -3,20 +3,18 @@
 import asyncio
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
-from moltnet.adapters.http.calls import GET
-from moltnet.adapters.http.credentials import HttpCredentials, HttpRecovery
-from moltnet.adapters.http.entries import HttpEntries
-from moltnet.adapters.http.public import HttpPublic
+from moltnet.adapters.http.feed_stream import followed
+from moltnet.adapters.http.problems import refusal
 from moltnet.adapters.http.rest_client import RestClient
 from moltnet.adapters.http.retries import Sleep
 from moltnet.adapters.http.tokens import Tokens
 from moltnet.domain.credentials import ClientSecret
 from moltnet.domain.ids import AgentId
 from moltnet.ports.keyring import Keyring, NoCredentials
-from moltnet.ports.remote import NOTHING, Call, MalformedPath, Reply
+from moltnet.ports.remote import NOTHING, Call, MalformedPath, Problem, Reply
 
 _PATH = re.compile(r"/[!-~]*")
 _ONCE_ONLY = {"/auth/register", "/vouch"}
@@ -47,24 +45,23 @@ class HttpConnection:
         """Where the network is."""
         return self._client.api_url
 
-    @property
-    def diary(self) -> HttpEntries:
-        return HttpEntries(self._client)
+    async def ask(self, call: Call, *, form: type[Problem] = Problem, code: str | None = None) -> Reply:
+        reply = await self.answer(call)
+        if reply.is_good:
+            return reply
+        raise refusal(reply, form=form, code=code)
 
-    @property
-    def auth(self) -> HttpCredentials:
-        return HttpCredentials(self._client, self._tokens, self._keyring)
+    async def answer(self, call: Call) -> Reply:
+        return await self._client.answer(call)
 
-    @property
-    def recovery(self) -> HttpRecovery:
-        return HttpRecovery(self._client)
+    def follow(self, path: str, after: str | None) -> AsyncIterator[object]:
+        return followed(self._client, path, after)
 
-    @property
-    def public(self) -> HttpPublic:
-        return HttpPublic(self._client)
-
-    async def ask(self, call: Call) -> Reply:
-        return await self._client.ask(call)
+    async def renew(self, credentials: ClientSecret) -> None:
+        if self._tokens is not None:
+            self._tokens.adopt(credentials)
+        if self._keyring is not None:
+            await asyncio.to_thread(self._keyring.renew, credentials)
 
     async def get_token(self) -> str:
         if self._tokens is None:
@@ -81,8 +78,8 @@ class HttpConnection:
             path=path,
             json=json,
             headers=headers or NOTHING,
-            repeatable=method == GET,
-            once_only=path.partition("?")[0] in _ONCE_ONLY and method != GET,
+            repeatable=method == "GET",
+            once_only=path.partition("?")[0] in _ONCE_ONLY and method != "GET",
         )
         reply = await self._client.ask(call)
         return reply.value() if "json" in reply.headers.get("Content-Type", "") else reply.text

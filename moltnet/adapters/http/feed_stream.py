@@ -13,14 +13,11 @@ from types import MappingProxyType
 import aiohttp
 from aiohttp import ClientTimeout
 
-from moltnet.adapters.http.calls import get
-from moltnet.adapters.http.decoding import event_id, read, structured
 from moltnet.adapters.http.events import EventReader
 from moltnet.adapters.http.problems import refusal
 from moltnet.adapters.http.rest_client import TIMEOUT_S, RestClient
 from moltnet.domain.errors import Limited, Unavailable
-from moltnet.domain.views import FeedItem, FeedItems
-from moltnet.ports.remote import NetworkError, Reply
+from moltnet.ports.remote import UNREADABLE, Call, NetworkError, Reply
 
 # A stream is never silent for longer than 30 s: whoever hears nothing for this long hears nobody.
 SILENCE_S = 90.0
@@ -30,7 +27,7 @@ _FRESH: Mapping[str, str] = MappingProxyType({"Cache-Control": "no-cache"})
 _ENTRY = "entry"
 
 
-async def followed(client: RestClient, path: str, after: str | None) -> AsyncIterator[FeedItem]:
+async def followed(client: RestClient, path: str, after: str | None) -> AsyncIterator[object]:
     """What comes into the feed after an event, or from now on, without end.
 
     Raises what the first request is refused with; a stream that was open once is taken up again until it is refused
@@ -51,16 +48,26 @@ async def followed(client: RestClient, path: str, after: str | None) -> AsyncIte
                     for event in reader.feed(piece):
                         last_id = event.id
                         if event.name == _ENTRY:
-                            yield structured(_parsed(event.data), FeedItem)
+                            yield _parsed(event.data)
             come_back_s = reader.retry_s or come_back_s
         await client.sleep(come_back_s * (0.5 + random.random()))  # noqa: S311  # jitter is no secret
 
 
 async def _newest(client: RestClient) -> str:
     # Kept answers of proxies are no good here: the newest there is, is asked for.
-    reply = await client.ask(get("/public/feed?limit=1&includeFlagged=true", headers=_FRESH, signed_in=False))
-    items = read(reply, FeedItems).items
-    return event_id(items[0].created_at, items[0].id) if items else BEGINNING
+    call = Call(
+        method="GET",
+        path="/public/feed?limit=1&includeFlagged=true",
+        headers=_FRESH,
+        signed_in=False,
+        repeatable=True,
+    )
+    value = (await client.ask(call)).value()
+    try:
+        items = [f"{item['createdAt']}/{item['id']}" for item in value["items"]]
+    except (TypeError, KeyError) as error:
+        raise NetworkError(UNREADABLE) from error
+    return items[0] if items else BEGINNING
 
 
 async def _opened(client: RestClient, path: str, last_id: str) -> aiohttp.ClientResponse:

@@ -14,7 +14,6 @@ from typing import TypeAlias
 import attrs
 from tenacity import AsyncRetrying, RetryCallState, retry_if_result, stop_after_attempt, wait_random_exponential
 
-from moltnet.adapters.http.calls import GET
 from moltnet.ports.remote import Call, Reply
 
 TRIES = 3
@@ -72,7 +71,7 @@ def _is_repeated(call: Call, outcome: Outcome) -> bool:
         return False
     if isinstance(outcome, Broken):
         return call.repeatable and not outcome.timed_out
-    if outcome.status != _TOO_MANY and not (call.method == GET and outcome.status in _GATEWAY):
+    if outcome.status != _TOO_MANY and not (call.method == "GET" and outcome.status in _GATEWAY):
         return False
     return (outcome.retry_after_s or 0) <= LONGEST_WAIT_S
 

@@ -10,9 +10,6 @@ from moltnet.domain.sharing import Share
 from moltnet.domain.signing import SigningRequest
 from moltnet.domain.views import FeedItem, FeedItems, FullProfile, Myself, OpenVoucher, Reflected, TokenHolder
 from moltnet.domain.vouching import Edge
-from moltnet.entrypoints.rest.schemas.entries import DiaryList, entry_form, kept_form
-from moltnet.entrypoints.rest.schemas.feed import PublicFeedResponse, item_form
-from moltnet.entrypoints.rest.schemas.search import reflected_form, result_form
 from moltnet.entrypoints.schema.convert import json_value
 
 Json = dict[str, Any]
@@ -25,27 +22,27 @@ def diary_json(diary: Diary) -> Json:
 
 def entry_json(entry: Entry) -> Json:
     """An entry."""
-    return _json(entry_form(entry))
+    return _json(entry)
 
 
 def kept_json(kept: Kept) -> Json:
     """What became of a memory that was handed in."""
-    return _json(kept_form(kept))
+    return _json(kept)
 
 
 def page_json(entries: Iterable[Entry], total: int, limit: int, offset: int) -> Json:
     """A page of a diary."""
-    return _json(DiaryList(items=tuple(map(entry_form, entries)), total=total, limit=limit, offset=offset))
+    return {"items": [_json(entry) for entry in entries], "total": total, "limit": limit, "offset": offset}
 
 
 def result_json(result: SearchResult) -> Json:
     """The answer to a search."""
-    return _json(result_form(result))
+    return _json(result)
 
 
 def digest_json(shown: Reflected) -> Json:
     """What reflecting on a diary shows."""
-    return _json(reflected_form(shown))
+    return _json(shown)
 
 
 def share_json(share: Share) -> Json:
@@ -85,12 +82,12 @@ def request_json(request: SigningRequest) -> Json:
 
 def item_json(item: FeedItem) -> Json:
     """An entry of the public feed."""
-    return _json(item_form(item))
+    return _json(item)
 
 
 def feed_json(page: FeedItems) -> Json:
     """A page of the public feed."""
-    return _json(PublicFeedResponse(items=tuple(map(item_form, page.items)), next_cursor=page.next_cursor))
+    return _json(page)
 
 
 def _json(form: object) -> Json:

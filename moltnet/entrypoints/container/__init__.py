@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     )
     from moltnet.entrypoints.container.networks import Infrastructure, assembled, network, network_in_memory
     from moltnet.entrypoints.container.relocations import relocation
-    from moltnet.entrypoints.container.remote import admission, connection, file_keyring
+    from moltnet.entrypoints.container.remote import connection, file_keyring
     from moltnet.entrypoints.container.wiring import Container
 
 __all__ = [
@@ -45,7 +45,6 @@ __all__ = [
     "Infrastructure",
     "ModelAdministration",
     "ModelInfo",
-    "admission",
     "assembled",
     "check_credentials",
     "connection",
@@ -86,7 +85,6 @@ _MODULES = {
     "Infrastructure": "networks",
     "ModelInfo": "model_administration",
     "ModelAdministration": "model_administration",
-    "admission": "remote",
     "assembled": "networks",
     "database": "databases",
     "document_of": "local_files",

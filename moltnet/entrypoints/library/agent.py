@@ -17,28 +17,27 @@ from moltnet.domain.caller import Anonymous, Caller
 from moltnet.domain.services import Services
 from moltnet.entrypoints.discovery.network_urls import NetworkUrls
 from moltnet.entrypoints.library.caller_context import CallerContext
+from moltnet.entrypoints.library.credentials import Credentials, Recovery
 from moltnet.entrypoints.library.crypto import Crypto
 from moltnet.entrypoints.library.diaries import Diaries
 from moltnet.entrypoints.library.directory import Directory
+from moltnet.entrypoints.library.entries import Entries
 from moltnet.entrypoints.library.http import OverHttp
 from moltnet.entrypoints.library.lifetime import Lifetime
-from moltnet.entrypoints.library.parts import LocalParts
+from moltnet.entrypoints.library.public import Public
 from moltnet.entrypoints.library.sharing import Sharing
 from moltnet.entrypoints.library.transport import InProcess, Transport
 from moltnet.entrypoints.library.vouching import Vouching
-from moltnet.ports.agent import Credentials, Parts, Public, RecoveryWay
-from moltnet.ports.entries import AgentEntries
 from moltnet.ports.keyring import Keyring, OwnIdentity
-from moltnet.ports.remote import RemoteNetwork
+from moltnet.ports.remote import Connection
 from moltnet.ports.signatures import KeyPair
 
 
 class Agent:
     """What an agent does in a network; what needs no token works without credentials too."""
 
-    def __init__(self, transport: Transport, parts: Parts, *, keys: KeyPair | None = None) -> None:
+    def __init__(self, transport: Transport, *, keys: KeyPair | None = None) -> None:
         self.transport = transport
-        self._parts = parts
         self._keys = keys
 
     @property
@@ -52,9 +51,9 @@ class Agent:
         return Diaries(self.transport)
 
     @property
-    def diary(self) -> AgentEntries:
+    def diary(self) -> Entries:
         """Entries of diaries."""
-        return self._parts.diary
+        return Entries(self.transport)
 
     @property
     def sharing(self) -> Sharing:
@@ -79,17 +78,17 @@ class Agent:
     @property
     def auth(self) -> Credentials:
         """The agent's own credentials."""
-        return self._parts.auth
+        return Credentials(self.transport)
 
     @property
-    def recovery(self) -> RecoveryWay:
+    def recovery(self) -> Recovery:
         """The way back for a key that lost everything else."""
-        return self._parts.recovery
+        return Recovery(self.transport)
 
     @property
     def public(self) -> Public:
         """What anybody may read."""
-        return self._parts.public
+        return Public(self.transport)
 
     async def __aenter__(self) -> Self:
         return self
@@ -121,7 +120,7 @@ class LocalAgent(Agent):
         self._context = CallerContext(
             services=services, caller=caller, identity=identity, keyring=keyring, lifetime=lifetime or Lifetime()
         )
-        super().__init__(InProcess(self._context), LocalParts(self._context, urls), keys=keys)
+        super().__init__(InProcess(self._context, urls), keys=keys)
 
     @property
     def caller(self) -> Caller | Anonymous:
@@ -140,8 +139,8 @@ class RemoteAgent(Agent):
     It belongs to one event loop.
     """
 
-    def __init__(self, network: RemoteNetwork, *, keys: KeyPair | None = None) -> None:
-        super().__init__(OverHttp(network), network, keys=keys)
+    def __init__(self, network: Connection, *, keys: KeyPair | None = None) -> None:
+        super().__init__(OverHttp(network), keys=keys)
         self._network = network
 
     @property

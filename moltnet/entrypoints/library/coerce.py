@@ -17,7 +17,7 @@ from moltnet.entrypoints.schema.declare import DateTime, Items, Member, Shape, U
 
 Id = TypeVar("Id", bound=UUID)
 Choice = TypeVar("Choice", bound=StrEnum)
-Given = TypeVar("Given")
+Input = TypeVar("Input")
 
 
 class NoSuchChoice(Invalid):
@@ -33,15 +33,15 @@ class AmbiguousDateTime(Invalid):
     sentence = "A time has a zone, and a year of 1 to 9999 in UTC"
 
 
-def coerced(value_: Given) -> Given:
+def coerced(value_: Input) -> Input:
     """The input of an operation with its members in their types; raises Invalid for what cannot be taken as such."""
     form: type[Any] = type(value_)
     members = members_of(form).members
     values = {member.attribute: _coerced(member, getattr(value_, member.attribute)) for member in members}
     limits = {member.attribute: member.shape for member in members}.get("limit")
-    if isinstance(limits, Integer) and "offset" in values:
-        check_page(values["limit"], values["offset"], limits.max)
-    read: Given = form(**values)
+    if isinstance(limits, Integer):
+        check_page(values["limit"], values.get("offset", 0), limits.max)
+    read: Input = form(**values)
     return read
 
 

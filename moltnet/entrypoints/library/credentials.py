@@ -1,42 +1,52 @@
-"""An agent's own credentials in a network in this process, and the way back to them."""
-
-from urllib.parse import parse_qs, urlsplit
+"""An agent's own credentials, and the way back to them."""
 
 import attrs
 
 from moltnet.domain.credentials import ClientSecret
-from moltnet.domain.operations import Operation
-from moltnet.domain.recovery import Challenge, CodeRefused, Recovery
-from moltnet.entrypoints.library.caller_context import CallerContext
+from moltnet.domain.recovery import Challenge
+from moltnet.domain.recovery import Recovery as Way
+from moltnet.entrypoints.library.transport import Transport
+from moltnet.entrypoints.operations import recovery as operations
+from moltnet.entrypoints.operations.operation import Nothing
+from moltnet.entrypoints.operations.recovery import RequestRecoveryChallenge, VerifyRecoveryChallenge
 
 
 @attrs.frozen
-class LocalCredentials:
-    """The port `Credentials` over the use cases."""
+class Credentials:
+    """The agent's own credentials."""
 
-    _context: CallerContext
+    _transport: Transport
 
     async def rotate_secret(self) -> ClientSecret:
-        fresh = await self._context.services.credentials.rotate(self._context.require_caller(Operation.ROTATE_SECRET))
-        self._context.renew(fresh)
+        """A fresh secret; the old one and every earlier token end. The agent goes on with the new one.
+
+        It does even where the new one cannot be kept.
+        """
+        fresh = await self._transport.call(operations.ROTATE, Nothing())
+        await self._transport.renew(fresh)
         return fresh
 
 
 @attrs.frozen
-class LocalRecovery:
-    """The port `RecoveryWay` over the use cases."""
+class Recovery:
+    """The way back for a key that lost everything else; needs no token.
 
-    _context: CallerContext
+    Source: docs/reference/signatures.md, "Recovery flow".
+    """
+
+    _transport: Transport
 
     async def request_challenge(self, public_key: str) -> Challenge:
-        return await self._context.services.recovery.challenge(public_key)
+        """A text to sign with the lost agent's key."""
+        return await self._transport.call(operations.CHALLENGE, RequestRecoveryChallenge(public_key=public_key))
 
-    async def verify_challenge(self, challenge: Challenge, signature: str, public_key: str) -> Recovery:
-        return await self._context.services.recovery.verify(challenge, signature, public_key)
+    async def verify_challenge(self, challenge: Challenge, signature: str, public_key: str) -> Way:
+        """A recovery code, and where it is exchanged for a session."""
+        asked = VerifyRecoveryChallenge(
+            challenge=challenge.text, hmac=challenge.mac, signature=signature, public_key=public_key
+        )
+        return await self._transport.call(operations.VERIFY, asked)
 
-    async def finish(self, recovery: Recovery) -> ClientSecret:
-        flow = parse_qs(urlsplit(recovery.flow_url).query).get("flow", [""])[0]
-        answer = await self._context.services.recovery.answer_flow(flow, recovery.code)
-        if answer.session_token is None:
-            raise CodeRefused
-        return await self._context.services.credentials.rotate_by_session(answer.session_token)
+    async def finish(self, recovery: Way) -> ClientSecret:
+        """Exchanges the code for a session, and that for a fresh secret; the old one and every earlier token end."""
+        return await self._transport.finish_recovery(recovery)

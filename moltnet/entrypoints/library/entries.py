@@ -1,31 +1,34 @@
-"""Entries of a network in this process, and what is found among them."""
+"""Entries of diaries, and what is found among them."""
 
 from collections.abc import Collection
+from contextlib import suppress
 from datetime import datetime
-from functools import partial
 
 import attrs
 
-from moltnet.domain.digest import DAYS_DEFAULT, ENTRIES_DEFAULT, Reflection
-from moltnet.domain.duplicates import IfDuplicate
-from moltnet.domain.entries import IMPORTANCE_DEFAULT, Entry, EntryEdit, EntryType, Kept, NewEntry
+from moltnet.domain.digest import DAYS_DEFAULT, ENTRIES_DEFAULT
+from moltnet.domain.entries import IMPORTANCE_DEFAULT, Entry, EntryType, Kept, NewEntry
+from moltnet.domain.errors import NotFound
 from moltnet.domain.ids import DiaryId, EntryId
-from moltnet.domain.operations import Operation
-from moltnet.domain.paging import LIST_DEFAULT, check_page
-from moltnet.domain.search import RESULTS_DEFAULT, Filters, Search, SearchResult, Weights
-from moltnet.domain.text import check_texts
+from moltnet.domain.paging import LIST_DEFAULT
+from moltnet.domain.search import RESULTS_DEFAULT, SearchResult
 from moltnet.domain.versions import ANY_VERSION, Expected
 from moltnet.domain.views import Reflected
-from moltnet.entrypoints.library.caller_context import CallerContext, IdempotentCall
-from moltnet.entrypoints.library.coerce import coerce_datetime, id_of, one_of
-from moltnet.ports.repositories import Page
+from moltnet.entrypoints.library.transport import Transport
+from moltnet.entrypoints.operations import diaries, entries, search
+from moltnet.entrypoints.operations.entries import CreateEntry, FindEntry, ListOfDiary, OneEntry, UpdateEntry
+from moltnet.entrypoints.operations.operation import ListPage
+from moltnet.entrypoints.operations.search import Reflect, SearchDiary
+
+# How far back entries of shared diaries are looked through, a page at a time: REST names no diary but one's own.
+_PAGE, _PAGES = 100, 20
 
 
 @attrs.frozen
-class LocalEntries:
-    """The port `AgentEntries` over the use cases."""
+class Entries:
+    """Entries of diaries."""
 
-    _context: CallerContext
+    _transport: Transport
 
     async def create(  # noqa: PLR0913  # an entry has as many members
         self,
@@ -39,6 +42,10 @@ class LocalEntries:
         occurred_at: datetime | None = None,
         key: str | None = None,
     ) -> Entry:
+        """Stores an entry, findable once this returns.
+
+        `occurred_at` is when what it tells happened, if not now: a time with its zone, here and wherever one is given.
+        """
         new = NewEntry(
             content=content,
             title=title,
@@ -50,20 +57,12 @@ class LocalEntries:
         return (await self.keep(diary_id, new, key=key)).entry
 
     async def keep(self, diary_id: DiaryId, new: NewEntry, *, key: str | None = None) -> Kept:
-        operation = Operation.CREATE_ENTRY
-        caller = self._context.require_caller(operation)
-        check_texts(new.content, new.title, *(new.tags or ()))
-        checked = attrs.evolve(
-            new,
-            tags=None if new.tags is None else tuple(new.tags),
-            entry_type=one_of(EntryType, new.entry_type),
-            occurred_at=coerce_datetime(new.occurred_at),
-            if_duplicate=one_of(IfDuplicate, new.if_duplicate),
-        )
-        idempotent = IdempotentCall(context=self._context, operation=operation, key=key, asked=(diary_id, checked))
-        return await idempotent.once(
-            Kept, partial(self._context.services.entries.keep, caller, id_of(diary_id), checked)
-        )
+        """Stores an entry as `create` does, and tells what it resembles.
+
+        With `if_duplicate` RETURN, what is there already, word for word, is not stored again but answered.
+        """
+        asked = CreateEntry(diary_id=diary_id, **attrs.asdict(new, recurse=False))
+        return await self._transport.call(entries.CREATE, asked, key=key)
 
     async def list(
         self,
@@ -74,22 +73,25 @@ class LocalEntries:
         tags: Collection[str] = (),
         entry_type: EntryType | None = None,
     ) -> tuple[list[Entry], int]:
-        caller = self._context.optional_caller(Operation.LIST_ENTRIES)
-        check_page(limit, offset)
-        check_texts(*tags)
-        types = _types(() if entry_type is None else (entry_type,))
-        filters = Filters(tags=tuple(tags), entry_types=types)
-        return await self._context.services.entries.list(caller, id_of(diary_id), filters, Page(limit, offset))
-
-    async def find(self, entry_id: EntryId) -> Entry | None:
-        return await self._context.services.entries.find(
-            self._context.require_caller(Operation.GET_ENTRY), id_of(entry_id)
-        )
+        """A page of a diary, newest first, and how many entries match."""
+        asked = ListOfDiary(diary_id=diary_id, limit=limit, offset=offset, tags=tuple(tags), entry_type=entry_type)
+        return await self._transport.call(entries.LIST, asked)
 
     async def get(self, diary_id: DiaryId, entry_id: EntryId) -> Entry:
-        return await self._context.services.entries.get(
-            self._context.optional_caller(Operation.GET_ENTRY), id_of(diary_id), id_of(entry_id)
-        )
+        """One entry."""
+        return await self._transport.call(entries.GET, OneEntry(diary_id=diary_id, entry_id=entry_id))
+
+    async def find(self, entry_id: EntryId) -> Entry | None:
+        """The entry of an id in whichever of the agent's own diaries and of those shared with it; None if in none.
+
+        Over HTTP, which has no such question, every diary is asked: among the shared ones those of the newest entries.
+        """
+        if self._transport.offers(entries.FIND):
+            with suppress(NotFound):
+                return await self._transport.call(entries.FIND, FindEntry(entry_id=entry_id))
+            return None
+        own = [diary.id for diary in await self._transport.call(diaries.LIST, ListPage())]
+        return await self._in_any(own, entry_id) or await self._in_shared(set(own), entry_id)
 
     async def update(  # noqa: PLR0913  # an entry has as many members
         self,
@@ -105,22 +107,23 @@ class LocalEntries:
         occurred_at: datetime | None = None,
         expected: Expected = ANY_VERSION,
     ) -> Entry:
-        caller = self._context.require_caller(Operation.UPDATE_ENTRY)
-        check_texts(content, title, *(tags or ()))
-        edit = EntryEdit(
+        """The entry after the edit; what is left out stays."""
+        edit = UpdateEntry(
+            diary_id=diary_id,
+            entry_id=entry_id,
             title=title,
             content=content,
             tags=None if tags is None else tuple(tags),
             importance=importance,
-            entry_type=entry_type and one_of(EntryType, entry_type),
-            superseded_by=superseded_by and id_of(superseded_by),
-            occurred_at=coerce_datetime(occurred_at),
+            entry_type=entry_type,
+            superseded_by=superseded_by,
+            occurred_at=occurred_at,
         )
-        return await self._context.services.entries.update(caller, id_of(diary_id), id_of(entry_id), edit, expected)
+        return await self._transport.call(entries.UPDATE, edit, expected=expected)
 
     async def delete(self, diary_id: DiaryId, entry_id: EntryId, *, expected: Expected = ANY_VERSION) -> None:
-        caller = self._context.require_caller(Operation.DELETE_ENTRY)
-        await self._context.services.entries.delete(caller, id_of(diary_id), id_of(entry_id), expected)
+        """Removes an entry."""
+        await self._transport.call(entries.DELETE, OneEntry(diary_id=diary_id, entry_id=entry_id), expected=expected)
 
     async def search(  # noqa: PLR0913  # a search has as many members
         self,
@@ -144,29 +147,32 @@ class LocalEntries:
         explain: bool = False,
         only_mine: bool = False,
     ) -> SearchResult:
-        caller = self._context.optional_caller(Operation.SEARCH)
-        check_texts(query, *tags)
-        search = Search(
-            diary_id=diary_id and id_of(diary_id),
+        """The best entries for a query, or the newest without one; no diary means the agent's own (ADR-6).
+
+        With `explain` each hit says why, and the answer what was left out; `min_score` is 0 to 1. With `only_mine`, it
+        is only what the agent wrote itself and nobody else changed.
+        """
+        asked = SearchDiary(
+            diary_id=diary_id,
             query=query,
-            filters=Filters(
-                tags=tuple(tags),
-                entry_types=_types(entry_types),
-                exclude_superseded=exclude_superseded,
-                since=coerce_datetime(created_after),
-                until=coerce_datetime(created_before),
-                happened_since=coerce_datetime(occurred_after),
-                happened_until=coerce_datetime(occurred_before),
-            ),
-            weights=Weights(relevance=w_relevance, recency=w_recency, importance=w_importance),
+            tags=tuple(tags),
+            entry_types=frozenset(entry_types),
+            exclude_superseded=exclude_superseded,
             include_shared=include_shared,
             limit=limit,
             offset=offset,
+            w_relevance=w_relevance,
+            w_recency=w_recency,
+            w_importance=w_importance,
+            created_after=created_after,
+            created_before=created_before,
+            occurred_after=occurred_after,
+            occurred_before=occurred_before,
             min_score=min_score,
             explain=explain,
             only_mine=only_mine,
         )
-        return await self._context.services.search.search(caller, search)
+        return await self._transport.call(search.SEARCH, asked)
 
     async def reflect(
         self,
@@ -177,12 +183,31 @@ class LocalEntries:
         entry_types: Collection[EntryType] = (),
         max_tokens: int | None = None,
     ) -> Reflected:
-        caller = self._context.optional_caller(Operation.REFLECT)
-        reflection = Reflection(
-            days=days, max_entries=max_entries, entry_types=_types(entry_types), max_tokens=max_tokens
+        """The latest of one diary, newest first, without what was superseded.
+
+        With `max_tokens`, as much as about so many tokens hold, by type, the most important first.
+        """
+        asked = Reflect(
+            diary_id=diary_id,
+            days=days,
+            max_entries=max_entries,
+            entry_types=frozenset(entry_types),
+            max_tokens=max_tokens,
         )
-        return Reflected.of(await self._context.services.search.reflect(caller, id_of(diary_id), reflection))
+        return await self._transport.call(search.REFLECT, asked)
 
+    async def _in_any(self, among: Collection[DiaryId], entry_id: EntryId) -> Entry | None:
+        for diary in among:
+            with suppress(NotFound):
+                return await self.get(diary, entry_id)
+        return None
 
-def _types(checked: Collection[EntryType]) -> frozenset[EntryType]:
-    return frozenset(one_of(EntryType, each) for each in checked)
+    async def _in_shared(self, asked: set[DiaryId], entry_id: EntryId) -> Entry | None:
+        for page in range(_PAGES):
+            found = await self.search(include_shared=True, limit=_PAGE, offset=page * _PAGE)
+            fresh = {hit.entry.diary_id for hit in found.hits} - asked
+            entry = await self._in_any(sorted(fresh), entry_id)
+            if entry is not None or len(found.hits) < _PAGE:
+                return entry
+            asked |= fresh
+        return None

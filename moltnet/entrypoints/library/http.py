@@ -3,7 +3,7 @@
 Members of an answer that are not known here are passed over, so that a newer network can tell more.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any, TypeVar
@@ -14,20 +14,30 @@ import attrs
 import cattrs
 from cattrs.gen import make_dict_structure_fn
 
+from moltnet.domain.authors import Author
+from moltnet.domain.credentials import ClientSecret
+from moltnet.domain.entries import Entry, Kept, Similar
 from moltnet.domain.errors import MoltNetError
+from moltnet.domain.explanations import Explanation
 from moltnet.domain.idempotency import check_key
 from moltnet.domain.ids import parse_uuid
 from moltnet.domain.keys import Fingerprint, PublicKey
+from moltnet.domain.passages import Span
+from moltnet.domain.recovery import CodeRefused, CodeSpent, FlowNotFound, FlowOver, Recovery
+from moltnet.domain.search import Hit
 from moltnet.domain.versions import ANY_VERSION, Expected, version_time
-from moltnet.domain.views import SignatureCheck
+from moltnet.domain.views import Document, FeedItem, SignatureCheck
+from moltnet.entrypoints.operations.feed import FollowFeed
 from moltnet.entrypoints.operations.operation import AnyOperation, Auth, Http, Operation
-from moltnet.entrypoints.schema.convert import overrides
-from moltnet.entrypoints.schema.declare import Members
-from moltnet.ports.remote import Call, Connection, NetworkError, Reply, Unsendable
+from moltnet.entrypoints.operations.recovery import ROTATE
+from moltnet.entrypoints.schema.convert import iso_text, overrides
+from moltnet.entrypoints.schema.declare import Members, members_of
+from moltnet.ports.remote import UNREADABLE, Call, Connection, NetworkError, Reply, Unsendable
 
-Given = TypeVar("Given")
+Input = TypeVar("Input")
 Output = TypeVar("Output")
 
+_STREAM = "/public/feed/stream"
 _TIME_RESOLUTION = timedelta(milliseconds=1)  # as fine as the wire tells times
 
 
@@ -39,23 +49,75 @@ class OverHttp:
 
     async def call(
         self,
-        operation: Operation[Given, Output],
-        given: Given,
+        operation: Operation[Input, Output],
+        request: Input,
         *,
         key: str | None = None,
         expected: Expected = ANY_VERSION,
     ) -> Output:
         """What the network answers. Raises MalformedIdempotencyKey, what it refuses with, and NetworkError."""
-        reply = await self._connection.ask(request_of(operation, given, key, expected))
+        reply = await self._connection.ask(request_of(operation, request, key, expected))
         answer: Output = answer_of(operation, reply)
         return answer
 
+    def offers(self, operation: AnyOperation) -> bool:
+        """Whether it has a route."""
+        return operation.http is not None
 
-def request_of(operation: AnyOperation, given: object, key: str | None, expected: Expected) -> Call:
+    def follow(self, request: FollowFeed, after: FeedItem | None) -> AsyncIterator[FeedItem]:
+        """What comes into the feed after an item, or from now on, without end."""
+        path = _STREAM + _query(members_of(FollowFeed), request)
+        return self._items(path, f"{iso_text(after.created_at)}/{after.id}" if after else None)
+
+    async def network_info(self) -> Document:
+        """The discovery document; raises what the network refuses with under the code NETWORK_INFO_FAILED."""
+        call = Call(method="GET", path="/.well-known/moltnet.json", signed_in=False, repeatable=True)
+        value = (await self._connection.ask(call, code="NETWORK_INFO_FAILED")).value()
+        if not isinstance(value, dict):
+            raise NetworkError("The answer is not a discovery document; check that this is the address of a network")
+        document: dict[str, Any] = value
+        return document
+
+    async def llms_txt(self) -> str:
+        """The same as Markdown; raises what the network refuses with under the code LLMS_TXT_FAILED."""
+        call = Call(method="GET", path="/llms.txt", signed_in=False, repeatable=True)
+        return (await self._connection.ask(call, code="LLMS_TXT_FAILED")).text
+
+    async def renew(self, credentials: ClientSecret) -> None:
+        """Goes on with a fresh secret, and keeps it wherever the agent's identity is kept."""
+        await self._connection.renew(credentials)
+
+    async def finish_recovery(self, recovery: Recovery) -> ClientSecret:
+        """Exchanges a recovery's code for a session, and that for a fresh secret."""
+        body = {"method": "code", "code": recovery.code}
+        reply = await self._connection.answer(_unsigned(recovery.flow_url, body))
+        parsed = reply.value()
+        session = parsed.get("session_token") if reply.is_good and isinstance(parsed, dict) else None
+        if not isinstance(session, str):
+            raise _flow_refusal(reply.status)
+        call = attrs.evolve(_unsigned("/auth/rotate-secret", None), headers={"X-Session-Token": session})
+        return answer_of(ROTATE, await self._connection.ask(call))  # type: ignore[no-any-return]  # what it answers
+
+    async def _items(self, path: str, after: str | None) -> AsyncIterator[FeedItem]:
+        async for value in self._connection.follow(path, after):
+            yield structured(value, FeedItem)
+
+
+def _unsigned(path: str, body: object) -> Call:
+    return Call(method="POST", path=path, json=body, signed_in=False)
+
+
+def _flow_refusal(status: int) -> MoltNetError:
+    # In the words of Kratos (docs/reference/signatures.md, "Recovery flow"): the statuses alone tell them apart.
+    by_status: dict[int, MoltNetError] = {200: CodeRefused(), 400: CodeSpent(), 404: FlowNotFound(), 410: FlowOver()}
+    return by_status.get(status) or NetworkError(f"The recovery flow cannot be finished (HTTP {status})")
+
+
+def request_of(operation: AnyOperation, request: object, key: str | None, expected: Expected) -> Call:
     """An operation as a request. Raises MalformedIdempotencyKey, and Unsendable."""
     http = _http(operation)
     parts = http.parts(operation.form)
-    sent = http.form.of(given) if http.form else given
+    sent = http.form.of(request) if http.form else request
     if key is not None:
         check_key(key)
     body = None if parts.body is None else {name: _plain(value) for name, value in _named(parts.body, sent)}
@@ -76,6 +138,8 @@ def answer_of(operation: AnyOperation, reply: Reply) -> Any:
         return None
     envelope, value = _http(operation).envelope, reply.value()
     shown = structured(envelope.unwrap(value) if envelope else value, operation.output)
+    if isinstance(shown, Kept):
+        return attrs.evolve(shown, entry=_exact(shown.entry, reply))
     return _exact(shown, reply) if operation.versioned else shown
 
 
@@ -84,7 +148,7 @@ def structured(value: object, form: Any) -> Any:
     try:
         return _CONVERTER.structure(value, form)
     except (ValueError, TypeError, KeyError, AttributeError, MoltNetError, cattrs.BaseValidationError) as error:
-        raise NetworkError("The answer cannot be read: is this the address of a network's REST interface?") from error
+        raise NetworkError(UNREADABLE) from error
 
 
 def _http(operation: AnyOperation) -> Http:
@@ -102,26 +166,26 @@ def _exact(thing: Any, reply: Reply) -> Any:
     return attrs.evolve(thing, updated_at=at)
 
 
-def _named(shape: Members, given: object) -> list[tuple[str, object]]:
+def _named(shape: Members, request: object) -> list[tuple[str, object]]:
     """The members of an input that say something, by their names in JSON: what has its default is not sent."""
-    values = ((member, getattr(given, member.attribute)) for member in shape.members)
+    values = ((member, getattr(request, member.attribute)) for member in shape.members)
     return [(member.alias, value) for member, value in values if member.required or value != member.default]
 
 
-def _path(http: Http, shape: Members | None, given: object) -> str:
+def _path(http: Http, shape: Members | None, request: object) -> str:
     """The path, each parameter of which stays one segment; raises Unsendable."""
     if shape is None:
         return http.path
     try:
-        return http.path.format_map({name: quote(str(value), safe="") for name, value in _named(shape, given)})
+        return http.path.format_map({name: quote(str(value), safe="") for name, value in _named(shape, request)})
     except UnicodeEncodeError:
         raise Unsendable from None
 
 
-def _query(shape: Members | None, given: object) -> str:
-    told = {name: _query_text(value) for name, value in _named(shape, given)} if shape else {}
+def _query(shape: Members | None, request: object) -> str:
+    values = {name: _query_text(value) for name, value in _named(shape, request)} if shape else {}
     try:
-        return f"?{urlencode(told, doseq=True)}" if told else ""
+        return f"?{urlencode(values, doseq=True)}" if values else ""
     except UnicodeEncodeError:
         raise Unsendable from None
 
@@ -154,6 +218,12 @@ def _is_tag(version: str) -> bool:
     return version.isascii() and version.isprintable() and not set(version) & {'"', " "}
 
 
+def _exactly(value: object, kind: type[object]) -> object:
+    if not isinstance(value, kind):
+        raise ValueError  # noqa: TRY004  # as everything else that is not what it should be
+    return value
+
+
 def _uuid(value: object, _: object) -> UUID:
     found = parse_uuid(str(value))
     if found is None:
@@ -170,6 +240,26 @@ def _by_json_names(form: type[Any]) -> Callable[[Any, Any], Any]:
     return make_dict_structure_fn(form, _CONVERTER, **overrides(form))
 
 
+def _author(value: Any, _: object) -> Author:
+    return Author(public_key=PublicKey.parse(value["publicKey"]), assumed=bool(value.get("assumed")))
+
+
+def _kept_result(value: Any, _: object) -> Kept:
+    return Kept(
+        entry=_CONVERTER.structure(value, Entry),
+        repeated=bool(value.get("duplicateOf")),
+        similar=_CONVERTER.structure(value.get("similar") or (), tuple[Similar, ...]),
+    )
+
+
+def _hit(value: Any, _: object) -> Hit:
+    members = value.get("explanation")
+    explanation = _CONVERTER.structure(members, Explanation) if members else None
+    if explanation and (span := members.get("passage")):
+        explanation = attrs.evolve(explanation, passage=Span(span["start"], span["end"]))
+    return Hit(entry=_CONVERTER.structure(value, Entry), score=value.get("score"), explanation=explanation)
+
+
 def _signature_check(value: Any, _: object) -> SignatureCheck:
     signer = value.get("signer")
     return SignatureCheck(
@@ -177,15 +267,20 @@ def _signature_check(value: Any, _: object) -> SignatureCheck:
     )
 
 
-def _made() -> cattrs.Converter:
+def _build_converter() -> cattrs.Converter:
     converter = cattrs.Converter(detailed_validation=False)
     converter.register_structure_hook_factory(attrs.has, _by_json_names)
+    converter.register_structure_hook(bool, _exactly)
+    converter.register_structure_hook(int, _exactly)
     converter.register_structure_hook(UUID, _uuid)
     converter.register_structure_hook(datetime, _date_time)
     converter.register_structure_hook(Fingerprint, lambda value, _: Fingerprint.parse(str(value)))
     converter.register_structure_hook(PublicKey, lambda value, _: PublicKey.parse(str(value)))
+    converter.register_structure_hook(Author, _author)
+    converter.register_structure_hook(Kept, _kept_result)
+    converter.register_structure_hook(Hit, _hit)
     converter.register_structure_hook(SignatureCheck, _signature_check)
     return converter
 
 
-_CONVERTER = _made()
+_CONVERTER = _build_converter()

@@ -1,30 +1,24 @@
-"""What anybody may read of a network in this process."""
+"""What anybody may read."""
 
 from collections.abc import AsyncIterator, Collection
 
 import attrs
 
 from moltnet.domain.entries import EntryType
-from moltnet.domain.feed import PAGE_DEFAULT, PAGE_MAX, RESULTS_DEFAULT, Cursor, FeedSearch, Selection
+from moltnet.domain.feed import PAGE_DEFAULT, RESULTS_DEFAULT
 from moltnet.domain.ids import EntryId
-from moltnet.domain.paging import check_page
-from moltnet.domain.text import check_texts
 from moltnet.domain.views import Document, FeedItem, FeedItems, ProblemKind
-from moltnet.entrypoints.discovery.document import network_info
-from moltnet.entrypoints.discovery.markdown import llms_text
-from moltnet.entrypoints.discovery.network_urls import NetworkUrls
-from moltnet.entrypoints.discovery.problem_types import PROBLEM_TYPES
-from moltnet.entrypoints.library.caller_context import CallerContext
-from moltnet.entrypoints.library.coerce import id_of, one_of
-from moltnet.entrypoints.schema.convert import json_value
+from moltnet.entrypoints.library.transport import Transport
+from moltnet.entrypoints.operations import feed, problems
+from moltnet.entrypoints.operations.feed import FollowFeed, OnePublicEntry, ReadFeed, SearchPublic
+from moltnet.entrypoints.operations.operation import Nothing
 
 
 @attrs.frozen
-class LocalPublic:
-    """The port `Public` over the use cases."""
+class Public:
+    """What anybody may read."""
 
-    _context: CallerContext
-    _urls: NetworkUrls
+    _transport: Transport
 
     async def feed(
         self,
@@ -34,11 +28,9 @@ class LocalPublic:
         tag: str | None = None,
         include_flagged: bool = False,
     ) -> FeedItems:
-        check_page(limit, most=PAGE_MAX)
-        check_texts(tag)
-        after = Cursor.parse(cursor) if cursor else None
-        selection = Selection(tag=tag or None, include_flagged=include_flagged)
-        return FeedItems.of(await self._context.services.feed.page(after, selection, limit))
+        """A page of the feed, newest first."""
+        asked = ReadFeed(limit=limit, cursor=cursor, tag=tag, include_flagged=include_flagged)
+        return await self._transport.call(feed.READ, asked)
 
     async def search_feed(  # noqa: PLR0913  # a search has as many members
         self,
@@ -50,45 +42,35 @@ class LocalPublic:
         entry_types: Collection[EntryType] = (),
         exclude_superseded: bool = False,
     ) -> list[FeedItem]:
-        check_texts(query, tag)
-        selection = Selection(
-            tag=tag or None,
+        """The best of all public diaries, best first; of all types, unless some are named."""
+        asked = SearchPublic(
+            query=query,
+            limit=limit,
+            tag=tag,
             include_flagged=include_flagged,
-            entry_types=frozenset(one_of(EntryType, each) for each in entry_types),
+            entry_types=frozenset(entry_types),
             exclude_superseded=exclude_superseded,
         )
-        search = FeedSearch(query=query, selection=selection, limit=limit)
-        found = await self._context.services.feed.search(search, self._context.caller)
-        return list(map(FeedItem.of, found))
+        return await self._transport.call(feed.SEARCH, asked)
 
     async def entry(self, entry_id: EntryId) -> FeedItem:
-        return FeedItem.of(await self._context.services.feed.entry(id_of(entry_id)))
+        """One public entry."""
+        return await self._transport.call(feed.ENTRY, OnePublicEntry(id=entry_id))
 
-    async def follow(
+    def follow(
         self, *, after: FeedItem | None = None, tag: str | None = None, include_flagged: bool = False
     ) -> AsyncIterator[FeedItem]:
-        cursor = Cursor(after.created_at, after.id) if after else None
-        selection = Selection(tag=tag or None, include_flagged=include_flagged)
-        async for group in await self._context.services.feed.follow(cursor, selection):
-            for public in group:
-                yield FeedItem.of(public)
+        """What comes into the feed after an item, or from now on: each once, in order, without end."""
+        return self._transport.follow(FollowFeed(tag=tag, include_flagged=include_flagged), after)
 
     async def problems(self) -> list[ProblemKind]:
-        return [
-            ProblemKind(
-                type=row.type,
-                title=row.title,
-                status=row.status,
-                code=row.code,
-                description=row.description,
-                common_causes=row.common_causes,
-            )
-            for row in PROBLEM_TYPES
-        ]
+        """The kinds of problem that the network tells."""
+        return await self._transport.call(problems.LIST, Nothing())
 
     async def network_info(self) -> Document:
-        info = json_value(network_info(self._urls, self._context.services.search.embedding_model))
-        return info if isinstance(info, dict) else {}
+        """The discovery document (docs/reference/client.md, "Discovery document")."""
+        return await self._transport.network_info()
 
     async def llms_txt(self) -> str:
-        return llms_text(network_info(self._urls, self._context.services.search.embedding_model))
+        """The same as Markdown."""
+        return await self._transport.llms_txt()

@@ -14,14 +14,17 @@ from pathlib import Path
 import attrs
 
 from moltnet.domain.credentials import ClientSecret
-from moltnet.domain.ids import AgentId
+from moltnet.domain.ids import AgentId, ClientId
+from moltnet.domain.keys import Fingerprint, PublicKey
 from moltnet.domain.views import Document
 from moltnet.domain.vouching import checked_code
-from moltnet.entrypoints.container import admission, connection, file_keyring, key_pair_of, new_key_pair
+from moltnet.entrypoints.container import connection, file_keyring, key_pair_of, new_key_pair
 from moltnet.entrypoints.library.agent import RemoteAgent
+from moltnet.entrypoints.library.http import structured
 from moltnet.entrypoints.library.signing import prove_key, registration_proof
 from moltnet.entrypoints.settings import DEFAULT_API_URL, ClientSettings, http_url, read_client_settings
 from moltnet.ports.keyring import Keyring, NoCredentials, OwnIdentity
+from moltnet.ports.remote import Call, NetworkError, RegistrationError
 from moltnet.ports.signatures import KeyPair
 
 ConfigDir = str | PathLike[str] | None
@@ -117,7 +120,7 @@ async def register(
     begun = None if keys else await asyncio.to_thread(local.keyring.prepared)
     key_pair = keys or (key_pair_of(begun) if begun else new_key_pair())
     await asyncio.to_thread(local.keyring.prepare, key_pair.seed_text)
-    agent_id, credentials = await admission(
+    agent_id, credentials = await _registered(
         url, key_pair.public_key, voucher_code, registration_proof(key_pair, voucher_code)
     )
     return await local.keep(_identity(key_pair, agent_id, credentials, url))
@@ -157,6 +160,29 @@ async def recover(
         else await _agent_id(url, credentials)
     )
     return await local.keep(_identity(key_pair, agent_id, credentials, url, stored_identity))
+
+
+@attrs.frozen(kw_only=True)
+class _Registered:
+    identity_id: AgentId
+    fingerprint: Fingerprint
+    client_id: ClientId
+    client_secret: str = attrs.field(repr=False)
+
+
+async def _registered(url: str, key: PublicKey, voucher_code: str, proof: str) -> tuple[AgentId, ClientSecret]:
+    """What a network tells a newcomer, in one try; raises a RegistrationError of its kind, and NetworkError."""
+    body = {"public_key": key.text, "voucher_code": voucher_code, "proof": proof}
+    call = Call(method="POST", path="/auth/register", json=body, signed_in=False, once_only=True)
+    anonymous = connection(url)
+    try:
+        reply = await anonymous.ask(call, form=RegistrationError)
+    finally:
+        await anonymous.aclose()
+    registered: _Registered = structured(reply.value(), _Registered)
+    if registered.fingerprint != key.fingerprint:
+        raise NetworkError("The network answered for another key than the one that was registered")
+    return registered.identity_id, ClientSecret(client_id=registered.client_id, secret=registered.client_secret)
 
 
 async def _agent_id(url: str, credentials: ClientSecret) -> AgentId:

@@ -1,21 +1,33 @@
 """How an operation reaches its network: the one thing that a client needs, and that transport within this process."""
 
 import hashlib
+from collections.abc import AsyncIterator
 from typing import Any, Protocol, TypeVar
+from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
 import attrs
 from cattrs.preconf.json import make_converter
 
 from moltnet.domain.caller import Anonymous, Caller, require_caller
+from moltnet.domain.credentials import ClientSecret
+from moltnet.domain.feed import Cursor
 from moltnet.domain.idempotency import IdempotentRequest
 from moltnet.domain.keys import Fingerprint
+from moltnet.domain.recovery import CodeRefused, Recovery
 from moltnet.domain.versions import ANY_VERSION, Expected
+from moltnet.domain.views import Document, FeedItem
+from moltnet.entrypoints.discovery.document import network_info
+from moltnet.entrypoints.discovery.forms import NetworkInfo
+from moltnet.entrypoints.discovery.markdown import llms_text
+from moltnet.entrypoints.discovery.network_urls import NetworkUrls
 from moltnet.entrypoints.library.caller_context import CallerContext
 from moltnet.entrypoints.library.coerce import coerced
-from moltnet.entrypoints.operations.operation import Auth, Call, Operation
+from moltnet.entrypoints.operations.feed import FollowFeed
+from moltnet.entrypoints.operations.operation import AnyOperation, Auth, Call, Operation
+from moltnet.entrypoints.schema.convert import json_value
 
-Given = TypeVar("Given")
+Input = TypeVar("Input")
 Output = TypeVar("Output")
 
 
@@ -24,8 +36,8 @@ class Transport(Protocol):
 
     async def call(
         self,
-        operation: Operation[Given, Output],
-        given: Given,
+        operation: Operation[Input, Output],
+        request: Input,
         *,
         key: str | None = None,
         expected: Expected = ANY_VERSION,
@@ -37,6 +49,30 @@ class Transport(Protocol):
         """
         ...
 
+    def offers(self, operation: AnyOperation) -> bool:
+        """Whether the operation can be asked for by this way."""
+        ...
+
+    def follow(self, request: FollowFeed, after: FeedItem | None) -> AsyncIterator[FeedItem]:
+        """What comes into the feed after an item, or from now on, without end."""
+        ...
+
+    async def network_info(self) -> Document:
+        """The discovery document."""
+        ...
+
+    async def llms_txt(self) -> str:
+        """The same as Markdown."""
+        ...
+
+    async def renew(self, credentials: ClientSecret) -> None:
+        """Goes on with a fresh secret, and keeps it wherever the agent's identity is kept."""
+        ...
+
+    async def finish_recovery(self, recovery: Recovery) -> ClientSecret:
+        """Exchanges a recovery's code for a session, and that for a fresh secret."""
+        ...
+
 
 @attrs.frozen
 class InProcess:
@@ -46,39 +82,75 @@ class InProcess:
     """
 
     _context: CallerContext
+    _urls: NetworkUrls
 
     async def call(
         self,
-        operation: Operation[Given, Output],
-        given: Given,
+        operation: Operation[Input, Output],
+        request: Input,
         *,
         key: str | None = None,
         expected: Expected = ANY_VERSION,
     ) -> Output:
         """What the use case answers. Raises Unauthenticated, MissingScope, and for input that is malformed, Invalid."""
         caller = self._caller(operation)
-        read = coerced(given)
+        read = coerced(request)
         call = Call(services=self._context.services, caller=caller, expected=expected)
         if key is None:
             return await operation.run(call, read)
-        request = _named(operation, require_caller(caller), key, read)
+        idempotent = _named(operation, require_caller(caller), key, read)
         outcome = await call.services.idempotency.once(
-            request, lambda record: operation.run(attrs.evolve(call, record=record), read), _stored
+            idempotent, lambda record: operation.run(attrs.evolve(call, record=record), read), _stored
         )
         output: Any = operation.output
         answer: Output = _CONVERTER.loads(outcome.answer, output)
         return answer
 
-    def _caller(self, operation: Operation[Given, Output]) -> Caller | Anonymous:
+    def offers(self, _: AnyOperation) -> bool:
+        """All of them."""
+        return True
+
+    async def follow(self, request: FollowFeed, after: FeedItem | None) -> AsyncIterator[FeedItem]:
+        """What comes into the feed after an item, or from now on, without end."""
+        cursor = Cursor(after.created_at, after.id) if after else None
+        async for group in await self._context.services.feed.follow(cursor, request.selection):
+            for public in group:
+                yield FeedItem.of(public)
+
+    async def network_info(self) -> Document:
+        """The discovery document."""
+        info = json_value(self._info())
+        return info if isinstance(info, dict) else {}
+
+    async def llms_txt(self) -> str:
+        """The same as Markdown."""
+        return llms_text(self._info())
+
+    async def renew(self, credentials: ClientSecret) -> None:
+        """Goes on with a fresh secret, and keeps it wherever the agent's identity is kept."""
+        self._context.renew(credentials)
+
+    async def finish_recovery(self, recovery: Recovery) -> ClientSecret:
+        """Exchanges a recovery's code for a session, and that for a fresh secret; raises CodeRefused."""
+        flow = parse_qs(urlsplit(recovery.flow_url).query).get("flow", [""])[0]
+        answer = await self._context.services.recovery.answer_flow(flow, recovery.code)
+        if answer.session_token is None:
+            raise CodeRefused
+        return await self._context.services.credentials.rotate_by_session(answer.session_token)
+
+    def _info(self) -> NetworkInfo:
+        return network_info(self._urls, self._context.services.search.embedding_model)
+
+    def _caller(self, operation: Operation[Input, Output]) -> Caller | Anonymous:
         caller = require_caller(self._context.caller) if operation.auth is Auth.REQUIRED else self._context.caller
         if isinstance(caller, Caller):
             caller.require(*operation.scopes)
         return caller
 
 
-def _named(operation: Operation[Given, Output], caller: Caller, key: str, given: Given) -> IdempotentRequest:
+def _named(operation: Operation[Input, Output], caller: Caller, key: str, request: Input) -> IdempotentRequest:
     # A token that may see less asks for less: it is not answered what another was.
-    asked = hashlib.sha256(_stored([_CONVERTER.unstructure(given), *caller.lacks])).digest()
+    asked = hashlib.sha256(_stored([_CONVERTER.unstructure(request), *caller.lacks])).digest()
     return IdempotentRequest(
         agent_id=caller.agent_id, operation=f"library {operation.name}", key=key, fingerprint=asked
     )

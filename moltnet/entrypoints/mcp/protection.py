@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from moltnet.domain.operations import scopes_of
 from moltnet.entrypoints.mcp.calls import tool_named
 from moltnet.entrypoints.mcp.prompts import PROMPTS
 from moltnet.entrypoints.mcp.resources import RESOURCES
 from moltnet.entrypoints.mcp.tools.tool import AnyTool
+from moltnet.entrypoints.operations.table import scopes_of
 
 _SCHEMES = "securitySchemes"
 

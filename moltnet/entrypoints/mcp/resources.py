@@ -16,7 +16,6 @@ from moltnet.entrypoints.mcp.mcp_session import McpSession, answering
 from moltnet.entrypoints.mcp.messages import NOT_AUTHENTICATED, failure
 from moltnet.entrypoints.mcp.profile import Self, profile_entry
 from moltnet.entrypoints.mcp.tools.references import diary_id, profile_of, uuid_of
-from moltnet.entrypoints.rest.schemas.entries import entry_form
 from moltnet.entrypoints.schema.convert import json_value
 
 RECENT = 20
@@ -93,7 +92,7 @@ async def _identity(agent: Agent, _: Parts) -> Members:
 
 async def _recent(agent: Agent, _: Parts) -> Members:
     parsed = await agent.diary.search(limit=RECENT)
-    return {"entries": [_json_members(entry_form(hit.entry)) for hit in parsed.hits]}
+    return {"entries": [_json_members(hit.entry) for hit in parsed.hits]}
 
 
 async def _entry(agent: Agent, parts: Parts) -> Members:
@@ -101,7 +100,7 @@ async def _entry(agent: Agent, parts: Parts) -> Members:
     entry = await agent.diary.find(EntryId(parsed)) if parsed else None
     if entry is None:
         raise EntryNotFound(None if await agent.diaries.list(limit=1) else _NO_DIARIES)
-    return _json_members(entry_form(entry))
+    return _json_members(entry)
 
 
 async def _diary(agent: Agent, parts: Parts) -> Members:
@@ -110,9 +109,7 @@ async def _diary(agent: Agent, parts: Parts) -> Members:
 
 async def _entry_of_diary(agent: Agent, parts: Parts) -> Members:
     diary, entry = parts
-    return _json_members(
-        entry_form(await agent.diary.get(await diary_id(agent, diary), EntryId(uuid_of(entry, EntryNotFound))))
-    )
+    return _json_members(await agent.diary.get(await diary_id(agent, diary), EntryId(uuid_of(entry, EntryNotFound))))
 
 
 async def _profile(agent: Agent, parts: Parts) -> Members:

@@ -11,10 +11,10 @@ from moltnet.domain.limits import Tier
 from moltnet.domain.signing import check_signature_text
 from moltnet.domain.views import FullProfile, Myself, SignatureCheck, Signer
 from moltnet.entrypoints.operations.operation import Auth, Call, Http, Nothing, Operation
-from moltnet.entrypoints.operations.signing import SignatureGiven
+from moltnet.entrypoints.operations.signing import SignatureText
 from moltnet.entrypoints.schema.declare import Shown, view
 
-FingerprintGiven = Annotated[
+FingerprintText = Annotated[
     Fingerprint,
     Text(pattern="^[A-Fa-f0-9]{4}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{4}$"),
     Description("A key's short name, in any case"),
@@ -47,28 +47,28 @@ view(
 class OneAgent:
     """One agent, by the fingerprint of its key."""
 
-    fingerprint: FingerprintGiven
+    fingerprint: FingerprintText
 
 
 @attrs.frozen(kw_only=True)
 class VerifyOfAgent(OneAgent):
     """A signature to be judged as one agent's."""
 
-    signature: SignatureGiven
+    signature: SignatureText
 
 
 async def _whoami(call: Call, _: Nothing) -> Myself:
     return Myself.of(await call.services.directory.whoami(call.agent), call.agent.client_id)
 
 
-async def _lookup(call: Call, given: OneAgent) -> FullProfile:
-    return FullProfile.of(await call.services.directory.profile(given.fingerprint))
+async def _lookup(call: Call, request: OneAgent) -> FullProfile:
+    return FullProfile.of(await call.services.directory.profile(request.fingerprint))
 
 
-async def _verify(call: Call, given: VerifyOfAgent) -> SignatureCheck:
-    check_signature_text(given.signature)
-    valid = await call.services.signing.verify_by(given.fingerprint, given.signature)
-    return SignatureCheck.of(given.fingerprint, valid=valid)
+async def _verify(call: Call, request: VerifyOfAgent) -> SignatureCheck:
+    check_signature_text(request.signature)
+    valid = await call.services.signing.verify_by(request.fingerprint, request.signature)
+    return SignatureCheck.of(request.fingerprint, valid=valid)
 
 
 WHOAMI = Operation(

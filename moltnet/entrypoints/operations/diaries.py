@@ -67,15 +67,15 @@ class UpdateDiary(OneDiary):
     visibility: ReadableBy | None = None
 
 
-async def _create(call: Call, given: CreateDiary) -> Diary:
+async def _create(call: Call, request: CreateDiary) -> Diary:
     return await call.services.diaries.create(
-        call.agent, name=given.name, visibility=given.visibility, signed=given.signed, record=call.record
+        call.agent, name=request.name, visibility=request.visibility, signed=request.signed, record=call.record
     )
 
 
-async def _update(call: Call, given: UpdateDiary) -> Diary:
-    edit = DiaryEdit(name=given.name, visibility=given.visibility)
-    return await call.services.diaries.update(call.agent, given.id, edit, call.expected)
+async def _update(call: Call, request: UpdateDiary) -> Diary:
+    edit = DiaryEdit(name=request.name, visibility=request.visibility)
+    return await call.services.diaries.update(call.agent, request.id, edit, call.expected)
 
 
 LIST = Operation(
@@ -83,7 +83,7 @@ LIST = Operation(
     summary="List your own diaries, newest first",
     input=ListPage,
     output=list[Diary],
-    run=lambda call, given: call.services.diaries.mine(call.agent, given.page),
+    run=lambda call, request: call.services.diaries.mine(call.agent, request.page),
     scopes=(Scope.DIARY_READ,),
     rate=Tier.GLOBAL,
     http=Http(
@@ -128,7 +128,7 @@ GET = Operation(
     summary="Read what a diary is called and who may see it",
     input=OneDiary,
     output=Diary,
-    run=lambda call, given: call.services.diaries.get(call.caller, given.id),
+    run=lambda call, request: call.services.diaries.get(call.caller, request.id),
     auth=Auth.OPTIONAL,
     scopes=(Scope.DIARY_READ,),
     rate=Tier.GLOBAL,
@@ -169,7 +169,7 @@ DELETE = Operation(
     summary="Delete a diary with all its entries and shares",
     input=OneDiary,
     output=None,
-    run=lambda call, given: call.services.diaries.delete(call.agent, given.id, call.expected),
+    run=lambda call, request: call.services.diaries.delete(call.agent, request.id, call.expected),
     scopes=(Scope.DIARY_DELETE,),
     rate=Tier.GLOBAL,
     versioned=True,

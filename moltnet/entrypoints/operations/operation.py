@@ -38,9 +38,9 @@ from moltnet.entrypoints.schema.declare import Constant, Member, Members, Shape,
 from moltnet.ports.repositories import Page
 from moltnet.ports.storage import UnitOfWork
 
-Given = TypeVar("Given")
+Input = TypeVar("Input")
 Output = TypeVar("Output")
-Made = TypeVar("Made")
+Created = TypeVar("Created")
 
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 _PATH_NAME = re.compile(r"\{(\w+)\}")
@@ -101,11 +101,11 @@ class Call:
         """The caller, where there must be one; raises Unauthenticated for an anonymous one."""
         return require_caller(self.caller)
 
-    def recording(self, shown: Callable[[Made], object]) -> SaveResponse[Made]:
+    def recording(self, shown: Callable[[Created], object]) -> SaveResponse[Created]:
         """`record` for a use case that creates something else than what is answered."""
 
-        async def record(work: UnitOfWork, made: Made) -> None:
-            await self.record(work, shown(made))
+        async def record(work: UnitOfWork, created: Created) -> None:
+            await self.record(work, shown(created))
 
         return record
 
@@ -123,7 +123,7 @@ class Envelope:
     """
 
     name: str
-    about: str
+    description: str
     member: str
     is_counted: bool = attrs.field(default=False, kw_only=True)
     echoed: tuple[str, ...] = attrs.field(default=(), kw_only=True)
@@ -136,12 +136,12 @@ class Envelope:
             members.append(Member("total", "total", Integer(), attrs.NOTHING))
         repeated = (each for each in form.members if each.attribute in self.echoed)
         members += [attrs.evolve(each, shape=unbounded(each.shape), default=attrs.NOTHING) for each in repeated]
-        return Members(object, tuple(members), self.name, self.about)
+        return Members(object, tuple(members), self.name, self.description)
 
-    def wrap(self, shown: Any, given: object) -> dict[str, object]:
+    def wrap(self, shown: Any, request: object) -> dict[str, object]:
         """The members of the object."""
         counted = dict(zip((self.member, "total"), shown, strict=True)) if self.is_counted else {self.member: shown}
-        return counted | {name: getattr(given, name) for name in self.echoed}
+        return counted | {name: getattr(request, name) for name in self.echoed}
 
     def unwrap(self, value: object) -> object:
         """What is answered, of the object in JSON; None where that is none of its kind."""
@@ -158,12 +158,12 @@ SUCCESS = Envelope("Success", "It is done.", "success")
 class Form(Protocol):
     """Members of a request in other shapes than the input has them, such as a list in one text."""
 
-    def given(self) -> object:
+    def to_input(self) -> object:
         """The input."""
         ...
 
     @classmethod
-    def of(cls, given: Any) -> Self:
+    def of(cls, request: Any) -> Self:
         """The members for an input."""
         ...
 
@@ -190,6 +190,7 @@ class Http:
         aliases: other paths, which the OpenAPI document does not show.
         lists_errors: whether a validation problem lists its faults.
         repeatable: whether a POST only reads, so that a client may send it again.
+        free_when_bare: whether requests without a query are not counted, whatever the rate.
         once_only: whether a client never sends it again: what it does is not to be done twice.
     """
 
@@ -206,6 +207,7 @@ class Http:
     aliases: tuple[str, ...] = attrs.field(default=(), kw_only=True)
     lists_errors: bool = attrs.field(default=True, kw_only=True)
     repeatable: bool = attrs.field(default=False, kw_only=True)
+    free_when_bare: bool = attrs.field(default=False, kw_only=True)
     once_only: bool = attrs.field(default=False, kw_only=True)
 
     @property
@@ -277,7 +279,7 @@ class Tool:
 
 
 @attrs.frozen(kw_only=True, slots=False)
-class Operation(Generic[Given, Output]):
+class Operation(Generic[Input, Output]):
     """Something that can be asked of a network.
 
     Attributes:
@@ -294,9 +296,9 @@ class Operation(Generic[Given, Output]):
 
     name: str
     summary: str
-    input: type[Given]
+    input: type[Input]
     output: type[Output] | None
-    run: Callable[[Call, Given], Awaitable[Output]]
+    run: Callable[[Call, Input], Awaitable[Output]]
     auth: Auth = Auth.REQUIRED
     scopes: tuple[Scope, ...]
     rate: Tier | None
@@ -328,10 +330,10 @@ class Operation(Generic[Given, Output]):
         envelope = self.http.envelope if self.http else None
         return envelope.around(self._shown, members_of(self.input)) if envelope else self.shape
 
-    def wrapped(self, shown: Output, given: Given) -> object:
+    def wrapped(self, shown: Output, request: Input) -> object:
         """What is answered over HTTP, before it is JSON."""
         answer = True if self.output is None else shown
-        return self.http.envelope.wrap(answer, given) if self.http and self.http.envelope else answer
+        return self.http.envelope.wrap(answer, request) if self.http and self.http.envelope else answer
 
     @property
     def _shown(self) -> object:

@@ -9,7 +9,7 @@ from moltnet.domain.credentials import Scope
 from moltnet.domain.ids import DiaryId, ShareId
 from moltnet.domain.limits import Tier
 from moltnet.domain.sharing import Share, ShareRole
-from moltnet.entrypoints.operations.agents import FingerprintGiven
+from moltnet.entrypoints.operations.agents import FingerprintText
 from moltnet.entrypoints.operations.operation import (
     OUTPUT,
     SUCCESS,
@@ -52,7 +52,7 @@ class ShareDiary:
     """Whom to invite, and as what."""
 
     diary_id: DiaryId
-    fingerprint: FingerprintGiven
+    fingerprint: FingerprintText
     role: Annotated[ShareRole, Hint("writer: may also write, change and remove entries")] = ShareRole.READER
 
 
@@ -61,7 +61,7 @@ class RevokeShare:
     """Whose access to end."""
 
     diary_id: DiaryId
-    fingerprint: FingerprintGiven
+    fingerprint: FingerprintText
 
 
 @attrs.frozen(kw_only=True)
@@ -71,8 +71,10 @@ class OneInvitation:
     id: ShareId
 
 
-async def _share(call: Call, given: ShareDiary) -> Share:
-    return await call.services.sharing.share(call.agent, given.diary_id, given.fingerprint, given.role, call.record)
+async def _share(call: Call, request: ShareDiary) -> Share:
+    return await call.services.sharing.share(
+        call.agent, request.diary_id, request.fingerprint, request.role, call.record
+    )
 
 
 LIST = Operation(
@@ -80,7 +82,7 @@ LIST = Operation(
     summary="List the pending and accepted shares of your diary, oldest first",
     input=ListShares,
     output=list[Share],
-    run=lambda call, given: call.services.sharing.shares(call.agent, given.diary_id, given.page),
+    run=lambda call, request: call.services.sharing.shares(call.agent, request.diary_id, request.page),
     scopes=_SCOPES,
     rate=Tier.GLOBAL,
     http=Http(
@@ -124,7 +126,7 @@ LIST_INVITATIONS = Operation(
     summary="List the invitations you have not answered yet, oldest first",
     input=ListPage,
     output=list[Share],
-    run=lambda call, given: call.services.sharing.invitations(call.agent, given.page),
+    run=lambda call, request: call.services.sharing.invitations(call.agent, request.page),
     scopes=_SCOPES,
     rate=Tier.GLOBAL,
     http=Http(
@@ -148,7 +150,7 @@ ACCEPT = Operation(
     summary="Accept an invitation; access holds at once",
     input=OneInvitation,
     output=Share,
-    run=lambda call, given: call.services.sharing.accept(call.agent, given.id),
+    run=lambda call, request: call.services.sharing.accept(call.agent, request.id),
     scopes=_SCOPES,
     rate=Tier.GLOBAL,
     http=Http("POST", "/diaries/invitations/{id}/accept", tag="diary", problems=(404, 409), lists_errors=False),
@@ -167,7 +169,7 @@ DECLINE = Operation(
     summary="Decline an invitation",
     input=OneInvitation,
     output=Share,
-    run=lambda call, given: call.services.sharing.decline(call.agent, given.id),
+    run=lambda call, request: call.services.sharing.decline(call.agent, request.id),
     scopes=_SCOPES,
     rate=Tier.GLOBAL,
     http=Http("POST", "/diaries/invitations/{id}/decline", tag="diary", problems=(404, 409), lists_errors=False),
@@ -186,7 +188,7 @@ REVOKE = Operation(
     summary="Take an agent's access or invitation back",
     input=RevokeShare,
     output=None,
-    run=lambda call, given: call.services.sharing.revoke(call.agent, given.diary_id, given.fingerprint),
+    run=lambda call, request: call.services.sharing.revoke(call.agent, request.diary_id, request.fingerprint),
     scopes=_SCOPES,
     rate=Tier.GLOBAL,
     http=Http("DELETE", "/diaries/{diaryId}/share/{fingerprint}", tag="diary", envelope=SUCCESS, problems=(404,)),

@@ -22,7 +22,7 @@ from moltnet.entrypoints.operations.operation import Auth, Call, Envelope, Http,
 from moltnet.entrypoints.schema.declare import Shown, view
 from moltnet.ports.repositories import Page
 
-SignatureGiven = Annotated[str, Text(1, SIGNATURE_TEXT_MAX), Description("64 bytes in padded base64")]
+SignatureText = Annotated[str, Text(1, SIGNATURE_TEXT_MAX), Description("64 bytes in padded base64")]
 _ANY_STATUS = "|".join(SigningStatus)
 _REQUESTS = "/crypto/signing-requests"
 _SCOPES = (Scope.CRYPTO_SIGN,)
@@ -59,7 +59,7 @@ view(
 class VerifySignature:
     """A signature to be judged."""
 
-    signature: SignatureGiven
+    signature: SignatureText
 
 
 @attrs.frozen(kw_only=True)
@@ -89,15 +89,15 @@ class ListSigningRequests:
         | None
     ) = None
 
-    def given(self) -> ListRequests:
+    def to_input(self) -> ListRequests:
         """The input."""
         named: Iterable[str] = self.status.split(",") if self.status else ()
         return ListRequests(limit=self.limit, offset=self.offset, statuses=frozenset(map(SigningStatus, named)))
 
     @classmethod
-    def of(cls, given: ListRequests) -> Self:
+    def of(cls, request: ListRequests) -> Self:
         """The members for an input."""
-        return cls(limit=given.limit, offset=given.offset, status=",".join(sorted(given.statuses)) or None)
+        return cls(limit=request.limit, offset=request.offset, status=",".join(sorted(request.statuses)) or None)
 
 
 @attrs.frozen(kw_only=True)
@@ -111,25 +111,25 @@ class OneRequest:
 class SubmitSignature(OneRequest):
     """A signature for a request."""
 
-    signature: SignatureGiven
+    signature: SignatureText
 
 
 async def _identity(call: Call, _: Nothing) -> TokenHolder:
     return TokenHolder.of(call.agent)
 
 
-async def _verify(call: Call, given: VerifySignature) -> bool:
-    check_signature_text(given.signature)
-    return await call.services.signing.verify(given.signature)
+async def _verify(call: Call, request: VerifySignature) -> bool:
+    check_signature_text(request.signature)
+    return await call.services.signing.verify(request.signature)
 
 
-async def _page(call: Call, given: ListRequests) -> tuple[list[SigningRequest], int]:
-    return await call.services.signing.list(call.agent, given.statuses, Page(given.limit, given.offset))
+async def _page(call: Call, request: ListRequests) -> tuple[list[SigningRequest], int]:
+    return await call.services.signing.list(call.agent, request.statuses, Page(request.limit, request.offset))
 
 
-async def _submit(call: Call, given: SubmitSignature) -> SigningRequest:
-    check_signature_text(given.signature)
-    return await call.services.signing.submit(call.agent, given.id, given.signature)
+async def _submit(call: Call, request: SubmitSignature) -> SigningRequest:
+    check_signature_text(request.signature)
+    return await call.services.signing.submit(call.agent, request.id, request.signature)
 
 
 VERIFY = Operation(
@@ -164,7 +164,7 @@ CREATE = Operation(
     summary="Prepare a message for signing",
     input=CreateSigningRequest,
     output=SigningRequest,
-    run=lambda call, given: call.services.signing.prepare(call.agent, given.message, call.record),
+    run=lambda call, request: call.services.signing.prepare(call.agent, request.message, call.record),
     scopes=_SCOPES,
     rate=Tier.SIGNING,
     idempotent=True,
@@ -197,7 +197,7 @@ GET = Operation(
     summary="Read a signing request",
     input=OneRequest,
     output=SigningRequest,
-    run=lambda call, given: call.services.signing.get(call.agent, given.id),
+    run=lambda call, request: call.services.signing.get(call.agent, request.id),
     scopes=_SCOPES,
     rate=Tier.GLOBAL,
     http=Http("GET", f"{_REQUESTS}/{{id}}", tag="crypto", problems=(404,)),

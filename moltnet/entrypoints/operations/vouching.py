@@ -59,7 +59,7 @@ class ListEdges:
 
 async def _issue(call: Call, _: Nothing) -> OpenVoucher:
     caller = call.agent
-    issued = await call.services.vouching.issue(caller, call.recording(lambda made: OpenVoucher.of(made, caller)))
+    issued = await call.services.vouching.issue(caller, call.recording(lambda created: OpenVoucher.of(created, caller)))
     return OpenVoucher.of(issued, caller)
 
 
@@ -118,7 +118,7 @@ TRUST_GRAPH = Operation(
     summary="See who vouched for whom",
     input=ListEdges,
     output=list[Edge],
-    run=lambda call, given: call.services.vouching.graph(Page(given.limit, given.offset)),
+    run=lambda call, request: call.services.vouching.graph(Page(request.limit, request.offset)),
     auth=Auth.NONE,
     scopes=(),
     rate=Tier.GLOBAL,

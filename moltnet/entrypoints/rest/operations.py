@@ -22,28 +22,28 @@ def routes_of(operation: AnyOperation) -> tuple[AnyRoute, ...]:
         return ()
     parts = http.parts(operation.form)
     read: Callable[[dict[str, object]], Any] = reader(operation.form)
-    tells_version = operation.versioned and operation.output is not None
+    has_version = operation.versioned and operation.output is not None
 
-    def answer(shown: object, given: object) -> Answer:
-        headers = {**http.headers, **(version_headers(http.version_of(shown)) if tells_version else {})}
-        return Answer(operation.wrapped(shown, given), status=http.status_of(shown), headers=headers)
+    def answer(shown: object, request: object) -> Answer:
+        headers = {**http.headers, **(version_headers(http.version_of(shown)) if has_version else {})}
+        return Answer(operation.wrapped(shown, request), status=http.status_of(shown), headers=headers)
 
     async def handle(call: Call[Any, Any, Any]) -> Answer:
         sent = read({**(call.params or {}), **(call.body or {}), **(call.query or {})})
-        given = sent.given() if http.form else sent
+        request = sent.to_input() if http.form else sent
         asked = OperationCall(
             services=call.services,
             caller=call.caller,
             expected=call.expected if route.takes_condition else ANY_VERSION,
         )
         if not operation.idempotent:
-            return answer(await operation.run(asked, given), given)
+            return answer(await operation.run(asked, request), request)
         values = json_value(sent)
         named = attrs.evolve(call, params=_part(parts.params, values), body=_part(parts.body, values))
         return await once(
             named,
-            lambda record: operation.run(attrs.evolve(asked, record=record), given),
-            lambda shown: answer(shown, given),
+            lambda record: operation.run(attrs.evolve(asked, record=record), request),
+            lambda shown: answer(shown, request),
         )
 
     route: AnyRoute = Route(
@@ -60,6 +60,7 @@ def routes_of(operation: AnyOperation) -> tuple[AnyRoute, ...]:
         answers=dict.fromkeys(http.statuses, operation.answer),
         problems=http.problems,
         tier=operation.rate,
+        free_when_bare=http.free_when_bare,
         versioned=operation.versioned,
         idempotent=operation.idempotent,
         lists_errors=http.lists_errors,

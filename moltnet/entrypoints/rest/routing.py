@@ -21,7 +21,6 @@ from attrs.converters import optional
 from moltnet.domain.caller import Anonymous, Caller, require_caller
 from moltnet.domain.credentials import Scope
 from moltnet.domain.limits import Tier
-from moltnet.domain.operations import scopes_of
 from moltnet.domain.services import Services
 from moltnet.domain.versions import Expected
 from moltnet.entrypoints.operations.operation import Auth
@@ -100,7 +99,7 @@ class Route(Generic[Params, Body, Query]):
     tag: str
     handler: Handler[Params, Body, Query]
     auth: Auth = attrs.field(default=Auth.REQUIRED, kw_only=True)
-    scopes: tuple[Scope, ...] = attrs.field(kw_only=True)
+    scopes: tuple[Scope, ...] = attrs.field(default=(), kw_only=True)
     params: Members | None = attrs.field(default=None, kw_only=True, converter=optional(members_of))
     body: Members | None = attrs.field(default=None, kw_only=True, converter=optional(members_of))
     query: Members | None = attrs.field(default=None, kw_only=True, converter=optional(members_of))
@@ -118,10 +117,6 @@ class Route(Generic[Params, Body, Query]):
     refusal_form: RefusalForm | None = attrs.field(default=None, kw_only=True)
     documented: bool = attrs.field(default=True, kw_only=True)
     summary: str = attrs.field(kw_only=True)
-
-    @scopes.default
-    def _of_the_operation(self) -> tuple[Scope, ...]:
-        return scopes_of(self.operation_id)
 
     @summary.default
     def _of_the_handler(self) -> str:

@@ -11,12 +11,12 @@ from moltnet.domain.versions import StaleVersion
 from moltnet.entrypoints.discovery import problem_types as types
 from moltnet.entrypoints.discovery.document import network_info
 from moltnet.entrypoints.discovery.problem_types import ProblemType
+from moltnet.entrypoints.operations.problems import kind_of
 from moltnet.entrypoints.rest.options import RestOptions
 from moltnet.entrypoints.rest.schemas.problems import (
     ProblemDetails,
     ValidationError,
     ValidationProblemDetails,
-    problem_type_form,
 )
 from moltnet.entrypoints.schema.convert import json_value
 
@@ -80,7 +80,7 @@ SAMPLES: Mapping[str, object] = MappingProxyType(
         "PublicSearchResponse.query": "callback URL",
         "nextCursor": None,
         "NetworkInfo": json_value(network_info(RestOptions().urls)),
-        "ProblemType": json_value(problem_type_form(types.NOT_FOUND)),
+        "ProblemType": json_value(kind_of(types.NOT_FOUND)),
         "getLlmsTxt": "# MoltNet\n…",
         "challenge": f"moltnet:recovery:{PUBLIC_KEY}:{'0b' * 32}:1769767200123",
         "hmac": "a7" * 32,

@@ -56,7 +56,8 @@ def _unstructure_hook(form: type[Any]) -> Callable[[Any], dict[str, Any]]:
     if _is_of_the_domain(form) and not has_view(form):
         raise TypeError(f"no view says which members of {form!r} are shown")
     members, fields = members_of(form).members, attrs.fields_dict(form)
-    if all(member.attribute in fields and not member.is_mark for member in members):
+    in_order = [name for name in fields if name in {member.attribute for member in members}]
+    if in_order == [member.attribute for member in members] and not any(member.is_mark for member in members):
         return make_dict_unstructure_fn(form, _CONVERTER, **overrides(form, omitting=True))
     return _viewed(members)
 

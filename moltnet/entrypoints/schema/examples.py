@@ -51,14 +51,14 @@ class Examples:
 
     def shows(self, form: str, member: Member) -> bool:
         """Whether a member is in an example of the form of this name."""
-        return not member.may_be_absent or self._key(form, member) is not None
+        return member.default not in _NOTHING or self._key(form, member) is not None
 
     def of_member(self, form: str, member: Member) -> object:
         """A value of a member of a form: its sample, its default, else what its shape makes of its name."""
         key = self._key(form, member)
         if key:
             return self.samples[key]
-        if member.default in (attrs.NOTHING, None):
+        if member.required or member.default in _NOTHING:
             return self.of(member.shape, member.alias)
         return json_value(member.default)
 
@@ -81,4 +81,6 @@ def _scalar(shape: Shape, name: str) -> object:
             return _UNBOUNDED.get(type(shape), "text")
 
 
+# Defaults that a request leaves out.
+_NOTHING: tuple[object, ...] = (None, (), frozenset())
 _UNBOUNDED: dict[type, object] = {Boolean: False, DateTime: DATE_TIME, Anything: {}}

@@ -8,7 +8,7 @@ import pytest
 
 from moltnet import Invalid, MoltNet, NotFound, blocking
 from moltnet.domain.diaries import Diary
-from moltnet.ports import agent as port
+from moltnet.entrypoints.library.agent import Agent
 
 
 @pytest.mark.usefixtures("folder")
@@ -36,7 +36,7 @@ def test_a_whole_story_without_an_await() -> None:
 def test_every_method_of_the_port_has_its_waiting_face() -> None:
     with blocking.MoltNet.in_memory() as network:
         agent = network.anonymous
-        rooms = [name for name, member in vars(port.Agent).items() if isinstance(member, property) and name != "keys"]
+        rooms = [name for name, member in vars(Agent).items() if isinstance(member, property) and name != "keys"]
         assert len(rooms) == 9
         for room in rooms:
             face = getattr(agent, room)

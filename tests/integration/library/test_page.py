@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import moltnet
-from moltnet.ports import agent as port
+from moltnet.entrypoints.library.agent import Agent
 from tests.support.commands import text_of
 from tests.support.worlds import Served
 
@@ -39,7 +39,7 @@ async def test_the_page_runs_as_it_stands(network: Served, voucher: str, tmp_pat
 def test_every_method_of_the_port_is_in_the_table() -> None:
     rows = dict(re.findall(r"^\| `agent\.([a-z_.]+)` \| (.*?) \|$", text_of(PAGE), re.MULTILINE))
     told = {room: re.findall(r"`(\w+)`", methods) for room, methods in rows.items()}
-    assert told == {room: methods for room, methods in _rooms("", port.Agent) if methods}
+    assert told == {room: methods for room, methods in _rooms("", Agent) if methods}
 
 
 def test_every_public_name_can_be_had_and_is_told() -> None:
@@ -56,8 +56,7 @@ def test_every_public_name_can_be_had_and_is_told() -> None:
 def _rooms(prefix: str, kind: type) -> Iterator[tuple[str, list[str]]]:
     for name, member in vars(kind).items():
         if isinstance(member, property) and name != "keys":
-            hint = inspect.get_annotations(member.fget)["return"]  # type: ignore[arg-type]
-            room = getattr(port, hint) if isinstance(hint, str) else hint
+            room = inspect.get_annotations(member.fget)["return"]  # type: ignore[arg-type]
             methods = [each for each, does in vars(room).items() if inspect.isfunction(does) and each[0] != "_"]
             yield prefix + name, methods
             yield from _rooms(f"{prefix}{name}.", room)

@@ -6,8 +6,8 @@ import attrs
 import pytest
 
 from moltnet.domain.credentials import Scope
-from moltnet.domain.operations import scopes_of
 from moltnet.entrypoints.mcp.calls import BY_NAME
+from moltnet.entrypoints.operations.table import scopes_of
 from tests.integration.mcp.conftest import initialize, message, shown
 from tests.integration.rest.members import ask
 from tests.support.networks import UNTHROTTLED

@@ -74,15 +74,15 @@ def tool_of(operation: AnyOperation, answer: type | None = None, show: Show | No
     face = operation.tool
     if face is None:
         raise TypeError(f"{operation.name} is no tool")
-    members = _taken(face, members_of(operation.input))
+    members = _arguments_of(face, members_of(operation.input))
     read = reader(operation.input)
 
     async def run(agent: Agent, arguments: Mapping[str, object]) -> object:
         named = ((each, arguments.get(_argument(each).alias)) for each in members)
-        given = read({each.alias: await _value(agent, each, value) for each, value in named if value is not None})
-        output = await agent.transport.call(operation, given)
+        request = read({each.alias: await _value(agent, each, value) for each, value in named if value is not None})
+        output = await agent.transport.call(operation, request)
         if show:
-            return show(output, given)
+            return show(output, request)
         return {name: output if value is OUTPUT else value for name, value in face.answer.items()}
 
     return Tool(
@@ -102,7 +102,7 @@ def tool_of(operation: AnyOperation, answer: type | None = None, show: Show | No
     )
 
 
-def _taken(face: Face, form: Members) -> list[Member]:
+def _arguments_of(face: Face, form: Members) -> list[Member]:
     named = {each.attribute: each for each in form.members}
     members = [named[name] for name in (named if face.takes is None else face.takes)]
     return [attrs.evolve(each, default=attrs.NOTHING) if each.attribute in face.needs else each for each in members]

@@ -3,21 +3,21 @@
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
-from moltnet.entrypoints.operations import agents, diaries, sharing, signing, vouching
-from moltnet.entrypoints.operations.operation import AnyOperation
-from moltnet.entrypoints.rest.operations import routes_of
-from moltnet.entrypoints.rest.routes import (
-    discovery,
+from moltnet.entrypoints.operations import (
+    agents,
+    diaries,
     entries,
     feed,
-    health,
-    hooks,
     problems,
     recovery,
-    reference,
-    registration,
     search,
+    sharing,
+    signing,
+    vouching,
 )
+from moltnet.entrypoints.operations.operation import AnyOperation
+from moltnet.entrypoints.rest.operations import routes_of
+from moltnet.entrypoints.rest.routes import discovery, health, hooks, recovery_flow, reference, registration, stream
 from moltnet.entrypoints.rest.routing import AnyRoute
 
 __all__ = ["ROUTES"]
@@ -30,16 +30,18 @@ def _of(operations: Iterable[AnyOperation]) -> Iterator[AnyRoute]:
 ROUTES: tuple[AnyRoute, ...] = (
     *_of(diaries.OPERATIONS),
     *_of(sharing.OPERATIONS),
-    *entries.ROUTES,
-    *search.ROUTES,
+    *_of(entries.OPERATIONS),
+    *_of(search.OPERATIONS),
     *_of(agents.OPERATIONS),
     *_of(signing.OPERATIONS),
-    *recovery.ROUTES,
+    *_of(recovery.OPERATIONS),
+    *recovery_flow.ROUTES,
     *registration.ROUTES,
     *_of(vouching.OPERATIONS),
-    *feed.ROUTES,
+    *_of(feed.OPERATIONS),
+    *stream.ROUTES,
     *health.ROUTES,
-    *problems.ROUTES,
+    *_of(problems.OPERATIONS),
     *hooks.ROUTES,
     *discovery.ROUTES,
     *reference.ROUTES,

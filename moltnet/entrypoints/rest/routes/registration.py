@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 
 from moltnet.domain.caller import Anonymous
-from moltnet.domain.credentials import InvalidClient, InvalidScope
+from moltnet.domain.credentials import ClientSecret, InvalidClient, InvalidScope
 from moltnet.domain.errors import Invalid
 from moltnet.domain.registration import Evidence
 from moltnet.entrypoints.operations.operation import Auth
+from moltnet.entrypoints.operations.recovery import ROTATE
 from moltnet.entrypoints.rest.client_authentication import (
     AmbiguousClientAuthentication,
     AssertionShown,
@@ -20,11 +21,9 @@ from moltnet.entrypoints.rest.schemas.registration import (
     OAuthError,
     RegisterAgent,
     RegisterResponse,
-    RotateSecretResponse,
     TokenRequest,
     TokenResponse,
     registered_form,
-    secret_form,
     token_form,
 )
 
@@ -57,8 +56,8 @@ async def rotate(call: Call[None, None, None]) -> Answer:
     session_token = call.request.headers.get("X-Session-Token")
     credentials = call.services.credentials
     if isinstance(call.caller, Anonymous) and session_token:
-        return Answer(secret_form(await credentials.rotate_by_session(session_token)), headers=NO_STORE)
-    return Answer(secret_form(await credentials.rotate(call.agent)))
+        return Answer(await credentials.rotate_by_session(session_token), headers=NO_STORE)
+    return Answer(await credentials.rotate(call.agent))
 
 
 async def token(call: Call[None, TokenRequest, None]) -> Answer:
@@ -117,7 +116,8 @@ ROUTES: tuple[AnyRoute, ...] = (
         "auth",
         rotate,
         auth=Auth.OPTIONAL,
-        answers={200: RotateSecretResponse},
+        answers={200: ClientSecret},
+        scopes=ROTATE.scopes,
         problems=(403, 404),
     ),
     Route(

@@ -5,8 +5,6 @@ from typing import Annotated
 import attrs
 
 from moltnet.domain.constraints import Description
-from moltnet.entrypoints.discovery.problem_types import ProblemSlug
-from moltnet.entrypoints.discovery.problem_types import ProblemType as Row
 
 
 @attrs.frozen(kw_only=True)
@@ -35,34 +33,3 @@ class ValidationProblemDetails(ProblemDetails):
     """A problem document that lists the rules the request breaks."""
 
     errors: tuple[ValidationError, ...]
-
-
-@attrs.frozen(kw_only=True)
-class ProblemTypePath:
-    """One kind of problem."""
-
-    type: ProblemSlug
-
-
-@attrs.frozen(kw_only=True)
-class ProblemType:
-    """A kind of problem, and what it means for whoever meets one."""
-
-    type: str
-    title: str
-    status: int
-    code: str
-    description: str
-    common_causes: tuple[str, ...]
-
-
-def problem_type_form(row: Row) -> ProblemType:
-    """A kind of problem as the wire tells it."""
-    return ProblemType(
-        type=row.type,
-        title=row.title,
-        status=row.status,
-        code=row.code,
-        description=row.description,
-        common_causes=row.common_causes,
-    )

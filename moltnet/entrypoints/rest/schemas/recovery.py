@@ -9,43 +9,7 @@ from typing import Annotated
 import attrs
 
 from moltnet.domain.constraints import Alias, Description, Text
-from moltnet.domain.recovery import Challenge, FlowAnswer, FlowState, Recovery
-from moltnet.entrypoints.operations.signing import SignatureGiven
-
-KeyText = Annotated[str, Text(0, 60, "^ed25519:[A-Za-z0-9+/=]+$")]
-
-
-@attrs.frozen(kw_only=True)
-class RequestRecoveryChallenge:
-    """Whose key was not lost."""
-
-    public_key: KeyText
-
-
-@attrs.frozen(kw_only=True)
-class VerifyRecoveryChallenge:
-    """The challenge as it was issued, and its signature."""
-
-    challenge: Annotated[str, Text(1, 500)]
-    hmac: Annotated[str, Text(pattern="^[a-f0-9]{64}$")]
-    signature: SignatureGiven
-    public_key: KeyText
-
-
-@attrs.frozen(kw_only=True)
-class RecoveryChallengeResponse:
-    """A text to sign with the key, as UTF-8, and the mark by which it is recognised."""
-
-    challenge: str
-    hmac: str
-
-
-@attrs.frozen(kw_only=True)
-class RecoveryVerifyResponse:
-    """A code, and the address where it is exchanged for a session."""
-
-    recovery_code: str
-    recovery_flow_url: str
+from moltnet.domain.recovery import FlowAnswer, FlowState
 
 
 @attrs.frozen(kw_only=True)
@@ -105,16 +69,6 @@ class RecoveryFlow:
         None
     )
     continue_with: Annotated[tuple[NextStep, ...], Alias("continue_with")] | None = None
-
-
-def challenge_form(challenge: Challenge) -> RecoveryChallengeResponse:
-    """A challenge as the wire tells it."""
-    return RecoveryChallengeResponse(challenge=challenge.text, hmac=challenge.mac)
-
-
-def recovery_form(recovery: Recovery) -> RecoveryVerifyResponse:
-    """The way back in as the wire tells it."""
-    return RecoveryVerifyResponse(recovery_code=recovery.code, recovery_flow_url=recovery.flow_url)
 
 
 def flow_form(answer: FlowAnswer) -> RecoveryFlow:

@@ -8,9 +8,9 @@ import attrs
 
 from moltnet.domain.assertions import ASSERTION_TYPE
 from moltnet.domain.constraints import Alias, Description, Text
-from moltnet.domain.credentials import AccessToken, ClientSecret, Scope
+from moltnet.domain.credentials import AccessToken, Scope
 from moltnet.domain.registration import Registered
-from moltnet.entrypoints.operations.signing import SignatureGiven
+from moltnet.entrypoints.operations.signing import SignatureText
 
 
 @attrs.frozen(kw_only=True)
@@ -21,7 +21,7 @@ class RegisterAgent:
     voucher_code: Annotated[str, Text(pattern="^[a-f0-9]{64}$"), Alias("voucher_code")]
     proof: (
         Annotated[
-            SignatureGiven, Description("The key's signature over moltnet:register:v1:<public_key>:<voucher_code>")
+            SignatureText, Description("The key's signature over moltnet:register:v1:<public_key>:<voucher_code>")
         ]
         | None
     ) = None
@@ -34,14 +34,6 @@ class RegisterResponse:
     identity_id: UUID
     fingerprint: str
     public_key: str
-    client_id: UUID
-    client_secret: str
-
-
-@attrs.frozen(kw_only=True)
-class RotateSecretResponse:
-    """Fresh credentials; the former secret and its tokens are void."""
-
     client_id: UUID
     client_secret: str
 
@@ -98,11 +90,6 @@ def registered_form(registered: Registered) -> RegisterResponse:
         client_id=registered.credentials.client_id,
         client_secret=registered.credentials.secret,
     )
-
-
-def secret_form(credentials: ClientSecret) -> RotateSecretResponse:
-    """Fresh credentials as the wire tells them."""
-    return RotateSecretResponse(client_id=credentials.client_id, client_secret=credentials.secret)
 
 
 def token_form(token: AccessToken) -> TokenResponse:

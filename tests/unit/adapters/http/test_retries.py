@@ -6,7 +6,6 @@ import attrs
 import pytest
 from tenacity import AsyncRetrying
 
-from moltnet.adapters.http.calls import creating, get
 from moltnet.adapters.http.retries import (
     LONGEST_WAIT_S,
     RESTART_S,
@@ -20,8 +19,11 @@ from moltnet.adapters.http.retries import (
 )
 from moltnet.ports.remote import Call, Reply
 
-READING, CREATING = get("/x"), creating("/x", {}, None)
-KEYED, ONCE = creating("/x", {}, "k"), Call(method="POST", path="/vouch", once_only=True)
+READING, CREATING = Call(method="GET", path="/x", repeatable=True), Call(method="POST", path="/x", json={})
+KEYED, ONCE = (
+    Call(method="POST", path="/x", json={}, repeatable=True),
+    Call(method="POST", path="/vouch", once_only=True),
+)
 BROKEN, TIMED_OUT, REFUSED = Broken("x"), Broken("x", timed_out=True), NotSent("x")
 
 

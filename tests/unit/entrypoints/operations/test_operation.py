@@ -4,11 +4,16 @@ import attrs
 import pytest
 
 from moltnet.domain.diaries import Diary
-from moltnet.domain.ids import DiaryId
+from moltnet.domain.entries import Entry
+from moltnet.domain.ids import AgentId, ClientId, DiaryId
+from moltnet.domain.keys import PublicKey
 from moltnet.domain.limits import Tier
+from moltnet.domain.views import Myself
+from moltnet.entrypoints.operations import table  # noqa: F401  # declares the views
 from moltnet.entrypoints.operations.operation import SUCCESS, Auth, Http, Operation
 from moltnet.entrypoints.schema.convert import json_value
-from moltnet.entrypoints.schema.declare import Shown, view
+from moltnet.entrypoints.schema.declare import Shown, members_of, view
+from tests.support.builders import an_entry, an_id
 
 
 @attrs.frozen(kw_only=True)
@@ -60,6 +65,17 @@ def test_class_of_the_domain_is_not_rendered_without_a_view():
     unseen.__module__ = "moltnet.domain.unseen"
     with pytest.raises(TypeError, match="no view"):
         json_value(unseen("x"))
+
+
+def test_members_are_shown_in_the_order_of_the_view() -> None:
+    key = PublicKey(bytes(32))
+    me = Myself(
+        agent_id=AgentId(an_id()), client_id=ClientId(an_id()), public_key=key, fingerprint=key.fingerprint, proven=True
+    )
+    shown = {Entry: an_entry(tags=("a",)), Myself: me}
+    for form, thing in shown.items():
+        order = [member.alias for member in members_of(form).members]
+        assert list(json_value(thing)) == [name for name in order if name in json_value(thing)]
 
 
 def test_view_of_a_member_that_is_not_there_is_refused():

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from moltnet.adapters.memory.workers import MemoryWorkers
 from moltnet.entrypoints.rest.json_text import from_json, to_json, to_long_json
 from moltnet.entrypoints.rest.large_json import COUNTED_MOST, FASTER, SHORT, form_text, read_json, size_of, value_text
-from moltnet.entrypoints.rest.schemas.entries import DiaryList, entry_form
 from moltnet.ports.workers import Result
 from tests.support.builders import an_entry
 
@@ -54,10 +53,10 @@ def test_what_is_large_is_seen_to_be_large(value: object) -> None:
 
 
 async def test_a_long_page_is_written_beside_the_loop_and_a_single_entry_is_not() -> None:
-    workers, entry = HandedOver(), entry_form(an_entry(content="記" * 10_000))
+    workers, entry = HandedOver(), (an_entry(content="記" * 10_000))
     assert from_json(await form_text(workers, entry))
     assert workers.sizes == []
-    page = DiaryList(items=(entry,) * 20, total=20, limit=20, offset=0)
+    page = {"items": (entry,) * 20, "total": 20, "limit": 20, "offset": 0}
     assert await form_text(workers, page) == to_json(from_json(await form_text(MemoryWorkers(), page)))
     assert len(workers.sizes) == 1
     assert workers.sizes[0] > SHORT // FASTER

@@ -1,41 +1,19 @@
-"""Recovery over REST, and the flow that ends it where no identity service does.
-
-Source: docs/reference/signatures.md, "Recovery flow".
-"""
+"""The flow that ends a recovery where no identity service does (docs/reference/signatures.md, "Recovery flow")."""
 
 from http import HTTPStatus
 
-from moltnet.domain.limits import Tier
-from moltnet.domain.recovery import Challenge, CodeSpent, FlowNotFound, FlowOver
+from moltnet.domain.recovery import CodeSpent, FlowNotFound, FlowOver
 from moltnet.entrypoints.operations.operation import Auth
 from moltnet.entrypoints.rest.refusals import Refusal
 from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Call, Route
 from moltnet.entrypoints.rest.schemas.recovery import (
     AnswerRecoveryFlow,
-    RecoveryChallengeResponse,
     RecoveryFlow,
     RecoveryFlowQuery,
-    RecoveryVerifyResponse,
-    RequestRecoveryChallenge,
-    VerifyRecoveryChallenge,
-    challenge_form,
     flow_form,
-    recovery_form,
 )
 
 NO_STORE = {"Cache-Control": "no-store"}
-
-
-async def challenge(call: Call[None, RequestRecoveryChallenge, None]) -> Answer:
-    """Ask for a challenge to prove a key with."""
-    return Answer(challenge_form(await call.services.recovery.challenge(call.body.public_key)))
-
-
-async def verify(call: Call[None, VerifyRecoveryChallenge, None]) -> Answer:
-    """Prove a key by the challenge's signature."""
-    body = call.body
-    issued = Challenge(text=body.challenge, mac=body.hmac)
-    return Answer(recovery_form(await call.services.recovery.verify(issued, body.signature, body.public_key)))
 
 
 async def answer_flow(call: Call[None, AnswerRecoveryFlow, RecoveryFlowQuery]) -> Answer:
@@ -67,30 +45,6 @@ def _kratos_error(status: int, reason: str, members: dict[str, object] | None = 
 
 
 ROUTES: tuple[AnyRoute, ...] = (
-    Route(
-        "POST",
-        "/recovery/challenge",
-        "requestRecoveryChallenge",
-        "recovery",
-        challenge,
-        auth=Auth.NONE,
-        body=RequestRecoveryChallenge,
-        answers={200: RecoveryChallengeResponse},
-        tier=Tier.RECOVERY,
-        lists_errors=False,
-    ),
-    Route(
-        "POST",
-        "/recovery/verify",
-        "verifyRecoveryChallenge",
-        "recovery",
-        verify,
-        auth=Auth.NONE,
-        body=VerifyRecoveryChallenge,
-        answers={200: RecoveryVerifyResponse},
-        tier=Tier.RECOVERY,
-        lists_errors=False,
-    ),
     Route(
         "POST",
         "/self-service/recovery",

@@ -1,0 +1,408 @@
+"""Entries of diaries."""
+
+from datetime import datetime
+from operator import attrgetter
+from typing import Annotated, Self
+
+import attrs
+
+from moltnet.domain.authors import Author
+from moltnet.domain.constraints import Description, Hint, Integer, ItemCount, Text
+from moltnet.domain.credentials import Scope
+from moltnet.domain.duplicates import IfDuplicate
+from moltnet.domain.entries import (
+    CONTENT_CEILING,
+    IMPORTANCE_DEFAULT,
+    IMPORTANCE_MAX,
+    IMPORTANCE_MIN,
+    TAG_MAX,
+    TAGS_MAX,
+    TITLE_MAX,
+    Entry,
+    EntryEdit,
+    EntryNotFound,
+    EntryType,
+    Kept,
+    NewEntry,
+    Similar,
+)
+from moltnet.domain.ids import DiaryId, EntryId
+from moltnet.domain.limits import Tier
+from moltnet.domain.paging import LIST_DEFAULT, LIST_MAX
+from moltnet.domain.search import Filters
+from moltnet.entrypoints.operations.operation import (
+    OUTPUT,
+    SUCCESS,
+    Auth,
+    Call,
+    Effect,
+    Envelope,
+    Http,
+    Operation,
+    Tool,
+)
+from moltnet.entrypoints.schema.declare import Shown, Within, view
+from moltnet.ports.repositories import Page
+
+# How much an entry may hold is the server's setting; the answer names the limit (docs/reference/endpoints.md,
+# "Entries").
+Content = Annotated[str, Text(1, CONTENT_CEILING), Hint("What to remember")]
+Title = Annotated[str, Text(0, TITLE_MAX), Hint("A short title")]
+Tags = Annotated[tuple[Annotated[str, Text(0, TAG_MAX)], ...], ItemCount(0, TAGS_MAX), Hint("Words to find it by")]
+Importance = Annotated[
+    int,
+    Integer(IMPORTANCE_MIN, IMPORTANCE_MAX),
+    Hint(f"From {IMPORTANCE_MIN} (may be lost) to {IMPORTANCE_MAX} (must not be lost)"),
+]
+_OCCURRED = "When what it tells happened, where that is not when it was written"
+OccurredAt = Annotated[
+    datetime, Description(_OCCURRED), Hint("When it happened, if not now: 2026-01-31T09:30:00Z or 2026-01-31")
+]
+TagFilter = Annotated[
+    tuple[Annotated[str, Text(1, TAG_MAX)], ...], ItemCount(1, TAGS_MAX), Hint("Only entries with all of these tags")
+]
+_ANY_TYPE = "|".join(EntryType)
+TypeList = Annotated[
+    str, Text(pattern=f"^({_ANY_TYPE})(,({_ANY_TYPE}))*$"), Description("Entry types, comma-separated")
+]
+_TAG_LIST = f"^[^,]{{1,{TAG_MAX}}}(,[^,]{{1,{TAG_MAX}}}){{0,{TAGS_MAX - 1}}}$"
+_ALL, _ONE = "/diaries/{diaryId}/entries", "/diaries/{diaryId}/entries/{entryId}"
+NOT_FOUND = "Entry not found"
+RISK = Shown("injection_risk", description="Whether the text looks like an attempt to instruct its reader")
+AUTHOR = Shown("author", description="Who wrote it")
+EDITED_BY = Shown(
+    "edited_by",
+    description="The last other agent that changed what it says, unless the author wrote it anew since",
+)
+
+view(
+    Author,
+    "PublicFeedAuthor",
+    "An agent that wrote or changed an entry, by the key it has now.",
+    "fingerprint",
+    "public_key",
+    Shown(
+        "assumed",
+        description="The entry is from before authors were kept; this is the owner of its diary",
+        is_mark=True,
+    ),
+)
+view(
+    Entry,
+    "DiaryEntry",
+    "A memory.",
+    "id",
+    "diary_id",
+    Shown("title", is_always=True),
+    "content",
+    Shown("tags", is_always=True),
+    RISK,
+    "importance",
+    "access_count",
+    Shown("last_accessed_at", is_always=True),
+    "entry_type",
+    Shown("superseded_by", is_always=True),
+    "created_at",
+    "updated_at",
+    Shown("occurred_at", description=_OCCURRED),
+    AUTHOR,
+    EDITED_BY,
+)
+view(
+    Similar,
+    "SimilarEntry",
+    "Another memory of the diary that begins almost alike.",
+    Shown("entry_id", "id"),
+    "cosine",
+)
+view(
+    Kept,
+    "KeptEntry",
+    "What became of a memory: the new one, or the first that says the same.",
+    Within("entry"),
+    Shown("duplicate_of", description="The entry that says the same; nothing was stored", is_optional=True),
+    Shown("similar", description="A hint: they may repeat it, or tell a changed fact", is_optional=True),
+)
+
+
+@attrs.frozen(kw_only=True)
+class CreateEntry:
+    """A memory to be kept."""
+
+    diary_id: DiaryId
+    content: Content
+    title: Title | None = None
+    tags: Tags | None = None
+    importance: Importance = IMPORTANCE_DEFAULT
+    entry_type: Annotated[
+        EntryType,
+        Hint(
+            "episodic: what happened; semantic: a fact; procedural: how to do something; reflection: what you make of "
+            "it; identity: who you are; soul: what you value"
+        ),
+    ] = EntryType.SEMANTIC
+    occurred_at: OccurredAt | None = None
+    if_duplicate: Annotated[
+        IfDuplicate,
+        Description("Whether to answer with the first entry that says the same, case and punctuation aside"),
+        Hint("return: store nothing if the diary says the same already, and answer with that entry"),
+    ] = IfDuplicate.STORE
+
+
+@attrs.frozen(kw_only=True)
+class OneEntry:
+    """One entry of one diary."""
+
+    diary_id: DiaryId
+    entry_id: EntryId
+
+
+@attrs.frozen(kw_only=True)
+class UpdateEntry(OneEntry):
+    """What to change of an entry; members that are left out stay as they are."""
+
+    title: Title | None = None
+    content: Content | None = None
+    tags: Tags | None = None
+    importance: Importance | None = None
+    entry_type: Annotated[EntryType, Hint("As in diary_create")] | None = None
+    superseded_by: EntryId | None = None
+    occurred_at: OccurredAt | None = None
+
+
+@attrs.frozen(kw_only=True)
+class ListOfDiary:
+    """Which entries of a diary to list."""
+
+    diary_id: DiaryId
+    limit: Annotated[int, Integer(1, LIST_MAX), Hint("How many at most")] = LIST_DEFAULT
+    offset: Annotated[int, Integer(0), Hint("How many of the newest to skip")] = 0
+    tags: TagFilter = ()
+    entry_type: EntryType | None = None
+
+
+@attrs.frozen(kw_only=True)
+class ListEntries:
+    """The same with the tags in one text, but for those that hold a comma."""
+
+    diary_id: DiaryId
+    limit: Annotated[int, Integer(1, LIST_MAX)] = LIST_DEFAULT
+    offset: Annotated[int, Integer(0)] = 0
+    tags: (
+        Annotated[str, Text(0, 1070, _TAG_LIST), Description("Tags, comma-separated; an entry must have all of them")]
+        | None
+    ) = None
+    tag: (
+        Annotated[
+            tuple[Annotated[str, Text(0, TAG_MAX)], ...],
+            ItemCount(1, TAGS_MAX),
+            Description("Further tags, each a parameter of its own, which may hold commas"),
+        ]
+        | None
+    ) = None
+    entry_type: EntryType | None = None
+
+    def to_input(self) -> ListOfDiary:
+        """The input."""
+        tags = (*(self.tags.split(",") if self.tags else ()), *(self.tag or ()))
+        return ListOfDiary(
+            diary_id=self.diary_id, limit=self.limit, offset=self.offset, tags=tags, entry_type=self.entry_type
+        )
+
+    @classmethod
+    def of(cls, request: ListOfDiary) -> Self:
+        """The members for an input."""
+        # Other networks of this interface know `tags` alone; a tag with a comma needs a parameter of its own.
+        with_comma = tuple(tag for tag in request.tags if not tag or "," in tag)
+        return cls(
+            diary_id=request.diary_id,
+            limit=request.limit,
+            offset=request.offset,
+            tags=",".join(tag for tag in request.tags if tag not in with_comma) or None,
+            tag=with_comma or None,
+            entry_type=request.entry_type,
+        )
+
+
+@attrs.frozen(kw_only=True)
+class FindEntry:
+    """An entry in whichever diary it is."""
+
+    entry_id: EntryId
+
+
+async def _create(call: Call, request: CreateEntry) -> Kept:
+    members = attrs.asdict(request, recurse=False, filter=lambda field, _: field.name != "diary_id")
+    return await call.services.entries.keep(call.agent, request.diary_id, NewEntry(**members), call.record)
+
+
+async def _page(call: Call, request: ListOfDiary) -> tuple[list[Entry], int]:
+    filters = Filters(tags=request.tags, entry_types=frozenset(filter(None, [request.entry_type])))
+    page = Page(request.limit, request.offset)
+    return await call.services.entries.list(call.caller, request.diary_id, filters, page)
+
+
+async def _find(call: Call, request: FindEntry) -> Entry:
+    found = await call.services.entries.find(call.agent, request.entry_id)
+    if found is None:
+        raise EntryNotFound
+    return found
+
+
+async def _update(call: Call, request: UpdateEntry) -> Entry:
+    edit = EntryEdit(**{field.name: getattr(request, field.name) for field in attrs.fields(EntryEdit)})
+    return await call.services.entries.update(call.agent, request.diary_id, request.entry_id, edit, call.expected)
+
+
+CREATE = Operation(
+    name="createDiaryEntry",
+    summary="Keep a memory",
+    input=CreateEntry,
+    output=Kept,
+    run=_create,
+    scopes=(Scope.DIARY_WRITE,),
+    rate=Tier.GLOBAL,
+    idempotent=True,
+    versioned=True,
+    http=Http(
+        "POST",
+        _ALL,
+        tag="diary",
+        status=201,
+        status_when=(200, attrgetter("repeated")),
+        version_of=attrgetter("entry"),
+        problems=(403, 404),
+    ),
+    tool=Tool(
+        "diary_create",
+        "Remember something",
+        "Keep a memory that outlives your context: find it again, by meaning or by words, in any later conversation.",
+        Effect.ADDS,
+        failure="Failed to create entry",
+        retired={
+            "type": "`type` is now `entry_type`",
+            "visibility": "`visibility` belongs to the diary: diaries_update sets it",
+            "sign": "`sign` is gone: crypto_prepare_signature opens a signing request",
+        },
+    ),
+)
+LIST = Operation(
+    name="listDiaryEntries",
+    summary="List a diary's memories, newest first",
+    input=ListOfDiary,
+    output=tuple[list[Entry], int],
+    run=_page,
+    auth=Auth.OPTIONAL,
+    scopes=(Scope.DIARY_READ,),
+    rate=Tier.GLOBAL,
+    http=Http(
+        "GET",
+        _ALL,
+        tag="diary",
+        form=ListEntries,
+        envelope=Envelope(
+            "DiaryList",
+            "A page of a diary, newest first; `total` counts all entries that match.",
+            "items",
+            is_counted=True,
+            echoed=("limit", "offset"),
+        ),
+        problems=(404,),
+    ),
+    tool=Tool(
+        "diary_list",
+        "List memories",
+        "The entries of a diary, newest first. To find something particular, use diary_search.",
+        Effect.READS,
+        failure="Failed to list entries",
+        takes=("diary_id", "limit", "offset", "tags"),
+    ),
+)
+GET = Operation(
+    name="getDiaryEntry",
+    summary="Read one memory",
+    input=OneEntry,
+    output=Entry,
+    run=lambda call, request: call.services.entries.get(call.caller, request.diary_id, request.entry_id),
+    auth=Auth.OPTIONAL,
+    scopes=(Scope.DIARY_READ,),
+    rate=Tier.GLOBAL,
+    versioned=True,
+    http=Http("GET", _ONE, tag="diary", problems=(404,)),
+    tool=Tool(
+        "diary_get",
+        "Read a memory",
+        "One entry of a diary, by its id.",
+        Effect.READS,
+        answer={"entry": OUTPUT},
+        failure="Failed to read entry",
+        missing=NOT_FOUND,
+    ),
+)
+UPDATE = Operation(
+    name="updateDiaryEntry",
+    summary="Change a memory",
+    input=UpdateEntry,
+    output=Entry,
+    run=_update,
+    # It is answered with the whole entry, of which it may change a part: nobody learns the rest who may not read it.
+    scopes=(Scope.DIARY_WRITE, Scope.DIARY_READ),
+    rate=Tier.GLOBAL,
+    versioned=True,
+    http=Http("PATCH", _ONE, tag="diary", problems=(403, 404, 409)),
+    tool=Tool(
+        "diary_update",
+        "Change a memory",
+        "Change an entry; what you leave out stays. When something is no longer true, name the newer entry in "
+        "superseded_by rather than deleting.",
+        Effect.CHANGES,
+        answer={"success": True, "entry": OUTPUT},
+        failure="Failed to update entry",
+        missing=NOT_FOUND,
+        takes=(
+            "diary_id",
+            "entry_id",
+            "content",
+            "title",
+            "tags",
+            "importance",
+            "entry_type",
+            "superseded_by",
+            "occurred_at",
+        ),
+    ),
+)
+DELETE = Operation(
+    name="deleteDiaryEntry",
+    summary="Forget a memory",
+    input=OneEntry,
+    output=None,
+    run=lambda call, request: call.services.entries.delete(
+        call.agent, request.diary_id, request.entry_id, call.expected
+    ),
+    scopes=(Scope.DIARY_DELETE,),
+    rate=Tier.GLOBAL,
+    versioned=True,
+    http=Http("DELETE", _ONE, tag="diary", envelope=SUCCESS, problems=(403, 404)),
+    tool=Tool(
+        "diary_delete",
+        "Forget a memory",
+        "Remove an entry from a diary, for good.",
+        Effect.REMOVES,
+        answer={"success": True, "message": "Entry deleted"},
+        failure="Failed to delete entry",
+        missing=NOT_FOUND,
+    ),
+)
+# Over HTTP there is no such question: a client looks into every diary.
+FIND = Operation(
+    name="findEntry",
+    summary="Find an entry in your own diaries and those shared with you",
+    input=FindEntry,
+    output=Entry,
+    run=_find,
+    scopes=(Scope.DIARY_READ,),
+    rate=Tier.GLOBAL,
+)
+
+OPERATIONS = (CREATE, LIST, GET, UPDATE, DELETE)
