@@ -1,9 +1,7 @@
 """How a candidate's sides add up: pure functions on numbers, the same for every store.
 
 Relevance is `(cosine + λ · words) / (1 + λ)`, where λ belongs to the embedding model. Recency and importance are added
-only as far as the caller weighs them (docs/reference/search.md, "Ranking"). What the store adds up itself, it adds up
-without rounding: term weights and shares are multiples of small powers of two, so both sides of a score are the same
-numbers in every store.
+only as far as the caller weighs them (docs/reference/search.md, "Ranking").
 """
 
 import math
@@ -24,8 +22,6 @@ BM25_MOST = BM25_K1 + 1  # what no term weight exceeds
 # An entry is read in passages, and a longer one is not less about a word: beyond so many lexemes length plays no part.
 # Without it a name in the last sentence of ten thousand characters counts a tenth of one in a note.
 BM25_LENGTH_MAX = 150
-# The product of a weight and a share is a multiple of 2^-23, and a sum of them hardly over 1: exact in float32.
-WEIGHT_STEPS, SHARE_STEPS = 2**10, 2**13
 # Of a longer query so many words are looked up, the rarest; how rare each is, so many diaries tell.
 WORDS_LOOKED_UP, DIARIES_COUNTED = 64, 50
 # Added to the relevance of what happened when the question says. Measured on dated memories (ADR-17).
@@ -50,8 +46,7 @@ class Ranked:
 def term_weight(occurrences: int, length: int) -> float:
     """How much a word that occurs so often counts in an entry of `length` lexemes; below 2.2 (BM25's tf part)."""
     damping = BM25_K1 * (1 - BM25_B + BM25_B * min(length, BM25_LENGTH_MAX) / BM25_LENGTH)
-    weight = occurrences * BM25_MOST / (occurrences + damping)
-    return max(1, math.floor(weight * WEIGHT_STEPS)) / WEIGHT_STEPS
+    return occurrences * BM25_MOST / (occurrences + damping)
 
 
 def inverse_frequency(entries: int, holding: int) -> float:
@@ -65,7 +60,7 @@ def shares(inverse_frequencies: Sequence[float]) -> list[float]:
     The best possible is every word at a weight of 2.2, whether any entry holds it or not.
     """
     best_possible = BM25_MOST * sum(inverse_frequencies)
-    return [max(1, round(each / best_possible * SHARE_STEPS)) / SHARE_STEPS for each in inverse_frequencies]
+    return [each / best_possible for each in inverse_frequencies]
 
 
 def rarest(holding: Mapping[Term, int]) -> frozenset[Term]:

@@ -19,10 +19,6 @@ from moltnet.domain.ids import AgentId, DiaryId, EntryId
 from moltnet.domain.time_expressions import TimeRange
 
 DIMENSIONS = 384
-# The numbers of a vector are whole multiples of this. The products of two unit vectors, and all their sums, are then
-# multiples of its square below 2, which float32 holds exactly: a cosine is the same in every store and on every
-# machine, in whatever order its terms are added. What is rounded away is a tenth of what the model's int8 costs.
-VECTOR_STEP = 2**-11
 QUERY_MAX = 500
 RESULTS_MAX = 100
 RESULTS_DEFAULT = 10
@@ -46,10 +42,7 @@ class SearchOutOfLimits(Invalid):
 
 @attrs.frozen
 class Vector:
-    """384 float32 in little-endian order, as a buffer: no numeric library is needed to carry one.
-
-    Made by `of`, its numbers are multiples of VECTOR_STEP.
-    """
+    """384 float32 in little-endian order, as a buffer: no numeric library is needed to carry one."""
 
     data: bytes = attrs.field(repr=False)
 
@@ -60,9 +53,8 @@ class Vector:
 
     @classmethod
     def of(cls, numbers: Sequence[float]) -> "Vector":
-        """The vector of 384 numbers, each rounded to the nearest step."""
-        steps = round(1 / VECTOR_STEP)
-        return cls(struct.pack(f"<{len(numbers)}f", *(round(number * steps) / steps for number in numbers)))
+        """The vector of 384 numbers."""
+        return cls(struct.pack(f"<{len(numbers)}f", *numbers))
 
     def numbers(self) -> tuple[float, ...]:
         """The 384 numbers."""
@@ -72,8 +64,8 @@ class Vector:
         """The cosine of the angle to `other`, in [-1, 1]; 0 beside a vector of length zero."""
         mine, theirs = self.numbers(), other.numbers()
         lengths = math.sqrt(_dot(mine, mine) * _dot(theirs, theirs))
-        # Rounding would lead a little beyond 1. A database tells how far apart two are; here it is rounded alike.
-        return 1 - (1 - max(-1.0, min(1.0, _dot(mine, theirs) / lengths))) if lengths else 0.0
+        # Rounding would lead a little beyond 1.
+        return max(-1.0, min(1.0, _dot(mine, theirs) / lengths)) if lengths else 0.0
 
 
 @attrs.frozen

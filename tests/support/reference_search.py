@@ -1,13 +1,17 @@
 """A model of candidate search that takes every definition literally and is in no hurry."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection, Mapping
+from itertools import pairwise
 
 import attrs
+import pytest
 
 from moltnet.domain.entries import Entry
-from moltnet.domain.ids import DiaryId
+from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.domain.ranking import inverse_frequency, shares, term_weight
 from moltnet.domain.search import Candidate, Candidates, EntryIndex, Filters, Question, Term
+
+EPSILON = 1e-5  # of the port `CandidateSearch`
 
 
 @attrs.frozen
@@ -72,31 +76,53 @@ def all_candidates(kept: Collection[Stored], question: Question, within: Collect
 
 
 def check(answer: Candidates, possible: list[Candidate], depth: int) -> None:
-    """Asserts that an answer offers the best `depth` of each side of all that is possible, and nothing else."""
+    """Asserts that an answer offers the best `depth` of each side of all that is possible, and nothing else.
+
+    Scores may differ by EPSILON, and entries whose scores are closer than that may stand in either order.
+    """
     possible = [each for each in possible if each.cosine is not None or each.words > 0]
-    nearest = _best([each for each in possible if each.cosine is not None], lambda each: each.cosine or 0.0)
-    matching = _best([each for each in possible if each.words > 0], lambda each: each.words)
-    timely = _best([each for each in possible if each.timely], lambda each: -2 if each.cosine is None else each.cosine)
+    scores = {each.entry_id: each for each in possible}
     offered = {each.entry_id: each for each in answer.found}
     assert len(offered) == len(answer.found)
-    assert offered == {
-        each.entry_id: attrs.evolve(
-            each, cosine_rank=_rank(each, nearest, depth), words_rank=_rank(each, matching, depth)
-        )
-        for each in (*nearest[:depth], *matching[:depth], *timely[:depth])
-    }
-    assert answer.cosine_beyond == (nearest[depth - 1].cosine if len(nearest) > depth else None)
-    assert answer.words_beyond == (matching[depth - 1].words if len(matching) > depth else None)
-    assert answer.timely_beyond == (len(timely) > depth)
+    for entry_id, each in offered.items():
+        expected = scores[entry_id]
+        assert each.words == pytest.approx(expected.words, abs=EPSILON)
+        assert each.cosine == (None if expected.cosine is None else pytest.approx(expected.cosine, abs=EPSILON))
+        assert _unscored(each) == _unscored(expected)
+    by_cosine = {each.entry_id: each.cosine for each in possible if each.cosine is not None}
+    by_words = {each.entry_id: each.words for each in possible if each.words > 0}
+    by_time = {each.entry_id: -2.0 if each.cosine is None else each.cosine for each in possible if each.timely}
+    nearest = _ranked({each.entry_id: (each.cosine_rank, each.cosine) for each in answer.found}, by_cosine, depth)
+    matching = _ranked({each.entry_id: (each.words_rank, each.words) for each in answer.found}, by_words, depth)
+    timely = offered.keys() - nearest - matching
+    least = sorted(by_time.values(), reverse=True)[:depth][-1:] or [0.0]
+    assert all(by_time[each] >= least[0] - EPSILON for each in timely)
+    assert all(each in offered for each, score in by_time.items() if score > least[0] + EPSILON)
+    assert len([each for each in offered if each in by_time]) >= min(depth, len(by_time))
+    assert answer.cosine_beyond == _beyond(by_cosine, depth)
+    assert answer.words_beyond == _beyond(by_words, depth)
+    assert answer.timely_beyond == (len(by_time) > depth)
 
 
-def _best(side: list[Candidate], score: Callable[[Candidate], float]) -> list[Candidate]:
-    return sorted(side, key=lambda each: (-score(each), -each.entry_id.int))
+def _unscored(candidate: Candidate) -> Candidate:
+    return attrs.evolve(candidate, cosine=None, words=0.0, cosine_rank=None, words_rank=None)
 
 
-def _rank(candidate: Candidate, side: list[Candidate], depth: int) -> int | None:
-    best = [each.entry_id for each in side[:depth]]
-    return best.index(candidate.entry_id) + 1 if candidate.entry_id in best else None
+def _ranked(
+    offered: Mapping[EntryId, tuple[int | None, float | None]], scores: Mapping[EntryId, float], depth: int
+) -> set[EntryId]:
+    """The entries that have a rank, once it is seen that they are the best, in their order; equal ones by their ids."""
+    ranked = sorted((rank, entry_id, score) for entry_id, (rank, score) in offered.items() if rank is not None)
+    best = sorted(scores.values(), reverse=True)[:depth]
+    assert [rank for rank, _, _ in ranked] == list(range(1, len(best) + 1))
+    assert [scores[entry_id] for _, entry_id, _ in ranked] == pytest.approx(best, abs=EPSILON)
+    assert all(one[2] != next_[2] or one[1] > next_[1] for one, next_ in pairwise(ranked))
+    return {entry_id for _, entry_id, _ in ranked}
+
+
+def _beyond(scores: Mapping[EntryId, float], depth: int) -> object:
+    best = sorted(scores.values(), reverse=True)
+    return pytest.approx(best[depth - 1], abs=EPSILON) if len(best) > depth else None
 
 
 def _cosine(index: EntryIndex, question: Question) -> float | None:

@@ -12,7 +12,7 @@ from moltnet.domain.duplicates import SIMILAR_AMONG, SIMILAR_FROM, SIMILAR_MAX
 from moltnet.domain.entries import Similar
 from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.domain.passages import Span
-from moltnet.domain.ranking import BM25_MOST, DIARIES_COUNTED, SHARE_STEPS, WORDS_LOOKED_UP, rarest
+from moltnet.domain.ranking import BM25_MOST, DIARIES_COUNTED, WORDS_LOOKED_UP, rarest
 from moltnet.domain.search import Candidate, Candidates, LexicalQuery, ModelName, Question, Term, Vector
 from moltnet.domain.time_expressions import TimeRange
 
@@ -48,12 +48,10 @@ _ASKED = """
             ln(1 + (entries + 0.5) / 0.5) as of_none
         from held join counted using (id)
     ), shared as (
-        select id, lexeme, greatest(1, round(
-            inverse_frequency / (%(most)s * (
-                sum(inverse_frequency) over (partition by id)
-                + of_none * (cardinality(%(lexemes)s::text[]) - count(*) over (partition by id))
-            )) * %(steps)s
-        )) / %(steps)s as share
+        select id, lexeme, inverse_frequency / (%(most)s * (
+            sum(inverse_frequency) over (partition by id)
+            + of_none * (cardinality(%(lexemes)s::text[]) - count(*) over (partition by id))
+        )) as share
         from telling
     ), asked as (
         select id, ('{' || string_agg(place || ':' || share, ',') || '}/1000000000')::sparsevec as terms
@@ -301,7 +299,6 @@ def best_values(question: Question, depth: int) -> dict[str, Any]:
         "lexemes": index_terms,
         "places": dimensions,
         "most": BM25_MOST,
-        "steps": float(SHARE_STEPS),
         "vector": question.vector,
         "model": question.model if question.vector else None,
         "periods": "{" + ",".join(map(_range, question.time_ranges)) + "}",

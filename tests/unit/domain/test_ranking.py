@@ -1,9 +1,7 @@
 """How scores add up, and when an answer from candidates is the true one."""
 
 import math
-import struct
 from datetime import timedelta
-from fractions import Fraction
 from itertools import pairwise
 
 import attrs
@@ -65,10 +63,6 @@ def a_candidate(
     )
 
 
-def as_float32(number: float) -> float:
-    return float(struct.unpack("<f", struct.pack("<f", number))[0])
-
-
 # BM25
 
 
@@ -85,9 +79,9 @@ def test_a_word_counts_no_more_in_a_longer_entry(occurrences: int, length: int) 
 
 
 def test_the_formula_is_okapis_with_a_fixed_average_length() -> None:
-    # tf · 2.2 / (tf + 1.2 · (.25 + .75 · length / 100)), cut to steps of 1/1024
+    # tf · 2.2 / (tf + 1.2 · (.25 + .75 · length / 100))
     assert term_weight(1, 100) == 1
-    assert term_weight(3, 140) == pytest.approx(3 * 2.2 / (3 + 1.2 * 1.3), abs=1 / 1024)
+    assert term_weight(3, 140) == pytest.approx(3 * 2.2 / (3 + 1.2 * 1.3), abs=1e-9)
     assert inverse_frequency(10, 3) == pytest.approx(math.log(1 + 7.5 / 3.5))
 
 
@@ -105,19 +99,7 @@ def test_every_word_of_a_query_has_a_share_and_the_more_telling_the_greater(tell
     each = dict(zip(telling, shares(telling), strict=True))
     assert min(each.values()) > 0
     assert [each[word] for word in sorted(each)] == sorted(each.values())
-    assert sum(shares(telling)) == pytest.approx(1 / 2.2, abs=len(telling) / 8192)
-
-
-@given(telling=TELLING, occurrences=st.integers(1, 50), length=COUNTS, data=st.data())
-def test_words_add_up_without_rounding_in_any_order(
-    telling: list[float], occurrences: int, length: int, data: st.DataObject
-) -> None:
-    terms = [share * term_weight(occurrences + at, length) for at, share in enumerate(shares(telling))]
-    exact = sum(map(Fraction, terms))
-    total = 0.0
-    for term in data.draw(st.permutations(terms)):
-        total = as_float32(total + as_float32(term))
-    assert Fraction(total) == exact < 2
+    assert sum(shares(telling)) == pytest.approx(1 / 2.2, abs=1e-9)
 
 
 # Scores
