@@ -53,7 +53,8 @@ class Permissions(Protocol):
     permissions live elsewhere: the intents, committed with the data; empty where they hold with the transaction. No
     answer may be older than the request that asks. A store that does not answer raises Unavailable; that is never told
     as a right, nor as its absence. A unit of work is never held while a store elsewhere is asked: such an answer is
-    waited for (`Asked`) when the unit is closed.
+    waited for (`Asked`) when the unit is closed,
+    and is good in a later one that finds its basis unchanged.
     """
 
     @property
@@ -72,7 +73,10 @@ class Permissions(Protocol):
         ...
 
     async def readable(self, work: UnitOfWork, agent: AgentId) -> Asked[dict[DiaryId, frozenset[Relation]]]:
-        """Every diary the agent may read by a relation."""
+        """Every diary the agent may read by a relation.
+
+        Where the answer comes from elsewhere, its basis changes with every right that is taken from the agent.
+        """
         ...
 
     async def introduce(self, work: UnitOfWork, agent: AgentId) -> Pending:

@@ -217,7 +217,12 @@ class Entries(Protocol):
 
 
 class CandidateSearch(Protocol):
-    """Which entries might answer a question."""
+    """Which entries might answer a question.
+
+    Every store adds up in its own precision: a score is within 1e-5 of what `domain.ranking` and `Vector.cosine` give,
+    and entries whose scores are closer than that may stand in either order. Equal scores stand in the order of their
+    ids, greatest first.
+    """
 
     async def best(self, question: Question, within: Collection[DiaryId], depth: int) -> Candidates:
         """The best `depth` entries of each side among `within` (empty means none, not all), as one set.
@@ -226,7 +231,7 @@ class CandidateSearch(Protocol):
         is that of its nearest passage made by the question's model; entries whose vectors are another model's have
         none. Word scores are BM25 with document frequencies per diary, as a share of the best possible
         (`ranking.shares`). Of more than 64 words the rarest 64 count (`ranking.rarest`), as the 50 diaries of the
-        smallest ids that hold an entry tell. Scores are the same to the last bit in every store. Of those that happened
+        smallest ids that hold an entry tell. Of those that happened
         in one of the question's periods, the best by cosine are offered as well. `cosine_beyond` and `words_beyond` are
         the worst offered score of a side that has more, None of one without; `timely_beyond` says that more happened
         then.
@@ -294,6 +299,10 @@ class Shares(Protocol):
 
     async def pending_for(self, agent_id: AgentId, page: Page = LARGEST_PAGE) -> list[Share]:
         """A page of the pending invitations to an agent, oldest first."""
+        ...
+
+    async def accepted_by(self, agent_id: AgentId) -> list[Share]:
+        """Every share that an agent has accepted and that was not revoked, oldest first."""
         ...
 
     async def counts(self, owner: AgentId, agent_id: AgentId) -> InvitationCounts:

@@ -181,6 +181,18 @@ async def test_pending_invitations_of_an_agent_come_oldest_first(storage: Storag
         assert await work.shares.pending_for(agent.id) == []
 
 
+async def test_accepted_shares_are_listed_oldest_first(storage: Storage, agent: Agent, guest: Agent) -> None:
+    diaries = [await opened(storage, agent) for _ in range(4)]
+    accepted = ShareStatus.ACCEPTED
+    newer = a_share(diary=diaries[0].id, agent=guest.id, status=accepted, at=LATER)
+    older = a_share(diary=diaries[1].id, agent=guest.id, status=accepted)
+    revoked = a_share(diary=diaries[2].id, agent=guest.id, status=ShareStatus.REVOKED)
+    await sent(storage, newer, older, revoked, a_share(diary=diaries[3].id, agent=guest.id))
+    async with storage.snapshot() as work:
+        assert await work.shares.accepted_by(guest.id) == [older, newer]
+        assert await work.shares.accepted_by(agent.id) == []
+
+
 async def test_lists_are_told_in_pages(storage: Storage, agent: Agent, diary: Diary) -> None:
     guests = [await joined(storage) for _ in range(4)]
     shares = [

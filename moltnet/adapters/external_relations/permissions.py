@@ -35,12 +35,16 @@ class ExternalPermissions:
         found = await work.diaries.find(diary)
         share = await work.shares.find_for(diary, agent)
         pending = await work.outbox.pending_in(diary)
-        return found, Asked(fetch=lambda: self._rights(agent, diary, pending), basis=share)
+        return found, Asked(fetch=lambda: self._rights(agent, diary, pending), basis=(diary, share))
 
     async def readable(self, work: UnitOfWork, agent: AgentId) -> Asked[dict[DiaryId, frozenset[Relation]]]:
-        """Every diary the agent may read once all that is pending is delivered."""
+        """Every diary the agent may read once all that is pending is delivered.
+
+        What an agent does not own it may read by an accepted share; what it owns can only be deleted.
+        """
+        shares = await work.shares.accepted_by(agent)
         pending = await work.outbox.pending_of(agent)
-        return Asked(fetch=lambda: self._readable(agent, pending))
+        return Asked(fetch=lambda: self._readable(agent, pending), basis=shares)
 
     async def _rights(self, agent: AgentId, diary: DiaryId, pending: Sequence[OutboxMessage]) -> frozenset[Right]:
         permitted = await self._store.permitted(Thing.diary(diary), frozenset(Right), agent)

@@ -2,6 +2,7 @@
 
 import attrs
 
+from moltnet.domain import diaries
 from moltnet.domain.caller import Anonymous, Caller
 from moltnet.domain.diaries import (
     DIARIES_MAX,
@@ -14,7 +15,7 @@ from moltnet.domain.diaries import (
 )
 from moltnet.domain.ids import DiaryId
 from moltnet.domain.permissions import Relation
-from moltnet.domain.services.access import DiaryAccess, WriteCheck
+from moltnet.domain.services.access import Check, DiaryAccess
 from moltnet.domain.services.idempotency import SaveResponse, unrecorded
 from moltnet.domain.services.relations import RelationService
 from moltnet.domain.versions import ANY_VERSION, Expected
@@ -77,7 +78,7 @@ class DiaryService:
 
     async def get(self, caller: Caller | Anonymous, diary_id: DiaryId) -> Diary:
         """A diary the caller may read; raises DiaryNotFound and Unauthenticated."""
-        return await self.access.readable(caller, diary_id)
+        return await self.access.check(caller, diary_id, diaries.readable)
 
     async def update(
         self, caller: Caller, diary_id: DiaryId, edit: DiaryEdit, expected: Expected = ANY_VERSION
@@ -87,26 +88,26 @@ class DiaryService:
         Raises DiaryNotFound, InsufficientPermissions, StaleVersion and MissingScope.
         """
 
-        async def write(work: UnitOfWork, check: WriteCheck) -> Diary:
+        async def write(work: UnitOfWork, check: Check) -> Diary:
             # Each time round somebody else's edit was written first.
             while True:
-                diary = await check.manageable()
+                diary = await check(diaries.manageable)
                 expected.check(diary)
                 edited = edit.applied_to(diary, self.clock.now())
                 check_edit(caller, diary, edited)
                 if await work.diaries.replace(edited, unless_changed_since=diary.updated_at):
                     return edited
 
-        return await self.access.writing(caller, diary_id, write)
+        return await self.access.write_authorized(caller, diary_id, write)
 
     async def delete(self, caller: Caller, diary_id: DiaryId, expected: Expected = ANY_VERSION) -> None:
         """Removes a diary with its entries, shares and relations; raises as `update`, but for MissingScope."""
 
-        async def remove(work: UnitOfWork, check: WriteCheck) -> Pending:
+        async def remove(work: UnitOfWork, check: Check) -> Pending:
             removed = False
             while not removed:
-                diary = await check.manageable()
+                diary = await check(diaries.manageable)
                 removed = await work.diaries.remove(diary_id, expected.unless_changed_since(diary))
             return await self.permissions.forget_diary(work, diary_id)
 
-        await self.relations.complete(await self.access.writing(caller, diary_id, remove))
+        await self.relations.complete(await self.access.write_authorized(caller, diary_id, remove))

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import attrs
 
+from moltnet.domain import diaries
 from moltnet.domain.authors import Author
 from moltnet.domain.caller import Anonymous, Caller
 from moltnet.domain.credentials import Scope
@@ -23,14 +24,14 @@ from moltnet.domain.entries import (
 from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.domain.permissions import Right
 from moltnet.domain.search import EntryIndex, Filters
-from moltnet.domain.services.access import DiaryAccess, WriteCheck
+from moltnet.domain.services.access import Check, DiaryAccess
 from moltnet.domain.services.idempotency import SaveResponse, unrecorded
 from moltnet.domain.services.indexing import Indexing, Vectors
 from moltnet.domain.services.relations import RelationService
 from moltnet.domain.services.view_counter import ViewCounter
 from moltnet.domain.versions import ANY_VERSION, Expected
 from moltnet.ports.clock import Clock
-from moltnet.ports.permissions import Pending, Permissions
+from moltnet.ports.permissions import Asked, Pending, Permissions
 from moltnet.ports.randomness import Randomness
 from moltnet.ports.repositories import Page
 from moltnet.ports.storage import Storage, UnitOfWork
@@ -87,7 +88,7 @@ class EntryService:
     async def _create(
         self, caller: Caller, diary_id: DiaryId, new: NewEntry, record: SaveResponse[Kept], vectors: Vectors
     ) -> Kept | None:
-        diary = await self.access.writable(caller, diary_id)
+        diary = await self.access.check(caller, diary_id, diaries.writable)
         at = self.clock.now()
         entry_id, author = EntryId(self.randomness.row_id(at)), Author.of(caller)
         entry = await self._read(
@@ -97,22 +98,21 @@ class EntryService:
         is_repeated = await self._first_like(new, entry) is not None
         index = await (self.indexing.beginning(entry, vectors) if is_repeated else self._index(entry, vectors))
 
-        async def write(work: UnitOfWork, check: WriteCheck) -> tuple[Kept | None, Pending]:
+        async def write(work: UnitOfWork, check: Check) -> tuple[Kept | None, Pending]:
             first = await work.entries.first_like(entry) if new.if_duplicate is IfDuplicate.RETURN else None
             if first is None and is_repeated:
                 return None, ()  # it was removed meanwhile: the new one is stored instead, and needs all of its index
             similar = await _similar(work, entry, index, first) if Scope.DIARY_READ in caller.scopes else ()
             kept = Kept(entry=first or entry, repeated=first is not None, similar=similar)
-            # Asked after the looks, as in `access.read_authorized`: what they saw is told to who may write and read
-            # still.
-            await check.writable()
+            # Checked last: each statement sees what was committed before it, and what the looks saw is answered.
+            await check(diaries.writable)
             await record(work, kept)
             if first is not None:
                 return kept, ()
             await work.entries.add(entry, index)
             return kept, await self.permissions.relate_entry(work, diary_id, entry.id)
 
-        kept, pending = await self.access.writing(caller, diary_id, write)
+        kept, pending = await self.access.write_authorized(caller, diary_id, write)
         await self.relations.complete(pending)
         return kept
 
@@ -120,19 +120,28 @@ class EntryService:
         self, caller: Caller | Anonymous, diary_id: DiaryId, filters: Filters, page: Page
     ) -> tuple[list[Entry], int]:
         """A page of a diary, newest first, and how many entries match; raises DiaryNotFound and Unauthenticated."""
-        return await self.access.read_authorized(
+        return await self.access.read_diary(
             caller, diary_id, lambda work: work.entries.newest([diary_id], filters, page)
         )
 
     async def get(self, caller: Caller | Anonymous, diary_id: DiaryId, entry_id: EntryId) -> Entry:
         """A memory as it was before this look at it, which is counted afterwards; raises EntryNotFound."""
-        async with self.storage.autocommit() as work:
-            # Looked up first: whoever may read afterwards was not shut out before it was written
-            # (`access.read_authorized`).
+
+        async def ask(work: UnitOfWork) -> tuple[tuple[Diary | None, Entry | None], Asked[frozenset[Right]]]:
+            # As much is asked whether the diary may be read or not, so that the time tells nothing.
             entry = await work.entries.find(diary_id, entry_id)
-            check = await self.access.check(work, caller, diary_id)
+            diary, rights = await self.access.ask(work, caller, diary_id)
+            return (diary, entry), rights
+
+        async def check(
+            _: UnitOfWork, found: tuple[Diary | None, Entry | None], rights: frozenset[Right]
+        ) -> Entry | None:
+            diary, entry = found
+            diaries.readable(diary, caller, rights)
+            return entry
+
         try:
-            await check.readable()
+            entry = await self.access.read_authorized(ask, check)
         except DiaryNotFound as hidden:
             raise EntryNotFound from hidden
         if entry is None:
@@ -145,14 +154,20 @@ class EntryService:
 
         As much is asked whether there is such an entry or not, and however many diaries the caller has.
         """
-        async with self.storage.autocommit() as work:
+
+        async def ask(work: UnitOfWork) -> tuple[Entry | None, Asked[frozenset[Right]]]:
             found = await work.entries.find_many([entry_id])
             diary_id = found[0].diary_id if found else DiaryId(entry_id)
             _, rights = await self.permissions.diary(work, caller.agent_id, diary_id)
-        if Right.READ not in await rights.answer() or not found:
-            return None
-        self.view_counter.record([entry_id])
-        return found[0]
+            return (found[0] if found else None), rights
+
+        async def check(_: UnitOfWork, entry: Entry | None, rights: frozenset[Right]) -> Entry | None:
+            return entry if Right.READ in rights else None
+
+        entry = await self.access.read_authorized(ask, check)
+        if entry is not None:
+            self.view_counter.record([entry_id])
+        return entry
 
     async def update(
         self, caller: Caller, diary_id: DiaryId, entry_id: EntryId, edit: EntryEdit, expected: Expected = ANY_VERSION
@@ -176,16 +191,16 @@ class EntryService:
     ) -> None:
         """Removes a memory; raises DiaryNotFound, InsufficientPermissions, EntryNotFound, StaleVersion."""
 
-        async def remove(work: UnitOfWork, check: WriteCheck) -> Pending:
-            await check.editable()
+        async def remove(work: UnitOfWork, check: Check) -> Pending:
+            await check(diaries.editable)
             if not await _removed(work, diary_id, entry_id, expected):
                 raise EntryNotFound("Entry not found")
             return await self.permissions.forget_entry(work, diary_id, entry_id)
 
-        await self.relations.complete(await self.access.writing(caller, diary_id, remove))
+        await self.relations.complete(await self.access.write_authorized(caller, diary_id, remove))
 
     async def _edit_once(self, diary_id: DiaryId, change: "_Change") -> Entry | None:
-        diary = await self.access.editable(change.caller, diary_id)
+        diary = await self.access.check(change.caller, diary_id, diaries.editable)
         async with self.storage.autocommit() as work:
             entry = await work.entries.find(diary_id, change.entry_id)
         if entry is None:
@@ -195,13 +210,13 @@ class EntryService:
             _check_public(diary, edited.content)
         index = await self._index_after(entry, edited, change.vectors)
 
-        async def write(work: UnitOfWork, check: WriteCheck) -> Entry | None:
-            await check.editable()
+        async def write(work: UnitOfWork, check: Check) -> Entry | None:
+            await check(diaries.editable)
             if await work.entries.replace(edited, index, unless_changed_since=entry.updated_at):
                 return edited
             return await self._merge(work, change, edited, index)
 
-        return await self.access.writing(change.caller, diary_id, write)
+        return await self.access.write_authorized(change.caller, diary_id, write)
 
     async def _applied(self, change: "_Change", entry: Entry) -> Entry:
         change.expected.check(entry)

@@ -52,7 +52,7 @@ class FeedService:
 
     async def _search(self, search: FeedSearch, asker: str) -> list[PublicEntry]:
         question = await self.retrieval.question(search.query, search.selection.filters, asker)
-        async with self.storage.autocommit() as work:
+        async with self.storage.snapshot() as work:
             ranked = await self.retrieval.best_public(work, question, search.limit)
             return await work.feed.find_many([each.entry_id for each in ranked])
 

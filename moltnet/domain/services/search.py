@@ -1,11 +1,12 @@
 """Search and reflection: which diaries to look in, and what of them to tell."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import attrs
 
 from moltnet.domain.caller import Anonymous, Caller, require_caller
+from moltnet.domain.diaries import readable
 from moltnet.domain.digest import Digest, Reflection, digest
 from moltnet.domain.entries import Entry
 from moltnet.domain.explanations import Explanation, LeftOut
@@ -18,12 +19,13 @@ from moltnet.domain.services.explaining import Explaining
 from moltnet.domain.services.retrieval import Retrieval
 from moltnet.domain.services.view_counter import ViewCounter
 from moltnet.ports.clock import Clock
-from moltnet.ports.permissions import Permissions
+from moltnet.ports.permissions import Asked, Permissions
 from moltnet.ports.repositories import Page
 from moltnet.ports.storage import Storage, UnitOfWork
 from moltnet.ports.workers import Workers
 
-Scope: TypeAlias = Callable[[], Awaitable[list[DiaryId]]]
+Snapshot = TypeVar("Snapshot")
+Readable: TypeAlias = dict[DiaryId, frozenset[Relation]]
 
 
 @attrs.frozen(kw_only=True)
@@ -58,20 +60,17 @@ class SearchService:
 
     async def _search(self, caller: Caller | Anonymous, search: Search) -> SearchResult:
         query = Query.parse(search.query or "")
-        async with self.storage.autocommit() as work:
-            scope = await self._scope(work, caller, search)
-        within = await scope()
         if not query.scored:
-            async with self.storage.autocommit() as work:
-                entries = await self._newest(work, search, query, within)
-                scope = await self._scope(work, caller, search)
-            readable = frozenset(await scope())
-            return _answer([Hit(entry=each) for each in entries if each.diary_id in readable], SearchType.LIST)
+            entries = await self._read(caller, search, lambda work, within: self._newest(work, search, query, within))
+            return _answer([Hit(entry=each) for each in entries], SearchType.LIST)
+        # The cheap refusals come first. The model is asked while nothing is held.
+        if search.diary_id is None:
+            require_caller(caller)
+        else:
+            await self.access.check(caller, search.diary_id, readable)
         question = await self.retrieval.question(search.query or "", search.filters, caller.asker)
-        async with self.storage.autocommit() as work:
-            matches = await self._read_matches(work, search, question, within)
-            scope = await self._scope(work, caller, search)
-        result = self._result(search, question, matches.within(frozenset(await scope())))
+        matches = await self._read(caller, search, lambda work, within: self._matches(work, search, question, within))
+        result = self._result(search, question, matches)
         self.view_counter.record(hit.entry.id for hit in result.hits)
         return result
 
@@ -80,7 +79,7 @@ class SearchService:
         now = self.clock.now()
         filters = Filters(entry_types=reflection.entry_types, since=reflection.since(now))
         page = Page(reflection.max_entries)
-        entries, _ = await self.access.read_authorized(
+        entries, _ = await self.access.read_diary(
             caller, diary_id, lambda work: work.entries.newest([diary_id], filters, page)
         )
         return await self.workers.run(
@@ -94,12 +93,10 @@ class SearchService:
         entries, _ = await work.entries.newest(within, search.filters, page, words)
         return entries
 
-    async def _read_matches(
-        self, work: UnitOfWork, search: Search, question: Question, within: list[DiaryId]
-    ) -> "_Matches":
+    async def _matches(self, work: UnitOfWork, search: Search, question: Question, within: list[DiaryId]) -> "_Matches":
         ranked = await self.retrieval.best(work, question, within, search.weights, search.limit)
         entries = {each.id: each for each in await work.entries.find_many([each.entry_id for each in ranked])}
-        found = tuple((each, entries[each.entry_id]) for each in ranked if each.entry_id in entries)
+        found = tuple((each, entries[each.entry_id]) for each in ranked)
         if not search.explain:
             return _Matches(found=found)
         return _Matches(
@@ -120,42 +117,35 @@ class SearchService:
             left_out=matches.left_out,
         )
 
-    async def _scope(self, work: UnitOfWork, caller: Caller | Anonymous, search: Search) -> Scope:
-        """Where to look, as far as this unit of work knows: called once it is closed, since others may be asked."""
+    async def _read(
+        self,
+        caller: Caller | Anonymous,
+        search: Search,
+        matches: Callable[[UnitOfWork, list[DiaryId]], Awaitable[Snapshot]],
+    ) -> Snapshot:
+        """What `matches` sees of the diaries to look in, which the caller may read in the same snapshot."""
         if search.diary_id is not None:
-            check = await self.access.check(work, caller, search.diary_id)
+            within = [search.diary_id]
+            return await self.access.read_diary(caller, search.diary_id, lambda work: matches(work, within))
+        agent_id = require_caller(caller).agent_id
 
-            async def one() -> list[DiaryId]:
-                return [(await check.readable()).id]
+        async def ask(work: UnitOfWork) -> tuple[None, Asked[Readable]]:
+            return None, await self.permissions.readable(work, agent_id)
 
-            return one
-        asked = await self.permissions.readable(work, require_caller(caller).agent_id)
+        async def query_related(work: UnitOfWork, _: None, related: Readable) -> Snapshot:
+            shared = search.with_shared
+            return await matches(work, [each for each in related if shared or Relation.OWNER in related[each]])
 
-        async def own_diaries() -> list[DiaryId]:
-            mine = await asked.answer()
-            return [diary for diary, relations in mine.items() if search.with_shared or Relation.OWNER in relations]
-
-        return own_diaries
+        return await self.access.read_authorized(ask, query_related)
 
 
 @attrs.frozen(kw_only=True)
 class _Matches:
-    """What was seen for a query, best first: all of it comes from looks that a check of rights follows."""
+    """What was found for a query, best first, and why."""
 
     found: tuple[tuple[Ranked, Entry], ...]
     why: Mapping[EntryId, Explanation] = attrs.field(factory=dict)
     left_out: tuple[LeftOut, ...] = ()
-
-    def within(self, readable: frozenset[DiaryId]) -> "_Matches":
-        """What of it may be told to one who may still read these diaries.
-
-        As in `access.read_authorized`: an entry may have been written after its diary was closed to the caller.
-        """
-        return attrs.evolve(
-            self,
-            found=tuple(each for each in self.found if each[1].diary_id in readable),
-            left_out=tuple(each for each in self.left_out if each.diary_id in readable),
-        )
 
 
 def _of_author(search: Search, caller: Caller) -> Search:

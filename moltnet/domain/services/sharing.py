@@ -69,7 +69,7 @@ class SharingService:
 
     async def shares(self, caller: Caller, diary_id: DiaryId, page: Page = LARGEST_PAGE) -> list[Share]:
         """A page of the pending and accepted shares of the caller's diary; raises SharedDiaryNotFound."""
-        async with self.storage.autocommit() as work:
+        async with self.storage.snapshot() as work:
             await _owned_diary(work, caller, diary_id)
             return await work.shares.open_of(diary_id, page)
 

@@ -59,6 +59,12 @@ class MemoryShares:
         shares = tables.shares.sharing("agent", agent_id).values()
         return _page((share for share in shares if share.status is ShareStatus.PENDING), page)
 
+    async def accepted_by(self, agent_id: AgentId) -> list[Share]:
+        """Every share that an agent has accepted, oldest first."""
+        tables = await self._statements.read()
+        shares = tables.shares.sharing("agent", agent_id).values()
+        return sorted((share for share in shares if share.status is ShareStatus.ACCEPTED), key=_age)
+
     async def counts(self, owner: AgentId, agent_id: AgentId) -> InvitationCounts:
         """What stands between a diaries' owner and an agent; one transaction is open at a time."""
         tables = await self._statements.read()

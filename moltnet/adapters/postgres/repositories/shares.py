@@ -45,6 +45,11 @@ PENDING_FOR = """
     from diary_shares where shared_with = %(shared_with)s and status = 'pending'
     order by invited_at, id limit %(limit)s offset %(offset)s
 """
+# Every accepted share of an agent, oldest first; diary_shares_invited gives the order.
+ACCEPTED_BY = """
+    select id, diary_id, shared_with, role, status, invited_at, responded_at, invitation
+    from diary_shares where shared_with = %(shared_with)s and status = 'accepted' order by invited_at, id
+"""
 # Waits until nobody else who invites the agent is uncommitted. The first half of the key: the first bytes of the
 # SHA-256 of "moltnet invitations".
 LOCK = "select pg_advisory_xact_lock(-1068965174, hashtext(%(agent_id)s::text))"
@@ -109,6 +114,10 @@ class PostgresShares:
         """A page of the pending invitations to an agent, oldest first."""
         values = {"shared_with": agent_id, "limit": page.limit, "offset": page.offset}
         return await self._session.all(share_from_row, PENDING_FOR, **values)
+
+    async def accepted_by(self, agent_id: AgentId) -> list[Share]:
+        """Every share that an agent has accepted, oldest first."""
+        return await self._session.all(share_from_row, ACCEPTED_BY, shared_with=agent_id)
 
     async def counts(self, owner: AgentId, agent_id: AgentId) -> InvitationCounts:
         """What stands between a diaries' owner and an agent."""
