@@ -342,7 +342,7 @@ def _ranked(row: Row) -> _Ranked:
         cosine=row["cosine"],
         words=row["words"],
         importance=row["importance"],
-        accessed_at=row["seen_at"],
+        accessed_at=row["accessed_at"],
         timely=row["timely"],
     )
     return _Ranked(candidate, row["cosine_rank"], row["words_rank"], row["timely_rank"])

@@ -178,7 +178,7 @@ class PostgresEntries:
 
     async def _forget_terms(self, diary_id: DiaryId, lost: list[str] | None) -> None:
         if lost:
-            await self._session.run(FORGET_TERMS, diary_id=diary_id, index_terms=lost)
+            await self._session.run(FORGET_TERMS, diary_id=diary_id, terms=lost)
 
 
 def _counted(row: Row) -> tuple[Entry | None, int]:

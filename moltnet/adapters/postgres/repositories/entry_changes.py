@@ -130,7 +130,7 @@ FORGET_PASSAGES = """
 # The counts that came to nothing; diary_terms_pkey. They were counted down, so their rows are held already.
 FORGET_TERMS = """
     delete from diary_terms
-    where diary_id = %(diary_id)s and lexeme = any(%(lexemes)s::text[]) and holding <= 0
+    where diary_id = %(diary_id)s and lexeme = any(%(terms)s::text[]) and holding <= 0
 """
 
 

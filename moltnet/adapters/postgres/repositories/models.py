@@ -128,8 +128,8 @@ COMPLETE = """
 """
 # One row when the worker embeds from now on; embedding_model_pkey.
 LEASE = """
-    update embedding_model set leased_by = %(worker)s, leased_until = %(until)s
-    where leased_by = %(worker)s or leased_until is null or leased_until <= %(at)s
+    update embedding_model set held_by = %(worker)s, held_until = %(until)s
+    where held_by = %(worker)s or held_until is null or held_until <= %(at)s
 """
 # One row, with the state beside it if there is one.
 PROGRESS = """
