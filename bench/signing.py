@@ -24,7 +24,7 @@ from moltnet.adapters.postgres.embedded import EmbeddedPostgres
 from moltnet.domain.caller import Caller
 from moltnet.domain.credentials import ALL_SCOPES
 from moltnet.domain.services import Services
-from moltnet.entrypoints.container import network
+from moltnet.entrypoints.container.networks import network
 from moltnet.entrypoints.settings import UNTHROTTLED, read_settings
 
 ROUNDS, OPEN, WATCH_S = 200, 1000, 10.0

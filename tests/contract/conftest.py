@@ -16,7 +16,7 @@ from moltnet.adapters.memory.storage import MemoryStorage
 from moltnet.domain.agents import Agent
 from moltnet.domain.diaries import Diary
 from moltnet.domain.services.models import Models
-from moltnet.entrypoints.container import Infrastructure
+from moltnet.entrypoints.container.networks import Infrastructure
 from moltnet.entrypoints.library.agent import Agent as AnyAgent
 from moltnet.ports.storage import Storage
 from moltnet.ports.workflows import WorkflowBody, Workflows

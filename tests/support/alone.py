@@ -1,6 +1,7 @@
 """An agent of a remote network with the base package alone: `python -m tests.support.alone URL CLIENT_ID SECRET`.
 
-Every package that only a server, a model, Ory or the tests need is refused, as where it is not installed.
+Every package that only a server, a model, Ory or the tests need is refused, as where it is not installed. Without
+arguments, a network in memory with the extra `memory` alone.
 """
 
 import asyncio
@@ -16,11 +17,14 @@ PROJECT = Path(__file__).parents[2] / "pyproject.toml"
 _END_OF_NAME = "<>=!~[ ;"
 
 
-def needed_by_extras_alone() -> set[str]:
-    """What may be imported from packages that the base package does not name."""
+def needed_by_extras_alone(*installed: str) -> set[str]:
+    """What may be imported from packages that neither the base package names nor the extras that are `installed`."""
     project = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]
-    base = set(map(_name, project["dependencies"]))
-    extras = {_name(each) for extra in project["optional-dependencies"].values() for each in extra} - base
+    optional = project["optional-dependencies"]
+    base = {
+        _name(each) for each in [*project["dependencies"], *(each for extra in installed for each in optional[extra])]
+    }
+    extras = {_name(each) for extra in optional.values() for each in extra} - base
     return {module for module, owners in packages_distributions().items() if extras & set(map(str.lower, owners))}
 
 
@@ -55,7 +59,20 @@ async def story(url: str, client_id: str, secret: str) -> None:
             async with moltnet.MoltNet.in_memory():
                 raise AssertionError("a network of one's own needs the server's libraries")
         except moltnet.Unavailable as error:
-            assert "pip install 'moltnet[server,model]'" in error.detail  # noqa: PT017
+            assert "pip install 'moltnet[memory]'" in error.detail  # noqa: PT017
+
+
+async def in_memory() -> None:
+    """What a test of an agent does with a network of its own; raises whatever goes wrong."""
+    import moltnet  # noqa: PLC0415 - once packages are refused
+
+    async with moltnet.MoltNet.in_memory() as network:
+        ada = await network.genesis()
+        bob = await network.register((await ada.vouch.issue()).code)
+        diary = await bob.diaries.create(name="Work")
+        entry = await bob.diary.create(diary.id, content="The deploy failed on Friday")
+        assert [hit.entry.id for hit in (await bob.diary.search("deploy")).hits] == [entry.id]
+        assert (await moltnet.sign_and_submit(bob, "It was me")).valid
 
 
 def _name(requirement: str) -> str:
@@ -64,8 +81,8 @@ def _name(requirement: str) -> str:
 
 
 if __name__ == "__main__":
-    refused = needed_by_extras_alone()
-    assert refused >= {"psycopg", "onnxruntime", "mcp", "numpy", "dependency_injector", "joserfc"}, refused
+    refused = needed_by_extras_alone(*([] if sys.argv[1:] else ["memory"]))
+    assert refused >= {"psycopg", "sqlalchemy", "dbos", "onnxruntime", "tokenizers", "mcp", "pgvector"}, refused
     sys.meta_path.insert(0, Refusing(refused))
-    asyncio.run(story(*sys.argv[1:]))
+    asyncio.run(story(*sys.argv[1:]) if sys.argv[1:] else in_memory())
     assert not refused & {name.partition(".")[0] for name in sys.modules}

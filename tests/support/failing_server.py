@@ -24,7 +24,7 @@ from moltnet.adapters.postgres.storage import PostgresStorage
 from moltnet.domain.errors import Unavailable
 from moltnet.domain.services import Services
 from moltnet.domain.services.models import Models
-from moltnet.entrypoints.container import Infrastructure
+from moltnet.entrypoints.container.networks import Infrastructure
 from moltnet.entrypoints.rest.app import create_app
 from moltnet.entrypoints.rest.listening import listening_app
 from moltnet.ports.workflows import Backoff, Json, JsonObject, Steps, WorkflowBody, Workflows

@@ -27,7 +27,9 @@ from moltnet.domain.services.models import Models
 from moltnet.domain.services.registration import RegistrationWorkflow
 from moltnet.domain.services.relations import RelationDelivery
 from moltnet.domain.sharing import ShareRole
-from moltnet.entrypoints.container import Container
+from moltnet.entrypoints.container.networks import Infrastructure
+from moltnet.entrypoints.container.ory import Ory
+from moltnet.entrypoints.container.wiring import Parts, UseCases
 from moltnet.entrypoints.settings import Settings
 from moltnet.ports.embedding import Embedder
 from moltnet.ports.identity import IdentityProvider
@@ -135,7 +137,8 @@ async def a_network(
     content_max: int = CONTENT_MAX,
     with_remote_permissions: bool = False,
     clock: MemoryClock | None = None,
-    place: Callable[[Container], None] = lambda _: None,
+    place: Callable[[Parts], None] = lambda _: None,
+    ory: Ory | None = None,
 ) -> AsyncIterator[Network]:
     """A network at NOON that nobody has joined; what it left running has ended with the context.
 
@@ -143,46 +146,44 @@ async def a_network(
     """
     calls, clock, memory = Calls(), clock or MemoryClock(NOON), MemoryStorage()
     storage = InterruptedStorage(memory, calls)
-    container = Container(
-        settings=_settings(content_max),
-        base_url=BASE_URL,
-        storage=providers.Object(storage),
-        events=providers.Object(memory.events),
-        models=providers.Object(Models(interrupted("Embedder", embedder, calls) if embedder else None)),
-    )
-    container.clock.override(providers.Object(clock))
-    container.randomness.override(providers.Object(MemoryRandomness()))
-    container.background.override(providers.Object(AsyncioBackground()))
-    container.key_encryption.override(providers.Object(SEAL))
     relations = MemoryRelationStore()
-    if with_remote_permissions:
-        container.relation_store.override(providers.Object(interrupted("RelationStore", relations, calls)))
-    place(container)
+    infrastructure = Infrastructure(
+        storage=storage,
+        events=memory.events,
+        models=Models(interrupted("Embedder", embedder, calls) if embedder else None),
+        ory=ory,
+        relation_store=interrupted("RelationStore", relations, calls) if with_remote_permissions else None,
+    )
+    parts = Parts(settings=_settings(content_max), base_url=BASE_URL, infrastructure=providers.Object(infrastructure))
+    parts.clock.override(providers.Object(clock))
+    parts.randomness.override(providers.Object(MemoryRandomness()))
+    parts.background.override(providers.Object(AsyncioBackground()))
+    parts.key_encryption.override(providers.Object(SEAL))
+    place(parts)
     for name, port in (
-        ("IdentityProvider", container.identities),
-        ("Clients", container.clients),
-        ("Permissions", container.permissions),
+        ("IdentityProvider", parts.identities),
+        ("Clients", parts.clients),
+        ("Permissions", parts.permissions),
     ):
         port.override(providers.Object(interrupted(name, port(), calls)))
-    bodies, journal = container.workflow_bodies(), Journal()
+    bodies, journal = parts.workflow_bodies(), Journal()
     workflows = launched(bodies, journal)
-    delivery = container.delivery()
-    container.workflows.override(providers.Object(workflows))
+    delivery = parts.delivery()
     network = Network(
-        services=container.services(),
+        services=UseCases(parts=parts, workflows=providers.Object(workflows)).services(),
         memory=memory,
         storage=storage,
-        identities=container.identities(),
-        clients=container.clients(),
+        identities=parts.identities(),
+        clients=parts.clients(),
         clock=clock,
         calls=calls,
-        registration=container.registration_workflow(),
+        registration=parts.registration_workflow(),
         bodies=bodies,
         delivery=delivery,
         relations=relations,
         journal=journal,
         workflows=workflows,
-        background=container.background(),
+        background=parts.background(),
     )
     try:
         yield network

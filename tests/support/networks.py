@@ -13,7 +13,7 @@ from moltnet.adapters.memory.storage import MemoryStorage
 from moltnet.domain.limits import Limits
 from moltnet.domain.services import Services
 from moltnet.domain.services.models import Models
-from moltnet.entrypoints.container import Infrastructure, assembled
+from moltnet.entrypoints.container.networks import Infrastructure, assembled
 from moltnet.entrypoints.settings import Settings
 from moltnet.ports.credentials import SigningKey
 from moltnet.ports.embedding import Embedder

@@ -19,7 +19,7 @@ from moltnet.domain.entries import NewEntry
 from moltnet.domain.services import Services
 from moltnet.domain.services.models import Models
 from moltnet.domain.sharing import ShareRole
-from moltnet.entrypoints.container import Infrastructure
+from moltnet.entrypoints.container.networks import Infrastructure
 from moltnet.ports.workflows import Backoff
 from tests.support.networks import services_on
 from tests.support.postgres import execute, running_server

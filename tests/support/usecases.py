@@ -11,7 +11,8 @@ from moltnet.adapters.system.background import AsyncioBackground
 from moltnet.domain.services import Services
 from moltnet.domain.services.models import Models
 from moltnet.domain.sharing import InvitationLimits
-from moltnet.entrypoints.container import Container
+from moltnet.entrypoints.container.networks import Infrastructure
+from moltnet.entrypoints.container.wiring import Parts, UseCases
 from moltnet.ports.clock import Clock
 from moltnet.ports.events import FeedEvents
 from moltnet.ports.permissions import Permissions
@@ -41,24 +42,24 @@ async def services_over(
 ) -> AsyncIterator[Services]:
     """The use cases of a network; what they left running has ended with the context."""
     background = AsyncioBackground()
-    container = Container(
-        settings=SETTINGS,
-        base_url="https://moltnet.example",
-        storage=providers.Object(storage),
-        events=providers.Object(events or MemoryFeedEvents()),
-        models=providers.Object(Models(None)),
+    infrastructure = Infrastructure(
+        storage=storage,
+        events=events or MemoryFeedEvents(),
+        models=Models(None),
+        relation_store=relation_store,
     )
-    container.clock.override(providers.Object(clock))
-    container.background.override(providers.Object(background))
-    container.relation_store.override(providers.Object(relation_store))
+    parts = Parts(
+        settings=SETTINGS, base_url="https://moltnet.example", infrastructure=providers.Object(infrastructure)
+    )
+    parts.clock.override(providers.Object(clock))
+    parts.background.override(providers.Object(background))
     if invitation_limits is not None:
-        container.invitation_limits.override(providers.Object(invitation_limits))
+        parts.invitation_limits.override(providers.Object(invitation_limits))
     if permissions is not None:
-        container.permissions.override(providers.Object(permissions))
-    workflows = MemoryWorkflows(container.workflow_bodies(), backoff=Backoff(first_s=0))
-    container.workflows.override(providers.Object(workflows))
+        parts.permissions.override(providers.Object(permissions))
+    workflows = MemoryWorkflows(parts.workflow_bodies(), backoff=Backoff(first_s=0))
     try:
-        yield container.services()
+        yield UseCases(parts=parts, workflows=providers.Object(workflows)).services()
     finally:
         await workflows.aclose()
         await background.aclose()

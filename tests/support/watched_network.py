@@ -16,7 +16,7 @@ from moltnet.adapters.onnx.embedding import OnnxEmbedder
 from moltnet.adapters.postgres.storage import PostgresStorage
 from moltnet.domain.services import Services
 from moltnet.domain.services.models import Models
-from moltnet.entrypoints.container import Infrastructure
+from moltnet.entrypoints.container.networks import Infrastructure
 from moltnet.entrypoints.mcp.mount import mount_mcp
 from moltnet.entrypoints.mcp.options import McpOptions
 from moltnet.entrypoints.rest.app import create_app

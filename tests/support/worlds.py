@@ -13,7 +13,8 @@ import attrs
 from moltnet.domain.credentials import ALL_SCOPES, Scope
 from moltnet.domain.limits import Limits
 from moltnet.domain.services import Services
-from moltnet.entrypoints.container import Infrastructure, key_pair_of
+from moltnet.entrypoints.container.networks import Infrastructure
+from moltnet.entrypoints.container.remote import key_pair_of
 from moltnet.entrypoints.discovery.network_urls import NetworkUrls
 from moltnet.entrypoints.library.agent import Agent
 from moltnet.entrypoints.library.network import MoltNet

@@ -33,7 +33,10 @@ def test_every_module_can_be_the_first_that_is_imported():
     them itself, for which they have begun already.
     """
     graph = {module: set(_waited_for(module)) for module in MODULES}
-    assert graph["moltnet.entrypoints.cli.serving"] >= {"moltnet.entrypoints.container", "moltnet.entrypoints.rest"}
+    assert graph["moltnet.entrypoints.cli.serving"] >= {
+        "moltnet.entrypoints.container.networks",
+        "moltnet.entrypoints.rest",
+    }
     list(graphlib.TopologicalSorter(graph).static_order())  # raises CycleError, which names the cycle
 
 

@@ -1,14 +1,17 @@
 """Candidates for a question, by comparing every entry there is to compare."""
 
 import heapq
-from collections.abc import Callable, Collection, Iterator, Sequence
-from itertools import chain
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import TypeAlias
 
 import attrs
 
 from moltnet.adapters.memory.repositories.references import require_serving
-from moltnet.adapters.memory.statements import Statements
+from moltnet.adapters.memory.statements import Statements, in_turns
 from moltnet.adapters.memory.tables import Tables
+from moltnet.adapters.memory.vectors import cosines, products, unit
 from moltnet.domain.diaries import Visibility
 from moltnet.domain.duplicates import SIMILAR_AMONG, SIMILAR_FROM, SIMILAR_MAX
 from moltnet.domain.entries import Entry, Similar
@@ -46,13 +49,13 @@ class MemoryCandidates:
         """The best `depth` entries of each side among `within`, as one set."""
         tables = await self._statements.read()
         require_serving(tables, question.model)
-        return _best_of(tables, question, set(within), depth)
+        return await _best_of(tables, question, set(within), depth)
 
     async def best_public(self, question: Question, depth: int) -> Candidates:
         """The best `depth` entries of each side among all that is public, as one set."""
         tables = await self._statements.read()
         require_serving(tables, question.model)
-        return _best_of(tables, question, set(tables.diaries.sharing("visibility", Visibility.PUBLIC)), depth)
+        return await _best_of(tables, question, set(tables.diaries.sharing("visibility", Visibility.PUBLIC)), depth)
 
     async def nearest_passages(
         self, vector: Vector, model: ModelName, entry_ids: Collection[EntryId]
@@ -88,16 +91,10 @@ class MemoryCandidates:
         """The newest entries of a diary that begin almost alike, nearest first."""
         tables = await self._statements.read()
         require_serving(tables, model)
-        by_entry = {
-            entry_id: passages
-            for entry_id in tables.entries.sharing("diary", diary_id)
-            if (passages := _passages(tables, entry_id, model)) is not None
-        }
-        newest = heapq.nlargest(
-            SIMILAR_AMONG, by_entry, key=lambda each: (tables.entries.rows()[each].created_at, each)
-        )
-        compared = [(_beginning(vector, by_entry[entry_id]), entry_id) for entry_id in newest]
-        best = heapq.nlargest(SIMILAR_MAX, [each for each in compared if each[0] >= SIMILAR_FROM])
+        stored = reversed(tables.indexes.sharing("diary", diary_id).values())
+        newest = list(islice((index for index in stored if model in index.beginnings), SIMILAR_AMONG))
+        near = zip(products(unit(vector), [index.beginnings[model] for index in newest]), newest, strict=True)
+        best = heapq.nlargest(SIMILAR_MAX, [(cosine, each.entry_id) for cosine, each in near if cosine >= SIMILAR_FROM])
         return [Similar(entry_id, cosine) for cosine, entry_id in best]
 
 
@@ -114,9 +111,14 @@ class _TermWeights:
         return min(1.0, sum(self.shares[term] * term_weight(len(index.index_terms[term]), length) for term in matched))
 
 
-def _best_of(tables: Tables, question: Question, within: Collection[DiaryId], depth: int) -> Candidates:
-    question = _looked_up(tables, question, within)
-    compared = [*chain.from_iterable(_compared(tables, diary_id, question) for diary_id in within)]
+_Rows: TypeAlias = Sequence[tuple[Entry, EntryIndex]]
+
+
+async def _best_of(tables: Tables, question: Question, within: Collection[DiaryId], depth: int) -> Candidates:
+    question = await _looked_up(tables, question, within)
+    compared = [
+        candidate for rows in [_rows(tables, each) for each in within] for candidate in await _compared(rows, question)
+    ]
     nearest, cosine_beyond = _best(compared, _by_cosine, depth)
     matching, words_beyond = _best(compared, _by_term_score, depth)
     timely, timely_beyond = _best([each for each in compared if each.timely], _by_time, depth)
@@ -134,56 +136,65 @@ def _best_of(tables: Tables, question: Question, within: Collection[DiaryId], de
     )
 
 
-def _looked_up(tables: Tables, question: Question, within: Collection[DiaryId]) -> Question:
+async def _looked_up(tables: Tables, question: Question, within: Collection[DiaryId]) -> Question:
     """The question with no more words than are looked up."""
     if len(question.words.scored) <= WORDS_LOOKED_UP:
         return question
     sampled = sorted(each for each in within if tables.entries.sharing("diary", each))[:DIARIES_COUNTED]
-    term_sets = [
-        _entry_terms(tables, entry_id) for diary_id in sampled for entry_id in tables.entries.sharing("diary", diary_id)
-    ]
-    counted = {term: sum(term in index_terms for index_terms in term_sets) for term in question.words.scored}
+    holding = await _holding(question.words, [row for diary_id in sampled for row in _rows(tables, diary_id)])
+    counted = {term: holding[term] for term in question.words.scored}
     return attrs.evolve(question, words=attrs.evolve(question.words, scored=rarest(counted)))
 
 
-def _entry_terms(tables: Tables, entry_id: EntryId) -> Collection[Term]:
-    return (tables.indexes.get(entry_id) or EntryIndex()).index_terms
+async def _holding(query: LexicalQuery, rows: _Rows) -> Counter[Term]:
+    """In how many of the entries each word of a query stands."""
+    holding: Counter[Term] = Counter()
+    async for some in in_turns(rows):
+        for _, index in some:
+            holding.update(query.scored & index.index_terms.keys())
+    return holding
 
 
-def _compared(tables: Tables, diary_id: DiaryId, question: Question) -> Iterator[Candidate]:
-    entries = tables.entries.sharing("diary", diary_id)
-    indexes = {entry_id: tables.indexes.get(entry_id) or EntryIndex() for entry_id in entries}
-    words = _term_weights(question.words, indexes.values())
-    for entry_id, entry in entries.items():
-        index = indexes[entry_id]
-        if question.filters.refusal(entry) or question.words.refusal(index.index_terms):
-            continue
-        candidate = _candidate(question, entry, _cosine(question, index), words.score(index))
-        if candidate.cosine is not None or candidate.words:
-            yield candidate
+def _rows(tables: Tables, diary_id: DiaryId) -> _Rows:
+    entries = tables.entries.sharing("diary", diary_id).items()
+    return [(entry, tables.indexes.get(entry_id) or EntryIndex()) for entry_id, entry in entries]
 
 
-def _term_weights(query: LexicalQuery, indexes: Collection[EntryIndex]) -> _TermWeights:
+async def _compared(rows: _Rows, question: Question) -> list[Candidate]:
+    words = await _term_weights(question.words, rows)
+    compared: list[Candidate] = []
+    async for some in in_turns(rows):
+        passed = [
+            (entry, index)
+            for entry, index in some
+            if not (question.filters.refusal(entry) or question.words.refusal(index.index_terms))
+        ]
+        compared += [
+            _candidate(question, entry, cosine, score)
+            for (entry, index), cosine in zip(passed, _cosines(question, [index for _, index in passed]), strict=True)
+            if (score := words.score(index)) or cosine is not None
+        ]
+    return compared
+
+
+async def _term_weights(query: LexicalQuery, rows: _Rows) -> _TermWeights:
+    holding = await _holding(query, rows)
     scored = sorted(query.scored)
-    holding = [sum(term in index.index_terms for index in indexes) for term in scored]
-    telling = shares([inverse_frequency(len(indexes), count) for count in holding])
+    telling = shares([inverse_frequency(len(rows), holding[term]) for term in scored])
     return _TermWeights(dict(zip(scored, telling, strict=True)))
 
 
-def _cosine(question: Question, index: EntryIndex) -> float | None:
-    if question.vector is None or question.model is None:
-        return None
-    vector = question.vector
-    return max((vector.cosine(passage.vector) for passage in index.under(question.model) or ()), default=None)
+def _cosines(question: Question, indexes: Iterable[EntryIndex]) -> Iterator[float | None]:
+    """For each entry the cosine of its nearest passage; None without any."""
+    vector, model = question.vector, question.model
+    by_entry = [(index.under(model) or () if vector and model else ()) for index in indexes]
+    near = iter(cosines(vector, [each.vector for passages in by_entry for each in passages]) if vector else ())
+    return (max(islice(near, len(passages)), default=None) for passages in by_entry)
 
 
 def _passages(tables: Tables, entry_id: EntryId, model: ModelName) -> tuple[IndexedPassage, ...] | None:
     index = tables.indexes.get(entry_id)
     return index.under(model) if index else None
-
-
-def _beginning(vector: Vector, passages: Sequence[IndexedPassage]) -> float:
-    return next((vector.cosine(each.vector) for each in passages if each.ordinal == 0), -1.0)
 
 
 def _candidate(question: Question, entry: Entry, cosine: float | None, words: float) -> Candidate:
@@ -200,9 +211,11 @@ def _candidate(question: Question, entry: Entry, cosine: float | None, words: fl
 def _best(
     compared: list[Candidate], side: Callable[[Candidate], float | None], depth: int
 ) -> tuple[list[Candidate], float | None]:
-    offered = [(score, candidate) for candidate in compared if (score := side(candidate)) is not None]
-    best = heapq.nlargest(depth, offered, key=lambda each: (each[0], each[1].entry_id))
-    return [candidate for _, candidate in best], best[-1][0] if len(offered) > depth else None
+    offered = [
+        (score, candidate.entry_id, candidate) for candidate in compared if (score := side(candidate)) is not None
+    ]
+    best = heapq.nlargest(depth, offered)
+    return [candidate for *_, candidate in best], best[-1][0] if len(offered) > depth else None
 
 
 def _by_cosine(candidate: Candidate) -> float | None:

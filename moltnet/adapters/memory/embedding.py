@@ -1,9 +1,11 @@
 """The port `Embedder` without a model: words hashed into 384 numbers."""
 
+import asyncio
 import math
 import re
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import lru_cache
 
 from moltnet.domain.passages import Span, passages, windows
 from moltnet.domain.search import DIMENSIONS, ModelName, Vector
@@ -13,6 +15,7 @@ _WINDOW = 64  # words
 _OVERLAP = 8
 _STEM_WEIGHT = 1.0
 _TRIGRAM_WEIGHT = 0.25
+_WORDS_REMEMBERED = 5_000
 _ENDING = re.compile(r"(?<=\w{3})(?:ing|ed|es|s|ly)$")
 
 
@@ -40,28 +43,32 @@ class MemoryEmbedder:
 
     async def embed_passages(self, texts: Sequence[str], asker: str | None = None) -> list[Vector]:  # noqa: ARG002
         """One vector for each text, from its first 64 words."""
-        return [_vector(text) for text in texts]
+        return [await self.embed_query(text) for text in texts]
 
     async def embed_query(self, text: str, asker: str | None = None) -> Vector:  # noqa: ARG002  # nobody waits
         """The vector the same text has as a passage."""
+        await asyncio.sleep(0)  # a long text has hundreds of passages
         return _vector(text)
 
 
 def _vector(text: str) -> Vector:
     numbers = [0.0] * DIMENSIONS
-    for feature, weight in _features(text):
-        bits = zlib.crc32(feature.encode("utf-8", "surrogatepass"))
-        numbers[bits % DIMENSIONS] += weight if bits & 1 << 31 else -weight
+    for word, _ in zip(_WORD.finditer(text.lower()), range(_WINDOW), strict=False):
+        for place, weight in _features(word[0]):
+            numbers[place] += weight
     length = math.hypot(*numbers)
     if not length:  # no word at all, or features that cancel each other out
         return Vector.of([1.0, *numbers[1:]])
     return Vector.of([number / length for number in numbers])
 
 
-def _features(text: str) -> Iterator[tuple[str, float]]:
-    """Each word's stem, whole, and the trigrams of the word between marks of its ends."""
-    for word, _ in zip(_WORD.finditer(text.lower()), range(_WINDOW), strict=False):
-        framed = f"<{word[0]}>"
-        yield _ENDING.sub("", word[0]), _STEM_WEIGHT
-        for at in range(len(framed) - 2):
-            yield framed[at : at + 3], _TRIGRAM_WEIGHT
+@lru_cache(maxsize=_WORDS_REMEMBERED)
+def _features(word: str) -> tuple[tuple[int, float], ...]:
+    """What a word adds where: its stem, whole, and the trigrams of the word between marks of its ends."""
+    framed = f"<{word}>"
+    trigrams = [(framed[at : at + 3], _TRIGRAM_WEIGHT) for at in range(len(framed) - 2)]
+    hashed = [
+        (zlib.crc32(feature.encode("utf-8", "surrogatepass")), weight)
+        for feature, weight in [(_ENDING.sub("", word), _STEM_WEIGHT), *trigrams]
+    ]
+    return tuple((bits % DIMENSIONS, weight if bits & 1 << 31 else -weight) for bits, weight in hashed)

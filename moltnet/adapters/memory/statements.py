@@ -1,11 +1,16 @@
 """How a repository reads and writes: one statement at a time, alone or within a transaction."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import NoReturn, Protocol
+from typing import NoReturn, Protocol, TypeVar
 
 from moltnet.adapters.memory.tables import Tables
+
+Row = TypeVar("Row")
+
+# A millisecond of work or two: the event loop belongs to the program around the network.
+ROWS_AT_ONCE = 100
 
 
 class Statements(Protocol):
@@ -119,3 +124,14 @@ class Together:
         except BaseException:
             self._unit.end("a statement of this transaction raised: nothing of it can be written any more")
             raise
+
+
+async def in_turns(rows: Sequence[Row]) -> AsyncIterator[Sequence[Row]]:
+    """The rows in slices, between which other tasks run: a statement that looks at many rows holds nobody up.
+
+    Others may write between two slices, so a statement finds all of its rows before the first.
+    """
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        if start:
+            await asyncio.sleep(0)
+        yield rows[start : start + ROWS_AT_ONCE]

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import attrs
 
+from moltnet.adapters.memory.vectors import unit
 from moltnet.domain.agents import Agent
 from moltnet.domain.credentials import Client
 from moltnet.domain.diaries import Diary
@@ -20,7 +21,7 @@ from moltnet.domain.model_migration import ModelState
 from moltnet.domain.outbox import OutboxMessage
 from moltnet.domain.permissions import Relation
 from moltnet.domain.recovery import RecoveryCode
-from moltnet.domain.search import EntryIndex
+from moltnet.domain.search import EntryIndex, ModelName, ModelPassages
 from moltnet.domain.sharing import Refusals, Share
 from moltnet.domain.signing import SigningRequest
 from moltnet.domain.vouching import Voucher
@@ -58,11 +59,14 @@ class Table(Generic[Key, Row]):
         self.put(key, row)
 
     def put(self, key: Key, row: Row) -> None:
-        """Stores a row, in the place of one with the same key."""
-        self.drop(key)
+        """Stores a row, in the place of one with the same key: rows are in the order in which they first came."""
+        former = self._rows.get(key)
         self._rows[key] = row
         for trait, value_of in self.traits.items():
-            self._sharing.setdefault((trait, value_of(row)), {})[key] = row
+            value = value_of(row)
+            if former is not None and value_of(former) != value:
+                self._leave(trait, value_of(former), key)
+            self._sharing.setdefault((trait, value), {})[key] = row
 
     def drop(self, key: Key) -> None:
         """Removes the row of a key, if there is one."""
@@ -70,10 +74,13 @@ class Table(Generic[Key, Row]):
         if row is None:
             return
         for trait, value_of in self.traits.items():
-            bucket = (trait, value_of(row))
-            del self._sharing[bucket][key]
-            if not self._sharing[bucket]:
-                del self._sharing[bucket]
+            self._leave(trait, value_of(row), key)
+
+    def _leave(self, trait: str, value: Hashable, key: Key) -> None:
+        rows = self._sharing[trait, value]
+        del rows[key]
+        if not rows:
+            del self._sharing[trait, value]
 
 
 class Draft(Table[Key, Row]):
@@ -108,9 +115,10 @@ class Draft(Table[Key, Row]):
 
     def apply(self) -> None:
         """Makes the changes in the table beneath."""
-        for key in self._hidden:
+        drafted = super().rows()
+        for key in self._hidden - drafted.keys():
             self._beneath.drop(key)
-        for key, row in super().rows().items():
+        for key, row in drafted.items():
             self._beneath.put(key, row)
 
     def retain(self, changes: "Draft[Key, Row]") -> None:
@@ -158,6 +166,34 @@ class ModelRow:
     state: ModelState = attrs.field(factory=ModelState)
     leased_by: UUID | None = None
     leased_until: datetime | None = None
+
+
+@attrs.frozen(kw_only=True)
+class StoredIndex(EntryIndex):
+    """What an entry of a diary is found by, and the unit vector of its beginning under each model."""
+
+    entry_id: EntryId
+    diary_id: DiaryId
+    beginnings: Mapping[ModelName, bytes] = attrs.field(init=False, eq=False, repr=False)
+
+    @classmethod
+    def of(cls, entry: Entry, index: EntryIndex) -> "StoredIndex":
+        """The row of an entry's index."""
+        return cls(
+            entry_id=entry.id,
+            diary_id=entry.diary_id,
+            model=index.model,
+            passages=index.passages,
+            # Of tuples of numbers the collector of garbage keeps no account: thousands of lists hold a program up.
+            index_terms={term: tuple(places) for term, places in index.index_terms.items()},
+            upcoming=index.upcoming,
+        )
+
+    @beginnings.default
+    def _first_passages(self) -> Mapping[ModelName, bytes]:
+        own = [ModelPassages(model=self.model, passages=self.passages)] if self.model else []
+        made = [*own, self.upcoming] if self.upcoming else own
+        return {each.model: unit(passage.vector) for each in made for passage in each.passages if passage.ordinal == 0}
 
 
 @attrs.frozen
@@ -210,7 +246,7 @@ class Tables:
             author=lambda entry: entry.writer.id,
             editor=lambda entry: entry.edited_by and entry.edited_by.id,
         )
-        self.indexes: Table[EntryId, EntryIndex] = Table()
+        self.indexes: Table[EntryId, StoredIndex] = Table(diary=lambda index: index.diary_id)
         self.models: Table[None, ModelRow] = Table()
         self.feed: Table[Position, Cursor] = Table(entry=lambda cursor: cursor.entry_id)
         self.counters: Table[str, int] = Table()  # numbers that are never used again

@@ -93,13 +93,13 @@ class ConnectionOptions:
 
     def keyring(self) -> Keyring:
         """The credentials file, with the MCP configuration of the working folder that may repeat its secret."""
-        from moltnet.entrypoints.container import file_keyring  # noqa: PLC0415  # quick help
+        from moltnet.entrypoints.container.remote import file_keyring  # noqa: PLC0415  # quick help
 
         return file_keyring(self.settings.credentials_file, (Path(MCP_CONFIGURATION).absolute(),))
 
     def new_keyring(self, *, replacing: bool) -> Keyring:
         """Where a new identity is kept; never in the first agent's file."""
-        from moltnet.entrypoints.container import file_keyring  # noqa: PLC0415  # quick help
+        from moltnet.entrypoints.container.remote import file_keyring  # noqa: PLC0415  # quick help
 
         path = self.client_settings.credentials_file
         return file_keyring(path, (Path(MCP_CONFIGURATION).absolute(),), replacing=replacing)
@@ -116,7 +116,7 @@ class ConnectionOptions:
 
         Raises NoCredentials, and KeyElsewhere rather than mix two identities.
         """
-        from moltnet.entrypoints.container import key_pair_of  # noqa: PLC0415  # quick help
+        from moltnet.entrypoints.container.remote import key_pair_of  # noqa: PLC0415  # quick help
 
         private_key = None if self.names_a_file else self.settings.private_key
         if private_key is None and self.is_of_the_environment:
@@ -125,7 +125,7 @@ class ConnectionOptions:
 
     def partial_credentials(self) -> tuple[KeyPair | None, str | None]:
         """The key in a file that lost other parts, and the network it is for; of a whole file, nothing is said."""
-        from moltnet.entrypoints.container import read_partial_credentials  # noqa: PLC0415  # quick help
+        from moltnet.entrypoints.container.local_files import read_partial_credentials  # noqa: PLC0415  # quick help
 
         keys, known = read_partial_credentials(self.settings.credentials_file) or (None, None)
         return keys, self.api_url or self.settings.api_url or known
@@ -136,7 +136,7 @@ class ConnectionOptions:
 
     async def agent(self) -> Agent:
         """The agent this is; raises NoCredentials."""
-        from moltnet.entrypoints.container import key_pair_of  # noqa: PLC0415  # quick help
+        from moltnet.entrypoints.container.remote import key_pair_of  # noqa: PLC0415  # quick help
         from moltnet.entrypoints.library.remote import connect, remote_agent  # noqa: PLC0415  # quick help
 
         if self.is_of_the_environment:

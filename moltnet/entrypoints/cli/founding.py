@@ -14,8 +14,8 @@ from moltnet.domain.credentials import ALL_SCOPES, Scope
 from moltnet.domain.errors import Unavailable
 from moltnet.domain.registration import Evidence, Registered
 from moltnet.domain.services import Services
-from moltnet.entrypoints.container import key_pair_of, new_key_pair
-from moltnet.entrypoints.data_folder import private_data_folder
+from moltnet.entrypoints.container.remote import key_pair_of, new_key_pair
+from moltnet.entrypoints.folders import private_data_folder
 from moltnet.entrypoints.library.signing import registration_proof
 from moltnet.ports.keyring import Keyring, OwnIdentity
 from moltnet.ports.signatures import KeyPair

@@ -138,7 +138,7 @@ def genesis(data_dir: Path | None, count: int, names: str | None, scopes: str | 
 def migrate(data_dir: Path | None) -> None:
     """Bring the database schema up to date."""
     from moltnet.entrypoints.cli.ending import run_command  # noqa: PLC0415
-    from moltnet.entrypoints.container import migrate_all as run  # noqa: PLC0415
+    from moltnet.entrypoints.container.databases import migrate_all as run  # noqa: PLC0415
     from moltnet.entrypoints.settings import read_settings  # noqa: PLC0415
 
     with one_sentence():

@@ -12,7 +12,7 @@ from aiohttp import web
 from moltnet.domain.errors import Unavailable
 from moltnet.domain.services import Services
 from moltnet.entrypoints.cli.descriptors import raise_descriptor_limit
-from moltnet.entrypoints.container import network
+from moltnet.entrypoints.container.networks import network
 from moltnet.entrypoints.mcp.mount import mount_mcp
 from moltnet.entrypoints.mcp.options import McpOptions
 from moltnet.entrypoints.rest.accepting import BACKLOG

@@ -18,8 +18,8 @@ from moltnet.domain.errors import Unavailable
 from moltnet.domain.services import Services
 from moltnet.entrypoints.cli.ending import WORKER_ENDS_WITHIN_S, Ending, end_at_once
 from moltnet.entrypoints.cli.serving import serve
-from moltnet.entrypoints.container import database
-from moltnet.entrypoints.container import migrate as migrate_database
+from moltnet.entrypoints.container.databases import database
+from moltnet.entrypoints.container.databases import migrate as migrate_database
 from moltnet.entrypoints.settings import Settings
 
 READY = b"r"

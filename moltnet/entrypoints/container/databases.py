@@ -1,14 +1,15 @@
 """Where the database is: the one that is set, or the embedded one."""
 
 import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
 
 import attrs
 
-from moltnet.entrypoints.data_folder import private_data_folder
+from moltnet.entrypoints.folders import private_data_folder
 from moltnet.entrypoints.settings import Settings
+from moltnet.ports.storage import Storage
 
 if TYPE_CHECKING:
     from moltnet.adapters.postgres.embedded import EmbeddedPostgres
@@ -54,9 +55,24 @@ def supervised_database(settings: Settings) -> Iterator[SupervisedDatabase]:
         yield SupervisedDatabase(with_limits(embedded.start()), supervisor.check)
 
 
+@asynccontextmanager
+async def stored(settings: Settings) -> AsyncIterator[Storage]:
+    """What the network's database stores, for an operator's command; it is migrated first."""
+    from moltnet.adapters.postgres.migrate import migrate as migrate_database  # noqa: PLC0415  # heavy
+    from moltnet.adapters.postgres.storage import PostgresStorage  # noqa: PLC0415  # heavy
+
+    with database(settings) as address:
+        await migrate_database(address)
+        async with PostgresStorage.open(address, max_connections=2) as storage:
+            yield storage
+
+
 @contextmanager
 def _embedded(settings: Settings) -> Iterator["EmbeddedPostgres"]:
-    from moltnet.adapters.postgres.embedded import EmbeddedPostgres, EmbeddedUnavailable  # noqa: PLC0415  # not needed with a set address
+    from moltnet.adapters.postgres.embedded import (  # noqa: PLC0415  # not needed with a set address
+        EmbeddedPostgres,
+        EmbeddedUnavailable,
+    )
 
     try:
         private_data_folder(settings.data_dir)

@@ -22,7 +22,7 @@ from moltnet.adapters.nacl.key_pairs import NaclKeyPair
 from moltnet.domain.credentials import ClientSecret
 from moltnet.domain.errors import Invalid
 from moltnet.domain.ids import AgentId
-from moltnet.entrypoints.container.keys import key_pair_of
+from moltnet.entrypoints.container.remote import key_pair_of
 from moltnet.ports.keyring import OwnIdentity
 from moltnet.ports.signatures import KeyPair
 

@@ -2,26 +2,28 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
 from functools import partial
+from importlib import import_module
+from typing import TypeAlias
 
 import attrs
 from dependency_injector import providers
 
 from moltnet.adapters.memory.embedding import MemoryEmbedder
 from moltnet.adapters.memory.storage import MemoryStorage
+from moltnet.adapters.memory.workflows import MemoryWorkflows
 from moltnet.adapters.system.clock import SystemClock
 from moltnet.domain.services import Services
 from moltnet.domain.services.models import Models
+from moltnet.domain.services.reembedding import ReembeddingService
 from moltnet.domain.services.relations import RelationDelivery
+from moltnet.entrypoints.container.administration import secret_named
 from moltnet.entrypoints.container.databases import supervised_database
-from moltnet.entrypoints.container.key_encryption import secret_named
 from moltnet.entrypoints.container.models import models_of
-from moltnet.entrypoints.container.ory import ory_overrides
-from moltnet.entrypoints.container.reembedding import run_reembedding
-from moltnet.entrypoints.container.wiring import Container
-from moltnet.entrypoints.container.workflows import LaunchWorkflows, in_memory, load_durable
+from moltnet.entrypoints.container.ory import Ory, ory_of
+from moltnet.entrypoints.container.wiring import Parts, UseCases
 from moltnet.entrypoints.settings import RateLimitStore, Settings
 from moltnet.ports.client_directory import ClientInvalidations
 from moltnet.ports.events import FeedEvents
@@ -29,12 +31,19 @@ from moltnet.ports.limits import RateLimits
 from moltnet.ports.readiness import ReadinessCheck
 from moltnet.ports.relations import RelationStore
 from moltnet.ports.storage import Storage
+from moltnet.ports.workflows import Backoff, WorkflowBody, Workflows
 
 _log = logging.getLogger(__name__)
 
 MAINTENANCE_EVERY_S = 5
 RECONCILE_INTERVAL_S = 3
 CANCEL_AGAIN_S = 0.1
+# How soon a process notices that an operator has decided for another model.
+EMBEDDING_IDLE_S = 2.0
+EMBEDDING_FAILED_S = 30.0
+BACKOFF = Backoff(first_s=0.1)
+
+LaunchWorkflows: TypeAlias = Callable[[Mapping[str, WorkflowBody]], AbstractAsyncContextManager[Workflows]]
 
 
 @asynccontextmanager
@@ -43,7 +52,7 @@ async def network(settings: Settings, base_url: str, *, with_model: bool = True)
 
     Without its model it works on words alone and says so loudly.
     """
-    durable = load_durable()
+    durable = _load_durable()
     from moltnet.adapters.postgres.migrate import migrate as migrate_database  # noqa: PLC0415  # heavy
     from moltnet.adapters.postgres.notifications import PostgresNotifications  # noqa: PLC0415  # heavy
     from moltnet.adapters.postgres.readiness import DiskSpace, PostgresReadiness  # noqa: PLC0415  # heavy
@@ -67,7 +76,7 @@ async def network(settings: Settings, base_url: str, *, with_model: bool = True)
             limits=limits,
             client_invalidations=notifications,
             workflows=partial(durable, address),
-            apply_overrides=stack.enter_context(ory_overrides(settings)),
+            ory=stack.enter_context(ory_of(settings.ory)),
             readiness=readiness,
         )
         yield await stack.enter_async_context(assembled(settings, base_url, infrastructure))
@@ -93,56 +102,40 @@ class Infrastructure:
     """What a network stands on.
 
     Without `limits`, requests are counted in this process alone; without `workflows`, what is unfinished ends with it.
-    `apply_overrides` puts adapters of other services in the place of the native ones.
     """
 
     storage: Storage
     events: FeedEvents
     models: Models
     limits: RateLimits | None = None
-    # Where permissions live; without one, with the data.
+    # Where identities, tokens and permissions live; without it, with the data.
+    ory: Ory | None = None
+    # Where permissions live, if neither with the data nor in Ory.
     relation_store: RelationStore | None = None
     # Who tells of changed clients; without, each request reads its own.
     client_invalidations: ClientInvalidations | None = None
     workflows: LaunchWorkflows | None = None
     # Whether the storage can do its work; without one, it always can.
     readiness: ReadinessCheck | None = None
-    apply_overrides: Callable[[Container], None] = lambda _: None
 
 
 @asynccontextmanager
 async def assembled(settings: Settings, base_url: str, infrastructure: Infrastructure) -> AsyncIterator[Services]:
-    """The services over a foundation; what they left running has ended with the context."""
-    container = Container(
-        settings=settings,
-        base_url=base_url,
-        storage=providers.Object(infrastructure.storage),
-        events=providers.Object(infrastructure.events),
-        models=providers.Object(infrastructure.models),
-    )
-    if infrastructure.limits is not None:
-        container.limits.override(providers.Object(infrastructure.limits))
-    if infrastructure.client_invalidations is not None:
-        container.client_invalidations.override(providers.Object(infrastructure.client_invalidations))
-    if infrastructure.relation_store is not None:
-        container.relation_store.override(providers.Object(infrastructure.relation_store))
-    if infrastructure.readiness is not None:
-        container.database_readiness.override(providers.Object(infrastructure.readiness))
-    infrastructure.apply_overrides(container)
+    """The services over an infrastructure; what they left running has ended with the context."""
+    parts = Parts(settings=settings, base_url=base_url, infrastructure=providers.Object(infrastructure))
     with secret_named():
-        await container.token_keys().prepare()
-    launch = infrastructure.workflows or in_memory
+        await parts.token_keys().prepare()
+    launch = infrastructure.workflows or _in_memory
     try:
         # The bodies are there before the launch, which takes up what an earlier process left unfinished.
-        async with launch(container.workflow_bodies()) as workflows:
-            container.workflows.override(providers.Object(workflows))
-            services: Services = container.services()
+        async with launch(parts.workflow_bodies()) as workflows:
+            services: Services = UseCases(parts=parts, workflows=providers.Object(workflows)).services()
             maintenance = [
                 asyncio.create_task(task)
                 for task in (
                     _run_maintenance(services),
-                    _reconcile_relations(container.delivery()),
-                    run_reembedding(services.reembedding),
+                    _reconcile_relations(parts.delivery()),
+                    _run_reembedding(services.reembedding),
                     services.readiness.watch(),
                 )
             ]
@@ -152,8 +145,8 @@ async def assembled(settings: Settings, base_url: str, infrastructure: Infrastru
                 for task in maintenance:
                     await _cancelled(task)
     finally:
-        await container.background().aclose()
-        container.workers().close()
+        await parts.background().aclose()
+        parts.workers().close()
 
 
 async def _cancelled(task: asyncio.Task[None]) -> None:
@@ -193,3 +186,39 @@ async def _reconcile_relations(delivery: RelationDelivery) -> None:
         except Exception:  # noqa: BLE001  # logged, and tried again
             _log.exception("relations were not swept")
         await asyncio.sleep(RECONCILE_INTERVAL_S)
+
+
+async def _run_reembedding(reembedding: ReembeddingService) -> None:
+    """Embeds until it is cancelled; one step after the other while there is something to do."""
+    while True:
+        try:
+            pause = 0.0 if await reembedding.run() else EMBEDDING_IDLE_S
+        except Exception:  # noqa: BLE001  # logged; serving goes on, and what was done so far is in the store
+            _log.exception("re-embedding failed")
+            pause = EMBEDDING_FAILED_S
+        await asyncio.sleep(pause)
+
+
+@asynccontextmanager
+async def _in_memory(bodies: Mapping[str, WorkflowBody]) -> AsyncIterator[Workflows]:
+    """Workflows that end with this process, finished or not."""
+    workflows = MemoryWorkflows(bodies, backoff=BACKOFF)
+    try:
+        yield workflows
+    finally:
+        await workflows.aclose()
+
+
+def _load_durable() -> Callable[[str, Mapping[str, WorkflowBody]], AbstractAsyncContextManager[Workflows]]:
+    """Begins to load the library, half a second of imports that go by while the database starts.
+
+    What it answers launches workflows that are kept in the database of an address.
+    """
+    loading = asyncio.get_running_loop().run_in_executor(None, import_module, "moltnet.adapters.dbos.launch")
+
+    @asynccontextmanager
+    async def launch(address: str, bodies: Mapping[str, WorkflowBody]) -> AsyncIterator[Workflows]:
+        async with (await loading).launched(address, bodies, BACKOFF) as workflows:
+            yield workflows
+
+    return launch

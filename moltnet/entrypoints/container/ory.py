@@ -1,123 +1,107 @@
-"""Ory in place of the native adapters. Its package takes a second and 50 MB, so only a server that has Ory loads it."""
+"""Ory, and the adapters over it. Its package takes a second and 50 MB, so only a server that has Ory loads it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import attrs
-from dependency_injector import providers
 
-from moltnet.adapters.system.clock import SystemClock
-from moltnet.entrypoints.container.wiring import Container
-from moltnet.entrypoints.ory_settings import OrySettings
-from moltnet.entrypoints.settings import Settings, SettingsInvalid
+from moltnet.entrypoints.environment import SettingsInvalid
+from moltnet.entrypoints.settings import OrySettings
+from moltnet.ports.clock import Clock
+from moltnet.ports.randomness import Randomness
+from moltnet.ports.relations import RelationStore
+from moltnet.ports.storage import Storage
+from moltnet.ports.tokens import Clients, TokenIssuer, TokenVerifier
 
 if TYPE_CHECKING:
     from moltnet.adapters.ory.health_check import OryHealthCheck
-    from moltnet.adapters.ory.services import OryAddresses, OryServices
+    from moltnet.adapters.ory.identity import OryIdentityProvider
+    from moltnet.adapters.ory.published_keys import PublishedKeys
+    from moltnet.adapters.ory.services import OryServices
+
+
+@attrs.frozen
+class Ory:
+    """Open services of Ory, whose tokens name `issuer`; each method makes the adapter of a port over them."""
+
+    services: "OryServices"
+    issuer: str
+
+    def identities(self, *, storage: Storage, randomness: Randomness, base_url: str) -> "OryIdentityProvider":
+        """Identities and recovery codes in Kratos."""
+        from moltnet.adapters.ory.identity import OryIdentityProvider  # noqa: PLC0415  # heavy
+        from moltnet.adapters.ory.schemas import AgentSchema  # noqa: PLC0415  # heavy
+
+        public, admin = self.services.kratos_public, self.services.kratos_admin
+        return OryIdentityProvider(public, admin, AgentSchema(public), storage, randomness, base_url)
+
+    def clients(self, *, storage: Storage, clock: Clock, randomness: Randomness) -> Clients:
+        """OAuth clients in Hydra."""
+        from moltnet.adapters.ory.clients import OryClients  # noqa: PLC0415  # heavy
+
+        return OryClients(self.services.hydra_admin, storage, clock, randomness)
+
+    def published_keys(self, *, clock: Clock) -> "PublishedKeys":
+        """The keys that Hydra signs tokens with."""
+        from moltnet.adapters.ory.published_keys import PublishedKeys  # noqa: PLC0415  # heavy
+
+        return PublishedKeys(self.services.hydra_public, clock)
+
+    def token_issuer(self, *, keys: "PublishedKeys", storage: Storage) -> TokenIssuer:
+        """Tokens of Hydra."""
+        from moltnet.adapters.ory.tokens import OryTokenIssuer  # noqa: PLC0415  # heavy
+
+        return OryTokenIssuer(self.services.hydra_public, keys, storage)
+
+    def token_verifier(
+        self, *, keys: "PublishedKeys", storage: Storage, clock: Clock, audience: str, scopeless_tokens_have_all: bool
+    ) -> TokenVerifier:
+        """Verification of Hydra's tokens."""
+        from moltnet.adapters.ory.claims import Expected  # noqa: PLC0415  # heavy
+        from moltnet.adapters.ory.tokens import OryTokenVerifier  # noqa: PLC0415  # heavy
+
+        return OryTokenVerifier(
+            admin=self.services.hydra_admin,
+            keys=keys,
+            storage=storage,
+            clock=clock,
+            expected=Expected.of(self.issuer, [audience]),
+            scopeless_tokens_have_all=scopeless_tokens_have_all,
+        )
+
+    def relation_store(self) -> RelationStore:
+        """Permissions in Keto."""
+        from moltnet.adapters.ory.relations import OryRelationStore  # noqa: PLC0415  # heavy
+
+        return OryRelationStore(public=self.services.keto_public, admin=self.services.keto_admin)
+
+    def health_check(self, clock: Clock) -> "OryHealthCheck":
+        """What there is to look at in it."""
+        from moltnet.adapters.ory.health_check import OryHealthCheck  # noqa: PLC0415  # heavy
+
+        return OryHealthCheck(services=self.services, issuer=self.issuer, clock=clock)
 
 
 @contextmanager
-def ory_overrides(settings: Settings) -> Iterator[Callable[[Container], None]]:
-    """What puts Ory in the place of the native adapters if it is set up; good while the context lasts.
-
-    Raises SettingsInvalid when its package is missing.
-    """
-    ory = settings.ory
-    if ory is None:
-        yield lambda _: None
+def ory_of(settings: OrySettings | None) -> Iterator[Ory | None]:
+    """The Ory that is set up, None without one. Raises SettingsInvalid when its package is missing."""
+    if settings is None:
+        yield None
         return
-    with ory_opened(ory) as services:
-        yield lambda container: apply_overrides(container, services, ory.issuer)
-
-
-def apply_overrides(container: Container, services: "OryServices", issuer: str) -> None:
-    """Puts the adapters over open services in the place of the native ones, before anything is built on those."""
-    _override_identities(container, services)
-    _override_tokens(container, services, issuer)
-    _override_relations(container, services)
+    with ory_opened(settings) as ory:
+        yield ory
 
 
 @contextmanager
-def ory_opened(settings: OrySettings) -> Iterator["OryServices"]:
+def ory_opened(settings: OrySettings) -> Iterator[Ory]:
     """The services at their addresses. Raises SettingsInvalid when the package is missing."""
     try:
-        from moltnet.adapters.ory.services import ory_services  # noqa: PLC0415  # heavy, and in an extra of its own
+        from moltnet.adapters.ory.services import OryAddresses, ory_services  # noqa: PLC0415  # in an extra of its own
     except ModuleNotFoundError as error:
         raise SettingsInvalid(
             [f"ORY_…_URL: Ory needs the package {error.name}: pip install 'moltnet[ory]', or unset them"]
         ) from error
-    with ory_services(_addresses(settings)) as services:
-        yield services
-
-
-@contextmanager
-def open_ory_health_check(settings: Settings) -> Iterator["OryHealthCheck | None"]:
-    """What there is to look at in Ory; None without one. Raises SettingsInvalid when the package is missing."""
-    if settings.ory is None:
-        yield None
-        return
-    with ory_opened(settings.ory) as services:
-        from moltnet.adapters.ory.health_check import OryHealthCheck  # noqa: PLC0415  # heavy
-
-        yield OryHealthCheck(services=services, issuer=settings.ory.issuer, clock=SystemClock())
-
-
-def _addresses(settings: OrySettings) -> "OryAddresses":
-    from moltnet.adapters.ory.services import OryAddresses  # noqa: PLC0415  # heavy
-
-    addresses = attrs.asdict(settings)
-    del addresses["issuer"]
-    return OryAddresses(**addresses)
-
-
-def _override_identities(container: Container, services: "OryServices") -> None:
-    from moltnet.adapters.ory.identity import OryIdentityProvider  # noqa: PLC0415  # heavy
-    from moltnet.adapters.ory.schemas import AgentSchema  # noqa: PLC0415  # heavy
-
-    container.identities.override(
-        providers.Singleton(
-            OryIdentityProvider,
-            public=services.kratos_public,
-            admin=services.kratos_admin,
-            schema=AgentSchema(services.kratos_public),
-            storage=container.storage,
-            randomness=container.randomness,
-            base_url=container.base_url,
-        )
-    )
-
-
-def _override_tokens(container: Container, services: "OryServices", issuer: str) -> None:
-    from moltnet.adapters.ory.claims import Expected  # noqa: PLC0415  # heavy
-    from moltnet.adapters.ory.clients import OryClients  # noqa: PLC0415  # heavy
-    from moltnet.adapters.ory.published_keys import PublishedKeys  # noqa: PLC0415  # heavy
-    from moltnet.adapters.ory.tokens import OryTokenIssuer, OryTokenVerifier  # noqa: PLC0415  # heavy
-
-    storage, clock, admin = container.storage, container.clock, services.hydra_admin
-    keys = providers.Singleton(PublishedKeys, services.hydra_public, clock)
-    container.clients.override(
-        providers.Singleton(OryClients, admin=admin, storage=storage, clock=clock, randomness=container.randomness)
-    )
-    container.token_issuer.override(
-        providers.Singleton(OryTokenIssuer, public=services.hydra_public, keys=keys, storage=storage)
-    )
-    container.token_verifier.override(
-        providers.Singleton(
-            OryTokenVerifier,
-            admin=admin,
-            keys=keys,
-            storage=storage,
-            clock=clock,
-            expected=Expected.of(issuer, [container.base_url()]),
-            scopeless_tokens_have_all=container.settings().scopeless_tokens_have_all,
-        )
-    )
-
-
-def _override_relations(container: Container, services: "OryServices") -> None:
-    from moltnet.adapters.ory.relations import OryRelationStore  # noqa: PLC0415  # heavy
-
-    container.relation_store.override(
-        providers.Singleton(OryRelationStore, public=services.keto_public, admin=services.keto_admin)
-    )
+    addresses = attrs.asdict(settings, filter=lambda field, _: field.name != "issuer")
+    with ory_services(OryAddresses(**addresses)) as services:
+        yield Ory(services, settings.issuer)

@@ -1,14 +1,20 @@
-"""Connections to remote networks, and where they keep their identity. Nothing of a server is imported."""
+"""Connections to remote networks, key pairs, and where an identity is kept. Nothing of a server is imported."""
 
+import base64
+import binascii
 from pathlib import Path
 
 from moltnet.adapters.files.credentials import CredentialsFile
 from moltnet.adapters.files.keyring import FileKeyring
 from moltnet.adapters.http.agent import HttpConnection
+from moltnet.adapters.nacl.key_pairs import NaclKeyPair
+from moltnet.adapters.nacl.signatures import NaclSignatures
 from moltnet.domain.credentials import ClientSecret
 from moltnet.domain.ids import AgentId
+from moltnet.domain.keys import KEY_BYTES, UnreadablePrivateKey
 from moltnet.ports.keyring import Keyring
 from moltnet.ports.remote import Connection
+from moltnet.ports.signatures import KeyPair, Signatures
 
 
 def connection(
@@ -28,3 +34,24 @@ def connection(
 def file_keyring(path: Path, configurations: tuple[Path, ...] = (), *, replacing: bool = False) -> Keyring:
     """A credentials file as a keyring; fresh secrets reach the MCP configurations too that repeat the former one."""
     return FileKeyring(file=CredentialsFile(path), configurations=configurations, replacing=replacing)
+
+
+def new_key_pair() -> KeyPair:
+    """A fresh key pair of the system's randomness."""
+    return NaclKeyPair.generate()
+
+
+def key_pair_of(seed_text: str) -> KeyPair:
+    """The key pair of a private key as it is kept: the 32-byte seed in base64. Raises UnreadablePrivateKey."""
+    try:
+        seed = base64.b64decode(seed_text, validate=True)
+    except (binascii.Error, ValueError):
+        raise UnreadablePrivateKey from None  # the cause would repeat what was read
+    if len(seed) != KEY_BYTES:
+        raise UnreadablePrivateKey
+    return NaclKeyPair(seed)
+
+
+def signatures() -> Signatures:
+    """What verifies signatures."""
+    return NaclSignatures()

@@ -1,4 +1,4 @@
-"""How the parts of a network go together."""
+"""How the parts of a network go together: the adapters that its settings choose, and the use cases over them."""
 
 from collections.abc import Mapping
 
@@ -33,7 +33,6 @@ from moltnet.domain.services.indexing import Indexing
 from moltnet.domain.services.jobs import RUN_JOB, JobWorkflow, Schedule
 from moltnet.domain.services.maintenance import MaintenanceService
 from moltnet.domain.services.model_migration import ModelMigrationService
-from moltnet.domain.services.models import Models
 from moltnet.domain.services.readiness import ReadinessService
 from moltnet.domain.services.recovery import RecoveryService
 from moltnet.domain.services.reembedding import ReembeddingService
@@ -52,14 +51,9 @@ from moltnet.domain.services.throttling import ThrottlingService
 from moltnet.domain.services.view_counter import ViewCounter
 from moltnet.domain.services.vouching import VouchingService
 from moltnet.domain.sharing import InvitationLimits
+from moltnet.entrypoints.container.ory import Ory
 from moltnet.entrypoints.settings import Settings
-from moltnet.ports.client_directory import ClientDirectory, ClientInvalidations
-from moltnet.ports.clock import Clock
-from moltnet.ports.events import FeedEvents
-from moltnet.ports.limits import RateLimits
 from moltnet.ports.readiness import ReadinessCheck
-from moltnet.ports.relations import RelationStore
-from moltnet.ports.storage import Storage
 from moltnet.ports.workflows import WorkflowBody, Workflows
 
 BACKGROUND_PAUSE_S = 0.25
@@ -67,7 +61,7 @@ BACKGROUND_PAUSE_S = 0.25
 LOCAL_ISSUER = "urn:moltnet:local"
 
 
-def bodies(
+def _bodies(
     registration: RegistrationWorkflow, signing: SigningWorkflow, job: JobWorkflow, delivery: RelationDelivery
 ) -> Mapping[str, WorkflowBody]:
     """Every workflow of a network, by its name."""
@@ -79,26 +73,28 @@ def bodies(
     }
 
 
-def readiness_over(database: ReadinessCheck | None, workflows: Workflows) -> ReadinessService:
-    """Whether the parts can do their work that a request may need."""
+def _presence(optional: object) -> str:
+    return "absent" if optional is None else "present"
+
+
+def _readiness(database: ReadinessCheck | None, workflows: Workflows) -> ReadinessService:
     checks: dict[str, ReadinessCheck] = {"workflows": workflows}
     return ReadinessService(checks if database is None else {"database": database, **checks})
 
 
-def build_client_directory(storage: Storage, changes: ClientInvalidations | None, clock: Clock) -> ClientDirectory:
-    """Whom clients stand for; remembered for a moment where changes are told."""
-    stored = StoredClientDirectory(storage)
-    return stored if changes is None else CachedClientDirectory(stored, changes, clock)
-
-
-class Container(containers.DeclarativeContainer):
-    """How the parts of a network go together, whatever storage and model it stands on."""
+class Parts(containers.DeclarativeContainer):
+    """Everything below the use cases, and the workflows, which are launched before there are use cases."""
 
     settings = providers.Dependency(instance_of=Settings)
     base_url = providers.Dependency(instance_of=str)
-    storage: providers.Dependency[Storage] = providers.Dependency()
-    events: providers.Dependency[FeedEvents] = providers.Dependency()
-    models: providers.Dependency[Models] = providers.Dependency()
+    infrastructure: providers.Dependency[object] = providers.Dependency()  # see `networks.Infrastructure`
+    storage, events, models = (
+        infrastructure.provided.storage,
+        infrastructure.provided.events,
+        infrastructure.provided.models,
+    )
+    ory = infrastructure.provided.ory
+    identity_service = providers.Callable(_presence, ory)
 
     issuer = providers.Callable(lambda settings: settings.public_url or LOCAL_ISSUER, settings)
     network = providers.Singleton(NetworkAddress.of, base_url)
@@ -106,49 +102,91 @@ class Container(containers.DeclarativeContainer):
 
     clock = providers.Singleton(SystemClock)
     randomness = providers.Singleton(SystemRandomness)
-    limits: providers.Provider[RateLimits] = providers.Singleton(MemoryRateLimits, clock=clock)
+    limits = providers.Selector(
+        providers.Callable(_presence, infrastructure.provided.limits),
+        absent=providers.Singleton(MemoryRateLimits, clock=clock),
+        present=infrastructure.provided.limits,
+    )
     background = providers.Singleton(AsyncioBackground, pause_s=BACKGROUND_PAUSE_S)
     workers = providers.Singleton(ThreadWorkers)
     signatures = providers.Singleton(NaclSignatures)
     index_terms = providers.Singleton(SnowballAnalyzer)
-    # Permissions live with the data unless a store elsewhere is named.
-    relation_store: providers.Provider[RelationStore | None] = providers.Object(None)
-    permissions = providers.Singleton(
-        lambda store: BuiltinPermissions() if store is None else ExternalPermissions(store), relation_store
+    relation_store = providers.Selector(
+        providers.Callable(_presence, infrastructure.provided.relation_store),
+        absent=providers.Selector(
+            identity_service, absent=providers.Object(None), present=providers.Singleton(Ory.relation_store, ory)
+        ),
+        present=infrastructure.provided.relation_store,
+    )
+    permissions = providers.Selector(
+        providers.Callable(_presence, relation_store),
+        absent=providers.Singleton(BuiltinPermissions),
+        present=providers.Singleton(ExternalPermissions, relation_store),
     )
     delivery = providers.Singleton(RelationDelivery, storage=storage, store=relation_store, clock=clock)
     key_encryption = providers.Singleton(KeyEncryption, settings.provided.key_secret)
     token_keys = providers.Singleton(TokenKeys, storage=storage, clock=clock, seal=key_encryption)
-    client_invalidations: providers.Provider[ClientInvalidations | None] = providers.Object(None)
-    client_directory = providers.Singleton(build_client_directory, storage, client_invalidations, clock)
-    clients = providers.Singleton(
-        BuiltinClients, storage=storage, clock=clock, randomness=randomness, client_directory=client_directory
+    stored_standings = providers.Singleton(StoredClientDirectory, storage)
+    client_directory = providers.Selector(
+        providers.Callable(_presence, infrastructure.provided.client_invalidations),
+        absent=stored_standings,
+        present=providers.Singleton(
+            CachedClientDirectory, stored_standings, infrastructure.provided.client_invalidations, clock
+        ),
     )
-    identities = providers.Singleton(
-        BuiltinIdentityProvider,
-        storage=storage,
-        clock=clock,
-        randomness=randomness,
-        base_url=base_url,
-        secret=recovery_secret,
+    clients = providers.Selector(
+        identity_service,
+        absent=providers.Singleton(
+            BuiltinClients, storage=storage, clock=clock, randomness=randomness, client_directory=client_directory
+        ),
+        present=providers.Singleton(Ory.clients, ory, storage=storage, clock=clock, randomness=randomness),
     )
-    token_issuer = providers.Singleton(
-        BuiltinTokenIssuer,
-        storage=storage,
-        clock=clock,
-        randomness=randomness,
-        keys=token_keys,
-        issuer=issuer,
-        network=network,
-        signatures=signatures,
+    identities = providers.Selector(
+        identity_service,
+        absent=providers.Singleton(
+            BuiltinIdentityProvider,
+            storage=storage,
+            clock=clock,
+            randomness=randomness,
+            base_url=base_url,
+            secret=recovery_secret,
+        ),
+        present=providers.Singleton(Ory.identities, ory, storage=storage, randomness=randomness, base_url=base_url),
     )
-    token_verifier = providers.Singleton(
-        BuiltinTokenVerifier,
-        client_directory=client_directory,
-        clock=clock,
-        keys=token_keys,
-        issuer=issuer,
-        scopeless_tokens_have_all=settings.provided.scopeless_tokens_have_all,
+    published_keys = providers.Singleton(Ory.published_keys, ory, clock=clock)
+    token_issuer = providers.Selector(
+        identity_service,
+        absent=providers.Singleton(
+            BuiltinTokenIssuer,
+            storage=storage,
+            clock=clock,
+            randomness=randomness,
+            keys=token_keys,
+            issuer=issuer,
+            network=network,
+            signatures=signatures,
+        ),
+        present=providers.Singleton(Ory.token_issuer, ory, keys=published_keys, storage=storage),
+    )
+    token_verifier = providers.Selector(
+        identity_service,
+        absent=providers.Singleton(
+            BuiltinTokenVerifier,
+            client_directory=client_directory,
+            clock=clock,
+            keys=token_keys,
+            issuer=issuer,
+            scopeless_tokens_have_all=settings.provided.scopeless_tokens_have_all,
+        ),
+        present=providers.Singleton(
+            Ory.token_verifier,
+            ory,
+            keys=published_keys,
+            storage=storage,
+            clock=clock,
+            audience=base_url,
+            scopeless_tokens_have_all=settings.provided.scopeless_tokens_have_all,
+        ),
     )
     registration_workflow = providers.Singleton(
         RegistrationWorkflow,
@@ -164,24 +202,33 @@ class Container(containers.DeclarativeContainer):
     maintenance = providers.Singleton(MaintenanceService, storage=storage, limits=limits, clock=clock)
     jobs = maintenance.provided.jobs.call()
     job_workflow = providers.Singleton(JobWorkflow, jobs, clock)
-    workflow_bodies = providers.Callable(bodies, registration_workflow, signing_workflow, job_workflow, delivery)
+    workflow_bodies = providers.Callable(_bodies, registration_workflow, signing_workflow, job_workflow, delivery)
+    throttling = providers.Singleton(ThrottlingService, counts=limits, limits=settings.provided.rate_limits)
+    invitation_limits = providers.Singleton(InvitationLimits)
+
+
+class UseCases(containers.DeclarativeContainer):
+    """The use cases over the parts and the launched workflows."""
+
+    parts = providers.DependenciesContainer()
     workflows: providers.Dependency[Workflows] = providers.Dependency()
 
-    database_readiness: providers.Provider[ReadinessCheck | None] = providers.Object(None)
+    storage, clock, randomness, workers = parts.storage, parts.clock, parts.randomness, parts.workers
+    permissions, models, index_terms, signatures = parts.permissions, parts.models, parts.index_terms, parts.signatures
     relations = providers.Singleton(RelationService, workflows=workflows)
-    invitation_limits = providers.Singleton(InvitationLimits)
     access = providers.Singleton(DiaryAccess, storage=storage, permissions=permissions)
-    view_counter = providers.Singleton(ViewCounter, storage=storage, background=background, clock=clock)
-    throttling = providers.Singleton(ThrottlingService, counts=limits, limits=settings.provided.rate_limits)
+    view_counter = providers.Singleton(ViewCounter, storage=storage, background=parts.background, clock=clock)
     indexing = providers.Singleton(
-        Indexing, models=models, index_terms=index_terms, workers=workers, throttling=throttling
+        Indexing, models=models, index_terms=index_terms, workers=workers, throttling=parts.throttling
     )
     retrieval = providers.Singleton(Retrieval, models=models, index_terms=index_terms, clock=clock)
     explaining = providers.Singleton(Explaining, retrieval=retrieval)
     services = providers.Singleton(
         Services,
-        authentication=providers.Singleton(AuthenticationService, tokens=token_verifier),
-        credentials=providers.Singleton(CredentialService, clients=clients, issuer=token_issuer, identities=identities),
+        authentication=providers.Singleton(AuthenticationService, tokens=parts.token_verifier),
+        credentials=providers.Singleton(
+            CredentialService, clients=parts.clients, issuer=parts.token_issuer, identities=parts.identities
+        ),
         diaries=providers.Singleton(
             DiaryService,
             storage=storage,
@@ -190,9 +237,9 @@ class Container(containers.DeclarativeContainer):
             relations=relations,
             clock=clock,
             randomness=randomness,
-            diaries_max=settings.provided.diaries_max,
+            diaries_max=parts.settings.provided.diaries_max,
         ),
-        directory=providers.Singleton(DirectoryService, storage=storage, client_directory=client_directory),
+        directory=providers.Singleton(DirectoryService, storage=storage, client_directory=parts.client_directory),
         entries=providers.Singleton(
             EntryService,
             storage=storage,
@@ -204,33 +251,33 @@ class Container(containers.DeclarativeContainer):
             clock=clock,
             randomness=randomness,
             workers=workers,
-            content_max=settings.provided.content_max,
+            content_max=parts.settings.provided.content_max,
         ),
-        feed=providers.Singleton(FeedService, storage=storage, events=events, retrieval=retrieval),
+        feed=providers.Singleton(FeedService, storage=storage, events=parts.events, retrieval=retrieval),
         hooks=providers.Singleton(
             HookService,
             storage=storage,
             permissions=permissions,
             relations=relations,
-            clients=clients,
+            clients=parts.clients,
             signatures=signatures,
             clock=clock,
             randomness=randomness,
         ),
-        maintenance=maintenance,
+        maintenance=parts.maintenance,
         idempotency=providers.Singleton(IdempotencyService, storage=storage, clock=clock),
         models=models,
-        readiness=providers.Singleton(readiness_over, database_readiness, workflows),
+        readiness=providers.Singleton(_readiness, parts.infrastructure.provided.readiness, workflows),
         recovery=providers.Singleton(
             RecoveryService,
             storage=storage,
-            identities=identities,
-            flows=identities,
+            identities=parts.identities,
+            flows=parts.identities,
             signatures=signatures,
             clock=clock,
             randomness=randomness,
-            network=network,
-            secret=recovery_secret,
+            network=parts.network,
+            secret=parts.recovery_secret,
         ),
         reembedding=providers.Singleton(
             ReembeddingService,
@@ -244,12 +291,12 @@ class Container(containers.DeclarativeContainer):
             RegistrationService,
             workflows=workflows,
             storage=storage,
-            clients=clients,
+            clients=parts.clients,
             signatures=signatures,
             clock=clock,
             randomness=randomness,
         ),
-        schedule=providers.Singleton(Schedule, workflows, jobs, clock),
+        schedule=providers.Singleton(Schedule, workflows, parts.jobs, clock),
         search=providers.Singleton(
             SearchService,
             storage=storage,
@@ -268,18 +315,18 @@ class Container(containers.DeclarativeContainer):
             relations=relations,
             clock=clock,
             randomness=randomness,
-            limits=invitation_limits,
+            limits=parts.invitation_limits,
         ),
         signing=providers.Singleton(
             SigningService,
             storage=storage,
             workflows=workflows,
-            check=signature_check,
+            check=parts.signature_check,
             clock=clock,
             randomness=randomness,
         ),
         model_migration=providers.Singleton(ModelMigrationService, storage=storage),
-        throttling=throttling,
+        throttling=parts.throttling,
         vouching=providers.Singleton(VouchingService, storage=storage, clock=clock, randomness=randomness),
         workers=workers,
     )

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from moltnet.domain.credentials import ClientSecret
-from moltnet.entrypoints import container
+from moltnet.entrypoints.container import local_files
+from moltnet.entrypoints.container.remote import file_keyring
 from moltnet.entrypoints.settings import read_client_settings
 from moltnet.ports.keyring import NoCredentials, OwnIdentity
 
@@ -34,7 +35,7 @@ def get_config_dir(config_dir: ConfigDir = None) -> Path:
 
 def read_config(config_dir: ConfigDir = None) -> Config | None:
     """The credentials file; None when there is none. Raises an error with advice for what is no such file."""
-    return container.read_document(get_config_path(config_dir))
+    return local_files.read_document(get_config_path(config_dir))
 
 
 def write_config(config: Config | OwnIdentity, config_dir: ConfigDir = None) -> Path:
@@ -43,45 +44,45 @@ def write_config(config: Config | OwnIdentity, config_dir: ConfigDir = None) -> 
     Raises an error of the kind Conflict rather than lose another key.
     """
     path = get_config_path(config_dir)
-    container.write_document(path, container.document_of(config) if isinstance(config, OwnIdentity) else config)
+    local_files.write_document(path, local_files.document_of(config) if isinstance(config, OwnIdentity) else config)
     return path
 
 
 def update_config_section(section: str, members: Mapping[str, object], config_dir: ConfigDir = None) -> None:
     """Sets members of one section, keeping the others; raises NoCredentials when there is no file."""
-    container.update_section(get_config_path(config_dir), section, members)
+    local_files.update_section(get_config_path(config_dir), section, members)
 
 
 def build_mcp_config(api_url: str, credentials: ClientSecret) -> Config:
     """What an MCP client reads to find a network as this agent."""
-    return container.mcp_configuration(api_url.removesuffix("/"), credentials)
+    return local_files.mcp_configuration(api_url.removesuffix("/"), credentials)
 
 
 def write_mcp_config(api_url: str, credentials: ClientSecret, folder: str | PathLike[str] = ".") -> Path:
     """Puts the network into a folder's `.mcp.json`, which holds a secret then; what else is there stays."""
-    return container.write_mcp_configuration(Path(folder), api_url.removesuffix("/"), credentials)
+    return local_files.write_mcp_configuration(Path(folder), api_url.removesuffix("/"), credentials)
 
 
 def export_ssh_key(config_dir: ConfigDir = None, output_dir: str | PathLike[str] | None = None) -> tuple[Path, Path]:
     """Writes the agent's key as SSH and git use it; answers the private and the public file. Raises NoCredentials."""
     path = get_config_path(config_dir)
-    return container.export_ssh_key(path, _identity(path), None if output_dir is None else Path(output_dir))
+    return local_files.export_ssh_key(path, _identity(path), None if output_dir is None else Path(output_dir))
 
 
 def set_up_git_identity(config_dir: ConfigDir = None, *, name: str | None = None, email: str | None = None) -> Path:
     """Writes a git configuration that signs with the exported key; answers its place, for GIT_CONFIG_GLOBAL."""
     path = get_config_path(config_dir)
-    _, config = container.set_up_git(path, _identity(path).agent_id, name, email)
+    _, config = local_files.set_up_git(path, _identity(path).agent_id, name, email)
     return config
 
 
 def repair_config(config_dir: ConfigDir = None, *, dry_run: bool = False) -> "Repaired":
     """Finds what is wrong with the credentials file, and mends what follows from the rest of it."""
-    return container.check_credentials(get_config_path(config_dir), dry_run=dry_run)
+    return local_files.check_credentials(get_config_path(config_dir), dry_run=dry_run)
 
 
 def _identity(path: Path) -> OwnIdentity:
-    identity = container.file_keyring(path).read()
+    identity = file_keyring(path).read()
     if identity is None:
         raise NoCredentials
     return identity

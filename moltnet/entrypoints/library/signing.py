@@ -23,7 +23,7 @@ from moltnet.domain.registration import proof_message
 from moltnet.domain.signing import SigningRequest, is_framed, signing_bytes
 from moltnet.domain.text import UnstorableText
 from moltnet.domain.vouching import checked_code
-from moltnet.entrypoints.container import file_keyring, key_pair_of, signatures
+from moltnet.entrypoints.container.remote import file_keyring, key_pair_of, signatures
 from moltnet.entrypoints.library.agent import Agent
 from moltnet.entrypoints.settings import DEFAULT_API_URL, read_client_settings
 from moltnet.ports.keyring import NoCredentials

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import pytest
 
-from moltnet.entrypoints import ory_settings, settings
+from moltnet.entrypoints import settings
 from moltnet.entrypoints.cli.main import AGENTS_COMMANDS, cli
 from tests.support.commands import text_of
 
@@ -26,8 +26,8 @@ NO_COMMANDS = {"ready"}  # `moltnet ready on http://…` is what a server prints
 
 def known_settings() -> set[str]:
     """Every name the room of settings reads."""
-    literals = set(re.findall(r'"([A-Z][A-Z_]+)"', inspect.getsource(settings) + inspect.getsource(ory_settings)))
-    names = literals | set(settings.UNTHROTTLED) | set(ory_settings.SIDES.values())
+    literals = set(re.findall(r'"([A-Z][A-Z_]+)"', inspect.getsource(settings)))
+    names = literals | set(settings.UNTHROTTLED) | set(settings.ORY_SIDES.values())
     return {name for name in names if SETTING.fullmatch(name)}
 
 

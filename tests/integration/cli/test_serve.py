@@ -15,7 +15,7 @@ import attrs
 import pytest
 
 from moltnet.adapters.postgres.embedded import EmbeddedPostgres
-from moltnet.entrypoints.container import new_key_pair
+from moltnet.entrypoints.container.remote import new_key_pair
 from tests.support.commands import SECRETS, accepts, heard, run, text_of
 from tests.support.external import a_silent_database
 from tests.support.live_server import LiveServer, asked, first_diary, genesis, moltnet, processes_of, until

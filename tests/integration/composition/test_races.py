@@ -8,7 +8,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from moltnet.entrypoints.container import new_key_pair
+from moltnet.entrypoints.container.remote import new_key_pair
 from tests.support.live_server import asked, first_diary, genesis, serving
 
 pytestmark = pytest.mark.real

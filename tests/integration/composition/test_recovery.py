@@ -16,7 +16,7 @@ from moltnet.domain.credentials import InvalidClient, InvalidToken
 from moltnet.domain.errors import MoltNetError
 from moltnet.domain.recovery import CodeSpent, InvalidChallenge, InvalidSession, Recovery
 from moltnet.domain.services import Services
-from moltnet.entrypoints.container import new_key_pair
+from moltnet.entrypoints.container.remote import new_key_pair
 from moltnet.ports.signatures import KeyPair
 from tests.support.live_server import asked, genesis, serving
 from tests.support.postgres import a_database

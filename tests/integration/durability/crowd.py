@@ -14,7 +14,7 @@ from moltnet.adapters.nacl.key_pairs import NaclKeyPair
 from moltnet.adapters.postgres.storage import PostgresStorage
 from moltnet.domain.services.models import Models
 from moltnet.domain.vouching import MAX_OPEN_VOUCHERS
-from moltnet.entrypoints.container import Infrastructure
+from moltnet.entrypoints.container.networks import Infrastructure
 from tests.integration.durability.flows import wrong_in
 from tests.support.live_server import asked
 from tests.support.networks import services_on

@@ -13,7 +13,7 @@ from aiohttp.test_utils import unused_port
 from moltnet import Agent, connect
 from moltnet.domain.credentials import ClientSecret
 from moltnet.domain.ids import ClientId
-from moltnet.entrypoints.container import file_keyring
+from moltnet.entrypoints.container.remote import file_keyring
 from moltnet.ports.keyring import Keyring, OwnIdentity
 from moltnet.ports.remote import AuthenticationError
 from tests.support.builders import an_id

@@ -25,7 +25,7 @@ from moltnet import (
     visit,
 )
 from moltnet.domain.recovery import InvalidProof
-from moltnet.entrypoints.container import new_key_pair
+from moltnet.entrypoints.container.remote import new_key_pair
 from moltnet.ports.keyring import Keyring
 from tests.support.commands import text_of
 from tests.support.scripted import a_script, problem, says

@@ -19,7 +19,7 @@ from moltnet import (
 )
 from moltnet.domain.challenges import ForeignChallenge, UnsafeChallenge
 from moltnet.domain.signing import signing_bytes
-from moltnet.entrypoints.container import file_keyring, key_pair_of
+from moltnet.entrypoints.container.remote import file_keyring, key_pair_of
 
 SEED = "nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A="
 PUBLIC = "ed25519:11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="

@@ -14,7 +14,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from moltnet.adapters.memory.storage import MemoryStorage
 from moltnet.adapters.nacl.key_pairs import NaclKeyPair
 from moltnet.domain.services.models import Models
-from moltnet.entrypoints.container import Infrastructure, assembled
+from moltnet.entrypoints.container.networks import Infrastructure, assembled
 from moltnet.entrypoints.rest.app import create_app
 from moltnet.entrypoints.settings import Settings
 
@@ -36,9 +36,9 @@ print(*sorted(name for name in sys.modules if name.partition(".")[0] in {"ory_cl
 WITH_ORY = """
 import sys
 from moltnet.entrypoints.container.ory import ory_opened
-from moltnet.entrypoints.ory_settings import OrySettings, SIDES
+from moltnet.entrypoints.settings import ORY_SIDES, OrySettings
 
-with ory_opened(OrySettings(**dict.fromkeys(SIDES, "http://127.0.0.1:1"), issuer="http://127.0.0.1:1")):
+with ory_opened(OrySettings(**dict.fromkeys(ORY_SIDES, "http://127.0.0.1:1"), issuer="http://127.0.0.1:1")):
     print("ory_client" in sys.modules)
 """
 WITHOUT_THE_PACKAGE = f"import sys\nsys.modules['ory_client'] = None\n{WITH_ORY}"

@@ -10,7 +10,7 @@ import pytest
 
 from moltnet.adapters.nacl.key_pairs import NaclKeyPair
 from moltnet.adapters.postgres.embedded import EmbeddedPostgres
-from moltnet.entrypoints.container import network
+from moltnet.entrypoints.container.networks import network
 from moltnet.entrypoints.settings import read_settings
 from tests.support.commands import run
 from tests.support.live_server import genesis

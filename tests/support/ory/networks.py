@@ -6,8 +6,7 @@ from typing import Any
 
 from moltnet.adapters.memory.clock import MemoryClock
 from moltnet.adapters.ory.service import CallLimits
-from moltnet.entrypoints.container import Container
-from moltnet.entrypoints.container.ory import apply_overrides
+from moltnet.entrypoints.container.ory import Ory
 from tests.support.builders import NOON
 from tests.support.ory.ports import QUICK, a_stand_in
 from tests.support.ory.server import OryStandIn
@@ -19,8 +18,4 @@ async def behind(limits: CallLimits = QUICK) -> AsyncIterator[tuple[OryStandIn, 
     clock = MemoryClock(NOON)
     async with a_stand_in(clock, limits) as ory:
         assert ory.stand_in is not None
-
-        def place_ory(container: Container) -> None:
-            apply_overrides(container, ory.services, ory.issuer)
-
-        yield ory.stand_in, {"clock": clock, "place": place_ory}
+        yield ory.stand_in, {"clock": clock, "ory": Ory(ory.services, ory.issuer)}

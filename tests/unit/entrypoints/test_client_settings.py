@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from moltnet.entrypoints.settings import SettingsInvalid, http_url, read_client_settings
+from moltnet.entrypoints.environment import SettingsInvalid
+from moltnet.entrypoints.settings import http_url, read_client_settings
 
 
 def test_an_empty_environment_says_where_credentials_are_and_nothing_else() -> None:

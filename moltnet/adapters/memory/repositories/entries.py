@@ -12,8 +12,8 @@ from moltnet.adapters.memory.repositories.references import (
     referenced_diary,
     require_serving,
 )
-from moltnet.adapters.memory.statements import Statements
-from moltnet.adapters.memory.tables import Tables
+from moltnet.adapters.memory.statements import Statements, in_turns
+from moltnet.adapters.memory.tables import StoredIndex, Tables
 from moltnet.domain.diaries import Visibility
 from moltnet.domain.entries import Entry, UnknownSuccessor
 from moltnet.domain.feed import Cursor, Position, PublicEntry
@@ -36,7 +36,7 @@ class MemoryEntries:
             require_serving(tables, index.model)
             _check_successor(tables, entry)
             tables.entries.add(entry.id, attrs.evolve(entry, author=author))
-            tables.indexes.add(entry.id, index)
+            tables.indexes.add(entry.id, StoredIndex.of(entry, index))
             if diary.visibility is Visibility.PUBLIC:
                 _append_to_feed(tables, entry)
 
@@ -64,10 +64,12 @@ class MemoryEntries:
     ) -> tuple[list[Entry], int]:
         """A page of the entries of some diaries, newest first, and how many match."""
         tables = await self._statements.read()
-        passed = [entry for entry in _entries_of(tables, set(within)) if not filters.refusal(entry)]
-        matching = [
-            each for each in passed if not words.refusal((tables.indexes.get(each.id) or EntryIndex()).index_terms)
-        ]
+        rows = [(entry, tables.indexes.get(entry.id) or EntryIndex()) for entry in _entries_of(tables, set(within))]
+        matching: list[Entry] = []
+        async for some in in_turns(rows):
+            matching += [
+                entry for entry, index in some if not (filters.refusal(entry) or words.refusal(index.index_terms))
+            ]
         return _newest(matching, page.offset + page.limit)[page.offset :], len(matching)
 
     async def replace(self, entry: Entry, index: EntryIndex | None, unless_changed_since: datetime) -> bool:
@@ -80,7 +82,7 @@ class MemoryEntries:
             tables.entries.put(entry.id, _edited(tables, stored, entry))
             if index is not None:
                 require_serving(tables, index.model)
-                tables.indexes.put(entry.id, index)
+                tables.indexes.put(entry.id, StoredIndex.of(entry, index))
             return True
 
     async def remove(self, diary_id: DiaryId, entry_id: EntryId, unless_changed_since: datetime | None = None) -> bool:
@@ -105,13 +107,15 @@ class MemoryEntries:
     ) -> list[PublicEntry]:
         """Entries of public diaries after a place in the feed, newest first."""
         tables = await self._statements.read()
-        shown = [
-            entry
-            for entry in _entries_of(tables, tables.diaries.sharing("visibility", Visibility.PUBLIC))
-            if (after is None or Cursor.after(entry) < after)
-            and (tag is None or tag in (entry.tags or ()))
-            and (flagged or not entry.injection_risk)
-        ]
+        shown: list[Entry] = []
+        async for some in in_turns([*_entries_of(tables, tables.diaries.sharing("visibility", Visibility.PUBLIC))]):
+            shown += [
+                entry
+                for entry in some
+                if (after is None or Cursor.after(entry) < after)
+                and (tag is None or tag in (entry.tags or ()))
+                and (flagged or not entry.injection_risk)
+            ]
         return [item for entry in _newest(shown, limit) if (item := public_entry(tables, entry.id))]
 
     async def public_entry(self, entry_id: EntryId) -> PublicEntry | None:
@@ -169,4 +173,4 @@ def _entries_of(tables: Tables, within: Iterable[DiaryId]) -> Iterable[Entry]:
 
 
 def _newest(entries: Iterable[Entry], count: int) -> list[Entry]:
-    return heapq.nlargest(count, entries, key=Cursor.after)
+    return heapq.nlargest(count, entries, key=lambda entry: (entry.created_at, entry.id))

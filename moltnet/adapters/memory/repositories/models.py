@@ -9,7 +9,7 @@ from uuid import UUID
 import attrs
 
 from moltnet.adapters.memory.statements import Statements
-from moltnet.adapters.memory.tables import Tables
+from moltnet.adapters.memory.tables import StoredIndex, Tables
 from moltnet.domain.entries import Entry
 from moltnet.domain.ids import EntryId
 from moltnet.domain.model_migration import ModelCount, ModelMigrationProgress, ModelReference, ModelState
@@ -68,8 +68,8 @@ class MemoryModelVectors:
             stored = tables.entries.get(entry.id)
             if stored is None or stored.updated_at != entry.updated_at:
                 return False
-            index = _index(tables, entry.id)
-            if index.model != model_passages.model:
+            index = tables.indexes.get(entry.id)
+            if index is not None and index.model != model_passages.model:
                 tables.indexes.put(entry.id, attrs.evolve(index, upcoming=model_passages))
             return True
 
@@ -145,7 +145,7 @@ def _lacking(tables: Tables, model: ModelName) -> Iterator[Entry]:
     return (entry for key, entry in tables.entries.rows().items() if _index(tables, key).under(model) is None)
 
 
-def _migrated(index: EntryIndex, serving: ModelName) -> EntryIndex:
+def _migrated(index: StoredIndex, serving: ModelName) -> StoredIndex:
     if index.upcoming and index.upcoming.model == serving:
-        return EntryIndex(model=serving, passages=index.upcoming.passages, index_terms=index.index_terms)
+        return attrs.evolve(index, model=serving, passages=index.upcoming.passages, upcoming=None)
     return attrs.evolve(index, upcoming=None)

@@ -17,7 +17,8 @@ from moltnet.entrypoints.cli.scoring.memory_sets import MemorySet, read_memory_s
 from moltnet.entrypoints.cli.scoring.metrics import Interval
 from moltnet.entrypoints.cli.scoring.rankings import Asker, peak_memory_mb
 from moltnet.entrypoints.cli.scoring.scorecards import MEASURES, MOLTNET, Scorecard, scorecard
-from moltnet.entrypoints.container import network, new_key_pair
+from moltnet.entrypoints.container.networks import network
+from moltnet.entrypoints.container.remote import new_key_pair
 from moltnet.entrypoints.settings import UNTHROTTLED, read_settings
 
 BUNDLED = Path(__file__).parent.parent / "scoring" / "memories.jsonl"

@@ -78,7 +78,7 @@ async def _saved_entry(
 def _write(folder: Path | None, part: Part, entry: Entry) -> None:
     if folder is None:
         return
-    from moltnet.entrypoints.container import write_text  # noqa: PLC0415  # quick help
+    from moltnet.entrypoints.container.local_files import write_text  # noqa: PLC0415  # quick help
 
     write_text(folder / part.file, entry.content + "\n")
     say(f"  written: {folder / part.file}")

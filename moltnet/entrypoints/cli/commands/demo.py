@@ -19,7 +19,7 @@ from moltnet.entrypoints.cli.logs import log_to_stderr
 from moltnet.entrypoints.cli.output import FAILED, one_sentence, result
 from moltnet.entrypoints.cli.serving import listen, serve, served_url
 from moltnet.entrypoints.cli.story import Agent, HttpClient, Story, StoryBroken
-from moltnet.entrypoints.container import new_key_pair
+from moltnet.entrypoints.container.remote import new_key_pair
 from moltnet.entrypoints.library.signing import challenge_signature, registration_proof
 from moltnet.entrypoints.settings import UNTHROTTLED, read_settings
 

@@ -12,7 +12,7 @@ import click
 from moltnet.domain.errors import MoltNetError
 from moltnet.entrypoints.cli.ending import run_command
 from moltnet.entrypoints.cli.output import FAILED, error_text, result
-from moltnet.entrypoints.container import HealthCheck, health_check
+from moltnet.entrypoints.container.administration import HealthCheck, health_check
 from moltnet.entrypoints.settings import SECRETS, Settings, read_settings
 
 OPEN_TO_OTHERS = 0o077

@@ -13,7 +13,8 @@ from moltnet.domain.services import Services
 from moltnet.entrypoints.cli.ending import run_command
 from moltnet.entrypoints.cli.founding import alone_in_data, register_and_store
 from moltnet.entrypoints.cli.output import FAILED, one_sentence, result, say
-from moltnet.entrypoints.container import file_keyring, network
+from moltnet.entrypoints.container.networks import network
+from moltnet.entrypoints.container.remote import file_keyring
 from moltnet.entrypoints.settings import Settings, read_settings
 from moltnet.ports.keyring import OwnIdentity
 

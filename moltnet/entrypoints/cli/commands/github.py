@@ -20,7 +20,7 @@ def github() -> None:
 @connection_options
 def setup(connection: ConnectionOptions, app_slug: str | None, name: str | None) -> None:
     """Set git up to commit as the App's bot, and to fetch a token when it pushes."""
-    from moltnet.entrypoints.container import git_activation, set_up_github  # noqa: PLC0415  # quick help
+    from moltnet.entrypoints.container.local_files import git_activation, set_up_github  # noqa: PLC0415  # quick help
 
     identity = connection.identity()
     bot, config = asyncio.run(set_up_github(connection.settings.credentials_file, identity, app_slug, name))
@@ -34,7 +34,7 @@ def credential_helper(connection: ConnectionOptions, operation: str) -> None:
     """Give git a token of the App; git runs this itself."""
     if operation != "get":
         return
-    from moltnet.entrypoints.container import github_token  # noqa: PLC0415  # quick help
+    from moltnet.entrypoints.container.local_files import github_token  # noqa: PLC0415  # quick help
 
     token = asyncio.run(github_token(connection.settings.credentials_file))
     click.echo(f"username=x-access-token\npassword={token}")

@@ -4,8 +4,8 @@ import asyncio
 from pathlib import Path
 
 from moltnet.entrypoints.cli.output import one_sentence, say
-from moltnet.entrypoints.container import replace_secret as replace
-from moltnet.entrypoints.container import rotate_keys
+from moltnet.entrypoints.container.administration import replace_secret as replace
+from moltnet.entrypoints.container.administration import rotate_keys
 from moltnet.entrypoints.settings import RECOVERY_SECRET, read_settings
 
 

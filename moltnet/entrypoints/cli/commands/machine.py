@@ -27,7 +27,7 @@ CLIENTS = {
 @connection_options
 def ssh_key(connection: ConnectionOptions, output_dir: Path | None) -> None:
     """Write your key as SSH and git use it."""
-    from moltnet.entrypoints.container import export_ssh_key  # noqa: PLC0415  # quick help
+    from moltnet.entrypoints.container.local_files import export_ssh_key  # noqa: PLC0415  # quick help
 
     private, public = export_ssh_key(connection.settings.credentials_file, connection.identity(), output_dir)
     say(f"Private key: {private}\nPublic key: {public}")
@@ -44,7 +44,7 @@ def git() -> None:
 @connection_options
 def setup(connection: ConnectionOptions, name: str | None, email: str | None) -> None:
     """Write a git configuration that signs commits with your exported key."""
-    from moltnet.entrypoints.container import git_activation, set_up_git  # noqa: PLC0415  # quick help
+    from moltnet.entrypoints.container.local_files import git_activation, set_up_git  # noqa: PLC0415  # quick help
 
     path, agent = connection.settings.credentials_file, connection.identity().agent_id
     identity, config = set_up_git(path, agent, name, email)
@@ -62,7 +62,7 @@ def config() -> None:
 @connection_options
 def repair(connection: ConnectionOptions, dry_run: bool, offline: bool) -> None:
     """Find what is wrong with your credentials file, and repair what can be repaired."""
-    from moltnet.entrypoints.container import check_credentials  # noqa: PLC0415  # quick help
+    from moltnet.entrypoints.container.local_files import check_credentials  # noqa: PLC0415  # quick help
 
     repaired = check_credentials(connection.settings.credentials_file, dry_run=dry_run)
     if repaired.document is None:
@@ -83,7 +83,7 @@ def repair(connection: ConnectionOptions, dry_run: bool, offline: bool) -> None:
 @connection_options
 def mcp_config(connection: ConnectionOptions, write: bool, printed: bool) -> None:
     """Show or write what an MCP client needs to find you and the network."""
-    from moltnet.entrypoints.container import mcp_configuration, write_mcp_configuration  # noqa: PLC0415  # quick help
+    from moltnet.entrypoints.container.local_files import mcp_configuration, write_mcp_configuration  # noqa: PLC0415  # quick help
 
     identity = connection.identity()
     url = connection.url(identity)

@@ -69,7 +69,7 @@ def rotate_secret(connection: ConnectionOptions, shown: bool) -> None:
 
 
 def _write_configuration(identity: OwnIdentity) -> None:
-    from moltnet.entrypoints.container import write_mcp_configuration  # noqa: PLC0415  # quick help
+    from moltnet.entrypoints.container.local_files import write_mcp_configuration  # noqa: PLC0415  # quick help
 
     try:
         path = write_mcp_configuration(Path(), identity.api_url, identity.credentials)
@@ -82,7 +82,7 @@ def _write_configuration(identity: OwnIdentity) -> None:
 
 def warn_of_git(path: Path) -> None:
     """Warns of a git work tree that would take in a file with a secret."""
-    from moltnet.entrypoints.container import is_visible_to_git  # noqa: PLC0415  # quick help
+    from moltnet.entrypoints.container.local_files import is_visible_to_git  # noqa: PLC0415  # quick help
 
     if is_visible_to_git(path):
         say(f"warning: {path.name} holds a secret and git does not ignore it here: add it to .gitignore")

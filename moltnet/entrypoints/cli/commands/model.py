@@ -14,7 +14,7 @@ from moltnet.entrypoints.cli.ending import run_command
 from moltnet.entrypoints.cli.logs import log_to_stderr
 from moltnet.entrypoints.cli.output import one_sentence, result, say
 from moltnet.entrypoints.cli.tables import Column, table
-from moltnet.entrypoints.container import ModelAdministration, ModelInfo, open_model_administration
+from moltnet.entrypoints.container.models import ModelAdministration, ModelInfo, open_model_administration
 from moltnet.entrypoints.settings import read_settings
 
 POLL_INTERVAL_S = 0.5

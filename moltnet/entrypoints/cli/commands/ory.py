@@ -9,7 +9,7 @@ from moltnet.domain.errors import MoltNetError
 from moltnet.domain.services.relocation import Direction, Moved
 from moltnet.entrypoints.cli.ending import run_command
 from moltnet.entrypoints.cli.output import FAILED, error_text, one_sentence, result, say
-from moltnet.entrypoints.container import relocation
+from moltnet.entrypoints.container.administration import relocation
 from moltnet.entrypoints.settings import Settings, read_settings
 
 DIRECTIONS = {"import": Direction.OUT, "export": Direction.BACK}

@@ -14,7 +14,9 @@ from moltnet.entrypoints.cli.founding import alone_in_data, register_and_store
 from moltnet.entrypoints.cli.logs import log_as, log_to_stderr
 from moltnet.entrypoints.cli.output import one_sentence, say
 from moltnet.entrypoints.cli.serving import listen, served_url
-from moltnet.entrypoints.container import file_keyring, network, write_mcp_file
+from moltnet.entrypoints.container.local_files import write_mcp_file
+from moltnet.entrypoints.container.networks import network
+from moltnet.entrypoints.container.remote import file_keyring
 from moltnet.entrypoints.settings import FIRST_AGENT, Settings, read_client_settings, read_settings
 
 CREDENTIALS, MCP_CONFIGURATION = "moltnet.json", "mcp.json"

@@ -18,7 +18,7 @@ from moltnet.domain.limits import WINDOW, AllowanceUsedUp, Limits
 from moltnet.domain.passages import Span
 from moltnet.domain.search import Search
 from moltnet.domain.services.throttling import ThrottlingService
-from moltnet.entrypoints.container import Container
+from moltnet.entrypoints.container.wiring import Parts
 from tests.support.models import NamedEmbedder
 from tests.support.network import Member, Network, a_network
 
@@ -38,9 +38,9 @@ def model() -> NamedEmbedder:
 async def network(model: NamedEmbedder) -> AsyncIterator[Network]:
     """A network with that model, and narrow limits."""
 
-    def place(container: Container) -> None:
-        narrow = providers.Singleton(ThrottlingService, counts=container.limits, limits=LIMITS)
-        container.throttling.override(narrow)
+    def place(parts: Parts) -> None:
+        narrow = providers.Singleton(ThrottlingService, counts=parts.limits, limits=LIMITS)
+        parts.throttling.override(narrow)
 
     async with a_network(embedder=model, place=place) as network:
         yield network
@@ -223,8 +223,8 @@ async def test_a_text_is_cut_and_read_in_another_thread_than_the_event_loop() ->
             threads.add(current_thread())
             return super().windows(text, heading)
 
-    def place(container: Container) -> None:
-        container.workers.override(providers.Singleton(ThreadWorkers))
+    def place(parts: Parts) -> None:
+        parts.workers.override(providers.Singleton(ThreadWorkers))
 
     async with a_network(embedder=Watched("model"), place=place) as network:
         ada = await network.member()

@@ -2,8 +2,9 @@ import os
 
 import pytest
 
-from moltnet.entrypoints.data_folder import DataFolderOpen, private_data_folder
-from moltnet.entrypoints.settings import SettingsInvalid, read_settings
+from moltnet.entrypoints.environment import SettingsInvalid
+from moltnet.entrypoints.folders import DataFolderOpen, private_data_folder
+from moltnet.entrypoints.settings import read_settings
 
 NOBODY = 65534
 
