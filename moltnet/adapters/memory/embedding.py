@@ -54,8 +54,8 @@ class MemoryEmbedder:
 def _vector(text: str) -> Vector:
     numbers = [0.0] * DIMENSIONS
     for word, _ in zip(_WORD.finditer(text.lower()), range(_WINDOW), strict=False):
-        for place, weight in _features(word[0]):
-            numbers[place] += weight
+        for index, weight in _features(word[0]):
+            numbers[index] += weight
     length = math.hypot(*numbers)
     if not length:  # no word at all, or features that cancel each other out
         return Vector.of([1.0, *numbers[1:]])

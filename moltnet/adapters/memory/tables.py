@@ -185,15 +185,17 @@ class StoredIndex(EntryIndex):
             model=index.model,
             passages=index.passages,
             # Of tuples of numbers the collector of garbage keeps no account: thousands of lists hold a program up.
-            index_terms={term: tuple(places) for term, places in index.index_terms.items()},
+            index_terms={term: tuple(positions) for term, positions in index.index_terms.items()},
             upcoming=index.upcoming,
         )
 
     @beginnings.default
     def _first_passages(self) -> Mapping[ModelName, bytes]:
         own = [ModelPassages(model=self.model, passages=self.passages)] if self.model else []
-        made = [*own, self.upcoming] if self.upcoming else own
-        return {each.model: unit(passage.vector) for each in made for passage in each.passages if passage.ordinal == 0}
+        by_model = [*own, self.upcoming] if self.upcoming else own
+        return {
+            each.model: unit(passage.vector) for each in by_model for passage in each.passages if passage.ordinal == 0
+        }
 
 
 @attrs.frozen

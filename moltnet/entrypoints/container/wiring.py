@@ -126,12 +126,12 @@ class Parts(containers.DeclarativeContainer):
     delivery = providers.Singleton(RelationDelivery, storage=storage, store=relation_store, clock=clock)
     key_encryption = providers.Singleton(KeyEncryption, settings.provided.key_secret)
     token_keys = providers.Singleton(TokenKeys, storage=storage, clock=clock, seal=key_encryption)
-    stored_standings = providers.Singleton(StoredClientDirectory, storage)
+    stored_client_directory = providers.Singleton(StoredClientDirectory, storage)
     client_directory = providers.Selector(
         providers.Callable(_presence, infrastructure.provided.client_invalidations),
-        absent=stored_standings,
+        absent=stored_client_directory,
         present=providers.Singleton(
-            CachedClientDirectory, stored_standings, infrastructure.provided.client_invalidations, clock
+            CachedClientDirectory, stored_client_directory, infrastructure.provided.client_invalidations, clock
         ),
     )
     clients = providers.Selector(
