@@ -13,7 +13,7 @@ from moltnet.entrypoints.operations import signing as operations
 from moltnet.entrypoints.operations.operation import Nothing
 from moltnet.entrypoints.operations.signing import (
     CreateSigningRequest,
-    ListRequests,
+    ListSigningRequests,
     OneRequest,
     SubmitSignature,
     VerifySignature,
@@ -34,7 +34,7 @@ class SigningRequests:
         self, *, statuses: Collection[SigningStatus] = (), limit: int = LIST_DEFAULT, offset: int = 0
     ) -> tuple[list[SigningRequest], int]:
         """A page of the agent's requests, newest first, and how many match; no statuses means all."""
-        asked = ListRequests(limit=limit, offset=offset, statuses=frozenset(statuses))
+        asked = ListSigningRequests(limit=limit, offset=offset, statuses=frozenset(statuses))
         return await self._transport.call(operations.LIST, asked)
 
     async def get(self, request_id: SigningRequestId) -> SigningRequest:

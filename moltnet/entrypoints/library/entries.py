@@ -18,7 +18,7 @@ from moltnet.entrypoints.library.transport import Transport
 from moltnet.entrypoints.operations import diaries, entries, search
 from moltnet.entrypoints.operations.entries import CreateEntry, FindEntry, ListOfDiary, OneEntry, UpdateEntry
 from moltnet.entrypoints.operations.operation import ListPage
-from moltnet.entrypoints.operations.search import Reflect, SearchDiary
+from moltnet.entrypoints.operations.search import ReflectDiary, SearchDiary
 
 # How far back entries of shared diaries are looked through, a page at a time: REST names no diary but one's own.
 _PAGE, _PAGES = 100, 20
@@ -187,7 +187,7 @@ class Entries:
 
         With `max_tokens`, as much as about so many tokens hold, by type, the most important first.
         """
-        asked = Reflect(
+        asked = ReflectDiary(
             diary_id=diary_id,
             days=days,
             max_entries=max_entries,

@@ -166,7 +166,7 @@ def _exact(thing: Any, reply: Reply) -> Any:
     return attrs.evolve(thing, updated_at=at)
 
 
-def _named(shape: Members, request: object) -> list[tuple[str, object]]:
+def _named(shape: Members, request: object) -> list[tuple[str, Any]]:
     """The members of an input that say something, by their names in JSON: what has its default is not sent."""
     values = ((member, getattr(request, member.attribute)) for member in shape.members)
     return [(member.alias, value) for member, value in values if member.required or value != member.default]
@@ -183,7 +183,9 @@ def _path(http: Http, shape: Members | None, request: object) -> str:
 
 
 def _query(shape: Members | None, request: object) -> str:
-    values = {name: _query_text(value) for name, value in _named(shape, request)} if shape else {}
+    joined = {each.alias for each in shape.members if each.joined} if shape else set()
+    named = _named(shape, request) if shape else []
+    values = {name: ",".join(sorted(value)) if name in joined else _query_text(value) for name, value in named}
     try:
         return f"?{urlencode(values, doseq=True)}" if values else ""
     except UnicodeEncodeError:

@@ -28,9 +28,7 @@ view(
     "Whoami",
     "The caller, as the network knows it now.",
     Shown("agent_id", "identityId"),
-    "public_key",
-    "fingerprint",
-    "client_id",
+    "public_key fingerprint client_id",
     _PROVEN,
 )
 view(Signer, "Signer", "Who signed.", "fingerprint")

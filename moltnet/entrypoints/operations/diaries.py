@@ -32,13 +32,7 @@ view(
     Diary,
     "DiaryCatalog",
     "A diary, without its entries.",
-    "id",
-    "owner_id",
-    "name",
-    "visibility",
-    "signed",
-    "created_at",
-    "updated_at",
+    "id owner_id name visibility signed created_at updated_at",
     Shown("injection_risk", description="The name looks like an attempt to instruct its reader", is_mark=True),
 )
 

@@ -41,7 +41,7 @@ from moltnet.entrypoints.operations.operation import (
     Operation,
     Tool,
 )
-from moltnet.entrypoints.schema.declare import Shown, Within, view
+from moltnet.entrypoints.schema.declare import Joined, Shown, Within, view
 from moltnet.ports.repositories import Page
 
 # How much an entry may hold is the server's setting; the answer names the limit (docs/reference/endpoints.md,
@@ -62,9 +62,8 @@ TagFilter = Annotated[
     tuple[Annotated[str, Text(1, TAG_MAX)], ...], ItemCount(1, TAGS_MAX), Hint("Only entries with all of these tags")
 ]
 _ANY_TYPE = "|".join(EntryType)
-TypeList = Annotated[
-    str, Text(pattern=f"^({_ANY_TYPE})(,({_ANY_TYPE}))*$"), Description("Entry types, comma-separated")
-]
+TYPE_LIST = Text(pattern=f"^({_ANY_TYPE})(,({_ANY_TYPE}))*$")
+JOINED_TYPES = Joined(TYPE_LIST, "Entry types, comma-separated")
 _TAG_LIST = f"^[^,]{{1,{TAG_MAX}}}(,[^,]{{1,{TAG_MAX}}}){{0,{TAGS_MAX - 1}}}$"
 _ALL, _ONE = "/diaries/{diaryId}/entries", "/diaries/{diaryId}/entries/{entryId}"
 NOT_FOUND = "Entry not found"
@@ -79,8 +78,7 @@ view(
     Author,
     "PublicFeedAuthor",
     "An agent that wrote or changed an entry, by the key it has now.",
-    "fingerprint",
-    "public_key",
+    "fingerprint public_key",
     Shown(
         "assumed",
         description="The entry is from before authors were kept; this is the owner of its diary",
@@ -91,19 +89,9 @@ view(
     Entry,
     "DiaryEntry",
     "A memory.",
-    "id",
-    "diary_id",
-    Shown("title", is_always=True),
-    "content",
-    Shown("tags", is_always=True),
+    "id diary_id title? content tags?",
     RISK,
-    "importance",
-    "access_count",
-    Shown("last_accessed_at", is_always=True),
-    "entry_type",
-    Shown("superseded_by", is_always=True),
-    "created_at",
-    "updated_at",
+    "importance access_count last_accessed_at? entry_type superseded_by? created_at updated_at",
     Shown("occurred_at", description=_OCCURRED),
     AUTHOR,
     EDITED_BY,

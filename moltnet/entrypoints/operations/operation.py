@@ -135,7 +135,7 @@ class Envelope:
         if self.is_counted:
             members.append(Member("total", "total", Integer(), attrs.NOTHING))
         repeated = (each for each in form.members if each.attribute in self.echoed)
-        members += [attrs.evolve(each, shape=unbounded(each.shape), default=attrs.NOTHING) for each in repeated]
+        members += [Member(each.attribute, each.attribute, unbounded(each.shape), attrs.NOTHING) for each in repeated]
         return Members(object, tuple(members), self.name, self.description)
 
     def wrap(self, shown: Any, request: object) -> dict[str, object]:
@@ -228,8 +228,14 @@ class Http:
         rest = [member.attribute for member in shape.members if member.attribute not in placed]
         params = shape.only(*placed) if placed else None
         others = shape.only(*rest) if rest else None
-        in_query = self.method in {"GET", "DELETE"}
-        return Parts(params, None if in_query else others, others if in_query else None)
+        if self.method in {"GET", "DELETE"}:
+            return Parts(params, None, others and attrs.evolve(others, members=tuple(map(_in_query, others.members))))
+        return Parts(params, others, None)
+
+
+def _in_query(member: Member) -> Member:
+    joined = member.joined
+    return attrs.evolve(member, shape=joined.shape, description=joined.description) if joined else member
 
 
 @attrs.frozen

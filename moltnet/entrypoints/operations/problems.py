@@ -14,12 +14,7 @@ view(
     ProblemKind,
     "ProblemType",
     "A kind of problem, and what it means for whoever meets one.",
-    "type",
-    "title",
-    "status",
-    "code",
-    "description",
-    "common_causes",
+    "type title status code description common_causes",
 )
 
 

@@ -1,7 +1,7 @@
 """Finding entries again: search and reflection."""
 
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated
 
 import attrs
 
@@ -32,7 +32,7 @@ from moltnet.domain.search import (
     Weights,
 )
 from moltnet.domain.views import Reflected, Remembered
-from moltnet.entrypoints.operations.entries import AUTHOR, EDITED_BY, TagFilter, TypeList
+from moltnet.entrypoints.operations.entries import AUTHOR, EDITED_BY, JOINED_TYPES, TagFilter
 from moltnet.entrypoints.operations.operation import Auth, Call, Effect, Http, Operation, Tool
 from moltnet.entrypoints.schema.declare import Shown, Within, view
 
@@ -44,9 +44,7 @@ view(
     Passage,
     "NearestPassage",
     "The part of an entry's content that is nearest in meaning; `start` and `end` count its code points.",
-    "start",
-    "end",
-    "text",
+    "start end text",
 )
 view(
     Explanation,
@@ -71,9 +69,7 @@ view(
     "LeftOutEntry",
     "An entry that would have been in the answer, and what kept it out.",
     Shown("entry_id", "id"),
-    "diary_id",
-    "score",
-    "reason",
+    "diary_id score reason",
 )
 view(
     Hit,
@@ -88,8 +84,7 @@ view(
     "DiarySearchResult",
     "The entries found, best first, and how they were found.",
     Shown("hits", "results"),
-    "total",
-    "search_type",
+    "total search_type",
     Shown("confident", description="Whether the best looks like an answer; absent where nothing was ranked"),
     Shown("left_out", description="With explain: what a filter, word or minScore kept out", is_optional=True),
 )
@@ -98,12 +93,7 @@ view(
     Remembered,
     "DigestEntry",
     "A memory looked back on.",
-    "id",
-    "content",
-    "tags",
-    "importance",
-    "entry_type",
-    "created_at",
+    "id content tags importance entry_type created_at",
     AUTHOR,
     EDITED_BY,
 )
@@ -111,11 +101,7 @@ view(
     Reflected,
     "Digest",
     "The latest of one diary, newest first (with maxTokens by type), without what was superseded.",
-    "entries",
-    "total_entries",
-    "period_days",
-    "generated_at",
-    "groups",
+    "entries total_entries period_days generated_at groups",
 )
 
 
@@ -196,13 +182,13 @@ class SearchDiary:
 
 
 @attrs.frozen(kw_only=True)
-class Reflect:
+class ReflectDiary:
     """What to look back on."""
 
     diary_id: DiaryId
     days: Annotated[int, Integer(1, DAYS_MAX), Hint("Days to look back")] = DAYS_DEFAULT
     max_entries: Annotated[int, Integer(1, ENTRIES_MAX), Hint("How many at most")] = ENTRIES_DEFAULT
-    entry_types: TypeFilter = frozenset()
+    entry_types: Annotated[TypeFilter, JOINED_TYPES] = frozenset()
     max_tokens: (
         Annotated[
             int,
@@ -214,44 +200,11 @@ class Reflect:
     ) = None
 
 
-@attrs.frozen(kw_only=True)
-class ReflectDiary:
-    """The same with the types in one text."""
-
-    diary_id: DiaryId
-    days: Annotated[int, Integer(1, DAYS_MAX)] = DAYS_DEFAULT
-    max_entries: Annotated[int, Integer(1, ENTRIES_MAX)] = ENTRIES_DEFAULT
-    entry_types: TypeList | None = None
-    max_tokens: Annotated[int, Integer(TOKENS_MIN, TOKENS_MAX), Description(_TOKENS)] | None = None
-
-    def to_input(self) -> Reflect:
-        """The input."""
-        names = self.entry_types.split(",") if self.entry_types else ()
-        return Reflect(
-            diary_id=self.diary_id,
-            days=self.days,
-            max_entries=self.max_entries,
-            entry_types=frozenset(map(EntryType, names)),
-            max_tokens=self.max_tokens,
-        )
-
-    @classmethod
-    def of(cls, request: Reflect) -> Self:
-        """The members for an input."""
-        return cls(
-            diary_id=request.diary_id,
-            days=request.days,
-            max_entries=request.max_entries,
-            entry_types=",".join(sorted(request.entry_types)) or None,
-            max_tokens=request.max_tokens,
-        )
-
-
 async def _search(call: Call, request: SearchDiary) -> SearchResult:
     return await call.services.search.search(call.caller, request.search())
 
 
-async def _reflect(call: Call, request: Reflect) -> Reflected:
+async def _reflect(call: Call, request: ReflectDiary) -> Reflected:
     reflection = Reflection(
         days=request.days,
         max_entries=request.max_entries,
@@ -305,20 +258,20 @@ SEARCH = Operation(
 REFLECT = Operation(
     name="reflectDiary",
     summary="Look back on the last days of a diary",
-    input=Reflect,
+    input=ReflectDiary,
     output=Reflected,
     run=_reflect,
     auth=Auth.OPTIONAL,
     scopes=(Scope.DIARY_READ,),
     rate=Tier.GLOBAL,
-    http=Http("GET", "/diaries/reflect", tag="diary", form=ReflectDiary, problems=(404,)),
+    http=Http("GET", "/diaries/reflect", tag="diary", problems=(404,)),
     tool=Tool(
         "diary_reflect",
         "Look back",
         "The latest entries of a diary, without what was superseded: read this after your context was compressed or "
         "lost.",
         Effect.READS,
-        failure="Reflect failed",
+        failure="ReflectDiary failed",
         retired={"max_per_type": "`max_per_type` is now `max_entries`", "since": "`since` is now `days`"},
     ),
 )

@@ -21,7 +21,7 @@ from moltnet.entrypoints.operations.operation import (
     Operation,
     Tool,
 )
-from moltnet.entrypoints.schema.declare import Shown, view
+from moltnet.entrypoints.schema.declare import view
 
 _SCOPES = (Scope.DIARY_SHARE,)
 _ANSWERED = {"success": True, "invitation": OUTPUT}
@@ -30,13 +30,7 @@ view(
     Share,
     "DiaryShare",
     "One agent's invitation to a diary, or its access.",
-    "id",
-    "diary_id",
-    "shared_with",
-    "role",
-    "status",
-    "invited_at",
-    Shown("responded_at", is_always=True),
+    "id diary_id shared_with role status invited_at responded_at?",
 )
 
 

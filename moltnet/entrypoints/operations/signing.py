@@ -1,11 +1,10 @@
 """Signing requests and signatures."""
 
-from collections.abc import Iterable
-from typing import Annotated, Self
+from typing import Annotated
 
 import attrs
 
-from moltnet.domain.constraints import Description, Integer, Text
+from moltnet.domain.constraints import Alias, Description, Integer, Text
 from moltnet.domain.credentials import Scope
 from moltnet.domain.ids import SigningRequestId
 from moltnet.domain.limits import Tier
@@ -19,11 +18,12 @@ from moltnet.domain.signing import (
 )
 from moltnet.domain.views import TokenHolder
 from moltnet.entrypoints.operations.operation import Auth, Call, Envelope, Http, Nothing, Operation
-from moltnet.entrypoints.schema.declare import Shown, view
+from moltnet.entrypoints.schema.declare import Joined, Shown, view
 from moltnet.ports.repositories import Page
 
 SignatureText = Annotated[str, Text(1, SIGNATURE_TEXT_MAX), Description("64 bytes in padded base64")]
 _ANY_STATUS = "|".join(SigningStatus)
+_JOINED = Joined(Text(pattern=f"^({_ANY_STATUS})(,({_ANY_STATUS}))*$"), "Statuses, comma-separated")
 _REQUESTS = "/crypto/signing-requests"
 _SCOPES = (Scope.CRYPTO_SIGN,)
 
@@ -31,27 +31,19 @@ view(
     SigningRequest,
     "SigningRequest",
     "A message that its agent is asked to sign, and what became of it.",
-    "id",
-    "agent_id",
-    "message",
-    "nonce",
+    "id agent_id message nonce",
     Shown("signing_input", description="The bytes to sign, in base64 (recommended)"),
     Shown("payload", "signingPayload", "The text `message.nonce`; a signature over its UTF-8 is good too"),
-    "status",
-    Shown("signature", is_always=True),
-    Shown("valid", is_always=True),
+    "status signature? valid?",
     Shown("scheme", description="What the good signature covers", is_always=True),
-    "created_at",
-    "expires_at",
-    Shown("completed_at", is_always=True),
+    "created_at expires_at completed_at?",
 )
 view(
     TokenHolder,
     "CryptoIdentity",
     "Whose token was presented.",
     Shown("agent_id", "identityId"),
-    "public_key",
-    "fingerprint",
+    "public_key fingerprint",
 )
 
 
@@ -70,34 +62,12 @@ class CreateSigningRequest:
 
 
 @attrs.frozen(kw_only=True)
-class ListRequests:
+class ListSigningRequests:
     """Which signing requests to list; no statuses means all."""
 
     limit: Annotated[int, Integer(1, LIST_MAX)] = LIST_DEFAULT
     offset: Annotated[int, Integer(0)] = 0
-    statuses: frozenset[SigningStatus] = frozenset()
-
-
-@attrs.frozen(kw_only=True)
-class ListSigningRequests:
-    """The same with the statuses in one text."""
-
-    limit: Annotated[int, Integer(1, LIST_MAX)] = LIST_DEFAULT
-    offset: Annotated[int, Integer(0)] = 0
-    status: (
-        Annotated[str, Text(pattern=f"^({_ANY_STATUS})(,({_ANY_STATUS}))*$"), Description("Statuses, comma-separated")]
-        | None
-    ) = None
-
-    def to_input(self) -> ListRequests:
-        """The input."""
-        named: Iterable[str] = self.status.split(",") if self.status else ()
-        return ListRequests(limit=self.limit, offset=self.offset, statuses=frozenset(map(SigningStatus, named)))
-
-    @classmethod
-    def of(cls, request: ListRequests) -> Self:
-        """The members for an input."""
-        return cls(limit=request.limit, offset=request.offset, status=",".join(sorted(request.statuses)) or None)
+    statuses: Annotated[frozenset[SigningStatus], Alias("status"), _JOINED] = frozenset()
 
 
 @attrs.frozen(kw_only=True)
@@ -123,7 +93,7 @@ async def _verify(call: Call, request: VerifySignature) -> bool:
     return await call.services.signing.verify(request.signature)
 
 
-async def _page(call: Call, request: ListRequests) -> tuple[list[SigningRequest], int]:
+async def _page(call: Call, request: ListSigningRequests) -> tuple[list[SigningRequest], int]:
     return await call.services.signing.list(call.agent, request.statuses, Page(request.limit, request.offset))
 
 
@@ -173,7 +143,7 @@ CREATE = Operation(
 LIST = Operation(
     name="listSigningRequests",
     summary="List your signing requests, newest first",
-    input=ListRequests,
+    input=ListSigningRequests,
     output=tuple[list[SigningRequest], int],
     run=_page,
     scopes=_SCOPES,
@@ -182,7 +152,6 @@ LIST = Operation(
         "GET",
         _REQUESTS,
         tag="crypto",
-        form=ListSigningRequests,
         envelope=Envelope(
             "SigningRequestList",
             "A page of the caller's signing requests, newest first; `total` counts all that match.",

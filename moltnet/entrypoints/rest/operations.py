@@ -29,7 +29,7 @@ def routes_of(operation: AnyOperation) -> tuple[AnyRoute, ...]:
         return Answer(operation.wrapped(shown, request), status=http.status_of(shown), headers=headers)
 
     async def handle(call: Call[Any, Any, Any]) -> Answer:
-        sent = read({**(call.params or {}), **(call.body or {}), **(call.query or {})})
+        sent = read({**(call.params or {}), **(call.body or {}), **_split(parts.query, call.query or {})})
         request = sent.to_input() if http.form else sent
         asked = OperationCall(
             services=call.services,
@@ -67,6 +67,12 @@ def routes_of(operation: AnyOperation) -> tuple[AnyRoute, ...]:
         summary=operation.summary,
     )
     return route, *(attrs.evolve(route, path=path, documented=False) for path in http.aliases)
+
+
+def _split(shape: Members | None, query: dict[str, object]) -> dict[str, object]:
+    """The values of a query with lists in place of the texts that they stand in."""
+    joined = {each.alias: each.joined for each in shape.members if each.joined} if shape else {}
+    return query | {name: joined[name].split(value) for name, value in query.items() if name in joined}
 
 
 def _part(shape: Members | None, values: object) -> dict[str, object] | None:

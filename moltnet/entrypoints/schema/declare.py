@@ -13,11 +13,12 @@ null. `X | None` without a default is nullable: always there, null when there is
 """
 
 import types
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from enum import Enum
 from functools import cached_property
 from inspect import cleandoc
+from itertools import chain
 from typing import Annotated, Any, Literal, NewType, TypeVar, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
@@ -77,6 +78,19 @@ class Items:
 
 
 @attrs.frozen
+class Joined:
+    """A list that stands in a query as one comma-separated text of this shape, or as a list of such texts."""
+
+    shape: "Shape"
+    description: str
+
+    @staticmethod
+    def split(value: object) -> list[str]:
+        """The items of a text, or of a list of texts."""
+        return [item for item in ",".join([value] if isinstance(value, str) else value).split(",") if item]  # type: ignore[arg-type]  # of texts
+
+
+@attrs.frozen
 class Member:
     """One member of a form: its attribute here, its name on the wire, and what it may hold.
 
@@ -85,6 +99,7 @@ class Member:
         hint: what it means in place of `description`, for a language model.
         kind: the Python type of its value, or the NewType; None where that is not one class.
         is_mark: whether only True says anything: False is left out.
+        joined: how it stands in a query, where that is as one text.
     """
 
     attribute: str
@@ -95,6 +110,7 @@ class Member:
     hint: str | None = None
     kind: object = None
     is_mark: bool = False
+    joined: "Joined | None" = None
 
     @property
     def required(self) -> bool:
@@ -222,22 +238,30 @@ def unbounded(shape: Shape) -> Shape:
 def view(form: type, name: str, description: str, *shown: str | Shown | Within) -> None:
     """Says which members of a domain class leave the process, and what the schema of it is called.
 
+    Members that are shown as they are stand in one text, with spaces between them; one with a question mark behind it
+    is there even where it is None.
+
     A class of the domain is not rendered without one: a new field of it is not shown before it is named here.
     Raises TypeError for a member that the class does not have.
     """
     hints = get_type_hints(form, include_extras=True)
     fields = {field.name: field for field in attrs.fields(form)}
     members: list[Member] = []
-    for each in shown:
+    for each in chain.from_iterable(map(_named, shown)):
         if isinstance(each, Within):
             part = members_of(_kind(hints[each.attribute]))  # type: ignore[arg-type]  # a class that has a view
             members += [attrs.evolve(one, attribute=f"{each.attribute}.{one.attribute}") for one in part.members]
             continue
-        named = each if isinstance(each, Shown) else Shown(each)
-        field = fields.get(named.attribute)
-        own = _member(field, hints[field.name]) if field else _property(form, named.attribute)
-        members.append(named.of(own))
+        field = fields.get(each.attribute)
+        own = _member(field, hints[field.name]) if field else _property(form, each.attribute)
+        members.append(each.of(own))
     _VIEWS[form] = Members(form, tuple(members), name, description)
+
+
+def _named(shown: str | Shown | Within) -> Iterable[Shown | Within]:
+    if not isinstance(shown, str):
+        return (shown,)
+    return (Shown(name.removesuffix("?"), is_always=name.endswith("?")) for name in shown.split())
 
 
 def _property(form: type, name: str) -> Member:
@@ -300,6 +324,7 @@ def _member(field: "attrs.Attribute[object]", hint: object) -> Member:
         description=next((mark.text for mark in marks if isinstance(mark, Description)), None),
         hint=next((mark.text for mark in marks if isinstance(mark, Hint)), None),
         kind=_kind(hint),
+        joined=next((mark for mark in marks if isinstance(mark, Joined)), None),
     )
 
 
@@ -326,7 +351,7 @@ def _constrained(shape: Shape, marks: tuple[object, ...]) -> Shape:
             shape = Items(shape.item, mark)
         elif isinstance(mark, Text | Integer | Number) and type(mark) is type(shape):
             shape = mark
-        elif not isinstance(mark, Alias | Description | Hint):
+        elif not isinstance(mark, Alias | Description | Hint | Joined):
             raise TypeError(f"{mark!r} does not go with {shape!r}")
     return shape
 

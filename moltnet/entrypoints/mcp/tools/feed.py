@@ -6,7 +6,7 @@ from moltnet.domain.views import FeedItem, FeedItems
 from moltnet.entrypoints.mcp.tools.derived import tool_of
 from moltnet.entrypoints.mcp.tools.list_items import EntryItem, entry_item
 from moltnet.entrypoints.operations import feed
-from moltnet.entrypoints.operations.feed import OnePublicEntry, ReadFeed, SearchPublic
+from moltnet.entrypoints.operations.feed import OnePublicEntry, ReadFeed, SearchFeed
 
 
 @attrs.frozen(kw_only=True)
@@ -29,7 +29,7 @@ def _page(page: FeedItems, _: ReadFeed) -> FeedPage:
     return FeedPage(items=tuple(map(entry_item, page.items)), next_cursor=page.next_cursor)
 
 
-def _found(found: list[FeedItem], request: SearchPublic) -> FoundInFeed:
+def _found(found: list[FeedItem], request: SearchFeed) -> FoundInFeed:
     return FoundInFeed(items=tuple(map(entry_item, found)), query=request.query)
 
 

@@ -13,7 +13,7 @@ from moltnet.domain.views import Reflected
 from moltnet.entrypoints.mcp.tools.derived import tool_of
 from moltnet.entrypoints.mcp.tools.list_items import EntryItem, entry_item, rounded
 from moltnet.entrypoints.operations import search
-from moltnet.entrypoints.operations.search import Reflect, SearchDiary
+from moltnet.entrypoints.operations.search import ReflectDiary, SearchDiary
 
 
 @attrs.frozen(kw_only=True)
@@ -74,7 +74,7 @@ def _result(result: SearchResult, arguments: SearchDiary) -> SearchAnswer:
     )
 
 
-def _digest(reflected: Reflected, _: Reflect) -> DigestOfDiary:
+def _digest(reflected: Reflected, _: ReflectDiary) -> DigestOfDiary:
     digest = Digest(
         entries=tuple(map(entry_item, reflected.entries)),
         total_entries=reflected.total_entries,
