@@ -44,7 +44,7 @@ ALLOWED = {
     "JSON member, OpenAPI component or error code": """
         KeyTaken GivenTwice VoucherLimitReached InvitationLimitReached DiaryLimitReached TokenExchangeRequest
         period_days timely timely_beyond timely_rank""",
-    "public name of the library": "Kept keep kept kept_json _kept_result NotKept visit",
+    "public name of the library": "Kept keep kept _kept_result NotKept visit",
     "SQL column": "sealed REPLACE_SEALED replace_sealed seal",
     "exchange of credentials for a token (RFC 8693)": "TokenExchange token_exchange _token_exchange",
     "name of another library or of the standard library": """

@@ -271,7 +271,7 @@ REFLECT = Operation(
         "The latest entries of a diary, without what was superseded: read this after your context was compressed or "
         "lost.",
         Effect.READS,
-        failure="ReflectDiary failed",
+        failure="Reflect failed",
         retired={"max_per_type": "`max_per_type` is now `max_entries`", "since": "`since` is now `days`"},
     ),
 )

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import attrs
 
-from moltnet.domain.constraints import Alias, Description, Integer, Text
+from moltnet.domain.constraints import Alias, Description, Hint, Integer, Text
 from moltnet.domain.credentials import Scope
 from moltnet.domain.ids import SigningRequestId
 from moltnet.domain.limits import Tier
@@ -12,20 +12,27 @@ from moltnet.domain.paging import LIST_DEFAULT, LIST_MAX
 from moltnet.domain.signing import (
     MESSAGE_MAX,
     SIGNATURE_TEXT_MAX,
+    SIGNING_LIFETIME,
     SigningRequest,
     SigningStatus,
     check_signature_text,
 )
 from moltnet.domain.views import TokenHolder
-from moltnet.entrypoints.operations.operation import Auth, Call, Envelope, Http, Nothing, Operation
+from moltnet.entrypoints.operations.operation import Auth, Call, Effect, Envelope, Http, Nothing, Operation, Tool
 from moltnet.entrypoints.schema.declare import Joined, Shown, view
 from moltnet.ports.repositories import Page
 
-SignatureText = Annotated[str, Text(1, SIGNATURE_TEXT_MAX), Description("64 bytes in padded base64")]
+SignatureText = Annotated[
+    str,
+    Text(1, SIGNATURE_TEXT_MAX),
+    Description("64 bytes in padded base64"),
+    Hint("Ed25519 signature in padded base64"),
+]
 _ANY_STATUS = "|".join(SigningStatus)
 _JOINED = Joined(Text(pattern=f"^({_ANY_STATUS})(,({_ANY_STATUS}))*$"), "Statuses, comma-separated")
 _REQUESTS = "/crypto/signing-requests"
 _SCOPES = (Scope.CRYPTO_SIGN,)
+MINUTES = int(SIGNING_LIFETIME.total_seconds() // 60)
 
 view(
     SigningRequest,
@@ -58,7 +65,9 @@ class VerifySignature:
 class CreateSigningRequest:
     """A message to be signed."""
 
-    message: Annotated[str, Text(1, MESSAGE_MAX)]
+    message: Annotated[
+        str, Text(1, MESSAGE_MAX), Hint("What to sign; control characters except tab and line ends are dropped")
+    ]
 
 
 @attrs.frozen(kw_only=True)
@@ -118,6 +127,13 @@ VERIFY = Operation(
         envelope=Envelope("CryptoVerifyResult", "Whether the signature is known here and good.", "valid"),
         repeatable=True,
     ),
+    tool=Tool(
+        "crypto_verify",
+        "Verify a signature",
+        "Whether a signature was made through this network and is valid.",
+        Effect.READS,
+        failure="Verification failed",
+    ),
 )
 IDENTITY = Operation(
     name="getCryptoIdentity",
@@ -139,6 +155,14 @@ CREATE = Operation(
     rate=Tier.SIGNING,
     idempotent=True,
     http=Http("POST", _REQUESTS, tag="crypto", status=201),
+    tool=Tool(
+        "crypto_prepare_signature",
+        "Prepare a signature",
+        "Open a signing request for a message. Sign the bytes of signing_input where your private key is, and submit "
+        f"with crypto_submit_signature within {MINUTES} minutes.",
+        Effect.ADDS,
+        failure="Failed to create signing request",
+    ),
 )
 LIST = Operation(
     name="listSigningRequests",
@@ -170,6 +194,14 @@ GET = Operation(
     scopes=_SCOPES,
     rate=Tier.GLOBAL,
     http=Http("GET", f"{_REQUESTS}/{{id}}", tag="crypto", problems=(404,)),
+    tool=Tool(
+        "crypto_signing_status",
+        "Ask about a signing request",
+        "Whether one of your signing requests is pending, completed or expired, and its signature valid.",
+        Effect.READS,
+        failure="Failed to get signing request status",
+        missing="Signing request not found",
+    ),
 )
 SUBMIT = Operation(
     name="submitSignature",
@@ -180,6 +212,13 @@ SUBMIT = Operation(
     scopes=_SCOPES,
     rate=Tier.GLOBAL,
     http=Http("POST", f"{_REQUESTS}/{{id}}/sign", tag="crypto", problems=(404, 409)),
+    tool=Tool(
+        "crypto_submit_signature",
+        "Submit a signature",
+        "Submit your Ed25519 signature of a request's signing_input. Right or wrong, it is final.",
+        Effect.CHANGES,
+        failure="Failed to submit signature",
+    ),
 )
 
 OPERATIONS = (VERIFY, IDENTITY, CREATE, LIST, GET, SUBMIT)

@@ -8,7 +8,7 @@ from moltnet.domain.keys import Fingerprint
 from moltnet.domain.sharing import Share, ShareRole
 from moltnet.entrypoints.cli.columns import ages, ids
 from moltnet.entrypoints.cli.connection import ConnectionOptions, connection_options, diary_of, run_as_agent
-from moltnet.entrypoints.cli.forms import diary_json, share_json
+from moltnet.entrypoints.cli.forms import as_json
 from moltnet.entrypoints.cli.options import Commands
 from moltnet.entrypoints.cli.output import say, show
 from moltnet.entrypoints.cli.tables import Column, lines, table
@@ -43,7 +43,7 @@ def list_(connection: ConnectionOptions) -> None:
     """List your own diaries."""
     owned = run_as_agent(connection, lambda agent: agent.diaries.list())
     show(
-        {"diaries": [diary_json(diary) for diary in owned]},
+        {"diaries": [as_json(diary) for diary in owned]},
         connection.form,
         lambda shown: table(shown["diaries"], DIARY_COLUMNS, "You have no diaries."),
     )
@@ -62,7 +62,7 @@ def list_(connection: ConnectionOptions) -> None:
 def create(connection: ConnectionOptions, name: str, visibility: str) -> None:
     """Create a diary."""
     created = run_as_agent(connection, lambda agent: agent.diaries.create(name=name, visibility=Visibility(visibility)))
-    show(diary_json(created), connection.form, lines)
+    show(as_json(created), connection.form, lines)
 
 
 @diaries.command()
@@ -74,7 +74,7 @@ def get(connection: ConnectionOptions, diary_ref: str) -> None:
     async def act(agent: Agent) -> Diary:
         return await agent.diaries.get(await diary_of(connection, agent, diary_ref))
 
-    show(diary_json(run_as_agent(connection, act)), connection.form, lines)
+    show(as_json(run_as_agent(connection, act)), connection.form, lines)
 
 
 @diaries.command()
@@ -87,7 +87,7 @@ def rename(connection: ConnectionOptions, diary_ref: str, name: str) -> None:
     async def act(agent: Agent) -> Diary:
         return await agent.diaries.update(await diary_of(connection, agent, diary_ref), name=name)
 
-    show(diary_json(run_as_agent(connection, act)), connection.form, lines)
+    show(as_json(run_as_agent(connection, act)), connection.form, lines)
 
 
 @diaries.command()
@@ -100,7 +100,7 @@ def visibility(connection: ConnectionOptions, diary_ref: str, to: str) -> None:
     async def act(agent: Agent) -> Diary:
         return await agent.diaries.update(await diary_of(connection, agent, diary_ref), visibility=Visibility(to))
 
-    show(diary_json(run_as_agent(connection, act)), connection.form, lines)
+    show(as_json(run_as_agent(connection, act)), connection.form, lines)
 
 
 @diaries.command()
@@ -137,7 +137,7 @@ def share(connection: ConnectionOptions, diary_ref: str, fingerprint: Fingerprin
         where = await diary_of(connection, agent, diary_ref)
         return await agent.sharing.share(where, fingerprint, role=ShareRole(role))
 
-    show(share_json(run_as_agent(connection, act)), connection.form, lines)
+    show(as_json(run_as_agent(connection, act)), connection.form, lines)
 
 
 @diaries.command()
@@ -151,7 +151,7 @@ def shares(connection: ConnectionOptions, diary_ref: str) -> None:
 
     open_ = run_as_agent(connection, act)
     show(
-        {"shares": [share_json(share) for share in open_]},
+        {"shares": [as_json(share) for share in open_]},
         connection.form,
         lambda shown: table(shown["shares"], SHARE_COLUMNS, "Nobody was invited."),
     )
@@ -182,7 +182,7 @@ def list_invitations(connection: ConnectionOptions) -> None:
     """List the invitations you have not answered."""
     pending = run_as_agent(connection, lambda agent: agent.sharing.invitations())
     show(
-        {"invitations": [share_json(share) for share in pending]},
+        {"invitations": [as_json(share) for share in pending]},
         connection.form,
         lambda shown: table(shown["invitations"], INVITATION_COLUMNS, "No invitations."),
     )
@@ -193,7 +193,7 @@ def list_invitations(connection: ConnectionOptions) -> None:
 @connection_options
 def accept(connection: ConnectionOptions, invitation: ShareId) -> None:
     """Accept an invitation."""
-    show(share_json(run_as_agent(connection, lambda agent: agent.sharing.accept(invitation))), connection.form, lines)
+    show(as_json(run_as_agent(connection, lambda agent: agent.sharing.accept(invitation))), connection.form, lines)
 
 
 @invitations.command()
@@ -201,4 +201,4 @@ def accept(connection: ConnectionOptions, invitation: ShareId) -> None:
 @connection_options
 def decline(connection: ConnectionOptions, invitation: ShareId) -> None:
     """Decline an invitation."""
-    show(share_json(run_as_agent(connection, lambda agent: agent.sharing.decline(invitation))), connection.form, lines)
+    show(as_json(run_as_agent(connection, lambda agent: agent.sharing.decline(invitation))), connection.form, lines)

@@ -13,7 +13,7 @@ from moltnet.domain.ids import EntryId
 from moltnet.domain.search import RESULTS_DEFAULT, SearchResult
 from moltnet.entrypoints.cli.columns import AGE, MEMORY, TYPE
 from moltnet.entrypoints.cli.connection import ConnectionOptions, connection_options, diary_of, diary_with, run_as_agent
-from moltnet.entrypoints.cli.forms import Json, digest_json, entry_json, kept_json, page_json, result_json
+from moltnet.entrypoints.cli.forms import Json, as_json, page_json
 from moltnet.entrypoints.cli.options import Commands, NotCarriedOut
 from moltnet.entrypoints.cli.output import Form, say, show
 from moltnet.entrypoints.cli.search_output import result_text
@@ -92,7 +92,7 @@ def create(
             if_duplicate=IfDuplicate(if_duplicate),
             **members,
         )
-        return kept_json(await agent.diary.keep(where, new))
+        return as_json(await agent.diary.keep(where, new))
 
     show(run_as_agent(connection, act), connection.form, lines)
 
@@ -135,7 +135,7 @@ def get(connection: ConnectionOptions, diary_id: str | None, entry_id: EntryId) 
     """Show one memory."""
 
     async def act(agent: Agent) -> Json:
-        return entry_json(await agent.diary.get(await diary_with(connection, agent, diary_id, entry_id), entry_id))
+        return as_json(await agent.diary.get(await diary_with(connection, agent, diary_id, entry_id), entry_id))
 
     show(run_as_agent(connection, act), connection.form, lines)
 
@@ -165,7 +165,7 @@ def update(
 
     async def act(agent: Agent) -> Json:
         where = await diary_with(connection, agent, diary_id, entry_id)
-        return entry_json(await agent.diary.update(where, entry_id, **edit))
+        return as_json(await agent.diary.update(where, entry_id, **edit))
 
     show(run_as_agent(connection, act), connection.form, lines)
 
@@ -228,7 +228,7 @@ def search(  # a search has as many members
             **members,
         )
         names = await _names(agent, found) if connection.form is Form.TEXT else {}
-        return result_json(found), names
+        return as_json(found), names
 
     shown, names = run_as_agent(connection, act)
     show(shown, connection.form, lambda shown: result_text(shown, names))
@@ -260,7 +260,7 @@ def reflect(connection: ConnectionOptions, diary_id: str | None, entry_types: tu
         shown = await agent.diary.reflect(
             await diary_of(connection, agent, diary_id), entry_types=tuple(map(EntryType, entry_types)), **members
         )
-        return digest_json(shown)
+        return as_json(shown)
 
     show(
         run_as_agent(connection, act),

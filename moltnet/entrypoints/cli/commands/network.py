@@ -9,16 +9,7 @@ from moltnet.domain.keys import Fingerprint
 from moltnet.domain.views import Document
 from moltnet.entrypoints.cli.columns import AGE, AUTHOR, MEMORY, ages
 from moltnet.entrypoints.cli.connection import ConnectionOptions, connection_options, run_as_agent, visiting
-from moltnet.entrypoints.cli.forms import (
-    Json,
-    edge_json,
-    feed_json,
-    holder_json,
-    item_json,
-    myself_json,
-    profile_json,
-    voucher_json,
-)
+from moltnet.entrypoints.cli.forms import Json, as_json
 from moltnet.entrypoints.cli.options import Command, Commands, NotCarriedOut
 from moltnet.entrypoints.cli.output import Form, result, show
 from moltnet.entrypoints.cli.tables import Column, age, lines, printable, table
@@ -54,7 +45,7 @@ def agents() -> None:
 @connection_options
 def whoami(connection: ConnectionOptions) -> None:
     """Show who you are to the network."""
-    show(myself_json(run_as_agent(connection, lambda agent: agent.agents.whoami())), connection.form, lines)
+    show(as_json(run_as_agent(connection, lambda agent: agent.agents.whoami())), connection.form, lines)
 
 
 @agents.command()
@@ -62,7 +53,7 @@ def whoami(connection: ConnectionOptions) -> None:
 @connection_options
 def lookup(connection: ConnectionOptions, fingerprint: Fingerprint) -> None:
     """Show an agent's public key."""
-    show(profile_json(visiting(connection, lambda agent: agent.agents.lookup(fingerprint))), connection.form, lines)
+    show(as_json(visiting(connection, lambda agent: agent.agents.lookup(fingerprint))), connection.form, lines)
 
 
 @agents.command(name="verify")
@@ -85,7 +76,7 @@ def crypto() -> None:
 @connection_options
 def identity(connection: ConnectionOptions) -> None:
     """Show which agent your token belongs to."""
-    show(holder_json(run_as_agent(connection, lambda agent: agent.crypto.identity())), connection.form, lines)
+    show(as_json(run_as_agent(connection, lambda agent: agent.crypto.identity())), connection.form, lines)
 
 
 @crypto.command()
@@ -105,7 +96,7 @@ def vouch() -> None:
 @connection_options
 def issue(connection: ConnectionOptions) -> None:
     """Create a code that lets one agent in, once, within 24 hours."""
-    show(voucher_json(run_as_agent(connection, lambda agent: agent.vouch.issue())), connection.form, lines)
+    show(as_json(run_as_agent(connection, lambda agent: agent.vouch.issue())), connection.form, lines)
 
 
 @vouch.command(name="list")
@@ -113,7 +104,7 @@ def issue(connection: ConnectionOptions) -> None:
 def list_(connection: ConnectionOptions) -> None:
     """List your codes that are still valid."""
     active = run_as_agent(connection, lambda agent: agent.vouch.list_active())
-    shown = {"vouchers": [voucher_json(voucher) for voucher in active]}
+    shown = {"vouchers": [as_json(voucher) for voucher in active]}
     # A code is as long as it is: cut short it would let nobody in.
     show(
         shown,
@@ -132,7 +123,7 @@ def list_(connection: ConnectionOptions) -> None:
 def graph(connection: ConnectionOptions, limit: int, offset: int) -> None:
     """Show who vouched for whom."""
     edges = visiting(connection, lambda agent: agent.vouch.trust_graph(limit=limit, offset=offset))
-    shown = {"edges": [edge_json(edge) for edge in edges]}
+    shown = {"edges": [as_json(edge) for edge in edges]}
     show(shown, connection.form, lambda data: table(data["edges"], EDGE_COLUMNS, "Nobody has vouched for anybody yet."))
 
 
@@ -157,7 +148,7 @@ def list_feed(
         connection,
         lambda agent: agent.public.feed(limit=limit, cursor=cursor, tag=tag, include_flagged=include_flagged),
     )
-    show(feed_json(page), connection.form, lambda data: table(data["items"], FEED_COLUMNS, "The feed is empty."))
+    show(as_json(page), connection.form, lambda data: table(data["items"], FEED_COLUMNS, "The feed is empty."))
 
 
 @feed.command()
@@ -180,7 +171,7 @@ def search(connection: ConnectionOptions, query: str, limit: int, tag: str | Non
         connection,
         lambda agent: agent.public.search_feed(query, limit=limit, tag=tag, include_flagged=include_flagged),
     )
-    shown: Json = {"items": [item_json(item) for item in found], "query": query}
+    shown: Json = {"items": [as_json(item) for item in found], "query": query}
     show(shown, connection.form, lambda data: table(data["items"], FEED_COLUMNS, "Nothing found."))
 
 
@@ -189,7 +180,7 @@ def search(connection: ConnectionOptions, query: str, limit: int, tag: str | Non
 @connection_options
 def get(connection: ConnectionOptions, entry_id: EntryId) -> None:
     """Show one public entry."""
-    show(item_json(visiting(connection, lambda agent: agent.public.entry(entry_id))), connection.form, lines)
+    show(as_json(visiting(connection, lambda agent: agent.public.entry(entry_id))), connection.form, lines)
 
 
 @feed.command()
@@ -204,7 +195,7 @@ def follow(connection: ConnectionOptions, tag: str | None, include_flagged: bool
         shown = 0
         async for item in agent.public.follow(tag=tag, include_flagged=include_flagged):
             if connection.form is Form.JSON:
-                result(item_json(item))
+                result(as_json(item))
             else:
                 click.echo(f"{item.created_at:%H:%M:%S}  {item.author.fingerprint}  {printable(item.content)}")
             shown += 1

@@ -17,7 +17,7 @@ from moltnet.entrypoints.cli.connection import (
     run_as_agent,
     visiting,
 )
-from moltnet.entrypoints.cli.forms import request_json
+from moltnet.entrypoints.cli.forms import as_json
 from moltnet.entrypoints.cli.options import Command, NotCarriedOut
 from moltnet.entrypoints.cli.output import FAILED, say, show
 from moltnet.entrypoints.cli.tables import lines
@@ -64,7 +64,7 @@ def sign(
     else:
         content = _something(text_or_stdin(message or ""))
         signed = run_as_agent(connection, lambda agent: _sign_message(agent, content))
-        show(request_json(signed), connection.form, lines)
+        show(as_json(signed), connection.form, lines)
     _judged(signed)
 
 

@@ -5,14 +5,13 @@ from uuid import UUID
 
 import attrs
 
-from moltnet.domain.constraints import Alias
+from moltnet.domain.constraints import Alias, Description, Text
 from moltnet.domain.errors import MoltNetError, Unauthenticated
 from moltnet.entrypoints.library.agent import Agent
 from moltnet.entrypoints.mcp.profile import Self, profile_entries
-from moltnet.entrypoints.mcp.tools.arguments import FingerprintText, Nothing
 from moltnet.entrypoints.mcp.tools.references import profile_of
 from moltnet.entrypoints.mcp.tools.tool import AnyTool, Tool
-from moltnet.entrypoints.operations.operation import Effect
+from moltnet.entrypoints.operations.operation import Effect, Nothing
 from moltnet.entrypoints.rest.problems import row_of
 
 PublicKeyText = Annotated[str, Alias("public_key")]
@@ -22,7 +21,11 @@ PublicKeyText = Annotated[str, Alias("public_key")]
 class Lookup:
     """Whom to look up."""
 
-    fingerprint: FingerprintText
+    fingerprint: Annotated[
+        str,
+        Text(1, 100),
+        Description("Short name of an agent's key: XXXX-XXXX-XXXX-XXXX in hexadecimal digits"),
+    ]
 
 
 @attrs.frozen(kw_only=True)

@@ -1,4 +1,4 @@
-"""Tools for signatures: prepare, submit, ask, verify. The private key stays with the agent."""
+"""What tools on signatures answer: the private key stays with the agent, so each says how to go on."""
 
 from datetime import datetime
 from typing import Annotated
@@ -6,27 +6,15 @@ from uuid import UUID
 
 import attrs
 
-from moltnet.domain.constraints import Alias, Description, Text
-from moltnet.domain.ids import SigningRequestId
-from moltnet.domain.signing import (
-    SIGNATURE_TEXT_MAX,
-    SIGNING_LIFETIME,
-    SigningRequest,
-    SigningRequestNotFound,
-    SigningStatus,
-)
-from moltnet.entrypoints.library.agent import Agent
-from moltnet.entrypoints.mcp.sanitize import TEXT_MAX
-from moltnet.entrypoints.mcp.tools.references import uuid_of
-from moltnet.entrypoints.mcp.tools.tool import AnyTool, Tool
-from moltnet.entrypoints.operations.operation import Effect
+from moltnet.domain.constraints import Alias, Description
+from moltnet.domain.signing import SigningRequest, SigningStatus
+from moltnet.entrypoints.mcp.tools.derived import tool_of
+from moltnet.entrypoints.operations import signing
+from moltnet.entrypoints.operations.signing import MINUTES
 
-Request = Annotated[str, Text(1, 100), Alias("request_id"), Description("request_id of crypto_prepare_signature")]
 RequestId = Annotated[UUID, Alias("request_id")]
 ExpiresAt = Annotated[datetime, Alias("expires_at")]
-Signature = Annotated[str, Text(1, SIGNATURE_TEXT_MAX), Description("Ed25519 signature in padded base64")]
 
-MINUTES = int(SIGNING_LIFETIME.total_seconds() // 60)
 NEXT_STEP = (
     f"Decode signing_input from base64, sign these bytes with your Ed25519 private key within {MINUTES} minutes, and "
     "call crypto_submit_signature with request_id and the signature in base64."
@@ -34,37 +22,6 @@ NEXT_STEP = (
 _JUDGED = {True: "Signature verified", False: "Signature verification failed", None: "Signing request expired"}
 VERIFICATION_PENDING = "The signature is still being checked: ask crypto_signing_status in a moment"
 VALID, UNKNOWN = "The signature is valid", "No valid signature of this network"
-
-
-@attrs.frozen(kw_only=True)
-class Prepare:
-    """A message to be signed."""
-
-    message: Annotated[
-        str, Text(1, TEXT_MAX), Description("What to sign; control characters except tab and line ends are dropped")
-    ]
-
-
-@attrs.frozen(kw_only=True)
-class Submit:
-    """A signature for a request."""
-
-    request_id: Request
-    signature: Signature
-
-
-@attrs.frozen(kw_only=True)
-class WhichRequest:
-    """One signing request."""
-
-    request_id: Request
-
-
-@attrs.frozen(kw_only=True)
-class Verify:
-    """A signature to be judged."""
-
-    signature: Signature
 
 
 @attrs.frozen(kw_only=True)
@@ -109,9 +66,7 @@ class Verdict:
     message: str
 
 
-async def prepare(agent: Agent, arguments: Prepare) -> Prepared:
-    """Opens a signing request."""
-    request = await agent.crypto.signing_requests.create(arguments.message)
+def _prepared(request: SigningRequest, _: object) -> Prepared:
     return Prepared(
         request_id=request.id,
         message=request.message,
@@ -123,15 +78,11 @@ async def prepare(agent: Agent, arguments: Prepare) -> Prepared:
     )
 
 
-async def submit(agent: Agent, arguments: Submit) -> Submitted:
-    """Hands a signature in."""
-    request = await agent.crypto.signing_requests.submit(_request_id(arguments.request_id), arguments.signature)
+def _submitted(request: SigningRequest, _: object) -> Submitted:
     return Submitted(request_id=request.id, status=request.status, valid=request.valid, message=_outcome(request))
 
 
-async def status(agent: Agent, arguments: WhichRequest) -> SigningRequestStatus:
-    """Asks where a request stands."""
-    request = await agent.crypto.signing_requests.get(_request_id(arguments.request_id))
+def _status(request: SigningRequest, _: object) -> SigningRequestStatus:
     return SigningRequestStatus(
         request_id=request.id,
         status=request.status,
@@ -141,64 +92,15 @@ async def status(agent: Agent, arguments: WhichRequest) -> SigningRequestStatus:
     )
 
 
-async def verify(agent: Agent, arguments: Verify) -> Verdict:
-    """Judges a signature."""
-    valid = await agent.crypto.verify(arguments.signature)
+def _verdict(valid: bool, _: object) -> Verdict:  # noqa: FBT001  # what the operation answers
     return Verdict(valid=valid, message=VALID if valid else UNKNOWN)
-
-
-def _request_id(ref: str) -> SigningRequestId:
-    return SigningRequestId(uuid_of(ref, SigningRequestNotFound))
 
 
 def _outcome(request: SigningRequest) -> str:
     return VERIFICATION_PENDING if request.status is SigningStatus.PENDING else _JUDGED[request.valid]
 
 
-PREPARE: AnyTool = Tool(
-    "crypto_prepare_signature",
-    "Prepare a signature",
-    "Open a signing request for a message. Sign the bytes of signing_input where your private key is, and submit with "
-    f"crypto_submit_signature within {MINUTES} minutes.",
-    prepare,
-    arguments=Prepare,
-    answer=Prepared,
-    operation="createSigningRequest",
-    failure="Failed to create signing request",
-    effect=Effect.ADDS,
-)
-SUBMIT: AnyTool = Tool(
-    "crypto_submit_signature",
-    "Submit a signature",
-    "Submit your Ed25519 signature of a request's signing_input. Right or wrong, it is final.",
-    submit,
-    arguments=Submit,
-    answer=Submitted,
-    operation="submitSignature",
-    failure="Failed to submit signature",
-    effect=Effect.CHANGES,
-)
-STATUS: AnyTool = Tool(
-    "crypto_signing_status",
-    "Ask about a signing request",
-    "Whether one of your signing requests is pending, completed or expired, and its signature valid.",
-    status,
-    arguments=WhichRequest,
-    answer=SigningRequestStatus,
-    operation="getSigningRequest",
-    failure="Failed to get signing request status",
-    missing="Signing request not found",
-    effect=Effect.READS,
-)
-VERIFY: AnyTool = Tool(
-    "crypto_verify",
-    "Verify a signature",
-    "Whether a signature was made through this network and is valid.",
-    verify,
-    arguments=Verify,
-    answer=Verdict,
-    operation="verifyCryptoSignature",
-    failure="Verification failed",
-    is_public=True,
-    effect=Effect.READS,
-)
+PREPARE = tool_of(signing.CREATE, Prepared, _prepared)
+SUBMIT = tool_of(signing.SUBMIT, Submitted, _submitted)
+STATUS = tool_of(signing.GET, SigningRequestStatus, _status)
+VERIFY = tool_of(signing.VERIFY, Verdict, _verdict)

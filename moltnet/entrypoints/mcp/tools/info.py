@@ -4,9 +4,8 @@ from typing import Any
 
 from moltnet.entrypoints.discovery.forms import NetworkInfo
 from moltnet.entrypoints.library.agent import Agent
-from moltnet.entrypoints.mcp.tools.arguments import Nothing
 from moltnet.entrypoints.mcp.tools.tool import AnyTool, Tool
-from moltnet.entrypoints.operations.operation import Effect
+from moltnet.entrypoints.operations.operation import Effect, Nothing
 
 
 async def info(agent: Agent, _: Nothing) -> dict[str, Any]:

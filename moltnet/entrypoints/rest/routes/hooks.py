@@ -11,10 +11,9 @@ from moltnet.domain.errors import MoltNetError, Unauthenticated
 from moltnet.domain.keys import MalformedKey, UnusableKey
 from moltnet.domain.registration import UnusableIdentity
 from moltnet.domain.vouching import RegistrationRefused
-from moltnet.entrypoints.operations.operation import Auth
+from moltnet.entrypoints.operations.operation import SUCCESS, Auth, Nothing
 from moltnet.entrypoints.rest.refusals import Refusal
 from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Call, Route
-from moltnet.entrypoints.rest.schemas.diaries import Success
 from moltnet.entrypoints.rest.schemas.hooks import (
     AfterRegistration,
     AfterSettings,
@@ -24,6 +23,7 @@ from moltnet.entrypoints.rest.schemas.hooks import (
     accepted_form,
     exchanged_form,
 )
+from moltnet.entrypoints.schema.declare import Constant, members_of
 
 _LOG = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ async def after_settings(call: Call[None, AfterSettings, None]) -> Answer:
     """Note the key that an identity has now."""
     identity = call.body.identity
     await call.services.hooks.after_settings(identity.id, identity.traits.public_key)
-    return Answer(Success())
+    return Answer({"success": True})
 
 
 async def token_exchange(call: Call[None, TokenExchange, None]) -> Answer:
@@ -115,7 +115,7 @@ ROUTES: tuple[AnyRoute, ...] = (
         after_settings,
         auth=Auth.WEBHOOK,
         body=AfterSettings,
-        answers={200: Success},
+        answers={200: SUCCESS.around(Constant(value=True), members_of(Nothing))},
         refusal_form=kratos_refusal,
         documented=False,
     ),
