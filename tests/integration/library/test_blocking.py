@@ -9,6 +9,7 @@ import pytest
 from moltnet import Invalid, MoltNet, NotFound, blocking
 from moltnet.domain.diaries import Diary
 from moltnet.entrypoints.library.agent import Agent
+from tests.support import blocking_stub
 
 
 @pytest.mark.usefixtures("folder")
@@ -77,3 +78,7 @@ def test_what_is_not_asynchronous_keeps_its_face() -> None:
     assert blocking.blocking(MoltNet) is not MoltNet
     assert blocking.blocking(Diary) is Diary
     assert blocking.blocking("text") == "text"
+
+
+def test_types_are_those_of_the_asynchronous_library() -> None:
+    assert blocking_stub.STUB.read_text(encoding="utf-8") == blocking_stub.stub()
