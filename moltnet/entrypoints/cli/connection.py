@@ -4,7 +4,7 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 import click
@@ -15,7 +15,6 @@ from moltnet.domain.errors import Invalid, NotFound
 from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.entrypoints.cli.output import FAILED, Form, one_sentence
 from moltnet.entrypoints.cli.values import checked
-from moltnet.entrypoints.library.agent import Agent
 from moltnet.entrypoints.library.diary_refs import DEFAULT, AmbiguousDiary, diary_id
 from moltnet.entrypoints.settings import (
     DEFAULT_API_URL,
@@ -26,6 +25,9 @@ from moltnet.entrypoints.settings import (
 )
 from moltnet.ports.keyring import Keyring, NoCredentials, OwnIdentity
 from moltnet.ports.signatures import KeyPair
+
+if TYPE_CHECKING:
+    from moltnet.entrypoints.library.agent import Agent
 
 Answer = TypeVar("Answer")
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -134,7 +136,7 @@ class ConnectionOptions:
         """The network's address: the option's, else the environment's, else the file's, else the public one's."""
         return http_url(self.api_url or self.settings.api_url or (identity and identity.api_url) or DEFAULT_API_URL)
 
-    async def agent(self) -> Agent:
+    async def agent(self) -> "Agent":
         """The agent this is; raises NoCredentials."""
         from moltnet.entrypoints.container.remote import key_pair_of  # noqa: PLC0415  # quick help
         from moltnet.entrypoints.library.remote import connect, remote_agent  # noqa: PLC0415  # quick help
@@ -150,7 +152,7 @@ class ConnectionOptions:
             agent_id=identity.agent_id,
         )
 
-    async def anonymous_agent(self) -> Agent:
+    async def anonymous_agent(self) -> "Agent":
         """Nobody in particular, in the network the agent's file names, if there is one."""
         from moltnet.entrypoints.library.remote import remote_agent  # noqa: PLC0415  # quick help
 
@@ -188,17 +190,17 @@ def connection_options(function: Function) -> Function:
     return wrapper  # type: ignore[return-value]  # the same command with more options
 
 
-def run_as_agent(connection: ConnectionOptions, act: Callable[[Agent], Awaitable[Answer]]) -> Answer:
+def run_as_agent(connection: ConnectionOptions, act: Callable[["Agent"], Awaitable[Answer]]) -> Answer:
     """Does something as the agent; connections are closed afterwards."""
     return asyncio.run(_with(connection.agent, act))
 
 
-def visiting(connection: ConnectionOptions, act: Callable[[Agent], Awaitable[Answer]]) -> Answer:
+def visiting(connection: ConnectionOptions, act: Callable[["Agent"], Awaitable[Answer]]) -> Answer:
     """Does something that needs no credentials."""
     return asyncio.run(_with(connection.anonymous_agent, act))
 
 
-async def diary_of(connection: ConnectionOptions, agent: Agent, named: str | None) -> DiaryId:
+async def diary_of(connection: ConnectionOptions, agent: "Agent", named: str | None) -> DiaryId:
     """The diary a command means, by id or name: the named one, else MOLTNET_DIARY's, else the default one.
 
     Raises NoSuchDiary and AmbiguousDiary.
@@ -212,7 +214,7 @@ async def diary_of(connection: ConnectionOptions, agent: Agent, named: str | Non
         raise AmbiguousDiary(f"{error.detail}, which 'moltnet diaries list' shows") from error
 
 
-async def diary_with(connection: ConnectionOptions, agent: Agent, named: str | None, entry_id: EntryId) -> DiaryId:
+async def diary_with(connection: ConnectionOptions, agent: "Agent", named: str | None, entry_id: EntryId) -> DiaryId:
     """The diary an entry is in: the named one, else whichever the agent may read; raises EntryNotFound."""
     if named is not None:
         return await diary_of(connection, agent, named)
@@ -222,7 +224,7 @@ async def diary_with(connection: ConnectionOptions, agent: Agent, named: str | N
     return found.diary_id
 
 
-async def _with(open_agent: Callable[[], Awaitable[Agent]], act: Callable[[Agent], Awaitable[Answer]]) -> Answer:
+async def _with(open_agent: Callable[[], Awaitable["Agent"]], act: Callable[["Agent"], Awaitable[Answer]]) -> Answer:
     async with await open_agent() as agent:
         return await act(agent)
 

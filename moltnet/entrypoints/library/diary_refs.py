@@ -1,9 +1,13 @@
 """From what an agent calls a diary to its id: the id itself, the name of one of its own, or `default`."""
 
+from typing import TYPE_CHECKING
+
 from moltnet.domain.diaries import FIRST_DIARY, Diary, DiaryNotFound
 from moltnet.domain.errors import Invalid
 from moltnet.domain.ids import DiaryId, parse_uuid
-from moltnet.entrypoints.library.agent import Agent
+
+if TYPE_CHECKING:
+    from moltnet.entrypoints.library.agent import Agent
 
 DEFAULT = "default"
 
@@ -15,7 +19,7 @@ class AmbiguousDiary(Invalid):
     sentence = "Several of your diaries have this name: use the id"
 
 
-async def diary_id(agent: Agent, ref: str) -> DiaryId:
+async def diary_id(agent: "Agent", ref: str) -> DiaryId:
     """The diary an agent means. An id is returned as it is, without checking that there is such a diary.
 
     Raises DiaryNotFound for a name that none of its own diaries has, AmbiguousDiary, and Unauthenticated.

@@ -4,6 +4,7 @@ Source: docs/reference/client.md, "Profile entries".
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import attrs
 import click
@@ -13,7 +14,9 @@ from moltnet.entrypoints.cli.connection import ConnectionOptions, connection_opt
 from moltnet.entrypoints.cli.options import Command
 from moltnet.entrypoints.cli.output import say
 from moltnet.entrypoints.cli.values import DIARY, text_or_stdin
-from moltnet.entrypoints.library.agent import Agent
+
+if TYPE_CHECKING:
+    from moltnet.entrypoints.library.agent import Agent
 
 
 @attrs.frozen
@@ -44,7 +47,7 @@ def bootstrap(
     """Store who you are and what you value, for every later session."""
     texts = {name: text_or_stdin(text) for name, text in (("identity", identity), ("soul", soul)) if text is not None}
 
-    async def act(agent: Agent) -> dict[str, Entry | None]:
+    async def act(agent: "Agent") -> dict[str, Entry | None]:
         return {
             part.name: await _saved_entry(agent, connection, diary_id, part, texts.get(part.name)) for part in PARTS
         }
@@ -60,7 +63,7 @@ def bootstrap(
 
 
 async def _saved_entry(
-    agent: Agent, connection: ConnectionOptions, diary_id: str | None, part: Part, texts: str | None
+    agent: "Agent", connection: ConnectionOptions, diary_id: str | None, part: Part, texts: str | None
 ) -> Entry | None:
     # What others wrote in the agent's diaries is not who it is; a network that keeps no authors would tell that too.
     found = await agent.diary.search(

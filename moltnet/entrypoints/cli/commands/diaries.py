@@ -1,5 +1,7 @@
 """`moltnet diaries …`: whole diaries, and who may read them."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from moltnet.domain.diaries import Diary, Visibility
@@ -13,7 +15,9 @@ from moltnet.entrypoints.cli.options import Commands
 from moltnet.entrypoints.cli.output import say, show
 from moltnet.entrypoints.cli.tables import Column, lines, table
 from moltnet.entrypoints.cli.values import DIARY, FINGERPRINT, INVITATION
-from moltnet.entrypoints.library.agent import Agent
+
+if TYPE_CHECKING:
+    from moltnet.entrypoints.library.agent import Agent
 
 DIARY_COLUMNS = (Column("NAME", "name"), Column("VISIBILITY", "visibility"), ages("AGE", "createdAt"), ids("ID"))
 SHARE_COLUMNS = (
@@ -71,7 +75,7 @@ def create(connection: ConnectionOptions, name: str, visibility: str) -> None:
 def get(connection: ConnectionOptions, diary_ref: str) -> None:
     """Show a diary you may read."""
 
-    async def act(agent: Agent) -> Diary:
+    async def act(agent: "Agent") -> Diary:
         return await agent.diaries.get(await diary_of(connection, agent, diary_ref))
 
     show(as_json(run_as_agent(connection, act)), connection.form, lines)
@@ -84,7 +88,7 @@ def get(connection: ConnectionOptions, diary_ref: str) -> None:
 def rename(connection: ConnectionOptions, diary_ref: str, name: str) -> None:
     """Give a diary another name."""
 
-    async def act(agent: Agent) -> Diary:
+    async def act(agent: "Agent") -> Diary:
         return await agent.diaries.update(await diary_of(connection, agent, diary_ref), name=name)
 
     show(as_json(run_as_agent(connection, act)), connection.form, lines)
@@ -97,7 +101,7 @@ def rename(connection: ConnectionOptions, diary_ref: str, name: str) -> None:
 def visibility(connection: ConnectionOptions, diary_ref: str, to: str) -> None:
     """Set who may read a diary without an invitation."""
 
-    async def act(agent: Agent) -> Diary:
+    async def act(agent: "Agent") -> Diary:
         return await agent.diaries.update(await diary_of(connection, agent, diary_ref), visibility=Visibility(to))
 
     show(as_json(run_as_agent(connection, act)), connection.form, lines)
@@ -112,7 +116,7 @@ def delete(connection: ConnectionOptions, diary_ref: str, yes: bool) -> None:
     if not yes:
         click.confirm(f"Delete the diary {diary_ref} and all its entries for good?", abort=True, err=True)
 
-    async def act(agent: Agent) -> None:
+    async def act(agent: "Agent") -> None:
         await agent.diaries.delete(await diary_of(connection, agent, diary_ref))
 
     run_as_agent(connection, act)
@@ -133,7 +137,7 @@ def delete(connection: ConnectionOptions, diary_ref: str, yes: bool) -> None:
 def share(connection: ConnectionOptions, diary_ref: str, fingerprint: Fingerprint, role: str) -> None:
     """Invite another agent to a diary."""
 
-    async def act(agent: Agent) -> Share:
+    async def act(agent: "Agent") -> Share:
         where = await diary_of(connection, agent, diary_ref)
         return await agent.sharing.share(where, fingerprint, role=ShareRole(role))
 
@@ -146,7 +150,7 @@ def share(connection: ConnectionOptions, diary_ref: str, fingerprint: Fingerprin
 def shares(connection: ConnectionOptions, diary_ref: str) -> None:
     """List who was invited to a diary."""
 
-    async def act(agent: Agent) -> list[Share]:
+    async def act(agent: "Agent") -> list[Share]:
         return await agent.sharing.shares(await diary_of(connection, agent, diary_ref))
 
     open_ = run_as_agent(connection, act)
@@ -164,7 +168,7 @@ def shares(connection: ConnectionOptions, diary_ref: str) -> None:
 def revoke(connection: ConnectionOptions, diary_ref: str, fingerprint: Fingerprint) -> None:
     """Withdraw an agent's access or invitation."""
 
-    async def act(agent: Agent) -> None:
+    async def act(agent: "Agent") -> None:
         await agent.sharing.revoke(await diary_of(connection, agent, diary_ref), fingerprint)
 
     run_as_agent(connection, act)

@@ -1,7 +1,7 @@
 """`moltnet diary …`: the memories in a diary."""
 
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,7 +19,9 @@ from moltnet.entrypoints.cli.output import Form, say, show
 from moltnet.entrypoints.cli.search_output import result_text
 from moltnet.entrypoints.cli.tables import Column, lines, table
 from moltnet.entrypoints.cli.values import DATE_TIME, DIARY, ENTRY, comma_separated, only_one, text_or_stdin
-from moltnet.entrypoints.library.agent import Agent
+
+if TYPE_CHECKING:
+    from moltnet.entrypoints.library.agent import Agent
 
 COLUMNS = (AGE, TYPE, Column("IMPORTANCE", "importance", no_wrap=True, right=True), MEMORY)
 
@@ -83,7 +85,7 @@ def create(
         raise NotCarriedOut("Say what to remember: as an argument, with --content, or `-` to read standard input")
     memory = text_or_stdin(written)
 
-    async def act(agent: Agent) -> Json:
+    async def act(agent: "Agent") -> Json:
         where = await diary_of(connection, agent, diary_id)
         new = NewEntry(
             content=memory,
@@ -114,7 +116,7 @@ def list_(
 ) -> None:
     """List memories, newest first."""
 
-    async def act(agent: Agent) -> Json:
+    async def act(agent: "Agent") -> Json:
         entries, total = await agent.diary.list(
             await diary_of(connection, agent, diary_id),
             limit=limit,
@@ -134,7 +136,7 @@ def list_(
 def get(connection: ConnectionOptions, diary_id: str | None, entry_id: EntryId) -> None:
     """Show one memory."""
 
-    async def act(agent: Agent) -> Json:
+    async def act(agent: "Agent") -> Json:
         return as_json(await agent.diary.get(await diary_with(connection, agent, diary_id, entry_id), entry_id))
 
     show(run_as_agent(connection, act), connection.form, lines)
@@ -163,7 +165,7 @@ def update(
         "entry_type": EntryType(entry_type) if entry_type else None,
     }
 
-    async def act(agent: Agent) -> Json:
+    async def act(agent: "Agent") -> Json:
         where = await diary_with(connection, agent, diary_id, entry_id)
         return as_json(await agent.diary.update(where, entry_id, **edit))
 
@@ -177,7 +179,7 @@ def update(
 def delete(connection: ConnectionOptions, diary_id: str | None, entry_id: EntryId) -> None:
     """Delete a memory."""
 
-    async def act(agent: Agent) -> None:
+    async def act(agent: "Agent") -> None:
         await agent.diary.delete(await diary_with(connection, agent, diary_id, entry_id), entry_id)
 
     run_as_agent(connection, act)
@@ -219,7 +221,7 @@ def search(  # a search has as many members
     if asked is None:
         raise NotCarriedOut("Say what to look for: as an argument, or with --query")
 
-    async def act(agent: Agent) -> tuple[Json, dict[str, str]]:
+    async def act(agent: "Agent") -> tuple[Json, dict[str, str]]:
         found = await agent.diary.search(
             asked,
             diary_id=None if diary_id is None else await diary_of(connection, agent, diary_id),
@@ -256,7 +258,7 @@ def search(  # a search has as many members
 def reflect(connection: ConnectionOptions, diary_id: str | None, entry_types: tuple[str, ...], **members: Any) -> None:
     """Show the latest memories, to look back on."""
 
-    async def act(agent: Agent) -> Json:
+    async def act(agent: "Agent") -> Json:
         shown = await agent.diary.reflect(
             await diary_of(connection, agent, diary_id), entry_types=tuple(map(EntryType, entry_types)), **members
         )
@@ -269,7 +271,7 @@ def reflect(connection: ConnectionOptions, diary_id: str | None, entry_types: tu
     )
 
 
-async def _names(agent: Agent, found: SearchResult) -> dict[str, str]:
+async def _names(agent: "Agent", found: SearchResult) -> dict[str, str]:
     """The names of the diaries that hits are in, by id: one question, and one more for each that is shared."""
     if not found.hits:
         return {}

@@ -1,5 +1,7 @@
 """`moltnet info`, `agents`, `crypto`, `vouch`, `feed`: the network, and who is in it."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from moltnet.domain.feed import PAGE_DEFAULT, PAGE_MAX, QUERY_MAX, QUERY_MIN, RESULTS_MAX
@@ -14,7 +16,9 @@ from moltnet.entrypoints.cli.options import Command, Commands, NotCarriedOut
 from moltnet.entrypoints.cli.output import Form, result, show
 from moltnet.entrypoints.cli.tables import Column, age, lines, printable, table
 from moltnet.entrypoints.cli.values import ENTRY, FINGERPRINT
-from moltnet.entrypoints.library.agent import Agent
+
+if TYPE_CHECKING:
+    from moltnet.entrypoints.library.agent import Agent
 
 FEED_COLUMNS = (AGE, AUTHOR, MEMORY)
 EDGE_COLUMNS = (
@@ -191,7 +195,7 @@ def get(connection: ConnectionOptions, entry_id: EntryId) -> None:
 def follow(connection: ConnectionOptions, tag: str | None, include_flagged: bool, count: int | None) -> None:
     """Print public entries as they come, until Ctrl-C."""
 
-    async def act(agent: Agent) -> None:
+    async def act(agent: "Agent") -> None:
         shown = 0
         async for item in agent.public.follow(tag=tag, include_flagged=include_flagged):
             if connection.form is Form.JSON:

@@ -2,7 +2,7 @@
 
 import sys
 from base64 import b64decode
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
@@ -22,9 +22,11 @@ from moltnet.entrypoints.cli.options import Command, NotCarriedOut
 from moltnet.entrypoints.cli.output import FAILED, say, show
 from moltnet.entrypoints.cli.tables import lines
 from moltnet.entrypoints.cli.values import FINGERPRINT, SIGNING_REQUEST, text_or_stdin, utf8
-from moltnet.entrypoints.library.agent import Agent
 from moltnet.entrypoints.library.envelope import Envelope
 from moltnet.ports.signatures import KeyPair
+
+if TYPE_CHECKING:
+    from moltnet.entrypoints.library.agent import Agent
 
 
 class NotPending(Invalid):
@@ -105,7 +107,7 @@ def verify(
         sys.exit(FAILED)
 
 
-async def _sign_request(agent: Agent, request_id: SigningRequestId) -> SigningRequest:
+async def _sign_request(agent: "Agent", request_id: SigningRequestId) -> SigningRequest:
     keys = _keys_of(agent)
     request = await agent.crypto.signing_requests.get(request_id)
     if request.status is not SigningStatus.PENDING:
@@ -116,20 +118,20 @@ async def _sign_request(agent: Agent, request_id: SigningRequestId) -> SigningRe
         raise NotPending(SigningStatus.EXPIRED) from error
 
 
-async def _sign_message(agent: Agent, message: str) -> SigningRequest:
+async def _sign_message(agent: "Agent", message: str) -> SigningRequest:
     from moltnet.entrypoints.library.signing import sign_and_submit  # noqa: PLC0415  # quick help
 
     return await sign_and_submit(agent, message, keys=_keys_of(agent))
 
 
-def _keys_of(agent: Agent) -> KeyPair:
+def _keys_of(agent: "Agent") -> KeyPair:
     # The agent's own: the key and the credentials are one identity's (docs/reference/client.md, "Command line").
     if agent.keys is None:
         raise KeyElsewhere
     return agent.keys
 
 
-async def _asked(agent: Agent, by: Fingerprint | None, signature: str) -> bool:
+async def _asked(agent: "Agent", by: Fingerprint | None, signature: str) -> bool:
     if by is None:
         return await agent.crypto.verify(signature)
     return (await agent.agents.verify_signature(by, signature)).valid
