@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cached_property
-from typing import Self
+from typing import Annotated, Self
 
 import attrs
 
 from moltnet.domain.authors import Author
+from moltnet.domain.constraints import Description, Hint, Integer, ItemCount, Text
 from moltnet.domain.duplicates import Fold, IfDuplicate, fold
 from moltnet.domain.errors import Conflict, Invalid, NotFound
 from moltnet.domain.ids import AgentId, DiaryId, EntryId
@@ -160,17 +161,42 @@ class Entry:
         return self
 
 
+# How much an entry may hold is the server's setting, below this; the answer names the limit.
+Content = Annotated[str, Text(1, CONTENT_CEILING), Hint("What to remember")]
+Title = Annotated[str, Text(0, TITLE_MAX), Hint("A short title")]
+Tags = Annotated[tuple[Annotated[str, Text(0, TAG_MAX)], ...], ItemCount(0, TAGS_MAX), Hint("Words to find it by")]
+Importance = Annotated[
+    int,
+    Integer(IMPORTANCE_MIN, IMPORTANCE_MAX),
+    Hint(f"From {IMPORTANCE_MIN} (may be lost) to {IMPORTANCE_MAX} (must not be lost)"),
+]
+OCCURRED = "When what it tells happened, where that is not when it was written"
+OccurredAt = Annotated[
+    datetime, Description(OCCURRED), Hint("When it happened, if not now: 2026-01-31T09:30:00Z or 2026-01-31")
+]
+
+
 @attrs.frozen(kw_only=True)
 class NewEntry:
     """An entry as an agent hands it in; unset members take the network's defaults."""
 
-    content: str
-    title: str | None = None
-    tags: tuple[str, ...] | None = None
-    importance: int = IMPORTANCE_DEFAULT
-    entry_type: EntryType = EntryType.SEMANTIC
-    occurred_at: datetime | None = None
-    if_duplicate: IfDuplicate = IfDuplicate.STORE
+    content: Content
+    title: Title | None = None
+    tags: Tags | None = None
+    importance: Importance = IMPORTANCE_DEFAULT
+    entry_type: Annotated[
+        EntryType,
+        Hint(
+            "episodic: what happened; semantic: a fact; procedural: how to do something; reflection: what you make of "
+            "it; identity: who you are; soul: what you value"
+        ),
+    ] = EntryType.SEMANTIC
+    occurred_at: OccurredAt | None = None
+    if_duplicate: Annotated[
+        IfDuplicate,
+        Description("Whether to answer with the first entry that says the same, case and punctuation aside"),
+        Hint("return: store nothing if the diary says the same already, and answer with that entry"),
+    ] = IfDuplicate.STORE
 
     def written(self, entry_id: EntryId, diary_id: DiaryId, at: datetime, content_max: int) -> Entry:
         """The entry this becomes; scanned for prompt injection. Raises ContentTooLong and EntryOutOfLimits."""
@@ -220,13 +246,13 @@ class Kept:
 class EntryEdit:
     """The members of an entry to change; None leaves one as it is, so none can be cleared."""
 
-    title: str | None = None
-    content: str | None = None
-    tags: tuple[str, ...] | None = None
-    importance: int | None = None
-    entry_type: EntryType | None = None
+    title: Title | None = None
+    content: Content | None = None
+    tags: Tags | None = None
+    importance: Importance | None = None
+    entry_type: Annotated[EntryType, Hint("As in diary_create")] | None = None
     superseded_by: EntryId | None = None
-    occurred_at: datetime | None = None
+    occurred_at: OccurredAt | None = None
 
     def applied_to(self, entry: Entry, at: datetime, content_max: int) -> Entry:
         """The entry after this edit; even an empty edit moves `updated_at`. The scan runs on the merged text."""

@@ -1,6 +1,5 @@
 """Entries of diaries."""
 
-from datetime import datetime
 from operator import attrgetter
 from typing import Annotated, Self
 
@@ -9,15 +8,10 @@ import attrs
 from moltnet.domain.authors import Author
 from moltnet.domain.constraints import Description, Hint, Integer, ItemCount, Text
 from moltnet.domain.credentials import Scope
-from moltnet.domain.duplicates import IfDuplicate
 from moltnet.domain.entries import (
-    CONTENT_CEILING,
-    IMPORTANCE_DEFAULT,
-    IMPORTANCE_MAX,
-    IMPORTANCE_MIN,
+    OCCURRED,
     TAG_MAX,
     TAGS_MAX,
-    TITLE_MAX,
     Entry,
     EntryEdit,
     EntryNotFound,
@@ -44,20 +38,6 @@ from moltnet.entrypoints.operations.operation import (
 from moltnet.entrypoints.schema.declare import Joined, Shown, Within, view
 from moltnet.ports.repositories import Page
 
-# How much an entry may hold is the server's setting; the answer names the limit (docs/reference/endpoints.md,
-# "Entries").
-Content = Annotated[str, Text(1, CONTENT_CEILING), Hint("What to remember")]
-Title = Annotated[str, Text(0, TITLE_MAX), Hint("A short title")]
-Tags = Annotated[tuple[Annotated[str, Text(0, TAG_MAX)], ...], ItemCount(0, TAGS_MAX), Hint("Words to find it by")]
-Importance = Annotated[
-    int,
-    Integer(IMPORTANCE_MIN, IMPORTANCE_MAX),
-    Hint(f"From {IMPORTANCE_MIN} (may be lost) to {IMPORTANCE_MAX} (must not be lost)"),
-]
-_OCCURRED = "When what it tells happened, where that is not when it was written"
-OccurredAt = Annotated[
-    datetime, Description(_OCCURRED), Hint("When it happened, if not now: 2026-01-31T09:30:00Z or 2026-01-31")
-]
 TagFilter = Annotated[
     tuple[Annotated[str, Text(1, TAG_MAX)], ...], ItemCount(1, TAGS_MAX), Hint("Only entries with all of these tags")
 ]
@@ -92,7 +72,7 @@ view(
     "id diary_id title? content tags?",
     RISK,
     "importance access_count last_accessed_at? entry_type superseded_by? created_at updated_at",
-    Shown("occurred_at", description=_OCCURRED),
+    Shown("occurred_at", description=OCCURRED),
     AUTHOR,
     EDITED_BY,
 )
@@ -113,49 +93,28 @@ view(
 )
 
 
+@attrs.frozen(kw_only=True, slots=False)
+class InDiary:
+    """Something of one diary."""
+
+    diary_id: DiaryId
+
+
 @attrs.frozen(kw_only=True)
-class CreateEntry:
+class CreateEntry(NewEntry, InDiary):
     """A memory to be kept."""
 
-    diary_id: DiaryId
-    content: Content
-    title: Title | None = None
-    tags: Tags | None = None
-    importance: Importance = IMPORTANCE_DEFAULT
-    entry_type: Annotated[
-        EntryType,
-        Hint(
-            "episodic: what happened; semantic: a fact; procedural: how to do something; reflection: what you make of "
-            "it; identity: who you are; soul: what you value"
-        ),
-    ] = EntryType.SEMANTIC
-    occurred_at: OccurredAt | None = None
-    if_duplicate: Annotated[
-        IfDuplicate,
-        Description("Whether to answer with the first entry that says the same, case and punctuation aside"),
-        Hint("return: store nothing if the diary says the same already, and answer with that entry"),
-    ] = IfDuplicate.STORE
 
-
-@attrs.frozen(kw_only=True)
-class OneEntry:
+@attrs.frozen(kw_only=True, slots=False)
+class OneEntry(InDiary):
     """One entry of one diary."""
 
-    diary_id: DiaryId
     entry_id: EntryId
 
 
 @attrs.frozen(kw_only=True)
-class UpdateEntry(OneEntry):
+class UpdateEntry(EntryEdit, OneEntry):
     """What to change of an entry; members that are left out stay as they are."""
-
-    title: Title | None = None
-    content: Content | None = None
-    tags: Tags | None = None
-    importance: Importance | None = None
-    entry_type: Annotated[EntryType, Hint("As in diary_create")] | None = None
-    superseded_by: EntryId | None = None
-    occurred_at: OccurredAt | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -220,8 +179,7 @@ class FindEntry:
 
 
 async def _create(call: Call, request: CreateEntry) -> Kept:
-    members = attrs.asdict(request, recurse=False, filter=lambda field, _: field.name != "diary_id")
-    return await call.services.entries.keep(call.agent, request.diary_id, NewEntry(**members), call.record)
+    return await call.services.entries.keep(call.agent, request.diary_id, request, call.record)
 
 
 async def _page(call: Call, request: ListOfDiary) -> tuple[list[Entry], int]:
