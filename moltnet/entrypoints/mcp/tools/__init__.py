@@ -6,10 +6,11 @@ from moltnet.entrypoints.mcp.tools import agents, crypto, entries, feed, info, s
 from moltnet.entrypoints.mcp.tools.derived import tool_of
 from moltnet.entrypoints.mcp.tools.tool import AnyTool
 from moltnet.entrypoints.operations import diaries, sharing, vouching
+from moltnet.entrypoints.operations.table import BY_NAME
 
 __all__ = ["ALIASES", "TOOLS"]
 
-TOOLS: tuple[AnyTool, ...] = (
+_IN_ORDER: tuple[AnyTool, ...] = (
     entries.CREATE,
     entries.GET,
     entries.LIST,
@@ -40,6 +41,9 @@ TOOLS: tuple[AnyTool, ...] = (
     tool_of(sharing.ACCEPT),
     tool_of(sharing.DECLINE),
 )
+_NAMED = {tool.operation for tool in _IN_ORDER}
+TOOLS = _IN_ORDER + tuple(tool_of(each) for each in BY_NAME.values() if each.tool and each.name not in _NAMED)
+"""An operation that names a tool is one, whether or not it has a position of its own."""
 
 ALIASES = MappingProxyType(
     {
