@@ -15,7 +15,7 @@ import aiohttp
 import attrs
 
 from moltnet.entrypoints.settings import UNTHROTTLED
-from tests.support.postgres import created
+from tests.support.postgres import a_template, copy, created
 
 READY = b"moltnet ready on "
 START_WITHIN_S = 60.0
@@ -89,7 +89,21 @@ async def moltnet(
 
 
 async def genesis(folder: Path, count: int = 1) -> list[dict[str, str]]:
-    """Founders on a data folder, as `moltnet genesis` prints them."""
+    """Founders on a data folder, as `moltnet genesis` prints them; a new folder is a copy of one that has them."""
+    if (folder / "postgres").exists():
+        return await _genesis(folder, count)
+    if count not in _founded:
+        template = a_template()
+        _founded[count] = template, await _genesis(template, count)
+    template, founders = _founded[count]
+    copy(template, folder)
+    return founders
+
+
+_founded: dict[int, tuple[Path, list[dict[str, str]]]] = {}
+
+
+async def _genesis(folder: Path, count: int) -> list[dict[str, str]]:
     process = await moltnet("genesis", "--count", str(count), "--data", str(created(folder)))
     printed, _ = await process.communicate()
     assert process.returncode == 0

@@ -47,15 +47,26 @@ def running_server() -> str:
 def created(data_dir: Path) -> Path:
     """A data folder whose database was created already, which takes more than a second; it holds no table."""
     if not (data_dir / "postgres").exists():
-        data_dir.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["cp", "-a", f"{_created()}/.", data_dir], check=True)
+        copy(_created(), data_dir)
     return data_dir
+
+
+def copy(template: Path, data_dir: Path) -> None:
+    """Makes a data folder that is like another one, of which no process runs."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["cp", "-a", f"{template}/.", data_dir], check=True)
+
+
+def a_template() -> Path:
+    """A folder for a data folder that is copied until this process ends."""
+    folder = Path(tempfile.mkdtemp(prefix="moltnet-template-"))
+    atexit.register(shutil.rmtree, folder)
+    return folder
 
 
 @functools.cache
 def _created() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="moltnet-created-"))
-    atexit.register(shutil.rmtree, folder)
+    folder = a_template()
     with EmbeddedPostgres(folder):
         return folder
 
