@@ -14,7 +14,7 @@ from moltnet.domain.search import EntryIndex, Question
 from moltnet.ports.storage import Storage, UnitOfWork
 from tests.support import reference_search
 from tests.support.builders import NOON, an_entry
-from tests.support.reference_search import Stored
+from tests.support.reference_search import ReferenceEntry
 from tests.support.stored import joined, opened
 from tests.support.strategies import indexes, questions
 
@@ -56,7 +56,7 @@ WRITES = st.builds(Write, st.integers(0, DIARIES - 1), indexes(), st.integers(0,
 HISTORIES = st.lists(WRITES | WRITES | st.builds(Edit, PLACES, indexes()) | st.builds(Remove, PLACES), max_size=20)
 
 
-async def take(work: UnitOfWork, step: Step, kept: dict[EntryId, Stored], diaries: list[Diary]) -> None:
+async def take(work: UnitOfWork, step: Step, kept: dict[EntryId, ReferenceEntry], diaries: list[Diary]) -> None:
     """Takes a step in the store and in the model."""
     if isinstance(step, Write):
         entry = an_entry(
@@ -67,22 +67,22 @@ async def take(work: UnitOfWork, step: Step, kept: dict[EntryId, Stored], diarie
             at=NOON,
         )
         await work.entries.add(entry, step.index)
-        kept[entry.id] = Stored(entry, step.index)
+        kept[entry.id] = ReferenceEntry(entry, step.index)
     elif kept:
         stored = list(kept.values())[step.entry % len(kept)]
         if isinstance(step, Edit):
             assert await work.entries.replace(stored.entry, step.index, unless_changed_since=stored.entry.updated_at)
-            kept[stored.entry.id] = Stored(stored.entry, step.index)
+            kept[stored.entry.id] = ReferenceEntry(stored.entry, step.index)
         else:
             assert await work.entries.remove(stored.entry.diary_id, stored.entry.id)
             del kept[stored.entry.id]
 
 
-async def told(storage: Storage, history: list[Step]) -> tuple[list[DiaryId], Mapping[EntryId, Stored]]:
+async def told(storage: Storage, history: list[Step]) -> tuple[list[DiaryId], Mapping[EntryId, ReferenceEntry]]:
     """The diaries after a history, and the model's idea of it."""
     owner = await joined(storage)
     diaries = [await opened(storage, owner) for _ in range(DIARIES)]
-    kept: dict[EntryId, Stored] = {}
+    kept: dict[EntryId, ReferenceEntry] = {}
     async with storage.transaction() as work:
         for step in history:
             await take(work, step, kept, diaries)

@@ -32,7 +32,7 @@ Act: TypeAlias = Callable[[SaveResponse[Any]], Awaitable[Any]]
 
 
 @attrs.frozen(kw_only=True)
-class World:
+class IdempotencyWorld:
     """A member with a diary of its own, and one it could share it with."""
 
     services: Services
@@ -81,15 +81,17 @@ KINDS = ("diary", "entry", "share", "voucher", "signing request")
 
 
 @pytest.fixture
-async def world(storage: Storage, agent: Agent) -> AsyncIterator[World]:
+async def world(storage: Storage, agent: Agent) -> AsyncIterator[IdempotencyWorld]:
     clock, caller = MemoryClock(NOON), a_caller(agent=agent)
     async with services_over(storage, clock) as services:
         diary = await services.diaries.create(caller, name="A diary")
-        yield World(services=services, clock=clock, caller=caller, diary=diary, guest=await joined(storage))
+        yield IdempotencyWorld(services=services, clock=clock, caller=caller, diary=diary, guest=await joined(storage))
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_the_same_request_again_gets_the_first_answer_and_changes_nothing(world: World, kind: str) -> None:
+async def test_the_same_request_again_gets_the_first_answer_and_changes_nothing(
+    world: IdempotencyWorld, kind: str
+) -> None:
     act = world.acts()[kind]
     first, second = [await world.ask(world.request(), act) for _ in range(2)]
     assert (first.repeated, second.repeated) == (False, True)
@@ -98,7 +100,7 @@ async def test_the_same_request_again_gets_the_first_answer_and_changes_nothing(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_of_twenty_requests_at_once_one_is_carried_out(world: World, kind: str) -> None:
+async def test_of_twenty_requests_at_once_one_is_carried_out(world: IdempotencyWorld, kind: str) -> None:
     act = world.acts()[kind]
     outcomes = await asyncio.gather(*(world.ask(world.request(), act) for _ in range(TIMES)))
     assert len({outcome.answer for outcome in outcomes}) == 1
@@ -106,7 +108,7 @@ async def test_of_twenty_requests_at_once_one_is_carried_out(world: World, kind:
     assert await world.count(kind) == 1
 
 
-async def test_the_last_voucher_is_given_once_to_twenty_repetitions(world: World) -> None:
+async def test_the_last_voucher_is_given_once_to_twenty_repetitions(world: IdempotencyWorld) -> None:
     act = world.acts()["voucher"]
     for number in range(MAX_OPEN_VOUCHERS - 1):
         await world.ask(world.request(key=f"{number}"), act)
@@ -115,7 +117,7 @@ async def test_the_last_voucher_is_given_once_to_twenty_repetitions(world: World
     assert await world.count("voucher") == MAX_OPEN_VOUCHERS
 
 
-async def test_other_keys_operations_and_agents_are_other_requests(world: World, storage: Storage) -> None:
+async def test_other_keys_operations_and_agents_are_other_requests(world: IdempotencyWorld, storage: Storage) -> None:
     act, stranger = world.acts()["diary"], await joined(storage)
     requests = [
         world.request(),
@@ -128,7 +130,7 @@ async def test_other_keys_operations_and_agents_are_other_requests(world: World,
     assert await world.count("diary") == len(requests)
 
 
-async def test_another_request_under_the_same_key_is_refused(world: World) -> None:
+async def test_another_request_under_the_same_key_is_refused(world: IdempotencyWorld) -> None:
     act = world.acts()["diary"]
     await world.ask(world.request(), act)
     with pytest.raises(IdempotencyKeyReused):
@@ -136,7 +138,7 @@ async def test_another_request_under_the_same_key_is_refused(world: World) -> No
     assert await world.count("diary") == 1
 
 
-async def test_of_two_requests_at_once_under_one_key_one_is_refused(world: World) -> None:
+async def test_of_two_requests_at_once_under_one_key_one_is_refused(world: IdempotencyWorld) -> None:
     act = world.acts()["diary"]
     requests = [world.request(fingerprint=str(number % 2).encode()) for number in range(TIMES)]
     outcomes = await asyncio.gather(*(world.ask(request, act) for request in requests), return_exceptions=True)
@@ -144,7 +146,7 @@ async def test_of_two_requests_at_once_under_one_key_one_is_refused(world: World
     assert await world.count("diary") == 1
 
 
-async def test_a_key_is_forgotten_after_a_day(world: World) -> None:
+async def test_a_key_is_forgotten_after_a_day(world: IdempotencyWorld) -> None:
     act = world.acts()["diary"]
     first = await world.ask(world.request(), act)
     world.clock.advance(IDEMPOTENCY_RECORD_LIFETIME)
@@ -154,7 +156,7 @@ async def test_a_key_is_forgotten_after_a_day(world: World) -> None:
     assert await world.count("diary") == 2
 
 
-async def test_housekeeping_forgets_receipts_that_are_over(world: World, storage: Storage) -> None:
+async def test_housekeeping_forgets_receipts_that_are_over(world: IdempotencyWorld, storage: Storage) -> None:
     await world.ask(world.request(), world.acts()["diary"])
     world.clock.advance(IDEMPOTENCY_RECORD_LIFETIME)
     await tidied(world.services)
@@ -162,7 +164,7 @@ async def test_housekeeping_forgets_receipts_that_are_over(world: World, storage
         assert await work.idempotency_records.find(world.request(), NOON) is None
 
 
-async def test_what_was_refused_may_be_asked_again_under_its_key(world: World) -> None:
+async def test_what_was_refused_may_be_asked_again_under_its_key(world: IdempotencyWorld) -> None:
     services, caller, diary = world.services, world.caller, world.diary.id
     with pytest.raises(AgentNotFound):
         await world.ask(
@@ -173,7 +175,7 @@ async def test_what_was_refused_may_be_asked_again_under_its_key(world: World) -
     assert not corrected.repeated
 
 
-async def test_an_effect_that_fails_takes_its_receipt_with_it(world: World, storage: Storage) -> None:
+async def test_an_effect_that_fails_takes_its_receipt_with_it(world: IdempotencyWorld, storage: Storage) -> None:
     act = world.acts()["voucher"]
     for number in range(MAX_OPEN_VOUCHERS):
         await world.ask(world.request(key=f"{number}"), act)
@@ -185,14 +187,14 @@ async def test_an_effect_that_fails_takes_its_receipt_with_it(world: World, stor
     assert not (await world.ask(world.request(key="one-too-many"), act)).repeated
 
 
-async def test_without_a_key_everything_happens_every_time(world: World) -> None:
+async def test_without_a_key_everything_happens_every_time(world: IdempotencyWorld) -> None:
     for _ in range(2):
         await world.services.diaries.create(world.caller, name="new")
         await world.services.signing.prepare(world.caller, "a message")
     assert (await world.count("diary"), await world.count("signing request")) == (2, 2)
 
 
-async def test_an_invitation_that_is_sent_again_is_asked_for_once(world: World) -> None:
+async def test_an_invitation_that_is_sent_again_is_asked_for_once(world: IdempotencyWorld) -> None:
     act = world.acts()["share"]
     await world.ask(world.request(key="first"), act)
     await world.services.sharing.revoke(world.caller, world.diary.id, world.guest.public_key.fingerprint)

@@ -40,14 +40,14 @@ WORDS = st.lists(st.sampled_from(["ant", "bee", "cat", "it's", "back\\slash", "Å
 
 
 @attrs.frozen
-class Write:
+class RacingWrite:
     """An entry is written."""
 
     words: list[str]
 
 
 @attrs.frozen
-class Edit:
+class RacingEdit:
     """An entry gets other words, or none are named; it supersedes its neighbour."""
 
     entry: int
@@ -55,7 +55,7 @@ class Edit:
 
 
 @attrs.frozen
-class Remove:
+class RacingRemove:
     """An entry is removed."""
 
     entry: int
@@ -75,12 +75,12 @@ class Show:
     public: bool
 
 
-Step = Write | Edit | Remove | Look | Show
+Step = RacingWrite | RacingEdit | RacingRemove | Look | Show
 PLACES = st.integers(0, 3)
 STEPS = (
-    st.builds(Write, WORDS)
-    | st.builds(Edit, PLACES, st.none() | WORDS)
-    | st.builds(Remove, PLACES)
+    st.builds(RacingWrite, WORDS)
+    | st.builds(RacingEdit, PLACES, st.none() | WORDS)
+    | st.builds(RacingRemove, PLACES)
     | st.builds(Look, st.lists(PLACES))
     | st.builds(Show, st.booleans())
 )
@@ -191,15 +191,15 @@ async def test_of_ten_registrations_of_one_identity_all_succeed(storage: Postgre
 async def take(storage: PostgresStorage, step: Step, diary: Diary, entries: Sequence[Entry]) -> None:
     async with storage.transaction() as work:
         match step:
-            case Write(words):
+            case RacingWrite(words):
                 await work.entries.add(an_entry(diary=diary.id), an_index(*words))
-            case Edit(place, words):
+            case RacingEdit(place, words):
                 edited = attrs.evolve(entries[place], superseded_by=entries[(place + 1) % len(entries)].id)
                 index: EntryIndex | None = (
                     None if words is None else an_index(*words, vectors=(a_vector(1),) * len(words))
                 )
                 await work.entries.replace(edited, index, unless_changed_since=NOON)
-            case Remove(place):
+            case RacingRemove(place):
                 await work.entries.remove(diary.id, entries[place].id)
             case Look(places):
                 await work.entries.record_views({entries[place].id: 1 for place in places}, NOON)

@@ -29,7 +29,7 @@ from moltnet.domain.search import (
 from tests.support import reference_search
 from tests.support.builders import MODEL, a_vector, an_entry, an_index
 from tests.support.postgres import a_database, execute, rows
-from tests.support.reference_search import Stored
+from tests.support.reference_search import ReferenceEntry
 from tests.support.stored import opened, written
 from tests.support.strategies import STORABLE
 
@@ -96,7 +96,7 @@ def a_dense_index(chance: random.Random) -> EntryIndex:
 
 async def test_scores_agree_with_the_formulas(storage: PostgresStorage, diary: Diary) -> None:
     chance = random.Random(1)
-    kept = [Stored(an_entry(diary=diary.id), a_dense_index(chance)) for _ in range(40)]
+    kept = [ReferenceEntry(an_entry(diary=diary.id), a_dense_index(chance)) for _ in range(40)]
     for stored in kept:
         await written(storage, stored.entry, index=stored.index)
     scored = frozenset(map(Term, ("ant", "elk", "fox")))

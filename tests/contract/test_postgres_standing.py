@@ -23,7 +23,7 @@ WITHIN_S = 10
 
 
 @attrs.frozen
-class World:
+class InvalidationWorld:
     """A stored client, and what is heard of it."""
 
     storage: PostgresStorage
@@ -44,7 +44,7 @@ class World:
 
 
 @pytest.fixture
-async def world() -> AsyncIterator[World]:
+async def world() -> AsyncIterator[InvalidationWorld]:
     async with (
         a_database() as conninfo,
         PostgresStorage.open(conninfo, max_connections=4) as storage,
@@ -56,28 +56,28 @@ async def world() -> AsyncIterator[World]:
             await work.clients.put(client)
         heard: asyncio.Queue[ClientId | None] = asyncio.Queue()
         changes.subscribe(heard.put_nowait)
-        yield World(storage, changes, agent, client, heard)
+        yield InvalidationWorld(storage, changes, agent, client, heard)
 
 
-async def test_replaced_secret_is_told(world: World):
+async def test_replaced_secret_is_told(world: InvalidationWorld):
     async with world.storage.transaction() as work:
         await work.clients.rotate(world.client.id, hash_secret("new"), NOON)
     assert await world.told() == world.client.id
 
 
-async def test_removed_client_is_told(world: World):
+async def test_removed_client_is_told(world: InvalidationWorld):
     async with world.storage.transaction() as work:
         await work.clients.remove(world.client.id)
     assert await world.told() == world.client.id
 
 
-async def test_removed_agent_is_told_as_any_change(world: World):
+async def test_removed_agent_is_told_as_any_change(world: InvalidationWorld):
     async with world.storage.transaction() as work:
         await work.agents.remove(world.agent.id)
     assert await world.told() is None
 
 
-async def test_first_use_is_nothing_to_tell(world: World):
+async def test_first_use_is_nothing_to_tell(world: InvalidationWorld):
     async with world.storage.transaction() as work:
         await work.clients.mark_used(world.client.id, world.client.generation)
     async with world.storage.transaction() as work:
@@ -86,7 +86,7 @@ async def test_first_use_is_nothing_to_tell(world: World):
     assert world.heard.empty()
 
 
-async def test_what_is_undone_is_not_told(world: World):
+async def test_what_is_undone_is_not_told(world: InvalidationWorld):
     async def undone() -> None:
         async with world.storage.transaction() as work:
             await work.clients.rotate(world.client.id, hash_secret("never"), NOON)
@@ -100,7 +100,7 @@ async def test_what_is_undone_is_not_told(world: World):
     assert world.heard.empty()
 
 
-async def test_lost_connection_is_told_as_any_change_and_made_anew(world: World):
+async def test_lost_connection_is_told_as_any_change_and_made_anew(world: InvalidationWorld):
     await world.cut_off()
     assert await world.told() is None
     async with asyncio.timeout(WITHIN_S):
@@ -112,7 +112,7 @@ async def test_lost_connection_is_told_as_any_change_and_made_anew(world: World)
         pass
 
 
-async def test_another_process_sees_a_replaced_secret_within_the_bound(world: World):
+async def test_another_process_sees_a_replaced_secret_within_the_bound(world: InvalidationWorld):
     client_directory = CachedClientDirectory(StoredClientDirectory(world.storage), world.changes, SystemClock())
     found = await client_directory.find(world.client.id)
     assert found

@@ -36,7 +36,7 @@ FAILING = frozenset({UNKNOWN, 409, 502, 503, 507})
 
 
 @attrs.define(kw_only=True)
-class World:
+class FaultyNetwork:
     """One network: its process, its writers, and what they know."""
 
     name: str
@@ -150,13 +150,13 @@ class World:
 @asynccontextmanager
 async def a_world(
     name: str, folder: Path, *options: str, log: Path | None = None, padding: int = 0, **settings: str
-) -> AsyncIterator[World]:
+) -> AsyncIterator[FaultyNetwork]:
     """A network that is written to; everything acknowledged was found again when the context is left in peace."""
     data, log = folder / "data", log or folder / "log"
     # Without its model it starts in a moment; what is stored is the same.
     environment = {**UNTHROTTLED, "MOLTNET_MODEL": str(log.parent), **settings}
     founder = (await run("genesis", "--data", str(data), folder=None, **settings)).printed[0]
-    world = World(
+    world = FaultyNetwork(
         name=name,
         data=data,
         log=log,
@@ -184,7 +184,7 @@ async def a_world(
             await world.live.kill()
 
 
-async def _write_on(world: World, name: str) -> None:
+async def _write_on(world: FaultyNetwork, name: str) -> None:
     """Writes one entry after the other, each until it is acknowledged: with its key, so that it is there once."""
     async with world.session() as session:
         for number in itertools.count():

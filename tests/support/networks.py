@@ -20,8 +20,10 @@ from moltnet.ports.embedding import Embedder
 from tests.support.builders import NOON
 
 UNTHROTTLED = Limits(**dict.fromkeys(attrs.fields_dict(Limits), 1_000_000))
-WEBHOOK_KEY = "k" * 32
-SETTINGS = Settings(data_dir=Path(), recovery_secret=b"r" * 32, ory_action_api_key=WEBHOOK_KEY, rate_limits=UNTHROTTLED)
+WEBHOOK_KEY, RECOVERY_SECRET = "k" * 32, b"r" * 32
+SETTINGS = Settings(
+    data_dir=Path(), recovery_secret=RECOVERY_SECRET, ory_action_api_key=WEBHOOK_KEY, rate_limits=UNTHROTTLED
+)
 """The same for every network, so that tokens of one process are good at the next."""
 BASE_URL = "http://network.test"
 EMBEDDER = MemoryEmbedder()

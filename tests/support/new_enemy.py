@@ -39,7 +39,7 @@ Look: TypeAlias = Callable[[Services], Awaitable[Iterable[str]]]
 
 
 @attrs.frozen
-class Scene:
+class SharedDiary:
     """A diary with one entry, and a guest who was let in and is shut out; no guest is let in twice."""
 
     guest: Caller
@@ -84,7 +84,7 @@ class Host:
     services: Services
     caller: Caller
 
-    async def scene(self) -> Scene:
+    async def scene(self) -> SharedDiary:
         """A new diary and a guest who may read it."""
         guest = a_caller(agent=await joined(self.storage))
         diary = await self.services.diaries.create(self.caller, name="A diary")
@@ -92,19 +92,19 @@ class Host:
         fingerprint = guest.public_key.fingerprint
         share = await self.services.sharing.share(self.caller, diary.id, fingerprint, ShareRole.READER)
         await self.services.sharing.accept(guest, share.id)
-        return Scene(guest, diary, entry)
+        return SharedDiary(guest, diary, entry)
 
-    async def let_all_in(self, scene: Scene) -> None:
+    async def let_all_in(self, scene: SharedDiary) -> None:
         """Shows the diary to everybody, and writes something that everybody may see."""
         await self.services.diaries.update(self.caller, scene.diary.id, DiaryEdit(visibility=Visibility.PUBLIC))
         await self.services.entries.create(self.caller, scene.diary.id, NewEntry(content=HARMLESS))
 
-    async def shut_out(self, scene: Scene) -> None:
+    async def shut_out(self, scene: SharedDiary) -> None:
         """Leaves nobody but the host; holds once it returns."""
         await self.services.diaries.update(self.caller, scene.diary.id, DiaryEdit(visibility=Visibility.PRIVATE))
         await self.services.sharing.revoke(self.caller, scene.diary.id, scene.guest.public_key.fingerprint)
 
-    async def write_secrets(self, scene: Scene) -> None:
+    async def write_secrets(self, scene: SharedDiary) -> None:
         """One where there was something harmless, and one that is new."""
         secret = EntryEdit(content=SECRET)
         await self.services.entries.update(self.caller, scene.diary.id, scene.entry.id, secret)
@@ -121,7 +121,7 @@ async def a_host(conninfo: str, store: RelationStore | None = None) -> AsyncIter
         yield Host(storage, services, a_caller(agent=await joined(storage)))
 
 
-async def play(host: Host, guest: "Guest", rounds: int) -> None:
+async def play(host: Host, guest: "RevokedReader", rounds: int) -> None:
     """Shuts a guest out and writes secrets, so many times or until one leaked; every other time all had been let in."""
     for number in range(rounds):
         scene = guest.scene
@@ -135,13 +135,13 @@ async def play(host: Host, guest: "Guest", rounds: int) -> None:
         await host.services.diaries.delete(host.caller, scene.diary.id)
 
 
-class Guest:
+class RevokedReader:
     """The reader's threads, while the context is open: one for each way to look and one that follows the feed."""
 
     def __init__(
         self,
         conninfo: str,
-        scene: Scene,
+        scene: SharedDiary,
         *,
         permissions: Callable[[], Permissions] | None = None,
         store: RelationStore | None = None,

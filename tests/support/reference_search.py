@@ -15,7 +15,7 @@ EPSILON = 1e-5  # of the port `CandidateSearch`
 
 
 @attrs.frozen
-class Stored:
+class ReferenceEntry:
     """An entry and what it is found by."""
 
     entry: Entry
@@ -42,7 +42,7 @@ def passes(entry: Entry, filters: Filters) -> bool:
     )
 
 
-def admitted(stored: Stored, question: Question) -> bool:
+def admitted(stored: ReferenceEntry, question: Question) -> bool:
     """Whether an entry passes the filters, the required and the excluded runs."""
     text = text_of(stored.index)
 
@@ -56,7 +56,9 @@ def admitted(stored: Stored, question: Question) -> bool:
     )
 
 
-def all_candidates(kept: Collection[Stored], question: Question, within: Collection[DiaryId]) -> list[Candidate]:
+def all_candidates(
+    kept: Collection[ReferenceEntry], question: Question, within: Collection[DiaryId]
+) -> list[Candidate]:
     """Every entry that may be offered, with its scores."""
     return [
         Candidate(
@@ -131,7 +133,7 @@ def _cosine(index: EntryIndex, question: Question) -> float | None:
     return max(question.vector.cosine(passage.vector) for passage in index.passages)
 
 
-def _words(stored: Stored, kept: Collection[Stored], question: Question) -> float:
+def _words(stored: ReferenceEntry, kept: Collection[ReferenceEntry], question: Question) -> float:
     texts = [text_of(other.index) for other in kept if other.entry.diary_id == stored.entry.diary_id]
     mine = text_of(stored.index)
     scored = sorted(question.words.scored)

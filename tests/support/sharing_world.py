@@ -49,7 +49,7 @@ Refusal: TypeAlias = type[MoltNetError] | None
 
 
 @attrs.frozen
-class Step:
+class SharingStep:
     """An act: who does it, to which of the diaries there have been lately, with whom; numbers are taken modulo."""
 
     kind: str
@@ -75,7 +75,7 @@ class SharingWorld:
         callers = [a_caller(agent=await joined(storage)) for _ in range(AGENTS)]
         return cls(services=services, callers=callers)
 
-    async def take(self, step: Step) -> None:
+    async def take(self, step: SharingStep) -> None:
         """Does an act, and looks at everything it may have changed with the eyes of every agent."""
         self.taken += 1
         agent, other = step.agent % AGENTS, step.other % AGENTS

@@ -48,7 +48,7 @@ class Player:
 
 
 @attrs.frozen(kw_only=True)
-class Stage:
+class CrashStage:
     """What the play begins with: Ada offers Bob one diary and has shared another with him, and vouches for somebody."""
 
     template: str
@@ -91,7 +91,7 @@ async def prepare(conninfo: str) -> None:
 
 
 @asynccontextmanager
-async def a_stage(name: str) -> AsyncIterator[Stage]:
+async def a_stage(name: str) -> AsyncIterator[CrashStage]:
     """A stage, in a database of this name that nobody uses but to copy it."""
     async with a_prepared_database(name) as conninfo:
         async with PostgresStorage.open(conninfo, max_connections=4) as storage:
@@ -101,7 +101,7 @@ async def a_stage(name: str) -> AsyncIterator[Stage]:
         yield stage
 
 
-async def _set(services: Services, template: str) -> Stage:
+async def _set(services: Services, template: str) -> CrashStage:
     ada, bob = await a_player(services), await a_player(services)
     offered = await services.diaries.create(ada.caller, name="offered", visibility=Visibility.PRIVATE)
     shared = await services.diaries.create(ada.caller, name="shared", visibility=Visibility.PRIVATE)
@@ -112,7 +112,7 @@ async def _set(services: Services, template: str) -> Stage:
     ]
     await services.sharing.accept(bob.caller, other.id)
     voucher = await services.vouching.issue(ada.caller)
-    return Stage(
+    return CrashStage(
         template=template,
         ada=ada,
         bob=bob,

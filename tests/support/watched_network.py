@@ -31,7 +31,7 @@ NONE: Headers = MappingProxyType({})
 
 
 @attrs.frozen(kw_only=True)
-class Agent:
+class WatchedAgent:
     """A signed-in agent."""
 
     id: str
@@ -42,7 +42,7 @@ class Agent:
 
 
 @attrs.frozen(kw_only=True)
-class Reply:
+class WatchedReply:
     """An answer."""
 
     status: int
@@ -56,14 +56,14 @@ class Reply:
 
 
 @attrs.frozen(kw_only=True)
-class Stage:
+class WatchedNetwork:
     """A served network: an agent whose public diary is full, and another one with an entry to be read."""
 
     thread: WatchedThread
     services: Services
     session: aiohttp.ClientSession
 
-    async def agent(self) -> Agent:
+    async def agent(self) -> WatchedAgent:
         """A new one."""
         key = NaclKeyPair.generate()
         made = await self.thread.run(self.services.registration.genesis(key.public_key.text))
@@ -71,7 +71,7 @@ class Stage:
         form = {"grant_type": "client_credentials", **credentials}
         async with self.session.post("/oauth2/token", data=form) as answer:
             token = (await answer.json())["access_token"]
-        return Agent(
+        return WatchedAgent(
             id=str(made.agent_id),
             fingerprint=key.public_key.fingerprint.text,
             public_key=key.public_key.text,
@@ -80,14 +80,14 @@ class Stage:
         )
 
     async def ask(
-        self, method: str, path: str, agent: Agent | None = None, json: object = None, headers: Headers = NONE
-    ) -> Reply:
+        self, method: str, path: str, agent: WatchedAgent | None = None, json: object = None, headers: Headers = NONE
+    ) -> WatchedReply:
         """One request."""
         shown = {"Authorization": f"Bearer {agent.token}"} if agent else {}
         async with self.session.request(method, path, headers={**headers, **shown}, json=json) as answer:
-            return Reply(status=answer.status, body=await answer.read(), headers=answer.headers)
+            return WatchedReply(status=answer.status, body=await answer.read(), headers=answer.headers)
 
-    async def made(self, path: str, agent: Agent, **members: object) -> str:
+    async def made(self, path: str, agent: WatchedAgent, **members: object) -> str:
         """The id of something new."""
         reply = await self.ask("POST", path, agent, members)
         assert reply.status == 201, reply.body[:300]

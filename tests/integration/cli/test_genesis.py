@@ -22,7 +22,7 @@ MEMBERS = {
 
 
 @attrs.frozen
-class Network:
+class GenesisNetwork:
     """A server, and the folder it works on."""
 
     data: Path
@@ -30,13 +30,13 @@ class Network:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def network(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Network]:
+async def network(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[GenesisNetwork]:
     data = tmp_path_factory.mktemp("genesis") / "data"
     async with serving(data) as server:
-        yield Network(data, server)
+        yield GenesisNetwork(data, server)
 
 
-async def test_agents_have_the_names_and_the_scopes_that_were_asked_for(network: Network) -> None:
+async def test_agents_have_the_names_and_the_scopes_that_were_asked_for(network: GenesisNetwork) -> None:
     scopes = ("--scopes", "diary:read agent:profile")
     ended = await run("genesis", "--count", "3", "--names", "a, b,c", *scopes, "--data", str(network.data))
     assert (ended.status, ended.err) == (0, "")
@@ -51,7 +51,7 @@ async def test_agents_have_the_names_and_the_scopes_that_were_asked_for(network:
             assert (await asked(session, "POST", "/diaries", json={"name": "mine"}))[0] == 403
 
 
-async def test_agent_without_words_has_a_number_for_a_name_every_scope_and_a_diary(network: Network) -> None:
+async def test_agent_without_words_has_a_number_for_a_name_every_scope_and_a_diary(network: GenesisNetwork) -> None:
     (founder,) = (await run("genesis", "--data", str(network.data))).printed
     assert founder["name"] == "agent-1"
     keys = NaclKeyPair(base64.b64decode(founder["privateKey"]))
@@ -73,7 +73,7 @@ async def test_agent_without_words_has_a_number_for_a_name_every_scope_and_a_dia
     assert {name: founder[name] for name in whoami} == whoami
 
 
-async def test_several_at_once_are_all_there(network: Network) -> None:
+async def test_several_at_once_are_all_there(network: GenesisNetwork) -> None:
     ended = await asyncio.gather(*(run("genesis", "--count", "2", "--data", str(network.data)) for _ in range(2)))
     tokens = [founder["accessToken"] for each in ended for founder in each.printed]
     assert len(set(tokens)) == 4

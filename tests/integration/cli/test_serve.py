@@ -27,7 +27,7 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 @attrs.frozen
-class Network:
+class ServeNetwork:
     """A data folder, and an agent of the network in it."""
 
     data: Path
@@ -39,11 +39,11 @@ class Network:
 
 
 @pytest.fixture(scope="module")
-def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
+def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServeNetwork]:
     data = tmp_path_factory.mktemp("network") / "data"
     with EmbeddedPostgres(data):  # for all tests: no server of theirs is the last to leave it
         (founder,) = asyncio.run(genesis(data))
-        yield Network(data, founder)
+        yield ServeNetwork(data, founder)
 
 
 @pytest.fixture
@@ -80,11 +80,11 @@ class Begun:
             self.writer.close()
 
 
-async def test_signal_ends_it_when_what_has_begun_is_answered(network: Network, tmp_path: Path) -> None:
+async def test_signal_ends_it_when_what_has_begun_is_answered(network: ServeNetwork, tmp_path: Path) -> None:
     await asyncio.gather(*(_end_in_the_middle(network, number, tmp_path / number.name) for number in SIGNALS))
 
 
-async def _end_in_the_middle(network: Network, number: signal.Signals, log: Path) -> None:
+async def _end_in_the_middle(network: ServeNetwork, number: signal.Signals, log: Path) -> None:
     async with heard("serve", "--data", str(network.data), log=log) as server:
         async with server.session(network.token) as session:
             path = f"/diaries/{await first_diary(session)}/entries"
@@ -129,7 +129,7 @@ async def test_interrupted_command_ends_without_a_traceback(tmp_path: Path) -> N
     assert process.returncode == 130
 
 
-async def test_sigterm_before_it_can_drain_ends_it_as_well(network: Network, free_port: int) -> None:
+async def test_sigterm_before_it_can_drain_ends_it_as_well(network: ServeNetwork, free_port: int) -> None:
     process = await moltnet("serve", "--data", str(network.data), environment={"PORT": str(free_port)})
     await until(lambda: accepts(free_port))  # it listens before it does anything else
     process.terminate()
@@ -137,7 +137,7 @@ async def test_sigterm_before_it_can_drain_ends_it_as_well(network: Network, fre
     assert process.returncode == 0
 
 
-async def test_server_whose_output_nobody_reads_serves_all_the_same(network: Network, free_port: int) -> None:
+async def test_server_whose_output_nobody_reads_serves_all_the_same(network: ServeNetwork, free_port: int) -> None:
     process = await moltnet("serve", "--data", str(network.data), environment={"PORT": str(free_port)})
     assert process.stdout
     process.stdout._transport.close()  # type: ignore[attr-defined]
@@ -150,7 +150,7 @@ async def test_server_whose_output_nobody_reads_serves_all_the_same(network: Net
     assert b"Traceback" not in errors, errors.decode()
 
 
-async def test_log_has_a_line_for_each_request_and_no_secret(network: Network, tmp_path: Path) -> None:
+async def test_log_has_a_line_for_each_request_and_no_secret(network: ServeNetwork, tmp_path: Path) -> None:
     async with heard("serve", "--data", str(network.data), log=tmp_path / "log") as server:
         secrets = await _use_every_secret(server, network)
     text = text_of(tmp_path / "log")
@@ -162,7 +162,7 @@ async def test_log_has_a_line_for_each_request_and_no_secret(network: Network, t
     assert not [secret for secret in secrets if secret in text]
 
 
-async def test_worker_that_is_killed_is_replaced_and_nobody_notices(network: Network, tmp_path: Path) -> None:
+async def test_worker_that_is_killed_is_replaced_and_nobody_notices(network: ServeNetwork, tmp_path: Path) -> None:
     data = network.data
     async with heard("serve", "--data", str(data), "--workers", "2", log=tmp_path / "log") as server:
         before = _workers(data)
@@ -193,13 +193,13 @@ async def test_without_a_model_it_says_so_and_finds_entries_by_their_words(tmp_p
     assert [entry["content"] for entry in answer["results"]] == ["The harbour freezes in January."]
 
 
-async def test_keys_of_another_secret_are_told(network: Network) -> None:
+async def test_keys_of_another_secret_are_told(network: ServeNetwork) -> None:
     words = ("serve", "--port", "0", "--data", str(network.data))
     ended = await run(*words, RECOVERY_CHALLENGE_SECRET="another-secret" * 3)
     assert ended.refusal.startswith("RECOVERY_CHALLENGE_SECRET is not the one that the token signing keys in")
 
 
-async def _use_every_secret(server: LiveServer, network: Network) -> set[str]:
+async def _use_every_secret(server: LiveServer, network: ServeNetwork) -> set[str]:
     """Sends, and is sent, everything that is secret, in good requests and in bad ones; answers what that was."""
     founder = network.founder
     keys = new_key_pair()

@@ -29,7 +29,7 @@ from moltnet.entrypoints.rest.large_json import SHORT
 from tests.support.costly import SCRIPTS, TAGS, costly, parameters, written
 from tests.support.postgres import a_database
 from tests.support.watched_loop import Turn, WatchedThread
-from tests.support.watched_network import NONE, Agent, Headers, Reply, Stage, served
+from tests.support.watched_network import NONE, Headers, WatchedAgent, WatchedNetwork, WatchedReply, served
 
 pytestmark = pytest.mark.real
 
@@ -68,7 +68,7 @@ WRITERS = {"from_json": from_json, "to_json": to_json}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[WatchedNetwork]:
     """The network of all tests here, its server on a loop of its own."""
     port, thread = unused_port(), WatchedThread()
     thread.start()
@@ -78,7 +78,7 @@ async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage
             services = await thread.run(network.__aenter__())
             try:
                 async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
-                    yield Stage(thread=thread, services=services, session=session)
+                    yield WatchedNetwork(thread=thread, services=services, session=session)
             finally:
                 await thread.run(network.__aexit__(None, None, None))
     finally:
@@ -92,11 +92,11 @@ class Asked:
     name: str
     method: str
     path: str
-    agent: Agent | None
+    agent: WatchedAgent | None
     json: Any = None
     headers: Headers = NONE
 
-    async def play(self, stage: Stage) -> Reply:
+    async def play(self, stage: WatchedNetwork) -> WatchedReply:
         """Its answer."""
         return await stage.ask(self.method, self.path, self.agent, self.json, self.headers)
 
@@ -105,7 +105,7 @@ class Asked:
         body = {name: value for name, value in self.json.items() if name not in AGENTS_ONLY} if self.json else None
         return attrs.evolve(self, name=f"{self.name} without a token", agent=None, json=body)
 
-    def is_answered(self, reply: Reply) -> bool:
+    def is_answered(self, reply: WatchedReply) -> bool:
         """Whether it was carried out, so that what it costs was paid."""
         if self.path == "/mcp":
             return reply.status == 200 and "isError" not in reply.json["result"]
@@ -113,12 +113,12 @@ class Asked:
 
 
 @attrs.frozen(kw_only=True)
-class Scene:
+class CostlyScene:
     """What there is to name: the full diary, an entry of it, and those who are there."""
 
-    stage: Stage
-    ada: Agent
-    bob: Agent
+    stage: WatchedNetwork
+    ada: WatchedAgent
+    bob: WatchedAgent
     diary: str
     entry: str
     readable: str  # the path of an entry that only Bob may read
@@ -160,7 +160,7 @@ class Scene:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def scene(stage: Stage) -> Scene:
+async def scene(stage: WatchedNetwork) -> CostlyScene:
     """A full public diary of Ada's, and a diary of Bob's."""
     ada, bob = await stage.agent(), await stage.agent()
     diary = await stage.made("/diaries", ada, name="Everything", visibility="public")
@@ -172,10 +172,10 @@ async def scene(stage: Stage) -> Scene:
     quiet = await stage.made("/diaries", bob, name="Quiet", visibility="private")
     plain = await stage.made(f"/diaries/{quiet}/entries", bob, content="The heron waits.")
     path = f"/diaries/{quiet}/entries/{plain}"
-    return Scene(stage=stage, ada=ada, bob=bob, diary=diary, entry=entry, readable=path)
+    return CostlyScene(stage=stage, ada=ada, bob=bob, diary=diary, entry=entry, readable=path)
 
 
-async def of_routes(scene: Scene, script: str) -> AsyncIterator[Asked]:
+async def of_routes(scene: CostlyScene, script: str) -> AsyncIterator[Asked]:
     """A request for each operation of the served document, and one without a token where it needs none.
 
     Of the second script on, only of those that hold a text.
@@ -200,7 +200,7 @@ async def of_routes(scene: Scene, script: str) -> AsyncIterator[Asked]:
                 yield asked.without_token()
 
 
-async def of_tools(scene: Scene, script: str) -> AsyncIterator[Asked]:
+async def of_tools(scene: CostlyScene, script: str) -> AsyncIterator[Asked]:
     """The same of each listed tool."""
     for agent in (scene.ada, None):
         opening = Asked(name="initialize", method="POST", path="/mcp", agent=agent, json=_call("initialize", OPENING))
@@ -240,10 +240,10 @@ def _call(method: str, params: Mapping[str, object]) -> dict[str, object]:
 class Probes:
     """What others ask meanwhile, every 50 ms: whether the server is well, and an entry of their own."""
 
-    scene: Scene
+    scene: CostlyScene
     took: list[float] = attrs.field(factory=list)
 
-    async def beside(self, asked: Asked | None) -> tuple[float, Reply | None]:
+    async def beside(self, asked: Asked | None) -> tuple[float, WatchedReply | None]:
         """The longest that any of them took while a request was played, or for a second, and what that was answered."""
         self.took.clear()
         over = asyncio.Event()
@@ -266,14 +266,14 @@ class Probes:
                     return
                 await asyncio.sleep(EVERY_S)
 
-    async def _one(self, path: str, agent: Agent | None) -> None:
+    async def _one(self, path: str, agent: WatchedAgent | None) -> None:
         before = time.monotonic()
         reply = await self.scene.stage.ask("GET", path, agent)
         self.took.append(time.monotonic() - before)
         assert reply.status == 200, reply.body[:300]
 
 
-async def others_wait(scene: Scene, played: AsyncIterator[Asked]) -> list[str]:
+async def others_wait(scene: CostlyScene, played: AsyncIterator[Asked]) -> list[str]:
     """What held up the event loop or the probes, each with how long; it is played again before it counts."""
     probes, faults = Probes(scene), []
     idle, _ = await probes.beside(None)
@@ -292,7 +292,7 @@ async def others_wait(scene: Scene, played: AsyncIterator[Asked]) -> list[str]:
 
 
 async def of_scripts(
-    of: Callable[[Scene, str], AsyncIterator[Asked]], scene: Scene, scripts: Iterable[str]
+    of: Callable[[CostlyScene, str], AsyncIterator[Asked]], scene: CostlyScene, scripts: Iterable[str]
 ) -> AsyncIterator[Asked]:
     """The requests of some scripts."""
     for script in scripts:
@@ -303,7 +303,7 @@ async def of_scripts(
 @pytest.mark.parametrize("of", [of_routes, of_tools], ids=["routes", "tools"])
 @pytest.mark.asyncio(loop_scope="module")
 async def test_no_request_has_a_long_text_read_on_the_event_loop(
-    scene: Scene, of: Callable[[Scene, str], AsyncIterator[Asked]]
+    scene: CostlyScene, of: Callable[[CostlyScene, str], AsyncIterator[Asked]]
 ) -> None:
     await scene.stage.ask("GET", "/openapi.json")  # written once, whoever asks
     short = {"content": "The heron waits.", "title": "A heron"}
@@ -317,12 +317,12 @@ async def test_no_request_has_a_long_text_read_on_the_event_loop(
 
 @pytest.mark.soak
 @pytest.mark.asyncio(loop_scope="module")
-async def test_others_are_served_beside_every_routes_costliest_request(scene: Scene) -> None:
+async def test_others_are_served_beside_every_routes_costliest_request(scene: CostlyScene) -> None:
     assert await others_wait(scene, of_scripts(of_routes, scene, SCRIPTS)) == []
 
 
 @pytest.mark.soak
 @pytest.mark.asyncio(loop_scope="module")
-async def test_others_are_served_beside_every_tools_costliest_call(scene: Scene) -> None:
+async def test_others_are_served_beside_every_tools_costliest_call(scene: CostlyScene) -> None:
     # The tools stand on the routes' use cases: what is theirs alone, words and JSON, these scripts show.
     assert await others_wait(scene, of_scripts(of_tools, scene, (FIRST, "han", "escapes"))) == []

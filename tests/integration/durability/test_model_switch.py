@@ -37,7 +37,7 @@ class Snapshot:
 
 
 @attrs.frozen
-class Agent:
+class WritingAgent:
     """An agent with a diary that nobody writes to any more, and one that is written to."""
 
     token: str
@@ -87,7 +87,7 @@ async def _unfinished(address: str) -> AsyncIterator[None]:
         yield
 
 
-async def _settled(server: LiveServer, token: str) -> Agent:
+async def _settled(server: LiveServer, token: str) -> WritingAgent:
     async with server.session(token) as session:
         still = await first_diary(session)
         busy = (await asked(session, "POST", "/diaries", json={"name": "Busy"}))[1]["id"]
@@ -99,7 +99,7 @@ async def _settled(server: LiveServer, token: str) -> Agent:
                 assert (await _write(session, diary, count))[0] == 201
 
         await asyncio.gather(*(write() for _ in range(CLIENTS)))
-    return Agent(token, still, busy)
+    return WritingAgent(token, still, busy)
 
 
 async def _write(session: aiohttp.ClientSession, diary: str, count: int) -> tuple[int, object]:
@@ -108,13 +108,13 @@ async def _write(session: aiohttp.ClientSession, diary: str, count: int) -> tupl
     return await asked(session, "POST", f"/diaries/{diary}/entries", json=body)
 
 
-async def _orders(server: LiveServer, agent: Agent) -> dict[str, tuple[str, ...]]:
+async def _orders(server: LiveServer, agent: WritingAgent) -> dict[str, tuple[str, ...]]:
     async with server.session(agent.token) as session:
         return {probe: (await _search(session, agent, probe, []))[1] for probe in PROBES}
 
 
 async def _search(
-    session: aiohttp.ClientSession, agent: Agent, probe: str, wrong: list[object]
+    session: aiohttp.ClientSession, agent: WritingAgent, probe: str, wrong: list[object]
 ) -> tuple[str, tuple[str, ...]]:
     body = {"diaryId": agent.still, "query": probe}
     status, answer = await asked(session, "POST", "/diaries/search", json=body)
@@ -124,7 +124,7 @@ async def _search(
 
 
 @contextlib.asynccontextmanager
-async def _clients(server: LiveServer, agent: Agent, seen: Snapshot, *, outlive_it: bool) -> AsyncIterator[None]:
+async def _clients(server: LiveServer, agent: WritingAgent, seen: Snapshot, *, outlive_it: bool) -> AsyncIterator[None]:
     """Clients that search and write until the block ends, or, unless they are to outlive it, the server."""
     stop = asyncio.Event()
 

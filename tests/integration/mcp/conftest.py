@@ -16,7 +16,7 @@ from moltnet.entrypoints.mcp.mount import mount_mcp
 from moltnet.entrypoints.mcp.options import McpOptions
 from moltnet.entrypoints.rest.app import create_app
 from moltnet.entrypoints.rest.options import RestOptions
-from tests.integration.rest.members import Member, signed_in
+from tests.integration.rest.members import RestMember, signed_in
 from tests.support.interruptions import Calls, InterruptedStorage
 from tests.support.networks import SETTINGS, UNTHROTTLED, in_memory, services_on
 
@@ -24,7 +24,7 @@ API = "http://network.test"
 
 
 @attrs.frozen(kw_only=True)
-class Network:
+class McpNetwork:
     """A server over a network in memory, and that network's use cases; `calls` interrupts statements of its storage."""
 
     http: TestClient[Any, Any]
@@ -36,19 +36,19 @@ class Network:
         """Where it listens."""
         return str(self.http.make_url("")).rstrip("/")
 
-    async def member(self) -> Member:
+    async def member(self) -> RestMember:
         """A new agent with a token."""
         key = NaclKeyPair.generate()
         return await signed_in(self.http, key, await self.services.registration.genesis(key.public_key.text))
 
 
-Serve = Callable[..., Awaitable[Network]]
+Serve = Callable[..., Awaitable[McpNetwork]]
 
 
 @asynccontextmanager
 async def served(
     limits: Limits = UNTHROTTLED, *, anonymous: bool = True, at_its_own_address: bool = False
-) -> AsyncIterator[Network]:
+) -> AsyncIterator[McpNetwork]:
     """Serves an empty network in memory; it names itself as `API`, or as where it really is."""
     settings = attrs.evolve(SETTINGS, rate_limits=limits)
     bound = get_port_socket("127.0.0.1", 0, AF_INET)
@@ -61,7 +61,7 @@ async def served(
         secret = settings.mcp_session_secret
         mount_mcp(app, McpOptions(urls=options.urls, session_secret=secret, anonymous=anonymous))
         async with TestClient(TestServer(app, socket_factory=lambda *_: bound)) as http:
-            yield Network(http=http, services=services, calls=calls)
+            yield McpNetwork(http=http, services=services, calls=calls)
 
 
 @pytest.fixture
@@ -69,25 +69,25 @@ async def serve() -> AsyncIterator[Serve]:
     """Serves networks that are empty but for what the test puts there."""
     async with AsyncExitStack() as stack:
 
-        async def start(limits: Limits = UNTHROTTLED, **options: bool) -> Network:
+        async def start(limits: Limits = UNTHROTTLED, **options: bool) -> McpNetwork:
             return await stack.enter_async_context(served(limits, **options))
 
         yield start
 
 
 @pytest.fixture
-async def network(serve: Serve) -> Network:
+async def network(serve: Serve) -> McpNetwork:
     """A server where nobody is held up."""
     return await serve()
 
 
 @pytest.fixture
-async def ada(network: Network) -> Member:
+async def ada(network: McpNetwork) -> RestMember:
     """A member."""
     return await network.member()
 
 
-def shown(member: Member) -> dict[str, str]:
+def shown(member: RestMember) -> dict[str, str]:
     """The two headers an MCP client shows a member's credentials in."""
     return {"X-Client-Id": member.client_id, "X-Client-Secret": member.secret}
 

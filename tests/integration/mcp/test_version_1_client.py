@@ -12,8 +12,8 @@ from pathlib import Path
 import attrs
 import pytest
 
-from tests.integration.mcp.conftest import Network
-from tests.integration.rest.members import Member, Reply, ask
+from tests.integration.mcp.conftest import McpNetwork
+from tests.integration.rest.members import Reply, RestMember, ask
 from tests.support.assertions import assertion_claims, signed_assertion
 from tests.support.commands import text_of
 
@@ -24,8 +24,8 @@ RECORDED = json.loads(text_of(Path(__file__).parent / "other_clients" / "mcp_1.j
 class Replay:
     """A client that says what was recorded, with what differs filled in."""
 
-    network: Network
-    member: Member
+    network: McpNetwork
+    member: RestMember
     token: str
     session: str = ""
 

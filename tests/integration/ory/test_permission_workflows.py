@@ -30,7 +30,7 @@ FAULTS = {
 
 
 @attrs.frozen
-class World:
+class PermissionWorld:
     """An owner's diary with an entry, and a guest who was let in."""
 
     network: Network
@@ -64,24 +64,24 @@ class World:
 
 
 OWNED, WRITTEN, READ, PLACED = ("Diary", "owner"), ("Diary", "writers"), ("Diary", "readers"), ("DiaryEntry", "parent")
-ACTS: dict[str, tuple[Callable[[World], Awaitable[None]], set[tuple[str, str]]]] = {
-    "revoke": (World.revoke, {OWNED, PLACED}),
-    "admit again": (World.admit_again, {OWNED, PLACED, READ}),
-    "remove the entry": (World.remove_entry, {OWNED, WRITTEN}),
-    "remove the diary": (World.remove_diary, set()),
+ACTS: dict[str, tuple[Callable[[PermissionWorld], Awaitable[None]], set[tuple[str, str]]]] = {
+    "revoke": (PermissionWorld.revoke, {OWNED, PLACED}),
+    "admit again": (PermissionWorld.admit_again, {OWNED, PLACED, READ}),
+    "remove the entry": (PermissionWorld.remove_entry, {OWNED, WRITTEN}),
+    "remove the diary": (PermissionWorld.remove_diary, set()),
 }
 
 
 @pytest.fixture
-async def world() -> AsyncIterator[World]:
+async def world() -> AsyncIterator[PermissionWorld]:
     async with behind() as (ory, options), a_network(**options) as network:
         owner, guest = await network.member(), await network.member()
         diary = await network.diary(owner)
         await network.admit(diary, owner, guest, ShareRole.WRITER)
-        yield World(network, ory, owner, guest, diary, await network.entry(owner, diary))
+        yield PermissionWorld(network, ory, owner, guest, diary, await network.entry(owner, diary))
 
 
-async def test_relations_are_in_keto_when_the_call_has_returned(world: World):
+async def test_relations_are_in_keto_when_the_call_has_returned(world: PermissionWorld):
     assert {(kind, relation) for kind, _, relation, _ in world.ory.keto.tuples} == {OWNED, WRITTEN, PLACED}
 
 
@@ -90,7 +90,7 @@ async def test_relations_are_in_keto_when_the_call_has_returned(world: World):
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("act", ACTS)
 async def test_what_was_committed_arrives_and_nothing_else(
-    world: World, *, act: str, fault: str, call: str, times: int
+    world: PermissionWorld, *, act: str, fault: str, call: str, times: int
 ):
     do, expected = ACTS[act]
     world.ory.faults.arrange(call, [FAULTS[fault]] * times)
@@ -100,7 +100,7 @@ async def test_what_was_committed_arrives_and_nothing_else(
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-async def test_revoked_guest_has_no_right_while_keto_is_not_told(world: World, fault: str):
+async def test_revoked_guest_has_no_right_while_keto_is_not_told(world: PermissionWorld, fault: str):
     world.ory.faults.always("T3", FAULTS[fault])
     with suppress(RelationsPending):
         await world.revoke()

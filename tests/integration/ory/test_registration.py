@@ -60,7 +60,7 @@ async def nothing() -> None:
 
 
 @attrs.frozen
-class World:
+class RegistrationWorld:
     """The network, and Ory behind it."""
 
     network: Network
@@ -97,19 +97,19 @@ class World:
 
 
 @pytest.fixture
-async def world() -> AsyncIterator[World]:
+async def world() -> AsyncIterator[RegistrationWorld]:
     async with behind(HURRIED) as (ory, options), a_network(**options) as network:
-        yield World(network, ory)
+        yield RegistrationWorld(network, ory)
 
 
 @pytest.fixture
-async def code(world: World) -> str:
+async def code(world: RegistrationWorld) -> str:
     """A member's voucher; the member has no part in Ory."""
     member = await world.network.member()
     return (await world.network.services.vouching.issue(member.caller)).code
 
 
-async def test_newcomer_is_there_once_in_every_place(world: World, code: str):
+async def test_newcomer_is_there_once_in_every_place(world: RegistrationWorld, code: str):
     before, key = world.network.kept(), a_key_pair()
     assert await world.is_member(key, await world.register(key, code))
     assert world.added(before) == OF_OURS
@@ -123,7 +123,7 @@ async def test_newcomer_is_there_once_in_every_place(world: World, code: str):
 
 @pytest.mark.parametrize("call", [*STEPS, *RELATING])
 @pytest.mark.parametrize("fault", FAULTS)
-async def test_fault_that_passes_leaves_one_member(world: World, code: str, *, call: str, fault: str):
+async def test_fault_that_passes_leaves_one_member(world: RegistrationWorld, code: str, *, call: str, fault: str):
     before, key = world.network.kept(), a_key_pair()
     world.ory.faults.arrange(call, [FAULTS[fault]])
     assert await world.is_member(key, await world.register(key, code))
@@ -131,7 +131,7 @@ async def test_fault_that_passes_leaves_one_member(world: World, code: str, *, c
 
 
 @pytest.mark.parametrize(("call", "fault"), STAYING)
-async def test_fault_that_stays_leaves_nothing(world: World, code: str, *, call: str, fault: str):
+async def test_fault_that_stays_leaves_nothing(world: RegistrationWorld, code: str, *, call: str, fault: str):
     before, key = world.left(), a_key_pair()
     world.ory.faults.always(call, FAULTS[fault])
     with pytest.raises(RegistrationFailed):
@@ -145,7 +145,7 @@ async def test_fault_that_stays_leaves_nothing(world: World, code: str, *, call:
 @pytest.mark.parametrize(
     "fault", ["reset before the effect", "reset after the effect", "503", "hangs after the effect"]
 )
-async def test_undoing_is_tried_again_until_it_holds(world: World, code: str, *, call: str, fault: str):
+async def test_undoing_is_tried_again_until_it_holds(world: RegistrationWorld, code: str, *, call: str, fault: str):
     before = world.left()
     world.ory.faults.always("H1", f.BROKEN_AFTER)
     world.ory.faults.arrange(call, [FAULTS[fault]] * 2)
@@ -155,7 +155,7 @@ async def test_undoing_is_tried_again_until_it_holds(world: World, code: str, *,
 
 
 @pytest.mark.parametrize("fault", ["reset before the effect", "reset after the effect", "503", "cut short"])
-async def test_removal_of_relations_is_tried_again_until_it_holds(world: World, code: str, fault: str):
+async def test_removal_of_relations_is_tried_again_until_it_holds(world: RegistrationWorld, code: str, fault: str):
     before = world.left()
     world.ory.faults.always("H1", f.BROKEN_AFTER)
     world.ory.faults.arrange("T3", [FAULTS[fault]])
@@ -167,7 +167,7 @@ async def test_removal_of_relations_is_tried_again_until_it_holds(world: World, 
 
 @pytest.mark.parametrize(("call", "left"), [("K7", "identities"), ("H5", "oauth")])
 async def test_what_cannot_be_undone_keeps_nothing_else_and_is_undone_in_the_end(
-    world: World, code: str, *, call: str, left: str
+    world: RegistrationWorld, code: str, *, call: str, left: str
 ):
     before, meanwhile = world.left(), dict[str, object]()
 
@@ -187,7 +187,7 @@ async def test_what_cannot_be_undone_keeps_nothing_else_and_is_undone_in_the_end
 
 @pytest.mark.parametrize("call", ["H4", "H9"])
 @pytest.mark.parametrize("fault", ["reset before the effect", "reset after the effect", "503", "cut short", "429"])
-async def test_first_secret_survives_a_fault(world: World, code: str, *, call: str, fault: str):
+async def test_first_secret_survives_a_fault(world: RegistrationWorld, code: str, *, call: str, fault: str):
     key = a_key_pair()
     world.ory.faults.arrange(call, [FAULTS[fault]])
     assert await world.is_member(key, await world.register(key, code))
@@ -196,7 +196,7 @@ async def test_first_secret_survives_a_fault(world: World, code: str, *, call: s
 @pytest.mark.parametrize("call", ["H4", "H9"])
 @pytest.mark.parametrize("fault", ["reset before the effect", "reset after the effect", "503"])
 async def test_whose_secret_is_lost_on_the_way_repeats_and_gets_another(
-    world: World, code: str, *, call: str, fault: str
+    world: RegistrationWorld, code: str, *, call: str, fault: str
 ):
     key = a_key_pair()
     world.ory.faults.always(call, FAULTS[fault])
@@ -208,7 +208,7 @@ async def test_whose_secret_is_lost_on_the_way_repeats_and_gets_another(
 
 @pytest.mark.parametrize("is_direct", [False, True], ids=["by the network", "by Hydra itself"])
 async def test_once_a_token_was_used_nobody_gets_another_secret_by_repeating(
-    world: World, code: str, *, is_direct: bool
+    world: RegistrationWorld, code: str, *, is_direct: bool
 ):
     key = a_key_pair()
     told = (await world.register(key, code)).credentials
@@ -227,7 +227,7 @@ async def test_once_a_token_was_used_nobody_gets_another_secret_by_repeating(
 
 
 @pytest.mark.parametrize("call", ["H4", "H9"])
-async def test_whose_secret_is_lost_on_the_way_comes_back_by_its_key(world: World, code: str, call: str):
+async def test_whose_secret_is_lost_on_the_way_comes_back_by_its_key(world: RegistrationWorld, code: str, call: str):
     key, services = a_key_pair(), world.network.services
     world.ory.faults.always(call, f.RESET_AFTER)
     with pytest.raises(Unavailable):
@@ -243,7 +243,7 @@ async def test_whose_secret_is_lost_on_the_way_comes_back_by_its_key(world: Worl
     assert (await services.authentication.authenticate(token.text)).public_key == key.public_key
 
 
-async def test_key_that_is_in_kratos_by_another_registration_is_taken(world: World, code: str):
+async def test_key_that_is_in_kratos_by_another_registration_is_taken(world: RegistrationWorld, code: str):
     key = a_key_pair()
     await world.network.identities.create("another registration", key.public_key, None)
     before = world.left()
@@ -252,7 +252,7 @@ async def test_key_that_is_in_kratos_by_another_registration_is_taken(world: Wor
     assert world.left() == before
 
 
-async def test_same_key_twice_at_once_is_one_member(world: World, code: str):
+async def test_same_key_twice_at_once_is_one_member(world: RegistrationWorld, code: str):
     key, member = a_key_pair(), await world.network.member()
     second = (await world.network.services.vouching.issue(member.caller)).code
     told = await asyncio.gather(world.register(key, code), world.register(key, second), return_exceptions=True)
@@ -261,7 +261,7 @@ async def test_same_key_twice_at_once_is_one_member(world: World, code: str):
     assert await world.is_member(key, member_told)
 
 
-async def test_no_secret_is_told_to_a_log(world: World, code: str, caplog: pytest.LogCaptureFixture):
+async def test_no_secret_is_told_to_a_log(world: RegistrationWorld, code: str, caplog: pytest.LogCaptureFixture):
     caplog.set_level("DEBUG")
     for call in (*STEPS, "H4", "H9"):
         world.ory.faults.arrange(call, [f.RESET_AFTER])

@@ -30,7 +30,7 @@ from tests.support.stored import joined
 
 
 @attrs.frozen
-class Served:
+class OryServed:
     """A server, and the credentials of an agent."""
 
     http: TestClient[Any, Any]
@@ -38,7 +38,7 @@ class Served:
 
 
 @pytest.fixture
-async def served() -> AsyncIterator[Served]:
+async def served() -> AsyncIterator[OryServed]:
     storage = MemoryStorage()
     async with ory_tokens(storage) as tokens:
         held = await tokens.clients.create(ClientId(an_id()), await joined(storage), ALL_SCOPES)
@@ -53,10 +53,10 @@ async def served() -> AsyncIterator[Served]:
         app = create_app(services, options)
         mount_mcp(app, McpOptions(urls=options.urls, session_secret=b"s" * 32))
         async with TestClient(TestServer(app)) as http:
-            yield Served(http, held)
+            yield OryServed(http, held)
 
 
-async def test_a_secret_is_taken_from_the_header_and_from_the_form(served: Served) -> None:
+async def test_a_secret_is_taken_from_the_header_and_from_the_form(served: OryServed) -> None:
     client_id, grant = str(served.held.client_id), {"grant_type": "client_credentials"}
     pair = base64.b64encode(f"{client_id}:{served.held.secret}".encode()).decode()
     basic = await ask(served.http, "POST", "/oauth2/token", data=grant, headers={"Authorization": f"Basic {pair}"})
@@ -65,7 +65,7 @@ async def test_a_secret_is_taken_from_the_header_and_from_the_form(served: Serve
     assert (basic.status, posted.status) == (200, 200)
 
 
-async def test_an_assertion_is_refused_and_not_offered(served: Served) -> None:
+async def test_an_assertion_is_refused_and_not_offered(served: OryServed) -> None:
     form = {"grant_type": "client_credentials", "client_assertion_type": ASSERTION_TYPE, "client_assertion": "x.y.z"}
     refused = await ask(served.http, "POST", "/oauth2/token", data=form)
     assert (refused.status, refused.json["error"]) == (401, "invalid_client")

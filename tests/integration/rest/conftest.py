@@ -27,7 +27,7 @@ from moltnet.entrypoints.rest.routing import AnyRoute
 from moltnet.ports.tokens import BeforeRemoteCall
 from tests.integration.rest import framework
 from tests.integration.rest.declared import declared
-from tests.integration.rest.members import Member, signed_in
+from tests.integration.rest.members import RestMember, signed_in
 from tests.support.builders import NOON
 from tests.support.networks import UNTHROTTLED, WEBHOOK_KEY, in_memory, services_on
 
@@ -96,36 +96,36 @@ def narrow_bearer() -> dict[str, str]:
 
 
 @attrs.frozen(kw_only=True)
-class Network:
+class RestNetwork:
     """A server over a network in memory, and that network's use cases."""
 
     http: TestClient[Any, Any]
     services: Services
 
-    async def member(self) -> Member:
+    async def member(self) -> RestMember:
         """A new agent with a token."""
         key = NaclKeyPair.generate()
         return await signed_in(self.http, key, await self.services.registration.genesis(key.public_key.text))
 
 
 @pytest.fixture
-async def network() -> AsyncIterator[Network]:
+async def network() -> AsyncIterator[RestNetwork]:
     """A server that is empty but for what the test puts there."""
     async with services_on(in_memory()) as services:
         app = create_app(services, RestOptions(webhook_key=WEBHOOK_KEY))
         app.on_response_prepare.append(declared().check)
         async with TestClient(TestServer(app)) as http:
-            yield Network(http=http, services=services)
+            yield RestNetwork(http=http, services=services)
 
 
 @pytest.fixture
-async def ada(network: Network) -> Member:
+async def ada(network: RestNetwork) -> RestMember:
     """A member."""
     return await network.member()
 
 
 @pytest.fixture
-async def bob(network: Network) -> Member:
+async def bob(network: RestNetwork) -> RestMember:
     """Another member."""
     return await network.member()
 

@@ -41,7 +41,7 @@ class Paging:
 
 
 @attrs.frozen(kw_only=True)
-class ErrorRenderer:
+class RenderedError:
     who: str | None
     text: str | None = None
     limit: int | None = None
@@ -57,11 +57,11 @@ def who(call: Call[Any, Any, Any]) -> str | None:
 
 
 async def read(call: Call[Any, None, Paging]) -> Answer:
-    return Answer(ErrorRenderer(who=who(call), text=call.query.q, limit=call.query.limit))
+    return Answer(RenderedError(who=who(call), text=call.query.q, limit=call.query.limit))
 
 
 async def write(call: Call[Path, Note, Paging]) -> Answer:
-    return Answer(ErrorRenderer(who=str(call.agent.agent_id), text=call.body.text), status=201)
+    return Answer(RenderedError(who=str(call.agent.agent_id), text=call.body.text), status=201)
 
 
 async def named(call: Call[NamePath, None, None]) -> Answer:
@@ -69,11 +69,11 @@ async def named(call: Call[NamePath, None, None]) -> Answer:
 
 
 async def act(call: Call[None, None, None]) -> Answer:
-    return Answer(ErrorRenderer(who=who(call)))
+    return Answer(RenderedError(who=who(call)))
 
 
 async def note(call: Call[None, Note, None]) -> Answer:
-    return Answer(ErrorRenderer(who=None, text=call.body.text))
+    return Answer(RenderedError(who=None, text=call.body.text))
 
 
 async def broken(_: Call[None, None, None]) -> Answer:
@@ -105,7 +105,7 @@ def oauth_refusal(error: Exception) -> Answer | None:
 
 
 def route(method: str, path: str, handler: Any, **more: Any) -> Route[Any, Any, Any]:
-    return Route(method, path, handler.__name__ + path, "diary", handler, **({"answers": {200: ErrorRenderer}} | more))
+    return Route(method, path, handler.__name__ + path, "diary", handler, **({"answers": {200: RenderedError}} | more))
 
 
 ROUTES = (

@@ -33,7 +33,7 @@ async def ask(http: TestClient[Any, Any], method: str, path: str, **more: Any) -
 
 
 @attrs.frozen(kw_only=True)
-class Member:
+class RestMember:
     """A registered agent."""
 
     http: TestClient[Any, Any]
@@ -64,7 +64,7 @@ class Member:
         assert made.status == 201, made.json
         return dict(made.json)
 
-    async def shares_with(self, guest: "Member", diary: str, role: str = "reader") -> None:
+    async def shares_with(self, guest: "RestMember", diary: str, role: str = "reader") -> None:
         """Invites a member, who accepts."""
         body = {"fingerprint": guest.fingerprint, "role": role}
         share = await self.ask("POST", f"/diaries/{diary}/share", body)
@@ -72,10 +72,10 @@ class Member:
         assert accepted.status == 200, accepted.json
 
 
-async def signed_in(http: TestClient[Any, Any], key: NaclKeyPair, registered: Registered) -> Member:
+async def signed_in(http: TestClient[Any, Any], key: NaclKeyPair, registered: Registered) -> RestMember:
     """The member of a registration, with a token."""
     client_id, secret = str(registered.credentials.client_id), registered.credentials.secret
-    return Member(
+    return RestMember(
         http=http,
         key=key,
         agent_id=registered.agent_id,

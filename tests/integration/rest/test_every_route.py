@@ -8,7 +8,7 @@ import pytest
 from moltnet.domain.credentials import Scope
 from moltnet.entrypoints.operations.operation import Auth
 from moltnet.entrypoints.rest.routes import ROUTES
-from tests.integration.rest.members import Member, ask, token_for
+from tests.integration.rest.members import RestMember, ask, token_for
 
 # A stream of events has no end; test_stream.py is about it.
 ENDING = [route for route in ROUTES if route.operation_id != "streamPublicFeed"]
@@ -52,7 +52,7 @@ async def test_route_is_held_to_its_scopes(network, ada):
         assert refused.told == (403, "FORBIDDEN", f"Missing required scope: {needed}"), route.operation_id
 
 
-async def test_get_also_answers_head(ada: Member):
+async def test_get_also_answers_head(ada: RestMember):
     headers = {"Authorization": f"Bearer {ada.token}"}
     for target in map(target_of, GETS):
         async with ada.http.get(target, headers=headers) as got, ada.http.head(target, headers=headers) as head:

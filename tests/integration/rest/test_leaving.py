@@ -13,8 +13,8 @@ from moltnet.adapters.onnx.scheduling import Scheduler
 from moltnet.domain.search import Vector
 from moltnet.entrypoints.rest.app import create_app
 from moltnet.entrypoints.rest.keys import SERVICES
-from tests.integration.rest.conftest import Network
-from tests.integration.rest.members import Member
+from tests.integration.rest.conftest import RestNetwork
+from tests.integration.rest.members import RestMember
 from tests.support.live_server import until
 from tests.support.networks import in_memory, services_on
 
@@ -55,9 +55,9 @@ async def server(embedder: SlowEmbedder) -> AsyncIterator[TestServer]:
 
 
 @pytest.fixture
-async def ada(server: TestServer) -> AsyncIterator[Member]:
+async def ada(server: TestServer) -> AsyncIterator[RestMember]:
     async with TestClient(server) as http:
-        network = Network(http=http, services=server.app[SERVICES])
+        network = RestNetwork(http=http, services=server.app[SERVICES])
         yield await network.member()
 
 

@@ -12,7 +12,7 @@ from moltnet.adapters.memory.relations import MemoryRelationStore
 from moltnet.domain.errors import Unavailable
 from moltnet.domain.relations import Namespace, TuplePattern
 from moltnet.entrypoints.rest.app import create_app
-from tests.integration.rest.conftest import Network
+from tests.integration.rest.conftest import RestNetwork
 from tests.support.interruptions import Act, Calls, failing, interrupted
 from tests.support.networks import in_memory, services_on
 
@@ -44,13 +44,13 @@ class NetworkUrls:
             self.calls.before(call, [])
 
     @asynccontextmanager
-    async def server(self) -> AsyncIterator[Network]:
+    async def server(self) -> AsyncIterator[RestNetwork]:
         """A server, until the context is left."""
         async with (
             services_on(self._foundation) as services,
             TestClient(TestServer(create_app(services))) as http,
         ):
-            yield Network(http=http, services=services)
+            yield RestNetwork(http=http, services=services)
 
 
 @pytest.fixture

@@ -11,8 +11,9 @@ from moltnet.domain.credentials import ClientWithoutAgent
 from moltnet.domain.errors import Unavailable
 from moltnet.domain.signing import SIGNING_LIFETIME
 from tests.integration.wire.row import Act, Row, Step, row, says
-from tests.integration.wire.stage import RECOVERY_SECRET, Stage
+from tests.integration.wire.stage import Stage
 from tests.support.interruptions import failing, passing
+from tests.support.networks import RECOVERY_SECRET
 from tests.support.ory.faults import DOWN, NOT_JSON
 
 REQUESTS, REQUEST, NO_REQUEST = (

@@ -43,7 +43,7 @@ LOST = {"shared": "lent", "shared.entry": "lent.entry"}
 
 
 @attrs.frozen
-class Served:
+class FuzzedServer:
     """A stage that is served by a thread of its own, and what the requests need of it."""
 
     url: str
@@ -52,10 +52,10 @@ class Served:
 
 
 @pytest.fixture(scope="module")
-def served() -> Iterator[Served]:
+def served() -> Iterator[FuzzedServer]:
     """The stage, until the module's tests are over."""
     loop, ready, done = asyncio.new_event_loop(), threading.Event(), asyncio.Event()
-    told: list[Served] = []
+    told: list[FuzzedServer] = []
 
     async def serve() -> None:
         async with a_stage() as stage:
@@ -73,7 +73,7 @@ def served() -> Iterator[Served]:
 
 
 @pytest.fixture(scope="module")
-def operations(served: Served):
+def operations(served: FuzzedServer):
     schema = schemathesis.openapi.from_url(f"{served.url}/openapi.json")
     found = [each.ok() for each in schema.get_all_operations()]
     return {each.definition.raw["operationId"]: each for each in found}
@@ -97,12 +97,12 @@ def test_answer_is_as_declared_and_never_a_fault_of_ours(served, operations, nam
     holds()
 
 
-async def _served(stage: Stage) -> Served:
+async def _served(stage: Stage) -> FuzzedServer:
     tokens = {who: await stage.token_of(who) for who in ("owner", *ASKERS.values())}
-    return Served(str(stage.http.server.make_url("")).rstrip("/"), tokens, stage.names)
+    return FuzzedServer(str(stage.http.server.make_url("")).rstrip("/"), tokens, stage.names)
 
 
-def _place(case, served: Served) -> None:
+def _place(case, served: FuzzedServer) -> None:
     """Puts the ids of things that are there where the document asks for ids."""
     names = served.names
     if case.method == "DELETE":

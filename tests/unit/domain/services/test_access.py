@@ -92,7 +92,7 @@ READABLE_FROM = {PRIVATE: Standing.READER, MOLTNET: Standing.STRANGER, PUBLIC: S
 
 
 @attrs.frozen(kw_only=True)
-class Scene:
+class AccessScene:
     """A diary and one caller of each standing."""
 
     network: Network
@@ -115,7 +115,7 @@ class Scene:
         return DONE
 
 
-async def set_up(network: Network, visibility: Visibility) -> Scene:
+async def set_up(network: Network, visibility: Visibility) -> AccessScene:
     owner, reader, writer, stranger = [await network.member() for _ in range(4)]
     diary = await network.diary(owner, visibility)
     await network.admit(diary, owner, reader, ShareRole.READER)
@@ -127,11 +127,11 @@ async def set_up(network: Network, visibility: Visibility) -> Scene:
         Standing.WRITER: writer.caller,
         Standing.OWNER: owner.caller,
     }
-    return Scene(network=network, diary=diary, owner=owner, callers=callers)
+    return AccessScene(network=network, diary=diary, owner=owner, callers=callers)
 
 
 @pytest.fixture(params=Visibility)
-async def scene(request: pytest.FixtureRequest, network: Network) -> Scene:
+async def scene(request: pytest.FixtureRequest, network: Network) -> AccessScene:
     return await set_up(network, request.param)
 
 
@@ -140,7 +140,7 @@ def may(standing: Standing, least: Standing) -> bool:
     return order.index(standing) >= order.index(least)
 
 
-async def outcomes(scene: Scene, use_case: UseCase, client_directory: list[Standing]) -> dict[Standing, Outcome]:
+async def outcomes(scene: AccessScene, use_case: UseCase, client_directory: list[Standing]) -> dict[Standing, Outcome]:
     found: dict[Standing, Outcome] = {}
     for standing in client_directory:
         refused = await scene.outcome(standing, use_case, await scene.target())
@@ -149,7 +149,7 @@ async def outcomes(scene: Scene, use_case: UseCase, client_directory: list[Stand
 
 
 @pytest.mark.parametrize("name", READS)
-async def test_who_may_read(scene: Scene, name: str) -> None:
+async def test_who_may_read(scene: AccessScene, name: str) -> None:
     def expected(standing: Standing) -> Outcome:
         if may(standing, READABLE_FROM[scene.diary.visibility]):
             return DONE
@@ -163,7 +163,7 @@ async def test_who_may_read(scene: Scene, name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "least"), [*((name, Standing.WRITER) for name in WRITES), *((name, Standing.OWNER) for name in MANAGES)]
 )
-async def test_who_may_change(scene: Scene, name: str, least: Standing) -> None:
+async def test_who_may_change(scene: AccessScene, name: str, least: Standing) -> None:
     def expected(standing: Standing) -> Outcome:
         if may(standing, least):
             return DONE
@@ -174,12 +174,12 @@ async def test_who_may_change(scene: Scene, name: str, least: Standing) -> None:
 
 
 @pytest.mark.parametrize("name", ["share", "list shares"])
-async def test_only_the_owner_shares_and_nobody_else_learns_of_it(scene: Scene, name: str) -> None:
+async def test_only_the_owner_shares_and_nobody_else_learns_of_it(scene: AccessScene, name: str) -> None:
     expected = dict.fromkeys(KNOWN, SharedDiaryNotFound) | {Standing.OWNER: DONE}
     assert await outcomes(scene, SHARES[name], KNOWN) == expected
 
 
-async def test_only_the_owner_revokes(scene: Scene) -> None:
+async def test_only_the_owner_revokes(scene: AccessScene) -> None:
     reader = scene.callers[Standing.READER]
     guest = await scene.network.member()
     await scene.network.admit(scene.diary, scene.owner, guest)

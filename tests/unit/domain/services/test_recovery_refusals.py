@@ -27,7 +27,7 @@ ErrorRenderer: TypeAlias = "tuple[type[Exception], str] | None"
 
 
 @attrs.frozen
-class Proof:
+class RefusedProof:
     """What is handed in."""
 
     text: str
@@ -36,11 +36,11 @@ class Proof:
     key: str
 
 
-Spoiling: TypeAlias = Callable[[Proof], Proof]
+Spoiling: TypeAlias = Callable[[RefusedProof], RefusedProof]
 
 
 def flipped(field: str, place: int, bit: int) -> Spoiling:
-    def spoil(proof: Proof) -> Proof:
+    def spoil(proof: RefusedProof) -> RefusedProof:
         text: str = getattr(proof, field)
         if not text:
             return proof
@@ -52,22 +52,22 @@ def flipped(field: str, place: int, bit: int) -> Spoiling:
 
 
 def cut(field: str, place: int) -> Spoiling:
-    def spoil(proof: Proof) -> Proof:
+    def spoil(proof: RefusedProof) -> RefusedProof:
         text: str = getattr(proof, field)
         return attrs.evolve(proof, **{field: text[: place % max(len(text), 1)]})
 
     return spoil
 
 
-def marked_by_another(proof: Proof) -> Proof:
+def marked_by_another(proof: RefusedProof) -> RefusedProof:
     return attrs.evolve(proof, mac=hmac.new(OTHER_SECRET, proof.text.encode(), hashlib.sha256).hexdigest())
 
 
-def for_another_key(proof: Proof) -> Proof:
+def for_another_key(proof: RefusedProof) -> RefusedProof:
     return attrs.evolve(proof, key=a_key_pair().public_key.text)
 
 
-def signed_by_another(proof: Proof) -> Proof:
+def signed_by_another(proof: RefusedProof) -> RefusedProof:
     return attrs.evolve(proof, signature=a_key_pair().sign(proof.text.encode()))
 
 
@@ -77,7 +77,7 @@ SPOILINGS = FLIPS | CUTS | st.sampled_from([marked_by_another, for_another_key, 
 AGES = st.sampled_from([-300_000, -1, 0, 1, 299_999, 300_000, 300_001, 86_400_000])
 
 
-def expected(proof: Proof, issued: Proof, age_ms: int, *, is_replay: bool) -> ErrorRenderer:
+def expected(proof: RefusedProof, issued: RefusedProof, age_ms: int, *, is_replay: bool) -> ErrorRenderer:
     """What the table says, read from its top; None for a proof that is right but for its agent."""
     parts = proof.text.split(":")
     table = (
@@ -94,12 +94,12 @@ def expected(proof: Proof, issued: Proof, age_ms: int, *, is_replay: bool) -> Er
     return NOT_SIGNED if proof.signature != issued.signature else None
 
 
-async def issued_to(network: Network, key: NaclKeyPair) -> Proof:
+async def issued_to(network: Network, key: NaclKeyPair) -> RefusedProof:
     challenge = await network.services.recovery.challenge(key.public_key.text)
-    return Proof(challenge.text, challenge.mac, key.sign(challenge.text.encode()), key.public_key.text)
+    return RefusedProof(challenge.text, challenge.mac, key.sign(challenge.text.encode()), key.public_key.text)
 
 
-async def told(network: Network, proof: Proof) -> ErrorRenderer:
+async def told(network: Network, proof: RefusedProof) -> ErrorRenderer:
     challenge = Challenge(text=proof.text, mac=proof.mac)
     try:
         await network.services.recovery.verify(challenge, proof.signature, proof.key)
