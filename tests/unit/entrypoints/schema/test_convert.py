@@ -13,19 +13,19 @@ class Kind(StrEnum):
 
 
 @attrs.frozen(kw_only=True)
-class ConvertedInner:
+class Inner:
     finger_print: str
 
 
 @attrs.frozen(kw_only=True)
-class ConvertedAnswer:
+class Answer:
     diary_id: DiaryId
     title: str | None
     kind: Kind
     created_at: datetime
-    signer: ConvertedInner | None = None
+    signer: Inner | None = None
     tags: tuple[str, ...] | None
-    inners: tuple[ConvertedInner, ...] = ()
+    inners: tuple[Inner, ...] = ()
 
 
 ID = UUID("880e8400-e29b-41d4-a716-446655440004")
@@ -33,7 +33,7 @@ AT = datetime(2026, 1, 30, 10, 0, 0, 123999, tzinfo=UTC)
 
 
 def test_answer_has_its_members_in_declared_order_with_optional_ones_left_out():
-    answer = ConvertedAnswer(diary_id=DiaryId(ID), title=None, kind=Kind.ONE, created_at=AT, tags=("a",))
+    answer = Answer(diary_id=DiaryId(ID), title=None, kind=Kind.ONE, created_at=AT, tags=("a",))
     told = json_value(answer)
     assert list(told.items()) == [
         ("diaryId", str(ID)),
@@ -46,8 +46,8 @@ def test_answer_has_its_members_in_declared_order_with_optional_ones_left_out():
 
 
 def test_optional_member_is_told_when_there_is_something_to_tell():
-    inner = ConvertedInner(finger_print="A")
-    answer = ConvertedAnswer(
+    inner = Inner(finger_print="A")
+    answer = Answer(
         diary_id=DiaryId(ID), title="t", kind=Kind.ONE, created_at=AT, signer=inner, tags=None, inners=(inner,)
     )
     told = json_value([answer])[0]

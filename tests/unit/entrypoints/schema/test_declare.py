@@ -12,7 +12,7 @@ from moltnet.entrypoints.schema.declare import Choice, DateTime, Items, Member, 
 ThingId = NewType("ThingId", UUID)
 
 
-class DeclaredKind(StrEnum):
+class Kind(StrEnum):
     ONE = "one"
 
 
@@ -20,7 +20,7 @@ class DeclaredKind(StrEnum):
 class Thing:
     thing_id: ThingId
     public_key: Annotated[str, Text(1, 9), Alias("public_key"), Description("A key")]
-    kind: DeclaredKind = DeclaredKind.ONE
+    kind: Kind = Kind.ONE
     seen_at: datetime | None
     title: Annotated[str, Text(0, 2)] | None = None
 
@@ -29,7 +29,7 @@ def test_form_has_its_members_in_order_under_their_wire_names():
     assert members_of(Thing).members == (
         Member("thing_id", "thingId", Uuid(), attrs.NOTHING, kind=ThingId),
         Member("public_key", "public_key", Text(1, 9), attrs.NOTHING, "A key", kind=str),
-        Member("kind", "kind", Choice(DeclaredKind), DeclaredKind.ONE, kind=DeclaredKind),
+        Member("kind", "kind", Choice(Kind), Kind.ONE, kind=Kind),
         Member("seen_at", "seenAt", Nullable(DateTime()), attrs.NOTHING, kind=datetime),
         Member("title", "title", Text(0, 2), None, kind=str),
     )

@@ -10,7 +10,7 @@ from moltnet.entrypoints.schema.declare import members_of, shape_of
 from moltnet.entrypoints.schema.document import Components
 
 
-class DocumentKind(StrEnum):
+class Kind(StrEnum):
     ONE = "one"
     TWO = "two"
 
@@ -18,7 +18,7 @@ class DocumentKind(StrEnum):
 @attrs.frozen(kw_only=True)
 class Ask:
     name: Annotated[str, Text(1, 9, "^[a-z]+$")]
-    kind: DocumentKind = DocumentKind.ONE
+    kind: Kind = Kind.ONE
     tags: Annotated[tuple[Annotated[str, Text(0, 5)], ...], ItemCount(1, 2)] | None = None
     limit: Annotated[int, Integer(1, 100), Description("How many")] = 20
     offset: Annotated[int, Integer(0)] = 0
@@ -36,7 +36,7 @@ class ErrorRenderer:
 
     id: UUID
     at: datetime | None
-    kind: DocumentKind | None
+    kind: Kind | None
     signer: Signer | None = None
     success: Literal[True] = True
     loud: bool
@@ -56,7 +56,7 @@ def test_request_stands_inline_with_limits_and_defaults():
         },
         "required": ["name"],
     }
-    assert components.schemas == {"DocumentKind": {"type": "string", "enum": ["one", "two"]}}
+    assert components.schemas == {"Kind": {"type": "string", "enum": ["one", "two"]}}
 
 
 def test_answer_is_a_component_that_requires_all_but_optional_members():

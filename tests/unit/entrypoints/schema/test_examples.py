@@ -17,13 +17,13 @@ from moltnet.entrypoints.schema.document import Components
 from moltnet.entrypoints.schema.examples import Examples
 
 
-class ExampleColour(StrEnum):
+class Colour(StrEnum):
     RED = "red"
     BLUE = "blue"
 
 
 @attrs.frozen(kw_only=True)
-class ExampleInner:
+class Inner:
     name: str
 
 
@@ -32,12 +32,12 @@ class Outer:
     id: UUID
     at: datetime
     kind: Literal["outer"]
-    colour: ExampleColour
+    colour: Colour
     flag: bool
     count: Annotated[int, Integer(3)]
     weight: Annotated[float, Number(0, 1)]
-    inner: ExampleInner
-    several: Annotated[tuple[ExampleInner, ...], ItemCount(1)]
+    inner: Inner
+    several: Annotated[tuple[Inner, ...], ItemCount(1)]
     nothing: int | None
     anything: object
     limit: int = 20
@@ -56,7 +56,7 @@ def test_example_has_every_member_but_those_that_may_be_left_out():
 
 
 def test_sample_of_the_form_goes_before_one_of_the_name():
-    samples = {"name": "any", "ExampleInner.name": "inner", "leftOut": "there", "nothing": None}
+    samples = {"name": "any", "Inner.name": "inner", "leftOut": "there", "nothing": None}
     example = Examples(samples).of(members_of(Outer))
     assert example["inner"] == {"name": "inner"}
     assert (example["leftOut"], example["nothing"]) == ("there", None)
