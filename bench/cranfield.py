@@ -19,8 +19,7 @@ from tqdm import tqdm
 
 from bench.server import diary, genesis, running
 from moltnet.domain.entries import TITLE_MAX
-from moltnet.entrypoints.cli.scoring.metrics import interval, percentile
-from moltnet.entrypoints.cli.scoring.scorecards import MEASURES
+from moltnet.entrypoints.cli.scoring.scorecards import MEASURES, interval, percentile
 
 WRITERS, WANTED = 8, 0.435
 

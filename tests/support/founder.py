@@ -16,7 +16,7 @@ import attrs
 from moltnet.domain.credentials import ALL_SCOPES
 from moltnet.domain.services import Services
 from moltnet.entrypoints.cli.commands.genesis import register_founders
-from moltnet.entrypoints.cli.commands.up import CREDENTIALS, first_agent
+from moltnet.entrypoints.cli.commands.serve import CREDENTIALS, first_agent
 from moltnet.entrypoints.container.remote import file_keyring
 from moltnet.entrypoints.settings import FIRST_AGENT
 from tests.support.failing_server import Orders, failing_network

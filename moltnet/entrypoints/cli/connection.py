@@ -1,21 +1,26 @@
-"""Which agent a command is, and in which network: the options that all agents' commands share."""
+"""The agent and the network of a command: the options that all agents' commands share."""
 
 import asyncio
 import os
+import sys
 from collections.abc import Awaitable, Callable
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import attrs
 import click
 
 from moltnet.domain.diaries import DiaryNotFound
-from moltnet.domain.entries import EntryNotFound
 from moltnet.domain.errors import Invalid, NotFound
-from moltnet.domain.ids import DiaryId, EntryId
-from moltnet.entrypoints.cli.output import FAILED, Form, one_sentence
-from moltnet.entrypoints.cli.values import checked
+from moltnet.domain.ids import DiaryId
+from moltnet.entrypoints.cli.output import FAILED, one_sentence
+from moltnet.entrypoints.cli.output import result as print_json
+from moltnet.entrypoints.cli.tables import lines
+from moltnet.entrypoints.cli.values import DIARY, DiaryRef, checked
+from moltnet.entrypoints.library.agent import Agent
 from moltnet.entrypoints.library.diary_refs import DEFAULT, AmbiguousDiary, diary_id
+from moltnet.entrypoints.schema.convert import json_value
 from moltnet.entrypoints.settings import (
     DEFAULT_API_URL,
     ClientSettings,
@@ -26,17 +31,13 @@ from moltnet.entrypoints.settings import (
 from moltnet.ports.keyring import Keyring, NoCredentials, OwnIdentity
 from moltnet.ports.signatures import KeyPair
 
-if TYPE_CHECKING:
-    from moltnet.entrypoints.library.agent import Agent
-
 Answer = TypeVar("Answer")
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 MCP_CONFIGURATION = ".mcp.json"
 
 
 class NoSuchDiary(NotFound):
-    """A command names a diary that is not there."""
+    """None of the agent's diaries has this name."""
 
     code = "NO_SUCH_DIARY"
 
@@ -50,7 +51,7 @@ class NoSuchDiary(NotFound):
 
 
 class KeyElsewhere(Invalid):
-    """The environment holds an agent's credentials, but not its key."""
+    """The environment has an agent's credentials, but not its key."""
 
     code = "KEY_ELSEWHERE"
     sentence = "The key of the agent in MOLTNET_CLIENT_ID is not here: set MOLTNET_PRIVATE_KEY, or name --credentials"
@@ -58,25 +59,25 @@ class KeyElsewhere(Invalid):
 
 @attrs.frozen(kw_only=True)
 class ConnectionOptions:
-    """What the shared options say; what they leave open, the environment and the credentials file do."""
+    """The shared options; the environment and the credentials file supply what they leave out."""
 
     api_url: str | None = None
     credentials: Path | None = None
     profile: str | None = None
-    form: Form = Form.JSON
+    as_text: bool = False
     names_json: bool = False
 
     @property
     def settings(self) -> ClientSettings:
-        """The environment, with the credentials file that is read; raises SettingsInvalid.
+        """The environment, with the credentials file to read; raises SettingsInvalid.
 
-        Where none is named and the usual one is not there, it is that of the first agent of this machine's network.
+        If none is named and the default one does not exist, it is that of the first agent of this machine's network.
         """
         return or_first_agent(self.client_settings)
 
     @property
     def client_settings(self) -> ClientSettings:
-        """The environment, with the credentials file that is written; raises SettingsInvalid."""
+        """The environment, with the credentials file to write; raises SettingsInvalid."""
         read = read_client_settings(profile=self.profile)
         if self.credentials is None:
             return read
@@ -84,39 +85,41 @@ class ConnectionOptions:
 
     @property
     def names_a_file(self) -> bool:
-        """Whether one identity is meant, whatever else the environment says."""
+        """Whether an option names an identity, which then comes before the environment's."""
         return bool(self.credentials or self.profile)
 
     @property
     def is_of_the_environment(self) -> bool:
-        """Whether the environment holds the credentials, and there is no file to keep fresh ones in."""
+        """Whether the credentials are the environment's, so that new ones cannot be stored."""
         settings = self.settings
         return not self.names_a_file and bool(settings.client_id and settings.client_secret)
 
     def keyring(self) -> Keyring:
-        """The credentials file, with the MCP configuration of the working folder that may repeat its secret."""
+        """The credentials file, and the MCP configuration of the working folder, which may have the same secret."""
         from moltnet.entrypoints.container.remote import file_keyring  # noqa: PLC0415  # quick help
 
         return file_keyring(self.settings.credentials_file, (Path(MCP_CONFIGURATION).absolute(),))
 
     def new_keyring(self, *, replacing: bool) -> Keyring:
-        """Where a new identity is kept; never in the first agent's file."""
+        """The file for a new identity; never the first agent's."""
         from moltnet.entrypoints.container.remote import file_keyring  # noqa: PLC0415  # quick help
 
         path = self.client_settings.credentials_file
         return file_keyring(path, (Path(MCP_CONFIGURATION).absolute(),), replacing=replacing)
 
     def identity(self) -> OwnIdentity:
-        """Who the credentials file says this is; raises NoCredentials."""
+        """The identity in the credentials file; raises NoCredentials."""
         identity = self.keyring().read()
         if identity is None:
             raise NoCredentials(missing=self.settings.credentials_file)
         return identity
 
     def keys(self) -> KeyPair:
-        """The private key: of a file that is named, else MOLTNET_PRIVATE_KEY's, else the usual file's.
+        """The private key: of a named file, else of MOLTNET_PRIVATE_KEY, else of the default file.
 
-        Raises NoCredentials, and KeyElsewhere rather than mix two identities.
+        Raises:
+            NoCredentials: there is no file.
+            KeyElsewhere: the environment has the credentials of an agent, but not its key.
         """
         from moltnet.entrypoints.container.remote import key_pair_of  # noqa: PLC0415  # quick help
 
@@ -126,18 +129,26 @@ class ConnectionOptions:
         return key_pair_of(private_key or self.identity().private_key)
 
     def partial_credentials(self) -> tuple[KeyPair | None, str | None]:
-        """The key in a file that lost other parts, and the network it is for; of a whole file, nothing is said."""
+        """The key in a file that lacks other parts, else None, and the network's address, if it is known."""
         from moltnet.entrypoints.container.local_files import read_partial_credentials  # noqa: PLC0415  # quick help
 
         keys, known = read_partial_credentials(self.settings.credentials_file) or (None, None)
         return keys, self.api_url or self.settings.api_url or known
 
     def url(self, identity: OwnIdentity | None = None) -> str:
-        """The network's address: the option's, else the environment's, else the file's, else the public one's."""
+        """The network's address: of the option, else the environment, else the file, else the public network."""
         return http_url(self.api_url or self.settings.api_url or (identity and identity.api_url) or DEFAULT_API_URL)
 
-    async def agent(self) -> "Agent":
-        """The agent this is; raises NoCredentials."""
+    def show(self, result: object, text: Callable[[Any], str] = lines) -> None:
+        """Prints a result: as JSON with the members that REST answers, or as `text` renders those."""
+        shown = json_value(result)
+        if self.as_text:
+            click.echo(text(shown))
+        else:
+            print_json(shown)
+
+    async def agent(self) -> Agent:
+        """The agent of these options; raises NoCredentials."""
         from moltnet.entrypoints.container.remote import key_pair_of  # noqa: PLC0415  # quick help
         from moltnet.entrypoints.library.remote import connect, remote_agent  # noqa: PLC0415  # quick help
 
@@ -152,8 +163,8 @@ class ConnectionOptions:
             agent_id=identity.agent_id,
         )
 
-    async def anonymous_agent(self) -> "Agent":
-        """Nobody in particular, in the network the agent's file names, if there is one."""
+    async def anonymous_agent(self) -> Agent:
+        """An anonymous client of the network that the agent's file names, if there is one."""
         from moltnet.entrypoints.library.remote import remote_agent  # noqa: PLC0415  # quick help
 
         known = self.api_url or self.settings.api_url
@@ -161,74 +172,98 @@ class ConnectionOptions:
 
 
 def or_first_agent(settings: ClientSettings) -> ClientSettings:
-    """The settings, with the first agent's credentials where none are named and the usual file is not there."""
+    """The settings, with the first agent's credentials if none are named and the default file does not exist."""
     first = first_agent_file()
     if settings.names_file or os.path.isfile(settings.credentials_file):  # noqa: PTH113
         return settings
     if first is None or not os.path.isfile(first):  # noqa: PTH113
-        return settings  # unlike Path.is_file, this is no error for a folder that is closed to this user
+        return settings  # unlike Path.is_file, os.path.isfile is false in a folder that this user cannot read
     return attrs.evolve(settings, credentials_file=first)
 
 
-def connection_options(function: Function) -> Function:
-    """Gives a command the options of `ConnectionOptions`, as its first argument."""
+def connection_options(function: Callable[..., object]) -> Callable[..., Any]:
+    """Gives a command the options of `ConnectionOptions`, as its first argument, and the errors of commands."""
 
-    def wrapper(api_url: str | None, credentials: Path | None, profile: str | None, **options: Any) -> Any:
+    @wraps(function)
+    def command(api_url: str | None, credentials: Path | None, profile: str | None, **options: Any) -> object:
         as_json, as_text = options.pop("as_json"), options.pop("as_text")
-        form = Form.chosen(as_json=as_json, as_text=as_text)
         connection = ConnectionOptions(
-            api_url=api_url, credentials=credentials, profile=profile, form=form, names_json=as_json
+            api_url=api_url,
+            credentials=credentials,
+            profile=profile,
+            as_text=not as_json and (as_text or sys.stdout.isatty()),
+            names_json=as_json,
         )
         with one_sentence(FAILED):
             checked(api_url)
             return function(connection, **{name: checked(value) for name, value in options.items()})
 
-    wrapper.__doc__, wrapper.__name__ = function.__doc__, function.__name__
-    wrapper.__dict__.update(function.__dict__)
     for option in reversed(_OPTIONS):
-        wrapper = option(wrapper)
-    return wrapper  # type: ignore[return-value]  # the same command with more options
+        option(command)
+    return command
 
 
-def run_as_agent(connection: ConnectionOptions, act: Callable[["Agent"], Awaitable[Answer]]) -> Answer:
-    """Does something as the agent; connections are closed afterwards."""
+def agent_command(
+    text: Callable[[Any], str] = lines, *, anonymous: bool = False
+) -> Callable[[Callable[..., Awaitable[object]]], Callable[..., Any]]:
+    """Makes a command of an async function that takes an agent and the command's options.
+
+    The result is printed as JSON or by `text`, if it is not None. Options that are a DiaryRef become the diary's id.
+    An `anonymous` command needs no credentials.
+    """
+
+    def decorate(act: Callable[..., Awaitable[object]]) -> Callable[..., Any]:
+        @connection_options
+        @wraps(act)
+        def command(connection: ConnectionOptions, **options: Any) -> None:
+            async def run(agent: Agent) -> object:
+                refs = {name: value for name, value in options.items() if isinstance(value, DiaryRef)}
+                found = {name: await diary_of(connection, agent, ref) for name, ref in refs.items()}
+                return await act(agent, **options | found)
+
+            result = run_anonymously(connection, run) if anonymous else run_as_agent(connection, run)
+            if result is not None:
+                connection.show(result, text)
+
+        return command
+
+    return decorate
+
+
+def run_as_agent(connection: ConnectionOptions, act: Callable[[Agent], Awaitable[Answer]]) -> Answer:
+    """Runs `act` with the agent; connections are closed afterwards."""
     return asyncio.run(_with(connection.agent, act))
 
 
-def visiting(connection: ConnectionOptions, act: Callable[["Agent"], Awaitable[Answer]]) -> Answer:
-    """Does something that needs no credentials."""
+def run_anonymously(connection: ConnectionOptions, act: Callable[[Agent], Awaitable[Answer]]) -> Answer:
+    """Runs `act` with an anonymous client; connections are closed afterwards."""
     return asyncio.run(_with(connection.anonymous_agent, act))
 
 
-async def diary_of(connection: ConnectionOptions, agent: "Agent", named: str | None) -> DiaryId:
-    """The diary a command means, by id or name: the named one, else MOLTNET_DIARY's, else the default one.
+async def diary_of(connection: ConnectionOptions, agent: Agent, named: DiaryRef) -> DiaryId:
+    """The id of a diary: of the named one, else of MOLTNET_DIARY's, else of the default one.
 
-    Raises NoSuchDiary and AmbiguousDiary.
+    Raises:
+        NoSuchDiary: the agent has no such diary.
+        AmbiguousDiary: it has several of this name.
     """
-    ref = named or connection.settings.diary or DEFAULT
+    ref = named.text or connection.settings.diary or DEFAULT
     try:
         return await diary_id(agent, ref)
     except DiaryNotFound as error:
-        raise NoSuchDiary(ref, of_environment=not named) from error
+        raise NoSuchDiary(ref, of_environment=not named.text) from error
     except AmbiguousDiary as error:
         raise AmbiguousDiary(f"{error.detail}, which 'moltnet diaries list' shows") from error
 
 
-async def diary_with(connection: ConnectionOptions, agent: "Agent", named: str | None, entry_id: EntryId) -> DiaryId:
-    """The diary an entry is in: the named one, else whichever the agent may read; raises EntryNotFound."""
-    if named is not None:
-        return await diary_of(connection, agent, named)
-    found = await agent.diary.find(entry_id)
-    if found is None:
-        raise EntryNotFound
-    return found.diary_id
-
-
-async def _with(open_agent: Callable[[], Awaitable["Agent"]], act: Callable[["Agent"], Awaitable[Answer]]) -> Answer:
+async def _with(open_agent: Callable[[], Awaitable[Agent]], act: Callable[[Agent], Awaitable[Answer]]) -> Answer:
     async with await open_agent() as agent:
         return await act(agent)
 
 
+default_diary = click.option(
+    "--diary-id", type=DIARY, default=DiaryRef(), help="Id or name; default MOLTNET_DIARY, else your first diary."
+)
 _OPTIONS = (
     click.option("--api-url", help="The network's address; default MOLTNET_API_URL, else the credentials file's."),
     click.option(

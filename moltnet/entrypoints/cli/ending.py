@@ -1,7 +1,7 @@
-"""How a process ends that was asked to: in order if it can, and within seconds in any case.
+"""How a process ends after a signal: gracefully if it can, and within seconds in any case.
 
-What was acknowledged is committed by then, so an end by force loses nothing. The embedded database is stopped by its
-keeper, whatever ends the processes that use it.
+Acknowledged writes are committed by then, so a forced end loses nothing. The supervisor of the embedded database stops
+it, however the processes that use it end.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from moltnet.entrypoints.cli.output import say
 Value = TypeVar("Value")
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
-# Ten seconds are promised. A worker is a moment earlier than the process that waits for it.
+# Ten seconds are promised. A worker ends earlier than the process that waits for it.
 ENDS_WITHIN_S, WORKER_ENDS_WITHIN_S = 8.0, 7.0
 FLUSHED_WITHIN_S = 0.3
 
@@ -30,9 +30,9 @@ _log = logging.getLogger(__name__)
 
 
 class Ending:
-    """How a server is told to end: while it starts, it gives that up; once it serves, it drains.
+    """A request to end a server: it cancels the start of one that starts, and drains one that serves.
 
-    `asked` is set in both cases. `number` is that of the signal, if one has asked.
+    `asked` is set in both cases. `number` is that of the signal, if there was one.
     """
 
     def __init__(self) -> None:
@@ -51,7 +51,7 @@ class Ending:
             with suppress(RuntimeError):  # the loop has ended meanwhile
                 loop.call_soon_threadsafe(ending.ask)
 
-        # Not by the loop: that would take the descriptor over by which `end_in_time` hears of signals.
+        # Not by the loop: it would replace the wake-up descriptor that `end_in_time` reads.
         for number in SIGNALS:
             signal.signal(number, signalled)
         return ending
@@ -64,12 +64,12 @@ class Ending:
             start.cancel()
 
     def started(self) -> None:
-        """From now on there is something to drain."""
+        """From now on the server drains."""
         self._start = None
 
 
 def run_server(serving: Coroutine[Any, Any, None], *, announces: bool = True) -> None:
-    """Runs to its end, and says so; a start that was given up is an end like any other."""
+    """Runs a server to its end, and reports that; a cancelled start is not an error."""
     with _handlers_restored(), suppress(asyncio.CancelledError):
         asyncio.run(serving)
     if announces:
@@ -77,17 +77,17 @@ def run_server(serving: Coroutine[Any, Any, None], *, announces: bool = True) ->
 
 
 def run_command(work: Coroutine[Any, Any, Value]) -> Value:
-    """What a command's work answers. A signal breaks the work off, and then the command exits as shells count it."""
+    """Returns what a command's work does. A signal cancels the work; the command then exits with 128 + its number."""
     end_in_time()
     with _handlers_restored():
         return asyncio.run(_until_signalled(work))
 
 
 def end_in_time(within_s: float = ENDS_WITHIN_S, status: int | None = None, *, at_second: bool = True) -> None:
-    """Sees to it that this process ends within some seconds after a signal, and at once `at_second`.
+    """Ends this process without cleaning up `within_s` seconds after a signal, and `at_second` signal at once.
 
-    It then ends without clearing up, with a status, or as shells count a program that a signal ended. A thread of its
-    own watches, so neither a blocked event loop nor threads that are waited for at the exit keep the process.
+    The exit status is `status`, else 128 + the signal's number. A thread waits for the signal, so neither a blocked
+    event loop nor threads that are joined at exit delay the end.
     """
     read_fd, write_fd = os.pipe()
     os.set_blocking(write_fd, False)
@@ -97,8 +97,8 @@ def end_in_time(within_s: float = ENDS_WITHIN_S, status: int | None = None, *, a
 
 
 def end_at_once(status: int) -> None:
-    """Ends this process without clearing up, but for what the log holds."""
-    # In a thread: whoever reads the log may have stopped doing so.
+    """Ends this process without cleaning up; only the log is flushed."""
+    # In a thread: a reader of the log may be blocked.
     flushing = threading.Thread(target=_flush, daemon=True)
     flushing.start()
     flushing.join(FLUSHED_WITHIN_S)

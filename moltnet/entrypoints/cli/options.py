@@ -1,4 +1,4 @@
-"""How commands are written: one dash or two, in any order, and what a wrong one exits with.
+"""How commands are typed: options with one dash or two, in any order; and the exit status of wrong ones.
 
 Source: docs/reference/client.md, "Command line".
 """
@@ -19,17 +19,23 @@ from moltnet.entrypoints.cli.output import FAILED, INTERRUPTED, say
 HELP_LENGTH_MAX = 10_000  # characters: no help is as long, so none is cut
 
 
+def imported(target: str) -> Any:
+    """What `module:attribute` below `moltnet.entrypoints.cli.commands` names."""
+    module, _, attribute = target.partition(":")
+    return getattr(import_module(f"moltnet.entrypoints.cli.commands.{module}"), attribute)
+
+
 class NotCarriedOut(click.UsageError):
-    """A command that is not there, or lacks what it needs; click's own errors are misspelt options."""
+    """An unknown command, or one that lacks an argument it needs; other usage errors are misspelt options."""
 
     exit_code = FAILED
 
 
 class Command(click.Command):
-    """A command whose long options may have a single dash, as the original's have."""
+    """A command whose long options may have a single dash."""
 
     def make_parser(self, ctx: click.Context) -> Any:
-        """Knows `-voucher` as `--voucher`; what an option is told is left alone, even if it looks like another."""
+        """Accepts `-voucher` as `--voucher`; the value of an option is unchanged even if it looks like an option."""
         parser = super().make_parser(ctx)
         for option in self.get_params(ctx):
             if isinstance(option, click.Option):
@@ -37,7 +43,7 @@ class Command(click.Command):
         return parser
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Names an unknown option as it was typed: click knows the first letter of one with a single dash."""
+        """Names an unknown option as it was typed: click names the first letter of one with a single dash."""
         typed = list(args)
         try:
             return super().parse_args(ctx, args)
@@ -46,7 +52,7 @@ class Command(click.Command):
             raise click.NoSuchOption(full_name.partition("=")[0], ctx=error.ctx) from error
 
     def make_context(self, *args: Any, **more: Any) -> click.Context:
-        """A required option that is missing is a failure like any other, not a misspelt one."""
+        """Reports a missing required option as a failure (exit status 1), not as a misspelt one."""
         try:
             return super().make_context(*args, **more)
         except click.MissingParameter as error:
@@ -54,10 +60,10 @@ class Command(click.Command):
 
 
 class Commands(click.Group):
-    """A group of commands, some of which are imported when they are asked for.
+    """A group of commands, some of which are imported when they are used.
 
-    `elsewhere` tells where those are: by name, `module:attribute` below `moltnet.entrypoints.cli.commands`. `sections`
-    are the headings of the help, with the commands below each; what is in none stands below "Commands".
+    `elsewhere` maps the names of those to `module:attribute` below `moltnet.entrypoints.cli.commands`. `sections` maps
+    headings of the help to the commands below each; others are below "Commands".
     """
 
     command_class = Command
@@ -82,15 +88,14 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of a name."""
         if cmd_name in self._elsewhere:
-            module, _, attribute = self._elsewhere[cmd_name].partition(":")
-            commands: click.Command = getattr(import_module(f"moltnet.entrypoints.cli.commands.{module}"), attribute)
-            return commands
+            command: click.Command = imported(self._elsewhere[cmd_name])
+            return command
         return super().get_command(ctx, cmd_name)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """An unknown command is a failure, an unknown option a misspelling."""
+        """Reports an unknown command as a failure (exit status 1), and an unknown option as a misspelling (2)."""
         try:
             return super().resolve_command(ctx, args)
         except click.NoSuchOption:
@@ -126,10 +131,10 @@ class Commands(click.Group):
         if not args and not ctx.resilient_parsing:
             click.echo(ctx.get_help(), err=True)
             ctx.exit(FAILED)
-        return super().parse_args(ctx, _helped(args))
+        return super().parse_args(ctx, _with_help(args))
 
     def main(self, *args: Any, **more: Any) -> NoReturn:
-        """What was typed wrongly is told in one line, as every other error is."""
+        """Reports usage errors in one line, as every other error."""
         try:
             ended = super().main(*args, **{**more, "standalone_mode": False})
         except click.Abort:
@@ -141,13 +146,13 @@ class Commands(click.Group):
         except OSError as error:
             if error.errno != errno.ENOSPC:
                 raise
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what waits would fail again at the end
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the rest would fail again at exit
             say("error: the output cannot be written: no space left on the device")
             sys.exit(FAILED)
         sys.exit(ended if isinstance(ended, int) else 0)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Ends as a shell expects of a program that Ctrl-C ended."""
+        """Exits as shells expect of a program that Ctrl-C ended."""
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
@@ -158,8 +163,7 @@ class Commands(click.Group):
 Commands.group_class = Commands
 
 
-def _helped(args: list[str]) -> list[str]:
-    # `help` alone, and with one dash, as the original has it.
+def _with_help(args: list[str]) -> list[str]:
     return ["--help", *args[1:]] if args and args[0] in {"help", "-help"} else args
 
 
@@ -170,7 +174,7 @@ def _sentence(error: click.ClickException) -> str:
 
 
 def _message(error: click.ClickException) -> str:
-    """Click's own words, with one suggestion where it has many."""
+    """Click's message, with one suggestion instead of several."""
     if not isinstance(error, click.NoSuchOption) or error.ctx is None:
         return error.format_message()
     known = [name for each in error.ctx.command.get_params(error.ctx) for name in each.opts if name.startswith("--")]

@@ -1,11 +1,10 @@
-"""What commands say: results on standard output, everything else on standard error, errors in one sentence."""
+"""What commands print: results on standard output, the rest on standard error, errors in one sentence."""
 
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import Enum, auto
 from typing import TextIO, TypeVar
 
 import click
@@ -17,55 +16,33 @@ Value = TypeVar("Value")
 
 FAILED = 1
 CANNOT_START = 2
-INTERRUPTED = 130  # what a shell counts for a program that SIGINT ended
+INTERRUPTED = 130  # a shell's status of a program that SIGINT ended
 
 
 def result(value: object) -> None:
     """Prints a result as JSON with two spaces of indent (docs/reference/client.md, "Command line")."""
-    # In JSON a line end outside of an escape is always the form's own.
+    # A line end in JSON outside of an escape comes from the indent.
     click.echo(_harmless(json.dumps(value, indent=2, ensure_ascii=False)))
 
 
-class Form(Enum):
-    """How a result is printed."""
-
-    JSON = auto()
-    TEXT = auto()
-
-    @classmethod
-    def chosen(cls, *, as_json: bool, as_text: bool) -> "Form":
-        """The named one; else text for a person at a terminal, and JSON for whatever else reads."""
-        if as_json or as_text:
-            return cls.JSON if as_json else cls.TEXT
-        return cls.TEXT if sys.stdout.isatty() else cls.JSON
-
-
-def show(value: Value, form: Form, text: Callable[[Value], str]) -> None:
-    """Prints a result, as JSON or as `text` makes it."""
-    if form is Form.JSON:
-        result(value)
-    else:
-        click.echo(text(value))
-
-
 def announce(line: str) -> None:
-    """Prints a line for whoever started this command; a server goes on when nobody listens any more."""
+    """Prints a line on standard output; a server goes on when the reader has closed it."""
     _print(line, sys.stdout)
 
 
 def say_starting(what: str) -> None:
-    """Tells a person at a terminal that something long has begun; a log of a service needs no such line."""
+    """Prints a message about long work, on a terminal only."""
     if sys.stderr.isatty():
         say(what)
 
 
 def say(text: str) -> None:
-    """Tells a person something, on standard error, if somebody reads it."""
+    """Prints a message on standard error; a closed one is ignored."""
     _print(_harmless(text), sys.stderr)
 
 
 def _harmless(text: str) -> str:
-    """The text with JSON's escapes for what a terminal may obey, line ends apart; JSON means the same as before."""
+    """The text with JSON's escapes for control characters, except line ends; JSON keeps its meaning."""
     return "\n".join(map(escaped, text.split("\n")))
 
 
@@ -73,12 +50,12 @@ def _print(text: str, stream: TextIO) -> None:
     try:
         click.echo(text, file=stream)
     except OSError:
-        # What was not taken stays in the buffer, and would fail again at the end; the exit code would be 120.
+        # The rest stays in the buffer and would fail again at exit, with status 120.
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def error_text(error: MoltNetError) -> str:
-    """An error in the words of commands: its sentence, why the database cannot be reached, which file is missing."""
+    """The sentence of an error, with the reason of a database failure, and with options of commands."""
     from moltnet.ports.keyring import NoCredentials  # noqa: PLC0415  # quick help
 
     if isinstance(error, StorageUnavailable) and error.__cause__ is not None:
@@ -98,7 +75,7 @@ def error_text(error: MoltNetError) -> str:
 
 @contextmanager
 def one_sentence(exit_code: int = CANNOT_START) -> Iterator[None]:
-    """Ends the command with a sentence instead of a traceback when the network refuses something."""
+    """Ends the command with one sentence and the exit code when the block raises a MoltNetError."""
     try:
         yield
     except MoltNetError as error:

@@ -1,17 +1,18 @@
-"""One server process: sockets, and the REST application between ready and drained."""
+"""One server process: its sockets, and the REST application from ready to drained."""
 
 import asyncio
 import errno
 import ipaddress
+import resource
 import socket
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from aiohttp import web
 
 from moltnet.domain.errors import Unavailable
 from moltnet.domain.services import Services
-from moltnet.entrypoints.cli.descriptors import raise_descriptor_limit
 from moltnet.entrypoints.container.networks import network
 from moltnet.entrypoints.mcp.mount import mount_mcp
 from moltnet.entrypoints.mcp.options import McpOptions
@@ -22,13 +23,15 @@ from moltnet.entrypoints.rest.middlewares.hosts import LOOPBACK_NAMES, host_name
 from moltnet.entrypoints.rest.options import ConnectionLimits, RestOptions, StreamLimits
 from moltnet.entrypoints.settings import Settings
 
-# Well within the time in which the process has to end.
+# Shorter than the time in which the process must end.
 DRAIN_S = 5.0
 SPARE_DESCRIPTORS = 256
+# Files and sockets: enough for any number of clients that one process can serve; some systems set no hard limit.
+ENOUGH = 65_536
 
 
 class PortUnavailable(Unavailable):
-    """The server cannot listen where it was told to."""
+    """The server cannot listen on the host and port."""
 
     code = "PORT_UNAVAILABLE"
 
@@ -57,7 +60,7 @@ def address(listening: socket.socket) -> tuple[str, int]:
 
 
 def served_url(settings: Settings, listening: socket.socket) -> str:
-    """The address agents use of a server that listens here."""
+    """The URL by which agents reach a server that listens on this socket."""
     host, port = address(listening)
     return settings.url(port, host)
 
@@ -70,7 +73,8 @@ async def serve(
 ) -> None:
     """Serves until `stop` is set, then finishes the requests that have begun. `on_ready` runs when it accepts.
 
-    Raises StorageLost, after the same end, when the database is gone for good.
+    Raises:
+        StorageLost: the database has ended for good; requests were finished as after `stop`.
     """
     limits = _connection_limits(settings)
     base_url = served_url(settings, listening)
@@ -83,7 +87,7 @@ async def serve(
 
 
 async def _until_stopped_or_lost(stop: asyncio.Event, services: Services) -> None:
-    """Waits until `stop` is set; raises StorageLost when there is nothing left to serve from."""
+    """Waits until `stop` is set; raises StorageLost when the database has ended for good."""
     stopping, lost = asyncio.create_task(stop.wait()), asyncio.create_task(services.readiness.lost())
     await asyncio.wait({stopping, lost}, return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
@@ -93,7 +97,7 @@ async def _until_stopped_or_lost(stop: asyncio.Event, services: Services) -> Non
 
 
 def _origin(url: str) -> str:
-    """The origin of the network's own pages: a browser names it when they speak to the network (RFC 6454 §6.2)."""
+    """The origin of the network's own pages, which browsers send in their requests (RFC 6454 §6.2)."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
 
@@ -115,7 +119,7 @@ def _app(settings: Settings, base_url: str, services: Services, listening: socke
 
 
 def served_hosts(settings: Settings, base_url: str, host: str) -> frozenset[str] | None:
-    """The names by which a server that listens on an address lets itself be called; None, any, beyond loopback."""
+    """The host names that a server on this address accepts; None, any, beyond loopback."""
     if not ipaddress.ip_address(host).is_loopback:
         return None
     names = host_name(f"[{host}]" if ":" in host else host), host_name(urlsplit(base_url).netloc.rpartition("@")[2])
@@ -124,6 +128,17 @@ def served_hosts(settings: Settings, base_url: str, host: str) -> frozenset[str]
 
 def _connection_limits(settings: Settings) -> ConnectionLimits:
     descriptors = raise_descriptor_limit()
-    # The database, the model, the log and the workflows want descriptors too.
+    # The database, the model, the log and the workflows need descriptors too.
     total = min(settings.client_connections, max(descriptors - SPARE_DESCRIPTORS, descriptors // 2))
     return ConnectionLimits(total=total, per_address=settings.connections_per_address)
+
+
+def raise_descriptor_limit() -> int:
+    """Raises the soft limit of open files to the hard one, or to ENOUGH; returns the limit in force."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    target = ENOUGH if hard == resource.RLIM_INFINITY else min(hard, ENOUGH)
+    if soft == resource.RLIM_INFINITY or soft >= target:
+        return ENOUGH if soft == resource.RLIM_INFINITY else soft
+    with suppress(OSError, ValueError):  # some systems have another limit of their own
+        resource.setrlimit(resource.RLIMIT_NOFILE, (target, hard))
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]

@@ -1,7 +1,7 @@
-"""Several server processes on one port: the first process listens and watches, the others serve.
+"""Several server processes on one port: a supervisor listens and starts workers, which serve.
 
-All take connections from the one socket they inherit. A worker that dies is replaced; when the watching process goes,
-in whatever way, its workers notice that the pipe between them closed, and drain.
+Workers accept connections from the socket they inherit. A worker that dies is replaced. When the supervisor ends, in
+whatever way, a pipe to its workers closes, and they drain.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from moltnet.entrypoints.container.databases import migrate as migrate_database
 from moltnet.entrypoints.settings import Settings
 
 READY = b"r"
-# A worker ends by itself before that.
+# A worker ends by itself earlier.
 STOP_WITHIN_S = WORKER_ENDS_WITHIN_S + 0.5
 
 
@@ -36,7 +36,7 @@ class WorkerFailed(Unavailable):
 
 @attrs.frozen
 class _Pipes:
-    """`ready`: workers write when they accept. `alive`: closed when the watching process is gone."""
+    """`ready`: workers write to it when they accept. `alive`: closed when the supervisor has ended."""
 
     ready: tuple[int, int]
     alive: tuple[int, int]
@@ -53,43 +53,43 @@ class _Pipes:
 async def supervise(
     settings: Settings, listening: socket.socket, count: int, on_ready: Callable[[], None], ending: Ending
 ) -> None:
-    """Runs `count` workers until it is told to end; `on_ready` is called once all of them accept."""
+    """Runs `count` workers until `ending` is asked; `on_ready` is called when all of them accept."""
     with database(settings):
         await migrate_database(settings)
         ending.started()
         pipes = _Pipes.open()
         try:
-            await _run_workers(_Team(settings, listening, pipes), count, on_ready, ending.asked)
+            await _run_workers(_Pool(settings, listening, pipes), count, on_ready, ending.asked)
         finally:
             pipes.close()
 
 
 async def work(settings: Settings, listening: socket.socket, ready: int, alive: int) -> None:
-    """What one worker does: serves until it is told to end or nobody watches it any more."""
+    """Runs one worker: it serves until a signal, or until the supervisor has ended."""
     ending = Ending.on_signals()
     loop = asyncio.get_running_loop()
 
-    def nobody_watches() -> None:
+    def on_supervisor_ended() -> None:
         loop.remove_reader(alive)  # a closed pipe stays readable
         if ending.asked.is_set():
-            end_at_once(0)  # the watching process was told twice
+            end_at_once(0)  # a second signal ended the supervisor
         signal.raise_signal(signal.SIGTERM)
 
     async def announce(_: Services) -> None:
         ending.started()
         os.write(ready, READY)
 
-    loop.add_reader(alive, nobody_watches)
+    loop.add_reader(alive, on_supervisor_ended)
     await serve(settings, listening, announce, ending.asked)
 
 
 @attrs.frozen
-class _Team:
+class _Pool:
     settings: Settings
     listening: socket.socket
     pipes: _Pipes
 
-    async def hire(self) -> asyncio.subprocess.Process:
+    async def start(self) -> asyncio.subprocess.Process:
         descriptors = (self.listening.fileno(), self.pipes.ready[1], self.pipes.alive[0])
         named = zip(("--socket", "--ready", "--alive"), map(str, descriptors), strict=True)
         return await asyncio.create_subprocess_exec(
@@ -97,15 +97,15 @@ class _Team:
             *("-m", "moltnet", "worker", "--data", str(self.settings.data_dir)),
             *(word for pair in named for word in pair),
             pass_fds=descriptors,
-            start_new_session=True,  # a terminal's Ctrl-C reaches the watching process alone, which tells the workers
+            start_new_session=True,  # Ctrl-C on a terminal reaches the supervisor alone, which signals the workers
         )
 
 
-async def _run_workers(team: _Team, count: int, on_ready: Callable[[], None], stop: asyncio.Event) -> None:
+async def _run_workers(pool: _Pool, count: int, on_ready: Callable[[], None], stop: asyncio.Event) -> None:
     serving = asyncio.Event()
     stopping = asyncio.create_task(stop.wait())
-    workers = [asyncio.create_task(_run_worker(team, serving, stop)) for _ in range(count)]
-    all_ready = asyncio.create_task(_wait_ready(team.pipes.ready[0], count))
+    workers = [asyncio.create_task(_run_worker(pool, serving, stop)) for _ in range(count)]
+    all_ready = asyncio.create_task(_wait_ready(pool.pipes.ready[0], count))
     try:
         await asyncio.wait([all_ready, stopping, *workers], return_when=asyncio.FIRST_COMPLETED)
         if all_ready.done():
@@ -122,12 +122,12 @@ async def _run_workers(team: _Team, count: int, on_ready: Callable[[], None], st
             raise outcome
 
 
-async def _run_worker(team: _Team, serving: asyncio.Event, stop: asyncio.Event) -> None:
-    """One worker's place: filled again when its worker dies, until it is time to stop."""
+async def _run_worker(pool: _Pool, serving: asyncio.Event, stop: asyncio.Event) -> None:
+    """Runs a worker, and another one when it dies, until `stop` is set."""
     while not stop.is_set():
-        await _until_ended(await team.hire(), stop)
+        await _until_ended(await pool.start(), stop)
         if not stop.is_set() and not serving.is_set():
-            raise WorkerFailed  # it never got as far as serving: another would end the same way
+            raise WorkerFailed  # it never served: another one would end in the same way
 
 
 async def _until_ended(process: asyncio.subprocess.Process, stop: asyncio.Event) -> None:

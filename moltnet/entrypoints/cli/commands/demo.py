@@ -1,4 +1,4 @@
-"""`moltnet demo`: the whole story over REST, on a throwaway network with the real database and the real model."""
+"""`moltnet demo`: the whole story over REST, on a temporary network with the real database and the real model."""
 
 import asyncio
 import contextlib
@@ -6,29 +6,115 @@ import logging
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
-import aiohttp
 import attrs
+import click
 
+from moltnet.domain.credentials import ClientSecret
+from moltnet.domain.diaries import Diary
+from moltnet.domain.entries import Entry
+from moltnet.domain.errors import Forbidden, MoltNetError, NotFound, Unauthenticated
 from moltnet.domain.services import Services
+from moltnet.entrypoints.cli.commands.genesis import register_founder
 from moltnet.entrypoints.cli.ending import run_command
-from moltnet.entrypoints.cli.founding import register_founder
 from moltnet.entrypoints.cli.logs import log_to_stderr
 from moltnet.entrypoints.cli.output import FAILED, one_sentence, result
 from moltnet.entrypoints.cli.serving import listen, serve, served_url
-from moltnet.entrypoints.cli.story import Agent, HttpClient, Story, StoryBroken
 from moltnet.entrypoints.container.remote import new_key_pair
-from moltnet.entrypoints.library.signing import challenge_signature, registration_proof
+from moltnet.entrypoints.library.agent import Agent
+from moltnet.entrypoints.library.remote import NotKept, register, remote_agent
+from moltnet.entrypoints.library.signing import prove_key, sign_and_submit
 from moltnet.entrypoints.settings import UNTHROTTLED, read_settings
+from moltnet.ports.signatures import KeyPair
+
+MEMORIES = (
+    ("The deploy failed because the OAuth callback URL still pointed at staging.", "ops"),
+    ("Mara prefers short status updates on Friday afternoon.", "people"),
+    ("Postgres needs the vector extension before the first migration.", "ops"),
+)
+QUESTIONS = (
+    ("by meaning, with none of its words", "why could nobody log in after the release?", 0),
+    ("by a word", "Mara", 1),
+)
+
+
+class StoryBroken(Exception):  # named after what happened
+    """A step did not go as expected."""
+
+
+@attrs.frozen
+class Step:
+    """One step that was taken."""
+
+    title: str
+    details: str
+    seconds: float
+
+
+class Story:
+    """Prints steps as they happen; a `quiet` one only records them."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet
+        self.steps: list[Step] = []
+        self.is_broken = False
+
+    @contextlib.asynccontextmanager
+    async def step(self, title: str) -> AsyncIterator[Callable[[object], None]]:
+        """Takes a step; the block calls the yielded function with each detail to show."""
+        details: list[str] = []
+        started = time.perf_counter()
+        yield lambda what: details.append(str(what))
+        self.record(title, time.perf_counter() - started, " ".join(details))
+
+    def record(self, title: str, seconds: float, details: str = "") -> None:
+        """Adds a step that was taken."""
+        self.steps.append(Step(title, details, round(seconds, 4)))
+        self._print(f"{len(self.steps):>3}  {title}  {click.style(f'{seconds * 1000:.0f} ms', dim=True)}")
+        if details:
+            self._print(click.style(f"       {details}", fg="cyan"))
+
+    def expect(self, condition: bool, otherwise: str) -> None:  # reads as a sentence
+        """Breaks the story when something does not hold."""
+        if not condition:
+            raise StoryBroken(otherwise)
+
+    async def refusal(self, request: Awaitable[object], kind: type[MoltNetError]) -> str:
+        """The sentence of a refusal of this kind; breaks the story when there is none."""
+        try:
+            await request
+        except kind as error:
+            return error.detail
+        raise StoryBroken(f"it was not refused as {kind.__name__}")
+
+    def broken(self, why: str) -> None:
+        """Ends the story badly."""
+        self.is_broken = True
+        self.steps.append(Step("BROKEN", why, 0.0))
+        self._print(click.style(f"\nNot as expected: {why}", fg="red"))
+
+    def over(self, seconds: float) -> None:
+        """Ends the story well."""
+        self._print(f"\nAll {len(self.steps)} steps as expected, {seconds:.1f} s.")
+
+    def _print(self, line: str) -> None:
+        if not self._quiet:
+            click.echo(line)
 
 
 @attrs.frozen
 class _Stage:
     services: Services
-    http: HttpClient
     base_url: str
+    agents: AsyncExitStack
+
+    async def agent(self, credentials: ClientSecret, keys: KeyPair) -> Agent:
+        """An agent of the network, which is closed with the stage."""
+        return await self.agents.enter_async_context(remote_agent(self.base_url, credentials, keys=keys))
 
 
 def demo(*, as_json: bool) -> None:
@@ -49,148 +135,113 @@ async def _play(story: Story, folder: Path) -> None:
     started = time.perf_counter()
     async with _stage(folder) as stage:
         story.record("a network of its own: database, model, keys, REST", time.perf_counter() - started)
-        ada = await _founder(story, stage)
-        bea = await _register_with_voucher(story, stage, ada)
+        ada_keys, bea_keys = new_key_pair(), new_key_pair()
+        ada = await _founder(story, stage, ada_keys)
+        bea = await _register_with_voucher(story, stage, ada, bea_keys)
         diary, entry = await _memories(story, ada)
         await _sharing(story, ada, bea, diary, entry)
         await _signing(story, ada, bea)
-        await _recovery(story, stage, ada)
+        await _recovery(story, stage, ada, ada_keys)
     story.over(time.perf_counter() - started)
 
 
 @contextlib.asynccontextmanager
 async def _stage(folder: Path) -> AsyncIterator[_Stage]:
     settings = read_settings(folder, UNTHROTTLED)
-    accepted: list[Services] = []
-    ready, stop = asyncio.Event(), asyncio.Event()
+    accepted: asyncio.Future[Services] = asyncio.get_running_loop().create_future()
+    stop = asyncio.Event()
 
     async def when_ready(services: Services) -> None:
-        accepted.append(services)
-        ready.set()
+        accepted.set_result(services)
 
     with listen("127.0.0.1", 0) as listening:
-        base_url = served_url(settings, listening)
         serving = asyncio.create_task(serve(settings, listening, when_ready, stop))
-        waiting = asyncio.create_task(ready.wait())
-        await asyncio.wait([serving, waiting], return_when=asyncio.FIRST_COMPLETED)
+        either: list[asyncio.Future[Any]] = [serving, accepted]
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if serving.done():
-            waiting.cancel()
             serving.result()
         try:
-            async with aiohttp.ClientSession(base_url) as session:
-                yield _Stage(accepted[0], HttpClient(session), base_url)
+            async with AsyncExitStack() as agents:
+                yield _Stage(accepted.result(), served_url(settings, listening), agents)
         finally:
             stop.set()
             await serving
 
 
-async def _founder(story: Story, stage: _Stage) -> Agent:
-    keys = new_key_pair()
+async def _founder(story: Story, stage: _Stage, keys: KeyPair) -> Agent:
     async with story.step("Ada is the first: the operator creates her") as report:
         registered = await register_founder(stage.services, keys)
         report(registered.public_key.fingerprint)
-    ada = Agent("Ada", keys, stage.http)
-    credentials = registered.credentials
     async with story.step("Ada trades her client secret for a token, and asks who she is") as report:
-        await ada.sign_in(str(credentials.client_id), credentials.secret)
-        whoami = await ada.ask("GET", "/agents/whoami")
-        story.expect(whoami["fingerprint"] == str(keys.public_key.fingerprint), "whoami answers another fingerprint")
-        report(f"identity {whoami['identityId']}")
+        ada = await stage.agent(registered.credentials, keys)
+        whoami = await ada.agents.whoami()
+        story.expect(whoami.fingerprint == keys.public_key.fingerprint, "whoami answers another fingerprint")
+        report(f"identity {whoami.agent_id}")
     return ada
 
 
-async def _register_with_voucher(story: Story, stage: _Stage, ada: Agent) -> Agent:
+async def _register_with_voucher(story: Story, stage: _Stage, ada: Agent, keys: KeyPair) -> Agent:
     async with story.step("Ada vouches for a newcomer") as report:
-        code = (await ada.ask("POST", "/vouch", expect=201))["code"]
+        code = (await ada.vouch.issue()).code
         report(f"voucher {code[:8]}…, good for 24 hours, once")
-    keys = new_key_pair()
-    bea = Agent("Bea", keys, stage.http)
-    body = {"public_key": keys.public_key.text, "voucher_code": code, "proof": registration_proof(keys, code)}
     async with story.step("Bea makes her key at home and registers with the voucher") as report:
-        registered = await bea.ask("POST", "/auth/register", json=body)
-        await bea.sign_in(registered["clientId"], registered["clientSecret"])
-        report(registered["fingerprint"])
+        identity = await register(code, api_url=stage.base_url, keyring=NotKept(), keys=keys)
+        bea = await stage.agent(identity.credentials, keys)
+        report((await bea.agents.whoami()).fingerprint)
     async with story.step("the voucher is spent: a second try is refused") as report:
-        other = new_key_pair()
-        body |= {"public_key": other.public_key.text, "proof": registration_proof(other, code)}
-        refused = await bea.ask("POST", "/auth/register", json=body, expect=403)
-        report(refused["detail"])
+        again = register(code, api_url=stage.base_url, keyring=NotKept(), keys=new_key_pair())
+        report(await story.refusal(again, Forbidden))
     return bea
 
 
-async def _memories(story: Story, ada: Agent) -> tuple[str, str]:
+async def _memories(story: Story, ada: Agent) -> tuple[Diary, Entry]:
     async with story.step("Ada opens a diary and writes three memories") as report:
-        diary = (await ada.ask("POST", "/diaries", json={"name": "Work"}, expect=201))["id"]
-        written = [
-            await ada.ask("POST", f"/diaries/{diary}/entries", json=memory, expect=201)
-            for memory in (
-                {
-                    "content": "The deploy failed because the OAuth callback URL still pointed at staging.",
-                    "tags": ["ops"],
-                },
-                {"content": "Mara prefers short status updates on Friday afternoon.", "tags": ["people"]},
-                {"content": "Postgres needs the vector extension before the first migration.", "tags": ["ops"]},
-            )
-        ]
-        report(f"{len(written)} entries in diary {diary}")
-    for title, query, expected in (
-        ("by meaning, with none of its words", "why could nobody log in after the release?", written[0]),
-        ("by a word", "Mara", written[1]),
-    ):
+        diary = await ada.diaries.create(name="Work")
+        written = [await ada.diary.create(diary.id, content=content, tags=(tag,)) for content, tag in MEMORIES]
+        report(f"{len(written)} entries in diary {diary.id}")
+    for title, query, expected in QUESTIONS:
         async with story.step(f"Ada finds a memory {title}: {query!r}") as report:
-            search_result = await ada.ask("POST", "/diaries/search", json={"diaryId": diary, "query": query})
-            best = search_result["results"][0]
-            story.expect(best["id"] == expected["id"], f"found instead: {best['content']}")
-            report(f"{best['content']} ({search_result['searchType']})")
-    return diary, written[0]["id"]
+            found = await ada.diary.search(query, diary_id=diary.id)
+            best = found.hits[0].entry
+            story.expect(best.id == written[expected].id, f"found instead: {best.content}")
+            report(f"{best.content} ({found.search_type.value})")
+    return diary, written[0]
 
 
-async def _sharing(story: Story, ada: Agent, bea: Agent, diary: str, entry: str) -> None:
-    path = f"/diaries/{diary}/entries/{entry}"
-    fingerprint = str(bea.keys.public_key.fingerprint)
+async def _sharing(story: Story, ada: Agent, bea: Agent, diary: Diary, entry: Entry) -> None:
+    fingerprint = (await bea.agents.whoami()).fingerprint
     async with story.step("Bea cannot see it, not even that it exists") as report:
-        report((await bea.ask("GET", path, expect=404))["detail"])
+        report(await story.refusal(bea.diary.get(diary.id, entry.id), NotFound))
     async with story.step("Ada invites Bea as a reader; Bea accepts and reads") as report:
-        await ada.ask("POST", f"/diaries/{diary}/share", json={"fingerprint": fingerprint}, expect=201)
-        (invitation,) = (await bea.ask("GET", "/diaries/invitations"))["invitations"]
-        await bea.ask("POST", f"/diaries/invitations/{invitation['id']}/accept")
-        report((await bea.ask("GET", path))["content"])
+        await ada.sharing.share(diary.id, fingerprint)
+        (invitation,) = await bea.sharing.invitations()
+        await bea.sharing.accept(invitation.id)
+        report((await bea.diary.get(diary.id, entry.id)).content)
     async with story.step("Bea may read but not write") as report:
-        report((await bea.ask("POST", f"/diaries/{diary}/entries", json={"content": "mine"}, expect=403))["detail"])
+        report(await story.refusal(bea.diary.create(diary.id, content="mine"), Forbidden))
     async with story.step("Ada takes the access back; it is gone at once") as report:
-        await ada.ask("DELETE", f"/diaries/{diary}/share/{fingerprint}")
-        report((await bea.ask("GET", path, expect=404))["detail"])
+        await ada.sharing.revoke(diary.id, fingerprint)
+        report(await story.refusal(bea.diary.get(diary.id, entry.id), NotFound))
 
 
 async def _signing(story: Story, ada: Agent, bea: Agent) -> None:
+    signers = [(await each.agents.whoami()).fingerprint for each in (ada, bea)]
     async with story.step("Ada signs a statement; the private key stays at home") as report:
-        request = await ada.ask("POST", "/crypto/signing-requests", json={"message": "I endorse Bea — ✓"}, expect=201)
-        signature = ada.sign_input(request["signingInput"])
-        signed = await ada.ask("POST", f"/crypto/signing-requests/{request['id']}/sign", json={"signature": signature})
-        story.expect(signed["valid"] is True, "the signature was not accepted")
-        report(f"{signed['status']}, {signature[:16]}…")
+        signed = await sign_and_submit(ada, "I endorse Bea — ✓")
+        signature = signed.signature or ""
+        story.expect(signed.valid is True, "the signature was not accepted")
+        report(f"{signed.status.value}, {signature[:16]}…")
     async with story.step("anyone can verify that it was Ada, and not Bea") as report:
-        body = {"signature": signature}
-        by_ada = await bea.ask("POST", f"/agents/{ada.keys.public_key.fingerprint}/verify", json=body)
-        by_bea = await bea.ask("POST", f"/agents/{bea.keys.public_key.fingerprint}/verify", json=body)
-        story.expect((by_ada["valid"], by_bea["valid"]) == (True, False), "the wrong signer was named")
-        report(f"Ada {by_ada['valid']}, Bea {by_bea['valid']}")
+        by_ada, by_bea = [(await bea.agents.verify_signature(each, signature)).valid for each in signers]
+        story.expect((by_ada, by_bea) == (True, False), "the wrong signer was named")
+        report(f"Ada {by_ada}, Bea {by_bea}")
 
 
-async def _recovery(story: Story, stage: _Stage, ada: Agent) -> None:
+async def _recovery(story: Story, stage: _Stage, ada: Agent, keys: KeyPair) -> None:
     async with story.step("Ada loses her secret, proves her key, and gets a new one") as report:
-        key = ada.keys.public_key.text
-        challenge = await ada.ask("POST", "/recovery/challenge", json={"publicKey": key})
-        signature = challenge_signature(ada.keys, challenge["challenge"], stage.base_url)
-        proof = {**challenge, "publicKey": key, "signature": signature}
-        recovery = await ada.ask("POST", "/recovery/verify", json=proof)
-        code = {"method": "code", "code": recovery["recoveryCode"]}
-        session = await ada.ask("POST", recovery["recoveryFlowUrl"], json=code)
-        fresh = await stage.http.ask(
-            "POST", "/auth/rotate-secret", headers={"X-Session-Token": session["session_token"]}
-        )
+        async with remote_agent(stage.base_url) as anonymous:
+            fresh = await prove_key(anonymous, keys, network=stage.base_url)
         report("fresh credentials, without a human")
     async with story.step("the old token is dead, the new one knows her") as report:
-        await ada.ask("GET", "/agents/whoami", expect=401)
-        await ada.sign_in(fresh["clientId"], fresh["clientSecret"])
-        report((await ada.ask("GET", "/agents/whoami"))["fingerprint"])
+        await story.refusal(ada.agents.whoami(), Unauthenticated)
+        report((await (await stage.agent(fresh, keys)).agents.whoami()).fingerprint)

@@ -1,23 +1,25 @@
-"""`moltnet diaries …`: whole diaries, and who may read them."""
+"""`moltnet diaries …`, `invitations …`: whole diaries, and who may read them."""
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
 from moltnet.domain.diaries import Diary, Visibility
-from moltnet.domain.ids import ShareId
+from moltnet.domain.ids import DiaryId, ShareId
 from moltnet.domain.keys import Fingerprint
 from moltnet.domain.sharing import Share, ShareRole
-from moltnet.entrypoints.cli.columns import ages, ids
-from moltnet.entrypoints.cli.connection import ConnectionOptions, connection_options, diary_of, run_as_agent
-from moltnet.entrypoints.cli.forms import as_json
+from moltnet.entrypoints.cli.connection import (
+    ConnectionOptions,
+    agent_command,
+    connection_options,
+    diary_of,
+    run_as_agent,
+)
 from moltnet.entrypoints.cli.options import Commands
-from moltnet.entrypoints.cli.output import say, show
-from moltnet.entrypoints.cli.tables import Column, lines, table
-from moltnet.entrypoints.cli.values import DIARY, FINGERPRINT, INVITATION
-
-if TYPE_CHECKING:
-    from moltnet.entrypoints.library.agent import Agent
+from moltnet.entrypoints.cli.output import say
+from moltnet.entrypoints.cli.tables import Column, ages, ids, table_of
+from moltnet.entrypoints.cli.values import DIARY, FINGERPRINT, ID, DiaryRef, OneOf
+from moltnet.entrypoints.library.agent import Agent
 
 DIARY_COLUMNS = (Column("NAME", "name"), Column("VISIBILITY", "visibility"), ages("AGE", "createdAt"), ids("ID"))
 SHARE_COLUMNS = (
@@ -29,11 +31,12 @@ SHARE_COLUMNS = (
 INVITATION_COLUMNS = (
     Column("ROLE", "role"),
     ages("INVITED", "invitedAt"),
-    Column("INVITATION AND DIARY", lambda row: f"{row['id']}\ndiary {row['diaryId']}"),
+    Column("ID AND DIARY", lambda row: f"{row['id']}\ndiary {row['diaryId']}"),
 )
 
-_diary = click.argument("diary_ref", metavar="DIARY", type=DIARY)
-_visibility = click.Choice([each.value for each in Visibility])
+_diary = click.argument("diary", type=DIARY)
+_fingerprint = click.argument("fingerprint", type=FINGERPRINT)
+_invitation = click.argument("invitation", type=ID)
 
 
 @click.group(cls=Commands)
@@ -42,82 +45,64 @@ def diaries() -> None:
 
 
 @diaries.command(name="list")
-@connection_options
-def list_(connection: ConnectionOptions) -> None:
+@agent_command(table_of("diaries", DIARY_COLUMNS, "You have no diaries."))
+async def list_(agent: Agent) -> dict[str, Any]:
     """List your own diaries."""
-    owned = run_as_agent(connection, lambda agent: agent.diaries.list())
-    show(
-        {"diaries": [as_json(diary) for diary in owned]},
-        connection.form,
-        lambda shown: table(shown["diaries"], DIARY_COLUMNS, "You have no diaries."),
-    )
+    return {"diaries": await agent.diaries.list()}
 
 
 @diaries.command()
 @click.option("--name", required=True, help="Its name: 1 to 255 characters.")
 @click.option(
     "--visibility",
-    type=_visibility,
+    type=OneOf(Visibility),
     default=Visibility.PRIVATE.value,
     show_default=True,
     help="Who may read it without an invitation.",
 )
-@connection_options
-def create(connection: ConnectionOptions, name: str, visibility: str) -> None:
+@agent_command()
+async def create(agent: Agent, name: str, visibility: Visibility) -> Diary:
     """Create a diary."""
-    created = run_as_agent(connection, lambda agent: agent.diaries.create(name=name, visibility=Visibility(visibility)))
-    show(as_json(created), connection.form, lines)
+    return await agent.diaries.create(name=name, visibility=visibility)
 
 
 @diaries.command()
 @_diary
-@connection_options
-def get(connection: ConnectionOptions, diary_ref: str) -> None:
+@agent_command()
+async def get(agent: Agent, diary: DiaryId) -> Diary:
     """Show a diary you may read."""
-
-    async def act(agent: "Agent") -> Diary:
-        return await agent.diaries.get(await diary_of(connection, agent, diary_ref))
-
-    show(as_json(run_as_agent(connection, act)), connection.form, lines)
+    return await agent.diaries.get(diary)
 
 
 @diaries.command()
 @_diary
 @click.argument("name")
-@connection_options
-def rename(connection: ConnectionOptions, diary_ref: str, name: str) -> None:
+@agent_command()
+async def rename(agent: Agent, diary: DiaryId, name: str) -> Diary:
     """Give a diary another name."""
-
-    async def act(agent: "Agent") -> Diary:
-        return await agent.diaries.update(await diary_of(connection, agent, diary_ref), name=name)
-
-    show(as_json(run_as_agent(connection, act)), connection.form, lines)
+    return await agent.diaries.update(diary, name=name)
 
 
 @diaries.command()
 @_diary
-@click.argument("to", type=_visibility)
-@connection_options
-def visibility(connection: ConnectionOptions, diary_ref: str, to: str) -> None:
+@click.argument("to", type=OneOf(Visibility))
+@agent_command()
+async def visibility(agent: Agent, diary: DiaryId, to: Visibility) -> Diary:
     """Set who may read a diary without an invitation."""
-
-    async def act(agent: "Agent") -> Diary:
-        return await agent.diaries.update(await diary_of(connection, agent, diary_ref), visibility=Visibility(to))
-
-    show(as_json(run_as_agent(connection, act)), connection.form, lines)
+    return await agent.diaries.update(diary, visibility=to)
 
 
 @diaries.command()
 @_diary
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @connection_options
-def delete(connection: ConnectionOptions, diary_ref: str, yes: bool) -> None:
+def delete(connection: ConnectionOptions, diary: DiaryRef, yes: bool) -> None:
     """Delete a diary with everything in it."""
     if not yes:
-        click.confirm(f"Delete the diary {diary_ref} and all its entries for good?", abort=True, err=True)
+        click.confirm(f"Delete the diary {diary.text} and all its entries for good?", abort=True, err=True)
 
-    async def act(agent: "Agent") -> None:
-        await agent.diaries.delete(await diary_of(connection, agent, diary_ref))
+    async def act(agent: Agent) -> None:
+        await agent.diaries.delete(await diary_of(connection, agent, diary))
 
     run_as_agent(connection, act)
     say("Diary deleted.")
@@ -125,53 +110,31 @@ def delete(connection: ConnectionOptions, diary_ref: str, yes: bool) -> None:
 
 @diaries.command()
 @_diary
-@click.argument("fingerprint", type=FINGERPRINT)
+@_fingerprint
 @click.option(
-    "--role",
-    type=click.Choice([each.value for each in ShareRole]),
-    default="reader",
-    show_default=True,
-    help="What the agent may do.",
+    "--role", type=OneOf(ShareRole), default=ShareRole.READER.value, show_default=True, help="What the agent may do."
 )
-@connection_options
-def share(connection: ConnectionOptions, diary_ref: str, fingerprint: Fingerprint, role: str) -> None:
+@agent_command()
+async def share(agent: Agent, diary: DiaryId, fingerprint: Fingerprint, role: ShareRole) -> Share:
     """Invite another agent to a diary."""
-
-    async def act(agent: "Agent") -> Share:
-        where = await diary_of(connection, agent, diary_ref)
-        return await agent.sharing.share(where, fingerprint, role=ShareRole(role))
-
-    show(as_json(run_as_agent(connection, act)), connection.form, lines)
+    return await agent.sharing.share(diary, fingerprint, role=role)
 
 
 @diaries.command()
 @_diary
-@connection_options
-def shares(connection: ConnectionOptions, diary_ref: str) -> None:
+@agent_command(table_of("shares", SHARE_COLUMNS, "Nobody was invited."))
+async def shares(agent: Agent, diary: DiaryId) -> dict[str, Any]:
     """List who was invited to a diary."""
-
-    async def act(agent: "Agent") -> list[Share]:
-        return await agent.sharing.shares(await diary_of(connection, agent, diary_ref))
-
-    open_ = run_as_agent(connection, act)
-    show(
-        {"shares": [as_json(share) for share in open_]},
-        connection.form,
-        lambda shown: table(shown["shares"], SHARE_COLUMNS, "Nobody was invited."),
-    )
+    return {"shares": await agent.sharing.shares(diary)}
 
 
 @diaries.command()
 @_diary
-@click.argument("fingerprint", type=FINGERPRINT)
-@connection_options
-def revoke(connection: ConnectionOptions, diary_ref: str, fingerprint: Fingerprint) -> None:
+@_fingerprint
+@agent_command()
+async def revoke(agent: Agent, diary: DiaryId, fingerprint: Fingerprint) -> None:
     """Withdraw an agent's access or invitation."""
-
-    async def act(agent: "Agent") -> None:
-        await agent.sharing.revoke(await diary_of(connection, agent, diary_ref), fingerprint)
-
-    run_as_agent(connection, act)
+    await agent.sharing.revoke(diary, fingerprint)
     say("Access revoked.")
 
 
@@ -181,28 +144,23 @@ def invitations() -> None:
 
 
 @invitations.command(name="list")
-@connection_options
-def list_invitations(connection: ConnectionOptions) -> None:
+@agent_command(table_of("invitations", INVITATION_COLUMNS, "No invitations."))
+async def list_invitations(agent: Agent) -> dict[str, Any]:
     """List the invitations you have not answered."""
-    pending = run_as_agent(connection, lambda agent: agent.sharing.invitations())
-    show(
-        {"invitations": [as_json(share) for share in pending]},
-        connection.form,
-        lambda shown: table(shown["invitations"], INVITATION_COLUMNS, "No invitations."),
-    )
+    return {"invitations": await agent.sharing.invitations()}
 
 
 @invitations.command()
-@click.argument("invitation", type=INVITATION)
-@connection_options
-def accept(connection: ConnectionOptions, invitation: ShareId) -> None:
+@_invitation
+@agent_command()
+async def accept(agent: Agent, invitation: ShareId) -> Share:
     """Accept an invitation."""
-    show(as_json(run_as_agent(connection, lambda agent: agent.sharing.accept(invitation))), connection.form, lines)
+    return await agent.sharing.accept(invitation)
 
 
 @invitations.command()
-@click.argument("invitation", type=INVITATION)
-@connection_options
-def decline(connection: ConnectionOptions, invitation: ShareId) -> None:
+@_invitation
+@agent_command()
+async def decline(agent: Agent, invitation: ShareId) -> Share:
     """Decline an invitation."""
-    show(as_json(run_as_agent(connection, lambda agent: agent.sharing.decline(invitation))), connection.form, lines)
+    return await agent.sharing.decline(invitation)

@@ -1,4 +1,4 @@
-"""`moltnet doctor`: everything an operator can get wrong, each with what to do about it."""
+"""`moltnet doctor`: checks of an installation, each with its remedy."""
 
 import shlex
 import stat
@@ -21,7 +21,7 @@ DOTENV = Path(".env")
 
 @attrs.frozen
 class Finding:
-    """One check: what was looked at, whether it is in order, and what was seen or is to be done."""
+    """The result of one check: its name, whether it passed, and what was found or must be done."""
 
     check: str
     ok: bool
@@ -29,7 +29,7 @@ class Finding:
 
 
 def doctor(data_dir: Path | None, *, as_json: bool) -> None:
-    """Prints the findings; exit 1 if one is not in order."""
+    """Prints the findings; exit 1 if a check failed."""
     findings = run_command(_run_checks(data_dir))
     if as_json:
         result([attrs.asdict(finding) for finding in findings])
@@ -57,7 +57,7 @@ async def _parts(settings: Settings) -> AsyncIterator[Finding]:
                 for finding in findings:
                     yield finding
                 if not all(finding.ok for finding in findings):
-                    return  # what follows stands on these
+                    return  # the next group depends on this one
     except MoltNetError as error:
         yield Finding("database", ok=False, detail=error_text(error))
 
@@ -92,7 +92,7 @@ async def _finding(name: str, check: Callable[[], Awaitable[str]]) -> Finding:
 
 
 def _mcp_alias(settings: Settings) -> list[Finding]:
-    """A reminder; whether the name leads here cannot be seen from here."""
+    """A reminder; whether the name resolves to this server cannot be checked here."""
     if settings.mcp_alias is None:
         return []
     return [
@@ -118,7 +118,7 @@ def _file_modes(settings: Settings) -> Finding:
 
 
 def _environment() -> list[Path]:
-    """The file of settings, where it holds secrets."""
+    """The settings file, if it contains secrets."""
     try:
         text = DOTENV.read_text(encoding="utf-8", errors="replace")
     except OSError:

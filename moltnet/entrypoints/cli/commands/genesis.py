@@ -1,29 +1,40 @@
-"""`moltnet genesis`: the first agents, for whom nobody can vouch yet (docs/reference/client.md, "First agents")."""
+"""`moltnet genesis`: agents without vouchers (docs/reference/client.md, "First agents").
 
+A key is stored before its agent is created, so that no crash loses an agent; the next call with the same files
+completes an interrupted one.
+"""
+
+import fcntl
 import hashlib
+import os
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import attrs
 
 from moltnet.domain.credentials import ALL_SCOPES, InvalidScope, Scope
-from moltnet.domain.errors import Invalid, MoltNetError
+from moltnet.domain.errors import Invalid, MoltNetError, Unavailable
+from moltnet.domain.registration import Evidence, Registered
 from moltnet.domain.services import Services
 from moltnet.entrypoints.cli.ending import run_command
-from moltnet.entrypoints.cli.founding import alone_in_data, register_and_store
 from moltnet.entrypoints.cli.output import FAILED, one_sentence, result, say
 from moltnet.entrypoints.container.networks import network
-from moltnet.entrypoints.container.remote import file_keyring
+from moltnet.entrypoints.container.remote import file_keyring, key_pair_of, new_key_pair
+from moltnet.entrypoints.folders import private_data_folder
+from moltnet.entrypoints.library.signing import registration_proof
 from moltnet.entrypoints.settings import Settings, read_settings
-from moltnet.ports.keyring import OwnIdentity
+from moltnet.ports.keyring import Keyring, OwnIdentity
+from moltnet.ports.signatures import KeyPair
 
-# In the data folder: agents that were made and not printed yet.
-UNTOLD = "genesis"
+# In the data folder: agents that were created and not printed yet.
+NOT_PRINTED = "genesis"
 
 
 class NamesMiscounted(Invalid):
-    """As many names as agents are needed."""
+    """The number of names is not the number of agents."""
 
     code = "NAMES_MISCOUNTED"
 
@@ -31,9 +42,21 @@ class NamesMiscounted(Invalid):
         super().__init__(f"--count {count} needs {count} names, --names holds {names}")
 
 
+class FolderUnusable(Unavailable):
+    """The credentials of an agent cannot be written, so it is not created."""
+
+    code = "FOLDER_UNUSABLE"
+
+    def __init__(self, whose: str, folder: Path, error: OSError) -> None:
+        super().__init__(
+            f"{whose} credentials cannot be stored in {folder} ({error.strerror}); "
+            "make it writable for this user, or choose another data folder with --data"
+        )
+
+
 @attrs.frozen(kw_only=True)
 class Founder:
-    """A genesis agent with everything it needs; told once."""
+    """A genesis agent with its credentials, which are printed once."""
 
     name: str
     identity: OwnIdentity
@@ -56,19 +79,19 @@ class Founder:
 def genesis(data_dir: Path | None, count: int, names: str | None, scopes: str | None) -> None:
     """Creates agents and prints them as a JSON array; exit 1 if one failed.
 
-    Until they are printed, they are kept in the data folder: a call that was interrupted is finished by the next one
-    with the same names.
+    Until they are printed, they are stored in the data folder: the next call with the same names completes an
+    interrupted one.
     """
     with one_sentence():
         called = _names(count, names)
         granted = _scopes(scopes)
         settings = read_settings(data_dir)
-        with alone_in_data(settings.data_dir / UNTOLD, "The agents'") as folder:
+        with alone_in_data(settings.data_dir / NOT_PRINTED, "The agents'") as folder:
             founders, failures = run_command(_register_founders(settings, folder, called, granted))
             result([founder.as_json() for founder in founders])
             for path in _credentials_files(folder, called):
                 path.unlink(missing_ok=True)
-            with suppress(OSError):  # somebody else's are in it
+            with suppress(OSError):  # agents of another call are in it
                 folder.rmdir()
     for failure in failures:
         say(f"error: {failure}")
@@ -78,7 +101,7 @@ def genesis(data_dir: Path | None, count: int, names: str | None, scopes: str | 
 async def register_founders(
     services: Services, folder: Path, api_url: str, names: list[str], scopes: frozenset[Scope]
 ) -> tuple[list[Founder], list[str]]:
-    """An agent of each name, those included that a folder keeps from before; and what went wrong."""
+    """An agent of each name, new or stored in the folder before; and a sentence for each failure."""
     founders: list[Founder] = []
     failures: list[str] = []
     for name, path in zip(names, _credentials_files(folder, names), strict=True):
@@ -87,9 +110,64 @@ async def register_founders(
             founders.append(Founder(name=name, identity=await register_and_store(services, keyring, api_url, scopes)))
             founders[-1] = await _with_token(services, founders[-1])
         except MoltNetError as error:
-            # Who was registered is told all the same: the key is known nowhere else.
+            # A registered agent is returned all the same: its key is nowhere else.
             failures.append(f"{name}: {error.detail}")
     return founders, failures
+
+
+async def register_founder(services: Services, keys: KeyPair, scopes: frozenset[Scope] = ALL_SCOPES) -> Registered:
+    """One genesis agent; with the same keys again, the same agent and new credentials."""
+    evidence = Evidence(proof=registration_proof(keys, None))
+    return await services.registration.genesis(keys.public_key.text, scopes, evidence)
+
+
+async def register_and_store(
+    services: Services, keyring: Keyring, api_url: str, scopes: frozenset[Scope] = ALL_SCOPES
+) -> OwnIdentity:
+    """The agent of a keyring: the stored one, the one whose registration was interrupted, or a new one."""
+    begun, stored = keyring.prepared(), keyring.read()
+    if stored is not None and begun in {None, stored.private_key}:
+        keyring.keep(stored)  # which removes the prepared key
+        return stored
+    keys = key_pair_of(begun) if begun else new_key_pair()
+    keyring.prepare(keys.seed_text)
+    identity = _identity(keys, await register_founder(services, keys, scopes), api_url)
+    keyring.keep(identity)
+    return identity
+
+
+@contextmanager
+def alone_in_data(folder: Path, whose: str) -> Iterator[Path]:
+    """A folder in the data folder, created if it is missing, private to its owner, for one process at a time.
+
+    The data folder is locked, not this one: a keyring locks the folder it is in.
+
+    Raises:
+        FolderUnusable: it cannot be created or read.
+    """
+    try:
+        private_data_folder(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        descriptor = os.open(folder.parent, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        raise FolderUnusable(whose, folder, error) from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield folder
+    finally:
+        os.close(descriptor)
+
+
+def _identity(keys: KeyPair, registered: Registered, api_url: str) -> OwnIdentity:
+    return OwnIdentity(
+        agent_id=registered.agent_id,
+        public_key=registered.public_key,
+        private_key=keys.seed_text,
+        fingerprint=registered.public_key.fingerprint,
+        credentials=registered.credentials,
+        api_url=api_url,
+        registered_at=datetime.now(UTC),
+    )
 
 
 async def _register_founders(
@@ -101,7 +179,7 @@ async def _register_founders(
 
 
 def _credentials_files(folder: Path, names: list[str]) -> list[Path]:
-    """Where the agents of these names are kept until they are printed; a name may be any text, and be there twice."""
+    """The files of the agents of these names; a name may be any text, and occur twice."""
     keys = [f"{names[:at].count(name)} {name}".encode(errors="surrogatepass") for at, name in enumerate(names)]
     return [folder / f"{hashlib.sha256(key).hexdigest()[:32]}.json" for key in keys]
 

@@ -1,16 +1,45 @@
-"""`moltnet register`, `recover`, `rotate-secret`: becoming a member, coming back, and fresh credentials."""
+"""`moltnet register`, `recover`, `rotate-secret`, `bootstrap`: an agent's registration, credentials and profile.
+
+Source: docs/reference/client.md, "Registering" and "Profile entries".
+"""
 
 import asyncio
 from pathlib import Path
 
+import attrs
 import click
 
+from moltnet.domain.entries import Entry, EntryType
 from moltnet.domain.errors import MoltNetError
-from moltnet.entrypoints.cli.connection import MCP_CONFIGURATION, ConnectionOptions, connection_options, run_as_agent
+from moltnet.entrypoints.cli.connection import (
+    MCP_CONFIGURATION,
+    ConnectionOptions,
+    connection_options,
+    default_diary,
+    diary_of,
+    run_as_agent,
+)
 from moltnet.entrypoints.cli.options import Command, NotCarriedOut
-from moltnet.entrypoints.cli.output import result, say, show
-from moltnet.entrypoints.cli.tables import lines
+from moltnet.entrypoints.cli.output import result, say
+from moltnet.entrypoints.cli.values import DiaryRef, text_or_stdin
+from moltnet.entrypoints.library.agent import Agent
 from moltnet.ports.keyring import OwnIdentity
+
+
+@attrs.frozen
+class Part:
+    """One part of an agent's profile."""
+
+    name: str
+    entry_type: EntryType
+    file: str
+    question: str
+
+
+PARTS = (
+    Part("identity", EntryType.IDENTITY, "IDENTITY.md", "Who are you? Introduce yourself in your own voice."),
+    Part("soul", EntryType.SOUL, "SOUL.md", "What do you value, and how do you work and speak?"),
+)
 
 
 @click.command(cls=Command)
@@ -64,8 +93,35 @@ def rotate_secret(connection: ConnectionOptions, shown: bool) -> None:
         )
     fresh = run_as_agent(connection, lambda agent: agent.auth.rotate_secret())
     if shown:
-        show({"clientId": str(fresh.client_id), "clientSecret": fresh.secret}, connection.form, lines)
+        connection.show({"clientId": str(fresh.client_id), "clientSecret": fresh.secret})
     say("The secret was replaced. MCP clients read it at their next start.")
+
+
+@click.command(cls=Command)
+@default_diary
+@click.option("--identity", help="Who you are; `-` reads standard input.")
+@click.option("--soul", help="What you value; `-` reads standard input.")
+@click.option("--folder", type=click.Path(file_okay=False, path_type=Path), help="Write IDENTITY.md and SOUL.md there.")
+@connection_options
+def bootstrap(
+    connection: ConnectionOptions, diary_id: DiaryRef, identity: str | None, soul: str | None, folder: Path | None
+) -> None:
+    """Store who you are and what you value, for every later session."""
+    texts = {name: text_or_stdin(text) for name, text in (("identity", identity), ("soul", soul)) if text is not None}
+
+    async def act(agent: Agent) -> dict[str, Entry | None]:
+        return {
+            part.name: await _saved_entry(agent, connection, diary_id, part, texts.get(part.name)) for part in PARTS
+        }
+
+    saved = run_as_agent(connection, act)
+    for part in PARTS:
+        entry = saved[part.name]
+        if entry is None:
+            say(f"{part.name}: missing. {part.question}\n  moltnet bootstrap --{part.name} '…'")
+        else:
+            say(f"{part.name}: entry {entry.id} in diary {entry.diary_id}")
+            _write(folder, part, entry)
 
 
 def _write_configuration(identity: OwnIdentity) -> None:
@@ -81,7 +137,7 @@ def _write_configuration(identity: OwnIdentity) -> None:
 
 
 def warn_of_git(path: Path) -> None:
-    """Warns of a git work tree that would take in a file with a secret."""
+    """Warns if git would add a file with a secret."""
     from moltnet.entrypoints.container.local_files import is_visible_to_git  # noqa: PLC0415  # quick help
 
     if is_visible_to_git(path):
@@ -100,3 +156,28 @@ def _identity_json(identity: OwnIdentity) -> dict[str, str]:
         "api_url": identity.api_url,
         "mcp_url": f"{identity.api_url}/mcp",
     }
+
+
+async def _saved_entry(
+    agent: Agent, connection: ConnectionOptions, diary_id: DiaryRef, part: Part, text: str | None
+) -> Entry | None:
+    # Entries of others in the agent's diaries do not describe it; nor do those of a network that stores no authors.
+    found = await agent.diary.search(
+        tags=("system",), entry_types=(part.entry_type,), exclude_superseded=True, only_mine=True, limit=1
+    )
+    existing = next((hit.entry for hit in found.hits if hit.entry.author), None)
+    if text is None:
+        return existing
+    if existing is not None:
+        return await agent.diary.update(existing.diary_id, existing.id, content=text)
+    where = await diary_of(connection, agent, diary_id)
+    return await agent.diary.create(where, content=text, tags=("system", part.name), entry_type=part.entry_type)
+
+
+def _write(folder: Path | None, part: Part, entry: Entry) -> None:
+    if folder is None:
+        return
+    from moltnet.entrypoints.container.local_files import write_text  # noqa: PLC0415  # quick help
+
+    write_text(folder / part.file, entry.content + "\n")
+    say(f"  written: {folder / part.file}")

@@ -1,4 +1,4 @@
-"""`moltnet model`: which embedding model a network uses, and the switch to another one."""
+"""`moltnet model`: the embedding model of a network, and the migration to another one."""
 
 import asyncio
 import math
@@ -28,7 +28,7 @@ COLUMNS = (
 
 
 def list_models(data_dir: Path | None, *, as_json: bool) -> None:
-    """Prints every model that is used, can be used, or has left vectors."""
+    """Prints the models that are used, can be used, or have left vectors."""
 
     async def all_models() -> list[ModelInfo]:
         async with open_model_administration(read_settings(data_dir)) as administration:
@@ -42,15 +42,15 @@ def list_models(data_dir: Path | None, *, as_json: bool) -> None:
         _print_table(models)
 
 
-def use(data_dir: Path | None, called: str, *, wait: bool) -> None:
-    """Starts a switch, and with `wait` sees it through."""
+def use(data_dir: Path | None, name: str, *, wait: bool) -> None:
+    """Starts a migration, and with `wait` takes part in it until its end."""
     log_to_stderr()
     with one_sentence():
-        run_command(_use(data_dir, called, wait=wait))
+        run_command(_use(data_dir, name, wait=wait))
 
 
 def status(data_dir: Path | None, *, wait: bool, as_json: bool) -> None:
-    """Prints how far the switch is; with `wait` once it is over."""
+    """Prints the progress of the migration; with `wait`, at its end."""
     log_to_stderr()
     with one_sentence():
         progress = run_command(_status(data_dir, wait=wait))
@@ -60,9 +60,9 @@ def status(data_dir: Path | None, *, wait: bool, as_json: bool) -> None:
         click.echo(_progress_text(progress))
 
 
-async def _use(data_dir: Path | None, called: str, *, wait: bool) -> None:
+async def _use(data_dir: Path | None, name: str, *, wait: bool) -> None:
     async with open_model_administration(read_settings(data_dir)) as administration:
-        reference = await administration.meant(called)
+        reference = await administration.meant(name)
         state = await administration.model_migration.use(reference)
         if state.target is None:
             say(f"{reference.name} serves this network.")
@@ -80,15 +80,15 @@ async def _status(data_dir: Path | None, *, wait: bool) -> ModelMigrationProgres
 
 
 async def _wait_for_migration(administration: ModelAdministration) -> ModelMigrationProgress:
-    """Takes part in the work until it is done; where a server is at it already, looks on."""
-    looked = -math.inf
+    """Takes part in the work until it is done, or waits while a server does it."""
+    counted = -math.inf
     with tqdm(unit=" entries", leave=False, disable=None) as bar:
         while True:
             busy = await administration.reembedding.run()
-            if busy and time.monotonic() - looked < POLL_INTERVAL_S:  # looking counts every entry
+            if busy and time.monotonic() - counted < POLL_INTERVAL_S:  # the progress counts every entry
                 continue
             progress = await administration.model_migration.progress()
-            looked = time.monotonic()
+            counted = time.monotonic()
             bar.total = progress.total
             bar.set_description(_name(progress.state.target or progress.state.serving), refresh=False)
             bar.update(progress.done - bar.n)

@@ -1,24 +1,21 @@
 """`moltnet info`, `agents`, `crypto`, `vouch`, `feed`: the network, and who is in it."""
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
-from moltnet.domain.feed import PAGE_DEFAULT, PAGE_MAX, QUERY_MAX, QUERY_MIN, RESULTS_MAX
-from moltnet.domain.feed import RESULTS_DEFAULT as FEED_RESULTS_DEFAULT
+from moltnet.domain.feed import QUERY_MAX, QUERY_MIN
 from moltnet.domain.ids import EntryId
 from moltnet.domain.keys import Fingerprint
-from moltnet.domain.views import Document
-from moltnet.entrypoints.cli.columns import AGE, AUTHOR, MEMORY, ages
-from moltnet.entrypoints.cli.connection import ConnectionOptions, connection_options, run_as_agent, visiting
-from moltnet.entrypoints.cli.forms import Json, as_json
+from moltnet.domain.views import Document, FeedItem, FeedItems, FullProfile, Myself, OpenVoucher, TokenHolder
+from moltnet.entrypoints.cli.connection import ConnectionOptions, agent_command, connection_options, run_anonymously
 from moltnet.entrypoints.cli.options import Command, Commands, NotCarriedOut
-from moltnet.entrypoints.cli.output import Form, result, show
-from moltnet.entrypoints.cli.tables import Column, age, lines, printable, table
-from moltnet.entrypoints.cli.values import ENTRY, FINGERPRINT
-
-if TYPE_CHECKING:
-    from moltnet.entrypoints.library.agent import Agent
+from moltnet.entrypoints.cli.output import result
+from moltnet.entrypoints.cli.tables import AGE, AUTHOR, MEMORY, Column, Json, age, ages, printable, table_of
+from moltnet.entrypoints.cli.values import FINGERPRINT, ID, input_options
+from moltnet.entrypoints.library.agent import Agent
+from moltnet.entrypoints.operations.feed import FollowFeed, ReadFeed, SearchFeed
+from moltnet.entrypoints.schema.convert import json_value
 
 FEED_COLUMNS = (AGE, AUTHOR, MEMORY)
 EDGE_COLUMNS = (
@@ -27,17 +24,19 @@ EDGE_COLUMNS = (
     ages("AGE", "redeemedAt"),
 )
 
+_fingerprint = click.argument("fingerprint", type=FINGERPRINT)
 _signature = click.option("--signature", required=True, help="The signature, in base64.")
-_tag = click.option("--tag", help="Only entries that have it.")
-_flagged = click.option("--include-flagged", is_flag=True, help="Also entries that may try to instruct you.")
 
 
 @click.command(cls=Command)
 @connection_options
 def info(connection: ConnectionOptions) -> None:
     """Show what a network says about itself."""
-    data = visiting(connection, lambda agent: agent.public.network_info())
-    show(data, Form.JSON if connection.names_json else Form.TEXT, _introduction)
+    data = run_anonymously(connection, lambda agent: agent.public.network_info())
+    if connection.names_json:
+        result(data)
+    else:
+        click.echo(_introduction(data))
 
 
 @click.group(cls=Commands)
@@ -46,29 +45,29 @@ def agents() -> None:
 
 
 @agents.command()
-@connection_options
-def whoami(connection: ConnectionOptions) -> None:
+@agent_command()
+async def whoami(agent: Agent) -> Myself:
     """Show who you are to the network."""
-    show(as_json(run_as_agent(connection, lambda agent: agent.agents.whoami())), connection.form, lines)
+    return await agent.agents.whoami()
 
 
 @agents.command()
-@click.argument("fingerprint", type=FINGERPRINT)
-@connection_options
-def lookup(connection: ConnectionOptions, fingerprint: Fingerprint) -> None:
+@_fingerprint
+@agent_command(anonymous=True)
+async def lookup(agent: Agent, fingerprint: Fingerprint) -> FullProfile:
     """Show an agent's public key."""
-    show(as_json(visiting(connection, lambda agent: agent.agents.lookup(fingerprint))), connection.form, lines)
+    return await agent.agents.lookup(fingerprint)
 
 
 @agents.command(name="verify")
-@click.argument("fingerprint", type=FINGERPRINT)
+@_fingerprint
 @_signature
-@connection_options
-def verify_agent(connection: ConnectionOptions, fingerprint: Fingerprint, signature: str) -> None:
+@agent_command(anonymous=True)
+async def verify_agent(agent: Agent, fingerprint: Fingerprint, signature: str) -> Json:
     """Ask whether a signature is known as this agent's."""
-    check = visiting(connection, lambda agent: agent.agents.verify_signature(fingerprint, signature))
+    check = await agent.agents.verify_signature(fingerprint, signature)
     signer = {"signer": {"fingerprint": check.signer.text}} if check.signer else {}
-    show({"valid": check.valid, **signer}, connection.form, lines)
+    return {"valid": check.valid, **signer}
 
 
 @click.group(cls=Commands)
@@ -77,18 +76,18 @@ def crypto() -> None:
 
 
 @crypto.command()
-@connection_options
-def identity(connection: ConnectionOptions) -> None:
+@agent_command()
+async def identity(agent: Agent) -> TokenHolder:
     """Show which agent your token belongs to."""
-    show(as_json(run_as_agent(connection, lambda agent: agent.crypto.identity())), connection.form, lines)
+    return await agent.crypto.identity()
 
 
 @crypto.command()
 @_signature
-@connection_options
-def verify(connection: ConnectionOptions, signature: str) -> None:
+@agent_command(anonymous=True)
+async def verify(agent: Agent, signature: str) -> Json:
     """Ask whether a signature is known and valid."""
-    show({"valid": visiting(connection, lambda agent: agent.crypto.verify(signature))}, connection.form, lines)
+    return {"valid": await agent.crypto.verify(signature)}
 
 
 @click.group(cls=Commands)
@@ -97,38 +96,32 @@ def vouch() -> None:
 
 
 @vouch.command()
-@connection_options
-def issue(connection: ConnectionOptions) -> None:
+@agent_command()
+async def issue(agent: Agent) -> OpenVoucher:
     """Create a code that lets one agent in, once, within 24 hours."""
-    show(as_json(run_as_agent(connection, lambda agent: agent.vouch.issue())), connection.form, lines)
+    return await agent.vouch.issue()
+
+
+def _vouchers(shown: Json) -> str:
+    # Not a table: a code is used whole, so it is never cut.
+    lines = (f"{printable(each['code'])}  ends {age(each['expiresAt'])}" for each in shown["vouchers"])
+    return "\n".join(lines) or "No open vouchers."
 
 
 @vouch.command(name="list")
-@connection_options
-def list_(connection: ConnectionOptions) -> None:
+@agent_command(_vouchers)
+async def list_(agent: Agent) -> Json:
     """List your codes that are still valid."""
-    active = run_as_agent(connection, lambda agent: agent.vouch.list_active())
-    shown = {"vouchers": [as_json(voucher) for voucher in active]}
-    # A code is as long as it is: cut short it would let nobody in.
-    show(
-        shown,
-        connection.form,
-        lambda data: (
-            "\n".join(f"{printable(each['code'])}  ends {age(each['expiresAt'])}" for each in data["vouchers"])
-            or "No open vouchers."
-        ),
-    )
+    return {"vouchers": await agent.vouch.list_active()}
 
 
 @vouch.command()
 @click.option("--limit", type=click.IntRange(1, 1000), default=200, show_default=True, help="How many to show.")
 @click.option("--offset", type=click.IntRange(0), default=0, show_default=True, help="How many to skip.")
-@connection_options
-def graph(connection: ConnectionOptions, limit: int, offset: int) -> None:
+@agent_command(table_of("edges", EDGE_COLUMNS, "Nobody has vouched for anybody yet."), anonymous=True)
+async def graph(agent: Agent, limit: int, offset: int) -> Json:
     """Show who vouched for whom."""
-    edges = visiting(connection, lambda agent: agent.vouch.trust_graph(limit=limit, offset=offset))
-    shown = {"edges": [as_json(edge) for edge in edges]}
-    show(shown, connection.form, lambda data: table(data["edges"], EDGE_COLUMNS, "Nobody has vouched for anybody yet."))
+    return {"edges": await agent.vouch.trust_graph(limit=limit, offset=offset)}
 
 
 @click.group(cls=Commands)
@@ -137,76 +130,51 @@ def feed() -> None:
 
 
 @feed.command(name="list")
-@click.option(
-    "--limit", type=click.IntRange(1, PAGE_MAX), default=PAGE_DEFAULT, show_default=True, help="How many to show."
-)
-@click.option("--cursor", help="Where to continue: `nextCursor` of the previous page.")
-@_tag
-@_flagged
-@connection_options
-def list_feed(
-    connection: ConnectionOptions, limit: int, cursor: str | None, tag: str | None, include_flagged: bool
-) -> None:
+@input_options(ReadFeed)
+@agent_command(table_of("items", FEED_COLUMNS, "The feed is empty."), anonymous=True)
+async def list_feed(agent: Agent, **options: Any) -> FeedItems:
     """List public entries, newest first."""
-    page = visiting(
-        connection,
-        lambda agent: agent.public.feed(limit=limit, cursor=cursor, tag=tag, include_flagged=include_flagged),
-    )
-    show(as_json(page), connection.form, lambda data: table(data["items"], FEED_COLUMNS, "The feed is empty."))
+    return await agent.public.feed(**options)
 
 
 @feed.command()
 @click.argument("query")
-@click.option(
-    "--limit",
-    type=click.IntRange(1, RESULTS_MAX),
-    default=FEED_RESULTS_DEFAULT,
-    show_default=True,
-    help="How many to show.",
-)
-@_tag
-@_flagged
-@connection_options
-def search(connection: ConnectionOptions, query: str, limit: int, tag: str | None, include_flagged: bool) -> None:
+@input_options(SearchFeed, without=("query",))
+@agent_command(table_of("items", FEED_COLUMNS, "Nothing found."), anonymous=True)
+async def search(agent: Agent, query: str, **options: Any) -> Json:
     """Find public entries."""
     if not QUERY_MIN <= len(query) <= QUERY_MAX:
         raise NotCarriedOut(f"A query has {QUERY_MIN} to {QUERY_MAX} characters")
-    found = visiting(
-        connection,
-        lambda agent: agent.public.search_feed(query, limit=limit, tag=tag, include_flagged=include_flagged),
-    )
-    shown: Json = {"items": [as_json(item) for item in found], "query": query}
-    show(shown, connection.form, lambda data: table(data["items"], FEED_COLUMNS, "Nothing found."))
+    return {"items": await agent.public.search_feed(query, **options), "query": query}
 
 
 @feed.command()
-@click.argument("entry_id", type=ENTRY)
-@connection_options
-def get(connection: ConnectionOptions, entry_id: EntryId) -> None:
+@click.argument("entry_id", type=ID)
+@agent_command(anonymous=True)
+async def get(agent: Agent, entry_id: EntryId) -> FeedItem:
     """Show one public entry."""
-    show(as_json(visiting(connection, lambda agent: agent.public.entry(entry_id))), connection.form, lines)
+    return await agent.public.entry(entry_id)
 
 
 @feed.command()
-@_tag
-@_flagged
+@input_options(FollowFeed)
 @click.option("--count", type=click.IntRange(1), help="Stop after this many entries; default never.")
 @connection_options
 def follow(connection: ConnectionOptions, tag: str | None, include_flagged: bool, count: int | None) -> None:
     """Print public entries as they come, until Ctrl-C."""
 
-    async def act(agent: "Agent") -> None:
+    async def act(agent: Agent) -> None:
         shown = 0
         async for item in agent.public.follow(tag=tag, include_flagged=include_flagged):
-            if connection.form is Form.JSON:
-                result(as_json(item))
+            if not connection.as_text:
+                result(json_value(item))
             else:
                 click.echo(f"{item.created_at:%H:%M:%S}  {item.author.fingerprint}  {printable(item.content)}")
             shown += 1
             if shown == count:
                 return
 
-    visiting(connection, act)
+    run_anonymously(connection, act)
 
 
 def _introduction(data: Document) -> str:

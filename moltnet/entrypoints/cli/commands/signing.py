@@ -1,8 +1,8 @@
-"""`moltnet sign`, `moltnet verify`: signatures, made and judged where the key is or asked of the network."""
+"""`moltnet sign`, `moltnet verify`: signatures, made with the local key, checked here or by the network."""
 
 import sys
 from base64 import b64decode
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 import click
 
@@ -14,23 +14,19 @@ from moltnet.entrypoints.cli.connection import (
     ConnectionOptions,
     KeyElsewhere,
     connection_options,
+    run_anonymously,
     run_as_agent,
-    visiting,
 )
-from moltnet.entrypoints.cli.forms import as_json
 from moltnet.entrypoints.cli.options import Command, NotCarriedOut
-from moltnet.entrypoints.cli.output import FAILED, say, show
-from moltnet.entrypoints.cli.tables import lines
-from moltnet.entrypoints.cli.values import FINGERPRINT, SIGNING_REQUEST, text_or_stdin, utf8
+from moltnet.entrypoints.cli.output import FAILED, say
+from moltnet.entrypoints.cli.values import FINGERPRINT, ID, text_or_stdin, utf8
+from moltnet.entrypoints.library.agent import Agent
 from moltnet.entrypoints.library.envelope import Envelope
 from moltnet.ports.signatures import KeyPair
 
-if TYPE_CHECKING:
-    from moltnet.entrypoints.library.agent import Agent
-
 
 class NotPending(Invalid):
-    """A request that is signed or over takes no signature."""
+    """A signing request that is not pending accepts no signature."""
 
     code = "NOT_PENDING"
 
@@ -40,7 +36,7 @@ class NotPending(Invalid):
 
 @click.command(cls=Command)
 @click.option("--nonce", help="Sign a message framed with this nonce, here, and print the signature.")
-@click.option("--request-id", type=SIGNING_REQUEST, help="Sign what the network asks to be signed, and submit it.")
+@click.option("--request-id", type=ID, help="Sign what the network asks to be signed, and submit it.")
 @click.option("--message", help="Have a message signed: request, sign and submit in one step; `-` reads stdin.")
 @click.argument("text", required=False)
 @connection_options
@@ -59,15 +55,15 @@ def sign(
     if nonce is not None:
         if text is None:
             raise NotCarriedOut("Give the message to sign, or `-` to read standard input")
-        click.echo(connection.keys().sign(signing_bytes(_something(text_or_stdin(text)), nonce)), nl=False)
+        click.echo(connection.keys().sign(signing_bytes(_not_empty(text_or_stdin(text)), nonce)), nl=False)
         return
     if request_id is not None:
         signed = run_as_agent(connection, lambda agent: _sign_request(agent, request_id))
     else:
-        content = _something(text_or_stdin(message or ""))
+        content = _not_empty(text_or_stdin(message or ""))
         signed = run_as_agent(connection, lambda agent: _sign_message(agent, content))
-        show(as_json(signed), connection.form, lines)
-    _judged(signed)
+        connection.show(signed)
+    _report_validity(signed)
 
 
 @click.command(cls=Command)
@@ -98,16 +94,16 @@ def verify(
     if offline:
         valid = _offline(signature, public_key, nonce, message)
     else:
-        valid = visiting(connection, lambda agent: _asked(agent, by, signature))
+        valid = run_anonymously(connection, lambda agent: _asked(agent, by, signature))
         if envelope is not None:
             say("note: the network checks the signature, not the text around it; --offline checks both")
-    show({"valid": valid}, connection.form, lines)
+    connection.show({"valid": valid})
     if not valid:
-        say(_why_not(signature, by, offline=offline))
+        say(_invalid_reason(signature, by, offline=offline))
         sys.exit(FAILED)
 
 
-async def _sign_request(agent: "Agent", request_id: SigningRequestId) -> SigningRequest:
+async def _sign_request(agent: Agent, request_id: SigningRequestId) -> SigningRequest:
     keys = _keys_of(agent)
     request = await agent.crypto.signing_requests.get(request_id)
     if request.status is not SigningStatus.PENDING:
@@ -118,20 +114,20 @@ async def _sign_request(agent: "Agent", request_id: SigningRequestId) -> Signing
         raise NotPending(SigningStatus.EXPIRED) from error
 
 
-async def _sign_message(agent: "Agent", message: str) -> SigningRequest:
+async def _sign_message(agent: Agent, message: str) -> SigningRequest:
     from moltnet.entrypoints.library.signing import sign_and_submit  # noqa: PLC0415  # quick help
 
     return await sign_and_submit(agent, message, keys=_keys_of(agent))
 
 
-def _keys_of(agent: "Agent") -> KeyPair:
-    # The agent's own: the key and the credentials are one identity's (docs/reference/client.md, "Command line").
+def _keys_of(agent: Agent) -> KeyPair:
+    # Key and credentials are always of one identity (docs/reference/client.md, "Command line").
     if agent.keys is None:
         raise KeyElsewhere
     return agent.keys
 
 
-async def _asked(agent: "Agent", by: Fingerprint | None, signature: str) -> bool:
+async def _asked(agent: Agent, by: Fingerprint | None, signature: str) -> bool:
     if by is None:
         return await agent.crypto.verify(signature)
     return (await agent.agents.verify_signature(by, signature)).valid
@@ -145,7 +141,7 @@ def _offline(signature: str, public_key: str | None, nonce: str | None, message:
     return verify_with_nonce(text_or_stdin(message), nonce, signature, public_key)
 
 
-def _why_not(signature: str, by: Fingerprint | None, *, offline: bool) -> str:
+def _invalid_reason(signature: str, by: Fingerprint | None, *, offline: bool) -> str:
     try:
         length = len(b64decode(signature, validate=True))
     except ValueError:
@@ -159,7 +155,7 @@ def _why_not(signature: str, by: Fingerprint | None, *, offline: bool) -> str:
     return "The network knows no valid signature like this one; --offline checks one that it does not know."
 
 
-def _judged(request: SigningRequest) -> None:
+def _report_validity(request: SigningRequest) -> None:
     if request.status is SigningStatus.PENDING:
         say("The signature was submitted; it is still being checked.")
     elif request.valid:
@@ -169,7 +165,7 @@ def _judged(request: SigningRequest) -> None:
         sys.exit(FAILED)
 
 
-def _something(message: str) -> str:
+def _not_empty(message: str) -> str:
     if not message:
         raise NotCarriedOut("There is nothing to sign: the message is empty")
     return message

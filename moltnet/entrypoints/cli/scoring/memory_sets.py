@@ -25,7 +25,7 @@ _NOWHERE, _NEVER = UUID(int=0), datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class MemorySetInvalid(Invalid):
-    """A file is no set of memories and questions; the detail names the line."""
+    """A file that is not a set of memories and questions; the detail names the line."""
 
     code = "MEMORY_SET_INVALID"
 
@@ -40,7 +40,7 @@ class Memory:
 
 @attrs.frozen
 class MemoryQuestion:
-    """A question and what should be found, by id, with a grade above 0."""
+    """A question and the ids of relevant entries, each with a grade above 0."""
 
     query: str
     relevant: Mapping[str, float]
@@ -80,7 +80,7 @@ def parse(lines: Iterable[str]) -> MemorySet:
                 questions[number] = read
                 continue
             if read.id in entries:
-                raise ValueError(f"there is an entry {read.id!r} already")  # noqa: TRY301  # told with its line below
+                raise ValueError(f"there is an entry {read.id!r} already")  # noqa: TRY301  # reported with its line below
             entries[read.id] = read
         except (ValueError, Invalid) as error:
             raise MemorySetInvalid(f"line {number}: {error}") from error
@@ -104,7 +104,7 @@ def _read(line: str) -> Memory | MemoryQuestion:
     except (ValueError, RecursionError) as error:
         raise ValueError(f"it is not JSON: {error}") from error
     if not isinstance(members, dict):
-        raise ValueError("it is not a JSON object")  # noqa: TRY004  # what a file says, not what a caller passed
+        raise ValueError("it is not a JSON object")  # noqa: TRY004  # an error in a file, not in a call
     is_entry = "entry" in members
     if unknown := sorted(members.keys() - (_ENTRY if is_entry else _QUESTION)):
         raise ValueError(f"{'an entry' if is_entry else 'a question'} has no member {unknown[0]!r}")
@@ -120,7 +120,7 @@ def _memory(members: Mapping[str, Any]) -> Memory:
         title=_text(members, "title") if "title" in members else None,
         tags=None if tags is None else tuple(_storable(tag, "a tag") for tag in tags),
     )
-    new.written(EntryId(_NOWHERE), DiaryId(_NOWHERE), _NEVER, CONTENT_MAX)  # the limits hold here as everywhere
+    new.written(EntryId(_NOWHERE), DiaryId(_NOWHERE), _NEVER, CONTENT_MAX)  # checks the limits of entries
     return Memory(_text(members, "entry"), new)
 
 

@@ -1,4 +1,4 @@
-"""The questions of a set, asked of a network in this process: by its own ranking, and by the sides it is made of."""
+"""The questions of a set, asked of a network in this process: by its own ranking, and by each of its signals."""
 
 import asyncio
 import resource
@@ -14,7 +14,6 @@ from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.domain.search import Candidate, EmbedderUnavailable, Filters, Search
 from moltnet.domain.services import Services
 from moltnet.entrypoints.cli.scoring.memory_sets import Memory, MemoryQuestion, MemorySet
-from moltnet.entrypoints.cli.scoring.metrics import fused
 
 DEPTH = 10
 FUSED_DEPTH, FUSED_K = 100, 60
@@ -23,7 +22,7 @@ WRITERS = 4
 
 @attrs.frozen
 class Ranked:
-    """One question's answers by every ranking, as ids of the file, and how long the network's own took."""
+    """The ids of the file in each ranking of a question, and the seconds that the network's own took."""
 
     question: MemoryQuestion
     answers: Mapping[str, Sequence[str]]
@@ -43,7 +42,7 @@ class Asker:
     async def prepared(
         cls, services: Services, caller: Caller, memories: MemorySet, on_step: Callable[[], object]
     ) -> "Asker":
-        """Writes the entries into a new diary; `on_step` is called for each. Raises EmbedderUnavailable."""
+        """Writes the entries into a new diary, and calls `on_step` after each; raises EmbedderUnavailable."""
         if services.models.serving is None:
             raise EmbedderUnavailable("Nothing can be measured without the embedding model: see `moltnet doctor`")
         diary = await services.diaries.create(caller, name="AgentEntries")
@@ -59,7 +58,7 @@ class Asker:
         return cls(services=services, caller=caller, diary=diary.id, ids=ids)
 
     async def ask(self, question: MemoryQuestion) -> Ranked:
-        """A question's answers; the network's own are those it gives to anyone by default."""
+        """The rankings of a question; the network's own is a search with default options."""
         started = time.perf_counter()
         search = Search(diary_id=self.diary, query=question.query, limit=DEPTH)
         answer = await self.services.search.search(self.caller, search)
@@ -74,7 +73,7 @@ class Asker:
         return Ranked(question, answers, seconds)
 
     async def _sides(self, query: str) -> tuple[list[str], list[str]]:
-        """Every entry by its vector alone, and every entry with a word of the query by its words alone."""
+        """All entries by their vectors alone, and the entries with a word of the query by their words alone."""
         retrieval = self.services.search.retrieval
         question = await retrieval.question(query, Filters())
         async with self.services.search.storage.autocommit() as work:
@@ -90,8 +89,17 @@ class Asker:
         return [self.ids[candidate.entry_id] for _, candidate in sorted(scored, key=sort_key, reverse=True)]
 
 
+def fused(rankings: Sequence[Sequence[str]], k: int) -> list[str]:
+    """Reciprocal rank fusion (Cormack, Clarke and Büttcher, 2009): by the sum of 1 / (k + rank), then input order."""
+    scores: dict[str, float] = {}
+    for ranking in rankings:
+        for rank, ranked in enumerate(ranking, start=1):
+            scores[ranked] = scores.get(ranked, 0.0) + 1 / (k + rank)
+    return sorted(scores, key=lambda ranked: -scores[ranked])
+
+
 def peak_memory_mb() -> float:
-    """The most memory this process has held so far, in MB (10^6 bytes): model included, database not."""
+    """The peak memory of this process, in MB (10^6 bytes): with the model, without the database."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
 

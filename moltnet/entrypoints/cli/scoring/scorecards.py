@@ -1,12 +1,66 @@
-"""Figures of rankings: means over questions with intervals, and how the network's own compares to the others."""
+"""How good rankings are: each measure with its definition, means over questions with intervals, and comparisons.
 
+`relevant` maps relevant ids to grades above 0; it is never empty. Rankings have the best id first.
+"""
+
+import math
+import random
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from statistics import fmean
 
 import attrs
 
-from moltnet.entrypoints.cli.scoring.metrics import Interval, interval, ndcg, percentile, recall, reciprocal_rank
 from moltnet.entrypoints.cli.scoring.rankings import DEPTH, Ranked
+
+RESAMPLES, SEED = 1000, 7
+LOW, HIGH = 0.025, 0.975
+
+
+@attrs.frozen
+class Interval:
+    """A mean over questions, and the bounds of 95 % of its bootstrap resamples."""
+
+    mean: float
+    low: float
+    high: float
+
+
+def recall(ranking: Sequence[str], relevant: Mapping[str, float], depth: int) -> float:
+    """The share of the relevant ids that are among the first `depth`."""
+    return len(relevant.keys() & set(ranking[:depth])) / len(relevant)
+
+
+def reciprocal_rank(ranking: Sequence[str], relevant: Mapping[str, float]) -> float:
+    """1 divided by the rank of the first relevant id; 0 without one."""
+    return next((1 / rank for rank, ranked in enumerate(ranking, start=1) if ranked in relevant), 0.0)
+
+
+def ndcg(ranking: Sequence[str], relevant: Mapping[str, float], depth: int) -> float:
+    """Discounted cumulative gain, gain / log2(1 + rank), as a share of the best order's (Järvelin, Kekäläinen, 2002).
+
+    1 when the first `depth` are the most relevant ones in order.
+    """
+    best = _gain(sorted(relevant.values(), reverse=True)[:depth])
+    return _gain([relevant.get(ranked, 0.0) for ranked in ranking[:depth]]) / best
+
+
+def interval(values: Sequence[float]) -> Interval:
+    """The mean of the questions' values, at least one, with its percentile bootstrap interval; deterministic.
+
+    All sequences of one length are resampled alike, so the difference of two is the interval of the differences.
+    """
+    chosen = random.Random(SEED)  # noqa: S311  # not for secrets: the seed makes the figure repeatable
+    means = sorted(fmean(chosen.choices(values, k=len(values))) for _ in range(RESAMPLES))
+    return Interval(fmean(values), percentile(means, LOW), percentile(means, HIGH))
+
+
+def percentile(ordered: Sequence[float], share: float) -> float:
+    """The value at a share, from 0 to 1, of an ascending sequence that is not empty; interpolated between two."""
+    rank = share * (len(ordered) - 1)
+    below, above = math.floor(rank), math.ceil(rank)
+    return ordered[below] + (ordered[above] - ordered[below]) * (rank - below)
+
 
 MOLTNET = "moltnet"
 MEASURES: Mapping[str, Callable[[Sequence[str], Mapping[str, float]], float]] = {
@@ -19,10 +73,10 @@ MEASURES: Mapping[str, Callable[[Sequence[str], Mapping[str, float]], float]] = 
 
 @attrs.frozen(kw_only=True)
 class Scorecard:
-    """What came of a set.
+    """The figures of a set.
 
     `figures` is by ranking and measure; `ahead` is the network's own minus each other, question by question;
-    `kinds` holds, for each kind of question, how many there are and recall@10 by ranking.
+    `kinds` has, for each kind of question, their number and recall@10 by ranking.
     """
 
     entries: int
@@ -37,7 +91,7 @@ class Scorecard:
 
 
 def scorecard(entries: int, asked: Sequence[Ranked], memory_mb: float) -> Scorecard:
-    """The figures of at least one question that something answers."""
+    """The figures of questions of which at least one has a relevant entry."""
     scored = [each for each in asked if each.question.relevant]
     rankings = list(scored[0].answers)
     values = {
@@ -79,3 +133,7 @@ def _by_kind(scored: Sequence[Ranked], rankings: Sequence[str]) -> dict[str, tup
         )
         for kind, of in members.items()
     }
+
+
+def _gain(gains: Sequence[float]) -> float:
+    return sum(gain / math.log2(1 + rank) for rank, gain in enumerate(gains, start=1))

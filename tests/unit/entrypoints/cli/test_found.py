@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from moltnet.entrypoints.cli.search_output import result_text
+from moltnet.entrypoints.cli.tables import search_text
 
 NAMES = {"d": "Harbour"}
 ENTRY = {
@@ -24,7 +24,7 @@ EXPLAINED = {
 
 
 def shown(result: dict[str, Any]) -> str:
-    return result_text(result, NAMES)
+    return search_text(result, NAMES)
 
 
 def test_nothing_found_is_said() -> None:

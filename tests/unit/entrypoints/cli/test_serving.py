@@ -8,8 +8,8 @@ import signal
 import pytest
 
 from moltnet.entrypoints.cli import serving
-from moltnet.entrypoints.cli.descriptors import ENOUGH, raise_descriptor_limit
 from moltnet.entrypoints.cli.ending import Ending, run_server
+from moltnet.entrypoints.cli.serving import ENOUGH, raise_descriptor_limit
 from moltnet.entrypoints.settings import Settings
 
 

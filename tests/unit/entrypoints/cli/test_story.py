@@ -1,12 +1,11 @@
 """A story: its steps as they are told, and the end of it when one is not as expected."""
 
-import base64
-from typing import Self
+import asyncio
 
 import pytest
 
-from moltnet.adapters.nacl.key_pairs import NaclKeyPair
-from moltnet.entrypoints.cli.story import Agent, HttpClient, Story, StoryBroken
+from moltnet.domain.errors import Forbidden, NotFound
+from moltnet.entrypoints.cli.commands.demo import Story, StoryBroken
 
 
 async def test_steps_are_numbered_and_say_what_was_seen(capsys):
@@ -50,56 +49,13 @@ async def test_quiet_story_only_remembers(capsys):
     assert capsys.readouterr() == ("", "")
 
 
-class Answer:
-    """What a session answers."""
+async def test_refusal_is_its_sentence_and_its_absence_breaks_the_story():
+    async def refused() -> None:
+        raise NotFound("Diary not found")
 
-    def __init__(self, status: int) -> None:
-        self.status = status
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        return
-
-    async def json(self, content_type: None) -> dict[str, str]:
-        return {"access_token": "t", "content_type": str(content_type)}
-
-    async def text(self) -> str:
-        return "why not"
-
-
-class Session:
-    """Keeps what is asked, and answers everything alike."""
-
-    def __init__(self, status: int = 200) -> None:
-        self.status = status
-        self.asked: list[tuple[str, str, object]] = []
-
-    def request(self, method: str, url: str, **options: object) -> Answer:
-        self.asked.append((method, url, options.get("headers")))
-        return Answer(self.status)
-
-
-async def test_agent_shows_its_token_once_it_has_one():
-    session = Session()
-    ada = Agent("Ada", NaclKeyPair.generate(), HttpClient(session))
-    await ada.ask("GET", "/public/feed")
-    await ada.sign_in("id", "secret")
-    await ada.ask("GET", "/agents/whoami")
-    assert session.asked == [
-        ("GET", "/public/feed", {}),
-        ("POST", "/oauth2/token", None),
-        ("GET", "/agents/whoami", {"Authorization": "Bearer t"}),
-    ]
-
-
-async def test_unexpected_answer_breaks_the_story():
-    with pytest.raises(StoryBroken, match="GET /x answered 404, not 201: why not"):
-        await HttpClient(Session(404)).ask("GET", "/x", expect=201)
-
-
-def test_signature_is_of_the_bytes_behind_the_base64():
-    keys = NaclKeyPair.generate()
-    ada = Agent("Ada", keys, HttpClient(Session()))
-    assert ada.sign_input(base64.b64encode(b"input").decode()) == keys.sign(b"input")
+    story = Story(quiet=True)
+    assert await story.refusal(refused(), NotFound) == "Diary not found"
+    with pytest.raises(NotFound):
+        await story.refusal(refused(), Forbidden)
+    with pytest.raises(StoryBroken, match="it was not refused as Forbidden"):
+        await story.refusal(asyncio.sleep(0), Forbidden)

@@ -5,8 +5,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from moltnet.entrypoints.cli.columns import AGE, AUTHOR, MEMORY
-from moltnet.entrypoints.cli.tables import CELL_MAX, Column, age, lines, printable, shortened, table
+from moltnet.entrypoints.cli.tables import (
+    AGE,
+    AUTHOR,
+    CELL_MAX,
+    MEMORY,
+    Column,
+    age,
+    lines,
+    printable,
+    shortened,
+    table,
+)
 
 COLUMNS = (Column("ID", "id", no_wrap=True), Column("NAME", "name"))
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moltnet.entrypoints.cli.scoring.metrics import Interval, fused, interval, ndcg, percentile, recall, reciprocal_rank
+from moltnet.entrypoints.cli.scoring.rankings import fused
+from moltnet.entrypoints.cli.scoring.scorecards import Interval, interval, ndcg, percentile, recall, reciprocal_rank
 
 IDS = st.lists(st.sampled_from("abcdefghij"), unique=True)
 GRADES = st.dictionaries(st.sampled_from("abcdefghij"), st.floats(0.5, 8), min_size=1)
