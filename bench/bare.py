@@ -60,7 +60,7 @@ async def _searches(address: str, diary: DiaryId, asked: Sequence[str]) -> list[
 
         async def hybrid(text: str) -> None:
             query = Query.parse(text)
-            vector = await embedder.embed_query(query.wanted)
+            vector = await embedder.embed_query(query.scored)
             question = Question(vector=vector, model=embedder.model, words=index_terms.of_query(query))
             async with storage.snapshot() as work:
                 await work.candidates.best(question, [diary], DEPTH)

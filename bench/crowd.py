@@ -107,7 +107,7 @@ def _crowd(address: str, diary: DiaryId, diaries: int) -> None:
 async def _question(text: str) -> Question:
     embedder = MemoryEmbedder()
     query = Query.parse(text)
-    vector = await embedder.embed_query(query.wanted)
+    vector = await embedder.embed_query(query.scored)
     return Question(vector=vector, model=embedder.model, words=SnowballAnalyzer().of_query(query))
 
 

@@ -8,7 +8,7 @@ import asyncio
 import statistics
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +27,12 @@ async def main(folder: Path) -> None:
     with running(folder) as server:
         at_rest = server.resident_mb()
         async with _rest(server, agent) as rest, _mcp(server, agent) as mcp:
-            first = await _timed(lambda: _call(mcp, "moltnet_whoami"))
+            first = await _timed(_call(mcp, "moltnet_whoami"))
             diary_id = await diary(rest)
             for text in tqdm(memories(ENTRIES), desc="writing", total=ENTRIES, leave=False, disable=None):
                 await _read(rest.post(f"/diaries/{diary_id}/entries", json={"content": text}))
             await _compare(rest, mcp, diary_id)
-            listing = statistics.median([await _timed(lambda: _ask(mcp, "tools/list")) for _ in range(20)])
+            listing = statistics.median([await _timed(_ask(mcp, "tools/list")) for _ in range(20)])
         print(f"first message {first * 1000:.0f} ms, tools/list {listing * 1000:.1f} ms")
         print(f"server process resident: {at_rest:.0f} MB at rest, {server.resident_mb():.0f} MB after MCP")
 
@@ -41,17 +41,16 @@ async def _compare(rest: aiohttp.ClientSession, mcp: aiohttp.ClientSession, diar
     by_rest, by_mcp = [], []
     for asked in tqdm(list(questions(TIMES)), desc="searching", leave=False, disable=None):
         request = {"diaryId": diary_id, "query": asked}
-        by_rest.append(await _timed(lambda body=request: _read(rest.post("/diaries/search", json=body))))
-        call = {"diary_ref": diary_id, "query": asked}
-        by_mcp.append(await _timed(lambda given=call: _call(mcp, "diary_search", **given)))
+        by_rest.append(await _timed(_read(rest.post("/diaries/search", json=request))))
+        by_mcp.append(await _timed(_call(mcp, "diary_search", diary_ref=diary_id, query=asked)))
     slow, quick = statistics.median(by_mcp), statistics.median(by_rest)
     print(f"diary_search: REST {quick * 1000:.2f} ms, MCP {slow * 1000:.2f} ms (n = {TIMES}, medians)")
     print(f"ratio {slow / quick:.2f}: {'within' if slow / quick <= AIM else 'NOT within'} {AIM}")
 
 
-async def _timed(act: Callable[[], Awaitable[Any]]) -> float:
+async def _timed(request: Awaitable[object]) -> float:
     started = time.perf_counter()
-    await act()
+    await request
     return time.perf_counter() - started
 
 

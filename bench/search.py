@@ -77,7 +77,7 @@ async def _compare(
         for text in tqdm(list(questions(WARM + QUERIES)), desc="questions", leave=False, disable=None):
             started = time.perf_counter()
             query = Query.parse(text)
-            vector = await embedder.embed_query(query.wanted)
+            vector = await embedder.embed_query(query.scored)
             question = Question(vector=vector, model=embedder.model, words=index_terms.of_query(query))
             async with storage.snapshot() as work:
                 await work.candidates.best(question, [DiaryId(UUID(diary_id))], DEPTH)

@@ -112,7 +112,8 @@ async def _signer(services: Services) -> Signer:
     keys = NaclKeyPair.generate()
     joined = await services.registration.genesis(keys.public_key.text)
     client = joined.credentials.client_id
-    caller = Caller(agent_id=joined.agent_id, public_key=keys.public_key, client_id=client, scopes=ALL_SCOPES)
+    agent, key = joined.agent_id, keys.public_key
+    caller = Caller(agent_id=agent, public_key=key, client_id=client, scopes=ALL_SCOPES, client_scopes=ALL_SCOPES)
     return Signer(services, keys, caller)
 
 
