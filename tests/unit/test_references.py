@@ -115,7 +115,8 @@ def test_missing_path_is_found() -> None:
 
 
 def test_adrs_are_numbered_one_after_the_other() -> None:
-    assert list(ADRS) == list(range(1, len(ADRS) + 1))
+    numbers = sorted(int(page.name[:4]) for page in (DOCS / "adr").glob("*.md"))
+    assert numbers == list(range(1, len(numbers) + 1))
 
 
 @pytest.mark.parametrize("number", ADRS)
