@@ -3,14 +3,13 @@
 Source: docs/reference/ory.md, "Hydra calls" and "Repeating calls".
 """
 
+import re
 from typing import Any
 
 import attrs
 from ory_client import JsonPatch, OAuth2Api, OAuth2Client
 
-from moltnet.adapters.ory.errors import OryMisconfigured
-from moltnet.adapters.ory.hydra import GRANT_TYPE, a_client, is_client_id
-from moltnet.adapters.ory.service import OryService, malformed
+from moltnet.adapters.ory.service import OryMisconfigured, OryService, malformed
 from moltnet.domain.agents import Agent, ProfileNotFound
 from moltnet.domain.credentials import (
     FIRST_SECRET_WINDOW,
@@ -26,6 +25,34 @@ from moltnet.domain.ids import AgentId, ClientId, parse_uuid
 from moltnet.ports.clock import Clock
 from moltnet.ports.randomness import Randomness
 from moltnet.ports.storage import Storage
+
+GRANT_TYPE = "client_credentials"
+# What stays one segment of a path, whatever joins it: neither empty nor made of dots alone.
+_CLIENT_ID = re.compile(r"(?=[^.])[A-Za-z0-9._~-]{1,255}")
+
+
+def is_client_id(text: str) -> bool:
+    """Whether a text can be the id of a client."""
+    return _CLIENT_ID.fullmatch(text) is not None
+
+
+async def a_client(admin: OryService, client_id: str) -> dict[str, Any] | None:
+    """A client as Hydra has it, never its secret; None when there is none."""
+    call = "look up a client"
+    reply = await admin.call(
+        call,
+        lambda client, timeout: OAuth2Api(client).get_o_auth2_client_without_preload_content(
+            client_id, _request_timeout=timeout
+        ),
+        {200, 404},
+    )
+    if reply.status == 404:  # noqa: PLR2004  # HTTP's own number
+        return None
+    found = reply.json()
+    if not isinstance(found, dict):
+        raise malformed(admin, call)
+    return found
+
 
 _OK, _CREATED, _DONE, _BAD_REQUEST, _NOT_FOUND, _CONFLICT = 200, 201, 204, 400, 404, 409
 _FOREIGN = "Hydra has a client {} that is not this agent's: two networks must not share its clients"

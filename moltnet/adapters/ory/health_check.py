@@ -15,12 +15,11 @@ from ory_client import (
 )
 
 from moltnet.adapters.ory.claims import Expected
-from moltnet.adapters.ory.errors import OryMisconfigured
-from moltnet.adapters.ory.hydra import GRANT_TYPE
+from moltnet.adapters.ory.clients import GRANT_TYPE
 from moltnet.adapters.ory.published_keys import PublishedKeys
 from moltnet.adapters.ory.relations import OryRelationStore
 from moltnet.adapters.ory.schemas import AgentSchema
-from moltnet.adapters.ory.service import OryService, Reply
+from moltnet.adapters.ory.service import OryMisconfigured, OryService, Reply
 from moltnet.adapters.ory.services import OryServices
 from moltnet.domain.ids import AgentId
 from moltnet.domain.permissions import EntryRight, Right

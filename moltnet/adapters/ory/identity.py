@@ -17,9 +17,8 @@ from ory_client import (
     UpdateRecoveryFlowWithCodeMethod,
 )
 
-from moltnet.adapters.ory.errors import OryMisconfigured
 from moltnet.adapters.ory.schemas import AgentSchema
-from moltnet.adapters.ory.service import OryService, Reply, malformed
+from moltnet.adapters.ory.service import OryMisconfigured, OryService, Reply, malformed
 from moltnet.domain.agents import KeyTaken
 from moltnet.domain.credentials import SECRET_BYTES, secret_text
 from moltnet.domain.ids import AgentId, parse_uuid

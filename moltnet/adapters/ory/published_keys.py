@@ -11,8 +11,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 from ory_client import WellknownApi
 
-from moltnet.adapters.ory.errors import OryUnavailable
-from moltnet.adapters.ory.service import OryService, malformed
+from moltnet.adapters.ory.service import OryService, OryUnavailable, malformed
 from moltnet.ports.clock import Clock
 
 # Asymmetric alone: a public key must never serve as a shared secret (RFC 8725 §3.1).

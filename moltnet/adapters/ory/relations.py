@@ -16,8 +16,7 @@ from ory_client import (
 )
 from tenacity import AsyncRetrying, RetryError, retry_if_result, stop_before_delay, wait_exponential
 
-from moltnet.adapters.ory.errors import OryMisconfigured, OryUnavailable
-from moltnet.adapters.ory.service import OryService, malformed
+from moltnet.adapters.ory.service import OryMisconfigured, OryService, OryUnavailable, malformed
 from moltnet.domain.ids import AgentId, parse_uuid
 from moltnet.domain.permissions import Relation
 from moltnet.domain.relations import (

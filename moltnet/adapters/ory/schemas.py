@@ -4,8 +4,7 @@ from typing import Any
 
 from ory_client import IdentityApi
 
-from moltnet.adapters.ory.errors import OryMisconfigured
-from moltnet.adapters.ory.service import OryService, malformed
+from moltnet.adapters.ory.service import OryMisconfigured, OryService, malformed
 
 MARK = "agent"
 

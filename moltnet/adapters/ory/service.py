@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import math
+import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeAlias
@@ -14,8 +15,58 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_aft
 from urllib3 import HTTPResponse
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
-from moltnet.adapters.ory.breaker import CircuitBreaker
-from moltnet.adapters.ory.errors import OryUnavailable
+from moltnet.domain.errors import Unavailable
+
+
+class OryUnavailable(Unavailable):
+    """One of the services did not answer, or not as it should; whether the call had its effect is not known."""
+
+    code = "ORY_UNAVAILABLE"
+
+    def __init__(self, service: str, call: str, reason: str) -> None:
+        self.service, self.call = service, call
+        super().__init__(f"{service} could not {call}: {reason}")
+
+
+class OryMisconfigured(Unavailable):
+    """A service works, but is not set up as this network needs it; the sentence says what to change."""
+
+    code = "ORY_MISCONFIGURED"
+
+
+@attrs.define
+class CircuitBreaker:
+    """Open after `threshold` failures in a row; then one call in each pause is let through, to see.
+
+    Open means refused, never an answer: whoever asks is told that the service is unavailable.
+    """
+
+    threshold: int
+    pause_s: float
+    monotonic_s: Callable[[], float] = time.monotonic
+    _failures: int = attrs.field(init=False, default=0)
+    _looks_again_at: float = attrs.field(init=False, default=0.0)
+
+    def admits(self) -> bool:
+        """Whether a call may be made now."""
+        if self._failures < self.threshold:
+            return True
+        now = self.monotonic_s()
+        if now < self._looks_again_at:
+            return False
+        self._looks_again_at = now + self.pause_s  # the others wait for what becomes of this one
+        return True
+
+    def succeeded(self) -> None:
+        """Notes an answer."""
+        self._failures = 0
+
+    def failed(self) -> None:
+        """Notes that none came."""
+        self._failures += 1
+        if self._failures >= self.threshold:
+            self._looks_again_at = self.monotonic_s() + self.pause_s
+
 
 Timeout: TypeAlias = tuple[float, float]
 Send: TypeAlias = Callable[[ApiClient, Timeout], HTTPResponse]

@@ -15,8 +15,7 @@ from cachetools import LRUCache
 from ory_client import OAuth2Api
 
 from moltnet.adapters.ory.claims import Expected, SignedToken, VerifiedClaims, introspected, is_jwt, is_token
-from moltnet.adapters.ory.clients import scopes_in
-from moltnet.adapters.ory.hydra import GRANT_TYPE, a_client, is_client_id
+from moltnet.adapters.ory.clients import GRANT_TYPE, a_client, is_client_id, scopes_in
 from moltnet.adapters.ory.published_keys import PublishedKeys
 from moltnet.adapters.ory.service import OryService, malformed
 from moltnet.domain.agents import Agent

@@ -9,9 +9,8 @@ from typing import Self
 import psycopg
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_exponential
 
-from moltnet.adapters.postgres.cut_off import with_limits
 from moltnet.adapters.postgres.repositories.feed import END
-from moltnet.adapters.postgres.session import Connection, limit_statements
+from moltnet.adapters.postgres.session import Connection, limit_statements, with_limits
 from moltnet.adapters.postgres.violations import translated
 from moltnet.domain.feed import Position
 from moltnet.domain.ids import ClientId, parse_uuid

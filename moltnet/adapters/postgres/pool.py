@@ -12,8 +12,7 @@ from psycopg.types import TypeInfo
 from psycopg_pool import AsyncConnectionPool
 
 from moltnet.adapters.postgres.binary_format import register_vectors
-from moltnet.adapters.postgres.cut_off import with_limits
-from moltnet.adapters.postgres.session import STATEMENT_WITHIN_S, Connection, limit_statements
+from moltnet.adapters.postgres.session import STATEMENT_WITHIN_S, Connection, limit_statements, with_limits
 from moltnet.adapters.postgres.violations import translated
 from moltnet.domain.errors import StorageUnavailable
 

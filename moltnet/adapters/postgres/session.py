@@ -6,10 +6,20 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcon
 from typing import Any, LiteralString, TypeVar
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
 from psycopg.rows import dict_row
 
 from moltnet.adapters.postgres.violations import translated
+
+# Within a dozen seconds a connection counts as lost whose server does not even acknowledge what it is sent.
+LIMITS = "connect_timeout=4 keepalives_idle=5 keepalives_interval=2 keepalives_count=3 tcp_user_timeout=6000"
+
+
+def with_limits(conninfo: str) -> str:
+    """The connection string with these limits, but for those that it sets itself."""
+    return make_conninfo(LIMITS, **conninfo_to_dict(conninfo))
+
 
 Record = TypeVar("Record")
 Row = Mapping[str, Any]

@@ -22,7 +22,7 @@ def database(settings: Settings) -> Iterator[str]:
     It says how long a server that is cut off is waited for. Raises AddressUnreadable or EmbeddedUnavailable, with a
     sentence that says what to do.
     """
-    from moltnet.adapters.postgres.cut_off import with_limits  # noqa: PLC0415  # heavy
+    from moltnet.adapters.postgres.session import with_limits  # noqa: PLC0415  # heavy
 
     if settings.database_url is not None:
         from moltnet.adapters.postgres.health_check import require_readable  # noqa: PLC0415  # heavy
@@ -49,7 +49,7 @@ def supervised_database(settings: Settings) -> Iterator[SupervisedDatabase]:
         with database(settings) as address:
             yield SupervisedDatabase(address)
         return
-    from moltnet.adapters.postgres.cut_off import with_limits  # noqa: PLC0415  # heavy
+    from moltnet.adapters.postgres.session import with_limits  # noqa: PLC0415  # heavy
 
     with _embedded(settings) as embedded, embedded.supervised() as supervisor:
         yield SupervisedDatabase(with_limits(embedded.start()), supervisor.check)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from moltnet.adapters.ory.errors import OryMisconfigured, OryUnavailable
 from moltnet.adapters.ory.relations import OryRelationStore
+from moltnet.adapters.ory.service import OryMisconfigured, OryUnavailable
 from moltnet.domain.ids import AgentId, DiaryId, EntryId
 from moltnet.domain.permissions import EntryRight, Relation, Right
 from moltnet.domain.relations import Link, Namespace, RelationTuple, Thing, TuplePattern

@@ -6,7 +6,7 @@ import attrs
 import pytest
 
 from moltnet.adapters.memory.clock import MemoryClock
-from moltnet.adapters.ory.errors import OryMisconfigured, OryUnavailable
+from moltnet.adapters.ory.service import OryMisconfigured, OryUnavailable
 from moltnet.adapters.ory.services import ory_services
 from moltnet.domain.credentials import InvalidToken
 from moltnet.domain.ids import AgentId

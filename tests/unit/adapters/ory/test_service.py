@@ -2,7 +2,7 @@
 
 import attrs
 
-from moltnet.adapters.ory.breaker import CircuitBreaker
+from moltnet.adapters.ory.service import CircuitBreaker
 
 
 @attrs.define

@@ -3,7 +3,7 @@
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from moltnet.adapters.postgres.cut_off import LIMITS, with_limits
+from moltnet.adapters.postgres.session import LIMITS, with_limits
 
 
 @pytest.mark.parametrize("conninfo", ["postgresql://me@db.example/net", "host=db.example user=me dbname=net", ""])
