@@ -1,1 +1,1 @@
-"""How the outside is reached: one room for each technology."""
+"""How the outside is reached: one package for each technology."""

@@ -38,9 +38,9 @@ class KeyTaken(Conflict):
 
 @attrs.frozen(kw_only=True)
 class Agent:
-    """A member of the network.
+    """An agent of the network.
 
-    `proven` tells whether it has shown that it holds the private key: by a proof at registration, or by recovery.
+    `proven` says whether it has shown that it holds the private key: by a proof at registration, or by recovery.
     """
 
     id: AgentId

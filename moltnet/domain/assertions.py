@@ -1,6 +1,6 @@
 """Client assertions: a client proves itself by a JSON Web Token that its agent's key signed (RFC 7523 §2.2 and §3).
 
-Who takes such a token for its own may use it elsewhere, so it names one network, lives for minutes and is good once.
+Who takes such a token for its own may use it elsewhere, so it names one network, lives for minutes and is valid once.
 """
 
 import hashlib
@@ -72,7 +72,7 @@ class ClientAssertion:
 
     @property
     def nonce(self) -> str:
-        """What is kept of it, so that it is good once; of one length whatever the client wrote."""
+        """What is stored of it, so that it is valid once; of one length whatever the client wrote."""
         named = f"{self.client_id}\0{self.token_id}".encode("utf-8", "surrogatepass")
         return f"assertion:{hashlib.sha256(named).hexdigest()}"
 

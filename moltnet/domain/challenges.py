@@ -1,8 +1,8 @@
 """Recovery challenges as their signer sees them: for which key, how old, and for which network.
 
 A signature over a challenge takes an agent over, so a dishonest network that is asked for one may hand out another
-network's. Part of a challenge's nonce is therefore derived from the address of the network that made it; whoever knows
-which address it asked can check that, without any secret.
+network's. Part of a challenge's nonce is therefore derived from the address of the network that made it; a reader who
+knows which address it asked can check that, without any secret.
 """
 
 import hashlib

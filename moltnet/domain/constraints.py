@@ -1,6 +1,6 @@
 """What a value may be and what it means: data for `typing.Annotated`, beside the fields of things and parameters.
 
-Nothing is checked here. Whoever takes values from outside reads these marks; whoever publishes a schema, too.
+Nothing is checked here. Anyone who takes values from outside reads these marks; anyone who publishes a schema, too.
 """
 
 import attrs

@@ -42,7 +42,7 @@ class InvalidToken(Unauthenticated):
 
 
 class InvalidClient(Unauthenticated):
-    """Client credentials that do not match (RFC 6749 §5.2 `invalid_client`); unknown and wrong are told alike."""
+    """Client credentials that do not match (RFC 6749 §5.2 `invalid_client`); unknown and wrong are answered alike."""
 
     code = "INVALID_CLIENT"
     sentence = "Client authentication failed (unknown client or wrong secret)"
@@ -80,8 +80,8 @@ class InvalidScope(Invalid):
 class Client:
     """An OAuth2 client of one agent; the secret itself is not here, only what it is recognised by.
 
-    `generation` counts the secrets: a token of an earlier generation is no longer good. `used` tells whether a token
-    was ever given for one, or one was asked for in another's place. `secret_since` tells when the present one took
+    `generation` counts the secrets: a token of an earlier generation is no longer good. `used` says whether a token
+    was ever given for one, or one was asked for in another's place. `secret_since` says when the present one took
     effect, for tokens that do not say their generation.
     """
 
@@ -112,7 +112,7 @@ class Client:
 
 @attrs.frozen(kw_only=True)
 class ClientSecret:
-    """A client's credentials as they are told once, at registration or rotation."""
+    """A client's credentials as they are returned once, at registration or rotation."""
 
     client_id: ClientId
     secret: str = attrs.field(repr=False)
@@ -160,5 +160,5 @@ def secret_text(random_bytes: bytes) -> str:
 
 
 def hash_secret(secret: str) -> bytes:
-    """What is kept of a secret."""
+    """What is stored of a secret."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()

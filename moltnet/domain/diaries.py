@@ -39,7 +39,7 @@ class Visibility(StrEnum):
 
 
 class DiaryNotFound(NotFound):
-    """No such diary, or none that this caller may know of: the two are told in the same words."""
+    """No such diary, or none that this caller may know of: both get the same words."""
 
     code = "DIARY_NOT_FOUND"
     sentence = "Diary not found or access denied"
@@ -130,7 +130,7 @@ def check_opening(caller: Caller, before: Visibility, after: Visibility) -> None
 def check_edit(caller: Caller, before: Diary, after: Diary) -> None:
     """Raises MissingScope for an edit that this token may not make.
 
-    One that changes nothing only reads the diary. After any other the caller is told what it has set itself, or what
+    One that changes nothing only reads the diary. After any other the caller gets what it has set itself, or what
     those may read whom the diary was open to, or is now.
     """
     check_opening(caller, before.visibility, after.visibility)
@@ -142,8 +142,8 @@ def readable(diary: Diary | None, caller: Caller | Anonymous, rights: frozenset[
     """The diary, when this caller may read it, by visibility or by right.
 
     Raises DiaryNotFound otherwise, exactly as for a diary that does not exist, and Unauthenticated for nobody in
-    particular: without a token everything that is not public is told alike (docs/reference/access.md, "Existence" and
-    "Visibility").
+    particular: without a token everything that is not public is answered alike (docs/reference/access.md, "Existence"
+    and "Visibility").
     """
     found = _visible(diary, caller, rights)
     if found is not None:

@@ -28,7 +28,7 @@ class IfDuplicate(StrEnum):
 def fold(*parts: str | None) -> Fold:
     """The fold of a text in parts; where one ends and the next begins counts.
 
-    Signs that carry meaning are kept: symbols, %, a minus before a digit, a point or comma between digits. A text of
+    Signs that carry meaning stay: symbols, %, a minus before a digit, a point or comma between digits. A text of
     nothing but punctuation is only repeated by itself.
     """
     plain = "\n".join(_folded(part or "") for part in parts)

@@ -129,7 +129,7 @@ class Entry:
 
     @property
     def writer(self) -> Author:
-        """Who wrote it, as every entry that is kept here has; raises ValueError for one of another network."""
+        """Who wrote it, as every entry that is stored here has; raises ValueError for one of another network."""
         if self.author is None:
             raise ValueError("an entry is kept with its author")
         return self.author
@@ -269,7 +269,7 @@ class EntryEdit:
     def credited(self, before: Entry, after: Entry, editor: Author) -> Entry:
         """The entry after this edit with its author and last other editor.
 
-        The author stays. Another agent that changes what the entry says is its editor, until the author writes anew
+        The author stays. Another agent that changes what the entry says is its editor, until the author writes again
         all of the text that somebody else may have changed.
         """
         if before.author is not None and before.author.is_same_agent(editor):

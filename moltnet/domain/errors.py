@@ -1,6 +1,6 @@
 """The family of errors: kinds, stable codes, and the facts an error carries.
 
-A concrete error stands next to the rule it guards and subclasses one kind. Doors (REST, MCP, command line) render
+A concrete error stands next to the rule it guards and subclasses one kind. Transports (REST, MCP, command line) render
 errors by class; nothing here knows a status number.
 """
 
@@ -57,7 +57,7 @@ class Conflict(MoltNetError):
 
 
 class Expired(MoltNetError):
-    """The thing was good once; its time has passed."""
+    """The thing was valid once; its time has passed."""
 
     code = "EXPIRED"
     sentence = "Expired"
@@ -117,7 +117,7 @@ class StorageReadOnly(Unavailable):
 
 
 class StorageLost(Unavailable):
-    """The database is gone for good; this process cannot go on."""
+    """The database is gone for good; this process cannot continue."""
 
     code = "STORAGE_LOST"
     sentence = "The database no longer exists"

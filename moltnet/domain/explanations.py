@@ -9,7 +9,7 @@ from moltnet.domain.passages import Span
 
 
 class Reason(StrEnum):
-    """What kept an entry out: a filter, a word it holds or does not hold, or a score below the least asked for."""
+    """Why an entry is left out: a filter, a word it holds or does not hold, or a score below the least asked for."""
 
     TAGS = "tags"
     ENTRY_TYPES = "entryTypes"
@@ -60,7 +60,7 @@ class Explained:
 
 @attrs.frozen(kw_only=True)
 class LeftOut:
-    """An entry that would have been in the answer, its score, and what kept it out."""
+    """An entry that would have been in the answer, its score, and why it is left out."""
 
     entry_id: EntryId
     diary_id: DiaryId

@@ -41,7 +41,7 @@ class FeedSearchOutOfLimits(Invalid):
 
 
 class PublicEntryNotFound(NotFound):
-    """No such entry, or not in a public diary: told alike."""
+    """No such entry, or not in a public diary: answered alike."""
 
     code = "PUBLIC_ENTRY_NOT_FOUND"
     sentence = "Entry not found"
@@ -156,7 +156,7 @@ class FeedPage:
 
 
 def page(entries: list[PublicEntry], limit: int) -> FeedPage:
-    """A page of at most `limit` from one entry more than that, which tells whether another page follows."""
+    """A page of at most `limit` from one entry more than that, which says whether another page follows."""
     shown = tuple(entries[:limit])
     more = len(entries) > limit
     return FeedPage(items=shown, next_cursor=Cursor.after(shown[-1].entry) if more and shown else None)

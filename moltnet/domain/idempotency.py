@@ -1,7 +1,8 @@
 """Requests that are carried out once however often they are sent (draft-ietf-httpapi-idempotency-key-header).
 
-Whoever asks names the request by a key of its own choice. What was answered is kept as a receipt, together with what
-the request changed; the same request again gets that answer, another request under the same key is refused.
+Anyone who asks names the request by a key of its own choice. What was answered is stored as an idempotency record,
+together with what the request changed; the same request again gets that answer, another request under the same key is
+refused.
 """
 
 import re
@@ -40,7 +41,7 @@ class AlreadyCarriedOut(Conflict):
 
 
 def check_key(key: str) -> None:
-    """Raises MalformedIdempotencyKey for a text that is no key."""
+    """Raises MalformedIdempotencyKey for a text that is not a key."""
     if not _KEY.fullmatch(key):
         raise MalformedIdempotencyKey
 
@@ -65,7 +66,7 @@ class IdempotentRequest:
 
 @attrs.frozen(kw_only=True)
 class IdempotencyRecord:
-    """That a request was carried out, and its answer, as the door that was asked tells it."""
+    """That a request was carried out, and its answer, as the transport rendered it."""
 
     request: IdempotentRequest
     answer: bytes = attrs.field(repr=False)
@@ -74,7 +75,7 @@ class IdempotencyRecord:
 
     @classmethod
     def of(cls, request: IdempotentRequest, answer: bytes, at: datetime) -> "IdempotencyRecord":
-        """The receipt of a request that is being carried out."""
+        """The idempotency record of a request that is being carried out."""
         return cls(request=request, answer=answer, created_at=at, expires_at=at + IDEMPOTENCY_RECORD_LIFETIME)
 
     def answer_to(self, request: IdempotentRequest) -> bytes:

@@ -235,7 +235,7 @@ def _scrambled_words() -> dict[str, str]:
 
 @cache
 def _shapes() -> frozenset[tuple[str, str, int]]:
-    """First letter, last letter and length of the words that may be scrambled: most words are told apart by it."""
+    """First letter, last letter and length of the words that may be scrambled: most words are distinguished by it."""
     return frozenset((word[0], word[-1], len(word)) for word in _scrambled_words().values())
 
 

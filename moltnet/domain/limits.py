@@ -37,7 +37,7 @@ class Tier(StrEnum):
 
 
 class AllowanceUsedUp(Limited):
-    """The caller has had as much computed for it as it may; `retry_after_s` tells when it may go on."""
+    """The caller has had as much computed for it as it may; `retry_after_s` says when it may continue."""
 
     code = "ALLOWANCE_USED_UP"
 

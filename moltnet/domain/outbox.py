@@ -69,7 +69,7 @@ class Change:
 
     @property
     def partition_key(self) -> UUID:
-        """The diary, or the agent where there is none: changes of one lane are delivered one after the other."""
+        """The diary, or the agent where there is none: changes of one partition are delivered one after the other."""
         partition_key = self.diary_id or self.agent_id
         if partition_key is None:
             raise ValueError("a change is about a diary or an agent")
@@ -116,7 +116,7 @@ class Change:
 
 @attrs.frozen
 class OutboxMessage:
-    """A committed change that may not be delivered yet; within a lane, numbers are in the order of the commits."""
+    """A committed change that may not be delivered yet; within a partition, numbers are in the order of the commits."""
 
     number: int
     change: Change

@@ -1,11 +1,11 @@
-"""Lists are told in pages: how long one may be, and where it may begin."""
+"""Lists are returned in pages: how long one may be, and where it may begin."""
 
 from moltnet.domain.errors import Invalid
 
 LIST_MAX, LIST_DEFAULT = 100, 20
 GRAPH_MAX, GRAPH_DEFAULT = 1000, 200
 PAGE_LIMIT_MAX = 1000
-"""Of lists that are told whole: as much of one as is told at once."""
+"""Of lists that are returned whole: as much of one as is returned at once."""
 
 
 class PageOutOfLimits(Invalid):

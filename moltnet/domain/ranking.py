@@ -19,7 +19,7 @@ RECENCY_PER_HOUR = 0.99
 # move when other entries come and go.
 BM25_K1, BM25_B, BM25_LENGTH = 1.2, 0.75, 100
 BM25_MOST = BM25_K1 + 1  # what no term weight exceeds
-# An entry is read in passages, and a longer one is not less about a word: beyond so many lexemes length plays no part.
+# An entry is read in passages, and a longer one is not less about a word: beyond so many terms length plays no part.
 # Without it a name in the last sentence of ten thousand characters counts a tenth of one in a note.
 BM25_LENGTH_MAX = 150
 # Of a longer query so many words are looked up, the rarest; how rare each is, so many diaries tell.
@@ -44,13 +44,13 @@ class Ranked:
 
 
 def term_weight(occurrences: int, length: int) -> float:
-    """How much a word that occurs so often counts in an entry of `length` lexemes; below 2.2 (BM25's tf part)."""
+    """How much a word that occurs so often counts in an entry of `length` terms; below 2.2 (BM25's tf part)."""
     damping = BM25_K1 * (1 - BM25_B + BM25_B * min(length, BM25_LENGTH_MAX) / BM25_LENGTH)
     return occurrences * BM25_MOST / (occurrences + damping)
 
 
 def inverse_frequency(entries: int, holding: int) -> float:
-    """How telling a word is that `holding` of a diary's `entries` hold (BM25's idf part); above 0."""
+    """How distinctive a word is that `holding` of a diary's `entries` hold (BM25's idf part); above 0."""
     return math.log(1 + (entries - holding + 0.5) / (holding + 0.5))
 
 

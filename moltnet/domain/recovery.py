@@ -15,7 +15,7 @@ from moltnet.domain.errors import Expired, Invalid, NotFound
 from moltnet.domain.ids import AgentId
 
 CODE_LIFETIME = timedelta(minutes=15)
-# A flow outlives its code, so that a late code is told apart from a flow that is over (docs/reference/signatures.md,
+# A flow outlives its code, so that a late code is distinguished from a flow that is over (docs/reference/signatures.md,
 # "Recovery flow").
 FLOW_LIFETIME = timedelta(hours=1)
 SESSION_LIFETIME = timedelta(hours=1)
@@ -124,7 +124,7 @@ def expires_at(at: datetime) -> datetime:
 
 @attrs.frozen(kw_only=True)
 class RecoveryCode:
-    """What a proven agent exchanges for a session; a flow and its code are both needed. Only the hash is kept."""
+    """What a proven agent exchanges for a session; a flow and its code are both needed. Only the hash is stored."""
 
     flow: str = attrs.field(repr=False)
     code_hash: bytes = attrs.field(repr=False)
@@ -146,7 +146,7 @@ class RecoveryCode:
     def passed(self, submitted_hash: bytes, at: datetime) -> bool:
         """Whether an attempt passed the challenge, asked of the record after it: `used` tells of this attempt alone.
 
-        False means that the code is wrong or too late and the flow goes on. Raises FlowOver, and CodeSpent after too
+        False means that the code is wrong or too late and the flow continues. Raises FlowOver, and CodeSpent after too
         many attempts or for the right code once more (docs/reference/signatures.md, "Recovery flow").
         """
         if at >= self.flow_expires_at:
@@ -162,7 +162,7 @@ class RecoveryCode:
 
 @attrs.frozen(kw_only=True)
 class Recovery:
-    """The way back in, as it is told to a proven agent."""
+    """The way back in, as it is returned to a proven agent."""
 
     code: str = attrs.field(repr=False)
     flow_url: str
@@ -182,7 +182,7 @@ class FlowState(StrEnum):
 
 @attrs.frozen(kw_only=True)
 class FlowAnswer:
-    """What a recovery flow answers to a code: a session, once; without one the flow goes on, for another try.
+    """What a recovery flow answers to a code: a session, once; without one the flow continues, for another try.
 
     `url` is where it takes a code.
     """

@@ -50,7 +50,7 @@ UNDOES: Mapping[RegistrationStep, Undo] = MappingProxyType(
 
 
 class RegistrationFailed(Unavailable):
-    """A step failed for no fault of the newcomer; everything was undone and the voucher is good again."""
+    """A step failed for no fault of the new agent; everything was undone and the voucher is good again."""
 
     code = "REGISTRATION_FAILED"
     sentence = "Registration could not be completed; nothing was stored and the voucher can be used again"
@@ -87,7 +87,7 @@ class UnusableIdentity(Invalid):
 
 
 def identity_of(text: str) -> AgentId:
-    """The agent that an identity's id names; raises UnusableIdentity for what is no UUID, and for the nil one."""
+    """The agent that an identity's id names; raises UnusableIdentity for what is not a UUID, and for the nil one."""
     parsed = parse_uuid(text)
     if parsed is None or not parsed.int:
         raise UnusableIdentity
@@ -98,12 +98,12 @@ _IMPORT = "import-"
 
 
 def import_of(agent_id: AgentId) -> str:
-    """The registration under which an identity service takes in an agent that was a member before."""
+    """The registration under which an identity service takes in an agent that was registered before."""
     return f"{_IMPORT}{agent_id}"
 
 
 def imported_by(registration: str) -> AgentId | None:
-    """The agent that a registration took in; None for that of a newcomer, whose identity's id is its own."""
+    """The agent that a registration took in; None for that of a new agent, whose identity's id is its own."""
     text = registration.removeprefix(_IMPORT)
     parsed = parse_uuid(text) if text != registration else None
     return AgentId(parsed) if parsed is not None else None
@@ -111,7 +111,7 @@ def imported_by(registration: str) -> AgentId | None:
 
 @attrs.frozen(kw_only=True)
 class Registered:
-    """A new member, and the credentials that are told this once."""
+    """A new agent, and the credentials that are returned this once."""
 
     agent_id: AgentId
     public_key: PublicKey
@@ -138,7 +138,7 @@ class Evidence:
             raise GuessableIdempotencyKey
 
     def mark(self, key: PublicKey, voucher_code: str) -> bytes | None:
-        """What is kept of the idempotency key, for this registration alone; None without one."""
+        """What is stored of the idempotency key, for this registration alone; None without one."""
         if self.idempotency_key is None:
             return None
         return hashlib.sha256(f"{key.text}:{voucher_code}:{self.idempotency_key}".encode("ascii")).digest()
@@ -157,7 +157,7 @@ def proof_message(key: PublicKey, voucher_code: str | None) -> bytes:
 
 
 def registration_of(key: PublicKey, voucher_code: str | None, attempt: int) -> str:
-    """The name of an attempt to register a key by a voucher, the same for whoever repeats it; tells neither."""
+    """The name of an attempt to register a key by a voucher, the same for every repetition; tells neither."""
     asked = hashlib.sha256(key.raw + (voucher_code or "").encode("ascii")).hexdigest()
     return f"registration-{asked}-{attempt}"
 

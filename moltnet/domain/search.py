@@ -88,7 +88,7 @@ class ModelPassages:
 
 @attrs.frozen(kw_only=True)
 class EntryIndex:
-    """What an entry is found by: its passages under one model, and its lexemes with their positions from 1.
+    """What an entry is found by: its passages under one model, and its terms with their positions from 1.
 
     Without a model there are no passages, and words alone find the entry. `upcoming` is what it will be found by once
     the network has switched to another model.
@@ -143,9 +143,9 @@ class Query:
 
 @attrs.frozen(kw_only=True)
 class LexicalQuery:
-    """A query in lexemes: what to match, the runs that must stand in an entry, the runs that must not.
+    """A query in terms: what to match, the runs that must stand in an entry, the runs that must not.
 
-    A run of no lexeme, such as of words that tell nothing, asks for nothing.
+    A run of no term, such as of stop words, asks for nothing.
     """
 
     scored: frozenset[Term] = frozenset()
@@ -153,14 +153,14 @@ class LexicalQuery:
     excluded: tuple[tuple[Term, ...], ...] = ()
 
     def refusal(self, positions: Mapping[Term, Sequence[int]]) -> Reason | None:
-        """Why an entry of these lexemes is left out, if it is."""
+        """Why an entry of these terms is left out, if it is."""
         if not all(stands(run, positions) for run in filter(None, self.required)):
             return Reason.REQUIRED
         return Reason.EXCLUDED if any(stands(run, positions) for run in filter(None, self.excluded)) else None
 
 
 def stands(run: Sequence[Term], positions: Mapping[Term, Sequence[int]]) -> bool:
-    """Whether a run of lexemes stands in a text of these lexemes."""
+    """Whether a run of terms stands in a text of these terms."""
     position_sets = [set(positions.get(term, ())) for term in run]
     return any(
         all(start + step in occupied for step, occupied in enumerate(position_sets)) for start in position_sets[0]
@@ -218,9 +218,9 @@ class Weights:
 
 @attrs.frozen(kw_only=True)
 class Question:
-    """What a store is asked for candidates with: a vector of one model, lexemes, and filters.
+    """What a store is asked for candidates with: a vector of one model, terms, and filters.
 
-    Without a vector, words alone answer; without wanted lexemes, vectors alone. `words_weight` is the model's
+    Without a vector, words alone answer; without wanted terms, vectors alone. `words_weight` is the model's
     (`Embedder.words_weight`): it goes where the vector goes, since another model may serve by then. `time_ranges` are
     the times it names.
     """

@@ -86,7 +86,7 @@ class ShareExists(Conflict):
 
 
 class InvitationChanged(Conflict):
-    """The invitation was taken back and sent anew while it was being answered."""
+    """The invitation was taken back and sent again while it was being answered."""
 
     code = "INVITATION_CHANGED"
     sentence = "The invitation has changed in the meantime; read it again"
@@ -182,11 +182,11 @@ class Share:
         return self._answered(ShareStatus.DECLINED, at)
 
     def revoke(self, at: datetime) -> "Share":
-        """The share after the owner takes it back, whatever its status; doing so again is no error."""
+        """The share after the owner takes it back, whatever its status; repeating it is not an error."""
         return attrs.evolve(self, status=ShareStatus.REVOKED, responded_at=at)
 
     def invite_again(self, role: ShareRole) -> "Share":
-        """The same share, pending anew in `role`; raises ShareExists while it is open. `invited_at` stays."""
+        """The same share, pending again in `role`; raises ShareExists while it is open. `invited_at` stays."""
         if self.status.is_open:
             raise ShareExists(self.status)
         next_one = self.invitation + 1

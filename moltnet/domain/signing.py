@@ -61,14 +61,14 @@ class MessageOutOfLimits(Invalid):
 
 
 class SignatureOutOfLimits(Invalid):
-    """A text that is no signature, whatever it covers."""
+    """A text that is not a signature, whatever it covers."""
 
     code = "SIGNATURE_OUT_OF_LIMITS"
     sentence = f"A signature has 1 to {SIGNATURE_TEXT_MAX} characters"
 
 
 def check_signature_text(signature: str) -> None:
-    """Raises SignatureOutOfLimits for a text that no door takes, not even as a wrong signature."""
+    """Raises SignatureOutOfLimits for a text that no transport accepts, not even as a wrong signature."""
     if not 1 <= len(signature) <= SIGNATURE_TEXT_MAX:
         raise SignatureOutOfLimits
 

@@ -1,4 +1,4 @@
-"""Which texts can be kept at all, and texts without what only tells how they are written.
+"""Which texts can be stored at all, and texts without what only says how they are written.
 
 A database refuses U+0000, and UTF-8 cannot hold half a surrogate pair.
 """
@@ -16,7 +16,7 @@ _LIGATURES, LIGATURES_MAX = re.compile("([\ufdfa\ufdfb])"), 100
 MARKS_MOST = 64
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-# Combining marks, and what else is no letter; two halfwidth letters become marks. A piece begins with a letter, and
+# Combining marks, and what else is not a letter; two halfwidth letters become marks. A piece begins with a letter, and
 # takes the marks behind it along.
 _MARK, _LETTER = r"(?:[^\x00-\x7f\w]|[\uff9e\uff9f])", r"(?:(?![\uff9e\uff9f])[\x00-\x7f\w])"
 _MANY_MARKS = re.compile(rf"(?<!{_MARK}){_MARK}{{{MARKS_MOST + 1}}}")
@@ -24,7 +24,7 @@ _PIECE = re.compile(rf"{_LETTER}*{_MARK}{{0,{MARKS_MOST}}}")
 
 
 class UnstorableText(Invalid):
-    """A text that no door takes."""
+    """A text that no transport accepts."""
 
     code = "UNSTORABLE_TEXT"
 
@@ -33,7 +33,7 @@ class UnstorableText(Invalid):
 
 
 def text_fault(text: str) -> str | None:
-    """What a text must be and is not; None for one that can be kept."""
+    """What a text must be and is not; None for one that can be stored."""
     if "\0" in text:
         return "must NOT contain U+0000"
     if not text.isascii() and _LONE_SURROGATE.search(text):
@@ -42,7 +42,7 @@ def text_fault(text: str) -> str | None:
 
 
 def check_texts(*texts: str | None) -> None:
-    """Raises UnstorableText for the first text that cannot be kept."""
+    """Raises UnstorableText for the first text that cannot be stored."""
     for text in texts:
         fault = text_fault(text) if text else None
         if fault:

@@ -38,7 +38,7 @@ def written_date(at: datetime) -> str:
 def time_ranges(text: str, now: datetime) -> tuple[TimeRange, ...]:
     """The periods a question names, in their order; none for a text without a time, or with one no calendar has.
 
-    A day or month without a year is the last one that has begun. What is asked to be before or after a time, and not
+    A day or month without a year is the last one that has started. What is asked to be before or after a time, and not
     in it, is left alone.
     """
     today = now.astimezone(UTC).date()
@@ -108,7 +108,7 @@ def _numeric(match: re.Match[str], _: date) -> _Days:
 
 
 def _named(match: re.Match[str], today: date) -> _Days:
-    """A month by its name, perhaps a day of it, perhaps a year; without a year, the last that has begun."""
+    """A month by its name, perhaps a day of it, perhaps a year; without a year, the last that has started."""
     month, year = _BY_LETTERS[match["month"][:3].lower()], match["year"]
     day = int(match["day"]) if match["day"] else None
     first = date(int(year) if year else today.year, month, day or 1)

@@ -61,7 +61,7 @@ class Expected:
 
     @classmethod
     def of(cls, *things: Versioned) -> "Expected":
-        """The versions of things as they were read: whoever changed one of them since came first."""
+        """The versions of things as they were read: an edit of one of them since came first."""
         return cls(frozenset(map(version_of, things)))
 
     @property

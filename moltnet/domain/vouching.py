@@ -1,4 +1,4 @@
-"""Vouchers: a member's word for a newcomer. Five open at a time, good for 24 hours, used once."""
+"""Vouchers: an agent's voucher for a new agent. Five open at a time, good for 24 hours, used once."""
 
 import hmac
 import re
@@ -12,7 +12,7 @@ from moltnet.domain.keys import Fingerprint
 
 VOUCHER_LIFETIME = timedelta(hours=24)
 EXPIRED_VOUCHERS_REMEMBERED = timedelta(days=7)
-"""For so long a newcomer who comes late hears that the voucher has expired; then nobody knows it any more."""
+"""For so long a new agent who comes late is answered that the voucher has expired; then nobody knows it any more."""
 MAX_OPEN_VOUCHERS = 5
 CODE_BYTES = 32
 ISSUE_ATTEMPTS = 5
@@ -28,7 +28,7 @@ class MalformedVoucherCode(Invalid):
 
 
 class RegistrationRefused(Forbidden):
-    """Nobody vouches for the newcomer."""
+    """Nobody vouches for the new agent."""
 
     code = "REGISTRATION_REFUSED"
     sentence = "The voucher is not valid for registration"
@@ -81,7 +81,7 @@ def checked_code(text: str) -> str:
 
 @attrs.frozen(kw_only=True)
 class Voucher:
-    """A single-use code by which its issuer vouches for whoever redeems it (docs/reference/endpoints.md, "Vouchers").
+    """A single-use code by which its issuer vouches for another agent (docs/reference/endpoints.md, "Vouchers").
 
     `redeemed_with` is the hash of what the caller that redeemed it is recognised by, if it brought anything.
     """
@@ -131,7 +131,7 @@ class Voucher:
 
 @attrs.frozen(kw_only=True)
 class Edge:
-    """Who vouched for whom, and when the newcomer came: one edge of the trust graph."""
+    """Who vouched for whom, and when the new agent registered: one edge of the trust graph."""
 
     issuer: Fingerprint
     redeemer: Fingerprint

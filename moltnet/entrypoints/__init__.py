@@ -1,1 +1,1 @@
-"""Who calls: the doors, and the room that builds what stands behind them."""
+"""Who calls: the transports, and the package that wires what they use."""

@@ -39,7 +39,7 @@ class SettingsInvalid(Invalid):
 
 
 class Variables:
-    """Reads one variable after the other and notes what is wrong with each; an empty value counts as unset."""
+    """Reads one variable after the other and collects what is wrong with each; an empty value counts as unset."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
@@ -50,7 +50,7 @@ class Variables:
         return self._environment.get(name) or None
 
     def read(self, name: str, convert: Callable[[str], T], default: T | None = None) -> T | None:
-        """The converted value of a variable, or the default; what `convert` raises as ValueError is noted."""
+        """The converted value of a variable, or the default; what `convert` raises as ValueError is recorded."""
         text = self.text(name)
         if text is None:
             return default
@@ -83,7 +83,7 @@ def read_http_url(text: str) -> str:
     wrong = f"must be an http or https URL, not {text!r}"
     try:
         parts = urlsplit(text)
-        _ = parts.port  # raises for one that is no number
+        _ = parts.port  # raises for one that is not a number
     except ValueError:
         raise ValueError(wrong) from None
     if parts.scheme not in {"http", "https"} or not parts.hostname:

@@ -52,7 +52,7 @@ def configuration_folder() -> Path:
 
 
 def default_data_folder() -> Path:
-    """Where a network is kept; raises ValueError with a sentence."""
+    """Where a network is stored; raises ValueError with a sentence."""
     try:
         return Path(platformdirs.user_data_dir("moltnet"))
     except RuntimeError:

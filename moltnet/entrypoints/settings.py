@@ -98,7 +98,7 @@ class Settings:
     """Everything that may differ between two servers.
 
     `database_url` None means the embedded database in `data_dir`. `public_url` is where agents reach the server.
-    Without `ory`, identities, tokens and permissions are kept in the database.
+    Without `ory`, identities, tokens and permissions are stored in the database.
     """
 
     data_dir: Path

@@ -1,4 +1,4 @@
-"""Whom a client's tokens stand for, and who tells when that changes."""
+"""Whom a client's tokens stand for, and who says when that changes."""
 
 from collections.abc import Callable
 from typing import Protocol, TypeAlias
@@ -12,7 +12,7 @@ ClientRecord: TypeAlias = tuple[Client, Agent]
 
 
 class ClientDirectory(Protocol):
-    """Whom a client stands for. This tells who is asking, and nothing of what they may do."""
+    """Whom a client stands for. This identifies the caller, and nothing of what they may do."""
 
     async def find(self, client_id: ClientId) -> ClientRecord | None:
         """The client with its agent; None for a client that is not there (any more)."""
@@ -24,11 +24,11 @@ class ClientDirectory(Protocol):
 
 
 class ClientInvalidations(Protocol):
-    """Tells of clients and agents that any process of the network changed, after the commit."""
+    """Reports on clients and agents that any process of the network changed, after the commit."""
 
     @property
     def connected(self) -> bool:
-        """Whether changes are received at present; while they are not, nothing that was read before may be believed."""
+        """Whether changes are received at present; while they are not, nothing that was read before may be trusted."""
         ...
 
     def subscribe(self, listener: Callable[[ClientId | None], None]) -> None:

@@ -1,4 +1,4 @@
-"""What agents and the network prove themselves with, as it is kept: identities, clients, codes, nonces, signing keys.
+"""What agents and the network prove themselves with, as it is stored: identities, clients, codes, nonces, signing keys.
 
 As with every repository, a method belongs to the unit of work it is asked of.
 """
@@ -19,7 +19,7 @@ class Nonces(Protocol):
     """Nonces that were used: of recovery challenges, and of client assertions."""
 
     async def use(self, nonce: str, expires_at: datetime) -> bool:
-        """Burns a nonce, in one statement; False when it was burnt before."""
+        """Uses up a nonce, in one statement; False when it was used up before."""
         ...
 
     async def purge(self, at: datetime) -> int:
@@ -28,26 +28,26 @@ class Nonces(Protocol):
 
 
 class Identities(Protocol):
-    """The native identity provider's own records."""
+    """The built-in identity provider's own records."""
 
     async def add(self, agent_id: AgentId, public_key: PublicKey, at: datetime) -> None:
-        """Stores an identity; again is no error."""
+        """Stores an identity; repeating it is not an error."""
         ...
 
     async def remove(self, agent_id: AgentId) -> None:
-        """Removes an identity; none there is no error."""
+        """Removes an identity; a missing one is not an error."""
         ...
 
 
 class Clients(Protocol):
-    """OAuth2 clients: all there is to the native ones, and what is known here of those another service keeps."""
+    """OAuth2 clients: all there is to the built-in ones, and what is known here of those another service keeps."""
 
     async def put(self, client: Client) -> None:
         """Stores a client; of a stored one only the secret is replaced, and `generation` counted up as by `rotate`."""
         ...
 
     async def mark_used(self, client_id: ClientId, generation: int) -> bool:
-        """Notes that a client was used with the secret of a generation; False when that is not the latest any more."""
+        """Records that a client was used with the secret of a generation; False if that is no longer the latest."""
         ...
 
     async def renew_unused(
@@ -55,7 +55,7 @@ class Clients(Protocol):
     ) -> bool:
         """Replaces the secret as `rotate` does, but only of a client that nobody used and that was made after a time.
 
-        Of this and `mark_used` at once, one is told no.
+        Of this and `mark_used` at once, one gets False.
         """
         ...
 
@@ -72,19 +72,19 @@ class Clients(Protocol):
         ...
 
     async def rotate(self, client_id: ClientId, secret_hash: bytes, at: datetime) -> bool:
-        """Replaces the secret, counts `generation` up, so that earlier tokens end, and notes a use.
+        """Replaces the secret, counts `generation` up, so that earlier tokens end, and records a use.
 
         False without such a client.
         """
         ...
 
     async def remove(self, client_id: ClientId) -> None:
-        """Removes a client; none there is no error."""
+        """Removes a client; a missing one is not an error."""
         ...
 
 
 class RecoveryCodes(Protocol):
-    """One-time codes and the sessions they give, of the native identity provider; only hashes are kept."""
+    """One-time codes and the sessions they give, of the built-in identity provider; only hashes are stored."""
 
     async def add(self, code: RecoveryCode) -> None:
         """Stores a code under its flow."""
@@ -93,8 +93,8 @@ class RecoveryCodes(Protocol):
     async def try_code(self, flow: str, code_hash: bytes, at: datetime) -> RecoveryCode | None:
         """Counts an attempt and, if the code is right, unused, unexpired and within its attempts, marks it used.
 
-        Answers the code's record after the attempt, `used` telling whether *this* attempt was the right one; None for
-        an unknown flow. Of parallel right attempts one is told yes.
+        Answers the code's record after the attempt, `used` saying whether *this* attempt was the right one; None for
+        an unknown flow. Of parallel right attempts one gets True.
         """
         ...
 
@@ -121,14 +121,14 @@ class SigningKey:
 
 
 class SigningKeys(Protocol):
-    """The native token issuer's keys."""
+    """The built-in token issuer's keys."""
 
     async def add(self, key: SigningKey) -> None:
         """Stores a key."""
         ...
 
     async def add_first(self, key: SigningKey) -> bool:
-        """Stores a key only if there is none at all; of several processes at once one is told yes."""
+        """Stores a key only if there is none at all; of several processes at once one gets True."""
         ...
 
     async def all(self) -> list[SigningKey]:
@@ -136,7 +136,7 @@ class SigningKeys(Protocol):
         ...
 
     async def replace_sealed(self, kid: str, sealed: bytes) -> None:
-        """Stores a key under another seal; none of this id is no error."""
+        """Stores a key under another seal; an unknown id is not an error."""
         ...
 
     async def remove_all_but(self, kid: str) -> None:

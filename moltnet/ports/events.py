@@ -1,4 +1,4 @@
-"""Tells followers of the public feed that there is more of it; what it is, they read from the storage."""
+"""Notifies followers of the public feed; what it is, they read from the storage."""
 
 from typing import Protocol
 

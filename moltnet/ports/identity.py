@@ -15,7 +15,7 @@ class IdentityProvider(Protocol):
         ...
 
     async def delete(self, registration: str, key: PublicKey) -> None:
-        """Removes the identity that a registration made for a key; none there is no error.
+        """Removes the identity that a registration made for a key; a missing one is not an error.
 
         Named by these, since an identity whose creation was never answered has no known id.
         """

@@ -43,14 +43,14 @@ class OwnIdentity:
 
 
 class Keyring(Protocol):
-    """Where an agent keeps its identity; what is kept survives a crash at any moment."""
+    """Where an agent keeps its identity; what is stored survives a crash at any moment."""
 
     def read(self) -> OwnIdentity | None:
-        """What is kept; None when nothing is. Raises an error with advice for what cannot be read."""
+        """What is stored; None when nothing is. Raises an error with advice for what cannot be read."""
         ...
 
     def prepared(self) -> str | None:
-        """The private key of a registration that was begun and not finished; None when there is none."""
+        """The private key of a registration that was started and not finished; None when there is none."""
         ...
 
     def prepare(self, private_key: str) -> None:
@@ -65,5 +65,5 @@ class Keyring(Protocol):
         ...
 
     def renew(self, credentials: ClientSecret) -> None:
-        """Replaces the client secret wherever it is kept."""
+        """Replaces the client secret wherever it is stored."""
         ...

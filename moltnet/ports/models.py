@@ -50,7 +50,7 @@ class ModelVectors(Protocol):
         """Makes the target the serving model, at once for everybody, if every entry has been embedded by it.
 
         False, and nothing changed, when one has not, and when `reference` is the target no longer. Waits for writes
-        that have begun, and writes that begin meanwhile wait: no entry slips through.
+        that have started, and writes that begin meanwhile wait: no entry slips through.
         """
         ...
 

@@ -17,12 +17,13 @@ class Outbox(Protocol):
     async def add(self, change: Change) -> OutboxMessage:
         """Commits a change with whatever else the unit of work writes.
 
-        Until the commit nobody else adds to the lane, so numbers of a lane never come to be seen out of order.
+        Until the commit nobody else adds to the partition, so numbers of a partition never come to be seen out of
+        order.
         """
         ...
 
     async def pending_in(self, partition_key: UUID) -> list[OutboxMessage]:
-        """What is not delivered yet of a lane, oldest first; this unit of work's own included."""
+        """What is not delivered yet of a partition, oldest first; this unit of work's own included."""
         ...
 
     async def pending_of(self, agent_id: AgentId) -> list[OutboxMessage]:
@@ -30,7 +31,7 @@ class Outbox(Protocol):
         ...
 
     async def claim(self, partition_key: UUID, through: int, at: datetime, until: datetime) -> OutboxMessage | None:
-        """The oldest of a lane, to be delivered by the caller alone before `until`.
+        """The oldest of a partition, to be delivered by the caller alone before `until`.
 
         None when there is none up to number `through`, or its claim by another lasts beyond `at`.
         """
@@ -41,9 +42,9 @@ class Outbox(Protocol):
         ...
 
     async def complete(self, message: OutboxMessage) -> bool:
-        """Forgets an intent that was delivered; False when another had settled it already."""
+        """Removes an outbox message that was delivered; False when another had settled it already."""
         ...
 
     async def latest_per_partition(self, limit: int) -> list[OutboxMessage]:
-        """The newest intent of each lane that has any, the lane with the oldest one first."""
+        """The newest outbox message of each partition that has any, the partition with the oldest one first."""
         ...

@@ -50,10 +50,10 @@ class Permissions(Protocol):
     """Relations between agents and diaries, and the rights they give by `domain.permissions`.
 
     A grant or withdrawal belongs to the unit of work. What it answers is left to be delivered after the commit, where
-    permissions live elsewhere: the intents, committed with the data; empty where they hold with the transaction. No
-    answer may be older than the request that asks. A store that does not answer raises Unavailable; that is never told
-    as a right, nor as its absence. A unit of work is never held while a store elsewhere is asked: such an answer is
-    waited for (`Asked`) when the unit is closed,
+    permissions live elsewhere: the outbox messages, committed with the data; empty where they hold with the
+    transaction. No answer may be older than the request that asks. A store that does not answer raises Unavailable;
+    that is never reported as a right, nor as its absence. A unit of work is never held while a store elsewhere is
+    asked: such an answer is waited for (`Asked`) when the unit is closed,
     and is good in a later one that finds its basis unchanged.
     """
 
@@ -80,7 +80,7 @@ class Permissions(Protocol):
         ...
 
     async def introduce(self, work: UnitOfWork, agent: AgentId) -> Pending:
-        """Makes a new agent known (`Agent:id#self@Agent:id`); again is no error."""
+        """Makes a new agent known (`Agent:id#self@Agent:id`); repeating it is not an error."""
         ...
 
     async def forget_agent(self, work: UnitOfWork, agent: AgentId) -> Pending:
@@ -88,11 +88,11 @@ class Permissions(Protocol):
         ...
 
     async def grant(self, work: UnitOfWork, diary: DiaryId, relation: Relation, agent: AgentId) -> Pending:
-        """Gives the agent a relation to the diary; again is no error."""
+        """Gives the agent a relation to the diary; repeating it is not an error."""
         ...
 
     async def withdraw(self, work: UnitOfWork, diary: DiaryId, agent: AgentId) -> Pending:
-        """Takes the agent's reader and writer relations away; none there is no error. Ownership stays."""
+        """Takes the agent's reader and writer relations away; a missing one is not an error. Ownership stays."""
         ...
 
     async def forget_diary(self, work: UnitOfWork, diary: DiaryId) -> Pending:

@@ -13,15 +13,15 @@ class RelationStore(Protocol):
     Every call is safe to repeat: a step that crashed between its effect and the memory of it is run again. A call that
     returned is in force for every later one; a store that settles late waits until it is, within a bound of its own.
     Any call raises Unavailable when the store does not answer, or not in that time; then it may have had its effect.
-    An outage is never told as an answer: not as a missing permit, nor as an empty list.
+    An outage is never reported as an answer: not as a missing permit, nor as an empty list.
     """
 
     async def write(self, relation_tuple: RelationTuple) -> None:
-        """Stores a tuple; again is no error, and one `delete` takes it away all the same."""
+        """Stores a tuple; repeating it is not an error, and one `delete` takes it away all the same."""
         ...
 
     async def delete(self, pattern: TuplePattern) -> None:
-        """Removes every tuple that matches; none there is no error."""
+        """Removes every tuple that matches; a missing one is not an error."""
         ...
 
     async def permitted(self, thing: Thing, permits: Collection[Permit], agent: AgentId) -> frozenset[Permit]:

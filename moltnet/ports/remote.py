@@ -45,7 +45,7 @@ class Problem(Exception):
 
 
 class RegistrationError(Problem):
-    """A registration that was refused; its key is kept, and may be used for the next try."""
+    """A registration that was refused; its key is stored, and may be used for the next try."""
 
 
 class NetworkError(Unavailable):
@@ -124,7 +124,7 @@ class Reply:
         return self.raw.decode("utf-8", "replace")
 
     def value(self) -> Any:
-        """The body's JSON value; None when it is no JSON."""
+        """The body's JSON value; None when it is not JSON."""
         try:
             return json.loads(self.raw)
         except (ValueError, RecursionError):
@@ -165,7 +165,7 @@ class Connection(Protocol):
         ...
 
     async def renew(self, credentials: ClientSecret) -> None:
-        """Goes on with a fresh secret, and keeps it in the keyring if there is one."""
+        """Continues with a fresh secret, and stores it in the keyring if there is one."""
         ...
 
     async def get_token(self) -> str:
@@ -175,7 +175,7 @@ class Connection(Protocol):
     async def request(
         self, method: str, path: str, *, json: object = None, headers: Mapping[str, str] | None = None
     ) -> Any:
-        """The JSON value of an answer, or its text where that is no JSON; raises MalformedPath, and as `ask`."""
+        """The JSON value of an answer, or its text where that is not JSON; raises MalformedPath, and as `ask`."""
         ...
 
     async def aclose(self) -> None:

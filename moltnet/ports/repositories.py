@@ -1,7 +1,7 @@
-"""What is kept: one repository for each kind of thing, all of one unit of work.
+"""What is stored: one repository for each kind of thing, all of one unit of work.
 
 A conditional write answers whether it happened; it is decided by the store in one step, so of several callers at once
-exactly one is told yes. A repository never decides who may do what.
+exactly one gets True. A repository never decides who may do what.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -44,7 +44,7 @@ class Page:
 
 
 LARGEST_PAGE = Page(PAGE_LIMIT_MAX)
-"""As much of a list that is told whole as is told at once."""
+"""As much of a list that is returned whole as is returned at once."""
 
 
 class Agents(Protocol):
@@ -53,7 +53,7 @@ class Agents(Protocol):
     async def add(self, agent: Agent) -> None:
         """Stores a new agent; raises KeyTaken when its key or fingerprint is another identity's.
 
-        The same identity with the same key is stored once and is no error (a repeated step).
+        The same identity with the same key is stored once and is not an error (a repeated step).
         """
         ...
 
@@ -65,7 +65,7 @@ class Agents(Protocol):
         ...
 
     async def mark_proven(self, agent_id: AgentId, key: PublicKey) -> None:
-        """Notes that an agent holds the private key of a key; nothing happens when it has another key by now."""
+        """Records that an agent holds the private key of a key; nothing happens when it has another key by now."""
         ...
 
     async def any(self) -> bool:
@@ -102,7 +102,7 @@ class Diaries(Protocol):
     async def add(self, diary: Diary) -> None:
         """Stores a new diary; raises ProfileNotFound without its owner.
 
-        The same id again changes nothing and is no error (a repeated step).
+        The same id again changes nothing and is not an error (a repeated step).
         """
         ...
 
@@ -253,7 +253,7 @@ class CandidateSearch(Protocol):
     ) -> dict[EntryId, Span]:
         """For each of some entries, where in its text the passage nearest to a vector stands, among those of a model.
 
-        Of entries that were stored before this was kept, the beginning may end a little early.
+        Of entries that were stored before this was stored, the beginning may end a little early.
         """
         ...
 
@@ -336,7 +336,7 @@ class Vouchers(Protocol):
     async def redeem(self, code: str, agent_id: AgentId, at: datetime, mark: bytes | None = None) -> bool:
         """Marks an open voucher as redeemed; True also when this very agent redeemed it before (a repeated step).
 
-        `mark` is kept of the first time: by that the caller is recognised (`Voucher.redeemed_with`).
+        `mark` is stored of the first time: by that the caller is recognised (`Voucher.redeemed_with`).
         """
         ...
 
@@ -387,14 +387,14 @@ class SigningRequests(Protocol):
 
 
 class Relations(Protocol):
-    """Relation tuples of the native permission store, in the data's own transaction."""
+    """Relation tuples of the built-in permission store, in the data's own transaction."""
 
     async def add(self, diary_id: DiaryId, relation: Relation, agent_id: AgentId) -> None:
-        """Stores `Diary:diary#relation@Agent:agent`; again is no error. Raises DiaryNotFound and ProfileNotFound."""
+        """Stores `Diary:diary#relation@Agent:agent`; may be repeated. Raises DiaryNotFound and ProfileNotFound."""
         ...
 
     async def remove(self, diary_id: DiaryId, relations: Collection[Relation], agent_id: AgentId) -> None:
-        """Removes the agent's tuples with these relations; none there is no error."""
+        """Removes the agent's tuples with these relations; a missing one is not an error."""
         ...
 
     async def diaries_of(self, agent_id: AgentId) -> dict[DiaryId, frozenset[Relation]]:

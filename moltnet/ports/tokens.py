@@ -32,7 +32,7 @@ class Clients(Protocol):
         ...
 
     async def delete(self, client_id: ClientId) -> None:
-        """Removes a client; none there is no error."""
+        """Removes a client; a missing one is not an error."""
         ...
 
 
@@ -49,7 +49,7 @@ class TokenIssuer(Protocol):
         ...
 
     async def issue_for_assertion(self, assertion: str, client_id: str | None, scope: str | None) -> AccessToken:
-        """A token for the client whose agent's key signed the assertion, which is good once.
+        """A token for the client whose agent's key signed the assertion, which is valid once.
 
         `client_id` is the client that is named beside it, if one is: it must be the same. Raises InvalidAssertion,
         InvalidClient for an unknown client or another key, and InvalidScope.
@@ -69,7 +69,7 @@ async def ask_freely(_: Caller | Anonymous) -> None:
 
 
 class TokenVerifier(Protocol):
-    """Tells whose token it is."""
+    """Identifies the owner of a token."""
 
     async def verify(self, token: str, before_remote_call: BeforeRemoteCall = ask_freely) -> Caller:
         """The caller a token stands for, as its client is now; raises InvalidToken for any that is not good.

@@ -21,7 +21,7 @@ class WorkflowNotFound(NotFound):
 
 
 class WorkflowUnfinished(Unavailable):
-    """The workflow goes on, but its answer did not come in the time somebody had for it."""
+    """The workflow continues, but its answer did not come in the time somebody had for it."""
 
     code = "WORKFLOW_UNFINISHED"
     sentence = "The work goes on; its outcome is not known yet"

@@ -1,1 +1,1 @@
-"""Identity, tokens and permissions kept in the network's own storage; no service beside it is needed."""
+"""Identity, tokens and permissions stored in the network's own database; no service beside it is needed."""

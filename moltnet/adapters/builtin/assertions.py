@@ -17,7 +17,7 @@ _MALFORMED = (JoseError, ValueError, TypeError, KeyError, AttributeError, Recurs
 
 @attrs.frozen(kw_only=True)
 class ParsedAssertion:
-    """An assertion's text taken apart; its claims may be believed once `is_signed_by` says so."""
+    """An assertion's text taken apart; its claims may be trusted once `is_signed_by` says so."""
 
     claims: ClientAssertion
     _signed: bytes = attrs.field(repr=False)

@@ -17,7 +17,7 @@ from moltnet.domain.ids import AgentId, ClientId, parse_uuid
 
 TOKEN_MAX = 8192
 _IDENTITY, _GENERATION = "moltnet:identity_id", "moltnet:generation"
-# What the library raises for a text that is no token, and what JSON of any other shape can raise.
+# What the library raises for a text that is not a token, and what JSON of any other shape can raise.
 _MALFORMED = (JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError)
 _REGISTRY = jws.JWSRegistry(algorithms=[ALGORITHM])
 
@@ -49,7 +49,7 @@ def sign(issuer: str, claims: Mapping[str, object], key: OpenKey) -> str:
 
 @attrs.frozen
 class ParsedToken:
-    """A text of a token's form; nothing in it may be believed but by `claims`."""
+    """A text of a token's form; nothing in it may be trusted but by `claims`."""
 
     kid: str
     _signature: jws.CompactSignature = attrs.field(repr=False)

@@ -1,6 +1,6 @@
 """Whom a client's tokens stand for: read from the storage each time, or remembered for a moment.
 
-What is remembered tells who is asking, never what they may do: permissions are read with the request. A replaced
+What is remembered identifies the caller, never what they may do: permissions are read with the request. A replaced
 secret counts at once in the process that replaced it, in the others as soon as its commit is told to them, and
 everywhere after `CACHE_TTL` even if nothing was told.
 """
@@ -35,7 +35,7 @@ class StoredClientDirectory:
 
 
 class CachedClientDirectory:
-    """The port `ClientDirectory` that remembers what it read lately, as long as changes are told to it."""
+    """The port `ClientDirectory` that remembers what it read lately, as long as changes are announced to it."""
 
     def __init__(
         self, stored: ClientDirectory, changes: ClientInvalidations, clock: Clock, most: int = MOST_REMEMBERED

@@ -1,4 +1,4 @@
-"""Identities and recovery, kept in the network's own storage; no identity service is asked."""
+"""Identities and recovery, stored in the network's own database; no identity service is asked."""
 
 import hashlib
 import hmac
@@ -35,7 +35,7 @@ class BuiltinIdentityProvider:
 
     Attributes:
         base_url: where this network's REST interface is reached from outside.
-        secret: hides the codes that are kept: eight digits alone are guessed back from any plain hash. The same in
+        secret: hides the codes that are stored: eight digits alone are guessed back from any plain hash. The same in
             every process, and not in the database.
     """
 

@@ -31,8 +31,8 @@ SECRET_MIN_BYTES = 32
 REREAD_FLOOR = timedelta(seconds=1)
 # So long a process may sign and verify with a key that was removed elsewhere.
 REREAD_AFTER = timedelta(seconds=5)
-# A new key is published before it signs, for longer than the floor: whoever meets an unknown id may then look, or has
-# looked since the key was there.
+# A new key is published before it signs, for longer than the floor: anyone who meets an unknown id may then look, or
+# has looked since the key was there.
 SETTLING = timedelta(seconds=5)
 # A process may sign with an older key until it rereads, and that token lives on: both fit in twice a token's life.
 OVERLAP = 2 * TOKEN_LIFETIME
@@ -206,7 +206,7 @@ class TokenKeys:
 
 
 async def reseal(storage: Storage, before: KeyEncryption, after: KeyEncryption) -> int:
-    """Seals all keys anew, all or none, and answers how many there are; what is sealed so already counts too.
+    """Seals all keys again, all or none, and answers how many there are; what is sealed so already counts too.
 
     Raises SigningKeyUnreadable when neither seal opens the newest one.
     """

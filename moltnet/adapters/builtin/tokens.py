@@ -1,6 +1,6 @@
-"""OAuth2 clients and their access tokens, kept in the network's own storage.
+"""OAuth2 clients and their access tokens, stored in the network's own database.
 
-A token is believed for what it says of *which* client it stands for; what that client may do its standing tells
+A token is trusted for what it says of *which* client it stands for; what that client may do its client record tells
 (`client_directory`). So a rotated secret, a removed client and a changed scope count at once.
 """
 
@@ -130,7 +130,7 @@ class BuiltinTokenIssuer:
         return True
 
     async def issue(self, client_id: str, client_secret: str, scope: str | None) -> AccessToken:
-        """A token for these credentials; an unknown client and a wrong secret are told alike, in the same time."""
+        """A token for these credentials; an unknown client and a wrong secret are answered alike, in the same time."""
         async with self.storage.autocommit() as work:
             client = await _authenticated(work, client_id, client_secret)
             agent = await work.agents.find(client.agent_id)
@@ -140,7 +140,7 @@ class BuiltinTokenIssuer:
         return await self._token(client, agent, client.grant(scope))
 
     async def issue_for_assertion(self, assertion: str, client_id: str | None, scope: str | None) -> AccessToken:
-        """A token for the client that the assertion names; its nonce is burnt once the signature holds, not before."""
+        """A token for the client that the assertion names; its nonce is used up only if the signature holds."""
         parsed = ParsedAssertion.parse(assertion)
         claims = parsed.claims
         claims.check(self.network, self.clock.now())
@@ -181,7 +181,7 @@ class _VerifiedToken:
 class BuiltinTokenVerifier:
     """The port `TokenVerifier` for the tokens of `BuiltinTokenIssuer`.
 
-    `scopeless_tokens_have_all` tells whether a token that carries no scopes has all its client's
+    `scopeless_tokens_have_all` says whether a token that carries no scopes has all its client's
     (docs/reference/access.md, "Scopes").
     """
 
@@ -242,7 +242,7 @@ class BuiltinTokenVerifier:
 
 
 async def _record_use(work: UnitOfWork, client: Client) -> None:
-    # Written once in a client's life: from here on a repeated registration is not told its secret again.
+    # Written once in a client's life: from here on a repeated registration does not get its secret again.
     if not client.used and not await work.clients.mark_used(client.id, client.generation):
         raise InvalidClient
 

@@ -43,11 +43,11 @@ class Executor:
         self._free_before: frozenset[str] = frozenset()
 
     def claim(self) -> bool:
-        """Sees to it that others find this executor alive; True when its connection had to be made anew."""
+        """Sees to it that others find this executor alive; True when its connection had to be made again."""
         if self._has_lock():
             return False
         self.release()
-        # Others may have seen the lock free meanwhile, and this process theirs: nobody is believed dead yet.
+        # Others may have seen the lock free meanwhile, and this process theirs: nobody counts as dead yet.
         self._free_before = frozenset()
         connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         try:
@@ -92,7 +92,7 @@ class Executor:
             connection.close()
 
     def _has_lock(self) -> bool:
-        # An invalidated connection would be made anew in silence, without its lock.
+        # An invalidated connection would be made again in silence, without its lock.
         if self._connection is None or self._connection.invalidated:
             return False
         try:

@@ -74,5 +74,5 @@ def wake_overlooked() -> None:
 
 
 def take_up(executor_id: str) -> None:
-    """Goes on with the workflows of an executor that is gone (3)."""
+    """Continues with the workflows of an executor that is gone (3)."""
     DBOS._recover_pending_workflows([executor_id])  # noqa: SLF001

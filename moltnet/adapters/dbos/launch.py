@@ -24,8 +24,8 @@ _log = logging.getLogger(__name__)
 
 NAME = "moltnet"
 _LIBRARY = str(Path(dbos.__file__).parent)
-# Workflows go on under any release that says the same here. Change it when a body takes other steps than before: those
-# that are unfinished then wait for a process of the release that began them.
+# Workflows continue under any release that says the same here. Change it when a body takes other steps than before:
+# those that are unfinished then wait for a process of the release that began them.
 APPLICATION_VERSION = "1"
 # A thread is held for the length of a statement, never while a workflow waits. Without a limit a burst keeps hundreds.
 THREADS = 8
@@ -43,7 +43,7 @@ ASK_FOR_ALL_AFTER_RECONNECTING = 5
 async def launched(conninfo: str, bodies: Mapping[str, WorkflowBody], backoff: Backoff) -> AsyncIterator[DbosWorkflows]:
     """Workflows by these bodies, until the context is left; what is unfinished then is left for another process.
 
-    `conninfo` is a URL or connection string; the workflows are kept in a schema of their own in that database.
+    `conninfo` is a URL or connection string; the workflows are stored in a schema of their own in that database.
     Raises StorageUnavailable when the database does not answer.
     """
     _tame_log(logging.WARNING)
@@ -86,8 +86,8 @@ async def _dbos(
         ask_for_messages_every(ASK_ALONE_EVERY_S)
         yield workflows
     finally:
-        # Each interrupted workflow would be told as a warning, and one that was about to be noted as done, as an error:
-        # it is not noted, so another process goes on with it.
+        # Each interrupted workflow would be reported as a warning, and one that was about to be recorded as done, as
+        # an error: it is not noted, so another process continues with it.
         _tame_log(logging.CRITICAL)
         await _within(workflows.interrupt())
         await _destroyed(retries)

@@ -13,7 +13,7 @@ from moltnet.ports.workflows import Json
 
 
 async def outcome_of(act: Callable[[], Awaitable[Json]]) -> str:
-    """Acts, and tells what became of it. What is no `Exception`, such as a lost ownership, is let through."""
+    """Acts, and says what became of it. What is no `Exception`, such as a lost ownership, is let through."""
     try:
         return text_of({"answer": await act()})
     except Exception as error:  # noqa: BLE001 - kept, and raised to whoever asks for the outcome
@@ -52,7 +52,7 @@ def _error(named: dict[str, str | None]) -> Exception:
         return RuntimeError(f"{named['class']}: {detail}")
     for kind in _family(MoltNetError):
         if kind.code == named["code"]:
-            # Not by its own constructor: that takes the facts, of which only the sentence was kept.
+            # Not by its own constructor: that takes the facts, of which only the sentence was stored.
             error = kind.__new__(kind)
             MoltNetError.__init__(error, detail)
             return error

@@ -29,7 +29,7 @@ from moltnet.ports.workflows import (
 
 Run = Callable[[str], Coroutine[Any, Any, str]]
 
-# While the database is away the library tries again and again; whoever called hears that it is unavailable.
+# While the database is away the library tries again and again; the caller gets Unavailable.
 CALL_WITHIN_S = 10.0
 # How soon the end of a workflow is noticed that another process runs.
 POLL_INTERVAL_S = 0.03
@@ -58,7 +58,7 @@ class DbosWorkflows:
             raise LookupError(f"no workflow is named {name}")
         text = text_of(dict(argument))
         async with self._call():
-            # Whoever gives up waiting must not stop it halfway: stored as this process's, but run by nobody.
+            # Anyone who gives up waiting must not stop it halfway: stored as this process's, but run by nobody.
             beginning = asyncio.create_task(self._begin(name, workflow_id, text))
             self._tasks.add(beginning)
             beginning.add_done_callback(self._has_begun)
@@ -122,7 +122,7 @@ class DbosWorkflows:
     async def _begin(self, name: str, workflow_id: str, text: str) -> bool:
         with SetWorkflowID(workflow_id):
             handle = await DBOS.start_workflow_async(self._runs[name], text)
-        task = getattr(handle, "task", None)  # only the handle of a workflow that was begun by this call has one
+        task = getattr(handle, "task", None)  # only the handle of a workflow that was started by this call has one
         if task is None:
             return False
         self._began_here[workflow_id] = task
@@ -150,7 +150,7 @@ class DbosWorkflows:
             with self._tracked():
                 return await outcome_of(partial(_run_body, body, _DbosSteps(self._backoff), argument))
 
-        # Never given up: a registration that is being undone goes on until nothing is left of it.
+        # Never given up: a registration that is being undone continues until nothing is left of it.
         return DBOS.workflow(name=name, max_recovery_attempts=None)(run)
 
     @contextmanager

@@ -1,4 +1,4 @@
-"""The credentials file: one JSON object, of which what is not known here is kept as it is.
+"""The credentials file: one JSON object, of which what is not known here is stored as it is.
 
 Source: docs/reference/client.md, "Credentials file".
 """

@@ -41,7 +41,7 @@ class GitIdentity:
 
 
 def set_up(folder: Path, identity: GitIdentity, public_key_file: Path) -> Path:
-    """Writes `ssh/allowed_signers` and `gitconfig` into the configuration folder anew; answers the latter's place."""
+    """Writes `ssh/allowed_signers` and `gitconfig` into the configuration folder again; answers the latter's place."""
     line = (read_text(public_key_file) or "").strip()
     signers, config = folder / "ssh" / "allowed_signers", folder / "gitconfig"
     write_atomically(signers, f"{identity.email} {line}\n", PUBLIC)

@@ -30,7 +30,7 @@ from moltnet.ports.keyring import NoCredentials, OwnIdentity
 
 
 class KeyWouldBeLost(Conflict):
-    """Another agent's key stands where this one is to be kept."""
+    """Another agent's key stands where this one is to be stored."""
 
     code = "KEY_WOULD_BE_LOST"
 
@@ -44,7 +44,7 @@ class KeyWouldBeLost(Conflict):
 class FileKeyring:
     """The port `Keyring` over a credentials file, and the MCP configurations that repeat its secret.
 
-    With `replacing`, another agent's file may be written over: a copy of it is kept beside it.
+    With `replacing`, another agent's file may be written over: a copy of it is stored beside it.
     """
 
     file: CredentialsFile
@@ -61,7 +61,7 @@ class FileKeyring:
         return None if document is None else _identity(self.file.file_path, document)
 
     def prepared(self) -> str | None:
-        """The private key of a registration that was begun and not finished."""
+        """The private key of a registration that was started and not finished."""
         text = read_text(self._draft)
         if text is None:
             return None
@@ -149,7 +149,7 @@ def _oauth2(credentials: ClientSecret) -> dict[str, object]:
 
 
 def _time(text: str) -> datetime:
-    # When an agent registered is told to people and decides nothing: an odd text is no reason to refuse the rest.
+    # When an agent registered is told to people and decides nothing: an odd text is not a reason to refuse the rest.
     try:
         at = datetime.fromisoformat(text)
     except ValueError:

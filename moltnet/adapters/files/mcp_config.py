@@ -40,7 +40,7 @@ def configuration(entry: Mapping[str, object]) -> dict[str, object]:
 def write_configuration(folder: Path, entry: Mapping[str, object]) -> Path:
     """Sets our server in a folder's `.mcp.json` and leaves everything else there; answers where.
 
-    Raises ConfigurationUnreadable and writes nothing when what is there cannot be kept.
+    Raises ConfigurationUnreadable and writes nothing when what is there cannot be stored.
     """
     path = folder / FILE
     document = _read(path)
@@ -56,7 +56,7 @@ def is_visible_to_git(path: Path) -> bool:
     git = shutil.which("git")
     if git is None:
         return False
-    # A work tree may name a program that watches it; asking about one file is no reason to run that.
+    # A work tree may name a program that watches it; asking about one file is not a reason to run that.
     asked = [git, "-c", "core.fsmonitor=false", "check-ignore", "--quiet", "--", path.name]
     try:
         ended = subprocess.run(asked, cwd=path.absolute().parent, capture_output=True, check=False, timeout=GIT_S)  # noqa: S603

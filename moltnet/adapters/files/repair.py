@@ -65,7 +65,7 @@ class Repaired:
 def repair(file: CredentialsFile, public_key_of: PublicKeyOf, *, dry_run: bool = False) -> Repaired:
     """Looks a credentials file over, and mends what follows from the rest of it.
 
-    Nothing is invented: what only the network or the agent's owner can know is told as a warning. Raises
+    Nothing is invented: what only the network or the agent's owner can know is reported as a warning. Raises
     CredentialsUnreadable and UnusablePath.
     """
     document = file.read()

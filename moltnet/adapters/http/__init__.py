@@ -1,1 +1,1 @@
-"""An agent of a network that is elsewhere, over its REST door, by aiohttp."""
+"""An agent of a network that is elsewhere, over REST, by aiohttp."""

@@ -19,7 +19,7 @@ from moltnet.adapters.http.rest_client import TIMEOUT_S, RestClient
 from moltnet.domain.errors import Limited, Unavailable
 from moltnet.ports.remote import UNREADABLE, Call, NetworkError, Reply
 
-# A stream is never silent for longer than 30 s: whoever hears nothing for this long hears nobody.
+# A stream is never silent for longer than 30 s: a client that receives nothing for this long has lost the connection.
 SILENCE_S = 90.0
 COME_BACK_S = 5.0
 BEGINNING = "1970-01-01T00:00:00.000Z/00000000-0000-0000-0000-000000000000"
@@ -31,8 +31,8 @@ async def followed(client: RestClient, path: str, after: str | None) -> AsyncIte
     """What comes into the feed after an event, or from now on, without end.
 
     Raises what the first request is refused with; a stream that was open once is taken up again until it is refused
-    for good. Whoever names no event follows from the newest there is: else what comes while a first connection breaks
-    would be missed.
+    for good. A client that names no event follows from the newest there is: else what comes while a first connection
+    breaks would be missed.
     """
     last_id, come_back_s, opened = after or await _newest(client), COME_BACK_S, False
     while True:

@@ -1,4 +1,4 @@
-"""The REST door of a network: sends requests, repeats those that may be, and tells refusals as errors."""
+"""The REST interface of a network: sends requests, repeats those that may be, and renders refusals as errors."""
 
 import asyncio
 import os

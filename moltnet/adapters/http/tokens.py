@@ -1,4 +1,4 @@
-"""Access tokens for client credentials (RFC 6749 §4.4): kept while they are good, fetched once for all who wait."""
+"""Access tokens for client credentials (RFC 6749 §4.4): cached while they are good, fetched once for all who wait."""
 
 import asyncio
 
@@ -13,14 +13,14 @@ from moltnet.ports.remote import AuthenticationError, Call, NetworkError, Reply
 
 MARGIN_S = 30
 TOKEN_PATH = "/oauth2/token"  # noqa: S105 - a path
-# Another process that rotated the secret has it before it is kept: it is looked for again, soon and then seldom.
+# Another process that rotated the secret has it before it is stored: it is looked for again, soon and then seldom.
 REREADS = 4
 
 
 class Tokens:
     """An agent's token at one network.
 
-    When the secret is no longer good it is read anew from the keyring: another process of the agent's may have rotated
+    When the secret is no longer good it is read again from the keyring: another process of the agent's may have rotated
     it. `agent_id` is whose keyring it must still be.
     """
 
@@ -48,7 +48,7 @@ class Tokens:
         if self._fetching is None:
             self._fetching = asyncio.create_task(self._fetch())
             self._fetching.add_done_callback(self._fetched)
-        # Whoever is cancelled while waiting takes the token from nobody else.
+        # Anyone who is cancelled while waiting takes the token from nobody else.
         return await asyncio.shield(self._fetching)
 
     async def superseded(self, token: str) -> bool:
@@ -56,7 +56,7 @@ class Tokens:
         return token != self._text or await self._has_newer_secret(self._fetched_with)
 
     def adopt(self, credentials: ClientSecret) -> None:
-        """Goes on with a fresh secret; tokens of the old one are void."""
+        """Continues with a fresh secret; tokens of the old one are void."""
         self._credentials, self._text = credentials, None
 
     async def aclose(self) -> None:
@@ -108,7 +108,7 @@ class Tokens:
 
     async def _reread(self, keyring: Keyring, used: ClientSecret) -> bool:
         stored = await asyncio.to_thread(keyring.read)
-        # A keyring that holds another agent by now is no reason to go on as that one.
+        # A keyring that holds another agent by now is not a reason to continue as that one.
         if stored is not None and (self._agent_id is None or stored.agent_id == self._agent_id):
             self._credentials = stored.credentials
         return self._credentials != used

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 
 class MemoryClock:
-    """The port `Clock`; stands still but for what it is told, or for a tick with every look at it."""
+    """The port `Clock`; stands still except for what is set, or for a tick with every look at it."""
 
     def __init__(self, at: datetime, tick: timedelta = timedelta()) -> None:
         self._at = at

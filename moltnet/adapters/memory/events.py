@@ -13,7 +13,7 @@ class MemoryFeedEvents:
         self._grown = asyncio.Event()
 
     def announce(self, end: Position) -> None:
-        """Wakes whoever waits, if the feed reaches further than it did."""
+        """Wakes those that wait, if the feed reaches further than it did."""
         if end > self._end:
             self._end = end
             grown, self._grown = self._grown, asyncio.Event()

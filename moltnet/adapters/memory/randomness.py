@@ -10,7 +10,7 @@ _COUNT_BITS, _TAIL_BITS = 30, 32
 
 
 class MemoryRandomness:
-    """The port `Randomness`, for tests: whoever knows the seed knows every secret."""
+    """The port `Randomness`, for tests: a reader who knows the seed knows every secret."""
 
     def __init__(self, seed: int = 0) -> None:
         self._random = random.Random(seed)  # noqa: S311 - the very point is that it can be repeated

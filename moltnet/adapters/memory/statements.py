@@ -43,7 +43,7 @@ class Unit:
 
 
 class WriterLock:
-    """Held by whoever writes; the others wait in the order they came."""
+    """Held by the writer; the others wait in the order they came."""
 
     def __init__(self) -> None:
         self._lock = asyncio.Lock()

@@ -81,7 +81,7 @@ class MemoryStorage:
 
     One transaction is open at a time; the next begins when it has ended. Readers never wait and never see what is not
     committed. A transaction costs as much as what it changes, whatever is stored; while snapshots are open, as much
-    again for each of them. `events` tells what it commits.
+    again for each of them. `events` says what it commits.
     """
 
     def __init__(self) -> None:

@@ -200,7 +200,7 @@ class StoredIndex(EntryIndex):
 
 @attrs.frozen
 class ClaimableMessage:
-    """An intent, and until when somebody has it to deliver."""
+    """An outbox message, and until when somebody has it to deliver."""
 
     message: OutboxMessage
     claimed_until: datetime | None = None
@@ -208,7 +208,7 @@ class ClaimableMessage:
 
 @attrs.frozen
 class IdempotencyRecordKey:
-    """What there is one receipt of at most."""
+    """What there is one idempotency record of at most."""
 
     agent_id: AgentId
     operation: str
@@ -216,7 +216,7 @@ class IdempotencyRecordKey:
 
     @classmethod
     def of(cls, request: IdempotentRequest) -> "IdempotencyRecordKey":
-        """The key of a request's receipt."""
+        """The key of a request's idempotency record."""
         return cls(request.agent_id, request.operation, request.key)
 
 

@@ -40,7 +40,7 @@ class _Failed:
 
 @attrs.define
 class _Run:
-    """What is remembered of a workflow. Steps are told apart by their place in it, counted from 0."""
+    """What is remembered of a workflow. Steps are distinguished by their place in it, counted from 0."""
 
     name: str
     argument: str
@@ -150,7 +150,7 @@ class MemoryWorkflows:
 
 
 class _MemorySteps:
-    """The port `Steps` over a run; with a run that was begun before, remembered answers come first."""
+    """The port `Steps` over a run; with a run that was started before, remembered answers come first."""
 
     def __init__(self, workflow_id: str, run: _Run, backoff: Backoff) -> None:
         self._workflow_id = workflow_id

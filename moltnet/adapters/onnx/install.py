@@ -46,7 +46,7 @@ def default_model(directories: tuple[Path, ...] = (), on_building: Callable[[], 
 
 
 def model_directories() -> tuple[Path, ...]:
-    """Where default models are kept, best first: with the environment's packages, or in the user's cache."""
+    """Where default models are stored, best first: with the environment's packages, or in the user's cache."""
     roots = [Path(sys.prefix) / "share" / "moltnet"]
     with suppress(RuntimeError):  # a user without a home has no cache
         roots.append(Path(platformdirs.user_cache_dir("moltnet")))

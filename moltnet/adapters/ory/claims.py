@@ -65,7 +65,7 @@ def is_jwt(text: str) -> bool:
 
 @attrs.frozen
 class SignedToken:
-    """A signed token taken apart; nothing in it may be believed but by `verified`."""
+    """A signed token taken apart; nothing in it may be trusted but by `verified`."""
 
     kid: str
     algorithm: str
@@ -133,7 +133,7 @@ def check_time(expires_at: object, not_before: object, at: datetime) -> None:
 
 
 def check_audience(audience: object, expected: Expected) -> None:
-    """Refuses a token that was asked for somebody else alone; one without an audience is for whoever takes it."""
+    """Refuses a token that was asked for somebody else alone; one without an audience is for anyone."""
     named = {audience} if isinstance(audience, str) else set(audience or ())  # type: ignore[call-overload]
     if named and not named & expected.audiences:
         raise InvalidToken

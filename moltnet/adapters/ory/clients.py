@@ -62,8 +62,9 @@ _FOREIGN = "Hydra has a client {} that is not this agent's: two networks must no
 class OryClients:
     """The port `Clients`.
 
-    Ids and secrets are chosen here, so that a call can be sent again. Which client is whose is noted in the network's
-    own storage too, since Hydra cannot be asked; and since when a secret is good, since its tokens do not say.
+    Ids and secrets are chosen here, so that a call can be sent again. Which client is whose is recorded in the
+    network's own storage too, since Hydra cannot be asked; and since when a secret is good, since its tokens do not
+    say.
     """
 
     admin: OryService
@@ -84,7 +85,7 @@ class OryClients:
     async def first_secret(self, agent_id: AgentId) -> ClientSecret | None:
         """A fresh secret for a client nobody has used yet; one that Hydra has lost is made again.
 
-        Decided here, before Hydra is told: of this and a use at once, one is told no.
+        Decided here, before Hydra is told: of this and a use at once, one gets False.
         """
         secret, now = self._secret(), self.clock.now()
         async with self.storage.transaction() as work:
@@ -109,7 +110,7 @@ class OryClients:
             client = await self._adopted(agent)
         secret = self._secret()
         await self._put_in_force(client, agent, secret)
-        # Noted last: what was issued before this moment is no longer active.
+        # Recorded last: what was issued before this moment is no longer active.
         await self._store_rotated(client, secret)
         return ClientSecret(client_id=client.id, secret=secret)
 
@@ -190,7 +191,7 @@ class OryClients:
                 await work.clients.put(attrs.evolve(client, secret_hash=hashed, secret_since=now, used=True))
 
     async def _adopted(self, agent: Agent) -> Client:
-        """The agent's client in Hydra, made before this network kept note of clients; raises ProfileNotFound."""
+        """The agent's client in Hydra, made before this network recorded clients; raises ProfileNotFound."""
         call, name = "find an agent's client", _name(agent)
         reply = await self.admin.call(
             call,

@@ -58,8 +58,8 @@ class OryIdentityProvider:
     """The ports `IdentityProvider` and `RecoveryFlows`.
 
     An identity is found again by its key and by the registration in its admin metadata: unlike an external id, every
-    release of Kratos keeps that. Kratos chooses ids, so an agent that was a member before has another id there, and the
-    registration that took it in tells whose identity it is. `base_url` is where this network's REST interface is
+    release of Kratos keeps that. Kratos chooses ids, so an agent that was registered before has another id there, and
+    the registration that took it in tells whose identity it is. `base_url` is where this network's REST interface is
     reached from outside: codes are passed on from there, so that agents need no way to Kratos itself.
     """
 
@@ -185,7 +185,7 @@ class OryIdentityProvider:
         return imported_by(str(reply.member("metadata_admin", REGISTRATION))) or identity
 
     async def _new_identity(self, registration: str, key: PublicKey, voucher_code: str | None) -> CreateIdentityBody:
-        # Nobody is told the password: the schema wants the key to be an identifier of one.
+        # Nobody gets the password: the schema wants the key to be an identifier of one.
         password = IdentityWithCredentialsPasswordConfig(password=secret_text(self.randomness.secret(SECRET_BYTES)))
         return CreateIdentityBody(
             schema_id=await self.schema.id(),

@@ -94,7 +94,7 @@ class PublishedKeys:
 
 
 def _usable(jwk: Any) -> PublishedKey | None:
-    """A key of the set that can verify tokens here; None for any other, which is no error."""
+    """A key of the set that can verify tokens here; None for any other, which is not an error."""
     if not isinstance(jwk, dict) or jwk.get("use", "sig") != "sig" or not isinstance(jwk.get("kid"), str):
         return None
     algorithm = jwk.get("alg") or _KTY_ALGORITHMS.get(str(jwk.get("kty")))

@@ -136,7 +136,8 @@ class OryRelationStore:
 
     def _allowed(self, call: str, result: Any) -> bool:
         allowed = result.get("allowed") if isinstance(result, dict) else None
-        # An error beside an answer is no answer: it must not be told as a denial (docs/reference/http.md, "Outages").
+        # An error beside an answer is not an answer: it must not be reported as a denial (docs/reference/http.md,
+        # "Outages").
         if not isinstance(allowed, bool) or result.get("error"):
             raise OryUnavailable(self.public.name, call, "it could not tell, see that its namespaces are the network's")
         return allowed

@@ -38,7 +38,7 @@ class OryMisconfigured(Unavailable):
 class CircuitBreaker:
     """Open after `threshold` failures in a row; then one call in each pause is let through, to see.
 
-    Open means refused, never an answer: whoever asks is told that the service is unavailable.
+    Open means refused, never an answer: callers get the answer that the service is unavailable.
     """
 
     threshold: int
@@ -58,11 +58,11 @@ class CircuitBreaker:
         return True
 
     def succeeded(self) -> None:
-        """Notes an answer."""
+        """Records an answer."""
         self._failures = 0
 
     def failed(self) -> None:
-        """Notes that none came."""
+        """Records that no answer came."""
         self._failures += 1
         if self._failures >= self.threshold:
             self._looks_again_at = self.monotonic_s() + self.pause_s
@@ -83,8 +83,8 @@ _log = logging.getLogger(__name__)
 class CallLimits:
     """Bounds of the calls to one address.
 
-    A wait that the service asks for is kept up to `longest_wait_s`; a longer one ends the call at once. `threads` are
-    as many calls as are made at the same time, `waiting` those that may stand in line for one of them.
+    A wait that the service asks for is honoured up to `longest_wait_s`; a longer one ends the call at once. `threads`
+    are as many calls as are made at the same time, `waiting` those that may stand in line for one of them.
     """
 
     connect_s: float = 2.0
@@ -160,7 +160,7 @@ class Reply:
     body: bytes = attrs.field(repr=False)
 
     def json(self) -> Any:
-        """The body; None when it is no JSON."""
+        """The body; None when it is not JSON."""
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError):
@@ -240,7 +240,7 @@ class OryService:
             raise Failed("too many calls stand in line", had_effect=False, is_down=False)
         self._pending += 1
         try:
-            # The thread goes on to its own time limit; only the waiting ends.
+            # The thread continues to its own time limit; only the waiting ends.
             async with asyncio.timeout(self.limits.answer_s):
                 return await asyncio.get_running_loop().run_in_executor(self._threads, self._blocking, send)
         except TimeoutError:
@@ -256,7 +256,7 @@ class OryService:
         except (NewConnectionError, ConnectTimeoutError) as error:
             raise Failed(type(error).__name__, had_effect=False) from None
         except (HTTPError, ApiException, OSError) as error:
-            # Their texts hold what was sent and received, so only the kind is told.
+            # Their texts hold what was sent and received, so only the kind is reported.
             raise Failed(type(error).__name__) from None
         return Reply(response.status, response.headers, body)
 

@@ -7,8 +7,9 @@ import attrs
 
 from moltnet.adapters.ory.service import CallLimits, OryService
 
-# Whoever carries a change of relations out gives up after a few seconds, and then another may carry out the next one. A
-# write must be over by then, since one that arrived later would undo that; so it is short, and not tried again here.
+# Anyone who carries a change of relations out gives up after a few seconds, and then another may carry out the next
+# one. A write must be over by then, since one that arrived later would undo that; so it is short, and not tried again
+# here.
 KETO_CONNECT_S, KETO_READ_S = 0.5, 1.0
 
 

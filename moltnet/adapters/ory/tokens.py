@@ -1,6 +1,6 @@
 """Access tokens by Hydra: issued there, verified here by its keys, and by asking it where those cannot tell.
 
-Whose client it is and what it may do now is read from the network's own storage each time, as with native tokens: a
+Whose client it is and what it may do now is read from the network's own storage each time, as with built-in tokens: a
 removed client and a changed scope count at once. A secret that was replaced ends tokens too. When a token says that it
 was issued well after that, it is good; when not, Hydra is asked, since clocks differ and tokens tell whole seconds.
 """
@@ -100,7 +100,7 @@ class OryTokenIssuer:
 class OryTokenVerifier:
     """The port `TokenVerifier`.
 
-    `scopeless_tokens_have_all` tells whether a token that carries no scopes has all its client's
+    `scopeless_tokens_have_all` says whether a token that carries no scopes has all its client's
     (docs/reference/access.md, "Scopes").
     """
 
@@ -182,7 +182,7 @@ class OryTokenVerifier:
             self._active[key] = None
 
     async def _caller_from_elsewhere(self, verified: VerifiedClaims) -> Caller:
-        """The caller of a client that was not made here: nothing is noted of it, so Hydra tells all there is."""
+        """The caller of a client that was not made here: nothing is recorded of it, so Hydra tells all there is."""
         client_id = parse_uuid(verified.client_id)
         client = (
             await a_client(self.admin, verified.client_id) if client_id and is_client_id(verified.client_id) else None
@@ -206,7 +206,7 @@ class OryTokenVerifier:
 
 
 async def _record_use(storage: Storage, client: Client) -> bool:
-    """From the first use on a repeated registration is not told the client's secret again; False: it was replaced."""
+    """From the first use on a repeated registration does not get the client's secret again; False: it was replaced."""
     async with storage.transaction() as work:
         return await work.clients.mark_used(client.id, client.generation)
 

@@ -21,10 +21,10 @@ from moltnet.domain.time_expressions import TimeRange
 PUBLIC_COMPARED = 10_000
 # The best depth + 1 entries of each side with their scores and their ranks on both sides (null where beyond).
 # 1. diary: where to look; only diaries that hold an entry (`limit 1` keeps it to a look into each one's index).
-# 2. held: how many entries of each diary hold each wanted lexeme, where any does; diary_terms_pkey, one scan for each
+# 2. held: how many entries of each diary hold each wanted term, where any does; diary_terms_pkey, one scan for each
 #    diary. counted: how many entries such a diary has; diary_entries_diary_id_id_key alone. Materialized, or they would
 #    be counted for every mention.
-# 3. telling: how telling that makes each lexeme in each diary (`ranking.inverse_frequency`), and one that none holds.
+# 3. telling: how distinctive that makes each term in each diary (`ranking.inverse_frequency`), and one that none holds.
 # 4. asked: as a vector of `ranking.shares`, whose inner product with an entry's terms is its share of the best BM25.
 # 5. compared: both scores of every entry of `_WITHIN` or `_AMONG` that passes the filters and the runs; for entries of
 #    several passages, or whose row has not been written since a switch of models, entry_passages_pkey.
@@ -114,7 +114,7 @@ _SAMPLED_PUBLIC = """
     select id from diaries d cross join lateral (select from diary_entries e where e.diary_id = d.id limit 1) as holds
     where visibility = 'public' order by id
 """
-# 1. frequent: how large a part of the entries of some public diaries holds each wanted lexeme; diaries_public.
+# 1. frequent: how large a part of the entries of some public diaries holds each wanted term; diaries_public.
 # 2. rare: a query for those that tell something (the two rarest always): a word that every tenth entry holds would
 #    bring every tenth entry, hardly one of which is among the best for it.
 # 3. pool: the nearest public passages by public_passages_nearest, with its iterative scan (pool.SET_UP) as far as the
@@ -173,7 +173,7 @@ _PUBLIC = """
 """
 PUBLIC_BEST = f"with {_PUBLIC}, {_ASKED}, {_WITHIN}, {_BEST_OF}"
 PUBLIC_NEAR = f"with {_AMONG}, {_ASKED}, {_OF_POOL}, {_BEST_OF}"
-# How many entries hold each wanted lexeme, in some of the diaries: those of the smallest ids that hold an entry;
+# How many entries hold each wanted term, in some of the diaries: those of the smallest ids that hold an entry;
 # diary_terms_pkey.
 _HOLDING = """
     select wanted.number, coalesce(sum(holding), 0)::bigint as holding
@@ -194,7 +194,8 @@ PUBLIC_HOLDING = f"""
 # Whether there are more public passages than that; public_passages_pkey, or the table, up to the limit.
 MANY_PUBLIC = "select count(*) > %(most)s as many from (select from public_passages limit %(most)s + 1) as passages"
 # For each of some entries, where its nearest passage stands; diary_entries_pkey, entry_passages_pkey. An entry that was
-# stored before its beginning's place was kept begins with its text, and ends where the next passage starts, or with it.
+# stored before its beginning's place was stored begins with its text, and ends where the next passage starts, or with
+# it.
 NEAREST_PASSAGES = """
     select distinct on (id) id, starts_at, ends_at from (
         select e.id, 0 as ordinal, embedding, coalesce(starts_at, 0) as starts_at, coalesce(ends_at, (
@@ -379,7 +380,7 @@ def _beyond(scores: Sequence[tuple[int | None, float | None]], depth: int) -> fl
 
 
 def _query_terms(words: LexicalQuery) -> tuple[list[str], list[int | None]]:
-    """Each lexeme and its place. Where two share a place the second has none: it still counts for the best possible."""
+    """Each term and its place. Where two share a place the second has none: it still counts for the best possible."""
     index_terms = sorted(map(stored_form, words.scored))
     first_at: dict[int, str] = {}
     for term in index_terms:

@@ -3,7 +3,7 @@
 Who starts it. The first user creates the database if need be and starts the server below `embedded_watchdog.py`, a
 small process in a session of its own. Every user, the first too, holds a lease that ends with its process. When the
 last lease ends, by `stop`, by exit or by SIGKILL, the keeper stops the server and ends. A server whose first user is
-killed goes on for the others; none is left behind without users. See `embedded_folder.py` for the locks.
+killed continues for the others; none is left behind without users. See `embedded_folder.py` for the locks.
 
 As root. PostgreSQL refuses to run as root, so its processes run as uid and gid 65534, or as the owner of the database
 or of DIR if that is not root; no system user is added. The database stays in DIR, although that account may enter
@@ -115,7 +115,7 @@ class _Share:
         return nobody is None
 
     def restart(self) -> None:
-        """Returns when the server answers again, whoever started it; raises as `Server.ensure_again` does."""
+        """Returns when the server answers again, whichever process started it; raises as `Server.ensure_again` does."""
         with self.folder.locked(self.folder.starting):
             Server(self.folder, self.address).ensure_again()
 

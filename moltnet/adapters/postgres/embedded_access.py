@@ -2,7 +2,7 @@
 
 The password is made once, 256 bits from the system's source, and lies in DIR/postgres.password (0600). The server's own
 list of rules, pg_hba.conf, asks for it (SCRAM-SHA-256, RFC 7677). A database of an earlier release, which trusted
-whoever reached its socket, and one that was restored without its password get theirs before their next start.
+anyone who reached its socket, and one that was restored without its password get theirs before their next start.
 """
 
 import hashlib
@@ -29,7 +29,7 @@ class Access:
     folder: Folder
 
     def require_password(self, binaries: Binaries, cluster: Path, alive: int) -> None:
-        """Sees to it that the database in `cluster`, which no server runs, asks for the password that is kept.
+        """Sees to it that the database in `cluster`, which no server runs, asks for the password that is stored.
 
         Killed at any moment, it is done again: the rules, which name the password's hash, are written last.
 

@@ -128,7 +128,7 @@ def binaries_for(account: Account, package: Path, copies: Path = SHARED_COPIES) 
     """The programs, in a place from where the account can execute them.
 
     A package under a folder that the account cannot enter (an interpreter in root's home) is copied once, 41 MB, to
-    `copies`, which root owns and all may read. PostgreSQL resolves its own path, so its working folder is no way in.
+    `copies`, which root owns and all may read. PostgreSQL resolves its own path, so its working folder is not a way in.
 
     Raises:
         EmbeddedUnavailable: they do not run on this machine.

@@ -41,7 +41,7 @@ class Folder:
 
     path: Path
     owner: Account
-    # Set by whoever does not want to wait any longer for locks and answers.
+    # Set by anyone who does not want to wait any longer for locks and answers.
     cancelled: threading.Event = attrs.field(factory=threading.Event, eq=False)
 
     @classmethod

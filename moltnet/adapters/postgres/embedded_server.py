@@ -1,4 +1,4 @@
-"""Creating the embedded database, starting its server below a keeper, and telling whether it answers."""
+"""Creating the embedded database, starting its server below a keeper, and saying whether it answers."""
 
 import os
 import shutil
@@ -55,7 +55,7 @@ class Server:
     address: Address
 
     def ensure(self) -> None:
-        """Returns when a server of this folder answers, whoever started it.
+        """Returns when a server of this folder answers, whichever process started it.
 
         Raises:
             EmbeddedUnavailable: it cannot be created or started, or does not answer.
@@ -73,7 +73,7 @@ class Server:
             raise EmbeddedUnavailable(f"The embedded database ended at its start: {self._complaint(log_offset)}")
 
     def ensure_again(self) -> None:
-        """The same for a server that was there before: its database is not created anew.
+        """The same for a server that was there before: its database is not created again.
 
         Raises:
             StorageLost: the database is not there any more.
@@ -86,7 +86,7 @@ class Server:
         self.ensure()
 
     def _wait(self) -> int | None:
-        """Waits for an answer, or for the lock that tells that no process of the server lives."""
+        """Waits for an answer, or for the lock that says that no process of the server lives."""
         deadline = time.monotonic() + TIMEOUT_S
         while not self._answers():
             alive = self.folder.take(self.folder.alive)

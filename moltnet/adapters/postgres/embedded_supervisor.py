@@ -84,7 +84,7 @@ class EmbeddedSupervisor:
         _log.warning("the embedded database answers again")
 
     def _record_problem(self, problem: Unavailable, cause: Exception | None = None) -> None:
-        """Remembers why the server is away, and tells the log when that is news."""
+        """Remembers why the server is away, and logs when that is news."""
         before, self._problem = self._problem, problem
         if before is None or before.detail != problem.detail:
             _log.warning("%s%s", problem.detail, f": {cause}" if cause and cause is not problem else "")

@@ -11,11 +11,11 @@ from moltnet.adapters.postgres.violations import translated
 from moltnet.domain.limits import WINDOW, Allowance
 from moltnet.ports.clock import Clock
 
-# Apart from those of the data: whoever keeps these busy must not keep the counting from answering.
+# Apart from those of the data: anyone who keeps these busy must not keep the counting from answering.
 CONNECTIONS = 2
 CONNECTION_WAIT_S = 10.0
 
-# One row: the hits of the key's window, and how long it goes on; rate_limit_windows_pkey.
+# One row: the hits of the key's window, and how long it continues; rate_limit_windows_pkey.
 HIT = """
     insert into rate_limit_windows as standing (bucket, key, hits, ends_at)
     values (%(bucket)s, %(key)s, %(cost)s, %(at)s + %(window)s)
@@ -33,7 +33,7 @@ FORGET_ENDED = """
 
 
 class PostgresRateLimits:
-    """The port `RateLimits`; windows are lost when the database server crashes, and begin anew."""
+    """The port `RateLimits`; windows are lost when the database server crashes, and begin again."""
 
     def __init__(self, pool: Pool, clock: Clock) -> None:
         self._pool = pool

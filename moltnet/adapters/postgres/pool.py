@@ -23,14 +23,14 @@ SET_UP = """
         set_config('hnsw.ef_search', '400', false), set_config('hnsw.iterative_scan', 'strict_order', false)
 """  # one row
 
-# How long the pool tries to make one connection, before another attempt begins anew: its pauses double.
+# How long the pool tries to make one connection, before another attempt begins again: its pauses double.
 TRIED_FOR_S = 2.0
 # Of what it was in the middle of, because the server says nothing, it lets go then.
 CLOSED_WITHIN_S = 1.0
 
 
 class Pool(AsyncConnectionPool[Connection]):
-    """Connections to lend out. What was begun on one and not ended is rolled back before it is lent again."""
+    """Connections to lend out. What was started on one and not ended is rolled back before it is lent again."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -65,8 +65,8 @@ async def opened_pool(
 ) -> AsyncIterator[Pool]:
     """A pool of at most `max_connections`, closed at the end of the block.
 
-    Each connection commits every statement by itself unless a transaction is begun. Raises StorageUnavailable when the
-    first connection, or later a free one, is not to be had within `wait_s` seconds. A statement has `statement_s`.
+    Each connection commits every statement by itself unless a transaction is started. Raises StorageUnavailable when
+    the first connection, or later a free one, is not to be had within `wait_s` seconds. A statement has `statement_s`.
     """
 
     async def set_up(connection: Connection) -> None:

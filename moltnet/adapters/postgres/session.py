@@ -50,7 +50,7 @@ class Session:
     def begin_with_first(self, begin: LiteralString) -> None:
         """Begins a transaction by this statement, sent together with the first other one: one round trip for both.
 
-        Whoever gives the connection back ends the transaction.
+        Anyone who gives the connection back ends the transaction.
         """
         self._begin = begin
 
@@ -111,7 +111,7 @@ class Session:
 
 
 async def _mapped(make: Callable[[Row], Record], rows: Sequence[Row]) -> list[Record]:
-    """What `make` makes of each row; while it makes many, the event loop goes on between two slices."""
+    """What `make` makes of each row; while it makes many, the event loop continues between two slices."""
     records: list[Record] = []
     for at in range(0, len(rows), SLICE):
         if at:

@@ -105,7 +105,7 @@ class PostgresStorage:
         """A storage over the database of a URL or libpq connection string, with connections of its own.
 
         A unit of work that finds all connections lent waits `wait_s` seconds for one. A statement that runs longer than
-        `statement_s` is given up and raises StatementTimedOut. A write that finds the disk full is noted in
+        `statement_s` is given up and raises StatementTimedOut. A write that finds the disk full is recorded in
         `disk_space`. Raises StorageUnavailable when the database does not answer within that time.
         """
         async with opened_pool(

@@ -1,4 +1,4 @@
-"""Lexemes as PostgreSQL keeps them: `tsvector` for runs of words, `sparsevec` for BM25, rows to count.
+"""Terms as PostgreSQL keeps them: `tsvector` for runs of words, `sparsevec` for BM25, rows to count.
 
 PostgreSQL never splits, stems or leaves out words itself: what is stored is what `ports.index_terms` made.
 """
@@ -12,18 +12,18 @@ from moltnet.adapters.postgres.binary_format import SPARSE_DIMENSIONS, SparseVec
 from moltnet.domain.ranking import term_weight
 from moltnet.domain.search import Term
 
-# Of a text with more lexemes the most frequent are kept: pgvector takes 16 000 places that are not zero.
+# Of a text with more terms the most frequent are stored: pgvector takes 16 000 places that are not zero.
 TERMS_MAX = 16_000
-# PostgreSQL's limits of a tsvector: a position is at most 16 383, and a lexeme has at most 256 of them.
+# PostgreSQL's limits of a tsvector: a position is at most 16 383, and a term has at most 256 of them.
 POSITION_MAX = 16_383
 POSITIONS_MAX = 256
-# A longer lexeme is kept by its hash. An index row of PostgreSQL holds about 2 700 bytes, a tsvector's lexeme 2 046.
+# A longer term is stored by its hash. An index row of PostgreSQL holds about 2 700 bytes, a tsvector's term 2 046.
 TERM_BYTES_MAX = 255
 
 
 @attrs.frozen(kw_only=True)
 class StoredTerms:
-    """The lexemes of one entry in their three forms."""
+    """The terms of one entry in their three forms."""
 
     words: str
     terms: SparseVector
@@ -31,7 +31,7 @@ class StoredTerms:
 
 
 def stored_terms(index_terms: Mapping[Term, Sequence[int]]) -> StoredTerms:
-    """The stored forms of an entry's lexemes, given with their positions."""
+    """The stored forms of an entry's terms, given with their positions."""
     length = sum(map(len, index_terms.values()))
     frequent_terms = {stored_form(term): positions for term, positions in _most_frequent(index_terms)}
     weights: dict[int, float] = {}
@@ -46,7 +46,7 @@ def stored_terms(index_terms: Mapping[Term, Sequence[int]]) -> StoredTerms:
 
 
 def stored_form(term: Term) -> str:
-    """A lexeme as it is stored and looked for: itself, or its hash when it is too long to be kept."""
+    """A term as it is stored and looked for: itself, or its hash when it is too long to be stored."""
     encoded = term.encode()
     if len(encoded) <= TERM_BYTES_MAX:
         return term
@@ -54,23 +54,23 @@ def stored_form(term: Term) -> str:
 
 
 def dimension_of(term: str) -> int:
-    """Where a stored lexeme's weight stands in a sparse vector: 64 bits of its hash, cut to 1 to 10⁹ - 1."""
+    """Where a stored term's weight stands in a sparse vector: 64 bits of its hash, cut to 1 to 10⁹ - 1."""
     bits = int.from_bytes(hashlib.blake2b(term.encode(), digest_size=8).digest())
     return bits % (SPARSE_DIMENSIONS - 1) + 1
 
 
 def quoted(term: str) -> str:
-    """A lexeme as one word, whatever is in it (PostgreSQL manual, 8.11.1)."""
+    """A term as one word, whatever is in it (PostgreSQL manual, 8.11.1)."""
     return "'" + term.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
 def any_run(runs: Iterable[Sequence[Term]]) -> str | None:
-    """A `tsquery` for texts in which any of these runs stands; None when no run has a lexeme."""
+    """A `tsquery` for texts in which any of these runs stands; None when no run has a term."""
     return _joined(runs, " | ")
 
 
 def every_run(runs: Iterable[Sequence[Term]]) -> str | None:
-    """A `tsquery` for texts in which all of these runs stand; None when no run has a lexeme."""
+    """A `tsquery` for texts in which all of these runs stand; None when no run has a term."""
     return _joined(runs, " & ")
 
 

@@ -10,7 +10,7 @@ _log = logging.getLogger(__name__)
 
 
 class AsyncioBackground:
-    """The port `Background`; whoever makes one closes it.
+    """The port `Background`; anyone who makes one closes it.
 
     A job starts `pause_s` after it was handed over: time for its like to gather, and for those who wait to go first.
     """

@@ -14,7 +14,7 @@ SMALL = 1_000
 
 
 class ThreadWorkers:
-    """The port `Workers`; whoever makes one closes it.
+    """The port `Workers`; anyone who makes one closes it.
 
     The threads are not those of the loop's default executor, which others replace and shut down.
     """

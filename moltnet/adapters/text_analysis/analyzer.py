@@ -13,7 +13,7 @@ import Stemmer
 from moltnet.domain.search import LexicalQuery, Query, Term
 from moltnet.domain.text import folded
 
-# English words that tell nothing about a text: the closed classes, and no word that names a thing or an act.
+# English stop words about a text: the closed classes, and no word that names a thing or an act.
 _CLASSES = (
     # Articles and what points.
     "a an the this that these those",
@@ -48,7 +48,7 @@ _RUN = re.compile(
     rf"(?P<unspaced>[{_UNSPACED}]+)|"
     rf"[^\W_{_UNSPACED}](?:[a-z0-9]|[^\x00-\x7f{_UNSPACED}]|'(?=[^\W_{_UNSPACED}]))*"
 )
-# What an apostrophe may put behind an English word; "n't" is told apart, as the word before it is cut, too.
+# What an apostrophe may put behind an English word; "n't" is distinguished, as the word before it is cut, too.
 _ENDINGS = frozenset({"s", "d", "m", "re", "ve", "ll"})
 # The signs TM and SM, which NFKC would make letters of the word before them.
 _SIGNS = {0x2122: " ", 0x2120: " "}
@@ -59,7 +59,7 @@ _NO_LETTER = re.compile(r"[^\x00-\x7f\w]")
 # They choose how a character looks, not which it is.
 _SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 
-# The lexemes at one position: none for a word left out; behind a character of an unspaced script, the pair it begins.
+# The terms at one position: none for a word left out; behind a character of an unspaced script, the pair it begins.
 _Word: TypeAlias = "tuple[Term, ...]"
 
 
@@ -68,8 +68,8 @@ class SnowballAnalyzer:
 
     Words are runs of letters and digits after NFKC and case folding (Unicode §3.13, §5.18); English stop words are
     left out, endings cut off by Snowball's English stemmer, and what is longer than 255 characters is cut there. In
-    scripts without spaces each character is a word, and each two neighbours are a lexeme at the place of the first,
-    so that a name of two characters weighs more than its characters. A term of several words is one run of lexemes;
+    scripts without spaces each character is a word, and each two neighbours are a term at the place of the first,
+    so that a name of two characters weighs more than its characters. A term of several words is one run of terms;
     where a left-out word stands inside it, see `of_query`. Every text has an answer, whatever its characters.
     """
 
@@ -78,7 +78,7 @@ class SnowballAnalyzer:
         self._stemmer.maxCacheSize = 0  # stemming a word takes less than looking it up
 
     def of_text(self, text: str) -> Mapping[Term, Sequence[int]]:
-        """Each lexeme of a text and its positions."""
+        """Each term of a text and its positions."""
         found: defaultdict[Term, list[int]] = defaultdict(list)
         for position, word in enumerate(self._tokenize(text), start=1):
             for term in word:
@@ -86,7 +86,7 @@ class SnowballAnalyzer:
         return found
 
     def of_query(self, query: Query) -> LexicalQuery:
-        """A query in lexemes.
+        """A query in terms.
 
         Runs have no gaps, so a left-out word divides a term. A required one becomes a run for each part: a text that
         holds the phrase always matches. An excluded one is told by its longest part: a text that holds the phrase

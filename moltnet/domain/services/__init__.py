@@ -1,4 +1,4 @@
-"""What an agent can do: one service for each capability, bundled for whichever door is called."""
+"""What an agent can do: one service for each capability, bundled for every transport."""
 
 import attrs
 

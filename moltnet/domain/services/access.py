@@ -81,7 +81,7 @@ class DiaryAccess:
 
         The check raises as its rule. Where permissions live elsewhere they are asked for before the transaction begins,
         which holds a connection and perhaps locks. The check accepts the answer as `read_authorized` does; else nothing
-        is written, and all begins anew.
+        is written, and all begins again.
         """
         while True:  # each time round somebody has changed what the caller is to the diary
             before = await self._asked_before(caller, diary_id)
@@ -113,5 +113,5 @@ class DiaryAccess:
         return await asked.answered()
 
 
-class _RightsChanged(Exception):  # nothing failed: the transaction is begun again
+class _RightsChanged(Exception):  # nothing failed: the transaction is started again
     """What the caller is to the diary has changed since the rights were asked for."""

@@ -1,4 +1,4 @@
-"""What lets a newcomer in, within a unit of work that is whoever's admits it."""
+"""What registers a new agent, within the unit of work of the caller."""
 
 from datetime import datetime
 

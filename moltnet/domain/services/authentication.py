@@ -8,7 +8,7 @@ from moltnet.ports.tokens import BeforeRemoteCall, TokenVerifier, ask_freely
 
 @attrs.frozen(kw_only=True)
 class AuthenticationService:
-    """Tells who is asking."""
+    """Identifies the caller."""
 
     tokens: TokenVerifier
 

@@ -41,7 +41,7 @@ class CredentialService:
         return await self.clients.rotate(caller.agent_id)
 
     async def rotate_by_session(self, session_token: str) -> ClientSecret:
-        """A fresh secret for whoever holds the session of a proven key; raises InvalidSession.
+        """A fresh secret for the holder of the session of a proven key; raises InvalidSession.
 
         Source: docs/reference/signatures.md, "Recovery flow".
         """

@@ -231,7 +231,7 @@ class EntryService:
     ) -> Entry | None:
         """Applies the edit to what somebody else wrote meanwhile, which nobody changes until this transaction ends.
 
-        None where that needs vectors that are not there: they are made first, and the edit begins anew. After
+        None where that needs vectors that are not there: they are made first, and the edit begins again. After
         EDIT_ATTEMPTS of those it is stored without: found by its words, and embedded later.
         """
         locked = await work.entries.hold(edited.diary_id, edited.id)
@@ -262,7 +262,7 @@ class EntryService:
         return await self.workers.run(lambda: self.storage.prepared(index), len(entry.content))
 
     async def _index_after(self, entry: Entry, edited: Entry, vectors: Vectors) -> EntryIndex | None:
-        """The index of an edited entry, None when its text is as before; vectors of passages that stay are kept."""
+        """The index of an edited entry, None when its text is as before; vectors of unchanged passages stay."""
         if _has_same_text(edited, entry):
             return None
         async with self.storage.autocommit() as work:

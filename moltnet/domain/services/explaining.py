@@ -1,6 +1,6 @@
-"""Telling why entries are in an answer, and why others are not.
+"""Explaining why entries are in an answer, and why others are not.
 
-Nothing is computed anew of an entry's text: where its passages and words stand is stored.
+Nothing is computed again of an entry's text: where its passages and words stand is stored.
 """
 
 from collections.abc import Collection, Sequence

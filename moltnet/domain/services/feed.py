@@ -47,7 +47,7 @@ class FeedService:
         return found
 
     async def search(self, search: FeedSearch, caller: Caller | Anonymous = ANONYMOUS) -> list[PublicEntry]:
-        """The best of all public diaries, best first (`CandidateSearch.best_public`). Nothing is noted as looked at."""
+        """The best of all public diaries, best first (`CandidateSearch.best_public`). No view is counted."""
         return await self.retrieval.models.retry_on_model_change(lambda: self._search(search, caller.asker))
 
     async def _search(self, search: FeedSearch, asker: str) -> list[PublicEntry]:

@@ -19,7 +19,7 @@ Read = Callable[[], Coroutine[Any, Any, Stretch]]
 class SharedReads:
     """Followers who want the same stretch at the same time wait for one read of it.
 
-    Nothing is kept beyond the read: an entry that left the feed is not shown because somebody else saw it before.
+    Nothing is stored beyond the read: an entry that left the feed is not shown because somebody else saw it before.
     """
 
     def __init__(self) -> None:

@@ -1,8 +1,8 @@
 """Carrying a request out once, however often it is sent and whatever breaks in between.
 
 A use case that creates something takes a `record`, and calls it with what it is about to create as the first write of
-its transaction. The receipt so stands or falls with the thing itself: there is no moment at which one is kept and the
-other is not, and of several attempts at once the store lets one through.
+its transaction. So the idempotency record exists exactly when the thing does: there is no moment at which one is
+stored and the other is not, and of several attempts at once the store lets one through.
 """
 
 from collections.abc import Awaitable, Callable
@@ -34,7 +34,7 @@ class Outcome:
 
 @attrs.frozen(kw_only=True)
 class IdempotencyService:
-    """Keeps receipts, and answers with them."""
+    """Stores answers, and returns them to repetitions."""
 
     storage: Storage
     clock: Clock
@@ -47,8 +47,8 @@ class IdempotencyService:
     ) -> Outcome:
         """The answer to a request, which is carried out unless it was; raises IdempotencyKeyReused.
 
-        What it raises itself is raised here, and leaves no receipt: under the same key it may be tried again, corrected
-        if need be.
+        What it raises itself is raised here, and leaves no idempotency record: under the same key it may be tried
+        again, corrected if need be.
         """
         answer = await self._answer(request)
         if answer is not None:
@@ -59,7 +59,8 @@ class IdempotencyService:
             raise  # It was carried out and is recorded, but does not hold where permissions live: that is told first.
         except MoltNetError:
             # Another attempt may have come first and be what this one stumbled over, or the connection broke after the
-            # commit. Whatever it was: where there is a receipt, the request was carried out, and this is its answer.
+            # commit. Whatever it was: where there is an idempotency record, the request was carried out, and this is
+            # its answer.
             answer = await self._answer(request)
             if answer is None:
                 raise

@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 
 @attrs.define(eq=False)
 class Vectors:
-    """The vectors that one request needs: each text is embedded and paid for once, however often it is begun again.
+    """The vectors that one request needs: each text is embedded and paid for once, however often it is started again.
 
     Without an asker it is the network's own work, which waits for everyone else's and costs nobody anything.
     """

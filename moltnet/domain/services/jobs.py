@@ -1,4 +1,4 @@
-"""Jobs: work that time brings up again and again, done by one process at a time, and gone on with after a crash."""
+"""Jobs: work that time brings up again and again, done by one process at a time, and continued after a crash."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
@@ -56,12 +56,12 @@ class Schedule:
     _begun: dict[str, int] = attrs.field(factory=dict, init=False)
 
     async def begin_due(self) -> None:
-        """Begins what is due and has not been begun by any process; what a process begins, another may go on with."""
+        """Begins what is due and has not been started by any process; another process may continue it."""
         at = self.clock.now()
         for job in self.jobs:
             turn = int(at.timestamp() // job.every.total_seconds())
             if self._begun.get(job.name) != turn and await self._begin(job, turn):
-                # Whoever began something clears up behind all.
+                # Anyone who began something clears up behind all.
                 await self.workflows.forget_ended(at - WORKFLOW_RETENTION, FORGOTTEN_AT_ONCE)
             self._begun[job.name] = turn
 

@@ -28,7 +28,7 @@ class MaintenanceService:
     def jobs(self) -> tuple[Job, ...]:
         """What is done for the network, by one process at a time."""
         return (
-            # A request ends by its own workflow. This is for one whose workflow was never begun.
+            # A request ends by its own workflow. This is for one whose workflow was never started.
             Job(name="expire-signing-requests", every=EXPIRE_EVERY, batch=self._expire_some),
             Job(name="forget-what-is-over", every=FORGET_EVERY, batch=self._forget),
         )
@@ -38,12 +38,12 @@ class MaintenanceService:
         await self.limits.forget_ended()
 
     async def _forget(self) -> bool:
-        """Forgets used nonces, old recovery codes, receipts, and vouchers nobody came in on."""
+        """Forgets used nonces, old recovery codes, idempotency records, and vouchers nobody came in on."""
         at = self.clock.now()
         async with self.storage.autocommit() as work:
             await work.nonces.purge(at)
             await work.idempotency_records.purge(at)
-            # A flow that is over still answers so for a while: codes are kept as long as their flows.
+            # A flow that is over still answers so for a while: codes are stored as long as their flows.
             await work.recovery_codes.purge(at - (FLOW_LIFETIME - CODE_LIFETIME))
             await work.vouchers.purge(at - EXPIRED_VOUCHERS_REMEMBERED)
         return False

@@ -48,7 +48,7 @@ class Models:
         self._refreshing = asyncio.Lock()
 
     async def retry_on_model_change(self, act: Callable[[], Awaitable[Answer]]) -> Answer:
-        """What `act` answers, once it meets no switch; `act` must be good to be begun again."""
+        """What `act` answers, once it meets no switch; `act` must be good to be started again."""
         for _ in range(ATTEMPTS - 1):
             try:
                 return await act()

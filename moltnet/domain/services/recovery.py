@@ -28,7 +28,7 @@ from moltnet.ports.storage import Storage, UnitOfWork
 class RecoveryService:
     """Challenges a key and, once it proved itself, opens the way to fresh credentials.
 
-    `secret` marks challenges as this network's own, so that none need be kept until it comes back. `network` is the
+    `secret` marks challenges as this network's own, so that none need be stored until it comes back. `network` is the
     address that they are bound to: where agents reach it.
     """
 
@@ -55,9 +55,9 @@ class RecoveryService:
         )
 
     async def verify(self, challenge: Challenge, signature: str, key_text: str) -> Recovery:
-        """The way back in for whoever signed the challenge with the key; raises InvalidChallenge and InvalidProof.
+        """A recovery code for the signer of the challenge; raises InvalidChallenge and InvalidProof.
 
-        The nonce is burnt before the signature is looked at, so a challenge is good for one try
+        The nonce is used up before the signature is looked at, so a challenge is good for one try
         (docs/reference/signatures.md, "Recovery challenge").
         """
         at = self.clock.now()
@@ -66,7 +66,7 @@ class RecoveryService:
             if not await work.nonces.use(nonce, expires_at(at)):
                 raise InvalidChallenge("Challenge already used")
             agent = await _find(work, key_text)
-        # An unknown key's signature is looked at as well, so that the time does not tell the two apart.
+        # An unknown key's signature is looked at as well, so that the time does not reveal which it was.
         is_proven = self._is_signed(challenge, signature, key_text)
         if agent is None or not is_proven:
             raise InvalidProof

@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 @attrs.define(eq=False, kw_only=True)
 class ReembeddingService:
-    """Goes on where it was left, whoever left it: what is done is in the store."""
+    """Continues where it was left, whichever process left it: what is done is in the store."""
 
     storage: Storage
     models: Models

@@ -107,8 +107,8 @@ class RegistrationWorkflow:
     async def run(self, steps: Steps, argument: JsonObject) -> Json:
         """Takes the steps in order and answers the new agent's id; when one fails, undoes all and raises why.
 
-        No secret passes through, since what steps answer is kept: the client's first secret is made here and told
-        nobody, and whoever asked for the registration gets a fresh one.
+        No secret passes through, since what steps answer is stored: the client's first secret is made here and
+        returned to nobody, and anyone who asked for the registration gets a fresh one.
         """
         plan = _Plan.of(steps.workflow_id, argument)
         agent_id: AgentId | None = None
@@ -200,7 +200,7 @@ class RegistrationWorkflow:
 
 @attrs.frozen(kw_only=True)
 class RegistrationService:
-    """Lets newcomers in."""
+    """Registers new agents."""
 
     workflows: Workflows
     storage: Storage
@@ -210,11 +210,11 @@ class RegistrationService:
     randomness: Randomness
 
     async def register(self, key_text: str, voucher_code: str, evidence: Evidence = NO_EVIDENCE) -> Registered:
-        """A new member by a voucher; the same key and voucher again, the same member, and never a second one.
+        """A new agent by a voucher; the same key and voucher again, the same member, and never a second one.
 
         A repetition joins the registration that is under way, or tries again what failed. Once there is a member, it
         gets credentials if its evidence shows that it is the first caller's or the key's, and as long as nobody has
-        used those answered before (`Clients.first_secret`); anybody else hears that the voucher is spent.
+        used those answered before (`Clients.first_secret`); anybody else is answered that the voucher is spent.
 
         Raises MalformedKey, UnusableKey, MalformedVoucherCode, RegistrationProofRefused, RegistrationRefused in its
         three kinds, KeyTaken, and RegistrationFailed, after each of which the voucher is as it was; and
@@ -224,7 +224,7 @@ class RegistrationService:
         proven, mark = self._is_proven(key, code, evidence), evidence.mark(key, code)
         async with self.storage.autocommit() as work:
             if await voucher_of(work, code, key) is None:
-                # Refused before anything is begun. The workflow asks once more: only there it decides.
+                # Refused before anything is started. The workflow asks once more: only there it decides.
                 await check_admission(work, code, key, self.clock.now())
         plan = self._plan(key, code, ALL_SCOPES, proven=proven, mark=mark)
         agent_id, is_first = await self._registered(plan)
@@ -238,7 +238,7 @@ class RegistrationService:
     async def genesis(
         self, key_text: str, scopes: frozenset[Scope] = ALL_SCOPES, evidence: Evidence = NO_EVIDENCE
     ) -> Registered:
-        """A member nobody vouches for but the operator; with a proof of the key again, the same one anew.
+        """A member nobody vouches for but the operator; with a proof of the key again, the same one again.
 
         Raises as `register`, and KeyTaken when it is a member and the key is not proven.
         """
@@ -247,7 +247,7 @@ class RegistrationService:
         agent_id, _ = await self._registered(self._plan(key, None, scopes, proven=proven, mark=None))
         credentials = await self.clients.first_secret(agent_id)
         if credentials is None and proven:
-            # Begun long ago: the operator asks, and whoever proves the key could recover it as well.
+            # Started long ago: the operator asks, and anyone who proves the key could recover it as well.
             credentials = await self.clients.rotate(agent_id)
         if credentials is None:
             raise KeyTaken
@@ -278,7 +278,7 @@ class RegistrationService:
         return key
 
     async def _registered(self, plan: _Plan) -> tuple[AgentId, bool]:
-        """The agent of the first attempt that does not fail, whoever began it; and whether this call did."""
+        """The agent of the first attempt that does not fail, whichever caller started it; and whether this call did."""
         for attempt in count(1):
             registration = registration_of(plan.key, plan.voucher_code, attempt)
             is_ours = await self.workflows.start(REGISTER_AGENT, registration, plan.argument())

@@ -1,4 +1,4 @@
-"""Delivering committed intents where permissions live elsewhere: at least once, and in order within each lane."""
+"""Delivery of outbox messages to an external permission store: at least once, in order within each partition."""
 
 import asyncio
 import logging
@@ -20,7 +20,8 @@ from moltnet.ports.workflows import Json, JsonObject, Steps, WorkflowBody, Workf
 
 _log = logging.getLogger(__name__)
 
-# Whoever has claimed an intent has it this long, and gives up well before: nobody else must meet a call under way.
+# Anyone who has claimed an outbox message has it this long, and gives up well before: nobody else must meet a call
+# under way.
 CLAIM_LIFETIME = timedelta(seconds=5)
 DELIVERY_WITHIN_S = 4.0
 DELIVERY_ATTEMPTS = 5
@@ -30,7 +31,7 @@ RECONCILED_PARTITIONS = 500
 
 @attrs.frozen(kw_only=True)
 class RelationDelivery:
-    """Carries intents out in the store, one at a time in each lane, whichever process began; without one, none."""
+    """Delivers outbox messages, one at a time in each partition, whichever process began; none without a store."""
 
     storage: Storage
     store: RelationStore | None
@@ -46,21 +47,21 @@ class RelationDelivery:
         return MappingProxyType(dict.fromkeys(PermissionWorkflow, self.run) if self.store else {})
 
     async def run(self, steps: Steps, argument: JsonObject) -> Json:
-        """A permission workflow: an intent and all before it in its lane."""
+        """A permission workflow: an outbox message and all before it in its partition."""
         partition_key, through = UUID(str(argument["lane"])), int(str(argument["number"]))
         return await steps.step("deliver", lambda: self.deliver(partition_key, through), DELIVERY_ATTEMPTS)
 
     async def deliver(self, partition_key: UUID, through: int) -> None:
-        """What is pending of a lane up to this number; raises Unavailable while it does not hold.
+        """What is pending of a partition up to this number; raises Unavailable while it does not hold.
 
-        Those who deliver a lane in one process wait for one another; of several processes all but one are refused.
+        Those who deliver a partition in one process wait for one another; of several processes all but one are refused.
         """
         async with self._locks.setdefault(partition_key, asyncio.Lock()):
             while (claim := await self._claimed(partition_key, through)) is not None:
                 await self._carry_out(*claim)
 
     async def reconcile(self) -> None:
-        """Delivers what is pending of every lane: what a crash or an outage has left. What fails is logged and left.
+        """Delivers what is pending after a crash or an outage, of every partition. Failures are logged and left.
 
         What another process has claimed is left to it, or to the next sweep.
         """
@@ -96,7 +97,7 @@ class RelationDelivery:
         async with self.storage.autocommit() as work:
             is_ours = await end(work)
         if not is_ours:
-            # The claim was outlived: another has delivered this intent, and perhaps later ones before our call.
+            # The claim was outlived: another has delivered this outbox message, and perhaps later ones before our call.
             _log.warning(
                 "relations of %s were delivered late: what is true is delivered again", message.change.partition_key
             )
@@ -120,7 +121,7 @@ class RelationService:
     within_s: float = COMPLETE_WITHIN_S
 
     async def complete(self, outbox: Sequence[OutboxMessage]) -> None:
-        """Waits until the intents of a committed unit of work are delivered; at once where there are none.
+        """Waits until the outbox messages of a committed unit of work are delivered; at once where there are none.
 
         Raises RelationsPending when they are not in time. They stay committed, count in every answer of this network,
         and are delivered later (ADR-15).
@@ -149,7 +150,8 @@ async def _say_again(work: UnitOfWork, late: Change) -> None:
             Change(workflow=PermissionWorkflow.REMOVE_ENTRY_RELATIONS, diary_id=diary, entry_id=entry)
         )
     elif agent:
-        # Removed first: from then on nobody else adds to the lane, so whoever revokes this share comes afterwards.
+        # Removed first: from then on nobody else adds to the partition, so anyone who revokes this share comes
+        # afterwards.
         await work.outbox.add(Change.removing(diary, agent))
         share = await work.shares.find_for(diary, agent)
         if share and share.status is ShareStatus.ACCEPTED:

@@ -64,7 +64,7 @@ class RelocationService:
     randomness: Randomness
 
     async def move(self, direction: Direction, *, dry_run: bool) -> AsyncIterator[Moved]:
-        """Every agent, one after the other; a dry run changes nothing and tells what is missing.
+        """Every agent, one after the other; a dry run changes nothing and says what is missing.
 
         Raises Unavailable where the other side does not answer; what was told before that is moved.
         """

@@ -24,7 +24,7 @@ SLICE = 500  # candidates, ranked in a few milliseconds
 
 @attrs.frozen(kw_only=True)
 class Retrieval:
-    """Looks in the diaries it is given, whoever asks. Without a model, or while it fails, words alone decide."""
+    """Looks in the diaries it is given, for any caller. Without a model, or while it fails, words alone decide."""
 
     models: Models
     index_terms: TextAnalyzer
@@ -75,7 +75,7 @@ class Retrieval:
 
 
 async def _ranked(candidates: Candidates, weights: Weights, words_weight: float | None, now: datetime) -> list[Ranked]:
-    """All candidates, best first; while many are ranked, the event loop goes on between two slices."""
+    """All candidates, best first; while many are ranked, the event loop continues between two slices."""
     found, ranked = candidates.found, list[Ranked]()
     for at in range(0, len(found), SLICE):
         if at:

@@ -106,7 +106,7 @@ class SharingService:
         return declined
 
     async def revoke(self, caller: Caller, diary_id: DiaryId, fingerprint: Fingerprint) -> None:
-        """Takes access or an invitation back; none is left once this returns. Doing so again is no error.
+        """Takes access or an invitation back; none is left once this returns. Repeating it is not an error.
 
         Raises SharedDiaryNotFound, AgentNotFound, ShareNotFound.
         """

@@ -130,7 +130,7 @@ class SigningService:
             return await work.signing_requests.of_agent(caller.agent_id, statuses, page)
 
     async def submit(self, caller: Caller, request_id: SigningRequestId, signature: str) -> SigningRequest:
-        """The request once the signature was judged; a wrong one is kept too, with `valid` False, and is final.
+        """The request once the signature was judged; a wrong one is stored too, with `valid` False, and is final.
 
         Still pending when it was not judged within 5 s; it will be. Raises SigningRequestNotFound,
         SigningRequestExpired, SigningRequestCompleted.

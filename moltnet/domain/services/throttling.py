@@ -1,4 +1,4 @@
-"""Throttling: counts what each asker does, whichever door it comes by."""
+"""Throttling: counts what each asker does, on every transport."""
 
 import attrs
 
@@ -9,7 +9,7 @@ from moltnet.ports.limits import RateLimits
 
 @attrs.frozen(kw_only=True)
 class ThrottlingService:
-    """Tells whether an asker may go on."""
+    """Says whether an asker may continue."""
 
     counts: RateLimits
     limits: Limits

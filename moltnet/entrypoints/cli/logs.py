@@ -145,7 +145,7 @@ class JsonFormatter(JsonLines):
 class OncePerSecond(logging.Filter):
     """Lets through one warning or error a second for each cause, in one line where the cause is outside this program.
 
-    The next one tells how many were left out. Lines below a warning pass as they are.
+    The next one says how many were left out. Lines below a warning pass as they are.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

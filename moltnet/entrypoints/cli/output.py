@@ -26,7 +26,7 @@ def result(value: object) -> None:
 
 
 def announce(line: str) -> None:
-    """Prints a line on standard output; a server goes on when the reader has closed it."""
+    """Prints a line on standard output; a server continues when the reader has closed it."""
     _print(line, sys.stdout)
 
 

@@ -71,7 +71,7 @@ async def serve(
     on_ready: Callable[[Services], Awaitable[None]],
     stop: asyncio.Event,
 ) -> None:
-    """Serves until `stop` is set, then finishes the requests that have begun. `on_ready` runs when it accepts.
+    """Serves until `stop` is set, then finishes the requests that have started. `on_ready` runs when it accepts.
 
     Raises:
         StorageLost: the database has ended for good; requests were finished as after `stop`.

@@ -136,7 +136,7 @@ async def replace_secret(settings: Settings, file: Path | None) -> Path | None:
     is_stored = settings.database_url is None and _text(path) == settings.recovery_secret.decode("utf-8", "replace")
     new = _text(file) if file is not None else ""
     if is_stored and file is None:
-        # Kept before anything is sealed with it: whatever happens then, it is not lost.
+        # Stored before anything is sealed with it: whatever happens then, it is not lost.
         new = stored_secret(settings.data_dir, _NEXT)
     if len(new) < MIN_SECRET:
         raise NoNewSecret

@@ -44,7 +44,7 @@ class SupervisedDatabase:
 
 @contextmanager
 def supervised_database(settings: Settings) -> Iterator[SupervisedDatabase]:
-    """As `database`, for whoever serves: an embedded one that ends by itself is started again."""
+    """As `database`, for a server: an embedded one that ends by itself is started again."""
     if settings.database_url is not None:
         with database(settings) as address:
             yield SupervisedDatabase(address)

@@ -77,7 +77,7 @@ def read_partial_credentials(path: Path) -> tuple[KeyPair, str | None] | None:
 
 
 def export_ssh_key(path: Path, identity: OwnIdentity, folder: Path | None) -> tuple[Path, Path]:
-    """Writes the key as SSH has it and notes where; answers the private and the public file."""
+    """Writes the key as SSH has it and records where; answers the private and the public file."""
     file = CredentialsFile(path)
     files = ssh_keys.export(folder or file.folder / "ssh", identity.private_key, identity.public_key.text)
     paths = {"private_key_path": str(files.private.absolute()), "public_key_path": str(files.public.absolute())}

@@ -173,7 +173,7 @@ async def _run_maintenance(services: Services) -> None:
             await services.maintenance.clear_counts()
             await services.schedule.begin_due()
         except Exception:  # noqa: BLE001  # logged; see below
-            # What was not cleared up this time is cleared up next time; serving goes on.
+            # What was not cleared up this time is cleared up next time; serving continues.
             _log.exception("housekeeping failed")
         await asyncio.sleep(MAINTENANCE_EVERY_S)
 
@@ -212,7 +212,7 @@ async def _in_memory(bodies: Mapping[str, WorkflowBody]) -> AsyncIterator[Workfl
 def _load_durable() -> Callable[[str, Mapping[str, WorkflowBody]], AbstractAsyncContextManager[Workflows]]:
     """Begins to load the library, half a second of imports that go by while the database starts.
 
-    What it answers launches workflows that are kept in the database of an address.
+    What it answers launches workflows that are stored in the database of an address.
     """
     loading = asyncio.get_running_loop().run_in_executor(None, import_module, "moltnet.adapters.dbos.launch")
 

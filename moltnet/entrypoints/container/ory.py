@@ -1,4 +1,4 @@
-"""Ory, and the adapters over it. Its package takes a second and 50 MB, so only a server that has Ory loads it."""
+"""Ory, and the adapters over it. Its package takes a second and 50 MB, so only servers with Ory load it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

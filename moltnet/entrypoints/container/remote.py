@@ -1,4 +1,4 @@
-"""Connections to remote networks, key pairs, and where an identity is kept. Nothing of a server is imported."""
+"""Connections to remote networks, key pairs, and where an identity is stored. Nothing of a server is imported."""
 
 import base64
 import binascii
@@ -26,7 +26,7 @@ def connection(
 ) -> Connection:
     """A connection to the network at an address; without credentials, nobody's.
 
-    With a keyring, fresh secrets are kept there, and those that another process kept there are found.
+    With a keyring, fresh secrets are stored there, and those that another process kept there are found.
     """
     return HttpConnection(api_url, credentials, keyring=keyring, agent_id=agent_id)
 
@@ -42,7 +42,7 @@ def new_key_pair() -> KeyPair:
 
 
 def key_pair_of(seed_text: str) -> KeyPair:
-    """The key pair of a private key as it is kept: the 32-byte seed in base64. Raises UnreadablePrivateKey."""
+    """The key pair of a private key as it is stored: the 32-byte seed in base64. Raises UnreadablePrivateKey."""
     try:
         seed = base64.b64decode(seed_text, validate=True)
     except (binascii.Error, ValueError):

@@ -1,1 +1,1 @@
-"""What a network tells of itself to whoever meets it first, the same through every door."""
+"""What a network says about itself to a new reader, the same on every transport."""

@@ -1,4 +1,4 @@
-"""What this network tells of itself to whoever meets it first: only what exists here.
+"""What this network says about itself to a new reader: only what exists here.
 
 Source: docs/reference/client.md, "Discovery document".
 """

@@ -5,7 +5,7 @@ import attrs
 
 @attrs.frozen(kw_only=True)
 class NetworkUrls:
-    """What differs between two networks that tell of themselves.
+    """What differs between two networks that describe themselves.
 
     Attributes:
         api_url: where clients reach it, without a slash at the end.

@@ -1,4 +1,4 @@
-"""The fifteen kinds of problem this network tells, with what they mean for whoever meets one.
+"""The fifteen kinds of problem this network tells, with what they mean for a reader.
 
 Source: docs/reference/http.md, "Problems".
 

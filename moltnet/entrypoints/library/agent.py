@@ -72,7 +72,7 @@ class Agent:
 
     @property
     def vouch(self) -> Vouching:
-        """Letting newcomers in."""
+        """Registering new agents."""
         return Vouching(self.transport)
 
     @property
@@ -103,7 +103,7 @@ class Agent:
 class LocalAgent(Agent):
     """An agent of a network in this process.
 
-    With an `identity` it goes on under it after its secret was rotated, and keeps it in `keyring`.
+    With an `identity` it continues under it after its secret was rotated, and stores it in `keyring`.
     """
 
     def __init__(  # noqa: PLR0913  # who, where, and what of its own it has at hand
@@ -159,7 +159,7 @@ class RemoteAgent(Agent):
     async def request(
         self, method: str, path: str, *, json: object = None, headers: Mapping[str, str] | None = None
     ) -> Any:
-        """The JSON value that the network answers to a request of this agent's, or its text where that is no JSON.
+        """The JSON value that the network answers to a request of this agent's, or its text where that is not JSON.
 
         `path` is below the network's address, and has its query. Tokens, time limits and refusals are those of every
         other method. A GET may be sent again when it fails; any other request is, only if it was not carried out, and

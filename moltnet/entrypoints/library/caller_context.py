@@ -33,7 +33,7 @@ class CallerContext:
         return self._services
 
     def renew(self, credentials: ClientSecret) -> None:
-        """Goes on with a fresh secret, and keeps it wherever the agent's identity is kept."""
+        """Continues with a fresh secret, and stores it wherever the agent's identity is stored."""
         if self.keyring is not None:
             self.keyring.renew(credentials)
         if self.identity is not None:

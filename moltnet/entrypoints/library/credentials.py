@@ -18,9 +18,9 @@ class Credentials:
     _transport: Transport
 
     async def rotate_secret(self) -> ClientSecret:
-        """A fresh secret; the old one and every earlier token end. The agent goes on with the new one.
+        """A fresh secret; the old one and every earlier token end. The agent continues with the new one.
 
-        It does even where the new one cannot be kept.
+        It does even where the new one cannot be stored.
         """
         fresh = await self._transport.call(operations.ROTATE, Nothing())
         await self._transport.renew(fresh)

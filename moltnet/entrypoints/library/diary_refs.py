@@ -13,7 +13,7 @@ DEFAULT = "default"
 
 
 class AmbiguousDiary(Invalid):
-    """Several of the agent's own diaries have this name; the id tells them apart."""
+    """Several of the agent's own diaries have this name; the id distinguishes them."""
 
     code = "AMBIGUOUS_DIARY"
     sentence = "Several of your diaries have this name: use the id"

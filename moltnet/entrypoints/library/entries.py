@@ -57,7 +57,7 @@ class Entries:
         return (await self.keep(diary_id, new, key=key)).entry
 
     async def keep(self, diary_id: DiaryId, new: NewEntry, *, key: str | None = None) -> Kept:
-        """Stores an entry as `create` does, and tells what it resembles.
+        """Stores an entry as `create` does, and says what it resembles.
 
         With `if_duplicate` RETURN, what is there already, word for word, is not stored again but answered.
         """

@@ -34,7 +34,7 @@ def get_config_dir(config_dir: ConfigDir = None) -> Path:
 
 
 def read_config(config_dir: ConfigDir = None) -> Config | None:
-    """The credentials file; None when there is none. Raises an error with advice for what is no such file."""
+    """The credentials file; None when there is none. Raises an error with advice for what is not such a file."""
     return local_files.read_document(get_config_path(config_dir))
 
 

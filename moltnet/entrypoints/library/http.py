@@ -84,7 +84,7 @@ class OverHttp:
         return (await self._connection.ask(call, code="LLMS_TXT_FAILED")).text
 
     async def renew(self, credentials: ClientSecret) -> None:
-        """Goes on with a fresh secret, and keeps it wherever the agent's identity is kept."""
+        """Continues with a fresh secret, and stores it wherever the agent's identity is stored."""
         await self._connection.renew(credentials)
 
     async def finish_recovery(self, recovery: Recovery) -> ClientSecret:
@@ -108,7 +108,7 @@ def _unsigned(path: str, body: object) -> Call:
 
 
 def _flow_refusal(status: int) -> MoltNetError:
-    # In the words of Kratos (docs/reference/signatures.md, "Recovery flow"): the statuses alone tell them apart.
+    # In the words of Kratos (docs/reference/signatures.md, "Recovery flow"): the statuses alone distinguish them.
     by_status: dict[int, MoltNetError] = {200: CodeRefused(), 400: CodeSpent(), 404: FlowNotFound(), 410: FlowOver()}
     return by_status.get(status) or NetworkError(f"The recovery flow cannot be finished (HTTP {status})")
 
@@ -211,7 +211,7 @@ def _plain(value: object) -> object:
 def _condition(expected: Expected) -> Mapping[str, str]:
     if expected.versions is None:
         return {}
-    # What cannot stand in a tag (RFC 9110 §8.8.3) is no version of anything; the empty tag is none either.
+    # What cannot stand in a tag (RFC 9110 §8.8.3) is not a version of anything; the empty tag is none either.
     tags = [f'"{version}"' for version in expected.versions if _is_tag(version)]
     return {"If-Match": ", ".join(tags) or '""'}
 

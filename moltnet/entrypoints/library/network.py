@@ -93,7 +93,7 @@ class MoltNet:
     ) -> LocalAgent:
         """An agent that comes in on a member's voucher, with a key pair of its own unless it brings one.
 
-        With a keyring its key is kept before it is registered, and its identity after. Raises
+        With a keyring its key is stored before it is registered, and its identity after. Raises
         MalformedVoucherCode, RegistrationRefused in its three kinds, KeyTaken and UnusableKey.
         """
         keys = _prepared(keys, keyring)

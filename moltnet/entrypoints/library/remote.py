@@ -1,4 +1,4 @@
-"""Agents of networks that are elsewhere: finding credentials, becoming a member, coming back.
+"""Agents of networks that are elsewhere: finding credentials, registering, coming back.
 
 Source: docs/reference/client.md, "Registering" and "Finding credentials".
 
@@ -48,7 +48,7 @@ async def connect(
     """An agent with the credentials that are named, else the environment's, else those of the credentials file.
 
     Half a pair counts as none. A `keyring` that is named comes before the environment. From a keyring or file the agent
-    can sign, and fresh secrets are kept there. Nothing is asked of the network yet. Close the agent after use.
+    can sign, and fresh secrets are stored there. Nothing is asked of the network yet. Close the agent after use.
 
     Raises NoCredentials, MalformedClientId, SettingsInvalid, and what the keyring raises.
     """
@@ -79,7 +79,7 @@ def remote_agent(
 ) -> RemoteAgent:
     """An agent of the network at an address; without credentials, an anonymous one.
 
-    With a keyring, fresh secrets are kept there, and those that another process kept there are found.
+    With a keyring, fresh secrets are stored there, and those that another process kept there are found.
     """
     return RemoteAgent(connection(api_url, credentials, keyring=keyring, agent_id=agent_id), keys=keys)
 
@@ -92,7 +92,7 @@ async def visit(*, api_url: str | None = None, config_dir: ConfigDir = None) -> 
 
 
 async def info(*, api_url: str | None = None) -> Document:
-    """What a network tells of itself."""
+    """What a network says about itself."""
     async with await visit(api_url=api_url) as agent:
         return await agent.public.network_info()
 
@@ -105,7 +105,7 @@ async def register(
     keyring: Keyring | None = None,
     keys: KeyPair | None = None,
 ) -> OwnIdentity:
-    """A new member's identity; `connect()` makes an agent of it.
+    """A new agent's identity; `connect()` makes an agent of it.
 
     The key pair is made here, unless one is named or an earlier try left one, and kept before the network hears of it:
     whatever happens then, the key is not lost. One try is made; a refused one may be repeated, and uses the same key.
@@ -141,7 +141,7 @@ async def recover(
     an agent sign itself over. `network` is the public address of a network that is asked by another one than its own,
     as through a tunnel.
 
-    Raises NoCredentials where there is no key, InvalidProof where no member has it, ForeignChallenge and
+    Raises NoCredentials where there is no key, InvalidProof if no agent has it, ForeignChallenge and
     UnsafeChallenge, and NetworkError.
     """
     local = _ClientEnvironment.of(config_dir, keyring)
@@ -171,7 +171,7 @@ class _Registered:
 
 
 async def _registered(url: str, key: PublicKey, voucher_code: str, proof: str) -> tuple[AgentId, ClientSecret]:
-    """What a network tells a newcomer, in one try; raises a RegistrationError of its kind, and NetworkError."""
+    """What a network tells a new agent, in one try; raises a RegistrationError of its kind, and NetworkError."""
     body = {"public_key": key.text, "voucher_code": voucher_code, "proof": proof}
     call = Call(method="POST", path="/auth/register", json=body, signed_in=False, once_only=True)
     anonymous = connection(url)
@@ -192,13 +192,13 @@ async def _agent_id(url: str, credentials: ClientSecret) -> AgentId:
 
 @attrs.frozen(kw_only=True)
 class NotKept:
-    """A keyring that keeps nothing: for whoever takes care of the answer itself, and of the key should none come."""
+    """A keyring that keeps nothing: for a caller that handles the answer itself, and of the key should none come."""
 
     def read(self) -> None:
-        """Nothing is kept."""
+        """Nothing is stored."""
 
     def prepared(self) -> None:
-        """Nothing is kept."""
+        """Nothing is stored."""
 
     def prepare(self, private_key: str) -> None:
         """Keeps nothing."""
@@ -212,7 +212,7 @@ class NotKept:
 
 @attrs.frozen(kw_only=True)
 class _ClientEnvironment:
-    """Where an agent's identity is kept, and what its environment says."""
+    """Where an agent's identity is stored, and what its environment says."""
 
     settings: ClientSettings
     keyring: Keyring

@@ -115,7 +115,7 @@ async def sign_and_submit(agent: Agent, message: str, *, keys: KeyPair | None = 
 
 
 async def prove_key(agent: Agent, keys: KeyPair, *, network: str) -> ClientSecret:
-    """Fresh credentials for whoever holds a member's key, by way of recovery; the old ones and their tokens end.
+    """Fresh credentials for the holder of an agent's key, by way of recovery; the old ones and their tokens end.
 
     `network` is the public address of the network that is meant. Raises ForeignChallenge where the one that answers
     hands out a challenge that was not made for it, and UnsafeChallenge for any other text; nothing is signed then.

@@ -66,7 +66,7 @@ class Transport(Protocol):
         ...
 
     async def renew(self, credentials: ClientSecret) -> None:
-        """Goes on with a fresh secret, and keeps it wherever the agent's identity is kept."""
+        """Continues with a fresh secret, and stores it wherever the agent's identity is stored."""
         ...
 
     async def finish_recovery(self, recovery: Recovery) -> ClientSecret:
@@ -76,7 +76,7 @@ class Transport(Protocol):
 
 @attrs.frozen
 class InProcess:
-    """The transport within the network's own process: the use case is run for whoever acts.
+    """The transport within the network's own process: the use case is run for a caller.
 
     A token's scopes hold here too. Nothing is counted: who runs the network has no need to hold itself up.
     """
@@ -127,7 +127,7 @@ class InProcess:
         return llms_text(self._info())
 
     async def renew(self, credentials: ClientSecret) -> None:
-        """Goes on with a fresh secret, and keeps it wherever the agent's identity is kept."""
+        """Continues with a fresh secret, and stores it wherever the agent's identity is stored."""
         self._context.renew(credentials)
 
     async def finish_recovery(self, recovery: Recovery) -> ClientSecret:

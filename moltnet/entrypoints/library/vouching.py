@@ -1,4 +1,4 @@
-"""Letting newcomers in."""
+"""Registering new agents."""
 
 import attrs
 
@@ -13,7 +13,7 @@ from moltnet.entrypoints.operations.vouching import ListEdges
 
 @attrs.frozen
 class Vouching:
-    """Letting newcomers in."""
+    """Registering new agents."""
 
     _transport: Transport
 

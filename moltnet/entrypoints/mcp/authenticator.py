@@ -1,4 +1,4 @@
-"""Who comes in over HTTP: by bearer token, by client credentials in two headers, or as a stranger.
+"""Who comes in over HTTP: by bearer token, by client credentials in two headers, or anonymously.
 
 Source: docs/reference/mcp.md, "Authentication".
 """
@@ -31,7 +31,7 @@ SIGN_IN = "Show a bearer token, or X-Client-Id and X-Client-Secret"
 
 
 class AuthenticationRejected(Exception):
-    """A request that does not come in; `answer` says why, in this door's own forms."""
+    """A request that does not come in; `answer` says why, in this endpoint's own forms."""
 
     def __init__(self, answer: web.Response) -> None:
         super().__init__(answer.status)
@@ -39,9 +39,9 @@ class AuthenticationRejected(Exception):
 
 
 class McpAuthenticator:
-    """Finds out who sends a request. `resource` is where this network is, as it tells of itself.
+    """Finds out who sends a request. `resource` is where this network is, as it says about itself.
 
-    `anonymous` tells whether a client without credentials comes in.
+    `anonymous` says whether a client without credentials comes in.
     """
 
     def __init__(self, services: Services, resource: str, *, anonymous: bool = True) -> None:
@@ -105,7 +105,7 @@ class McpAuthenticator:
 
     async def _by_credentials(self, credentials: Credentials, request: web.Request, count: RequestCount) -> Caller:
         try:
-            # Kept tokens end early when the secret is replaced; one more look tells whether these credentials did too.
+            # Cached tokens end early when the secret is replaced; one more look says whether these credentials did too.
             try:
                 return await self._signed_in(credentials, request, count)
             except InvalidToken:

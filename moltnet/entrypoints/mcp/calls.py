@@ -1,4 +1,4 @@
-"""Calls of tools: from what a visitor sends to what it is told, whatever happens on the way."""
+"""Calls of tools: from what a client sends to what it gets, whatever happens on the way."""
 
 import logging
 from collections.abc import Mapping
@@ -45,7 +45,7 @@ def tool_named(name: str) -> AnyTool | None:
 
 
 async def call(session: McpSession, tool: AnyTool, arguments: Mapping[str, object]) -> Result:
-    """What a visitor is told when it calls a tool; nothing is raised."""
+    """What a client gets when it calls a tool; nothing is raised."""
     try:
         parsed_arguments = await read_json(
             session.workers, lambda: tool.parsed_arguments(arguments), size_of(arguments)
@@ -74,7 +74,7 @@ async def _run(session: McpSession, tool: AnyTool, parsed_arguments: object) -> 
 
 
 def _error_for(session: McpSession, tool: AnyTool, error: MoltNetError) -> MoltNetError:
-    # What is public a stranger may read by other tools too; when it fails, signing in is what helps.
+    # What is public an anonymous client may read by other tools too; when it fails, signing in is what helps.
     is_anonymous = not session.is_authenticated and not tool.is_public
     return Unauthenticated() if is_anonymous and not isinstance(error, Unavailable | Limited) else error
 

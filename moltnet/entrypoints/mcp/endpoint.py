@@ -34,7 +34,7 @@ VERSION = "MCP-Protocol-Version"
 EVENT_STREAM = "text/event-stream"
 METHODS = "GET, POST, DELETE"
 _JSON = "application/json"
-# JSON-RPC 2.0 §5.1 leaves it to the server: what is no fault of the message itself.
+# JSON-RPC 2.0 §5.1 leaves it to the server: what is not a fault of the message itself.
 _REFUSED = -32000
 
 
@@ -153,7 +153,7 @@ class McpEndpoint:
 
 
 class _Silence:
-    """What there is to tell unasked."""
+    """What is sent unasked."""
 
     def __aiter__(self) -> "_Silence":
         return self

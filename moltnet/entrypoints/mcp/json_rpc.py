@@ -1,6 +1,6 @@
 """One message over HTTP: from a JSON-RPC body to the body of its answer, in either of the protocol's eras.
 
-Nothing is kept between two messages, of a session as little as of a request from 2026-07-28 on: each is handed to the
+Nothing is stored between two messages, of a session as little as of a request from 2026-07-28 on: each is handed to the
 official package's kernel by itself (`serve_one`), so that any process of a server answers any message. The package's
 own HTTP transport keeps a task and two streams for each session, which no other process can reach.
 """
@@ -82,7 +82,7 @@ class JsonRpcHandler:
 
     @staticmethod
     def not_json() -> Reply:
-        """The answer to a body that is no JSON text."""
+        """The answer to a body that is not JSON."""
         return _refusal(PARSE_ERROR, "Parse error")
 
     async def answer(self, message: object, headers: Mapping[str, str], session: McpSession) -> Reply:
@@ -127,7 +127,7 @@ def _is_response(message: Mapping[str, object]) -> bool:
 
 
 def _acknowledged(message: dict[str, object], headers: Mapping[str, str]) -> Reply:
-    # Nothing is ever asked of a client, and nothing goes on that a notification could end.
+    # Nothing is ever asked of a client, and nothing continues that a notification could end.
     if JsonRpcHandler.is_modern(headers):
         JSONRPCNotification.model_validate(message)
         version = headers.get(MCP_PROTOCOL_VERSION_HEADER, "")

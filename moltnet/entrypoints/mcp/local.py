@@ -1,4 +1,4 @@
-"""A visitor of this server's own network: its hands are the use cases, and it is counted as over REST."""
+"""A client of this server's own network: its hands are the use cases, and it is counted as over REST."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

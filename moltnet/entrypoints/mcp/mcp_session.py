@@ -1,4 +1,4 @@
-"""Whoever speaks to the MCP door: an agent's hands, and what must be asked before they act."""
+"""A client of MCP: an agent's hands, and what must be asked before they act."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -60,13 +60,13 @@ class McpSession(Protocol):
         ...
 
     async def admit(self, operation: str) -> None:
-        """Counts an operation, by its name in the REST door; raises TooManyCalls and Unavailable."""
+        """Counts an operation, by its name in REST; raises TooManyCalls and Unavailable."""
         ...
 
 
 @asynccontextmanager
 async def answering(session: McpSession, operation: str) -> AsyncIterator[None]:
-    """Does something for a visitor: counted as an operation, and within its time.
+    """Does something for a client: counted as an operation, and within its time.
 
     Raises Unanswered, and what counting raises.
     """

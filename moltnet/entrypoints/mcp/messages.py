@@ -1,6 +1,6 @@
 """How an error is told in a tool's result: the phrase the tool has for it, and beside it what REST would have told.
 
-The phrases are the tools' own and stand with them; `code` and `status` are those of the REST door's one table.
+The phrases are the tools' own and stand with them; `code` and `status` are those of REST's one table.
 """
 
 import logging

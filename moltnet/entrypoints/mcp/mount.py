@@ -1,4 +1,4 @@
-"""Puts the MCP door on the server's own application: the same port, the same middlewares, the same headers."""
+"""Puts MCP on the server's own application: the same port, the same middlewares, the same headers."""
 
 from aiohttp import web
 

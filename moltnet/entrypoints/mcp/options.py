@@ -1,4 +1,4 @@
-"""What may differ between two servers of this door."""
+"""What may differ between two servers of this endpoint."""
 
 import attrs
 
@@ -10,7 +10,7 @@ STREAMS_PER_ADDRESS = 100
 
 @attrs.frozen(kw_only=True)
 class McpOptions:
-    """The choices of whoever runs the server.
+    """The operator's choices.
 
     Attributes:
         place: where the network is.

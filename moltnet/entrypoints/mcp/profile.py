@@ -2,7 +2,7 @@
 
 Source: docs/reference/mcp.md, "Profile".
 
-Others may write in a diary too: only what the agent wrote itself, and nobody else changed, tells who it is.
+Others may write in a diary too: only what the agent wrote itself, and nobody else changed, says who it is.
 """
 
 from collections.abc import Mapping

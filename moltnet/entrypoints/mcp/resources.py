@@ -1,4 +1,4 @@
-"""Resources: what an agent may read by an address of its own. What is missing is told as data.
+"""Resources: what an agent may read by an address of its own. What is missing is reported as data.
 
 Source: docs/reference/mcp.md, "Resources".
 """

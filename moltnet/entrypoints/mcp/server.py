@@ -1,7 +1,7 @@
-"""The MCP server: the official package's low-level server, with what this door offers behind its handlers.
+"""The MCP server: the official package's low-level server, with what this endpoint offers behind its handlers.
 
-Importing this module imports that package, which takes half a second: the HTTP door does so at its first message.
-Handlers find their visitor where the transport put it, in `ctx.request`; over standard input there is only one.
+Importing this module imports that package, which takes half a second: the HTTP endpoint does so at its first message.
+Handlers find their session where the transport put it, in `ctx.request`; over standard input there is only one.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -45,7 +45,7 @@ Answer = dict[str, Any]
 
 
 def mcp_server(only: McpSession | None = None) -> Server[Any]:
-    """A server; `only` is the visitor where the transport knows no other."""
+    """A server; `only` is the session where the transport knows no other."""
     # Nothing is mirrored into headers, so there is no schema to compare them with.
     server: Server[Any] = Server(
         NAME,

@@ -1,6 +1,6 @@
 """Session ids (MCP 2025-11-25, Session Management): they name a client's connection and are proof of nothing.
 
-Nothing is kept of a session, so any process of a server serves any of them, after a restart too. What an id needs is
+Nothing is stored of a session, so any process of a server serves any of them, after a restart too. What an id needs is
 to be known again: half of it is random, the other half is made of that by a secret all processes share.
 """
 

@@ -41,7 +41,7 @@ class Credentials:
 
     @property
     def key(self) -> str:
-        """What is kept of them: a wrong secret never meets what belongs to the right one."""
+        """What is stored of them: a wrong secret never meets what belongs to the right one."""
         digest = hashlib.sha256(self.client_secret.encode("utf-8", "surrogatepass")).hexdigest()
         return f"{self.client_id}:{digest}"
 
@@ -72,11 +72,11 @@ class TokenExchange:
         if task is None:
             task = self._under_way[key] = asyncio.create_task(self._trade(credentials, address, key))
             task.add_done_callback(lambda done: self._finish(key, done))
-        # Whoever came first may go away: the others still want it.
+        # Anyone who came first may go away: the others still want it.
         return await asyncio.shield(task)
 
     def forget(self, credentials: Credentials) -> None:
-        """Drops the token that is kept for these credentials: it is not good any more."""
+        """Drops the token that is stored for these credentials: it is not good any more."""
         self._tokens.pop(credentials.key, None)
 
     async def _trade(self, credentials: Credentials, address: str, key: str) -> str:

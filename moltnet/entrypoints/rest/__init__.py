@@ -1,1 +1,1 @@
-"""The REST door: HTTP/1.1 and JSON in front of the use cases."""
+"""The REST interface: HTTP/1.1 and JSON in front of the use cases."""

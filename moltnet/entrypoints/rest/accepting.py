@@ -1,7 +1,7 @@
 """Takes connections from a listening socket.
 
-The standard library's own loop goes on accepting when there are no descriptors left: up to a thousand lines in the log
-for each attempt, and as many attempts a second later. This one rests.
+The standard library's own loop continues accepting when there are no descriptors left: up to a thousand lines in the
+log for each attempt, and as many attempts a second later. This one rests.
 """
 
 import asyncio

@@ -23,7 +23,7 @@ from moltnet.entrypoints.rest.uploads import UPLOADS, Uploads
 def create_app(
     services: Services, options: RestOptions | None = None, routes: Iterable[AnyRoute] = ROUTES
 ) -> web.Application:
-    """An application that serves these routes over these services; whoever runs it starts and stops it.
+    """An application that serves these routes over these services; anyone who runs it starts and stops it.
 
     Webhooks are served only where there is a key for them.
     """

@@ -1,4 +1,4 @@
-"""Whose request it is when a proxy passes it on: X-Forwarded-For, believed only as far as proxies are trusted."""
+"""Whose request it is when a proxy passes it on: X-Forwarded-For, trusted only as far as proxies are trusted."""
 
 import ipaddress
 from collections.abc import Iterable, Sequence
@@ -15,7 +15,7 @@ def client_address(peer: str, forwarded: Iterable[str], trusted: Sequence[Networ
         forwarded: the lines of X-Forwarded-For, in order; each proxy adds at the end whom it heard.
         trusted: the networks of our own proxies.
 
-    Each address is believed because the one after it, read from the right, is a trusted proxy: the first that is none
+    Each address is trusted because the one after it, read from the right, is a trusted proxy: the first that is none
     is the client. What cannot be read as an address ends the walk, and the proxy that passed it on is the client.
     """
     if not trusted:

@@ -47,7 +47,7 @@ class Endpoint:
         self._query = _taker("querystring", route.query, lists_faults=route.lists_errors)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """The route's answer; what it refuses is raised, unless the route tells refusals in a form of its own."""
+        """The route's answer; what it refuses is raised, unless the route renders refusals in a form of its own."""
         named, context = request.match_info, request[REQUEST_CONTEXT]
         if named:
             _refuse_long(named.values())

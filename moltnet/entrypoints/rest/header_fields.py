@@ -1,4 +1,4 @@
-"""The header fields that routes read and answer with, as the OpenAPI document tells them."""
+"""The header fields that routes read and answer with, as the OpenAPI document declares them."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

@@ -19,7 +19,7 @@ from moltnet.entrypoints.rest.options import ConnectionLimits
 from moltnet.entrypoints.rest.problems import problem_answer
 from moltnet.entrypoints.rest.refusals import HeaderTooLarge, MalformedMessage
 
-# The door tells what became of a request. The library takes None for no log, but its signature forgot.
+# The endpoint says what became of a request. The library takes None for no log, but its signature forgot.
 _NONE = cast("logging.Logger", None)
 _LOG = logging.getLogger(__name__)
 _STANDARD = ConnectionLimits()
@@ -29,7 +29,7 @@ _STANDARD = ConnectionLimits()
 async def listening_app(
     app: web.Application, listening: socket.socket, *, drain_s: float, limits: ConnectionLimits = _STANDARD
 ) -> AsyncIterator[None]:
-    """Accepts connections until the context is left; what has begun then has `drain_s` to end."""
+    """Accepts connections until the context is left; what has started then has `drain_s` to end."""
     runner = web.AppRunner(app, access_log=None, keepalive_timeout=limits.keep_alive_s, shutdown_timeout=drain_s)
     await runner.setup()
     connections = OpenConnections(limits, app[OPTIONS].trusted_proxies)

@@ -126,7 +126,7 @@ def _refusal(route: AnyRoute, status: int, components: Components) -> JsonSchema
 def _problem(route: AnyRoute, status: int, components: Components) -> JsonSchema:
     listing = status == HTTPStatus.BAD_REQUEST and route.lists_errors
     plain = components.answer_schema(members_of(ProblemDetails))
-    # A body that is no JSON breaks no rule of the form: then nothing is listed.
+    # A body that is not JSON breaks no rule of the form: then nothing is listed.
     schema = {"anyOf": [components.answer_schema(members_of(ValidationProblemDetails)), plain]} if listing else plain
     content = {"schema": schema, "example": problem_sample(status, listing=listing)}
     return {"description": HTTPStatus(status).phrase, "content": {_PROBLEM: content}}

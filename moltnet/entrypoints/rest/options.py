@@ -1,4 +1,4 @@
-"""What may differ between two servers of this door."""
+"""What may differ between two servers of this endpoint."""
 
 from ipaddress import IPv4Network, IPv6Network
 
@@ -36,7 +36,7 @@ class BodyLimits:
         total_s: how long one may take to arrive.
         grace_s: how long it may take whatever its size; beyond that, each `least_rate` bytes buy another second.
         least_rate: bytes per second.
-        buffered_bytes: how much of all unfinished bodies is kept, in this process.
+        buffered_bytes: how much of all unfinished bodies is stored, in this process.
         buffered_bytes_per_address: the same for one address.
     """
 
@@ -76,13 +76,13 @@ class ConnectionLimits:
 
 @attrs.frozen(kw_only=True)
 class RestOptions:
-    """The choices of whoever runs the server.
+    """The operator's choices.
 
     Attributes:
         cors_origins: the sites whose pages may speak to it, exactly.
         api_url: where clients reach it, without a slash at the end.
         source_url: where this server's source is to be had; None when nobody says.
-        trusted_proxies: who is believed when it says for whom it asks.
+        trusted_proxies: who is trusted when it says for whom it asks.
         webhook_key: what the identity and token services show; None turns their webhooks off.
         hosts: the host names it answers to, without ports; None for any.
         streams: what each follower of the live feed may take.
@@ -100,5 +100,5 @@ class RestOptions:
 
     @property
     def urls(self) -> NetworkUrls:
-        """What the network tells of where it is."""
+        """The network's addresses."""
         return NetworkUrls(api_url=self.api_url, source_url=self.source_url)

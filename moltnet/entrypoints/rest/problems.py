@@ -93,7 +93,7 @@ PROBLEM_ROWS: Mapping[type[BaseException], ProblemType] = MappingProxyType(
 # Faults of ours that say nothing but what the client may know, and can do something about.
 DISCLOSED: tuple[type[MoltNetError], ...] = (StatementTimedOut, StorageFull, StorageReadOnly)
 
-# What has a status of its own in HTTP, but no row: it is told as what it is (ADR-11).
+# What has a status of its own in HTTP, but no row: it is reported as what it is (ADR-11).
 STATUSES: Mapping[type[BaseException], int] = MappingProxyType(
     {StaleVersion: 412, IdempotencyKeyReused: 422, StorageFull: 507}
 )
@@ -107,7 +107,7 @@ def row_of(error: type[BaseException]) -> ProblemType:
 
 
 def problem_response(error: Exception, request: web.Request) -> web.Response:
-    """The answer that tells an error as a problem document; what is this server's own fault is logged here, once."""
+    """The answer that renders an error as a problem document; what is this server's own fault is logged here, once."""
     answer = problem_answer(error, request.raw_path)
     if answer.status >= types.INTERNAL_SERVER_ERROR.status:
         _log(error, request)

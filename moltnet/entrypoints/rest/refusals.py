@@ -1,4 +1,4 @@
-"""What this door refuses itself, before any use case is asked."""
+"""What this endpoint refuses itself, before any use case is asked."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -7,7 +7,7 @@ from moltnet.entrypoints.schema.validate import Fault
 
 
 class Refusal(Exception):
-    """A request that this door does not let in; `detail` is for the client, `status` the answer's."""
+    """A request that this endpoint does not let in; `detail` is for the client, `status` the answer's."""
 
     status: ClassVar[int] = 400
 
@@ -44,7 +44,7 @@ class InvalidRequest(Refusal):
     """Path, body or query do not have the shape the route declares."""
 
     def __init__(self, part: str, faults: Sequence[Fault], *, lists_faults: bool) -> None:
-        """`part` is `params`, `body` or `querystring`; `lists_faults` tells whether the answer lists each fault."""
+        """`part` is `params`, `body` or `querystring`; `lists_faults` says whether the answer lists each fault."""
         super().__init__(", ".join(f"{part}{fault.pointer} {fault.message}" for fault in faults))
         self.reported_faults = tuple(faults) if lists_faults else ()
 
@@ -123,7 +123,7 @@ class TooManyRequests(Refusal):
 
 
 class UnreadableTarget(Refusal):
-    """A path with escapes that are no escapes, or make no text."""
+    """A path with malformed escapes, or escapes that do not decode to text."""
 
     def __init__(self) -> None:
         super().__init__("The path is not a valid url component")

@@ -76,7 +76,7 @@ class Route(Generic[Params, Body, Query]):
     """One operation of the wire.
 
     Attributes:
-        scopes: what a token must carry; what the domain asks for the operation, unless told otherwise.
+        scopes: what a token must carry; what the domain asks for the operation, unless stated otherwise.
         answers: the form of each success status; None for an answer without a described body.
         media_type: what the answers are, where they are not JSON.
         problems: statuses of problems that are this operation's own, beside those every route can have.
@@ -88,7 +88,7 @@ class Route(Generic[Params, Body, Query]):
         recognises_caller: whether it takes an Idempotency-Key to know the first caller again.
         lists_errors: whether a validation problem lists its faults (docs/reference/endpoints.md).
         takes_forms: whether the body may be form-encoded too.
-        refusal_form: how this route tells an error, where that is not a problem document; None leaves it to be one.
+        refusal_form: how this route renders an error, where that is not a problem document; None leaves it to be one.
         documented: whether the OpenAPI document shows it.
         summary: what it does, in a few words; the first line of its handler's docstring, unless said otherwise.
     """

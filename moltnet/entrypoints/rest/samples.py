@@ -119,7 +119,7 @@ _PROBLEMS: Mapping[int, tuple[ProblemType, str]] = MappingProxyType(
 
 
 def problem_sample(status: int, *, listing: bool) -> object:
-    """A problem document of this status; `listing` tells whether it lists what is wrong with the request."""
+    """A problem document of this status; `listing` says whether it lists what is wrong with the request."""
     row, detail = _PROBLEMS[status]
     problem = ProblemDetails(
         type=row.type,

@@ -25,7 +25,7 @@ HEADERS = {
 RETRY = b"retry: 5000\n\n"
 HEARTBEAT = b": heartbeat\n\n"
 FAILED = b'event: error\ndata: {"message":"Internal server error"}\n\n'
-# Events go out together up to this size: no reader makes the server hold much more, whatever there is to tell.
+# Events go out together up to this size: no reader makes the server hold much more, however much there is to send.
 PIECE_BYTES = 64 * 1024
 
 _LOG = logging.getLogger(__name__)

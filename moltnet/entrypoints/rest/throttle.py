@@ -26,7 +26,7 @@ class RequestCount:
         self._askers: set[str] = set()
 
     async def __call__(self, caller: Caller | Anonymous) -> None:
-        """Notes the allowance for the answer's headers; raises TooManyRequests when it is used up."""
+        """Records the allowance for the answer's headers; raises TooManyRequests when it is used up."""
         asker = asker_of(caller, self._context.address)
         if self._tier is None or asker in self._askers:
             return

@@ -28,7 +28,7 @@ def reader(form: type[Form]) -> Callable[[dict[str, object]], Form]:
 
 
 def json_value(answer: object) -> object:
-    """An answer as JSON values: members in declared order, optional ones left out when there is nothing to tell."""
+    """An answer as JSON values: members in declared order, optional ones left out when there is no value."""
     return _CONVERTER.unstructure(answer)
 
 

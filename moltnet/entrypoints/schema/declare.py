@@ -9,7 +9,7 @@ A form is a frozen attrs class; its attributes are snake_case here and camelCase
         visibility: Visibility = Visibility.PRIVATE
 
 A member with a default is optional in a request. `X | None` with default None is an optional member: absent, never
-null. `X | None` without a default is nullable: always there, null when there is nothing to tell.
+null. `X | None` without a default is nullable: always there, null when there is no value.
 """
 
 import types

@@ -240,7 +240,7 @@ def _as_text(value: object) -> str:
 def _as_number(value: object, expected: str) -> int | float:
     single = 0 if value is None else _single(value)
     number = number_from_text(single) if isinstance(single, str) else 0 if single is None else single
-    # Beyond what a double holds there is only infinity, which is no JSON number.
+    # Beyond what a double holds there is only infinity, which is not a JSON number.
     if isinstance(number, int | float) and abs(number) <= _LARGEST_DOUBLE:
         return number
     raise Refused(Fault(f"must be {expected}"))

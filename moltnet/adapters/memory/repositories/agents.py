@@ -41,7 +41,7 @@ class MemoryAgents:
             _update_author_key(tables, agent)
 
     async def mark_proven(self, agent_id: AgentId, key: PublicKey) -> None:
-        """Notes that an agent holds the private key of the key it has."""
+        """Records that an agent holds the private key of the key it has."""
         async with self._statements.change() as tables:
             stored = tables.agents.get(agent_id)
             if stored and stored.public_key == key:

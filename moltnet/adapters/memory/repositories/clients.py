@@ -42,7 +42,7 @@ class MemoryClients:
         return next(iter(tables.clients.sharing("agent", agent_id).values()), None)
 
     async def mark_used(self, client_id: ClientId, generation: int) -> bool:
-        """Notes that a client was used with the secret of a generation."""
+        """Records that a client was used with the secret of a generation."""
         async with self._statements.change() as tables:
             stored = tables.clients.get(client_id)
             if stored is None or stored.generation != generation:
@@ -62,7 +62,7 @@ class MemoryClients:
             return True
 
     async def rotate(self, client_id: ClientId, secret_hash: bytes, at: datetime) -> bool:
-        """Replaces the secret, counts `generation` up and notes a use."""
+        """Replaces the secret, counts `generation` up and records a use."""
         async with self._statements.change() as tables:
             stored = tables.clients.get(client_id)
             if stored is None:

@@ -29,7 +29,7 @@ class MemoryFeed:
         return _end(await self._statements.read())
 
     async def resume(self, after: Cursor) -> Position:
-        """The position to go on from."""
+        """The position to continue from."""
         tables = await self._statements.read()
         sharing_keys = tables.feed.sharing("entry", after.entry_id)
         if sharing_keys:

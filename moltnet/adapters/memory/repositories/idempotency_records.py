@@ -1,4 +1,4 @@
-"""Receipts in memory."""
+"""Idempotency records in memory."""
 
 from datetime import datetime
 
@@ -9,13 +9,13 @@ from moltnet.domain.idempotency import IdempotencyRecord, IdempotentRequest
 
 
 class MemoryIdempotencyRecords:
-    """At most one receipt for each agent, operation and key."""
+    """At most one idempotency record for each agent, operation and key."""
 
     def __init__(self, statements: Statements) -> None:
         self._statements = statements
 
     async def add(self, record: IdempotencyRecord) -> bool:
-        """Stores a receipt, in the place of one that had expired."""
+        """Stores an idempotency record, in the place of one that had expired."""
         async with self._statements.change() as tables:
             referenced_agent(tables, record.request.agent_id)
             key = IdempotencyRecordKey.of(record.request)
@@ -26,13 +26,13 @@ class MemoryIdempotencyRecords:
             return True
 
     async def find(self, request: IdempotentRequest, at: datetime) -> IdempotencyRecord | None:
-        """The receipt for a request, unless it has expired."""
+        """The idempotency record for a request, unless it has expired."""
         tables = await self._statements.read()
         stored = tables.idempotency_records.get(IdempotencyRecordKey.of(request))
         return stored if stored and stored.expires_at > at else None
 
     async def purge(self, at: datetime) -> int:
-        """Forgets receipts that had expired at `at`."""
+        """Forgets idempotency records that had expired at `at`."""
         async with self._statements.change() as tables:
             old = [key for key, record in tables.idempotency_records.rows().items() if record.expires_at <= at]
             for key in old:

@@ -9,7 +9,7 @@ from moltnet.domain.keys import PublicKey
 
 
 class MemoryIdentities:
-    """The native identity provider's own records."""
+    """The built-in identity provider's own records."""
 
     def __init__(self, statements: Statements) -> None:
         self._statements = statements

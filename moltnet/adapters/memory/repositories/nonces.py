@@ -12,7 +12,7 @@ class MemoryNonces:
         self._statements = statements
 
     async def use(self, nonce: str, expires_at: datetime) -> bool:
-        """Burns a nonce; False when it was burnt before."""
+        """Uses up a nonce; False when it was used up before."""
         async with self._statements.change() as tables:
             if tables.nonces.get(nonce) is not None:
                 return False

@@ -1,4 +1,4 @@
-"""Intents in memory."""
+"""Outbox messages in memory."""
 
 from datetime import datetime
 from uuid import UUID
@@ -27,7 +27,7 @@ class MemoryOutbox:
             return message
 
     async def pending_in(self, partition_key: UUID) -> list[OutboxMessage]:
-        """What is not delivered yet of a lane."""
+        """What is not delivered yet of a partition."""
         return _partition(await self._statements.read(), partition_key)
 
     async def pending_of(self, agent_id: AgentId) -> list[OutboxMessage]:
@@ -37,7 +37,7 @@ class MemoryOutbox:
         return [row.message for _, row in sorted(rows.items())]
 
     async def claim(self, partition_key: UUID, through: int, at: datetime, until: datetime) -> OutboxMessage | None:
-        """The oldest of a lane, unless another has it."""
+        """The oldest of a partition, unless another has it."""
         async with self._statements.change() as tables:
             oldest = next(iter(_partition(tables, partition_key)), None)
             row = tables.outbox.get(oldest.number) if oldest else None
@@ -56,14 +56,14 @@ class MemoryOutbox:
             return True
 
     async def complete(self, message: OutboxMessage) -> bool:
-        """Forgets an intent."""
+        """Removes an outbox message."""
         async with self._statements.change() as tables:
             is_there = tables.outbox.get(message.number) is not None
             tables.outbox.drop(message.number)
             return is_there
 
     async def latest_per_partition(self, limit: int) -> list[OutboxMessage]:
-        """The newest of each lane, the lane with the oldest first."""
+        """The newest of each partition, the partition with the oldest first."""
         tables = await self._statements.read()
         partition_keys = dict.fromkeys(
             row.message.change.partition_key for _, row in sorted(tables.outbox.rows().items())

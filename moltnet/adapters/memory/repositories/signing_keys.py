@@ -7,7 +7,7 @@ from moltnet.ports.credentials import SigningKey
 
 
 class MemorySigningKeys:
-    """The native token issuer's keys."""
+    """The built-in token issuer's keys."""
 
     def __init__(self, statements: Statements) -> None:
         self._statements = statements

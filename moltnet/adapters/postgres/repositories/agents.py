@@ -24,7 +24,7 @@ PUT = """
         fingerprint = excluded.fingerprint, updated_at = excluded.updated_at,
         proven = excluded.proven or (agent_keys.proven and agent_keys.public_key_bytes = excluded.public_key_bytes)
 """
-# One row, or none when the identity has another key by now, or it was noted before; agent_keys_pkey.
+# One row, or none when the identity has another key by now, or it was recorded before; agent_keys_pkey.
 MARK_PROVEN = """
     update agent_keys set proven = true
     where identity_id = %(id)s and public_key_bytes = %(raw)s and not proven
@@ -79,7 +79,7 @@ class PostgresAgents:
         await self._session.run(PUT, **_columns(agent))
 
     async def mark_proven(self, agent_id: AgentId, key: PublicKey) -> None:
-        """Notes that an agent holds the private key of the key it has."""
+        """Records that an agent holds the private key of the key it has."""
         await self._session.run(MARK_PROVEN, id=agent_id, raw=key.raw)
 
     async def any(self) -> bool:

@@ -85,7 +85,7 @@ class PostgresClients:
         return await self._session.first(client_from_row, OF_AGENT, agent_id=agent_id)
 
     async def mark_used(self, client_id: ClientId, generation: int) -> bool:
-        """Notes that a client was used with the secret of a generation."""
+        """Records that a client was used with the secret of a generation."""
         return await self._session.run(MARK_USED, id=client_id, generation=generation) > 0
 
     async def renew_unused(self, client_id: ClientId, secret_hash: bytes, made_after: datetime, at: datetime) -> bool:
@@ -96,7 +96,7 @@ class PostgresClients:
         )
 
     async def rotate(self, client_id: ClientId, secret_hash: bytes, at: datetime) -> bool:
-        """Replaces the secret, counts `generation` up and notes a use."""
+        """Replaces the secret, counts `generation` up and records a use."""
         return await self._session.run(ROTATE, id=client_id, secret_hash=secret_hash, at=at) > 0
 
     async def remove(self, client_id: ClientId) -> None:

@@ -25,7 +25,7 @@ from moltnet.ports.repositories import Page
 
 # The entry of an id in a diary; diary_entries_pkey.
 FIND = "select * from entries where id = %(id)s and diary_id = %(diary_id)s"
-# The diary of an entry; diaries_pkey. Whoever changes or removes an entry holds its diary first.
+# The diary of an entry; diaries_pkey. Anyone who changes or removes an entry holds its diary first.
 HOLD = "select from diaries where id = %(diary_id)s for no key update"
 # The entries of some ids in their order; diary_entries_pkey.
 FIND_MANY = """
@@ -45,8 +45,8 @@ NEWEST = f"""
     left join (select entries.* from page join entries on entries.id = page.id) as shown on true
     order by shown.created_at desc, shown.id desc
 """  # noqa: S608 - constants
-# One row, once nobody else is asking the same: until its transaction ends, whoever asks for the same fold of the same
-# diary waits here. A statement of its own, since the next one must see what the other has written.
+# One row, once nobody else is asking the same: until its transaction ends, anyone who asks for the same fold of the
+# same diary waits here. A statement of its own, since the next one must see what the other has written.
 WAIT_FOR_FOLD = "select pg_advisory_xact_lock(hashtextextended(%(diary_id)s::text || encode(%(fold)s, 'hex'), 0))"
 # The first entry of a diary with a fold; diary_entries_fold.
 FIRST_LIKE = """

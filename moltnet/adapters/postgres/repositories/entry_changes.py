@@ -1,6 +1,6 @@
 """The statements that change an entry together with what it is found by: passages and its share in the term counts.
 
-Order of locks, so that no two writers wait for each other: the diary, the entry, the term counts by lexeme, the entries
+Order of locks, so that no two writers wait for each other: the diary, the entry, the term counts by term, the entries
 it had superseded. Those who only add share the diary; those who change or remove an entry hold it one after the other.
 """
 
@@ -59,7 +59,7 @@ REPLACE = """
     from diary
     where e.diary_id = diary.id and e.id = %(id)s and e.updated_at = %(unless_changed_since)s
 """
-# The same with another index: one row with the lexemes the entry no longer holds, or none.
+# The same with another index: one row with the terms the entry no longer holds, or none.
 REPLACE_WITH_INDEX = """
     with diary as (
         select id from diaries
@@ -100,7 +100,7 @@ REPLACE_WITH_INDEX = """
     )
     select array(select lexeme from changes where change < 0) as lexemes from edited
 """
-# One row with the lexemes the entry held, or none when it was changed or is gone; diary_entries_pkey. Passages and
+# One row with the terms the entry held, or none when it was changed or is gone; diary_entries_pkey. Passages and
 # accesses go with it, and those it had superseded are current again, by their foreign keys.
 REMOVE = """
     with diary as (

@@ -55,7 +55,7 @@ class PostgresFeed:
         return await self._session.first(_position, END) or Position(0)
 
     async def resume(self, after: Cursor) -> Position:
-        """The position to go on from."""
+        """The position to continue from."""
         values = {"created_at": after.created_at, "entry_id": after.entry_id}
         return await self._session.first(_position, RESUME, **values) or Position(0)
 

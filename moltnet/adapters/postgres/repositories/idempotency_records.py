@@ -8,7 +8,7 @@ from moltnet.adapters.postgres.rows import idempotency_record_from_row
 from moltnet.adapters.postgres.session import Session
 from moltnet.domain.idempotency import IdempotencyRecord, IdempotentRequest
 
-# One row, or none when there is another that has not expired; receipts_pkey, which waits for whoever is adding it.
+# One row, or none when there is another that has not expired; receipts_pkey, which waits for anyone who is adding it.
 ADD = """
     insert into receipts (agent_id, operation, key, fingerprint, answer, created_at, expires_at)
     values (
@@ -19,23 +19,23 @@ ADD = """
         expires_at = excluded.expires_at
     where receipts.expires_at <= excluded.created_at
 """
-# The receipt of an agent's operation under a key; receipts_pkey.
+# The idempotency record of an agent's operation under a key; receipts_pkey.
 FIND = """
     select agent_id, operation, key, fingerprint, answer, created_at, expires_at from receipts
     where agent_id = %(agent_id)s and operation = %(operation)s and key = %(key)s and expires_at > %(at)s
 """
-# The receipts that were forgotten; receipts_expiry.
+# The idempotency records that were forgotten; receipts_expiry.
 PURGE = "delete from receipts where expires_at <= %(at)s"
 
 
 class PostgresIdempotencyRecords:
-    """At most one receipt for each agent, operation and key."""
+    """At most one idempotency record for each agent, operation and key."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
 
     async def add(self, record: IdempotencyRecord) -> bool:
-        """Stores a receipt, in the place of one that had expired; raises ProfileNotFound when the agent is gone."""
+        """Stores an answer, replacing one that had expired; raises ProfileNotFound if the agent is gone."""
         added = await self._session.run(
             ADD,
             **attrs.asdict(record.request, recurse=False),
@@ -46,7 +46,7 @@ class PostgresIdempotencyRecords:
         return added > 0
 
     async def find(self, request: IdempotentRequest, at: datetime) -> IdempotencyRecord | None:
-        """The receipt for a request, unless it has expired."""
+        """The idempotency record for a request, unless it has expired."""
         return await self._session.first(
             idempotency_record_from_row,
             FIND,
@@ -57,5 +57,5 @@ class PostgresIdempotencyRecords:
         )
 
     async def purge(self, at: datetime) -> int:
-        """Forgets receipts that had expired at `at`."""
+        """Forgets idempotency records that had expired at `at`."""
         return await self._session.run(PURGE, at=at)

@@ -16,7 +16,7 @@ REMOVE = "delete from identities where identity_id = %(id)s"
 
 
 class PostgresIdentities:
-    """The native identity provider's own records."""
+    """The built-in identity provider's own records."""
 
     def __init__(self, session: Session) -> None:
         self._session = session

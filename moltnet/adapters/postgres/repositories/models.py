@@ -1,7 +1,7 @@
 """The table `embedding_model`, and the vectors of several models beside each other.
 
 An entry's row holds the beginning under one model. Under another one, passages stand in `entry_passages` from ordinal 0
-on, until `complete` writes the row anew. A search finds them in either place.
+on, until `complete` writes the row again. A search finds them in either place.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ STATE = "select serving, serving_directory, target, target_directory from embedd
 ADOPT = """
     insert into embedding_model (serving, serving_directory) values (%(name)s, %(directory)s) on conflict do nothing
 """
-# The serving model as the target means that there is none, and its place is noted anew; embedding_model_pkey.
+# The serving model as the target means that there is none, and its place is recorded again; embedding_model_pkey.
 AIM = """
     insert into embedding_model as m (serving, serving_directory) values (%(name)s, %(directory)s)
     on conflict (only_row) do update set
@@ -101,7 +101,7 @@ UNSETTLED = """
     ))
     for no key update of e skip locked
 """
-# Writes their rows anew and removes what no search uses. A statement of its own, that sees what was committed before
+# Writes their rows again and removes what no search uses. A statement of its own, that sees what was committed before
 # the rows were locked.
 COMPLETE = """
     with used as (

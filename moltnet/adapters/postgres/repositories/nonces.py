@@ -4,7 +4,7 @@ from datetime import datetime
 
 from moltnet.adapters.postgres.session import Session
 
-# One row, or none when the nonce was burnt before; used_recovery_nonces_pkey.
+# One row, or none when the nonce was used up before; used_recovery_nonces_pkey.
 USE = """
     insert into used_recovery_nonces (nonce, expires_at) values (%(nonce)s, %(expires_at)s) on conflict do nothing
 """
@@ -19,7 +19,7 @@ class PostgresNonces:
         self._session = session
 
     async def use(self, nonce: str, expires_at: datetime) -> bool:
-        """Burns a nonce; False when it was burnt before."""
+        """Uses up a nonce; False when it was used up before."""
         return await self._session.run(USE, nonce=nonce, expires_at=expires_at) > 0
 
     async def purge(self, at: datetime) -> int:

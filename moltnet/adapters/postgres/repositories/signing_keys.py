@@ -21,7 +21,7 @@ ALL = "select kid, sealed, created_at from token_keys order by created_at desc, 
 
 
 class PostgresSigningKeys:
-    """The native token issuer's keys."""
+    """The built-in token issuer's keys."""
 
     def __init__(self, session: Session) -> None:
         self._session = session

@@ -1,4 +1,4 @@
-"""Names each request and tells the log, in one line of JSON, what became of it.
+"""Names each request and logs, in one line of JSON, what became of it.
 
 The line holds no secret: the route's template instead of the target, so neither query, nor codes in a path; of an
 unknown route, the path without its query. The logger is `moltnet.rest.access`; who runs the server gives it a handler.
@@ -40,7 +40,7 @@ _NAMES = Random()  # noqa: S311 - no secret
 
 @attrs.frozen
 class Outcome:
-    """What became of a request; an interrupted one has the status 0. `path` is kept for an unknown route alone."""
+    """What became of a request; an interrupted one has the status 0. `path` is stored for an unknown route alone."""
 
     context: RequestContext
     method: str
@@ -68,17 +68,17 @@ class AccessLog:
         self._outcomes.append(Outcome(context, request.method, resource, path, status, elapsed_s, time.time()))
 
     def write(self) -> None:
-        """Tells the log what was taken down so far."""
+        """Logs what was taken down so far."""
         outcomes, self._outcomes = self._outcomes, []
         for outcome in outcomes:
-            # Every line is logged from the same place. Finding that out anew is half of what one costs.
+            # Every line is logged from the same place. Finding that out again is half of what one costs.
             record = logging.LogRecord.__new__(logging.LogRecord)
             record.__dict__.update(_RECORD, msg=_line(outcome), created=outcome.at, msecs=outcome.at % 1 * 1000)
             _LOG.handle(record)
 
 
 def request_context(request: web.Request, trusted: Sequence[Network]) -> RequestContext:
-    """The request's name and its client; proxies of these networks are believed."""
+    """The request's name and its client; proxies of these networks are trusted."""
     address = request.remote or ""
     if trusted:
         address = client_address(address, request.headers.getall("X-Forwarded-For", ()), trusted)
@@ -86,7 +86,7 @@ def request_context(request: web.Request, trusted: Sequence[Network]) -> Request
 
 
 def log_unreadable(request_id: str, peer: str, status: int) -> None:
-    """Tells the log of what could not be read as a request; nothing of it is repeated."""
+    """Logs what could not be read as a request; nothing of it is repeated."""
     _LOG.info('{"event":"unreadable","id":"%s","status":%d,"peer":%s}', request_id, status, _quoted(peer))
 
 

@@ -1,7 +1,7 @@
 """By which names a server lets itself be called.
 
-No stranger reaches a server on loopback, but a browser on the same machine does: a page of any site can have its own
-name resolve to 127.0.0.1, and is then of the server's own origin (DNS rebinding). The name it uses is in Host.
+No other machine reaches a server on loopback, but a browser on the same machine does: a page of any site can have its
+own name resolve to 127.0.0.1, and is then of the server's own origin (DNS rebinding). The name it uses is in Host.
 """
 
 from collections.abc import Set as AbstractSet
@@ -14,7 +14,7 @@ LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
 def refuse_unknown_host(request: web.Request, known: AbstractSet[str]) -> None:
-    """Raises MisdirectedRequest for a Host that is not among the known; who sends none is no browser."""
+    """Raises MisdirectedRequest for a Host that is not among the known; who sends none is not a browser."""
     if not all(host_name(host) in known for host in request.headers.getall("Host", ())):
         raise MisdirectedRequest
 

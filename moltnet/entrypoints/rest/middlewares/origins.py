@@ -26,13 +26,13 @@ _PREFLIGHT = {
 
 
 class Origins:
-    """Refuses pages of other sites; `allowed` are exact origins, `*` is no wildcard."""
+    """Refuses pages of other sites; `allowed` are exact origins, `*` is not a wildcard."""
 
     def __init__(self, allowed: AbstractSet[str]) -> None:
         self._allowed = {origin: CIMultiDict(_ANY, **{"Access-Control-Allow-Origin": origin}) for origin in allowed}
 
     def check(self, request: web.Request, context: RequestContext) -> None:
-        """Notes what the answer tells about origins; raises ForeignOrigin."""
+        """Records what the answer tells about origins; raises ForeignOrigin."""
         origin = request.headers.get("Origin")
         if origin is None:
             context.origin_headers = _ANY

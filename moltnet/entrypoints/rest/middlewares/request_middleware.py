@@ -25,7 +25,7 @@ _INTERRUPTED = 0
 
 
 def request_middleware(options: RestOptions, log: AccessLog) -> Middleware:
-    """Lets in programs, and the pages of named sites; what became of each request is noted in the log."""
+    """Lets in programs, and the pages of named sites; what became of each request is recorded in the log."""
     origins, trusted = Origins(options.cors_origins), options.trusted_proxies
 
     def check(request: web.Request, context: RequestContext) -> None:
@@ -61,7 +61,7 @@ def request_middleware(options: RestOptions, log: AccessLog) -> Middleware:
 
 
 def _is_client_disconnect(error: Exception, request: web.Request) -> bool:
-    # Its connection ended while it sent, or while something was sent to it: nobody's fault here, and nobody to tell.
+    # Its connection ended while it sent, or while something was sent to it: nobody's fault here, and nobody to answer.
     is_disconnected = not _is_connected(request)
     return isinstance(error, BodyInterrupted) or (is_disconnected and isinstance(error, ConnectionError))
 
