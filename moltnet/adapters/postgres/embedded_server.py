@@ -167,8 +167,9 @@ class Server:
         cluster_major = (self.folder.cluster / "PG_VERSION").read_text().strip()
         if cluster_major != major:
             raise EmbeddedUnavailable(
-                f"The database in {self.folder.cluster} is of PostgreSQL {cluster_major}, but PostgreSQL {major} is "
-                "installed: use the release of moltnet that made it, or dump it there and restore it in another folder"
+                f"The database in {self.folder.cluster} was made by PostgreSQL {cluster_major}, "
+                f"but PostgreSQL {major} is installed: use the release of moltnet that made it, "
+                "or dump it there and restore it in another folder"
             )
 
     def _forget_reused_pids(self) -> None:

@@ -27,6 +27,9 @@ SET_UP = """
 TRIED_FOR_S = 2.0
 # Of what it was in the middle of, because the server says nothing, it lets go then.
 CLOSED_WITHIN_S = 1.0
+# How long the end of a transaction may take, before its connection is closed instead. A busy event loop is late by
+# seconds, and good connections must not be closed for that.
+ROLLED_BACK_WITHIN_S = 10.0
 
 
 class Pool(AsyncConnectionPool[Connection]):
@@ -47,12 +50,13 @@ class Pool(AsyncConnectionPool[Connection]):
 
     async def close(self, timeout: float = CLOSED_WITHIN_S) -> None:  # noqa: ASYNC109  # the library's own parameter
         """Closes every connection, those that are coming back too."""
-        await asyncio.gather(*self._endings)
+        if self._endings:
+            await asyncio.wait(self._endings, timeout=timeout)
         await super().close(timeout)
 
     async def _end(self, connection: Connection) -> None:
         try:
-            async with asyncio.timeout(CLOSED_WITHIN_S):
+            async with asyncio.timeout(ROLLED_BACK_WITHIN_S):
                 await connection.rollback()
         except (TimeoutError, psycopg.Error):
             await connection.close()

@@ -46,8 +46,8 @@ sign      | before Workflows.send                  | expired
 sign      | after Workflows.send                   | done
 sign      | after receive signature                | done
 sign      | before step settle                     | done
-sign      | before signing_requests.settle         | done
-sign      | after signing_requests.settle          | done
+sign      | before signing_requests.complete       | done
+sign      | after signing_requests.complete        | done
 sign      | after step settle                      | done
 sign      | after Workflows.result                 | done
 accept    | before shares.replace                  | undone
