@@ -15,7 +15,7 @@ from typing import Any, TextIO, TypeAlias, TypeGuard
 from pythonjsonlogger.json import JsonFormatter as JsonLines
 
 from moltnet.domain.errors import StorageFull, StorageReadOnly, StorageUnavailable, Unavailable
-from moltnet.entrypoints.rest.log_text import escaped
+from moltnet.entrypoints.rest.json_text import escaped
 from moltnet.entrypoints.settings import LogFormat
 
 ExcInfo: TypeAlias = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]

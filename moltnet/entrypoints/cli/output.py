@@ -10,7 +10,7 @@ from typing import TextIO, TypeVar
 import click
 
 from moltnet.domain.errors import MoltNetError, StorageUnavailable
-from moltnet.entrypoints.rest.log_text import escaped
+from moltnet.entrypoints.rest.json_text import escaped
 
 Value = TypeVar("Value")
 

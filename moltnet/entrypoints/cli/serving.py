@@ -16,10 +16,9 @@ from moltnet.domain.services import Services
 from moltnet.entrypoints.container.networks import network
 from moltnet.entrypoints.mcp.mount import mount_mcp
 from moltnet.entrypoints.mcp.options import McpOptions
-from moltnet.entrypoints.rest.accepting import BACKLOG
 from moltnet.entrypoints.rest.app import create_app
-from moltnet.entrypoints.rest.listening import listening_app
-from moltnet.entrypoints.rest.middlewares.hosts import LOOPBACK_NAMES, host_name
+from moltnet.entrypoints.rest.headers import LOOPBACK_NAMES, host_name
+from moltnet.entrypoints.rest.listening import BACKLOG, listening_app
 from moltnet.entrypoints.rest.options import ConnectionLimits, RestOptions, StreamLimits
 from moltnet.entrypoints.settings import Settings
 

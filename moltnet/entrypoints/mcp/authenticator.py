@@ -17,11 +17,11 @@ from moltnet.domain.services import Services
 from moltnet.entrypoints.mcp.mcp_session import TooManyCalls
 from moltnet.entrypoints.mcp.routes import MCP_PATH, RESOURCE_PATH
 from moltnet.entrypoints.mcp.token_exchange import CoolingDown, Credentials, TokenExchange
-from moltnet.entrypoints.rest.bearer import token_of
+from moltnet.entrypoints.rest.authentication import RequestCount
 from moltnet.entrypoints.rest.json_text import to_json
-from moltnet.entrypoints.rest.keys import REQUEST_CONTEXT
+from moltnet.entrypoints.rest.options import REQUEST_CONTEXT
 from moltnet.entrypoints.rest.refusals import TooManyRequests
-from moltnet.entrypoints.rest.throttle import RequestCount
+from moltnet.entrypoints.rest.request_parts import token_of
 
 CLIENT_ID, CLIENT_SECRET = "X-Client-Id", "X-Client-Secret"
 MESSAGE = "message"

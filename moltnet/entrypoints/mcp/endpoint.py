@@ -20,9 +20,9 @@ from moltnet.entrypoints.mcp.local import LocalMcpSession
 from moltnet.entrypoints.mcp.options import McpOptions
 from moltnet.entrypoints.mcp.sessions import Sessions
 from moltnet.entrypoints.mcp.sign_in import reads_challenges_in_results
-from moltnet.entrypoints.rest.body import MAX_BODY_BYTES, read_body
+from moltnet.entrypoints.rest.bodies import MAX_BODY_BYTES, read_body
 from moltnet.entrypoints.rest.json_text import to_json
-from moltnet.entrypoints.rest.keys import REQUEST_CONTEXT
+from moltnet.entrypoints.rest.options import REQUEST_CONTEXT
 from moltnet.entrypoints.rest.refusals import MalformedBody
 from moltnet.entrypoints.rest.stream import HEARTBEAT, OpenStreams
 

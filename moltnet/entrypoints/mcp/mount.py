@@ -6,7 +6,7 @@ from moltnet.entrypoints.mcp.endpoint import McpEndpoint
 from moltnet.entrypoints.mcp.options import McpOptions
 from moltnet.entrypoints.mcp.routes import MCP_PATH, ROUTES
 from moltnet.entrypoints.rest.app import add_route
-from moltnet.entrypoints.rest.keys import SERVICES
+from moltnet.entrypoints.rest.options import SERVICES
 
 
 def mount_mcp(app: web.Application, options: McpOptions) -> None:

@@ -9,10 +9,9 @@ from moltnet.domain.assertions import ASSERTION_ALGORITHM, TOKEN_PATH
 from moltnet.domain.constraints import Alias
 from moltnet.domain.credentials import Scope
 from moltnet.entrypoints.operations.operation import Auth
-from moltnet.entrypoints.rest.keys import OPTIONS
-from moltnet.entrypoints.rest.routes.registration import CLIENT_CREDENTIALS
+from moltnet.entrypoints.rest.options import OPTIONS
+from moltnet.entrypoints.rest.routes.registration import CLIENT_CREDENTIALS, OAuthError
 from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Call, Handler, Route
-from moltnet.entrypoints.rest.schemas.registration import OAuthError
 
 MCP_PATH = "/mcp"
 RESOURCE_PATH = "/.well-known/oauth-protected-resource"

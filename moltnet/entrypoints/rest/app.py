@@ -1,23 +1,131 @@
-"""The REST application: routes, middlewares and headers put together around the use cases."""
+"""The REST application: routes, middleware and headers put together around the use cases.
 
-from collections.abc import Iterable
+A route runs from the path on (docs/reference/http.md, "Processing order").
+
+1. path parameters short enough; 2. the request counted; 3. a webhook's key; 4. content type, size and text of the body;
+5. path, body and query against their forms; 6. token and scopes; 7. the handler. What comes before, for every route
+alike, stands in `middleware`.
+"""
+
+from collections.abc import Callable, Iterable
 
 from aiohttp import web
 
 from moltnet.domain.services import Services
 from moltnet.entrypoints.operations.operation import Auth
-from moltnet.entrypoints.rest.body import MAX_BODY_BYTES
-from moltnet.entrypoints.rest.endpoint import Endpoint
-from moltnet.entrypoints.rest.keys import OPTIONS, REFERENCE, SERVICES
-from moltnet.entrypoints.rest.middlewares.access import AccessLog
-from moltnet.entrypoints.rest.middlewares.headers import add_headers
-from moltnet.entrypoints.rest.middlewares.request_middleware import request_middleware
-from moltnet.entrypoints.rest.options import RestOptions
-from moltnet.entrypoints.rest.reference import Reference
+from moltnet.entrypoints.rest.access_log import AccessLog
+from moltnet.entrypoints.rest.authentication import (
+    Authentication,
+    anonymous_authentication,
+    authenticate,
+    authorize,
+    check_webhook_key,
+    count_of,
+)
+from moltnet.entrypoints.rest.bodies import MAX_BODY_BYTES, UPLOADS, Uploads, read_body
+from moltnet.entrypoints.rest.headers import add_headers
+from moltnet.entrypoints.rest.large_json import form_text, read_json, size_of
+from moltnet.entrypoints.rest.middleware import request_middleware
+from moltnet.entrypoints.rest.options import OPTIONS, REQUEST_CONTEXT, SERVICES, RequestContext, RestOptions
+from moltnet.entrypoints.rest.reference import REFERENCE, Reference
+from moltnet.entrypoints.rest.refusals import InvalidRequest, UnknownRoute
+from moltnet.entrypoints.rest.request_parts import query_values
 from moltnet.entrypoints.rest.routes import ROUTES
-from moltnet.entrypoints.rest.routing import AnyRoute
+from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Call
 from moltnet.entrypoints.rest.stream import STREAMS, OpenStreams
-from moltnet.entrypoints.rest.uploads import UPLOADS, Uploads
+from moltnet.entrypoints.schema.convert import reader
+from moltnet.entrypoints.schema.declare import Members
+from moltnet.entrypoints.schema.validate import Refused, form_checker
+from moltnet.ports.workers import Workers
+
+LONGEST_PARAMETER = 100
+_JSON = "application/json; charset=utf-8"
+
+
+class Endpoint:
+    """A route with its checks made; `handle` is what the router calls."""
+
+    def __init__(self, route: AnyRoute, services: Services, options: RestOptions) -> None:
+        self._route, self._services, self._options = route, services, options
+        self._reads_token = route.auth in {Auth.REQUIRED, Auth.OPTIONAL}
+        self._takes_body, self._takes_query = route.reads_body, route.query is not None
+        self._params = _taker("params", route.params, lists_faults=route.lists_errors)
+        self._body = _taker("body", route.body, lists_faults=route.lists_errors)
+        self._query = _taker("querystring", route.query, lists_faults=route.lists_errors)
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """The route's answer; what it refuses is raised, unless the route renders refusals in a form of its own."""
+        named, context = request.match_info, request[REQUEST_CONTEXT]
+        if named:
+            _refuse_long(named.values())
+        count = count_of(request, context, self._route, self._services.throttling)
+        if self._reads_token:
+            authentication = await authenticate(request, context, self._services.authentication, count)
+        else:
+            authentication = anonymous_authentication(context)
+        await count(authentication.caller)
+        try:
+            if self._route.auth is Auth.WEBHOOK:
+                check_webhook_key(request, self._options.webhook_key)
+            answer = await self._answer(request, context, authentication)
+        except Exception as error:
+            refusal = self._route.refusal_form(error) if self._route.refusal_form else None
+            if refusal is None:
+                raise
+            answer = refusal
+        return await json_response(answer, self._services.workers) if isinstance(answer, Answer) else answer
+
+    async def _answer(
+        self, request: web.Request, context: RequestContext, authentication: Authentication
+    ) -> Answer | web.StreamResponse:
+        value = await self._body_value(request) if self._takes_body else None
+        params = self._params(request.match_info)
+        body = await read_json(self._services.workers, lambda: self._body(value), size_of(value))
+        query = self._query(query_values(request.rel_url.raw_query_string)) if self._takes_query else None
+        caller = authorize(context, self._route, authentication)
+        call = Call(services=self._services, caller=caller, params=params, body=body, query=query, request=request)
+        return await self._route.handler(call)
+
+    async def _body_value(self, request: web.Request) -> object:
+        is_required = self._route.body is not None
+        return await read_body(
+            request,
+            self._services.workers,
+            max_bytes=MAX_BODY_BYTES,
+            is_required=is_required,
+            takes_forms=self._route.takes_forms,
+        )
+
+
+async def json_response(answer: Answer, workers: Workers) -> web.Response:
+    """An answer as JSON text with its headers."""
+    return web.Response(
+        status=answer.status,
+        body=await form_text(workers, answer.body),
+        headers={"Content-Type": _JSON, **answer.headers},
+    )
+
+
+def _refuse_long(values: Iterable[str]) -> None:
+    if any(len(value) > LONGEST_PARAMETER for value in values):
+        raise UnknownRoute
+
+
+def _taker(part: str, shape: Members | None, *, lists_faults: bool) -> Callable[[object], object]:
+    if shape is None:
+        return lambda _: None
+    # Parts of an operation's input are put together first, and read then.
+    check = form_checker(shape)
+    read: Callable[[dict[str, object]], object] = dict if shape.is_part else reader(shape.form)
+
+    def take(value: object) -> object:
+        try:
+            values = check(value)
+        except Refused as refused:
+            raise InvalidRequest(part, refused.faults, lists_faults=lists_faults) from None
+        return read(values)
+
+    return take
 
 
 def create_app(

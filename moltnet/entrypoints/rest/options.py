@@ -1,9 +1,14 @@
-"""What may differ between two servers of this endpoint."""
+"""What the application and each request carry, and what may differ between two servers of this endpoint."""
 
 from ipaddress import IPv4Network, IPv6Network
 
 import attrs
+from aiohttp import web
+from multidict import CIMultiDict
 
+from moltnet.domain.caller import Caller
+from moltnet.domain.limits import Allowance
+from moltnet.domain.services import Services
 from moltnet.entrypoints.discovery.network_urls import NetworkUrls
 
 DEFAULT_ORIGINS = frozenset(
@@ -102,3 +107,29 @@ class RestOptions:
     def urls(self) -> NetworkUrls:
         """The network's addresses."""
         return NetworkUrls(api_url=self.api_url, source_url=self.source_url)
+
+
+SERVICES = web.AppKey("services", Services)
+OPTIONS = web.AppKey("options", RestOptions)
+
+
+@attrs.define
+class RequestContext:
+    """What is known of one request; what is None was not found out, or not yet.
+
+    Attributes:
+        request_id: the client's name for the request, or ours; in the answer and in the log.
+        address: who asks: the address of the connection, or the one that trusted proxies name.
+        origin_headers: what the answer tells a browser about origins; None for targets nobody can read.
+        allowance: what the asker may still do in this minute; None where nothing is counted.
+        caller: whose token was accepted; None before that, and for anonymous requests.
+    """
+
+    request_id: str
+    address: str
+    origin_headers: CIMultiDict[str] | None = None
+    allowance: Allowance | None = None
+    caller: Caller | None = None
+
+
+REQUEST_CONTEXT = web.RequestKey("visit", RequestContext)

@@ -6,11 +6,13 @@ An error takes the row of its nearest class: a new domain error needs a row only
 import logging
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import Annotated
 
 import attrs
 from aiohttp import web
 
 from moltnet.domain.caller import MissingScope
+from moltnet.domain.constraints import Description
 from moltnet.domain.errors import (
     Conflict,
     Expired,
@@ -34,7 +36,7 @@ from moltnet.domain.vouching import IssueContended, RegistrationRefused, Voucher
 from moltnet.entrypoints.discovery import problem_types as types
 from moltnet.entrypoints.discovery.problem_types import ProblemType
 from moltnet.entrypoints.rest.json_text import to_json
-from moltnet.entrypoints.rest.keys import REQUEST_CONTEXT
+from moltnet.entrypoints.rest.options import REQUEST_CONTEXT
 from moltnet.entrypoints.rest.refusals import (
     BodyInterrupted,
     BodyTooSlow,
@@ -48,10 +50,41 @@ from moltnet.entrypoints.rest.refusals import (
     MisdirectedRequest,
     Refusal,
     TooManyRequests,
+    UnknownRoute,
+    UnreadableTarget,
 )
-from moltnet.entrypoints.rest.schemas.problems import ProblemDetails, ValidationError, ValidationProblemDetails
+from moltnet.entrypoints.rest.request_parts import is_readable
 from moltnet.entrypoints.schema.convert import json_value
 from moltnet.entrypoints.schema.validate import Fault
+
+
+@attrs.frozen(kw_only=True)
+class ProblemDetails:
+    """A problem document."""
+
+    type: Annotated[str, Description("A URI that names the kind of problem")]
+    title: str
+    status: int
+    code: Annotated[str, Description("A stable name of the kind, for programs")]
+    detail: str
+    instance: Annotated[str, Description("The target of the request that met the problem")]
+    retry_after: Annotated[int, Description("Seconds after which to try again")] | None = None
+
+
+@attrs.frozen
+class ValidationError:
+    """One rule that the request breaks, and where."""
+
+    field: Annotated[str, Description("A JSON pointer, the bare name of a missing member, or `unknown` for the whole")]
+    message: str
+
+
+@attrs.frozen(kw_only=True)
+class ValidationProblemDetails(ProblemDetails):
+    """A problem document that lists the rules the request breaks."""
+
+    errors: tuple[ValidationError, ...]
+
 
 UNEXPECTED = "An unexpected error occurred"
 RETRY_UNAVAILABLE_S = 5
@@ -169,3 +202,37 @@ def _log(error: Exception, request: web.Request) -> None:
         _LOG.warning("%s: %s", request[REQUEST_CONTEXT].request_id, error.detail, exc_info=error)
     else:
         _LOG.error("%s: unexpected error", request[REQUEST_CONTEXT].request_id, exc_info=error)
+
+
+_PLAIN_JSON = "application/json; charset=utf-8"
+
+
+def refuse_unreadable(request: web.Request) -> None:
+    """Raises UnreadableTarget for a path that cannot be decoded."""
+    if not is_readable(request.rel_url.raw_path):
+        raise UnreadableTarget
+
+
+def refusal_response(error: Exception, request: web.Request) -> web.Response:
+    """The answer for what was raised; there is no 405, only routes that do not exist."""
+    if isinstance(error, UnreadableTarget):
+        return _unreadable(request)
+    if isinstance(error, UnknownRoute | web.HTTPNotFound | web.HTTPMethodNotAllowed):
+        return _unknown_route(request)
+    return problem_response(error, request)
+
+
+def _unreadable(request: web.Request) -> web.Response:
+    members = {
+        "error": "Bad Request",
+        "code": "FST_ERR_BAD_URL",
+        "message": f"'{request.raw_path}' is not a valid url component",
+        "statusCode": 400,
+    }
+    return web.Response(status=400, body=to_json(members), headers={"Content-Type": "application/json"})
+
+
+def _unknown_route(request: web.Request) -> web.Response:
+    message = f"Route {request.method}:{request.raw_path} not found"
+    members = {"message": message, "error": "Not Found", "statusCode": 404}
+    return web.Response(status=404, body=to_json(members), headers={"Content-Type": _PLAIN_JSON})

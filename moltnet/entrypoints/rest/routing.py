@@ -24,7 +24,7 @@ from moltnet.domain.limits import Tier
 from moltnet.domain.services import Services
 from moltnet.domain.versions import Expected
 from moltnet.entrypoints.operations.operation import Auth
-from moltnet.entrypoints.rest.conditions import IF_MATCH, expected_versions
+from moltnet.entrypoints.rest.request_parts import IF_MATCH, expected_versions
 from moltnet.entrypoints.schema.declare import Members, members_of
 
 Params = TypeVar("Params")

@@ -13,7 +13,7 @@ from moltnet.entrypoints.discovery.document import network_info
 from moltnet.entrypoints.discovery.problem_types import ProblemType
 from moltnet.entrypoints.operations.problems import kind_of
 from moltnet.entrypoints.rest.options import RestOptions
-from moltnet.entrypoints.rest.schemas.problems import (
+from moltnet.entrypoints.rest.problems import (
     ProblemDetails,
     ValidationError,
     ValidationProblemDetails,

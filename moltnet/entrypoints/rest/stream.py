@@ -7,14 +7,42 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import lru_cache
 
 from aiohttp import web
 
 from moltnet.domain.errors import Limited
-from moltnet.domain.feed import PublicEntry
-from moltnet.entrypoints.rest.keys import REQUEST_CONTEXT
-from moltnet.entrypoints.rest.options import StreamLimits
-from moltnet.entrypoints.rest.schemas.feed import event_of
+from moltnet.domain.feed import Cursor, InvalidCursor, PublicEntry
+from moltnet.domain.views import FeedItem
+from moltnet.entrypoints.operations.feed import FollowFeed
+from moltnet.entrypoints.operations.operation import Auth
+from moltnet.entrypoints.rest.json_text import to_json
+from moltnet.entrypoints.rest.options import OPTIONS, REQUEST_CONTEXT, StreamLimits
+from moltnet.entrypoints.rest.routing import AnyRoute, Call, Route
+from moltnet.entrypoints.schema.convert import iso_text, json_value
+
+# Followers of one process are sent the same entries at nearly the same time: each is made text once for all of them.
+EVENT_CACHE_SIZE = 128
+
+
+@lru_cache(maxsize=EVENT_CACHE_SIZE)
+def event_of(item: PublicEntry) -> bytes:
+    """A public entry as a server-sent event; its id names the entry and its time on the wire.
+
+    Source: docs/reference/feed.md, "Live stream".
+    """
+    identifier = f"{iso_text(item.entry.created_at)}/{item.entry.id}"
+    return b"id: %s\nevent: entry\ndata: %s\n\n" % (identifier.encode(), to_json(json_value(FeedItem.of(item))))
+
+
+def last_event(header: str) -> Cursor | None:
+    """The entry a Last-Event-ID names; None for anything that is no such id."""
+    created_at, _, entry_id = header.partition("/")
+    try:
+        return Cursor.of(created_at, entry_id)
+    except InvalidCursor:
+        return None
+
 
 HEADERS = {
     "Content-Type": "text/event-stream",
@@ -149,3 +177,33 @@ def _pieces(events: Iterable[bytes]) -> Iterator[bytes]:
             piece.clear()
         piece += event
     yield bytes(piece)
+
+
+async def stream(call: Call[None, None, FollowFeed]) -> web.StreamResponse:
+    """Be told of public entries as they are written."""
+    request, feed = call.request, call.services.feed
+    if request.method == "HEAD":
+        head = EventStream(request, request.app[OPTIONS].streams)
+        await head.open()
+        return head.answer
+    async with request.app[STREAMS].open_stream(request) as opened:
+        subscription = await feed.follow(last_event(request.headers.get("Last-Event-ID", "")), call.query.selection)
+        await opened.open()
+        await opened.send(subscription)
+    return opened.answer
+
+
+ROUTES: tuple[AnyRoute, ...] = (
+    Route(
+        "GET",
+        "/public/feed/stream",
+        "streamPublicFeed",
+        "public",
+        stream,
+        auth=Auth.NONE,
+        query=FollowFeed,
+        answers={},
+        tier=None,
+        documented=False,
+    ),
+)

@@ -7,9 +7,9 @@ from typing import Any
 from aiohttp import web
 from jsonschema import Draft202012Validator
 
+from moltnet.entrypoints.rest.problems import ProblemDetails
 from moltnet.entrypoints.rest.routes import ROUTES
 from moltnet.entrypoints.rest.routing import AnyRoute
-from moltnet.entrypoints.rest.schemas.problems import ProblemDetails
 from moltnet.entrypoints.schema.declare import members_of, shape_of
 from moltnet.entrypoints.schema.document import Components
 

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from moltnet.entrypoints.rest.accepting import REST_S
 from moltnet.entrypoints.rest.connections import OpenConnections
+from moltnet.entrypoints.rest.listening import REST_S
 from moltnet.entrypoints.rest.options import ConnectionLimits, RestOptions
 from tests.support.live_server import until
 from tests.support.networks import in_memory

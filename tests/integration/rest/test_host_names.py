@@ -2,7 +2,7 @@
 
 import pytest
 
-from moltnet.entrypoints.rest.middlewares.hosts import LOOPBACK_NAMES
+from moltnet.entrypoints.rest.headers import LOOPBACK_NAMES
 from moltnet.entrypoints.rest.options import RestOptions
 from tests.support.networks import in_memory
 from tests.support.raw_http import RawAnswer, connected, head

@@ -12,7 +12,7 @@ from moltnet.adapters.memory.embedding import MemoryEmbedder, _vector
 from moltnet.adapters.onnx.scheduling import Scheduler
 from moltnet.domain.search import Vector
 from moltnet.entrypoints.rest.app import create_app
-from moltnet.entrypoints.rest.keys import SERVICES
+from moltnet.entrypoints.rest.options import SERVICES
 from tests.integration.rest.conftest import RestNetwork
 from tests.integration.rest.members import RestMember
 from tests.support.live_server import until

@@ -8,8 +8,7 @@ import pytest
 
 from moltnet.domain.limits import Limits, Tier
 from moltnet.entrypoints.operations.operation import Auth
-from moltnet.entrypoints.rest.keys import SERVICES
-from moltnet.entrypoints.rest.options import RestOptions
+from moltnet.entrypoints.rest.options import SERVICES, RestOptions
 from moltnet.entrypoints.rest.routes import ROUTES
 from tests.integration.rest import framework
 from tests.integration.rest.framework import ORIGIN, act, read, route

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from moltnet.entrypoints.rest.middlewares.headers import SECURITY_HEADERS
+from moltnet.entrypoints.rest.headers import SECURITY_HEADERS
 from tests.support.networks import in_memory
 from tests.support.worlds import Served, served
 

@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestServer
 from moltnet.domain.errors import StorageUnavailable
 from moltnet.domain.services import Services
 from moltnet.entrypoints.rest.app import create_app
-from moltnet.entrypoints.rest.middlewares.headers import SECURITY_HEADERS
+from moltnet.entrypoints.rest.headers import SECURITY_HEADERS
 from moltnet.entrypoints.rest.options import RestOptions, StreamLimits
 from moltnet.entrypoints.rest.stream import STREAMS
 from tests.integration.rest.members import ask

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from moltnet.entrypoints.rest.middlewares.headers import SECURITY_HEADERS
+from moltnet.entrypoints.rest.headers import SECURITY_HEADERS
 from tests.integration.rest.framework import get, raw
 
 

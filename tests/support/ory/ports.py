@@ -23,7 +23,7 @@ from moltnet.adapters.ory.services import OryAddresses, OryServices, ory_service
 from moltnet.adapters.ory.tokens import OryTokenIssuer, OryTokenVerifier
 from moltnet.adapters.system.clock import SystemClock
 from moltnet.adapters.system.randomness import SystemRandomness
-from moltnet.entrypoints.rest.schemas.hooks import exchanged_form
+from moltnet.entrypoints.rest.routes.hooks import exchanged_form
 from moltnet.entrypoints.schema.convert import json_value
 from moltnet.ports.clock import Clock
 from moltnet.ports.storage import Storage

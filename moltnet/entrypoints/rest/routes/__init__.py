@@ -16,8 +16,9 @@ from moltnet.entrypoints.operations import (
     vouching,
 )
 from moltnet.entrypoints.operations.operation import AnyOperation
+from moltnet.entrypoints.rest import stream
 from moltnet.entrypoints.rest.operations import routes_of
-from moltnet.entrypoints.rest.routes import discovery, health, hooks, recovery_flow, reference, registration, stream
+from moltnet.entrypoints.rest.routes import discovery, health, hooks, recovery_flow, registration
 from moltnet.entrypoints.rest.routing import AnyRoute
 
 __all__ = ["ROUTES"]
@@ -44,5 +45,4 @@ ROUTES: tuple[AnyRoute, ...] = (
     *_of(problems.OPERATIONS),
     *hooks.ROUTES,
     *discovery.ROUTES,
-    *reference.ROUTES,
 )

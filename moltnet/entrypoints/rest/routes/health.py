@@ -1,10 +1,39 @@
 """The server's own state over REST (docs/reference/endpoints.md, "Health")."""
 
 from datetime import UTC, datetime
+from typing import Annotated, Literal
 
+import attrs
+
+from moltnet.domain.constraints import Description
 from moltnet.entrypoints.operations.operation import Auth
 from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Call, Route
-from moltnet.entrypoints.rest.schemas.health import Health, NotReady, Ready
+
+
+@attrs.frozen(kw_only=True)
+class Health:
+    """The server answers."""
+
+    status: Literal["ok"] = "ok"
+    timestamp: datetime
+
+
+@attrs.frozen(kw_only=True)
+class Ready:
+    """The server can do its work: the database and the workflows are there."""
+
+    status: Literal["ready"] = "ready"
+    timestamp: datetime
+
+
+@attrs.frozen(kw_only=True)
+class NotReady:
+    """The server runs, but cannot do its work now, or not all of it."""
+
+    status: Literal["unavailable"] = "unavailable"
+    reason: Annotated[str, Description("What is missing, in sentences for a person.")]
+    timestamp: datetime
+
 
 _UNAVAILABLE = 503
 _RETRY_S = 1

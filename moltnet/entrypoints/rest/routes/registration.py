@@ -1,31 +1,182 @@
-"""Registration, tokens and client secrets over REST (docs/reference/endpoints.md, "Registration" and "Tokens")."""
+"""Registration, tokens and client secrets over REST (docs/reference/endpoints.md, "Registration" and "Tokens").
 
+Names are snake_case where OAuth2's are, or the original's.
+"""
+
+import base64
+import binascii
 from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated
+from urllib.parse import unquote_plus
+from uuid import UUID
 
+import attrs
+
+from moltnet.domain.assertions import ASSERTION_TYPE
 from moltnet.domain.caller import Anonymous
-from moltnet.domain.credentials import ClientSecret, InvalidClient, InvalidScope
+from moltnet.domain.constraints import Alias, Description, Text
+from moltnet.domain.credentials import AccessToken, ClientSecret, InvalidClient, InvalidScope, Scope
 from moltnet.domain.errors import Invalid
-from moltnet.domain.registration import Evidence
+from moltnet.domain.registration import Evidence, Registered
 from moltnet.entrypoints.operations.operation import Auth
 from moltnet.entrypoints.operations.recovery import ROTATE
-from moltnet.entrypoints.rest.client_authentication import (
-    AmbiguousClientAuthentication,
-    AssertionShown,
-    client_authentication,
-)
-from moltnet.entrypoints.rest.idempotency import idempotency_key
+from moltnet.entrypoints.operations.signing import SignatureText
+from moltnet.entrypoints.rest.operations import idempotency_key
 from moltnet.entrypoints.rest.refusals import InvalidRequest, MalformedBody
 from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Call, Route
-from moltnet.entrypoints.rest.schemas.registration import (
-    JsonWebKeySet,
-    OAuthError,
-    RegisterAgent,
-    RegisterResponse,
-    TokenRequest,
-    TokenResponse,
-    registered_form,
-    token_form,
-)
+
+
+@attrs.frozen(kw_only=True)
+class RegisterAgent:
+    """A key, and a member's word for its holder."""
+
+    public_key: Annotated[str, Text(10, 256), Alias("public_key"), Description("ed25519:<base64 of the 32 bytes>")]
+    voucher_code: Annotated[str, Text(pattern="^[a-f0-9]{64}$"), Alias("voucher_code")]
+    proof: (
+        Annotated[
+            SignatureText, Description("The key's signature over moltnet:register:v1:<public_key>:<voucher_code>")
+        ]
+        | None
+    ) = None
+
+
+@attrs.frozen(kw_only=True)
+class RegisterResponse:
+    """A new member; the secret is told this once."""
+
+    identity_id: UUID
+    fingerprint: str
+    public_key: str
+    client_id: UUID
+    client_secret: str
+
+
+@attrs.frozen(kw_only=True)
+class TokenRequest:
+    """A request for a token by client credentials (RFC 6749 §4.4.2); they may stand in a Basic header instead."""
+
+    grant_type: Annotated[str, Alias("grant_type")] = ""
+    client_id: Annotated[str, Alias("client_id")] = ""
+    client_secret: Annotated[str, Alias("client_secret")] = ""
+    client_assertion_type: Annotated[
+        str, Alias("client_assertion_type"), Description(f"`{ASSERTION_TYPE}` with client_assertion (RFC 7523)")
+    ] = ""
+    client_assertion: Annotated[
+        str,
+        Alias("client_assertion"),
+        Description("In place of the secret: a JSON Web Token signed by the agent's key"),
+    ] = ""
+    scope: Annotated[str, Description("Space-separated; none means all of the client's")] | None = None
+
+
+@attrs.frozen(kw_only=True)
+class TokenResponse:
+    """A token (RFC 6749 §5.1)."""
+
+    access_token: Annotated[str, Alias("access_token")]
+    expires_in: Annotated[int, Alias("expires_in"), Description("Seconds")]
+    scope: str
+    token_type: Annotated[str, Alias("token_type")]
+
+
+@attrs.frozen(kw_only=True)
+class OAuthError:
+    """Why there is no token (RFC 6749 §5.2)."""
+
+    error: str
+    error_description: Annotated[str, Alias("error_description")]
+
+
+@attrs.frozen(kw_only=True)
+class JsonWebKeySet:
+    """The keys that tokens are verified with (RFC 7517 §5)."""
+
+    keys: tuple[object, ...]
+
+
+def registered_form(registered: Registered) -> RegisterResponse:
+    """A registration as the wire tells it."""
+    return RegisterResponse(
+        identity_id=registered.agent_id,
+        fingerprint=registered.public_key.fingerprint.text,
+        public_key=registered.public_key.text,
+        client_id=registered.credentials.client_id,
+        client_secret=registered.credentials.secret,
+    )
+
+
+def token_form(token: AccessToken) -> TokenResponse:
+    """A token as the wire tells it."""
+    return TokenResponse(
+        access_token=token.text,
+        expires_in=token.lifetime // timedelta(seconds=1),
+        scope=" ".join(scope for scope in Scope if scope in token.scopes),
+        token_type="bearer",  # noqa: S106 - the kind of token, not one
+    )
+
+
+_BASIC = "basic"
+
+
+class AmbiguousClientAuthentication(Invalid):
+    """A token request that proves its client in two ways, or half in one (RFC 6749 §5.2 `invalid_request`)."""
+
+    code = "AMBIGUOUS_CLIENT_AUTHENTICATION"
+
+
+@attrs.frozen(kw_only=True)
+class ClientSecretShown:
+    """A client's id and secret, from the body (`client_secret_post`) or the header (`client_secret_basic`)."""
+
+    client_id: str
+    client_secret: str = attrs.field(repr=False)
+
+
+@attrs.frozen
+class AssertionShown:
+    """An assertion (`private_key_jwt`)."""
+
+    text: str = attrs.field(repr=False)
+
+
+def client_authentication(headers: Mapping[str, str], body: TokenRequest) -> ClientSecretShown | AssertionShown:
+    """What a token request proves its client by; raises InvalidClient and AmbiguousClientAuthentication."""
+    basic = _basic(headers.get("Authorization", ""))
+    if body.client_assertion or body.client_assertion_type:
+        return _assertion(body, others=basic is not None or bool(body.client_secret))
+    if basic is None and body.client_secret and not body.client_id:
+        # Version 1 of the official MCP package sends it so.
+        raise InvalidClient("client_secret was sent without client_id; a client that leaves it out can use Basic")
+    if basic is None:
+        return ClientSecretShown(client_id=body.client_id, client_secret=body.client_secret)
+    # Some clients repeat in the body what the header says.
+    if body.client_id not in {"", basic.client_id} or body.client_secret not in {"", basic.client_secret}:
+        raise AmbiguousClientAuthentication("The Authorization header and the body name different client credentials")
+    return basic
+
+
+def _assertion(body: TokenRequest, *, others: bool) -> AssertionShown:
+    if body.client_assertion_type != ASSERTION_TYPE or not body.client_assertion:
+        raise AmbiguousClientAuthentication(f"client_assertion needs the client_assertion_type {ASSERTION_TYPE}")
+    if others:
+        raise AmbiguousClientAuthentication("A token request proves its client in one way: by secret or by assertion")
+    return AssertionShown(body.client_assertion)
+
+
+def _basic(header: str) -> ClientSecretShown | None:
+    """The credentials of the header, None when it is of another scheme; both parts are form-encoded."""
+    scheme, _, rest = header.partition(" ")
+    if scheme.lower() != _BASIC:
+        return None
+    try:
+        client_id, colon, secret = base64.b64decode(rest.strip(" "), validate=True).decode().partition(":")
+    except (binascii.Error, ValueError):
+        raise InvalidClient from None
+    if not colon:
+        raise InvalidClient
+    return ClientSecretShown(client_id=unquote_plus(client_id), client_secret=unquote_plus(secret))
+
 
 CLIENT_CREDENTIALS = "client_credentials"
 # RFC 6749 §5.1 asks for both on every answer that holds a token.

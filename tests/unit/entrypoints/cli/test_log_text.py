@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from moltnet.entrypoints.cli.logs import LINE, GatheringHandler, SecondsFormatter
-from moltnet.entrypoints.rest.log_text import escaped
+from moltnet.entrypoints.rest.json_text import escaped
 
 HOSTILE = (
     "\x1b[2J",

@@ -3,7 +3,7 @@
 import pytest
 
 from moltnet.domain.errors import Unauthenticated
-from moltnet.entrypoints.rest.bearer import token_of
+from moltnet.entrypoints.rest.request_parts import token_of
 
 MISSING, SCHEME = "Missing authorization header", "Invalid authorization scheme"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from moltnet.entrypoints.rest.body import MAX_FORM_FIELDS, form_values, parse_body
+from moltnet.entrypoints.rest.bodies import MAX_FORM_FIELDS, form_values, parse_body
 from moltnet.entrypoints.rest.refusals import MalformedBody
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moltnet.entrypoints.rest.clients import client_address
+from moltnet.entrypoints.rest.connections import client_address
 
 PROXIES = (ip_network("10.0.0.0/8"), ip_network("2001:db8:ffff::/48"))
 PROXY, CLIENT = "10.0.0.1", "192.0.2.7"

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from moltnet.domain.versions import version_of
-from moltnet.entrypoints.rest.conditions import expected_versions, version_headers
 from moltnet.entrypoints.rest.refusals import MalformedHeader
+from moltnet.entrypoints.rest.request_parts import expected_versions, version_headers
 from tests.support.builders import an_entry
 
 GLUE = st.sampled_from([",", ", ", " , ", ",,", " ,\t, "])

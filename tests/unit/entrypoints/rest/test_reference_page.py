@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import pytest
 
 from moltnet.entrypoints.rest.openapi import openapi_document
-from moltnet.entrypoints.rest.reference_page import reference_page
+from moltnet.entrypoints.rest.reference import reference_page
 from moltnet.entrypoints.rest.routes import ROUTES
 
 LOADS = {"script", "link", "img", "iframe", "object", "embed", "form"}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from moltnet.entrypoints.rest.schema_text import schema_text
+from moltnet.entrypoints.rest.reference import schema_text
 
 
 @pytest.mark.parametrize(

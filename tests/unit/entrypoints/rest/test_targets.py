@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moltnet.entrypoints.rest.targets import is_readable, query_values
+from moltnet.entrypoints.rest.request_parts import is_readable, query_values
 
 
 @pytest.mark.parametrize("path", ["/", "/a%20b", "/%C3%A9", "/a%2Fb", "/%25"])

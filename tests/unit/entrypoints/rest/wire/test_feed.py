@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from moltnet.domain.feed import PublicEntry
 from moltnet.entrypoints.operations.feed import FollowFeed, ReadFeed
-from moltnet.entrypoints.rest.schemas.feed import event_of, last_event
+from moltnet.entrypoints.rest.stream import event_of, last_event
 from tests.support.builders import NOON, an_entry
 from tests.support.strategies import entries
 

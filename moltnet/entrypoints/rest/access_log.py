@@ -19,10 +19,9 @@ import attrs
 from aiohttp import web
 from aiohttp.web_urldispatcher import AbstractResource
 
-from moltnet.entrypoints.rest.clients import Network, client_address
-from moltnet.entrypoints.rest.json_text import to_json
-from moltnet.entrypoints.rest.keys import RequestContext
-from moltnet.entrypoints.rest.log_text import escaped
+from moltnet.entrypoints.rest.connections import Network, client_address
+from moltnet.entrypoints.rest.json_text import escaped, to_json
+from moltnet.entrypoints.rest.options import RequestContext
 
 ACCESS_LOGGER = "moltnet.rest.access"
 FLUSH_WITHIN_S = 0.05

@@ -1,4 +1,10 @@
-"""The one middleware: what every request passes on its way to a route, and its answer on the way back."""
+"""The one middleware: what every request passes on its way to a route, and its answer on the way back.
+
+Each request is named and its client found out, its target is read and its origin checked, then it is the route's;
+whatever it meets becomes an answer, which gets its headers and its line in the log. A foreign origin is refused before
+it is counted. Counting is the route's own first act, since routes are counted apart; a throttled request is refused
+before its body is read (docs/reference/http.md, "Processing order").
+"""
 
 from functools import partial
 from http import HTTPStatus
@@ -7,13 +13,11 @@ from time import perf_counter
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from moltnet.entrypoints.rest.body import refuse_encoded
-from moltnet.entrypoints.rest.keys import REQUEST_CONTEXT, RequestContext
-from moltnet.entrypoints.rest.middlewares.access import AccessLog, request_context
-from moltnet.entrypoints.rest.middlewares.hosts import refuse_unknown_host
-from moltnet.entrypoints.rest.middlewares.origins import Origins, preflight_response
-from moltnet.entrypoints.rest.middlewares.refusals import refusal_response, refuse_unreadable
-from moltnet.entrypoints.rest.options import RestOptions
+from moltnet.entrypoints.rest.access_log import AccessLog, request_context
+from moltnet.entrypoints.rest.bodies import refuse_encoded
+from moltnet.entrypoints.rest.headers import Origins, preflight_response, refuse_unknown_host
+from moltnet.entrypoints.rest.options import REQUEST_CONTEXT, RequestContext, RestOptions
+from moltnet.entrypoints.rest.problems import refusal_response, refuse_unreadable
 from moltnet.entrypoints.rest.refusals import BodyInterrupted
 from moltnet.ports.awaiting import IS_AWAITED
 
