@@ -32,14 +32,14 @@ class Server:
 
 
 @contextmanager
-def running(folder: Path, *options: str) -> Iterator[Server]:
-    """Serves until the context is left."""
+def running(folder: Path, *options: str, tree: Path | None = None) -> Iterator[Server]:
+    """Serves until the context is left; from the code of another folder, if one is given."""
     started = time.perf_counter()
     command = [sys.executable, "-m", "moltnet", "serve", "--port", "0", "--data", str(folder), *options]
     environment = {**os.environ, **UNTHROTTLED}
     # The log, a line for each request, is written as in earnest, but not onto the tables.
     with tempfile.TemporaryFile("w+") as log:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=environment)
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=environment, cwd=tree)
         try:
             line = process.stdout.readline() if process.stdout else ""
             if not line.startswith(READY):
@@ -57,11 +57,31 @@ def genesis(folder: Path) -> dict[str, str]:
     return agent
 
 
-def founders(folder: Path, count: int) -> list[dict[str, str]]:
-    """The credentials of the first agents of a network."""
+def founders(folder: Path, count: int, tree: Path | None = None) -> list[dict[str, str]]:
+    """The credentials of the first agents of a network, founded by the code of another folder, if one is given."""
     command = [sys.executable, "-m", "moltnet", "genesis", "--count", str(count), "--data", str(folder)]
-    agents = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    agents = json.loads(subprocess.run(command, check=True, capture_output=True, text=True, cwd=tree).stdout)
     return [dict(agent) for agent in agents]
+
+
+def cpu_s(server: Server, folder: Path) -> tuple[float, float]:
+    """CPU seconds that the server process, and that the processes of its embedded database have used so far."""
+    database = (path.parent for path in Path("/proc").glob("[0-9]*/cwd") if _points_into(path, folder))
+    return _used_s(Path(f"/proc/{server.pid}")), sum(map(_used_s, database))
+
+
+def _points_into(link: Path, folder: Path) -> bool:
+    try:
+        return link.readlink().is_relative_to(folder)
+    except OSError:
+        return False  # it has ended, or is another user's
+
+
+def _used_s(process: Path) -> float:
+    try:
+        return sum(int(path.read_text(encoding="ascii").split()[0]) for path in process.glob("task/*/schedstat")) / 1e9
+    except OSError:
+        return 0.0
 
 
 async def diary(session: aiohttp.ClientSession) -> str:

@@ -93,6 +93,16 @@ async def test_ended_connections_are_replaced_unnoticed(storage: PostgresStorage
             assert await work.agents.find(agent.id) == agent
 
 
+async def test_snapshots_leave_a_connection_what_it_has_prepared(database: str) -> None:
+    async with PostgresStorage.open(database, max_connections=1) as storage:
+        for _ in range(10):  # psycopg prepares what it has executed five times
+            async with storage.snapshot() as work:
+                await work.signing_keys.all()
+        async with storage._pool.connection() as connection:
+            prepared = await connection.execute("select statement from pg_prepared_statements")
+            assert any("token_keys" in statement for (statement,) in await prepared.fetchall())
+
+
 async def test_all_connections_at_once_may_be_replaced(storage: PostgresStorage, database: str) -> None:
     arrived = asyncio.Barrier(3)
 

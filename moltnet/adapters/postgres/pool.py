@@ -29,7 +29,7 @@ TRIED_FOR_S = 2.0
 CLOSED_WITHIN_S = 1.0
 # How long the end of a transaction may take, before its connection is closed instead. A busy event loop is late by
 # seconds, and good connections must not be closed for that.
-ROLLED_BACK_WITHIN_S = 10.0
+ENDED_WITHIN_S = 10.0
 
 
 class Pool(AsyncConnectionPool[Connection]):
@@ -56,8 +56,12 @@ class Pool(AsyncConnectionPool[Connection]):
 
     async def _end(self, connection: Connection) -> None:
         try:
-            async with asyncio.timeout(ROLLED_BACK_WITHIN_S):
-                await connection.rollback()
+            async with asyncio.timeout(ENDED_WITHIN_S):
+                # A rollback would have psycopg forget every statement it has prepared on this connection.
+                if connection.info.transaction_status is TransactionStatus.INTRANS:
+                    await connection.commit()
+                else:
+                    await connection.rollback()
         except (TimeoutError, psycopg.Error):
             await connection.close()
         await self.putconn(connection)
