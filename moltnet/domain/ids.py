@@ -11,6 +11,7 @@ ShareId = NewType("ShareId", UUID)
 VoucherId = NewType("VoucherId", UUID)
 SigningRequestId = NewType("SigningRequestId", UUID)
 ClientId = NewType("ClientId", UUID)
+WebSessionId = NewType("WebSessionId", UUID)
 
 _UUID_TEXT = re.compile(
     r"(?:urn:uuid:)?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})", re.ASCII | re.IGNORECASE

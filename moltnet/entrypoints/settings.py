@@ -136,6 +136,11 @@ class Settings:
         """What MCP session ids are made by, in every process alike; derived for the same reason."""
         return hmac.digest(self.recovery_secret, b"moltnet mcp sessions", hashlib.sha256)
 
+    @property
+    def web_session_secret(self) -> bytes:
+        """What forms, challenges and links of the console are marked by, in every process alike; derived likewise."""
+        return hmac.digest(self.recovery_secret, b"moltnet web sessions", hashlib.sha256)
+
     def url(self, port: int, host: str = LOOPBACK) -> str:
         """The address agents use, of a server that listens on an IP address and a port."""
         return self.public_url or address_of(host, port)

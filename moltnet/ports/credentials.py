@@ -1,4 +1,4 @@
-"""What agents and the network prove themselves with, as it is stored: identities, clients, codes, nonces, signing keys.
+"""What agents and the network prove themselves with, as it is stored: identities, clients, codes, nonces and sessions.
 
 As with every repository, a method belongs to the unit of work it is asked of.
 """
@@ -10,13 +10,14 @@ import attrs
 
 from moltnet.domain.agents import Agent
 from moltnet.domain.credentials import Client
-from moltnet.domain.ids import AgentId, ClientId
+from moltnet.domain.ids import AgentId, ClientId, WebSessionId
 from moltnet.domain.keys import PublicKey
 from moltnet.domain.recovery import RecoveryCode
+from moltnet.domain.web_sessions import WebSession
 
 
 class Nonces(Protocol):
-    """Nonces that were used: of recovery challenges, and of client assertions."""
+    """Nonces that were used: of challenges, client assertions and one-time links."""
 
     async def use(self, nonce: str, expires_at: datetime) -> bool:
         """Uses up a nonce, in one statement; False when it was used up before."""
@@ -141,4 +142,32 @@ class SigningKeys(Protocol):
 
     async def remove_all_but(self, kid: str) -> None:
         """Removes every key but one."""
+        ...
+
+
+class WebSessions(Protocol):
+    """Browsers that act for agents; only hashes of their tokens are stored. They go with their agent."""
+
+    async def add(self, session: WebSession, *, most: int) -> None:
+        """Stores a session; of the agent's, only the `most` that began last stay. Raises ProfileNotFound."""
+        ...
+
+    async def find(self, token_hash: bytes, at: datetime) -> WebSession | None:
+        """The session of a token, unless it is over."""
+        ...
+
+    async def of_agent(self, agent_id: AgentId, at: datetime) -> list[WebSession]:
+        """An agent's sessions that are not over, the one used last first, of equals by id."""
+        ...
+
+    async def put(self, session: WebSession) -> None:
+        """Stores the later state of a session; one that was ended meanwhile stays so."""
+        ...
+
+    async def end(self, agent_id: AgentId, session_id: WebSessionId) -> bool:
+        """Ends a session of an agent's; False if there is none."""
+        ...
+
+    async def purge(self, at: datetime) -> int:
+        """Forgets sessions that were over before `at`; answers how many."""
         ...

@@ -4,7 +4,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from moltnet.domain.search import EntryIndex
-from moltnet.ports.credentials import Clients, Identities, Nonces, RecoveryCodes, SigningKeys
+from moltnet.ports.credentials import Clients, Identities, Nonces, RecoveryCodes, SigningKeys, WebSessions
 from moltnet.ports.feed import Feed
 from moltnet.ports.idempotency_records import IdempotencyRecords
 from moltnet.ports.models import ModelVectors
@@ -58,6 +58,8 @@ class UnitOfWork(Protocol):
     def outbox(self) -> Outbox: ...
     @property
     def signing_requests(self) -> SigningRequests: ...
+    @property
+    def web_sessions(self) -> WebSessions: ...
 
 
 class Storage(Protocol):

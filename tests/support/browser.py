@@ -1,84 +1,100 @@
-"""A browser without a window, driven over the Chrome DevTools protocol (chromedevtools.github.io/devtools-protocol)."""
+"""Debian's Chromium without a window, driven by Playwright; whatever it complains of is remembered."""
 
-import asyncio
-import json
 import shutil
-import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-import aiohttp
-
-from tests.support.live_server import until
+import attrs
+import pytest
+from axe_playwright_python.base import AXE_FILE_PATH
+from playwright.async_api import Browser, Page, async_playwright
 
 CHROMIUM = shutil.which("chromium")
-OPTIONS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--remote-debugging-port=0")
-
-
-class Page:
-    """One page; `events` are what the browser told of it, in order."""
-
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        self.events: list[dict[str, Any]] = []
-        self._socket = socket
-        self._sent = 0
-
-    async def command(self, method: str, **parameters: Any) -> Any:
-        """Has the browser do something; raises RuntimeError where it can't."""
-        self._sent += 1
-        await self._socket.send_json({"id": self._sent, "method": method, "params": parameters})
-        while (told := await self._socket.receive_json(timeout=20)).get("id") != self._sent:
-            self.events.append(told)
-        if "error" in told:
-            raise RuntimeError(told["error"])
-        return told["result"]
-
-    async def open(self, url: str) -> None:
-        """Goes to an address, and waits until everything of it is there."""
-        for domain in ("Page", "Runtime", "Log", "Network"):
-            await self.command(f"{domain}.enable")
-        await self.command("Page.navigate", url=url)
-        while not self.told("Page.loadEventFired"):
-            self.events.append(await self._socket.receive_json(timeout=20))
-
-    async def value(self, expression: str) -> Any:
-        """What a piece of JavaScript gives in the page."""
-        told = await self.command("Runtime.evaluate", expression=expression, returnByValue=True)
-        if "exceptionDetails" in told:
-            raise RuntimeError(json.dumps(told["exceptionDetails"]))
-        return told["result"].get("value")
-
-    async def press(self, key: str, code: int) -> None:
-        """Presses a key and lets it go; `code` is its virtual key code."""
-        text = {"text": "\r"} if key == "Enter" else {}
-        for kind in ("keyDown", "keyUp"):
-            await self.command(
-                "Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code, **text
-            )
-
-    def told(self, method: str) -> list[dict[str, Any]]:
-        """What was told by events of one kind."""
-        return [event["params"] for event in self.events if event.get("method") == method]
+needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed (Debian: apt install chromium)")
+# Nothing is asked of anybody but the server under test.
+OPTIONS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+WIDTHS = (360, 768, 1440)
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+# Elements that reach beyond the window, unless they scroll by themselves.
+_OVERFLOWING = """() => {
+    const wide = document.documentElement.clientWidth + 1;
+    if (document.documentElement.scrollWidth <= wide) return [];
+    return [...document.body.querySelectorAll('*')].filter(each => each.getBoundingClientRect().right > wide)
+        .slice(0, 5).map(each => each.outerHTML.slice(0, 160));
+}"""
+_VIOLATIONS = """async () => (await axe.run(document, {
+    runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+})).violations.map(each => [each.id, ...each.nodes.slice(0, 3).map(node => node.html.slice(0, 200))].join('\\n  '))"""
 
 
 @asynccontextmanager
-async def a_page(profile: Path) -> AsyncIterator[Page]:
-    """An empty page of a browser of its own, whose files are in `profile`."""
-    assert CHROMIUM
-    command = [CHROMIUM, *OPTIONS, f"--user-data-dir={profile}", "about:blank"]
-    browser = await asyncio.create_subprocess_exec(*command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+async def a_browser() -> AsyncIterator[Browser]:
+    """A browser with no history; to be shared by the tests of a module."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(OPTIONS))
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+@attrs.define
+class Window:
+    """A page of a person's own: its cookies are nobody else's.
+
+    `complaints` are errors in the console, exceptions, and breaches of the content security policy; `asked` are the
+    addresses that were asked for.
+    """
+
+    page: Page
+    complaints: list[str] = attrs.field(factory=list)
+    asked: list[str] = attrs.field(factory=list)
+
+    async def overflowing(self) -> list[str]:
+        """Elements that reach beyond the window's right edge; none where nobody has to scroll sideways."""
+        found: list[str] = await self.page.evaluate(_OVERFLOWING)
+        return found
+
+    async def violations(self) -> list[str]:
+        """What axe-core finds against WCAG 2.2 AA and good practice."""
+        await self.page.evaluate(AXE_FILE_PATH.read_text(encoding="utf-8"))
+        found: list[str] = await self.page.evaluate(_VIOLATIONS)
+        return found
+
+
+@asynccontextmanager
+async def a_window(
+    browser: Browser,
+    *,
+    url: str = "",
+    width: int = 1440,
+    height: int = 900,
+    scheme: Literal["light", "dark"] = "light",
+    **options: Any,
+) -> AsyncIterator[Window]:
+    """A window of a fresh profile; paths are below `url`, `options` are those of a Playwright context."""
+    context = await browser.new_context(
+        base_url=url, viewport={"width": width, "height": height}, color_scheme=scheme, **options
+    )
+    context.set_default_timeout(20_000)
+    window = Window(await context.new_page())
+    window.page.on("console", lambda message: window.complaints.append(message.text) if _is_bad(message) else None)
+    window.page.on("pageerror", lambda error: window.complaints.append(str(error)))
+    window.page.on("request", lambda request: window.asked.append(request.url))
     try:
-        place = profile / "DevToolsActivePort"
-        await until(lambda: place.exists() and len(place.read_text(encoding="ascii").splitlines()) == 2)
-        port = place.read_text(encoding="ascii").split()[0]
-        async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
-            async with session.get("/json/list") as answer:
-                targets = await answer.json(content_type=None)
-            page = next(target for target in targets if target["type"] == "page")
-            async with session.ws_connect(page["webSocketDebuggerUrl"], max_msg_size=0) as socket:
-                yield Page(socket)
+        yield window
     finally:
-        browser.terminate()
-        await browser.wait()
+        await context.close()
+
+
+def _is_bad(message: Any) -> bool:
+    return message.type in {"error", "warning"} and not message.location["url"].endswith("/favicon.ico")

@@ -24,6 +24,7 @@ from moltnet.adapters.memory.repositories.shares import MemoryShares
 from moltnet.adapters.memory.repositories.signing_keys import MemorySigningKeys
 from moltnet.adapters.memory.repositories.signing_requests import MemorySigningRequests
 from moltnet.adapters.memory.repositories.vouchers import MemoryVouchers
+from moltnet.adapters.memory.repositories.web_sessions import MemoryWebSessions
 from moltnet.adapters.memory.statements import Alone, Snapshot, Statements, Together, Unit, WriterLock
 from moltnet.adapters.memory.tables import Tables
 from moltnet.domain.feed import Position
@@ -51,6 +52,7 @@ class MemoryUnitOfWork:
     relations: MemoryRelations
     outbox: MemoryOutbox
     signing_requests: MemorySigningRequests
+    web_sessions: MemoryWebSessions
 
     @classmethod
     def over(cls, statements: Statements) -> "MemoryUnitOfWork":
@@ -73,6 +75,7 @@ class MemoryUnitOfWork:
             relations=MemoryRelations(statements),
             outbox=MemoryOutbox(statements),
             signing_requests=MemorySigningRequests(statements),
+            web_sessions=MemoryWebSessions(statements),
         )
 
 

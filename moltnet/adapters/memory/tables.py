@@ -15,7 +15,7 @@ from moltnet.domain.diaries import Diary
 from moltnet.domain.entries import Entry
 from moltnet.domain.feed import Cursor, Position
 from moltnet.domain.idempotency import IdempotencyRecord, IdempotentRequest
-from moltnet.domain.ids import AgentId, ClientId, DiaryId, EntryId, ShareId, SigningRequestId
+from moltnet.domain.ids import AgentId, ClientId, DiaryId, EntryId, ShareId, SigningRequestId, WebSessionId
 from moltnet.domain.keys import PublicKey
 from moltnet.domain.model_migration import ModelState
 from moltnet.domain.outbox import OutboxMessage
@@ -25,6 +25,7 @@ from moltnet.domain.search import EntryIndex, ModelName, ModelPassages
 from moltnet.domain.sharing import Refusals, Share
 from moltnet.domain.signing import SigningRequest
 from moltnet.domain.vouching import Voucher
+from moltnet.domain.web_sessions import WebSession
 from moltnet.ports.credentials import SigningKey
 
 Key = TypeVar("Key", bound=Hashable)
@@ -233,6 +234,9 @@ class Tables:
         self.recovery_codes: Table[str, RecoveryCode] = Table()
         self.sessions: Table[bytes, Session] = Table()
         self.nonces: Table[str, datetime] = Table()
+        self.web_sessions: Table[WebSessionId, WebSession] = Table(
+            token_hash=lambda session: session.token_hash, agent=lambda session: session.agent_id
+        )
         self.idempotency_records: Table[IdempotencyRecordKey, IdempotencyRecord] = Table(
             agent=lambda record: record.request.agent_id
         )

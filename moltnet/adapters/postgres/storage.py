@@ -26,6 +26,7 @@ from moltnet.adapters.postgres.repositories.shares import PostgresShares
 from moltnet.adapters.postgres.repositories.signing_keys import PostgresSigningKeys
 from moltnet.adapters.postgres.repositories.signing_requests import PostgresSigningRequests
 from moltnet.adapters.postgres.repositories.vouchers import PostgresVouchers
+from moltnet.adapters.postgres.repositories.web_sessions import PostgresWebSessions
 from moltnet.adapters.postgres.session import SNAPSHOT, STATEMENT_WITHIN_S, Session
 from moltnet.adapters.postgres.violations import translated
 from moltnet.domain.errors import StorageFull, StorageReadOnly
@@ -55,6 +56,7 @@ class PostgresUnitOfWork:
     relations: PostgresRelations
     outbox: PostgresOutbox
     signing_requests: PostgresSigningRequests
+    web_sessions: PostgresWebSessions
 
     @classmethod
     def over(cls, session: Session) -> "PostgresUnitOfWork":
@@ -77,6 +79,7 @@ class PostgresUnitOfWork:
             relations=PostgresRelations(session),
             outbox=PostgresOutbox(session),
             signing_requests=PostgresSigningRequests(session),
+            web_sessions=PostgresWebSessions(session),
         )
 
 

@@ -38,6 +38,7 @@ RULES: Mapping[str, type[MoltNetError]] = MappingProxyType(
         "relation_tuples_object_fkey": DiaryNotFound,
         "relation_tuples_subject_fkey": ProfileNotFound,
         "signing_requests_agent_id_fkey": ProfileNotFound,
+        "web_sessions_agent_id_fkey": ProfileNotFound,
     }
 )
 

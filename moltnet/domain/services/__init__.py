@@ -23,6 +23,7 @@ from moltnet.domain.services.sharing import SharingService
 from moltnet.domain.services.signing import SigningService
 from moltnet.domain.services.throttling import ThrottlingService
 from moltnet.domain.services.vouching import VouchingService
+from moltnet.domain.services.web_sessions import WebSessionService
 from moltnet.ports.workers import Workers
 
 __all__ = ["Services"]
@@ -53,4 +54,5 @@ class Services:
     model_migration: ModelMigrationService
     throttling: ThrottlingService
     vouching: VouchingService
+    web_sessions: WebSessionService
     workers: Workers

@@ -38,10 +38,11 @@ class MaintenanceService:
         await self.limits.forget_ended()
 
     async def _forget(self) -> bool:
-        """Forgets used nonces, old recovery codes, idempotency records, and vouchers nobody came in on."""
+        """Forgets used nonces, sessions, recovery codes, idempotency records, and vouchers nobody came in on."""
         at = self.clock.now()
         async with self.storage.autocommit() as work:
             await work.nonces.purge(at)
+            await work.web_sessions.purge(at)
             await work.idempotency_records.purge(at)
             # A flow that is over still answers so for a while: codes are stored as long as their flows.
             await work.recovery_codes.purge(at - (FLOW_LIFETIME - CODE_LIFETIME))

@@ -50,6 +50,7 @@ from moltnet.domain.services.signing import (
 from moltnet.domain.services.throttling import ThrottlingService
 from moltnet.domain.services.view_counter import ViewCounter
 from moltnet.domain.services.vouching import VouchingService
+from moltnet.domain.services.web_sessions import WebSessionService
 from moltnet.domain.sharing import InvitationLimits
 from moltnet.entrypoints.container.ory import Ory
 from moltnet.entrypoints.settings import Settings
@@ -328,5 +329,17 @@ class UseCases(containers.DeclarativeContainer):
         model_migration=providers.Singleton(ModelMigrationService, storage=storage),
         throttling=parts.throttling,
         vouching=providers.Singleton(VouchingService, storage=storage, clock=clock, randomness=randomness),
+        web_sessions=providers.Singleton(
+            WebSessionService,
+            storage=storage,
+            issuer=parts.token_issuer,
+            tokens=parts.token_verifier,
+            client_directory=parts.client_directory,
+            signatures=signatures,
+            clock=clock,
+            randomness=randomness,
+            network=parts.network,
+            secret=parts.settings.provided.web_session_secret,
+        ),
         workers=workers,
     )

@@ -103,6 +103,8 @@ def _forget_agent(tables: Tables, agent_id: AgentId) -> None:
         tables.relations.drop(relation_tuple)
     for request_id in list(tables.signing_requests.sharing("agent", agent_id)):
         tables.signing_requests.drop(request_id)
+    for session_id in list(tables.web_sessions.sharing("agent", agent_id)):
+        tables.web_sessions.drop(session_id)
     for key in list(tables.idempotency_records.sharing("agent", agent_id)):
         tables.idempotency_records.drop(key)
     _forget_vouchers(tables, agent_id)
