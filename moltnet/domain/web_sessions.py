@@ -2,7 +2,7 @@
 
 A text that a key signs to sign in names this network and nothing else that a key signs begins alike (recovery
 challenges, registration proofs and framed messages have other prefixes). Challenges and links are recognised by their
-HMAC-SHA256, so none is stored until it comes back; then it is used up (ADR-47).
+HMAC-SHA256, so none is stored until it comes back; then it is used up.
 """
 
 import hashlib
