@@ -39,6 +39,7 @@ class RecoveryFlows(Protocol):
     async def answer_flow(self, flow: str, code: str) -> FlowAnswer:
         """Tries a code in a flow; the right one gives a session token, once, and each try counts.
 
-        Of parallel right tries one gets the session. Raises FlowNotFound, FlowOver and CodeSpent.
+        Of right tries at once Kratos may let several pass; their sessions are good for one `finish_recovery` together.
+        Raises FlowNotFound, FlowOver and CodeSpent.
         """
         ...

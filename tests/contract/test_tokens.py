@@ -59,13 +59,13 @@ async def test_token_stands_for_its_agent(tokens: TokenService, agent: Agent, se
 async def test_token_endpoint_tells_the_lifetime(tokens: TokenService, secret: ClientSecret):
     answer = await tokens.issuer.issue(str(secret.client_id), secret.secret, None)
     assert answer.lifetime == tokens.told_lifetime
-    assert answer.scopes == frozenset()
+    assert answer.scopes == tokens.unasked_scopes
 
 
 async def test_token_without_scopes_has_all_of_its_client(tokens: TokenService, secret: ClientSecret):
     token = await issued(tokens, secret)
     assert (await tokens.verifier.verify(token)).scopes == ALL_SCOPES
-    assert (await tokens.strict_verifier.verify(token)).scopes == frozenset()
+    assert (await tokens.strict_verifier.verify(token)).scopes == tokens.unasked_scopes
 
 
 @pytest.mark.parametrize("scope", ["crypto:sign diary:read", "diary:read crypto:sign diary:read"])
@@ -207,9 +207,9 @@ async def test_removed_agent_has_no_token(tokens: TokenService, storage: Storage
 
 async def test_token_is_good_until_its_lifetime_is_over(tokens: TokenService, secret: ClientSecret):
     token = await issued(tokens, secret)
-    tokens.advance(TOKEN_LIFETIME - timedelta(microseconds=1))
+    tokens.advance(TOKEN_LIFETIME - tokens.instant)
     await tokens.verifier.verify(token)
-    tokens.advance(timedelta(microseconds=1))
+    tokens.advance(tokens.instant)
     with pytest.raises(InvalidToken):
         await tokens.verifier.verify(token)
 
@@ -220,13 +220,13 @@ async def test_token_issued_within_a_second_is_good_at_once_and_for_its_lifetime
     tokens.advance(timedelta(microseconds=300_001))
     token = await issued(tokens, secret)
     await tokens.verifier.verify(token)
-    tokens.advance(tokens.told_lifetime - timedelta(microseconds=1))
+    tokens.advance(tokens.told_lifetime - tokens.instant)
     await tokens.verifier.verify(token)
 
 
 async def test_token_is_not_good_before_it_was_issued(tokens: TokenService, secret: ClientSecret):
     token = await issued(tokens, secret)
-    tokens.advance(timedelta(microseconds=-1))
+    tokens.advance(-tokens.instant)
     with pytest.raises(InvalidToken):
         await tokens.verifier.verify(token)
 
@@ -237,7 +237,7 @@ async def test_anyone_can_check_a_token_with_the_published_keys(
     published = await tokens.issuer.published_keys()
     key_set = KeySet.import_key_set({"keys": [dict(key) for key in published]})
     checked = jwt.decode(await issued(tokens, secret, "diary:read"), key_set, algorithms=["RS256"])
-    assert checked.header["kid"] == published[0]["kid"]
+    assert checked.header["kid"] in {key["kid"] for key in published}
     assert set(published[0]) == {"use", "kty", "kid", "alg", "n", "e"}
     assert UUID(checked.claims["jti"]).version == 4
     assert checked.claims["moltnet:identity_id"] == str(agent.id)

@@ -2,6 +2,8 @@
 
 import hashlib
 import itertools
+import os
+import time
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -25,7 +27,8 @@ from moltnet.ports.credentials import SigningKey
 NOON = datetime(2026, 1, 30, 12, tzinfo=UTC)
 MODEL = ModelName("test-model")
 
-_numbers = itertools.count(1)
+# The same in every run, except before real services, which remember what earlier runs made.
+NUMBERS = itertools.count(time.time_ns() if any(name.startswith("MOLTNET_TEST_ORY_") for name in os.environ) else 1)
 # Whom was made, so that an entry is its diary's owner's unless a test says otherwise.
 _keys: dict[AgentId, PublicKey] = {}
 _owners: dict[DiaryId, AgentId] = {}
@@ -33,7 +36,7 @@ _owners: dict[DiaryId, AgentId] = {}
 
 def an_id() -> UUID:
     """An identifier greater than every one before it, in the form of a UUIDv7 (RFC 9562 §5.7)."""
-    return UUID(int=(1 << 80) | (7 << 76) | (0b10 << 62) | next(_numbers))
+    return UUID(int=(1 << 80) | (7 << 76) | (0b10 << 62) | next(NUMBERS))
 
 
 def a_public_key() -> PublicKey:
@@ -235,4 +238,4 @@ def a_signing_key(*, at: datetime = NOON) -> SigningKey:
 
 
 def _digest(of: str) -> bytes:
-    return hashlib.sha256(f"{of} {next(_numbers)}".encode()).digest()
+    return hashlib.sha256(f"{of} {next(NUMBERS)}".encode()).digest()

@@ -1,7 +1,6 @@
 """A whole network in memory: every use case, a clock that is set by hand, and members that hold their own keys."""
 
 import hashlib
-import itertools
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
@@ -35,7 +34,7 @@ from moltnet.ports.embedding import Embedder
 from moltnet.ports.identity import IdentityProvider
 from moltnet.ports.tokens import Clients
 from moltnet.ports.workflows import Backoff, WorkflowBody
-from tests.support.builders import NOON, a_caller, an_agent
+from tests.support.builders import NOON, NUMBERS, a_caller, an_agent
 from tests.support.interruptions import Calls, InterruptedStorage, interrupted
 from tests.support.networks import SETTINGS
 from tests.support.stored import joined
@@ -44,12 +43,10 @@ from tests.support.tokens import SEAL
 BASE_URL = "https://moltnet.example"
 EMBEDDER = MemoryEmbedder()
 
-_numbers = itertools.count(1)
-
 
 def a_key_pair() -> NaclKeyPair:
     """A key pair that nobody else has."""
-    return NaclKeyPair(hashlib.sha256(f"key pair {next(_numbers)}".encode()).digest())
+    return NaclKeyPair(hashlib.sha256(f"key pair {next(NUMBERS)}".encode()).digest())
 
 
 @attrs.frozen(kw_only=True)

@@ -6,9 +6,11 @@ Source: docs/reference/ory.md, "Hydra calls" and "Tokens".
 import functools
 import hashlib
 import hmac
+import json
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, TypeAlias
 from uuid import uuid4
 
@@ -17,31 +19,49 @@ from aiohttp import web
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeyParameters, RSAKey
 
-from tests.support.ory.replies import error_h, json_body, patched, reply
+from tests.support.ory.replies import UNCACHED, error_h, json_body, patched, reply
 
 SigningKey: TypeAlias = RSAKey | ECKey
 TokenHook: TypeAlias = Callable[[Mapping[str, Any]], Awaitable[tuple[int, Mapping[str, Any] | None]]]
 LIFETIME = timedelta(hours=1)
+RECORDING = Path(__file__).parent / "recorded" / "deployed.json"
 HOOK_TRIES = 3
 TOP_LEVEL_CLAIMS = frozenset({"moltnet:identity_id", "moltnet:public_key", "moltnet:fingerprint"})
+_GRANTS = {
+    "authorization_code_grant": ("access", "id", "refresh"),
+    "client_credentials_grant": ("access",),
+    "device_authorization_grant": ("access", "id", "refresh"),
+    "implicit_grant": ("access", "id"),
+    "jwt_bearer_grant": ("access",),
+    "refresh_token_grant": ("access", "id", "refresh"),
+}
 # What a client has that nobody set: answered as Hydra does, empty or null.
 _UNSET: dict[str, Any] = {
-    "client_name": "",
-    "redirect_uris": None,
-    "grant_types": None,
-    "response_types": None,
-    "scope": "",
-    "audience": [],
-    "owner": "",
-    "contacts": None,
+    **dict.fromkeys(("client_name", "scope", "owner", "policy_uri", "tos_uri", "client_uri", "logo_uri"), ""),
+    **{each: [] for each in ("redirect_uris", "grant_types", "response_types", "audience", "allowed_cors_origins")},
+    **{f"{grant}_{kind}_token_lifespan": None for grant, kinds in _GRANTS.items() for kind in kinds},
+    "contacts": [],
     "client_secret_expires_at": 0,
+    "subject_type": "public",
+    "jwks": {},
     "token_endpoint_auth_method": "client_secret_basic",
+    "userinfo_signed_response_alg": "none",
     "metadata": {},
     "access_token_strategy": "",
+    "skip_consent": False,
+    "skip_logout_consent": None,
 }
+# The headers of the library that answers for tokens.
+OF_FOSITE = {"Content-Type": "application/json;charset=UTF-8", "Cache-Control": "no-store"}
 _TAKEN = "Unable to insert or update resource because a resource with that value exists already"
 _UNKNOWN = "Unable to locate the resource"
 _BAD_CLIENT = "Client authentication failed (e.g., unknown client, no client authentication included)"
+
+
+@functools.cache
+def _recorded(call: str) -> dict[str, Any]:
+    """The body of a recorded answer (tests/support/ory/recording.py)."""
+    return dict(json.loads(RECORDING.read_bytes())["answers"][call]["body"])
 
 
 @functools.cache
@@ -63,8 +83,7 @@ class _Issued:
 class Hydra:
     """`keys` are those of access tokens, the newest first, which signs; `id_token_key` is listed after them.
 
-    `grants_scopes` is `client_credentials.default_grant_allowed_scope`; `rotates` is false before the endpoint came;
-    `skew` is how far its clock goes ahead.
+    `grants_scopes` is `client_credentials.default_grant_allowed_scope`; `skew` is how far its clock goes ahead.
     """
 
     clock: Callable[[], datetime]
@@ -74,19 +93,17 @@ class Hydra:
     id_token_key: SigningKey = attrs.field(factory=lambda: a_key("id-1"))
     token_hook: TokenHook | None = None
     top_level_claims: frozenset[str] = TOP_LEVEL_CLAIMS
-    grants_scopes: bool = False
+    grants_scopes: bool = True
     strategy: str = "opaque"
     default_scope: str = "offline_access offline openid"
-    rotates: bool = True
     skew: timedelta = timedelta()
     issued: dict[str, _Issued] = attrs.field(factory=dict)
-    _secrets: dict[str, list[bytes]] = attrs.field(factory=dict)
+    _secrets: dict[str, bytes] = attrs.field(factory=dict)
 
     def public_routes(self) -> list[web.RouteDef]:
         """What Hydra answers on its public port."""
         return [
             web.post("/oauth2/token", self.token, name="H7"),
-            web.post("/oauth2/revoke", self.revoke, name="H10"),
             web.get("/.well-known/jwks.json", self.published, name="H11"),
             web.get("/.well-known/openid-configuration", self.configuration, name="discovery"),
         ]
@@ -97,12 +114,10 @@ class Hydra:
             web.post("/admin/clients", self.create, name="H1"),
             web.get("/admin/clients", self.list_clients, name="H6"),
             web.get("/admin/clients/{id}", self.get, name="H2"),
-            web.put("/admin/clients/{id}", self.replace, name="H3"),
             web.patch("/admin/clients/{id}", self.patch, name="H4"),
             web.delete("/admin/clients/{id}", self.delete, name="H5"),
             web.post("/admin/oauth2/introspect", self.introspect, name="H8"),
             web.delete("/admin/oauth2/tokens", self.end_tokens, name="H9"),
-            web.post("/admin/clients/{id}/secrets/rotate", self.rotate, name="H12"),
         ]
 
     def rotate_keys(self, key: SigningKey) -> None:
@@ -142,8 +157,10 @@ class Hydra:
         secret = body.get("client_secret") or secrets.token_hex(13)
         scope = body.get("scope") or self.default_scope
         self.clients[client_id] = self._form(body | {"client_id": client_id, "scope": scope})
-        self._secrets[client_id] = [_hash(secret)]
-        told = self.clients[client_id] | {"client_secret": secret}
+        self._secrets[client_id] = _hash(secret)
+        told = self.clients[client_id] | {"client_secret": secret, "redirect_uris": None, "contacts": None}
+        told["registration_access_token"] = f"ory_at_{secrets.token_hex(8)}"
+        told["registration_client_uri"] = f"{self.issuer}/oauth2/register/{client_id}"
         return reply(told, 201, {"Location": f"/admin/clients/{client_id}"})
 
     async def list_clients(self, request: web.Request) -> web.Response:
@@ -156,20 +173,12 @@ class Hydra:
         links = ['</admin/clients?page_token=0>; rel="first"']
         if len(found) > start + size:
             links.append(f'</admin/clients?page_size={size}&page_token={start + size}>; rel="next"')
-        return reply(found[start : start + size], headers={"Link": ", ".join(links)})
+        return reply(found[start : start + size], headers=UNCACHED | {"Link": ",".join(links)})
 
     async def get(self, request: web.Request) -> web.Response:
         """H2."""
         client = self.clients.get(request.match_info["id"])
-        return reply(client) if client else error_h(404, _UNKNOWN)
-
-    async def replace(self, request: web.Request) -> web.Response:
-        """H3."""
-        client_id, body = request.match_info["id"], await json_body(request)
-        if client_id not in self.clients:
-            return error_h(404, _UNKNOWN)
-        self.clients[client_id] = self._form(body | {"client_id": client_id})
-        return self._answer_changed(client_id, body.get("client_secret"))
+        return reply(client, headers=UNCACHED) if client else error_h(404, _UNKNOWN, headers=UNCACHED)
 
     async def patch(self, request: web.Request) -> web.Response:
         """H4."""
@@ -195,39 +204,29 @@ class Hydra:
         """H7."""
         form = await request.post()
         if form.get("grant_type") != "client_credentials":
-            return error_h(400, "invalid_request", "The request is missing a required parameter")
+            return _refusal(400, "invalid_request", "The request is missing a required parameter")
         client = self.clients.get(str(form.get("client_id")))
         if client is None or not self._is_authentic(client, str(form.get("client_secret", ""))):
-            return error_h(401, "invalid_client", _BAD_CLIENT)
+            return _refusal(401, "invalid_client", _BAD_CLIENT)
         asked = str(form.get("scope", "")).split()
         allowed = client["scope"].split()
         if not set(asked) <= set(allowed):
-            return error_h(400, "invalid_scope", "The requested scope is invalid, unknown, or malformed")
+            return _refusal(400, "invalid_scope", "The requested scope is invalid, unknown, or malformed")
         audience = str(form.get("audience", "")).split()
         if not set(audience) <= set(client["audience"] or []):
-            return error_h(
+            return _refusal(
                 400, "invalid_request", "Requested audience has not been whitelisted by the OAuth 2.0 Client"
             )
         granted = allowed if self.grants_scopes and not asked else list(dict.fromkeys(asked))
         return await self._issue(client, granted, audience)
 
-    async def revoke(self, request: web.Request) -> web.Response:
-        """H10."""
-        form = await request.post()
-        client = self.clients.get(str(form.get("client_id")))
-        if client is None or not self._is_authentic(client, str(form.get("client_secret", ""))):
-            return error_h(401, "invalid_client", _BAD_CLIENT)
-        if str(form.get("token")) in self.issued:
-            self.issued[str(form.get("token"))].active = False
-        return web.Response(status=200)
-
     async def published(self, _: web.Request) -> web.Response:
         """H11."""
-        return reply({"keys": [_public(key) for key in [*self.keys, self.id_token_key]]})
+        return reply({"keys": [_public(key) for key in [self.id_token_key, *self.keys]]}, headers=UNCACHED)
 
     async def configuration(self, _: web.Request) -> web.Response:
         """OpenID Connect Discovery."""
-        return reply({"issuer": self.issuer, "jwks_uri": f"{self.issuer}/.well-known/jwks.json"})
+        return reply(_recorded("discovery") | {"issuer": self.issuer}, headers=UNCACHED)
 
     async def introspect(self, request: web.Request) -> web.Response:
         """H8."""
@@ -236,11 +235,12 @@ class Hydra:
             return error_h(400, "invalid_request", "The POST body can not be empty")
         issued, now = self.issued.get(str(form.get("token"))), self.clock() + self.skew
         if issued is None or not issued.active or issued.claims["exp"] <= now.timestamp():
-            return reply({"active": False})
+            return reply({"active": False}, headers=OF_FOSITE)
         said = issued.claims
         told = {name: said[name] for name in ("client_id", "sub", "exp", "iat", "nbf", "aud", "iss")}
         told |= {"active": True, "token_type": "Bearer", "token_use": "access_token", "ext": said.get("ext", {})}
-        return reply(told | ({"scope": " ".join(said["scp"])} if said["scp"] else {}))
+        told |= {"scope": " ".join(said["scp"])} if said["scp"] else {}
+        return reply(told, headers={"Content-Type": OF_FOSITE["Content-Type"]})
 
     async def end_tokens(self, request: web.Request) -> web.Response:
         """H9."""
@@ -249,19 +249,9 @@ class Hydra:
         self._end(request.query["client_id"])
         return web.Response(status=204)
 
-    async def rotate(self, request: web.Request) -> web.Response:
-        """H12."""
-        client_id = request.match_info["id"]
-        if not self.rotates or client_id not in self.clients:
-            return error_h(404, _UNKNOWN)
-        secret = secrets.token_hex(13)
-        self._secrets[client_id].insert(0, _hash(secret))
-        return reply(self.clients[client_id] | {"client_secret": secret})
-
     def _is_authentic(self, client: dict[str, Any], secret: str) -> bool:
-        known = self._secrets[client["client_id"]]
         is_post = client["token_endpoint_auth_method"] == "client_secret_post"
-        return is_post and any(hmac.compare_digest(each, _hash(secret)) for each in known)
+        return is_post and hmac.compare_digest(self._secrets[client["client_id"]], _hash(secret))
 
     async def _issue(self, client: dict[str, Any], scopes: list[str], audience: list[str]) -> web.Response:
         extra = await self._hooked(client, scopes)
@@ -273,37 +263,47 @@ class Hydra:
         token = self.sign(claims) if strategy == "jwt" else f"ory_at_{secrets.token_urlsafe(32)}"
         self.issued[token] = _Issued(claims)
         told = {"access_token": token, "expires_in": 3599, "scope": " ".join(scopes), "token_type": "bearer"}
-        answer = reply(told, headers={"Cache-Control": "no-store"})
-        answer.headers["Content-Type"] = "application/json;charset=UTF-8"
-        return answer
+        return reply(told, headers=OF_FOSITE)
 
     async def _hooked(self, client: dict[str, Any], scopes: list[str]) -> dict[str, Any] | web.Response:
         if self.token_hook is None:
             return {}
         for _ in range(HOOK_TRIES):
-            status, told = await self.token_hook(_hook_request(client["client_id"], scopes))
+            try:
+                status, told = await self.token_hook(_hook_request(client["client_id"], scopes))
+            except ConnectionError:
+                status, told = 500, None
             if status not in {429, 500, 502, 503, 504}:
                 break
         if status == 204:
             return {}
         if status == 403:
-            return error_h(403, "access_denied", "The token hook target responded with an error.")
+            return _refusal(403, "access_denied", "The token hook target responded with an error.")
         if status != 200 or told is None:
-            return error_h(500, "server_error", "The token hook target did not respond as expected.")
+            return _refusal(500, "server_error", "The token hook target did not respond as expected.")
         return dict(told["session"].get("access_token") or {})
 
     def _form(self, body: dict[str, Any]) -> dict[str, Any]:
-        return _UNSET | {name: value for name, value in body.items() if name != "client_secret"}
+        now = self.clock().isoformat()
+        return (
+            _UNSET
+            | {"created_at": now, "updated_at": now}
+            | {name: value for name, value in body.items() if name != "client_secret"}
+        )
 
     def _answer_changed(self, client_id: str, secret: str | None) -> web.Response:
         if secret:
-            self._secrets[client_id] = [_hash(secret)]
+            self._secrets[client_id] = _hash(secret)
         return reply(self.clients[client_id] | ({"client_secret": secret} if secret else {}))
 
     def _end(self, client_id: str) -> None:
         for issued in self.issued.values():
             if issued.claims["client_id"] == client_id:
                 issued.active = False
+
+
+def _refusal(status: int, error: str, description: str) -> web.Response:
+    return error_h(status, error, description, headers=OF_FOSITE)
 
 
 def _hook_request(client_id: str, scopes: list[str]) -> dict[str, Any]:
@@ -325,4 +325,5 @@ def _public(key: SigningKey) -> dict[str, Any]:
 
 
 def _hash(secret: str) -> bytes:
-    return hashlib.sha256(secret.encode()).digest()
+    # As PBKDF2 does, to which a shorter key and the same key with zeros at its end are one (RFC 2104 §2).
+    return hashlib.sha256(secret.rstrip("\0").encode()).digest()

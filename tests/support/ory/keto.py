@@ -5,6 +5,7 @@ Source: docs/reference/ory.md, "Keto configuration".
 
 from collections.abc import Mapping
 from typing import Any, TypeAlias
+from urllib.parse import urlencode
 
 import attrs
 from aiohttp import web
@@ -13,6 +14,7 @@ from tests.support.ory.replies import error_k, json_body, reply
 
 Tuple: TypeAlias = tuple[str, str, str, str | tuple[str, str, str]]
 MAX_DEPTH = 5
+NOT_FOUND = "The requested resource could not be found"
 
 
 @attrs.frozen
@@ -54,7 +56,6 @@ class Keto:
         """What Keto answers on its read port."""
         return [
             web.get("/relation-tuples", self.list_tuples, name="T4"),
-            web.get("/relation-tuples/check/openapi", self.check, name="T5"),
             web.post("/relation-tuples/batch/check", self.check_batch, name="T7"),
             web.get("/namespaces", self.list_namespaces, name="T9"),
         ]
@@ -63,14 +64,13 @@ class Keto:
         """What Keto answers on its write port."""
         return [
             web.put("/admin/relation-tuples", self.insert, name="T1"),
-            web.patch("/admin/relation-tuples", self.patch, name="T2"),
             web.delete("/admin/relation-tuples", self.delete, name="T3"),
         ]
 
     async def list_tuples(self, request: web.Request) -> web.Response:
         """T4."""
         if request.query.get("namespace") not in {*self.namespaces, None}:
-            return error_k(404, "Unknown namespace")
+            return _unknown(request.query["namespace"])
         found = [each for each in self._visible() if _fits(each, request.query)]
         start, size = int(request.query.get("page_token") or 0), int(request.query.get("page_size", self.page_size))
         size = min(size, self.page_size)
@@ -79,21 +79,15 @@ class Keto:
             {"relation_tuples": [_form(each) for each in found[start : start + size]], "next_page_token": token}
         )
 
-    async def check(self, request: web.Request) -> web.Response:
-        """T5."""
-        asked = _asked(request.query)
-        fault = self._fault(asked)
-        return fault or reply({"allowed": self._allows(self._visible(), asked)})
-
     async def check_batch(self, request: web.Request) -> web.Response:
         """T7."""
         asked = (await json_body(request))["tuples"]
         if len(asked) > self.max_batch:
-            return error_k(400, f"batch exceeds max size of {self.max_batch}")
+            return error_k(400, message=f"batch exceeds max size of {self.max_batch}")
         visible, results = self._visible(), []
         for each in map(_asked, asked):
             fault = self._fault(each)
-            results.append({"allowed": False, "error": "bad"} if fault else {"allowed": self._allows(visible, each)})
+            results.append({"allowed": False, "error": fault} if fault else {"allowed": self._allows(visible, each)})
         return reply({"results": results})
 
     async def list_namespaces(self, _: web.Request) -> web.Response:
@@ -104,31 +98,18 @@ class Keto:
         """T1; a second identical tuple is a second row."""
         made = _parsed(await json_body(request))
         if made is None:
-            return error_k(400, "The tuple is incomplete, or has two subjects")
+            return error_k(400, message="subject is not allowed to be nil")
         if made[0] not in self.namespaces:
-            return error_k(404, "Unknown namespace")
+            return _unknown(made[0])
         self._change([*self.tuples, made])
-        return reply(_form(made), 201, {"Location": "/relation-tuples"})
-
-    async def patch(self, request: web.Request) -> web.Response:
-        """T2: all inserts, then all deletes."""
-        steps = await json_body(request)
-        changed, tuples = list(self.tuples), [(step["action"], _parsed(step["relation_tuple"])) for step in steps]
-        if any(each is None for _, each in tuples):
-            return error_k(400, "The tuple is incomplete, or has two subjects")
-        if any(each and each[0] not in self.namespaces for _, each in tuples):
-            return error_k(404, "Unknown namespace")
-        changed += [each for action, each in tuples if action == "insert" and each]
-        gone = {each for action, each in tuples if action == "delete"}
-        self._change([each for each in changed if each not in gone])
-        return web.Response(status=204)
+        return reply(_form(made), 201, {"Location": f"/relation-tuples?{urlencode(_flat(made))}"})
 
     async def delete(self, request: web.Request) -> web.Response:
         """T3."""
         if "namespace" not in request.query or set(request.query) - _QUERY:
             return error_k(400, "namespace is missing, or a query key is unknown")
         if request.query["namespace"] not in self.namespaces:
-            return error_k(404, "Unknown namespace")
+            return _unknown(request.query["namespace"])
         self._change([each for each in self.tuples if not _fits(each, request.query)])
         return web.Response(status=204)
 
@@ -142,13 +123,12 @@ class Keto:
             self._seen = list(self.tuples)
         return self._seen
 
-    def _fault(self, asked: Tuple) -> web.Response | None:
+    def _fault(self, asked: Tuple) -> str | None:
         namespace = self.namespaces.get(asked[0])
-        if not asked[3]:
-            return error_k(400, "Subject is missing")
-        if namespace and asked[2] not in {*namespace.related, *namespace.permits}:
-            return error_k(400, f'relation "{asked[2]}" does not exist')
-        return None
+        if namespace is None:
+            return NOT_FOUND
+        known = {*namespace.related, *namespace.permits}
+        return None if asked[2] in known else "The request was malformed or contained invalid parameters"
 
     def _allows(self, tuples: list[Tuple], asked: Tuple, depth: int = MAX_DEPTH) -> bool:
         namespace, place, relation, subject = asked
@@ -173,6 +153,17 @@ class Keto:
 
 _SUBJECT_SET = ("subject_set.namespace", "subject_set.object", "subject_set.relation")
 _QUERY = {"namespace", "object", "relation", "subject_id", *_SUBJECT_SET}
+
+
+def _unknown(namespace: str) -> web.Response:
+    return error_k(404, f'Unknown namespace with name "{namespace}".', message=NOT_FOUND)
+
+
+def _flat(each: Tuple) -> dict[str, str]:
+    """A tuple as a query."""
+    namespace, place, relation, subject = each
+    pairs = {"subject_id": subject} if isinstance(subject, str) else dict(zip(_SUBJECT_SET, subject, strict=True))
+    return {"namespace": namespace, "object": place, "relation": relation} | pairs
 
 
 def _asked(query: Mapping[str, Any]) -> Tuple:

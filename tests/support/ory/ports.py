@@ -1,11 +1,14 @@
 """The ports over Ory: the stand-in, or real services where `MOLTNET_TEST_ORY_…` name them.
 
-The names are those of the server's settings behind `MOLTNET_TEST_`. Real services keep what tests make.
+The names are those of the server's settings behind `MOLTNET_TEST_`. `MOLTNET_TEST_ORY_HOOKS` is where Hydra's token
+hook reaches the tests, by default `moltnet:8000` as deploy/ory has it. Real services keep what the suites make.
 """
 
+import functools
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import attrs
@@ -21,15 +24,14 @@ from moltnet.adapters.ory.schemas import AgentSchema
 from moltnet.adapters.ory.service import CallLimits
 from moltnet.adapters.ory.services import OryAddresses, OryServices, ory_services
 from moltnet.adapters.ory.tokens import OryTokenIssuer, OryTokenVerifier
-from moltnet.adapters.system.clock import SystemClock
 from moltnet.adapters.system.randomness import SystemRandomness
 from moltnet.entrypoints.rest.routes.hooks import exchanged_form
 from moltnet.entrypoints.schema.convert import json_value
-from moltnet.ports.clock import Clock
 from moltnet.ports.storage import Storage
 from moltnet.ports.tokens import Clients
 from tests.support.builders import NOON
 from tests.support.ory.hydra import TokenHook
+from tests.support.ory.proxy import a_hook_server
 from tests.support.ory.server import API_KEY, SIDES, OryStandIn, an_ory
 
 BASE_URL = "https://moltnet.example/"
@@ -39,14 +41,35 @@ QUICK = CallLimits(connect_s=1.0, read_s=2.0, first_wait_s=0.001, longest_wait_s
 _PREFIX = "MOLTNET_TEST_"
 
 
+class RunningClock(MemoryClock):
+    """The time, and what a test has added to it: real services have a clock of their own, which nobody sets."""
+
+    def __init__(self) -> None:
+        super().__init__(NOON)
+        self._added = timedelta()
+
+    def now(self) -> datetime:
+        """The time it shows."""
+        return datetime.now(UTC) + self._added
+
+    def set(self, at: datetime) -> None:
+        """Turns it to a time, from which it goes on."""
+        self._added = at - datetime.now(UTC)
+
+    def advance(self, by: timedelta) -> None:
+        """Moves it on."""
+        self._added += by
+
+
 @attrs.frozen(kw_only=True)
 class Ory:
     """The services and the ports over them. `stand_in` is None with real services, whose clock nobody sets."""
 
     services: OryServices
     stand_in: OryStandIn | None
-    clock: Clock
+    clock: MemoryClock
     issuer: str
+    hook: Callable[[TokenHook | None], None]
 
     def identities(self, storage: Storage | None = None) -> OryIdentityProvider:
         """The port `IdentityProvider`."""
@@ -93,11 +116,12 @@ class Ory:
 @asynccontextmanager
 async def ory(limits: CallLimits = QUICK, *, split: bool = False) -> AsyncIterator[Ory]:
     """The services, until the context is left."""
-    real = _real_addresses()
+    real = real_addresses()
     if real is not None:
-        with ory_services(real) as services:
-            issuer = os.environ.get(f"{_PREFIX}ORY_ISSUER", real.hydra_public)
-            yield Ory(services=services, stand_in=None, clock=SystemClock(), issuer=issuer)
+        async with a_hook_server(real_hooks()) as hooks:
+            with ory_services(real) as services:
+                hook = functools.partial(setattr, hooks, "answer")
+                yield Ory(services=services, stand_in=None, clock=RunningClock(), issuer=real_issuer(), hook=hook)
         return
     async with a_stand_in(MemoryClock(NOON), limits, split=split) as stood_in:
         yield stood_in
@@ -108,7 +132,7 @@ async def a_stand_in(clock: MemoryClock, limits: CallLimits = QUICK, *, split: b
     """The stand-in, whatever the environment says."""
     async with an_ory(clock.now, issuer=ISSUER, split=split) as stand_in:
         with ory_services(addresses_of(stand_in), limits) as services:
-            yield Ory(services=services, stand_in=stand_in, clock=clock, issuer=ISSUER)
+            yield Ory(services=services, stand_in=stand_in, clock=clock, issuer=ISSUER, hook=stand_in.hook)
 
 
 def addresses_of(stand_in: OryStandIn) -> OryAddresses:
@@ -133,10 +157,21 @@ def hook_of(storage: Storage, clients: Clients) -> TokenHook:
 
 def is_real() -> bool:
     """Whether real services are named."""
-    return _real_addresses() is not None
+    return real_addresses() is not None
 
 
-def _real_addresses() -> OryAddresses | None:
+def real_issuer() -> str:
+    """What the real Hydra calls itself."""
+    return os.environ.get(f"{_PREFIX}ORY_ISSUER", "https://auth.example/")
+
+
+def real_hooks() -> str:
+    """The host and port that the real services' hooks call."""
+    return os.environ.get(f"{_PREFIX}ORY_HOOKS", "moltnet:8000")
+
+
+def real_addresses() -> OryAddresses | None:
+    """Where the real services answer; None when none are named."""
     project = os.environ.get(f"{_PREFIX}ORY_PROJECT_URL")
     named = {side: os.environ.get(f"{_PREFIX}ORY_{'_'.join(side).upper()}_URL", project) for side in SIDES}
     if not all(named.values()):

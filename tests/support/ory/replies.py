@@ -7,6 +7,8 @@ from typing import Any
 
 from aiohttp import web
 
+UNCACHED = {"Cache-Control": "private, no-cache, no-store, must-revalidate"}
+
 
 def reply(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
     """JSON as Kratos, Keto and Hydra's admin side answer it."""
@@ -17,16 +19,27 @@ def reply(body: Any, status: int = 200, headers: Mapping[str, str] | None = None
     )
 
 
-def error_k(status: int, reason: str, **members: Any) -> web.Response:
-    """A refusal of Kratos or Keto."""
+def error_form(status: int, reason: str | None = None, **members: Any) -> dict[str, Any]:
+    """What a refusal of Kratos or Keto says."""
     phrase = HTTPStatus(status).phrase
-    error = {"code": status, "status": phrase, "reason": reason, "message": phrase} | members
-    return reply({"error": error}, status)
+    told = {"code": status, "status": phrase, "message": phrase} | ({"reason": reason} if reason else {})
+    return {"error": told | members}
 
 
-def error_h(status: int, error: str, description: str = "") -> web.Response:
+def error_k(
+    status: int, reason: str | None = None, *, headers: Mapping[str, str] | None = None, **members: Any
+) -> web.Response:
+    """A refusal of Kratos or Keto."""
+    told = {"Content-Type": "application/json", **(headers or {})}
+    return reply(error_form(status, reason, **members), status, told)
+
+
+def error_h(
+    status: int, error: str, description: str = "", *, headers: Mapping[str, str] | None = None
+) -> web.Response:
     """A refusal of Hydra."""
-    return reply({"error": error, "error_description": description}, status)
+    told = {"Content-Type": "application/json", **(headers or {})}
+    return reply({"error": error, "error_description": description}, status, told)
 
 
 async def json_body(request: web.Request) -> Any:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
+from moltnet.domain.credentials import ALL_SCOPES
 from moltnet.ports.storage import Storage
 from tests.support.ory.ports import hook_of, ory
 from tests.support.tokens import TokenService
@@ -14,8 +15,7 @@ async def ory_tokens(storage: Storage) -> AsyncIterator[TokenService]:
     """Hydra, with the token hook that the network answers; `strict_verifier` gives tokens without scopes none."""
     async with ory() as services:
         clients, keys = services.clients(storage), services.keys()
-        if services.stand_in is not None:
-            services.stand_in.hydra.token_hook = hook_of(storage, clients)
+        services.hook(hook_of(storage, clients))
         yield TokenService(
             clock=services.clock,
             clients=clients,
@@ -23,4 +23,6 @@ async def ory_tokens(storage: Storage) -> AsyncIterator[TokenService]:
             verifier=services.verifier(storage, keys),
             strict_verifier=services.verifier(storage, keys, scopeless_have_all=False),
             told_lifetime=timedelta(seconds=3599),
+            unasked_scopes=ALL_SCOPES,
+            instant=timedelta(microseconds=1) if services.stand_in else timedelta(seconds=5),
         )
