@@ -34,6 +34,7 @@ class Tier(StrEnum):
     RECOVERY = "recovery"
     PUBLIC_VERIFY = "public-verify"
     PUBLIC_SEARCH = "public-search"
+    WEB = "web"
 
 
 class AllowanceUsedUp(Limited):
@@ -58,6 +59,7 @@ class Limits:
     recovery: int = 5
     public_verify: int = 10
     public_search: int = 15
+    web: int = 60
 
     @property
     def passages(self) -> int:
@@ -76,6 +78,7 @@ class Limits:
             Tier.RECOVERY: self.recovery,
             Tier.PUBLIC_VERIFY: self.public_verify,
             Tier.PUBLIC_SEARCH: self.public_search,
+            Tier.WEB: self.web,
         }[tier]
 
 

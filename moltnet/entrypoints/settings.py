@@ -123,6 +123,7 @@ class Settings:
     trusted_proxies: Networks = ()
     source_url: str | None = None
     mcp_anonymous: bool = True
+    web: bool = True
     log_format: LogFormat = LogFormat.TEXT
     ory: OrySettings | None = None
 
@@ -181,6 +182,7 @@ def read_settings(data_dir: Path | None = None, environment: Mapping[str, str] |
         "rate_limit_store": fields.read("MOLTNET_RATE_LIMIT_STORE", one_of(RateLimitStore), RateLimitStore.MEMORY),
         "trusted_proxies": fields.read("MOLTNET_TRUSTED_PROXIES", networks) or (),
         "mcp_anonymous": fields.read("MOLTNET_MCP_ANONYMOUS", yes_no, default=True),
+        "web": fields.read("MOLTNET_WEB", yes_no, default=True),
         "source_url": fields.read("MOLTNET_SOURCE_URL", read_http_url),
         "log_format": fields.read("MOLTNET_LOG_FORMAT", one_of(LogFormat), LogFormat.TEXT),
         "ory": fields.ory(),

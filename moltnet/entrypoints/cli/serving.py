@@ -21,6 +21,8 @@ from moltnet.entrypoints.rest.headers import LOOPBACK_NAMES, host_name
 from moltnet.entrypoints.rest.listening import BACKLOG, listening_app
 from moltnet.entrypoints.rest.options import ConnectionLimits, RestOptions, StreamLimits
 from moltnet.entrypoints.settings import Settings
+from moltnet.entrypoints.web.mount import mount_web
+from moltnet.entrypoints.web.options import WebOptions
 
 # Shorter than the time in which the process must end.
 DRAIN_S = 5.0
@@ -114,6 +116,8 @@ def _app(settings: Settings, base_url: str, services: Services, listening: socke
     app = create_app(services, options)
     mcp = McpOptions(urls=options.urls, session_secret=settings.mcp_session_secret, anonymous=settings.mcp_anonymous)
     mount_mcp(app, mcp)
+    if settings.web:
+        mount_web(app, WebOptions(urls=options.urls))
     return app
 
 

@@ -118,7 +118,8 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
         return  # An unreadable target.
     if response.status == HTTPStatus.NO_CONTENT:
         headers["Content-Length"] = "0"  # RFC 9110 §8.6 would rather not; the wire has it.
-    headers.extend(_SECURITY)
+    # A page has a policy of its own.
+    headers.extend(_SECURITY if "Content-Security-Policy" not in headers else _missing(headers))
     if headers.get("Content-Type") != EVENT_STREAM:
         headers.extend(context.origin_headers)
         if context.allowance is not None:
@@ -127,6 +128,10 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
         headers.update(RECOVERY_HEADERS)
     elif context.caller is not None:
         headers.update(PERSONAL_HEADERS)
+
+
+def _missing(headers: CIMultiDict[str]) -> dict[str, str]:
+    return {name: value for name, value in SECURITY_HEADERS.items() if name not in headers}
 
 
 def _add_rate_limit(headers: CIMultiDict[str], allowance: Allowance) -> None:

@@ -16,7 +16,7 @@ from aiohttp.typedefs import Handler, Middleware
 from moltnet.entrypoints.rest.access_log import AccessLog, request_context
 from moltnet.entrypoints.rest.bodies import refuse_encoded
 from moltnet.entrypoints.rest.headers import Origins, preflight_response, refuse_unknown_host
-from moltnet.entrypoints.rest.options import REQUEST_CONTEXT, RequestContext, RestOptions
+from moltnet.entrypoints.rest.options import ERROR_PAGES, REQUEST_CONTEXT, RequestContext, RestOptions
 from moltnet.entrypoints.rest.problems import refusal_response, refuse_unreadable
 from moltnet.entrypoints.rest.refusals import BodyInterrupted
 from moltnet.ports.awaiting import IS_AWAITED
@@ -53,6 +53,8 @@ def request_middleware(options: RestOptions, log: AccessLog) -> Middleware:
                 response = web.Response(status=HTTPStatus.BAD_REQUEST)  # goes nowhere
             else:
                 response = refusal_response(error, request)
+                if ERROR_PAGES in request.app:
+                    response = request.app[ERROR_PAGES].answer(request, error, response)
                 status = response.status
         finally:
             IS_AWAITED.reset(before)

@@ -1,5 +1,6 @@
 """What the application and each request carry, and what may differ between two servers of this endpoint."""
 
+from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network
 
 import attrs
@@ -111,6 +112,16 @@ class RestOptions:
 
 SERVICES = web.AppKey("services", Services)
 OPTIONS = web.AppKey("options", RestOptions)
+
+
+@attrs.frozen
+class ErrorPages:
+    """What an error is answered with instead of a problem, where this server has pages for people."""
+
+    answer: Callable[[web.Request, Exception, web.Response], web.Response]
+
+
+ERROR_PAGES = web.AppKey("error_pages", ErrorPages)
 
 
 @attrs.define

@@ -111,6 +111,7 @@ def test_defaults_in_the_table_are_those_of_the_code(tmp_path: Path) -> None:
         "MOLTNET_CONNECTIONS_PER_ADDRESS": str(read.connections_per_address),
         "MOLTNET_LOG_FORMAT": str(read.log_format),
         "MOLTNET_MCP_ANONYMOUS": str(read.mcp_anonymous).lower(),
+        "MOLTNET_WEB": str(read.web).lower(),
         "MOLTNET_SCOPELESS_TOKENS_HAVE_ALL": str(read.scopeless_tokens_have_all).lower(),
     }
     assert {name: table[name] for name in told} == told

@@ -49,6 +49,7 @@ FIELDS = [
     ("diaries_max", "MOLTNET_DIARIES_PER_AGENT", 1000, "3", 3),
     ("scopeless_tokens_have_all", "MOLTNET_SCOPELESS_TOKENS_HAVE_ALL", True, "No", False),
     ("mcp_anonymous", "MOLTNET_MCP_ANONYMOUS", True, "no", False),
+    ("web", "MOLTNET_WEB", True, "no", False),
     ("source_url", "MOLTNET_SOURCE_URL", None, "https://example.org/source", "https://example.org/source"),
     ("rate_limit_store", "MOLTNET_RATE_LIMIT_STORE", RateLimitStore.MEMORY, "Postgres", RateLimitStore.POSTGRES),
     ("rate_limits", "RATE_LIMIT_GLOBAL_ANON", Limits(), "7", Limits(global_anon=7)),
@@ -133,6 +134,7 @@ def test_every_limit_has_a_name_of_the_contract(tmp_path):
         "RATE_LIMIT_RECOVERY",
         "RATE_LIMIT_PUBLIC_VERIFY",
         "RATE_LIMIT_PUBLIC_SEARCH",
+        "RATE_LIMIT_WEB",
     }
     assert read_settings(tmp_path, UNTHROTTLED).rate_limits.signing == 1_000_000
 

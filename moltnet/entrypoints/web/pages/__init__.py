@@ -1,0 +1,1 @@
+"""The public pages, a module for each kind, and the table of them all."""

@@ -1,0 +1,72 @@
+"""Turns what a page's handler returns into an answer, and errors into pages that say what to do next."""
+
+from http import HTTPStatus
+
+import jinja2
+from aiohttp import web
+
+from moltnet.domain.caller import Anonymous
+from moltnet.domain.errors import MoltNetError
+from moltnet.domain.services import Services
+from moltnet.entrypoints.rest.authentication import RequestCount
+from moltnet.entrypoints.rest.options import REQUEST_CONTEXT
+from moltnet.entrypoints.rest.refusals import Refusal, UnknownRoute
+from moltnet.entrypoints.web.headers import PAGE_HEADERS, prefers_html
+from moltnet.entrypoints.web.routing import IS_PAGE, Html, PageRequest, PageRoute
+
+ENVIRONMENT = web.AppKey("web_environment", jinja2.Environment)
+_TITLES = {
+    404: "Nothing is here",
+    429: "A little slower, please",
+    502: "Something behind this server does not answer",
+    503: "Something behind this server does not answer",
+}
+
+
+class PageEndpoint:
+    """A page with its checks made; `handle` is what the router calls."""
+
+    def __init__(self, route: PageRoute, services: Services) -> None:
+        self._route, self._services = route, services
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """The page; what it refuses is raised, and made a page by `error_page`."""
+        request[IS_PAGE] = True
+        context = request[REQUEST_CONTEXT]
+        count = RequestCount(self._route.tier, self._route.act, context, self._services.throttling)
+        await count(Anonymous(context.address))
+        answer = await self._route.handler(PageRequest(self._services, request))
+        if not isinstance(answer, Html):
+            return answer
+        text = await self._services.workers.run(lambda: render(request, answer), answer.size)
+        return web.Response(status=answer.status, body=text, headers={**PAGE_HEADERS, **answer.headers})
+
+
+def render(request: web.Request, page: Html) -> bytes:
+    """The text of a page, in UTF-8."""
+    template = request.app[ENVIRONMENT].get_template(page.template)
+    return template.render(path=request.path, **page.values).encode("utf-8", "replace")
+
+
+def error_page(request: web.Request, error: Exception, answer: web.Response) -> web.Response:
+    """The page of an error, for a browser that asked for a page or for what does not exist; else the same answer."""
+    is_unknown = isinstance(error, UnknownRoute | web.HTTPNotFound | web.HTTPMethodNotAllowed)
+    if not (request.get(IS_PAGE) or is_unknown) or not prefers_html(request.headers.get("Accept", "")):
+        return answer
+    status = HTTPStatus(answer.status)
+    values = {
+        "status": answer.status,
+        "title": _TITLES.get(answer.status, status.phrase),
+        "detail": None if is_unknown else _detail(error, status),
+        "request_id": request[REQUEST_CONTEXT].request_id,
+    }
+    headers = {**PAGE_HEADERS, "Cache-Control": "no-store", "Vary": "Accept"}
+    if "Retry-After" in answer.headers:
+        headers["Retry-After"] = answer.headers["Retry-After"]
+    return web.Response(status=answer.status, body=render(request, Html("error.html", values)), headers=headers)
+
+
+def _detail(error: Exception, status: int) -> str | None:
+    # As in a problem document: what a fault of ours would say is for the log alone.
+    is_disclosed = status < HTTPStatus.INTERNAL_SERVER_ERROR
+    return error.detail if is_disclosed and isinstance(error, MoltNetError | Refusal) else None

@@ -1,0 +1,1 @@
+"""The pages, served over a network in memory."""
