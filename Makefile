@@ -26,14 +26,14 @@ demo: $(SERVER)
 # The fakes alone reach the domain's every rule, so coverage is measured there: nothing slows the real parts down.
 test: $(DEV)
 	$(BIN)/coverage erase
-	$(BIN)/coverage run --parallel-mode -m pytest -q -n 2 -p no:schemathesis -m "not real" tests/unit tests/contract
+	$(BIN)/python .ci/halves.py $(BIN)/coverage run --parallel-mode -m pytest -q -p no:schemathesis -m "not real"
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --fail-under=98
 	$(BIN)/pytest -q -n 2 --dist worksteal -m "real and not soak"
 
 # Fakes only: no server, no model. Stays under 15 seconds.
 test-fast: $(DEV)
-	$(BIN)/pytest -q -n 2 -p no:schemathesis --hypothesis-profile=fast -m "not real" tests/unit tests/contract
+	$(BIN)/python .ci/halves.py $(BIN)/pytest -q -p no:schemathesis --hypothesis-profile=fast -m "not real"
 
 # Before a commit: style, types, layers, and the fast tests that import what differs from the branch `main`.
 check: lint
@@ -43,6 +43,7 @@ check: lint
 # through permissions beside a model, machines that fail under writers, a server killed at every step, response times.
 # It prints how long the network was away after each fault, and how long it took to end.
 soak: $(DEV)
+	$(BIN)/python .ci/halves.py $(BIN)/pytest -q -p no:schemathesis --hypothesis-profile=long -m "not real"
 	$(BIN)/pytest -q -n 2 -m soak --ignore=tests/integration/durability
 	$(BIN)/pytest -q -s -m soak tests/integration/durability
 

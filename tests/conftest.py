@@ -11,16 +11,23 @@ from hypothesis import settings
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-# `make test-fast` looks at fewer examples of each property, and never judges a slow machine.
+# Examples of each property: in `make test-fast`, in `make test` and without a profile, in `make soak`.
 settings.register_profile("fast", max_examples=10, deadline=None)
-settings.register_profile("thorough", max_examples=100, deadline=None)
-settings.load_profile("thorough")
+settings.register_profile("usual", max_examples=30, deadline=None)
+settings.register_profile("long", max_examples=500, deadline=None)
+settings.load_profile("usual")
+
+
+def _interrupted(*_: object) -> None:
+    raise KeyboardInterrupt
+
 
 # A script's job in the background has SIGINT ignored, and so would have every process the tests start and interrupt.
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+# Not Python's own handler: over that one, asyncio puts another at each entry to a loop, half a millisecond each time.
+signal.signal(signal.SIGINT, _interrupted)
 
 
 def pytest_collection_finish() -> None:
-    """What was collected stays to the end, so that garbage is not looked for in it again and again."""
+    """What was collected stays to the end, so that garbage is not looked for in it; in the rest of it more seldom."""
     gc.freeze()
+    gc.set_threshold(20_000, 50, 100)

@@ -89,7 +89,7 @@ async def told(storage: Storage, history: list[Step]) -> tuple[list[DiaryId], Ma
     return [diary.id for diary in diaries], kept
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(HISTORIES, st.lists(questions(), min_size=1, max_size=4), st.integers(1, 6), st.integers(1, DIARIES))
 async def test_the_best_of_each_side_are_those_of_the_model(
     storage: Storage, history: list[Step], asked: list[Question], depth: int, count: int
@@ -102,7 +102,7 @@ async def test_the_best_of_each_side_are_those_of_the_model(
             reference_search.check(answer, reference_search.all_candidates(kept.values(), question, within), depth)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(HISTORIES, questions())
 async def test_what_is_excluded_never_matches(storage: Storage, history: list[Step], question: Question) -> None:
     diaries, kept = await told(storage, history)

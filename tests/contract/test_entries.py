@@ -30,7 +30,7 @@ async def test_an_unknown_entry_is_none(storage: Storage, diary: Diary) -> None:
     assert await found(storage, an_entry(diary=diary.id)) is None
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(drawn=entries())
 async def test_an_entry_is_found_as_it_was_stored(storage: Storage, agent: Agent, diary: Diary, drawn: Entry) -> None:
     entry = attrs.evolve(drawn, id=EntryId(an_id()), diary_id=diary.id, author=an_author(agent))

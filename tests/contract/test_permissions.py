@@ -206,7 +206,7 @@ async def test_undone_unit_of_work_grants_and_withdraws_nothing(
 
 
 @given(acts=st.lists(GRANTS | WITHDRAWALS, max_size=12))
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_every_history_ends_in_what_the_table_says(asking: Asking, agent: Agent, acts: list):
     agents = [await joined(asking.storage) for _ in range(2)]
     diaries = [await opened(asking.storage, agent) for _ in range(2)]

@@ -216,7 +216,7 @@ async def run(storage: PostgresStorage, steps: Sequence[Step], diary: Diary, ent
             await take(storage, step, diary, entries)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     histories=st.lists(st.lists(STEPS, max_size=6), min_size=2, max_size=5),
     begun=st.lists(WORDS, min_size=4, max_size=4),

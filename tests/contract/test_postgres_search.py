@@ -145,7 +145,7 @@ async def test_one_diary_is_read_by_its_own_indexes(
     assert "Seq Scan" not in {kind for kind, _ in used}
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(index_terms=st.lists(st.text(STORABLE, min_size=1, max_size=12), min_size=1, max_size=5, unique=True))
 async def test_any_lexeme_is_found_and_counted(
     storage: PostgresStorage, database: str, agent: Agent, index_terms: list[str]

@@ -124,7 +124,7 @@ async def test_entries_are_found_and_forgotten_by_their_parent(store: RelationSt
 
 
 @given(written=st.lists(HELD, max_size=8), deleted=st.lists(DELETED, max_size=2), asked=PATTERNS)
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_what_is_left_is_what_was_written_and_not_deleted(
     store: RelationStore, written: list[RelationTuple], deleted: list[TuplePattern], asked: TuplePattern
 ) -> None:

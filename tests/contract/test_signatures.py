@@ -100,21 +100,22 @@ def test_all_cases_of_wycheproof_are_there() -> None:
     assert {case.number for case in CASES} == set(range(1, 211))
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if case.result != "acceptable"], ids=str)
-def test_wycheproof_valid_and_invalid_are_told_apart(signatures: Signatures, case: Case) -> None:
-    assert signatures.verify(case.key, case.message, case.signature) is (case.result == "valid")
-    if case.result == "valid":
-        assert signatures.is_usable(case.key)
+def test_wycheproof_valid_and_invalid_are_told_apart(signatures: Signatures) -> None:
+    for case in CASES:
+        if case.result != "acceptable":
+            assert signatures.verify(case.key, case.message, case.signature) is (case.result == "valid"), case
+        if case.result == "valid":
+            assert signatures.is_usable(case.key), case
 
 
-@pytest.mark.parametrize("case", STRANGE_KEYS, ids=str)
-def test_wycheproof_keys_of_small_and_mixed_order_are_unusable(signatures: Signatures, case: Case) -> None:
-    assert not signatures.is_usable(case.key)
+def test_wycheproof_keys_of_small_and_mixed_order_are_unusable(signatures: Signatures) -> None:
+    assert [case for case in STRANGE_KEYS if signatures.is_usable(case.key)] == []
 
 
-@pytest.mark.parametrize("case", [case for case in STRANGE_KEYS if "SmallOrderPublicKey" in case.flags], ids=str)
-def test_nothing_verifies_under_a_key_of_small_order(signatures: Signatures, case: Case) -> None:
-    assert not signatures.verify(case.key, case.message, case.signature)
+def test_nothing_verifies_under_a_key_of_small_order(signatures: Signatures) -> None:
+    small = [case for case in STRANGE_KEYS if "SmallOrderPublicKey" in case.flags]
+    assert small
+    assert [case for case in small if signatures.verify(case.key, case.message, case.signature)] == []
 
 
 def test_key_of_the_wire_signs_raw_text(signatures: Signatures) -> None:
@@ -257,10 +258,9 @@ def test_r_of_small_order_is_refused_under_a_good_key(signatures: Signatures, po
     assert not signatures.verify(key, MESSAGE, point + s)
 
 
-@pytest.mark.parametrize("sign", [0, 1 << 255], ids=["plain", "sign bit"])
-@pytest.mark.parametrize("y", range(FIELD, 2**255), ids=lambda y: f"p + {y - FIELD}")
-def test_non_canonical_keys_are_unusable(signatures: Signatures, y: int, sign: int) -> None:
-    assert not signatures.is_usable(PublicKey(little_endian(y | sign)))
+def test_non_canonical_keys_are_unusable(signatures: Signatures) -> None:
+    raw = [little_endian(y | sign) for y in range(FIELD, 2**255) for sign in (0, 1 << 255)]
+    assert [each for each in raw if signatures.is_usable(PublicKey(each))] == []
 
 
 def test_bytes_off_the_curve_are_unusable(signatures: Signatures) -> None:

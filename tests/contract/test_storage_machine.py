@@ -142,7 +142,7 @@ async def transaction(storage: Storage, model: Model, steps: list[tuple[str, int
     return model
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     history=st.lists(st.tuples(st.lists(STEPS, min_size=1, max_size=12), st.booleans()), max_size=5), asked=filters()
 )
@@ -156,7 +156,7 @@ async def test_the_store_holds_what_the_model_holds(
             await compare(work, model, asked)
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(STEPS, max_size=10))
 async def test_each_single_write_counts_at_once(storage: Storage, steps: list[tuple[str, int, int]]) -> None:
     model = Model(await joined(storage))

@@ -1,8 +1,9 @@
 """A whole network in memory: every use case, a clock that is set by hand, and members that hold their own keys."""
 
+import functools
 import hashlib
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 
 import attrs
 from dependency_injector import providers
@@ -151,42 +152,66 @@ async def a_network(
         ory=ory,
         relation_store=interrupted("RelationStore", relations, calls) if with_remote_permissions else None,
     )
-    parts = Parts(settings=_settings(content_max), base_url=BASE_URL, infrastructure=providers.Object(infrastructure))
-    parts.clock.override(providers.Object(clock))
-    parts.randomness.override(providers.Object(MemoryRandomness()))
-    parts.background.override(providers.Object(AsyncioBackground()))
-    parts.key_encryption.override(providers.Object(SEAL))
-    place(parts)
-    for name, port in (
-        ("IdentityProvider", parts.identities),
-        ("Clients", parts.clients),
-        ("Permissions", parts.permissions),
-    ):
-        port.override(providers.Object(interrupted(name, port(), calls)))
-    bodies, journal = parts.workflow_bodies(), Journal()
-    workflows = launched(bodies, journal)
-    delivery = parts.delivery()
-    network = Network(
-        services=UseCases(parts=parts, workflows=providers.Object(workflows)).services(),
-        memory=memory,
-        storage=storage,
-        identities=parts.identities(),
-        clients=parts.clients(),
-        clock=clock,
-        calls=calls,
-        registration=parts.registration_workflow(),
-        bodies=bodies,
-        delivery=delivery,
-        relations=relations,
-        journal=journal,
-        workflows=workflows,
-        background=parts.background(),
-    )
+    with _wiring() as (parts, use_cases):
+        parts.settings.override(providers.Object(_settings(content_max)))
+        parts.infrastructure.override(providers.Object(infrastructure))
+        parts.clock.override(providers.Object(clock))
+        parts.randomness.override(providers.Object(MemoryRandomness()))
+        parts.background.override(providers.Object(AsyncioBackground()))
+        parts.key_encryption.override(providers.Object(SEAL))
+        place(parts)
+        for name, port in (
+            ("IdentityProvider", parts.identities),
+            ("Clients", parts.clients),
+            ("Permissions", parts.permissions),
+        ):
+            port.override(providers.Object(interrupted(name, port(), calls)))
+        bodies, journal = parts.workflow_bodies(), Journal()
+        workflows = launched(bodies, journal)
+        use_cases.workflows.override(providers.Object(workflows))
+        network = Network(
+            services=use_cases.services(),
+            memory=memory,
+            storage=storage,
+            identities=parts.identities(),
+            clients=parts.clients(),
+            clock=clock,
+            calls=calls,
+            registration=parts.registration_workflow(),
+            bodies=bodies,
+            delivery=parts.delivery(),
+            relations=relations,
+            journal=journal,
+            workflows=workflows,
+            background=parts.background(),
+        )
     try:
         yield network
     finally:
         await workflows.aclose()
         await network.background.aclose()
+
+
+@functools.cache
+def _containers() -> tuple[Parts, UseCases, tuple[providers.BaseSingleton[object], ...]]:
+    """Made once, as each takes milliseconds: the containers, and everything in them that they make once."""
+    parts = Parts(base_url=BASE_URL)
+    use_cases = UseCases(parts=parts)
+    return parts, use_cases, tuple(use_cases.traverse(types=[providers.BaseSingleton]))
+
+
+@contextmanager
+def _wiring() -> Iterator[tuple[Parts, UseCases]]:
+    """The containers, in which nothing is replaced and nothing made."""
+    parts, use_cases, singletons = _containers()
+    try:
+        yield parts, use_cases
+    finally:
+        for provider in (*parts.providers.values(), use_cases.workflows):
+            if provider is not parts.base_url:
+                provider.reset_override()
+        for singleton in singletons:
+            singleton.reset()
 
 
 def launched(bodies: Mapping[str, WorkflowBody], journal: Journal) -> MemoryWorkflows:

@@ -11,7 +11,7 @@ from moltnet.domain.entries import written_tags
 from tests.integration.wire.rows_keys import framed
 from tests.support.strategies import texts
 
-EXAMPLES = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+EXAMPLES = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 # Forms that look alike, order marks, unpaired joiners, line ends of all kinds, the last of all characters.
 NASTY = "é é \ufeff\u200d\u202e\r\n\u2028\x85\x01\x7f\uffff\U0010ffff \t"
 TARGETS = {

@@ -149,11 +149,11 @@ def test_texts_are_read_as_one() -> None:
     assert is_risky(None, PLAIN_ORDER)
 
 
-@pytest.mark.parametrize(("rule", "phrase"), PHRASES, ids=[phrase for _, phrase in PHRASES])
-def test_every_phrase_can_be_found(rule: str, phrase: str) -> None:
-    words = [word for word in phrase.split() if not word.isdigit()]
-    text = " ".join(CLASSES[word].split()[0] if word.isupper() else word for word in words)
-    assert Finding(rule, 0, len(text)) in findings(text)
+def test_every_phrase_can_be_found() -> None:
+    for rule, phrase in PHRASES:
+        words = [word for word in phrase.split() if not word.isdigit()]
+        text = " ".join(CLASSES[word].split()[0] if word.isupper() else word for word in words)
+        assert Finding(rule, 0, len(text)) in findings(text), phrase
 
 
 def test_every_class_is_used_and_holds_no_word_twice() -> None:
@@ -202,11 +202,11 @@ PATTERNS = [
 ]
 
 
-@pytest.mark.parametrize("pattern", PATTERNS)
-def test_no_pattern_repeats_without_bound(pattern: str) -> None:
-    # Without escapes and sets of characters, what is left of * and + are quantifiers.
-    bare = re.sub(r"\[(?:\\.|[^\]\\])+\]", "x", re.sub(r"\\[\[\]*+{}(|)?.$^]", "x", pattern))
-    assert not re.search(r"[*+]|\{\d+,\}", bare)
+def test_no_pattern_repeats_without_bound() -> None:
+    for pattern in PATTERNS:
+        # Without escapes and sets of characters, what is left of * and + are quantifiers.
+        bare = re.sub(r"\[(?:\\.|[^\]\\])+\]", "x", re.sub(r"\\[\[\]*+{}(|)?.$^]", "x", pattern))
+        assert not re.search(r"[*+]|\{\d+,\}", bare), pattern
 
 
 STALLING = [
@@ -235,7 +235,7 @@ STALLING = [
 
 @pytest.mark.parametrize("unit", STALLING)
 def test_work_grows_with_the_length_alone(unit: str) -> None:
-    short, long = (unit * (length // len(unit) + 1) for length in (5_000, 10_000))
+    short, long = (unit * (length // len(unit) + 1) for length in (2_000, 4_000))
     findings(unit)  # the books are written at the first use
     assert calls_of(lambda: findings(long)) <= 2.1 * calls_of(lambda: findings(short)) + 100
 

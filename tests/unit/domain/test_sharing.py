@@ -90,7 +90,7 @@ class Sharing(RuleBasedStateMachine):
 
 
 TestSharing = Sharing.TestCase
-TestSharing.settings = settings(max_examples=40, stateful_step_count=15, deadline=None)
+TestSharing.settings = settings(stateful_step_count=15, deadline=None)
 
 
 def test_accepting_gives_the_relation_of_the_role() -> None:

@@ -182,4 +182,4 @@ class Signing(RuleBasedStateMachine):
 
 
 TestSigning = Signing.TestCase
-TestSigning.settings = settings(max_examples=40, stateful_step_count=10, deadline=None)
+TestSigning.settings = settings(stateful_step_count=10, deadline=None)

@@ -97,4 +97,4 @@ class Vouching(RuleBasedStateMachine):
 
 
 TestVouching = Vouching.TestCase
-TestVouching.settings = settings(max_examples=40, stateful_step_count=10, deadline=None)
+TestVouching.settings = settings(stateful_step_count=10, deadline=None)

@@ -1,6 +1,7 @@
 """Outcomes as text: what another process reads is what was told."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -39,13 +40,14 @@ async def test_any_answer_is_told_as_it_was_and_in_ascii(answer: Json) -> None:
     assert unwrap(outcome) == answer
 
 
-@pytest.mark.parametrize("kind", sorted(family(), key=lambda kind: kind.code), ids=lambda kind: kind.__name__)
-async def test_every_refusal_of_the_network_is_raised_again(kind: type[MoltNetError]) -> None:
-    error = kind.__new__(kind)
-    MoltNetError.__init__(error, "In other words")
-    with pytest.raises(kind) as raised:
-        unwrap(await outcome_of(lambda: raising(error)))
-    assert (type(raised.value), raised.value.detail, str(raised.value)) == (kind, "In other words", "In other words")
+async def test_every_refusal_of_the_network_is_raised_again() -> None:
+    for kind in set(family()):
+        error = kind.__new__(kind)
+        MoltNetError.__init__(error, "In other words")
+        with pytest.raises(kind) as raised:
+            unwrap(await outcome_of(partial(raising, error)))
+        told = (type(raised.value), raised.value.detail, str(raised.value))
+        assert told == (kind, "In other words", "In other words")
 
 
 async def test_an_error_with_facts_keeps_its_sentence() -> None:

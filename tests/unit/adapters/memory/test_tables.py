@@ -59,4 +59,4 @@ class Drafting(RuleBasedStateMachine):
 
 
 TestDrafting = Drafting.TestCase
-TestDrafting.settings = settings(max_examples=50, stateful_step_count=20, deadline=None)
+TestDrafting.settings = settings(stateful_step_count=20, deadline=None)

@@ -24,11 +24,12 @@ from moltnet.domain.credentials import TOKEN_LIFETIME
 from moltnet.ports.credentials import SigningKey
 from moltnet.ports.storage import UnitOfWork
 from tests.support.builders import NOON
-from tests.support.tokens import SEAL, a_token_key
+from tests.support.tokens import SEAL, PooledKeys, a_token_key
 
 # The stored key is of NOON and has long settled: of two keys of one moment, either may be the newer.
 LATER = NOON + timedelta(days=1)
-OTHER_SEAL = KeyEncryption(b"another key-encryption secret, 32 bytes or more")
+OTHER_SEAL = PooledKeys(b"another key-encryption secret, 32 bytes or more")
+UNPOOLED = KeyEncryption(b"a third key-encryption secret, of 32 bytes or more")
 
 
 class CountingStorage(MemoryStorage):
@@ -74,14 +75,14 @@ async def stored(storage: MemoryStorage) -> list[SigningKey]:
 
 async def test_first_key_is_made_where_there_is_none(clock: MemoryClock):
     storage = MemoryStorage()
-    keys = TokenKeys(storage, clock, SEAL)
+    keys = TokenKeys(storage, clock, UNPOOLED)
     await keys.prepare()
     assert [key.kid for key in await stored(storage)] == await kids(keys) == [(await keys.signing()).kid]
 
 
 async def test_processes_that_start_at_once_agree_on_the_first_key(clock: MemoryClock):
     storage = MemoryStorage()
-    processes = [TokenKeys(storage, clock, SEAL) for _ in range(3)]
+    processes = [TokenKeys(storage, clock, UNPOOLED) for _ in range(3)]
     await asyncio.gather(*(each.prepare() for each in processes))
     assert len(await stored(storage)) == 1
     assert len({(await each.signing()).kid for each in processes}) == 1
@@ -98,7 +99,7 @@ async def test_only_sealed_keys_are_stored(storage: CountingStorage):
     assert opened is not None
     assert b"PRIVATE" not in sealed
     assert opened.key.as_der(private=True)[30:60] not in sealed
-    assert SEAL.new_key(NOON).sealed != SEAL.new_key(NOON).sealed
+    assert UNPOOLED.new_key(NOON).sealed != UNPOOLED.new_key(NOON).sealed
 
 
 def test_published_key_has_no_private_part():
@@ -272,7 +273,7 @@ async def test_nothing_is_sealed_where_there_is_no_key():
 
 @pytest.mark.parametrize("sealed", [b"", b"short", bytes(100)])
 def test_what_is_no_sealed_key_does_not_open(sealed: bytes):
-    assert SEAL.open(SigningKey(kid="k", sealed=sealed, created_at=NOON)) is None
+    assert UNPOOLED.open(SigningKey(kid="k", sealed=sealed, created_at=NOON)) is None
 
 
 def test_short_secret_is_refused():
