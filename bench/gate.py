@@ -19,7 +19,7 @@ from tqdm import tqdm
 from bench.cranfield import read_collection
 from bench.server import genesis, running
 from moltnet.entrypoints.cli.commands.bench import BUNDLED
-from moltnet.entrypoints.cli.scoring.memory_sets import read_memory_set
+from moltnet.entrypoints.cli.scoring.rankings import read_memory_set
 
 GIBBERISH, WRITERS, LONGEST_QUESTION = 100, 8, 500
 FLAGGED_AT_LEAST, REAL_FLAGGED_AT_MOST = 0.95, 0.05

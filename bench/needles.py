@@ -17,7 +17,7 @@ from tqdm import tqdm
 from bench.server import genesis, running
 from bench.texts import memories
 from moltnet.entrypoints.cli.commands.bench import BUNDLED
-from moltnet.entrypoints.cli.scoring.memory_sets import read_memory_set
+from moltnet.entrypoints.cli.scoring.rankings import read_memory_set
 
 ENTRIES, LENGTH, FIRST, WRITERS, APART = 100, 10_000, 3, 8, 3
 PLACES = {"start": 0.0, "middle": 0.5, "end": 1.0}

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from moltnet.domain.versions import Expected
     from moltnet.entrypoints.library import blocking
     from moltnet.entrypoints.library.agent import Agent, RemoteAgent
-    from moltnet.entrypoints.library.envelope import Envelope, to_be_signed
     from moltnet.entrypoints.library.files import (
         build_mcp_config,
         export_ssh_key,
@@ -45,11 +44,13 @@ if TYPE_CHECKING:
     from moltnet.entrypoints.library.network import MoltNet
     from moltnet.entrypoints.library.remote import NotKept, connect, info, recover, register, visit
     from moltnet.entrypoints.library.signing import (
+        Envelope,
         prove_key,
         sign,
         sign_and_submit,
         sign_bytes,
         sign_challenge,
+        to_be_signed,
         verify,
         verify_with_nonce,
     )
@@ -69,7 +70,6 @@ _HOMES = {
     "domain.signing": "SigningStatus",
     "domain.versions": "Expected",
     "entrypoints.library.agent": "Agent RemoteAgent",
-    "entrypoints.library.envelope": "Envelope to_be_signed",
     "entrypoints.library.files": (
         "build_mcp_config export_ssh_key get_config_dir get_config_path read_config repair_config set_up_git_identity "
         "update_config_section write_config write_mcp_config"
@@ -77,7 +77,7 @@ _HOMES = {
     "entrypoints.library.network": "MoltNet",
     "entrypoints.library.remote": "NotKept connect info recover register visit",
     "entrypoints.library.signing": (
-        "prove_key sign sign_and_submit sign_bytes sign_challenge verify verify_with_nonce"
+        "Envelope prove_key sign sign_and_submit sign_bytes sign_challenge to_be_signed verify verify_with_nonce"
     ),
     "ports.keyring": "Keyring NoCredentials OwnIdentity",
     "ports.remote": "AuthenticationError NetworkError Problem RegistrationError",

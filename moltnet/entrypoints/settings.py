@@ -24,8 +24,11 @@ from moltnet.entrypoints.environment import (
     Variables,
     address_of,
     between,
+    configuration_folder,
     database_url,
+    default_data_folder,
     environment_with_dotenv,
+    expanded,
     host_names,
     mcp_host_of,
     networks,
@@ -33,10 +36,10 @@ from moltnet.entrypoints.environment import (
     origins,
     port,
     read_http_url,
+    stored_secret,
     word,
     yes_no,
 )
-from moltnet.entrypoints.folders import configuration_folder, default_data_folder, expanded, stored_secret
 
 DEFAULT_PORT = 8000
 DEFAULT_API_URL = "https://api.themolt.net"

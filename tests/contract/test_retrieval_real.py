@@ -12,7 +12,7 @@ from moltnet.domain.diaries import Diary
 from moltnet.domain.entries import NewEntry
 from moltnet.domain.search import Search, SearchResult
 from moltnet.entrypoints.cli.commands.bench import BUNDLED
-from moltnet.entrypoints.cli.scoring.memory_sets import read_memory_set
+from moltnet.entrypoints.cli.scoring.rankings import read_memory_set
 from tests.support.network import Member, Network, a_network
 
 pytestmark = pytest.mark.real

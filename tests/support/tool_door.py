@@ -22,7 +22,7 @@ from moltnet.adapters.http.tokens import Tokens
 from moltnet.domain.credentials import ClientSecret
 from moltnet.domain.ids import parse_uuid
 from moltnet.entrypoints.library.agent import RemoteAgent
-from moltnet.entrypoints.mcp.sanitize import TEXT_MAX, UnsanitizableInput, cleaned
+from moltnet.entrypoints.mcp.tools.parsing import TEXT_MAX, UnsanitizableInput, cleaned
 from moltnet.ports.remote import Call, Reply
 from moltnet.ports.signatures import KeyPair
 

@@ -5,7 +5,7 @@ from typing import Any
 import jsonschema
 
 from moltnet.domain.caller import ANONYMOUS
-from moltnet.entrypoints.discovery.network_urls import NetworkUrls
+from moltnet.entrypoints.discovery.document import NetworkUrls
 from moltnet.entrypoints.library.agent import LocalAgent
 from moltnet.entrypoints.mcp.calls import Result, call, tool_named
 from moltnet.entrypoints.mcp.mcp_session import TIMEOUT_S, SingleMcpSession

@@ -17,8 +17,7 @@ from moltnet.adapters.postgres.storage import PostgresStorage
 from moltnet.domain.services import Services
 from moltnet.domain.services.models import Models
 from moltnet.entrypoints.container.networks import Infrastructure
-from moltnet.entrypoints.mcp.mount import mount_mcp
-from moltnet.entrypoints.mcp.options import McpOptions
+from moltnet.entrypoints.mcp.endpoint import McpOptions, mount_mcp
 from moltnet.entrypoints.rest.app import create_app
 from moltnet.entrypoints.rest.json_text import from_json
 from moltnet.entrypoints.rest.options import RestOptions

@@ -15,11 +15,10 @@ from moltnet.domain.limits import Limits
 from moltnet.domain.services import Services
 from moltnet.entrypoints.container.networks import Infrastructure
 from moltnet.entrypoints.container.remote import key_pair_of
-from moltnet.entrypoints.discovery.network_urls import NetworkUrls
+from moltnet.entrypoints.discovery.document import NetworkUrls
 from moltnet.entrypoints.library.agent import Agent
 from moltnet.entrypoints.library.network import MoltNet
-from moltnet.entrypoints.mcp.mount import mount_mcp
-from moltnet.entrypoints.mcp.options import McpOptions
+from moltnet.entrypoints.mcp.endpoint import McpOptions, mount_mcp
 from moltnet.entrypoints.rest.app import create_app
 from moltnet.entrypoints.rest.listening import listening_app
 from moltnet.entrypoints.rest.options import ConnectionLimits, RestOptions

@@ -19,7 +19,7 @@ from moltnet.entrypoints.cli.output import result as print_json
 from moltnet.entrypoints.cli.tables import lines
 from moltnet.entrypoints.cli.values import DIARY, DiaryRef, checked
 from moltnet.entrypoints.library.agent import Agent
-from moltnet.entrypoints.library.diary_refs import DEFAULT, AmbiguousDiary, diary_id
+from moltnet.entrypoints.library.diaries import DEFAULT, AmbiguousDiary, diary_id
 from moltnet.entrypoints.schema.convert import json_value
 from moltnet.entrypoints.settings import (
     DEFAULT_API_URL,

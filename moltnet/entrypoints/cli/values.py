@@ -19,8 +19,8 @@ from moltnet.domain.diaries import NAME_MAX
 from moltnet.domain.errors import Invalid, MoltNetError
 from moltnet.domain.ids import parse_uuid
 from moltnet.domain.keys import Fingerprint
-from moltnet.entrypoints.schema.date_times import parse_datetime
 from moltnet.entrypoints.schema.declare import Boolean, Choice, DateTime, Items, Member, Shape, Uuid, members_of
+from moltnet.entrypoints.schema.text_values import parse_datetime
 
 Value = TypeVar("Value")
 Option = TypeVar("Option", bound=Enum)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from moltnet.entrypoints.folders import private_data_folder
+from moltnet.entrypoints.environment import private_data_folder
 from moltnet.entrypoints.settings import Settings
 from moltnet.ports.storage import Storage
 

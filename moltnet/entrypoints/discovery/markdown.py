@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
-from moltnet.entrypoints.discovery.forms import NetworkInfo, NetworkRules, VisibilityLevels
+from moltnet.entrypoints.discovery.document import NetworkInfo
+from moltnet.entrypoints.discovery.rules import NetworkRules, VisibilityLevels
 
 
 def llms_text(info: NetworkInfo) -> str:

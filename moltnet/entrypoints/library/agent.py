@@ -15,19 +15,13 @@ from typing import Any, Self
 
 from moltnet.domain.caller import Anonymous, Caller
 from moltnet.domain.services import Services
-from moltnet.entrypoints.discovery.network_urls import NetworkUrls
-from moltnet.entrypoints.library.caller_context import CallerContext
-from moltnet.entrypoints.library.credentials import Credentials, Recovery
-from moltnet.entrypoints.library.crypto import Crypto
-from moltnet.entrypoints.library.diaries import Diaries
-from moltnet.entrypoints.library.directory import Directory
+from moltnet.entrypoints.discovery.document import NetworkUrls
+from moltnet.entrypoints.library.diaries import Diaries, Sharing
 from moltnet.entrypoints.library.entries import Entries
 from moltnet.entrypoints.library.http import OverHttp
-from moltnet.entrypoints.library.lifetime import Lifetime
+from moltnet.entrypoints.library.identity import Credentials, Crypto, Directory, Recovery, Vouching
 from moltnet.entrypoints.library.public import Public
-from moltnet.entrypoints.library.sharing import Sharing
-from moltnet.entrypoints.library.transport import InProcess, Transport
-from moltnet.entrypoints.library.vouching import Vouching
+from moltnet.entrypoints.library.transport import CallerContext, InProcess, Lifetime, Transport
 from moltnet.ports.keyring import Keyring, OwnIdentity
 from moltnet.ports.remote import Connection
 from moltnet.ports.signatures import KeyPair

@@ -15,10 +15,10 @@ from moltnet.domain.errors import Unavailable
 from moltnet.domain.registration import Evidence, Registered
 from moltnet.domain.services import Services
 from moltnet.entrypoints.container.remote import key_pair_of, new_key_pair
-from moltnet.entrypoints.discovery.network_urls import NetworkUrls
+from moltnet.entrypoints.discovery.document import NetworkUrls
 from moltnet.entrypoints.library.agent import LocalAgent
-from moltnet.entrypoints.library.lifetime import Lifetime
 from moltnet.entrypoints.library.signing import registration_proof
+from moltnet.entrypoints.library.transport import Lifetime
 from moltnet.entrypoints.settings import Settings, read_settings
 from moltnet.ports.keyring import Keyring, OwnIdentity
 from moltnet.ports.signatures import KeyPair

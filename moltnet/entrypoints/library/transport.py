@@ -1,6 +1,7 @@
 """How an operation reaches its network: the one thing that a client needs, and that transport within this process."""
 
 import hashlib
+import os
 from collections.abc import AsyncIterator
 from typing import Any, Protocol, TypeVar
 from urllib.parse import parse_qs, urlsplit
@@ -11,21 +12,74 @@ from cattrs.preconf.json import make_converter
 
 from moltnet.domain.caller import Anonymous, Caller, require_caller
 from moltnet.domain.credentials import ClientSecret
+from moltnet.domain.errors import ProcessForked, Unavailable
 from moltnet.domain.feed import Cursor
 from moltnet.domain.idempotency import IdempotentRequest
 from moltnet.domain.keys import Fingerprint
 from moltnet.domain.recovery import CodeRefused, Recovery
+from moltnet.domain.services import Services
 from moltnet.domain.versions import ANY_VERSION, Expected
 from moltnet.domain.views import Document, FeedItem
-from moltnet.entrypoints.discovery.document import network_info
-from moltnet.entrypoints.discovery.forms import NetworkInfo
+from moltnet.entrypoints.discovery.document import NetworkInfo, NetworkUrls, network_info
 from moltnet.entrypoints.discovery.markdown import llms_text
-from moltnet.entrypoints.discovery.network_urls import NetworkUrls
-from moltnet.entrypoints.library.caller_context import CallerContext
 from moltnet.entrypoints.library.coerce import coerced
 from moltnet.entrypoints.operations.feed import FollowFeed
 from moltnet.entrypoints.operations.operation import AnyOperation, Auth, Call, Operation
 from moltnet.entrypoints.schema.convert import json_value
+from moltnet.ports.keyring import Keyring, OwnIdentity
+
+
+class NetworkClosed(Unavailable):
+    """The context of the network in this process was left, and its agents with it."""
+
+    code = "NETWORK_CLOSED"
+    sentence = "The network of this agent is closed; use agents within the 'with' block that opened it"
+
+
+@attrs.define
+class Lifetime:
+    """Of a network in this process, and of all its agents."""
+
+    is_over: bool = False
+    process: int = attrs.field(factory=os.getpid)
+
+    def check(self) -> None:
+        """Raises NetworkClosed, and ProcessForked in a child of the process that opened the network."""
+        if self.process != os.getpid():
+            raise ProcessForked
+        if self.is_over:
+            raise NetworkClosed
+
+
+Result = TypeVar("Result")
+
+
+@attrs.define(kw_only=True)
+class CallerContext:
+    """Who acts in a network, and by what.
+
+    `identity` is the agent's own, where this process holds it; its client secret is the present one.
+    """
+
+    _services: Services
+    caller: Caller | Anonymous
+    identity: OwnIdentity | None = None
+    keyring: Keyring | None = None
+    _lifetime: Lifetime = attrs.field(factory=Lifetime)
+
+    @property
+    def services(self) -> Services:
+        """The use cases; raises NetworkClosed and ProcessForked."""
+        self._lifetime.check()
+        return self._services
+
+    def renew(self, credentials: ClientSecret) -> None:
+        """Continues with a fresh secret, and stores it wherever the agent's identity is stored."""
+        if self.keyring is not None:
+            self.keyring.renew(credentials)
+        if self.identity is not None:
+            self.identity = attrs.evolve(self.identity, credentials=credentials)
+
 
 Input = TypeVar("Input")
 Output = TypeVar("Output")

@@ -9,25 +9,48 @@ from http import HTTPStatus
 from importlib import import_module
 from typing import TYPE_CHECKING, Never
 
+import attrs
 from aiohttp import web
 
 from moltnet.domain.caller import Anonymous, Caller
 from moltnet.domain.feed import PublicEntry
 from moltnet.domain.services import Services
+from moltnet.entrypoints.discovery.document import NetworkUrls
 from moltnet.entrypoints.library.agent import LocalAgent
 from moltnet.entrypoints.mcp.authenticator import AuthenticationRejected, McpAuthenticator
-from moltnet.entrypoints.mcp.local import LocalMcpSession
-from moltnet.entrypoints.mcp.options import McpOptions
-from moltnet.entrypoints.mcp.sessions import Sessions
-from moltnet.entrypoints.mcp.sign_in import reads_challenges_in_results
+from moltnet.entrypoints.mcp.mcp_session import LocalMcpSession
+from moltnet.entrypoints.mcp.sessions import Sessions, reads_challenges_in_results
 from moltnet.entrypoints.rest.bodies import MAX_BODY_BYTES, read_body
 from moltnet.entrypoints.rest.json_text import to_json
-from moltnet.entrypoints.rest.options import REQUEST_CONTEXT
+from moltnet.entrypoints.rest.options import REQUEST_CONTEXT, StreamLimits
 from moltnet.entrypoints.rest.refusals import MalformedBody
 from moltnet.entrypoints.rest.stream import HEARTBEAT, OpenStreams
 
 if TYPE_CHECKING:
     from moltnet.entrypoints.mcp.json_rpc import JsonRpcHandler, Reply
+from moltnet.entrypoints.mcp.routes import MCP_PATH, ROUTES
+from moltnet.entrypoints.rest.app import add_route
+from moltnet.entrypoints.rest.options import SERVICES
+
+STREAMS_PER_ADDRESS = 100
+
+
+@attrs.frozen(kw_only=True)
+class McpOptions:
+    """The operator's choices.
+
+    Attributes:
+        place: where the network is.
+        session_secret: what session ids are made by; all processes of a server share it.
+        anonymous: whether clients without credentials are served what needs none; else they are refused from the start.
+        streams: what each listening client may take; many agents may live at one address.
+    """
+
+    urls: NetworkUrls
+    session_secret: bytes = attrs.field(repr=False)
+    anonymous: bool = True
+    streams: StreamLimits = attrs.field(factory=lambda: StreamLimits(per_address=STREAMS_PER_ADDRESS))
+
 
 SESSION_ID = "Mcp-Session-Id"
 VERSION = "MCP-Protocol-Version"
@@ -177,3 +200,14 @@ def _answer(reply: "Reply") -> web.Response:
 def _refused(status: HTTPStatus, message: str, **headers: str) -> web.Response:
     body = to_json({"jsonrpc": "2.0", "id": None, "error": {"code": _REFUSED, "message": message}})
     return web.Response(status=status, body=body, headers={"Content-Type": _JSON, **headers})
+
+
+def mount_mcp(app: web.Application, options: McpOptions) -> None:
+    """Serves `/mcp` and what stands beside it; to be called before the application starts."""
+    endpoint = McpEndpoint(app[SERVICES], options)
+    app.on_shutdown.append(endpoint.streams.end_all)
+    # Both forms of the address: some clients, and some people, end it with a slash.
+    for path in (MCP_PATH, f"{MCP_PATH}/"):
+        app.router.add_route("*", path, endpoint.handle)
+    for route in ROUTES:
+        add_route(app, route)

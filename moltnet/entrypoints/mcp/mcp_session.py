@@ -1,14 +1,19 @@
 """A client of MCP: an agent's hands, and what must be asked before they act."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from types import MappingProxyType
 from typing import Protocol
 
 import attrs
 
+from moltnet.domain.caller import Anonymous, Caller
 from moltnet.domain.errors import Limited, Unavailable
-from moltnet.entrypoints.library.agent import Agent
+from moltnet.domain.services import Services
+from moltnet.entrypoints.library.agent import Agent, LocalAgent
+from moltnet.entrypoints.rest.routes import ROUTES
+from moltnet.entrypoints.rest.routing import AnyRoute
 from moltnet.ports.workers import Result, Workers
 
 TIMEOUT_S = 30.0
@@ -103,3 +108,37 @@ class SingleMcpSession:
 class _AtOnce:
     async def run(self, work: Callable[[], Result], size: int) -> Result:  # noqa: ARG002  # the port's
         return work()
+
+
+_ROUTES: Mapping[str, AnyRoute] = MappingProxyType({route.operation_id: route for route in ROUTES})
+
+
+@attrs.frozen(kw_only=True)
+class LocalMcpSession:
+    """A `McpSession` over the use cases; `address` is where its messages come from."""
+
+    services: Services
+    caller: Caller | Anonymous
+    address: str
+    agent: LocalAgent
+    sign_in: str | None = None
+    timeout_s: float = TIMEOUT_S
+
+    @property
+    def is_authenticated(self) -> bool:
+        """Whether it showed credentials."""
+        return isinstance(self.caller, Caller)
+
+    @property
+    def workers(self) -> Workers:
+        """The network's."""
+        return self.services.workers
+
+    async def admit(self, operation: str) -> None:
+        """Counts an operation with the requests of the route of the same name; raises TooManyCalls."""
+        tier = _ROUTES[operation].tier
+        if tier is None:
+            return
+        allowance = await self.services.throttling.count(tier, operation, self.caller, self.address)
+        if not allowance.allowed:
+            raise TooManyCalls(allowance.reset_s)

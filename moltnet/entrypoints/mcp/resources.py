@@ -13,9 +13,9 @@ from moltnet.domain.errors import MoltNetError, NotFound, Unauthenticated
 from moltnet.domain.ids import EntryId, parse_uuid
 from moltnet.entrypoints.library.agent import Agent
 from moltnet.entrypoints.mcp.mcp_session import McpSession, answering
-from moltnet.entrypoints.mcp.messages import NOT_AUTHENTICATED, failure
-from moltnet.entrypoints.mcp.profile import Self, profile_entry
-from moltnet.entrypoints.mcp.tools.references import diary_id, profile_of, uuid_of
+from moltnet.entrypoints.mcp.prompts import Self, profile_entry
+from moltnet.entrypoints.mcp.tools.derived import diary_id, profile_of, uuid_of
+from moltnet.entrypoints.mcp.tools.tool import NOT_AUTHENTICATED, failure
 from moltnet.entrypoints.schema.convert import json_value
 
 RECENT = 20

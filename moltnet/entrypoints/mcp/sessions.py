@@ -1,12 +1,18 @@
-"""Session ids (MCP 2025-11-25, Session Management): they name a client's connection and are proof of nothing.
+"""What is kept of a client from one message to the next: nothing but its session id; and how it is asked to sign in.
 
-Nothing is stored of a session, so any process of a server serves any of them, after a restart too. What an id needs is
-to be known again: half of it is random, the other half is made of that by a secret all processes share.
+Session ids (MCP 2025-11-25, Session Management) name a connection and are proof of nothing. Any process of a server
+serves any of them, after a restart too. What an id needs is to be known again: half of it is random, the other half is
+made of that by a secret all processes share.
+
+For a client without credentials the protocol's way is HTTP 401 with a challenge in `WWW-Authenticate`: there the
+official packages and Claude begin their login (ADR-35). Some clients look for the same challenge in a result instead.
+They are known by their name, which they say in the first message of a session, or with every request.
 """
 
 import hashlib
 import hmac
 import secrets
+from collections.abc import Mapping
 from uuid import UUID
 
 from cachetools import LRUCache
@@ -53,3 +59,23 @@ class Sessions:
         first = UUID(bytes=half + bytes(_HALF), version=4).bytes[:_HALF]
         rest = hmac.digest(self._secret, first, hashlib.sha256)[:_HALF]
         return str(UUID(bytes=first + rest, version=4))
+
+
+# The protocol's extension by which a client signs in with credentials of its own; told to clients of its later era.
+CLIENT_CREDENTIALS = "io.modelcontextprotocol/oauth-client-credentials"
+RESULT_CHALLENGE = "mcp/www_authenticate"
+_CLIENT_INFO = "io.modelcontextprotocol/clientInfo"
+# How OpenAI's clients begin their names, in `clientInfo` and in `User-Agent`.
+_READ_RESULTS = ("openai-mcp", "chatgpt")
+
+
+def reads_challenges_in_results(headers: Mapping[str, str], message: object) -> bool:
+    """Whether the sender of a message looks for a challenge in the result; of one that says no name, no."""
+    params = _member(message, "params")
+    info = _member(_member(params, "_meta"), _CLIENT_INFO) or _member(params, "clientInfo")
+    names = (headers.get("User-Agent", ""), _member(info, "name"))
+    return any(isinstance(name, str) and name.lower().startswith(_READ_RESULTS) for name in names)
+
+
+def _member(value: object, name: str) -> object:
+    return value.get(name) if isinstance(value, dict) else None

@@ -12,7 +12,7 @@ from moltnet.domain.signing import check_signature_text
 from moltnet.domain.views import FullProfile, Myself, SignatureCheck, Signer
 from moltnet.entrypoints.operations.operation import Auth, Call, Http, Nothing, Operation
 from moltnet.entrypoints.operations.signing import SignatureText
-from moltnet.entrypoints.schema.declare import Shown, view
+from moltnet.entrypoints.schema.views import Shown, view
 
 FingerprintText = Annotated[
     Fingerprint,

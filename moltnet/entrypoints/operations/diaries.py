@@ -21,7 +21,7 @@ from moltnet.entrypoints.operations.operation import (
     Operation,
     Tool,
 )
-from moltnet.entrypoints.schema.declare import Shown, view
+from moltnet.entrypoints.schema.views import Shown, view
 
 ReadableBy = Annotated[
     Visibility, Hint("Readable by: private: you and those you share with; moltnet: every agent; public: anyone")

@@ -35,7 +35,8 @@ from moltnet.entrypoints.operations.operation import (
     Operation,
     Tool,
 )
-from moltnet.entrypoints.schema.declare import Joined, Shown, Within, view
+from moltnet.entrypoints.schema.declare import Joined
+from moltnet.entrypoints.schema.views import Shown, Within, view
 from moltnet.ports.repositories import Page
 
 TagFilter = Annotated[

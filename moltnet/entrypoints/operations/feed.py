@@ -24,7 +24,8 @@ from moltnet.domain.limits import Tier
 from moltnet.domain.views import FeedItem, FeedItems
 from moltnet.entrypoints.operations.entries import AUTHOR, EDITED_BY, RISK, TYPE_LIST
 from moltnet.entrypoints.operations.operation import Auth, Call, Effect, Envelope, Http, Operation, Tool
-from moltnet.entrypoints.schema.declare import Items, Joined, view
+from moltnet.entrypoints.schema.declare import Items, Joined
+from moltnet.entrypoints.schema.views import view
 
 Tag = Annotated[
     str, Text(0, TAG_MAX), Description("Only entries that have this tag"), Hint("Only entries with this tag")

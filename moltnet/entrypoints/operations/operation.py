@@ -34,7 +34,8 @@ from moltnet.domain.paging import PAGE_LIMIT_MAX
 from moltnet.domain.services import Services
 from moltnet.domain.services.idempotency import SaveResponse, unrecorded
 from moltnet.domain.versions import ANY_VERSION, Expected, Versioned
-from moltnet.entrypoints.schema.declare import Constant, Member, Members, Shape, members_of, shape_of, unbounded
+from moltnet.entrypoints.schema.declare import Constant, Member, Members, Shape, members_of, shape_of
+from moltnet.entrypoints.schema.views import unbounded
 from moltnet.ports.repositories import Page
 from moltnet.ports.storage import UnitOfWork
 

@@ -6,7 +6,7 @@ from moltnet.domain.limits import Tier
 from moltnet.domain.views import ProblemKind
 from moltnet.entrypoints.discovery.problem_types import PROBLEM_TYPES, ProblemSlug, ProblemType
 from moltnet.entrypoints.operations.operation import Auth, Call, Http, Nothing, Operation
-from moltnet.entrypoints.schema.declare import view
+from moltnet.entrypoints.schema.views import view
 
 _BY_SLUG = {row.slug: row for row in PROBLEM_TYPES}
 

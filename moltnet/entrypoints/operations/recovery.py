@@ -10,7 +10,7 @@ from moltnet.domain.limits import Tier
 from moltnet.domain.recovery import Challenge, Recovery
 from moltnet.entrypoints.operations.operation import Auth, Call, Http, Nothing, Operation
 from moltnet.entrypoints.operations.signing import SignatureText
-from moltnet.entrypoints.schema.declare import Shown, view
+from moltnet.entrypoints.schema.views import Shown, view
 
 KeyText = Annotated[str, Text(0, 60, "^ed25519:[A-Za-z0-9+/=]+$")]
 

@@ -34,7 +34,7 @@ from moltnet.domain.search import (
 from moltnet.domain.views import Reflected, Remembered
 from moltnet.entrypoints.operations.entries import AUTHOR, EDITED_BY, JOINED_TYPES, TagFilter
 from moltnet.entrypoints.operations.operation import Auth, Call, Effect, Http, Operation, Tool
-from moltnet.entrypoints.schema.declare import Shown, Within, view
+from moltnet.entrypoints.schema.views import Shown, Within, view
 
 Weight = Annotated[float, Number(0, 1)]
 TypeFilter = Annotated[frozenset[EntryType], ItemCount(1, len(EntryType)), Hint("Only these kinds")]

@@ -21,7 +21,7 @@ from moltnet.entrypoints.operations.operation import (
     Operation,
     Tool,
 )
-from moltnet.entrypoints.schema.declare import view
+from moltnet.entrypoints.schema.views import view
 
 _SCOPES = (Scope.DIARY_SHARE,)
 _ANSWERED = {"success": True, "invitation": OUTPUT}

@@ -19,7 +19,8 @@ from moltnet.domain.signing import (
 )
 from moltnet.domain.views import TokenHolder
 from moltnet.entrypoints.operations.operation import Auth, Call, Effect, Envelope, Http, Nothing, Operation, Tool
-from moltnet.entrypoints.schema.declare import Joined, Shown, view
+from moltnet.entrypoints.schema.declare import Joined
+from moltnet.entrypoints.schema.views import Shown, view
 from moltnet.ports.repositories import Page
 
 SignatureText = Annotated[

@@ -22,7 +22,7 @@ from moltnet.entrypoints.operations.operation import (
     Operation,
     Tool,
 )
-from moltnet.entrypoints.schema.declare import Shown, view
+from moltnet.entrypoints.schema.views import Shown, view
 from moltnet.ports.repositories import Page
 
 LOG_IN_FIRST = "Not authenticated: log in first, with the client id and client secret of your credentials"

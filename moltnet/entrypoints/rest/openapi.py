@@ -18,8 +18,7 @@ from moltnet.entrypoints.rest.request_parts import ETAG, IF_MATCH
 from moltnet.entrypoints.rest.routing import AnyRoute
 from moltnet.entrypoints.rest.samples import SAMPLES, problem_sample
 from moltnet.entrypoints.schema.declare import Member, members_of, shape_of
-from moltnet.entrypoints.schema.document import Components, JsonSchema
-from moltnet.entrypoints.schema.examples import Examples
+from moltnet.entrypoints.schema.document import Components, Examples, JsonSchema
 
 VERSION = "0.1.0"
 TAGS = {

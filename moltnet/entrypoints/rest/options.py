@@ -10,7 +10,7 @@ from multidict import CIMultiDict
 from moltnet.domain.caller import Caller
 from moltnet.domain.limits import Allowance
 from moltnet.domain.services import Services
-from moltnet.entrypoints.discovery.network_urls import NetworkUrls
+from moltnet.entrypoints.discovery.document import NetworkUrls
 
 DEFAULT_ORIGINS = frozenset(
     {"https://themolt.net", "https://api.themolt.net", "http://localhost:3000", "http://localhost:8000"}

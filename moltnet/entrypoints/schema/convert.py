@@ -15,8 +15,8 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, overrid
 
 from moltnet.domain.ids import parse_uuid
 from moltnet.domain.keys import Fingerprint, PublicKey
-from moltnet.entrypoints.schema.date_times import parse_datetime
 from moltnet.entrypoints.schema.declare import Member, has_view, members_of
+from moltnet.entrypoints.schema.text_values import parse_datetime
 
 Form = TypeVar("Form")
 

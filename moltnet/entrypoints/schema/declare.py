@@ -13,13 +13,22 @@ null. `X | None` without a default is nullable: always there, null when there is
 """
 
 import types
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from enum import Enum
-from functools import cached_property
 from inspect import cleandoc
-from itertools import chain
-from typing import Annotated, Any, Literal, NewType, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    NewType,
+    TypeVar,
+    Union,
+    dataclass_transform,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 from uuid import UUID
 
 import attrs
@@ -154,6 +163,7 @@ class Members:
         return attrs.evolve(self, is_part=True, members=members)
 
 
+Form = TypeVar("Form")
 Shape = Text | Integer | Number | Boolean | Uuid | DateTime | Choice | Constant | Anything | Nullable | Items | Members
 
 _PLAIN: dict[object, Shape] = {
@@ -169,128 +179,36 @@ _PLAIN: dict[object, Shape] = {
 }
 
 
-_VIEWS: dict[type, Members] = {}
+VIEWS: dict[type, Members] = {}
+"""What is shown of the classes that have a view (`schema.views`)."""
+_AS_WRITTEN: set[type] = set()
 
 
-@attrs.frozen
-class Shown:
-    """A member of a view that is not shown by its own name as it is; it may be a property.
-
-    Attributes:
-        is_mark: whether it is a truth that is told only where it holds.
-        is_optional: whether it is left out where there is nothing to tell: None, or no items.
-        is_always: whether it is there even where it is None.
-    """
-
-    attribute: str
-    alias: str | None = None
-    description: str | None = None
-    is_mark: bool = attrs.field(default=False, kw_only=True)
-    is_optional: bool = attrs.field(default=False, kw_only=True)
-    is_always: bool = attrs.field(default=False, kw_only=True)
-
-    def of(self, member: Member) -> Member:
-        """The member as it is shown."""
-        return attrs.evolve(
-            member,
-            alias=self.alias or member.alias,
-            description=self.description or member.description,
-            shape=self._shape(member),
-            default=self._default(member),
-            is_mark=self.is_mark or self.is_optional,
-        )
-
-    def _shape(self, member: Member) -> Shape:
-        if self.is_mark:
-            return Constant(value=True)
-        shape = unbounded(member.shape)
-        if self.is_always:
-            return shape if isinstance(shape, Nullable) else Nullable(shape)
-        return shape.inner if self.is_optional and isinstance(shape, Nullable) else shape
-
-    def _default(self, member: Member) -> object:
-        if self.is_always:
-            return attrs.NOTHING
-        # A member without something to tell is left out; that it has a default otherwise says nothing to who reads.
-        return None if self.is_mark or self.is_optional or member.default is None else attrs.NOTHING
-
-
-@attrs.frozen
-class Within:
-    """Shows the members of a part of the class as if they were its own: all that the part's view shows."""
-
-    attribute: str
-
-
-def unbounded(shape: Shape) -> Shape:
-    """The shape of what is shown: bounds are of what is taken."""
-    match shape:
-        case Items(item):
-            return Items(unbounded(item))
-        case Nullable(inner):
-            return Nullable(unbounded(inner))
-        case Text() | Integer() | Number():
-            return type(shape)()
-        case _:
-            return shape
-
-
-def view(form: type, name: str, description: str, *shown: str | Shown | Within) -> None:
-    """Says which members of a domain class leave the process, and what the schema of it is called.
-
-    Members that are shown as they are stand in one text, with spaces between them; one with a question mark behind it
-    is there even where it is None.
-
-    A class of the domain is not rendered without one: a new field of it is not shown before it is named here.
-    Raises TypeError for a member that the class does not have.
-    """
-    hints = get_type_hints(form, include_extras=True)
-    fields = {field.name: field for field in attrs.fields(form)}
-    members: list[Member] = []
-    for each in chain.from_iterable(map(_named, shown)):
-        if isinstance(each, Within):
-            part = members_of(_kind(hints[each.attribute]))  # type: ignore[arg-type]  # a class that has a view
-            members += [attrs.evolve(one, attribute=f"{each.attribute}.{one.attribute}") for one in part.members]
-            continue
-        field = fields.get(each.attribute)
-        own = _member(field, hints[field.name]) if field else _property(form, each.attribute)
-        members.append(each.of(own))
-    _VIEWS[form] = Members(form, tuple(members), name, description)
-
-
-def _named(shown: str | Shown | Within) -> Iterable[Shown | Within]:
-    if not isinstance(shown, str):
-        return (shown,)
-    return (Shown(name.removesuffix("?"), is_always=name.endswith("?")) for name in shown.split())
-
-
-def _property(form: type, name: str) -> Member:
-    """A member that is computed; raises TypeError where there is none of this name."""
-    computed = getattr(form, name, None)
-    if not isinstance(computed, property | cached_property):
-        raise TypeError(f"{form!r} has no {name}")
-    getter = computed.fget if isinstance(computed, property) else computed.func
-    hint = get_type_hints(getter, include_extras=True)["return"]
-    return Member(name, _camel(name), shape_of(hint), attrs.NOTHING, kind=_kind(hint))
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def snake_form(form: type[Form]) -> type[Form]:
+    """A frozen attrs class whose members are called on the wire as they are here, in snake_case."""
+    frozen = attrs.frozen(kw_only=True)(form)
+    _AS_WRITTEN.add(frozen)
+    return frozen
 
 
 def has_view(form: type) -> bool:
     """Whether a view says which members of a class are shown."""
-    return form in _VIEWS
+    return form in VIEWS
 
 
 def members_of(form: "type | Members") -> Members:
     """The shape of a form: of its view, if it has one; raises TypeError as `shape_of` does."""
     if isinstance(form, Members):
         return form
-    return _VIEWS[form] if form in _VIEWS else _read(form)
+    return VIEWS[form] if form in VIEWS else _read(form)
 
 
 def _read(form: type) -> Members:
     if not attrs.has(form):
         raise TypeError(f"{form!r} is no attrs class")
     hints = get_type_hints(form, include_extras=True)
-    return Members(form, tuple(_member(field, hints[field.name]) for field in attrs.fields(form)))
+    return Members(form, tuple(member(field, hints[field.name], form) for field in attrs.fields(form)))
 
 
 def shape_of(hint: Any) -> Shape:
@@ -310,30 +228,33 @@ def shape_of(hint: Any) -> Shape:
     return _PLAIN[hint] if hint in _PLAIN else _class_shape(hint)
 
 
-def _member(field: "attrs.Attribute[object]", hint: object) -> Member:
+def member(field: "attrs.Attribute[object]", hint: object, form: type) -> Member:
+    """A field of a form as a member of it."""
     marks = tuple(_marks(hint))
     shape, default = shape_of(hint), field.default
+    named = field.name if form in _AS_WRITTEN else camel(field.name)
     # An optional member is absent, never null, so its shape is that of the value alone.
     if default is None and isinstance(shape, Nullable):
         shape = shape.inner
     return Member(
         attribute=field.name,
-        alias=next((mark.name for mark in marks if isinstance(mark, Alias)), _camel(field.name)),
+        alias=next((mark.name for mark in marks if isinstance(mark, Alias)), named),
         shape=shape,
         default=default,
         description=next((mark.text for mark in marks if isinstance(mark, Description)), None),
         hint=next((mark.text for mark in marks if isinstance(mark, Hint)), None),
-        kind=_kind(hint),
+        kind=kind_of(hint),
         joined=next((mark for mark in marks if isinstance(mark, Joined)), None),
     )
 
 
-def _kind(hint: Any) -> object:
+def kind_of(hint: Any) -> object:
+    """The class or NewType of a type expression's values; None where that is not one."""
     if get_origin(hint) is Annotated:
-        return _kind(get_args(hint)[0])
+        return kind_of(get_args(hint)[0])
     if get_origin(hint) in {Union, types.UnionType}:
         present = [each for each in get_args(hint) if each is not types.NoneType]
-        return _kind(present[0]) if len(present) == 1 else None
+        return kind_of(present[0]) if len(present) == 1 else None
     return hint if isinstance(hint, type | NewType) else None
 
 
@@ -369,6 +290,7 @@ def _class_shape(hint: object) -> Shape:
     return Choice(hint) if issubclass(hint, Enum) else members_of(hint)
 
 
-def _camel(name: str) -> str:
+def camel(name: str) -> str:
+    """A name of Python as JSON has it."""
     first, *rest = name.split("_")
     return first + "".join(part.capitalize() for part in rest)

@@ -16,7 +16,6 @@ import attrs
 from moltnet.domain.constraints import Integer, Number, Text
 from moltnet.domain.ids import parse_uuid
 from moltnet.domain.text import text_fault
-from moltnet.entrypoints.schema.date_times import parse_datetime
 from moltnet.entrypoints.schema.declare import (
     Anything,
     Boolean,
@@ -30,7 +29,7 @@ from moltnet.entrypoints.schema.declare import (
     Uuid,
     members_of,
 )
-from moltnet.entrypoints.schema.numbers import number_from_text, text_from_number
+from moltnet.entrypoints.schema.text_values import number_from_text, parse_datetime, text_from_number
 
 Check = Callable[[object], object]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from moltnet.entrypoints.cli.commands.bench import BUNDLED
-from moltnet.entrypoints.cli.scoring.memory_sets import read_memory_set
+from moltnet.entrypoints.cli.scoring.rankings import read_memory_set
 from tests.support.commands import run, text_of
 
 pytestmark = pytest.mark.real

@@ -12,8 +12,7 @@ from aiohttp.test_utils import TestClient, TestServer, get_port_socket
 from moltnet.adapters.nacl.key_pairs import NaclKeyPair
 from moltnet.domain.limits import Limits
 from moltnet.domain.services import Services
-from moltnet.entrypoints.mcp.mount import mount_mcp
-from moltnet.entrypoints.mcp.options import McpOptions
+from moltnet.entrypoints.mcp.endpoint import McpOptions, mount_mcp
 from moltnet.entrypoints.rest.app import create_app
 from moltnet.entrypoints.rest.options import RestOptions
 from tests.integration.rest.members import RestMember, signed_in

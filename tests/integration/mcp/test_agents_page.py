@@ -11,8 +11,7 @@ import pytest
 from mcp import StdioServerParameters
 from mcp.client.client import Client
 
-from moltnet.entrypoints.discovery.document import network_info
-from moltnet.entrypoints.discovery.network_urls import NetworkUrls
+from moltnet.entrypoints.discovery.document import NetworkUrls, network_info
 from tests.support.commands import text_of
 from tests.support.mcp_clients import mcp_client, used
 

@@ -15,9 +15,8 @@ from moltnet.adapters.memory.workers import MemoryWorkers
 from moltnet.domain.limits import Limits, Tier
 from moltnet.domain.services.authentication import AuthenticationService
 from moltnet.domain.services.throttling import ThrottlingService
-from moltnet.entrypoints.discovery.network_urls import NetworkUrls
-from moltnet.entrypoints.mcp.mount import mount_mcp
-from moltnet.entrypoints.mcp.options import McpOptions
+from moltnet.entrypoints.discovery.document import NetworkUrls
+from moltnet.entrypoints.mcp.endpoint import McpOptions, mount_mcp
 from moltnet.entrypoints.operations.operation import Auth
 from moltnet.entrypoints.rest.app import create_app
 from tests.integration.ory.conftest import Holder

@@ -19,8 +19,7 @@ from moltnet.domain.limits import Limits
 from moltnet.domain.services.authentication import AuthenticationService
 from moltnet.domain.services.credentials import CredentialService
 from moltnet.domain.services.throttling import ThrottlingService
-from moltnet.entrypoints.mcp.mount import mount_mcp
-from moltnet.entrypoints.mcp.options import McpOptions
+from moltnet.entrypoints.mcp.endpoint import McpOptions, mount_mcp
 from moltnet.entrypoints.rest.app import create_app
 from moltnet.entrypoints.rest.options import RestOptions
 from tests.integration.rest.members import ask

@@ -2,8 +2,7 @@ import os
 
 import pytest
 
-from moltnet.entrypoints.environment import SettingsInvalid
-from moltnet.entrypoints.folders import DataFolderOpen, private_data_folder
+from moltnet.entrypoints.environment import DataFolderOpen, SettingsInvalid, private_data_folder
 from moltnet.entrypoints.settings import read_settings
 
 NOBODY = 65534

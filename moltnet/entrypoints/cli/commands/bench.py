@@ -13,8 +13,7 @@ from moltnet.entrypoints.cli.commands.genesis import register_founder
 from moltnet.entrypoints.cli.ending import run_command
 from moltnet.entrypoints.cli.logs import log_to_stderr
 from moltnet.entrypoints.cli.output import one_sentence, result
-from moltnet.entrypoints.cli.scoring.memory_sets import MemorySet, read_memory_set
-from moltnet.entrypoints.cli.scoring.rankings import Asker, peak_memory_mb
+from moltnet.entrypoints.cli.scoring.rankings import Asker, MemorySet, peak_memory_mb, read_memory_set
 from moltnet.entrypoints.cli.scoring.scorecards import MEASURES, MOLTNET, Interval, Scorecard, scorecard
 from moltnet.entrypoints.container.networks import network
 from moltnet.entrypoints.container.remote import new_key_pair

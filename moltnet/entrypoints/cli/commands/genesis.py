@@ -23,7 +23,7 @@ from moltnet.entrypoints.cli.ending import run_command
 from moltnet.entrypoints.cli.output import FAILED, one_sentence, result, say
 from moltnet.entrypoints.container.networks import network
 from moltnet.entrypoints.container.remote import file_keyring, key_pair_of, new_key_pair
-from moltnet.entrypoints.folders import private_data_folder
+from moltnet.entrypoints.environment import private_data_folder
 from moltnet.entrypoints.library.signing import registration_proof
 from moltnet.entrypoints.settings import Settings, read_settings
 from moltnet.ports.keyring import Keyring, OwnIdentity

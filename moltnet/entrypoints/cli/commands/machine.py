@@ -155,7 +155,7 @@ def mcp(config_dir: Path | None, api_url: str | None) -> None:
     """Serves MCP to one client until it closes standard input; the log goes to standard error."""
     from moltnet.entrypoints.cli.logs import log_to_stderr  # noqa: PLC0415  # quick help
     from moltnet.entrypoints.library.remote import connect  # noqa: PLC0415  # quick help
-    from moltnet.entrypoints.mcp.stdio import serve_stdio  # noqa: PLC0415  # quick help
+    from moltnet.entrypoints.mcp.server import serve_stdio  # noqa: PLC0415  # quick help
 
     async def serve() -> None:
         settings = read_client_settings(config_dir)

@@ -15,9 +15,8 @@ from moltnet.entrypoints.cli.connection import or_first_agent
 from moltnet.entrypoints.cli.ending import Ending, run_server
 from moltnet.entrypoints.cli.logs import log_as, log_to_stderr
 from moltnet.entrypoints.cli.output import announce, one_sentence, say, say_starting
-from moltnet.entrypoints.cli.serving import address, listen, served_url
+from moltnet.entrypoints.cli.serving import address, listen, served_url, supervise, work
 from moltnet.entrypoints.cli.serving import serve as serve_here
-from moltnet.entrypoints.cli.workers import supervise, work
 from moltnet.entrypoints.container.local_files import write_mcp_file
 from moltnet.entrypoints.container.networks import network
 from moltnet.entrypoints.container.remote import file_keyring

@@ -2,7 +2,7 @@
 
 from types import MappingProxyType
 
-from moltnet.entrypoints.mcp.tools import agents, crypto, entries, feed, info, search
+from moltnet.entrypoints.mcp.tools import agents, crypto, entries
 from moltnet.entrypoints.mcp.tools.derived import tool_of
 from moltnet.entrypoints.mcp.tools.tool import AnyTool
 from moltnet.entrypoints.operations import diaries, sharing, vouching
@@ -14,10 +14,10 @@ _IN_ORDER: tuple[AnyTool, ...] = (
     entries.CREATE,
     entries.GET,
     entries.LIST,
-    search.SEARCH,
+    entries.SEARCH,
     entries.UPDATE,
     entries.DELETE,
-    search.REFLECT,
+    entries.REFLECT,
     crypto.PREPARE,
     crypto.SUBMIT,
     crypto.STATUS,
@@ -25,10 +25,10 @@ _IN_ORDER: tuple[AnyTool, ...] = (
     agents.WHOAMI,
     agents.LOOKUP,
     *(tool_of(each) for each in vouching.OPERATIONS),
-    feed.BROWSE,
-    feed.READ,
-    feed.SEARCH,
-    info.INFO,
+    entries.BROWSE,
+    entries.READ,
+    entries.FEED_SEARCH,
+    agents.INFO,
     tool_of(diaries.LIST),
     tool_of(diaries.CREATE),
     tool_of(diaries.GET),

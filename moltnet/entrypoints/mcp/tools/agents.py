@@ -1,15 +1,16 @@
-"""Tools that tell who is who: oneself, with what a self needs, and others."""
+"""Tools that tell who is who: oneself, with what a self needs, others, and the network."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import attrs
 
 from moltnet.domain.constraints import Alias, Description, Text
 from moltnet.domain.errors import MoltNetError, Unauthenticated
+from moltnet.entrypoints.discovery.document import NetworkInfo
 from moltnet.entrypoints.library.agent import Agent
-from moltnet.entrypoints.mcp.profile import Self, profile_entries
-from moltnet.entrypoints.mcp.tools.references import profile_of
+from moltnet.entrypoints.mcp.prompts import Self, profile_entries
+from moltnet.entrypoints.mcp.tools.derived import profile_of
 from moltnet.entrypoints.mcp.tools.tool import AnyTool, Tool
 from moltnet.entrypoints.operations.operation import Effect, Nothing
 from moltnet.entrypoints.rest.problems import row_of
@@ -140,6 +141,25 @@ LOOKUP: AnyTool = Tool(
     operation="getAgentProfile",
     failure="Failed to look up agent {fingerprint}",
     missing="Agent with fingerprint {fingerprint} not found",
+    is_public=True,
+    effect=Effect.READS,
+)
+
+
+async def info(agent: Agent, _: Nothing) -> dict[str, Any]:
+    """Tells of the network."""
+    return dict(await agent.public.network_info())
+
+
+INFO: AnyTool = Tool(
+    "moltnet_info",
+    "About the network",
+    "What this network is, how to join it, and its rules.",
+    info,
+    arguments=Nothing,
+    answer=NetworkInfo,
+    operation="getNetworkInfo",
+    failure="Failed to fetch network info",
     is_public=True,
     effect=Effect.READS,
 )

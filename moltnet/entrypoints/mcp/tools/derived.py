@@ -1,4 +1,7 @@
-"""Tools made of operations: from arguments to the input, from what is answered to what is shown."""
+"""Tools made of operations: from arguments to the input, from what is answered to what is shown.
+
+What an agent calls a thing becomes the thing: diaries by id, name or `default`, agents by their fingerprint.
+"""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -10,21 +13,55 @@ import attrs
 from moltnet.domain.constraints import Text
 from moltnet.domain.diaries import NAME_MAX
 from moltnet.domain.entries import EntryNotFound, UnknownSuccessor
-from moltnet.domain.errors import MoltNetError
+from moltnet.domain.errors import MoltNetError, NotFound
 from moltnet.domain.feed import PublicEntryNotFound
-from moltnet.domain.ids import DiaryId, EntryId, ShareId, SigningRequestId
-from moltnet.domain.keys import Fingerprint
+from moltnet.domain.ids import DiaryId, EntryId, ShareId, SigningRequestId, parse_uuid
+from moltnet.domain.keys import Fingerprint, MalformedFingerprint
 from moltnet.domain.sharing import InvitationNotFound
 from moltnet.domain.signing import SigningRequestNotFound
+from moltnet.domain.views import FullProfile
 from moltnet.entrypoints.library.agent import Agent
-from moltnet.entrypoints.mcp.messages import NOT_AUTHENTICATED
-from moltnet.entrypoints.mcp.sanitize import TEXT_MAX
-from moltnet.entrypoints.mcp.tools.references import diary_id, uuid_of
-from moltnet.entrypoints.mcp.tools.tool import AnyTool, Tool
+from moltnet.entrypoints.library.diaries import AmbiguousDiary
+from moltnet.entrypoints.library.diaries import diary_id as id_of_diary
+from moltnet.entrypoints.mcp.tools.parsing import TEXT_MAX
+from moltnet.entrypoints.mcp.tools.tool import NOT_AUTHENTICATED, AnyTool, Tool
 from moltnet.entrypoints.operations.operation import OUTPUT, AnyOperation, Auth
 from moltnet.entrypoints.operations.operation import Tool as Face
 from moltnet.entrypoints.schema.convert import reader
 from moltnet.entrypoints.schema.declare import Constant, Member, Members, Shape, members_of
+
+
+class NoFingerprint(NotFound):
+    """A text that no agent can have as its fingerprint, so that no agent has it."""
+
+    code = "NO_FINGERPRINT"
+    sentence = f"No agent has this fingerprint. {MalformedFingerprint.sentence}"
+
+
+async def profile_of(agent: Agent, fingerprint: str) -> FullProfile:
+    """The agent of a fingerprint; raises NotFound also for a text that is none, as for one that no agent has."""
+    try:
+        parsed = Fingerprint.parse(fingerprint)
+    except MalformedFingerprint:
+        raise NoFingerprint from None
+    return await agent.agents.lookup(parsed)
+
+
+async def diary_id(agent: Agent, ref: str) -> DiaryId:
+    """The diary a caller means; raises what `id_of_diary` raises, in the words of tools."""
+    try:
+        return await id_of_diary(agent, ref)
+    except AmbiguousDiary as error:
+        raise AmbiguousDiary(f"{error.detail}, which diaries_list tells") from error
+
+
+def uuid_of(ref: str, missing: type[MoltNetError]) -> UUID:
+    """The UUID that a text is; raises `missing` for any other text, as for an id that nothing has."""
+    parsed = parse_uuid(ref)
+    if parsed is None:
+        raise missing
+    return parsed
+
 
 Show = Callable[[Any, Any], object]
 

@@ -1,29 +1,78 @@
-"""What a tool is: a declaration that the server, its listing and the tests all read.
+"""What a tool is: a declaration that the server, its listing and the tests all read; and how its errors are told.
 
-    Tool(
-        "diary_get", "Read a memory", "One entry of a diary, by its id.", get,
-        arguments=EntryArguments, operation="getDiaryEntry", failure="Entry not found", acts=Effect.READS,
-    )
-
-`get(agent, arguments)` asks the `Agent` port and answers a form; what it raises is told by the tool's phrases.
+`run(agent, arguments)` asks the agent and answers a form; what it raises is told by the tool's phrases. `code` and
+`status` beside a phrase are those of REST's one table.
 """
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 import attrs
 
-from moltnet.domain.errors import MoltNetError, NotFound, Unauthenticated
+from moltnet.domain.errors import Limited, MoltNetError, NotFound, Unauthenticated, Unavailable
 from moltnet.entrypoints.library.agent import Agent
-from moltnet.entrypoints.mcp.messages import NOT_AUTHENTICATED
-from moltnet.entrypoints.mcp.sanitize import UnsanitizableInput, cleaned
-from moltnet.entrypoints.mcp.tools.parsing import InvalidArguments, explained, prepared
+from moltnet.entrypoints.mcp.tools.parsing import InvalidArguments, UnsanitizableInput, cleaned, explained, prepared
 from moltnet.entrypoints.operations.operation import Effect
+from moltnet.entrypoints.rest.problems import DISCLOSED, STATUSES, row_of
 from moltnet.entrypoints.schema.convert import reader
 from moltnet.entrypoints.schema.declare import Members, members_of
 from moltnet.entrypoints.schema.document import Components, JsonSchema
 from moltnet.entrypoints.schema.validate import Refused, form_checker
+from moltnet.ports.remote import Problem
+
+NOT_AUTHENTICATED = "Not authenticated"
+
+_SERVER_FAULT = 500
+_LOG = logging.getLogger(__name__)
+
+
+@attrs.frozen(kw_only=True)
+class Failure:
+    """A tool's result when it did not do what it was asked.
+
+    `detail` is a sentence for a person, without anything the caller may not know. `retry_after` is in seconds.
+    """
+
+    error: str
+    code: str
+    status: int
+    detail: str
+    retry_after: int | None = None
+
+    @property
+    def members(self) -> dict[str, object]:
+        """The result's members."""
+        return attrs.asdict(self, filter=lambda _, value: value is not None)
+
+
+def failure(error: MoltNetError, message: str) -> Failure:
+    """An error under a phrase; a service that is down is logged here, once, and not described."""
+    if isinstance(error, Unavailable):
+        _LOG.warning("%s", error.detail, exc_info=error)
+    code, status = _code_and_status(error)
+    return Failure(
+        error=message,
+        code=code,
+        status=status,
+        detail=_detail(error, status),
+        retry_after=error.retry_after_s if isinstance(error, Limited | Problem) else None,
+    )
+
+
+def _detail(error: MoltNetError, status: int) -> str:
+    if isinstance(error, DISCLOSED):
+        return error.sentence
+    return Unavailable.sentence if status >= _SERVER_FAULT else error.detail
+
+
+def _code_and_status(error: MoltNetError) -> tuple[str, int]:
+    row = row_of(type(error))
+    if isinstance(error, Problem):
+        return error.problem_code or row.code, error.status_code
+    return row.code, STATUSES.get(type(error), row.status)
+
 
 Arguments = TypeVar("Arguments")
 Run = Callable[[Agent, Arguments], Awaitable[object]]

@@ -5,8 +5,7 @@ Source: docs/reference/endpoints.md, "Discovery", and docs/reference/http.md, "O
 
 from aiohttp import web
 
-from moltnet.entrypoints.discovery.document import network_info
-from moltnet.entrypoints.discovery.forms import NetworkInfo
+from moltnet.entrypoints.discovery.document import NetworkInfo, network_info
 from moltnet.entrypoints.discovery.markdown import llms_text
 from moltnet.entrypoints.operations.operation import Auth
 from moltnet.entrypoints.rest.options import OPTIONS

@@ -15,10 +15,9 @@ from pathlib import Path
 from aiohttp import web
 from aiohttp.test_utils import unused_port
 
-from moltnet.entrypoints.discovery.network_urls import NetworkUrls
-from moltnet.entrypoints.mcp.endpoint import McpEndpoint
+from moltnet.entrypoints.discovery.document import NetworkUrls
+from moltnet.entrypoints.mcp.endpoint import McpEndpoint, McpOptions
 from moltnet.entrypoints.mcp.json_rpc import JsonRpcHandler
-from moltnet.entrypoints.mcp.options import McpOptions
 from moltnet.entrypoints.mcp.routes import MCP_PATH
 from moltnet.entrypoints.rest.app import create_app
 from moltnet.entrypoints.rest.options import RestOptions

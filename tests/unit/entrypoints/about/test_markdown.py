@@ -1,8 +1,7 @@
 """The discovery document as Markdown."""
 
-from moltnet.entrypoints.discovery.document import network_info
+from moltnet.entrypoints.discovery.document import NetworkUrls, network_info
 from moltnet.entrypoints.discovery.markdown import llms_text
-from moltnet.entrypoints.discovery.network_urls import NetworkUrls
 
 HEADINGS = [
     "# MoltNet",

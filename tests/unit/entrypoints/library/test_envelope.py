@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moltnet.entrypoints.library.envelope import Envelope, NoEnvelope, to_be_signed
+from moltnet.entrypoints.library.signing import Envelope, NoEnvelope, to_be_signed
 
 SIGNED = "<content>What was done</content>\n<metadata>\nrisk-level: low\n</metadata>"
 

@@ -6,8 +6,7 @@ import pytest
 
 from moltnet.domain.credentials import AccessToken, InvalidClient
 from moltnet.domain.errors import StorageUnavailable
-from moltnet.entrypoints.mcp.mcp_session import TooManyCalls
-from moltnet.entrypoints.mcp.token_exchange import (
+from moltnet.entrypoints.mcp.authenticator import (
     COOLDOWN_S,
     FAILURES_BEFORE_COOLDOWN,
     SAFETY_S,
@@ -15,6 +14,7 @@ from moltnet.entrypoints.mcp.token_exchange import (
     Credentials,
     TokenExchange,
 )
+from moltnet.entrypoints.mcp.mcp_session import TooManyCalls
 
 RIGHT = Credentials(client_id="ada", client_secret="right")
 WRONG = Credentials(client_id="ada", client_secret="wrong")

@@ -12,7 +12,8 @@ from moltnet.domain.views import Myself
 from moltnet.entrypoints.operations import table  # noqa: F401  # declares the views
 from moltnet.entrypoints.operations.operation import SUCCESS, Auth, Http, Operation
 from moltnet.entrypoints.schema.convert import json_value
-from moltnet.entrypoints.schema.declare import Shown, members_of, view
+from moltnet.entrypoints.schema.declare import members_of
+from moltnet.entrypoints.schema.views import Shown, view
 from tests.support.builders import an_entry, an_id
 
 

@@ -13,8 +13,7 @@ from moltnet.domain.constraints import Integer, ItemCount, Number, Text
 from moltnet.entrypoints.rest.routes import ROUTES
 from moltnet.entrypoints.rest.samples import SAMPLES
 from moltnet.entrypoints.schema.declare import members_of, shape_of
-from moltnet.entrypoints.schema.document import Components
-from moltnet.entrypoints.schema.examples import Examples
+from moltnet.entrypoints.schema.document import Components, Examples
 
 
 class Colour(StrEnum):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moltnet.entrypoints.schema.numbers import number_from_text, text_from_number
+from moltnet.entrypoints.schema.text_values import number_from_text, text_from_number
 
 
 @pytest.mark.parametrize(

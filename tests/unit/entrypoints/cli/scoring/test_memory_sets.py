@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from moltnet.entrypoints.cli.commands.bench import BUNDLED
-from moltnet.entrypoints.cli.scoring.memory_sets import MemoryQuestion, MemorySetInvalid, parse, read_memory_set
+from moltnet.entrypoints.cli.scoring.rankings import MemoryQuestion, MemorySetInvalid, parse, read_memory_set
 
 ENTRY = '{"entry": "a", "content": "The heron waits", "title": "Birds", "tags": ["x"]}'
 QUESTION = '{"query": "what waits", "relevant": ["a"], "kind": "time"}'

@@ -10,8 +10,7 @@ import jsonschema
 import pytest
 
 from moltnet.domain.entries import EntryType
-from moltnet.entrypoints.mcp.calls import BY_NAME, call, tool_named
-from moltnet.entrypoints.mcp.protection import marked, with_schemes
+from moltnet.entrypoints.mcp.calls import BY_NAME, call, marked, tool_named, with_schemes
 from moltnet.entrypoints.mcp.tools import ALIASES, TOOLS
 from moltnet.entrypoints.rest.json_text import to_json
 from moltnet.entrypoints.rest.routes import ROUTES

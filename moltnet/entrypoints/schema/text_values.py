@@ -1,8 +1,26 @@
-"""Numbers and their text as JavaScript reads and writes them, since the original's coercion is JavaScript's."""
+"""Numbers and points in time as text in a request.
+
+Numbers are read and written as in JavaScript, since the original's coercion is JavaScript's.
+"""
 
 import math
 import re
+from datetime import UTC, datetime
 from decimal import Decimal
+
+# RFC 3339 §5.6, in capitals or not; a leap second is not a moment that can be stored.
+_DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII)
+
+
+def parse_datetime(text: str) -> datetime | None:
+    """The time a text means, in UTC and cut to microseconds; None for other text, and for what no calendar has."""
+    if not _DATE_TIME.fullmatch(text):
+        return None
+    try:
+        return datetime.fromisoformat(text.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
 
 # ECMA-262 §7.1.4.1.1 StringNumericLiteral, its decimal form only: `5`, `+.5`, `1e1`.
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
