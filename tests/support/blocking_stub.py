@@ -11,20 +11,9 @@ from pathlib import Path
 
 LIBRARY = Path(__file__).parents[2] / "moltnet" / "entrypoints" / "library"
 STUB = LIBRARY / "blocking.pyi"
-MODULES = [
-    "diaries",
-    "entries",
-    "sharing",
-    "directory",
-    "crypto",
-    "vouching",
-    "credentials",
-    "public",
-    "agent",
-    "network",
-]
+MODULES = ["diaries", "entries", "identity", "public", "agent", "network"]
 FUNCTIONS = {"remote": ("connect", "visit", "info", "register", "recover"), "signing": ("sign_and_submit",)}
-HIDDEN = {"ServerPartsMissing"}
+HIDDEN = {"AmbiguousDiary", "ServerPartsMissing"}
 _NAMES = {
     "AsyncIterator": "BlockingIterator",
     "AbstractAsyncContextManager": "AbstractContextManager",
