@@ -2,7 +2,7 @@
 
 import attrs
 
-from moltnet.entrypoints.discovery.network_urls import NetworkUrls
+from moltnet.entrypoints.discovery.document import NetworkUrls
 
 
 @attrs.frozen(kw_only=True)

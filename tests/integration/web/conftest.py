@@ -8,7 +8,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from moltnet.domain.services import Services
-from moltnet.entrypoints.discovery.network_urls import NetworkUrls
+from moltnet.entrypoints.discovery.document import NetworkUrls
 from moltnet.entrypoints.rest.app import create_app
 from moltnet.entrypoints.rest.options import RestOptions
 from moltnet.entrypoints.web.mount import mount_web
