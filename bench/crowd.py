@@ -19,13 +19,12 @@ from tqdm import tqdm
 from bench.texts import memories, questions
 from moltnet.adapters.memory.embedding import MemoryEmbedder
 from moltnet.adapters.memory.storage import MemoryStorage
-from moltnet.adapters.memory.workers import MemoryWorkers
+from moltnet.adapters.memory.system import MemoryWorkers
 from moltnet.adapters.postgres.embedded import EmbeddedPostgres
 from moltnet.adapters.postgres.migrate import migrate
 from moltnet.adapters.postgres.storage import PostgresStorage
-from moltnet.adapters.system.clock import SystemClock
-from moltnet.adapters.system.randomness import SystemRandomness
-from moltnet.adapters.text_analysis.analyzer import SnowballAnalyzer
+from moltnet.adapters.system import SystemClock, SystemRandomness
+from moltnet.adapters.text_analysis import SnowballAnalyzer
 from moltnet.domain.agents import Agent
 from moltnet.domain.authors import Author
 from moltnet.domain.diaries import Diary

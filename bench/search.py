@@ -21,7 +21,7 @@ from moltnet.adapters.onnx.embedding import OnnxEmbedder
 from moltnet.adapters.onnx.install import default_model
 from moltnet.adapters.postgres.embedded import EmbeddedPostgres
 from moltnet.adapters.postgres.storage import PostgresStorage
-from moltnet.adapters.text_analysis.analyzer import SnowballAnalyzer
+from moltnet.adapters.text_analysis import SnowballAnalyzer
 from moltnet.domain.ids import DiaryId
 from moltnet.domain.search import Query, Question
 

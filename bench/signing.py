@@ -19,7 +19,7 @@ from uuid import uuid4
 import attrs
 import psycopg
 
-from moltnet.adapters.nacl.key_pairs import NaclKeyPair
+from moltnet.adapters.nacl import NaclKeyPair
 from moltnet.adapters.postgres.embedded import EmbeddedPostgres
 from moltnet.domain.caller import Caller
 from moltnet.domain.credentials import ALL_SCOPES

@@ -54,7 +54,7 @@ if TYPE_CHECKING:
         verify,
         verify_with_nonce,
     )
-    from moltnet.ports.keyring import Keyring, NoCredentials, OwnIdentity
+    from moltnet.ports.keys import Keyring, NoCredentials, OwnIdentity
     from moltnet.ports.remote import AuthenticationError, NetworkError, Problem, RegistrationError
 
 __version__ = "0.1.0"
@@ -79,7 +79,7 @@ _HOMES = {
     "entrypoints.library.signing": (
         "Envelope prove_key sign sign_and_submit sign_bytes sign_challenge to_be_signed verify verify_with_nonce"
     ),
-    "ports.keyring": "Keyring NoCredentials OwnIdentity",
+    "ports.keys": "Keyring NoCredentials OwnIdentity",
     "ports.remote": "AuthenticationError NetworkError Problem RegistrationError",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}

@@ -1,5 +1,7 @@
 """Lists are returned in pages: how long one may be, and where it may begin."""
 
+import attrs
+
 from moltnet.domain.errors import Invalid
 
 LIST_MAX, LIST_DEFAULT = 100, 20
@@ -22,3 +24,15 @@ def check_page(limit: int, offset: int = 0, most: int = LIST_MAX) -> None:
     """Raises PageOutOfLimits unless there can be such a page."""
     if not 1 <= limit <= most or offset < 0:
         raise PageOutOfLimits(most)
+
+
+@attrs.frozen
+class Page:
+    """A stretch of a list: at most `limit` items after the first `offset`."""
+
+    limit: int
+    offset: int = 0
+
+
+LARGEST_PAGE = Page(PAGE_LIMIT_MAX)
+"""As much of a list that is returned whole as is returned at once."""

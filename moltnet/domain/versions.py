@@ -26,12 +26,10 @@ class Versioned(Protocol):
     @property
     def id(self) -> UUID:
         """Which thing it is."""
-        ...
 
     @property
     def updated_at(self) -> datetime:
         """When this version was made."""
-        ...
 
 
 def version_of(thing: Versioned) -> str:

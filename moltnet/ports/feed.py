@@ -1,4 +1,4 @@
-"""What the public feed keeps: which entries are in it, and the order in which they came."""
+"""The public feed: which entries are in it, in which order they came, and how far it reaches."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -16,11 +16,9 @@ class Feed(Protocol):
 
     async def find_many(self, entry_ids: Sequence[EntryId]) -> list[PublicEntry]:
         """The entries of these ids, in their order; those that are gone or not public are left out."""
-        ...
 
     async def end(self) -> Position:
         """The greatest position of an entry, 0 when there is none."""
-        ...
 
     async def resume(self, after: Cursor) -> Position:
         """The position of the cursor's entry, whatever time the cursor names.
@@ -29,11 +27,23 @@ class Feed(Protocol):
         rather one that was seen already than one that is never seen. To keep this cheap only the next 100 by date are
         looked at. Without a later one, the end.
         """
-        ...
 
     async def between(self, after: Position, until: Position, limit: int) -> Stretch:
         """What is public beyond `after` and not beyond `until`, from at most `limit` positions.
 
         If `until` was ever announced or answered by `end`, no entry will ever come into this stretch.
         """
-        ...
+
+
+class FeedEvents(Protocol):
+    """How far the feed reaches, over all processes of the network.
+
+    Storing an entry announces it: with its commit, not before, and not if it is undone. Nothing but numbers is told.
+    """
+
+    async def beyond(self, position: Position) -> Position:
+        """Waits until the feed is known to reach beyond a position; answers how far it reaches.
+
+        All followers that wait are woken at once, and cancelling one disturbs no other. An announcement that was
+        missed, for example because the connection to the database was lost, is made up for: nobody waits for ever.
+        """

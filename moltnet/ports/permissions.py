@@ -1,6 +1,6 @@
-"""Who may do what with a diary."""
+"""Who may do what with a diary, and the store of relation tuples where that lives elsewhere."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
 import attrs
@@ -9,6 +9,7 @@ from moltnet.domain.diaries import Diary
 from moltnet.domain.ids import AgentId, DiaryId, EntryId
 from moltnet.domain.outbox import OutboxMessage
 from moltnet.domain.permissions import Relation, Right
+from moltnet.domain.relations import Permit, RelationTuple, Thing, TuplePattern
 from moltnet.ports.storage import UnitOfWork
 
 Pending: TypeAlias = tuple[OutboxMessage, ...]
@@ -60,7 +61,6 @@ class Permissions(Protocol):
     @property
     def live_elsewhere(self) -> bool:
         """Whether another service is asked."""
-        ...
 
     async def diary(
         self, work: UnitOfWork, agent: AgentId, diary: DiaryId
@@ -70,39 +70,56 @@ class Permissions(Protocol):
         Asked together, since nearly every use case needs both. No rights without a relation. Where the answer comes
         from elsewhere, its basis changes with every invitation, answer and revocation of the agent to this diary.
         """
-        ...
 
     async def readable(self, work: UnitOfWork, agent: AgentId) -> Asked[dict[DiaryId, frozenset[Relation]]]:
         """Every diary the agent may read by a relation.
 
         Where the answer comes from elsewhere, its basis changes with every right that is taken from the agent.
         """
-        ...
 
     async def introduce(self, work: UnitOfWork, agent: AgentId) -> Pending:
         """Makes a new agent known (`Agent:id#self@Agent:id`); repeating it is not an error."""
-        ...
 
     async def forget_agent(self, work: UnitOfWork, agent: AgentId) -> Pending:
         """Removes every relation of an agent that is being removed, and of its own diaries."""
-        ...
 
     async def grant(self, work: UnitOfWork, diary: DiaryId, relation: Relation, agent: AgentId) -> Pending:
         """Gives the agent a relation to the diary; repeating it is not an error."""
-        ...
 
     async def withdraw(self, work: UnitOfWork, diary: DiaryId, agent: AgentId) -> Pending:
         """Takes the agent's reader and writer relations away; a missing one is not an error. Ownership stays."""
-        ...
 
     async def forget_diary(self, work: UnitOfWork, diary: DiaryId) -> Pending:
         """Removes every relation of a diary that is being deleted, and of its entries."""
-        ...
 
     async def relate_entry(self, work: UnitOfWork, diary: DiaryId, entry: EntryId) -> Pending:
         """Makes the diary a new entry's parent, from which every right to it follows."""
-        ...
 
     async def forget_entry(self, work: UnitOfWork, diary: DiaryId, entry: EntryId) -> Pending:
         """Removes every relation of an entry that is being deleted from the diary."""
-        ...
+
+
+class RelationStore(Protocol):
+    """Tuples in namespaces `Agent`, `Diary` and `DiaryEntry` (docs/reference/access.md, "Rights").
+
+    Every call is safe to repeat: a step that crashed between its effect and the memory of it is run again. A call that
+    returned is in force for every later one; a store that settles late waits until it is, within a bound of its own.
+    Any call raises Unavailable when the store does not answer, or not in that time; then it may have had its effect.
+    An outage is never reported as an answer: not as a missing permit, nor as an empty list.
+    """
+
+    async def write(self, relation_tuple: RelationTuple) -> None:
+        """Stores a tuple; repeating it is not an error, and one `delete` takes it away all the same."""
+
+    async def delete(self, pattern: TuplePattern) -> None:
+        """Removes every tuple that matches; a missing one is not an error."""
+
+    async def permitted(self, thing: Thing, permits: Collection[Permit], agent: AgentId) -> frozenset[Permit]:
+        """Which of the permits the agent has on a diary (`Right`) or an entry (`EntryRight`); unknown things give none.
+
+        A permit follows from the tuples by these rules: `read` = owner, writers or readers; `write` = owner or
+        writers; `manage` = owner; `view` = the parent's `read`; `edit` and `delete` = the parent's `write`.
+        """
+
+    async def list(self, pattern: TuplePattern) -> list[RelationTuple]:
+        """Every tuple that matches, each once, in no order."""

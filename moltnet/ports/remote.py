@@ -83,7 +83,7 @@ class Unsendable(Invalid):
 
 
 @attrs.frozen(kw_only=True)
-class Call:
+class RemoteRequest:
     """One request.
 
     Attributes:
@@ -106,7 +106,7 @@ class Call:
 
 
 @attrs.frozen(kw_only=True)
-class Reply:
+class RemoteReply:
     """An answer, read to its end."""
 
     status: int
@@ -137,47 +137,39 @@ class Reply:
         return int(text) if text.isascii() and text.isdecimal() else None
 
 
-class Connection(Protocol):
+class RemoteConnection(Protocol):
     """The connection of one agent to a network elsewhere, with its tokens; without credentials, nobody's."""
 
     @property
     def api_url(self) -> str:
         """Where the network is."""
-        ...
 
-    async def ask(self, call: Call, *, form: type[Problem] = Problem, code: str | None = None) -> Reply:
+    async def ask(self, call: RemoteRequest, *, form: type[Problem] = Problem, code: str | None = None) -> RemoteReply:
         """The answer of a request that was carried out, after as many tries as it may be given.
 
         Raises what it was refused with, as a Problem of this form and as its kind, and NetworkError. `code` names the
         refusal in place of what the answer says.
         """
-        ...
 
-    async def answer(self, call: Call) -> Reply:
+    async def answer(self, call: RemoteRequest) -> RemoteReply:
         """The last answer, good or not; raises NetworkError."""
-        ...
 
     def follow(self, path: str, after: str | None) -> AsyncIterator[object]:
         """The JSON values of a stream's events after one, or from now on, without end.
 
         Raises what the first request is refused with.
         """
-        ...
 
     async def renew(self, credentials: ClientSecret) -> None:
         """Continues with a fresh secret, and stores it in the keyring if there is one."""
-        ...
 
     async def get_token(self) -> str:
         """An access token that is good for 30 seconds at least; raises NoCredentials and AuthenticationError."""
-        ...
 
     async def request(
         self, method: str, path: str, *, json: object = None, headers: Mapping[str, str] | None = None
     ) -> Any:
         """The JSON value of an answer, or its text where that is not JSON; raises MalformedPath, and as `ask`."""
-        ...
 
     async def aclose(self) -> None:
         """Closes the connections."""
-        ...

@@ -8,43 +8,22 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-import attrs
-
 from moltnet.domain.agents import Agent
 from moltnet.domain.diaries import Diary
-from moltnet.domain.entries import Entry, Similar
+from moltnet.domain.entries import Entry
 from moltnet.domain.feed import Cursor, PublicEntry
-from moltnet.domain.ids import AgentId, DiaryId, EntryId, ShareId, SigningRequestId
+from moltnet.domain.ids import AgentId, DiaryId, EntryId, ShareId
 from moltnet.domain.keys import Fingerprint, PublicKey
-from moltnet.domain.paging import PAGE_LIMIT_MAX
-from moltnet.domain.passages import Span
+from moltnet.domain.paging import LARGEST_PAGE, Page
 from moltnet.domain.permissions import Relation
 from moltnet.domain.search import (
     ANY_TERMS,
-    Candidates,
     EntryIndex,
     Filters,
     LexicalQuery,
-    ModelName,
-    Question,
-    Term,
-    Vector,
 )
 from moltnet.domain.sharing import InvitationCounts, Refusals, Share
-from moltnet.domain.signing import SigningRequest, SigningStatus
 from moltnet.domain.vouching import Edge, Voucher
-
-
-@attrs.frozen
-class Page:
-    """A stretch of a list: at most `limit` items after the first `offset`."""
-
-    limit: int
-    offset: int = 0
-
-
-LARGEST_PAGE = Page(PAGE_LIMIT_MAX)
-"""As much of a list that is returned whole as is returned at once."""
 
 
 class Agents(Protocol):
@@ -55,45 +34,36 @@ class Agents(Protocol):
 
         The same identity with the same key is stored once and is not an error (a repeated step).
         """
-        ...
 
     async def put(self, agent: Agent) -> None:
         """Stores an agent, or another key for an identity that has one, whose `created_at` stays; raises KeyTaken.
 
         With the same key again it stays proven, if it was.
         """
-        ...
 
     async def mark_proven(self, agent_id: AgentId, key: PublicKey) -> None:
         """Records that an agent holds the private key of a key; nothing happens when it has another key by now."""
-        ...
 
     async def any(self) -> bool:
         """Whether there is an agent at all."""
-        ...
 
     async def after(self, agent_id: AgentId | None, limit: int) -> list[Agent]:
         """The next agents behind an identity, or the first, in the order of their identities."""
-        ...
 
     async def find(self, agent_id: AgentId) -> Agent | None:
         """The agent of an identity."""
-        ...
 
     async def find_by_fingerprint(self, fingerprint: Fingerprint) -> Agent | None:
         """The agent that has a fingerprint now."""
-        ...
 
     async def find_by_key(self, key: PublicKey) -> Agent | None:
         """The agent that has a key now, compared by its bytes."""
-        ...
 
     async def remove(self, agent_id: AgentId) -> None:
         """Removes an agent and all that is its own, with what it wrote elsewhere; no error when there is none.
 
         Vouchers the agent redeemed are open again (the undoing of a registration).
         """
-        ...
 
 
 class Diaries(Protocol):
@@ -104,42 +74,35 @@ class Diaries(Protocol):
 
         The same id again changes nothing and is not an error (a repeated step).
         """
-        ...
 
     async def find(self, diary_id: DiaryId) -> Diary | None:
         """The diary of an id."""
-        ...
 
     async def find_with_relations(
         self, diary_id: DiaryId, agent_id: AgentId
     ) -> tuple[Diary | None, frozenset[Relation]]:
         """The diary of an id and what an agent is to it by the stored relations, asked at once."""
-        ...
 
     async def owned_by(self, owner: AgentId, page: Page | None = None) -> list[Diary]:
         """A page of an agent's own diaries, or all of them, newest first (then by id, greatest first)."""
-        ...
 
     async def number_owned_by(self, owner: AgentId) -> int:
         """How many diaries an agent owns.
 
         Until this unit of work ends, another that asks the same waits: what is added under a limit stays under it.
         """
-        ...
 
     async def replace(self, diary: Diary, unless_changed_since: datetime) -> bool:
         """Writes the name with its mark, visibility and `updated_at`.
 
         False, and nothing written, when the stored `updated_at` is not `unless_changed_since` or the diary is gone.
         """
-        ...
 
     async def remove(self, diary_id: DiaryId, unless_changed_since: datetime | None = None) -> bool:
         """Removes a diary with its entries, shares and relations.
 
         False when it was gone already, and when its `updated_at` is not `unless_changed_since`, if that is given.
         """
-        ...
 
 
 class Entries(Protocol):
@@ -151,19 +114,15 @@ class Entries(Protocol):
         Raises DiaryNotFound when its diary is gone, ProfileNotFound when its author is, and ServingModelChanged
         (`ModelVectors`).
         """
-        ...
 
     async def find(self, diary_id: DiaryId, entry_id: EntryId) -> Entry | None:
         """The entry of an id, if it is in this diary."""
-        ...
 
     async def hold(self, diary_id: DiaryId, entry_id: EntryId) -> Entry | None:
         """The same, as it is now; until this unit of work ends nobody else changes or removes it."""
-        ...
 
     async def find_many(self, entry_ids: Sequence[EntryId]) -> list[Entry]:
         """The entries of these ids, in their order; ids without an entry are left out."""
-        ...
 
     async def first_like(self, entry: Entry) -> Entry | None:
         """The first entry of the same diary with the same fold, oldest first (then by id).
@@ -171,7 +130,6 @@ class Entries(Protocol):
         Until this unit of work ends, another that asks the same waits: of several that add an entry unless there is
         one like it, exactly one adds.
         """
-        ...
 
     async def newest(
         self, within: Collection[DiaryId], filters: Filters, page: Page, words: LexicalQuery = ANY_TERMS
@@ -180,7 +138,6 @@ class Entries(Protocol):
 
         Of `words`, what is required and excluded counts.
         """
-        ...
 
     async def replace(self, entry: Entry, index: EntryIndex | None, unless_changed_since: datetime) -> bool:
         """Writes an edited entry but for its author and its accesses; with an index, what it is found by too.
@@ -189,18 +146,15 @@ class Entries(Protocol):
         Vectors of the text before go, whichever model made them. Raises UnknownSuccessor when `superseded_by` names no
         other entry of the same diary, and ServingModelChanged (`ModelVectors`).
         """
-        ...
 
     async def remove(self, diary_id: DiaryId, entry_id: EntryId, unless_changed_since: datetime | None = None) -> bool:
         """Removes an entry; entries it had superseded are current again.
 
         False when it was gone already, and when its `updated_at` is not `unless_changed_since`, if that is given.
         """
-        ...
 
     async def record_views(self, times: Mapping[EntryId, int], at: datetime) -> None:
         """Counts so many accesses of each; `updated_at` stays as it is. Unknown ids are ignored."""
-        ...
 
     async def public_page(
         self, after: Cursor | None, tag: str | None, limit: int, *, flagged: bool
@@ -209,66 +163,9 @@ class Entries(Protocol):
 
         Without `flagged`, entries that the injection scan marked are left out.
         """
-        ...
 
     async def public_entry(self, entry_id: EntryId) -> PublicEntry | None:
         """An entry of a public diary."""
-        ...
-
-
-class CandidateSearch(Protocol):
-    """Which entries might answer a question.
-
-    Every store adds up in its own precision: a score is within 1e-5 of what `domain.ranking` and `Vector.cosine` give,
-    and entries whose scores are closer than that may stand in either order. Equal scores stand in the order of their
-    ids, greatest first.
-    """
-
-    async def best(self, question: Question, within: Collection[DiaryId], depth: int) -> Candidates:
-        """The best `depth` entries of each side among `within` (empty means none, not all), as one set.
-
-        Exact: every entry of these diaries that passes the filters and the exclusions is compared. An entry's cosine
-        is that of its nearest passage made by the question's model; entries whose vectors are another model's have
-        none. Word scores are BM25 with document frequencies per diary, as a share of the best possible
-        (`ranking.shares`). Of more than 64 words the rarest 64 count (`ranking.rarest`), as the 50 diaries of the
-        smallest ids that hold an entry tell. Of those that happened
-        in one of the question's periods, the best by cosine are offered as well. `cosine_beyond` and `words_beyond` are
-        the worst offered score of a side that has more, None of one without; `timely_beyond` says that more happened
-        then.
-        With neither a vector nor wanted words there are no candidates. Raises ServingModelChanged (`ModelVectors`), as
-        every look with a vector here does.
-        """
-        ...
-
-    async def best_public(self, question: Question, depth: int) -> Candidates:
-        """The same among the entries of all public diaries.
-
-        Exact, too, while they are few. Of many, the nearest are found by an approximate index and may miss some; what
-        is offered has its true scores.
-        """
-        ...
-
-    async def nearest_passages(
-        self, vector: Vector, model: ModelName, entry_ids: Collection[EntryId]
-    ) -> dict[EntryId, Span]:
-        """For each of some entries, where in its text the passage nearest to a vector stands, among those of a model.
-
-        Of entries that were stored before this was stored, the beginning may end a little early.
-        """
-        ...
-
-    async def matched_runs(
-        self, runs: Sequence[Collection[Sequence[Term]]], entry_ids: Collection[EntryId]
-    ) -> dict[EntryId, frozenset[int]]:
-        """For each of some entries, the places in `runs` (from 0) of the collections of which any run stands in it.
-
-        Entries in which none stands are left out. It reads what is stored, and costs nothing by the entries' texts.
-        """
-        ...
-
-    async def similar(self, vector: Vector, model: ModelName, diary_id: DiaryId) -> list[Similar]:
-        """The entries of a diary that begin almost alike, nearest first, within the limits of `domain.duplicates`."""
-        ...
 
 
 class Shares(Protocol):
@@ -276,34 +173,27 @@ class Shares(Protocol):
 
     async def add(self, share: Share) -> bool:
         """Stores a new share; False when the pair has one already. Raises DiaryNotFound and ProfileNotFound."""
-        ...
 
     async def find(self, share_id: ShareId) -> Share | None:
         """The share of an id."""
-        ...
 
     async def find_for(self, diary_id: DiaryId, agent_id: AgentId) -> Share | None:
         """The share of a pair."""
-        ...
 
     async def replace(self, share: Share, expected: Share) -> bool:
         """Writes role, status, `responded_at` and `invitation`; False when it is gone or no longer what is `expected`.
 
         That is: of the same role, status and invitation.
         """
-        ...
 
     async def open_of(self, diary_id: DiaryId, page: Page = LARGEST_PAGE) -> list[Share]:
         """A page of the pending and accepted shares of a diary, oldest invitation first."""
-        ...
 
     async def pending_for(self, agent_id: AgentId, page: Page = LARGEST_PAGE) -> list[Share]:
         """A page of the pending invitations to an agent, oldest first."""
-        ...
 
     async def accepted_by(self, agent_id: AgentId) -> list[Share]:
         """Every share that an agent has accepted and that was not revoked, oldest first."""
-        ...
 
     async def counts(self, owner: AgentId, agent_id: AgentId) -> InvitationCounts:
         """What stands between a diaries' owner and an agent.
@@ -311,11 +201,9 @@ class Shares(Protocol):
         Until this unit of work ends, another that asks about the same agent waits: what is sent under a limit stays
         under it.
         """
-        ...
 
     async def remember_refusals(self, owner: AgentId, agent_id: AgentId, refusals: Refusals | None) -> None:
         """Keeps an agent's refusals of an owner's invitations, or forgets them; raises ProfileNotFound."""
-        ...
 
 
 class Vouchers(Protocol):
@@ -327,63 +215,24 @@ class Vouchers(Protocol):
         Raises IssueContended when parallel calls of the issuer took the free places meanwhile and it is worth trying
         again, and ProfileNotFound without its issuer.
         """
-        ...
 
     async def find(self, code: str) -> Voucher | None:
         """The voucher of a code."""
-        ...
 
     async def redeem(self, code: str, agent_id: AgentId, at: datetime, mark: bytes | None = None) -> bool:
         """Marks an open voucher as redeemed; True also when this very agent redeemed it before (a repeated step).
 
         `mark` is stored of the first time: by that the caller is recognised (`Voucher.redeemed_with`).
         """
-        ...
 
     async def open_of(self, issuer_id: AgentId, at: datetime) -> list[Voucher]:
         """An agent's unredeemed and unexpired vouchers, oldest first."""
-        ...
 
     async def purge(self, at: datetime) -> int:
         """Forgets vouchers that expired unredeemed before `at`; answers how many."""
-        ...
 
     async def graph(self, page: Page) -> list[Edge]:
         """Who vouched for whom, newest redemption first; only where both are members."""
-        ...
-
-
-class SigningRequests(Protocol):
-    """Requests to sign a message."""
-
-    async def add(self, request: SigningRequest) -> None:
-        """Stores a new request; raises ProfileNotFound without its agent."""
-        ...
-
-    async def find(self, request_id: SigningRequestId) -> SigningRequest | None:
-        """The request of an id."""
-        ...
-
-    async def complete(self, request: SigningRequest) -> bool:
-        """Writes a completed or expired request; False when the stored one is not pending any more."""
-        ...
-
-    async def of_agent(
-        self, agent_id: AgentId, statuses: Collection[SigningStatus], page: Page
-    ) -> tuple[list[SigningRequest], int]:
-        """A page of an agent's requests, newest first, and how many match; no statuses means all."""
-        ...
-
-    async def find_by_signature(self, signature: str, agent_id: AgentId | None) -> SigningRequest | None:
-        """The newest valid request with this signature, else the newest invalid one; of one agent if named.
-
-        Source: docs/reference/signatures.md, "Verification".
-        """
-        ...
-
-    async def overdue(self, at: datetime, limit: int) -> list[SigningRequest]:
-        """Pending requests whose time is over, oldest first."""
-        ...
 
 
 class Relations(Protocol):
@@ -391,12 +240,9 @@ class Relations(Protocol):
 
     async def add(self, diary_id: DiaryId, relation: Relation, agent_id: AgentId) -> None:
         """Stores `Diary:diary#relation@Agent:agent`; may be repeated. Raises DiaryNotFound and ProfileNotFound."""
-        ...
 
     async def remove(self, diary_id: DiaryId, relations: Collection[Relation], agent_id: AgentId) -> None:
         """Removes the agent's tuples with these relations; a missing one is not an error."""
-        ...
 
     async def diaries_of(self, agent_id: AgentId) -> dict[DiaryId, frozenset[Relation]]:
         """Every diary the agent has a relation to."""
-        ...

@@ -6,19 +6,10 @@ from typing import Protocol
 from moltnet.domain.search import EntryIndex
 from moltnet.ports.credentials import Clients, Identities, Nonces, RecoveryCodes, SigningKeys, WebSessions
 from moltnet.ports.feed import Feed
-from moltnet.ports.idempotency_records import IdempotencyRecords
 from moltnet.ports.models import ModelVectors
-from moltnet.ports.outbox import Outbox
-from moltnet.ports.repositories import (
-    Agents,
-    CandidateSearch,
-    Diaries,
-    Entries,
-    Relations,
-    Shares,
-    SigningRequests,
-    Vouchers,
-)
+from moltnet.ports.repositories import Agents, Diaries, Entries, Relations, Shares, Vouchers
+from moltnet.ports.requests import IdempotencyRecords, Outbox, SigningRequests
+from moltnet.ports.search import CandidateSearch
 
 
 class UnitOfWork(Protocol):
@@ -75,7 +66,6 @@ class Storage(Protocol):
 
         An index that is stored without this is stored alike.
         """
-        ...
 
     def snapshot(self) -> AbstractAsyncContextManager[UnitOfWork]:
         """Read-only: every statement sees the same state, what was committed when the first one ran.
@@ -83,7 +73,6 @@ class Storage(Protocol):
         It waits for nobody and nobody waits for it. After a statement raised, leave the block. Writing in it is a
         programming error and raises RuntimeError.
         """
-        ...
 
     def transaction(self) -> AbstractAsyncContextManager[UnitOfWork]:
         """One transaction: committed when the block ends, undone when it raises (cancellation included).
@@ -92,8 +81,6 @@ class Storage(Protocol):
         transaction can be written any more. StorageUnavailable means that nothing was written, unless the connection
         broke while committing.
         """
-        ...
 
     def autocommit(self) -> AbstractAsyncContextManager[UnitOfWork]:
         """Each statement is a transaction of its own: it sees what was committed before it, and is committed."""
-        ...

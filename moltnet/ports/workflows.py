@@ -46,7 +46,6 @@ class Steps(Protocol):
     @property
     def workflow_id(self) -> str:
         """The id it was started with; steps derive the ids of what they make from it."""
-        ...
 
     async def step(self, name: str, action: Callable[[], Awaitable[Json]], attempts: int = 1) -> Json:
         """Runs an action at least once and remembers its JSON answer, or the error it raised in the end.
@@ -55,11 +54,9 @@ class Steps(Protocol):
         effect and the memory of it runs it again. An Unavailable is tried again up to `attempts` times in all, with
         growing pauses; any other error is raised at once.
         """
-        ...
 
     async def receive(self, topic: str, timeout_s: float) -> JsonObject | None:
         """The next message sent to this workflow under a topic; None when none came in time."""
-        ...
 
 
 WorkflowBody: TypeAlias = Callable[[Steps, JsonObject], Awaitable[Json]]
@@ -73,23 +70,18 @@ class Workflows(Protocol):
 
         True for the one call that began it.
         """
-        ...
 
     async def result(self, workflow_id: str, within_s: float | None = None) -> Json:
         """Waits for a workflow's answer, or raises what it raised: the error's class and sentence, not its facts.
 
         Raises WorkflowNotFound, and WorkflowUnfinished when there is no answer `within_s` seconds.
         """
-        ...
 
     async def send(self, workflow_id: str, topic: str, message: JsonObject) -> None:
         """Leaves a message for a workflow and wakes it if it waits. Raises WorkflowNotFound."""
-        ...
 
     async def check(self) -> None:
         """Returns while workflows can be started; raises Unavailable, in a sentence for anybody, while they cannot."""
-        ...
 
     async def forget_ended(self, before: datetime, limit: int) -> int:
         """Forgets workflows that ended before a time, at most `limit`; answers how many. Their ids are free again."""
-        ...

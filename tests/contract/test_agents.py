@@ -9,8 +9,8 @@ import pytest
 from moltnet.domain.agents import Agent, KeyTaken
 from moltnet.domain.diaries import Diary
 from moltnet.domain.keys import Fingerprint, PublicKey
+from moltnet.domain.paging import Page
 from moltnet.domain.permissions import Relation
-from moltnet.ports.repositories import Page
 from moltnet.ports.storage import Storage
 from tests.support.builders import (
     NOON,

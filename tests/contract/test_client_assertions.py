@@ -11,7 +11,7 @@ from moltnet.domain.agents import Agent
 from moltnet.domain.assertions import InvalidAssertion
 from moltnet.domain.credentials import ALL_SCOPES, AccessToken, ClientSecret, InvalidClient, InvalidScope, InvalidToken
 from moltnet.domain.ids import ClientId
-from moltnet.ports.signatures import KeyPair
+from moltnet.ports.keys import KeyPair
 from moltnet.ports.storage import Storage
 from tests.support.assertions import assertion_claims, encoded, signed_assertion
 from tests.support.builders import an_agent, an_id

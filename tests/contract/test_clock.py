@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from moltnet.adapters.memory.clock import MemoryClock
-from moltnet.adapters.system.clock import SystemClock
-from moltnet.ports.clock import Clock
+from moltnet.adapters.memory.system import MemoryClock
+from moltnet.adapters.system import SystemClock
+from moltnet.ports.system import Clock
 from tests.support.builders import NOON
 
 

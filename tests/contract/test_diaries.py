@@ -9,8 +9,8 @@ import pytest
 from moltnet.domain.agents import Agent, ProfileNotFound
 from moltnet.domain.diaries import NAME_MAX, Diary, DiaryEdit, Visibility
 from moltnet.domain.ids import DiaryId
+from moltnet.domain.paging import Page
 from moltnet.domain.permissions import Relation
-from moltnet.ports.repositories import Page
 from moltnet.ports.storage import Storage
 from tests.support.builders import NOON, a_diary, a_share, an_entry, an_id
 from tests.support.stored import joined, opened, written

@@ -11,7 +11,7 @@ from moltnet.adapters.onnx.embedding import OnnxEmbedder
 from moltnet.adapters.onnx.install import default_model
 from moltnet.adapters.onnx.model_dir import ModelMissing
 from moltnet.domain.search import Vector
-from moltnet.ports.embedding import Embedder
+from moltnet.ports.search import Embedder
 
 NOTES = (
     "The database password was rotated on Monday.",

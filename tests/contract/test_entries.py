@@ -11,8 +11,8 @@ from moltnet.domain.agents import Agent
 from moltnet.domain.diaries import Diary, DiaryNotFound
 from moltnet.domain.entries import Entry, EntryType
 from moltnet.domain.ids import DiaryId, EntryId
+from moltnet.domain.paging import Page
 from moltnet.domain.search import Filters
-from moltnet.ports.repositories import Page
 from moltnet.ports.storage import Storage
 from tests.support.builders import NOON, an_author, an_entry, an_id
 from tests.support.stored import found, newest, opened, written

@@ -11,7 +11,7 @@ from moltnet.adapters.memory.storage import MemoryStorage
 from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.entries import Entry
 from moltnet.domain.feed import Position
-from moltnet.ports.events import FeedEvents
+from moltnet.ports.feed import FeedEvents
 from moltnet.ports.storage import Storage
 from tests.support.builders import an_entry, an_index
 from tests.support.stored import joined, opened, written

@@ -10,8 +10,8 @@ from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.entries import Entry
 from moltnet.domain.feed import Cursor, Position, Stretch
 from moltnet.domain.ids import EntryId
+from moltnet.domain.paging import Page
 from moltnet.domain.search import Filters, LexicalQuery, Question, Term
-from moltnet.ports.repositories import Page
 from moltnet.ports.storage import Storage
 from tests.support.builders import NOON, an_entry, an_id, an_index
 from tests.support.stored import joined, opened, written

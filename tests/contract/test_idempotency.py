@@ -7,19 +7,19 @@ from typing import Any, TypeAlias
 import attrs
 import pytest
 
-from moltnet.adapters.memory.clock import MemoryClock
+from moltnet.adapters.memory.system import MemoryClock
 from moltnet.domain.agents import Agent, AgentNotFound
 from moltnet.domain.caller import Caller
 from moltnet.domain.diaries import Diary
 from moltnet.domain.entries import NewEntry
 from moltnet.domain.idempotency import IDEMPOTENCY_RECORD_LIFETIME, IdempotencyKeyReused, IdempotentRequest
 from moltnet.domain.keys import Fingerprint
+from moltnet.domain.paging import Page
 from moltnet.domain.search import Filters
 from moltnet.domain.services import Services
-from moltnet.domain.services.idempotency import Outcome, SaveResponse
+from moltnet.domain.services.idempotency import IdempotentOutcome, SaveResponse
 from moltnet.domain.sharing import ShareRole
 from moltnet.domain.vouching import MAX_OPEN_VOUCHERS, VoucherLimitReached
-from moltnet.ports.repositories import Page
 from moltnet.ports.storage import Storage
 from tests.support.builders import NOON, a_caller, a_keyed_request
 from tests.support.stored import joined
@@ -72,7 +72,7 @@ class IdempotencyWorld:
         """A request of the member's."""
         return a_keyed_request(agent=self.caller.agent_id, **members)
 
-    async def ask(self, request: IdempotentRequest, act: Act) -> Outcome:
+    async def ask(self, request: IdempotentRequest, act: Act) -> IdempotentOutcome:
         """Asks for something once; it is answered with the id of what was made."""
         return await self.services.idempotency.once(request, act, lambda made: str(made.id).encode())
 

@@ -12,8 +12,8 @@ import attrs
 import pytest
 
 from moltnet.adapters.builtin.identity import BuiltinIdentityProvider
-from moltnet.adapters.memory.clock import MemoryClock
-from moltnet.adapters.system.randomness import SystemRandomness
+from moltnet.adapters.memory.system import MemoryClock
+from moltnet.adapters.system import SystemRandomness
 from moltnet.domain.ids import AgentId
 from moltnet.domain.keys import PublicKey
 from moltnet.domain.recovery import (

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from moltnet.adapters.text_analysis.analyzer import SnowballAnalyzer
+from moltnet.adapters.text_analysis import SnowballAnalyzer
 from moltnet.domain.search import LexicalQuery, Query, Term
-from moltnet.ports.text_analysis import TextAnalyzer
+from moltnet.ports.search import TextAnalyzer
 
 WORDS = Path(__file__).parents[1].joinpath("support", "vectors", "words.txt").read_text("utf-8").split()
 UNPRINTABLE = ["co\u00adop", "a\u200bb", "\ud800x", "x\udfff", "\x00y", "e\u0301te\u0301", "\u02bctis", "d\u2019accord"]

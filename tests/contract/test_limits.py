@@ -6,10 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from moltnet.adapters.memory.clock import MemoryClock
-from moltnet.adapters.memory.limits import MemoryRateLimits
+from moltnet.adapters.memory.system import MemoryClock, MemoryRateLimits
 from moltnet.domain.limits import Allowance
-from moltnet.ports.limits import RateLimits
+from moltnet.ports.requests import RateLimits
 from tests.support.builders import NOON
 
 SECOND, MICROSECOND = timedelta(seconds=1), timedelta(microseconds=1)

@@ -9,16 +9,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from moltnet.adapters.builtin.permissions import BuiltinPermissions
-from moltnet.adapters.external_relations.permissions import ExternalPermissions
-from moltnet.adapters.memory.clock import MemoryClock
+from moltnet.adapters.external_relations import ExternalPermissions
 from moltnet.adapters.memory.relations import MemoryRelationStore
+from moltnet.adapters.memory.system import MemoryClock
 from moltnet.domain.agents import Agent
 from moltnet.domain.diaries import Diary
 from moltnet.domain.ids import AgentId, DiaryId
 from moltnet.domain.permissions import RIGHTS, Relation, Right
 from moltnet.domain.services.relations import RelationDelivery
-from moltnet.ports.permissions import Pending, Permissions
-from moltnet.ports.relations import RelationStore
+from moltnet.ports.permissions import Pending, Permissions, RelationStore
 from moltnet.ports.storage import Storage
 from tests.support.builders import NOON, an_id
 from tests.support.stored import joined, opened

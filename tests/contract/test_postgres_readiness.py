@@ -6,8 +6,7 @@ from contextlib import aclosing
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from moltnet.adapters.postgres.health_check import DatabaseHealthCheck
-from moltnet.adapters.postgres.readiness import DiskSpace, PostgresReadiness
+from moltnet.adapters.postgres.health_check import DatabaseHealthCheck, DiskSpace, PostgresReadiness
 from moltnet.domain.errors import StorageFull, StorageReadOnly, StorageUnavailable
 from tests.support.postgres import a_database, execute, rows
 

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 import attrs
 import pytest
 
-from moltnet.adapters.builtin.client_directory import CachedClientDirectory, StoredClientDirectory
+from moltnet.adapters.builtin.identity import CachedClientDirectory, StoredClientDirectory
 from moltnet.adapters.postgres.notifications import PostgresNotifications
 from moltnet.adapters.postgres.storage import PostgresStorage
-from moltnet.adapters.system.clock import SystemClock
+from moltnet.adapters.system import SystemClock
 from moltnet.domain.agents import Agent
 from moltnet.domain.credentials import Client, hash_secret
 from moltnet.domain.ids import ClientId

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from moltnet.adapters.postgres.readiness import DiskSpace, PostgresReadiness
+from moltnet.adapters.postgres.health_check import DiskSpace, PostgresReadiness
 from moltnet.adapters.postgres.storage import PostgresStorage
 from moltnet.adapters.postgres.violations import RULES, translated
 from moltnet.domain.agents import Agent, KeyTaken, ProfileNotFound

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from moltnet.adapters.memory.randomness import MemoryRandomness
-from moltnet.adapters.system.randomness import SystemRandomness
-from moltnet.ports.randomness import Randomness
+from moltnet.adapters.memory.system import MemoryRandomness
+from moltnet.adapters.system import SystemRandomness
+from moltnet.ports.system import Randomness
 from tests.support.builders import NOON
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -9,6 +9,7 @@ import pytest
 from moltnet.domain.agents import Agent, ProfileNotFound
 from moltnet.domain.diaries import Diary, DiaryNotFound
 from moltnet.domain.ids import ShareId
+from moltnet.domain.paging import Page
 from moltnet.domain.sharing import (
     InvitationCounts,
     InvitationLimits,
@@ -17,7 +18,6 @@ from moltnet.domain.sharing import (
     ShareRole,
     ShareStatus,
 )
-from moltnet.ports.repositories import Page
 from moltnet.ports.storage import Storage
 from tests.support.builders import NOON, a_share, an_id
 from tests.support.stored import joined, opened

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from moltnet.adapters.memory.clock import MemoryClock
 from moltnet.adapters.memory.relations import MemoryRelationStore
+from moltnet.adapters.memory.system import MemoryClock
 from moltnet.ports.storage import Storage
 from tests.support.builders import NOON
 from tests.support.sharing_world import FORGIVING, KINDS, SharingStep, SharingWorld

@@ -19,10 +19,10 @@ from nacl.bindings import (
 )
 from nacl.signing import SigningKey
 
-from moltnet.adapters.nacl.signatures import NaclSignatures
+from moltnet.adapters.nacl import NaclSignatures
 from moltnet.domain.keys import PublicKey, decode_signature
 from moltnet.domain.signing import signing_bytes
-from moltnet.ports.signatures import Signatures
+from moltnet.ports.keys import Signatures
 
 VECTORS = Path(__file__).parents[1] / "support" / "vectors"
 RFC_8032: list[dict[str, str]] = json.loads((VECTORS / "rfc8032" / "ed25519.json").read_text("ascii"))

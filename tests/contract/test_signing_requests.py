@@ -7,8 +7,8 @@ import pytest
 
 from moltnet.domain.agents import Agent, ProfileNotFound
 from moltnet.domain.ids import SigningRequestId
+from moltnet.domain.paging import Page
 from moltnet.domain.signing import SIGNING_LIFETIME, Scheme, SigningRequest, SigningStatus
-from moltnet.ports.repositories import Page
 from moltnet.ports.storage import Storage
 from tests.support.builders import NOON, a_signing_request, an_id
 from tests.support.stored import joined

@@ -11,8 +11,8 @@ from moltnet.domain.agents import Agent
 from moltnet.domain.diaries import Diary, DiaryEdit, Visibility
 from moltnet.domain.entries import Entry
 from moltnet.domain.ids import DiaryId, EntryId
+from moltnet.domain.paging import Page
 from moltnet.domain.search import Filters
-from moltnet.ports.repositories import Page
 from moltnet.ports.storage import Storage, UnitOfWork
 from tests.support.builders import NOON, a_diary, an_entry, an_index
 from tests.support.reference_search import passes

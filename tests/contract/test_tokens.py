@@ -1,4 +1,4 @@
-"""The ports `Clients`, `TokenIssuer` and `TokenVerifier`, together as one service."""
+"""The ports `ClientRegistry`, `TokenIssuer` and `TokenVerifier`, together as one service."""
 
 import asyncio
 from collections.abc import AsyncIterator

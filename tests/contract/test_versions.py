@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
-from moltnet.adapters.memory.clock import MemoryClock
+from moltnet.adapters.memory.system import MemoryClock
 from moltnet.domain.agents import Agent
 from moltnet.domain.caller import Caller
 from moltnet.domain.diaries import Diary, DiaryEdit, Visibility

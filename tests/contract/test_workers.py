@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from moltnet.adapters.memory.workers import MemoryWorkers
-from moltnet.adapters.system.workers import ThreadWorkers
-from moltnet.ports.workers import Workers
+from moltnet.adapters.memory.system import MemoryWorkers
+from moltnet.adapters.system import ThreadWorkers
+from moltnet.ports.system import Workers
 
 SIZES = (0, 1, 1_000, 1_000_000)
 

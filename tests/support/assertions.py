@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from moltnet.ports.signatures import KeyPair
+from moltnet.ports.keys import KeyPair
 
 
 def assertion_claims(client_id: UUID | str, audience: object, at: datetime) -> dict[str, Any]:

@@ -16,11 +16,9 @@ class Engine(Protocol):
 
     async def launch(self, bodies: Mapping[str, WorkflowBody]) -> Workflows:
         """Workflows by name, after those that were stopped have been taken up again; one launch at a time."""
-        ...
 
     async def stop(self) -> None:
         """Stops what is running where it stands."""
-        ...
 
 
 class MemoryEngine:

@@ -14,7 +14,7 @@ Port = TypeVar("Port")
 
 
 class Calls:
-    """Calls of ports, by names such as `Clients.create`; `log` has those that were begun, in order."""
+    """Calls of ports, by names such as `ClientRegistry.create`; `log` has those that were begun, in order."""
 
     def __init__(self) -> None:
         self.log: list[str] = []

@@ -6,7 +6,7 @@ from moltnet.adapters.memory.embedding import MemoryEmbedder
 from moltnet.domain.model_migration import ModelReference
 from moltnet.domain.passages import Span
 from moltnet.domain.search import DIMENSIONS, EmbedderUnavailable, ModelName, Vector
-from moltnet.ports.embedding import Embedder
+from moltnet.ports.search import Embedder
 
 
 class NamedEmbedder:

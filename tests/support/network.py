@@ -8,14 +8,13 @@ from contextlib import asynccontextmanager, contextmanager
 import attrs
 from dependency_injector import providers
 
-from moltnet.adapters.memory.clock import MemoryClock
 from moltnet.adapters.memory.embedding import MemoryEmbedder
-from moltnet.adapters.memory.randomness import MemoryRandomness
 from moltnet.adapters.memory.relations import MemoryRelationStore
 from moltnet.adapters.memory.storage import MemoryStorage
+from moltnet.adapters.memory.system import MemoryClock, MemoryRandomness
 from moltnet.adapters.memory.workflows import Journal, MemoryWorkflows
-from moltnet.adapters.nacl.key_pairs import NaclKeyPair
-from moltnet.adapters.system.background import AsyncioBackground
+from moltnet.adapters.nacl import NaclKeyPair
+from moltnet.adapters.system import AsyncioBackground
 from moltnet.domain.caller import Caller
 from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.entries import CONTENT_MAX, Entry, NewEntry
@@ -31,9 +30,8 @@ from moltnet.entrypoints.container.networks import Infrastructure
 from moltnet.entrypoints.container.ory import Ory
 from moltnet.entrypoints.container.wiring import Parts, UseCases
 from moltnet.entrypoints.settings import Settings
-from moltnet.ports.embedding import Embedder
-from moltnet.ports.identity import IdentityProvider
-from moltnet.ports.tokens import Clients
+from moltnet.ports.identity import ClientRegistry, IdentityProvider
+from moltnet.ports.search import Embedder
 from moltnet.ports.workflows import Backoff, WorkflowBody
 from tests.support.builders import NOON, NUMBERS, a_caller, an_agent
 from tests.support.interruptions import Calls, InterruptedStorage, interrupted
@@ -72,7 +70,7 @@ class Member:
 class Network:
     """The use cases, and what they stand on.
 
-    `calls` interrupts the statements of the storage and the ports `IdentityProvider`, `Clients`, `Permissions`,
+    `calls` interrupts the statements of the storage and the ports `IdentityProvider`, `ClientRegistry`, `Permissions`,
     `Embedder` and, where permissions live elsewhere, `RelationStore`, by these names.
     """
 
@@ -80,7 +78,7 @@ class Network:
     memory: MemoryStorage
     storage: InterruptedStorage
     identities: IdentityProvider
-    clients: Clients
+    clients: ClientRegistry
     clock: MemoryClock
     calls: Calls
     registration: RegistrationWorkflow
@@ -162,7 +160,7 @@ async def a_network(
         place(parts)
         for name, port in (
             ("IdentityProvider", parts.identities),
-            ("Clients", parts.clients),
+            ("ClientRegistry", parts.clients),
             ("Permissions", parts.permissions),
         ):
             port.override(providers.Object(interrupted(name, port(), calls)))

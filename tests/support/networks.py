@@ -16,7 +16,7 @@ from moltnet.domain.services.models import Models
 from moltnet.entrypoints.container.networks import Infrastructure, assembled
 from moltnet.entrypoints.settings import Settings
 from moltnet.ports.credentials import SigningKey
-from moltnet.ports.embedding import Embedder
+from moltnet.ports.search import Embedder
 from tests.support.builders import NOON
 
 UNTHROTTLED = Limits(**dict.fromkeys(attrs.fields_dict(Limits), 1_000_000))

@@ -5,10 +5,10 @@ import time
 from collections.abc import Callable
 
 from moltnet.adapters.http.agent import HttpConnection
-from moltnet.adapters.http.retries import Sleep
+from moltnet.adapters.http.rest_client import Sleep
 from moltnet.domain.credentials import ClientSecret
 from moltnet.entrypoints.library.agent import RemoteAgent
-from moltnet.ports.signatures import KeyPair
+from moltnet.ports.keys import KeyPair
 
 
 def http_agent(

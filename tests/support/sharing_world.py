@@ -12,6 +12,7 @@ from moltnet.domain.digest import Reflection
 from moltnet.domain.entries import Entry, NewEntry
 from moltnet.domain.errors import MoltNetError
 from moltnet.domain.ids import DiaryId
+from moltnet.domain.paging import Page
 from moltnet.domain.permissions import InsufficientPermissions
 from moltnet.domain.search import Filters, Search
 from moltnet.domain.services import Services
@@ -27,7 +28,6 @@ from moltnet.domain.sharing import (
     ShareRole,
     ShareStatus,
 )
-from moltnet.ports.repositories import Page
 from moltnet.ports.storage import Storage
 from tests.support.builders import a_caller
 from tests.support.sharing_model import ModelDiary, ModelShare, SharingModel

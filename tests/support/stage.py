@@ -8,8 +8,8 @@ import attrs
 from psycopg.conninfo import make_conninfo
 
 from moltnet.adapters.dbos.launch import launched
-from moltnet.adapters.memory.events import MemoryFeedEvents
-from moltnet.adapters.nacl.key_pairs import NaclKeyPair
+from moltnet.adapters.memory.storage import MemoryFeedEvents
+from moltnet.adapters.nacl import NaclKeyPair
 from moltnet.adapters.postgres.migrate import migrate
 from moltnet.adapters.postgres.storage import PostgresStorage
 from moltnet.domain.caller import Caller

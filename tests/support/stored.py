@@ -3,8 +3,8 @@
 from moltnet.domain.agents import Agent
 from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.entries import Entry
+from moltnet.domain.paging import Page
 from moltnet.domain.search import EntryIndex, Filters
-from moltnet.ports.repositories import Page
 from moltnet.ports.storage import Storage
 from tests.support.builders import a_diary, an_agent, an_index
 

@@ -7,19 +7,19 @@ from datetime import datetime, timedelta
 import attrs
 from joserfc.jwk import RSAKey
 
-from moltnet.adapters.builtin.client_directory import StoredClientDirectory
+from moltnet.adapters.builtin.identity import StoredClientDirectory
 from moltnet.adapters.builtin.keys import KeyEncryption, OpenKey, TokenKeys
 from moltnet.adapters.builtin.tokens import BuiltinClients, BuiltinTokenIssuer, BuiltinTokenVerifier
-from moltnet.adapters.memory.clock import MemoryClock
-from moltnet.adapters.nacl.signatures import NaclSignatures
-from moltnet.adapters.system.randomness import SystemRandomness
+from moltnet.adapters.memory.system import MemoryClock
+from moltnet.adapters.nacl import NaclSignatures
+from moltnet.adapters.system import SystemRandomness
 from moltnet.domain.agents import Agent
 from moltnet.domain.challenges import NetworkAddress
 from moltnet.domain.credentials import ALL_SCOPES, TOKEN_LIFETIME, Scope
 from moltnet.domain.ids import ClientId
 from moltnet.ports.credentials import SigningKey
+from moltnet.ports.identity import ClientRegistry, TokenIssuer, TokenVerifier
 from moltnet.ports.storage import Storage
-from moltnet.ports.tokens import Clients, TokenIssuer, TokenVerifier
 from tests.support.builders import NOON, an_id
 
 ISSUER = "https://moltnet.example"
@@ -68,7 +68,7 @@ class TokenService:
     """
 
     clock: MemoryClock
-    clients: Clients
+    clients: ClientRegistry
     issuer: TokenIssuer
     verifier: TokenVerifier
     strict_verifier: TokenVerifier

@@ -15,16 +15,14 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import attrs
 
-from moltnet.adapters.http.agent import HttpConnection
-from moltnet.adapters.http.rest_client import RestClient
-from moltnet.adapters.http.retries import Outcome
-from moltnet.adapters.http.tokens import Tokens
+from moltnet.adapters.http.agent import AgentTokens, HttpConnection
+from moltnet.adapters.http.rest_client import RestClient, TryOutcome
 from moltnet.domain.credentials import ClientSecret
 from moltnet.domain.ids import parse_uuid
 from moltnet.entrypoints.library.agent import RemoteAgent
 from moltnet.entrypoints.mcp.tools.parsing import TEXT_MAX, UnsanitizableInput, cleaned
-from moltnet.ports.remote import Call, Reply
-from moltnet.ports.signatures import KeyPair
+from moltnet.ports.keys import KeyPair
+from moltnet.ports.remote import RemoteReply, RemoteRequest
 
 Json = dict[str, Any]
 ErrorRenderer = Callable[[Json], object]
@@ -121,7 +119,7 @@ class ToolDoor(RestClient):
         self._arguments: Mapping[str, frozenset[str]] | None = None
         self._session_id = ""
 
-    async def _try(self, call: Call, token: str | None) -> Outcome:
+    async def _try(self, call: RemoteRequest, token: str | None) -> TryOutcome:
         parts = urlsplit(call.path)
         way, placed = next(
             ((way, placed) for way in WAYS if (placed := way.match(call.method, parts.path)) is not None), (None, None)
@@ -136,14 +134,14 @@ class ToolDoor(RestClient):
         reply = await self._reply(way, result, token)
         return await self._compared(call, token, reply) if way.is_part and reply.status == HTTPStatus.OK else reply
 
-    async def _compared(self, call: Call, token: str | None, told: Reply) -> Outcome:
+    async def _compared(self, call: RemoteRequest, token: str | None, told: RemoteReply) -> TryOutcome:
         """The whole of what a tool told a part of."""
         reply = await super()._try(call, token)
-        assert isinstance(reply, Reply), reply
+        assert isinstance(reply, RemoteReply), reply
         assert _is_part(told.value(), reply.value()), (told.value(), reply.value())
         return reply
 
-    async def _covers(self, tool: str, arguments: Json, call: Call, token: str | None) -> bool:
+    async def _covers(self, tool: str, arguments: Json, call: RemoteRequest, token: str | None) -> bool:
         if self._arguments is None:
             told = await self._asked("tools/list", token)
             self._arguments = {each["name"]: frozenset(each["inputSchema"]["properties"]) for each in told["tools"]}
@@ -154,22 +152,22 @@ class ToolDoor(RestClient):
             return False
         return _is_clean(arguments)
 
-    async def _reply(self, way: Way, result: Json, token: str | None) -> Reply:
+    async def _reply(self, way: Way, result: Json, token: str | None) -> RemoteReply:
         (content,) = result["content"]
         if result.get("isError"):
             return _refusal(content["text"])
         answer = json.loads(content["text"])
         told = way.told(answer)
         if way.whole is None:
-            return Reply(status=200, headers={}, raw=json.dumps(told).encode())
+            return RemoteReply(status=200, headers={}, raw=json.dumps(told).encode())
         assert isinstance(told, dict)
         return await self._completed(way.whole.format_map(told), told, token)
 
-    async def _completed(self, path: str, told: Json, token: str | None) -> Reply:
-        reply = await super()._try(Call(method="GET", path=path, repeatable=True), token)
-        assert isinstance(reply, Reply), reply
+    async def _completed(self, path: str, told: Json, token: str | None) -> RemoteReply:
+        reply = await super()._try(RemoteRequest(method="GET", path=path, repeatable=True), token)
+        assert isinstance(reply, RemoteReply), reply
         if reply.status == HTTPStatus.FORBIDDEN:  # the token may not read: it is told what the tool told it
-            return Reply(status=HTTPStatus.OK, headers={}, raw=json.dumps(told).encode())
+            return RemoteReply(status=HTTPStatus.OK, headers={}, raw=json.dumps(told).encode())
         by_rest: Any = reply.value()
         shared = {name: value for name, value in _camel(told).items() if name in by_rest and name not in _COUNTED}
         assert shared == {name: by_rest[name] for name in shared} or "message" in told, (told, by_rest)
@@ -206,7 +204,7 @@ class _ToolConnection(HttpConnection):
         super().__init__(api_url)
         self._client = ToolDoor(api_url)
         if credentials is not None:
-            self._tokens = Tokens(self._client, credentials)
+            self._tokens = AgentTokens(self._client, credentials)
             self._client.tokens = self._tokens
 
 
@@ -245,12 +243,12 @@ def _is_clean(arguments: Json) -> bool:
         return len(str(arguments)) <= TEXT_MAX
 
 
-def _refusal(text: str) -> Reply:
+def _refusal(text: str) -> RemoteReply:
     if text.startswith("Invalid tool arguments"):
         told: Json = {"code": "VALIDATION_FAILED", "detail": text, "status": 400}
     else:
         told = json.loads(text)
-    return Reply(status=told["status"], headers={}, raw=json.dumps(told).encode())
+    return RemoteReply(status=told["status"], headers={}, raw=json.dumps(told).encode())
 
 
 def _dead_token(text: str) -> Json:

@@ -5,19 +5,18 @@ from contextlib import asynccontextmanager
 
 from dependency_injector import providers
 
-from moltnet.adapters.memory.events import MemoryFeedEvents
+from moltnet.adapters.memory.storage import MemoryFeedEvents
 from moltnet.adapters.memory.workflows import MemoryWorkflows
-from moltnet.adapters.system.background import AsyncioBackground
+from moltnet.adapters.system import AsyncioBackground
 from moltnet.domain.services import Services
 from moltnet.domain.services.models import Models
 from moltnet.domain.sharing import InvitationLimits
 from moltnet.entrypoints.container.networks import Infrastructure
 from moltnet.entrypoints.container.wiring import Parts, UseCases
-from moltnet.ports.clock import Clock
-from moltnet.ports.events import FeedEvents
-from moltnet.ports.permissions import Permissions
-from moltnet.ports.relations import RelationStore
+from moltnet.ports.feed import FeedEvents
+from moltnet.ports.permissions import Permissions, RelationStore
 from moltnet.ports.storage import Storage
+from moltnet.ports.system import Clock
 from moltnet.ports.workflows import Backoff
 from tests.support.networks import SETTINGS
 

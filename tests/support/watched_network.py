@@ -10,8 +10,8 @@ import aiohttp
 import attrs
 from aiohttp import web
 
-from moltnet.adapters.memory.events import MemoryFeedEvents
-from moltnet.adapters.nacl.key_pairs import NaclKeyPair
+from moltnet.adapters.memory.storage import MemoryFeedEvents
+from moltnet.adapters.nacl import NaclKeyPair
 from moltnet.adapters.onnx.embedding import OnnxEmbedder
 from moltnet.adapters.postgres.storage import PostgresStorage
 from moltnet.domain.services import Services

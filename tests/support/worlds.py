@@ -22,8 +22,7 @@ from moltnet.entrypoints.mcp.endpoint import McpOptions, mount_mcp
 from moltnet.entrypoints.rest.app import create_app
 from moltnet.entrypoints.rest.listening import listening_app
 from moltnet.entrypoints.rest.options import ConnectionLimits, RestOptions
-from moltnet.ports.keyring import OwnIdentity
-from moltnet.ports.signatures import KeyPair
+from moltnet.ports.keys import KeyPair, OwnIdentity
 from tests.support.networks import SETTINGS, UNTHROTTLED, in_memory, services_on
 from tests.support.remote_agents import http_agent
 from tests.support.tool_door import McpAgent

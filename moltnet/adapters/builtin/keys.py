@@ -20,9 +20,9 @@ from nacl.secret import SecretBox
 
 from moltnet.domain.credentials import TOKEN_LIFETIME
 from moltnet.domain.errors import Unavailable
-from moltnet.ports.clock import Clock
 from moltnet.ports.credentials import SigningKey
 from moltnet.ports.storage import Storage
+from moltnet.ports.system import Clock
 
 ALGORITHM = "RS256"
 KEY_BITS = 2048

@@ -9,8 +9,7 @@ from collections.abc import Mapping, Sequence
 import attrs
 from cachetools import LRUCache
 
-from moltnet.adapters.builtin.assertions import ParsedAssertion
-from moltnet.adapters.builtin.claims import ParsedToken, sign, token_claims
+from moltnet.adapters.builtin.claims import ParsedAssertion, ParsedToken, sign, token_claims
 from moltnet.adapters.builtin.keys import TokenKeys
 from moltnet.domain.agents import Agent, ProfileNotFound
 from moltnet.domain.assertions import InvalidAssertion
@@ -32,19 +31,17 @@ from moltnet.domain.credentials import (
     secret_text,
 )
 from moltnet.domain.ids import AgentId, ClientId, parse_uuid
-from moltnet.ports.client_directory import ClientDirectory, ClientRecord
-from moltnet.ports.clock import Clock
-from moltnet.ports.randomness import Randomness
-from moltnet.ports.signatures import Signatures
+from moltnet.ports.identity import BeforeRemoteCall, ClientDirectory, ClientRecord, ask_freely
+from moltnet.ports.keys import Signatures
 from moltnet.ports.storage import Storage, UnitOfWork
-from moltnet.ports.tokens import BeforeRemoteCall, ask_freely
+from moltnet.ports.system import Clock, Randomness
 
 CACHED_TOKENS = 10_000
 
 
 @attrs.frozen
 class BuiltinClients:
-    """The port `Clients`."""
+    """The port `ClientRegistry`."""
 
     storage: Storage
     clock: Clock

@@ -13,8 +13,7 @@ import dbos
 import sqlalchemy as sa
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
 
-from moltnet.adapters.dbos.connections import KIND, SCHEMA, EngineHealth, engine_of
-from moltnet.adapters.dbos.executors import Executor
+from moltnet.adapters.dbos.connections import KIND, SCHEMA, EngineHealth, Executor, engine_of
 from moltnet.adapters.dbos.internals import Retries, ask_for_messages_every, take_up, wake_overlooked
 from moltnet.adapters.dbos.workflows import DbosWorkflows
 from moltnet.domain.errors import StorageUnavailable

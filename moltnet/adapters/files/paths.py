@@ -1,6 +1,7 @@
 """Writing files that hold secrets: whole or not at all, and for nobody but their owner."""
 
 import fcntl
+import json
 import os
 import secrets
 from collections.abc import Iterator
@@ -102,3 +103,8 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def to_json(value: object) -> str:
+    """JSON as these files have it: two spaces of indent and a final newline."""
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"

@@ -41,7 +41,7 @@ class Action(StrEnum):
 
 
 @attrs.frozen(kw_only=True)
-class Finding:
+class RepairFinding:
     """One thing that is wrong; `field` is a dotted path in the file, or `file` for the file itself."""
 
     field: str
@@ -53,7 +53,7 @@ class Finding:
 class Repaired:
     """What was found, and what the file holds, or would hold, afterwards; None when there is no file at all."""
 
-    findings: tuple[Finding, ...]
+    findings: tuple[RepairFinding, ...]
     document: Document | None
 
     @property
@@ -78,45 +78,45 @@ def repair(file: CredentialsFile, public_key_of: PublicKeyOf, *, dry_run: bool =
     return repaired
 
 
-def _of_file(file: CredentialsFile) -> Iterator[Finding]:
+def _of_file(file: CredentialsFile) -> Iterator[RepairFinding]:
     if not file.file_path.exists():
-        yield Finding(field="file", problem=f"only {file.legacy.name} is there", action=Action.MIGRATE)
+        yield RepairFinding(field="file", problem=f"only {file.legacy.name} is there", action=Action.MIGRATE)
     elif file.file_path.stat().st_mode & 0o777 != SECRET:
         mode = f"{file.file_path.stat().st_mode & 0o777:04o}"
-        yield Finding(field="file", problem=f"its mode is {mode}: others may read the key", action=Action.FIXED)
+        yield RepairFinding(field="file", problem=f"its mode is {mode}: others may read the key", action=Action.FIXED)
 
 
-def _of_members(document: Document) -> Iterator[Finding]:
+def _of_members(document: Document) -> Iterator[RepairFinding]:
     for path in REQUIRED:
         if not text_of(document, path):
-            yield Finding(field=path, problem="missing or empty")
+            yield RepairFinding(field=path, problem="missing or empty")
     for path in IDS:
         if text_of(document, path) and parse_uuid(text_of(document, path)) is None:
-            yield Finding(field=path, problem="is not a UUID")
+            yield RepairFinding(field=path, problem="is not a UUID")
     if text_of(document, "endpoints.api") and not text_of(document, "endpoints.mcp"):
-        yield Finding(field="endpoints.mcp", problem="empty", action=Action.FIXED)
+        yield RepairFinding(field="endpoints.mcp", problem="empty", action=Action.FIXED)
     for path in PATHS:
         file_path = text_of(document, path)
         if file_path and not Path(file_path).exists():
-            yield Finding(field=path, problem=f"no such file: {file_path}")
+            yield RepairFinding(field=path, problem=f"no such file: {file_path}")
 
 
-def _of_keys(document: Document, public_key_of: PublicKeyOf) -> Iterator[Finding]:
+def _of_keys(document: Document, public_key_of: PublicKeyOf) -> Iterator[RepairFinding]:
     public, private = text_of(document, "keys.public_key"), text_of(document, "keys.private_key")
     if public and not public.startswith(KEY_PREFIX):
-        yield Finding(field="keys.public_key", problem=f"does not begin with {KEY_PREFIX}")
+        yield RepairFinding(field="keys.public_key", problem=f"does not begin with {KEY_PREFIX}")
     key, seed = _public(public), _seed(private)
     if private and seed is None:
-        yield Finding(field="keys.private_key", problem="is not 32 bytes in base64")
+        yield RepairFinding(field="keys.private_key", problem="is not 32 bytes in base64")
     if public and key is None:
-        yield Finding(field="keys.public_key", problem="does not hold 32 bytes")
+        yield RepairFinding(field="keys.public_key", problem="does not hold 32 bytes")
     if key and seed and public_key_of(seed) != key:
-        yield Finding(field="keys.private_key", problem="is not the private key of keys.public_key")
+        yield RepairFinding(field="keys.private_key", problem="is not the private key of keys.public_key")
     if key and text_of(document, "keys.fingerprint") != str(key.fingerprint):
-        yield Finding(field="keys.fingerprint", problem="is not that of keys.public_key", action=Action.FIXED)
+        yield RepairFinding(field="keys.fingerprint", problem="is not that of keys.public_key", action=Action.FIXED)
 
 
-def _mended(document: Document, findings: tuple[Finding, ...]) -> Document:
+def _mended(document: Document, findings: tuple[RepairFinding, ...]) -> Document:
     fixed = {finding.field for finding in findings if finding.action is Action.FIXED}
     mended = dict(document)
     if "endpoints.mcp" in fixed:

@@ -1,23 +1,71 @@
-"""Following the feed over REST: a stream of events that is taken up again wherever it breaks off.
+"""Following the feed over REST: server-sent events (WHATWG HTML §9.2.6), taken up again wherever the stream breaks off.
 
 Source: docs/reference/feed.md, "Live stream".
 """
 
 import json
 import random
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+import re
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import aclosing
 from http import HTTPStatus
 from types import MappingProxyType
 
 import aiohttp
+import attrs
 from aiohttp import ClientTimeout
 
-from moltnet.adapters.http.events import EventReader
 from moltnet.adapters.http.problems import refusal
 from moltnet.adapters.http.rest_client import TIMEOUT_S, RestClient
 from moltnet.domain.errors import Limited, Unavailable
-from moltnet.ports.remote import UNREADABLE, Call, NetworkError, Reply
+from moltnet.ports.remote import UNREADABLE, NetworkError, RemoteReply, RemoteRequest
+
+_LINE_END = re.compile(rb"\r\n|\n|\r(?!$)")  # a piece may end between the two
+
+
+@attrs.frozen
+class ServerSentEvent:
+    """One event; `id` is the last that was told, which stays good for events without one."""
+
+    id: str
+    name: str
+    data: str
+
+
+class EventReader:
+    """Reads the bytes of one stream. `retry_s` is how long to wait before coming back, once the stream tells it."""
+
+    def __init__(self, last_id: str) -> None:
+        self.last_id = last_id
+        self.retry_s: float | None = None
+        self._pending = b""
+        self._name = ""
+        self._data: list[str] = []
+
+    def feed(self, piece: bytes) -> Iterator[ServerSentEvent]:
+        """The events that a piece completes."""
+        *lines, self._pending = _LINE_END.split(self._pending + piece)
+        for line in lines:
+            if line:
+                self._take(line.decode("utf-8", "replace"))
+            elif self._data:
+                yield ServerSentEvent(self.last_id, self._name or "message", "\n".join(self._data))
+                self._name, self._data = "", []
+            else:
+                self._name = ""
+
+    def _take(self, line: str) -> None:
+        field, _, value = line.partition(":")
+        value = value.removeprefix(" ")
+        if field == "data":
+            self._data.append(value)
+        elif field == "event":
+            self._name = value
+        elif field == "id" and "\0" not in value:
+            self.last_id = value
+        elif field == "retry" and value.isascii() and value.isdigit():
+            self.retry_s = int(value) / 1000
+
 
 # A stream is never silent for longer than 30 s: a client that receives nothing for this long has lost the connection.
 SILENCE_S = 90.0
@@ -55,7 +103,7 @@ async def followed(client: RestClient, path: str, after: str | None) -> AsyncIte
 
 async def _newest(client: RestClient) -> str:
     # Kept answers of proxies are no good here: the newest there is, is asked for.
-    call = Call(
+    call = RemoteRequest(
         method="GET",
         path="/public/feed?limit=1&includeFlagged=true",
         headers=_FRESH,
@@ -78,7 +126,7 @@ async def _opened(client: RestClient, path: str, last_id: str) -> aiohttp.Client
         if answer.status == HTTPStatus.OK:
             return answer
         async with answer:
-            raise refusal(Reply(status=answer.status, headers=answer.headers, raw=await answer.read()))
+            raise refusal(RemoteReply(status=answer.status, headers=answer.headers, raw=await answer.read()))
     except (aiohttp.ClientError, OSError) as error:  # a timeout is an OSError
         raise NetworkError(
             f"{client.api_url} does not answer ({type(error).__name__}); check that it is running at this address"

@@ -25,7 +25,7 @@ from moltnet.domain.recovery import InvalidChallenge, InvalidProof
 from moltnet.domain.signing import SigningRequestCompleted, SigningRequestExpired
 from moltnet.domain.versions import StaleVersion
 from moltnet.domain.vouching import IssueContended, RegistrationRefused, VoucherLimitReached
-from moltnet.ports.remote import FieldFault, Problem, Reply
+from moltnet.ports.remote import FieldFault, Problem, RemoteReply
 
 UNKNOWN, UNTITLED = "UNKNOWN", "Request failed"
 
@@ -57,7 +57,7 @@ _SERVER_ERROR = 500
 _CLASSES: dict[tuple[type[MoltNetError], type[Problem]], Any] = {}
 
 
-def refusal(reply: Reply, *, form: type[Problem] = Problem, code: str | None = None) -> MoltNetError:
+def refusal(reply: RemoteReply, *, form: type[Problem] = Problem, code: str | None = None) -> MoltNetError:
     """The error an answer tells, whatever it looks like; `code` names it in place of what the answer says."""
     problem = reply.value()
     members: Mapping[str, Any] = problem if isinstance(problem, dict) else {}

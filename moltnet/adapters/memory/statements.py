@@ -18,11 +18,9 @@ class Statements(Protocol):
 
     async def read(self) -> Tables:
         """The tables as this unit of work sees them now."""
-        ...
 
     def change(self) -> AbstractAsyncContextManager[Tables]:
         """The tables, for one statement that writes; when it raises, it wrote nothing."""
-        ...
 
 
 class Unit:

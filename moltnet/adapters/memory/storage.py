@@ -1,29 +1,23 @@
-"""Units of work over tables in memory."""
+"""Units of work over tables in memory, and the events of the feed that they cause."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from weakref import WeakSet
 
-import attrs
-
 from moltnet.adapters.memory.candidates import MemoryCandidates
-from moltnet.adapters.memory.events import MemoryFeedEvents
-from moltnet.adapters.memory.repositories.agents import MemoryAgents
-from moltnet.adapters.memory.repositories.clients import MemoryClients
-from moltnet.adapters.memory.repositories.diaries import MemoryDiaries
-from moltnet.adapters.memory.repositories.entries import MemoryEntries
-from moltnet.adapters.memory.repositories.feed import MemoryFeed
-from moltnet.adapters.memory.repositories.idempotency_records import MemoryIdempotencyRecords
-from moltnet.adapters.memory.repositories.identities import MemoryIdentities
+from moltnet.adapters.memory.repositories.agents import MemoryAgents, MemoryVouchers
+from moltnet.adapters.memory.repositories.credentials import (
+    MemoryClients,
+    MemoryIdentities,
+    MemoryNonces,
+    MemoryRecoveryCodes,
+    MemorySigningKeys,
+)
+from moltnet.adapters.memory.repositories.diaries import MemoryDiaries, MemoryRelations, MemoryShares
+from moltnet.adapters.memory.repositories.entries import MemoryEntries, MemoryFeed
 from moltnet.adapters.memory.repositories.models import MemoryModelVectors
-from moltnet.adapters.memory.repositories.nonces import MemoryNonces
-from moltnet.adapters.memory.repositories.outbox import MemoryOutbox
-from moltnet.adapters.memory.repositories.recovery_codes import MemoryRecoveryCodes
-from moltnet.adapters.memory.repositories.relations import MemoryRelations
-from moltnet.adapters.memory.repositories.shares import MemoryShares
-from moltnet.adapters.memory.repositories.signing_keys import MemorySigningKeys
-from moltnet.adapters.memory.repositories.signing_requests import MemorySigningRequests
-from moltnet.adapters.memory.repositories.vouchers import MemoryVouchers
+from moltnet.adapters.memory.repositories.requests import MemoryIdempotencyRecords, MemoryOutbox, MemorySigningRequests
 from moltnet.adapters.memory.repositories.web_sessions import MemoryWebSessions
 from moltnet.adapters.memory.statements import Alone, Snapshot, Statements, Together, Unit, WriterLock
 from moltnet.adapters.memory.tables import Tables
@@ -31,52 +25,49 @@ from moltnet.domain.feed import Position
 from moltnet.domain.search import EntryIndex
 
 
-@attrs.frozen(kw_only=True)
+class MemoryFeedEvents:
+    """The port `FeedEvents`, told by `MemoryStorage` of every commit."""
+
+    def __init__(self) -> None:
+        self._end = Position(0)
+        self._grown = asyncio.Event()
+
+    def announce(self, end: Position) -> None:
+        """Wakes those that wait, if the feed reaches further than it did."""
+        if end > self._end:
+            self._end = end
+            grown, self._grown = self._grown, asyncio.Event()
+            grown.set()
+
+    async def beyond(self, position: Position) -> Position:
+        """Waits until the feed reaches beyond a position."""
+        while self._end <= position:
+            await self._grown.wait()
+        return self._end
+
+
 class MemoryUnitOfWork:
     """The repositories of one unit of work."""
 
-    agents: MemoryAgents
-    identities: MemoryIdentities
-    clients: MemoryClients
-    signing_keys: MemorySigningKeys
-    recovery_codes: MemoryRecoveryCodes
-    nonces: MemoryNonces
-    idempotency_records: MemoryIdempotencyRecords
-    vouchers: MemoryVouchers
-    diaries: MemoryDiaries
-    entries: MemoryEntries
-    feed: MemoryFeed
-    candidates: MemoryCandidates
-    models: MemoryModelVectors
-    shares: MemoryShares
-    relations: MemoryRelations
-    outbox: MemoryOutbox
-    signing_requests: MemorySigningRequests
-    web_sessions: MemoryWebSessions
-
-    @classmethod
-    def over(cls, statements: Statements) -> "MemoryUnitOfWork":
-        """The repositories that work with these statements."""
-        return cls(
-            agents=MemoryAgents(statements),
-            identities=MemoryIdentities(statements),
-            clients=MemoryClients(statements),
-            signing_keys=MemorySigningKeys(statements),
-            recovery_codes=MemoryRecoveryCodes(statements),
-            nonces=MemoryNonces(statements),
-            idempotency_records=MemoryIdempotencyRecords(statements),
-            vouchers=MemoryVouchers(statements),
-            diaries=MemoryDiaries(statements),
-            entries=MemoryEntries(statements),
-            feed=MemoryFeed(statements),
-            candidates=MemoryCandidates(statements),
-            models=MemoryModelVectors(statements),
-            shares=MemoryShares(statements),
-            relations=MemoryRelations(statements),
-            outbox=MemoryOutbox(statements),
-            signing_requests=MemorySigningRequests(statements),
-            web_sessions=MemoryWebSessions(statements),
-        )
+    def __init__(self, statements: Statements) -> None:
+        self.agents = MemoryAgents(statements)
+        self.identities = MemoryIdentities(statements)
+        self.clients = MemoryClients(statements)
+        self.signing_keys = MemorySigningKeys(statements)
+        self.recovery_codes = MemoryRecoveryCodes(statements)
+        self.nonces = MemoryNonces(statements)
+        self.idempotency_records = MemoryIdempotencyRecords(statements)
+        self.vouchers = MemoryVouchers(statements)
+        self.diaries = MemoryDiaries(statements)
+        self.entries = MemoryEntries(statements)
+        self.feed = MemoryFeed(statements)
+        self.candidates = MemoryCandidates(statements)
+        self.models = MemoryModelVectors(statements)
+        self.shares = MemoryShares(statements)
+        self.relations = MemoryRelations(statements)
+        self.outbox = MemoryOutbox(statements)
+        self.signing_requests = MemorySigningRequests(statements)
+        self.web_sessions = MemoryWebSessions(statements)
 
 
 class MemoryStorage:
@@ -103,7 +94,7 @@ class MemoryStorage:
         unit, frozen = Unit(), self._committed.draft()
         self._snapshots.add(frozen)
         try:
-            yield MemoryUnitOfWork.over(Snapshot(unit, frozen))
+            yield MemoryUnitOfWork(Snapshot(unit, frozen))
         finally:
             self._snapshots.discard(frozen)
             unit.end()
@@ -113,7 +104,7 @@ class MemoryStorage:
         """A unit of work whose statements stand alone."""
         unit = Unit()
         try:
-            yield MemoryUnitOfWork.over(Alone(unit, self._committed, self._writer, self._commit))
+            yield MemoryUnitOfWork(Alone(unit, self._committed, self._writer, self._commit))
         finally:
             unit.end()
 
@@ -124,7 +115,7 @@ class MemoryStorage:
         async with self._writer.exclusive():
             draft = self._committed.draft()
             try:
-                yield MemoryUnitOfWork.over(Together(unit, draft))
+                yield MemoryUnitOfWork(Together(unit, draft))
                 await unit.enter()
                 self._commit(draft)
             finally:

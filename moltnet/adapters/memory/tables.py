@@ -136,7 +136,7 @@ class Draft(Table[Key, Row]):
 
 
 @attrs.frozen
-class Identity:
+class StoredIdentity:
     """An identity; its key in the table is the agent's id."""
 
     public_key: PublicKey
@@ -144,7 +144,7 @@ class Identity:
 
 
 @attrs.frozen
-class Session:
+class RecoverySession:
     """A recovery session; its key is the hash of its token."""
 
     agent_id: AgentId
@@ -152,7 +152,7 @@ class Session:
 
 
 @attrs.frozen
-class RelationTuple:
+class DiaryRelation:
     """`Diary:diary#relation@Agent:agent`; a row that is its own key."""
 
     diary_id: DiaryId
@@ -228,11 +228,11 @@ class Tables:
         self.agents: Table[AgentId, Agent] = Table(
             key=lambda agent: agent.public_key, fingerprint=lambda agent: agent.fingerprint
         )
-        self.identities: Table[AgentId, Identity] = Table()
+        self.identities: Table[AgentId, StoredIdentity] = Table()
         self.clients: Table[ClientId, Client] = Table(agent=lambda client: client.agent_id)
         self.signing_keys: Table[str, SigningKey] = Table()
         self.recovery_codes: Table[str, RecoveryCode] = Table()
-        self.sessions: Table[bytes, Session] = Table()
+        self.sessions: Table[bytes, RecoverySession] = Table()
         self.nonces: Table[str, datetime] = Table()
         self.web_sessions: Table[WebSessionId, WebSession] = Table(
             token_hash=lambda session: session.token_hash, agent=lambda session: session.agent_id
@@ -261,7 +261,7 @@ class Tables:
         )
         # By owner and agent; traits are of rows alone, so the few an agent has are looked for.
         self.refusals: Table[tuple[AgentId, AgentId], Refusals] = Table()
-        self.relations: Table[RelationTuple, RelationTuple] = Table(
+        self.relations: Table[DiaryRelation, DiaryRelation] = Table(
             diary=lambda relation_tuple: relation_tuple.diary_id, agent=lambda relation_tuple: relation_tuple.agent_id
         )
         self.outbox: Table[int, ClaimableMessage] = Table(

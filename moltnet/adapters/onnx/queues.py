@@ -14,7 +14,7 @@ RETRY_AFTER_S = 5
 
 
 @attrs.define(eq=False)
-class Call:
+class EmbeddingCall:
     """One caller's texts and what has become of them; the scheduler's lock guards it."""
 
     texts: Sequence[str]
@@ -60,10 +60,10 @@ class Queue:
     def __init__(self, most_of_one: int, most: int) -> None:
         self._most_of_one = most_of_one
         self._most = most
-        self._calls: OrderedDict[str, deque[Call]] = OrderedDict()
+        self._calls: OrderedDict[str, deque[EmbeddingCall]] = OrderedDict()
         self._waiting = Counter[str]()
 
-    def add(self, call: Call) -> None:
+    def add(self, call: EmbeddingCall) -> None:
         """Puts a call behind its asker's others.
 
         Raises AllowanceUsedUp when that asker has too many texts waiting, EmbedderUnavailable when all together have.
@@ -75,7 +75,7 @@ class Queue:
         self._waiting[call.asker] += call.remaining
         self._calls.setdefault(call.asker, deque()).append(call)
 
-    def take(self) -> tuple[Call, int] | None:
+    def take(self) -> tuple[EmbeddingCall, int] | None:
         """The next text, as a call and a place in it; what nobody waits for any more is dropped at its turn."""
         while self._calls:
             asker, calls = next(iter(self._calls.items()))
@@ -93,7 +93,7 @@ class Queue:
             return call, index
         return None
 
-    def drop(self, call: Call) -> None:
+    def drop(self, call: EmbeddingCall) -> None:
         """Takes a call out, if it is still there."""
         calls = self._calls.get(call.asker, deque())
         if call not in calls:

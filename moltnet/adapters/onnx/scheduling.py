@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
 
-from moltnet.adapters.onnx.queues import Call, Queue
+from moltnet.adapters.onnx.queues import EmbeddingCall, Queue
 from moltnet.domain.search import EmbedderUnavailable, Vector
-from moltnet.ports.awaiting import IS_AWAITED
+from moltnet.ports.system import IS_AWAITED
 
 # How many texts may wait, of one asker and of all: nobody waits for minutes, and memory stays bounded.
 QUERIES_OF_ONE, QUERIES = 128, 512
@@ -60,7 +60,7 @@ class Scheduler:
         self._executor.shutdown()
 
     async def _answer(self, texts: Sequence[str], asker: str, queue: Queue) -> list[Vector]:
-        call = Call(texts, asker, IS_AWAITED.get())
+        call = EmbeddingCall(texts, asker, IS_AWAITED.get())
         with self._lock:
             self._admit(call, queue)
         try:
@@ -69,7 +69,7 @@ class Scheduler:
             with self._lock:
                 queue.drop(call)
 
-    def _admit(self, call: Call, queue: Queue) -> None:
+    def _admit(self, call: EmbeddingCall, queue: Queue) -> None:
         if self._closed:
             raise EmbedderUnavailable("The embedding model is closed")
         queue.add(call)
@@ -90,7 +90,7 @@ class Scheduler:
                 with self._lock:
                     call.put(index, vector)
 
-    def _next_turn(self) -> tuple[Call, int] | None:
+    def _next_turn(self) -> tuple[EmbeddingCall, int] | None:
         """A call and the place of its text to compute; with none left the worker counts as gone, in the same breath."""
         with self._lock:
             if turn := self._queries.take():

@@ -22,9 +22,8 @@ from moltnet.domain.credentials import (
     secret_text,
 )
 from moltnet.domain.ids import AgentId, ClientId, parse_uuid
-from moltnet.ports.clock import Clock
-from moltnet.ports.randomness import Randomness
 from moltnet.ports.storage import Storage
+from moltnet.ports.system import Clock, Randomness
 
 GRANT_TYPE = "client_credentials"
 # What stays one segment of a path, whatever joins it: neither empty nor made of dots alone.
@@ -60,7 +59,7 @@ _FOREIGN = "Hydra has a client {} that is not this agent's: two networks must no
 
 @attrs.frozen
 class OryClients:
-    """The port `Clients`.
+    """The port `ClientRegistry`.
 
     Ids and secrets are chosen here, so that a call can be sent again. Which client is whose is recorded in the
     network's own storage too, since Hydra cannot be asked; and since when a secret is good, since its tokens do not

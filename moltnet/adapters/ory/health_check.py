@@ -24,7 +24,7 @@ from moltnet.adapters.ory.services import OryServices
 from moltnet.domain.ids import AgentId
 from moltnet.domain.permissions import EntryRight, Right
 from moltnet.domain.relations import Link, Namespace, Thing, TuplePattern
-from moltnet.ports.clock import Clock
+from moltnet.ports.system import Clock
 
 _OK, _DONE, _CREATED, _FORBIDDEN, _NOT_FOUND, _ERROR = 200, 204, 201, 403, 404, 500
 # Nobody has it (RFC 9562 §5.9), so what is asked of it changes nothing.

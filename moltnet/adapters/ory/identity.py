@@ -34,8 +34,8 @@ from moltnet.domain.recovery import (
     flow_address,
 )
 from moltnet.domain.registration import import_of, imported_by
-from moltnet.ports.randomness import Randomness
 from moltnet.ports.storage import Storage
+from moltnet.ports.system import Randomness
 
 # The trait is required, and an agent nobody vouched for has none.
 NO_VOUCHER = "genesis"

@@ -12,7 +12,7 @@ from joserfc.jwk import ECKey, RSAKey
 from ory_client import WellknownApi
 
 from moltnet.adapters.ory.service import OryService, OryUnavailable, malformed
-from moltnet.ports.clock import Clock
+from moltnet.ports.system import Clock
 
 # Asymmetric alone: a public key must never serve as a shared secret (RFC 8725 §3.1).
 ALGORITHMS: Mapping[str, type[RSAKey] | type[ECKey]] = {"RS256": RSAKey, "ES256": ECKey}

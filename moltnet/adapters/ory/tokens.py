@@ -23,9 +23,9 @@ from moltnet.domain.agents import Agent
 from moltnet.domain.caller import ANONYMOUS, Anonymous, Caller
 from moltnet.domain.credentials import AccessToken, Client, InvalidClient, InvalidScope, InvalidToken, Scope
 from moltnet.domain.ids import AgentId, ClientId, parse_uuid
-from moltnet.ports.clock import Clock
+from moltnet.ports.identity import BeforeRemoteCall, ask_freely
 from moltnet.ports.storage import Storage
-from moltnet.ports.tokens import BeforeRemoteCall, ask_freely
+from moltnet.ports.system import Clock
 
 # How far Hydra's clock and ours may be apart: of tokens issued so soon after a new secret, Hydra is asked.
 CLOCK_DIFFERENCE = timedelta(seconds=60)

@@ -2,7 +2,7 @@
 
     DIR/postgres            the database and its socket, mode 0700, owned by the account that runs the server
     DIR/postgres.new        a database being created; renamed when complete
-    DIR/postgres.password   what opens the database (mode 0600); see `embedded_access.py`
+    DIR/postgres.password   what opens the database (mode 0600); see `embedded_server.py`
     DIR/postgres.log(.1)    what the server says
     DIR/postgres.starting   locked by one process while it starts or leaves the server
     DIR/postgres.users      locked together by all who use the server; alone by the keeper when nobody is left

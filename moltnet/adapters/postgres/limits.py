@@ -9,7 +9,7 @@ from moltnet.adapters.postgres.pool import Pool, lent_connection, opened_pool
 from moltnet.adapters.postgres.session import Row, Session
 from moltnet.adapters.postgres.violations import translated
 from moltnet.domain.limits import WINDOW, Allowance
-from moltnet.ports.clock import Clock
+from moltnet.ports.system import Clock
 
 # Apart from those of the data: anyone who keeps these busy must not keep the counting from answering.
 CONNECTIONS = 2

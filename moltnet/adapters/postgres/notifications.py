@@ -9,7 +9,7 @@ from typing import Self
 import psycopg
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_exponential
 
-from moltnet.adapters.postgres.repositories.feed import END
+from moltnet.adapters.postgres.repositories.entries import END_OF_FEED
 from moltnet.adapters.postgres.session import Connection, limit_statements, with_limits
 from moltnet.adapters.postgres.violations import translated
 from moltnet.domain.feed import Position
@@ -127,7 +127,7 @@ class PostgresNotifications:
         self._changed(None)
 
     async def _ask_for_end(self, connection: Connection) -> None:
-        row = await (await connection.execute(END)).fetchone()
+        row = await (await connection.execute(END_OF_FEED)).fetchone()
         self._reaches(Position(row[0] if row else 0))
 
     def _reaches(self, end: Position) -> None:

@@ -4,28 +4,26 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Self
 
-import attrs
-
 from moltnet.adapters.postgres.candidates import PostgresCandidates
+from moltnet.adapters.postgres.health_check import DiskSpace
 from moltnet.adapters.postgres.pool import Pool, lent_connection, opened_pool
-from moltnet.adapters.postgres.readiness import DiskSpace
-from moltnet.adapters.postgres.repositories.agents import PostgresAgents
-from moltnet.adapters.postgres.repositories.clients import PostgresClients
-from moltnet.adapters.postgres.repositories.diaries import PostgresDiaries
-from moltnet.adapters.postgres.repositories.entries import PostgresEntries
+from moltnet.adapters.postgres.repositories.agents import PostgresAgents, PostgresVouchers
+from moltnet.adapters.postgres.repositories.credentials import (
+    PostgresClients,
+    PostgresIdentities,
+    PostgresNonces,
+    PostgresRecoveryCodes,
+    PostgresSigningKeys,
+)
+from moltnet.adapters.postgres.repositories.diaries import PostgresDiaries, PostgresRelations, PostgresShares
+from moltnet.adapters.postgres.repositories.entries import PostgresEntries, PostgresFeed
 from moltnet.adapters.postgres.repositories.entry_changes import PreparedIndex
-from moltnet.adapters.postgres.repositories.feed import PostgresFeed
-from moltnet.adapters.postgres.repositories.idempotency_records import PostgresIdempotencyRecords
-from moltnet.adapters.postgres.repositories.identities import PostgresIdentities
 from moltnet.adapters.postgres.repositories.models import PostgresModelVectors
-from moltnet.adapters.postgres.repositories.nonces import PostgresNonces
-from moltnet.adapters.postgres.repositories.outbox import PostgresOutbox
-from moltnet.adapters.postgres.repositories.recovery_codes import PostgresRecoveryCodes
-from moltnet.adapters.postgres.repositories.relations import PostgresRelations
-from moltnet.adapters.postgres.repositories.shares import PostgresShares
-from moltnet.adapters.postgres.repositories.signing_keys import PostgresSigningKeys
-from moltnet.adapters.postgres.repositories.signing_requests import PostgresSigningRequests
-from moltnet.adapters.postgres.repositories.vouchers import PostgresVouchers
+from moltnet.adapters.postgres.repositories.requests import (
+    PostgresIdempotencyRecords,
+    PostgresOutbox,
+    PostgresSigningRequests,
+)
 from moltnet.adapters.postgres.repositories.web_sessions import PostgresWebSessions
 from moltnet.adapters.postgres.session import SNAPSHOT, STATEMENT_WITHIN_S, Session
 from moltnet.adapters.postgres.violations import translated
@@ -35,52 +33,28 @@ from moltnet.domain.search import EntryIndex
 CONNECTION_WAIT_S = 10.0
 
 
-@attrs.frozen(kw_only=True)
 class PostgresUnitOfWork:
     """The repositories of one unit of work."""
 
-    agents: PostgresAgents
-    identities: PostgresIdentities
-    clients: PostgresClients
-    signing_keys: PostgresSigningKeys
-    recovery_codes: PostgresRecoveryCodes
-    nonces: PostgresNonces
-    idempotency_records: PostgresIdempotencyRecords
-    vouchers: PostgresVouchers
-    diaries: PostgresDiaries
-    entries: PostgresEntries
-    feed: PostgresFeed
-    candidates: PostgresCandidates
-    models: PostgresModelVectors
-    shares: PostgresShares
-    relations: PostgresRelations
-    outbox: PostgresOutbox
-    signing_requests: PostgresSigningRequests
-    web_sessions: PostgresWebSessions
-
-    @classmethod
-    def over(cls, session: Session) -> "PostgresUnitOfWork":
-        """The repositories that work with this session."""
-        return cls(
-            agents=PostgresAgents(session),
-            identities=PostgresIdentities(session),
-            clients=PostgresClients(session),
-            signing_keys=PostgresSigningKeys(session),
-            recovery_codes=PostgresRecoveryCodes(session),
-            nonces=PostgresNonces(session),
-            idempotency_records=PostgresIdempotencyRecords(session),
-            vouchers=PostgresVouchers(session),
-            diaries=PostgresDiaries(session),
-            entries=PostgresEntries(session),
-            feed=PostgresFeed(session),
-            candidates=PostgresCandidates(session),
-            models=PostgresModelVectors(session),
-            shares=PostgresShares(session),
-            relations=PostgresRelations(session),
-            outbox=PostgresOutbox(session),
-            signing_requests=PostgresSigningRequests(session),
-            web_sessions=PostgresWebSessions(session),
-        )
+    def __init__(self, session: Session) -> None:
+        self.agents = PostgresAgents(session)
+        self.identities = PostgresIdentities(session)
+        self.clients = PostgresClients(session)
+        self.signing_keys = PostgresSigningKeys(session)
+        self.recovery_codes = PostgresRecoveryCodes(session)
+        self.nonces = PostgresNonces(session)
+        self.idempotency_records = PostgresIdempotencyRecords(session)
+        self.vouchers = PostgresVouchers(session)
+        self.diaries = PostgresDiaries(session)
+        self.entries = PostgresEntries(session)
+        self.feed = PostgresFeed(session)
+        self.candidates = PostgresCandidates(session)
+        self.models = PostgresModelVectors(session)
+        self.shares = PostgresShares(session)
+        self.relations = PostgresRelations(session)
+        self.outbox = PostgresOutbox(session)
+        self.signing_requests = PostgresSigningRequests(session)
+        self.web_sessions = PostgresWebSessions(session)
 
 
 class PostgresStorage:
@@ -126,7 +100,7 @@ class PostgresStorage:
         try:
             async with self._lent() as session:
                 session.begin_with_first(SNAPSHOT)
-                yield PostgresUnitOfWork.over(session)
+                yield PostgresUnitOfWork(session)
         except StorageReadOnly as error:
             raise RuntimeError("a snapshot is read-only") from error
 
@@ -134,13 +108,13 @@ class PostgresStorage:
     async def autocommit(self) -> AsyncIterator[PostgresUnitOfWork]:
         """A unit of work whose statements stand alone."""
         async with self._lent() as session:
-            yield PostgresUnitOfWork.over(session)
+            yield PostgresUnitOfWork(session)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[PostgresUnitOfWork]:
         """A transaction; raises RuntimeError, too, when a statement's error was caught within it."""
         async with self._lent() as session, session.transaction():
-            yield PostgresUnitOfWork.over(session)
+            yield PostgresUnitOfWork(session)
 
     @asynccontextmanager
     async def _lent(self) -> AsyncIterator[Session]:

@@ -24,7 +24,7 @@ from moltnet.domain.services.signing import SigningService
 from moltnet.domain.services.throttling import ThrottlingService
 from moltnet.domain.services.vouching import VouchingService
 from moltnet.domain.services.web_sessions import WebSessionService
-from moltnet.ports.workers import Workers
+from moltnet.ports.system import Workers
 
 __all__ = ["Services"]
 

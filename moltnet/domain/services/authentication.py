@@ -3,7 +3,7 @@
 import attrs
 
 from moltnet.domain.caller import Caller
-from moltnet.ports.tokens import BeforeRemoteCall, TokenVerifier, ask_freely
+from moltnet.ports.identity import BeforeRemoteCall, TokenVerifier, ask_freely
 
 
 @attrs.frozen(kw_only=True)

@@ -6,15 +6,14 @@ import attrs
 
 from moltnet.domain.caller import Caller
 from moltnet.domain.credentials import AccessToken, ClientSecret
-from moltnet.ports.identity import IdentityProvider
-from moltnet.ports.tokens import Clients, TokenIssuer
+from moltnet.ports.identity import ClientRegistry, IdentityProvider, TokenIssuer
 
 
 @attrs.frozen(kw_only=True)
 class CredentialService:
     """How an agent gets its tokens and its client secret."""
 
-    clients: Clients
+    clients: ClientRegistry
     issuer: TokenIssuer
     identities: IdentityProvider
 

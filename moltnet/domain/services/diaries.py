@@ -14,16 +14,15 @@ from moltnet.domain.diaries import (
     check_opening,
 )
 from moltnet.domain.ids import DiaryId
+from moltnet.domain.paging import LARGEST_PAGE, Page
 from moltnet.domain.permissions import Relation
 from moltnet.domain.services.access import Check, DiaryAccess
 from moltnet.domain.services.idempotency import SaveResponse, unrecorded
 from moltnet.domain.services.relations import RelationService
 from moltnet.domain.versions import ANY_VERSION, Expected
-from moltnet.ports.clock import Clock
 from moltnet.ports.permissions import Pending, Permissions
-from moltnet.ports.randomness import Randomness
-from moltnet.ports.repositories import LARGEST_PAGE, Page
 from moltnet.ports.storage import Storage, UnitOfWork
+from moltnet.ports.system import Clock, Randomness
 
 
 @attrs.frozen(kw_only=True)

@@ -5,7 +5,7 @@ import attrs
 from moltnet.domain.agents import Agent, AgentNotFound, ProfileNotFound
 from moltnet.domain.caller import Caller
 from moltnet.domain.keys import Fingerprint
-from moltnet.ports.client_directory import ClientDirectory
+from moltnet.ports.identity import ClientDirectory
 from moltnet.ports.storage import Storage
 
 

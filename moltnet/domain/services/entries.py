@@ -22,6 +22,7 @@ from moltnet.domain.entries import (
     Similar,
 )
 from moltnet.domain.ids import DiaryId, EntryId
+from moltnet.domain.paging import Page
 from moltnet.domain.permissions import Right
 from moltnet.domain.search import EntryIndex, Filters
 from moltnet.domain.services.access import Check, DiaryAccess
@@ -30,12 +31,9 @@ from moltnet.domain.services.indexing import Indexing, Vectors
 from moltnet.domain.services.relations import RelationService
 from moltnet.domain.services.view_counter import ViewCounter
 from moltnet.domain.versions import ANY_VERSION, Expected
-from moltnet.ports.clock import Clock
 from moltnet.ports.permissions import Asked, Pending, Permissions
-from moltnet.ports.randomness import Randomness
-from moltnet.ports.repositories import Page
 from moltnet.ports.storage import Storage, UnitOfWork
-from moltnet.ports.workers import Workers
+from moltnet.ports.system import Clock, Randomness, Workers
 
 EDIT_ATTEMPTS = 5
 

@@ -16,7 +16,7 @@ from moltnet.domain.feed import (
 from moltnet.domain.ids import EntryId
 from moltnet.domain.services.feed_subscription import FeedSubscription, SharedReads
 from moltnet.domain.services.retrieval import Retrieval
-from moltnet.ports.events import FeedEvents
+from moltnet.ports.feed import FeedEvents
 from moltnet.ports.storage import Storage
 
 

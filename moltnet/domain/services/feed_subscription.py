@@ -7,7 +7,7 @@ from typing import Any, Self
 import attrs
 
 from moltnet.domain.feed import Position, PublicEntry, Selection, Stretch
-from moltnet.ports.events import FeedEvents
+from moltnet.ports.feed import FeedEvents
 from moltnet.ports.storage import Storage
 
 # How many positions are read at once.

@@ -12,12 +12,11 @@ from moltnet.domain.keys import PublicKey, UnusableKey
 from moltnet.domain.registration import identity_of
 from moltnet.domain.services.admission import open_first_diary, redeem
 from moltnet.domain.services.relations import RelationService
-from moltnet.ports.clock import Clock
+from moltnet.ports.identity import ClientRegistry
+from moltnet.ports.keys import Signatures
 from moltnet.ports.permissions import Permissions
-from moltnet.ports.randomness import Randomness
-from moltnet.ports.signatures import Signatures
 from moltnet.ports.storage import Storage
-from moltnet.ports.tokens import Clients
+from moltnet.ports.system import Clock, Randomness
 
 
 @attrs.frozen(kw_only=True)
@@ -27,7 +26,7 @@ class HookService:
     storage: Storage
     permissions: Permissions
     relations: RelationService
-    clients: Clients
+    clients: ClientRegistry
     signatures: Signatures
     clock: Clock
     randomness: Randomness

@@ -13,8 +13,8 @@ import attrs
 from moltnet.domain.errors import MoltNetError
 from moltnet.domain.idempotency import AlreadyCarriedOut, IdempotencyRecord, IdempotentRequest
 from moltnet.domain.outbox import RelationsPending
-from moltnet.ports.clock import Clock
 from moltnet.ports.storage import Storage, UnitOfWork
+from moltnet.ports.system import Clock
 
 Result = TypeVar("Result")
 SaveResponse: TypeAlias = Callable[[UnitOfWork, Result], Awaitable[None]]
@@ -25,7 +25,7 @@ async def unrecorded(_work: UnitOfWork, _result: object) -> None:
 
 
 @attrs.frozen
-class Outcome:
+class IdempotentOutcome:
     """The answer to a request, and whether it was given before."""
 
     answer: bytes
@@ -44,7 +44,7 @@ class IdempotencyService:
         request: IdempotentRequest,
         carry_out: Callable[[SaveResponse[Result]], Awaitable[Result]],
         answer_of: Callable[[Result], bytes],
-    ) -> Outcome:
+    ) -> IdempotentOutcome:
         """The answer to a request, which is carried out unless it was; raises IdempotencyKeyReused.
 
         What it raises itself is raised here, and leaves no idempotency record: under the same key it may be tried
@@ -52,7 +52,7 @@ class IdempotencyService:
         """
         answer = await self._answer(request)
         if answer is not None:
-            return Outcome(answer, repeated=True)
+            return IdempotentOutcome(answer, repeated=True)
         try:
             result = await carry_out(self._response_saver(request, answer_of))
         except RelationsPending:
@@ -64,8 +64,8 @@ class IdempotencyService:
             answer = await self._answer(request)
             if answer is None:
                 raise
-            return Outcome(answer, repeated=True)
-        return Outcome(answer_of(result), repeated=False)
+            return IdempotentOutcome(answer, repeated=True)
+        return IdempotentOutcome(answer_of(result), repeated=False)
 
     async def _answer(self, request: IdempotentRequest) -> bytes | None:
         async with self.storage.autocommit() as work:

@@ -12,9 +12,8 @@ from moltnet.domain.passages import Span
 from moltnet.domain.search import EmbedderUnavailable, EntryIndex, IndexedPassage, ModelName, ModelPassages, Vector
 from moltnet.domain.services.models import Models
 from moltnet.domain.services.throttling import ThrottlingService
-from moltnet.ports.embedding import Embedder
-from moltnet.ports.text_analysis import TextAnalyzer
-from moltnet.ports.workers import Workers
+from moltnet.ports.search import Embedder, TextAnalyzer
+from moltnet.ports.system import Workers
 
 _log = logging.getLogger(__name__)
 

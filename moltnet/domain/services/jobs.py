@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import attrs
 
-from moltnet.ports.clock import Clock
+from moltnet.ports.system import Clock
 from moltnet.ports.workflows import Json, JsonObject, Steps, Workflows
 
 RUN_JOB = "runJob"

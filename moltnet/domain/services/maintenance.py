@@ -8,9 +8,9 @@ from moltnet.domain.recovery import CODE_LIFETIME, FLOW_LIFETIME
 from moltnet.domain.services.jobs import Job
 from moltnet.domain.signing import SigningRequest
 from moltnet.domain.vouching import EXPIRED_VOUCHERS_REMEMBERED
-from moltnet.ports.clock import Clock
-from moltnet.ports.limits import RateLimits
+from moltnet.ports.requests import RateLimits
 from moltnet.ports.storage import Storage
+from moltnet.ports.system import Clock
 
 BATCH = 500
 EXPIRE_EVERY = timedelta(seconds=5)

@@ -10,10 +10,10 @@ import attrs
 
 from moltnet.domain.model_migration import ModelReference, ModelState, ServingModelChanged
 from moltnet.domain.search import EmbedderUnavailable, ModelName
-from moltnet.ports.clock import Clock
-from moltnet.ports.embedding import Embedder
 from moltnet.ports.models import ModelLoader
+from moltnet.ports.search import Embedder
 from moltnet.ports.storage import Storage
+from moltnet.ports.system import Clock
 
 Answer = TypeVar("Answer")
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import attrs
 
 from moltnet.domain.errors import StorageLost, Unavailable
-from moltnet.ports.readiness import ReadinessCheck
+from moltnet.ports.system import ReadinessCheck
 
 CHECK_EVERY_S = 1.0
 CHECK_WITHIN_S = 5.0

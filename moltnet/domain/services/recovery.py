@@ -17,11 +17,10 @@ from moltnet.domain.recovery import (
     expires_at,
     verified_nonce,
 )
-from moltnet.ports.clock import Clock
 from moltnet.ports.identity import IdentityProvider, RecoveryFlows
-from moltnet.ports.randomness import Randomness
-from moltnet.ports.signatures import Signatures
+from moltnet.ports.keys import Signatures
 from moltnet.ports.storage import Storage, UnitOfWork
+from moltnet.ports.system import Clock, Randomness
 
 
 @attrs.frozen(kw_only=True)

@@ -13,11 +13,9 @@ from moltnet.domain.model_migration import ModelReference
 from moltnet.domain.search import EmbedderUnavailable, ModelPassages
 from moltnet.domain.services.indexing import Vectors, embedded
 from moltnet.domain.services.models import Models
-from moltnet.ports.clock import Clock
-from moltnet.ports.embedding import Embedder
-from moltnet.ports.randomness import Randomness
+from moltnet.ports.search import Embedder
 from moltnet.ports.storage import Storage
-from moltnet.ports.workers import Workers
+from moltnet.ports.system import Clock, Randomness, Workers
 
 BATCH = 16
 COMPLETED_AT_ONCE = 200

@@ -31,13 +31,11 @@ from moltnet.domain.registration import (
 from moltnet.domain.services.admission import check_admission, open_first_diary, redeem, voucher_of
 from moltnet.domain.services.relations import RelationDelivery
 from moltnet.domain.vouching import VoucherRedeemed, checked_code
-from moltnet.ports.clock import Clock
-from moltnet.ports.identity import IdentityProvider
+from moltnet.ports.identity import ClientRegistry, IdentityProvider
+from moltnet.ports.keys import Signatures
 from moltnet.ports.permissions import Permissions
-from moltnet.ports.randomness import Randomness
-from moltnet.ports.signatures import Signatures
 from moltnet.ports.storage import Storage
-from moltnet.ports.tokens import Clients
+from moltnet.ports.system import Clock, Randomness
 from moltnet.ports.workflows import UNLIMITED_ATTEMPTS, Json, JsonObject, Steps, Workflows
 
 REGISTER_AGENT = "registerAgent"
@@ -99,7 +97,7 @@ class RegistrationWorkflow:
 
     storage: Storage
     identities: IdentityProvider
-    clients: Clients
+    clients: ClientRegistry
     permissions: Permissions
     delivery: RelationDelivery
     clock: Clock
@@ -204,7 +202,7 @@ class RegistrationService:
 
     workflows: Workflows
     storage: Storage
-    clients: Clients
+    clients: ClientRegistry
     signatures: Signatures
     clock: Clock
     randomness: Randomness
@@ -214,7 +212,7 @@ class RegistrationService:
 
         A repetition joins the registration that is under way, or tries again what failed. Once there is a member, it
         gets credentials if its evidence shows that it is the first caller's or the key's, and as long as nobody has
-        used those answered before (`Clients.first_secret`); anybody else is answered that the voucher is spent.
+        used those answered before (`ClientRegistry.first_secret`); anybody else is answered that the voucher is spent.
 
         Raises MalformedKey, UnusableKey, MalformedVoucherCode, RegistrationProofRefused, RegistrationRefused in its
         three kinds, KeyTaken, and RegistrationFailed, after each of which the voucher is as it was; and

@@ -13,9 +13,9 @@ import attrs
 from moltnet.domain.errors import Unavailable
 from moltnet.domain.outbox import Change, OutboxMessage, PermissionWorkflow, RelationsPending
 from moltnet.domain.sharing import ShareStatus
-from moltnet.ports.clock import Clock
-from moltnet.ports.relations import RelationStore
+from moltnet.ports.permissions import RelationStore
 from moltnet.ports.storage import Storage, UnitOfWork
+from moltnet.ports.system import Clock
 from moltnet.ports.workflows import Json, JsonObject, Steps, WorkflowBody, Workflows
 
 _log = logging.getLogger(__name__)

@@ -8,19 +8,17 @@ import attrs
 from moltnet.domain.agents import Agent
 from moltnet.domain.credentials import ALL_SCOPES, ClientNotFound, ClientSecret
 from moltnet.domain.ids import ClientId, DiaryId
+from moltnet.domain.paging import Page
 from moltnet.domain.permissions import Relation, Right, rights_of
 from moltnet.domain.registration import import_of
 from moltnet.domain.relations import Link, Namespace, RelationTuple, Thing, TuplePattern
 from moltnet.domain.search import Filters
 from moltnet.domain.services.relations import RelationDelivery
 from moltnet.domain.sharing import ShareStatus
-from moltnet.ports.clock import Clock
-from moltnet.ports.identity import IdentityProvider
-from moltnet.ports.randomness import Randomness
-from moltnet.ports.relations import RelationStore
-from moltnet.ports.repositories import Page
+from moltnet.ports.identity import ClientRegistry, IdentityProvider
+from moltnet.ports.permissions import RelationStore
 from moltnet.ports.storage import Storage, UnitOfWork
-from moltnet.ports.tokens import Clients
+from moltnet.ports.system import Clock, Randomness
 
 PAGE = 200
 
@@ -56,10 +54,10 @@ class RelocationService:
 
     storage: Storage
     identities: IdentityProvider
-    clients: Clients
+    clients: ClientRegistry
     relations: RelationStore
     delivery: RelationDelivery
-    builtin_clients: Clients
+    builtin_clients: ClientRegistry
     clock: Clock
     randomness: Randomness
 

@@ -11,10 +11,9 @@ from moltnet.domain.ranking import Ranked, best_first, is_confident, is_exact, r
 from moltnet.domain.search import Candidates, EmbedderUnavailable, Filters, Query, Question, Vector, Weights
 from moltnet.domain.services.models import Models
 from moltnet.domain.time_expressions import time_ranges
-from moltnet.ports.clock import Clock
-from moltnet.ports.embedding import Embedder
+from moltnet.ports.search import Embedder, TextAnalyzer
 from moltnet.ports.storage import UnitOfWork
-from moltnet.ports.text_analysis import TextAnalyzer
+from moltnet.ports.system import Clock
 
 # How many candidates of each side are fetched for every entry of the answer. Enough in nearly every case; where it
 # is not, the ranking notices and more are fetched.

@@ -11,6 +11,7 @@ from moltnet.domain.digest import Digest, Reflection, digest
 from moltnet.domain.entries import Entry
 from moltnet.domain.explanations import Explanation, LeftOut
 from moltnet.domain.ids import DiaryId, EntryId
+from moltnet.domain.paging import Page
 from moltnet.domain.permissions import Relation
 from moltnet.domain.ranking import Ranked, score_share
 from moltnet.domain.search import Filters, Hit, Query, Question, Search, SearchResult, SearchType
@@ -18,11 +19,9 @@ from moltnet.domain.services.access import DiaryAccess
 from moltnet.domain.services.explaining import Explaining
 from moltnet.domain.services.retrieval import Retrieval
 from moltnet.domain.services.view_counter import ViewCounter
-from moltnet.ports.clock import Clock
 from moltnet.ports.permissions import Asked, Permissions
-from moltnet.ports.repositories import Page
 from moltnet.ports.storage import Storage, UnitOfWork
-from moltnet.ports.workers import Workers
+from moltnet.ports.system import Clock, Workers
 
 Snapshot = TypeVar("Snapshot")
 Readable: TypeAlias = dict[DiaryId, frozenset[Relation]]

@@ -7,6 +7,7 @@ from moltnet.domain.caller import Caller
 from moltnet.domain.diaries import Diary
 from moltnet.domain.ids import AgentId, DiaryId, ShareId
 from moltnet.domain.keys import Fingerprint
+from moltnet.domain.paging import LARGEST_PAGE, Page
 from moltnet.domain.services.idempotency import SaveResponse, unrecorded
 from moltnet.domain.services.relations import RelationService
 from moltnet.domain.sharing import (
@@ -22,11 +23,9 @@ from moltnet.domain.sharing import (
     ShareRole,
     ShareStatus,
 )
-from moltnet.ports.clock import Clock
 from moltnet.ports.permissions import Permissions
-from moltnet.ports.randomness import Randomness
-from moltnet.ports.repositories import LARGEST_PAGE, Page
 from moltnet.ports.storage import Storage, UnitOfWork
+from moltnet.ports.system import Clock, Randomness
 
 
 @attrs.frozen(kw_only=True)

@@ -11,13 +11,12 @@ from moltnet.domain.agents import Agent, AgentNotFound
 from moltnet.domain.caller import Caller
 from moltnet.domain.ids import SigningRequestId
 from moltnet.domain.keys import Fingerprint, decode_signature
+from moltnet.domain.paging import Page
 from moltnet.domain.services.idempotency import SaveResponse, unrecorded
 from moltnet.domain.signing import SIGNING_LIFETIME, Scheme, SigningRequest, SigningRequestNotFound, SigningStatus
-from moltnet.ports.clock import Clock
-from moltnet.ports.randomness import Randomness
-from moltnet.ports.repositories import Page
-from moltnet.ports.signatures import Signatures
+from moltnet.ports.keys import Signatures
 from moltnet.ports.storage import Storage
+from moltnet.ports.system import Clock, Randomness
 from moltnet.ports.workflows import (
     UNLIMITED_ATTEMPTS,
     Json,

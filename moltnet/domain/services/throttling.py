@@ -4,7 +4,7 @@ import attrs
 
 from moltnet.domain.caller import Anonymous, Caller
 from moltnet.domain.limits import Allowance, AllowanceUsedUp, Limits, Tier, asker_of, bucket_of
-from moltnet.ports.limits import RateLimits
+from moltnet.ports.requests import RateLimits
 
 
 @attrs.frozen(kw_only=True)

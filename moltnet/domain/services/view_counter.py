@@ -6,9 +6,8 @@ from collections.abc import Iterable
 import attrs
 
 from moltnet.domain.ids import EntryId
-from moltnet.ports.background import Background
-from moltnet.ports.clock import Clock
 from moltnet.ports.storage import Storage
+from moltnet.ports.system import Background, Clock
 
 
 @attrs.define(kw_only=True)

@@ -4,12 +4,11 @@ import attrs
 
 from moltnet.domain.caller import Caller
 from moltnet.domain.ids import VoucherId
+from moltnet.domain.paging import Page
 from moltnet.domain.services.idempotency import SaveResponse, unrecorded
 from moltnet.domain.vouching import CODE_BYTES, ISSUE_ATTEMPTS, Edge, IssueContended, Voucher, VoucherLimitReached
-from moltnet.ports.clock import Clock
-from moltnet.ports.randomness import Randomness
-from moltnet.ports.repositories import Page
 from moltnet.ports.storage import Storage
+from moltnet.ports.system import Clock, Randomness
 
 
 @attrs.frozen(kw_only=True)

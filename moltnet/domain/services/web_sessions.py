@@ -27,12 +27,10 @@ from moltnet.domain.web_sessions import (
     device_of,
     form_token,
 )
-from moltnet.ports.client_directory import ClientDirectory, ClientRecord
-from moltnet.ports.clock import Clock
-from moltnet.ports.randomness import Randomness
-from moltnet.ports.signatures import Signatures
+from moltnet.ports.identity import ClientDirectory, ClientRecord, TokenIssuer, TokenVerifier
+from moltnet.ports.keys import Signatures
 from moltnet.ports.storage import Storage
-from moltnet.ports.tokens import TokenIssuer, TokenVerifier
+from moltnet.ports.system import Clock, Randomness
 
 
 @attrs.frozen

@@ -28,8 +28,7 @@ from moltnet.entrypoints.settings import (
     http_url,
     read_client_settings,
 )
-from moltnet.ports.keyring import Keyring, NoCredentials, OwnIdentity
-from moltnet.ports.signatures import KeyPair
+from moltnet.ports.keys import KeyPair, Keyring, NoCredentials, OwnIdentity
 
 Answer = TypeVar("Answer")
 

@@ -56,7 +56,7 @@ def _print(text: str, stream: TextIO) -> None:
 
 def error_text(error: MoltNetError) -> str:
     """The sentence of an error, with the reason of a database failure, and with options of commands."""
-    from moltnet.ports.keyring import NoCredentials  # noqa: PLC0415  # quick help
+    from moltnet.ports.keys import NoCredentials  # noqa: PLC0415  # quick help
 
     if isinstance(error, StorageUnavailable) and error.__cause__ is not None:
         reason = str(error.__cause__).partition("\n")[0]

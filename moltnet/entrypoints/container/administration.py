@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from moltnet.adapters.builtin.client_directory import StoredClientDirectory
+from moltnet.adapters.builtin.identity import StoredClientDirectory
 from moltnet.adapters.builtin.keys import KeyEncryption, SigningKeyUnreadable, TokenKeys, reseal
 from moltnet.adapters.builtin.tokens import BuiltinClients
-from moltnet.adapters.system.clock import SystemClock
-from moltnet.adapters.system.randomness import SystemRandomness
+from moltnet.adapters.system import SystemClock, SystemRandomness
 from moltnet.domain.errors import Invalid
 from moltnet.domain.search import EmbedderUnavailable
 from moltnet.domain.services.relations import RelationDelivery

@@ -2,29 +2,29 @@
 
 from pathlib import Path
 
-from moltnet.adapters.files import git_identity, mcp_config, ssh_keys
+from moltnet.adapters.files import other_programs
 from moltnet.adapters.files.credentials import (
     CredentialsFile,
     CredentialsUnreadable,
     Document,
+    FileKeyring,
+    KeyWouldBeLost,
     Section,
+    identity_document,
     section_of,
     text_of,
-    to_json,
 )
-from moltnet.adapters.files.git_identity import GitIdentity
-from moltnet.adapters.files.keyring import FileKeyring, KeyWouldBeLost, identity_document
-from moltnet.adapters.files.paths import PUBLIC, read_text, write_atomically
+from moltnet.adapters.files.other_programs import GitIdentity
+from moltnet.adapters.files.paths import PUBLIC, read_text, to_json, write_atomically
 from moltnet.adapters.files.repair import Repaired as Repaired  # noqa: PLC0414  # rooms above name it, too
 from moltnet.adapters.files.repair import repair
-from moltnet.adapters.github.app import AppNotConfigured, GitHubApp
-from moltnet.adapters.nacl.key_pairs import NaclKeyPair
+from moltnet.adapters.github import AppNotConfigured, GitHubApp
+from moltnet.adapters.nacl import NaclKeyPair
 from moltnet.domain.credentials import ClientSecret
 from moltnet.domain.errors import Invalid
 from moltnet.domain.ids import AgentId
 from moltnet.entrypoints.container.remote import key_pair_of
-from moltnet.ports.keyring import OwnIdentity
-from moltnet.ports.signatures import KeyPair
+from moltnet.ports.keys import KeyPair, OwnIdentity
 
 
 class NoSshKey(Invalid):
@@ -79,7 +79,9 @@ def read_partial_credentials(path: Path) -> tuple[KeyPair, str | None] | None:
 def export_ssh_key(path: Path, identity: OwnIdentity, folder: Path | None) -> tuple[Path, Path]:
     """Writes the key as SSH has it and records where; answers the private and the public file."""
     file = CredentialsFile(path)
-    files = ssh_keys.export(folder or file.folder / "ssh", identity.private_key, identity.public_key.text)
+    files = other_programs.export_ssh_keys(
+        folder or file.folder / "ssh", identity.private_key, identity.public_key.text
+    )
     paths = {"private_key_path": str(files.private.absolute()), "public_key_path": str(files.public.absolute())}
     file.update("ssh", paths)
     return files.private, files.public
@@ -92,7 +94,7 @@ def set_up_git(path: Path, agent_id: AgentId, name: str | None, email: str | Non
     if not public or not Path(public).exists():
         raise NoSshKey
     identity = GitIdentity.of(agent_id, name, email)
-    config = git_identity.set_up(file.folder, identity, Path(public))
+    config = other_programs.set_up_git(file.folder, identity, Path(public))
     file.update(
         "git", {"name": identity.name, "email": identity.email, "signing": True, "config_path": str(config.absolute())}
     )
@@ -101,12 +103,12 @@ def set_up_git(path: Path, agent_id: AgentId, name: str | None, email: str | Non
 
 def git_activation(config: Path) -> str:
     """What makes git use a configuration in a shell."""
-    return git_identity.activation(config)
+    return other_programs.git_activation(config)
 
 
 def mcp_configuration(api_url: str, credentials: ClientSecret) -> dict[str, object]:
     """What an MCP client reads to find a network."""
-    return mcp_config.configuration(mcp_config.server_entry(api_url, credentials))
+    return other_programs.mcp_document(other_programs.mcp_server_entry(api_url, credentials))
 
 
 def write_mcp_file(path: Path, api_url: str, credentials: ClientSecret) -> None:
@@ -116,12 +118,12 @@ def write_mcp_file(path: Path, api_url: str, credentials: ClientSecret) -> None:
 
 def is_visible_to_git(path: Path) -> bool:
     """Whether a file lies in a git work tree that does not ignore it; False where there is no git."""
-    return mcp_config.is_visible_to_git(path)
+    return other_programs.is_visible_to_git(path)
 
 
 def write_mcp_configuration(folder: Path, api_url: str, credentials: ClientSecret) -> Path:
     """Puts the network into a folder's `.mcp.json`; what else is there stays."""
-    return mcp_config.write_configuration(folder, mcp_config.server_entry(api_url, credentials))
+    return other_programs.write_mcp_document(folder, other_programs.mcp_server_entry(api_url, credentials))
 
 
 async def set_up_github(
@@ -136,7 +138,7 @@ async def set_up_github(
     email = f"{await app.bot_id(slug)}+{slug}[bot]@users.noreply.github.com"
     bot, config = set_up_git(path, identity.agent_id, name or slug, email)
     file.update("github", {"app_slug": slug})
-    git_identity.add_credential_helper(config, path)
+    other_programs.add_credential_helper(config, path)
     return bot, config
 
 

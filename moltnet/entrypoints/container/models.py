@@ -10,9 +10,8 @@ from weakref import WeakSet
 
 import attrs
 
-from moltnet.adapters.memory.workers import MemoryWorkers
-from moltnet.adapters.system.clock import SystemClock
-from moltnet.adapters.system.randomness import SystemRandomness
+from moltnet.adapters.memory.system import MemoryWorkers
+from moltnet.adapters.system import SystemClock, SystemRandomness
 from moltnet.domain.errors import Invalid
 from moltnet.domain.model_migration import ModelReference
 from moltnet.domain.search import EmbedderUnavailable, ModelName
@@ -21,7 +20,7 @@ from moltnet.domain.services.models import Models, ModelSource
 from moltnet.domain.services.reembedding import ReembeddingService
 from moltnet.entrypoints.container.databases import stored
 from moltnet.entrypoints.settings import Settings
-from moltnet.ports.embedding import Embedder
+from moltnet.ports.search import Embedder
 from moltnet.ports.storage import Storage
 
 if TYPE_CHECKING:

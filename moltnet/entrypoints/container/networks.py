@@ -14,7 +14,7 @@ from dependency_injector import providers
 from moltnet.adapters.memory.embedding import MemoryEmbedder
 from moltnet.adapters.memory.storage import MemoryStorage
 from moltnet.adapters.memory.workflows import MemoryWorkflows
-from moltnet.adapters.system.clock import SystemClock
+from moltnet.adapters.system import SystemClock
 from moltnet.domain.services import Services
 from moltnet.domain.services.models import Models
 from moltnet.domain.services.reembedding import ReembeddingService
@@ -25,12 +25,12 @@ from moltnet.entrypoints.container.models import models_of
 from moltnet.entrypoints.container.ory import Ory, ory_of
 from moltnet.entrypoints.container.wiring import Parts, UseCases
 from moltnet.entrypoints.settings import RateLimitStore, Settings
-from moltnet.ports.client_directory import ClientInvalidations
-from moltnet.ports.events import FeedEvents
-from moltnet.ports.limits import RateLimits
-from moltnet.ports.readiness import ReadinessCheck
-from moltnet.ports.relations import RelationStore
+from moltnet.ports.feed import FeedEvents
+from moltnet.ports.identity import ClientInvalidations
+from moltnet.ports.permissions import RelationStore
+from moltnet.ports.requests import RateLimits
 from moltnet.ports.storage import Storage
+from moltnet.ports.system import ReadinessCheck
 from moltnet.ports.workflows import Backoff, WorkflowBody, Workflows
 
 _log = logging.getLogger(__name__)
@@ -53,9 +53,9 @@ async def network(settings: Settings, base_url: str, *, with_model: bool = True)
     Without its model it works on words alone and says so loudly.
     """
     durable = _load_durable()
+    from moltnet.adapters.postgres.health_check import DiskSpace, PostgresReadiness  # noqa: PLC0415  # heavy
     from moltnet.adapters.postgres.migrate import migrate as migrate_database  # noqa: PLC0415  # heavy
     from moltnet.adapters.postgres.notifications import PostgresNotifications  # noqa: PLC0415  # heavy
-    from moltnet.adapters.postgres.readiness import DiskSpace, PostgresReadiness  # noqa: PLC0415  # heavy
     from moltnet.adapters.postgres.storage import PostgresStorage  # noqa: PLC0415  # heavy
 
     async with AsyncExitStack() as stack:

@@ -8,11 +8,10 @@ import attrs
 
 from moltnet.entrypoints.environment import SettingsInvalid
 from moltnet.entrypoints.settings import OrySettings
-from moltnet.ports.clock import Clock
-from moltnet.ports.randomness import Randomness
-from moltnet.ports.relations import RelationStore
+from moltnet.ports.identity import ClientRegistry, TokenIssuer, TokenVerifier
+from moltnet.ports.permissions import RelationStore
 from moltnet.ports.storage import Storage
-from moltnet.ports.tokens import Clients, TokenIssuer, TokenVerifier
+from moltnet.ports.system import Clock, Randomness
 
 if TYPE_CHECKING:
     from moltnet.adapters.ory.health_check import OryHealthCheck
@@ -36,7 +35,7 @@ class Ory:
         public, admin = self.services.kratos_public, self.services.kratos_admin
         return OryIdentityProvider(public, admin, AgentSchema(public), storage, randomness, base_url)
 
-    def clients(self, *, storage: Storage, clock: Clock, randomness: Randomness) -> Clients:
+    def clients(self, *, storage: Storage, clock: Clock, randomness: Randomness) -> ClientRegistry:
         """OAuth clients in Hydra."""
         from moltnet.adapters.ory.clients import OryClients  # noqa: PLC0415  # heavy
 

@@ -4,17 +4,14 @@ import base64
 import binascii
 from pathlib import Path
 
-from moltnet.adapters.files.credentials import CredentialsFile
-from moltnet.adapters.files.keyring import FileKeyring
+from moltnet.adapters.files.credentials import CredentialsFile, FileKeyring
 from moltnet.adapters.http.agent import HttpConnection
-from moltnet.adapters.nacl.key_pairs import NaclKeyPair
-from moltnet.adapters.nacl.signatures import NaclSignatures
+from moltnet.adapters.nacl import NaclKeyPair, NaclSignatures
 from moltnet.domain.credentials import ClientSecret
 from moltnet.domain.ids import AgentId
 from moltnet.domain.keys import KEY_BYTES, UnreadablePrivateKey
-from moltnet.ports.keyring import Keyring
-from moltnet.ports.remote import Connection
-from moltnet.ports.signatures import KeyPair, Signatures
+from moltnet.ports.keys import KeyPair, Keyring, Signatures
+from moltnet.ports.remote import RemoteConnection
 
 
 def connection(
@@ -23,7 +20,7 @@ def connection(
     *,
     keyring: Keyring | None = None,
     agent_id: AgentId | None = None,
-) -> Connection:
+) -> RemoteConnection:
     """A connection to the network at an address; without credentials, nobody's.
 
     With a keyring, fresh secrets are stored there, and those that another process kept there are found.

@@ -4,19 +4,15 @@ from collections.abc import Mapping
 
 from dependency_injector import containers, providers
 
-from moltnet.adapters.builtin.client_directory import CachedClientDirectory, StoredClientDirectory
-from moltnet.adapters.builtin.identity import BuiltinIdentityProvider
+from moltnet.adapters.builtin.identity import BuiltinIdentityProvider, CachedClientDirectory, StoredClientDirectory
 from moltnet.adapters.builtin.keys import KeyEncryption, TokenKeys
 from moltnet.adapters.builtin.permissions import BuiltinPermissions
 from moltnet.adapters.builtin.tokens import BuiltinClients, BuiltinTokenIssuer, BuiltinTokenVerifier
-from moltnet.adapters.external_relations.permissions import ExternalPermissions
-from moltnet.adapters.memory.limits import MemoryRateLimits
-from moltnet.adapters.nacl.signatures import NaclSignatures
-from moltnet.adapters.system.background import AsyncioBackground
-from moltnet.adapters.system.clock import SystemClock
-from moltnet.adapters.system.randomness import SystemRandomness
-from moltnet.adapters.system.workers import ThreadWorkers
-from moltnet.adapters.text_analysis.analyzer import SnowballAnalyzer
+from moltnet.adapters.external_relations import ExternalPermissions
+from moltnet.adapters.memory.system import MemoryRateLimits
+from moltnet.adapters.nacl import NaclSignatures
+from moltnet.adapters.system import AsyncioBackground, SystemClock, SystemRandomness, ThreadWorkers
+from moltnet.adapters.text_analysis import SnowballAnalyzer
 from moltnet.domain.challenges import NetworkAddress
 from moltnet.domain.services import Services
 from moltnet.domain.services.access import DiaryAccess
@@ -54,7 +50,7 @@ from moltnet.domain.services.web_sessions import WebSessionService
 from moltnet.domain.sharing import InvitationLimits
 from moltnet.entrypoints.container.ory import Ory
 from moltnet.entrypoints.settings import Settings
-from moltnet.ports.readiness import ReadinessCheck
+from moltnet.ports.system import ReadinessCheck
 from moltnet.ports.workflows import WorkflowBody, Workflows
 
 BACKGROUND_PAUSE_S = 0.25

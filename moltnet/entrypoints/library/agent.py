@@ -22,9 +22,8 @@ from moltnet.entrypoints.library.http import OverHttp
 from moltnet.entrypoints.library.identity import Credentials, Crypto, Directory, Recovery, Vouching
 from moltnet.entrypoints.library.public import Public
 from moltnet.entrypoints.library.transport import CallerContext, InProcess, Lifetime, Transport
-from moltnet.ports.keyring import Keyring, OwnIdentity
-from moltnet.ports.remote import Connection
-from moltnet.ports.signatures import KeyPair
+from moltnet.ports.keys import KeyPair, Keyring, OwnIdentity
+from moltnet.ports.remote import RemoteConnection
 
 
 class Agent:
@@ -133,7 +132,7 @@ class RemoteAgent(Agent):
     It belongs to one event loop.
     """
 
-    def __init__(self, network: Connection, *, keys: KeyPair | None = None) -> None:
+    def __init__(self, network: RemoteConnection, *, keys: KeyPair | None = None) -> None:
         super().__init__(OverHttp(network), keys=keys)
         self._network = network
 

@@ -30,8 +30,7 @@ from moltnet.domain.views import (
     TokenHolder,
 )
 from moltnet.domain.vouching import Edge
-from moltnet.ports.keyring import Keyring, OwnIdentity
-from moltnet.ports.signatures import KeyPair
+from moltnet.ports.keys import KeyPair, Keyring, OwnIdentity
 
 _Item = TypeVar("_Item")
 ConfigDir: TypeAlias = str | PathLike[str] | None

@@ -14,7 +14,7 @@ from moltnet.domain.credentials import ClientSecret
 from moltnet.entrypoints.container import local_files
 from moltnet.entrypoints.container.remote import file_keyring
 from moltnet.entrypoints.settings import read_client_settings
-from moltnet.ports.keyring import NoCredentials, OwnIdentity
+from moltnet.ports.keys import NoCredentials, OwnIdentity
 
 if TYPE_CHECKING:
     from moltnet.entrypoints.container.local_files import Repaired

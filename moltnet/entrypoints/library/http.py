@@ -32,7 +32,7 @@ from moltnet.entrypoints.operations.operation import AnyOperation, Auth, Http, O
 from moltnet.entrypoints.operations.recovery import ROTATE
 from moltnet.entrypoints.schema.convert import iso_text, overrides
 from moltnet.entrypoints.schema.declare import Members, members_of
-from moltnet.ports.remote import UNREADABLE, Call, Connection, NetworkError, Reply, Unsendable
+from moltnet.ports.remote import UNREADABLE, NetworkError, RemoteConnection, RemoteReply, RemoteRequest, Unsendable
 
 Input = TypeVar("Input")
 Output = TypeVar("Output")
@@ -45,7 +45,7 @@ _TIME_RESOLUTION = timedelta(milliseconds=1)  # as fine as the wire tells times
 class OverHttp:
     """The transport over HTTP."""
 
-    _connection: Connection
+    _connection: RemoteConnection
 
     async def call(
         self,
@@ -71,7 +71,7 @@ class OverHttp:
 
     async def network_info(self) -> Document:
         """The discovery document; raises what the network refuses with under the code NETWORK_INFO_FAILED."""
-        call = Call(method="GET", path="/.well-known/moltnet.json", signed_in=False, repeatable=True)
+        call = RemoteRequest(method="GET", path="/.well-known/moltnet.json", signed_in=False, repeatable=True)
         value = (await self._connection.ask(call, code="NETWORK_INFO_FAILED")).value()
         if not isinstance(value, dict):
             raise NetworkError("The answer is not a discovery document; check that this is the address of a network")
@@ -80,7 +80,7 @@ class OverHttp:
 
     async def llms_txt(self) -> str:
         """The same as Markdown; raises what the network refuses with under the code LLMS_TXT_FAILED."""
-        call = Call(method="GET", path="/llms.txt", signed_in=False, repeatable=True)
+        call = RemoteRequest(method="GET", path="/llms.txt", signed_in=False, repeatable=True)
         return (await self._connection.ask(call, code="LLMS_TXT_FAILED")).text
 
     async def renew(self, credentials: ClientSecret) -> None:
@@ -103,8 +103,8 @@ class OverHttp:
             yield structured(value, FeedItem)
 
 
-def _unsigned(path: str, body: object) -> Call:
-    return Call(method="POST", path=path, json=body, signed_in=False)
+def _unsigned(path: str, body: object) -> RemoteRequest:
+    return RemoteRequest(method="POST", path=path, json=body, signed_in=False)
 
 
 def _flow_refusal(status: int) -> MoltNetError:
@@ -113,7 +113,7 @@ def _flow_refusal(status: int) -> MoltNetError:
     return by_status.get(status) or NetworkError(f"The recovery flow cannot be finished (HTTP {status})")
 
 
-def request_of(operation: AnyOperation, request: object, key: str | None, expected: Expected) -> Call:
+def request_of(operation: AnyOperation, request: object, key: str | None, expected: Expected) -> RemoteRequest:
     """An operation as a request. Raises MalformedIdempotencyKey, and Unsendable."""
     http = _http(operation)
     parts = http.parts(operation.form)
@@ -121,7 +121,7 @@ def request_of(operation: AnyOperation, request: object, key: str | None, expect
     if key is not None:
         check_key(key)
     body = None if parts.body is None else {name: _plain(value) for name, value in _named(parts.body, sent)}
-    return Call(
+    return RemoteRequest(
         method=http.method,
         path=_path(http, parts.params, sent) + _query(parts.query, sent),
         json=body,
@@ -132,7 +132,7 @@ def request_of(operation: AnyOperation, request: object, key: str | None, expect
     )
 
 
-def answer_of(operation: AnyOperation, reply: Reply) -> Any:
+def answer_of(operation: AnyOperation, reply: RemoteReply) -> Any:
     """What an answer tells; raises NetworkError for one that another kind of server gave."""
     if operation.output is None:
         return None
@@ -157,7 +157,7 @@ def _http(operation: AnyOperation) -> Http:
     return operation.http
 
 
-def _exact(thing: Any, reply: Reply) -> Any:
+def _exact(thing: Any, reply: RemoteReply) -> Any:
     """A thing that is edited, with the exact time of its version: the entity tag tells it, the body only roughly."""
     identifier, _, _ = (tag := reply.headers.get("ETag", "").strip('"')).partition(".")
     at = version_time(tag)

@@ -20,8 +20,7 @@ from moltnet.entrypoints.library.agent import LocalAgent
 from moltnet.entrypoints.library.signing import registration_proof
 from moltnet.entrypoints.library.transport import Lifetime
 from moltnet.entrypoints.settings import Settings, read_settings
-from moltnet.ports.keyring import Keyring, OwnIdentity
-from moltnet.ports.signatures import KeyPair
+from moltnet.ports.keys import KeyPair, Keyring, OwnIdentity
 
 
 class ServerPartsMissing(Unavailable):

@@ -23,9 +23,8 @@ from moltnet.entrypoints.library.agent import RemoteAgent
 from moltnet.entrypoints.library.http import structured
 from moltnet.entrypoints.library.signing import prove_key, registration_proof
 from moltnet.entrypoints.settings import DEFAULT_API_URL, ClientSettings, http_url, read_client_settings
-from moltnet.ports.keyring import Keyring, NoCredentials, OwnIdentity
-from moltnet.ports.remote import Call, NetworkError, RegistrationError
-from moltnet.ports.signatures import KeyPair
+from moltnet.ports.keys import KeyPair, Keyring, NoCredentials, OwnIdentity
+from moltnet.ports.remote import NetworkError, RegistrationError, RemoteRequest
 
 ConfigDir = str | PathLike[str] | None
 
@@ -173,7 +172,7 @@ class _Registered:
 async def _registered(url: str, key: PublicKey, voucher_code: str, proof: str) -> tuple[AgentId, ClientSecret]:
     """What a network tells a new agent, in one try; raises a RegistrationError of its kind, and NetworkError."""
     body = {"public_key": key.text, "voucher_code": voucher_code, "proof": proof}
-    call = Call(method="POST", path="/auth/register", json=body, signed_in=False, once_only=True)
+    call = RemoteRequest(method="POST", path="/auth/register", json=body, signed_in=False, once_only=True)
     anonymous = connection(url)
     try:
         reply = await anonymous.ask(call, form=RegistrationError)

@@ -28,8 +28,7 @@ from moltnet.domain.vouching import checked_code
 from moltnet.entrypoints.container.remote import file_keyring, key_pair_of, signatures
 from moltnet.entrypoints.library.agent import Agent
 from moltnet.entrypoints.settings import DEFAULT_API_URL, read_client_settings
-from moltnet.ports.keyring import NoCredentials
-from moltnet.ports.signatures import KeyPair
+from moltnet.ports.keys import KeyPair, NoCredentials
 
 ConfigDir = str | PathLike[str] | None
 

@@ -26,7 +26,7 @@ from moltnet.entrypoints.library.coerce import coerced
 from moltnet.entrypoints.operations.feed import FollowFeed
 from moltnet.entrypoints.operations.operation import AnyOperation, Auth, Call, Operation
 from moltnet.entrypoints.schema.convert import json_value
-from moltnet.ports.keyring import Keyring, OwnIdentity
+from moltnet.ports.keys import Keyring, OwnIdentity
 
 
 class NetworkClosed(Unavailable):
@@ -101,31 +101,24 @@ class Transport(Protocol):
         `key` names a request that is to be carried out once however often it is sent; `expected` names the versions a
         change is meant for. Raises what the network refuses with.
         """
-        ...
 
     def offers(self, operation: AnyOperation) -> bool:
         """Whether the operation can be asked for by this way."""
-        ...
 
     def follow(self, request: FollowFeed, after: FeedItem | None) -> AsyncIterator[FeedItem]:
         """What comes into the feed after an item, or from now on, without end."""
-        ...
 
     async def network_info(self) -> Document:
         """The discovery document."""
-        ...
 
     async def llms_txt(self) -> str:
         """The same as Markdown."""
-        ...
 
     async def renew(self, credentials: ClientSecret) -> None:
         """Continues with a fresh secret, and stores it wherever the agent's identity is stored."""
-        ...
 
     async def finish_recovery(self, recovery: Recovery) -> ClientSecret:
         """Exchanges a recovery's code for a session, and that for a fresh secret."""
-        ...
 
 
 @attrs.frozen

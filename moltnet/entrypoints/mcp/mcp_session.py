@@ -14,7 +14,7 @@ from moltnet.domain.services import Services
 from moltnet.entrypoints.library.agent import Agent, LocalAgent
 from moltnet.entrypoints.rest.routes import ROUTES
 from moltnet.entrypoints.rest.routing import AnyRoute
-from moltnet.ports.workers import Result, Workers
+from moltnet.ports.system import Result, Workers
 
 TIMEOUT_S = 30.0
 
@@ -42,31 +42,25 @@ class McpSession(Protocol):
     @property
     def agent(self) -> Agent:
         """What it can do in the network."""
-        ...
 
     @property
     def is_authenticated(self) -> bool:
         """Whether it showed credentials; without, it may use the public tools alone."""
-        ...
 
     @property
     def sign_in(self) -> str | None:
         """The challenge that a result has to hold, where it is asked for what needs credentials and has none."""
-        ...
 
     @property
     def timeout_s(self) -> float:
         """How long it waits for anything that it asks of the network."""
-        ...
 
     @property
     def workers(self) -> Workers:
         """What computes for it beside the event loop, if others wait for that."""
-        ...
 
     async def admit(self, operation: str) -> None:
         """Counts an operation, by its name in REST; raises TooManyCalls and Unavailable."""
-        ...
 
 
 @asynccontextmanager

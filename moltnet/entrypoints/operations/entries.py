@@ -22,7 +22,7 @@ from moltnet.domain.entries import (
 )
 from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.domain.limits import Tier
-from moltnet.domain.paging import LIST_DEFAULT, LIST_MAX
+from moltnet.domain.paging import LIST_DEFAULT, LIST_MAX, Page
 from moltnet.domain.search import Filters
 from moltnet.entrypoints.operations.operation import (
     OUTPUT,
@@ -37,7 +37,6 @@ from moltnet.entrypoints.operations.operation import (
 )
 from moltnet.entrypoints.schema.declare import Joined
 from moltnet.entrypoints.schema.views import Shown, Within, view
-from moltnet.ports.repositories import Page
 
 TagFilter = Annotated[
     tuple[Annotated[str, Text(1, TAG_MAX)], ...], ItemCount(1, TAGS_MAX), Hint("Only entries with all of these tags")

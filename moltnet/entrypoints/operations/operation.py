@@ -30,13 +30,12 @@ from moltnet.domain.caller import Anonymous, Caller, require_caller
 from moltnet.domain.constraints import Integer
 from moltnet.domain.credentials import Scope
 from moltnet.domain.limits import Tier
-from moltnet.domain.paging import PAGE_LIMIT_MAX
+from moltnet.domain.paging import PAGE_LIMIT_MAX, Page
 from moltnet.domain.services import Services
 from moltnet.domain.services.idempotency import SaveResponse, unrecorded
 from moltnet.domain.versions import ANY_VERSION, Expected, Versioned
 from moltnet.entrypoints.schema.declare import Constant, Member, Members, Shape, members_of, shape_of
 from moltnet.entrypoints.schema.views import unbounded
-from moltnet.ports.repositories import Page
 from moltnet.ports.storage import UnitOfWork
 
 Input = TypeVar("Input")
@@ -161,12 +160,10 @@ class Form(Protocol):
 
     def to_input(self) -> object:
         """The input."""
-        ...
 
     @classmethod
     def of(cls, request: Any) -> Self:
         """The members for an input."""
-        ...
 
 
 def _itself(thing: Any) -> Any:

@@ -8,7 +8,7 @@ from moltnet.domain.constraints import Alias, Description, Hint, Integer, Text
 from moltnet.domain.credentials import Scope
 from moltnet.domain.ids import SigningRequestId
 from moltnet.domain.limits import Tier
-from moltnet.domain.paging import LIST_DEFAULT, LIST_MAX
+from moltnet.domain.paging import LIST_DEFAULT, LIST_MAX, Page
 from moltnet.domain.signing import (
     MESSAGE_MAX,
     SIGNATURE_TEXT_MAX,
@@ -21,7 +21,6 @@ from moltnet.domain.views import TokenHolder
 from moltnet.entrypoints.operations.operation import Auth, Call, Effect, Envelope, Http, Nothing, Operation, Tool
 from moltnet.entrypoints.schema.declare import Joined
 from moltnet.entrypoints.schema.views import Shown, view
-from moltnet.ports.repositories import Page
 
 SignatureText = Annotated[
     str,

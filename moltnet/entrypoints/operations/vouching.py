@@ -8,7 +8,7 @@ import attrs
 from moltnet.domain.constraints import Integer
 from moltnet.domain.credentials import Scope
 from moltnet.domain.limits import Tier
-from moltnet.domain.paging import GRAPH_DEFAULT, GRAPH_MAX
+from moltnet.domain.paging import GRAPH_DEFAULT, GRAPH_MAX, Page
 from moltnet.domain.views import OpenVoucher
 from moltnet.domain.vouching import Edge
 from moltnet.entrypoints.operations.operation import (
@@ -23,7 +23,6 @@ from moltnet.entrypoints.operations.operation import (
     Tool,
 )
 from moltnet.entrypoints.schema.views import Shown, view
-from moltnet.ports.repositories import Page
 
 LOG_IN_FIRST = "Not authenticated: log in first, with the client id and client secret of your credentials"
 INSTRUCTIONS = (

@@ -36,7 +36,7 @@ from moltnet.entrypoints.rest.stream import STREAMS, OpenStreams
 from moltnet.entrypoints.schema.convert import reader
 from moltnet.entrypoints.schema.declare import Members
 from moltnet.entrypoints.schema.validate import Refused, form_checker
-from moltnet.ports.workers import Workers
+from moltnet.ports.system import Workers
 
 LONGEST_PARAMETER = 100
 _JSON = "application/json; charset=utf-8"

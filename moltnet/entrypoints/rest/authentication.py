@@ -20,7 +20,7 @@ from moltnet.entrypoints.rest.options import RequestContext
 from moltnet.entrypoints.rest.refusals import TooManyRequests
 from moltnet.entrypoints.rest.request_parts import token_of
 from moltnet.entrypoints.rest.routing import AnyRoute
-from moltnet.ports.tokens import BeforeRemoteCall
+from moltnet.ports.identity import BeforeRemoteCall
 
 WEBHOOK_HEADER = "X-Ory-Api-Key"
 

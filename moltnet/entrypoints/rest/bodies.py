@@ -21,7 +21,7 @@ from moltnet.entrypoints.rest.refusals import (
     MalformedBody,
     UnsupportedMediaType,
 )
-from moltnet.ports.workers import Workers
+from moltnet.ports.system import Workers
 
 
 class TooManyUploads(Limited):

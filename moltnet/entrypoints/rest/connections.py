@@ -71,7 +71,6 @@ class Closable(Protocol):
 
     def force_close(self) -> None:
         """Ends it at once."""
-        ...
 
 
 @attrs.define(eq=False)

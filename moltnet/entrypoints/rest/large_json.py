@@ -8,7 +8,7 @@ import attrs
 
 from moltnet.entrypoints.rest.json_text import to_json, to_long_json
 from moltnet.entrypoints.schema.convert import json_value
-from moltnet.ports.workers import Workers
+from moltnet.ports.system import Workers
 
 Result = TypeVar("Result")
 

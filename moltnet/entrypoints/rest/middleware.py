@@ -19,7 +19,7 @@ from moltnet.entrypoints.rest.headers import Origins, preflight_response, refuse
 from moltnet.entrypoints.rest.options import ERROR_PAGES, REQUEST_CONTEXT, RequestContext, RestOptions
 from moltnet.entrypoints.rest.problems import refusal_response, refuse_unreadable
 from moltnet.entrypoints.rest.refusals import BodyInterrupted
-from moltnet.ports.awaiting import IS_AWAITED
+from moltnet.ports.system import IS_AWAITED
 
 # After these there is a body that nobody reads, or none that could be told from the next request.
 _CLOSING = frozenset(

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import attrs
 
 from moltnet.domain.idempotency import IdempotentRequest, MalformedIdempotencyKey
-from moltnet.domain.services.idempotency import Outcome, SaveResponse, unrecorded
+from moltnet.domain.services.idempotency import IdempotentOutcome, SaveResponse, unrecorded
 from moltnet.domain.versions import ANY_VERSION
 from moltnet.entrypoints.operations.operation import AnyOperation
 from moltnet.entrypoints.operations.operation import Call as OperationCall
@@ -141,7 +141,7 @@ def _written(answer: Answer) -> bytes:
     return to_json({"status": answer.status, "headers": dict(answer.headers), "body": json_value(answer.body)})
 
 
-def _read(outcome: Outcome) -> Answer:
+def _read(outcome: IdempotentOutcome) -> Answer:
     stored = json.loads(outcome.answer)
     repeated = {REPLAYED: "true"} if outcome.repeated else {}
     return Answer(stored["body"], status=stored["status"], headers={**stored["headers"], **repeated})

@@ -11,8 +11,7 @@ import click
 import pytest
 import pytest_asyncio
 
-from moltnet.adapters.files.credentials import CredentialsFile
-from moltnet.adapters.files.keyring import FileKeyring
+from moltnet.adapters.files.credentials import CredentialsFile, FileKeyring
 from moltnet.entrypoints.cli.main import AGENTS_COMMANDS, cli
 from moltnet.entrypoints.library.agent import Agent
 from tests.support.builders import a_signing_request

@@ -9,7 +9,7 @@ import attrs
 import pytest
 import pytest_asyncio
 
-from moltnet.adapters.nacl.key_pairs import NaclKeyPair
+from moltnet.adapters.nacl import NaclKeyPair
 from moltnet.domain.credentials import ALL_SCOPES
 from tests.support.commands import run
 from tests.support.live_server import LiveServer, asked, serving

@@ -8,7 +8,7 @@ from aiohttp.test_utils import TestServer
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
-from moltnet.adapters.github.app import AppNotConfigured, GitHubApp, GitHubUnavailable
+from moltnet.adapters.github import AppNotConfigured, GitHubApp, GitHubUnavailable
 
 KEY = RSAKey.generate_key(2048)
 SECTION = {"app_id": "42", "installation_id": "7", "private_key_path": "k", "app_slug": "bot"}

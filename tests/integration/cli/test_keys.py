@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from moltnet.adapters.nacl.key_pairs import NaclKeyPair
+from moltnet.adapters.nacl import NaclKeyPair
 from moltnet.adapters.postgres.embedded import EmbeddedPostgres
 from tests.support.commands import SECRETS, run, url_of
 from tests.support.live_server import LiveServer, asked, genesis, serving

@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 import pytest
 
-from moltnet.adapters.nacl.key_pairs import NaclKeyPair
+from moltnet.adapters.nacl import NaclKeyPair
 from tests.support.commands import SECRETS, a_program, agents_in, heard, inside, text_of, url_of
 from tests.support.live_server import asked
 from tests.support.postgres import an_empty_database

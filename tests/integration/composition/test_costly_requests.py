@@ -18,8 +18,8 @@ from aiohttp.test_utils import unused_port
 
 from moltnet.adapters.onnx.embedding import OnnxEmbedder
 from moltnet.adapters.postgres.terms import stored_terms
-from moltnet.adapters.system.workers import SMALL
-from moltnet.adapters.text_analysis.analyzer import SnowballAnalyzer
+from moltnet.adapters.system import SMALL
+from moltnet.adapters.text_analysis import SnowballAnalyzer
 from moltnet.domain.duplicates import fold
 from moltnet.domain.entries import CONTENT_MAX
 from moltnet.domain.injection import is_risky

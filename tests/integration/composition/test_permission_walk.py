@@ -7,10 +7,10 @@ import random
 
 import pytest
 
-from moltnet.adapters.memory.clock import MemoryClock
 from moltnet.adapters.memory.relations import MemoryRelationStore
 from moltnet.adapters.memory.storage import MemoryStorage
-from moltnet.ports.relations import RelationStore
+from moltnet.adapters.memory.system import MemoryClock
+from moltnet.ports.permissions import RelationStore
 from moltnet.ports.storage import Storage
 from tests.support.builders import NOON
 from tests.support.postgres import open_storage

@@ -11,13 +11,13 @@ import aiohttp
 import pytest
 
 from moltnet.adapters.postgres.storage import PostgresStorage
-from moltnet.adapters.system.clock import SystemClock
+from moltnet.adapters.system import SystemClock
 from moltnet.domain.credentials import InvalidClient, InvalidToken
 from moltnet.domain.errors import MoltNetError
 from moltnet.domain.recovery import CodeSpent, InvalidChallenge, InvalidSession, Recovery
 from moltnet.domain.services import Services
 from moltnet.entrypoints.container.remote import new_key_pair
-from moltnet.ports.signatures import KeyPair
+from moltnet.ports.keys import KeyPair
 from tests.support.live_server import asked, genesis, serving
 from tests.support.postgres import a_database
 from tests.support.usecases import services_over

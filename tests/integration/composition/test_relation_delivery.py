@@ -9,18 +9,18 @@ import pytest
 
 from moltnet.adapters.memory.relations import MemoryRelationStore
 from moltnet.adapters.postgres.storage import PostgresStorage
-from moltnet.adapters.system.clock import SystemClock
+from moltnet.adapters.system import SystemClock
 from moltnet.domain.caller import Caller
 from moltnet.domain.diaries import Diary
 from moltnet.domain.entries import NewEntry
 from moltnet.domain.errors import Unavailable
+from moltnet.domain.paging import Page
 from moltnet.domain.permissions import Relation
 from moltnet.domain.relations import Link, Namespace, RelationTuple, Thing, TuplePattern
 from moltnet.domain.search import Filters
 from moltnet.domain.services import Services
 from moltnet.domain.services.relations import RelationDelivery
 from moltnet.domain.sharing import InvitationAnswered, InvitationNotFound, ShareExists, ShareNotFound, ShareRole
-from moltnet.ports.repositories import Page
 from moltnet.ports.storage import Storage
 from tests.support.builders import a_caller
 from tests.support.interruptions import Act, Calls, failing, interrupted

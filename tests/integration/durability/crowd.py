@@ -9,8 +9,8 @@ from uuid import uuid4
 import aiohttp
 import attrs
 
-from moltnet.adapters.memory.events import MemoryFeedEvents
-from moltnet.adapters.nacl.key_pairs import NaclKeyPair
+from moltnet.adapters.memory.storage import MemoryFeedEvents
+from moltnet.adapters.nacl import NaclKeyPair
 from moltnet.adapters.postgres.storage import PostgresStorage
 from moltnet.domain.services.models import Models
 from moltnet.domain.vouching import MAX_OPEN_VOUCHERS

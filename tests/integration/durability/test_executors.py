@@ -7,8 +7,7 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 import sqlalchemy as sa
 
-from moltnet.adapters.dbos.connections import engine_of
-from moltnet.adapters.dbos.executors import Executor, lock_key
+from moltnet.adapters.dbos.connections import Executor, engine_of, lock_key
 from tests.support.postgres import execute, rows
 from tests.support.stage import a_prepared_database
 

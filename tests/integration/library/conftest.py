@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from moltnet.entrypoints.container.remote import file_keyring
-from moltnet.ports.keyring import Keyring
+from moltnet.ports.keys import Keyring
 from tests.support.networks import in_memory
 from tests.support.worlds import Served, served
 

@@ -14,7 +14,7 @@ from moltnet import Agent, connect
 from moltnet.domain.credentials import ClientSecret
 from moltnet.domain.ids import ClientId
 from moltnet.entrypoints.container.remote import file_keyring
-from moltnet.ports.keyring import Keyring, OwnIdentity
+from moltnet.ports.keys import Keyring, OwnIdentity
 from moltnet.ports.remote import AuthenticationError
 from tests.support.builders import an_id
 from tests.support.live_server import LiveServer, all_contents, first_diary, genesis, start, until

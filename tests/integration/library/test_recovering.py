@@ -12,8 +12,7 @@ from aiohttp.test_utils import TestServer
 from moltnet import NotKept, recover, register
 from moltnet.domain.challenges import ForeignChallenge, UnsafeChallenge
 from moltnet.entrypoints.container.remote import key_pair_of
-from moltnet.ports.keyring import OwnIdentity
-from moltnet.ports.signatures import KeyPair
+from moltnet.ports.keys import KeyPair, OwnIdentity
 from tests.support.networks import in_memory
 from tests.support.worlds import Served, served
 

@@ -26,7 +26,7 @@ from moltnet import (
 )
 from moltnet.domain.recovery import InvalidProof
 from moltnet.entrypoints.container.remote import new_key_pair
-from moltnet.ports.keyring import Keyring
+from moltnet.ports.keys import Keyring
 from tests.support.commands import text_of
 from tests.support.scripted import a_script, problem, says
 from tests.support.worlds import Served

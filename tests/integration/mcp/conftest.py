@@ -9,7 +9,7 @@ import attrs
 import pytest
 from aiohttp.test_utils import TestClient, TestServer, get_port_socket
 
-from moltnet.adapters.nacl.key_pairs import NaclKeyPair
+from moltnet.adapters.nacl import NaclKeyPair
 from moltnet.domain.limits import Limits
 from moltnet.domain.services import Services
 from moltnet.entrypoints.mcp.endpoint import McpOptions, mount_mcp

@@ -15,7 +15,7 @@ from mcp.client.auth.extensions.client_credentials import (
 )
 from mcp.shared.auth import OAuthClientInformationFull, OAuthToken
 
-from moltnet.adapters.nacl.key_pairs import NaclKeyPair
+from moltnet.adapters.nacl import NaclKeyPair
 from tests.integration.mcp.conftest import message
 from tests.integration.mcp.test_client import TOOLS
 from tests.support.mcp_clients import ERAS, mcp_client, used

@@ -14,7 +14,7 @@ import pytest
 from mcp import StdioServerParameters
 from mcp.client.client import Client
 
-from moltnet.adapters.nacl.key_pairs import NaclKeyPair
+from moltnet.adapters.nacl import NaclKeyPair
 from tests.support.live_server import LiveServer, asked, genesis, serving
 from tests.support.mcp_clients import mcp_client, refused, used
 

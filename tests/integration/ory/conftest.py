@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import attrs
 import pytest
 
-from moltnet.adapters.memory.clock import MemoryClock
 from moltnet.adapters.memory.storage import MemoryStorage
+from moltnet.adapters.memory.system import MemoryClock
 from moltnet.adapters.ory.tokens import OryTokenVerifier
 from moltnet.domain.agents import Agent
 from moltnet.domain.credentials import ALL_SCOPES, ClientSecret

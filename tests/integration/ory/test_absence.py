@@ -12,7 +12,7 @@ import asyncio, sys
 from pathlib import Path
 from aiohttp.test_utils import TestClient, TestServer
 from moltnet.adapters.memory.storage import MemoryStorage
-from moltnet.adapters.nacl.key_pairs import NaclKeyPair
+from moltnet.adapters.nacl import NaclKeyPair
 from moltnet.domain.services.models import Models
 from moltnet.entrypoints.container.networks import Infrastructure, assembled
 from moltnet.entrypoints.rest.app import create_app

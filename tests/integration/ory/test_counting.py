@@ -9,9 +9,7 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from moltnet.adapters.memory.clock import MemoryClock
-from moltnet.adapters.memory.limits import MemoryRateLimits
-from moltnet.adapters.memory.workers import MemoryWorkers
+from moltnet.adapters.memory.system import MemoryClock, MemoryRateLimits, MemoryWorkers
 from moltnet.domain.limits import Limits, Tier
 from moltnet.domain.services.authentication import AuthenticationService
 from moltnet.domain.services.throttling import ThrottlingService

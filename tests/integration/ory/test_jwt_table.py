@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import attrs
 import pytest
 
-from moltnet.adapters.memory.clock import MemoryClock
+from moltnet.adapters.memory.system import MemoryClock
 from moltnet.domain.credentials import ALL_SCOPES, InvalidToken, Scope
 from moltnet.domain.errors import Unavailable
 from tests.integration.ory.conftest import Holder

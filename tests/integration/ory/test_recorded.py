@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from moltnet.adapters.memory.clock import MemoryClock
+from moltnet.adapters.memory.system import MemoryClock
 from tests.support.ory.recording import SETTINGS, kind, recorded
 from tests.support.ory.server import API_KEY, OryStandIn
 

@@ -8,7 +8,7 @@ import attrs
 import pytest
 from aiohttp import ClientSession
 
-from moltnet.adapters.nacl.key_pairs import NaclKeyPair
+from moltnet.adapters.nacl import NaclKeyPair
 from moltnet.adapters.ory.service import CallLimits
 from moltnet.domain.agents import KeyTaken
 from moltnet.domain.errors import Unavailable
@@ -50,7 +50,7 @@ STAYING = [
     *(("T1", fault) for fault in FAULTS if FAULTS[fault].when is f.When.BEFORE),
 ]
 TUPLES = [("Agent", "self"), ("Diary", "owner")]
-PORTS = {"K7": "IdentityProvider.delete", "H5": "Clients.delete"}
+PORTS = {"K7": "IdentityProvider.delete", "H5": "ClientRegistry.delete"}
 STEP_ATTEMPTS = 3
 COUNTERS = "counters"  # the last number given is no trace of anybody
 

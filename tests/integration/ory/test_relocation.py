@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from moltnet.adapters.nacl.key_pairs import NaclKeyPair
+from moltnet.adapters.nacl import NaclKeyPair
 from moltnet.adapters.postgres.embedded import EmbeddedPostgres
 from moltnet.entrypoints.container.networks import network
 from moltnet.entrypoints.settings import read_settings

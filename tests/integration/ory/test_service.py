@@ -5,7 +5,7 @@ import asyncio
 import attrs
 import pytest
 
-from moltnet.adapters.memory.clock import MemoryClock
+from moltnet.adapters.memory.system import MemoryClock
 from moltnet.adapters.ory.service import OryMisconfigured, OryUnavailable
 from moltnet.adapters.ory.services import ory_services
 from moltnet.domain.credentials import InvalidToken

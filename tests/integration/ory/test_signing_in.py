@@ -9,9 +9,8 @@ import attrs
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from moltnet.adapters.memory.limits import MemoryRateLimits
 from moltnet.adapters.memory.storage import MemoryStorage
-from moltnet.adapters.memory.workers import MemoryWorkers
+from moltnet.adapters.memory.system import MemoryRateLimits, MemoryWorkers
 from moltnet.domain.assertions import ASSERTION_TYPE
 from moltnet.domain.credentials import ALL_SCOPES, ClientSecret
 from moltnet.domain.ids import ClientId

@@ -10,10 +10,8 @@ import attrs
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from moltnet.adapters.memory.clock import MemoryClock
-from moltnet.adapters.memory.limits import MemoryRateLimits
-from moltnet.adapters.memory.workers import MemoryWorkers
-from moltnet.adapters.nacl.key_pairs import NaclKeyPair
+from moltnet.adapters.memory.system import MemoryClock, MemoryRateLimits, MemoryWorkers
+from moltnet.adapters.nacl import NaclKeyPair
 from moltnet.domain.caller import Caller
 from moltnet.domain.credentials import InvalidToken, Scope
 from moltnet.domain.ids import AgentId, ClientId
@@ -24,7 +22,7 @@ from moltnet.domain.services.throttling import ThrottlingService
 from moltnet.entrypoints.rest.app import create_app
 from moltnet.entrypoints.rest.options import RestOptions
 from moltnet.entrypoints.rest.routing import AnyRoute
-from moltnet.ports.tokens import BeforeRemoteCall
+from moltnet.ports.identity import BeforeRemoteCall
 from tests.integration.rest import framework
 from tests.integration.rest.declared import declared
 from tests.integration.rest.members import RestMember, signed_in

@@ -6,7 +6,7 @@ from uuid import UUID
 import attrs
 from aiohttp.test_utils import TestClient
 
-from moltnet.adapters.nacl.key_pairs import NaclKeyPair
+from moltnet.adapters.nacl import NaclKeyPair
 from moltnet.domain.registration import Registered
 
 

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from multidict import CIMultiDict
 
-from moltnet.adapters.nacl.key_pairs import NaclKeyPair
+from moltnet.adapters.nacl import NaclKeyPair
 from moltnet.entrypoints.rest.options import RestOptions
 from moltnet.entrypoints.rest.routes import ROUTES
 from tests.integration.rest.conftest import WEBHOOK_KEY

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from moltnet.adapters.nacl.key_pairs import NaclKeyPair
+from moltnet.adapters.nacl import NaclKeyPair
 from moltnet.domain.challenges import NetworkAddress
 from moltnet.domain.recovery import Challenge
 from tests.integration.rest.members import ask, token_for

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 from multidict import CIMultiDict
 
-from moltnet.adapters.nacl.key_pairs import NaclKeyPair
+from moltnet.adapters.nacl import NaclKeyPair
 from moltnet.domain.assertions import ASSERTION_TYPE
 from moltnet.domain.credentials import Scope
 from moltnet.domain.registration import proof_message

@@ -3,7 +3,7 @@
 import asyncio
 import re
 
-from moltnet.adapters.nacl.key_pairs import NaclKeyPair
+from moltnet.adapters.nacl import NaclKeyPair
 from tests.integration.rest.members import ask
 
 

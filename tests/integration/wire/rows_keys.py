@@ -306,13 +306,13 @@ async def registration_breaks_on_permissions(stage: Stage) -> None:
 
 
 async def client_lookup_breaks(stage: Stage) -> None:
-    stage.network.calls.before("Clients.agent_of", [failing(RuntimeError("broken"))])
+    stage.network.calls.before("ClientRegistry.agent_of", [failing(RuntimeError("broken"))])
     await hook(HYDRA, 500, exchange("{owner.client}"), holds={"error": "enrichment_failed"})(stage)
 
 
 async def client_without_an_agent(stage: Stage) -> None:
     for call, error, told in (
-        ("Clients.agent_of", ClientWithoutAgent(), "invalid_client_metadata"),
+        ("ClientRegistry.agent_of", ClientWithoutAgent(), "invalid_client_metadata"),
         ("agents.find", ProfileNotFound(), "agent_not_found"),
     ):
         stage.network.calls.before(call, [failing(error)])

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 import attrs
 from aiohttp.test_utils import TestClient, TestServer
 
-from moltnet.adapters.memory.limits import MemoryRateLimits
+from moltnet.adapters.memory.system import MemoryRateLimits
 from moltnet.domain.limits import Limits
 from moltnet.domain.search import EmbedderUnavailable
 from moltnet.domain.services.throttling import ThrottlingService

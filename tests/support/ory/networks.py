@@ -7,10 +7,10 @@ from typing import Any, TypeAlias
 import attrs
 from dependency_injector import providers
 
-from moltnet.adapters.memory.clock import MemoryClock
+from moltnet.adapters.memory.system import MemoryClock
 from moltnet.adapters.ory.service import CallLimits
 from moltnet.adapters.ory.services import OryAddresses, ory_services
-from moltnet.adapters.system.randomness import SystemRandomness
+from moltnet.adapters.system import SystemRandomness
 from moltnet.entrypoints.container.ory import Ory
 from moltnet.entrypoints.container.wiring import Parts
 from tests.support.builders import NOON

@@ -13,8 +13,8 @@ from typing import Any
 
 import attrs
 
-from moltnet.adapters.memory.clock import MemoryClock
 from moltnet.adapters.memory.storage import MemoryStorage
+from moltnet.adapters.memory.system import MemoryClock
 from moltnet.adapters.ory.claims import Expected
 from moltnet.adapters.ory.clients import OryClients
 from moltnet.adapters.ory.identity import OryIdentityProvider
@@ -24,11 +24,11 @@ from moltnet.adapters.ory.schemas import AgentSchema
 from moltnet.adapters.ory.service import CallLimits
 from moltnet.adapters.ory.services import OryAddresses, OryServices, ory_services
 from moltnet.adapters.ory.tokens import OryTokenIssuer, OryTokenVerifier
-from moltnet.adapters.system.randomness import SystemRandomness
+from moltnet.adapters.system import SystemRandomness
 from moltnet.entrypoints.rest.routes.hooks import exchanged_form
 from moltnet.entrypoints.schema.convert import json_value
+from moltnet.ports.identity import ClientRegistry
 from moltnet.ports.storage import Storage
-from moltnet.ports.tokens import Clients
 from tests.support.builders import NOON
 from tests.support.ory.hydra import TokenHook
 from tests.support.ory.proxy import a_hook_server
@@ -85,7 +85,7 @@ class Ory:
         )
 
     def clients(self, storage: Storage) -> OryClients:
-        """The port `Clients`."""
+        """The port `ClientRegistry`."""
         return OryClients(self.services.hydra_admin, storage, self.clock, SystemRandomness())
 
     def keys(self) -> PublishedKeys:
@@ -140,7 +140,7 @@ def addresses_of(stand_in: OryStandIn) -> OryAddresses:
     return _addresses(lambda service, side: stand_in.addresses[service, side], API_KEY)
 
 
-def hook_of(storage: Storage, clients: Clients) -> TokenHook:
+def hook_of(storage: Storage, clients: ClientRegistry) -> TokenHook:
     """The token hook as the REST door answers it, without the door between."""
 
     async def hook(asked: Mapping[str, Any]) -> tuple[int, Mapping[str, Any] | None]:

@@ -1,17 +1,20 @@
-"""Diaries in memory."""
+"""Diaries, and what agents are to them, in memory."""
 
+from collections import defaultdict
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 import attrs
 
 from moltnet.adapters.memory.repositories.entries import forget_entry
-from moltnet.adapters.memory.repositories.references import referenced_agent, relations_between
+from moltnet.adapters.memory.repositories.references import referenced_agent, referenced_diary, relations_between
 from moltnet.adapters.memory.statements import Statements
-from moltnet.adapters.memory.tables import Tables
+from moltnet.adapters.memory.tables import DiaryRelation, Tables
 from moltnet.domain.diaries import Diary
-from moltnet.domain.ids import AgentId, DiaryId
+from moltnet.domain.ids import AgentId, DiaryId, ShareId
+from moltnet.domain.paging import LARGEST_PAGE, Page
 from moltnet.domain.permissions import Relation
-from moltnet.ports.repositories import Page
+from moltnet.domain.sharing import InvitationCounts, Refusals, Share, ShareStatus
 
 
 class MemoryDiaries:
@@ -86,3 +89,124 @@ def forget_diary(tables: Tables, diary_id: DiaryId) -> None:
     for relation_tuple in list(tables.relations.sharing("diary", diary_id)):
         tables.relations.drop(relation_tuple)
     tables.diaries.drop(diary_id)
+
+
+class MemoryShares:
+    """Invitations, one for each pair of diary and agent."""
+
+    def __init__(self, statements: Statements) -> None:
+        self._statements = statements
+
+    async def add(self, share: Share) -> bool:
+        """Stores a new share; False when the pair has one already."""
+        async with self._statements.change() as tables:
+            referenced_diary(tables, share.diary_id)
+            referenced_agent(tables, share.shared_with)
+            if _share_for(tables, share.diary_id, share.shared_with):
+                return False
+            tables.shares.add(share.id, share)
+            return True
+
+    async def find(self, share_id: ShareId) -> Share | None:
+        """The share of an id."""
+        tables = await self._statements.read()
+        return tables.shares.get(share_id)
+
+    async def find_for(self, diary_id: DiaryId, agent_id: AgentId) -> Share | None:
+        """The share of a pair."""
+        return _share_for(await self._statements.read(), diary_id, agent_id)
+
+    async def replace(self, share: Share, expected: Share) -> bool:
+        """Writes role, status, `responded_at` and `invitation`."""
+        async with self._statements.change() as tables:
+            stored = tables.shares.get(share.id)
+            if stored is None or _version(stored) != _version(expected):
+                return False
+            changed = attrs.evolve(share, invited_at=stored.invited_at)
+            tables.shares.put(share.id, changed)
+            return True
+
+    async def open_of(self, diary_id: DiaryId, page: Page = LARGEST_PAGE) -> list[Share]:
+        """A page of the pending and accepted shares of a diary, oldest invitation first."""
+        tables = await self._statements.read()
+        shares = tables.shares.sharing("diary", diary_id).values()
+        return _share_page((share for share in shares if share.status.is_open), page)
+
+    async def pending_for(self, agent_id: AgentId, page: Page = LARGEST_PAGE) -> list[Share]:
+        """A page of the pending invitations to an agent, oldest first."""
+        tables = await self._statements.read()
+        shares = tables.shares.sharing("agent", agent_id).values()
+        return _share_page((share for share in shares if share.status is ShareStatus.PENDING), page)
+
+    async def accepted_by(self, agent_id: AgentId) -> list[Share]:
+        """Every share that an agent has accepted, oldest first."""
+        tables = await self._statements.read()
+        shares = tables.shares.sharing("agent", agent_id).values()
+        return sorted((share for share in shares if share.status is ShareStatus.ACCEPTED), key=_share_age)
+
+    async def counts(self, owner: AgentId, agent_id: AgentId) -> InvitationCounts:
+        """What stands between a diaries' owner and an agent; one transaction is open at a time."""
+        tables = await self._statements.read()
+        shares = tables.shares.sharing("agent", agent_id).values()
+        pending = [share for share in shares if share.status is ShareStatus.PENDING]
+        return InvitationCounts(
+            of_pair=sum(referenced_diary(tables, share.diary_id).owner_id == owner for share in pending),
+            of_agent=len(pending),
+            refusals=tables.refusals.get((owner, agent_id)),
+        )
+
+    async def remember_refusals(self, owner: AgentId, agent_id: AgentId, refusals: Refusals | None) -> None:
+        """Keeps an agent's refusals of an owner's invitations, or forgets them."""
+        async with self._statements.change() as tables:
+            if refusals is None:
+                tables.refusals.drop((owner, agent_id))
+                return
+            for each in (owner, agent_id):
+                referenced_agent(tables, each)
+            tables.refusals.put((owner, agent_id), refusals)
+
+
+def _share_for(tables: Tables, diary_id: DiaryId, agent_id: AgentId) -> Share | None:
+    shares = tables.shares.sharing("diary", diary_id).values()
+    return next((share for share in shares if share.shared_with == agent_id), None)
+
+
+def _version(share: Share) -> tuple[object, ...]:
+    return share.role, share.status, share.invitation
+
+
+def _share_page(shares: Iterable[Share], page: Page) -> list[Share]:
+    return sorted(shares, key=_share_age)[page.offset : page.offset + page.limit]
+
+
+def _share_age(share: Share) -> tuple[object, ...]:
+    return share.invited_at, share.id
+
+
+class MemoryRelations:
+    """What agents are to diaries."""
+
+    def __init__(self, statements: Statements) -> None:
+        self._statements = statements
+
+    async def add(self, diary_id: DiaryId, relation: Relation, agent_id: AgentId) -> None:
+        """Stores a tuple of a stored diary and a stored agent."""
+        relation_tuple = DiaryRelation(diary_id, relation, agent_id)
+        async with self._statements.change() as tables:
+            referenced_diary(tables, diary_id)
+            referenced_agent(tables, agent_id)
+            tables.relations.put(relation_tuple, relation_tuple)
+
+    async def remove(self, diary_id: DiaryId, relations: Collection[Relation], agent_id: AgentId) -> None:
+        """Removes the agent's tuples with these relations."""
+        async with self._statements.change() as tables:
+            for relation in relations:
+                tables.relations.drop(DiaryRelation(diary_id, relation, agent_id))
+
+    async def diaries_of(self, agent_id: AgentId) -> dict[DiaryId, frozenset[Relation]]:
+        """Every diary the agent has a relation to."""
+        tables = await self._statements.read()
+        found: defaultdict[DiaryId, set[Relation]] = defaultdict(set)
+        for relation_tuple in tables.relations.sharing("agent", agent_id).values():
+            found[relation_tuple.diary_id].add(relation_tuple.relation)
+        return {diary_id: frozenset(relations) for diary_id, relations in found.items()}

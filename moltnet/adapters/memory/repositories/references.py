@@ -2,7 +2,7 @@
 
 import attrs
 
-from moltnet.adapters.memory.tables import RelationTuple, Tables
+from moltnet.adapters.memory.tables import DiaryRelation, Tables
 from moltnet.domain.agents import Agent, ProfileNotFound
 from moltnet.domain.authors import Author
 from moltnet.domain.diaries import Diary, DiaryNotFound, Visibility
@@ -56,5 +56,5 @@ def public_entry(tables: Tables, entry_id: EntryId) -> PublicEntry | None:
 
 def relations_between(tables: Tables, diary_id: DiaryId, agent_id: AgentId) -> frozenset[Relation]:
     """What the stored tuples say that an agent is to a diary."""
-    relation_tuple = (RelationTuple(diary_id, relation, agent_id) for relation in Relation)
+    relation_tuple = (DiaryRelation(diary_id, relation, agent_id) for relation in Relation)
     return frozenset(each.relation for each in relation_tuple if tables.relations.get(each))

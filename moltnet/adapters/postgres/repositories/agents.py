@@ -1,22 +1,26 @@
-"""The table `agent_keys`."""
+"""The tables `agent_keys` and `agent_vouchers`."""
 
-from moltnet.adapters.postgres.rows import agent_from_row
-from moltnet.adapters.postgres.session import Session
+from datetime import datetime
+
+from moltnet.adapters.postgres.rows import agent_from_row, edge_from_row, voucher_from_row
+from moltnet.adapters.postgres.session import Row, Session
 from moltnet.domain.agents import Agent, KeyTaken
 from moltnet.domain.ids import AgentId
 from moltnet.domain.keys import Fingerprint, PublicKey
+from moltnet.domain.paging import Page
+from moltnet.domain.vouching import MAX_OPEN_VOUCHERS, Edge, IssueContended, Voucher
 
 # One row, or none when the identity, the key or the fingerprint is stored already; any of the three unique indexes.
-ADD = """
+ADD_AGENT = """
     insert into agent_keys (identity_id, public_key, public_key_bytes, fingerprint, proven, created_at, updated_at)
     values (%(id)s, %(text)s, %(raw)s, %(fingerprint)s, %(proven)s, %(created_at)s, %(updated_at)s)
     on conflict do nothing
 """
 # One row when the identity has this key; agent_keys_pkey.
-SAME = "select from agent_keys where identity_id = %(id)s and public_key_bytes = %(raw)s"
+SAME_AGENT = "select from agent_keys where identity_id = %(id)s and public_key_bytes = %(raw)s"
 # One row; agent_keys_pkey. Another identity's key or fingerprint breaks its unique constraint, which is KeyTaken. What
 # was proven of a key says nothing of the next one.
-PUT = """
+PUT_AGENT = """
     insert into agent_keys (identity_id, public_key, public_key_bytes, fingerprint, proven, created_at, updated_at)
     values (%(id)s, %(text)s, %(raw)s, %(fingerprint)s, %(proven)s, %(created_at)s, %(updated_at)s)
     on conflict on constraint agent_keys_pkey do update set
@@ -30,31 +34,31 @@ MARK_PROVEN = """
     where identity_id = %(id)s and public_key_bytes = %(raw)s and not proven
 """
 # One row when there is any agent; the first that a scan meets.
-ANY = "select from agent_keys limit 1"
+ANY_AGENT = "select from agent_keys limit 1"
 # A page in the order of agent_keys_pkey.
-AFTER = """
+AGENTS_AFTER = """
     select identity_id, public_key_bytes, proven, created_at, updated_at
     from agent_keys where %(id)s::uuid is null or identity_id > %(id)s order by identity_id limit %(limit)s
 """
 # The agent of an identity; agent_keys_pkey.
-FIND = """
+FIND_AGENT = """
     select identity_id, public_key_bytes, proven, created_at, updated_at
     from agent_keys where identity_id = %(id)s
 """
 # The agent with a fingerprint; agent_keys_fingerprint_key.
-FIND_BY_FINGERPRINT = """
+FIND_AGENT_BY_FINGERPRINT = """
     select identity_id, public_key_bytes, proven, created_at, updated_at
     from agent_keys where fingerprint = %(fingerprint)s
 """
 # The agent with a key; agent_keys_public_key_bytes_key.
-FIND_BY_KEY = """
+FIND_AGENT_BY_KEY = """
     select identity_id, public_key_bytes, proven, created_at, updated_at
     from agent_keys where public_key_bytes = %(raw)s
 """
 # The agent's diaries, entries, shares, relations, vouchers and signing requests go with it, by their foreign keys. What
 # it had redeemed is open again, without a slot: its issuer may have none left. agent_keys_pkey, diary_entries_author,
 # agent_vouchers_redeemer.
-REMOVE = """
+REMOVE_AGENT = """
     with gone as (delete from agent_keys where identity_id = %(id)s)
     update agent_vouchers set redeemed_by = null, redeemed_at = null, redeemed_with = null
     where redeemed_by = %(id)s
@@ -69,14 +73,14 @@ class PostgresAgents:
 
     async def add(self, agent: Agent) -> None:
         """Stores a new agent; raises KeyTaken."""
-        added = await self._session.run(ADD, **_columns(agent))
+        added = await self._session.run(ADD_AGENT, **_columns(agent))
         # Asked in a second statement, which sees what another process committed while the first one waited for it.
-        if not added and not await self._session.run(SAME, id=agent.id, raw=agent.public_key.raw):
+        if not added and not await self._session.run(SAME_AGENT, id=agent.id, raw=agent.public_key.raw):
             raise KeyTaken
 
     async def put(self, agent: Agent) -> None:
         """Stores an agent, or another key for a stored identity; raises KeyTaken."""
-        await self._session.run(PUT, **_columns(agent))
+        await self._session.run(PUT_AGENT, **_columns(agent))
 
     async def mark_proven(self, agent_id: AgentId, key: PublicKey) -> None:
         """Records that an agent holds the private key of the key it has."""
@@ -84,27 +88,27 @@ class PostgresAgents:
 
     async def any(self) -> bool:
         """Whether there is an agent at all."""
-        return await self._session.run(ANY) > 0
+        return await self._session.run(ANY_AGENT) > 0
 
     async def after(self, agent_id: AgentId | None, limit: int) -> list[Agent]:
         """The next agents behind an identity."""
-        return await self._session.all(agent_from_row, AFTER, id=agent_id, limit=limit)
+        return await self._session.all(agent_from_row, AGENTS_AFTER, id=agent_id, limit=limit)
 
     async def find(self, agent_id: AgentId) -> Agent | None:
         """The agent of an identity."""
-        return await self._session.first(agent_from_row, FIND, id=agent_id)
+        return await self._session.first(agent_from_row, FIND_AGENT, id=agent_id)
 
     async def find_by_fingerprint(self, fingerprint: Fingerprint) -> Agent | None:
         """The agent that has a fingerprint now."""
-        return await self._session.first(agent_from_row, FIND_BY_FINGERPRINT, fingerprint=fingerprint.text)
+        return await self._session.first(agent_from_row, FIND_AGENT_BY_FINGERPRINT, fingerprint=fingerprint.text)
 
     async def find_by_key(self, key: PublicKey) -> Agent | None:
         """The agent that has a key now."""
-        return await self._session.first(agent_from_row, FIND_BY_KEY, raw=key.raw)
+        return await self._session.first(agent_from_row, FIND_AGENT_BY_KEY, raw=key.raw)
 
     async def remove(self, agent_id: AgentId) -> None:
         """Removes an agent and all that is its own; opens again what it redeemed."""
-        await self._session.run(REMOVE, id=agent_id)
+        await self._session.run(REMOVE_AGENT, id=agent_id)
 
 
 def _columns(agent: Agent) -> dict[str, object]:
@@ -117,3 +121,114 @@ def _columns(agent: Agent) -> dict[str, object]:
         "created_at": agent.created_at,
         "updated_at": agent.updated_at,
     }
+
+
+# One row: how many of the issuer's vouchers were open before, and whether this one was stored. agent_vouchers_issuer.
+# 1. The slots of expired vouchers are given back.
+# 2. Of the free slots as many come in question as open vouchers are missing, the lowest first: an open voucher without
+#    a slot so keeps one from being given out. Which of them is chance, so that parallel calls seldom want the same.
+# 3. Where they do, agent_vouchers_issuer_id_slot_key lets one through and the others wait for it, then store nothing.
+ISSUE_VOUCHER = """
+    with freed as (
+        update agent_vouchers set slot = null
+        where issuer_id = %(issuer_id)s and slot is not null and expires_at <= %(created_at)s
+        returning id
+    ), held as (
+        select slot from agent_vouchers
+        where issuer_id = %(issuer_id)s and redeemed_by is null and expires_at > %(created_at)s
+    ), missing as (
+        select greatest(%(most)s - count(*), 0) as places from held
+    ), place as (
+        select slot from (
+            select slot from generate_series(1, %(most)s) as slot
+            where not exists (select from held where held.slot = slot.slot)
+            order by slot limit (select places from missing)
+        ) as free
+        order by random() limit 1
+    ), issued as (
+        insert into agent_vouchers (id, code, issuer_id, slot, expires_at, created_at)
+        select %(id)s, %(code)s, %(issuer_id)s, slot, %(expires_at)s, %(created_at)s
+        from place where (select count(*) from freed) >= 0 -- 1 is done before 3 begins
+        on conflict do nothing
+        returning id
+    )
+    select (select places from missing) as places, exists (select from issued) as issued
+"""
+# The voucher of a code; agent_vouchers_code_key.
+FIND_VOUCHER = """
+    select id, code, issuer_id, redeemed_by, redeemed_at, redeemed_with, expires_at, created_at
+    from agent_vouchers where code = %(code)s
+"""
+# One row, or none when the voucher is not open and was not redeemed by this agent; agent_vouchers_code_key.
+REDEEM_VOUCHER = """
+    update agent_vouchers
+    set redeemed_by = %(agent_id)s, redeemed_at = coalesce(redeemed_at, %(at)s), slot = null,
+        redeemed_with = case when redeemed_by is null then %(mark)s::bytea else redeemed_with end
+    where code = %(code)s and (redeemed_by = %(agent_id)s or (redeemed_by is null and expires_at > %(at)s))
+"""
+# An issuer's open vouchers, oldest first; agent_vouchers_issuer gives the order.
+OPEN_VOUCHERS_OF = """
+    select id, code, issuer_id, redeemed_by, redeemed_at, redeemed_with, expires_at, created_at
+    from agent_vouchers
+    where issuer_id = %(issuer_id)s and redeemed_by is null and expires_at > %(at)s
+    order by created_at, id
+"""
+# The number of rows; agent_vouchers_expiry.
+PURGE_VOUCHERS = "delete from agent_vouchers where redeemed_by is null and expires_at < %(at)s"
+# Both fingerprints of each redeemed voucher, newest redemption first; agent_vouchers_graph gives the order.
+VOUCHER_GRAPH = """
+    select issuers.fingerprint as issuer, redeemers.fingerprint as redeemer, v.redeemed_at
+    from agent_vouchers v
+    join agent_keys issuers on issuers.identity_id = v.issuer_id
+    join agent_keys redeemers on redeemers.identity_id = v.redeemed_by
+    where v.redeemed_by is not null
+    order by v.redeemed_at desc, v.id desc
+    limit %(limit)s offset %(offset)s
+"""
+
+
+class PostgresVouchers:
+    """Vouchers by their codes; an issuer is held to five open ones."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def issue(self, voucher: Voucher) -> bool:
+        """Stores a new voucher while its issuer has a free place; raises IssueContended."""
+        available, issued = await self._session.first(
+            _outcome,
+            ISSUE_VOUCHER,
+            id=voucher.id,
+            code=voucher.code,
+            issuer_id=voucher.issuer_id,
+            expires_at=voucher.expires_at,
+            created_at=voucher.created_at,
+            most=MAX_OPEN_VOUCHERS,
+        ) or (0, False)
+        if available and not issued:
+            raise IssueContended
+        return issued
+
+    async def find(self, code: str) -> Voucher | None:
+        """The voucher of a code."""
+        return await self._session.first(voucher_from_row, FIND_VOUCHER, code=code)
+
+    async def redeem(self, code: str, agent_id: AgentId, at: datetime, mark: bytes | None = None) -> bool:
+        """Marks an open voucher as redeemed."""
+        return await self._session.run(REDEEM_VOUCHER, code=code, agent_id=agent_id, at=at, mark=mark) > 0
+
+    async def open_of(self, issuer_id: AgentId, at: datetime) -> list[Voucher]:
+        """An agent's unredeemed and unexpired vouchers, oldest first."""
+        return await self._session.all(voucher_from_row, OPEN_VOUCHERS_OF, issuer_id=issuer_id, at=at)
+
+    async def purge(self, at: datetime) -> int:
+        """Forgets vouchers that expired unredeemed before `at`."""
+        return await self._session.run(PURGE_VOUCHERS, at=at)
+
+    async def graph(self, page: Page) -> list[Edge]:
+        """Who vouched for whom, newest redemption first."""
+        return await self._session.all(edge_from_row, VOUCHER_GRAPH, limit=page.limit, offset=page.offset)
+
+
+def _outcome(row: Row) -> tuple[int, bool]:
+    return row["places"], row["issued"]

@@ -1,4 +1,4 @@
-"""The table `diary_entries`: looking, and the changes of `entry_changes`."""
+"""The tables `diary_entries` (looking, and the changes of `entry_changes`) and `feed`."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -18,17 +18,17 @@ from moltnet.adapters.postgres.rows import entry_from_row, public_entry_from_row
 from moltnet.adapters.postgres.session import Row, Session
 from moltnet.domain.diaries import DiaryNotFound
 from moltnet.domain.entries import Entry
-from moltnet.domain.feed import Cursor, PublicEntry
+from moltnet.domain.feed import Cursor, Position, PublicEntry, Stretch
 from moltnet.domain.ids import DiaryId, EntryId
+from moltnet.domain.paging import Page
 from moltnet.domain.search import ANY_TERMS, EntryIndex, Filters, LexicalQuery
-from moltnet.ports.repositories import Page
 
 # The entry of an id in a diary; diary_entries_pkey.
-FIND = "select * from entries where id = %(id)s and diary_id = %(diary_id)s"
+FIND_ENTRY = "select * from entries where id = %(id)s and diary_id = %(diary_id)s"
 # The diary of an entry; diaries_pkey. Anyone who changes or removes an entry holds its diary first.
 HOLD = "select from diaries where id = %(diary_id)s for no key update"
 # The entries of some ids in their order; diary_entries_pkey.
-FIND_MANY = """
+FIND_MANY_ENTRIES = """
     select entries.* from unnest(%(ids)s::uuid[]) with ordinality as wanted (id, place)
     join entries on entries.id = wanted.id order by wanted.place
 """
@@ -99,7 +99,7 @@ class PostgresEntries:
 
     async def find(self, diary_id: DiaryId, entry_id: EntryId) -> Entry | None:
         """The entry of an id, if it is in this diary."""
-        return await self._session.first(entry_from_row, FIND, id=entry_id, diary_id=diary_id)
+        return await self._session.first(entry_from_row, FIND_ENTRY, id=entry_id, diary_id=diary_id)
 
     async def hold(self, diary_id: DiaryId, entry_id: EntryId) -> Entry | None:
         """The same; no other transaction changes it. Two statements: the second sees what the first waited for."""
@@ -108,7 +108,7 @@ class PostgresEntries:
 
     async def find_many(self, entry_ids: Sequence[EntryId]) -> list[Entry]:
         """The entries of these ids, in their order."""
-        return await self._session.all(entry_from_row, FIND_MANY, ids=list(entry_ids))
+        return await self._session.all(entry_from_row, FIND_MANY_ENTRIES, ids=list(entry_ids))
 
     async def first_like(self, entry: Entry) -> Entry | None:
         """The first entry of the same diary that says the same."""
@@ -188,3 +188,70 @@ def _counted(row: Row) -> tuple[Entry | None, int]:
 
 def _row_terms(row: Row) -> list[str]:
     return list(row["lexemes"])
+
+
+# The entries of some ids in their order, with their authors; diary_entries_pkey.
+FIND_MANY_PUBLIC = """
+    select public_entries.* from unnest(%(ids)s::uuid[]) with ordinality as wanted (id, place)
+    join public_entries on public_entries.id = wanted.id order by wanted.place
+"""
+# One row; feed_pkey from its end.
+END_OF_FEED = "select coalesce(max(position), 0) as position from feed"
+# One row: by feed_entry_id_key, by feed_time, or as END.
+RESUME_FEED = """
+    select coalesce(
+        (select position from feed where entry_id = %(entry_id)s),
+        (
+            select min(position) - 1 from (
+                select position from feed where (created_at, entry_id) > (%(created_at)s, %(entry_id)s::uuid)
+                order by created_at, entry_id limit 100
+            ) as later
+        ),
+        (select max(position) from feed),
+        0
+    ) as position
+"""
+# The first positions of a stretch, each beside its entry and author, or beside nulls when it is not public; feed_pkey
+# gives the order.
+FEED_BETWEEN = """
+    select stretch.position, shown.* from (
+        select position, entry_id from feed where position > %(after)s and position <= %(until)s
+        order by position limit %(limit)s
+    ) as stretch
+    left join lateral (select * from public_entries where id = stretch.entry_id) as shown on true
+    order by stretch.position
+"""
+
+
+class PostgresFeed:
+    """The public feed; positions are given by the trigger `diary_entries_feed`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def find_many(self, entry_ids: Sequence[EntryId]) -> list[PublicEntry]:
+        """The entries of these ids, in their order."""
+        return await self._session.all(public_entry_from_row, FIND_MANY_PUBLIC, ids=list(entry_ids))
+
+    async def end(self) -> Position:
+        """The greatest position, 0 when there is none."""
+        return await self._session.first(_position, END_OF_FEED) or Position(0)
+
+    async def resume(self, after: Cursor) -> Position:
+        """The position to continue from."""
+        values = {"created_at": after.created_at, "entry_id": after.entry_id}
+        return await self._session.first(_position, RESUME_FEED, **values) or Position(0)
+
+    async def between(self, after: Position, until: Position, limit: int) -> Stretch:
+        """What is public in a stretch, from at most `limit` positions."""
+        rows = await self._session.all(_placed, FEED_BETWEEN, after=after, until=until, limit=limit)
+        return Stretch(items=tuple(item for _, item in rows if item), end=rows[-1][0] if len(rows) == limit else until)
+
+
+def _position(row: Row) -> Position:
+    return Position(row["position"])
+
+
+def _placed(row: Row) -> tuple[Position, PublicEntry | None]:
+    item = {name: value for name, value in row.items() if name != "position"}
+    return _position(row), None if row["id"] is None else public_entry_from_row(item)

@@ -29,7 +29,7 @@ from moltnet.entrypoints.library.agent import Agent
 from moltnet.entrypoints.library.remote import NotKept, register, remote_agent
 from moltnet.entrypoints.library.signing import prove_key, sign_and_submit
 from moltnet.entrypoints.settings import UNTHROTTLED, read_settings
-from moltnet.ports.signatures import KeyPair
+from moltnet.ports.keys import KeyPair
 
 MEMORIES = (
     ("The deploy failed because the OAuth callback URL still pointed at staging.", "ops"),

@@ -26,8 +26,7 @@ from moltnet.entrypoints.container.remote import file_keyring, key_pair_of, new_
 from moltnet.entrypoints.environment import private_data_folder
 from moltnet.entrypoints.library.signing import registration_proof
 from moltnet.entrypoints.settings import Settings, read_settings
-from moltnet.ports.keyring import Keyring, OwnIdentity
-from moltnet.ports.signatures import KeyPair
+from moltnet.ports.keys import KeyPair, Keyring, OwnIdentity
 
 # In the data folder: agents that were created and not printed yet.
 NOT_PRINTED = "genesis"

@@ -18,7 +18,7 @@ from moltnet.entrypoints.cli.connection import ConnectionOptions, connection_opt
 from moltnet.entrypoints.cli.options import Command, Commands
 from moltnet.entrypoints.cli.output import FAILED, one_sentence, result, say
 from moltnet.entrypoints.settings import read_client_settings
-from moltnet.ports.keyring import NoCredentials
+from moltnet.ports.keys import NoCredentials
 
 CLIENTS = {
     "claude-code": ".mcp.json in the project, or ~/.claude.json",

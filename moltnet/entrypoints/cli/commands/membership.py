@@ -23,7 +23,7 @@ from moltnet.entrypoints.cli.options import Command, NotCarriedOut
 from moltnet.entrypoints.cli.output import result, say
 from moltnet.entrypoints.cli.values import DiaryRef, text_or_stdin
 from moltnet.entrypoints.library.agent import Agent
-from moltnet.ports.keyring import OwnIdentity
+from moltnet.ports.keys import OwnIdentity
 
 
 @attrs.frozen

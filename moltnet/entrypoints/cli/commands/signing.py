@@ -22,7 +22,7 @@ from moltnet.entrypoints.cli.output import FAILED, say
 from moltnet.entrypoints.cli.values import FINGERPRINT, ID, text_or_stdin, utf8
 from moltnet.entrypoints.library.agent import Agent
 from moltnet.entrypoints.library.signing import Envelope
-from moltnet.ports.signatures import KeyPair
+from moltnet.ports.keys import KeyPair
 
 
 class NotPending(Invalid):

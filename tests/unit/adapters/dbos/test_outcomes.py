@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import moltnet.entrypoints.rest.refusals  # noqa: F401 - the whole family of errors
-from moltnet.adapters.dbos.outcomes import outcome_of, unwrap
+from moltnet.adapters.dbos.workflows import outcome_of, unwrap
 from moltnet.domain.errors import MoltNetError
 from moltnet.domain.sharing import ShareExists
 from moltnet.ports.workflows import Json

@@ -6,7 +6,7 @@ import pytest
 
 from moltnet.adapters.files.credentials import CredentialsFile, CredentialsUnreadable, text_of
 from moltnet.adapters.files.paths import read_text
-from moltnet.ports.keyring import NoCredentials
+from moltnet.ports.keys import NoCredentials
 
 ORDERED = ["identity_id", "oauth2", "keys", "endpoints", "registered_at", "ssh", "git", "github", "later", "more"]
 

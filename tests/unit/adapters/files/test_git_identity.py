@@ -5,9 +5,8 @@ from uuid import UUID
 
 import pytest
 
-from moltnet.adapters.files.git_identity import GitIdentity, NameUnusable, activation, set_up
-from moltnet.adapters.files.ssh_keys import export
-from moltnet.adapters.nacl.key_pairs import NaclKeyPair
+from moltnet.adapters.files.other_programs import GitIdentity, NameUnusable, export_ssh_keys, git_activation, set_up_git
+from moltnet.adapters.nacl import NaclKeyPair
 from moltnet.domain.ids import AgentId
 
 AGENT = AgentId(UUID("f47ac10b-58cc-4372-a567-0e02b2c3d479"))
@@ -25,21 +24,21 @@ def test_name_that_would_break_the_configuration_is_refused(name: str) -> None:
 
 
 def test_allowed_signers_has_one_line(tmp_path: Path) -> None:
-    files = export(tmp_path / "ssh", KEY.seed_text, KEY.public_key.text)
-    set_up(tmp_path, GitIdentity.of(AGENT, email="a@b.example"), files.public)
+    files = export_ssh_keys(tmp_path / "ssh", KEY.seed_text, KEY.public_key.text)
+    set_up_git(tmp_path, GitIdentity.of(AGENT, email="a@b.example"), files.public)
     assert (tmp_path / "ssh" / "allowed_signers").read_text() == f"a@b.example {files.public.read_text()}"
 
 
 def test_setting_up_again_replaces_what_was_there(tmp_path: Path) -> None:
-    files = export(tmp_path / "ssh", KEY.seed_text, KEY.public_key.text)
-    set_up(tmp_path, GitIdentity.of(AGENT, name="First"), files.public)
-    config = set_up(tmp_path, GitIdentity.of(AGENT, name="Second"), files.public)
+    files = export_ssh_keys(tmp_path / "ssh", KEY.seed_text, KEY.public_key.text)
+    set_up_git(tmp_path, GitIdentity.of(AGENT, name="First"), files.public)
+    config = set_up_git(tmp_path, GitIdentity.of(AGENT, name="Second"), files.public)
     assert "Second" in config.read_text()
     assert "First" not in config.read_text()
 
 
 def test_place_with_a_blank_can_be_pasted_into_a_shell(tmp_path: Path) -> None:
-    assert activation(tmp_path / "a b").endswith("a b'")
+    assert git_activation(tmp_path / "a b").endswith("a b'")
 
 
 @pytest.mark.skipif(
@@ -48,8 +47,8 @@ def test_place_with_a_blank_can_be_pasted_into_a_shell(tmp_path: Path) -> None:
 )
 def test_git_signs_with_it_and_verifies(tmp_path: Path) -> None:
     folder = tmp_path / "with a blank"
-    files = export(folder / "ssh", KEY.seed_text, KEY.public_key.text)
-    config = set_up(folder, GitIdentity.of(AGENT), files.public)
+    files = export_ssh_keys(folder / "ssh", KEY.seed_text, KEY.public_key.text)
+    config = set_up_git(folder, GitIdentity.of(AGENT), files.public)
     env = {"GIT_CONFIG_GLOBAL": str(config), "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
 
     def git(*arguments: str) -> str:

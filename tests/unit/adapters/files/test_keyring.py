@@ -6,13 +6,12 @@ from uuid import UUID
 import attrs
 import pytest
 
-from moltnet.adapters.files.credentials import CredentialsFile, CredentialsUnreadable
-from moltnet.adapters.files.keyring import FileKeyring, KeyWouldBeLost
-from moltnet.adapters.files.mcp_config import server_entry, write_configuration
-from moltnet.adapters.nacl.key_pairs import NaclKeyPair
+from moltnet.adapters.files.credentials import CredentialsFile, CredentialsUnreadable, FileKeyring, KeyWouldBeLost
+from moltnet.adapters.files.other_programs import mcp_server_entry, write_mcp_document
+from moltnet.adapters.nacl import NaclKeyPair
 from moltnet.domain.credentials import ClientSecret
 from moltnet.domain.ids import AgentId, ClientId
-from moltnet.ports.keyring import NoCredentials, OwnIdentity
+from moltnet.ports.keys import NoCredentials, OwnIdentity
 
 KEY, OTHER = NaclKeyPair(bytes(32)), NaclKeyPair(bytes(31) + b"\x01")
 CLIENT = ClientId(UUID(int=7))
@@ -114,7 +113,7 @@ def test_keeping_the_same_identity_keeps_what_else_is_in_the_file(keyring: FileK
 
 def test_renewing_reaches_every_place_the_secret_stands_in(keyring: FileKeyring, tmp_path: Path) -> None:
     keyring.keep(an_identity())
-    file_path = write_configuration(tmp_path, server_entry("https://net.example", an_identity().credentials))
+    file_path = write_mcp_document(tmp_path, mcp_server_entry("https://net.example", an_identity().credentials))
     fresh = ClientSecret(client_id=CLIENT, secret="fresh")
     attrs.evolve(keyring, configurations=(file_path, tmp_path / "nothing")).renew(fresh)
     assert keyring.read() == an_identity(secret="fresh")

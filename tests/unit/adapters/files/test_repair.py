@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from moltnet.adapters.files.credentials import CredentialsFile, Document
-from moltnet.adapters.files.repair import Action, Finding, repair
-from moltnet.adapters.nacl.key_pairs import NaclKeyPair
+from moltnet.adapters.files.repair import Action, RepairFinding, repair
+from moltnet.adapters.nacl import NaclKeyPair
 from moltnet.domain.keys import PublicKey
 
 KEY, OTHER = NaclKeyPair(bytes(32)), NaclKeyPair(bytes(31) + b"\x01")
@@ -104,7 +104,7 @@ def test_legacy_file_is_migrated_and_stays(file: CredentialsFile) -> None:
     legacy = CredentialsFile(file.legacy)
     legacy.write(a_document())
     assert repair(file, public_key_of).findings == (
-        Finding(field="file", problem="only credentials.json is there", action=Action.MIGRATE),
+        RepairFinding(field="file", problem="only credentials.json is there", action=Action.MIGRATE),
     )
     assert CredentialsFile(file.file_path).read() == legacy.read()
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moltnet.adapters.files.ssh_keys import NotAKey, export, private_pem, public_line
-from moltnet.adapters.nacl.key_pairs import NaclKeyPair
+from moltnet.adapters.files.other_programs import NotAKey, export_ssh_keys, private_pem, public_line
+from moltnet.adapters.nacl import NaclKeyPair
 from moltnet.domain.keys import MalformedKey
 
 # The zero seed of docs/reference/signatures.md, "Keys and fingerprints".
@@ -21,7 +21,7 @@ def test_public_line_is_the_contracts() -> None:
 
 
 def test_files_have_their_modes_and_end_with_a_newline(tmp_path: Path) -> None:
-    files = export(tmp_path / "ssh", ZERO.seed_text, ZERO.public_key.text)
+    files = export_ssh_keys(tmp_path / "ssh", ZERO.seed_text, ZERO.public_key.text)
     modes = [place.stat().st_mode & 0o777 for place in (files.private, files.public, files.private.parent)]
     assert modes == [0o600, 0o644, 0o700]
     assert files.public.read_text() == ZERO_LINE + "\n"
@@ -38,7 +38,7 @@ def test_private_part_holds_seed_and_public_key(seed: bytes) -> None:
 
 @pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="ssh-keygen is not installed: OpenSSH's own reading")
 def test_openssh_reads_it(tmp_path: Path) -> None:
-    files = export(tmp_path, ZERO.seed_text, ZERO.public_key.text)
+    files = export_ssh_keys(tmp_path, ZERO.seed_text, ZERO.public_key.text)
     told = subprocess.run(["ssh-keygen", "-y", "-f", files.private], capture_output=True, text=True, check=True)
     assert told.stdout.split()[:2] == ZERO_LINE.split()
 
@@ -57,5 +57,5 @@ def test_public_key_of_another_length_is_refused() -> None:
 @pytest.mark.parametrize("seed", ["", "AAAA", "not base64", base64.b64encode(bytes(33)).decode(), "\ud800", "é"])
 def test_seed_of_another_length_is_refused_and_nothing_written(tmp_path: Path, seed: str) -> None:
     with pytest.raises(NotAKey, match="32 bytes"):
-        export(tmp_path / "ssh", seed, ZERO.public_key.text)
+        export_ssh_keys(tmp_path / "ssh", seed, ZERO.public_key.text)
     assert not (tmp_path / "ssh").exists()

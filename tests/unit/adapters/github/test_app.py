@@ -2,7 +2,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
-from moltnet.adapters.github.app import AppKeyUnreadable, signed_assertion
+from moltnet.adapters.github import AppKeyUnreadable, signed_assertion
 
 KEY = RSAKey.generate_key(2048)
 

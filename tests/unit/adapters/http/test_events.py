@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from moltnet.adapters.http.events import EventReader, ServerSentEvent
+from moltnet.adapters.http.feed_stream import EventReader, ServerSentEvent
 
 STREAM = (
     b"retry: 5000\n\n: heartbeat\n\n"

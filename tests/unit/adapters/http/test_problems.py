@@ -13,7 +13,7 @@ from moltnet.domain.signing import SigningRequestCompleted, SigningRequestExpire
 from moltnet.domain.versions import StaleVersion
 from moltnet.domain.vouching import IssueContended, RegistrationRefused, VoucherLimitReached
 from moltnet.entrypoints.discovery.problem_types import PROBLEM_TYPES
-from moltnet.ports.remote import FieldFault, Problem, RegistrationError, Reply
+from moltnet.ports.remote import FieldFault, Problem, RegistrationError, RemoteReply
 
 KINDS: dict[str, type[MoltNetError]] = {
     "UNAUTHORIZED": errors.Unauthenticated,
@@ -34,9 +34,9 @@ KINDS: dict[str, type[MoltNetError]] = {
 }
 
 
-def answer(status: int, body: object = None, **headers: str) -> Reply:
+def answer(status: int, body: object = None, **headers: str) -> RemoteReply:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return Reply(status=status, headers=headers, raw=raw)
+    return RemoteReply(status=status, headers=headers, raw=raw)
 
 
 @pytest.mark.parametrize("row", PROBLEM_TYPES, ids=lambda row: row.code)

@@ -6,23 +6,26 @@ import attrs
 import pytest
 from tenacity import AsyncRetrying
 
-from moltnet.adapters.http.retries import (
+from moltnet.adapters.http.rest_client import (
     LONGEST_WAIT_S,
     RESTART_S,
     TRIES,
     Broken,
     NotSent,
-    Outcome,
     Sleep,
+    TryOutcome,
     reconnecting,
     retrying,
 )
-from moltnet.ports.remote import Call, Reply
+from moltnet.ports.remote import RemoteReply, RemoteRequest
 
-READING, CREATING = Call(method="GET", path="/x", repeatable=True), Call(method="POST", path="/x", json={})
+READING, CREATING = (
+    RemoteRequest(method="GET", path="/x", repeatable=True),
+    RemoteRequest(method="POST", path="/x", json={}),
+)
 KEYED, ONCE = (
-    Call(method="POST", path="/x", json={}, repeatable=True),
-    Call(method="POST", path="/vouch", once_only=True),
+    RemoteRequest(method="POST", path="/x", json={}, repeatable=True),
+    RemoteRequest(method="POST", path="/vouch", once_only=True),
 )
 BROKEN, TIMED_OUT, REFUSED = Broken("x"), Broken("x", timed_out=True), NotSent("x")
 
@@ -31,11 +34,11 @@ BROKEN, TIMED_OUT, REFUSED = Broken("x"), Broken("x", timed_out=True), NotSent("
 class Sending:
     """Meets one outcome again and again; it is noted how long would have been waited before each."""
 
-    outcome: Outcome
+    outcome: TryOutcome
     sent: int = 0
     waits: list[float] = attrs.field(factory=list)
 
-    async def send(self) -> Outcome:
+    async def send(self) -> TryOutcome:
         self.sent += 1
         return self.outcome
 
@@ -43,19 +46,21 @@ class Sending:
         self.waits.append(seconds)
 
 
-async def waits(outcome: Outcome, policy: Callable[[Sleep], AsyncRetrying]) -> list[float]:
+async def waits(outcome: TryOutcome, policy: Callable[[Sleep], AsyncRetrying]) -> list[float]:
     sending = Sending(outcome)
     assert await policy(sending.sleep)(sending.send) is outcome
     assert sending.sent == len(sending.waits) + 1
     return sending.waits
 
 
-async def waits_of(call: Call, outcome: Outcome) -> list[float]:
+async def waits_of(call: RemoteRequest, outcome: TryOutcome) -> list[float]:
     return await waits(outcome, lambda sleep: retrying(call, sleep))
 
 
-def answer(status: int, **headers: str) -> Reply:
-    return Reply(status=status, headers={name.replace("_", "-"): value for name, value in headers.items()}, raw=b"")
+def answer(status: int, **headers: str) -> RemoteReply:
+    return RemoteReply(
+        status=status, headers={name.replace("_", "-"): value for name, value in headers.items()}, raw=b""
+    )
 
 
 @pytest.mark.parametrize("status", [502, 503, 504])
@@ -100,7 +105,7 @@ async def test_what_may_have_been_carried_out_is_repeated_where_that_does_no_har
 
 
 @pytest.mark.parametrize("outcome", [answer(503), answer(429, Retry_After="1"), BROKEN], ids=["503", "429", "broken"])
-async def test_there_are_three_tries(outcome: Outcome) -> None:
+async def test_there_are_three_tries(outcome: TryOutcome) -> None:
     assert len(await waits_of(READING, outcome)) == TRIES - 1
 
 
@@ -112,7 +117,7 @@ async def test_a_network_that_restarts_is_waited_for() -> None:
 
 
 @pytest.mark.parametrize("outcome", [answer(503), BROKEN], ids=["503", "broken"])
-async def test_a_network_that_takes_connections_is_not_restarting(outcome: Outcome) -> None:
+async def test_a_network_that_takes_connections_is_not_restarting(outcome: TryOutcome) -> None:
     assert not await waits(outcome, reconnecting)
 
 

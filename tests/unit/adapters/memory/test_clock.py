@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from moltnet.adapters.memory.clock import MemoryClock
+from moltnet.adapters.memory.system import MemoryClock
 from tests.support.builders import NOON
 
 HOUR = timedelta(hours=1)

@@ -2,8 +2,7 @@
 
 from datetime import timedelta
 
-from moltnet.adapters.memory.clock import MemoryClock
-from moltnet.adapters.memory.limits import MemoryRateLimits
+from moltnet.adapters.memory.system import MemoryClock, MemoryRateLimits
 from tests.support.builders import NOON
 
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moltnet.adapters.memory.randomness import MemoryRandomness
+from moltnet.adapters.memory.system import MemoryRandomness
 from tests.support.builders import NOON
 
 

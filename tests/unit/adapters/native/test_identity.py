@@ -6,14 +6,13 @@ from datetime import datetime
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
-import attrs
 import pytest
 
 from moltnet.adapters.builtin.identity import BuiltinIdentityProvider
-from moltnet.adapters.memory.clock import MemoryClock
-from moltnet.adapters.memory.repositories.recovery_codes import MemoryRecoveryCodes
+from moltnet.adapters.memory.repositories.credentials import MemoryRecoveryCodes
 from moltnet.adapters.memory.storage import MemoryStorage, MemoryUnitOfWork
-from moltnet.adapters.system.randomness import SystemRandomness
+from moltnet.adapters.memory.system import MemoryClock
+from moltnet.adapters.system import SystemRandomness
 from moltnet.domain.credentials import hash_secret
 from moltnet.domain.errors import StorageUnavailable
 from moltnet.domain.ids import AgentId
@@ -41,8 +40,8 @@ class NoSessionsStorage(MemoryStorage):
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[MemoryUnitOfWork]:
         async with super().transaction() as work:
-            codes = NoSessions(work.recovery_codes._statements)
-            yield attrs.evolve(work, recovery_codes=codes)
+            work.recovery_codes = NoSessions(work.recovery_codes._statements)
+            yield work
 
 
 @pytest.fixture

@@ -18,8 +18,8 @@ from moltnet.adapters.builtin.keys import (
     TokenKeys,
     reseal,
 )
-from moltnet.adapters.memory.clock import MemoryClock
 from moltnet.adapters.memory.storage import MemoryStorage
+from moltnet.adapters.memory.system import MemoryClock
 from moltnet.domain.credentials import TOKEN_LIFETIME
 from moltnet.ports.credentials import SigningKey
 from moltnet.ports.storage import UnitOfWork

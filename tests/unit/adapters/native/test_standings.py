@@ -7,8 +7,8 @@ from datetime import timedelta
 import attrs
 import pytest
 
-from moltnet.adapters.builtin.client_directory import CACHE_TTL, CachedClientDirectory, ClientRecord
-from moltnet.adapters.memory.clock import MemoryClock
+from moltnet.adapters.builtin.identity import CACHE_TTL, CachedClientDirectory, ClientRecord
+from moltnet.adapters.memory.system import MemoryClock
 from moltnet.domain.ids import ClientId
 from tests.support.builders import NOON, a_client, an_agent, an_id
 

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from moltnet.adapters.builtin.claims import sign, token_claims
-from moltnet.adapters.builtin.client_directory import StoredClientDirectory
+from moltnet.adapters.builtin.identity import StoredClientDirectory
 from moltnet.adapters.builtin.keys import REREAD_AFTER, TokenKeys
 from moltnet.adapters.builtin.tokens import BuiltinTokenVerifier
-from moltnet.adapters.memory.clock import MemoryClock
 from moltnet.adapters.memory.storage import MemoryStorage
+from moltnet.adapters.memory.system import MemoryClock
 from moltnet.domain.agents import Agent
 from moltnet.domain.credentials import TOKEN_LIFETIME, Client, InvalidToken, Scope
 from tests.support.builders import NOON, a_client, an_id

@@ -12,7 +12,7 @@ from moltnet.adapters.onnx.queues import RETRY_AFTER_S
 from moltnet.adapters.onnx.scheduling import BACKGROUND_TURN, PASSAGES_OF_ONE, QUERIES, QUERIES_OF_ONE, Scheduler
 from moltnet.domain.limits import AllowanceUsedUp
 from moltnet.domain.search import EmbedderUnavailable, Vector
-from moltnet.ports.awaiting import IS_AWAITED
+from moltnet.ports.system import IS_AWAITED
 
 TIMEOUT_S = 30
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from moltnet.adapters.text_analysis.analyzer import SnowballAnalyzer
+from moltnet.adapters.text_analysis import SnowballAnalyzer
 from moltnet.domain.search import Query, Term
 
 LEXEMES = SnowballAnalyzer()

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from moltnet.adapters.system.background import AsyncioBackground
+from moltnet.adapters.system import AsyncioBackground
 
 
 async def test_a_job_runs_beside_its_caller() -> None:

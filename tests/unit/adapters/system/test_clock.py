@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from moltnet.adapters.system.clock import SystemClock
+from moltnet.adapters.system import SystemClock
 
 
 def test_it_shows_the_machines_time():

@@ -8,7 +8,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moltnet.adapters.system.randomness import SystemRandomness
+from moltnet.adapters.system import SystemRandomness
 from tests.support.builders import NOON
 
 VARIANT_MASK = (1 << 62) - 1

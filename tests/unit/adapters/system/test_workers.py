@@ -6,7 +6,7 @@ from threading import Event, current_thread, main_thread
 
 import pytest
 
-from moltnet.adapters.system.workers import SMALL, ThreadWorkers
+from moltnet.adapters.system import SMALL, ThreadWorkers
 
 LARGE = SMALL + 1
 

@@ -13,11 +13,11 @@ from moltnet.domain.digest import Reflection
 from moltnet.domain.entries import EntryEdit, EntryNotFound, NewEntry
 from moltnet.domain.errors import MoltNetError, Unauthenticated
 from moltnet.domain.ids import DiaryId, EntryId
+from moltnet.domain.paging import Page
 from moltnet.domain.permissions import InsufficientPermissions
 from moltnet.domain.search import Filters, Search
 from moltnet.domain.services import Services
 from moltnet.domain.sharing import SharedDiaryNotFound, ShareRole
-from moltnet.ports.repositories import Page
 from tests.support.builders import an_id
 from tests.support.network import Member, Network
 

@@ -8,7 +8,7 @@ from threading import Thread, current_thread, main_thread
 import pytest
 from dependency_injector import providers
 
-from moltnet.adapters.system.workers import ThreadWorkers
+from moltnet.adapters.system import ThreadWorkers
 from moltnet.domain.caller import Anonymous
 from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.duplicates import IfDuplicate

@@ -20,10 +20,10 @@ from moltnet.domain.entries import (
     UnknownSuccessor,
 )
 from moltnet.domain.ids import EntryId
+from moltnet.domain.paging import Page
 from moltnet.domain.permissions import InsufficientPermissions
 from moltnet.domain.search import EmbedderUnavailable, Filters, Search
 from moltnet.domain.sharing import ShareRole
-from moltnet.ports.repositories import Page
 from tests.support.builders import NOON, an_id
 from tests.support.interruptions import failing
 from tests.support.network import Member, Network, a_network

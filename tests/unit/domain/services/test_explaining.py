@@ -7,7 +7,7 @@ import attrs
 import pytest
 from dependency_injector import providers
 
-from moltnet.adapters.text_analysis.analyzer import SnowballAnalyzer
+from moltnet.adapters.text_analysis import SnowballAnalyzer
 from moltnet.domain.caller import ANONYMOUS
 from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.entries import EntryEdit, NewEntry

@@ -5,15 +5,13 @@ from datetime import timedelta
 import attrs
 import pytest
 
-from moltnet.adapters.builtin.client_directory import StoredClientDirectory
+from moltnet.adapters.builtin.identity import StoredClientDirectory
 from moltnet.adapters.builtin.permissions import BuiltinPermissions
 from moltnet.adapters.builtin.tokens import BuiltinClients
-from moltnet.adapters.memory.clock import MemoryClock
-from moltnet.adapters.memory.randomness import MemoryRandomness
 from moltnet.adapters.memory.storage import MemoryStorage
+from moltnet.adapters.memory.system import MemoryClock, MemoryRandomness
 from moltnet.adapters.memory.workflows import Backoff, MemoryWorkflows
-from moltnet.adapters.nacl.key_pairs import NaclKeyPair
-from moltnet.adapters.nacl.signatures import NaclSignatures
+from moltnet.adapters.nacl import NaclKeyPair, NaclSignatures
 from moltnet.domain.agents import Agent, KeyTaken, ProfileNotFound
 from moltnet.domain.credentials import ClientNotFound, ClientWithoutAgent
 from moltnet.domain.errors import Unavailable

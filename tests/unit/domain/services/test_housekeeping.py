@@ -8,10 +8,10 @@ import pytest
 from moltnet.domain.caller import ANONYMOUS
 from moltnet.domain.idempotency import IDEMPOTENCY_RECORD_LIFETIME, IdempotencyRecord, IdempotentRequest
 from moltnet.domain.limits import Tier
+from moltnet.domain.paging import Page
 from moltnet.domain.recovery import CODE_LIFETIME, FLOW_LIFETIME, FlowNotFound, FlowOver
 from moltnet.domain.services.maintenance import BATCH
 from moltnet.domain.signing import SIGNING_LIFETIME, SigningStatus
-from moltnet.ports.repositories import Page
 from tests.support.builders import NOON, a_signing_request
 from tests.support.network import Member, Network
 from tests.support.usecases import tidied

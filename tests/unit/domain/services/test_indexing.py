@@ -5,8 +5,8 @@ import logging
 import pytest
 
 from moltnet.adapters.memory.embedding import MemoryEmbedder
-from moltnet.adapters.memory.workers import MemoryWorkers
-from moltnet.adapters.text_analysis.analyzer import SnowballAnalyzer
+from moltnet.adapters.memory.system import MemoryWorkers
+from moltnet.adapters.text_analysis import SnowballAnalyzer
 from moltnet.domain.passages import Span
 from moltnet.domain.search import EmbedderUnavailable, EntryIndex, Term
 from moltnet.domain.services.indexing import Indexing, Vectors

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import attrs
 
-from moltnet.adapters.memory.clock import MemoryClock
+from moltnet.adapters.memory.system import MemoryClock
 from moltnet.adapters.memory.workflows import Journal, MemoryWorkflows
 from moltnet.domain.services.jobs import RUN_JOB, WORKFLOW_RETENTION, Job, JobWorkflow, Schedule
 from moltnet.ports.workflows import Backoff

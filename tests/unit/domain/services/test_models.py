@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from moltnet.adapters.memory.clock import MemoryClock
 from moltnet.adapters.memory.storage import MemoryStorage
+from moltnet.adapters.memory.system import MemoryClock
 from moltnet.domain.model_migration import ModelReference, ModelState, ServingModelChanged
 from moltnet.domain.services.models import ATTEMPTS, LOAD_AGAIN_AFTER, Models, ModelSource
 from tests.support.builders import NOON

@@ -11,8 +11,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from moltnet.adapters.nacl.key_pairs import NaclKeyPair
-from moltnet.adapters.nacl.signatures import NaclSignatures
+from moltnet.adapters.nacl import NaclKeyPair, NaclSignatures
 from moltnet.domain.keys import PublicKey
 from moltnet.domain.recovery import CHALLENGE_LIFETIME, Challenge, InvalidChallenge, InvalidProof
 from tests.support.builders import NOON

@@ -6,11 +6,9 @@ from datetime import timedelta
 import attrs
 import pytest
 
-from moltnet.adapters.memory.clock import MemoryClock
-from moltnet.adapters.memory.randomness import MemoryRandomness
 from moltnet.adapters.memory.storage import MemoryStorage
-from moltnet.adapters.memory.workers import MemoryWorkers
-from moltnet.adapters.text_analysis.analyzer import SnowballAnalyzer
+from moltnet.adapters.memory.system import MemoryClock, MemoryRandomness, MemoryWorkers
+from moltnet.adapters.text_analysis import SnowballAnalyzer
 from moltnet.domain.diaries import Diary
 from moltnet.domain.entries import Entry
 from moltnet.domain.model_migration import ModelState

@@ -140,7 +140,7 @@ async def test_a_voucher_that_is_not_open_admits_nobody(network: Network, ada: M
         with pytest.raises(reason):
             await registered(network, refused)
     assert network.kept() == before
-    assert "IdentityProvider.create" not in network.calls.log[network.calls.log.index("Clients.first_secret") :]
+    assert "IdentityProvider.create" not in network.calls.log[network.calls.log.index("ClientRegistry.first_secret") :]
 
 
 async def test_a_key_that_is_taken_is_refused_and_its_agent_and_the_voucher_stay(

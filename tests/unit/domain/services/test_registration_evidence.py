@@ -17,7 +17,7 @@ from moltnet.domain.registration import (
     proof_message,
 )
 from moltnet.domain.vouching import VoucherRedeemed
-from moltnet.ports.signatures import KeyPair
+from moltnet.ports.keys import KeyPair
 from tests.support.network import Network, a_key_pair
 
 SECRET = "8e03978e-40d5-43dd-bc93-6894a57f9324"
@@ -78,7 +78,7 @@ async def test_who_joins_a_registration_under_way_gets_no_credentials_either(net
         under_way.set()
         await go_on.wait()
 
-    network.calls.before("Clients.create", [wait])
+    network.calls.before("ClientRegistry.create", [wait])
     first = asyncio.create_task(registered(network, newcomer, code, Evidence(idempotency_key=SECRET)))
     await under_way.wait()
     joining = asyncio.create_task(registered(network, newcomer, code))

@@ -24,7 +24,7 @@ UNAVAILABLE = failing(Unavailable())
 BROKEN = failing(RuntimeError("broken"))
 # Every call a registration makes that has an effect, and the commits between.
 WITHIN_STORING = ("agents.add", "vouchers.redeem", "diaries.add", "Permissions.grant")
-REMOTE = ("IdentityProvider.create", "Permissions.introduce", "Clients.create")
+REMOTE = ("IdentityProvider.create", "Permissions.introduce", "ClientRegistry.create")
 BEFORE = (*WITHIN_STORING, *REMOTE)
 AFTER = (*WITHIN_STORING, "commit of agents.add", *REMOTE)
 ATTEMPTS = 3
@@ -97,7 +97,7 @@ async def test_what_fails_at_the_first_step_leaves_nothing(network: Network, cod
 
 async def test_a_founders_registration_leaves_nothing_either(network: Network) -> None:
     before = network.kept()
-    network.calls.after("Clients.create", repeat(UNAVAILABLE))
+    network.calls.after("ClientRegistry.create", repeat(UNAVAILABLE))
     with pytest.raises(RegistrationFailed):
         await network.services.registration.genesis(a_key())
     assert network.kept() == before
@@ -115,11 +115,11 @@ async def test_a_service_that_comes_back_in_time_makes_one_member(
     assert network.calls.log.count(call) == ATTEMPTS
 
 
-@pytest.mark.parametrize("call", ["IdentityProvider.delete", "agents.remove", "Clients.delete"])
+@pytest.mark.parametrize("call", ["IdentityProvider.delete", "agents.remove", "ClientRegistry.delete"])
 @pytest.mark.parametrize("moment", ["before", "after"])
 async def test_undoing_is_tried_again(network: Network, code: str, moment: str, call: str) -> None:
     before = network.kept()
-    network.calls.after("Clients.create", repeat(UNAVAILABLE))
+    network.calls.after("ClientRegistry.create", repeat(UNAVAILABLE))
     interrupt(network, moment, call, repeat(UNAVAILABLE, ATTEMPTS - 1))
     with pytest.raises(RegistrationFailed):
         await registered(network, code)
@@ -129,7 +129,11 @@ async def test_undoing_is_tried_again(network: Network, code: str, moment: str, 
 @pytest.mark.parametrize("error", [UNAVAILABLE, BROKEN], ids=["unavailable", "broken"])
 @pytest.mark.parametrize(
     ("call", "left"),
-    [("IdentityProvider.delete", {"identities"}), ("agents.remove", {"agents"}), ("Clients.delete", {"clients"})],
+    [
+        ("IdentityProvider.delete", {"identities"}),
+        ("agents.remove", {"agents"}),
+        ("ClientRegistry.delete", {"clients"}),
+    ],
 )
 async def test_what_cannot_be_undone_keeps_nothing_else_and_is_undone_in_the_end(
     network: Network, code: str, *, call: str, left: set[str], error: Act
@@ -139,7 +143,7 @@ async def test_what_cannot_be_undone_keeps_nothing_else_and_is_undone_in_the_end
     async def look() -> None:
         meanwhile.update(network.kept())
 
-    network.calls.after("Clients.create", repeat(UNAVAILABLE))
+    network.calls.after("ClientRegistry.create", repeat(UNAVAILABLE))
     # Every attempt of the first round fails, and some of the second.
     network.calls.before(call, [*[error] * (ATTEMPTS + 2), look])
     with pytest.raises(RegistrationFailed):
@@ -157,8 +161,8 @@ async def test_undoing_goes_on_after_a_crash(network: Network, code: str) -> Non
         await asyncio.Event().wait()
 
     before = network.kept()
-    network.calls.after("Clients.create", repeat(UNAVAILABLE))
-    network.calls.before("Clients.delete", [*[UNAVAILABLE] * (ATTEMPTS + 1), stand_still])
+    network.calls.after("ClientRegistry.create", repeat(UNAVAILABLE))
+    network.calls.before("ClientRegistry.delete", [*[UNAVAILABLE] * (ATTEMPTS + 1), stand_still])
     registering = asyncio.create_task(registered(network, code))
     await stopped.wait()
     await network.workflows.aclose()
@@ -177,7 +181,7 @@ async def test_undoing_goes_on_after_a_crash(network: Network, code: str) -> Non
 
 async def test_whose_credentials_are_lost_on_the_way_repeats_and_gets_them(network: Network, code: str) -> None:
     before, key = network.kept(), a_key()
-    network.calls.before("Clients.first_secret", [UNAVAILABLE])
+    network.calls.before("ClientRegistry.first_secret", [UNAVAILABLE])
     with pytest.raises(Unavailable):
         await network.services.registration.register(key, code, MINE)
     first = await network.services.registration.register(key, code, MINE)
@@ -298,10 +302,10 @@ async def test_steps_that_are_undone_twice_are_undone(
     network: Network, repeating: RegistrationService, code: str
 ) -> None:
     before = network.kept()
-    network.calls.after("Clients.create", repeat(UNAVAILABLE))
+    network.calls.after("ClientRegistry.create", repeat(UNAVAILABLE))
     with pytest.raises(RegistrationFailed):
         await repeating.register(a_key(), code)
-    undone = ("Clients.delete", "agents.remove", "IdentityProvider.delete")
+    undone = ("ClientRegistry.delete", "agents.remove", "IdentityProvider.delete")
     assert len(undone) == len(Undo)
     assert [call for call in network.calls.log if call in undone] == [call for call in undone for _ in range(2)]
     assert network.kept() == before

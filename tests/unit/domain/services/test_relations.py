@@ -11,13 +11,13 @@ from moltnet.domain.digest import Reflection
 from moltnet.domain.entries import EntryEdit
 from moltnet.domain.errors import Unavailable
 from moltnet.domain.outbox import OutboxMessage, RelationsPending
+from moltnet.domain.paging import Page
 from moltnet.domain.permissions import InsufficientPermissions, Relation
 from moltnet.domain.registration import RegistrationFailed
 from moltnet.domain.relations import Link, Namespace, RelationTuple, Thing
 from moltnet.domain.search import Filters, Search
 from moltnet.domain.services.relations import CLAIM_LIFETIME, DELIVERY_ATTEMPTS
 from moltnet.domain.sharing import ShareRole, ShareStatus
-from moltnet.ports.repositories import Page
 from tests.support.interruptions import Act, failing
 from tests.support.network import Member, Network, a_key_pair
 from tests.support.relations import (
@@ -119,7 +119,7 @@ async def test_a_newcomer_is_itself_and_owns_its_first_diary(network: Network) -
 
 
 async def test_a_registration_that_fails_leaves_no_tuple(network: Network) -> None:
-    network.calls.after("Clients.create", ever(DOWN))
+    network.calls.after("ClientRegistry.create", ever(DOWN))
     with pytest.raises(RegistrationFailed):
         await network.services.registration.genesis(a_key_pair().public_key.text)
     await network.delivery.reconcile()

@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from moltnet.domain.diaries import Diary, DiaryNotFound
 from moltnet.domain.errors import MoltNetError
+from moltnet.domain.paging import Page
 from moltnet.domain.permissions import Relation
 from moltnet.domain.relations import Link, RelationTuple, Thing
 from moltnet.domain.search import Filters
 from moltnet.domain.services.relations import CLAIM_LIFETIME
 from moltnet.domain.sharing import ShareRole, ShareStatus
-from moltnet.ports.repositories import Page
 from tests.support.interruptions import Act, failing
 from tests.support.network import Member, Network, a_network
 from tests.support.relations import (

@@ -5,13 +5,11 @@ from itertools import repeat
 import attrs
 import pytest
 
-from moltnet.adapters.builtin.client_directory import StoredClientDirectory
-from moltnet.adapters.builtin.identity import BuiltinIdentityProvider
+from moltnet.adapters.builtin.identity import BuiltinIdentityProvider, StoredClientDirectory
 from moltnet.adapters.builtin.tokens import BuiltinClients
-from moltnet.adapters.memory.clock import MemoryClock
-from moltnet.adapters.memory.randomness import MemoryRandomness
 from moltnet.adapters.memory.relations import MemoryRelationStore
 from moltnet.adapters.memory.storage import MemoryStorage
+from moltnet.adapters.memory.system import MemoryClock, MemoryRandomness
 from moltnet.domain.credentials import ALL_SCOPES
 from moltnet.domain.errors import Unavailable
 from moltnet.domain.ids import ClientId, DiaryId

@@ -4,17 +4,17 @@ from datetime import timedelta
 
 import pytest
 
-from moltnet.adapters.memory.clock import MemoryClock
 from moltnet.adapters.memory.embedding import MemoryEmbedder
 from moltnet.adapters.memory.storage import MemoryStorage
-from moltnet.adapters.text_analysis.analyzer import SnowballAnalyzer
+from moltnet.adapters.memory.system import MemoryClock
+from moltnet.adapters.text_analysis import SnowballAnalyzer
 from moltnet.domain.diaries import Diary
 from moltnet.domain.entries import EntryType
 from moltnet.domain.ranking import Ranked
 from moltnet.domain.search import EmbedderUnavailable, Filters, Question, Term, Weights
 from moltnet.domain.services.models import Models
 from moltnet.domain.services.retrieval import DEPTH_GROWTH, DEPTH_PER_RESULT, Retrieval
-from moltnet.ports.embedding import Embedder
+from moltnet.ports.search import Embedder
 from tests.support.builders import NOON, an_entry, an_index
 from tests.support.interruptions import Calls, InterruptedStorage, failing, interrupted
 from tests.support.stored import joined, opened, written

@@ -12,6 +12,7 @@ import pytest
 from moltnet.domain.agents import AgentNotFound
 from moltnet.domain.ids import SigningRequestId
 from moltnet.domain.keys import Fingerprint
+from moltnet.domain.paging import Page
 from moltnet.domain.signing import (
     MESSAGE_MAX,
     SIGNING_LIFETIME,
@@ -23,7 +24,6 @@ from moltnet.domain.signing import (
     SigningRequestNotFound,
     SigningStatus,
 )
-from moltnet.ports.repositories import Page
 from tests.support.builders import NOON, an_id
 from tests.support.network import Member, Network, a_key_pair
 from tests.support.usecases import tidied

@@ -7,6 +7,7 @@ from itertools import repeat
 import pytest
 
 from moltnet.domain.agents import ProfileNotFound
+from moltnet.domain.paging import Page
 from moltnet.domain.vouching import (
     ISSUE_ATTEMPTS,
     MAX_OPEN_VOUCHERS,
@@ -16,7 +17,6 @@ from moltnet.domain.vouching import (
     Voucher,
     VoucherLimitReached,
 )
-from moltnet.ports.repositories import Page
 from tests.support.builders import NOON, a_caller
 from tests.support.interruptions import failing
 from tests.support.network import Member, Network, a_key_pair

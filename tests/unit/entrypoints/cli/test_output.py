@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from moltnet.domain.errors import Invalid, StorageFull, StorageUnavailable, Unavailable
 from moltnet.entrypoints.cli.output import error_text, one_sentence, result, say, say_starting
 from moltnet.entrypoints.library.remote import NoPrivateKey
-from moltnet.ports.keyring import NoCredentials
+from moltnet.ports.keys import NoCredentials
 
 # Without a buffer nothing would be left to be written at the end.
 BUFFERED = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}

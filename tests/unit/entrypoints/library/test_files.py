@@ -9,7 +9,7 @@ import pytest
 
 import moltnet
 from moltnet import Conflict, NoCredentials, OwnIdentity
-from moltnet.adapters.nacl.key_pairs import NaclKeyPair
+from moltnet.adapters.nacl import NaclKeyPair
 from moltnet.domain.credentials import ClientSecret
 from moltnet.domain.ids import AgentId, ClientId
 

@@ -19,7 +19,7 @@ from moltnet.entrypoints.library.http import answer_of, request_of
 from moltnet.entrypoints.operations import agents, diaries, entries, feed, search, sharing, signing, table, vouching
 from moltnet.entrypoints.operations.operation import Nothing
 from moltnet.entrypoints.schema.convert import json_value
-from moltnet.ports.remote import Call, NetworkError, Reply, Unsendable
+from moltnet.ports.remote import NetworkError, RemoteReply, RemoteRequest, Unsendable
 from tests.support.builders import NOON, an_author, an_entry, an_id
 
 JSON = st.recursive(
@@ -31,15 +31,15 @@ DIARY, ENTRY = DiaryId(an_id()), EntryId(an_id())
 ONE = entries.OneEntry(diary_id=DIARY, entry_id=ENTRY)
 
 
-def reply(value: object, **headers: str) -> Reply:
-    return Reply(status=200, headers=headers, raw=json.dumps(value).encode())
+def reply(value: object, **headers: str) -> RemoteReply:
+    return RemoteReply(status=200, headers=headers, raw=json.dumps(value).encode())
 
 
 def read(members: Any, **headers: str) -> Entry:
     return answer_of(entries.GET, reply(members, **headers))
 
 
-def sent(operation, given, key=None, expected=ANY_VERSION) -> Call:
+def sent(operation, given, key=None, expected=ANY_VERSION) -> RemoteRequest:
     return request_of(operation, given, key, expected)
 
 
@@ -157,4 +157,4 @@ def test_any_other_answer_is_one_that_cannot_be_read(value: object) -> None:
 def test_what_is_no_json_cannot_be_read() -> None:
     for operation in (entries.GET, signing.VERIFY, signing.LIST):
         with pytest.raises(NetworkError, match="address"):
-            answer_of(operation, Reply(status=200, headers={}, raw=b"<html>"))
+            answer_of(operation, RemoteReply(status=200, headers={}, raw=b"<html>"))

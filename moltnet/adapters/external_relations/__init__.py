@@ -1,1 +1,0 @@
-"""Permissions that live elsewhere: what is committed here of them, and what is asked of their store."""

@@ -1,1 +1,0 @@
-"""GitHub, for agents that commit and push as a GitHub App."""

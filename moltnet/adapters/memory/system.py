@@ -1,0 +1,107 @@
+"""Time, randomness, threads and rate limits as tests want them: set by hand, seeded, at once, in this process alone."""
+
+import random
+import string
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TypeAlias
+from uuid import UUID
+
+from cachetools import TLRUCache
+
+from moltnet.domain.limits import WINDOW, Allowance
+from moltnet.ports.system import Clock, Result
+
+
+class MemoryClock:
+    """The port `Clock`; stands still except for what is set, or for a tick with every look at it."""
+
+    def __init__(self, at: datetime, tick: timedelta = timedelta()) -> None:
+        self._at = at
+        self._tick = tick
+
+    def now(self) -> datetime:
+        """The time it shows; it moves on by the tick afterwards, so that with one no two looks are alike."""
+        at = self._at
+        self._at += self._tick
+        return at
+
+    def set(self, at: datetime) -> None:
+        """Turns it to a time, earlier or later."""
+        self._at = at
+
+    def advance(self, by: timedelta) -> None:
+        """Moves it on."""
+        self._at += by
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_COUNT_BITS, _TAIL_BITS = 30, 32
+
+
+class MemoryRandomness:
+    """The port `Randomness`, for tests: a reader who knows the seed knows every secret."""
+
+    def __init__(self, seed: int = 0) -> None:
+        self._random = random.Random(seed)  # noqa: S311 - the very point is that it can be repeated
+        self._count = 0
+
+    def row_id(self, at: datetime) -> UUID:
+        """A UUIDv7 (RFC 9562 §5.7); of those made for one millisecond, later ones are greater."""
+        self._count += 1
+        stamp = (at - _EPOCH) // timedelta(milliseconds=1)
+        tail = (self._count % 2**_COUNT_BITS) << _TAIL_BITS | self._random.getrandbits(_TAIL_BITS)
+        return UUID(int=stamp << 80 | 7 << 76 | 0b10 << 62 | tail)
+
+    def nonce(self) -> UUID:
+        """A UUIDv4 (RFC 9562 §5.4)."""
+        return UUID(int=self._random.getrandbits(128), version=4)
+
+    def secret(self, size: int) -> bytes:
+        """`size` bytes."""
+        return self._random.randbytes(size)
+
+    def digits(self, count: int) -> str:
+        """`count` decimal digits."""
+        return "".join(self._random.choices(string.digits, k=count))
+
+
+class MemoryWorkers:
+    """The port `Workers` where nobody else waits for the event loop: everything is run where it is called."""
+
+    async def run(self, work: Callable[[], Result], size: int) -> Result:  # noqa: ARG002  # the port's
+        """What `work` returns or raises."""
+        return work()
+
+
+KEYS_PER_BUCKET = 5000
+
+# The hits of a key's window, and when the window ends.
+_Window: TypeAlias = tuple[int, datetime]
+
+
+class MemoryRateLimits:
+    """The port `RateLimits`; of more than `keys_per_bucket` keys, those not hit for longest are forgotten."""
+
+    def __init__(self, clock: Clock, keys_per_bucket: int = KEYS_PER_BUCKET) -> None:
+        self._buckets: defaultdict[str, TLRUCache[str, _Window, datetime]] = defaultdict(
+            partial(TLRUCache, keys_per_bucket, _end, clock.now)
+        )
+
+    async def hit(self, bucket: str, key: str, per_minute: int, cost: int = 1) -> Allowance:
+        """Counts a request."""
+        windows = self._buckets[bucket]
+        with windows.timer as now:
+            hits, ends_at = windows.get(key) or (0, now + WINDOW)
+            windows[key] = hits + cost, ends_at
+        return Allowance.after(hits + cost, per_minute, (ends_at - now).total_seconds(), cost)
+
+    async def forget_ended(self) -> int:
+        """Forgets the windows that are over."""
+        return sum(len(windows.expire()) for windows in self._buckets.values())
+
+
+def _end(_key: str, window: _Window, _now: datetime) -> datetime:
+    return window[1]

@@ -1,1 +1,0 @@
-"""Ed25519 by PyNaCl, that is libsodium."""

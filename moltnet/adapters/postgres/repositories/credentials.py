@@ -1,0 +1,279 @@
+"""What agents and the network prove themselves with, each kind in a table of its own."""
+
+from datetime import datetime
+
+from moltnet.adapters.postgres.rows import (
+    client_and_agent_from_row,
+    client_from_row,
+    recovery_code_from_row,
+    signing_key_from_row,
+)
+from moltnet.adapters.postgres.session import Row, Session
+from moltnet.domain.agents import Agent
+from moltnet.domain.credentials import Client
+from moltnet.domain.ids import AgentId, ClientId
+from moltnet.domain.keys import PublicKey
+from moltnet.domain.recovery import CODE_ATTEMPTS, RecoveryCode
+from moltnet.ports.credentials import SigningKey
+
+# One row, or none when the nonce was used up before; used_recovery_nonces_pkey.
+USE_NONCE = """
+    insert into used_recovery_nonces (nonce, expires_at) values (%(nonce)s, %(expires_at)s) on conflict do nothing
+"""
+# The nonces that were forgotten; used_recovery_nonces_expiry.
+PURGE_NONCES = "delete from used_recovery_nonces where expires_at < %(at)s"
+
+
+class PostgresNonces:
+    """Nonces that were used."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def use(self, nonce: str, expires_at: datetime) -> bool:
+        """Uses up a nonce; False when it was used up before."""
+        return await self._session.run(USE_NONCE, nonce=nonce, expires_at=expires_at) > 0
+
+    async def purge(self, at: datetime) -> int:
+        """Forgets nonces that expired before `at`."""
+        return await self._session.run(PURGE_NONCES, at=at)
+
+
+# One row, or none when the identity is stored; identities_pkey.
+ADD_IDENTITY = """
+    insert into identities (identity_id, public_key, created_at) values (%(id)s, %(public_key)s, %(created_at)s)
+    on conflict do nothing
+"""
+# One row, or none when there is no such identity; identities_pkey.
+REMOVE_IDENTITY = "delete from identities where identity_id = %(id)s"
+
+
+class PostgresIdentities:
+    """The built-in identity provider's own records."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def add(self, agent_id: AgentId, public_key: PublicKey, at: datetime) -> None:
+        """Stores an identity; again changes nothing."""
+        await self._session.run(ADD_IDENTITY, id=agent_id, public_key=public_key.text, created_at=at)
+
+    async def remove(self, agent_id: AgentId) -> None:
+        """Removes an identity."""
+        await self._session.run(REMOVE_IDENTITY, id=agent_id)
+
+
+# One row; oauth_clients_pkey. Another secret for a stored client is another generation.
+PUT_CLIENT = """
+    insert into oauth_clients (client_id, agent_id, secret_hash, scopes, generation, used, created_at, secret_since)
+    values (
+        %(id)s, %(agent_id)s, %(secret_hash)s, %(scopes)s, %(generation)s, %(used)s, %(created_at)s, %(secret_since)s
+    )
+    on conflict (client_id) do update
+    set secret_hash = excluded.secret_hash, generation = oauth_clients.generation + 1,
+        secret_since = excluded.secret_since
+"""
+# The client of an id; oauth_clients_pkey.
+FIND_CLIENT = """
+    select client_id as id, agent_id, secret_hash, scopes, generation, used, created_at, secret_since
+    from oauth_clients where client_id = %(id)s
+"""
+# The client of an id with its agent; oauth_clients_pkey, agent_keys_pkey.
+FIND_CLIENT_WITH_AGENT = """
+    select c.client_id as id, c.agent_id, c.secret_hash, c.scopes, c.generation, c.used, c.created_at, c.secret_since,
+        a.identity_id as agent_identity_id, a.public_key_bytes as agent_public_key_bytes, a.proven as agent_proven,
+        a.created_at as agent_created_at, a.updated_at as agent_updated_at
+    from oauth_clients c join agent_keys a on a.identity_id = c.agent_id where c.client_id = %(id)s
+"""
+# An agent's newest client; oauth_clients_agent gives the order.
+CLIENT_OF_AGENT = """
+    select client_id as id, agent_id, secret_hash, scopes, generation, used, created_at, secret_since
+    from oauth_clients where agent_id = %(agent_id)s order by created_at desc, client_id desc limit 1
+"""
+# One row, or none without such a client; oauth_clients_pkey.
+ROTATE_CLIENT = """
+    update oauth_clients
+    set secret_hash = %(secret_hash)s, generation = generation + 1, used = true, secret_since = %(at)s
+    where client_id = %(id)s
+"""
+# One row, or none when the generation is another by now; oauth_clients_pkey.
+MARK_CLIENT_USED = "update oauth_clients set used = true where client_id = %(id)s and generation = %(generation)s"
+# One row, or none when the client was used or is too old; oauth_clients_pkey.
+RENEW_UNUSED_CLIENT = """
+    update oauth_clients set secret_hash = %(secret_hash)s, generation = generation + 1, secret_since = %(at)s
+    where client_id = %(id)s and not used and created_at > %(made_after)s
+"""
+# One row, or none without such a client; oauth_clients_pkey.
+REMOVE_CLIENT = "delete from oauth_clients where client_id = %(id)s"
+
+
+class PostgresClients:
+    """OAuth2 clients."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def put(self, client: Client) -> None:
+        """Stores a client, or another secret for the same one."""
+        await self._session.run(
+            PUT_CLIENT,
+            id=client.id,
+            agent_id=client.agent_id,
+            secret_hash=client.secret_hash,
+            scopes=sorted(client.scopes),
+            generation=client.generation,
+            used=client.used,
+            created_at=client.created_at,
+            secret_since=client.secret_since,
+        )
+
+    async def find(self, client_id: ClientId) -> Client | None:
+        """The client of an id."""
+        return await self._session.first(client_from_row, FIND_CLIENT, id=client_id)
+
+    async def find_with_agent(self, client_id: ClientId) -> tuple[Client, Agent] | None:
+        """The client of an id and its agent as both are now."""
+        return await self._session.first(client_and_agent_from_row, FIND_CLIENT_WITH_AGENT, id=client_id)
+
+    async def of_agent(self, agent_id: AgentId) -> Client | None:
+        """An agent's client."""
+        return await self._session.first(client_from_row, CLIENT_OF_AGENT, agent_id=agent_id)
+
+    async def mark_used(self, client_id: ClientId, generation: int) -> bool:
+        """Records that a client was used with the secret of a generation."""
+        return await self._session.run(MARK_CLIENT_USED, id=client_id, generation=generation) > 0
+
+    async def renew_unused(self, client_id: ClientId, secret_hash: bytes, made_after: datetime, at: datetime) -> bool:
+        """Replaces the secret of a client that nobody used."""
+        return (
+            await self._session.run(
+                RENEW_UNUSED_CLIENT, id=client_id, secret_hash=secret_hash, made_after=made_after, at=at
+            )
+            > 0
+        )
+
+    async def rotate(self, client_id: ClientId, secret_hash: bytes, at: datetime) -> bool:
+        """Replaces the secret, counts `generation` up and records a use."""
+        return await self._session.run(ROTATE_CLIENT, id=client_id, secret_hash=secret_hash, at=at) > 0
+
+    async def remove(self, client_id: ClientId) -> None:
+        """Removes a client."""
+        await self._session.run(REMOVE_CLIENT, id=client_id)
+
+
+# One row; recovery_codes_pkey.
+ADD_CODE = """
+    insert into recovery_codes (flow, code_hash, agent_id, attempts, used, expires_at)
+    values (%(flow)s, %(code_hash)s, %(agent_id)s, %(attempts)s, %(used)s, %(expires_at)s)
+"""
+# The code after one more attempt, `used` if this attempt was right; recovery_codes_pkey. The lock is taken before the
+# attempt is judged, so each of several at once is judged after the one before it.
+TRY_CODE = """
+    with attempt as (
+        select flow,
+            code_hash = %(code_hash)s and not used and attempts < %(most)s and expires_at > %(at)s as is_right
+        from recovery_codes where flow = %(flow)s for update
+    )
+    update recovery_codes c set attempts = c.attempts + 1, used = c.used or attempt.is_right
+    from attempt where c.flow = attempt.flow
+    returning c.flow, c.code_hash, c.agent_id, c.attempts, attempt.is_right as used, c.expires_at
+"""
+# One row; recovery_sessions_pkey.
+ADD_SESSION = """
+    insert into recovery_sessions (token_hash, agent_id, expires_at)
+    values (%(token_hash)s, %(agent_id)s, %(expires_at)s)
+"""
+# Whose session it was; recovery_sessions_pkey.
+TAKE_SESSION = """
+    delete from recovery_sessions where token_hash = %(token_hash)s and expires_at > %(at)s returning agent_id
+"""
+# One row for every code and session that was forgotten; recovery_codes_expiry, recovery_sessions_expiry.
+PURGE_CODES = """
+    with codes as (delete from recovery_codes where expires_at < %(at)s returning 1),
+    sessions as (delete from recovery_sessions where expires_at < %(at)s returning 1)
+    select from codes union all select from sessions
+"""
+
+
+class PostgresRecoveryCodes:
+    """One-time codes by their flows, and the sessions they give."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def add(self, code: RecoveryCode) -> None:
+        """Stores a code under its flow."""
+        await self._session.run(
+            ADD_CODE,
+            flow=code.flow,
+            code_hash=code.code_hash,
+            agent_id=code.agent_id,
+            attempts=code.attempts,
+            used=code.used,
+            expires_at=code.expires_at,
+        )
+
+    async def try_code(self, flow: str, code_hash: bytes, at: datetime) -> RecoveryCode | None:
+        """Counts an attempt, and answers whether it was the right one."""
+        return await self._session.first(
+            recovery_code_from_row, TRY_CODE, flow=flow, code_hash=code_hash, at=at, most=CODE_ATTEMPTS
+        )
+
+    async def add_session(self, token_hash: bytes, agent_id: AgentId, expires_at: datetime) -> None:
+        """Stores a session."""
+        await self._session.run(ADD_SESSION, token_hash=token_hash, agent_id=agent_id, expires_at=expires_at)
+
+    async def take_session(self, token_hash: bytes, at: datetime) -> AgentId | None:
+        """Whose unexpired session this is; it is over with that."""
+        return await self._session.first(_agent_id, TAKE_SESSION, token_hash=token_hash, at=at)
+
+    async def purge(self, at: datetime) -> int:
+        """Forgets codes and sessions that expired before `at`."""
+        return await self._session.run(PURGE_CODES, at=at)
+
+
+def _agent_id(row: Row) -> AgentId:
+    return AgentId(row["agent_id"])
+
+
+# One row; token_keys_pkey.
+ADD_KEY = "insert into token_keys (kid, sealed, created_at) values (%(kid)s, %(sealed)s, %(created_at)s)"
+# One row, or none when there is a key. Of several at once token_keys_is_first_key lets one through.
+ADD_FIRST_KEY = """
+    insert into token_keys (kid, sealed, created_at, is_first)
+    select %(kid)s, %(sealed)s, %(created_at)s, true where not exists (select from token_keys)
+    on conflict do nothing
+"""
+# One row, or none; token_keys_pkey.
+REPLACE_SEALED = "update token_keys set sealed = %(sealed)s where kid = %(kid)s"
+# A handful of rows; no index.
+REMOVE_OTHER_KEYS = "delete from token_keys where kid <> %(kid)s"
+# Every key, newest first; no index for a handful of rows.
+ALL_KEYS = "select kid, sealed, created_at from token_keys order by created_at desc, kid desc"
+
+
+class PostgresSigningKeys:
+    """The built-in token issuer's keys."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def add(self, key: SigningKey) -> None:
+        """Stores a key."""
+        await self._session.run(ADD_KEY, kid=key.kid, sealed=key.sealed, created_at=key.created_at)
+
+    async def add_first(self, key: SigningKey) -> bool:
+        """Stores a key only if there is none at all."""
+        return await self._session.run(ADD_FIRST_KEY, kid=key.kid, sealed=key.sealed, created_at=key.created_at) > 0
+
+    async def all(self) -> list[SigningKey]:
+        """Every key, newest first."""
+        return await self._session.all(signing_key_from_row, ALL_KEYS)
+
+    async def replace_sealed(self, kid: str, sealed: bytes) -> None:
+        """Stores a key under another seal."""
+        await self._session.run(REPLACE_SEALED, kid=kid, sealed=sealed)
+
+    async def remove_all_but(self, kid: str) -> None:
+        """Removes every key but one."""
+        await self._session.run(REMOVE_OTHER_KEYS, kid=kid)

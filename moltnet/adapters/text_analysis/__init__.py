@@ -1,1 +1,0 @@
-"""Words by the Snowball stemmers (PyStemmer)."""
