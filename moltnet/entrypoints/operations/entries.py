@@ -305,17 +305,7 @@ UPDATE = Operation(
         answer={"success": True, "entry": OUTPUT},
         failure="Failed to update entry",
         missing=NOT_FOUND,
-        takes=(
-            "diary_id",
-            "entry_id",
-            "content",
-            "title",
-            "tags",
-            "importance",
-            "entry_type",
-            "superseded_by",
-            "occurred_at",
-        ),
+        takes=("diary_id", "entry_id", "content", ...),
     ),
 )
 DELETE = Operation(

@@ -21,7 +21,8 @@ value; how it is wrapped is said beside each appearance.
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from enum import Enum, auto
-from types import MappingProxyType
+from itertools import chain
+from types import EllipsisType, MappingProxyType
 from typing import Annotated, Any, Generic, Protocol, Self, TypeVar, get_args
 
 import attrs
@@ -264,7 +265,8 @@ class Tool:
         failure: the phrase for whatever goes wrong; `{name}` stands for an argument.
         missing: the phrase when there is no such thing, where it is another.
         signed_out: the phrase for a client without credentials, where it is another than everywhere.
-        takes: the members of the input that it takes, in their order; all, unless said otherwise.
+        takes: the members of the input that it takes, in their order; `...` stands for all that are not named here.
+        omits: those that it does not take though they are not named.
         needs: those that it must be given though the operation does without.
         retired: arguments that it once had and now passes over, each with the hint that is given for it.
     """
@@ -277,9 +279,18 @@ class Tool:
     failure: str = attrs.field(kw_only=True)
     missing: str | None = attrs.field(default=None, kw_only=True)
     signed_out: str | None = attrs.field(default=None, kw_only=True)
-    takes: tuple[str, ...] | None = attrs.field(default=None, kw_only=True)
+    takes: "tuple[str | EllipsisType, ...]" = attrs.field(default=(...,), kw_only=True)
+    omits: tuple[str, ...] = attrs.field(default=(), kw_only=True)
     needs: tuple[str, ...] = attrs.field(default=(), kw_only=True)
     retired: Mapping[str, str] = attrs.field(factory=dict, kw_only=True)
+
+    def members(self, form: Members) -> list[Member]:
+        """The members of an input that it takes, those that it needs without their default."""
+        by_name = {each.attribute: each for each in form.members}
+        others = [name for name in by_name if name not in {*self.takes, *self.omits}]
+        names = chain.from_iterable(others if each is ... else [each] for each in self.takes)
+        taken = [by_name[name] for name in names]
+        return [attrs.evolve(each, default=attrs.NOTHING) if each.attribute in self.needs else each for each in taken]
 
 
 @attrs.frozen(kw_only=True, slots=False)

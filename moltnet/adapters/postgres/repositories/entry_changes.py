@@ -13,22 +13,37 @@ from moltnet.adapters.postgres.terms import StoredTerms, stored_terms
 from moltnet.domain.entries import Entry
 from moltnet.domain.search import EntryIndex, IndexedPassage, ModelPassages, Vector
 
+# The columns that an edit may change; each takes the parameter of its name.
+_EDITED = (
+    "title",
+    "content",
+    "tags",
+    "injection_risk",
+    "importance",
+    "entry_type",
+    "superseded_by",
+    "occurred_at",
+    "fold",
+    "updated_at",
+    "author_assumed",
+    "edited_by",
+)
+_COLUMNS = ", ".join(_EDITED)
+_VALUES = ", ".join(f"%({column})s" for column in _EDITED)
+_SET = ", ".join(f"{column} = %({column})s" for column in _EDITED)
 # One row, or none when the diary is gone; diaries_pkey. An entry that was stored as in a private diary while the diary
 # became a public one would be refused by diary_entries_diary_id_fkey: hence the lock before the look.
-ADD = """
+ADD = f"""
     with diary as (
         select id, visibility from diaries
         where id = %(diary_id)s and require_serving_until_commit(%(embedding_model)s) for key share
     ), entry as (
         insert into diary_entries (
-            id, diary_id, diary_visibility, title, content, tags, injection_risk, importance, entry_type, superseded_by,
-            occurred_at, fold, created_at, updated_at, author_id, author_assumed, edited_by,
+            id, diary_id, diary_visibility, created_at, author_id, {_COLUMNS},
             embedding_model, embedding, starts_at, ends_at, further_passages, terms, words
         )
         select
-            %(id)s, id, visibility, %(title)s, %(content)s, %(tags)s, %(injection_risk)s, %(importance)s,
-            %(entry_type)s, %(superseded_by)s, %(occurred_at)s, %(fold)s, %(created_at)s, %(updated_at)s,
-            %(author_id)s, %(author_assumed)s, %(edited_by)s,
+            %(id)s, id, visibility, %(created_at)s, %(author_id)s, {_VALUES},
             %(embedding_model)s, %(embedding)s, %(starts_at)s, %(ends_at)s, %(further_passages)s, %(terms)s, %(words)s
         from diary
         returning id
@@ -45,22 +60,19 @@ ADD = """
         on conflict (diary_id, lexeme) do update set holding = diary_terms.holding + 1
     )
     select from entry
-"""
+"""  # noqa: S608 - constants
 # One row, or none when the entry was changed or is gone; diary_entries_pkey.
-REPLACE = """
+REPLACE = f"""
     with diary as (
         select id from diaries where id = %(diary_id)s for no key update
     )
     update diary_entries e
-    set title = %(title)s, content = %(content)s, tags = %(tags)s, injection_risk = %(injection_risk)s,
-        importance = %(importance)s, entry_type = %(entry_type)s, superseded_by = %(superseded_by)s,
-        occurred_at = %(occurred_at)s, fold = %(fold)s, updated_at = %(updated_at)s,
-        author_assumed = %(author_assumed)s, edited_by = %(edited_by)s
+    set {_SET}
     from diary
     where e.diary_id = diary.id and e.id = %(id)s and e.updated_at = %(unless_changed_since)s
-"""
+"""  # noqa: S608 - constants
 # The same with another index: one row with the terms the entry no longer holds, or none.
-REPLACE_WITH_INDEX = """
+REPLACE_WITH_INDEX = f"""
     with diary as (
         select id from diaries
         where id = %(diary_id)s and require_serving_until_commit(%(embedding_model)s) for no key update
@@ -70,10 +82,7 @@ REPLACE_WITH_INDEX = """
         for no key update of e
     ), edited as (
         update diary_entries e
-        set title = %(title)s, content = %(content)s, tags = %(tags)s, injection_risk = %(injection_risk)s,
-            importance = %(importance)s, entry_type = %(entry_type)s, superseded_by = %(superseded_by)s,
-            occurred_at = %(occurred_at)s, fold = %(fold)s, updated_at = %(updated_at)s,
-            author_assumed = %(author_assumed)s, edited_by = %(edited_by)s,
+        set {_SET},
             embedding_model = %(embedding_model)s, embedding = %(embedding)s, starts_at = %(starts_at)s,
             ends_at = %(ends_at)s, further_passages = %(further_passages)s, terms = %(terms)s, words = %(words)s
         from old where e.id = old.id
@@ -99,7 +108,7 @@ REPLACE_WITH_INDEX = """
         on conflict (diary_id, lexeme) do update set holding = diary_terms.holding + excluded.holding
     )
     select array(select lexeme from changes where change < 0) as lexemes from edited
-"""
+"""  # noqa: S608 - constants
 # One row with the terms the entry held, or none when it was changed or is gone; diary_entries_pkey. Passages and
 # accesses go with it, and those it had superseded are current again, by their foreign keys.
 REMOVE = """
@@ -146,20 +155,9 @@ class _Beginning:
 
 def entry_values(entry: Entry) -> dict[str, Any]:
     """What the statements take of an entry."""
-    return {
-        "id": entry.id,
-        "diary_id": entry.diary_id,
-        "title": entry.title,
-        "content": entry.content,
+    own = {name: getattr(entry, name, None) for name in ("id", "diary_id", "created_at", *_EDITED)}
+    return own | {
         "tags": None if entry.tags is None else list(entry.tags),
-        "injection_risk": entry.injection_risk,
-        "importance": entry.importance,
-        "entry_type": entry.entry_type,
-        "superseded_by": entry.superseded_by,
-        "occurred_at": entry.occurred_at,
-        "fold": entry.fold,
-        "created_at": entry.created_at,
-        "updated_at": entry.updated_at,
         "author_id": entry.writer.id,
         "author_assumed": entry.writer.assumed,
         "edited_by": entry.edited_by and entry.edited_by.id,

@@ -26,7 +26,6 @@ from moltnet.entrypoints.library.diaries import diary_id as id_of_diary
 from moltnet.entrypoints.mcp.tools.parsing import TEXT_MAX
 from moltnet.entrypoints.mcp.tools.tool import NOT_AUTHENTICATED, AnyTool, Tool
 from moltnet.entrypoints.operations.operation import OUTPUT, AnyOperation, Auth
-from moltnet.entrypoints.operations.operation import Tool as Face
 from moltnet.entrypoints.schema.convert import reader
 from moltnet.entrypoints.schema.declare import Constant, Member, Members, Shape, members_of
 
@@ -111,7 +110,7 @@ def tool_of(operation: AnyOperation, answer: type | None = None, show: Show | No
     face = operation.tool
     if face is None:
         raise TypeError(f"{operation.name} is no tool")
-    members = _arguments_of(face, members_of(operation.input))
+    members = face.members(members_of(operation.input))
     read = reader(operation.input)
 
     async def run(agent: Agent, arguments: Mapping[str, object]) -> object:
@@ -137,12 +136,6 @@ def tool_of(operation: AnyOperation, answer: type | None = None, show: Show | No
         is_public=operation.auth is Auth.NONE,
         effect=face.effect,
     )
-
-
-def _arguments_of(face: Face, form: Members) -> list[Member]:
-    named = {each.attribute: each for each in form.members}
-    members = [named[name] for name in (named if face.takes is None else face.takes)]
-    return [attrs.evolve(each, default=attrs.NOTHING) if each.attribute in face.needs else each for each in members]
 
 
 def _answer(members: Mapping[str, object], output: Shape) -> Members:
