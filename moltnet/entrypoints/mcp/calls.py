@@ -16,13 +16,13 @@ from moltnet.entrypoints.mcp.prompts import PROMPTS
 from moltnet.entrypoints.mcp.resources import RESOURCES
 from moltnet.entrypoints.mcp.tools import ALIASES, TOOLS
 from moltnet.entrypoints.mcp.tools.parsing import InvalidArguments
-from moltnet.entrypoints.mcp.tools.tool import AnyTool, failure
+from moltnet.entrypoints.mcp.tools.tool import Tool, failure
 from moltnet.entrypoints.operations.table import scopes_of
 from moltnet.entrypoints.rest.json_text import to_long_json
 from moltnet.entrypoints.rest.large_json import read_json, size_of
 from moltnet.entrypoints.schema.convert import json_value
 
-BY_NAME: Mapping[str, AnyTool] = MappingProxyType({tool.name: tool for tool in TOOLS})
+BY_NAME: Mapping[str, Tool] = MappingProxyType({tool.name: tool for tool in TOOLS})
 
 _LOG = logging.getLogger(__name__)
 
@@ -45,12 +45,12 @@ class Result:
         return {"content": [{"type": "text", "text": text}], **({"isError": True} if self.failed else {})}
 
 
-def tool_named(name: str) -> AnyTool | None:
+def tool_named(name: str) -> Tool | None:
     """The tool of a name, present or past."""
     return BY_NAME.get(ALIASES.get(name, name))
 
 
-async def call(session: McpSession, tool: AnyTool, arguments: Mapping[str, object]) -> Result:
+async def call(session: McpSession, tool: Tool, arguments: Mapping[str, object]) -> Result:
     """What a client gets when it calls a tool; nothing is raised."""
     try:
         parsed_arguments = await read_json(
@@ -68,24 +68,24 @@ async def call(session: McpSession, tool: AnyTool, arguments: Mapping[str, objec
     return Result(_hinted(members, tool, arguments))
 
 
-def signed_out(tool: AnyTool) -> Result:
+def signed_out(tool: Tool) -> Result:
     """What a tool that needs credentials answers a client that shows none."""
-    return Result(failure(Unauthenticated(), tool.signed_out).members, failed=True)
+    return Result(failure(Unauthenticated(), tool.face.signed_out).members, failed=True)
 
 
-async def _run(session: McpSession, tool: AnyTool, parsed_arguments: object) -> dict[str, object]:
+async def _run(session: McpSession, tool: Tool, parsed_arguments: Mapping[str, object]) -> dict[str, object]:
     async with answering(session, tool.operation):
         answer = await tool.run(session.agent, parsed_arguments)
         return await read_json(session.workers, lambda: _members(answer), size_of(answer))
 
 
-def _error_for(session: McpSession, tool: AnyTool, error: MoltNetError) -> MoltNetError:
+def _error_for(session: McpSession, tool: Tool, error: MoltNetError) -> MoltNetError:
     # What is public an anonymous client may read by other tools too; when it fails, signing in is what helps.
     is_anonymous = not session.is_authenticated and not tool.is_public
     return Unauthenticated() if is_anonymous and not isinstance(error, Unavailable | Limited) else error
 
 
-def _failed(tool: AnyTool, error: MoltNetError, arguments: Mapping[str, object]) -> Result:
+def _failed(tool: Tool, error: MoltNetError, arguments: Mapping[str, object]) -> Result:
     if tool.instead is not None:
         return Result(_members(tool.instead(error)))
     return Result(failure(error, tool.message(error, arguments)).members, failed=True)
@@ -98,8 +98,8 @@ def _members(answer: object) -> dict[str, object]:
     return members
 
 
-def _hinted(members: dict[str, object], tool: AnyTool, arguments: Mapping[str, object]) -> dict[str, object]:
-    hints = [hint for name, hint in tool.retired.items() if name in arguments]
+def _hinted(members: dict[str, object], tool: Tool, arguments: Mapping[str, object]) -> dict[str, object]:
+    hints = [hint for name, hint in tool.face.retired.items() if name in arguments]
     return {"hint": "; ".join(hints)} | members if hints else members
 
 
@@ -122,7 +122,7 @@ def needs_credentials(message: object) -> bool:
     return False
 
 
-def marked(tool: AnyTool) -> dict[str, object]:
+def marked(tool: Tool) -> dict[str, object]:
     """A tool as a client without credentials is shown it: with what it would need them for."""
     scopes = scopes_of(tool.operation)
     schemes = [{"type": "oauth2", "scopes": list(scopes)}] if scopes else [{"type": "noauth"}]

@@ -14,8 +14,10 @@ from moltnet.domain.ids import EntryId, parse_uuid
 from moltnet.entrypoints.library.agent import Agent
 from moltnet.entrypoints.mcp.mcp_session import McpSession, answering
 from moltnet.entrypoints.mcp.prompts import Self, profile_entry
-from moltnet.entrypoints.mcp.tools.derived import diary_id, profile_of, uuid_of
-from moltnet.entrypoints.mcp.tools.tool import NOT_AUTHENTICATED, failure
+from moltnet.entrypoints.mcp.tools.agents import named
+from moltnet.entrypoints.mcp.tools.derived import diary_id, fingerprint_of, uuid_of
+from moltnet.entrypoints.mcp.tools.tool import failure
+from moltnet.entrypoints.operations.operation import NOT_AUTHENTICATED
 from moltnet.entrypoints.schema.convert import json_value
 
 RECENT = 20
@@ -81,13 +83,7 @@ async def _read(session: McpSession, resource: Resource, parts: Parts) -> Member
 
 async def _identity(agent: Agent, _: Parts) -> Members:
     me = await agent.agents.whoami()
-    return {
-        "identity_id": str(me.agent_id),
-        "client_id": str(me.client_id),
-        "public_key": me.public_key.text,
-        "fingerprint": me.fingerprint.text,
-        "proven": me.proven,
-    }
+    return _json_members({"identity_id": me.agent_id, "client_id": me.client_id, **named(me)})
 
 
 async def _recent(agent: Agent, _: Parts) -> Members:
@@ -113,12 +109,7 @@ async def _entry_of_diary(agent: Agent, parts: Parts) -> Members:
 
 
 async def _profile(agent: Agent, parts: Parts) -> Members:
-    profile = await profile_of(agent, parts[0])
-    return {
-        "public_key": profile.public_key.text,
-        "fingerprint": profile.fingerprint.text,
-        "proven": profile.proven,
-    }
+    return _json_members(named(await agent.agents.lookup(fingerprint_of(parts[0]))))
 
 
 def _profile_entry(self_part: Self) -> Read:

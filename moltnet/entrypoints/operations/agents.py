@@ -10,7 +10,7 @@ from moltnet.domain.keys import Fingerprint
 from moltnet.domain.limits import Tier
 from moltnet.domain.signing import check_signature_text
 from moltnet.domain.views import FullProfile, Myself, SignatureCheck, Signer
-from moltnet.entrypoints.operations.operation import Auth, Call, Http, Nothing, Operation
+from moltnet.entrypoints.operations.operation import Auth, Call, Effect, Http, Nothing, Operation, Tool
 from moltnet.entrypoints.operations.signing import SignatureText
 from moltnet.entrypoints.schema.views import Shown, view
 
@@ -89,6 +89,14 @@ LOOKUP = Operation(
     scopes=(),
     rate=Tier.GLOBAL,
     http=Http("GET", "/agents/{fingerprint}", tag="agents", problems=(404,)),
+    tool=Tool(
+        "agent_lookup",
+        "Look an agent up",
+        "The public key of the agent that has a fingerprint.",
+        Effect.READS,
+        failure="Failed to look up agent {fingerprint}",
+        missing="Agent with fingerprint {fingerprint} not found",
+    ),
 )
 VERIFY = Operation(
     name="verifyAgentSignature",

@@ -253,6 +253,7 @@ class Placeholder(Enum):
 
 
 OUTPUT = Placeholder.OUTPUT
+NOT_AUTHENTICATED = "Not authenticated"
 
 
 @attrs.frozen
@@ -264,7 +265,7 @@ class Tool:
             the answer is made in `mcp.tools`.
         failure: the phrase for whatever goes wrong; `{name}` stands for an argument.
         missing: the phrase when there is no such thing, where it is another.
-        signed_out: the phrase for a client without credentials, where it is another than everywhere.
+        signed_out: the phrase for a client without credentials.
         takes: the members of the input that it takes, in their order; `...` stands for all that are not named here.
         omits: those that it does not take though they are not named.
         needs: those that it must be given though the operation does without.
@@ -278,7 +279,7 @@ class Tool:
     answer: Mapping[str, object] = attrs.field(factory=dict, kw_only=True)
     failure: str = attrs.field(kw_only=True)
     missing: str | None = attrs.field(default=None, kw_only=True)
-    signed_out: str | None = attrs.field(default=None, kw_only=True)
+    signed_out: str = attrs.field(default=NOT_AUTHENTICATED, kw_only=True)
     takes: "tuple[str | EllipsisType, ...]" = attrs.field(default=(...,), kw_only=True)
     omits: tuple[str, ...] = attrs.field(default=(), kw_only=True)
     needs: tuple[str, ...] = attrs.field(default=(), kw_only=True)
@@ -289,8 +290,8 @@ class Tool:
         by_name = {each.attribute: each for each in form.members}
         others = [name for name in by_name if name not in {*self.takes, *self.omits}]
         names = chain.from_iterable(others if each is ... else [each] for each in self.takes)
-        taken = [by_name[name] for name in names]
-        return [attrs.evolve(each, default=attrs.NOTHING) if each.attribute in self.needs else each for each in taken]
+        members = [by_name[name] for name in names]
+        return [attrs.evolve(each, default=attrs.NOTHING) if each.attribute in self.needs else each for each in members]
 
 
 @attrs.frozen(kw_only=True, slots=False)

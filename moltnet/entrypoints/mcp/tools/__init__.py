@@ -2,15 +2,15 @@
 
 from types import MappingProxyType
 
-from moltnet.entrypoints.mcp.tools import agents, crypto, entries
+from moltnet.entrypoints.mcp.tools import agents, entries
 from moltnet.entrypoints.mcp.tools.derived import tool_of
-from moltnet.entrypoints.mcp.tools.tool import AnyTool
+from moltnet.entrypoints.mcp.tools.tool import Tool
 from moltnet.entrypoints.operations import diaries, sharing, vouching
 from moltnet.entrypoints.operations.table import BY_NAME
 
 __all__ = ["ALIASES", "TOOLS"]
 
-_IN_ORDER: tuple[AnyTool, ...] = (
+_IN_ORDER: tuple[Tool, ...] = (
     entries.CREATE,
     entries.GET,
     entries.LIST,
@@ -18,10 +18,10 @@ _IN_ORDER: tuple[AnyTool, ...] = (
     entries.UPDATE,
     entries.DELETE,
     entries.REFLECT,
-    crypto.PREPARE,
-    crypto.SUBMIT,
-    crypto.STATUS,
-    crypto.VERIFY,
+    agents.PREPARE,
+    agents.SUBMIT,
+    agents.STATUS,
+    agents.VERIFY,
     agents.WHOAMI,
     agents.LOOKUP,
     *(tool_of(each) for each in vouching.OPERATIONS),

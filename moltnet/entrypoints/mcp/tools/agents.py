@@ -1,165 +1,119 @@
-"""Tools that tell who is who: oneself, with what a self needs, others, and the network."""
+"""Tools that tell who is who: oneself, with what a self needs, others, and the network; and those on signatures.
 
-from typing import Annotated, Any
-from uuid import UUID
+The private key stays with the agent, so each tool on signatures says how to go on.
+"""
 
-import attrs
+from collections.abc import Mapping
 
-from moltnet.domain.constraints import Alias, Description, Text
 from moltnet.domain.errors import MoltNetError, Unauthenticated
-from moltnet.entrypoints.discovery.document import NetworkInfo
+from moltnet.domain.signing import SigningRequest, SigningStatus
+from moltnet.domain.views import FullProfile, Myself
 from moltnet.entrypoints.library.agent import Agent
 from moltnet.entrypoints.mcp.prompts import Self, profile_entries
-from moltnet.entrypoints.mcp.tools.derived import profile_of
-from moltnet.entrypoints.mcp.tools.tool import AnyTool, Tool
-from moltnet.entrypoints.operations.operation import Effect, Nothing
+from moltnet.entrypoints.mcp.tools.derived import tool_of
+from moltnet.entrypoints.mcp.tools.tool import Tool
+from moltnet.entrypoints.operations import agents, signing
+from moltnet.entrypoints.operations.operation import Effect
+from moltnet.entrypoints.operations.operation import Tool as Face
+from moltnet.entrypoints.operations.signing import MINUTES
 from moltnet.entrypoints.rest.problems import row_of
 
-PublicKeyText = Annotated[str, Alias("public_key")]
+Answer = dict[str, object]
+
+NEXT_STEP = (
+    f"Decode signing_input from base64, sign these bytes with your Ed25519 private key within {MINUTES} minutes, and "
+    "call crypto_submit_signature with request_id and the signature in base64."
+)
+VERIFICATION_PENDING = "The signature is still being checked: ask crypto_signing_status in a moment"
+VALID, UNKNOWN = "The signature is valid", "No valid signature of this network"
+_JUDGED = {True: "Signature verified", False: "Signature verification failed", None: "Signing request expired"}
 
 
-@attrs.frozen(kw_only=True)
-class Lookup:
-    """Whom to look up."""
-
-    fingerprint: Annotated[
-        str,
-        Text(1, 100),
-        Description("Short name of an agent's key: XXXX-XXXX-XXXX-XXXX in hexadecimal digits"),
-    ]
-
-
-@attrs.frozen(kw_only=True)
-class Named:
-    """A key, its short name, and whether its agent has shown that it holds the private key."""
-
-    public_key: PublicKeyText
-    fingerprint: str
-    proven: bool
-
-
-@attrs.frozen(kw_only=True)
-class AgentAnswer:
-    """The agent that has a fingerprint."""
-
-    agent: Named
-
-
-@attrs.frozen(kw_only=True)
-class Identity(Named):
-    """Oneself."""
-
-    identity_id: Annotated[UUID, Alias("identity_id")]
-    client_id: Annotated[UUID, Alias("client_id")]
-
-
-@attrs.frozen(kw_only=True)
-class Part:
-    """What an agent wrote of itself."""
-
-    id: UUID
-    content: str
-
-
-@attrs.frozen(kw_only=True)
-class SelfProfile:
-    """What an agent wrote of itself: who it is, and what it stands for."""
-
-    whoami: Part | None
-    soul: Part | None
-
-
-@attrs.frozen(kw_only=True)
-class Whoami:
-    """Who is asking. Of a stranger nothing else is told, unless a reason why it could not be found out."""
-
-    authenticated: bool
-    identity: Identity | None = None
-    profile: SelfProfile | None = None
-    hint: str | None = None
-    reason: str | None = None
-
-
-async def whoami(agent: Agent, _: Nothing) -> Whoami:
-    """Tells who is asking."""
+async def whoami(agent: Agent, _: Mapping[str, object]) -> Answer:
+    """Tells who is asking, and what it wrote of itself."""
     me = await agent.agents.whoami()
-    identity = Identity(
-        identity_id=me.agent_id,
-        client_id=me.client_id,
-        public_key=me.public_key.text,
-        fingerprint=me.fingerprint.text,
-        proven=me.proven,
-    )
-    entries_by_part = await profile_entries(agent)
-    parts = {part: Part(id=entry.id, content=entry.content) for part, entry in entries_by_part.items()}
-    profile = SelfProfile(whoami=parts.get(Self.WHOAMI), soul=parts.get(Self.SOUL))
-    missing = [part for part in Self if part not in entries_by_part]
-    return Whoami(authenticated=True, identity=identity, profile=profile, hint=_hint(missing))
+    entries = await profile_entries(agent)
+    parts = {part: {"id": entry.id, "content": entry.content} for part, entry in entries.items()}
+    answer: Answer = {
+        "authenticated": True,
+        "identity": named(me) | {"identity_id": me.agent_id, "client_id": me.client_id},
+        "profile": {"whoami": parts.get(Self.WHOAMI), "soul": parts.get(Self.SOUL)},
+    }
+    missing = " and no ".join(part for part in Self if part not in entries)
+    hint = f"Your profile has no {missing} entry yet: the prompt identity_bootstrap says how to write it"
+    return answer | ({"hint": hint} if missing else {})
 
 
-async def lookup(agent: Agent, arguments: Lookup) -> AgentAnswer:
-    """Looks an agent up."""
-    profile = await profile_of(agent, arguments.fingerprint)
-    found = Named(public_key=profile.public_key.text, fingerprint=profile.fingerprint.text, proven=profile.proven)
-    return AgentAnswer(agent=found)
-
-
-def _unknown(error: MoltNetError) -> Whoami:
-    """Nobody is told that they cannot be known: a stranger is one, and else there is a reason."""
-    reason = None if isinstance(error, Unauthenticated) else row_of(type(error)).code
-    return Whoami(authenticated=False, reason=reason)
-
-
-def _hint(missing: list[Self]) -> str | None:
-    if not missing:
-        return None
-    return (
-        f"Your profile has no {' and no '.join(missing)} entry yet: the prompt identity_bootstrap says how to write it"
-    )
-
-
-WHOAMI: AnyTool = Tool(
-    "moltnet_whoami",
-    "Who am I",
-    "Your own key and fingerprint, and what you wrote of yourself. Begin with this.",
-    whoami,
-    arguments=Nothing,
-    answer=Whoami,
-    operation="getWhoami",
-    failure="Failed to find out who you are",
-    instead=_unknown,
-    is_public=True,
-    effect=Effect.READS,
-)
-LOOKUP: AnyTool = Tool(
-    "agent_lookup",
-    "Look an agent up",
-    "The public key of the agent that has a fingerprint.",
-    lookup,
-    arguments=Lookup,
-    answer=AgentAnswer,
-    operation="getAgentProfile",
-    failure="Failed to look up agent {fingerprint}",
-    missing="Agent with fingerprint {fingerprint} not found",
-    is_public=True,
-    effect=Effect.READS,
-)
-
-
-async def info(agent: Agent, _: Nothing) -> dict[str, Any]:
+async def info(agent: Agent, _: Mapping[str, object]) -> Answer:
     """Tells of the network."""
     return dict(await agent.public.network_info())
 
 
-INFO: AnyTool = Tool(
-    "moltnet_info",
-    "About the network",
-    "What this network is, how to join it, and its rules.",
-    info,
-    arguments=Nothing,
-    answer=NetworkInfo,
-    operation="getNetworkInfo",
-    failure="Failed to fetch network info",
+def named(agent: FullProfile | Myself) -> Answer:
+    """A key, its short name, and whether its agent has shown that it holds the private key."""
+    return {"public_key": agent.public_key, "fingerprint": agent.fingerprint, "proven": agent.proven}
+
+
+def _unknown(error: MoltNetError) -> Answer:
+    """Nobody is told that they cannot be known: a stranger is one, and else there is a reason."""
+    if isinstance(error, Unauthenticated):
+        return {"authenticated": False}
+    return {"authenticated": False, "reason": row_of(type(error)).code}
+
+
+def _prepared(request: SigningRequest, _: object) -> Answer:
+    return {
+        "request_id": request.id,
+        "message": request.message,
+        "nonce": request.nonce,
+        "signing_input": request.signing_input,
+        "status": request.status,
+        "expires_at": request.expires_at,
+        "next_step": NEXT_STEP,
+    }
+
+
+def _status(request: SigningRequest, _: object) -> Answer:
+    return {
+        "request_id": request.id,
+        "status": request.status,
+        "valid": request.valid,
+        "message": request.message,
+        "expires_at": request.expires_at,
+    }
+
+
+def _submitted(request: SigningRequest, _: object) -> Answer:
+    outcome = VERIFICATION_PENDING if request.status is SigningStatus.PENDING else _JUDGED[request.valid]
+    return {"request_id": request.id, "status": request.status, "valid": request.valid, "message": outcome}
+
+
+WHOAMI = Tool(
+    face=Face(
+        "moltnet_whoami",
+        "Who am I",
+        "Your own key and fingerprint, and what you wrote of yourself. Begin with this.",
+        Effect.READS,
+        failure="Failed to find out who you are",
+    ),
+    run=whoami,
+    operation="getWhoami",
+    instead=_unknown,
     is_public=True,
-    effect=Effect.READS,
 )
+INFO = Tool(
+    face=Face(
+        "moltnet_info",
+        "About the network",
+        "What this network is, how to join it, and its rules.",
+        Effect.READS,
+        failure="Failed to fetch network info",
+    ),
+    run=info,
+    operation="getNetworkInfo",
+    is_public=True,
+)
+LOOKUP = tool_of(agents.LOOKUP, lambda profile, _: {"agent": named(profile)})
+PREPARE, SUBMIT = tool_of(signing.CREATE, _prepared), tool_of(signing.SUBMIT, _submitted)
+STATUS = tool_of(signing.GET, _status)
+VERIFY = tool_of(signing.VERIFY, lambda valid, _: {"valid": valid, "message": VALID if valid else UNKNOWN})

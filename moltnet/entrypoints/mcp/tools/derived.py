@@ -19,15 +19,15 @@ from moltnet.domain.ids import DiaryId, EntryId, ShareId, SigningRequestId, pars
 from moltnet.domain.keys import Fingerprint, MalformedFingerprint
 from moltnet.domain.sharing import InvitationNotFound
 from moltnet.domain.signing import SigningRequestNotFound
-from moltnet.domain.views import FullProfile
 from moltnet.entrypoints.library.agent import Agent
 from moltnet.entrypoints.library.diaries import AmbiguousDiary
 from moltnet.entrypoints.library.diaries import diary_id as id_of_diary
 from moltnet.entrypoints.mcp.tools.parsing import TEXT_MAX
-from moltnet.entrypoints.mcp.tools.tool import NOT_AUTHENTICATED, AnyTool, Tool
+from moltnet.entrypoints.mcp.tools.tool import Tool
 from moltnet.entrypoints.operations.operation import OUTPUT, AnyOperation, Auth
+from moltnet.entrypoints.operations.operation import Tool as Face
 from moltnet.entrypoints.schema.convert import reader
-from moltnet.entrypoints.schema.declare import Constant, Member, Members, Shape, members_of
+from moltnet.entrypoints.schema.declare import Member, Members, Shape, members_of
 
 
 class NoFingerprint(NotFound):
@@ -37,13 +37,12 @@ class NoFingerprint(NotFound):
     sentence = f"No agent has this fingerprint. {MalformedFingerprint.sentence}"
 
 
-async def profile_of(agent: Agent, fingerprint: str) -> FullProfile:
-    """The agent of a fingerprint; raises NotFound also for a text that is none, as for one that no agent has."""
+def fingerprint_of(text: str) -> Fingerprint:
+    """The fingerprint that a text is; raises NoFingerprint for any other text, as for one that no agent has."""
     try:
-        parsed = Fingerprint.parse(fingerprint)
+        return Fingerprint.parse(text)
     except MalformedFingerprint:
         raise NoFingerprint from None
-    return await agent.agents.lookup(parsed)
 
 
 async def diary_id(agent: Agent, ref: str) -> DiaryId:
@@ -102,8 +101,8 @@ REFERENCES: Mapping[object, Reference] = MappingProxyType(
 )
 
 
-def tool_of(operation: AnyOperation, answer: type | None = None, show: Show | None = None) -> AnyTool:
-    """The tool of an operation. `show` makes a form `answer` of the output and the input, where more is to be said.
+def tool_of(operation: AnyOperation, show: Show | None = None) -> Tool:
+    """The tool of an operation. `show` makes the answer of the output and the input, where more is to be said.
 
     Raises TypeError for an operation that is no tool.
     """
@@ -115,37 +114,20 @@ def tool_of(operation: AnyOperation, answer: type | None = None, show: Show | No
 
     async def run(agent: Agent, arguments: Mapping[str, object]) -> object:
         named = ((each, arguments.get(_argument(each).alias)) for each in members)
-        request = read({each.alias: await _value(agent, each, value) for each, value in named if value is not None})
+        values = {each.alias: await _value(agent, face, each, value) for each, value in named if value is not None}
+        request = read(values)
         output = await agent.transport.call(operation, request)
         if show:
             return show(output, request)
         return {name: output if value is OUTPUT else value for name, value in face.answer.items()}
 
     return Tool(
-        face.name,
-        face.title,
-        face.text,
-        run,
+        face=face,
+        run=run,
         arguments=Members(dict, tuple(map(_argument, members))),
-        answer=answer or _answer(face.answer, operation.shape),
         operation=operation.name,
-        failure=face.failure,
-        missing=face.missing,
-        signed_out=face.signed_out or NOT_AUTHENTICATED,
-        retired=face.retired,
         is_public=operation.auth is Auth.NONE,
-        effect=face.effect,
     )
-
-
-def _answer(members: Mapping[str, object], output: Shape) -> Members:
-    shapes = {name: output if value is OUTPUT else _constant(value) for name, value in members.items()}
-    return Members(dict, tuple(Member(name, name, shape, attrs.NOTHING) for name, shape in shapes.items()))
-
-
-def _constant(value: object) -> Constant:
-    assert isinstance(value, str | bool)  # noqa: S101  # what declarations hold
-    return Constant(value)
 
 
 def _reference(member: Member) -> Reference | None:
@@ -170,6 +152,8 @@ def _shape(member: Member) -> Shape:
     return shape
 
 
-async def _value(agent: Agent, member: Member, value: object) -> object:
+async def _value(agent: Agent, face: Face, member: Member, value: object) -> object:
+    if face.missing and member.kind is Fingerprint:
+        return fingerprint_of(str(value)).text
     reference = _reference(member)
     return str(await reference.id_of(agent, str(value))) if reference else value

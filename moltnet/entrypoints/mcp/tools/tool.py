@@ -7,22 +7,19 @@
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from functools import cached_property
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import attrs
 
 from moltnet.domain.errors import Limited, MoltNetError, NotFound, Unauthenticated, Unavailable
 from moltnet.entrypoints.library.agent import Agent
 from moltnet.entrypoints.mcp.tools.parsing import InvalidArguments, UnsanitizableInput, cleaned, explained, prepared
-from moltnet.entrypoints.operations.operation import Effect
+from moltnet.entrypoints.operations.operation import Tool as Face
 from moltnet.entrypoints.rest.problems import DISCLOSED, STATUSES, row_of
-from moltnet.entrypoints.schema.convert import reader
-from moltnet.entrypoints.schema.declare import Members, members_of
+from moltnet.entrypoints.schema.declare import Members
 from moltnet.entrypoints.schema.document import Components, JsonSchema
 from moltnet.entrypoints.schema.validate import Refused, form_checker
 from moltnet.ports.remote import Problem
-
-NOT_AUTHENTICATED = "Not authenticated"
 
 _SERVER_FAULT = 500
 _LOG = logging.getLogger(__name__)
@@ -74,93 +71,71 @@ def _code_and_status(error: MoltNetError) -> tuple[str, int]:
     return row.code, STATUSES.get(type(error), row.status)
 
 
-Arguments = TypeVar("Arguments")
-Run = Callable[[Agent, Arguments], Awaitable[object]]
+Run = Callable[[Agent, Mapping[str, object]], Awaitable[object]]
 
 _COMPONENT = "#/components/schemas/"
 
 
-@attrs.frozen(slots=False)
-class Tool(Generic[Arguments]):
+@attrs.frozen(slots=False, kw_only=True, eq=False)
+class Tool:
     """One tool.
 
+    What it answers is not listed: all output schemas together cost more than all the rest, and what answers hold speaks
+    for itself.
+
     Attributes:
-        arguments: their form, or their shape alone; then `run` is given them by their names.
-        answer: the form of what it answers. It is not listed: all output schemas together cost more than all the rest,
-            and what answers hold speaks for itself.
-        operation: what the tool does, by its name in the REST door: it is counted with it.
-        failure: the phrase for whatever goes wrong; `{name}` stands for an argument.
-        missing: the phrase when there is no such thing, where it is another.
-        signed_out: the phrase for a visitor without credentials.
-        retired: arguments that it once had and now passes over, each with the hint that is given for it.
+        face: its names, texts and phrases, as its operation declares them.
+        run: asks the agent, and answers an object or its members; arguments are given by their names.
+        arguments: their shape.
+        operation: what the tool does, by its name in REST: it is counted with it.
         instead: what it answers where others fail; None lets it fail.
         is_public: whether it needs no credentials.
     """
 
-    name: str
-    title: str
-    description: str
-    run: Run[Arguments]
-    arguments: type[Arguments] | Members = attrs.field(kw_only=True)
-    answer: type | Members = attrs.field(kw_only=True)
-    operation: str = attrs.field(kw_only=True)
-    failure: str = attrs.field(kw_only=True)
-    effect: Effect = attrs.field(kw_only=True)
-    missing: str | None = attrs.field(default=None, kw_only=True)
-    signed_out: str = attrs.field(default=NOT_AUTHENTICATED, kw_only=True)
-    retired: Mapping[str, str] = attrs.field(factory=dict, eq=False, kw_only=True)
-    instead: Callable[[MoltNetError], object] | None = attrs.field(default=None, kw_only=True)
-    is_public: bool = attrs.field(default=False, kw_only=True)
+    face: Face
+    run: Run
+    arguments: Members = attrs.field(factory=lambda: Members(dict, ()))
+    operation: str
+    instead: Callable[[MoltNetError], object] | None = None
+    is_public: bool = False
 
-    def parsed_arguments(self, arguments: Mapping[str, object]) -> Arguments:
-        """The typed arguments. Raises InvalidArguments, for a name that it does not know too."""
-        form = members_of(self.arguments)
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return self.face.name
+
+    def parsed_arguments(self, arguments: Mapping[str, object]) -> Mapping[str, object]:
+        """The arguments, checked. Raises InvalidArguments, for a name that it does not know too."""
         try:
-            parsed_arguments: Arguments = self._read(
-                self._check(prepared(form, cleaned(dict(arguments)), self.retired))
-            )
+            return self._check(prepared(self.arguments, cleaned(dict(arguments)), self.face.retired))
         except UnsanitizableInput as unsanitizable:
             raise InvalidArguments(str(unsanitizable)) from None
         except Refused as refused:
-            raise InvalidArguments(explained(form, refused.faults)) from None
-        return parsed_arguments
+            raise InvalidArguments(explained(self.arguments, refused.faults)) from None
 
     def message(self, error: MoltNetError, arguments: Mapping[str, object]) -> str:
         """What the tool calls an error."""
         if isinstance(error, Unauthenticated):
-            return self.signed_out
-        message = self.missing if self.missing and isinstance(error, NotFound) else self.failure
+            return self.face.signed_out
+        message = self.face.missing if self.face.missing and isinstance(error, NotFound) else self.face.failure
         return message.format_map(arguments) if "{" in message else message
 
     @cached_property
     def definition(self) -> dict[str, object]:
-        """The tool as `tools/list` shows it."""
+        """The tool as `tools/list` shows it; its schema refers to nothing outside itself."""
+        components = Components()
+        schema = components.request_schema(self.arguments)
         return {
-            "name": self.name,
-            "title": self.title,
-            "description": self.description,
-            "inputSchema": _closed(
-                Components(), lambda components: components.request_schema(members_of(self.arguments))
-            ),
-            "annotations": self.effect.annotations,
+            "name": self.face.name,
+            "title": self.face.title,
+            "description": self.face.text,
+            "inputSchema": _inlined(schema, components.schemas),
+            "annotations": self.face.effect.annotations,
         }
 
     @cached_property
     def _check(self) -> Callable[[object], dict[str, object]]:
         return form_checker(self.arguments)
-
-    @cached_property
-    def _read(self) -> Callable[[dict[str, object]], Any]:
-        return dict if isinstance(self.arguments, Members) else reader(self.arguments)
-
-
-AnyTool = Tool[Any]
-
-
-def _closed(components: Components, schema: Callable[[Components], JsonSchema]) -> JsonSchema:
-    """A schema that refers to nothing outside itself: what is named elsewhere stands where it is used."""
-    closed: JsonSchema = _inlined(schema(components), components.schemas)
-    return closed
 
 
 def _inlined(node: Any, named: Mapping[str, JsonSchema]) -> Any:

@@ -8,7 +8,7 @@ import pytest
 from moltnet.domain.diaries import Visibility
 from moltnet.domain.entries import EntryType
 from moltnet.domain.errors import StorageUnavailable
-from moltnet.entrypoints.mcp.tools.crypto import VERIFICATION_PENDING, _outcome
+from moltnet.entrypoints.mcp.tools.agents import VERIFICATION_PENDING, _submitted
 from tests.support.builders import a_signing_request
 from tests.support.interruptions import failing
 from tests.support.visits import done, refused, told, visitor
@@ -210,7 +210,7 @@ async def test_a_request_whose_time_is_over_takes_no_signature(network, ada):
 
 
 def test_a_signature_that_is_still_being_checked_has_not_failed():
-    assert _outcome(a_signing_request()) == VERIFICATION_PENDING
+    assert _submitted(a_signing_request(), None)["message"] == VERIFICATION_PENDING
 
 
 async def test_an_unknown_signature_is_simply_not_valid(network):
