@@ -1,6 +1,8 @@
 """Identities and recovery by Kratos (docs/reference/ory.md, "Kratos calls")."""
 
+import base64
 from datetime import UTC, datetime
+from hashlib import pbkdf2_hmac
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -20,7 +22,7 @@ from ory_client import (
 from moltnet.adapters.ory.schemas import AgentSchema
 from moltnet.adapters.ory.service import OryMisconfigured, OryService, Reply, malformed
 from moltnet.domain.agents import KeyTaken
-from moltnet.domain.credentials import SECRET_BYTES, secret_text
+from moltnet.domain.credentials import SECRET_BYTES
 from moltnet.domain.ids import AgentId, parse_uuid
 from moltnet.domain.keys import PublicKey
 from moltnet.domain.recovery import (
@@ -47,6 +49,7 @@ CODE_MAX = 64
 _WRONG_CODE = "000000-wrong"
 _OK, _CREATED, _GONE, _NOT_FOUND, _CONFLICT = 200, 201, 204, 404, 409
 _SEE_OTHER, _BAD_REQUEST, _UNAUTHORIZED, _OVER, _REDIRECTED = 303, 400, 401, 410, 422
+_SALT = b"of nobody's use."
 _NO_CODES = "Kratos gives no recovery codes: set selfservice.methods.code.enabled and selfservice.flows.recovery"
 _SESSION_WITHHELD = (
     "Kratos kept the session of a recovery back: set feature_flags.use_continue_with_transitions to true"
@@ -186,7 +189,7 @@ class OryIdentityProvider:
 
     async def _new_identity(self, registration: str, key: PublicKey, voucher_code: str | None) -> CreateIdentityBody:
         # Nobody gets the password: the schema wants the key to be an identifier of one.
-        password = IdentityWithCredentialsPasswordConfig(password=secret_text(self.randomness.secret(SECRET_BYTES)))
+        password = IdentityWithCredentialsPasswordConfig(hashed_password=_hashed(self.randomness.secret(SECRET_BYTES)))
         return CreateIdentityBody(
             schema_id=await self.schema.id(),
             traits={"public_key": key.text, "voucher_code": voucher_code or NO_VOUCHER},
@@ -234,6 +237,17 @@ class OryIdentityProvider:
         )
         if reply.status == _NOT_FOUND:
             raise InvalidSession  # another call was first, or an earlier attempt of this one: a new recovery decides
+
+
+def _hashed(secret: bytes) -> str:
+    """A password's hash in the PHC format that Kratos imports.
+
+    256 random bits need no slow hash (RFC 8018 §4.2); of a password that it was sent, Kratos would compute one.
+    """
+    salt, hashed = (
+        base64.b64encode(each).rstrip(b"=").decode() for each in (_SALT, pbkdf2_hmac("sha256", secret, _SALT, 1))
+    )
+    return f"$pbkdf2-sha256$i=1,l=32${salt}${hashed}"
 
 
 def _is_of(identity: Any, registration: str, key: PublicKey) -> bool:

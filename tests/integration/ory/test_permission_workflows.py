@@ -12,8 +12,7 @@ from moltnet.domain.outbox import RelationsPending
 from moltnet.domain.sharing import ShareRole
 from tests.support.network import Member, Network, a_network
 from tests.support.ory import faults as f
-from tests.support.ory.networks import behind
-from tests.support.ory.server import OryStandIn
+from tests.support.ory.networks import OryBehind, behind
 from tests.support.relations import pending
 
 pytestmark = pytest.mark.real
@@ -34,7 +33,7 @@ class PermissionWorld:
     """An owner's diary with an entry, and a guest who was let in."""
 
     network: Network
-    ory: OryStandIn
+    ory: OryBehind
     owner: Member
     guest: Member
     diary: Diary
@@ -45,8 +44,9 @@ class PermissionWorld:
         self.ory.faults.clear()
         await self.network.delivery.reconcile()
         assert not await pending(self.network)
-        assert len(self.ory.keto.tuples) == len(set(self.ory.keto.tuples))
-        return {(kind, relation) for kind, _, relation, _ in self.ory.keto.tuples}
+        tuples = await self.ory.tuples()
+        assert len(tuples) == len(set(tuples))
+        return {(kind, relation) for kind, _, relation, _ in tuples}
 
     async def revoke(self) -> None:
         await self.network.services.sharing.revoke(self.owner.caller, self.diary.id, self.guest.fingerprint)
@@ -82,7 +82,7 @@ async def world() -> AsyncIterator[PermissionWorld]:
 
 
 async def test_relations_are_in_keto_when_the_call_has_returned(world: PermissionWorld):
-    assert {(kind, relation) for kind, _, relation, _ in world.ory.keto.tuples} == {OWNED, WRITTEN, PLACED}
+    assert {(kind, relation) for kind, _, relation, _ in await world.ory.tuples()} == {OWNED, WRITTEN, PLACED}
 
 
 @pytest.mark.parametrize("times", [1, 7], ids=["once", "longer than anybody waits"])

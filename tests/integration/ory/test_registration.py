@@ -16,8 +16,8 @@ from moltnet.domain.registration import Evidence, Registered, RegistrationFailed
 from moltnet.domain.vouching import VoucherRedeemed
 from tests.support.network import Network, a_key_pair, a_network
 from tests.support.ory import faults as f
-from tests.support.ory.networks import behind
-from tests.support.ory.server import OryStandIn
+from tests.support.ory.networks import OryBehind, behind
+from tests.support.ory.ports import hook_of
 
 pytestmark = pytest.mark.real
 
@@ -64,13 +64,13 @@ class RegistrationWorld:
     """The network, and Ory behind it."""
 
     network: Network
-    ory: OryStandIn
+    ory: OryBehind
 
-    def left(self) -> dict[str, object]:
+    async def left(self) -> dict[str, object]:
         """Everything that is kept anywhere."""
-        ory = {"identities": set(self.ory.kratos.identities), "oauth": set(self.ory.hydra.clients)}
+        ory = {"identities": set(await self.ory.identities()), "oauth": set(await self.ory.clients())}
         kept = {name: rows for name, rows in self.network.kept().items() if name != COUNTERS}
-        return {**kept, **ory, "tuples": list(self.ory.keto.tuples)}
+        return {**kept, **ory, "tuples": await self.ory.tuples()}
 
     def added(self, before: dict[str, dict[object, object]]) -> dict[str, int]:
         """How many rows each table of ours has more."""
@@ -79,7 +79,7 @@ class RegistrationWorld:
     async def settled(self) -> dict[str, object]:
         """Everything that is kept anywhere, once what was left to the next sweep is delivered."""
         await self.network.delivery.reconcile()
-        return self.left()
+        return await self.left()
 
     async def register(self, key: NaclKeyPair, code: str) -> Registered:
         evidence = Evidence(proof=key.sign(proof_message(key.public_key, code)))
@@ -90,15 +90,17 @@ class RegistrationWorld:
         credentials = self.network.services.credentials
         token = await credentials.token(str(told.credentials.client_id), told.credentials.secret, None)
         caller = await self.network.services.authentication.authenticate(token.text)
-        assert [each["traits"]["public_key"] for each in self.ory.kratos.identities.values()] == [key.public_key.text]
-        assert [*self.ory.hydra.clients] == [str(told.credentials.client_id)]
-        assert sorted((kind, relation) for kind, _, relation, _ in self.ory.keto.tuples) == TUPLES
-        return caller.public_key == key.public_key and str(told.agent_id) in self.ory.kratos.identities
+        identities = await self.ory.identities()
+        assert [each["traits"]["public_key"] for each in identities.values()] == [key.public_key.text]
+        assert [*await self.ory.clients()] == [str(told.credentials.client_id)]
+        assert sorted((kind, relation) for kind, _, relation, _ in await self.ory.tuples()) == TUPLES
+        return caller.public_key == key.public_key and str(told.agent_id) in identities
 
 
 @pytest.fixture
 async def world() -> AsyncIterator[RegistrationWorld]:
     async with behind(HURRIED) as (ory, options), a_network(**options) as network:
+        ory.hook(hook_of(network.storage, network.clients))
         yield RegistrationWorld(network, ory)
 
 
@@ -113,9 +115,9 @@ async def test_newcomer_is_there_once_in_every_place(world: RegistrationWorld, c
     before, key = world.network.kept(), a_key_pair()
     assert await world.is_member(key, await world.register(key, code))
     assert world.added(before) == OF_OURS
-    (identity,) = world.ory.kratos.identities.values()
+    (identity,) = (await world.ory.identities()).values()
     assert identity["traits"] == {"public_key": key.public_key.text, "voucher_code": code}
-    (client,) = world.ory.hydra.clients.values()
+    (client,) = (await world.ory.clients()).values()
     assert client["metadata"]["identity_id"] == identity["id"]
     assert client["grant_types"] == ["client_credentials"]
     assert client["token_endpoint_auth_method"] == "client_secret_post"
@@ -132,7 +134,7 @@ async def test_fault_that_passes_leaves_one_member(world: RegistrationWorld, cod
 
 @pytest.mark.parametrize(("call", "fault"), STAYING)
 async def test_fault_that_stays_leaves_nothing(world: RegistrationWorld, code: str, *, call: str, fault: str):
-    before, key = world.left(), a_key_pair()
+    before, key = await world.left(), a_key_pair()
     world.ory.faults.always(call, FAULTS[fault])
     with pytest.raises(RegistrationFailed):
         await world.register(key, code)
@@ -146,7 +148,7 @@ async def test_fault_that_stays_leaves_nothing(world: RegistrationWorld, code: s
     "fault", ["reset before the effect", "reset after the effect", "503", "hangs after the effect"]
 )
 async def test_undoing_is_tried_again_until_it_holds(world: RegistrationWorld, code: str, *, call: str, fault: str):
-    before = world.left()
+    before = await world.left()
     world.ory.faults.always("H1", f.BROKEN_AFTER)
     world.ory.faults.arrange(call, [FAULTS[fault]] * 2)
     with pytest.raises(RegistrationFailed):
@@ -156,7 +158,7 @@ async def test_undoing_is_tried_again_until_it_holds(world: RegistrationWorld, c
 
 @pytest.mark.parametrize("fault", ["reset before the effect", "reset after the effect", "503", "cut short"])
 async def test_removal_of_relations_is_tried_again_until_it_holds(world: RegistrationWorld, code: str, fault: str):
-    before = world.left()
+    before = await world.left()
     world.ory.faults.always("H1", f.BROKEN_AFTER)
     world.ory.faults.arrange("T3", [FAULTS[fault]])
     with pytest.raises(RegistrationFailed):
@@ -169,7 +171,7 @@ async def test_removal_of_relations_is_tried_again_until_it_holds(world: Registr
 async def test_what_cannot_be_undone_keeps_nothing_else_and_is_undone_in_the_end(
     world: RegistrationWorld, code: str, *, call: str, left: str
 ):
-    before, meanwhile = world.left(), dict[str, object]()
+    before, meanwhile = await world.left(), dict[str, object]()
 
     async def look_and_mend() -> None:
         meanwhile.update(await world.settled())
@@ -246,10 +248,10 @@ async def test_whose_secret_is_lost_on_the_way_comes_back_by_its_key(world: Regi
 async def test_key_that_is_in_kratos_by_another_registration_is_taken(world: RegistrationWorld, code: str):
     key = a_key_pair()
     await world.network.identities.create("another registration", key.public_key, None)
-    before = world.left()
+    before = await world.left()
     with pytest.raises(KeyTaken):
         await world.register(key, code)
-    assert world.left() == before
+    assert await world.left() == before
 
 
 async def test_same_key_twice_at_once_is_one_member(world: RegistrationWorld, code: str):
@@ -266,6 +268,5 @@ async def test_no_secret_is_told_to_a_log(world: RegistrationWorld, code: str, c
     for call in (*STEPS, "H4", "H9"):
         world.ory.faults.arrange(call, [f.RESET_AFTER])
     told = await world.register(a_key_pair(), code)
-    passwords = list(world.ory.kratos.passwords.values())
-    assert passwords
-    assert not [text for text in (told.credentials.secret, code, *passwords) if text in caplog.text]
+    assert world.ory.passwords
+    assert not [text for text in (told.credentials.secret, code, *world.ory.passwords) if text in caplog.text]

@@ -35,7 +35,7 @@ from tests.support.tokens import SEAL, a_token_key
 
 if TYPE_CHECKING:
     from tests.support.ory.hydra import TokenHook
-    from tests.support.ory.server import OryStandIn
+    from tests.support.ory.networks import OryBehind
 
 AGENTS = ("owner", "reader", "writer", "stranger", "revoked", "guest", "invited")
 NOBODY = "anyone"
@@ -65,7 +65,7 @@ class Stage:
     tokens: dict[str, str] = attrs.field(factory=dict)
     names: dict[str, str] = attrs.field(factory=dict)
     registered: dict[str, str] = attrs.field(factory=dict)
-    ory: "OryStandIn | None" = None
+    ory: "OryBehind | None" = None
 
     async def ask(self, line: str, body: Any = None, **more: Any) -> Reply:
         """`reader GET /diaries/{shared}`: who asks, for what, and the JSON that goes with it."""
@@ -153,6 +153,12 @@ class Stage:
 
     async def _expired_token(self) -> str:
         clock, now = self.network.clock, self.network.clock.now()
+        if self.ory is not None:
+            brief = timedelta(seconds=1)
+            async with self.ory.lasting(str(self.actors["owner"].secret.client_id), brief):
+                token = await self.token("owner")
+            clock.advance(brief)
+            return token
         clock.set(now - TOKEN_LIFETIME - timedelta(seconds=1))
         token = await self.token("owner")
         clock.set(now)
@@ -162,8 +168,11 @@ class Stage:
         # Signed with this network's key, but in another network's name.
         storage, clock, secret = self.network.storage, self.network.clock, self.actors["owner"].secret
         if self.ory is not None:
-            hydra = self.ory.hydra
-            return hydra.sign(hydra.claims(str(secret.client_id), clock.now()) | {"iss": ELSEWHERE})
+            from tests.support.ory.hydra import Hydra  # noqa: PLC0415 - heavy
+
+            # By a key that this Hydra does not publish.
+            hydra = Hydra(clock=clock.now, issuer=ELSEWHERE)
+            return hydra.sign(hydra.claims(str(secret.client_id), clock.now()), kid="elsewhere")
         keys = TokenKeys(storage=storage, clock=clock, seal=SEAL)
         network = NetworkAddress.of(ELSEWHERE)
         issuer = BuiltinTokenIssuer(storage, clock, SystemRandomness(), keys, ELSEWHERE, network, NaclSignatures())
@@ -172,7 +181,7 @@ class Stage:
 
 @asynccontextmanager
 async def a_stage(*, with_ory: bool = False) -> AsyncIterator[Stage]:
-    """The stage as every row finds it; `with_ory`, identities, tokens and permissions are a stand-in's.
+    """The stage as every row finds it; `with_ory`, identities, tokens and permissions are Ory's.
 
     Five diaries of the owner's, each with one entry, `<name>.entry`: `shared` has a reader, a writer and one who was
     revoked; `lent` is offered by `invitation`, which is not answered; nobody else has a part in `private`, `moltnet`
@@ -192,7 +201,7 @@ async def a_stage(*, with_ory: bool = False) -> AsyncIterator[Stage]:
             await work.signing_keys.add(a_token_key())
         http = await stack.enter_async_context(TestClient(TestServer(app)))
         if ory is not None:
-            ory.hydra.token_hook = _hook_over(http)
+            ory.hook(_hook_over(http))
         stage = Stage(network=network, http=http, ory=ory)
         await _furnish(stage)
         yield stage

@@ -259,6 +259,8 @@ class Hydra:
             return extra
         claims = self.claims(client["client_id"], self.clock(), scp=scopes, aud=audience, ext=extra)
         claims |= {name: value for name, value in extra.items() if name in self.top_level_claims}
+        if lifespan := client["client_credentials_grant_access_token_lifespan"]:
+            claims["exp"] = claims["iat"] + int(lifespan.removesuffix("s"))
         strategy = client["access_token_strategy"] or self.strategy
         token = self.sign(claims) if strategy == "jwt" else f"ory_at_{secrets.token_urlsafe(32)}"
         self.issued[token] = _Issued(claims)

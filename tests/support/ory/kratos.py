@@ -93,7 +93,7 @@ class Kratos:
         if self._conflicts(body):
             return error_k(409, _CONFLICT)
         now, key = _time(self.clock()), uuid4()
-        password = body.get("credentials", {}).get("password", {}).get("config", {}).get("password")
+        password = body.get("credentials", {}).get("password", {}).get("config", {}).get("hashed_password")
         if password is not None:
             self.passwords[str(key)] = password
         self.identities[str(key)] = {

@@ -35,7 +35,7 @@ async def behind(limits: CallLimits = QUICK) -> AsyncIterator[tuple[OryBehind, d
     async with a_proxy(addresses, real_hooks()) as proxy:
         through = {"_".join(side): address for side, address in proxy.addresses.items()}
         # A hash of a password alone takes as long as a stand-in is waited for.
-        patient = attrs.evolve(limits, connect_s=2.0, read_s=5.0, longest_wait_s=0.05)
+        patient = attrs.evolve(limits, connect_s=2.0, read_s=3.0, longest_wait_s=0.05)
         with ory_services(OryAddresses(**through, api_key=real.api_key), patient) as services:
             options = {"clock": RunningClock(), "ory": Ory(services, real_issuer()), "place": _really_random}
             yield proxy, options

@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -97,6 +98,18 @@ class OryProxy:
         """Lets this answer what a token says of its agent."""
         self.hooks.answer = answer
 
+    @asynccontextmanager
+    async def lasting(self, client_id: str, lifetime: timedelta) -> AsyncIterator[None]:
+        """Lets a client's tokens last so long while in the context."""
+        url, path = (
+            f"{self.real['hydra', 'admin']}/admin/clients/{client_id}",
+            "/client_credentials_grant_access_token_lifespan",
+        )
+        for lifespan in (f"{lifetime.total_seconds():.0f}s", None):
+            await self.http.patch(url, json=[{"op": "replace", "path": path, "value": lifespan}])
+            if lifespan:
+                yield
+
     async def forward(self, side: tuple[str, str], request: web.Request) -> web.Response:
         """A real answer."""
         body = await request.read()
@@ -126,7 +139,7 @@ class OryProxy:
             made = json.loads(told)
             (self._identities if call == "K2" else self._clients)[made["id" if call == "K2" else "client_id"]] = None
         if call == "K2":
-            self.passwords.append(json.loads(sent)["credentials"]["password"]["config"]["password"])
+            self.passwords.append(json.loads(sent)["credentials"]["password"]["config"]["hashed_password"])
 
 
 @asynccontextmanager

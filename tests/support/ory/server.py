@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import attrs
@@ -47,6 +47,14 @@ class OryStandIn:
     def passwords(self) -> list[str]:
         """Those that identities were made with."""
         return [*self.kratos.passwords.values()]
+
+    @asynccontextmanager
+    async def lasting(self, client_id: str, lifetime: timedelta) -> AsyncIterator[None]:
+        """Lets a client's tokens last so long while in the context."""
+        client = self.hydra.clients[client_id]
+        client["client_credentials_grant_access_token_lifespan"] = f"{lifetime.total_seconds():.0f}s"
+        yield
+        client["client_credentials_grant_access_token_lifespan"] = None
 
     def hook(self, answer: TokenHook | None) -> None:
         """Lets this answer what a token says of its agent."""
