@@ -2,15 +2,16 @@
 
 import math
 import random
-from collections.abc import AsyncIterator, Mapping
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any, LiteralString
 
 import attrs
 import psycopg
 import pytest
 
-from moltnet.adapters.postgres.candidates import PUBLIC_BEST, PUBLIC_NEAR, best_values
+from moltnet.adapters.postgres.candidates import best_values
 from moltnet.adapters.postgres.pool import opened_pool
+from moltnet.adapters.postgres.ranking_statements import best_public, best_public_near
 from moltnet.adapters.postgres.storage import PostgresStorage
 from moltnet.domain.agents import Agent
 from moltnet.domain.diaries import Visibility
@@ -87,9 +88,11 @@ async def filled(storage: PostgresStorage, chance: random.Random) -> None:
             await work.entries.add(entry, EntryIndex(model=MODEL, passages=passages, index_terms=words))
 
 
-async def asked(connection: psycopg.AsyncConnection[Any], statement: str, question: Question) -> dict[EntryId, float]:
+async def asked(
+    connection: psycopg.AsyncConnection[Any], statement: Callable[[Question], LiteralString], question: Question
+) -> dict[EntryId, float]:
     """The best entries and their scores."""
-    cursor = await connection.execute(statement.encode(), best_values(question, 40))
+    cursor = await connection.execute(statement(question), best_values(question, 40))
     columns = [column.name for column in cursor.description or ()]
     found = [dict(zip(columns, row, strict=True)) for row in await cursor.fetchall()]
     best = sorted(found, key=lambda each: -((each["cosine"] or 0) + each["words"]))[:BEST]
@@ -106,7 +109,7 @@ async def test_of_the_best_ten_at_least_ninety_five_percent_are_found_with_their
     async with opened_pool(database, max_connections=1, wait_s=5) as pool, pool.connection() as connection:
         for _ in range(QUESTIONS):
             question = a_question(chance, filters)
-            exact, near = [await asked(connection, each, question) for each in (PUBLIC_BEST, PUBLIC_NEAR)]
+            exact, near = [await asked(connection, each, question) for each in (best_public, best_public_near)]
             assert len(exact) == BEST
             common = exact.keys() & near.keys()
             assert all(exact[entry_id] == near[entry_id] for entry_id in common)
@@ -130,9 +133,9 @@ async def test_the_indexes_of_public_entries_are_used(storage: PostgresStorage, 
     )
     async with opened_pool(database, max_connections=1, wait_s=5) as pool, pool.connection() as connection:
         await connection.execute("select set_config('plan_cache_mode', %s, false)", (mode,))
-        values = best_values(a_question(chance), 40)
+        question = a_question(chance)
         cursor: psycopg.AsyncCursor[Any] = await connection.execute(
-            ("explain (format json) " + PUBLIC_NEAR).encode(), values, prepare=True
+            "explain (format json) " + best_public_near(question), best_values(question, 40), prepare=True
         )
         [(answer,)] = await cursor.fetchall()
     assert {"public_passages_nearest", "diary_entries_public_words"} <= scans(answer[0]["Plan"])
@@ -205,9 +208,9 @@ async def test_the_approximate_index_goes_along_with_a_switch_of_models(
         assert await work.models.finish_migration(ModelReference(TARGET))
     async with opened_pool(database, max_connections=1, wait_s=5) as pool, pool.connection() as connection:
         question = Question(vector=a_dense_vector(chance), model=TARGET)
-        found = await asked(connection, PUBLIC_NEAR, question)
+        found = await asked(connection, best_public_near, question)
         assert found.keys() == {public.id, edited.id}
-        assert found == await asked(connection, PUBLIC_BEST, question)
+        assert found == await asked(connection, best_public, question)
     with pytest.raises(ServingModelChanged):
         async with storage.snapshot() as work:
             await work.candidates.best_public(attrs.evolve(question, model=MODEL), 9)
@@ -239,7 +242,7 @@ async def test_empty_public_diaries_cost_nothing(storage: PostgresStorage, datab
         await execute(database, "analyze")
         async with opened_pool(database, max_connections=1, wait_s=5) as pool, pool.connection() as connection:
             cursor: psycopg.AsyncCursor[Any] = await connection.execute(
-                "explain (analyze, format json) " + PUBLIC_BEST, best_values(question, 10)
+                "explain (analyze, format json) " + best_public(question), best_values(question, 10)
             )
             [(answer,)] = await cursor.fetchall()
         counted.append(looks(answer[0]["Plan"]))

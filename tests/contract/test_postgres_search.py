@@ -10,8 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from moltnet.adapters.postgres.candidates import BEST, best_values
+from moltnet.adapters.postgres.candidates import best_values
 from moltnet.adapters.postgres.pool import opened_pool
+from moltnet.adapters.postgres.ranking_statements import best
 from moltnet.adapters.postgres.storage import PostgresStorage
 from moltnet.adapters.postgres.terms import POSITION_MAX, TERMS_MAX, dimension_of
 from moltnet.domain.agents import Agent
@@ -118,7 +119,7 @@ async def planned(conninfo: str, question: Question, diary: Diary, mode: str) ->
     async with opened_pool(conninfo, max_connections=1, wait_s=5) as pool, pool.connection() as connection:
         await connection.execute("select set_config('plan_cache_mode', %s, false)", (mode,))
         cursor: psycopg.AsyncCursor[Any] = await connection.execute(
-            "explain (format json) " + BEST, {**best_values(question, 10), "within": [diary.id]}, prepare=True
+            "explain (format json) " + best(question), {**best_values(question, 10), "within": [diary.id]}, prepare=True
         )
         [(answer,)] = await cursor.fetchall()
     return set(scans(answer[0]["Plan"]))

@@ -1,5 +1,7 @@
 """What PostgreSQL takes in binary: dense vectors, and sparse ones made of weighted places."""
 
+import struct
+from array import array
 from collections.abc import Mapping
 
 import attrs
@@ -9,7 +11,7 @@ from psycopg.adapt import Dumper
 from psycopg.pq import Format
 from psycopg.types import TypeInfo
 
-from moltnet.domain.search import Vector
+from moltnet.domain.search import DIMENSIONS, Vector
 
 SPARSE_DIMENSIONS = 1_000_000_000  # pgvector's limit
 
@@ -31,6 +33,9 @@ class SparseVector:
         return pgvector.SparseVector(weights, SPARSE_DIMENSIONS).to_binary()
 
 
+_HEAD = struct.pack(">HH", DIMENSIONS, 0)  # the number of dimensions, and two bytes that are not used
+
+
 class VectorDumper(Dumper):
     """Sends a dense vector."""
 
@@ -38,7 +43,9 @@ class VectorDumper(Dumper):
 
     def dump(self, vector: Vector) -> bytes:
         """The message that pgvector's `vector_recv` reads."""
-        return pgvector.Vector(list(vector.numbers())).to_binary()
+        numbers = array("f", vector.data)
+        numbers.byteswap()
+        return _HEAD + numbers.tobytes()
 
 
 class SparseVectorDumper(Dumper):

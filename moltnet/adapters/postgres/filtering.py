@@ -1,31 +1,35 @@
 """Which entries a question looks at, as a condition of every statement that looks."""
 
-from typing import Any
+from typing import Any, LiteralString
 
 from moltnet.adapters.postgres.terms import any_run, every_run
 from moltnet.domain.search import Filters, LexicalQuery
 
-# Of a row `e` of diary_entries; as `Filters.refusal` has it.
-FILTERED = """
-    (%(tags)s::text[] = '{}' or e.tags @> %(tags)s::text[])
-    and (%(types)s::entry_type[] = '{}' or e.entry_type = any(%(types)s::entry_type[]))
-    and not (%(exclude_superseded)s and e.superseded_by is not null)
-    and not (%(exclude_flagged)s and e.injection_risk)
-    and (%(since)s::timestamptz is null or e.created_at >= %(since)s)
-    and (%(until)s::timestamptz is null or e.created_at < %(until)s)
-    and (%(happened_since)s::timestamptz is null or coalesce(e.occurred_at, e.created_at) >= %(happened_since)s)
-    and (%(happened_until)s::timestamptz is null or coalesce(e.occurred_at, e.created_at) < %(happened_until)s)
-    and (%(written_by)s::uuid is null or e.author_id = %(written_by)s and e.edited_by is null)
-"""
-# As `LexicalQuery.refusal` has it.
-TERMS_MATCH = """
-    (%(required)s::tsquery is null or e.words @@ %(required)s::tsquery)
-    and (%(excluded)s::tsquery is null or not e.words @@ %(excluded)s::tsquery)
-"""
+# Of a row `e` of diary_entries; as `Filters.refusal` and `LexicalQuery.refusal` have it.
+_CONDITIONS: dict[str, LiteralString] = {
+    "tags": "e.tags @> %(tags)s::text[]",
+    "types": "e.entry_type = any(%(types)s::entry_type[])",
+    "exclude_superseded": "e.superseded_by is null",
+    "exclude_flagged": "not e.injection_risk",
+    "since": "e.created_at >= %(since)s",
+    "until": "e.created_at < %(until)s",
+    "happened_since": "coalesce(e.occurred_at, e.created_at) >= %(happened_since)s",
+    "happened_until": "coalesce(e.occurred_at, e.created_at) < %(happened_until)s",
+    "written_by": "e.author_id = %(written_by)s and e.edited_by is null",
+    "required": "e.words @@ %(required)s::tsquery",
+    "excluded": "not e.words @@ %(excluded)s::tsquery",
+}
+
+
+def condition(filters: Filters, words: LexicalQuery) -> LiteralString:
+    """What is asked of each entry, and nothing else: a condition that is always true is tested for every entry, too."""
+    values = {**filter_values(filters), **run_values(words)}
+    asked = [text for name, text in _CONDITIONS.items() if values[name] not in (None, False, [])]
+    return " and ".join(asked) or "true"
 
 
 def filter_values(filters: Filters) -> dict[str, Any]:
-    """What `FILTERED` takes."""
+    """What the conditions take of filters."""
     return {
         "tags": list(filters.tags),
         "types": list(filters.entry_types),
@@ -40,5 +44,5 @@ def filter_values(filters: Filters) -> dict[str, Any]:
 
 
 def run_values(words: LexicalQuery) -> dict[str, Any]:
-    """What `TERMS_MATCH` takes."""
+    """What the conditions take of runs of words."""
     return {"required": every_run(words.required), "excluded": any_run(words.excluded)}

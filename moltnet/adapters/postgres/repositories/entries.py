@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from moltnet.adapters.postgres.filtering import FILTERED, TERMS_MATCH, filter_values, run_values
+from moltnet.adapters.postgres.filtering import condition, filter_values, run_values
 from moltnet.adapters.postgres.repositories.entry_changes import (
     ADD,
     FORGET_PASSAGES,
@@ -34,17 +34,17 @@ FIND_MANY_ENTRIES = """
 """
 # How many entries of some diaries pass the filters, beside each entry of a page of them, newest first, or beside nulls
 # when the page is empty; diary_entries_newest.
-NEWEST = f"""
+NEWEST = """
     with matching as (
         select e.id, e.created_at from diary_entries e
-        where e.diary_id = any(%(within)s::uuid[]) and {FILTERED} and {TERMS_MATCH}
+        where e.diary_id = any(%(within)s::uuid[]) and {condition}
     ), page as (
         select id from matching order by created_at desc, id desc limit %(limit)s offset %(offset)s
     )
     select counted.total, shown.* from (select count(*) as total from matching) as counted
     left join (select entries.* from page join entries on entries.id = page.id) as shown on true
     order by shown.created_at desc, shown.id desc
-"""  # noqa: S608 - constants
+"""
 # One row, once nobody else is asking the same: until its transaction ends, anyone who asks for the same fold of the
 # same diary waits here. A statement of its own, since the next one must see what the other has written.
 WAIT_FOR_FOLD = "select pg_advisory_xact_lock(hashtextextended(%(diary_id)s::text || encode(%(fold)s, 'hex'), 0))"
@@ -122,7 +122,7 @@ class PostgresEntries:
         """A page of the entries of some diaries, newest first, and how many match."""
         rows = await self._session.all(
             _counted,
-            NEWEST,
+            NEWEST.format(condition=condition(filters, words)),
             within=list(within),
             **filter_values(filters),
             **run_values(words),

@@ -1,0 +1,230 @@
+"""The statements that rank: in each stands only what its question asks for, so that nothing else is paid for.
+
+A question without a time, a filter or words is most frequent; what a statement would test for every entry in vain costs
+a third of it (`python -m bench.paths`).
+"""
+
+from functools import cache
+from typing import LiteralString
+
+import attrs
+
+from moltnet.adapters.postgres.filtering import condition
+from moltnet.domain.search import Question
+
+# The best depth + 1 entries of each side with their scores and their ranks on both sides (null where beyond).
+# 1. diary: where to look; only diaries that hold an entry (`limit 1` keeps it to a look into each one's index).
+# 2. held: how many entries of each diary hold each wanted term, where any does; diary_terms_pkey, one scan for each
+#    diary. counted: how many entries such a diary has; diary_entries_diary_id_id_key alone. Materialized, or they would
+#    be counted for every mention.
+# 3. telling: how distinctive that makes each term in each diary (`ranking.inverse_frequency`), and one that none holds.
+# 4. asked: as a vector of `ranking.shares`, whose inner product with an entry's terms is its share of the best BM25.
+# 5. compared: both scores of every entry of `_WITHIN` or `_AMONG` that passes the filters and the runs; for entries of
+#    several passages, or whose row has not been written since a switch of models, entry_passages_pkey.
+# 6. nearest, matching, timely: the best of each side, and the nearest of the times asked for. A vector without length
+#    is near to nothing (NaN becomes 0).
+# Whatever reads vectors asks `require_serving` first.
+_ASKED = """
+    wanted as (
+        select * from unnest(%(lexemes)s::text[], %(places)s::int[]) as wanted (lexeme, place)
+    ), held as materialized (
+        select diary.id, lexeme, holding::float8 as holding from diary cross join lateral (
+            select lexeme, holding from diary_terms t
+            where t.diary_id = diary.id and t.lexeme = any(%(lexemes)s::text[]) offset 0
+        ) as terms
+    ), counted as materialized (
+        select id, (select count(*) from diary_entries e where e.diary_id = holders.id)::float8 as entries
+        from (select distinct id from held) as holders
+    ), telling as (
+        select
+            id, lexeme, ln(1 + (entries - holding + 0.5) / (holding + 0.5)) as inverse_frequency,
+            ln(1 + (entries + 0.5) / 0.5) as of_none
+        from held join counted using (id)
+    ), shared as (
+        select id, lexeme, inverse_frequency / (%(most)s * (
+            sum(inverse_frequency) over (partition by id)
+            + of_none * (cardinality(%(lexemes)s::text[]) - count(*) over (partition by id))
+        )) as share
+        from telling
+    ), asked as (
+        select id, ('{' || string_agg(place || ':' || share, ',') || '}/1000000000')::sparsevec as terms
+        from shared join wanted using (lexeme) group by id
+    ),
+"""
+_COSINE = "coalesce(nullif(1 - ({vector} <=> %(vector)s::vector), 'NaN'), 0)"
+_OWN = _COSINE.format(vector="e.embedding")
+# Nearly every entry is one passage of the serving model: it is looked at first.
+_NEAREST_PASSAGE = f"""
+    case when e.further_passages = 0 and e.embedding_model = %(model)s and e.embedding is not null then {_OWN}
+    else greatest(
+        case when e.embedding_model = %(model)s and e.embedding is not null then {_OWN} end,
+        (
+            select max({_COSINE.format(vector="p.embedding")}) from entry_passages p
+            where (e.further_passages > 0 or e.embedding_model is distinct from %(model)s)
+                and p.entry_id = e.id and p.model = %(model)s and p.embedding is not null
+        )
+    ) end
+"""  # noqa: S608 - constants
+_TERMS = "least(coalesce(-(e.terms <#> asked.terms), 0), 1)"
+_IN_TIME = "coalesce(e.occurred_at, e.created_at) <@ %(periods)s::tstzmultirange"
+# The order of each side, and what its rank is called.
+_SIDES = {
+    "nearest": ("cosine is not null", "cosine desc, id desc", "cosine_rank"),
+    "matching": ("words > 0", "words desc, id desc", "words_rank"),
+    "timely": ("timely", "cosine desc nulls last, id desc", "timely_rank"),
+}
+_THESE = """
+    select id from unnest(%(within)s::uuid[]) as asked_for (id)
+    cross join lateral (select from diary_entries e where e.diary_id = asked_for.id limit 1) as holds
+    where require_serving(%(model)s)
+"""
+# Found by their entries, so that a diary without any costs nothing; diary_entries_feed, or the table.
+_PUBLIC = """
+    select distinct diary_id as id from diary_entries
+    where diary_visibility = 'public' and require_serving(%(model)s)
+"""
+_SAMPLED_PUBLIC = """
+    select id from diaries d cross join lateral (select from diary_entries e where e.diary_id = d.id limit 1) as holds
+    where visibility = 'public' order by id
+"""
+# 1. frequent: how large a part of the entries of some public diaries holds each wanted term; diaries_public.
+# 2. rare: a query for those that tell something (the two rarest always): a word that every tenth entry holds would
+#    bring every tenth entry, hardly one of which is among the best for it.
+# 3. pool: the nearest public passages by public_passages_nearest, with its iterative scan (pool.SET_UP) as far as the
+#    filters need it, and every public entry with a rare word, by diary_entries_public_words. The number is written out,
+#    since the planner would not trust the index with a number it does not know.
+_AMONG = f"""
+    sampled as materialized (
+        {_SAMPLED_PUBLIC} limit 50
+    ), frequent as (
+        select quoted, coalesce(sum(holding), 0) as holding
+        from unnest(%(lexemes)s::text[], %(quoted)s::text[]) as wanted (lexeme, quoted)
+        cross join sampled left join diary_terms t on t.diary_id = sampled.id and t.lexeme = wanted.lexeme
+        group by quoted
+    ), rare as materialized (
+        select string_agg(quoted, ' | ')::tsquery as any_of from (
+            select quoted, holding, row_number() over (order by holding, quoted) as place from frequent
+        ) as placed
+        where place <= 2 or holding <= 0.01 * (
+            select count(*) from sampled join diary_entries e on e.diary_id = sampled.id
+        )
+    ), pool as materialized (
+        select id, diary_id from (
+            select e.id, e.diary_id from public_passages p join diary_entries e on e.id = p.entry_id
+            where require_serving(%(model)s) and p.embedding_model = %(model)s and {{condition}}
+            order by p.embedding <=> %(vector)s::vector limit 400
+        ) as near
+        union
+        select e.id, e.diary_id from diary_entries e
+        where e.diary_visibility = 'public' and e.words @@ (select any_of from rare) and {{condition}}
+    ),
+"""  # noqa: S608
+# How many entries hold each wanted term, in some of the diaries: those of the smallest ids that hold an entry;
+# diary_terms_pkey.
+_HOLDING = """
+    select wanted.number, coalesce(sum(holding), 0)::bigint as holding
+    from unnest(%(lexemes)s::text[]) with ordinality as wanted (lexeme, number)
+    cross join sampled left join diary_terms t on t.diary_id = sampled.id and t.lexeme = wanted.lexeme
+    group by wanted.number
+"""
+HOLDING = f"""
+    with sampled as materialized (
+        select id from unnest(%(within)s::uuid[]) as asked_for (id)
+        cross join lateral (select from diary_entries e where e.diary_id = asked_for.id limit 1) as holds
+        order by id limit %(sample)s
+    ) {_HOLDING}
+"""  # noqa: S608
+PUBLIC_HOLDING = f"""
+    with sampled as materialized ({_SAMPLED_PUBLIC} limit %(sample)s) {_HOLDING}
+"""
+
+
+def best(question: Question) -> LiteralString:
+    """The best of the diaries `within`."""
+    return _within(_THESE, _Parts.of(question))
+
+
+def best_public(question: Question) -> LiteralString:
+    """The best of all that is public, every entry compared."""
+    return _within(_PUBLIC, _Parts.of(question))
+
+
+def best_public_near(question: Question) -> LiteralString:
+    """The best of all that is public, of those that the approximate index and the rare words lead to."""
+    return _near(_Parts.of(question))
+
+
+@attrs.frozen
+class _Parts:
+    """What a question asks for."""
+
+    condition: LiteralString
+    by_vector: bool
+    by_words: bool
+    by_time: bool
+
+    @classmethod
+    def of(cls, question: Question) -> "_Parts":
+        words = question.words
+        return cls(
+            condition(question.filters, words), bool(question.vector), bool(words.scored), bool(question.time_ranges)
+        )
+
+
+@cache  # few: each combination of filters that is in use
+def _within(diaries: LiteralString, parts: _Parts) -> LiteralString:
+    # One diary at a time, every entry of it; diary_entries_newest. `offset 0` keeps it so: the planner can neither turn
+    # it around into a scan of all diaries nor hand the order to an approximate index, should there ever be one here.
+    joined = "left join asked on asked.id = diary.id" if parts.by_words else ""
+    scored = f"{_scored(parts)} where e.diary_id = diary.id and {parts.condition} offset 0"
+    terms = _ASKED if parts.by_words else ""
+    return _statement(f"diary as ({diaries}), {terms}", f"diary {joined} cross join lateral ({scored}) as e", parts)
+
+
+@cache
+def _near(parts: _Parts) -> LiteralString:
+    joined = "left join asked on asked.id = pool.diary_id" if parts.by_words else ""
+    scored = f"{_scored(parts)} where e.id = pool.id offset 0"
+    terms = f"diary as (select distinct diary_id as id from pool), {_ASKED}" if parts.by_words else ""  # noqa: S608
+    pool = _AMONG.format(condition=parts.condition)
+    return _statement(f"{pool} {terms}", f"pool {joined} cross join lateral ({scored}) as e", parts)
+
+
+def _scored(parts: _Parts) -> LiteralString:
+    return f"""
+        select e.id, e.importance, e.created_at, {_IN_TIME if parts.by_time else "false"} as timely,
+            {_NEAREST_PASSAGE if parts.by_vector else "null::float8"} as cosine,
+            {_TERMS if parts.by_words else "0::float8"} as words
+        from diary_entries e
+    """  # noqa: S608
+
+
+def _statement(first: LiteralString, rows: LiteralString, parts: _Parts) -> LiteralString:
+    compared = f"select e.* from {rows} where e.cosine is not null or e.words > 0"  # noqa: S608
+    asked = {"nearest": parts.by_vector, "matching": parts.by_words or not parts.by_vector, "timely": parts.by_time}
+    sides = [side for side in _SIDES if asked[side]]
+    best_of = ", ".join(map(_best_of, sides))
+    shown = ", ".join(
+        f"coalesce({', '.join(f'{side}.{column}' for side in sides)}) as {column}"
+        for column in ("cosine", "words", "importance", "created_at", "timely")
+    )
+    ranks = ", ".join(f"{rank if asked[side] else 'null'} as {rank}" for side, (_, _, rank) in _SIDES.items())
+    joined = sides[0] + "".join(f" full join {side} using (id)" for side in sides[1:])
+    statement = f"""
+        with {first} compared as materialized ({compared}), {best_of},
+        best as (select id, {shown}, {ranks} from {joined})
+        select best.*, coalesce(a.last_at, best.created_at) as accessed_at
+        from best left join entry_accesses a on a.entry_id = best.id
+    """  # noqa: S608
+    return " ".join(statement.split())  # psycopg keeps what it found in a statement of at most 4 096 characters
+
+
+def _best_of(side: str) -> LiteralString:
+    is_offered, order, rank = _SIDES[side]
+    return f"""
+        {side} as (
+            select *, row_number() over (order by {order}) as {rank} from (
+                select * from compared where {is_offered} order by {order} limit %(depth)s + 1
+            ) as best
+        )
+    """  # noqa: S608
