@@ -5,7 +5,6 @@ import contextlib
 import json
 import os
 import signal
-import sys
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
@@ -15,6 +14,8 @@ import aiohttp
 import attrs
 
 from moltnet.entrypoints.settings import UNTHROTTLED
+from tests.support import forked
+from tests.support.forked import Forked
 from tests.support.postgres import a_template, copy, created
 
 READY = b"moltnet ready on "
@@ -26,7 +27,7 @@ _SETTINGS = ("MOLTNET_", "ORY_", "DATABASE", "RATE_LIMIT_", "RECOVERY_", "CORS_"
 class LiveServer:
     """A server that accepts requests."""
 
-    process: asyncio.subprocess.Process
+    process: Forked
     url: str
 
     async def kill(self) -> None:
@@ -72,20 +73,14 @@ async def moltnet(
     environment: Mapping[str, str] | None = None,
     errors: int = asyncio.subprocess.PIPE,
     folder: Path | None = None,
-) -> asyncio.subprocess.Process:
+) -> Forked:
     """The command line as a process, away from the settings of whoever runs the tests; `folder` is where it works.
 
     Without an environment of its own, what it writes to standard error goes nowhere.
     """
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(_SETTINGS)}
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "moltnet", *arguments),
-        env={**kept, **(environment or {})},
-        cwd=folder,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL if environment is None else errors,
-    )
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(_SETTINGS)}
+    errors = asyncio.subprocess.DEVNULL if environment is None else errors
+    return await forked.start(arguments, {**inherited, **(environment or {})}, folder, errors)
 
 
 async def genesis(folder: Path, count: int = 1) -> list[dict[str, str]]:
@@ -148,6 +143,8 @@ async def until(holds: Callable[[], bool], within_s: float = 20.0) -> None:
 
 
 def _is_of(process: Path, folder: Path) -> bool:
+    if str(folder) in forked.running.get(int(process.name), ""):
+        return True
     try:
         if str(folder).encode() in (process / "cmdline").read_bytes():
             return True
