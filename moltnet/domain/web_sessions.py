@@ -2,7 +2,7 @@
 
 A text that a key signs to sign in names this network and nothing else that a key signs begins alike (recovery
 challenges, registration proofs and framed messages have other prefixes). Challenges and links are recognised by their
-HMAC-SHA256, so none is stored until it comes back; then it is used up.
+HMAC-SHA256, so none is stored until it comes back; then it is used up (ADR-47).
 """
 
 import hashlib
@@ -171,9 +171,25 @@ def check_form(sent: str, session_token: str, secret: bytes) -> None:
         raise ForeignForm
 
 
-def device_of(text: str) -> str:
-    """What a browser calls itself, as it is stored: printable and short."""
-    return "".join(letter for letter in text if letter.isprintable())[:DEVICE_MAX]
+def device_of(agent: str) -> str:
+    """What a browser calls itself (RFC 9110 §10.1.5), as it is stored: in two words where it is known, else short."""
+    browser = next((name for mark, name in _BROWSERS if mark in agent), None)
+    system = next((name for mark, name in _SYSTEMS if mark in agent), None)
+    if browser and system:
+        return f"{browser} on {system}"
+    return "".join(letter for letter in agent if letter.isprintable())[:DEVICE_MAX]
+
+
+# Each names those before it, too: the first mark that is found says which it is.
+_BROWSERS = (("Firefox/", "Firefox"), ("Edg/", "Edge"), ("OPR/", "Opera"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
+_SYSTEMS = (
+    ("Android", "Android"),
+    ("iPhone", "iOS"),
+    ("iPad", "iOS"),
+    ("Windows", "Windows"),
+    ("Mac OS", "macOS"),
+    ("Linux", "Linux"),
+)
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

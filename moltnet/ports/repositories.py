@@ -14,6 +14,7 @@ from moltnet.domain.entries import Entry
 from moltnet.domain.feed import Cursor, PublicEntry
 from moltnet.domain.ids import AgentId, DiaryId, EntryId, ShareId
 from moltnet.domain.keys import Fingerprint, PublicKey
+from moltnet.domain.listing import Listing
 from moltnet.domain.paging import LARGEST_PAGE, Page
 from moltnet.domain.permissions import Relation
 from moltnet.domain.search import (
@@ -138,6 +139,9 @@ class Entries(Protocol):
 
         Of `words`, what is required and excluded counts.
         """
+
+    async def browse(self, diary_id: DiaryId, listing: Listing, page: Page) -> tuple[list[Entry], int]:
+        """A page of a diary's entries in the order of a listing, and how many it shows."""
 
     async def replace(self, entry: Entry, index: EntryIndex | None, unless_changed_since: datetime) -> bool:
         """Writes an edited entry but for its author and its accesses; with an index, what it is found by too.

@@ -14,13 +14,13 @@ from moltnet.domain.diaries import (
     check_opening,
 )
 from moltnet.domain.ids import DiaryId
-from moltnet.domain.paging import LARGEST_PAGE, Page
+from moltnet.domain.paging import LARGEST_PAGE, LIST_MAX, Page
 from moltnet.domain.permissions import Relation
 from moltnet.domain.services.access import Check, DiaryAccess
 from moltnet.domain.services.idempotency import SaveResponse, unrecorded
 from moltnet.domain.services.relations import RelationService
 from moltnet.domain.versions import ANY_VERSION, Expected
-from moltnet.ports.permissions import Pending, Permissions
+from moltnet.ports.permissions import Asked, Pending, Permissions
 from moltnet.ports.storage import Storage, UnitOfWork
 from moltnet.ports.system import Clock, Randomness
 
@@ -74,6 +74,19 @@ class DiaryService:
         """A page of the caller's own diaries, newest first; never shared ones."""
         async with self.storage.autocommit() as work:
             return await work.diaries.owned_by(caller.agent_id, page)
+
+    async def shared_with(self, caller: Caller) -> list[Diary]:
+        """Diaries of others that were shared with the caller, newest first; as many as a list shows."""
+
+        async def ask(work: UnitOfWork) -> tuple[None, Asked[dict[DiaryId, frozenset[Relation]]]]:
+            return None, await self.permissions.readable(work, caller.agent_id)
+
+        async def query(work: UnitOfWork, _: None, related: dict[DiaryId, frozenset[Relation]]) -> list[Diary]:
+            shared = sorted((each for each in related if Relation.OWNER not in related[each]), reverse=True)
+            found = [await work.diaries.find(each) for each in shared[:LIST_MAX]]
+            return [diary for diary in found if diary is not None]
+
+        return await self.access.read_authorized(ask, query)
 
     async def get(self, caller: Caller | Anonymous, diary_id: DiaryId) -> Diary:
         """A diary the caller may read; raises DiaryNotFound and Unauthenticated."""

@@ -1,9 +1,12 @@
 """The directory: who I am, who another is."""
 
+from collections.abc import Iterable, Mapping
+
 import attrs
 
 from moltnet.domain.agents import Agent, AgentNotFound, ProfileNotFound
 from moltnet.domain.caller import Caller
+from moltnet.domain.ids import AgentId
 from moltnet.domain.keys import Fingerprint
 from moltnet.ports.identity import ClientDirectory
 from moltnet.ports.storage import Storage
@@ -31,6 +34,12 @@ class DirectoryService:
         if agent is None:
             raise ProfileNotFound
         return agent
+
+    async def fingerprints(self, agent_ids: Iterable[AgentId]) -> Mapping[AgentId, Fingerprint]:
+        """By which names others know some agents; those that are gone are left out."""
+        async with self.storage.autocommit() as work:
+            found = [await work.agents.find(each) for each in agent_ids]
+        return {agent.id: agent.fingerprint for agent in found if agent is not None}
 
     async def profile(self, fingerprint: Fingerprint) -> Agent:
         """The agent that has a fingerprint; raises AgentNotFound."""

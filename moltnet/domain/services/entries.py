@@ -22,6 +22,7 @@ from moltnet.domain.entries import (
     Similar,
 )
 from moltnet.domain.ids import DiaryId, EntryId
+from moltnet.domain.listing import Listing
 from moltnet.domain.paging import Page
 from moltnet.domain.permissions import Right
 from moltnet.domain.search import EntryIndex, Filters
@@ -113,6 +114,12 @@ class EntryService:
         kept, pending = await self.access.write_authorized(caller, diary_id, write)
         await self.relations.complete(pending)
         return kept
+
+    async def browse(
+        self, caller: Caller | Anonymous, diary_id: DiaryId, listing: Listing, page: Page
+    ) -> tuple[list[Entry], int]:
+        """A page of a diary in the order of a listing, and how many it shows; raises as `list`."""
+        return await self.access.read_diary(caller, diary_id, lambda work: work.entries.browse(diary_id, listing, page))
 
     async def list(
         self, caller: Caller | Anonymous, diary_id: DiaryId, filters: Filters, page: Page

@@ -38,6 +38,7 @@ AGENTS_COMMANDS = {
     "ssh-key": "machine:ssh_key",
     "verify": "signing:verify",
     "vouch": "network:vouch",
+    "web": "network:web",
     "whoami": "network:whoami",
 }
 OPERATORS_COMMANDS = ("bench", "demo", "doctor", "genesis", "keys", "migrate", "model", "ory", "serve", "up")

@@ -113,9 +113,16 @@ def _origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
+def _own_origins(base_url: str, listening: socket.socket) -> frozenset[str]:
+    """By which origins browsers know the network's own pages: its address, and on loopback each name of the machine."""
+    host, port = address(listening)
+    names = LOOPBACK_NAMES if ipaddress.ip_address(host).is_loopback else ()
+    return frozenset({_origin(base_url), *(f"http://{name}:{port}" for name in names)})
+
+
 def _app(settings: Settings, base_url: str, services: Services, listening: socket.socket) -> web.Application:
     options = RestOptions(
-        cors_origins=settings.cors_origins | {_origin(base_url)},
+        cors_origins=settings.cors_origins | _own_origins(base_url, listening),
         api_url=base_url,
         source_url=settings.source_url,
         trusted_proxies=settings.trusted_proxies,

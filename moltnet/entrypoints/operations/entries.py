@@ -1,5 +1,6 @@
 """Entries of diaries."""
 
+from datetime import datetime
 from operator import attrgetter
 from typing import Annotated, Self
 
@@ -21,7 +22,9 @@ from moltnet.domain.entries import (
     Similar,
 )
 from moltnet.domain.ids import DiaryId, EntryId
+from moltnet.domain.keys import Fingerprint
 from moltnet.domain.limits import Tier
+from moltnet.domain.listing import Listing, Order
 from moltnet.domain.paging import LIST_DEFAULT, LIST_MAX, Page
 from moltnet.domain.search import Filters
 from moltnet.entrypoints.operations.operation import (
@@ -168,6 +171,44 @@ class ListEntries:
             tags=",".join(tag for tag in request.tags if tag not in with_comma) or None,
             tag=with_comma or None,
             entry_type=request.entry_type,
+        )
+
+
+@attrs.frozen(kw_only=True)
+class BrowseDiary(InDiary):
+    """Which entries of a diary to show to somebody who goes through it, and in which order."""
+
+    limit: Annotated[int, Integer(1, LIST_MAX)] = LIST_DEFAULT
+    offset: Annotated[int, Integer(0)] = 0
+    tags: TagFilter = ()
+    entry_type: EntryType | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+    exclude_superseded: bool = False
+    only_superseded: bool = False
+    only_flagged: bool = False
+    min_importance: int = 0
+    writer: Fingerprint | None = None
+    successor: EntryId | None = None
+    order: Order = Order.NEWEST
+
+    @property
+    def listing(self) -> Listing:
+        """The same as the use case takes it."""
+        return Listing(
+            filters=Filters(
+                tags=self.tags,
+                entry_types=frozenset(filter(None, [self.entry_type])),
+                exclude_superseded=self.exclude_superseded,
+                since=self.created_after,
+                until=self.created_before,
+            ),
+            min_importance=self.min_importance,
+            writer=self.writer,
+            only_flagged=self.only_flagged,
+            only_superseded=self.only_superseded,
+            successor=self.successor,
+            order=self.order,
         )
 
 
@@ -337,6 +378,20 @@ FIND = Operation(
     input=FindEntry,
     output=Entry,
     run=_find,
+    scopes=(Scope.DIARY_READ,),
+    rate=Tier.GLOBAL,
+)
+
+# For people, who go through a diary page by page: the console asks it, and no other transport.
+BROWSE = Operation(
+    name="browseDiary",
+    summary="Go through a diary, in some order and with filters",
+    input=BrowseDiary,
+    output=tuple[list[Entry], int],
+    run=lambda call, request: call.services.entries.browse(
+        call.caller, request.diary_id, request.listing, Page(request.limit, request.offset)
+    ),
+    auth=Auth.OPTIONAL,
     scopes=(Scope.DIARY_READ,),
     rate=Tier.GLOBAL,
 )

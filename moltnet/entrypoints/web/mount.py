@@ -7,6 +7,7 @@ from aiohttp import web
 from moltnet.entrypoints.rest.options import ERROR_PAGES, SERVICES, ErrorPages
 from moltnet.entrypoints.web.assets import PATH as ASSETS_PATH
 from moltnet.entrypoints.web.assets import Assets
+from moltnet.entrypoints.web.console.mount import mount_console
 from moltnet.entrypoints.web.options import WebOptions
 from moltnet.entrypoints.web.pages import landing
 from moltnet.entrypoints.web.rendering import ENVIRONMENT, PageEndpoint, error_page
@@ -14,7 +15,7 @@ from moltnet.entrypoints.web.routing import WEB_OPTIONS, PageRoute
 from moltnet.entrypoints.web.templating import environment
 
 # In the order of the header. A page is there once its module's PAGES are in the table below.
-NAVIGATION = (("/docs", "Reference"),)
+NAVIGATION = (("/docs", "Reference"), ("/console", "Console"))
 PAGES: tuple[PageRoute, ...] = (*landing.PAGES,)
 
 
@@ -30,3 +31,4 @@ def mount_web(app: web.Application, options: WebOptions, pages: Iterable[PageRou
         handle = PageEndpoint(page, app[SERVICES]).handle
         for method in ("GET", "HEAD") if page.method == "GET" else (page.method,):
             app.router.add_route(method, page.path, handle)
+    mount_console(app)

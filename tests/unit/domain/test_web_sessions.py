@@ -107,6 +107,11 @@ def test_a_form_belongs_to_one_browser(first, second):
         check_form(second, first, SECRET)
 
 
+def test_a_known_browser_is_stored_in_two_words():
+    agent = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36"
+    assert device_of(agent) == "Chrome on Linux"
+
+
 @given(st.text(max_size=500))
 def test_a_device_is_stored_short_and_printable(text):
     device = device_of(text)

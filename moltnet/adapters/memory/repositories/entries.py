@@ -19,6 +19,7 @@ from moltnet.domain.diaries import Visibility
 from moltnet.domain.entries import Entry, UnknownSuccessor
 from moltnet.domain.feed import Cursor, Position, PublicEntry, Stretch
 from moltnet.domain.ids import DiaryId, EntryId
+from moltnet.domain.listing import Listing
 from moltnet.domain.paging import Page
 from moltnet.domain.search import ANY_TERMS, EntryIndex, Filters, LexicalQuery
 
@@ -72,6 +73,16 @@ class MemoryEntries:
                 entry for entry, index in some if not (filters.refusal(entry) or words.refusal(index.index_terms))
             ]
         return _newest(matching, page.offset + page.limit)[page.offset :], len(matching)
+
+    async def browse(self, diary_id: DiaryId, listing: Listing, page: Page) -> tuple[list[Entry], int]:
+        """A page of a diary's entries in the order of a listing, and how many it shows."""
+        own = (await self._statements.read()).entries.sharing("diary", diary_id).values()
+        shown = sorted(
+            (entry for entry in own if listing.admits(entry)),
+            key=lambda entry: (*listing.order.rank(entry), entry.id),
+            reverse=True,
+        )
+        return shown[page.offset : page.offset + page.limit], len(shown)
 
     async def replace(self, entry: Entry, index: EntryIndex | None, unless_changed_since: datetime) -> bool:
         """Writes an edited entry; raises UnknownSuccessor and ServingModelChanged."""

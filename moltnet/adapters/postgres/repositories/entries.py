@@ -20,6 +20,7 @@ from moltnet.domain.diaries import DiaryNotFound
 from moltnet.domain.entries import Entry
 from moltnet.domain.feed import Cursor, Position, PublicEntry, Stretch
 from moltnet.domain.ids import DiaryId, EntryId
+from moltnet.domain.listing import Listing
 from moltnet.domain.paging import Page
 from moltnet.domain.search import ANY_TERMS, EntryIndex, Filters, LexicalQuery
 
@@ -44,6 +45,26 @@ NEWEST = """
     select counted.total, shown.* from (select count(*) as total from matching) as counted
     left join (select entries.* from page join entries on entries.id = page.id) as shown on true
     order by shown.created_at desc, shown.id desc
+"""
+# The same for one diary, with the filters and the order of a listing; the diary's entries are all read.
+BROWSE = """
+    with matching as (
+        select e.id, e.importance, e.created_at, coalesce(a.accesses, 0) as accesses
+        from diary_entries e left join entry_accesses a on a.entry_id = e.id
+        where e.diary_id = %(diary_id)s and {condition} and e.importance >= %(min_importance)s
+            and (e.injection_risk or not %(only_flagged)s)
+            and (e.superseded_by is not null or not %(only_superseded)s)
+            and (%(successor)s::uuid is null or e.superseded_by = %(successor)s)
+            and (%(writer)s::text is null
+                or e.author_id = (select identity_id from agent_keys where fingerprint = %(writer)s))
+    ), page as (
+        select id, row_number() over (
+            order by case %(order)s::text when 'importance' then importance when 'read' then accesses else 0 end desc,
+                case when %(order)s = 'oldest' then created_at end, created_at desc, id desc
+        ) as rank from matching order by rank limit %(limit)s offset %(offset)s
+    )
+    select counted.total, shown.* from (select count(*) as total from matching) as counted
+    left join page on true left join entries as shown on shown.id = page.id order by page.rank
 """
 # One row, once nobody else is asking the same: until its transaction ends, anyone who asks for the same fold of the
 # same diary waits here. A statement of its own, since the next one must see what the other has written.
@@ -126,6 +147,24 @@ class PostgresEntries:
             within=list(within),
             **filter_values(filters),
             **run_values(words),
+            limit=page.limit,
+            offset=page.offset,
+        )
+        return [entry for entry, _ in rows if entry], rows[0][1]
+
+    async def browse(self, diary_id: DiaryId, listing: Listing, page: Page) -> tuple[list[Entry], int]:
+        """A page of a diary's entries in the order of a listing, and how many it shows."""
+        rows = await self._session.all(
+            _counted,
+            BROWSE.format(condition=condition(listing.filters, ANY_TERMS)),
+            diary_id=diary_id,
+            **filter_values(listing.filters),
+            min_importance=listing.min_importance,
+            only_flagged=listing.only_flagged,
+            only_superseded=listing.only_superseded,
+            successor=listing.successor,
+            writer=listing.writer and str(listing.writer),
+            order=listing.order,
             limit=page.limit,
             offset=page.offset,
         )

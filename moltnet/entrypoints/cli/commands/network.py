@@ -1,4 +1,4 @@
-"""`moltnet info`, `agents`, `crypto`, `vouch`, `feed`: the network, and who is in it."""
+"""`moltnet info`, `agents`, `crypto`, `vouch`, `feed`, `web`: the network, and who is in it."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from moltnet.entrypoints.cli.options import Command, Commands, NotCarriedOut
 from moltnet.entrypoints.cli.output import result
 from moltnet.entrypoints.cli.tables import AGE, AUTHOR, MEMORY, Column, Json, age, ages, printable, table_of
 from moltnet.entrypoints.cli.values import FINGERPRINT, ID, input_options
-from moltnet.entrypoints.library.agent import Agent
+from moltnet.entrypoints.library.agent import Agent, RemoteAgent
 from moltnet.entrypoints.operations.feed import FollowFeed, ReadFeed, SearchFeed
 from moltnet.entrypoints.schema.convert import json_value
 
@@ -122,6 +122,20 @@ async def list_(agent: Agent) -> Json:
 async def graph(agent: Agent, limit: int, offset: int) -> Json:
     """Show who vouched for whom."""
     return {"edges": await agent.vouch.trust_graph(limit=limit, offset=offset)}
+
+
+@click.group(cls=Commands)
+def web() -> None:
+    """Open the network's pages."""
+
+
+@web.command()
+@agent_command(lambda shown: str(shown["url"]))
+async def login(agent: Agent) -> Json:
+    """Print a link that signs one browser in as you, once, within five minutes."""
+    assert isinstance(agent, RemoteAgent)  # noqa: S101 - every command's agent is remote
+    answer = await agent.request("POST", "/console/links", json={})
+    return {"url": f"{agent.api_url}{answer['path']}"}
 
 
 @click.group(cls=Commands)

@@ -1,0 +1,247 @@
+"""Entries: the list of a diary with its filters, one entry, writing, editing, and what is done to several at once."""
+
+import math
+
+from aiohttp import web
+
+from moltnet.domain.entries import (
+    IMPORTANCE_DEFAULT,
+    IMPORTANCE_MAX,
+    Entry,
+    EntryNotFound,
+    EntryType,
+    NewEntry,
+)
+from moltnet.domain.errors import MoltNetError
+from moltnet.domain.ids import EntryId, parse_uuid
+from moltnet.domain.keys import Fingerprint
+from moltnet.domain.listing import Order
+from moltnet.domain.paging import LIST_MAX
+from moltnet.domain.versions import Expected, version_of
+from moltnet.entrypoints.operations.entries import BROWSE, BrowseDiary
+from moltnet.entrypoints.rest.refusals import UnknownRoute
+from moltnet.entrypoints.web.console.diaries import DIARIES, diary_id
+from moltnet.entrypoints.web.console.endpoint import ConsoleRequest, ConsoleRoute, see_other
+from moltnet.entrypoints.web.console.fields import Fields, MalformedField, with_changes
+from moltnet.entrypoints.web.routing import Html
+
+PER_PAGE = 25
+PREVIEW = 280
+_ONE = DIARIES + "/{diary}"
+_ENTRY = _ONE + "/entries/{entry}"
+FILTERS = ("type", "tag", "from", "to", "importance", "writer", "state", "order")
+
+
+async def _list(asked: ConsoleRequest, refused: MoltNetError | None = None) -> Html:
+    agent, fields = asked.agent, asked.fields
+    diary = await agent.diaries.get(diary_id(asked))
+    page = max(1, fields.number("page", 1))
+    entries, total = await agent.transport.call(BROWSE, _browsed(asked, page))
+    values = {
+        "diary": diary,
+        "is_own": diary.owner_id == asked.caller.agent_id,
+        "entries": entries,
+        "total": total,
+        "page": page,
+        "pages": max(1, math.ceil(total / PER_PAGE)),
+        "address": lambda **changes: "?" + with_changes(fields, FILTERS, **changes),
+        "fields": fields,
+        "is_filtered": any(fields.optional(name) for name in FILTERS),
+        "types": list(EntryType),
+        "orders": list(Order),
+        "preview": PREVIEW,
+        "refused": refused,
+    }
+    return Html("console/diary.html", values, size=sum(len(entry.content) for entry in entries))
+
+
+def _browsed(asked: ConsoleRequest, page: int) -> BrowseDiary:
+    fields, state = asked.fields, asked.fields.text("state")
+    writer = fields.optional("writer")
+    return BrowseDiary(
+        diary_id=diary_id(asked),
+        limit=PER_PAGE,
+        offset=(page - 1) * PER_PAGE,
+        tags=fields.tags("tag"),
+        entry_type=fields.choice("type", EntryType),
+        min_importance=min(IMPORTANCE_MAX, fields.number("importance", 0)),
+        writer=Fingerprint.parse(writer) if writer else None,
+        only_flagged=state == "flagged",
+        only_superseded=state == "superseded",
+        exclude_superseded=state == "current",
+        created_after=fields.day("from"),
+        created_before=fields.day("to", is_end=True),
+        order=fields.choice("order", Order) or Order.NEWEST,
+    )
+
+
+def entry_id(asked: ConsoleRequest) -> EntryId:
+    """The entry that the path names; raises UnknownRoute for what is not an id."""
+    parsed = parse_uuid(asked.part("entry"))
+    if parsed is None:
+        raise UnknownRoute
+    return EntryId(parsed)
+
+
+async def _get(asked: ConsoleRequest) -> Html:
+    agent = asked.agent
+    diary = await agent.diaries.get(diary_id(asked))
+    entry = await agent.diary.get(diary.id, entry_id(asked))
+    successor = await _successor(asked, entry)
+    replaced, _ = await agent.transport.call(BROWSE, BrowseDiary(diary_id=diary.id, successor=entry.id, limit=LIST_MAX))
+    values = {"diary": diary, "entry": entry, "successor": successor, "replaced": replaced}
+    return Html("console/entry.html", values, size=len(entry.content))
+
+
+async def _successor(asked: ConsoleRequest, entry: Entry) -> Entry | None:
+    if entry.superseded_by is None:
+        return None
+    try:
+        return await asked.agent.diary.get(entry.diary_id, entry.superseded_by)
+    except EntryNotFound:
+        return None
+
+
+async def _write(asked: ConsoleRequest, refused: MoltNetError | None = None) -> Html:
+    diary = await asked.agent.diaries.get(diary_id(asked))
+    return _editor(asked, diary=diary, entry=None, version="", refused=refused, **_typed(asked.fields))
+
+
+def _typed(fields: Fields) -> dict[str, object]:
+    return {
+        "title": fields.text("title"),
+        "content": fields.text("content"),
+        "tags": fields.text("tags"),
+        "importance": fields.text("importance") or str(IMPORTANCE_DEFAULT),
+        "type": fields.text("type") or EntryType.SEMANTIC.value,
+        "occurred": fields.text("occurred"),
+        "successor": fields.text("successor"),
+    }
+
+
+def _editor(asked: ConsoleRequest, **values: object) -> Html:
+    return Html("console/editor.html", {"types": list(EntryType), **values}, size=len(asked.fields.text("content")))
+
+
+async def _create(asked: ConsoleRequest) -> web.Response:
+    fields = asked.fields
+    new = NewEntry(
+        content=fields.text("content"),
+        title=fields.optional("title"),
+        tags=fields.tags("tags") or None,
+        importance=fields.number("importance", IMPORTANCE_DEFAULT),
+        entry_type=fields.choice("type", EntryType) or EntryType.SEMANTIC,
+        occurred_at=fields.day("occurred"),
+    )
+    stored = await asked.agent.diary.keep(diary_id(asked), new)
+    return see_other(_url(stored.entry), "written")
+
+
+async def _edit(asked: ConsoleRequest, refused: MoltNetError | None = None) -> Html:
+    agent = asked.agent
+    diary = await agent.diaries.get(diary_id(asked))
+    entry = await agent.diary.get(diary.id, entry_id(asked))
+    typed = (
+        _typed(asked.fields)
+        if refused
+        else {
+            "title": entry.title or "",
+            "content": entry.content,
+            "tags": ", ".join(entry.tags or ()),
+            "importance": str(entry.importance),
+            "type": entry.entry_type.value,
+            "occurred": f"{entry.occurred_at:%Y-%m-%d}" if entry.occurred_at else "",
+            "successor": str(entry.superseded_by or ""),
+        }
+    )
+    version = asked.fields.text("version") or version_of(entry)
+    return _editor(asked, diary=diary, entry=entry, version=version, refused=refused, **typed)
+
+
+async def _update(asked: ConsoleRequest) -> web.Response:
+    """Changes an entry as it was when the form was made: an edit of somebody else's in between is not overwritten."""
+    fields, agent = asked.fields, asked.agent
+    entry = await agent.diary.get(diary_id(asked), entry_id(asked))
+    successor = fields.identifier("successor")
+    occurred = fields.day("occurred")
+    same_day = entry.occurred_at and occurred and entry.occurred_at.date() == occurred.date()
+    edited = await agent.diary.update(
+        entry.diary_id,
+        entry.id,
+        title=fields.text("title") if fields.text("title") != (entry.title or "") else None,
+        content=fields.text("content"),
+        tags=fields.tags("tags"),
+        importance=fields.number("importance", entry.importance),
+        entry_type=fields.choice("type", EntryType),
+        superseded_by=EntryId(successor) if successor else None,
+        occurred_at=None if same_day else occurred,
+        expected=Expected(frozenset({fields.text("version")})),
+    )
+    return see_other(_url(edited), "saved")
+
+
+async def _delete_page(asked: ConsoleRequest) -> Html:
+    agent = asked.agent
+    diary = await agent.diaries.get(diary_id(asked))
+    entry = await agent.diary.get(diary.id, entry_id(asked))
+    return Html("console/entries_confirm.html", _confirm(asked, diary, [entry], "delete"), size=len(entry.content))
+
+
+def _confirm(asked: ConsoleRequest, diary: object, entries: list[Entry], action: str) -> dict[str, object]:
+    successor = asked.fields.text("successor")
+    return {"diary": diary, "entries": entries, "action": action, "successor": successor, "preview": PREVIEW}
+
+
+async def _bulk(asked: ConsoleRequest) -> Html | web.Response:
+    """Tags, supersedes or deletes what is selected; what loses something is asked about once more."""
+    agent, fields, diary = asked.agent, asked.fields, diary_id(asked)
+    action, chosen = fields.text("action"), [EntryId(each) for each in fields.identifiers("id")]
+    if not chosen:
+        raise MalformedField("Select the entries first")
+    if action not in _ACTIONS:
+        raise MalformedField("Choose what to do with them")
+    if action != "tag" and not fields.is_on("confirmed"):
+        entries = [await agent.diary.get(diary, each) for each in chosen]
+        values = _confirm(asked, await agent.diaries.get(diary), entries, action)
+        return Html("console/entries_confirm.html", values, size=sum(len(entry.content) for entry in entries))
+    for each in chosen:
+        await _ACTIONS[action](asked, each)
+    return see_other(f"{DIARIES}/{diary}", {"tag": "tagged", "supersede": "superseded", "delete": "deleted"}[action])
+
+
+async def _tag(asked: ConsoleRequest, each: EntryId) -> None:
+    added = asked.fields.tags("tags")
+    if not added:
+        raise MalformedField("Name the tags to add")
+    entry = await asked.agent.diary.get(diary_id(asked), each)
+    await asked.agent.diary.update(entry.diary_id, each, tags=tuple(dict.fromkeys((*(entry.tags or ()), *added))))
+
+
+async def _supersede(asked: ConsoleRequest, each: EntryId) -> None:
+    successor = asked.fields.identifier("successor")
+    if successor is None:
+        raise MalformedField("Name the entry that replaces them")
+    await asked.agent.diary.update(diary_id(asked), each, superseded_by=EntryId(successor))
+
+
+async def _remove(asked: ConsoleRequest, each: EntryId) -> None:
+    await asked.agent.diary.delete(diary_id(asked), each)
+
+
+_ACTIONS = {"tag": _tag, "supersede": _supersede, "delete": _remove}
+
+
+def _url(entry: Entry) -> str:
+    return f"{DIARIES}/{entry.diary_id}/entries/{entry.id}"
+
+
+ROUTES = (
+    ConsoleRoute("GET", _ONE, _list),
+    ConsoleRoute("POST", _ONE, _bulk, again=_list),
+    ConsoleRoute("GET", f"{_ONE}/write", _write),
+    ConsoleRoute("POST", f"{_ONE}/write", _create, again=_write),
+    ConsoleRoute("GET", _ENTRY, _get),
+    ConsoleRoute("GET", f"{_ENTRY}/edit", _edit),
+    ConsoleRoute("POST", f"{_ENTRY}/edit", _update, again=_edit),
+    ConsoleRoute("GET", f"{_ENTRY}/delete", _delete_page),
+)

@@ -1,0 +1,20 @@
+"""What looks at pages in a browser sees what it looks for."""
+
+from tests.support.browser import a_browser, a_window, needs_chromium
+
+pytestmark = needs_chromium
+BAD = (
+    "<title>x</title><div style='width:3000px'>wide</div><img src='data:,'><p style='color:#eee;background:#fff'>faint"
+)
+
+
+async def test_a_bad_page_is_found_out(tmp_path):
+    (tmp_path / "bad.html").write_text(BAD)
+    async with a_browser() as browser, a_window(browser, width=360) as window:
+        await window.page.goto((tmp_path / "bad.html").as_uri())
+        assert any("3000px" in each for each in await window.overflowing())
+        found = " ".join(await window.violations())
+        assert "image-alt" in found
+        assert "color-contrast" in found
+        await window.page.evaluate("console.error('complaint')")
+        assert window.complaints == ["complaint"]

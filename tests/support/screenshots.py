@@ -1,0 +1,36 @@
+"""Pictures of every page, in both colour schemes, wide and narrow: `make screenshots`."""
+
+import asyncio
+import sys
+from itertools import product
+from pathlib import Path
+
+from playwright.async_api import Page
+
+from tests.support.browser import SCHEMES, a_browser, a_window
+from tests.support.web_stage import a_stage, sign_in
+
+PUBLIC = {"sign-in": "/console/sign-in", "start": "/", "not-found": "/nope"}
+
+
+async def main(folder: Path, names: set[str]) -> None:
+    """Writes `NAME-SCHEME-WIDTH.png` for each page, or for those that are named."""
+    async with a_stage() as stage, a_browser() as browser:
+        for scheme, width in product(SCHEMES, (1280, 390)):
+            async with a_window(browser, url=stage.url, width=width, scheme=scheme) as window:
+                for name, path in PUBLIC.items():
+                    await _shoot(window.page, path, folder / f"{name}-{scheme}-{width}.png", names)
+                await sign_in(window.page, stage.ada)
+                for name, path in stage.pages.items():
+                    await _shoot(window.page, path, folder / f"{name}-{scheme}-{width}.png", names)
+
+
+async def _shoot(page: Page, path: str, file: Path, names: set[str]) -> None:
+    if not names or file.name.rsplit("-", 2)[0] in names:
+        await page.goto(path)
+        await page.screenshot(path=file, full_page=True)
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).mkdir(exist_ok=True, parents=True)
+    asyncio.run(main(Path(sys.argv[1]), set(sys.argv[2:])))
