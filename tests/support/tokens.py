@@ -5,10 +5,9 @@ import itertools
 from datetime import datetime, timedelta
 
 import attrs
-from joserfc.jwk import RSAKey
 
 from moltnet.adapters.builtin.identity import StoredClientDirectory
-from moltnet.adapters.builtin.keys import KeyEncryption, OpenKey, TokenKeys
+from moltnet.adapters.builtin.keys import KeyEncryption, TokenKeys
 from moltnet.adapters.builtin.tokens import BuiltinClients, BuiltinTokenIssuer, BuiltinTokenVerifier
 from moltnet.adapters.memory.system import MemoryClock
 from moltnet.adapters.nacl import NaclSignatures
@@ -27,27 +26,17 @@ NETWORK = NetworkAddress.of(ISSUER)
 
 
 class PooledKeys(KeyEncryption):
-    """Makes three keys in all, which it gives out in turn, and opens each once: either takes some 50 ms."""
+    """Makes three keys in all, as each takes some 50 ms, and gives them out in turn."""
 
     def __init__(self, secret: bytes) -> None:
         super().__init__(secret)
         made = (super(PooledKeys, self).new_key(NOON) for _ in range(3))
         self._turns = itertools.cycle(made)
-        self._keys: dict[bytes, RSAKey] = {}
 
     def new_key(self, at: datetime) -> SigningKey:
         """A key other than the two before it."""
         key = next(self._turns)
         return attrs.evolve(key, sealed=self.seal(self.unseal(key) or b""), created_at=at)
-
-    def open(self, stored: SigningKey) -> OpenKey | None:
-        """The key out of its seal; None when it was sealed with another secret."""
-        pem = self.unseal(stored)
-        if pem is None:
-            return None
-        if pem not in self._keys:
-            self._keys[pem] = RSAKey.import_key(pem)
-        return OpenKey(stored.kid, stored.created_at, self._keys[pem])
 
 
 SEAL = PooledKeys(b"a key-encryption secret of 32 or more bytes")
