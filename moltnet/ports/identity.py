@@ -57,7 +57,10 @@ class ClientRegistry(Protocol):
         """
 
     async def rotate(self, agent_id: AgentId) -> ClientSecret:
-        """A fresh secret; the old one and every token issued before end at once. Raises ProfileNotFound."""
+        """A fresh secret; the old one and every token issued before end at once. Raises ProfileNotFound.
+
+        An agent that has no client, as one that Kratos let in, gets one with all scopes.
+        """
 
     async def agent_of(self, client_id: str) -> AgentId | None:
         """The agent that a client's metadata name, None when they name none; raises ClientNotFound."""

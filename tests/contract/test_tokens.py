@@ -22,7 +22,7 @@ from moltnet.domain.credentials import (
     InvalidToken,
     Scope,
 )
-from moltnet.domain.ids import ClientId
+from moltnet.domain.ids import AgentId, ClientId
 from moltnet.ports.storage import Storage
 from tests.support.builders import an_id
 from tests.support.network import a_key_pair
@@ -171,10 +171,19 @@ async def test_of_rotations_at_once_only_the_last_secret_is_good(
     assert good == 1
 
 
-async def test_rotation_needs_a_client(tokens: TokenService, storage: Storage):
-    stranger = await joined(storage)
+async def test_rotation_gives_a_client_to_an_agent_that_has_none(tokens: TokenService, storage: Storage):
+    newcomer = await joined(storage)
+    first = await tokens.clients.rotate(newcomer.id)
+    assert (await tokens.verifier.verify(await issued(tokens, first))).agent_id == newcomer.id
+    second = await tokens.clients.rotate(newcomer.id)
+    assert second.client_id == first.client_id
+    with pytest.raises(InvalidClient):
+        await issued(tokens, first)
+
+
+async def test_rotation_needs_an_agent(tokens: TokenService):
     with pytest.raises(ProfileNotFound):
-        await tokens.clients.rotate(stranger.id)
+        await tokens.clients.rotate(AgentId(an_id()))
 
 
 async def test_client_tells_the_agent_it_was_made_for(tokens: TokenService, agent: Agent, secret: ClientSecret):

@@ -16,6 +16,7 @@ from moltnet.domain.assertions import InvalidAssertion
 from moltnet.domain.caller import Caller
 from moltnet.domain.challenges import NetworkAddress
 from moltnet.domain.credentials import (
+    ALL_SCOPES,
     FIRST_SECRET_WINDOW,
     SECRET_BYTES,
     TOKEN_LIFETIME,
@@ -72,9 +73,13 @@ class BuiltinClients:
         """A fresh secret for the agent's client; the old one and every token issued before end with it."""
         secret = self._secret()
         async with self.storage.transaction() as work:
-            client = await work.clients.of_agent(agent_id)
-            if client is None or not await work.clients.rotate(client.id, hash_secret(secret), self.clock.now()):
+            client, agent = await work.clients.of_agent(agent_id), await work.agents.find(agent_id)
+            if agent is None:
                 raise ProfileNotFound
+            if client is None:
+                client = self._client(ClientId(self.randomness.nonce()), agent, secret, ALL_SCOPES)
+                await work.clients.put(client)
+            await work.clients.rotate(client.id, hash_secret(secret), self.clock.now())
         self.client_directory.forget(client.id)
         return ClientSecret(client_id=client.id, secret=secret)
 

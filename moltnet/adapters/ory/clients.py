@@ -12,6 +12,7 @@ from ory_client import JsonPatch, OAuth2Api, OAuth2Client
 from moltnet.adapters.ory.service import OryMisconfigured, OryService, malformed
 from moltnet.domain.agents import Agent, ProfileNotFound
 from moltnet.domain.credentials import (
+    ALL_SCOPES,
     FIRST_SECRET_WINDOW,
     SECRET_BYTES,
     Client,
@@ -106,7 +107,7 @@ class OryClients:
         if agent is None:
             raise ProfileNotFound
         if client is None:
-            client = await self._adopted(agent)
+            client = await self._adopted(agent) or self._client(ClientId(self.randomness.nonce()), agent, ALL_SCOPES)
         secret = self._secret()
         await self._put_in_force(client, agent, secret)
         # Recorded last: what was issued before this moment is no longer active.
@@ -189,8 +190,12 @@ class OryClients:
             if not await work.clients.rotate(client.id, hashed, now):
                 await work.clients.put(attrs.evolve(client, secret_hash=hashed, secret_since=now, used=True))
 
-    async def _adopted(self, agent: Agent) -> Client:
-        """The agent's client in Hydra, made before this network recorded clients; raises ProfileNotFound."""
+    def _client(self, client_id: ClientId, agent: Agent, scopes: frozenset[Scope]) -> Client:
+        now = self.clock.now()
+        return Client(id=client_id, agent_id=agent.id, secret_hash=b"", scopes=scopes, created_at=now)
+
+    async def _adopted(self, agent: Agent) -> Client | None:
+        """The agent's client in Hydra, made before this network recorded clients, or by a call that broke off."""
         call, name = "find an agent's client", _name(agent)
         reply = await self.admin.call(
             call,
@@ -205,14 +210,8 @@ class OryClients:
         for found in elements:
             client_id = parse_uuid(str(found.get("client_id"))) if isinstance(found, dict) else None
             if client_id is not None and _owner(found) == agent.id:
-                return Client(
-                    id=ClientId(client_id),
-                    agent_id=agent.id,
-                    secret_hash=b"",
-                    scopes=scopes_in(found.get("scope")),
-                    created_at=self.clock.now(),
-                )
-        raise ProfileNotFound
+                return self._client(ClientId(client_id), agent, scopes_in(found.get("scope")))
+        return None
 
 
 def scopes_in(text: Any) -> frozenset[Scope]:
