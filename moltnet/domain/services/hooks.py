@@ -5,13 +5,14 @@ Source: docs/reference/endpoints.md, "Webhooks".
 
 import attrs
 
-from moltnet.domain.agents import Agent, ProfileNotFound
+from moltnet.domain.agents import Agent, KeyTaken, ProfileNotFound
 from moltnet.domain.credentials import ClientWithoutAgent
-from moltnet.domain.ids import DiaryId
+from moltnet.domain.ids import AgentId, DiaryId
 from moltnet.domain.keys import PublicKey, UnusableKey
 from moltnet.domain.registration import identity_of
 from moltnet.domain.services.admission import open_first_diary, redeem
 from moltnet.domain.services.relations import RelationService
+from moltnet.domain.vouching import VoucherNotFound
 from moltnet.ports.identity import ClientRegistry
 from moltnet.ports.keys import Signatures
 from moltnet.ports.permissions import Permissions
@@ -30,6 +31,17 @@ class HookService:
     signatures: Signatures
     clock: Clock
     randomness: Randomness
+
+    async def before_registration(self, key_text: str, voucher_code: str) -> None:
+        """Raises as `after_registration` would, before Kratos stores an identity, and changes nothing."""
+        key, at = self._key(key_text), self.clock.now()
+        async with self.storage.autocommit() as work:
+            voucher = await work.vouchers.find(voucher_code)
+            if voucher is None:
+                raise VoucherNotFound
+            voucher.redeem(AgentId(self.randomness.nonce()), at)
+            if await work.agents.find_by_fingerprint(key.fingerprint):
+                raise KeyTaken
 
     async def after_registration(self, identity_id: str, key_text: str, voucher_code: str) -> Agent:
         """The new member an identity became: voucher, agent, self relation and first diary, all or nothing.
@@ -71,8 +83,11 @@ class HookService:
         return agent
 
     def _agent(self, identity_id: str, key_text: str) -> Agent:
-        key = PublicKey.parse(key_text)
+        key, at = self._key(key_text), self.clock.now()
+        return Agent(id=identity_of(identity_id), public_key=key, created_at=at, updated_at=at)
+
+    def _key(self, text: str) -> PublicKey:
+        key = PublicKey.parse(text)
         if not self.signatures.is_usable(key):
             raise UnusableKey
-        at = self.clock.now()
-        return Agent(id=identity_of(identity_id), public_key=key, created_at=at, updated_at=at)
+        return key

@@ -45,12 +45,13 @@ def test_hooks_go_to_routes_that_there_are_with_the_key_they_take():
         assert hook["auth"] == {"type": "api_key", "config": key}
 
 
-def test_kratos_sends_the_identity_after_it_is_stored():
+def test_kratos_asks_before_it_stores_and_tells_of_a_registration_after():
     jsonnet = (DEPLOY / "kratos" / "hook.jsonnet").read_bytes()
     for hook in members(read("kratos/kratos.yml"), "config"):
         if "url" in hook:
             assert base64.b64decode(hook["body"].removeprefix("base64://")) == jsonnet
-            assert (hook["response"], hook["can_interrupt"]) == ({"ignore": False, "parse": False}, False)
+            asks_before = not hook["url"].endswith("after-registration")
+            assert hook["response"] == {"ignore": False, "parse": asks_before}
 
 
 def test_kratos_lets_agents_recover_by_code():

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from io import BytesIO
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from multidict import CIMultiDict
@@ -15,9 +15,11 @@ from tests.integration.rest.conftest import WEBHOOK_KEY
 from tests.integration.rest.members import ask
 
 KEY = {"X-Ory-Api-Key": WEBHOOK_KEY}
-REGISTRATION, SETTINGS = "/hooks/kratos/after-registration", "/hooks/kratos/after-settings"
+BEFORE, REGISTRATION = "/hooks/kratos/before-registration", "/hooks/kratos/after-registration"
+SETTINGS = "/hooks/kratos/after-settings"
 EXCHANGE = "/hooks/hydra/token-exchange"
 BODIES = {
+    BEFORE: {"identity": {"id": "x", "traits": {"public_key": "x", "voucher_code": "x"}}},
     REGISTRATION: {"identity": {"id": "x", "traits": {"public_key": "x", "voucher_code": "x"}}},
     SETTINGS: {"identity": {"id": "x", "traits": {"public_key": "x"}}},
     EXCHANGE: {"session": {}, "request": {"client_id": "x", "grant_types": []}},
@@ -55,7 +57,7 @@ def interruption(reply):
     return reply.status, outer["instance_ptr"], inner["id"], inner["text"]
 
 
-@pytest.mark.parametrize("path", [REGISTRATION, SETTINGS, EXCHANGE])
+@pytest.mark.parametrize("path", BODIES)
 async def test_key_comes_before_the_body(network, path):
     for body in (b"{", b"{}", b" " * 2_000_000, json.dumps(BODIES[path]).encode()):
         for headers in ({}, {"X-Ory-Api-Key": ""}, [("X-Ory-Api-Key", WEBHOOK_KEY)] * 2):
@@ -73,7 +75,7 @@ async def sent(network, path, body, headers):
     return await ask(network.http, "POST", path, data=BytesIO(body), headers=fields)
 
 
-@pytest.mark.parametrize("path", [REGISTRATION, SETTINGS, EXCHANGE])
+@pytest.mark.parametrize("path", BODIES)
 async def test_without_a_key_there_are_no_webhooks(serve, path):
     http = await serve(ROUTES, RestOptions())
     answer = await ask(http, "POST", path, json=BODIES[path], headers=KEY)
@@ -128,6 +130,21 @@ async def test_key_of_a_member_is_refused_and_the_voucher_stays_good(network, ad
     assert taken[:2] == (409, "#/traits/public_key")
     assert (await told(network, SETTINGS, settings(ada.agent_id, bob.key.public_key.text))).status == 409
     assert (await told(network, REGISTRATION, registration(code))).status == 200
+
+
+async def test_what_will_be_refused_is_refused_before_it_is_stored(network, ada):
+    code, nil = await a_code(ada), str(UUID(int=0))
+    assert (await told(network, BEFORE, registration(code, identity=nil))).json == {"success": True}
+    for bad in (
+        registration(code, "ed25519:AAAA"),
+        registration("f" * 64),
+        registration(code, ada.key.public_key.text),
+    ):
+        before, after = await told(network, BEFORE, bad), await told(network, REGISTRATION, bad)
+        assert (before.status, before.json) == (after.status, after.json)
+        assert before.status in {400, 403, 409}
+    assert (await told(network, REGISTRATION, registration(code))).status == 200
+    assert (await told(network, BEFORE, registration(code))).status == 403
 
 
 async def test_identity_without_an_id_is_refused(network, ada):

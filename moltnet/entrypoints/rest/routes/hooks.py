@@ -39,7 +39,7 @@ class RegisteringIdentity:
 
 @attrs.frozen(kw_only=True)
 class AfterRegistration:
-    """Kratos tells of a registration."""
+    """Kratos tells of a registration; before it is stored, the identity's id is the nil UUID."""
 
     identity: RegisteringIdentity
 
@@ -152,6 +152,13 @@ _VOUCHER_HINT = (
 )
 
 
+async def before_registration(call: Call[None, AfterRegistration, None]) -> Answer:
+    """Refuse a registration while nothing of it is stored."""
+    traits = call.body.identity.traits
+    await call.services.hooks.before_registration(traits.public_key, traits.voucher_code)
+    return Answer({"success": True})
+
+
 async def after_registration(call: Call[None, AfterRegistration, None]) -> Answer:
     """Make an identity that was just registered a member."""
     identity = call.body.identity
@@ -210,7 +217,20 @@ def _hydra_error(status: int, error: str, description: str) -> Answer:
     return Answer({"error": error, "error_description": description}, status=status)
 
 
+_SUCCESS = {200: SUCCESS.around(Constant(value=True), members_of(Nothing))}
 ROUTES: tuple[AnyRoute, ...] = (
+    Route(
+        "POST",
+        "/hooks/kratos/before-registration",
+        "kratosBeforeRegistration",
+        "X-HIDDEN",
+        before_registration,
+        auth=Auth.WEBHOOK,
+        body=AfterRegistration,
+        answers=_SUCCESS,
+        refusal_form=kratos_refusal,
+        documented=False,
+    ),
     Route(
         "POST",
         "/hooks/kratos/after-registration",
@@ -231,7 +251,7 @@ ROUTES: tuple[AnyRoute, ...] = (
         after_settings,
         auth=Auth.WEBHOOK,
         body=AfterSettings,
-        answers={200: SUCCESS.around(Constant(value=True), members_of(Nothing))},
+        answers=_SUCCESS,
         refusal_form=kratos_refusal,
         documented=False,
     ),
