@@ -57,6 +57,9 @@ bench: $(DEV)
 	$(BIN)/python -m bench
 
 # Needs a network: resolves pyproject.toml for every platform and Python at once.
+screenshots: $(DEV)
+	$(BIN)/python -m tests.support.screenshots .screenshots
+
 lock: $(DEV)
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 		--extra server --extra model pyproject.toml requirements/build.in -o requirements/server.lock

@@ -127,6 +127,7 @@ class Settings:
     source_url: str | None = None
     mcp_anonymous: bool = True
     web: bool = True
+    operator_token: str | None = attrs.field(default=None, repr=False)
     log_format: LogFormat = LogFormat.TEXT
     ory: OrySettings | None = None
 
@@ -186,6 +187,7 @@ def read_settings(data_dir: Path | None = None, environment: Mapping[str, str] |
         "trusted_proxies": fields.read("MOLTNET_TRUSTED_PROXIES", networks) or (),
         "mcp_anonymous": fields.read("MOLTNET_MCP_ANONYMOUS", yes_no, default=True),
         "web": fields.read("MOLTNET_WEB", yes_no, default=True),
+        "operator_token": fields.operator_token(),
         "source_url": fields.read("MOLTNET_SOURCE_URL", read_http_url),
         "log_format": fields.read("MOLTNET_LOG_FORMAT", one_of(LogFormat), LogFormat.TEXT),
         "ory": fields.ory(),
@@ -290,6 +292,12 @@ class _Fields(Variables):
         elif len(text) < MIN_SECRET:
             self.problems.append(f"{name}: must have at least {MIN_SECRET} characters")
         return text or ""
+
+    def operator_token(self) -> str | None:
+        text = self.text("MOLTNET_OPERATOR_TOKEN")
+        if text is not None and len(text) < MIN_SECRET:
+            self.problems.append(f"MOLTNET_OPERATOR_TOKEN: must have at least {MIN_SECRET} characters")
+        return text
 
     def ory(self) -> OrySettings | None:
         """None when no address is set; the project's address stands in for each of the six that is not set itself."""

@@ -10,6 +10,7 @@ from moltnet.ports.models import ModelVectors
 from moltnet.ports.repositories import Agents, Diaries, Entries, Relations, Shares, Vouchers
 from moltnet.ports.requests import IdempotencyRecords, Outbox, SigningRequests
 from moltnet.ports.search import CandidateSearch
+from moltnet.ports.statistics import Statistics
 
 
 class UnitOfWork(Protocol):
@@ -49,6 +50,8 @@ class UnitOfWork(Protocol):
     def outbox(self) -> Outbox: ...
     @property
     def signing_requests(self) -> SigningRequests: ...
+    @property
+    def statistics(self) -> Statistics: ...
     @property
     def web_sessions(self) -> WebSessions: ...
 

@@ -101,13 +101,18 @@ class Stage:
 
 
 @asynccontextmanager
-async def a_stage(*, with_content: bool = True) -> AsyncIterator[Stage]:
+async def a_stage(
+    *, with_content: bool = True, operator_token: str | None = None, is_operators_machine: bool = True
+) -> AsyncIterator[Stage]:
     """A server over a network in memory; with content, there is something on every page."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         async with services_on(in_memory(), url) as services:
             app = create_app(services, RestOptions(api_url=url, cors_origins=frozenset({url})))
-            mount_web(app, WebOptions(urls=NetworkUrls(api_url=url)))
+            options = WebOptions(
+                urls=NetworkUrls(api_url=url), operator_token=operator_token, is_operators_machine=is_operators_machine
+            )
+            mount_web(app, options)
             async with TestServer(app, socket_factory=lambda *_: listening) as _:
                 ada, bob = [await _joined(services, url) for _ in range(2)]
                 pages = await _filled(ada, bob) if with_content else {}
@@ -187,4 +192,5 @@ async def _filled(ada: Person, bob: Person) -> dict[str, str]:
         "signing-pending": f"/console/signing/{pending.id}",
         "signing-signed": f"/console/signing/{signed.id}",
         "account": "/console/account",
+        "operator": "/operator",
     }

@@ -18,6 +18,7 @@ from moltnet.adapters.memory.repositories.diaries import MemoryDiaries, MemoryRe
 from moltnet.adapters.memory.repositories.entries import MemoryEntries, MemoryFeed
 from moltnet.adapters.memory.repositories.models import MemoryModelVectors
 from moltnet.adapters.memory.repositories.requests import MemoryIdempotencyRecords, MemoryOutbox, MemorySigningRequests
+from moltnet.adapters.memory.repositories.statistics import MemoryStatistics
 from moltnet.adapters.memory.repositories.web_sessions import MemoryWebSessions
 from moltnet.adapters.memory.statements import Alone, Snapshot, Statements, Together, Unit, WriterLock
 from moltnet.adapters.memory.tables import Tables
@@ -67,6 +68,7 @@ class MemoryUnitOfWork:
         self.relations = MemoryRelations(statements)
         self.outbox = MemoryOutbox(statements)
         self.signing_requests = MemorySigningRequests(statements)
+        self.statistics = MemoryStatistics(statements)
         self.web_sessions = MemoryWebSessions(statements)
 
 

@@ -24,6 +24,7 @@ from moltnet.adapters.postgres.repositories.requests import (
     PostgresOutbox,
     PostgresSigningRequests,
 )
+from moltnet.adapters.postgres.repositories.statistics import PostgresStatistics
 from moltnet.adapters.postgres.repositories.web_sessions import PostgresWebSessions
 from moltnet.adapters.postgres.session import SNAPSHOT, STATEMENT_WITHIN_S, Session
 from moltnet.adapters.postgres.violations import translated
@@ -54,6 +55,7 @@ class PostgresUnitOfWork:
         self.relations = PostgresRelations(session)
         self.outbox = PostgresOutbox(session)
         self.signing_requests = PostgresSigningRequests(session)
+        self.statistics = PostgresStatistics(session)
         self.web_sessions = PostgresWebSessions(session)
 
 

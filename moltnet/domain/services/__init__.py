@@ -21,6 +21,7 @@ from moltnet.domain.services.registration import RegistrationService
 from moltnet.domain.services.search import SearchService
 from moltnet.domain.services.sharing import SharingService
 from moltnet.domain.services.signing import SigningService
+from moltnet.domain.services.statistics import StatisticsService
 from moltnet.domain.services.throttling import ThrottlingService
 from moltnet.domain.services.vouching import VouchingService
 from moltnet.domain.services.web_sessions import WebSessionService
@@ -52,6 +53,7 @@ class Services:
     sharing: SharingService
     signing: SigningService
     model_migration: ModelMigrationService
+    statistics: StatisticsService
     throttling: ThrottlingService
     vouching: VouchingService
     web_sessions: WebSessionService

@@ -120,6 +120,12 @@ def _own_origins(base_url: str, listening: socket.socket) -> frozenset[str]:
     return frozenset({_origin(base_url), *(f"http://{name}:{port}" for name in names)})
 
 
+def _is_operators_machine(settings: Settings, listening: socket.socket) -> bool:
+    """Whether only people at this machine reach the server: on loopback, and nothing lets others through."""
+    is_passed_on = settings.public_url or settings.allowed_hosts or settings.trusted_proxies or settings.database_url
+    return ipaddress.ip_address(address(listening)[0]).is_loopback and not is_passed_on
+
+
 def _app(settings: Settings, base_url: str, services: Services, listening: socket.socket) -> web.Application:
     options = RestOptions(
         cors_origins=settings.cors_origins | _own_origins(base_url, listening),
@@ -134,7 +140,14 @@ def _app(settings: Settings, base_url: str, services: Services, listening: socke
     mcp = McpOptions(urls=options.urls, session_secret=settings.mcp_session_secret, anonymous=settings.mcp_anonymous)
     mount_mcp(app, mcp)
     if settings.web:
-        mount_web(app, WebOptions(urls=options.urls))
+        mount_web(
+            app,
+            WebOptions(
+                urls=options.urls,
+                operator_token=settings.operator_token,
+                is_operators_machine=_is_operators_machine(settings, listening),
+            ),
+        )
     return app
 
 

@@ -43,6 +43,7 @@ from moltnet.domain.services.signing import (
     SigningService,
     SigningWorkflow,
 )
+from moltnet.domain.services.statistics import StatisticsService
 from moltnet.domain.services.throttling import ThrottlingService
 from moltnet.domain.services.view_counter import ViewCounter
 from moltnet.domain.services.vouching import VouchingService
@@ -323,6 +324,7 @@ class UseCases(containers.DeclarativeContainer):
             randomness=randomness,
         ),
         model_migration=providers.Singleton(ModelMigrationService, storage=storage),
+        statistics=providers.Singleton(StatisticsService, storage=storage, clock=clock),
         throttling=parts.throttling,
         vouching=providers.Singleton(VouchingService, storage=storage, clock=clock, randomness=randomness),
         web_sessions=providers.Singleton(

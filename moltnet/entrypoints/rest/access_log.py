@@ -11,9 +11,10 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from random import Random
+from typing import TypeAlias
 
 import attrs
 from aiohttp import web
@@ -50,17 +51,25 @@ class Outcome:
     at: float
 
 
+Observer: TypeAlias = Callable[[RequestContext, str, str, int, float], None]
+"""Takes a context, a method, a route (empty for an unknown one), a status, and how long it took, in seconds."""
+
+
 class AccessLog:
     """The lines of one application that are still to be written."""
 
     def __init__(self) -> None:
         self._outcomes: list[Outcome] = []
+        self.observe: Observer | None = None
+        """Who else is told of each request as it ends."""
 
     def record(self, request: web.Request, context: RequestContext, status: int, elapsed_s: float) -> None:
         """Takes down what became of a request."""
+        resource = request.match_info.route.resource
+        if self.observe is not None:
+            self.observe(context, request.method, resource.canonical if resource else "", status, elapsed_s)
         if not _LOG.isEnabledFor(logging.INFO):
             return
-        resource = request.match_info.route.resource
         path = "" if resource else request.path[:LONGEST_PATH]
         if not self._outcomes:
             asyncio.get_running_loop().call_later(FLUSH_WITHIN_S, self.write)
@@ -74,6 +83,9 @@ class AccessLog:
             record = logging.LogRecord.__new__(logging.LogRecord)
             record.__dict__.update(_RECORD, msg=_line(outcome), created=outcome.at, msecs=outcome.at % 1 * 1000)
             _LOG.handle(record)
+
+
+ACCESS_LOG = web.AppKey("access_log", AccessLog)
 
 
 def request_context(request: web.Request, trusted: Sequence[Network]) -> RequestContext:

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from moltnet.domain.services import Services
 from moltnet.entrypoints.operations.operation import Auth
-from moltnet.entrypoints.rest.access_log import AccessLog
+from moltnet.entrypoints.rest.access_log import ACCESS_LOG, AccessLog
 from moltnet.entrypoints.rest.authentication import (
     Authentication,
     anonymous_authentication,
@@ -140,6 +140,7 @@ def create_app(
     log = AccessLog()
     app = web.Application(middlewares=(request_middleware(chosen, log),), client_max_size=MAX_BODY_BYTES)
     app[SERVICES] = services
+    app[ACCESS_LOG] = log
     app[OPTIONS] = chosen
     app[STREAMS] = streams = OpenStreams(chosen.streams)
     app.on_shutdown.append(streams.end_all)

@@ -8,6 +8,7 @@ from moltnet.entrypoints.rest.options import ERROR_PAGES, SERVICES, ErrorPages
 from moltnet.entrypoints.web.assets import PATH as ASSETS_PATH
 from moltnet.entrypoints.web.assets import Assets
 from moltnet.entrypoints.web.console.mount import mount_console
+from moltnet.entrypoints.web.operator.pages import mount_operator
 from moltnet.entrypoints.web.options import WebOptions
 from moltnet.entrypoints.web.pages import landing
 from moltnet.entrypoints.web.rendering import ENVIRONMENT, PageEndpoint, error_page
@@ -32,3 +33,4 @@ def mount_web(app: web.Application, options: WebOptions, pages: Iterable[PageRou
         for method in ("GET", "HEAD") if page.method == "GET" else (page.method,):
             app.router.add_route(method, page.path, handle)
     mount_console(app)
+    mount_operator(app)

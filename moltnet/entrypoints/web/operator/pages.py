@@ -1,0 +1,128 @@
+"""The page, and who may see it: whoever reaches a server of this machine alone, or who has the operator's token."""
+
+import hashlib
+import hmac
+from datetime import UTC, datetime, timedelta
+
+from aiohttp import web
+
+from moltnet.domain.errors import MoltNetError, Unauthenticated
+from moltnet.domain.limits import Tier
+from moltnet.entrypoints.rest.access_log import ACCESS_LOG
+from moltnet.entrypoints.rest.options import SERVICES
+from moltnet.entrypoints.rest.refusals import UnknownRoute
+from moltnet.entrypoints.web.console.endpoint import ConsoleEndpoint, ConsoleRequest, ConsoleRoute, see_other
+from moltnet.entrypoints.web.operator.measurements import Measurements
+from moltnet.entrypoints.web.operator.plots import HEIGHT, WIDTH, Plot
+from moltnet.entrypoints.web.routing import WEB_OPTIONS, Html
+
+MEASUREMENTS = web.AppKey("measurements", Measurements)
+OPERATOR, SIGN_IN = "/operator", "/operator/sign-in"
+LIFETIME = timedelta(hours=1)
+_COOKIE = "moltnet-operator"
+_SHOWN = 20
+
+
+class WrongOperatorToken(Unauthenticated):
+    """A text that is not the operator's token."""
+
+    code = "WRONG_OPERATOR_TOKEN"
+    sentence = "This is not the operator's token (MOLTNET_OPERATOR_TOKEN)"
+
+
+def mount_operator(app: web.Application) -> None:
+    """Serves the page, and begins to measure; to be called before the application starts.
+
+    Where nobody could ever see the page, it is not there and nothing is measured.
+    """
+    options = app[WEB_OPTIONS]
+    if not options.is_operators_machine and options.operator_token is None:
+        return
+    app[MEASUREMENTS] = measurements = Measurements()
+    app[ACCESS_LOG].observe = measurements.record
+    for route in ROUTES:
+        handle = ConsoleEndpoint(route, app[SERVICES]).handle
+        for method in ("GET", "HEAD") if route.method == "GET" else (route.method,):
+            app.router.add_route(method, route.path, handle)
+
+
+async def _page(asked: ConsoleRequest) -> Html | web.Response:
+    if not _is_operator(asked.request):
+        return see_other(SIGN_IN)
+    services, measurements = asked.services, asked.request.app[MEASUREMENTS]
+    minutes = list(measurements.minutes())
+    latest = sorted(measurements.agents.items(), key=lambda item: -item[1].at)[:_SHOWN]
+    names = await services.directory.fingerprints(agent_id for agent_id, _ in latest)
+    values = {
+        "readiness": services.readiness.now(),
+        "state": await services.statistics.state(),
+        "serving": services.search.embedding_model,
+        "started_at": datetime.fromtimestamp(measurements.started_at, UTC),
+        "agents": [
+            (names.get(agent), datetime.fromtimestamp(activity.at, UTC), activity.requests)
+            for agent, activity in latest
+        ],
+        "limited": sorted(measurements.limited.items(), key=lambda item: -item[1])[:_SHOWN],
+        "plots": [
+            Plot.of("Requests", "a minute", [minute.requests for minute in minutes]),
+            Plot.of("Latency, 95 of 100", "ms", [minute.latency_ms(0.95) for minute in minutes]),
+            Plot.of("Writes", "a minute", [minute.writes for minute in minutes]),
+            Plot.of("Searches", "a minute", [minute.searches for minute in minutes]),
+            Plot.of("Refused by limits", "a minute", [minute.limited for minute in minutes]),
+            Plot.of("Failed", "a minute", [minute.failed for minute in minutes]),
+        ],
+        "plot_width": WIDTH,
+        "plot_height": HEIGHT,
+    }
+    return Html("operator/page.html", values)
+
+
+async def _sign_in_page(asked: ConsoleRequest, refused: MoltNetError | None = None) -> Html:
+    if asked.request.app[WEB_OPTIONS].operator_token is None:
+        raise UnknownRoute
+    return Html("operator/sign_in.html", {"refused": refused})
+
+
+async def _sign_in(asked: ConsoleRequest) -> web.Response:
+    token = asked.request.app[WEB_OPTIONS].operator_token
+    typed = asked.fields.text("token").strip()
+    if token is None or not hmac.compare_digest(_digest(token), _digest(typed)):
+        raise WrongOperatorToken
+    answer, expires = see_other(OPERATOR), int((datetime.now(UTC) + LIFETIME).timestamp())
+    answer.set_cookie(
+        _COOKIE,
+        f"{expires}.{_mac(token, expires)}",
+        max_age=int(LIFETIME.total_seconds()),
+        path=OPERATOR,
+        httponly=True,
+        secure=asked.request.app[WEB_OPTIONS].urls.api_url.startswith("https:"),
+        samesite="Strict",
+    )
+    return answer
+
+
+def _is_operator(request: web.Request) -> bool:
+    options = request.app[WEB_OPTIONS]
+    if options.is_operators_machine:
+        return True
+    expires, _, mac = request.cookies.get(_COOKIE, "").partition(".")
+    if options.operator_token is None or not (expires.isascii() and expires.isdigit() and len(expires) <= 12):  # noqa: PLR2004 - fits
+        return False
+    is_ours = hmac.compare_digest(_mac(options.operator_token, int(expires)).encode(), mac.encode("utf-8", "replace"))
+    return is_ours and datetime.now(UTC).timestamp() < int(expires)
+
+
+def _mac(token: str, expires: int) -> str:
+    """What a cookie is recognised by: another token ends all of them."""
+    return hmac.new(_digest(token), f"operator:{expires}".encode(), hashlib.sha256).hexdigest()
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+
+
+ROUTES = (
+    ConsoleRoute("GET", OPERATOR, _page, is_open=True, act="operator"),
+    ConsoleRoute("GET", SIGN_IN, _sign_in_page, is_open=True, act="operator"),
+    ConsoleRoute("POST", SIGN_IN, _sign_in, again=_sign_in_page, is_open=True, tier=Tier.RECOVERY, act="operator"),
+)

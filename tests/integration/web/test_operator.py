@@ -1,0 +1,50 @@
+"""Who sees the operator's page, and what stands on it."""
+
+from http import HTTPStatus
+
+from tests.support.console_client import a_console_client
+from tests.support.web_stage import a_stage
+
+TOKEN = "an operator's token"
+
+
+async def test_at_the_operators_machine_it_is_open_but_not_to_other_sites():
+    async with a_stage() as stage, a_console_client(stage.url) as client:
+        await client.sign_in(stage.ada)
+        await client.get("/console/diaries")
+        page = await client.get("/operator")
+        assert page.status == HTTPStatus.OK
+        for words in ("Everything this process stands on answers", stage.ada.fingerprint, "What is stored"):
+            assert words in page.text
+        assert (await client.get("/operator", Origin="https://evil.example")).status == HTTPStatus.FORBIDDEN
+        assert "no-store" in page.headers["Cache-Control"]
+
+
+async def test_elsewhere_it_takes_the_token_and_nobody_elses():
+    async with (
+        a_stage(with_content=False, operator_token=TOKEN, is_operators_machine=False) as stage,
+        a_console_client(stage.url) as client,
+    ):
+        page = await client.get("/operator")
+        assert (page.status, page.location) == (HTTPStatus.SEE_OTHER, "/operator/sign-in")
+        await client.sign_in(stage.ada)
+        assert (await client.get("/operator")).status == HTTPStatus.SEE_OTHER
+        wrong = await client.post("/operator/sign-in", form_page="/operator/sign-in", token=TOKEN + "x")
+        assert wrong.status == HTTPStatus.UNAUTHORIZED
+        assert "not the operator" in wrong.text
+        page = await client.post("/operator/sign-in", form_page="/operator/sign-in", token=TOKEN)
+        assert {"HttpOnly", "SameSite=Strict"} <= set(page.headers["Set-Cookie"].split("; "))
+        assert (await client.get("/operator")).status == HTTPStatus.OK
+        for cookie in ("1.x", "99999999999.x", "x", f"99999999999.{'0' * 64}"):
+            client.session.cookie_jar.clear()
+            client.session.cookie_jar.update_cookies({"moltnet-operator": cookie})
+            assert (await client.get("/operator")).status == HTTPStatus.SEE_OTHER
+
+
+async def test_without_either_there_is_no_page():
+    async with (
+        a_stage(with_content=False, is_operators_machine=False) as stage,
+        a_console_client(stage.url) as client,
+    ):
+        for path in ("/operator", "/operator/sign-in"):
+            assert (await client.get(path)).status == HTTPStatus.NOT_FOUND
