@@ -25,8 +25,7 @@ from moltnet.adapters.postgres.migrate import migrate
 from moltnet.adapters.postgres.storage import PostgresStorage
 from moltnet.adapters.system import SystemClock, SystemRandomness
 from moltnet.adapters.text_analysis import SnowballAnalyzer
-from moltnet.domain.agents import Agent
-from moltnet.domain.authors import Author
+from moltnet.domain.agents import Agent, Author
 from moltnet.domain.diaries import Diary
 from moltnet.domain.entries import NewEntry
 from moltnet.domain.ids import AgentId, DiaryId, EntryId

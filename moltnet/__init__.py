@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from moltnet.domain.credentials import ClientSecret, Scope
     from moltnet.domain.diaries import Visibility
-    from moltnet.domain.duplicates import IfDuplicate
     from moltnet.domain.entries import EntryType, Kept, NewEntry
     from moltnet.domain.errors import (
         Conflict,
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from moltnet.domain.keys import Fingerprint
     from moltnet.domain.sharing import ShareRole
     from moltnet.domain.signing import SigningStatus
+    from moltnet.domain.text import IfDuplicate
     from moltnet.domain.versions import Expected
     from moltnet.entrypoints.library import blocking
     from moltnet.entrypoints.library.agent import Agent, RemoteAgent
@@ -62,7 +62,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "domain.credentials": "ClientSecret Scope",
     "domain.diaries": "Visibility",
-    "domain.duplicates": "IfDuplicate",
+    "domain.text": "IfDuplicate",
     "domain.entries": "EntryType Kept NewEntry",
     "domain.errors": ("Conflict Expired Forbidden Invalid Limited MoltNetError NotFound Unauthenticated Unavailable"),
     "domain.keys": "Fingerprint",

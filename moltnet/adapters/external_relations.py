@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from moltnet.domain.diaries import Diary
 from moltnet.domain.ids import AgentId, DiaryId, EntryId
 from moltnet.domain.outbox import Change, OutboxMessage, PermissionWorkflow, relations_after, relations_giving
-from moltnet.domain.permissions import Relation, Right, rights_of
-from moltnet.domain.relations import Namespace, Thing, TuplePattern
+from moltnet.domain.permissions import Namespace, Relation, Right, Thing, TuplePattern, rights_of
 from moltnet.ports.permissions import Asked, Pending, RelationStore
 from moltnet.ports.storage import UnitOfWork
 
@@ -61,36 +60,29 @@ class ExternalPermissions:
         return {each: relations for each, relations in related.items() if Right.READ in rights_of(relations)}
 
     async def introduce(self, work: UnitOfWork, agent: AgentId) -> Pending:
-        """Commits the outbox message to make a new agent known."""
         return await _enqueue(work, Change(workflow=PermissionWorkflow.INTRODUCE_AGENT, agent_id=agent))
 
     async def forget_agent(self, work: UnitOfWork, agent: AgentId) -> Pending:
-        """Commits the outbox message to remove an agent's relations and those of its own diaries."""
         # In the order of their ids, so that two that do so at once do not wait for each other.
         owned = sorted(diary.id for diary in await work.diaries.owned_by(agent))
         forgotten = Change(workflow=PermissionWorkflow.FORGET_AGENT, agent_id=agent)
         return await _enqueue(work, *map(Change.removing, owned), forgotten)
 
     async def grant(self, work: UnitOfWork, diary: DiaryId, relation: Relation, agent: AgentId) -> Pending:
-        """Commits the outbox message to give the agent a relation to the diary."""
         return await _enqueue(work, Change.granting(diary, relation, agent))
 
     async def withdraw(self, work: UnitOfWork, diary: DiaryId, agent: AgentId) -> Pending:
-        """Commits the outbox message to take the agent's reader and writer relations away."""
         return await _enqueue(work, Change.removing(diary, agent))
 
     async def forget_diary(self, work: UnitOfWork, diary: DiaryId) -> Pending:
-        """Commits the outbox message to remove every relation of a diary and its entries."""
         return await _enqueue(work, Change.removing(diary))
 
     async def relate_entry(self, work: UnitOfWork, diary: DiaryId, entry: EntryId) -> Pending:
-        """Commits the outbox message to make the diary the entry's parent."""
         return await _enqueue(
             work, Change(workflow=PermissionWorkflow.GRANT_ENTRY_PARENT, diary_id=diary, entry_id=entry)
         )
 
     async def forget_entry(self, work: UnitOfWork, diary: DiaryId, entry: EntryId) -> Pending:
-        """Commits the outbox message to remove every relation of the entry."""
         return await _enqueue(
             work, Change(workflow=PermissionWorkflow.REMOVE_ENTRY_RELATIONS, diary_id=diary, entry_id=entry)
         )

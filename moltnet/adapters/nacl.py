@@ -17,11 +17,9 @@ class NaclSignatures:
     """
 
     def is_usable(self, key: PublicKey) -> bool:
-        """Whether the key is a canonically encoded point of the prime-order group."""
         return crypto_core_ed25519_is_valid_point(key.raw)
 
     def verify(self, key: PublicKey, message: bytes, signature: bytes) -> bool:
-        """Whether the signature is valid; False for a signature of any length but 64."""
         try:
             VerifyKey(key.raw).verify(message, signature)
         except (BadSignatureError, ValueError):  # the latter for a wrong length

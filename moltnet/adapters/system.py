@@ -18,7 +18,6 @@ class SystemClock:
     """The port `Clock`; as right as the machine's own clock."""
 
     def now(self) -> datetime:
-        """The present, aware, in UTC, to the microsecond."""
         return datetime.now(UTC)
 
 
@@ -51,15 +50,12 @@ class SystemRandomness:
         return UUID(int=time << 80 | _VERSION << 76 | fraction << 64 | _VARIANT << _TAIL_BITS | tail)
 
     def nonce(self) -> UUID:
-        """An unguessable UUIDv4."""
         return uuid4()
 
     def secret(self, size: int) -> bytes:
-        """`size` unguessable bytes."""
         return secrets.token_bytes(size)
 
     def digits(self, count: int) -> str:
-        """`count` unguessable decimal digits, each as likely as any other."""
         return f"{secrets.randbelow(10**count):0{count}d}"
 
     def _next_tail(self, stamp: int) -> int:

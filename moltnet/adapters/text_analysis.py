@@ -10,7 +10,8 @@ from typing import TypeAlias
 
 import Stemmer
 
-from moltnet.domain.search import LexicalQuery, Query, Term
+from moltnet.domain.indexing import Term
+from moltnet.domain.search import LexicalQuery, Query
 from moltnet.domain.text import folded
 
 # English stop words about a text: the closed classes, and no word that names a thing or an act.
@@ -78,7 +79,6 @@ class SnowballAnalyzer:
         self._stemmer.maxCacheSize = 0  # stemming a word takes less than looking it up
 
     def of_text(self, text: str) -> Mapping[Term, Sequence[int]]:
-        """Each term of a text and its positions."""
         found: defaultdict[Term, list[int]] = defaultdict(list)
         for position, word in enumerate(self._tokenize(text), start=1):
             for term in word:

@@ -8,13 +8,12 @@ from typing import Annotated, Self
 
 import attrs
 
-from moltnet.domain.authors import Author
+from moltnet.domain.agents import Author
 from moltnet.domain.constraints import Description, Hint, Integer, ItemCount, Text
-from moltnet.domain.duplicates import Fold, IfDuplicate, fold
 from moltnet.domain.errors import Conflict, Invalid, NotFound
 from moltnet.domain.ids import AgentId, DiaryId, EntryId
 from moltnet.domain.injection import is_risky
-from moltnet.domain.text import trimmed
+from moltnet.domain.text import Fold, IfDuplicate, fold, trimmed
 from moltnet.domain.time_expressions import written_date
 from moltnet.domain.versions import next_version
 

@@ -8,7 +8,7 @@ from typing import NewType
 
 import attrs
 
-from moltnet.domain.authors import Author
+from moltnet.domain.agents import Author
 from moltnet.domain.entries import Entry, EntryType, written_tag
 from moltnet.domain.errors import Invalid, NotFound
 from moltnet.domain.ids import EntryId, parse_uuid

@@ -9,8 +9,17 @@ import attrs
 
 from moltnet.domain.errors import Unavailable
 from moltnet.domain.ids import AgentId, DiaryId, EntryId
-from moltnet.domain.permissions import RIGHTS, WITHDRAWABLE, Relation, Right
-from moltnet.domain.relations import Link, Namespace, RelationTuple, Thing, TuplePattern
+from moltnet.domain.permissions import (
+    RIGHTS,
+    WITHDRAWABLE,
+    Link,
+    Namespace,
+    Relation,
+    RelationTuple,
+    Right,
+    Thing,
+    TuplePattern,
+)
 
 
 class PermissionWorkflow(StrEnum):

@@ -12,7 +12,8 @@ import attrs
 
 from moltnet.domain.entries import IMPORTANCE_MAX
 from moltnet.domain.ids import EntryId
-from moltnet.domain.search import Candidate, Candidates, Term, Weights
+from moltnet.domain.indexing import Term
+from moltnet.domain.search import Candidate, Candidates, Weights
 
 RECENCY_PER_HOUR = 0.99
 # Okapi BM25: saturation of a repeated word, weight of length, and a fixed average length, so that a score does not

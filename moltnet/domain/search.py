@@ -1,109 +1,90 @@
-"""Questions to the memory: vectors, the query language, filters, candidates and hits."""
+"""Questions to the memory: the query language, filters, candidates, hits, and why an entry is in an answer or not."""
 
-import math
 import re
-import struct
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from operator import mul
-from typing import NewType
 
 import attrs
 
-from moltnet.domain.authors import Author
+from moltnet.domain.agents import Author
 from moltnet.domain.entries import Entry, EntryType, written_tags
-from moltnet.domain.errors import Invalid, Unavailable
-from moltnet.domain.explanations import Explained, Explanation, LeftOut, Passage, Reason
+from moltnet.domain.errors import Invalid
 from moltnet.domain.ids import AgentId, DiaryId, EntryId
+from moltnet.domain.indexing import ModelName, Term, Vector
+from moltnet.domain.passages import Span
 from moltnet.domain.time_expressions import TimeRange
 
-DIMENSIONS = 384
+
+class Reason(StrEnum):
+    """Why an entry is left out: a filter, a word it holds or does not hold, or a score below the least asked for."""
+
+    TAGS = "tags"
+    ENTRY_TYPES = "entryTypes"
+    SUPERSEDED = "superseded"
+    FLAGGED = "flagged"
+    CREATED = "created"
+    OCCURRED = "occurred"
+    AUTHOR = "author"
+    REQUIRED = "requiredWords"
+    EXCLUDED = "excludedWords"
+    MIN_SCORE = "minScore"
+
+
+@attrs.frozen(kw_only=True)
+class Explanation:
+    """Both sides of a hit.
+
+    `cosine` and `words` are the raw scores, with the rank each has on its side (None: another was offered instead).
+    `matched` are the words of the query that the entry holds, as the query writes them. `passage` is the part of the
+    entry's content that is nearest in meaning. `timely` says that it happened when the query says.
+    """
+
+    cosine: float | None = None
+    cosine_rank: int | None = None
+    words: float
+    words_rank: int | None = None
+    matched: tuple[str, ...]
+    passage: Span | None = None
+    timely: bool
+
+
+@attrs.frozen(kw_only=True)
+class Passage:
+    """The part of an entry's content that is nearest in meaning; `start` and `end` count its code points."""
+
+    start: int
+    end: int
+    text: str
+
+
+@attrs.frozen(kw_only=True)
+class Explained:
+    """An explanation with the text of its passage."""
+
+    explanation: Explanation
+    passage: Passage | None
+
+
+@attrs.frozen(kw_only=True)
+class LeftOut:
+    """An entry that would have been in the answer, its score, and why it is left out."""
+
+    entry_id: EntryId
+    diary_id: DiaryId
+    score: float
+    reason: Reason
+
+
 QUERY_MAX = 500
 RESULTS_MAX = 100
 RESULTS_DEFAULT = 10
-
-ModelName = NewType("ModelName", str)
-Term = NewType("Term", str)
-
-
-class EmbedderUnavailable(Unavailable):
-    """The embedding model cannot compute; text search still works."""
-
-    code = "EMBEDDER_UNAVAILABLE"
-    sentence = "The embedding model is unavailable"
 
 
 class SearchOutOfLimits(Invalid):
     """A query, weight, limit or offset outside its range."""
 
     code = "SEARCH_OUT_OF_LIMITS"
-
-
-@attrs.frozen
-class Vector:
-    """384 float32 in little-endian order, as a buffer: no numeric library is needed to carry one."""
-
-    data: bytes = attrs.field(repr=False)
-
-    @data.validator
-    def _right_size(self, _: object, data: bytes) -> None:
-        if len(data) != DIMENSIONS * 4:
-            raise ValueError(f"a vector holds {DIMENSIONS} float32, got {len(data)} bytes")
-
-    @classmethod
-    def of(cls, numbers: Sequence[float]) -> "Vector":
-        """The vector of 384 numbers."""
-        return cls(struct.pack(f"<{len(numbers)}f", *numbers))
-
-    def numbers(self) -> tuple[float, ...]:
-        """The 384 numbers."""
-        return struct.unpack(f"<{DIMENSIONS}f", self.data)
-
-    def cosine(self, other: "Vector") -> float:
-        """The cosine of the angle to `other`, in [-1, 1]; 0 beside a vector of length zero."""
-        mine, theirs = self.numbers(), other.numbers()
-        lengths = math.sqrt(_dot(mine, mine) * _dot(theirs, theirs))
-        # Rounding would lead a little beyond 1.
-        return max(-1.0, min(1.0, _dot(mine, theirs) / lengths)) if lengths else 0.0
-
-
-@attrs.frozen
-class IndexedPassage:
-    """The vector of one window of an entry's text; `ordinal` 0 is the entry's beginning."""
-
-    ordinal: int
-    start: int
-    end: int
-    vector: Vector
-
-
-@attrs.frozen(kw_only=True)
-class ModelPassages:
-    """A text's passages under one model; none for a text without a token."""
-
-    model: ModelName
-    passages: tuple[IndexedPassage, ...]
-
-
-@attrs.frozen(kw_only=True)
-class EntryIndex:
-    """What an entry is found by: its passages under one model, and its terms with their positions from 1.
-
-    Without a model there are no passages, and words alone find the entry. `upcoming` is what it will be found by once
-    the network has switched to another model.
-    """
-
-    model: ModelName | None = None
-    passages: tuple[IndexedPassage, ...] = ()
-    index_terms: Mapping[Term, Sequence[int]] = attrs.field(factory=dict)
-    upcoming: ModelPassages | None = None
-
-    def under(self, model: ModelName) -> tuple[IndexedPassage, ...] | None:
-        """The passages of a model; None when the entry has not been embedded by it."""
-        if self.model == model:
-            return self.passages
-        return self.upcoming.passages if self.upcoming and self.upcoming.model == model else None
 
 
 @attrs.frozen(kw_only=True)
@@ -356,10 +337,6 @@ class SearchResult:
 # A sign counts only before a term that starts the text or follows white space; a quote that never closes is a word.
 # What stands right behind a closing quote is a word, unless it is punctuation.
 _TERM = re.compile(r'(?:(?<=\s)|^)(?P<sign>[-+]?)(?:"(?P<phrase>[^"]*)"|(?P<word>\S+))|(?P<rest>\S*\w\S*)')
-
-
-def _dot(left: Sequence[float], right: Sequence[float]) -> float:
-    return float(sum(map(mul, left, right)))
 
 
 def _within(at: datetime, since: datetime | None, until: datetime | None) -> bool:

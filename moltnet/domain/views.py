@@ -5,8 +5,7 @@ from datetime import datetime
 
 import attrs
 
-from moltnet.domain.agents import Agent
-from moltnet.domain.authors import Author
+from moltnet.domain.agents import Agent, Author
 from moltnet.domain.caller import Caller
 from moltnet.domain.digest import Digest, Group
 from moltnet.domain.entries import Entry, EntryType

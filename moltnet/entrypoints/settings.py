@@ -14,9 +14,9 @@ from types import MappingProxyType
 
 import attrs
 
+from moltnet.domain.caller import Limits
 from moltnet.domain.diaries import DIARIES_MAX
 from moltnet.domain.entries import CONTENT_CEILING, CONTENT_MAX
-from moltnet.domain.limits import Limits
 from moltnet.entrypoints.environment import (
     LOOPBACK,
     Networks,

@@ -7,8 +7,7 @@ from uuid import UUID
 
 from moltnet.domain.entries import Entry
 from moltnet.domain.ids import EntryId
-from moltnet.domain.model_migration import ModelCount, ModelMigrationProgress, ModelReference, ModelState
-from moltnet.domain.search import ModelPassages
+from moltnet.domain.indexing import ModelCount, ModelMigrationProgress, ModelPassages, ModelReference, ModelState
 from moltnet.ports.search import Embedder
 
 

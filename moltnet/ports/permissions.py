@@ -8,8 +8,7 @@ import attrs
 from moltnet.domain.diaries import Diary
 from moltnet.domain.ids import AgentId, DiaryId, EntryId
 from moltnet.domain.outbox import OutboxMessage
-from moltnet.domain.permissions import Relation, Right
-from moltnet.domain.relations import Permit, RelationTuple, Thing, TuplePattern
+from moltnet.domain.permissions import Permit, Relation, RelationTuple, Right, Thing, TuplePattern
 from moltnet.ports.storage import UnitOfWork
 
 Pending: TypeAlias = tuple[OutboxMessage, ...]

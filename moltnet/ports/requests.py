@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from moltnet.domain.caller import Allowance
+from moltnet.domain.constraints import Page
 from moltnet.domain.idempotency import IdempotencyRecord, IdempotentRequest
 from moltnet.domain.ids import AgentId, SigningRequestId
-from moltnet.domain.limits import Allowance
 from moltnet.domain.outbox import Change, OutboxMessage
-from moltnet.domain.paging import Page
 from moltnet.domain.signing import SigningRequest, SigningStatus
 
 

@@ -5,16 +5,9 @@ from typing import Protocol
 
 from moltnet.domain.entries import Similar
 from moltnet.domain.ids import DiaryId, EntryId
+from moltnet.domain.indexing import ModelName, Term, Vector
 from moltnet.domain.passages import Span
-from moltnet.domain.search import (
-    Candidates,
-    LexicalQuery,
-    ModelName,
-    Query,
-    Question,
-    Term,
-    Vector,
-)
+from moltnet.domain.search import Candidates, LexicalQuery, Query, Question
 
 
 class Embedder(Protocol):

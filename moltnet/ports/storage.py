@@ -3,7 +3,7 @@
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from moltnet.domain.search import EntryIndex
+from moltnet.domain.indexing import EntryIndex
 from moltnet.ports.credentials import Clients, Identities, Nonces, RecoveryCodes, SigningKeys, WebSessions
 from moltnet.ports.feed import Feed
 from moltnet.ports.models import ModelVectors

@@ -3,7 +3,7 @@
 import pytest
 import pytest_asyncio
 
-from moltnet.domain.authors import Author
+from moltnet.domain.agents import Author
 from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.entries import EntryType, NewEntry
 from moltnet.domain.errors import Unauthenticated

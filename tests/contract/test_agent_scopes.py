@@ -8,9 +8,9 @@ import pytest_asyncio
 
 from moltnet.domain.credentials import Scope
 from moltnet.domain.diaries import Diary, Visibility
-from moltnet.domain.duplicates import IfDuplicate
 from moltnet.domain.entries import NewEntry
 from moltnet.domain.errors import Forbidden
+from moltnet.domain.text import IfDuplicate
 from moltnet.entrypoints.library.agent import Agent
 from tests.support.worlds import World
 

@@ -7,9 +7,9 @@ import attrs
 import pytest
 
 from moltnet.domain.agents import Agent, KeyTaken
+from moltnet.domain.constraints import Page
 from moltnet.domain.diaries import Diary
 from moltnet.domain.keys import Fingerprint, PublicKey
-from moltnet.domain.paging import Page
 from moltnet.domain.permissions import Relation
 from moltnet.ports.storage import Storage
 from tests.support.builders import (

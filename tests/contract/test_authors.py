@@ -3,12 +3,12 @@
 import attrs
 import pytest
 
-from moltnet.domain.agents import Agent, ProfileNotFound
-from moltnet.domain.authors import Author
+from moltnet.domain.agents import Agent, Author, ProfileNotFound
 from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.entries import Entry
 from moltnet.domain.feed import Position
-from moltnet.domain.search import Filters, LexicalQuery, Question, Term
+from moltnet.domain.indexing import Term
+from moltnet.domain.search import Filters, LexicalQuery, Question
 from moltnet.ports.storage import Storage
 from tests.support.builders import NOON, a_public_key, an_author, an_entry, an_index
 from tests.support.stored import found, joined, newest, opened, written

@@ -5,13 +5,12 @@ from datetime import timedelta
 import attrs
 import pytest
 
-from moltnet.domain.agents import Agent
-from moltnet.domain.authors import Author
+from moltnet.domain.agents import Agent, Author
+from moltnet.domain.constraints import Page
 from moltnet.domain.diaries import Diary
 from moltnet.domain.entries import Entry, EntryType
 from moltnet.domain.listing import Listing, Order
 from moltnet.domain.search import Filters
-from moltnet.ports.repositories import Page
 from moltnet.ports.storage import Storage
 from tests.support.builders import NOON, an_entry
 from tests.support.stored import joined, opened, written

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from moltnet.domain.diaries import Diary
 from moltnet.domain.entries import EntryType
 from moltnet.domain.ids import DiaryId, EntryId
-from moltnet.domain.search import EntryIndex, Question
+from moltnet.domain.indexing import EntryIndex
+from moltnet.domain.search import Question
 from moltnet.ports.storage import Storage, UnitOfWork
 from tests.support import reference_search
 from tests.support.builders import NOON, an_entry

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from moltnet.domain.agents import Agent
-from moltnet.domain.assertions import InvalidAssertion
+from moltnet.domain.challenges import InvalidAssertion
 from moltnet.domain.credentials import ALL_SCOPES, AccessToken, ClientSecret, InvalidClient, InvalidScope, InvalidToken
 from moltnet.domain.ids import ClientId
 from moltnet.ports.keys import KeyPair

@@ -7,9 +7,9 @@ import attrs
 import pytest
 
 from moltnet.domain.agents import Agent, ProfileNotFound
+from moltnet.domain.constraints import Page
 from moltnet.domain.diaries import NAME_MAX, Diary, DiaryEdit, Visibility
 from moltnet.domain.ids import DiaryId
-from moltnet.domain.paging import Page
 from moltnet.domain.permissions import Relation
 from moltnet.ports.storage import Storage
 from tests.support.builders import NOON, a_diary, a_share, an_entry, an_id

@@ -10,7 +10,7 @@ from moltnet.adapters.memory.embedding import MemoryEmbedder
 from moltnet.adapters.onnx.embedding import OnnxEmbedder
 from moltnet.adapters.onnx.install import default_model
 from moltnet.adapters.onnx.model_dir import ModelMissing
-from moltnet.domain.search import Vector
+from moltnet.domain.indexing import Vector
 from moltnet.ports.search import Embedder
 
 NOTES = (

@@ -10,7 +10,8 @@ from moltnet.domain.agents import Agent
 from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.entries import EntryType, UnknownSuccessor
 from moltnet.domain.ids import EntryId
-from moltnet.domain.search import Filters, LexicalQuery, Question, Term
+from moltnet.domain.indexing import Term
+from moltnet.domain.search import Filters, LexicalQuery, Question
 from moltnet.ports.storage import Storage
 from tests.support.builders import NOON, an_entry, an_id, an_index
 from tests.support.stored import found, newest, opened, written

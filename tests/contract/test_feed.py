@@ -6,12 +6,13 @@ import attrs
 import pytest
 
 from moltnet.domain.agents import Agent
+from moltnet.domain.constraints import Page
 from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.entries import Entry
 from moltnet.domain.feed import Cursor, Position, Stretch
 from moltnet.domain.ids import EntryId
-from moltnet.domain.paging import Page
-from moltnet.domain.search import Filters, LexicalQuery, Question, Term
+from moltnet.domain.indexing import Term
+from moltnet.domain.search import Filters, LexicalQuery, Question
 from moltnet.ports.storage import Storage
 from tests.support.builders import NOON, an_entry, an_id, an_index
 from tests.support.stored import joined, opened, written

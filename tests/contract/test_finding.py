@@ -7,13 +7,14 @@ import attrs
 import pytest
 
 from moltnet.domain.agents import Agent
+from moltnet.domain.constraints import Page
 from moltnet.domain.diaries import Diary, Visibility
-from moltnet.domain.duplicates import SIMILAR_AMONG, SIMILAR_MAX
 from moltnet.domain.entries import Entry
 from moltnet.domain.ids import EntryId
-from moltnet.domain.paging import Page
+from moltnet.domain.indexing import EntryIndex, IndexedPassage, ModelName, Term
 from moltnet.domain.passages import Span
-from moltnet.domain.search import EntryIndex, Filters, IndexedPassage, LexicalQuery, ModelName, Question, Term
+from moltnet.domain.search import Filters, LexicalQuery, Question
+from moltnet.domain.text import SIMILAR_AMONG, SIMILAR_MAX
 from moltnet.domain.time_expressions import TimeRange
 from moltnet.ports.storage import Storage
 from tests.support.builders import MODEL, NOON, a_vector, an_entry, an_id, an_index

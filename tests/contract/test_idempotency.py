@@ -10,14 +10,14 @@ import pytest
 from moltnet.adapters.memory.system import MemoryClock
 from moltnet.domain.agents import Agent, AgentNotFound
 from moltnet.domain.caller import Caller
+from moltnet.domain.constraints import Page
 from moltnet.domain.diaries import Diary
 from moltnet.domain.entries import NewEntry
 from moltnet.domain.idempotency import IDEMPOTENCY_RECORD_LIFETIME, IdempotencyKeyReused, IdempotentRequest
 from moltnet.domain.keys import Fingerprint
-from moltnet.domain.paging import Page
 from moltnet.domain.search import Filters
 from moltnet.domain.services import Services
-from moltnet.domain.services.idempotency import IdempotentOutcome, SaveResponse
+from moltnet.domain.services.requests import IdempotentOutcome, SaveResponse
 from moltnet.domain.sharing import ShareRole
 from moltnet.domain.vouching import MAX_OPEN_VOUCHERS, VoucherLimitReached
 from moltnet.ports.storage import Storage

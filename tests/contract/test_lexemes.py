@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from moltnet.adapters.text_analysis import SnowballAnalyzer
-from moltnet.domain.search import LexicalQuery, Query, Term
+from moltnet.domain.indexing import Term
+from moltnet.domain.search import LexicalQuery, Query
 from moltnet.ports.search import TextAnalyzer
 
 WORDS = Path(__file__).parents[1].joinpath("support", "vectors", "words.txt").read_text("utf-8").split()

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from moltnet.adapters.memory.system import MemoryClock, MemoryRateLimits
-from moltnet.domain.limits import Allowance
+from moltnet.domain.caller import Allowance
 from moltnet.ports.requests import RateLimits
 from tests.support.builders import NOON
 

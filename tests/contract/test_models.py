@@ -11,9 +11,20 @@ from moltnet.domain.agents import Agent
 from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.entries import Entry
 from moltnet.domain.ids import EntryId
-from moltnet.domain.model_migration import ModelCount, ModelReference, ModelState, ServingModelChanged
+from moltnet.domain.indexing import (
+    DIMENSIONS,
+    EntryIndex,
+    IndexedPassage,
+    ModelCount,
+    ModelName,
+    ModelPassages,
+    ModelReference,
+    ModelState,
+    ServingModelChanged,
+    Vector,
+)
 from moltnet.domain.passages import Span
-from moltnet.domain.search import DIMENSIONS, EntryIndex, IndexedPassage, ModelName, ModelPassages, Question, Vector
+from moltnet.domain.search import Question
 from moltnet.ports.storage import Storage
 from tests.support.builders import NOON, an_entry
 from tests.support.stored import opened, written

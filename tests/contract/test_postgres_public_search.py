@@ -16,19 +16,18 @@ from moltnet.adapters.postgres.storage import PostgresStorage
 from moltnet.domain.agents import Agent
 from moltnet.domain.diaries import Visibility
 from moltnet.domain.ids import EntryId
-from moltnet.domain.model_migration import ModelReference, ServingModelChanged
-from moltnet.domain.search import (
+from moltnet.domain.indexing import (
     DIMENSIONS,
     EntryIndex,
-    Filters,
     IndexedPassage,
-    LexicalQuery,
     ModelName,
     ModelPassages,
-    Question,
+    ModelReference,
+    ServingModelChanged,
     Term,
     Vector,
 )
+from moltnet.domain.search import Filters, LexicalQuery, Question
 from tests.support.builders import MODEL, an_entry, an_index
 from tests.support.postgres import a_database, execute, rows
 from tests.support.stored import joined, opened, written

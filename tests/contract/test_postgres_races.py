@@ -15,7 +15,7 @@ from moltnet.domain.agents import Agent
 from moltnet.domain.diaries import Diary, DiaryNotFound, Visibility
 from moltnet.domain.entries import Entry, UnknownSuccessor
 from moltnet.domain.ids import AgentId, DiaryId
-from moltnet.domain.search import EntryIndex
+from moltnet.domain.indexing import EntryIndex
 from moltnet.domain.vouching import MAX_OPEN_VOUCHERS, IssueContended, Voucher
 from tests.support.builders import NOON, a_vector, a_voucher, an_agent, an_entry, an_id, an_index
 from tests.support.postgres import a_database, rows

@@ -17,16 +17,8 @@ from moltnet.adapters.postgres.storage import PostgresStorage
 from moltnet.adapters.postgres.terms import POSITION_MAX, TERMS_MAX, dimension_of
 from moltnet.domain.agents import Agent
 from moltnet.domain.diaries import Diary
-from moltnet.domain.search import (
-    DIMENSIONS,
-    Candidate,
-    EntryIndex,
-    IndexedPassage,
-    LexicalQuery,
-    Question,
-    Term,
-    Vector,
-)
+from moltnet.domain.indexing import DIMENSIONS, EntryIndex, IndexedPassage, Term, Vector
+from moltnet.domain.search import Candidate, LexicalQuery, Question
 from tests.support import reference_search
 from tests.support.builders import MODEL, a_vector, an_entry, an_index
 from tests.support.postgres import a_database, execute, rows

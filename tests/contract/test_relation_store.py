@@ -8,8 +8,18 @@ from hypothesis import strategies as st
 
 from moltnet.adapters.memory.relations import MemoryRelationStore
 from moltnet.domain.ids import AgentId, DiaryId, EntryId
-from moltnet.domain.permissions import ENTRY_RIGHTS, RIGHTS, EntryRight, Relation, Right
-from moltnet.domain.relations import Link, Namespace, RelationTuple, Thing, TuplePattern
+from moltnet.domain.permissions import (
+    ENTRY_RIGHTS,
+    RIGHTS,
+    EntryRight,
+    Link,
+    Namespace,
+    Relation,
+    RelationTuple,
+    Right,
+    Thing,
+    TuplePattern,
+)
 from moltnet.ports.permissions import RelationStore
 from tests.support.builders import an_id
 

@@ -7,9 +7,9 @@ import attrs
 import pytest
 
 from moltnet.domain.agents import Agent, ProfileNotFound
+from moltnet.domain.constraints import Page
 from moltnet.domain.diaries import Diary, DiaryNotFound
 from moltnet.domain.ids import ShareId
-from moltnet.domain.paging import Page
 from moltnet.domain.sharing import (
     InvitationCounts,
     InvitationLimits,

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from moltnet.domain.agents import Agent, ProfileNotFound
+from moltnet.domain.constraints import Page
 from moltnet.domain.ids import SigningRequestId
-from moltnet.domain.paging import Page
 from moltnet.domain.signing import SIGNING_LIFETIME, Scheme, SigningRequest, SigningStatus
 from moltnet.ports.storage import Storage
 from tests.support.builders import NOON, a_signing_request, an_id

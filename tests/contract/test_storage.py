@@ -6,10 +6,10 @@ import attrs
 import pytest
 
 from moltnet.domain.agents import Agent, KeyTaken
+from moltnet.domain.constraints import LARGEST_PAGE
 from moltnet.domain.diaries import Diary, DiaryEdit
 from moltnet.domain.entries import UnknownSuccessor
 from moltnet.domain.ids import EntryId
-from moltnet.domain.paging import LARGEST_PAGE
 from moltnet.domain.search import Filters
 from moltnet.ports.storage import Storage
 from tests.support.builders import NOON, a_diary, a_signing_key, an_agent, an_entry, an_id, an_index

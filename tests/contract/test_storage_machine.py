@@ -8,10 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from moltnet.domain.agents import Agent
+from moltnet.domain.constraints import Page
 from moltnet.domain.diaries import Diary, DiaryEdit, Visibility
 from moltnet.domain.entries import Entry
 from moltnet.domain.ids import DiaryId, EntryId
-from moltnet.domain.paging import Page
 from moltnet.domain.search import Filters
 from moltnet.ports.storage import Storage, UnitOfWork
 from tests.support.builders import NOON, a_diary, an_entry, an_index

@@ -7,8 +7,8 @@ import attrs
 import pytest
 
 from moltnet.domain.agents import Agent, ProfileNotFound
+from moltnet.domain.constraints import Page
 from moltnet.domain.ids import AgentId
-from moltnet.domain.paging import Page
 from moltnet.domain.vouching import MAX_OPEN_VOUCHERS, VOUCHER_LIFETIME, Edge, IssueContended, Voucher
 from moltnet.ports.storage import Storage
 from tests.support.builders import NOON, a_voucher, an_agent

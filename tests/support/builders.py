@@ -8,17 +8,16 @@ from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from moltnet.domain.agents import Agent
-from moltnet.domain.authors import Author
+from moltnet.domain.agents import Agent, Author
 from moltnet.domain.caller import Caller
 from moltnet.domain.credentials import ALL_SCOPES, Client, Scope, hash_secret
 from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.entries import IMPORTANCE_DEFAULT, Entry, EntryType
 from moltnet.domain.idempotency import IdempotentRequest
 from moltnet.domain.ids import AgentId, ClientId, DiaryId, EntryId, ShareId, SigningRequestId, VoucherId
+from moltnet.domain.indexing import DIMENSIONS, EntryIndex, IndexedPassage, ModelName, Term, Vector
 from moltnet.domain.keys import PublicKey
 from moltnet.domain.recovery import CODE_LIFETIME, RecoveryCode
-from moltnet.domain.search import DIMENSIONS, EntryIndex, IndexedPassage, ModelName, Term, Vector
 from moltnet.domain.sharing import Share, ShareRole, ShareStatus
 from moltnet.domain.signing import SIGNING_LIFETIME, SigningRequest
 from moltnet.domain.vouching import VOUCHER_LIFETIME, Voucher

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterat
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias, TypeVar, cast
 
-from moltnet.domain.search import EntryIndex
+from moltnet.domain.indexing import EntryIndex
 from moltnet.ports.storage import Storage, UnitOfWork
 
 Act: TypeAlias = Callable[[], Awaitable[object]]

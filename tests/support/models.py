@@ -3,9 +3,8 @@
 from collections.abc import Callable, Sequence
 
 from moltnet.adapters.memory.embedding import MemoryEmbedder
-from moltnet.domain.model_migration import ModelReference
+from moltnet.domain.indexing import DIMENSIONS, EmbedderUnavailable, ModelName, ModelReference, Vector
 from moltnet.domain.passages import Span
-from moltnet.domain.search import DIMENSIONS, EmbedderUnavailable, ModelName, Vector
 from moltnet.ports.search import Embedder
 
 

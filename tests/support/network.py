@@ -15,12 +15,11 @@ from moltnet.adapters.memory.system import MemoryClock, MemoryRandomness
 from moltnet.adapters.memory.workflows import Journal, MemoryWorkflows
 from moltnet.adapters.nacl import NaclKeyPair
 from moltnet.adapters.system import AsyncioBackground
-from moltnet.domain.caller import Caller
+from moltnet.domain.caller import Caller, Limits
 from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.entries import CONTENT_MAX, Entry, NewEntry
 from moltnet.domain.ids import AgentId
 from moltnet.domain.keys import Fingerprint
-from moltnet.domain.limits import Limits
 from moltnet.domain.services import Services
 from moltnet.domain.services.models import Models
 from moltnet.domain.services.registration import RegistrationWorkflow

@@ -10,7 +10,7 @@ import attrs
 from moltnet.adapters.builtin.keys import KeyEncryption
 from moltnet.adapters.memory.embedding import MemoryEmbedder
 from moltnet.adapters.memory.storage import MemoryStorage
-from moltnet.domain.limits import Limits
+from moltnet.domain.caller import Limits
 from moltnet.domain.services import Services
 from moltnet.domain.services.models import Models
 from moltnet.entrypoints.container.networks import Infrastructure, assembled

@@ -15,12 +15,12 @@ from moltnet.adapters.postgres.notifications import PostgresNotifications
 from moltnet.adapters.postgres.storage import PostgresStorage
 from moltnet.adapters.system import SystemClock
 from moltnet.domain.caller import Caller
+from moltnet.domain.constraints import Page
 from moltnet.domain.diaries import Diary, DiaryEdit, Visibility
 from moltnet.domain.digest import Reflection
 from moltnet.domain.entries import Entry, EntryEdit, NewEntry
 from moltnet.domain.errors import NotFound
 from moltnet.domain.feed import Selection
-from moltnet.domain.paging import Page
 from moltnet.domain.search import Filters, Search
 from moltnet.domain.services import Services
 from moltnet.domain.sharing import ShareRole

@@ -8,8 +8,9 @@ import pytest
 
 from moltnet.domain.entries import Entry
 from moltnet.domain.ids import DiaryId, EntryId
+from moltnet.domain.indexing import EntryIndex, Term
 from moltnet.domain.ranking import inverse_frequency, shares, term_weight
-from moltnet.domain.search import Candidate, Candidates, EntryIndex, Filters, Question, Term
+from moltnet.domain.search import Candidate, Candidates, Filters, Question
 
 EPSILON = 1e-5  # of the port `CandidateSearch`
 

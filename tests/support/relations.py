@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from moltnet.domain.diaries import Diary
 from moltnet.domain.errors import Unavailable
 from moltnet.domain.outbox import OutboxMessage
-from moltnet.domain.permissions import Relation
-from moltnet.domain.relations import Namespace, RelationTuple, Thing, TuplePattern
+from moltnet.domain.permissions import Namespace, Relation, RelationTuple, Thing, TuplePattern
 from tests.support.interruptions import Act, failing
 from tests.support.network import Member, Network
 

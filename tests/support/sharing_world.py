@@ -7,12 +7,12 @@ from typing import TypeAlias, TypeVar
 import attrs
 
 from moltnet.domain.caller import Caller
+from moltnet.domain.constraints import Page
 from moltnet.domain.diaries import Diary, DiaryEdit, DiaryNotFound, Visibility
 from moltnet.domain.digest import Reflection
 from moltnet.domain.entries import Entry, NewEntry
 from moltnet.domain.errors import MoltNetError
 from moltnet.domain.ids import DiaryId
-from moltnet.domain.paging import Page
 from moltnet.domain.permissions import InsufficientPermissions
 from moltnet.domain.search import Filters, Search
 from moltnet.domain.services import Services

@@ -1,10 +1,11 @@
 """Things that are stored already when a test begins, and how a test finds them again."""
 
 from moltnet.domain.agents import Agent
+from moltnet.domain.constraints import Page
 from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.entries import Entry
-from moltnet.domain.paging import Page
-from moltnet.domain.search import EntryIndex, Filters
+from moltnet.domain.indexing import EntryIndex
+from moltnet.domain.search import Filters
 from moltnet.ports.storage import Storage
 from tests.support.builders import a_diary, an_agent, an_index
 

@@ -10,8 +10,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import attrs
 
+from moltnet.domain.caller import Limits
 from moltnet.domain.credentials import ALL_SCOPES, Scope
-from moltnet.domain.limits import Limits
 from moltnet.domain.services import Services
 from moltnet.entrypoints.container.networks import Infrastructure
 from moltnet.entrypoints.container.remote import key_pair_of

@@ -17,7 +17,7 @@ from joserfc.errors import JoseError
 
 from moltnet.adapters.builtin.keys import ALGORITHM, OpenKey
 from moltnet.domain.agents import Agent
-from moltnet.domain.assertions import ASSERTION_ALGORITHM, ClientAssertion, InvalidAssertion
+from moltnet.domain.challenges import ASSERTION_ALGORITHM, ClientAssertion, InvalidAssertion
 from moltnet.domain.credentials import TOKEN_LIFETIME, Client, InvalidToken, Scope, TokenClaims
 from moltnet.domain.ids import AgentId, ClientId, parse_uuid
 from moltnet.domain.keys import PublicKey

@@ -53,14 +53,12 @@ class BuiltinIdentityProvider:
     secret: bytes = attrs.field(repr=False)
 
     async def create(self, registration: str, key: PublicKey, voucher_code: str | None) -> AgentId:  # noqa: ARG002 the voucher is kept with the vouchers
-        """The identity of a registration: derived from its id, so that a repeated step gets the same one."""
         identity = _identity_of(registration)
         async with self.storage.transaction() as work:
             await work.identities.add(identity, key, self.clock.now())
         return identity
 
     async def delete(self, registration: str, key: PublicKey) -> None:  # noqa: ARG002 the registration says it all
-        """Removes the identity of a registration."""
         async with self.storage.transaction() as work:
             await work.identities.remove(_identity_of(registration))
 
@@ -102,7 +100,6 @@ class BuiltinIdentityProvider:
         )
 
     async def finish_recovery(self, session_token: str) -> AgentId:
-        """Whose session a token proves; the session is over with that."""
         async with self.storage.transaction() as work:
             identity = await work.recovery_codes.take_session(hash_secret(session_token), self.clock.now())
         if identity is None:

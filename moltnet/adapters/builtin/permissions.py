@@ -16,12 +16,10 @@ class BuiltinPermissions:
     async def diary(
         self, work: UnitOfWork, agent: AgentId, diary: DiaryId
     ) -> tuple[Diary | None, Asked[frozenset[Right]]]:
-        """The diary, and what the agent may do with it by its relations, in one statement."""
         found, relations = await work.diaries.find_with_relations(diary, agent)
         return found, Asked(rights_of(relations))
 
     async def readable(self, work: UnitOfWork, agent: AgentId) -> Asked[dict[DiaryId, frozenset[Relation]]]:
-        """Every diary the agent may read by a relation."""
         related = await work.relations.diaries_of(agent)
         return Asked({diary: relations for diary, relations in related.items() if Right.READ in rights_of(relations)})
 
@@ -34,12 +32,10 @@ class BuiltinPermissions:
         return ()
 
     async def grant(self, work: UnitOfWork, diary: DiaryId, relation: Relation, agent: AgentId) -> Pending:
-        """Gives the agent a relation to the diary."""
         await work.relations.add(diary, relation, agent)
         return ()
 
     async def withdraw(self, work: UnitOfWork, diary: DiaryId, agent: AgentId) -> Pending:
-        """Takes the agent's reader and writer relations away."""
         await work.relations.remove(diary, WITHDRAWABLE, agent)
         return ()
 
@@ -48,7 +44,6 @@ class BuiltinPermissions:
         return ()
 
     async def relate_entry(self, work: UnitOfWork, diary: DiaryId, entry: EntryId) -> Pending:
-        """Nothing is left to do: an entry is stored with its diary."""
         return ()
 
     async def forget_entry(self, work: UnitOfWork, diary: DiaryId, entry: EntryId) -> Pending:

@@ -12,9 +12,8 @@ from cachetools import LRUCache
 from moltnet.adapters.builtin.claims import ParsedAssertion, ParsedToken, sign, token_claims
 from moltnet.adapters.builtin.keys import TokenKeys
 from moltnet.domain.agents import Agent, ProfileNotFound
-from moltnet.domain.assertions import InvalidAssertion
 from moltnet.domain.caller import Caller
-from moltnet.domain.challenges import NetworkAddress
+from moltnet.domain.challenges import InvalidAssertion, NetworkAddress
 from moltnet.domain.credentials import (
     ALL_SCOPES,
     FIRST_SECRET_WINDOW,
@@ -50,7 +49,6 @@ class BuiltinClients:
     client_directory: ClientDirectory
 
     async def create(self, client_id: ClientId, agent: Agent, scopes: frozenset[Scope]) -> ClientSecret:
-        """A client with a fresh secret; for an id that has one, the same client with another secret."""
         secret = self._secret()
         async with self.storage.transaction() as work:
             await work.clients.put(self._client(client_id, agent, secret, scopes))
@@ -58,7 +56,6 @@ class BuiltinClients:
         return ClientSecret(client_id=client_id, secret=secret)
 
     async def first_secret(self, agent_id: AgentId) -> ClientSecret | None:
-        """A fresh secret for a client nobody has used yet."""
         secret, now = self._secret(), self.clock.now()
         async with self.storage.transaction() as work:
             client = await work.clients.of_agent(agent_id)
@@ -70,7 +67,6 @@ class BuiltinClients:
         return ClientSecret(client_id=client.id, secret=secret)
 
     async def rotate(self, agent_id: AgentId) -> ClientSecret:
-        """A fresh secret for the agent's client; the old one and every token issued before end with it."""
         secret = self._secret()
         async with self.storage.transaction() as work:
             client, agent = await work.clients.of_agent(agent_id), await work.agents.find(agent_id)
@@ -84,7 +80,6 @@ class BuiltinClients:
         return ClientSecret(client_id=client.id, secret=secret)
 
     async def agent_of(self, client_id: str) -> AgentId | None:
-        """The agent a client was made for; each was made for one."""
         parsed = parse_uuid(client_id)
         async with self.storage.autocommit() as work:
             client = await work.clients.find(ClientId(parsed)) if parsed else None
@@ -128,7 +123,6 @@ class BuiltinTokenIssuer:
 
     @property
     def takes_assertions(self) -> bool:
-        """An agent's key is known here."""
         return True
 
     async def issue(self, client_id: str, client_secret: str, scope: str | None) -> AccessToken:

@@ -91,7 +91,6 @@ class DbosWorkflows:
             raise Unavailable(AWAY)
 
     async def forget_ended(self, before: datetime, limit: int) -> int:
-        """Deletes workflows that ended before a time."""
         async with self._call():
             ended = await DBOS.list_workflows_async(
                 status=ENDED,
@@ -191,7 +190,6 @@ class _DbosSteps:
 
     @property
     def workflow_id(self) -> str:
-        """The id the workflow was started with."""
         return self._workflow_id
 
     async def step(self, name: str, action: Callable[[], Awaitable[Json]], attempts: int = 1) -> Json:

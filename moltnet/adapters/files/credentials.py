@@ -171,7 +171,6 @@ class FileKeyring:
         return None if document is None else _identity(self.file.file_path, document)
 
     def prepared(self) -> str | None:
-        """The private key of a registration that was started and not finished."""
         text = read_text(self._draft)
         if text is None:
             return None

@@ -33,7 +33,7 @@ _ONCE_ONLY = {"/auth/register", "/vouch"}
 
 
 class HttpConnection:
-    """The port `Connection`; without credentials, nobody's. It belongs to one event loop."""
+    """The port `RemoteConnection`; without credentials, nobody's. It belongs to one event loop."""
 
     def __init__(  # noqa: PLR0913  # where, and what of its own it has at hand
         self,
@@ -54,7 +54,6 @@ class HttpConnection:
 
     @property
     def api_url(self) -> str:
-        """Where the network is."""
         return self._client.api_url
 
     async def ask(self, call: RemoteRequest, *, form: type[Problem] = Problem, code: str | None = None) -> RemoteReply:

@@ -9,13 +9,13 @@ from typing import TypeAlias
 import attrs
 
 from moltnet.adapters.memory.repositories.references import require_serving
-from moltnet.adapters.memory.statements import Statements, in_turns
+from moltnet.adapters.memory.statements import Repository, in_turns
 from moltnet.adapters.memory.tables import Tables
 from moltnet.adapters.memory.vectors import cosines, products, unit
 from moltnet.domain.diaries import Visibility
-from moltnet.domain.duplicates import SIMILAR_AMONG, SIMILAR_FROM, SIMILAR_MAX
 from moltnet.domain.entries import Entry, Similar
 from moltnet.domain.ids import DiaryId, EntryId
+from moltnet.domain.indexing import EntryIndex, IndexedPassage, ModelName, Term, Vector
 from moltnet.domain.passages import Span
 from moltnet.domain.ranking import (
     DIARIES_COUNTED,
@@ -25,25 +25,12 @@ from moltnet.domain.ranking import (
     shares,
     term_weight,
 )
-from moltnet.domain.search import (
-    Candidate,
-    Candidates,
-    EntryIndex,
-    IndexedPassage,
-    LexicalQuery,
-    ModelName,
-    Question,
-    Term,
-    Vector,
-    stands,
-)
+from moltnet.domain.search import Candidate, Candidates, LexicalQuery, Question, stands
+from moltnet.domain.text import SIMILAR_AMONG, SIMILAR_FROM, SIMILAR_MAX
 
 
-class MemoryCandidates:
+class MemoryCandidates(Repository):
     """Looks at every entry of the diaries asked for; what it costs grows with their number."""
-
-    def __init__(self, statements: Statements) -> None:
-        self._statements = statements
 
     async def best(self, question: Question, within: Collection[DiaryId], depth: int) -> Candidates:
         """The best `depth` entries of each side among `within`, as one set."""

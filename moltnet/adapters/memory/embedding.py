@@ -7,8 +7,8 @@ import zlib
 from collections.abc import Sequence
 from functools import lru_cache
 
+from moltnet.domain.indexing import DIMENSIONS, ModelName, Vector
 from moltnet.domain.passages import Span, passages, windows
-from moltnet.domain.search import DIMENSIONS, ModelName, Vector
 
 _WORD = re.compile(r"\w+")
 _WINDOW = 64  # words
@@ -32,7 +32,6 @@ class MemoryEmbedder:
 
     @property
     def words_weight(self) -> float:
-        """1: a word matched counts as much as the cosine."""
         return 1.0
 
     def windows(self, text: str, heading: str = "") -> tuple[Span, ...]:
@@ -46,7 +45,6 @@ class MemoryEmbedder:
         return [await self.embed_query(text) for text in texts]
 
     async def embed_query(self, text: str, asker: str | None = None) -> Vector:  # noqa: ARG002  # nobody waits
-        """The vector the same text has as a passage."""
         await asyncio.sleep(0)  # a long text has hundreds of passages
         return _vector(text)
 

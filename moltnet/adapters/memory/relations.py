@@ -3,8 +3,19 @@
 from collections.abc import Collection
 
 from moltnet.domain.ids import AgentId
-from moltnet.domain.permissions import ENTRY_RIGHTS, EntryRight, Relation, Right, rights_of
-from moltnet.domain.relations import Link, Namespace, Permit, RelationTuple, Thing, TuplePattern
+from moltnet.domain.permissions import (
+    ENTRY_RIGHTS,
+    EntryRight,
+    Link,
+    Namespace,
+    Permit,
+    Relation,
+    RelationTuple,
+    Right,
+    Thing,
+    TuplePattern,
+    rights_of,
+)
 
 
 class MemoryRelationStore:
@@ -14,19 +25,15 @@ class MemoryRelationStore:
         self._tuples: set[RelationTuple] = set()
 
     async def write(self, relation_tuple: RelationTuple) -> None:
-        """Stores a tuple."""
         self._tuples.add(relation_tuple)
 
     async def delete(self, pattern: TuplePattern) -> None:
-        """Removes every tuple that matches."""
         self._tuples -= self._matching(pattern)
 
     async def permitted(self, thing: Thing, permits: Collection[Permit], agent: AgentId) -> frozenset[Permit]:
-        """Which of the permits the agent has on a diary or an entry."""
         return frozenset(permit for permit in permits if self._has(thing, permit, agent))
 
     async def list(self, pattern: TuplePattern) -> list[RelationTuple]:
-        """Every tuple that matches."""
         return list(self._matching(pattern))
 
     def _has(self, thing: Thing, permit: Permit, agent: AgentId) -> bool:

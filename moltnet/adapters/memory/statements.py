@@ -23,6 +23,13 @@ class Statements(Protocol):
         """The tables, for one statement that writes; when it raises, it wrote nothing."""
 
 
+class Repository:
+    """Does all it does by statements of one unit of work; what its methods do stands with the port."""
+
+    def __init__(self, statements: Statements) -> None:
+        self._statements = statements
+
+
 class Unit:
     """Whether a unit of work may still be used. Every statement lets other tasks run first, as a real store would."""
 

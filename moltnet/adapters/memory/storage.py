@@ -23,7 +23,7 @@ from moltnet.adapters.memory.repositories.web_sessions import MemoryWebSessions
 from moltnet.adapters.memory.statements import Alone, Snapshot, Statements, Together, Unit, WriterLock
 from moltnet.adapters.memory.tables import Tables
 from moltnet.domain.feed import Position
-from moltnet.domain.search import EntryIndex
+from moltnet.domain.indexing import EntryIndex
 
 
 class MemoryFeedEvents:
@@ -41,7 +41,6 @@ class MemoryFeedEvents:
             grown.set()
 
     async def beyond(self, position: Position) -> Position:
-        """Waits until the feed reaches beyond a position."""
         while self._end <= position:
             await self._grown.wait()
         return self._end
@@ -87,12 +86,10 @@ class MemoryStorage:
         self._snapshots: WeakSet[Tables] = WeakSet()
 
     def prepared(self, index: EntryIndex) -> EntryIndex:
-        """The index as it is: it is kept so."""
         return index
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[MemoryUnitOfWork]:
-        """A unit of work that sees one state, that of its beginning."""
         unit, frozen = Unit(), self._committed.draft()
         self._snapshots.add(frozen)
         try:

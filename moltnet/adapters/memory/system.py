@@ -11,7 +11,7 @@ from uuid import UUID
 
 from cachetools import TLRUCache
 
-from moltnet.domain.limits import WINDOW, Allowance
+from moltnet.domain.caller import WINDOW, Allowance
 from moltnet.ports.system import Clock, Result
 
 
@@ -56,15 +56,12 @@ class MemoryRandomness:
         return UUID(int=stamp << 80 | 7 << 76 | 0b10 << 62 | tail)
 
     def nonce(self) -> UUID:
-        """A UUIDv4 (RFC 9562 §5.4)."""
         return UUID(int=self._random.getrandbits(128), version=4)
 
     def secret(self, size: int) -> bytes:
-        """`size` bytes."""
         return self._random.randbytes(size)
 
     def digits(self, count: int) -> str:
-        """`count` decimal digits."""
         return "".join(self._random.choices(string.digits, k=count))
 
 
@@ -72,7 +69,6 @@ class MemoryWorkers:
     """The port `Workers` where nobody else waits for the event loop: everything is run where it is called."""
 
     async def run(self, work: Callable[[], Result], size: int) -> Result:  # noqa: ARG002  # the port's
-        """What `work` returns or raises."""
         return work()
 
 
@@ -91,7 +87,6 @@ class MemoryRateLimits:
         )
 
     async def hit(self, bucket: str, key: str, per_minute: int, cost: int = 1) -> Allowance:
-        """Counts a request."""
         windows = self._buckets[bucket]
         with windows.timer as now:
             hits, ends_at = windows.get(key) or (0, now + WINDOW)
@@ -99,7 +94,6 @@ class MemoryRateLimits:
         return Allowance.after(hits + cost, per_minute, (ends_at - now).total_seconds(), cost)
 
     async def forget_ended(self) -> int:
-        """Forgets the windows that are over."""
         return sum(len(windows.expire()) for windows in self._buckets.values())
 
 

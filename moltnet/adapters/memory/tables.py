@@ -16,12 +16,11 @@ from moltnet.domain.entries import Entry
 from moltnet.domain.feed import Cursor, Position
 from moltnet.domain.idempotency import IdempotencyRecord, IdempotentRequest
 from moltnet.domain.ids import AgentId, ClientId, DiaryId, EntryId, ShareId, SigningRequestId, WebSessionId
+from moltnet.domain.indexing import EntryIndex, ModelName, ModelPassages, ModelState
 from moltnet.domain.keys import PublicKey
-from moltnet.domain.model_migration import ModelState
 from moltnet.domain.outbox import OutboxMessage
 from moltnet.domain.permissions import Relation
 from moltnet.domain.recovery import RecoveryCode
-from moltnet.domain.search import EntryIndex, ModelName, ModelPassages
 from moltnet.domain.sharing import Refusals, Share
 from moltnet.domain.signing import SigningRequest
 from moltnet.domain.vouching import Voucher

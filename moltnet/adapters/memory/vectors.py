@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from moltnet.domain.search import DIMENSIONS, Vector
+from moltnet.domain.indexing import DIMENSIONS, Vector
 
 
 def unit(vector: Vector) -> bytes:

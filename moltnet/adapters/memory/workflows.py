@@ -98,7 +98,6 @@ class MemoryWorkflows:
         return run.outcome.unwrap()
 
     async def send(self, workflow_id: str, topic: str, message: JsonObject) -> None:
-        """Leaves a message for a workflow; raises WorkflowNotFound."""
         self._run(workflow_id).inbox(topic).put_nowait(_text(dict(message)))
 
     async def check(self) -> None:
@@ -160,15 +159,12 @@ class _MemorySteps:
 
     @property
     def workflow_id(self) -> str:
-        """The id the workflow was started with."""
         return self._workflow_id
 
     async def step(self, name: str, action: Callable[[], Awaitable[Json]], attempts: int = 1) -> Json:
-        """Runs an action and remembers its answer or error; an Unavailable is tried up to `attempts` times."""
         return await self._remembered(f"step {name}", partial(self._attempted, action, attempts))
 
     async def receive(self, topic: str, timeout_s: float) -> JsonObject | None:
-        """The next message under a topic; None when none came in time."""
         received = await self._remembered(f"receive {topic}", partial(self._received, topic, timeout_s))
         return received if isinstance(received, dict) else None
 

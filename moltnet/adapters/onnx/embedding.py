@@ -9,8 +9,8 @@ from moltnet.adapters.onnx.inference import Inference
 from moltnet.adapters.onnx.model_dir import DECLARATION, TOKENIZER, ModelDirectory, ModelUnusable
 from moltnet.adapters.onnx.scheduling import Scheduler
 from moltnet.adapters.onnx.tokenizer import TextTokenizer
+from moltnet.domain.indexing import ModelName, Vector
 from moltnet.domain.passages import Span, passages, windows
-from moltnet.domain.search import ModelName, Vector
 
 # Of a text that does not fit the model whole, a longer sentence is read in windows of so many tokens, which share some.
 PASSAGE, OVERLAP = 64, 24

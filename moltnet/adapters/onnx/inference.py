@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as failures
 
 from moltnet.adapters.onnx.model_dir import GRAPH, ModelDirectory, ModelUnusable, Pooling
-from moltnet.domain.search import DIMENSIONS, EmbedderUnavailable, Vector
+from moltnet.domain.indexing import DIMENSIONS, EmbedderUnavailable, Vector
 
 _INTEGERS: dict[str, type[np.integer]] = {"tensor(int64)": np.int64, "tensor(int32)": np.int32}
 _FILLERS = {"input_ids": None, "attention_mask": 1, "token_type_ids": 0}

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import attrs
 
-from moltnet.domain.search import DIMENSIONS, EmbedderUnavailable, ModelName
+from moltnet.domain.indexing import DIMENSIONS, EmbedderUnavailable, ModelName
 
 GRAPH = "model.onnx"
 TOKENIZER = "tokenizer.json"

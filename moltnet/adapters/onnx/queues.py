@@ -6,8 +6,8 @@ from concurrent.futures import Future
 
 import attrs
 
-from moltnet.domain.limits import AllowanceUsedUp
-from moltnet.domain.search import EmbedderUnavailable, Vector
+from moltnet.domain.caller import AllowanceUsedUp
+from moltnet.domain.indexing import EmbedderUnavailable, Vector
 
 # What waits for its turn is computed within some seconds, or sooner where others have nothing waiting.
 RETRY_AFTER_S = 5

@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
 
 from moltnet.adapters.onnx.queues import EmbeddingCall, Queue
-from moltnet.domain.search import EmbedderUnavailable, Vector
+from moltnet.domain.indexing import EmbedderUnavailable, Vector
 from moltnet.ports.system import IS_AWAITED
 
 # How many texts may wait, of one asker and of all: nobody waits for minutes, and memory stays bounded.

@@ -22,8 +22,7 @@ from moltnet.adapters.ory.schemas import AgentSchema
 from moltnet.adapters.ory.service import OryMisconfigured, OryService, Reply
 from moltnet.adapters.ory.services import OryServices
 from moltnet.domain.ids import AgentId
-from moltnet.domain.permissions import EntryRight, Right
-from moltnet.domain.relations import Link, Namespace, Thing, TuplePattern
+from moltnet.domain.permissions import EntryRight, Link, Namespace, Right, Thing, TuplePattern
 from moltnet.ports.system import Clock
 
 _OK, _DONE, _CREATED, _FORBIDDEN, _NOT_FOUND, _ERROR = 200, 204, 201, 403, 404, 500

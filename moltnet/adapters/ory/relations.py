@@ -18,11 +18,11 @@ from tenacity import AsyncRetrying, RetryError, retry_if_result, stop_before_del
 
 from moltnet.adapters.ory.service import OryMisconfigured, OryService, OryUnavailable, malformed
 from moltnet.domain.ids import AgentId, parse_uuid
-from moltnet.domain.permissions import Relation
-from moltnet.domain.relations import (
+from moltnet.domain.permissions import (
     Link,
     Namespace,
     Permit,
+    Relation,
     RelationTuple,
     Thing,
     TuplePattern,

@@ -11,7 +11,7 @@ from psycopg.adapt import Dumper
 from psycopg.pq import Format
 from psycopg.types import TypeInfo
 
-from moltnet.domain.search import DIMENSIONS, Vector
+from moltnet.domain.indexing import DIMENSIONS, Vector
 
 SPARSE_DIMENSIONS = 1_000_000_000  # pgvector's limit
 

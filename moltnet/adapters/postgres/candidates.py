@@ -13,14 +13,15 @@ from moltnet.adapters.postgres.ranking_statements import (
     best_public,
     best_public_near,
 )
-from moltnet.adapters.postgres.session import Row, Session
+from moltnet.adapters.postgres.session import Repository, Row
 from moltnet.adapters.postgres.terms import any_run, dimension_of, quoted, stored_form
-from moltnet.domain.duplicates import SIMILAR_AMONG, SIMILAR_FROM, SIMILAR_MAX
 from moltnet.domain.entries import Similar
 from moltnet.domain.ids import DiaryId, EntryId
+from moltnet.domain.indexing import ModelName, Term, Vector
 from moltnet.domain.passages import Span
 from moltnet.domain.ranking import BM25_MOST, DIARIES_COUNTED, WORDS_LOOKED_UP, rarest
-from moltnet.domain.search import Candidate, Candidates, LexicalQuery, ModelName, Question, Term, Vector
+from moltnet.domain.search import Candidate, Candidates, LexicalQuery, Question
+from moltnet.domain.text import SIMILAR_AMONG, SIMILAR_FROM, SIMILAR_MAX
 from moltnet.domain.time_expressions import TimeRange
 
 # As many public passages are still compared one by one (ADR-16). Beyond, the nearest come from the approximate
@@ -76,11 +77,8 @@ SIMILAR = """
 """
 
 
-class PostgresCandidates:
+class PostgresCandidates(Repository):
     """Looks at every entry of the diaries asked for; what it costs grows with their number, not with all there are."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
 
     async def best(self, question: Question, within: Collection[DiaryId], depth: int) -> Candidates:
         """The best `depth` entries of each side among `within`, as one set."""

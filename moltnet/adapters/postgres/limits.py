@@ -2,13 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from operator import itemgetter
 from typing import Self
 
 from moltnet.adapters.postgres.pool import Pool, lent_connection, opened_pool
-from moltnet.adapters.postgres.session import Row, Session
+from moltnet.adapters.postgres.session import Session
 from moltnet.adapters.postgres.violations import translated
-from moltnet.domain.limits import WINDOW, Allowance
+from moltnet.domain.caller import WINDOW, Allowance
 from moltnet.ports.system import Clock
 
 # Apart from those of the data: anyone who keeps these busy must not keep the counting from answering.
@@ -47,15 +47,13 @@ class PostgresRateLimits:
             yield cls(pool, clock)
 
     async def hit(self, bucket: str, key: str, per_minute: int, cost: int = 1) -> Allowance:
-        """Counts a request, in one statement."""
         async with self._lent() as session:
             at = self._clock.now()
             values = {"bucket": bucket, "key": key, "cost": cost, "at": at, "window": WINDOW}
-            ((hits, until_reset),) = await session.all(_window, HIT, **values)
+            ((hits, until_reset),) = await session.all(itemgetter("hits", "remains"), HIT, **values)
         return Allowance.after(hits, per_minute, until_reset.total_seconds(), cost)
 
     async def forget_ended(self) -> int:
-        """Forgets the windows that are over."""
         async with self._lent() as session:
             return await session.run(FORGET_ENDED, at=self._clock.now())
 
@@ -68,7 +66,3 @@ class PostgresRateLimits:
                     yield session
                 finally:
                     session.end()
-
-
-def _window(row: Row) -> tuple[int, timedelta]:
-    return row["hits"], row["remains"]

@@ -62,7 +62,6 @@ class PostgresNotifications:
                 await asyncio.wait([listening], timeout=RECONNECT_FIRST_S)
 
     async def beyond(self, position: Position) -> Position:
-        """Waits until the feed reaches beyond a position."""
         while self._end <= position:
             await self._grown.wait()
         return self._end
@@ -73,7 +72,6 @@ class PostgresNotifications:
         return self._connection is not None and not self._connection.closed
 
     def subscribe(self, listener: Callable[[ClientId | None], None]) -> None:
-        """Calls `listener` with each client that changed; with None when any may have."""
         self._subscribers.append(listener)
 
     async def _listen(self) -> None:

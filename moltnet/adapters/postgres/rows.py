@@ -1,8 +1,12 @@
 """Rows to entities. A row's columns have the names of the entity's attributes, or are named here."""
 
-from moltnet.adapters.postgres.session import Row
-from moltnet.domain.agents import Agent
-from moltnet.domain.authors import Author
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+
+from moltnet.adapters.postgres.session import Record, Row
+from moltnet.domain.agents import Agent, Author
 from moltnet.domain.credentials import Client, Scope
 from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.entries import Entry, EntryType
@@ -11,7 +15,6 @@ from moltnet.domain.idempotency import IdempotencyRecord, IdempotentRequest
 from moltnet.domain.ids import AgentId
 from moltnet.domain.keys import Fingerprint, PublicKey
 from moltnet.domain.outbox import Change, OutboxMessage, PermissionWorkflow
-from moltnet.domain.permissions import Relation
 from moltnet.domain.recovery import RecoveryCode
 from moltnet.domain.sharing import Share, ShareRole, ShareStatus
 from moltnet.domain.signing import Scheme, SigningRequest, SigningStatus
@@ -64,9 +67,7 @@ def voucher_from_row(row: Row) -> Voucher:
 
 def edge_from_row(row: Row) -> Edge:
     """Two fingerprints and a time."""
-    return Edge(
-        issuer=Fingerprint(row["issuer"]), redeemer=Fingerprint(row["redeemer"]), redeemed_at=row["redeemed_at"]
-    )
+    return Edge(**{**row, "issuer": Fingerprint(row["issuer"]), "redeemer": Fingerprint(row["redeemer"])})
 
 
 def signing_request_from_row(row: Row) -> SigningRequest:
@@ -86,11 +87,6 @@ def client_and_agent_from_row(row: Row) -> tuple[Client, Agent]:
     return client_from_row({**client, "agent_id": row["agent_id"]}), agent_from_row(agent)
 
 
-def relation_from_row(row: Row) -> Relation:
-    """The relation of a tuple."""
-    return Relation(row["relation"])
-
-
 def recovery_code_from_row(row: Row) -> RecoveryCode:
     """A row of `recovery_codes`."""
     return RecoveryCode(**row)
@@ -104,20 +100,29 @@ def outbox_message_from_row(row: Row) -> OutboxMessage:
 
 def idempotency_record_from_row(row: Row) -> IdempotencyRecord:
     """A row of `idempotency_records`."""
-    request = IdempotentRequest(
-        agent_id=AgentId(row["agent_id"]),
-        operation=row["operation"],
-        key=row["key"],
-        fingerprint=row["fingerprint"],
-    )
-    return IdempotencyRecord(
-        request=request, answer=row["answer"], created_at=row["created_at"], expires_at=row["expires_at"]
-    )
+    members = {**row}
+    request = IdempotentRequest(**{name: members.pop(name) for name in ("agent_id", "operation", "key", "fingerprint")})
+    return IdempotencyRecord(request=request, **members)
 
 
 def signing_key_from_row(row: Row) -> SigningKey:
     """A row of `token_keys`."""
-    return SigningKey(kid=row["kid"], sealed=row["sealed"], created_at=row["created_at"])
+    return SigningKey(**row)
+
+
+def columns_of(entity: attrs.AttrsInstance) -> dict[str, Any]:
+    """The attributes of an entity, for a statement whose parameters have their names."""
+    return attrs.asdict(entity, recurse=False)
+
+
+def beside(column: str, make: Callable[[Row], Record]) -> Callable[[Row], tuple[Record | None, Any]]:
+    """For rows that hold an entity, or nulls in its place, beside another column: makes both of them."""
+
+    def split(row: Row) -> tuple[Record | None, Any]:
+        members = {name: value for name, value in row.items() if name != column}
+        return None if row["id"] is None else make(members), row[column]
+
+    return split
 
 
 def _author(row: Row, *, assumed: bool = False) -> Author:

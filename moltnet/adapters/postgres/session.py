@@ -110,6 +110,13 @@ class Session:
         return self._lent
 
 
+class Repository:
+    """Does all it does by statements of one unit of work; what its methods do stands with the port."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+
 async def _mapped(make: Callable[[Row], Record], rows: Sequence[Row]) -> list[Record]:
     """What `make` makes of each row; while it makes many, the event loop continues between two slices."""
     records: list[Record] = []

@@ -29,7 +29,7 @@ from moltnet.adapters.postgres.repositories.web_sessions import PostgresWebSessi
 from moltnet.adapters.postgres.session import SNAPSHOT, STATEMENT_WITHIN_S, Session
 from moltnet.adapters.postgres.violations import translated
 from moltnet.domain.errors import StorageFull, StorageReadOnly
-from moltnet.domain.search import EntryIndex
+from moltnet.domain.indexing import EntryIndex
 
 CONNECTION_WAIT_S = 10.0
 

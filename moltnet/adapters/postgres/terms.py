@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 import attrs
 
 from moltnet.adapters.postgres.binary_format import SPARSE_DIMENSIONS, SparseVector
+from moltnet.domain.indexing import Term
 from moltnet.domain.ranking import term_weight
-from moltnet.domain.search import Term
 
 # Of a text with more terms the most frequent are stored: pgvector takes 16 000 places that are not zero.
 TERMS_MAX = 16_000

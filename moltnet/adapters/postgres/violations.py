@@ -16,7 +16,7 @@ from moltnet.domain.errors import (
     StorageReadOnly,
     StorageUnavailable,
 )
-from moltnet.domain.model_migration import ServingModelChanged
+from moltnet.domain.indexing import ServingModelChanged
 
 # The rule each constraint guards. One that is not here is only broken by a mistake of ours, and stays what it is.
 RULES: Mapping[str, type[MoltNetError]] = MappingProxyType(

@@ -2,28 +2,22 @@
 
 import attrs
 
-from moltnet.domain.services.authentication import AuthenticationService
-from moltnet.domain.services.credentials import CredentialService
+from moltnet.domain.services.agents import DirectoryService, VouchingService
+from moltnet.domain.services.credentials import AuthenticationService, CredentialService
 from moltnet.domain.services.diaries import DiaryService
-from moltnet.domain.services.directory import DirectoryService
 from moltnet.domain.services.entries import EntryService
 from moltnet.domain.services.feed import FeedService
 from moltnet.domain.services.hooks import HookService
-from moltnet.domain.services.idempotency import IdempotencyService
-from moltnet.domain.services.jobs import Schedule
-from moltnet.domain.services.maintenance import MaintenanceService
-from moltnet.domain.services.model_migration import ModelMigrationService
-from moltnet.domain.services.models import Models
-from moltnet.domain.services.readiness import ReadinessService
+from moltnet.domain.services.indexing import ReembeddingService
+from moltnet.domain.services.maintenance import MaintenanceService, ReadinessService, Schedule
+from moltnet.domain.services.models import ModelMigrationService, Models
 from moltnet.domain.services.recovery import RecoveryService
-from moltnet.domain.services.reembedding import ReembeddingService
 from moltnet.domain.services.registration import RegistrationService
+from moltnet.domain.services.requests import IdempotencyService, ThrottlingService
 from moltnet.domain.services.search import SearchService
 from moltnet.domain.services.sharing import SharingService
 from moltnet.domain.services.signing import SigningService
 from moltnet.domain.services.statistics import StatisticsService
-from moltnet.domain.services.throttling import ThrottlingService
-from moltnet.domain.services.vouching import VouchingService
 from moltnet.domain.services.web_sessions import WebSessionService
 from moltnet.ports.system import Workers
 

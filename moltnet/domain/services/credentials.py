@@ -1,4 +1,4 @@
-"""Credentials: tokens for client secrets, and fresh secrets for old ones or for a recovery session."""
+"""Credentials: tokens to callers, tokens for client secrets, and fresh secrets for old ones or a recovery session."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,7 +6,14 @@ import attrs
 
 from moltnet.domain.caller import Caller
 from moltnet.domain.credentials import AccessToken, ClientSecret
-from moltnet.ports.identity import ClientRegistry, IdentityProvider, TokenIssuer
+from moltnet.ports.identity import (
+    BeforeRemoteCall,
+    ClientRegistry,
+    IdentityProvider,
+    TokenIssuer,
+    TokenVerifier,
+    ask_freely,
+)
 
 
 @attrs.frozen(kw_only=True)
@@ -49,3 +56,17 @@ class CredentialService:
     async def published_keys(self) -> Sequence[Mapping[str, str]]:
         """The keys that tokens are verified with, as a JSON Web Key Set's `keys` (RFC 7517 §5)."""
         return await self.issuer.published_keys()
+
+
+@attrs.frozen(kw_only=True)
+class AuthenticationService:
+    """Identifies the caller."""
+
+    tokens: TokenVerifier
+
+    async def authenticate(self, token: str, before_remote_call: BeforeRemoteCall = ask_freely) -> Caller:
+        """The agent a bearer token stands for; raises InvalidToken, and what `before_remote_call` raises.
+
+        That is called before another service is asked, with whom the token is thought to stand for (`TokenVerifier`).
+        """
+        return await self.tokens.verify(token, before_remote_call)

@@ -4,6 +4,7 @@ import attrs
 
 from moltnet.domain import diaries
 from moltnet.domain.caller import Anonymous, Caller
+from moltnet.domain.constraints import LARGEST_PAGE, LIST_MAX, Page
 from moltnet.domain.diaries import (
     DIARIES_MAX,
     Diary,
@@ -14,11 +15,10 @@ from moltnet.domain.diaries import (
     check_opening,
 )
 from moltnet.domain.ids import DiaryId
-from moltnet.domain.paging import LARGEST_PAGE, LIST_MAX, Page
 from moltnet.domain.permissions import Relation
 from moltnet.domain.services.access import Check, DiaryAccess
-from moltnet.domain.services.idempotency import SaveResponse, unrecorded
 from moltnet.domain.services.relations import RelationService
+from moltnet.domain.services.requests import SaveResponse, unrecorded
 from moltnet.domain.versions import ANY_VERSION, Expected
 from moltnet.ports.permissions import Asked, Pending, Permissions
 from moltnet.ports.storage import Storage, UnitOfWork

@@ -10,7 +10,7 @@ from moltnet.domain.credentials import ClientWithoutAgent
 from moltnet.domain.ids import AgentId, DiaryId
 from moltnet.domain.keys import PublicKey, UnusableKey
 from moltnet.domain.registration import identity_of
-from moltnet.domain.services.admission import open_first_diary, redeem
+from moltnet.domain.services.agents import open_first_diary, redeem
 from moltnet.domain.services.relations import RelationService
 from moltnet.domain.vouching import VoucherNotFound
 from moltnet.ports.identity import ClientRegistry

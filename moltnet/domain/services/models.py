@@ -1,15 +1,22 @@
-"""The embedding models this process has loaded, in step with what the network has decided."""
+"""The embedding models this process has loaded, in step with what the network has decided, and that decision."""
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 import attrs
 
-from moltnet.domain.model_migration import ModelReference, ModelState, ServingModelChanged
-from moltnet.domain.search import EmbedderUnavailable, ModelName
+from moltnet.domain.indexing import (
+    EmbedderUnavailable,
+    ModelCount,
+    ModelMigrationProgress,
+    ModelName,
+    ModelReference,
+    ModelState,
+    ServingModelChanged,
+)
 from moltnet.ports.models import ModelLoader
 from moltnet.ports.search import Embedder
 from moltnet.ports.storage import Storage
@@ -125,3 +132,33 @@ class Models:
         self._loaded[successor.model] = successor
         async with source.storage.autocommit() as work:
             return await work.models.aim(ModelReference(successor.model, reference.directory))
+
+
+@attrs.frozen(kw_only=True)
+class ModelMigrationService:
+    """Decides for the whole network; its processes follow by themselves (`Models`, `ReembeddingService`)."""
+
+    storage: Storage
+
+    async def state(self) -> ModelState:
+        """Which model serves, and which the network switches to."""
+        async with self.storage.autocommit() as work:
+            return await work.models.state()
+
+    async def use(self, reference: ModelReference) -> ModelState:
+        """Starts the switch to a model that is known to load, in the place of any other switch; answers the state.
+
+        The serving model ends a switch. In a network without one it serves at once.
+        """
+        async with self.storage.autocommit() as work:
+            return await work.models.aim(reference)
+
+    async def progress(self) -> ModelMigrationProgress:
+        """How far the switch is; counts every entry."""
+        async with self.storage.autocommit() as work:
+            return await work.models.progress()
+
+    async def counts(self) -> Sequence[ModelCount]:
+        """How many entries and passages each model has."""
+        async with self.storage.autocommit() as work:
+            return await work.models.counts()

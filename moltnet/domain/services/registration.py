@@ -28,7 +28,7 @@ from moltnet.domain.registration import (
     registration_of,
     undoing,
 )
-from moltnet.domain.services.admission import check_admission, open_first_diary, redeem, voucher_of
+from moltnet.domain.services.agents import check_admission, open_first_diary, redeem, voucher_of
 from moltnet.domain.services.relations import RelationDelivery
 from moltnet.domain.vouching import VoucherRedeemed, checked_code
 from moltnet.ports.identity import ClientRegistry, IdentityProvider

@@ -6,12 +6,11 @@ from enum import StrEnum
 import attrs
 
 from moltnet.domain.agents import Agent
+from moltnet.domain.constraints import Page
 from moltnet.domain.credentials import ALL_SCOPES, ClientNotFound, ClientSecret
 from moltnet.domain.ids import ClientId, DiaryId
-from moltnet.domain.paging import Page
-from moltnet.domain.permissions import Relation, Right, rights_of
+from moltnet.domain.permissions import Link, Namespace, Relation, RelationTuple, Right, Thing, TuplePattern, rights_of
 from moltnet.domain.registration import import_of
-from moltnet.domain.relations import Link, Namespace, RelationTuple, Thing, TuplePattern
 from moltnet.domain.search import Filters
 from moltnet.domain.services.relations import RelationDelivery
 from moltnet.domain.sharing import ShareStatus

@@ -6,18 +6,16 @@ from typing import TypeAlias, TypeVar
 import attrs
 
 from moltnet.domain.caller import Anonymous, Caller, require_caller
+from moltnet.domain.constraints import Page
 from moltnet.domain.diaries import readable
 from moltnet.domain.digest import Digest, Reflection, digest
 from moltnet.domain.entries import Entry
-from moltnet.domain.explanations import Explanation, LeftOut
 from moltnet.domain.ids import DiaryId, EntryId
-from moltnet.domain.paging import Page
 from moltnet.domain.permissions import Relation
 from moltnet.domain.ranking import Ranked, score_share
-from moltnet.domain.search import Filters, Hit, Query, Question, Search, SearchResult, SearchType
+from moltnet.domain.search import Explanation, Filters, Hit, LeftOut, Query, Question, Search, SearchResult, SearchType
 from moltnet.domain.services.access import DiaryAccess
-from moltnet.domain.services.explaining import Explaining
-from moltnet.domain.services.retrieval import Retrieval
+from moltnet.domain.services.retrieval import Explaining, Retrieval
 from moltnet.domain.services.view_counter import ViewCounter
 from moltnet.ports.permissions import Asked, Permissions
 from moltnet.ports.storage import Storage, UnitOfWork

@@ -4,12 +4,12 @@ import attrs
 
 from moltnet.domain.agents import AgentNotFound
 from moltnet.domain.caller import Caller
+from moltnet.domain.constraints import LARGEST_PAGE, Page
 from moltnet.domain.diaries import Diary
 from moltnet.domain.ids import AgentId, DiaryId, ShareId
 from moltnet.domain.keys import Fingerprint
-from moltnet.domain.paging import LARGEST_PAGE, Page
-from moltnet.domain.services.idempotency import SaveResponse, unrecorded
 from moltnet.domain.services.relations import RelationService
+from moltnet.domain.services.requests import SaveResponse, unrecorded
 from moltnet.domain.sharing import (
     InvitationAnswered,
     InvitationChanged,

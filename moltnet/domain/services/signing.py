@@ -9,10 +9,10 @@ import attrs
 
 from moltnet.domain.agents import Agent, AgentNotFound
 from moltnet.domain.caller import Caller
+from moltnet.domain.constraints import Page
 from moltnet.domain.ids import SigningRequestId
 from moltnet.domain.keys import Fingerprint, decode_signature
-from moltnet.domain.paging import Page
-from moltnet.domain.services.idempotency import SaveResponse, unrecorded
+from moltnet.domain.services.requests import SaveResponse, unrecorded
 from moltnet.domain.signing import SIGNING_LIFETIME, Scheme, SigningRequest, SigningRequestNotFound, SigningStatus
 from moltnet.ports.keys import Signatures
 from moltnet.ports.storage import Storage

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import attrs
 
-from moltnet.domain.model_migration import ModelMigrationProgress
+from moltnet.domain.indexing import ModelMigrationProgress
 from moltnet.domain.statistics import NetworkSizes
 from moltnet.ports.storage import Storage
 from moltnet.ports.system import Clock

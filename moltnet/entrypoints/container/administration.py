@@ -14,7 +14,7 @@ from moltnet.adapters.builtin.keys import KeyEncryption, SigningKeyUnreadable, T
 from moltnet.adapters.builtin.tokens import BuiltinClients
 from moltnet.adapters.system import SystemClock, SystemRandomness
 from moltnet.domain.errors import Invalid
-from moltnet.domain.search import EmbedderUnavailable
+from moltnet.domain.indexing import EmbedderUnavailable
 from moltnet.domain.services.relations import RelationDelivery
 from moltnet.domain.services.relocation import RelocationService
 from moltnet.entrypoints.container.databases import database, stored

@@ -13,11 +13,9 @@ import attrs
 from moltnet.adapters.memory.system import MemoryWorkers
 from moltnet.adapters.system import SystemClock, SystemRandomness
 from moltnet.domain.errors import Invalid
-from moltnet.domain.model_migration import ModelReference
-from moltnet.domain.search import EmbedderUnavailable, ModelName
-from moltnet.domain.services.model_migration import ModelMigrationService
-from moltnet.domain.services.models import Models, ModelSource
-from moltnet.domain.services.reembedding import ReembeddingService
+from moltnet.domain.indexing import EmbedderUnavailable, ModelName, ModelReference
+from moltnet.domain.services.indexing import ReembeddingService
+from moltnet.domain.services.models import ModelMigrationService, Models, ModelSource
 from moltnet.entrypoints.container.databases import stored
 from moltnet.entrypoints.settings import Settings
 from moltnet.ports.search import Embedder

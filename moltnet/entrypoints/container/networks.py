@@ -16,8 +16,8 @@ from moltnet.adapters.memory.storage import MemoryStorage
 from moltnet.adapters.memory.workflows import MemoryWorkflows
 from moltnet.adapters.system import SystemClock
 from moltnet.domain.services import Services
+from moltnet.domain.services.indexing import ReembeddingService
 from moltnet.domain.services.models import Models
-from moltnet.domain.services.reembedding import ReembeddingService
 from moltnet.domain.services.relations import RelationDelivery
 from moltnet.entrypoints.container.administration import secret_named
 from moltnet.entrypoints.container.databases import supervised_database

@@ -16,25 +16,20 @@ from moltnet.adapters.text_analysis import SnowballAnalyzer
 from moltnet.domain.challenges import NetworkAddress
 from moltnet.domain.services import Services
 from moltnet.domain.services.access import DiaryAccess
-from moltnet.domain.services.authentication import AuthenticationService
-from moltnet.domain.services.credentials import CredentialService
+from moltnet.domain.services.agents import DirectoryService, VouchingService
+from moltnet.domain.services.credentials import AuthenticationService, CredentialService
 from moltnet.domain.services.diaries import DiaryService
-from moltnet.domain.services.directory import DirectoryService
 from moltnet.domain.services.entries import EntryService
-from moltnet.domain.services.explaining import Explaining
 from moltnet.domain.services.feed import FeedService
 from moltnet.domain.services.hooks import HookService
-from moltnet.domain.services.idempotency import IdempotencyService
-from moltnet.domain.services.indexing import Indexing
-from moltnet.domain.services.jobs import RUN_JOB, JobWorkflow, Schedule
-from moltnet.domain.services.maintenance import MaintenanceService
-from moltnet.domain.services.model_migration import ModelMigrationService
-from moltnet.domain.services.readiness import ReadinessService
+from moltnet.domain.services.indexing import Indexing, ReembeddingService
+from moltnet.domain.services.maintenance import RUN_JOB, JobWorkflow, MaintenanceService, ReadinessService, Schedule
+from moltnet.domain.services.models import ModelMigrationService
 from moltnet.domain.services.recovery import RecoveryService
-from moltnet.domain.services.reembedding import ReembeddingService
 from moltnet.domain.services.registration import REGISTER_AGENT, RegistrationService, RegistrationWorkflow
 from moltnet.domain.services.relations import RelationDelivery, RelationService
-from moltnet.domain.services.retrieval import Retrieval
+from moltnet.domain.services.requests import IdempotencyService, ThrottlingService
+from moltnet.domain.services.retrieval import Explaining, Retrieval
 from moltnet.domain.services.search import SearchService
 from moltnet.domain.services.sharing import SharingService
 from moltnet.domain.services.signing import (
@@ -44,9 +39,7 @@ from moltnet.domain.services.signing import (
     SigningWorkflow,
 )
 from moltnet.domain.services.statistics import StatisticsService
-from moltnet.domain.services.throttling import ThrottlingService
 from moltnet.domain.services.view_counter import ViewCounter
-from moltnet.domain.services.vouching import VouchingService
 from moltnet.domain.services.web_sessions import WebSessionService
 from moltnet.domain.sharing import InvitationLimits
 from moltnet.entrypoints.container.ory import Ory

@@ -12,7 +12,7 @@ import attrs
 
 from moltnet.domain.constraints import Alias
 from moltnet.domain.diaries import Visibility
-from moltnet.domain.search import DIMENSIONS
+from moltnet.domain.indexing import DIMENSIONS
 from moltnet.entrypoints.discovery.rules import ForAgents, NetworkRules, Philosophy, Texts, VisibilityLevels
 from moltnet.entrypoints.schema.declare import snake_form
 

@@ -6,11 +6,10 @@ from enum import StrEnum
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
-from moltnet.domain.constraints import Integer, Text
+from moltnet.domain.constraints import Integer, Text, check_page
 from moltnet.domain.errors import Invalid
 from moltnet.domain.ids import parse_uuid
 from moltnet.domain.keys import Fingerprint
-from moltnet.domain.paging import check_page
 from moltnet.domain.text import check_texts
 from moltnet.entrypoints.schema.declare import Choice as Choices
 from moltnet.entrypoints.schema.declare import DateTime, Items, Member, Shape, Uuid, members_of

@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from moltnet.domain.constraints import PAGE_LIMIT_MAX
 from moltnet.domain.diaries import FIRST_DIARY, Diary, DiaryNotFound, Visibility
 from moltnet.domain.errors import Invalid
 from moltnet.domain.ids import DiaryId, ShareId, parse_uuid
 from moltnet.domain.keys import Fingerprint
-from moltnet.domain.paging import PAGE_LIMIT_MAX
 from moltnet.domain.sharing import Share, ShareRole
 from moltnet.domain.versions import ANY_VERSION, Expected
 from moltnet.entrypoints.library.transport import Transport

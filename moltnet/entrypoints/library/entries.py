@@ -6,11 +6,11 @@ from datetime import datetime
 
 import attrs
 
+from moltnet.domain.constraints import LIST_DEFAULT
 from moltnet.domain.digest import DAYS_DEFAULT, ENTRIES_DEFAULT
 from moltnet.domain.entries import IMPORTANCE_DEFAULT, Entry, EntryType, Kept, NewEntry
 from moltnet.domain.errors import NotFound
 from moltnet.domain.ids import DiaryId, EntryId
-from moltnet.domain.paging import LIST_DEFAULT
 from moltnet.domain.search import RESULTS_DEFAULT, SearchResult
 from moltnet.domain.versions import ANY_VERSION, Expected
 from moltnet.domain.views import Reflected

@@ -4,10 +4,10 @@ from collections.abc import Collection
 
 import attrs
 
+from moltnet.domain.constraints import GRAPH_DEFAULT, LIST_DEFAULT
 from moltnet.domain.credentials import ClientSecret
 from moltnet.domain.ids import SigningRequestId
 from moltnet.domain.keys import Fingerprint
-from moltnet.domain.paging import GRAPH_DEFAULT, LIST_DEFAULT
 from moltnet.domain.recovery import Challenge
 from moltnet.domain.recovery import Recovery as Way
 from moltnet.domain.signing import SigningRequest, SigningStatus

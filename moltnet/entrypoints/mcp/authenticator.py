@@ -13,10 +13,9 @@ import attrs
 from aiohttp import web
 from cachetools import LRUCache, TLRUCache
 
-from moltnet.domain.caller import ANONYMOUS, Anonymous, Caller
+from moltnet.domain.caller import ANONYMOUS, Anonymous, Caller, Tier
 from moltnet.domain.credentials import AccessToken, InvalidToken
 from moltnet.domain.errors import Limited, MoltNetError, Unavailable
-from moltnet.domain.limits import Tier
 from moltnet.domain.services import Services
 from moltnet.entrypoints.mcp.mcp_session import TooManyCalls
 from moltnet.entrypoints.mcp.routes import MCP_PATH, RESOURCE_PATH

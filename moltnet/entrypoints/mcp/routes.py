@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import attrs
 
-from moltnet.domain.assertions import ASSERTION_ALGORITHM, TOKEN_PATH
+from moltnet.domain.challenges import ASSERTION_ALGORITHM, TOKEN_PATH
 from moltnet.domain.constraints import Alias
 from moltnet.domain.credentials import Scope
 from moltnet.entrypoints.operations.operation import Auth

@@ -4,10 +4,10 @@ from typing import Annotated
 
 import attrs
 
+from moltnet.domain.caller import Tier
 from moltnet.domain.constraints import Description, Hint, Text
 from moltnet.domain.credentials import Scope
 from moltnet.domain.keys import Fingerprint
-from moltnet.domain.limits import Tier
 from moltnet.domain.signing import check_signature_text
 from moltnet.domain.views import FullProfile, Myself, SignatureCheck, Signer
 from moltnet.entrypoints.operations.operation import Auth, Call, Effect, Http, Nothing, Operation, Tool

@@ -4,11 +4,11 @@ from typing import Annotated
 
 import attrs
 
+from moltnet.domain.caller import Tier
 from moltnet.domain.constraints import Description, Hint
 from moltnet.domain.credentials import Scope
 from moltnet.domain.diaries import Diary, DiaryEdit, DiaryName, Visibility
 from moltnet.domain.ids import DiaryId
-from moltnet.domain.limits import Tier
 from moltnet.entrypoints.operations.operation import (
     OUTPUT,
     SUCCESS,

@@ -6,8 +6,9 @@ from typing import Annotated, Self
 
 import attrs
 
-from moltnet.domain.authors import Author
-from moltnet.domain.constraints import Description, Hint, Integer, ItemCount, Text
+from moltnet.domain.agents import Author
+from moltnet.domain.caller import Tier
+from moltnet.domain.constraints import LIST_DEFAULT, LIST_MAX, Description, Hint, Integer, ItemCount, Page, Text
 from moltnet.domain.credentials import Scope
 from moltnet.domain.entries import (
     OCCURRED,
@@ -23,9 +24,7 @@ from moltnet.domain.entries import (
 )
 from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.domain.keys import Fingerprint
-from moltnet.domain.limits import Tier
 from moltnet.domain.listing import Listing, Order
-from moltnet.domain.paging import LIST_DEFAULT, LIST_MAX, Page
 from moltnet.domain.search import Filters
 from moltnet.entrypoints.operations.operation import (
     OUTPUT,

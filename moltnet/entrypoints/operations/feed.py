@@ -6,6 +6,7 @@ from typing import Annotated
 
 import attrs
 
+from moltnet.domain.caller import Tier
 from moltnet.domain.constraints import Alias, Description, Hint, Integer, ItemCount, Text
 from moltnet.domain.entries import TAG_MAX, EntryType
 from moltnet.domain.feed import (
@@ -20,7 +21,6 @@ from moltnet.domain.feed import (
     Selection,
 )
 from moltnet.domain.ids import EntryId
-from moltnet.domain.limits import Tier
 from moltnet.domain.views import FeedItem, FeedItems
 from moltnet.entrypoints.operations.entries import AUTHOR, EDITED_BY, RISK, TYPE_LIST
 from moltnet.entrypoints.operations.operation import Auth, Call, Effect, Envelope, Http, Operation, Tool

@@ -27,13 +27,11 @@ from typing import Annotated, Any, Generic, Protocol, Self, TypeVar, get_args
 
 import attrs
 
-from moltnet.domain.caller import Anonymous, Caller, require_caller
-from moltnet.domain.constraints import Integer
+from moltnet.domain.caller import Anonymous, Caller, Tier, require_caller
+from moltnet.domain.constraints import PAGE_LIMIT_MAX, Integer, Page
 from moltnet.domain.credentials import Scope
-from moltnet.domain.limits import Tier
-from moltnet.domain.paging import PAGE_LIMIT_MAX, Page
 from moltnet.domain.services import Services
-from moltnet.domain.services.idempotency import SaveResponse, unrecorded
+from moltnet.domain.services.requests import SaveResponse, unrecorded
 from moltnet.domain.versions import ANY_VERSION, Expected, Versioned
 from moltnet.entrypoints.schema.declare import Constant, Member, Members, Shape, members_of, shape_of
 from moltnet.entrypoints.schema.views import unbounded

@@ -2,7 +2,7 @@
 
 import attrs
 
-from moltnet.domain.limits import Tier
+from moltnet.domain.caller import Tier
 from moltnet.domain.views import ProblemKind
 from moltnet.entrypoints.discovery.problem_types import PROBLEM_TYPES, ProblemSlug, ProblemType
 from moltnet.entrypoints.operations.operation import Auth, Call, Http, Nothing, Operation

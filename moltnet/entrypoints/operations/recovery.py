@@ -4,9 +4,9 @@ from typing import Annotated
 
 import attrs
 
+from moltnet.domain.caller import Tier
 from moltnet.domain.constraints import Text
 from moltnet.domain.credentials import ClientSecret, Scope
-from moltnet.domain.limits import Tier
 from moltnet.domain.recovery import Challenge, Recovery
 from moltnet.entrypoints.operations.operation import Auth, Call, Http, Nothing, Operation
 from moltnet.entrypoints.operations.signing import SignatureText

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import attrs
 
+from moltnet.domain.caller import Tier
 from moltnet.domain.constraints import Description, Hint, Integer, ItemCount, Number, Text
 from moltnet.domain.credentials import Scope
 from moltnet.domain.digest import (
@@ -18,15 +19,17 @@ from moltnet.domain.digest import (
     Reflection,
 )
 from moltnet.domain.entries import EntryType
-from moltnet.domain.explanations import Explained, Explanation, LeftOut, Passage
 from moltnet.domain.ids import DiaryId
-from moltnet.domain.limits import Tier
 from moltnet.domain.search import (
     QUERY_MAX,
     RESULTS_DEFAULT,
     RESULTS_MAX,
+    Explained,
+    Explanation,
     Filters,
     Hit,
+    LeftOut,
+    Passage,
     Search,
     SearchResult,
     Weights,

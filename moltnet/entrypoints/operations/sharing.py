@@ -4,10 +4,10 @@ from typing import Annotated
 
 import attrs
 
+from moltnet.domain.caller import Tier
 from moltnet.domain.constraints import Hint
 from moltnet.domain.credentials import Scope
 from moltnet.domain.ids import DiaryId, ShareId
-from moltnet.domain.limits import Tier
 from moltnet.domain.sharing import Share, ShareRole
 from moltnet.entrypoints.operations.agents import FingerprintText
 from moltnet.entrypoints.operations.operation import (

@@ -4,11 +4,10 @@ from typing import Annotated
 
 import attrs
 
-from moltnet.domain.constraints import Alias, Description, Hint, Integer, Text
+from moltnet.domain.caller import Tier
+from moltnet.domain.constraints import LIST_DEFAULT, LIST_MAX, Alias, Description, Hint, Integer, Page, Text
 from moltnet.domain.credentials import Scope
 from moltnet.domain.ids import SigningRequestId
-from moltnet.domain.limits import Tier
-from moltnet.domain.paging import LIST_DEFAULT, LIST_MAX, Page
 from moltnet.domain.signing import (
     MESSAGE_MAX,
     SIGNATURE_TEXT_MAX,

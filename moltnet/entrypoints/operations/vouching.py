@@ -5,10 +5,9 @@ from typing import Annotated
 
 import attrs
 
-from moltnet.domain.constraints import Integer
+from moltnet.domain.caller import Tier
+from moltnet.domain.constraints import GRAPH_DEFAULT, GRAPH_MAX, Integer, Page
 from moltnet.domain.credentials import Scope
-from moltnet.domain.limits import Tier
-from moltnet.domain.paging import GRAPH_DEFAULT, GRAPH_MAX, Page
 from moltnet.domain.views import OpenVoucher
 from moltnet.domain.vouching import Edge
 from moltnet.entrypoints.operations.operation import (

@@ -10,11 +10,10 @@ import hmac
 import attrs
 from aiohttp import web
 
-from moltnet.domain.caller import Anonymous, Caller
+from moltnet.domain.caller import Anonymous, Caller, Tier, asker_of
 from moltnet.domain.errors import MoltNetError, Unauthenticated
-from moltnet.domain.limits import Tier, asker_of
-from moltnet.domain.services.authentication import AuthenticationService
-from moltnet.domain.services.throttling import ThrottlingService
+from moltnet.domain.services.credentials import AuthenticationService
+from moltnet.domain.services.requests import ThrottlingService
 from moltnet.entrypoints.operations.operation import Auth
 from moltnet.entrypoints.rest.options import RequestContext
 from moltnet.entrypoints.rest.refusals import TooManyRequests

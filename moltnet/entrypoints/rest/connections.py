@@ -12,8 +12,7 @@ from typing import Protocol
 
 import attrs
 
-from moltnet.domain.caller import ANONYMOUS
-from moltnet.domain.limits import asker_of
+from moltnet.domain.caller import ANONYMOUS, asker_of
 from moltnet.entrypoints.rest.options import ConnectionLimits
 
 Network = IPv4Network | IPv6Network

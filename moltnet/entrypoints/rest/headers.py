@@ -16,7 +16,7 @@ from types import MappingProxyType
 from aiohttp import web
 from multidict import CIMultiDict
 
-from moltnet.domain.limits import Allowance
+from moltnet.domain.caller import Allowance
 from moltnet.entrypoints.rest.options import REQUEST_CONTEXT, RequestContext
 from moltnet.entrypoints.rest.refusals import ForeignOrigin, MisdirectedRequest
 

@@ -7,8 +7,7 @@ import attrs
 from aiohttp import web
 from multidict import CIMultiDict
 
-from moltnet.domain.caller import Caller
-from moltnet.domain.limits import Allowance
+from moltnet.domain.caller import Allowance, Caller
 from moltnet.domain.services import Services
 from moltnet.entrypoints.discovery.document import NetworkUrls
 

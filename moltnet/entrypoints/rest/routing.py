@@ -18,9 +18,8 @@ import attrs
 from aiohttp import web
 from attrs.converters import optional
 
-from moltnet.domain.caller import Anonymous, Caller, require_caller
+from moltnet.domain.caller import Anonymous, Caller, Tier, require_caller
 from moltnet.domain.credentials import Scope
-from moltnet.domain.limits import Tier
 from moltnet.domain.services import Services
 from moltnet.domain.versions import Expected
 from moltnet.entrypoints.operations.operation import Auth

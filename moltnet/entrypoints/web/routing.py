@@ -14,8 +14,7 @@ from typing import TypeAlias, TypeVar
 import attrs
 from aiohttp import web
 
-from moltnet.domain.caller import Anonymous
-from moltnet.domain.limits import Tier
+from moltnet.domain.caller import Anonymous, Tier
 from moltnet.domain.services import Services
 from moltnet.entrypoints.rest.options import REQUEST_CONTEXT
 from moltnet.entrypoints.rest.refusals import InvalidRequest

@@ -20,10 +20,9 @@ from moltnet.adapters.onnx.embedding import OnnxEmbedder
 from moltnet.adapters.postgres.terms import stored_terms
 from moltnet.adapters.system import SMALL
 from moltnet.adapters.text_analysis import SnowballAnalyzer
-from moltnet.domain.duplicates import fold
 from moltnet.domain.entries import CONTENT_MAX
 from moltnet.domain.injection import is_risky
-from moltnet.domain.text import folded
+from moltnet.domain.text import fold, folded
 from moltnet.entrypoints.rest.json_text import from_json, to_json
 from moltnet.entrypoints.rest.large_json import SHORT
 from tests.support.costly import SCRIPTS, TAGS, costly, parameters, written

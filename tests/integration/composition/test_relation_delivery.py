@@ -11,12 +11,11 @@ from moltnet.adapters.memory.relations import MemoryRelationStore
 from moltnet.adapters.postgres.storage import PostgresStorage
 from moltnet.adapters.system import SystemClock
 from moltnet.domain.caller import Caller
+from moltnet.domain.constraints import Page
 from moltnet.domain.diaries import Diary
 from moltnet.domain.entries import NewEntry
 from moltnet.domain.errors import Unavailable
-from moltnet.domain.paging import Page
-from moltnet.domain.permissions import Relation
-from moltnet.domain.relations import Link, Namespace, RelationTuple, Thing, TuplePattern
+from moltnet.domain.permissions import Link, Namespace, Relation, RelationTuple, Thing, TuplePattern
 from moltnet.domain.search import Filters
 from moltnet.domain.services import Services
 from moltnet.domain.services.relations import RelationDelivery

@@ -10,14 +10,13 @@ from moltnet.adapters.memory.relations import MemoryRelationStore
 from moltnet.adapters.postgres.storage import PostgresStorage
 from moltnet.adapters.system import SystemClock
 from moltnet.domain.caller import Caller
+from moltnet.domain.constraints import Page
 from moltnet.domain.diaries import Diary, DiaryEdit
 from moltnet.domain.digest import Reflection
 from moltnet.domain.entries import EntryEdit, NewEntry
 from moltnet.domain.feed import Selection
 from moltnet.domain.ids import AgentId
-from moltnet.domain.paging import Page
-from moltnet.domain.permissions import Right
-from moltnet.domain.relations import RelationTuple, Thing, TuplePattern
+from moltnet.domain.permissions import RelationTuple, Right, Thing, TuplePattern
 from moltnet.domain.search import Filters, Search
 from moltnet.domain.services import Services
 from tests.support.builders import a_caller

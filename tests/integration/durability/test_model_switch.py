@@ -12,8 +12,8 @@ import pytest
 
 from moltnet.adapters.postgres.embedded import EmbeddedPostgres
 from moltnet.adapters.postgres.storage import PostgresStorage
-from moltnet.domain.model_migration import ModelMigrationProgress
-from moltnet.domain.services.model_migration import ModelMigrationService
+from moltnet.domain.indexing import ModelMigrationProgress
+from moltnet.domain.services.models import ModelMigrationService
 from tests.support.commands import run
 from tests.support.live_server import LiveServer, asked, first_diary, genesis, serving, start
 from tests.support.tiny_model import write_tiny_model

@@ -10,7 +10,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer, get_port_socket
 
 from moltnet.adapters.nacl import NaclKeyPair
-from moltnet.domain.limits import Limits
+from moltnet.domain.caller import Limits
 from moltnet.domain.services import Services
 from moltnet.entrypoints.mcp.endpoint import McpOptions, mount_mcp
 from moltnet.entrypoints.rest.app import create_app

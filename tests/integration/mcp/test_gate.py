@@ -6,8 +6,8 @@ import json
 import attrs
 import pytest
 
+from moltnet.domain.caller import Limits
 from moltnet.domain.errors import StorageUnavailable
-from moltnet.domain.limits import Limits
 from tests.integration.mcp.conftest import initialize, message, shown
 from tests.integration.rest.members import ask
 from tests.support.interruptions import failing

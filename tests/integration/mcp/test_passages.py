@@ -3,9 +3,8 @@
 import attrs
 import pytest
 
-from moltnet.domain.caller import Caller
+from moltnet.domain.caller import PASSAGES_OF_A_SEARCH, Caller
 from moltnet.domain.errors import Limited
-from moltnet.domain.limits import PASSAGES_OF_A_SEARCH
 from moltnet.entrypoints.library.agent import LocalAgent
 from moltnet.entrypoints.rest.options import RestOptions
 from tests.integration.mcp.conftest import message, shown

@@ -10,9 +10,9 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from moltnet.adapters.memory.system import MemoryClock, MemoryRateLimits, MemoryWorkers
-from moltnet.domain.limits import Limits, Tier
-from moltnet.domain.services.authentication import AuthenticationService
-from moltnet.domain.services.throttling import ThrottlingService
+from moltnet.domain.caller import Limits, Tier
+from moltnet.domain.services.credentials import AuthenticationService
+from moltnet.domain.services.requests import ThrottlingService
 from moltnet.entrypoints.discovery.document import NetworkUrls
 from moltnet.entrypoints.mcp.endpoint import McpOptions, mount_mcp
 from moltnet.entrypoints.operations.operation import Auth

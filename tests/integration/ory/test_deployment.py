@@ -11,8 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
-from moltnet.domain.permissions import ENTRY_RIGHTS, RIGHTS, EntryRight, Relation, Right
-from moltnet.domain.relations import Link, Namespace
+from moltnet.domain.permissions import ENTRY_RIGHTS, RIGHTS, EntryRight, Link, Namespace, Relation, Right
 from moltnet.entrypoints.rest.routes import ROUTES
 from tests.support.ory.hydra import TOP_LEVEL_CLAIMS
 from tests.support.ory.keto import NAMESPACES

@@ -5,8 +5,7 @@ import pytest
 from moltnet.adapters.ory.relations import OryRelationStore
 from moltnet.adapters.ory.service import OryMisconfigured, OryUnavailable
 from moltnet.domain.ids import AgentId, DiaryId, EntryId
-from moltnet.domain.permissions import EntryRight, Relation, Right
-from moltnet.domain.relations import Link, Namespace, RelationTuple, Thing, TuplePattern
+from moltnet.domain.permissions import EntryRight, Link, Namespace, Relation, RelationTuple, Right, Thing, TuplePattern
 from tests.support.builders import an_id
 from tests.support.ory import faults as f
 from tests.support.ory.ports import Ory

@@ -11,13 +11,12 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from moltnet.adapters.memory.storage import MemoryStorage
 from moltnet.adapters.memory.system import MemoryRateLimits, MemoryWorkers
-from moltnet.domain.assertions import ASSERTION_TYPE
+from moltnet.domain.caller import Limits
+from moltnet.domain.challenges import ASSERTION_TYPE
 from moltnet.domain.credentials import ALL_SCOPES, ClientSecret
 from moltnet.domain.ids import ClientId
-from moltnet.domain.limits import Limits
-from moltnet.domain.services.authentication import AuthenticationService
-from moltnet.domain.services.credentials import CredentialService
-from moltnet.domain.services.throttling import ThrottlingService
+from moltnet.domain.services.credentials import AuthenticationService, CredentialService
+from moltnet.domain.services.requests import ThrottlingService
 from moltnet.entrypoints.mcp.endpoint import McpOptions, mount_mcp
 from moltnet.entrypoints.rest.app import create_app
 from moltnet.entrypoints.rest.options import RestOptions

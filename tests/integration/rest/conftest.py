@@ -12,13 +12,12 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from moltnet.adapters.memory.system import MemoryClock, MemoryRateLimits, MemoryWorkers
 from moltnet.adapters.nacl import NaclKeyPair
-from moltnet.domain.caller import Caller
+from moltnet.domain.caller import Caller, Limits
 from moltnet.domain.credentials import InvalidToken, Scope
 from moltnet.domain.ids import AgentId, ClientId
 from moltnet.domain.keys import PublicKey
-from moltnet.domain.limits import Limits
 from moltnet.domain.services import Services
-from moltnet.domain.services.throttling import ThrottlingService
+from moltnet.domain.services.requests import ThrottlingService
 from moltnet.entrypoints.rest.app import create_app
 from moltnet.entrypoints.rest.options import RestOptions
 from moltnet.entrypoints.rest.routing import AnyRoute

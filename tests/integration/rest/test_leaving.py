@@ -10,7 +10,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from moltnet.adapters.memory.embedding import MemoryEmbedder, _vector
 from moltnet.adapters.onnx.scheduling import Scheduler
-from moltnet.domain.search import Vector
+from moltnet.domain.indexing import Vector
 from moltnet.entrypoints.rest.app import create_app
 from moltnet.entrypoints.rest.options import SERVICES
 from tests.integration.rest.conftest import RestNetwork

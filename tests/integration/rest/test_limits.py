@@ -6,7 +6,7 @@ from ipaddress import ip_network
 import attrs
 import pytest
 
-from moltnet.domain.limits import Limits, Tier
+from moltnet.domain.caller import Limits, Tier
 from moltnet.entrypoints.operations.operation import Auth
 from moltnet.entrypoints.rest.options import SERVICES, RestOptions
 from moltnet.entrypoints.rest.routes import ROUTES

@@ -10,7 +10,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from moltnet.adapters.memory.relations import MemoryRelationStore
 from moltnet.domain.errors import Unavailable
-from moltnet.domain.relations import Namespace, TuplePattern
+from moltnet.domain.permissions import Namespace, TuplePattern
 from moltnet.entrypoints.rest.app import create_app
 from tests.integration.rest.conftest import RestNetwork
 from tests.support.interruptions import Act, Calls, failing, interrupted

@@ -9,7 +9,7 @@ import pytest
 from multidict import CIMultiDict
 
 from moltnet.adapters.nacl import NaclKeyPair
-from moltnet.domain.assertions import ASSERTION_TYPE
+from moltnet.domain.challenges import ASSERTION_TYPE
 from moltnet.domain.credentials import Scope
 from moltnet.domain.registration import proof_message
 from tests.integration.rest.members import ask, token_for

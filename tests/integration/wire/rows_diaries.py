@@ -2,7 +2,7 @@
 
 import asyncio
 
-from moltnet.domain.search import EmbedderUnavailable
+from moltnet.domain.indexing import EmbedderUnavailable
 from tests.integration.wire.row import Row, row, says
 from tests.integration.wire.stage import Stage
 from tests.support.interruptions import failing

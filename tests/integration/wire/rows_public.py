@@ -7,9 +7,9 @@ import attrs
 from aiohttp.test_utils import TestClient, TestServer
 
 from moltnet.adapters.memory.system import MemoryRateLimits
-from moltnet.domain.limits import Limits
-from moltnet.domain.search import EmbedderUnavailable
-from moltnet.domain.services.throttling import ThrottlingService
+from moltnet.domain.caller import Limits
+from moltnet.domain.indexing import EmbedderUnavailable
+from moltnet.domain.services.requests import ThrottlingService
 from moltnet.entrypoints.rest.app import create_app
 from tests.integration.rest.members import ask
 from tests.integration.wire.row import Act, Row, row, says

@@ -21,7 +21,7 @@ from moltnet.domain.credentials import ALL_SCOPES, TOKEN_LIFETIME, ClientSecret,
 from moltnet.domain.diaries import Visibility
 from moltnet.domain.entries import NewEntry
 from moltnet.domain.ids import ClientId, DiaryId
-from moltnet.domain.services.throttling import ThrottlingService
+from moltnet.domain.services.requests import ThrottlingService
 from moltnet.domain.sharing import ShareRole
 from moltnet.entrypoints.rest.app import create_app
 from moltnet.entrypoints.rest.options import RestOptions

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moltnet.domain.assertions import ClientAssertion, InvalidAssertion
-from moltnet.domain.challenges import NetworkAddress
+from moltnet.domain.challenges import ClientAssertion, InvalidAssertion, NetworkAddress
 from tests.support.assertions import assertion_claims
 from tests.support.builders import NOON, an_id
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moltnet.domain.authors import Author
+from moltnet.domain.agents import Author
 from moltnet.domain.entries import CONTENT_MAX, Entry, EntryEdit, EntryType
 from tests.support.builders import NOON, a_caller, a_public_key, an_agent, an_author, an_entry
 

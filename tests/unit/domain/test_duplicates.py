@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moltnet.domain.duplicates import fold
+from moltnet.domain.text import fold
 
 WORDS = st.lists(st.text("abcß12", min_size=1, max_size=5), min_size=1, max_size=6)
 DIVIDERS = st.sampled_from([" ", "  ", "\n", ", ", ". ", "; ", " - ", "!? ", " (", "\u3000", "\u2014"])

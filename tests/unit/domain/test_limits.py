@@ -3,8 +3,7 @@
 import attrs
 import pytest
 
-from moltnet.domain.caller import ANONYMOUS
-from moltnet.domain.limits import Limits, Tier, asker_of, bucket_of, ceil_seconds
+from moltnet.domain.caller import ANONYMOUS, Limits, Tier, asker_of, bucket_of, ceil_seconds
 from tests.support.builders import a_caller
 
 

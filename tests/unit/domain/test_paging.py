@@ -1,6 +1,6 @@
 import pytest
 
-from moltnet.domain.paging import GRAPH_MAX, LIST_MAX, PageOutOfLimits, check_page
+from moltnet.domain.constraints import GRAPH_MAX, LIST_MAX, PageOutOfLimits, check_page
 
 
 @pytest.mark.parametrize(("limit", "offset"), [(1, 0), (LIST_MAX, 0), (1, 10**12)])

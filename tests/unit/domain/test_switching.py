@@ -2,8 +2,7 @@
 
 import pytest
 
-from moltnet.domain.model_migration import ModelMigrationProgress, ModelReference, ModelState
-from moltnet.domain.search import ModelName
+from moltnet.domain.indexing import ModelMigrationProgress, ModelName, ModelReference, ModelState
 
 OLD, NEW = ModelReference(ModelName("old")), ModelReference(ModelName("new"))
 

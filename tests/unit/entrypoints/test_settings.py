@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moltnet.domain.limits import Limits
+from moltnet.domain.caller import Limits
 from moltnet.entrypoints.settings import (
     DEFAULT_ORIGINS,
     RECOVERY_SECRET,

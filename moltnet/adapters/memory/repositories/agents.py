@@ -7,24 +7,19 @@ import attrs
 from moltnet.adapters.memory.repositories.diaries import forget_diary
 from moltnet.adapters.memory.repositories.entries import forget_entry
 from moltnet.adapters.memory.repositories.references import referenced_agent
-from moltnet.adapters.memory.statements import Statements
+from moltnet.adapters.memory.statements import Repository
 from moltnet.adapters.memory.tables import Tables
-from moltnet.domain.agents import Agent, KeyTaken
-from moltnet.domain.authors import Author
+from moltnet.domain.agents import Agent, Author, KeyTaken
+from moltnet.domain.constraints import Page
 from moltnet.domain.ids import AgentId
 from moltnet.domain.keys import Fingerprint, PublicKey
-from moltnet.domain.paging import Page
 from moltnet.domain.vouching import MAX_OPEN_VOUCHERS, Edge, Voucher
 
 
-class MemoryAgents:
+class MemoryAgents(Repository):
     """Members by identity, key and fingerprint."""
 
-    def __init__(self, statements: Statements) -> None:
-        self._statements = statements
-
     async def add(self, agent: Agent) -> None:
-        """Stores a new agent; raises KeyTaken."""
         async with self._statements.change() as tables:
             alike = tables.agents.sharing("fingerprint", agent.fingerprint).keys() - {agent.id}
             stored = tables.agents.get(agent.id)
@@ -34,7 +29,6 @@ class MemoryAgents:
                 tables.agents.put(agent.id, agent)
 
     async def put(self, agent: Agent) -> None:
-        """Stores an agent, or another key for a stored identity; raises KeyTaken."""
         async with self._statements.change() as tables:
             if tables.agents.sharing("fingerprint", agent.fingerprint).keys() - {agent.id}:
                 raise KeyTaken
@@ -46,40 +40,33 @@ class MemoryAgents:
             _update_author_key(tables, agent)
 
     async def mark_proven(self, agent_id: AgentId, key: PublicKey) -> None:
-        """Records that an agent holds the private key of the key it has."""
         async with self._statements.change() as tables:
             stored = tables.agents.get(agent_id)
             if stored and stored.public_key == key:
                 tables.agents.put(agent_id, attrs.evolve(stored, proven=True))
 
     async def any(self) -> bool:
-        """Whether there is an agent at all."""
         tables = await self._statements.read()
         return bool(tables.agents.rows())
 
     async def after(self, agent_id: AgentId | None, limit: int) -> list[Agent]:
-        """The next agents behind an identity."""
         tables = await self._statements.read()
         behind = sorted((agent for agent in tables.agents.rows().values()), key=lambda agent: agent.id)
         return [agent for agent in behind if agent_id is None or agent.id > agent_id][:limit]
 
     async def find(self, agent_id: AgentId) -> Agent | None:
-        """The agent of an identity."""
         tables = await self._statements.read()
         return tables.agents.get(agent_id)
 
     async def find_by_fingerprint(self, fingerprint: Fingerprint) -> Agent | None:
-        """The agent that has a fingerprint now."""
         tables = await self._statements.read()
         return next(iter(tables.agents.sharing("fingerprint", fingerprint).values()), None)
 
     async def find_by_key(self, key: PublicKey) -> Agent | None:
-        """The agent that has a key now."""
         tables = await self._statements.read()
         return next(iter(tables.agents.sharing("key", key).values()), None)
 
     async def remove(self, agent_id: AgentId) -> None:
-        """Removes an agent and all that is its own; opens again what it redeemed."""
         async with self._statements.change() as tables:
             if tables.agents.get(agent_id):
                 _forget_agent(tables, agent_id)
@@ -123,11 +110,8 @@ def _forget_vouchers(tables: Tables, agent_id: AgentId) -> None:
         tables.vouchers.put(code, attrs.evolve(voucher, redeemed_by=None, redeemed_at=None, redeemed_with=None))
 
 
-class MemoryVouchers:
+class MemoryVouchers(Repository):
     """Vouchers by their codes; an issuer is held to five open ones."""
-
-    def __init__(self, statements: Statements) -> None:
-        self._statements = statements
 
     async def issue(self, voucher: Voucher) -> bool:
         """Stores a new voucher while its issuer has a free place; never IssueContended, for writers wait in line."""
@@ -139,12 +123,10 @@ class MemoryVouchers:
             return True
 
     async def find(self, code: str) -> Voucher | None:
-        """The voucher of a code."""
         tables = await self._statements.read()
         return tables.vouchers.get(code)
 
     async def redeem(self, code: str, agent_id: AgentId, at: datetime, mark: bytes | None = None) -> bool:
-        """Marks an open voucher as redeemed."""
         async with self._statements.change() as tables:
             voucher = tables.vouchers.get(code)
             if voucher and voucher.is_open(at):
@@ -153,12 +135,10 @@ class MemoryVouchers:
             return voucher is not None and voucher.redeemed_by == agent_id
 
     async def open_of(self, issuer_id: AgentId, at: datetime) -> list[Voucher]:
-        """An agent's unredeemed and unexpired vouchers, oldest first."""
         vouchers = _open_of(await self._statements.read(), issuer_id, at)
         return sorted(vouchers, key=lambda voucher: (voucher.created_at, voucher.id))
 
     async def purge(self, at: datetime) -> int:
-        """Forgets vouchers that expired unredeemed before `at`."""
         async with self._statements.change() as tables:
             rows = tables.vouchers.rows().values()
             old = [each.code for each in rows if each.redeemed_by is None and each.expires_at < at]
@@ -167,7 +147,6 @@ class MemoryVouchers:
             return len(old)
 
     async def graph(self, page: Page) -> list[Edge]:
-        """Who vouched for whom, newest redemption first."""
         tables = await self._statements.read()
         known = [(_edge(tables, voucher), voucher.id) for voucher in tables.vouchers.rows().values()]
         edges = [(edge, voucher_id) for edge, voucher_id in known if edge]

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import attrs
 
-from moltnet.adapters.memory.statements import Statements
+from moltnet.adapters.memory.statements import Repository
 from moltnet.adapters.memory.tables import RecoverySession, StoredIdentity
 from moltnet.domain.agents import Agent
 from moltnet.domain.credentials import Client
@@ -15,14 +15,10 @@ from moltnet.domain.recovery import CODE_ATTEMPTS, RecoveryCode
 from moltnet.ports.credentials import SigningKey
 
 
-class MemoryNonces:
+class MemoryNonces(Repository):
     """Nonces that were used."""
 
-    def __init__(self, statements: Statements) -> None:
-        self._statements = statements
-
     async def use(self, nonce: str, expires_at: datetime) -> bool:
-        """Uses up a nonce; False when it was used up before."""
         async with self._statements.change() as tables:
             if tables.nonces.get(nonce) is not None:
                 return False
@@ -30,7 +26,6 @@ class MemoryNonces:
             return True
 
     async def purge(self, at: datetime) -> int:
-        """Forgets nonces that expired before `at`."""
         async with self._statements.change() as tables:
             old = [nonce for nonce, expires_at in tables.nonces.rows().items() if expires_at < at]
             for nonce in old:
@@ -38,11 +33,8 @@ class MemoryNonces:
             return len(old)
 
 
-class MemoryIdentities:
+class MemoryIdentities(Repository):
     """The built-in identity provider's own records."""
-
-    def __init__(self, statements: Statements) -> None:
-        self._statements = statements
 
     async def add(self, agent_id: AgentId, public_key: PublicKey, at: datetime) -> None:
         """Stores an identity; again changes nothing."""
@@ -51,19 +43,14 @@ class MemoryIdentities:
                 tables.identities.put(agent_id, StoredIdentity(public_key, at))
 
     async def remove(self, agent_id: AgentId) -> None:
-        """Removes an identity."""
         async with self._statements.change() as tables:
             tables.identities.drop(agent_id)
 
 
-class MemoryClients:
+class MemoryClients(Repository):
     """OAuth2 clients."""
 
-    def __init__(self, statements: Statements) -> None:
-        self._statements = statements
-
     async def put(self, client: Client) -> None:
-        """Stores a client, or another secret for the same one."""
         async with self._statements.change() as tables:
             stored = tables.clients.get(client.id)
             tables.clients.put(
@@ -71,24 +58,20 @@ class MemoryClients:
             )
 
     async def find(self, client_id: ClientId) -> Client | None:
-        """The client of an id."""
         tables = await self._statements.read()
         return tables.clients.get(client_id)
 
     async def find_with_agent(self, client_id: ClientId) -> tuple[Client, Agent] | None:
-        """The client of an id and its agent as both are now."""
         tables = await self._statements.read()
         client = tables.clients.get(client_id)
         agent = tables.agents.get(client.agent_id) if client else None
         return (client, agent) if client and agent else None
 
     async def of_agent(self, agent_id: AgentId) -> Client | None:
-        """An agent's client."""
         tables = await self._statements.read()
         return next(iter(tables.clients.sharing("agent", agent_id).values()), None)
 
     async def mark_used(self, client_id: ClientId, generation: int) -> bool:
-        """Records that a client was used with the secret of a generation."""
         async with self._statements.change() as tables:
             stored = tables.clients.get(client_id)
             if stored is None or stored.generation != generation:
@@ -99,7 +82,6 @@ class MemoryClients:
     async def renew_unused(
         self, client_id: ClientId, secret_hash: bytes, created_after: datetime, at: datetime
     ) -> bool:
-        """Replaces the secret of a client that nobody used."""
         async with self._statements.change() as tables:
             stored = tables.clients.get(client_id)
             if stored is None or stored.used or stored.created_at <= created_after:
@@ -108,7 +90,6 @@ class MemoryClients:
             return True
 
     async def rotate(self, client_id: ClientId, secret_hash: bytes, at: datetime) -> bool:
-        """Replaces the secret, counts `generation` up and records a use."""
         async with self._statements.change() as tables:
             stored = tables.clients.get(client_id)
             if stored is None:
@@ -117,7 +98,6 @@ class MemoryClients:
             return True
 
     async def remove(self, client_id: ClientId) -> None:
-        """Removes a client."""
         async with self._statements.change() as tables:
             tables.clients.drop(client_id)
 
@@ -126,19 +106,14 @@ def _renewed(client: Client, secret_hash: bytes, at: datetime) -> Client:
     return attrs.evolve(client, secret_hash=secret_hash, generation=client.generation + 1, secret_since=at)
 
 
-class MemoryRecoveryCodes:
+class MemoryRecoveryCodes(Repository):
     """One-time codes by their flows, and the sessions they give."""
 
-    def __init__(self, statements: Statements) -> None:
-        self._statements = statements
-
     async def add(self, code: RecoveryCode) -> None:
-        """Stores a code under its flow."""
         async with self._statements.change() as tables:
             tables.recovery_codes.add(code.flow, code)
 
     async def try_code(self, flow: str, code_hash: bytes, at: datetime) -> RecoveryCode | None:
-        """Counts an attempt, and answers whether it was the right one."""
         async with self._statements.change() as tables:
             stored = tables.recovery_codes.get(flow)
             if stored is None:
@@ -149,12 +124,10 @@ class MemoryRecoveryCodes:
             return attrs.evolve(tried, used=right)
 
     async def add_session(self, token_hash: bytes, agent_id: AgentId, expires_at: datetime) -> None:
-        """Stores a session."""
         async with self._statements.change() as tables:
             tables.sessions.add(token_hash, RecoverySession(agent_id, expires_at))
 
     async def take_session(self, token_hash: bytes, at: datetime) -> AgentId | None:
-        """Whose unexpired session this is; it is over with that."""
         async with self._statements.change() as tables:
             session = tables.sessions.get(token_hash)
             if session is None or at >= session.expires_at:
@@ -163,7 +136,6 @@ class MemoryRecoveryCodes:
             return session.agent_id
 
     async def purge(self, at: datetime) -> int:
-        """Forgets codes and sessions that expired before `at`."""
         async with self._statements.change() as tables:
             flows = [flow for flow, code in tables.recovery_codes.rows().items() if code.expires_at < at]
             hashes = [token for token, session in tables.sessions.rows().items() if session.expires_at < at]
@@ -179,19 +151,14 @@ def _admits(code: RecoveryCode, code_hash: bytes, at: datetime) -> bool:
     return is_open and hmac.compare_digest(code.code_hash, code_hash)
 
 
-class MemorySigningKeys:
+class MemorySigningKeys(Repository):
     """The built-in token issuer's keys."""
 
-    def __init__(self, statements: Statements) -> None:
-        self._statements = statements
-
     async def add(self, key: SigningKey) -> None:
-        """Stores a key."""
         async with self._statements.change() as tables:
             tables.signing_keys.add(key.kid, key)
 
     async def add_first(self, key: SigningKey) -> bool:
-        """Stores a key only if there is none at all."""
         async with self._statements.change() as tables:
             if tables.signing_keys.rows():
                 return False
@@ -199,19 +166,16 @@ class MemorySigningKeys:
             return True
 
     async def all(self) -> list[SigningKey]:
-        """Every key, newest first."""
         tables = await self._statements.read()
         return sorted(tables.signing_keys.rows().values(), key=lambda key: (key.created_at, key.kid), reverse=True)
 
     async def replace_sealed(self, kid: str, sealed: bytes) -> None:
-        """Stores a key under another seal."""
         async with self._statements.change() as tables:
             stored = tables.signing_keys.get(kid)
             if stored:
                 tables.signing_keys.put(kid, attrs.evolve(stored, sealed=sealed))
 
     async def remove_all_but(self, kid: str) -> None:
-        """Removes every key but one."""
         async with self._statements.change() as tables:
             for other in [each for each in tables.signing_keys.rows() if each != kid]:
                 tables.signing_keys.drop(other)

@@ -8,42 +8,35 @@ import attrs
 
 from moltnet.adapters.memory.repositories.entries import forget_entry
 from moltnet.adapters.memory.repositories.references import referenced_agent, referenced_diary, relations_between
-from moltnet.adapters.memory.statements import Statements
+from moltnet.adapters.memory.statements import Repository
 from moltnet.adapters.memory.tables import DiaryRelation, Tables
+from moltnet.domain.constraints import LARGEST_PAGE, Page
 from moltnet.domain.diaries import Diary
 from moltnet.domain.ids import AgentId, DiaryId, ShareId
-from moltnet.domain.paging import LARGEST_PAGE, Page
 from moltnet.domain.permissions import Relation
 from moltnet.domain.sharing import InvitationCounts, Refusals, Share, ShareStatus
 
 
-class MemoryDiaries:
+class MemoryDiaries(Repository):
     """Diaries of stored agents."""
 
-    def __init__(self, statements: Statements) -> None:
-        self._statements = statements
-
     async def add(self, diary: Diary) -> None:
-        """Stores a new diary; the same id again changes nothing. Raises ProfileNotFound without its owner."""
         async with self._statements.change() as tables:
             referenced_agent(tables, diary.owner_id)
             if tables.diaries.get(diary.id) is None:
                 tables.diaries.put(diary.id, diary)
 
     async def find(self, diary_id: DiaryId) -> Diary | None:
-        """The diary of an id."""
         tables = await self._statements.read()
         return tables.diaries.get(diary_id)
 
     async def find_with_relations(
         self, diary_id: DiaryId, agent_id: AgentId
     ) -> tuple[Diary | None, frozenset[Relation]]:
-        """The diary of an id and what an agent is to it."""
         tables = await self._statements.read()
         return tables.diaries.get(diary_id), relations_between(tables, diary_id, agent_id)
 
     async def owned_by(self, owner: AgentId, page: Page | None = None) -> list[Diary]:
-        """A page of an agent's own diaries, or all of them, newest first."""
         tables = await self._statements.read()
         owned = tables.diaries.sharing("owner", owner).values()
         newest_first = sorted(owned, key=lambda diary: (diary.created_at, diary.id), reverse=True)
@@ -55,7 +48,6 @@ class MemoryDiaries:
         return len(tables.diaries.sharing("owner", owner))
 
     async def replace(self, diary: Diary, unless_changed_since: datetime) -> bool:
-        """Writes name, visibility and `updated_at`."""
         async with self._statements.change() as tables:
             stored = tables.diaries.get(diary.id)
             if stored is None or stored.updated_at != unless_changed_since:
@@ -71,7 +63,6 @@ class MemoryDiaries:
             return True
 
     async def remove(self, diary_id: DiaryId, unless_changed_since: datetime | None = None) -> bool:
-        """Removes a diary with its entries, shares and relations."""
         async with self._statements.change() as tables:
             stored = tables.diaries.get(diary_id)
             if stored is None or unless_changed_since not in {None, stored.updated_at}:
@@ -91,14 +82,10 @@ def forget_diary(tables: Tables, diary_id: DiaryId) -> None:
     tables.diaries.drop(diary_id)
 
 
-class MemoryShares:
+class MemoryShares(Repository):
     """Invitations, one for each pair of diary and agent."""
 
-    def __init__(self, statements: Statements) -> None:
-        self._statements = statements
-
     async def add(self, share: Share) -> bool:
-        """Stores a new share; False when the pair has one already."""
         async with self._statements.change() as tables:
             referenced_diary(tables, share.diary_id)
             referenced_agent(tables, share.shared_with)
@@ -108,16 +95,13 @@ class MemoryShares:
             return True
 
     async def find(self, share_id: ShareId) -> Share | None:
-        """The share of an id."""
         tables = await self._statements.read()
         return tables.shares.get(share_id)
 
     async def find_for(self, diary_id: DiaryId, agent_id: AgentId) -> Share | None:
-        """The share of a pair."""
         return _share_for(await self._statements.read(), diary_id, agent_id)
 
     async def replace(self, share: Share, expected: Share) -> bool:
-        """Writes role, status, `responded_at` and `invitation`."""
         async with self._statements.change() as tables:
             stored = tables.shares.get(share.id)
             if stored is None or _version(stored) != _version(expected):
@@ -127,19 +111,16 @@ class MemoryShares:
             return True
 
     async def open_of(self, diary_id: DiaryId, page: Page = LARGEST_PAGE) -> list[Share]:
-        """A page of the pending and accepted shares of a diary, oldest invitation first."""
         tables = await self._statements.read()
         shares = tables.shares.sharing("diary", diary_id).values()
         return _share_page((share for share in shares if share.status.is_open), page)
 
     async def pending_for(self, agent_id: AgentId, page: Page = LARGEST_PAGE) -> list[Share]:
-        """A page of the pending invitations to an agent, oldest first."""
         tables = await self._statements.read()
         shares = tables.shares.sharing("agent", agent_id).values()
         return _share_page((share for share in shares if share.status is ShareStatus.PENDING), page)
 
     async def accepted_by(self, agent_id: AgentId) -> list[Share]:
-        """Every share that an agent has accepted, oldest first."""
         tables = await self._statements.read()
         shares = tables.shares.sharing("agent", agent_id).values()
         return sorted((share for share in shares if share.status is ShareStatus.ACCEPTED), key=_share_age)
@@ -156,7 +137,6 @@ class MemoryShares:
         )
 
     async def remember_refusals(self, owner: AgentId, agent_id: AgentId, refusals: Refusals | None) -> None:
-        """Keeps an agent's refusals of an owner's invitations, or forgets them."""
         async with self._statements.change() as tables:
             if refusals is None:
                 tables.refusals.drop((owner, agent_id))
@@ -183,14 +163,10 @@ def _share_age(share: Share) -> tuple[object, ...]:
     return share.invited_at, share.id
 
 
-class MemoryRelations:
+class MemoryRelations(Repository):
     """What agents are to diaries."""
 
-    def __init__(self, statements: Statements) -> None:
-        self._statements = statements
-
     async def add(self, diary_id: DiaryId, relation: Relation, agent_id: AgentId) -> None:
-        """Stores a tuple of a stored diary and a stored agent."""
         relation_tuple = DiaryRelation(diary_id, relation, agent_id)
         async with self._statements.change() as tables:
             referenced_diary(tables, diary_id)
@@ -198,13 +174,11 @@ class MemoryRelations:
             tables.relations.put(relation_tuple, relation_tuple)
 
     async def remove(self, diary_id: DiaryId, relations: Collection[Relation], agent_id: AgentId) -> None:
-        """Removes the agent's tuples with these relations."""
         async with self._statements.change() as tables:
             for relation in relations:
                 tables.relations.drop(DiaryRelation(diary_id, relation, agent_id))
 
     async def diaries_of(self, agent_id: AgentId) -> dict[DiaryId, frozenset[Relation]]:
-        """Every diary the agent has a relation to."""
         tables = await self._statements.read()
         found: defaultdict[DiaryId, set[Relation]] = defaultdict(set)
         for relation_tuple in tables.relations.sharing("agent", agent_id).values():

@@ -13,25 +13,22 @@ from moltnet.adapters.memory.repositories.references import (
     referenced_diary,
     require_serving,
 )
-from moltnet.adapters.memory.statements import Statements, in_turns
+from moltnet.adapters.memory.statements import Repository, in_turns
 from moltnet.adapters.memory.tables import StoredIndex, Tables
+from moltnet.domain.constraints import Page
 from moltnet.domain.diaries import Visibility
 from moltnet.domain.entries import Entry, UnknownSuccessor
 from moltnet.domain.feed import Cursor, Position, PublicEntry, Stretch
 from moltnet.domain.ids import DiaryId, EntryId
+from moltnet.domain.indexing import EntryIndex
 from moltnet.domain.listing import Listing
-from moltnet.domain.paging import Page
-from moltnet.domain.search import ANY_TERMS, EntryIndex, Filters, LexicalQuery
+from moltnet.domain.search import ANY_TERMS, Filters, LexicalQuery
 
 
-class MemoryEntries:
+class MemoryEntries(Repository):
     """Entries and what they are found by."""
 
-    def __init__(self, statements: Statements) -> None:
-        self._statements = statements
-
     async def add(self, entry: Entry, index: EntryIndex) -> None:
-        """Stores a new entry; raises DiaryNotFound, ProfileNotFound, UnknownSuccessor and ServingModelChanged."""
         async with self._statements.change() as tables:
             diary = referenced_diary(tables, entry.diary_id)
             author = referenced_author(tables, entry.writer)
@@ -43,7 +40,6 @@ class MemoryEntries:
                 _append_to_feed(tables, entry)
 
     async def find(self, diary_id: DiaryId, entry_id: EntryId) -> Entry | None:
-        """The entry of an id, if it is in this diary."""
         return _find(await self._statements.read(), diary_id, entry_id)
 
     async def hold(self, diary_id: DiaryId, entry_id: EntryId) -> Entry | None:
@@ -51,7 +47,6 @@ class MemoryEntries:
         return await self.find(diary_id, entry_id)
 
     async def find_many(self, entry_ids: Sequence[EntryId]) -> list[Entry]:
-        """The entries of these ids, in their order."""
         tables = await self._statements.read()
         return [entry for entry_id in entry_ids if (entry := tables.entries.get(entry_id))]
 
@@ -64,7 +59,6 @@ class MemoryEntries:
     async def newest(
         self, within: Collection[DiaryId], filters: Filters, page: Page, words: LexicalQuery = ANY_TERMS
     ) -> tuple[list[Entry], int]:
-        """A page of the entries of some diaries, newest first, and how many match."""
         tables = await self._statements.read()
         rows = [(entry, tables.indexes.get(entry.id) or EntryIndex()) for entry in _entries_of(tables, set(within))]
         matching: list[Entry] = []
@@ -75,7 +69,6 @@ class MemoryEntries:
         return _newest(matching, page.offset + page.limit)[page.offset :], len(matching)
 
     async def browse(self, diary_id: DiaryId, listing: Listing, page: Page) -> tuple[list[Entry], int]:
-        """A page of a diary's entries in the order of a listing, and how many it shows."""
         own = (await self._statements.read()).entries.sharing("diary", diary_id).values()
         shown = sorted(
             (entry for entry in own if listing.admits(entry)),
@@ -85,7 +78,6 @@ class MemoryEntries:
         return shown[page.offset : page.offset + page.limit], len(shown)
 
     async def replace(self, entry: Entry, index: EntryIndex | None, unless_changed_since: datetime) -> bool:
-        """Writes an edited entry; raises UnknownSuccessor and ServingModelChanged."""
         async with self._statements.change() as tables:
             stored = _find(tables, entry.diary_id, entry.id)
             if stored is None or stored.updated_at != unless_changed_since:
@@ -98,7 +90,6 @@ class MemoryEntries:
             return True
 
     async def remove(self, diary_id: DiaryId, entry_id: EntryId, unless_changed_since: datetime | None = None) -> bool:
-        """Removes an entry; those it had superseded are current again."""
         async with self._statements.change() as tables:
             stored = _find(tables, diary_id, entry_id)
             if stored is None or unless_changed_since not in {None, stored.updated_at}:
@@ -107,7 +98,6 @@ class MemoryEntries:
             return True
 
     async def record_views(self, times: Mapping[EntryId, int], at: datetime) -> None:
-        """Counts so many accesses of each."""
         async with self._statements.change() as tables:
             for entry_id, count in times.items():
                 entry = tables.entries.get(entry_id)
@@ -117,7 +107,6 @@ class MemoryEntries:
     async def public_page(
         self, after: Cursor | None, tag: str | None, limit: int, *, flagged: bool
     ) -> list[PublicEntry]:
-        """Entries of public diaries after a place in the feed, newest first."""
         tables = await self._statements.read()
         shown: list[Entry] = []
         async for some in in_turns([*_entries_of(tables, tables.diaries.sharing("visibility", Visibility.PUBLIC))]):
@@ -131,7 +120,6 @@ class MemoryEntries:
         return [item for entry in _newest(shown, limit) if (item := public_entry(tables, entry.id))]
 
     async def public_entry(self, entry_id: EntryId) -> PublicEntry | None:
-        """An entry of a public diary."""
         return public_entry(await self._statements.read(), entry_id)
 
 
@@ -191,23 +179,17 @@ def _newest(entries: Iterable[Entry], count: int) -> list[Entry]:
 LOOKED_AT_TO_RESUME = 100
 
 
-class MemoryFeed:
+class MemoryFeed(Repository):
     """Entries of public diaries; positions are given by `MemoryEntries.add`."""
 
-    def __init__(self, statements: Statements) -> None:
-        self._statements = statements
-
     async def find_many(self, entry_ids: Sequence[EntryId]) -> list[PublicEntry]:
-        """The entries of these ids, in their order."""
         tables = await self._statements.read()
         return [item for entry_id in entry_ids if (item := public_entry(tables, entry_id))]
 
     async def end(self) -> Position:
-        """The greatest position, 0 when there is none."""
         return _end(await self._statements.read())
 
     async def resume(self, after: Cursor) -> Position:
-        """The position to continue from."""
         tables = await self._statements.read()
         sharing_keys = tables.feed.sharing("entry", after.entry_id)
         if sharing_keys:
@@ -217,7 +199,6 @@ class MemoryFeed:
         return min((Position(position - 1) for _, position in next_by_date), default=_end(tables))
 
     async def between(self, after: Position, until: Position, limit: int) -> Stretch:
-        """What is public in a stretch, from at most `limit` positions."""
         tables = await self._statements.read()
         numbers = map(Position, range(after + 1, until + 1))
         placed = ((position, cursor) for position in numbers if (cursor := tables.feed.get(position)))

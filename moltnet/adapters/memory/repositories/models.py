@@ -8,32 +8,33 @@ from uuid import UUID
 
 import attrs
 
-from moltnet.adapters.memory.statements import Statements
+from moltnet.adapters.memory.statements import Repository
 from moltnet.adapters.memory.tables import StoredIndex, Tables
 from moltnet.domain.entries import Entry
 from moltnet.domain.ids import EntryId
-from moltnet.domain.model_migration import ModelCount, ModelMigrationProgress, ModelReference, ModelState
-from moltnet.domain.search import EntryIndex, ModelName, ModelPassages
+from moltnet.domain.indexing import (
+    EntryIndex,
+    ModelCount,
+    ModelMigrationProgress,
+    ModelName,
+    ModelPassages,
+    ModelReference,
+    ModelState,
+)
 
 
-class MemoryModelVectors:
+class MemoryModelVectors(Repository):
     """Which models are used, and who has been embedded by which."""
 
-    def __init__(self, statements: Statements) -> None:
-        self._statements = statements
-
     async def state(self) -> ModelState:
-        """Which model serves, and which is the target."""
         return (await self._statements.read()).model.state
 
     async def adopt(self, reference: ModelReference) -> ModelState:
-        """Makes a model the serving one if there is none yet."""
         async with self._statements.change() as tables:
             state = tables.model.state
             return state if state.serving else _put(tables, ModelState(serving=reference))
 
     async def aim(self, reference: ModelReference) -> ModelState:
-        """Makes a model the target, or ends the switch."""
         async with self._statements.change() as tables:
             state = tables.model.state
             if state.serving is None or state.serving.name == reference.name:
@@ -41,7 +42,6 @@ class MemoryModelVectors:
             return _put(tables, ModelState(serving=state.serving, target=reference))
 
     async def finish_migration(self, reference: ModelReference) -> bool:
-        """Makes the target the serving model if every entry has been embedded by it."""
         async with self._statements.change() as tables:
             target = tables.model.state.target
             if target is None or target.name != reference.name or any(_lacking(tables, target.name)):
@@ -50,20 +50,17 @@ class MemoryModelVectors:
             return True
 
     async def lacking(self, after: EntryId | None, limit: int) -> Sequence[Entry]:
-        """Entries that have not been embedded by the target, in the order of their ids."""
         tables = await self._statements.read()
         target = tables.model.state.target
         lacking = sorted(_lacking(tables, target.name) if target else (), key=lambda entry: entry.id)
         return [entry for entry in lacking if after is None or entry.id > after][:limit]
 
     async def unserved(self, limit: int) -> Sequence[Entry]:
-        """Some of the entries that have not been embedded by the serving model."""
         tables = await self._statements.read()
         serving = tables.model.state.serving
         return list(islice(_lacking(tables, serving.name), limit)) if serving else []
 
     async def store_passages(self, entry: Entry, model_passages: ModelPassages) -> bool:
-        """Adds the vectors of an entry as it was read."""
         async with self._statements.change() as tables:
             stored = tables.entries.get(entry.id)
             if stored is None or stored.updated_at != entry.updated_at:
@@ -74,7 +71,6 @@ class MemoryModelVectors:
             return True
 
     async def further_passages(self, entry: Entry) -> Sequence[ModelPassages]:
-        """The vectors of an entry as it was read, but for its beginning."""
         tables = await self._statements.read()
         stored, index = tables.entries.get(entry.id), _index(tables, entry.id)
         if stored is None or stored.updated_at != entry.updated_at:
@@ -99,7 +95,6 @@ class MemoryModelVectors:
             return len(chosen)
 
     async def lease(self, worker: UUID, at: datetime, until: datetime) -> bool:
-        """Whether `worker` may embed until then."""
         async with self._statements.change() as tables:
             row = tables.model
             if row.leased_by != worker and row.leased_until is not None and row.leased_until > at:
@@ -108,7 +103,6 @@ class MemoryModelVectors:
             return True
 
     async def progress(self) -> ModelMigrationProgress:
-        """How far the switch is."""
         tables = await self._statements.read()
         state, total = tables.model.state, len(tables.entries.rows())
         target = state.target or state.serving
@@ -116,7 +110,6 @@ class MemoryModelVectors:
         return ModelMigrationProgress(state=state, done=total - lacking, total=total)
 
     async def counts(self) -> Sequence[ModelCount]:
-        """How many vectors each model has."""
         tables = await self._statements.read()
         entries: Counter[ModelName | None] = Counter()
         passages: Counter[ModelName | None] = Counter()

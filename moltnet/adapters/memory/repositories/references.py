@@ -3,14 +3,12 @@
 import attrs
 
 from moltnet.adapters.memory.tables import DiaryRelation, Tables
-from moltnet.domain.agents import Agent, ProfileNotFound
-from moltnet.domain.authors import Author
+from moltnet.domain.agents import Agent, Author, ProfileNotFound
 from moltnet.domain.diaries import Diary, DiaryNotFound, Visibility
 from moltnet.domain.feed import PublicEntry
 from moltnet.domain.ids import AgentId, DiaryId, EntryId
-from moltnet.domain.model_migration import ServingModelChanged
+from moltnet.domain.indexing import ModelName, ServingModelChanged
 from moltnet.domain.permissions import Relation
-from moltnet.domain.search import ModelName
 
 
 def referenced_agent(tables: Tables, agent_id: AgentId) -> Agent:

@@ -7,34 +7,28 @@ from uuid import UUID
 import attrs
 
 from moltnet.adapters.memory.repositories.references import referenced_agent
-from moltnet.adapters.memory.statements import Statements
+from moltnet.adapters.memory.statements import Repository
 from moltnet.adapters.memory.tables import ClaimableMessage, IdempotencyRecordKey, Tables
+from moltnet.domain.constraints import Page
 from moltnet.domain.idempotency import IdempotencyRecord, IdempotentRequest
 from moltnet.domain.ids import AgentId, SigningRequestId
 from moltnet.domain.outbox import Change, OutboxMessage
-from moltnet.domain.paging import Page
 from moltnet.domain.signing import SigningRequest, SigningStatus
 
 
-class MemorySigningRequests:
+class MemorySigningRequests(Repository):
     """Requests to sign a message."""
 
-    def __init__(self, statements: Statements) -> None:
-        self._statements = statements
-
     async def add(self, request: SigningRequest) -> None:
-        """Stores a new request."""
         async with self._statements.change() as tables:
             referenced_agent(tables, request.agent_id)
             tables.signing_requests.add(request.id, request)
 
     async def find(self, request_id: SigningRequestId) -> SigningRequest | None:
-        """The request of an id."""
         tables = await self._statements.read()
         return tables.signing_requests.get(request_id)
 
     async def complete(self, request: SigningRequest) -> bool:
-        """Writes a completed or expired request, if the stored one is pending."""
         async with self._statements.change() as tables:
             stored = tables.signing_requests.get(request.id)
             if stored is None or stored.status is not SigningStatus.PENDING:
@@ -45,7 +39,6 @@ class MemorySigningRequests:
     async def of_agent(
         self, agent_id: AgentId, statuses: Collection[SigningStatus], page: Page
     ) -> tuple[list[SigningRequest], int]:
-        """A page of an agent's requests, newest first, and how many match."""
         tables = await self._statements.read()
         requests = tables.signing_requests.sharing("agent", agent_id).values()
         matching = [request for request in requests if not statuses or request.status in statuses]
@@ -53,14 +46,12 @@ class MemorySigningRequests:
         return newest[page.offset : page.offset + page.limit], len(matching)
 
     async def find_by_signature(self, signature: str, agent_id: AgentId | None) -> SigningRequest | None:
-        """The newest valid request with this signature, else the newest invalid one."""
         tables = await self._statements.read()
         requests = tables.signing_requests.sharing("signature", signature).values()
         known = (request for request in requests if agent_id in {None, request.agent_id})
         return max(known, key=lambda request: (bool(request.valid), *_age(request)), default=None)
 
     async def overdue(self, at: datetime, limit: int) -> list[SigningRequest]:
-        """Pending requests whose time is over, oldest first."""
         tables = await self._statements.read()
         pending = tables.signing_requests.sharing("status", SigningStatus.PENDING).values()
         return sorted((request for request in pending if request.is_over(at)), key=_age)[:limit]
@@ -70,14 +61,10 @@ def _age(request: SigningRequest) -> tuple[datetime, SigningRequestId]:
     return request.created_at, request.id
 
 
-class MemoryIdempotencyRecords:
+class MemoryIdempotencyRecords(Repository):
     """At most one idempotency record for each agent, operation and key."""
 
-    def __init__(self, statements: Statements) -> None:
-        self._statements = statements
-
     async def add(self, record: IdempotencyRecord) -> bool:
-        """Stores an idempotency record, in the place of one that had expired."""
         async with self._statements.change() as tables:
             referenced_agent(tables, record.request.agent_id)
             key = IdempotencyRecordKey.of(record.request)
@@ -88,13 +75,11 @@ class MemoryIdempotencyRecords:
             return True
 
     async def find(self, request: IdempotentRequest, at: datetime) -> IdempotencyRecord | None:
-        """The idempotency record for a request, unless it has expired."""
         tables = await self._statements.read()
         stored = tables.idempotency_records.get(IdempotencyRecordKey.of(request))
         return stored if stored and stored.expires_at > at else None
 
     async def purge(self, at: datetime) -> int:
-        """Forgets idempotency records that had expired at `at`."""
         async with self._statements.change() as tables:
             old = [key for key, record in tables.idempotency_records.rows().items() if record.expires_at <= at]
             for key in old:
@@ -102,11 +87,8 @@ class MemoryIdempotencyRecords:
             return len(old)
 
 
-class MemoryOutbox:
+class MemoryOutbox(Repository):
     """Changes of relations that are to be delivered elsewhere."""
-
-    def __init__(self, statements: Statements) -> None:
-        self._statements = statements
 
     async def add(self, change: Change) -> OutboxMessage:
         """Stores a change; one transaction is open at a time, so numbers are in the order of the commits."""
@@ -118,17 +100,14 @@ class MemoryOutbox:
             return message
 
     async def pending_in(self, partition_key: UUID) -> list[OutboxMessage]:
-        """What is not delivered yet of a partition."""
         return _partition(await self._statements.read(), partition_key)
 
     async def pending_of(self, agent_id: AgentId) -> list[OutboxMessage]:
-        """What is not delivered yet of changes that concern an agent."""
         tables = await self._statements.read()
         rows = tables.outbox.sharing("agent", agent_id) | tables.outbox.sharing("agent", None)
         return [row.message for _, row in sorted(rows.items())]
 
     async def claim(self, partition_key: UUID, through: int, at: datetime, until: datetime) -> OutboxMessage | None:
-        """The oldest of a partition, unless another has it."""
         async with self._statements.change() as tables:
             oldest = next(iter(_partition(tables, partition_key)), None)
             row = tables.outbox.get(oldest.number) if oldest else None
@@ -138,7 +117,6 @@ class MemoryOutbox:
             return row.message
 
     async def release(self, message: OutboxMessage, until: datetime) -> bool:
-        """Ends a claim."""
         async with self._statements.change() as tables:
             row = tables.outbox.get(message.number)
             if row is None or row.claimed_until != until:
@@ -147,14 +125,12 @@ class MemoryOutbox:
             return True
 
     async def complete(self, message: OutboxMessage) -> bool:
-        """Removes an outbox message."""
         async with self._statements.change() as tables:
             is_there = tables.outbox.get(message.number) is not None
             tables.outbox.drop(message.number)
             return is_there
 
     async def latest_per_partition(self, limit: int) -> list[OutboxMessage]:
-        """The newest of each partition, the partition with the oldest first."""
         tables = await self._statements.read()
         partition_keys = dict.fromkeys(
             row.message.change.partition_key for _, row in sorted(tables.outbox.rows().items())

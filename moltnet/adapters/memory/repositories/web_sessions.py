@@ -2,17 +2,14 @@
 
 from datetime import datetime
 
-from moltnet.adapters.memory.statements import Statements
+from moltnet.adapters.memory.statements import Repository
 from moltnet.domain.agents import ProfileNotFound
 from moltnet.domain.ids import AgentId, WebSessionId
 from moltnet.domain.web_sessions import WebSession
 
 
-class MemoryWebSessions:
+class MemoryWebSessions(Repository):
     """Browsers that act for agents."""
-
-    def __init__(self, statements: Statements) -> None:
-        self._statements = statements
 
     async def add(self, session: WebSession, *, most: int) -> None:
         """Stores a session in place of the oldest beyond `most`."""
@@ -25,26 +22,22 @@ class MemoryWebSessions:
                 tables.web_sessions.drop(old.id)
 
     async def find(self, token_hash: bytes, at: datetime) -> WebSession | None:
-        """The session of a token."""
         tables = await self._statements.read()
         session = next(iter(tables.web_sessions.sharing("token_hash", token_hash).values()), None)
         return session if session and at < session.expires_at else None
 
     async def of_agent(self, agent_id: AgentId, at: datetime) -> list[WebSession]:
-        """An agent's sessions, the one used last first."""
         tables = await self._statements.read()
         own = tables.web_sessions.sharing("agent", agent_id).values()
         current = [session for session in own if at < session.expires_at]
         return sorted(current, key=lambda session: (-session.used_at.timestamp(), session.id))
 
     async def put(self, session: WebSession) -> None:
-        """Stores the later state of a session."""
         async with self._statements.change() as tables:
             if tables.web_sessions.get(session.id) is not None:
                 tables.web_sessions.put(session.id, session)
 
     async def end(self, agent_id: AgentId, session_id: WebSessionId) -> bool:
-        """Ends a session of an agent's."""
         async with self._statements.change() as tables:
             session = tables.web_sessions.get(session_id)
             if session is None or session.agent_id != agent_id:
@@ -53,7 +46,6 @@ class MemoryWebSessions:
             return True
 
     async def purge(self, at: datetime) -> int:
-        """Forgets sessions that were over before `at`."""
         async with self._statements.change() as tables:
             old = [key for key, session in tables.web_sessions.rows().items() if session.expires_at < at]
             for key in old:

@@ -1,13 +1,14 @@
 """The tables `agent_keys` and `agent_vouchers`."""
 
 from datetime import datetime
+from operator import itemgetter
 
-from moltnet.adapters.postgres.rows import agent_from_row, edge_from_row, voucher_from_row
-from moltnet.adapters.postgres.session import Row, Session
+from moltnet.adapters.postgres.rows import agent_from_row, columns_of, edge_from_row, voucher_from_row
+from moltnet.adapters.postgres.session import Repository
 from moltnet.domain.agents import Agent, KeyTaken
+from moltnet.domain.constraints import Page
 from moltnet.domain.ids import AgentId
 from moltnet.domain.keys import Fingerprint, PublicKey
-from moltnet.domain.paging import Page
 from moltnet.domain.vouching import MAX_OPEN_VOUCHERS, Edge, IssueContended, Voucher
 
 # One row, or none when the identity, the key or the fingerprint is stored already; any of the three unique indexes.
@@ -35,26 +36,18 @@ MARK_PROVEN = """
 """
 # One row when there is any agent; the first that a scan meets.
 ANY_AGENT = "select from agent_keys limit 1"
+SELECT_AGENTS = "select identity_id, public_key_bytes, proven, created_at, updated_at from agent_keys"
 # A page in the order of agent_keys_pkey.
-AGENTS_AFTER = """
-    select identity_id, public_key_bytes, proven, created_at, updated_at
-    from agent_keys where %(id)s::uuid is null or identity_id > %(id)s order by identity_id limit %(limit)s
+AGENTS_AFTER = f"""
+    {SELECT_AGENTS}
+    where %(id)s::uuid is null or identity_id > %(id)s order by identity_id limit %(limit)s
 """
 # The agent of an identity; agent_keys_pkey.
-FIND_AGENT = """
-    select identity_id, public_key_bytes, proven, created_at, updated_at
-    from agent_keys where identity_id = %(id)s
-"""
+FIND_AGENT = f"{SELECT_AGENTS} where identity_id = %(id)s"
 # The agent with a fingerprint; agent_keys_fingerprint_key.
-FIND_AGENT_BY_FINGERPRINT = """
-    select identity_id, public_key_bytes, proven, created_at, updated_at
-    from agent_keys where fingerprint = %(fingerprint)s
-"""
+FIND_AGENT_BY_FINGERPRINT = f"{SELECT_AGENTS} where fingerprint = %(fingerprint)s"
 # The agent with a key; agent_keys_public_key_bytes_key.
-FIND_AGENT_BY_KEY = """
-    select identity_id, public_key_bytes, proven, created_at, updated_at
-    from agent_keys where public_key_bytes = %(raw)s
-"""
+FIND_AGENT_BY_KEY = f"{SELECT_AGENTS} where public_key_bytes = %(raw)s"
 # The agent's diaries, entries, shares, relations, vouchers and signing requests go with it, by their foreign keys. What
 # it had redeemed is open again, without a slot: its issuer may have none left. agent_keys_pkey, diary_entries_author,
 # agent_vouchers_redeemer.
@@ -65,49 +58,37 @@ REMOVE_AGENT = """
 """
 
 
-class PostgresAgents:
+class PostgresAgents(Repository):
     """Members by identity, key and fingerprint."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
     async def add(self, agent: Agent) -> None:
-        """Stores a new agent; raises KeyTaken."""
         added = await self._session.run(ADD_AGENT, **_columns(agent))
         # Asked in a second statement, which sees what another process committed while the first one waited for it.
         if not added and not await self._session.run(SAME_AGENT, id=agent.id, raw=agent.public_key.raw):
             raise KeyTaken
 
     async def put(self, agent: Agent) -> None:
-        """Stores an agent, or another key for a stored identity; raises KeyTaken."""
         await self._session.run(PUT_AGENT, **_columns(agent))
 
     async def mark_proven(self, agent_id: AgentId, key: PublicKey) -> None:
-        """Records that an agent holds the private key of the key it has."""
         await self._session.run(MARK_PROVEN, id=agent_id, raw=key.raw)
 
     async def any(self) -> bool:
-        """Whether there is an agent at all."""
         return await self._session.run(ANY_AGENT) > 0
 
     async def after(self, agent_id: AgentId | None, limit: int) -> list[Agent]:
-        """The next agents behind an identity."""
         return await self._session.all(agent_from_row, AGENTS_AFTER, id=agent_id, limit=limit)
 
     async def find(self, agent_id: AgentId) -> Agent | None:
-        """The agent of an identity."""
         return await self._session.first(agent_from_row, FIND_AGENT, id=agent_id)
 
     async def find_by_fingerprint(self, fingerprint: Fingerprint) -> Agent | None:
-        """The agent that has a fingerprint now."""
         return await self._session.first(agent_from_row, FIND_AGENT_BY_FINGERPRINT, fingerprint=fingerprint.text)
 
     async def find_by_key(self, key: PublicKey) -> Agent | None:
-        """The agent that has a key now."""
         return await self._session.first(agent_from_row, FIND_AGENT_BY_KEY, raw=key.raw)
 
     async def remove(self, agent_id: AgentId) -> None:
-        """Removes an agent and all that is its own; opens again what it redeemed."""
         await self._session.run(REMOVE_AGENT, id=agent_id)
 
 
@@ -154,11 +135,12 @@ ISSUE_VOUCHER = """
     )
     select (select places from missing) as places, exists (select from issued) as issued
 """
-# The voucher of a code; agent_vouchers_code_key.
-FIND_VOUCHER = """
+SELECT_VOUCHERS = """
     select id, code, issuer_id, redeemed_by, redeemed_at, redeemed_with, expires_at, created_at
-    from agent_vouchers where code = %(code)s
+    from agent_vouchers
 """
+# The voucher of a code; agent_vouchers_code_key.
+FIND_VOUCHER = f"{SELECT_VOUCHERS} where code = %(code)s"
 # One row, or none when the voucher is not open and was not redeemed by this agent; agent_vouchers_code_key.
 REDEEM_VOUCHER = """
     update agent_vouchers
@@ -167,9 +149,8 @@ REDEEM_VOUCHER = """
     where code = %(code)s and (redeemed_by = %(agent_id)s or (redeemed_by is null and expires_at > %(at)s))
 """
 # An issuer's open vouchers, oldest first; agent_vouchers_issuer gives the order.
-OPEN_VOUCHERS_OF = """
-    select id, code, issuer_id, redeemed_by, redeemed_at, redeemed_with, expires_at, created_at
-    from agent_vouchers
+OPEN_VOUCHERS_OF = f"""
+    {SELECT_VOUCHERS}
     where issuer_id = %(issuer_id)s and redeemed_by is null and expires_at > %(at)s
     order by created_at, id
 """
@@ -187,48 +168,28 @@ VOUCHER_GRAPH = """
 """
 
 
-class PostgresVouchers:
+class PostgresVouchers(Repository):
     """Vouchers by their codes; an issuer is held to five open ones."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
     async def issue(self, voucher: Voucher) -> bool:
-        """Stores a new voucher while its issuer has a free place; raises IssueContended."""
         available, issued = await self._session.first(
-            _outcome,
-            ISSUE_VOUCHER,
-            id=voucher.id,
-            code=voucher.code,
-            issuer_id=voucher.issuer_id,
-            expires_at=voucher.expires_at,
-            created_at=voucher.created_at,
-            most=MAX_OPEN_VOUCHERS,
+            itemgetter("places", "issued"), ISSUE_VOUCHER, **columns_of(voucher), most=MAX_OPEN_VOUCHERS
         ) or (0, False)
         if available and not issued:
             raise IssueContended
-        return issued
+        return bool(issued)
 
     async def find(self, code: str) -> Voucher | None:
-        """The voucher of a code."""
         return await self._session.first(voucher_from_row, FIND_VOUCHER, code=code)
 
     async def redeem(self, code: str, agent_id: AgentId, at: datetime, mark: bytes | None = None) -> bool:
-        """Marks an open voucher as redeemed."""
         return await self._session.run(REDEEM_VOUCHER, code=code, agent_id=agent_id, at=at, mark=mark) > 0
 
     async def open_of(self, issuer_id: AgentId, at: datetime) -> list[Voucher]:
-        """An agent's unredeemed and unexpired vouchers, oldest first."""
         return await self._session.all(voucher_from_row, OPEN_VOUCHERS_OF, issuer_id=issuer_id, at=at)
 
     async def purge(self, at: datetime) -> int:
-        """Forgets vouchers that expired unredeemed before `at`."""
         return await self._session.run(PURGE_VOUCHERS, at=at)
 
     async def graph(self, page: Page) -> list[Edge]:
-        """Who vouched for whom, newest redemption first."""
         return await self._session.all(edge_from_row, VOUCHER_GRAPH, limit=page.limit, offset=page.offset)
-
-
-def _outcome(row: Row) -> tuple[int, bool]:
-    return row["places"], row["issued"]

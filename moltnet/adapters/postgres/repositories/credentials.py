@@ -1,14 +1,16 @@
 """What agents and the network prove themselves with, each kind in a table of its own."""
 
 from datetime import datetime
+from operator import itemgetter
 
 from moltnet.adapters.postgres.rows import (
     client_and_agent_from_row,
     client_from_row,
+    columns_of,
     recovery_code_from_row,
     signing_key_from_row,
 )
-from moltnet.adapters.postgres.session import Row, Session
+from moltnet.adapters.postgres.session import Repository
 from moltnet.domain.agents import Agent
 from moltnet.domain.credentials import Client
 from moltnet.domain.ids import AgentId, ClientId
@@ -24,18 +26,13 @@ USE_NONCE = """
 PURGE_NONCES = "delete from used_recovery_nonces where expires_at < %(at)s"
 
 
-class PostgresNonces:
+class PostgresNonces(Repository):
     """Nonces that were used."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
     async def use(self, nonce: str, expires_at: datetime) -> bool:
-        """Uses up a nonce; False when it was used up before."""
         return await self._session.run(USE_NONCE, nonce=nonce, expires_at=expires_at) > 0
 
     async def purge(self, at: datetime) -> int:
-        """Forgets nonces that expired before `at`."""
         return await self._session.run(PURGE_NONCES, at=at)
 
 
@@ -48,18 +45,14 @@ ADD_IDENTITY = """
 REMOVE_IDENTITY = "delete from identities where identity_id = %(id)s"
 
 
-class PostgresIdentities:
+class PostgresIdentities(Repository):
     """The built-in identity provider's own records."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
 
     async def add(self, agent_id: AgentId, public_key: PublicKey, at: datetime) -> None:
         """Stores an identity; again changes nothing."""
         await self._session.run(ADD_IDENTITY, id=agent_id, public_key=public_key.text, created_at=at)
 
     async def remove(self, agent_id: AgentId) -> None:
-        """Removes an identity."""
         await self._session.run(REMOVE_IDENTITY, id=agent_id)
 
 
@@ -73,11 +66,12 @@ PUT_CLIENT = """
     set secret_hash = excluded.secret_hash, generation = oauth_clients.generation + 1,
         secret_since = excluded.secret_since
 """
-# The client of an id; oauth_clients_pkey.
-FIND_CLIENT = """
+SELECT_CLIENTS = """
     select client_id as id, agent_id, secret_hash, scopes, generation, used, created_at, secret_since
-    from oauth_clients where client_id = %(id)s
+    from oauth_clients
 """
+# The client of an id; oauth_clients_pkey.
+FIND_CLIENT = f"{SELECT_CLIENTS} where client_id = %(id)s"
 # The client of an id with its agent; oauth_clients_pkey, agent_keys_pkey.
 FIND_CLIENT_WITH_AGENT = """
     select c.client_id as id, c.agent_id, c.secret_hash, c.scopes, c.generation, c.used, c.created_at, c.secret_since,
@@ -86,10 +80,7 @@ FIND_CLIENT_WITH_AGENT = """
     from oauth_clients c join agent_keys a on a.identity_id = c.agent_id where c.client_id = %(id)s
 """
 # An agent's newest client; oauth_clients_agent gives the order.
-CLIENT_OF_AGENT = """
-    select client_id as id, agent_id, secret_hash, scopes, generation, used, created_at, secret_since
-    from oauth_clients where agent_id = %(agent_id)s order by created_at desc, client_id desc limit 1
-"""
+CLIENT_OF_AGENT = f"{SELECT_CLIENTS} where agent_id = %(agent_id)s order by created_at desc, client_id desc limit 1"
 # One row, or none without such a client; oauth_clients_pkey.
 ROTATE_CLIENT = """
     update oauth_clients
@@ -107,44 +98,25 @@ RENEW_UNUSED_CLIENT = """
 REMOVE_CLIENT = "delete from oauth_clients where client_id = %(id)s"
 
 
-class PostgresClients:
+class PostgresClients(Repository):
     """OAuth2 clients."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
     async def put(self, client: Client) -> None:
-        """Stores a client, or another secret for the same one."""
-        await self._session.run(
-            PUT_CLIENT,
-            id=client.id,
-            agent_id=client.agent_id,
-            secret_hash=client.secret_hash,
-            scopes=sorted(client.scopes),
-            generation=client.generation,
-            used=client.used,
-            created_at=client.created_at,
-            secret_since=client.secret_since,
-        )
+        await self._session.run(PUT_CLIENT, **{**columns_of(client), "scopes": sorted(client.scopes)})
 
     async def find(self, client_id: ClientId) -> Client | None:
-        """The client of an id."""
         return await self._session.first(client_from_row, FIND_CLIENT, id=client_id)
 
     async def find_with_agent(self, client_id: ClientId) -> tuple[Client, Agent] | None:
-        """The client of an id and its agent as both are now."""
         return await self._session.first(client_and_agent_from_row, FIND_CLIENT_WITH_AGENT, id=client_id)
 
     async def of_agent(self, agent_id: AgentId) -> Client | None:
-        """An agent's client."""
         return await self._session.first(client_from_row, CLIENT_OF_AGENT, agent_id=agent_id)
 
     async def mark_used(self, client_id: ClientId, generation: int) -> bool:
-        """Records that a client was used with the secret of a generation."""
         return await self._session.run(MARK_CLIENT_USED, id=client_id, generation=generation) > 0
 
     async def renew_unused(self, client_id: ClientId, secret_hash: bytes, made_after: datetime, at: datetime) -> bool:
-        """Replaces the secret of a client that nobody used."""
         return (
             await self._session.run(
                 RENEW_UNUSED_CLIENT, id=client_id, secret_hash=secret_hash, made_after=made_after, at=at
@@ -153,11 +125,9 @@ class PostgresClients:
         )
 
     async def rotate(self, client_id: ClientId, secret_hash: bytes, at: datetime) -> bool:
-        """Replaces the secret, counts `generation` up and records a use."""
         return await self._session.run(ROTATE_CLIENT, id=client_id, secret_hash=secret_hash, at=at) > 0
 
     async def remove(self, client_id: ClientId) -> None:
-        """Removes a client."""
         await self._session.run(REMOVE_CLIENT, id=client_id)
 
 
@@ -195,45 +165,25 @@ PURGE_CODES = """
 """
 
 
-class PostgresRecoveryCodes:
+class PostgresRecoveryCodes(Repository):
     """One-time codes by their flows, and the sessions they give."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
     async def add(self, code: RecoveryCode) -> None:
-        """Stores a code under its flow."""
-        await self._session.run(
-            ADD_CODE,
-            flow=code.flow,
-            code_hash=code.code_hash,
-            agent_id=code.agent_id,
-            attempts=code.attempts,
-            used=code.used,
-            expires_at=code.expires_at,
-        )
+        await self._session.run(ADD_CODE, **columns_of(code))
 
     async def try_code(self, flow: str, code_hash: bytes, at: datetime) -> RecoveryCode | None:
-        """Counts an attempt, and answers whether it was the right one."""
         return await self._session.first(
             recovery_code_from_row, TRY_CODE, flow=flow, code_hash=code_hash, at=at, most=CODE_ATTEMPTS
         )
 
     async def add_session(self, token_hash: bytes, agent_id: AgentId, expires_at: datetime) -> None:
-        """Stores a session."""
         await self._session.run(ADD_SESSION, token_hash=token_hash, agent_id=agent_id, expires_at=expires_at)
 
     async def take_session(self, token_hash: bytes, at: datetime) -> AgentId | None:
-        """Whose unexpired session this is; it is over with that."""
-        return await self._session.first(_agent_id, TAKE_SESSION, token_hash=token_hash, at=at)
+        return await self._session.first(itemgetter("agent_id"), TAKE_SESSION, token_hash=token_hash, at=at)
 
     async def purge(self, at: datetime) -> int:
-        """Forgets codes and sessions that expired before `at`."""
         return await self._session.run(PURGE_CODES, at=at)
-
-
-def _agent_id(row: Row) -> AgentId:
-    return AgentId(row["agent_id"])
 
 
 # One row; token_keys_pkey.
@@ -252,28 +202,20 @@ REMOVE_OTHER_KEYS = "delete from token_keys where kid <> %(kid)s"
 ALL_KEYS = "select kid, sealed, created_at from token_keys order by created_at desc, kid desc"
 
 
-class PostgresSigningKeys:
+class PostgresSigningKeys(Repository):
     """The built-in token issuer's keys."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
     async def add(self, key: SigningKey) -> None:
-        """Stores a key."""
-        await self._session.run(ADD_KEY, kid=key.kid, sealed=key.sealed, created_at=key.created_at)
+        await self._session.run(ADD_KEY, **columns_of(key))
 
     async def add_first(self, key: SigningKey) -> bool:
-        """Stores a key only if there is none at all."""
-        return await self._session.run(ADD_FIRST_KEY, kid=key.kid, sealed=key.sealed, created_at=key.created_at) > 0
+        return await self._session.run(ADD_FIRST_KEY, **columns_of(key)) > 0
 
     async def all(self) -> list[SigningKey]:
-        """Every key, newest first."""
         return await self._session.all(signing_key_from_row, ALL_KEYS)
 
     async def replace_sealed(self, kid: str, sealed: bytes) -> None:
-        """Stores a key under another seal."""
         await self._session.run(REPLACE_SEALED, kid=kid, sealed=sealed)
 
     async def remove_all_but(self, kid: str) -> None:
-        """Removes every key but one."""
         await self._session.run(REMOVE_OTHER_KEYS, kid=kid)

@@ -3,14 +3,13 @@
 from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime
+from operator import itemgetter
 
-import attrs
-
-from moltnet.adapters.postgres.rows import diary_from_row, relation_from_row, share_from_row
-from moltnet.adapters.postgres.session import Row, Session
+from moltnet.adapters.postgres.rows import columns_of, diary_from_row, share_from_row
+from moltnet.adapters.postgres.session import Repository, Row
+from moltnet.domain.constraints import LARGEST_PAGE, Page
 from moltnet.domain.diaries import Diary
 from moltnet.domain.ids import AgentId, DiaryId, ShareId
-from moltnet.domain.paging import LARGEST_PAGE, Page
 from moltnet.domain.permissions import Relation
 from moltnet.domain.sharing import InvitationCounts, Refusals, Share
 
@@ -22,10 +21,9 @@ ADD_DIARY = """
     )
     on conflict (id) do nothing
 """
+SELECT_DIARIES = "select id, owner_id, name, visibility, signed, injection_risk, created_at, updated_at from diaries"
 # The diary of an id; diaries_pkey.
-FIND_DIARY = """
-    select id, owner_id, name, visibility, signed, injection_risk, created_at, updated_at from diaries where id = %(id)s
-"""
+FIND_DIARY = f"{SELECT_DIARIES} where id = %(id)s"
 # The same with an agent's relations to it; diaries_pkey, relation_tuples_key alone.
 FIND_DIARY_WITH_RELATIONS = """
     select id, owner_id, name, visibility, signed, injection_risk, created_at, updated_at,
@@ -33,9 +31,9 @@ FIND_DIARY_WITH_RELATIONS = """
     from diaries d where id = %(id)s
 """
 # An owner's diaries, newest first; diaries_owner gives the order.
-DIARIES_OWNED_BY = """
-    select id, owner_id, name, visibility, signed, injection_risk, created_at, updated_at
-    from diaries where owner_id = %(owner_id)s order by created_at desc, id desc
+DIARIES_OWNED_BY = f"""
+    {SELECT_DIARIES}
+    where owner_id = %(owner_id)s order by created_at desc, id desc
     limit %(limit)s offset %(offset)s
 """
 # Waits until nobody else who asks for an owner is uncommitted; nothing but a removal of the agent waits for it too.
@@ -57,58 +55,38 @@ REMOVE_DIARY = """
 """
 
 
-class PostgresDiaries:
+class PostgresDiaries(Repository):
     """Diaries of stored agents."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
     async def add(self, diary: Diary) -> None:
-        """Stores a new diary; the same id again changes nothing. Raises ProfileNotFound when the owner is gone."""
-        await self._session.run(ADD_DIARY, **attrs.asdict(diary, recurse=False))
+        await self._session.run(ADD_DIARY, **columns_of(diary))
 
     async def find(self, diary_id: DiaryId) -> Diary | None:
-        """The diary of an id."""
         return await self._session.first(diary_from_row, FIND_DIARY, id=diary_id)
 
     async def find_with_relations(
         self, diary_id: DiaryId, agent_id: AgentId
     ) -> tuple[Diary | None, frozenset[Relation]]:
-        """The diary of an id and what an agent is to it."""
         found = await self._session.first(_with_relations, FIND_DIARY_WITH_RELATIONS, id=diary_id, subject=agent_id)
         return found or (None, frozenset())
 
     async def owned_by(self, owner: AgentId, page: Page | None = None) -> list[Diary]:
-        """A page of an agent's own diaries, or all of them, newest first."""
         values = {"owner_id": owner, "limit": page and page.limit, "offset": page.offset if page else 0}
         return await self._session.all(diary_from_row, DIARIES_OWNED_BY, **values)
 
     async def number_owned_by(self, owner: AgentId) -> int:
-        """How many diaries an agent owns."""
         await self._session.run(LOCK_OWNER, owner_id=owner)
-        (number,) = await self._session.all(_number, NUMBER_OF_DIARIES, owner_id=owner)
-        return number
+        (number,) = await self._session.all(itemgetter("number"), NUMBER_OF_DIARIES, owner_id=owner)
+        return int(number)
 
     async def replace(self, diary: Diary, unless_changed_since: datetime) -> bool:
-        """Writes the name with its mark, visibility and `updated_at`."""
         replaced = await self._session.run(
-            REPLACE_DIARY,
-            id=diary.id,
-            name=diary.name,
-            visibility=diary.visibility,
-            injection_risk=diary.injection_risk,
-            updated_at=diary.updated_at,
-            unless_changed_since=unless_changed_since,
+            REPLACE_DIARY, **columns_of(diary), unless_changed_since=unless_changed_since
         )
         return replaced > 0
 
     async def remove(self, diary_id: DiaryId, unless_changed_since: datetime | None = None) -> bool:
-        """Removes a diary with its entries, shares and relations."""
         return await self._session.run(REMOVE_DIARY, id=diary_id, unless_changed_since=unless_changed_since) > 0
-
-
-def _number(row: Row) -> int:
-    return int(row["number"])
 
 
 def _with_relations(row: Row) -> tuple[Diary | None, frozenset[Relation]]:
@@ -124,16 +102,11 @@ ADD_SHARE = """
     )
     on conflict (diary_id, shared_with) do nothing
 """
+SELECT_SHARES = "select id, diary_id, shared_with, role, status, invited_at, responded_at, invitation from diary_shares"
 # The share of an id; diary_shares_pkey.
-FIND_SHARE = """
-    select id, diary_id, shared_with, role, status, invited_at, responded_at, invitation
-    from diary_shares where id = %(id)s
-"""
+FIND_SHARE = f"{SELECT_SHARES} where id = %(id)s"
 # The share of a pair; diary_shares_diary_id_shared_with_key.
-FIND_SHARE_FOR = """
-    select id, diary_id, shared_with, role, status, invited_at, responded_at, invitation
-    from diary_shares where diary_id = %(diary_id)s and shared_with = %(shared_with)s
-"""
+FIND_SHARE_FOR = f"{SELECT_SHARES} where diary_id = %(diary_id)s and shared_with = %(shared_with)s"
 # One row, or none when it is no longer what is expected; diary_shares_pkey.
 REPLACE_SHARE = """
     update diary_shares
@@ -142,21 +115,21 @@ REPLACE_SHARE = """
         and (role, status, invitation) = (%(expected_role)s, %(expected_status)s, %(expected_invitation)s)
 """
 # A diary's open shares, oldest first; diary_shares_diary_id_shared_with_key.
-OPEN_SHARES_OF = """
-    select id, diary_id, shared_with, role, status, invited_at, responded_at, invitation
-    from diary_shares where diary_id = %(diary_id)s and status in ('pending', 'accepted')
+OPEN_SHARES_OF = f"""
+    {SELECT_SHARES}
+    where diary_id = %(diary_id)s and status in ('pending', 'accepted')
     order by invited_at, id limit %(limit)s offset %(offset)s
 """
 # An agent's pending invitations, oldest first; diary_shares_invited gives the order.
-PENDING_SHARES_FOR = """
-    select id, diary_id, shared_with, role, status, invited_at, responded_at, invitation
-    from diary_shares where shared_with = %(shared_with)s and status = 'pending'
+PENDING_SHARES_FOR = f"""
+    {SELECT_SHARES}
+    where shared_with = %(shared_with)s and status = 'pending'
     order by invited_at, id limit %(limit)s offset %(offset)s
 """
 # Every accepted share of an agent, oldest first; diary_shares_invited gives the order.
-SHARES_ACCEPTED_BY = """
-    select id, diary_id, shared_with, role, status, invited_at, responded_at, invitation
-    from diary_shares where shared_with = %(shared_with)s and status = 'accepted' order by invited_at, id
+SHARES_ACCEPTED_BY = f"""
+    {SELECT_SHARES}
+    where shared_with = %(shared_with)s and status = 'accepted' order by invited_at, id
 """
 # Waits until nobody else who invites the agent is uncommitted. The first half of the key: the first bytes of the
 # SHA-256 of "moltnet invitations".
@@ -180,33 +153,22 @@ REMEMBER_REFUSALS = """
 FORGET_REFUSALS = "delete from invitation_refusals where owner_id = %(owner_id)s and agent_id = %(agent_id)s"
 
 
-class PostgresShares:
+class PostgresShares(Repository):
     """Invitations, one for each pair of diary and agent."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
     async def add(self, share: Share) -> bool:
-        """Stores a new share; False when the pair has one already."""
-        return await self._session.run(ADD_SHARE, **attrs.asdict(share, recurse=False)) > 0
+        return await self._session.run(ADD_SHARE, **columns_of(share)) > 0
 
     async def find(self, share_id: ShareId) -> Share | None:
-        """The share of an id."""
         return await self._session.first(share_from_row, FIND_SHARE, id=share_id)
 
     async def find_for(self, diary_id: DiaryId, agent_id: AgentId) -> Share | None:
-        """The share of a pair."""
         return await self._session.first(share_from_row, FIND_SHARE_FOR, diary_id=diary_id, shared_with=agent_id)
 
     async def replace(self, share: Share, expected: Share) -> bool:
-        """Writes role, status, `responded_at` and `invitation`."""
         replaced = await self._session.run(
             REPLACE_SHARE,
-            id=share.id,
-            role=share.role,
-            status=share.status,
-            responded_at=share.responded_at,
-            invitation=share.invitation,
+            **columns_of(share),
             expected_role=expected.role,
             expected_status=expected.status,
             expected_invitation=expected.invitation,
@@ -214,27 +176,22 @@ class PostgresShares:
         return replaced > 0
 
     async def open_of(self, diary_id: DiaryId, page: Page = LARGEST_PAGE) -> list[Share]:
-        """A page of the pending and accepted shares of a diary, oldest invitation first."""
         values = {"diary_id": diary_id, "limit": page.limit, "offset": page.offset}
         return await self._session.all(share_from_row, OPEN_SHARES_OF, **values)
 
     async def pending_for(self, agent_id: AgentId, page: Page = LARGEST_PAGE) -> list[Share]:
-        """A page of the pending invitations to an agent, oldest first."""
         values = {"shared_with": agent_id, "limit": page.limit, "offset": page.offset}
         return await self._session.all(share_from_row, PENDING_SHARES_FOR, **values)
 
     async def accepted_by(self, agent_id: AgentId) -> list[Share]:
-        """Every share that an agent has accepted, oldest first."""
         return await self._session.all(share_from_row, SHARES_ACCEPTED_BY, shared_with=agent_id)
 
     async def counts(self, owner: AgentId, agent_id: AgentId) -> InvitationCounts:
-        """What stands between a diaries' owner and an agent."""
         await self._session.run(LOCK_INVITED, agent_id=agent_id)
         (counts,) = await self._session.all(_counts, INVITATION_COUNTS, owner_id=owner, agent_id=agent_id)
         return counts
 
     async def remember_refusals(self, owner: AgentId, agent_id: AgentId, refusals: Refusals | None) -> None:
-        """Keeps an agent's refusals of an owner's invitations, or forgets them."""
         pair = {"owner_id": owner, "agent_id": agent_id}
         if refusals is None:
             await self._session.run(FORGET_REFUSALS, **pair)
@@ -261,27 +218,20 @@ REMOVE_RELATIONS = """
 RELATIONS_OF = "select object, relation from relation_tuples where subject = %(subject)s"
 
 
-class PostgresRelations:
+class PostgresRelations(Repository):
     """What agents are to diaries."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
 
     async def add(self, diary_id: DiaryId, relation: Relation, agent_id: AgentId) -> None:
         """Stores a tuple; again changes nothing. Raises DiaryNotFound and ProfileNotFound for what is gone."""
         await self._session.run(ADD_RELATION, object=diary_id, relation=relation, subject=agent_id)
 
     async def remove(self, diary_id: DiaryId, relations: Collection[Relation], agent_id: AgentId) -> None:
-        """Removes the agent's tuples with these relations."""
         await self._session.run(REMOVE_RELATIONS, object=diary_id, relations=list(relations), subject=agent_id)
 
     async def diaries_of(self, agent_id: AgentId) -> dict[DiaryId, frozenset[Relation]]:
-        """Every diary the agent has a relation to."""
         found: defaultdict[DiaryId, set[Relation]] = defaultdict(set)
-        for diary_id, relation in await self._session.all(_related, RELATIONS_OF, subject=agent_id):
-            found[diary_id].add(relation)
+        for diary_id, relation in await self._session.all(
+            itemgetter("object", "relation"), RELATIONS_OF, subject=agent_id
+        ):
+            found[DiaryId(diary_id)].add(Relation(relation))
         return {diary_id: frozenset(relations) for diary_id, relations in found.items()}
-
-
-def _related(row: Row) -> tuple[DiaryId, Relation]:
-    return DiaryId(row["object"]), relation_from_row(row)

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from operator import itemgetter
 
 from moltnet.adapters.postgres.filtering import condition, filter_values, run_values
 from moltnet.adapters.postgres.repositories.entry_changes import (
@@ -14,15 +15,16 @@ from moltnet.adapters.postgres.repositories.entry_changes import (
     entry_values,
     index_values,
 )
-from moltnet.adapters.postgres.rows import entry_from_row, public_entry_from_row
-from moltnet.adapters.postgres.session import Row, Session
+from moltnet.adapters.postgres.rows import beside, entry_from_row, public_entry_from_row
+from moltnet.adapters.postgres.session import Repository
+from moltnet.domain.constraints import Page
 from moltnet.domain.diaries import DiaryNotFound
 from moltnet.domain.entries import Entry
 from moltnet.domain.feed import Cursor, Position, PublicEntry, Stretch
 from moltnet.domain.ids import DiaryId, EntryId
+from moltnet.domain.indexing import EntryIndex
 from moltnet.domain.listing import Listing
-from moltnet.domain.paging import Page
-from moltnet.domain.search import ANY_TERMS, EntryIndex, Filters, LexicalQuery
+from moltnet.domain.search import ANY_TERMS, Filters, LexicalQuery
 
 # The entry of an id in a diary; diary_entries_pkey.
 FIND_ENTRY = "select * from entries where id = %(id)s and diary_id = %(diary_id)s"
@@ -107,19 +109,14 @@ PUBLIC_PAGE = """
 PUBLIC_ENTRY = "select * from public_entries where id = %(id)s"
 
 
-class PostgresEntries:
+class PostgresEntries(Repository):
     """Entries and what they are found by."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
     async def add(self, entry: Entry, index: EntryIndex) -> None:
-        """Stores a new entry; raises DiaryNotFound, ProfileNotFound, UnknownSuccessor and ServingModelChanged."""
         if not await self._session.run(ADD, **entry_values(entry), **index_values(index)):
             raise DiaryNotFound
 
     async def find(self, diary_id: DiaryId, entry_id: EntryId) -> Entry | None:
-        """The entry of an id, if it is in this diary."""
         return await self._session.first(entry_from_row, FIND_ENTRY, id=entry_id, diary_id=diary_id)
 
     async def hold(self, diary_id: DiaryId, entry_id: EntryId) -> Entry | None:
@@ -128,11 +125,9 @@ class PostgresEntries:
         return await self.find(diary_id, entry_id)
 
     async def find_many(self, entry_ids: Sequence[EntryId]) -> list[Entry]:
-        """The entries of these ids, in their order."""
         return await self._session.all(entry_from_row, FIND_MANY_ENTRIES, ids=list(entry_ids))
 
     async def first_like(self, entry: Entry) -> Entry | None:
-        """The first entry of the same diary that says the same."""
         values = {"diary_id": entry.diary_id, "fold": entry.fold}
         await self._session.run(WAIT_FOR_FOLD, **values)
         return await self._session.first(entry_from_row, FIRST_LIKE, **values)
@@ -140,9 +135,8 @@ class PostgresEntries:
     async def newest(
         self, within: Collection[DiaryId], filters: Filters, page: Page, words: LexicalQuery = ANY_TERMS
     ) -> tuple[list[Entry], int]:
-        """A page of the entries of some diaries, newest first, and how many match."""
         rows = await self._session.all(
-            _counted,
+            beside("total", entry_from_row),
             NEWEST.format(condition=condition(filters, words)),
             within=list(within),
             **filter_values(filters),
@@ -153,9 +147,8 @@ class PostgresEntries:
         return [entry for entry, _ in rows if entry], rows[0][1]
 
     async def browse(self, diary_id: DiaryId, listing: Listing, page: Page) -> tuple[list[Entry], int]:
-        """A page of a diary's entries in the order of a listing, and how many it shows."""
         rows = await self._session.all(
-            _counted,
+            beside("total", entry_from_row),
             BROWSE.format(condition=condition(listing.filters, ANY_TERMS)),
             diary_id=diary_id,
             **filter_values(listing.filters),
@@ -171,13 +164,12 @@ class PostgresEntries:
         return [entry for entry, _ in rows if entry], rows[0][1]
 
     async def replace(self, entry: Entry, index: EntryIndex | None, unless_changed_since: datetime) -> bool:
-        """Writes an edited entry; raises UnknownSuccessor and ServingModelChanged."""
         values = {**entry_values(entry), "unless_changed_since": unless_changed_since}
         if index is None:
             return await self._session.run(REPLACE, **values) > 0
         async with self._session.together():
             stored = index_values(index)
-            lost = await self._session.first(_row_terms, REPLACE_WITH_INDEX, **values, **stored)
+            lost = await self._session.first(itemgetter("lexemes"), REPLACE_WITH_INDEX, **values, **stored)
             if lost is not None:
                 await self._session.run(
                     FORGET_PASSAGES, id=entry.id, models=stored["models"], ordinals=stored["ordinals"]
@@ -186,21 +178,18 @@ class PostgresEntries:
         return lost is not None
 
     async def remove(self, diary_id: DiaryId, entry_id: EntryId, unless_changed_since: datetime | None = None) -> bool:
-        """Removes an entry; those it had superseded are current again."""
         values = {"diary_id": diary_id, "id": entry_id, "unless_changed_since": unless_changed_since}
         async with self._session.together():
-            lost = await self._session.first(_row_terms, REMOVE, **values)
+            lost = await self._session.first(itemgetter("lexemes"), REMOVE, **values)
             await self._forget_terms(diary_id, lost)
         return lost is not None
 
     async def record_views(self, times: Mapping[EntryId, int], at: datetime) -> None:
-        """Counts so many accesses of each."""
         await self._session.run(RECORD_VIEWS, ids=list(times), times=list(times.values()), at=at)
 
     async def public_page(
         self, after: Cursor | None, tag: str | None, limit: int, *, flagged: bool
     ) -> list[PublicEntry]:
-        """Entries of public diaries after a place in the feed, newest first."""
         return await self._session.all(
             public_entry_from_row,
             PUBLIC_PAGE,
@@ -212,21 +201,11 @@ class PostgresEntries:
         )
 
     async def public_entry(self, entry_id: EntryId) -> PublicEntry | None:
-        """An entry of a public diary."""
         return await self._session.first(public_entry_from_row, PUBLIC_ENTRY, id=entry_id)
 
     async def _forget_terms(self, diary_id: DiaryId, lost: list[str] | None) -> None:
         if lost:
             await self._session.run(FORGET_TERMS, diary_id=diary_id, terms=lost)
-
-
-def _counted(row: Row) -> tuple[Entry | None, int]:
-    entry = {name: value for name, value in row.items() if name != "total"}
-    return None if row["id"] is None else entry_from_row(entry), row["total"]
-
-
-def _row_terms(row: Row) -> list[str]:
-    return list(row["lexemes"])
 
 
 # The entries of some ids in their order, with their authors; diary_entries_pkey.
@@ -262,35 +241,21 @@ FEED_BETWEEN = """
 """
 
 
-class PostgresFeed:
+class PostgresFeed(Repository):
     """The public feed; positions are given by the trigger `diary_entries_feed`."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
     async def find_many(self, entry_ids: Sequence[EntryId]) -> list[PublicEntry]:
-        """The entries of these ids, in their order."""
         return await self._session.all(public_entry_from_row, FIND_MANY_PUBLIC, ids=list(entry_ids))
 
     async def end(self) -> Position:
-        """The greatest position, 0 when there is none."""
-        return await self._session.first(_position, END_OF_FEED) or Position(0)
+        return await self._session.first(itemgetter("position"), END_OF_FEED) or Position(0)
 
     async def resume(self, after: Cursor) -> Position:
-        """The position to continue from."""
         values = {"created_at": after.created_at, "entry_id": after.entry_id}
-        return await self._session.first(_position, RESUME_FEED, **values) or Position(0)
+        return await self._session.first(itemgetter("position"), RESUME_FEED, **values) or Position(0)
 
     async def between(self, after: Position, until: Position, limit: int) -> Stretch:
-        """What is public in a stretch, from at most `limit` positions."""
-        rows = await self._session.all(_placed, FEED_BETWEEN, after=after, until=until, limit=limit)
-        return Stretch(items=tuple(item for _, item in rows if item), end=rows[-1][0] if len(rows) == limit else until)
-
-
-def _position(row: Row) -> Position:
-    return Position(row["position"])
-
-
-def _placed(row: Row) -> tuple[Position, PublicEntry | None]:
-    item = {name: value for name, value in row.items() if name != "position"}
-    return _position(row), None if row["id"] is None else public_entry_from_row(item)
+        rows = await self._session.all(
+            beside("position", public_entry_from_row), FEED_BETWEEN, after=after, until=until, limit=limit
+        )
+        return Stretch(items=tuple(item for item, _ in rows if item), end=rows[-1][1] if len(rows) == limit else until)

@@ -11,7 +11,7 @@ import attrs
 
 from moltnet.adapters.postgres.terms import StoredTerms, stored_terms
 from moltnet.domain.entries import Entry
-from moltnet.domain.search import EntryIndex, IndexedPassage, ModelPassages, Vector
+from moltnet.domain.indexing import EntryIndex, IndexedPassage, ModelPassages, Vector
 
 # The columns that an edit may change; each takes the parameter of its name.
 _EDITED = (

@@ -13,11 +13,18 @@ from uuid import UUID
 from moltnet.adapters.postgres.binary_format import vector_from_binary
 from moltnet.adapters.postgres.repositories.entry_changes import passage_values
 from moltnet.adapters.postgres.rows import entry_from_row
-from moltnet.adapters.postgres.session import Row, Session
+from moltnet.adapters.postgres.session import Repository, Row
 from moltnet.domain.entries import Entry
 from moltnet.domain.ids import EntryId
-from moltnet.domain.model_migration import ModelCount, ModelMigrationProgress, ModelReference, ModelState
-from moltnet.domain.search import IndexedPassage, ModelName, ModelPassages
+from moltnet.domain.indexing import (
+    IndexedPassage,
+    ModelCount,
+    ModelMigrationProgress,
+    ModelName,
+    ModelPassages,
+    ModelReference,
+    ModelState,
+)
 
 # One row, or none before the first model.
 STATE = "select serving, serving_directory, target, target_directory from embedding_model"
@@ -165,50 +172,39 @@ FURTHER_PASSAGES = """
 """
 
 
-class PostgresModelVectors:
+class PostgresModelVectors(Repository):
     """Which models are used, and who has been embedded by which."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
     async def state(self) -> ModelState:
-        """Which model serves, and which is the target."""
         return await self._session.first(_state, STATE) or ModelState()
 
     async def adopt(self, reference: ModelReference) -> ModelState:
-        """Makes a model the serving one if there is none yet."""
         await self._session.run(ADOPT, name=reference.name, directory=reference.directory)
         return await self.state()
 
     async def aim(self, reference: ModelReference) -> ModelState:
-        """Makes a model the target, or ends the switch."""
         await self._session.run(AIM, name=reference.name, directory=reference.directory)
         return await self.state()
 
     async def finish_migration(self, reference: ModelReference) -> bool:
-        """Makes the target the serving model if every entry has been embedded by it."""
         async with self._session.together():
             await self._session.run(LOCK_OUT_WRITERS)
             return await self._session.run(FINISH_MIGRATION, name=reference.name) > 0
 
     async def lacking(self, after: EntryId | None, limit: int) -> Sequence[Entry]:
-        """Entries that have not been embedded by the target, in the order of their ids."""
         return await self._session.all(entry_from_row, LACKING, after=after, limit=limit)
 
     async def unserved(self, limit: int) -> Sequence[Entry]:
-        """Some of the entries that have not been embedded by the serving model."""
         serving = (await self.state()).serving
         if serving is None:
             return []
         return await self._session.all(entry_from_row, UNSERVED, serving=serving.name, limit=limit)
 
     async def store_passages(self, entry: Entry, model_passages: ModelPassages) -> bool:
-        """Adds the vectors of an entry as it was read."""
         values = passage_values([model_passages], beside=True)
         return await self._session.run(STORE_PASSAGES, id=entry.id, updated_at=entry.updated_at, **values) > 0
 
     async def further_passages(self, entry: Entry) -> Sequence[ModelPassages]:
-        """The vectors of an entry as it was read, but for its beginning."""
         rows = await self._session.all(_passage, FURTHER_PASSAGES, id=entry.id, updated_at=entry.updated_at)
         return [
             ModelPassages(model=model, passages=tuple(passage for _, passage in group))
@@ -218,22 +214,19 @@ class PostgresModelVectors:
     async def complete(self, limit: int) -> int:
         """Moves the vectors of the serving model into their place, and forgets those of others beside them."""
         async with self._session.together():
-            entries = await self._session.all(_entry_id, UNSETTLED, limit=limit)
+            entries = await self._session.all(itemgetter("id"), UNSETTLED, limit=limit)
             if entries:
                 await self._session.run(COMPLETE, ids=entries)
         return len(entries)
 
     async def lease(self, worker: UUID, at: datetime, until: datetime) -> bool:
-        """Whether `worker` may embed until then."""
         return await self._session.run(LEASE, worker=worker, at=at, until=until) > 0
 
     async def progress(self) -> ModelMigrationProgress:
-        """How far the switch is."""
         (progress,) = await self._session.all(_progress, PROGRESS)
         return progress
 
     async def counts(self) -> Sequence[ModelCount]:
-        """How many vectors each model has."""
         return await self._session.all(_count, COUNTS)
 
 
@@ -243,10 +236,6 @@ def _state(row: Row) -> ModelState:
 
 def _model_reference(row: Row, role: str) -> ModelReference | None:
     return None if row[role] is None else ModelReference(ModelName(row[role]), row[f"{role}_directory"])
-
-
-def _entry_id(row: Row) -> EntryId:
-    return EntryId(row["id"])
 
 
 def _progress(row: Row) -> ModelMigrationProgress:

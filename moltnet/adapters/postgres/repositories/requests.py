@@ -4,18 +4,18 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-import attrs
-
 from moltnet.adapters.postgres.rows import (
+    beside,
+    columns_of,
     idempotency_record_from_row,
     outbox_message_from_row,
     signing_request_from_row,
 )
-from moltnet.adapters.postgres.session import Row, Session
+from moltnet.adapters.postgres.session import Repository
+from moltnet.domain.constraints import Page
 from moltnet.domain.idempotency import IdempotencyRecord, IdempotentRequest
 from moltnet.domain.ids import AgentId, SigningRequestId
 from moltnet.domain.outbox import Change, OutboxMessage
-from moltnet.domain.paging import Page
 from moltnet.domain.signing import SigningRequest, SigningStatus
 
 # One row, or none when the id is stored; signing_requests_pkey.
@@ -29,11 +29,12 @@ ADD_REQUEST = """
     )
     on conflict (id) do nothing
 """
-# The request of an id; signing_requests_pkey.
-FIND_REQUEST = """
+SELECT_REQUESTS = """
     select id, agent_id, message, nonce, status, signature, valid, scheme, created_at, expires_at, completed_at
-    from signing_requests where id = %(id)s
+    from signing_requests
 """
+# The request of an id; signing_requests_pkey.
+FIND_REQUEST = f"{SELECT_REQUESTS} where id = %(id)s"
 # One row, or none when the stored request is not pending; signing_requests_pkey.
 COMPLETE_REQUEST = """
     update signing_requests
@@ -59,54 +60,38 @@ REQUESTS_OF_AGENT = """
     order by shown.created_at desc, shown.id desc
 """
 # The best request with a signature: a valid one before an invalid one, then the newest; signing_requests_signature.
-FIND_REQUEST_BY_SIGNATURE = """
-    select id, agent_id, message, nonce, status, signature, valid, scheme, created_at, expires_at, completed_at
-    from signing_requests
+FIND_REQUEST_BY_SIGNATURE = f"""
+    {SELECT_REQUESTS}
     where signature = %(signature)s and (%(agent_id)s::uuid is null or agent_id = %(agent_id)s)
     order by valid desc, created_at desc, id desc limit 1
 """
 # Pending requests whose time is over, oldest first; signing_requests_pending gives the order.
-OVERDUE_REQUESTS = """
-    select id, agent_id, message, nonce, status, signature, valid, scheme, created_at, expires_at, completed_at
-    from signing_requests
+OVERDUE_REQUESTS = f"""
+    {SELECT_REQUESTS}
     where status = 'pending' and expires_at <= %(at)s
     order by created_at, id limit %(limit)s
 """
 
 
-class PostgresSigningRequests:
+class PostgresSigningRequests(Repository):
     """Requests to sign a message."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
 
     async def add(self, request: SigningRequest) -> None:
         """Stores a new request; the same id again changes nothing. Raises ProfileNotFound when the agent is gone."""
-        await self._session.run(ADD_REQUEST, **attrs.asdict(request, recurse=False), workflow_id=request.workflow_id)
+        await self._session.run(ADD_REQUEST, **columns_of(request), workflow_id=request.workflow_id)
 
     async def find(self, request_id: SigningRequestId) -> SigningRequest | None:
-        """The request of an id."""
         return await self._session.first(signing_request_from_row, FIND_REQUEST, id=request_id)
 
     async def complete(self, request: SigningRequest) -> bool:
-        """Writes a completed or expired request, if the stored one is pending."""
-        completed = await self._session.run(
-            COMPLETE_REQUEST,
-            id=request.id,
-            status=request.status,
-            signature=request.signature,
-            valid=request.valid,
-            scheme=request.scheme,
-            completed_at=request.completed_at,
-        )
+        completed = await self._session.run(COMPLETE_REQUEST, **columns_of(request))
         return completed > 0
 
     async def of_agent(
         self, agent_id: AgentId, statuses: Collection[SigningStatus], page: Page
     ) -> tuple[list[SigningRequest], int]:
-        """A page of an agent's requests, newest first, and how many match."""
         rows = await self._session.all(
-            _counted,
+            beside("total", signing_request_from_row),
             REQUESTS_OF_AGENT,
             agent_id=agent_id,
             statuses=list(statuses),
@@ -116,19 +101,12 @@ class PostgresSigningRequests:
         return [request for request, _ in rows if request], rows[0][1]
 
     async def find_by_signature(self, signature: str, agent_id: AgentId | None) -> SigningRequest | None:
-        """The newest valid request with this signature, else the newest invalid one."""
         return await self._session.first(
             signing_request_from_row, FIND_REQUEST_BY_SIGNATURE, signature=signature, agent_id=agent_id
         )
 
     async def overdue(self, at: datetime, limit: int) -> list[SigningRequest]:
-        """Pending requests whose time is over, oldest first."""
         return await self._session.all(signing_request_from_row, OVERDUE_REQUESTS, at=at, limit=limit)
-
-
-def _counted(row: Row) -> tuple[SigningRequest | None, int]:
-    request = {name: value for name, value in row.items() if name != "total"}
-    return None if row["id"] is None else signing_request_from_row(request), row["total"]
 
 
 # One row, or none when there is another that has not expired; receipts_pkey, which waits for anyone who is adding it.
@@ -151,17 +129,13 @@ FIND_RECORD = """
 PURGE_RECORDS = "delete from receipts where expires_at <= %(at)s"
 
 
-class PostgresIdempotencyRecords:
+class PostgresIdempotencyRecords(Repository):
     """At most one idempotency record for each agent, operation and key."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
     async def add(self, record: IdempotencyRecord) -> bool:
-        """Stores an answer, replacing one that had expired; raises ProfileNotFound if the agent is gone."""
         added = await self._session.run(
             ADD_RECORD,
-            **attrs.asdict(record.request, recurse=False),
+            **columns_of(record.request),
             answer=record.answer,
             created_at=record.created_at,
             expires_at=record.expires_at,
@@ -169,7 +143,6 @@ class PostgresIdempotencyRecords:
         return added > 0
 
     async def find(self, request: IdempotentRequest, at: datetime) -> IdempotencyRecord | None:
-        """The idempotency record for a request, unless it has expired."""
         return await self._session.first(
             idempotency_record_from_row,
             FIND_RECORD,
@@ -180,7 +153,6 @@ class PostgresIdempotencyRecords:
         )
 
     async def purge(self, at: datetime) -> int:
-        """Forgets idempotency records that had expired at `at`."""
         return await self._session.run(PURGE_RECORDS, at=at)
 
 
@@ -193,16 +165,11 @@ ADD_MESSAGE = """
     values (%(partition_key)s, %(workflow)s, %(diary_id)s, %(entry_id)s, %(agent_id)s)
     returning number, workflow, diary_id, entry_id, agent_id
 """
+SELECT_MESSAGES = "select number, workflow, diary_id, entry_id, agent_id from relation_intents"
 # A partition's, oldest first; relation_intents_lane.
-PENDING_IN = """
-    select number, workflow, diary_id, entry_id, agent_id from relation_intents
-    where lane = %(partition_key)s order by number
-"""
+PENDING_IN = f"{SELECT_MESSAGES} where lane = %(partition_key)s order by number"
 # An agent's, and those that name no agent, oldest first; relation_intents_agent.
-PENDING_OF = """
-    select number, workflow, diary_id, entry_id, agent_id from relation_intents
-    where agent_id = %(agent_id)s or agent_id is null order by number
-"""
+PENDING_OF = f"{SELECT_MESSAGES} where agent_id = %(agent_id)s or agent_id is null order by number"
 # The partition's oldest, or none when it is claimed or too new; relation_intents_lane. Of several at once the later
 # ones wait for the first one's claim and then see it.
 CLAIM_MESSAGE = """
@@ -229,11 +196,8 @@ LATEST_PER_PARTITION = """
 """
 
 
-class PostgresOutbox:
+class PostgresOutbox(Repository):
     """Changes of relations that are to be delivered elsewhere."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
 
     async def add(self, change: Change) -> OutboxMessage:
         """Stores a change, once nobody else has an uncommitted one in its partition."""
@@ -243,35 +207,26 @@ class PostgresOutbox:
                 outbox_message_from_row,
                 ADD_MESSAGE,
                 partition_key=change.partition_key,
-                workflow=change.workflow,
-                diary_id=change.diary_id,
-                entry_id=change.entry_id,
-                agent_id=change.agent_id,
+                **columns_of(change),
             )
         return added[0]
 
     async def pending_in(self, partition_key: UUID) -> list[OutboxMessage]:
-        """What is not delivered yet of a partition."""
         return await self._session.all(outbox_message_from_row, PENDING_IN, partition_key=partition_key)
 
     async def pending_of(self, agent_id: AgentId) -> list[OutboxMessage]:
-        """What is not delivered yet of changes that concern an agent."""
         return await self._session.all(outbox_message_from_row, PENDING_OF, agent_id=agent_id)
 
     async def claim(self, partition_key: UUID, through: int, at: datetime, until: datetime) -> OutboxMessage | None:
-        """The oldest of a partition, unless another has it."""
         return await self._session.first(
             outbox_message_from_row, CLAIM_MESSAGE, partition_key=partition_key, through=through, at=at, until=until
         )
 
     async def release(self, message: OutboxMessage, until: datetime) -> bool:
-        """Ends a claim."""
         return await self._session.run(RELEASE_MESSAGE, number=message.number, until=until) > 0
 
     async def complete(self, message: OutboxMessage) -> bool:
-        """Removes an outbox message."""
         return await self._session.run(COMPLETE_MESSAGE, number=message.number) > 0
 
     async def latest_per_partition(self, limit: int) -> list[OutboxMessage]:
-        """The newest of each partition, the partition with the oldest first."""
         return await self._session.all(outbox_message_from_row, LATEST_PER_PARTITION, limit=limit)

@@ -2,9 +2,8 @@
 
 from datetime import datetime
 
-import attrs
-
-from moltnet.adapters.postgres.session import Row, Session
+from moltnet.adapters.postgres.rows import columns_of
+from moltnet.adapters.postgres.session import Repository, Row
 from moltnet.domain.credentials import Scope
 from moltnet.domain.ids import AgentId, WebSessionId
 from moltnet.domain.web_sessions import SignInMethod, WebSession
@@ -24,16 +23,14 @@ END_OLDEST = """
         select id from web_sessions where agent_id = %(agent_id)s order by created_at desc, id desc offset %(most)s
     )
 """
+SELECT_SESSIONS = """
+    select id, token_hash, agent_id, client_id, generation, scopes, method, device, created_at, used_at, expires_at
+    from web_sessions
+"""
 # The session of a token, unless it is over; web_sessions_token_hash_key.
-FIND = """
-    select id, token_hash, agent_id, client_id, generation, scopes, method, device, created_at, used_at, expires_at
-    from web_sessions where token_hash = %(token_hash)s and expires_at > %(at)s
-"""
+FIND = f"{SELECT_SESSIONS} where token_hash = %(token_hash)s and expires_at > %(at)s"
 # An agent's sessions that are not over; web_sessions_agent.
-OF_AGENT = """
-    select id, token_hash, agent_id, client_id, generation, scopes, method, device, created_at, used_at, expires_at
-    from web_sessions where agent_id = %(agent_id)s and expires_at > %(at)s order by used_at desc, id
-"""
+OF_AGENT = f"{SELECT_SESSIONS} where agent_id = %(agent_id)s and expires_at > %(at)s order by used_at desc, id"
 # One row, or none for a session that was ended; web_sessions_pkey.
 PUT = """
     update web_sessions
@@ -45,42 +42,27 @@ END = "delete from web_sessions where id = %(id)s and agent_id = %(agent_id)s"
 PURGE = "delete from web_sessions where expires_at < %(at)s"
 
 
-class PostgresWebSessions:
+class PostgresWebSessions(Repository):
     """Browsers that act for agents."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
 
     async def add(self, session: WebSession, *, most: int) -> None:
         """Stores a session in place of the oldest beyond `most`."""
-        values = attrs.asdict(session, recurse=False)
-        await self._session.run(ADD, **{**values, "scopes": sorted(session.scopes)})
+        await self._session.run(ADD, **{**columns_of(session), "scopes": sorted(session.scopes)})
         await self._session.run(END_OLDEST, agent_id=session.agent_id, most=most)
 
     async def find(self, token_hash: bytes, at: datetime) -> WebSession | None:
-        """The session of a token."""
         return await self._session.first(_session, FIND, token_hash=token_hash, at=at)
 
     async def of_agent(self, agent_id: AgentId, at: datetime) -> list[WebSession]:
-        """An agent's sessions, the one used last first."""
         return await self._session.all(_session, OF_AGENT, agent_id=agent_id, at=at)
 
     async def put(self, session: WebSession) -> None:
-        """Stores the later state of a session."""
-        await self._session.run(
-            PUT,
-            id=session.id,
-            generation=session.generation,
-            used_at=session.used_at,
-            expires_at=session.expires_at,
-        )
+        await self._session.run(PUT, **{**columns_of(session), "scopes": sorted(session.scopes)})
 
     async def end(self, agent_id: AgentId, session_id: WebSessionId) -> bool:
-        """Ends a session of an agent's."""
         return await self._session.run(END, id=session_id, agent_id=agent_id) > 0
 
     async def purge(self, at: datetime) -> int:
-        """Forgets sessions that were over before `at`."""
         return await self._session.run(PURGE, at=at)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import click
 from tqdm import tqdm
 
-from moltnet.domain.model_migration import ModelMigrationProgress, ModelReference
+from moltnet.domain.indexing import ModelMigrationProgress, ModelReference
 from moltnet.entrypoints.cli.ending import run_command
 from moltnet.entrypoints.cli.logs import log_to_stderr
 from moltnet.entrypoints.cli.output import one_sentence, result, say

@@ -17,7 +17,8 @@ from moltnet.domain.caller import Caller
 from moltnet.domain.entries import CONTENT_MAX, NewEntry
 from moltnet.domain.errors import Invalid
 from moltnet.domain.ids import DiaryId, EntryId
-from moltnet.domain.search import Candidate, EmbedderUnavailable, Filters, Search
+from moltnet.domain.indexing import EmbedderUnavailable
+from moltnet.domain.search import Candidate, Filters, Search
 from moltnet.domain.services import Services
 
 _ENTRY = frozenset({"entry", "content", "title", "tags"})

@@ -6,10 +6,9 @@ nothing like an attempt to instruct its reader: these are absent.
 
 import attrs
 
-from moltnet.domain.authors import Author
+from moltnet.domain.agents import Author
 from moltnet.domain.entries import Entry, Kept
-from moltnet.domain.explanations import Explained
-from moltnet.domain.search import Hit, SearchResult
+from moltnet.domain.search import Explained, Hit, SearchResult
 from moltnet.domain.views import FeedItem, FeedItems, Reflected, Remembered
 from moltnet.entrypoints.mcp.tools.derived import tool_of
 from moltnet.entrypoints.operations import entries, feed, search

@@ -13,8 +13,8 @@ from uuid import UUID
 
 import attrs
 
-from moltnet.domain.assertions import ASSERTION_TYPE
 from moltnet.domain.caller import Anonymous
+from moltnet.domain.challenges import ASSERTION_TYPE
 from moltnet.domain.constraints import Alias, Description, Text
 from moltnet.domain.credentials import AccessToken, ClientSecret, InvalidClient, InvalidScope, Scope
 from moltnet.domain.errors import Invalid

@@ -2,11 +2,11 @@
 
 from aiohttp import web
 
+from moltnet.domain.constraints import LIST_MAX
 from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.errors import MoltNetError
 from moltnet.domain.ids import DiaryId, parse_uuid
 from moltnet.domain.keys import Fingerprint
-from moltnet.domain.paging import LIST_MAX
 from moltnet.domain.sharing import ShareRole
 from moltnet.entrypoints.rest.refusals import UnknownRoute
 from moltnet.entrypoints.web.console.endpoint import ConsoleRequest, ConsoleRoute, see_other

@@ -11,10 +11,9 @@ from urllib.parse import urlencode
 import attrs
 from aiohttp import web
 
-from moltnet.domain.caller import Anonymous, Caller
+from moltnet.domain.caller import Anonymous, Caller, Tier
 from moltnet.domain.credentials import Scope
 from moltnet.domain.errors import MoltNetError, Unauthenticated
-from moltnet.domain.limits import Tier
 from moltnet.domain.services import Services
 from moltnet.domain.services.web_sessions import Browser
 from moltnet.entrypoints.library.agent import Agent

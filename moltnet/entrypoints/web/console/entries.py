@@ -4,6 +4,7 @@ import math
 
 from aiohttp import web
 
+from moltnet.domain.constraints import LIST_MAX
 from moltnet.domain.entries import (
     IMPORTANCE_DEFAULT,
     IMPORTANCE_MAX,
@@ -16,7 +17,6 @@ from moltnet.domain.errors import MoltNetError
 from moltnet.domain.ids import EntryId, parse_uuid
 from moltnet.domain.keys import Fingerprint
 from moltnet.domain.listing import Order
-from moltnet.domain.paging import LIST_MAX
 from moltnet.domain.versions import Expected, version_of
 from moltnet.entrypoints.operations.entries import BROWSE, BrowseDiary
 from moltnet.entrypoints.rest.refusals import UnknownRoute

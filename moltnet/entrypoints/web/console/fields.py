@@ -10,9 +10,9 @@ from uuid import UUID
 import attrs
 from aiohttp import web
 
+from moltnet.domain.constraints import LIST_MAX
 from moltnet.domain.errors import Invalid
 from moltnet.domain.ids import parse_uuid
-from moltnet.domain.paging import LIST_MAX
 from moltnet.entrypoints.rest.bodies import MAX_BODY_BYTES, UPLOADS
 from moltnet.entrypoints.rest.refusals import BodyTooLarge, MalformedBody, UnsupportedMediaType
 

@@ -2,9 +2,9 @@
 
 from aiohttp import web
 
+from moltnet.domain.constraints import LIST_MAX
 from moltnet.domain.errors import MoltNetError
 from moltnet.domain.ids import ShareId, parse_uuid
-from moltnet.domain.paging import LIST_MAX
 from moltnet.domain.vouching import MAX_OPEN_VOUCHERS
 from moltnet.entrypoints.rest.refusals import UnknownRoute
 from moltnet.entrypoints.web.console.diaries import DIARIES

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import attrs
 
+from moltnet.domain.constraints import LIST_MAX
 from moltnet.domain.entries import EntryType
 from moltnet.domain.errors import MoltNetError
 from moltnet.domain.ids import DiaryId
-from moltnet.domain.paging import LIST_MAX
 from moltnet.domain.search import Hit, SearchResult
 from moltnet.entrypoints.web.console.endpoint import ConsoleRequest, ConsoleRoute
 from moltnet.entrypoints.web.routing import Html

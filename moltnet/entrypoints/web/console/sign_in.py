@@ -2,8 +2,8 @@
 
 from aiohttp import web
 
+from moltnet.domain.caller import Tier
 from moltnet.domain.errors import MoltNetError
-from moltnet.domain.limits import Tier
 from moltnet.domain.services.web_sessions import SignedIn
 from moltnet.domain.web_sessions import LINK_LIFETIME, SignInChallenge
 from moltnet.entrypoints.web.console import cookies

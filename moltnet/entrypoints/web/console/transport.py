@@ -2,8 +2,8 @@
 
 import attrs
 
-from moltnet.domain.limits import AllowanceUsedUp, Tier
-from moltnet.domain.services.throttling import ThrottlingService
+from moltnet.domain.caller import AllowanceUsedUp, Tier
+from moltnet.domain.services.requests import ThrottlingService
 from moltnet.domain.versions import ANY_VERSION, Expected
 from moltnet.entrypoints.library.transport import InProcess, Input, Output
 from moltnet.entrypoints.operations.operation import Operation

@@ -8,8 +8,8 @@ from http import HTTPStatus
 import attrs
 from cachetools import LRUCache
 
+from moltnet.domain.caller import asker_of
 from moltnet.domain.ids import AgentId
-from moltnet.domain.limits import asker_of
 from moltnet.entrypoints.rest.options import RequestContext
 
 MINUTES = 6 * 60

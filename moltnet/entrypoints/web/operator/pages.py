@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 from aiohttp import web
 
+from moltnet.domain.caller import Tier
 from moltnet.domain.errors import MoltNetError, Unauthenticated
-from moltnet.domain.limits import Tier
 from moltnet.entrypoints.rest.access_log import ACCESS_LOG
 from moltnet.entrypoints.rest.options import SERVICES
 from moltnet.entrypoints.rest.refusals import UnknownRoute

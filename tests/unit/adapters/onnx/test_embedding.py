@@ -7,7 +7,7 @@ import pytest
 from moltnet.adapters.onnx.embedding import OVERLAP, OnnxEmbedder
 from moltnet.adapters.onnx.model_dir import ModelMissing, ModelUnusable
 from moltnet.adapters.onnx.tokenizer import TextTokenizer
-from moltnet.domain.search import EmbedderUnavailable
+from moltnet.domain.indexing import EmbedderUnavailable
 
 
 async def test_prefixes_are_put_before_queries_and_passages(tiny_model):

@@ -5,7 +5,7 @@ import pytest
 
 from moltnet.adapters.onnx.inference import Inference
 from moltnet.adapters.onnx.model_dir import ModelDirectory, ModelUnusable
-from moltnet.domain.search import EmbedderUnavailable
+from moltnet.domain.indexing import EmbedderUnavailable
 
 
 def inference(tiny) -> Inference:

@@ -10,8 +10,8 @@ import pytest
 
 from moltnet.adapters.onnx.queues import RETRY_AFTER_S
 from moltnet.adapters.onnx.scheduling import BACKGROUND_TURN, PASSAGES_OF_ONE, QUERIES, QUERIES_OF_ONE, Scheduler
-from moltnet.domain.limits import AllowanceUsedUp
-from moltnet.domain.search import EmbedderUnavailable, Vector
+from moltnet.domain.caller import AllowanceUsedUp
+from moltnet.domain.indexing import EmbedderUnavailable, Vector
 from moltnet.ports.system import IS_AWAITED
 
 TIMEOUT_S = 30

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from moltnet.adapters.postgres.binary_format import SparseVector, SparseVectorDumper, VectorDumper
-from moltnet.domain.search import DIMENSIONS, Vector
+from moltnet.domain.indexing import DIMENSIONS, Vector
 
 FLOATS = st.floats(width=32, allow_nan=False)
 

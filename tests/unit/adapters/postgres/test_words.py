@@ -13,8 +13,8 @@ from moltnet.adapters.postgres.terms import (
     stored_form,
     stored_terms,
 )
+from moltnet.domain.indexing import Term
 from moltnet.domain.ranking import term_weight
-from moltnet.domain.search import Term
 
 
 def run(*index_terms: str) -> tuple[Term, ...]:

@@ -3,7 +3,8 @@
 import pytest
 
 from moltnet.adapters.text_analysis import SnowballAnalyzer
-from moltnet.domain.search import Query, Term
+from moltnet.domain.indexing import Term
+from moltnet.domain.search import Query
 
 LEXEMES = SnowballAnalyzer()
 

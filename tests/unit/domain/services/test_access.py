@@ -8,12 +8,12 @@ import attrs
 import pytest
 
 from moltnet.domain.caller import ANONYMOUS, Anonymous, Caller
+from moltnet.domain.constraints import Page
 from moltnet.domain.diaries import Diary, DiaryEdit, DiaryNotFound, Visibility
 from moltnet.domain.digest import Reflection
 from moltnet.domain.entries import EntryEdit, EntryNotFound, NewEntry
 from moltnet.domain.errors import MoltNetError, Unauthenticated
 from moltnet.domain.ids import DiaryId, EntryId
-from moltnet.domain.paging import Page
 from moltnet.domain.permissions import InsufficientPermissions
 from moltnet.domain.search import Filters, Search
 from moltnet.domain.services import Services

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from moltnet.domain.authors import Author
+from moltnet.domain.agents import Author
 from moltnet.domain.entries import Entry
 from moltnet.domain.errors import StorageUnavailable
 from moltnet.domain.ids import EntryId

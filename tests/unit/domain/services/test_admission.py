@@ -8,7 +8,7 @@ from moltnet.domain.agents import Agent
 from moltnet.domain.diaries import Visibility
 from moltnet.domain.ids import AgentId, DiaryId
 from moltnet.domain.permissions import Relation
-from moltnet.domain.services.admission import open_first_diary, redeem
+from moltnet.domain.services.agents import open_first_diary, redeem
 from moltnet.domain.vouching import (
     VOUCHER_LIFETIME,
     RegistrationRefused,

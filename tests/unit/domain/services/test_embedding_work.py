@@ -9,15 +9,14 @@ import pytest
 from dependency_injector import providers
 
 from moltnet.adapters.system import ThreadWorkers
-from moltnet.domain.caller import Anonymous
+from moltnet.domain.caller import WINDOW, AllowanceUsedUp, Anonymous, Limits
 from moltnet.domain.diaries import Diary, Visibility
-from moltnet.domain.duplicates import IfDuplicate
 from moltnet.domain.entries import Entry, EntryEdit, NewEntry
 from moltnet.domain.feed import FeedSearch
-from moltnet.domain.limits import WINDOW, AllowanceUsedUp, Limits
 from moltnet.domain.passages import Span
 from moltnet.domain.search import Search
-from moltnet.domain.services.throttling import ThrottlingService
+from moltnet.domain.services.requests import ThrottlingService
+from moltnet.domain.text import IfDuplicate
 from moltnet.entrypoints.container.wiring import Parts
 from tests.support.models import NamedEmbedder
 from tests.support.network import Member, Network, a_network

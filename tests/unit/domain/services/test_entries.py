@@ -6,6 +6,7 @@ from itertools import repeat
 
 import pytest
 
+from moltnet.domain.constraints import Page
 from moltnet.domain.diaries import Diary, DiaryEdit, DiaryNotFound, Visibility
 from moltnet.domain.entries import (
     CONTENT_MAX,
@@ -20,9 +21,9 @@ from moltnet.domain.entries import (
     UnknownSuccessor,
 )
 from moltnet.domain.ids import EntryId
-from moltnet.domain.paging import Page
+from moltnet.domain.indexing import EmbedderUnavailable
 from moltnet.domain.permissions import InsufficientPermissions
-from moltnet.domain.search import EmbedderUnavailable, Filters, Search
+from moltnet.domain.search import Filters, Search
 from moltnet.domain.sharing import ShareRole
 from tests.support.builders import NOON, an_id
 from tests.support.interruptions import failing

@@ -12,8 +12,8 @@ from moltnet.domain.caller import ANONYMOUS
 from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.entries import EntryEdit, NewEntry
 from moltnet.domain.errors import Unauthenticated
-from moltnet.domain.explanations import Reason
-from moltnet.domain.search import Filters, Search, SearchResult, Term, Weights
+from moltnet.domain.indexing import Term
+from moltnet.domain.search import Filters, Reason, Search, SearchResult, Weights
 from tests.support.builders import NOON
 from tests.support.network import Member, Network, a_network
 

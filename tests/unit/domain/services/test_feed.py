@@ -12,7 +12,7 @@ from moltnet.domain.diaries import Diary, DiaryEdit, Visibility
 from moltnet.domain.entries import Entry
 from moltnet.domain.feed import Cursor, FeedPage, FeedSearch, PublicEntry, PublicEntryNotFound, Selection
 from moltnet.domain.ids import EntryId
-from moltnet.domain.search import EmbedderUnavailable
+from moltnet.domain.indexing import EmbedderUnavailable
 from moltnet.domain.services.feed import FeedService
 from moltnet.domain.sharing import ShareRole
 from tests.support.builders import an_entry, an_id

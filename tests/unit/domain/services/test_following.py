@@ -8,7 +8,7 @@ from moltnet.adapters.memory.storage import MemoryStorage
 from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.errors import StorageUnavailable
 from moltnet.domain.feed import Position, Selection, Stretch
-from moltnet.domain.services.feed_subscription import STRETCH, FeedSubscription, SharedReads
+from moltnet.domain.services.feed import STRETCH, FeedSubscription, SharedReads
 from tests.support.builders import an_entry
 from tests.support.stored import joined, opened, written
 

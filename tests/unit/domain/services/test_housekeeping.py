@@ -5,10 +5,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from moltnet.domain.caller import ANONYMOUS
+from moltnet.domain.caller import ANONYMOUS, Tier
+from moltnet.domain.constraints import Page
 from moltnet.domain.idempotency import IDEMPOTENCY_RECORD_LIFETIME, IdempotencyRecord, IdempotentRequest
-from moltnet.domain.limits import Tier
-from moltnet.domain.paging import Page
 from moltnet.domain.recovery import CODE_LIFETIME, FLOW_LIFETIME, FlowNotFound, FlowOver
 from moltnet.domain.services.maintenance import BATCH
 from moltnet.domain.signing import SIGNING_LIFETIME, SigningStatus

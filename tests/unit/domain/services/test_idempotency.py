@@ -11,7 +11,7 @@ from moltnet.domain.diaries import Diary, MalformedDiaryName
 from moltnet.domain.entries import NewEntry
 from moltnet.domain.errors import StorageUnavailable
 from moltnet.domain.idempotency import IDEMPOTENCY_RECORD_LIFETIME, IdempotencyKeyReused
-from moltnet.domain.services.idempotency import IdempotentOutcome, SaveResponse
+from moltnet.domain.services.requests import IdempotentOutcome, SaveResponse
 from moltnet.domain.sharing import ShareRole
 from tests.support.builders import a_keyed_request
 from tests.support.interruptions import failing

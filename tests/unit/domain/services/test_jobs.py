@@ -7,7 +7,7 @@ import attrs
 
 from moltnet.adapters.memory.system import MemoryClock
 from moltnet.adapters.memory.workflows import Journal, MemoryWorkflows
-from moltnet.domain.services.jobs import RUN_JOB, WORKFLOW_RETENTION, Job, JobWorkflow, Schedule
+from moltnet.domain.services.maintenance import RUN_JOB, WORKFLOW_RETENTION, Job, JobWorkflow, Schedule
 from moltnet.ports.workflows import Backoff
 from tests.support.builders import NOON
 

@@ -7,7 +7,7 @@ import pytest
 
 from moltnet.adapters.memory.storage import MemoryStorage
 from moltnet.adapters.memory.system import MemoryClock
-from moltnet.domain.model_migration import ModelReference, ModelState, ServingModelChanged
+from moltnet.domain.indexing import ModelReference, ModelState, ServingModelChanged
 from moltnet.domain.services.models import ATTEMPTS, LOAD_AGAIN_AFTER, Models, ModelSource
 from tests.support.builders import NOON
 from tests.support.models import NamedEmbedder, Shelf, placed

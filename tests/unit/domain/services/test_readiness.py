@@ -2,7 +2,7 @@ import asyncio
 from contextlib import suppress
 
 from moltnet.domain.errors import StorageLost, StorageUnavailable, Unavailable
-from moltnet.domain.services.readiness import ReadinessService
+from moltnet.domain.services.maintenance import ReadinessService
 
 
 class Part:

@@ -11,12 +11,10 @@ from moltnet.adapters.memory.system import MemoryClock, MemoryRandomness, Memory
 from moltnet.adapters.text_analysis import SnowballAnalyzer
 from moltnet.domain.diaries import Diary
 from moltnet.domain.entries import Entry
-from moltnet.domain.model_migration import ModelState
-from moltnet.domain.search import EmbedderUnavailable, EntryIndex, Filters, Weights
-from moltnet.domain.services.indexing import Indexing, Vectors
-from moltnet.domain.services.model_migration import ModelMigrationService
-from moltnet.domain.services.models import Models, ModelSource
-from moltnet.domain.services.reembedding import BATCH, LEASE, ReembeddingService
+from moltnet.domain.indexing import EmbedderUnavailable, EntryIndex, ModelState
+from moltnet.domain.search import Filters, Weights
+from moltnet.domain.services.indexing import BATCH, LEASE, Indexing, ReembeddingService, Vectors
+from moltnet.domain.services.models import ModelMigrationService, Models, ModelSource
 from moltnet.domain.services.retrieval import Retrieval
 from tests.support.builders import NOON, an_entry
 from tests.support.models import NamedEmbedder, Shelf, placed

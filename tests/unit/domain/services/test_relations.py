@@ -6,15 +6,14 @@ from contextlib import suppress
 import attrs
 import pytest
 
+from moltnet.domain.constraints import Page
 from moltnet.domain.diaries import Diary, DiaryEdit, DiaryNotFound
 from moltnet.domain.digest import Reflection
 from moltnet.domain.entries import EntryEdit
 from moltnet.domain.errors import Unavailable
 from moltnet.domain.outbox import OutboxMessage, RelationsPending
-from moltnet.domain.paging import Page
-from moltnet.domain.permissions import InsufficientPermissions, Relation
+from moltnet.domain.permissions import InsufficientPermissions, Link, Namespace, Relation, RelationTuple, Thing
 from moltnet.domain.registration import RegistrationFailed
-from moltnet.domain.relations import Link, Namespace, RelationTuple, Thing
 from moltnet.domain.search import Filters, Search
 from moltnet.domain.services.relations import CLAIM_LIFETIME, DELIVERY_ATTEMPTS
 from moltnet.domain.sharing import ShareRole, ShareStatus

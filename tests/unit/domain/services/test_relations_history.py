@@ -6,11 +6,10 @@ import attrs
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from moltnet.domain.constraints import Page
 from moltnet.domain.diaries import Diary, DiaryNotFound
 from moltnet.domain.errors import MoltNetError
-from moltnet.domain.paging import Page
-from moltnet.domain.permissions import Relation
-from moltnet.domain.relations import Link, RelationTuple, Thing
+from moltnet.domain.permissions import Link, Relation, RelationTuple, Thing
 from moltnet.domain.search import Filters
 from moltnet.domain.services.relations import CLAIM_LIFETIME
 from moltnet.domain.sharing import ShareRole, ShareStatus

@@ -14,8 +14,7 @@ from moltnet.domain.credentials import ALL_SCOPES
 from moltnet.domain.errors import Unavailable
 from moltnet.domain.ids import ClientId, DiaryId
 from moltnet.domain.outbox import Change
-from moltnet.domain.permissions import RIGHTS, Relation, Right
-from moltnet.domain.relations import Link, Namespace, Thing, TuplePattern
+from moltnet.domain.permissions import RIGHTS, Link, Namespace, Relation, Right, Thing, TuplePattern
 from moltnet.domain.services.relations import RelationDelivery
 from moltnet.domain.services.relocation import Direction, Moved, RelocationService
 from moltnet.domain.sharing import ShareRole

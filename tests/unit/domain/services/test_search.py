@@ -15,7 +15,8 @@ from moltnet.domain.digest import Reflection
 from moltnet.domain.entries import EntryEdit, EntryType, NewEntry
 from moltnet.domain.errors import Unauthenticated
 from moltnet.domain.ids import DiaryId
-from moltnet.domain.search import EmbedderUnavailable, Filters, Search, SearchResult, SearchType, Weights
+from moltnet.domain.indexing import EmbedderUnavailable
+from moltnet.domain.search import Filters, Search, SearchResult, SearchType, Weights
 from moltnet.domain.sharing import ShareRole
 from tests.support.builders import NOON, an_id
 from tests.support.interruptions import failing

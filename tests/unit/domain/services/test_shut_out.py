@@ -4,11 +4,11 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from moltnet.domain.constraints import Page
 from moltnet.domain.diaries import Diary, DiaryEdit, DiaryNotFound, Visibility
 from moltnet.domain.digest import Reflection
 from moltnet.domain.entries import Entry, EntryEdit
 from moltnet.domain.errors import NotFound
-from moltnet.domain.paging import Page
 from moltnet.domain.permissions import InsufficientPermissions
 from moltnet.domain.search import Filters, Search
 from moltnet.domain.sharing import ShareRole

@@ -10,9 +10,9 @@ from datetime import timedelta
 import pytest
 
 from moltnet.domain.agents import AgentNotFound
+from moltnet.domain.constraints import Page
 from moltnet.domain.ids import SigningRequestId
 from moltnet.domain.keys import Fingerprint
-from moltnet.domain.paging import Page
 from moltnet.domain.signing import (
     MESSAGE_MAX,
     SIGNING_LIFETIME,

@@ -4,8 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from moltnet.domain.caller import ANONYMOUS
-from moltnet.domain.limits import WINDOW, Limits, Tier
+from moltnet.domain.caller import ANONYMOUS, WINDOW, Limits, Tier
 from tests.support.network import Member, Network
 
 HERE, THERE = "192.0.2.1", "192.0.2.2"

@@ -7,7 +7,7 @@ from itertools import repeat
 import pytest
 
 from moltnet.domain.agents import ProfileNotFound
-from moltnet.domain.paging import Page
+from moltnet.domain.constraints import Page
 from moltnet.domain.vouching import (
     ISSUE_ATTEMPTS,
     MAX_OPEN_VOUCHERS,

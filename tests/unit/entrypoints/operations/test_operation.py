@@ -3,11 +3,11 @@
 import attrs
 import pytest
 
+from moltnet.domain.caller import Tier
 from moltnet.domain.diaries import Diary
 from moltnet.domain.entries import Entry
 from moltnet.domain.ids import AgentId, ClientId, DiaryId
 from moltnet.domain.keys import PublicKey
-from moltnet.domain.limits import Tier
 from moltnet.domain.views import Myself
 from moltnet.entrypoints.operations import table  # noqa: F401  # declares the views
 from moltnet.entrypoints.operations.operation import SUCCESS, Auth, Http, Operation

@@ -2,7 +2,7 @@
 
 import pytest
 
-from moltnet.domain.search import EmbedderUnavailable
+from moltnet.domain.indexing import EmbedderUnavailable
 from moltnet.entrypoints.cli.scoring.rankings import Asker, MemoryQuestion, Ranked, parse
 from moltnet.entrypoints.cli.scoring.scorecards import scorecard
 from tests.support.network import a_network

@@ -1,4 +1,4 @@
-"""Carrying a request out once, however often it is sent and whatever breaks in between.
+"""What becomes of requests on every transport: counting them, and carrying one out once, however often it is sent.
 
 A use case that creates something takes a `record`, and calls it with what it is about to create as the first write of
 its transaction. So the idempotency record exists exactly when the thing does: there is no moment at which one is
@@ -10,11 +10,34 @@ from typing import TypeAlias, TypeVar
 
 import attrs
 
+from moltnet.domain.caller import Allowance, AllowanceUsedUp, Anonymous, Caller, Limits, Tier, asker_of, bucket_of
 from moltnet.domain.errors import MoltNetError
 from moltnet.domain.idempotency import AlreadyCarriedOut, IdempotencyRecord, IdempotentRequest
 from moltnet.domain.outbox import RelationsPending
+from moltnet.ports.requests import RateLimits
 from moltnet.ports.storage import Storage, UnitOfWork
 from moltnet.ports.system import Clock
+
+
+@attrs.frozen(kw_only=True)
+class ThrottlingService:
+    """Says whether an asker may continue."""
+
+    counts: RateLimits
+    limits: Limits
+
+    async def count(self, tier: Tier, act: str, caller: Caller | Anonymous, address: str) -> Allowance:
+        """The asker's allowance after one more act; raises Unavailable."""
+        limit = self.limits.per_minute(tier, caller)
+        return await self.counts.hit(bucket_of(tier, act), asker_of(caller, address), limit)
+
+    async def count_passages(self, asker: str, passages: int) -> None:
+        """Counts passages that are about to be embedded for an asker; raises AllowanceUsedUp and Unavailable."""
+        bucket = bucket_of(Tier.EMBEDDING, "passages")
+        allowance = await self.counts.hit(bucket, asker, self.limits.passages, passages)
+        if not allowance.allowed:
+            raise AllowanceUsedUp(allowance.reset_s)
+
 
 Result = TypeVar("Result")
 SaveResponse: TypeAlias = Callable[[UnitOfWork, Result], Awaitable[None]]
