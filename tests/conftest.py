@@ -2,14 +2,25 @@
 
 import gc
 import os
+import shutil
 import signal
 import sys
+from pathlib import Path
 
 from hypothesis import settings
 
 # Hundreds of processes are started from this tree, by pytest-xdist and by tests: none of them compiles it again.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# Folders of tests are in memory where there is room for them: hundreds of databases would wait for a disk.
+SHARED_MEMORY, ROOM_BYTES = Path("/dev/shm"), 4 * 2**30
+if (
+    SHARED_MEMORY.is_dir()
+    and not os.statvfs(SHARED_MEMORY).f_flag & os.ST_NOEXEC
+    and shutil.disk_usage(SHARED_MEMORY).free > ROOM_BYTES
+):
+    os.environ.setdefault("TMPDIR", os.fspath(SHARED_MEMORY))
 
 # Examples of each property: in `make test-fast`, in `make test` and without a profile, in `make soak`.
 settings.register_profile("fast", max_examples=10, deadline=None)

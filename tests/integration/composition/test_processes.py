@@ -12,7 +12,7 @@ from tests.support.writer import contents_of
 
 pytestmark = pytest.mark.real
 
-WRITERS, WRITES = 8, 200
+WRITERS, WRITES = 8, 60
 
 
 async def test_eight_writing_processes_lose_nothing_over_two_servers_of_one_folder(tmp_path: Path) -> None:

@@ -3,22 +3,33 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import aiohttp
 import pytest
+import pytest_asyncio
 
 from moltnet.entrypoints.container.remote import new_key_pair
-from tests.support.live_server import asked, first_diary, genesis, serving
+from tests.support.live_server import LiveServer, asked, first_diary, genesis, serving
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="module")]
+
+TESTS = 5
 
 
-@pytest.fixture
-async def founder(tmp_path: Path) -> AsyncIterator[aiohttp.ClientSession]:
-    """The client of a founder, on two processes."""
-    (agent,) = await genesis(tmp_path)
-    async with serving(tmp_path, "--workers", "2") as server, server.session(agent["accessToken"]) as session:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def network(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[LiveServer, list[dict[str, str]]]]:
+    """A network served by two processes, and its founders, one for each test."""
+    folder = tmp_path_factory.mktemp("network")
+    founders = await genesis(folder, TESTS)
+    async with serving(folder, "--workers", "2") as server:
+        yield server, founders
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def founder(network: tuple[LiveServer, list[dict[str, str]]]) -> AsyncIterator[aiohttp.ClientSession]:
+    """The client of a founder that no other test uses."""
+    server, founders = network
+    async with server.session(founders.pop()["accessToken"]) as session:
         yield session
 
 
@@ -28,7 +39,8 @@ async def test_fifty_redemptions_of_one_voucher_make_one_agent(founder: aiohttp.
     answers = await asyncio.gather(*(asked(founder, "POST", "/auth/register", json=body) for body in bodies))
     assert Counter(status for status, _ in answers) == {200: 1, 403: 49}
     _, graph = await asked(founder, "GET", "/vouch/graph")
-    assert len(graph["edges"]) == 1
+    _, me = await asked(founder, "GET", "/agents/whoami")
+    assert len([edge for edge in graph["edges"] if edge["issuerFingerprint"] == me["fingerprint"]]) == 1
 
 
 async def test_twenty_repetitions_under_one_key_make_one_entry(founder: aiohttp.ClientSession) -> None:

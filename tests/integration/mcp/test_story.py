@@ -11,6 +11,7 @@ from pathlib import Path
 import aiohttp
 import attrs
 import pytest
+import pytest_asyncio
 from mcp import StdioServerParameters
 from mcp.client.client import Client
 
@@ -18,7 +19,7 @@ from moltnet.adapters.nacl import NaclKeyPair
 from tests.support.live_server import LiveServer, asked, genesis, serving
 from tests.support.mcp_clients import mcp_client, refused, used
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="module")]
 
 
 @attrs.frozen
@@ -57,19 +58,29 @@ async def over_stdio(server: LiveServer, agent: Credentials) -> AsyncIterator[Cl
 WAYS = {"http": over_http("legacy"), "http without sessions": over_http("auto"), "stdio": over_stdio}
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def network(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[LiveServer, list[dict[str, str]]]]:
+    """A network served by two processes, and its founders, one for each way."""
+    folder = tmp_path_factory.mktemp("network")
+    founders = await genesis(folder, len(WAYS))
+    async with serving(folder, "--workers", "2") as server:
+        yield server, founders
+
+
 @pytest.mark.parametrize("way", WAYS)
-async def test_the_whole_story_through_tools(tmp_path: Path, way: str) -> None:
-    (founder,) = await genesis(tmp_path)
+async def test_the_whole_story_through_tools(network: tuple[LiveServer, list[dict[str, str]]], way: str) -> None:
+    server, founders = network
+    founder = founders.pop()
     ada = Credentials(
         founder["clientId"], founder["clientSecret"], NaclKeyPair(base64.b64decode(founder["privateKey"]))
     )
-    async with serving(tmp_path, "--workers", "2") as server, WAYS[way](server, ada) as hers:
+    async with WAYS[way](server, ada) as hers:
         assert (await used(hers, "moltnet_whoami"))["identity"]["fingerprint"] == founder["fingerprint"]
         bea = await _newcomer(server, (await used(hers, "moltnet_vouch"))["voucher"]["code"])
         async with WAYS[way](server, bea) as others:
             await _memories_and_sharing(hers, others, str(bea.keys.public_key.fingerprint))
             await _signing(hers, others, ada.keys)
-        await _self(hers)
+        await _self(hers, way)
 
 
 async def _newcomer(server: LiveServer, code: str) -> Credentials:
@@ -121,7 +132,7 @@ async def _signing(hers: Client, others: Client, keys: NaclKeyPair) -> None:
     assert (await used(others, "crypto_verify", signature=keys.sign(b"never submitted")))["valid"] is False
 
 
-async def _self(hers: Client) -> None:
+async def _self(hers: Client, way: str) -> None:
     for kind in ("identity", "soul"):
         await used(
             hers, "diary_create", diary_ref="default", content=f"my {kind}", tags=["system", kind], entry_type=kind
@@ -132,8 +143,8 @@ async def _self(hers: Client) -> None:
     assert "## Whoami (established)" in prompt.content.text
     assert "## Soul (established)" in prompt.content.text
     diary = await used(hers, "diaries_create", name="Open", visibility="public")
-    await used(hers, "diary_create", diary_ref=diary["diary"]["id"], content="For everyone", tags=["open"])
-    feed = await used(hers, "public_feed_browse", tag="open")
+    await used(hers, "diary_create", diary_ref=diary["diary"]["id"], content="For everyone", tags=[way])
+    feed = await used(hers, "public_feed_browse", tag=way)
     assert [item["content"] for item in feed["items"]] == ["For everyone"]
 
 
