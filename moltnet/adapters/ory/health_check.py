@@ -1,13 +1,15 @@
 """What an operator can get wrong about Ory, asked of the services themselves (docs/reference/ory.md)."""
 
+import re
 from email.utils import parsedate_to_datetime
+from secrets import token_bytes
 from typing import Any
 from uuid import UUID, uuid4
 
 import attrs
 from ory_client import (
-    CreateRecoveryCodeForIdentityBody,
     IdentityApi,
+    MetadataApi,
     OAuth2Api,
     OAuth2Client,
     OidcApi,
@@ -16,19 +18,24 @@ from ory_client import (
 
 from moltnet.adapters.ory.claims import Expected
 from moltnet.adapters.ory.clients import GRANT_TYPE
+from moltnet.adapters.ory.identity import OryIdentityProvider
 from moltnet.adapters.ory.published_keys import PublishedKeys
 from moltnet.adapters.ory.relations import OryRelationStore
 from moltnet.adapters.ory.schemas import AgentSchema
 from moltnet.adapters.ory.service import OryMisconfigured, OryService, Reply
 from moltnet.adapters.ory.services import OryServices
 from moltnet.domain.ids import AgentId
+from moltnet.domain.keys import KEY_BYTES, PublicKey
 from moltnet.domain.permissions import EntryRight, Link, Namespace, Right, Thing, TuplePattern
-from moltnet.ports.system import Clock
+from moltnet.ports.storage import Storage
+from moltnet.ports.system import Clock, Randomness
 
-_OK, _DONE, _CREATED, _FORBIDDEN, _NOT_FOUND, _ERROR = 200, 204, 201, 403, 404, 500
+_OK, _DONE, _CREATED, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _ERROR = 200, 204, 201, 401, 403, 404, 500
 # Nobody has it (RFC 9562 §5.9), so what is asked of it changes nothing.
 _NOBODY = UUID(int=0)
 CLOCKS_APART_S = 5
+# Those that the suites of ports were run against, docs/ory.md.
+OLDEST = {"Kratos": "v26.2", "Hydra": "v26.2", "Keto": "v26.2"}
 _TRAITS = {"public_key", "voucher_code"}
 _HOOK = "/hooks/hydra/token-exchange"
 _HOOK_ADVICE = (
@@ -44,6 +51,7 @@ class OryHealthCheck:
     services: OryServices
     issuer: str
     clock: Clock
+    randomness: Randomness
 
     async def kratos(self) -> str:
         """That both sides of Kratos answer, and take the key."""
@@ -55,7 +63,7 @@ class OryHealthCheck:
             {_OK},
         )
         await AgentSchema(self.services.kratos_public).list_all()
-        return self._on_time(self.services.kratos_admin, response)
+        return await self._current(self.services.kratos_admin, response)
 
     async def hydra(self) -> str:
         """That both sides of Hydra answer, and take the key."""
@@ -67,7 +75,7 @@ class OryHealthCheck:
             {_OK},
         )
         await PublishedKeys(self.services.hydra_public, self.clock).published()
-        return self._on_time(self.services.hydra_admin, response)
+        return await self._current(self.services.hydra_admin, response)
 
     async def keto(self) -> str:
         """That both sides of Keto answer, and take the key."""
@@ -85,7 +93,7 @@ class OryHealthCheck:
             ),
             {_DONE, _NOT_FOUND},
         )
-        return self._on_time(self.services.keto_public, response)
+        return await self._current(self.services.keto_public, response)
 
     async def schema(self) -> str:
         """That Kratos has the schema of agents, and that it is the network's own."""
@@ -99,21 +107,18 @@ class OryHealthCheck:
             raise OryMisconfigured(_other_schema(found["id"], "public_key is not a password identifier"))
         return f"{found['id']}"
 
-    async def recovery(self) -> str:
-        """That Kratos gives recovery codes; none is given here."""
-        body = CreateRecoveryCodeForIdentityBody(identity_id=_NOBODY, flow_type="api")
-        reply = await self.services.kratos_admin.call(
-            "give a recovery code",
-            lambda client, timeout: IdentityApi(client).create_recovery_code_for_identity_without_preload_content(
-                create_recovery_code_for_identity_body=body, _request_timeout=timeout
-            ),
-            {_NOT_FOUND},
-        )
-        if str(reply.member("error", "reason")).startswith("This endpoint was disabled"):
-            raise OryMisconfigured(
-                "Kratos gives no recovery codes: set selfservice.methods.code.enabled and selfservice.flows.recovery"
-            )
-        return "codes are given"
+    async def recovery(self, storage: Storage) -> str:
+        """That Kratos gives a recovery code, and a session for it: an identity of nobody's gets one, and is removed."""
+        registration, key = f"moltnet-doctor-{uuid4()}", PublicKey(token_bytes(KEY_BYTES))
+        public, admin = self.services.kratos_public, self.services.kratos_admin
+        identities = OryIdentityProvider(public, admin, AgentSchema(public), storage, self.randomness, "")
+        identity = await identities.create(registration, key, None)
+        try:
+            recovery = await identities.begin_recovery(identity)
+            await identities.answer_flow(recovery.flow_url.rpartition("=")[2], recovery.code)
+        finally:
+            await identities.delete(registration, key)
+        return "a code was given, and a session for it"
 
     async def tokens(self) -> str:
         """That Hydra calls itself what tokens are expected to say, and publishes keys that can be used here."""
@@ -191,17 +196,33 @@ class OryHealthCheck:
             {_OK, _FORBIDDEN, _ERROR},
         )
 
-    def _on_time(self, service: OryService, reply: Reply) -> str:
+    async def _current(self, service: OryService, reply: Reply) -> str:
+        """The service's release; raises OryMisconfigured for one that is too old, and for a clock that is wrong."""
+        version = await service.call(
+            "tell its release",
+            lambda client, timeout: MetadataApi(client).get_version_without_preload_content(_request_timeout=timeout),
+            {_OK, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND},  # Ory Network has none
+        )
+        release = str(version.member("version") or "")
+        oldest = OLDEST[service.name.partition(" ")[0]]
+        if (found := _numbers(release)) and found < _numbers(oldest):
+            raise OryMisconfigured(f"{service.name} is {release}, but {oldest} is the oldest that was tried: update it")
         try:
             theirs = parsedate_to_datetime(reply.headers.get("Date", ""))
         except ValueError:
-            return "answers"
+            return release or "answers"
         apart_s = abs((theirs - self.clock.now()).total_seconds())
         if apart_s > CLOCKS_APART_S:
             raise OryMisconfigured(
                 f"the clock of {service.name} is {apart_s:.0f} s from this one, and tokens are judged by both: set them"
             )
-        return "answers, and its clock is right"
+        return f"{release or 'answers'}, and its clock is right"
+
+
+def _numbers(release: str) -> tuple[int, ...]:
+    """What a release is ordered by; nothing for one without numbers."""
+    found = re.match(r"v(\d+)\.(\d+)", release)
+    return tuple(map(int, found.groups())) if found else ()
 
 
 def _client_of_nobody(client_id: str, secret: str) -> OAuth2Client:

@@ -54,6 +54,12 @@ class HealthCheck:
             empty = not await work.agents.any()
         return "native; nobody is there yet" if empty else "native; agents are there"
 
+    async def recovery(self) -> str:
+        """That Kratos lets an agent recover, from its code to its session."""
+        assert self.ory is not None  # noqa: S101  # asked of a network with Ory alone
+        async with self._storage() as storage:
+            return await self.ory.recovery(storage)
+
     async def serving(self) -> str:
         """That the model which serves the network is here."""
         async with self._storage() as storage, storage.autocommit() as work:
@@ -89,9 +95,8 @@ async def health_check(settings: Settings) -> AsyncIterator[HealthCheck]:
 
     with database(settings) as address, ory_of(settings.ory) as ory:
         storage = partial(PostgresStorage.open, address, max_connections=2)
-        yield HealthCheck(
-            settings, DatabaseHealthCheck(address), ory.health_check(SystemClock()) if ory else None, storage
-        )
+        checks = ory.health_check(SystemClock(), SystemRandomness()) if ory else None
+        yield HealthCheck(settings, DatabaseHealthCheck(address), checks, storage)
 
 
 class KeysElsewhere(Invalid):

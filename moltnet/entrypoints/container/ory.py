@@ -75,11 +75,11 @@ class Ory:
 
         return OryRelationStore(public=self.services.keto_public, admin=self.services.keto_admin)
 
-    def health_check(self, clock: Clock) -> "OryHealthCheck":
+    def health_check(self, clock: Clock, randomness: Randomness) -> "OryHealthCheck":
         """What there is to look at in it."""
         from moltnet.adapters.ory.health_check import OryHealthCheck  # noqa: PLC0415  # heavy
 
-        return OryHealthCheck(services=self.services, issuer=self.issuer, clock=clock)
+        return OryHealthCheck(services=self.services, issuer=self.issuer, clock=clock, randomness=randomness)
 
 
 @contextmanager

@@ -65,7 +65,7 @@ async def test_each_thing_that_is_left_out_is_named(data: Path, ory: OryStandIn)
     told = bad(await doctor(data, "--json", **named(ory) | {"MOLTNET_ORY_ISSUER": "https://other.example"}))
     assert set(told) == {"agents", "recovery", "tokens", "namespaces", "hook"}
     assert told["agents"].endswith("add deploy/ory/kratos/agent.schema.json to it")
-    assert "selfservice.methods.code.enabled" in told["recovery"]
+    assert "add deploy/ory/kratos/agent.schema.json" in told["recovery"]
     assert told["tokens"].endswith("set MOLTNET_ORY_ISSUER to what it says")
     assert told["namespaces"] == "Keto does not know the namespace DiaryEntry: give it deploy/ory/keto/permissions.ts"
     assert told["hook"].startswith("Hydra calls no hook for the claims of tokens: set oauth2.token_hook")
@@ -79,6 +79,28 @@ async def test_service_that_is_down_and_a_key_that_is_wrong(data: Path, ory: Ory
     assert {name: text.rpartition(": ")[2] for name, text in told.items()} == dict.fromkeys(
         ("kratos", "hydra", "keto"), "it answered 401"
     )
+
+
+async def test_recovery_without_codes(data: Path, ory: OryStandIn):
+    ory.kratos.codes_enabled = False
+    told = bad(await doctor(data, "--json", **named(ory)))
+    assert "selfservice.methods.code.enabled" in told["recovery"]
+    assert ory.kratos.identities == {}
+
+
+async def test_recovery_that_ends_without_a_session(data: Path, ory: OryStandIn):
+    ory.kratos.continues = False
+    told = bad(await doctor(data, "--json", **named(ory)))
+    assert set(told) == {"recovery"}
+    assert told["recovery"].endswith("set feature_flags.use_continue_with_transitions to true")
+    assert ory.kratos.identities == {}
+
+
+async def test_release_that_is_too_old(data: Path, ory: OryStandIn):
+    ory.faults.always("version", f.Fault(status=200, body='{"version":"v0.11.1-alpha.0"}'))
+    told = bad(await doctor(data, "--json", **named(ory)))
+    assert set(told) == {"kratos", "hydra", "keto"}
+    assert "Keto is v0.11.1-alpha.0, but v" in told["keto"]
 
 
 async def test_hook_that_fails(data: Path, ory: OryStandIn):

@@ -76,7 +76,7 @@ def _checks(parts: HealthCheck) -> list[dict[str, Callable[[], Awaitable[str]]]]
         {"kratos": ory.kratos, "hydra": ory.hydra, "keto": ory.keto},
         {
             "agents": ory.schema,
-            "recovery": ory.recovery,
+            "recovery": parts.recovery,
             "tokens": ory.tokens,
             "namespaces": ory.namespaces,
             "hook": ory.hook,
