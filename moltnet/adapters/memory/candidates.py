@@ -1,5 +1,6 @@
 """Candidates for a question, by comparing every entry there is to compare."""
 
+import asyncio
 import heapq
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -11,7 +12,7 @@ import attrs
 from moltnet.adapters.memory.repositories.references import require_serving
 from moltnet.adapters.memory.statements import Repository, in_turns
 from moltnet.adapters.memory.tables import Tables
-from moltnet.adapters.memory.vectors import cosines, products, unit
+from moltnet.adapters.memory.vectors import cosines, near_ones, unit
 from moltnet.domain.diaries import Visibility
 from moltnet.domain.entries import Entry, Similar
 from moltnet.domain.ids import DiaryId, EntryId
@@ -80,8 +81,8 @@ class MemoryCandidates(Repository):
         require_serving(tables, model)
         stored = reversed(tables.indexes.sharing("diary", diary_id).values())
         newest = list(islice((index for index in stored if model in index.beginnings), SIMILAR_AMONG))
-        near = zip(products(unit(vector), [index.beginnings[model] for index in newest]), newest, strict=True)
-        best = heapq.nlargest(SIMILAR_MAX, [(cosine, each.entry_id) for cosine, each in near if cosine >= SIMILAR_FROM])
+        near = near_ones(unit(vector), [index.beginnings[model] for index in newest], SIMILAR_FROM)
+        best = heapq.nlargest(SIMILAR_MAX, [(cosine, newest[at].entry_id) for at, cosine in near])
         return [Similar(entry_id, cosine) for cosine, entry_id in best]
 
 
@@ -107,7 +108,9 @@ async def _best_of(tables: Tables, question: Question, within: Collection[DiaryI
         candidate for rows in [_rows(tables, each) for each in within] for candidate in await _compared(rows, question)
     ]
     nearest, cosine_beyond = _best(compared, _by_cosine, depth)
+    await asyncio.sleep(0)  # of thousands of candidates, each side takes milliseconds
     matching, words_beyond = _best(compared, _by_term_score, depth)
+    await asyncio.sleep(0)
     timely, timely_beyond = _best([each for each in compared if each.timely], _by_time, depth)
     cosine_ranks = {each.entry_id: rank for rank, each in enumerate(nearest, start=1)}
     words_ranks = {each.entry_id: rank for rank, each in enumerate(matching, start=1)}

@@ -17,11 +17,12 @@ def unit(vector: Vector) -> bytes:
     return (numbers / length).tobytes() if length else vector.data
 
 
-def products(one: bytes, others: Sequence[bytes]) -> list[float]:
-    """The scalar product of a unit vector and each of `others`, in their order: their cosines."""
+def near_ones(one: bytes, others: Sequence[bytes], at_least: float) -> list[tuple[int, float]]:
+    """Of the unit vectors `others` those at least so near to a unit vector: the place of each, and its cosine."""
     matrix = np.frombuffer(b"".join(others), "<f4").reshape(-1, DIMENSIONS)
-    found: list[float] = np.einsum("ij,j->i", matrix, np.frombuffer(one, "<f4")).tolist()
-    return found
+    found = np.einsum("ij,j->i", matrix, np.frombuffer(one, "<f4"))
+    places = np.flatnonzero(found >= at_least)
+    return list(zip(places.tolist(), found[places].tolist(), strict=True))
 
 
 def cosines(vector: Vector, others: Sequence[Vector]) -> list[float]:

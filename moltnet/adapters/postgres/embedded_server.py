@@ -101,7 +101,6 @@ SETTINGS = (
     "unix_socket_directories=.",
     "unix_socket_permissions=0700",
     "max_connections=200",
-    "shared_buffers=128MB",
     "max_wal_size=256MB",  # bounds the folder
     "fsync=on",
     "synchronous_commit=on",
@@ -114,6 +113,22 @@ SETTINGS = (
     "log_checkpoints=off",
     "log_error_verbosity=terse",  # the detail of a broken constraint quotes the row, so private text
 )
+
+
+# Of the memory there is, what PostgreSQL may keep of the data, and within which limits. Pages are taken when they are
+# first needed. A search of a diary that does not fit takes half as long again for each entry (`python -m bench.large`).
+BUFFERS_PART, BUFFERS_LEAST_MB, BUFFERS_MOST_MB = 1 / 16, 128, 1024
+CONTAINER_LIMIT = Path("/sys/fs/cgroup/memory.max")
+
+
+def shared_buffers_mb() -> int:
+    """How much of the data PostgreSQL keeps in memory, in MB (2^20 bytes), by the memory of machine or container."""
+    machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    try:
+        limit = int(CONTAINER_LIMIT.read_text(encoding="ascii"))
+    except (OSError, ValueError):  # there is no container, or it has no limit ("max")
+        limit = machine
+    return min(max(int(min(machine, limit) * BUFFERS_PART) >> 20, BUFFERS_LEAST_MB), BUFFERS_MOST_MB)
 
 
 @attrs.frozen
@@ -262,7 +277,9 @@ class Server:
         cluster, account = self.folder.cluster, binaries.account
         uid, gid = (account.uid, account.gid) if account.is_other else (-1, -1)
         watchdog = (sys.executable, "-I", "-S", WATCHDOG, self.folder.users, self.folder.log, cluster, uid, gid)
-        settings = [part for setting in SETTINGS for part in ("-c", setting)]
+        settings = [
+            part for setting in (*SETTINGS, f"shared_buffers={shared_buffers_mb()}MB") for part in ("-c", setting)
+        ]
         server = (binaries.postgres, "-D", working(cluster), *settings)
         subprocess.run(  # noqa: S603 - our own script and constants; returns at once, the keeper goes on
             [str(part) for part in (*watchdog, *server)],

@@ -16,6 +16,7 @@ import types
 from collections.abc import Iterator
 from datetime import datetime
 from enum import Enum
+from functools import cache
 from inspect import cleandoc
 from typing import (
     Annotated,
@@ -204,6 +205,7 @@ def members_of(form: "type | Members") -> Members:
     return VIEWS[form] if form in VIEWS else _read(form)
 
 
+@cache
 def _read(form: type) -> Members:
     if not attrs.has(form):
         raise TypeError(f"{form!r} is no attrs class")
