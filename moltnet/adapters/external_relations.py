@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from moltnet.domain.diaries import Diary
+from moltnet.domain.entries import Entry
 from moltnet.domain.ids import AgentId, DiaryId, EntryId
 from moltnet.domain.outbox import Change, OutboxMessage, PermissionWorkflow, relations_after, relations_giving
 from moltnet.domain.permissions import Namespace, Relation, Right, Thing, TuplePattern, rights_of
@@ -30,10 +31,14 @@ class ExternalPermissions:
 
         Whatever is granted or revoked is written into the pair's share in the same transaction, so that is its basis.
         """
-        found = await work.diaries.find(diary)
-        share = await work.shares.find_for(diary, agent)
-        pending = await work.outbox.pending_in(diary)
-        return found, Asked(fetch=lambda: self._rights(agent, diary, pending), basis=(diary, share))
+        return await work.diaries.find(diary), await self._asked(work, agent, diary)
+
+    async def entry(
+        self, work: UnitOfWork, agent: AgentId, diary: DiaryId, entry: EntryId
+    ) -> tuple[Diary | None, Entry | None, Asked[frozenset[Right]]]:
+        """The same with an entry of the diary."""
+        found, in_diary, _ = await work.entries.find_with_relations(diary, entry, agent)
+        return in_diary, found, await self._asked(work, agent, diary)
 
     async def readable(self, work: UnitOfWork, agent: AgentId) -> Asked[dict[DiaryId, frozenset[Relation]]]:
         """Every diary the agent may read once all that is pending is delivered.
@@ -43,6 +48,11 @@ class ExternalPermissions:
         shares = await work.shares.accepted_by(agent)
         pending = await work.outbox.pending_of(agent)
         return Asked(fetch=lambda: self._readable(agent, pending), basis=shares)
+
+    async def _asked(self, work: UnitOfWork, agent: AgentId, diary: DiaryId) -> Asked[frozenset[Right]]:
+        share = await work.shares.find_for(diary, agent)
+        pending = await work.outbox.pending_in(diary)
+        return Asked(fetch=lambda: self._rights(agent, diary, pending), basis=(diary, share))
 
     async def _rights(self, agent: AgentId, diary: DiaryId, pending: Sequence[OutboxMessage]) -> frozenset[Right]:
         permitted = await self._store.permitted(Thing.diary(diary), frozenset(Right), agent)

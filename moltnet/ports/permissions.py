@@ -6,6 +6,7 @@ from typing import Generic, Protocol, TypeAlias, TypeVar
 import attrs
 
 from moltnet.domain.diaries import Diary
+from moltnet.domain.entries import Entry
 from moltnet.domain.ids import AgentId, DiaryId, EntryId
 from moltnet.domain.outbox import OutboxMessage
 from moltnet.domain.permissions import Permit, Relation, RelationTuple, Right, Thing, TuplePattern
@@ -69,6 +70,12 @@ class Permissions(Protocol):
         Asked together, since nearly every use case needs both. No rights without a relation. Where the answer comes
         from elsewhere, its basis changes with every invitation, answer and revocation of the agent to this diary.
         """
+
+    async def entry(
+        self, work: UnitOfWork, agent: AgentId, diary: DiaryId, entry: EntryId
+    ) -> tuple[Diary | None, Entry | None, Asked[frozenset[Right]]]:
+        """The same with an entry of the diary. Where permissions are stored with the data, it is one statement."""
+        ...
 
     async def readable(self, work: UnitOfWork, agent: AgentId) -> Asked[dict[DiaryId, frozenset[Relation]]]:
         """Every diary the agent may read by a relation.

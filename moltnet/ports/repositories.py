@@ -115,6 +115,12 @@ class Entries(Protocol):
     async def find(self, diary_id: DiaryId, entry_id: EntryId) -> Entry | None:
         """The entry of an id, if it is in this diary."""
 
+    async def find_with_relations(
+        self, diary_id: DiaryId, entry_id: EntryId, agent_id: AgentId | None
+    ) -> tuple[Entry | None, Diary | None, frozenset[Relation]]:
+        """The same, the diary, and what an agent is to it by the stored relations, asked at once."""
+        ...
+
     async def hold(self, diary_id: DiaryId, entry_id: EntryId) -> Entry | None:
         """The same, as it is now; until this unit of work ends nobody else changes or removes it."""
 
@@ -138,6 +144,12 @@ class Entries(Protocol):
 
     async def browse(self, diary_id: DiaryId, listing: Listing, page: Page) -> tuple[list[Entry], int]:
         """A page of a diary's entries in the order of a listing, and how many it shows."""
+
+    async def latest(
+        self, within: Collection[DiaryId], filters: Filters, page: Page, words: LexicalQuery = ANY_TERMS
+    ) -> list[Entry]:
+        """The same page, where nobody asks how many match: it costs as much in a large diary as in a small one."""
+        ...
 
     async def replace(self, entry: Entry, index: EntryIndex | None, unless_changed_since: datetime) -> bool:
         """Writes an edited entry but for its author and its accesses; with an index, what it is found by too.

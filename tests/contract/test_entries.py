@@ -11,7 +11,8 @@ from moltnet.domain.agents import Agent
 from moltnet.domain.constraints import Page
 from moltnet.domain.diaries import Diary, DiaryNotFound
 from moltnet.domain.entries import Entry, EntryType
-from moltnet.domain.ids import DiaryId, EntryId
+from moltnet.domain.ids import AgentId, DiaryId, EntryId
+from moltnet.domain.permissions import Relation
 from moltnet.domain.search import Filters
 from moltnet.ports.storage import Storage
 from tests.support.builders import NOON, an_author, an_entry, an_id
@@ -81,11 +82,35 @@ async def test_newest_come_first_then_the_greatest_id(storage: Storage, diary: D
     assert await newest(storage, diary, Filters()) == [latest, older, oldest]
 
 
+async def test_an_entry_is_found_with_its_diary_and_the_relations_to_it(
+    storage: Storage, agent: Agent, diary: Diary
+) -> None:
+    other, entry, nobody = await opened(storage, agent), an_entry(diary=diary.id), AgentId(an_id())
+    await written(storage, entry)
+    async with storage.transaction() as work:
+        await work.relations.add(diary.id, Relation.WRITERS, agent.id)
+        await work.relations.add(other.id, Relation.READERS, agent.id)
+    async with storage.autocommit() as work:
+        find = work.entries.find_with_relations
+        related = frozenset({Relation.WRITERS})
+        assert await find(diary.id, entry.id, agent.id) == (entry, diary, related)
+        assert (
+            await find(diary.id, entry.id, nobody)
+            == await find(diary.id, entry.id, None)
+            == (entry, diary, frozenset())
+        )
+        assert await find(diary.id, EntryId(an_id()), agent.id) == (None, diary, related)
+        assert await find(other.id, entry.id, agent.id) == (None, other, frozenset({Relation.READERS}))
+        assert await find(DiaryId(an_id()), entry.id, agent.id) == (None, None, frozenset())
+
+
 async def test_pages_follow_one_another(storage: Storage, diary: Diary) -> None:
     stored = [an_entry(diary=diary.id) for _ in range(5)]
     await written(storage, *stored)
     async with storage.snapshot() as work:
         pages = [await work.entries.newest([diary.id], Filters(), Page(2, offset)) for offset in range(0, 8, 2)]
+        latest = [await work.entries.latest([diary.id], Filters(), Page(2, offset)) for offset in range(0, 8, 2)]
+    assert latest == [page for page, _ in pages]
     assert [entry for page, _ in pages for entry in page] == stored[::-1]
     assert [len(page) for page, _ in pages] == [2, 2, 1, 0]
     assert [total for _, total in pages] == [5] * 4
@@ -100,6 +125,7 @@ async def test_only_the_diaries_asked_for_are_looked_in(storage: Storage, agent:
         assert await work.entries.newest([DiaryId(an_id())], Filters(), ALL) == ([], 0)
         assert await work.entries.newest([diary.id], Filters(), ALL) == ([mine], 1)
         assert await work.entries.newest([diary.id, diary.id, other.id], Filters(), ALL) == ([others, mine], 2)
+        assert await work.entries.latest([diary.id, diary.id, other.id], Filters(), Page(1)) == [others]
 
 
 @pytest.mark.parametrize(

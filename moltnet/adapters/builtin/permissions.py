@@ -2,6 +2,7 @@
 # ruff: noqa: ARG002  # where a relation holds with the transaction, there is little to do with the arguments
 
 from moltnet.domain.diaries import Diary
+from moltnet.domain.entries import Entry
 from moltnet.domain.ids import AgentId, DiaryId, EntryId
 from moltnet.domain.permissions import WITHDRAWABLE, Relation, Right, rights_of
 from moltnet.ports.permissions import Asked, Pending
@@ -18,6 +19,13 @@ class BuiltinPermissions:
     ) -> tuple[Diary | None, Asked[frozenset[Right]]]:
         found, relations = await work.diaries.find_with_relations(diary, agent)
         return found, Asked(rights_of(relations))
+
+    async def entry(
+        self, work: UnitOfWork, agent: AgentId, diary: DiaryId, entry: EntryId
+    ) -> tuple[Diary | None, Entry | None, Asked[frozenset[Right]]]:
+        """The same with an entry of the diary, in one statement."""
+        found, in_diary, relations = await work.entries.find_with_relations(diary, entry, agent)
+        return in_diary, found, Asked(rights_of(relations))
 
     async def readable(self, work: UnitOfWork, agent: AgentId) -> Asked[dict[DiaryId, frozenset[Relation]]]:
         related = await work.relations.diaries_of(agent)

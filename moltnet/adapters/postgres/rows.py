@@ -40,8 +40,8 @@ def diary_from_row(row: Row) -> Diary:
 
 def entry_from_row(row: Row) -> Entry:
     """A row of the view `entries`."""
-    rest, author = _parted(row, "author_")
-    members, editor = _parted(rest, "editor_")
+    rest, author = parted(row, "author_")
+    members, editor = parted(rest, "editor_")
     tags = members["tags"]
     return Entry(
         **{**members, "tags": None if tags is None else tuple(tags), "entry_type": EntryType(row["entry_type"])},
@@ -83,7 +83,7 @@ def client_from_row(row: Row) -> Client:
 
 def client_and_agent_from_row(row: Row) -> tuple[Client, Agent]:
     """A row of `oauth_clients`, and beside it the agent's of `agent_keys`, each column named `agent_…`."""
-    client, agent = _parted(row, "agent_")
+    client, agent = parted(row, "agent_")
     return client_from_row({**client, "agent_id": row["agent_id"]}), agent_from_row(agent)
 
 
@@ -129,7 +129,10 @@ def _author(row: Row, *, assumed: bool = False) -> Author:
     return Author(id=AgentId(row["id"]), public_key=PublicKey(row["key_bytes"]), assumed=assumed)
 
 
-def _parted(row: Row, prefix: str) -> tuple[Row, Row]:
+def parted(row: Row, prefix: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """The columns without a prefix, and those with it, which is taken off."""
-    rest = {name: value for name, value in row.items() if not name.startswith(prefix)}
-    return rest, {name.removeprefix(prefix): value for name, value in row.items() if name.startswith(prefix)}
+    rest, prefixed = dict(row), dict[str, Any]()
+    for name in row:
+        if name.startswith(prefix):
+            prefixed[name[len(prefix) :]] = rest.pop(name)
+    return rest, prefixed

@@ -9,7 +9,8 @@ import attrs
 from moltnet.domain import diaries
 from moltnet.domain.caller import Anonymous, Caller
 from moltnet.domain.diaries import Diary
-from moltnet.domain.ids import DiaryId
+from moltnet.domain.entries import Entry
+from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.domain.permissions import Right
 from moltnet.ports.permissions import Asked, Permissions
 from moltnet.ports.storage import Storage, UnitOfWork
@@ -47,16 +48,18 @@ class DiaryAccess:
         self,
         ask: Callable[[UnitOfWork], Awaitable[tuple[Subject, Asked[Granted]]]],
         query: Callable[[UnitOfWork, Subject, Granted], Awaitable[Result]],
+        *,
+        is_one_statement: bool = False,
     ) -> Result:
         """What `query` sees in the same snapshot in which the permissions hold that `ask` asks for.
 
         So an agent that was shut out sees nothing that was written afterwards. Where permissions live elsewhere, they
         are asked for while no snapshot is open. The next snapshot accepts the answer if nothing was committed that
-        changes it (`Asked.basis`); else it is asked for again.
+        changes it (`Asked.basis`); else it is asked for again. What one statement sees is one state anyway.
         """
         before: Asked[Granted] | None = None
         while True:
-            async with self.storage.snapshot() as work:
+            async with self.storage.autocommit() if is_one_statement else self.storage.snapshot() as work:
                 subject, asked = await ask(work)
                 granted = asked.value_since(before)
                 if granted is not None:
@@ -73,6 +76,27 @@ class DiaryAccess:
             return await query(work)
 
         return await self.read_authorized(lambda work: self.ask(work, caller, diary_id), query_if_readable)
+
+    async def read_entry(self, caller: Caller | Anonymous, diary_id: DiaryId, entry_id: EntryId) -> Entry | None:
+        """An entry of a diary that the caller may read; raises as `diaries.readable`, entry or not.
+
+        As much is asked whether the diary may be read or not, so that the time tells nothing.
+        """
+
+        async def ask(work: UnitOfWork) -> tuple[tuple[Diary | None, Entry | None], Asked[frozenset[Right]]]:
+            if isinstance(caller, Anonymous):
+                entry, diary, _ = await work.entries.find_with_relations(diary_id, entry_id, None)
+                return (diary, entry), Asked(frozenset())
+            diary, entry, asked = await self.permissions.entry(work, caller.agent_id, diary_id, entry_id)
+            return (diary, entry), asked
+
+        async def check(
+            _: UnitOfWork, found: tuple[Diary | None, Entry | None], rights: frozenset[Right]
+        ) -> Entry | None:
+            diaries.readable(found[0], caller, rights)
+            return found[1]
+
+        return await self.read_authorized(ask, check, is_one_statement=not self.permissions.live_elsewhere)
 
     async def write_authorized(
         self, caller: Caller, diary_id: DiaryId, act: Callable[[UnitOfWork, Check], Awaitable[Result]]

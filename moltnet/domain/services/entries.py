@@ -132,22 +132,8 @@ class EntryService:
 
     async def get(self, caller: Caller | Anonymous, diary_id: DiaryId, entry_id: EntryId) -> Entry:
         """A memory as it was before this look at it, which is counted afterwards; raises EntryNotFound."""
-
-        async def ask(work: UnitOfWork) -> tuple[tuple[Diary | None, Entry | None], Asked[frozenset[Right]]]:
-            # As much is asked whether the diary may be read or not, so that the time tells nothing.
-            entry = await work.entries.find(diary_id, entry_id)
-            diary, rights = await self.access.ask(work, caller, diary_id)
-            return (diary, entry), rights
-
-        async def check(
-            _: UnitOfWork, found: tuple[Diary | None, Entry | None], rights: frozenset[Right]
-        ) -> Entry | None:
-            diary, entry = found
-            diaries.readable(diary, caller, rights)
-            return entry
-
         try:
-            entry = await self.access.read_authorized(ask, check)
+            entry = await self.access.read_entry(caller, diary_id, entry_id)
         except DiaryNotFound as hidden:
             raise EntryNotFound from hidden
         if entry is None:

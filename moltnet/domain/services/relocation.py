@@ -190,7 +190,7 @@ async def _tuples(work: UnitOfWork, agent: Agent, stored: Mapping[DiaryId, froze
 async def _entries_of(work: UnitOfWork, diary: DiaryId) -> list[RelationTuple]:
     tuples: list[RelationTuple] = []
     while True:
-        entries, _ = await work.entries.newest([diary], Filters(), Page(PAGE, len(tuples)))
+        entries = await work.entries.latest([diary], Filters(), Page(PAGE, len(tuples)))
         if not entries:
             return tuples
         tuples += [RelationTuple(Thing.entry(entry.id), Link.PARENT, Thing.diary(diary)) for entry in entries]

@@ -76,8 +76,8 @@ class SearchService:
         now = self.clock.now()
         filters = Filters(entry_types=reflection.entry_types, since=reflection.since(now))
         page = Page(reflection.max_entries)
-        entries, _ = await self.access.read_diary(
-            caller, diary_id, lambda work: work.entries.newest([diary_id], filters, page)
+        entries = await self.access.read_diary(
+            caller, diary_id, lambda work: work.entries.latest([diary_id], filters, page)
         )
         return await self.workers.run(
             lambda: digest(entries, reflection, now), sum(len(entry.content) for entry in entries)
@@ -87,8 +87,7 @@ class SearchService:
         # With a query, an offset is ignored (docs/reference/search.md, "Search").
         page = Page(search.limit, search.offset if search.query is None else 0)
         words = self.retrieval.index_terms.of_query(query)
-        entries, _ = await work.entries.newest(within, search.filters, page, words)
-        return entries
+        return await work.entries.latest(within, search.filters, page, words)
 
     async def _matches(self, work: UnitOfWork, search: Search, question: Question, within: list[DiaryId]) -> "_Matches":
         ranked = await self.retrieval.best(work, question, within, search.weights, search.limit)

@@ -16,12 +16,13 @@ from moltnet.adapters.memory.repositories.references import (
 from moltnet.adapters.memory.statements import Repository, in_turns
 from moltnet.adapters.memory.tables import StoredIndex, Tables
 from moltnet.domain.constraints import Page
-from moltnet.domain.diaries import Visibility
+from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.entries import Entry, UnknownSuccessor
 from moltnet.domain.feed import Cursor, Position, PublicEntry, Stretch
-from moltnet.domain.ids import DiaryId, EntryId
+from moltnet.domain.ids import AgentId, DiaryId, EntryId
 from moltnet.domain.indexing import EntryIndex
 from moltnet.domain.listing import Listing
+from moltnet.domain.permissions import Relation
 from moltnet.domain.search import ANY_TERMS, Filters, LexicalQuery
 
 
@@ -41,6 +42,15 @@ class MemoryEntries(Repository):
 
     async def find(self, diary_id: DiaryId, entry_id: EntryId) -> Entry | None:
         return _find(await self._statements.read(), diary_id, entry_id)
+
+    async def find_with_relations(
+        self, diary_id: DiaryId, entry_id: EntryId, agent_id: AgentId | None
+    ) -> tuple[Entry | None, Diary | None, frozenset[Relation]]:
+        """The same, the diary, and what an agent is to it."""
+        tables = await self._statements.read()
+        relations = tables.relations.sharing("diary", diary_id)
+        found = frozenset(each.relation for each in relations if each.agent_id == agent_id)
+        return _find(tables, diary_id, entry_id), tables.diaries.get(diary_id), found
 
     async def hold(self, diary_id: DiaryId, entry_id: EntryId) -> Entry | None:
         """The same; one transaction is open at a time."""
@@ -76,6 +86,12 @@ class MemoryEntries(Repository):
             reverse=True,
         )
         return shown[page.offset : page.offset + page.limit], len(shown)
+
+    async def latest(
+        self, within: Collection[DiaryId], filters: Filters, page: Page, words: LexicalQuery = ANY_TERMS
+    ) -> list[Entry]:
+        """The same page."""
+        return (await self.newest(within, filters, page, words))[0]
 
     async def replace(self, entry: Entry, index: EntryIndex | None, unless_changed_since: datetime) -> bool:
         async with self._statements.change() as tables:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from operator import itemgetter
+from typing import Any
 
 from moltnet.adapters.postgres.filtering import condition, filter_values, run_values
 from moltnet.adapters.postgres.repositories.entry_changes import (
@@ -15,15 +16,16 @@ from moltnet.adapters.postgres.repositories.entry_changes import (
     entry_values,
     index_values,
 )
-from moltnet.adapters.postgres.rows import beside, entry_from_row, public_entry_from_row
-from moltnet.adapters.postgres.session import Repository
+from moltnet.adapters.postgres.rows import beside, diary_from_row, entry_from_row, parted, public_entry_from_row
+from moltnet.adapters.postgres.session import Repository, Row
 from moltnet.domain.constraints import Page
-from moltnet.domain.diaries import DiaryNotFound
+from moltnet.domain.diaries import Diary, DiaryNotFound
 from moltnet.domain.entries import Entry
 from moltnet.domain.feed import Cursor, Position, PublicEntry, Stretch
-from moltnet.domain.ids import DiaryId, EntryId
+from moltnet.domain.ids import AgentId, DiaryId, EntryId
 from moltnet.domain.indexing import EntryIndex
 from moltnet.domain.listing import Listing
+from moltnet.domain.permissions import Relation
 from moltnet.domain.search import ANY_TERMS, Filters, LexicalQuery
 
 # The entry of an id in a diary; diary_entries_pkey.
@@ -35,19 +37,40 @@ FIND_MANY_ENTRIES = """
     select entries.* from unnest(%(ids)s::uuid[]) with ordinality as wanted (id, place)
     join entries on entries.id = wanted.id order by wanted.place
 """
-# How many entries of some diaries pass the filters, beside each entry of a page of them, newest first, or beside nulls
-# when the page is empty; diary_entries_newest.
-NEWEST = """
-    with matching as (
-        select e.id, e.created_at from diary_entries e
-        where e.diary_id = any(%(within)s::uuid[]) and {condition}
-    ), page as (
-        select id from matching order by created_at desc, id desc limit %(limit)s offset %(offset)s
+# The entry of an id in a diary, the diary, and an agent's relations to it: one row, nulls for what there is not;
+# diary_entries_pkey, diaries_pkey, relation_tuples_key alone.
+FIND_WITH_RELATIONS = """
+    select entries.*, d.id as of_id, d.owner_id as of_owner_id, d.name as of_name, d.visibility as of_visibility,
+        d.signed as of_signed, d.injection_risk as of_injection_risk, d.created_at as of_created_at,
+        d.updated_at as of_updated_at,
+        array(select relation from relation_tuples t where t.object = d.id and t.subject = %(agent_id)s) as relations
+    from (select) as one left join diaries d on d.id = %(diary_id)s
+    left join entries on entries.id = %(id)s and entries.diary_id = d.id
+"""
+# A page of the entries of some diaries that pass the filters, newest first: as many of each diary as the page may need;
+# diary_entries_newest, in its order.
+_PAGE = """
+    page as (
+        select newest.id from unnest(%(within)s::uuid[]) as asked_for (id) cross join lateral (
+            select e.id, e.created_at from diary_entries e where e.diary_id = asked_for.id and {condition}
+            order by e.created_at desc, e.id desc limit %(limit)s::bigint + %(offset)s::bigint
+        ) as newest
+        order by newest.created_at desc, newest.id desc limit %(limit)s offset %(offset)s
     )
-    select counted.total, shown.* from (select count(*) as total from matching) as counted
+"""
+LATEST = f"""
+    with {_PAGE} select entries.* from page join entries on entries.id = page.id
+    order by entries.created_at desc, entries.id desc
+"""  # noqa: S608 - constants
+# How many pass the filters, beside each entry of such a page, or beside nulls when it is empty.
+NEWEST = f"""
+    with {_PAGE}
+    select counted.total, shown.* from (
+        select count(*) as total from diary_entries e where e.diary_id = any(%(within)s::uuid[]) and {{condition}}
+    ) as counted
     left join (select entries.* from page join entries on entries.id = page.id) as shown on true
     order by shown.created_at desc, shown.id desc
-"""
+"""  # noqa: S608
 # The same for one diary, with the filters and the order of a listing; the diary's entries are all read.
 BROWSE = """
     with matching as (
@@ -119,6 +142,14 @@ class PostgresEntries(Repository):
     async def find(self, diary_id: DiaryId, entry_id: EntryId) -> Entry | None:
         return await self._session.first(entry_from_row, FIND_ENTRY, id=entry_id, diary_id=diary_id)
 
+    async def find_with_relations(
+        self, diary_id: DiaryId, entry_id: EntryId, agent_id: AgentId | None
+    ) -> tuple[Entry | None, Diary | None, frozenset[Relation]]:
+        """The same, the diary, and what an agent is to it, in one statement."""
+        values = {"id": entry_id, "diary_id": diary_id, "agent_id": agent_id}
+        (found,) = await self._session.all(_with_relations, FIND_WITH_RELATIONS, **values)
+        return found
+
     async def hold(self, diary_id: DiaryId, entry_id: EntryId) -> Entry | None:
         """The same; no other transaction changes it. Two statements: the second sees what the first waited for."""
         await self._session.run(HOLD, diary_id=diary_id)
@@ -135,16 +166,18 @@ class PostgresEntries(Repository):
     async def newest(
         self, within: Collection[DiaryId], filters: Filters, page: Page, words: LexicalQuery = ANY_TERMS
     ) -> tuple[list[Entry], int]:
+        statement = NEWEST.format(condition=condition(filters, words))
         rows = await self._session.all(
-            beside("total", entry_from_row),
-            NEWEST.format(condition=condition(filters, words)),
-            within=list(within),
-            **filter_values(filters),
-            **run_values(words),
-            limit=page.limit,
-            offset=page.offset,
+            beside("total", entry_from_row), statement, **_page_values(within, filters, page, words)
         )
         return [entry for entry, _ in rows if entry], rows[0][1]
+
+    async def latest(
+        self, within: Collection[DiaryId], filters: Filters, page: Page, words: LexicalQuery = ANY_TERMS
+    ) -> list[Entry]:
+        """The same page, not counted."""
+        statement = LATEST.format(condition=condition(filters, words))
+        return await self._session.all(entry_from_row, statement, **_page_values(within, filters, page, words))
 
     async def browse(self, diary_id: DiaryId, listing: Listing, page: Page) -> tuple[list[Entry], int]:
         rows = await self._session.all(
@@ -206,6 +239,19 @@ class PostgresEntries(Repository):
     async def _forget_terms(self, diary_id: DiaryId, lost: list[str] | None) -> None:
         if lost:
             await self._session.run(FORGET_TERMS, diary_id=diary_id, terms=lost)
+
+
+def _page_values(within: Collection[DiaryId], filters: Filters, page: Page, words: LexicalQuery) -> dict[str, Any]:
+    place = {"within": list(set(within)), "limit": page.limit, "offset": page.offset}
+    return {**filter_values(filters), **run_values(words), **place}
+
+
+def _with_relations(row: Row) -> tuple[Entry | None, Diary | None, frozenset[Relation]]:
+    entry, diary = parted(row, "of_")
+    relations = frozenset(map(Relation, entry.pop("relations")))
+    if diary["id"] is None:
+        return None, None, relations
+    return entry_from_row(entry) if entry["id"] else None, diary_from_row(diary), relations
 
 
 # The entries of some ids in their order, with their authors; diary_entries_pkey.

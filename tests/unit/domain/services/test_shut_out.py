@@ -19,15 +19,15 @@ PERMISSIONS_LIVE = ("here", "elsewhere")
 
 # The ways to look, and the statements right before which the looker is shut out.
 LOOKS = {
-    "get": ["entries.find"],
+    "get": ["entries.find_with_relations"],
     "list": ["entries.newest"],
-    "reflect": ["entries.newest"],
-    "search list": ["entries.newest"],
-    "search diary list": ["entries.newest"],
+    "reflect": ["entries.latest"],
+    "search list": ["entries.latest"],
+    "search diary list": ["entries.latest"],
     "search query": ["candidates.best", "entries.find_many"],
     "search diary query": ["candidates.best", "entries.find_many"],
     "search diary query explained": ["candidates.best", "entries.find_many", "candidates.nearest_passages"],
-    "search diary exclusion": ["entries.newest"],
+    "search diary exclusion": ["entries.latest"],
 }
 
 
