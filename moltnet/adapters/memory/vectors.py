@@ -21,8 +21,8 @@ def near_ones(one: bytes, others: Sequence[bytes], at_least: float) -> list[tupl
     """Of the unit vectors `others` those at least so near to a unit vector: the place of each, and its cosine."""
     matrix = np.frombuffer(b"".join(others), "<f4").reshape(-1, DIMENSIONS)
     found = np.einsum("ij,j->i", matrix, np.frombuffer(one, "<f4"))
-    places = np.flatnonzero(found >= at_least)
-    return list(zip(places.tolist(), found[places].tolist(), strict=True))
+    rows = np.flatnonzero(found >= at_least)
+    return list(zip(rows.tolist(), found[rows].tolist(), strict=True))
 
 
 def cosines(vector: Vector, others: Sequence[Vector]) -> list[float]:

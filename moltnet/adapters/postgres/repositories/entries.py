@@ -242,8 +242,8 @@ class PostgresEntries(Repository):
 
 
 def _page_values(within: Collection[DiaryId], filters: Filters, page: Page, words: LexicalQuery) -> dict[str, Any]:
-    place = {"within": list(set(within)), "limit": page.limit, "offset": page.offset}
-    return {**filter_values(filters), **run_values(words), **place}
+    window = {"within": list(set(within)), "limit": page.limit, "offset": page.offset}
+    return {**filter_values(filters), **run_values(words), **window}
 
 
 def _with_relations(row: Row) -> tuple[Entry | None, Diary | None, frozenset[Relation]]:
