@@ -25,7 +25,7 @@ _FAILURES = (
     failures.NotImplemented,
     failures.RuntimeException,
 )
-# One kernel for sum and normalization takes longer than the two it replaces: a text took 1.3 times as long (ADR-46).
+# One kernel for sum and normalization takes longer than the two it replaces: a text took 1.3 times as long (ADR-32).
 _SLOW_FUSIONS = ("SkipLayerNormFusion",)
 _UNIT_TOLERANCE = 1e-3
 

@@ -116,7 +116,7 @@ SETTINGS = (
 
 
 # Of the memory there is, what PostgreSQL may keep of the data, and within which limits. Pages are taken when they are
-# first needed. A search of a diary that does not fit takes half as long again for each entry (`python -m bench.large`).
+# first needed. A search of a diary that does not fit takes longer for each entry.
 BUFFERS_PART, BUFFERS_LEAST_MB, BUFFERS_MOST_MB = 1 / 16, 128, 1024
 CONTAINER_LIMIT = Path("/sys/fs/cgroup/memory.max")
 
