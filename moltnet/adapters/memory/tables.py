@@ -52,6 +52,10 @@ class Table(Generic[Key, Row]):
         """The rows that have this value of a trait; not to be changed."""
         return self._sharing.get((trait, value), {})
 
+    def one(self, trait: str, value: Hashable) -> Row | None:
+        """The row that has this value of a trait, the first of several."""
+        return next(iter(self.sharing(trait, value).values()), None)
+
     def add(self, key: Key, row: Row) -> None:
         """Stores a row under a key of its own; raises ValueError for one that has a row, a mistake of the caller's."""
         if self.get(key) is not None:
@@ -75,6 +79,18 @@ class Table(Generic[Key, Row]):
             return
         for trait, value_of in self.traits.items():
             self._leave(trait, value_of(row), key)
+
+    def drop_sharing(self, trait: str, value: Hashable) -> None:
+        """Removes the rows that have this value of a trait."""
+        for key in list(self.sharing(trait, value)):
+            self.drop(key)
+
+    def drop_where(self, is_over: Callable[[Row], bool]) -> int:
+        """Removes the rows of which something holds; answers how many."""
+        keys = [key for key, row in self.rows().items() if is_over(row)]
+        for key in keys:
+            self.drop(key)
+        return len(keys)
 
     def _leave(self, trait: str, value: Hashable, key: Key) -> None:
         rows = self._sharing[trait, value]

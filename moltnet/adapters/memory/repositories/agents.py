@@ -46,8 +46,7 @@ class MemoryAgents(Repository):
                 tables.agents.put(agent_id, attrs.evolve(stored, proven=True))
 
     async def any(self) -> bool:
-        tables = await self._statements.read()
-        return bool(tables.agents.rows())
+        return bool((await self._statements.read()).agents.rows())
 
     async def after(self, agent_id: AgentId | None, limit: int) -> list[Agent]:
         tables = await self._statements.read()
@@ -55,16 +54,13 @@ class MemoryAgents(Repository):
         return [agent for agent in behind if agent_id is None or agent.id > agent_id][:limit]
 
     async def find(self, agent_id: AgentId) -> Agent | None:
-        tables = await self._statements.read()
-        return tables.agents.get(agent_id)
+        return (await self._statements.read()).agents.get(agent_id)
 
     async def find_by_fingerprint(self, fingerprint: Fingerprint) -> Agent | None:
-        tables = await self._statements.read()
-        return next(iter(tables.agents.sharing("fingerprint", fingerprint).values()), None)
+        return (await self._statements.read()).agents.one("fingerprint", fingerprint)
 
     async def find_by_key(self, key: PublicKey) -> Agent | None:
-        tables = await self._statements.read()
-        return next(iter(tables.agents.sharing("key", key).values()), None)
+        return (await self._statements.read()).agents.one("key", key)
 
     async def remove(self, agent_id: AgentId) -> None:
         async with self._statements.change() as tables:
@@ -87,25 +83,19 @@ def _forget_agent(tables: Tables, agent_id: AgentId) -> None:
         forget_entry(tables, entry_id)
     for diary_id in list(tables.diaries.sharing("owner", agent_id)):
         forget_diary(tables, diary_id)
-    for share_id in list(tables.shares.sharing("agent", agent_id)):
-        tables.shares.drop(share_id)
+    tables.shares.drop_sharing("agent", agent_id)
     for pair in [pair for pair in tables.refusals.rows() if agent_id in pair]:
         tables.refusals.drop(pair)
-    for relation_tuple in list(tables.relations.sharing("agent", agent_id)):
-        tables.relations.drop(relation_tuple)
-    for request_id in list(tables.signing_requests.sharing("agent", agent_id)):
-        tables.signing_requests.drop(request_id)
-    for session_id in list(tables.web_sessions.sharing("agent", agent_id)):
-        tables.web_sessions.drop(session_id)
-    for key in list(tables.idempotency_records.sharing("agent", agent_id)):
-        tables.idempotency_records.drop(key)
+    tables.relations.drop_sharing("agent", agent_id)
+    tables.signing_requests.drop_sharing("agent", agent_id)
+    tables.web_sessions.drop_sharing("agent", agent_id)
+    tables.idempotency_records.drop_sharing("agent", agent_id)
     _forget_vouchers(tables, agent_id)
     tables.agents.drop(agent_id)
 
 
 def _forget_vouchers(tables: Tables, agent_id: AgentId) -> None:
-    for code in list(tables.vouchers.sharing("issuer", agent_id)):
-        tables.vouchers.drop(code)
+    tables.vouchers.drop_sharing("issuer", agent_id)
     for code, voucher in list(tables.vouchers.sharing("redeemer", agent_id).items()):
         tables.vouchers.put(code, attrs.evolve(voucher, redeemed_by=None, redeemed_at=None, redeemed_with=None))
 
@@ -123,8 +113,7 @@ class MemoryVouchers(Repository):
             return True
 
     async def find(self, code: str) -> Voucher | None:
-        tables = await self._statements.read()
-        return tables.vouchers.get(code)
+        return (await self._statements.read()).vouchers.get(code)
 
     async def redeem(self, code: str, agent_id: AgentId, at: datetime, mark: bytes | None = None) -> bool:
         async with self._statements.change() as tables:
@@ -140,11 +129,7 @@ class MemoryVouchers(Repository):
 
     async def purge(self, at: datetime) -> int:
         async with self._statements.change() as tables:
-            rows = tables.vouchers.rows().values()
-            old = [each.code for each in rows if each.redeemed_by is None and each.expires_at < at]
-            for code in old:
-                tables.vouchers.drop(code)
-            return len(old)
+            return tables.vouchers.drop_where(lambda each: each.redeemed_by is None and each.expires_at < at)
 
     async def graph(self, page: Page) -> list[Edge]:
         tables = await self._statements.read()

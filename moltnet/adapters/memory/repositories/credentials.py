@@ -27,10 +27,7 @@ class MemoryNonces(Repository):
 
     async def purge(self, at: datetime) -> int:
         async with self._statements.change() as tables:
-            old = [nonce for nonce, expires_at in tables.nonces.rows().items() if expires_at < at]
-            for nonce in old:
-                tables.nonces.drop(nonce)
-            return len(old)
+            return tables.nonces.drop_where(lambda expires_at: expires_at < at)
 
 
 class MemoryIdentities(Repository):
@@ -58,8 +55,7 @@ class MemoryClients(Repository):
             )
 
     async def find(self, client_id: ClientId) -> Client | None:
-        tables = await self._statements.read()
-        return tables.clients.get(client_id)
+        return (await self._statements.read()).clients.get(client_id)
 
     async def find_with_agent(self, client_id: ClientId) -> tuple[Client, Agent] | None:
         tables = await self._statements.read()
@@ -68,8 +64,7 @@ class MemoryClients(Repository):
         return (client, agent) if client and agent else None
 
     async def of_agent(self, agent_id: AgentId) -> Client | None:
-        tables = await self._statements.read()
-        return next(iter(tables.clients.sharing("agent", agent_id).values()), None)
+        return (await self._statements.read()).clients.one("agent", agent_id)
 
     async def mark_used(self, client_id: ClientId, generation: int) -> bool:
         async with self._statements.change() as tables:
@@ -137,13 +132,8 @@ class MemoryRecoveryCodes(Repository):
 
     async def purge(self, at: datetime) -> int:
         async with self._statements.change() as tables:
-            flows = [flow for flow, code in tables.recovery_codes.rows().items() if code.expires_at < at]
-            hashes = [token for token, session in tables.sessions.rows().items() if session.expires_at < at]
-            for flow in flows:
-                tables.recovery_codes.drop(flow)
-            for token in hashes:
-                tables.sessions.drop(token)
-            return len(flows) + len(hashes)
+            codes = tables.recovery_codes.drop_where(lambda code: code.expires_at < at)
+            return codes + tables.sessions.drop_where(lambda session: session.expires_at < at)
 
 
 def _admits(code: RecoveryCode, code_hash: bytes, at: datetime) -> bool:
@@ -177,5 +167,4 @@ class MemorySigningKeys(Repository):
 
     async def remove_all_but(self, kid: str) -> None:
         async with self._statements.change() as tables:
-            for other in [each for each in tables.signing_keys.rows() if each != kid]:
-                tables.signing_keys.drop(other)
+            tables.signing_keys.drop_where(lambda key: key.kid != kid)

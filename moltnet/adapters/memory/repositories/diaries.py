@@ -27,8 +27,7 @@ class MemoryDiaries(Repository):
                 tables.diaries.put(diary.id, diary)
 
     async def find(self, diary_id: DiaryId) -> Diary | None:
-        tables = await self._statements.read()
-        return tables.diaries.get(diary_id)
+        return (await self._statements.read()).diaries.get(diary_id)
 
     async def find_with_relations(
         self, diary_id: DiaryId, agent_id: AgentId
@@ -75,10 +74,8 @@ def forget_diary(tables: Tables, diary_id: DiaryId) -> None:
     """Removes a diary and all that belongs to it."""
     for entry_id in list(tables.entries.sharing("diary", diary_id)):
         forget_entry(tables, entry_id)
-    for share_id in list(tables.shares.sharing("diary", diary_id)):
-        tables.shares.drop(share_id)
-    for relation_tuple in list(tables.relations.sharing("diary", diary_id)):
-        tables.relations.drop(relation_tuple)
+    tables.shares.drop_sharing("diary", diary_id)
+    tables.relations.drop_sharing("diary", diary_id)
     tables.diaries.drop(diary_id)
 
 
@@ -95,8 +92,7 @@ class MemoryShares(Repository):
             return True
 
     async def find(self, share_id: ShareId) -> Share | None:
-        tables = await self._statements.read()
-        return tables.shares.get(share_id)
+        return (await self._statements.read()).shares.get(share_id)
 
     async def find_for(self, diary_id: DiaryId, agent_id: AgentId) -> Share | None:
         return _share_for(await self._statements.read(), diary_id, agent_id)

@@ -145,8 +145,7 @@ def forget_entry(tables: Tables, entry_id: EntryId) -> None:
         tables.entries.put(earlier_id, attrs.evolve(earlier, superseded_by=None))
     tables.entries.drop(entry_id)
     tables.indexes.drop(entry_id)
-    for position in list(tables.feed.sharing("entry", entry_id)):
-        tables.feed.drop(position)
+    tables.feed.drop_sharing("entry", entry_id)
 
 
 def _find(tables: Tables, diary_id: DiaryId, entry_id: EntryId) -> Entry | None:

@@ -25,8 +25,7 @@ class MemorySigningRequests(Repository):
             tables.signing_requests.add(request.id, request)
 
     async def find(self, request_id: SigningRequestId) -> SigningRequest | None:
-        tables = await self._statements.read()
-        return tables.signing_requests.get(request_id)
+        return (await self._statements.read()).signing_requests.get(request_id)
 
     async def complete(self, request: SigningRequest) -> bool:
         async with self._statements.change() as tables:
@@ -81,10 +80,7 @@ class MemoryIdempotencyRecords(Repository):
 
     async def purge(self, at: datetime) -> int:
         async with self._statements.change() as tables:
-            old = [key for key, record in tables.idempotency_records.rows().items() if record.expires_at <= at]
-            for key in old:
-                tables.idempotency_records.drop(key)
-            return len(old)
+            return tables.idempotency_records.drop_where(lambda record: record.expires_at <= at)
 
 
 class MemoryOutbox(Repository):

@@ -23,7 +23,7 @@ class MemoryWebSessions(Repository):
 
     async def find(self, token_hash: bytes, at: datetime) -> WebSession | None:
         tables = await self._statements.read()
-        session = next(iter(tables.web_sessions.sharing("token_hash", token_hash).values()), None)
+        session = tables.web_sessions.one("token_hash", token_hash)
         return session if session and at < session.expires_at else None
 
     async def of_agent(self, agent_id: AgentId, at: datetime) -> list[WebSession]:
@@ -47,7 +47,4 @@ class MemoryWebSessions(Repository):
 
     async def purge(self, at: datetime) -> int:
         async with self._statements.change() as tables:
-            old = [key for key, session in tables.web_sessions.rows().items() if session.expires_at < at]
-            for key in old:
-                tables.web_sessions.drop(key)
-            return len(old)
+            return tables.web_sessions.drop_where(lambda session: session.expires_at < at)
