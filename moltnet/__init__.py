@@ -22,11 +22,11 @@ if TYPE_CHECKING:
         Unauthenticated,
         Unavailable,
     )
+    from moltnet.domain.ids import Expected
     from moltnet.domain.keys import Fingerprint
     from moltnet.domain.sharing import ShareRole
     from moltnet.domain.signing import SigningStatus
     from moltnet.domain.text import IfDuplicate
-    from moltnet.domain.versions import Expected
     from moltnet.entrypoints.library import blocking
     from moltnet.entrypoints.library.agent import Agent, RemoteAgent
     from moltnet.entrypoints.library.files import (
@@ -68,7 +68,7 @@ _HOMES = {
     "domain.keys": "Fingerprint",
     "domain.sharing": "ShareRole",
     "domain.signing": "SigningStatus",
-    "domain.versions": "Expected",
+    "domain.ids": "Expected",
     "entrypoints.library.agent": "Agent RemoteAgent",
     "entrypoints.library.files": (
         "build_mcp_config export_ssh_key get_config_dir get_config_path read_config repair_config set_up_git_identity "

@@ -10,10 +10,9 @@ from moltnet.domain.caller import Anonymous, Caller
 from moltnet.domain.constraints import Hint, Text
 from moltnet.domain.credentials import Scope
 from moltnet.domain.errors import Conflict, Invalid, NotFound, Unauthenticated
-from moltnet.domain.ids import AgentId, DiaryId
+from moltnet.domain.ids import AgentId, DiaryId, next_version
 from moltnet.domain.injection import is_risky
 from moltnet.domain.permissions import InsufficientPermissions, Right
-from moltnet.domain.versions import next_version
 
 NAME_MAX = 255
 DiaryName = Annotated[str, Text(1, NAME_MAX), Hint("Need not be unique")]

@@ -11,11 +11,10 @@ import attrs
 from moltnet.domain.agents import Author
 from moltnet.domain.constraints import Description, Hint, Integer, ItemCount, Text
 from moltnet.domain.errors import Conflict, Invalid, NotFound
-from moltnet.domain.ids import AgentId, DiaryId, EntryId
+from moltnet.domain.ids import AgentId, DiaryId, EntryId, next_version
 from moltnet.domain.injection import is_risky
 from moltnet.domain.text import Fold, IfDuplicate, fold, trimmed
 from moltnet.domain.time_expressions import written_date
-from moltnet.domain.versions import next_version
 
 TITLE_MAX = 255
 TAG_MAX = 50

@@ -1,9 +1,11 @@
-"""Which models a network's vectors are of, and how the models are had."""
+"""Which models a network's vectors are of, how the models are had, and how much is stored."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
+
+import attrs
 
 from moltnet.domain.entries import Entry
 from moltnet.domain.ids import EntryId
@@ -79,3 +81,26 @@ class ModelLoader(Protocol):
 
     async def preferred(self) -> tuple[ModelReference, Embedder]:
         """The model a network begins with; raises EmbedderUnavailable with advice."""
+
+
+@attrs.frozen(kw_only=True)
+class NetworkSizes:
+    """Counts of what is stored; `database_bytes` is what the database takes on its disk, None in memory."""
+
+    agents: int
+    vouchers_redeemed: int
+    diaries: int
+    public_diaries: int
+    entries: int
+    accepted_shares: int
+    pending_signing_requests: int
+    undelivered_messages: int
+    web_sessions: int
+    database_bytes: int | None = None
+
+
+class Statistics(Protocol):
+    """Counts over all that is stored. It reads every row's place in an index: not to be asked for each request."""
+
+    async def sizes(self) -> NetworkSizes:
+        """Counts as of one moment."""

@@ -11,12 +11,12 @@ from typing import Protocol
 from moltnet.domain.agents import Agent
 from moltnet.domain.constraints import LARGEST_PAGE, Page
 from moltnet.domain.diaries import Diary
+from moltnet.domain.digest import Listing
 from moltnet.domain.entries import Entry
 from moltnet.domain.feed import Cursor, PublicEntry
 from moltnet.domain.ids import AgentId, DiaryId, EntryId, ShareId
 from moltnet.domain.indexing import EntryIndex
 from moltnet.domain.keys import Fingerprint, PublicKey
-from moltnet.domain.listing import Listing
 from moltnet.domain.permissions import Relation
 from moltnet.domain.search import ANY_TERMS, Filters, LexicalQuery
 from moltnet.domain.sharing import InvitationCounts, Refusals, Share

@@ -6,11 +6,10 @@ from typing import Protocol
 from moltnet.domain.indexing import EntryIndex
 from moltnet.ports.credentials import Clients, Identities, Nonces, RecoveryCodes, SigningKeys, WebSessions
 from moltnet.ports.feed import Feed
-from moltnet.ports.models import ModelVectors
+from moltnet.ports.models import ModelVectors, Statistics
 from moltnet.ports.repositories import Agents, Diaries, Entries, Relations, Shares, Vouchers
 from moltnet.ports.requests import IdempotencyRecords, Outbox, SigningRequests
 from moltnet.ports.search import CandidateSearch
-from moltnet.ports.statistics import Statistics
 
 
 class UnitOfWork(Protocol):

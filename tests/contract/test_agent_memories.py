@@ -11,11 +11,10 @@ from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.digest import Group
 from moltnet.domain.entries import CONTENT_MAX, TAG_MAX, TAGS_MAX, TITLE_MAX, EntryType, NewEntry
 from moltnet.domain.errors import Conflict, Forbidden, Invalid, NotFound
-from moltnet.domain.ids import EntryId
+from moltnet.domain.ids import EntryId, Expected
 from moltnet.domain.search import QUERY_MAX, RESULTS_MAX, Reason, SearchType
 from moltnet.domain.sharing import ShareRole
 from moltnet.domain.text import IfDuplicate
-from moltnet.domain.versions import Expected
 from moltnet.entrypoints.library.agent import Agent
 from tests.support.worlds import keys_of
 

@@ -8,8 +8,8 @@ import pytest
 from moltnet.domain.agents import Agent, Author
 from moltnet.domain.constraints import Page
 from moltnet.domain.diaries import Diary
+from moltnet.domain.digest import Listing, Order
 from moltnet.domain.entries import Entry, EntryType
-from moltnet.domain.listing import Listing, Order
 from moltnet.domain.search import Filters
 from moltnet.ports.storage import Storage
 from tests.support.builders import NOON, an_entry

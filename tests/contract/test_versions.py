@@ -12,8 +12,8 @@ from moltnet.domain.caller import Caller
 from moltnet.domain.diaries import Diary, DiaryEdit, Visibility
 from moltnet.domain.entries import Entry, EntryEdit
 from moltnet.domain.errors import MoltNetError
+from moltnet.domain.ids import Expected, StaleVersion, Versioned, version_of
 from moltnet.domain.services import Services
-from moltnet.domain.versions import Expected, StaleVersion, Versioned, version_of
 from moltnet.ports.storage import Storage
 from tests.support.builders import NOON, a_caller, an_author, an_entry
 from tests.support.stored import found, written

@@ -21,9 +21,9 @@ from moltnet.domain.errors import (
     Unavailable,
 )
 from moltnet.domain.idempotency import IdempotencyKeyReused
+from moltnet.domain.ids import StaleVersion
 from moltnet.domain.recovery import InvalidChallenge, InvalidProof
 from moltnet.domain.signing import SigningRequestCompleted, SigningRequestExpired
-from moltnet.domain.versions import StaleVersion
 from moltnet.domain.vouching import IssueContended, RegistrationRefused, VoucherLimitReached
 from moltnet.ports.remote import FieldFault, Problem, RemoteReply
 

@@ -13,13 +13,12 @@ from moltnet.adapters.memory.repositories.credentials import (
     MemoryNonces,
     MemoryRecoveryCodes,
     MemorySigningKeys,
+    MemoryWebSessions,
 )
 from moltnet.adapters.memory.repositories.diaries import MemoryDiaries, MemoryRelations, MemoryShares
 from moltnet.adapters.memory.repositories.entries import MemoryEntries, MemoryFeed
-from moltnet.adapters.memory.repositories.models import MemoryModelVectors
+from moltnet.adapters.memory.repositories.models import MemoryModelVectors, MemoryStatistics
 from moltnet.adapters.memory.repositories.requests import MemoryIdempotencyRecords, MemoryOutbox, MemorySigningRequests
-from moltnet.adapters.memory.repositories.statistics import MemoryStatistics
-from moltnet.adapters.memory.repositories.web_sessions import MemoryWebSessions
 from moltnet.adapters.memory.statements import Alone, Snapshot, Statements, Together, Unit, WriterLock
 from moltnet.adapters.memory.tables import Tables
 from moltnet.domain.feed import Position

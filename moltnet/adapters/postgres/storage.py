@@ -14,18 +14,17 @@ from moltnet.adapters.postgres.repositories.credentials import (
     PostgresNonces,
     PostgresRecoveryCodes,
     PostgresSigningKeys,
+    PostgresWebSessions,
 )
 from moltnet.adapters.postgres.repositories.diaries import PostgresDiaries, PostgresRelations, PostgresShares
 from moltnet.adapters.postgres.repositories.entries import PostgresEntries, PostgresFeed
 from moltnet.adapters.postgres.repositories.entry_changes import PreparedIndex
-from moltnet.adapters.postgres.repositories.models import PostgresModelVectors
+from moltnet.adapters.postgres.repositories.models import PostgresModelVectors, PostgresStatistics
 from moltnet.adapters.postgres.repositories.requests import (
     PostgresIdempotencyRecords,
     PostgresOutbox,
     PostgresSigningRequests,
 )
-from moltnet.adapters.postgres.repositories.statistics import PostgresStatistics
-from moltnet.adapters.postgres.repositories.web_sessions import PostgresWebSessions
 from moltnet.adapters.postgres.session import SNAPSHOT, STATEMENT_WITHIN_S, Session
 from moltnet.adapters.postgres.violations import translated
 from moltnet.domain.errors import StorageFull, StorageReadOnly

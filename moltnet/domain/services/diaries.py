@@ -14,12 +14,11 @@ from moltnet.domain.diaries import (
     check_edit,
     check_opening,
 )
-from moltnet.domain.ids import DiaryId
+from moltnet.domain.ids import ANY_VERSION, DiaryId, Expected
 from moltnet.domain.permissions import Relation
 from moltnet.domain.services.access import Check, DiaryAccess
 from moltnet.domain.services.relations import RelationService
 from moltnet.domain.services.requests import SaveResponse, unrecorded
-from moltnet.domain.versions import ANY_VERSION, Expected
 from moltnet.ports.permissions import Asked, Pending, Permissions
 from moltnet.ports.storage import Storage, UnitOfWork
 from moltnet.ports.system import Clock, Randomness

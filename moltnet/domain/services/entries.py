@@ -10,6 +10,7 @@ from moltnet.domain.caller import Anonymous, Caller
 from moltnet.domain.constraints import Page
 from moltnet.domain.credentials import Scope
 from moltnet.domain.diaries import Diary, DiaryNotFound, Visibility
+from moltnet.domain.digest import Listing
 from moltnet.domain.entries import (
     CONTENT_MAX,
     Entry,
@@ -21,18 +22,16 @@ from moltnet.domain.entries import (
     PublicContentTooLong,
     Similar,
 )
-from moltnet.domain.ids import DiaryId, EntryId
+from moltnet.domain.ids import ANY_VERSION, DiaryId, EntryId, Expected
 from moltnet.domain.indexing import EntryIndex
-from moltnet.domain.listing import Listing
 from moltnet.domain.permissions import Right
 from moltnet.domain.search import Filters
 from moltnet.domain.services.access import Check, DiaryAccess
 from moltnet.domain.services.indexing import Indexing, Vectors
 from moltnet.domain.services.relations import RelationService
 from moltnet.domain.services.requests import SaveResponse, unrecorded
-from moltnet.domain.services.view_counter import ViewCounter
+from moltnet.domain.services.statistics import ViewCounter
 from moltnet.domain.text import IfDuplicate
-from moltnet.domain.versions import ANY_VERSION, Expected
 from moltnet.ports.permissions import Asked, Pending, Permissions
 from moltnet.ports.storage import Storage, UnitOfWork
 from moltnet.ports.system import Clock, Randomness, Workers

@@ -16,7 +16,7 @@ from moltnet.domain.ranking import Ranked, score_share
 from moltnet.domain.search import Explanation, Filters, Hit, LeftOut, Query, Question, Search, SearchResult, SearchType
 from moltnet.domain.services.access import DiaryAccess
 from moltnet.domain.services.retrieval import Explaining, Retrieval
-from moltnet.domain.services.view_counter import ViewCounter
+from moltnet.domain.services.statistics import ViewCounter
 from moltnet.ports.permissions import Asked, Permissions
 from moltnet.ports.storage import Storage, UnitOfWork
 from moltnet.ports.system import Clock, Workers

@@ -38,8 +38,7 @@ from moltnet.domain.services.signing import (
     SigningService,
     SigningWorkflow,
 )
-from moltnet.domain.services.statistics import StatisticsService
-from moltnet.domain.services.view_counter import ViewCounter
+from moltnet.domain.services.statistics import StatisticsService, ViewCounter
 from moltnet.domain.services.web_sessions import WebSessionService
 from moltnet.domain.sharing import InvitationLimits
 from moltnet.entrypoints.container.ory import Ory

@@ -9,14 +9,13 @@ from moltnet.domain.caller import Anonymous, Caller
 from moltnet.domain.credentials import ClientSecret, Scope
 from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.entries import Entry, EntryType, Kept, NewEntry
-from moltnet.domain.ids import DiaryId, EntryId, ShareId, SigningRequestId
+from moltnet.domain.ids import DiaryId, EntryId, Expected, ShareId, SigningRequestId
 from moltnet.domain.keys import Fingerprint
 from moltnet.domain.recovery import Challenge
 from moltnet.domain.recovery import Recovery as Way
 from moltnet.domain.search import SearchResult
 from moltnet.domain.sharing import Share, ShareRole
 from moltnet.domain.signing import SigningRequest, SigningStatus
-from moltnet.domain.versions import Expected
 from moltnet.domain.views import (
     Document,
     FeedItem,

@@ -7,10 +7,9 @@ import attrs
 from moltnet.domain.constraints import PAGE_LIMIT_MAX
 from moltnet.domain.diaries import FIRST_DIARY, Diary, DiaryNotFound, Visibility
 from moltnet.domain.errors import Invalid
-from moltnet.domain.ids import DiaryId, ShareId, parse_uuid
+from moltnet.domain.ids import ANY_VERSION, DiaryId, Expected, ShareId, parse_uuid
 from moltnet.domain.keys import Fingerprint
 from moltnet.domain.sharing import Share, ShareRole
-from moltnet.domain.versions import ANY_VERSION, Expected
 from moltnet.entrypoints.library.transport import Transport
 from moltnet.entrypoints.operations import diaries, sharing
 from moltnet.entrypoints.operations.diaries import CreateDiary, OneDiary, UpdateDiary

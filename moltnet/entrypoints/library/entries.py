@@ -10,9 +10,8 @@ from moltnet.domain.constraints import LIST_DEFAULT
 from moltnet.domain.digest import DAYS_DEFAULT, ENTRIES_DEFAULT
 from moltnet.domain.entries import IMPORTANCE_DEFAULT, Entry, EntryType, Kept, NewEntry
 from moltnet.domain.errors import NotFound
-from moltnet.domain.ids import DiaryId, EntryId
+from moltnet.domain.ids import ANY_VERSION, DiaryId, EntryId, Expected
 from moltnet.domain.search import RESULTS_DEFAULT, SearchResult
-from moltnet.domain.versions import ANY_VERSION, Expected
 from moltnet.domain.views import Reflected
 from moltnet.entrypoints.library.transport import Transport
 from moltnet.entrypoints.operations import diaries, entries, search

@@ -19,12 +19,11 @@ from moltnet.domain.credentials import ClientSecret
 from moltnet.domain.entries import Entry, Kept, Similar
 from moltnet.domain.errors import MoltNetError
 from moltnet.domain.idempotency import check_key
-from moltnet.domain.ids import parse_uuid
+from moltnet.domain.ids import ANY_VERSION, Expected, parse_uuid, version_time
 from moltnet.domain.keys import Fingerprint, PublicKey
 from moltnet.domain.passages import Span
 from moltnet.domain.recovery import CodeRefused, CodeSpent, FlowNotFound, FlowOver, Recovery
 from moltnet.domain.search import Explanation, Hit
-from moltnet.domain.versions import ANY_VERSION, Expected, version_time
 from moltnet.domain.views import Document, FeedItem, SignatureCheck
 from moltnet.entrypoints.operations.feed import FollowFeed
 from moltnet.entrypoints.operations.operation import AnyOperation, Auth, Http, Operation

@@ -10,6 +10,7 @@ from moltnet.domain.agents import Author
 from moltnet.domain.caller import Tier
 from moltnet.domain.constraints import LIST_DEFAULT, LIST_MAX, Description, Hint, Integer, ItemCount, Page, Text
 from moltnet.domain.credentials import Scope
+from moltnet.domain.digest import Listing, Order
 from moltnet.domain.entries import (
     OCCURRED,
     TAG_MAX,
@@ -24,7 +25,6 @@ from moltnet.domain.entries import (
 )
 from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.domain.keys import Fingerprint
-from moltnet.domain.listing import Listing, Order
 from moltnet.domain.search import Filters
 from moltnet.entrypoints.operations.operation import (
     OUTPUT,

@@ -30,9 +30,9 @@ import attrs
 from moltnet.domain.caller import Anonymous, Caller, Tier, require_caller
 from moltnet.domain.constraints import PAGE_LIMIT_MAX, Integer, Page
 from moltnet.domain.credentials import Scope
+from moltnet.domain.ids import ANY_VERSION, Expected, Versioned
 from moltnet.domain.services import Services
 from moltnet.domain.services.requests import SaveResponse, unrecorded
-from moltnet.domain.versions import ANY_VERSION, Expected, Versioned
 from moltnet.entrypoints.schema.declare import Constant, Member, Members, Shape, members_of, shape_of
 from moltnet.entrypoints.schema.views import unbounded
 from moltnet.ports.storage import UnitOfWork

@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 import attrs
 
 from moltnet.domain.idempotency import IdempotentRequest, MalformedIdempotencyKey
+from moltnet.domain.ids import ANY_VERSION
 from moltnet.domain.services.requests import IdempotentOutcome, SaveResponse, unrecorded
-from moltnet.domain.versions import ANY_VERSION
 from moltnet.entrypoints.operations.operation import AnyOperation
 from moltnet.entrypoints.operations.operation import Call as OperationCall
 from moltnet.entrypoints.rest.json_text import to_json

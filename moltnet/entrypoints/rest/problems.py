@@ -28,10 +28,10 @@ from moltnet.domain.errors import (
     Unavailable,
 )
 from moltnet.domain.idempotency import IdempotencyKeyReused
+from moltnet.domain.ids import StaleVersion
 from moltnet.domain.recovery import InvalidChallenge, InvalidProof, InvalidSession
 from moltnet.domain.registration import RegistrationProofRefused
 from moltnet.domain.signing import SigningRequestCompleted, SigningRequestExpired
-from moltnet.domain.versions import StaleVersion
 from moltnet.domain.vouching import IssueContended, RegistrationRefused, VoucherLimitReached
 from moltnet.entrypoints.discovery import problem_types as types
 from moltnet.entrypoints.discovery.problem_types import ProblemType

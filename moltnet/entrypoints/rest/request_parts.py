@@ -9,7 +9,7 @@ from types import MappingProxyType
 from urllib.parse import unquote_to_bytes
 
 from moltnet.domain.errors import Unauthenticated
-from moltnet.domain.versions import ANY_VERSION, Expected, Versioned, version_of
+from moltnet.domain.ids import ANY_VERSION, Expected, Versioned, version_of
 from moltnet.entrypoints.rest.refusals import MalformedHeader
 
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")

@@ -20,8 +20,8 @@ from attrs.converters import optional
 
 from moltnet.domain.caller import Anonymous, Caller, Tier, require_caller
 from moltnet.domain.credentials import Scope
+from moltnet.domain.ids import Expected
 from moltnet.domain.services import Services
-from moltnet.domain.versions import Expected
 from moltnet.entrypoints.operations.operation import Auth
 from moltnet.entrypoints.rest.request_parts import IF_MATCH, expected_versions
 from moltnet.entrypoints.schema.declare import Members, members_of

@@ -7,7 +7,7 @@ import attrs
 
 from moltnet.domain.errors import StorageFull
 from moltnet.domain.idempotency import IdempotencyKeyReused
-from moltnet.domain.versions import StaleVersion
+from moltnet.domain.ids import StaleVersion
 from moltnet.entrypoints.discovery import problem_types as types
 from moltnet.entrypoints.discovery.document import network_info
 from moltnet.entrypoints.discovery.problem_types import ProblemType

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from moltnet.domain.diaries import DiaryEdit
 from moltnet.domain.entries import CONTENT_MAX, Entry, EntryEdit
-from moltnet.domain.versions import ANY_VERSION, Expected, StaleVersion, next_version, version_of, version_time
+from moltnet.domain.ids import ANY_VERSION, Expected, StaleVersion, next_version, version_of, version_time
 from tests.support.builders import NOON, a_diary, an_entry
 from tests.support.strategies import entries, moments
 

@@ -17,11 +17,11 @@ from moltnet.adapters.memory.statements import Repository, in_turns
 from moltnet.adapters.memory.tables import StoredIndex, Tables
 from moltnet.domain.constraints import Page
 from moltnet.domain.diaries import Diary, Visibility
+from moltnet.domain.digest import Listing
 from moltnet.domain.entries import Entry, UnknownSuccessor
 from moltnet.domain.feed import Cursor, Position, PublicEntry, Stretch
 from moltnet.domain.ids import AgentId, DiaryId, EntryId
 from moltnet.domain.indexing import EntryIndex
-from moltnet.domain.listing import Listing
 from moltnet.domain.permissions import Relation
 from moltnet.domain.search import ANY_TERMS, Filters, LexicalQuery
 

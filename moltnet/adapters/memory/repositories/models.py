@@ -1,4 +1,4 @@
-"""Vectors in memory by the model that made them."""
+"""Vectors in memory by the model that made them, and how much is stored."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -10,6 +10,7 @@ import attrs
 
 from moltnet.adapters.memory.statements import Repository
 from moltnet.adapters.memory.tables import StoredIndex, Tables
+from moltnet.domain.diaries import Visibility
 from moltnet.domain.entries import Entry
 from moltnet.domain.ids import EntryId
 from moltnet.domain.indexing import (
@@ -21,6 +22,9 @@ from moltnet.domain.indexing import (
     ModelReference,
     ModelState,
 )
+from moltnet.domain.sharing import ShareStatus
+from moltnet.domain.signing import SigningStatus
+from moltnet.ports.models import NetworkSizes
 
 
 class MemoryModelVectors(Repository):
@@ -142,3 +146,21 @@ def _migrated(index: StoredIndex, serving: ModelName) -> StoredIndex:
     if index.upcoming and index.upcoming.model == serving:
         return attrs.evolve(index, model=serving, passages=index.upcoming.passages, upcoming=None)
     return attrs.evolve(index, upcoming=None)
+
+
+class MemoryStatistics(Repository):
+    """How much is stored."""
+
+    async def sizes(self) -> NetworkSizes:
+        tables = await self._statements.read()
+        return NetworkSizes(
+            agents=len(tables.agents.rows()),
+            vouchers_redeemed=sum(voucher.redeemed_by is not None for voucher in tables.vouchers.rows().values()),
+            diaries=len(tables.diaries.rows()),
+            public_diaries=len(tables.diaries.sharing("visibility", Visibility.PUBLIC)),
+            entries=len(tables.entries.rows()),
+            accepted_shares=sum(share.status is ShareStatus.ACCEPTED for share in tables.shares.rows().values()),
+            pending_signing_requests=len(tables.signing_requests.sharing("status", SigningStatus.PENDING)),
+            undelivered_messages=len(tables.outbox.rows()),
+            web_sessions=len(tables.web_sessions.rows()),
+        )

@@ -1,4 +1,4 @@
-"""What agents and the network prove themselves with, each kind in a table of its own."""
+"""What agents, their browsers and the network prove themselves with, each kind in a table of its own."""
 
 from datetime import datetime
 from operator import itemgetter
@@ -10,12 +10,13 @@ from moltnet.adapters.postgres.rows import (
     recovery_code_from_row,
     signing_key_from_row,
 )
-from moltnet.adapters.postgres.session import Repository
+from moltnet.adapters.postgres.session import Repository, Row
 from moltnet.domain.agents import Agent
-from moltnet.domain.credentials import Client
-from moltnet.domain.ids import AgentId, ClientId
+from moltnet.domain.credentials import Client, Scope
+from moltnet.domain.ids import AgentId, ClientId, WebSessionId
 from moltnet.domain.keys import PublicKey
 from moltnet.domain.recovery import CODE_ATTEMPTS, RecoveryCode
+from moltnet.domain.web_sessions import SignInMethod, WebSession
 from moltnet.ports.credentials import SigningKey
 
 # One row, or none when the nonce was used up before; used_recovery_nonces_pkey.
@@ -219,3 +220,68 @@ class PostgresSigningKeys(Repository):
 
     async def remove_all_but(self, kid: str) -> None:
         await self._session.run(REMOVE_OTHER_KEYS, kid=kid)
+
+
+# One row; web_sessions_pkey.
+ADD_WEB_SESSION = """
+    insert into web_sessions
+        (id, token_hash, agent_id, client_id, generation, scopes, method, device, created_at, used_at, expires_at)
+    values (
+        %(id)s, %(token_hash)s, %(agent_id)s, %(client_id)s, %(generation)s, %(scopes)s, %(method)s, %(device)s,
+        %(created_at)s, %(used_at)s, %(expires_at)s
+    )
+"""
+# One row for every session beyond the latest ones; web_sessions_agent.
+END_OLDEST_WEB_SESSIONS = """
+    delete from web_sessions where id in (
+        select id from web_sessions where agent_id = %(agent_id)s order by created_at desc, id desc offset %(most)s
+    )
+"""
+SELECT_WEB_SESSIONS = """
+    select id, token_hash, agent_id, client_id, generation, scopes, method, device, created_at, used_at, expires_at
+    from web_sessions
+"""
+# The session of a token, unless it is over; web_sessions_token_hash_key.
+FIND_WEB_SESSION = f"{SELECT_WEB_SESSIONS} where token_hash = %(token_hash)s and expires_at > %(at)s"
+# An agent's sessions that are not over; web_sessions_agent.
+WEB_SESSIONS_OF_AGENT = (
+    f"{SELECT_WEB_SESSIONS} where agent_id = %(agent_id)s and expires_at > %(at)s order by used_at desc, id"
+)
+# One row, or none for a session that was ended; web_sessions_pkey.
+PUT_WEB_SESSION = """
+    update web_sessions
+    set generation = %(generation)s, used_at = %(used_at)s, expires_at = %(expires_at)s where id = %(id)s
+"""
+# One row, or none; web_sessions_pkey.
+END_WEB_SESSION = "delete from web_sessions where id = %(id)s and agent_id = %(agent_id)s"
+# One row for every session that was forgotten; web_sessions_expiry.
+PURGE_WEB_SESSIONS = "delete from web_sessions where expires_at < %(at)s"
+
+
+class PostgresWebSessions(Repository):
+    """Browsers that act for agents."""
+
+    async def add(self, session: WebSession, *, most: int) -> None:
+        """Stores a session in place of the oldest beyond `most`."""
+        await self._session.run(ADD_WEB_SESSION, **{**columns_of(session), "scopes": sorted(session.scopes)})
+        await self._session.run(END_OLDEST_WEB_SESSIONS, agent_id=session.agent_id, most=most)
+
+    async def find(self, token_hash: bytes, at: datetime) -> WebSession | None:
+        return await self._session.first(_web_session, FIND_WEB_SESSION, token_hash=token_hash, at=at)
+
+    async def of_agent(self, agent_id: AgentId, at: datetime) -> list[WebSession]:
+        return await self._session.all(_web_session, WEB_SESSIONS_OF_AGENT, agent_id=agent_id, at=at)
+
+    async def put(self, session: WebSession) -> None:
+        await self._session.run(PUT_WEB_SESSION, **{**columns_of(session), "scopes": sorted(session.scopes)})
+
+    async def end(self, agent_id: AgentId, session_id: WebSessionId) -> bool:
+        return await self._session.run(END_WEB_SESSION, id=session_id, agent_id=agent_id) > 0
+
+    async def purge(self, at: datetime) -> int:
+        return await self._session.run(PURGE_WEB_SESSIONS, at=at)
+
+
+def _web_session(row: Row) -> WebSession:
+    scopes, method = frozenset(map(Scope, row["scopes"])), SignInMethod(row["method"])
+    return WebSession(**{**row, "scopes": scopes, "method": method})

@@ -20,11 +20,11 @@ from moltnet.adapters.postgres.rows import beside, diary_from_row, entry_from_ro
 from moltnet.adapters.postgres.session import Repository, Row
 from moltnet.domain.constraints import Page
 from moltnet.domain.diaries import Diary, DiaryNotFound
+from moltnet.domain.digest import Listing
 from moltnet.domain.entries import Entry
 from moltnet.domain.feed import Cursor, Position, PublicEntry, Stretch
 from moltnet.domain.ids import AgentId, DiaryId, EntryId
 from moltnet.domain.indexing import EntryIndex
-from moltnet.domain.listing import Listing
 from moltnet.domain.permissions import Relation
 from moltnet.domain.search import ANY_TERMS, Filters, LexicalQuery
 

@@ -1,4 +1,4 @@
-"""The table `embedding_model`, and the vectors of several models beside each other.
+"""The table `embedding_model`, the vectors of several models beside each other, and counts over all tables.
 
 An entry's row holds the beginning under one model. Under another one, passages stand in `entry_passages` from ordinal 0
 on, until `complete` writes the row again. A search finds them in either place.
@@ -25,6 +25,7 @@ from moltnet.domain.indexing import (
     ModelReference,
     ModelState,
 )
+from moltnet.ports.models import NetworkSizes
 
 # One row, or none before the first model.
 STATE = "select serving, serving_directory, target, target_directory from embedding_model"
@@ -250,3 +251,27 @@ def _count(row: Row) -> ModelCount:
 def _passage(row: Row) -> tuple[ModelName, IndexedPassage]:
     vector = vector_from_binary(row["embedding"])
     return ModelName(row["model"]), IndexedPassage(row["ordinal"], row["starts_at"], row["ends_at"], vector)
+
+
+# One row; each count reads an index of its table.
+SIZES = """
+    select
+        (select count(*) from agent_keys) as agents,
+        (select count(*) from agent_vouchers where redeemed_by is not null) as vouchers_redeemed,
+        (select count(*) from diaries) as diaries,
+        (select count(*) from diaries where visibility = 'public') as public_diaries,
+        (select count(*) from diary_entries) as entries,
+        (select count(*) from diary_shares where status = 'accepted') as accepted_shares,
+        (select count(*) from signing_requests where status = 'pending') as pending_signing_requests,
+        (select count(*) from relation_intents) as undelivered_messages,
+        (select count(*) from web_sessions) as web_sessions,
+        pg_database_size(current_database()) as database_bytes
+"""
+
+
+class PostgresStatistics(Repository):
+    """How much is stored."""
+
+    async def sizes(self) -> NetworkSizes:
+        (sizes,) = await self._session.all(lambda row: NetworkSizes(**row), SIZES)
+        return sizes

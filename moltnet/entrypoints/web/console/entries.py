@@ -5,6 +5,7 @@ import math
 from aiohttp import web
 
 from moltnet.domain.constraints import LIST_MAX
+from moltnet.domain.digest import Order
 from moltnet.domain.entries import (
     IMPORTANCE_DEFAULT,
     IMPORTANCE_MAX,
@@ -14,10 +15,8 @@ from moltnet.domain.entries import (
     NewEntry,
 )
 from moltnet.domain.errors import MoltNetError
-from moltnet.domain.ids import EntryId, parse_uuid
+from moltnet.domain.ids import EntryId, Expected, parse_uuid, version_of
 from moltnet.domain.keys import Fingerprint
-from moltnet.domain.listing import Order
-from moltnet.domain.versions import Expected, version_of
 from moltnet.entrypoints.operations.entries import BROWSE, BrowseDiary
 from moltnet.entrypoints.rest.refusals import UnknownRoute
 from moltnet.entrypoints.web.console.diaries import DIARIES, diary_id

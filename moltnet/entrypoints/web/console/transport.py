@@ -3,8 +3,8 @@
 import attrs
 
 from moltnet.domain.caller import AllowanceUsedUp, Tier
+from moltnet.domain.ids import ANY_VERSION, Expected
 from moltnet.domain.services.requests import ThrottlingService
-from moltnet.domain.versions import ANY_VERSION, Expected
 from moltnet.entrypoints.library.transport import InProcess, Input, Output
 from moltnet.entrypoints.operations.operation import Operation
 

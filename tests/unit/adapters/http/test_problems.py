@@ -8,9 +8,9 @@ from moltnet.adapters.http.problems import refusal
 from moltnet.domain import errors
 from moltnet.domain.errors import MoltNetError
 from moltnet.domain.idempotency import IdempotencyKeyReused
+from moltnet.domain.ids import StaleVersion
 from moltnet.domain.recovery import InvalidChallenge, InvalidProof
 from moltnet.domain.signing import SigningRequestCompleted, SigningRequestExpired
-from moltnet.domain.versions import StaleVersion
 from moltnet.domain.vouching import IssueContended, RegistrationRefused, VoucherLimitReached
 from moltnet.entrypoints.discovery.problem_types import PROBLEM_TYPES
 from moltnet.ports.remote import FieldFault, Problem, RegistrationError, RemoteReply

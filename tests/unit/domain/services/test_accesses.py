@@ -11,7 +11,7 @@ from moltnet.domain.agents import Author
 from moltnet.domain.entries import Entry
 from moltnet.domain.errors import StorageUnavailable
 from moltnet.domain.ids import EntryId
-from moltnet.domain.services.view_counter import ViewCounter
+from moltnet.domain.services.statistics import ViewCounter
 from tests.support.builders import NOON, an_entry, an_id
 from tests.support.interruptions import failing
 from tests.support.network import Member, Network

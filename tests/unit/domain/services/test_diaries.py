@@ -18,9 +18,9 @@ from moltnet.domain.diaries import (
 )
 from moltnet.domain.entries import EntryEdit
 from moltnet.domain.errors import StorageUnavailable
+from moltnet.domain.ids import Expected, StaleVersion, version_of
 from moltnet.domain.search import Search
 from moltnet.domain.sharing import ShareRole
-from moltnet.domain.versions import Expected, StaleVersion, version_of
 from tests.support.builders import NOON
 from tests.support.interruptions import failing
 from tests.support.network import Member, Network

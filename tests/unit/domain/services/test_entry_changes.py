@@ -6,12 +6,11 @@ import pytest
 
 from moltnet.domain.diaries import Diary, DiaryNotFound
 from moltnet.domain.entries import CONTENT_MAX, Entry, EntryEdit, EntryNotFound, EntryType
-from moltnet.domain.ids import DiaryId, EntryId
+from moltnet.domain.ids import DiaryId, EntryId, Expected, StaleVersion, version_of
 from moltnet.domain.indexing import EntryIndex
 from moltnet.domain.search import Search
 from moltnet.domain.services.entries import EDIT_ATTEMPTS
 from moltnet.domain.sharing import ShareRole
-from moltnet.domain.versions import Expected, StaleVersion, version_of
 from tests.support.builders import NOON, an_id
 from tests.support.interruptions import Act
 from tests.support.network import Member, Network

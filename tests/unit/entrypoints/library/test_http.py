@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 from moltnet.domain.entries import Entry
 from moltnet.domain.feed import PAGE_DEFAULT
 from moltnet.domain.idempotency import MalformedIdempotencyKey
-from moltnet.domain.ids import DiaryId, EntryId
+from moltnet.domain.ids import ANY_VERSION, DiaryId, EntryId, Expected, version_of
 from moltnet.domain.keys import Fingerprint
-from moltnet.domain.versions import ANY_VERSION, Expected, version_of
 from moltnet.entrypoints.library.http import answer_of, request_of
 from moltnet.entrypoints.operations import agents, diaries, entries, feed, search, sharing, signing, table, vouching
 from moltnet.entrypoints.operations.operation import Nothing

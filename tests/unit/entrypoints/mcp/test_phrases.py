@@ -12,7 +12,7 @@ from moltnet.domain.errors import (
     Unauthenticated,
     Unavailable,
 )
-from moltnet.domain.versions import StaleVersion
+from moltnet.domain.ids import StaleVersion
 from moltnet.entrypoints.mcp.calls import BY_NAME
 from moltnet.entrypoints.mcp.mcp_session import TooManyCalls
 from moltnet.entrypoints.mcp.tools.tool import failure

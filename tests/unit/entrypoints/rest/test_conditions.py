@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moltnet.domain.versions import version_of
+from moltnet.domain.ids import version_of
 from moltnet.entrypoints.rest.refusals import MalformedHeader
 from moltnet.entrypoints.rest.request_parts import expected_versions, version_headers
 from tests.support.builders import an_entry
