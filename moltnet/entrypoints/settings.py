@@ -7,10 +7,11 @@ import hashlib
 import hmac
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import attrs
 
@@ -96,6 +97,14 @@ class OrySettings:
     api_key: str | None = attrs.field(default=None, repr=False)
 
 
+_VARIABLE = "variable"
+
+
+def _variable(name: str, read: Callable[[str], object], default: object = None, *, repr: bool = True) -> Any:  # noqa: A002
+    """A field that is read from a variable of the environment."""
+    return attrs.field(default=default, repr=repr, metadata={_VARIABLE: (name, read)})
+
+
 @attrs.frozen(kw_only=True)
 class Settings:
     """Everything that may differ between two servers.
@@ -105,30 +114,32 @@ class Settings:
     """
 
     data_dir: Path
-    database_url: str | None = attrs.field(default=None, repr=False)
-    port: int = DEFAULT_PORT
-    public_url: str | None = None
+    database_url: str | None = _variable("DATABASE_URL", database_url, repr=False)
+    port: int = _variable("PORT", port, DEFAULT_PORT)
+    public_url: str | None = _variable("MOLTNET_PUBLIC_URL", read_http_url)
     recovery_secret: bytes = attrs.field(repr=False)
     ory_action_api_key: str = attrs.field(repr=False)
-    cors_origins: frozenset[str] = frozenset(DEFAULT_ORIGINS)
-    content_max: int = CONTENT_MAX
-    model_dir: Path | None = None
-    embedding_threads: int = 2
-    max_connections: int = 10
-    scopeless_tokens_have_all: bool = True
-    streams_per_address: int = 5
-    client_connections: int = 2000
-    connections_per_address: int = 256
-    allowed_hosts: frozenset[str] = frozenset()
-    diaries_max: int = DIARIES_MAX
+    cors_origins: frozenset[str] = _variable("CORS_ORIGINS", origins, frozenset(DEFAULT_ORIGINS))
+    content_max: int = _variable("MOLTNET_CONTENT_MAX", between(1, CONTENT_CEILING), CONTENT_MAX)
+    model_dir: Path | None = _variable("MOLTNET_MODEL", Path)
+    embedding_threads: int = _variable("MOLTNET_EMBEDDING_THREADS", between(1, 64), 2)
+    max_connections: int = _variable("MOLTNET_DATABASE_CONNECTIONS", between(2, 1000), 10)
+    scopeless_tokens_have_all: bool = _variable("MOLTNET_SCOPELESS_TOKENS_HAVE_ALL", yes_no, default=True)
+    streams_per_address: int = _variable("MOLTNET_STREAMS_PER_ADDRESS", between(1, 100_000), 5)
+    client_connections: int = _variable("MOLTNET_CLIENT_CONNECTIONS", between(1, 100_000), 2000)
+    connections_per_address: int = _variable("MOLTNET_CONNECTIONS_PER_ADDRESS", between(1, 100_000), 256)
+    allowed_hosts: frozenset[str] = _variable("MOLTNET_ALLOWED_HOSTS", host_names, frozenset())
+    diaries_max: int = _variable("MOLTNET_DIARIES_PER_AGENT", between(1, 1_000_000), DIARIES_MAX)
     rate_limits: Limits = attrs.field(factory=Limits)
-    rate_limit_store: RateLimitStore = RateLimitStore.MEMORY
-    trusted_proxies: Networks = ()
-    source_url: str | None = None
-    mcp_anonymous: bool = True
-    web: bool = True
+    rate_limit_store: RateLimitStore = _variable(
+        "MOLTNET_RATE_LIMIT_STORE", one_of(RateLimitStore), RateLimitStore.MEMORY
+    )
+    trusted_proxies: Networks = _variable("MOLTNET_TRUSTED_PROXIES", networks, ())
+    source_url: str | None = _variable("MOLTNET_SOURCE_URL", read_http_url)
+    mcp_anonymous: bool = _variable("MOLTNET_MCP_ANONYMOUS", yes_no, default=True)
+    web: bool = _variable("MOLTNET_WEB", yes_no, default=True)
     operator_token: str | None = attrs.field(default=None, repr=False)
-    log_format: LogFormat = LogFormat.TEXT
+    log_format: LogFormat = _variable("MOLTNET_LOG_FORMAT", one_of(LogFormat), LogFormat.TEXT)
     ory: OrySettings | None = None
 
     @property
@@ -167,32 +178,16 @@ def read_settings(data_dir: Path | None = None, environment: Mapping[str, str] |
     embedded = fields.text("DATABASE_URL") is None
     read = {
         "data_dir": folder,
-        "database_url": fields.read("DATABASE_URL", database_url),
-        "port": fields.read("PORT", port, DEFAULT_PORT),
-        "public_url": fields.read("MOLTNET_PUBLIC_URL", read_http_url),
         "recovery_secret": _bytes(fields.secret(RECOVERY_SECRET, folder, embedded=embedded)),
         "ory_action_api_key": fields.secret(WEBHOOK_KEY, folder, embedded=embedded),
-        "cors_origins": fields.read("CORS_ORIGINS", origins, frozenset(DEFAULT_ORIGINS)),
-        "content_max": fields.read("MOLTNET_CONTENT_MAX", between(1, CONTENT_CEILING), CONTENT_MAX),
-        "model_dir": fields.read("MOLTNET_MODEL", Path),
-        "embedding_threads": fields.read("MOLTNET_EMBEDDING_THREADS", between(1, 64), 2),
-        "max_connections": fields.read("MOLTNET_DATABASE_CONNECTIONS", between(2, 1000), 10),
-        "streams_per_address": fields.read("MOLTNET_STREAMS_PER_ADDRESS", between(1, 100_000), 5),
-        "client_connections": fields.read("MOLTNET_CLIENT_CONNECTIONS", between(1, 100_000), 2000),
-        "connections_per_address": fields.read("MOLTNET_CONNECTIONS_PER_ADDRESS", between(1, 100_000), 256),
-        "allowed_hosts": fields.read("MOLTNET_ALLOWED_HOSTS", host_names) or frozenset(),
-        "diaries_max": fields.read("MOLTNET_DIARIES_PER_AGENT", between(1, 1_000_000), DIARIES_MAX),
-        "rate_limits": fields.rate_limits(),
-        "rate_limit_store": fields.read("MOLTNET_RATE_LIMIT_STORE", one_of(RateLimitStore), RateLimitStore.MEMORY),
-        "trusted_proxies": fields.read("MOLTNET_TRUSTED_PROXIES", networks) or (),
-        "mcp_anonymous": fields.read("MOLTNET_MCP_ANONYMOUS", yes_no, default=True),
-        "web": fields.read("MOLTNET_WEB", yes_no, default=True),
         "operator_token": fields.operator_token(),
-        "source_url": fields.read("MOLTNET_SOURCE_URL", read_http_url),
-        "log_format": fields.read("MOLTNET_LOG_FORMAT", one_of(LogFormat), LogFormat.TEXT),
+        "rate_limits": fields.rate_limits(),
         "ory": fields.ory(),
-        "scopeless_tokens_have_all": fields.read("MOLTNET_SCOPELESS_TOKENS_HAVE_ALL", yes_no, default=True),
     }
+    for field in attrs.fields(Settings):
+        if _VARIABLE in field.metadata:
+            name, convert = field.metadata[_VARIABLE]
+            read[field.name] = fields.read(name, convert, field.default)
     if fields.problems:
         raise SettingsInvalid(fields.problems)
     return Settings(**read)  # type: ignore[arg-type]  # each value is of its field's type or a problem was noted

@@ -18,29 +18,33 @@ from moltnet.entrypoints.cli.options import Commands, imported
 from moltnet.entrypoints.cli.output import CANNOT_START, say
 
 AGENTS_COMMANDS = {
-    "agents": "network:agents",
-    "bootstrap": "membership:bootstrap",
-    "completion": "machine:completion",
-    "config": "machine:config",
-    "crypto": "network:crypto",
-    "diaries": "diaries:diaries",
-    "diary": "diary:diary",
-    "feed": "network:feed",
-    "git": "machine:git",
-    "github": "machine:github",
-    "info": "network:info",
-    "invitations": "diaries:invitations",
-    "mcp-config": "machine:mcp_config",
-    "recover": "membership:recover",
-    "register": "membership:register",
-    "rotate-secret": "membership:rotate_secret",
-    "sign": "signing:sign",
-    "ssh-key": "machine:ssh_key",
-    "verify": "signing:verify",
-    "vouch": "network:vouch",
-    "web": "network:web",
-    "whoami": "network:whoami",
+    "agents": ("network:agents", "Look up agents, and what they signed."),
+    "bootstrap": ("membership:bootstrap", "Store who you are and what you value, for every later session."),
+    "completion": ("machine:completion", "Print the code that completes commands in a shell."),
+    "config": ("machine:config", "Check and repair your credentials file."),
+    "crypto": ("network:crypto", "Ask about keys and signatures."),
+    "diaries": ("diaries:diaries", "Create, open, share and delete diaries."),
+    "diary": ("diary:diary", "Write, find and change memories."),
+    "feed": ("network:feed", "Read what is public."),
+    "git": ("machine:git", "Sign commits with your key."),
+    "github": ("machine:github", "Commit and push as a GitHub App."),
+    "info": ("network:info", "Show what a network says about itself."),
+    "invitations": ("diaries:invitations", "Answer invitations to other agents' diaries."),
+    "mcp-config": ("machine:mcp_config", "Show or write what an MCP client needs to find you and the network."),
+    "recover": ("membership:recover", "Get new credentials with nothing but the private key; the old ones end."),
+    "register": ("membership:register", "Become a member, with a key that is generated here."),
+    "rotate-secret": (
+        "membership:rotate_secret",
+        "Replace the client secret here and in the network; the old one ends at once.",
+    ),
+    "sign": ("signing:sign", "Sign with your private key, which stays here."),
+    "ssh-key": ("machine:ssh_key", "Write your key as SSH and git use it."),
+    "verify": ("signing:verify", "Check a signature; the exit status is 1 when it is not valid."),
+    "vouch": ("network:vouch", "Let other agents in."),
+    "web": ("network:web", "Open the network's pages."),
+    "whoami": ("network:whoami", "Show who you are to the network."),
 }
+"""Where the commands of agents are, and the first sentence of each one's help, for which it is not imported."""
 OPERATORS_COMMANDS = ("bench", "demo", "doctor", "genesis", "keys", "migrate", "model", "ory", "serve", "up")
 SECTIONS = {
     "For agents": {*AGENTS_COMMANDS, "mcp"} - {"completion"},
@@ -85,10 +89,7 @@ def _runs(target: str) -> Callable[[Callable[[], None]], Callable[..., None]]:
 
 
 @click.group(
-    cls=Commands,
-    elsewhere=AGENTS_COMMANDS,
-    sections=SECTIONS,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    cls=Commands, elsewhere=AGENTS_COMMANDS, sections=SECTIONS, context_settings={"help_option_names": ["-h", "--help"]}
 )
 @click.version_option(__version__, "--version", "-version", prog_name="moltnet", message="%(prog)s %(version)s")
 def cli() -> None:

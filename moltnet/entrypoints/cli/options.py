@@ -62,8 +62,9 @@ class Command(click.Command):
 class Commands(click.Group):
     """A group of commands, some of which are imported when they are used.
 
-    `elsewhere` maps the names of those to `module:attribute` below `moltnet.entrypoints.cli.commands`. `sections` maps
-    headings of the help to the commands below each; others are below "Commands".
+    `elsewhere` maps the names of those to `module:attribute` below `moltnet.entrypoints.cli.commands`, and the first
+    sentence of their help. `sections` maps headings of the help to the commands below each; others are below
+    "Commands".
     """
 
     command_class = Command
@@ -71,7 +72,7 @@ class Commands(click.Group):
     def __init__(
         self,
         *args: Any,
-        elsewhere: Mapping[str, str] | None = None,
+        elsewhere: Mapping[str, tuple[str, str]] | None = None,
         sections: Mapping[str, Collection[str]] | None = None,
         **more: Any,
     ) -> None:
@@ -88,7 +89,7 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of a name."""
         if cmd_name in self._elsewhere:
-            command: click.Command = imported(self._elsewhere[cmd_name])
+            command: click.Command = imported(self._elsewhere[cmd_name][0])
             return command
         return super().get_command(ctx, cmd_name)
 
@@ -105,15 +106,21 @@ class Commands(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The commands by section, each with its whole first sentence."""
-        commands = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
-        visible = [(name, command) for name, command in commands if command and not command.hidden]
+        summaries = {name: self._summary(ctx, name) for name in self.list_commands(ctx)}
         placed = {name for names in self._sections.values() for name in names}
-        others = [name for name, _ in visible if name not in placed]
+        others = [name for name in summaries if name not in placed]
         for heading, names in {**self._sections, "Commands": others}.items():
-            rows = [(name, each.get_short_help_str(HELP_LENGTH_MAX)) for name, each in visible if name in names]
+            rows = [(name, summary) for name, summary in summaries.items() if summary and name in names]
             if rows:
                 with formatter.section(heading):
                     formatter.write_dl(rows)
+
+    def _summary(self, ctx: click.Context, name: str) -> str | None:
+        """The first sentence of a command's help; None for one that is hidden."""
+        if name in self._elsewhere:
+            return self._elsewhere[name][1]
+        command = self.get_command(ctx, name)
+        return None if command is None or command.hidden else command.get_short_help_str(HELP_LENGTH_MAX)
 
     def _suggestion(self, ctx: click.Context, typed: str) -> str:
         """The nearest command, else the group that has one of this very name."""

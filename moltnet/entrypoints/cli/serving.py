@@ -77,10 +77,7 @@ def served_url(settings: Settings, listening: socket.socket) -> str:
 
 
 async def serve(
-    settings: Settings,
-    listening: socket.socket,
-    on_ready: Callable[[Services], Awaitable[None]],
-    stop: asyncio.Event,
+    settings: Settings, listening: socket.socket, on_ready: Callable[[Services], Awaitable[None]], stop: asyncio.Event
 ) -> None:
     """Serves until `stop` is set, then finishes the requests that have started. `on_ready` runs when it accepts.
 

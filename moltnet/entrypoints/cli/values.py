@@ -99,12 +99,7 @@ DATE_TIME = Typed("time", _date_time, _TIME_RULE)
 FINGERPRINT = Typed("fingerprint", Fingerprint.parse)
 TEXTS = Typed("text", comma_separated)
 
-_TYPES: Mapping[type, click.ParamType[Any]] = {
-    Boolean: click.BOOL,
-    DateTime: DATE_TIME,
-    Items: TEXTS,
-    Uuid: ID,
-}
+_TYPES: Mapping[type, click.ParamType[Any]] = {Boolean: click.BOOL, DateTime: DATE_TIME, Items: TEXTS, Uuid: ID}
 # Where an option is not named as the member of the input.
 _NAMES = {"entry_type": "--type", "entry_types": "--type"}
 # Where it is described for a person in other words.
@@ -114,9 +109,12 @@ _HELP = {
     "exclude_superseded": "Leave out what a newer entry replaces.",
     "explain": "Show why each entry was found, and what was left out.",
     "if_duplicate": "What to do when the diary holds the same text: store it again, or return the entry that is there.",
+    "name": "Its name: 1 to 255 characters.",
     "occurred_at": "When it happened, if not now.",
+    "role": "What the agent may do.",
     "superseded_by": "The id of the entry that replaces it.",
     "tags": "Tags, separated by commas.",
+    "visibility": "Who may read it without an invitation.",
 }
 
 

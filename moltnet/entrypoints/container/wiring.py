@@ -1,7 +1,9 @@
 """How the parts of a network go together: the adapters that its settings choose, and the use cases over them."""
 
 from collections.abc import Mapping
+from typing import Any, ClassVar, TypeVar
 
+import attrs
 from dependency_injector import containers, providers
 
 from moltnet.adapters.builtin.identity import BuiltinIdentityProvider, CachedClientDirectory, StoredClientDirectory
@@ -32,12 +34,7 @@ from moltnet.domain.services.requests import IdempotencyService, ThrottlingServi
 from moltnet.domain.services.retrieval import Explaining, Retrieval
 from moltnet.domain.services.search import SearchService
 from moltnet.domain.services.sharing import SharingService
-from moltnet.domain.services.signing import (
-    REQUEST_SIGNATURE,
-    SignatureCheck,
-    SigningService,
-    SigningWorkflow,
-)
+from moltnet.domain.services.signing import REQUEST_SIGNATURE, SignatureCheck, SigningService, SigningWorkflow
 from moltnet.domain.services.statistics import StatisticsService, ViewCounter
 from moltnet.domain.services.web_sessions import WebSessionService
 from moltnet.domain.sharing import InvitationLimits
@@ -45,6 +42,8 @@ from moltnet.entrypoints.container.ory import Ory
 from moltnet.entrypoints.settings import Settings
 from moltnet.ports.system import ReadinessCheck
 from moltnet.ports.workflows import WorkflowBody, Workflows
+
+Made = TypeVar("Made")
 
 BACKGROUND_PAUSE_S = 0.25
 # The issuer of tokens when no public address is set: servers on other ports of one data folder must know each other's.
@@ -55,12 +54,7 @@ def _bodies(
     registration: RegistrationWorkflow, signing: SigningWorkflow, job: JobWorkflow, delivery: RelationDelivery
 ) -> Mapping[str, WorkflowBody]:
     """Every workflow of a network, by its name."""
-    return {
-        REGISTER_AGENT: registration.run,
-        REQUEST_SIGNATURE: signing.run,
-        RUN_JOB: job.run,
-        **delivery.workflows(),
-    }
+    return {REGISTER_AGENT: registration.run, REQUEST_SIGNATURE: signing.run, RUN_JOB: job.run, **delivery.workflows()}
 
 
 def _presence(optional: object) -> str:
@@ -70,6 +64,12 @@ def _presence(optional: object) -> str:
 def _readiness(database: ReadinessCheck | None, workflows: Workflows) -> ReadinessService:
     checks: dict[str, ReadinessCheck] = {"workflows": workflows}
     return ReadinessService(checks if database is None else {"database": database, **checks})
+
+
+def _made(kind: type[Made], among: Mapping[str, Any], **others: Any) -> "providers.Singleton[Made]":
+    """Makes one of a class, once: of the parts that are called as its fields are, and of others that are named here."""
+    fields = {field.alias for field in attrs.fields(kind)}  # type: ignore[arg-type]  # an attrs class
+    return providers.Singleton(kind, **{name: among[name] for name in fields & among.keys()} | others)
 
 
 class Parts(containers.DeclarativeContainer):
@@ -203,133 +203,62 @@ class UseCases(containers.DeclarativeContainer):
     parts = providers.DependenciesContainer()
     workflows: providers.Dependency[Workflows] = providers.Dependency()
 
-    storage, clock, randomness, workers = parts.storage, parts.clock, parts.randomness, parts.workers
-    permissions, models, index_terms, signatures = parts.permissions, parts.models, parts.index_terms, parts.signatures
-    relations = providers.Singleton(RelationService, workflows=workflows)
-    access = providers.Singleton(DiaryAccess, storage=storage, permissions=permissions)
-    view_counter = providers.Singleton(ViewCounter, storage=storage, background=parts.background, clock=clock)
-    indexing = providers.Singleton(
-        Indexing, models=models, index_terms=index_terms, workers=workers, throttling=parts.throttling
-    )
-    retrieval = providers.Singleton(Retrieval, models=models, index_terms=index_terms, clock=clock)
-    explaining = providers.Singleton(Explaining, retrieval=retrieval)
+    _parts: ClassVar[Mapping[str, Any]] = {
+        "storage": parts.storage,
+        "clock": parts.clock,
+        "randomness": parts.randomness,
+        "workers": parts.workers,
+        "background": parts.background,
+        "permissions": parts.permissions,
+        "models": parts.models,
+        "index_terms": parts.index_terms,
+        "signatures": parts.signatures,
+        "client_directory": parts.client_directory,
+        "clients": parts.clients,
+        "identities": parts.identities,
+        "issuer": parts.token_issuer,
+        "tokens": parts.token_verifier,
+        "events": parts.events,
+        "network": parts.network,
+        "throttling": parts.throttling,
+        "workflows": workflows,
+    }
+    relations, access = _made(RelationService, _parts), _made(DiaryAccess, _parts)
+    view_counter, indexing = _made(ViewCounter, _parts), _made(Indexing, _parts)
+    retrieval = _made(Retrieval, _parts)
+    _all: ClassVar[Mapping[str, Any]] = {
+        **_parts,
+        "relations": relations,
+        "access": access,
+        "view_counter": view_counter,
+        "indexing": indexing,
+        "retrieval": retrieval,
+        "explaining": providers.Singleton(Explaining, retrieval=retrieval),
+    }
     services = providers.Singleton(
         Services,
-        authentication=providers.Singleton(AuthenticationService, tokens=parts.token_verifier),
-        credentials=providers.Singleton(
-            CredentialService, clients=parts.clients, issuer=parts.token_issuer, identities=parts.identities
-        ),
-        diaries=providers.Singleton(
-            DiaryService,
-            storage=storage,
-            access=access,
-            permissions=permissions,
-            relations=relations,
-            clock=clock,
-            randomness=randomness,
-            diaries_max=parts.settings.provided.diaries_max,
-        ),
-        directory=providers.Singleton(DirectoryService, storage=storage, client_directory=parts.client_directory),
-        entries=providers.Singleton(
-            EntryService,
-            storage=storage,
-            access=access,
-            permissions=permissions,
-            relations=relations,
-            indexing=indexing,
-            view_counter=view_counter,
-            clock=clock,
-            randomness=randomness,
-            workers=workers,
-            content_max=parts.settings.provided.content_max,
-        ),
-        feed=providers.Singleton(FeedService, storage=storage, events=parts.events, retrieval=retrieval),
-        hooks=providers.Singleton(
-            HookService,
-            storage=storage,
-            permissions=permissions,
-            relations=relations,
-            clients=parts.clients,
-            signatures=signatures,
-            clock=clock,
-            randomness=randomness,
-        ),
+        authentication=_made(AuthenticationService, _all),
+        credentials=_made(CredentialService, _all),
+        diaries=_made(DiaryService, _all, diaries_max=parts.settings.provided.diaries_max),
+        directory=_made(DirectoryService, _all),
+        entries=_made(EntryService, _all, content_max=parts.settings.provided.content_max),
+        feed=_made(FeedService, _all),
+        hooks=_made(HookService, _all),
         maintenance=parts.maintenance,
-        idempotency=providers.Singleton(IdempotencyService, storage=storage, clock=clock),
-        models=models,
+        idempotency=_made(IdempotencyService, _all),
+        models=parts.models,
         readiness=providers.Singleton(_readiness, parts.infrastructure.provided.readiness, workflows),
-        recovery=providers.Singleton(
-            RecoveryService,
-            storage=storage,
-            identities=parts.identities,
-            flows=parts.identities,
-            signatures=signatures,
-            clock=clock,
-            randomness=randomness,
-            network=parts.network,
-            secret=parts.recovery_secret,
-        ),
-        reembedding=providers.Singleton(
-            ReembeddingService,
-            storage=storage,
-            models=models,
-            workers=workers,
-            clock=clock,
-            randomness=randomness,
-        ),
-        registration=providers.Singleton(
-            RegistrationService,
-            workflows=workflows,
-            storage=storage,
-            clients=parts.clients,
-            signatures=signatures,
-            clock=clock,
-            randomness=randomness,
-        ),
-        schedule=providers.Singleton(Schedule, workflows, parts.jobs, clock),
-        search=providers.Singleton(
-            SearchService,
-            storage=storage,
-            access=access,
-            permissions=permissions,
-            retrieval=retrieval,
-            explaining=explaining,
-            view_counter=view_counter,
-            clock=clock,
-            workers=workers,
-        ),
-        sharing=providers.Singleton(
-            SharingService,
-            storage=storage,
-            permissions=permissions,
-            relations=relations,
-            clock=clock,
-            randomness=randomness,
-            limits=parts.invitation_limits,
-        ),
-        signing=providers.Singleton(
-            SigningService,
-            storage=storage,
-            workflows=workflows,
-            check=parts.signature_check,
-            clock=clock,
-            randomness=randomness,
-        ),
-        model_migration=providers.Singleton(ModelMigrationService, storage=storage),
-        statistics=providers.Singleton(StatisticsService, storage=storage, clock=clock),
+        recovery=_made(RecoveryService, _all, flows=parts.identities, secret=parts.recovery_secret),
+        reembedding=_made(ReembeddingService, _all),
+        registration=_made(RegistrationService, _all),
+        schedule=providers.Singleton(Schedule, workflows, parts.jobs, parts.clock),
+        search=_made(SearchService, _all),
+        sharing=_made(SharingService, _all, limits=parts.invitation_limits),
+        signing=_made(SigningService, _all, check=parts.signature_check),
+        model_migration=_made(ModelMigrationService, _all),
+        statistics=_made(StatisticsService, _all),
         throttling=parts.throttling,
-        vouching=providers.Singleton(VouchingService, storage=storage, clock=clock, randomness=randomness),
-        web_sessions=providers.Singleton(
-            WebSessionService,
-            storage=storage,
-            issuer=parts.token_issuer,
-            tokens=parts.token_verifier,
-            client_directory=parts.client_directory,
-            signatures=signatures,
-            clock=clock,
-            randomness=randomness,
-            network=parts.network,
-            secret=parts.settings.provided.web_session_secret,
-        ),
-        workers=workers,
+        vouching=_made(VouchingService, _all),
+        web_sessions=_made(WebSessionService, _all, secret=parts.settings.provided.web_session_secret),
+        workers=parts.workers,
     )

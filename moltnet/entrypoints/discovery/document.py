@@ -129,8 +129,7 @@ class NetworkCapabilities:
 
     diary: DiaryCapability
     crypto: Capability = Capability(
-        description="Signatures with the key that never left you, which anyone can verify.",
-        features=("sign", "verify"),
+        description="Signatures with the key that never left you, which anyone can verify.", features=("sign", "verify")
     )
     identity: Capability = Capability(
         description="An identity made of a key, and credentials that can be had back with nothing but it.",

@@ -7,7 +7,7 @@ Over HTTP times are told to the millisecond. A diary or entry as `create`, `get`
 version; one from a list has it too where the network is in this process, and over HTTP is to be read first.
 
 `key` names a request that is to be carried out once however often it is sent (`domain.idempotency`); `expected` names
-the versions a change is meant for (`domain.versions`).
+the versions a change is meant for (`domain.ids`).
 """
 
 from collections.abc import Mapping

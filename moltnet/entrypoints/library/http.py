@@ -25,8 +25,9 @@ from moltnet.domain.passages import Span
 from moltnet.domain.recovery import CodeRefused, CodeSpent, FlowNotFound, FlowOver, Recovery
 from moltnet.domain.search import Explanation, Hit
 from moltnet.domain.views import Document, FeedItem, SignatureCheck
+from moltnet.entrypoints.operations.appearance import Http
 from moltnet.entrypoints.operations.feed import FollowFeed
-from moltnet.entrypoints.operations.operation import AnyOperation, Auth, Http, Operation
+from moltnet.entrypoints.operations.operation import AnyOperation, Auth, Operation
 from moltnet.entrypoints.operations.recovery import ROTATE
 from moltnet.entrypoints.schema.convert import iso_text, overrides
 from moltnet.entrypoints.schema.declare import Members, members_of

@@ -115,13 +115,7 @@ class MoltNet:
         caller = await self._services.authentication.authenticate(token.text)
         keys = key_pair_of(identity.private_key) if identity else None
         return LocalAgent(
-            self._services,
-            caller,
-            self._urls,
-            keys=keys,
-            identity=identity,
-            keyring=keyring,
-            lifetime=self._lifetime,
+            self._services, caller, self._urls, keys=keys, identity=identity, keyring=keyring, lifetime=self._lifetime
         )
 
     async def _open_registered(self, registered: Registered, keys: KeyPair, keyring: Keyring | None) -> LocalAgent:

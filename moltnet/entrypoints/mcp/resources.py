@@ -17,7 +17,7 @@ from moltnet.entrypoints.mcp.prompts import Self, profile_entry
 from moltnet.entrypoints.mcp.tools.agents import named
 from moltnet.entrypoints.mcp.tools.derived import diary_id, fingerprint_of, uuid_of
 from moltnet.entrypoints.mcp.tools.tool import failure
-from moltnet.entrypoints.operations.operation import NOT_AUTHENTICATED
+from moltnet.entrypoints.operations.appearance import NOT_AUTHENTICATED
 from moltnet.entrypoints.schema.convert import json_value
 
 RECENT = 20

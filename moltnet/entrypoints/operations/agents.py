@@ -10,7 +10,8 @@ from moltnet.domain.credentials import Scope
 from moltnet.domain.keys import Fingerprint
 from moltnet.domain.signing import check_signature_text
 from moltnet.domain.views import FullProfile, Myself, SignatureCheck, Signer
-from moltnet.entrypoints.operations.operation import Auth, Call, Effect, Http, Nothing, Operation, Tool
+from moltnet.entrypoints.operations.appearance import Effect, Http, Tool
+from moltnet.entrypoints.operations.operation import Auth, Call, Nothing, Operation
 from moltnet.entrypoints.operations.signing import SignatureText
 from moltnet.entrypoints.schema.views import Shown, view
 

@@ -9,18 +9,8 @@ from moltnet.domain.constraints import Description, Hint
 from moltnet.domain.credentials import Scope
 from moltnet.domain.diaries import Diary, DiaryEdit, DiaryName, Visibility
 from moltnet.domain.ids import DiaryId
-from moltnet.entrypoints.operations.operation import (
-    OUTPUT,
-    SUCCESS,
-    Auth,
-    Call,
-    Effect,
-    Envelope,
-    Http,
-    ListPage,
-    Operation,
-    Tool,
-)
+from moltnet.entrypoints.operations.appearance import OUTPUT, SUCCESS, Effect, Envelope, Http, Tool
+from moltnet.entrypoints.operations.operation import Auth, Call, ListPage, Operation
 from moltnet.entrypoints.schema.views import Shown, view
 
 ReadableBy = Annotated[

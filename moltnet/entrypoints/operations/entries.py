@@ -26,17 +26,8 @@ from moltnet.domain.entries import (
 from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.domain.keys import Fingerprint
 from moltnet.domain.search import Filters
-from moltnet.entrypoints.operations.operation import (
-    OUTPUT,
-    SUCCESS,
-    Auth,
-    Call,
-    Effect,
-    Envelope,
-    Http,
-    Operation,
-    Tool,
-)
+from moltnet.entrypoints.operations.appearance import OUTPUT, SUCCESS, Effect, Envelope, Http, Tool
+from moltnet.entrypoints.operations.operation import Auth, Call, Operation
 from moltnet.entrypoints.schema.declare import Joined
 from moltnet.entrypoints.schema.views import Shown, Within, view
 
@@ -52,8 +43,7 @@ NOT_FOUND = "Entry not found"
 RISK = Shown("injection_risk", description="Whether the text looks like an attempt to instruct its reader")
 AUTHOR = Shown("author", description="Who wrote it")
 EDITED_BY = Shown(
-    "edited_by",
-    description="The last other agent that changed what it says, unless the author wrote it anew since",
+    "edited_by", description="The last other agent that changed what it says, unless the author wrote it anew since"
 )
 
 view(
@@ -79,11 +69,7 @@ view(
     EDITED_BY,
 )
 view(
-    Similar,
-    "SimilarEntry",
-    "Another memory of the diary that begins almost alike.",
-    Shown("entry_id", "id"),
-    "cosine",
+    Similar, "SimilarEntry", "Another memory of the diary that begins almost alike.", Shown("entry_id", "id"), "cosine"
 )
 view(
     Kept,

@@ -22,8 +22,9 @@ from moltnet.domain.feed import (
 )
 from moltnet.domain.ids import EntryId
 from moltnet.domain.views import FeedItem, FeedItems
+from moltnet.entrypoints.operations.appearance import Effect, Envelope, Http, Tool
 from moltnet.entrypoints.operations.entries import AUTHOR, EDITED_BY, RISK, TYPE_LIST
-from moltnet.entrypoints.operations.operation import Auth, Call, Effect, Envelope, Http, Operation, Tool
+from moltnet.entrypoints.operations.operation import Auth, Call, Operation
 from moltnet.entrypoints.schema.declare import Items, Joined
 from moltnet.entrypoints.schema.views import view
 

@@ -8,7 +8,8 @@ from moltnet.domain.caller import Tier
 from moltnet.domain.constraints import Text
 from moltnet.domain.credentials import ClientSecret, Scope
 from moltnet.domain.recovery import Challenge, Recovery
-from moltnet.entrypoints.operations.operation import Auth, Call, Http, Nothing, Operation
+from moltnet.entrypoints.operations.appearance import Http
+from moltnet.entrypoints.operations.operation import Auth, Call, Nothing, Operation
 from moltnet.entrypoints.operations.signing import SignatureText
 from moltnet.entrypoints.schema.views import Shown, view
 

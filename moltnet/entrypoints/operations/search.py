@@ -35,8 +35,9 @@ from moltnet.domain.search import (
     Weights,
 )
 from moltnet.domain.views import Reflected, Remembered
+from moltnet.entrypoints.operations.appearance import Effect, Http, Tool
 from moltnet.entrypoints.operations.entries import AUTHOR, EDITED_BY, JOINED_TYPES, TagFilter
-from moltnet.entrypoints.operations.operation import Auth, Call, Effect, Http, Operation, Tool
+from moltnet.entrypoints.operations.operation import Auth, Call, Operation
 from moltnet.entrypoints.schema.views import Shown, Within, view
 
 Weight = Annotated[float, Number(0, 1)]

@@ -10,17 +10,8 @@ from moltnet.domain.credentials import Scope
 from moltnet.domain.ids import DiaryId, ShareId
 from moltnet.domain.sharing import Share, ShareRole
 from moltnet.entrypoints.operations.agents import FingerprintText
-from moltnet.entrypoints.operations.operation import (
-    OUTPUT,
-    SUCCESS,
-    Call,
-    Effect,
-    Envelope,
-    Http,
-    ListPage,
-    Operation,
-    Tool,
-)
+from moltnet.entrypoints.operations.appearance import OUTPUT, SUCCESS, Effect, Envelope, Http, Tool
+from moltnet.entrypoints.operations.operation import Call, ListPage, Operation
 from moltnet.entrypoints.schema.views import view
 
 _SCOPES = (Scope.DIARY_SHARE,)

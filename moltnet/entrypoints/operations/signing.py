@@ -17,7 +17,8 @@ from moltnet.domain.signing import (
     check_signature_text,
 )
 from moltnet.domain.views import TokenHolder
-from moltnet.entrypoints.operations.operation import Auth, Call, Effect, Envelope, Http, Nothing, Operation, Tool
+from moltnet.entrypoints.operations.appearance import Effect, Envelope, Http, Tool
+from moltnet.entrypoints.operations.operation import Auth, Call, Nothing, Operation
 from moltnet.entrypoints.schema.declare import Joined
 from moltnet.entrypoints.schema.views import Shown, view
 

@@ -6,21 +6,12 @@ from typing import Annotated
 import attrs
 
 from moltnet.domain.caller import Tier
-from moltnet.domain.constraints import GRAPH_DEFAULT, GRAPH_MAX, Integer, Page
+from moltnet.domain.constraints import GRAPH_DEFAULT, GRAPH_MAX, Hint, Integer, Page
 from moltnet.domain.credentials import Scope
 from moltnet.domain.views import OpenVoucher
 from moltnet.domain.vouching import Edge
-from moltnet.entrypoints.operations.operation import (
-    OUTPUT,
-    Auth,
-    Call,
-    Effect,
-    Envelope,
-    Http,
-    Nothing,
-    Operation,
-    Tool,
-)
+from moltnet.entrypoints.operations.appearance import OUTPUT, Effect, Envelope, Http, Tool
+from moltnet.entrypoints.operations.operation import Auth, Call, Nothing, Operation
 from moltnet.entrypoints.schema.views import Shown, view
 
 LOG_IN_FIRST = "Not authenticated: log in first, with the client id and client secret of your credentials"
@@ -51,8 +42,8 @@ view(
 class ListEdges:
     """Which part of the graph to show."""
 
-    limit: Annotated[int, Integer(1, GRAPH_MAX)] = GRAPH_DEFAULT
-    offset: Annotated[int, Integer(0)] = 0
+    limit: Annotated[int, Integer(1, GRAPH_MAX), Hint("How many to show")] = GRAPH_DEFAULT
+    offset: Annotated[int, Integer(0), Hint("How many to skip")] = 0
 
 
 async def _issue(call: Call, _: Nothing) -> OpenVoucher:

@@ -41,9 +41,7 @@ def routes_of(operation: AnyOperation) -> tuple[AnyRoute, ...]:
         sent = read({**(call.params or {}), **(call.body or {}), **_split(parts.query, call.query or {})})
         request = sent.to_input() if http.form else sent
         asked = OperationCall(
-            services=call.services,
-            caller=call.caller,
-            expected=call.expected if route.takes_condition else ANY_VERSION,
+            services=call.services, caller=call.caller, expected=call.expected if route.takes_condition else ANY_VERSION
         )
         if not operation.idempotent:
             return answer(await operation.run(asked, request), request)

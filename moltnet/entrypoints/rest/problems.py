@@ -32,9 +32,9 @@ from moltnet.domain.ids import StaleVersion
 from moltnet.domain.recovery import InvalidChallenge, InvalidProof, InvalidSession
 from moltnet.domain.registration import RegistrationProofRefused
 from moltnet.domain.signing import SigningRequestCompleted, SigningRequestExpired
+from moltnet.domain.views import ProblemKind
 from moltnet.domain.vouching import IssueContended, RegistrationRefused, VoucherLimitReached
-from moltnet.entrypoints.discovery import problem_types as types
-from moltnet.entrypoints.discovery.problem_types import ProblemType
+from moltnet.entrypoints.operations import problems as types
 from moltnet.entrypoints.rest.json_text import to_json
 from moltnet.entrypoints.rest.options import REQUEST_CONTEXT
 from moltnet.entrypoints.rest.refusals import (
@@ -89,7 +89,7 @@ class ValidationProblemDetails(ProblemDetails):
 UNEXPECTED = "An unexpected error occurred"
 RETRY_UNAVAILABLE_S = 5
 
-PROBLEM_ROWS: Mapping[type[BaseException], ProblemType] = MappingProxyType(
+PROBLEM_ROWS: Mapping[type[BaseException], ProblemKind] = MappingProxyType(
     {
         Invalid: types.VALIDATION_FAILED,
         Unauthenticated: types.UNAUTHORIZED,
@@ -134,7 +134,7 @@ STATUSES: Mapping[type[BaseException], int] = MappingProxyType(
 _LOG = logging.getLogger(__name__)
 
 
-def row_of(error: type[BaseException]) -> ProblemType:
+def row_of(error: type[BaseException]) -> ProblemKind:
     """The row of an error's nearest class."""
     return next(PROBLEM_ROWS[kind] for kind in error.__mro__ if kind in PROBLEM_ROWS)
 

@@ -7,13 +7,14 @@ from moltnet.entrypoints.schema.validate import Fault
 
 
 class Refusal(Exception):
-    """A request that this endpoint does not let in; `detail` is for the client, `status` the answer's."""
+    """A request that this endpoint does not let in; `detail`, else its `sentence`, is for the client."""
 
     status: ClassVar[int] = 400
+    sentence: ClassVar[str] = ""
 
-    def __init__(self, detail: str) -> None:
-        super().__init__(detail)
-        self.detail = detail
+    def __init__(self, detail: str | None = None) -> None:
+        self.detail = self.sentence if detail is None else detail
+        super().__init__(self.detail)
 
 
 class MalformedBody(Refusal):
@@ -23,17 +24,14 @@ class MalformedBody(Refusal):
 class MalformedMessage(Refusal):
     """A malformed HTTP request (RFC 9112)."""
 
-    def __init__(self) -> None:
-        super().__init__("The request is not well-formed HTTP")
+    sentence = "The request is not well-formed HTTP"
 
 
 class HeaderTooLarge(Refusal):
     """A request line or header field longer than this server reads (RFC 6585 §5)."""
 
     status = 431
-
-    def __init__(self) -> None:
-        super().__init__("The request line or a header field is too long")
+    sentence = "The request line or a header field is too long"
 
 
 class MalformedHeader(Refusal):
@@ -53,9 +51,7 @@ class BodyTooLarge(Refusal):
     """A body of more bytes than any route takes."""
 
     status = 413
-
-    def __init__(self) -> None:
-        super().__init__("Request body is too large")
+    sentence = "Request body is too large"
 
 
 class UnsupportedMediaType(Refusal):
@@ -71,45 +67,34 @@ class EncodedBody(Refusal):
     """A body that is compressed, or otherwise encoded: nothing is unpacked here (RFC 9110 §15.5.16)."""
 
     status = 415
-
-    def __init__(self) -> None:
-        super().__init__("Request bodies must not have a Content-Encoding")
+    sentence = "Request bodies must not have a Content-Encoding"
 
 
 class BodyTooSlow(Refusal):
     """A body that does not arrive in its time (RFC 9110 §15.5.9)."""
 
     status = 408
-
-    def __init__(self) -> None:
-        super().__init__("The request body did not arrive in time")
+    sentence = "The request body did not arrive in time"
 
 
 class BodyInterrupted(Refusal):
     """A client that went away before its body was complete."""
 
-    def __init__(self) -> None:
-        super().__init__("The connection ended before the request body was complete")
+    sentence = "The connection ended before the request body was complete"
 
 
 class MisdirectedRequest(Refusal):
     """A Host that this server is not known by (RFC 9110 §15.5.20)."""
 
     status = 421
-
-    def __init__(self) -> None:
-        super().__init__(
-            "This server is not known by that host name; its operator can add the name to MOLTNET_ALLOWED_HOSTS"
-        )
+    sentence = "This server is not known by that host name; its operator can add the name to MOLTNET_ALLOWED_HOSTS"
 
 
 class ForeignOrigin(Refusal):
     """A browser speaks for a site that is not on the list (the original answered 500 here)."""
 
     status = 403
-
-    def __init__(self) -> None:
-        super().__init__("Requests from this origin are not allowed")
+    sentence = "Requests from this origin are not allowed"
 
 
 class TooManyRequests(Refusal):
@@ -125,14 +110,11 @@ class TooManyRequests(Refusal):
 class UnreadableTarget(Refusal):
     """A path with malformed escapes, or escapes that do not decode to text."""
 
-    def __init__(self) -> None:
-        super().__init__("The path is not a valid url component")
+    sentence = "The path is not a valid url component"
 
 
 class UnknownRoute(Refusal):
     """No route has this method and path."""
 
     status = 404
-
-    def __init__(self) -> None:
-        super().__init__("Not Found")
+    sentence = "Not Found"

@@ -8,16 +8,11 @@ import attrs
 from moltnet.domain.errors import StorageFull
 from moltnet.domain.idempotency import IdempotencyKeyReused
 from moltnet.domain.ids import StaleVersion
-from moltnet.entrypoints.discovery import problem_types as types
+from moltnet.domain.views import ProblemKind
 from moltnet.entrypoints.discovery.document import network_info
-from moltnet.entrypoints.discovery.problem_types import ProblemType
-from moltnet.entrypoints.operations.problems import kind_of
+from moltnet.entrypoints.operations import problems as types
 from moltnet.entrypoints.rest.options import RestOptions
-from moltnet.entrypoints.rest.problems import (
-    ProblemDetails,
-    ValidationError,
-    ValidationProblemDetails,
-)
+from moltnet.entrypoints.rest.problems import ProblemDetails, ValidationError, ValidationProblemDetails
 from moltnet.entrypoints.schema.convert import json_value
 
 # The key and the signature of RFC 8032 §7.1, test 2.
@@ -80,7 +75,7 @@ SAMPLES: Mapping[str, object] = MappingProxyType(
         "PublicSearchResponse.query": "callback URL",
         "nextCursor": None,
         "NetworkInfo": json_value(network_info(RestOptions().urls)),
-        "ProblemType": json_value(kind_of(types.NOT_FOUND)),
+        "ProblemType": json_value(types.NOT_FOUND),
         "getLlmsTxt": "# MoltNet\n…",
         "challenge": f"moltnet:recovery:{PUBLIC_KEY}:{'0b' * 32}:1769767200123",
         "hmac": "a7" * 32,
@@ -99,7 +94,7 @@ SAMPLES: Mapping[str, object] = MappingProxyType(
     }
 )
 
-_PROBLEMS: Mapping[int, tuple[ProblemType, str]] = MappingProxyType(
+_PROBLEMS: Mapping[int, tuple[ProblemKind, str]] = MappingProxyType(
     {
         400: (types.VALIDATION_FAILED, "body/content must NOT have fewer than 1 characters"),
         401: (types.UNAUTHORIZED, "Missing authorization header"),

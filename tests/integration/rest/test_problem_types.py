@@ -1,6 +1,6 @@
 """The kinds of problem, and health (docs/reference/endpoints.md, "Problem types" and "Health")."""
 
-from moltnet.entrypoints.discovery.problem_types import PROBLEM_TYPES
+from moltnet.entrypoints.operations.problems import PROBLEM_TYPES
 from tests.integration.rest.members import ask
 
 
@@ -18,7 +18,7 @@ async def test_kinds_of_problem_are_listed_in_registry_order(network):
 
 async def test_each_kind_is_found_where_problems_point(network):
     for row in PROBLEM_TYPES:
-        told = await ask(network.http, "GET", f"/problems/{row.slug}")
+        told = await ask(network.http, "GET", f"/problems/{row.type.rpartition('/')[2]}")
         assert (told.status, told.json["type"]) == (200, row.type)
 
 

@@ -25,7 +25,7 @@ from moltnet.adapters.ory.service import CallLimits
 from moltnet.adapters.ory.services import OryAddresses, OryServices, ory_services
 from moltnet.adapters.ory.tokens import OryTokenIssuer, OryTokenVerifier
 from moltnet.adapters.system import SystemRandomness
-from moltnet.entrypoints.rest.routes.hooks import exchanged_form
+from moltnet.entrypoints.rest.routes.hooks import exchanged
 from moltnet.entrypoints.schema.convert import json_value
 from moltnet.ports.identity import ClientRegistry
 from moltnet.ports.storage import Storage
@@ -149,7 +149,7 @@ def hook_of(storage: Storage, clients: ClientRegistry) -> TokenHook:
             agent = await work.agents.find(agent_id) if agent_id else None
         if agent is None:
             return 403, None
-        told = json_value(exchanged_form(agent))
+        told = json_value(exchanged(agent))
         return 200, told if isinstance(told, dict) else None
 
     return hook

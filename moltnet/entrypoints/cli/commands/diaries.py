@@ -18,8 +18,10 @@ from moltnet.entrypoints.cli.connection import (
 from moltnet.entrypoints.cli.options import Commands
 from moltnet.entrypoints.cli.output import say
 from moltnet.entrypoints.cli.tables import Column, ages, ids, table_of
-from moltnet.entrypoints.cli.values import DIARY, FINGERPRINT, ID, DiaryRef, OneOf
+from moltnet.entrypoints.cli.values import DIARY, FINGERPRINT, ID, DiaryRef, OneOf, input_options
 from moltnet.entrypoints.library.agent import Agent
+from moltnet.entrypoints.operations.diaries import CreateDiary
+from moltnet.entrypoints.operations.sharing import ShareDiary
 
 DIARY_COLUMNS = (Column("NAME", "name"), Column("VISIBILITY", "visibility"), ages("AGE", "createdAt"), ids("ID"))
 SHARE_COLUMNS = (
@@ -52,14 +54,7 @@ async def list_(agent: Agent) -> dict[str, Any]:
 
 
 @diaries.command()
-@click.option("--name", required=True, help="Its name: 1 to 255 characters.")
-@click.option(
-    "--visibility",
-    type=OneOf(Visibility),
-    default=Visibility.PRIVATE.value,
-    show_default=True,
-    help="Who may read it without an invitation.",
-)
+@input_options(CreateDiary, without=("signed",))
 @agent_command()
 async def create(agent: Agent, name: str, visibility: Visibility) -> Diary:
     """Create a diary."""
@@ -111,9 +106,7 @@ def delete(connection: ConnectionOptions, diary: DiaryRef, yes: bool) -> None:
 @diaries.command()
 @_diary
 @_fingerprint
-@click.option(
-    "--role", type=OneOf(ShareRole), default=ShareRole.READER.value, show_default=True, help="What the agent may do."
-)
+@input_options(ShareDiary, without=("diary_id", "fingerprint"))
 @agent_command()
 async def share(agent: Agent, diary: DiaryId, fingerprint: Fingerprint, role: ShareRole) -> Share:
     """Invite another agent to a diary."""

@@ -5,12 +5,7 @@ from typing import Any
 
 import click
 
-from moltnet.domain.entries import (
-    Entry,
-    EntryNotFound,
-    Kept,
-    NewEntry,
-)
+from moltnet.domain.entries import Entry, EntryNotFound, Kept, NewEntry
 from moltnet.domain.errors import Forbidden, NotFound
 from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.domain.search import SearchResult
@@ -26,14 +21,7 @@ from moltnet.entrypoints.cli.connection import (
 from moltnet.entrypoints.cli.options import Commands, NotCarriedOut
 from moltnet.entrypoints.cli.output import say
 from moltnet.entrypoints.cli.tables import AGE, MEMORY, Column, Json, search_text, table, table_of
-from moltnet.entrypoints.cli.values import (
-    DIARY,
-    ID,
-    DiaryRef,
-    input_options,
-    only_one,
-    text_or_stdin,
-)
+from moltnet.entrypoints.cli.values import DIARY, ID, DiaryRef, input_options, only_one, text_or_stdin
 from moltnet.entrypoints.library.agent import Agent
 from moltnet.entrypoints.operations.entries import CreateEntry, ListOfDiary, UpdateEntry
 from moltnet.entrypoints.operations.search import ReflectDiary, SearchDiary
@@ -61,11 +49,7 @@ def diary() -> None:
 @click.argument("text", required=False)
 @connection_options
 def create(
-    connection: ConnectionOptions,
-    diary_id: DiaryRef,
-    content: str | None,
-    text: str | None,
-    **members: Any,
+    connection: ConnectionOptions, diary_id: DiaryRef, content: str | None, text: str | None, **members: Any
 ) -> None:
     """Store a memory."""
     written = only_one("--content", content, text)
@@ -147,11 +131,7 @@ async def delete(agent: Agent, diary_id: DiaryId | None, entry_id: EntryId) -> N
 @click.argument("text", required=False)
 @connection_options
 def search(
-    connection: ConnectionOptions,
-    diary_id: DiaryRef | None,
-    query: str | None,
-    text: str | None,
-    **members: Any,
+    connection: ConnectionOptions, diary_id: DiaryRef | None, query: str | None, text: str | None, **members: Any
 ) -> None:
     """Find memories by meaning and words."""
     asked = only_one("--query", query, text)

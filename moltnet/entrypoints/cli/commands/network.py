@@ -15,6 +15,7 @@ from moltnet.entrypoints.cli.tables import AGE, AUTHOR, MEMORY, Column, Json, ag
 from moltnet.entrypoints.cli.values import FINGERPRINT, ID, input_options
 from moltnet.entrypoints.library.agent import Agent, RemoteAgent
 from moltnet.entrypoints.operations.feed import FollowFeed, ReadFeed, SearchFeed
+from moltnet.entrypoints.operations.vouching import ListEdges
 from moltnet.entrypoints.schema.convert import json_value
 
 FEED_COLUMNS = (AGE, AUTHOR, MEMORY)
@@ -116,8 +117,7 @@ async def list_(agent: Agent) -> Json:
 
 
 @vouch.command()
-@click.option("--limit", type=click.IntRange(1, 1000), default=200, show_default=True, help="How many to show.")
-@click.option("--offset", type=click.IntRange(0), default=0, show_default=True, help="How many to skip.")
+@input_options(ListEdges)
 @agent_command(table_of("edges", EDGE_COLUMNS, "Nobody has vouched for anybody yet."), anonymous=True)
 async def graph(agent: Agent, limit: int, offset: int) -> Json:
     """Show who vouched for whom."""

@@ -13,8 +13,8 @@ from moltnet.entrypoints.mcp.prompts import Self, profile_entries
 from moltnet.entrypoints.mcp.tools.derived import tool_of
 from moltnet.entrypoints.mcp.tools.tool import Tool
 from moltnet.entrypoints.operations import agents, signing
-from moltnet.entrypoints.operations.operation import Effect
-from moltnet.entrypoints.operations.operation import Tool as Face
+from moltnet.entrypoints.operations.appearance import Effect
+from moltnet.entrypoints.operations.appearance import Tool as Face
 from moltnet.entrypoints.operations.signing import MINUTES
 from moltnet.entrypoints.rest.problems import row_of
 

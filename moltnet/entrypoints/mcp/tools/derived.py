@@ -24,8 +24,9 @@ from moltnet.entrypoints.library.diaries import AmbiguousDiary
 from moltnet.entrypoints.library.diaries import diary_id as id_of_diary
 from moltnet.entrypoints.mcp.tools.parsing import TEXT_MAX
 from moltnet.entrypoints.mcp.tools.tool import Tool
-from moltnet.entrypoints.operations.operation import OUTPUT, AnyOperation, Auth
-from moltnet.entrypoints.operations.operation import Tool as Face
+from moltnet.entrypoints.operations.appearance import OUTPUT
+from moltnet.entrypoints.operations.appearance import Tool as Face
+from moltnet.entrypoints.operations.operation import AnyOperation, Auth
 from moltnet.entrypoints.schema.convert import reader
 from moltnet.entrypoints.schema.declare import Member, Members, Shape, members_of
 

@@ -14,7 +14,7 @@ import attrs
 from moltnet.domain.errors import Limited, MoltNetError, NotFound, Unauthenticated, Unavailable
 from moltnet.entrypoints.library.agent import Agent
 from moltnet.entrypoints.mcp.tools.parsing import InvalidArguments, UnsanitizableInput, cleaned, explained, prepared
-from moltnet.entrypoints.operations.operation import Tool as Face
+from moltnet.entrypoints.operations.appearance import Tool as Face
 from moltnet.entrypoints.rest.problems import DISCLOSED, STATUSES, row_of
 from moltnet.entrypoints.schema.declare import Members
 from moltnet.entrypoints.schema.document import Components, JsonSchema

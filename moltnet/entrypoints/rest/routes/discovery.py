@@ -53,14 +53,7 @@ ROUTES: tuple[AnyRoute, ...] = (
         answers={200: NetworkInfo},
     ),
     Route(
-        "GET",
-        "/llms.txt",
-        "getLlmsTxt",
-        "public",
-        llms,
-        auth=Auth.NONE,
-        answers={200: str},
-        media_type="text/plain",
+        "GET", "/llms.txt", "getLlmsTxt", "public", llms, auth=Auth.NONE, answers={200: str}, media_type="text/plain"
     ),
     Route(
         "GET",

@@ -4,29 +4,28 @@ Source: docs/reference/endpoints.md, "Webhooks".
 """
 
 import logging
-from typing import Annotated
+from typing import Any
 
 import attrs
 
 from moltnet.domain.agents import Agent, KeyTaken, ProfileNotFound
-from moltnet.domain.constraints import Alias
 from moltnet.domain.credentials import ClientWithoutAgent
 from moltnet.domain.errors import MoltNetError, Unauthenticated
 from moltnet.domain.keys import MalformedKey, UnusableKey
 from moltnet.domain.registration import UnusableIdentity
 from moltnet.domain.vouching import RegistrationRefused
-from moltnet.entrypoints.operations.operation import SUCCESS, Auth, Nothing
+from moltnet.entrypoints.operations.operation import Auth
 from moltnet.entrypoints.rest.refusals import Refusal
-from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Call, Route
-from moltnet.entrypoints.schema.declare import Constant, members_of
+from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Call, Handler, RefusalForm, Route
+from moltnet.entrypoints.schema.declare import snake_form
 
 
-@attrs.frozen(kw_only=True)
+@snake_form
 class RegisteringTraits:
     """What an agent said of itself when it registered."""
 
-    public_key: Annotated[str, Alias("public_key")]
-    voucher_code: Annotated[str, Alias("voucher_code")]
+    public_key: str
+    voucher_code: str
 
 
 @attrs.frozen(kw_only=True)
@@ -44,11 +43,11 @@ class AfterRegistration:
     identity: RegisteringIdentity
 
 
-@attrs.frozen(kw_only=True)
+@snake_form
 class AgentTraits:
     """What an agent says of itself now."""
 
-    public_key: Annotated[str, Alias("public_key")]
+    public_key: str
 
 
 @attrs.frozen(kw_only=True)
@@ -66,12 +65,12 @@ class AfterSettings:
     identity: ChangedIdentity
 
 
-@attrs.frozen(kw_only=True)
+@snake_form
 class TokenExchangeRequest:
     """Whose token it will be."""
 
-    client_id: Annotated[str, Alias("client_id")]
-    grant_types: Annotated[tuple[str, ...], Alias("grant_types")]
+    client_id: str
+    grant_types: tuple[str, ...]
 
 
 @attrs.frozen(kw_only=True)
@@ -80,65 +79,6 @@ class TokenExchange:
 
     session: object
     request: TokenExchangeRequest
-
-
-@attrs.frozen(kw_only=True)
-class PublicMetadata:
-    """What Kratos stores of an agent."""
-
-    fingerprint: str
-    public_key: Annotated[str, Alias("public_key")]
-
-
-@attrs.frozen(kw_only=True)
-class IdentityUpdate:
-    """The members of an identity to change."""
-
-    metadata_public: Annotated[PublicMetadata, Alias("metadata_public")]
-
-
-@attrs.frozen(kw_only=True)
-class RegistrationAccepted:
-    """The answer to Kratos."""
-
-    identity: IdentityUpdate
-
-
-@attrs.frozen(kw_only=True)
-class AgentClaims:
-    """What a token says of its agent."""
-
-    identity_id: Annotated[str, Alias("moltnet:identity_id")]
-    public_key: Annotated[str, Alias("moltnet:public_key")]
-    fingerprint: Annotated[str, Alias("moltnet:fingerprint")]
-
-
-@attrs.frozen(kw_only=True)
-class TokenSession:
-    """What goes into a token."""
-
-    access_token: Annotated[AgentClaims, Alias("access_token")]
-
-
-@attrs.frozen(kw_only=True)
-class TokenExchanged:
-    """The answer to Hydra."""
-
-    session: TokenSession
-
-
-def accepted_form(agent: Agent) -> RegistrationAccepted:
-    """What Kratos stores of a new agent."""
-    metadata = PublicMetadata(fingerprint=agent.fingerprint.text, public_key=agent.public_key.text)
-    return RegistrationAccepted(identity=IdentityUpdate(metadata_public=metadata))
-
-
-def exchanged_form(agent: Agent) -> TokenExchanged:
-    """An agent as its token tells of it."""
-    claims = AgentClaims(
-        identity_id=str(agent.id), public_key=agent.public_key.text, fingerprint=agent.fingerprint.text
-    )
-    return TokenExchanged(session=TokenSession(access_token=claims))
 
 
 _LOG = logging.getLogger(__name__)
@@ -164,7 +104,8 @@ async def after_registration(call: Call[None, AfterRegistration, None]) -> Answe
     identity = call.body.identity
     traits = identity.traits
     agent = await call.services.hooks.after_registration(identity.id, traits.public_key, traits.voucher_code)
-    return Answer(accepted_form(agent))
+    metadata = {"fingerprint": agent.fingerprint, "public_key": agent.public_key}
+    return Answer({"identity": {"metadata_public": metadata}})
 
 
 async def after_settings(call: Call[None, AfterSettings, None]) -> Answer:
@@ -176,7 +117,13 @@ async def after_settings(call: Call[None, AfterSettings, None]) -> Answer:
 
 async def token_exchange(call: Call[None, TokenExchange, None]) -> Answer:
     """Tell what a token says of its agent."""
-    return Answer(exchanged_form(await call.services.hooks.token_holder(call.body.request.client_id)))
+    return Answer(exchanged(await call.services.hooks.token_holder(call.body.request.client_id)))
+
+
+def exchanged(agent: Agent) -> dict[str, object]:
+    """An agent as its token tells of it, in the form that Hydra takes."""
+    known = {"identity_id": agent.id, "public_key": agent.public_key, "fingerprint": agent.fingerprint}
+    return {"session": {"access_token": {f"moltnet:{name}": value for name, value in known.items()}}}
 
 
 def kratos_refusal(error: Exception) -> Answer | None:
@@ -217,54 +164,38 @@ def _hydra_error(status: int, error: str, description: str) -> Answer:
     return Answer({"error": error, "error_description": description}, status=status)
 
 
-_SUCCESS = {200: SUCCESS.around(Constant(value=True), members_of(Nothing))}
-ROUTES: tuple[AnyRoute, ...] = (
-    Route(
+def _route(
+    path: str, operation_id: str, handler: Handler[Any, Any, Any], body: type, refusal_form: RefusalForm
+) -> AnyRoute:
+    return Route(
         "POST",
+        path,
+        operation_id,
+        "X-HIDDEN",
+        handler,
+        auth=Auth.WEBHOOK,
+        body=body,
+        answers={200: object},
+        refusal_form=refusal_form,
+        documented=False,
+    )
+
+
+ROUTES: tuple[AnyRoute, ...] = (
+    _route(
         "/hooks/kratos/before-registration",
         "kratosBeforeRegistration",
-        "X-HIDDEN",
         before_registration,
-        auth=Auth.WEBHOOK,
-        body=AfterRegistration,
-        answers=_SUCCESS,
-        refusal_form=kratos_refusal,
-        documented=False,
+        AfterRegistration,
+        kratos_refusal,
     ),
-    Route(
-        "POST",
+    _route(
         "/hooks/kratos/after-registration",
         "kratosAfterRegistration",
-        "X-HIDDEN",
         after_registration,
-        auth=Auth.WEBHOOK,
-        body=AfterRegistration,
-        answers={200: RegistrationAccepted},
-        refusal_form=kratos_refusal,
-        documented=False,
+        AfterRegistration,
+        kratos_refusal,
     ),
-    Route(
-        "POST",
-        "/hooks/kratos/after-settings",
-        "kratosAfterSettings",
-        "X-HIDDEN",
-        after_settings,
-        auth=Auth.WEBHOOK,
-        body=AfterSettings,
-        answers=_SUCCESS,
-        refusal_form=kratos_refusal,
-        documented=False,
-    ),
-    Route(
-        "POST",
-        "/hooks/hydra/token-exchange",
-        "hydraTokenExchange",
-        "X-HIDDEN",
-        token_exchange,
-        auth=Auth.WEBHOOK,
-        body=TokenExchange,
-        answers={200: TokenExchanged},
-        refusal_form=hydra_refusal,
-        documented=False,
-    ),
+    _route("/hooks/kratos/after-settings", "kratosAfterSettings", after_settings, AfterSettings, kratos_refusal),
+    _route("/hooks/hydra/token-exchange", "hydraTokenExchange", token_exchange, TokenExchange, hydra_refusal),
 )

@@ -3,14 +3,13 @@
 Source: docs/reference/signatures.md, "Recovery flow".
 """
 
-from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated
 
 import attrs
 
-from moltnet.domain.constraints import Alias, Description, Text
-from moltnet.domain.recovery import CodeSpent, FlowAnswer, FlowNotFound, FlowOver, FlowState
+from moltnet.domain.constraints import Text
+from moltnet.domain.recovery import CodeSpent, FlowAnswer, FlowNotFound, FlowOver
 from moltnet.entrypoints.operations.operation import Auth
 from moltnet.entrypoints.rest.refusals import Refusal
 from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Call, Route
@@ -31,76 +30,30 @@ class AnswerRecoveryFlow:
     code: str
 
 
-@attrs.frozen(kw_only=True)
-class FlowMessage:
-    """What a flow has to say."""
-
-    id: int
-    text: str
-    type: str
-
-
-@attrs.frozen(kw_only=True)
-class FlowInterface:
-    """What a page for people would show."""
-
-    action: str
-    method: str
-    nodes: tuple[object, ...]
-    messages: tuple[FlowMessage, ...]
-
-
-@attrs.frozen(kw_only=True)
-class NextStep:
-    """What to do next."""
-
-    action: str
-    ory_session_token: Annotated[str, Alias("ory_session_token")] | None = None
-
-
-@attrs.frozen(kw_only=True)
-class RecoveryFlow:
-    """Where a recovery flow stands; with the right code it carries a session token."""
-
-    id: str
-    type: str
-    expires_at: Annotated[datetime, Alias("expires_at")]
-    issued_at: Annotated[datetime, Alias("issued_at")]
-    request_url: Annotated[str, Alias("request_url")]
-    state: FlowState
-    ui: FlowInterface
-    session_token: Annotated[str, Alias("session_token"), Description("Good for one rotation of the secret")] | None = (
-        None
-    )
-    continue_with: Annotated[tuple[NextStep, ...], Alias("continue_with")] | None = None
-
-
-def flow_form(answer: FlowAnswer) -> RecoveryFlow:
-    """A flow as Kratos tells it."""
-    token, message = answer.session_token, answer.message_id
-    text = "The recovery code is invalid or has expired. Please try again."
-    messages = () if message is None else (FlowMessage(id=message, text=text, type="error"),)
-    steps = (NextStep(action="set_ory_session_token", ory_session_token=token),) if token else None
-    return RecoveryFlow(
-        id=answer.flow,
-        type="api",
-        expires_at=answer.expires_at,
-        issued_at=answer.issued_at,
-        request_url=answer.url,
-        state=answer.state,
-        ui=FlowInterface(action=answer.url, method="POST", nodes=(), messages=messages),
-        session_token=token,
-        continue_with=steps,
-    )
-
-
 NO_STORE = {"Cache-Control": "no-store"}
 
 
 async def answer_flow(call: Call[None, AnswerRecoveryFlow, RecoveryFlowQuery]) -> Answer:
     """Exchange a recovery code for a session token."""
     answer = await call.services.recovery.answer_flow(call.query.flow, call.body.code)
-    return Answer(flow_form(answer), headers=NO_STORE)
+    return Answer(_flow(answer), headers=NO_STORE)
+
+
+def _flow(answer: FlowAnswer) -> dict[str, object]:
+    """A flow as Kratos tells it; with the right code it carries a session token, good for one rotation."""
+    token, message = answer.session_token, answer.message_id
+    text = "The recovery code is invalid or has expired. Please try again."
+    messages = [] if message is None else [{"id": message, "text": text, "type": "error"}]
+    step = {"action": "set_ory_session_token", "ory_session_token": token}
+    return {
+        "id": answer.flow,
+        "type": "api",
+        "expires_at": answer.expires_at,
+        "issued_at": answer.issued_at,
+        "request_url": answer.url,
+        "state": answer.state,
+        "ui": {"action": answer.url, "method": "POST", "nodes": [], "messages": messages},
+    } | ({"session_token": token, "continue_with": [step]} if token else {})
 
 
 def flow_refusal(error: Exception) -> Answer | None:
@@ -135,7 +88,7 @@ ROUTES: tuple[AnyRoute, ...] = (
         auth=Auth.NONE,
         body=AnswerRecoveryFlow,
         query=RecoveryFlowQuery,
-        answers={200: RecoveryFlow},
+        answers={200: object},
         refusal_form=flow_refusal,
         documented=False,
     ),

@@ -15,7 +15,7 @@ import attrs
 
 from moltnet.domain.caller import Anonymous
 from moltnet.domain.challenges import ASSERTION_TYPE
-from moltnet.domain.constraints import Alias, Description, Text
+from moltnet.domain.constraints import Description, Text
 from moltnet.domain.credentials import AccessToken, ClientSecret, InvalidClient, InvalidScope, Scope
 from moltnet.domain.errors import Invalid
 from moltnet.domain.registration import Evidence, Registered
@@ -25,14 +25,15 @@ from moltnet.entrypoints.operations.signing import SignatureText
 from moltnet.entrypoints.rest.operations import idempotency_key
 from moltnet.entrypoints.rest.refusals import InvalidRequest, MalformedBody
 from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Call, Route
+from moltnet.entrypoints.schema.declare import snake_form
 
 
-@attrs.frozen(kw_only=True)
+@snake_form
 class RegisterAgent:
     """A key, and a member's word for its holder."""
 
-    public_key: Annotated[str, Text(10, 256), Alias("public_key"), Description("ed25519:<base64 of the 32 bytes>")]
-    voucher_code: Annotated[str, Text(pattern="^[a-f0-9]{64}$"), Alias("voucher_code")]
+    public_key: Annotated[str, Text(10, 256), Description("ed25519:<base64 of the 32 bytes>")]
+    voucher_code: Annotated[str, Text(pattern="^[a-f0-9]{64}$")]
     proof: (
         Annotated[
             SignatureText, Description("The key's signature over moltnet:register:v1:<public_key>:<voucher_code>")
@@ -52,40 +53,36 @@ class RegisterResponse:
     client_secret: str
 
 
-@attrs.frozen(kw_only=True)
+@snake_form
 class TokenRequest:
     """A request for a token by client credentials (RFC 6749 §4.4.2); they may stand in a Basic header instead."""
 
-    grant_type: Annotated[str, Alias("grant_type")] = ""
-    client_id: Annotated[str, Alias("client_id")] = ""
-    client_secret: Annotated[str, Alias("client_secret")] = ""
-    client_assertion_type: Annotated[
-        str, Alias("client_assertion_type"), Description(f"`{ASSERTION_TYPE}` with client_assertion (RFC 7523)")
-    ] = ""
+    grant_type: str = ""
+    client_id: str = ""
+    client_secret: str = ""
+    client_assertion_type: Annotated[str, Description(f"`{ASSERTION_TYPE}` with client_assertion (RFC 7523)")] = ""
     client_assertion: Annotated[
-        str,
-        Alias("client_assertion"),
-        Description("In place of the secret: a JSON Web Token signed by the agent's key"),
+        str, Description("In place of the secret: a JSON Web Token signed by the agent's key")
     ] = ""
     scope: Annotated[str, Description("Space-separated; none means all of the client's")] | None = None
 
 
-@attrs.frozen(kw_only=True)
+@snake_form
 class TokenResponse:
     """A token (RFC 6749 §5.1)."""
 
-    access_token: Annotated[str, Alias("access_token")]
-    expires_in: Annotated[int, Alias("expires_in"), Description("Seconds")]
+    access_token: str
+    expires_in: Annotated[int, Description("Seconds")]
     scope: str
-    token_type: Annotated[str, Alias("token_type")]
+    token_type: str
 
 
-@attrs.frozen(kw_only=True)
+@snake_form
 class OAuthError:
     """Why there is no token (RFC 6749 §5.2)."""
 
     error: str
-    error_description: Annotated[str, Alias("error_description")]
+    error_description: str
 
 
 @attrs.frozen(kw_only=True)

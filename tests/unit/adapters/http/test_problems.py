@@ -12,7 +12,7 @@ from moltnet.domain.ids import StaleVersion
 from moltnet.domain.recovery import InvalidChallenge, InvalidProof
 from moltnet.domain.signing import SigningRequestCompleted, SigningRequestExpired
 from moltnet.domain.vouching import IssueContended, RegistrationRefused, VoucherLimitReached
-from moltnet.entrypoints.discovery.problem_types import PROBLEM_TYPES
+from moltnet.entrypoints.operations.problems import PROBLEM_TYPES
 from moltnet.ports.remote import FieldFault, Problem, RegistrationError, RemoteReply
 
 KINDS: dict[str, type[MoltNetError]] = {

@@ -1,6 +1,6 @@
 """The registry against the table of docs/reference/http.md, "Problems"."""
 
-from moltnet.entrypoints.discovery.problem_types import PROBLEM_TYPES
+from moltnet.entrypoints.operations.problems import PROBLEM_TYPES
 
 TABLE = """
 unauthorized | 401 | UNAUTHORIZED | Unauthorized
@@ -23,7 +23,7 @@ internal-server-error | 500 | INTERNAL_SERVER_ERROR | Internal Server Error
 
 def test_registry_is_the_contract_row_by_row():
     rows = [tuple(cell.strip() for cell in line.split("|")) for line in TABLE.strip().splitlines()]
-    assert [(row.slug, str(row.status), row.code, row.title) for row in PROBLEM_TYPES] == rows
+    assert [(row.type.rpartition("/")[2], str(row.status), row.code, row.title) for row in PROBLEM_TYPES] == rows
 
 
 def test_row_eight_has_its_pinned_prose():

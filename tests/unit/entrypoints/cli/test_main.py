@@ -1,6 +1,7 @@
 """The command line itself: what is offered, and what is refused before anything starts."""
 
 import re
+import subprocess
 import sys
 from collections.abc import Iterator
 
@@ -12,6 +13,7 @@ from moltnet import __version__
 from moltnet.domain.credentials import ALL_SCOPES
 from moltnet.entrypoints.cli import main
 from moltnet.entrypoints.cli.main import AGENTS_COMMANDS, OPERATORS_COMMANDS, SECTIONS, cli
+from moltnet.entrypoints.cli.options import HELP_LENGTH_MAX, imported
 
 
 def run(*arguments: str) -> Result:
@@ -24,6 +26,23 @@ def test_help_names_every_command_but_the_one_for_ourselves():
     shown = {name for names in listed.values() for name in names}
     assert shown == {*AGENTS_COMMANDS, *OPERATORS_COMMANDS, "mcp", "version"} == {*cli.list_commands(None)} - {"worker"}
     assert run("-h").output == run("--help").output
+
+
+def test_help_says_of_each_command_what_the_command_says_itself():
+    for target, summary in AGENTS_COMMANDS.values():
+        assert imported(target).get_short_help_str(HELP_LENGTH_MAX) == summary
+
+
+def test_help_imports_no_command():
+    code = "import sys; from moltnet.entrypoints.cli.main import cli; cli(['--help'], standalone_mode=False)"
+    report = "print(sorted(each for each in sys.modules if '.commands.' in each or each in {'aiohttp', 'cattrs'}))"
+    done = subprocess.run(
+        [sys.executable, "-c", f"import atexit, sys; atexit.register(lambda: {report}); {code}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
 
 
 def sections() -> dict[str, str]:

@@ -16,7 +16,7 @@ from moltnet.domain.ids import StaleVersion
 from moltnet.entrypoints.mcp.calls import BY_NAME
 from moltnet.entrypoints.mcp.mcp_session import TooManyCalls
 from moltnet.entrypoints.mcp.tools.tool import failure
-from moltnet.entrypoints.operations.operation import NOT_AUTHENTICATED
+from moltnet.entrypoints.operations.appearance import NOT_AUTHENTICATED
 from moltnet.entrypoints.rest.problems import PROBLEM_ROWS, row_of
 from tests.unit.domain.test_errors import FAMILY
 

@@ -10,7 +10,8 @@ from moltnet.domain.ids import AgentId, ClientId, DiaryId
 from moltnet.domain.keys import PublicKey
 from moltnet.domain.views import Myself
 from moltnet.entrypoints.operations import table  # noqa: F401  # declares the views
-from moltnet.entrypoints.operations.operation import SUCCESS, Auth, Http, Operation
+from moltnet.entrypoints.operations.appearance import SUCCESS, Http
+from moltnet.entrypoints.operations.operation import Auth, Operation
 from moltnet.entrypoints.schema.convert import json_value
 from moltnet.entrypoints.schema.declare import members_of
 from moltnet.entrypoints.schema.views import Shown, view

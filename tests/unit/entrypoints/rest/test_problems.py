@@ -26,7 +26,7 @@ KINDS = {
 
 @pytest.mark.parametrize(("kind", "slug"), KINDS.items())
 def test_kind_has_its_row(kind, slug):
-    assert row_of(kind).slug == slug
+    assert row_of(kind).type.rpartition("/")[2] == slug
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_kind_has_its_row(kind, slug):
     ],
 )
 def test_error_takes_the_row_of_its_nearest_class(error, slug):
-    assert row_of(error).slug == slug
+    assert row_of(error).type.rpartition("/")[2] == slug
 
 
 def test_every_domain_error_has_a_row_of_its_kind_or_its_own():
