@@ -63,7 +63,7 @@ def test_help_is_no_failure(words: tuple[str, ...]) -> None:
 
 
 def test_commands_elsewhere_are_imported_when_they_are_asked_for() -> None:
-    group = Commands(name="g", elsewhere={"there": "machine:completion", "gone": "no_such_module:x"})
+    group = Commands(name="g", elsewhere={"there": ("machine:completion", ""), "gone": ("no_such_module:x", "")})
     context = click.Context(group)
     assert group.list_commands(context) == ["gone", "there"]
     assert isinstance(group.get_command(context, "there"), Command)
