@@ -43,7 +43,7 @@ from moltnet.entrypoints.settings import Settings
 from moltnet.ports.system import ReadinessCheck
 from moltnet.ports.workflows import WorkflowBody, Workflows
 
-Made = TypeVar("Made")
+Built = TypeVar("Built")
 
 BACKGROUND_PAUSE_S = 0.25
 # The issuer of tokens when no public address is set: servers on other ports of one data folder must know each other's.
@@ -66,8 +66,8 @@ def _readiness(database: ReadinessCheck | None, workflows: Workflows) -> Readine
     return ReadinessService(checks if database is None else {"database": database, **checks})
 
 
-def _made(kind: type[Made], among: Mapping[str, Any], **others: Any) -> "providers.Singleton[Made]":
-    """Makes one of a class, once: of the parts that are called as its fields are, and of others that are named here."""
+def _singleton(kind: type[Built], among: Mapping[str, Any], **others: Any) -> "providers.Singleton[Built]":
+    """One instance of a class, made of the parts that are called as its fields are, and of others that are named here."""
     fields = {field.alias for field in attrs.fields(kind)}  # type: ignore[arg-type]  # an attrs class
     return providers.Singleton(kind, **{name: among[name] for name in fields & among.keys()} | others)
 
@@ -223,9 +223,9 @@ class UseCases(containers.DeclarativeContainer):
         "throttling": parts.throttling,
         "workflows": workflows,
     }
-    relations, access = _made(RelationService, _parts), _made(DiaryAccess, _parts)
-    view_counter, indexing = _made(ViewCounter, _parts), _made(Indexing, _parts)
-    retrieval = _made(Retrieval, _parts)
+    relations, access = _singleton(RelationService, _parts), _singleton(DiaryAccess, _parts)
+    view_counter, indexing = _singleton(ViewCounter, _parts), _singleton(Indexing, _parts)
+    retrieval = _singleton(Retrieval, _parts)
     _all: ClassVar[Mapping[str, Any]] = {
         **_parts,
         "relations": relations,
@@ -237,28 +237,28 @@ class UseCases(containers.DeclarativeContainer):
     }
     services = providers.Singleton(
         Services,
-        authentication=_made(AuthenticationService, _all),
-        credentials=_made(CredentialService, _all),
-        diaries=_made(DiaryService, _all, diaries_max=parts.settings.provided.diaries_max),
-        directory=_made(DirectoryService, _all),
-        entries=_made(EntryService, _all, content_max=parts.settings.provided.content_max),
-        feed=_made(FeedService, _all),
-        hooks=_made(HookService, _all),
+        authentication=_singleton(AuthenticationService, _all),
+        credentials=_singleton(CredentialService, _all),
+        diaries=_singleton(DiaryService, _all, diaries_max=parts.settings.provided.diaries_max),
+        directory=_singleton(DirectoryService, _all),
+        entries=_singleton(EntryService, _all, content_max=parts.settings.provided.content_max),
+        feed=_singleton(FeedService, _all),
+        hooks=_singleton(HookService, _all),
         maintenance=parts.maintenance,
-        idempotency=_made(IdempotencyService, _all),
+        idempotency=_singleton(IdempotencyService, _all),
         models=parts.models,
         readiness=providers.Singleton(_readiness, parts.infrastructure.provided.readiness, workflows),
-        recovery=_made(RecoveryService, _all, flows=parts.identities, secret=parts.recovery_secret),
-        reembedding=_made(ReembeddingService, _all),
-        registration=_made(RegistrationService, _all),
+        recovery=_singleton(RecoveryService, _all, flows=parts.identities, secret=parts.recovery_secret),
+        reembedding=_singleton(ReembeddingService, _all),
+        registration=_singleton(RegistrationService, _all),
         schedule=providers.Singleton(Schedule, workflows, parts.jobs, parts.clock),
-        search=_made(SearchService, _all),
-        sharing=_made(SharingService, _all, limits=parts.invitation_limits),
-        signing=_made(SigningService, _all, check=parts.signature_check),
-        model_migration=_made(ModelMigrationService, _all),
-        statistics=_made(StatisticsService, _all),
+        search=_singleton(SearchService, _all),
+        sharing=_singleton(SharingService, _all, limits=parts.invitation_limits),
+        signing=_singleton(SigningService, _all, check=parts.signature_check),
+        model_migration=_singleton(ModelMigrationService, _all),
+        statistics=_singleton(StatisticsService, _all),
         throttling=parts.throttling,
-        vouching=_made(VouchingService, _all),
-        web_sessions=_made(WebSessionService, _all, secret=parts.settings.provided.web_session_secret),
+        vouching=_singleton(VouchingService, _all),
+        web_sessions=_singleton(WebSessionService, _all, secret=parts.settings.provided.web_session_secret),
         workers=parts.workers,
     )
