@@ -67,7 +67,7 @@ def _readiness(database: ReadinessCheck | None, workflows: Workflows) -> Readine
 
 
 def _singleton(kind: type[Built], among: Mapping[str, Any], **others: Any) -> "providers.Singleton[Built]":
-    """One instance of a class, made of the parts that are called as its fields are, and of others that are named here."""
+    """One instance of a class, of the parts that are called as its fields are and of others that are named here."""
     fields = {field.alias for field in attrs.fields(kind)}  # type: ignore[arg-type]  # an attrs class
     return providers.Singleton(kind, **{name: among[name] for name in fields & among.keys()} | others)
 
