@@ -137,13 +137,14 @@ def _option(member: Member) -> Callable[[Callable[..., Any]], Callable[..., Any]
     help_text = _HELP.get(member.attribute) or f"{member.description or member.hint}."
     default = member.default.value if isinstance(member.default, Enum) else member.default
     is_shown = isinstance(default, str | int | float) and not isinstance(default, bool)
-    # click takes even None for a default, with which no option is required.
+    # click takes even None for a default, with which no option is required, and False for a value that may be left out.
     optional: dict[str, Any] = {} if member.required else {"default": default, "show_default": is_shown}
+    if isinstance(member.shape, Boolean):
+        optional["is_flag"] = True
     return click.option(
         _NAMES.get(member.attribute) or f"--{member.attribute.replace('_', '-')}",
         member.attribute,
         type=_parameter_type(member.shape),
-        is_flag=isinstance(member.shape, Boolean),
         multiple=isinstance(member.shape, Items) and isinstance(member.shape.item, Choice),
         required=member.required,
         help=help_text,

@@ -397,6 +397,8 @@ async def test_what_cannot_be_meant_is_told_in_one_line(shell: Shell, words: tup
 async def test_what_an_option_is_told_may_look_like_another(shell: Shell) -> None:
     diary = (await shell.run("diaries", "create", "--name", "-json")).printed
     assert diary["name"] == "-json"
+    entry = (await shell.run("diary", "create", "--diary-id", diary["id"], "--title", "--json", "text")).printed
+    assert entry["title"] == "--json"
 
 
 @pytest.mark.parametrize("words", [(), ("--nonce", "n"), ("--nonce", "n", "--message", "m"), ("--message", "")])
