@@ -88,7 +88,7 @@ class WebSessionService:
         caller = await self.tokens.verify((await self.issuer.issue(client_id, client_secret, None)).text)
         if record is None or record[0].agent_id != caller.agent_id:
             raise InvalidClient("The client was not made by this network; sign in with the agent's key")
-        scopes = frozenset({Scope.DIARY_READ, Scope.AGENT_PROFILE}) if read_only else caller.scopes
+        scopes = frozenset({Scope.DIARY_READ}) if read_only else caller.scopes
         return await self._begin(record[0], SignInMethod.SECRET, device, scopes & caller.scopes)
 
     def challenge(self) -> SignInChallenge:

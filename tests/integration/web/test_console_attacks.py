@@ -190,12 +190,23 @@ async def test_an_edit_does_not_overwrite_another(stage, ada):
 async def test_a_session_that_only_reads_changes_nothing(stage, anyone):
     await anyone.sign_in(stage.ada, read_only="1")
     before = await stage.ada.agent.diaries.list()
-    page = await anyone.post("/console/diaries", form_page="/console/diaries", name="taken")
-    assert page.status == HTTPStatus.FORBIDDEN
+    token = (await anyone.get("/console/diaries")).form_token
+    sessions = await stage.services.web_sessions.of(stage.ada.agent.caller)
+    paths = [a_path(path, stage) for path in FORMS if "sign-" not in path and "enter" not in path]
+    for path in [*paths, *(f"/console/account/sessions/{each.id}/end" for each in sessions[1:])]:
+        fields = ("name", "content", "message", "title", "signature", "fingerprint")
+        page = await anyone.send(
+            path, [("form-token", token), ("confirmed", "1"), *((field, stage.bob.fingerprint) for field in fields)]
+        )
+        assert page.status in {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.BAD_REQUEST}, path
     assert await stage.ada.agent.diaries.list() == before
-    assert (await anyone.get(stage.pages["entry"])).status == HTTPStatus.OK
-    for path in ("/console/invitations", "/console/signing"):
-        assert (await anyone.get(path)).status == HTTPStatus.FORBIDDEN
+    assert len(await stage.ada.agent.vouch.list_active()) == 1
+    assert await stage.services.web_sessions.of(stage.ada.agent.caller) == sessions
+    for name, path in stage.pages.items():
+        page = await anyone.get(path)
+        expected = not name.startswith(("invitations", "vouchers", "signing"))
+        assert (page.status == HTTPStatus.OK) == expected, name
+        assert "Invitations</a>" not in page.text
 
 
 async def test_nobody_sees_what_is_anothers(stage, anyone):

@@ -2,6 +2,7 @@
 
 from aiohttp import web
 
+from moltnet.domain.credentials import Scope
 from moltnet.domain.errors import MoltNetError
 from moltnet.domain.ids import WebSessionId, parse_uuid
 from moltnet.entrypoints.rest.refusals import UnknownRoute
@@ -14,7 +15,6 @@ ACCOUNT = "/console/account"
 
 async def _account(asked: ConsoleRequest, refused: MoltNetError | None = None) -> Html:
     values = {
-        "me": await asked.agent.agents.whoami(),
         "sessions": await asked.services.web_sessions.of(asked.caller),
         "refused": refused,
     }
@@ -34,6 +34,7 @@ async def _end(asked: ConsoleRequest) -> web.Response:
     parsed = parse_uuid(asked.part("session"))
     if parsed is None:
         raise UnknownRoute
+    asked.caller.require(Scope.AGENT_PROFILE)
     await asked.services.web_sessions.end(asked.caller, WebSessionId(parsed))
     return see_other(ACCOUNT, "session-ended")
 

@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from moltnet.domain.constraints import LIST_MAX
+from moltnet.domain.credentials import Scope
 from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.errors import MoltNetError
 from moltnet.domain.ids import DiaryId, parse_uuid
@@ -53,7 +54,8 @@ async def _settings(asked: ConsoleRequest, refused: MoltNetError | None = None) 
 
 async def _settings_values(asked: ConsoleRequest, diary: Diary) -> dict[str, object]:
     is_own = diary.owner_id == asked.caller.agent_id
-    shares = await asked.agent.sharing.shares(diary.id, limit=LIST_MAX) if is_own else []
+    may_share = is_own and Scope.DIARY_SHARE in asked.caller.scopes
+    shares = await asked.agent.sharing.shares(diary.id, limit=LIST_MAX) if may_share else []
     names = await asked.services.directory.fingerprints(share.shared_with for share in shares)
     return {
         "diary": diary,
