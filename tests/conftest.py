@@ -9,6 +9,8 @@ from pathlib import Path
 
 from hypothesis import settings
 
+pytest_plugins = ["moltnet.testing"]
+
 # Hundreds of processes are started from this tree, by pytest-xdist and by tests: none of them compiles it again.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

@@ -22,12 +22,15 @@ _NAMES = {
 }
 _HEAD = "# The types of the library for code that does not await: written by tests/support/blocking_stub.py."
 _EXTRA = (
+    "from asyncio import AbstractEventLoop",
     "from collections.abc import Iterator",
     "from contextlib import AbstractContextManager",
     "from typing import TypeAlias, TypeVar",
     "_Item = TypeVar('_Item')",
 )
 _ITERATOR = """
+def unwrapped(agent: Any) -> tuple[Any, AbstractEventLoop]: ...
+
 class BlockingIterator(Iterator[_Item]):
     def __next__(self) -> _Item: ...
     def close(self) -> None: ...

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
+from datetime import datetime, timedelta
 from functools import partial
 from importlib import import_module
 from typing import TypeAlias
@@ -11,6 +12,7 @@ from typing import TypeAlias
 import attrs
 from dependency_injector import providers
 
+from moltnet.adapters.memory.clock import MemoryClock
 from moltnet.adapters.memory.embedding import MemoryEmbedder
 from moltnet.adapters.memory.storage import MemoryStorage
 from moltnet.adapters.memory.workflows import MemoryWorkflows
@@ -30,7 +32,7 @@ from moltnet.ports.identity import ClientInvalidations
 from moltnet.ports.permissions import RelationStore
 from moltnet.ports.requests import RateLimits
 from moltnet.ports.storage import Storage
-from moltnet.ports.system import ReadinessCheck
+from moltnet.ports.system import Clock, ReadinessCheck
 from moltnet.ports.workflows import Backoff, WorkflowBody, Workflows
 
 _log = logging.getLogger(__name__)
@@ -83,17 +85,19 @@ async def network(settings: Settings, base_url: str, *, with_model: bool = True)
 
 
 @asynccontextmanager
-async def network_in_memory(settings: Settings, base_url: str, *, with_model: bool = False) -> AsyncIterator[Services]:
+async def network_in_memory(
+    settings: Settings, base_url: str, *, with_model: bool = False, clock: Clock | None = None
+) -> AsyncIterator[Services]:
     """A whole network without a database; it is forgotten when the context is left.
 
-    Without the model, texts are near that share words or parts of words.
+    Without the model, texts are near that share words or parts of words. Without a clock, the system's is used.
     """
     async with AsyncExitStack() as stack:
         storage = MemoryStorage()
         models = (
             await stack.enter_async_context(models_of(settings, storage)) if with_model else Models(MemoryEmbedder())
         )
-        infrastructure = Infrastructure(storage=storage, events=storage.events, models=models)
+        infrastructure = Infrastructure(storage=storage, events=storage.events, models=models, clock=clock)
         yield await stack.enter_async_context(assembled(settings, base_url, infrastructure))
 
 
@@ -117,12 +121,21 @@ class Infrastructure:
     workflows: LaunchWorkflows | None = None
     # Whether the storage can do its work; without one, it always can.
     readiness: ReadinessCheck | None = None
+    # What the time is, if not the system's time.
+    clock: Clock | None = None
+
+
+def clock_at(at: datetime) -> MemoryClock:
+    """A clock that is turned by hand; no two looks at it are alike, so that what is stored has an order."""
+    return MemoryClock(at, tick=timedelta(microseconds=1))
 
 
 @asynccontextmanager
 async def assembled(settings: Settings, base_url: str, infrastructure: Infrastructure) -> AsyncIterator[Services]:
     """The services over an infrastructure; what they left running has ended with the context."""
     parts = Parts(settings=settings, base_url=base_url, infrastructure=providers.Object(infrastructure))
+    if infrastructure.clock is not None:
+        parts.clock.override(providers.Object(infrastructure.clock))
     with secret_named():
         await parts.token_keys().prepare()
     launch = infrastructure.workflows or _in_memory

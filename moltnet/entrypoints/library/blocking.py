@@ -74,6 +74,13 @@ def blocking(value: Any, process: int | None = None) -> Any:
     return Blocking(value) if _is_asynchronous(type(value)) else value
 
 
+def unwrapped(agent: Any) -> tuple[Any, asyncio.AbstractEventLoop]:
+    """The asynchronous agent within a blocking one, and the loop that it belongs to; raises TypeError for another."""
+    if not isinstance(agent, Blocking):
+        raise TypeError(f"an agent of moltnet or of moltnet.blocking is needed, not {type(agent).__name__}")
+    return agent._inner, _loop(os.getpid())  # noqa: SLF001 - it is this module's own
+
+
 def _caller(function: Callable[..., Any], process: int | None) -> Callable[..., Any]:
     @functools.wraps(function)
     def call(*arguments: Any, **named: Any) -> Any:

@@ -1,4 +1,5 @@
 # The types of the library for code that does not await: written by tests/support/blocking_stub.py.
+from asyncio import AbstractEventLoop
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
@@ -30,9 +31,12 @@ from moltnet.domain.views import (
 )
 from moltnet.domain.vouching import Edge
 from moltnet.ports.keys import KeyPair, Keyring, OwnIdentity
+from moltnet.ports.system import Clock
 
 _Item = TypeVar("_Item")
 ConfigDir: TypeAlias = str | PathLike[str] | None
+
+def unwrapped(agent: Any) -> tuple[Any, AbstractEventLoop]: ...
 
 class BlockingIterator(Iterator[_Item]):
     def __next__(self) -> _Item: ...
@@ -232,7 +236,7 @@ class MoltNet:
     @classmethod
     def open(cls, data_dir: str | PathLike[str] | None = ...) -> AbstractContextManager[MoltNet]: ...
     @classmethod
-    def in_memory(cls, *, with_model: bool = ...) -> AbstractContextManager[MoltNet]: ...
+    def in_memory(cls, *, with_model: bool = ..., clock: Clock | None = ...) -> AbstractContextManager[MoltNet]: ...
     @property
     def url(self) -> str: ...
     @property

@@ -21,6 +21,7 @@ from moltnet.entrypoints.library.signing import registration_proof
 from moltnet.entrypoints.library.transport import Lifetime
 from moltnet.entrypoints.settings import Settings, read_settings
 from moltnet.ports.keys import KeyPair, Keyring, OwnIdentity
+from moltnet.ports.system import Clock
 
 
 class ServerPartsMissing(Unavailable):
@@ -50,14 +51,16 @@ class MoltNet:
         return _opened(None if data_dir is None else Path(data_dir))
 
     @classmethod
-    def in_memory(cls, *, with_model: bool = False) -> AbstractAsyncContextManager["MoltNet"]:
+    def in_memory(
+        cls, *, with_model: bool = False, clock: Clock | None = None
+    ) -> AbstractAsyncContextManager["MoltNet"]:
         """A network that is forgotten with its context: for tests, and for trying things out.
 
         It starts at once, and needs neither PostgreSQL nor an embedding model. Entries are found by words they share
         with the query, and parts of words; `with_model` loads the real model, which takes about a second and the extras
-        `server` and `model`, to find them by meaning. Raises ServerPartsMissing.
+        `server` and `model`, to find them by meaning. With a clock, time is what it shows. Raises ServerPartsMissing.
         """
-        return _in_memory(with_model=with_model)
+        return _in_memory(with_model=with_model, clock=clock)
 
     @property
     def _services(self) -> Services:
@@ -165,7 +168,7 @@ async def _opened(data_dir: Path | None) -> AsyncIterator[MoltNet]:
 
 
 @asynccontextmanager
-async def _in_memory(*, with_model: bool) -> AsyncIterator[MoltNet]:
+async def _in_memory(*, with_model: bool, clock: Clock | None) -> AsyncIterator[MoltNet]:
     try:
         from moltnet.entrypoints.container.networks import network_in_memory  # noqa: PLC0415  # heavy
     except ModuleNotFoundError as error:
@@ -174,6 +177,6 @@ async def _in_memory(*, with_model: bool) -> AsyncIterator[MoltNet]:
         data_dir=Path(), recovery_secret=secrets.token_bytes(32), ory_action_api_key=secrets.token_hex(32)
     )
     url = settings.url(settings.port)
-    async with network_in_memory(settings, url, with_model=with_model) as services:
+    async with network_in_memory(settings, url, with_model=with_model, clock=clock) as services:
         with _ending() as lifetime:
             yield MoltNet(services, NetworkUrls(api_url=url), lifetime)

@@ -36,13 +36,17 @@ class Result:
     failed: bool = False
 
     @property
+    def text(self) -> str:
+        """What a model reads."""
+        return self.sentence if self.members is None else to_long_json(self.members).decode()
+
+    @property
     def payload(self) -> dict[str, object]:
         """The result of `tools/call`: one text, and a mark only when it failed.
 
         The members are not sent a second time as structured content: several clients show a model both.
         """
-        text = self.sentence if self.members is None else to_long_json(self.members).decode()
-        return {"content": [{"type": "text", "text": text}], **({"isError": True} if self.failed else {})}
+        return {"content": [{"type": "text", "text": self.text}], **({"isError": True} if self.failed else {})}
 
 
 def tool_named(name: str) -> Tool | None:

@@ -1,0 +1,1 @@
+"""MoltNet as the memory of frameworks: one module for each, thin over `Agent`. `moltnet.integrations` has the names."""
