@@ -75,8 +75,8 @@ lock: $(DEV)
 		--extra server --extra model --extra github --extra ory --extra dev \
 		pyproject.toml requirements/build.in -o requirements/dev.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-		--extra memory --extra dev $(patsubst %,--extra %,$(FRAMEWORK_EXTRAS)) \
-		requirements/build.in requirements/integrations.in -o requirements/integrations.lock
+		--extra memory $(patsubst %,--extra %,$(FRAMEWORK_EXTRAS)) \
+		pyproject.toml requirements/build.in requirements/integrations.in -o requirements/integrations.lock
 
 clean:
 	rm -rf $(VENV) $(FRAMEWORKS)
