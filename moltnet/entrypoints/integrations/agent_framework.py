@@ -18,7 +18,7 @@ from moltnet.entrypoints.integrations.named_entries import pieces
 from moltnet.entrypoints.integrations.outages import unless_unavailable
 from moltnet.entrypoints.integrations.recall import context_of, recalled
 from moltnet.entrypoints.integrations.tools import MEMORY_TOOLS, AgentTool, agent_tools
-from moltnet.entrypoints.library.diary_refs import DEFAULT, diary_id
+from moltnet.entrypoints.library.diaries import DEFAULT, diary_id
 
 SOURCE_ID = "moltnet"
 RESULTS = 5

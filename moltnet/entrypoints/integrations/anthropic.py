@@ -17,7 +17,7 @@ from anthropic.types.beta import (
 from moltnet.domain.errors import MoltNetError
 from moltnet.entrypoints.integrations.loops import AnyAgent, LoopBound
 from moltnet.entrypoints.integrations.memory_files import MemoryFiles, sentence_of
-from moltnet.entrypoints.library.diary_refs import DEFAULT
+from moltnet.entrypoints.library.diaries import DEFAULT
 
 
 class DiaryMemoryTool(BetaAsyncAbstractMemoryTool):

@@ -15,7 +15,7 @@ from moltnet.domain.entries import CONTENT_MAX, Entry
 from moltnet.domain.errors import Conflict, Invalid, MoltNetError, NotFound
 from moltnet.entrypoints.integrations.named_entries import NamedEntries
 from moltnet.entrypoints.library.agent import Agent
-from moltnet.entrypoints.library.diary_refs import diary_id
+from moltnet.entrypoints.library.diaries import diary_id
 
 ROOT = "/memories"
 MARK = "memory-file"

@@ -14,7 +14,7 @@ from moltnet.entrypoints.integrations.outages import unless_unavailable
 from moltnet.entrypoints.integrations.tools import MEMORY_TOOLS, AgentTool, agent_tools
 from moltnet.entrypoints.integrations.transcripts import NewItem, Transcript
 from moltnet.entrypoints.library.agent import Agent
-from moltnet.entrypoints.library.diary_refs import DEFAULT, diary_id
+from moltnet.entrypoints.library.diaries import DEFAULT, diary_id
 
 
 class DiarySession(SessionABC):
