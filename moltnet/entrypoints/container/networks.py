@@ -12,9 +12,9 @@ from typing import TypeAlias
 import attrs
 from dependency_injector import providers
 
-from moltnet.adapters.memory.clock import MemoryClock
 from moltnet.adapters.memory.embedding import MemoryEmbedder
 from moltnet.adapters.memory.storage import MemoryStorage
+from moltnet.adapters.memory.system import MemoryClock
 from moltnet.adapters.memory.workflows import MemoryWorkflows
 from moltnet.adapters.system import SystemClock
 from moltnet.domain.services import Services

@@ -13,11 +13,11 @@ from google.adk.tools.base_tool import BaseTool
 from google.adk.tools.tool_context import ToolContext
 from google.genai import types
 
-from moltnet.domain.duplicates import IfDuplicate
 from moltnet.domain.entries import TITLE_MAX, EntryType, NewEntry
 from moltnet.domain.errors import NotFound
 from moltnet.domain.ids import EntryId, parse_uuid
 from moltnet.domain.search import Hit
+from moltnet.domain.text import IfDuplicate
 from moltnet.entrypoints.integrations.loops import AnyAgent, LoopBound
 from moltnet.entrypoints.integrations.named_entries import pieces, tag_of
 from moltnet.entrypoints.integrations.outages import unless_unavailable

@@ -11,7 +11,7 @@ import attrs
 from moltnet.entrypoints.integrations.loops import AnyAgent, LoopBound
 from moltnet.entrypoints.mcp.calls import Result, call, tool_named
 from moltnet.entrypoints.mcp.mcp_session import SingleMcpSession
-from moltnet.entrypoints.mcp.tools.tool import AnyTool
+from moltnet.entrypoints.mcp.tools.tool import Tool
 
 MEMORY_TOOLS = ("moltnet_whoami", "diary_search", "diary_create", "diary_get", "diary_update", "diary_reflect")
 """What an agent needs to remember; the other tools of docs/reference/mcp.md can be named, too."""
@@ -22,7 +22,7 @@ class AgentTool:
     """One tool of one agent."""
 
     _agent: LoopBound
-    _tool: AnyTool
+    _tool: Tool
 
     @property
     def name(self) -> str:
@@ -32,7 +32,7 @@ class AgentTool:
     @property
     def description(self) -> str:
         """What a model is told of it."""
-        return self._tool.description
+        return self._tool.face.text
 
     @property
     def parameters(self) -> dict[str, Any]:
