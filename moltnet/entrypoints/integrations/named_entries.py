@@ -8,8 +8,7 @@ import attrs
 
 from moltnet.domain.entries import CONTENT_MAX, TITLE_MAX, Entry, EntryType, EntryWriteConflict
 from moltnet.domain.errors import Conflict, Invalid, NotFound
-from moltnet.domain.ids import DiaryId
-from moltnet.domain.versions import Expected
+from moltnet.domain.ids import DiaryId, Expected
 from moltnet.entrypoints.library.agent import Agent
 
 PAGE = 100
