@@ -60,6 +60,15 @@ class PublicEntry:
 
 
 @attrs.frozen(kw_only=True)
+class Figures:
+    """How large a network is: its agents, how many of them another vouched for, and its public entries."""
+
+    agents: int
+    vouches: int
+    public_entries: int
+
+
+@attrs.frozen(kw_only=True)
 class Stretch:
     """A part of the feed: its entries, first come first, and the position the next part begins beyond."""
 

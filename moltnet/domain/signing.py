@@ -84,6 +84,11 @@ def signing_bytes(message: str, nonce: str) -> bytes:
     return _DOMAIN + len(digest).to_bytes(4, "big") + digest + len(tail).to_bytes(4, "big") + tail
 
 
+def pasted_forms(text: str) -> tuple[str, str]:
+    """What a text may have been before it came by a form of a browser, which ends every line with CR LF."""
+    return text, text.replace("\r\n", "\n")
+
+
 def is_framed(signed: bytes) -> bool:
     """Whether bytes are the frame of some message and nonce, and so no text of another meaning."""
     head = _DOMAIN + hashlib.sha256().digest_size.to_bytes(4, "big")
@@ -142,6 +147,10 @@ class SigningRequest:
             raise SigningRequestExpired
         if self.status is SigningStatus.COMPLETED:
             raise SigningRequestCompleted
+
+    def is_of(self, message: str) -> bool:
+        """Whether a text that was pasted is its message."""
+        return self.message in pasted_forms(message)
 
     def complete(self, signature: str, scheme: Scheme | None, at: datetime) -> "SigningRequest":
         """The request once a signature was judged; no scheme means that it verified under none. Final either way."""

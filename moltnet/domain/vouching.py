@@ -2,6 +2,7 @@
 
 import hmac
 import re
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import attrs
@@ -136,3 +137,16 @@ class Edge:
     issuer: Fingerprint
     redeemer: Fingerprint
     redeemed_at: datetime
+
+
+Lineage = tuple[Fingerprint, Sequence[Edge]]
+"""An agent, and the vouches that led to it, nearest first."""
+
+
+def path_between(start: Lineage, end: Lineage) -> list[Edge] | None:
+    """The vouches from one agent up to the nearest that led to both, and down to the other; None without any."""
+    ups, downs = ([name, *(edge.issuer for edge in edges)] for name, edges in (start, end))
+    shared = next((name for name in ups if name in downs), None)
+    if shared is None:
+        return None
+    return [*start[1][: ups.index(shared)], *reversed(end[1][: downs.index(shared)])]

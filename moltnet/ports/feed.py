@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from moltnet.domain.feed import Cursor, Position, PublicEntry, Stretch
-from moltnet.domain.ids import EntryId
+from moltnet.domain.diaries import Diary
+from moltnet.domain.feed import Cursor, Figures, Position, PublicEntry, Stretch
+from moltnet.domain.ids import AgentId, EntryId
 
 
 class Feed(Protocol):
@@ -16,6 +17,15 @@ class Feed(Protocol):
 
     async def find_many(self, entry_ids: Sequence[EntryId]) -> list[PublicEntry]:
         """The entries of these ids, in their order; those that are gone or not public are left out."""
+
+    async def figures(self) -> Figures:
+        """How large the network is; costs a look at every agent and public entry, so it is not asked for each time."""
+
+    async def diaries_of(self, owner: AgentId, limit: int) -> list[Diary]:
+        """An agent's public diaries, newest first (then by id, greatest first)."""
+
+    async def superseded_by(self, entry_id: EntryId, limit: int) -> list[PublicEntry]:
+        """The public entries that name this one as their successor, newest first (then by id, greatest first)."""
 
     async def end(self) -> Position:
         """The greatest position of an entry, 0 when there is none."""

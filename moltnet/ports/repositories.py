@@ -246,6 +246,15 @@ class Vouchers(Protocol):
     async def graph(self, page: Page) -> list[Edge]:
         """Who vouched for whom, newest redemption first; only where both are members."""
 
+    async def lineage(self, agent_id: AgentId, limit: int) -> list[Edge]:
+        """Who vouched for an agent, who for that one, and so on: nearest first, at most `limit`."""
+
+    async def descendants(self, agent_id: AgentId, depth: int, limit: int) -> list[Edge]:
+        """Whom an agent vouched for, whom those did, and so on for `depth` generations.
+
+        One generation after the other; which of a generation are left out beyond `limit` is not said.
+        """
+
 
 class Relations(Protocol):
     """Relation tuples of the built-in permission store, in the data's own transaction."""

@@ -14,7 +14,7 @@ from moltnet.domain.ids import EntryId
 from moltnet.domain.indexing import Term
 from moltnet.domain.search import Filters, LexicalQuery, Question
 from moltnet.ports.storage import Storage
-from tests.support.builders import NOON, an_entry, an_id, an_index
+from tests.support.builders import NOON, a_voucher, an_entry, an_id, an_index
 from tests.support.stored import joined, opened, written
 
 START = Position(0)
@@ -251,3 +251,50 @@ async def test_flagged_entries_are_left_out_on_demand(storage: Storage, public: 
             found = (await work.candidates.best(question, [public.id], 10)).found
         assert {entry.id for entry in listed} == {each.entry_id for each in found} == expected
         assert total == len(expected)
+
+
+# What else is asked of public diaries alone
+
+
+async def test_figures_count_agents_vouches_and_public_entries(storage: Storage, public: Diary, agent: Agent) -> None:
+    private, other = await opened(storage, agent), await joined(storage)
+    voucher = a_voucher(issuer=agent.id)
+    async with storage.transaction() as work:
+        before = await work.feed.figures()
+        assert await work.vouchers.issue(voucher)
+        assert await work.vouchers.redeem(voucher.code, other.id, NOON)
+        assert await work.vouchers.issue(a_voucher(issuer=agent.id))
+    await written(storage, *(an_entry(diary=diary.id) for diary in (public, public, private)))
+    async with storage.snapshot() as work:
+        after = await work.feed.figures()
+    assert (after.vouches - before.vouches, after.public_entries - before.public_entries) == (1, 2)
+    await joined(storage)
+    async with storage.snapshot() as work:
+        assert (await work.feed.figures()).agents == after.agents + 1
+
+
+async def test_only_public_diaries_of_an_owner_are_shown_newest_first(storage: Storage, agent: Agent) -> None:
+    first, *_, last = [
+        await opened(storage, agent, visibility)
+        for visibility in (Visibility.PUBLIC, Visibility.PRIVATE, Visibility.MOLTNET, Visibility.PUBLIC)
+    ]
+    await opened(storage, await joined(storage), Visibility.PUBLIC)
+    newest_first = sorted((first, last), key=lambda diary: (diary.created_at, diary.id), reverse=True)
+    async with storage.snapshot() as work:
+        assert await work.feed.diaries_of(agent.id, 9) == newest_first
+        assert await work.feed.diaries_of(agent.id, 1) == newest_first[:1]
+
+
+async def test_superseded_entries_are_found_while_their_diary_is_public(storage: Storage, public: Diary) -> None:
+    successor = an_entry(diary=public.id)
+    old = [
+        an_entry(diary=public.id, superseded_by=successor.id, at=NOON - timedelta(hours=hours)) for hours in (1, 2, 3)
+    ]
+    await written(storage, successor, *old)
+    async with storage.snapshot() as work:
+        found = await work.feed.superseded_by(successor.id, 2)
+        assert await work.feed.superseded_by(old[0].id, 9) == []
+    assert [item.entry.id for item in found] == [old[0].id, old[1].id]
+    await shown_to(storage, public, Visibility.MOLTNET)
+    async with storage.snapshot() as work:
+        assert await work.feed.superseded_by(successor.id, 9) == []

@@ -218,3 +218,34 @@ async def test_only_vouchers_that_expired_unredeemed_are_forgotten(storage: Stor
     assert await found(storage, old) is None
     assert await found(storage, used)
     assert await found(storage, later)
+
+
+async def grown(storage: Storage, *parents: int) -> list[Agent]:
+    """Agents, each but the first vouched for by an earlier one, a microsecond after the other."""
+    agents = [await joined(storage)]
+    for number, parent in enumerate(parents, start=1):
+        agents.append(await joined(storage))
+        voucher = a_voucher(issuer=agents[parent].id)
+        await issued(storage, voucher)
+        await redeemed(storage, voucher, agents[number].id, MICROSECOND * number)
+    return agents
+
+
+async def test_a_lineage_leads_to_the_first_agent(storage: Storage) -> None:
+    agents = await grown(storage, 0, 1, 2, 1)
+    async with storage.snapshot() as work:
+        lineage = await work.vouchers.lineage(agents[3].id, 9)
+        assert await work.vouchers.lineage(agents[3].id, 2) == lineage[:2]
+        assert await work.vouchers.lineage(agents[0].id, 9) == []
+    assert [edge.issuer for edge in lineage] == [agents[number].fingerprint for number in (2, 1, 0)]
+    assert lineage[0].redeemed_at == NOON + MICROSECOND * 3
+
+
+async def test_descendants_come_a_generation_at_a_time(storage: Storage) -> None:
+    agents = await grown(storage, 0, 0, 1, 3)
+    async with storage.snapshot() as work:
+        within_two = await work.vouchers.descendants(agents[0].id, 2, 9)
+        assert await work.vouchers.descendants(agents[0].id, 1, 9) == within_two[:2]
+        assert len(await work.vouchers.descendants(agents[0].id, 2, 1)) == 1
+        assert await work.vouchers.descendants(agents[4].id, 2, 9) == []
+    assert [edge.redeemer for edge in within_two] == [agents[number].fingerprint for number in (2, 1, 3)]

@@ -11,6 +11,7 @@ from moltnet.domain.services.hooks import HookService
 from moltnet.domain.services.indexing import ReembeddingService
 from moltnet.domain.services.maintenance import MaintenanceService, ReadinessService, Schedule
 from moltnet.domain.services.models import ModelMigrationService, Models
+from moltnet.domain.services.overview import OverviewService
 from moltnet.domain.services.recovery import RecoveryService
 from moltnet.domain.services.registration import RegistrationService
 from moltnet.domain.services.requests import IdempotencyService, ThrottlingService
@@ -38,6 +39,7 @@ class Services:
     maintenance: MaintenanceService
     idempotency: IdempotencyService
     models: Models
+    overview: OverviewService
     readiness: ReadinessService
     recovery: RecoveryService
     reembedding: ReembeddingService

@@ -11,9 +11,17 @@ from moltnet.domain.agents import Agent, AgentNotFound
 from moltnet.domain.caller import Caller
 from moltnet.domain.constraints import Page
 from moltnet.domain.ids import SigningRequestId
-from moltnet.domain.keys import Fingerprint, decode_signature
+from moltnet.domain.keys import Fingerprint, PublicKey, decode_signature
 from moltnet.domain.services.requests import SaveResponse, unrecorded
-from moltnet.domain.signing import SIGNING_LIFETIME, Scheme, SigningRequest, SigningRequestNotFound, SigningStatus
+from moltnet.domain.signing import (
+    SIGNING_LIFETIME,
+    Scheme,
+    SigningRequest,
+    SigningRequestNotFound,
+    SigningStatus,
+    pasted_forms,
+    signing_bytes,
+)
 from moltnet.ports.keys import Signatures
 from moltnet.ports.storage import Storage
 from moltnet.ports.system import Clock, Randomness
@@ -48,6 +56,23 @@ class SignatureCheck:
         signed = {Scheme.FRAMED: request.framed, Scheme.PAYLOAD: request.payload.encode("utf-8")}
         key = agent.public_key
         return next((scheme for scheme, text in signed.items() if self.signatures.verify(key, text, raw)), None)
+
+    def is_by(self, key: PublicKey, message: str, nonce: str, signature: str) -> bool:
+        """Whether a signature is a key's over a message that was pasted and its nonce, under either scheme."""
+        raw = decode_signature(signature)
+        signed = (
+            each for text in pasted_forms(message) for each in (signing_bytes(text, nonce), f"{text}.{nonce}".encode())
+        )
+        return raw is not None and any(self.signatures.verify(key, each, raw) for each in signed)
+
+
+@attrs.frozen(kw_only=True)
+class Signed:
+    """Whose signature one is, and since when it is known; whether it is of a message, where that was asked."""
+
+    agent: Agent
+    at: datetime
+    is_of_message: bool | None
 
 
 @attrs.frozen(kw_only=True)
@@ -163,6 +188,19 @@ class SigningService:
             request = await work.signing_requests.find_by_signature(signature, agent_id=None)
             agent = await work.agents.find(request.agent_id) if request else None
         return request is not None and self.check.scheme(request, agent, signature) is not None
+
+    async def find_signer(self, signature: str, message: str | None = None) -> Signed | None:
+        """Whose signature it is, when it was judged, and whether it is of a message; None for one not known as valid.
+
+        What was signed is not told: anyone who asks about a message has it.
+        """
+        async with self.storage.snapshot() as work:
+            request = await work.signing_requests.find_by_signature(signature, agent_id=None)
+            agent = await work.agents.find(request.agent_id) if request else None
+        if request is None or agent is None or self.check.scheme(request, agent, signature) is None:
+            return None
+        is_of_message = None if message is None else request.is_of(message)
+        return Signed(agent=agent, at=request.completed_at or request.created_at, is_of_message=is_of_message)
 
     async def verify_by(self, fingerprint: Fingerprint, signature: str) -> bool:
         """Whether a signature is known here as this agent's, under its current key; raises AgentNotFound."""

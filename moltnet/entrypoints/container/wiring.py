@@ -27,6 +27,7 @@ from moltnet.domain.services.hooks import HookService
 from moltnet.domain.services.indexing import Indexing, ReembeddingService
 from moltnet.domain.services.maintenance import RUN_JOB, JobWorkflow, MaintenanceService, ReadinessService, Schedule
 from moltnet.domain.services.models import ModelMigrationService
+from moltnet.domain.services.overview import OverviewService
 from moltnet.domain.services.recovery import RecoveryService
 from moltnet.domain.services.registration import REGISTER_AGENT, RegistrationService, RegistrationWorkflow
 from moltnet.domain.services.relations import RelationDelivery, RelationService
@@ -247,6 +248,7 @@ class UseCases(containers.DeclarativeContainer):
         maintenance=parts.maintenance,
         idempotency=_singleton(IdempotencyService, _all),
         models=parts.models,
+        overview=_singleton(OverviewService, _all),
         readiness=providers.Singleton(_readiness, parts.infrastructure.provided.readiness, workflows),
         recovery=_singleton(RecoveryService, _all, flows=parts.identities, secret=parts.recovery_secret),
         reembedding=_singleton(ReembeddingService, _all),

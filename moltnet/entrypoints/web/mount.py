@@ -10,14 +10,20 @@ from moltnet.entrypoints.web.assets import Assets
 from moltnet.entrypoints.web.console.mount import mount_console
 from moltnet.entrypoints.web.operator.pages import mount_operator
 from moltnet.entrypoints.web.options import WebOptions
-from moltnet.entrypoints.web.pages import landing
+from moltnet.entrypoints.web.pages import PUBLIC_PAGES
 from moltnet.entrypoints.web.rendering import ENVIRONMENT, PageEndpoint, error_page
 from moltnet.entrypoints.web.routing import WEB_OPTIONS, PageRoute
 from moltnet.entrypoints.web.templating import environment
 
 # In the order of the header. A page is there once its module's PAGES are in the table below.
-NAVIGATION = (("/docs", "Reference"), ("/console", "Console"))
-PAGES: tuple[PageRoute, ...] = (*landing.PAGES,)
+NAVIGATION = (
+    ("/feed", "Feed"),
+    ("/trust", "Trust"),
+    ("/verify", "Verify"),
+    ("/docs", "Reference"),
+    ("/console", "Console"),
+)
+PAGES: tuple[PageRoute, ...] = (*PUBLIC_PAGES,)
 
 
 def mount_web(app: web.Application, options: WebOptions, pages: Iterable[PageRoute] = PAGES) -> None:

@@ -5,10 +5,8 @@ from http import HTTPStatus
 import jinja2
 from aiohttp import web
 
-from moltnet.domain.caller import Anonymous
 from moltnet.domain.errors import MoltNetError
 from moltnet.domain.services import Services
-from moltnet.entrypoints.rest.authentication import RequestCount
 from moltnet.entrypoints.rest.options import REQUEST_CONTEXT
 from moltnet.entrypoints.rest.refusals import Refusal, UnknownRoute
 from moltnet.entrypoints.web.headers import PAGE_HEADERS, prefers_html
@@ -32,10 +30,9 @@ class PageEndpoint:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """The page; what it refuses is raised, and made a page by `error_page`."""
         request[IS_PAGE] = True
-        context = request[REQUEST_CONTEXT]
-        count = RequestCount(self._route.tier, self._route.act, context, self._services.throttling)
-        await count(Anonymous(context.address))
-        answer = await self._route.handler(PageRequest(self._services, request))
+        asked = PageRequest(self._services, request)
+        await asked.count(self._route.tier, self._route.act)
+        answer = await self._route.handler(asked)
         if not isinstance(answer, Html):
             return answer
         text = await self._services.workers.run(lambda: render(request, answer), answer.size)

@@ -16,8 +16,10 @@ from aiohttp import web
 
 from moltnet.domain.caller import Anonymous, Tier
 from moltnet.domain.services import Services
+from moltnet.entrypoints.rest.authentication import RequestCount
+from moltnet.entrypoints.rest.bodies import MAX_BODY_BYTES, read_body
 from moltnet.entrypoints.rest.options import REQUEST_CONTEXT
-from moltnet.entrypoints.rest.refusals import InvalidRequest
+from moltnet.entrypoints.rest.refusals import InvalidRequest, UnknownRoute
 from moltnet.entrypoints.rest.request_parts import query_values
 from moltnet.entrypoints.schema.convert import reader
 from moltnet.entrypoints.schema.validate import Refused, form_checker
@@ -67,17 +69,40 @@ class PageRequest:
         """The operator's choices."""
         return self.request.app[WEB_OPTIONS]
 
-    def read(self, form: type[Form]) -> Form:
-        """Path parameters and query as an input class of an operation; fields that were left empty are left out.
-
-        Raises InvalidRequest.
-        """
+    @property
+    def fields(self) -> dict[str, str | list[str]]:
+        """The fields of the query that were not left empty."""
         query = query_values(self.request.rel_url.raw_query_string)
-        values = {name: value for name, value in query.items() if value} | dict(self.request.match_info)
+        return {name: value for name, value in query.items() if value}
+
+    def query(self, form: type[Form]) -> Form:
+        """The query as an input class of an operation; raises InvalidRequest."""
+        return _read("querystring", form, self.fields)
+
+    def path(self, form: type[Form]) -> Form:
+        """The path's parameters, likewise; what they cannot be does not exist: raises UnknownRoute."""
         try:
-            return reader(form)(form_checker(form)(values))
-        except Refused as refused:
-            raise InvalidRequest("querystring", refused.faults, lists_faults=False) from None
+            return _read("params", form, dict(self.request.match_info))
+        except InvalidRequest:
+            raise UnknownRoute from None
+
+    async def body(self, form: type[Form]) -> Form:
+        """The fields of a form that was sent, likewise; raises InvalidRequest, and what a body meets on its way."""
+        value = await read_body(
+            self.request, self.services.workers, max_bytes=MAX_BODY_BYTES, is_required=True, takes_forms=True
+        )
+        return _read("body", form, value)
+
+    async def count(self, tier: Tier | None, act: str) -> None:
+        """Counts an act for the address; raises TooManyRequests."""
+        await RequestCount(tier, act, self.request[REQUEST_CONTEXT], self.services.throttling)(self.anonymous)
+
+
+def _read(part: str, form: type[Form], values: object) -> Form:
+    try:
+        return reader(form)(form_checker(form)(values))
+    except Refused as refused:
+        raise InvalidRequest(part, refused.faults, lists_faults=False) from None
 
 
 PageHandler: TypeAlias = Callable[[PageRequest], Awaitable[Html | web.StreamResponse]]

@@ -9,14 +9,18 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from moltnet.domain.ids import AgentId, VoucherId
+from moltnet.domain.keys import Fingerprint
 from moltnet.domain.vouching import (
     CODE_BYTES,
     VOUCHER_LIFETIME,
+    Edge,
+    Lineage,
     MalformedVoucherCode,
     Voucher,
     VoucherExpired,
     VoucherRedeemed,
     checked_code,
+    path_between,
 )
 from tests.support.builders import NOON, a_voucher, an_id
 
@@ -98,3 +102,23 @@ class Vouching(RuleBasedStateMachine):
 
 TestVouching = Vouching.TestCase
 TestVouching.settings = settings(stateful_step_count=10, deadline=None)
+
+
+def a_lineage(*names: int) -> Lineage:
+    first, *issuers = (Fingerprint(f"0000-0000-0000-{name:04}") for name in names)
+    pairs = zip([first, *issuers], issuers, strict=False)
+    return first, [Edge(issuer=issuer, redeemer=redeemer, redeemed_at=NOON) for redeemer, issuer in pairs]
+
+
+def test_a_path_leads_over_the_nearest_agent_both_descend_from() -> None:
+    path = path_between(a_lineage(4, 3, 1, 0), a_lineage(6, 5, 3, 1, 0))
+    assert path is not None
+    assert [(edge.issuer.text[-1], edge.redeemer.text[-1]) for edge in path] == [("3", "4"), ("3", "5"), ("5", "6")]
+
+
+def test_a_path_may_lead_straight_up_and_nowhere() -> None:
+    assert path_between(a_lineage(1, 0), a_lineage(1, 0)) == []
+    up = path_between(a_lineage(2, 1, 0), a_lineage(0))
+    assert up == a_lineage(2, 1, 0)[1]
+    assert path_between(a_lineage(0), a_lineage(2, 1, 0)) == up[::-1]
+    assert path_between(a_lineage(1, 0), a_lineage(3, 2)) is None

@@ -138,6 +138,27 @@ class MemoryVouchers(Repository):
         edges.sort(key=lambda each: (each[0].redeemed_at, each[1]), reverse=True)
         return [edge for edge, _ in edges[page.offset : page.offset + page.limit]]
 
+    async def lineage(self, agent_id: AgentId, limit: int) -> list[Edge]:
+        tables = await self._statements.read()
+        edges: list[Edge] = []
+        current = [agent_id]
+        while current and len(edges) < limit:
+            vouchers = [each for agent in current for each in tables.vouchers.sharing("redeemer", agent).values()]
+            edges += filter(None, (_edge(tables, voucher) for voucher in vouchers))
+            current = [voucher.issuer_id for voucher in vouchers]
+        return edges[:limit]
+
+    async def descendants(self, agent_id: AgentId, depth: int, limit: int) -> list[Edge]:
+        tables = await self._statements.read()
+        edges: list[Edge] = []
+        current = [agent_id]
+        for _ in range(depth):
+            vouchers = [each for agent in current for each in tables.vouchers.sharing("issuer", agent).values()]
+            generation = filter(None, (_edge(tables, voucher) for voucher in vouchers))
+            edges += sorted(generation, key=lambda edge: edge.redeemed_at, reverse=True)
+            current = [voucher.redeemed_by for voucher in vouchers if voucher.redeemed_by]
+        return edges[:limit]
+
 
 def _open_of(tables: Tables, issuer_id: AgentId, at: datetime) -> list[Voucher]:
     return [voucher for voucher in tables.vouchers.sharing("issuer", issuer_id).values() if voucher.is_open(at)]

@@ -19,7 +19,7 @@ from moltnet.domain.constraints import Page
 from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.digest import Listing
 from moltnet.domain.entries import Entry, UnknownSuccessor
-from moltnet.domain.feed import Cursor, Position, PublicEntry, Stretch
+from moltnet.domain.feed import Cursor, Figures, Position, PublicEntry, Stretch
 from moltnet.domain.ids import AgentId, DiaryId, EntryId
 from moltnet.domain.indexing import EntryIndex
 from moltnet.domain.permissions import Relation
@@ -200,6 +200,26 @@ class MemoryFeed(Repository):
     async def find_many(self, entry_ids: Sequence[EntryId]) -> list[PublicEntry]:
         tables = await self._statements.read()
         return [item for entry_id in entry_ids if (item := public_entry(tables, entry_id))]
+
+    async def figures(self) -> Figures:
+        tables = await self._statements.read()
+        public = tables.diaries.sharing("visibility", Visibility.PUBLIC)
+        return Figures(
+            agents=len(tables.agents.rows()),
+            vouches=sum(voucher.redeemed_by is not None for voucher in tables.vouchers.rows().values()),
+            public_entries=sum(len(tables.entries.sharing("diary", diary_id)) for diary_id in public),
+        )
+
+    async def diaries_of(self, owner: AgentId, limit: int) -> list[Diary]:
+        tables = await self._statements.read()
+        owned = tables.diaries.sharing("owner", owner).values()
+        public = (diary for diary in owned if diary.visibility is Visibility.PUBLIC)
+        return heapq.nlargest(limit, public, key=lambda diary: (diary.created_at, diary.id))
+
+    async def superseded_by(self, entry_id: EntryId, limit: int) -> list[PublicEntry]:
+        tables = await self._statements.read()
+        known = (public_entry(tables, each) for each in tables.entries.sharing("successor", entry_id))
+        return heapq.nlargest(limit, filter(None, known), key=lambda item: (item.entry.created_at, item.entry.id))
 
     async def end(self) -> Position:
         return _end(await self._statements.read())

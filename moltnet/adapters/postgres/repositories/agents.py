@@ -166,6 +166,38 @@ VOUCHER_GRAPH = """
     order by v.redeemed_at desc, v.id desc
     limit %(limit)s offset %(offset)s
 """
+# The vouchers that led to an agent, one after the other: agent_vouchers_redeemer, then agent_keys_pkey. The limit is
+# beside the numbering, so that no circle of damaged rows is followed for ever.
+LINEAGE = """
+    with recursive chain (issuer_id, redeemed_by, redeemed_at, number) as (
+        select issuer_id, redeemed_by, redeemed_at, 1 from agent_vouchers where redeemed_by = %(agent_id)s
+        union all
+        select v.issuer_id, v.redeemed_by, v.redeemed_at, number + 1
+        from chain join agent_vouchers v on v.redeemed_by = chain.issuer_id where number < %(limit)s
+    )
+    select issuers.fingerprint as issuer, redeemers.fingerprint as redeemer, chain.redeemed_at
+    from chain
+    join agent_keys issuers on issuers.identity_id = chain.issuer_id
+    join agent_keys redeemers on redeemers.identity_id = chain.redeemed_by
+    order by number limit %(limit)s
+"""
+# The vouchers that an agent led to, a generation at a time: agent_vouchers_issuer, then agent_keys_pkey. A recursive
+# query is evaluated no further than its limit.
+DESCENDANTS = """
+    with recursive tree (issuer_id, redeemed_by, redeemed_at, number) as (
+        select issuer_id, redeemed_by, redeemed_at, 1 from agent_vouchers
+        where issuer_id = %(agent_id)s and redeemed_by is not null
+        union all
+        select v.issuer_id, v.redeemed_by, v.redeemed_at, number + 1
+        from tree join agent_vouchers v on v.issuer_id = tree.redeemed_by
+        where v.redeemed_by is not null and number < %(depth)s
+    ), nearest as (select * from tree limit %(limit)s)
+    select issuers.fingerprint as issuer, redeemers.fingerprint as redeemer, nearest.redeemed_at
+    from nearest
+    join agent_keys issuers on issuers.identity_id = nearest.issuer_id
+    join agent_keys redeemers on redeemers.identity_id = nearest.redeemed_by
+    order by number, nearest.redeemed_at desc
+"""
 
 
 class PostgresVouchers(Repository):
@@ -193,3 +225,9 @@ class PostgresVouchers(Repository):
 
     async def graph(self, page: Page) -> list[Edge]:
         return await self._session.all(edge_from_row, VOUCHER_GRAPH, limit=page.limit, offset=page.offset)
+
+    async def lineage(self, agent_id: AgentId, limit: int) -> list[Edge]:
+        return await self._session.all(edge_from_row, LINEAGE, agent_id=agent_id, limit=limit)
+
+    async def descendants(self, agent_id: AgentId, depth: int, limit: int) -> list[Edge]:
+        return await self._session.all(edge_from_row, DESCENDANTS, agent_id=agent_id, depth=depth, limit=limit)

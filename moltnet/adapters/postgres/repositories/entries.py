@@ -22,7 +22,7 @@ from moltnet.domain.constraints import Page
 from moltnet.domain.diaries import Diary, DiaryNotFound
 from moltnet.domain.digest import Listing
 from moltnet.domain.entries import Entry
-from moltnet.domain.feed import Cursor, Position, PublicEntry, Stretch
+from moltnet.domain.feed import Cursor, Figures, Position, PublicEntry, Stretch
 from moltnet.domain.ids import AgentId, DiaryId, EntryId
 from moltnet.domain.indexing import EntryIndex
 from moltnet.domain.permissions import Relation
@@ -259,6 +259,22 @@ FIND_MANY_PUBLIC = """
     select public_entries.* from unnest(%(ids)s::uuid[]) with ordinality as wanted (id, place)
     join public_entries on public_entries.id = wanted.id order by wanted.place
 """
+# One row: agent_keys_pkey, agent_vouchers_redeemer and diary_entries_feed, each read through, but not their tables.
+FIGURES = """
+    select (select count(*) from agent_keys) as agents,
+        (select count(*) from agent_vouchers where redeemed_by is not null) as vouches,
+        (select count(*) from diary_entries where diary_visibility = 'public') as public_entries
+"""
+# An owner's public diaries, newest first; diaries_owner gives the order.
+DIARIES_OF = """
+    select id, owner_id, name, visibility, signed, injection_risk, created_at, updated_at
+    from diaries where owner_id = %(owner_id)s and visibility = 'public'
+    order by created_at desc, id desc limit %(limit)s
+"""
+# The public entries that an entry replaces, newest first; diary_entries_successor.
+SUPERSEDED_BY = """
+    select * from public_entries where superseded_by = %(id)s order by created_at desc, id desc limit %(limit)s
+"""
 # One row; feed_pkey from its end.
 END_OF_FEED = "select coalesce(max(position), 0) as position from feed"
 # One row: by feed_entry_id_key, by feed_time, or as END.
@@ -292,6 +308,16 @@ class PostgresFeed(Repository):
 
     async def find_many(self, entry_ids: Sequence[EntryId]) -> list[PublicEntry]:
         return await self._session.all(public_entry_from_row, FIND_MANY_PUBLIC, ids=list(entry_ids))
+
+    async def figures(self) -> Figures:
+        (figures,) = await self._session.all(lambda row: Figures(**row), FIGURES)
+        return figures
+
+    async def diaries_of(self, owner: AgentId, limit: int) -> list[Diary]:
+        return await self._session.all(diary_from_row, DIARIES_OF, owner_id=owner, limit=limit)
+
+    async def superseded_by(self, entry_id: EntryId, limit: int) -> list[PublicEntry]:
+        return await self._session.all(public_entry_from_row, SUPERSEDED_BY, id=entry_id, limit=limit)
 
     async def end(self) -> Position:
         return await self._session.first(itemgetter("position"), END_OF_FEED) or Position(0)

@@ -63,7 +63,7 @@ async def _run(settings: Settings, listening: socket.socket, workers: int, *, wi
 
     async def ready(services: Services) -> None:
         if with_first_agent:
-            await first_agent(services, settings.data_dir, base_url)
+            await first_agent(services, settings.data_dir, base_url, has_pages=settings.web)
         ending.started()
         _report_ready(listening)
 
@@ -72,7 +72,7 @@ async def _run(settings: Settings, listening: socket.socket, workers: int, *, wi
         return
     if with_first_agent:
         async with network(settings, base_url, with_model=False) as services:
-            await first_agent(services, settings.data_dir, base_url)
+            await first_agent(services, settings.data_dir, base_url, has_pages=settings.web)
     await supervise(settings, listening, workers, lambda: _report_ready(listening), ending)
 
 
@@ -81,19 +81,23 @@ def _report_ready(listening: socket.socket) -> None:
     announce(f"moltnet ready on http://{f'[{host}]' if ':' in host else host}:{port}")
 
 
-async def first_agent(services: Services, data_dir: Path, base_url: str) -> None:
+async def first_agent(services: Services, data_dir: Path, base_url: str, *, has_pages: bool = True) -> None:
     """Creates the first agent of an empty network, or completes one that was interrupted."""
     folder = data_dir / FIRST_AGENT
     if not await _needs_agent(services, folder):
         if (folder / CREDENTIALS).exists():
-            say(_next_steps("Your network is running again, with its first agent.", base_url, folder))
+            say(
+                _next_steps(
+                    "Your network is running again, with its first agent.", base_url, folder, has_pages=has_pages
+                )
+            )
         return
     with alone_in_data(folder, "The first agent's"):
         if not await _needs_agent(services, folder):
             return  # another `up` on this folder was first
         identity = await register_and_store(services, file_keyring(folder / CREDENTIALS), base_url)
         write_mcp_file(folder / MCP_CONFIGURATION, identity.api_url, identity.credentials)
-    say(_next_steps("A new network. Its first agent is yours.", base_url, folder))
+    say(_next_steps("A new network. Its first agent is yours.", base_url, folder, has_pages=has_pages))
 
 
 async def _needs_agent(services: Services, folder: Path) -> bool:
@@ -106,14 +110,15 @@ def _is_unfinished(folder: Path) -> bool:
     return (folder / CREDENTIALS).exists() and not (folder / MCP_CONFIGURATION).exists()
 
 
-def _next_steps(heading: str, base_url: str, folder: Path) -> str:
+def _next_steps(heading: str, base_url: str, folder: Path, *, has_pages: bool) -> str:
     credentials, moltnet = folder / CREDENTIALS, _program()
     is_default = or_first_agent(read_client_settings()).credentials_file == credentials
+    pages = f"  pages        {base_url}/\n" if has_pages else ""
     export = "" if is_default else f"  export MOLTNET_CREDENTIALS_PATH={shlex.quote(str(credentials))}\n"
     return f"""
 {heading}
 
-  API          {base_url}
+{pages}  API          {base_url}
   MCP          {base_url}/mcp
   credentials  {credentials}
   .mcp.json    {folder / MCP_CONFIGURATION}
