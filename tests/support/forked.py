@@ -159,10 +159,10 @@ def main(address: str) -> None:
 
 
 def _load_everything() -> None:
-    """Imports all modules but those that need a client of Ory's, which takes a second more."""
+    """Imports all modules but those that need a client of Ory's, which takes a second more, or an agent framework."""
     package = importlib.import_module("moltnet")
     for module in pkgutil.walk_packages(package.__path__, "moltnet."):
-        if not module.name.endswith("__main__") and ".ory" not in module.name:
+        if not any(each in module.name for each in ("__main__", ".ory", ".integrations.")):
             importlib.import_module(module.name)
     gc.freeze()
 
