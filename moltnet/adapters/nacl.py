@@ -1,12 +1,48 @@
-"""Ed25519 by PyNaCl, that is libsodium."""
+"""Ed25519, and encryption with a passphrase, by PyNaCl, that is libsodium."""
 
 import base64
 
 from nacl.bindings import crypto_core_ed25519_is_valid_point
-from nacl.exceptions import BadSignatureError
+from nacl.exceptions import BadSignatureError, CryptoError
+from nacl.pwhash import argon2id
+from nacl.secret import SecretBox
 from nacl.signing import SigningKey, VerifyKey
+from nacl.utils import random
 
+from moltnet.domain.errors import Invalid
 from moltnet.domain.keys import PublicKey
+
+
+class PassphraseWrong(Invalid):
+    """Something cannot be decrypted with this passphrase."""
+
+    code = "PASSPHRASE_WRONG"
+    sentence = "The secrets cannot be decrypted with this passphrase"
+
+
+def encrypt(text: bytes, passphrase: bytes) -> bytes:
+    """A salt, and the text encrypted by a key that Argon2id (RFC 9106) makes of the passphrase in about 0.1 s."""
+    salt = random(argon2id.SALTBYTES)
+    return salt + SecretBox(_key(passphrase, salt)).encrypt(text)
+
+
+def decrypt(encrypted: bytes, passphrase: bytes) -> bytes:
+    """What was encrypted. Raises PassphraseWrong."""
+    salt, rest = encrypted[: argon2id.SALTBYTES], encrypted[argon2id.SALTBYTES :]
+    try:
+        return SecretBox(_key(passphrase, salt)).decrypt(rest)
+    except (CryptoError, ValueError) as error:  # the latter for what is too short
+        raise PassphraseWrong from error
+
+
+def _key(passphrase: bytes, salt: bytes) -> bytes:
+    return argon2id.kdf(
+        SecretBox.KEY_SIZE,
+        passphrase,
+        salt,
+        opslimit=argon2id.OPSLIMIT_INTERACTIVE,
+        memlimit=argon2id.MEMLIMIT_INTERACTIVE,
+    )
 
 
 class NaclSignatures:

@@ -45,7 +45,9 @@ AGENTS_COMMANDS = {
     "whoami": ("network:whoami", "Show who you are to the network."),
 }
 """Where the commands of agents are, and the first sentence of each one's help, for which it is not imported."""
-OPERATORS_COMMANDS = ("bench", "demo", "doctor", "genesis", "keys", "migrate", "model", "ory", "serve", "up")
+OPERATORS_COMMANDS = (
+    "backup", "bench", "demo", "doctor", "genesis", "keys", "migrate", "model", "ory", "restore", "serve", "up",
+)  # fmt: skip
 SECTIONS = {
     "For agents": {*AGENTS_COMMANDS, "mcp"} - {"completion"},
     "For operators": OPERATORS_COMMANDS,
@@ -60,6 +62,12 @@ _data = click.option(
     help="The data folder; default MOLTNET_DATA, else the platform's folder for user data.",
 )
 _json = click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+_file = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+_passphrase = click.option(
+    "--passphrase-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A file with the passphrase that encrypts the secrets; without it they are left out.",
+)
 _wait = click.option("--wait", is_flag=True, help="Take part in the work until it is done, and show the progress.")
 
 
@@ -138,6 +146,25 @@ def genesis() -> None:
 @_runs("administration:migrate")
 def migrate() -> None:
     """Bring the database schema up to date."""
+
+
+@cli.command()
+@_file
+@_data
+@_passphrase
+@click.option("--verify", is_flag=True, help="Check the file instead of writing it.")
+@_runs("backup:backup")
+def backup() -> None:
+    """Write the network into a new file, also while it serves."""
+
+
+@cli.command()
+@_file
+@_data
+@_passphrase
+@_runs("backup:restore")
+def restore() -> None:
+    """Fill an empty data folder or database from a backup."""
 
 
 @cli.command()

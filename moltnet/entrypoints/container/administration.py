@@ -44,9 +44,8 @@ class HealthCheck:
     async def keys(self) -> str:
         """That the keys tokens are signed with can be opened with this server's secret."""
         async with self._storage() as storage:
-            keys = TokenKeys(storage=storage, clock=SystemClock(), seal=KeyEncryption(self.settings.key_secret))
             with secret_named():
-                return f"{len(await keys.published())} published"
+                return f"{len(await token_keys(self.settings, storage).published())} published"
 
     async def identity(self) -> str:
         """That the identity service answers."""
@@ -124,7 +123,7 @@ async def rotate_keys(settings: Settings, *, leaked: bool) -> str:
     if settings.ory is not None:
         raise KeysElsewhere
     async with stored(settings) as storage:
-        keys = TokenKeys(storage, SystemClock(), KeyEncryption(settings.key_secret))
+        keys = token_keys(settings, storage)
         with secret_named():
             return await (keys.replace() if leaked else keys.rotate())
 
@@ -151,6 +150,11 @@ async def replace_secret(settings: Settings, file: Path | None) -> Path | None:
         return None
     (settings.data_dir / _NEXT).replace(path)
     return path
+
+
+def token_keys(settings: Settings, storage: Storage) -> TokenKeys:
+    """The keys that sign the tokens of a network in the database."""
+    return TokenKeys(storage=storage, clock=SystemClock(), seal=KeyEncryption(settings.key_secret))
 
 
 def _text(path: Path) -> str:
