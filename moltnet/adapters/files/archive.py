@@ -64,10 +64,10 @@ class ArchiveWriter:
     @contextmanager
     def member(self, name: str) -> Iterator[Callable[[bytes], int]]:
         """Adds what is written within the block; its size need not be known before."""
-        header = self._file.tell()
+        header = self._file.seek(0, os.SEEK_END)
         self._file.write(b"\0" * tarfile.BLOCKSIZE)
         yield self._file.write
-        end = self._file.tell()
+        end = self._file.seek(0, os.SEEK_END)
         self._file.write(b"\0" * (-end % tarfile.BLOCKSIZE))
         entry = tarfile.TarInfo(name)
         entry.size, entry.mode = end - header - tarfile.BLOCKSIZE, SECRET

@@ -28,7 +28,7 @@ DUMP = ("--format=custom", "--compress=gzip:3", "--no-owner", "--no-privileges",
 RESTORE = ("--exit-on-error", "--single-transaction", "--no-owner", "--no-privileges")
 
 # One row: the database's time, for a moment that the next snapshot comes after; and the server's version.
-MOMENT = "select clock_timestamp(), current_setting('server_version_num')::integer / 10000"
+PRESENT = "select clock_timestamp(), current_setting('server_version_num')::integer / 10000"
 # One row: a name by which other connections see this transaction's state while it lasts.
 EXPORT = "select pg_export_snapshot()"
 # The names of the migrations that were applied, in order; schema_migrations_pkey.
@@ -60,9 +60,9 @@ class DatabaseNotEmpty(Conflict):
 
 @attrs.frozen
 class MarkedState:
-    """One state of a database: all that was committed before `moment` by the database's clock, and perhaps more."""
+    """One state of a database: all that was committed before `as_of` by the database's clock, and perhaps more."""
 
-    moment: datetime
+    as_of: datetime
     major: int
     migrations: tuple[str, ...]
     _conninfo: str = attrs.field(repr=False)
@@ -83,13 +83,13 @@ async def marked_state(conninfo: str) -> AsyncIterator[MarkedState]:
     with translated():
         async with await psycopg.AsyncConnection.connect(conninfo, autocommit=True) as connection:
             await limit_statements(connection, 0)
-            moment, major = await _row(connection, MOMENT)
+            as_of, major = await _row(connection, PRESENT)
             await connection.execute(SNAPSHOT)
             (snapshot,) = await _row(connection, EXPORT)
             if await _row(connection, HAS_LIST) == (False,):
                 raise SchemaUnusable("There is no network in this database yet: nothing to back up")
             migrations = [name for (name,) in await (await connection.execute(APPLIED)).fetchall()]
-            yield MarkedState(moment, major, tuple(migrations), conninfo, snapshot)
+            yield MarkedState(as_of, major, tuple(migrations), conninfo, snapshot)
 
 
 def require_known(migrations: Iterable[str]) -> None:
@@ -113,7 +113,7 @@ async def restore(conninfo: str, chunks: Iterable[bytes], progress: Callable[[in
     """Fills an empty database from what `dump` wrote, all or nothing. Raises ProgramFailed."""
     with translated():
         async with await psycopg.AsyncConnection.connect(conninfo) as connection:
-            _, major = await _row(connection, MOMENT)
+            _, major = await _row(connection, PRESENT)
     await _feed((*RESTORE, f"--dbname={_without_password(conninfo)}"), conninfo, major, chunks, progress)
 
 

@@ -43,11 +43,11 @@ class NoSecretsInBackup(Invalid):
 
 @attrs.frozen(kw_only=True)
 class Manifest:
-    """What a backup says about itself. Every write acknowledged before `moment`, by the database's clock, is in it."""
+    """What a backup says about itself. Every write acknowledged before `as_of`, by the database's clock, is in it."""
 
     format: int
     moltnet: str
-    moment: datetime
+    as_of: datetime
     postgres: int
     migrations: tuple[str, ...]
     has_secrets: bool
@@ -55,7 +55,7 @@ class Manifest:
     @property
     def text(self) -> str:
         """As JSON."""
-        members = attrs.asdict(self) | {"moment": self.moment.isoformat()}
+        members = attrs.asdict(self) | {"as_of": self.as_of.isoformat()}
         return to_json(members)
 
     @classmethod
@@ -63,8 +63,8 @@ class Manifest:
         """That of a file. Raises ArchiveDamaged, also for a form that only later versions know."""
         try:
             members = json.loads(archive.content(path, MANIFEST))
-            moment = datetime.fromisoformat(members["moment"])
-            manifest = cls(**members | {"moment": moment, "migrations": tuple(members["migrations"])})
+            as_of = datetime.fromisoformat(members["as_of"])
+            manifest = cls(**members | {"as_of": as_of, "migrations": tuple(members["migrations"])})
         except (ValueError, TypeError, KeyError) as error:
             raise ArchiveDamaged(path, f"its {MANIFEST} is of a later version, or malformed") from error
         if manifest.format != FORMAT:
@@ -97,7 +97,7 @@ async def back_up(settings: Settings, path: Path, passphrase: bytes | None, prog
             manifest = Manifest(
                 format=FORMAT,
                 moltnet=__version__,
-                moment=state.moment,
+                as_of=state.as_of,
                 postgres=state.major,
                 migrations=state.migrations,
                 has_secrets=passphrase is not None,

@@ -21,7 +21,7 @@ def backup(data_dir: Path | None, file: Path, passphrase_file: Path | None, *, v
             manifest = run_command(backups.back_up(read_settings(data_dir), file, passphrase, bar.update))
     size = file.stat().st_size
     say(f"{file}: {size / 1e6:.1f} MB, every byte as it was written." if verify else f"{file}: {size / 1e6:.1f} MB.")
-    say(f"It has every write that was acknowledged before {manifest.moment.isoformat()}.")
+    say(f"It has every write that was acknowledged before {manifest.as_of.isoformat()}.")
     say(_about_secrets(manifest))
 
 
@@ -31,7 +31,7 @@ def restore(data_dir: Path | None, file: Path, passphrase_file: Path | None) -> 
         passphrase = backups.read_passphrase(passphrase_file)
         settings = read_settings(data_dir)
         restored = run_command(backups.restore(settings, file, passphrase, bar.update))
-    say(f"Restored as of {restored.manifest.moment.isoformat()}; the schema is up to date.")
+    say(f"Restored as of {restored.manifest.as_of.isoformat()}; the schema is up to date.")
     if passphrase is not None:
         say(f"The secrets are in {settings.data_dir}.")
     if not restored.has_keys:
