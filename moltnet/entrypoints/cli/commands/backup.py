@@ -22,7 +22,7 @@ def backup(data_dir: Path | None, file: Path, passphrase_file: Path | None, *, v
     size = file.stat().st_size
     say(f"{file}: {size / 1e6:.1f} MB, every byte as it was written." if verify else f"{file}: {size / 1e6:.1f} MB.")
     say(f"It has every write that was acknowledged before {manifest.as_of.isoformat()}.")
-    say(_about_secrets(manifest))
+    say(_secrets_text(manifest))
 
 
 def restore(data_dir: Path | None, file: Path, passphrase_file: Path | None) -> None:
@@ -45,7 +45,7 @@ def _progress(what: str) -> "tqdm[None]":
     return tqdm(desc=what, unit="B", unit_scale=True, leave=False, disable=None)
 
 
-def _about_secrets(manifest: Manifest) -> str:
+def _secrets_text(manifest: Manifest) -> str:
     if manifest.has_secrets:
         return f"The secrets are in it, {RECOVERY_SECRET} among them, encrypted: keep the passphrase elsewhere."
     return (
