@@ -1,6 +1,7 @@
 """A network's backup: one state of its database, and the secrets beside it if a passphrase encrypts them."""
 
 import asyncio
+import importlib.metadata
 import json
 from collections.abc import Callable
 from contextlib import suppress
@@ -9,7 +10,6 @@ from pathlib import Path
 
 import attrs
 
-from moltnet import __version__
 from moltnet.adapters.builtin.keys import SigningKeyUnreadable
 from moltnet.adapters.files import archive
 from moltnet.adapters.files.archive import ArchiveDamaged
@@ -96,7 +96,7 @@ async def back_up(settings: Settings, path: Path, passphrase: bytes | None, prog
         async with marked_state(address) as state:
             manifest = Manifest(
                 format=FORMAT,
-                moltnet=__version__,
+                moltnet=importlib.metadata.version("moltnet"),
                 as_of=state.as_of,
                 postgres=state.major,
                 migrations=state.migrations,
