@@ -41,6 +41,7 @@ from moltnet.entrypoints.environment import (
     word,
     yes_no,
 )
+from moltnet.entrypoints.observability import LogSettings
 
 DEFAULT_PORT = 8000
 DEFAULT_API_URL = "https://api.themolt.net"
@@ -71,13 +72,6 @@ class RateLimitStore(StrEnum):
 
     MEMORY = "memory"
     POSTGRES = "postgres"
-
-
-class LogFormat(StrEnum):
-    """How a line of the log is written."""
-
-    TEXT = "text"
-    JSON = "json"
 
 
 @attrs.frozen(kw_only=True)
@@ -139,7 +133,7 @@ class Settings:
     mcp_anonymous: bool = _variable("MOLTNET_MCP_ANONYMOUS", yes_no, default=True)
     web: bool = _variable("MOLTNET_WEB", yes_no, default=True)
     operator_token: str | None = attrs.field(default=None, repr=False)
-    log_format: LogFormat = _variable("MOLTNET_LOG_FORMAT", one_of(LogFormat), LogFormat.TEXT)
+    log: LogSettings = attrs.field(factory=LogSettings)
     ory: OrySettings | None = None
 
     @property
@@ -182,6 +176,7 @@ def read_settings(data_dir: Path | None = None, environment: Mapping[str, str] |
         "ory_action_api_key": fields.secret(WEBHOOK_KEY, folder, embedded=embedded),
         "operator_token": fields.operator_token(),
         "rate_limits": fields.rate_limits(),
+        "log": LogSettings.read(fields),
         "ory": fields.ory(),
     }
     for field in attrs.fields(Settings):

@@ -73,7 +73,7 @@ def run_server(serving: Coroutine[Any, Any, None], *, announces: bool = True) ->
     with _handlers_restored(), suppress(asyncio.CancelledError):
         asyncio.run(serving)
     if announces:
-        say("moltnet stopped")
+        _log.info("moltnet stopped")
 
 
 def run_command(work: Coroutine[Any, Any, Value]) -> Value:

@@ -1,10 +1,14 @@
-"""The log on standard error: a line for each request, so it is made for many of them."""
+"""The log on standard error: one line for each event, made for many requests.
+
+Only on a terminal a traceback takes several lines, and a request is written for people.
+"""
 
 import asyncio
 import json
 import logging
 import re
 import sys
+import threading
 import time
 from collections.abc import Callable, Hashable
 from contextlib import suppress
@@ -15,8 +19,9 @@ from typing import Any, TextIO, TypeAlias, TypeGuard
 from pythonjsonlogger.json import JsonFormatter as JsonLines
 
 from moltnet.domain.errors import StorageFull, StorageReadOnly, StorageUnavailable, Unavailable
+from moltnet.entrypoints.observability import LogFormat, LogSettings
+from moltnet.entrypoints.rest.access_log import ACCESS_LOGGER
 from moltnet.entrypoints.rest.json_text import escaped
-from moltnet.entrypoints.settings import LogFormat
 
 ExcInfo: TypeAlias = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
@@ -35,20 +40,37 @@ LINE = "%(asctime)s %(levelname)s %(name)s %(message)s"
 def log_to_stderr(level: int = logging.INFO) -> None:
     """Sends the log to standard error: warnings of libraries, and our own notes from `level` up."""
     handler = GatheringHandler(sys.stderr)
-    handler.setFormatter(SecondsFormatter(LINE))
+    handler.setFormatter(_text_formatter())
     handler.addFilter(OncePerSecond())
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("moltnet").setLevel(level)
     # None of these is in a line; finding them out costs each record a system call (logging HOWTO, Optimization).
     logging.logProcesses = logging.logThreads = logging.logMultiprocessing = False
+    # What the interpreter would print past the log, over several lines.
+    logging.captureWarnings(capture=True)
+    threading.excepthook = _log_thread_error
 
 
-def log_as(form: LogFormat) -> None:
-    """Writes the lines to come in this form."""
-    formatter = JsonFormatter() if form is LogFormat.JSON else SecondsFormatter(LINE)
+def log_as(settings: LogSettings) -> None:
+    """Writes the lines to come in the form, and from the level, of these settings."""
+    formatter = JsonFormatter() if settings.form is LogFormat.JSON else _text_formatter()
+    level = logging.getLevelNamesMapping()[settings.level.upper()]
+    logging.getLogger().setLevel(max(level, logging.WARNING))
+    logging.getLogger("moltnet").setLevel(level)
+    logging.getLogger(ACCESS_LOGGER).setLevel(logging.NOTSET if settings.access else logging.WARNING)
     for handler in logging.getLogger().handlers:
         if isinstance(handler, GatheringHandler):
             handler.setFormatter(formatter)
+            handler.setLevel(level)  # libraries set levels of their own
+
+
+def _text_formatter() -> logging.Formatter:
+    return TerminalFormatter(LINE) if sys.stderr.isatty() else LineFormatter(LINE)
+
+
+def _log_thread_error(hook: threading.ExceptHookArgs) -> None:
+    if hook.exc_value is not None:
+        logging.getLogger("threading").error("a thread ended with an error", exc_info=hook.exc_value)
 
 
 class GatheringHandler(logging.StreamHandler[TextIO]):
@@ -118,6 +140,33 @@ class SecondsFormatter(logging.Formatter):
 
 def _set_in(text: str) -> str:
     return "\n".join("  " + escaped(line) for line in text.split("\n"))
+
+
+class LineFormatter(SecondsFormatter):
+    """One line for each event, its traceback in it: the ends of its lines are written as JSON's escape."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        return super().format(record).replace("\n", "\\n")
+
+
+class TerminalFormatter(SecondsFormatter):
+    """For people: a request as a sentence, a traceback over several lines."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        """The first line."""
+        if record.name == ACCESS_LOGGER:
+            with suppress(ValueError):
+                record.message = _request_sentence(json.loads(record.message))
+        return super().formatMessage(record)
+
+
+def _request_sentence(members: dict[str, Any]) -> str:
+    if members.get("event") != "request":
+        return " ".join(f"{name}={value}" for name, value in members.items())
+    target = members.get("route") or members.get("path")
+    asker = f"agent {members['agent']}" if "agent" in members else members["peer"]
+    return f"{members['method']} {target} {members['status'] or 'interrupted'} in {members['ms']} ms, {asker}"
 
 
 class JsonFormatter(JsonLines):

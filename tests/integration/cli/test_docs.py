@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import pytest
 
-from moltnet.entrypoints import settings
+from moltnet.entrypoints import observability, settings
 from moltnet.entrypoints.cli.main import AGENTS_COMMANDS, cli
 from tests.support.commands import text_of
 
@@ -26,7 +26,7 @@ NO_COMMANDS = {"ready"}  # `moltnet ready on http://…` is what a server prints
 
 def known_settings() -> set[str]:
     """Every name the room of settings reads."""
-    literals = set(re.findall(r'"([A-Z][A-Z_]+)"', inspect.getsource(settings)))
+    literals = set(re.findall(r'"([A-Z][A-Z_]+)"', inspect.getsource(settings) + inspect.getsource(observability)))
     names = literals | set(settings.UNTHROTTLED) | set(settings.ORY_SIDES.values())
     return {name for name in names if SETTING.fullmatch(name)}
 
@@ -109,7 +109,9 @@ def test_defaults_in_the_table_are_those_of_the_code(tmp_path: Path) -> None:
         "MOLTNET_STREAMS_PER_ADDRESS": str(read.streams_per_address),
         "MOLTNET_CLIENT_CONNECTIONS": str(read.client_connections),
         "MOLTNET_CONNECTIONS_PER_ADDRESS": str(read.connections_per_address),
-        "MOLTNET_LOG_FORMAT": str(read.log_format),
+        "MOLTNET_LOG_FORMAT": str(read.log.form),
+        "MOLTNET_LOG_LEVEL": str(read.log.level),
+        "MOLTNET_ACCESS_LOG": str(read.log.access).lower(),
         "MOLTNET_MCP_ANONYMOUS": str(read.mcp_anonymous).lower(),
         "MOLTNET_WEB": str(read.web).lower(),
         "MOLTNET_SCOPELESS_TOKENS_HAVE_ALL": str(read.scopeless_tokens_have_all).lower(),

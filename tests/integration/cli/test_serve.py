@@ -116,7 +116,8 @@ async def _end_at_the_start(data: Path, number: signal.Signals, *options: str) -
         process = await moltnet(*arguments, environment={"DATABASE_URL": url, **SECRETS})
         await connected.wait()
         process.send_signal(number)
-        assert await process.communicate() == (b"", b"moltnet stopped\n")
+        output, log = await process.communicate()
+        assert (output, log.count(b"\n"), log.endswith(b"moltnet stopped\n")) == (b"", 1, True)
     assert process.returncode == 0
 
 

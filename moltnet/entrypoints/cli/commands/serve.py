@@ -40,7 +40,7 @@ def worker(data_dir: Path | None, socket_fd: int, ready_fd: int, alive_fd: int) 
     log_to_stderr()
     with one_sentence():
         settings = read_settings(data_dir)
-        log_as(settings.log_format)
+        log_as(settings.log)
         run_server(work(settings, socket.socket(fileno=socket_fd), ready_fd, alive_fd), announces=False)
 
 
@@ -48,7 +48,7 @@ def _serve(host: str, port: int | None, data_dir: Path | None, workers: int, *, 
     log_to_stderr()
     with one_sentence():
         settings = read_settings(data_dir)
-        log_as(settings.log_format)
+        log_as(settings.log)
         is_first = settings.database_url is None and not (settings.data_dir / "postgres").exists()
         first = f"\nThe first start creates the database in {settings.data_dir}" if is_first else ""
         say_starting(f"Starting the database and the embedding model; this takes some seconds.{first}")

@@ -1,12 +1,22 @@
 import io
 import json
 import logging
+import threading
 
 import pytest
 
 from moltnet.domain.errors import StorageUnavailable, Unavailable
-from moltnet.entrypoints.cli.logs import GatheringHandler, JsonFormatter, OncePerSecond, log_as
-from moltnet.entrypoints.settings import LogFormat
+from moltnet.entrypoints.cli.logs import (
+    GatheringHandler,
+    JsonFormatter,
+    OncePerSecond,
+    TerminalFormatter,
+    log_as,
+    log_to_stderr,
+)
+from moltnet.entrypoints.observability import LogFormat
+from moltnet.entrypoints.rest.access_log import ACCESS_LOGGER
+from moltnet.entrypoints.settings import read_settings
 
 
 class Clock:
@@ -63,14 +73,76 @@ def test_traceback_is_a_member():
     assert "ZeroDivisionError: x" in json_line("broken", error=raised(ZeroDivisionError("x")))["exception"]
 
 
-def test_form_of_the_log_is_as_it_is_set(monkeypatch):
+@pytest.fixture
+def written(monkeypatch):
+    """A log of its own, set up by some settings; what it has written."""
     stream, root = io.StringIO(), logging.getLogger()
     monkeypatch.setattr(root, "handlers", [GatheringHandler(stream)])
-    for form in (LogFormat.JSON, LogFormat.TEXT):
-        log_as(form)
-        root.warning("slow")
-    first, second = stream.getvalue().splitlines()
+    monkeypatch.setattr(root, "level", root.level)
+    yield lambda: stream.getvalue().splitlines()
+    for logger in ("moltnet", ACCESS_LOGGER):
+        logging.getLogger(logger).setLevel(logging.NOTSET)
+
+
+def settings(tmp_path, **changes):
+    names = {"MOLTNET_LOG_FORMAT": "format", "MOLTNET_LOG_LEVEL": "level", "MOLTNET_ACCESS_LOG": "access"}
+    return read_settings(tmp_path, {name: changes[key] for name, key in names.items() if key in changes}).log
+
+
+def test_form_of_the_log_is_as_it_is_set(written, tmp_path):
+    for form in LogFormat:
+        log_as(settings(tmp_path, format=form))
+        logging.getLogger().warning("slow")
+    first, second = sorted(written(), reverse=True)
     assert (json.loads(first)["message"], second.endswith("WARNING root slow")) == ("slow", True)
+
+
+@pytest.mark.parametrize("form", LogFormat)
+@pytest.mark.parametrize("logger", ["moltnet.rest", "dbos", "psycopg.pool", "asyncio"])
+def test_event_is_one_line_in_either_form_whoever_tells_it(written, tmp_path, form, logger):
+    log_as(settings(tmp_path, format=form))
+    logging.getLogger(logger).error("broken\nin two", exc_info=raised(KeyError("a\nb")))
+    (line,) = written()
+    assert "KeyError" in line
+
+
+def test_level_is_that_of_this_program_and_libraries_warn(written, tmp_path):
+    log_as(settings(tmp_path, level="debug"))
+    logging.getLogger("moltnet.x").debug("ours")
+    logging.getLogger("psycopg").info("theirs")
+    log_as(settings(tmp_path, level="error"))
+    logging.getLogger("moltnet.x").warning("ours")
+    logging.getLogger("psycopg").warning("theirs")
+    (line,) = written()
+    assert line.endswith("DEBUG moltnet.x ours")
+
+
+def test_access_log_may_be_off(written, tmp_path):
+    log_as(settings(tmp_path, access="false"))
+    logging.getLogger(ACCESS_LOGGER).info("{}")
+    log_as(settings(tmp_path))
+    logging.getLogger(ACCESS_LOGGER).info("{}")
+    assert len(written()) == 1
+
+
+def test_request_is_a_sentence_on_a_terminal():
+    line = '{"event":"request","id":"1","method":"GET","route":"/diaries/{diaryId}","status":200,"ms":1.5,"peer":"::1"}'
+    record = logging.LogRecord(ACCESS_LOGGER, logging.INFO, __file__, 1, line, (), None)
+    assert TerminalFormatter("%(message)s").format(record) == "GET /diaries/{diaryId} 200 in 1.5 ms, ::1"
+
+
+def test_error_of_a_thread_and_a_warning_are_events(written, tmp_path, monkeypatch):
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
+    log_to_stderr()
+    try:
+        log_as(settings(tmp_path))
+        thread = threading.Thread(target=lambda: 1 / 0)
+        thread.start()
+        thread.join()
+    finally:
+        logging.captureWarnings(capture=False)
+    (line,) = written()
+    assert "ZeroDivisionError" in line
 
 
 def raised(error):
