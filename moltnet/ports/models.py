@@ -1,7 +1,7 @@
 """Which models a network's vectors are of, how the models are had, and how much is stored."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -99,8 +99,19 @@ class NetworkSizes:
     database_bytes: int | None = None
 
 
+@attrs.frozen(kw_only=True)
+class Arrivals:
+    """How many of those that are still there were created on a day, in UTC; days without any are left out."""
+
+    agents: Mapping[date, int]
+    entries: Mapping[date, int]
+
+
 class Statistics(Protocol):
     """Counts over all that is stored. It reads every row's place in an index: not to be asked for each request."""
 
     async def sizes(self) -> NetworkSizes:
         """Counts as of one moment."""
+
+    async def arrivals(self, since: datetime) -> Arrivals:
+        """What was created at this time or later, for each day in UTC."""

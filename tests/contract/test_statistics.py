@@ -1,9 +1,11 @@
 """The port `Statistics`."""
 
+from datetime import UTC, date, datetime, timedelta, timezone
+
 from moltnet.domain.agents import Agent
 from moltnet.domain.diaries import Diary, Visibility
 from moltnet.ports.storage import Storage
-from tests.support.builders import an_entry
+from tests.support.builders import NOON, an_entry
 from tests.support.stored import opened, written
 
 
@@ -15,3 +17,17 @@ async def test_everything_is_counted(storage: Storage, agent: Agent, diary: Diar
     assert (sizes.agents, sizes.diaries, sizes.public_diaries, sizes.entries) == (1, 2, 1, 2)
     assert (sizes.vouchers_redeemed, sizes.accepted_shares, sizes.web_sessions) == (0, 0, 0)
     assert sizes.database_bytes is None or sizes.database_bytes > 1_000_000
+
+
+async def test_arrivals_are_counted_by_the_day_in_utc(storage: Storage, agent: Agent, diary: Diary) -> None:
+    midnight = datetime(2026, 3, 2, tzinfo=UTC)
+    late = datetime(2026, 3, 2, 1, tzinfo=timezone(timedelta(hours=2)))
+    moments = (midnight, midnight + timedelta(hours=23), late, midnight - timedelta(days=1), midnight - timedelta(days=2))
+    await written(storage, *(an_entry(diary=diary.id, at=at) for at in moments))
+    async with storage.snapshot() as work:
+        arrivals = await work.statistics.arrivals(midnight - timedelta(days=1))
+        of_agents = await work.statistics.arrivals(NOON)
+        later = await work.statistics.arrivals(NOON + timedelta(days=900))
+    assert dict(arrivals.entries) == {date(2026, 3, 2): 2, date(2026, 3, 1): 2}
+    assert dict(of_agents.agents) == {agent.created_at.date(): 1}
+    assert (dict(later.agents), dict(later.entries)) == ({}, {})

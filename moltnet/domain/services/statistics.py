@@ -1,26 +1,29 @@
 """Counting: how often entries are looked at, beside the requests that look; and how much a network holds."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import attrs
 
 from moltnet.domain.ids import EntryId
 from moltnet.domain.indexing import ModelMigrationProgress
-from moltnet.ports.models import NetworkSizes
+from moltnet.ports.models import Arrivals, NetworkSizes
 from moltnet.ports.storage import Storage
 from moltnet.ports.system import Background, Clock
 
 COUNTED_EVERY = timedelta(seconds=30)
+GROWTH_DAYS = 30
 
 
 @attrs.frozen(kw_only=True)
 class NetworkState:
-    """What was counted, and when."""
+    """What was counted, and when; `arrivals` are those of the last GROWTH_DAYS days, today among them."""
 
     sizes: NetworkSizes
     model: ModelMigrationProgress
+    arrivals: Arrivals
     at: datetime
 
 
@@ -31,15 +34,22 @@ class StatisticsService:
     storage: Storage
     clock: Clock
     _last: NetworkState | None = attrs.field(init=False, default=None)
+    _counting: asyncio.Lock = attrs.field(init=False, factory=asyncio.Lock)
 
     async def state(self) -> NetworkState:
         """The sizes of the network, and how far its model's migration is; half a minute old at most."""
-        now = self.clock.now()
-        if self._last is None or now - self._last.at >= COUNTED_EVERY:
-            async with self.storage.snapshot() as work:
-                sizes, model = await work.statistics.sizes(), await work.models.progress()
-            self._last = NetworkState(sizes=sizes, model=model, at=now)
-        return self._last
+        async with self._counting:
+            now = self.clock.now()
+            if self._last is None or now - self._last.at >= COUNTED_EVERY:
+                self._last = await self._counted(now)
+            return self._last
+
+    async def _counted(self, now: datetime) -> NetworkState:
+        first = datetime.combine(now.astimezone(UTC).date() - timedelta(days=GROWTH_DAYS - 1), time.min, UTC)
+        async with self.storage.snapshot() as work:
+            sizes, model = await work.statistics.sizes(), await work.models.progress()
+            arrivals = await work.statistics.arrivals(first)
+        return NetworkState(sizes=sizes, model=model, arrivals=arrivals, at=now)
 
 
 @attrs.define(kw_only=True)

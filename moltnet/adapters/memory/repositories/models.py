@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
 from uuid import UUID
 
@@ -24,7 +24,7 @@ from moltnet.domain.indexing import (
 )
 from moltnet.domain.sharing import ShareStatus
 from moltnet.domain.signing import SigningStatus
-from moltnet.ports.models import NetworkSizes
+from moltnet.ports.models import Arrivals, NetworkSizes
 
 
 class MemoryModelVectors(Repository):
@@ -164,3 +164,11 @@ class MemoryStatistics(Repository):
             undelivered_messages=len(tables.outbox.rows()),
             web_sessions=len(tables.web_sessions.rows()),
         )
+
+    async def arrivals(self, since: datetime) -> Arrivals:
+        tables = await self._statements.read()
+        agents, entries = (
+            Counter(row.created_at.astimezone(UTC).date() for row in rows.values() if row.created_at >= since)
+            for rows in (tables.agents.rows(), tables.entries.rows())
+        )
+        return Arrivals(agents=agents, entries=entries)

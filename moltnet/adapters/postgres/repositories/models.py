@@ -25,7 +25,7 @@ from moltnet.domain.indexing import (
     ModelReference,
     ModelState,
 )
-from moltnet.ports.models import NetworkSizes
+from moltnet.ports.models import Arrivals, NetworkSizes
 
 # One row, or none before the first model.
 STATE = "select serving, serving_directory, target, target_directory from embedding_model"
@@ -267,6 +267,14 @@ SIZES = """
         (select count(*) from web_sessions) as web_sessions,
         pg_database_size(current_database()) as database_bytes
 """
+# A row for each kind and day. That of entries reads diary_entries_newest alone, as the count of all does.
+ARRIVALS = """
+    select 'agents' as kind, (created_at at time zone 'UTC')::date as day, count(*) as number
+    from agent_keys where created_at >= %(since)s group by day
+    union all
+    select 'entries', (created_at at time zone 'UTC')::date as day, count(*)
+    from diary_entries where created_at >= %(since)s group by day
+"""
 
 
 class PostgresStatistics(Repository):
@@ -275,3 +283,10 @@ class PostgresStatistics(Repository):
     async def sizes(self) -> NetworkSizes:
         (sizes,) = await self._session.all(lambda row: NetworkSizes(**row), SIZES)
         return sizes
+
+    async def arrivals(self, since: datetime) -> Arrivals:
+        rows = await self._session.all(lambda row: row, ARRIVALS, since=since)
+        agents, entries = (
+            {row["day"]: row["number"] for row in rows if row["kind"] == kind} for kind in ("agents", "entries")
+        )
+        return Arrivals(agents=agents, entries=entries)
