@@ -22,7 +22,8 @@ async def test_everything_is_counted(storage: Storage, agent: Agent, diary: Diar
 async def test_arrivals_are_counted_by_the_day_in_utc(storage: Storage, agent: Agent, diary: Diary) -> None:
     midnight = datetime(2026, 3, 2, tzinfo=UTC)
     late = datetime(2026, 3, 2, 1, tzinfo=timezone(timedelta(hours=2)))
-    moments = (midnight, midnight + timedelta(hours=23), late, midnight - timedelta(days=1), midnight - timedelta(days=2))
+    hours = (0, 23, -24, -48)
+    moments = (late, *(midnight + timedelta(hours=each) for each in hours))
     await written(storage, *(an_entry(diary=diary.id, at=at) for at in moments))
     async with storage.snapshot() as work:
         arrivals = await work.statistics.arrivals(midnight - timedelta(days=1))

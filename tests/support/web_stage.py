@@ -2,7 +2,7 @@
 
 import json
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -102,13 +102,20 @@ class Stage:
 
 @asynccontextmanager
 async def a_stage(
-    *, with_content: bool = True, operator_token: str | None = None, is_operators_machine: bool = True
+    *,
+    with_content: bool = True,
+    operator_token: str | None = None,
+    is_operators_machine: bool = True,
+    served: Callable[[Services], Services] = lambda services: services,
 ) -> AsyncIterator[Stage]:
-    """A server over a network in memory; with content, there is something on every page."""
+    """A server over a network in memory; with content, there is something on every page.
+
+    What the server has is `served` of the network's use cases.
+    """
     with socket.create_server(("127.0.0.1", 0)) as listening:
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         async with services_on(in_memory(), url) as services:
-            app = create_app(services, RestOptions(api_url=url, cors_origins=frozenset({url})))
+            app = create_app(served(services), RestOptions(api_url=url, cors_origins=frozenset({url})))
             options = WebOptions(
                 urls=NetworkUrls(api_url=url), operator_token=operator_token, is_operators_machine=is_operators_machine
             )

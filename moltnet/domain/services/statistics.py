@@ -2,8 +2,8 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable
-from datetime import UTC, datetime, time, timedelta
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime, time, timedelta
 
 import attrs
 
@@ -25,6 +25,16 @@ class NetworkState:
     model: ModelMigrationProgress
     arrivals: Arrivals
     at: datetime
+
+    @property
+    def days(self) -> list[date]:
+        """The days of its arrivals, the oldest first."""
+        today = self.at.astimezone(UTC).date()
+        return [today - timedelta(days=ago) for ago in reversed(range(GROWTH_DAYS))]
+
+    def a_day(self, arrived: Mapping[date, int]) -> list[int]:
+        """How many came on each of its days."""
+        return [arrived.get(day, 0) for day in self.days]
 
 
 @attrs.define(kw_only=True)

@@ -1,7 +1,14 @@
 """Who sees the operator's page, and what stands on it."""
 
+import asyncio
 from http import HTTPStatus
 
+import attrs
+
+from moltnet.adapters.system import SystemClock
+from moltnet.domain.errors import StorageUnavailable
+from moltnet.domain.services.maintenance import ReadinessService
+from moltnet.domain.services.statistics import StatisticsService
 from tests.support.console_client import a_console_client
 from tests.support.web_stage import a_stage
 
@@ -14,10 +21,17 @@ async def test_at_the_operators_machine_it_is_open_but_not_to_other_sites():
         await client.get("/console/diaries")
         page = await client.get("/operator")
         assert page.status == HTTPStatus.OK
-        for words in ("Everything this process stands on answers", stage.ada.fingerprint, "What is stored"):
+        for words in (
+            "All parts of this process answer",
+            stage.ada.fingerprint,
+            "What is stored",
+            "New entries",
+            "in memory",
+        ):
             assert words in page.text
         assert (await client.get("/operator", Origin="https://evil.example")).status == HTTPStatus.FORBIDDEN
         assert "no-store" in page.headers["Cache-Control"]
+        assert page.headers["X-Frame-Options"] == "DENY"
 
 
 async def test_elsewhere_it_takes_the_token_and_nobody_elses():
@@ -35,10 +49,49 @@ async def test_elsewhere_it_takes_the_token_and_nobody_elses():
         page = await client.post("/operator/sign-in", form_page="/operator/sign-in", token=TOKEN)
         assert {"HttpOnly", "SameSite=Strict"} <= set(page.headers["Set-Cookie"].split("; "))
         assert (await client.get("/operator")).status == HTTPStatus.OK
+        for path in ("/operator/sign-in", "/operator/sign-out"):
+            for fields in ([], [("form-token", "0" * 64)]):
+                assert (await client.send(path, [*fields, ("token", TOKEN)])).status == HTTPStatus.FORBIDDEN
+        await client.post("/operator/sign-out", form_page="/operator")
+        assert (await client.get("/operator")).status == HTTPStatus.SEE_OTHER
         for cookie in ("1.x", "99999999999.x", "x", f"99999999999.{'0' * 64}"):
             client.session.cookie_jar.clear()
             client.session.cookie_jar.update_cookies({"moltnet-operator": cookie})
             assert (await client.get("/operator")).status == HTTPStatus.SEE_OTHER
+
+
+async def test_the_page_is_there_while_the_database_is_not():
+    asked = asyncio.Event()
+
+    class Down:
+        async def check(self) -> None:
+            asked.set()
+            raise StorageUnavailable
+
+    readiness = ReadinessService({"database": Down(), "workflows": Down()}, every_s=0)
+
+    def without_database(services):
+        class Storage:
+            def snapshot(self):
+                raise StorageUnavailable
+
+        return attrs.evolve(services, statistics=StatisticsService(storage=Storage(), clock=SystemClock()))
+
+    async with a_stage(with_content=False, served=without_database) as stage, a_console_client(stage.url) as client:
+        await client.sign_in(stage.ada)
+        page = await client.get("/operator")
+        assert page.status == HTTPStatus.OK
+        assert "The database did not answer" in page.text
+    async with (
+        a_stage(with_content=False, served=lambda services: attrs.evolve(services, readiness=readiness)) as stage,
+        a_console_client(stage.url) as client,
+    ):
+        watching = asyncio.create_task(readiness.watch())
+        await asked.wait()
+        watching.cancel()
+        page = await client.get("/operator")
+        assert page.status == HTTPStatus.OK
+        assert StorageUnavailable.sentence in page.text
 
 
 async def test_without_either_there_is_no_page():

@@ -93,7 +93,8 @@ class ConsoleRoute:
     Attributes:
         again: shows the form once more, with what was refused.
         is_open: whether it is for browsers without a session, too.
-        tier: what its requests are counted with, by `act`.
+        has_session: whether it is asked at all which agent a browser acts for.
+        tier: what its requests are counted with, by `act`; None does not count them.
     """
 
     method: str
@@ -101,7 +102,8 @@ class ConsoleRoute:
     handler: Handler
     again: ErrorHandler | None = attrs.field(default=None, kw_only=True)
     is_open: bool = attrs.field(default=False, kw_only=True)
-    tier: Tier = attrs.field(default=Tier.WEB, kw_only=True)
+    has_session: bool = attrs.field(default=True, kw_only=True)
+    tier: Tier | None = attrs.field(default=Tier.WEB, kw_only=True)
     act: str = attrs.field(default="console", kw_only=True)
 
 
@@ -118,7 +120,7 @@ class ConsoleEndpoint:
         if not cookies.is_own_origin(request):
             raise ForeignOrigin
         shown = cookies.token_of(request)
-        browser = await sessions.resolve(shown) if shown else None
+        browser = await sessions.resolve(shown) if shown and self._route.has_session else None
         context.caller = browser.caller if browser else None
         count = RequestCount(self._route.tier, self._route.act, context, self._services.throttling)
         await count(browser.caller if browser else Anonymous(context.address))

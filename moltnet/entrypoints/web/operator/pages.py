@@ -2,12 +2,18 @@
 
 import hashlib
 import hmac
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from aiohttp import web
 
 from moltnet.domain.caller import Tier
-from moltnet.domain.errors import MoltNetError, Unauthenticated
+from moltnet.domain.errors import MoltNetError, Unauthenticated, Unavailable
+from moltnet.domain.ids import AgentId
+from moltnet.domain.keys import Fingerprint
+from moltnet.domain.services import Services
+from moltnet.domain.services.statistics import NetworkState
 from moltnet.entrypoints.rest.access_log import ACCESS_LOG
 from moltnet.entrypoints.rest.options import SERVICES
 from moltnet.entrypoints.rest.refusals import UnknownRoute
@@ -17,7 +23,7 @@ from moltnet.entrypoints.web.operator.plots import HEIGHT, WIDTH, Plot
 from moltnet.entrypoints.web.routing import WEB_OPTIONS, Html
 
 MEASUREMENTS = web.AppKey("measurements", Measurements)
-OPERATOR, SIGN_IN = "/operator", "/operator/sign-in"
+OPERATOR, SIGN_IN, SIGN_OUT = "/operator", "/operator/sign-in", "/operator/sign-out"
 LIFETIME = timedelta(hours=1)
 _COOKIE = "moltnet-operator"
 _SHOWN = 20
@@ -50,12 +56,11 @@ async def _page(asked: ConsoleRequest) -> Html | web.Response:
     if not _is_operator(asked.request):
         return see_other(SIGN_IN)
     services, measurements = asked.services, asked.request.app[MEASUREMENTS]
-    minutes = list(measurements.minutes())
     latest = sorted(measurements.agents.items(), key=lambda item: -item[1].at)[:_SHOWN]
-    names = await services.directory.fingerprints(agent_id for agent_id, _ in latest)
+    state, names = await _stored(services, (agent_id for agent_id, _ in latest))
     values = {
         "readiness": services.readiness.now(),
-        "state": await services.statistics.state(),
+        "state": state,
         "serving": services.search.embedding_model,
         "started_at": datetime.fromtimestamp(measurements.started_at, UTC),
         "agents": [
@@ -63,18 +68,46 @@ async def _page(asked: ConsoleRequest) -> Html | web.Response:
             for agent, activity in latest
         ],
         "limited": sorted(measurements.limited.items(), key=lambda item: -item[1])[:_SHOWN],
-        "plots": [
-            Plot.of("Requests", "a minute", [minute.requests for minute in minutes]),
-            Plot.of("Latency, 95 of 100", "ms", [minute.latency_ms(0.95) for minute in minutes]),
-            Plot.of("Writes", "a minute", [minute.writes for minute in minutes]),
-            Plot.of("Searches", "a minute", [minute.searches for minute in minutes]),
-            Plot.of("Refused by limits", "a minute", [minute.limited for minute in minutes]),
-            Plot.of("Failed", "a minute", [minute.failed for minute in minutes]),
-        ],
+        "growth": _growth(state) if state else [],
+        "load": _load(measurements),
         "plot_width": WIDTH,
         "plot_height": HEIGHT,
+        "may_sign_out": not asked.request.app[WEB_OPTIONS].is_operators_machine,
     }
     return Html("operator/page.html", values)
+
+
+async def _stored(
+    services: Services, agent_ids: Iterable[AgentId]
+) -> tuple[NetworkState | None, Mapping[AgentId, Fingerprint]]:
+    """What the database says; nothing while it does not answer, which is when the page is looked at most."""
+    if services.readiness.now().parts.get("database"):
+        return None, {}
+    try:
+        return await services.statistics.state(), await services.directory.fingerprints(agent_ids)
+    except Unavailable:
+        return None, {}
+
+
+def _growth(state: NetworkState) -> list[Plot]:
+    a_day = partial(Plot.of, unit="today", since=f"{state.days[0]:%-d %B}", until="today")
+    return [
+        a_day("New entries", values=state.a_day(state.arrivals.entries)),
+        a_day("New agents", values=state.a_day(state.arrivals.agents)),
+    ]
+
+
+def _load(measurements: Measurements) -> list[Plot]:
+    minutes = list(measurements.minutes())
+    a_minute = partial(Plot.of, unit="a minute now", since="6 h ago", until="now")
+    return [
+        a_minute("Requests", values=[minute.requests for minute in minutes]),
+        a_minute("Latency, 95 of 100", unit="ms now", values=[minute.latency_ms(0.95) for minute in minutes]),
+        a_minute("Writes", values=[minute.writes for minute in minutes]),
+        a_minute("Searches", values=[minute.searches for minute in minutes]),
+        a_minute("Refused by limits", values=[minute.limited for minute in minutes]),
+        a_minute("Failed", values=[minute.failed for minute in minutes]),
+    ]
 
 
 async def _sign_in_page(asked: ConsoleRequest, refused: MoltNetError | None = None) -> Html:
@@ -101,6 +134,12 @@ async def _sign_in(asked: ConsoleRequest) -> web.Response:
     return answer
 
 
+async def _sign_out(_: ConsoleRequest) -> web.Response:
+    answer = see_other(SIGN_IN)
+    answer.del_cookie(_COOKIE, path=OPERATOR)
+    return answer
+
+
 def _is_operator(request: web.Request) -> bool:
     options = request.app[WEB_OPTIONS]
     if options.is_operators_machine:
@@ -121,8 +160,11 @@ def _digest(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
+# The page itself is not counted: whoever may not see it is only sent on.
+_route = partial(ConsoleRoute, is_open=True, has_session=False, act="operator")
 ROUTES = (
-    ConsoleRoute("GET", OPERATOR, _page, is_open=True, act="operator"),
-    ConsoleRoute("GET", SIGN_IN, _sign_in_page, is_open=True, act="operator"),
-    ConsoleRoute("POST", SIGN_IN, _sign_in, again=_sign_in_page, is_open=True, tier=Tier.RECOVERY, act="operator"),
+    _route("GET", OPERATOR, _page, tier=None),
+    _route("GET", SIGN_IN, _sign_in_page),
+    _route("POST", SIGN_IN, _sign_in, again=_sign_in_page, tier=Tier.RECOVERY),
+    _route("POST", SIGN_OUT, _sign_out),
 )

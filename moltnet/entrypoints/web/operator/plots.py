@@ -22,34 +22,38 @@ class Plot:
     """A chart of one figure over time, the oldest to the left.
 
     Attributes:
-        values: one for each bar.
-        last: the figure of the last minute.
+        unit: what the last figure is, such as `a minute now`.
+        figures: one for each bar.
+        last: the latest figure.
+        since, until: the ends of the time, in words.
     """
 
     title: str
     unit: str
-    values: tuple[float, ...]
+    figures: tuple[float, ...]
     last: float
+    since: str
+    until: str
 
     @classmethod
-    def of(cls, title: str, unit: str, minutes: Sequence[float]) -> "Plot":
-        """The chart of a figure for each minute: a bar shows the greatest of its minutes."""
-        size = max(1, len(minutes) // BARS)
-        groups = [minutes[at : at + size] for at in range(0, len(minutes), size)]
-        return cls(title=title, unit=unit, values=tuple(map(max, groups)), last=minutes[-1])
+    def of(cls, title: str, *, unit: str, values: Sequence[float], since: str, until: str) -> "Plot":
+        """The chart of figures at equal distances: where they are many, a bar shows the greatest of several."""
+        size = max(1, len(values) // BARS)
+        groups = [values[at : at + size] for at in range(0, len(values), size)]
+        return cls(title=title, unit=unit, figures=tuple(map(max, groups)), last=values[-1], since=since, until=until)
 
     @property
     def greatest(self) -> float:
         """The highest bar."""
-        return max(self.values)
+        return max(self.figures)
 
     @property
     def bars(self) -> list[Bar]:
         """What is drawn: nothing where the figure is 0."""
-        width, top = WIDTH / len(self.values), self.greatest or 1
+        width, top = WIDTH / len(self.figures), self.greatest or 1
         return [
             Bar(x=at * width, y=HEIGHT - height, width=width * 0.8, height=height)
-            for at, value in enumerate(self.values)
+            for at, value in enumerate(self.figures)
             if value
             for height in [max(1.0, value / top * HEIGHT)]
         ]

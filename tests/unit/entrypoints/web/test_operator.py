@@ -62,10 +62,11 @@ def test_old_minutes_and_agents_beyond_a_thousand_are_forgotten(clock):
 
 
 def test_a_plot_keeps_peaks_and_stays_in_its_box():
-    plot = Plot.of("x", "y", [0, 7, *[1] * 358])
-    assert len(plot.values) == BARS
+    plot = Plot.of("x", unit="y", values=[0, 7, *[1] * 358], since="", until="")
+    assert len(plot.figures) == BARS
     assert plot.greatest == 7
     for bar in plot.bars:
         assert 0 <= bar.x <= bar.x + bar.width <= WIDTH
         assert 0 <= bar.y <= bar.y + bar.height <= HEIGHT
-    assert Plot.of("x", "y", [0] * 360).bars == []
+    assert Plot.of("x", unit="y", values=[0] * 360, since="", until="").bars == []
+    assert len(Plot.of("x", unit="y", values=[1] * 30, since="", until="").bars) == 30
