@@ -15,7 +15,8 @@ from moltnet.adapters.postgres.storage import PostgresStorage
 from moltnet.adapters.text_analysis import SnowballAnalyzer
 from moltnet.domain.ids import DiaryId
 from moltnet.domain.indexing import Vector
-from moltnet.domain.search import Query, Question
+from moltnet.domain.ranking import Question
+from moltnet.domain.search import Query
 
 CALLERS, DEPTH = 16, 40
 CREATE = "create table bare (id serial primary key, content text not null, embedding vector(384) not null)"

@@ -30,8 +30,8 @@ from moltnet.domain.diaries import Diary
 from moltnet.domain.entries import NewEntry
 from moltnet.domain.ids import AgentId, DiaryId, EntryId
 from moltnet.domain.keys import PublicKey
-from moltnet.domain.ranking import rank
-from moltnet.domain.search import Query, Question, Weights
+from moltnet.domain.ranking import Question, rank
+from moltnet.domain.search import Query, Weights
 from moltnet.domain.services.indexing import Indexing, Vectors
 from moltnet.domain.services.models import Models
 from moltnet.ports.storage import Storage

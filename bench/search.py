@@ -23,7 +23,8 @@ from moltnet.adapters.postgres.embedded import EmbeddedPostgres
 from moltnet.adapters.postgres.storage import PostgresStorage
 from moltnet.adapters.text_analysis import SnowballAnalyzer
 from moltnet.domain.ids import DiaryId
-from moltnet.domain.search import Query, Question
+from moltnet.domain.ranking import Question
+from moltnet.domain.search import Query
 
 WRITTEN, COPIES, QUERIES, WARM, DEPTH = 600, 9, 300, 20, 40
 COPY = """

@@ -7,14 +7,16 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import groupby
+from typing import Annotated
 
 import attrs
 
+from moltnet.domain.constraints import Description, Hint, Integer
 from moltnet.domain.entries import Entry, EntryType
 from moltnet.domain.errors import Invalid
 from moltnet.domain.ids import EntryId
 from moltnet.domain.keys import Fingerprint
-from moltnet.domain.search import Filters
+from moltnet.domain.search import Filters, TypeFilter
 
 
 class Order(StrEnum):
@@ -92,10 +94,18 @@ class ReflectionOutOfLimits(Invalid):
 class Reflection:
     """What to look back on; with `max_tokens`, as much of it as about so many tokens hold, the most important first."""
 
-    days: int = DAYS_DEFAULT
-    max_entries: int = ENTRIES_DEFAULT
-    entry_types: frozenset[EntryType] = frozenset()
-    max_tokens: int | None = None
+    days: Annotated[int, Integer(1, DAYS_MAX), Hint("Days to look back")] = DAYS_DEFAULT
+    max_entries: Annotated[int, Integer(1, ENTRIES_MAX), Hint("How many at most")] = ENTRIES_DEFAULT
+    entry_types: TypeFilter = frozenset()
+    max_tokens: (
+        Annotated[
+            int,
+            Integer(TOKENS_MIN, TOKENS_MAX),
+            Description("About how many tokens (four bytes of text each) to tell, by type, the most important first"),
+            Hint("About how many tokens to return: by kind, the most important first"),
+        ]
+        | None
+    ) = None
 
     def __attrs_post_init__(self) -> None:
         if self.max_tokens is not None and not TOKENS_MIN <= self.max_tokens <= TOKENS_MAX:

@@ -4,12 +4,13 @@ import base64
 import binascii
 import json
 from datetime import UTC, datetime
-from typing import NewType
+from typing import Annotated, NewType
 
 import attrs
 
 from moltnet.domain.agents import Author
-from moltnet.domain.entries import Entry, EntryType, written_tag
+from moltnet.domain.constraints import Alias, Description, Hint, Integer, Text
+from moltnet.domain.entries import TAG_MAX, Entry, EntryType, written_tag
 from moltnet.domain.errors import Invalid, NotFound
 from moltnet.domain.ids import EntryId, parse_uuid
 from moltnet.domain.search import Filters
@@ -76,11 +77,21 @@ class Stretch:
     end: Position
 
 
+Tag = Annotated[
+    str, Text(0, TAG_MAX), Description("Only entries that have this tag"), Hint("Only entries with this tag")
+]
+IncludeFlagged = Annotated[bool, Description("Also entries whose text looks like an attempt to instruct its reader")]
+
+
+def _written_tag(tag: str | None) -> str | None:
+    return written_tag(tag) if tag else None
+
+
 @attrs.frozen(kw_only=True)
 class Selection:
-    """Which entries of the feed somebody wants to see; flagged ones only on demand."""
+    """Which entries of the feed somebody wants to see, of any tag for an empty one; flagged ones only on demand."""
 
-    tag: str | None = attrs.field(default=None, converter=attrs.converters.optional(written_tag))
+    tag: str | None = attrs.field(default=None, converter=_written_tag)
     include_flagged: bool = False
     entry_types: frozenset[EntryType] = frozenset()
     exclude_superseded: bool = False
@@ -102,15 +113,34 @@ class Selection:
 
 @attrs.frozen(kw_only=True)
 class FeedSearch:
-    """A search of everything public, as anybody may ask for it (docs/reference/feed.md, "Feed search")."""
+    """What to look for in everything public, as anybody may ask for it (docs/reference/feed.md, "Feed search")."""
 
-    query: str
-    selection: Selection = Selection()
-    limit: int = RESULTS_DEFAULT
+    query: Annotated[
+        str,
+        Alias("q"),
+        Text(QUERY_MIN, QUERY_MAX),
+        Description('Words, "phrases" and -exclusions'),
+        Hint("As in diary_search"),
+    ]
+    limit: Annotated[int, Integer(1, RESULTS_MAX), Hint("How many at most")] = RESULTS_DEFAULT
+    tag: Tag | None = None
+    include_flagged: IncludeFlagged = False
+    entry_types: frozenset[EntryType] = frozenset()
+    exclude_superseded: Annotated[bool, Description("Only entries that no other has taken the place of")] = False
 
     def __attrs_post_init__(self) -> None:
         if not (QUERY_MIN <= len(self.query) <= QUERY_MAX and 1 <= self.limit <= RESULTS_MAX):
             raise FeedSearchOutOfLimits
+
+    @property
+    def selection(self) -> Selection:
+        """Which entries to look at."""
+        return Selection(
+            tag=self.tag,
+            include_flagged=self.include_flagged,
+            entry_types=self.entry_types,
+            exclude_superseded=self.exclude_superseded,
+        )
 
 
 @attrs.frozen(order=True)

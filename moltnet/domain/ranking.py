@@ -1,4 +1,4 @@
-"""How a candidate's sides add up: pure functions on numbers, the same for every store.
+"""What a store is asked for, the candidates it offers, and how the sides of one add up, the same for every store.
 
 Relevance is `(cosine + λ · words) / (1 + λ)`, where λ belongs to the embedding model. Recency and importance are added
 only as far as the caller weighs them (docs/reference/search.md, "Ranking").
@@ -12,8 +12,9 @@ import attrs
 
 from moltnet.domain.entries import IMPORTANCE_MAX
 from moltnet.domain.ids import EntryId
-from moltnet.domain.indexing import Term
-from moltnet.domain.search import Candidate, Candidates, Weights
+from moltnet.domain.indexing import ModelName, Term, Vector
+from moltnet.domain.search import ANY_TERMS, Filters, LexicalQuery, Weights
+from moltnet.domain.time_expressions import TimeRange
 
 RECENCY_PER_HOUR = 0.99
 # Okapi BM25: saturation of a repeated word, weight of length, and a fixed average length, so that a score does not
@@ -29,6 +30,60 @@ WORDS_LOOKED_UP, DIARIES_COUNTED = 64, 50
 TIME_BOOST = 0.10
 # An answer whose best is less relevant than this is noise, or foreign to what was searched (for λ = 1).
 CONFIDENT_FROM = 0.30
+
+
+@attrs.frozen(kw_only=True)
+class Question:
+    """What a store is asked for candidates with: a vector of one model, terms, and filters.
+
+    Without a vector, words alone answer; without wanted terms, vectors alone. `words_weight` is the model's
+    (`Embedder.words_weight`): it goes where the vector goes, since another model may serve by then. `time_ranges` are
+    the times it names.
+    """
+
+    vector: Vector | None = None
+    model: ModelName | None = None
+    words_weight: float = 1.0
+    words: LexicalQuery = ANY_TERMS
+    time_ranges: tuple[TimeRange, ...] = ()
+    filters: Filters = attrs.field(factory=Filters)
+
+
+@attrs.frozen(kw_only=True)
+class Candidate:
+    """An entry a store offers, with both raw scores.
+
+    `cosine` is of its nearest passage, in [-1, 1], None without a vector of the question's model. `words` is BM25 as a
+    share of the best that any entry could reach for this question, in [0, 1]. `timely` says that it happened in one of
+    the question's periods. The ranks count from 1, None where a side offered another instead.
+    """
+
+    entry_id: EntryId
+    cosine: float | None
+    words: float
+    importance: int
+    accessed_at: datetime
+    timely: bool = False
+    cosine_rank: int | None = None
+    words_rank: int | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Candidates:
+    """The best of both sides, and how good an entry that is *not* among them could still be.
+
+    Where the question names times, the nearest of those times are offered too.
+    """
+
+    found: tuple[Candidate, ...]
+    cosine_beyond: float | None = None
+    words_beyond: float | None = None
+    timely_beyond: bool = False
+
+    @property
+    def complete(self) -> bool:
+        """Whether every entry that could be ranked is among them."""
+        return self.cosine_beyond is None and self.words_beyond is None
 
 
 @attrs.frozen

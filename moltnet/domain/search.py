@@ -1,19 +1,20 @@
-"""Questions to the memory: the query language, filters, candidates, hits, and why an entry is in an answer or not."""
+"""Questions to the memory: the query language, filters, hits, and why an entry is in an answer or not."""
 
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
 
 import attrs
 
 from moltnet.domain.agents import Author
-from moltnet.domain.entries import Entry, EntryType, written_tags
+from moltnet.domain.constraints import Description, Hint, Integer, ItemCount, Number, Text
+from moltnet.domain.entries import TAG_MAX, TAGS_MAX, Entry, EntryType, written_tags
 from moltnet.domain.errors import Invalid
 from moltnet.domain.ids import AgentId, DiaryId, EntryId
-from moltnet.domain.indexing import ModelName, Term, Vector
+from moltnet.domain.indexing import Term
 from moltnet.domain.passages import Span
-from moltnet.domain.time_expressions import TimeRange
 
 
 class Reason(StrEnum):
@@ -197,60 +198,6 @@ class Weights:
             raise SearchOutOfLimits("a weight is 0 to 1")
 
 
-@attrs.frozen(kw_only=True)
-class Question:
-    """What a store is asked for candidates with: a vector of one model, terms, and filters.
-
-    Without a vector, words alone answer; without wanted terms, vectors alone. `words_weight` is the model's
-    (`Embedder.words_weight`): it goes where the vector goes, since another model may serve by then. `time_ranges` are
-    the times it names.
-    """
-
-    vector: Vector | None = None
-    model: ModelName | None = None
-    words_weight: float = 1.0
-    words: LexicalQuery = ANY_TERMS
-    time_ranges: tuple[TimeRange, ...] = ()
-    filters: Filters = Filters()
-
-
-@attrs.frozen(kw_only=True)
-class Candidate:
-    """An entry a store offers, with both raw scores.
-
-    `cosine` is of its nearest passage, in [-1, 1], None without a vector of the question's model. `words` is BM25 as a
-    share of the best that any entry could reach for this question, in [0, 1]. `timely` says that it happened in one of
-    the question's periods. The ranks count from 1, None where a side offered another instead.
-    """
-
-    entry_id: EntryId
-    cosine: float | None
-    words: float
-    importance: int
-    accessed_at: datetime
-    timely: bool = False
-    cosine_rank: int | None = None
-    words_rank: int | None = None
-
-
-@attrs.frozen(kw_only=True)
-class Candidates:
-    """The best of both sides, and how good an entry that is *not* among them could still be.
-
-    Where the question names times, the nearest of those times are offered too.
-    """
-
-    found: tuple[Candidate, ...]
-    cosine_beyond: float | None = None
-    words_beyond: float | None = None
-    timely_beyond: bool = False
-
-    @property
-    def complete(self) -> bool:
-        """Whether every entry that could be ranked is among them."""
-        return self.cosine_beyond is None and self.words_beyond is None
-
-
 class SearchType(StrEnum):
     """How an answer was found (docs/reference/search.md, "Search")."""
 
@@ -260,9 +207,16 @@ class SearchType(StrEnum):
     LIST = "list"
 
 
+TagFilter = Annotated[
+    tuple[Annotated[str, Text(1, TAG_MAX)], ...], ItemCount(1, TAGS_MAX), Hint("Only entries with all of these tags")
+]
+TypeFilter = Annotated[frozenset[EntryType], ItemCount(1, len(EntryType)), Hint("Only these kinds")]
+Weight = Annotated[float, Number(0, 1)]
+
+
 @attrs.frozen(kw_only=True)
 class Search:
-    """A search as a caller asks for it; no diary means the caller's own, and shared ones if asked.
+    """What to look for, and where; no diary means the caller's own, and shared ones if asked.
 
     Source: docs/reference/search.md, "Search".
 
@@ -272,15 +226,52 @@ class Search:
     """
 
     diary_id: DiaryId | None = None
-    query: str | None = None
-    filters: Filters = Filters()
-    weights: Weights = Weights()
-    include_shared: bool | None = None
-    limit: int = RESULTS_DEFAULT
-    offset: int = 0
-    min_score: float = 0.0
-    explain: bool = False
-    only_mine: bool = False
+    query: (
+        Annotated[
+            str,
+            Text(1, QUERY_MAX),
+            Description('Words, "phrases" and -exclusions; without it, the newest'),
+            Hint("Words, phrases or a whole question"),
+        ]
+        | None
+    ) = None
+    tags: TagFilter = ()
+    entry_types: TypeFilter = frozenset()
+    exclude_superseded: Annotated[bool, Hint("Leave out what a newer entry replaced")] = False
+    include_shared: (
+        Annotated[
+            bool,
+            Description("Default: true with a query, false without"),
+            Hint("Without diary_ref: also diaries shared with you; default true"),
+        ]
+        | None
+    ) = None
+    limit: Annotated[int, Integer(1, RESULTS_MAX), Hint("How many at most")] = RESULTS_DEFAULT
+    offset: Annotated[int, Integer(0), Description("Counts only without a query")] = 0
+    w_relevance: Annotated[Weight, Hint("Weight of the match")] = 1.0
+    w_recency: Annotated[Weight, Hint("Weight of being new; 0.3 is moderate")] = 0.0
+    w_importance: Annotated[Weight, Hint("Weight of importance; 0.2 is moderate")] = 0.0
+    created_after: (
+        Annotated[datetime, Description("Only what was written then or later"), Hint("Written then or later")] | None
+    ) = None
+    created_before: (
+        Annotated[datetime, Description("Only what was written before then"), Hint("Written before then")] | None
+    ) = None
+    occurred_after: (
+        Annotated[datetime, Description("Only what happened then or later"), Hint("Happened then or later")] | None
+    ) = None
+    occurred_before: (
+        Annotated[datetime, Description("Only what happened before then"), Hint("Happened before then")] | None
+    ) = None
+    min_score: Annotated[float, Number(0, 1), Description("Only what scores as much or more"), Hint("Least score")] = (
+        0.0
+    )
+    explain: Annotated[
+        bool,
+        Description("Tell why each entry was found, and what was left out; needs a token"),
+        Hint("Also say why each was found and what was left out"),
+    ] = False
+    only_mine: Annotated[bool, Description("Only what you wrote and nobody else changed")] = False
 
     def __attrs_post_init__(self) -> None:
         if not 0 <= self.min_score <= 1:
@@ -289,6 +280,24 @@ class Search:
             raise SearchOutOfLimits(f"limit is 1 to {RESULTS_MAX} and offset at least 0")
         if self.query is not None and not 1 <= len(self.query) <= QUERY_MAX:
             raise SearchOutOfLimits(f"a query has 1 to {QUERY_MAX} characters")
+
+    def filters(self, writer: AgentId | None = None) -> Filters:
+        """What an entry must be; with `only_mine` also all by this writer."""
+        return Filters(
+            tags=self.tags,
+            entry_types=self.entry_types,
+            exclude_superseded=self.exclude_superseded,
+            since=self.created_after,
+            until=self.created_before,
+            happened_since=self.occurred_after,
+            happened_until=self.occurred_before,
+            written_by=writer if self.only_mine else None,
+        )
+
+    @property
+    def weights(self) -> Weights:
+        """What counts how much; raises SearchOutOfLimits."""
+        return Weights(relevance=self.w_relevance, recency=self.w_recency, importance=self.w_importance)
 
     @property
     def with_shared(self) -> bool:

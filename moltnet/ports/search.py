@@ -7,7 +7,8 @@ from moltnet.domain.entries import Similar
 from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.domain.indexing import ModelName, Term, Vector
 from moltnet.domain.passages import Span
-from moltnet.domain.search import Candidates, LexicalQuery, Query, Question
+from moltnet.domain.ranking import Candidates, Question
+from moltnet.domain.search import LexicalQuery, Query
 
 
 class Embedder(Protocol):

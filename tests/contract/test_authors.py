@@ -8,7 +8,8 @@ from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.entries import Entry
 from moltnet.domain.feed import Position
 from moltnet.domain.indexing import Term
-from moltnet.domain.search import Filters, LexicalQuery, Question
+from moltnet.domain.ranking import Question
+from moltnet.domain.search import Filters, LexicalQuery
 from moltnet.ports.storage import Storage
 from tests.support.builders import NOON, a_public_key, an_author, an_entry, an_index
 from tests.support.stored import found, joined, newest, opened, written

@@ -9,8 +9,16 @@ from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.entries import Entry, EntryType
 from moltnet.domain.ids import DiaryId
 from moltnet.domain.indexing import ModelName, Term, Vector
-from moltnet.domain.ranking import WORDS_LOOKED_UP, inverse_frequency, shares, term_weight
-from moltnet.domain.search import ANY_TERMS, Candidate, Candidates, Filters, LexicalQuery, Question
+from moltnet.domain.ranking import (
+    WORDS_LOOKED_UP,
+    Candidate,
+    Candidates,
+    Question,
+    inverse_frequency,
+    shares,
+    term_weight,
+)
+from moltnet.domain.search import ANY_TERMS, Filters, LexicalQuery
 from moltnet.ports.storage import Storage
 from tests.support.builders import MODEL, NOON, a_vector, an_entry, an_id, an_index
 from tests.support.stored import opened, written

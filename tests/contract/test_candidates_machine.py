@@ -11,7 +11,7 @@ from moltnet.domain.diaries import Diary
 from moltnet.domain.entries import EntryType
 from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.domain.indexing import EntryIndex
-from moltnet.domain.search import Question
+from moltnet.domain.ranking import Question
 from moltnet.ports.storage import Storage, UnitOfWork
 from tests.support import reference_search
 from tests.support.builders import NOON, an_entry

@@ -11,7 +11,8 @@ from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.entries import EntryType, UnknownSuccessor
 from moltnet.domain.ids import EntryId
 from moltnet.domain.indexing import Term
-from moltnet.domain.search import Filters, LexicalQuery, Question
+from moltnet.domain.ranking import Question
+from moltnet.domain.search import Filters, LexicalQuery
 from moltnet.ports.storage import Storage
 from tests.support.builders import NOON, an_entry, an_id, an_index
 from tests.support.stored import found, newest, opened, written

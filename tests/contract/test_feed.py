@@ -12,7 +12,8 @@ from moltnet.domain.entries import Entry
 from moltnet.domain.feed import Cursor, Position, Stretch
 from moltnet.domain.ids import EntryId
 from moltnet.domain.indexing import Term
-from moltnet.domain.search import Filters, LexicalQuery, Question
+from moltnet.domain.ranking import Question
+from moltnet.domain.search import Filters, LexicalQuery
 from moltnet.ports.storage import Storage
 from tests.support.builders import NOON, a_voucher, an_entry, an_id, an_index
 from tests.support.stored import joined, opened, written

@@ -13,7 +13,8 @@ from moltnet.domain.entries import Entry
 from moltnet.domain.ids import EntryId
 from moltnet.domain.indexing import EntryIndex, IndexedPassage, ModelName, Term
 from moltnet.domain.passages import Span
-from moltnet.domain.search import Filters, LexicalQuery, Question
+from moltnet.domain.ranking import Question
+from moltnet.domain.search import Filters, LexicalQuery
 from moltnet.domain.text import SIMILAR_AMONG, SIMILAR_MAX
 from moltnet.domain.time_expressions import TimeRange
 from moltnet.ports.storage import Storage

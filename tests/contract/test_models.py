@@ -24,7 +24,7 @@ from moltnet.domain.indexing import (
     Vector,
 )
 from moltnet.domain.passages import Span
-from moltnet.domain.search import Question
+from moltnet.domain.ranking import Question
 from moltnet.ports.storage import Storage
 from tests.support.builders import NOON, an_entry
 from tests.support.stored import opened, written

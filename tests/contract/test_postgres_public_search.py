@@ -27,7 +27,8 @@ from moltnet.domain.indexing import (
     Term,
     Vector,
 )
-from moltnet.domain.search import Filters, LexicalQuery, Question
+from moltnet.domain.ranking import Question
+from moltnet.domain.search import Filters, LexicalQuery
 from tests.support.builders import MODEL, an_entry, an_index
 from tests.support.postgres import a_database, execute, rows
 from tests.support.stored import joined, opened, written

@@ -18,7 +18,8 @@ from moltnet.adapters.postgres.terms import POSITION_MAX, TERMS_MAX, dimension_o
 from moltnet.domain.agents import Agent
 from moltnet.domain.diaries import Diary
 from moltnet.domain.indexing import DIMENSIONS, EntryIndex, IndexedPassage, Term, Vector
-from moltnet.domain.search import Candidate, LexicalQuery, Question
+from moltnet.domain.ranking import Candidate, Question
+from moltnet.domain.search import LexicalQuery
 from tests.support import reference_search
 from tests.support.builders import MODEL, a_vector, an_entry, an_index
 from tests.support.postgres import a_database, execute, rows

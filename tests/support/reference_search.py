@@ -9,8 +9,8 @@ import pytest
 from moltnet.domain.entries import Entry
 from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.domain.indexing import EntryIndex, Term
-from moltnet.domain.ranking import inverse_frequency, shares, term_weight
-from moltnet.domain.search import Candidate, Candidates, Filters, Question
+from moltnet.domain.ranking import Candidate, Candidates, Question, inverse_frequency, shares, term_weight
+from moltnet.domain.search import Filters
 
 EPSILON = 1e-5  # of the port `CandidateSearch`
 

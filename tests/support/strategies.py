@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from moltnet.domain.entries import TAG_MAX, TAGS_MAX, TITLE_MAX, Entry, EntryType
 from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.domain.indexing import EntryIndex, ModelName, Term, Vector
-from moltnet.domain.search import Filters, LexicalQuery, Question
+from moltnet.domain.ranking import Question
+from moltnet.domain.search import Filters, LexicalQuery
 from moltnet.domain.time_expressions import TimeRange
 from tests.support.builders import MODEL, NOON, a_vector, an_author, an_index
 

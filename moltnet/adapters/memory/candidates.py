@@ -21,12 +21,15 @@ from moltnet.domain.passages import Span
 from moltnet.domain.ranking import (
     DIARIES_COUNTED,
     WORDS_LOOKED_UP,
+    Candidate,
+    Candidates,
+    Question,
     inverse_frequency,
     rarest,
     shares,
     term_weight,
 )
-from moltnet.domain.search import Candidate, Candidates, LexicalQuery, Question, stands
+from moltnet.domain.search import LexicalQuery, stands
 from moltnet.domain.text import SIMILAR_AMONG, SIMILAR_FROM, SIMILAR_MAX
 
 

@@ -19,8 +19,8 @@ from moltnet.domain.entries import Similar
 from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.domain.indexing import ModelName, Term, Vector
 from moltnet.domain.passages import Span
-from moltnet.domain.ranking import BM25_MOST, DIARIES_COUNTED, WORDS_LOOKED_UP, rarest
-from moltnet.domain.search import Candidate, Candidates, LexicalQuery, Question
+from moltnet.domain.ranking import BM25_MOST, DIARIES_COUNTED, WORDS_LOOKED_UP, Candidate, Candidates, Question, rarest
+from moltnet.domain.search import LexicalQuery
 from moltnet.domain.text import SIMILAR_AMONG, SIMILAR_FROM, SIMILAR_MAX
 from moltnet.domain.time_expressions import TimeRange
 

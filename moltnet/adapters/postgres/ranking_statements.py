@@ -10,7 +10,7 @@ from typing import LiteralString
 import attrs
 
 from moltnet.adapters.postgres.filtering import condition
-from moltnet.domain.search import Question
+from moltnet.domain.ranking import Question
 
 # The best depth + 1 entries of each side with their scores and their ranks on both sides (null where beyond).
 # 1. diary: where to look; only diaries that hold an entry (`limit 1` keeps it to a look into each one's index).

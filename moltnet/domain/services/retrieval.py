@@ -13,19 +13,8 @@ from moltnet.domain.entries import Entry
 from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.domain.indexing import EmbedderUnavailable, Term, Vector
 from moltnet.domain.passages import Span
-from moltnet.domain.ranking import Ranked, best_first, is_confident, is_exact, rank, score_share
-from moltnet.domain.search import (
-    Candidates,
-    Explanation,
-    Filters,
-    LeftOut,
-    LexicalQuery,
-    Query,
-    Question,
-    Reason,
-    Search,
-    Weights,
-)
+from moltnet.domain.ranking import Candidates, Question, Ranked, best_first, is_confident, is_exact, rank, score_share
+from moltnet.domain.search import Explanation, Filters, LeftOut, LexicalQuery, Query, Reason, Search, Weights
 from moltnet.domain.services.models import Models
 from moltnet.domain.time_expressions import time_ranges
 from moltnet.ports.search import Embedder, TextAnalyzer
@@ -144,12 +133,12 @@ class Explaining:
         Best first, and at most as many as the answer may hold.
         """
         open_query = LexicalQuery(scored=question.words.scored)
-        unbound = attrs.evolve(question, words=open_query, filters=Filters())
-        ranked = await self.retrieval.best(work, unbound, within, search.weights, search.limit)
+        unbound, weights = attrs.evolve(question, words=open_query, filters=Filters()), search.weights
+        ranked = await self.retrieval.best(work, unbound, within, weights, search.limit)
         missing = {each.entry_id: each for each in ranked} | {each.entry_id: each for each in returned}
         entries = await work.entries.find_many(list(missing))
         refused = await _refused(work, question.words, list(missing))
-        scores = {each.id: score_share(missing[each.id].score, search.weights) for each in entries}
+        scores = {each.id: score_share(missing[each.id].score, weights) for each in entries}
         found = [
             LeftOut(entry_id=entry.id, diary_id=entry.diary_id, score=scores[entry.id], reason=reason)
             for entry in entries

@@ -12,8 +12,8 @@ from moltnet.domain.digest import Digest, Reflection, digest
 from moltnet.domain.entries import Entry
 from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.domain.permissions import Relation
-from moltnet.domain.ranking import Ranked, score_share
-from moltnet.domain.search import Explanation, Filters, Hit, LeftOut, Query, Question, Search, SearchResult, SearchType
+from moltnet.domain.ranking import Question, Ranked, score_share
+from moltnet.domain.search import Explanation, Filters, Hit, LeftOut, Query, Search, SearchResult, SearchType
 from moltnet.domain.services.access import DiaryAccess
 from moltnet.domain.services.retrieval import Explaining, Retrieval
 from moltnet.domain.services.statistics import ViewCounter
@@ -52,20 +52,25 @@ class SearchService:
         """
         if search.explain:
             require_caller(caller)
-        asked = _of_author(search, require_caller(caller)) if search.only_mine else search
-        return await self.retrieval.models.retry_on_model_change(lambda: self._search(caller, asked))
+        filters = search.filters(require_caller(caller).agent_id if search.only_mine else None)
+        return await self.retrieval.models.retry_on_model_change(lambda: self._search(caller, search, filters))
 
-    async def _search(self, caller: Caller | Anonymous, search: Search) -> SearchResult:
+    async def _search(self, caller: Caller | Anonymous, search: Search, filters: Filters) -> SearchResult:
         query = Query.parse(search.query or "")
         if not query.scored:
-            entries = await self._read(caller, search, lambda work, within: self._newest(work, search, query, within))
+            # With a query, an offset is ignored (docs/reference/search.md, "Search").
+            page = Page(search.limit, search.offset if search.query is None else 0)
+            words = self.retrieval.index_terms.of_query(query)
+            entries = await self._read(
+                caller, search, lambda work, within: work.entries.latest(within, filters, page, words)
+            )
             return _answer([Hit(entry=each) for each in entries], SearchType.LIST)
         # The cheap refusals come first. The model is asked while nothing is held.
         if search.diary_id is None:
             require_caller(caller)
         else:
             await self.access.check(caller, search.diary_id, readable)
-        question = await self.retrieval.question(search.query or "", search.filters, caller.asker)
+        question = await self.retrieval.question(search.query or "", filters, caller.asker)
         matches = await self._read(caller, search, lambda work, within: self._matches(work, search, question, within))
         result = self._result(search, question, matches)
         self.view_counter.record(hit.entry.id for hit in result.hits)
@@ -83,12 +88,6 @@ class SearchService:
             lambda: digest(entries, reflection, now), sum(len(entry.content) for entry in entries)
         )
 
-    async def _newest(self, work: UnitOfWork, search: Search, query: Query, within: list[DiaryId]) -> list[Entry]:
-        # With a query, an offset is ignored (docs/reference/search.md, "Search").
-        page = Page(search.limit, search.offset if search.query is None else 0)
-        words = self.retrieval.index_terms.of_query(query)
-        return await work.entries.latest(within, search.filters, page, words)
-
     async def _matches(self, work: UnitOfWork, search: Search, question: Question, within: list[DiaryId]) -> "_Matches":
         ranked = await self.retrieval.best(work, question, within, search.weights, search.limit)
         entries = {each.id: each for each in await work.entries.find_many([each.entry_id for each in ranked])}
@@ -102,10 +101,11 @@ class SearchService:
         )
 
     def _result(self, search: Search, question: Question, matches: "_Matches") -> SearchResult:
+        weights = search.weights
         hits = [
             Hit(entry=entry, score=score, explanation=matches.why.get(entry.id))
             for ranked, entry in matches.found
-            if (score := score_share(ranked.score, search.weights)) >= search.min_score
+            if (score := score_share(ranked.score, weights)) >= search.min_score
         ]
         return attrs.evolve(
             _answer(hits, _search_type(question)),
@@ -142,10 +142,6 @@ class _Matches:
     found: tuple[tuple[Ranked, Entry], ...]
     why: Mapping[EntryId, Explanation] = attrs.field(factory=dict)
     left_out: tuple[LeftOut, ...] = ()
-
-
-def _of_author(search: Search, caller: Caller) -> Search:
-    return attrs.evolve(search, filters=attrs.evolve(search.filters, written_by=caller.agent_id))
 
 
 def _answer(hits: list[Hit], search_type: SearchType) -> SearchResult:

@@ -11,13 +11,13 @@ from moltnet.domain.digest import DAYS_DEFAULT, ENTRIES_DEFAULT
 from moltnet.domain.entries import IMPORTANCE_DEFAULT, Entry, EntryType, Kept, NewEntry
 from moltnet.domain.errors import NotFound
 from moltnet.domain.ids import ANY_VERSION, DiaryId, EntryId, Expected
-from moltnet.domain.search import RESULTS_DEFAULT, SearchResult
+from moltnet.domain.search import RESULTS_DEFAULT, Search, SearchResult
 from moltnet.domain.views import Reflected
 from moltnet.entrypoints.library.transport import Transport
 from moltnet.entrypoints.operations import diaries, entries, search
 from moltnet.entrypoints.operations.entries import CreateEntry, FindEntry, ListOfDiary, OneEntry, UpdateEntry
 from moltnet.entrypoints.operations.operation import ListPage
-from moltnet.entrypoints.operations.search import ReflectDiary, SearchDiary
+from moltnet.entrypoints.operations.search import ReflectDiary
 
 # How far back entries of shared diaries are looked through, a page at a time: REST names no diary but one's own.
 _PAGE, _PAGES = 100, 20
@@ -151,7 +151,7 @@ class Entries:
         With `explain` each hit says why, and the answer what was left out; `min_score` is 0 to 1. With `only_mine`, it
         is only what the agent wrote itself and nobody else changed.
         """
-        asked = SearchDiary(
+        asked = Search(
             diary_id=diary_id,
             query=query,
             tags=tuple(tags),

@@ -3,7 +3,7 @@
 Members of an answer that are not known here are passed over, so that a newer network can tell more.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any, TypeVar
@@ -122,7 +122,7 @@ def request_of(operation: AnyOperation, request: object, key: str | None, expect
     body = None if parts.body is None else {name: _plain(value) for name, value in _named(parts.body, sent)}
     return RemoteRequest(
         method=http.method,
-        path=_path(http, parts.params, sent) + _query(parts.query, sent),
+        path=_path(http, parts.params, sent) + _query(parts.query, sent, http.joined_names(parts.query)),
         json=body,
         headers={"Idempotency-Key": key} if key is not None else _condition(expected),
         signed_in=operation.auth is not Auth.NONE,
@@ -181,8 +181,7 @@ def _path(http: Http, shape: Members | None, request: object) -> str:
         raise Unsendable from None
 
 
-def _query(shape: Members | None, request: object) -> str:
-    joined = {each.alias for each in shape.members if each.joined} if shape else set()
+def _query(shape: Members | None, request: object, joined: Collection[str] = ()) -> str:
     named = _named(shape, request) if shape else []
     values = {name: ",".join(sorted(value)) if name in joined else _query_text(value) for name, value in named}
     try:

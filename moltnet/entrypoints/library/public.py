@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator, Collection
 import attrs
 
 from moltnet.domain.entries import EntryType
-from moltnet.domain.feed import PAGE_DEFAULT, RESULTS_DEFAULT
+from moltnet.domain.feed import PAGE_DEFAULT, RESULTS_DEFAULT, FeedSearch
 from moltnet.domain.ids import EntryId
 from moltnet.domain.views import Document, FeedItem, FeedItems, ProblemKind
 from moltnet.entrypoints.library.transport import Transport
 from moltnet.entrypoints.operations import feed, problems
-from moltnet.entrypoints.operations.feed import FollowFeed, OnePublicEntry, ReadFeed, SearchFeed
+from moltnet.entrypoints.operations.feed import FollowFeed, OnePublicEntry, ReadFeed
 from moltnet.entrypoints.operations.operation import Nothing
 
 
@@ -43,7 +43,7 @@ class Public:
         exclude_superseded: bool = False,
     ) -> list[FeedItem]:
         """The best of all public diaries, best first; of all types, unless some are named."""
-        asked = SearchFeed(
+        asked = FeedSearch(
             query=query,
             limit=limit,
             tag=tag,

@@ -1,7 +1,7 @@
 """How an operation looks: over HTTP, and as a tool of MCP."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import Enum, auto
 from itertools import chain
 from types import EllipsisType, MappingProxyType
@@ -11,7 +11,7 @@ import attrs
 
 from moltnet.domain.constraints import Integer
 from moltnet.domain.ids import Versioned
-from moltnet.entrypoints.schema.declare import Member, Members, members_of, shape_of
+from moltnet.entrypoints.schema.declare import Member, Members, Shape, members_of, shape_of
 from moltnet.entrypoints.schema.views import unbounded
 
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
@@ -98,6 +98,19 @@ class Form(Protocol):
         """The members for an input."""
 
 
+@attrs.frozen
+class Joined:
+    """A list that stands in a query as one comma-separated text of this shape, or as a list of such texts."""
+
+    shape: Shape
+    description: str
+
+    @staticmethod
+    def split(value: str | Iterable[str]) -> list[str]:
+        """The items of a text, or of a list of texts."""
+        return [item for item in ",".join([value] if isinstance(value, str) else value).split(",") if item]
+
+
 def _itself(thing: Any) -> Any:
     return thing
 
@@ -113,6 +126,7 @@ class Http:
         status: of the answer.
         status_when: another one, for answers of which something holds.
         version_of: the thing whose version the answer tells, of an operation that is versioned.
+        joined: members of the input that are joined in a query.
         form: the members as they are in a request, where those are not the input's.
         envelope: the object around what is answered; none where that is an object itself.
         problems: statuses of problems that are this operation's own, beside those every route can have.
@@ -130,6 +144,7 @@ class Http:
     status: int = attrs.field(default=200, kw_only=True)
     status_when: tuple[int, Callable[[Any], bool]] | None = attrs.field(default=None, kw_only=True)
     version_of: Callable[[Any], Versioned] = attrs.field(default=_itself, kw_only=True)
+    joined: Mapping[str, Joined] = attrs.field(factory=dict, kw_only=True)
     form: type[Form] | None = attrs.field(default=None, kw_only=True)
     envelope: Envelope | None = attrs.field(default=None, kw_only=True)
     problems: tuple[int, ...] = attrs.field(default=(), kw_only=True)
@@ -158,14 +173,17 @@ class Http:
         rest = [member.attribute for member in shape.members if member.attribute not in placed]
         params = shape.only(*placed) if placed else None
         others = shape.only(*rest) if rest else None
-        if self.method in {"GET", "DELETE"}:
-            return Parts(params, None, others and attrs.evolve(others, members=tuple(map(_in_query, others.members))))
-        return Parts(params, others, None)
+        if self.method not in {"GET", "DELETE"}:
+            return Parts(params, others, None)
+        return Parts(params, None, others and attrs.evolve(others, members=tuple(map(self._in_query, others.members))))
 
+    def joined_names(self, query: Members | None) -> set[str]:
+        """What the members of a query are called that are joined in it."""
+        return {each.alias for each in query.members if each.attribute in self.joined} if query else set()
 
-def _in_query(member: Member) -> Member:
-    joined = member.joined
-    return attrs.evolve(member, shape=joined.shape, description=joined.description) if joined else member
+    def _in_query(self, member: Member) -> Member:
+        joined = self.joined.get(member.attribute)
+        return attrs.evolve(member, shape=joined.shape, description=joined.description) if joined else member
 
 
 @attrs.frozen

@@ -1,6 +1,5 @@
 """Entries of diaries."""
 
-from datetime import datetime
 from operator import attrgetter
 from typing import Annotated, Self
 
@@ -10,7 +9,7 @@ from moltnet.domain.agents import Author
 from moltnet.domain.caller import Tier
 from moltnet.domain.constraints import LIST_DEFAULT, LIST_MAX, Description, Hint, Integer, ItemCount, Page, Text
 from moltnet.domain.credentials import Scope
-from moltnet.domain.digest import Listing, Order
+from moltnet.domain.digest import Listing
 from moltnet.domain.entries import (
     OCCURRED,
     TAG_MAX,
@@ -24,16 +23,11 @@ from moltnet.domain.entries import (
     Similar,
 )
 from moltnet.domain.ids import DiaryId, EntryId
-from moltnet.domain.keys import Fingerprint
-from moltnet.domain.search import Filters
-from moltnet.entrypoints.operations.appearance import OUTPUT, SUCCESS, Effect, Envelope, Http, Tool
+from moltnet.domain.search import Filters, TagFilter
+from moltnet.entrypoints.operations.appearance import OUTPUT, SUCCESS, Effect, Envelope, Http, Joined, Tool
 from moltnet.entrypoints.operations.operation import Auth, Call, Operation
-from moltnet.entrypoints.schema.declare import Joined
 from moltnet.entrypoints.schema.views import Shown, Within, view
 
-TagFilter = Annotated[
-    tuple[Annotated[str, Text(1, TAG_MAX)], ...], ItemCount(1, TAGS_MAX), Hint("Only entries with all of these tags")
-]
 _ANY_TYPE = "|".join(EntryType)
 TYPE_LIST = Text(pattern=f"^({_ANY_TYPE})(,({_ANY_TYPE}))*$")
 JOINED_TYPES = Joined(TYPE_LIST, "Entry types, comma-separated")
@@ -163,38 +157,9 @@ class ListEntries:
 class BrowseDiary(InDiary):
     """Which entries of a diary to show to somebody who goes through it, and in which order."""
 
+    listing: Listing = attrs.field(factory=Listing)
     limit: Annotated[int, Integer(1, LIST_MAX)] = LIST_DEFAULT
     offset: Annotated[int, Integer(0)] = 0
-    tags: TagFilter = ()
-    entry_type: EntryType | None = None
-    created_after: datetime | None = None
-    created_before: datetime | None = None
-    exclude_superseded: bool = False
-    only_superseded: bool = False
-    only_flagged: bool = False
-    min_importance: int = 0
-    writer: Fingerprint | None = None
-    successor: EntryId | None = None
-    order: Order = Order.NEWEST
-
-    @property
-    def listing(self) -> Listing:
-        """The same as the use case takes it."""
-        return Listing(
-            filters=Filters(
-                tags=self.tags,
-                entry_types=frozenset(filter(None, [self.entry_type])),
-                exclude_superseded=self.exclude_superseded,
-                since=self.created_after,
-                until=self.created_before,
-            ),
-            min_importance=self.min_importance,
-            writer=self.writer,
-            only_flagged=self.only_flagged,
-            only_superseded=self.only_superseded,
-            successor=self.successor,
-            order=self.order,
-        )
 
 
 @attrs.frozen(kw_only=True)

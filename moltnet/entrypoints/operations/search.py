@@ -1,48 +1,27 @@
 """Finding entries again: search and reflection."""
 
-from datetime import datetime
-from typing import Annotated
-
 import attrs
 
 from moltnet.domain.caller import Tier
-from moltnet.domain.constraints import Description, Hint, Integer, ItemCount, Number, Text
 from moltnet.domain.credentials import Scope
 from moltnet.domain.digest import (
-    DAYS_DEFAULT,
-    DAYS_MAX,
-    ENTRIES_DEFAULT,
-    ENTRIES_MAX,
-    TOKENS_MAX,
-    TOKENS_MIN,
     Group,
     Reflection,
 )
-from moltnet.domain.entries import EntryType
-from moltnet.domain.ids import DiaryId
 from moltnet.domain.search import (
-    QUERY_MAX,
-    RESULTS_DEFAULT,
-    RESULTS_MAX,
     Explained,
     Explanation,
-    Filters,
     Hit,
     LeftOut,
     Passage,
     Search,
     SearchResult,
-    Weights,
 )
 from moltnet.domain.views import Reflected, Remembered
 from moltnet.entrypoints.operations.appearance import Effect, Http, Tool
-from moltnet.entrypoints.operations.entries import AUTHOR, EDITED_BY, JOINED_TYPES, TagFilter
+from moltnet.entrypoints.operations.entries import AUTHOR, EDITED_BY, JOINED_TYPES, InDiary
 from moltnet.entrypoints.operations.operation import Auth, Call, Operation
 from moltnet.entrypoints.schema.views import Shown, Within, view
-
-Weight = Annotated[float, Number(0, 1)]
-TypeFilter = Annotated[frozenset[EntryType], ItemCount(1, len(EntryType)), Hint("Only these kinds")]
-_TOKENS = "About how many tokens (four bytes of text each) to tell, by type, the most important first"
 
 view(
     Passage,
@@ -110,120 +89,20 @@ view(
 
 
 @attrs.frozen(kw_only=True)
-class SearchDiary:
-    """What to look for, and where."""
-
-    diary_id: DiaryId | None = None
-    query: (
-        Annotated[
-            str,
-            Text(1, QUERY_MAX),
-            Description('Words, "phrases" and -exclusions; without it, the newest'),
-            Hint("Words, phrases or a whole question"),
-        ]
-        | None
-    ) = None
-    tags: TagFilter = ()
-    entry_types: TypeFilter = frozenset()
-    exclude_superseded: Annotated[bool, Hint("Leave out what a newer entry replaced")] = False
-    include_shared: (
-        Annotated[
-            bool,
-            Description("Default: true with a query, false without"),
-            Hint("Without diary_ref: also diaries shared with you; default true"),
-        ]
-        | None
-    ) = None
-    limit: Annotated[int, Integer(1, RESULTS_MAX), Hint("How many at most")] = RESULTS_DEFAULT
-    offset: Annotated[int, Integer(0), Description("Counts only without a query")] = 0
-    w_relevance: Annotated[Weight, Hint("Weight of the match")] = 1.0
-    w_recency: Annotated[Weight, Hint("Weight of being new; 0.3 is moderate")] = 0.0
-    w_importance: Annotated[Weight, Hint("Weight of importance; 0.2 is moderate")] = 0.0
-    created_after: (
-        Annotated[datetime, Description("Only what was written then or later"), Hint("Written then or later")] | None
-    ) = None
-    created_before: (
-        Annotated[datetime, Description("Only what was written before then"), Hint("Written before then")] | None
-    ) = None
-    occurred_after: (
-        Annotated[datetime, Description("Only what happened then or later"), Hint("Happened then or later")] | None
-    ) = None
-    occurred_before: (
-        Annotated[datetime, Description("Only what happened before then"), Hint("Happened before then")] | None
-    ) = None
-    min_score: Annotated[float, Number(0, 1), Description("Only what scores as much or more"), Hint("Least score")] = (
-        0.0
-    )
-    explain: Annotated[
-        bool,
-        Description("Tell why each entry was found, and what was left out; needs a token"),
-        Hint("Also say why each was found and what was left out"),
-    ] = False
-    only_mine: Annotated[bool, Description("Only what you wrote and nobody else changed")] = False
-
-    def search(self) -> Search:
-        """The search as the use case takes it; raises SearchOutOfLimits."""
-        return Search(
-            diary_id=self.diary_id,
-            query=self.query,
-            filters=Filters(
-                tags=self.tags,
-                entry_types=self.entry_types,
-                exclude_superseded=self.exclude_superseded,
-                since=self.created_after,
-                until=self.created_before,
-                happened_since=self.occurred_after,
-                happened_until=self.occurred_before,
-            ),
-            weights=Weights(relevance=self.w_relevance, recency=self.w_recency, importance=self.w_importance),
-            include_shared=self.include_shared,
-            limit=self.limit,
-            offset=self.offset,
-            min_score=self.min_score,
-            explain=self.explain,
-            only_mine=self.only_mine,
-        )
-
-
-@attrs.frozen(kw_only=True)
-class ReflectDiary:
+class ReflectDiary(Reflection, InDiary):
     """What to look back on."""
-
-    diary_id: DiaryId
-    days: Annotated[int, Integer(1, DAYS_MAX), Hint("Days to look back")] = DAYS_DEFAULT
-    max_entries: Annotated[int, Integer(1, ENTRIES_MAX), Hint("How many at most")] = ENTRIES_DEFAULT
-    entry_types: Annotated[TypeFilter, JOINED_TYPES] = frozenset()
-    max_tokens: (
-        Annotated[
-            int,
-            Integer(TOKENS_MIN, TOKENS_MAX),
-            Description(_TOKENS),
-            Hint("About how many tokens to return: by kind, the most important first"),
-        ]
-        | None
-    ) = None
-
-
-async def _search(call: Call, request: SearchDiary) -> SearchResult:
-    return await call.services.search.search(call.caller, request.search())
 
 
 async def _reflect(call: Call, request: ReflectDiary) -> Reflected:
-    reflection = Reflection(
-        days=request.days,
-        max_entries=request.max_entries,
-        entry_types=request.entry_types,
-        max_tokens=request.max_tokens,
-    )
-    return Reflected.of(await call.services.search.reflect(call.caller, request.diary_id, reflection))
+    return Reflected.of(await call.services.search.reflect(call.caller, request.diary_id, request))
 
 
 SEARCH = Operation(
     name="searchDiary",
     summary="Find memories by meaning and by words",
-    input=SearchDiary,
+    input=Search,
     output=SearchResult,
-    run=_search,
+    run=lambda call, request: call.services.search.search(call.caller, request),
     auth=Auth.OPTIONAL,
     scopes=(Scope.DIARY_READ,),
     rate=Tier.EMBEDDING,
@@ -251,7 +130,7 @@ REFLECT = Operation(
     auth=Auth.OPTIONAL,
     scopes=(Scope.DIARY_READ,),
     rate=Tier.GLOBAL,
-    http=Http("GET", "/diaries/reflect", tag="diary", problems=(404,)),
+    http=Http("GET", "/diaries/reflect", tag="diary", joined={"entry_types": JOINED_TYPES}, problems=(404,)),
     tool=Tool(
         "diary_reflect",
         "Look back",

@@ -17,9 +17,8 @@ from moltnet.domain.signing import (
     check_signature_text,
 )
 from moltnet.domain.views import TokenHolder
-from moltnet.entrypoints.operations.appearance import Effect, Envelope, Http, Tool
+from moltnet.entrypoints.operations.appearance import Effect, Envelope, Http, Joined, Tool
 from moltnet.entrypoints.operations.operation import Auth, Call, Nothing, Operation
-from moltnet.entrypoints.schema.declare import Joined
 from moltnet.entrypoints.schema.views import Shown, view
 
 SignatureText = Annotated[
@@ -76,7 +75,7 @@ class ListSigningRequests:
 
     limit: Annotated[int, Integer(1, LIST_MAX)] = LIST_DEFAULT
     offset: Annotated[int, Integer(0)] = 0
-    statuses: Annotated[frozenset[SigningStatus], Alias("status"), _JOINED] = frozenset()
+    statuses: Annotated[frozenset[SigningStatus], Alias("status")] = frozenset()
 
 
 @attrs.frozen(kw_only=True)
@@ -176,6 +175,7 @@ LIST = Operation(
         "GET",
         _REQUESTS,
         tag="crypto",
+        joined={"statuses": _JOINED},
         envelope=Envelope(
             "SigningRequestList",
             "A page of the caller's signing requests, newest first; `total` counts all that match.",

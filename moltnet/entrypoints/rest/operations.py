@@ -15,6 +15,7 @@ import attrs
 from moltnet.domain.idempotency import IdempotentRequest, MalformedIdempotencyKey
 from moltnet.domain.ids import ANY_VERSION
 from moltnet.domain.services.requests import IdempotentOutcome, SaveResponse, unrecorded
+from moltnet.entrypoints.operations.appearance import Http, Joined
 from moltnet.entrypoints.operations.operation import AnyOperation
 from moltnet.entrypoints.operations.operation import Call as OperationCall
 from moltnet.entrypoints.rest.json_text import to_json
@@ -38,7 +39,7 @@ def routes_of(operation: AnyOperation) -> tuple[AnyRoute, ...]:
         return Answer(operation.wrapped(shown, request), status=http.status_of(shown), headers=headers)
 
     async def handle(call: Call[Any, Any, Any]) -> Answer:
-        sent = read({**(call.params or {}), **(call.body or {}), **_split(parts.query, call.query or {})})
+        sent = read({**(call.params or {}), **(call.body or {}), **_split(http, parts.query, call.query or {})})
         request = sent.to_input() if http.form else sent
         asked = OperationCall(
             services=call.services, caller=call.caller, expected=call.expected if route.takes_condition else ANY_VERSION
@@ -76,10 +77,10 @@ def routes_of(operation: AnyOperation) -> tuple[AnyRoute, ...]:
     return route, *(attrs.evolve(route, path=path, documented=False) for path in http.aliases)
 
 
-def _split(shape: Members | None, query: dict[str, object]) -> dict[str, object]:
+def _split(http: Http, shape: Members | None, query: dict[str, Any]) -> dict[str, object]:
     """The values of a query with lists in place of the texts that they stand in."""
-    joined = {each.alias: each.joined for each in shape.members if each.joined} if shape else {}
-    return query | {name: joined[name].split(value) for name, value in query.items() if name in joined}
+    joined = http.joined_names(shape)
+    return {name: Joined.split(value) if name in joined else value for name, value in query.items()}
 
 
 def _part(shape: Members | None, values: object) -> dict[str, object] | None:

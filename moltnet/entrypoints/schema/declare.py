@@ -88,19 +88,6 @@ class Items:
 
 
 @attrs.frozen
-class Joined:
-    """A list that stands in a query as one comma-separated text of this shape, or as a list of such texts."""
-
-    shape: "Shape"
-    description: str
-
-    @staticmethod
-    def split(value: object) -> list[str]:
-        """The items of a text, or of a list of texts."""
-        return [item for item in ",".join([value] if isinstance(value, str) else value).split(",") if item]  # type: ignore[arg-type]  # of texts
-
-
-@attrs.frozen
 class Member:
     """One member of a form: its attribute here, its name on the wire, and what it may hold.
 
@@ -109,7 +96,6 @@ class Member:
         hint: what it means in place of `description`, for a language model.
         kind: the Python type of its value, or the NewType; None where that is not one class.
         is_mark: whether only True says anything: False is left out.
-        joined: how it stands in a query, where that is as one text.
     """
 
     attribute: str
@@ -120,7 +106,6 @@ class Member:
     hint: str | None = None
     kind: object = None
     is_mark: bool = False
-    joined: "Joined | None" = None
 
     @property
     def required(self) -> bool:
@@ -246,7 +231,6 @@ def member(field: "attrs.Attribute[object]", hint: object, form: type) -> Member
         description=next((mark.text for mark in marks if isinstance(mark, Description)), None),
         hint=next((mark.text for mark in marks if isinstance(mark, Hint)), None),
         kind=kind_of(hint),
-        joined=next((mark for mark in marks if isinstance(mark, Joined)), None),
     )
 
 
@@ -274,7 +258,7 @@ def _constrained(shape: Shape, marks: tuple[object, ...]) -> Shape:
             shape = Items(shape.item, mark)
         elif isinstance(mark, Text | Integer | Number) and type(mark) is type(shape):
             shape = mark
-        elif not isinstance(mark, Alias | Description | Hint | Joined):
+        elif not isinstance(mark, Alias | Description | Hint):
             raise TypeError(f"{mark!r} does not go with {shape!r}")
     return shape
 

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from moltnet.domain.ids import EntryId
 from moltnet.domain.ranking import (
     TIME_BOOST,
+    Candidate,
+    Candidates,
     Ranked,
     inverse_frequency,
     is_confident,
@@ -24,7 +26,7 @@ from moltnet.domain.ranking import (
     shares,
     term_weight,
 )
-from moltnet.domain.search import Candidate, Candidates, Weights
+from moltnet.domain.search import Weights
 from tests.support.builders import NOON, an_id
 
 COUNTS = st.integers(0, 1000)

@@ -8,7 +8,8 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from moltnet.domain.indexing import DIMENSIONS, Vector
-from moltnet.domain.search import QUERY_MAX, RESULTS_MAX, Candidates, Query, Search, SearchOutOfLimits, Weights
+from moltnet.domain.ranking import Candidates
+from moltnet.domain.search import QUERY_MAX, RESULTS_MAX, Query, Search, SearchOutOfLimits, Weights
 from tests.support.builders import a_vector
 
 NUMBERS = st.lists(st.floats(-100, 100, width=32), min_size=1, max_size=6)

@@ -8,7 +8,7 @@ import click
 from moltnet.domain.entries import Entry, EntryNotFound, Kept, NewEntry
 from moltnet.domain.errors import Forbidden, NotFound
 from moltnet.domain.ids import DiaryId, EntryId
-from moltnet.domain.search import SearchResult
+from moltnet.domain.search import Search, SearchResult
 from moltnet.domain.views import Reflected
 from moltnet.entrypoints.cli.connection import (
     ConnectionOptions,
@@ -24,7 +24,7 @@ from moltnet.entrypoints.cli.tables import AGE, MEMORY, Column, Json, search_tex
 from moltnet.entrypoints.cli.values import DIARY, ID, DiaryRef, input_options, only_one, text_or_stdin
 from moltnet.entrypoints.library.agent import Agent
 from moltnet.entrypoints.operations.entries import CreateEntry, ListOfDiary, UpdateEntry
-from moltnet.entrypoints.operations.search import ReflectDiary, SearchDiary
+from moltnet.entrypoints.operations.search import ReflectDiary
 
 COLUMNS = (
     AGE,
@@ -127,7 +127,7 @@ async def delete(agent: Agent, diary_id: DiaryId | None, entry_id: EntryId) -> N
 @diary.command()
 @click.option("--diary-id", type=DIARY, help="Id or name; default all of yours and all shared with you.")
 @click.option("--query", help='What to look for: words, "phrases", -exclusions.')
-@input_options(SearchDiary, without=("diary_id", "query", "include_shared", "offset"))
+@input_options(Search, without=("diary_id", "query", "include_shared", "offset"))
 @click.argument("text", required=False)
 @connection_options
 def search(

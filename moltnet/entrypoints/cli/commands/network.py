@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from moltnet.domain.feed import QUERY_MAX, QUERY_MIN
+from moltnet.domain.feed import QUERY_MAX, QUERY_MIN, FeedSearch
 from moltnet.domain.ids import EntryId
 from moltnet.domain.keys import Fingerprint
 from moltnet.domain.views import Document, FeedItem, FeedItems, FullProfile, Myself, OpenVoucher, TokenHolder
@@ -14,7 +14,7 @@ from moltnet.entrypoints.cli.output import result
 from moltnet.entrypoints.cli.tables import AGE, AUTHOR, MEMORY, Column, Json, age, ages, printable, table_of
 from moltnet.entrypoints.cli.values import FINGERPRINT, ID, input_options
 from moltnet.entrypoints.library.agent import Agent, RemoteAgent
-from moltnet.entrypoints.operations.feed import FollowFeed, ReadFeed, SearchFeed
+from moltnet.entrypoints.operations.feed import FollowFeed, ReadFeed
 from moltnet.entrypoints.operations.vouching import ListEdges
 from moltnet.entrypoints.schema.convert import json_value
 
@@ -153,7 +153,7 @@ async def list_feed(agent: Agent, **options: Any) -> FeedItems:
 
 @feed.command()
 @click.argument("query")
-@input_options(SearchFeed, without=("query",))
+@input_options(FeedSearch, without=("query",))
 @agent_command(table_of("items", FEED_COLUMNS, "Nothing found."), anonymous=True)
 async def search(agent: Agent, query: str, **options: Any) -> Json:
     """Find public entries."""

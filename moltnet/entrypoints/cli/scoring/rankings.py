@@ -18,7 +18,8 @@ from moltnet.domain.entries import CONTENT_MAX, NewEntry
 from moltnet.domain.errors import Invalid
 from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.domain.indexing import EmbedderUnavailable
-from moltnet.domain.search import Candidate, Filters, Search
+from moltnet.domain.ranking import Candidate
+from moltnet.domain.search import Filters, Search
 from moltnet.domain.services import Services
 
 _ENTRY = frozenset({"entry", "content", "title", "tags"})

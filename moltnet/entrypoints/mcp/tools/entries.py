@@ -8,13 +8,14 @@ import attrs
 
 from moltnet.domain.agents import Author
 from moltnet.domain.entries import Entry, Kept
-from moltnet.domain.search import Explained, Hit, SearchResult
+from moltnet.domain.feed import FeedSearch
+from moltnet.domain.search import Explained, Hit, Search, SearchResult
 from moltnet.domain.views import FeedItem, FeedItems, Reflected, Remembered
 from moltnet.entrypoints.mcp.tools.derived import tool_of
 from moltnet.entrypoints.operations import entries, feed, search
 from moltnet.entrypoints.operations.entries import CreateEntry, ListOfDiary
-from moltnet.entrypoints.operations.feed import OnePublicEntry, ReadFeed, SearchFeed
-from moltnet.entrypoints.operations.search import ReflectDiary, SearchDiary
+from moltnet.entrypoints.operations.feed import OnePublicEntry, ReadFeed
+from moltnet.entrypoints.operations.search import ReflectDiary
 from moltnet.entrypoints.schema.declare import camel
 
 Answer = dict[str, object]
@@ -69,7 +70,7 @@ def _page(shown: tuple[list[Entry], int], asked: ListOfDiary) -> Answer:
     return {"items": list(map(entry_item, items)), "total": total, "limit": asked.limit, "offset": asked.offset}
 
 
-def _found(result: SearchResult, asked: SearchDiary) -> Answer:
+def _found(result: SearchResult, asked: Search) -> Answer:
     hits = [hit for hit in result.hits if _matches(hit, asked)]
     left_out = tuple(attrs.evolve(each, score=_rounded(each.score)) for each in result.left_out)
     return {
@@ -79,13 +80,13 @@ def _found(result: SearchResult, asked: SearchDiary) -> Answer:
     } | _present(confident=result.confident, left_out=left_out or None)
 
 
-def _matches(hit: Hit, asked: SearchDiary) -> bool:
+def _matches(hit: Hit, asked: Search) -> bool:
     """Whether a hit has to do with the query: a score of 0 says that it has not, unless nothing is weighed."""
     is_weighed = asked.w_relevance or asked.w_recency or asked.w_importance
     return not is_weighed or hit.score is None or _rounded(hit.score) > 0
 
 
-def _hit(hit: Hit, asked: SearchDiary) -> Answer:
+def _hit(hit: Hit, asked: Search) -> Answer:
     return entry_item(hit.entry, names_diary=asked.diary_id is None) | _present(
         score=None if hit.score is None else _rounded(hit.score),
         explanation=hit.explained and _shortened(hit.explained),
@@ -112,7 +113,7 @@ def _feed_page(page: FeedItems, _: ReadFeed) -> Answer:
     return {"items": list(map(entry_item, page.items)), "nextCursor": page.next_cursor}
 
 
-def _found_in_feed(found: list[FeedItem], asked: SearchFeed) -> Answer:
+def _found_in_feed(found: list[FeedItem], asked: FeedSearch) -> Answer:
     return {"items": list(map(entry_item, found)), "query": asked.query}
 
 

@@ -5,7 +5,7 @@ import math
 from aiohttp import web
 
 from moltnet.domain.constraints import LIST_MAX
-from moltnet.domain.digest import Order
+from moltnet.domain.digest import Listing, Order
 from moltnet.domain.entries import (
     IMPORTANCE_DEFAULT,
     IMPORTANCE_MAX,
@@ -17,6 +17,7 @@ from moltnet.domain.entries import (
 from moltnet.domain.errors import MoltNetError
 from moltnet.domain.ids import EntryId, Expected, parse_uuid, version_of
 from moltnet.domain.keys import Fingerprint
+from moltnet.domain.search import Filters
 from moltnet.entrypoints.operations.entries import BROWSE, BrowseDiary
 from moltnet.entrypoints.rest.refusals import UnknownRoute
 from moltnet.entrypoints.web.console.diaries import DIARIES, diary_id
@@ -61,16 +62,20 @@ def _browsed(asked: ConsoleRequest, page: int) -> BrowseDiary:
         diary_id=diary_id(asked),
         limit=PER_PAGE,
         offset=(page - 1) * PER_PAGE,
-        tags=fields.tags("tag"),
-        entry_type=fields.choice("type", EntryType),
-        min_importance=min(IMPORTANCE_MAX, fields.number("importance", 0)),
-        writer=Fingerprint.parse(writer) if writer else None,
-        only_flagged=state == "flagged",
-        only_superseded=state == "superseded",
-        exclude_superseded=state == "current",
-        created_after=fields.day("from"),
-        created_before=fields.day("to", is_end=True),
-        order=fields.choice("order", Order) or Order.NEWEST,
+        listing=Listing(
+            filters=Filters(
+                tags=fields.tags("tag"),
+                entry_types=frozenset(filter(None, [fields.choice("type", EntryType)])),
+                exclude_superseded=state == "current",
+                since=fields.day("from"),
+                until=fields.day("to", is_end=True),
+            ),
+            min_importance=min(IMPORTANCE_MAX, fields.number("importance", 0)),
+            writer=Fingerprint.parse(writer) if writer else None,
+            only_flagged=state == "flagged",
+            only_superseded=state == "superseded",
+            order=fields.choice("order", Order) or Order.NEWEST,
+        ),
     )
 
 
@@ -87,7 +92,8 @@ async def _get(asked: ConsoleRequest) -> Html:
     diary = await agent.diaries.get(diary_id(asked))
     entry = await agent.diary.get(diary.id, entry_id(asked))
     successor = await _successor(asked, entry)
-    replaced, _ = await agent.transport.call(BROWSE, BrowseDiary(diary_id=diary.id, successor=entry.id, limit=LIST_MAX))
+    asked_for = BrowseDiary(diary_id=diary.id, listing=Listing(successor=entry.id), limit=LIST_MAX)
+    replaced, _ = await agent.transport.call(BROWSE, asked_for)
     values = {"diary": diary, "entry": entry, "successor": successor, "replaced": replaced}
     return Html("console/entry.html", values, size=len(entry.content))
 

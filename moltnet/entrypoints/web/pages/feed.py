@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 from aiohttp import web
 
-from moltnet.domain.feed import QUERY_MIN, FeedPage, PublicEntry, Selection
-from moltnet.entrypoints.operations.feed import SEARCH, FollowFeed, ReadFeed, SearchFeed
+from moltnet.domain.feed import QUERY_MIN, FeedPage, FeedSearch, PublicEntry, Selection
+from moltnet.entrypoints.operations.feed import SEARCH, FollowFeed, ReadFeed
 from moltnet.entrypoints.schema.convert import iso_text
 from moltnet.entrypoints.web.routing import Html, PageRequest, PageRoute
 from moltnet.entrypoints.web.templating import link
@@ -34,9 +34,9 @@ async def feed(asked: PageRequest) -> Html:
 
 
 async def _search(asked: PageRequest) -> FeedPage:
-    search = asked.query(SearchFeed)
+    search = asked.query(FeedSearch)
     await asked.count(SEARCH.rate, SEARCH.name)
-    found = await asked.services.feed.search(search.search, asked.anonymous)
+    found = await asked.services.feed.search(search, asked.anonymous)
     return FeedPage(items=tuple(found), next_cursor=None)
 
 

@@ -13,7 +13,7 @@ from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.entries import EntryEdit, NewEntry
 from moltnet.domain.errors import Unauthenticated
 from moltnet.domain.indexing import Term
-from moltnet.domain.search import Filters, Reason, Search, SearchResult, Weights
+from moltnet.domain.search import Reason, Search, SearchResult
 from tests.support.builders import NOON
 from tests.support.network import Member, Network, a_network
 
@@ -79,7 +79,7 @@ async def test_nothing_of_a_stored_text_is_computed_again() -> None:
         for content in ("heron in the fog", "heron", "stork"):
             await network.entry(ada, diary, content)
         read = index_terms.texts
-        result = await explained(network, ada, "heron -fog", filters=Filters(tags=()))
+        result = await explained(network, ada, "heron -fog")
         assert (result.hits, result.left_out) != ((), ())
         assert index_terms.texts == read
 
@@ -105,26 +105,26 @@ async def test_each_side_has_its_rank(network: Network, ada: Member, diary: Diar
 
 
 @pytest.mark.parametrize(
-    ("query", "filters", "reason"),
+    ("query", "filter_", "reason"),
     [
-        ("heron", Filters(tags=("x",)), Reason.TAGS),
-        ("heron -fog", Filters(), Reason.EXCLUDED),
-        ("heron +stork", Filters(), Reason.REQUIRED),
-        ('heron "fog heron"', Filters(), Reason.REQUIRED),
-        ("heron", Filters(until=NOON), Reason.CREATED),
-        ("heron", Filters(happened_since=NOON), Reason.OCCURRED),
-        ("heron", Filters(exclude_superseded=True), Reason.SUPERSEDED),
+        ("heron", {"tags": ("x",)}, Reason.TAGS),
+        ("heron -fog", {}, Reason.EXCLUDED),
+        ("heron +stork", {}, Reason.REQUIRED),
+        ('heron "fog heron"', {}, Reason.REQUIRED),
+        ("heron", {"created_before": NOON}, Reason.CREATED),
+        ("heron", {"occurred_after": NOON}, Reason.OCCURRED),
+        ("heron", {"exclude_superseded": True}, Reason.SUPERSEDED),
     ],
 )
 async def test_what_kept_an_entry_out_is_told(
-    network: Network, ada: Member, diary: Diary, *, query: str, filters: Filters, reason: Reason
+    network: Network, ada: Member, diary: Diary, *, query: str, filter_: dict[str, object], reason: Reason
 ) -> None:
     new = NewEntry(content="heron in the fog", occurred_at=NOON - timedelta(days=9))
     entry = await network.services.entries.create(ada.caller, diary.id, new)
     if reason is Reason.SUPERSEDED:
         other = await network.entry(ada, diary, "nothing alike")
         await network.services.entries.update(ada.caller, diary.id, entry.id, EntryEdit(superseded_by=other.id))
-    result = await explained(network, ada, query, filters=filters)
+    result = await explained(network, ada, query, **filter_)
     assert entry.id not in {hit.entry.id for hit in result.hits}
     assert [(each.entry_id, each.reason) for each in result.left_out if each.entry_id == entry.id] == [
         (entry.id, reason)
@@ -134,7 +134,7 @@ async def test_what_kept_an_entry_out_is_told(
 async def test_the_least_score_leaves_out_and_nothing_else_is_told(network: Network, ada: Member, diary: Diary) -> None:
     for content in ("heron", "stork"):
         await network.entry(ada, diary, content)
-    result = await explained(network, ada, "heron", min_score=0.3, weights=Weights(importance=1.0, relevance=0.9))
+    result = await explained(network, ada, "heron", min_score=0.3, w_importance=1.0, w_relevance=0.9)
     assert [each.reason for each in result.left_out] == [Reason.MIN_SCORE] * (2 - len(result.hits))
     assert all(each.score < 0.3 for each in result.left_out)
     assert (await explained(network, ada, "heron")).left_out == ()

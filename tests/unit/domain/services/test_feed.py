@@ -94,7 +94,7 @@ async def test_only_what_is_public_is_shown_and_only_while_it_is(
     assert contents(await feed.page(None, EVERYTHING, 10)) == ["a public entry"]
     await network.services.diaries.update(ada.caller, public.id, DiaryEdit(visibility=Visibility.MOLTNET))
     assert contents(await feed.page(None, EVERYTHING, 10)) == []
-    assert await feed.search(FeedSearch(query="entry", selection=EVERYTHING)) == []
+    assert await feed.search(FeedSearch(query="entry", include_flagged=True)) == []
     with pytest.raises(PublicEntryNotFound):
         await feed.entry(entry.id)
 
@@ -105,7 +105,7 @@ async def test_the_author_is_who_wrote_it_not_who_owns_the_diary(
     await network.admit(public, ada, bob, ShareRole.WRITER)
     entry = await network.entry(bob, public, "a guest's words")
     assert (await feed.entry(entry.id)).author.id == bob.agent_id
-    (hit,) = await feed.search(FeedSearch(query="guest", selection=EVERYTHING))
+    (hit,) = await feed.search(FeedSearch(query="guest", include_flagged=True))
     assert hit.author.id == bob.agent_id
 
 
@@ -117,21 +117,19 @@ async def test_marked_entries_are_shown_on_demand(
     marked = await network.entry(ada, public, INJECTION, tags="x")
     assert marked.injection_risk
     everything = attrs.evolve(selection, include_flagged=True)
-    query = "plain instructions"
+    asked = FeedSearch(query="plain instructions", tag=selection.tag)
     assert contents(await feed.page(None, selection, 10)) == ["a plain entry"]
     assert contents(await feed.page(None, everything, 10)) == [INJECTION, "a plain entry"]
-    assert contents(await feed.search(FeedSearch(query=query, selection=selection))) == ["a plain entry"]
-    assert set(contents(await feed.search(FeedSearch(query=query, selection=everything)))) == {
-        INJECTION,
-        "a plain entry",
-    }
+    assert contents(await feed.search(asked)) == ["a plain entry"]
+    found = await feed.search(attrs.evolve(asked, include_flagged=True))
+    assert set(contents(found)) == {INJECTION, "a plain entry"}
     assert (await feed.entry(marked.id)).entry == marked
 
 
 async def test_a_tag_selects(network: Network, ada: Member, public: Diary, feed: FeedService) -> None:
     await several(network, ada, public, 4)
     assert contents(await feed.page(None, Selection(tag="tag1"), 10)) == ["entry 3", "entry 1"]
-    found = await feed.search(FeedSearch(query="entry", selection=Selection(tag="tag1")))
+    found = await feed.search(FeedSearch(query="entry", tag="tag1"))
     assert set(contents(found)) == {"entry 3", "entry 1"}
 
 

@@ -11,8 +11,8 @@ from moltnet.adapters.text_analysis import SnowballAnalyzer
 from moltnet.domain.diaries import Diary
 from moltnet.domain.entries import EntryType
 from moltnet.domain.indexing import EmbedderUnavailable, Term
-from moltnet.domain.ranking import Ranked
-from moltnet.domain.search import Filters, Question, Weights
+from moltnet.domain.ranking import Question, Ranked
+from moltnet.domain.search import Filters, Weights
 from moltnet.domain.services.models import Models
 from moltnet.domain.services.retrieval import DEPTH_GROWTH, DEPTH_PER_RESULT, Retrieval
 from moltnet.ports.search import Embedder

@@ -16,7 +16,7 @@ from moltnet.domain.entries import EntryEdit, EntryType, NewEntry
 from moltnet.domain.errors import Unauthenticated
 from moltnet.domain.ids import DiaryId
 from moltnet.domain.indexing import EmbedderUnavailable
-from moltnet.domain.search import Filters, Search, SearchResult, SearchType, Weights
+from moltnet.domain.search import Search, SearchResult, SearchType
 from moltnet.domain.sharing import ShareRole
 from tests.support.builders import NOON, an_id
 from tests.support.interruptions import failing
@@ -204,8 +204,8 @@ async def test_weights_change_the_order(network: Network, ada: Member, diary: Di
     for importance in (1, 9):
         new = NewEntry(content="word " * importance, importance=importance)
         await network.services.entries.create(ada.caller, diary.id, new)
-    weights = Weights(relevance=0, importance=1)
-    result = await network.services.search.search(ada.caller, Search(query=QUERY, weights=weights))
+    asked = Search(query=QUERY, w_relevance=0, w_importance=1)
+    result = await network.services.search.search(ada.caller, asked)
     assert [hit.entry.importance for hit in result.hits] == [9, 1]
     assert [hit.score for hit in result.hits] == [0.9, 0.1]
 
@@ -214,15 +214,15 @@ async def test_filters_count_with_a_query_and_without(network: Network, ada: Mem
     plain = await network.entry(ada, diary, "word plain")
     newer = await network.entry(ada, diary, "word tagged", tags="x y")
     await network.services.entries.update(ada.caller, diary.id, plain.id, EntryEdit(superseded_by=newer.id))
-    for filters, expected in (
-        (Filters(tags=("x",)), {"word tagged"}),
-        (Filters(tags=("x", "z")), set()),
-        (Filters(entry_types=frozenset({EntryType.SOUL})), set()),
-        (Filters(exclude_superseded=True), {"word tagged"}),
-        (Filters(), {"word plain", "word tagged"}),
+    for asked, expected in (
+        (Search(tags=("x",)), {"word tagged"}),
+        (Search(tags=("x", "z")), set()),
+        (Search(entry_types=frozenset({EntryType.SOUL})), set()),
+        (Search(exclude_superseded=True), {"word tagged"}),
+        (Search(), {"word plain", "word tagged"}),
     ):
         for query in (QUERY, None):
-            assert set(await searched(network, ada, Search(query=query, filters=filters))) == expected
+            assert set(await searched(network, ada, attrs.evolve(asked, query=query))) == expected
 
 
 async def test_a_list_is_paged_newest_first(network: Network, ada: Member, diary: Diary) -> None:

@@ -125,13 +125,13 @@ async def test_every_look_sees_what_it_may(
     assert seen == (["What happened"] if related or "diary" in look or "search" not in look else [])
 
 
-@pytest.mark.parametrize("filters", [Filters(), Filters(tags=("none",))])
+@pytest.mark.parametrize("tags", [(), ("none",)])
 @pytest.mark.parametrize("statement", ["candidates.best", "entries.find_many"])
 async def test_what_was_left_out_and_confidence_do_not_change_with_what_is_written_afterwards(
-    network: Network, ada: Member, bob: Member, scene: tuple[Diary, Entry], statement: str, *, filters: Filters
+    network: Network, ada: Member, bob: Member, scene: tuple[Diary, Entry], *, statement: str, tags: tuple[str, ...]
 ) -> None:
     diary, entry = scene
-    search = Search(query="What secretly happened", explain=True, filters=filters, include_shared=True)
+    search = Search(query="What secretly happened", explain=True, tags=tags, include_shared=True)
 
     async def answered() -> tuple[object, ...]:
         result = await network.services.search.search(bob.caller, search)

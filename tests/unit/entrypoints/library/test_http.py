@@ -14,6 +14,7 @@ from moltnet.domain.feed import PAGE_DEFAULT
 from moltnet.domain.idempotency import MalformedIdempotencyKey
 from moltnet.domain.ids import ANY_VERSION, DiaryId, EntryId, Expected, version_of
 from moltnet.domain.keys import Fingerprint
+from moltnet.domain.search import Search
 from moltnet.entrypoints.library.http import answer_of, request_of
 from moltnet.entrypoints.operations import agents, diaries, entries, feed, search, sharing, signing, table, vouching
 from moltnet.entrypoints.operations.operation import Nothing
@@ -43,7 +44,7 @@ def sent(operation, given, key=None, expected=ANY_VERSION) -> RemoteRequest:
 
 
 def test_members_go_by_their_names_on_the_wire_and_those_that_say_nothing_do_not() -> None:
-    asked = search.SearchDiary(diary_id=DIARY, query="x", tags=("a",), w_recency=0.5, occurred_after=NOON)
+    asked = Search(diary_id=DIARY, query="x", tags=("a",), w_recency=0.5, occurred_after=NOON)
     assert sent(search.SEARCH, asked).json == {
         "diaryId": str(DIARY),
         "query": "x",
@@ -95,7 +96,7 @@ def test_what_is_no_version_is_not_sent_and_still_matches_nothing() -> None:
 def test_only_what_does_no_harm_is_repeatable() -> None:
     create = diaries.CreateDiary(name="x")
     assert sent(entries.GET, ONE).repeatable
-    assert sent(search.SEARCH, search.SearchDiary()).repeatable
+    assert sent(search.SEARCH, Search()).repeatable
     assert sent(diaries.CREATE, create, "key").repeatable
     assert not sent(diaries.CREATE, create).repeatable
     assert not sent(entries.UPDATE, entries.UpdateEntry(diary_id=DIARY, entry_id=ENTRY)).repeatable
