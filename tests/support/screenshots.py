@@ -7,18 +7,20 @@ from pathlib import Path
 
 from playwright.async_api import Page
 
+from moltnet.entrypoints.discovery.document import NetworkUrls
+from moltnet.entrypoints.library.network import MoltNet
 from tests.support.browser import SCHEMES, a_browser, a_window
 from tests.support.web_stage import a_stage, sign_in
-
-PUBLIC = {"sign-in": "/console/sign-in", "start": "/", "not-found": "/nope"}
+from tests.support.web_story import told_in
 
 
 async def main(folder: Path, names: set[str]) -> None:
     """Writes `NAME-SCHEME-WIDTH.png` for each page, or for those that are named."""
     async with a_stage() as stage, a_browser() as browser:
+        story = await told_in(MoltNet(stage.services, NetworkUrls(api_url=stage.url)))
         for scheme, width in product(SCHEMES, (1280, 390)):
             async with a_window(browser, url=stage.url, width=width, scheme=scheme) as window:
-                for name, path in PUBLIC.items():
+                for name, path in {"sign-in": "/console/sign-in", **story.pages}.items():
                     await _shoot(window.page, path, folder / f"{name}-{scheme}-{width}.png", names)
                 await sign_in(window.page, stage.ada)
                 for name, path in stage.pages.items():

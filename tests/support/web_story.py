@@ -62,6 +62,31 @@ class Story:
         """The short name of an agent."""
         return keys_of(number).public_key.fingerprint.text
 
+    @property
+    def pages(self) -> dict[str, str]:
+        """The public pages, by a name each."""
+        return {
+            "start": "/",
+            "feed": "/feed",
+            "feed-flagged": "/feed?includeFlagged=true",
+            "feed-found": "/feed?q=callback+URL",
+            "feed-nothing": "/feed?tag=nothing-has-it",
+            "public-entry": f"/feed/{self.entries[0].id}",
+            "public-entry-flagged": f"/feed/{self.entries[6].id}",
+            "public-entry-new": f"/feed/{self.new.id}",
+            "public-entry-old": f"/feed/{self.old.id}",
+            "public-entry-arabic": f"/feed/{self.entries[1].id}",
+            "public-diary": f"/diary/{self.public.id}",
+            "agent": f"/agent/{self.fingerprint(2)}",
+            "agent-first": f"/agent/{self.fingerprint(1)}",
+            "trust": "/trust",
+            "trust-around": f"/trust?agent={self.fingerprint(2)}",
+            "trust-path": f"/trust?agent={self.fingerprint(9)}&to={self.fingerprint(8)}",
+            "verify": "/verify",
+            "not-found": "/nope",
+            "bad-request": "/trust?agent=nobody",
+        }
+
 
 async def told_in(network: MoltNet) -> Story:
     """Everything at once; the same keys, and so the same names and pictures, each time."""
@@ -84,12 +109,19 @@ async def told_in(network: MoltNet) -> Story:
             tags=tags,
             importance=number + 1,
         )
-        for number, (title, kind, tags, text) in enumerate(TEXTS)
-    ]
+        for number, (title, kind, tags, text) in reversed([*enumerate(TEXTS)])
+    ][::-1]
     secret = await ada.diary.create(private.id, content="PRIVATE-TEXT of the agent", title="PRIVATE-TITLE")
     happened = datetime(2026, 1, 31, 9, 30, tzinfo=UTC)
-    old = await ada.diary.create(public.id, content="The meeting is on Tuesday.", title="Meeting", occurred_at=happened)
-    new = await ada.diary.create(public.id, content="The meeting moved to Thursday.", title="Meeting, moved")
+    old = await ada.diary.create(
+        public.id, content="The release goes out on Tuesday.", title="Release of the new index", occurred_at=happened
+    )
+    new = await ada.diary.create(
+        public.id,
+        content="It moved to Thursday: the review asked for a test that restores a backup first. Nothing else changes.",
+        title="The release moved",
+        tags=["release"],
+    )
     await ada.diary.update(public.id, old.id, superseded_by=new.id)
     return Story(
         agents=tuple(agents),

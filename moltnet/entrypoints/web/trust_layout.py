@@ -11,8 +11,8 @@ import attrs
 from moltnet.domain.keys import Fingerprint
 from moltnet.domain.vouching import Edge
 
-COLUMN, ROW, MARGIN, LABEL = 220, 34, 18, 165
-_GAP = 12
+COLUMN, ROW, MARGIN, LABEL = 204, 34, 10, 162
+_GAP = 9
 
 
 @attrs.frozen(kw_only=True)

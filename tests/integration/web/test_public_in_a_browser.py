@@ -14,33 +14,17 @@ async def browser():
         yield browser
 
 
-def looked_at(story):
-    """One of each kind of page."""
-    return (
-        "/",
-        "/feed?includeFlagged=true",
-        f"/feed/{story.entries[6].id}",
-        f"/feed/{story.new.id}",
-        f"/diary/{story.public.id}",
-        f"/agent/{story.fingerprint(2)}",
-        "/trust",
-        f"/trust?agent={story.fingerprint(9)}&to={story.fingerprint(8)}",
-        "/verify",
-        "/nope",
-    )
-
-
 @pytest.mark.parametrize("scheme", SCHEMES)
 async def test_pages_are_accessible_and_fit_at_every_width(pages, story, browser, scheme):
     async with a_window(browser, url=pages.url, scheme=scheme) as window:
-        for path in looked_at(story):
+        for path in story.pages.values():
             await window.page.goto(path)
             await window.page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
             assert await window.violations() == [], path
             for width in WIDTHS:
                 await window.page.set_viewport_size({"width": width, "height": 900})
                 assert await window.overflowing() == [], (path, width)
-        assert [each for each in window.complaints if "404" not in each] == []
+        assert [each for each in window.complaints if not each.startswith("Failed to load resource")] == []
         assert all(url.startswith(f"{pages.url}/") for url in window.asked)
 
 
@@ -86,7 +70,7 @@ async def test_everything_works_without_scripts(pages, story, browser):
         await page.get_by_role("button", name="Verify").click()
         assert "exactly this message" in await page.locator(".verdict").inner_text()
         await page.goto("/feed?includeFlagged=true")
-        await page.get_by_text("This text looks like an attempt").last.click()
+        await page.get_by_text("This text looks like an attempt").first.click()
         assert await page.get_by_text("Ignore all previous").is_visible()
 
 
