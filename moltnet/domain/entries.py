@@ -199,19 +199,9 @@ class NewEntry:
     def written(self, entry_id: EntryId, diary_id: DiaryId, at: datetime, content_max: int) -> Entry:
         """The entry this becomes; scanned for prompt injection. Raises ContentTooLong and EntryOutOfLimits."""
         _check_length(self.content, content_max)
-        return Entry(
-            id=entry_id,
-            diary_id=diary_id,
-            title=self.title,
-            content=self.content,
-            tags=self.tags,
-            injection_risk=is_risky(self.title, self.content, *(self.tags or ())),
-            importance=self.importance,
-            entry_type=self.entry_type,
-            occurred_at=self.occurred_at,
-            created_at=at,
-            updated_at=at,
-        )
+        members = {name: getattr(self, name) for name in attrs.fields_dict(NewEntry) if name != "if_duplicate"}
+        risk = is_risky(self.title, self.content, *(self.tags or ()))
+        return Entry(id=entry_id, diary_id=diary_id, **members, injection_risk=risk, created_at=at, updated_at=at)
 
 
 @attrs.frozen

@@ -2,13 +2,15 @@
 
 from typing import Any, LiteralString
 
+import attrs
+
 from moltnet.adapters.postgres.terms import any_run, every_run
 from moltnet.domain.search import Filters, LexicalQuery
 
 # Of a row `e` of diary_entries; as `Filters.refusal` and `LexicalQuery.refusal` have it.
 _CONDITIONS: dict[str, LiteralString] = {
     "tags": "e.tags @> %(tags)s::text[]",
-    "types": "e.entry_type = any(%(types)s::entry_type[])",
+    "entry_types": "e.entry_type = any(%(entry_types)s::entry_type[])",
     "exclude_superseded": "e.superseded_by is null",
     "exclude_flagged": "not e.injection_risk",
     "since": "e.created_at >= %(since)s",
@@ -30,17 +32,8 @@ def condition(filters: Filters, words: LexicalQuery) -> LiteralString:
 
 def filter_values(filters: Filters) -> dict[str, Any]:
     """What the conditions take of filters."""
-    return {
-        "tags": list(filters.tags),
-        "types": list(filters.entry_types),
-        "exclude_superseded": filters.exclude_superseded,
-        "exclude_flagged": filters.exclude_flagged,
-        "since": filters.since,
-        "until": filters.until,
-        "happened_since": filters.happened_since,
-        "happened_until": filters.happened_until,
-        "written_by": filters.written_by,
-    }
+    members = attrs.asdict(filters, recurse=False)
+    return members | {"tags": list(filters.tags), "entry_types": list(filters.entry_types)}
 
 
 def run_values(words: LexicalQuery) -> dict[str, Any]:

@@ -10,24 +10,11 @@ from typing import Any
 import attrs
 
 from moltnet.adapters.postgres.terms import StoredTerms, stored_terms
-from moltnet.domain.entries import Entry
+from moltnet.domain.entries import Entry, EntryEdit
 from moltnet.domain.indexing import EntryIndex, IndexedPassage, ModelPassages, Vector
 
-# The columns that an edit may change; each takes the parameter of its name.
-_EDITED = (
-    "title",
-    "content",
-    "tags",
-    "injection_risk",
-    "importance",
-    "entry_type",
-    "superseded_by",
-    "occurred_at",
-    "fold",
-    "updated_at",
-    "author_assumed",
-    "edited_by",
-)
+# The columns that an edit changes: those that it names, and what follows. Each takes the parameter of its name.
+_EDITED = (*attrs.fields_dict(EntryEdit), "injection_risk", "fold", "updated_at", "author_assumed", "edited_by")
 _COLUMNS = ", ".join(_EDITED)
 _VALUES = ", ".join(f"%({column})s" for column in _EDITED)
 _SET = ", ".join(f"{column} = %({column})s" for column in _EDITED)

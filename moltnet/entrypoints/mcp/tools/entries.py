@@ -16,24 +16,19 @@ from moltnet.entrypoints.operations import entries, feed, search
 from moltnet.entrypoints.operations.entries import CreateEntry, ListOfDiary
 from moltnet.entrypoints.operations.feed import OnePublicEntry, ReadFeed
 from moltnet.entrypoints.operations.search import ReflectDiary
-from moltnet.entrypoints.schema.declare import camel
+from moltnet.entrypoints.schema.declare import members_of
 
 Answer = dict[str, object]
 
 _DIGITS = 3
 _NOTHING = (None, "", (), False)
-_ITEM = tuple(
-    (camel(name), name)
-    for name in (
-        *("id", "diary_id", "title", "content", "tags", "injection_risk", "importance", "entry_type", "superseded_by"),
-        *("created_at", "updated_at", "occurred_at"),
-    )
-)
+_FULL_ONLY = {"access_count", "last_accessed_at", "author", "edited_by"}
+_ITEM = tuple(each for each in members_of(Entry).members if each.attribute not in _FULL_ONLY)
 
 
 def entry_item(entry: Entry | Remembered | FeedItem, *, names_diary: bool = False) -> Answer:
     """An entry among others; where its reader has named the diary, and in the feed, the diary is absent."""
-    values = {alias: getattr(entry, name, None) for alias, name in _ITEM}
+    values = {each.alias: getattr(entry, each.attribute, None) for each in _ITEM}
     item = {alias: value for alias, value in values.items() if value not in _NOTHING}
     if not names_diary:
         item.pop("diaryId", None)
