@@ -69,8 +69,11 @@ class Ending:
 
 
 def run_server(serving: Coroutine[Any, Any, None], *, announces: bool = True) -> None:
-    """Runs a server to its end, and reports that; a cancelled start is not an error."""
-    with _handlers_restored(), suppress(asyncio.CancelledError):
+    """Runs a server to its end, and reports that; a cancelled start is not an error.
+
+    Signals stay handled: one that comes while the process ends, after its loop has, must not kill it.
+    """
+    with suppress(asyncio.CancelledError):
         asyncio.run(serving)
     if announces:
         _log.info("moltnet stopped")

@@ -138,17 +138,21 @@ async def _insist(tmp_path: Path, number: signal.Signals) -> None:
 
 # What a process does that its end would wait for: its loop does not turn, or a thread of it does not end.
 STUCK = {
-    "a blocked loop": "time.sleep(600)",
-    "a thread that is waited for": "threading.Thread(target=time.sleep, args=(600,)).start(); return",
-    "a task that is not to be stopped": "while True:\n        with suppress(BaseException): await asyncio.sleep(600)",
+    "a blocked loop": "print_stuck(); time.sleep(600)",
+    "a thread that is waited for": "threading.Thread(target=time.sleep, args=(600,)).start(); print_stuck()",
+    "a task that is not to be stopped": (
+        "print_stuck()\n    while True:\n        with suppress(BaseException): await asyncio.sleep(600)"
+    ),
+    "its own end, after its loop's": "atexit.register(lambda: (print_stuck(), time.sleep(600)))",
 }
 SCRIPT = """
-import asyncio, threading, time
+import asyncio, atexit, threading, time
 from contextlib import suppress
+from functools import partial
 from moltnet.entrypoints.cli.ending import Ending, end_in_time, run_server
+print_stuck = partial(print, "stuck", flush=True)
 async def stuck():
     Ending.on_signals()
-    print("stuck", flush=True)
     {stuck}
 end_in_time(0.2, 0)
 run_server(stuck())

@@ -4,6 +4,7 @@ import asyncio
 import os
 import resource
 import signal
+from collections.abc import Iterator
 
 import pytest
 
@@ -46,6 +47,16 @@ async def test_server_that_has_started_is_asked_and_not_interrupted():
     assert await asyncio.create_task(serve()) == "drained"
 
 
+@pytest.fixture
+def own_handlers() -> Iterator[None]:
+    """Signals of this process are handled afterwards as before: a server leaves its own handlers in place."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("own_handlers")
 def test_signals_end_it_and_an_end_at_the_start_is_no_error():
     for number in (signal.SIGTERM, signal.SIGINT):
         reached: list[str] = []
