@@ -35,7 +35,8 @@ class Caller:
     """An agent whose token was accepted.
 
     `scopes` are those the token is held to: the ones it carries, or all of its client's when it carries none.
-    `client_scopes` are all of its client's, whatever the token carries.
+    `client_scopes` are all of its client's, whatever the token carries. `address` is where the request came from, for
+    the audit log; empty where that is not known.
     """
 
     agent_id: AgentId
@@ -43,6 +44,7 @@ class Caller:
     client_id: ClientId
     scopes: frozenset[Scope]
     client_scopes: frozenset[Scope]
+    address: str = attrs.field(default="", eq=False)
 
     @cached_property
     def asker(self) -> str:

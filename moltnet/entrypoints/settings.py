@@ -8,6 +8,7 @@ import hmac
 import os
 import re
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
@@ -15,6 +16,7 @@ from typing import Any
 
 import attrs
 
+from moltnet.domain.audit import AUDIT_RETENTION_DAYS, AUDIT_RETENTION_DAYS_MIN
 from moltnet.domain.caller import Limits
 from moltnet.domain.diaries import DIARIES_MAX
 from moltnet.domain.entries import CONTENT_CEILING, CONTENT_MAX
@@ -124,6 +126,9 @@ class Settings:
     connections_per_address: int = _variable("MOLTNET_CONNECTIONS_PER_ADDRESS", between(1, 100_000), 256)
     allowed_hosts: frozenset[str] = _variable("MOLTNET_ALLOWED_HOSTS", host_names, frozenset())
     diaries_max: int = _variable("MOLTNET_DIARIES_PER_AGENT", between(1, 1_000_000), DIARIES_MAX)
+    audit_retention_days: int = _variable(
+        "MOLTNET_AUDIT_RETENTION_DAYS", between(AUDIT_RETENTION_DAYS_MIN, 36_500), AUDIT_RETENTION_DAYS
+    )
     rate_limits: Limits = attrs.field(factory=Limits)
     rate_limit_store: RateLimitStore = _variable(
         "MOLTNET_RATE_LIMIT_STORE", one_of(RateLimitStore), RateLimitStore.MEMORY
@@ -135,6 +140,11 @@ class Settings:
     operator_token: str | None = attrs.field(default=None, repr=False)
     log: LogSettings = attrs.field(factory=LogSettings)
     ory: OrySettings | None = None
+
+    @property
+    def audit_retention(self) -> timedelta:
+        """How long events of the audit log are stored."""
+        return timedelta(days=self.audit_retention_days)
 
     @property
     def key_secret(self) -> bytes:

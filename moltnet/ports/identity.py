@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
 from moltnet.domain.agents import Agent
+from moltnet.domain.audit import AuditEvent
 from moltnet.domain.caller import Anonymous, Caller
 from moltnet.domain.credentials import AccessToken, Client, ClientSecret, Scope
 from moltnet.domain.ids import AgentId, ClientId
@@ -50,16 +51,17 @@ class ClientRegistry(Protocol):
     async def create(self, client_id: ClientId, agent: Agent, scopes: frozenset[Scope]) -> ClientSecret:
         """A client with these scopes and a fresh secret; again for the same id, the same client with another secret."""
 
-    async def first_secret(self, agent_id: AgentId) -> ClientSecret | None:
+    async def first_secret(self, agent_id: AgentId, event: AuditEvent | None = None) -> ClientSecret | None:
         """A fresh secret for a client nobody has used yet, in place of the one before, which may have been lost.
 
-        None once it was used, and FIRST_SECRET_WINDOW after it was made: then the agent proves its key (recovery).
+        The event is stored with it. None once it was used, and FIRST_SECRET_WINDOW after it was made: then the agent
+        proves its key (recovery).
         """
 
-    async def rotate(self, agent_id: AgentId) -> ClientSecret:
+    async def rotate(self, agent_id: AgentId, event: AuditEvent | None = None) -> ClientSecret:
         """A fresh secret; the old one and every token issued before end at once. Raises ProfileNotFound.
 
-        An agent that has no client, as one that Kratos let in, gets one with all scopes.
+        The event is stored with it. An agent that has no client, as one that Kratos let in, gets one with all scopes.
         """
 
     async def agent_of(self, client_id: str) -> AgentId | None:

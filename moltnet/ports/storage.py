@@ -4,6 +4,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from moltnet.domain.indexing import EntryIndex
+from moltnet.ports.audit import AuditLog
 from moltnet.ports.credentials import Clients, Identities, Nonces, RecoveryCodes, SigningKeys, WebSessions
 from moltnet.ports.feed import Feed
 from moltnet.ports.models import ModelVectors, Statistics
@@ -53,6 +54,8 @@ class UnitOfWork(Protocol):
     def statistics(self) -> Statistics: ...
     @property
     def web_sessions(self) -> WebSessions: ...
+    @property
+    def audit(self) -> AuditLog: ...
 
 
 class Storage(Protocol):

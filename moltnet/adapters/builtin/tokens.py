@@ -12,6 +12,7 @@ from cachetools import LRUCache
 from moltnet.adapters.builtin.claims import ParsedAssertion, ParsedToken, sign, token_claims
 from moltnet.adapters.builtin.keys import TokenKeys
 from moltnet.domain.agents import Agent, ProfileNotFound
+from moltnet.domain.audit import AuditEvent
 from moltnet.domain.caller import Caller
 from moltnet.domain.challenges import InvalidAssertion, NetworkAddress
 from moltnet.domain.credentials import (
@@ -55,7 +56,7 @@ class BuiltinClients:
         self.client_directory.forget(client_id)
         return ClientSecret(client_id=client_id, secret=secret)
 
-    async def first_secret(self, agent_id: AgentId) -> ClientSecret | None:
+    async def first_secret(self, agent_id: AgentId, event: AuditEvent | None = None) -> ClientSecret | None:
         secret, now = self._secret(), self.clock.now()
         async with self.storage.transaction() as work:
             client = await work.clients.of_agent(agent_id)
@@ -63,10 +64,12 @@ class BuiltinClients:
                 client.id, hash_secret(secret), now - FIRST_SECRET_WINDOW, now
             ):
                 return None
+            if event is not None:
+                await work.audit.add(event)
         self.client_directory.forget(client.id)
         return ClientSecret(client_id=client.id, secret=secret)
 
-    async def rotate(self, agent_id: AgentId) -> ClientSecret:
+    async def rotate(self, agent_id: AgentId, event: AuditEvent | None = None) -> ClientSecret:
         secret = self._secret()
         async with self.storage.transaction() as work:
             client, agent = await work.clients.of_agent(agent_id), await work.agents.find(agent_id)
@@ -76,6 +79,8 @@ class BuiltinClients:
                 client = self._client(ClientId(self.randomness.nonce()), agent, secret, ALL_SCOPES)
                 await work.clients.put(client)
             await work.clients.rotate(client.id, hash_secret(secret), self.clock.now())
+            if event is not None:
+                await work.audit.add(event)
         self.client_directory.forget(client.id)
         return ClientSecret(client_id=client.id, secret=secret)
 

@@ -7,6 +7,7 @@ from weakref import WeakSet
 
 from moltnet.adapters.memory.candidates import MemoryCandidates
 from moltnet.adapters.memory.repositories.agents import MemoryAgents, MemoryVouchers
+from moltnet.adapters.memory.repositories.audit import MemoryAuditLog
 from moltnet.adapters.memory.repositories.credentials import (
     MemoryClients,
     MemoryIdentities,
@@ -68,6 +69,7 @@ class MemoryUnitOfWork:
         self.signing_requests = MemorySigningRequests(statements)
         self.statistics = MemoryStatistics(statements)
         self.web_sessions = MemoryWebSessions(statements)
+        self.audit = MemoryAuditLog(statements)
 
 
 class MemoryStorage:

@@ -10,6 +10,7 @@ import attrs
 
 from moltnet.adapters.memory.vectors import unit
 from moltnet.domain.agents import Agent
+from moltnet.domain.audit import AuditEvent
 from moltnet.domain.credentials import Client
 from moltnet.domain.diaries import Diary
 from moltnet.domain.entries import Entry
@@ -251,6 +252,9 @@ class Tables:
         self.nonces: Table[str, datetime] = Table()
         self.web_sessions: Table[WebSessionId, WebSession] = Table(
             token_hash=lambda session: session.token_hash, agent=lambda session: session.agent_id
+        )
+        self.audit: Table[int, AuditEvent] = Table(
+            actor=lambda event: event.actor_id, subject=lambda event: event.subject_id
         )
         self.idempotency_records: Table[IdempotencyRecordKey, IdempotencyRecord] = Table(
             agent=lambda record: record.request.agent_id

@@ -11,6 +11,7 @@ from ory_client import JsonPatch, OAuth2Api, OAuth2Client
 
 from moltnet.adapters.ory.service import OryMisconfigured, OryService, malformed
 from moltnet.domain.agents import Agent, ProfileNotFound
+from moltnet.domain.audit import AuditEvent
 from moltnet.domain.credentials import (
     ALL_SCOPES,
     FIRST_SECRET_WINDOW,
@@ -82,7 +83,7 @@ class OryClients:
         await self._store(client_id, agent.id, scopes, secret)
         return ClientSecret(client_id=client_id, secret=secret)
 
-    async def first_secret(self, agent_id: AgentId) -> ClientSecret | None:
+    async def first_secret(self, agent_id: AgentId, event: AuditEvent | None = None) -> ClientSecret | None:
         """A fresh secret for a client nobody has used yet; one that Hydra has lost is made again.
 
         Decided here, before Hydra is told: of this and a use at once, one gets False.
@@ -94,10 +95,12 @@ class OryClients:
                 return None
             if not await work.clients.renew_unused(client.id, hash_secret(secret), now - FIRST_SECRET_WINDOW, now):
                 return None
+            if event is not None:
+                await work.audit.add(event)
         await self._put_in_force(client, agent, secret)
         return ClientSecret(client_id=client.id, secret=secret)
 
-    async def rotate(self, agent_id: AgentId) -> ClientSecret:
+    async def rotate(self, agent_id: AgentId, event: AuditEvent | None = None) -> ClientSecret:
         """A fresh secret for the agent's client; the old one and every token issued before end with it.
 
         A client that Hydra has lost is made again.
@@ -111,7 +114,7 @@ class OryClients:
         secret = self._secret()
         await self._put_in_force(client, agent, secret)
         # Recorded last: what was issued before this moment is no longer active.
-        await self._store_rotated(client, secret)
+        await self._store_rotated(client, secret, event)
         return ClientSecret(client_id=client.id, secret=secret)
 
     async def agent_of(self, client_id: str) -> AgentId | None:
@@ -184,11 +187,13 @@ class OryClients:
         async with self.storage.transaction() as work:
             await work.clients.put(client)
 
-    async def _store_rotated(self, client: Client, secret: str) -> None:
+    async def _store_rotated(self, client: Client, secret: str, event: AuditEvent | None) -> None:
         hashed, now = hash_secret(secret), self.clock.now()
         async with self.storage.transaction() as work:
             if not await work.clients.rotate(client.id, hashed, now):
                 await work.clients.put(attrs.evolve(client, secret_hash=hashed, secret_since=now, used=True))
+            if event is not None:
+                await work.audit.add(event)
 
     def _client(self, client_id: ClientId, agent: Agent, scopes: frozenset[Scope]) -> Client:
         now = self.clock.now()

@@ -8,6 +8,7 @@ from moltnet.adapters.postgres.candidates import PostgresCandidates
 from moltnet.adapters.postgres.health_check import DiskSpace
 from moltnet.adapters.postgres.pool import Pool, lent_connection, opened_pool
 from moltnet.adapters.postgres.repositories.agents import PostgresAgents, PostgresVouchers
+from moltnet.adapters.postgres.repositories.audit import PostgresAuditLog
 from moltnet.adapters.postgres.repositories.credentials import (
     PostgresClients,
     PostgresIdentities,
@@ -56,6 +57,7 @@ class PostgresUnitOfWork:
         self.signing_requests = PostgresSigningRequests(session)
         self.statistics = PostgresStatistics(session)
         self.web_sessions = PostgresWebSessions(session)
+        self.audit = PostgresAuditLog(session)
 
 
 class PostgresStorage:

@@ -3,6 +3,7 @@
 import attrs
 
 from moltnet.domain.services.agents import DirectoryService, VouchingService
+from moltnet.domain.services.audit import AuditService
 from moltnet.domain.services.credentials import AuthenticationService, CredentialService
 from moltnet.domain.services.diaries import DiaryService
 from moltnet.domain.services.entries import EntryService
@@ -53,4 +54,5 @@ class Services:
     throttling: ThrottlingService
     vouching: VouchingService
     web_sessions: WebSessionService
+    audit: AuditService
     workers: Workers

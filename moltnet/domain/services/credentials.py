@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import attrs
 
-from moltnet.domain.caller import Caller
+from moltnet.domain.audit import AuditAction, AuditEvent
+from moltnet.domain.caller import ANONYMOUS, Anonymous, Caller
 from moltnet.domain.credentials import AccessToken, ClientSecret
 from moltnet.ports.identity import (
     BeforeRemoteCall,
@@ -14,6 +15,7 @@ from moltnet.ports.identity import (
     TokenVerifier,
     ask_freely,
 )
+from moltnet.ports.system import Clock
 
 
 @attrs.frozen(kw_only=True)
@@ -23,6 +25,7 @@ class CredentialService:
     clients: ClientRegistry
     issuer: TokenIssuer
     identities: IdentityProvider
+    clock: Clock
 
     async def token(self, client_id: str, client_secret: str, scope: str | None) -> AccessToken:
         """An access token for client credentials; raises InvalidClient and InvalidScope."""
@@ -44,14 +47,17 @@ class CredentialService:
         rotation").
         """
         caller.require_all()
-        return await self.clients.rotate(caller.agent_id)
+        event = AuditEvent.by(caller, AuditAction.SECRET_REPLACED, self.clock.now())
+        return await self.clients.rotate(caller.agent_id, event)
 
-    async def rotate_by_session(self, session_token: str) -> ClientSecret:
+    async def rotate_by_session(self, session_token: str, caller: Anonymous = ANONYMOUS) -> ClientSecret:
         """A fresh secret for the holder of the session of a proven key; raises InvalidSession.
 
         Source: docs/reference/signatures.md, "Recovery flow".
         """
-        return await self.clients.rotate(await self.identities.finish_recovery(session_token))
+        agent_id = await self.identities.finish_recovery(session_token)
+        event = AuditEvent.by(caller, AuditAction.SECRET_REPLACED, self.clock.now(), detail="recovery")
+        return await self.clients.rotate(agent_id, attrs.evolve(event, actor_id=agent_id))
 
     async def published_keys(self) -> Sequence[Mapping[str, str]]:
         """The keys that tokens are verified with, as a JSON Web Key Set's `keys` (RFC 7517 §5)."""

@@ -3,6 +3,7 @@
 import attrs
 
 from moltnet.domain import diaries
+from moltnet.domain.audit import AuditAction, AuditEvent
 from moltnet.domain.caller import Anonymous, Caller
 from moltnet.domain.constraints import LARGEST_PAGE, LIST_MAX, Page
 from moltnet.domain.diaries import (
@@ -66,6 +67,7 @@ class DiaryService:
                 raise DiaryLimitReached(self.diaries_max)
             await work.diaries.add(diary)
             pending = await self.permissions.grant(work, diary.id, Relation.OWNER, caller.agent_id)
+            await self._audit(work, caller, AuditAction.DIARY_CREATED, diary)
         await self.relations.complete(pending)
         return diary
 
@@ -107,6 +109,8 @@ class DiaryService:
                 edited = edit.applied_to(diary, self.clock.now())
                 check_edit(caller, diary, edited)
                 if await work.diaries.replace(edited, unless_changed_since=diary.updated_at):
+                    if edited.visibility is not diary.visibility:
+                        await self._audit(work, caller, AuditAction.VISIBILITY_CHANGED, edited)
                     return edited
 
         return await self.access.write_authorized(caller, diary_id, write)
@@ -119,6 +123,11 @@ class DiaryService:
             while not removed:
                 diary = await check(diaries.manageable)
                 removed = await work.diaries.remove(diary_id, expected.unless_changed_since(diary))
+            await self._audit(work, caller, AuditAction.DIARY_DELETED, diary)
             return await self.permissions.forget_diary(work, diary_id)
 
         await self.relations.complete(await self.access.write_authorized(caller, diary_id, remove))
+
+    async def _audit(self, work: UnitOfWork, caller: Caller, action: AuditAction, diary: Diary) -> None:
+        at, detail = self.clock.now(), diary.visibility.value
+        await work.audit.add(AuditEvent.by(caller, action, at, diary_id=diary.id, detail=detail))

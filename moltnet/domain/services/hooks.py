@@ -6,6 +6,7 @@ Source: docs/reference/endpoints.md, "Webhooks".
 import attrs
 
 from moltnet.domain.agents import Agent, KeyTaken, ProfileNotFound
+from moltnet.domain.audit import AuditAction, AuditEvent
 from moltnet.domain.credentials import ClientWithoutAgent
 from moltnet.domain.ids import AgentId, DiaryId
 from moltnet.domain.keys import PublicKey, UnusableKey
@@ -54,6 +55,7 @@ class HookService:
             await redeem(work, voucher_code, agent.id, at)
             is_registered = await work.agents.find(agent.id) is not None
             await work.agents.put(agent)
+            await work.audit.add(_event(agent, AuditAction.AGENT_REGISTERED))
             pending = await self.permissions.introduce(work, agent.id)
             if not is_registered:
                 diary_id = DiaryId(self.randomness.row_id(at))
@@ -68,7 +70,10 @@ class HookService:
         """
         agent = self._agent(identity_id, key_text)
         async with self.storage.transaction() as work:
+            known = await work.agents.find(agent.id)
             await work.agents.put(agent)
+            if known is None or known.public_key != agent.public_key:
+                await work.audit.add(_event(agent, AuditAction.KEY_REPLACED))
         return agent
 
     async def token_holder(self, client_id: str) -> Agent:
@@ -91,3 +96,8 @@ class HookService:
         if not self.signatures.is_usable(key):
             raise UnusableKey
         return key
+
+
+def _event(agent: Agent, action: AuditAction) -> AuditEvent:
+    """What an identity service says an agent did; from where, it does not say."""
+    return AuditEvent(at=agent.updated_at, action=action, actor_id=agent.id)

@@ -11,6 +11,7 @@ from datetime import timedelta
 
 import attrs
 
+from moltnet.domain.audit import AUDIT_RETENTION
 from moltnet.domain.errors import StorageLost, Unavailable
 from moltnet.domain.recovery import CODE_LIFETIME, FLOW_LIFETIME
 from moltnet.domain.signing import SigningRequest
@@ -95,6 +96,7 @@ class MaintenanceService:
     storage: Storage
     limits: RateLimits
     clock: Clock
+    audit_retention: timedelta = AUDIT_RETENTION
 
     def jobs(self) -> tuple[Job, ...]:
         """What is done for the network, by one process at a time."""
@@ -109,7 +111,7 @@ class MaintenanceService:
         await self.limits.forget_ended()
 
     async def _forget(self) -> bool:
-        """Forgets used nonces, sessions, recovery codes, idempotency records, and vouchers nobody came in on."""
+        """Forgets nonces, sessions, recovery codes, idempotency records, old events, and vouchers nobody came in on."""
         at = self.clock.now()
         async with self.storage.autocommit() as work:
             await work.nonces.purge(at)
@@ -118,6 +120,7 @@ class MaintenanceService:
             # A flow that is over still answers so for a while: codes are stored as long as their flows.
             await work.recovery_codes.purge(at - (FLOW_LIFETIME - CODE_LIFETIME))
             await work.vouchers.purge(at - EXPIRED_VOUCHERS_REMEMBERED)
+            await work.audit.purge(at - self.audit_retention)
         return False
 
     async def _expire_some(self) -> bool:

@@ -12,6 +12,8 @@ from uuid import UUID
 import attrs
 
 from moltnet.domain.agents import Agent, KeyTaken
+from moltnet.domain.audit import AuditAction, AuditEvent
+from moltnet.domain.caller import ANONYMOUS, Anonymous
 from moltnet.domain.credentials import ALL_SCOPES, Scope
 from moltnet.domain.errors import Forbidden, Invalid, Unavailable
 from moltnet.domain.ids import AgentId, ClientId, DiaryId
@@ -207,7 +209,9 @@ class RegistrationService:
     clock: Clock
     randomness: Randomness
 
-    async def register(self, key_text: str, voucher_code: str, evidence: Evidence = NO_EVIDENCE) -> Registered:
+    async def register(
+        self, key_text: str, voucher_code: str, evidence: Evidence = NO_EVIDENCE, caller: Anonymous = ANONYMOUS
+    ) -> Registered:
         """A new agent by a voucher; the same key and voucher again, the same member, and never a second one.
 
         A repetition joins the registration that is under way, or tries again what failed. Once there is a member, it
@@ -228,7 +232,7 @@ class RegistrationService:
         agent_id, is_first = await self._registered(plan)
         if not is_first:
             await self._check_repetition(plan, agent_id)
-        credentials = await self.clients.first_secret(agent_id)
+        credentials = await self.clients.first_secret(agent_id, self._event(agent_id, caller))
         if credentials is None:
             raise VoucherRedeemed
         return Registered(agent_id=agent_id, public_key=key, credentials=credentials)
@@ -243,13 +247,18 @@ class RegistrationService:
         key = self._usable(key_text)
         proven = self._is_proven(key, None, evidence)
         agent_id, _ = await self._registered(self._plan(key, None, scopes, proven=proven, mark=None))
-        credentials = await self.clients.first_secret(agent_id)
+        event = self._event(agent_id, ANONYMOUS)
+        credentials = await self.clients.first_secret(agent_id, event)
         if credentials is None and proven:
             # Started long ago: the operator asks, and anyone who proves the key could recover it as well.
-            credentials = await self.clients.rotate(agent_id)
+            credentials = await self.clients.rotate(agent_id, event)
         if credentials is None:
             raise KeyTaken
         return Registered(agent_id=agent_id, public_key=key, credentials=credentials)
+
+    def _event(self, agent_id: AgentId, caller: Anonymous) -> AuditEvent:
+        event = AuditEvent.by(caller, AuditAction.AGENT_REGISTERED, self.clock.now())
+        return attrs.evolve(event, actor_id=agent_id)
 
     async def _check_repetition(self, plan: _Plan, agent_id: AgentId) -> None:
         """Raises VoucherRedeemed unless the key or the first caller asks: voucher and key alone others know too."""

@@ -3,6 +3,7 @@
 import attrs
 
 from moltnet.domain.agents import AgentNotFound
+from moltnet.domain.audit import AuditAction, AuditEvent
 from moltnet.domain.caller import Caller
 from moltnet.domain.constraints import LARGEST_PAGE, Page
 from moltnet.domain.diaries import Diary
@@ -64,6 +65,7 @@ class SharingService:
             await record(work, share)
             if not await _invited(work, share, existing):
                 raise ShareExists(None)
+            await self._audit(work, caller, AuditAction.SHARE_OFFERED, share, agent.id)
         return share
 
     async def shares(self, caller: Caller, diary_id: DiaryId, page: Page = LARGEST_PAGE) -> list[Share]:
@@ -86,7 +88,9 @@ class SharingService:
             share = await _addressed(work, caller, share_id)
             accepted = share.accept(self.clock.now())
             await _store_answer(work, caller, share, accepted)
-            await work.shares.remember_refusals(await _owner(work, share), caller.agent_id, None)
+            owner = await _owner(work, share)
+            await work.shares.remember_refusals(owner, caller.agent_id, None)
+            await self._audit(work, caller, AuditAction.SHARE_ACCEPTED, share, owner)
             pending = await self.permissions.grant(work, share.diary_id, share.role.relation, caller.agent_id)
         await self.relations.complete(pending)
         return accepted
@@ -102,6 +106,7 @@ class SharingService:
             before = (await work.shares.counts(owner, caller.agent_id)).refusals
             await _store_answer(work, caller, share, declined)
             await work.shares.remember_refusals(owner, caller.agent_id, self.limits.after_refusal(before, at))
+            await self._audit(work, caller, AuditAction.SHARE_DECLINED, share, owner)
         return declined
 
     async def revoke(self, caller: Caller, diary_id: DiaryId, fingerprint: Fingerprint) -> None:
@@ -121,7 +126,14 @@ class SharingService:
             if share is None:
                 raise ShareNotFound
             pending = await self.permissions.withdraw(work, diary_id, agent.id)
+            await self._audit(work, caller, AuditAction.SHARE_REVOKED, share, agent.id)
         await self.relations.complete(pending)
+
+    async def _audit(self, work: UnitOfWork, caller: Caller, action: AuditAction, share: Share, other: AgentId) -> None:
+        event = AuditEvent.by(
+            caller, action, self.clock.now(), subject_id=other, diary_id=share.diary_id, detail=share.role.value
+        )
+        await work.audit.add(event)
 
     def _first(self, diary_id: DiaryId, collaborator: AgentId, role: ShareRole) -> Share:
         at = self.clock.now()

@@ -46,7 +46,8 @@ AGENTS_COMMANDS = {
 }
 """Where the commands of agents are, and the first sentence of each one's help, for which it is not imported."""
 OPERATORS_COMMANDS = (
-    "backup", "bench", "demo", "doctor", "genesis", "keys", "migrate", "model", "ory", "restore", "serve", "up",
+    "audit", "backup", "bench", "demo", "doctor", "genesis", "keys", "migrate", "model", "ory", "restore", "serve",
+    "up",
 )  # fmt: skip
 SECTIONS = {
     "For agents": {*AGENTS_COMMANDS, "mcp"} - {"completion"},
@@ -146,6 +147,15 @@ def genesis() -> None:
 @_runs("administration:migrate")
 def migrate() -> None:
     """Bring the database schema up to date."""
+
+
+@cli.command()
+@_data
+@click.option("--since", type=click.DateTime(), help="Only events from then on, in UTC.")
+@click.option("--json", "as_json", is_flag=True, help="Print each event as JSON, one a line.")
+@_runs("administration:audit")
+def audit() -> None:
+    """Show who changed rights, keys, secrets, visibility and shares, oldest first."""
 
 
 @cli.command()

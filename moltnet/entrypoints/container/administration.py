@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,8 +14,10 @@ from moltnet.adapters.builtin.identity import StoredClientDirectory
 from moltnet.adapters.builtin.keys import KeyEncryption, SigningKeyUnreadable, TokenKeys, reseal
 from moltnet.adapters.builtin.tokens import BuiltinClients
 from moltnet.adapters.system import SystemClock, SystemRandomness
+from moltnet.domain.audit import AuditAction, AuditEvent
 from moltnet.domain.errors import Invalid
 from moltnet.domain.indexing import EmbedderUnavailable
+from moltnet.domain.services.audit import AuditService
 from moltnet.domain.services.relations import RelationDelivery
 from moltnet.domain.services.relocation import RelocationService
 from moltnet.entrypoints.container.databases import database, stored
@@ -125,7 +128,9 @@ async def rotate_keys(settings: Settings, *, leaked: bool) -> str:
     async with stored(settings) as storage:
         keys = token_keys(settings, storage)
         with secret_named():
-            return await (keys.replace() if leaked else keys.rotate())
+            kid = await (keys.replace() if leaked else keys.rotate())
+        await _audit(storage, AuditAction.SIGNING_KEY_REPLACED, kid)
+    return kid
 
 
 async def replace_secret(settings: Settings, file: Path | None) -> Path | None:
@@ -146,10 +151,23 @@ async def replace_secret(settings: Settings, file: Path | None) -> Path | None:
     async with stored(settings) as storage:
         with secret_named():
             await reseal(storage, KeyEncryption(settings.key_secret), KeyEncryption(after.key_secret))
+        await _audit(storage, AuditAction.NETWORK_SECRET_REPLACED)
     if not is_stored or file is not None:
         return None
     (settings.data_dir / _NEXT).replace(path)
     return path
+
+
+async def _audit(storage: Storage, action: AuditAction, detail: str | None = None) -> None:
+    async with storage.autocommit() as work:
+        await work.audit.add(AuditEvent(at=SystemClock().now(), action=action, detail=detail))
+
+
+async def audit_events(settings: Settings, since: datetime | None) -> AsyncIterator[AuditEvent]:
+    """Every event of the audit log, oldest first."""
+    async with stored(settings) as storage:
+        async for event in AuditService(storage=storage).all(since):
+            yield event
 
 
 def token_keys(settings: Settings, storage: Storage) -> TokenKeys:

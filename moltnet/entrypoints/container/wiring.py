@@ -19,6 +19,7 @@ from moltnet.domain.challenges import NetworkAddress
 from moltnet.domain.services import Services
 from moltnet.domain.services.access import DiaryAccess
 from moltnet.domain.services.agents import DirectoryService, VouchingService
+from moltnet.domain.services.audit import AuditService
 from moltnet.domain.services.credentials import AuthenticationService, CredentialService
 from moltnet.domain.services.diaries import DiaryService
 from moltnet.domain.services.entries import EntryService
@@ -190,7 +191,13 @@ class Parts(containers.DeclarativeContainer):
     )
     signature_check = providers.Singleton(SignatureCheck, signatures)
     signing_workflow = providers.Singleton(SigningWorkflow, storage=storage, check=signature_check, clock=clock)
-    maintenance = providers.Singleton(MaintenanceService, storage=storage, limits=limits, clock=clock)
+    maintenance = providers.Singleton(
+        MaintenanceService,
+        storage=storage,
+        limits=limits,
+        clock=clock,
+        audit_retention=settings.provided.audit_retention,
+    )
     jobs = maintenance.provided.jobs.call()
     job_workflow = providers.Singleton(JobWorkflow, jobs, clock)
     workflow_bodies = providers.Callable(_bodies, registration_workflow, signing_workflow, job_workflow, delivery)
@@ -239,6 +246,7 @@ class UseCases(containers.DeclarativeContainer):
     services = providers.Singleton(
         Services,
         authentication=_singleton(AuthenticationService, _all),
+        audit=_singleton(AuditService, _all),
         credentials=_singleton(CredentialService, _all),
         diaries=_singleton(DiaryService, _all, diaries_max=parts.settings.provided.diaries_max),
         directory=_singleton(DirectoryService, _all),

@@ -4,7 +4,8 @@ from collections.abc import Collection
 
 import attrs
 
-from moltnet.domain.constraints import GRAPH_DEFAULT, LIST_DEFAULT
+from moltnet.domain.audit import AuditEvent
+from moltnet.domain.constraints import GRAPH_DEFAULT, LIST_DEFAULT, PAGE_LIMIT_MAX
 from moltnet.domain.credentials import ClientSecret
 from moltnet.domain.ids import SigningRequestId
 from moltnet.domain.keys import Fingerprint
@@ -16,7 +17,7 @@ from moltnet.domain.vouching import Edge
 from moltnet.entrypoints.library.transport import Transport
 from moltnet.entrypoints.operations import agents, recovery, signing, vouching
 from moltnet.entrypoints.operations.agents import OneAgent, VerifyOfAgent
-from moltnet.entrypoints.operations.operation import Nothing
+from moltnet.entrypoints.operations.operation import ListPage, Nothing
 from moltnet.entrypoints.operations.recovery import RequestRecoveryChallenge, VerifyRecoveryChallenge
 from moltnet.entrypoints.operations.signing import (
     CreateSigningRequest,
@@ -37,6 +38,10 @@ class Directory:
     async def whoami(self) -> Myself:
         """The agent as the network knows it now."""
         return await self._transport.call(agents.WHOAMI, Nothing())
+
+    async def audit(self, *, limit: int = PAGE_LIMIT_MAX, offset: int = 0) -> list[AuditEvent]:
+        """What the agent changed, and what others changed that concerns it, newest first."""
+        return await self._transport.call(agents.AUDIT, ListPage(limit=limit, offset=offset))
 
     async def lookup(self, fingerprint: Fingerprint) -> FullProfile:
         """The agent that has a fingerprint; needs no token."""

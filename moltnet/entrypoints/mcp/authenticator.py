@@ -163,7 +163,8 @@ class McpAuthenticator:
         await self._counted(count, caller)
         if isinstance(caller, Anonymous) and not self._anonymous:
             raise self.authorization_required()
-        return caller
+        address = request[REQUEST_CONTEXT].address
+        return attrs.evolve(caller, address=address) if isinstance(caller, Caller) else caller
 
     async def _sender(self, request: web.Request, count: RequestCount) -> Caller | Anonymous:
         if "Authorization" in request.headers:

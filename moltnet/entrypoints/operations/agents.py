@@ -4,14 +4,15 @@ from typing import Annotated
 
 import attrs
 
+from moltnet.domain.audit import AuditEvent
 from moltnet.domain.caller import Tier
 from moltnet.domain.constraints import Description, Hint, Text
 from moltnet.domain.credentials import Scope
 from moltnet.domain.keys import Fingerprint
 from moltnet.domain.signing import check_signature_text
 from moltnet.domain.views import FullProfile, Myself, SignatureCheck, Signer
-from moltnet.entrypoints.operations.appearance import Effect, Http, Tool
-from moltnet.entrypoints.operations.operation import Auth, Call, Nothing, Operation
+from moltnet.entrypoints.operations.appearance import Effect, Envelope, Http, Tool
+from moltnet.entrypoints.operations.operation import Auth, Call, ListPage, Nothing, Operation
 from moltnet.entrypoints.operations.signing import SignatureText
 from moltnet.entrypoints.schema.views import Shown, view
 
@@ -39,6 +40,18 @@ view(
     "Whether a signature is this agent's; the signer is named only when it is.",
     "valid",
     Shown("named", "signer", is_optional=True),
+)
+view(
+    AuditEvent,
+    "AuditEvent",
+    "A change of rights, keys, secrets, visibility or shares.",
+    Shown("number", "id"),
+    "at action",
+    Shown("actor_id", description="Who did it; absent for the operator"),
+    Shown("address", description="From where; only of your own acts"),
+    Shown("subject_id", description="The other agent that it concerns"),
+    "diary_id",
+    Shown("detail", description="The role or the visibility"),
 )
 
 
@@ -111,4 +124,20 @@ VERIFY = Operation(
     http=Http("POST", "/agents/{fingerprint}/verify", tag="agents", problems=(404,), repeatable=True),
 )
 
-OPERATIONS = (WHOAMI, LOOKUP, VERIFY)
+AUDIT = Operation(
+    name="listAuditEvents",
+    summary="List what you changed, and what others changed that concerns you, newest first",
+    input=ListPage,
+    output=list[AuditEvent],
+    run=lambda call, request: call.services.audit.of_caller(call.agent, request.page),
+    scopes=(Scope.AGENT_PROFILE,),
+    rate=Tier.GLOBAL,
+    http=Http(
+        "GET",
+        "/audit",
+        tag="agents",
+        envelope=Envelope("AuditEventList", "A part of the audit log that concerns the caller.", "events"),
+    ),
+)
+
+OPERATIONS = (WHOAMI, LOOKUP, VERIFY, AUDIT)

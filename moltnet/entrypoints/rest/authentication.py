@@ -48,7 +48,8 @@ async def authenticate(
         token = token_of(request.headers)
         if token is None:
             return anonymous_authentication(context)
-        return Authentication(await authentication.authenticate(token, before_remote_call))
+        caller = await authentication.authenticate(token, before_remote_call)
+        return Authentication(attrs.evolve(caller, address=context.address))
     except MoltNetError as error:
         return Authentication(Anonymous(context.address), error)
 

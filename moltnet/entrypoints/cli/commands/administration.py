@@ -1,7 +1,9 @@
 """`moltnet migrate`, `keys`, `ory`: the schema, the signing keys and their secret, and the move into Ory or back."""
 
 import asyncio
+import json
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 from tqdm import tqdm
@@ -9,10 +11,11 @@ from tqdm import tqdm
 from moltnet.domain.errors import MoltNetError
 from moltnet.domain.services.relocation import Direction, Moved
 from moltnet.entrypoints.cli.ending import run_command
-from moltnet.entrypoints.cli.output import FAILED, error_text, one_sentence, result, say
-from moltnet.entrypoints.container.administration import relocation, rotate_keys
+from moltnet.entrypoints.cli.output import FAILED, announce, error_text, one_sentence, result, say
+from moltnet.entrypoints.container.administration import audit_events, relocation, rotate_keys
 from moltnet.entrypoints.container.administration import replace_secret as replace
 from moltnet.entrypoints.container.databases import migrate_all
+from moltnet.entrypoints.schema.convert import json_value
 from moltnet.entrypoints.settings import RECOVERY_SECRET, Settings, read_settings
 
 DIRECTIONS = {"import": Direction.OUT, "export": Direction.BACK}
@@ -45,6 +48,19 @@ def replace_secret(data_dir: Path | None, file: Path | None) -> None:
     else:
         say(f"The new {RECOVERY_SECRET} is in {path}.")
     say("Restart every server now: until then it accepts recovery challenges made with the former secret.")
+
+
+def audit(data_dir: Path | None, since: datetime | None, *, as_json: bool) -> None:
+    """Prints the audit log, an event a line: JSON, or what it says in words."""
+    with one_sentence():
+        run_command(_print_audit(read_settings(data_dir), since and since.replace(tzinfo=UTC), as_json=as_json))
+
+
+async def _print_audit(settings: Settings, since: datetime | None, *, as_json: bool) -> None:
+    async for event in audit_events(settings, since):
+        members = json_value(event)
+        assert isinstance(members, dict)  # noqa: S101  # by its view
+        announce(json.dumps(members) if as_json else " ".join(map(str, members.values())))
 
 
 def ory(data_dir: Path | None, direction: str, *, dry_run: bool) -> None:

@@ -15,6 +15,7 @@ from moltnet.entrypoints.cli.tables import AGE, AUTHOR, MEMORY, Column, Json, ag
 from moltnet.entrypoints.cli.values import FINGERPRINT, ID, input_options
 from moltnet.entrypoints.library.agent import Agent, RemoteAgent
 from moltnet.entrypoints.operations.feed import FollowFeed, ReadFeed
+from moltnet.entrypoints.operations.operation import ListPage
 from moltnet.entrypoints.operations.vouching import ListEdges
 from moltnet.entrypoints.schema.convert import json_value
 
@@ -23,6 +24,13 @@ EDGE_COLUMNS = (
     Column("VOUCHED", "issuerFingerprint", no_wrap=True),
     Column("FOR", "redeemerFingerprint", no_wrap=True),
     ages("AGE", "redeemedAt"),
+)
+AUDIT_COLUMNS = (
+    ages("AGE", "at"),
+    Column("ACTION", "action", no_wrap=True),
+    Column("DETAIL", "detail", no_wrap=True),
+    Column("FROM", "address", no_wrap=True),
+    Column("DIARY", "diaryId", no_wrap=True),
 )
 
 _fingerprint = click.argument("fingerprint", type=FINGERPRINT)
@@ -50,6 +58,14 @@ def agents() -> None:
 async def whoami(agent: Agent) -> Myself:
     """Show who you are to the network."""
     return await agent.agents.whoami()
+
+
+@agents.command()
+@input_options(ListPage)
+@agent_command(table_of("events", AUDIT_COLUMNS, "Nothing was changed yet."))
+async def audit(agent: Agent, limit: int, offset: int) -> Json:
+    """List what you changed, and what others changed that concerns you."""
+    return {"events": await agent.agents.audit(limit=limit, offset=offset)}
 
 
 @agents.command()

@@ -63,7 +63,7 @@ class ConsoleRequest:
     @property
     def caller(self) -> Caller:
         """The agent that the browser acts for."""
-        return self.signed_in.caller
+        return attrs.evolve(self.signed_in.caller, address=self.request[REQUEST_CONTEXT].address)
 
     @property
     def agent(self) -> Agent:
