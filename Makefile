@@ -103,9 +103,11 @@ $(DEV): $(SERVER) requirements/dev.lock
 	@$(PIP) --require-hashes -r requirements/dev.lock
 	@touch $@
 
-$(FRAMEWORKS)/.installed: $(DEV) requirements/integrations.lock
+$(FRAMEWORKS)/.installed: $(DEV) requirements/integrations.lock tests/frameworks/ai_sdk/package-lock.json
 	@echo "Installing the frameworks into $(FRAMEWORKS)." >&2
 	@$(BIN)/python -m venv --clear $(FRAMEWORKS)
 	@$(BIN)/uv pip install --quiet --python $(FRAMEWORKS) --no-deps --require-hashes -r requirements/integrations.lock
 	@$(BIN)/uv pip install --quiet --python $(FRAMEWORKS) --no-deps --no-build-isolation --editable .
+	@mkdir $(FRAMEWORKS)/ai_sdk && cp tests/frameworks/ai_sdk/package*.json $(FRAMEWORKS)/ai_sdk
+	@npm ci --silent --prefix $(FRAMEWORKS)/ai_sdk || echo "The example of the AI SDK is not run, for want of npm or of its packages." >&2
 	@touch $@
