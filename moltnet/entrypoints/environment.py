@@ -150,6 +150,10 @@ class Variables:
         """The value of a variable."""
         return self._environment.get(name) or None
 
+    def beginning_with(self, prefix: str) -> Mapping[str, str]:
+        """The variables whose names begin so."""
+        return {name: value for name, value in self._environment.items() if name.startswith(prefix) and value}
+
     def read(self, name: str, convert: Callable[[str], T], default: T | None = None) -> T | None:
         """The converted value of a variable, or the default; what `convert` raises as ValueError is recorded."""
         text = self.text(name)

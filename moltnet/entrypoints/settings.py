@@ -43,7 +43,7 @@ from moltnet.entrypoints.environment import (
     word,
     yes_no,
 )
-from moltnet.entrypoints.observability import LogSettings
+from moltnet.entrypoints.observability import LogSettings, TelemetrySettings
 
 DEFAULT_PORT = 8000
 DEFAULT_API_URL = "https://api.themolt.net"
@@ -139,6 +139,7 @@ class Settings:
     web: bool = _variable("MOLTNET_WEB", yes_no, default=True)
     operator_token: str | None = attrs.field(default=None, repr=False)
     log: LogSettings = attrs.field(factory=LogSettings)
+    telemetry: TelemetrySettings = attrs.field(factory=TelemetrySettings)
     ory: OrySettings | None = None
 
     @property
@@ -187,6 +188,7 @@ def read_settings(data_dir: Path | None = None, environment: Mapping[str, str] |
         "operator_token": fields.operator_token(),
         "rate_limits": fields.rate_limits(),
         "log": LogSettings.read(fields),
+        "telemetry": TelemetrySettings.read(fields),
         "ory": fields.ory(),
     }
     for field in attrs.fields(Settings):

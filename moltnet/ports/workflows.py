@@ -85,3 +85,6 @@ class Workflows(Protocol):
 
     async def forget_ended(self, before: datetime, limit: int) -> int:
         """Forgets workflows that ended before a time, at most `limit`; answers how many. Their ids are free again."""
+
+    async def counts(self) -> Mapping[str, int]:
+        """How many there are, by state: those that are not over are `pending`. Raises Unavailable."""

@@ -102,6 +102,19 @@ async def test_the_result_raises_what_the_workflow_raised(launch: Launch, error:
         assert str(raised.value) == str(error)
 
 
+async def test_counts_are_by_state(launch: Launch) -> None:
+    workflows = await launch(receive_two)
+    assert await workflows.counts() == {}
+    await workflows.start("work", "a", {})
+    await workflows.start("work", "b", {})
+    assert await workflows.counts() == {"pending": 2}
+    for number in range(2):
+        await workflows.send("a", "topic", {"number": number})
+    await workflows.result("a")
+    counts = await workflows.counts()
+    assert (counts["pending"], sum(counts.values())) == (1, 2)
+
+
 # Only JSON passes
 
 

@@ -6,7 +6,8 @@
 2. A waiting workflow asks the database in intervals whether it missed its message. There is no setting for them, nor a
    way to ask for all waiting workflows at once.
 3. The workflows of another executor are taken up publicly only by `resume_workflows`, which takes up what is running.
-4. Whether a launch got as far as a system database cannot be asked.
+4. How many workflows there are is told only by listing them all.
+5. Whether a launch got as far as a system database cannot be asked.
 """
 
 import threading
@@ -25,6 +26,10 @@ UNRECEIVED = sa.text("""
 """)
 
 
+# How many workflows there are of each state; it reads the whole table, from which what is over soon goes.
+COUNTS = sa.text("select status, count(*) from dbos.workflow_status group by status")
+
+
 class Retries:
     """The attempts of the one launched engine of this process; between `begin` and `end` the pauses are ours (1)."""
 
@@ -37,7 +42,7 @@ class Retries:
 
     def give_up(self) -> None:
         """Lets every statement fail that fails from now on, and ends the pauses; whose work it was has ended before."""
-        system = _get_dbos_instance()._sys_db_field  # noqa: SLF001 - None when the launch failed before there was one (4)
+        system = _get_dbos_instance()._sys_db_field  # noqa: SLF001 - None when the launch failed before there was one (5)
         if system is not None:
             system._retry_connection_errors = False  # noqa: SLF001 - (1)
             self._ending.set()
@@ -71,6 +76,12 @@ def wake_overlooked() -> None:
     for _, (workflow_id, topic, _), bell in waiting:
         if (workflow_id, topic) in unreceived:
             bell.set()
+
+
+def counts_by_state() -> dict[str, int]:
+    """How many workflows there are of each state (4). It blocks for a moment."""
+    with _get_dbos_instance()._sys_db.engine.begin() as connection:  # noqa: SLF001
+        return {str(status).lower(): int(count) for status, count in connection.execute(COUNTS)}
 
 
 def take_up(executor_id: str) -> None:

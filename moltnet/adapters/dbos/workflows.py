@@ -21,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from moltnet.adapters.dbos.connections import EngineHealth
+from moltnet.adapters.dbos.internals import counts_by_state
 from moltnet.domain.errors import MoltNetError, StorageFull, Unavailable
 from moltnet.ports.workflows import (
     Backoff,
@@ -101,6 +102,10 @@ class DbosWorkflows:
             )
             await DBOS.delete_workflows_async([workflow.workflow_id for workflow in ended])
         return len(ended)
+
+    async def counts(self) -> Mapping[str, int]:
+        async with self._call():
+            return await asyncio.to_thread(counts_by_state)
 
     async def interrupt(self) -> None:
         """Stops every workflow of this process where it stands; it stays unfinished, for another to take up."""

@@ -10,6 +10,7 @@ Source: docs/reference/client.md, "Errors and retries".
 import asyncio
 import os
 import random
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeAlias
@@ -191,7 +192,7 @@ class RestClient:
         return outcome
 
     async def _try(self, call: RemoteRequest, token: str | None) -> TryOutcome:
-        headers = {**call.headers, **({"Authorization": f"Bearer {token}"} if token else {})}
+        headers = {**call.headers, **trace_headers(), **({"Authorization": f"Bearer {token}"} if token else {})}
         try:
             async with self.session().request(
                 call.method,
@@ -211,6 +212,14 @@ class RestClient:
             return Broken(f"no answer within {TIMEOUT_S:.0f} s", timed_out=True)
         except (aiohttp.ClientError, OSError) as error:
             return Broken(_reason(error))
+
+
+def trace_headers() -> dict[str, str]:
+    """The current span of the program that asks (W3C Trace Context), if that program uses OpenTelemetry."""
+    propagation, headers = sys.modules.get("opentelemetry.propagate"), dict[str, str]()
+    if propagation is not None:
+        propagation.inject(headers)
+    return headers
 
 
 def _reason(error: Exception) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
@@ -104,6 +105,9 @@ class MemoryWorkflows:
         """Raises Unavailable once this engine was closed."""
         if self._closed:
             raise Unavailable("Workflows are not started any more")
+
+    async def counts(self) -> Mapping[str, int]:
+        return Counter("ended" if run.outcome else "pending" for run in self._runs.values())
 
     async def forget_ended(self, before: datetime, limit: int) -> int:
         """Forgets workflows that ended before a time by the machine's clock."""

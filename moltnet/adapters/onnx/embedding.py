@@ -1,7 +1,7 @@
 """The port `Embedder` on ONNX Runtime."""
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from moltnet.adapters.onnx.scheduling import Scheduler
 from moltnet.adapters.onnx.tokenizer import TextTokenizer
 from moltnet.domain.indexing import ModelName, Vector
 from moltnet.domain.passages import Span, passages, windows
+from moltnet.ports.telemetry import NO_TELEMETRY, Telemetry
 
 # Of a text that does not fit the model whole, a longer sentence is read in windows of so many tokens, which share some.
 PASSAGE, OVERLAP = 64, 24
@@ -22,7 +23,14 @@ class OnnxEmbedder:
     Any number of event loops may call.
     """
 
-    def __init__(self, directory: ModelDirectory, tokenizer: TextTokenizer, inference: Inference, threads: int) -> None:
+    def __init__(
+        self,
+        directory: ModelDirectory,
+        tokenizer: TextTokenizer,
+        inference: Inference,
+        threads: int,
+        telemetry: Telemetry = NO_TELEMETRY,
+    ) -> None:
         """Puts the parts together; raises ModelUnusable if prefix and special tokens leave no room for windows."""
         self._directory = directory
         self._declaration = directory.declaration
@@ -32,10 +40,10 @@ class OnnxEmbedder:
         self._window = self._declaration.max_tokens - used
         if self._window <= OVERLAP:
             raise ModelUnusable(f"{DECLARATION}: max_tokens must be over {used + OVERLAP} with this prefix")
-        self._scheduler = Scheduler(self._compute, threads)
+        self._scheduler = Scheduler(self._compute, threads, telemetry)
 
     @classmethod
-    def load(cls, directory: Path, threads: int = 2) -> "OnnxEmbedder":
+    def load(cls, directory: Path, threads: int = 2, telemetry: Telemetry = NO_TELEMETRY) -> "OnnxEmbedder":
         """Reads a model directory and proves it by one computation of full length, on the calling thread.
 
         Raises ModelMissing and ModelUnusable, each with a sentence for the operator.
@@ -43,7 +51,7 @@ class OnnxEmbedder:
         model = ModelDirectory.read(directory)
         tokenizer = TextTokenizer(directory / TOKENIZER)
         inference = Inference(model)
-        embedder = cls(model, tokenizer, inference, threads)
+        embedder = cls(model, tokenizer, inference, threads, telemetry)
         longest = model.declaration.max_tokens
         inference.prove(tokenizer.ids("a " * longest, longest))
         return embedder
@@ -83,6 +91,10 @@ class OnnxEmbedder:
     async def embed_query(self, text: str, asker: str | None = None) -> Vector:
         """The vector of a question; it goes before all waiting passages."""
         return await self._scheduler.query(self._declaration.query_prefix + text, asker)
+
+    def waiting(self) -> Mapping[str, int]:
+        """How many texts wait, by kind."""
+        return self._scheduler.waiting()
 
     async def close(self) -> None:
         """Lets the waiting calls finish, then ends the threads; later calls raise EmbedderUnavailable."""

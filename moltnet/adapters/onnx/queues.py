@@ -1,5 +1,6 @@
 """Calls that wait for the embedding model: whose turn it is, and how many may wait."""
 
+import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -23,9 +24,13 @@ class EmbeddingCall:
     future: "Future[list[Vector]]" = attrs.field(factory=Future)
     started: int = 0
     vectors: dict[int, Vector] = attrs.field(factory=dict)
+    asked_ns: int = attrs.field(factory=time.time_ns)
+    began_ns: int = 0
 
     def take(self) -> int:
         """The place of the next text that nobody computes yet."""
+        if not self.started:
+            self.began_ns = time.time_ns()
         self.started += 1
         return self.started - 1
 
@@ -92,6 +97,10 @@ class Queue:
                 self.drop(call)
             return call, index
         return None
+
+    def waiting(self) -> int:
+        """How many texts wait."""
+        return self._waiting.total()
 
     def drop(self, call: EmbeddingCall) -> None:
         """Takes a call out, if it is still there."""

@@ -1,13 +1,15 @@
 """Whose text is computed next: a few worker threads between many waiting callers."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
 
 from moltnet.adapters.onnx.queues import EmbeddingCall, Queue
 from moltnet.domain.indexing import EmbedderUnavailable, Vector
 from moltnet.ports.system import IS_AWAITED
+from moltnet.ports.telemetry import EMBEDDING_DURATION, EMBEDDING_WAIT, EMBEDDINGS, NO_TELEMETRY, Telemetry
 
 # How many texts may wait, of one asker and of all: nobody waits for minutes, and memory stays bounded.
 QUERIES_OF_ONE, QUERIES = 128, 512
@@ -24,7 +26,8 @@ class Scheduler:
     free. Any event loop may call; none is blocked, and their default executors stay unused.
     """
 
-    def __init__(self, compute: Callable[[str], Vector], threads: int) -> None:
+    def __init__(self, compute: Callable[[str], Vector], threads: int, telemetry: Telemetry = NO_TELEMETRY) -> None:
+        self._telemetry = telemetry
         self._compute = compute
         self._threads = threads
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="moltnet-embedding")
@@ -64,10 +67,30 @@ class Scheduler:
         with self._lock:
             self._admit(call, queue)
         try:
-            return await asyncio.wrap_future(call.future)
+            vectors = await asyncio.wrap_future(call.future)
+            if self._telemetry.is_on:
+                self._report(call, self._kind_of(queue))
+            return vectors
         finally:
             with self._lock:
                 queue.drop(call)
+
+    def waiting(self) -> Mapping[str, int]:
+        """How many texts wait, by kind."""
+        queues = (self._queries, self._passages, self._background)
+        return {self._kind_of(queue): queue.waiting() for queue in queues}
+
+    def _kind_of(self, queue: Queue) -> str:
+        return "query" if queue is self._queries else "passage" if queue is self._passages else "background"
+
+    def _report(self, call: EmbeddingCall, kind: str) -> None:
+        """Tells apart how long a call waited and how long it took then."""
+        ended, attributes = time.time_ns(), {"kind": kind}
+        self._telemetry.past("embedding wait", call.asked_ns, call.began_ns)
+        self._telemetry.past("embedding inference", call.began_ns, ended)
+        self._telemetry.measure(EMBEDDING_WAIT, (call.began_ns - call.asked_ns) / 1e9, attributes)
+        self._telemetry.measure(EMBEDDING_DURATION, (ended - call.began_ns) / 1e9, attributes)
+        self._telemetry.count(EMBEDDINGS, attributes, len(call.texts))
 
     def _admit(self, call: EmbeddingCall, queue: Queue) -> None:
         if self._closed:

@@ -16,6 +16,7 @@ from urllib3 import HTTPResponse
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
 from moltnet.domain.errors import Unavailable
+from moltnet.ports.telemetry import NO_TELEMETRY, SpanKind, Telemetry
 
 
 class OryUnavailable(Unavailable):
@@ -182,7 +183,10 @@ class OryService:
         api_key: goes out with every call that needs one; self-hosted services need none.
     """
 
-    def __init__(self, name: str, url: str, api_key: str | None, limits: CallLimits) -> None:
+    def __init__(
+        self, name: str, url: str, api_key: str | None, limits: CallLimits, telemetry: Telemetry = NO_TELEMETRY
+    ) -> None:
+        self._telemetry = telemetry
         self.name = name
         self.limits = limits
         # Its own retries would wait unseen, and send twice what must be sent once (docs/reference/ory.md, "The client
@@ -213,9 +217,10 @@ class OryService:
             _log.info("%s could not %s: %s; trying again", self.name, call, _failure(state))
 
         try:
-            reply: Reply = await retrying(self.limits, repeatable=repeatable, before_sleep=log)(
-                self._answered, send, expected
-            )
+            with self._telemetry.span(f"{self.name}: {call}", {"peer.service": self.name}, SpanKind.CLIENT):
+                reply: Reply = await retrying(self.limits, repeatable=repeatable, before_sleep=log)(
+                    self._answered, send, expected
+                )
         except Failed as failure:
             raise OryUnavailable(self.name, call, str(failure)) from failure
         if reply.status not in expected:

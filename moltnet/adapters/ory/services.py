@@ -6,6 +6,7 @@ from contextlib import ExitStack, contextmanager
 import attrs
 
 from moltnet.adapters.ory.service import CallLimits, OryService
+from moltnet.ports.telemetry import NO_TELEMETRY, Telemetry
 
 # Anyone who carries a change of relations out gives up after a few seconds, and then another may carry out the next
 # one. A write must be over by then, since one that arrived later would undo that; so it is short, and not tried again
@@ -42,7 +43,9 @@ class OryServices:
 
 
 @contextmanager
-def ory_services(addresses: OryAddresses, limits: CallLimits | None = None) -> Iterator[OryServices]:
+def ory_services(
+    addresses: OryAddresses, limits: CallLimits | None = None, telemetry: Telemetry = NO_TELEMETRY
+) -> Iterator[OryServices]:
     """The services until the context is left. What needs no key is not sent one."""
     limits, key = limits or CallLimits(), addresses.api_key
     brief = attrs.evolve(
@@ -51,7 +54,7 @@ def ory_services(addresses: OryAddresses, limits: CallLimits | None = None) -> I
     with ExitStack() as stack:
 
         def opened(name: str, url: str, api_key: str | None, limits: CallLimits = limits) -> OryService:
-            service = OryService(name, url, api_key, limits)
+            service = OryService(name, url, api_key, limits, telemetry)
             stack.callback(service.close)
             return service
 

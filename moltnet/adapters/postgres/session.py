@@ -1,8 +1,10 @@
 """One connection, lent to one unit of work: statements in, rows out."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from functools import lru_cache
 from typing import Any, LiteralString, TypeVar
 
 import psycopg
@@ -11,6 +13,7 @@ from psycopg.pq import TransactionStatus
 from psycopg.rows import dict_row
 
 from moltnet.adapters.postgres.violations import translated
+from moltnet.ports.telemetry import NO_TELEMETRY, SpanKind, Telemetry
 
 # Within a dozen seconds a connection counts as lost whose server does not even acknowledge what it is sent.
 LIMITS = "connect_timeout=4 keepalives_idle=5 keepalives_interval=2 keepalives_count=3 tcp_user_timeout=6000"
@@ -32,6 +35,9 @@ SNAPSHOT = "begin isolation level repeatable read read only"
 
 Connection = psycopg.AsyncConnection[tuple[Any, ...]]
 
+# A statement's tables with what is done to them; functions that rows come from have no table.
+_VERB = re.compile(r"\b(insert into|(?<!for )(?<!do )(?<!key )update|delete from|from|join)\s+([a-z_][a-z_.]*)\b(?!\()")
+
 SLICE = 500  # rows, made into entities in a few milliseconds
 
 
@@ -43,7 +49,8 @@ async def limit_statements(connection: Connection, within_s: float = STATEMENT_W
 class Session:
     """The statements of one unit of work, one after the other. Broken rules are raised as domain errors."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, telemetry: Telemetry = NO_TELEMETRY) -> None:
+        self._telemetry = telemetry
         self._lent: Connection | None = connection
         self._begin: LiteralString | None = None
 
@@ -95,6 +102,14 @@ class Session:
         self._lent = None
 
     async def _execute(self, statement: LiteralString, values: Row) -> psycopg.AsyncCursor[dict[str, Any]]:
+        if not self._telemetry.is_on:
+            return await self._send(statement, values)
+        summary = summary_of(statement)
+        attributes = {"db.system.name": "postgresql", "db.query.summary": summary}
+        with self._telemetry.span(summary, attributes, SpanKind.CLIENT):
+            return await self._send(statement, values)
+
+    async def _send(self, statement: LiteralString, values: Row) -> psycopg.AsyncCursor[dict[str, Any]]:
         cursor = self._connection.cursor(row_factory=dict_row)
         begin, self._begin = self._begin, None
         if begin is None:
@@ -108,6 +123,16 @@ class Session:
         if self._lent is None:
             raise RuntimeError("a unit of work is not used after its context is left")
         return self._lent
+
+
+@lru_cache(maxsize=1024)
+def summary_of(statement: str) -> str:
+    """What a statement does, to which table: `insert diary_entries`; none of what it is given."""
+    verbs = _VERB.findall(statement.lower())
+    written = [(verb.split()[0], table) for verb, table in verbs if verb not in {"from", "join"}]
+    if written:
+        return " ".join(written[0])
+    return f"select {verbs[0][1]}" if verbs else statement.split(maxsplit=1)[0].lower()
 
 
 class Repository:

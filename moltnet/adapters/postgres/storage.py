@@ -30,6 +30,14 @@ from moltnet.adapters.postgres.session import SNAPSHOT, STATEMENT_WITHIN_S, Sess
 from moltnet.adapters.postgres.violations import translated
 from moltnet.domain.errors import StorageFull, StorageReadOnly
 from moltnet.domain.indexing import EntryIndex
+from moltnet.ports.telemetry import (
+    CONNECTION_REQUESTS,
+    CONNECTIONS,
+    CONNECTIONS_MAX,
+    NO_TELEMETRY,
+    Sample,
+    Telemetry,
+)
 
 CONNECTION_WAIT_S = 10.0
 
@@ -67,13 +75,17 @@ class PostgresStorage:
     part of the statement that writes. A snapshot is REPEATABLE READ and READ ONLY, so it never fails to serialize.
     """
 
-    def __init__(self, pool: Pool, disk_space: DiskSpace) -> None:
+    def __init__(self, pool: Pool, disk_space: DiskSpace, telemetry: Telemetry = NO_TELEMETRY) -> None:
+        self._telemetry = telemetry
+        telemetry.observe(CONNECTIONS, self._connections)
+        telemetry.observe(CONNECTIONS_MAX, lambda: [({}, pool.max_size)])
+        telemetry.observe(CONNECTION_REQUESTS, lambda: [({}, pool.get_stats().get("requests_waiting", 0))])
         self._pool = pool
         self._disk_space = disk_space
 
     @classmethod
     @asynccontextmanager
-    async def open(
+    async def open(  # noqa: PLR0913  # an opened database has as many limits
         cls,
         conninfo: str,
         *,
@@ -81,6 +93,7 @@ class PostgresStorage:
         wait_s: float = CONNECTION_WAIT_S,
         statement_s: float = STATEMENT_WITHIN_S,
         disk_space: DiskSpace | None = None,
+        telemetry: Telemetry = NO_TELEMETRY,
     ) -> AsyncIterator[Self]:
         """A storage over the database of a URL or libpq connection string, with connections of its own.
 
@@ -91,7 +104,7 @@ class PostgresStorage:
         async with opened_pool(
             conninfo, max_connections=max_connections, wait_s=wait_s, statement_s=statement_s
         ) as pool:
-            yield cls(pool, disk_space or DiskSpace())
+            yield cls(pool, disk_space or DiskSpace(), telemetry)
 
     def prepared(self, index: EntryIndex) -> EntryIndex:
         """The same index, its words in their stored form."""
@@ -119,12 +132,18 @@ class PostgresStorage:
         async with self._lent() as session, session.transaction():
             yield PostgresUnitOfWork(session)
 
+    def _connections(self) -> list[Sample]:
+        stats = self._pool.get_stats()
+        idle = stats.get("pool_available", 0)
+        return [({"state": "idle"}, idle), ({"state": "used"}, stats.get("pool_size", 0) - idle)]
+
     @asynccontextmanager
     async def _lent(self) -> AsyncIterator[Session]:
         try:
-            with translated():
+            # With the wait for a connection, and the commit.
+            with self._telemetry.span("unit of work"), translated():
                 async with lent_connection(self._pool) as connection:
-                    session = Session(connection)
+                    session = Session(connection, self._telemetry)
                     try:
                         yield session
                     finally:

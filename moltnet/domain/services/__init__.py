@@ -22,13 +22,14 @@ from moltnet.domain.services.signing import SigningService
 from moltnet.domain.services.statistics import StatisticsService
 from moltnet.domain.services.web_sessions import WebSessionService
 from moltnet.ports.system import Workers
+from moltnet.ports.telemetry import NO_TELEMETRY, Telemetry
 
 __all__ = ["Services"]
 
 
 @attrs.frozen(kw_only=True)
 class Services:
-    """Every use case of the network, ready to be called, and the workers for what a transport has to compute."""
+    """Every use case of the network, ready to be called; and what a transport computes with, and tells of itself."""
 
     authentication: AuthenticationService
     credentials: CredentialService
@@ -56,3 +57,4 @@ class Services:
     web_sessions: WebSessionService
     audit: AuditService
     workers: Workers
+    telemetry: Telemetry = NO_TELEMETRY

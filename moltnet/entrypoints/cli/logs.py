@@ -10,8 +10,8 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Callable, Hashable
-from contextlib import suppress
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, TextIO, TypeAlias, TypeGuard
@@ -22,6 +22,7 @@ from moltnet.domain.errors import StorageFull, StorageReadOnly, StorageUnavailab
 from moltnet.entrypoints.observability import LogFormat, LogSettings
 from moltnet.entrypoints.rest.access_log import ACCESS_LOGGER
 from moltnet.entrypoints.rest.json_text import escaped
+from moltnet.ports.telemetry import NO_TELEMETRY, Telemetry
 
 ExcInfo: TypeAlias = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
@@ -64,6 +65,19 @@ def log_as(settings: LogSettings) -> None:
             handler.setLevel(level)  # libraries set levels of their own
 
 
+@contextmanager
+def logged_by(telemetry: Telemetry) -> Iterator[None]:
+    """Sends each line with the telemetry, too, until the context is left; and marks it with the trace it belongs to."""
+    handlers = [handler for handler in logging.getLogger().handlers if isinstance(handler, GatheringHandler)]
+    for handler in handlers:
+        handler.telemetry = telemetry
+    try:
+        yield
+    finally:
+        for handler in handlers:
+            handler.telemetry = NO_TELEMETRY
+
+
 def _text_formatter() -> logging.Formatter:
     return TerminalFormatter(LINE) if sys.stderr.isatty() else LineFormatter(LINE)
 
@@ -79,10 +93,14 @@ class GatheringHandler(logging.StreamHandler[TextIO]):
     def __init__(self, stream: TextIO) -> None:
         super().__init__(stream)
         self._gathered: list[str] = []
+        self.telemetry = NO_TELEMETRY
 
     def emit(self, record: logging.LogRecord) -> None:
         """Gathers a line, or writes it with those before it."""
         try:
+            if self.telemetry.is_on:
+                record.trace = getattr(record, "trace", None) or self.telemetry.trace()
+                self.telemetry.log(record)
             self._gathered.append(self.format(record))
             if record.levelno >= logging.WARNING or not self._is_written_soon():
                 self.flush()
@@ -182,6 +200,9 @@ class JsonFormatter(JsonLines):
 
     def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
         """Puts in the members of a line about a request, which is JSON already."""
+        trace = log_data.pop("trace", "")
+        if trace:
+            log_data["trace_id"] = trace.partition("-")[0]
         message = log_data["message"]
         if message.startswith("{"):
             with suppress(ValueError):

@@ -22,9 +22,11 @@ from aiohttp import web
 from moltnet.domain.errors import Unavailable
 from moltnet.domain.services import Services
 from moltnet.entrypoints.cli.ending import WORKER_ENDS_WITHIN_S, Ending, end_at_once
+from moltnet.entrypoints.cli.logs import logged_by
 from moltnet.entrypoints.container.databases import database
 from moltnet.entrypoints.container.databases import migrate as migrate_database
 from moltnet.entrypoints.container.networks import network
+from moltnet.entrypoints.container.telemetry import telemetry_of
 from moltnet.entrypoints.mcp.endpoint import McpOptions, mount_mcp
 from moltnet.entrypoints.rest.app import create_app
 from moltnet.entrypoints.rest.headers import LOOPBACK_NAMES, host_name
@@ -86,12 +88,13 @@ async def serve(
     """
     limits = _connection_limits(settings)
     base_url = served_url(settings, listening)
-    async with (
-        network(settings, base_url) as services,
-        listening_app(_app(settings, base_url, services, listening), listening, drain_s=DRAIN_S, limits=limits),
-    ):
-        await on_ready(services)
-        await _until_stopped_or_lost(stop, services)
+    with telemetry_of(settings.telemetry) as telemetry, logged_by(telemetry):
+        async with (
+            network(settings, base_url, telemetry=telemetry) as services,
+            listening_app(_app(settings, base_url, services, listening), listening, drain_s=DRAIN_S, limits=limits),
+        ):
+            await on_ready(services)
+            await _until_stopped_or_lost(stop, services)
 
 
 async def _until_stopped_or_lost(stop: asyncio.Event, services: Services) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -20,6 +21,7 @@ from moltnet.entrypoints.container.databases import stored
 from moltnet.entrypoints.settings import Settings
 from moltnet.ports.search import Embedder
 from moltnet.ports.storage import Storage
+from moltnet.ports.telemetry import EMBEDDING_QUEUE, NO_TELEMETRY, Sample, Telemetry
 
 if TYPE_CHECKING:
     from moltnet.adapters.onnx.embedding import OnnxEmbedder
@@ -31,9 +33,10 @@ DEFAULT = "default"
 
 
 @asynccontextmanager
-async def models_of(settings: Settings, storage: Storage) -> AsyncIterator[Models]:
+async def models_of(settings: Settings, storage: Storage, telemetry: Telemetry = NO_TELEMETRY) -> AsyncIterator[Models]:
     """The models a network uses, loaded; a model that cannot be had is missed loudly."""
-    loader = ModelDirectories(settings.model_dir, settings.embedding_threads)
+    loader = ModelDirectories(settings.model_dir, settings.embedding_threads, telemetry)
+    telemetry.observe(EMBEDDING_QUEUE, loader.waiting)
     models = Models(None, ModelSource(storage=storage, loader=loader, clock=SystemClock()))
     await models.prepare()
     await _log_other_model(settings.model_dir, models)
@@ -65,21 +68,29 @@ class ModelDirectories:
 
     declared: Path | None
     threads: int
+    telemetry: Telemetry = NO_TELEMETRY
     # Weakly: a model that served once is let go as soon as the last search that asked it is answered.
     _loaded: WeakSet["OnnxEmbedder"] = attrs.field(init=False, factory=WeakSet)
 
     async def load(self, reference: ModelReference) -> Embedder:
         """The model of a name, wherever it is, or else the one that lies in its place now."""
         directory = await asyncio.to_thread(self._directory, reference)
-        embedder = await asyncio.to_thread(load_model, directory, self.threads)
+        embedder = await asyncio.to_thread(load_model, directory, self.threads, self.telemetry)
         self._loaded.add(embedder)
         return embedder
 
     async def preferred(self) -> tuple[ModelReference, Embedder]:
         """The model that is set, or else the installed one."""
-        embedder = await asyncio.to_thread(load_embedder, self.declared, self.threads)
+        embedder = await asyncio.to_thread(load_embedder, self.declared, self.threads, self.telemetry)
         self._loaded.add(embedder)
         return ModelReference(embedder.model, str(self.declared.absolute()) if self.declared else None), embedder
+
+    def waiting(self) -> list[Sample]:
+        """How many texts wait for a model, by kind."""
+        waiting = Counter[str]()
+        for embedder in list(self._loaded):
+            waiting.update(embedder.waiting())
+        return [({"kind": kind}, count) for kind, count in waiting.items()]
 
     async def aclose(self) -> None:
         """Ends the threads of every model that was loaded."""
@@ -97,22 +108,22 @@ class ModelDirectories:
         return specified
 
 
-def load_embedder(declared: Path | None, threads: int) -> "OnnxEmbedder":
+def load_embedder(declared: Path | None, threads: int, telemetry: Telemetry = NO_TELEMETRY) -> "OnnxEmbedder":
     """The model that MOLTNET_MODEL names, or else the installed one; raises EmbedderUnavailable with advice."""
     try:
-        return load_model(declared, threads)
+        return load_model(declared, threads, telemetry)
     except EmbedderUnavailable as error:
         if declared is None:
             raise
         raise EmbedderUnavailable(f"{error.detail}; correct MOLTNET_MODEL, or unset it") from error
 
 
-def load_model(directory: Path | None, threads: int) -> "OnnxEmbedder":
+def load_model(directory: Path | None, threads: int, telemetry: Telemetry = NO_TELEMETRY) -> "OnnxEmbedder":
     """The model of a directory, or the default one; raises EmbedderUnavailable with advice."""
     found = read_model(directory)
     from moltnet.adapters.onnx.embedding import OnnxEmbedder  # noqa: PLC0415  # heavy
 
-    return OnnxEmbedder.load(found.path, threads)
+    return OnnxEmbedder.load(found.path, threads, telemetry)
 
 
 def read_model(directory: Path | None) -> "ModelDirectory":

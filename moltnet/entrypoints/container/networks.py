@@ -25,6 +25,13 @@ from moltnet.entrypoints.container.administration import secret_named
 from moltnet.entrypoints.container.databases import supervised_database
 from moltnet.entrypoints.container.models import models_of
 from moltnet.entrypoints.container.ory import Ory, ory_of
+from moltnet.entrypoints.container.telemetry import (
+    COUNTED_EVERY_S,
+    NetworkGauges,
+    TracedWorkflows,
+    traced_bodies,
+    traced_services,
+)
 from moltnet.entrypoints.container.wiring import Parts, UseCases
 from moltnet.entrypoints.settings import RateLimitStore, Settings
 from moltnet.ports.feed import FeedEvents
@@ -33,6 +40,7 @@ from moltnet.ports.permissions import RelationStore
 from moltnet.ports.requests import RateLimits
 from moltnet.ports.storage import Storage
 from moltnet.ports.system import Clock, ReadinessCheck
+from moltnet.ports.telemetry import NO_TELEMETRY, Telemetry
 from moltnet.ports.workflows import Backoff, WorkflowBody, Workflows
 
 _log = logging.getLogger(__name__)
@@ -49,7 +57,9 @@ LaunchWorkflows: TypeAlias = Callable[[Mapping[str, WorkflowBody]], AbstractAsyn
 
 
 @asynccontextmanager
-async def network(settings: Settings, base_url: str, *, with_model: bool = True) -> AsyncIterator[Services]:
+async def network(
+    settings: Settings, base_url: str, *, with_model: bool = True, telemetry: Telemetry = NO_TELEMETRY
+) -> AsyncIterator[Services]:
     """A whole network on PostgreSQL, migrated and ready, until the context is left.
 
     Without its model it works on words alone and says so loudly.
@@ -65,11 +75,15 @@ async def network(settings: Settings, base_url: str, *, with_model: bool = True)
         address, disk_space = served.address, DiskSpace()
         await migrate_database(address)
         storage = await stack.enter_async_context(
-            PostgresStorage.open(address, max_connections=settings.max_connections, disk_space=disk_space)
+            PostgresStorage.open(
+                address, max_connections=settings.max_connections, disk_space=disk_space, telemetry=telemetry
+            )
         )
         readiness = await stack.enter_async_context(aclosing(PostgresReadiness(address, disk_space, served.check)))
         notifications = await stack.enter_async_context(PostgresNotifications.open(address))
-        models = await stack.enter_async_context(models_of(settings, storage)) if with_model else Models(None)
+        models = (
+            await stack.enter_async_context(models_of(settings, storage, telemetry)) if with_model else Models(None)
+        )
         limits = await stack.enter_async_context(_limits(settings, address))
         infrastructure = Infrastructure(
             storage=storage,
@@ -78,8 +92,9 @@ async def network(settings: Settings, base_url: str, *, with_model: bool = True)
             limits=limits,
             client_invalidations=notifications,
             workflows=partial(durable, address),
-            ory=stack.enter_context(ory_of(settings.ory)),
+            ory=stack.enter_context(ory_of(settings.ory, telemetry)),
             readiness=readiness,
+            telemetry=telemetry,
         )
         yield await stack.enter_async_context(assembled(settings, base_url, infrastructure))
 
@@ -123,6 +138,7 @@ class Infrastructure:
     readiness: ReadinessCheck | None = None
     # What the time is, if not the system's time.
     clock: Clock | None = None
+    telemetry: Telemetry = NO_TELEMETRY
 
 
 def clock_at(at: datetime) -> MemoryClock:
@@ -138,11 +154,13 @@ async def assembled(settings: Settings, base_url: str, infrastructure: Infrastru
         parts.clock.override(providers.Object(infrastructure.clock))
     with secret_named():
         await parts.token_keys().prepare()
-    launch = infrastructure.workflows or _in_memory
+    launch, telemetry = infrastructure.workflows or _in_memory, infrastructure.telemetry
     try:
         # The bodies are there before the launch, which takes up what an earlier process left unfinished.
-        async with launch(parts.workflow_bodies()) as workflows:
+        async with launch(traced_bodies(parts.workflow_bodies(), telemetry)) as launched:
+            workflows = TracedWorkflows.of(launched, telemetry)
             services: Services = UseCases(parts=parts, workflows=providers.Object(workflows)).services()
+            services = traced_services(services, telemetry)
             maintenance = [
                 asyncio.create_task(task)
                 for task in (
@@ -150,6 +168,7 @@ async def assembled(settings: Settings, base_url: str, infrastructure: Infrastru
                     _reconcile_relations(parts.delivery()),
                     _run_reembedding(services.reembedding),
                     services.readiness.watch(),
+                    _count_network(services, workflows),
                 )
             ]
             try:
@@ -189,6 +208,13 @@ async def _run_maintenance(services: Services) -> None:
             # What was not cleared up this time is cleared up next time; serving continues.
             _log.exception("housekeeping failed")
         await asyncio.sleep(MAINTENANCE_EVERY_S)
+
+
+async def _count_network(services: Services, workflows: Workflows) -> None:
+    gauges = NetworkGauges(services, workflows) if services.telemetry.is_on else None
+    while gauges is not None:
+        await gauges.count()
+        await asyncio.sleep(COUNTED_EVERY_S)
 
 
 async def _reconcile_relations(delivery: RelationDelivery) -> None:

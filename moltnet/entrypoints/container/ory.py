@@ -12,6 +12,7 @@ from moltnet.ports.identity import ClientRegistry, TokenIssuer, TokenVerifier
 from moltnet.ports.permissions import RelationStore
 from moltnet.ports.storage import Storage
 from moltnet.ports.system import Clock, Randomness
+from moltnet.ports.telemetry import NO_TELEMETRY, Telemetry
 
 if TYPE_CHECKING:
     from moltnet.adapters.ory.health_check import OryHealthCheck
@@ -83,17 +84,17 @@ class Ory:
 
 
 @contextmanager
-def ory_of(settings: OrySettings | None) -> Iterator[Ory | None]:
+def ory_of(settings: OrySettings | None, telemetry: Telemetry = NO_TELEMETRY) -> Iterator[Ory | None]:
     """The Ory that is set up, None without one. Raises SettingsInvalid when its package is missing."""
     if settings is None:
         yield None
         return
-    with ory_opened(settings) as ory:
+    with ory_opened(settings, telemetry) as ory:
         yield ory
 
 
 @contextmanager
-def ory_opened(settings: OrySettings) -> Iterator[Ory]:
+def ory_opened(settings: OrySettings, telemetry: Telemetry = NO_TELEMETRY) -> Iterator[Ory]:
     """The services at their addresses. Raises SettingsInvalid when the package is missing."""
     try:
         from moltnet.adapters.ory.services import OryAddresses, ory_services  # noqa: PLC0415  # in an extra of its own
@@ -102,5 +103,5 @@ def ory_opened(settings: OrySettings) -> Iterator[Ory]:
             [f"ORY_…_URL: Ory needs the package {error.name}: pip install 'moltnet[ory]', or unset them"]
         ) from error
     addresses = attrs.asdict(settings, filter=lambda field, _: field.name != "issuer")
-    with ory_services(OryAddresses(**addresses)) as services:
+    with ory_services(OryAddresses(**addresses), telemetry=telemetry) as services:
         yield Ory(services, settings.issuer)

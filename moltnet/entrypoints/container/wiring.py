@@ -41,6 +41,7 @@ from moltnet.domain.services.statistics import StatisticsService, ViewCounter
 from moltnet.domain.services.web_sessions import WebSessionService
 from moltnet.domain.sharing import InvitationLimits
 from moltnet.entrypoints.container.ory import Ory
+from moltnet.entrypoints.container.telemetry import CountedRateLimits
 from moltnet.entrypoints.settings import Settings
 from moltnet.ports.system import ReadinessCheck
 from moltnet.ports.workflows import WorkflowBody, Workflows
@@ -94,10 +95,14 @@ class Parts(containers.DeclarativeContainer):
 
     clock = providers.Singleton(SystemClock)
     randomness = providers.Singleton(SystemRandomness)
-    limits = providers.Selector(
-        providers.Callable(_presence, infrastructure.provided.limits),
-        absent=providers.Singleton(MemoryRateLimits, clock=clock),
-        present=infrastructure.provided.limits,
+    limits = providers.Singleton(
+        CountedRateLimits.of,
+        providers.Selector(
+            providers.Callable(_presence, infrastructure.provided.limits),
+            absent=providers.Singleton(MemoryRateLimits, clock=clock),
+            present=infrastructure.provided.limits,
+        ),
+        infrastructure.provided.telemetry,
     )
     background = providers.Singleton(AsyncioBackground, pause_s=BACKGROUND_PAUSE_S)
     workers = providers.Singleton(ThreadWorkers)

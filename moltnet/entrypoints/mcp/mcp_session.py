@@ -15,6 +15,7 @@ from moltnet.entrypoints.library.agent import Agent, LocalAgent
 from moltnet.entrypoints.rest.routes import ROUTES
 from moltnet.entrypoints.rest.routing import AnyRoute
 from moltnet.ports.system import Result, Workers
+from moltnet.ports.telemetry import NO_TELEMETRY, Telemetry
 
 TIMEOUT_S = 30.0
 
@@ -59,6 +60,10 @@ class McpSession(Protocol):
     def workers(self) -> Workers:
         """What computes for it beside the event loop, if others wait for that."""
 
+    @property
+    def telemetry(self) -> Telemetry:
+        """What is told of its calls."""
+
     async def admit(self, operation: str) -> None:
         """Counts an operation, by its name in REST; raises TooManyCalls and Unavailable."""
 
@@ -71,8 +76,9 @@ async def answering(session: McpSession, operation: str) -> AsyncIterator[None]:
     """
     try:
         async with asyncio.timeout(session.timeout_s):
-            await session.admit(operation)
-            yield
+            with session.telemetry.span(f"mcp {operation}"):
+                await session.admit(operation)
+                yield
     except TimeoutError as error:
         raise Unanswered from error
 
@@ -94,6 +100,11 @@ class SingleMcpSession:
     def workers(self) -> Workers:
         """Nobody else waits."""
         return _AtOnce()
+
+    @property
+    def telemetry(self) -> Telemetry:
+        """Nothing: its network tells."""
+        return NO_TELEMETRY
 
     async def admit(self, operation: str) -> None:
         """Lets it in."""
@@ -127,6 +138,11 @@ class LocalMcpSession:
     def workers(self) -> Workers:
         """The network's."""
         return self.services.workers
+
+    @property
+    def telemetry(self) -> Telemetry:
+        """The network's."""
+        return self.services.telemetry
 
     async def admit(self, operation: str) -> None:
         """Counts an operation with the requests of the route of the same name; raises TooManyCalls."""

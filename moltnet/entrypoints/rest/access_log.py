@@ -23,6 +23,7 @@ from aiohttp.web_urldispatcher import AbstractResource
 from moltnet.entrypoints.rest.connections import Network, client_address
 from moltnet.entrypoints.rest.json_text import escaped, to_json
 from moltnet.entrypoints.rest.options import RequestContext
+from moltnet.ports.telemetry import NO_TELEMETRY, Telemetry
 
 ACCESS_LOGGER = "moltnet.rest.access"
 FLUSH_WITHIN_S = 0.05
@@ -49,6 +50,7 @@ class Outcome:
     status: int
     elapsed_s: float
     at: float
+    trace: str = ""
 
 
 Observer: TypeAlias = Callable[[RequestContext, str, str, int, float], None]
@@ -58,22 +60,24 @@ Observer: TypeAlias = Callable[[RequestContext, str, str, int, float], None]
 class AccessLog:
     """The lines of one application that are still to be written."""
 
-    def __init__(self) -> None:
+    def __init__(self, telemetry: Telemetry = NO_TELEMETRY) -> None:
         self._outcomes: list[Outcome] = []
-        self.observe: Observer | None = None
+        self._telemetry = telemetry
+        self.observers: list[Observer] = []
         """Who else is told of each request as it ends."""
 
     def record(self, request: web.Request, context: RequestContext, status: int, elapsed_s: float) -> None:
         """Takes down what became of a request."""
         resource = request.match_info.route.resource
-        if self.observe is not None:
-            self.observe(context, request.method, resource.canonical if resource else "", status, elapsed_s)
+        for observe in self.observers:
+            observe(context, request.method, resource.canonical if resource else "", status, elapsed_s)
         if not _LOG.isEnabledFor(logging.INFO):
             return
         path = "" if resource else request.path[:LONGEST_PATH]
+        trace = self._telemetry.trace()
         if not self._outcomes:
             asyncio.get_running_loop().call_later(FLUSH_WITHIN_S, self.write)
-        self._outcomes.append(Outcome(context, request.method, resource, path, status, elapsed_s, time.time()))
+        self._outcomes.append(Outcome(context, request.method, resource, path, status, elapsed_s, time.time(), trace))
 
     def write(self) -> None:
         """Logs what was taken down so far."""
@@ -81,7 +85,8 @@ class AccessLog:
         for outcome in outcomes:
             # Every line is logged from the same place. Finding that out again is half of what one costs.
             record = logging.LogRecord.__new__(logging.LogRecord)
-            record.__dict__.update(_RECORD, msg=_line(outcome), created=outcome.at, msecs=outcome.at % 1 * 1000)
+            members = {"msg": _line(outcome), "trace": outcome.trace}
+            record.__dict__.update(_RECORD, **members, created=outcome.at, msecs=outcome.at % 1 * 1000)
             _LOG.handle(record)
 
 
@@ -115,10 +120,11 @@ def _line(outcome: Outcome) -> str:
     context, resource = outcome.context, outcome.resource
     location = f'"route":{_quoted(resource.canonical)}' if resource else f'"path":{_json(outcome.path)}'
     agent = f',"agent":"{context.caller.agent_id}"' if context.caller else ""
+    trace = f',"trace_id":"{outcome.trace.partition("-")[0]}"' if outcome.trace else ""
     peer = _quoted(context.address)
     return (
         f'{{"event":"request","id":"{context.request_id}","method":{_quoted(outcome.method)},{location},'
-        f'"status":{outcome.status},"ms":{round(outcome.elapsed_s * 1000, 2)}{agent},"peer":{peer}}}'
+        f'"status":{outcome.status},"ms":{round(outcome.elapsed_s * 1000, 2)}{agent}{trace},"peer":{peer}}}'
     )
 
 

@@ -33,6 +33,7 @@ from moltnet.entrypoints.rest.request_parts import query_values
 from moltnet.entrypoints.rest.routes import ROUTES
 from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Call
 from moltnet.entrypoints.rest.stream import STREAMS, OpenStreams
+from moltnet.entrypoints.rest.tracing import request_observer, tracing_middleware
 from moltnet.entrypoints.schema.convert import reader
 from moltnet.entrypoints.schema.declare import Members
 from moltnet.entrypoints.schema.validate import Refused, form_checker
@@ -137,8 +138,12 @@ def create_app(
     """
     chosen = options or RestOptions()
     table = tuple(route for route in routes if chosen.webhook_key or route.auth is not Auth.WEBHOOK)
-    log = AccessLog()
-    app = web.Application(middlewares=(request_middleware(chosen, log),), client_max_size=MAX_BODY_BYTES)
+    log = AccessLog(services.telemetry)
+    middlewares = [request_middleware(chosen, log)]
+    if services.telemetry.is_on:
+        middlewares.insert(0, tracing_middleware(services.telemetry))
+        log.observers.append(request_observer(services.telemetry))
+    app = web.Application(middlewares=middlewares, client_max_size=MAX_BODY_BYTES)
     app[SERVICES] = services
     app[ACCESS_LOG] = log
     app[OPTIONS] = chosen

@@ -318,3 +318,34 @@ def test_agents_reach_a_server_where_it_listens_unless_it_has_a_public_address(l
 )
 def test_an_api_name_has_a_twin_for_mcp(public_url, alias):
     assert read_settings(Path("/data"), SET | {"MOLTNET_PUBLIC_URL": public_url}).mcp_alias == alias
+
+
+OTLP = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318"}
+
+
+@pytest.mark.parametrize(
+    ("environment", "sent", "serves_prometheus"),
+    [
+        ({}, "", False),
+        (OTLP, "TRACES METRICS LOGS", False),
+        (OTLP | {"OTEL_LOGS_EXPORTER": "none", "OTEL_METRICS_EXPORTER": "otlp, prometheus"}, "TRACES METRICS", True),
+        ({"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://collector:4318/v1/traces"}, "TRACES", False),
+        ({"OTEL_METRICS_EXPORTER": "prometheus"}, "", True),
+        (OTLP | {"OTEL_SDK_DISABLED": "true", "OTEL_METRICS_EXPORTER": "prometheus"}, "", False),
+        ({"OTEL_SERVICE_NAME": "mine"}, "", False),
+    ],
+)
+def test_signal_is_sent_where_an_address_is_set(tmp_path, environment, sent, serves_prometheus):
+    read = read_settings(tmp_path, environment).telemetry
+    assert [signal for signal in ("TRACES", "METRICS", "LOGS") if read.sends(signal)] == sent.split()
+    assert (read.serves_prometheus, read.is_on) == (serves_prometheus, bool(sent) or serves_prometheus)
+
+
+def test_exporter_that_there_is_not_is_a_problem(tmp_path):
+    environment = {"OTEL_TRACES_EXPORTER": "jaeger", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}
+    with pytest.raises(SettingsInvalid) as raised:
+        read_settings(tmp_path, environment)
+    assert raised.value.problems == (
+        "OTEL_TRACES_EXPORTER: must be one or more of none, otlp, not 'jaeger'",
+        "OTEL_EXPORTER_OTLP_PROTOCOL: must be http/protobuf, not 'grpc'",
+    )

@@ -45,7 +45,7 @@ def mount_operator(app: web.Application) -> None:
     if not options.is_operators_machine and options.operator_token is None:
         return
     app[MEASUREMENTS] = measurements = Measurements()
-    app[ACCESS_LOG].observe = measurements.record
+    app[ACCESS_LOG].observers.append(measurements.record)
     for route in ROUTES:
         handle = ConsoleEndpoint(route, app[SERVICES]).handle
         for method in ("GET", "HEAD") if route.method == "GET" else (route.method,):

@@ -1,0 +1,1 @@
+"""OpenTelemetry: traces, metrics and logs, sent by OTLP or fetched by Prometheus."""
