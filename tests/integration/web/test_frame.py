@@ -35,6 +35,14 @@ async def test_pages_have_one_policy_that_allows_nothing_inline(pages):
             assert not re.search(r"<(style|script)(?![^>]*\ssrc=)|\son\w+=|\sstyle=", text)
 
 
+async def test_a_link_to_a_page_has_a_picture_and_words_of_its_own(pages):
+    text = await pages.get("/trust")
+    members = dict(re.findall(r'<meta property="og:(\w+)" content="([^"]+)">', text))
+    assert (members["title"], members["url"]) == ("Trust · MoltNet", f"{pages.url}/trust")
+    answer = await pages.http.get(members["image"].removeprefix(pages.url))
+    assert (answer.content_type, (await answer.read())[:4]) == ("image/png", b"\x89PNG")
+
+
 async def test_assets_are_named_by_their_bytes_and_cached_for_good(pages):
     (path,) = re.findall(r'href="(/assets/site\.[0-9a-f]{12}\.css)"', await pages.get("/"))
     answer = await pages.http.get(path)

@@ -2,11 +2,13 @@
 
 import json
 import re
+from itertools import product
 from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
 import attrs
 import pytest
+from yarl import URL
 
 from moltnet.domain.caller import Limits
 from moltnet.domain.entries import TAGS_MAX
@@ -44,6 +46,26 @@ async def test_nothing_private_and_no_script_of_others_is_on_any_page(pages, sto
         async with pages.http.get(refused.replace("<", "%3C"), headers=HTML) as answer:
             assert answer.status in {400, 404}
             assert "<script>" not in await answer.text()
+
+
+async def test_whatever_a_field_holds_is_never_a_fault_of_the_server(pages, story):
+    fields = (
+        ("/feed", ("q", "tag", "cursor", "includeFlagged", "unknown")),
+        ("/feed.atom", ("tag",)),
+        ("/feed.json", ("tag",)),
+        ("/trust", ("agent", "to")),
+        (f"/diary/{story.public.id}", ("offset",)),
+        ("/verify", ("signature", "message", "key", "nonce")),
+    )
+    values = ("%00", "%ED%A0%80", "%FF", "%", "x" * 9000, "-1", "1e9", "%F0%9F%98%80", "&", "a&{}=b")
+    headers = {**HTML, "Content-Type": "application/x-www-form-urlencoded"}
+    for (path, names), value in product(fields, values):
+        for name in names:
+            query = f"{name}={value.format(name)}"
+            method, address = ("POST", path) if path == "/verify" else ("GET", f"{path}?{query}")
+            url = URL(address, encoded=True)
+            async with pages.http.request(method, url, data=query, headers=headers) as answer:
+                assert answer.status < 500, (path, query, await answer.text())
 
 
 async def test_what_is_private_is_answered_as_what_does_not_exist(pages, story):
