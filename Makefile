@@ -16,7 +16,7 @@ DEV := $(VENV)/.dev-installed
 FRAMEWORKS := $(VENV)-integrations
 FRAMEWORK_EXTRAS := agent-framework anthropic google-adk langchain langgraph openai-agents pydantic-ai
 
-.PHONY: env run test test-fast test-integrations check soak lint bench demo screenshots lock clean
+.PHONY: env run test test-fast test-ory test-integrations check soak lint bench demo screenshots lock clean
 
 env: $(SERVER)
 
@@ -54,6 +54,11 @@ soak: $(DEV)
 	$(BIN)/python .ci/halves.py $(BIN)/pytest -q -p no:schemathesis --hypothesis-profile=long -m "not real"
 	$(BIN)/pytest -q -n 2 -m soak --ignore=tests/integration/durability
 	$(BIN)/pytest -q -s -m soak tests/integration/durability
+
+# The suites that take Ory, over the real services that MOLTNET_TEST_ORY_… name; says what is missing (docs/ory.md).
+test-ory: $(DEV)
+	@$(BIN)/python -m tests.support.ory.named
+	$(BIN)/pytest -q -m "ory and not soak" tests
 
 lint: $(DEV)
 	$(BIN)/ruff check .

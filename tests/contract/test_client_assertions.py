@@ -184,6 +184,7 @@ async def by_hydra(storage: Storage) -> AsyncIterator[TokenService]:
 
 
 @pytest.mark.real
+@pytest.mark.ory
 async def test_a_service_that_verifies_none_says_so(by_hydra, key):
     assert not by_hydra.issuer.takes_assertions
     with pytest.raises(InvalidClient, match="no client assertions"):

@@ -60,7 +60,7 @@ class Service:
         self.clock.advance(by)
 
 
-@pytest.fixture(params=["native", pytest.param("ory", marks=pytest.mark.real)])
+@pytest.fixture(params=["native", pytest.param("ory", marks=[pytest.mark.real, pytest.mark.ory])])
 async def service(request: pytest.FixtureRequest, storage: Storage) -> AsyncIterator[Service]:
     if request.param == "ory":
         from tests.support.ory.ports import ory  # noqa: PLC0415 - takes a second to import

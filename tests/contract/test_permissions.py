@@ -27,7 +27,14 @@ GRANTS = st.tuples(st.just("grant"), PLACES, st.sampled_from(Relation))
 WITHDRAWALS = st.tuples(st.just("withdraw"), PLACES, st.none())
 
 
-@pytest.fixture(params=["native", "remote", "remote and never delivered", pytest.param("ory", marks=pytest.mark.real)])
+@pytest.fixture(
+    params=[
+        "native",
+        "remote",
+        "remote and never delivered",
+        pytest.param("ory", marks=[pytest.mark.real, pytest.mark.ory]),
+    ]
+)
 def home(request: pytest.FixtureRequest) -> str:
     """Where permissions live."""
     return str(request.param)

@@ -42,7 +42,7 @@ PATTERNS = st.builds(
 DELETED = PATTERNS.filter(lambda pattern: pattern.id or pattern.subject)
 
 
-@pytest.fixture(params=["memory", pytest.param("ory", marks=pytest.mark.real)])
+@pytest.fixture(params=["memory", pytest.param("ory", marks=[pytest.mark.real, pytest.mark.ory])])
 async def store(request: pytest.FixtureRequest) -> AsyncIterator[RelationStore]:
     """A store with nothing in it that these tests name."""
     if request.param == "memory":

@@ -30,7 +30,7 @@ from tests.support.stored import joined
 from tests.support.tokens import TokenService, native_tokens
 
 
-@pytest.fixture(params=["native", pytest.param("ory", marks=pytest.mark.real)])
+@pytest.fixture(params=["native", pytest.param("ory", marks=[pytest.mark.real, pytest.mark.ory])])
 async def tokens(request: pytest.FixtureRequest, storage: Storage) -> AsyncIterator[TokenService]:
     if request.param == "native":
         yield await native_tokens(storage)

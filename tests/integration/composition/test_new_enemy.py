@@ -7,6 +7,7 @@ import pytest
 from moltnet.adapters.memory.relations import MemoryRelationStore
 from tests.support.caching import CachingPermissions
 from tests.support.new_enemy import RevokedReader, a_host, play
+from tests.support.ory.named import real_alone
 from tests.support.postgres import a_database
 
 pytestmark = pytest.mark.real
@@ -38,6 +39,20 @@ async def test_nor_where_permissions_live_elsewhere(conninfo: str, rounds: int) 
     async with a_host(conninfo, store) as host:
         with RevokedReader(conninfo, await host.scene(), store=store) as guest:
             await play(host, guest, rounds // 2)
+    assert guest.failures == []
+    assert guest.leaks == []
+    assert all(guest.sights)
+
+
+@pytest.mark.ory
+@real_alone  # a stand-in within this process has no time to answer that many readers
+@pytest.mark.parametrize("rounds", ROUNDS)
+async def test_nor_where_they_are_in_keto(conninfo: str, rounds: int) -> None:
+    from tests.support.ory.ports import ory  # noqa: PLC0415 - takes a second to import
+
+    async with ory() as services, a_host(conninfo, services.relations()) as host:
+        with RevokedReader(conninfo, await host.scene(), store=services.relations()) as guest:
+            await play(host, guest, rounds // 4)
     assert guest.failures == []
     assert guest.leaks == []
     assert all(guest.sights)

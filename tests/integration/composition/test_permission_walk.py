@@ -21,6 +21,7 @@ pytestmark = pytest.mark.real
 
 SEEDS = [1, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(2, 5))]
 STEPS_IN_MEMORY = [600, pytest.param(2500, marks=pytest.mark.soak)]
+STEPS_IN_KETO = [30, pytest.param(600, marks=pytest.mark.soak)]
 STEPS_ON_POSTGRES = [150, pytest.param(2500, marks=pytest.mark.soak)]
 
 
@@ -52,3 +53,12 @@ async def test_every_read_agrees_with_the_model_where_permissions_live_elsewhere
     await walk(MemoryStorage(), 5, steps, MemoryRelationStore())
     async with open_storage() as storage:
         await walk(storage, 5, steps // 3, MemoryRelationStore())
+
+
+@pytest.mark.ory
+@pytest.mark.parametrize("steps", STEPS_IN_KETO)
+async def test_every_read_agrees_with_the_model_where_permissions_are_in_keto(steps: int) -> None:
+    from tests.support.ory.ports import ory  # noqa: PLC0415 - takes a second to import
+
+    async with ory() as services:
+        await walk(MemoryStorage(), 7, steps, services.relations())

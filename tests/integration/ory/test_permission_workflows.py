@@ -15,7 +15,7 @@ from tests.support.ory import faults as f
 from tests.support.ory.networks import OryBehind, behind
 from tests.support.relations import pending
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.ory]
 
 FAULTS = {
     "reset before the effect": f.RESET_BEFORE,

@@ -19,7 +19,7 @@ from tests.support.ory import faults as f
 from tests.support.ory.networks import OryBehind, behind
 from tests.support.ory.ports import hook_of
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.ory]
 
 HURRIED = CallLimits(
     connect_s=0.5, read_s=0.25, attempts=2, first_wait_s=0.001, longest_wait_s=0.01, breaker_threshold=1000

@@ -14,9 +14,11 @@ from moltnet.adapters.system import SystemRandomness
 from moltnet.entrypoints.container.ory import Ory
 from moltnet.entrypoints.container.wiring import Parts
 from tests.support.builders import NOON
-from tests.support.ory.ports import QUICK, RunningClock, a_stand_in, real_addresses, real_hooks, real_issuer
+from tests.support.ory import named
+from tests.support.ory.named import SIDES
+from tests.support.ory.ports import QUICK, RunningClock, a_stand_in, real_addresses
 from tests.support.ory.proxy import OryProxy, a_proxy
-from tests.support.ory.server import SIDES, OryStandIn
+from tests.support.ory.server import OryStandIn
 
 OryBehind: TypeAlias = OryStandIn | OryProxy
 
@@ -32,12 +34,12 @@ async def behind(limits: CallLimits = QUICK) -> AsyncIterator[tuple[OryBehind, d
             yield ory.stand_in, {"clock": clock, "ory": Ory(ory.services, ory.issuer)}
         return
     addresses = {(service, side): getattr(real, f"{service}_{side}") for service, side in SIDES}
-    async with a_proxy(addresses, real_hooks()) as proxy:
+    async with a_proxy(addresses, named.hooks()) as proxy:
         through = {"_".join(side): address for side, address in proxy.addresses.items()}
         # A hash of a password alone takes as long as a stand-in is waited for.
         patient = attrs.evolve(limits, connect_s=2.0, read_s=3.0, longest_wait_s=0.05)
         with ory_services(OryAddresses(**through, api_key=real.api_key), patient) as services:
-            options = {"clock": RunningClock(), "ory": Ory(services, real_issuer()), "place": _really_random}
+            options = {"clock": RunningClock(), "ory": Ory(services, named.issuer()), "place": _really_random}
             yield proxy, options
 
 

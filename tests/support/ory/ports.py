@@ -1,11 +1,9 @@
-"""The ports over Ory: the stand-in, or real services where `MOLTNET_TEST_ORY_…` name them.
+"""The ports over Ory: the stand-in, or real services where `MOLTNET_TEST_ORY_…` name them (tests/support/ory/named.py).
 
-The names are those of the server's settings behind `MOLTNET_TEST_`. `MOLTNET_TEST_ORY_HOOKS` is where Hydra's token
-hook reaches the tests, by default `moltnet:8000` as deploy/ory has it. Real services keep what the suites make.
+Real services keep what the suites make.
 """
 
 import functools
-import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -30,15 +28,16 @@ from moltnet.entrypoints.schema.convert import json_value
 from moltnet.ports.identity import ClientRegistry
 from moltnet.ports.storage import Storage
 from tests.support.builders import NOON
+from tests.support.ory import named
 from tests.support.ory.hydra import TokenHook
+from tests.support.ory.named import SIDES
 from tests.support.ory.proxy import a_hook_server
-from tests.support.ory.server import API_KEY, SIDES, OryStandIn, an_ory
+from tests.support.ory.server import API_KEY, OryStandIn, an_ory
 
 BASE_URL = "https://moltnet.example/"
 ISSUER = "https://auth.example"
 # Fails as it does with an operator's limits, only sooner.
 QUICK = CallLimits(connect_s=1.0, read_s=2.0, first_wait_s=0.001, longest_wait_s=0.05, breaker_threshold=1000)
-_PREFIX = "MOLTNET_TEST_"
 
 
 class RunningClock(MemoryClock):
@@ -118,10 +117,10 @@ async def ory(limits: CallLimits = QUICK, *, split: bool = False) -> AsyncIterat
     """The services, until the context is left."""
     real = real_addresses()
     if real is not None:
-        async with a_hook_server(real_hooks()) as hooks:
+        async with a_hook_server(named.hooks()) as hooks:
             with ory_services(real) as services:
                 hook = functools.partial(setattr, hooks, "answer")
-                yield Ory(services=services, stand_in=None, clock=RunningClock(), issuer=real_issuer(), hook=hook)
+                yield Ory(services=services, stand_in=None, clock=RunningClock(), issuer=named.issuer(), hook=hook)
         return
     async with a_stand_in(MemoryClock(NOON), limits, split=split) as stood_in:
         yield stood_in
@@ -155,28 +154,9 @@ def hook_of(storage: Storage, clients: ClientRegistry) -> TokenHook:
     return hook
 
 
-def is_real() -> bool:
-    """Whether real services are named."""
-    return real_addresses() is not None
-
-
-def real_issuer() -> str:
-    """What the real Hydra calls itself."""
-    return os.environ.get(f"{_PREFIX}ORY_ISSUER", "https://auth.example/")
-
-
-def real_hooks() -> str:
-    """The host and port that the real services' hooks call."""
-    return os.environ.get(f"{_PREFIX}ORY_HOOKS", "moltnet:8000")
-
-
 def real_addresses() -> OryAddresses | None:
     """Where the real services answer; None when none are named."""
-    project = os.environ.get(f"{_PREFIX}ORY_PROJECT_URL")
-    named = {side: os.environ.get(f"{_PREFIX}ORY_{'_'.join(side).upper()}_URL", project) for side in SIDES}
-    if not all(named.values()):
-        return None
-    return _addresses(lambda service, side: str(named[service, side]), os.environ.get(f"{_PREFIX}ORY_API_KEY"))
+    return _addresses(lambda *side: named.addresses()[side], named.api_key()) if named.is_real() else None
 
 
 def _addresses(of: Callable[[str, str], str], api_key: str | None) -> OryAddresses:

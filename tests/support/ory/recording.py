@@ -10,7 +10,6 @@ Each setting of the services has calls of its own: `deployed` is deploy/ory as i
 
 import asyncio
 import json
-import os
 import re
 import secrets
 import sys
@@ -22,10 +21,9 @@ from uuid import uuid4
 import attrs
 from aiohttp import ClientSession, FormData
 
+from tests.support.ory import named
 from tests.support.ory.hydra import TokenHook
-from tests.support.ory.ports import real_hooks
 from tests.support.ory.proxy import a_hook_server
-from tests.support.ory.server import SIDES
 
 Answers: TypeAlias = dict[str, dict[str, Any]]
 Wait: TypeAlias = Callable[[float], Awaitable[None]]
@@ -342,25 +340,14 @@ async def recorded(
         return recorder.answers
 
 
-async def versions(addresses: Mapping[tuple[str, str], str]) -> dict[str, str]:
-    """What each service says of itself."""
-    async with ClientSession() as http:
-        found = {}
-        for service in ("kratos", "hydra", "keto"):
-            async with http.get(f"{addresses[service, 'admin']}/version") as answer:
-                found[service] = (await answer.json())["version"]
-        return found
-
-
 async def _fixture(setting: str) -> dict[str, Any]:
-    addresses = {side: os.environ[f"MOLTNET_TEST_ORY_{'_'.join(side).upper()}_URL"] for side in SIDES}
-    api_key, hook = os.environ.get("MOLTNET_TEST_ORY_API_KEY"), SETTINGS[setting][1]
+    hook = SETTINGS[setting][1]
     async with AsyncExitStack() as stack:
         if hook is not absence:
-            hooks = await stack.enter_async_context(a_hook_server(real_hooks()))
+            hooks = await stack.enter_async_context(a_hook_server(named.hooks()))
             hooks.answer = hook
-        answers = await recorded(setting, addresses, api_key)
-    return {"versions": await versions(addresses), "answers": answers}
+        answers = await recorded(setting, named.addresses(), named.api_key())
+    return {"versions": await named.versions(), "answers": answers}
 
 
 def main() -> None:

@@ -13,12 +13,12 @@ from tests.support.ory.faults import Faults, Handler
 from tests.support.ory.hydra import Hydra, TokenHook
 from tests.support.ory.keto import Keto, Tuple
 from tests.support.ory.kratos import Kratos
+from tests.support.ory.named import SIDES
 from tests.support.ory.replies import error_k, reply
 
 API_KEY = "ory_pat_a-key-of-the-project"
 # Calls that carry no key (docs/reference/ory.md, "The client package").
 OPEN_CALLS = frozenset({"K1", "K9", "K10", "H7", "H10", "H11", "discovery", "health", "version"})
-SIDES = tuple((service, side) for service in ("kratos", "hydra", "keto") for side in ("public", "admin"))
 
 
 @attrs.frozen(kw_only=True)
