@@ -4,21 +4,31 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Callable, Mapping
-from datetime import timedelta
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
 import attrs
 import pytest
 
+from moltnet.adapters.memory.storage import MemoryStorage
 from moltnet.adapters.memory.system import MemoryClock
+from moltnet.adapters.system import SystemRandomness
 from moltnet.domain.credentials import ALL_SCOPES, InvalidToken, Scope
 from moltnet.domain.errors import Unavailable
+from moltnet.domain.ids import ClientId
 from tests.integration.ory.conftest import Holder
-from tests.support.builders import an_agent
-from tests.support.ory.faults import DOWN
-from tests.support.ory.hydra import Hydra, a_key
+from tests.support.builders import an_agent, an_id
+from tests.support.ory import named
+from tests.support.ory.faults import DOWN, Faults
+from tests.support.ory.hydra import Hydra, SigningKey, a_key
+from tests.support.ory.named import real_alone
+from tests.support.ory.networks import behind
+from tests.support.ory.ports import BASE_URL
+from tests.support.ory.proxy import OryProxy
 from tests.support.ory.server import OryStandIn
+from tests.support.stored import joined
 
 pytestmark = pytest.mark.real
 
@@ -162,6 +172,10 @@ TABLE: Mapping[str, tuple[Callable[[Making], str], str, bool]] = {
     "scopes of a wrong type": (lambda m: m.signed(scp=7), REFUSED, False),
 }  # fmt: skip
 
+# A real Hydra never issues those in that form.
+ISSUED = {"other issuer, but Hydra's own"}
+SETS = {"access-token": "hydra.jwt.access-token", "id-token": "hydra.openid.id-token"}
+
 
 @pytest.fixture
 def making(holder: Holder, stand_in: OryStandIn, clock: MemoryClock) -> Making:
@@ -169,8 +183,8 @@ def making(holder: Holder, stand_in: OryStandIn, clock: MemoryClock) -> Making:
     return Making(stand_in.hydra, holder, clock.now())
 
 
-@pytest.mark.parametrize("name", TABLE)
-async def test_token(making: Making, stand_in: OryStandIn, name: str):
+async def judged(making: Making, name: str, faults: Faults) -> None:
+    """Verifies the table's token of a name, and whether Hydra was asked about it."""
     make, outcome, asks_hydra = TABLE[name]
     token = make(making)
     if outcome == GOOD:
@@ -179,7 +193,60 @@ async def test_token(making: Making, stand_in: OryStandIn, name: str):
     else:
         with pytest.raises(InvalidToken):
             await making.holder.verifier.verify(token)
-    assert ("H8" in stand_in.faults.calls) is asks_hydra
+    assert ("H8" in faults.calls) is asks_hydra
+
+
+@pytest.mark.parametrize("name", TABLE)
+async def test_token(making: Making, stand_in: OryStandIn, name: str):
+    await judged(making, name, stand_in.faults)
+
+
+@pytest.fixture
+async def at_real() -> AsyncIterator[tuple[Making, OryProxy]]:
+    """The same before a real Hydra, which publishes the keys of these tokens; the clock is ours."""
+    storage, clock = MemoryStorage(), MemoryClock(datetime.now(UTC))
+    async with behind() as (proxy, options), AsyncExitStack() as stack:
+        assert isinstance(proxy, OryProxy)
+        ory, agent, hydra = options["ory"], await joined(storage), Hydra(clock=clock.now, issuer=named.issuer())
+        for of, key in (
+            ("access-token", hydra.keys[0]),
+            ("access-token", a_key("ec", "ES256")),
+            ("id-token", hydra.id_token_key),
+        ):
+            await stack.enter_async_context(published(proxy, SETS[of], key))
+        secret = await ory.clients(storage=storage, clock=clock, randomness=SystemRandomness()).create(
+            ClientId(an_id()), agent, ALL_SCOPES
+        )
+        verifier = ory.token_verifier(
+            keys=ory.published_keys(clock=clock),
+            storage=storage,
+            clock=clock,
+            audience=BASE_URL,
+            scopeless_tokens_have_all=True,
+        )
+        proxy.faults.calls.clear()
+        clock.advance(LATER)
+        holder = Holder(storage=storage, agent=agent, secret=secret, verifier=verifier)
+        yield Making(hydra, holder, clock.now()), proxy
+
+
+@asynccontextmanager
+async def published(proxy: OryProxy, keys: str, key: SigningKey) -> AsyncIterator[None]:
+    """Lets the real Hydra have a key of ours among its own."""
+    url = f"{proxy.real['hydra', 'admin']}/admin/keys/{keys}/{key.kid}"
+    private = {"use": "sig", "alg": key.alg, "kid": key.kid} | key.as_dict(private=True)
+    async with proxy.http.put(url, json=private) as answer:
+        assert answer.status == 200, await answer.text()
+    yield
+    await proxy.http.delete(url)
+
+
+@pytest.mark.ory
+@real_alone
+@pytest.mark.parametrize("name", [name for name in TABLE if name not in ISSUED])
+async def test_token_before_a_real_hydra(at_real: tuple[Making, OryProxy], name: str):
+    making, proxy = at_real
+    await judged(making, name, proxy.faults)
 
 
 @pytest.mark.parametrize(
