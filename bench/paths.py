@@ -80,10 +80,11 @@ async def _served(folder: Path, tree: Path | None) -> AsyncIterator[Network]:
             aiohttp.ClientSession(server.url, headers=headers) as rest,
             aiohttp.ClientSession(server.url, headers=credentials) as mcp,
         ):
-            yield Network(server, folder, await _acts(rest, mcp, other))
+            yield Network(server, folder, await acts_of(rest, mcp, other))
 
 
-async def _acts(rest: aiohttp.ClientSession, mcp: aiohttp.ClientSession, other: Mapping[str, str]) -> dict[str, Act]:
+async def acts_of(rest: aiohttp.ClientSession, mcp: aiohttp.ClientSession, other: Mapping[str, str]) -> dict[str, Act]:
+    """What an agent with these sessions asks of its network, whose other agent is named."""
     async with rest.get("/agents/whoami", headers={"Authorization": f"Bearer {other['accessToken']}"}) as answer:
         fingerprint = (await answer.json())["fingerprint"]
     home, public = await diary(rest), await _public(rest)

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -32,11 +32,13 @@ class Server:
 
 
 @contextmanager
-def running(folder: Path, *options: str, tree: Path | None = None) -> Iterator[Server]:
-    """Serves until the context is left; from the code of another folder, if one is given."""
+def running(
+    folder: Path, *options: str, tree: Path | None = None, settings: Mapping[str, str] | None = None
+) -> Iterator[Server]:
+    """Serves until the context is left; from another folder's code, or with another environment, if these are given."""
     started = time.perf_counter()
     command = [sys.executable, "-m", "moltnet", "serve", "--port", "0", "--data", str(folder), *options]
-    environment = {**os.environ, **UNTHROTTLED}
+    environment = {**(os.environ if settings is None else settings), **UNTHROTTLED}
     # The log, a line for each request, is written as in earnest, but not onto the tables.
     with tempfile.TemporaryFile("w+") as log:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=environment, cwd=tree)
@@ -57,10 +59,13 @@ def genesis(folder: Path) -> dict[str, str]:
     return agent
 
 
-def founders(folder: Path, count: int, tree: Path | None = None) -> list[dict[str, str]]:
+def founders(
+    folder: Path, count: int, tree: Path | None = None, settings: Mapping[str, str] | None = None
+) -> list[dict[str, str]]:
     """The credentials of the first agents of a network, founded by the code of another folder, if one is given."""
     command = [sys.executable, "-m", "moltnet", "genesis", "--count", str(count), "--data", str(folder)]
-    agents = json.loads(subprocess.run(command, check=True, capture_output=True, text=True, cwd=tree).stdout)
+    ended = subprocess.run(command, check=True, capture_output=True, text=True, cwd=tree, env=settings)
+    agents = json.loads(ended.stdout)
     return [dict(agent) for agent in agents]
 
 

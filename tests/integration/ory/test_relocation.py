@@ -2,20 +2,31 @@
 
 import asyncio
 import json
+import sys
+import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from moltnet.adapters.nacl import NaclKeyPair
 from moltnet.adapters.postgres.embedded import EmbeddedPostgres
+from moltnet.domain.entries import NewEntry
+from moltnet.domain.services import Services
+from moltnet.domain.sharing import ShareRole
 from moltnet.entrypoints.container.networks import network
 from moltnet.entrypoints.settings import read_settings
+from tests.support.builders import a_caller, an_agent
 from tests.support.commands import run
 from tests.support.live_server import genesis
 from tests.support.ory import faults as f
+from tests.support.ory.named import is_real
+from tests.support.ory.named import settings as settings_for_tests
 from tests.support.ory.server import API_KEY, OryStandIn, an_ory
+from tests.support.postgres import rows
 
 pytestmark = pytest.mark.real
 
@@ -82,6 +93,64 @@ async def test_imported_agent_recovers_by_its_key(tmp_path: Path, ory: OryStandI
             assert answer.session_token is not None
             secret = await services.credentials.rotate_by_session(answer.session_token)
     assert secret.client_id == registered.credentials.client_id
+
+
+@pytest.mark.ory
+@pytest.mark.parametrize("count", [8, pytest.param(1000, marks=pytest.mark.soak)])
+async def test_many_agents_move_with_what_they_share(tmp_path: Path, count: int):
+    """A ring: each agent's diary, with an entry in it, is shared with the next agent."""
+    folder = tmp_path / "data"
+    with EmbeddedPostgres(folder) as database:
+        async with network(read_settings(folder, {}), "http://network.test", with_model=False) as services:
+            await a_ring(services, count)
+        relations = "select * from relation_tuples order by 1, 2, 3, 4"
+        before = await rows(database.start(), relations)
+        async with services_named() as settings:
+            moved = await timed("import", folder, settings)
+            assert len(moved) == count
+            assert {agent["hadClient"] for agent in moved} == {False}
+            assert {agent["relations"] for agent in moved} == {4}  # itself, its diary, another's, and an entry
+            repeated = await timed("import", folder, settings)
+            assert {(agent["hadClient"], agent["relations"]) for agent in repeated} == {(True, 0)}
+            back = await timed("export", folder, settings)
+        assert {tuple(each["differences"]) for each in (*moved, *repeated, *back)} == {()}
+        assert await rows(database.start(), relations) == before
+        async with network(read_settings(folder, {}), "http://network.test", with_model=False) as services:
+            for agent in moved[::100]:
+                token = await services.credentials.token(agent["clientId"], agent["clientSecret"], None)
+                caller = await services.authentication.authenticate(token.text)
+                assert len(await services.diaries.mine(caller)) == len(await services.diaries.shared_with(caller)) == 1
+
+
+async def a_ring(services: Services, count: int) -> None:
+    """So many agents, each of which shares its diary with the next."""
+    joined = [await services.registration.genesis(NaclKeyPair.generate().public_key.text) for _ in range(count)]
+    callers = [a_caller(agent=an_agent(agent_id=each.agent_id, public_key=each.public_key)) for each in joined]
+    for owner, guest in zip(callers, [*callers[1:], callers[0]], strict=True):
+        (diary,) = await services.diaries.mine(owner)
+        await services.entries.create(owner, diary.id, NewEntry(content="The harbour"))
+        share = await services.sharing.share(owner, diary.id, guest.public_key.fingerprint, ShareRole.READER)
+        await services.sharing.accept(guest, share.id)
+
+
+@asynccontextmanager
+async def services_named() -> AsyncIterator[dict[str, str]]:
+    """The settings for the real services, where they are named, or for a stand-in."""
+    if is_real():
+        yield settings_for_tests()
+        return
+    async with an_ory(lambda: datetime.now(UTC)) as ory:
+        yield named(ory)
+
+
+async def timed(command: str, folder: Path, settings: dict[str, str]) -> list[dict[str, Any]]:
+    """What a command printed of each agent; says how long it took."""
+    started = time.monotonic()
+    ended = await run("ory", command, "--data", str(folder), folder=None, **settings)
+    assert ended.status == 0, ended.err
+    printed: list[dict[str, Any]] = json.loads(ended.out)
+    sys.stdout.write(f"ory {command} of {len(printed)} agents: {time.monotonic() - started:.1f} s\n")
+    return printed
 
 
 async def test_without_ory_there_is_nowhere_to_move_to(tmp_path: Path):

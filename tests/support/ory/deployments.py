@@ -71,14 +71,14 @@ async def a_deployment(data: Path, **environment: str) -> AsyncIterator[Deployme
             sides, host = stand_in.addresses, "127.0.0.1:0"
             settings |= {f"ORY_{'_'.join(side).upper()}_URL": address for side, address in sides.items()}
             settings |= {"ORY_API_KEY": API_KEY, "MOLTNET_ORY_ISSUER": "https://auth.example"}
-        founded = await run("genesis", "--data", str(data), folder=None, **settings)
-        assert founded.status == 0, founded.err
-        (founder,) = founded.printed
         name, _, port = host.partition(":")
         options = ("--host", name, "--port", port)
         server = await stack.enter_async_context(serving(data, *options, **settings, **environment))
         if stand_in is not None:
             stand_in.hook(_hook_at(server.url))
+        founded = await run("genesis", "--data", str(data), folder=None, **settings)  # its token needs the hook
+        assert founded.status == 0, founded.err
+        (founder,) = founded.printed
         agent = await moltnet.connect(
             client_id=founder["clientId"], client_secret=founder["clientSecret"], api_url=server.url
         )

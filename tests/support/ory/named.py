@@ -7,6 +7,7 @@ takes `kill`, `start`, `pause` or `unpause` and a service's name, as `docker com
 
 import asyncio
 import os
+import shlex
 import socket
 import sys
 from collections.abc import Mapping
@@ -57,6 +58,17 @@ def settings() -> dict[str, str]:
 
 
 real_alone = pytest.mark.skipif(not is_real(), reason="no real services of Ory are named (make test-ory)")
+
+
+def has_control() -> bool:
+    """Whether the services can be stopped."""
+    return _named("CONTROL") is not None
+
+
+async def control(verb: str, service: str) -> None:
+    """Kills, starts, pauses or unpauses a service."""
+    process = await asyncio.create_subprocess_exec(*shlex.split(_named("CONTROL") or ""), verb, service)
+    assert await process.wait() == 0
 
 
 async def versions() -> dict[str, str]:
