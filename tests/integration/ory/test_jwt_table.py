@@ -23,7 +23,6 @@ from tests.support.builders import an_agent, an_id
 from tests.support.ory import named
 from tests.support.ory.faults import DOWN, Faults
 from tests.support.ory.hydra import Hydra, SigningKey, a_key
-from tests.support.ory.named import real_alone
 from tests.support.ory.networks import behind
 from tests.support.ory.ports import BASE_URL
 from tests.support.ory.proxy import OryProxy
@@ -242,8 +241,7 @@ async def published(proxy: OryProxy, keys: str, key: SigningKey) -> AsyncIterato
 
 
 @pytest.mark.ory
-@real_alone
-@pytest.mark.parametrize("name", [name for name in TABLE if name not in ISSUED])
+@pytest.mark.parametrize("name", [name for name in TABLE if named.is_real() and name not in ISSUED])
 async def test_token_before_a_real_hydra(at_real: tuple[Making, OryProxy], name: str):
     making, proxy = at_real
     await judged(making, name, proxy.faults)

@@ -1,5 +1,6 @@
 """How long a request is remembered by its Idempotency-Key, over REST and by the network's own clock."""
 
+from contextlib import nullcontext
 from datetime import timedelta
 
 from moltnet.domain.idempotency import IDEMPOTENCY_RECORD_LIFETIME
@@ -14,10 +15,13 @@ async def test_key_is_free_again_after_a_day(stage):
         assert reply.status == 201
         return str(reply.json["id"])
 
-    first = await made()
-    await Stage.later(IDEMPOTENCY_RECORD_LIFETIME - INSTANT)(stage)
-    assert await made() == first
-    await Stage.later(INSTANT)(stage)
-    second = await made()
-    assert second != first
-    assert await made() == second
+    # Real services have a clock of their own, by which a usual token would end too soon for ours.
+    owner = str(stage.actors["owner"].secret.client_id)
+    async with stage.ory.lasting(owner, 2 * IDEMPOTENCY_RECORD_LIFETIME) if stage.ory else nullcontext():
+        first = await made()
+        await Stage.later(IDEMPOTENCY_RECORD_LIFETIME - INSTANT)(stage)
+        assert await made() == first
+        await Stage.later(INSTANT)(stage)
+        second = await made()
+        assert second != first
+        assert await made() == second

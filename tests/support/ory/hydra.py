@@ -76,6 +76,7 @@ def a_key(kid: str, alg: str = "RS256") -> SigningKey:
 @attrs.define
 class _Issued:
     claims: dict[str, Any]
+    kid: str | None = None
     active: bool = True
 
 
@@ -118,6 +119,7 @@ class Hydra:
             web.delete("/admin/clients/{id}", self.delete, name="H5"),
             web.post("/admin/oauth2/introspect", self.introspect, name="H8"),
             web.delete("/admin/oauth2/tokens", self.end_tokens, name="H9"),
+            web.post("/admin/keys/hydra.jwt.access-token", self.create_key, name="H13"),
         ]
 
     def rotate_keys(self, key: SigningKey) -> None:
@@ -222,7 +224,7 @@ class Hydra:
 
     async def published(self, _: web.Request) -> web.Response:
         """H11."""
-        return reply({"keys": [_public(key) for key in [self.id_token_key, *self.keys]]}, headers=UNCACHED)
+        return reply({"keys": [_described(key) for key in [self.id_token_key, *self.keys]]}, headers=UNCACHED)
 
     async def configuration(self, _: web.Request) -> web.Response:
         """OpenID Connect Discovery."""
@@ -234,7 +236,7 @@ class Hydra:
         if not form:
             return error_h(400, "invalid_request", "The POST body can not be empty")
         issued, now = self.issued.get(str(form.get("token"))), self.clock() + self.skew
-        if issued is None or not issued.active or issued.claims["exp"] <= now.timestamp():
+        if issued is None or not issued.active or issued.claims["exp"] <= now.timestamp() or self._is_older(issued):
             return reply({"active": False}, headers=OF_FOSITE)
         said = issued.claims
         told = {name: said[name] for name in ("client_id", "sub", "exp", "iat", "nbf", "aud", "iss")}
@@ -248,6 +250,16 @@ class Hydra:
             return error_h(400, "invalid_request", "client_id is required")
         self._end(request.query["client_id"])
         return web.Response(status=204)
+
+    async def create_key(self, _: web.Request) -> web.Response:
+        """H13."""
+        self.rotate_keys(key := a_key(str(uuid4())))
+        location = {"Location": f"{self.issuer}/keys/hydra.jwt.access-token"}
+        return reply({"keys": [_described(key, private=True)]}, 201, location)
+
+    def _is_older(self, issued: _Issued) -> bool:
+        """Whether a JWT has an older key than the newest, by which alone Hydra introspects, though it lists all."""
+        return issued.kid not in (None, self.keys[0].kid)
 
     def _is_authentic(self, client: dict[str, Any], secret: str) -> bool:
         is_post = client["token_endpoint_auth_method"] == "client_secret_post"
@@ -263,7 +275,7 @@ class Hydra:
             claims["exp"] = claims["iat"] + int(lifespan.removesuffix("s"))
         strategy = client["access_token_strategy"] or self.strategy
         token = self.sign(claims) if strategy == "jwt" else f"ory_at_{secrets.token_urlsafe(32)}"
-        self.issued[token] = _Issued(claims)
+        self.issued[token] = _Issued(claims, self.keys[0].kid if strategy == "jwt" else None)
         told = {"access_token": token, "expires_in": 3599, "scope": " ".join(scopes), "token_type": "bearer"}
         return reply(told, headers=OF_FOSITE)
 
@@ -322,8 +334,8 @@ def _hook_request(client_id: str, scopes: list[str]) -> dict[str, Any]:
     }
 
 
-def _public(key: SigningKey) -> dict[str, Any]:
-    return {"use": "sig", "alg": key.alg, "kid": key.kid} | key.as_dict(private=False)
+def _described(key: SigningKey, *, private: bool = False) -> dict[str, Any]:
+    return {"use": "sig", "alg": key.alg, "kid": key.kid} | key.as_dict(private=private)
 
 
 def _hash(secret: str) -> bytes:
