@@ -154,7 +154,7 @@ async def test_kratos_own_registration_asks_us_first_and_tells_us_after(deployme
         status, accepted = await asked(kratos, "POST", path, json=body | {"traits": traits | {"voucher_code": code}})
         assert status == 200, accepted
     profile = await deployment.founder.agents.lookup(key.fingerprint)
-    assert str(profile.id) == accepted["identity"]["id"]
+    assert profile.public_key == key
 
 
 async def identities_of(deployment: Deployment, key: str) -> tuple[int, Any]:
