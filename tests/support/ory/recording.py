@@ -1,7 +1,7 @@
 """Every kind of call that the adapters make, as plain HTTP, and what the services answer to it.
 
 Recorded from real services, an answer is a fixture in `recorded/`; the stand-in is held to it
-(tests/integration/ory/test_recorded.py). To record, with the addresses as CONTRIBUTING.md says:
+(tests/integration/ory/test_recorded.py). To record, with the addresses as docs/ory.md says:
 
     python -m tests.support.ory.recording SETTING > tests/support/ory/recorded/SETTING.json
 
