@@ -13,8 +13,7 @@ from moltnet.domain.constraints import Description, Hint, Integer, ItemCount, Nu
 from moltnet.domain.entries import TAG_MAX, TAGS_MAX, Entry, EntryType, written_tags
 from moltnet.domain.errors import Invalid
 from moltnet.domain.ids import AgentId, DiaryId, EntryId
-from moltnet.domain.indexing import Term
-from moltnet.domain.passages import Span
+from moltnet.domain.indexing import Span, Term
 
 
 class Reason(StrEnum):

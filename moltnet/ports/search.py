@@ -5,8 +5,7 @@ from typing import Protocol
 
 from moltnet.domain.entries import Similar
 from moltnet.domain.ids import DiaryId, EntryId
-from moltnet.domain.indexing import ModelName, Term, Vector
-from moltnet.domain.passages import Span
+from moltnet.domain.indexing import ModelName, Span, Term, Vector
 from moltnet.domain.ranking import Candidates, Question
 from moltnet.domain.search import LexicalQuery, Query
 

@@ -11,8 +11,7 @@ from moltnet.domain.constraints import Page
 from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.entries import Entry
 from moltnet.domain.ids import EntryId
-from moltnet.domain.indexing import EntryIndex, IndexedPassage, ModelName, Term
-from moltnet.domain.passages import Span
+from moltnet.domain.indexing import EntryIndex, IndexedPassage, ModelName, Span, Term
 from moltnet.domain.ranking import Question
 from moltnet.domain.search import Filters, LexicalQuery
 from moltnet.domain.text import SIMILAR_AMONG, SIMILAR_MAX

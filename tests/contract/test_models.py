@@ -21,9 +21,9 @@ from moltnet.domain.indexing import (
     ModelReference,
     ModelState,
     ServingModelChanged,
+    Span,
     Vector,
 )
-from moltnet.domain.passages import Span
 from moltnet.domain.ranking import Question
 from moltnet.ports.storage import Storage
 from tests.support.builders import NOON, an_entry

@@ -9,8 +9,8 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from moltnet.adapters.postgres.health_check import DiskSpace, PostgresReadiness
+from moltnet.adapters.postgres.session import RULES, translated
 from moltnet.adapters.postgres.storage import PostgresStorage
-from moltnet.adapters.postgres.violations import RULES, translated
 from moltnet.domain.agents import Agent, KeyTaken, ProfileNotFound
 from moltnet.domain.diaries import Diary, DiaryNotFound
 from moltnet.domain.entries import Entry, UnknownSuccessor

@@ -3,8 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from moltnet.adapters.memory.embedding import MemoryEmbedder
-from moltnet.domain.indexing import DIMENSIONS, EmbedderUnavailable, ModelName, ModelReference, Vector
-from moltnet.domain.passages import Span
+from moltnet.domain.indexing import DIMENSIONS, EmbedderUnavailable, ModelName, ModelReference, Span, Vector
 from moltnet.ports.search import Embedder
 
 

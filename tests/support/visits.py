@@ -6,7 +6,7 @@ from moltnet.domain.caller import ANONYMOUS
 from moltnet.entrypoints.discovery.document import NetworkUrls
 from moltnet.entrypoints.library.agent import LocalAgent
 from moltnet.entrypoints.mcp.calls import Result, call, tool_named
-from moltnet.entrypoints.mcp.mcp_session import TIMEOUT_S, SingleMcpSession
+from moltnet.entrypoints.mcp.sessions import TIMEOUT_S, SingleMcpSession
 from tests.support.network import BASE_URL, Member, Network
 
 PLACE = NetworkUrls(api_url=BASE_URL)

@@ -16,8 +16,7 @@ from moltnet.adapters.memory.vectors import cosines, near_ones, unit
 from moltnet.domain.diaries import Visibility
 from moltnet.domain.entries import Entry, Similar
 from moltnet.domain.ids import DiaryId, EntryId
-from moltnet.domain.indexing import EntryIndex, IndexedPassage, ModelName, Term, Vector
-from moltnet.domain.passages import Span
+from moltnet.domain.indexing import EntryIndex, IndexedPassage, ModelName, Span, Term, Vector
 from moltnet.domain.ranking import (
     DIARIES_COUNTED,
     WORDS_LOOKED_UP,

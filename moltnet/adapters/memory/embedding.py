@@ -7,8 +7,7 @@ import zlib
 from collections.abc import Sequence
 from functools import lru_cache
 
-from moltnet.domain.indexing import DIMENSIONS, ModelName, Vector
-from moltnet.domain.passages import Span, passages, windows
+from moltnet.domain.indexing import DIMENSIONS, ModelName, Span, Vector, passages, windows
 
 _WORD = re.compile(r"\w+")
 _WINDOW = 64  # words

@@ -18,8 +18,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from moltnet.adapters.postgres.embedded_binaries import EmbeddedUnavailable, installed
 from moltnet.adapters.postgres.health_check import HAS_LIST
 from moltnet.adapters.postgres.migrate import SchemaUnusable, load_migrations
-from moltnet.adapters.postgres.session import SNAPSHOT, Connection, limit_statements
-from moltnet.adapters.postgres.violations import translated
+from moltnet.adapters.postgres.session import SNAPSHOT, Connection, limit_statements, translated
 from moltnet.domain.errors import Conflict, Unavailable
 
 CHUNK_BYTES = 1 << 18

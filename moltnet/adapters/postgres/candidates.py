@@ -17,8 +17,7 @@ from moltnet.adapters.postgres.session import Repository, Row
 from moltnet.adapters.postgres.terms import any_run, dimension_of, quoted, stored_form
 from moltnet.domain.entries import Similar
 from moltnet.domain.ids import DiaryId, EntryId
-from moltnet.domain.indexing import ModelName, Term, Vector
-from moltnet.domain.passages import Span
+from moltnet.domain.indexing import ModelName, Span, Term, Vector
 from moltnet.domain.ranking import BM25_MOST, DIARIES_COUNTED, WORDS_LOOKED_UP, Candidate, Candidates, Question, rarest
 from moltnet.domain.search import LexicalQuery
 from moltnet.domain.text import SIMILAR_AMONG, SIMILAR_FROM, SIMILAR_MAX

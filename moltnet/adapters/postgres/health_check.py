@@ -12,8 +12,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from moltnet.adapters.postgres.migrate import EXTENSION, SchemaUnusable, load_migrations
-from moltnet.adapters.postgres.session import Connection, limit_statements
-from moltnet.adapters.postgres.violations import translated
+from moltnet.adapters.postgres.session import Connection, limit_statements, translated
 from moltnet.domain.errors import Invalid, StorageFull, StorageReadOnly, StorageUnavailable, Unavailable
 
 CONNECT_WITHIN_S = 4

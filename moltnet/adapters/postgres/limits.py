@@ -6,8 +6,7 @@ from operator import itemgetter
 from typing import Self
 
 from moltnet.adapters.postgres.pool import Pool, lent_connection, opened_pool
-from moltnet.adapters.postgres.session import Session
-from moltnet.adapters.postgres.violations import translated
+from moltnet.adapters.postgres.session import Session, translated
 from moltnet.domain.caller import WINDOW, Allowance
 from moltnet.ports.system import Clock
 

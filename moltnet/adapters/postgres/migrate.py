@@ -11,8 +11,7 @@ from importlib import resources
 import attrs
 import psycopg
 
-from moltnet.adapters.postgres.session import Connection, limit_statements
-from moltnet.adapters.postgres.violations import translated
+from moltnet.adapters.postgres.session import Connection, limit_statements, translated
 from moltnet.domain.errors import Unavailable
 
 # Any number that no other program on the same database uses: the first bytes of the SHA-256 of "moltnet migrations".

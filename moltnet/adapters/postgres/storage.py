@@ -26,8 +26,7 @@ from moltnet.adapters.postgres.repositories.requests import (
     PostgresOutbox,
     PostgresSigningRequests,
 )
-from moltnet.adapters.postgres.session import SNAPSHOT, STATEMENT_WITHIN_S, Session
-from moltnet.adapters.postgres.violations import translated
+from moltnet.adapters.postgres.session import SNAPSHOT, STATEMENT_WITHIN_S, Session, translated
 from moltnet.domain.errors import StorageFull, StorageReadOnly
 from moltnet.domain.indexing import EntryIndex
 from moltnet.ports.telemetry import (

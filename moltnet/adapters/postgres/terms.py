@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import attrs
 
-from moltnet.adapters.postgres.binary_format import SPARSE_DIMENSIONS, SparseVector
+from moltnet.adapters.postgres.pool import SPARSE_DIMENSIONS, SparseVector
 from moltnet.domain.indexing import Term
 from moltnet.domain.ranking import term_weight
 

@@ -18,9 +18,9 @@ from moltnet.domain.indexing import (
     ModelName,
     ModelPassages,
     ModelReference,
+    Span,
     Vector,
 )
-from moltnet.domain.passages import Span
 from moltnet.domain.services.models import Models
 from moltnet.domain.services.requests import ThrottlingService
 from moltnet.ports.search import Embedder, TextAnalyzer

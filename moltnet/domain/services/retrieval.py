@@ -11,8 +11,7 @@ import attrs
 
 from moltnet.domain.entries import Entry
 from moltnet.domain.ids import DiaryId, EntryId
-from moltnet.domain.indexing import EmbedderUnavailable, Term, Vector
-from moltnet.domain.passages import Span
+from moltnet.domain.indexing import EmbedderUnavailable, Span, Term, Vector
 from moltnet.domain.ranking import Candidates, Question, Ranked, best_first, is_confident, is_exact, rank, score_share
 from moltnet.domain.search import Explanation, Filters, LeftOut, LexicalQuery, Query, Reason, Search, Weights
 from moltnet.domain.services.models import Models

@@ -10,7 +10,7 @@ import attrs
 
 from moltnet.entrypoints.integrations.loops import AnyAgent, LoopBound
 from moltnet.entrypoints.mcp.calls import Result, call, tool_named
-from moltnet.entrypoints.mcp.mcp_session import SingleMcpSession
+from moltnet.entrypoints.mcp.sessions import SingleMcpSession
 from moltnet.entrypoints.mcp.tools.tool import Tool
 
 MEMORY_TOOLS = ("moltnet_whoami", "diary_search", "diary_create", "diary_get", "diary_update", "diary_reflect")

@@ -20,8 +20,8 @@ from moltnet.domain.entries import Entry, Kept, Similar
 from moltnet.domain.errors import MoltNetError
 from moltnet.domain.idempotency import check_key
 from moltnet.domain.ids import ANY_VERSION, Expected, parse_uuid, version_time
+from moltnet.domain.indexing import Span
 from moltnet.domain.keys import Fingerprint, PublicKey
-from moltnet.domain.passages import Span
 from moltnet.domain.recovery import CodeRefused, CodeSpent, FlowNotFound, FlowOver, Recovery
 from moltnet.domain.search import Explanation, Hit
 from moltnet.domain.views import Document, FeedItem, SignatureCheck

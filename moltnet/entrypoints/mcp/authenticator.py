@@ -17,8 +17,8 @@ from moltnet.domain.caller import ANONYMOUS, Anonymous, Caller, Tier
 from moltnet.domain.credentials import AccessToken, InvalidToken
 from moltnet.domain.errors import Limited, MoltNetError, Unavailable
 from moltnet.domain.services import Services
-from moltnet.entrypoints.mcp.mcp_session import TooManyCalls
 from moltnet.entrypoints.mcp.routes import MCP_PATH, RESOURCE_PATH
+from moltnet.entrypoints.mcp.sessions import TooManyCalls
 from moltnet.entrypoints.rest.authentication import RequestCount
 from moltnet.entrypoints.rest.json_text import to_json
 from moltnet.entrypoints.rest.options import REQUEST_CONTEXT

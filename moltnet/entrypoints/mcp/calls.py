@@ -11,9 +11,9 @@ from typing import Any
 import attrs
 
 from moltnet.domain.errors import Limited, MoltNetError, Unauthenticated, Unavailable
-from moltnet.entrypoints.mcp.mcp_session import McpSession, answering
 from moltnet.entrypoints.mcp.prompts import PROMPTS
 from moltnet.entrypoints.mcp.resources import RESOURCES
+from moltnet.entrypoints.mcp.sessions import McpSession, answering
 from moltnet.entrypoints.mcp.tools import ALIASES, TOOLS
 from moltnet.entrypoints.mcp.tools.parsing import InvalidArguments
 from moltnet.entrypoints.mcp.tools.tool import Tool, failure

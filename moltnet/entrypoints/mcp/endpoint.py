@@ -18,8 +18,7 @@ from moltnet.domain.services import Services
 from moltnet.entrypoints.discovery.document import NetworkUrls
 from moltnet.entrypoints.library.agent import LocalAgent
 from moltnet.entrypoints.mcp.authenticator import AuthenticationRejected, McpAuthenticator
-from moltnet.entrypoints.mcp.mcp_session import LocalMcpSession
-from moltnet.entrypoints.mcp.sessions import Sessions, reads_challenges_in_results
+from moltnet.entrypoints.mcp.sessions import LocalMcpSession, Sessions, reads_challenges_in_results
 from moltnet.entrypoints.rest.bodies import MAX_BODY_BYTES, read_body
 from moltnet.entrypoints.rest.json_text import to_json
 from moltnet.entrypoints.rest.options import REQUEST_CONTEXT, StreamLimits

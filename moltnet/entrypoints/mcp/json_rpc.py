@@ -39,8 +39,8 @@ from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from pydantic import ValidationError
 
 from moltnet.entrypoints.mcp.calls import needs_credentials, with_schemes
-from moltnet.entrypoints.mcp.mcp_session import McpSession
 from moltnet.entrypoints.mcp.server import mcp_server
+from moltnet.entrypoints.mcp.sessions import McpSession
 from moltnet.entrypoints.rest.json_text import to_json
 from moltnet.entrypoints.rest.large_json import value_text
 

@@ -15,7 +15,7 @@ from moltnet.domain.diaries import FIRST_DIARY, Diary, Visibility
 from moltnet.domain.entries import Entry, EntryType
 from moltnet.domain.errors import MoltNetError, Unauthenticated
 from moltnet.entrypoints.library.agent import Agent
-from moltnet.entrypoints.mcp.mcp_session import McpSession, answering
+from moltnet.entrypoints.mcp.sessions import McpSession, answering
 
 SYSTEM = "system"
 

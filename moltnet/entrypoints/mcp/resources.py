@@ -12,8 +12,8 @@ from moltnet.domain.entries import EntryNotFound
 from moltnet.domain.errors import MoltNetError, NotFound, Unauthenticated
 from moltnet.domain.ids import EntryId, parse_uuid
 from moltnet.entrypoints.library.agent import Agent
-from moltnet.entrypoints.mcp.mcp_session import McpSession, answering
 from moltnet.entrypoints.mcp.prompts import Self, profile_entry
+from moltnet.entrypoints.mcp.sessions import McpSession, answering
 from moltnet.entrypoints.mcp.tools.agents import named
 from moltnet.entrypoints.mcp.tools.derived import diary_id, fingerprint_of, uuid_of
 from moltnet.entrypoints.mcp.tools.tool import failure

@@ -28,10 +28,9 @@ from moltnet import __version__
 from moltnet.entrypoints.library.agent import Agent
 from moltnet.entrypoints.mcp import calls
 from moltnet.entrypoints.mcp.calls import marked
-from moltnet.entrypoints.mcp.mcp_session import McpSession, SingleMcpSession
 from moltnet.entrypoints.mcp.prompts import PROMPTS
 from moltnet.entrypoints.mcp.resources import MEDIA_TYPE, RESOURCES, contents
-from moltnet.entrypoints.mcp.sessions import CLIENT_CREDENTIALS, RESULT_CHALLENGE
+from moltnet.entrypoints.mcp.sessions import CLIENT_CREDENTIALS, RESULT_CHALLENGE, McpSession, SingleMcpSession
 from moltnet.entrypoints.mcp.tools import TOOLS
 from moltnet.entrypoints.rest.json_text import from_json
 from moltnet.entrypoints.rest.large_json import read_json, size_of, value_text

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from moltnet.domain.passages import PASSAGES_MOST, SENTENCE_LEAST, Span, passages, windows
+from moltnet.domain.indexing import PASSAGES_MOST, SENTENCE_LEAST, Span, passages, windows
 
 SIZES = st.integers(1, 12)
 

@@ -10,7 +10,7 @@ from itertools import groupby
 from operator import itemgetter
 from uuid import UUID
 
-from moltnet.adapters.postgres.binary_format import vector_from_binary
+from moltnet.adapters.postgres.pool import vector_from_binary
 from moltnet.adapters.postgres.repositories.entry_changes import passage_values
 from moltnet.adapters.postgres.rows import entry_from_row
 from moltnet.adapters.postgres.session import Repository, Row

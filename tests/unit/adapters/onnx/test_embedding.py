@@ -4,9 +4,8 @@ from itertools import pairwise
 
 import pytest
 
-from moltnet.adapters.onnx.embedding import OVERLAP, OnnxEmbedder
+from moltnet.adapters.onnx.embedding import OVERLAP, OnnxEmbedder, TextTokenizer
 from moltnet.adapters.onnx.model_dir import ModelMissing, ModelUnusable
-from moltnet.adapters.onnx.tokenizer import TextTokenizer
 from moltnet.domain.indexing import EmbedderUnavailable
 
 

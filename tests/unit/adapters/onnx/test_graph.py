@@ -7,8 +7,8 @@ import numpy as np
 import onnxruntime
 import pytest
 
+from moltnet.adapters.onnx.embedding import TextTokenizer
 from moltnet.adapters.onnx.install import default_model, packaged_files
-from moltnet.adapters.onnx.tokenizer import TextTokenizer
 
 pytestmark = pytest.mark.real
 

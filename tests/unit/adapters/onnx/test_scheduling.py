@@ -8,8 +8,14 @@ from threading import Barrier, Event, Thread
 import attrs
 import pytest
 
-from moltnet.adapters.onnx.queues import RETRY_AFTER_S
-from moltnet.adapters.onnx.scheduling import BACKGROUND_TURN, PASSAGES_OF_ONE, QUERIES, QUERIES_OF_ONE, Scheduler
+from moltnet.adapters.onnx.scheduling import (
+    BACKGROUND_TURN,
+    PASSAGES_OF_ONE,
+    QUERIES,
+    QUERIES_OF_ONE,
+    RETRY_AFTER_S,
+    Scheduler,
+)
 from moltnet.domain.caller import AllowanceUsedUp
 from moltnet.domain.indexing import EmbedderUnavailable, Vector
 from moltnet.ports.system import IS_AWAITED

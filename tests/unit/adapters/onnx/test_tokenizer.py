@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers
 
+from moltnet.adapters.onnx.embedding import TextTokenizer
 from moltnet.adapters.onnx.model_dir import ModelUnusable
-from moltnet.adapters.onnx.tokenizer import TextTokenizer
-from moltnet.domain.passages import Span
+from moltnet.domain.indexing import Span
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ import struct
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moltnet.adapters.postgres.binary_format import SparseVector, SparseVectorDumper, VectorDumper
+from moltnet.adapters.postgres.pool import SparseVector, SparseVectorDumper, VectorDumper
 from moltnet.domain.indexing import DIMENSIONS, Vector
 
 FLOATS = st.floats(width=32, allow_nan=False)

@@ -13,7 +13,7 @@ from moltnet.domain.caller import WINDOW, AllowanceUsedUp, Anonymous, Limits
 from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.entries import Entry, EntryEdit, NewEntry
 from moltnet.domain.feed import FeedSearch
-from moltnet.domain.passages import Span
+from moltnet.domain.indexing import Span
 from moltnet.domain.search import Search
 from moltnet.domain.services.requests import ThrottlingService
 from moltnet.domain.text import IfDuplicate

@@ -7,8 +7,7 @@ import pytest
 from moltnet.adapters.memory.embedding import MemoryEmbedder
 from moltnet.adapters.memory.system import MemoryWorkers
 from moltnet.adapters.text_analysis import SnowballAnalyzer
-from moltnet.domain.indexing import EmbedderUnavailable, EntryIndex, Term
-from moltnet.domain.passages import Span
+from moltnet.domain.indexing import EmbedderUnavailable, EntryIndex, Span, Term
 from moltnet.domain.services.indexing import Indexing, Vectors
 from moltnet.domain.services.models import Models
 from tests.support.builders import NOON, an_entry

@@ -14,7 +14,7 @@ from moltnet.entrypoints.mcp.authenticator import (
     Credentials,
     TokenExchange,
 )
-from moltnet.entrypoints.mcp.mcp_session import TooManyCalls
+from moltnet.entrypoints.mcp.sessions import TooManyCalls
 
 RIGHT = Credentials(client_id="ada", client_secret="right")
 WRONG = Credentials(client_id="ada", client_secret="wrong")

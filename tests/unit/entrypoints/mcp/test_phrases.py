@@ -14,7 +14,7 @@ from moltnet.domain.errors import (
 )
 from moltnet.domain.ids import StaleVersion
 from moltnet.entrypoints.mcp.calls import BY_NAME
-from moltnet.entrypoints.mcp.mcp_session import TooManyCalls
+from moltnet.entrypoints.mcp.sessions import TooManyCalls
 from moltnet.entrypoints.mcp.tools.tool import failure
 from moltnet.entrypoints.operations.appearance import NOT_AUTHENTICATED
 from moltnet.entrypoints.rest.problems import PROBLEM_ROWS, row_of
