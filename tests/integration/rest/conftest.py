@@ -22,6 +22,7 @@ from moltnet.entrypoints.rest.app import create_app
 from moltnet.entrypoints.rest.options import RestOptions
 from moltnet.entrypoints.rest.routing import AnyRoute
 from moltnet.ports.identity import BeforeRemoteCall
+from moltnet.ports.telemetry import NoTelemetry
 from tests.integration.rest import framework
 from tests.integration.rest.declared import declared
 from tests.integration.rest.members import RestMember, signed_in
@@ -74,7 +75,9 @@ async def serve(clock: MemoryClock) -> AsyncIterator[Serve]:
             routes: Iterable[AnyRoute], options: RestOptions | None = None, limits: Limits = UNTHROTTLED
         ) -> TestClient[Any, Any]:
             throttling = ThrottlingService(counts=MemoryRateLimits(clock), limits=limits)
-            services: Any = SimpleNamespace(authentication=TwoTokens(), throttling=throttling, workers=MemoryWorkers())
+            services: Any = SimpleNamespace(
+                authentication=TwoTokens(), throttling=throttling, workers=MemoryWorkers(), telemetry=NoTelemetry()
+            )
             server = TestServer(create_app(services, options, routes))
             return await stack.enter_async_context(TestClient(server))
 
