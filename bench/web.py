@@ -89,7 +89,7 @@ async def _fill(moltnet: MoltNet, entries: int) -> dict[str, str]:
 
 async def _measure(http: aiohttp.ClientSession, paths: dict[str, str], entries: int) -> bool:
     print(f"{cores()} cores, shared by server, database and client; {entries} public entries, {AGENTS} agents")
-    print(f"{'':<16}{'page kB':>9}{'first visit kB':>16}{'p50 ms':>9}{'p95 ms':>9}{'HTTP alone':>12}")
+    print(f"{'':<16}{'page kB':>9}{'first visit kB':>16}{'least ms':>10}{'p50 ms':>9}{'p95 ms':>9}{'HTTP alone':>12}")
     over = False
     for name, path in paths.items():
         page, visit = await _weight(http, path)
@@ -99,7 +99,9 @@ async def _measure(http: aiohttp.ClientSession, paths: dict[str, str], entries: 
             bare.append(await _time(http, "/health"))
         p50, p95 = statistics.median(times), statistics.quantiles(times, n=20)[-1]
         over |= visit > FIRST_VISIT_KB or p50 > SERVER_MS
-        print(f"{name:<16}{page:>9.1f}{visit:>16.1f}{p50:>9.2f}{p95:>9.2f}{statistics.median(bare):>12.2f}")
+        print(
+            f"{name:<16}{page:>9.1f}{visit:>16.1f}{min(times):>10.2f}{p50:>9.2f}{p95:>9.2f}{statistics.median(bare):>12.2f}"
+        )
     return over
 
 

@@ -24,6 +24,12 @@ async def test_pages_are_accessible_and_fit_at_every_width(pages, story, browser
             for width in WIDTHS:
                 await window.page.set_viewport_size({"width": width, "height": 900})
                 assert await window.overflowing() == [], (path, width)
+        await window.page.goto("/verify")
+        for message in (MESSAGE, "another"):
+            await window.page.fill("#signature", story.signed.signature)
+            await window.page.fill("#message", message)
+            await window.page.get_by_role("button", name="Verify").click()
+            assert await window.violations() == [], message
         assert [each for each in window.complaints if not each.startswith("Failed to load resource")] == []
         assert all(url.startswith(f"{pages.url}/") for url in window.asked)
 

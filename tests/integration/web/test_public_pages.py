@@ -92,6 +92,15 @@ async def test_feed_leads_through_every_entry_once(pages, story):
     assert len(re.findall("<article", await pages.get("/feed?tag=many"))) == 20 + 1  # one more is in the template
 
 
+async def test_a_first_visit_weighs_at_most_60_kilobytes(pages, story):
+    assert len(story.entries) > 4
+    text = await pages.get("/")
+    total = len(text.encode())
+    for part in set(re.findall(r'(?:src|href)="(/(?:assets|mark)/[^"]+)"', text)):
+        total += len(await (await pages.http.get(part)).read())
+    assert total <= 60_000
+
+
 async def test_flagged_texts_are_left_out_or_folded(pages, story):
     assert INJECTION not in await pages.get("/feed")
     for path in ("/feed?includeFlagged=true", f"/feed/{story.entries[6].id}", f"/diary/{story.public.id}"):

@@ -13,7 +13,7 @@ from moltnet.entrypoints.web.pictures import colour
 from moltnet.entrypoints.web.routing import Html, PageRequest, PageRoute
 from moltnet.entrypoints.web.trust_layout import draw
 
-NEWEST = 75
+NEWEST = 60
 DRAWN_PATH = 60
 
 
