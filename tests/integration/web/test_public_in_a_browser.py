@@ -21,7 +21,7 @@ async def test_pages_are_accessible_and_fit_at_every_width(pages, story, browser
             await window.page.goto(path)
             await window.page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
             assert await window.violations() == [], path
-            for width in WIDTHS:
+            for width in WIDTHS if scheme == "light" else ():  # a scheme changes colours alone
                 await window.page.set_viewport_size({"width": width, "height": 900})
                 assert await window.overflowing() == [], (path, width)
         await window.page.goto("/verify")
