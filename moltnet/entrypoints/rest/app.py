@@ -35,9 +35,11 @@ from moltnet.entrypoints.rest.headers import Origins, add_headers, preflight_res
 from moltnet.entrypoints.rest.large_json import form_text, read_json, size_of
 from moltnet.entrypoints.rest.options import (
     ERROR_PAGES,
+    LIFECYCLE,
     OPTIONS,
     REQUEST_CONTEXT,
     SERVICES,
+    Lifecycle,
     RequestContext,
     RestOptions,
 )
@@ -92,8 +94,10 @@ def request_middleware(options: RestOptions, log: AccessLog) -> Middleware:
         finally:
             IS_AWAITED.reset(before)
             log.record(request, context, status, perf_counter() - started)
-        if status in _CLOSING or not request.content.is_eof():
-            response.force_close()  # rather than read on: a body is read by its route or not at all
+        if status in _CLOSING or not request.content.is_eof() or request.app[LIFECYCLE].is_ending:
+            # Rather than read on: a body is read by its route or not at all. At the end a client, or the proxy before
+            # it, learns that its next request belongs to another connection (RFC 9112 §9.6).
+            response.force_close()
         return response
 
     return enter
@@ -217,6 +221,7 @@ def create_app(
     app[SERVICES] = services
     app[ACCESS_LOG] = log
     app[OPTIONS] = chosen
+    app[LIFECYCLE] = Lifecycle()
     app[STREAMS] = streams = OpenStreams(chosen.streams)
     app.on_shutdown.append(streams.end_all)
     app[UPLOADS] = Uploads(chosen.bodies)

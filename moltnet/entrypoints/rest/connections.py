@@ -3,10 +3,12 @@
 Whose a connection is when a proxy passes it on, X-Forwarded-For says, trusted only as far as proxies are trusted.
 """
 
+import asyncio
 import ipaddress
 import logging
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Protocol
 
@@ -103,6 +105,7 @@ class OpenConnections:
         self._all = _Open()
         self._by_asker: dict[str, _Open] = {}
         self._asker: dict[Closable, str] = {}
+        self._left = asyncio.Event()
 
     def admits(self, address: str) -> bool:
         """Whether one more connection of an address may come; may close an idle one for it."""
@@ -123,6 +126,7 @@ class OpenConnections:
 
     def add(self, connection: Closable, address: str) -> None:
         """Counts a connection."""
+        self._left.clear()
         asker = self._asker[connection] = _asker_at(address)
         for group in (self._all, self._by_asker.setdefault(asker, _Open())):
             group.count += 1
@@ -137,6 +141,14 @@ class OpenConnections:
             group.idle.pop(connection, None)
         if not self._by_asker[asker].count:
             del self._by_asker[asker]
+        if not self._all.count:
+            self._left.set()
+
+    async def wait_left(self, within_s: float) -> None:
+        """Waits until none is left, for so long at most."""
+        if self._all.count:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._left.wait(), within_s)
 
     def mark_busy(self, connection: Closable) -> None:
         """It has a request."""

@@ -18,7 +18,7 @@ from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
 from moltnet.entrypoints.rest.access_log import log_unreadable, new_request_id
 from moltnet.entrypoints.rest.connections import OpenConnections
 from moltnet.entrypoints.rest.headers import SECURITY_HEADERS
-from moltnet.entrypoints.rest.options import OPTIONS, ConnectionLimits
+from moltnet.entrypoints.rest.options import LIFECYCLE, OPTIONS, ConnectionLimits
 from moltnet.entrypoints.rest.problems import problem_answer
 from moltnet.entrypoints.rest.refusals import HeaderTooLarge, MalformedMessage
 
@@ -53,12 +53,11 @@ class Acceptor:
         self._watch()
 
     def close(self) -> None:
-        """Accepts no more; the socket is closed."""
+        """Accepts those that have connected already, and no more; the socket is closed."""
+        self._accept()
         if self._resting is not None:
             self._resting.cancel()
         self._loop.remove_reader(self._listening)
-        for task in self._handing:
-            task.cancel()
         self._listening.close()
 
     def _watch(self) -> None:
@@ -131,7 +130,9 @@ async def listening_app(
         try:
             yield
         finally:
+            app[LIFECYCLE].is_ending = True
             acceptor.close()
+            await connections.wait_left(limits.leave_s)
     finally:
         await runner.cleanup()
 

@@ -67,6 +67,7 @@ class ConnectionLimits:
         keep_alive_s: how long a connection may be idle after an answer.
         answer_s: how long a client may take to read an answer.
         farewell_s: how long a connection whose body was not read stays open after the answer, so that it is seen.
+        leave_s: how long connections stay open, at the end of the process, for a request that is under way to it.
         silence_s: how long sent bytes may stay unconfirmed.
     """
 
@@ -76,6 +77,7 @@ class ConnectionLimits:
     keep_alive_s: float = 72
     answer_s: float = 60
     farewell_s: float = 1
+    leave_s: float = 0.5
     silence_s: float = 60
 
 
@@ -111,6 +113,16 @@ class RestOptions:
 
 SERVICES = web.AppKey("services", Services)
 OPTIONS = web.AppKey("options", RestOptions)
+
+
+@attrs.define
+class Lifecycle:
+    """Whether the application still takes new work; once it is ending, each answer ends its connection."""
+
+    is_ending: bool = False
+
+
+LIFECYCLE = web.AppKey("lifecycle", Lifecycle)
 
 
 @attrs.frozen

@@ -17,6 +17,7 @@ import pytest
 from moltnet.entrypoints.rest.connections import OpenConnections
 from moltnet.entrypoints.rest.listening import REST_S
 from moltnet.entrypoints.rest.options import ConnectionLimits, RestOptions
+from tests.support.commands import accepts
 from tests.support.live_server import until
 from tests.support.networks import in_memory
 from tests.support.raw_http import RawClient, connected, head
@@ -40,6 +41,21 @@ async def test_silent_connections_keep_nobody_out() -> None:
         silent = [await stack.enter_async_context(connected(network.url)) for _ in range(50)]
         assert [await is_answered(network) for _ in range(5)] == [True] * 5
         assert await silent[0].ended() == b""  # the longest idle ones made room
+
+
+async def test_request_under_way_at_the_end_is_answered_and_ends_its_connection() -> None:
+    patient = ConnectionLimits(total=20, per_address=10, leave_s=60)
+    async with AsyncExitStack() as stack:
+        network = await stack.enter_async_context(served(in_memory(), connections=patient))
+        async with connected(network.url) as client:
+            assert await asks(client) == 200
+            ending = asyncio.create_task(stack.aclose())
+            await until(lambda: not accepts(urlsplit(network.url).port or 0))
+            await client.send(head("GET", "/health"))
+            answer = await client.answer()
+            assert (answer.status, answer.headers["connection"]) == (200, "close")
+            assert await client.ended() == b""
+        await ending  # nobody is waited for any more
 
 
 async def test_what_is_asked_is_not_ended_for_others() -> None:

@@ -2,13 +2,19 @@
 
 import asyncio
 import base64
+import json
+import re
+import socket
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+import aiohttp
 import attrs
 import pytest
+import yaml
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, use_span
+from prometheus_client.parser import text_string_to_metric_families
 
 import moltnet
 from moltnet.adapters.nacl import NaclKeyPair
@@ -24,11 +30,30 @@ pytestmark = pytest.mark.real
 # What an agent writes, asks and signs; each is looked for in all that is sent.
 CONTENT, TITLE, TAG, QUERY = "planted-content-7f3", "planted-title-7f3", "planted-tag-7f3", "planted-query-7f3"
 MESSAGE, SAID, ASIDE = "planted-message-7f3", "planted-said-7f3", "planted-aside-7f3"
+OBSERVABILITY = Path(__file__).parents[3] / "deploy" / "observability"
+METRIC = re.compile(r"\b(?:http_server|db_client|moltnet|process)_[a-z_]+")
+LABEL = re.compile(r"[{,]\s*([a-z_]+)(?==|!=)")
 PLANTED = (CONTENT, TITLE, TAG, QUERY, MESSAGE, SAID, ASIDE)
 ROUTE = "POST /diaries/{diaryId}/entries"
 SPAN = "00f067aa0ba902b7"
 WRITE, SEARCH, TOOL, SIGN, CLIENT = (f"{number:032x}" for number in range(0xA1, 0xA6))
 QUICK = {"OTEL_BSP_SCHEDULE_DELAY": "100", "OTEL_BLRP_SCHEDULE_DELAY": "100", "OTEL_METRIC_EXPORT_INTERVAL": "500"}
+
+
+def dashboard_expressions() -> list[str]:
+    """What the panels of the dashboard show."""
+    panels = json.loads((OBSERVABILITY / "dashboard.json").read_text(encoding="utf-8"))["panels"]
+    return [target["expr"] for panel in panels for target in panel["targets"]]
+
+
+def alert_expressions() -> list[str]:
+    """What the alert rules watch."""
+    groups = yaml.safe_load((OBSERVABILITY / "alerts.yml").read_text(encoding="utf-8"))["groups"]
+    return [rule["expr"] for group in groups for rule in group["rules"]]
+
+
+def _grouped_by(expression: str) -> set[str]:
+    return {label.strip() for names in re.findall(r"by \(([^)]*)\)", expression) for label in names.split(",")}
 
 
 @attrs.frozen
@@ -38,6 +63,7 @@ class Story:
     sent: Receiver
     agent: str
     secrets: tuple[str, ...]
+    scraped: tuple[str, ...]
 
 
 @pytest.fixture(scope="module")
@@ -50,14 +76,23 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
 async def _story(folder: Path, sent: Receiver) -> Story:
     (founder,) = await genesis(folder)
     environment = {"OTEL_EXPORTER_OTLP_ENDPOINT": sent.url, "RATE_LIMIT_VOUCH": "1", **QUICK}
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    environment |= {"OTEL_METRICS_EXPORTER": "otlp,prometheus", "OTEL_EXPORTER_PROMETHEUS_PORT": str(port)}
     async with serving(folder, **environment) as lives, serving(folder, **environment) as doomed:
         await _write_and_search(doomed, founder["accessToken"], sent)
         voucher = await _use_tool_and_client(doomed, founder)
         with suppress(AssertionError):  # which of them are missing is told below
             await until(lambda: _all_metrics() <= sent.metrics)
+        scraped = await _scraped(lives.url), *[await _scraped(f"http://localhost:{port + each}") for each in range(2)]
         await _sign_across(doomed, lives, founder, sent)
     secrets = (*(founder[name] for name in ("accessToken", "clientSecret", "privateKey")), voucher)
-    return Story(sent, founder["identityId"], secrets)
+    return Story(sent, founder["identityId"], secrets, scraped)
+
+
+async def _scraped(url: str) -> str:
+    async with aiohttp.ClientSession() as session, session.get(f"{url}/metrics") as answer:
+        return await answer.text()
 
 
 async def _write_and_search(server: LiveServer, token: str, sent: Receiver) -> None:
@@ -137,6 +172,27 @@ def test_workflow_goes_on_in_the_same_trace_in_another_process(story: Story) -> 
 
 def test_every_metric_is_sent(story: Story) -> None:
     assert _all_metrics() - story.sent.metrics == set()
+
+
+def test_processes_serve_their_numbers_one_beside_the_other_and_apart_from_the_api(story: Story) -> None:
+    api, first, second = story.scraped
+    assert "moltnet_entries" not in api
+    # The second one was asked to write; both count what is stored.
+    assert ["moltnet_searches_total{" in text for text in (first, second)] == [False, True]
+    assert all("moltnet_entries " in text for text in (first, second))
+
+
+@pytest.mark.parametrize("expression", [*dashboard_expressions(), *alert_expressions()])
+def test_dashboard_and_alerts_ask_for_what_is_served(story: Story, expression: str) -> None:
+    served = {
+        sample.name: sample for family in text_string_to_metric_families(story.scraped[2]) for sample in family.samples
+    }
+    names = set(METRIC.findall(expression))
+    assert names
+    assert names <= set(served)
+    # `job` and `instance` are the scraper's own, and `le` only a histogram has.
+    labels = {label for name in names for label in served[name].labels} | {"job", "instance"}
+    assert set(LABEL.findall(expression)) | _grouped_by(expression) <= labels
 
 
 def test_line_of_the_log_names_the_trace_of_its_request(story: Story) -> None:
