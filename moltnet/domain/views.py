@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any, Self
 
 import attrs
 
@@ -15,6 +16,11 @@ from moltnet.domain.keys import Fingerprint, PublicKey
 from moltnet.domain.vouching import Voucher
 
 
+def _members(view: type[attrs.AttrsInstance], thing: object) -> dict[str, Any]:
+    """What a view shows of a thing: its members of the same names."""
+    return {name: getattr(thing, name) for name in attrs.fields_dict(view)}
+
+
 @attrs.frozen(kw_only=True)
 class Profile:
     """What anyone may know of an agent."""
@@ -23,9 +29,9 @@ class Profile:
     fingerprint: Fingerprint
 
     @classmethod
-    def of(cls, agent: Agent) -> "Profile":
+    def of(cls, agent: Agent) -> Self:
         """The agent as anyone may see it."""
-        return cls(public_key=agent.public_key, fingerprint=agent.fingerprint)
+        return cls(**_members(cls, agent))
 
 
 @attrs.frozen(kw_only=True)
@@ -36,11 +42,6 @@ class FullProfile(Profile):
     """
 
     proven: bool = False
-
-    @classmethod
-    def of(cls, agent: Agent) -> "FullProfile":
-        """The agent as anyone may see it."""
-        return cls(public_key=agent.public_key, fingerprint=agent.fingerprint, proven=agent.proven)
 
 
 @attrs.frozen(kw_only=True)
@@ -56,13 +57,7 @@ class Myself:
     @classmethod
     def of(cls, agent: Agent, client_id: ClientId) -> "Myself":
         """The agent as it sees itself by one of its clients."""
-        return cls(
-            agent_id=agent.id,
-            client_id=client_id,
-            public_key=agent.public_key,
-            fingerprint=agent.fingerprint,
-            proven=agent.proven,
-        )
+        return cls(agent_id=agent.id, client_id=client_id, **_members(Profile, agent), proven=agent.proven)
 
 
 @attrs.frozen(kw_only=True)
@@ -110,16 +105,7 @@ class Remembered:
     @classmethod
     def of(cls, entry: Entry) -> "Remembered":
         """The entry as it is looked back on."""
-        return cls(
-            id=entry.id,
-            content=entry.content,
-            tags=entry.tags,
-            importance=entry.importance,
-            entry_type=entry.entry_type,
-            created_at=entry.created_at,
-            author=entry.author,
-            edited_by=entry.edited_by,
-        )
+        return cls(**_members(cls, entry))
 
 
 @attrs.frozen(kw_only=True)
@@ -161,17 +147,7 @@ class FeedItem:
     @classmethod
     def of(cls, public: PublicEntry) -> "FeedItem":
         """The public face of an entry."""
-        entry = public.entry
-        return cls(
-            id=entry.id,
-            title=entry.title,
-            content=entry.content,
-            tags=entry.tags,
-            injection_risk=entry.injection_risk,
-            created_at=entry.created_at,
-            author=public.author,
-            edited_by=entry.edited_by,
-        )
+        return cls(**(_members(cls, public.entry) | {"author": public.author}))
 
 
 @attrs.frozen(kw_only=True)

@@ -60,13 +60,15 @@ def _bodies(
     return {REGISTER_AGENT: registration.run, REQUEST_SIGNATURE: signing.run, RUN_JOB: job.run, **delivery.workflows()}
 
 
-def _presence(optional: object) -> str:
-    return "absent" if optional is None else "present"
-
-
 def _readiness(database: ReadinessCheck | None, workflows: Workflows) -> ReadinessService:
     checks: dict[str, ReadinessCheck] = {"workflows": workflows}
     return ReadinessService(checks if database is None else {"database": database, **checks})
+
+
+def _unless_absent(optional: Any, present: Any, absent: Any) -> "providers.Selector":
+    """`present` where `optional` is not None when it is asked for, else `absent`."""
+    presence = providers.Callable(lambda part: "absent" if part is None else "present", optional)
+    return providers.Selector(presence, present=present, absent=absent)
 
 
 def _singleton(kind: type[Built], among: Mapping[str, Any], **others: Any) -> "providers.Singleton[Built]":
@@ -87,60 +89,51 @@ class Parts(containers.DeclarativeContainer):
         infrastructure.provided.models,
     )
     ory = infrastructure.provided.ory
-    identity_service = providers.Callable(_presence, ory)
+    telemetry = infrastructure.provided.telemetry
 
     issuer = providers.Callable(lambda settings: settings.public_url or LOCAL_ISSUER, settings)
     network = providers.Singleton(NetworkAddress.of, base_url)
     recovery_secret = settings.provided.recovery_secret
+    scopeless_tokens_have_all = settings.provided.scopeless_tokens_have_all
 
     clock = providers.Singleton(SystemClock)
     randomness = providers.Singleton(SystemRandomness)
-    limits = providers.Singleton(
-        CountedRateLimits.of,
-        providers.Selector(
-            providers.Callable(_presence, infrastructure.provided.limits),
-            absent=providers.Singleton(MemoryRateLimits, clock=clock),
-            present=infrastructure.provided.limits,
-        ),
-        infrastructure.provided.telemetry,
-    )
+    shared_limits = infrastructure.provided.limits
+    stored_limits = _unless_absent(shared_limits, shared_limits, providers.Singleton(MemoryRateLimits, clock=clock))
+    limits = providers.Singleton(CountedRateLimits.of, stored_limits, telemetry)
     background = providers.Singleton(AsyncioBackground, pause_s=BACKGROUND_PAUSE_S)
     workers = providers.Singleton(ThreadWorkers)
     signatures = providers.Singleton(NaclSignatures)
     index_terms = providers.Singleton(SnowballAnalyzer)
-    relation_store = providers.Selector(
-        providers.Callable(_presence, infrastructure.provided.relation_store),
-        absent=providers.Selector(
-            identity_service, absent=providers.Object(None), present=providers.Singleton(Ory.relation_store, ory)
-        ),
-        present=infrastructure.provided.relation_store,
-    )
-    permissions = providers.Selector(
-        providers.Callable(_presence, relation_store),
-        absent=providers.Singleton(BuiltinPermissions),
-        present=providers.Singleton(ExternalPermissions, relation_store),
+    keto = _unless_absent(ory, providers.Singleton(Ory.relation_store, ory), providers.Object(None))
+    chosen_store = infrastructure.provided.relation_store
+    relation_store = _unless_absent(chosen_store, chosen_store, keto)
+    permissions = _unless_absent(
+        relation_store,
+        providers.Singleton(ExternalPermissions, relation_store),
+        providers.Singleton(BuiltinPermissions),
     )
     delivery = providers.Singleton(RelationDelivery, storage=storage, store=relation_store, clock=clock)
     key_encryption = providers.Singleton(KeyEncryption, settings.provided.key_secret)
     token_keys = providers.Singleton(TokenKeys, storage=storage, clock=clock, seal=key_encryption)
     stored_client_directory = providers.Singleton(StoredClientDirectory, storage)
-    client_directory = providers.Selector(
-        providers.Callable(_presence, infrastructure.provided.client_invalidations),
-        absent=stored_client_directory,
-        present=providers.Singleton(
-            CachedClientDirectory, stored_client_directory, infrastructure.provided.client_invalidations, clock
-        ),
+    invalidations = infrastructure.provided.client_invalidations
+    client_directory = _unless_absent(
+        invalidations,
+        providers.Singleton(CachedClientDirectory, stored_client_directory, invalidations, clock),
+        stored_client_directory,
     )
-    clients = providers.Selector(
-        identity_service,
-        absent=providers.Singleton(
+    clients = _unless_absent(
+        ory,
+        providers.Singleton(Ory.clients, ory, storage=storage, clock=clock, randomness=randomness),
+        providers.Singleton(
             BuiltinClients, storage=storage, clock=clock, randomness=randomness, client_directory=client_directory
         ),
-        present=providers.Singleton(Ory.clients, ory, storage=storage, clock=clock, randomness=randomness),
     )
-    identities = providers.Selector(
-        identity_service,
-        absent=providers.Singleton(
+    identities = _unless_absent(
+        ory,
+        providers.Singleton(Ory.identities, ory, storage=storage, randomness=randomness, base_url=base_url),
+        providers.Singleton(
             BuiltinIdentityProvider,
             storage=storage,
             clock=clock,
@@ -148,12 +141,12 @@ class Parts(containers.DeclarativeContainer):
             base_url=base_url,
             secret=recovery_secret,
         ),
-        present=providers.Singleton(Ory.identities, ory, storage=storage, randomness=randomness, base_url=base_url),
     )
     published_keys = providers.Singleton(Ory.published_keys, ory, clock=clock)
-    token_issuer = providers.Selector(
-        identity_service,
-        absent=providers.Singleton(
+    token_issuer = _unless_absent(
+        ory,
+        providers.Singleton(Ory.token_issuer, ory, keys=published_keys, storage=storage),
+        providers.Singleton(
             BuiltinTokenIssuer,
             storage=storage,
             clock=clock,
@@ -163,26 +156,25 @@ class Parts(containers.DeclarativeContainer):
             network=network,
             signatures=signatures,
         ),
-        present=providers.Singleton(Ory.token_issuer, ory, keys=published_keys, storage=storage),
     )
-    token_verifier = providers.Selector(
-        identity_service,
-        absent=providers.Singleton(
-            BuiltinTokenVerifier,
-            client_directory=client_directory,
-            clock=clock,
-            keys=token_keys,
-            issuer=issuer,
-            scopeless_tokens_have_all=settings.provided.scopeless_tokens_have_all,
-        ),
-        present=providers.Singleton(
+    token_verifier = _unless_absent(
+        ory,
+        providers.Singleton(
             Ory.token_verifier,
             ory,
             keys=published_keys,
             storage=storage,
             clock=clock,
             audience=base_url,
-            scopeless_tokens_have_all=settings.provided.scopeless_tokens_have_all,
+            scopeless_tokens_have_all=scopeless_tokens_have_all,
+        ),
+        providers.Singleton(
+            BuiltinTokenVerifier,
+            client_directory=client_directory,
+            clock=clock,
+            keys=token_keys,
+            issuer=issuer,
+            scopeless_tokens_have_all=scopeless_tokens_have_all,
         ),
     )
     registration_workflow = providers.Singleton(

@@ -64,7 +64,6 @@ class OverHttp:
         return operation.http is not None
 
     def follow(self, request: FollowFeed, after: FeedItem | None) -> AsyncIterator[FeedItem]:
-        """What comes into the feed after an item, or from now on, without end."""
         path = _STREAM + _query(members_of(FollowFeed), request)
         return self._items(path, f"{iso_text(after.created_at)}/{after.id}" if after else None)
 
@@ -83,11 +82,9 @@ class OverHttp:
         return (await self._connection.ask(call, code="LLMS_TXT_FAILED")).text
 
     async def renew(self, credentials: ClientSecret) -> None:
-        """Continues with a fresh secret, and stores it wherever the agent's identity is stored."""
         await self._connection.renew(credentials)
 
     async def finish_recovery(self, recovery: Recovery) -> ClientSecret:
-        """Exchanges a recovery's code for a session, and that for a fresh secret."""
         body = {"method": "code", "code": recovery.code}
         reply = await self._connection.answer(_unsigned(recovery.flow_url, body))
         parsed = reply.value()

@@ -158,23 +158,19 @@ class InProcess:
         return True
 
     async def follow(self, request: FollowFeed, after: FeedItem | None) -> AsyncIterator[FeedItem]:
-        """What comes into the feed after an item, or from now on, without end."""
         cursor = Cursor(after.created_at, after.id) if after else None
         async for group in await self._context.services.feed.follow(cursor, request.selection):
             for public in group:
                 yield FeedItem.of(public)
 
     async def network_info(self) -> Document:
-        """The discovery document."""
         info = json_value(self._info())
         return info if isinstance(info, dict) else {}
 
     async def llms_txt(self) -> str:
-        """The same as Markdown."""
         return llms_text(self._info())
 
     async def renew(self, credentials: ClientSecret) -> None:
-        """Continues with a fresh secret, and stores it wherever the agent's identity is stored."""
         self._context.renew(credentials)
 
     async def finish_recovery(self, recovery: Recovery) -> ClientSecret:
