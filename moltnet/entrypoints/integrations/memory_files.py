@@ -61,9 +61,10 @@ class MemoryFiles:
         """Makes a file that is not there yet."""
         checked = file_path(path)
         files = await self._files()
-        exists = checked == ROOT or await files.find(checked)
-        if exists or not await files.add(checked, _storable(path, file_text)):
-            raise FileRefused(f"Error: File {path} already exists")
+        in_the_way = [entry async for entry in files.all() if _is_at(checked, entry) or _is_below(checked, entry)]
+        if checked == ROOT or in_the_way or not await files.add(checked, _storable(path, file_text)):
+            at = _path_of(in_the_way[0]) if in_the_way else path
+            raise FileRefused(f"Error: File {at} already exists")
         return f"File created successfully at: {path}"
 
     async def str_replace(self, path: str, old_str: str, new_str: str) -> str:
@@ -119,7 +120,7 @@ class MemoryFiles:
         moved = [entry for entry in everything if _is_at(old, entry)]
         if not moved or old == ROOT:
             raise FileRefused(f"Error: The path {old_path} does not exist")
-        if any(_is_at(new, entry) for entry in everything) or new.startswith(f"{old}/"):
+        if any(_is_at(new, entry) or _is_below(new, entry) for entry in everything) or new.startswith(f"{old}/"):
             raise FileRefused(f"Error: The destination {new_path} already exists")
         for entry in moved:
             await files.revise(entry, name=new + _path_of(entry).removeprefix(old))
@@ -175,6 +176,11 @@ def _path_of(entry: Entry) -> str:
 
 def _is_at(path: str, entry: Entry) -> bool:
     return _path_of(entry) == path or _path_of(entry).startswith(f"{path}/")
+
+
+def _is_below(path: str, entry: Entry) -> bool:
+    """Whether the entry is a file where the path has a folder."""
+    return path.startswith(f"{_path_of(entry)}/")
 
 
 def _bounds(view_range: Sequence[int] | None, count: int) -> tuple[int, int]:

@@ -65,6 +65,8 @@ async def test_an_empty_file_is_a_file(files):
 REFUSALS = [
     ("create", ("/memories/a", "x"), "already exists"),
     ("create", ("/memories", "x"), "already exists"),
+    ("create", ("/memories/a/below", "x"), "File /memories/a already exists"),
+    ("create", ("/memories/folder", "x"), "File /memories/folder/b already exists"),
     ("create", ("/memories/long", "x" * 10_001), "at most 10000"),
     ("view", ("/memories/b",), "does not exist"),
     ("str_replace", ("/memories/a", "absent", "x"), "did not appear verbatim"),
@@ -80,11 +82,13 @@ REFUSALS = [
     ("rename", ("/memories", "/memories/c"), "does not exist"),
     ("rename", ("/memories/a", "/memories/a/b"), "already exists"),
     ("rename", ("/memories/a", "/memories"), "already exists"),
+    ("rename", ("/memories/folder/b", "/memories/a/b"), "already exists"),
 ]
 
 
 async def test_a_refusal_is_a_sentence_and_changes_nothing(files):
     await files.create("/memories/a", "twice\ntwice\n")
+    await files.create("/memories/folder/b", "1")
     before = await files.view("/memories/a")
     for command, arguments, sentence in REFUSALS:
         with pytest.raises(FileRefused, match=sentence):
