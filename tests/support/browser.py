@@ -81,7 +81,10 @@ async def a_window(
     scheme: Literal["light", "dark"] = "light",
     **options: Any,
 ) -> AsyncIterator[Window]:
-    """A window of a fresh profile; paths are below `url`, `options` are those of a Playwright context."""
+    """A window of a fresh profile; paths are below `url`, `options` are those of a Playwright context.
+
+    Whatever is done in it must not breach the content security policy of its pages.
+    """
     context = await browser.new_context(
         base_url=url, viewport={"width": width, "height": height}, color_scheme=scheme, **options
     )
@@ -92,6 +95,8 @@ async def a_window(
     window.page.on("request", lambda request: window.asked.append(request.url))
     try:
         yield window
+        breaches = [text for text in window.complaints if "Content Security Policy" in text]
+        assert not breaches, breaches
     finally:
         await context.close()
 

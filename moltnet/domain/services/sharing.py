@@ -1,5 +1,7 @@
 """Sharing: invite, answer, take back. Relations change in the same unit of work as the share they follow from."""
 
+from collections.abc import Iterable, Mapping
+
 import attrs
 
 from moltnet.domain.agents import AgentNotFound
@@ -78,6 +80,13 @@ class SharingService:
         """A page of the invitations the caller has not answered yet, oldest first."""
         async with self.storage.autocommit() as work:
             return await work.shares.pending_for(caller.agent_id, page)
+
+    async def inviters(self, invitations: Iterable[Share]) -> Mapping[DiaryId, Fingerprint]:
+        """Who offers each of these diaries, by the name that others know it by; those that are gone are left out."""
+        async with self.storage.snapshot() as work:
+            diaries = [await work.diaries.find(share.diary_id) for share in invitations]
+            owners = [(diary.id, await work.agents.find(diary.owner_id)) for diary in diaries if diary is not None]
+        return {diary_id: owner.fingerprint for diary_id, owner in owners if owner is not None}
 
     async def accept(self, caller: Caller, share_id: ShareId) -> Share:
         """Says yes; access holds once this returns. What is accepted is the invitation as it stands.

@@ -19,7 +19,21 @@ ENDINGS = {"/console/sign-out", "/console/vouchers", "/console/diaries/{diary}/d
 CLOSED = [route for route in ROUTES if not route.is_open]
 FIELDS = (
     *("name", "title", "content", "tags", "tag", "type", "importance", "occurred", "from", "to", "writer", "state"),
-    *("order", "page", "q", "diary", "id", "action", "successor", "fingerprint", "role", "visibility", "message"),
+    *(
+        "order",
+        "page",
+        "q",
+        "diary",
+        "id",
+        "action",
+        "successor",
+        "successor-id",
+        "replaces",
+        "fingerprint",
+        "role",
+        "visibility",
+        "message",
+    ),
     *("signature", "version", "status", "next", "client_id", "challenge", "mac", "public_key", "done", "confirmed"),
 )
 NASTY = (SCRIPT, "\0", "\ud800".encode("utf-8", "surrogatepass").decode("latin-1"), "9" * 400, "-1", "ـ" * 3000, "%00")
@@ -146,6 +160,31 @@ async def test_no_script_of_anybody_gets_out_of_its_text(stage, ada):
             text = (await ada.get(f"{path}{separator}{field}=%3Cscript%3Edocument%22%27%3E")).text
             assert "<script>document" not in text
             assert 'document"' not in text
+
+
+async def test_no_name_of_a_browser_gets_out_of_its_text(stage, anyone):
+    form = await anyone.get("/console/sign-in")
+    credentials = stage.bob.credentials
+    await anyone.send(
+        "/console/sign-in",
+        [("form-token", form.form_token), ("client_id", credentials.client_id), ("client_secret", credentials.secret)],
+        User_Agent=SCRIPT,
+    )
+    text = (await anyone.get("/console/account")).text
+    assert "&lt;script&gt;document" in text
+    assert "<script>document" not in text
+
+
+async def test_what_cannot_be_done_to_all_says_to_how_many_it_was_done(stage, ada):
+    diary = await stage.ada.agent.diaries.create(name="Partly")
+    entries = [await stage.ada.agent.diary.create(diary.id, content=f"Number {number}") for number in range(2)]
+    path = f"/console/diaries/{diary.id}"
+    token = (await ada.get(path)).form_token
+    fields = [("form-token", token), ("action", "delete"), ("confirmed", "1")]
+    page = await ada.send(path, [*fields, ("id", entries[0].id), ("id", uuid4()), ("id", entries[1].id)])
+    assert page.status == HTTPStatus.CONFLICT
+    assert "1 of 3 entries are changed; the next is not: Entry not found" in page.text
+    assert [entry.id for entry in (await stage.ada.agent.diary.list(diary.id))[0]] == [entries[1].id]
 
 
 @pytest.mark.parametrize("value", NASTY)

@@ -3,6 +3,7 @@
 import pytest
 import pytest_asyncio
 
+from moltnet.domain.signing import SigningStatus
 from tests.support.browser import SCHEMES, WIDTHS, a_browser, a_window, needs_chromium
 from tests.support.web_stage import a_stage, sign_in
 
@@ -45,8 +46,30 @@ async def test_no_page_keeps_anybody_out_and_none_is_wider_than_its_window(brows
                 await window.page.set_viewport_size({"width": width, "height": 800})
                 found += [f"{width}: {each}" for each in await window.overflowing()]
             problems[name] = found, []
+        async for name in other_pages(window.page, stage):
+            problems[name] = await window.violations(), await window.overflowing()
         assert {name: found for name, found in problems.items() if any(found)} == {}
         assert window.complaints == []
+
+
+async def other_pages(page, stage):
+    """Pages that only a form leads to, or that are for browsers without a session, each shown narrow."""
+    await page.set_viewport_size({"width": WIDTHS[0], "height": 800})
+    for action in ("supersede", "delete"):
+        await page.goto(stage.pages["diary"])
+        await page.locator("input[name=id]").first.check()
+        await page.select_option("#b-action", action)
+        yield f"{action} selected"
+        await page.get_by_role("button", name="Go on").click()
+        await page.get_by_role("heading", name="entry?").wait_for()
+        yield action
+    await page.goto(stage.pages["diary-settings"])
+    await page.select_option("#visibility", "public")
+    await page.get_by_role("button", name="Save").click()
+    await page.get_by_role("heading", name="Open this diary").wait_for()
+    yield "open a diary"
+    await page.goto(f"/console/enter/{await stage.services.web_sessions.link(stage.bob.agent.caller)}")
+    yield "enter by a link"
 
 
 async def test_a_key_signs_in_and_signs_without_leaving_the_page(browser, stage, tmp_path):
@@ -115,6 +138,28 @@ async def test_everything_but_keys_works_without_scripts(browser, stage):
         await page.get_by_role("button", name="Delete for good").click()
         await page.get_by_role("status").get_by_text("Deleted").wait_for()
         await page.get_by_text("Nothing is remembered here yet").wait_for()
+        await page.get_by_role("link", name="Settings and sharing").click()
+        await page.fill("#name", "Renamed without scripts")
+        await page.get_by_role("button", name="Save").click()
+        await page.fill("#fingerprint", stage.ada.fingerprint)
+        await page.get_by_role("button", name="Invite").click()
+        await page.get_by_role("button", name="End access").click()
+        await page.get_by_role("status").get_by_text("Access has ended").wait_for()
+        await page.get_by_role("link", name="Delete the diary").click()
+        await page.get_by_role("button", name="Delete the diary for good").click()
+        await page.get_by_role("link", name="Vouchers").click()
+        await page.get_by_role("button", name="Vouch for a new agent").click()
+        await page.get_by_role("status").get_by_text("top of the list").wait_for()
+        await page.get_by_role("link", name="Signatures").click()
+        await page.fill("#message", "Signed elsewhere")
+        await page.get_by_role("button", name="Prepare").click()
+        (request,), _ = await stage.bob.agent.crypto.signing_requests.list(statuses=[SigningStatus.PENDING])
+        await page.get_by_text("Paste a signature").click()
+        await page.fill("#signature", stage.bob.keys.sign(request.framed))
+        await page.get_by_role("button", name="Submit").click()
+        await page.get_by_text("The signature is good").wait_for()
+        await page.get_by_role("button", name="Sign out").click()
+        await page.get_by_role("status").get_by_text("signed out").wait_for()
 
 
 async def test_several_entries_are_tagged_superseded_and_deleted_at_once(window, stage):
@@ -128,13 +173,19 @@ async def test_several_entries_are_tagged_superseded_and_deleted_at_once(window,
         await page.select_option("#b-action", action)
 
     await page.goto(f"/console/diaries/{diary.id}")
+    assert not await page.locator("[data-bulk]").is_visible()
+    await page.get_by_label("Select all").check()
+    assert "4 selected" in await page.locator("[data-bulk] legend").inner_text()
+    await page.get_by_label("Select all").uncheck()
     await choose("tag", 0, 1)
     await page.fill("#b-tags", "first, second")
     await page.get_by_role("button", name="Go on").click()
     await page.get_by_role("status").wait_for()
     await choose("supersede", 1)
-    await page.fill("#b-successor", str(entries[0].id))
     await page.get_by_role("button", name="Go on").click()
+    await page.get_by_role("button", name="Mark as superseded").click()
+    await page.get_by_role("alert").get_by_text("Choose what replaces them").wait_for()
+    await page.get_by_role("radio", name="Number 0").check()
     await page.get_by_role("button", name="Mark as superseded").click()
     await page.get_by_role("status").wait_for()
     await choose("delete", 2, 3)
@@ -146,6 +197,22 @@ async def test_several_entries_are_tagged_superseded_and_deleted_at_once(window,
         ("Number 0", ("first", "second"), None),
         ("Number 1", ("first", "second"), entries[0].id),
     }
+
+
+async def test_an_entry_is_written_in_place_of_another(window, stage):
+    page = window.page
+    diary = await stage.ada.agent.diaries.create(name="Corrected")
+    old = await stage.ada.agent.diary.create(diary.id, content="The port is 8000", tags=["ports"])
+    await page.goto(f"/console/diaries/{diary.id}/entries/{old.id}")
+    await page.get_by_role("link", name="Replace").click()
+    assert await page.input_value("#tags") == "ports"
+    await page.fill("#content", "The port is 9000")
+    await page.get_by_role("button", name="Remember").click()
+    await page.get_by_role("heading", name="It replaced").wait_for()
+    (new,) = [entry for entry in (await stage.ada.agent.diary.list(diary.id))[0] if entry.id != old.id]
+    assert (await stage.ada.agent.diary.get(diary.id, old.id)).superseded_by == new.id
+    await page.get_by_role("link", name="The port is 8000").click()
+    await page.get_by_text("Superseded by").wait_for()
 
 
 async def test_a_diary_is_opened_only_after_a_warning(window, stage):
@@ -162,7 +229,7 @@ async def test_a_diary_is_opened_only_after_a_warning(window, stage):
 
 
 async def test_a_new_secret_ends_other_sessions_and_not_this_one(browser, stage):
-    async with a_window(browser, url=stage.url) as first, a_window(browser, url=stage.url) as second:
+    async with a_window(browser, url=stage.url, width=WIDTHS[0]) as first, a_window(browser, url=stage.url) as second:
         for window in (first, second):
             await sign_in(window.page, stage.bob)
         await first.page.goto("/console/account")
@@ -172,6 +239,7 @@ async def test_a_new_secret_ends_other_sessions_and_not_this_one(browser, stage)
         await first.page.get_by_role("button", name="Replace the secret").click()
         secret = await first.page.locator("[data-secret]").inner_text()
         assert secret != stage.bob.credentials.secret
+        assert [*await first.violations(), *await first.overflowing()] == []
         await first.page.get_by_role("link", name="Done").click()
         await first.page.get_by_text("this one").wait_for()
         await second.page.reload()

@@ -1,5 +1,7 @@
 """What looks at pages in a browser sees what it looks for."""
 
+import pytest
+
 from tests.support.browser import a_browser, a_window, needs_chromium
 
 pytestmark = needs_chromium
@@ -18,3 +20,12 @@ async def test_a_bad_page_is_found_out(tmp_path):
         assert "color-contrast" in found
         await window.page.evaluate("console.error('complaint')")
         assert window.complaints == ["complaint"]
+
+
+async def test_a_breach_of_the_policy_is_found_out(tmp_path):
+    policy = "<meta http-equiv='Content-Security-Policy' content=\"style-src 'none'\">"
+    (tmp_path / "bad.html").write_text(f"<!doctype html>{policy}<p style='color:red'>x")
+    async with a_browser() as browser:
+        with pytest.raises(AssertionError, match="Content Security Policy"):
+            async with a_window(browser) as window:
+                await window.page.goto((tmp_path / "bad.html").as_uri())

@@ -89,3 +89,32 @@ for (const form of document.querySelectorAll("[data-key-signing]")) {
     elements.signature.value = await signature(key, bytes);
   });
 }
+
+// Entries that are selected: how many, all of them at once, and no more questions than the action needs.
+for (const form of document.querySelectorAll("[data-selection]")) {
+  const bulk = form.querySelector("[data-bulk]");
+  if (!bulk) continue;
+  const boxes = [...form.querySelectorAll("input[name=id]")];
+  const all = document.createElement("input");
+  all.type = "checkbox";
+  all.id = "select-all";
+  const label = document.createElement("label");
+  label.htmlFor = all.id;
+  label.textContent = "Select all on this page";
+  const line = document.createElement("div");
+  line.className = "tick";
+  line.append(all, label);
+  form.prepend(line);
+  const show = () => {
+    const chosen = boxes.filter((box) => box.checked).length;
+    bulk.hidden = !chosen;
+    bulk.querySelector("[data-count]").textContent = chosen;
+    all.checked = chosen === boxes.length;
+    all.indeterminate = chosen > 0 && !all.checked;
+    for (const part of bulk.querySelectorAll("[data-for]")) part.hidden = part.dataset.for !== bulk.querySelector("select").value;
+  };
+  all.addEventListener("change", () => { for (const box of boxes) box.checked = all.checked; });
+  form.addEventListener("change", show);
+  addEventListener("pageshow", show);
+  show();
+}

@@ -1,6 +1,7 @@
 """Entries: the list of a diary with its filters, one entry, writing, editing, and what is done to several at once."""
 
 import math
+from contextlib import suppress
 
 from aiohttp import web
 
@@ -14,7 +15,7 @@ from moltnet.domain.entries import (
     EntryType,
     NewEntry,
 )
-from moltnet.domain.errors import MoltNetError
+from moltnet.domain.errors import Conflict, MoltNetError
 from moltnet.domain.ids import EntryId, Expected, parse_uuid, version_of
 from moltnet.domain.keys import Fingerprint
 from moltnet.domain.search import Filters
@@ -109,7 +110,10 @@ async def _successor(asked: ConsoleRequest, entry: Entry) -> Entry | None:
 
 async def _write(asked: ConsoleRequest, refused: MoltNetError | None = None) -> Html:
     diary = await asked.agent.diaries.get(diary_id(asked))
-    return _editor(asked, diary=diary, entry=None, version="", refused=refused, **_typed(asked.fields))
+    replaces = asked.fields.identifier("replaces")
+    old = await asked.agent.diary.get(diary.id, EntryId(replaces)) if replaces else None
+    typed = _typed(asked.fields) if refused or old is None else _stored(old)
+    return _editor(asked, diary=diary, entry=None, replaces=old, version="", refused=refused, **typed)
 
 
 def _typed(fields: Fields) -> dict[str, object]:
@@ -124,12 +128,26 @@ def _typed(fields: Fields) -> dict[str, object]:
     }
 
 
+def _stored(entry: Entry) -> dict[str, object]:
+    return {
+        "title": entry.title or "",
+        "content": entry.content,
+        "tags": ", ".join(entry.tags or ()),
+        "importance": str(entry.importance),
+        "type": entry.entry_type.value,
+        "occurred": f"{entry.occurred_at:%Y-%m-%d}" if entry.occurred_at else "",
+        "successor": str(entry.superseded_by or ""),
+    }
+
+
 def _editor(asked: ConsoleRequest, **values: object) -> Html:
     return Html("console/editor.html", {"types": list(EntryType), **values}, size=len(asked.fields.text("content")))
 
 
 async def _create(asked: ConsoleRequest) -> web.Response:
+    """Keeps an entry, which supersedes the one that it was written in place of."""
     fields = asked.fields
+    replaces = fields.identifier("replaces")
     new = NewEntry(
         content=fields.text("content"),
         title=fields.optional("title"),
@@ -139,6 +157,9 @@ async def _create(asked: ConsoleRequest) -> web.Response:
         occurred_at=fields.day("occurred"),
     )
     stored = await asked.agent.diary.keep(diary_id(asked), new)
+    if replaces and replaces != stored.entry.id:
+        with suppress(EntryNotFound):
+            await asked.agent.diary.update(diary_id(asked), EntryId(replaces), superseded_by=stored.entry.id)
     return see_other(_url(stored.entry), "written")
 
 
@@ -146,21 +167,9 @@ async def _edit(asked: ConsoleRequest, refused: MoltNetError | None = None) -> H
     agent = asked.agent
     diary = await agent.diaries.get(diary_id(asked))
     entry = await agent.diary.get(diary.id, entry_id(asked))
-    typed = (
-        _typed(asked.fields)
-        if refused
-        else {
-            "title": entry.title or "",
-            "content": entry.content,
-            "tags": ", ".join(entry.tags or ()),
-            "importance": str(entry.importance),
-            "type": entry.entry_type.value,
-            "occurred": f"{entry.occurred_at:%Y-%m-%d}" if entry.occurred_at else "",
-            "successor": str(entry.superseded_by or ""),
-        }
-    )
+    typed = _typed(asked.fields) if refused else _stored(entry)
     version = asked.fields.text("version") or version_of(entry)
-    return _editor(asked, diary=diary, entry=entry, version=version, refused=refused, **typed)
+    return _editor(asked, diary=diary, entry=entry, replaces=None, version=version, refused=refused, **typed)
 
 
 async def _update(asked: ConsoleRequest) -> web.Response:
@@ -189,28 +198,51 @@ async def _delete_page(asked: ConsoleRequest) -> Html:
     agent = asked.agent
     diary = await agent.diaries.get(diary_id(asked))
     entry = await agent.diary.get(diary.id, entry_id(asked))
-    return Html("console/entries_confirm.html", _confirm(asked, diary, [entry], "delete"), size=len(entry.content))
+    return _confirm(asked, [entry], diary=diary, action="delete", candidates=[])
 
 
-def _confirm(asked: ConsoleRequest, diary: object, entries: list[Entry], action: str) -> dict[str, object]:
-    successor = asked.fields.text("successor")
-    return {"diary": diary, "entries": entries, "action": action, "successor": successor, "preview": PREVIEW}
+async def _confirm_bulk(asked: ConsoleRequest, chosen: list[EntryId], action: str) -> Html:
+    agent = asked.agent
+    diary = await agent.diaries.get(diary_id(asked))
+    entries = [await agent.diary.get(diary.id, each) for each in chosen]
+    candidates: list[Entry] = []
+    if action == "supersede":
+        listing = Listing(filters=Filters(exclude_superseded=True))
+        current = BrowseDiary(diary_id=diary.id, listing=listing, limit=PER_PAGE + len(chosen))
+        newest, _ = await agent.transport.call(BROWSE, current)
+        candidates = [entry for entry in newest if entry.id not in chosen][:PER_PAGE]
+    return _confirm(asked, entries, diary=diary, action=action, candidates=candidates)
+
+
+def _confirm(asked: ConsoleRequest, entries: list[Entry], **values: object) -> Html:
+    values |= {"entries": entries, "preview": PREVIEW, "is_unanswered": asked.fields.is_on("confirmed")}
+    return Html("console/entries_confirm.html", values, size=sum(len(entry.content) for entry in entries))
+
+
+class PartlyDone(Conflict):
+    """Some of several entries were changed, and then one could not be."""
+
+    code = "PARTLY_DONE"
 
 
 async def _bulk(asked: ConsoleRequest) -> Html | web.Response:
     """Tags, supersedes or deletes what is selected; what loses something is asked about once more."""
-    agent, fields, diary = asked.agent, asked.fields, diary_id(asked)
+    fields, diary = asked.fields, diary_id(asked)
     action, chosen = fields.text("action"), [EntryId(each) for each in fields.identifiers("id")]
     if not chosen:
         raise MalformedField("Select the entries first")
     if action not in _ACTIONS:
         raise MalformedField("Choose what to do with them")
-    if action != "tag" and not fields.is_on("confirmed"):
-        entries = [await agent.diary.get(diary, each) for each in chosen]
-        values = _confirm(asked, await agent.diaries.get(diary), entries, action)
-        return Html("console/entries_confirm.html", values, size=sum(len(entry.content) for entry in entries))
-    for each in chosen:
-        await _ACTIONS[action](asked, each)
+    is_answered = fields.is_on("confirmed") and (action != "supersede" or _chosen_successor(fields) is not None)
+    if action != "tag" and not is_answered:
+        return await _confirm_bulk(asked, chosen, action)
+    for done, each in enumerate(chosen):
+        try:
+            await _ACTIONS[action](asked, each)
+        except MoltNetError as error:
+            if not done:
+                raise
+            raise PartlyDone(f"{done} of {len(chosen)} entries are changed; the next is not: {error.detail}") from error
     return see_other(f"{DIARIES}/{diary}", {"tag": "tagged", "supersede": "superseded", "delete": "deleted"}[action])
 
 
@@ -219,14 +251,19 @@ async def _tag(asked: ConsoleRequest, each: EntryId) -> None:
     if not added:
         raise MalformedField("Name the tags to add")
     entry = await asked.agent.diary.get(diary_id(asked), each)
-    await asked.agent.diary.update(entry.diary_id, each, tags=tuple(dict.fromkeys((*(entry.tags or ()), *added))))
+    tags = tuple(dict.fromkeys((*(entry.tags or ()), *added)))
+    # A tag that somebody adds meanwhile is not lost: then this edit is refused.
+    expected = Expected(frozenset({version_of(entry)}))
+    await asked.agent.diary.update(entry.diary_id, each, tags=tags, expected=expected)
 
 
 async def _supersede(asked: ConsoleRequest, each: EntryId) -> None:
-    successor = asked.fields.identifier("successor")
-    if successor is None:
-        raise MalformedField("Name the entry that replaces them")
-    await asked.agent.diary.update(diary_id(asked), each, superseded_by=EntryId(successor))
+    await asked.agent.diary.update(diary_id(asked), each, superseded_by=_chosen_successor(asked.fields))
+
+
+def _chosen_successor(fields: Fields) -> EntryId | None:
+    successor = fields.identifier("successor-id") or fields.identifier("successor")
+    return EntryId(successor) if successor else None
 
 
 async def _remove(asked: ConsoleRequest, each: EntryId) -> None:

@@ -16,7 +16,9 @@ INVITATIONS, VOUCHERS = "/console/invitations", "/console/vouchers"
 
 async def _invitations(asked: ConsoleRequest, refused: MoltNetError | None = None) -> Html:
     invitations = await asked.agent.sharing.invitations(limit=LIST_MAX)
-    return Html("console/invitations.html", {"invitations": invitations, "refused": refused})
+    inviters = await asked.services.sharing.inviters(invitations)
+    values = {"invitations": [(share, inviters.get(share.diary_id)) for share in invitations], "refused": refused}
+    return Html("console/invitations.html", values)
 
 
 async def _accept(asked: ConsoleRequest) -> web.Response:

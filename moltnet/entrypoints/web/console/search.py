@@ -1,5 +1,6 @@
 """Search, with the reasons for each hit: scores, matched words, and the passage that is nearest in meaning."""
 
+import re
 from collections.abc import Iterator
 
 import attrs
@@ -19,10 +20,11 @@ _WEIGHTS = {"": 0.0, "some": 0.3, "much": 0.8}
 
 @attrs.frozen
 class Piece:
-    """A part of a text; `is_passage` for what is nearest in meaning."""
+    """A part of a text; `is_passage` for what is nearest in meaning, `is_word` for what the query names."""
 
     text: str
     is_passage: bool = False
+    is_word: bool = False
 
 
 @attrs.frozen
@@ -33,7 +35,16 @@ class Found:
     diary: str | None
 
     def pieces(self) -> Iterator[Piece]:
-        """The content around the nearest passage, or its beginning, in pieces."""
+        """The content around the nearest passage, or its beginning, in pieces; the query's words by themselves."""
+        words = self.hit.explanation.matched if self.hit.explanation else ()
+        pattern = "|".join(re.escape(word) + r"\w*" for word in sorted(words, key=len, reverse=True))
+        for piece in self._parts():
+            # Every second part is one that the pattern found.
+            texts = re.split(rf"(\b(?:{pattern}))", piece.text, flags=re.IGNORECASE) if words else [piece.text]
+            for number, text in enumerate(texts):
+                yield attrs.evolve(piece, text=text, is_word=number % 2 == 1)
+
+    def _parts(self) -> Iterator[Piece]:
         text, explained = self.hit.entry.content, self.hit.explained
         passage = explained.passage if explained else None
         if passage is None:
