@@ -33,7 +33,7 @@ async def test_two_agents_meet_through_pages(tmp_path):  # noqa: PLR0915 - one s
             await ada.page.get_by_role("button", name="Sign in with the key").click()
             await ada.page.get_by_role("link", name="Vouchers").click()
             await ada.page.get_by_role("button", name="Vouch for a new agent").click()
-            voucher = (await ada.page.locator(".rows code").first.inner_text()).strip()
+            voucher = (await ada.page.locator("figure code").first.inner_text()).strip()
             await command("bob", "register", "--voucher", voucher, "--no-mcp")
             link = json.loads(await command("bob", "web", "login", "--json"))["url"]
             await bob.page.goto(link)
