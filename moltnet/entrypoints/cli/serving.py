@@ -39,6 +39,7 @@ from moltnet.entrypoints.web.options import WebOptions
 # Shorter than the time in which the process must end.
 DRAIN_S = 5.0
 SPARE_DESCRIPTORS = 256
+ACTIVATED_FD = 3  # sd_listen_fds(3): the first descriptor of those that a service manager passes on
 # Files and sockets: enough for any number of clients that one process can serve; some systems set no hard limit.
 ENOUGH = 65_536
 
@@ -54,7 +55,12 @@ class PortUnavailable(Unavailable):
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0 takes a free one. Raises PortUnavailable."""
+    """A listening socket: the one that systemd listens on already, else a new one; port 0 takes a free one.
+
+    Raises PortUnavailable.
+    """
+    if os.environ.pop("LISTEN_PID", None) == str(os.getpid()) and int(os.environ.pop("LISTEN_FDS", "0")) > 0:
+        return socket.socket(fileno=ACTIVATED_FD)
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host, port), family=family, backlog=BACKLOG)

