@@ -252,8 +252,8 @@ class Server:
         if cluster_major != major:
             raise EmbeddedUnavailable(
                 f"The database in {self.folder.cluster} was made by PostgreSQL {cluster_major}, "
-                f"but PostgreSQL {major} is installed: use the release of moltnet that made it, "
-                "or dump it there and restore it in another folder"
+                f"but PostgreSQL {major} is installed: run 'moltnet backup FILE' of the release that made it, and "
+                "'moltnet restore FILE --data ANOTHER_FOLDER' of this one"
             )
 
     def _forget_reused_pids(self) -> None:

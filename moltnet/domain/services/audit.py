@@ -1,6 +1,6 @@
 """Reading the audit log."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from datetime import datetime
 
 import attrs
@@ -25,7 +25,7 @@ class AuditService:
             events = await work.audit.of_agent(caller.agent_id, page)
         return [event.shown_to(caller.agent_id) for event in events]
 
-    async def all(self, since: datetime | None = None) -> AsyncIterator[AuditEvent]:
+    async def all(self, since: datetime | None = None) -> AsyncGenerator[AuditEvent]:
         """Every event, oldest first, for an operator."""
         number = 0
         while True:

@@ -1,8 +1,8 @@
 """What an operator does beside the running servers: looks at the parts, replaces keys and secrets, moves into Ory."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, contextmanager
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -163,10 +163,10 @@ async def _audit(storage: Storage, action: AuditAction, detail: str | None = Non
         await work.audit.add(AuditEvent(at=SystemClock().now(), action=action, detail=detail))
 
 
-async def audit_events(settings: Settings, since: datetime | None) -> AsyncIterator[AuditEvent]:
+async def audit_events(settings: Settings, since: datetime | None) -> AsyncGenerator[AuditEvent]:
     """Every event of the audit log, oldest first."""
-    async with stored(settings) as storage:
-        async for event in AuditService(storage=storage).all(since):
+    async with stored(settings) as storage, aclosing(AuditService(storage=storage).all(since)) as events:
+        async for event in events:
             yield event
 
 

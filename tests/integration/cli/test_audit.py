@@ -1,6 +1,9 @@
 """`moltnet audit`: what an operator sees, its own acts included."""
 
+import asyncio
 import json
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,4 +27,10 @@ async def test_events_are_printed_in_words_and_as_json(tmp_path: Path) -> None:
         assert "actorId" not in events[1]
         in_words = await run("audit", **options)
         assert [line.split()[2] for line in in_words.out.splitlines()] == ["agent_registered", "signing_key_replaced"]
+        # A process that has loaded no more than the command needs.
+        command = (sys.executable, "-m", "moltnet", "audit", "--json")
+        alone = await asyncio.create_subprocess_exec(
+            *command, env={**os.environ, **options}, stdout=asyncio.subprocess.PIPE
+        )
+        assert (await alone.communicate())[0].decode() == exported.out
         assert (await run("audit", "--since", "2100-01-01", **options)).out == ""

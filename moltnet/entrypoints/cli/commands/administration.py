@@ -3,11 +3,13 @@
 import asyncio
 import json
 import sys
+from contextlib import aclosing
 from datetime import UTC, datetime
 from pathlib import Path
 
 from tqdm import tqdm
 
+import moltnet.entrypoints.operations.agents  # noqa: F401  # the view of an event
 from moltnet.domain.errors import MoltNetError
 from moltnet.domain.services.relocation import Direction, Moved
 from moltnet.entrypoints.cli.ending import run_command
@@ -57,10 +59,11 @@ def audit(data_dir: Path | None, since: datetime | None, *, as_json: bool) -> No
 
 
 async def _print_audit(settings: Settings, since: datetime | None, *, as_json: bool) -> None:
-    async for event in audit_events(settings, since):
-        members = json_value(event)
-        assert isinstance(members, dict)  # noqa: S101  # by its view
-        announce(json.dumps(members) if as_json else " ".join(map(str, members.values())))
+    async with aclosing(audit_events(settings, since)) as events:
+        async for event in events:
+            members = json_value(event)
+            assert isinstance(members, dict)  # noqa: S101  # by its view
+            announce(json.dumps(members) if as_json else " ".join(map(str, members.values())))
 
 
 def ory(data_dir: Path | None, direction: str, *, dry_run: bool) -> None:
