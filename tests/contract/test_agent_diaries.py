@@ -8,7 +8,7 @@ from moltnet.domain.diaries import NAME_MAX, Visibility
 from moltnet.domain.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from moltnet.domain.ids import DiaryId, Expected
 from moltnet.entrypoints.library.agent import Agent
-from tests.support.tool_door import McpAgent
+from tests.support.tool_agent import McpAgent
 from tests.support.worlds import keys_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

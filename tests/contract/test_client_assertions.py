@@ -120,7 +120,7 @@ async def test_no_other_algorithm_is_taken(tokens, key, claims, header):
         await issued(tokens, signed_assertion(key, claims, **header))
 
 
-async def test_a_key_in_the_header_is_not_believed(tokens, claims):
+async def test_a_key_in_the_header_is_not_trusted(tokens, claims):
     thief = a_key_pair()
     named = {"kty": "OKP", "crv": "Ed25519", "x": encoded(thief.public_key.raw)}
     with pytest.raises(InvalidClient):

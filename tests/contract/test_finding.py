@@ -193,7 +193,7 @@ async def test_which_words_and_runs_stand_in_an_entry_is_told_by_their_places(st
         assert await work.candidates.matched_runs([], ids) == {}
 
 
-async def test_a_long_lexeme_stands_where_it_was_stored(storage: Storage, diary: Diary) -> None:
+async def test_a_long_term_stands_where_it_was_stored(storage: Storage, diary: Diary) -> None:
     entry, long = an_entry(diary=diary.id), "記" * 200
     await written(storage, entry, index=an_index(long))
     async with storage.snapshot() as work:

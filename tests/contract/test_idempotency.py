@@ -156,7 +156,7 @@ async def test_a_key_is_forgotten_after_a_day(world: IdempotencyWorld) -> None:
     assert await world.count("diary") == 2
 
 
-async def test_housekeeping_forgets_receipts_that_are_over(world: IdempotencyWorld, storage: Storage) -> None:
+async def test_maintenance_forgets_records_that_are_over(world: IdempotencyWorld, storage: Storage) -> None:
     await world.ask(world.request(), world.acts()["diary"])
     world.clock.advance(IDEMPOTENCY_RECORD_LIFETIME)
     await tidied(world.services)
@@ -175,7 +175,7 @@ async def test_what_was_refused_may_be_asked_again_under_its_key(world: Idempote
     assert not corrected.repeated
 
 
-async def test_an_effect_that_fails_takes_its_receipt_with_it(world: IdempotencyWorld, storage: Storage) -> None:
+async def test_an_effect_that_fails_takes_its_record_with_it(world: IdempotencyWorld, storage: Storage) -> None:
     act = world.acts()["voucher"]
     for number in range(MAX_OPEN_VOUCHERS):
         await world.ask(world.request(key=f"{number}"), act)

@@ -141,7 +141,7 @@ async def test_one_diary_is_read_by_its_own_indexes(
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(index_terms=st.lists(st.text(STORABLE, min_size=1, max_size=12), min_size=1, max_size=5, unique=True))
-async def test_any_lexeme_is_found_and_counted(
+async def test_any_term_is_found_and_counted(
     storage: PostgresStorage, database: str, agent: Agent, index_terms: list[str]
 ) -> None:
     diary = await opened(storage, agent)
@@ -155,14 +155,14 @@ async def test_any_lexeme_is_found_and_counted(
 
 
 @pytest.mark.parametrize("term", ["x" * 100_000, "ж" * 3000])
-async def test_a_lexeme_too_long_for_an_index_is_found_whole(storage: PostgresStorage, diary: Diary, term: str) -> None:
+async def test_a_term_too_long_for_an_index_is_found_whole(storage: PostgresStorage, diary: Diary, term: str) -> None:
     entry = an_entry(diary=diary.id)
     await written(storage, entry, index=an_index("before", term, "after"))
     assert len(await found(storage, by_words(term, required=("before", term)), diary)) == 1
     assert await found(storage, by_words(term[:-1]), diary) == ()
 
 
-async def test_of_too_many_lexemes_the_most_frequent_are_kept(
+async def test_of_too_many_terms_the_most_frequent_are_kept(
     storage: PostgresStorage, database: str, diary: Diary
 ) -> None:
     rare = [f"rare{number:05}" for number in range(TERMS_MAX + 10)]

@@ -68,7 +68,7 @@ async def test_all_keys_but_one_are_removed(storage: Storage) -> None:
         assert await work.signing_keys.all() == [second]
 
 
-async def test_a_key_gets_another_seal(storage: Storage) -> None:
+async def test_a_key_is_encrypted_by_another_secret(storage: Storage) -> None:
     key, other = a_signing_key(), a_signing_key(at=LATER)
     async with storage.transaction() as work:
         await work.signing_keys.add(key)

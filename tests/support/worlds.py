@@ -25,7 +25,7 @@ from moltnet.entrypoints.rest.options import ConnectionLimits, RestOptions
 from moltnet.ports.keys import KeyPair, OwnIdentity
 from tests.support.networks import SETTINGS, UNTHROTTLED, in_memory, services_on
 from tests.support.remote_agents import http_agent
-from tests.support.tool_door import McpAgent
+from tests.support.tool_agent import McpAgent
 
 
 @attrs.frozen(kw_only=True)

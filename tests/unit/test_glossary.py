@@ -86,7 +86,8 @@ def test_folders_and_other_files_do_too() -> None:
     files = [path for path in (ROOT / "moltnet").rglob("*") if path.is_file() and path.suffix != ".pyc"]
     folders = {part for path in files for part in path.relative_to(ROOT).parent.parts}
     others = {path.stem for path in files if path.suffix != ".py" and MIGRATIONS not in path.as_posix()}
-    assert list(replaced(folders | others)) == []
+    tests = {path.stem for path in (ROOT / "tests").rglob("*.py")}
+    assert list(replaced(folders | others | tests)) == []
 
 
 @pytest.mark.parametrize("name", ["_door", "RecentStandings", "was_told", "KEPT_S", "HTTPGate", "placesOf"])

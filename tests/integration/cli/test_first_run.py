@@ -100,7 +100,7 @@ async def _asks_for_six(founder: dict[str, str]) -> dict[str, Ended]:
     return {"sixth voucher": issued[-1]}
 
 
-def test_newcomer_gets_in_and_is_somebody(first_run: FirstRun) -> None:
+def test_new_agent_gets_in_and_is_somebody(first_run: FirstRun) -> None:
     assert (first_run.steps["register"].status, first_run.steps["register"].out) == (0, "")
     kept = json.loads((first_run.home / CREDENTIALS).read_text())
     assert kept["keys"]["fingerprint"] in first_run.steps["register"].err

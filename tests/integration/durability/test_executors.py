@@ -102,7 +102,7 @@ async def test_one_adopts_at_a_time(database: str, claimed: Callable[[], Executo
     assert meanwhile == [[]]
 
 
-async def test_after_a_lost_connection_nobody_is_believed_dead_at_once(
+async def test_after_a_lost_connection_nobody_is_assumed_dead_at_once(
     database: str, claimed: Callable[[], Executor]
 ) -> None:
     one, other = claimed(), claimed()

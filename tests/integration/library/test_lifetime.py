@@ -48,7 +48,7 @@ def test_an_agent_of_the_parent_is_refused_in_a_child() -> None:
         assert ada.agents.whoami().fingerprint == ada.keys.public_key.fingerprint
 
 
-def test_a_visitor_of_the_parent_is_refused_in_a_child() -> None:
+def test_an_anonymous_client_of_the_parent_is_refused_in_a_child() -> None:
     with blocking.visit(api_url="http://127.0.0.1:1") as visitor:
         assert in_a_child(visitor.public.network_info) == "PROCESS_FORKED"
 

@@ -32,7 +32,7 @@ from tests.support.scripted import a_script, problem, says
 from tests.support.worlds import Served
 
 
-async def test_a_newcomer_registers_and_is_somebody_from_then_on(network: Served, voucher: str, folder: Path) -> None:
+async def test_a_new_agent_registers_and_is_somebody_from_then_on(network: Served, voucher: str, folder: Path) -> None:
     identity = await register(voucher, api_url=network.url + "/")
     assert identity.api_url == network.url
     async with await connect() as agent:
@@ -114,7 +114,7 @@ async def test_registration_is_tried_once_and_the_key_outlives_it(keyring: Keyri
     assert keyring.prepared()
 
 
-async def test_an_answer_for_another_key_is_not_believed(keyring: Keyring) -> None:
+async def test_an_answer_for_another_key_is_not_trusted(keyring: Keyring) -> None:
     answer = {
         "identityId": "00000000-0000-0000-0000-000000000001",
         "fingerprint": "0123-4567-89AB-CDEF",

@@ -17,6 +17,7 @@ from moltnet.entrypoints.discovery.document import NetworkUrls
 from moltnet.entrypoints.mcp.endpoint import McpOptions, mount_mcp
 from moltnet.entrypoints.operations.operation import Auth
 from moltnet.entrypoints.rest.app import create_app
+from moltnet.ports.telemetry import NO_TELEMETRY
 from tests.integration.ory.conftest import Holder
 from tests.integration.rest.framework import Paging, act, read, route
 from tests.integration.rest.members import ask
@@ -46,6 +47,7 @@ async def serve(holder: Holder, clock: MemoryClock) -> AsyncIterator[Serve]:
                 throttling=ThrottlingService(counts=MemoryRateLimits(clock), limits=limits),
                 credentials=None,
                 workers=MemoryWorkers(),
+                telemetry=NO_TELEMETRY,
             )
             app = create_app(services, routes=ROUTES)
             mount_mcp(app, McpOptions(urls=NetworkUrls(api_url="http://net.test"), session_secret=b"s" * 32))

@@ -111,7 +111,7 @@ async def code(world: RegistrationWorld) -> str:
     return (await world.network.services.vouching.issue(member.caller)).code
 
 
-async def test_newcomer_is_there_once_in_every_place(world: RegistrationWorld, code: str):
+async def test_new_agent_is_there_once_in_every_place(world: RegistrationWorld, code: str):
     before, key = world.network.kept(), a_key_pair()
     assert await world.is_member(key, await world.register(key, code))
     assert world.added(before) == OF_OURS

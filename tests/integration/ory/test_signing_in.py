@@ -20,6 +20,7 @@ from moltnet.domain.services.requests import ThrottlingService
 from moltnet.entrypoints.mcp.endpoint import McpOptions, mount_mcp
 from moltnet.entrypoints.rest.app import create_app
 from moltnet.entrypoints.rest.options import RestOptions
+from moltnet.ports.telemetry import NO_TELEMETRY
 from tests.integration.rest.members import ask
 from tests.support.builders import an_id
 from tests.support.ory.tokens import ory_tokens
@@ -42,9 +43,12 @@ async def served() -> AsyncIterator[OryServed]:
         unused: Any = None
         services: Any = SimpleNamespace(
             authentication=AuthenticationService(tokens=tokens.verifier),
-            credentials=CredentialService(clients=tokens.clients, issuer=tokens.issuer, identities=unused),
+            credentials=CredentialService(
+                clients=tokens.clients, issuer=tokens.issuer, identities=unused, clock=tokens.clock
+            ),
             throttling=ThrottlingService(counts=MemoryRateLimits(tokens.clock), limits=Limits(global_anon=1000)),
             workers=MemoryWorkers(),
+            telemetry=NO_TELEMETRY,
         )
         options = RestOptions(api_url="http://net.test")
         app = create_app(services, options)

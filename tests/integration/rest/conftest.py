@@ -22,7 +22,7 @@ from moltnet.entrypoints.rest.app import create_app
 from moltnet.entrypoints.rest.options import RestOptions
 from moltnet.entrypoints.rest.routing import AnyRoute
 from moltnet.ports.identity import BeforeRemoteCall
-from moltnet.ports.telemetry import NoTelemetry
+from moltnet.ports.telemetry import NO_TELEMETRY
 from tests.integration.rest import framework
 from tests.integration.rest.declared import declared
 from tests.integration.rest.members import RestMember, signed_in
@@ -76,7 +76,7 @@ async def serve(clock: MemoryClock) -> AsyncIterator[Serve]:
         ) -> TestClient[Any, Any]:
             throttling = ThrottlingService(counts=MemoryRateLimits(clock), limits=limits)
             services: Any = SimpleNamespace(
-                authentication=TwoTokens(), throttling=throttling, workers=MemoryWorkers(), telemetry=NoTelemetry()
+                authentication=TwoTokens(), throttling=throttling, workers=MemoryWorkers(), telemetry=NO_TELEMETRY
             )
             server = TestServer(create_app(services, options, routes))
             return await stack.enter_async_context(TestClient(server))

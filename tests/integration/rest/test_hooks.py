@@ -82,7 +82,7 @@ async def test_without_a_key_there_are_no_webhooks(serve, path):
     assert answer.json == {"message": f"Route POST:{path} not found", "error": "Not Found", "statusCode": 404}
 
 
-async def test_newcomer_becomes_a_member(network, ada):
+async def test_new_agent_becomes_a_member(network, ada):
     key = NaclKeyPair.generate().public_key
     body = registration(await a_code(ada), key.text)
     reply = await told(network, REGISTRATION, body)
@@ -101,7 +101,7 @@ async def test_of_two_registrations_on_one_voucher_one_succeeds(network, ada):
     assert sorted(reply.status for reply in replies) == [200, 403]
 
 
-async def test_key_of_another_size_is_told_to_the_newcomer(network, ada):
+async def test_key_of_another_size_is_told_to_the_new_agent(network, ada):
     code = await a_code(ada)
     for path, body in (
         (REGISTRATION, registration(code, "ed25519:AAAA")),
@@ -114,7 +114,7 @@ async def test_key_of_another_size_is_told_to_the_newcomer(network, ada):
     assert (await ada.ask("GET", "/vouch/active")).json["vouchers"][0]["code"] == code
 
 
-async def test_voucher_that_is_not_open_is_told_to_the_newcomer(network, ada):
+async def test_voucher_that_is_not_open_is_told_to_the_new_agent(network, ada):
     used = await a_code(ada)
     await told(network, REGISTRATION, registration(used))
     for code in (used, "0" * 64, "not a code"):

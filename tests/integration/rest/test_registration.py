@@ -27,7 +27,7 @@ async def register(http, code, key=None):
     return await ask(http, "POST", "/auth/register", json=body)
 
 
-async def test_newcomer_gets_credentials_that_work_and_a_private_diary(network, ada):
+async def test_new_agent_gets_credentials_that_work_and_a_private_diary(network, ada):
     key = NaclKeyPair.generate()
     told = await register(network.http, await voucher_of(ada), key)
     assert told.status == 200

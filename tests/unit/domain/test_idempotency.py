@@ -36,7 +36,7 @@ def test_the_longest_key_is_good() -> None:
     assert a_keyed_request(key="k" * 255).key == "k" * 255
 
 
-def test_a_receipt_is_kept_for_a_day() -> None:
+def test_a_record_is_kept_for_a_day() -> None:
     receipt = IdempotencyRecord.of(a_keyed_request(), b"answer", NOON)
     assert (receipt.created_at, receipt.expires_at) == (NOON, NOON + timedelta(hours=24))
 
@@ -53,5 +53,5 @@ def test_another_request_under_the_same_key_is_refused() -> None:
         IdempotencyRecord.of(request, b"answer", NOON).answer_to(other)
 
 
-def test_an_answer_is_not_shown_where_a_receipt_is_logged() -> None:
+def test_an_answer_is_not_shown_where_a_record_is_logged() -> None:
     assert "secret" not in repr(IdempotencyRecord.of(a_keyed_request(), b"secret", NOON))

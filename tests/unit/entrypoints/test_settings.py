@@ -197,7 +197,7 @@ def test_bytes_that_are_no_text_are_a_secret_too():
     assert settings.recovery_secret == b"\xff" * 16
 
 
-def test_token_keys_are_sealed_with_a_key_derived_from_the_recovery_secret():
+def test_token_keys_are_encrypted_with_a_key_derived_from_the_recovery_secret():
     settings = read_settings(Path("/data"), SET)
     assert settings.key_secret == hmac.digest(RECOVERY.encode(), b"moltnet token keys", hashlib.sha256)
     assert settings.key_secret != settings.recovery_secret

@@ -34,7 +34,7 @@ def test_weights_are_those_of_the_ranking_over_all_occurrences():
     }
 
 
-def test_lexemes_to_count_stand_in_the_order_of_the_database():
+def test_terms_to_count_stand_in_the_order_of_the_database():
     assert stored_terms({Term(term): [1] for term in ("ž", "b", "A", "a")}).index_terms == ["A", "a", "b", "ž"]
 
 
@@ -55,11 +55,11 @@ def test_of_too_many_the_most_frequent_are_kept_then_the_first():
 
 
 @pytest.mark.parametrize("term", ["x" * TERM_BYTES_MAX, "ж" * (TERM_BYTES_MAX // 2)])
-def test_a_lexeme_that_fits_is_stored_as_it_is(term: str):
+def test_a_term_that_fits_is_stored_as_it_is(term: str):
     assert stored_form(Term(term)) == term
 
 
-def test_longer_lexemes_are_stored_by_different_hashes():
+def test_longer_terms_are_stored_by_different_hashes():
     forms = {stored_form(Term(letter * (TERM_BYTES_MAX + 1))) for letter in "xyz"}
     assert len(forms) == 3
     assert all(len(form) == 64 for form in forms)
@@ -75,7 +75,7 @@ def test_a_place_is_one_of_a_sparse_vectors(term: str):
     assert 1 <= dimension_of(term.encode("utf-8", "replace").decode()) < 10**9
 
 
-def test_runs_are_phrases_of_quoted_lexemes():
+def test_runs_are_phrases_of_quoted_terms():
     assert every_run([run("new", "york"), run("it's")]) == "('new' <-> 'york') & ('it''s')"
     assert any_run([run("new", "york"), run("it's")]) == "('new' <-> 'york') | ('it''s')"
 

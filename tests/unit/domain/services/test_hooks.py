@@ -82,7 +82,7 @@ def a_key() -> str:
     return NaclKeyPair.generate().public_key.text
 
 
-async def test_newcomer_is_a_member_with_a_private_diary(hooks, storage, code):
+async def test_new_agent_is_a_member_with_a_private_diary(hooks, storage, code):
     agent_id = AgentId(an_id())
     agent = await hooks.after_registration(str(agent_id), a_key(), code)
     async with storage.snapshot() as work:

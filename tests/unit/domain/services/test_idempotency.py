@@ -72,7 +72,7 @@ async def carry_out(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_no_receipt_outlasts_a_crash_before_what_it_is_for(
+async def test_no_record_outlasts_a_crash_before_what_it_is_for(
     network: Network, ada: Member, bob: Member, kind: str
 ) -> None:
     act, request = await carry_out(network, ada, bob, kind), a_keyed_request(agent=ada.agent_id)
@@ -82,7 +82,7 @@ async def test_no_receipt_outlasts_a_crash_before_what_it_is_for(
     assert not (await network.services.idempotency.once(request, act, lambda _: b"made")).repeated
 
 
-async def test_a_server_that_dies_after_the_commit_has_told_the_receipt(network: Network, ada: Member) -> None:
+async def test_a_server_that_dies_after_the_commit_has_told_the_record(network: Network, ada: Member) -> None:
     # The process is gone at that moment: nobody looks for the receipt but whoever asks again.
     network.calls.after("commit of diaries.add", [failing(KeyboardInterrupt())])  # type: ignore[arg-type]
     with pytest.raises(KeyboardInterrupt):

@@ -165,7 +165,7 @@ async def test_of_two_tries_at_once_one_gets_in(network: Network, ada: Member) -
     assert [type(answer) for answer in answers].count(InvalidChallenge) == 2
 
 
-async def test_a_used_challenge_stays_used_after_housekeeping(network: Network, ada: Member) -> None:
+async def test_a_used_challenge_stays_used_after_maintenance(network: Network, ada: Member) -> None:
     proof = await proof_of(network, ada)
     assert await verified(network, proof)
     network.clock.advance(CHALLENGE_LIFETIME)

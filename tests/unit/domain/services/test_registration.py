@@ -42,7 +42,7 @@ async def registered(network: Network, code: str) -> Registered:
 # Joining
 
 
-async def test_a_newcomer_is_a_member_with_credentials_and_a_private_diary(network: Network, code: str) -> None:
+async def test_a_new_agent_is_a_member_with_credentials_and_a_private_diary(network: Network, code: str) -> None:
     before, key = network.kept(), a_key()
     newcomer = await network.services.registration.register(key, code)
     assert newcomer.public_key.text == key

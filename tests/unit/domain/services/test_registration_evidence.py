@@ -145,13 +145,13 @@ def test_a_key_that_can_be_guessed_or_not_be_sent_is_refused(key: str, refusal: 
 # Proving
 
 
-async def test_a_newcomer_that_signs_is_proven(network: Network, code: str) -> None:
+async def test_a_new_agent_that_signs_is_proven(network: Network, code: str) -> None:
     newcomer = a_key_pair()
     told = await registered(network, newcomer, code, proof(newcomer, code))
     assert await is_proven(network, told.agent_id)
 
 
-async def test_a_newcomer_that_does_not_sign_is_not(network: Network, code: str) -> None:
+async def test_a_new_agent_that_does_not_sign_is_not(network: Network, code: str) -> None:
     told = await registered(network, a_key_pair(), code)
     assert not await is_proven(network, told.agent_id)
 

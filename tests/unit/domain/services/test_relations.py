@@ -110,7 +110,7 @@ async def test_every_event_of_the_seeds_table_writes_its_tuple(network: Network,
     }
 
 
-async def test_a_newcomer_is_itself_and_owns_its_first_diary(network: Network) -> None:
+async def test_a_new_agent_is_itself_and_owns_its_first_diary(network: Network) -> None:
     registered = await network.services.registration.genesis(a_key_pair().public_key.text)
     agent = Thing.agent(registered.agent_id)
     relations = {(held.thing.namespace, held.relation, held.subject) for held in await told(network)}
@@ -334,7 +334,7 @@ async def test_a_late_introduction_is_put_right(network: Network, bob: Member, *
     assert {held.subject.id for held in await told(network)} == (set() if is_removed else {bob.agent_id})
 
 
-async def test_without_a_store_intents_stay_for_when_there_is_one(network: Network, bob: Member, diary: Diary) -> None:
+async def test_without_a_store_messages_stay_for_when_there_is_one(network: Network, bob: Member, diary: Diary) -> None:
     (message,) = await granted(network, diary, bob)
     with pytest.raises(RelationsPending):
         await attrs.evolve(network.delivery, store=None).deliver(diary.id, message.number)
@@ -352,7 +352,7 @@ async def test_of_many_that_deliver_at_once_each_change_is_carried_out_by_one(
     assert await pending(network) == []
 
 
-async def test_a_lane_that_cannot_be_delivered_does_not_keep_the_others_waiting(
+async def test_a_partition_that_cannot_be_delivered_does_not_keep_the_others_waiting(
     network: Network, ada: Member, bob: Member, diary: Diary
 ) -> None:
     other = await network.diary(ada)

@@ -230,7 +230,7 @@ async def test_a_submission_that_time_overtakes_is_told_so(
     assert (kept.status, kept.signature, kept.valid) == (SigningStatus.EXPIRED, None, None)
 
 
-async def test_a_submission_that_housekeeping_overtakes_is_told_so(
+async def test_a_submission_that_maintenance_overtakes_is_told_so(
     network: Network, ada: Member, request_: SigningRequest
 ) -> None:
     async def time_is_over() -> None:

@@ -37,7 +37,7 @@ def test_client_is_the_first_from_the_right_that_is_no_proxy_of_ours(peer, forwa
     assert client_address(peer, forwarded, PROXIES) == client
 
 
-def test_nobody_is_believed_without_trusted_proxies():
+def test_nobody_is_trusted_without_trusted_proxies():
     assert client_address(PROXY, [CLIENT], ()) == PROXY
 
 

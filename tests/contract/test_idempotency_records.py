@@ -42,7 +42,7 @@ def asked(agent: Agent) -> IdempotentRequest:
     return a_keyed_request(agent=agent.id)
 
 
-async def test_a_receipt_is_found_as_it_was_stored(storage: Storage, asked: IdempotentRequest) -> None:
+async def test_a_record_is_found_as_it_was_stored(storage: Storage, asked: IdempotentRequest) -> None:
     assert await find(storage, asked) is None
     receipt = a_receipt(attrs.evolve(asked, key="!~" * 127, fingerprint=bytes(range(32))), bytes(range(256)))
     assert await added(storage, receipt)
@@ -57,7 +57,7 @@ async def test_it_is_found_by_whoever_asks_something_else_under_its_key(
     assert await find(storage, attrs.evolve(asked, fingerprint=b"another")) == receipt
 
 
-async def test_a_key_has_one_receipt_and_the_first_stays(storage: Storage, asked: IdempotentRequest) -> None:
+async def test_a_key_has_one_record_and_the_first_stays(storage: Storage, asked: IdempotentRequest) -> None:
     first = a_receipt(asked)
     assert await added(storage, first)
     assert not await added(storage, a_receipt(attrs.evolve(asked, fingerprint=b"another"), b"another"))
@@ -76,7 +76,7 @@ async def test_agents_operations_and_keys_are_told_apart(storage: Storage, asked
         assert await added(storage, a_receipt(other))
 
 
-async def test_an_expired_receipt_is_none_and_gives_its_place(storage: Storage, asked: IdempotentRequest) -> None:
+async def test_an_expired_record_is_none_and_gives_its_place(storage: Storage, asked: IdempotentRequest) -> None:
     assert await added(storage, a_receipt(asked))
     assert await find(storage, asked, IDEMPOTENCY_RECORD_LIFETIME - MICROSECOND)
     assert await find(storage, asked, IDEMPOTENCY_RECORD_LIFETIME) is None
@@ -98,7 +98,7 @@ async def test_what_expired_is_forgotten_and_nothing_else(storage: Storage, aske
     assert await find(storage, kept.request) == kept
 
 
-async def test_a_receipt_goes_with_its_transaction(storage: Storage, asked: IdempotentRequest) -> None:
+async def test_a_record_goes_with_its_transaction(storage: Storage, asked: IdempotentRequest) -> None:
     async def add_and_fail() -> None:
         async with storage.transaction() as work:
             assert await work.idempotency_records.add(a_receipt(asked))
@@ -110,7 +110,7 @@ async def test_a_receipt_goes_with_its_transaction(storage: Storage, asked: Idem
     assert await added(storage, a_receipt(asked))
 
 
-async def test_a_receipt_goes_with_its_agent(storage: Storage, agent: Agent, asked: IdempotentRequest) -> None:
+async def test_a_record_goes_with_its_agent(storage: Storage, agent: Agent, asked: IdempotentRequest) -> None:
     assert await added(storage, a_receipt(asked))
     async with storage.transaction() as work:
         await work.agents.remove(agent.id)

@@ -70,7 +70,7 @@ def test_stored_phrase_is_found_and_excluded(index_terms: TextAnalyzer, words: l
 @example(text="\ufdfa" * 300)
 @example(text="'" * 1000 + "a'" * 1000)
 @SHARED
-def test_lexemes_are_short_texts_with_rising_positions(index_terms: TextAnalyzer, text: str):
+def test_terms_are_short_texts_with_rising_positions(index_terms: TextAnalyzer, text: str):
     for term, positions in index_terms.of_text(text).items():
         assert 0 < len(term) <= 255
         assert "\x00" not in term
@@ -99,12 +99,12 @@ def test_left_out_words_are_counted(index_terms: TextAnalyzer):
     assert index_terms.of_text("the state of the art") == {"state": [2], "art": [5]}
 
 
-def test_lexeme_has_all_its_positions(index_terms: TextAnalyzer):
+def test_term_has_all_its_positions(index_terms: TextAnalyzer):
     assert index_terms.of_text("agents, an Agent: agent!") == {"agent": [1, 3, 4]}
 
 
 @pytest.mark.parametrize("text", ["", " ", "the of and", "?!", "👍🏽 ❤️", "\ud800", "\x00", '""', "-", '+" "'])
-def test_text_that_tells_nothing_has_no_lexeme(index_terms: TextAnalyzer, text: str):
+def test_text_that_tells_nothing_has_no_term(index_terms: TextAnalyzer, text: str):
     assert index_terms.of_text(text) == {}
     assert asked(index_terms, text) == LexicalQuery()
 

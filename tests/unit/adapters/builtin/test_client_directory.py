@@ -118,7 +118,7 @@ async def test_what_was_read_before_a_change_was_told_is_not_remembered_after_it
     assert await client_directory.find(CLIENT.id) == (RENEWED, AGENT)
 
 
-async def test_nothing_is_believed_while_changes_are_not_heard(
+async def test_nothing_is_trusted_while_changes_are_not_heard(
     client_directory: CachedClientDirectory, stored: Stored, changes: Changes
 ):
     await client_directory.find(CLIENT.id)

@@ -2,7 +2,7 @@
 
 from moltnet.domain.credentials import ClientSecret
 from moltnet.entrypoints.mcp.calls import BY_NAME
-from tests.support.tool_door import WAYS, McpAgent, ToolDoor
+from tests.support.tool_agent import WAYS, McpAgent, ToolDoor
 
 
 def test_every_tool_but_two_has_a_way():

@@ -85,7 +85,7 @@ async def test_a_code_is_kept_as_long_as_its_flow(network: Network, ada: Member)
         await network.services.recovery.answer_flow(flow, recovery.code)
 
 
-async def test_receipts_are_forgotten_after_a_day(network: Network, ada: Member) -> None:
+async def test_records_are_forgotten_after_a_day(network: Network, ada: Member) -> None:
     request = IdempotentRequest(agent_id=ada.agent_id, operation="create", key="k", fingerprint=b"f")
     async with network.storage.autocommit() as work:
         await work.idempotency_records.add(IdempotencyRecord.of(request, b"answer", NOON))

@@ -93,7 +93,7 @@ async def test_later_start_makes_no_other_key(keys: TokenKeys, storage: Counting
     assert await stored(storage) == [a_token_key()]
 
 
-async def test_only_sealed_keys_are_stored(storage: CountingStorage):
+async def test_only_encrypted_keys_are_stored(storage: CountingStorage):
     sealed = (await stored(storage))[0].sealed
     opened = SEAL.open(a_token_key())
     assert opened is not None
@@ -240,7 +240,7 @@ async def test_key_nobody_can_open_is_told_once(
 # Another secret
 
 
-async def test_keys_that_are_sealed_anew_are_the_same_keys(
+async def test_keys_that_are_encrypted_anew_are_the_same_keys(
     keys: TokenKeys, storage: CountingStorage, clock: MemoryClock
 ):
     newer = await keys.rotate()
@@ -255,7 +255,7 @@ async def test_keys_that_are_sealed_anew_are_the_same_keys(
     assert await keys.published() == published
 
 
-async def test_what_neither_secret_opens_is_not_sealed_anew(storage: CountingStorage, clock: MemoryClock):
+async def test_what_neither_secret_opens_is_not_encrypted_anew(storage: CountingStorage, clock: MemoryClock):
     third = KeyEncryption(b"a third key-encryption secret of 32 bytes or more")
     before = await stored(storage)
     with pytest.raises(SigningKeyUnreadable):
@@ -267,12 +267,12 @@ async def test_what_neither_secret_opens_is_not_sealed_anew(storage: CountingSto
     assert before[0] in await stored(storage)  # an older one may be opened yet, by whoever finds its secret
 
 
-async def test_nothing_is_sealed_where_there_is_no_key():
+async def test_nothing_is_encrypted_where_there_is_no_key():
     assert await reseal(MemoryStorage(), SEAL, OTHER_SEAL) == 0
 
 
 @pytest.mark.parametrize("sealed", [b"", b"short", bytes(100)])
-def test_what_is_no_sealed_key_does_not_open(sealed: bytes):
+def test_what_is_no_encrypted_key_does_not_open(sealed: bytes):
     assert UNPOOLED.open(SigningKey(kid="k", sealed=sealed, created_at=NOON)) is None
 
 

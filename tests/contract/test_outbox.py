@@ -43,7 +43,7 @@ async def settled(storage: Storage, message: OutboxMessage) -> bool:
         return await work.outbox.complete(message)
 
 
-async def test_a_lane_keeps_its_order_and_is_its_own(storage: Storage) -> None:
+async def test_a_partition_keeps_its_order_and_is_its_own(storage: Storage) -> None:
     diary, other = DiaryId(an_id()), DiaryId(an_id())
     first, foreign, second = await added(storage, a_grant(diary), a_grant(other), Change.removing(diary))
     assert await pending(storage, diary) == [first, second]
@@ -59,13 +59,13 @@ async def test_a_change_is_kept_as_it_is(storage: Storage, workflow: PermissionW
     assert message.change == change
 
 
-async def test_an_agents_own_change_has_a_lane_too(storage: Storage) -> None:
+async def test_an_agents_own_change_has_a_partition_too(storage: Storage) -> None:
     agent = AgentId(an_id())
     (message,) = await added(storage, Change(workflow=PermissionWorkflow.INTRODUCE_AGENT, agent_id=agent))
     assert await pending(storage, agent) == [message]
 
 
-async def test_an_undone_unit_of_work_leaves_no_intent(storage: Storage) -> None:
+async def test_an_undone_unit_of_work_leaves_no_message(storage: Storage) -> None:
     change = a_grant()
 
     async def undone() -> None:
@@ -79,7 +79,7 @@ async def test_an_undone_unit_of_work_leaves_no_intent(storage: Storage) -> None
     assert await pending(storage, change.partition_key) == []
 
 
-async def test_what_concerns_an_agent_is_told_of_all_lanes(storage: Storage) -> None:
+async def test_what_concerns_an_agent_is_told_of_all_partitions(storage: Storage) -> None:
     agent = an_id()
     mine, _, gone = await added(storage, a_grant(agent=agent), a_grant(), Change.removing(DiaryId(an_id())))
     (withdrawn,) = await added(storage, Change.removing(DiaryId(an_id()), AgentId(agent)))
@@ -87,7 +87,7 @@ async def test_what_concerns_an_agent_is_told_of_all_lanes(storage: Storage) -> 
         assert await work.outbox.pending_of(AgentId(agent)) == [mine, gone, withdrawn]
 
 
-async def test_only_the_oldest_of_a_lane_can_be_claimed_and_by_one_at_a_time(storage: Storage) -> None:
+async def test_only_the_oldest_of_a_partition_can_be_claimed_and_by_one_at_a_time(storage: Storage) -> None:
     first, second = await added(storage, *[a_grant(diary := an_id()), a_grant(diary)])
     assert await claimed(storage, diary) == first
     assert await claimed(storage, diary) is None
@@ -122,7 +122,7 @@ async def test_what_is_newer_than_asked_for_is_not_claimed(storage: Storage) -> 
     assert await claimed(storage, diary, through=second.number) == second
 
 
-async def test_an_intent_is_settled_once_and_releasing_what_is_gone_is_no_error(storage: Storage) -> None:
+async def test_a_message_is_completed_once_and_releasing_what_is_gone_is_no_error(storage: Storage) -> None:
     (message,) = await added(storage, a_grant())
     assert await settled(storage, message)
     assert not await settled(storage, message)
@@ -131,7 +131,7 @@ async def test_an_intent_is_settled_once_and_releasing_what_is_gone_is_no_error(
     assert await pending(storage, message.change.partition_key) == []
 
 
-async def test_lanes_are_told_by_their_newest_the_oldest_lane_first(storage: Storage) -> None:
+async def test_partitions_are_told_by_their_newest_the_oldest_partition_first(storage: Storage) -> None:
     one, two, three = (an_id() for _ in range(3))
     _, second, third = await added(storage, a_grant(one), a_grant(two), a_grant(three))
     (first,) = await added(storage, a_grant(one))
@@ -140,7 +140,7 @@ async def test_lanes_are_told_by_their_newest_the_oldest_lane_first(storage: Sto
         assert await work.outbox.latest_per_partition(2) == [first, second]
 
 
-async def test_numbers_of_a_lane_are_in_the_order_of_the_commits(storage: Storage) -> None:
+async def test_numbers_of_a_partition_are_in_the_order_of_the_commits(storage: Storage) -> None:
     diary = an_id()
     committed: list[int] = []
 
