@@ -30,7 +30,7 @@ from moltnet.domain.diaries import Diary
 from moltnet.domain.entries import NewEntry
 from moltnet.domain.ids import AgentId, DiaryId, EntryId
 from moltnet.domain.keys import PublicKey
-from moltnet.domain.ranking import Question, rank
+from moltnet.domain.ranking import Question, rank, score_by
 from moltnet.domain.search import Query, Weights
 from moltnet.domain.services.indexing import Indexing, Vectors
 from moltnet.domain.services.models import Models
@@ -112,7 +112,7 @@ async def _question(text: str) -> Question:
 async def _best(storage: Storage, diary: DiaryId, question: Question, depth: int) -> list[EntryId]:
     async with storage.snapshot() as work:
         candidates = await work.candidates.best(question, [diary], depth)
-    ranked = rank(candidates, Weights(), MemoryEmbedder().words_weight, SystemClock().now())
+    ranked = rank(candidates, score_by(Weights(), MemoryEmbedder().words_weight, SystemClock().now()))
     return [each.entry_id for each in ranked[:BEST]]
 
 

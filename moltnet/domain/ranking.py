@@ -69,10 +69,34 @@ class Candidate:
 
 
 @attrs.frozen(kw_only=True)
+class Score:
+    """What a candidate is worth: how much each of its parts adds for one of its units, at a time.
+
+    A sum of products, so that a store can sort by it, too. None of the factors is negative.
+    """
+
+    cosine: float
+    words: float
+    timely: float
+    recency: float
+    importance: float
+    at: datetime
+
+
+@attrs.frozen(kw_only=True)
+class Shortlist:
+    """That of the candidates of all sides only the best `limit` by a score are wanted."""
+
+    score: Score
+    limit: int
+
+
+@attrs.frozen(kw_only=True)
 class Candidates:
     """The best of both sides, and how good an entry that is *not* among them could still be.
 
-    Where the question names times, the nearest of those times are offered too.
+    Where the question names times, the nearest of those times are offered too. Of a shortlist, `found` holds those
+    that it asks for; what could lie beyond is told as without.
     """
 
     found: tuple[Candidate, ...]
@@ -141,18 +165,30 @@ def recency(accessed_at: datetime, now: datetime) -> float:
     return float(RECENCY_PER_HOUR**hours)
 
 
-def score(candidate: Candidate, weights: Weights, words_weight: float | None, now: datetime) -> float:
-    """What a candidate is worth to a caller with these weights."""
-    relevant = relevance(candidate.cosine, candidate.words, words_weight) + TIME_BOOST * candidate.timely
+def score_by(weights: Weights, words_weight: float | None, now: datetime) -> Score:
+    """What a candidate is worth to a caller with these weights; without a weight of words they stand alone."""
+    words = 1.0 if words_weight is None else words_weight / (1 + words_weight)
+    return Score(
+        cosine=0.0 if words_weight is None else weights.relevance / (1 + words_weight),
+        words=weights.relevance * words,
+        timely=weights.relevance * TIME_BOOST,
+        recency=weights.recency,
+        importance=weights.importance / IMPORTANCE_MAX,
+        at=now,
+    )
+
+
+def worth(candidate: Candidate, score: Score) -> float:
+    """What a candidate is worth by a score. Every step rounds without turning an order around."""
     # Hardly anybody weighs recency, and its power costs as much as all the rest.
-    recent = recency(candidate.accessed_at, now) if weights.recency else 0.0
-    return _weighed(weights, relevant, recent, candidate.importance)
+    recent = recency(candidate.accessed_at, score.at) if score.recency else 0.0
+    relevant = score.cosine * (candidate.cosine or 0.0) + score.words * candidate.words
+    return _sum(score, relevant + score.timely * candidate.timely, recent, candidate.importance)
 
 
-def rank(candidates: Candidates, weights: Weights, words_weight: float | None, now: datetime) -> list[Ranked]:
+def rank(candidates: Candidates, score: Score) -> list[Ranked]:
     """All candidates, best first."""
-    ranked = [Ranked(each, score(each, weights, words_weight, now)) for each in candidates.found]
-    return sorted(ranked, key=best_first)
+    return sorted((Ranked(each, worth(each, score)) for each in candidates.found), key=best_first)
 
 
 def best_first(ranked: Ranked) -> tuple[float, int]:
@@ -160,9 +196,7 @@ def best_first(ranked: Ranked) -> tuple[float, int]:
     return -ranked.score, -ranked.entry_id.int
 
 
-def is_exact(
-    ranked: list[Ranked], limit: int, candidates: Candidates, weights: Weights, words_weight: float | None
-) -> bool:
+def is_exact(ranked: list[Ranked], limit: int, candidates: Candidates, score: Score) -> bool:
     """Whether no entry beyond the candidates could belong among the best `limit`.
 
     An entry that neither side offered is at most as good as the worst each side did offer; when the last of the
@@ -173,9 +207,10 @@ def is_exact(
     if len(ranked) < limit:
         return False
     # What lies beyond may have no vector at all, which counts as a cosine of 0.
-    beyond = relevance(max(candidates.cosine_beyond or 0.0, 0.0), candidates.words_beyond or 0.0, words_weight)
-    beyond += TIME_BOOST * candidates.timely_beyond
-    return ranked[limit - 1].score > _weighed(weights, beyond, 1.0, IMPORTANCE_MAX)
+    relevant = score.cosine * max(candidates.cosine_beyond or 0.0, 0.0) + score.words * (candidates.words_beyond or 0.0)
+    return ranked[limit - 1].score > _sum(
+        score, relevant + score.timely * candidates.timely_beyond, 1.0, IMPORTANCE_MAX
+    )
 
 
 def score_share(worth: float, weights: Weights) -> float:
@@ -191,6 +226,5 @@ def is_confident(ranked: Sequence[Ranked], words_weight: float | None) -> bool:
     )
 
 
-def _weighed(weights: Weights, relevant: float, recent: float, importance: int) -> float:
-    # Every step rounds without turning an order around, so no entry can exceed one that is better in each part.
-    return weights.relevance * relevant + weights.recency * recent + weights.importance * importance / IMPORTANCE_MAX
+def _sum(score: Score, relevant: float, recent: float, importance: int) -> float:
+    return relevant + score.recency * recent + score.importance * importance

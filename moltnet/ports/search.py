@@ -6,7 +6,7 @@ from typing import Protocol
 from moltnet.domain.entries import Similar
 from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.domain.indexing import ModelName, Span, Term, Vector
-from moltnet.domain.ranking import Candidates, Question
+from moltnet.domain.ranking import Candidates, Question, Shortlist
 from moltnet.domain.search import LexicalQuery, Query
 
 
@@ -64,7 +64,9 @@ class CandidateSearch(Protocol):
     ids, greatest first.
     """
 
-    async def best(self, question: Question, within: Collection[DiaryId], depth: int) -> Candidates:
+    async def best(
+        self, question: Question, within: Collection[DiaryId], depth: int, shortlist: Shortlist | None = None
+    ) -> Candidates:
         """The best `depth` entries of each side among `within` (empty means none, not all), as one set.
 
         Exact: every entry of these diaries that passes the filters and the exclusions is compared. An entry's cosine
@@ -74,12 +76,12 @@ class CandidateSearch(Protocol):
         smallest ids that hold an entry tell. Of those that happened
         in one of the question's periods, the best by cosine are offered as well. `cosine_beyond` and `words_beyond` are
         the worst offered score of a side that has more, None of one without; `timely_beyond` says that more happened
-        then.
+        then. Of a shortlist, the store adds the sides up, so that no caller does while it holds a unit of work.
         With neither a vector nor wanted words there are no candidates. Raises ServingModelChanged (`ModelVectors`), as
         every look with a vector here does.
         """
 
-    async def best_public(self, question: Question, depth: int) -> Candidates:
+    async def best_public(self, question: Question, depth: int, shortlist: Shortlist | None = None) -> Candidates:
         """The same among the entries of all public diaries.
 
         Exact, too, while they are few. Of many, the nearest are found by an approximate index and may miss some; what

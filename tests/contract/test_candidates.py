@@ -1,7 +1,9 @@
 """The port `CandidateSearch`."""
 
+import math
 from datetime import timedelta
 
+import attrs
 import pytest
 
 from moltnet.domain.agents import Agent
@@ -14,11 +16,14 @@ from moltnet.domain.ranking import (
     Candidate,
     Candidates,
     Question,
+    Shortlist,
     inverse_frequency,
+    rank,
+    score_by,
     shares,
     term_weight,
 )
-from moltnet.domain.search import ANY_TERMS, Filters, LexicalQuery
+from moltnet.domain.search import ANY_TERMS, Filters, LexicalQuery, Weights
 from moltnet.ports.storage import Storage
 from tests.support.builders import MODEL, NOON, a_vector, an_entry, an_id, an_index
 from tests.support.stored import opened, written
@@ -366,3 +371,20 @@ async def test_the_best_of_both_sides_are_one_set_with_both_scores(storage: Stor
     assert candidates[both.id].words == pytest.approx(share_of_best(3, 2, 1, 2), abs=1e-6)
     (one_of_each, other) = (await best(storage, question, diary, depth=1)).found
     assert {one_of_each.entry_id, other.entry_id} == {nearest.id, matching.id}
+
+
+@pytest.mark.parametrize("weights", [Weights(), Weights(recency=1), Weights(relevance=0.2, importance=1)])
+async def test_a_shortlist_is_the_best_of_the_candidates(storage: Storage, diary: Diary, weights: Weights) -> None:
+    for number in range(12):
+        vector = a_vector(math.cos(number / 6), math.sin(number / 6))
+        entry = an_entry(diary=diary.id, importance=number % 10 + 1, created_at=NOON - timedelta(hours=7 * number % 12))
+        await written(storage, entry, index=an_index(*["a", "b", "c"][: number % 4], vectors=(vector,)))
+    score = score_by(weights, 1.0, NOON)
+    question = by_vector(query=words("a", "c"))
+    for depth in (2, 12):
+        everyone = await best(storage, question, diary, depth=depth)
+        async with storage.snapshot() as work:
+            shortlist = Shortlist(score=score, limit=3)
+            answer = await work.candidates.best(question, [diary.id], depth, shortlist)
+        assert set(answer.found) == {each.candidate for each in rank(everyone, score)[:3]}
+        assert attrs.evolve(answer, found=()) == attrs.evolve(everyone, found=())

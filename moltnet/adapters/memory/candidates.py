@@ -23,7 +23,11 @@ from moltnet.domain.ranking import (
     Candidate,
     Candidates,
     Question,
+    Ranked,
+    Shortlist,
+    best_first,
     inverse_frequency,
+    rank,
     rarest,
     shares,
     term_weight,
@@ -35,17 +39,20 @@ from moltnet.domain.text import SIMILAR_AMONG, SIMILAR_FROM, SIMILAR_MAX
 class MemoryCandidates(Repository):
     """Looks at every entry of the diaries asked for; what it costs grows with their number."""
 
-    async def best(self, question: Question, within: Collection[DiaryId], depth: int) -> Candidates:
+    async def best(
+        self, question: Question, within: Collection[DiaryId], depth: int, shortlist: Shortlist | None = None
+    ) -> Candidates:
         """The best `depth` entries of each side among `within`, as one set."""
         tables = await self._statements.read()
         require_serving(tables, question.model)
-        return await _best_of(tables, question, set(within), depth)
+        return await _listed(await _best_of(tables, question, set(within), depth), shortlist)
 
-    async def best_public(self, question: Question, depth: int) -> Candidates:
+    async def best_public(self, question: Question, depth: int, shortlist: Shortlist | None = None) -> Candidates:
         """The best `depth` entries of each side among all that is public, as one set."""
         tables = await self._statements.read()
         require_serving(tables, question.model)
-        return await _best_of(tables, question, set(tables.diaries.sharing("visibility", Visibility.PUBLIC)), depth)
+        public = set(tables.diaries.sharing("visibility", Visibility.PUBLIC))
+        return await _listed(await _best_of(tables, question, public, depth), shortlist)
 
     async def nearest_passages(
         self, vector: Vector, model: ModelName, entry_ids: Collection[EntryId]
@@ -126,6 +133,16 @@ async def _best_of(tables: Tables, question: Question, within: Collection[DiaryI
         words_beyond=words_beyond,
         timely_beyond=timely_beyond is not None,
     )
+
+
+async def _listed(candidates: Candidates, shortlist: Shortlist | None) -> Candidates:
+    if shortlist is None:
+        return candidates
+    ranked: list[Ranked] = []
+    async for some in in_turns(candidates.found):
+        ranked += rank(attrs.evolve(candidates, found=tuple(some)), shortlist.score)
+    best = heapq.nsmallest(shortlist.limit, ranked, key=best_first)
+    return attrs.evolve(candidates, found=tuple(each.candidate for each in best))
 
 
 async def _looked_up(tables: Tables, question: Question, within: Collection[DiaryId]) -> Question:

@@ -12,13 +12,23 @@ from moltnet.adapters.postgres.ranking_statements import (
     best,
     best_public,
     best_public_near,
+    shortlist_values,
 )
 from moltnet.adapters.postgres.session import Repository, Row
 from moltnet.adapters.postgres.terms import any_run, dimension_of, quoted, stored_form
 from moltnet.domain.entries import Similar
 from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.domain.indexing import ModelName, Span, Term, Vector
-from moltnet.domain.ranking import BM25_MOST, DIARIES_COUNTED, WORDS_LOOKED_UP, Candidate, Candidates, Question, rarest
+from moltnet.domain.ranking import (
+    BM25_MOST,
+    DIARIES_COUNTED,
+    WORDS_LOOKED_UP,
+    Candidate,
+    Candidates,
+    Question,
+    Shortlist,
+    rarest,
+)
 from moltnet.domain.search import LexicalQuery
 from moltnet.domain.text import SIMILAR_AMONG, SIMILAR_FROM, SIMILAR_MAX
 from moltnet.domain.time_expressions import TimeRange
@@ -79,19 +89,21 @@ SIMILAR = """
 class PostgresCandidates(Repository):
     """Looks at every entry of the diaries asked for; what it costs grows with their number, not with all there are."""
 
-    async def best(self, question: Question, within: Collection[DiaryId], depth: int) -> Candidates:
+    async def best(
+        self, question: Question, within: Collection[DiaryId], depth: int, shortlist: Shortlist | None = None
+    ) -> Candidates:
         """The best `depth` entries of each side among `within`, as one set."""
         diaries = list(set(within))
         asked = await self._looked_up(question, HOLDING, within=diaries)
-        rows = await self._session.all(_row, best(asked), **best_values(asked, depth), within=diaries)
-        return _candidates(rows, depth)
+        values = best_values(asked, depth, shortlist)
+        return _candidates(await self._session.all(_row, best(asked, shortlist), **values, within=diaries), depth)
 
-    async def best_public(self, question: Question, depth: int) -> Candidates:
+    async def best_public(self, question: Question, depth: int, shortlist: Shortlist | None = None) -> Candidates:
         """The best `depth` entries of each side among all that is public, as one set."""
         many = await self._session.first(_many, MANY_PUBLIC, most=PUBLIC_COMPARED)
         asked = await self._looked_up(question, PUBLIC_HOLDING)
-        statement = best_public_near(asked) if many else best_public(asked)
-        return _candidates(await self._session.all(_row, statement, **best_values(asked, depth)), depth)
+        statement = best_public_near(asked, shortlist) if many else best_public(asked, shortlist)
+        return _candidates(await self._session.all(_row, statement, **best_values(asked, depth, shortlist)), depth)
 
     async def nearest_passages(
         self, vector: Vector, model: ModelName, entry_ids: Collection[EntryId]
@@ -124,7 +136,7 @@ class PostgresCandidates(Repository):
         return attrs.evolve(question, words=attrs.evolve(question.words, scored=rarest_terms))
 
 
-def best_values(question: Question, depth: int) -> dict[str, Any]:
+def best_values(question: Question, depth: int, shortlist: Shortlist | None = None) -> dict[str, Any]:
     """What the statements take of a question."""
     index_terms, dimensions = _query_terms(question.words)
     return {
@@ -138,26 +150,21 @@ def best_values(question: Question, depth: int) -> dict[str, Any]:
         "quoted": [quoted(term) for term in index_terms],
         **filter_values(question.filters),
         **run_values(question.words),
+        **shortlist_values(shortlist),
     }
 
 
 def _candidates(rows: Sequence[Row], depth: int) -> Candidates:
-    return Candidates(
-        found=tuple(candidate for row in rows if (candidate := _candidate(row, depth))),
-        cosine_beyond=_beyond(rows, "cosine", depth),
-        words_beyond=_beyond(rows, "words", depth),
-        timely_beyond=any(row["timely_rank"] == depth + 1 for row in rows),
-    )
+    if not rows:
+        return Candidates(found=())
+    beyond = {name: rows[0][name] for name in ("cosine_beyond", "words_beyond", "timely_beyond")}
+    return Candidates(found=tuple(_candidate(row, depth) for row in rows), **beyond)
 
 
-def _candidate(row: Row, depth: int) -> Candidate | None:
-    """What a row offers; None when it is the one beyond the best of its side."""
-    cosine_rank, words_rank, timely_rank = (
-        rank if rank is not None and rank <= depth else None
-        for rank in (row["cosine_rank"], row["words_rank"], row["timely_rank"])
+def _candidate(row: Row, depth: int) -> Candidate:
+    cosine_rank, words_rank = (  # a side offers one more than its best, to show that there is more
+        rank if rank is not None and rank <= depth else None for rank in (row["cosine_rank"], row["words_rank"])
     )
-    if cosine_rank is words_rank is timely_rank is None:
-        return None
     return Candidate(
         entry_id=EntryId(row["id"]),
         cosine=row["cosine"],
@@ -196,12 +203,6 @@ def _similar(row: Row) -> Similar:
 
 def _range(time_range: TimeRange) -> str:
     return f"[{time_range.start.isoformat()},{time_range.end.isoformat()})"
-
-
-def _beyond(rows: Sequence[Row], side: str, depth: int) -> float | None:
-    """The score at rank `depth` of a side, if there is a rank after it."""
-    by_rank = {row[f"{side}_rank"]: row[side] for row in rows}
-    return by_rank[depth] if depth + 1 in by_rank else None
 
 
 def _query_terms(words: LexicalQuery) -> tuple[list[str], list[int | None]]:

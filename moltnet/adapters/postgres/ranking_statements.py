@@ -5,12 +5,12 @@ a third of it (`python -m bench.paths`).
 """
 
 from functools import cache
-from typing import LiteralString
+from typing import Any, LiteralString
 
 import attrs
 
 from moltnet.adapters.postgres.filtering import condition
-from moltnet.domain.ranking import Question
+from moltnet.domain.ranking import Question, Shortlist
 
 # The best depth + 1 entries of each side with their scores and their ranks on both sides (null where beyond).
 # 1. diary: where to look; only diaries that hold an entry (`limit 1` keeps it to a look into each one's index).
@@ -69,10 +69,21 @@ _TERMS = "least(coalesce(-(e.terms <#> asked.terms), 0), 1)"
 _IN_TIME = "coalesce(e.occurred_at, e.created_at) <@ %(periods)s::tstzmultirange"
 # The order of each side, and what its rank is called.
 _SIDES = {
-    "nearest": ("cosine is not null", "cosine desc, id desc", "cosine_rank"),
-    "matching": ("words > 0", "words desc, id desc", "words_rank"),
-    "timely": ("timely", "cosine desc nulls last, id desc", "timely_rank"),
+    "nearest": ("cosine is not null", "cosine desc, id desc", "cosine_rank", "cosine_beyond"),
+    "matching": ("words > 0", "words desc, id desc", "words_rank", "words_beyond"),
+    "timely": ("timely", "cosine desc nulls last, id desc", "timely_rank", "timely_beyond"),
 }
+# The best of what all sides offer, by `ranking.worth`, added up in the same order.
+_RELEVANT = """
+    %(of_cosine)s::float8 * coalesce(cosine, 0) + %(of_words)s::float8 * words + %(of_timely)s::float8 * timely::int
+"""
+_RECENT = """
+    %(of_recency)s::float8
+    * power(0.99::float8, greatest(extract(epoch from %(of_at)s::timestamptz - accessed_at), 0)::float8 / 3600)
+"""
+_IMPORTANT = "%(of_importance)s::float8 * importance"
+_LISTED = f"order by {_RELEVANT} + {_RECENT} + {_IMPORTANT} desc, id desc limit %(limit)s"
+_LISTED_OF_ANY_AGE = f"order by {_RELEVANT} + {_IMPORTANT} desc, id desc limit %(limit)s"
 _THESE = """
     select id from unnest(%(within)s::uuid[]) as asked_for (id)
     cross join lateral (select from diary_entries e where e.diary_id = asked_for.id limit 1) as holds
@@ -139,19 +150,27 @@ PUBLIC_HOLDING = f"""
 """
 
 
-def best(question: Question) -> LiteralString:
+def best(question: Question, shortlist: Shortlist | None = None) -> LiteralString:
     """The best of the diaries `within`."""
-    return _within(_THESE, _Parts.of(question))
+    return _within(_THESE, _Parts.of(question, shortlist))
 
 
-def best_public(question: Question) -> LiteralString:
+def best_public(question: Question, shortlist: Shortlist | None = None) -> LiteralString:
     """The best of all that is public, every entry compared."""
-    return _within(_PUBLIC, _Parts.of(question))
+    return _within(_PUBLIC, _Parts.of(question, shortlist))
 
 
-def best_public_near(question: Question) -> LiteralString:
+def best_public_near(question: Question, shortlist: Shortlist | None = None) -> LiteralString:
     """The best of all that is public, of those that the approximate index and the rare words lead to."""
-    return _near(_Parts.of(question))
+    return _near(_Parts.of(question, shortlist))
+
+
+def shortlist_values(shortlist: Shortlist | None) -> dict[str, Any]:
+    """What the statements take of a shortlist."""
+    if shortlist is None:
+        return {}
+    factors = attrs.asdict(shortlist.score)
+    return {"limit": shortlist.limit, **{f"of_{name}": factor for name, factor in factors.items()}}
 
 
 @attrs.frozen
@@ -162,12 +181,17 @@ class _Parts:
     by_vector: bool
     by_words: bool
     by_time: bool
+    listed: LiteralString
 
     @classmethod
-    def of(cls, question: Question) -> "_Parts":
+    def of(cls, question: Question, shortlist: Shortlist | None) -> "_Parts":
         words = question.words
         return cls(
-            condition(question.filters, words), bool(question.vector), bool(words.scored), bool(question.time_ranges)
+            condition(question.filters, words),
+            bool(question.vector),
+            bool(words.scored),
+            bool(question.time_ranges),
+            "" if shortlist is None else _LISTED if shortlist.score.recency else _LISTED_OF_ANY_AGE,
         )
 
 
@@ -208,19 +232,30 @@ def _statement(first: LiteralString, rows: LiteralString, parts: _Parts) -> Lite
         f"coalesce({', '.join(f'{side}.{column}' for side in sides)}) as {column}"
         for column in ("cosine", "words", "importance", "created_at", "timely")
     )
-    ranks = ", ".join(f"{rank if asked[side] else 'null'} as {rank}" for side, (_, _, rank) in _SIDES.items())
+    ranks = ", ".join(
+        f"{rank if asked[side] else 'null::bigint'} as {rank}" for side, (_, _, rank, _) in _SIDES.items()
+    )
     joined = sides[0] + "".join(f" full join {side} using (id)" for side in sides[1:])
+    beyond = ", ".join(
+        _beyond(side) if asked[side] else f"null as {_SIDES[side][3]}" for side in ("nearest", "matching")
+    )
+    more_timely = "(select count(*) > %(depth)s from timely)" if parts.by_time else "false"
     statement = f"""
         with {first} compared as materialized ({compared}), {best_of},
-        best as (select id, {shown}, {ranks} from {joined})
-        select best.*, coalesce(a.last_at, best.created_at) as accessed_at
-        from best left join entry_accesses a on a.entry_id = best.id
+        best as (select id, {shown}, {ranks} from {joined}), offered as (
+            select best.*, coalesce(a.last_at, best.created_at) as accessed_at
+            from best left join entry_accesses a on a.entry_id = best.id
+            where least(cosine_rank, words_rank, timely_rank) <= %(depth)s
+        )
+        select offered.*, beyond.* from offered cross join (
+            select {beyond}, {more_timely} as timely_beyond
+        ) as beyond {parts.listed}
     """  # noqa: S608
     return " ".join(statement.split())  # psycopg keeps what it found in a statement of at most 4 096 characters
 
 
 def _best_of(side: str) -> LiteralString:
-    is_offered, order, rank = _SIDES[side]
+    is_offered, order, rank, _ = _SIDES[side]
     return f"""
         {side} as (
             select *, row_number() over (order by {order}) as {rank} from (
@@ -228,3 +263,10 @@ def _best_of(side: str) -> LiteralString:
             ) as best
         )
     """  # noqa: S608
+
+
+def _beyond(side: str) -> LiteralString:
+    """The score at the last rank of a side, if there is one after it."""
+    _, _, rank, beyond = _SIDES[side]
+    score = beyond.removesuffix("_beyond")
+    return f"(select max({score}) from {side} where {rank} >= %(depth)s having count(*) > 1) as {beyond}"  # noqa: S608

@@ -3,16 +3,24 @@
 Nothing is computed again of an entry's text to explain it: where its passages and words stand is stored.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from datetime import datetime
 
 import attrs
 
 from moltnet.domain.entries import Entry
 from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.domain.indexing import EmbedderUnavailable, Span, Term, Vector
-from moltnet.domain.ranking import Candidates, Question, Ranked, best_first, is_confident, is_exact, rank, score_share
+from moltnet.domain.ranking import (
+    Candidates,
+    Question,
+    Ranked,
+    Shortlist,
+    is_confident,
+    is_exact,
+    rank,
+    score_by,
+    score_share,
+)
 from moltnet.domain.search import Explanation, Filters, LeftOut, LexicalQuery, Query, Reason, Search, Weights
 from moltnet.domain.services.models import Models
 from moltnet.domain.time_expressions import time_ranges
@@ -23,7 +31,6 @@ from moltnet.ports.system import Clock
 # How many candidates of each side are fetched for every entry of the answer. Enough in nearly every case; where it
 # is not, the ranking notices and more are fetched.
 DEPTH_PER_RESULT, DEPTH_GROWTH = 4, 8
-SLICE = 500  # candidates, ranked in a few milliseconds
 
 
 @attrs.frozen(kw_only=True)
@@ -55,37 +62,39 @@ class Retrieval:
         self, work: UnitOfWork, question: Question, within: Collection[DiaryId], weights: Weights, limit: int
     ) -> list[Ranked]:
         """The best `limit` entries of these diaries, best first; raises ServingModelChanged."""
-        return await self._best(lambda depth: work.candidates.best(question, within, depth), question, weights, limit)
+
+        async def fetch(depth: int, shortlist: Shortlist) -> Candidates:
+            return await work.candidates.best(question, within, depth, shortlist)
+
+        return await self._best(fetch, question, weights, limit)
 
     async def best_public(self, work: UnitOfWork, question: Question, limit: int) -> list[Ranked]:
         """The best `limit` entries of all public diaries, best first; raises ServingModelChanged."""
-        return await self._best(lambda depth: work.candidates.best_public(question, depth), question, Weights(), limit)
+
+        async def fetch(depth: int, shortlist: Shortlist) -> Candidates:
+            return await work.candidates.best_public(question, depth, shortlist)
+
+        return await self._best(fetch, question, Weights(), limit)
 
     def is_confident(self, ranked: Sequence[Ranked], question: Question) -> bool:
         """Whether an answer is likely to be one."""
         return is_confident(ranked, _terms_weight(question))
 
     async def _best(
-        self, fetch: Callable[[int], Awaitable[Candidates]], question: Question, weights: Weights, limit: int
+        self,
+        fetch: Callable[[int, Shortlist], Awaitable[Candidates]],
+        question: Question,
+        weights: Weights,
+        limit: int,
     ) -> list[Ranked]:
-        now, words_weight = self.clock.now(), _terms_weight(question)
-        depth = limit * DEPTH_PER_RESULT
+        score = score_by(weights, _terms_weight(question), self.clock.now())
+        depth, shortlist = limit * DEPTH_PER_RESULT, Shortlist(score=score, limit=limit)
         while True:
-            candidates = await fetch(depth)
-            ranked = await _ranked(candidates, weights, words_weight, now)
-            if is_exact(ranked, limit, candidates, weights, words_weight):
-                return ranked[:limit]
+            candidates = await fetch(depth, shortlist)
+            ranked = rank(candidates, score)
+            if is_exact(ranked, limit, candidates, score):
+                return ranked
             depth *= DEPTH_GROWTH
-
-
-async def _ranked(candidates: Candidates, weights: Weights, words_weight: float | None, now: datetime) -> list[Ranked]:
-    """All candidates, best first; while many are ranked, the event loop continues between two slices."""
-    found, ranked = candidates.found, list[Ranked]()
-    for at in range(0, len(found), SLICE):
-        if at:
-            await asyncio.sleep(0)
-        ranked += rank(attrs.evolve(candidates, found=found[at : at + SLICE]), weights, words_weight, now)
-    return sorted(ranked, key=best_first)
 
 
 def _terms_weight(question: Question) -> float | None:

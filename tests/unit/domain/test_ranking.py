@@ -21,10 +21,11 @@ from moltnet.domain.ranking import (
     rank,
     recency,
     relevance,
-    score,
+    score_by,
     score_share,
     shares,
     term_weight,
+    worth,
 )
 from moltnet.domain.search import Weights
 from tests.support.builders import NOON, an_id
@@ -118,16 +119,17 @@ def test_relevance_is_a_weighed_mean_of_both_sides(cosine: float | None, words: 
 def test_a_told_score_is_0_to_1_and_keeps_the_order(
     candidate: Candidate, weights: Weights, words_weight: float | None
 ) -> None:
-    worth = score(candidate, weights, words_weight, NOON)
-    told = score_share(worth, weights)
+    score = worth(candidate, score_by(weights, words_weight, NOON))
+    told = score_share(score, weights)
     assert 0 <= told <= 1
-    assert score_share(worth + 0.1, weights) >= told
+    assert score_share(score + 0.1, weights) >= told
 
 
 @given(candidate=CANDIDATES, weights=WEIGHTS)
 def test_what_happened_then_is_lifted_a_little(candidate: Candidate, weights: Weights) -> None:
-    worth = [score(attrs.evolve(candidate, timely=then), weights, 1.0, NOON) for then in (False, True)]
-    lifted = worth[1] - worth[0]
+    score = score_by(weights, 1.0, NOON)
+    scores = [worth(attrs.evolve(candidate, timely=then), score) for then in (False, True)]
+    lifted = scores[1] - scores[0]
     assert lifted == pytest.approx(weights.relevance * TIME_BOOST)
 
 
@@ -154,19 +156,19 @@ def test_recency_fades_by_a_percent_an_hour(age: timedelta, expected: float) -> 
 @given(candidate=CANDIDATES, words_weight=LAMBDAS)
 def test_a_score_adds_what_the_caller_weighs(candidate: Candidate, words_weight: float) -> None:
     relevant = relevance(candidate.cosine, candidate.words, words_weight) + TIME_BOOST * candidate.timely
-    assert score(candidate, Weights(), words_weight, NOON) == relevant
-    assert score(candidate, Weights(relevance=0), words_weight, NOON) == 0
-    recent = Weights(relevance=0, recency=1)
-    assert score(candidate, recent, words_weight, NOON) == recency(candidate.accessed_at, NOON)
-    important = Weights(relevance=0, importance=0.5)
-    assert score(candidate, important, words_weight, NOON) == pytest.approx(candidate.importance / 20)
+    assert worth(candidate, score_by(Weights(), words_weight, NOON)) == pytest.approx(relevant)
+    assert worth(candidate, score_by(Weights(relevance=0), words_weight, NOON)) == 0
+    recent = score_by(Weights(relevance=0, recency=1), words_weight, NOON)
+    assert worth(candidate, recent) == recency(candidate.accessed_at, NOON)
+    important = score_by(Weights(relevance=0, importance=0.5), words_weight, NOON)
+    assert worth(candidate, important) == pytest.approx(candidate.importance / 20)
 
 
 @given(candidate=CANDIDATES, weights=WEIGHTS, words_weight=LAMBDAS)
 def test_a_candidate_that_is_better_in_a_part_is_never_worth_less(
     candidate: Candidate, weights: Weights, words_weight: float
 ) -> None:
-    worth = score(candidate, weights, words_weight, NOON)
+    score = score_by(weights, words_weight, NOON)
     better = (
         {"cosine": 1.0},
         {"words": 1.0},
@@ -174,7 +176,7 @@ def test_a_candidate_that_is_better_in_a_part_is_never_worth_less(
         {"accessed_at": NOON},
     )
     for part in better:
-        assert score(attrs.evolve(candidate, **part), weights, words_weight, NOON) >= worth
+        assert worth(attrs.evolve(candidate, **part), score) >= worth(candidate, score)
 
 
 # Rank
@@ -184,11 +186,10 @@ def test_a_candidate_that_is_better_in_a_part_is_never_worth_less(
 def test_the_best_come_first_and_of_equals_the_newest(
     found: list[Candidate], weights: Weights, words_weight: float
 ) -> None:
-    ranked = rank(Candidates(found=tuple(found)), weights, words_weight, NOON)
+    score = score_by(weights, words_weight, NOON)
+    ranked = rank(Candidates(found=tuple(found)), score)
     assert {each.entry_id for each in ranked} == {each.entry_id for each in found}
-    assert {each.entry_id: each.score for each in ranked} == {
-        each.entry_id: score(each, weights, words_weight, NOON) for each in found
-    }
+    assert {each.entry_id: each.score for each in ranked} == {each.entry_id: worth(each, score) for each in found}
     for earlier, later in pairwise(ranked):
         assert (earlier.score, earlier.entry_id) > (later.score, later.entry_id)
 
@@ -224,19 +225,19 @@ def offered(stored: list[Candidate], depth: int) -> Candidates:
 def test_an_answer_called_exact_is_the_true_one(
     stored: list[Candidate], depth: int, limit: int, weights: Weights, words_weight: float
 ) -> None:
-    candidates = offered(stored, depth)
-    ranked = rank(candidates, weights, words_weight, NOON)
+    candidates, score = offered(stored, depth), score_by(weights, words_weight, NOON)
+    ranked = rank(candidates, score)
     everyone = Candidates(found=tuple(each for each in stored if each.cosine is not None or each.words > 0))
-    if is_exact(ranked, limit, candidates, weights, words_weight):
-        assert ranked[:limit] == rank(everyone, weights, words_weight, NOON)[:limit]
+    if is_exact(ranked, limit, candidates, score):
+        assert ranked[:limit] == rank(everyone, score)[:limit]
 
 
 @given(stored=st.lists(CANDIDATES, max_size=10), weights=WEIGHTS, words_weight=LAMBDAS, limit=st.integers(1, 20))
 def test_with_everything_offered_an_answer_is_exact(
     stored: list[Candidate], weights: Weights, words_weight: float, limit: int
 ) -> None:
-    candidates = offered(stored, 10)
-    assert is_exact(rank(candidates, weights, words_weight, NOON), limit, candidates, weights, words_weight)
+    candidates, score = offered(stored, 10), score_by(weights, words_weight, NOON)
+    assert is_exact(rank(candidates, score), limit, candidates, score)
 
 
 @given(weights=WEIGHTS)
@@ -244,19 +245,21 @@ def test_with_everything_offered_an_answer_is_exact(
 def test_an_answer_that_something_beyond_could_equal_is_not_called_exact(weights: Weights) -> None:
     best = a_candidate(cosine=1.0, words=1.0, importance=10)
     candidates = Candidates(found=(best,), cosine_beyond=1.0, words_beyond=1.0)
-    assert not is_exact(rank(candidates, weights, 1.0, NOON), 1, candidates, weights, 1.0)
+    score = score_by(weights, 1.0, NOON)
+    assert not is_exact(rank(candidates, score), 1, candidates, score)
 
 
 def test_an_answer_that_beats_everything_beyond_is_exact() -> None:
     candidates = Candidates(found=(a_candidate(cosine=0.9, words=0.9),), cosine_beyond=0.8, words_beyond=0.9)
-    ranked = rank(candidates, Weights(), 1.0, NOON)
-    assert is_exact(ranked, 1, candidates, Weights(), 1.0)
-    assert not is_exact(ranked, 2, candidates, Weights(), 1.0)
-    assert not is_exact(ranked, 1, candidates, Weights(recency=0.1), 1.0)
+    score = score_by(Weights(), 1.0, NOON)
+    ranked = rank(candidates, score)
+    assert is_exact(ranked, 1, candidates, score)
+    assert not is_exact(ranked, 2, candidates, score)
+    assert not is_exact(ranked, 1, candidates, score_by(Weights(recency=0.1), 1.0, NOON))
 
 
 def test_what_lies_beyond_may_have_no_vector_at_all() -> None:
     found = (a_candidate(cosine=-0.2, words=0.1),)
     candidates = Candidates(found=found, cosine_beyond=-0.5, words_beyond=0.1)
     ranked = [Ranked(found[0], relevance(-0.2, 0.1, 1.0))]
-    assert not is_exact(ranked, 1, candidates, Weights(), 1.0)
+    assert not is_exact(ranked, 1, candidates, score_by(Weights(), 1.0, NOON))
