@@ -377,8 +377,9 @@ async def test_the_best_of_both_sides_are_one_set_with_both_scores(storage: Stor
 async def test_a_shortlist_is_the_best_of_the_candidates(storage: Storage, diary: Diary, weights: Weights) -> None:
     for number in range(12):
         vector = a_vector(math.cos(number / 6), math.sin(number / 6))
-        entry = an_entry(diary=diary.id, importance=number % 10 + 1, created_at=NOON - timedelta(hours=7 * number % 12))
-        await written(storage, entry, index=an_index(*["a", "b", "c"][: number % 4], vectors=(vector,)))
+        at = NOON - timedelta(hours=7 * number % 12)
+        entry = attrs.evolve(an_entry(diary=diary.id), importance=number % 10 + 1, created_at=at, updated_at=at)
+        await written(storage, entry, index=an_index(*("a", "b", "c")[: number % 4], vectors=(vector,)))
     score = score_by(weights, 1.0, NOON)
     question = by_vector(query=words("a", "c"))
     for depth in (2, 12):

@@ -21,10 +21,13 @@ from moltnet.adapters.postgres.session import STATEMENT_WITHIN_S, Connection, li
 from moltnet.domain.errors import StorageUnavailable
 from moltnet.domain.indexing import DIMENSIONS, Vector
 
-# Times are answered in UTC. Compiling a plan to machine code takes longer than any statement of ours runs.
+# Times are answered in UTC. Compiling a plan to machine code takes longer than any statement of ours runs. A statement
+# is planned once: its text already says which of its conditions are asked for (`ranking_statements`, `filtering`), so
+# its values would change no plan.
 # Where an approximate index is asked (network-wide search), it looks on until there are enough that pass the filters.
 SET_UP = """
     select set_config('TimeZone', 'UTC', false), set_config('jit', 'off', false),
+        set_config('plan_cache_mode', 'force_generic_plan', false),
         set_config('hnsw.ef_search', '400', false), set_config('hnsw.iterative_scan', 'strict_order', false)
 """  # one row
 
