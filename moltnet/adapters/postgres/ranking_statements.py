@@ -82,8 +82,8 @@ _RECENT = """
     * power(0.99::float8, greatest(extract(epoch from %(of_at)s::timestamptz - accessed_at), 0)::float8 / 3600)
 """
 _IMPORTANT = "%(of_importance)s::float8 * importance"
-_LISTED = f"order by {_RELEVANT} + {_RECENT} + {_IMPORTANT} desc, id desc limit %(limit)s"
-_LISTED_OF_ANY_AGE = f"order by {_RELEVANT} + {_IMPORTANT} desc, id desc limit %(limit)s"
+_SHORTLIST = f"order by {_RELEVANT} + {_RECENT} + {_IMPORTANT} desc, id desc limit %(limit)s"
+_SHORTLIST_OF_ANY_AGE = f"order by {_RELEVANT} + {_IMPORTANT} desc, id desc limit %(limit)s"
 _THESE = """
     select id from unnest(%(within)s::uuid[]) as asked_for (id)
     cross join lateral (select from diary_entries e where e.diary_id = asked_for.id limit 1) as holds
@@ -181,7 +181,7 @@ class _Parts:
     by_vector: bool
     by_words: bool
     by_time: bool
-    listed: LiteralString
+    shortlist: LiteralString
 
     @classmethod
     def of(cls, question: Question, shortlist: Shortlist | None) -> "_Parts":
@@ -191,7 +191,7 @@ class _Parts:
             bool(question.vector),
             bool(words.scored),
             bool(question.time_ranges),
-            "" if shortlist is None else _LISTED if shortlist.score.recency else _LISTED_OF_ANY_AGE,
+            "" if shortlist is None else _SHORTLIST if shortlist.score.recency else _SHORTLIST_OF_ANY_AGE,
         )
 
 
@@ -249,7 +249,7 @@ def _statement(first: LiteralString, rows: LiteralString, parts: _Parts) -> Lite
         )
         select offered.*, beyond.* from offered cross join (
             select {beyond}, {more_timely} as timely_beyond
-        ) as beyond {parts.listed}
+        ) as beyond {parts.shortlist}
     """  # noqa: S608
     return " ".join(statement.split())  # psycopg keeps what it found in a statement of at most 4 096 characters
 
