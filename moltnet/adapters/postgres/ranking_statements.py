@@ -239,7 +239,7 @@ def _statement(first: LiteralString, rows: LiteralString, parts: _Parts) -> Lite
     beyond = ", ".join(
         _beyond(side) if asked[side] else f"null as {_SIDES[side][3]}" for side in ("nearest", "matching")
     )
-    more_timely = "(select count(*) > %(depth)s from timely)" if parts.by_time else "false"
+    more_in_time = "(select count(*) > %(depth)s from timely)" if parts.by_time else "false"
     statement = f"""
         with {first} compared as materialized ({compared}), {best_of},
         best as (select id, {shown}, {ranks} from {joined}), offered as (
@@ -248,7 +248,7 @@ def _statement(first: LiteralString, rows: LiteralString, parts: _Parts) -> Lite
             where least(cosine_rank, words_rank, timely_rank) <= %(depth)s
         )
         select offered.*, beyond.* from offered cross join (
-            select {beyond}, {more_timely} as timely_beyond
+            select {beyond}, {more_in_time} as timely_beyond
         ) as beyond {parts.shortlist}
     """  # noqa: S608
     return " ".join(statement.split())  # psycopg keeps what it found in a statement of at most 4 096 characters
