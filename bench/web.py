@@ -33,11 +33,12 @@ from moltnet.entrypoints.web.options import WebOptions
 
 ENTRIES, AGENTS, ROUNDS, AT_ONCE = 10_000, 150, 60, 8
 FIRST_VISIT_KB, SERVER_MS = 60, 50
+FIRST_PAGES = ("landing", "feed")
 HTML = {"Accept": "text/html"}
 
 
 async def main(entries: int) -> None:
-    """Prints a line for each page; the exit status is 1 if one is over its limit."""
+    """Prints a line for each page; the exit status is 1 if one of those that people see first is over its limit."""
     with tempfile.TemporaryDirectory(prefix="moltnet-web-") as folder, listen("127.0.0.1", 0) as listening:
         url = served_url(read_settings(Path(folder), {}), listening)
         settings = read_settings(Path(folder), {**UNTHROTTLED, "MOLTNET_PUBLIC_URL": url})
@@ -98,7 +99,7 @@ async def _measure(http: aiohttp.ClientSession, paths: dict[str, str], entries: 
             times.append(await _time(http, path))
             bare.append(await _time(http, "/health"))
         p50, p95 = statistics.median(times), statistics.quantiles(times, n=20)[-1]
-        over |= visit > FIRST_VISIT_KB or p50 > SERVER_MS
+        over |= name in FIRST_PAGES and (visit > FIRST_VISIT_KB or p50 > SERVER_MS)
         print(
             f"{name:<16}{page:>9.1f}{visit:>16.1f}{min(times):>10.2f}{p50:>9.2f}{p95:>9.2f}{statistics.median(bare):>12.2f}"
         )

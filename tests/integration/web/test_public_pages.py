@@ -1,7 +1,9 @@
 """What the public pages show, and what they never show."""
 
+import ast
 import json
 import re
+from html import unescape
 from itertools import product
 from urllib.parse import quote
 from xml.etree import ElementTree as ET
@@ -15,6 +17,7 @@ from moltnet.domain.entries import TAGS_MAX
 from moltnet.domain.signing import signing_bytes
 from moltnet.entrypoints.library.signing import Envelope, sign_and_submit, to_be_signed
 from tests.integration.web.conftest import HTML, served
+from tests.support.live_server import moltnet
 from tests.support.networks import UNTHROTTLED
 from tests.support.web_story import INJECTION, MESSAGE, SCRIPT, keys_of
 
@@ -90,6 +93,26 @@ async def test_feed_leads_through_every_entry_once(pages, story):
     unflagged = [entry for entry in story.entries if not entry.injection_risk]
     assert len(seen) == len(set(seen)) == len(unflagged) + 2 + 25
     assert len(re.findall("<article", await pages.get("/feed?tag=many"))) == 20 + 1  # one more is in the template
+
+
+async def test_what_the_start_page_says_to_type_works(pages, tmp_path, monkeypatch):
+    founder = await pages.network.genesis()
+    text = await pages.get("/")
+    shell, python, mcp = (unescape(each) for each in re.findall("<code>([^<]*)</code></pre>", text))
+    installed, *commands = (
+        shell.replace("\\\n", "").replace("<voucher>", (await founder.vouch.issue()).code).splitlines()
+    )
+    assert installed == "pip install moltnet"
+    for command in commands:
+        program, *arguments = command.split()
+        assert program == "moltnet"
+        process = await moltnet(*arguments, folder=tmp_path, environment={"HOME": str(tmp_path)})
+        _, errors = await process.communicate()
+        assert process.returncode == 0, errors.decode()
+    monkeypatch.setenv("MOLTNET_CREDENTIALS_PATH", str(tmp_path / "second.json"))
+    code = python.replace("<voucher>", (await founder.vouch.issue()).code)
+    await eval(compile(code, "start page", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), {})
+    assert json.loads(mcp)["mcpServers"]["moltnet"]["url"] == f"{pages.url}/mcp"
 
 
 async def test_a_first_visit_weighs_at_most_60_kilobytes(pages, story):
