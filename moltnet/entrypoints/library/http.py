@@ -3,7 +3,7 @@
 Members of an answer that are not known here are passed over, so that a newer network can tell more.
 """
 
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any, TypeVar
@@ -25,7 +25,7 @@ from moltnet.domain.keys import Fingerprint, PublicKey
 from moltnet.domain.recovery import CodeRefused, CodeSpent, FlowNotFound, FlowOver, Recovery
 from moltnet.domain.search import Explanation, Hit
 from moltnet.domain.views import Document, FeedItem, SignatureCheck
-from moltnet.entrypoints.operations.appearance import Http
+from moltnet.entrypoints.operations.appearance import Http, Joined
 from moltnet.entrypoints.operations.feed import FollowFeed
 from moltnet.entrypoints.operations.operation import AnyOperation, Auth, Operation
 from moltnet.entrypoints.operations.recovery import ROTATE
@@ -112,14 +112,13 @@ def _flow_refusal(status: int) -> MoltNetError:
 def request_of(operation: AnyOperation, request: object, key: str | None, expected: Expected) -> RemoteRequest:
     """An operation as a request. Raises MalformedIdempotencyKey, and Unsendable."""
     http = _http(operation)
-    parts = http.parts(operation.form)
-    sent = http.form.of(request) if http.form else request
+    parts = http.parts(operation.input)
     if key is not None:
         check_key(key)
-    body = None if parts.body is None else {name: _plain(value) for name, value in _named(parts.body, sent)}
+    body = None if parts.body is None else {name: _plain(value) for name, value in _named(parts.body, request)}
     return RemoteRequest(
         method=http.method,
-        path=_path(http, parts.params, sent) + _query(parts.query, sent, http.joined_names(parts.query)),
+        path=_path(http, parts.params, request) + _query(parts.query, request, http.joined_in(parts.query)),
         json=body,
         headers={"Idempotency-Key": key} if key is not None else _condition(expected),
         signed_in=operation.auth is not Auth.NONE,
@@ -164,7 +163,7 @@ def _exact(thing: Any, reply: RemoteReply) -> Any:
 
 def _named(shape: Members, request: object) -> list[tuple[str, Any]]:
     """The members of an input that say something, by their names in JSON: what has its default is not sent."""
-    values = ((member, getattr(request, member.attribute)) for member in shape.members)
+    values = ((member, getattr(request, member.attribute, member.default)) for member in shape.members)
     return [(member.alias, value) for member, value in values if member.required or value != member.default]
 
 
@@ -178,9 +177,10 @@ def _path(http: Http, shape: Members | None, request: object) -> str:
         raise Unsendable from None
 
 
-def _query(shape: Members | None, request: object, joined: Collection[str] = ()) -> str:
-    named = _named(shape, request) if shape else []
-    values = {name: ",".join(sorted(value)) if name in joined else _query_text(value) for name, value in named}
+def _query(shape: Members | None, request: object, joined: Mapping[str, Joined] | None = None) -> str:
+    values: dict[str, object] = {}
+    for name, value in _named(shape, request) if shape else ():
+        values |= joined[name].parameters(name, value) if joined and name in joined else {name: _query_text(value)}
     try:
         return f"?{urlencode(values, doseq=True)}" if values else ""
     except UnicodeEncodeError:

@@ -1,11 +1,11 @@
 """How an operation looks: over HTTP, and as a tool of MCP."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from enum import Enum, auto
 from itertools import chain
 from types import EllipsisType, MappingProxyType
-from typing import Any, Protocol, Self, get_args
+from typing import Any, get_args
 
 import attrs
 
@@ -87,28 +87,29 @@ SUCCESS = Envelope("Success", "It is done.", "success")
 """What is answered where there is nothing to show."""
 
 
-class Form(Protocol):
-    """Members of a request in other shapes than the input has them, such as a list in one text."""
-
-    def to_input(self) -> object:
-        """The input."""
-
-    @classmethod
-    def of(cls, request: Any) -> Self:
-        """The members for an input."""
-
-
 @attrs.frozen
 class Joined:
-    """A list that stands in a query as one comma-separated text of this shape, or as a list of such texts."""
+    """A list that stands in a query as one comma-separated text of this shape, or as a list of such texts.
+
+    `apart` is a parameter of its own for items that may hold a comma, which stands there once for each of them.
+    """
 
     shape: Shape
     description: str
+    apart: Member | None = None
 
     @staticmethod
     def split(value: str | Iterable[str]) -> list[str]:
         """The items of a text, or of a list of texts."""
         return [item for item in ",".join([value] if isinstance(value, str) else value).split(",") if item]
+
+    def parameters(self, name: str, items: Collection[str]) -> dict[str, object]:
+        """A list as the parameters of a query, the first of which is called so; a set in the order of its texts."""
+        items = sorted(items) if isinstance(items, frozenset) else items
+        # Other networks of this interface know the first parameter alone.
+        apart = [item for item in items if self.apart and (not item or "," in item)]
+        text = ",".join(item for item in items if item not in apart)
+        return ({name: text} if text else {}) | ({self.apart.alias: apart} if self.apart and apart else {})
 
 
 def _itself(thing: Any) -> Any:
@@ -127,7 +128,6 @@ class Http:
         status_when: another one, for answers of which something holds.
         version_of: the thing whose version the answer tells, of an operation that is versioned.
         joined: members of the input that are joined in a query.
-        form: the members as they are in a request, where those are not the input's.
         envelope: the object around what is answered; none where that is an object itself.
         problems: statuses of problems that are this operation's own, beside those every route can have.
         headers: of each answer.
@@ -145,7 +145,6 @@ class Http:
     status_when: tuple[int, Callable[[Any], bool]] | None = attrs.field(default=None, kw_only=True)
     version_of: Callable[[Any], Versioned] = attrs.field(default=_itself, kw_only=True)
     joined: Mapping[str, Joined] = attrs.field(factory=dict, kw_only=True)
-    form: type[Form] | None = attrs.field(default=None, kw_only=True)
     envelope: Envelope | None = attrs.field(default=None, kw_only=True)
     problems: tuple[int, ...] = attrs.field(default=(), kw_only=True)
     headers: Mapping[str, str] = attrs.field(default=_NO_HEADERS, kw_only=True)
@@ -175,15 +174,21 @@ class Http:
         others = shape.only(*rest) if rest else None
         if self.method not in {"GET", "DELETE"}:
             return Parts(params, others, None)
-        return Parts(params, None, others and attrs.evolve(others, members=tuple(map(self._in_query, others.members))))
+        return Parts(
+            params, None, others and attrs.evolve(others, members=tuple(chain(*map(self._in_query, others.members))))
+        )
 
-    def joined_names(self, query: Members | None) -> set[str]:
-        """What the members of a query are called that are joined in it."""
-        return {each.alias for each in query.members if each.attribute in self.joined} if query else set()
+    def joined_in(self, query: Members | None) -> dict[str, Joined]:
+        """How members are joined in a query, by what they are called there."""
+        members = query.members if query else ()
+        return {each.alias: self.joined[each.attribute] for each in members if each.attribute in self.joined}
 
-    def _in_query(self, member: Member) -> Member:
+    def _in_query(self, member: Member) -> tuple[Member, ...]:
         joined = self.joined.get(member.attribute)
-        return attrs.evolve(member, shape=joined.shape, description=joined.description) if joined else member
+        if joined is None:
+            return (member,)
+        text = attrs.evolve(member, shape=joined.shape, description=joined.description)
+        return (text, joined.apart) if joined.apart else (text,)
 
 
 @attrs.frozen

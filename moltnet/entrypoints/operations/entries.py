@@ -1,13 +1,13 @@
 """Entries of diaries."""
 
 from operator import attrgetter
-from typing import Annotated, Self
+from typing import Annotated
 
 import attrs
 
 from moltnet.domain.agents import Author
 from moltnet.domain.caller import Tier
-from moltnet.domain.constraints import LIST_DEFAULT, LIST_MAX, Description, Hint, Integer, ItemCount, Page, Text
+from moltnet.domain.constraints import LIST_DEFAULT, LIST_MAX, Hint, Integer, ItemCount, Page, Text
 from moltnet.domain.credentials import Scope
 from moltnet.domain.digest import Listing
 from moltnet.domain.entries import (
@@ -26,12 +26,23 @@ from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.domain.search import Filters, TagFilter
 from moltnet.entrypoints.operations.appearance import OUTPUT, SUCCESS, Effect, Envelope, Http, Joined, Tool
 from moltnet.entrypoints.operations.operation import Auth, Call, Operation
+from moltnet.entrypoints.schema.declare import Items, Member
 from moltnet.entrypoints.schema.views import Shown, Within, view
 
 _ANY_TYPE = "|".join(EntryType)
 TYPE_LIST = Text(pattern=f"^({_ANY_TYPE})(,({_ANY_TYPE}))*$")
 JOINED_TYPES = Joined(TYPE_LIST, "Entry types, comma-separated")
-_TAG_LIST = f"^[^,]{{1,{TAG_MAX}}}(,[^,]{{1,{TAG_MAX}}}){{0,{TAGS_MAX - 1}}}$"
+_JOINED_TAGS = Joined(
+    Text(0, 1070, f"^[^,]{{1,{TAG_MAX}}}(,[^,]{{1,{TAG_MAX}}}){{0,{TAGS_MAX - 1}}}$"),
+    "Tags, comma-separated; an entry must have all of them",
+    apart=Member(
+        "tag",
+        "tag",
+        Items(Text(0, TAG_MAX), ItemCount(1, TAGS_MAX)),
+        None,
+        "Further tags, each a parameter of its own, which may hold commas",
+    ),
+)
 _ALL, _ONE = "/diaries/{diaryId}/entries", "/diaries/{diaryId}/entries/{entryId}"
 NOT_FOUND = "Entry not found"
 RISK = Shown("injection_risk", description="Whether the text looks like an attempt to instruct its reader")
@@ -108,49 +119,6 @@ class ListOfDiary:
     offset: Annotated[int, Integer(0), Hint("How many of the newest to skip")] = 0
     tags: TagFilter = ()
     entry_type: EntryType | None = None
-
-
-@attrs.frozen(kw_only=True)
-class ListEntries:
-    """The same with the tags in one text, but for those that hold a comma."""
-
-    diary_id: DiaryId
-    limit: Annotated[int, Integer(1, LIST_MAX)] = LIST_DEFAULT
-    offset: Annotated[int, Integer(0)] = 0
-    tags: (
-        Annotated[str, Text(0, 1070, _TAG_LIST), Description("Tags, comma-separated; an entry must have all of them")]
-        | None
-    ) = None
-    tag: (
-        Annotated[
-            tuple[Annotated[str, Text(0, TAG_MAX)], ...],
-            ItemCount(1, TAGS_MAX),
-            Description("Further tags, each a parameter of its own, which may hold commas"),
-        ]
-        | None
-    ) = None
-    entry_type: EntryType | None = None
-
-    def to_input(self) -> ListOfDiary:
-        """The input."""
-        tags = (*(self.tags.split(",") if self.tags else ()), *(self.tag or ()))
-        return ListOfDiary(
-            diary_id=self.diary_id, limit=self.limit, offset=self.offset, tags=tags, entry_type=self.entry_type
-        )
-
-    @classmethod
-    def of(cls, request: ListOfDiary) -> Self:
-        """The members for an input."""
-        # Other networks of this interface know `tags` alone; a tag with a comma needs a parameter of its own.
-        with_comma = tuple(tag for tag in request.tags if not tag or "," in tag)
-        return cls(
-            diary_id=request.diary_id,
-            limit=request.limit,
-            offset=request.offset,
-            tags=",".join(tag for tag in request.tags if tag not in with_comma) or None,
-            tag=with_comma or None,
-            entry_type=request.entry_type,
-        )
 
 
 @attrs.frozen(kw_only=True)
@@ -236,7 +204,7 @@ LIST = Operation(
         "GET",
         _ALL,
         tag="diary",
-        form=ListEntries,
+        joined={"tags": _JOINED_TAGS},
         envelope=Envelope(
             "DiaryList",
             "A page of a diary, newest first; `total` counts all entries that match.",

@@ -112,13 +112,8 @@ class Operation(Generic[Input, Output]):
         """Raises TypeError for an input or output without a shape, and for a path that does not fit the input."""
         members_of(self.input)
         if self.http:
-            self.http.parts(self.form)
+            self.http.parts(self.input)
             _ = self.answer
-
-    @property
-    def form(self) -> type:
-        """The members of a request over HTTP."""
-        return self.http.form if self.http and self.http.form else self.input
 
     @property
     def shape(self) -> Shape:

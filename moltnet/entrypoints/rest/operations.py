@@ -7,7 +7,7 @@ all: nobody has to read it, it only has to be the same again.
 
 import hashlib
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import attrs
@@ -15,7 +15,7 @@ import attrs
 from moltnet.domain.idempotency import IdempotentRequest, MalformedIdempotencyKey
 from moltnet.domain.ids import ANY_VERSION
 from moltnet.domain.services.requests import IdempotentOutcome, SaveResponse, unrecorded
-from moltnet.entrypoints.operations.appearance import Http, Joined
+from moltnet.entrypoints.operations.appearance import Http
 from moltnet.entrypoints.operations.operation import AnyOperation
 from moltnet.entrypoints.operations.operation import Call as OperationCall
 from moltnet.entrypoints.rest.json_text import to_json
@@ -30,8 +30,8 @@ def routes_of(operation: AnyOperation) -> tuple[AnyRoute, ...]:
     http = operation.http
     if http is None:
         return ()
-    parts = http.parts(operation.form)
-    read: Callable[[dict[str, object]], Any] = reader(operation.form)
+    parts = http.parts(operation.input)
+    read: Callable[[dict[str, object]], Any] = reader(operation.input)
     has_version = operation.versioned and operation.output is not None
 
     def answer(shown: object, request: object) -> Answer:
@@ -39,14 +39,13 @@ def routes_of(operation: AnyOperation) -> tuple[AnyRoute, ...]:
         return Answer(operation.wrapped(shown, request), status=http.status_of(shown), headers=headers)
 
     async def handle(call: Call[Any, Any, Any]) -> Answer:
-        sent = read({**(call.params or {}), **(call.body or {}), **_split(http, parts.query, call.query or {})})
-        request = sent.to_input() if http.form else sent
+        request = read({**(call.params or {}), **(call.body or {}), **_split(http, parts.query, call.query or {})})
         asked = OperationCall(
             services=call.services, caller=call.caller, expected=call.expected if route.takes_condition else ANY_VERSION
         )
         if not operation.idempotent:
             return answer(await operation.run(asked, request), request)
-        values = json_value(sent)
+        values = json_value(request)
         named = attrs.evolve(call, params=_part(parts.params, values), body=_part(parts.body, values))
         return await once(
             named,
@@ -77,10 +76,14 @@ def routes_of(operation: AnyOperation) -> tuple[AnyRoute, ...]:
     return route, *(attrs.evolve(route, path=path, documented=False) for path in http.aliases)
 
 
-def _split(http: Http, shape: Members | None, query: dict[str, Any]) -> dict[str, object]:
+def _split(http: Http, shape: Members | None, query: Mapping[str, Any]) -> dict[str, object]:
     """The values of a query with lists in place of the texts that they stand in."""
-    joined = http.joined_names(shape)
-    return {name: Joined.split(value) if name in joined else value for name, value in query.items()}
+    values = dict(query)
+    for name, joined in http.joined_in(shape).items():
+        apart = values.pop(joined.apart.alias, ()) if joined.apart else ()
+        if name in values or apart:
+            values[name] = [*joined.split(values.get(name, "")), *apart]
+    return values
 
 
 def _part(shape: Members | None, values: object) -> dict[str, object] | None:

@@ -69,7 +69,7 @@ SAMPLES: Mapping[str, object] = MappingProxyType(
         "reason": "The database does not answer",
         "entryType": "semantic",
         "ListSigningRequests.status": "pending,completed",
-        "ListEntries.tags": "ops",
+        "ListOfDiary.tags": "ops",
         "ReflectDiary.entryTypes": "episodic,reflection",
         "q": "callback URL",
         "PublicSearchResponse.query": "callback URL",
