@@ -15,6 +15,8 @@ from moltnet.domain.errors import Forbidden, Invalid, NotFound, Unauthenticated
 from moltnet.domain.ids import AgentId, ClientId, parse_uuid
 
 TOKEN_LIFETIME = timedelta(hours=1)
+CLOCK_SKEW = timedelta(seconds=5)
+"""How far the clocks of a fleet's hosts may be apart: a token is good that much before it was issued."""
 FIRST_SECRET_WINDOW = timedelta(minutes=10)
 SECRET_BYTES = 32
 

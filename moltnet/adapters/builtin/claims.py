@@ -18,7 +18,7 @@ from joserfc.errors import JoseError
 from moltnet.adapters.builtin.keys import ALGORITHM, OpenKey
 from moltnet.domain.agents import Agent
 from moltnet.domain.challenges import ASSERTION_ALGORITHM, ClientAssertion, InvalidAssertion
-from moltnet.domain.credentials import TOKEN_LIFETIME, Client, InvalidToken, Scope, TokenClaims
+from moltnet.domain.credentials import CLOCK_SKEW, TOKEN_LIFETIME, Client, InvalidToken, Scope, TokenClaims
 from moltnet.domain.ids import AgentId, ClientId, parse_uuid
 from moltnet.domain.keys import PublicKey
 from moltnet.ports.keys import Signatures
@@ -33,14 +33,17 @@ _REGISTRY = jws.JWSRegistry(algorithms=[ALGORITHM])
 def token_claims(
     client: Client, agent: Agent, scopes: frozenset[Scope], token_id: UUID, at: datetime
 ) -> dict[str, object]:
-    """What a token of this client says; it is good from now on for TOKEN_LIFETIME, in whole seconds, never less."""
+    """What a token of this client says; it is good from now on for TOKEN_LIFETIME, in whole seconds, never less.
+
+    Another host's clock may be behind: there it is good at once, too.
+    """
     return {
         "sub": str(client.id),
         "client_id": str(client.id),
         "aud": [],
         "scp": sorted(scopes),
         "iat": math.floor(at.timestamp()),
-        "nbf": math.floor(at.timestamp()),
+        "nbf": math.floor((at - CLOCK_SKEW).timestamp()),
         "exp": math.ceil((at + TOKEN_LIFETIME).timestamp()),
         "jti": str(token_id),
         _IDENTITY: str(agent.id),

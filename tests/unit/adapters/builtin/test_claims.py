@@ -18,7 +18,7 @@ from joserfc.jwk import RSAKey
 
 from moltnet.adapters.builtin.claims import TOKEN_MAX, ParsedToken, sign, token_claims
 from moltnet.adapters.builtin.keys import OpenKey
-from moltnet.domain.credentials import ALL_SCOPES, TOKEN_LIFETIME, InvalidToken, Scope, TokenClaims
+from moltnet.domain.credentials import ALL_SCOPES, CLOCK_SKEW, TOKEN_LIFETIME, InvalidToken, Scope, TokenClaims
 from tests.support.builders import NOON, a_client, an_agent, an_id
 from tests.support.tokens import ISSUER, SEAL, a_token_key
 
@@ -96,7 +96,7 @@ def test_token_says_whose_it_is():
         agent_id=AGENT.id,
         generation=1,
         scopes=frozenset({Scope.DIARY_READ}),
-        not_before=NOON.timestamp(),
+        not_before=(NOON - CLOCK_SKEW).timestamp(),
         expires_at=(NOON + TOKEN_LIFETIME).timestamp(),
     )
 
@@ -200,10 +200,11 @@ def test_token_without_nbf_is_good():
 @pytest.mark.parametrize("early", [timedelta(microseconds=1), timedelta(days=1)])
 def test_token_has_no_leeway(early: timedelta):
     authenticate = ParsedToken.parse(good_token())
-    for at in [NOON - early, NOON + TOKEN_LIFETIME, NOON + TOKEN_LIFETIME + early]:
+    for at in [NOON - CLOCK_SKEW - early, NOON + TOKEN_LIFETIME, NOON + TOKEN_LIFETIME + early]:
         with pytest.raises(InvalidToken):
             authenticate.claims(KEY, issuer=ISSUER, at=at)
-    authenticate.claims(KEY, issuer=ISSUER, at=NOON + TOKEN_LIFETIME - timedelta(microseconds=1))
+    for at in [NOON - CLOCK_SKEW, NOON + TOKEN_LIFETIME - timedelta(microseconds=1)]:
+        authenticate.claims(KEY, issuer=ISSUER, at=at)
 
 
 @given(name=st.sampled_from(CLAIM_NAMES), value=JSON)
