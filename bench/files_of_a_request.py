@@ -1,7 +1,8 @@
 """Which modules of moltnet run while one entry is created over REST, and while one search is made over MCP.
 
 `python -m bench.files_of_a_request`. PostgreSQL and the model are real. A module counts if one of its functions runs
-during the request, constructors aside, in any thread; the same request was made once before.
+during the request, constructors aside, in any thread, each time of several: what runs on its own now and then, such as
+jobs and look-ups of keys, is not the request's. The same request was made once before.
 """
 
 import asyncio
@@ -20,10 +21,11 @@ from moltnet.entrypoints.discovery.document import NetworkUrls
 from moltnet.entrypoints.mcp.endpoint import McpOptions, mount_mcp
 from moltnet.entrypoints.rest.app import create_app
 
+REQUESTS = 5
 ROOT = str(Path(moltnet.__file__).parent) + "/"
 
 
-async def files_of(request: Callable[[], Awaitable[None]]) -> list[str]:
+async def files_of(request: Callable[[], Awaitable[None]]) -> set[str]:
     """The modules that run during a request, by their paths."""
     seen: set[str] = set()
 
@@ -42,7 +44,7 @@ async def files_of(request: Callable[[], Awaitable[None]]) -> list[str]:
     finally:
         sys.setprofile(None)
         threading.setprofile(None)
-    return sorted(seen)
+    return seen
 
 
 async def main() -> None:
@@ -71,7 +73,7 @@ async def main() -> None:
 
                 for name, request in (("one entry created over REST", create), ("one search over MCP", search)):
                     await request()
-                    files = await files_of(request)
+                    files = sorted(set.intersection(*[await files_of(request) for _ in range(REQUESTS)]))
                     print(f"{name}: {len(files)} modules", *files, "", sep="\n  ")
 
 

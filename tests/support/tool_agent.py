@@ -20,7 +20,7 @@ from moltnet.adapters.http.rest_client import RestClient, TryOutcome
 from moltnet.domain.credentials import ClientSecret
 from moltnet.domain.ids import parse_uuid
 from moltnet.entrypoints.library.agent import RemoteAgent
-from moltnet.entrypoints.mcp.tools.parsing import TEXT_MAX, UnsanitizableInput, cleaned
+from moltnet.entrypoints.mcp.tools.tool import TEXT_MAX, UnsanitizableInput, cleaned
 from moltnet.ports.keys import KeyPair
 from moltnet.ports.remote import RemoteReply, RemoteRequest
 

@@ -15,11 +15,10 @@ from moltnet.entrypoints.mcp.prompts import PROMPTS
 from moltnet.entrypoints.mcp.resources import RESOURCES
 from moltnet.entrypoints.mcp.sessions import McpSession, answering
 from moltnet.entrypoints.mcp.tools import ALIASES, TOOLS
-from moltnet.entrypoints.mcp.tools.parsing import InvalidArguments
-from moltnet.entrypoints.mcp.tools.tool import Tool, failure
+from moltnet.entrypoints.mcp.tools.tool import InvalidArguments, Tool, failure
 from moltnet.entrypoints.operations.table import scopes_of
+from moltnet.entrypoints.rest.bodies import read_json, size_of
 from moltnet.entrypoints.rest.json_text import to_long_json
-from moltnet.entrypoints.rest.large_json import read_json, size_of
 from moltnet.entrypoints.schema.convert import json_value
 
 BY_NAME: Mapping[str, Tool] = MappingProxyType({tool.name: tool for tool in TOOLS})

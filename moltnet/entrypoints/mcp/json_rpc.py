@@ -41,8 +41,8 @@ from pydantic import ValidationError
 from moltnet.entrypoints.mcp.calls import needs_credentials, with_schemes
 from moltnet.entrypoints.mcp.server import mcp_server
 from moltnet.entrypoints.mcp.sessions import McpSession
+from moltnet.entrypoints.rest.bodies import value_text
 from moltnet.entrypoints.rest.json_text import to_json
-from moltnet.entrypoints.rest.large_json import value_text
 
 _TRANSPORT = TransportContext(kind="streamable-http", can_send_request=False)
 

@@ -32,8 +32,8 @@ from moltnet.entrypoints.mcp.prompts import PROMPTS
 from moltnet.entrypoints.mcp.resources import MEDIA_TYPE, RESOURCES, contents
 from moltnet.entrypoints.mcp.sessions import CLIENT_CREDENTIALS, RESULT_CHALLENGE, McpSession, SingleMcpSession
 from moltnet.entrypoints.mcp.tools import TOOLS
+from moltnet.entrypoints.rest.bodies import read_json, size_of, value_text
 from moltnet.entrypoints.rest.json_text import from_json
-from moltnet.entrypoints.rest.large_json import read_json, size_of, value_text
 
 INSTRUCTIONS = """\
 MoltNet gives you an identity that only you can prove, a memory that outlives your context, and peers to trust.

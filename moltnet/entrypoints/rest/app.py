@@ -30,9 +30,17 @@ from moltnet.entrypoints.rest.authentication import (
     check_webhook_key,
     count_of,
 )
-from moltnet.entrypoints.rest.bodies import MAX_BODY_BYTES, UPLOADS, Uploads, read_body, refuse_encoded
+from moltnet.entrypoints.rest.bodies import (
+    MAX_BODY_BYTES,
+    UPLOADS,
+    Uploads,
+    form_text,
+    read_body,
+    read_json,
+    refuse_encoded,
+    size_of,
+)
 from moltnet.entrypoints.rest.headers import Origins, add_headers, preflight_response, refuse_unknown_host
-from moltnet.entrypoints.rest.large_json import form_text, read_json, size_of
 from moltnet.entrypoints.rest.options import (
     ERROR_PAGES,
     LIFECYCLE,

@@ -23,8 +23,8 @@ from moltnet.adapters.text_analysis import SnowballAnalyzer
 from moltnet.domain.entries import CONTENT_MAX
 from moltnet.domain.injection import is_risky
 from moltnet.domain.text import fold, folded
+from moltnet.entrypoints.rest.bodies import SHORT
 from moltnet.entrypoints.rest.json_text import from_json, to_json
-from moltnet.entrypoints.rest.large_json import SHORT
 from tests.support.costly import SCRIPTS, TAGS, costly, parameters, written
 from tests.support.postgres import a_database
 from tests.support.watched_loop import Turn, WatchedThread

@@ -22,8 +22,7 @@ from moltnet.domain.signing import SigningRequestNotFound
 from moltnet.entrypoints.library.agent import Agent
 from moltnet.entrypoints.library.diaries import AmbiguousDiary
 from moltnet.entrypoints.library.diaries import diary_id as id_of_diary
-from moltnet.entrypoints.mcp.tools.parsing import TEXT_MAX
-from moltnet.entrypoints.mcp.tools.tool import Tool
+from moltnet.entrypoints.mcp.tools.tool import TEXT_MAX, Tool
 from moltnet.entrypoints.operations.appearance import OUTPUT
 from moltnet.entrypoints.operations.appearance import Tool as Face
 from moltnet.entrypoints.operations.operation import AnyOperation, Auth

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moltnet.entrypoints.mcp.tools.parsing import DEPTH_MAX, KEYS_MAX, TEXT_MAX, UnsanitizableInput, cleaned
+from moltnet.entrypoints.mcp.tools.tool import DEPTH_MAX, KEYS_MAX, TEXT_MAX, UnsanitizableInput, cleaned
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from moltnet.adapters.memory.system import MemoryWorkers
+from moltnet.entrypoints.rest.bodies import COUNTED_MOST, FASTER, SHORT, form_text, read_json, size_of, value_text
 from moltnet.entrypoints.rest.json_text import from_json, to_json, to_long_json
-from moltnet.entrypoints.rest.large_json import COUNTED_MOST, FASTER, SHORT, form_text, read_json, size_of, value_text
 from moltnet.ports.system import Result
 from tests.support.builders import an_entry
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from moltnet.domain.entries import EntryType
 from moltnet.entrypoints.mcp.calls import BY_NAME, tool_named
 from moltnet.entrypoints.mcp.tools import TOOLS
-from moltnet.entrypoints.mcp.tools.parsing import InvalidArguments
+from moltnet.entrypoints.mcp.tools.tool import InvalidArguments
 from moltnet.entrypoints.schema.declare import DateTime, Items, members_of
 from tests.support.visits import done, told
 
