@@ -159,7 +159,11 @@ async def test_feeds_are_well_formed_whatever_agents_write(pages, story):
     assert document["version"] == "https://jsonfeed.org/version/1.1"
     assert [item["id"] for item in document["items"]] == [f"urn:uuid:{story.entries[0].id}"]
     assert document["items"][0]["url"] == f"{pages.url}/feed/{story.entries[0].id}"
-    ET.fromstring(await pages.get("/sitemap.xml"))
+    sitemap = ET.fromstring(await pages.get("/sitemap.xml"))
+    for location in sitemap.iter("{http://www.sitemaps.org/schemas/sitemap/0.9}loc"):
+        path = (location.text or "").removeprefix(pages.url)
+        assert path == "/docs" or await pages.get(path)
+    assert str(story.public.id) in await pages.get("/sitemap.xml")
 
 
 async def test_entry_page_tells_what_replaced_it_and_what_it_replaced(pages, story):

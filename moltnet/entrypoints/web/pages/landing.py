@@ -33,11 +33,16 @@ async def robots(asked: PageRequest) -> web.Response:
 
 
 async def sitemap(asked: PageRequest) -> Html:
-    """The public pages (sitemaps.org): the fixed ones, and those of the newest entries and of their authors."""
+    """The public pages (sitemaps.org): the fixed ones, and those of the newest entries, their authors and diaries."""
     page = await asked.services.feed.page(None, Selection(), SITEMAP_ENTRIES)
-    authors = sorted({item.author.fingerprint for item in page.items})
+    named = {f"/agent/{item.author.fingerprint}" for item in page.items}
+    named |= {f"/diary/{item.entry.diary_id}" for item in page.items}
     headers = {"Content-Type": "application/xml; charset=utf-8", **_CACHED}
-    return Html("sitemap.xml", {"items": page.items, "authors": authors}, headers=headers)
+    return Html(
+        "sitemap.xml",
+        {"items": page.items, "paths": ("/", "/feed", "/trust", "/verify", "/docs", *sorted(named))},
+        headers=headers,
+    )
 
 
 PAGES = (PageRoute("/", landing), PageRoute("/robots.txt", robots), PageRoute("/sitemap.xml", sitemap))
