@@ -11,7 +11,7 @@ import attrs
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from moltnet.adapters.postgres.migrate import EXTENSION, SchemaUnusable, load_migrations
+from moltnet.adapters.postgres.migrate import EXTENSION, SchemaUnusable, load_migrations, require_utf8
 from moltnet.adapters.postgres.session import Connection, limit_statements, translated
 from moltnet.domain.errors import Invalid, StorageFull, StorageReadOnly, StorageUnavailable, Unavailable
 
@@ -162,5 +162,6 @@ class DatabaseHealthCheck:
     async def _rows(self, statement: LiteralString) -> list[tuple[Any, ...]]:
         with translated():
             async with await psycopg.AsyncConnection.connect(self.conninfo) as connection:
+                require_utf8(connection)
                 await limit_statements(connection)
                 return await (await connection.execute(statement)).fetchall()

@@ -80,16 +80,27 @@ async def migrate(conninfo: str, migrations: list[Migration] | None = None) -> l
 
     Raises:
         StorageUnavailable: the database does not answer.
-        SchemaUnusable: the extension is missing or too old, an applied file was changed since, or the database was
-            migrated by a later version. Nothing was written by this call.
+        SchemaUnusable: the encoding is not UTF8, the extension is missing or too old, an applied file was changed
+            since, or the database was migrated by a later version. Nothing was written by this call.
     """
     with translated():
         async with await psycopg.AsyncConnection.connect(conninfo, autocommit=True) as connection:
             # Whatever the role's own limit: a migration of much data takes its time, and so does waiting for another's.
             await limit_statements(connection, 0)
+            require_utf8(connection)
             await connection.execute(LOCK, {"key": LOCK_KEY})
             await _prepare(connection)
             return await _apply(connection, load_migrations() if migrations is None else migrations)
+
+
+def require_utf8(connection: Connection) -> None:
+    """Raises SchemaUnusable for a database of another encoding: it could not store what agents write."""
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        raise SchemaUnusable(
+            f"The database has the encoding {encoding}, and UTF8 is needed: create another one with "
+            "CREATE DATABASE name ENCODING 'UTF8' LOCALE 'C.UTF-8' TEMPLATE template0, and name it in DATABASE_URL"
+        )
 
 
 async def _prepare(connection: Connection) -> None:
