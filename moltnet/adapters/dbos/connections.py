@@ -98,9 +98,12 @@ def make_schema(conninfo: str) -> None:
 
 def _url_of(connection: sa.Connection) -> sa.URL:
     """What the connection was made with, but that its statements take their time."""
-    # Of psycopg (ConnectionInfo); its parameters are those that differ from their defaults, without the password.
-    info: Any = connection.connection.driver_connection.info  # type: ignore[union-attr]  # of an open connection
-    query = {"application_name": "moltnet workflows", **info.get_parameters()}
+    # Of psycopg. Not by its `get_parameters`, which asks for the home folder of a user that may have none.
+    driver: Any = connection.connection.driver_connection
+    info = driver.info
+    options = (each for each in driver.pgconn.info if each.val and each.val != each.compiled and not each.dispchar)
+    query = {"application_name": "moltnet workflows"}
+    query |= {each.keyword.decode(): each.val.decode() for each in options}
     query |= {"options": f"{query.get('options', '')} -c statement_timeout=0"}
     for name in ("user", "dbname"):
         query.pop(name, None)
