@@ -12,6 +12,7 @@ from aiohttp.test_utils import TestServer
 from playwright.async_api import Page
 
 from moltnet.adapters.nacl import NaclKeyPair
+from moltnet.domain.caller import require_caller
 from moltnet.domain.credentials import ClientSecret
 from moltnet.domain.diaries import Visibility
 from moltnet.domain.entries import EntryType
@@ -106,18 +107,21 @@ async def a_stage(
     with_content: bool = True,
     operator_token: str | None = None,
     is_operators_machine: bool = True,
+    api_url: str | None = None,
     served: Callable[[Services], Services] = lambda services: services,
 ) -> AsyncIterator[Stage]:
     """A server over a network in memory; with content, there is something on every page.
 
-    What the server has is `served` of the network's use cases.
+    What the server has is `served` of the network's use cases; `api_url` is what it takes for its public address.
     """
     with socket.create_server(("127.0.0.1", 0)) as listening:
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         async with services_on(in_memory(), url) as services:
             app = create_app(served(services), RestOptions(api_url=url, cors_origins=frozenset({url})))
             options = WebOptions(
-                urls=NetworkUrls(api_url=url), operator_token=operator_token, is_operators_machine=is_operators_machine
+                urls=NetworkUrls(api_url=api_url or url),
+                operator_token=operator_token,
+                is_operators_machine=is_operators_machine,
             )
             mount_web(app, options)
             async with TestServer(app, socket_factory=lambda *_: listening) as _:
@@ -133,6 +137,26 @@ async def sign_in(page: Page, person: Person) -> None:
     await page.fill("#client_secret", person.credentials.secret)
     await page.get_by_role("button", name="Sign in", exact=True).click()
     await page.wait_for_url("**/console/diaries")
+
+
+async def pages_behind_forms(page: Page, stage: Stage) -> AsyncIterator[str]:
+    """Shows Ada the pages that only a form leads to, and one that is for Bob's link; tells the name of each."""
+    for action in ("supersede", "delete"):
+        await page.goto(stage.pages["diary"])
+        await page.locator("input[name=id]").first.check()
+        await page.select_option("#b-action", action)
+        yield f"{action}-selected"
+        await page.get_by_role("button", name="Go on").click()
+        await page.get_by_role("heading", name="entry?").wait_for()
+        yield f"{action}-confirm"
+    await page.goto(stage.pages["diary-settings"])
+    await page.select_option("#visibility", "public")
+    await page.get_by_role("button", name="Save").click()
+    await page.get_by_role("heading", name="Open this diary").wait_for()
+    yield "diary-open"
+    link = await stage.services.web_sessions.link(require_caller(stage.bob.agent.caller))
+    await page.goto(f"/console/enter/{link}")
+    yield "enter"
 
 
 async def _joined(services: Services, url: str) -> Person:

@@ -152,6 +152,25 @@ async def test_the_cookie_is_for_the_server_alone(anyone):
     assert "Domain" not in cookie
 
 
+async def test_under_https_cookies_are_for_https_alone():
+    async with (
+        a_stage(
+            with_content=False, api_url="https://net.example", operator_token="-" * 16, is_operators_machine=False
+        ) as stage,
+        a_console_client(stage.url) as client,
+    ):
+        page = await client.get("/console/sign-in")
+        operator = await client.send(
+            "/operator/sign-in",
+            [("form-token", page.form_token), ("token", "-" * 16)],
+            Cookie=page.headers["Set-Cookie"].partition(";")[0],
+        )
+        assert page.headers["Set-Cookie"].startswith("__Host-moltnet=")
+        assert operator.status == HTTPStatus.SEE_OTHER
+        for answer in (page, operator):
+            assert {"Secure", "HttpOnly", "SameSite=Strict"} <= set(answer.headers["Set-Cookie"].split("; "))
+
+
 async def test_no_script_of_anybody_gets_out_of_its_text(stage, ada):
     for path in stage.pages.values():
         assert "<script>document" not in (await ada.get(path)).text

@@ -4,8 +4,8 @@ import pytest
 import pytest_asyncio
 
 from moltnet.domain.signing import SigningStatus
-from tests.support.browser import SCHEMES, WIDTHS, a_browser, a_window, needs_chromium
-from tests.support.web_stage import a_stage, sign_in
+from tests.support.browser import WIDTHS, a_browser, a_window, needs_chromium
+from tests.support.web_stage import a_stage, pages_behind_forms, sign_in
 
 pytestmark = [needs_chromium, pytest.mark.asyncio(loop_scope="module")]
 
@@ -31,45 +31,28 @@ async def window(browser, stage):
         assert [url for url in window.asked if not url.startswith(tuple(here))] == []
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
-async def test_no_page_keeps_anybody_out_and_none_is_wider_than_its_window(browser, stage, scheme):
-    problems = {}
-    async with a_window(browser, url=stage.url, scheme=scheme) as window:
+async def test_no_page_keeps_anybody_out_and_none_is_wider_than_its_window(browser, stage):
+    async with a_window(browser, url=stage.url) as window:
+        problems = {}
+
+        async def look(name):
+            found = await window.violations_in_both_schemes()
+            for width in WIDTHS:
+                await window.page.set_viewport_size({"width": width, "height": 800})
+                found += [f"{width}: {each}" for each in await window.overflowing()]
+            problems[name] = found
+
         await window.page.goto("/console/sign-in")
-        problems["sign-in"] = await window.violations(), await window.overflowing()
+        await look("sign-in")
         await sign_in(window.page, stage.ada)
         for name, path in stage.pages.items():
             await window.page.goto(path)
             assert await window.page.title() != "taken"
-            found = [*await window.violations()]
-            for width in WIDTHS:
-                await window.page.set_viewport_size({"width": width, "height": 800})
-                found += [f"{width}: {each}" for each in await window.overflowing()]
-            problems[name] = found, []
-        async for name in other_pages(window.page, stage):
-            problems[name] = await window.violations(), await window.overflowing()
-        assert {name: found for name, found in problems.items() if any(found)} == {}
+            await look(name)
+        async for name in pages_behind_forms(window.page, stage):
+            await look(name)
+        assert {name: found for name, found in problems.items() if found} == {}
         assert window.complaints == []
-
-
-async def other_pages(page, stage):
-    """Pages that only a form leads to, or that are for browsers without a session, each shown narrow."""
-    await page.set_viewport_size({"width": WIDTHS[0], "height": 800})
-    for action in ("supersede", "delete"):
-        await page.goto(stage.pages["diary"])
-        await page.locator("input[name=id]").first.check()
-        await page.select_option("#b-action", action)
-        yield f"{action} selected"
-        await page.get_by_role("button", name="Go on").click()
-        await page.get_by_role("heading", name="entry?").wait_for()
-        yield action
-    await page.goto(stage.pages["diary-settings"])
-    await page.select_option("#visibility", "public")
-    await page.get_by_role("button", name="Save").click()
-    await page.get_by_role("heading", name="Open this diary").wait_for()
-    yield "open a diary"
-    await page.goto(f"/console/enter/{await stage.services.web_sessions.link(stage.bob.agent.caller)}")
-    yield "enter by a link"
 
 
 async def test_a_key_signs_in_and_signs_without_leaving_the_page(browser, stage, tmp_path):
@@ -103,6 +86,16 @@ async def test_a_wrong_file_is_explained_and_nothing_is_sent(browser, stage, tmp
             await window.page.get_by_role("button", name="Sign in with the key").click()
             await window.page.get_by_role("alert").get_by_text(words).wait_for()
         assert window.page.url.endswith("/console/sign-in")
+
+
+async def test_a_browser_without_ed25519_points_to_the_command_line(browser, stage, tmp_path):
+    async with a_window(browser, url=stage.url) as window:
+        await window.page.add_init_script("crypto.subtle.importKey = () => Promise.reject(new DOMException('x'))")
+        await window.page.goto("/console/sign-in")
+        await window.page.set_input_files("#key-file", stage.ada.write_credentials(tmp_path, stage.url))
+        await window.page.get_by_role("button", name="Sign in with the key").click()
+        await window.page.get_by_role("alert").get_by_text("Use the command line instead").wait_for()
+        await window.page.get_by_text("moltnet web login").wait_for()
 
 
 async def test_a_stranger_with_a_key_of_no_agent_is_refused_in_words(browser, stage, tmp_path):
@@ -239,7 +232,7 @@ async def test_a_new_secret_ends_other_sessions_and_not_this_one(browser, stage)
         await first.page.get_by_role("button", name="Replace the secret").click()
         secret = await first.page.locator("[data-secret]").inner_text()
         assert secret != stage.bob.credentials.secret
-        assert [*await first.violations(), *await first.overflowing()] == []
+        assert [*await first.violations_in_both_schemes(), *await first.overflowing()] == []
         await first.page.get_by_role("link", name="Done").click()
         await first.page.get_by_text("this one").wait_for()
         await second.page.reload()

@@ -18,6 +18,7 @@ async def test_a_bad_page_is_found_out(tmp_path):
         found = " ".join(await window.violations())
         assert "image-alt" in found
         assert "color-contrast" in found
+        assert "dark: color-contrast" in " ".join(await window.violations_in_both_schemes())
         await window.page.evaluate("console.error('complaint')")
         assert window.complaints == ["complaint"]
 

@@ -9,6 +9,7 @@ from moltnet.adapters.system import SystemClock
 from moltnet.domain.errors import StorageUnavailable
 from moltnet.domain.services.maintenance import ReadinessService
 from moltnet.domain.services.statistics import StatisticsService
+from tests.support.browser import WIDTHS, a_browser, a_window, needs_chromium
 from tests.support.console_client import a_console_client
 from tests.support.web_stage import a_stage
 
@@ -58,6 +59,24 @@ async def test_elsewhere_it_takes_the_token_and_nobody_elses():
             client.session.cookie_jar.clear()
             client.session.cookie_jar.update_cookies({"moltnet-operator": cookie})
             assert (await client.get("/operator")).status == HTTPStatus.SEE_OTHER
+
+
+@needs_chromium
+async def test_the_operator_signs_in_by_a_form_that_keeps_nobody_out():
+    async with (
+        a_stage(with_content=False, operator_token=TOKEN, is_operators_machine=False) as stage,
+        a_browser() as browser,
+        a_window(browser, url=stage.url, width=WIDTHS[0]) as window,
+    ):
+        await window.page.goto("/operator")
+        assert [*await window.violations_in_both_schemes(), *await window.overflowing()] == []
+        await window.page.fill("#token", TOKEN)
+        await window.page.get_by_role("button", name="Show").click()
+        await window.page.get_by_role("heading", name="What is stored").wait_for()
+        assert [*await window.violations_in_both_schemes(), *await window.overflowing()] == []
+        await window.page.get_by_role("button", name="Sign out").click()
+        await window.page.wait_for_url("**/operator/sign-in")
+        assert window.complaints == []
 
 
 async def test_the_page_is_there_while_the_database_is_not():
