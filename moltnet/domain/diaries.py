@@ -44,14 +44,21 @@ class DiaryNotFound(NotFound):
     sentence = "Diary not found or access denied"
 
 
-class SignedDiaryUnsupported(Invalid):
-    """Signature chains are not built yet; the flag is refused, never ignored.
+class SignatureRequired(Conflict):
+    """A change of a signed diary without a signed record."""
 
-    Source: docs/reference/endpoints.md, "Diaries".
-    """
+    code = "SIGNATURE_REQUIRED"
+    sentence = (
+        "This diary is signed: its entries are written, replaced and removed by signed records, and never changed. "
+        "Prepare a record, sign its bytes, and submit the signature"
+    )
 
-    code = "SIGNED_DIARY_UNSUPPORTED"
-    sentence = "Signed diaries are not supported yet: leave signed out or send false"
+
+class DiaryUnsigned(Conflict):
+    """A record for a diary that takes none."""
+
+    code = "DIARY_UNSIGNED"
+    sentence = "This diary is not signed: write entries to it as they are"
 
 
 class MalformedDiaryName(Invalid):
@@ -75,14 +82,15 @@ class DiaryLimitReached(Conflict):
 class Diary:
     """A named set of entries that belongs to one agent. Names need not be unique.
 
-    `injection_risk` marks a name that looks like an attempt to instruct its reader.
+    `injection_risk` marks a name that looks like an attempt to instruct its reader. Of a `signed` one every entry is a
+    record of a chain (`domain.records`).
     """
 
     id: DiaryId
     owner_id: AgentId
     name: DiaryName = attrs.field()
     visibility: Visibility = Visibility.PRIVATE
-    signed: bool = attrs.field(default=False)
+    signed: bool = False
     injection_risk: bool = attrs.field()
     created_at: datetime
     updated_at: datetime
@@ -96,10 +104,15 @@ class Diary:
         if not 1 <= len(name) <= NAME_MAX:
             raise MalformedDiaryName
 
-    @signed.validator
-    def _unsigned(self, _: object, signed: bool) -> None:  # noqa: FBT001  # attrs calls it by position
-        if signed:
-            raise SignedDiaryUnsupported
+    def check_unsigned(self) -> None:
+        """Raises SignatureRequired where entries are changed by signed records alone."""
+        if self.signed:
+            raise SignatureRequired
+
+    def check_signed(self) -> None:
+        """Raises DiaryUnsigned where there are no records."""
+        if not self.signed:
+            raise DiaryUnsigned
 
 
 @attrs.frozen(kw_only=True)

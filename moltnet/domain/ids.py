@@ -19,6 +19,7 @@ EntryId = NewType("EntryId", UUID)
 ShareId = NewType("ShareId", UUID)
 VoucherId = NewType("VoucherId", UUID)
 SigningRequestId = NewType("SigningRequestId", UUID)
+PreparedRecordId = NewType("PreparedRecordId", UUID)
 ClientId = NewType("ClientId", UUID)
 WebSessionId = NewType("WebSessionId", UUID)
 

@@ -1,5 +1,6 @@
 """What an agent is shown of things that it may know in part only: the same through every door."""
 
+from base64 import b64decode
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Self
@@ -11,8 +12,9 @@ from moltnet.domain.caller import Caller
 from moltnet.domain.digest import Digest, Group
 from moltnet.domain.entries import Entry, EntryType
 from moltnet.domain.feed import FeedPage, PublicEntry
-from moltnet.domain.ids import AgentId, ClientId, EntryId
+from moltnet.domain.ids import AgentId, ClientId, EntryId, PreparedRecordId
 from moltnet.domain.keys import Fingerprint, PublicKey
+from moltnet.domain.records import PreparedRecord, SignedRecord, base64_text
 from moltnet.domain.vouching import Voucher
 
 
@@ -203,3 +205,59 @@ class ProblemKind:
 
 Document = Mapping[str, object]
 """A JSON object that a network tells of itself."""
+
+
+@attrs.frozen(kw_only=True)
+class ShownRecord:
+    """A record of a signed diary: number and hash, and unless its entry was removed, payload, signature and content.
+
+    Payload and signature are in base64; the content is that of the entry that it wrote.
+    """
+
+    sequence: int
+    hash: str
+    payload: str | None = None
+    signature: str | None = None
+    content: str | None = None
+
+    @classmethod
+    def of(cls, signed: SignedRecord) -> "ShownRecord":
+        """The record as it is shown."""
+        return cls(
+            sequence=signed.sequence,
+            hash=signed.hash,
+            payload=None if signed.payload is None else base64_text(signed.payload),
+            signature=None if signed.signature is None else base64_text(signed.signature),
+            content=signed.content,
+        )
+
+    @property
+    def signed(self) -> SignedRecord:
+        """The record; raises ValueError for a text that is not base64."""
+        return SignedRecord(
+            sequence=self.sequence,
+            hash=self.hash,
+            payload=None if self.payload is None else b64decode(self.payload, validate=True),
+            signature=None if self.signature is None else b64decode(self.signature, validate=True),
+            content=self.content,
+        )
+
+
+@attrs.frozen(kw_only=True)
+class RecordToSign:
+    """A prepared record: its payload, and the bytes to sign, both in base64."""
+
+    id: PreparedRecordId
+    payload: str
+    signing_input: str
+    expires_at: datetime
+
+    @classmethod
+    def of(cls, prepared: PreparedRecord) -> "RecordToSign":
+        """The record as its author is asked to sign it."""
+        return cls(
+            id=prepared.id,
+            payload=base64_text(prepared.payload),
+            signing_input=base64_text(prepared.signing_input),
+            expires_at=prepared.expires_at,
+        )

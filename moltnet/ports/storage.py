@@ -8,6 +8,7 @@ from moltnet.ports.audit import AuditLog
 from moltnet.ports.credentials import Clients, Identities, Nonces, RecoveryCodes, SigningKeys, WebSessions
 from moltnet.ports.feed import Feed
 from moltnet.ports.models import ModelVectors, Statistics
+from moltnet.ports.records import Records
 from moltnet.ports.repositories import Agents, Diaries, Entries, Relations, Shares, Vouchers
 from moltnet.ports.requests import IdempotencyRecords, Outbox, SigningRequests
 from moltnet.ports.search import CandidateSearch
@@ -50,6 +51,8 @@ class UnitOfWork(Protocol):
     def outbox(self) -> Outbox: ...
     @property
     def signing_requests(self) -> SigningRequests: ...
+    @property
+    def records(self) -> Records: ...
     @property
     def statistics(self) -> Statistics: ...
     @property

@@ -7,18 +7,21 @@ import pytest
 
 from moltnet.domain.credentials import ALL_SCOPES, Scope
 from moltnet.domain.diaries import Visibility
-from moltnet.domain.entries import EntryType
+from moltnet.domain.entries import EntryType, NewEntry
 from moltnet.domain.errors import Forbidden, Invalid, MoltNetError, NotFound, Unauthenticated
-from moltnet.domain.ids import DiaryId, EntryId, ShareId, SigningRequestId
+from moltnet.domain.ids import DiaryId, EntryId, PreparedRecordId, ShareId, SigningRequestId
 from moltnet.domain.keys import Fingerprint
 from moltnet.domain.sharing import ShareRole
 from moltnet.entrypoints.library.agent import Agent
+from moltnet.entrypoints.operations import records
+from moltnet.entrypoints.operations.records import AppendRecord
 from moltnet.entrypoints.operations.table import BY_NAME
 from tests.support.worlds import World
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 DIARY, ENTRY, SHARE, REQUEST = DiaryId(uuid4()), EntryId(uuid4()), ShareId(uuid4()), SigningRequestId(uuid4())
+NO_RECORD = AppendRecord(diary_id=DIARY, payload="e30=", signature="x")
 SOMEBODY = Fingerprint("0123-4567-89AB-CDEF")
 
 ACTS: Mapping[str, Callable[[Agent], Awaitable[object]]] = {
@@ -47,11 +50,18 @@ ACTS: Mapping[str, Callable[[Agent], Awaitable[object]]] = {
     "listSigningRequests": lambda agent: agent.crypto.signing_requests.list(),
     "getSigningRequest": lambda agent: agent.crypto.signing_requests.get(REQUEST),
     "submitSignature": lambda agent: agent.crypto.signing_requests.submit(REQUEST, "x"),
+    "getDiaryChain": lambda agent: agent.records.head(DIARY),
+    "listRecords": lambda agent: agent.records.list(DIARY),
+    "prepareRecord": lambda agent: agent.records.prepare(DIARY, NewEntry(content="x")),
+    "prepareRemoval": lambda agent: agent.records.prepare_removal(DIARY, ENTRY),
+    "submitRecord": lambda agent: agent.records.submit(PreparedRecordId(uuid4()), "x"),
+    "appendRecord": lambda agent: agent.transport.call(records.APPEND, NO_RECORD),
     "issueVoucher": lambda agent: agent.vouch.issue(),
     "listActiveVouchers": lambda agent: agent.vouch.list_active(),
     "rotateClientSecret": lambda agent: agent.auth.rotate_secret(),
 }
 NEED_NOTHING_TO_BE_THERE = {
+    "appendRecord",  # what is no record is refused before anything is looked for
     "listDiaries",
     "createDiary",
     "listDiaryInvitations",

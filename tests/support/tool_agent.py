@@ -96,6 +96,8 @@ WAYS = (
     Way("GET", f"{ENTRIES}/{{entry_id}}", "diary_get", member("entry"), "/diaries/{diaryId}/entries/{id}"),
     Way("PATCH", f"{ENTRIES}/{{entry_id}}", "diary_update", member("entry"), "/diaries/{diaryId}/entries/{id}"),
     Way("DELETE", f"{ENTRIES}/{{entry_id}}", "diary_delete", done),
+    Way("POST", f"{DIARY}/records/prepare", "record_prepare", lambda answer: _camel(answer["record"])),
+    Way("POST", "/records/{id}/sign", "record_submit", member("appended")),
     Way("POST", REQUESTS, "crypto_prepare_signature", whole, f"{REQUESTS}/{{request_id}}"),
     Way("GET", f"{REQUESTS}/{{request_id}}", "crypto_signing_status", whole, f"{REQUESTS}/{{request_id}}"),
     Way("POST", f"{REQUESTS}/{{request_id}}/sign", "crypto_submit_signature", whole, f"{REQUESTS}/{{request_id}}"),

@@ -19,6 +19,7 @@ from moltnet.adapters.memory.repositories.credentials import (
 from moltnet.adapters.memory.repositories.diaries import MemoryDiaries, MemoryRelations, MemoryShares
 from moltnet.adapters.memory.repositories.entries import MemoryEntries, MemoryFeed
 from moltnet.adapters.memory.repositories.models import MemoryModelVectors, MemoryStatistics
+from moltnet.adapters.memory.repositories.records import MemoryRecords
 from moltnet.adapters.memory.repositories.requests import MemoryIdempotencyRecords, MemoryOutbox, MemorySigningRequests
 from moltnet.adapters.memory.statements import Alone, Snapshot, Statements, Together, Unit, WriterLock
 from moltnet.adapters.memory.tables import Tables
@@ -67,6 +68,7 @@ class MemoryUnitOfWork:
         self.relations = MemoryRelations(statements)
         self.outbox = MemoryOutbox(statements)
         self.signing_requests = MemorySigningRequests(statements)
+        self.records = MemoryRecords(statements)
         self.statistics = MemoryStatistics(statements)
         self.web_sessions = MemoryWebSessions(statements)
         self.audit = MemoryAuditLog(statements)

@@ -16,11 +16,21 @@ from moltnet.domain.diaries import Diary
 from moltnet.domain.entries import Entry
 from moltnet.domain.feed import Cursor, Position
 from moltnet.domain.idempotency import IdempotencyRecord, IdempotentRequest
-from moltnet.domain.ids import AgentId, ClientId, DiaryId, EntryId, ShareId, SigningRequestId, WebSessionId
+from moltnet.domain.ids import (
+    AgentId,
+    ClientId,
+    DiaryId,
+    EntryId,
+    PreparedRecordId,
+    ShareId,
+    SigningRequestId,
+    WebSessionId,
+)
 from moltnet.domain.indexing import EntryIndex, ModelName, ModelPassages, ModelState
 from moltnet.domain.keys import PublicKey
 from moltnet.domain.outbox import OutboxMessage
 from moltnet.domain.permissions import Relation
+from moltnet.domain.records import Head, PreparedRecord, SignedRecord
 from moltnet.domain.recovery import RecoveryCode
 from moltnet.domain.sharing import Refusals, Share
 from moltnet.domain.signing import SigningRequest
@@ -216,6 +226,15 @@ class StoredIndex(EntryIndex):
 
 
 @attrs.frozen
+class StoredRecord:
+    """A record of a signed diary, and the entry that it wrote."""
+
+    diary_id: DiaryId
+    entry_id: EntryId | None
+    signed: SignedRecord
+
+
+@attrs.frozen
 class ClaimableMessage:
     """An outbox message, and until when somebody has it to deliver."""
 
@@ -282,6 +301,13 @@ class Tables:
         self.refusals: Table[tuple[AgentId, AgentId], Refusals] = Table()
         self.relations: Table[DiaryRelation, DiaryRelation] = Table(
             diary=lambda relation_tuple: relation_tuple.diary_id, agent=lambda relation_tuple: relation_tuple.agent_id
+        )
+        self.heads: Table[DiaryId, Head] = Table()
+        self.records: Table[tuple[DiaryId, int], StoredRecord] = Table(
+            diary=lambda row: row.diary_id, entry=lambda row: (row.diary_id, row.entry_id)
+        )
+        self.prepared_records: Table[PreparedRecordId, PreparedRecord] = Table(
+            agent=lambda prepared: prepared.agent_id, diary=lambda prepared: prepared.diary_id
         )
         self.outbox: Table[int, ClaimableMessage] = Table(
             partition_key=lambda row: row.message.change.partition_key, agent=lambda row: row.message.change.agent_id

@@ -24,6 +24,7 @@ from moltnet.domain.errors import (
     StorageUnavailable,
 )
 from moltnet.domain.indexing import ServingModelChanged
+from moltnet.domain.records import EntryIdUsed
 from moltnet.ports.telemetry import NO_TELEMETRY, SpanKind, Telemetry
 
 # The rule each constraint guards. One that is not here is only broken by a mistake of ours, and stays what it is.
@@ -37,9 +38,14 @@ RULES: Mapping[str, type[MoltNetError]] = MappingProxyType(
         "diary_entries_diary_id_fkey": DiaryNotFound,
         "diary_entries_superseded_by_check": UnknownSuccessor,
         "diary_entries_superseded_by_fkey": UnknownSuccessor,
+        "diary_entries_pkey": EntryIdUsed,
+        "diary_records_diary_id_fkey": DiaryNotFound,
+        "diary_records_entry": EntryIdUsed,
         "diary_shares_diary_id_fkey": DiaryNotFound,
         "diary_shares_shared_with_fkey": ProfileNotFound,
         "diary_terms_diary_id_fkey": DiaryNotFound,
+        "prepared_records_agent_id_fkey": ProfileNotFound,
+        "prepared_records_diary_id_fkey": DiaryNotFound,
         "receipts_agent_id_fkey": ProfileNotFound,
         "invitation_refusals_agent_id_fkey": ProfileNotFound,
         "invitation_refusals_owner_id_fkey": ProfileNotFound,

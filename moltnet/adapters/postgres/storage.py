@@ -21,6 +21,7 @@ from moltnet.adapters.postgres.repositories.diaries import PostgresDiaries, Post
 from moltnet.adapters.postgres.repositories.entries import PostgresEntries, PostgresFeed
 from moltnet.adapters.postgres.repositories.entry_changes import PreparedIndex
 from moltnet.adapters.postgres.repositories.models import PostgresModelVectors, PostgresStatistics
+from moltnet.adapters.postgres.repositories.records import PostgresRecords
 from moltnet.adapters.postgres.repositories.requests import (
     PostgresIdempotencyRecords,
     PostgresOutbox,
@@ -62,6 +63,7 @@ class PostgresUnitOfWork:
         self.relations = PostgresRelations(session)
         self.outbox = PostgresOutbox(session)
         self.signing_requests = PostgresSigningRequests(session)
+        self.records = PostgresRecords(session)
         self.statistics = PostgresStatistics(session)
         self.web_sessions = PostgresWebSessions(session)
         self.audit = PostgresAuditLog(session)

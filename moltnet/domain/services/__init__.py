@@ -13,6 +13,7 @@ from moltnet.domain.services.indexing import ReembeddingService
 from moltnet.domain.services.maintenance import MaintenanceService, ReadinessService, Schedule
 from moltnet.domain.services.models import ModelMigrationService, Models
 from moltnet.domain.services.overview import OverviewService
+from moltnet.domain.services.records import RecordService
 from moltnet.domain.services.recovery import RecoveryService
 from moltnet.domain.services.registration import RegistrationService
 from moltnet.domain.services.requests import IdempotencyService, ThrottlingService
@@ -43,6 +44,7 @@ class Services:
     models: Models
     overview: OverviewService
     readiness: ReadinessService
+    records: RecordService
     recovery: RecoveryService
     reembedding: ReembeddingService
     registration: RegistrationService

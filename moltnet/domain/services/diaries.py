@@ -48,7 +48,7 @@ class DiaryService:
     ) -> Diary:
         """A new diary of the caller's.
 
-        Raises MissingScope, SignedDiaryUnsupported, MalformedDiaryName and DiaryLimitReached.
+        Raises MissingScope, MalformedDiaryName and DiaryLimitReached.
         """
         check_opening(caller, Visibility.PRIVATE, visibility)
         at = self.clock.now()

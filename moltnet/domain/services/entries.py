@@ -70,8 +70,8 @@ class EntryService:
         """Stores a memory, and tells a caller that may read what it resembles.
 
         The right is checked before the costly work, and again with it. Raises DiaryNotFound, InsufficientPermissions,
-        ContentTooLong, EntryOutOfLimits, AllowanceUsedUp, and MissingScope where the first that says the same is wanted
-        by a caller that may not read.
+        SignatureRequired, ContentTooLong, EntryOutOfLimits, AllowanceUsedUp, and MissingScope where the first that says
+        the same is wanted by a caller that may not read.
         """
         if new.if_duplicate is IfDuplicate.RETURN:
             caller.require(Scope.DIARY_READ)
@@ -88,14 +88,15 @@ class EntryService:
         self, caller: Caller, diary_id: DiaryId, new: NewEntry, record: SaveResponse[Kept], vectors: Vectors
     ) -> Kept | None:
         diary = await self.access.check(caller, diary_id, diaries.writable)
+        diary.check_unsigned()
         at = self.clock.now()
         entry_id, author = EntryId(self.randomness.row_id(at)), Author.of(caller)
-        entry = await self._read(
+        entry = await self.written(
             lambda: attrs.evolve(new.written(entry_id, diary_id, at, self.content_max), author=author), new.content
         )
-        _check_public(diary, entry.content)
+        check_public(diary, entry.content)
         is_repeated = await self._first_like(new, entry) is not None
-        index = await (self.indexing.beginning(entry, vectors) if is_repeated else self._index(entry, vectors))
+        index = await (self.indexing.beginning(entry, vectors) if is_repeated else self.index(entry, vectors))
 
         async def write(work: UnitOfWork, check: Check) -> tuple[Kept | None, Pending]:
             first = await work.entries.first_like(entry) if new.if_duplicate is IfDuplicate.RETURN else None
@@ -183,7 +184,7 @@ class EntryService:
         """Removes a memory; raises DiaryNotFound, InsufficientPermissions, EntryNotFound, StaleVersion."""
 
         async def remove(work: UnitOfWork, check: Check) -> Pending:
-            await check(diaries.editable)
+            (await check(diaries.editable)).check_unsigned()
             if not await _removed(work, diary_id, entry_id, expected):
                 raise EntryNotFound("Entry not found")
             return await self.permissions.forget_entry(work, diary_id, entry_id)
@@ -192,13 +193,14 @@ class EntryService:
 
     async def _edit_once(self, diary_id: DiaryId, change: "_Change") -> Entry | None:
         diary = await self.access.check(change.caller, diary_id, diaries.editable)
+        diary.check_unsigned()
         async with self.storage.autocommit() as work:
             entry = await work.entries.find(diary_id, change.entry_id)
         if entry is None:
             raise EntryNotFound("Entry not found")
         edited = await self._applied(change, entry)
         if change.edit.content is not None:
-            _check_public(diary, edited.content)
+            check_public(diary, edited.content)
         index = await self._index_after(entry, edited, change.vectors)
 
         async def write(work: UnitOfWork, check: Check) -> Entry | None:
@@ -212,7 +214,7 @@ class EntryService:
     async def _applied(self, change: "_Change", entry: Entry) -> Entry:
         change.expected.check(entry)
         edit, at, editor = change.edit, self.clock.now(), Author.of(change.caller)
-        return await self._read(
+        return await self.written(
             lambda: edit.credited(entry, edit.applied_to(entry, at, self.content_max), editor),
             edit.content or entry.content,
         )
@@ -237,7 +239,7 @@ class EntryService:
             index = await self.indexing.terms_only(merged)
         return merged if await work.entries.replace(merged, index, unless_changed_since=locked.updated_at) else None
 
-    async def _read(self, make: Callable[[], Entry], content: str) -> Entry:
+    async def written(self, make: Callable[[], Entry], content: str) -> Entry:
         """An entry, made where reading its text through holds up nobody."""
         return await self.workers.run(lambda: make().with_fold(), len(content))
 
@@ -248,7 +250,8 @@ class EntryService:
         async with self.storage.autocommit() as work:
             return await work.entries.first_like(entry)
 
-    async def _index(self, entry: Entry, vectors: Vectors) -> EntryIndex:
+    async def index(self, entry: Entry, vectors: Vectors) -> EntryIndex:
+        """What an entry is found by, ready to be stored."""
         index = await self.indexing.index(entry, vectors)
         return await self.workers.run(lambda: self.storage.prepared(index), len(entry.content))
 
@@ -259,7 +262,7 @@ class EntryService:
         async with self.storage.autocommit() as work:
             stored = await work.models.further_passages(entry)
         await self.indexing.know(entry, stored, vectors)
-        return await self._index(edited, vectors)
+        return await self.index(edited, vectors)
 
 
 @attrs.define(eq=False)
@@ -294,6 +297,7 @@ async def _removed(work: UnitOfWork, diary_id: DiaryId, entry_id: EntryId, expec
     return False
 
 
-def _check_public(diary: Diary, content: str) -> None:
+def check_public(diary: Diary, content: str) -> None:
+    """Raises PublicContentTooLong."""
     if diary.visibility is Visibility.PUBLIC and len(content) > CONTENT_MAX:
         raise PublicContentTooLong

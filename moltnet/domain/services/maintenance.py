@@ -116,6 +116,7 @@ class MaintenanceService:
         async with self.storage.autocommit() as work:
             await work.nonces.purge(at)
             await work.web_sessions.purge(at)
+            await work.records.purge(at)
             await work.idempotency_records.purge(at)
             # A flow that is over still answers so for a while: codes are stored as long as their flows.
             await work.recovery_codes.purge(at - (FLOW_LIFETIME - CODE_LIFETIME))

@@ -29,6 +29,7 @@ from moltnet.domain.services.indexing import Indexing, ReembeddingService
 from moltnet.domain.services.maintenance import RUN_JOB, JobWorkflow, MaintenanceService, ReadinessService, Schedule
 from moltnet.domain.services.models import ModelMigrationService
 from moltnet.domain.services.overview import OverviewService
+from moltnet.domain.services.records import RecordService
 from moltnet.domain.services.recovery import RecoveryService
 from moltnet.domain.services.registration import REGISTER_AGENT, RegistrationService, RegistrationWorkflow
 from moltnet.domain.services.relations import RelationDelivery, RelationService
@@ -240,6 +241,7 @@ class UseCases(containers.DeclarativeContainer):
         "retrieval": retrieval,
         "explaining": providers.Singleton(Explaining, retrieval=retrieval),
     }
+    entries = _singleton(EntryService, _all, content_max=parts.settings.provided.content_max)
     services = providers.Singleton(
         Services,
         authentication=_singleton(AuthenticationService, _all),
@@ -247,7 +249,7 @@ class UseCases(containers.DeclarativeContainer):
         credentials=_singleton(CredentialService, _all),
         diaries=_singleton(DiaryService, _all, diaries_max=parts.settings.provided.diaries_max),
         directory=_singleton(DirectoryService, _all),
-        entries=_singleton(EntryService, _all, content_max=parts.settings.provided.content_max),
+        entries=entries,
         feed=_singleton(FeedService, _all),
         hooks=_singleton(HookService, _all),
         maintenance=parts.maintenance,
@@ -255,6 +257,7 @@ class UseCases(containers.DeclarativeContainer):
         models=parts.models,
         overview=_singleton(OverviewService, _all),
         readiness=providers.Singleton(_readiness, parts.infrastructure.provided.readiness, workflows),
+        records=_singleton(RecordService, _all, entries=entries),
         recovery=_singleton(RecoveryService, _all, flows=parts.identities, secret=parts.recovery_secret),
         reembedding=_singleton(ReembeddingService, _all),
         registration=_singleton(RegistrationService, _all),

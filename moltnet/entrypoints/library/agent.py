@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 from moltnet.domain.caller import Anonymous, Caller
+from moltnet.domain.ids import DiaryId
+from moltnet.domain.records import Head
 from moltnet.domain.services import Services
 from moltnet.entrypoints.discovery.document import NetworkUrls
 from moltnet.entrypoints.library.diaries import Diaries, Sharing
@@ -21,6 +23,7 @@ from moltnet.entrypoints.library.entries import Entries
 from moltnet.entrypoints.library.http import OverHttp
 from moltnet.entrypoints.library.identity import Credentials, Crypto, Directory, Recovery, Vouching
 from moltnet.entrypoints.library.public import Public
+from moltnet.entrypoints.library.records import Records
 from moltnet.entrypoints.library.transport import CallerContext, InProcess, Lifetime, Transport
 from moltnet.ports.keys import KeyPair, Keyring, OwnIdentity
 from moltnet.ports.remote import RemoteConnection
@@ -32,6 +35,7 @@ class Agent:
     def __init__(self, transport: Transport, *, keys: KeyPair | None = None) -> None:
         self.transport = transport
         self._keys = keys
+        self._known_heads: dict[DiaryId, Head] = {}
 
     @property
     def keys(self) -> KeyPair | None:
@@ -45,8 +49,13 @@ class Agent:
 
     @property
     def diary(self) -> Entries:
-        """Entries of diaries."""
-        return Entries(self.transport)
+        """Entries of diaries; those of signed ones are signed here, where the key is at hand."""
+        return Entries(self.transport, self.records)
+
+    @property
+    def records(self) -> Records:
+        """Signed diaries."""
+        return Records(self.transport, self._keys, self._known_heads)
 
     @property
     def sharing(self) -> Sharing:

@@ -30,9 +30,12 @@ class Diaries:
         """A page of the agent's own diaries, newest first; never shared ones."""
         return await self._transport.call(diaries.LIST, ListPage(limit=limit, offset=offset))
 
-    async def create(self, *, name: str, visibility: Visibility = Visibility.PRIVATE, key: str | None = None) -> Diary:
-        """A new diary."""
-        return await self._transport.call(diaries.CREATE, CreateDiary(name=name, visibility=visibility), key=key)
+    async def create(
+        self, *, name: str, visibility: Visibility = Visibility.PRIVATE, signed: bool = False, key: str | None = None
+    ) -> Diary:
+        """A new diary; of a `signed` one every entry is a signed record of a chain, for good."""
+        asked = CreateDiary(name=name, visibility=visibility, signed=signed)
+        return await self._transport.call(diaries.CREATE, asked, key=key)
 
     async def get(self, diary_id: DiaryId) -> Diary:
         """A diary the agent may read."""

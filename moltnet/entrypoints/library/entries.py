@@ -8,11 +8,12 @@ import attrs
 
 from moltnet.domain.constraints import LIST_DEFAULT
 from moltnet.domain.digest import DAYS_DEFAULT, ENTRIES_DEFAULT
-from moltnet.domain.entries import IMPORTANCE_DEFAULT, Entry, EntryType, Kept, NewEntry
-from moltnet.domain.errors import NotFound
+from moltnet.domain.entries import IMPORTANCE_DEFAULT, Entry, EntryNotFound, EntryType, Kept, NewEntry
+from moltnet.domain.errors import Conflict, NotFound
 from moltnet.domain.ids import ANY_VERSION, DiaryId, EntryId, Expected
 from moltnet.domain.search import RESULTS_DEFAULT, Search, SearchResult
 from moltnet.domain.views import Reflected
+from moltnet.entrypoints.library.records import Records
 from moltnet.entrypoints.library.transport import Transport
 from moltnet.entrypoints.operations import diaries, entries, search
 from moltnet.entrypoints.operations.entries import CreateEntry, FindEntry, ListOfDiary, OneEntry, UpdateEntry
@@ -28,6 +29,7 @@ class Entries:
     """Entries of diaries."""
 
     _transport: Transport
+    _records: Records
 
     async def create(  # noqa: PLR0913  # an entry has as many members
         self,
@@ -61,7 +63,13 @@ class Entries:
         With `if_duplicate` RETURN, what is there already, word for word, is not stored again but answered.
         """
         asked = CreateEntry(diary_id=diary_id, **attrs.asdict(new, recurse=False))
-        return await self._transport.call(entries.CREATE, asked, key=key)
+        try:
+            if not self._records.is_known(diary_id):
+                return await self._transport.call(entries.CREATE, asked, key=key)
+        except Conflict:
+            if not await self._records.is_signed(diary_id):
+                raise
+        return Kept(entry=await self._signed(diary_id, new))
 
     async def list(
         self,
@@ -106,7 +114,7 @@ class Entries:
         occurred_at: datetime | None = None,
         expected: Expected = ANY_VERSION,
     ) -> Entry:
-        """The entry after the edit; what is left out stays."""
+        """The entry after the edit; what is left out stays. In a signed diary a new one replaces it."""
         edit = UpdateEntry(
             diary_id=diary_id,
             entry_id=entry_id,
@@ -118,11 +126,23 @@ class Entries:
             superseded_by=superseded_by,
             occurred_at=occurred_at,
         )
-        return await self._transport.call(entries.UPDATE, edit, expected=expected)
+        try:
+            return await self._transport.call(entries.UPDATE, edit, expected=expected)
+        except Conflict:
+            if not await self._records.is_signed(diary_id):
+                raise
+        former = await self.get(diary_id, entry_id)
+        return await self._signed(diary_id, _replacing(former, edit), supersedes=entry_id)
 
     async def delete(self, diary_id: DiaryId, entry_id: EntryId, *, expected: Expected = ANY_VERSION) -> None:
-        """Removes an entry."""
-        await self._transport.call(entries.DELETE, OneEntry(diary_id=diary_id, entry_id=entry_id), expected=expected)
+        """Removes an entry; of a signed diary, by a signed record."""
+        try:
+            asked = OneEntry(diary_id=diary_id, entry_id=entry_id)
+            await self._transport.call(entries.DELETE, asked, expected=expected)
+        except Conflict:
+            if not await self._records.is_signed(diary_id):
+                raise
+            await self._records.remove(diary_id, entry_id)
 
     async def search(  # noqa: PLR0913  # a search has as many members
         self,
@@ -195,6 +215,12 @@ class Entries:
         )
         return await self._transport.call(search.REFLECT, asked)
 
+    async def _signed(self, diary_id: DiaryId, new: NewEntry, *, supersedes: EntryId | None = None) -> Entry:
+        appended = await self._records.write(diary_id, new, supersedes=supersedes)
+        if appended.entry is None:
+            raise EntryNotFound  # it was removed as soon as it was written
+        return appended.entry
+
     async def _in_any(self, among: Collection[DiaryId], entry_id: EntryId) -> Entry | None:
         for diary in among:
             with suppress(NotFound):
@@ -210,3 +236,9 @@ class Entries:
                 return entry
             asked |= fresh
         return None
+
+
+def _replacing(former: Entry, edit: UpdateEntry) -> NewEntry:
+    names = {field.name for field in attrs.fields(NewEntry)} - {"if_duplicate"}
+    edited = {name: value for name in names if (value := getattr(edit, name)) is not None}
+    return NewEntry(**{name: getattr(former, name) for name in names} | edited)

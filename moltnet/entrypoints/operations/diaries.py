@@ -40,7 +40,7 @@ class CreateDiary:
 
     name: DiaryName
     visibility: ReadableBy = Visibility.PRIVATE
-    signed: Annotated[bool, Description("Not supported yet: only false is taken")] = False
+    signed: Annotated[bool, Description("Whether every entry is a signed record of a chain; for good")] = False
 
 
 @attrs.frozen(kw_only=True)
@@ -104,7 +104,7 @@ CREATE = Operation(
         Effect.ADDS,
         answer={"success": True, "diary": OUTPUT},
         failure="Failed to create diary",
-        takes=("name", "visibility"),
+        takes=("name", "visibility", "signed"),
     ),
 )
 GET = Operation(

@@ -15,8 +15,9 @@ from moltnet.domain.diaries import (
     Diary,
     DiaryEdit,
     DiaryNotFound,
+    DiaryUnsigned,
     MalformedDiaryName,
-    SignedDiaryUnsupported,
+    SignatureRequired,
     Visibility,
 )
 from moltnet.domain.errors import MoltNetError, Unauthenticated
@@ -60,9 +61,14 @@ def test_a_name_is_scanned_when_it_is_given() -> None:
     assert not DiaryEdit(name="After").applied_to(renamed, LATER).injection_risk
 
 
-def test_a_signed_diary_is_refused_not_ignored() -> None:
-    with pytest.raises(SignedDiaryUnsupported):
-        attrs.evolve(a_diary(), signed=True)
+def test_a_diary_is_signed_or_not() -> None:
+    signed = attrs.evolve(a_diary(), signed=True)
+    signed.check_signed()
+    a_diary().check_unsigned()
+    with pytest.raises(SignatureRequired):
+        signed.check_unsigned()
+    with pytest.raises(DiaryUnsigned):
+        a_diary().check_signed()
 
 
 # Edits

@@ -84,6 +84,7 @@ def _forget_agent(tables: Tables, agent_id: AgentId) -> None:
     for diary_id in list(tables.diaries.sharing("owner", agent_id)):
         forget_diary(tables, diary_id)
     tables.shares.drop_sharing("agent", agent_id)
+    tables.prepared_records.drop_sharing("agent", agent_id)
     for pair in [pair for pair in tables.refusals.rows() if agent_id in pair]:
         tables.refusals.drop(pair)
     tables.relations.drop_sharing("agent", agent_id)

@@ -76,6 +76,9 @@ def forget_diary(tables: Tables, diary_id: DiaryId) -> None:
         forget_entry(tables, entry_id)
     tables.shares.drop_sharing("diary", diary_id)
     tables.relations.drop_sharing("diary", diary_id)
+    tables.records.drop_sharing("diary", diary_id)
+    tables.prepared_records.drop_sharing("diary", diary_id)
+    tables.heads.drop(diary_id)
     tables.diaries.drop(diary_id)
 
 

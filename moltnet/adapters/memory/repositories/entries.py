@@ -23,6 +23,7 @@ from moltnet.domain.feed import Cursor, Figures, Position, PublicEntry, Stretch
 from moltnet.domain.ids import AgentId, DiaryId, EntryId
 from moltnet.domain.indexing import EntryIndex
 from moltnet.domain.permissions import Relation
+from moltnet.domain.records import EntryIdUsed
 from moltnet.domain.search import ANY_TERMS, Filters, LexicalQuery
 
 
@@ -35,6 +36,8 @@ class MemoryEntries(Repository):
             author = referenced_author(tables, entry.writer)
             require_serving(tables, index.model)
             _check_successor(tables, entry)
+            if tables.entries.get(entry.id) is not None:
+                raise EntryIdUsed
             tables.entries.add(entry.id, attrs.evolve(entry, author=author))
             tables.indexes.add(entry.id, StoredIndex.of(entry, index))
             if diary.visibility is Visibility.PUBLIC:

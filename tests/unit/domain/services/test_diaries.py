@@ -13,7 +13,6 @@ from moltnet.domain.diaries import (
     DiaryLimitReached,
     DiaryNotFound,
     MalformedDiaryName,
-    SignedDiaryUnsupported,
     Visibility,
 )
 from moltnet.domain.entries import EntryEdit
@@ -52,8 +51,6 @@ async def test_a_diary_that_cannot_be_is_refused(network: Network, ada: Member) 
     for name in ("", "n" * (NAME_MAX + 1)):
         with pytest.raises(MalformedDiaryName):
             await network.services.diaries.create(ada.caller, name=name)
-    with pytest.raises(SignedDiaryUnsupported):
-        await network.services.diaries.create(ada.caller, name="chained", signed=True)
     assert await network.services.diaries.mine(ada.caller) == []
 
 

@@ -1,0 +1,418 @@
+"""Records of signed diaries: canonical texts that their authors signed, each with the hash of the one before it.
+
+A record is JSON in canonical form (RFC 8785), signed in a DSSE envelope; docs/reference/records.md has the bytes.
+"""
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
+from typing import Any, ClassVar, Self, TypeVar
+from uuid import UUID
+
+import attrs
+import rfc8785
+
+from moltnet.domain.entries import Entry, EntryType, NewEntry, written_tags
+from moltnet.domain.errors import Conflict, Forbidden, Invalid, MoltNetError, NotFound
+from moltnet.domain.ids import AgentId, DiaryId, EntryId, PreparedRecordId
+from moltnet.domain.keys import Fingerprint, PublicKey
+
+PAYLOAD_TYPE = "application/vnd.moltnet.record.v1+json"
+PAYLOAD_MAX = 32_768
+HASH_LENGTH = hashlib.sha256().digest_size * 2
+SALT_BYTES = 16
+# How far the time in a record may be from the network's own: a request to sign stays open as long.
+CLOCK_TOLERANCE = timedelta(seconds=300)
+PAGE_MAX = 500
+_HEXADECIMAL = re.compile(r"[0-9a-f]+", re.ASCII)
+Value = TypeVar("Value")
+
+
+class MalformedRecord(Invalid):
+    """A payload that is no record in canonical form."""
+
+    code = "MALFORMED_RECORD"
+    sentence = "The payload must be a record in canonical form (docs/reference/records.md)"
+
+
+class RecordRefused(Invalid):
+    """A well-formed record that does not belong where it was sent; the sentence says why."""
+
+    code = "RECORD_REFUSED"
+
+
+class RecordOfAnother(Forbidden):
+    """A record under another agent's key, or without a good signature."""
+
+    code = "RECORD_OF_ANOTHER"
+    sentence = "A record must be signed with the caller's own key"
+
+
+class EntryIdUsed(Conflict):
+    """A record that would write an entry under an id that is in use, or was."""
+
+    code = "ENTRY_ID_USED"
+    sentence = "The entry's id is in use already: prepare the record with a new one"
+
+
+class NoSuchRecord(NotFound):
+    """No record of this number in the diary, or one that was removed."""
+
+    code = "NO_SUCH_RECORD"
+    sentence = "Record not found"
+
+
+@attrs.frozen(kw_only=True)
+class Head:
+    """The last record of a chain: how many there are, and its hash; None of an empty one."""
+
+    sequence: int
+    hash: str | None
+
+
+EMPTY = Head(sequence=0, hash=None)
+
+
+class HeadMoved(Conflict):
+    """Another record came first; `head` is the one that the next must follow."""
+
+    code = "HEAD_MOVED"
+
+    def __init__(self, head: Head) -> None:
+        self.head = head
+        super().__init__(f"The record must follow record {head.sequence} with the hash {head.hash}: sign it again")
+
+
+@attrs.frozen(kw_only=True)
+class Record:
+    """What records of every kind hold."""
+
+    kind: ClassVar[str]
+
+    diary_id: DiaryId
+    sequence: int
+    previous: str | None
+    key: PublicKey
+    created_at: datetime
+    entry_id: EntryId
+
+    @property
+    def written_entry(self) -> EntryId | None:
+        """The entry that it writes, if it writes one."""
+        return None
+
+    @property
+    def author(self) -> Fingerprint:
+        """The fingerprint of the key that signs it."""
+        return self.key.fingerprint
+
+    @property
+    def members(self) -> dict[str, Any]:
+        """The members of its JSON."""
+        return {
+            "kind": self.kind,
+            "diary": str(self.diary_id),
+            "sequence": self.sequence,
+            "previous": self.previous,
+            "author": str(self.author),
+            "key": self.key.text,
+            "createdAt": time_text(self.created_at),
+            "entry": str(self.entry_id),
+        }
+
+    @property
+    def payload(self) -> bytes:
+        """Its canonical form, which is hashed and signed."""
+        return rfc8785.dumps(self.members)
+
+    def check_follows(self, head: Head) -> None:
+        """Raises HeadMoved unless it is the next record after `head`."""
+        if (self.sequence, self.previous) != (head.sequence + 1, head.hash):
+            raise HeadMoved(head)
+
+
+@attrs.frozen(kw_only=True)
+class EntryRecord(Record):
+    """An entry that was written, in the place of another where it `supersedes` one.
+
+    The salt keeps a removed content from being guessed by the hashes that stay.
+    """
+
+    kind = "entry"
+
+    entry_type: EntryType
+    title: str | None
+    content_hash: str
+    tags: tuple[str, ...] | None
+    importance: int
+    occurred_at: datetime | None
+    supersedes: EntryId | None
+    salt: str
+
+    @property
+    def written_entry(self) -> EntryId:
+        """The entry that it writes."""
+        return self.entry_id
+
+    @property
+    def members(self) -> dict[str, Any]:
+        """The members of its JSON."""
+        return {
+            **super().members,
+            "type": self.entry_type.value,
+            "title": self.title,
+            "contentHash": self.content_hash,
+            "tags": None if self.tags is None else list(self.tags),
+            "importance": self.importance,
+            "occurredAt": self.occurred_at and time_text(self.occurred_at),
+            "supersedes": self.supersedes and str(self.supersedes),
+            "salt": self.salt,
+        }
+
+    @classmethod
+    def of(  # noqa: PLR0913  # what is written, by whom, after what
+        cls,
+        new: NewEntry,
+        *,
+        diary_id: DiaryId,
+        head: Head,
+        key: PublicKey,
+        entry_id: EntryId,
+        supersedes: EntryId | None,
+        salt: bytes,
+        at: datetime,
+    ) -> Self:
+        """The record of an entry that is to be written after `head`."""
+        return cls(
+            diary_id=diary_id,
+            sequence=head.sequence + 1,
+            previous=head.hash,
+            key=key,
+            created_at=at,
+            entry_id=entry_id,
+            entry_type=new.entry_type,
+            title=new.title,
+            content_hash=content_hash(new.content),
+            tags=None if new.tags is None else written_tags(new.tags),
+            importance=new.importance,
+            occurred_at=new.occurred_at,
+            supersedes=supersedes,
+            salt=salt.hex(),
+        )
+
+    def new_entry(self, content: str) -> NewEntry:
+        """What is written; raises RecordRefused for another content than the record's."""
+        if content_hash(content) != self.content_hash:
+            raise RecordRefused("The content is not the one whose SHA-256 the record holds as contentHash")
+        return NewEntry(
+            content=content,
+            title=self.title,
+            tags=self.tags,
+            importance=self.importance,
+            entry_type=self.entry_type,
+            occurred_at=self.occurred_at,
+        )
+
+    def check_written(self, entry: Entry) -> None:
+        """Raises RecordRefused where an entry is stored otherwise than the record says it."""
+        if entry.tags != self.tags:
+            raise RecordRefused("Tags must be in NFC, without white space around them")
+
+
+@attrs.frozen(kw_only=True)
+class RemovalRecord(Record):
+    """An entry that was removed, by the number and hash of its record; nothing else of that record stays."""
+
+    kind = "removal"
+
+    removes: int
+    removed_hash: str
+
+    @classmethod
+    def of(  # noqa: PLR0913  # what is removed, by whom, after what
+        cls, target: "SignedRecord", *, diary_id: DiaryId, head: Head, key: PublicKey, entry_id: EntryId, at: datetime
+    ) -> Self:
+        """The record that removes an entry by the record that wrote it."""
+        return cls(
+            diary_id=diary_id,
+            sequence=head.sequence + 1,
+            previous=head.hash,
+            key=key,
+            created_at=at,
+            entry_id=entry_id,
+            removes=target.sequence,
+            removed_hash=target.hash,
+        )
+
+    @property
+    def members(self) -> dict[str, Any]:
+        """The members of its JSON."""
+        return {**super().members, "removes": self.removes, "removedHash": self.removed_hash}
+
+
+@attrs.frozen(kw_only=True)
+class SignedRecord:
+    """A record as it is stored and shown; without payload and signature when it was removed."""
+
+    sequence: int
+    hash: str
+    payload: bytes | None
+    signature: bytes | None
+    content: str | None = None
+
+    @classmethod
+    def of(cls, record: Record, signature: bytes) -> Self:
+        """A record with its signature."""
+        payload = record.payload
+        return cls(sequence=record.sequence, hash=record_hash(payload), payload=payload, signature=signature)
+
+    @property
+    def head(self) -> Head:
+        """The head of the chain when this is the last record."""
+        return Head(sequence=self.sequence, hash=self.hash)
+
+
+@attrs.frozen(kw_only=True)
+class PreparedRecord:
+    """A record that waits for its author's signature, for as long as a signing request."""
+
+    id: PreparedRecordId
+    agent_id: AgentId
+    diary_id: DiaryId
+    payload: bytes
+    content: str | None
+    expires_at: datetime
+
+    @property
+    def signing_input(self) -> bytes:
+        """The bytes to sign."""
+        return signed_bytes(self.payload)
+
+
+def signed_bytes(payload: bytes) -> bytes:
+    """The bytes that the signature of a record covers: DSSE's pre-authentication encoding of its payload."""
+    name = PAYLOAD_TYPE.encode("ascii")
+    return b"DSSEv1 %d %s %d %s" % (len(name), name, len(payload), payload)
+
+
+def record_hash(payload: bytes) -> str:
+    """The hash of a record: SHA-256 of its payload, in lower-case hexadecimal."""
+    return hashlib.sha256(payload).hexdigest()
+
+
+def content_hash(content: str) -> str:
+    """The same of a content, as UTF-8."""
+    return hashlib.sha256(content.encode("utf-8")).hexdigest()
+
+
+def time_text(at: datetime) -> str:
+    """A time as records write it: UTC, to the millisecond, as 2026-01-31T09:30:00.000Z."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def envelope(payload: bytes, signature: bytes) -> dict[str, Any]:
+    """A record and its signature as a DSSE envelope, which is JSON."""
+    signed = {"keyid": str(parse_record(payload).author), "sig": base64_text(signature)}
+    return {"payloadType": PAYLOAD_TYPE, "payload": base64_text(payload), "signatures": [signed]}
+
+
+AnyRecord = EntryRecord | RemovalRecord
+
+
+def parse_record(payload: bytes) -> AnyRecord:
+    """The record that a payload is; raises MalformedRecord for anything but its one canonical form."""
+    if len(payload) > PAYLOAD_MAX:
+        raise MalformedRecord
+    try:
+        members = json.loads(payload)
+        record = _READERS[members["kind"]](members)
+        is_canonical = record.payload == payload
+    except (
+        KeyError,
+        TypeError,
+        ValueError,
+        RecursionError,
+        AttributeError,
+        MoltNetError,
+        rfc8785.CanonicalizationError,
+    ):
+        raise MalformedRecord from None
+    if not is_canonical:
+        raise MalformedRecord
+    return record
+
+
+def _common(members: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "diary_id": DiaryId(UUID(members["diary"])),
+        "sequence": _number(members["sequence"]),
+        "previous": _optional(_hash, members["previous"]),
+        "key": PublicKey.parse(members["key"]),
+        "created_at": _time(members["createdAt"]),
+        "entry_id": EntryId(UUID(members["entry"])),
+    }
+
+
+def _entry_record(members: dict[str, Any]) -> EntryRecord:
+    return EntryRecord(
+        **_common(members),
+        entry_type=EntryType(members["type"]),
+        title=_optional(_text, members["title"]),
+        content_hash=_hash(members["contentHash"]),
+        tags=_optional(lambda tags: tuple(map(_text, tags)), members["tags"]),
+        importance=_number(members["importance"]),
+        occurred_at=_optional(_time, members["occurredAt"]),
+        supersedes=_optional(lambda text: EntryId(UUID(text)), members["supersedes"]),
+        salt=_hexadecimal(members["salt"], SALT_BYTES * 2),
+    )
+
+
+def _removal_record(members: dict[str, Any]) -> RemovalRecord:
+    return RemovalRecord(
+        **_common(members), removes=_number(members["removes"]), removed_hash=_hash(members["removedHash"])
+    )
+
+
+_READERS: Mapping[str, Callable[[dict[str, Any]], AnyRecord]] = MappingProxyType(
+    {EntryRecord.kind: _entry_record, RemovalRecord.kind: _removal_record}
+)
+
+
+def _optional(read: Callable[[Any], Value], value: Any) -> Value | None:
+    return None if value is None else read(value)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise MalformedRecord
+    return value
+
+
+def _number(value: Any) -> int:
+    if type(value) is not int or value < 1:
+        raise MalformedRecord
+    return value
+
+
+def _hexadecimal(value: Any, length: int) -> str:
+    if len(value) != length or not _HEXADECIMAL.fullmatch(value):
+        raise MalformedRecord
+    return _text(value)
+
+
+def _hash(value: Any) -> str:
+    return _hexadecimal(value, HASH_LENGTH)
+
+
+def _time(value: Any) -> datetime:
+    # Another spelling of the same time is found as soon as the record is written again.
+    return datetime.fromisoformat(value)
+
+
+def base64_text(data: bytes) -> str:
+    """Bytes in padded base64 (RFC 4648 §4)."""
+    return base64.b64encode(data).decode("ascii")
