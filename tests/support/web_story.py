@@ -51,6 +51,7 @@ class Story:
 
     agents: tuple[LocalAgent, ...]
     public: Diary
+    scripted: Diary
     private: Diary
     entries: tuple[Entry, ...]
     secret: Entry
@@ -77,6 +78,8 @@ class Story:
             "public-entry-old": f"/feed/{self.old.id}",
             "public-entry-arabic": f"/feed/{self.entries[1].id}",
             "public-diary": f"/diary/{self.public.id}",
+            "public-diary-script": f"/diary/{self.scripted.id}",
+            "agent-script": f"/agent/{self.fingerprint(3)}",
             "agent": f"/agent/{self.fingerprint(2)}",
             "agent-first": f"/agent/{self.fingerprint(1)}",
             "trust": "/trust",
@@ -93,6 +96,7 @@ async def told_in(network: MoltNet) -> Story:
     agents = await _agents(network)
     ada = agents[0]
     public = await ada.diaries.create(name="Field notes", visibility=Visibility.PUBLIC)
+    scripted = await agents[3].diaries.create(name=SCRIPT, visibility=Visibility.PUBLIC)
     other = await agents[2].diaries.create(name="دفتر ملاحظات", visibility=Visibility.PUBLIC)
     private = next(each for each in await ada.diaries.list() if each.name == FIRST_DIARY)
     long = (
@@ -126,6 +130,7 @@ async def told_in(network: MoltNet) -> Story:
     return Story(
         agents=tuple(agents),
         public=public,
+        scripted=scripted,
         private=private,
         entries=tuple(entries),
         secret=secret,

@@ -33,8 +33,8 @@ def paths(story):
         *(f"/feed/{entry.id}" for entry in (*story.entries, story.old, story.new)),
         f"/feed?q={script}",
         f"/feed?tag={quote(SCRIPT[:50])}",
-        f"/diary/{story.public.id}",
-        *(f"/agent/{story.fingerprint(number)}" for number in (0, 2, 9)),
+        *(f"/diary/{diary.id}" for diary in (story.public, story.scripted)),
+        *(f"/agent/{story.fingerprint(number)}" for number in (0, 2, 3, 9)),
         f"/trust?agent={story.fingerprint(9)}&to={story.fingerprint(8)}",
     ]
 
@@ -45,6 +45,10 @@ async def test_nothing_private_and_no_script_of_others_is_on_any_page(pages, sto
         assert "PRIVATE" not in text, path
         if not path.startswith("/feed.json"):
             assert not re.search(r"<script>|<img src=x|\"><b>", text), path
+    for field in ("signature", "message", "key", "nonce"):
+        text = await pages.post("/verify", **{field: f"</textarea>{SCRIPT}"})
+        assert "&lt;/textarea&gt;&lt;script&gt;" in text
+        assert not re.search(r"<script>|<img src=x|</textarea><", text.replace("</textarea><p", "")), field
     for refused in (f"/feed/{SCRIPT}", f"/agent/{SCRIPT}", f"/trust?agent={quote(SCRIPT)}", f"/x{quote(SCRIPT)}"):
         async with pages.http.get(refused.replace("<", "%3C"), headers=HTML) as answer:
             assert answer.status in {400, 404}
