@@ -16,7 +16,7 @@ from moltnet.domain.credentials import ClientSecret
 from moltnet.domain.errors import Invalid, Unavailable
 from moltnet.domain.idempotency import KEY_MAX, MalformedIdempotencyKey, check_key
 from moltnet.domain.ids import AgentId, parse_uuid
-from moltnet.domain.keys import PublicKey
+from moltnet.domain.keys import Fingerprint, PublicKey
 
 SECRET_KEY_MIN = 16
 _PROOF_DOMAIN = "moltnet:register:v1"
@@ -116,6 +116,11 @@ class Registered:
     agent_id: AgentId
     public_key: PublicKey
     credentials: ClientSecret
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        """The key in short."""
+        return self.public_key.fingerprint
 
 
 @attrs.frozen(kw_only=True)

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated
 from urllib.parse import unquote_plus
-from uuid import UUID
 
 import attrs
 
@@ -26,6 +25,7 @@ from moltnet.entrypoints.rest.operations import idempotency_key
 from moltnet.entrypoints.rest.refusals import InvalidRequest, MalformedBody
 from moltnet.entrypoints.rest.routing import Answer, AnyRoute, Call, Route
 from moltnet.entrypoints.schema.declare import snake_form
+from moltnet.entrypoints.schema.views import Shown, Within, view
 
 
 @snake_form
@@ -42,15 +42,14 @@ class RegisterAgent:
     ) = None
 
 
-@attrs.frozen(kw_only=True)
-class RegisterResponse:
-    """A new member; the secret is told this once."""
-
-    identity_id: UUID
-    fingerprint: str
-    public_key: str
-    client_id: UUID
-    client_secret: str
+view(
+    Registered,
+    "RegisterResponse",
+    "A new member; the secret is told this once.",
+    Shown("agent_id", "identityId"),
+    "fingerprint public_key",
+    Within("credentials"),
+)
 
 
 @snake_form
@@ -90,17 +89,6 @@ class JsonWebKeySet:
     """The keys that tokens are verified with (RFC 7517 §5)."""
 
     keys: tuple[object, ...]
-
-
-def registered_form(registered: Registered) -> RegisterResponse:
-    """A registration as the wire tells it."""
-    return RegisterResponse(
-        identity_id=registered.agent_id,
-        fingerprint=registered.public_key.fingerprint.text,
-        public_key=registered.public_key.text,
-        client_id=registered.credentials.client_id,
-        client_secret=registered.credentials.secret,
-    )
 
 
 def token_form(token: AccessToken) -> TokenResponse:
@@ -195,8 +183,7 @@ async def register(call: Call[None, RegisterAgent, None]) -> Answer:
     """Become a member on another's word."""
     body = call.body
     evidence = Evidence(proof=body.proof, idempotency_key=idempotency_key(call))
-    registered = await call.services.registration.register(body.public_key, body.voucher_code, evidence)
-    return Answer(registered_form(registered))
+    return Answer(await call.services.registration.register(body.public_key, body.voucher_code, evidence))
 
 
 async def rotate(call: Call[None, None, None]) -> Answer:
@@ -252,7 +239,7 @@ ROUTES: tuple[AnyRoute, ...] = (
         register,
         auth=Auth.NONE,
         body=RegisterAgent,
-        answers={200: RegisterResponse},
+        answers={200: Registered},
         problems=(403, 409),
         recognises_caller=True,
         lists_errors=False,
