@@ -74,9 +74,15 @@ class IdempotencyRecord:
     expires_at: datetime
 
     @classmethod
-    def of(cls, request: IdempotentRequest, answer: bytes, at: datetime) -> "IdempotencyRecord":
+    def of(
+        cls,
+        request: IdempotentRequest,
+        answer: bytes,
+        at: datetime,
+        lifetime: timedelta = IDEMPOTENCY_RECORD_LIFETIME,
+    ) -> "IdempotencyRecord":
         """The idempotency record of a request that is being carried out."""
-        return cls(request=request, answer=answer, created_at=at, expires_at=at + IDEMPOTENCY_RECORD_LIFETIME)
+        return cls(request=request, answer=answer, created_at=at, expires_at=at + lifetime)
 
     def answer_to(self, request: IdempotentRequest) -> bytes:
         """The answer to the same request; raises IdempotencyKeyReused for another under the same key."""

@@ -20,6 +20,7 @@ from moltnet.domain.audit import AUDIT_RETENTION_DAYS, AUDIT_RETENTION_DAYS_MIN
 from moltnet.domain.caller import Limits
 from moltnet.domain.diaries import DIARIES_MAX
 from moltnet.domain.entries import CONTENT_CEILING, CONTENT_MAX
+from moltnet.domain.services.maintenance import Retention
 from moltnet.entrypoints.environment import (
     LOOPBACK,
     Networks,
@@ -129,6 +130,9 @@ class Settings:
     audit_retention_days: int = _variable(
         "MOLTNET_AUDIT_RETENTION_DAYS", between(AUDIT_RETENTION_DAYS_MIN, 36_500), AUDIT_RETENTION_DAYS
     )
+    signing_request_retention_days: int | None = _variable("MOLTNET_SIGNING_REQUEST_RETENTION_DAYS", between(1, 36_500))
+    workflow_retention_hours: int = _variable("MOLTNET_WORKFLOW_RETENTION_HOURS", between(1, 8_760), 1)
+    idempotency_hours: int = _variable("MOLTNET_IDEMPOTENCY_HOURS", between(1, 720), 24)
     rate_limits: Limits = attrs.field(factory=Limits)
     rate_limit_store: RateLimitStore = _variable(
         "MOLTNET_RATE_LIMIT_STORE", one_of(RateLimitStore), RateLimitStore.MEMORY
@@ -143,9 +147,19 @@ class Settings:
     ory: OrySettings | None = None
 
     @property
-    def audit_retention(self) -> timedelta:
-        """How long events of the audit log are stored."""
-        return timedelta(days=self.audit_retention_days)
+    def retention(self) -> Retention:
+        """How long what is over is stored."""
+        requests = self.signing_request_retention_days
+        return Retention(
+            audit=timedelta(days=self.audit_retention_days),
+            workflows=timedelta(hours=self.workflow_retention_hours),
+            signing_requests=timedelta(days=requests) if requests else None,
+        )
+
+    @property
+    def idempotency_lifetime(self) -> timedelta:
+        """How long a request is recognised by its key."""
+        return timedelta(hours=self.idempotency_hours)
 
     @property
     def key_secret(self) -> bytes:

@@ -106,3 +106,6 @@ class SigningRequests(Protocol):
 
     async def overdue(self, at: datetime, limit: int) -> list[SigningRequest]:
         """Pending requests whose time is over, oldest first."""
+
+    async def purge(self, before: datetime, limit: int) -> int:
+        """Removes at most so many requests from before a time that are not pending; answers how many."""

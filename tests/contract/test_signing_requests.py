@@ -194,3 +194,15 @@ async def test_a_strangers_request_with_the_same_signature_is_in_nobodys_way(sto
     assert await by_signature(storage, "s") == valid
     assert await by_signature(storage, "s", agent) == valid
     assert await by_signature(storage, "s", stranger) == copied
+
+
+async def test_old_requests_are_removed_unless_they_are_pending(storage: Storage, agent: Agent) -> None:
+    old, young, pending = (a_signing_request(agent=agent.id, at=at) for at in (NOON, NOON + 2 * SECOND, NOON))
+    await asked(storage, old, young, pending)
+    for request in (old, young):
+        assert await settled(storage, signed(request, "s" * 88))
+    async with storage.transaction() as work:
+        assert await work.signing_requests.purge(NOON + SECOND, 0) == 0
+        assert await work.signing_requests.purge(NOON + SECOND, 9) == 1
+    assert await found(storage, old) is None
+    assert [bool(await found(storage, request)) for request in (young, pending)] == [True, True]

@@ -28,6 +28,21 @@ FORGOTTEN_AT_ONCE = 500
 
 
 @attrs.frozen(kw_only=True)
+class Retention:
+    """How long the network stores what is over: events of the audit log, ended workflows, signing requests.
+
+    Without a time for signing requests they stay, since the network answers for their signatures.
+    """
+
+    audit: timedelta = AUDIT_RETENTION
+    workflows: timedelta = WORKFLOW_RETENTION
+    signing_requests: timedelta | None = None
+
+
+DEFAULT_RETENTION = Retention()
+
+
+@attrs.frozen(kw_only=True)
 class Job:
     """Something that is to be done in every stretch of time of this length.
 
@@ -66,6 +81,7 @@ class Schedule:
     workflows: Workflows
     jobs: Sequence[Job]
     clock: Clock
+    retention: Retention = DEFAULT_RETENTION
     _begun: dict[str, int] = attrs.field(factory=dict, init=False)
 
     async def begin_due(self) -> None:
@@ -75,7 +91,7 @@ class Schedule:
             turn = int(at.timestamp() // job.every.total_seconds())
             if self._begun.get(job.name) != turn and await self._begin(job, turn):
                 # Anyone who began something clears up behind all.
-                await self.workflows.forget_ended(at - WORKFLOW_RETENTION, FORGOTTEN_AT_ONCE)
+                await self.workflows.forget_ended(at - self.retention.workflows, FORGOTTEN_AT_ONCE)
             self._begun[job.name] = turn
 
     async def _begin(self, job: Job, turn: int) -> bool:
@@ -87,6 +103,7 @@ class Schedule:
 BATCH = 500
 EXPIRE_EVERY = timedelta(seconds=5)
 FORGET_EVERY = timedelta(seconds=60)
+FORGET_REQUESTS_EVERY = timedelta(hours=1)  # it reads the whole table, of which no index is kept for this
 
 
 @attrs.frozen(kw_only=True)
@@ -96,7 +113,7 @@ class MaintenanceService:
     storage: Storage
     limits: RateLimits
     clock: Clock
-    audit_retention: timedelta = AUDIT_RETENTION
+    retention: Retention = DEFAULT_RETENTION
 
     def jobs(self) -> tuple[Job, ...]:
         """What is done for the network, by one process at a time."""
@@ -104,6 +121,7 @@ class MaintenanceService:
             # A request ends by its own workflow. This is for one whose workflow was never started.
             Job(name="expire-signing-requests", every=EXPIRE_EVERY, batch=self._expire_some),
             Job(name="forget-what-is-over", every=FORGET_EVERY, batch=self._forget),
+            Job(name="forget-signing-requests", every=FORGET_REQUESTS_EVERY, batch=self._forget_requests),
         )
 
     async def clear_counts(self) -> None:
@@ -121,8 +139,15 @@ class MaintenanceService:
             # A flow that is over still answers so for a while: codes are stored as long as their flows.
             await work.recovery_codes.purge(at - (FLOW_LIFETIME - CODE_LIFETIME))
             await work.vouchers.purge(at - EXPIRED_VOUCHERS_REMEMBERED)
-            await work.audit.purge(at - self.audit_retention)
+            await work.audit.purge(at - self.retention.audit)
         return False
+
+    async def _forget_requests(self) -> bool:
+        if self.retention.signing_requests is None:
+            return False
+        async with self.storage.autocommit() as work:
+            before = self.clock.now() - self.retention.signing_requests
+            return await work.signing_requests.purge(before, BATCH) == BATCH
 
     async def _expire_some(self) -> bool:
         at = self.clock.now()

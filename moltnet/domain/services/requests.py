@@ -6,13 +6,19 @@ stored and the other is not, and of several attempts at once the store lets one 
 """
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import TypeAlias, TypeVar
 
 import attrs
 
 from moltnet.domain.caller import Allowance, AllowanceUsedUp, Anonymous, Caller, Limits, Tier, asker_of, bucket_of
 from moltnet.domain.errors import MoltNetError
-from moltnet.domain.idempotency import AlreadyCarriedOut, IdempotencyRecord, IdempotentRequest
+from moltnet.domain.idempotency import (
+    IDEMPOTENCY_RECORD_LIFETIME,
+    AlreadyCarriedOut,
+    IdempotencyRecord,
+    IdempotentRequest,
+)
 from moltnet.domain.outbox import RelationsPending
 from moltnet.ports.requests import RateLimits
 from moltnet.ports.storage import Storage, UnitOfWork
@@ -61,6 +67,7 @@ class IdempotencyService:
 
     storage: Storage
     clock: Clock
+    lifetime: timedelta = IDEMPOTENCY_RECORD_LIFETIME
 
     async def once(
         self,
@@ -98,7 +105,7 @@ class IdempotencyService:
     def _response_saver(self, request: IdempotentRequest, answer_of: Callable[[Result], bytes]) -> SaveResponse[Result]:
         async def record(work: UnitOfWork, result: Result) -> None:
             if not await work.idempotency_records.add(
-                IdempotencyRecord.of(request, answer_of(result), self.clock.now())
+                IdempotencyRecord.of(request, answer_of(result), self.clock.now(), self.lifetime)
             ):
                 raise AlreadyCarriedOut
 

@@ -194,7 +194,7 @@ class Parts(containers.DeclarativeContainer):
         storage=storage,
         limits=limits,
         clock=clock,
-        audit_retention=settings.provided.audit_retention,
+        retention=settings.provided.retention,
     )
     jobs = maintenance.provided.jobs.call()
     job_workflow = providers.Singleton(JobWorkflow, jobs, clock)
@@ -253,7 +253,7 @@ class UseCases(containers.DeclarativeContainer):
         feed=_singleton(FeedService, _all),
         hooks=_singleton(HookService, _all),
         maintenance=parts.maintenance,
-        idempotency=_singleton(IdempotencyService, _all),
+        idempotency=_singleton(IdempotencyService, _all, lifetime=parts.settings.provided.idempotency_lifetime),
         models=parts.models,
         overview=_singleton(OverviewService, _all),
         readiness=providers.Singleton(_readiness, parts.infrastructure.provided.readiness, workflows),
@@ -261,7 +261,7 @@ class UseCases(containers.DeclarativeContainer):
         recovery=_singleton(RecoveryService, _all, flows=parts.identities, secret=parts.recovery_secret),
         reembedding=_singleton(ReembeddingService, _all),
         registration=_singleton(RegistrationService, _all),
-        schedule=providers.Singleton(Schedule, workflows, parts.jobs, parts.clock),
+        schedule=providers.Singleton(Schedule, workflows, parts.jobs, parts.clock, parts.settings.provided.retention),
         search=_singleton(SearchService, _all),
         sharing=_singleton(SharingService, _all, limits=parts.invitation_limits),
         signing=_singleton(SigningService, _all, check=parts.signature_check),

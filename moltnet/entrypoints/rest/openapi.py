@@ -175,8 +175,9 @@ _KEY: Mapping[str, object] = MappingProxyType(
         "in": "header",
         "required": False,
         "description": (
-            f"A new text for every request; sent again within {_HOURS} hours, the same request is not carried out "
-            "again but gets its first answer, and another request under the same key gets 422"
+            f"A new text for every request; sent again within {_HOURS} hours (the operator may choose another time), "
+            "the same request is not carried out again but gets its first answer, and another request under the same "
+            "key gets 422"
         ),
         "schema": {"type": "string", "minLength": 1, "maxLength": KEY_MAX, "pattern": "^[!-~]+$"},
         "example": "8e03978e-40d5-43dd-bc93-6894a57f9324",

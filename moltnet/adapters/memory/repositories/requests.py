@@ -55,6 +55,15 @@ class MemorySigningRequests(Repository):
         pending = tables.signing_requests.sharing("status", SigningStatus.PENDING).values()
         return sorted((request for request in pending if request.is_over(at)), key=_age)[:limit]
 
+    async def purge(self, before: datetime, limit: int) -> int:
+        async with self._statements.change() as tables:
+            requests = tables.signing_requests.rows().values()
+            is_over = (each for each in requests if each.status is not SigningStatus.PENDING)
+            old = [request.id for request in is_over if request.created_at < before][:limit]
+            for request_id in old:
+                tables.signing_requests.drop(request_id)
+            return len(old)
+
 
 def _age(request: SigningRequest) -> tuple[datetime, SigningRequestId]:
     return request.created_at, request.id

@@ -71,6 +71,12 @@ OVERDUE_REQUESTS = f"""
     where status = 'pending' and expires_at <= %(at)s
     order by created_at, id limit %(limit)s
 """
+# One row for each that was removed; no index.
+PURGE_REQUESTS = """
+    delete from signing_requests where id in (
+        select id from signing_requests where status <> 'pending' and created_at < %(before)s limit %(limit)s
+    )
+"""
 
 
 class PostgresSigningRequests(Repository):
@@ -107,6 +113,9 @@ class PostgresSigningRequests(Repository):
 
     async def overdue(self, at: datetime, limit: int) -> list[SigningRequest]:
         return await self._session.all(signing_request_from_row, OVERDUE_REQUESTS, at=at, limit=limit)
+
+    async def purge(self, before: datetime, limit: int) -> int:
+        return await self._session.run(PURGE_REQUESTS, before=before, limit=limit)
 
 
 # One row, or none when there is another that has not expired; receipts_pkey, which waits for anyone who is adding it.

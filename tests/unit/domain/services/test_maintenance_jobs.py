@@ -3,13 +3,14 @@
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
+import attrs
 import pytest
 
 from moltnet.domain.caller import ANONYMOUS, Tier
 from moltnet.domain.constraints import Page
 from moltnet.domain.idempotency import IDEMPOTENCY_RECORD_LIFETIME, IdempotencyRecord, IdempotentRequest
 from moltnet.domain.recovery import CODE_LIFETIME, FLOW_LIFETIME, FlowNotFound, FlowOver
-from moltnet.domain.services.maintenance import BATCH
+from moltnet.domain.services.maintenance import BATCH, Retention
 from moltnet.domain.signing import SIGNING_LIFETIME, SigningStatus
 from tests.support.builders import NOON, a_signing_request
 from tests.support.network import Member, Network
@@ -116,3 +117,16 @@ async def test_counts_go_on_within_their_minute(network: Network) -> None:
 async def test_an_empty_network_is_tidy(network: Network) -> None:
     await tidied(network.services)
     await tidied(network.services)
+
+
+async def test_old_signing_requests_are_forgotten_where_the_operator_says_so(network: Network, ada: Member) -> None:
+    request = await network.services.signing.prepare(ada.caller, "pay 3 herons")
+    await after(SIGNING_LIFETIME, network)
+    network.clock.advance(timedelta(days=3))
+    for days, is_known in ((None, True), (4, True), (2, False)):
+        retention = Retention(signing_requests=timedelta(days=days) if days else None)
+        maintenance = attrs.evolve(network.services.maintenance, retention=retention)
+        (job,) = (each for each in maintenance.jobs() if each.name == "forget-signing-requests")
+        assert await job.batch() is False
+        async with network.storage.snapshot() as work:
+            assert (await work.signing_requests.find(request.id) is not None) == is_known
