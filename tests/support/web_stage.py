@@ -147,7 +147,7 @@ async def pages_behind_forms(page: Page, stage: Stage) -> AsyncIterator[str]:
         await page.select_option("#b-action", action)
         yield f"{action}-selected"
         await page.get_by_role("button", name="Go on").click()
-        await page.get_by_role("heading", name="entry?").wait_for()
+        await page.get_by_role("heading", name="this entry").wait_for()
         yield f"{action}-confirm"
     await page.goto(stage.pages["diary-settings"])
     await page.select_option("#visibility", "public")

@@ -31,6 +31,8 @@ async def test_at_the_operators_machine_it_is_open_but_not_to_other_sites():
         ):
             assert words in page.text
         assert (await client.get("/operator", Origin="https://evil.example")).status == HTTPStatus.FORBIDDEN
+        for header in ("Forwarded", "Via", "X_Forwarded_For", "X_Real_IP"):
+            assert (await client.get("/operator", **{header: "192.0.2.1"})).status == HTTPStatus.SEE_OTHER
         assert "no-store" in page.headers["Cache-Control"]
         assert page.headers["X-Frame-Options"] == "DENY"
 

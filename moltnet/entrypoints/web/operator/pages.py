@@ -27,6 +27,7 @@ OPERATOR, SIGN_IN, SIGN_OUT = "/operator", "/operator/sign-in", "/operator/sign-
 LIFETIME = timedelta(hours=1)
 _COOKIE = "moltnet-operator"
 _SHOWN = 20
+_FORWARDED = frozenset({"forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"})
 
 
 class WrongOperatorToken(Unauthenticated):
@@ -142,7 +143,8 @@ async def _sign_out(_: ConsoleRequest) -> web.Response:
 
 def _is_operator(request: web.Request) -> bool:
     options = request.app[WEB_OPTIONS]
-    if options.is_operators_machine:
+    # A proxy on this machine that nobody told the server of would let everybody in.
+    if options.is_operators_machine and not _FORWARDED.intersection(map(str.lower, request.headers)):
         return True
     expires, _, mac = request.cookies.get(_COOKIE, "").partition(".")
     if options.operator_token is None or not (expires.isascii() and expires.isdigit() and len(expires) <= 12):  # noqa: PLR2004 - fits
