@@ -31,7 +31,8 @@ from moltnet.domain.permissions import (
 
 PAGE = 100
 BATCH = 10  # Keto's default `limit.max_batch_check_size`
-_OK, _CREATED, _DONE, _NOT_FOUND = 200, 201, 204, 404
+_OK, _CREATED, _DONE, _BAD_REQUEST, _NOT_FOUND = 200, 201, 204, 400, 404
+_SMALL_BATCHES = f"Keto does not answer {BATCH} questions at once: set limit.max_batch_check_size to {BATCH}"
 _NO_NAMESPACES = "Keto does not know the namespace {}: give it deploy/ory/keto/permissions.ts"
 
 
@@ -127,8 +128,10 @@ class OryRelationStore:
             lambda client, timeout: PermissionApi(client).batch_check_permission_without_preload_content(
                 batch_check_permission_body=body, _request_timeout=timeout
             ),
-            {_OK},
+            {_OK, _BAD_REQUEST},
         )
+        if reply.status == _BAD_REQUEST:
+            raise OryMisconfigured(_SMALL_BATCHES)
         results = reply.member("results")
         if not isinstance(results, list) or len(results) != len(questions):
             raise malformed(self.public, call)
@@ -139,7 +142,9 @@ class OryRelationStore:
         # An error beside an answer is not an answer: it must not be reported as a denial (docs/reference/http.md,
         # "Outages").
         if not isinstance(allowed, bool) or result.get("error"):
-            raise OryUnavailable(self.public.name, call, "it could not tell, see that its namespaces are the network's")
+            raise OryUnavailable(
+                self.public.name, call, "it could not tell: see that it has deploy/ory/keto/permissions.ts"
+            )
         return allowed
 
     async def _exists(self, relation_tuple: RelationTuple) -> bool:

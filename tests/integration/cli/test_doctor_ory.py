@@ -96,6 +96,12 @@ async def test_recovery_that_ends_without_a_session(data: Path, ory: OryStandIn)
     assert ory.kratos.identities == {}
 
 
+async def test_keto_that_answers_fewer_questions_at_once(data: Path, ory: OryStandIn):
+    ory.keto.max_batch = 2
+    told = bad(await doctor(data, "--json", **named(ory)))
+    assert told == {"namespaces": "Keto does not answer 10 questions at once: set limit.max_batch_check_size to 10"}
+
+
 async def test_release_that_is_too_old(data: Path, ory: OryStandIn):
     ory.faults.always("version", f.Fault(status=200, body='{"version":"v0.11.1-alpha.0"}'))
     told = bad(await doctor(data, "--json", **named(ory)))
