@@ -14,6 +14,7 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from uuid import UUID
 
 import aiohttp
 import attrs
@@ -21,10 +22,13 @@ import attrs
 from bench.paths import ROUNDS, Act, acts_of
 from bench.server import Server, cores, cpu_s, founders, running
 from moltnet.adapters.nacl import NaclKeyPair
+from moltnet.domain.ids import AgentId
+from moltnet.domain.permissions import Namespace, Right, Thing
 from moltnet.domain.registration import proof_message
-from moltnet.entrypoints.settings import ORY_SIDES
+from moltnet.entrypoints.container.ory import ory_opened
+from moltnet.entrypoints.settings import ORY_SIDES, read_settings
 
-REQUESTS = 20
+REQUESTS, CALLS, WARM = 20, 400, 20
 LEFT_OUT = {"feed", "MCP whoami", "MCP search", "edit"}
 
 
@@ -59,6 +63,7 @@ async def main() -> None:
                     flush=True,
                 )
             print(f"connections held after that: {_connections(networks[1].server.pid)}")
+            await _client_package(Path(made))
             print(f"memory: {networks[0].server.resident_mb():.0f} and {networks[1].server.resident_mb():.0f} MB")
 
 
@@ -112,6 +117,38 @@ def _credentials(
             await answer.read()
 
     return {"token": token, "vouch, register": register}
+
+
+async def _client_package(folder: Path) -> None:
+    """Prints what a question to Keto takes by Ory's package in a thread, and by aiohttp without it."""
+    settings = read_settings(folder, dict(os.environ)).ory
+    assert settings is not None
+    question = {"namespace": "Diary", "object": str(UUID(int=0)), "relation": "read", "subject_id": str(UUID(int=0))}
+    taken: dict[str, list[float]] = {"package": [], "aiohttp": []}
+    cpu = dict.fromkeys(taken, 0.0)
+    with ory_opened(settings) as ory:
+        async with aiohttp.ClientSession(settings.keto_public.rstrip("/")) as http:
+            store = ory.relation_store()
+
+            async def by_package() -> None:
+                await store.permitted(Thing(Namespace.DIARY, UUID(int=0)), [Right.READ], AgentId(UUID(int=0)))
+
+            async def by_aiohttp() -> None:
+                async with http.post("/relation-tuples/batch/check", json={"tuples": [question]}) as answer:
+                    assert (await answer.json())["results"] == [{"allowed": False}]
+
+            for number in range(CALLS):
+                for name, act in (("package", by_package), ("aiohttp", by_aiohttp)):
+                    started, used = time.perf_counter(), time.process_time()
+                    await act()
+                    if number >= WARM:
+                        taken[name].append((time.perf_counter() - started) * 1000)
+                        cpu[name] += (time.process_time() - used) * 1000 / (CALLS - WARM)
+    package, plain = (statistics.median(each) for each in taken.values())
+    print(
+        f"a question to Keto: {package:.2f} ms by ory-client in a thread ({cpu['package']:.2f} of CPU), "
+        f"{plain:.2f} by aiohttp ({cpu['aiohttp']:.2f}), {package / plain:.1f} x"
+    )
 
 
 def _connections(pid: int) -> str:

@@ -148,5 +148,5 @@ async def test_permit_that_keto_does_not_know_is_no_denial(
 ):
     model = stand_in.keto.namespaces["Diary"]
     stand_in.keto.namespaces = {"Diary": type(model)(model.related, {"read": ("owner",)})}
-    with pytest.raises(OryUnavailable, match="see that it has deploy/ory/keto/permissions.ts"):
+    with pytest.raises(OryUnavailable, match="see that it has deploy/ory/keto/permissions"):
         await store.permitted(held.thing, ALL, AgentId(held.subject.id))
