@@ -28,7 +28,7 @@ from moltnet.domain.registration import proof_message
 from moltnet.entrypoints.container.ory import ory_opened
 from moltnet.entrypoints.settings import ORY_SIDES, read_settings
 
-REQUESTS, CALLS, WARM = 20, 400, 20
+REQUESTS, CALLS, WARM = 10, 400, 20
 LEFT_OUT = {"feed", "MCP whoami", "MCP search", "edit"}
 
 
