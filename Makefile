@@ -40,8 +40,8 @@ test-fast: $(DEV)
 
 # The integrations with their real frameworks, their types included; no network, and no model but scripted ones.
 test-integrations: $(FRAMEWORKS)/.installed
-	$(FRAMEWORKS)/bin/mypy moltnet/entrypoints/integrations moltnet/integrations.py moltnet/testing.py
-	$(FRAMEWORKS)/bin/pytest -q -n 2 -p no:schemathesis tests/frameworks
+	$(FRAMEWORKS)/bin/mypy moltnet/entrypoints/integrations moltnet/integrations.py moltnet/testing.py & types=$$!; \
+		$(FRAMEWORKS)/bin/pytest -q -n 2 -p no:schemathesis tests/frameworks && wait $$types
 
 # Before a commit: style, types, layers, and the fast tests that import what differs from the branch `main`.
 check: lint
