@@ -18,6 +18,8 @@ def test_the_table_has_the_versions_that_are_locked():
         *(re.findall(r"^[\w-]+", project["optional-dependencies"][extra][0]) for extra, _ in rows), strict=True
     )
     assert len(rows) == 7
+    needed = [re.match(r"[\w-]+", each)[0] for each in project["dependencies"]]
+    assert set(needed) <= set(locked), "make lock"
     assert [version for _, version in rows] == [locked[package] for package in packages]
 
 
