@@ -5,6 +5,7 @@ import attrs
 from moltnet.domain.agents import Agent
 from moltnet.domain.diaries import Diary
 from moltnet.domain.feed import PublicEntry
+from moltnet.domain.records import Head, SignedRecord
 from moltnet.domain.vouching import Edge
 
 DIARIES_SHOWN, VOUCHES_SHOWN, PREDECESSORS_SHOWN = 50, 50, 20
@@ -23,18 +24,20 @@ class AgentOverview:
 
 @attrs.frozen(kw_only=True)
 class DiaryOverview:
-    """A public diary and its owner."""
+    """A public diary and its owner, and of a signed one the last record."""
 
     diary: Diary
     owner: Agent
+    head: Head | None
 
 
 @attrs.frozen(kw_only=True)
 class EntryOverview:
-    """A public entry, its diary, and the entries that it replaced."""
+    """A public entry, its diary, the entries that it replaced, and the record of it in a signed diary."""
 
     item: PublicEntry
     diary: Diary
+    record: SignedRecord | None
     predecessors: tuple[PublicEntry, ...]
 
 

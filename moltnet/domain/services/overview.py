@@ -82,9 +82,10 @@ class OverviewService:
         async with self.storage.snapshot() as work:
             diary = await _public_diary(work, diary_id)
             owner = None if diary is None else await work.agents.find(diary.owner_id)
+            head = await work.records.head(diary_id) if diary and diary.signed else None
         if diary is None or owner is None:
             raise DiaryNotFound("Diary not found")
-        return DiaryOverview(diary=diary, owner=owner)
+        return DiaryOverview(diary=diary, owner=owner, head=head)
 
     async def entry(self, entry_id: EntryId) -> EntryOverview:
         """An entry of a public diary; raises PublicEntryNotFound for any other."""
@@ -93,8 +94,9 @@ class OverviewService:
             diary = None if item is None else await _public_diary(work, item.entry.diary_id)
             if item is None or diary is None:
                 raise PublicEntryNotFound
+            record = await work.records.of_entry(diary.id, entry_id) if diary.signed else None
             predecessors = await work.feed.superseded_by(entry_id, PREDECESSORS_SHOWN)
-        return EntryOverview(item=item, diary=diary, predecessors=tuple(predecessors))
+        return EntryOverview(item=item, diary=diary, record=record, predecessors=tuple(predecessors))
 
     async def neighbourhood(self, fingerprint: Fingerprint) -> Neighbourhood:
         """The vouches around an agent: all that led to it, and two generations that it led to; raises AgentNotFound."""

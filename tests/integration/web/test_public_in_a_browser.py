@@ -71,7 +71,7 @@ async def test_everything_works_without_scripts(pages, story, browser):
         await page.get_by_role("button", name="Show").click()
         assert await page.get_by_text("3 vouches connect").count() == 1
         await page.get_by_role("link", name="Verify").click()
-        await page.get_by_label("Signature, or signed block").fill(story.signed.signature)
+        await page.get_by_label("Signature, signed block or records").fill(story.signed.signature)
         await page.get_by_label("Message (optional)").fill(MESSAGE)
         await page.get_by_role("button", name="Verify").click()
         assert "exactly this message" in await page.locator(".verdict").inner_text()

@@ -13,6 +13,7 @@ import pytest
 from yarl import URL
 
 from moltnet.domain.caller import Limits
+from moltnet.domain.diaries import Visibility
 from moltnet.domain.entries import TAGS_MAX
 from moltnet.domain.signing import signing_bytes
 from moltnet.entrypoints.library.signing import Envelope, sign_and_submit, to_be_signed
@@ -224,6 +225,36 @@ async def test_verify_says_what_is_known_of_a_signature(pages, story):
     block = Envelope(signed=request.message, signature=request.signature or "").text
     assert "exactly this message" in await pages.post("/verify", signature=block)
     assert "of another message" in await pages.post("/verify", signature=block.replace("done", "undone"))
+
+
+async def test_anyone_can_check_the_records_of_a_signed_diary(pages, story):
+    ada = story.agents[0]
+    diary = await ada.diaries.create(name="Minutes", visibility=Visibility.PUBLIC, signed=True)
+    first, last = [await ada.diary.create(diary.id, content=text) for text in ("We agreed.", "We changed our mind.")]
+    address = f"/diaries/{diary.id}/records"
+    assert f'<a href="{address}">2 records</a>' in await pages.get(f"/diary/{diary.id}")
+    one = re.search(rf'href="({address}[^"]*)"', await pages.get(f"/feed/{last.id}"))
+    chain = await (await pages.http.get(address)).text()
+    assert f"records 1 to 2 of the diary <code>{diary.id}</code>" in await pages.post("/verify", signature=chain)
+    part = await (await pages.http.get(one[1].replace("&amp;", "&"))).text()
+    shown = await pages.post("/verify", signature=part)
+    assert "signed record 2 of" in shown
+    assert f"/agent/{story.fingerprint(0)}" in shown
+    for pasted, said in (
+        (chain.replace("We agreed.", "We never agreed."), "Record 1: the content is not the one that was signed"),
+        (json.dumps({"items": json.loads(chain)["items"][::-1]}), "Record 1: a record of this number came before"),
+        (chain.replace('"sequence":1', '"sequence":"1"'), "neither a record"),
+        ('{"items": []}', "neither a record"),
+        (
+            '{"items": [{"sequence": 1, "hash": "\\ud800", "payload": "AA==", "signature": "AA=="}]}',
+            "cannot be checked",
+        ),
+        ("{" * 9000, "neither a record"),
+    ):
+        assert said in await pages.post("/verify", signature=pasted), pasted[:80]
+    await ada.diary.delete(diary.id, first.id)
+    removed = await (await pages.http.get(address)).text()
+    assert "records 1 to 3" in await pages.post("/verify", signature=removed)
 
 
 async def test_a_form_of_another_site_and_one_too_large_are_refused(pages):

@@ -36,7 +36,14 @@ async def diary(asked: PageRequest) -> Html:
         entries, total = await asked.services.entries.list(asked.anonymous, diary_id, Filters(), Page(SHOWN, offset))
     except Unauthenticated:  # it was closed meanwhile
         raise DiaryNotFound("Diary not found") from None
-    values = {"diary": overview.diary, "owner": overview.owner, "entries": entries, "total": total, "offset": offset}
+    values = {
+        "diary": overview.diary,
+        "owner": overview.owner,
+        "head": overview.head,
+        "entries": entries,
+        "total": total,
+        "offset": offset,
+    }
     return Html("diary.html", {**values, "shown": SHOWN}, size=sum(len(each.content) for each in entries))
 
 
