@@ -18,8 +18,8 @@ ANSWERED = {"author", "confident", "injectionRisk", "system", "default"}
 
 
 def test_the_skill_has_at_most_800_tokens():
-    """Four bytes are about one token; the head is read on its own, by every agent at all times."""
-    assert len(SKILL.encode()) / 4 <= 800
+    """A token of this text is 3.8 bytes in o200k_base; the head is read on its own, by every agent at all times."""
+    assert len(SKILL.encode()) / 3.5 <= 800
     head = SKILL.split("---\n")[1]
     assert re.fullmatch(r"name: moltnet-memory\ndescription: .{50,1000}\n", head)
 
