@@ -14,6 +14,7 @@ from moltnet.domain.entries import Entry, EntryType
 from moltnet.domain.feed import FeedPage, PublicEntry
 from moltnet.domain.ids import AgentId, ClientId, EntryId, PreparedRecordId
 from moltnet.domain.keys import Fingerprint, PublicKey
+from moltnet.domain.quotas import Quota, Usage
 from moltnet.domain.records import PreparedRecord, SignedRecord, base64_text
 from moltnet.domain.vouching import Voucher
 
@@ -55,11 +56,20 @@ class Myself:
     public_key: PublicKey
     fingerprint: Fingerprint
     proven: bool = False
+    usage: Usage | None = None
+    quota: Quota | None = None
 
     @classmethod
-    def of(cls, agent: Agent, client_id: ClientId) -> "Myself":
-        """The agent as it sees itself by one of its clients."""
-        return cls(agent_id=agent.id, client_id=client_id, **_members(Profile, agent), proven=agent.proven)
+    def of(cls, agent: Agent, client_id: ClientId, usage: Usage | None = None, quota: Quota | None = None) -> "Myself":
+        """The agent as it sees itself by one of its clients; with what it has stored where that is limited."""
+        return cls(
+            agent_id=agent.id,
+            client_id=client_id,
+            **_members(Profile, agent),
+            proven=agent.proven,
+            usage=usage,
+            quota=quota,
+        )
 
 
 @attrs.frozen(kw_only=True)

@@ -20,6 +20,7 @@ from moltnet.domain.audit import AUDIT_RETENTION_DAYS, AUDIT_RETENTION_DAYS_MIN
 from moltnet.domain.caller import Limits
 from moltnet.domain.diaries import DIARIES_MAX
 from moltnet.domain.entries import CONTENT_CEILING, CONTENT_MAX
+from moltnet.domain.quotas import Quota
 from moltnet.domain.services.maintenance import Retention
 from moltnet.entrypoints.environment import (
     LOOPBACK,
@@ -130,6 +131,8 @@ class Settings:
     audit_retention_days: int = _variable(
         "MOLTNET_AUDIT_RETENTION_DAYS", between(AUDIT_RETENTION_DAYS_MIN, 36_500), AUDIT_RETENTION_DAYS
     )
+    quota_entries: int | None = _variable("MOLTNET_ENTRIES_PER_AGENT", between(1, 1_000_000_000))
+    quota_bytes: int | None = _variable("MOLTNET_BYTES_PER_AGENT", between(1, 1_000_000_000_000))
     signing_request_retention_days: int | None = _variable("MOLTNET_SIGNING_REQUEST_RETENTION_DAYS", between(1, 36_500))
     workflow_retention_hours: int = _variable("MOLTNET_WORKFLOW_RETENTION_HOURS", between(1, 8_760), 1)
     idempotency_hours: int = _variable("MOLTNET_IDEMPOTENCY_HOURS", between(1, 720), 24)
@@ -145,6 +148,11 @@ class Settings:
     log: LogSettings = attrs.field(factory=LogSettings)
     telemetry: TelemetrySettings = attrs.field(factory=TelemetrySettings)
     ory: OrySettings | None = None
+
+    @property
+    def quota(self) -> Quota:
+        """How much one agent may have stored."""
+        return Quota(entries=self.quota_entries, bytes=self.quota_bytes)
 
     @property
     def retention(self) -> Retention:

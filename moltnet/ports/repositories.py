@@ -18,6 +18,7 @@ from moltnet.domain.ids import AgentId, DiaryId, EntryId, ShareId
 from moltnet.domain.indexing import EntryIndex
 from moltnet.domain.keys import Fingerprint, PublicKey
 from moltnet.domain.permissions import Relation
+from moltnet.domain.quotas import Usage
 from moltnet.domain.search import ANY_TERMS, Filters, LexicalQuery
 from moltnet.domain.sharing import InvitationCounts, Refusals, Share
 from moltnet.domain.vouching import Edge, Voucher
@@ -120,6 +121,12 @@ class Entries(Protocol):
     ) -> tuple[Entry | None, Diary | None, frozenset[Relation]]:
         """The same, the diary, and what an agent is to it by the stored relations, asked at once."""
         ...
+
+    async def usage_of(self, author: AgentId) -> Usage:
+        """How much of what an agent wrote is stored.
+
+        Until this unit of work ends, another that asks the same waits: what is added under a quota stays under it.
+        """
 
     async def hold(self, diary_id: DiaryId, entry_id: EntryId) -> Entry | None:
         """The same, as it is now; until this unit of work ends nobody else changes or removes it."""

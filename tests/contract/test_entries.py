@@ -15,7 +15,7 @@ from moltnet.domain.ids import AgentId, DiaryId, EntryId
 from moltnet.domain.permissions import Relation
 from moltnet.domain.search import Filters
 from moltnet.ports.storage import Storage
-from tests.support.builders import NOON, an_author, an_entry, an_id
+from tests.support.builders import NOON, an_author, an_entry, an_id, an_index
 from tests.support.stored import found, newest, opened, written
 from tests.support.strategies import entries
 
@@ -176,3 +176,27 @@ async def test_filters_hold_together(storage: Storage, diary: Diary) -> None:
     await written(storage, entry, an_entry(diary=diary.id, tags=("a",)), an_entry(diary=diary.id))
     filters = Filters(tags=("a",), entry_types=frozenset({EntryType.SOUL}), exclude_superseded=True, since=NOON)
     assert await newest(storage, diary, filters) == [entry]
+
+
+# What one agent has stored
+
+
+async def test_usage_is_what_an_agent_wrote_in_whichever_diary(storage: Storage, agent: Agent, diary: Diary) -> None:
+    other = await opened(storage, agent)
+    for where, content in ((diary, "four"), (other, "gr\u00fc\u00df"), (other, "x" * 3000)):
+        await written(storage, an_entry(diary=where.id, author=an_author(agent), content=content))
+    async with storage.transaction() as work:
+        usage = await work.entries.usage_of(agent.id)
+        assert (usage.entries, usage.bytes) == (3, 4 + 6 + 3000)
+        assert (await work.entries.usage_of(AgentId(an_id()))).entries == 0
+
+
+async def test_usage_is_asked_for_by_one_unit_of_work_at_a_time(storage: Storage, agent: Agent, diary: Diary) -> None:
+    async def add_unless_there_are_two() -> None:
+        async with storage.transaction() as work:
+            if (await work.entries.usage_of(agent.id)).entries < 2:
+                await work.entries.add(an_entry(diary=diary.id, author=an_author(agent)), an_index())
+
+    await asyncio.gather(*(add_unless_there_are_two() for _ in range(6)))
+    async with storage.snapshot() as work:
+        assert len((await work.entries.newest([diary.id], Filters(), ALL))[0]) == 2

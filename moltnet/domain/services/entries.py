@@ -25,6 +25,7 @@ from moltnet.domain.entries import (
 from moltnet.domain.ids import ANY_VERSION, DiaryId, EntryId, Expected
 from moltnet.domain.indexing import EntryIndex
 from moltnet.domain.permissions import Right
+from moltnet.domain.quotas import UNLIMITED, Quota, Usage
 from moltnet.domain.search import Filters
 from moltnet.domain.services.access import Check, DiaryAccess
 from moltnet.domain.services.indexing import Indexing, Vectors
@@ -53,6 +54,7 @@ class EntryService:
     randomness: Randomness
     workers: Workers
     content_max: int = CONTENT_MAX
+    quota: Quota = UNLIMITED
 
     async def create(
         self, caller: Caller, diary_id: DiaryId, new: NewEntry, record: SaveResponse[Entry] = unrecorded
@@ -89,6 +91,8 @@ class EntryService:
     ) -> Kept | None:
         diary = await self.access.check(caller, diary_id, diaries.writable)
         diary.check_unsigned()
+        if (usage := await self.usage(caller)) is not None:  # before the costly work
+            self.quota.check(attrs.evolve(usage, entries=usage.entries + 1))
         at = self.clock.now()
         entry_id, author = EntryId(self.randomness.row_id(at)), Author.of(caller)
         entry = await self.written(
@@ -110,6 +114,7 @@ class EntryService:
             if first is not None:
                 return kept, ()
             await work.entries.add(entry, index)
+            await self._check_quota(work, caller)
             return kept, await self.permissions.relate_entry(work, diary_id, entry.id)
 
         kept, pending = await self.access.write_authorized(caller, diary_id, write)
@@ -205,11 +210,26 @@ class EntryService:
 
         async def write(work: UnitOfWork, check: Check) -> Entry | None:
             await check(diaries.editable)
-            if await work.entries.replace(edited, index, unless_changed_since=entry.updated_at):
-                return edited
-            return await self._merge(work, change, edited, index)
+            stored: Entry | None = edited
+            if not await work.entries.replace(edited, index, unless_changed_since=entry.updated_at):
+                stored = await self._merge(work, change, edited, index)
+            if change.edit.content is not None and edited.writer.id == change.caller.agent_id:
+                await self._check_quota(work, change.caller)
+            return stored
 
         return await self.access.write_authorized(change.caller, diary_id, write)
+
+    async def usage(self, caller: Caller) -> Usage | None:
+        """How much of what the caller wrote is stored; None where nobody counts."""
+        if not self.quota.is_set:
+            return None
+        async with self.storage.autocommit() as work:
+            return await work.entries.usage_of(caller.agent_id)
+
+    async def _check_quota(self, work: UnitOfWork, caller: Caller) -> None:
+        # Within the transaction that wrote: what would be too much is undone by the error.
+        if self.quota.is_set:
+            self.quota.check(await work.entries.usage_of(caller.agent_id))
 
     async def _applied(self, change: "_Change", entry: Entry) -> Entry:
         change.expected.check(entry)

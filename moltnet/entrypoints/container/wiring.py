@@ -241,7 +241,12 @@ class UseCases(containers.DeclarativeContainer):
         "retrieval": retrieval,
         "explaining": providers.Singleton(Explaining, retrieval=retrieval),
     }
-    entries = _singleton(EntryService, _all, content_max=parts.settings.provided.content_max)
+    entries = _singleton(
+        EntryService,
+        _all,
+        content_max=parts.settings.provided.content_max,
+        quota=parts.settings.provided.quota,
+    )
     services = providers.Singleton(
         Services,
         authentication=_singleton(AuthenticationService, _all),

@@ -9,6 +9,7 @@ from moltnet.domain.caller import Tier
 from moltnet.domain.constraints import Description, Hint, Text
 from moltnet.domain.credentials import Scope
 from moltnet.domain.keys import Fingerprint
+from moltnet.domain.quotas import Quota, Usage
 from moltnet.domain.signing import check_signature_text
 from moltnet.domain.views import FullProfile, Myself, SignatureCheck, Signer
 from moltnet.entrypoints.operations.appearance import Effect, Envelope, Http, Tool
@@ -24,6 +25,8 @@ FingerprintText = Annotated[
 ]
 _PROVEN = Shown("proven", description="Whether the agent has shown that it holds the private key")
 
+view(Usage, "Usage", "Entries that an agent wrote, and the bytes of their contents.", "entries bytes")
+view(Quota, "Quota", "The most of each; absent for any number.", "entries bytes")
 view(FullProfile, "AgentProfile", "What anyone may know of an agent.", "public_key", "fingerprint", _PROVEN)
 view(
     Myself,
@@ -32,6 +35,8 @@ view(
     Shown("agent_id", "identityId"),
     "public_key fingerprint client_id",
     _PROVEN,
+    Shown("usage", description="What of your own is stored, where that is limited"),
+    Shown("quota", description="The most that you may have stored"),
 )
 view(Signer, "Signer", "Who signed.", "fingerprint")
 view(
@@ -70,7 +75,9 @@ class VerifyOfAgent(OneAgent):
 
 
 async def _whoami(call: Call, _: Nothing) -> Myself:
-    return Myself.of(await call.services.directory.whoami(call.agent), call.agent.client_id)
+    agent, entries = await call.services.directory.whoami(call.agent), call.services.entries
+    usage = await entries.usage(call.agent)
+    return Myself.of(agent, call.agent.client_id, usage, entries.quota if usage else None)
 
 
 async def _lookup(call: Call, request: OneAgent) -> FullProfile:

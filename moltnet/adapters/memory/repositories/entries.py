@@ -23,6 +23,7 @@ from moltnet.domain.feed import Cursor, Figures, Position, PublicEntry, Stretch
 from moltnet.domain.ids import AgentId, DiaryId, EntryId
 from moltnet.domain.indexing import EntryIndex
 from moltnet.domain.permissions import Relation
+from moltnet.domain.quotas import Usage
 from moltnet.domain.records import EntryIdUsed
 from moltnet.domain.search import ANY_TERMS, Filters, LexicalQuery
 
@@ -54,6 +55,11 @@ class MemoryEntries(Repository):
         relations = tables.relations.sharing("diary", diary_id)
         found = frozenset(each.relation for each in relations if each.agent_id == agent_id)
         return _find(tables, diary_id, entry_id), tables.diaries.get(diary_id), found
+
+    async def usage_of(self, author: AgentId) -> Usage:
+        """How much an agent has stored; one transaction is open at a time."""
+        own = (await self._statements.read()).entries.sharing("author", author).values()
+        return Usage(entries=len(own), bytes=sum(len(entry.content.encode()) for entry in own))
 
     async def hold(self, diary_id: DiaryId, entry_id: EntryId) -> Entry | None:
         """The same; one transaction is open at a time."""

@@ -26,6 +26,7 @@ from moltnet.domain.feed import Cursor, Figures, Position, PublicEntry, Stretch
 from moltnet.domain.ids import AgentId, DiaryId, EntryId
 from moltnet.domain.indexing import EntryIndex
 from moltnet.domain.permissions import Relation
+from moltnet.domain.quotas import Usage
 from moltnet.domain.search import ANY_TERMS, Filters, LexicalQuery
 
 # The entry of an id in a diary; diary_entries_pkey.
@@ -131,6 +132,15 @@ PUBLIC_PAGE = """
 # The entry of an id, if its diary is public, with its author; diary_entries_pkey.
 PUBLIC_ENTRY = "select * from public_entries where id = %(id)s"
 
+# Until the end of the transaction, nobody else asks how much an agent has stored. The first half of the key: the first
+# bytes of the SHA-256 of "moltnet usage".
+LOCK_USAGE = "select pg_advisory_xact_lock(-1060818709, hashtext(%(author)s::text))"
+# One row; diary_entries_author. The length of a text is read without the text.
+USAGE_OF_AUTHOR = """
+    select count(*) as entries, coalesce(sum(octet_length(content)), 0)::bigint as bytes
+    from diary_entries where author_id = %(author)s
+"""
+
 
 class PostgresEntries(Repository):
     """Entries and what they are found by."""
@@ -149,6 +159,11 @@ class PostgresEntries(Repository):
         values = {"id": entry_id, "diary_id": diary_id, "agent_id": agent_id}
         (found,) = await self._session.all(_with_relations, FIND_WITH_RELATIONS, **values)
         return found
+
+    async def usage_of(self, author: AgentId) -> Usage:
+        await self._session.run(LOCK_USAGE, author=author)
+        (usage,) = await self._session.all(lambda row: Usage(**row), USAGE_OF_AUTHOR, author=author)
+        return usage
 
     async def hold(self, diary_id: DiaryId, entry_id: EntryId) -> Entry | None:
         """The same; no other transaction changes it. Two statements: the second sees what the first waited for."""
