@@ -5,10 +5,10 @@ import attrs
 from moltnet.domain.errors import Limited
 
 
-class QuotaReached(Limited):
+class QuotaExceeded(Limited):
     """The agent has stored as much as the operator allows one agent."""
 
-    code = "QUOTA_REACHED"
+    code = "QUOTA_EXCEEDED"
 
     def __init__(self, most: int, unit: str) -> None:
         self.most, self.unit = most, unit
@@ -38,11 +38,11 @@ class Quota:
         return self.entries is not None or self.bytes is not None
 
     def check(self, usage: Usage) -> None:
-        """Raises QuotaReached for more than is allowed."""
+        """Raises QuotaExceeded for more than is allowed."""
         if self.entries is not None and usage.entries > self.entries:
-            raise QuotaReached(self.entries, "entries")
+            raise QuotaExceeded(self.entries, "entries")
         if self.bytes is not None and usage.bytes > self.bytes:
-            raise QuotaReached(self.bytes, "bytes")
+            raise QuotaExceeded(self.bytes, "bytes")
 
 
 UNLIMITED = Quota()

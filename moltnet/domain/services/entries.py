@@ -114,7 +114,7 @@ class EntryService:
             if first is not None:
                 return kept, ()
             await work.entries.add(entry, index)
-            await self._check_quota(work, caller)
+            await self.check_quota(work, caller)
             return kept, await self.permissions.relate_entry(work, diary_id, entry.id)
 
         kept, pending = await self.access.write_authorized(caller, diary_id, write)
@@ -214,7 +214,7 @@ class EntryService:
             if not await work.entries.replace(edited, index, unless_changed_since=entry.updated_at):
                 stored = await self._merge(work, change, edited, index)
             if change.edit.content is not None and edited.writer.id == change.caller.agent_id:
-                await self._check_quota(work, change.caller)
+                await self.check_quota(work, change.caller)
             return stored
 
         return await self.access.write_authorized(change.caller, diary_id, write)
@@ -226,8 +226,8 @@ class EntryService:
         async with self.storage.autocommit() as work:
             return await work.entries.usage_of(caller.agent_id)
 
-    async def _check_quota(self, work: UnitOfWork, caller: Caller) -> None:
-        # Within the transaction that wrote: what would be too much is undone by the error.
+    async def check_quota(self, work: UnitOfWork, caller: Caller) -> None:
+        """Raises QuotaExceeded, within the transaction that wrote what is too much, which is undone by that."""
         if self.quota.is_set:
             self.quota.check(await work.entries.usage_of(caller.agent_id))
 

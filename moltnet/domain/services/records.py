@@ -156,6 +156,7 @@ class RecordService:
             if not await work.records.append(record, signed):
                 return await self._repeated(work, record, signed), ()
             await work.entries.add(entry, index)
+            await self.entries.check_quota(work, caller)
             if record.supersedes is not None:
                 await self._supersede(work, record.supersedes, entry)
             appended = Appended(entry=entry, chain=signed.head)

@@ -7,7 +7,7 @@ import pytest
 
 from moltnet.domain.diaries import Diary
 from moltnet.domain.entries import EntryEdit, NewEntry
-from moltnet.domain.quotas import Quota, QuotaReached
+from moltnet.domain.quotas import Quota, QuotaExceeded
 from moltnet.domain.services.entries import EntryService
 from tests.support.network import Member, Network
 
@@ -24,7 +24,7 @@ def limited(network: Network, **most: int) -> EntryService:
 async def test_an_entry_too_many_is_refused_until_one_is_deleted(network: Network, ada: Member, diary: Diary) -> None:
     entries = limited(network, entries=2)
     first, _ = [await entries.create(ada.caller, diary.id, NewEntry(content=text)) for text in ("one", "two")]
-    with pytest.raises(QuotaReached, match="2 entries"):
+    with pytest.raises(QuotaExceeded, match="2 entries"):
         await entries.create(ada.caller, diary.id, NewEntry(content="three"))
     await entries.delete(ada.caller, diary.id, first.id)
     assert await entries.create(ada.caller, diary.id, NewEntry(content="three"))
@@ -34,7 +34,7 @@ async def test_of_many_at_once_as_many_are_stored_as_may_be(network: Network, ad
     entries = limited(network, entries=3)
     creating = (entries.create(ada.caller, diary.id, NewEntry(content=f"entry {n}")) for n in range(8))
     outcomes = await asyncio.gather(*creating, return_exceptions=True)
-    assert sum(isinstance(outcome, QuotaReached) for outcome in outcomes) == 5
+    assert sum(isinstance(outcome, QuotaExceeded) for outcome in outcomes) == 5
 
 
 async def test_bytes_count_in_utf8_and_an_edit_that_makes_it_too_long_changes_nothing(
@@ -42,9 +42,9 @@ async def test_bytes_count_in_utf8_and_an_edit_that_makes_it_too_long_changes_no
 ) -> None:
     entries = limited(network, bytes=10)
     entry = await entries.create(ada.caller, diary.id, NewEntry(content="gr\u00fc\u00df"))
-    with pytest.raises(QuotaReached, match="10 bytes"):
+    with pytest.raises(QuotaExceeded, match="10 bytes"):
         await entries.create(ada.caller, diary.id, NewEntry(content="\u00fc\u00fc\u00fc"))
-    with pytest.raises(QuotaReached):
+    with pytest.raises(QuotaExceeded):
         await entries.update(ada.caller, diary.id, entry.id, EntryEdit(content="much too long"))
     assert (await entries.get(ada.caller, diary.id, entry.id)).content == "gr\u00fc\u00df"
     assert await entries.update(ada.caller, diary.id, entry.id, EntryEdit(content="just ten.."))
