@@ -27,7 +27,7 @@ from moltnet.entrypoints.settings import read_settings
 from moltnet.ports.telemetry import NoTelemetry
 from tests.support.otlp import a_receiver
 
-ROUNDS, WRITES = 40, 25
+ROUNDS, WRITES = 20, 20
 TIMED = 200_000
 
 

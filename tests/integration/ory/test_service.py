@@ -16,6 +16,7 @@ from tests.support.builders import NOON, a_public_key, an_id
 from tests.support.ory import faults as f
 from tests.support.ory.ports import QUICK, Ory, a_stand_in, addresses_of
 from tests.support.ory.server import OryStandIn
+from tests.support.telling import Telling
 
 pytestmark = pytest.mark.real
 
@@ -71,6 +72,20 @@ async def test_outage_is_never_told_as_a_bad_token(holder: Holder, stand_in: Ory
 async def test_inactive_is_a_bad_token(holder: Holder):
     with pytest.raises(InvalidToken):
         await holder.verifier.verify("ory_at_an-opaque-token")
+
+
+async def test_call_is_a_part_of_the_request_that_makes_it_and_tells_nothing_of_what_is_sent():
+    telling = Telling()
+    async with a_stand_in(MemoryClock(NOON)) as ory:
+        assert ory.stand_in is not None
+        with (
+            ory_services(addresses_of(ory.stand_in), QUICK, telling.telemetry) as services,
+            telling.telemetry.continued({}, "request"),
+        ):
+            await attrs.evolve(ory, services=services).identities().create("registration-1", KEY, None)
+    call = telling.spans["Kratos admin: create an identity"]
+    assert call.parent.span_id == telling.spans["request"].context.span_id
+    assert dict(call.attributes) == {"peer.service": "Kratos admin"}
 
 
 async def test_nobody_is_there():

@@ -5,13 +5,11 @@ import sys
 import pytest
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, ParentBased
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
 from moltnet.adapters.otel.telemetry import OtelTelemetry
 from moltnet.ports.telemetry import ENTRIES, RATE_LIMITED
+from tests.support.telling import Telling
 
 # What a server that is not asked for telemetry has loaded.
 WITHOUT = """
@@ -19,20 +17,6 @@ import sys
 import moltnet.entrypoints.cli.commands.serve, moltnet.adapters.postgres.storage, moltnet.adapters.onnx.embedding
 print(*[name for name in sys.modules if name.startswith(("opentelemetry.sdk", "opentelemetry.exporter", "prometheus"))])
 """
-
-
-class Telling:
-    """Telemetry whose spans are kept."""
-
-    def __init__(self, sampler=ALWAYS_ON):
-        self.exporter = InMemorySpanExporter()
-        provider = TracerProvider(sampler=ParentBased(sampler))
-        provider.add_span_processor(SimpleSpanProcessor(self.exporter))
-        self.telemetry = OtelTelemetry(provider.get_tracer("test"), None, None)
-
-    @property
-    def spans(self):
-        return {span.name: span for span in self.exporter.get_finished_spans()}
 
 
 def test_part_without_a_whole_is_nothing():
