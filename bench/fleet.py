@@ -117,7 +117,7 @@ class Fleet:
 
 
 async def _ready(url: str) -> None:
-    async with aiohttp.ClientSession() as session, asyncio.timeout(60):
+    async with aiohttp.ClientSession() as session, asyncio.timeout(150):
         while True:
             with suppress(aiohttp.ClientError, TimeoutError):
                 async with session.get(f"{url}/ready", timeout=aiohttp.ClientTimeout(total=2)) as answer:
@@ -259,7 +259,7 @@ async def _phases(fleet: Fleet, agents: list[Agent], facts: list[str]) -> None:
         for host in HOSTS:
             took.append(await fleet.stop(host))
             await fleet.start(host)
-            await asyncio.sleep(2)  # the proxy looks again
+            await asyncio.sleep(4)  # the proxy looks again
         facts.append(f"ends took {', '.join(f'{seconds:.1f} s' for seconds in took)}")
     # Workflows that the host which is cut off has begun: the other one finishes them.
     begun = [(agent, await _begun_at(first, agent)) for agent in agents for _ in range(3)]
