@@ -8,7 +8,7 @@ import attrs
 from moltnet.domain.agents import Agent, KeyTaken, ProfileNotFound
 from moltnet.domain.audit import AuditAction, AuditEvent
 from moltnet.domain.credentials import ClientWithoutAgent
-from moltnet.domain.ids import AgentId, DiaryId
+from moltnet.domain.ids import AgentId, ClientId, DiaryId, parse_uuid
 from moltnet.domain.keys import PublicKey, UnusableKey
 from moltnet.domain.registration import identity_of
 from moltnet.domain.services.agents import open_first_diary, redeem
@@ -78,6 +78,12 @@ class HookService:
 
     async def token_holder(self, client_id: str) -> Agent:
         """The agent a token is about to be issued to; raises ClientNotFound, ClientWithoutAgent, ProfileNotFound."""
+        # The service that waits for this answer is asked only about clients that were not made here.
+        if (parsed := parse_uuid(client_id)) is not None:
+            async with self.storage.autocommit() as work:
+                stored = await work.clients.find_with_agent(ClientId(parsed))
+            if stored is not None:
+                return stored[1]
         agent_id = await self.clients.agent_of(client_id)
         if agent_id is None:
             raise ClientWithoutAgent

@@ -123,6 +123,14 @@ async def test_new_agent_is_there_once_in_every_place(world: RegistrationWorld, 
     assert client["token_endpoint_auth_method"] == "client_secret_post"
 
 
+async def test_token_hook_asks_nothing_of_hydra_which_waits_for_it(world: RegistrationWorld, code: str):
+    key = a_key_pair()
+    told = await world.register(key, code)
+    world.ory.faults.calls.clear()
+    agent = await world.network.services.hooks.token_holder(str(told.credentials.client_id))
+    assert (agent.id, world.ory.faults.calls) == (told.agent_id, [])
+
+
 @pytest.mark.parametrize("call", [*STEPS, *RELATING])
 @pytest.mark.parametrize("fault", FAULTS)
 async def test_fault_that_passes_leaves_one_member(world: RegistrationWorld, code: str, *, call: str, fault: str):
