@@ -28,6 +28,8 @@ def known_settings() -> set[str]:
     """Every name the room of settings reads."""
     literals = set(re.findall(r'"([A-Z][A-Z_]+)"', inspect.getsource(settings) + inspect.getsource(observability)))
     names = literals | set(settings.UNTHROTTLED) | set(settings.ORY_SIDES.values())
+    names |= {f"MOLTNET_TEST_{name}" for name in (*settings.ORY_SIDES.values(), "ORY_HOOKS")}
+    names |= set(re.findall(r"^([A-Z_]+)=", text_of(ROOT / "deploy" / "ory" / "example.env"), re.MULTILINE))
     return {name for name in names if SETTING.fullmatch(name)}
 
 
