@@ -77,6 +77,9 @@ class CandidateSearch(Protocol):
         in one of the question's periods, the best by cosine are offered as well. `cosine_beyond` and `words_beyond` are
         the worst offered score of a side that has more, None of one without; `timely_beyond` says that more happened
         then. Of a shortlist, the store adds the sides up, so that no caller does while it holds a unit of work.
+        Of a single large diary (10 000 entries) the candidates of a shortlist may come from approximate indexes, unless
+        filters, exclusions or times decide: each has its true cosine, words count with a number of entries that is at
+        most some minutes old, and what other words could add is part of `words_beyond`.
         With neither a vector nor wanted words there are no candidates. Raises ServingModelChanged (`ModelVectors`), as
         every look with a vector here does.
         """
@@ -102,6 +105,12 @@ class CandidateSearch(Protocol):
         """For each of some entries, the places in `runs` (from 0) of the collections of which any run stands in it.
 
         Entries in which none stands are left out. It reads what is stored, and costs nothing by the entries' texts.
+        """
+
+    async def index_large(self, limit: int) -> bool:
+        """Brings the indexes of diaries that have become large up to date, `limit` entries at a time.
+
+        Answers whether there may be more to do. A store without such indexes has nothing to do.
         """
 
     async def similar(self, vector: Vector, model: ModelName, diary_id: DiaryId) -> list[Similar]:

@@ -84,6 +84,10 @@ class MemoryCandidates(Repository):
         }
         return {entry_id: positions for entry_id, positions in found.items() if positions}
 
+    async def index_large(self, limit: int) -> bool:  # noqa: ARG002  # the port's
+        """Every entry is compared; there is nothing to do."""
+        return False
+
     async def similar(self, vector: Vector, model: ModelName, diary_id: DiaryId) -> list[Similar]:
         """The newest entries of a diary that begin almost alike, nearest first."""
         tables = await self._statements.read()

@@ -1,6 +1,7 @@
 """Candidates for a question: every entry of the diaries asked for compared in one statement, or all that is public."""
 
 from collections.abc import Collection, Sequence
+from operator import itemgetter
 from typing import Any, LiteralString
 
 import attrs
@@ -8,10 +9,14 @@ import attrs
 from moltnet.adapters.postgres.filtering import filter_values, run_values
 from moltnet.adapters.postgres.ranking_statements import (
     HOLDING,
+    LARGE,
+    NEAREST,
     PUBLIC_HOLDING,
     best,
+    best_large,
     best_public,
     best_public_near,
+    is_for_indexes,
     shortlist_values,
 )
 from moltnet.adapters.postgres.session import Repository, Row
@@ -85,6 +90,38 @@ SIMILAR = """
     where require_serving(%(model)s) and cosine >= %(at_least)s order by cosine desc, id desc limit %(limit)s
 """
 
+# A diary counts as large from so many entries on: comparing that many takes as long as two ordinary searches.
+LARGE_FROM = 10_000
+# The diaries that are large, with their entries counted, one row for each; diary_entries_diary_id_id_key alone.
+# None while the whole network has fewer.
+FIND_LARGE = """
+    insert into large_diaries (diary_id, entries)
+    select diary_id, count(*) from diary_entries
+    where (select reltuples < 0 or reltuples >= %(least)s from pg_class where oid = 'diary_entries'::regclass)
+    group by diary_id having count(*) >= %(least)s
+    on conflict (diary_id) do update set entries = excluded.entries
+    returning xmax = 0 as is_new
+"""
+NOTE_SINCE = """
+    update large_diaries set since = pg_snapshot_xmax(pg_current_snapshot()) where since is null
+"""
+# One that is not ready, once everyone has ended who may not have seen that it is indexed.
+UNREADY = """
+    select diary_id, after from large_diaries
+    where not ready and since <= pg_snapshot_xmin(pg_current_snapshot())
+    order by diary_id limit 1 for update skip locked
+"""
+# One row: adds the next entries, and says whether that was all; diary_entries_diary_id_id_key.
+INDEX_NEXT = """
+    with next as materialized (
+        select id from diary_entries where diary_id = %(diary_id)s and id > %(after)s order by id limit %(limit)s
+    )
+    update large_diaries set
+        after = coalesce((select max(id::text)::uuid from next), after),
+        ready = (select count(*) < %(limit)s from next)
+    where diary_id = %(diary_id)s returning index_large(array(select id from next))
+"""
+
 
 class PostgresCandidates(Repository):
     """Looks at every entry of the diaries asked for; what it costs grows with their number, not with all there are."""
@@ -95,8 +132,15 @@ class PostgresCandidates(Repository):
         """The best `depth` entries of each side among `within`, as one set."""
         diaries = list(set(within))
         asked = await self._looked_up(question, HOLDING, within=diaries)
-        values = best_values(asked, depth, shortlist)
-        return _candidates(await self._session.all(_row, best(asked, shortlist), **values, within=diaries), depth)
+        rows: list[Row] = []
+        if len(diaries) == 1 and is_for_indexes(asked, shortlist, depth) and await self._is_large(diaries[0]):
+            depth = max(depth, NEAREST)  # what an index led to is compared anyway
+            values = best_values(asked, depth, shortlist)
+            rows = await self._session.all(_row, best_large(asked, shortlist, diaries[0]), **values, diary=diaries[0])
+        if not rows:
+            values = best_values(asked, depth, shortlist)
+            rows = await self._session.all(_row, best(asked, shortlist), **values, within=diaries)
+        return _candidates(rows, depth)
 
     async def best_public(self, question: Question, depth: int, shortlist: Shortlist | None = None) -> Candidates:
         """The best `depth` entries of each side among all that is public, as one set."""
@@ -124,6 +168,18 @@ class PostgresCandidates(Repository):
         values = {"vector": vector, "model": model, "diary_id": diary_id}
         limits = {"among": SIMILAR_AMONG, "at_least": SIMILAR_FROM, "limit": SIMILAR_MAX}
         return await self._session.all(_similar, SIMILAR, **values, **limits)
+
+    async def index_large(self, limit: int) -> bool:
+        """Adds some entries of a large diary to its indexes."""
+        if await self._session.run(NOTE_SINCE):
+            return True
+        unready = await self._session.first(_row, UNREADY)
+        if unready is not None:
+            return await self._session.run(INDEX_NEXT, **unready, limit=limit) > 0
+        return any(await self._session.all(itemgetter("is_new"), FIND_LARGE, least=LARGE_FROM))
+
+    async def _is_large(self, diary_id: DiaryId) -> bool:
+        return await self._session.run(LARGE, diary=diary_id) > 0
 
     async def _looked_up(self, question: Question, statement: LiteralString, **values: object) -> Question:
         """The question with no more words than are looked up."""

@@ -4,12 +4,15 @@ A question without a time, a filter or words is most frequent; what a statement 
 a third of it (`python -m bench.paths`).
 """
 
+from collections.abc import Mapping
 from functools import cache
+from types import MappingProxyType
 from typing import Any, LiteralString
 
 import attrs
 
 from moltnet.adapters.postgres.filtering import condition
+from moltnet.domain.ids import DiaryId
 from moltnet.domain.ranking import Question, Shortlist
 
 # The best depth + 1 entries of each side with their scores and their ranks on both sides (null where beyond).
@@ -32,10 +35,7 @@ _ASKED = """
             select lexeme, holding from diary_terms t
             where t.diary_id = diary.id and t.lexeme = any(%(lexemes)s::text[]) offset 0
         ) as terms
-    ), counted as materialized (
-        select id, (select count(*) from diary_entries e where e.diary_id = holders.id)::float8 as entries
-        from (select distinct id from held) as holders
-    ), telling as (
+    ), counted as materialized ({counted}), telling as (
         select
             id, lexeme, ln(1 + (entries - holding + 0.5) / (holding + 0.5)) as inverse_frequency,
             ln(1 + (entries + 0.5) / 0.5) as of_none
@@ -47,9 +47,13 @@ _ASKED = """
         )) as share
         from telling
     ), asked as (
-        select id, ('{' || string_agg(place || ':' || share, ',') || '}/1000000000')::sparsevec as terms
+        select id, ('{{' || string_agg(place || ':' || share, ',') || '}}/1000000000')::sparsevec as terms
         from shared join wanted using (lexeme) group by id
     ),
+"""
+_COUNTED = """
+    select id, (select count(*) from diary_entries e where e.diary_id = holders.id)::float8 as entries
+    from (select distinct id from held) as holders
 """
 _COSINE = "coalesce(nullif(1 - ({vector} <=> %(vector)s::vector), 'NaN'), 0)"
 _OWN = _COSINE.format(vector="e.embedding")
@@ -130,6 +134,63 @@ _AMONG = f"""
         where e.diary_visibility = 'public' and e.words @@ (select any_of from rare) and {{condition}}
     ),
 """  # noqa: S608
+# Of a large diary, its nearest passages by large_passages_N_nearest, and every entry with a rare word by
+# large_words_N_words: words together held by a fiftieth of the entries, and the rarest if a tenth or less hold it. How
+# near the others could be, and what the other words could add, is part of what is said to lie beyond, so that
+# `ranking.is_exact` takes it into account.
+# Who finds that not enough asks again for more than FIRST_DEPTH of each wanted: then all are compared.
+NEAREST, FIRST_DEPTH = 400, 8
+LARGE = "select from large_diaries where diary_id = %(diary)s and ready"
+_READY = "select %(diary)s::uuid as id where require_serving(%(model)s)"
+_COUNTED_BEFORE = """
+    select diary_id as id, greatest(entries, (select max(holding) from held))::float8 as entries
+    from large_diaries where diary_id = %(diary)s
+"""
+_RARE = """
+    ranked as materialized (
+        select lexeme, holding, entries, row_number() over rarest as nth, sum(holding) over rarest as reached
+        from held join counted using (id) window rarest as (order by holding, lexeme)
+    ), rare as materialized (
+        select lexeme from ranked
+        where reached <= greatest(entries / 50, 500) or (nth = 1 and holding <= entries / 10)
+    ), any_rare as materialized (
+        select string_agg(quoted, ' | ')::tsquery as any_of
+        from rare join unnest(%(lexemes)s::text[], %(quoted)s::text[]) as wanted (lexeme, quoted) using (lexeme)
+    ),
+"""
+_OMITTED = """
+    (select least(coalesce(sum(share), 0) * %(most)s, 1) from shared where lexeme not in (select lexeme from rare))
+"""
+_NEAREST_IN_PART = """
+    near as materialized (
+        select entry_id as id, 1 - (embedding <=> %(vector)s::vector::halfvec(384)) as cosine from large_passages_{part}
+        where diary_id = %(diary)s and embedding_model = %(model)s
+        order by embedding <=> %(vector)s::vector::halfvec(384) limit 400
+    ),
+"""
+_RARE_IN_PART = """
+    union select entry_id from large_words_{part}
+    where diary_id = %(diary)s and words @@ (select any_of from any_rare)
+"""
+_FARTHER = "(select min(cosine) from near having count(*) = 400)"
+_NUMBERS: tuple[LiteralString, ...] = (
+    "0",
+    "1",
+    "2",
+    "3",
+    "4",
+    "5",
+    "6",
+    "7",
+    "8",
+    "9",
+    "10",
+    "11",
+    "12",
+    "13",
+    "14",
+    "15",
+)
 # How many entries hold each wanted term, in some of the diaries: those of the smallest ids that hold an entry;
 # diary_terms_pkey.
 _HOLDING = """
@@ -163,6 +224,17 @@ def best_public(question: Question, shortlist: Shortlist | None = None) -> Liter
 def best_public_near(question: Question, shortlist: Shortlist | None = None) -> LiteralString:
     """The best of all that is public, of those that the approximate index and the rare words lead to."""
     return _near(_Parts.of(question, shortlist))
+
+
+def is_for_indexes(question: Question, shortlist: Shortlist | None, depth: int) -> bool:
+    """Whether the indexes of a large diary may lead to the best: nothing else decides, and few enough are asked for."""
+    is_bound = question.time_ranges or condition(question.filters, question.words) != "true"
+    return bool(question.vector and shortlist and depth <= FIRST_DEPTH * shortlist.limit and not is_bound)
+
+
+def best_large(question: Question, shortlist: Shortlist | None, diary_id: DiaryId) -> LiteralString:
+    """The best of one large diary, of those that its indexes lead to (`is_for_indexes`)."""
+    return _large(_Parts.of(question, shortlist), diary_id.bytes[-1] % 16)
 
 
 def shortlist_values(shortlist: Shortlist | None) -> dict[str, Any]:
@@ -201,7 +273,7 @@ def _within(diaries: LiteralString, parts: _Parts) -> LiteralString:
     # it around into a scan of all diaries nor hand the order to an approximate index, should there ever be one here.
     joined = "left join asked on asked.id = diary.id" if parts.by_words else ""
     scored = f"{_scored(parts)} where e.diary_id = diary.id and {parts.condition} offset 0"
-    terms = _ASKED if parts.by_words else ""
+    terms = _ASKED.format(counted=_COUNTED) if parts.by_words else ""
     return _statement(f"diary as ({diaries}), {terms}", f"diary {joined} cross join lateral ({scored}) as e", parts)
 
 
@@ -209,9 +281,24 @@ def _within(diaries: LiteralString, parts: _Parts) -> LiteralString:
 def _near(parts: _Parts) -> LiteralString:
     joined = "left join asked on asked.id = pool.diary_id" if parts.by_words else ""
     scored = f"{_scored(parts)} where e.id = pool.id offset 0"
-    terms = f"diary as (select distinct diary_id as id from pool), {_ASKED}" if parts.by_words else ""  # noqa: S608
+    asked = f"diary as (select distinct diary_id as id from pool), {_ASKED.format(counted=_COUNTED)}"  # noqa: S608
+    terms = asked if parts.by_words else ""
     pool = _AMONG.format(condition=parts.condition)
     return _statement(f"{pool} {terms}", f"pool {joined} cross join lateral ({scored}) as e", parts)
+
+
+@cache
+def _large(parts: _Parts, part: int) -> LiteralString:
+    # A part's number is written out: one table's index is used, and the others are not even planned.
+    first = f"diary as ({_READY}), {_NEAREST_IN_PART.format(part=_NUMBERS[part])}"
+    rows = f"pool cross join lateral ({_scored(parts)} where e.id = pool.id offset 0) as e"
+    if not parts.by_words:
+        pool = f"{first} pool as materialized (select id from near),"  # noqa: S608
+        return _statement(pool, rows, parts, {"nearest": _FARTHER})
+    first = f"{first} {_ASKED.format(counted=_COUNTED_BEFORE)} {_RARE}"
+    pool = f"pool as materialized (select id from near {_RARE_IN_PART.format(part=_NUMBERS[part])}),"  # noqa: S608
+    rows = rows.replace("pool cross", "pool left join asked on true cross", 1)
+    return _statement(f"{first} {pool}", rows, parts, {"nearest": _FARTHER, "matching": _OMITTED})
 
 
 def _scored(parts: _Parts) -> LiteralString:
@@ -223,7 +310,12 @@ def _scored(parts: _Parts) -> LiteralString:
     """  # noqa: S608
 
 
-def _statement(first: LiteralString, rows: LiteralString, parts: _Parts) -> LiteralString:
+def _statement(
+    first: LiteralString,
+    rows: LiteralString,
+    parts: _Parts,
+    omitted: Mapping[str, LiteralString] = MappingProxyType({}),
+) -> LiteralString:
     compared = f"select e.* from {rows} where e.cosine is not null or e.words > 0"  # noqa: S608
     asked = {"nearest": parts.by_vector, "matching": parts.by_words or not parts.by_vector, "timely": parts.by_time}
     sides = [side for side in _SIDES if asked[side]]
@@ -237,7 +329,8 @@ def _statement(first: LiteralString, rows: LiteralString, parts: _Parts) -> Lite
     )
     joined = sides[0] + "".join(f" full join {side} using (id)" for side in sides[1:])
     beyond = ", ".join(
-        _beyond(side) if asked[side] else f"null as {_SIDES[side][3]}" for side in ("nearest", "matching")
+        _beyond(side, omitted.get(side)) if asked[side] else f"null as {_SIDES[side][3]}"
+        for side in ("nearest", "matching")
     )
     more_in_time = "(select count(*) > %(depth)s from timely)" if parts.by_time else "false"
     statement = f"""
@@ -265,8 +358,9 @@ def _best_of(side: str) -> LiteralString:
     """  # noqa: S608
 
 
-def _beyond(side: str) -> LiteralString:
-    """The score at the last rank of a side, if there is one after it."""
+def _beyond(side: str, omitted: LiteralString | None) -> LiteralString:
+    """The score at the last rank of a side, if there is one after it, or what one that was not compared could have."""
     _, _, rank, beyond = _SIDES[side]
     score = beyond.removesuffix("_beyond")
-    return f"(select max({score}) from {side} where {rank} >= %(depth)s having count(*) > 1) as {beyond}"  # noqa: S608
+    last = f"(select max({score}) from {side} where {rank} >= %(depth)s having count(*) > 1)"  # noqa: S608
+    return f"greatest({last}, nullif({omitted}, 0)) as {beyond}" if omitted else f"{last} as {beyond}"

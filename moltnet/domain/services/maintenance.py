@@ -104,6 +104,7 @@ BATCH = 500
 EXPIRE_EVERY = timedelta(seconds=5)
 FORGET_EVERY = timedelta(seconds=60)
 FORGET_REQUESTS_EVERY = timedelta(hours=1)  # it reads the whole table, of which no index is kept for this
+INDEX_EVERY, INDEXED_AT_ONCE = timedelta(minutes=5), 200
 
 
 @attrs.frozen(kw_only=True)
@@ -122,6 +123,7 @@ class MaintenanceService:
             Job(name="expire-signing-requests", every=EXPIRE_EVERY, batch=self._expire_some),
             Job(name="forget-what-is-over", every=FORGET_EVERY, batch=self._forget),
             Job(name="forget-signing-requests", every=FORGET_REQUESTS_EVERY, batch=self._forget_requests),
+            Job(name="index-large-diaries", every=INDEX_EVERY, batch=self._index_large),
         )
 
     async def clear_counts(self) -> None:
@@ -148,6 +150,10 @@ class MaintenanceService:
         async with self.storage.autocommit() as work:
             before = self.clock.now() - self.retention.signing_requests
             return await work.signing_requests.purge(before, BATCH) == BATCH
+
+    async def _index_large(self) -> bool:
+        async with self.storage.transaction() as work:
+            return await work.candidates.index_large(INDEXED_AT_ONCE)
 
     async def _expire_some(self) -> bool:
         at = self.clock.now()
