@@ -23,12 +23,12 @@ from moltnet.domain.indexing import DIMENSIONS, Vector
 
 # Times are answered in UTC. Compiling a plan to machine code takes longer than any statement of ours runs. A statement
 # is planned once: its text already says which of its conditions are asked for (`ranking_statements`, `filtering`), so
-# its values would change no plan.
+# its values would change no plan. What is searched is in memory or on a disk that need not seek: an index is not dearer.
 # Where an approximate index is asked (network-wide search), it looks on until there are enough that pass the filters.
 # A host that is cut off is noticed within a dozen seconds by the database too, which then frees what it had locked.
 SET_UP = """
     select set_config('TimeZone', 'UTC', false), set_config('jit', 'off', false),
-        set_config('plan_cache_mode', 'force_generic_plan', false),
+        set_config('plan_cache_mode', 'force_generic_plan', false), set_config('random_page_cost', '1.1', false),
         set_config('hnsw.ef_search', '400', false), set_config('hnsw.iterative_scan', 'strict_order', false),
         set_config('tcp_keepalives_idle', '5', false), set_config('tcp_keepalives_interval', '2', false),
         set_config('tcp_keepalives_count', '3', false), set_config('tcp_user_timeout', '6000', false)
