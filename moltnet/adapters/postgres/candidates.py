@@ -102,7 +102,7 @@ FIND_LARGE = """
     on conflict (diary_id) do update set entries = excluded.entries
     returning xmax = 0 as is_new
 """
-NOTE_SINCE = """
+SET_SINCE = """
     update large_diaries set since = pg_snapshot_xmax(pg_current_snapshot()) where since is null
 """
 # One that is not ready, once everyone has ended who may not have seen that it is indexed.
@@ -171,7 +171,7 @@ class PostgresCandidates(Repository):
 
     async def index_large(self, limit: int) -> bool:
         """Adds some entries of a large diary to its indexes."""
-        if await self._session.run(NOTE_SINCE):
+        if await self._session.run(SET_SINCE):
             return True
         unready = await self._session.first(_row, UNREADY)
         if unready is not None:

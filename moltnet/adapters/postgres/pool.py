@@ -23,7 +23,7 @@ from moltnet.domain.indexing import DIMENSIONS, Vector
 
 # Times are answered in UTC. Compiling a plan to machine code takes longer than any statement of ours runs. A statement
 # is planned once: its text already says which of its conditions are asked for (`ranking_statements`, `filtering`), so
-# its values would change no plan. What is searched is in memory or on a disk that need not seek: an index is not dearer.
+# its values would change no plan. What is searched is in memory or on a disk that need not seek: no index is dearer.
 # Where an approximate index is asked (network-wide search), it looks on until there are enough that pass the filters.
 # A host that is cut off is noticed within a dozen seconds by the database too, which then frees what it had locked.
 SET_UP = """
