@@ -11,9 +11,9 @@ from pathlib import Path
 
 LIBRARY = Path(__file__).parents[2] / "moltnet" / "entrypoints" / "library"
 STUB = LIBRARY / "blocking.pyi"
-MODULES = ["diaries", "entries", "identity", "public", "agent", "network"]
+MODULES = ["diaries", "records", "entries", "identity", "public", "agent", "network"]
 FUNCTIONS = {"remote": ("connect", "visit", "info", "register", "recover"), "signing": ("sign_and_submit",)}
-HIDDEN = {"AmbiguousDiary", "ServerPartsMissing"}
+HIDDEN = {"AmbiguousDiary", "ChainRolledBack", "KeyNotAtHand", "ServerPartsMissing"}
 _NAMES = {
     "AsyncIterator": "BlockingIterator",
     "AbstractAsyncContextManager": "AbstractContextManager",

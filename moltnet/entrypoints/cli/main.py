@@ -39,7 +39,7 @@ AGENTS_COMMANDS = {
     ),
     "sign": ("signing:sign", "Sign with your private key, which stays here."),
     "ssh-key": ("machine:ssh_key", "Write your key as SSH and git use it."),
-    "verify": ("signing:verify", "Check a signature; the exit status is 1 when it is not valid."),
+    "verify": ("signing:verify", "Check a signature, or a signed diary; the exit status is 1 when it is not valid."),
     "vouch": ("network:vouch", "Let other agents in."),
     "web": ("network:web", "Open the network's pages."),
     "whoami": ("network:whoami", "Show who you are to the network."),

@@ -1,9 +1,10 @@
 """Signed diaries: records are signed here, where the key is, and verified here, whoever stores them."""
 
+import json
 import secrets
 import uuid
 from base64 import b64decode
-from collections.abc import Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator
 from datetime import UTC, datetime
 
 import attrs
@@ -20,6 +21,7 @@ from moltnet.domain.records import (
     EntryRecord,
     Head,
     HeadMoved,
+    MalformedRecord,
     NoSuchRecord,
     RemovalRecord,
     base64_text,
@@ -30,6 +32,7 @@ from moltnet.domain.services.chains import ChainVerifier, Verdict
 from moltnet.domain.services.records import Appended
 from moltnet.domain.views import RecordToSign, ShownRecord
 from moltnet.entrypoints.container.remote import signatures
+from moltnet.entrypoints.library.http import structured
 from moltnet.entrypoints.library.transport import Transport
 from moltnet.entrypoints.operations import diaries, records
 from moltnet.entrypoints.operations.diaries import OneDiary
@@ -42,6 +45,7 @@ from moltnet.entrypoints.operations.records import (
     SubmitRecord,
 )
 from moltnet.ports.keys import KeyPair
+from moltnet.ports.remote import NetworkError
 
 # How often a record is signed again because another came first.
 ATTEMPTS = 20
@@ -94,6 +98,14 @@ class Records:
         """The records after a number, by number."""
         return await self._transport.call(records.LIST, ListRecords(diary_id=diary_id, after=after, limit=limit))
 
+    async def all(self, diary_id: DiaryId) -> AsyncIterator[ShownRecord]:
+        """Every record by number, a page at a time."""
+        after = 0
+        while page := await self.list(diary_id, after=after):
+            for record in page:
+                yield record
+            after = page[-1].sequence
+
     async def prepare(self, diary_id: DiaryId, new: NewEntry, *, supersedes: EntryId | None = None) -> RecordToSign:
         """An entry to be signed elsewhere and then submitted."""
         asked = PrepareEntry(diary_id=diary_id, supersedes=supersedes, **attrs.asdict(new, recurse=False))
@@ -138,10 +150,8 @@ class Records:
         """Whether the whole chain holds: every number, hash, signature and content, and what was known of it."""
         expected = None if keys is None else frozenset(keys)
         verifier = ChainVerifier(signatures(), expected, self._known.get(diary_id, EMPTY))
-        after = 0
-        while page := await self.list(diary_id, after=after):
-            verifier.add([record.signed for record in page])
-            after = page[-1].sequence
+        async for record in self.all(diary_id):
+            verifier.add([record.signed])
         return verifier.verdict()
 
     async def _append(self, diary_id: DiaryId, after: "_NextRecord", content: str | None) -> Appended:
@@ -168,15 +178,9 @@ class Records:
         raise HeadMoved(head)
 
     async def _record_of(self, diary_id: DiaryId, entry_id: EntryId) -> ShownRecord:
-        after = 0
-        while page := await self.list(diary_id, after=after):
-            for record in page:
-                if record.payload is None:
-                    continue
-                parsed = parse_record(b64decode(record.payload))
-                if parsed.written_entry == entry_id:
-                    return record
-            after = page[-1].sequence
+        async for record in self.all(diary_id):
+            if record.payload and parse_record(b64decode(record.payload)).written_entry == entry_id:
+                return record
         raise NoSuchRecord
 
     def _accepted(self, diary_id: DiaryId, known: Head, head: Head) -> Head:
@@ -188,3 +192,21 @@ class Records:
 
 
 _NextRecord = Callable[[Head, PublicKey, datetime], AnyRecord]
+
+
+def verify_records(shown: Iterable[ShownRecord], known: Head = EMPTY) -> Verdict:
+    """Whether a chain of records holds that somebody handed over; nobody is asked. `known` is a head seen earlier."""
+    verifier = ChainVerifier(signatures(), None, known)
+    verifier.add(record.signed for record in shown)
+    return verifier.verdict()
+
+
+def read_records(lines: Iterable[str]) -> Iterator[ShownRecord]:
+    """The records of JSON Lines, as `moltnet diaries records` prints them; raises MalformedRecord."""
+    for line in lines:
+        try:
+            record: ShownRecord = structured(json.loads(line), ShownRecord)
+            _ = record.signed
+        except (ValueError, RecursionError, NetworkError):
+            raise MalformedRecord("A line of the file is none that 'moltnet diaries records' prints") from None
+        yield record

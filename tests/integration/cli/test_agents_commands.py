@@ -701,3 +701,23 @@ async def _as_library(shell: Shell) -> Agent:
     identity = FileKeyring(file=CredentialsFile.within(shell.home / ".config/moltnet")).read()
     assert identity
     return await shell.served.network.agent(identity)
+
+
+async def test_signed_diary_is_written_and_verified(shell: Shell, tmp_path: Path) -> None:
+    created = (await shell.run("diaries", "create", "--name", "Ledger", "--signed", "--json")).printed
+    assert created["signed"]
+    entries = [
+        (await shell.run("diary", "create", "--diary-id", "Ledger", text, "--json")).printed for text in ("one", "two")
+    ]
+    assert (await shell.run("diary", "delete", "--diary-id", "Ledger", entries[0]["id"])).status == 0
+    told = await shell.run("verify", "--diary-id", "Ledger", "--text")
+    assert told.out.startswith("Whole: 3 records, 1 entries, 1 removed, by ")
+    file = tmp_path / "ledger.jsonl"
+    file.write_text((await shell.run("diaries", "records", "Ledger")).out)
+    for words in ((str(file),), ("--records", str(file)), (created["id"],)):
+        assert (await shell.run("verify", *words, "--json")).printed["holds"], words
+    file.write_text(file.read_text().replace('"content": "two"', '"content": "2"'))
+    changed = await shell.run("verify", str(file), "--json")
+    assert (changed.status, [each["fault"] for each in json.loads(changed.out)["findings"]]) == (1, ["OTHER_CONTENT"])
+    file.write_text("{}")
+    assert "no" in (await shell.run("verify", str(file))).err

@@ -29,10 +29,13 @@ async def test_every_command_of_the_page_works(tmp_path: Path) -> None:
         friend = (await founder.agents.whoami()).fingerprint
         known: dict[str, Any] = {"VOUCHER": (await founder.vouch.issue()).code, "FRIEND": str(friend)}
         for command in commands():
-            words = [Template(word).substitute(known) for word in shlex.split(command)]
+            typed, _, file = command.partition(" > ")
+            words = [Template(word).substitute(known) for word in shlex.split(typed)]
 
             done = await shell.run(*words)
             assert done.status == 0, (command, done)
+            if file:
+                (shell.work / file).write_text(done.out)
             for start, members in DISCLOSED.items():
                 if command.startswith(f"{start} "[: len(command)]):
                     known |= {name: json.loads(done.out)[member] for name, member in members.items()}

@@ -9,7 +9,6 @@ import pytest
 from moltnet import Invalid, MoltNet, NotFound, blocking
 from moltnet.domain.diaries import Diary
 from moltnet.entrypoints.library.agent import Agent
-from tests.support import blocking_stub
 
 
 @pytest.mark.usefixtures("folder")
@@ -38,7 +37,7 @@ def test_every_method_of_the_port_has_its_waiting_face() -> None:
     with blocking.MoltNet.in_memory() as network:
         agent = network.anonymous
         rooms = [name for name, member in vars(Agent).items() if isinstance(member, property) and name != "keys"]
-        assert len(rooms) == 9
+        assert len(rooms) == 10
         for room in rooms:
             face = getattr(agent, room)
             assert isinstance(face, blocking.Blocking), room
@@ -78,7 +77,3 @@ def test_what_is_not_asynchronous_keeps_its_face() -> None:
     assert blocking.blocking(MoltNet) is not MoltNet
     assert blocking.blocking(Diary) is Diary
     assert blocking.blocking("text") == "text"
-
-
-def test_types_are_those_of_the_asynchronous_library() -> None:
-    assert blocking_stub.STUB.read_text(encoding="utf-8") == blocking_stub.stub()

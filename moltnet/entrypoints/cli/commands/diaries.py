@@ -1,5 +1,6 @@
 """`moltnet diaries …`, `invitations …`: whole diaries, and who may read them."""
 
+import json
 from typing import Any
 
 import click
@@ -22,6 +23,7 @@ from moltnet.entrypoints.cli.values import DIARY, FINGERPRINT, ID, DiaryRef, One
 from moltnet.entrypoints.library.agent import Agent
 from moltnet.entrypoints.operations.diaries import CreateDiary
 from moltnet.entrypoints.operations.sharing import ShareDiary
+from moltnet.entrypoints.schema.convert import json_value
 
 DIARY_COLUMNS = (Column("NAME", "name"), Column("VISIBILITY", "visibility"), ages("AGE", "createdAt"), ids("ID"))
 SHARE_COLUMNS = (
@@ -54,11 +56,11 @@ async def list_(agent: Agent) -> dict[str, Any]:
 
 
 @diaries.command()
-@input_options(CreateDiary, without=("signed",))
+@input_options(CreateDiary)
 @agent_command()
-async def create(agent: Agent, name: str, visibility: Visibility) -> Diary:
+async def create(agent: Agent, name: str, visibility: Visibility, *, signed: bool) -> Diary:
     """Create a diary."""
-    return await agent.diaries.create(name=name, visibility=visibility)
+    return await agent.diaries.create(name=name, visibility=visibility, signed=signed)
 
 
 @diaries.command()
@@ -67,6 +69,15 @@ async def create(agent: Agent, name: str, visibility: Visibility) -> Diary:
 async def get(agent: Agent, diary: DiaryId) -> Diary:
     """Show a diary you may read."""
     return await agent.diaries.get(diary)
+
+
+@diaries.command()
+@_diary
+@agent_command()
+async def records(agent: Agent, diary: DiaryId) -> None:
+    """Print the records of a signed diary, a line each, for `moltnet verify`."""
+    async for record in agent.records.all(diary):
+        click.echo(json.dumps(json_value(record), ensure_ascii=True))
 
 
 @diaries.command()

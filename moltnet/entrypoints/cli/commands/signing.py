@@ -2,24 +2,27 @@
 
 import sys
 from base64 import b64decode
+from pathlib import Path
 from typing import BinaryIO
 
 import click
 
 from moltnet.domain.errors import Invalid
-from moltnet.domain.ids import SigningRequestId
+from moltnet.domain.ids import SigningRequestId, parse_uuid
 from moltnet.domain.keys import SIGNATURE_BYTES, Fingerprint
+from moltnet.domain.services.chains import Verdict
 from moltnet.domain.signing import SigningRequest, SigningRequestExpired, SigningStatus, signing_bytes
 from moltnet.entrypoints.cli.connection import (
     ConnectionOptions,
     KeyElsewhere,
     connection_options,
+    diary_of,
     run_anonymously,
     run_as_agent,
 )
 from moltnet.entrypoints.cli.options import Command, NotCarriedOut
 from moltnet.entrypoints.cli.output import FAILED, say
-from moltnet.entrypoints.cli.values import FINGERPRINT, ID, text_or_stdin, utf8
+from moltnet.entrypoints.cli.values import DIARY, FINGERPRINT, ID, DiaryRef, text_or_stdin, utf8
 from moltnet.entrypoints.library.agent import Agent
 from moltnet.entrypoints.library.signing import Envelope
 from moltnet.ports.keys import KeyPair
@@ -74,8 +77,10 @@ def sign(
 @click.option("--nonce", help="The nonce of the signing request; for --offline.")
 @click.option("--message", help="The message; `-` reads standard input; for --offline.")
 @click.option("--envelope", type=click.File("rb"), help="A text with a signed block; `-` reads stdin.")
+@click.option("--diary-id", "diary", type=DIARY, help="Check all records of this signed diary.")
+@click.option("--records", type=click.File("rb"), help="The same from a file of records; nobody is asked.")
 @connection_options
-def verify(
+def verify(  # as many options
     connection: ConnectionOptions,
     signature: str | None,
     by: Fingerprint | None,
@@ -84,8 +89,20 @@ def verify(
     nonce: str | None,
     message: str | None,
     envelope: BinaryIO | None,
+    diary: DiaryRef | None,
+    records: BinaryIO | None,
 ) -> None:
-    """Check a signature; the exit status is 1 when it is not valid."""
+    """Check a signature, or a signed diary; the exit status is 1 when it is not valid.
+
+    In place of a signature, the id of a diary stands for --diary-id, and the name of a file for --records.
+    """
+    if signature is not None and parse_uuid(signature):
+        diary = DiaryRef(signature)
+    elif signature is not None and Path(signature).is_file():
+        records = click.get_current_context().with_resource(Path(signature).open("rb"))  # noqa: SIM115  # it does
+    if diary is not None or records is not None:
+        _verify_chain(connection, diary, records)
+        return
     if envelope is not None:
         block = Envelope.within(utf8(envelope.read()))
         signature, message = block.signature, block.signed
@@ -101,6 +118,39 @@ def verify(
     if not valid:
         say(_invalid_reason(signature, by, offline=offline))
         sys.exit(FAILED)
+
+
+def _verify_chain(connection: ConnectionOptions, diary: DiaryRef | None, records: BinaryIO | None) -> None:
+    from moltnet.entrypoints.library.records import read_records, verify_records  # noqa: PLC0415  # quick help
+
+    async def asked(agent: Agent) -> Verdict:
+        return await agent.records.verify(await diary_of(connection, agent, diary or DiaryRef("")))
+
+    if records is not None:
+        verdict = verify_records(read_records(utf8(line) for line in records))
+    else:
+        verdict = run_as_agent(connection, asked)
+    connection.show(_shown(verdict), lambda shown: "\n".join(shown["about"]))
+    if not verdict.holds:
+        sys.exit(FAILED)
+
+
+def _shown(verdict: Verdict) -> dict[str, object]:
+    faults = [{"sequence": each.sequence, "fault": each.fault.name, "about": each.fault} for each in verdict.findings]
+    authors = [str(author) for author in verdict.authors]
+    numbers = f"{verdict.head.sequence} records, {verdict.entries} entries, {verdict.removals} removed"
+    lines = [f"record {each.sequence}: {each.fault}" for each in verdict.findings]
+    summary = f"{'Whole' if verdict.holds else 'NOT whole'}: {numbers}, by {', '.join(authors) or 'nobody'}"
+    return {
+        "holds": verdict.holds,
+        "diaryId": verdict.diary_id and str(verdict.diary_id),
+        "head": {"sequence": verdict.head.sequence, "hash": verdict.head.hash},
+        "entries": verdict.entries,
+        "removals": verdict.removals,
+        "authors": authors,
+        "findings": faults,
+        "about": [*lines, summary],
+    }
 
 
 async def _sign_request(agent: Agent, request_id: SigningRequestId) -> SigningRequest:
