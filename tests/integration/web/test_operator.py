@@ -7,6 +7,7 @@ import attrs
 
 from moltnet.adapters.system import SystemClock
 from moltnet.domain.errors import StorageUnavailable
+from moltnet.domain.indexing import ModelName, ModelReference
 from moltnet.domain.services.maintenance import ReadinessService
 from moltnet.domain.services.statistics import StatisticsService
 from tests.support.browser import WIDTHS, a_browser, a_window, needs_chromium
@@ -61,6 +62,17 @@ async def test_elsewhere_it_takes_the_token_and_nobody_elses():
             client.session.cookie_jar.clear()
             client.session.cookie_jar.update_cookies({"moltnet-operator": cookie})
             assert (await client.get("/operator")).status == HTTPStatus.SEE_OTHER
+
+
+async def test_a_migration_of_the_model_is_shown_with_its_progress():
+    async with a_stage() as stage, a_console_client(stage.url) as client:
+        async with stage.services.statistics.storage.transaction() as work:
+            await work.models.adopt(ModelReference(ModelName("first-384")))
+            await work.models.aim(ModelReference(ModelName("second-384")))
+        page = await client.get("/operator")
+        assert "Moving to <code>second-384</code>: 0 of 38 entries. Searches use <code>first-384</code>" in page.text
+        assert '<progress max="38" value="0"' in page.text
+        assert "0 to deliver, 38 to embed" in page.text
 
 
 @needs_chromium
