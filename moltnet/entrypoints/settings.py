@@ -112,6 +112,7 @@ class Settings:
     """
 
     data_dir: Path
+    workflows_url: str | None = _variable("MOLTNET_WORKFLOWS_DATABASE_URL", database_url, repr=False)
     database_url: str | None = _variable("DATABASE_URL", database_url, repr=False)
     port: int = _variable("PORT", port, DEFAULT_PORT)
     public_url: str | None = _variable("MOLTNET_PUBLIC_URL", read_http_url)

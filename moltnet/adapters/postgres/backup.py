@@ -77,17 +77,21 @@ class MarkedState:
 
 
 @asynccontextmanager
-async def marked_state(conninfo: str) -> AsyncIterator[MarkedState]:
-    """The present state of a migrated database, for the length of the block. Raises SchemaUnusable."""
+async def marked_state(conninfo: str, *, is_network: bool = True) -> AsyncIterator[MarkedState]:
+    """The present state of a database, for the length of the block; it has migrations unless it has workflows alone.
+
+    Raises SchemaUnusable.
+    """
     with translated():
         async with await psycopg.AsyncConnection.connect(conninfo, autocommit=True) as connection:
             await limit_statements(connection, 0)
             as_of, major = await _row(connection, PRESENT)
             await connection.execute(SNAPSHOT)
             (snapshot,) = await _row(connection, EXPORT)
-            if await _row(connection, HAS_LIST) == (False,):
+            if is_network and await _row(connection, HAS_LIST) == (False,):
                 raise SchemaUnusable("There is no network in this database yet: nothing to back up")
-            migrations = [name for (name,) in await (await connection.execute(APPLIED)).fetchall()]
+            rows = await (await connection.execute(APPLIED)).fetchall() if is_network else []
+            migrations = [name for (name,) in rows]
             yield MarkedState(as_of, major, tuple(migrations), conninfo, snapshot)
 
 

@@ -20,7 +20,8 @@ from moltnet.entrypoints.container.administration import token_keys
 from moltnet.entrypoints.container.databases import database, migrate_all, stored
 from moltnet.entrypoints.settings import FIRST_AGENT, RECOVERY_SECRET, WEBHOOK_KEY, Settings
 
-MANIFEST, DATABASE, SECRETS_FILE = "manifest.json", "database.dump", "secrets.encrypted"
+MANIFEST, DATABASE, WORKFLOWS = "manifest.json", "database.dump", "workflows.dump"
+SECRETS_FILE = "secrets.encrypted"
 FORMAT = 1
 MIN_PASSPHRASE = 12
 GENESIS = "genesis"
@@ -41,6 +42,16 @@ class NoSecretsInBackup(Invalid):
     sentence = "This backup was made without the secrets: restore it without --passphrase-file"
 
 
+class WorkflowsElsewhere(Invalid):
+    """The backup has workflows of a database of their own, and there is none for them here."""
+
+    code = "WORKFLOWS_ELSEWHERE"
+    sentence = (
+        "The workflows of this backup were in a database of their own: name an empty one for them with "
+        "MOLTNET_WORKFLOWS_DATABASE_URL"
+    )
+
+
 @attrs.frozen(kw_only=True)
 class Manifest:
     """What a backup says about itself. Every write acknowledged before `as_of`, by the database's clock, is in it."""
@@ -51,6 +62,7 @@ class Manifest:
     postgres: int
     migrations: tuple[str, ...]
     has_secrets: bool
+    has_workflows: bool = False
 
     @property
     def text(self) -> str:
@@ -101,6 +113,7 @@ async def back_up(settings: Settings, path: Path, passphrase: bytes | None, prog
                 postgres=state.major,
                 migrations=state.migrations,
                 has_secrets=passphrase is not None,
+                has_workflows=settings.workflows_url is not None,
             )
             with archive.written(path) as writer:
                 writer.add(MANIFEST, manifest.text.encode())
@@ -108,6 +121,11 @@ async def back_up(settings: Settings, path: Path, passphrase: bytes | None, prog
                     writer.add(SECRETS_FILE, encrypt(json.dumps(_secrets(settings)).encode(), passphrase))
                 with writer.member(DATABASE) as write:
                     await state.dump(lambda chunk: progress(write(chunk)))
+                if settings.workflows_url is not None:
+                    # Later than the network: a workflow without its request ends by itself, and not the other way.
+                    async with marked_state(settings.workflows_url, is_network=False) as workflows:
+                        with writer.member(WORKFLOWS) as write:
+                            await workflows.dump(lambda chunk: progress(write(chunk)))
     return manifest
 
 
@@ -121,7 +139,8 @@ async def verify(path: Path, passphrase: bytes | None, progress: Progress) -> Ma
     await asyncio.to_thread(archive.verify, path, progress)
     manifest = Manifest.read(path)
     _decrypted(path, manifest, passphrase)
-    await require_readable(archive.chunks(path, DATABASE), progress)
+    for name in (DATABASE, WORKFLOWS) if manifest.has_workflows else (DATABASE,):
+        await require_readable(archive.chunks(path, name), progress)
     return manifest
 
 
@@ -146,7 +165,13 @@ async def restore(settings: Settings, path: Path, passphrase: bytes | None, prog
     secrets = _decrypted(path, manifest, passphrase)
     with database(settings) as address:
         await database_backup.require_empty(address)
+        if manifest.has_workflows:
+            if settings.workflows_url is None:
+                raise WorkflowsElsewhere
+            await database_backup.require_empty(settings.workflows_url)
         _write_secrets(settings, secrets)
+        if settings.workflows_url is not None and manifest.has_workflows:
+            await database_backup.restore(settings.workflows_url, archive.chunks(path, WORKFLOWS), progress)
         await database_backup.restore(address, archive.chunks(path, DATABASE), progress)
         await migrate_all(settings)
         return Restored(manifest, await _has_keys(settings, secrets))

@@ -100,5 +100,16 @@ async def migrate_all(settings: Settings) -> list[str]:
 
     with database(settings) as address:
         steps = await migrate_database(address)
-        await asyncio.to_thread(make_schema, address)
+        await asyncio.to_thread(make_schema, workflows_address(settings, address))
     return steps
+
+
+def workflows_address(settings: Settings, address: str) -> str:
+    """The address of the database that stores the workflows: one of their own, or the network's."""
+    from moltnet.adapters.postgres.health_check import require_readable  # noqa: PLC0415  # heavy
+    from moltnet.adapters.postgres.session import with_limits  # noqa: PLC0415  # heavy
+
+    if settings.workflows_url is None:
+        return address
+    require_readable(settings.workflows_url)
+    return with_limits(settings.workflows_url)

@@ -22,7 +22,7 @@ from moltnet.domain.services.indexing import ReembeddingService
 from moltnet.domain.services.models import Models
 from moltnet.domain.services.relations import RelationDelivery
 from moltnet.entrypoints.container.administration import secret_named
-from moltnet.entrypoints.container.databases import supervised_database
+from moltnet.entrypoints.container.databases import supervised_database, workflows_address
 from moltnet.entrypoints.container.models import models_of
 from moltnet.entrypoints.container.ory import Ory, ory_of
 from moltnet.entrypoints.container.telemetry import (
@@ -91,7 +91,7 @@ async def network(
             models=models,
             limits=limits,
             client_invalidations=notifications,
-            workflows=partial(durable, address),
+            workflows=partial(durable, workflows_address(settings, address)),
             ory=stack.enter_context(ory_of(settings.ory, telemetry)),
             readiness=readiness,
             telemetry=telemetry,
