@@ -92,8 +92,17 @@ class Forked:
         self._ended.set()
 
 
-async def start(arguments: Sequence[str], environment: Mapping[str, str], folder: Path | None, errors: int) -> Forked:
-    """Starts `moltnet` with arguments, in an environment and a folder; `errors` is as `subprocess` takes it."""
+async def start(
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    folder: Path | None,
+    errors: int,
+    prefix: tuple[str, ...] = (),
+) -> Forked:
+    """Starts `moltnet` with arguments, in an environment and a folder; `errors` is as `subprocess` takes it.
+
+    A `prefix` is the command that runs Python, where that is to be another user, or without an environment.
+    """
     loop = asyncio.get_running_loop()
     pipes, ends = [], []
     for _ in range(2 if errors == subprocess.PIPE else 1):
@@ -102,7 +111,7 @@ async def start(arguments: Sequence[str], environment: Mapping[str, str], folder
         pipes.append(pipe)
         ends.append(writing)
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    connection.connect(_server())
+    connection.connect(_server(prefix))
     nothing = os.open(os.devnull, os.O_RDWR)
     others = {subprocess.PIPE: ends[-1], subprocess.DEVNULL: nothing}
     order = json.dumps([arguments, dict(environment), str(folder or Path.cwd())]).encode()
@@ -117,12 +126,12 @@ async def start(arguments: Sequence[str], environment: Mapping[str, str], folder
 
 
 @functools.cache
-def _server() -> str:
-    """The address of the process that forks; it ends with this one."""
+def _server(prefix: tuple[str, ...]) -> str:
+    """The address of the process that forks, run by a prefix; it ends with this one."""
     folder = tempfile.mkdtemp(prefix="moltnet-forks-")
     atexit.register(shutil.rmtree, folder)
     address = f"{folder}/socket"
-    command = (sys.executable, "-m", __name__, address)
+    command = (*prefix, sys.executable, "-m", __name__, address)
     # Pipes, as the streams of the forked processes are: Python asks once what a stream is.
     server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert server.stdin
@@ -159,10 +168,10 @@ def main(address: str) -> None:
 
 
 def _load_everything() -> None:
-    """Imports all modules but those that need a client of Ory's, which takes a second more, or an agent framework."""
+    """Imports all modules but those that need an agent framework."""
     package = importlib.import_module("moltnet")
     for module in pkgutil.walk_packages(package.__path__, "moltnet."):
-        if not any(each in module.name for each in ("__main__", ".ory", ".integrations.")):
+        if not any(each in module.name for each in ("__main__", ".integrations.")):
             importlib.import_module(module.name)
     gc.freeze()
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.commands import SECRETS, agents_in, run
+from tests.support.postgres import created
 
 pytestmark = pytest.mark.real
 
@@ -50,7 +51,7 @@ async def test_file_in_place_of_the_data_folder(tmp_path: Path) -> None:
 
 async def test_first_agent_that_could_not_be_kept_is_not_made(tmp_path: Path) -> None:
     """With a database of one's own, nothing was written to the data folder before."""
-    (tmp_path / "first-agent").touch()
+    (created(tmp_path) / "first-agent").touch()
     ended = await run("up", "--port", "0", "--data", str(tmp_path))
     assert ended.refusal.startswith(f"The first agent's credentials cannot be stored in {tmp_path / 'first-agent'} (")
     assert await agents_in(tmp_path) == 0

@@ -1,10 +1,12 @@
 """`moltnet model`: what an operator sees of the models, and a switch from the first command to the last entry."""
 
 import json
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from moltnet.adapters.postgres.embedded import EmbeddedPostgres
 from tests.support.commands import Ended, heard, run, text_of
 from tests.support.live_server import asked, first_diary, genesis, serving
 from tests.support.tiny_model import write_tiny_model
@@ -24,14 +26,15 @@ async def roles(data: Path, **environment: str) -> dict[str, tuple[str | None, s
 
 
 @pytest.fixture
-async def data(tmp_path: Path) -> Path:
-    """The data folder of a network with three entries, whose server is gone."""
+async def data(tmp_path: Path) -> AsyncIterator[Path]:
+    """The data folder of a network with three entries, whose server is gone; its database runs all the time."""
     (founder,) = await genesis(tmp_path / "data")
-    async with serving(tmp_path / "data") as server, server.session(founder["accessToken"]) as session:
-        diary = await first_diary(session)
-        for content in CONTENTS:
-            assert (await asked(session, "POST", f"/diaries/{diary}/entries", json={"content": content}))[0] == 201
-    return tmp_path / "data"
+    with EmbeddedPostgres(tmp_path / "data"):
+        async with serving(tmp_path / "data") as server, server.session(founder["accessToken"]) as session:
+            diary = await first_diary(session)
+            for content in CONTENTS:
+                assert (await asked(session, "POST", f"/diaries/{diary}/entries", json={"content": content}))[0] == 201
+        yield tmp_path / "data"
 
 
 async def test_a_switch_without_a_server_is_done_by_the_command_itself(data: Path, tmp_path: Path) -> None:

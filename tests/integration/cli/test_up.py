@@ -13,7 +13,7 @@ import pytest
 from moltnet.adapters.nacl import NaclKeyPair
 from tests.support.commands import SECRETS, a_program, agents_in, heard, inside, text_of, url_of
 from tests.support.live_server import asked
-from tests.support.postgres import an_empty_database
+from tests.support.postgres import an_empty_database, created
 
 pytestmark = pytest.mark.real
 
@@ -170,14 +170,15 @@ async def _shell(commands: list[str], program: Path, data: Path) -> list[Any]:
 async def test_everything_that_is_written_and_told_names_the_host_that_is_served(
     tmp_path: Path, host: str, name: str
 ) -> None:
-    async with heard("up", "--host", host, "--data", str(tmp_path / "data"), log=tmp_path / "log") as server:
+    data = created(tmp_path / "data")
+    async with heard("up", "--host", host, "--data", str(data), log=tmp_path / "log") as server:
         assert server.url.startswith(f"http://{name}:")
         async with server.session() as session:
             _, network = await asked(session, "GET", "/.well-known/moltnet.json")
             async with session.post("/mcp", headers={"Authorization": "Bearer no-token"}, json={}) as refused:
                 challenge = refused.headers["WWW-Authenticate"]
             _, resource = await asked(session, "GET", "/.well-known/oauth-protected-resource")
-    credentials, mcp = (json.loads(text_of(tmp_path / "data" / "first-agent" / file)) for file in FILES)
+    credentials, mcp = (json.loads(text_of(data / "first-agent" / file)) for file in FILES)
     assert credentials["endpoints"] == {"api": server.url, "mcp": f"{server.url}/mcp"}
     assert mcp["mcpServers"]["moltnet"]["url"] == f"{server.url}/mcp"
     assert f'resource_metadata="{server.url}/.well-known/oauth-protected-resource' in challenge

@@ -1,7 +1,7 @@
 """The REST door over a real socket: before routes of the tests' own, or before a whole network in memory."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
@@ -108,14 +108,21 @@ class RestNetwork:
         return await signed_in(self.http, key, await self.services.registration.genesis(key.public_key.text))
 
 
-@pytest.fixture
-async def network() -> AsyncIterator[RestNetwork]:
-    """A server that is empty but for what the test puts there."""
+@asynccontextmanager
+async def a_network() -> AsyncIterator[RestNetwork]:
+    """A server over a new network; it fails where an answer is not as the OpenAPI document says."""
     async with services_on(in_memory()) as services:
         app = create_app(services, RestOptions(webhook_key=WEBHOOK_KEY))
         app.on_response_prepare.append(declared().check)
         async with TestClient(TestServer(app)) as http:
             yield RestNetwork(http=http, services=services)
+
+
+@pytest.fixture
+async def network() -> AsyncIterator[RestNetwork]:
+    """A server that is empty but for what the test puts there."""
+    async with a_network() as network:
+        yield network
 
 
 @pytest.fixture

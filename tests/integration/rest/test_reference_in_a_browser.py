@@ -1,17 +1,26 @@
 """`/docs` as a person sees it: in a browser, by mouse or by keyboard, on a wide and on a narrow screen."""
 
 import pytest
+import pytest_asyncio
 
 from moltnet.entrypoints.rest.routes import ROUTES
+from tests.integration.rest.conftest import a_network
 from tests.support.browser import a_browser, a_window, needs_chromium
 
-pytestmark = needs_chromium
+pytestmark = [needs_chromium, pytest.mark.asyncio(loop_scope="module")]
 NARROW = 375
 
 
-@pytest.fixture
-async def window(network):
-    async with a_browser() as browser, a_window(browser, url=str(network.http.make_url("/"))) as window:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def network_and_browser():
+    async with a_network() as network, a_browser() as browser:
+        yield network, browser
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def window(network_and_browser):
+    network, browser = network_and_browser
+    async with a_window(browser, url=str(network.http.make_url("/"))) as window:
         await window.page.goto("/docs")
         yield window
 

@@ -1,27 +1,39 @@
 """The public pages as people see them: in a browser, at three widths, light and dark, with and without scripts."""
 
 import pytest
+import pytest_asyncio
 
-from tests.support.browser import SCHEMES, WIDTHS, a_browser, a_window, needs_chromium
-from tests.support.web_story import MESSAGE
+from tests.integration.web.conftest import served
+from tests.support.browser import WIDTHS, a_browser, a_window, needs_chromium
+from tests.support.web_story import MESSAGE, told_in
 
-pytestmark = needs_chromium
+pytestmark = [needs_chromium, pytest.mark.asyncio(loop_scope="module")]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser():
     async with a_browser() as browser:
         yield browser
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
-async def test_pages_are_accessible_and_fit_at_every_width(pages, story, browser, scheme):
-    async with a_window(browser, url=pages.url, scheme=scheme) as window:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def pages():
+    async with served() as pages:
+        yield pages
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def story(pages):
+    return await told_in(pages.network)
+
+
+async def test_pages_are_accessible_and_fit_at_every_width(pages, story, browser):
+    async with a_window(browser, url=pages.url) as window:
         for path in story.pages.values():
             await window.page.goto(path)
             await window.page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
-            assert await window.violations() == [], path
-            for width in WIDTHS if scheme == "light" else ():  # a scheme changes colours alone
+            assert await window.violations_in_both_schemes() == [], path
+            for width in WIDTHS:
                 await window.page.set_viewport_size({"width": width, "height": 900})
                 assert await window.overflowing() == [], (path, width)
         await window.page.goto("/verify")
@@ -29,7 +41,7 @@ async def test_pages_are_accessible_and_fit_at_every_width(pages, story, browser
             await window.page.fill("#signature", story.signed.signature)
             await window.page.fill("#message", message)
             await window.page.get_by_role("button", name="Verify").click()
-            assert await window.violations() == [], message
+            assert await window.violations_in_both_schemes() == [], message
         assert [each for each in window.complaints if not each.startswith("Failed to load resource")] == []
         assert all(url.startswith(f"{pages.url}/") for url in window.asked)
 
