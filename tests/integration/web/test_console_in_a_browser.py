@@ -192,6 +192,19 @@ async def test_several_entries_are_tagged_superseded_and_deleted_at_once(window,
     }
 
 
+async def test_what_has_the_focus_is_not_behind_the_bar(browser, stage):
+    async with a_window(browser, url=stage.url, width=800, height=600, reduced_motion="reduce") as window:
+        await sign_in(window.page, stage.ada)
+        await window.page.goto(stage.pages["diary"])
+        await window.page.locator("input[name=id]").first.check()
+        for _ in range(20):
+            await window.page.keyboard.press("Tab")
+            assert await window.page.evaluate(
+                "document.activeElement.getBoundingClientRect().bottom"
+                " <= document.querySelector('.bulk').getBoundingClientRect().top"
+            )
+
+
 async def test_an_entry_is_written_in_place_of_another(window, stage):
     page = window.page
     diary = await stage.ada.agent.diaries.create(name="Corrected")
