@@ -1,0 +1,33 @@
+"""A program that has nothing of MoltNet checks a signed diary by the reference page alone."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from moltnet.entrypoints.library.network import MoltNet
+from moltnet.entrypoints.schema.convert import json_value
+
+PROGRAM = Path(__file__).parents[3] / "examples" / "verify_records.py"
+
+
+def checked(lines: list[str]) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-I", str(PROGRAM)]
+    return subprocess.run(command, input="\n".join(lines), capture_output=True, text=True, check=False)
+
+
+async def test_a_program_without_moltnet_checks_a_signed_diary() -> None:
+    assert "moltnet" not in [line.split()[1] for line in PROGRAM.read_text().splitlines() if line.startswith("import")]
+    async with MoltNet.in_memory() as network:
+        ada = await network.genesis()
+        diary = await ada.diaries.create(name="Ledger", signed=True)
+        first = await ada.diary.create(diary.id, content="Paid 10 €", title="Überweisung", tags=["a"])
+        await ada.diary.update(diary.id, first.id, content="Paid 11 €")
+        await ada.diary.delete(diary.id, first.id)
+        shown = [json_value(record) async for record in ada.records.all(diary.id)]
+        head = (await ada.records.head(diary.id)).hash
+    lines = [json.dumps(record) for record in shown]
+    assert checked(lines).stdout == f"whole, up to {head}\n"
+    changed = [*lines[:1], lines[1].replace("Paid 11", "Paid 12"), *lines[2:]]
+    for broken in (changed, lines[1:], lines[:2], [lines[0], *lines[:1:-1]]):
+        assert checked(broken).returncode == 1
