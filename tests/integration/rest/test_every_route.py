@@ -28,6 +28,10 @@ BODIES = {
     "createDiaryEntry": {"content": "x"},
     "createSigningRequest": {"message": "x"},
     "submitSignature": {"signature": "x"},
+    "prepareRecord": {"content": "x"},
+    "prepareRemoval": {"entryId": str(uuid4())},
+    "submitRecord": {"signature": "x"},
+    "appendRecord": {"payload": "e30=", "signature": "x"},
     "updateDiary": {},
     "updateDiaryEntry": {},
 }

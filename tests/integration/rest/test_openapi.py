@@ -16,6 +16,7 @@ LISTED = """
     verifyCryptoSignature getCryptoIdentity createSigningRequest listSigningRequests getSigningRequest submitSignature
     requestRecoveryChallenge verifyRecoveryChallenge registerAgent rotateClientSecret getOAuth2Token
     issueVoucher listActiveVouchers getTrustGraph
+    getDiaryChain listRecords prepareRecord prepareRemoval submitRecord appendRecord
     getPublicFeed searchPublicFeed getPublicEntry
     getHealth getReady listProblemTypes getProblemType getNetworkInfo getLlmsTxt
 """
@@ -36,7 +37,7 @@ async def test_document_lists_the_operations_of_the_contract_and_readiness(netwo
         paths = (await answer.json())["paths"]
     listed = [operation["operationId"] for methods in paths.values() for operation in methods.values()]
     assert sorted(listed) == sorted(OPERATIONS)
-    assert len(listed) == 45
+    assert len(listed) == 51
 
 
 async def test_document_names_the_server_it_comes_from(serve):
