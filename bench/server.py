@@ -72,7 +72,12 @@ def founders(
 def cpu_s(server: Server, folder: Path) -> tuple[float, float]:
     """CPU seconds that the server process, and that the processes of its embedded database have used so far."""
     database = (path.parent for path in Path("/proc").glob("[0-9]*/cwd") if _points_into(path, folder))
-    return _used_s(Path(f"/proc/{server.pid}")), sum(map(_used_s, database))
+    return used_s(server.pid), sum(map(_used_s, database))
+
+
+def used_s(pid: int) -> float:
+    """CPU seconds that a process has used so far."""
+    return _used_s(Path(f"/proc/{pid}"))
 
 
 def _points_into(link: Path, folder: Path) -> bool:
