@@ -60,7 +60,7 @@ async def main(folder: Path) -> None:
     calls = await _calls_of_a_write(folder, agent)
     cost_us = sum(count * _cost_us(name) for name, count in calls.items())
     made = ", ".join(f"{count} {name}" for name, count in calls.items())
-    print(f"off: {made} a write take {cost_us:.2f} us, {cost_us / p50['off'] / 10:.3f} % of it")
+    print(f"off: {made} a write take {cost_us:.2f} us, {cost_us / cpu['off'] / 10:.3f} % of its CPU")
 
 
 def _sampled(url: str, share: str) -> dict[str, str]:
