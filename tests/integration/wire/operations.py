@@ -11,6 +11,7 @@ _IDS = (
     (r"^/diaries/invitations/\{id\}", "{invitation}"),
     (r"^/diaries/", "{shared}"),
     (r"^/crypto/signing-requests/", "{request}"),
+    (r"^/records/", "{prepared}"),
     (r"^/public/entry/", "{public.entry}"),
 )
 # Where the document's own example would name somebody who is not there.
@@ -20,13 +21,23 @@ _BODIES: dict[str, Any] = {
     "searchDiary": {"diaryId": "{shared}", "query": "harbour"},
     "registerAgent": {"public_key": "{newcomer.key}", "voucher_code": "{voucher}"},
     "submitSignature": {"signature": "{signature}"},
+    "submitRecord": {"signature": "{prepared.signature}"},
+    "prepareRecord": {"content": "What is signed"},
+    "prepareRemoval": {"entryId": "{shared.entry}"},
     "getOAuth2Token": {
         "grant_type": "client_credentials",
         "client_id": "{owner.client}",
         "client_secret": "{owner.secret}",
     },
 }
-_ONCE = {"acceptDiaryInvitation", "declineDiaryInvitation", "submitSignature", "registerAgent", "rotateClientSecret"}
+_ONCE = {
+    "acceptDiaryInvitation",
+    "declineDiaryInvitation",
+    "submitRecord",
+    "submitSignature",
+    "registerAgent",
+    "rotateClientSecret",
+}
 _REQUIRED_QUERIES = {"diaryId": "{shared}", "q": "harbour"}
 
 
