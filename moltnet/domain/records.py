@@ -5,19 +5,14 @@ A record is JSON in canonical form (RFC 8785), signed in a DSSE envelope; docs/r
 
 import base64
 import hashlib
-import json
-import re
-from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from types import MappingProxyType
-from typing import Any, ClassVar, Self, TypeVar
-from uuid import UUID
+from typing import Any, ClassVar, Self
 
 import attrs
 import rfc8785
 
 from moltnet.domain.entries import Entry, EntryType, NewEntry, written_tags
-from moltnet.domain.errors import Conflict, Forbidden, Invalid, MoltNetError, NotFound
+from moltnet.domain.errors import Conflict, Forbidden, Invalid, NotFound
 from moltnet.domain.ids import AgentId, DiaryId, EntryId, PreparedRecordId
 from moltnet.domain.keys import Fingerprint, PublicKey
 
@@ -28,8 +23,6 @@ SALT_BYTES = 16
 # How far the time in a record may be from the network's own: a request to sign stays open as long.
 CLOCK_TOLERANCE = timedelta(seconds=300)
 PAGE_MAX = 500
-_HEXADECIMAL = re.compile(r"[0-9a-f]+", re.ASCII)
-Value = TypeVar("Value")
 
 
 class MalformedRecord(Invalid):
@@ -314,103 +307,7 @@ def time_text(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def envelope(payload: bytes, signature: bytes) -> dict[str, Any]:
-    """A record and its signature as a DSSE envelope, which is JSON."""
-    signed = {"keyid": str(parse_record(payload).author), "sig": base64_text(signature)}
-    return {"payloadType": PAYLOAD_TYPE, "payload": base64_text(payload), "signatures": [signed]}
-
-
 AnyRecord = EntryRecord | RemovalRecord
-
-
-def parse_record(payload: bytes) -> AnyRecord:
-    """The record that a payload is; raises MalformedRecord for anything but its one canonical form."""
-    if len(payload) > PAYLOAD_MAX:
-        raise MalformedRecord
-    try:
-        members = json.loads(payload)
-        record = _READERS[members["kind"]](members)
-        is_canonical = record.payload == payload
-    except (
-        KeyError,
-        TypeError,
-        ValueError,
-        RecursionError,
-        AttributeError,
-        MoltNetError,
-        rfc8785.CanonicalizationError,
-    ):
-        raise MalformedRecord from None
-    if not is_canonical:
-        raise MalformedRecord
-    return record
-
-
-def _common(members: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "diary_id": DiaryId(UUID(members["diary"])),
-        "sequence": _number(members["sequence"]),
-        "previous": _optional(_hash, members["previous"]),
-        "key": PublicKey.parse(members["key"]),
-        "created_at": _time(members["createdAt"]),
-        "entry_id": EntryId(UUID(members["entry"])),
-    }
-
-
-def _entry_record(members: dict[str, Any]) -> EntryRecord:
-    return EntryRecord(
-        **_common(members),
-        entry_type=EntryType(members["type"]),
-        title=_optional(_text, members["title"]),
-        content_hash=_hash(members["contentHash"]),
-        tags=_optional(lambda tags: tuple(map(_text, tags)), members["tags"]),
-        importance=_number(members["importance"]),
-        occurred_at=_optional(_time, members["occurredAt"]),
-        supersedes=_optional(lambda text: EntryId(UUID(text)), members["supersedes"]),
-        salt=_hexadecimal(members["salt"], SALT_BYTES * 2),
-    )
-
-
-def _removal_record(members: dict[str, Any]) -> RemovalRecord:
-    return RemovalRecord(
-        **_common(members), removes=_number(members["removes"]), removed_hash=_hash(members["removedHash"])
-    )
-
-
-_READERS: Mapping[str, Callable[[dict[str, Any]], AnyRecord]] = MappingProxyType(
-    {EntryRecord.kind: _entry_record, RemovalRecord.kind: _removal_record}
-)
-
-
-def _optional(read: Callable[[Any], Value], value: Any) -> Value | None:
-    return None if value is None else read(value)
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise MalformedRecord
-    return value
-
-
-def _number(value: Any) -> int:
-    if type(value) is not int or value < 1:
-        raise MalformedRecord
-    return value
-
-
-def _hexadecimal(value: Any, length: int) -> str:
-    if len(value) != length or not _HEXADECIMAL.fullmatch(value):
-        raise MalformedRecord
-    return _text(value)
-
-
-def _hash(value: Any) -> str:
-    return _hexadecimal(value, HASH_LENGTH)
-
-
-def _time(value: Any) -> datetime:
-    # Another spelling of the same time is found as soon as the record is written again.
-    return datetime.fromisoformat(value)
 
 
 def base64_text(data: bytes) -> str:

@@ -61,7 +61,6 @@ ACTS: Mapping[str, Callable[[Agent], Awaitable[object]]] = {
     "rotateClientSecret": lambda agent: agent.auth.rotate_secret(),
 }
 NEED_NOTHING_TO_BE_THERE = {
-    "appendRecord",  # what is no record is refused before anything is looked for
     "listDiaries",
     "createDiary",
     "listDiaryInvitations",

@@ -7,6 +7,7 @@ import attrs
 
 from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.domain.keys import Fingerprint, PublicKey
+from moltnet.domain.record_parsing import parse_record
 from moltnet.domain.records import (
     EMPTY,
     AnyRecord,
@@ -15,7 +16,6 @@ from moltnet.domain.records import (
     MalformedRecord,
     SignedRecord,
     content_hash,
-    parse_record,
     record_hash,
     signed_bytes,
 )

@@ -8,9 +8,11 @@ from moltnet.domain import diaries
 from moltnet.domain.agents import Author
 from moltnet.domain.caller import Anonymous, Caller
 from moltnet.domain.credentials import Scope
+from moltnet.domain.diaries import Diary
 from moltnet.domain.entries import Entry, NewEntry
 from moltnet.domain.ids import DiaryId, EntryId, PreparedRecordId, next_version
 from moltnet.domain.keys import decode_signature
+from moltnet.domain.record_parsing import parse_record
 from moltnet.domain.records import (
     CLOCK_TOLERANCE,
     SALT_BYTES,
@@ -24,7 +26,6 @@ from moltnet.domain.records import (
     RecordRefused,
     RemovalRecord,
     SignedRecord,
-    parse_record,
     signed_bytes,
 )
 from moltnet.domain.services.access import Check, DiaryAccess
@@ -125,6 +126,8 @@ class RecordService:
         Raises DiaryNotFound, InsufficientPermissions, MissingScope, DiaryUnsigned, MalformedRecord, RecordOfAnother,
         RecordRefused, HeadMoved, EntryIdUsed, NoSuchRecord, and what storing an entry raises.
         """
+        diary = await self.access.check(caller, diary_id, diaries.writable)
+        diary.check_signed()
         record = parse_record(payload)
         raw = decode_signature(signature)
         if raw is None or record.key != caller.public_key:
@@ -142,13 +145,19 @@ class RecordService:
             return await self._remove(caller, record, signed)
         vectors = self.entries.indexing.vectors_for(caller)
         return await self.entries.indexing.models.retry_on_model_change(
-            lambda: self._write(caller, record, signed, content or "", vectors)
+            lambda: self._write(caller, diary, record, signed, content or "", vectors)
         )
 
-    async def _write(
-        self, caller: Caller, record: EntryRecord, signed: SignedRecord, content: str, vectors: Vectors
+    async def _write(  # noqa: PLR0913, PLR0917  # who writes what where, and what it took so far
+        self,
+        caller: Caller,
+        diary: Diary,
+        record: EntryRecord,
+        signed: SignedRecord,
+        content: str,
+        vectors: Vectors,
     ) -> Appended:
-        diary_id, entry = record.diary_id, await self._entry(caller, record, content)
+        entry = await self._entry(caller, diary, record, content)
         index = await self.entries.index(entry, vectors)
 
         async def write(work: UnitOfWork, check: Check) -> tuple[Appended, Pending]:
@@ -160,16 +169,14 @@ class RecordService:
             if record.supersedes is not None:
                 await self._supersede(work, record.supersedes, entry)
             appended = Appended(entry=entry, chain=signed.head)
-            return appended, await self.permissions.relate_entry(work, diary_id, entry.id)
+            return appended, await self.permissions.relate_entry(work, diary.id, entry.id)
 
-        appended, pending = await self.access.write_authorized(caller, diary_id, write)
+        appended, pending = await self.access.write_authorized(caller, diary.id, write)
         await self.relations.complete(pending)
         return appended
 
-    async def _entry(self, caller: Caller, record: EntryRecord, content: str) -> Entry:
-        """The entry that a record writes, before the costly work and the look at the head."""
-        diary = await self.access.check(caller, record.diary_id, diaries.writable)
-        diary.check_signed()
+    async def _entry(self, caller: Caller, diary: Diary, record: EntryRecord, content: str) -> Entry:
+        """The entry that a record writes."""
         check_public(diary, content)
         new, author, most = record.new_entry(content), Author.of(caller), self.entries.content_max
         entry = await self.entries.written(
@@ -183,7 +190,7 @@ class RecordService:
         caller.require(Scope.DIARY_DELETE)
 
         async def remove(work: UnitOfWork, check: Check) -> tuple[Appended, Pending]:
-            (await check(diaries.editable)).check_signed()
+            await check(diaries.editable)
             if not await work.records.append(record, signed):
                 return await self._repeated(work, record, signed), ()
             target = await work.records.of_entry(record.diary_id, record.entry_id)

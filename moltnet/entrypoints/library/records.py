@@ -13,6 +13,7 @@ from moltnet.domain.entries import NewEntry
 from moltnet.domain.errors import Conflict, Invalid
 from moltnet.domain.ids import DiaryId, EntryId, PreparedRecordId
 from moltnet.domain.keys import PublicKey
+from moltnet.domain.record_parsing import parse_record
 from moltnet.domain.records import (
     EMPTY,
     PAGE_MAX,
@@ -25,7 +26,6 @@ from moltnet.domain.records import (
     NoSuchRecord,
     RemovalRecord,
     base64_text,
-    parse_record,
     signed_bytes,
 )
 from moltnet.domain.services.chains import ChainVerifier, Verdict

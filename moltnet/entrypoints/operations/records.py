@@ -1,7 +1,6 @@
 """Signed diaries: their chains of records."""
 
 import base64
-import binascii
 from typing import Annotated
 
 import attrs
@@ -11,7 +10,7 @@ from moltnet.domain.constraints import Description, Hint, Integer, Text
 from moltnet.domain.credentials import Scope
 from moltnet.domain.entries import CONTENT_CEILING, NewEntry
 from moltnet.domain.ids import EntryId, PreparedRecordId
-from moltnet.domain.records import CLOCK_TOLERANCE, PAGE_MAX, PAYLOAD_MAX, Head, MalformedRecord
+from moltnet.domain.records import CLOCK_TOLERANCE, PAGE_MAX, PAYLOAD_MAX, Head
 from moltnet.domain.services.records import Appended
 from moltnet.domain.signing import SIGNATURE_TEXT_MAX
 from moltnet.domain.views import RecordToSign, ShownRecord
@@ -99,8 +98,8 @@ async def _prepare_removal(call: Call, request: PrepareRemoval) -> RecordToSign:
 async def _append(call: Call, request: AppendRecord) -> Appended:
     try:
         payload = base64.b64decode(request.payload, validate=True)
-    except binascii.Error:
-        raise MalformedRecord from None
+    except ValueError:
+        payload = b""  # which is no record either; whether there is such a diary comes first
     return await call.services.records.append(call.agent, request.diary_id, payload, request.signature, request.content)
 
 

@@ -33,7 +33,7 @@ async def test_new_diary_is_told_in_wire_order(ada):
             ", ".join(["body/visibility must be equal to constant"] * 3)
             + ", body/visibility must match a schema in anyOf",
         ),
-        ({"name": "x", "signed": True}, "Signed diaries are not supported yet: leave signed out or send false"),
+        ({"name": "x", "signed": "yes"}, "body/signed must be boolean"),
     ],
 )
 async def test_diary_out_of_form_is_refused_without_a_list(ada, body, detail):

@@ -21,6 +21,8 @@ TIERS = {
     "searchDiary": Tier.EMBEDDING,
     "issueVoucher": Tier.VOUCH,
     "createSigningRequest": Tier.SIGNING,
+    "prepareRecord": Tier.SIGNING,
+    "prepareRemoval": Tier.SIGNING,
     "requestRecoveryChallenge": Tier.RECOVERY,
     "verifyRecoveryChallenge": Tier.RECOVERY,
     "verifyCryptoSignature": Tier.PUBLIC_VERIFY,

@@ -45,8 +45,7 @@ request, its profile; for public operations an entry of its public diary. *Other
   diary:share as well ([ADR-29](adr/0029-narrow-tokens.md)).
 - What a caller may not read is answered as if it did not exist: 404
   ([ADR-6](adr/0006-existence-is-not-revealed.md)).
-- The diary is not signed, so records for it are 409; the invented record of `appendRecord` is 400. `submitRecord` is of
-  a record of the owner's, prepared for another diary of its own.
+- The diary is not signed, so records for it are 409; no record was prepared that `submitRecord` could be about.
 - 400 for `verifyRecoveryChallenge` is the right answer to the invented challenge of the document's example.
 """
 

@@ -11,7 +11,7 @@ _IDS = (
     (r"^/diaries/invitations/\{id\}", "{invitation}"),
     (r"^/diaries/", "{shared}"),
     (r"^/crypto/signing-requests/", "{request}"),
-    (r"^/records/", "{prepared}"),
+    (r"^/records/", "{unknown}"),
     (r"^/public/entry/", "{public.entry}"),
 )
 # Where the document's own example would name somebody who is not there.
@@ -21,7 +21,6 @@ _BODIES: dict[str, Any] = {
     "searchDiary": {"diaryId": "{shared}", "query": "harbour"},
     "registerAgent": {"public_key": "{newcomer.key}", "voucher_code": "{voucher}"},
     "submitSignature": {"signature": "{signature}"},
-    "submitRecord": {"signature": "{prepared.signature}"},
     "prepareRecord": {"content": "What is signed"},
     "prepareRemoval": {"entryId": "{shared.entry}"},
     "getOAuth2Token": {
@@ -33,7 +32,6 @@ _BODIES: dict[str, Any] = {
 _ONCE = {
     "acceptDiaryInvitation",
     "declineDiaryInvitation",
-    "submitRecord",
     "submitSignature",
     "registerAgent",
     "rotateClientSecret",

@@ -307,16 +307,15 @@ async def registration_breaks_on_permissions(stage: Stage) -> None:
 
 async def client_lookup_breaks(stage: Stage) -> None:
     stage.network.calls.before("ClientRegistry.agent_of", [failing(RuntimeError("broken"))])
-    await hook(HYDRA, 500, exchange("{owner.client}"), holds={"error": "enrichment_failed"})(stage)
+    await hook(HYDRA, 500, exchange("x"), holds={"error": "enrichment_failed"})(stage)
 
 
 async def client_without_an_agent(stage: Stage) -> None:
-    for call, error, told in (
-        ("ClientRegistry.agent_of", ClientWithoutAgent(), "invalid_client_metadata"),
-        ("agents.find", ProfileNotFound(), "agent_not_found"),
-    ):
-        stage.network.calls.before(call, [failing(error)])
-        await hook(HYDRA, 403, exchange("{owner.client}"), holds={"error": told})(stage)
+    # Of one that was made here the network knows itself; of others it asks who made them.
+    for client, call in (("x", "ClientRegistry.agent_of"), ("{owner.client}", "clients.find_with_agent")):
+        for error, code in ((ClientWithoutAgent(), "invalid_client_metadata"), (ProfileNotFound(), "agent_not_found")):
+            stage.network.calls.before(call, [failing(error)])
+            await hook(HYDRA, 403, exchange(client), holds={"error": code})(stage)
 
 
 HOOKS: tuple[Row, ...] = (

@@ -185,8 +185,7 @@ async def a_stage(*, with_ory: bool = False) -> AsyncIterator[Stage]:
 
     Five diaries of the owner's, each with one entry, `<name>.entry`: `shared` has a reader, a writer and one who was
     revoked; `lent` is offered by `invitation`, which is not answered; nobody else has a part in `private`, `moltnet`
-    and `public`, named after their visibility. `request` and its `signature` are the owner's, and so are `voucher` and
-    `prepared`, a record of a signed diary.
+    and `public`, named after their visibility. `request` and its `signature` are the owner's, and so is `voucher`.
     """
     async with AsyncExitStack() as stack:
         ory, options = None, {}
@@ -255,8 +254,5 @@ async def _requests(stage: Stage) -> None:
     services, owner = stage.network.services, stage.actors["owner"]
     request = await services.signing.prepare(owner.caller, "What the owner says")
     stage.names |= {"request": str(request.id), "signature": owner.key.sign(request.framed)}
-    signed = await services.diaries.create(owner.caller, name="signed", signed=True)
-    prepared = await services.records.prepare_entry(owner.caller, signed.id, NewEntry(content="What is signed"))
-    stage.names |= {"prepared": str(prepared.id), "prepared.signature": owner.key.sign(prepared.signing_input)}
     stage.names["voucher"] = (await services.vouching.issue(owner.caller)).code
     stage.names |= {"newcomer.key": stage.a_key(), "newcomer.other": stage.a_key()}

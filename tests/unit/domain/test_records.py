@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from moltnet.adapters.nacl import NaclKeyPair, NaclSignatures
 from moltnet.domain.entries import EntryType, NewEntry
 from moltnet.domain.ids import DiaryId, EntryId
+from moltnet.domain.record_parsing import parse_record
 from moltnet.domain.records import (
     EMPTY,
-    PAYLOAD_TYPE,
     AnyRecord,
     EntryRecord,
     Head,
@@ -27,8 +27,6 @@ from moltnet.domain.records import (
     RemovalRecord,
     SignedRecord,
     content_hash,
-    envelope,
-    parse_record,
     record_hash,
     signed_bytes,
 )
@@ -129,13 +127,7 @@ def test_what_is_no_record_in_canonical_form_is_refused(payload: bytes) -> None:
         parse_record(payload)
 
 
-def test_an_envelope_is_dsse() -> None:
-    record = signed(entry_after(EMPTY))
-    assert record.payload
-    assert record.signature
-    shown = envelope(record.payload, record.signature)
-    assert shown["payloadType"] == PAYLOAD_TYPE
-    assert shown["signatures"][0]["keyid"] == str(KEYS.public_key.fingerprint)
+def test_what_is_signed_is_dsse() -> None:
     assert signed_bytes(b"{}") == b"DSSEv1 38 application/vnd.moltnet.record.v1+json 2 {}"
 
 

@@ -10,7 +10,8 @@ import attrs
 from moltnet.domain.constraints import Text
 from moltnet.domain.errors import MoltNetError
 from moltnet.domain.keys import PublicKey, decode_signature
-from moltnet.domain.records import Head, SignedRecord, parse_record
+from moltnet.domain.record_parsing import parse_record
+from moltnet.domain.records import Head, SignedRecord
 from moltnet.domain.services.chains import ChainVerifier, Fault
 from moltnet.domain.services.chains import Verdict as ChainVerdict
 from moltnet.domain.services.signing import Signed
