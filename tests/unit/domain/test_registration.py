@@ -4,7 +4,18 @@ from itertools import pairwise
 
 import pytest
 
-from moltnet.domain.registration import UNDOES, RegistrationStep, Undo, undoing
+from moltnet.domain.credentials import ClientSecret
+from moltnet.domain.ids import AgentId, ClientId
+from moltnet.domain.registration import (
+    UNDOES,
+    Registered,
+    RegistrationStep,
+    Undo,
+    import_of,
+    imported_by,
+    undoing,
+)
+from tests.support.builders import a_public_key, an_id
 
 STEPS = list(RegistrationStep)
 
@@ -42,3 +53,16 @@ def test_every_undo_belongs_to_one_step() -> None:
 def test_no_step_undoes_what_only_a_later_one_does() -> None:
     for earlier, later in pairwise(STEPS):
         assert undoing(later)[-len(undoing(earlier)) or len(STEPS) :] == undoing(earlier)
+
+
+def test_an_import_names_its_agent_and_no_other_registration_does() -> None:
+    agent_id = AgentId(an_id())
+    assert imported_by(import_of(agent_id)) == agent_id
+    for other in (str(agent_id), f"export-{agent_id}", import_of(agent_id)[:-1], "import-", "import-import-", ""):
+        assert imported_by(other) is None
+
+
+def test_whoever_registered_is_named_by_its_key() -> None:
+    key = a_public_key()
+    secret = ClientSecret(client_id=ClientId(an_id()), secret="secret")
+    assert Registered(agent_id=AgentId(an_id()), public_key=key, credentials=secret).fingerprint == key.fingerprint

@@ -22,8 +22,9 @@ from moltnet.domain.credentials import (
 )
 from moltnet.domain.recovery import SESSION_LIFETIME, InvalidSession
 from moltnet.domain.registration import Registered
+from tests.support.assertions import assertion_claims, signed_assertion
 from tests.support.builders import a_caller
-from tests.support.network import Network, a_key_pair
+from tests.support.network import BASE_URL, Network, a_key_pair
 from tests.support.tokens import a_token_key
 
 
@@ -196,3 +197,25 @@ async def test_a_session_that_nobody_was_given_or_that_is_over_gives_none(
         told.add(refused.value.detail)
     assert len(told) == 1
     assert await token(network, registered.credentials)
+
+
+# A key in the place of a secret
+
+
+async def test_a_client_proves_itself_by_its_agents_key(network: Network) -> None:
+    async with network.storage.transaction() as work:
+        await work.signing_keys.add(a_token_key())
+    key, credentials = a_key_pair(), network.services.credentials
+    assert credentials.takes_assertions
+    secret = (await network.services.registration.genesis(key.public_key.text)).credentials
+    proof = signed_assertion(key, assertion_claims(secret.client_id, BASE_URL, network.clock.now()))
+    issued = await credentials.token_for_assertion(proof, str(secret.client_id), "diary:read")
+    caller = await network.services.authentication.authenticate(issued.text)
+    assert (caller.client_id, caller.public_key, caller.scopes) == (
+        secret.client_id,
+        key.public_key,
+        {Scope.DIARY_READ},
+    )
+    forged = signed_assertion(a_key_pair(), assertion_claims(secret.client_id, BASE_URL, network.clock.now()))
+    with pytest.raises(InvalidClient):
+        await credentials.token_for_assertion(forged, str(secret.client_id), None)

@@ -19,6 +19,7 @@ from moltnet.domain.entries import EntryEdit
 from moltnet.domain.errors import StorageUnavailable
 from moltnet.domain.ids import Expected, StaleVersion, version_of
 from moltnet.domain.search import Search
+from moltnet.domain.services import diaries as service
 from moltnet.domain.sharing import ShareRole
 from tests.support.builders import NOON
 from tests.support.interruptions import failing
@@ -214,3 +215,35 @@ async def test_other_diaries_stay(network: Network, ada: Member, diary: Diary) -
     assert await network.services.diaries.mine(ada.caller) == [other]
     assert await network.stored(entry) == entry
     assert await network.entry(ada, other)
+
+
+# Diaries of others
+
+
+async def test_shared_diaries_are_those_of_others_that_were_accepted_newest_first(
+    network: Network, ada: Member, bob: Member, eve: Member
+) -> None:
+    shared = []
+    for role in (ShareRole.READER, ShareRole.WRITER):
+        network.clock.advance(SECOND)
+        shared.append(await network.diary(ada))
+        await network.admit(shared[-1], ada, bob, role)
+    for other in (await network.diary(bob), await network.diary(ada, Visibility.PUBLIC)):
+        assert other not in await network.services.diaries.shared_with(bob.caller)
+    offered = await network.diary(ada)
+    await network.services.sharing.share(ada.caller, offered.id, bob.fingerprint, ShareRole.READER)
+    assert await network.services.diaries.shared_with(bob.caller) == [shared[1], shared[0]]
+    assert await network.services.diaries.shared_with(eve.caller) == []
+    await network.services.diaries.delete(ada.caller, shared[1].id)
+    assert await network.services.diaries.shared_with(bob.caller) == [shared[0]]
+
+
+async def test_no_more_shared_diaries_are_listed_than_a_list_shows(
+    network: Network, ada: Member, bob: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "LIST_MAX", 1)
+    for _ in range(2):
+        network.clock.advance(SECOND)
+        newest = await network.diary(ada)
+        await network.admit(newest, ada, bob)
+    assert await network.services.diaries.shared_with(bob.caller) == [newest]

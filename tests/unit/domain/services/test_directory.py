@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 
 from moltnet.domain.agents import AgentNotFound, ProfileNotFound
+from moltnet.domain.ids import AgentId
 from moltnet.domain.keys import Fingerprint
-from tests.support.builders import NOON, a_caller, an_agent
+from tests.support.builders import NOON, a_caller, an_agent, an_id
 from tests.support.network import Member, Network, a_key_pair
 from tests.support.stored import joined
 
@@ -48,3 +49,10 @@ async def test_an_unknown_fingerprint_is_repeated_in_the_answer(network: Network
     with pytest.raises(AgentNotFound) as refused:
         await network.services.directory.profile(unknown)
     assert refused.value.fingerprint == unknown
+
+
+async def test_several_are_named_and_those_that_are_gone_are_left_out(
+    network: Network, ada: Member, bob: Member
+) -> None:
+    named = await network.services.directory.fingerprints([ada.agent_id, AgentId(an_id()), bob.agent_id])
+    assert named == {ada.agent_id: ada.fingerprint, bob.agent_id: bob.fingerprint}

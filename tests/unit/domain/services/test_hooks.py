@@ -13,16 +13,18 @@ from moltnet.adapters.memory.system import MemoryClock, MemoryRandomness
 from moltnet.adapters.memory.workflows import Backoff, MemoryWorkflows
 from moltnet.adapters.nacl import NaclKeyPair, NaclSignatures
 from moltnet.domain.agents import Agent, KeyTaken, ProfileNotFound
+from moltnet.domain.audit import AuditAction
+from moltnet.domain.constraints import Page
 from moltnet.domain.credentials import ClientNotFound, ClientWithoutAgent
 from moltnet.domain.errors import Unavailable
 from moltnet.domain.ids import AgentId
-from moltnet.domain.keys import PublicKey, UnusableKey
+from moltnet.domain.keys import MalformedKey, PublicKey, UnusableKey
 from moltnet.domain.permissions import Relation
 from moltnet.domain.registration import UnusableIdentity
 from moltnet.domain.services.hooks import HookService
 from moltnet.domain.services.relations import RelationService
-from moltnet.domain.vouching import VoucherNotFound, VoucherRedeemed
-from tests.support.builders import NOON, a_client, a_voucher, an_id
+from moltnet.domain.vouching import VOUCHER_LIFETIME, VoucherExpired, VoucherNotFound, VoucherRedeemed
+from tests.support.builders import NOON, a_client, a_voucher, an_agent, an_id
 from tests.support.stored import joined
 
 NIL = "00000000-0000-0000-0000-000000000000"
@@ -189,3 +191,57 @@ async def test_token_of_a_client_that_is_nobodys_is_refused(hooks, storage):
     )
     with pytest.raises(ClientWithoutAgent):
         await attrs.evolve(hooks, clients=clients).token_holder(str(orphan.id))
+
+
+async def test_token_of_a_client_that_another_service_made_is_for_the_agent_it_names(hooks, storage):
+    agent = await joined(storage)
+
+    class ClientsElsewhere(ClientsOfOthers):
+        async def agent_of(self, client_id: str) -> AgentId | None:
+            return {"hydra-1": agent.id, "hydra-2": AgentId(an_id())}.get(client_id)
+
+    clients = ClientsElsewhere(
+        storage=storage, clock=hooks.clock, randomness=hooks.randomness, client_directory=StoredClientDirectory(storage)
+    )
+    asked = attrs.evolve(hooks, clients=clients)
+    assert await asked.token_holder("hydra-1") == agent
+    with pytest.raises(ProfileNotFound):
+        await asked.token_holder("hydra-2")
+    with pytest.raises(ClientWithoutAgent):
+        await asked.token_holder("hydra-3")
+
+
+async def test_asked_before_it_answers_as_afterwards_and_changes_nothing(hooks, storage, code):
+    key = a_key()
+    for _ in range(2):
+        await hooks.before_registration(key, code)
+    async with storage.snapshot() as work:
+        assert (await work.vouchers.find(code)).redeemed_by is None
+        assert await work.agents.find_by_fingerprint(PublicKey.parse(key).fingerprint) is None
+    member = await joined(storage, an_agent(public_key=PublicKey.parse(a_key())))
+    for refused_key, refused_code, reason in (
+        ("no key", code, MalformedKey),
+        (PublicKey(bytes(32)).text, code, UnusableKey),
+        (key, "0" * 64, VoucherNotFound),
+        (member.public_key.text, code, KeyTaken),
+    ):
+        with pytest.raises(reason):
+            await hooks.before_registration(refused_key, refused_code)
+    await hooks.after_registration(str(an_id()), key, code)
+    with pytest.raises(VoucherRedeemed):
+        await hooks.before_registration(a_key(), code)
+
+
+async def test_asked_before_it_refuses_a_voucher_that_is_over(hooks, clock, code):
+    clock.advance(VOUCHER_LIFETIME)
+    with pytest.raises(VoucherExpired):
+        await hooks.before_registration(a_key(), code)
+
+
+async def test_settings_that_leave_the_key_are_no_new_key(hooks, storage):
+    agent, key = await joined(storage), a_key()
+    for _ in range(2):
+        await hooks.after_settings(str(agent.id), key)
+    async with storage.snapshot() as work:
+        events = await work.audit.of_agent(agent.id, Page(10))
+    assert [event.action for event in events] == [AuditAction.KEY_REPLACED]
