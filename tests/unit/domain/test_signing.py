@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from contextlib import nullcontext
 from datetime import timedelta
 from uuid import UUID
 
@@ -16,9 +17,12 @@ from moltnet.domain.signing import (
     SIGNING_LIFETIME,
     MessageOutOfLimits,
     Scheme,
+    SignatureOutOfLimits,
     SigningRequestCompleted,
     SigningRequestExpired,
     SigningStatus,
+    check_signature_text,
+    is_framed,
     signing_bytes,
 )
 from tests.support.builders import NOON, a_signing_request
@@ -103,6 +107,32 @@ def test_a_message_has_1_to_100_000_characters(message: str) -> None:
 def test_no_other_message_is_taken(message: str) -> None:
     with pytest.raises(MessageOutOfLimits):
         a_signing_request(message=message)
+
+
+@given(message=ENCODABLE, nonce=ENCODABLE, extra=st.binary(min_size=1, max_size=5))
+def test_a_frame_is_known_from_any_other_bytes(message: str, nonce: str, extra: bytes) -> None:
+    framed = signing_bytes(message, nonce)
+    assert is_framed(framed)
+    for other in (framed + extra, extra + framed, framed[len(extra) :], framed[: -len(extra)], message.encode()):
+        assert not is_framed(other)
+
+
+@pytest.mark.parametrize("cut", [0, 10, 14, 46, 49])
+def test_the_beginning_of_a_frame_is_none(cut: int) -> None:
+    assert not is_framed(signing_bytes("message", "")[:cut])
+
+
+@pytest.mark.parametrize(("text", "is_signature"), [("", False), ("x", True), ("x" * 88, True), ("x" * 89, False)])
+def test_the_text_of_a_signature_has_its_limits(text: str, *, is_signature: bool) -> None:
+    with nullcontext() if is_signature else pytest.raises(SignatureOutOfLimits):
+        check_signature_text(text)
+
+
+def test_a_text_that_was_pasted_is_the_message_with_the_ends_of_lines_that_forms_make() -> None:
+    request = a_signing_request(message="a\nb")
+    assert [request.is_of(text) for text in ("a\nb", "a\r\nb", "a b", "")] == [True, True, False, False]
+    with_cr = a_signing_request(message="a\r\nb")
+    assert [with_cr.is_of(text) for text in ("a\r\nb", "a\nb")] == [True, False]
 
 
 # Through its life

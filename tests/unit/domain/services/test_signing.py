@@ -7,12 +7,14 @@ import asyncio
 import base64
 from datetime import timedelta
 
+import attrs
 import pytest
 
 from moltnet.domain.agents import AgentNotFound
 from moltnet.domain.constraints import Page
 from moltnet.domain.ids import SigningRequestId
 from moltnet.domain.keys import Fingerprint
+from moltnet.domain.services.signing import ANSWER_WITHIN_S
 from moltnet.domain.signing import (
     MESSAGE_MAX,
     SIGNING_LIFETIME,
@@ -23,7 +25,9 @@ from moltnet.domain.signing import (
     SigningRequestExpired,
     SigningRequestNotFound,
     SigningStatus,
+    signing_bytes,
 )
+from moltnet.ports.workflows import WorkflowUnfinished
 from tests.support.builders import NOON, an_id
 from tests.support.network import Member, Network, a_key_pair
 from tests.support.usecases import tidied
@@ -242,6 +246,40 @@ async def test_a_submission_that_maintenance_overtakes_is_told_so(
         await submitted(network, ada, request_, ada.key.sign(request_.framed))
 
 
+async def test_a_signature_that_is_not_judged_in_time_is_judged_later(
+    network: Network, ada: Member, request_: SigningRequest
+) -> None:
+    class Busy:
+        """Workflows that get to nothing while somebody waits."""
+
+        send = network.workflows.send
+
+        async def result(self, workflow_id: str, within_s: float) -> None:
+            """Nothing, within the time that a submission waits."""
+            assert (workflow_id, within_s) == (request_.workflow_id, ANSWER_WITHIN_S)
+            raise WorkflowUnfinished
+
+    signature = ada.key.sign(request_.framed)
+    signing = attrs.evolve(network.services.signing, workflows=Busy())
+    pending = await signing.submit(ada.caller, request_.id, signature)
+    assert (pending.status, pending.signature) == (SigningStatus.PENDING, None)
+    await network.workflows.result(request_.workflow_id, ANSWER_WITHIN_S)
+    done = await network.services.signing.get(ada.caller, request_.id)
+    assert (done.valid, done.signature) == (True, signature)
+
+
+async def test_a_request_whose_workflow_never_began_is_judged_all_the_same(network: Network, ada: Member) -> None:
+    class Ended:
+        """Workflows of a process that ended just before one began."""
+
+        async def start(self, *_: object) -> None:
+            """Nothing begins."""
+
+    ended = attrs.evolve(network.services.signing, workflows=Ended())
+    request = await ended.prepare(ada.caller, "I was here")
+    assert (await submitted(network, ada, request, ada.key.sign(request.framed))).valid
+
+
 # Anyone's check
 
 
@@ -295,3 +333,49 @@ async def test_a_signature_of_an_agent_that_is_gone_is_not_valid(network: Networ
     async with network.storage.transaction() as work:
         await work.agents.remove(ada.agent_id)
     assert not await network.services.signing.verify(signature)
+
+
+async def test_whose_a_signature_is_and_since_when(network: Network, ada: Member) -> None:
+    network.clock.advance(SECOND)
+    signature = await signed(network, ada, "line 1\nline 2")
+    network.clock.advance(SECOND)
+    for message, is_of_message in (
+        (None, None),
+        ("line 1\nline 2", True),
+        ("line 1\r\nline 2", True),  # as forms send it
+        ("line 1 line 2", False),
+        ("", False),
+    ):
+        found = await network.services.signing.find_signer(signature, message)
+        assert found is not None
+        assert (found.agent.id, found.at, found.is_of_message) == (ada.agent_id, NOON + SECOND, is_of_message)
+
+
+async def test_there_is_no_signer_of_what_is_not_known_as_valid(network: Network, ada: Member, bob: Member) -> None:
+    pending = await network.services.signing.prepare(ada.caller, "not yet")
+    unknown, wrong, good = ada.key.sign(pending.framed), ada.key.sign(b"something else"), await signed(network, ada)
+    await submitted(network, ada, await network.services.signing.prepare(ada.caller, "m"), wrong)
+    for text in (unknown, wrong, "", "x"):
+        assert await network.services.signing.find_signer(text) is None
+    await network.services.hooks.after_settings(str(ada.agent_id), a_key_pair().public_key.text)
+    assert await network.services.signing.find_signer(good) is None
+    other = await signed(network, bob)
+    async with network.storage.transaction() as work:
+        await work.agents.remove(bob.agent_id)
+    assert await network.services.signing.find_signer(other) is None
+
+
+async def test_a_pasted_message_is_checked_under_either_scheme(network: Network, ada: Member, bob: Member) -> None:
+    check, nonce = network.services.signing.check, "a nonce"
+    text, pasted = "line 1\nline 2", "line 1\r\nline 2"
+    for signed_bytes in (signing_bytes(text, nonce), f"{text}.{nonce}".encode()):
+        signature = ada.key.sign(signed_bytes)
+        for message in (text, pasted):
+            assert check.is_by(ada.key.public_key, message, nonce, signature)
+            assert not check.is_by(bob.key.public_key, message, nonce, signature)
+            assert not check.is_by(ada.key.public_key, message, "another", signature)
+        assert not check.is_by(ada.key.public_key, "another", nonce, signature)
+    # What was signed with CR LF is not the text without.
+    assert not check.is_by(ada.key.public_key, text, nonce, ada.key.sign(signing_bytes(pasted, nonce)))
+    for no_signature in ("", "x"):
+        assert not check.is_by(ada.key.public_key, text, nonce, no_signature)
