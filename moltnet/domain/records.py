@@ -122,11 +122,6 @@ class Record:
         """Its canonical form, which is hashed and signed."""
         return rfc8785.dumps(self.members)
 
-    def check_follows(self, head: Head) -> None:
-        """Raises HeadMoved unless it is the next record after `head`."""
-        if (self.sequence, self.previous) != (head.sequence + 1, head.hash):
-            raise HeadMoved(head)
-
 
 @attrs.frozen(kw_only=True)
 class EntryRecord(Record):

@@ -16,6 +16,7 @@ from moltnet.domain.entries import (
     EntryNotFound,
     EntryOutOfLimits,
     EntryType,
+    EntryWriteConflict,
     NewEntry,
     PublicContentTooLong,
     UnknownSuccessor,
@@ -24,8 +25,10 @@ from moltnet.domain.ids import EntryId
 from moltnet.domain.indexing import EmbedderUnavailable
 from moltnet.domain.permissions import InsufficientPermissions
 from moltnet.domain.search import Filters, Search
+from moltnet.domain.services.entries import EDIT_ATTEMPTS
 from moltnet.domain.sharing import ShareRole
-from tests.support.builders import NOON, an_id
+from moltnet.domain.text import IfDuplicate
+from tests.support.builders import NOON, an_id, an_index
 from tests.support.interruptions import failing
 from tests.support.network import Member, Network, a_network
 
@@ -311,3 +314,51 @@ async def test_a_deleted_memory_is_gone_everywhere(
     ):
         with pytest.raises(EntryNotFound):
             await act
+
+
+# Said before
+
+
+async def test_the_first_that_says_the_same_is_the_answer(
+    network: Network, ada: Member, diary: Diary, entry: Entry
+) -> None:
+    again = NewEntry(content=entry.content, if_duplicate=IfDuplicate.RETURN)
+    kept = await network.services.entries.keep(ada.caller, diary.id, again)
+    assert (kept.entry, kept.repeated) == (entry, True)
+    assert await contents(network, ada, diary) == [entry.content]
+
+
+async def test_a_first_that_is_removed_meanwhile_is_written_again(
+    network: Network, ada: Member, diary: Diary, entry: Entry
+) -> None:
+    async def removed() -> None:
+        await network.services.entries.delete(ada.caller, diary.id, entry.id)
+
+    network.calls.before("transaction", [removed])
+    again = NewEntry(content=entry.content, if_duplicate=IfDuplicate.RETURN)
+    kept = await network.services.entries.keep(ada.caller, diary.id, again)
+    assert (kept.repeated, kept.entry.id == entry.id) == (False, False)
+    assert await contents(network, ada, diary) == [entry.content]
+
+
+async def test_who_repeats_what_others_write_and_remove_all_the_time_is_told_to_try_again(
+    network: Network, ada: Member, diary: Diary, entry: Entry
+) -> None:
+    looks = 0
+
+    async def now_and_then() -> None:
+        """Lets every second look, which is the one that writes, find that the first was just removed."""
+        nonlocal looks
+        looks += 1
+        work = network.storage.work
+        if looks % 2:
+            if await work.entries.find(diary.id, entry.id) is None:
+                await work.entries.add(entry, an_index())
+        else:
+            await work.entries.remove(diary.id, entry.id)
+
+    network.calls.before("entries.first_like", repeat(now_and_then))
+    again = NewEntry(content=entry.content, if_duplicate=IfDuplicate.RETURN)
+    with pytest.raises(EntryWriteConflict):
+        await network.services.entries.keep(ada.caller, diary.id, again)
+    assert looks == 2 * EDIT_ATTEMPTS

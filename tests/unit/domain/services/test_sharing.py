@@ -406,3 +406,46 @@ async def test_shares_and_invitations_stand_in_the_order_they_were_sent(
         network.clock.advance(timedelta(seconds=1))
     assert await network.services.sharing.shares(ada.caller, first.id) == sent[:2]
     assert await network.services.sharing.invitations(bob.caller) == sent[1:]
+
+
+async def test_an_invitation_says_who_offers_which_diary(
+    network: Network, ada: Member, bob: Member, eve: Member
+) -> None:
+    diaries = {owner.fingerprint: await network.diary(owner) for owner in (ada, eve)}
+    for owner in (ada, eve):
+        await invited(network, owner, diaries[owner.fingerprint], bob)
+    invitations = await network.services.sharing.invitations(bob.caller)
+    told = await network.services.sharing.inviters(invitations)
+    assert told == {diary.id: owner for owner, diary in diaries.items()}
+    await network.services.diaries.delete(eve.caller, diaries[eve.fingerprint].id)
+    told = await network.services.sharing.inviters(invitations)  # as they were read before
+    assert told == {diaries[ada.fingerprint].id: ada.fingerprint}
+
+
+@pytest.mark.parametrize("answer", ["accept", "decline"])
+async def test_an_answer_that_comes_behind_the_end_of_the_diary_is_refused(
+    network: Network, ada: Member, bob: Member, diary: Diary, answer: str
+) -> None:
+    share = await invited(network, ada, diary, bob)
+
+    async def deleted() -> None:
+        assert await network.storage.work.diaries.remove(diary.id)
+
+    network.calls.after("shares.find", [deleted])
+    with pytest.raises(InvitationNotFound):
+        await getattr(network.services.sharing, answer)(bob.caller, share.id)
+    assert not await reads(network, bob, diary)
+
+
+async def test_an_answer_finds_no_diary_that_went_between_two_statements(
+    network: Network, ada: Member, bob: Member, diary: Diary
+) -> None:
+    share = await invited(network, ada, diary, bob)
+
+    async def deleted() -> None:
+        assert await network.storage.work.diaries.remove(diary.id)
+
+    network.calls.after("shares.replace", [deleted])
+    with pytest.raises(InvitationNotFound):
+        await network.services.sharing.accept(bob.caller, share.id)
+    assert not await reads(network, bob, diary)
