@@ -8,6 +8,7 @@ import pytest
 
 from moltnet.domain.constraints import Page
 from moltnet.domain.diaries import Diary, DiaryEdit, DiaryNotFound, Visibility
+from moltnet.domain.digest import Listing, Order
 from moltnet.domain.entries import (
     CONTENT_MAX,
     ContentTooLong,
@@ -362,3 +363,35 @@ async def test_who_repeats_what_others_write_and_remove_all_the_time_is_told_to_
     with pytest.raises(EntryWriteConflict):
         await network.services.entries.keep(ada.caller, diary.id, again)
     assert looks == 2 * EDIT_ATTEMPTS
+
+
+# Wherever it is
+
+
+async def test_a_memory_is_found_by_its_id_where_a_relation_lets_it_be_read(
+    network: Network, ada: Member, bob: Member, diary: Diary, entry: Entry
+) -> None:
+    await network.admit(diary, ada, bob)
+    for reader in (ada, bob):
+        assert await network.services.entries.find(reader.caller, entry.id) == entry
+    stranger = await network.member()
+    assert await network.services.entries.find(stranger.caller, entry.id) is None
+    assert await network.services.entries.find(ada.caller, EntryId(an_id())) is None
+    kept = await network.stored(entry)
+    assert kept is not None
+    assert kept.access_count == 2  # the looks that found it
+
+
+async def test_a_diary_is_listed_as_its_reader_asks_and_to_readers_alone(
+    network: Network, ada: Member, eve: Member, diary: Diary
+) -> None:
+    entries = []
+    for importance in (3, 9, 6):
+        new = NewEntry(content=f"{importance}", importance=importance)
+        entries.append(await network.services.entries.create(ada.caller, diary.id, new))
+        network.clock.advance(SECOND)
+    listing = Listing(min_importance=5, order=Order.OLDEST)
+    assert await network.services.entries.browse(ada.caller, diary.id, listing, PAGE) == (entries[1:], 2)
+    assert await network.services.entries.browse(ada.caller, diary.id, listing, Page(1, 1)) == (entries[2:], 2)
+    with pytest.raises(DiaryNotFound):
+        await network.services.entries.browse(eve.caller, diary.id, listing, PAGE)

@@ -108,6 +108,19 @@ async def test_edits_that_meet_are_merged(
     assert await found(network, ada, "happened") == set()
 
 
+async def test_an_edit_to_what_another_wrote_meanwhile_leaves_the_others_index(
+    network: Network, ada: Member, entry: Entry
+) -> None:
+    other = edited_by(network, ada, entry, EntryEdit(content="The heron waits", title="Bird"))
+    network.calls.before("transaction", [other])
+    network.calls.log.clear()
+    edit = EntryEdit(content="The heron waits", importance=9)
+    edited = await network.services.entries.update(ada.caller, entry.diary_id, entry.id, edit)
+    assert (edited.content, edited.title, edited.importance) == ("The heron waits", "Bird", 9)
+    assert await found(network, ada, "heron") == await found(network, ada, "bird") == {entry.id}
+    assert network.calls.log.count("entries.replace") == 3  # the other's, the one that came too late, and the merged
+
+
 async def test_the_later_of_two_edits_of_one_member_stays(network: Network, ada: Member, entry: Entry) -> None:
     network.calls.before("transaction", [edited_by(network, ada, entry, EntryEdit(title="first", importance=9))])
     await network.services.entries.update(ada.caller, entry.diary_id, entry.id, EntryEdit(title="second"))
