@@ -336,8 +336,10 @@ async def test_a_signature_of_an_agent_that_is_gone_is_not_valid(network: Networ
 
 
 async def test_whose_a_signature_is_and_since_when(network: Network, ada: Member) -> None:
+    request = await network.services.signing.prepare(ada.caller, "line 1\nline 2")
     network.clock.advance(SECOND)
-    signature = await signed(network, ada, "line 1\nline 2")
+    signature = ada.key.sign(request.framed)
+    await submitted(network, ada, request, signature)
     network.clock.advance(SECOND)
     for message, is_of_message in (
         (None, None),
