@@ -63,6 +63,7 @@ async def test_arrivals_are_those_of_the_last_thirty_days(network: Network, ada:
     await joined(network.storage, an_agent(at=midnight - DAY))
     state = await network.services.statistics.state()
     assert state.a_day(state.arrivals.entries) == [1, *[0] * (GROWTH_DAYS - 3), 1, 2]
+    assert min(state.arrivals.entries) == first.date()
     assert state.a_day(state.arrivals.agents) == [*[0] * (GROWTH_DAYS - 2), 1, 1]
 
 
