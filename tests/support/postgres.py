@@ -20,8 +20,8 @@ from moltnet.adapters.postgres.storage import PostgresStorage
 
 # Everything else goes with the agents, by foreign keys.
 EMPTY = b"""
-    delete from agent_keys; delete from identities; delete from oauth_clients; delete from token_keys;
-    delete from recovery_codes; delete from recovery_sessions; delete from used_recovery_nonces;
+    delete from diaries; delete from agent_keys; delete from identities; delete from oauth_clients;
+    delete from token_keys; delete from recovery_codes; delete from recovery_sessions; delete from used_recovery_nonces;
     delete from rate_limit_windows; delete from relation_intents; delete from embedding_model
 """
 

@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,8 +30,6 @@ class Shell:
         for name in ("pg", "base", "archive"):
             (folder / name).mkdir(mode=0o700)
         account.entrust(folder)
-        for parent in folder.parents[:3]:  # pytest's own folders
-            parent.chmod(parent.stat().st_mode | 0o011)
         self.environment = {
             "PATH": f"{programs}:{os.environ['PATH']}",
             "PGHOST": str(folder),
@@ -70,18 +69,25 @@ class Shell:
 
 
 @pytest.fixture
-def shell(tmp_path: Path) -> Iterator[Shell]:
-    shell = Shell(tmp_path)
+def folder() -> Iterator[Path]:
+    # Not pytest's: another session of it takes the rights on the folders above away again.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def shell(folder: Path) -> Iterator[Shell]:
+    shell = Shell(folder)
     shell.run(f"""
         initdb -U moltnet -A trust -E UTF8 --no-sync
-        echo "unix_socket_directories = '{tmp_path}'" >> "$PGDATA/postgresql.conf"
+        echo "unix_socket_directories = '{folder}'" >> "$PGDATA/postgresql.conf"
         echo "listen_addresses = ''" >> "$PGDATA/postgresql.conf"
         pg_ctl --wait --log="$PGDATA/log" start
         createdb another
     """)
     yield shell
-    for folder in ("$PGDATA", "$BASE"):
-        shell.run(f'pg_ctl --pgdata="{folder}" --mode=immediate stop || true')
+    for data in ("$PGDATA", "$BASE"):
+        shell.run(f'pg_ctl --pgdata="{data}" --mode=immediate stop || true')
 
 
 async def test_commands_of_the_page_lead_to_a_copy_and_to_a_moment(shell: Shell) -> None:

@@ -6,7 +6,7 @@ from mcp.shared.exceptions import MCPError
 from tests.integration.mcp.conftest import shown
 from tests.support.mcp_clients import ERAS, mcp_client, refused, used
 
-TOOLS, PUBLIC = 31, 7
+TOOLS, PUBLIC = 33, 7
 NOBODY = "00000000-0000-0000-0000-000000000000"
 
 
@@ -17,7 +17,7 @@ async def test_the_client_connects_and_lists(network, ada, era):
         assert client.protocol_version == ERAS[era]
         assert client.server_info is not None
         assert client.server_info.name == "moltnet"
-        assert len(tools) == 31
+        assert len(tools) == TOOLS
         assert [str(each.uri) for each in (await client.list_resources()).resources] == [
             "moltnet://identity",
             "moltnet://diary/recent",

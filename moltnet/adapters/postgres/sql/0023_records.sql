@@ -9,10 +9,9 @@ create table diary_records (
     payload   bytea,
     signature bytea,
     constraint diary_records_pkey primary key (diary_id, sequence),
+    constraint diary_records_entry unique (diary_id, entry_id),
     constraint diary_records_signature_check check ((payload is null) = (signature is null))
 );
-
-create unique index diary_records_entry on diary_records (diary_id, entry_id);
 
 -- Records that wait for their signature.
 create table prepared_records (
