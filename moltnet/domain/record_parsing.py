@@ -23,6 +23,7 @@ from moltnet.domain.records import (
     MalformedRecord,
     RemovalRecord,
 )
+from moltnet.domain.text import text_fault
 
 _HEXADECIMAL = re.compile(r"[0-9a-f]+", re.ASCII)
 Value = TypeVar("Value")
@@ -92,7 +93,7 @@ def _optional(read: Callable[[Any], Value], value: Any) -> Value | None:
 
 
 def _text(value: Any) -> str:
-    if not isinstance(value, str):
+    if not isinstance(value, str) or text_fault(value):
         raise MalformedRecord
     return value
 

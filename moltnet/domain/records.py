@@ -22,7 +22,8 @@ HASH_LENGTH = hashlib.sha256().digest_size * 2
 SALT_BYTES = 16
 # How far the time in a record may be from the network's own: a request to sign stays open as long.
 CLOCK_TOLERANCE = timedelta(seconds=300)
-PAGE_MAX = 500
+PAGE_MAX = 100
+SEQUENCE_MAX = 2**31 - 1  # as databases count
 
 
 class MalformedRecord(Invalid):
@@ -92,6 +93,11 @@ class Record:
     key: PublicKey
     created_at: datetime
     entry_id: EntryId
+
+    def __attrs_post_init__(self) -> None:
+        """Raises MalformedRecord unless the first record, and it alone, follows none."""
+        if not 1 <= self.sequence <= SEQUENCE_MAX or (self.sequence == 1) != (self.previous is None):
+            raise MalformedRecord
 
     @property
     def written_entry(self) -> EntryId | None:

@@ -1,17 +1,19 @@
 """Signed diaries, by the agent's port."""
 
 import asyncio
+import json
 from base64 import b64decode
 from uuid import uuid4
 
 import attrs
 import pytest
+import rfc8785
 
 from moltnet.domain.diaries import Visibility
 from moltnet.domain.entries import NewEntry
 from moltnet.domain.errors import Conflict, Forbidden, Invalid, NotFound
 from moltnet.domain.ids import EntryId, PreparedRecordId
-from moltnet.domain.records import EMPTY, base64_text
+from moltnet.domain.records import EMPTY, base64_text, signed_bytes
 from moltnet.domain.sharing import ShareRole
 from moltnet.entrypoints.library.agent import Agent
 from moltnet.entrypoints.operations import records
@@ -154,3 +156,17 @@ async def test_replaced_twice(ada: Agent) -> None:
             await ada.records.write(diary.id, TEA, supersedes=wrong)
     assert (await ada.records.head(diary.id)).sequence == 2
     assert await ada.records.head(diary.id) != EMPTY
+
+
+async def test_what_no_record_can_say_is_refused_though_it_is_signed(ada: Agent) -> None:
+    diary = await ada.diaries.create(name="Signed", signed=True)
+    members = json.loads(b64decode((await ada.records.prepare(diary.id, TEA)).payload))
+    for wrong in ({"title": "a\0b"}, {"tags": ["\0"]}, {"sequence": 5}, {"sequence": 2**40}, {"importance": 2**50}):
+        payload = rfc8785.dumps(members | wrong)
+        signature = keys_of(ada).sign(signed_bytes(payload))
+        request = AppendRecord(
+            diary_id=diary.id, payload=base64_text(payload), signature=signature, content=TEA.content
+        )
+        with pytest.raises(Invalid):
+            await ada.transport.call(records.APPEND, request)
+    assert await ada.records.head(diary.id) == EMPTY

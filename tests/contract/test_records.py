@@ -67,7 +67,6 @@ async def test_what_does_not_follow_the_last_record_is_not_stored(storage: Stora
     for wrong in (
         a_record(diary, agent),
         attrs.evolve(follower, sequence=3),
-        attrs.evolve(follower, previous=None),
         attrs.evolve(follower, previous="0" * 64),
     ):
         async with storage.transaction() as work:

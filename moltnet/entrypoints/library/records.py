@@ -139,10 +139,14 @@ class Records:
 
     async def remove(self, diary_id: DiaryId, entry_id: EntryId) -> Appended:
         """Signs the removal of an entry here and appends it; raises NoSuchRecord for an entry that no record wrote."""
-        target = await self._record_of(diary_id, entry_id)
+        # What is removed the network knows; when, after which record and by whom is said here.
+        prepared = parse_record(b64decode((await self.prepare_removal(diary_id, entry_id)).payload))
+        if not isinstance(prepared, RemovalRecord) or (prepared.diary_id, prepared.entry_id) != (diary_id, entry_id):
+            raise NoSuchRecord
 
         def after(head: Head, key: PublicKey, at: datetime) -> AnyRecord:
-            return RemovalRecord.of(target.signed, diary_id=diary_id, head=head, key=key, entry_id=entry_id, at=at)
+            placed = attrs.evolve(prepared, sequence=head.sequence + 1, previous=head.hash)
+            return attrs.evolve(placed, key=key, created_at=at)
 
         return await self._append(diary_id, after, None)
 
@@ -176,12 +180,6 @@ class Records:
                 self._accepted(diary_id, EMPTY, appended.chain)
                 return appended
         raise HeadMoved(head)
-
-    async def _record_of(self, diary_id: DiaryId, entry_id: EntryId) -> ShownRecord:
-        async for record in self.all(diary_id):
-            if record.payload and parse_record(b64decode(record.payload)).written_entry == entry_id:
-                return record
-        raise NoSuchRecord
 
     def _accepted(self, diary_id: DiaryId, known: Head, head: Head) -> Head:
         """A head that was answered, where it is no earlier one than was `known` when it was asked for."""

@@ -119,8 +119,14 @@ def test_no_other_bytes_are_the_same_record(data) -> None:
         rfc8785.dumps({**entry_after(EMPTY).members, "title": 1}),
         entry_after(EMPTY).payload.replace(b'"title":null', b'"title":"\\ud800"'),
         entry_after(EMPTY, title="x" * 40_000).payload,
+        entry_after(EMPTY, title="a\0b").payload,
+        entry_after(EMPTY, tags=("\0",)).payload,
+        rfc8785.dumps({**entry_after(EMPTY).members, "sequence": 5}),
+        rfc8785.dumps({**entry_after(EMPTY).members, "previous": "0" * 64}),
+        rfc8785.dumps({**entry_after(EMPTY).members, "sequence": 2**31, "previous": "0" * 64}),
+        rfc8785.dumps({**entry_after(EMPTY).members, "importance": 2**53 - 1, "sequence": 2**53 - 1}),
     ],
-    ids=range(16),
+    ids=range(22),
 )
 def test_what_is_no_record_in_canonical_form_is_refused(payload: bytes) -> None:
     with pytest.raises(MalformedRecord):
