@@ -32,12 +32,13 @@ from moltnet.domain.records import (
 )
 from moltnet.domain.services.chains import ChainVerifier, Fault, Verdict
 from tests.support.builders import NOON, an_id
+from tests.support.strategies import STORABLE
 
 # The private key of RFC 8032 §7.1, test 2.
 KEYS = NaclKeyPair(bytes.fromhex("4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb"))
 OTHER = NaclKeyPair(bytes(32))
 DIARY = DiaryId(an_id())
-TEXTS = st.text(st.characters(exclude_categories=("Cs",)), max_size=30)
+TEXTS = st.text(STORABLE, max_size=30)
 
 
 def entry_after(head: Head, content: str = "x", *, supersedes: EntryId | None = None, **others: object) -> EntryRecord:
