@@ -33,11 +33,15 @@ class Server:
 
 @contextmanager
 def running(
-    folder: Path, *options: str, tree: Path | None = None, settings: Mapping[str, str] | None = None
+    folder: Path,
+    *options: str,
+    tree: Path | None = None,
+    settings: Mapping[str, str] | None = None,
+    program: str = "moltnet",
 ) -> Iterator[Server]:
     """Serves until the context is left; from another folder's code, or with another environment, if these are given."""
     started = time.perf_counter()
-    command = [sys.executable, "-m", "moltnet", "serve", "--port", "0", "--data", str(folder), *options]
+    command = [sys.executable, "-m", program, "serve", "--port", "0", "--data", str(folder), *options]
     environment = {**(os.environ if settings is None else settings), **UNTHROTTLED}
     # The log, a line for each request, is written as in earnest, but not onto the tables.
     with tempfile.TemporaryFile("w+") as log:
