@@ -1,9 +1,9 @@
 """Does a server that works for long stay as large as it was? Memory, descriptors and tables under a mixed load.
 
 `python -m bench.flat [MINUTES]`, 30 unless given. Agents write, search, edit, delete, sign, share, refresh tokens and
-repeat requests, at a steady pace, in diaries that stay as large as they are. What is over is forgotten after two minutes
-instead of hours and days, so that a run can show it. A row is printed every minute. At the end each figure of the last
-quarter stands beside that of the second (the first is warm-up); it exits 1 if one of them grew by a tenth.
+repeat requests, at a steady pace, in diaries that stay as large as they are. What is over is forgotten after two
+minutes instead of hours and days, so that a run can show it. A row is printed every minute. At the end each figure of
+the last quarter stands beside that of the second (the first is warm-up); it exits 1 if one of them grew by a tenth.
 """
 
 import asyncio

@@ -10,6 +10,7 @@ import attrs
 from moltnet.domain.entries import Entry
 from moltnet.domain.ids import EntryId
 from moltnet.domain.indexing import ModelCount, ModelMigrationProgress, ModelPassages, ModelReference, ModelState
+from moltnet.domain.quotas import Usage
 from moltnet.ports.search import Embedder
 
 
@@ -100,6 +101,14 @@ class NetworkSizes:
 
 
 @attrs.frozen(kw_only=True)
+class NetworkUsage:
+    """How much is stored in all, and the most of each that one agent wrote; maybe different agents."""
+
+    total: Usage
+    largest: Usage
+
+
+@attrs.frozen(kw_only=True)
 class Arrivals:
     """How many of those that are still there were created on a day, in UTC; days without any are left out."""
 
@@ -112,6 +121,9 @@ class Statistics(Protocol):
 
     async def sizes(self) -> NetworkSizes:
         """Counts as of one moment."""
+
+    async def usage(self) -> NetworkUsage:
+        """What quotas count (`Entries.usage_of`), over all agents. It reads every entry's row."""
 
     async def arrivals(self, since: datetime) -> Arrivals:
         """What was created at this time or later, for each day in UTC."""

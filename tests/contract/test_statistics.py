@@ -4,9 +4,11 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 from moltnet.domain.agents import Agent
 from moltnet.domain.diaries import Diary, Visibility
+from moltnet.domain.quotas import Usage
+from moltnet.ports.models import NetworkUsage
 from moltnet.ports.storage import Storage
-from tests.support.builders import NOON, an_entry
-from tests.support.stored import opened, written
+from tests.support.builders import NOON, an_author, an_entry
+from tests.support.stored import joined, opened, written
 
 
 async def test_everything_is_counted(storage: Storage, agent: Agent, diary: Diary) -> None:
@@ -17,6 +19,17 @@ async def test_everything_is_counted(storage: Storage, agent: Agent, diary: Diar
     assert (sizes.agents, sizes.diaries, sizes.public_diaries, sizes.entries) == (1, 2, 1, 2)
     assert (sizes.vouchers_redeemed, sizes.accepted_shares, sizes.web_sessions) == (0, 0, 0)
     assert sizes.database_bytes is None or sizes.database_bytes > 1_000_000
+
+
+async def test_what_quotas_count_is_counted_over_all_agents(storage: Storage, agent: Agent, diary: Diary) -> None:
+    other, empty = await joined(storage), Usage(entries=0, bytes=0)
+    async with storage.autocommit() as work:
+        assert await work.statistics.usage() == NetworkUsage(total=empty, largest=empty)
+    short = [an_entry(diary=diary.id, author=an_author(agent), content="é") for _ in range(2)]
+    await written(storage, *short, an_entry(diary=diary.id, author=an_author(other), content="x" * 9000))
+    async with storage.autocommit() as work:
+        usage = await work.statistics.usage()
+    assert usage == NetworkUsage(total=Usage(entries=3, bytes=9004), largest=Usage(entries=2, bytes=9000))
 
 
 async def test_arrivals_are_counted_by_the_day_in_utc(storage: Storage, agent: Agent, diary: Diary) -> None:

@@ -1,6 +1,7 @@
 """Calls to one address of Ory by its synchronous package: beside the loop, in time, and again where that is safe."""
 
 import asyncio
+import copy
 import json
 import logging
 import math
@@ -247,15 +248,25 @@ class OryService:
         try:
             # The thread continues to its own time limit; only the waiting ends.
             async with asyncio.timeout(self.limits.answer_s):
-                return await asyncio.get_running_loop().run_in_executor(self._threads, self._blocking, send)
+                client = self._client_of_trace()
+                return await asyncio.get_running_loop().run_in_executor(self._threads, self._blocking, send, client)
         except TimeoutError:
             raise Failed("no answer in time") from None
         finally:
             self._pending -= 1
 
-    def _blocking(self, send: Send) -> Reply:
+    def _client_of_trace(self) -> ApiClient:
+        """The client, with headers that continue the current trace (W3C Trace Context): of this call alone."""
+        carrier = self._telemetry.carrier()
+        if not carrier:
+            return self._client
+        client = copy.copy(self._client)  # the same connections
+        client.default_headers = {**self._client.default_headers, **carrier}
+        return client
+
+    def _blocking(self, send: Send, client: ApiClient) -> Reply:
         try:
-            response = send(self._client, (self.limits.connect_s, self.limits.read_s))
+            response = send(client, (self.limits.connect_s, self.limits.read_s))
             body = response.read(BODY_MAX, decode_content=True)
             response.release_conn()
         except (NewConnectionError, ConnectTimeoutError) as error:

@@ -9,7 +9,7 @@ import attrs
 
 from moltnet.domain.ids import EntryId
 from moltnet.domain.indexing import ModelMigrationProgress
-from moltnet.ports.models import Arrivals, NetworkSizes
+from moltnet.ports.models import Arrivals, NetworkSizes, NetworkUsage
 from moltnet.ports.storage import Storage
 from moltnet.ports.system import Background, Clock
 
@@ -53,6 +53,11 @@ class StatisticsService:
             if self._last is None or now - self._last.at >= COUNTED_EVERY:
                 self._last = await self._counted(now)
             return self._last
+
+    async def usage(self) -> NetworkUsage:
+        """What quotas count, over all agents; dear where much is stored."""
+        async with self.storage.autocommit() as work:
+            return await work.statistics.usage()
 
     async def _counted(self, now: datetime) -> NetworkState:
         first = datetime.combine(now.astimezone(UTC).date() - timedelta(days=GROWTH_DAYS - 1), time.min, UTC)

@@ -17,6 +17,7 @@ from moltnet.adapters.memory.storage import MemoryStorage
 from moltnet.adapters.memory.system import MemoryClock
 from moltnet.adapters.memory.workflows import MemoryWorkflows
 from moltnet.adapters.system import SystemClock
+from moltnet.domain.quotas import Quota
 from moltnet.domain.services import Services
 from moltnet.domain.services.indexing import ReembeddingService
 from moltnet.domain.services.models import Models
@@ -168,7 +169,7 @@ async def assembled(settings: Settings, base_url: str, infrastructure: Infrastru
                     _reconcile_relations(parts.delivery()),
                     _run_reembedding(services.reembedding),
                     services.readiness.watch(),
-                    _count_network(services, workflows),
+                    _count_network(services, workflows, settings.quota),
                 )
             ]
             try:
@@ -210,8 +211,8 @@ async def _run_maintenance(services: Services) -> None:
         await asyncio.sleep(MAINTENANCE_EVERY_S)
 
 
-async def _count_network(services: Services, workflows: Workflows) -> None:
-    gauges = NetworkGauges(services, workflows) if services.telemetry.is_on else None
+async def _count_network(services: Services, workflows: Workflows, quota: Quota) -> None:
+    gauges = NetworkGauges(services, workflows, quota) if services.telemetry.is_on else None
     while gauges is not None:
         await gauges.count()
         await asyncio.sleep(COUNTED_EVERY_S)

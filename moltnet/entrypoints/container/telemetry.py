@@ -12,19 +12,24 @@ from typing import Any, cast
 import attrs
 
 from moltnet.domain.caller import Allowance
+from moltnet.domain.quotas import UNLIMITED, Quota, QuotaExceeded, Usage
 from moltnet.domain.services import Services
 from moltnet.entrypoints.environment import SettingsInvalid
 from moltnet.entrypoints.observability import TelemetrySettings
-from moltnet.ports.models import NetworkSizes
+from moltnet.ports.models import NetworkSizes, NetworkUsage
 from moltnet.ports.requests import RateLimits
 from moltnet.ports.telemetry import (
     AGENTS,
+    CONTENT_SIZE,
     DATABASE_SIZE,
     DESCRIPTORS,
     DIARIES,
     ENTRIES,
     MEMORY,
     NO_TELEMETRY,
+    QUOTA_LARGEST,
+    QUOTA_LIMIT,
+    QUOTA_REFUSED,
     RATE_LIMITED,
     READY,
     SEARCHES,
@@ -40,12 +45,13 @@ from moltnet.ports.workflows import Json, JsonObject, Steps, WorkflowBody, Workf
 _log = logging.getLogger(__name__)
 
 COUNTED_EVERY_S = 30.0
+USAGE_EVERY = 10  # what quotas count takes reading every entry: each so many times
 # A member of a workflow's argument that its body is not given: the trace that began it.
 TRACE = "trace"
 # The services whose methods are use cases of a request; the others act on their own, or for every request alike.
 USE_CASES = (
     *("audit", "authentication", "credentials", "diaries", "directory", "entries", "feed"),
-    *("hooks", "recovery", "registration", "search", "sharing", "signing", "vouching", "web_sessions"),
+    *("hooks", "records", "recovery", "registration", "search", "sharing", "signing", "vouching", "web_sessions"),
 )
 
 
@@ -86,7 +92,11 @@ class TracedUseCases:
 
         async def traced(*args: object, **named: object) -> object:
             with self._telemetry.span(span):
-                result = await member(*args, **named)
+                try:
+                    result = await member(*args, **named)
+                except QuotaExceeded as refused:
+                    self._telemetry.count(QUOTA_REFUSED, {"quota": refused.unit})
+                    raise
                 if attributes_of is not None:
                     self._telemetry.count(SEARCHES, attributes_of(result))
                 return result
@@ -214,14 +224,19 @@ def _traced_body(name: str, body: WorkflowBody, telemetry: Telemetry) -> Workflo
 class NetworkGauges:
     """What is stored, counted now and then, and this process as the system sees it."""
 
-    def __init__(self, services: Services, workflows: Workflows) -> None:
-        self._services, self._workflows = services, workflows
+    def __init__(self, services: Services, workflows: Workflows, quota: Quota = UNLIMITED) -> None:
+        self._services, self._workflows, self._quota = services, workflows, quota
+        self._usage: NetworkUsage | None = None
+        self._times = 0
         self._sizes: NetworkSizes | None = None
         self._counts: Mapping[str, int] = {}
         telemetry = services.telemetry
         for metric, name in _SIZES.items():
             telemetry.observe(metric, lambda name=name: self._size(name))  # type: ignore[misc]  # its default
         telemetry.observe(WORKFLOWS, lambda: [({"state": state}, count) for state, count in self._counts.items()])
+        telemetry.observe(CONTENT_SIZE, lambda: [({}, self._usage.total.bytes)] if self._usage else [])
+        telemetry.observe(QUOTA_LIMIT, lambda: _by_quota(quota, quota))
+        telemetry.observe(QUOTA_LARGEST, lambda: _by_quota(quota, self._usage.largest) if self._usage else [])
         telemetry.observe(READY, self._ready)
         telemetry.observe(MEMORY, lambda: [({}, _resident_bytes())])
         telemetry.observe(DESCRIPTORS, lambda: [({}, len(list(Path("/proc/self/fd").iterdir())))])
@@ -231,6 +246,9 @@ class NetworkGauges:
         try:
             self._sizes = (await self._services.statistics.state()).sizes
             self._counts = await self._workflows.counts()
+            if self._quota.is_set and self._times % USAGE_EVERY == 0:
+                self._usage = await self._services.statistics.usage()
+            self._times += 1
         except Exception:  # noqa: BLE001  # logged; what was counted last stands
             _log.exception("the network was not counted")
 
@@ -241,6 +259,16 @@ class NetworkGauges:
     def _ready(self) -> Iterable[Sample]:
         parts = self._services.readiness.now().parts
         return [({"part": part}, 0 if reason else 1) for part, reason in parts.items()]
+
+
+def _by_quota(quota: Quota, amounts: Quota | Usage) -> list[Sample]:
+    """What is counted of each, for those quotas that are set."""
+    limited = {"entries": (quota.entries, amounts.entries), "bytes": (quota.bytes, amounts.bytes)}
+    return [
+        ({"quota": name}, amount)
+        for name, (limit, amount) in limited.items()
+        if limit is not None and amount is not None
+    ]
 
 
 _SIZES: Mapping[Metric, str] = MappingProxyType(

@@ -86,6 +86,27 @@ async def test_call_is_a_part_of_the_request_that_makes_it_and_tells_nothing_of_
     call = telling.spans["Kratos admin: create an identity"]
     assert call.parent.span_id == telling.spans["request"].context.span_id
     assert dict(call.attributes) == {"peer.service": "Kratos admin"}
+    parent = f"00-{call.context.trace_id:032x}-{call.context.span_id:016x}"
+    assert ory.stand_in.faults.parents[-1].rpartition("-")[0] == parent
+
+
+async def test_calls_at_once_are_each_a_part_of_their_own_request():
+    telling = Telling()
+    async with a_stand_in(MemoryClock(NOON)) as ory:
+        assert ory.stand_in is not None
+        with ory_services(addresses_of(ory.stand_in), QUICK, telling.telemetry) as services:
+            identities = attrs.evolve(ory, services=services).identities()
+
+            async def create(number: int) -> str:
+                with telling.telemetry.continued({}, "request"):
+                    await identities.create(f"registration-{number}", a_public_key(), None)
+                    return telling.telemetry.trace().partition("-")[0]
+
+            traces = await asyncio.gather(*map(create, range(4)))
+            await identities.create("registration-of-nobody", a_public_key(), None)
+    asked = [parent.split("-")[1] for parent in ory.stand_in.faults.parents if parent]
+    assert set(asked) == set(traces)
+    assert ory.stand_in.faults.parents[-1] == ""
 
 
 async def test_nobody_is_there():

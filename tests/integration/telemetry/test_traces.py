@@ -75,7 +75,12 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
 
 async def _story(folder: Path, sent: Receiver) -> Story:
     (founder,) = await genesis(folder)
-    environment = {"OTEL_EXPORTER_OTLP_ENDPOINT": sent.url, "RATE_LIMIT_VOUCH": "1", **QUICK}
+    environment = {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": sent.url,
+        "RATE_LIMIT_VOUCH": "1",
+        "MOLTNET_ENTRIES_PER_AGENT": "1",
+        **QUICK,
+    }
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     environment |= {"OTEL_METRICS_EXPORTER": "otlp,prometheus", "OTEL_EXPORTER_PROMETHEUS_PORT": str(port)}
@@ -104,6 +109,8 @@ async def _write_and_search(server: LiveServer, token: str, sent: Receiver) -> N
         query = {"query": QUERY, "diaryId": diary}
         assert (await asked(session, "POST", "/diaries/search", json=query, headers=_parent(SEARCH)))[0] == 200
         assert (await asked(session, "GET", f"/public/feed/search?q={QUERY}"))[0] == 200
+        status, answer = await asked(session, "POST", f"/diaries/{diary}/entries", json={"content": ASIDE})
+        assert (status, "You may have stored 1 entries" in answer["detail"]) == (429, True)
         wrong = {"content": "", "title": ASIDE}
         assert (await asked(session, "POST", f"/diaries/{diary}/entries", json=wrong))[0] == 400
     await until(lambda: sent.find(SEARCH, "POST /diaries/search") is not None)

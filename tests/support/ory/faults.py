@@ -50,6 +50,7 @@ class Faults:
 
     def __init__(self) -> None:
         self.calls: list[str] = []
+        self.parents: list[str] = []  # the span that each of them was a part of (W3C Trace Context)
         self._coming: dict[str, list[Fault | None]] = {}
         self._over, self._came = asyncio.Event(), asyncio.Event()
 
@@ -65,6 +66,7 @@ class Faults:
         """Lets everything through, and forgets what came."""
         self._coming.clear()
         self.calls.clear()
+        self.parents.clear()
 
     async def until(self, call: str, count: int) -> None:
         """Waits until a call came so often."""
@@ -79,6 +81,7 @@ class Faults:
     async def around(self, call: str, request: web.Request, handler: Handler) -> web.StreamResponse:
         """The answer to a call, or what becomes of it."""
         self.calls.append(call)
+        self.parents.append(request.headers.get("traceparent", ""))
         self._came.set()
         coming = self._coming.get(call)
         fault = coming.pop(0) if coming else None

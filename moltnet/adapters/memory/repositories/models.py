@@ -12,7 +12,7 @@ from moltnet.adapters.memory.statements import Repository
 from moltnet.adapters.memory.tables import StoredIndex, Tables
 from moltnet.domain.diaries import Visibility
 from moltnet.domain.entries import Entry
-from moltnet.domain.ids import EntryId
+from moltnet.domain.ids import AgentId, EntryId
 from moltnet.domain.indexing import (
     EntryIndex,
     ModelCount,
@@ -22,9 +22,10 @@ from moltnet.domain.indexing import (
     ModelReference,
     ModelState,
 )
+from moltnet.domain.quotas import Usage
 from moltnet.domain.sharing import ShareStatus
 from moltnet.domain.signing import SigningStatus
-from moltnet.ports.models import Arrivals, NetworkSizes
+from moltnet.ports.models import Arrivals, NetworkSizes, NetworkUsage
 
 
 class MemoryModelVectors(Repository):
@@ -163,6 +164,16 @@ class MemoryStatistics(Repository):
             pending_signing_requests=len(tables.signing_requests.sharing("status", SigningStatus.PENDING)),
             undelivered_messages=len(tables.outbox.rows()),
             web_sessions=len(tables.web_sessions.rows()),
+        )
+
+    async def usage(self) -> NetworkUsage:
+        by_author: dict[AgentId | None, list[int]] = {}
+        for entry in (await self._statements.read()).entries.rows().values():
+            by_author.setdefault(entry.writer.id, []).append(len(entry.content.encode()))
+        entries, sizes = [list(map(each, by_author.values())) for each in (len, sum)]
+        return NetworkUsage(
+            total=Usage(entries=sum(entries), bytes=sum(sizes)),
+            largest=Usage(entries=max(entries, default=0), bytes=max(sizes, default=0)),
         )
 
     async def arrivals(self, since: datetime) -> Arrivals:

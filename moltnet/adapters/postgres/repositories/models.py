@@ -25,7 +25,8 @@ from moltnet.domain.indexing import (
     ModelReference,
     ModelState,
 )
-from moltnet.ports.models import Arrivals, NetworkSizes
+from moltnet.domain.quotas import Usage
+from moltnet.ports.models import Arrivals, NetworkSizes, NetworkUsage
 
 # One row, or none before the first model.
 STATE = "select serving, serving_directory, target, target_directory from embedding_model"
@@ -267,6 +268,14 @@ SIZES = """
         (select count(*) from web_sessions) as web_sessions,
         pg_database_size(current_database()) as database_bytes
 """
+# What `USAGE_OF_AUTHOR` counts, of every agent; all of diary_entries, but no text that is stored apart from its row.
+USAGE = """
+    select coalesce(sum(entries), 0)::bigint as entries, coalesce(sum(bytes), 0)::bigint as bytes,
+        coalesce(max(entries), 0) as most_entries, coalesce(max(bytes), 0) as most_bytes
+    from (
+        select count(*) as entries, sum(octet_length(content))::bigint as bytes from diary_entries group by author_id
+    ) as agents
+"""
 # A row for each kind and day. That of entries reads diary_entries_newest alone, as the count of all does.
 ARRIVALS = """
     select 'agents' as kind, (created_at at time zone 'UTC')::date as day, count(*) as number
@@ -284,9 +293,20 @@ class PostgresStatistics(Repository):
         (sizes,) = await self._session.all(lambda row: NetworkSizes(**row), SIZES)
         return sizes
 
+    async def usage(self) -> NetworkUsage:
+        (usage,) = await self._session.all(_network_usage, USAGE)
+        return usage
+
     async def arrivals(self, since: datetime) -> Arrivals:
         rows = await self._session.all(lambda row: row, ARRIVALS, since=since)
         agents, entries = (
             {row["day"]: row["number"] for row in rows if row["kind"] == kind} for kind in ("agents", "entries")
         )
         return Arrivals(agents=agents, entries=entries)
+
+
+def _network_usage(row: Row) -> NetworkUsage:
+    return NetworkUsage(
+        total=Usage(entries=row["entries"], bytes=row["bytes"]),
+        largest=Usage(entries=row["most_entries"], bytes=row["most_bytes"]),
+    )

@@ -19,6 +19,13 @@ INSTANT = timedelta(microseconds=1)
 DAY = timedelta(days=1)
 
 
+async def test_what_quotas_count_is_counted_when_it_is_asked_for(network: Network, ada: Member) -> None:
+    await network.entry(ada, await network.diary(ada))
+    usage = await network.services.statistics.usage()
+    assert usage.total == usage.largest
+    assert usage.total.entries == 1
+
+
 async def test_what_a_network_holds_is_counted_as_it_is(network: Network, ada: Member) -> None:
     await network.entry(ada, await network.diary(ada, Visibility.PUBLIC))
     state = await network.services.statistics.state()
