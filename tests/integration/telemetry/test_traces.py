@@ -89,7 +89,7 @@ async def _story(folder: Path, sent: Receiver) -> Story:
         voucher = await _use_tool_and_client(doomed, founder)
         with suppress(AssertionError):  # which of them are missing is told below
             await until(lambda: _all_metrics() <= sent.metrics)
-        scraped = await _scraped(lives.url), *[await _scraped(f"http://localhost:{port + each}") for each in range(2)]
+        scraped = await _scraped(lives.url), *await _scraped_from(port)
         await _sign_across(doomed, lives, founder, sent)
     secrets = (*(founder[name] for name in ("accessToken", "clientSecret", "privateKey")), voucher)
     return Story(sent, founder["identityId"], secrets, scraped)
@@ -98,6 +98,16 @@ async def _story(folder: Path, sent: Receiver) -> Story:
 async def _scraped(url: str) -> str:
     async with aiohttp.ClientSession() as session, session.get(f"{url}/metrics") as answer:
         return await answer.text()
+
+
+async def _scraped_from(port: int) -> list[str]:
+    """What both processes serve, at this port and the next one that was free."""
+    scraped: list[str] = []
+    while len(scraped) < 2:
+        with suppress(aiohttp.ClientConnectionError):
+            scraped.append(await _scraped(f"http://localhost:{port}"))
+        port += 1
+    return scraped
 
 
 async def _write_and_search(server: LiveServer, token: str, sent: Receiver) -> None:
