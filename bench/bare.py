@@ -19,9 +19,9 @@ from moltnet.domain.ranking import Question
 from moltnet.domain.search import Query
 
 CALLERS, DEPTH = 16, 40
-CREATE = "create table bare (id serial primary key, content text not null, embedding vector(384) not null)"
-INSERT = "insert into bare (content, embedding) values (%s, %s::vector)"
-NEAREST = "select content from diary_entries where diary_id = %s order by embedding <=> %s::vector limit 10"
+CREATE = "create table bare (id serial primary key, content text not null, embedding halfvec(384) not null)"
+INSERT = "insert into bare (content, embedding) values (%s, %s::halfvec)"
+NEAREST = "select content from diary_entries where diary_id = %s order by embedding <=> %s::halfvec limit 10"
 
 
 def bare_writes(folder: Path, texts: Sequence[str]) -> list[Rate]:

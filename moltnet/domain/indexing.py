@@ -106,23 +106,26 @@ class EmbedderUnavailable(Unavailable):
 
 @attrs.frozen
 class Vector:
-    """384 float32 in little-endian order, as a buffer: no numeric library is needed to carry one."""
+    """384 float16 in little-endian order, as a buffer: no numeric library is needed to carry one.
+
+    What is stored and what is asked are rounded alike, so every store compares the same numbers (ADR-55).
+    """
 
     data: bytes = attrs.field(repr=False)
 
     @data.validator
     def _right_size(self, _: object, data: bytes) -> None:
-        if len(data) != DIMENSIONS * 4:
-            raise ValueError(f"a vector holds {DIMENSIONS} float32, got {len(data)} bytes")
+        if len(data) != DIMENSIONS * 2:
+            raise ValueError(f"a vector holds {DIMENSIONS} float16, got {len(data)} bytes")
 
     @classmethod
     def of(cls, numbers: Sequence[float]) -> "Vector":
-        """The vector of 384 numbers."""
-        return cls(struct.pack(f"<{len(numbers)}f", *numbers))
+        """The vector of 384 numbers, rounded; raises OverflowError for one beyond 65 504."""
+        return cls(struct.pack(f"<{len(numbers)}e", *numbers))
 
     def numbers(self) -> tuple[float, ...]:
         """The 384 numbers."""
-        return struct.unpack(f"<{DIMENSIONS}f", self.data)
+        return struct.unpack(f"<{DIMENSIONS}e", self.data)
 
     def cosine(self, other: "Vector") -> float:
         """The cosine of the angle to `other`, in [-1, 1]; 0 beside a vector of length zero."""

@@ -86,13 +86,18 @@ class ModelLoader(Protocol):
 
 @attrs.frozen(kw_only=True)
 class NetworkSizes:
-    """Counts of what is stored; `database_bytes` is what the database takes on its disk, None in memory."""
+    """Counts of what is stored.
+
+    `entry_bytes` are those of all contents in UTF-8; `database_bytes` is what the database takes on its disk, None in
+    memory.
+    """
 
     agents: int
     vouchers_redeemed: int
     diaries: int
     public_diaries: int
     entries: int
+    entry_bytes: int
     accepted_shares: int
     pending_signing_requests: int
     undelivered_messages: int

@@ -123,9 +123,10 @@ class Entries(Protocol):
         ...
 
     async def usage_of(self, author: AgentId) -> Usage:
-        """How much of what an agent wrote is stored.
+        """How much of what an agent wrote is stored, what this unit of work wrote included.
 
-        Until this unit of work ends, another that asks the same waits: what is added under a quota stays under it.
+        Until a unit of work ends that wrote or removed something of the agent's, others that do so wait: one that looks
+        after it wrote, and undoes what is too much, stays under a quota. What it costs does not grow with the entries.
         """
 
     async def hold(self, diary_id: DiaryId, entry_id: EntryId) -> Entry | None:

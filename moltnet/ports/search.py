@@ -11,7 +11,7 @@ from moltnet.domain.search import LexicalQuery, Query
 
 
 class Embedder(Protocol):
-    """Turns text into unit-length vectors of 384 float32.
+    """Turns text into unit-length vectors of 384 float16.
 
     Those who ask take turns, and one who sends too much is refused alone. `asker` is who pays (`Caller.asker`); None is
     the network itself, whose passages wait for those of agents. Cancelling a call drops what is left of it, not its

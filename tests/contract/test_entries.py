@@ -13,6 +13,7 @@ from moltnet.domain.diaries import Diary, DiaryNotFound
 from moltnet.domain.entries import Entry, EntryType
 from moltnet.domain.ids import AgentId, DiaryId, EntryId
 from moltnet.domain.permissions import Relation
+from moltnet.domain.quotas import Usage
 from moltnet.domain.search import Filters
 from moltnet.ports.storage import Storage
 from tests.support.builders import NOON, an_author, an_entry, an_id, an_index
@@ -191,12 +192,32 @@ async def test_usage_is_what_an_agent_wrote_in_whichever_diary(storage: Storage,
         assert (await work.entries.usage_of(AgentId(an_id()))).entries == 0
 
 
-async def test_usage_is_asked_for_by_one_unit_of_work_at_a_time(storage: Storage, agent: Agent, diary: Diary) -> None:
+async def test_usage_follows_edits_and_removals(storage: Storage, agent: Agent, diary: Diary) -> None:
+    longer, removed, moved = (an_entry(diary=diary.id, author=an_author(agent), content="four") for _ in range(3))
+    other = await opened(storage, agent)
+    last = an_entry(diary=other.id, author=an_author(agent), content="with its diary")
+    await written(storage, longer, removed, moved, last)
+    async with storage.transaction() as work:
+        edited = attrs.evolve(longer, content="gr\u00fc\u00dfe", importance=9)
+        assert await work.entries.replace(edited, an_index("a"), unless_changed_since=longer.updated_at)
+        assert await work.entries.replace(attrs.evolve(moved, importance=9), None, unless_changed_since=moved.updated_at)
+        assert await work.entries.remove(diary.id, removed.id)
+        assert await work.entries.usage_of(agent.id) == Usage(entries=3, bytes=7 + 4 + 14)
+    async with storage.transaction() as work:
+        assert await work.diaries.remove(other.id)
+    async with storage.autocommit() as work:
+        assert await work.entries.usage_of(agent.id) == Usage(entries=2, bytes=7 + 4)
+
+
+async def test_of_those_who_write_for_one_agent_each_sees_what_the_others_wrote(
+    storage: Storage, agent: Agent, diary: Diary
+) -> None:
     async def add_unless_there_are_two() -> None:
         async with storage.transaction() as work:
-            if (await work.entries.usage_of(agent.id)).entries < 2:
-                await work.entries.add(an_entry(diary=diary.id, author=an_author(agent)), an_index())
+            await work.entries.add(an_entry(diary=diary.id, author=an_author(agent)), an_index())
+            if (await work.entries.usage_of(agent.id)).entries > 2:
+                raise LookupError
 
-    await asyncio.gather(*(add_unless_there_are_two() for _ in range(6)))
+    await asyncio.gather(*(add_unless_there_are_two() for _ in range(6)), return_exceptions=True)
     async with storage.snapshot() as work:
         assert len((await work.entries.newest([diary.id], Filters(), ALL))[0]) == 2

@@ -125,7 +125,7 @@ async def test_one_diary_is_read_by_its_own_indexes(
 ) -> None:
     diaries = [await opened(storage, agent) for _ in range(60)]
     await execute(database, OTHERS)
-    await execute(database, "create index approximate on diary_entries using hnsw (embedding vector_cosine_ops)")
+    await execute(database, "create index approximate on diary_entries using hnsw (embedding halfvec_cosine_ops)")
     try:
         if analyzed:
             await execute(database, "analyze")

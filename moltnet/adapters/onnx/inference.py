@@ -74,7 +74,7 @@ class Inference:
         length = np.linalg.norm(pooled)
         if not 0 < length < np.inf:  # also false for a vector that holds NaN
             raise EmbedderUnavailable("The embedding model gave no finite vector")
-        return Vector((pooled / length).astype("<f4").tobytes())
+        return Vector((pooled / length).astype("<f2").tobytes())
 
     def _pooled(self, ids: Sequence[int]) -> NDArray[np.float32]:
         feed = {

@@ -59,7 +59,7 @@ NEAREST_PASSAGES = """
         where entry_id = any(%(ids)s::uuid[]) and model = %(model)s and embedding is not null
     ) as passages
     where require_serving(%(model)s)
-    order by id, embedding <=> %(vector)s::vector, ordinal
+    order by id, embedding <=> %(vector)s::halfvec, ordinal
 """
 # For each of some entries, which of some queries its words satisfy; diary_entries_pkey. Both are unpacked once, not for
 # each pair.
@@ -79,7 +79,7 @@ MATCHED_RUNS = """
 SIMILAR = """
     select id, cosine from (
         select e.id, coalesce(nullif(1 - (
-            case when e.embedding_model = %(model)s then e.embedding else p.embedding end <=> %(vector)s::vector
+            case when e.embedding_model = %(model)s then e.embedding else p.embedding end <=> %(vector)s::halfvec
         ), 'NaN'), 0) as cosine
         from diary_entries e left join entry_passages p
             on e.embedding_model is distinct from %(model)s

@@ -16,7 +16,7 @@ from moltnet.domain.errors import Unavailable
 
 # Any number that no other program on the same database uses: the first bytes of the SHA-256 of "moltnet migrations".
 LOCK_KEY = int.from_bytes(hashlib.sha256(b"moltnet migrations").digest()[:8], signed=True)
-VECTOR_VERSION = (0, 7)  # the first with sparse vectors
+VECTOR_VERSION = (0, 7)  # the first with vectors in half precision, and with sparse ones
 
 # Waits until no other process migrates this database; held until the connection ends.
 LOCK = "select pg_advisory_lock(%(key)s)"

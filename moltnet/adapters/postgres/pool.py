@@ -138,7 +138,7 @@ async def _try_on(pool: Pool) -> None:
 
 async def _set_up(connection: Connection) -> None:
     await connection.execute(SET_UP)
-    vector, sparse = await TypeInfo.fetch(connection, "vector"), await TypeInfo.fetch(connection, "sparsevec")
+    vector, sparse = await TypeInfo.fetch(connection, "halfvec"), await TypeInfo.fetch(connection, "sparsevec")
     if vector is None or sparse is None:
         raise StorageUnavailable("The database has not been migrated: run `moltnet migrate`")
     register_vectors(connection, vector, sparse)
@@ -190,8 +190,8 @@ class VectorDumper(Dumper):
     format = Format.BINARY
 
     def dump(self, vector: Vector) -> bytes:
-        """The message that pgvector's `vector_recv` reads."""
-        numbers = array("f", vector.data)
+        """The message that pgvector's `halfvec_recv` reads."""
+        numbers = array("H", vector.data)  # of two bytes, whatever they mean
         numbers.byteswap()
         return _HEAD + numbers.tobytes()
 
@@ -207,8 +207,8 @@ class SparseVectorDumper(Dumper):
 
 
 def vector_from_binary(message: bytes) -> Vector:
-    """The dense vector in a message of pgvector's `vector_send`."""
-    return Vector.of(pgvector.Vector.from_binary(message).to_list())
+    """The dense vector in a message of pgvector's `halfvec_send`."""
+    return Vector.of(pgvector.HalfVector.from_binary(message).to_list())
 
 
 def register_vectors(connection: BaseConnection[tuple[object, ...]], vector: TypeInfo, sparse: TypeInfo) -> None:

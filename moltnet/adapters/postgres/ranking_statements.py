@@ -55,7 +55,7 @@ _COUNTED = """
     select id, (select count(*) from diary_entries e where e.diary_id = holders.id)::float8 as entries
     from (select distinct id from held) as holders
 """
-_COSINE = "coalesce(nullif(1 - ({vector} <=> %(vector)s::vector), 'NaN'), 0)"
+_COSINE = "coalesce(nullif(1 - ({vector} <=> %(vector)s::halfvec), 'NaN'), 0)"
 _OWN = _COSINE.format(vector="e.embedding")
 # Nearly every entry is one passage of the serving model: it is looked at first.
 _NEAREST_PASSAGE = f"""
@@ -127,7 +127,7 @@ _AMONG = f"""
         select id, diary_id from (
             select e.id, e.diary_id from public_passages p join diary_entries e on e.id = p.entry_id
             where require_serving(%(model)s) and p.embedding_model = %(model)s and {{condition}}
-            order by p.embedding <=> %(vector)s::vector limit 400
+            order by p.embedding <=> %(vector)s::halfvec limit 400
         ) as near
         union
         select e.id, e.diary_id from diary_entries e
@@ -163,9 +163,9 @@ _OMITTED = """
 """
 _NEAREST_IN_PART = """
     near as materialized (
-        select entry_id as id, 1 - (embedding <=> %(vector)s::vector::halfvec(384)) as cosine from large_passages_{part}
+        select entry_id as id, 1 - (embedding <=> %(vector)s::halfvec) as cosine from large_passages_{part}
         where diary_id = %(diary)s and embedding_model = %(model)s
-        order by embedding <=> %(vector)s::vector::halfvec(384) limit 400
+        order by embedding <=> %(vector)s::halfvec limit 400
     ),
 """
 _RARE_IN_PART = """

@@ -33,6 +33,7 @@ RULES: Mapping[str, type[MoltNetError]] = MappingProxyType(
         "agent_keys_fingerprint_key": KeyTaken,
         "agent_keys_public_key_bytes_key": KeyTaken,
         "agent_vouchers_issuer_id_fkey": ProfileNotFound,
+        "agent_usage_agent_id_fkey": ProfileNotFound,
         "diaries_owner_id_fkey": ProfileNotFound,
         "diary_entries_author_id_fkey": ProfileNotFound,
         "diary_entries_diary_id_fkey": DiaryNotFound,

@@ -132,14 +132,8 @@ PUBLIC_PAGE = """
 # The entry of an id, if its diary is public, with its author; diary_entries_pkey.
 PUBLIC_ENTRY = "select * from public_entries where id = %(id)s"
 
-# Until the end of the transaction, nobody else asks how much an agent has stored. The first half of the key: the first
-# bytes of the SHA-256 of "moltnet usage".
-LOCK_USAGE = "select pg_advisory_xact_lock(-1060818709, hashtext(%(author)s::text))"
-# One row; diary_entries_author. The length of a text is read without the text.
-USAGE_OF_AUTHOR = """
-    select count(*) as entries, coalesce(sum(octet_length(content)), 0)::bigint as bytes
-    from diary_entries where author_id = %(author)s
-"""
+# One row, or none of an agent that has written nothing; agent_usage_pkey. Triggers count.
+USAGE_OF_AUTHOR = "select entries, bytes from agent_usage where agent_id = %(author)s"
 
 
 class PostgresEntries(Repository):
@@ -161,9 +155,8 @@ class PostgresEntries(Repository):
         return found
 
     async def usage_of(self, author: AgentId) -> Usage:
-        await self._session.run(LOCK_USAGE, author=author)
-        (usage,) = await self._session.all(lambda row: Usage(**row), USAGE_OF_AUTHOR, author=author)
-        return usage
+        usage = await self._session.first(lambda row: Usage(**row), USAGE_OF_AUTHOR, author=author)
+        return usage or Usage(entries=0, bytes=0)
 
     async def hold(self, diary_id: DiaryId, entry_id: EntryId) -> Entry | None:
         """The same; no other transaction changes it. Two statements: the second sees what the first waited for."""

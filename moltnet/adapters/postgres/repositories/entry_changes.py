@@ -38,7 +38,7 @@ ADD = f"""
         insert into entry_passages (entry_id, model, ordinal, starts_at, ends_at, embedding)
         select entry.id, model, ordinal, starts_at, ends_at, embedding
         from entry, unnest(
-            %(models)s::text[], %(ordinals)s::int[], %(starts)s::int[], %(ends)s::int[], %(embeddings)b::vector[]
+            %(models)s::text[], %(ordinals)s::int[], %(starts)s::int[], %(ends)s::int[], %(embeddings)b::halfvec[]
         ) as passages (model, ordinal, starts_at, ends_at, embedding)
     ), counted as (
         insert into diary_terms (diary_id, lexeme, holding)
@@ -78,7 +78,7 @@ REPLACE_WITH_INDEX = f"""
         insert into entry_passages (entry_id, model, ordinal, starts_at, ends_at, embedding)
         select edited.id, model, ordinal, starts_at, ends_at, embedding
         from edited, unnest(
-            %(models)s::text[], %(ordinals)s::int[], %(starts)s::int[], %(ends)s::int[], %(embeddings)b::vector[]
+            %(models)s::text[], %(ordinals)s::int[], %(starts)s::int[], %(ends)s::int[], %(embeddings)b::halfvec[]
         ) as passages (model, ordinal, starts_at, ends_at, embedding)
         on conflict (entry_id, model, ordinal) do update
         set starts_at = excluded.starts_at, ends_at = excluded.ends_at, embedding = excluded.embedding

@@ -95,7 +95,7 @@ STORE_PASSAGES = """
         insert into entry_passages (entry_id, model, ordinal, starts_at, ends_at, embedding)
         select entry.id, model, ordinal, starts_at, ends_at, embedding
         from entry, unnest(
-            %(models)s::text[], %(ordinals)s::int[], %(starts)s::int[], %(ends)s::int[], %(embeddings)b::vector[]
+            %(models)s::text[], %(ordinals)s::int[], %(starts)s::int[], %(ends)s::int[], %(embeddings)b::halfvec[]
         ) as passages (model, ordinal, starts_at, ends_at, embedding)
         on conflict do nothing
     )
@@ -167,7 +167,7 @@ COUNTS = """
 """
 # The passages of an entry but for its beginning, by model in their order; diary_entries_pkey, entry_passages_pkey.
 FURTHER_PASSAGES = """
-    select p.model, p.ordinal, p.starts_at, p.ends_at, vector_send(p.embedding) as embedding
+    select p.model, p.ordinal, p.starts_at, p.ends_at, halfvec_send(p.embedding) as embedding
     from diary_entries e join entry_passages p on p.entry_id = e.id
     where e.id = %(id)s and e.updated_at = %(updated_at)s and p.ordinal > 0
     order by p.model, p.ordinal
@@ -254,14 +254,15 @@ def _passage(row: Row) -> tuple[ModelName, IndexedPassage]:
     return ModelName(row["model"]), IndexedPassage(row["ordinal"], row["starts_at"], row["ends_at"], vector)
 
 
-# One row; each count reads an index of its table.
+# One row; each count reads an index of its table, that of entries a row for each agent that has written.
 SIZES = """
     select
         (select count(*) from agent_keys) as agents,
         (select count(*) from agent_vouchers where redeemed_by is not null) as vouchers_redeemed,
         (select count(*) from diaries) as diaries,
         (select count(*) from diaries where visibility = 'public') as public_diaries,
-        (select count(*) from diary_entries) as entries,
+        coalesce((select sum(entries) from agent_usage), 0)::bigint as entries,
+        coalesce((select sum(bytes) from agent_usage), 0)::bigint as entry_bytes,
         (select count(*) from diary_shares where status = 'accepted') as accepted_shares,
         (select count(*) from signing_requests where status = 'pending') as pending_signing_requests,
         (select count(*) from relation_intents) as undelivered_messages,

@@ -24,7 +24,7 @@ TIMEOUT_S = 30
 
 
 def vector(text: str) -> Vector:
-    return Vector(text.encode().ljust(384 * 4, b"."))
+    return Vector(text.encode().ljust(384 * 2, b"."))
 
 
 @attrs.define(eq=False)

@@ -7,14 +7,15 @@ from moltnet.adapters.postgres.pool import SparseVector, SparseVectorDumper, Vec
 from moltnet.domain.indexing import DIMENSIONS, Vector
 
 FLOATS = st.floats(width=32, allow_nan=False)
+HALVES = st.floats(width=16, allow_nan=False)
 
 
-@given(st.lists(FLOATS, min_size=4, max_size=4).map(lambda some: some * (DIMENSIONS // 4)))
+@given(st.lists(HALVES, min_size=4, max_size=4).map(lambda some: some * (DIMENSIONS // 4)))
 def test_a_vector_is_sent_as_pgvector_reads_it(numbers: list[float]):
-    vector = Vector(struct.pack(f"<{DIMENSIONS}f", *numbers))
+    vector = Vector(struct.pack(f"<{DIMENSIONS}e", *numbers))
     sent = VectorDumper(Vector).dump(vector)
     assert struct.unpack_from(">hh", sent) == (DIMENSIONS, 0)
-    assert list(struct.unpack_from(f">{DIMENSIONS}f", sent, 4)) == numbers
+    assert list(struct.unpack_from(f">{DIMENSIONS}e", sent, 4)) == numbers
 
 
 @given(st.dictionaries(st.integers(1, 10**9), FLOATS.filter(bool), max_size=20))
