@@ -71,7 +71,7 @@ async def _measure(name: str, workload: Workload, folder: Path) -> None:
         async with await connect(client_id=client, client_secret=secret, api_url=server.url) as agent:
             await workload.write(Visit(server.url, agent, folder))
     grown = {table: parts - before[table] for table, parts in _sizes(folder).items()}
-    total = sum((sum(parts.values()) for parts in grown.values())) / workload.entries / 1000
+    total = sum(sum(parts.values()) for parts in grown.values()) / workload.entries / 1000
     print(f"\n{name}: {total:.2f} kB per entry, at most {workload.most_kb} wanted", flush=True)
     print(f"  {'bytes per entry':<36}{'rows':>9}{'TOAST':>9}{'indexes':>9}")
     for table, parts in sorted(grown.items(), key=lambda each: -sum(each[1].values())):

@@ -11,7 +11,7 @@ import math
 import re
 import struct
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from operator import attrgetter, mul
 from typing import NewType
@@ -22,9 +22,10 @@ from moltnet.domain.errors import Unavailable
 
 # A sentence of fewer tokens ("I agree.", a date, an abbreviation taken for an end) is read with the next one.
 SENTENCE_LEAST = 12
-# About as many passages has a text at most, for it is read in longer ones the longer it is: ordinary prose of 10 000
-# characters has a hundred sentences, each of which is read by itself, and one entry cannot fill a store with vectors.
-PASSAGES_MOST = 192
+# About as many passages has a text at most: its shortest sentences are joined until then, as far as the model reads.
+# Ordinary prose of 10 000 characters has a hundred sentences, nearly each of which is read by itself, and one entry
+# cannot fill a store with vectors: each takes a kilobyte (ADR-55).
+PASSAGES_MOST = 96
 # Where a sentence may end: after its mark and what closes it, at an empty line, before a heading or item of a list. A
 # line alone ends nothing, for much text is broken into lines. Each alternative is linear in the length of a text.
 _ENDS = re.compile(
@@ -52,14 +53,14 @@ class Span:
 def passages(text: str, tokens: Sequence[Span], size: int, overlap: int, budget: int) -> tuple[Span, ...]:
     """Cuts a text, given with the spans of its tokens, into its sentences.
 
-    Short sentences stand with the next one, or at the end with the one before. What has more than `size` tokens is cut
-    into windows, of which neighbours share `overlap`. In a text of more tokens than PASSAGES_MOST such windows hold,
-    both are longer, up to the `budget` that a passage has.
+    Short sentences stand with the next one, or at the end with the one before. Of more than PASSAGES_MOST the shortest
+    are joined. What has more than `size` tokens is cut into windows, of which neighbours share `overlap`; in a text of
+    more tokens than PASSAGES_MOST such windows hold they are longer, up to the `budget` that a passage has.
     """
     share = math.ceil(len(tokens) / PASSAGES_MOST)
-    size = min(max(size, share + overlap), budget)
-    sentences = _sentences(text, tokens, min(max(SENTENCE_LEAST, share), budget))
-    return tuple(window for sentence in sentences for window in windows(sentence, size, overlap))
+    size = min(max(size, share + overlap, 2 * share), budget)
+    cuts = _joined(_cuts(text, tokens, min(SENTENCE_LEAST, budget)), size)
+    return tuple(window for first, until in pairwise(cuts) for window in windows(tokens[first:until], size, overlap))
 
 
 def windows(tokens: Sequence[Span], size: int, overlap: int) -> tuple[Span, ...]:
@@ -77,15 +78,28 @@ def windows(tokens: Sequence[Span], size: int, overlap: int) -> tuple[Span, ...]
     return tuple(Span(tokens[at].start, tokens[min(at + size, len(tokens)) - 1].end) for at in starts)
 
 
-def _sentences(text: str, tokens: Sequence[Span], least: int) -> Iterator[Sequence[Span]]:
-    """Runs of tokens that leave none out, of at least `least` each but for a text that has fewer."""
+def _cuts(text: str, tokens: Sequence[Span], least: int) -> list[int]:
+    """Where sentences of at least `least` tokens begin, as places among the tokens, and where the last one ends."""
     cuts = [0]
     for end in _ENDS.finditer(text):
         at = bisect_left(tokens, end.end(), key=_START)
         if at - cuts[-1] >= least and len(tokens) - at >= least:
             cuts.append(at)
-    for first, until in pairwise([*cuts, len(tokens)]):
-        yield tokens[first:until]
+    return [*cuts, len(tokens)]
+
+
+def _joined(cuts: list[int], most: int) -> list[int]:
+    """The same without some, for PASSAGES_MOST sentences: neighbours of together `most` tokens, the fewest first."""
+    while (excess := len(cuts) - 1 - PASSAGES_MOST) > 0:
+        lengths = {at: cuts[at + 1] - cuts[at - 1] for at in range(1, len(cuts) - 1)}
+        removed = set[int]()
+        for at in sorted((at for at, length in lengths.items() if length <= most), key=lengths.__getitem__):
+            if len(removed) < excess and removed.isdisjoint((at - 1, at + 1)):
+                removed.add(at)
+        if not removed:
+            break
+        cuts = [cut for at, cut in enumerate(cuts) if at not in removed]
+    return cuts
 
 
 DIMENSIONS = 384

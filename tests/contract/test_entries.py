@@ -200,7 +200,9 @@ async def test_usage_follows_edits_and_removals(storage: Storage, agent: Agent, 
     async with storage.transaction() as work:
         edited = attrs.evolve(longer, content="gr\u00fc\u00dfe", importance=9)
         assert await work.entries.replace(edited, an_index("a"), unless_changed_since=longer.updated_at)
-        assert await work.entries.replace(attrs.evolve(moved, importance=9), None, unless_changed_since=moved.updated_at)
+        assert await work.entries.replace(
+            attrs.evolve(moved, importance=9), None, unless_changed_since=moved.updated_at
+        )
         assert await work.entries.remove(diary.id, removed.id)
         assert await work.entries.usage_of(agent.id) == Usage(entries=3, bytes=7 + 4 + 14)
     async with storage.transaction() as work:

@@ -139,8 +139,20 @@ def test_a_text_has_so_many_passages_at_most_whatever_it_is_made_of(sentence: st
     tokens = [Span(at, at + 1) for at in range(length) if text[at] != " "]
     cut = passages(text, tokens, 64, 24, 100_000)
     assert PASSAGES_MOST / 2 <= len(cut) <= PASSAGES_MOST
-    most = len(tokens) // (232 - 24) + 1
+    most = 2 * len(tokens) // 232 + 1  # any two neighbours together do not fit
     assert len(passages(text, tokens, 64, 24, 232)) <= max(PASSAGES_MOST, most)
+
+
+def test_of_many_sentences_only_as_many_are_joined_as_must_be() -> None:
+    short, long = (
+        ["One of those that say little about the day or the work done."] * 80,
+        [f"{at}: {FACT}" for at in range(40)],
+    )
+    sentences = [*long, *short]
+    found = cut(" ".join(sentences), size=64, overlap=24)
+    assert len(found) == PASSAGES_MOST < len(sentences)
+    assert found[: len(long)] == long
+    assert found[len(long) :].count(short[0]) == 80 - 2 * (len(sentences) - PASSAGES_MOST)
 
 
 @given(lengths=st.lists(st.integers(1, 400), max_size=400))
