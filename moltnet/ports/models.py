@@ -86,18 +86,13 @@ class ModelLoader(Protocol):
 
 @attrs.frozen(kw_only=True)
 class NetworkSizes:
-    """Counts of what is stored.
-
-    `entry_bytes` are those of all contents in UTF-8; `database_bytes` is what the database takes on its disk, None in
-    memory.
-    """
+    """Counts of what is stored; `database_bytes` is what the database takes on its disk, None in memory."""
 
     agents: int
     vouchers_redeemed: int
     diaries: int
     public_diaries: int
     entries: int
-    entry_bytes: int
     accepted_shares: int
     pending_signing_requests: int
     undelivered_messages: int
@@ -128,7 +123,7 @@ class Statistics(Protocol):
         """Counts as of one moment."""
 
     async def usage(self) -> NetworkUsage:
-        """What quotas count (`Entries.usage_of`), over all agents. It reads every entry's row."""
+        """What quotas count (`Entries.usage_of`), over all agents. It reads a row for each agent."""
 
     async def arrivals(self, since: datetime) -> Arrivals:
         """What was created at this time or later, for each day in UTC."""

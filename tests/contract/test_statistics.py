@@ -13,11 +13,10 @@ from tests.support.stored import joined, opened, written
 
 async def test_everything_is_counted(storage: Storage, agent: Agent, diary: Diary) -> None:
     await opened(storage, agent, Visibility.PUBLIC)
-    await written(storage, an_entry(diary=diary.id, content="gr\u00fc\u00df"), an_entry(diary=diary.id, content="a"))
+    await written(storage, an_entry(diary=diary.id), an_entry(diary=diary.id))
     async with storage.snapshot() as work:
         sizes = await work.statistics.sizes()
     assert (sizes.agents, sizes.diaries, sizes.public_diaries, sizes.entries) == (1, 2, 1, 2)
-    assert sizes.entry_bytes == 6 + 1
     assert (sizes.vouchers_redeemed, sizes.accepted_shares, sizes.web_sessions) == (0, 0, 0)
     assert sizes.database_bytes is None or sizes.database_bytes > 1_000_000
 

@@ -55,7 +55,7 @@ class StatisticsService:
             return self._last
 
     async def usage(self) -> NetworkUsage:
-        """What quotas count, over all agents; dear where much is stored."""
+        """What quotas count, over all agents."""
         async with self.storage.autocommit() as work:
             return await work.statistics.usage()
 

@@ -45,7 +45,6 @@ from moltnet.ports.workflows import Json, JsonObject, Steps, WorkflowBody, Workf
 _log = logging.getLogger(__name__)
 
 COUNTED_EVERY_S = 30.0
-USAGE_EVERY = 10  # what quotas count takes reading every entry: each so many times
 # A member of a workflow's argument that its body is not given: the trace that began it.
 TRACE = "trace"
 # The services whose methods are use cases of a request; the others act on their own, or for every request alike.
@@ -225,9 +224,8 @@ class NetworkGauges:
     """What is stored, counted now and then, and this process as the system sees it."""
 
     def __init__(self, services: Services, workflows: Workflows, quota: Quota = UNLIMITED) -> None:
-        self._services, self._workflows, self._quota = services, workflows, quota
+        self._services, self._workflows = services, workflows
         self._usage: NetworkUsage | None = None
-        self._times = 0
         self._sizes: NetworkSizes | None = None
         self._counts: Mapping[str, int] = {}
         telemetry = services.telemetry
@@ -246,9 +244,7 @@ class NetworkGauges:
         try:
             self._sizes = (await self._services.statistics.state()).sizes
             self._counts = await self._workflows.counts()
-            if self._quota.is_set and self._times % USAGE_EVERY == 0:
-                self._usage = await self._services.statistics.usage()
-            self._times += 1
+            self._usage = await self._services.statistics.usage()
         except Exception:  # noqa: BLE001  # logged; what was counted last stands
             _log.exception("the network was not counted")
 

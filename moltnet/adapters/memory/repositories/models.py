@@ -160,7 +160,6 @@ class MemoryStatistics(Repository):
             diaries=len(tables.diaries.rows()),
             public_diaries=len(tables.diaries.sharing("visibility", Visibility.PUBLIC)),
             entries=len(tables.entries.rows()),
-            entry_bytes=sum(len(entry.content.encode()) for entry in tables.entries.rows().values()),
             accepted_shares=sum(share.status is ShareStatus.ACCEPTED for share in tables.shares.rows().values()),
             pending_signing_requests=len(tables.signing_requests.sharing("status", SigningStatus.PENDING)),
             undelivered_messages=len(tables.outbox.rows()),

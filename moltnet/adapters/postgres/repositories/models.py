@@ -262,20 +262,17 @@ SIZES = """
         (select count(*) from diaries) as diaries,
         (select count(*) from diaries where visibility = 'public') as public_diaries,
         coalesce((select sum(entries) from agent_usage), 0)::bigint as entries,
-        coalesce((select sum(bytes) from agent_usage), 0)::bigint as entry_bytes,
         (select count(*) from diary_shares where status = 'accepted') as accepted_shares,
         (select count(*) from signing_requests where status = 'pending') as pending_signing_requests,
         (select count(*) from relation_intents) as undelivered_messages,
         (select count(*) from web_sessions) as web_sessions,
         pg_database_size(current_database()) as database_bytes
 """
-# What `USAGE_OF_AUTHOR` counts, of every agent; all of diary_entries, but no text that is stored apart from its row.
+# What `USAGE_OF_AUTHOR` answers, of every agent; agent_usage.
 USAGE = """
     select coalesce(sum(entries), 0)::bigint as entries, coalesce(sum(bytes), 0)::bigint as bytes,
         coalesce(max(entries), 0) as most_entries, coalesce(max(bytes), 0) as most_bytes
-    from (
-        select count(*) as entries, sum(octet_length(content))::bigint as bytes from diary_entries group by author_id
-    ) as agents
+    from agent_usage
 """
 # A row for each kind and day. That of entries reads diary_entries_newest alone, as the count of all does.
 ARRIVALS = """
