@@ -1,12 +1,15 @@
 """`moltnet` as a process of its own that is there at once: forked from one that has loaded every module.
 
-`python -m tests.support.forked SOCKET` accepts connections. A message on each asks for a process: its arguments, its
-environment and its working folder as JSON, and with them its standard input, output and error. The answers are the
-process's id and, once it has ended, its exit status as `os.waitstatus_to_exitcode` gives it.
+`python -m tests.support.forked SOCKET EXCLUDED …` accepts connections. A message on each asks for a process: its
+arguments, its environment, its working folder and the numbers of its open files as JSON, and with them those files. The
+answers are the process's id and, once it has ended, its exit status as `os.waitstatus_to_exitcode` gives it. What a
+forked server would start as `moltnet` is forked in the same way. /proc shows the arguments of each as its command line.
 """
 
 import asyncio
 import atexit
+import ctypes
+import fcntl
 import functools
 import gc
 import importlib
@@ -23,12 +26,15 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import attrs
 
-MESSAGE_BYTES = 100_000
-running: dict[int, str] = {}
-"""The arguments of the processes that were forked and have not ended: their command lines show others."""
+MESSAGE_BYTES, MOST_FILES = 100_000, 16
+# Where a process finds the files it was sent, before they get their numbers: nobody has as many open.
+SENT = 500
+STANDARD = (0, 1, 2)
+ROOM_FOR_ARGUMENTS = "-" * 2_000
 
 
 class _Pipe(asyncio.StreamReaderProtocol):
@@ -88,7 +94,6 @@ class Forked:
         asyncio.get_running_loop().remove_reader(connection)
         with connection:
             self.returncode = int(connection.recv(MESSAGE_BYTES))
-        del running[self.pid]
         self._ended.set()
 
 
@@ -110,28 +115,50 @@ async def start(
         _, pipe = await loop.connect_read_pipe(_Pipe, os.fdopen(reading, "rb"))
         pipes.append(pipe)
         ends.append(writing)
-    connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    connection.connect(_server(prefix))
     nothing = os.open(os.devnull, os.O_RDWR)
     others = {subprocess.PIPE: ends[-1], subprocess.DEVNULL: nothing}
-    order = json.dumps([arguments, dict(environment), str(folder or Path.cwd())]).encode()
-    socket.send_fds(connection, [order], [nothing, ends[0], others.get(errors, errors)])
+    files = dict(zip(STANDARD, (nothing, ends[0], others.get(errors, errors)), strict=True))
+    server = _server(prefix, with_ory=any(name.startswith("ORY_") for name in environment))
+    process = await _ordered(server, _Order(arguments, environment, str(folder or Path.cwd())), files, pipes)
     for end in (nothing, *ends):
         os.close(end)
+    return process
+
+
+@attrs.frozen
+class _Order:
+    """A process that is asked for; in a session of its own, it does not hear what a terminal sends its parent."""
+
+    arguments: Sequence[str]
+    environment: Mapping[str, str]
+    folder: str
+    in_own_session: bool = False
+
+
+async def _ordered(address: str, order: _Order, files: Mapping[int, int], pipes: Sequence[_Pipe] = ()) -> Forked:
+    """Has a process forked at an address; `files` are the sender's numbers of its open files, by its own."""
+    loop = asyncio.get_running_loop()
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    connection.connect(address)
+    message = json.dumps([order.arguments, dict(order.environment), order.folder, order.in_own_session, [*files]])
+    socket.send_fds(connection, [message.encode()], [*files.values()])
     connection.setblocking(False)  # noqa: FBT003 - a name of the standard library
     process = Forked(int(await loop.sock_recv(connection, MESSAGE_BYTES)), pipes)
-    running[process.pid] = " ".join(arguments)
     loop.add_reader(connection, process._answered, connection)
     return process
 
 
 @functools.cache
-def _server(prefix: tuple[str, ...]) -> str:
-    """The address of the process that forks, run by a prefix; it ends with this one."""
+def _server(prefix: tuple[str, ...], *, with_ory: bool) -> str:
+    """The address of a process that forks, run by a prefix; it ends with this one.
+
+    One has loaded Ory's client, which takes as long as all the rest; it is started where that is needed.
+    """
     folder = tempfile.mkdtemp(prefix="moltnet-forks-")
     atexit.register(shutil.rmtree, folder)
     address = f"{folder}/socket"
-    command = (*prefix, sys.executable, "-m", __name__, address)
+    excluded = ("__main__", ".integrations.", *([] if with_ory else ["adapters.ory"]))
+    command = (*prefix, sys.executable, "-m", __name__, address, " ".join(excluded), ROOM_FOR_ARGUMENTS)
     # Pipes, as the streams of the forked processes are: Python asks once what a stream is.
     server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert server.stdin
@@ -143,35 +170,67 @@ def _server(prefix: tuple[str, ...]) -> str:
     return address
 
 
-def main(address: str) -> None:
+def main(address: str, excluded: str) -> None:
     """Forks until standard input ends; returns in each process that was forked, which is `moltnet` from then on."""
     before = dict(os.environ)
-    _load_everything()
+    _load_everything(excluded.split())
     loaded = {name: value for name, value in os.environ.items() if name not in before}
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listening:
         listening.bind(address)
         listening.listen(100)
         os.write(1, b"ready\n")
         connection = _forked(listening)
-    order, descriptors, _, _ = socket.recv_fds(connection, MESSAGE_BYTES, 3)
+    message, descriptors, _, _ = socket.recv_fds(connection, MESSAGE_BYTES, MOST_FILES)
     if child := os.fork():
         _report(connection, child, descriptors)
     connection.close()
-    arguments, environment, folder = json.loads(order)
-    for number, descriptor in enumerate(descriptors):
-        os.dup2(descriptor, number)
-        os.close(descriptor)
+    arguments, environment, folder, in_own_session, numbers = json.loads(message)
+    if in_own_session:
+        os.setsid()
+    _receive(dict(zip(numbers, descriptors, strict=True)))
     os.environ.clear()
     os.environ.update({**loaded, **environment})
     os.chdir(folder)
     sys.argv = ["moltnet", *arguments]
+    _show([sys.executable, "-m", *sys.argv])
+    _fork_from(address)
 
 
-def _load_everything() -> None:
-    """Imports all modules but those that need an agent framework."""
+def _receive(files: Mapping[int, int]) -> None:
+    """Gives the files that were sent their numbers."""
+    moved = {number: fcntl.fcntl(file, fcntl.F_DUPFD, SENT) for number, file in files.items()}
+    for file in files.values():
+        os.close(file)
+    for number, file in moved.items():
+        os.dup2(file, number)
+        os.close(file)
+
+
+def _show(command: Sequence[str]) -> None:
+    """Writes a command where /proc has the command line of this process (proc_pid_stat(5): arg_start, arg_end)."""
+    fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
+    start, end = int(fields[45]), int(fields[46])
+    ctypes.memmove(start, "\0".join(command).encode().ljust(end - start, b"\0"), end - start)
+
+
+def _fork_from(address: str) -> None:
+    """Lets this process fork `moltnet` from an address, where it would start it anew."""
+    start_anew = asyncio.create_subprocess_exec
+
+    async def started(program: str, *arguments: str, **options: Any) -> Any:
+        if (program, arguments[:2]) != (sys.executable, ("-m", "moltnet")):
+            return await start_anew(program, *arguments, **options)
+        files = {number: number for number in (*STANDARD, *options["pass_fds"])}
+        return await _ordered(address, _Order(arguments[2:], os.environ, str(Path.cwd()), in_own_session=True), files)
+
+    asyncio.create_subprocess_exec = started  # type: ignore[assignment]
+
+
+def _load_everything(excluded: Sequence[str]) -> None:
+    """Imports all modules but those whose name has one of these parts."""
     package = importlib.import_module("moltnet")
     for module in pkgutil.walk_packages(package.__path__, "moltnet."):
-        if not any(each in module.name for each in ("__main__", ".integrations.")):
+        if not any(each in module.name for each in excluded):
             importlib.import_module(module.name)
     gc.freeze()
 
@@ -205,5 +264,5 @@ def _report(connection: socket.socket, child: int, descriptors: Sequence[int]) -
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:3])
     importlib.import_module("moltnet.entrypoints.cli.main").main()

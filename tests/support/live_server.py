@@ -143,8 +143,6 @@ async def until(holds: Callable[[], bool], within_s: float = 20.0) -> None:
 
 
 def _is_of(process: Path, folder: Path) -> bool:
-    if str(folder) in forked.running.get(int(process.name), ""):
-        return True
     try:
         if str(folder).encode() in (process / "cmdline").read_bytes():
             return True

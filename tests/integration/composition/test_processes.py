@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.live_server import all_contents, first_diary, genesis, processes_of, serving, until
+from tests.support.live_server import READY, all_contents, first_diary, genesis, processes_of, serving, until
+from tests.support.postgres import created
 from tests.support.writer import contents_of
 
 pytestmark = pytest.mark.real
@@ -31,8 +32,13 @@ async def test_eight_writing_processes_lose_nothing_over_two_servers_of_one_fold
 
 
 async def test_a_killed_supervisor_leaves_no_worker_and_no_database_behind(tmp_path: Path) -> None:
-    async with serving(tmp_path, "--workers", "2") as server:
-        await server.kill()
+    # A process of its own, as operators start it, and workers that it starts in the same way.
+    command = (sys.executable, "-m", "moltnet", "serve", "--port", "0", "--workers", "2", "--data", created(tmp_path))
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    assert process.stdout
+    assert (await process.stdout.readline()).startswith(READY)
+    process.kill()
+    await process.wait()
     await until(lambda: not processes_of(tmp_path))
 
 
