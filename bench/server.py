@@ -75,8 +75,12 @@ def founders(
 
 def cpu_s(server: Server, folder: Path) -> tuple[float, float]:
     """CPU seconds that the server process, and that the processes of its embedded database have used so far."""
-    database = (path.parent for path in Path("/proc").glob("[0-9]*/cwd") if _points_into(path, folder))
-    return used_s(server.pid), sum(map(_used_s, database))
+    return used_s(server.pid), database_s(folder)
+
+
+def database_s(folder: Path) -> float:
+    """CPU seconds that the living processes of a folder's embedded database have used so far."""
+    return sum(_used_s(path.parent) for path in Path("/proc").glob("[0-9]*/cwd") if _points_into(path, folder))
 
 
 def used_s(pid: int) -> float:

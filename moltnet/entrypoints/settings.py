@@ -78,6 +78,13 @@ class RateLimitStore(StrEnum):
     POSTGRES = "postgres"
 
 
+class EmbeddingDevice(StrEnum):
+    """What computes vectors: the processor, or a device of NVIDIA's."""
+
+    CPU = "cpu"
+    CUDA = "cuda"
+
+
 @attrs.frozen(kw_only=True)
 class OrySettings:
     """An Ory that stands behind a server (docs/reference/ory.md, "Services").
@@ -113,6 +120,7 @@ class Settings:
 
     data_dir: Path
     workflows_url: str | None = _variable("MOLTNET_WORKFLOWS_DATABASE_URL", database_url, repr=False)
+    replica_url: str | None = _variable("MOLTNET_REPLICA_DATABASE_URL", database_url, repr=False)
     database_url: str | None = _variable("DATABASE_URL", database_url, repr=False)
     port: int = _variable("PORT", port, DEFAULT_PORT)
     public_url: str | None = _variable("MOLTNET_PUBLIC_URL", read_http_url)
@@ -122,6 +130,9 @@ class Settings:
     content_max: int = _variable("MOLTNET_CONTENT_MAX", between(1, CONTENT_CEILING), CONTENT_MAX)
     model_dir: Path | None = _variable("MOLTNET_MODEL", Path)
     embedding_threads: int = _variable("MOLTNET_EMBEDDING_THREADS", between(1, 64), 2)
+    embedding_device: EmbeddingDevice = _variable(
+        "MOLTNET_EMBEDDING_DEVICE", one_of(EmbeddingDevice), EmbeddingDevice.CPU
+    )
     max_connections: int = _variable("MOLTNET_DATABASE_CONNECTIONS", between(2, 1000), 10)
     scopeless_tokens_have_all: bool = _variable("MOLTNET_SCOPELESS_TOKENS_HAVE_ALL", yes_no, default=True)
     streams_per_address: int = _variable("MOLTNET_STREAMS_PER_ADDRESS", between(1, 100_000), 5)

@@ -10,6 +10,7 @@ from dependency_injector import providers
 
 from moltnet.adapters.memory.embedding import MemoryEmbedder
 from moltnet.adapters.memory.relations import MemoryRelationStore
+from moltnet.adapters.memory.replicas import MemoryReplicas
 from moltnet.adapters.memory.storage import MemoryStorage
 from moltnet.adapters.memory.system import MemoryClock, MemoryRandomness
 from moltnet.adapters.memory.workflows import Journal, MemoryWorkflows
@@ -70,7 +71,7 @@ class Network:
     """The use cases, and what they stand on.
 
     `calls` interrupts the statements of the storage and the ports `IdentityProvider`, `ClientRegistry`, `Permissions`,
-    `Embedder` and, where permissions live elsewhere, `RelationStore`, by these names.
+    `Embedder` and, where permissions live elsewhere, `RelationStore`, by these names; with a replica, `Replicas`.
     """
 
     services: Services
@@ -135,6 +136,7 @@ async def a_network(
     clock: MemoryClock | None = None,
     place: Callable[[Parts], None] = lambda _: None,
     ory: Ory | None = None,
+    with_replica: bool = False,
 ) -> AsyncIterator[Network]:
     """A network at NOON that nobody has joined; what it left running has ended with the context.
 
@@ -148,6 +150,7 @@ async def a_network(
         events=memory.events,
         models=Models(interrupted("Embedder", embedder, calls) if embedder else None),
         ory=ory,
+        replicas=interrupted("Replicas", MemoryReplicas(storage), calls) if with_replica else None,
         relation_store=interrupted("RelationStore", relations, calls) if with_remote_permissions else None,
     )
     with _wiring() as (parts, use_cases):

@@ -103,14 +103,16 @@ class OnnxEmbedder:
         self._scheduler = Scheduler(self._compute, threads, telemetry)
 
     @classmethod
-    def load(cls, directory: Path, threads: int = 2, telemetry: Telemetry = NO_TELEMETRY) -> "OnnxEmbedder":
+    def load(
+        cls, directory: Path, threads: int = 2, telemetry: Telemetry = NO_TELEMETRY, device: str = "cpu"
+    ) -> "OnnxEmbedder":
         """Reads a model directory and proves it by one computation of full length, on the calling thread.
 
-        Raises ModelMissing and ModelUnusable, each with a sentence for the operator.
+        Raises ModelMissing, ModelUnusable and DeviceMissing, each with a sentence for the operator.
         """
         model = ModelDirectory.read(directory)
         tokenizer = TextTokenizer(directory / TOKENIZER)
-        inference = Inference(model)
+        inference = Inference(model, device)
         embedder = cls(model, tokenizer, inference, threads, telemetry)
         longest = model.declaration.max_tokens
         inference.prove(tokenizer.ids("a " * longest, longest))

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as failures
 
 from moltnet.adapters.onnx.model_dir import GRAPH, ModelDirectory, ModelUnusable, Pooling
+from moltnet.domain.errors import Unavailable
 from moltnet.domain.indexing import DIMENSIONS, EmbedderUnavailable, Vector
 
 _INTEGERS: dict[str, type[np.integer]] = {"tensor(int64)": np.int64, "tensor(int32)": np.int32}
@@ -28,6 +29,14 @@ _FAILURES = (
 # One kernel for sum and normalization takes longer than the two it replaces: a text took 1.3 times as long (ADR-32).
 _SLOW_FUSIONS = ("SkipLayerNormFusion",)
 _UNIT_TOLERANCE = 1e-3
+# ONNX Runtime's names of what computes, by the device of MOLTNET_EMBEDDING_DEVICE.
+_PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+
+
+class DeviceMissing(Unavailable):
+    """What the operator wants texts to be embedded by is not on this machine."""
+
+    code = "EMBEDDING_DEVICE_MISSING"
 
 
 class Inference:
@@ -37,16 +46,21 @@ class Inference:
     other's vectors: 8-bit graphs scale a whole batch by its largest number.
     """
 
-    def __init__(self, directory: ModelDirectory) -> None:
-        """Loads the graph; raises ModelUnusable if it cannot be run as declared."""
+    def __init__(self, directory: ModelDirectory, device: str = "cpu") -> None:
+        """Loads the graph; raises ModelUnusable if it cannot be run as declared, and DeviceMissing."""
+        provider = _available(device)
         self._declaration = directory.declaration
         path = directory.path / GRAPH
         try:
             self._session = onnxruntime.InferenceSession(
-                str(path), _options(), providers=["CPUExecutionProvider"], disabled_optimizers=[*_SLOW_FUSIONS]
+                str(path), _options(), providers=[provider], disabled_optimizers=[*_SLOW_FUSIONS]
             )
         except _FAILURES as error:
             raise ModelUnusable(f"{path} is not a graph that can be run: {error}") from error
+        if self._session.get_providers()[0] != provider:  # without its device, the library takes the processor
+            raise DeviceMissing(
+                "MOLTNET_EMBEDDING_DEVICE=cuda: ONNX Runtime finds no device it can use; its log says why"
+            )
         self._inputs = _inputs(self._session)
         self._output = _output(self._session, self._declaration.pooling)
 
@@ -90,6 +104,16 @@ class Inference:
                 return np.asarray(answer[0, 0], np.float32)
             case Pooling.NONE:
                 return np.asarray(answer[0], np.float32)
+
+
+def _available(device: str) -> str:
+    provider = _PROVIDERS[device]
+    if provider not in onnxruntime.get_available_providers():
+        raise DeviceMissing(
+            f"MOLTNET_EMBEDDING_DEVICE={device}: this ONNX Runtime has no {provider}; install onnxruntime-gpu in the "
+            "place of onnxruntime, in the same version, or unset it"
+        )
+    return provider
 
 
 def _options() -> onnxruntime.SessionOptions:

@@ -17,12 +17,24 @@ from moltnet.domain.errors import Invalid, StorageFull, StorageReadOnly, Storage
 
 CONNECT_WITHIN_S = 4
 # One row: on, or off.
+# One row each: whose log, and how far it reaches in bytes; on a replica how much of it is replayed, else null.
+REACHES = "select system_identifier, pg_current_wal_insert_lsn() - '0/0'::pg_lsn from pg_control_system()"
+REPLAYED = """
+    select system_identifier, case when pg_is_in_recovery() then pg_last_wal_replay_lsn() - '0/0'::pg_lsn end
+    from pg_control_system()
+"""
 READ_ONLY = "select current_setting('transaction_read_only')"
 # As many pages of a temporary table as PostgreSQL adds to any table at once, so that this fails where that would.
 ALLOCATE_SPACE = """
     create temporary table room on commit drop as
         select repeat(md5(number::text), 60) as filling from generate_series(1, 256) as number
 """
+
+
+class ReplicaUnusable(Unavailable):
+    """No search is ranked by the replica that is set."""
+
+    code = "REPLICA_UNUSABLE"
 
 
 @attrs.define
@@ -150,6 +162,17 @@ class DatabaseHealthCheck:
             raise SchemaUnusable(f"{len(missing)} migrations are missing; run moltnet migrate")
         return f"up to date ({len(applied)} migrations)"
 
+    async def replica(self, conninfo: str) -> str:
+        """That the replica of another address follows this database, and how far behind it is."""
+        ((system, reaches),) = await self._rows(REACHES)
+        try:
+            ((its_system, replayed),) = await _rows(conninfo, REPLAYED)
+        except StorageUnavailable as error:
+            raise ReplicaUnusable("it does not answer: check MOLTNET_REPLICA_DATABASE_URL") from error
+        if its_system != system or replayed is None:
+            raise ReplicaUnusable("it is no replica of this database: check MOLTNET_REPLICA_DATABASE_URL")
+        return f"{max(0, int(reaches - replayed))} bytes of the log behind"
+
     async def clock(self) -> str:
         """That its clock and this machine's agree."""
         asked = datetime.now(UTC)
@@ -160,8 +183,12 @@ class DatabaseHealthCheck:
         return f"{apart / timedelta(milliseconds=1):.0f} ms from the database server's"
 
     async def _rows(self, statement: LiteralString) -> list[tuple[Any, ...]]:
-        with translated():
-            async with await psycopg.AsyncConnection.connect(self.conninfo) as connection:
-                require_utf8(connection)
-                await limit_statements(connection)
-                return await (await connection.execute(statement)).fetchall()
+        return await _rows(self.conninfo, statement)
+
+
+async def _rows(conninfo: str, statement: LiteralString) -> list[tuple[Any, ...]]:
+    with translated():
+        async with await psycopg.AsyncConnection.connect(conninfo) as connection:
+            require_utf8(connection)
+            await limit_statements(connection)
+            return await (await connection.execute(statement)).fetchall()

@@ -80,12 +80,18 @@ class Pool(AsyncConnectionPool[Connection]):
 
 @asynccontextmanager
 async def opened_pool(
-    conninfo: str, *, max_connections: int, wait_s: float, statement_s: float = STATEMENT_WITHIN_S
+    conninfo: str,
+    *,
+    max_connections: int,
+    wait_s: float,
+    statement_s: float = STATEMENT_WITHIN_S,
+    waits_for_first: bool = True,
 ) -> AsyncIterator[Pool]:
     """A pool of at most `max_connections`, closed at the end of the block.
 
     Each connection commits every statement by itself unless a transaction is started. Raises StorageUnavailable when
-    the first connection, or later a free one, is not to be had within `wait_s` seconds. A statement has `statement_s`.
+    the first connection, if it is to be waited for, or later a free one is not to be had within `wait_s` seconds. A
+    statement has `statement_s`.
     """
 
     async def set_up(connection: Connection) -> None:
@@ -105,7 +111,7 @@ async def opened_pool(
     )
     try:
         with translated():
-            await pool.open(wait=True, timeout=wait_s)
+            await pool.open(wait=waits_for_first, timeout=wait_s)
         yield pool
     finally:
         await pool.close()

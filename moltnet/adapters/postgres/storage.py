@@ -1,7 +1,7 @@
 """Units of work over connections to PostgreSQL."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Self
 
 from moltnet.adapters.postgres.candidates import PostgresCandidates
@@ -40,6 +40,13 @@ from moltnet.ports.telemetry import (
 )
 
 CONNECTION_WAIT_S = 10.0
+# One row each. A commit stands in the log before it is acknowledged, and is seen on a replica before its end is passed.
+POSITION = "select system_identifier as system, pg_current_wal_insert_lsn() as reaches from pg_control_system()"
+REPLAYED = """
+    select pg_is_in_recovery() and system_identifier::text = %(system)s
+        and coalesce(pg_last_wal_replay_lsn() >= %(reaches)s::pg_lsn, false) as is_there
+    from pg_control_system()
+"""
 
 
 class PostgresUnitOfWork:
@@ -93,6 +100,7 @@ class PostgresStorage:
         max_connections: int,
         wait_s: float = CONNECTION_WAIT_S,
         statement_s: float = STATEMENT_WITHIN_S,
+        waits_for_first: bool = True,
         disk_space: DiskSpace | None = None,
         telemetry: Telemetry = NO_TELEMETRY,
     ) -> AsyncIterator[Self]:
@@ -100,10 +108,15 @@ class PostgresStorage:
 
         A unit of work that finds all connections lent waits `wait_s` seconds for one. A statement that runs longer than
         `statement_s` is given up and raises StatementTimedOut. A write that finds the disk full is recorded in
-        `disk_space`. Raises StorageUnavailable when the database does not answer within that time.
+        `disk_space`. Raises StorageUnavailable when the database does not answer within that time, unless nobody waits
+        for the first connection.
         """
         async with opened_pool(
-            conninfo, max_connections=max_connections, wait_s=wait_s, statement_s=statement_s
+            conninfo,
+            max_connections=max_connections,
+            wait_s=wait_s,
+            statement_s=statement_s,
+            waits_for_first=waits_for_first,
         ) as pool:
             yield cls(pool, disk_space or DiskSpace(), telemetry)
 
@@ -114,12 +127,10 @@ class PostgresStorage:
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[PostgresUnitOfWork]:
         """A unit of work that sees one state; it costs no round trip more than its statements."""
-        try:
+        with _read_only():
             async with self._lent() as session:
                 session.begin_with_first(SNAPSHOT)
                 yield PostgresUnitOfWork(session)
-        except StorageReadOnly as error:
-            raise RuntimeError("a snapshot is read-only") from error
 
     @asynccontextmanager
     async def autocommit(self) -> AsyncIterator[PostgresUnitOfWork]:
@@ -132,6 +143,27 @@ class PostgresStorage:
         """A transaction; raises RuntimeError, too, when a statement's error was caught within it."""
         async with self._lent() as session, session.transaction():
             yield PostgresUnitOfWork(session)
+
+    async def position(self) -> str:
+        """How far the log of this database reaches, beyond every commit that was acknowledged; and whose log it is."""
+        async with self._lent() as session:
+            position = await session.first(lambda row: f"{row['system']} {row['reaches']}", POSITION)
+        return position or ""
+
+    @asynccontextmanager
+    async def snapshot_since(self, position: str) -> AsyncIterator[PostgresUnitOfWork | None]:
+        """A snapshot of a replica with everything up to a position of another database's log.
+
+        None if it has not come so far, or is no replica of that database.
+        """
+        system, _, reaches = position.partition(" ")
+        with _read_only():
+            async with self._lent() as session:
+                # Before the snapshot: what is replayed while that is taken would be in this answer, and not in that.
+                values = {"system": system, "reaches": reaches}
+                is_there = await session.first(lambda row: bool(row["is_there"]), REPLAYED, **values)
+                session.begin_with_first(SNAPSHOT)
+                yield PostgresUnitOfWork(session) if is_there else None
 
     def _connections(self) -> list[Sample]:
         stats = self._pool.get_stats()
@@ -152,3 +184,11 @@ class PostgresStorage:
         except StorageFull:
             self._disk_space.is_missing = True
             raise
+
+
+@contextmanager
+def _read_only() -> Iterator[None]:
+    try:
+        yield
+    except StorageReadOnly as error:
+        raise RuntimeError("a snapshot is read-only") from error

@@ -4,8 +4,8 @@ There is one reader for each follower, and one read for all that are at the same
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Any, Self
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Self, TypeVar
 
 import attrs
 
@@ -24,11 +24,15 @@ from moltnet.domain.feed import (
 from moltnet.domain.ids import EntryId
 from moltnet.domain.services.retrieval import Retrieval
 from moltnet.ports.feed import FeedEvents
-from moltnet.ports.storage import Storage
+from moltnet.ports.replicas import Replicas
+from moltnet.ports.storage import Storage, UnitOfWork
 
 # How many positions are read at once.
 STRETCH = 50
+# How old what everybody may read may be, where a replica is asked.
+BEHIND_AT_MOST_S = 1.0
 
+Result = TypeVar("Result")
 Read = Callable[[], Coroutine[Any, Any, Stretch]]
 
 
@@ -95,12 +99,21 @@ class FeedService:
     storage: Storage
     events: FeedEvents
     retrieval: Retrieval
+    replicas: Replicas | None = None
     _reads: SharedReads = attrs.field(init=False, factory=SharedReads)
 
     async def page(self, after: Cursor | None, selection: Selection, limit: int) -> FeedPage:
         """A page, newest first."""
-        async with self.storage.autocommit() as work:
-            found = await work.entries.public_page(after, selection.tag, limit + 1, flagged=selection.include_flagged)
+
+        async def query(work: UnitOfWork) -> list[PublicEntry]:
+            return list(
+                await work.entries.public_page(after, selection.tag, limit + 1, flagged=selection.include_flagged)
+            )
+
+        found = await self._of_replica(query)
+        if found is None:
+            async with self.storage.autocommit() as work:
+                found = await query(work)
         return page(found, limit)
 
     async def entry(self, entry_id: EntryId) -> PublicEntry:
@@ -117,9 +130,17 @@ class FeedService:
 
     async def _search(self, search: FeedSearch, asker: str) -> list[PublicEntry]:
         question = await self.retrieval.question(search.query, search.selection.filters, asker)
+        ranked = await self._of_replica(lambda work: self.retrieval.best_public(work, question, search.limit))
         async with self.storage.snapshot() as work:
-            ranked = await self.retrieval.best_public(work, question, search.limit)
+            if ranked is None:
+                ranked = await self.retrieval.best_public(work, question, search.limit)
             return await work.feed.find_many([each.entry_id for each in ranked])
+
+    async def _of_replica(self, query: Callable[[UnitOfWork], Awaitable[Result]]) -> Result | None:
+        """What a replica answers that is a second behind at most; None where there is none."""
+        if self.replicas is None:
+            return None
+        return await self.replicas.read(await self.replicas.committed(BEHIND_AT_MOST_S), query)
 
     async def follow(self, after: Cursor | None, selection: Selection) -> FeedSubscription:
         """What comes into the feed after an entry, or from now on: each entry once, in the order they could be seen.

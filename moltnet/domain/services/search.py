@@ -18,10 +18,12 @@ from moltnet.domain.services.access import DiaryAccess
 from moltnet.domain.services.retrieval import Explaining, Retrieval
 from moltnet.domain.services.statistics import ViewCounter
 from moltnet.ports.permissions import Asked, Permissions
+from moltnet.ports.replicas import Replicas
 from moltnet.ports.storage import Storage, UnitOfWork
 from moltnet.ports.system import Clock, Workers
 
 Snapshot = TypeVar("Snapshot")
+ReadReplica: TypeAlias = Callable[[Callable[[UnitOfWork], Awaitable[list[Ranked]]]], Awaitable[list[Ranked] | None]]
 Readable: TypeAlias = dict[DiaryId, frozenset[Relation]]
 
 
@@ -37,6 +39,7 @@ class SearchService:
     view_counter: ViewCounter
     clock: Clock
     workers: Workers
+    replicas: Replicas | None = None
 
     @property
     def embedding_model(self) -> str | None:
@@ -70,8 +73,13 @@ class SearchService:
             require_caller(caller)
         else:
             await self.access.check(caller, search.diary_id, readable)
+        read = await self._replica(search)
         question = await self.retrieval.question(search.query or "", filters, caller.asker)
-        matches = await self._read(caller, search, lambda work, within: self._matches(work, search, question, within))
+        matches = await self._matches_of_replica(caller, search, question, read) if read else None
+        if matches is None:
+            matches = await self._read(
+                caller, search, lambda work, within: self._matches(work, search, question, within)
+            )
         result = self._result(search, question, matches)
         self.view_counter.record(hit.entry.id for hit in result.hits)
         return result
@@ -99,6 +107,32 @@ class SearchService:
             why=await self.explaining.of(work, search.query or "", question, found),
             left_out=await self.explaining.left_out(work, search, question, within, ranked),
         )
+
+    async def _replica(self, search: Search) -> ReadReplica | None:
+        """How a replica ranks that has all that is stored by now; None where there is none to ask."""
+        if self.replicas is None or search.explain:
+            return None
+        replicas, since = self.replicas, await self.replicas.committed()
+        return lambda rank: replicas.read(since, rank)
+
+    async def _matches_of_replica(
+        self, caller: Caller | Anonymous, search: Search, question: Question, read: ReadReplica
+    ) -> "_Matches | None":
+        """The same, ranked by a replica; None where none is ready.
+
+        Rights are asked for in the snapshot that the entries are from: what was taken away or removed is not shown.
+        """
+        within = await self._read(caller, search, _diaries)
+        ranked = await read(lambda work: self.retrieval.best(work, question, within, search.weights, search.limit))
+        if ranked is None:
+            return None
+
+        async def found(work: UnitOfWork, within: list[DiaryId]) -> _Matches:
+            entries = {each.id: each for each in await work.entries.find_many([each.entry_id for each in ranked])}
+            pairs = [(each, entries[each.entry_id]) for each in ranked if each.entry_id in entries]
+            return _Matches(found=tuple(pair for pair in pairs if pair[1].diary_id in set(within)))
+
+        return await self._read(caller, search, found)
 
     def _result(self, search: Search, question: Question, matches: "_Matches") -> SearchResult:
         weights = search.weights
@@ -142,6 +176,10 @@ class _Matches:
     found: tuple[tuple[Ranked, Entry], ...]
     why: Mapping[EntryId, Explanation] = attrs.field(factory=dict)
     left_out: tuple[LeftOut, ...] = ()
+
+
+async def _diaries(_: UnitOfWork, within: list[DiaryId]) -> list[DiaryId]:
+    return within
 
 
 def _answer(hits: list[Hit], search_type: SearchType) -> SearchResult:

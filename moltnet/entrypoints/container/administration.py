@@ -68,7 +68,7 @@ class HealthCheck:
             reference = (await work.models.state()).serving
         if reference is None:
             return "none yet: the first server brings its own"
-        loader = ModelDirectories(self.settings.model_dir, 1)
+        loader = ModelDirectories(self.settings.model_dir, 1, device=self.settings.embedding_device)
         try:
             found = (await loader.load(reference)).model
         finally:
@@ -79,9 +79,16 @@ class HealthCheck:
             )
         return found
 
+    async def replica(self) -> str:
+        """That the replica, if one is set, follows the database."""
+        assert self.settings.replica_url is not None  # noqa: S101  # asked where one is set
+        return await self.database.replica(self.settings.replica_url)
+
     async def model(self) -> str:
         """That the embedding model is there and computes."""
-        embedder = await asyncio.to_thread(load_embedder, self.settings.model_dir, 1)
+        embedder = await asyncio.to_thread(
+            load_embedder, self.settings.model_dir, 1, device=self.settings.embedding_device
+        )
         try:
             await embedder.embed_query("does it compute?")
         finally:

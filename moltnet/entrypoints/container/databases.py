@@ -9,10 +9,12 @@ import attrs
 
 from moltnet.entrypoints.environment import private_data_folder
 from moltnet.entrypoints.settings import Settings
+from moltnet.ports.replicas import Replicas
 from moltnet.ports.storage import Storage
 
 if TYPE_CHECKING:
     from moltnet.adapters.postgres.embedded import EmbeddedPostgres
+    from moltnet.adapters.postgres.storage import PostgresStorage
 
 
 @contextmanager
@@ -65,6 +67,21 @@ async def stored(settings: Settings) -> AsyncIterator[Storage]:
         await migrate_database(address)
         async with PostgresStorage.open(address, max_connections=2) as storage:
             yield storage
+
+
+@asynccontextmanager
+async def replicas_of(settings: Settings, storage: "PostgresStorage") -> AsyncIterator[Replicas | None]:
+    """The replicas that are set, if any."""
+    if settings.replica_url is None:
+        yield None
+        return
+    from moltnet.adapters.postgres.health_check import require_readable  # noqa: PLC0415  # heavy
+    from moltnet.adapters.postgres.replicas import PostgresReplicas  # noqa: PLC0415  # heavy
+
+    require_readable(settings.replica_url)
+    connections = settings.max_connections
+    async with PostgresReplicas.open(storage, settings.replica_url, max_connections=connections) as replicas:
+        yield replicas
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from moltnet.domain.indexing import EmbedderUnavailable, ModelName, ModelReferen
 from moltnet.domain.services.indexing import ReembeddingService
 from moltnet.domain.services.models import ModelMigrationService, Models, ModelSource
 from moltnet.entrypoints.container.databases import stored
-from moltnet.entrypoints.settings import Settings
+from moltnet.entrypoints.settings import EmbeddingDevice, Settings
 from moltnet.ports.search import Embedder
 from moltnet.ports.storage import Storage
 from moltnet.ports.telemetry import EMBEDDING_QUEUE, NO_TELEMETRY, Sample, Telemetry
@@ -35,7 +35,7 @@ DEFAULT = "default"
 @asynccontextmanager
 async def models_of(settings: Settings, storage: Storage, telemetry: Telemetry = NO_TELEMETRY) -> AsyncIterator[Models]:
     """The models a network uses, loaded; a model that cannot be had is missed loudly."""
-    loader = ModelDirectories(settings.model_dir, settings.embedding_threads, telemetry)
+    loader = ModelDirectories(settings.model_dir, settings.embedding_threads, telemetry, settings.embedding_device)
     telemetry.observe(EMBEDDING_QUEUE, loader.waiting)
     models = Models(None, ModelSource(storage=storage, loader=loader, clock=SystemClock()))
     await models.prepare()
@@ -69,19 +69,20 @@ class ModelDirectories:
     declared: Path | None
     threads: int
     telemetry: Telemetry = NO_TELEMETRY
+    device: str = EmbeddingDevice.CPU
     # Weakly: a model that served once is let go as soon as the last search that asked it is answered.
     _loaded: WeakSet["OnnxEmbedder"] = attrs.field(init=False, factory=WeakSet)
 
     async def load(self, reference: ModelReference) -> Embedder:
         """The model of a name, wherever it is, or else the one that lies in its place now."""
         directory = await asyncio.to_thread(self._directory, reference)
-        embedder = await asyncio.to_thread(load_model, directory, self.threads, self.telemetry)
+        embedder = await asyncio.to_thread(load_model, directory, self.threads, self.telemetry, self.device)
         self._loaded.add(embedder)
         return embedder
 
     async def preferred(self) -> tuple[ModelReference, Embedder]:
         """The model that is set, or else the installed one."""
-        embedder = await asyncio.to_thread(load_embedder, self.declared, self.threads, self.telemetry)
+        embedder = await asyncio.to_thread(load_embedder, self.declared, self.threads, self.telemetry, self.device)
         self._loaded.add(embedder)
         return ModelReference(embedder.model, str(self.declared.absolute()) if self.declared else None), embedder
 
@@ -108,22 +109,26 @@ class ModelDirectories:
         return specified
 
 
-def load_embedder(declared: Path | None, threads: int, telemetry: Telemetry = NO_TELEMETRY) -> "OnnxEmbedder":
+def load_embedder(
+    declared: Path | None, threads: int, telemetry: Telemetry = NO_TELEMETRY, device: str = EmbeddingDevice.CPU
+) -> "OnnxEmbedder":
     """The model that MOLTNET_MODEL names, or else the installed one; raises EmbedderUnavailable with advice."""
     try:
-        return load_model(declared, threads, telemetry)
+        return load_model(declared, threads, telemetry, device)
     except EmbedderUnavailable as error:
         if declared is None:
             raise
         raise EmbedderUnavailable(f"{error.detail}; correct MOLTNET_MODEL, or unset it") from error
 
 
-def load_model(directory: Path | None, threads: int, telemetry: Telemetry = NO_TELEMETRY) -> "OnnxEmbedder":
-    """The model of a directory, or the default one; raises EmbedderUnavailable with advice."""
+def load_model(
+    directory: Path | None, threads: int, telemetry: Telemetry = NO_TELEMETRY, device: str = EmbeddingDevice.CPU
+) -> "OnnxEmbedder":
+    """The model of a directory, or the default one; raises EmbedderUnavailable and DeviceMissing with advice."""
     found = read_model(directory)
     from moltnet.adapters.onnx.embedding import OnnxEmbedder  # noqa: PLC0415  # heavy
 
-    return OnnxEmbedder.load(found.path, threads, telemetry)
+    return OnnxEmbedder.load(found.path, threads, telemetry, device)
 
 
 def read_model(directory: Path | None) -> "ModelDirectory":
@@ -235,7 +240,7 @@ def _directory(called: str) -> Path | None:
 @asynccontextmanager
 async def open_model_administration(settings: Settings) -> AsyncIterator[ModelAdministration]:
     """The models of the network in a database, which is migrated first; works beside running servers."""
-    loader = ModelDirectories(settings.model_dir, settings.embedding_threads)
+    loader = ModelDirectories(settings.model_dir, settings.embedding_threads, device=settings.embedding_device)
     clock = SystemClock()
     async with stored(settings) as storage:
         models = Models(None, ModelSource(storage=storage, loader=loader, clock=clock))

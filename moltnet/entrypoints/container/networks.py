@@ -23,7 +23,7 @@ from moltnet.domain.services.indexing import ReembeddingService
 from moltnet.domain.services.models import Models
 from moltnet.domain.services.relations import RelationDelivery
 from moltnet.entrypoints.container.administration import secret_named
-from moltnet.entrypoints.container.databases import supervised_database, workflows_address
+from moltnet.entrypoints.container.databases import replicas_of, supervised_database, workflows_address
 from moltnet.entrypoints.container.models import models_of
 from moltnet.entrypoints.container.ory import Ory, ory_of
 from moltnet.entrypoints.container.telemetry import (
@@ -38,6 +38,7 @@ from moltnet.entrypoints.settings import RateLimitStore, Settings
 from moltnet.ports.feed import FeedEvents
 from moltnet.ports.identity import ClientInvalidations
 from moltnet.ports.permissions import RelationStore
+from moltnet.ports.replicas import Replicas
 from moltnet.ports.requests import RateLimits
 from moltnet.ports.storage import Storage
 from moltnet.ports.system import Clock, ReadinessCheck
@@ -88,6 +89,7 @@ async def network(
         limits = await stack.enter_async_context(_limits(settings, address))
         infrastructure = Infrastructure(
             storage=storage,
+            replicas=await stack.enter_async_context(replicas_of(settings, storage)),
             events=notifications,
             models=models,
             limits=limits,
@@ -135,6 +137,8 @@ class Infrastructure:
     # Who tells of changed clients; without, each request reads its own.
     client_invalidations: ClientInvalidations | None = None
     workflows: LaunchWorkflows | None = None
+    # Where dear looks are made; without, where the storage writes.
+    replicas: Replicas | None = None
     # Whether the storage can do its work; without one, it always can.
     readiness: ReadinessCheck | None = None
     # What the time is, if not the system's time.

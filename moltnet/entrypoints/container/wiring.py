@@ -89,7 +89,7 @@ class Parts(containers.DeclarativeContainer):
         infrastructure.provided.events,
         infrastructure.provided.models,
     )
-    ory = infrastructure.provided.ory
+    ory, replicas = infrastructure.provided.ory, infrastructure.provided.replicas
     telemetry = infrastructure.provided.telemetry
 
     issuer = providers.Callable(lambda settings: settings.public_url or LOCAL_ISSUER, settings)
@@ -226,6 +226,7 @@ class UseCases(containers.DeclarativeContainer):
         "tokens": parts.token_verifier,
         "events": parts.events,
         "network": parts.network,
+        "replicas": parts.replicas,
         "throttling": parts.throttling,
         "workflows": workflows,
     }

@@ -68,6 +68,8 @@ def _checks(parts: HealthCheck) -> list[dict[str, Callable[[], Awaitable[str]]]]
         {"database": database.server},
         {"clock": database.clock, "extension": database.extension, "schema": database.schema},
     ]
+    if parts.settings.replica_url is not None:
+        groups[-1]["replica"] = parts.replica
     if ory is None:
         return [*groups, {"keys": parts.keys, "serving": parts.serving, "identity": parts.identity}]
     return [

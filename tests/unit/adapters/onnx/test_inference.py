@@ -1,9 +1,10 @@
 """From token numbers to a unit vector, and graphs that cannot be used."""
 
 import numpy as np
+import onnxruntime
 import pytest
 
-from moltnet.adapters.onnx.inference import Inference
+from moltnet.adapters.onnx.inference import DeviceMissing, Inference
 from moltnet.adapters.onnx.model_dir import ModelDirectory, ModelUnusable
 from moltnet.domain.indexing import EmbedderUnavailable
 
@@ -31,6 +32,22 @@ def test_vector_is_the_pooled_tokens_at_unit_length(tiny_model, pooling, pooled)
     vector = inference(tiny).vector(ids)
 
     assert np.allclose(vector.numbers(), unit(pooled(tiny.token_vectors(ids))), rtol=2**-11, atol=1e-6)
+
+
+HAS_CUDA = "CUDAExecutionProvider" in onnxruntime.get_available_providers()
+
+
+@pytest.mark.skipif(HAS_CUDA, reason="there is a device here")
+def test_device_that_is_not_there_is_refused_with_what_to_install(tiny_model):
+    with pytest.raises(DeviceMissing, match="install onnxruntime-gpu in the place of onnxruntime"):
+        Inference(ModelDirectory.read(tiny_model().path), "cuda")
+
+
+@pytest.mark.skipif(not HAS_CUDA, reason="needs ONNX Runtime with CUDA, and a device")
+def test_device_gives_the_processors_vectors(tiny_model):
+    tiny = tiny_model()
+    ids, device = tiny.ids("lost", "key"), Inference(ModelDirectory.read(tiny.path), "cuda")
+    assert np.allclose(device.vector(ids).numbers(), inference(tiny).vector(ids).numbers(), atol=1e-3)
 
 
 def test_token_types_are_fed_to_a_graph_that_asks(tiny_model):

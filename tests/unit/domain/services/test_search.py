@@ -23,6 +23,7 @@ from tests.support.interruptions import failing
 from tests.support.network import EMBEDDER, Member, Network, a_network
 
 PERMISSIONS_LIVE = ("here", "elsewhere")
+WITH_REPLICA = True
 
 SECOND = timedelta(seconds=1)
 QUERY = "word"

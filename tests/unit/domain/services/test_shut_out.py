@@ -16,6 +16,7 @@ from tests.support.interruptions import passing
 from tests.support.network import Member, Network
 
 PERMISSIONS_LIVE = ("here", "elsewhere")
+WITH_REPLICA = True
 
 # The ways to look, and the statements right before which the looker is shut out.
 LOOKS = {
