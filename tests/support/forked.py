@@ -118,7 +118,7 @@ async def start(
     nothing = os.open(os.devnull, os.O_RDWR)
     others = {subprocess.PIPE: ends[-1], subprocess.DEVNULL: nothing}
     files = dict(zip(STANDARD, (nothing, ends[0], others.get(errors, errors)), strict=True))
-    server = _server(prefix, with_ory=any(name.startswith("ORY_") for name in environment))
+    server = _server(prefix, with_ory=any(name.startswith("ORY_") and name.endswith("_URL") for name in environment))
     process = await _ordered(server, _Order(arguments, environment, str(folder or Path.cwd())), files, pipes)
     for end in (nothing, *ends):
         os.close(end)
