@@ -12,7 +12,7 @@ import attrs
 
 from moltnet.adapters.postgres.embedded import EmbeddedPostgres
 from tests.support.commands import SECRETS
-from tests.support.postgres import created
+from tests.support.postgres import migrated
 
 
 @attrs.frozen
@@ -58,7 +58,7 @@ class ExternalDatabase:
 async def an_external_database(folder: Path) -> AsyncIterator[ExternalDatabase]:
     """One that answers, and that has ended with the context."""
     with ThreadPoolExecutor(1) as alone:
-        postgres = EmbeddedPostgres(created(folder))
+        postgres = EmbeddedPostgres(migrated(folder))
         loop = asyncio.get_running_loop()
         database = ExternalDatabase(folder, await loop.run_in_executor(alone, postgres.start), postgres, alone)
         try:

@@ -16,7 +16,7 @@ import attrs
 from moltnet.entrypoints.settings import UNTHROTTLED
 from tests.support import forked
 from tests.support.forked import Forked
-from tests.support.postgres import a_template, copy, created
+from tests.support.postgres import a_template, copy, migrated
 
 READY = b"moltnet ready on "
 START_WITHIN_S = 60.0
@@ -48,7 +48,7 @@ class LiveServer:
 
 async def start(folder: Path, *options: str, **environment: str) -> LiveServer:
     """Starts a server on a data folder and waits until it accepts; whoever starts it ends it."""
-    data = folder if "DATABASE_URL" in environment else created(folder)
+    data = folder if "DATABASE_URL" in environment else migrated(folder)
     arguments = ("serve", "--port", "0", "--data", str(data), *options)
     process = await moltnet(*arguments, environment={**UNTHROTTLED, **environment}, errors=asyncio.subprocess.DEVNULL)
     assert process.stdout
@@ -99,7 +99,7 @@ _founded: dict[int, tuple[Path, list[dict[str, str]]]] = {}
 
 
 async def _genesis(folder: Path, count: int) -> list[dict[str, str]]:
-    process = await moltnet("genesis", "--count", str(count), "--data", str(created(folder)))
+    process = await moltnet("genesis", "--count", str(count), "--data", str(migrated(folder)))
     printed, _ = await process.communicate()
     assert process.returncode == 0
     founders: list[dict[str, str]] = json.loads(printed)

@@ -1,5 +1,6 @@
 """A PostgreSQL for tests, started when the first of them asks, databases without rows, and data folders with one."""
 
+import asyncio
 import atexit
 import functools
 import itertools
@@ -7,6 +8,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -51,6 +53,13 @@ def created(data_dir: Path) -> Path:
     return data_dir
 
 
+def migrated(data_dir: Path) -> Path:
+    """A data folder whose database has every table, those of workflows included, and no row."""
+    if not (data_dir / "postgres").exists():
+        copy(_migrated(), data_dir)
+    return data_dir
+
+
 def copy(template: Path, data_dir: Path) -> None:
     """Makes a data folder that is like another one, of which no process runs."""
     data_dir.mkdir(parents=True, exist_ok=True)
@@ -69,6 +78,18 @@ def _created() -> Path:
     folder = a_template()
     with EmbeddedPostgres(folder):
         return folder
+
+
+@functools.cache
+def _migrated() -> Path:
+    from moltnet.adapters.dbos.connections import make_schema  # noqa: PLC0415 - heavy
+
+    folder = created(a_template())
+    with EmbeddedPostgres(folder) as postgres, ThreadPoolExecutor(1) as alone:
+        address = postgres.start()
+        alone.submit(asyncio.run, migrate(address)).result()
+        make_schema(address)
+    return folder
 
 
 @asynccontextmanager
