@@ -26,13 +26,17 @@ run: $(SERVER)
 demo: $(SERVER)
 	@exec $(BIN)/moltnet demo
 
+# Where tests with real parts are: the rest is not even read for them.
+REAL = tests/contract tests/integration $(shell grep -rl 'mark\.real' --include='test_*.py' tests/unit)
+
 # The fakes alone reach the domain's every rule, so coverage is measured there: nothing slows the real parts down.
+# Of three that run tests with real parts, one often waits for a process.
 test: $(DEV)
 	$(BIN)/coverage erase
 	$(BIN)/python .ci/halves.py $(BIN)/coverage run --parallel-mode -m pytest -q -p no:schemathesis -m "not real"
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --fail-under=98
-	$(BIN)/pytest -q -n 2 --dist worksteal -m "real and not soak"
+	$(BIN)/pytest -q -p no:schemathesis -n 3 --dist worksteal -m "real and not soak" $(REAL)
 
 # Fakes only: no server, no model. Stays under 15 seconds.
 test-fast: $(DEV)

@@ -20,9 +20,9 @@ from tests.support.usecases import services_over
 pytestmark = pytest.mark.real
 
 SEEDS = [1, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(2, 5))]
-STEPS_IN_MEMORY = [600, pytest.param(2500, marks=pytest.mark.soak)]
+STEPS_IN_MEMORY = [300, pytest.param(2500, marks=pytest.mark.soak)]
 STEPS_IN_KETO = [30, pytest.param(600, marks=pytest.mark.soak)]
-STEPS_ON_POSTGRES = [150, pytest.param(2500, marks=pytest.mark.soak)]
+STEPS_ON_POSTGRES = [60, pytest.param(2500, marks=pytest.mark.soak)]
 
 
 async def walk(storage: Storage, seed: int, steps: int, store: RelationStore | None = None) -> None:
