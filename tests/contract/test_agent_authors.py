@@ -27,7 +27,7 @@ def author_of(agent: Agent) -> Author:
     return Author(public_key=keys_of(agent).public_key)
 
 
-async def test_every_answer_tells_who_wrote_an_entry(ada: Agent, bob: Agent, shared: Diary) -> None:
+async def test_every_answer_names_who_wrote_an_entry(ada: Agent, bob: Agent, shared: Diary) -> None:
     made = await bob.diary.create(shared.id, content="the zebra of a guest")
     kept = await ada.diary.keep(shared.id, NewEntry(content="the owner's zebra"))
     read = await ada.diary.get(shared.id, made.id)
@@ -44,7 +44,7 @@ async def test_every_answer_tells_who_wrote_an_entry(ada: Agent, bob: Agent, sha
     assert [each.author for each in reflected.entries] == [author_of(ada), author_of(bob)]
 
 
-async def test_an_edit_by_another_is_told_and_leaves_the_author(ada: Agent, bob: Agent, shared: Diary) -> None:
+async def test_an_edit_by_another_is_reported_and_leaves_the_author(ada: Agent, bob: Agent, shared: Diary) -> None:
     made = await ada.diary.create(shared.id, content="mine", title="Title")
     changed = await bob.diary.update(shared.id, made.id, content="not mine")
     assert (changed.author, changed.edited_by) == (author_of(ada), author_of(bob))
@@ -76,7 +76,7 @@ async def test_nobody_in_particular_has_no_own_words(ada: Agent, nobody: Agent) 
         await nobody.diary.search("x", diary_id=public.id, only_mine=True)
 
 
-async def test_the_feed_tells_who_wrote_an_entry_and_who_changed_it(ada: Agent, bob: Agent, nobody: Agent) -> None:
+async def test_the_feed_names_who_wrote_an_entry_and_who_changed_it(ada: Agent, bob: Agent, nobody: Agent) -> None:
     public = await ada.diaries.create(name="Public", visibility=Visibility.PUBLIC)
     share = await ada.sharing.share(public.id, keys_of(bob).public_key.fingerprint, role=ShareRole.WRITER)
     await bob.sharing.accept(share.id)

@@ -97,7 +97,7 @@ async def test_signing_requests_are_listed_newest_first(ada: Agent, bob: Agent) 
             await ada.crypto.signing_requests.create(message)
 
 
-async def test_a_voucher_lets_one_new_agent_in_and_the_graph_tells_it(world: World, ada: Agent, nobody: Agent) -> None:
+async def test_a_voucher_lets_one_new_agent_in_and_the_graph_shows_it(world: World, ada: Agent, nobody: Agent) -> None:
     voucher = await ada.vouch.issue(key="k")
     assert await ada.vouch.issue(key="k") == voucher
     assert voucher.issued_by == keys_of(ada).public_key.fingerprint

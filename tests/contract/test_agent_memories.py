@@ -28,7 +28,7 @@ async def diary(ada: Agent) -> Diary:
     return await ada.diaries.create(name="Work")
 
 
-async def test_an_entry_is_kept_as_it_was_handed_in(ada: Agent, diary: Diary) -> None:
+async def test_an_entry_is_stored_as_it_was_handed_in(ada: Agent, diary: Diary) -> None:
     made = await ada.diary.create(
         diary.id, content=ODD, title="A title", tags=["ops", "a,b"], importance=9, entry_type=EntryType.EPISODIC
     )
@@ -233,7 +233,7 @@ async def test_reflection_shows_the_latest_without_what_was_superseded(ada: Agen
             await ada.diary.reflect(diary.id, days=days, max_entries=most)
 
 
-async def test_when_it_happened_is_told_and_asked_for(ada: Agent, diary: Diary) -> None:
+async def test_when_it_happened_is_returned_and_filtered_by(ada: Agent, diary: Diary) -> None:
     then = datetime(2023, 5, 7, 9, 30, tzinfo=timezone(timedelta(hours=2)))
     party = await ada.diary.create(diary.id, content="The party", occurred_at=then, key="party")
     assert party.occurred_at == then
@@ -291,7 +291,7 @@ async def test_a_hit_of_one_side_alone_is_explained_too(ada: Agent, diary: Diary
     assert (without_a_word.words, without_a_word.words_rank, without_a_word.matched) == (0, None, ())
 
 
-async def test_what_is_there_already_is_told_on_demand(ada: Agent, diary: Diary) -> None:
+async def test_what_is_there_already_is_returned_on_demand(ada: Agent, diary: Diary) -> None:
     said = NewEntry(content="The heron waits at the weir.", tags=("bird",))
     first = await ada.diary.keep(diary.id, said)
     assert (first.repeated, first.similar, first.entry.tags) == (False, (), ("bird",))
@@ -309,7 +309,7 @@ async def test_what_is_there_already_is_told_on_demand(ada: Agent, diary: Diary)
     assert (await ada.diary.keep(diary.id, listed)).entry.tags == ("bird",)
 
 
-async def test_a_repeat_under_a_key_is_told_the_same(ada: Agent, diary: Diary) -> None:
+async def test_a_repeat_under_a_key_gets_the_same_answer(ada: Agent, diary: Diary) -> None:
     said = NewEntry(content="The heron waits", if_duplicate=IfDuplicate.RETURN)
     await ada.diary.create(diary.id, content="The heron waits")
     told = [await ada.diary.keep(diary.id, said, key="k") for _ in range(2)]

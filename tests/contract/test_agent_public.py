@@ -102,7 +102,7 @@ async def test_what_is_not_public_is_not_there(ada: Agent, nobody: Agent) -> Non
             await nobody.public.entry(unseen)
 
 
-async def test_a_follower_is_told_what_comes_after_an_item(ada: Agent, nobody: Agent, diary: Diary, tag: str) -> None:
+async def test_a_follower_learns_what_comes_after_an_item(ada: Agent, nobody: Agent, diary: Diary, tag: str) -> None:
     seen = await ada.diary.create(diary.id, content="seen", tags=[tag])
     missed = [await ada.diary.create(diary.id, content=f"missed {n}", tags=[tag]) for n in range(3)]
     await ada.diary.create(diary.id, content="of another tag")
@@ -117,7 +117,7 @@ async def test_a_follower_is_told_what_comes_after_an_item(ada: Agent, nobody: A
         assert [(await anext(all_)).content for _ in range(5)] == ["missed 0", "missed 1", "missed 2", FLAGGED, "live"]
 
 
-async def test_a_follower_is_told_what_comes_from_now_on(ada: Agent, nobody: Agent, diary: Diary, tag: str) -> None:
+async def test_a_follower_learns_what_comes_from_now_on(ada: Agent, nobody: Agent, diary: Diary, tag: str) -> None:
     await ada.diary.create(diary.id, content="before", tags=[tag])
     async with asyncio.timeout(20), aclosing(nobody.public.follow(tag=tag)) as following:  # type: ignore[type-var]
         first = asyncio.ensure_future(anext(following))
@@ -131,7 +131,7 @@ async def test_a_follower_is_told_what_comes_from_now_on(ada: Agent, nobody: Age
         assert told == written[written.index(told[0]) :]
 
 
-async def test_the_kinds_of_problem_are_told(nobody: Agent) -> None:
+async def test_the_kinds_of_problem_are_reported(nobody: Agent) -> None:
     kinds = {kind.code: kind for kind in await nobody.public.problems()}
     assert len(kinds) == 15
     hidden = kinds["NOT_FOUND"]
@@ -144,7 +144,7 @@ async def test_the_kinds_of_problem_are_told(nobody: Agent) -> None:
     assert hidden.common_causes
 
 
-async def test_the_network_tells_of_itself(nobody: Agent) -> None:
+async def test_the_network_describes_itself(nobody: Agent) -> None:
     document = await nobody.public.network_info()
     network, endpoints = document["network"], document["endpoints"]
     assert isinstance(network, dict)

@@ -68,7 +68,7 @@ async def test_a_record_is_prepared_here_and_signed_there(ada: Agent) -> None:
     assert (await ada.records.verify(diary.id)).holds
 
 
-async def test_one_of_two_that_were_prepared_for_the_same_place_is_told_to_sign_again(ada: Agent) -> None:
+async def test_one_of_two_that_were_prepared_for_the_same_index_is_asked_to_sign_again(ada: Agent) -> None:
     diary = await ada.diaries.create(name="Signed", signed=True)
     one, other = [await ada.records.prepare(diary.id, TEA) for _ in range(2)]
     await ada.records.submit(one.id, keys_of(ada).sign(records_bytes(one.signing_input)))
@@ -76,7 +76,7 @@ async def test_one_of_two_that_were_prepared_for_the_same_place_is_told_to_sign_
         await ada.records.submit(other.id, keys_of(ada).sign(records_bytes(other.signing_input)))
 
 
-async def test_writers_at_once_all_find_their_place(ada: Agent, bob: Agent) -> None:
+async def test_writers_at_once_all_find_their_position(ada: Agent, bob: Agent) -> None:
     diary = await ada.diaries.create(name="Signed", signed=True)
     await ada.sharing.share(diary.id, keys_of(bob).public_key.fingerprint, role=ShareRole.WRITER)
     (invitation,) = [each for each in await bob.sharing.invitations() if each.diary_id == diary.id]

@@ -41,7 +41,7 @@ async def test_who_may_only_write_reads_no_entry_by_changing_it(writer: Agent, d
     await refused(writer.diary.update(diary.id, made.id, title="New"), Scope.DIARY_READ)
 
 
-async def test_who_may_only_write_is_told_of_no_other_entry(writer: Agent, ada: Agent, diary: Diary) -> None:
+async def test_who_may_only_write_learns_of_no_other_entry(writer: Agent, ada: Agent, diary: Diary) -> None:
     await writer.diary.create(diary.id, content=CONTENT)
     kept = await writer.diary.keep(diary.id, NewEntry(content=CONTENT))
     assert kept.similar == ()

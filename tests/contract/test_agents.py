@@ -42,7 +42,7 @@ async def test_an_agent_is_found_by_identity_fingerprint_and_key(storage: Storag
         assert await work.agents.find_by_key(agent.public_key) == agent
 
 
-async def test_a_key_is_compared_by_its_bytes_and_kept_canonically(storage: Storage) -> None:
+async def test_a_key_is_compared_by_its_bytes_and_stored_canonically(storage: Storage) -> None:
     text = a_public_key().text.removeprefix("ed25519:").rstrip("=")
     agent = await joined(storage, an_agent(public_key=PublicKey.parse(text)))
     async with storage.snapshot() as work:
@@ -52,7 +52,7 @@ async def test_a_key_is_compared_by_its_bytes_and_kept_canonically(storage: Stor
     assert found.public_key.text == PublicKey(agent.public_key.raw).text
 
 
-async def test_what_was_proven_of_a_key_is_kept_with_it(storage: Storage, agent: Agent) -> None:
+async def test_what_was_proven_of_a_key_is_stored_with_it(storage: Storage, agent: Agent) -> None:
     proven = await joined(storage, attrs.evolve(an_agent(), proven=True))
     async with storage.transaction() as work:
         await work.agents.mark_proven(agent.id, proven.public_key)  # not the key it has
@@ -120,7 +120,7 @@ async def test_of_parallel_agents_with_one_key_one_is_stored(storage: Storage) -
         assert [await work.agents.find(agent.id) for agent in agents].count(None) == 4
 
 
-async def test_another_key_takes_the_place_of_the_first(storage: Storage, agent: Agent) -> None:
+async def test_another_key_replaces_the_first(storage: Storage, agent: Agent) -> None:
     changed = attrs.evolve(agent, public_key=a_public_key(), created_at=LATER, updated_at=LATER)
     async with storage.transaction() as work:
         await work.agents.put(changed)

@@ -15,7 +15,7 @@ from tests.support.builders import NOON, a_public_key, an_author, an_entry, an_i
 from tests.support.stored import found, joined, newest, opened, written
 
 
-async def test_author_and_editor_are_told_by_the_keys_they_have_now(storage: Storage, diary: Diary) -> None:
+async def test_author_and_editor_are_reported_by_the_keys_they_have_now(storage: Storage, diary: Diary) -> None:
     writer, editor = await joined(storage), await joined(storage)
     entry = an_entry(diary=diary.id, author=an_author(writer), edited_by=an_author(editor))
     await written(storage, entry)
@@ -27,7 +27,7 @@ async def test_author_and_editor_are_told_by_the_keys_they_have_now(storage: Sto
     await _are(storage, entry, Author(id=writer.id, public_key=keys[0]), Author(id=editor.id, public_key=keys[1]))
 
 
-async def test_an_edit_keeps_the_author_and_tells_the_editor(storage: Storage, agent: Agent, diary: Diary) -> None:
+async def test_an_edit_keeps_the_author_and_states_the_editor(storage: Storage, agent: Agent, diary: Diary) -> None:
     writer, editor = await joined(storage), await joined(storage)
     entry = an_entry(diary=diary.id, author=an_author(writer, assumed=True))
     await written(storage, entry)
@@ -39,7 +39,7 @@ async def test_an_edit_keeps_the_author_and_tells_the_editor(storage: Storage, a
             await _are(storage, entry, an_author(writer), other)
 
 
-async def test_an_assumed_author_is_told_as_assumed(storage: Storage, agent: Agent, diary: Diary) -> None:
+async def test_an_assumed_author_is_reported_as_assumed(storage: Storage, agent: Agent, diary: Diary) -> None:
     entry = an_entry(diary=diary.id, author=an_author(agent, assumed=True))
     await written(storage, entry)
     stored = await found(storage, entry)
@@ -78,7 +78,7 @@ async def test_entries_are_looked_at_by_whose_words_they_hold(storage: Storage, 
         assert {each.entry_id for each in best.found} == expected
 
 
-async def test_of_public_entries_the_writer_is_told(storage: Storage, agent: Agent) -> None:
+async def test_of_public_entries_the_writer_is_reported(storage: Storage, agent: Agent) -> None:
     public, guest = await opened(storage, agent, Visibility.PUBLIC), await joined(storage)
     entry = an_entry(diary=public.id, author=an_author(guest), at=NOON)
     await written(storage, entry)

@@ -129,7 +129,7 @@ async def test_an_entry_is_as_near_as_its_nearest_passage(storage: Storage, diar
     assert (await found(storage, by_vector(), diary))[entry.id].cosine == pytest.approx(0.6, abs=1e-3)
 
 
-async def test_an_entry_with_many_near_passages_takes_one_place(storage: Storage, diary: Diary) -> None:
+async def test_an_entry_with_many_near_passages_takes_one_rank(storage: Storage, diary: Diary) -> None:
     entry, other = await with_vectors(storage, diary, *[NEAR] * 5), await with_vectors(storage, diary, FAR)
     candidates = await best(storage, by_vector(), diary, depth=2)
     assert {each.entry_id for each in candidates.found} == {entry.id, other.id}
@@ -333,7 +333,7 @@ async def test_filters_hold_for_both_sides(storage: Storage, diary: Diary) -> No
 # Depth
 
 
-async def test_the_nearest_are_offered_and_the_worst_of_them_told(storage: Storage, diary: Diary) -> None:
+async def test_the_nearest_are_offered_and_the_worst_of_them_reported(storage: Storage, diary: Diary) -> None:
     near, middle = await with_vectors(storage, diary, NEAR), await with_vectors(storage, diary, MIDDLE)
     await with_vectors(storage, diary, FAR)
     candidates = await best(storage, by_vector(), diary, depth=2)
@@ -342,7 +342,7 @@ async def test_the_nearest_are_offered_and_the_worst_of_them_told(storage: Stora
     assert candidates.words_beyond is None
 
 
-async def test_the_best_matching_are_offered_and_the_worst_of_them_told(storage: Storage, diary: Diary) -> None:
+async def test_the_best_matching_are_offered_and_the_worst_of_them_reported(storage: Storage, diary: Diary) -> None:
     often = await with_words(storage, diary, "a a a")
     await with_words(storage, diary, "a b c")
     candidates = await best(storage, Question(words=words("a")), diary, depth=1)

@@ -127,7 +127,7 @@ async def test_a_key_in_the_header_is_not_trusted(tokens, claims):
         await issued(tokens, signed_assertion(thief, claims, jwk=named, kid="x", jku="https://thief.example"))
 
 
-async def test_unknown_clients_and_other_keys_are_told_alike(tokens, key, claims):
+async def test_unknown_clients_and_other_keys_get_the_same_answer(tokens, key, claims):
     nobody = str(an_id())
     told = []
     for signer, said in ((a_key_pair(), claims), (key, claims | {"iss": nobody, "sub": nobody})):

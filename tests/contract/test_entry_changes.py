@@ -222,7 +222,7 @@ async def test_what_a_removed_entry_superseded_is_current_again(storage: Storage
     assert [entry.id for entry in current] == [entry.id for entry in old[::-1]]
 
 
-async def test_of_parallel_removals_one_is_told_yes(storage: Storage, diary: Diary) -> None:
+async def test_of_parallel_removals_one_succeeds(storage: Storage, diary: Diary) -> None:
     entry = an_entry(diary=diary.id)
     await written(storage, entry)
 

@@ -95,7 +95,9 @@ async def test_cancelling_one_disturbs_no_other(live: Live, public: Diary) -> No
     assert await second == await live.end()
 
 
-async def test_nothing_is_told_before_the_commit_nor_of_what_is_undone_or_not_public(live: Live, public: Diary) -> None:
+async def test_nothing_is_reported_before_the_commit_nor_of_what_is_undone_or_not_public(
+    live: Live, public: Diary
+) -> None:
     class Undone(Exception):
         pass
 

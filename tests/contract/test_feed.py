@@ -135,7 +135,7 @@ async def test_a_diary_that_is_opened_brings_only_what_is_written_from_then_on(s
     assert await rest(storage) == [after]
 
 
-async def test_a_diary_that_is_closed_is_passed_over_and_back_at_its_place_when_opened(
+async def test_a_diary_that_is_closed_is_passed_over_and_back_at_its_position_when_opened(
     storage: Storage, public: Diary, agent: Agent
 ) -> None:
     other = await opened(storage, agent, Visibility.PUBLIC)
@@ -148,7 +148,7 @@ async def test_a_diary_that_is_closed_is_passed_over_and_back_at_its_place_when_
     assert await rest(storage) == [hidden, shown]
 
 
-async def test_an_edit_keeps_the_place(storage: Storage, public: Diary) -> None:
+async def test_an_edit_keeps_the_position(storage: Storage, public: Diary) -> None:
     first, second = an_entry(diary=public.id), an_entry(diary=public.id)
     await written(storage, first, second)
     edited = attrs.evolve(first, content="Anew", updated_at=NOON + timedelta(hours=1))
@@ -187,7 +187,7 @@ async def test_a_stretch_ends_where_it_should(storage: Storage, public: Diary) -
 # Going on
 
 
-async def test_going_on_from_an_entry_tells_what_came_after_it(storage: Storage, public: Diary) -> None:
+async def test_going_on_from_an_entry_says_what_came_after_it(storage: Storage, public: Diary) -> None:
     # The second is dated before the first, as it is when it took longer to store.
     entries = [an_entry(diary=public.id, at=NOON - timedelta(seconds=number)) for number in range(3)]
     await written(storage, *entries)
@@ -195,7 +195,7 @@ async def test_going_on_from_an_entry_tells_what_came_after_it(storage: Storage,
     assert await rest(storage, await resumed(storage, Cursor(NOON + timedelta(days=9), entries[1].id))) == entries[2:]
 
 
-async def test_going_on_from_an_entry_that_is_gone_tells_everything_dated_later(
+async def test_going_on_from_an_entry_that_is_gone_returns_everything_dated_later(
     storage: Storage, public: Diary
 ) -> None:
     gone, late, later = (an_entry(diary=public.id, at=NOON + timedelta(seconds=number)) for number in range(3))
@@ -215,7 +215,7 @@ async def test_of_one_time_the_greater_id_is_the_later(storage: Storage, public:
     assert lesser < greater < entry.id
 
 
-async def test_going_on_from_the_future_tells_what_comes(storage: Storage, public: Diary) -> None:
+async def test_going_on_from_the_future_says_what_comes(storage: Storage, public: Diary) -> None:
     await written(storage, an_entry(diary=public.id))
     place = await resumed(storage, Cursor(NOON + timedelta(days=1), EntryId(an_id())))
     assert place == await end_of(storage)

@@ -27,7 +27,7 @@ NEAR, CLOSE, FAR = a_vector(1, 0), a_vector(0.96, 0.28), a_vector(0, 1)
 # Times
 
 
-async def test_when_it_happened_is_kept_and_can_be_changed(storage: Storage, diary: Diary) -> None:
+async def test_when_it_happened_is_stored_and_can_be_changed(storage: Storage, diary: Diary) -> None:
     entry = an_entry(diary=diary.id, occurred_at=NOON - timedelta(days=900, microseconds=1))
     await written(storage, entry)
     assert await found(storage, entry) == entry
@@ -135,7 +135,7 @@ async def test_of_many_at_once_one_is_the_first(storage: Storage, diary: Diary) 
     assert len(await newest(storage, diary, Filters())) == 1
 
 
-async def test_what_begins_almost_alike_is_told_nearest_first(storage: Storage, agent: Agent, diary: Diary) -> None:
+async def test_what_begins_almost_alike_is_reported_nearest_first(storage: Storage, agent: Agent, diary: Diary) -> None:
     same, close, far, other_model = (an_entry(diary=diary.id) for _ in range(4))
     elsewhere = an_entry(diary=(await opened(storage, agent)).id)
     for entry, vectors in ((same, (NEAR, FAR)), (close, (CLOSE,)), (far, (FAR, NEAR)), (elsewhere, (NEAR,))):
@@ -153,7 +153,7 @@ async def test_what_begins_almost_alike_is_told_nearest_first(storage: Storage, 
 # Passages
 
 
-async def test_the_nearest_passage_is_told_by_its_place(storage: Storage, diary: Diary) -> None:
+async def test_the_nearest_passage_is_reported_by_its_position(storage: Storage, diary: Diary) -> None:
     first, second, none, another = (an_entry(diary=diary.id) for _ in range(4))
     await written(storage, first, index=an_index(vectors=(NEAR, FAR, NEAR)))
     await written(storage, second, index=an_index(vectors=(FAR, CLOSE)))
@@ -165,7 +165,7 @@ async def test_the_nearest_passage_is_told_by_its_place(storage: Storage, diary:
         assert await work.candidates.nearest_passages(NEAR, MODEL, []) == {}
 
 
-async def test_a_passage_keeps_its_place_when_its_text_is_replaced(storage: Storage, diary: Diary) -> None:
+async def test_a_passage_keeps_its_position_when_its_text_is_replaced(storage: Storage, diary: Diary) -> None:
     entry = an_entry(diary=diary.id)
     await written(storage, entry, index=an_index(vectors=(NEAR,)))
     edited = attrs.evolve(entry, content="another", updated_at=entry.updated_at + timedelta(seconds=1))
@@ -179,7 +179,9 @@ async def test_a_passage_keeps_its_place_when_its_text_is_replaced(storage: Stor
 # Words
 
 
-async def test_which_words_and_runs_stand_in_an_entry_is_told_by_their_places(storage: Storage, diary: Diary) -> None:
+async def test_which_words_and_runs_stand_in_an_entry_is_reported_by_their_positions(
+    storage: Storage, diary: Diary
+) -> None:
     one, other, none = (an_entry(diary=diary.id) for _ in range(3))
     await written(storage, one, index=an_index("a", "b", "c"))
     await written(storage, other, index=an_index("b", "a", "it's"))

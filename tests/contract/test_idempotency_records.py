@@ -49,7 +49,7 @@ async def test_a_record_is_found_as_it_was_stored(storage: Storage, asked: Idemp
     assert await find(storage, receipt.request) == receipt
 
 
-async def test_it_is_found_by_whoever_asks_something_else_under_its_key(
+async def test_it_is_found_by_any_agent_that_asks_something_else_under_its_key(
     storage: Storage, asked: IdempotentRequest
 ) -> None:
     receipt = a_receipt(asked)
@@ -64,7 +64,7 @@ async def test_a_key_has_one_record_and_the_first_stays(storage: Storage, asked:
     assert await find(storage, asked) == first
 
 
-async def test_agents_operations_and_keys_are_told_apart(storage: Storage, asked: IdempotentRequest) -> None:
+async def test_agents_operations_and_keys_are_distinguished(storage: Storage, asked: IdempotentRequest) -> None:
     others = [
         attrs.evolve(asked, agent_id=(await joined(storage)).id),
         attrs.evolve(asked, operation="POST /others"),
@@ -76,7 +76,7 @@ async def test_agents_operations_and_keys_are_told_apart(storage: Storage, asked
         assert await added(storage, a_receipt(other))
 
 
-async def test_an_expired_record_is_none_and_gives_its_place(storage: Storage, asked: IdempotentRequest) -> None:
+async def test_an_expired_record_is_none_and_is_replaced(storage: Storage, asked: IdempotentRequest) -> None:
     assert await added(storage, a_receipt(asked))
     assert await find(storage, asked, IDEMPOTENCY_RECORD_LIFETIME - MICROSECOND)
     assert await find(storage, asked, IDEMPOTENCY_RECORD_LIFETIME) is None
@@ -120,9 +120,7 @@ async def test_a_record_goes_with_its_agent(storage: Storage, agent: Agent, aske
 
 
 @pytest.mark.parametrize("expired", [False, True])
-async def test_of_parallel_additions_one_is_told_yes(
-    storage: Storage, asked: IdempotentRequest, *, expired: bool
-) -> None:
+async def test_of_parallel_additions_one_succeeds(storage: Storage, asked: IdempotentRequest, *, expired: bool) -> None:
     if expired:
         assert await added(storage, a_receipt(asked))
     at = END if expired else NOON
@@ -133,7 +131,7 @@ async def test_of_parallel_additions_one_is_told_yes(
 
 
 @pytest.mark.parametrize("undone", [False, True])
-async def test_whoever_comes_second_waits_for_the_first_to_end(
+async def test_any_caller_that_comes_second_waits_for_the_first_to_end(
     storage: Storage, asked: IdempotentRequest, *, undone: bool
 ) -> None:
     second: asyncio.Task[bool] | None = None

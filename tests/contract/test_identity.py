@@ -141,7 +141,7 @@ async def test_recovery_is_a_code_and_an_address(service: Service, recovery: Rec
     assert address == "https://moltnet.example/self-service/recovery?flow="
 
 
-async def test_right_code_gives_a_session_that_tells_the_identity(
+async def test_right_code_gives_a_session_that_states_the_identity(
     service: Service, identity: AgentId, recovery: Recovery
 ):
     answer = await service.flows.answer_flow(flow_of(recovery), recovery.code)

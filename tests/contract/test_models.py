@@ -122,7 +122,7 @@ async def test_nothing_serves_at_first_and_any_model_goes(storage: Storage, diar
     assert await progress(storage) == (0, 1, False)
 
 
-async def test_the_first_model_stays_whoever_else_comes(storage: Storage) -> None:
+async def test_the_first_model_stays_when_others_come(storage: Storage) -> None:
     both = await asyncio.gather(adopted(storage, OLD), adopted(storage, OLD))
     assert both == [ModelState(serving=OLD)] * 2
     assert await adopted(storage, NEW) == ModelState(serving=OLD)
@@ -201,7 +201,7 @@ async def test_entries_without_vectors_and_of_another_model_are_unserved(storage
     assert await counted(storage) == [ModelCount(OLD.name, 4, 4)]
 
 
-async def test_vectors_of_an_older_text_are_not_kept(storage: Storage, entry: Entry) -> None:
+async def test_vectors_of_an_older_text_are_not_stored(storage: Storage, entry: Entry) -> None:
     await written(storage, entry, index=index_of(made(OLD, 1)))
     await adopted(storage)
     await aimed(storage)
@@ -215,7 +215,7 @@ async def test_vectors_of_an_older_text_are_not_kept(storage: Storage, entry: En
     assert await kept(storage, edited, made(NEW, 3))  # a repeated step
 
 
-async def test_the_vectors_of_an_entry_are_told_but_for_its_beginning(storage: Storage, entry: Entry) -> None:
+async def test_the_vectors_of_an_entry_are_reported_but_for_its_beginning(storage: Storage, entry: Entry) -> None:
     await adopted(storage)
     await aimed(storage)
     own, upcoming = made(OLD, 1, 2, 3), made(NEW, 4, 5)
@@ -226,7 +226,7 @@ async def test_the_vectors_of_an_entry_are_told_but_for_its_beginning(storage: S
     assert await further(storage, entry) == {NEW.name: upcoming.passages[1:]}
 
 
-async def test_the_vectors_of_another_version_are_not_told(storage: Storage, entry: Entry) -> None:
+async def test_the_vectors_of_another_version_are_not_reported(storage: Storage, entry: Entry) -> None:
     assert await further(storage, entry) == {}
     await written(storage, entry, index=index_of(made(OLD, 1, 2)))
     edited = attrs.evolve(entry, content="edited", updated_at=entry.updated_at + SECOND)

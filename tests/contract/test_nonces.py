@@ -27,7 +27,7 @@ async def test_a_nonce_is_good_once(storage: Storage) -> None:
     assert await used(storage, "b")
 
 
-async def test_of_parallel_uses_one_is_told_yes(storage: Storage) -> None:
+async def test_of_parallel_uses_one_succeeds(storage: Storage) -> None:
     assert sum(await asyncio.gather(*(used(storage, "a") for _ in range(10)))) == 1
 
 

@@ -52,7 +52,7 @@ async def test_a_partition_keeps_its_order_and_is_its_own(storage: Storage) -> N
 
 
 @pytest.mark.parametrize("workflow", PermissionWorkflow)
-async def test_a_change_is_kept_as_it_is(storage: Storage, workflow: PermissionWorkflow) -> None:
+async def test_a_change_is_stored_as_it_is(storage: Storage, workflow: PermissionWorkflow) -> None:
     change = Change(workflow=workflow, diary_id=DiaryId(an_id()), entry_id=EntryId(an_id()), agent_id=AgentId(an_id()))
     (message,) = await added(storage, change)
     assert await pending(storage, change.partition_key) == [message]
@@ -79,7 +79,7 @@ async def test_an_undone_unit_of_work_leaves_no_message(storage: Storage) -> Non
     assert await pending(storage, change.partition_key) == []
 
 
-async def test_what_concerns_an_agent_is_told_of_all_partitions(storage: Storage) -> None:
+async def test_what_concerns_an_agent_is_reported_of_all_partitions(storage: Storage) -> None:
     agent = an_id()
     mine, _, gone = await added(storage, a_grant(agent=agent), a_grant(), Change.removing(DiaryId(an_id())))
     (withdrawn,) = await added(storage, Change.removing(DiaryId(an_id()), AgentId(agent)))
@@ -131,7 +131,7 @@ async def test_a_message_is_completed_once_and_releasing_what_is_gone_is_no_erro
     assert await pending(storage, message.change.partition_key) == []
 
 
-async def test_partitions_are_told_by_their_newest_the_oldest_partition_first(storage: Storage) -> None:
+async def test_partitions_are_reported_by_their_newest_the_oldest_partition_first(storage: Storage) -> None:
     one, two, three = (an_id() for _ in range(3))
     _, second, third = await added(storage, a_grant(one), a_grant(two), a_grant(three))
     (first,) = await added(storage, a_grant(one))

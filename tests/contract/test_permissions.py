@@ -102,7 +102,7 @@ async def other(storage: Storage) -> Agent:
     return await joined(storage)
 
 
-async def test_stranger_has_no_right(asking: Asking, diary: Diary, other: Agent):
+async def test_anonymous_client_has_no_right(asking: Asking, diary: Diary, other: Agent):
     assert await asking.rights(other.id, diary.id) == frozenset()
     assert await asking.readable(other.id) == {}
 

@@ -59,25 +59,25 @@ async def world() -> AsyncIterator[InvalidationWorld]:
         yield InvalidationWorld(storage, changes, agent, client, heard)
 
 
-async def test_replaced_secret_is_told(world: InvalidationWorld):
+async def test_replaced_secret_is_reported(world: InvalidationWorld):
     async with world.storage.transaction() as work:
         await work.clients.rotate(world.client.id, hash_secret("new"), NOON)
     assert await world.told() == world.client.id
 
 
-async def test_removed_client_is_told(world: InvalidationWorld):
+async def test_removed_client_is_reported(world: InvalidationWorld):
     async with world.storage.transaction() as work:
         await work.clients.remove(world.client.id)
     assert await world.told() == world.client.id
 
 
-async def test_removed_agent_is_told_as_any_change(world: InvalidationWorld):
+async def test_removed_agent_is_reported_as_any_change(world: InvalidationWorld):
     async with world.storage.transaction() as work:
         await work.agents.remove(world.agent.id)
     assert await world.told() is None
 
 
-async def test_first_use_is_nothing_to_tell(world: InvalidationWorld):
+async def test_first_use_is_nothing_to_report(world: InvalidationWorld):
     async with world.storage.transaction() as work:
         await work.clients.mark_used(world.client.id, world.client.generation)
     async with world.storage.transaction() as work:
@@ -86,7 +86,7 @@ async def test_first_use_is_nothing_to_tell(world: InvalidationWorld):
     assert world.heard.empty()
 
 
-async def test_what_is_undone_is_not_told(world: InvalidationWorld):
+async def test_what_is_undone_is_not_reported(world: InvalidationWorld):
     async def undone() -> None:
         async with world.storage.transaction() as work:
             await work.clients.rotate(world.client.id, hash_secret("never"), NOON)
@@ -100,7 +100,7 @@ async def test_what_is_undone_is_not_told(world: InvalidationWorld):
     assert world.heard.empty()
 
 
-async def test_lost_connection_is_told_as_any_change_and_made_anew(world: InvalidationWorld):
+async def test_lost_connection_is_reported_as_any_change_and_made_anew(world: InvalidationWorld):
     await world.cut_off()
     assert await world.told() is None
     async with asyncio.timeout(WITHIN_S):

@@ -170,7 +170,7 @@ async def test_a_connection_lost_in_the_middle_undoes_everything(storage: Postgr
         assert await work.agents.find(newcomer.id) is None
 
 
-async def test_a_connection_lost_before_the_commit_is_told(storage: PostgresStorage, database: str) -> None:
+async def test_a_connection_lost_before_the_commit_is_reported(storage: PostgresStorage, database: str) -> None:
     newcomer = an_agent()
 
     async def join() -> None:
@@ -252,7 +252,7 @@ async def slow(storage: PostgresStorage, newcomer: Agent) -> None:
 SHOW = "show statement_timeout"
 
 
-async def test_whoever_listens_has_a_limit_for_statements(database: str) -> None:
+async def test_any_caller_that_listens_has_a_limit_for_statements(database: str) -> None:
     notifications = PostgresNotifications(database)
     await notifications._connect()  # nobody else sees what is set on a connection
     connection = notifications._connection

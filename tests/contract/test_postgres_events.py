@@ -70,7 +70,7 @@ async def public(storage: PostgresStorage) -> Diary:
     return await opened(storage, await joined(storage), Visibility.PUBLIC)
 
 
-async def test_an_entry_whose_transaction_was_overtaken_is_told_afterwards(
+async def test_an_entry_whose_transaction_was_overtaken_is_reported_afterwards(
     storage: PostgresStorage, follower: Follower, public: Diary
 ) -> None:
     slow, quick = an_entry(diary=public.id), an_entry(diary=public.id)
@@ -81,7 +81,7 @@ async def test_an_entry_whose_transaction_was_overtaken_is_told_afterwards(
     assert await follower.next() == [slow]
 
 
-async def test_what_is_written_while_the_connection_is_lost_is_told(
+async def test_what_is_written_while_the_connection_is_lost_is_reported(
     conninfo: str, storage: PostgresStorage, follower: Follower, public: Diary
 ) -> None:
     for _ in range(3):
@@ -104,7 +104,7 @@ async def test_a_notification_that_is_not_ours_does_no_harm(
     assert await follower.next() == [entry]
 
 
-async def test_a_database_that_does_not_answer_is_told_at_once(unused_tcp_port: int) -> None:
+async def test_a_database_that_does_not_answer_is_reported_at_once(unused_tcp_port: int) -> None:
     with pytest.raises(StorageUnavailable):
         async with PostgresNotifications.open(f"postgresql://127.0.0.1:{unused_tcp_port}/none"):
             pass

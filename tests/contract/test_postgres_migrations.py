@@ -136,7 +136,7 @@ async def test_a_later_versions_database_is_refused() -> None:
             await migrate(conninfo, [a_migration(1)])
 
 
-async def test_a_role_that_may_not_create_the_extension_is_told_what_to_do() -> None:
+async def test_a_role_that_may_not_create_the_extension_learns_what_to_do() -> None:
     async with an_empty_database() as conninfo:
         await execute(running_server(), "create role nobody_much")
         try:
@@ -159,7 +159,7 @@ async def test_the_seeds_types_have_the_seeds_values(name: str) -> None:
         assert await rows(conninfo, LABELS, name=name) == [(SEED_TYPES[name],)]
 
 
-async def test_keys_that_were_kept_as_they_were_sent_become_canonical() -> None:
+async def test_keys_that_were_stored_as_they_were_sent_become_canonical() -> None:
     raw, agent_id = bytes(range(32)), uuid4()
     names = [migration.name for migration in load_migrations()]
     before = next(at for at, name in enumerate(names) if name.endswith("_proofs.sql"))
@@ -186,7 +186,7 @@ def test_another_text_has_another_checksum() -> None:
     assert attrs.evolve(migration, sql=migration.sql + b" ").checksum != migration.checksum
 
 
-async def test_entries_from_before_authors_were_kept_are_put_down_to_their_diarys_owner() -> None:
+async def test_entries_from_before_authors_were_stored_are_put_down_to_their_diarys_owner() -> None:
     async with an_empty_database() as conninfo:
         migrations = load_migrations()
         (authors,) = (each for each in migrations if each.name.endswith("_authors.sql"))

@@ -117,7 +117,7 @@ async def redeemed(storage: PostgresStorage, code: str, agent_id: AgentId) -> bo
         return await work.vouchers.redeem(code, agent_id, NOON)
 
 
-async def test_of_fifty_redeemers_one_is_told_yes(storage: PostgresStorage, agent: Agent) -> None:
+async def test_of_fifty_redeemers_one_succeeds(storage: PostgresStorage, agent: Agent) -> None:
     voucher = a_voucher(issuer=agent.id)
     assert await issued(storage, voucher)
     newcomers = [AgentId(an_id()) for _ in range(50)]
@@ -141,7 +141,7 @@ async def test_ten_issues_at_once_never_make_more_than_five(
     assert before < MAX_OPEN_VOUCHERS or set(answers) == {False}
 
 
-async def test_whoever_tries_again_gets_the_free_places(storage: PostgresStorage, agent: Agent) -> None:
+async def test_any_caller_that_tries_again_gets_what_became_free(storage: PostgresStorage, agent: Agent) -> None:
     async def persistently() -> bool:
         answers = [await issued(storage, a_voucher(issuer=agent.id))]
         while answers[-1] is None:
@@ -153,7 +153,7 @@ async def test_whoever_tries_again_gets_the_free_places(storage: PostgresStorage
     assert answers.count(True) == len(await open_vouchers(storage, agent)) == MAX_OPEN_VOUCHERS
 
 
-async def test_expired_vouchers_give_their_places_to_parallel_issues(storage: PostgresStorage, agent: Agent) -> None:
+async def test_expired_vouchers_make_room_for_parallel_issues(storage: PostgresStorage, agent: Agent) -> None:
     for _ in range(MAX_OPEN_VOUCHERS):
         assert await issued(storage, a_voucher(issuer=agent.id, at=NOON - timedelta(days=2)))
     assert await issued(storage, a_voucher(issuer=agent.id))
@@ -265,7 +265,7 @@ async def test_entries_that_supersede_each_other_are_removed_at_once(
     assert await rows(database, MISCOUNTED, diary=diary.id) == []
 
 
-async def test_whoever_looks_does_not_wait_for_who_is_removing(storage: PostgresStorage, diary: Diary) -> None:
+async def test_any_caller_that_looks_does_not_wait_for_who_is_removing(storage: PostgresStorage, diary: Diary) -> None:
     kept, going = an_entry(diary=diary.id), an_entry(diary=diary.id)
     await written(storage, kept, going)
     async with storage.transaction() as work:

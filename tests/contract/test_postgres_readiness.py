@@ -28,7 +28,7 @@ async def test_database_that_answers_is_ready_however_often_it_is_asked(database
             await readiness.check()
 
 
-async def test_lost_connection_is_told_once_and_made_anew(database: str) -> None:
+async def test_lost_connection_is_reported_once_and_made_anew(database: str) -> None:
     async with aclosing(PostgresReadiness(make_conninfo(database, application_name="asked"), DiskSpace())) as readiness:
         await readiness.check()
         await rows(database, END_ASKED)
@@ -37,7 +37,7 @@ async def test_lost_connection_is_told_once_and_made_anew(database: str) -> None
         await readiness.check()
 
 
-async def test_unreachable_database_is_told_without_its_address() -> None:
+async def test_unreachable_database_is_reported_without_its_address() -> None:
     async with aclosing(PostgresReadiness("postgresql://u:geheim@127.0.0.1:1/net", DiskSpace())) as readiness:
         with pytest.raises(StorageUnavailable, match=r"^The database does not answer$"):
             await readiness.check()
@@ -72,7 +72,7 @@ async def test_database_without_room_stays_so_until_room_can_be_taken(database: 
     assert not room.is_missing
 
 
-async def test_what_a_supervisor_knows_is_told_first(database: str) -> None:
+async def test_what_a_supervisor_knows_is_logged_first(database: str) -> None:
     def away() -> None:
         raise StorageUnavailable("It is being started again")
 

@@ -162,7 +162,7 @@ async def test_a_term_too_long_for_an_index_is_found_whole(storage: PostgresStor
     assert await found(storage, by_words(term[:-1]), diary) == ()
 
 
-async def test_of_too_many_terms_the_most_frequent_are_kept(
+async def test_of_too_many_terms_the_most_frequent_are_used(
     storage: PostgresStorage, database: str, diary: Diary
 ) -> None:
     rare = [f"rare{number:05}" for number in range(TERMS_MAX + 10)]
@@ -186,7 +186,7 @@ async def test_positions_past_the_last_one_still_find_the_word(storage: Postgres
         assert len(await found(storage, by_words(term, required=(term,)), diary)) == 1
 
 
-async def test_words_that_share_a_place_are_searched_together(storage: PostgresStorage, diary: Diary) -> None:
+async def test_words_that_share_a_position_are_searched_together(storage: PostgresStorage, diary: Diary) -> None:
     one, other = "word11868", "word69633"  # found by trying
     assert dimension_of(one) == dimension_of(other)
     await written(storage, an_entry(diary=diary.id), index=an_index(one, other))

@@ -80,7 +80,7 @@ async def test_every_rule_is_a_constraint_of_the_tables(database: str) -> None:
         ("insert into diary_terms values (%(id)s, 'word', 1)", {}, DiaryNotFound),
     ],
 )
-async def test_a_broken_constraint_is_told_as_its_rule(
+async def test_a_broken_constraint_is_reported_as_its_rule(
     database: str, entry: Entry, statement: LiteralString, values: dict[str, object], rule: type[MoltNetError]
 ) -> None:
     assert entry
@@ -117,7 +117,7 @@ async def test_limits_count_characters(database: str, entry: Entry) -> None:
     ]
 
 
-async def test_references_to_who_is_gone_are_told_as_such(storage: PostgresStorage, diary: Diary) -> None:
+async def test_references_to_who_is_gone_are_reported_as_such(storage: PostgresStorage, diary: Diary) -> None:
     async with storage.autocommit() as work:
         with pytest.raises(ProfileNotFound):
             await work.diaries.add(a_diary())
@@ -133,7 +133,7 @@ async def test_references_to_who_is_gone_are_told_as_such(storage: PostgresStora
             await work.relations.add(diary.id, Relation.READERS, an_agent().id)
 
 
-async def test_references_to_a_diary_that_is_gone_are_told_as_such(storage: PostgresStorage, agent: Agent) -> None:
+async def test_references_to_a_diary_that_is_gone_are_reported_as_such(storage: PostgresStorage, agent: Agent) -> None:
     async with storage.autocommit() as work:
         with pytest.raises(DiaryNotFound):
             await work.entries.add(an_entry(), an_index())
@@ -179,7 +179,7 @@ async def test_a_database_that_gives_up_is_unavailable(database: str) -> None:
         ("25006", StorageReadOnly),  # read_only_sql_transaction
     ],
 )
-async def test_a_database_that_cannot_do_its_work_is_told_apart(
+async def test_a_database_that_cannot_do_its_work_is_distinguished(
     database: str, sqlstate: str, told: type[MoltNetError]
 ) -> None:
     with pytest.raises(told), translated():

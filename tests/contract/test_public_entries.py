@@ -77,7 +77,7 @@ async def test_a_walk_through_the_feed_neither_skips_nor_repeats(storage: Storag
     assert walked == stored[::-1]
 
 
-async def test_a_place_in_the_feed_outlives_its_entry(storage: Storage, agent: Agent) -> None:
+async def test_a_position_in_the_feed_outlives_its_entry(storage: Storage, agent: Agent) -> None:
     diary = await opened(storage, agent, Visibility.PUBLIC)
     older, gone = an_entry(diary=diary.id), an_entry(diary=diary.id)
     await written(storage, older)

@@ -75,7 +75,7 @@ async def test_what_does_not_follow_the_last_record_is_not_stored(storage: Stora
         assert await work.records.head(diary.id) == first.head
 
 
-async def test_one_of_several_at_once_takes_the_place(storage: Storage, agent: Agent, diary: Diary) -> None:
+async def test_one_of_several_at_once_is_added(storage: Storage, agent: Agent, diary: Diary) -> None:
     async def attempt() -> bool:
         record = a_record(diary, agent)
         async with storage.transaction() as work:

@@ -34,7 +34,7 @@ async def test_an_unknown_flow_is_none(storage: Storage, code: RecoveryCode) -> 
     assert await tried(storage, attrs.evolve(code, flow="another"), RIGHT) is None
 
 
-async def test_the_right_code_is_told_yes_once(storage: Storage, code: RecoveryCode) -> None:
+async def test_the_right_code_succeeds_once(storage: Storage, code: RecoveryCode) -> None:
     assert await tried(storage, code, RIGHT) == attrs.evolve(code, attempts=1, used=True)
     assert await tried(storage, code, RIGHT) == attrs.evolve(code, attempts=2, used=False)
 
@@ -63,7 +63,7 @@ async def test_a_code_is_good_until_it_expires(
     assert await tried(storage, code, RIGHT, at) == attrs.evolve(code, attempts=1, used=good)
 
 
-async def test_of_parallel_right_attempts_one_is_told_yes(storage: Storage, code: RecoveryCode) -> None:
+async def test_of_parallel_right_attempts_one_succeeds(storage: Storage, code: RecoveryCode) -> None:
     answers = await asyncio.gather(*(tried(storage, code, RIGHT) for _ in range(CODE_ATTEMPTS)))
     records = [answer for answer in answers if answer]
     assert sum(record.used for record in records) == 1

@@ -101,14 +101,14 @@ async def test_an_entry_has_the_permits_of_its_parent(
     assert await store.permitted(entry, frozenset(EntryRight), agent) == expected
 
 
-async def test_a_self_relation_is_kept_and_gives_nothing(store: RelationStore, agent: AgentId, diary: Thing) -> None:
+async def test_a_self_relation_is_stored_and_gives_nothing(store: RelationStore, agent: AgentId, diary: Thing) -> None:
     held = RelationTuple(Thing.agent(agent), Link.SELF, Thing.agent(agent))
     await store.write(held)
     assert await store.list(TuplePattern.matching(Thing.agent(agent))) == [held]
     assert await store.permitted(diary, ALL, agent) == frozenset()
 
 
-async def test_a_tuple_written_twice_is_told_once_and_gone_with_one_deletion(
+async def test_a_tuple_written_twice_is_reported_once_and_gone_with_one_deletion(
     store: RelationStore, agent: AgentId, diary: Thing
 ) -> None:
     held = RelationTuple(diary, Relation.READERS, Thing.agent(agent))

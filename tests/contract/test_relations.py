@@ -81,7 +81,7 @@ async def test_removing_what_is_not_there_is_no_error(storage: Storage, agent: A
     assert await between(storage, diary, agent) == {Relation.OWNER}
 
 
-async def test_all_diaries_of_an_agent_are_told_with_their_relations(
+async def test_all_diaries_of_an_agent_are_reported_with_their_relations(
     storage: Storage, agent: Agent, diary: Diary
 ) -> None:
     other, guest = await opened(storage, agent), await joined(storage)

@@ -193,7 +193,7 @@ async def test_accepted_shares_are_listed_oldest_first(storage: Storage, agent: 
         assert await work.shares.accepted_by(agent.id) == []
 
 
-async def test_lists_are_told_in_pages(storage: Storage, agent: Agent, diary: Diary) -> None:
+async def test_lists_are_returned_in_pages(storage: Storage, agent: Agent, diary: Diary) -> None:
     guests = [await joined(storage) for _ in range(4)]
     shares = [
         a_share(diary=diary.id, agent=guest.id, at=NOON + timedelta(days=day)) for day, guest in enumerate(guests)

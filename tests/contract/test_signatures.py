@@ -100,7 +100,7 @@ def test_all_cases_of_wycheproof_are_there() -> None:
     assert {case.number for case in CASES} == set(range(1, 211))
 
 
-def test_wycheproof_valid_and_invalid_are_told_apart(signatures: Signatures) -> None:
+def test_wycheproof_valid_and_invalid_are_distinguished(signatures: Signatures) -> None:
     for case in CASES:
         if case.result != "acceptable":
             assert signatures.verify(case.key, case.message, case.signature) is (case.result == "valid"), case

@@ -96,7 +96,9 @@ async def test_cancellation_undoes_everything(storage: Storage, diary: Diary) ->
         assert await work.diaries.find(diary.id) == diary
 
 
-async def test_whoever_is_cancelled_while_others_write_is_in_nobodys_way(storage: Storage, diary: Diary) -> None:
+async def test_any_caller_that_is_cancelled_while_others_write_is_in_nobodys_way(
+    storage: Storage, diary: Diary
+) -> None:
     begun, go_on = asyncio.Event(), asyncio.Event()
 
     async def rename_slowly() -> None:

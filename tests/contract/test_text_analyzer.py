@@ -104,7 +104,7 @@ def test_term_has_all_its_positions(index_terms: TextAnalyzer):
 
 
 @pytest.mark.parametrize("text", ["", " ", "the of and", "?!", "👍🏽 ❤️", "\ud800", "\x00", '""', "-", '+" "'])
-def test_text_that_tells_nothing_has_no_term(index_terms: TextAnalyzer, text: str):
+def test_text_that_says_nothing_has_no_term(index_terms: TextAnalyzer, text: str):
     assert index_terms.of_text(text) == {}
     assert asked(index_terms, text) == LexicalQuery()
 

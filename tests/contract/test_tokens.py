@@ -57,7 +57,7 @@ async def test_token_stands_for_its_agent(tokens: TokenService, agent: Agent, se
     assert caller.public_key.text == agent.public_key.text
 
 
-async def test_token_endpoint_tells_the_lifetime(tokens: TokenService, secret: ClientSecret):
+async def test_token_endpoint_states_the_lifetime(tokens: TokenService, secret: ClientSecret):
     answer = await tokens.issuer.issue(str(secret.client_id), secret.secret, None)
     assert answer.lifetime == tokens.told_lifetime
     assert answer.scopes == tokens.unasked_scopes
@@ -84,7 +84,7 @@ async def test_scope_the_client_has_not_is_refused(tokens: TokenService, secret:
         await issued(tokens, secret, scope)
 
 
-async def test_unknown_client_and_wrong_secret_are_told_alike(tokens: TokenService, secret: ClientSecret):
+async def test_unknown_client_and_wrong_secret_get_the_same_answer(tokens: TokenService, secret: ClientSecret):
     details = set()
     for client_id, text in [
         (str(secret.client_id), "wrong"),
@@ -147,7 +147,7 @@ async def test_rotation_ends_a_token_that_was_in_use(tokens: TokenService, agent
         await tokens.verifier.verify(used)
 
 
-async def test_token_in_use_tells_the_key_its_agent_has_now(
+async def test_token_in_use_states_the_key_its_agent_has_now(
     tokens: TokenService, storage: Storage, agent: Agent, secret: ClientSecret
 ):
     used = await issued(tokens, secret)
@@ -187,7 +187,7 @@ async def test_rotation_needs_an_agent(tokens: TokenService):
         await tokens.clients.rotate(AgentId(an_id()))
 
 
-async def test_client_tells_the_agent_it_was_made_for(tokens: TokenService, agent: Agent, secret: ClientSecret):
+async def test_client_states_the_agent_it_was_made_for(tokens: TokenService, agent: Agent, secret: ClientSecret):
     assert await tokens.clients.agent_of(str(secret.client_id)) == agent.id
     await tokens.clients.delete(secret.client_id)
     for unknown in (str(secret.client_id), "no id", ""):
@@ -268,7 +268,7 @@ async def test_text_that_is_no_token_is_refused(tokens: TokenService, text: str)
 # The first secret
 
 
-async def test_first_secret_takes_the_place_of_the_one_before(tokens: TokenService, agent: Agent, secret: ClientSecret):
+async def test_first_secret_replaces_the_one_before(tokens: TokenService, agent: Agent, secret: ClientSecret):
     fresh = await tokens.clients.first_secret(agent.id)
     assert fresh is not None
     assert fresh.client_id == secret.client_id
@@ -277,7 +277,9 @@ async def test_first_secret_takes_the_place_of_the_one_before(tokens: TokenServi
     assert (await tokens.verifier.verify(await issued(tokens, fresh))).agent_id == agent.id
 
 
-async def test_first_secret_is_told_until_a_token_was_given(tokens: TokenService, agent: Agent, secret: ClientSecret):
+async def test_first_secret_is_reported_until_a_token_was_given(
+    tokens: TokenService, agent: Agent, secret: ClientSecret
+):
     for _ in range(2):
         fresh = await tokens.clients.first_secret(agent.id)
     assert fresh is not None

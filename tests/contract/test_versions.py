@@ -62,7 +62,7 @@ async def outcomes(change: Callable[[int], Awaitable[object]]) -> Counter[str]:
     return Counter(await asyncio.gather(*(outcome(change(number)) for number in range(TIMES))))
 
 
-async def test_of_parallel_edits_of_one_version_one_is_kept(
+async def test_of_parallel_edits_of_one_version_one_is_stored(
     services: Services, storage: Storage, caller: Caller, diary: Diary, entry: Entry
 ) -> None:
     assert await outcomes(
@@ -93,7 +93,7 @@ async def test_an_edit_and_a_removal_of_one_version_do_not_both_happen(
     assert (edit, removal) in {("done", StaleVersion.code), ("DIARY_NOT_FOUND", "done")}
 
 
-async def test_edits_that_expect_nothing_are_all_kept(services: Services, caller: Caller, diary: Diary) -> None:
+async def test_edits_that_expect_nothing_are_all_stored(services: Services, caller: Caller, diary: Diary) -> None:
     edits = [DiaryEdit(name="Renamed"), DiaryEdit(visibility=Visibility.MOLTNET), *[DiaryEdit()] * TIMES]
     versions = await asyncio.gather(*(services.diaries.update(caller, diary.id, edit) for edit in edits))
     assert len(set(map(version_of, versions))) == len(versions)
@@ -115,7 +115,7 @@ async def test_a_version_that_is_current_can_be_changed_and_removed(
     await services.diaries.delete(caller, diary.id, only(renamed))
 
 
-async def test_of_parallel_removals_one_is_told_yes(
+async def test_of_parallel_removals_one_succeeds(
     services: Services, caller: Caller, diary: Diary, entry: Entry
 ) -> None:
     assert await outcomes(lambda _: services.entries.delete(caller, diary.id, entry.id, only(entry))) == {

@@ -69,7 +69,7 @@ async def test_another_issuers_vouchers_do_not_count(storage: Storage, agent: Ag
     assert await issued(storage, a_voucher(issuer=agent.id)) == [True]
 
 
-async def test_a_redeemed_voucher_frees_its_place(storage: Storage, agent: Agent) -> None:
+async def test_a_redeemed_voucher_no_longer_counts(storage: Storage, agent: Agent) -> None:
     first, *rest = (a_voucher(issuer=agent.id) for _ in range(MAX_OPEN_VOUCHERS))
     await issued(storage, first, *rest)
     await redeemed(storage, first, (await joined(storage)).id)
@@ -77,7 +77,7 @@ async def test_a_redeemed_voucher_frees_its_place(storage: Storage, agent: Agent
 
 
 @pytest.mark.parametrize(("at", "free"), [(EXPIRY - MICROSECOND, False), (EXPIRY, True)])
-async def test_a_voucher_frees_its_place_in_the_moment_it_expires(
+async def test_a_voucher_no_longer_counts_in_the_moment_it_expires(
     storage: Storage, agent: Agent, at: object, *, free: bool
 ) -> None:
     await issued(storage, *(a_voucher(issuer=agent.id) for _ in range(MAX_OPEN_VOUCHERS)))
@@ -124,7 +124,7 @@ async def test_a_voucher_admits_until_it_expires(
     assert (await found(storage, voucher) != voucher) is admits
 
 
-async def test_a_repeated_redemption_is_told_yes_and_changes_nothing(storage: Storage, agent: Agent) -> None:
+async def test_a_repeated_redemption_succeeds_and_changes_nothing(storage: Storage, agent: Agent) -> None:
     voucher, newcomer = a_voucher(issuer=agent.id), await joined(storage)
     await issued(storage, voucher)
     assert await redeemed(storage, voucher, newcomer.id)
@@ -157,7 +157,7 @@ async def test_a_voucher_admits_one_agent(storage: Storage, agent: Agent) -> Non
     assert await found(storage, voucher) == voucher.redeem(first.id, NOON)
 
 
-async def test_of_parallel_redemptions_one_is_told_yes(storage: Storage, agent: Agent) -> None:
+async def test_of_parallel_redemptions_one_succeeds(storage: Storage, agent: Agent) -> None:
     voucher, newcomers = a_voucher(issuer=agent.id), [await joined(storage) for _ in range(4)]
     await issued(storage, voucher)
     answers = await asyncio.gather(*(redeemed(storage, voucher, newcomer.id) for newcomer in newcomers))

@@ -58,7 +58,7 @@ async def test_several_can_wait_for_one_result(launch: Launch) -> None:
     assert await waiting == [[{"number": 0}, {"number": 1}]] * 3
 
 
-async def test_whoever_stops_waiting_does_not_stop_the_workflow(launch: Launch) -> None:
+async def test_any_caller_that_stops_waiting_does_not_stop_the_workflow(launch: Launch) -> None:
     workflows = await launch(receive_two)
     await workflows.start("work", "a", {})
     impatient = asyncio.create_task(workflows.result("a"))
@@ -160,7 +160,7 @@ async def test_messages_are_received_in_the_order_they_were_sent(launch: Launch)
     assert await workflows.result("a") == [{"number": 0}, {"number": 1}]
 
 
-async def test_a_message_that_comes_first_is_kept(launch: Launch) -> None:
+async def test_a_message_that_comes_first_is_stored(launch: Launch) -> None:
     go_on = asyncio.Event()
 
     async def act() -> Json:
@@ -228,7 +228,7 @@ async def test_a_waiting_workflow_wakes_when_its_message_comes(launch: Launch) -
 # Waiting for so long, and forgetting
 
 
-async def test_only_the_first_start_is_told_that_it_began_the_work(launch: Launch) -> None:
+async def test_only_the_first_start_learns_that_it_began_the_work(launch: Launch) -> None:
     workflows = await launch(echo)
     begun = await asyncio.gather(*(workflows.start("work", "a", {}) for _ in range(3)))
     assert sorted(begun) == [False, False, True]

@@ -41,7 +41,7 @@ async def test_langgraph_finds_what_an_earlier_run_stored(me):
     assert "What you know of Ada: I like rye bread" in script.seen[1]
 
 
-async def test_langgraph_tells_an_outage_from_an_empty_store(me):
+async def test_langgraph_distinguishes_an_outage_from_an_empty_store(me):
     with outage(me), pytest.raises(NetworkError):
         await langgraph_store.chat(me, langchain_model(Script(["never said"])), "Which bread do I like?")
 

@@ -55,6 +55,9 @@ ALLOWED = {
     "admitted to a queue or a limit": "is_admitted",
     "made after a time": "made_after",
 }
+# A test's name is a sentence, in which most of these words are plain English. These are not: it is reported, returned
+# or logged; an agent, a caller or a client does something.
+UNCLEAR = {"tell", "tells", "told", "whoever"}
 # A released migration never changes, its name included.
 MIGRATIONS = "moltnet/adapters/postgres/sql"
 WORDS = {word: term for words, term in INSTEAD.items() for word in words.split()}
@@ -88,6 +91,12 @@ def test_folders_and_other_files_do_too() -> None:
     others = {path.stem for path in files if path.suffix != ".py" and MIGRATIONS not in path.as_posix()}
     tests = {path.stem for path in (ROOT / "tests").rglob("*.py")}
     assert list(replaced(folders | others | tests)) == []
+
+
+def test_names_of_tests_say_who_does_what() -> None:
+    pages = [path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py")]
+    names = {name for page in pages for name in re.findall(r"def (test_\w+)", page)}
+    assert [name for name in sorted(names) if UNCLEAR & set(name.split("_"))] == []
 
 
 @pytest.mark.parametrize("name", ["_door", "RecentStandings", "was_told", "KEPT_S", "HTTPGate", "placesOf"])

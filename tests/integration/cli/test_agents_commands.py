@@ -157,7 +157,7 @@ async def test_standard_input_is_taken_untouched(shell: Shell, text: str) -> Non
 
 
 @pytest.mark.parametrize("stdin", [b"\xff\xfe", b"a\x00b"])
-async def test_input_that_is_no_text_is_told_in_a_sentence(shell: Shell, stdin: bytes) -> None:
+async def test_input_that_is_no_text_is_reported_in_one_sentence(shell: Shell, stdin: bytes) -> None:
     diary = (await shell.run("diaries", "create", "--name", "In")).printed["id"]
     refused = await shell.run("diary", "create", "--diary-id", diary, "-", stdin=stdin)
     assert (refused.status, refused.out) == (1, "")
@@ -206,7 +206,7 @@ async def test_diary_is_named_wherever_an_id_is_taken(fresh: Shell) -> None:
     assert (await fresh.run("diaries", "delete", "Releases", "--yes")).status == 0
 
 
-async def test_two_diaries_of_one_name_are_told_apart_by_id(fresh: Shell) -> None:
+async def test_two_diaries_of_one_name_are_distinguished_by_id(fresh: Shell) -> None:
     await fresh.member()
     for _ in range(2):
         await fresh.run("diaries", "create", "--name", "Twin")
@@ -317,7 +317,7 @@ async def test_registering_again_loses_no_key(fresh: Shell) -> None:
 @pytest.mark.parametrize(
     ("voucher", "sentence"), [("0" * 64, "Voucher not found"), ("short", "64"), ("", "64"), ("\ud800", "UTF-8")]
 )
-async def test_bad_voucher_is_told_and_the_key_is_kept_for_the_next_try(
+async def test_bad_voucher_is_reported_and_the_key_is_stored_for_the_next_try(
     fresh: Shell, voucher: str, sentence: str
 ) -> None:
     refused = await fresh.run("register", "--voucher", voucher)
@@ -388,13 +388,13 @@ async def test_signing_here_prints_the_signature_alone(shell: Shell) -> None:
     ],
     ids=lambda words: " ".join(words)[:40].encode("ascii", "replace").decode(),
 )
-async def test_what_cannot_be_meant_is_told_in_one_line(shell: Shell, words: tuple[str, ...]) -> None:
+async def test_what_cannot_be_meant_is_reported_in_one_line(shell: Shell, words: tuple[str, ...]) -> None:
     refused = await shell.run(*words)
     assert (refused.status, refused.out, refused.err.count("\n")) == (1, "", 1), refused
     assert refused.err.startswith("error: ")
 
 
-async def test_what_an_option_is_told_may_look_like_another(shell: Shell) -> None:
+async def test_the_value_of_an_option_may_look_like_another(shell: Shell) -> None:
     diary = (await shell.run("diaries", "create", "--name", "-json")).printed
     assert diary["name"] == "-json"
     entry = (await shell.run("diary", "create", "--diary-id", diary["id"], "--title", "--json", "text")).printed
@@ -467,7 +467,7 @@ async def test_repair_finds_and_mends(fresh: Shell) -> None:
     assert json.loads(place.read_text())["endpoints"]["mcp"] == f"{fresh.served.url}/mcp"
 
 
-async def test_repair_tells_what_only_its_owner_can_mend_and_that_is_no_failure(fresh: Shell) -> None:
+async def test_repair_says_what_only_its_owner_can_mend_and_that_is_no_failure(fresh: Shell) -> None:
     await fresh.member()
     place = fresh.home / ".config/moltnet/moltnet.json"
     away = await fresh.run("config", "repair", "--api-url", "http://127.0.0.1:1")
@@ -540,7 +540,7 @@ async def test_sixth_open_voucher_is_refused_in_a_sentence(fresh: Shell) -> None
     assert (sixth.status, sixth.out, sixth.err.count("\n")) == (1, "", 1)
 
 
-async def test_request_that_is_over_is_told_as_one(shell: Shell) -> None:
+async def test_request_that_is_over_is_reported_as_one(shell: Shell) -> None:
     me = await (await _as_library(shell)).agents.whoami()
     request = a_signing_request(agent=me.agent_id)
     async with shell.storage.transaction() as unit:
@@ -549,7 +549,7 @@ async def test_request_that_is_over_is_told_as_one(shell: Shell) -> None:
     assert (refused.status, refused.out, "expired" in refused.err, "--message" in refused.err) == (1, "", True, True)
 
 
-async def test_mcp_configuration_is_told_on_demand_alone(shell: Shell) -> None:
+async def test_mcp_configuration_is_returned_on_demand_alone(shell: Shell) -> None:
     neither = await shell.run("mcp-config")
     assert (neither.status, neither.out, ".cursor/mcp.json" in neither.err) == (1, "", True)
     printed = (await shell.run("mcp-config", "--print")).printed["mcpServers"]["moltnet"]
@@ -603,12 +603,14 @@ async def test_git_that_would_take_in_the_secret_is_warned_of(fresh: Shell) -> N
     ],
     ids=["form", "unknown", "stranger"],
 )
-async def test_signature_that_is_not_valid_is_told_why(shell: Shell, words: tuple[str, ...], why: str) -> None:
+async def test_signature_that_is_not_valid_is_reported_with_the_reason(
+    shell: Shell, words: tuple[str, ...], why: str
+) -> None:
     judged = await shell.run("verify", *words)
     assert (judged.status, why in judged.err) == (1, True), judged
 
 
-async def test_who_one_is_is_kept_and_written(shell: Shell) -> None:
+async def test_who_one_is_is_stored_and_written(shell: Shell) -> None:
     missing = await shell.run("bootstrap")
     assert "--identity" in missing.err
     diary = (await shell.run("diaries", "create", "--name", "Self")).printed["id"]
@@ -620,7 +622,7 @@ async def test_who_one_is_is_kept_and_written(shell: Shell) -> None:
     assert {(each["entryType"], each["content"]) for each in listed} == {("identity", "I became"), ("soul", "Truth")}
 
 
-async def test_a_guests_words_are_not_who_one_is(shell: Shell) -> None:
+async def test_a_collaborators_words_are_not_who_one_is(shell: Shell) -> None:
     guest = ("--profile", "writing-guest")
     assert (await shell.member("writing-guest")).status == 0
     fingerprint = (await shell.run("agents", "whoami", *guest)).printed["fingerprint"]
@@ -673,14 +675,14 @@ async def test_exit_code(shell: Shell, words: tuple[str, ...], status: int) -> N
         assert (ended.out, ended.err.count("\n"), ended.err.startswith("error: ")) == ("", 1, True), ended.err
 
 
-async def test_nobody_at_the_address_is_told_in_a_sentence(shell: Shell) -> None:
+async def test_nobody_at_the_address_is_reported_in_one_sentence(shell: Shell) -> None:
     refused = await shell.run("agents", "whoami", "--api-url", "http://127.0.0.1:1")
     assert (refused.status, refused.out, refused.err.count("\n")) == (1, "", 1)
     assert "http://127.0.0.1:1" in refused.err
 
 
 @pytest.mark.parametrize("words", [("--profile", "../else"), ("--profile", ""), ("--api-url", "not an address")])
-async def test_odd_setting_is_told_in_a_sentence(shell: Shell, words: tuple[str, ...]) -> None:
+async def test_odd_setting_is_reported_in_one_sentence(shell: Shell, words: tuple[str, ...]) -> None:
     refused = await shell.run("agents", "whoami", *words)
     assert refused.status in ({0} if words == ("--profile", "") else {1}), refused
 

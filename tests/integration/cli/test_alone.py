@@ -47,13 +47,13 @@ async def test_an_agents_commands_work_without_the_servers_libraries(tmp_path: P
         await types("config", "repair")
 
 
-async def test_server_without_its_libraries_is_told_in_a_sentence(tmp_path: Path) -> None:
+async def test_server_without_its_libraries_is_reported_in_one_sentence(tmp_path: Path) -> None:
     ended = await alone(tmp_path, "http://127.0.0.1:1", "serve", "--data", str(tmp_path))
     assert (ended.status, ended.out, ended.err.count("\n")) == (2, "", 1), ended
     assert "pip install 'moltnet[server,model]'" in ended.err
 
 
-def test_full_disk_is_told_in_a_sentence(tmp_path: Path) -> None:
+def test_full_disk_is_reported_in_one_sentence(tmp_path: Path) -> None:
     with Path("/dev/full").open("wb") as full:
         ended = subprocess.run(  # this version of our own program
             (sys.executable, "-m", "moltnet", "version"),

@@ -43,13 +43,13 @@ async def test_data_folder_that_cannot_be_written() -> None:
         assert each.refusal.endswith("; make it writable for this user, or choose another folder with --data")
 
 
-async def test_file_in_place_of_the_data_folder(tmp_path: Path) -> None:
+async def test_file_instead_of_the_data_folder(tmp_path: Path) -> None:
     (tmp_path / "data").touch()
     ended = await run("serve", "--port", "0", "--data", str(tmp_path / "data"))
     assert ended.refusal.startswith(f"MOLTNET_DATA: {tmp_path / 'data'} cannot be used (it is a file); ")
 
 
-async def test_first_agent_that_could_not_be_kept_is_not_made(tmp_path: Path) -> None:
+async def test_first_agent_that_could_not_be_stored_is_not_made(tmp_path: Path) -> None:
     """With a database of one's own, nothing was written to the data folder before."""
     (created(tmp_path) / "first-agent").touch()
     ended = await run("up", "--port", "0", "--data", str(tmp_path))
@@ -57,7 +57,7 @@ async def test_first_agent_that_could_not_be_kept_is_not_made(tmp_path: Path) ->
     assert await agents_in(tmp_path) == 0
 
 
-async def test_malformed_settings_are_told_a_line_for_each(tmp_path: Path) -> None:
+async def test_malformed_settings_are_reported_a_line_for_each(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("MOLTNET_CONTENT_MAX=many\n", encoding="utf-8")
     ended = await run("serve", "--data", str(tmp_path), folder=tmp_path, PORT="http", PYTHONPATH=str(ROOT))
     assert (ended.status, ended.out) == (2, "")
@@ -76,7 +76,7 @@ async def test_database_that_does_not_answer(tmp_path: Path) -> None:
         assert each.refusal.endswith("; check that it is running and that DATABASE_URL points to it")
 
 
-async def test_database_address_that_cannot_be_read_is_told_without_its_password(tmp_path: Path) -> None:
+async def test_database_address_that_cannot_be_read_is_reported_without_its_password(tmp_path: Path) -> None:
     unreadable = ("postgresql://u:geheim%zz@h/x", "postgresql://u:geheim@h/x?nosuch=geheim")
     runs = (run("migrate", "--data", str(tmp_path), DATABASE_URL=url, **SECRETS) for url in unreadable)
     for ended in await asyncio.gather(*runs):

@@ -35,7 +35,7 @@ async def test_all_is_well(data: Path) -> None:
     assert as_json.printed[-1]["detail"] == "native; agents are there"
 
 
-async def test_where_clients_of_the_original_look_for_mcp_is_told(data: Path) -> None:
+async def test_where_clients_of_the_original_look_for_mcp_is_reported(data: Path) -> None:
     told = await doctor(data, "--json", MOLTNET_PUBLIC_URL="https://api.net.example")
     (address,) = (each for each in told.printed if each["check"] == "address")
     assert (told.status, address["ok"]) == (0, True)
@@ -75,7 +75,7 @@ async def test_things_that_are_not_as_they_should_be(data: Path, tmp_path: Path)
     assert all(told.endswith("run moltnet migrate") for told in bad(unmigrated).values())
 
 
-async def test_what_is_wrong_is_told_to_people_too(tmp_path: Path) -> None:
+async def test_what_is_wrong_is_reported_to_people_too(tmp_path: Path) -> None:
     ended = await doctor(tmp_path, PORT="http")
     assert (ended.status, ended.err) == (1, "")
     assert ended.out == "BAD  settings   PORT: must be a whole number from 0 to 65535, not 'http'\n"

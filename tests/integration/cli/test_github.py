@@ -42,12 +42,12 @@ async def test_bot_and_token(api: str) -> None:
 
 
 @pytest.mark.parametrize("slug", ["other", "../x", ""])
-async def test_unknown_app_is_told_in_a_sentence(api: str, slug: str) -> None:
+async def test_unknown_app_is_reported_in_one_sentence(api: str, slug: str) -> None:
     with pytest.raises(GitHubUnavailable):
         await GitHubApp(section=SECTION, api=api).bot_id(slug)
 
 
-async def test_nobody_at_githubs_address_is_told_in_a_sentence() -> None:
+async def test_nobody_at_githubs_address_is_reported_in_one_sentence() -> None:
     with pytest.raises(GitHubUnavailable, match="cannot be reached"):
         await GitHubApp(section=SECTION, api="http://127.0.0.1:1").bot_id("bot")
 

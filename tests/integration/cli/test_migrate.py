@@ -25,7 +25,7 @@ async def test_two_at_once_take_each_step_once_and_a_third_takes_none(tmp_path: 
     assert await run("migrate", "--data", str(tmp_path)) == Ended(0, "", UP_TO_DATE)
 
 
-async def test_database_of_ones_own_is_migrated_and_nothing_is_kept_in_the_data_folder(tmp_path: Path) -> None:
+async def test_database_of_ones_own_is_migrated_and_nothing_is_stored_in_the_data_folder(tmp_path: Path) -> None:
     async with an_empty_database() as conninfo:
         environment = {"DATABASE_URL": url_of(conninfo), **SECRETS}
         assert await run("migrate", "--data", str(tmp_path / "data"), **environment) == Ended(0, "", all_steps())

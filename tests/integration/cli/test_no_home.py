@@ -66,7 +66,7 @@ async def test_an_embedded_database_that_cannot_be_created_is_one_sentence(
     assert ended.err.count("\n") == 1
 
 
-async def test_doctor_tells_what_is_missing(tmp_path: Path) -> None:
+async def test_doctor_says_what_is_missing(tmp_path: Path) -> None:
     without, with_folder = await asyncio.gather(moltnet("doctor"), moltnet("doctor", "--data", str(tmp_path / "data")))
     assert without.status == with_folder.status == 1
     assert "this user has no home folder" in without.out

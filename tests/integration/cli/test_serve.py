@@ -194,7 +194,7 @@ async def test_without_a_model_it_says_so_and_finds_entries_by_their_words(tmp_p
     assert [entry["content"] for entry in answer["results"]] == ["The harbour freezes in January."]
 
 
-async def test_keys_of_another_secret_are_told(network: ServeNetwork) -> None:
+async def test_keys_of_another_secret_are_reported(network: ServeNetwork) -> None:
     words = ("serve", "--port", "0", "--data", str(network.data))
     ended = await run(*words, RECOVERY_CHALLENGE_SECRET="another-secret" * 3)
     assert ended.refusal.startswith("RECOVERY_CHALLENGE_SECRET is not the one that the token signing keys in")

@@ -167,7 +167,7 @@ async def _shell(commands: list[str], program: Path, data: Path) -> list[Any]:
 
 
 @pytest.mark.parametrize(("host", "name"), [("127.0.0.2", "127.0.0.2"), ("::1", "[::1]")])
-async def test_everything_that_is_written_and_told_names_the_host_that_is_served(
+async def test_everything_that_is_written_and_reported_names_the_host_that_is_served(
     tmp_path: Path, host: str, name: str
 ) -> None:
     data = created(tmp_path / "data")

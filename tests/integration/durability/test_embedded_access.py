@@ -63,7 +63,7 @@ def test_no_other_role_and_no_network_is_let_in(new_dir: Path) -> None:
     assert rules == "local{moltnet}scram-sha-256"
 
 
-def test_password_is_kept_for_the_owner_alone_and_stays_the_same(new_dir: Path) -> None:
+def test_password_is_stored_for_the_owner_alone_and_stays_the_same(new_dir: Path) -> None:
     with EmbeddedPostgres(new_dir) as postgres:
         first = postgres.start()
     with EmbeddedPostgres(new_dir) as postgres:

@@ -83,7 +83,7 @@ def test_something_that_is_no_folder_is_refused(new_dir: Path) -> None:
         EmbeddedPostgres(new_dir).start()
 
 
-def test_user_without_a_name_is_told_so() -> None:
+def test_user_without_a_name_gets_an_error_that_says_so() -> None:
     with pytest.raises(EmbeddedUnavailable, match="a user name for uid 54321"):
         Account(54321, 54321).require_name()
 
@@ -133,7 +133,7 @@ def test_database_that_root_copied_back_is_given_to_its_account_again(data_dir: 
         assert ask(postgres.start(), "select answer from kept") == 42
 
 
-def test_long_log_is_cut_and_its_text_kept(new_dir: Path) -> None:
+def test_long_log_is_cut_and_its_text_stored(new_dir: Path) -> None:
     new_dir.mkdir()
     (new_dir / "postgres.log").write_bytes(b"x" * (LOG_MAX_BYTES + 1))
     with EmbeddedPostgres(new_dir):

@@ -48,7 +48,7 @@ async def test_a_secret_that_another_process_rotated_is_found_in_the_keyring(net
         assert kept.credentials == fresh
 
 
-async def test_a_secret_that_is_kept_a_moment_later_is_waited_for(network: Served, keyring: Keyring) -> None:
+async def test_a_secret_that_is_stored_a_moment_later_is_waited_for(network: Served, keyring: Keyring) -> None:
     """The network knows a fresh secret before whoever asked for it does."""
     founder = await network.network.genesis(keyring=keyring)
     slow = _Slow(inner=keyring)

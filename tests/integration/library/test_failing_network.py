@@ -109,7 +109,7 @@ async def test_a_voucher_is_never_asked_for_again(server: Scripted, agent: Remot
     assert server.times(VOUCH) == 1
 
 
-async def test_who_asks_too_often_waits_as_long_as_it_is_told(
+async def test_who_asks_too_often_waits_as_long_as_the_answer_says(
     server: Scripted, agent: RemoteAgent, hurry: Hurry
 ) -> None:
     too_many = problem(429, "RATE_LIMIT_EXCEEDED", headers={"Retry-After": "9"})
@@ -138,7 +138,7 @@ async def test_reading_is_repeated_and_writing_only_with_a_key(server: Scripted,
     assert server.times(CREATE) == 1 + 3 + 1
 
 
-async def test_a_wrong_secret_is_told_without_it(server: Scripted, agent: RemoteAgent) -> None:
+async def test_a_wrong_secret_is_reported_without_it(server: Scripted, agent: RemoteAgent) -> None:
     server.says(TOKEN, says(401, {"error": "invalid_client", "error_description": "Unknown client or wrong secret"}))
     with pytest.raises(AuthenticationError) as refused:
         await agent.diaries.list()
@@ -159,7 +159,7 @@ async def test_an_answer_without_a_token_is_an_error(server: Scripted, agent: Re
         await agent.diaries.list()
 
 
-async def test_those_who_wait_for_one_token_are_told_alike_and_the_next_tries_anew(
+async def test_those_who_wait_for_one_token_get_the_same_answer_and_the_next_tries_anew(
     server: Scripted, agent: RemoteAgent
 ) -> None:
     server.says(TOKEN, problem(500, "INTERNAL_SERVER_ERROR"), says(200, {"access_token": "t", "expires_in": 60}))
@@ -200,7 +200,7 @@ async def test_public_reading_needs_no_token_and_sends_none(server: Scripted, ag
     assert set(server.tokens) == {None}
 
 
-async def test_nobody_answering_is_told_at_once() -> None:
+async def test_nobody_answering_is_reported_at_once() -> None:
     async with http_agent(f"http://127.0.0.1:{unused_port()}", SECRET) as agent:
         with pytest.raises(NetworkError, match=r"http://127.0.0.1:\d+ does not answer") as refused:
             await agent.diaries.list()

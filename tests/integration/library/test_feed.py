@@ -72,14 +72,14 @@ async def test_a_stream_that_breaks_is_taken_up_after_the_last_whole_event(serve
     assert len(set(hurry.waits)) > 1
 
 
-async def test_whoever_begins_now_begins_after_the_newest_there_is(server: Scripted) -> None:
+async def test_any_caller_that_begins_now_begins_after_the_newest_there_is(server: Scripted) -> None:
     server.says(FEED, says(200, {"items": [ITEMS[0]], "nextCursor": None}))
     server.says(STREAM, streams(EVENTS[1]))
     assert await told(server, 1) == ["item 1"]
     assert server.last_events[-1] == IDS[0]
 
 
-async def test_whoever_begins_after_an_item_asks_for_nothing_else(server: Scripted) -> None:
+async def test_any_caller_that_begins_after_an_item_asks_for_nothing_else(server: Scripted) -> None:
     server.says(STREAM, streams(EVENTS[2]))
     server.says(f"GET /public/entry/{ITEMS[1]['id']}", says(200, ITEMS[1]))
     async with http_agent(server.url, sleep=Hurry().sleep) as agent:
@@ -103,7 +103,7 @@ async def test_a_refusal_for_good_ends_a_stream(server: Scripted) -> None:
         await told(server, 2)
 
 
-async def test_a_network_that_is_not_there_is_told_at_once() -> None:
+async def test_a_network_that_is_not_there_is_reported_at_once() -> None:
     async with http_agent(f"http://127.0.0.1:{unused_port()}") as agent:
         with pytest.raises(NetworkError):
             await anext(agent.public.follow())

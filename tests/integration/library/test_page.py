@@ -42,7 +42,7 @@ def test_every_method_of_the_port_is_in_the_table() -> None:
     assert told == {room: methods for room, methods in _rooms("", Agent) if methods}
 
 
-def test_every_public_name_can_be_had_and_is_told() -> None:
+def test_every_public_name_can_be_had_and_is_reported() -> None:
     for name in moltnet.__all__:
         assert getattr(moltnet, name) is not None
     assert set(dir(moltnet)) == set(moltnet.__all__)

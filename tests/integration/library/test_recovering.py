@@ -92,7 +92,7 @@ async def test_other_spellings_of_the_address_are_the_same_network(network: Serv
         assert again.agent_id == member.agent_id
 
 
-async def test_network_that_is_asked_by_another_name_is_told_by_both_and_named_on_purpose() -> None:
+async def test_network_that_is_asked_by_another_name_is_reported_by_both_and_named_on_purpose() -> None:
     async with served(in_memory(), public_url="https://ours.example") as network:
         founder = (await network.network.genesis()).identity
         assert founder

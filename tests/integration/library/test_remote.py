@@ -70,7 +70,7 @@ async def test_a_refused_registration_keeps_its_key_for_the_next_try(
 
 
 @pytest.mark.parametrize("voucher_code", ["", "x", "A" * 64, "0" * 63, "0" * 65, "0" * 63 + "\n", "\0" * 64])
-async def test_what_is_no_voucher_code_is_refused_before_anything_is_kept(
+async def test_what_is_no_voucher_code_is_refused_before_anything_is_stored(
     folder: Path, keyring: Keyring, voucher_code: str
 ) -> None:
     with pytest.raises(Invalid):
@@ -130,7 +130,7 @@ async def test_an_answer_for_another_key_is_not_trusted(keyring: Keyring) -> Non
     assert keyring.prepared()
 
 
-async def test_nothing_is_kept_where_nothing_is_to_be_kept(network: Served, voucher: str, folder: Path) -> None:
+async def test_nothing_is_stored_where_nothing_is_to_be_stored(network: Served, voucher: str, folder: Path) -> None:
     identity = await register(voucher, api_url=network.url, keyring=NotKept())
     assert not inside_of(folder)
     async with await connect(
@@ -207,7 +207,7 @@ async def test_without_credentials_the_ways_to_them_are_named() -> None:
 
 
 @pytest.mark.usefixtures("folder")
-async def test_a_file_of_another_place_is_read_where_it_is_named(
+async def test_a_file_of_another_path_is_read_where_it_is_named(
     network: Served, voucher: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     identity = await register(voucher, api_url=network.url, config_dir=tmp_path / "elsewhere")
@@ -218,7 +218,7 @@ async def test_a_file_of_another_place_is_read_where_it_is_named(
         assert (await agent.crypto.identity()).agent_id == identity.agent_id
 
 
-async def test_a_fresh_secret_is_kept_before_it_is_told(network: Served, voucher: str, keyring: Keyring) -> None:
+async def test_a_fresh_secret_is_stored_before_it_is_returned(network: Served, voucher: str, keyring: Keyring) -> None:
     await register(voucher, api_url=network.url)
     async with await connect() as agent:
         fresh = await agent.auth.rotate_secret()

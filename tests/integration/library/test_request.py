@@ -53,7 +53,7 @@ async def test_an_answer_is_its_json_value_or_its_text(network: Served, voucher:
         assert "MoltNet" in await agent.request("GET", "/llms.txt")
 
 
-async def test_a_refusal_is_told_as_to_every_other_method(network: Served, voucher: str) -> None:
+async def test_a_refusal_is_reported_as_to_every_other_method(network: Served, voucher: str) -> None:
     async with await somebody(network, voucher) as agent:
         with pytest.raises(NotFound):
             await agent.request("GET", "/diaries/00000000-0000-4000-8000-00000000dead")

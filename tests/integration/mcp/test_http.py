@@ -106,7 +106,7 @@ async def test_arguments_in_text_that_are_no_object_are_refused(network, ada, wr
     assert answer.json["error"]["code"] == -32602
 
 
-async def test_an_id_is_kept_and_an_unknown_one_replaced(network, ada):
+async def test_an_id_is_stored_and_an_unknown_one_replaced(network, ada):
     opened = await ask(network.http, "POST", "/mcp", json=initialize(), headers=shown(ada))
     known = {"Mcp-Session-Id": opened.headers["Mcp-Session-Id"]}
     answer = await ask(network.http, "POST", "/mcp", json=CALL, headers={**shown(ada), **known})
@@ -117,7 +117,7 @@ async def test_an_id_is_kept_and_an_unknown_one_replaced(network, ada):
         assert answer.headers["Mcp-Session-Id"] not in given.values()
 
 
-async def test_a_stranger_begins_at_the_beginning(network):
+async def test_an_anonymous_client_begins_at_the_beginning(network):
     for given in ({}, {"Mcp-Session-Id": str(uuid4())}):
         answer = await ask(network.http, "POST", "/mcp", json=CALL, headers=given)
         assert (answer.status, answer.json["error"]) == (401, "authorization_required")
@@ -221,7 +221,7 @@ async def test_what_stands_beside_it(network):
 
 
 @pytest.mark.parametrize("place", ["oauth-authorization-server", "openid-configuration"])
-async def test_where_tokens_are_given_is_told_as_clients_read_it(network, place):
+async def test_where_tokens_are_given_is_reported_as_clients_read_it(network, place):
     told = (await ask(network.http, "GET", f"/.well-known/{place}")).json
     assert str(OAuthMetadata.model_validate(told).issuer) == "http://network.test"
     assert told["token_endpoint"] == "http://network.test/oauth2/token"

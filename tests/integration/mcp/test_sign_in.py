@@ -157,7 +157,7 @@ async def test_clients_that_look_for_the_challenge_in_a_result_find_it_there(net
             assert json.loads(result["content"][0]["text"])["status"] == 401
 
 
-async def test_the_extension_is_told_to_clients_that_know_of_extensions(network):
+async def test_the_extension_is_announced_to_clients_that_know_of_extensions(network):
     told = await ask(network.http, "POST", "/mcp", **modern(message("server/discover")))
     assert told.json["result"]["capabilities"]["extensions"] == {"io.modelcontextprotocol/oauth-client-credentials": {}}
 

@@ -52,7 +52,7 @@ async def test_what_is_no_message_ends_nothing(network, ada):
     assert json.loads(answers[2]["result"]["content"][0]["text"])["identity"]["fingerprint"] == ada.fingerprint
 
 
-async def test_a_network_that_does_not_answer_is_told_in_the_result():
+async def test_a_network_that_does_not_answer_is_reported_in_the_result():
     answers = await answers_to(
         [json.dumps(each).encode() for each in (initialize(), STARTED, call("diaries_list"))],
         MOLTNET_API_URL="http://127.0.0.1:9",

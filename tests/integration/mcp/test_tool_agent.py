@@ -22,7 +22,7 @@ async def test_what_a_tool_does_is_asked_of_the_tool(network, ada):
         assert client.used == {"diaries_create", "diary_create", "diary_update", "diary_search"}
 
 
-async def test_a_stranger_goes_through_the_public_tools(network):
+async def test_an_anonymous_client_goes_through_the_public_tools(network):
     async with McpAgent(network.url) as nobody:
         assert (await nobody.public.feed()).items == ()
         assert not await nobody.crypto.verify("x")

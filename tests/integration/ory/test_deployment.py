@@ -44,7 +44,7 @@ def test_hooks_go_to_routes_that_there_are_with_the_key_they_take():
         assert hook["auth"] == {"type": "api_key", "config": key}
 
 
-def test_kratos_asks_before_it_stores_and_tells_of_a_registration_after():
+def test_kratos_asks_before_it_stores_and_reports_a_registration_after():
     jsonnet = (DEPLOY / "kratos" / "hook.jsonnet").read_bytes()
     for hook in members(read("kratos/kratos.yml"), "config"):
         if "url" in hook:

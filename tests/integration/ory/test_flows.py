@@ -134,7 +134,7 @@ async def test_hydra_rotates_its_keys_while_agents_are_served(deployment: Deploy
 
 
 @real_alone  # the stand-in has no registration of its own
-async def test_kratos_own_registration_asks_us_first_and_tells_us_after(deployment: Deployment):
+async def test_kratos_own_registration_asks_us_first_and_notifies_us_after(deployment: Deployment):
     code = (await deployment.founder.vouch.issue()).code
     key = NaclKeyPair.generate().public_key
     async with ClientSession(deployment.sides["kratos", "public"]) as kratos:

@@ -100,7 +100,7 @@ async def test_what_was_committed_arrives_and_nothing_else(
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-async def test_revoked_guest_has_no_right_while_keto_is_not_told(world: PermissionWorld, fault: str):
+async def test_revoked_collaborator_has_no_right_while_keto_is_not_updated(world: PermissionWorld, fault: str):
     world.ory.faults.always("T3", FAULTS[fault])
     with suppress(RelationsPending):
         await world.revoke()

@@ -111,7 +111,7 @@ async def code(world: RegistrationWorld) -> str:
     return (await world.network.services.vouching.issue(member.caller)).code
 
 
-async def test_new_agent_is_there_once_in_every_place(world: RegistrationWorld, code: str):
+async def test_new_agent_is_there_once_in_every_store(world: RegistrationWorld, code: str):
     before, key = world.network.kept(), a_key_pair()
     assert await world.is_member(key, await world.register(key, code))
     assert world.added(before) == OF_OURS
@@ -271,7 +271,7 @@ async def test_same_key_twice_at_once_is_one_member(world: RegistrationWorld, co
     assert await world.is_member(key, member_told)
 
 
-async def test_no_secret_is_told_to_a_log(world: RegistrationWorld, code: str, caplog: pytest.LogCaptureFixture):
+async def test_no_secret_is_written_to_a_log(world: RegistrationWorld, code: str, caplog: pytest.LogCaptureFixture):
     caplog.set_level("DEBUG")
     for call in (*STEPS, "H4", "H9"):
         world.ory.faults.arrange(call, [f.RESET_AFTER])

@@ -80,7 +80,7 @@ async def test_repeated_write_finds_its_earlier_effect(
     assert await store.permitted(held.thing, ALL, AgentId(held.subject.id)) == {Right.READ}
 
 
-async def test_copies_are_told_once_and_removed_together(
+async def test_copies_are_reported_once_and_removed_together(
     store: OryRelationStore, stand_in: OryStandIn, held: RelationTuple
 ):
     await store.write(held)
@@ -104,7 +104,7 @@ async def test_change_is_seen_when_the_call_has_returned(
     assert await store.permitted(held.thing, ALL, AgentId(held.subject.id)) == frozenset()
 
 
-async def test_change_that_is_not_seen_in_time_is_not_told_as_done(
+async def test_change_that_is_not_seen_in_time_is_not_reported_as_done(
     services: Ory, stand_in: OryStandIn, held: RelationTuple
 ):
     stand_in.keto.lag = 1000

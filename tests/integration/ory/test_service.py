@@ -34,7 +34,7 @@ OUTAGES = {
 }
 
 
-async def test_wait_that_is_asked_for_is_kept_if_it_is_short(services: Ory, stand_in: OryStandIn):
+async def test_wait_that_is_asked_for_is_respected_if_it_is_short(services: Ory, stand_in: OryStandIn):
     stand_in.faults.arrange("K1", [f.Fault(status=429, headers={"Retry-After": "0"})])
     assert await services.identities().create("registration-1", KEY, None)
     stand_in.faults.arrange("K2", [f.LIMITED_FOR_LONG])
@@ -62,7 +62,7 @@ async def test_code_that_was_surely_not_looked_at_is_sent_again(services: Ory, s
 
 
 @pytest.mark.parametrize("outage", OUTAGES)
-async def test_outage_is_never_told_as_a_bad_token(holder: Holder, stand_in: OryStandIn, outage: str):
+async def test_outage_is_never_reported_as_a_bad_token(holder: Holder, stand_in: OryStandIn, outage: str):
     for call in ("H8", "H2"):
         stand_in.faults.always(call, OUTAGES[outage])
     with pytest.raises(OryUnavailable):
@@ -74,7 +74,7 @@ async def test_inactive_is_a_bad_token(holder: Holder):
         await holder.verifier.verify("ory_at_an-opaque-token")
 
 
-async def test_call_is_a_part_of_the_request_that_makes_it_and_tells_nothing_of_what_is_sent():
+async def test_call_is_a_part_of_the_request_that_makes_it_and_reveals_nothing_of_what_is_sent():
     telling = Telling()
     async with a_stand_in(MemoryClock(NOON)) as ory:
         assert ory.stand_in is not None

@@ -135,7 +135,7 @@ async def test_forms_are_taken_where_the_route_says_so(client):
     assert (await client.post("/token", json={"grantType": "x"})).status == 200
 
 
-async def test_route_can_tell_refusals_in_its_own_form(client):
+async def test_route_can_state_refusals_in_its_own_form(client):
     answer = await client.post("/token", data=b"{", headers=JSON)
     assert (answer.status, await answer.json()) == (400, {"error": "invalid_request"})
     assert answer.headers["Content-Type"] == "application/json; charset=utf-8"

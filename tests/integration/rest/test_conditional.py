@@ -52,7 +52,7 @@ async def texts(member, thing):
     return read.get("content") or read["name"]
 
 
-async def test_thing_is_told_with_its_version_however_it_is_told(ada, diary):
+async def test_thing_is_returned_with_its_version_in_every_form(ada, diary):
     made = await ada.ask("POST", "/diaries", {"name": "new"})
     memory = await ada.ask("POST", f"{diary}/entries", {"content": "new"})
     for created, path in ((made, f"/diaries/{made.json['id']}"), (memory, f"{diary}/entries/{memory.json['id']}")):
@@ -135,7 +135,7 @@ async def test_malformed_condition_is_refused(ada, thing, lines):
     assert await texts(ada, thing) != "changed"
 
 
-async def test_condition_tells_nobody_more_than_they_may_know(network, ada, bob, thing):
+async def test_condition_reveals_to_nobody_more_than_they_may_know(network, ada, bob, thing):
     missing = re.sub("[0-9a-f-]{36}$", str(uuid4()), thing)
     for method in ("PATCH", "DELETE"):
         for tag in ("*", '"other"', await tag_of(ada, thing)):
@@ -160,7 +160,7 @@ async def test_version_comes_before_what_the_edit_says(ada, entry):
     assert too_long.told == STALE
 
 
-async def test_of_twenty_edits_of_one_version_one_is_kept(ada, thing):
+async def test_of_twenty_edits_of_one_version_one_is_stored(ada, thing):
     tag = await tag_of(ada, thing)
     told = await asyncio.gather(*(change(ada, "PATCH", thing, tag, text=f"edit {each}") for each in range(TIMES)))
     assert Counter(each.status for each in told) == {200: 1, 412: TIMES - 1}
@@ -169,7 +169,7 @@ async def test_of_twenty_edits_of_one_version_one_is_kept(ada, thing):
     assert await texts(ada, thing) in kept.json.values()
 
 
-async def test_edits_of_a_diary_that_name_no_version_are_all_kept(ada, diary):
+async def test_edits_of_a_diary_that_name_no_version_are_all_stored(ada, diary):
     edits = [{"name": "renamed"}, {"visibility": "public"}, *[{}] * TIMES]
     told = await asyncio.gather(*(ada.ask("PATCH", diary, edit) for edit in edits))
     assert {each.status for each in told} == {200}

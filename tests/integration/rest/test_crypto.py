@@ -30,7 +30,7 @@ async def prepared(agent, message="hello"):
     return (await agent.ask("POST", REQUESTS, {"message": message})).json
 
 
-async def test_request_is_told_in_wire_order_with_both_things_to_sign(ada):
+async def test_request_is_returned_in_wire_order_with_both_things_to_sign(ada):
     made = await ada.ask("POST", REQUESTS, {"message": "line\n— 😀"})
     assert (made.status, list(made.json)) == (201, FIELDS)
     request = made.json
@@ -107,7 +107,7 @@ async def test_signature_out_of_form_is_refused(network):
     assert (unknown.status, unknown.json) == (200, {"valid": False})
 
 
-async def test_token_tells_whose_it_is(ada):
+async def test_token_names_whose_it_is(ada):
     assert list((await ada.ask("GET", "/crypto/identity")).json.items()) == [
         ("identityId", str(ada.agent_id)),
         ("publicKey", ada.key.public_key.text),

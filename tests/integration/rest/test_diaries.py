@@ -11,7 +11,7 @@ NO_TOKEN = (401, "UNAUTHORIZED", "Missing authorization header")
 FORBIDDEN = (403, "FORBIDDEN", "Insufficient permissions")
 
 
-async def test_new_diary_is_told_in_wire_order(ada):
+async def test_new_diary_is_returned_in_wire_order(ada):
     made = await ada.ask("POST", "/diaries", {"name": "Träume", "ownerId": "x"})
     assert made.status == 201
     assert list(made.json) == ["id", "ownerId", "name", "visibility", "signed", "createdAt", "updatedAt"]
@@ -51,7 +51,7 @@ async def test_own_diaries_are_listed_newest_first_and_begin_with_the_private_on
     assert [diary["name"] for diary in listed] == ["third", "second", "Private"]
 
 
-async def test_stranger_and_missing_diary_are_answered_alike(ada, bob):
+async def test_anonymous_client_and_missing_diary_are_answered_alike(ada, bob):
     private = await ada.diary()
     missing = str(uuid4())
     gone = (404, "NOT_FOUND", "Diary not found")
@@ -89,7 +89,7 @@ async def test_owner_renames_opens_and_even_touches_a_diary(ada):
     assert {**touched.json, "updatedAt": ""} == {**renamed.json, "updatedAt": ""}
 
 
-async def test_guest_sees_a_diary_but_may_not_change_or_delete_it(ada, bob):
+async def test_collaborator_sees_a_diary_but_may_not_change_or_delete_it(ada, bob):
     diary = await ada.diary()
     await ada.shares_with(bob, diary, "writer")
     assert (await bob.ask("PATCH", f"/diaries/{diary}", {"name": "mine"})).told == FORBIDDEN

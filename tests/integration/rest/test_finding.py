@@ -25,7 +25,7 @@ def contents(answer):
 # Scores
 
 
-async def test_only_what_scores_enough_is_told(ada, diary):
+async def test_only_what_scores_enough_is_reported(ada, diary):
     await ada.entry(diary, "the harbour at dawn")
     await ada.entry(diary, "something else entirely")
     scores = [entry["score"] for entry in (await searched(ada, query="harbour"))["results"]]
@@ -78,7 +78,7 @@ async def test_an_explanation_needs_a_token(network, ada, diary):
     assert "explanation" in (await searched(ada, **search, explain=True))["results"][0]
 
 
-async def test_what_was_left_out_is_told_to_nobody_who_may_not_read_it(ada, bob, diary):
+async def test_what_was_left_out_is_reported_to_nobody_who_may_not_read_it(ada, bob, diary):
     await ada.entry(diary, "the harbour at dawn", tags=["x"])
     public = await ada.diary(visibility="public")
     await ada.entry(public, "the harbour for everyone", tags=["x"])
@@ -103,7 +103,7 @@ async def test_no_query_is_an_error(ada, diary, query):
 # Times
 
 
-async def test_a_memory_tells_when_it_happened(ada, diary):
+async def test_a_memory_says_when_it_happened(ada, diary):
     made = await ada.entry(diary, "lunch", occurredAt="2023-05-08T12:00:00+02:00")
     assert made["occurredAt"] == "2023-05-08T10:00:00.000Z"
     one = f"/diaries/{diary}/entries/{made['id']}"

@@ -101,7 +101,7 @@ async def test_of_two_registrations_on_one_voucher_one_succeeds(network, ada):
     assert sorted(reply.status for reply in replies) == [200, 403]
 
 
-async def test_key_of_another_size_is_told_to_the_new_agent(network, ada):
+async def test_key_of_another_size_is_reported_to_the_new_agent(network, ada):
     code = await a_code(ada)
     for path, body in (
         (REGISTRATION, registration(code, "ed25519:AAAA")),
@@ -114,7 +114,7 @@ async def test_key_of_another_size_is_told_to_the_new_agent(network, ada):
     assert (await ada.ask("GET", "/vouch/active")).json["vouchers"][0]["code"] == code
 
 
-async def test_voucher_that_is_not_open_is_told_to_the_new_agent(network, ada):
+async def test_voucher_that_is_not_open_is_reported_to_the_new_agent(network, ada):
     used = await a_code(ada)
     await told(network, REGISTRATION, registration(used))
     for code in (used, "0" * 64, "not a code"):
@@ -163,7 +163,7 @@ async def test_changed_key_is_known_at_once(network, ada):
     assert (await ask(network.http, "GET", f"/agents/{ada.fingerprint}")).status == 404
 
 
-async def test_token_tells_whose_it_is(network, ada):
+async def test_token_names_whose_it_is(network, ada):
     reply = await told(network, EXCHANGE, exchange(ada.client_id))
     claims = {
         "moltnet:identity_id": str(ada.agent_id),

@@ -181,7 +181,7 @@ async def test_routes_that_create_nothing_do_not_look_at_keys(ada):
         assert (found.status, found.json["total"]) == (200, 0)
 
 
-async def test_document_tells_of_keys_and_versions(network):
+async def test_document_reports_keys_and_versions(network):
     paths = (await ask(network.http, "GET", "/openapi.json")).json["paths"]
     operations = {each["operationId"]: each for methods in paths.values() for each in methods.values()}
     keyed = {name for name, each in operations.items() if "Idempotency-Key" in parameters(each)}

@@ -48,7 +48,7 @@ async def limited(serve):
     return await serve(framework.ROUTES, limits=TWO)
 
 
-async def test_one_too_many_is_told_when_to_come_back(limited, clock):
+async def test_one_too_many_learns_when_to_come_back(limited, clock):
     for remaining in ("1", "0"):
         answer = await ask(limited, "GET", "/open")
         assert answer.status == 200
@@ -73,7 +73,7 @@ async def test_one_too_many_is_told_when_to_come_back(limited, clock):
     assert (await ask(limited, "GET", "/open")).status == 200
 
 
-async def test_errors_are_counted_and_told_too(limited):
+async def test_errors_are_counted_and_reported_too(limited):
     for status in (400, 500):
         answer = await ask(limited, "GET", "/broken" if status == 500 else "/open?limit=0")
         assert answer.status == status
@@ -183,7 +183,7 @@ async def test_client_cannot_choose_its_own_address(serve):
     assert [each.status for each in told] == [200, 200, 429]
 
 
-async def test_refusal_is_a_problem_even_where_a_route_tells_refusals_its_own_way(limited):
+async def test_refusal_is_a_problem_even_where_a_route_states_refusals_its_own_way(limited):
     for _ in range(3):
         answer = await ask(limited, "POST", "/token", data={"grant_type": "x"})
     assert answer.told[:2] == (429, "RATE_LIMIT_EXCEEDED")

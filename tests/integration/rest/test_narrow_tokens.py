@@ -55,7 +55,7 @@ async def test_a_token_that_may_only_write_learns_no_name(ada, entry):
         assert (await narrow(ada, "diary:write", "PATCH", path, edit)).told == missing("diary:read")
 
 
-async def test_a_token_that_may_only_write_is_told_of_no_other_entry(ada, entry):
+async def test_a_token_that_may_only_write_learns_of_no_other_entry(ada, entry):
     path, body = f"/diaries/{entry['diaryId']}/entries", {"content": SECRET, "title": SECRET}
     stored = await narrow(ada, "diary:write", "POST", path, body)
     assert (stored.status, "similar" in stored.json) == (201, False)

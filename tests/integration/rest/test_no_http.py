@@ -44,7 +44,7 @@ async def said(network: Served, text: str) -> tuple[int, dict[str, str], bytes]:
 @pytest.mark.parametrize(
     ("text", "status"), [*((text, 400) for text in MALFORMED), *((text, 431) for text in TOO_LONG)]
 )
-async def test_what_cannot_be_read_is_told_as_a_problem(
+async def test_what_cannot_be_read_is_reported_as_a_problem(
     text: str, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)

@@ -59,7 +59,7 @@ def place() -> NetworkUrls:
     return NetworkUrls()
 
 
-async def test_what_cannot_be_delivered_is_told_as_an_upstream_error_and_delivered_after_a_restart(
+async def test_what_cannot_be_delivered_is_reported_as_an_upstream_error_and_delivered_after_a_restart(
     place: NetworkUrls,
 ) -> None:
     async with place.server() as network:
@@ -86,7 +86,7 @@ async def test_what_cannot_be_delivered_is_told_as_an_upstream_error_and_deliver
     assert again.json["id"] in {str(held.thing.id) for held in await place.store.list(DIARIES)}
 
 
-async def test_an_outage_is_never_told_as_a_missing_right_or_a_missing_thing(place: NetworkUrls) -> None:
+async def test_an_outage_is_never_reported_as_a_missing_right_or_a_missing_thing(place: NetworkUrls) -> None:
     async with place.server() as network:
         ada = await network.member()
         diary = await ada.diary()

@@ -43,7 +43,7 @@ async def test_throttled_client_learns_when_to_come_back(client):
     ("path", "status", "code"),
     [("/broken", 500, "INTERNAL_SERVER_ERROR"), ("/down", 502, "UPSTREAM_ERROR")],
 )
-async def test_own_faults_are_logged_once_and_never_told(client, caplog, path, status, code):
+async def test_own_faults_are_logged_once_and_never_reported(client, caplog, path, status, code):
     answer = await client.get(path)
     problem = await answer.json()
     assert (answer.status, problem["code"], problem["detail"]) == (status, code, "An unexpected error occurred")
@@ -53,7 +53,7 @@ async def test_own_faults_are_logged_once_and_never_told(client, caplog, path, s
     assert answer.headers["X-Request-ID"] in logged[0].getMessage()
 
 
-async def test_statement_that_took_too_long_is_told_as_that(client):
+async def test_statement_that_took_too_long_is_reported_as_that(client):
     answer = await client.get("/slow")
     problem = await answer.json()
     assert (answer.status, problem["code"], problem["detail"]) == (502, "UPSTREAM_ERROR", StatementTimedOut.sentence)

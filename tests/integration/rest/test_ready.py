@@ -21,7 +21,7 @@ class Database:
             raise self.error
 
 
-async def test_ready_tells_the_reason_while_a_part_is_away_and_health_does_not() -> None:
+async def test_ready_states_the_reason_while_a_part_is_away_and_health_does_not() -> None:
     database = Database()
     async with (
         services_on(attrs.evolve(in_memory(), readiness=database)) as services,

@@ -53,7 +53,7 @@ async def test_member_comes_back_with_nothing_but_its_key(network, ada):
     assert (await ask(http, "POST", "/auth/rotate-secret", headers={"X-Session-Token": token})).status == 401
 
 
-async def test_challenge_does_not_tell_whether_the_key_is_known(network, ada):
+async def test_challenge_does_not_reveal_whether_the_key_is_known(network, ada):
     stranger = NaclKeyPair.generate()
     known, unknown = await challenged(network.http, ada.key), await challenged(network.http, stranger)
     assert list(known) == list(unknown) == ["challenge", "hmac"]
@@ -131,7 +131,7 @@ async def test_code_is_good_once(network, ada):
     assert again.json["error"]["details"] == {"continue_with": [{"action": "show_recovery_ui"}]}
 
 
-async def test_unknown_flow_and_unreadable_answer_are_told_as_kratos_does(network):
+async def test_unknown_flow_and_unreadable_answer_are_reported_as_kratos_does(network):
     flow = "/self-service/recovery?flow=880e8400-e29b-41d4-a716-446655440004"
     unknown = await ask(network.http, "POST", flow, json={"method": "code", "code": "1"})
     assert (unknown.status, unknown.json["error"]["status"]) == (404, "Not Found")
@@ -162,7 +162,7 @@ def refused_of_itself(issued, key):
     }
 
 
-async def test_no_refusal_tells_a_known_key_from_an_unknown_one(network, ada):
+async def test_no_refusal_distinguishes_a_known_key_from_an_unknown_one(network, ada):
     told = []
     for key in (ada.key, NaclKeyPair.generate()):
         for detail, body in refused_of_itself(await challenged(network.http, key), key).items():

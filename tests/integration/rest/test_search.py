@@ -58,7 +58,7 @@ async def test_without_a_diary_only_own_and_on_demand_shared_ones_are_looked_in(
     assert (await ask(network.http, "POST", "/diaries/search", json={"query": "harbour"})).status == 401
 
 
-async def test_one_diary_is_searched_by_whoever_may_read_it(network, ada, bob):
+async def test_one_diary_is_searched_by_any_agent_that_may_read_it(network, ada, bob):
     private, public = await ada.diary(), await ada.diary(visibility="public")
     await ada.entry(public, "harbour for everyone")
     for diary in (private, str(uuid4())):

@@ -17,7 +17,7 @@ async def invite(owner, guest, diary, **more):
     return await owner.ask("POST", f"/diaries/{diary}/share", {"fingerprint": guest.fingerprint, **more})
 
 
-async def test_invitation_is_told_in_wire_order(ada, bob, diary):
+async def test_invitation_is_returned_in_wire_order(ada, bob, diary):
     share = await invite(ada, bob, diary)
     assert share.status == 201
     assert list(share.json) == ["id", "diaryId", "sharedWith", "role", "status", "invitedAt", "respondedAt"]
@@ -111,7 +111,7 @@ async def test_second_invitation_is_the_first_anew_in_its_new_role(ada, bob, dia
     assert (await bob.ask("POST", f"/diaries/{diary}/entries", {"content": "hi"})).status == 403
 
 
-async def test_lists_are_told_in_pages(ada, bob, diary):
+async def test_lists_are_returned_in_pages(ada, bob, diary):
     shares = [(await invite(ada, bob, each)).json for each in (diary, await ada.diary(), await ada.diary())]
     pages = [(await bob.ask("GET", f"/diaries/invitations?limit=2&offset={offset}")).json for offset in (0, 2, 4)]
     assert [page["invitations"] for page in pages] == [shares[:2], shares[2:], []]

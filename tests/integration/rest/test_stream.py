@@ -89,7 +89,7 @@ async def test_event_is_an_entry_on_one_line(network, ada, public):
     assert json.loads(data.removeprefix("data: ")) == item
 
 
-async def test_each_entry_is_told_once_in_order_to_everyone(network, ada, bob, public):
+async def test_each_entry_is_sent_once_in_order_to_everyone(network, ada, bob, public):
     async with listening(network.http) as one, listening(network.http) as another:
         others = await bob.diary(visibility="public")
         private = await bob.diary()
@@ -103,7 +103,7 @@ async def test_each_entry_is_told_once_in_order_to_everyone(network, ada, bob, p
         assert await one.contents(1) == await another.contents(1) == ["the next"]
 
 
-async def test_stream_tells_one_tag_and_flagged_entries_on_demand(network, ada, public):
+async def test_stream_carries_one_tag_and_flagged_entries_on_demand(network, ada, public):
     async with (
         listening(network.http, "?tag=sea") as tagged,
         listening(network.http) as plain,
@@ -152,7 +152,7 @@ async def test_what_is_no_id_is_ignored(network, ada, public, after):
         assert await source.contents(1) == ["after"]
 
 
-async def test_long_way_back_is_told_to_its_end(network, ada, public):
+async def test_long_way_back_is_sent_to_its_end(network, ada, public):
     for number in range(120):
         await ada.entry(public, f"{number}")
     first = (await ask(network.http, "GET", "/public/feed?limit=100")).json
@@ -237,7 +237,7 @@ async def test_slow_reader_is_cut(door, ada, public):
                 pass
 
 
-async def test_failure_is_told_and_ends_the_stream(door, network):
+async def test_failure_is_reported_and_ends_the_stream(door, network):
     class Broken:
         async def follow(self, *_):
             return self

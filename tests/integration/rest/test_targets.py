@@ -46,7 +46,7 @@ async def test_every_answer_has_the_security_headers(client):
         ("GET", "/x/../open"),
     ],
 )
-async def test_unknown_route_is_told_without_a_problem_document(client, method, target):
+async def test_unknown_route_is_reported_without_a_problem_document(client, method, target):
     status, headers, body = await raw(client, get(target).replace("GET", method, 1))
     assert (status, headers["content-type"]) == (404, "application/json; charset=utf-8")
     message = f'{{"message":"Route {method}:{target} not found","error":"Not Found","statusCode":404}}'
@@ -55,7 +55,7 @@ async def test_unknown_route_is_told_without_a_problem_document(client, method, 
 
 
 @pytest.mark.parametrize("target", ["/names/%", "/names/%zz", "/%FF", "/open%1"])
-async def test_broken_escape_in_a_path_is_told_apart(client, target):
+async def test_broken_escape_in_a_path_is_distinguished(client, target):
     status, headers, body = await raw(client, get(target))
     assert (status, headers["content-type"]) == (400, "application/json")
     assert json.loads(body) == {

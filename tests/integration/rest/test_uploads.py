@@ -22,7 +22,7 @@ LEAVING = ConnectionLimits(farewell_s=0.05)
 
 @pytest.mark.parametrize("path", ["/auth/register", "/mcp", "/oauth2/token", "/crypto/verify"])
 @pytest.mark.parametrize("options", [QUICK, RATED], ids=["total", "rate"])
-async def test_a_body_that_stops_is_told_so_and_the_connection_ends(path: str, options: RestOptions) -> None:
+async def test_a_body_that_stops_gets_that_answer_and_the_connection_ends(path: str, options: RestOptions) -> None:
     async with served(in_memory(), options=options, connections=LEAVING) as network, connected(network.url) as client:
         await client.send(head("POST", path, JSON, f"Content-Length: {MIB}") + "{" + " " * 500)
         answer = await client.answer()
@@ -53,7 +53,7 @@ async def test_what_no_route_reads_is_not_read(method: str) -> None:
         assert await client.ended() == b""
 
 
-async def test_too_large_a_body_is_told_so_and_the_connection_ends() -> None:
+async def test_too_large_a_body_gets_that_answer_and_the_connection_ends() -> None:
     async with served(in_memory(), connections=LEAVING) as network:
         for framing in (f"Content-Length: {MIB + 1}", "Transfer-Encoding: chunked"):
             async with connected(network.url) as client:

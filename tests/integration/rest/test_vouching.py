@@ -7,7 +7,7 @@ from moltnet.adapters.nacl import NaclKeyPair
 from tests.integration.rest.members import ask
 
 
-async def test_voucher_is_told_in_wire_order_and_listed_while_it_is_open(ada, bob):
+async def test_voucher_is_returned_in_wire_order_and_listed_while_it_is_open(ada, bob):
     made = await ada.ask("POST", "/vouch")
     assert (made.status, list(made.json)) == (201, ["code", "expiresAt", "issuedBy"])
     assert re.fullmatch("[a-f0-9]{64}", made.json["code"])

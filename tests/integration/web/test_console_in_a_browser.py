@@ -98,7 +98,7 @@ async def test_a_browser_without_ed25519_points_to_the_command_line(browser, sta
         await window.page.get_by_text("moltnet web login").wait_for()
 
 
-async def test_a_stranger_with_a_key_of_no_agent_is_refused_in_words(browser, stage, tmp_path):
+async def test_an_anonymous_client_with_a_key_of_no_agent_is_refused_in_words(browser, stage, tmp_path):
     stranger = stage.ada.__class__(
         keys=type(stage.ada.keys).generate(), credentials=stage.ada.credentials, agent=stage.ada.agent
     )
@@ -205,7 +205,7 @@ async def test_what_has_the_focus_is_not_behind_the_bar(browser, stage):
             )
 
 
-async def test_an_entry_is_written_in_place_of_another(window, stage):
+async def test_an_entry_is_written_instead_of_another(window, stage):
     page = window.page
     diary = await stage.ada.agent.diaries.create(name="Corrected")
     old = await stage.ada.agent.diary.create(diary.id, content="The port is 8000", tags=["ports"])

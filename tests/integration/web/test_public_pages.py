@@ -171,7 +171,7 @@ async def test_feeds_are_well_formed_whatever_agents_write(pages, story):
     assert str(story.public.id) in await pages.get("/sitemap.xml")
 
 
-async def test_entry_page_tells_what_replaced_it_and_what_it_replaced(pages, story):
+async def test_entry_page_says_what_replaced_it_and_what_it_replaced(pages, story):
     assert f'<a href="/feed/{story.new.id}">Read the newer one</a>' in await pages.get(f"/feed/{story.old.id}")
     newer = await pages.get(f"/feed/{story.new.id}")
     assert f'<a href="/feed/{story.old.id}">' in newer.partition("It replaces")[2]

@@ -17,5 +17,5 @@ async def test_line_of_the_contract_holds(stage: Stage, row):
         await act(stage)
 
 
-def test_lines_are_told_once():
+def test_lines_are_unique():
     assert len({row.line for row in ROWS}) == len(ROWS)

@@ -118,7 +118,7 @@ def test_clocks_may_be_a_minute_apart(changes):
 
 
 @given(st.floats(-1e4, 1e4), st.floats(0, 1e4))
-def test_no_assertion_is_good_for_longer_than_its_nonce_is_kept(issued, lifetime):
+def test_no_assertion_is_good_for_longer_than_its_nonce_is_stored(issued, lifetime):
     assertion = ClientAssertion.of(claims(iat=NOW + issued, exp=NOW + issued + lifetime))
     with pytest.raises(InvalidAssertion):
         assertion.check(NETWORK, assertion.forgotten_at + timedelta(microseconds=1))

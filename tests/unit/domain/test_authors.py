@@ -71,7 +71,7 @@ def test_an_entry_without_another_editor_holds_its_authors_text_alone(history: l
         EntryEdit(occurred_at=NOON),
     ],
 )
-def test_whoever_else_changes_what_it_says_is_its_editor(edit: EntryEdit) -> None:
+def test_any_other_agent_that_changes_what_it_says_is_its_editor(edit: EntryEdit) -> None:
     assert edited(an_entry(author=ADA), edit, BOB).edited_by == BOB
     assert edited(an_entry(author=ADA), edit, ADA).edited_by is None
     assert edited(an_entry(author=ADA, edited_by=EVE), edit, BOB).edited_by == BOB
@@ -120,6 +120,6 @@ def test_an_entry_is_by_its_author_unless_another_changed_it() -> None:
     assert an_entry(author=attrs.evolve(ADA, assumed=True)).is_by(ADA.id)
 
 
-def test_an_entry_is_kept_with_its_author() -> None:
+def test_an_entry_is_stored_with_its_author() -> None:
     with pytest.raises(ValueError, match="author"):
         _ = attrs.evolve(an_entry(), author=None).writer

@@ -14,7 +14,7 @@ SCOPES = st.sets(st.sampled_from(Scope))
 
 
 @given(held=SCOPES, needed=st.lists(st.sampled_from(Scope)))
-def test_the_first_scope_that_is_missing_is_told(held: set[Scope], needed: list[Scope]) -> None:
+def test_the_first_scope_that_is_missing_is_reported(held: set[Scope], needed: list[Scope]) -> None:
     caller = a_caller(scopes=frozenset(held))
     missing = [scope for scope in needed if scope not in held]
     if not missing:

@@ -43,7 +43,7 @@ def test_a_client_accepts_its_secret_and_no_other(secret: str, other: str) -> No
     assert client.accepts(other) is (other == secret)
 
 
-def test_what_is_kept_of_a_secret_is_its_hash() -> None:
+def test_what_is_stored_of_a_secret_is_its_hash() -> None:
     assert hash_secret("secret") == hashlib.sha256(b"secret").digest()
     assert repr(hash_secret("secret")) not in repr(a_client(secret="secret"))
 

@@ -106,7 +106,7 @@ def outcome(act: Callable[[], Diary]) -> tuple[type[MoltNetError], str] | Diary:
 
 
 @given(visibility=st.sampled_from(Visibility), caller=st.sampled_from([ANONYMOUS, a_caller()]), rights=RIGHTS)
-def test_what_cannot_be_read_is_told_as_what_does_not_exist(
+def test_what_cannot_be_read_is_reported_as_what_does_not_exist(
     visibility: Visibility, caller: Caller | Anonymous, rights: frozenset[Right]
 ) -> None:
     diary = a_diary(visibility=visibility)
@@ -119,7 +119,7 @@ def test_what_cannot_be_read_is_told_as_what_does_not_exist(
 
 
 @pytest.mark.parametrize("visibility", [Visibility.MOLTNET, Visibility.PRIVATE, None])
-def test_without_a_token_everything_not_public_is_told_alike(visibility: Visibility | None) -> None:
+def test_without_a_token_everything_not_public_gets_the_same_answer(visibility: Visibility | None) -> None:
     diary = a_diary(visibility=visibility) if visibility else None
     with pytest.raises(Unauthenticated):
         diaries.readable(diary, ANONYMOUS, frozenset())
@@ -132,7 +132,7 @@ def test_a_member_hears_that_a_diary_was_not_found_or_denied() -> None:
 
 @pytest.mark.parametrize("act", ACTS)
 @given(visibility=st.sampled_from(Visibility), rights=RIGHTS)
-def test_an_act_needs_its_right_and_tells_only_readers(
+def test_an_act_needs_its_right_and_answers_only_readers(
     act: Act, visibility: Visibility, rights: frozenset[Right]
 ) -> None:
     diary, caller = a_diary(visibility=visibility), a_caller()

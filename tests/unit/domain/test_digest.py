@@ -11,7 +11,7 @@ from moltnet.domain.ids import EntryId
 from tests.support.builders import NOON, an_entry, an_id
 
 
-def test_seven_days_and_fifty_entries_unless_told_otherwise() -> None:
+def test_seven_days_and_fifty_entries_by_default() -> None:
     assert (Reflection().days, Reflection().max_entries) == (7, 50)
 
 

@@ -61,7 +61,7 @@ def test_every_error_is_of_one_kind() -> None:
         assert error.sentence, error
 
 
-def test_the_detail_is_the_class_sentence_unless_told_otherwise() -> None:
+def test_the_detail_is_the_class_sentence_by_default() -> None:
     assert errors.Invalid().detail == str(errors.Invalid()) == "The request is not valid"
     assert errors.Invalid("In other words").detail == str(errors.Invalid("In other words")) == "In other words"
 

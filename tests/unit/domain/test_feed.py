@@ -112,7 +112,7 @@ def test_a_time_at_the_edge_of_the_calendar_is_read_or_refused(hours: int, place
 
 
 @given(left=st.tuples(moments(), st.uuids()), right=st.tuples(moments(), st.uuids()))
-def test_places_stand_in_the_order_of_time_then_id(
+def test_positions_stand_in_the_order_of_time_then_id(
     left: tuple[datetime, EntryId], right: tuple[datetime, EntryId]
 ) -> None:
     assert (Cursor(*left) < Cursor(*right)) is (left < right)
@@ -129,7 +129,7 @@ def test_a_page_ends_with_a_cursor_only_if_more_follows(count: int, limit: int) 
     assert shown.next_cursor == (Cursor.after(items[limit - 1].entry) if count > limit else None)
 
 
-def test_the_place_after_an_entry_is_its_time_and_id() -> None:
+def test_the_position_after_an_entry_is_its_time_and_id() -> None:
     entry = an_entry()
     assert Cursor.after(entry) == Cursor(entry.created_at, entry.id)
 

@@ -36,7 +36,7 @@ def test_the_longest_key_is_good() -> None:
     assert a_keyed_request(key="k" * 255).key == "k" * 255
 
 
-def test_a_record_is_kept_for_a_day() -> None:
+def test_a_record_is_stored_for_a_day() -> None:
     receipt = IdempotencyRecord.of(a_keyed_request(), b"answer", NOON)
     assert (receipt.created_at, receipt.expires_at) == (NOON, NOON + timedelta(hours=24))
 

@@ -89,7 +89,7 @@ def test_the_formula_is_okapis_with_a_fixed_average_length() -> None:
 
 
 @given(entries=st.integers(1, 1000), data=st.data())
-def test_a_rarer_word_tells_more(entries: int, data: st.DataObject) -> None:
+def test_a_rarer_word_weighs_more(entries: int, data: st.DataObject) -> None:
     holding = data.draw(st.integers(1, entries))
     assert inverse_frequency(entries, holding - 1) > inverse_frequency(entries, holding) > 0
 
@@ -116,7 +116,7 @@ def test_relevance_is_a_weighed_mean_of_both_sides(cosine: float | None, words: 
 
 
 @given(candidate=CANDIDATES, weights=WEIGHTS, words_weight=st.none() | LAMBDAS)
-def test_a_told_score_is_0_to_1_and_keeps_the_order(
+def test_a_returned_score_is_0_to_1_and_keeps_the_order(
     candidate: Candidate, weights: Weights, words_weight: float | None
 ) -> None:
     score = worth(candidate, score_by(weights, words_weight, NOON))

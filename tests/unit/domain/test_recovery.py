@@ -62,7 +62,7 @@ def test_challenge_names_the_key_the_nonce_and_the_time():
     assert issued().text == f"moltnet:recovery:{KEY}:{NONCE}:1769774400000"
 
 
-def test_challenge_of_this_network_tells_its_nonce():
+def test_challenge_of_this_network_states_its_nonce():
     assert verified_nonce(issued(), KEY, SECRET, NOON) == NONCE
 
 
@@ -97,7 +97,7 @@ def test_old_and_future_challenges_are_refused():
         (marked(issued().text[:-13] + "-1"), KEY, "Invalid challenge timestamp"),
     ],
 )
-def test_first_check_that_fails_is_told(challenge: Challenge, key: str, detail: str):
+def test_first_check_that_fails_is_reported(challenge: Challenge, key: str, detail: str):
     assert refusal(challenge, key) == detail
 
 
@@ -134,12 +134,12 @@ def test_any_text_is_refused(text: str, mac: str):
     refusal(Challenge(text=text, mac=mac), ":".join(text.split(":")[2:4]))
 
 
-def test_mark_tells_texts_apart_that_differ_in_what_cannot_be_encoded():
+def test_mark_distinguishes_texts_that_differ_in_what_cannot_be_encoded():
     assert issued(key="ed25519:\ud800").mac != issued(key="ed25519:?").mac
 
 
 @given(early=st.timedeltas(timedelta(), timedelta(milliseconds=2)))
-def test_used_nonce_is_kept_while_its_challenge_is_good(early: timedelta):
+def test_used_nonce_is_stored_while_its_challenge_is_good(early: timedelta):
     used_at = NOON + early
     forgotten_at = expires_at(used_at) + DATE_TIME
     assert refusal(issued(at=used_at), at=forgotten_at) == "Challenge expired"
@@ -170,7 +170,7 @@ def test_too_many_tries_spend_the_code(at: datetime):
         tried(attempts=CODE_ATTEMPTS + 1).passed(b"wrong", at)
 
 
-def test_flow_that_is_over_is_told_before_all_else():
+def test_flow_that_is_over_is_reported_before_all_else():
     for record in [tried(), tried(attempts=CODE_ATTEMPTS + 1)]:
         with pytest.raises(FlowOver):
             record.passed(RIGHT, NOON + FLOW_LIFETIME)

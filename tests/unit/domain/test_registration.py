@@ -62,7 +62,7 @@ def test_an_import_names_its_agent_and_no_other_registration_does() -> None:
         assert imported_by(other) is None
 
 
-def test_whoever_registered_is_named_by_its_key() -> None:
+def test_a_registered_agent_is_named_by_its_key() -> None:
     key = a_public_key()
     secret = ClientSecret(client_id=ClientId(an_id()), secret="secret")
     assert Registered(agent_id=AgentId(an_id()), public_key=key, credentials=secret).fingerprint == key.fingerprint

@@ -144,7 +144,7 @@ def test_a_weight_is_0_to_1(weight: str, value: float, *, fits: bool) -> None:
         Weights(**{weight: value})
 
 
-def test_relevance_alone_counts_unless_told_otherwise() -> None:
+def test_relevance_alone_counts_by_default() -> None:
     assert Weights() == Weights(relevance=1, recency=0, importance=0)
 
 

@@ -98,13 +98,13 @@ def test_accepting_gives_the_relation_of_the_role() -> None:
     assert ShareRole.WRITER.relation is Relation.WRITERS
 
 
-def test_an_invitation_is_to_read_and_pending_unless_told_otherwise() -> None:
+def test_an_invitation_is_to_read_and_pending_by_default() -> None:
     share = a_share()
     plain = Share(id=share.id, diary_id=share.diary_id, shared_with=share.shared_with, invited_at=share.invited_at)
     assert (plain.role, plain.status, plain.responded_at) == (ShareRole.READER, PENDING, None)
 
 
-def test_a_lost_race_is_told_without_a_status() -> None:
+def test_a_lost_race_is_reported_without_a_status() -> None:
     assert str(ShareExists(None)) == "Share already exists for this diary and agent"
 
 

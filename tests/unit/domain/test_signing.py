@@ -138,7 +138,7 @@ def test_a_text_that_was_pasted_is_the_message_with_the_ends_of_lines_that_forms
 # Through its life
 
 
-def test_a_completed_request_past_its_time_is_told_as_expired() -> None:
+def test_a_completed_request_past_its_time_is_reported_as_expired() -> None:
     completed = a_signing_request().complete("signature", Scheme.FRAMED, NOON)
     with pytest.raises(SigningRequestCompleted):
         completed.check_open(completed.expires_at - timedelta(microseconds=1))

@@ -6,7 +6,7 @@ from moltnet.domain.text import UnstorableText, check_texts, text_fault
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")))
-def test_what_utf8_holds_can_be_kept(text):
+def test_what_utf8_holds_can_be_stored(text):
     assert text_fault(text) is None
     check_texts(text, None, "")
 

@@ -25,7 +25,7 @@ def test_every_version_of_every_thing_has_a_name_of_its_own(first: Entry, second
 
 
 @given(entry=entries())
-def test_a_version_is_told_in_visible_ascii_without_quotes(entry: Entry) -> None:
+def test_a_version_is_reported_in_visible_ascii_without_quotes(entry: Entry) -> None:
     assert all("!" <= character <= "~" and character != '"' for character in version_of(entry))
 
 
@@ -51,7 +51,7 @@ def test_no_two_edits_make_the_same_version(times: list[datetime]) -> None:
     assert len(set(versions)) == len(versions)
 
 
-def test_whoever_expects_nothing_changes_any_version() -> None:
+def test_any_caller_that_expects_nothing_changes_any_version() -> None:
     assert ANY_VERSION.is_any
     ANY_VERSION.check(a_diary())
     assert ANY_VERSION.unless_changed_since(a_diary()) is None
@@ -74,7 +74,7 @@ def test_no_other_version_is_changed(versions: frozenset[str]) -> None:
 
 
 @given(entry=entries())
-def test_the_name_of_a_version_tells_when_it_was_made(entry: Entry) -> None:
+def test_the_name_of_a_version_says_when_it_was_made(entry: Entry) -> None:
     assert version_time(version_of(entry)) == entry.updated_at
 
 
@@ -82,7 +82,7 @@ def test_the_name_of_a_version_tells_when_it_was_made(entry: Entry) -> None:
 @example("x.")
 @example("x.ffffffffffffffffffffffffffff")
 @example("x.1_0")
-def test_any_other_text_may_tell_nothing(text: str) -> None:
+def test_any_other_text_may_say_nothing(text: str) -> None:
     assert version_time(text) is None or "." in text
 
 

@@ -114,7 +114,7 @@ def test_bad_value_is_refused_with_one_line(name, text, problem):
     assert refused({name: text}) == (f"{name}: {problem}",)
 
 
-def test_every_bad_field_is_told_at_once():
+def test_every_bad_field_is_reported_at_once():
     bad = {name: text for name, text, _ in reversed(BAD)}
     problems = refused(bad)
     assert sorted(line.partition(":")[0] for line in problems) == sorted(bad)
@@ -165,7 +165,7 @@ def test_every_address_of_ory_must_be_known():
     assert told[0].endswith(": required when another address of Ory is set, unless ORY_PROJECT_URL gives them all")
 
 
-def test_what_is_wrong_about_ory_is_told_by_field_and_shows_no_key():
+def test_what_is_wrong_about_ory_is_reported_by_field_and_shows_no_key():
     told = refused({"ORY_PROJECT_URL": "ory", "ORY_API_KEY": "ge heim", "MOLTNET_ORY_ISSUER": "//x"})
     assert told == (
         "ORY_PROJECT_URL: must be an http or https URL, not 'ory'",
@@ -227,7 +227,7 @@ def test_dotenv_file_fills_in_what_the_environment_leaves_out(tmp_path, monkeypa
     assert (settings.port, settings.content_max, settings.model_dir) == (4000, 6000, None)
 
 
-def test_dotenv_file_that_is_no_text_is_told(tmp_path, monkeypatch):
+def test_dotenv_file_that_is_no_text_is_reported(tmp_path, monkeypatch):
     (tmp_path / ".env").write_bytes(b"PORT=\xff")
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SettingsInvalid, match=r"^\.env: cannot be read \(it is not UTF-8\)"):
@@ -268,7 +268,7 @@ def test_secret_of_an_earlier_start_is_read_without_its_line_end(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"\xff" * 64, b"x" * 15], ids=["empty", "blank", "bytes", "short"])
-def test_kept_secret_that_is_none_is_not_replaced(tmp_path, content):
+def test_stored_secret_that_is_none_is_not_replaced(tmp_path, content):
     """A new one could not open what the old one has sealed."""
     place = tmp_path / "recovery_challenge_secret"
     place.write_bytes(content)
@@ -280,7 +280,7 @@ def test_kept_secret_that_is_none_is_not_replaced(tmp_path, content):
     assert place.read_bytes() == content
 
 
-def test_folder_that_cannot_be_used_is_told_once(tmp_path):
+def test_folder_that_cannot_be_used_is_reported_once(tmp_path):
     (tmp_path / "data").write_text("")
     with pytest.raises(SettingsInvalid) as refusal:
         read_settings(tmp_path / "data", {})

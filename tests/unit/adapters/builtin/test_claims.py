@@ -210,7 +210,7 @@ def test_token_has_no_leeway(early: timedelta):
 @given(name=st.sampled_from(CLAIM_NAMES), value=JSON)
 @example(name="exp", value=10**400)
 @example(name="nbf", value=-(10**400))
-def test_claim_of_any_shape_is_told_or_refused(name: str, value: Any):
+def test_claim_of_any_shape_is_read_or_refused(name: str, value: Any):
     answered(signed(json.dumps(good_claims(**{name: value})).encode()))
 
 

@@ -88,7 +88,7 @@ async def test_nobody_is_not_remembered(client_directory: CachedClientDirectory,
 
 
 @pytest.mark.parametrize("told", [CLIENT.id, None])
-async def test_change_that_is_told_counts_at_once(
+async def test_change_that_is_reported_counts_at_once(
     client_directory: CachedClientDirectory, stored: Stored, changes: Changes, told: ClientId | None
 ):
     await client_directory.find(CLIENT.id)
@@ -105,7 +105,7 @@ async def test_change_of_this_process_counts_at_once(client_directory: CachedCli
 
 
 @pytest.mark.parametrize("told", [CLIENT.id, None, ClientId(an_id())])
-async def test_what_was_read_before_a_change_was_told_is_not_remembered_after_it(
+async def test_what_was_read_before_a_change_was_reported_is_not_remembered_after_it(
     client_directory: CachedClientDirectory, stored: Stored, changes: Changes, told: ClientId | None
 ):
     stored.gate.clear()

@@ -80,7 +80,7 @@ async def test_code_is_of_no_use_under_another_secret(storage: MemoryStorage):
     assert answer.state is FlowState.SENT_EMAIL
 
 
-async def test_same_code_is_kept_differently_in_each_flow(storage: MemoryStorage):
+async def test_same_code_is_stored_differently_in_each_flow(storage: MemoryStorage):
     same = BuiltinIdentityProvider(storage, MemoryClock(NOON), SameDigits(), "http://h", b"secret" * 6)
     kept = set()
     for _ in range(2):

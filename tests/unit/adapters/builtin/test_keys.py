@@ -183,7 +183,7 @@ def test_last_token_of_an_older_key_ends_before_the_key_does():
     assert SETTLING + REREAD_AFTER + TOKEN_LIFETIME < OVERLAP
 
 
-async def test_key_under_another_secret_is_told_at_the_start(storage: CountingStorage, clock: MemoryClock):
+async def test_key_under_another_secret_is_reported_at_the_start(storage: CountingStorage, clock: MemoryClock):
     with pytest.raises(SigningKeyUnreadable):
         await TokenKeys(storage, clock, OTHER_SEAL).prepare()
 
@@ -226,7 +226,7 @@ async def test_replaced_key_signs_and_verifies_nowhere_within_seconds(
         assert await process.verifying(a_token_key().kid) is None
 
 
-async def test_key_nobody_can_open_is_told_once(
+async def test_key_nobody_can_open_is_reported_once(
     storage: CountingStorage, clock: MemoryClock, caplog: pytest.LogCaptureFixture
 ):
     keys = TokenKeys(storage, clock, OTHER_SEAL)

@@ -31,7 +31,7 @@ async def raising(error: BaseException) -> Json:
 
 
 @given(answer=JSON)
-async def test_any_answer_is_told_as_it_was_and_in_ascii(answer: Json) -> None:
+async def test_any_answer_is_returned_as_it_was_and_in_ascii(answer: Json) -> None:
     async def act() -> Json:
         return answer
 

@@ -16,7 +16,7 @@ def file(tmp_path: Path) -> CredentialsFile:
     return CredentialsFile.within(tmp_path)
 
 
-def test_members_come_in_the_contracts_order_and_unknown_ones_are_kept(file: CredentialsFile) -> None:
+def test_members_come_in_the_contracts_order_and_unknown_ones_are_stored(file: CredentialsFile) -> None:
     file.write({name: {} for name in reversed(ORDERED[:8])} | {"later": 1, "more": 2})
     assert list(json.loads(file.file_path.read_text())) == ORDERED
 

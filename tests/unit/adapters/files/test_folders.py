@@ -44,7 +44,7 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
     assert (tmp_path / "real").read_text() == "new"
 
 
-def test_a_file_in_the_way_of_a_folder_is_told_in_a_sentence(tmp_path: Path) -> None:
+def test_a_file_in_the_way_of_a_folder_is_reported_in_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UnusablePath, match="make it readable and writable"):
         write_atomically(tmp_path / "file" / "secret", "s")

@@ -37,7 +37,7 @@ def test_setting_up_again_replaces_what_was_there(tmp_path: Path) -> None:
     assert "First" not in config.read_text()
 
 
-def test_place_with_a_blank_can_be_pasted_into_a_shell(tmp_path: Path) -> None:
+def test_path_with_a_blank_can_be_pasted_into_a_shell(tmp_path: Path) -> None:
     assert git_activation(tmp_path / "a b").endswith("a b'")
 
 

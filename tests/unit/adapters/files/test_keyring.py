@@ -34,7 +34,7 @@ def keyring(tmp_path: Path) -> FileKeyring:
     return FileKeyring(file=CredentialsFile.within(tmp_path / "moltnet"))
 
 
-def test_what_is_kept_is_read(keyring: FileKeyring) -> None:
+def test_what_is_stored_is_read(keyring: FileKeyring) -> None:
     assert keyring.read() is None
     keyring.keep(an_identity())
     assert keyring.read() == an_identity()
@@ -55,7 +55,7 @@ def test_file_is_the_contracts(keyring: FileKeyring) -> None:
     }
 
 
-def test_prepared_key_is_there_until_its_identity_is_kept(keyring: FileKeyring) -> None:
+def test_prepared_key_is_there_until_its_identity_is_stored(keyring: FileKeyring) -> None:
     assert keyring.prepared() is None
     keyring.prepare(KEY.seed_text)
     assert keyring.prepared() == KEY.seed_text
@@ -111,7 +111,7 @@ def test_keeping_the_same_identity_keeps_what_else_is_in_the_file(keyring: FileK
     assert keyring.read() == an_identity(secret="t")
 
 
-def test_renewing_reaches_every_place_the_secret_stands_in(keyring: FileKeyring, tmp_path: Path) -> None:
+def test_renewing_reaches_every_file_the_secret_stands_in(keyring: FileKeyring, tmp_path: Path) -> None:
     keyring.keep(an_identity())
     file_path = write_mcp_document(tmp_path, mcp_server_entry("https://net.example", an_identity().credentials))
     fresh = ClientSecret(client_id=CLIENT, secret="fresh")
@@ -120,7 +120,7 @@ def test_renewing_reaches_every_place_the_secret_stands_in(keyring: FileKeyring,
     assert "fresh" in file_path.read_text()
 
 
-def test_nothing_to_renew_is_told(keyring: FileKeyring) -> None:
+def test_nothing_to_renew_is_reported(keyring: FileKeyring) -> None:
     with pytest.raises(NoCredentials):
         keyring.renew(ClientSecret(client_id=CLIENT, secret="fresh"))
 
@@ -135,7 +135,7 @@ def test_nothing_to_renew_is_told(keyring: FileKeyring) -> None:
         ("keys", None),
     ],
 )
-def test_file_that_lacks_a_part_is_told_in_a_sentence(keyring: FileKeyring, section: str, value: object) -> None:
+def test_file_that_lacks_a_part_is_reported_in_one_sentence(keyring: FileKeyring, section: str, value: object) -> None:
     keyring.keep(an_identity())
     keyring.file.write({**keyring.file.required(), section: value})
     with pytest.raises(CredentialsUnreadable, match="config repair"):
@@ -152,7 +152,7 @@ def test_odd_time_is_no_reason_to_refuse_the_rest(keyring: FileKeyring, at: str)
 @pytest.mark.parametrize(
     "text", ["", "{", "[]", "{}", '{"keys": {"private_key": "AAAA"}}', '{"keys": {"private_key": 1}}']
 )
-def test_spoilt_draft_is_told_in_a_sentence(keyring: FileKeyring, text: str) -> None:
+def test_spoilt_draft_is_reported_in_one_sentence(keyring: FileKeyring, text: str) -> None:
     keyring.prepare(KEY.seed_text)
     keyring.file.file_path.with_name("moltnet.pending.json").write_text(text)
     with pytest.raises(CredentialsUnreadable):

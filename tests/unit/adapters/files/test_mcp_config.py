@@ -50,7 +50,7 @@ def test_what_is_not_understood_is_not_written_over(tmp_path: Path, text: str) -
     assert place.read_text() == text
 
 
-def test_fresh_secret_takes_the_place_of_the_former_one(tmp_path: Path) -> None:
+def test_fresh_secret_replaces_the_former_one(tmp_path: Path) -> None:
     place = write_mcp_document(tmp_path, ENTRY)
     assert renew_mcp_document(place, NEW)
     assert json.loads(place.read_text()) == mcp_document(mcp_server_entry("https://net.example", NEW))

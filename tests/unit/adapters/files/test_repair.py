@@ -42,7 +42,7 @@ def test_good_file_has_no_findings(file: CredentialsFile) -> None:
     assert found(file, a_document()) == []
 
 
-def test_nothing_there_is_told_apart_from_nothing_wrong(file: CredentialsFile) -> None:
+def test_nothing_there_is_distinguished_from_nothing_wrong(file: CredentialsFile) -> None:
     repaired = repair(file, public_key_of)
     assert (repaired.findings, repaired.document) == ((), None)
 
@@ -88,7 +88,7 @@ def test_keys_that_do_not_hold_are_warned_of(file: CredentialsFile, members: dic
     assert found(file, a_document(keys={**keys, **members})) == [(field, Action.WARNING)]
 
 
-def test_recorded_places_that_are_gone_are_warned_of(file: CredentialsFile, tmp_path: Path) -> None:
+def test_recorded_paths_that_are_gone_are_warned_of(file: CredentialsFile, tmp_path: Path) -> None:
     ssh = {"private_key_path": str(tmp_path / "gone"), "public_key_path": str(tmp_path)}
     assert found(file, a_document(ssh=ssh)) == [("ssh.private_key_path", Action.WARNING)]
 

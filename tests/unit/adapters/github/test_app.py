@@ -14,6 +14,6 @@ def test_assertion_is_githubs() -> None:
 
 
 @pytest.mark.parametrize("key", ["", "not a key", KEY.as_pem(private=False).decode()])
-def test_key_that_cannot_sign_is_told_in_a_sentence(key: str) -> None:
+def test_key_that_cannot_sign_is_reported_in_one_sentence(key: str) -> None:
     with pytest.raises(AppKeyUnreadable, match="PEM"):
         signed_assertion("42", key, 0)

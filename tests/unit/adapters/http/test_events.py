@@ -39,7 +39,7 @@ def test_anything_is_survived(raw: bytes) -> None:
     list(EventReader("x").feed(raw))
 
 
-def test_an_id_stays_until_another_is_told() -> None:
+def test_an_id_stays_until_another_is_sent() -> None:
     reader = EventReader("before")
     assert [event.id for event in reader.feed(b"data: x\n\nid: 1\ndata: x\n\ndata: x\n\nid\ndata: x\n\n")] == [
         "before",

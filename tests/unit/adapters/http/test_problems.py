@@ -50,7 +50,7 @@ def test_every_problem_of_the_registry_has_its_kind(row) -> None:
 
 
 @pytest.mark.parametrize(("status", "kind"), [(412, StaleVersion), (422, IdempotencyKeyReused)])
-def test_a_status_tells_more_than_its_row(status: int, kind: type[MoltNetError]) -> None:
+def test_a_status_says_more_than_its_row(status: int, kind: type[MoltNetError]) -> None:
     row = "CONFLICT" if kind is StaleVersion else "VALIDATION_FAILED"
     assert isinstance(refusal(answer(status, {"code": row})), kind)
 
@@ -91,7 +91,7 @@ def test_a_refused_registration_says_so() -> None:
     assert not isinstance(refusal(answer(403, {"code": "REGISTRATION_FAILED"})), RegistrationError)
 
 
-def test_the_time_to_wait_is_told() -> None:
+def test_the_time_to_wait_is_reported() -> None:
     error = refusal(answer(429, {"code": "RATE_LIMIT_EXCEEDED"}, **{"Retry-After": "12"}))
     assert isinstance(error, Problem)
     assert error.retry_after_s == 12

@@ -84,14 +84,14 @@ async def test_too_many_requests_are_slowed_down_but_for_what_is_asked_once() ->
     assert not await waits_of(ONCE, answer(429, Retry_After="7"))
 
 
-async def test_whoever_would_have_to_wait_too_long_is_told_at_once() -> None:
+async def test_a_caller_that_would_have_to_wait_too_long_gets_an_error_at_once() -> None:
     assert min(await waits_of(READING, answer(429, Retry_After=str(LONGEST_WAIT_S)))) >= LONGEST_WAIT_S
     assert not await waits_of(READING, answer(429, Retry_After=str(LONGEST_WAIT_S + 1)))
     assert not await waits_of(READING, answer(503, Retry_After=str(LONGEST_WAIT_S + 1)))
 
 
 @pytest.mark.parametrize("text", ["", "soon", "-1", "1.5", "Wed, 21 Oct 2015 07:28:00 GMT", "²"])
-async def test_a_time_that_is_not_told_in_seconds_counts_as_none(text: str) -> None:
+async def test_a_time_that_is_not_given_in_seconds_counts_as_none(text: str) -> None:
     assert answer(429, Retry_After=text).retry_after_s is None
     assert await waits_of(READING, answer(429, Retry_After=text))
 

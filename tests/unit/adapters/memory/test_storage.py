@@ -57,7 +57,7 @@ async def test_an_error_that_was_caught_undoes_the_transaction_all_the_same(stor
         assert await work.agents.find(newcomer.id) is None
 
 
-async def test_a_task_that_would_wait_for_itself_is_told(storage: MemoryStorage) -> None:
+async def test_a_task_that_would_wait_for_itself_is_reported(storage: MemoryStorage) -> None:
     async with storage.transaction(), storage.autocommit() as other:
         with pytest.raises(RuntimeError, match="cannot begin another write"):
             await other.nonces.use("nonce", NOON)

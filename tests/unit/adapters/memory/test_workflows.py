@@ -38,7 +38,7 @@ async def test_a_name_without_a_body_is_a_mistake() -> None:
         await workflows.start("unknown", "a", {})
 
 
-async def test_whoever_waits_hears_that_the_work_was_interrupted() -> None:
+async def test_a_waiting_caller_learns_that_the_work_was_interrupted() -> None:
     async def body(steps: Steps, _: JsonObject) -> Json:
         await steps.receive("topic", 60)
         return None
@@ -82,7 +82,7 @@ async def test_recovery_leaves_alone_what_is_running() -> None:
     assert begun == ["a"]
 
 
-async def test_a_body_that_goes_another_way_after_recovery_is_told() -> None:
+async def test_a_body_that_goes_another_way_after_recovery_is_reported() -> None:
     names = iter(["before", "after"])
     reached = asyncio.Event()
 

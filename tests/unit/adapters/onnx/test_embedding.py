@@ -75,7 +75,7 @@ def test_prefix_that_leaves_no_room_is_refused(tiny_model):
         OnnxEmbedder.load(tiny_model(max_tokens=28, passage_prefix="memory").path)
 
 
-def test_graph_with_fewer_places_than_declared_is_refused(tiny_model):
+def test_graph_with_fewer_positions_than_declared_is_refused(tiny_model):
     with pytest.raises(ModelUnusable, match="cannot read 64 tokens"):
         OnnxEmbedder.load(tiny_model(places=63).path)
 

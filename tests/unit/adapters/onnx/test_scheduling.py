@@ -157,7 +157,7 @@ async def test_error_reaches_its_own_caller_alone_and_ends_its_call():
     assert "never" not in worker.texts
 
 
-async def test_two_errors_in_one_call_are_told_once():
+async def test_two_errors_in_one_call_are_reported_once():
     together = Barrier(2)
 
     def compute(text: str) -> Vector:

@@ -27,7 +27,7 @@ def test_part_without_a_whole_is_nothing():
     assert (telling.telemetry.trace(), telling.telemetry.carrier()) == ("", {})
 
 
-def test_parts_of_what_is_not_sampled_are_nothing_and_others_are_told_so():
+def test_parts_of_what_is_not_sampled_are_nothing_and_others_are_reported_so():
     telling = Telling(ALWAYS_OFF)
     with telling.telemetry.continued({}, "request"), telling.telemetry.span("statement"):
         assert int(telling.telemetry.carrier()["traceparent"].rpartition("-")[2], 16) & 1 == 0
@@ -42,7 +42,7 @@ def test_malformed_parent_begins_a_new_trace(header):
     assert telling.spans["request"].parent is None
 
 
-def test_span_that_raises_tells_the_class_of_the_error_and_nothing_of_its_text():
+def test_span_that_raises_states_the_class_of_the_error_and_nothing_of_its_text():
     telling = Telling()
     with pytest.raises(ValueError, match="planted"), telling.telemetry.continued({}, "request"):
         raise ValueError("planted")
@@ -61,7 +61,7 @@ def test_trace_goes_on_where_its_carrier_is_taken():
     assert spans["step"].parent.span_id == spans["workflow"].context.span_id
 
 
-def test_numbers_are_told_and_lines_are_not_where_only_numbers_are_sent():
+def test_numbers_are_reported_and_lines_are_not_where_only_numbers_are_sent():
     reader = InMemoryMetricReader()
     telemetry = OtelTelemetry(None, MeterProvider([reader]).get_meter("test"), None)
     telemetry.count(RATE_LIMITED, {"bucket": "vouch"}, 2)

@@ -45,7 +45,7 @@ def test_positions_stop_where_postgresql_stops():
     assert bee.endswith(f",{POSITIONS_MAX}")
 
 
-def test_of_too_many_the_most_frequent_are_kept_then_the_first():
+def test_of_too_many_the_most_frequent_are_used_then_the_first():
     rare = {Term(f"{number:05}"): [1] for number in range(TERMS_MAX + 5)}
     stored = stored_terms({**rare, Term("often"): [1, 2]})
     assert len(stored.index_terms) == len(stored.terms.weights) == TERMS_MAX

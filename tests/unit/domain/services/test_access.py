@@ -231,7 +231,7 @@ async def test_sharing_hides_a_diary_even_from_its_guests(network: Network, name
     assert (type(told), told.detail) == (type(expected), expected.detail)
 
 
-async def test_an_entry_of_another_diary_is_told_like_a_missing_and_a_hidden_one(network: Network) -> None:
+async def test_an_entry_of_another_diary_gets_the_same_answer_as_a_missing_and_a_hidden_one(network: Network) -> None:
     scene, other = await set_up(network, PUBLIC), await set_up(network, PRIVATE)
     here, there = await scene.target(), await other.target()
     told, asked = set(), set()

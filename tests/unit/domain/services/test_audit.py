@@ -22,7 +22,7 @@ async def stored(network: Network, *events: AuditEvent) -> None:
             await work.audit.add(event)
 
 
-async def test_from_where_others_acted_is_not_told(network: Network, ada: Member, bob: Member, eve: Member) -> None:
+async def test_from_where_others_acted_is_not_reported(network: Network, ada: Member, bob: Member, eve: Member) -> None:
     by_ada = attrs.evolve(ada.caller, address=FROM_ADA)
     by_bob = attrs.evolve(bob.caller, address=FROM_BOB)
     shared = AuditEvent.by(by_ada, AuditAction.SHARE_OFFERED, NOON, subject_id=bob.agent_id, detail="reader")

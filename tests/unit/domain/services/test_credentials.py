@@ -106,7 +106,7 @@ async def test_a_scope_nobody_granted_is_refused(network: Network) -> None:
             await token(network, narrow.credentials, scope)
 
 
-async def test_wrong_and_unknown_credentials_are_told_alike(network: Network, registered: Registered) -> None:
+async def test_wrong_and_unknown_credentials_get_the_same_answer(network: Network, registered: Registered) -> None:
     right = registered.credentials
     told = set()
     for client_id, secret in ((str(right.client_id), "wrong"), (str(a_caller().client_id), right.secret), ("?", "")):

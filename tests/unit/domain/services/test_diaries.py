@@ -179,7 +179,7 @@ async def test_a_version_that_ends_at_that_moment_is_missed(
         await acts[statement]()
 
 
-async def test_whoever_may_not_see_a_diary_learns_nothing_of_its_versions(
+async def test_any_caller_that_may_not_see_a_diary_learns_nothing_of_its_versions(
     network: Network, eve: Member, diary: Diary
 ) -> None:
     for expected in (Expected({version_of(diary)}), Expected({"none"})):

@@ -91,7 +91,7 @@ async def test_an_edit_embeds_the_beginning_and_the_passages_that_it_changes(
     assert "fisherman" in model.embedded[1]
 
 
-async def test_the_kept_vectors_are_those_of_the_passages(
+async def test_the_stored_vectors_are_those_of_the_passages(
     network: Network, ada: Member, diary: Diary, entry: Entry
 ) -> None:
     changed = " ".join([SENTENCES[0], "Before that, it had rained for a whole week without an end.", *SENTENCES[1:]])

@@ -75,7 +75,7 @@ async def found(network: Network, member: Member, query: str) -> set[EntryId]:
 # Writing
 
 
-async def test_a_memory_is_kept_as_it_was_handed_in(network: Network, ada: Member, diary: Diary) -> None:
+async def test_a_memory_is_stored_as_it_was_handed_in(network: Network, ada: Member, diary: Diary) -> None:
     new = NewEntry(content="Whales sing", title="Sea", tags=("b", "a"), importance=9, entry_type=EntryType.SOUL)
     entry = await network.services.entries.create(ada.caller, diary.id, new)
     assert (entry.title, entry.content, entry.tags) == ("Sea", "Whales sing", ("b", "a"))
@@ -111,7 +111,7 @@ async def test_an_entry_has_its_limits(network: Network, ada: Member, diary: Dia
     assert await contents(network, ada, diary) == []
 
 
-async def test_content_is_counted_in_code_points_and_the_limit_is_told(
+async def test_content_is_counted_in_code_points_and_the_limit_is_reported(
     network: Network, ada: Member, diary: Diary
 ) -> None:
     await network.entry(ada, diary, "\U00020000" * CONTENT_MAX)
@@ -180,7 +180,7 @@ async def test_no_unit_of_work_is_held_while_a_text_is_embedded(network: Network
     assert held == [0, 0, 0]
 
 
-async def test_a_memory_is_kept_and_found_by_its_words_when_the_model_fails(
+async def test_a_memory_is_stored_and_found_by_its_words_when_the_model_fails(
     network: Network, ada: Member, diary: Diary
 ) -> None:
     network.calls.before("Embedder.embed_passages", [failing(EmbedderUnavailable())])
@@ -189,7 +189,7 @@ async def test_a_memory_is_kept_and_found_by_its_words_when_the_model_fails(
     assert await found(network, ada, "heron") == {entry.id}
 
 
-async def test_an_edit_is_kept_and_found_by_its_words_when_the_model_fails(
+async def test_an_edit_is_stored_and_found_by_its_words_when_the_model_fails(
     network: Network, ada: Member, entry: Entry
 ) -> None:
     network.calls.before("Embedder.embed_passages", [failing(EmbedderUnavailable())])
@@ -342,7 +342,7 @@ async def test_a_first_that_is_removed_meanwhile_is_written_again(
     assert await contents(network, ada, diary) == [entry.content]
 
 
-async def test_who_repeats_what_others_write_and_remove_all_the_time_is_told_to_try_again(
+async def test_who_repeats_what_others_write_and_remove_all_the_time_is_asked_to_try_again(
     network: Network, ada: Member, diary: Diary, entry: Entry
 ) -> None:
     looks = 0

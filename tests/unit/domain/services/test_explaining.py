@@ -40,7 +40,7 @@ async def explained(network: Network, ada: Member, query: str, **more: object) -
     return await network.services.search.search(ada.caller, search)
 
 
-async def test_the_nearest_passage_of_a_long_entry_is_told(network: Network, ada: Member, diary: Diary) -> None:
+async def test_the_nearest_passage_of_a_long_entry_is_reported(network: Network, ada: Member, diary: Diary) -> None:
     entry = await network.entry(ada, diary, f"{LONG} the heron waits")
     (hit,) = (await explained(network, ada, "the heron waits")).hits
     assert hit.explanation is not None
@@ -116,7 +116,7 @@ async def test_each_side_has_its_rank(network: Network, ada: Member, diary: Diar
         ("heron", {"exclude_superseded": True}, Reason.SUPERSEDED),
     ],
 )
-async def test_what_kept_an_entry_out_is_told(
+async def test_what_left_an_entry_out_is_reported(
     network: Network, ada: Member, diary: Diary, *, query: str, filter_: dict[str, object], reason: Reason
 ) -> None:
     new = NewEntry(content="heron in the fog", occurred_at=NOON - timedelta(days=9))
@@ -131,7 +131,9 @@ async def test_what_kept_an_entry_out_is_told(
     ]
 
 
-async def test_the_least_score_leaves_out_and_nothing_else_is_told(network: Network, ada: Member, diary: Diary) -> None:
+async def test_the_least_score_leaves_out_and_nothing_else_is_reported(
+    network: Network, ada: Member, diary: Diary
+) -> None:
     for content in ("heron", "stork"):
         await network.entry(ada, diary, content)
     result = await explained(network, ada, "heron", min_score=0.3, w_importance=1.0, w_relevance=0.9)

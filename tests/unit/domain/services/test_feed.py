@@ -138,7 +138,9 @@ async def test_a_tag_selects(network: Network, ada: Member, public: Diary, feed:
 # Single entries
 
 
-async def test_a_missing_and_a_hidden_entry_are_told_alike(network: Network, ada: Member, feed: FeedService) -> None:
+async def test_a_missing_and_a_hidden_entry_get_the_same_answer(
+    network: Network, ada: Member, feed: FeedService
+) -> None:
     told = set()
     for visibility in (Visibility.PRIVATE, Visibility.MOLTNET):
         entry = await network.entry(ada, await network.diary(ada, visibility))

@@ -63,7 +63,7 @@ async def test_those_who_want_the_same_at_once_share_one_read() -> None:
     assert reads.begun == 2
 
 
-async def test_nothing_is_kept_when_the_read_is_over() -> None:
+async def test_nothing_is_cached_when_the_read_is_over() -> None:
     shared, reads = SharedReads(), Reads()
     reads.may_end.set()
     for _ in range(2):
@@ -71,7 +71,7 @@ async def test_nothing_is_kept_when_the_read_is_over() -> None:
     assert reads.begun == 2
 
 
-async def test_whoever_stops_waiting_takes_nothing_from_the_others() -> None:
+async def test_any_caller_that_stops_waiting_takes_nothing_from_the_others() -> None:
     shared, reads = SharedReads(), Reads()
     first, second = (asyncio.create_task(shared.get(START, Position(1), reads.read)) for _ in range(2))
     await asyncio.wait({first, second}, timeout=0)
@@ -81,7 +81,7 @@ async def test_whoever_stops_waiting_takes_nothing_from_the_others() -> None:
     assert reads.begun == 1
 
 
-async def test_a_failure_is_told_to_all_and_tried_again_by_the_next() -> None:
+async def test_a_failure_is_reported_to_all_and_tried_again_by_the_next() -> None:
     shared, failing = SharedReads(), Reads(StorageUnavailable())
     failing.may_end.set()
     waiting = [asyncio.create_task(shared.get(START, Position(1), failing.read)) for _ in range(2)]
@@ -92,7 +92,7 @@ async def test_a_failure_is_told_to_all_and_tried_again_by_the_next() -> None:
     assert await shared.get(START, Position(1), working.read) == EMPTY
 
 
-async def test_a_follower_is_told_in_groups_of_what_there_is(storage: MemoryStorage, public: Diary) -> None:
+async def test_a_follower_receives_groups_of_what_there_is(storage: MemoryStorage, public: Diary) -> None:
     entries = [an_entry(diary=public.id) for _ in range(STRETCH + 1)]
     await written(storage, *entries)
     follower = following(storage)

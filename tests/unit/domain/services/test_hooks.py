@@ -95,7 +95,7 @@ async def test_new_agent_is_a_member_with_a_private_diary(hooks, storage, code):
         assert (await work.vouchers.find(code)).redeemed_by == agent_id
 
 
-async def test_registration_that_is_told_twice_is_one(hooks, storage, code):
+async def test_registration_that_is_reported_twice_is_one(hooks, storage, code):
     agent_id, key = AgentId(an_id()), a_key()
     first = await hooks.after_registration(str(agent_id), key, code)
     assert await hooks.after_registration(str(agent_id), key, code) == first
@@ -103,7 +103,7 @@ async def test_registration_that_is_told_twice_is_one(hooks, storage, code):
         assert len(await work.diaries.owned_by(agent_id)) == 1
 
 
-async def test_nothing_is_kept_when_permissions_fail(hooks, storage, code):
+async def test_nothing_is_stored_when_permissions_fail(hooks, storage, code):
     broken = attrs.evolve(hooks, permissions=PermissionsDown())
     agent_id = AgentId(an_id())
     with pytest.raises(Unavailable):

@@ -82,7 +82,7 @@ async def test_no_record_outlasts_a_crash_before_what_it_is_for(
     assert not (await network.services.idempotency.once(request, act, lambda _: b"made")).repeated
 
 
-async def test_a_server_that_dies_after_the_commit_has_told_the_record(network: Network, ada: Member) -> None:
+async def test_a_server_that_dies_after_the_commit_has_reported_the_record(network: Network, ada: Member) -> None:
     # The process is gone at that moment: nobody looks for the receipt but whoever asks again.
     network.calls.after("commit of diaries.add", [failing(KeyboardInterrupt())])  # type: ignore[arg-type]
     with pytest.raises(KeyboardInterrupt):
@@ -123,7 +123,7 @@ async def test_what_is_refused_leaves_its_key_free(network: Network, ada: Member
     assert not (await asked(network, ada)).repeated
 
 
-async def test_an_answer_is_kept_for_a_day(network: Network, ada: Member) -> None:
+async def test_an_answer_is_stored_for_a_day(network: Network, ada: Member) -> None:
     first = await asked(network, ada)
     network.clock.advance(IDEMPOTENCY_RECORD_LIFETIME)
     again = await asked(network, ada)

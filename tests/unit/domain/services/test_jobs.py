@@ -55,7 +55,7 @@ async def test_a_job_is_done_batch_after_batch_until_nothing_is_left() -> None:
     assert (piles.left, piles.batches) == (0, 3)
 
 
-async def test_a_job_is_begun_once_in_its_time_by_whoever_is_first() -> None:
+async def test_a_job_is_begun_once_in_its_time_by_the_first() -> None:
     clock, journal, piles = MemoryClock(NOON), Journal(), Piles()
     processes = [a_process(clock, journal, Job(name="tidy", every=MINUTE, batch=piles.batch)) for _ in range(2)]
     for process in processes * 2:

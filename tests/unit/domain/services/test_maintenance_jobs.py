@@ -73,7 +73,7 @@ async def test_used_nonces_are_forgotten_when_they_cannot_come_again(network: Ne
         assert await work.nonces.use("nonce", NOON)
 
 
-async def test_a_code_is_kept_as_long_as_its_flow(network: Network, ada: Member) -> None:
+async def test_a_code_is_stored_as_long_as_its_flow(network: Network, ada: Member) -> None:
     recovery = await network.identities.begin_recovery(ada.agent_id)
     (flow,) = parse_qs(urlsplit(recovery.flow_url).query)["flow"]
     await after(CODE_LIFETIME + DATE_TIME, network)

@@ -137,7 +137,7 @@ async def test_a_model_that_cannot_be_had_is_looked_for_again_after_a_while(
     assert models.target is late
 
 
-async def test_another_model_in_the_serving_one_s_place_is_switched_to(
+async def test_another_model_instead_of_the_serving_one_is_switched_to(
     storage: MemoryStorage, models: Models, shelf: Shelf, clock: MemoryClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     await models.prepare()
@@ -150,7 +150,7 @@ async def test_another_model_in_the_serving_one_s_place_is_switched_to(
     assert "found by its words only until then" in caplog.text
 
 
-async def test_a_switch_that_goes_on_is_not_turned_aside_by_what_lies_in_the_old_place(
+async def test_a_switch_that_goes_on_is_not_turned_aside_by_what_lies_in_the_old_column(
     storage: MemoryStorage, models: Models, shelf: Shelf, clock: MemoryClock
 ) -> None:
     await models.prepare()

@@ -51,7 +51,7 @@ async def test_parts_are_ready_until_they_say_otherwise():
     assert service_over(database=Part(StorageUnavailable())).now().reasons == ()
 
 
-async def test_reason_is_told_and_goes_with_its_cause():
+async def test_reason_is_reported_and_goes_with_its_cause():
     part = Part(StorageUnavailable("It is away"))
     service = service_over(database=part, workflows=Part())
     await watched(service, lambda: service.now().reasons == ("It is away",))
@@ -59,7 +59,7 @@ async def test_reason_is_told_and_goes_with_its_cause():
     await watched(service, lambda: service.now().reasons == ())
 
 
-async def test_one_cause_of_several_parts_is_told_once():
+async def test_one_cause_of_several_parts_is_reported_once():
     service = service_over(database=Part(Unavailable("Away")), workflows=Part(Unavailable("Away")))
     await watched(service, lambda: all(service.now().parts.values()))
     assert service.now().reasons == ("Away",)
@@ -72,7 +72,7 @@ async def test_part_that_does_not_answer_is_not_ready_and_holds_nobody_up():
     assert service.now().reasons == ("The database has not answered for some seconds",)
 
 
-async def test_loss_is_told_to_whoever_waits_for_it():
+async def test_loss_is_reported_to_all_that_wait_for_it():
     lost = StorageLost("Gone")
     service = service_over(database=Part(lost))
     waiting = asyncio.create_task(service.lost())

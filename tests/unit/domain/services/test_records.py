@@ -149,7 +149,7 @@ async def test_a_wrong_signature_leaves_a_prepared_record_waiting(chain: Chain, 
     assert (await chain.complete(prepared)).chain.sequence == 1
 
 
-async def test_of_two_for_the_same_place_the_later_is_told_what_to_follow(chain: Chain) -> None:
+async def test_of_two_for_the_same_index_the_later_gets_the_record_to_follow(chain: Chain) -> None:
     one, other = [await chain.records.prepare_entry(chain.ada.caller, chain.diary.id, TEA) for _ in range(2)]
     first = await chain.complete(one)
     before = await chain.stored()
@@ -203,7 +203,7 @@ async def test_the_same_record_again_is_answered_alike(chain: Chain) -> None:
     assert first.entry.id == record.entry_id
 
 
-async def test_a_repeated_record_is_told_the_head_that_there_is_now(chain: Chain) -> None:
+async def test_a_repeated_record_is_answered_with_the_head_that_there_is_now(chain: Chain) -> None:
     record = await chain.entry_record()
     await chain.append(record)
     second = await chain.append(await chain.entry_record())
@@ -274,7 +274,7 @@ async def test_what_everyone_reads_has_its_limit(network: Network, ada: Member) 
 # In the place of another
 
 
-async def test_an_entry_takes_the_place_of_another_once(chain: Chain, network: Network) -> None:
+async def test_an_entry_replaces_another_once(chain: Chain, network: Network) -> None:
     former = await chain.keep()
     later = await chain.keep(attrs.evolve(TEA, content="We drink tea at six."), former.id)
     kept = await network.services.entries.get(chain.ada.caller, chain.diary.id, former.id)

@@ -179,7 +179,7 @@ async def test_a_used_challenge_stays_used_after_maintenance(network: Network, a
 # The proof
 
 
-async def test_an_unknown_key_and_a_foreign_signature_are_told_alike(
+async def test_an_unknown_key_and_a_foreign_signature_get_the_same_answer(
     network: Network, ada: Member, bob: Member
 ) -> None:
     nobody = a_key_pair()
@@ -206,7 +206,7 @@ async def test_a_key_that_was_replaced_opens_nothing(network: Network, ada: Memb
     assert (await refusal(network, proof))[0] is InvalidProof
 
 
-async def test_a_failing_identity_service_is_told_as_that(network: Network, ada: Member) -> None:
+async def test_a_failing_identity_service_is_reported_as_that(network: Network, ada: Member) -> None:
     network.calls.before("IdentityProvider.begin_recovery", [failing(Unavailable())])
     with pytest.raises(Unavailable):
         await verified(network, await proof_of(network, ada))

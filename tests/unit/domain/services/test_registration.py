@@ -64,7 +64,7 @@ async def test_the_voucher_is_spent_and_remembers_on_whom(network: Network, ada:
     assert await network.services.vouching.open(ada.caller) == []
 
 
-async def test_the_client_has_all_scopes_and_only_the_told_secret(network: Network, code: str) -> None:
+async def test_the_client_has_all_scopes_and_only_the_returned_secret(network: Network, code: str) -> None:
     newcomer = await registered(network, code)
     async with network.storage.snapshot() as work:
         client = await work.clients.find(newcomer.credentials.client_id)

@@ -119,7 +119,7 @@ async def test_an_idempotency_key_of_another_registration_recognises_nobody(netw
         await registered(network, newcomer, code, mine)
 
 
-async def test_nothing_that_is_kept_tells_the_idempotency_key(network: Network, code: str) -> None:
+async def test_nothing_that_is_stored_reveals_the_idempotency_key(network: Network, code: str) -> None:
     await registered(network, a_key_pair(), code, Evidence(idempotency_key=SECRET))
     assert SECRET not in str(network.kept())
     assert SECRET not in str(network.journal)

@@ -211,7 +211,7 @@ async def test_once_the_credentials_were_used_nobody_gets_others_by_repeating(ne
     assert await network.services.credentials.token(str(told.client_id), told.secret, None)
 
 
-async def test_credentials_that_were_replaced_by_proof_of_the_key_are_not_told_to_whoever_repeats(
+async def test_credentials_that_were_replaced_by_proof_of_the_key_are_not_reported_to_a_repetition(
     network: Network, code: str
 ) -> None:
     key = a_key()
@@ -221,7 +221,7 @@ async def test_credentials_that_were_replaced_by_proof_of_the_key_are_not_told_t
         await network.services.registration.register(key, code, MINE)
 
 
-async def test_unused_credentials_are_told_again_for_ten_minutes(network: Network, code: str) -> None:
+async def test_unused_credentials_are_reported_again_for_ten_minutes(network: Network, code: str) -> None:
     key = a_key()
     await network.services.registration.register(key, code, MINE)
     network.clock.advance(FIRST_SECRET_WINDOW - SECOND)

@@ -165,7 +165,7 @@ async def test_a_store_that_comes_back_in_time_is_not_noticed(
     assert between(diary, Relation.READERS, bob) in await told(network)
 
 
-async def test_what_does_not_hold_in_time_is_told_kept_and_delivered_later(
+async def test_what_does_not_hold_in_time_is_reported_stored_and_delivered_later(
     network: Network, ada: Member, bob: Member, diary: Diary
 ) -> None:
     store_is_down(network)
@@ -256,7 +256,7 @@ async def test_nor_does_a_list_miss_it(network: Network, ada: Member, bob: Membe
     assert await readable.answer() == {}
 
 
-async def test_a_right_is_never_told_from_an_outage(network: Network, ada: Member, diary: Diary) -> None:
+async def test_a_right_is_never_confused_with_an_outage(network: Network, ada: Member, diary: Diary) -> None:
     network.calls.before("RelationStore.permitted", [DOWN])
     with pytest.raises(Unavailable):
         await network.services.diaries.get(ada.caller, diary.id)
@@ -364,7 +364,7 @@ async def test_a_partition_that_cannot_be_delivered_does_not_keep_the_others_wai
     assert len(await pending(network)) == 1
 
 
-async def test_no_unit_of_work_is_held_while_the_store_is_asked_or_told(
+async def test_no_unit_of_work_is_held_while_the_store_is_read_or_written(
     network: Network, ada: Member, bob: Member, diary: Diary
 ) -> None:
     held: list[int] = []

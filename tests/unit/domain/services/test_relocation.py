@@ -117,7 +117,7 @@ async def test_run_that_breaks_off_is_repeated(network: Network, elsewhere: Else
     assert [each.relations for each in await elsewhere.moved(Direction.OUT)] == [0, 0]
 
 
-async def test_what_differs_is_told(network: Network, elsewhere: Elsewhere):
+async def test_what_differs_is_reported(network: Network, elsewhere: Elsewhere):
     await furnish(network)
     stranger = await joined(network.storage)
     await elsewhere.moved(Direction.OUT)

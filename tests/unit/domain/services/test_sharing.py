@@ -101,7 +101,7 @@ async def test_nobody_can_be_invited_by_an_unknown_fingerprint(network: Network,
             await act
 
 
-async def test_a_stranger_does_not_learn_which_fingerprints_are_known(network: Network, eve: Member) -> None:
+async def test_an_anonymous_client_does_not_learn_which_fingerprints_are_known(network: Network, eve: Member) -> None:
     with pytest.raises(SharedDiaryNotFound):
         await network.services.sharing.share(eve.caller, DiaryId(an_id()), NOBODY, READER)
 

@@ -144,7 +144,9 @@ async def test_nothing_else_verifies(network: Network, ada: Member, bob: Member)
 
 
 @pytest.mark.parametrize("text", NOT_SIGNATURES)
-async def test_any_text_is_kept_and_judged(network: Network, ada: Member, request_: SigningRequest, text: str) -> None:
+async def test_any_text_is_stored_and_judged(
+    network: Network, ada: Member, request_: SigningRequest, text: str
+) -> None:
     done = await submitted(network, ada, request_, text)
     assert (done.valid, done.signature) == (False, text)
     assert await network.services.signing.get(ada.caller, request_.id) == done
@@ -220,7 +222,7 @@ async def test_of_two_submissions_at_once_one_is_judged(
     assert await network.services.signing.get(ada.caller, request_.id) == done[0]
 
 
-async def test_a_submission_that_time_overtakes_is_told_so(
+async def test_a_submission_that_time_overtakes_gets_that_answer(
     network: Network, ada: Member, request_: SigningRequest
 ) -> None:
     async def time_is_over() -> None:
@@ -234,7 +236,7 @@ async def test_a_submission_that_time_overtakes_is_told_so(
     assert (kept.status, kept.signature, kept.valid) == (SigningStatus.EXPIRED, None, None)
 
 
-async def test_a_submission_that_maintenance_overtakes_is_told_so(
+async def test_a_submission_that_maintenance_overtakes_gets_that_answer(
     network: Network, ada: Member, request_: SigningRequest
 ) -> None:
     async def time_is_over() -> None:

@@ -83,7 +83,7 @@ async def test_lost_races_are_run_again(network: Network, ada: Member) -> None:
     assert await network.services.vouching.open(ada.caller) == [voucher]
 
 
-async def test_after_too_many_lost_races_the_caller_is_told(network: Network, ada: Member) -> None:
+async def test_after_too_many_lost_races_the_caller_gets_an_error(network: Network, ada: Member) -> None:
     network.calls.before("vouchers.issue", repeat(CONTENDED, ISSUE_ATTEMPTS))
     with pytest.raises(IssueContended):
         await network.services.vouching.issue(ada.caller)
@@ -91,7 +91,7 @@ async def test_after_too_many_lost_races_the_caller_is_told(network: Network, ad
     assert await network.services.vouching.open(ada.caller) == []
 
 
-async def test_a_full_number_is_told_at_once_even_after_a_lost_race(network: Network, ada: Member) -> None:
+async def test_a_full_number_is_reported_at_once_even_after_a_lost_race(network: Network, ada: Member) -> None:
     for _ in range(MAX_OPEN_VOUCHERS):
         await network.services.vouching.issue(ada.caller)
     network.calls.log.clear()

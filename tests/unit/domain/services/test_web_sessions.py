@@ -99,7 +99,7 @@ async def test_a_session_of_credentials_stands_for_their_agent(console: Console)
     assert await console.sessions.resolve("another") is None
 
 
-async def test_only_the_hash_of_a_token_is_kept(console: Console) -> None:
+async def test_only_the_hash_of_a_token_is_stored(console: Console) -> None:
     begun = await console.by_secret()
     assert begun.token not in repr(begun)
     assert begun.token not in repr(console.network.kept())

@@ -49,7 +49,7 @@ def test_a_hit_names_its_diary_and_its_age() -> None:
     assert re.search(r"\d (min|h|days?|months?|years?)", told)
 
 
-def test_reasons_are_told_and_give_a_terminal_no_orders() -> None:
+def test_reasons_are_reported_and_give_a_terminal_no_orders() -> None:
     left_out = {"id": "2", "diaryId": "3", "score": 0.5, "reason": "tags"}
     result = {"results": [{**ENTRY, "score": 0.4, "explanation": EXPLAINED}], "confident": True, "leftOut": [left_out]}
     told = shown(result)

@@ -99,7 +99,7 @@ def test_form_of_the_log_is_as_it_is_set(written, tmp_path):
 
 @pytest.mark.parametrize("form", LogFormat)
 @pytest.mark.parametrize("logger", ["moltnet.rest", "dbos", "psycopg.pool", "asyncio"])
-def test_event_is_one_line_in_either_form_whoever_tells_it(written, tmp_path, form, logger):
+def test_event_is_one_line_in_either_form_whatever_logs_it(written, tmp_path, form, logger):
     log_as(settings(tmp_path, format=form))
     logging.getLogger(logger).error("broken\nin two", exc_info=raised(KeyError("a\nb")))
     (line,) = written()
@@ -152,14 +152,14 @@ def raised(error):
         return caught
 
 
-def test_one_cause_is_told_once_a_second_and_what_was_left_out_is_counted(log):
+def test_one_cause_is_reported_once_a_second_and_what_was_left_out_is_counted(log):
     assert log.says("moltnet.rest", "%s: slow", "id-1") == "id-1: slow"
     assert [log.says("moltnet.rest", "%s: slow", f"id-{n}") for n in range(2, 5)] == [None] * 3
     log.clock.now = 1.0
     assert log.says("moltnet.rest", "%s: slow", "id-9") == "id-9: slow [3 more of this cause were left out]"
 
 
-def test_another_cause_is_told_at_once(log):
+def test_another_cause_is_reported_at_once(log):
     assert log.says("moltnet.rest", "slow")
     assert log.says("moltnet.rest", "wrong")
     assert log.says("moltnet.mcp", "slow")
@@ -209,7 +209,7 @@ def test_fault_of_ours_keeps_its_traceback(log):
     assert "Traceback (most recent call last)" in told
 
 
-def test_two_faults_at_two_places_are_two_causes(log):
+def test_two_faults_at_two_lines_are_two_causes(log):
     first, second = raised(KeyError("a")), None
     try:
         {}["b"]

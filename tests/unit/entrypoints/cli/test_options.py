@@ -69,14 +69,14 @@ def test_commands_elsewhere_are_imported_when_they_are_asked_for() -> None:
     assert isinstance(group.get_command(context, "there"), Command)
 
 
-def test_what_an_option_is_told_may_look_like_another() -> None:
+def test_the_value_of_an_option_may_look_like_another() -> None:
     assert told("say", "-word", "-loud") == (0, "-loud False 1 \n")
 
 
 @pytest.mark.parametrize(
     "words", [("shout",), ("say",), ("say", "-word", "w", "-number", "many"), ("say", "--volume", "1")], ids=" ".join
 )
-def test_what_was_typed_wrongly_is_told_in_one_line(words: tuple[str, ...]) -> None:
+def test_what_was_typed_wrongly_is_reported_in_one_line(words: tuple[str, ...]) -> None:
     done = CliRunner().invoke(cli, list(words))
     assert (done.stdout, done.stderr.count("\n"), done.stderr.startswith("error: ")) == ("", 1, True)
     assert "--help' tells more)" in done.stderr

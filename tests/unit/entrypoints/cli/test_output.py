@@ -49,7 +49,7 @@ def test_mistake_of_ours_is_not_hidden():
         raise ZeroDivisionError
 
 
-def test_operator_is_told_why_the_database_cannot_be_reached():
+def test_operator_learns_why_the_database_cannot_be_reached():
     error = StorageUnavailable()
     error.__cause__ = OSError('connection to "db", port 5432 failed: Connection refused\n\tIs the server running?')
     assert error_text(error) == (
@@ -92,7 +92,7 @@ def test_long_work_is_announced_to_people_alone(monkeypatch, is_terminal):
     assert err.getvalue() == ("Starting\n" if is_terminal else "")
 
 
-def test_other_causes_are_not_told():
+def test_other_causes_are_not_reported():
     error = Unavailable("The model is missing")
     error.__cause__ = OSError("secret")
     assert error_text(error) == "The model is missing"

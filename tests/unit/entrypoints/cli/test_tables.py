@@ -82,7 +82,7 @@ def test_long_and_many_lined_texts_are_cut() -> None:
         ("2026-01-31", "2026-01-31"),
     ],
 )
-def test_age_is_told_in_the_largest_unit(moment: object, told: str) -> None:
+def test_age_is_reported_in_the_largest_unit(moment: object, told: str) -> None:
     assert age(moment, NOW) == told
 
 

@@ -32,14 +32,14 @@ def test_fingerprint_is_read_in_any_case() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "nope", "\x00", "\ud800", "0" * 10_000])
-def test_wrong_value_is_told_before_anything_is_asked(text: str) -> None:
+def test_wrong_value_is_reported_before_anything_is_asked(text: str) -> None:
     for kind in (ID, FINGERPRINT, DATE_TIME):
         with pytest.raises(BadParameter):
             kind.convert(text, None, None)
 
 
 @pytest.mark.parametrize("text", ["", " ", "n" * 256, "\ud800", "\x00"])
-def test_what_no_diary_can_be_called_is_told_before_anything_is_asked(text: str) -> None:
+def test_what_no_diary_can_be_called_is_reported_before_anything_is_asked(text: str) -> None:
     with pytest.raises(BadParameter):
         DIARY.convert(text, None, None)
 

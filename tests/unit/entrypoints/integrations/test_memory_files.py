@@ -142,7 +142,7 @@ def test_no_path_leads_out_of_its_folder(path):
     assert not {"..", ".", ""} & set(checked.split("/")[1:])
 
 
-async def test_of_two_edits_at_once_one_is_told_to_read_again(files):
+async def test_of_two_edits_at_once_one_is_asked_to_read_again(files):
     await files.create("/memories/a", "x")
     edits = (files.str_replace("/memories/a", "x", text) for text in ("y", "z"))
     ended = await asyncio.gather(*edits, return_exceptions=True)

@@ -27,12 +27,12 @@ async def test_schemas_refer_to_nothing_outside(moltnet_agent):
         assert "$ref" not in json.dumps(tool.parameters)
 
 
-async def test_wrong_arguments_are_told_to_the_model(moltnet_agent):
+async def test_wrong_arguments_are_reported_to_the_model(moltnet_agent):
     search = tools_of(moltnet_agent)["diary_search"]
     assert "colour" in await search.call({"query": "bakery", "colour": "red"})
 
 
-async def test_a_network_that_is_away_is_told_to_the_model(moltnet_agent):
+async def test_a_network_that_is_away_is_reported_to_the_model(moltnet_agent):
     tools = tools_of(moltnet_agent)
     with outage(moltnet_agent):
         found = json.loads(await tools["diary_search"].call({"query": "bakery"}))

@@ -53,7 +53,7 @@ def test_another_key_is_not_lost(tmp_path: Path) -> None:
     assert moltnet.read_config(tmp_path) == before
 
 
-def test_nothing_there_is_told(tmp_path: Path) -> None:
+def test_nothing_there_is_reported(tmp_path: Path) -> None:
     assert moltnet.read_config(tmp_path) is None
     assert moltnet.repair_config(tmp_path).document is None
     for act in (
@@ -85,6 +85,6 @@ def test_key_is_lent_to_ssh_and_git(tmp_path: Path) -> None:
     assert {"ssh", "git"} <= set(written)
 
 
-def test_mcp_clients_are_told_where_the_network_is(tmp_path: Path) -> None:
+def test_mcp_clients_learn_where_the_network_is(tmp_path: Path) -> None:
     place = moltnet.write_mcp_config("https://net.example/", CREDENTIALS, tmp_path)
     assert json.loads(place.read_text()) == moltnet.build_mcp_config("https://net.example", CREDENTIALS)

@@ -109,12 +109,12 @@ def test_what_is_sent_shows_no_secret() -> None:
     assert "1234" not in repr(sent(diaries.CREATE, diaries.CreateDiary(name="name-1234"), "key-1234"))
 
 
-def test_an_entry_is_read_as_it_was_told_and_what_is_not_known_is_passed_over() -> None:
+def test_an_entry_is_read_as_it_was_sent_and_what_is_not_known_is_passed_over() -> None:
     entry = an_entry(tags=("a",), at=NOON, occurred_at=NOON - timedelta(days=9))
     assert read({**json_value(entry), "seenAt": "later", "new": {}}) == entry
 
 
-def test_authors_are_read_as_they_were_told() -> None:
+def test_authors_are_read_as_they_were_sent() -> None:
     entry = an_entry(author=an_author(assumed=True), edited_by=an_author(), at=NOON)
     members: Any = json_value(entry)
     assert members["author"]["assumed"] is True
@@ -128,13 +128,13 @@ def test_an_entry_of_a_network_that_keeps_no_authors_has_none() -> None:
     assert read(members).author is None
 
 
-def test_the_entity_tag_tells_the_exact_version() -> None:
+def test_the_entity_tag_states_the_exact_version() -> None:
     entry = attrs.evolve(an_entry(at=NOON), updated_at=NOON + timedelta(microseconds=123_456))
     assert read(json_value(entry), ETag=f'"{version_of(entry)}"') == entry
 
 
 @pytest.mark.parametrize("tag", ["", '"x"', '"00.11"', '"{id}.zz"', '"{id}.fffffffffffffffffffff"', '"{id}.1"'])
-def test_a_tag_that_does_not_fit_tells_nothing(tag: str) -> None:
+def test_a_tag_that_does_not_fit_says_nothing(tag: str) -> None:
     entry = an_entry(at=NOON)
     assert read(json_value(entry), ETag=tag.replace("{id}", entry.id.hex)) == entry
 

@@ -23,7 +23,7 @@ from tests.unit.domain.test_errors import FAMILY
 KINDS = [error for error in FAMILY if error.__module__ == "moltnet.domain.errors"]
 
 
-def test_every_error_is_told_as_rest_tells_it():
+def test_every_error_is_reported_as_rest_reports_it():
     for error in FAMILY:
         told = failure(_made(error), "It failed").members
         row = row_of(error)
@@ -48,7 +48,7 @@ def test_a_service_that_is_down_is_not_described():
     assert (told.status, told.detail) == (502, Unavailable.sentence)
 
 
-def test_a_statement_that_took_too_long_is_told_as_that():
+def test_a_statement_that_took_too_long_is_reported_as_that():
     told = failure(StatementTimedOut("select pg_sleep(60)"), "It failed")
     assert (told.status, told.detail) == (502, StatementTimedOut.sentence)
 
@@ -63,7 +63,7 @@ def test_one_too_many_says_when_to_come_back():
     assert "retry_after" not in failure(NotFound(), "It failed").members
 
 
-def test_the_sentence_tells_what_was_missing():
+def test_the_sentence_says_what_was_missing():
     assert failure(MissingScope(Scope.DIARY_READ), "x").detail == "Missing required scope: diary:read"
 
 
@@ -78,6 +78,6 @@ def test_the_family_reaches_beyond_the_kinds():
     assert KeyTaken in FAMILY
 
 
-def test_full_disk_is_told_with_what_to_do_about_it():
+def test_full_disk_is_reported_with_what_to_do_about_it():
     told = failure(StorageFull("no space on /srv/secret"), "Failed to create entry")
     assert (told.status, told.detail) == (507, StorageFull.sentence)

@@ -17,11 +17,11 @@ async def text(network, member):
     return await BOOTSTRAP.text(visitor(network, member), {})
 
 
-async def test_a_stranger_is_told_to_sign_in(network):
+async def test_an_anonymous_client_is_asked_to_sign_in(network):
     assert "not authenticated" in await text(network, None)
 
 
-async def test_a_network_that_is_down_is_told(network, ada):
+async def test_a_network_that_is_down_is_reported(network, ada):
     network.calls.before("agents.find", [failing(StorageUnavailable())])
     assert "Failed to retrieve" in await text(network, ada)
 
@@ -50,7 +50,7 @@ async def test_the_recipe_works_as_it_is_written(network, ada):
     assert "diary_create" not in told
 
 
-async def test_a_guests_words_are_not_told_as_the_owners_self(network, ada, bob):
+async def test_a_collaborators_words_are_not_reported_as_the_owners_self(network, ada, bob):
     diary = await network.diary(ada)
     await network.admit(diary, ada, bob, ShareRole.WRITER)
     for tag, kind in (("identity", "identity"), ("soul", "soul")):
@@ -71,7 +71,7 @@ async def test_a_guests_words_are_not_told_as_the_owners_self(network, ada, bob)
     assert (await done(network, ada, "moltnet_whoami"))["profile"] == {"whoami": None, "soul": None}
 
 
-async def test_a_self_that_a_guest_changed_is_not_told_until_its_author_writes_it_anew(network, ada, bob):
+async def test_a_self_that_a_collaborator_changed_is_not_reported_until_its_author_writes_it_anew(network, ada, bob):
     diary = await network.diary(ada)
     await network.admit(diary, ada, bob, ShareRole.WRITER)
     place = {"diary_ref": str(diary.id)}
@@ -88,7 +88,7 @@ async def test_a_self_that_a_guest_changed_is_not_told_until_its_author_writes_i
     assert "I care again" in await text(network, ada)
 
 
-async def test_a_guests_soul_hides_no_older_one_of_the_owner(network, ada, bob):
+async def test_a_collaborators_soul_hides_no_older_one_of_the_owner(network, ada, bob):
     diary = await network.diary(ada)
     await network.admit(diary, ada, bob, ShareRole.WRITER)
     for member, content in ((ada, "I care"), (bob, "I obey bob")):
@@ -115,7 +115,7 @@ async def test_the_identity_goes_where_the_network_can_read_it(network, ada):
 
 
 @pytest.mark.parametrize("message", ["Hello", "", "two\nlines"])
-async def test_signing_is_told_in_three_steps(network, message):
+async def test_signing_is_reported_in_three_steps(network, message):
     told = await SIGN.text(visitor(network, None), {"message": message} if message else {})
     assert message in told
     assert told.index("crypto_prepare_signature") < told.index("crypto_submit_signature")
@@ -128,7 +128,7 @@ def test_prompts_are_listed_with_what_they_take():
     assert [(each["name"], each["required"]) for each in SIGN.definition["arguments"]] == [("message", True)]
 
 
-async def test_a_network_that_hangs_is_told(network, ada):
+async def test_a_network_that_hangs_is_reported(network, ada):
     network.calls.before("agents.find", [asyncio.Event().wait])
     async with asyncio.timeout(20):
         told = await BOOTSTRAP.text(visitor(network, ada, timeout_s=0.05), {})

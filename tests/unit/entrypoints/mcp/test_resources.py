@@ -65,7 +65,7 @@ async def test_what_one_wrote_of_oneself(network, ada):
 
 
 @pytest.mark.parametrize("part", ["whoami", "soul"])
-async def test_a_guests_words_are_not_the_owners_self(network, ada, bob, part):
+async def test_a_collaborators_words_are_not_the_owners_self(network, ada, bob, part):
     diary, kind = await network.diary(ada), {"whoami": "identity"}.get(part, part)
     await network.admit(diary, ada, bob, ShareRole.WRITER)
     tags = ["system", kind]
@@ -131,7 +131,7 @@ async def test_an_agent_by_its_fingerprint(network, ada):
         assert unknown in (await read(network, None, f"moltnet://agent/{unknown}"))["error"]
 
 
-async def test_a_stranger_is_told_so_by_each(network):
+async def test_an_anonymous_client_gets_that_answer_from_each(network):
     assert await read(network, None, "moltnet://identity") == {"authenticated": False}
     for uri in ("moltnet://diary/recent", f"moltnet://diary/{NOBODY}"):
         assert (await read(network, None, uri))["error"] == "Not authenticated"
@@ -140,7 +140,7 @@ async def test_a_stranger_is_told_so_by_each(network):
         assert (told["exists"], told["error"]) == (False, "Not authenticated")
 
 
-async def test_what_goes_wrong_is_told_as_data(network, ada):
+async def test_what_goes_wrong_is_returned_as_data(network, ada):
     network.calls.before("entries.newest", [failing(StorageUnavailable())])
     network.calls.before("Permissions.readable", [failing(StorageUnavailable())])
     told = await read(network, ada, "moltnet://diary/recent")
@@ -165,7 +165,7 @@ async def test_what_no_resource_has(network, ada, uri):
         ("moltnet://agent/A1B2-C3D4-E5F6-0789", "agents.find_by_fingerprint"),
     ],
 )
-async def test_a_network_that_hangs_is_told(network, ada, uri, statement):
+async def test_a_network_that_hangs_is_reported(network, ada, uri, statement):
     network.calls.before(statement, [asyncio.Event().wait])
     async with asyncio.timeout(20):
         members = await contents(visitor(network, ada, timeout_s=0.05), uri)

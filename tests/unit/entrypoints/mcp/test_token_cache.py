@@ -60,7 +60,7 @@ async def refusals(tokens: TokenExchange, count: int, credentials: Credentials =
             await tokens.token(credentials, "1.2.3.4")
 
 
-async def test_a_token_is_kept_until_shortly_before_its_end(tokens, endpoint):
+async def test_a_token_is_cached_until_shortly_before_its_end(tokens, endpoint):
     assert await tokens.token(RIGHT, "") == await tokens.token(RIGHT, "") == "token 1"
     endpoint.now += LIFETIME_S - SAFETY_S - 1
     assert await tokens.token(RIGHT, "") == "token 1"
@@ -68,7 +68,7 @@ async def test_a_token_is_kept_until_shortly_before_its_end(tokens, endpoint):
     assert await tokens.token(RIGHT, "") == "token 2"
 
 
-async def test_a_short_lived_token_is_not_kept(tokens, endpoint):
+async def test_a_short_lived_token_is_not_cached(tokens, endpoint):
     endpoint.lifetime_s = SAFETY_S
     assert [await tokens.token(RIGHT, "") for _ in range(2)] == ["token 1", "token 2"]
 
@@ -109,7 +109,7 @@ async def test_wrong_guesses_lock_nobody_else_out_with_or_without_a_token(tokens
     assert await tokens.token(RIGHT, "") == await tokens.token(RIGHT, "")
 
 
-async def test_a_kept_token_is_given_even_while_cooling_down(tokens, endpoint):
+async def test_a_cached_token_is_given_even_while_cooling_down(tokens, endpoint):
     await tokens.token(RIGHT, "")
     endpoint.error = InvalidClient()
     tokens.forget(RIGHT)

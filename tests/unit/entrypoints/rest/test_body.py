@@ -6,7 +6,7 @@ from moltnet.entrypoints.rest.bodies import MAX_FORM_FIELDS, form_values, parse_
 from moltnet.entrypoints.rest.refusals import MalformedBody
 
 
-def test_empty_json_body_is_told_apart():
+def test_empty_json_body_is_distinguished():
     with pytest.raises(MalformedBody) as refused:
         parse_body("application/json", b"")
     assert refused.value.detail == "Body cannot be empty when content-type is set to 'application/json'"

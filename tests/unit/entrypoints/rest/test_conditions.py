@@ -15,7 +15,7 @@ GLUE = st.sampled_from([",", ", ", " , ", ",,", " ,\t, "])
 OPAQUE = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x2FF, exclude_characters='"\x7f'), max_size=5)
 
 
-def test_version_is_told_as_a_strong_tag_that_fits_itself():
+def test_version_is_reported_as_a_strong_tag_that_fits_itself():
     entry = an_entry()
     (tag,) = version_headers(entry).values()
     assert re.fullmatch(r'"[\x21\x23-\x7e]+"', tag)

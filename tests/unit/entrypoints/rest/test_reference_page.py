@@ -43,7 +43,7 @@ def test_page_needs_nothing_but_itself(page):
     assert not [name for _, attributes in page.found for name in attributes if name.startswith("on")]
 
 
-def test_every_operation_and_form_has_its_place_and_every_link_leads_there(page, document):
+def test_every_operation_and_form_has_its_section_and_every_link_leads_there(page, document):
     places = [attributes["id"] for _, attributes in page.found if "id" in attributes]
     assert len(places) == len(set(places))
     links = {attributes["href"] for tag, attributes in page.found if tag == "a"}

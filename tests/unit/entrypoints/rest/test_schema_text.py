@@ -22,7 +22,7 @@ from moltnet.entrypoints.rest.reference import schema_text
         ({}, "anything"),
     ],
 )
-def test_schema_is_told_in_words(schema, words):
+def test_schema_is_described_in_words(schema, words):
     assert "".join(text for text, _ in schema_text(schema)) == words
 
 

@@ -45,7 +45,7 @@ def test_answer_has_its_members_in_declared_order_with_optional_ones_left_out():
     ]
 
 
-def test_optional_member_is_told_when_there_is_something_to_tell():
+def test_optional_member_learns_when_there_is_something_to_report():
     inner = Inner(finger_print="A")
     answer = Answer(
         diary_id=DiaryId(ID), title="t", kind=Kind.ONE, created_at=AT, signer=inner, tags=None, inners=(inner,)
@@ -60,7 +60,7 @@ def test_plain_values_pass_as_they_are():
     assert json_value({"keys": [{"kty": "OKP"}]}) == {"keys": [{"kty": "OKP"}]}
 
 
-def test_time_is_told_in_utc_cut_to_milliseconds():
+def test_time_is_reported_in_utc_cut_to_milliseconds():
     assert iso_text(AT) == "2026-01-30T10:00:00.123Z"
     assert iso_text(AT.astimezone(timezone(timedelta(hours=2)))) == "2026-01-30T10:00:00.123Z"
     assert iso_text(datetime(2026, 1, 1, tzinfo=UTC)) == "2026-01-01T00:00:00.000Z"

@@ -185,7 +185,7 @@ def test_value_is_taken_as_the_original_takes_it(shape, value, taken):
         ),
     ],
 )
-def test_only_the_first_failing_rule_is_told(shape, value, faults):
+def test_only_the_first_failing_rule_is_reported(shape, value, faults):
     assert refusal(shape, value) == faults
 
 

@@ -37,7 +37,7 @@ def test_each_minute_has_what_ended_in_it(clock):
     assert measurements.limited["192.0.2.1"] == 1
 
 
-def test_latency_is_told_within_half_of_itself_and_streams_have_none(clock):
+def test_latency_is_reported_within_half_of_itself_and_streams_have_none(clock):
     measurements, context = Measurements(clock), RequestContext("id", "")
     for _ in range(95):
         measurements.record(context, "GET", "/x", 200, 0.010)

@@ -32,7 +32,7 @@ def test_the_reciprocal_rank_is_of_the_first_relevant_one(ranking: str, expected
     assert reciprocal_rank(list(ranking), dict.fromkeys("bd", 1.0)) == pytest.approx(expected)
 
 
-def test_ndcg_weighs_grades_by_place() -> None:
+def test_ndcg_weighs_grades_by_rank() -> None:
     # Grades 3, 0, 1 at places 1 to 3: 3/1 + 0 + 1/2 = 3.5. At best 3, 2, 1: 3/1 + 2/log2(3) + 1/2 = 4.7619.
     relevant = {"a": 3.0, "c": 1.0, "d": 2.0}
     assert ndcg(["a", "b", "c"], relevant, 3) == pytest.approx(3.5 / (3 + 2 / math.log2(3) + 0.5))

@@ -144,7 +144,7 @@ async def test_an_argument_that_a_tool_does_not_have_is_refused_by_name(network,
         ("public_feed_search", "tags", "tag"),
     ],
 )
-async def test_a_mistyped_argument_is_told_what_was_likely_meant(network, ada, tool, name, meant):
+async def test_a_mistyped_argument_is_answered_with_what_was_likely_meant(network, ada, tool, name, meant):
     result = await told(network, ada, tool, **{**needed(BY_NAME[tool]), name: "x"})
     assert f"unknown argument {name}; did you mean {meant}?" in result.sentence
 

@@ -58,7 +58,7 @@ async def test_an_entry_from_its_writing_to_its_end(network, ada):
     assert (await refused(network, ada, "diary_get", **place))["error"] == "Entry not found"
 
 
-async def test_what_is_said_again_is_told_on_demand(network, ada):
+async def test_what_is_said_again_is_returned_on_demand(network, ada):
     diary = str((await network.diary(ada)).id)
     first = await done(network, ada, "diary_create", diary_ref=diary, content="The deploy failed")
     again = await done(
@@ -82,7 +82,7 @@ async def test_a_list_has_its_page_and_its_total(network, ada):
     assert (tagged["total"], tagged["limit"], tagged["offset"]) == (2, 20, 0)
 
 
-async def test_a_search_tells_how_it_found_and_how_well(network, ada, bob):
+async def test_a_search_says_how_it_found_and_how_well(network, ada, bob):
     mine, shared = await network.diary(ada), await network.diary(bob)
     await network.admit(shared, bob, ada)
     await network.entry(ada, mine, "the deploy failed")
@@ -223,7 +223,7 @@ async def test_others_requests_are_not_found(network, ada, bob):
     assert answer["error"] == "Signing request not found"
 
 
-async def test_whoami_tells_who_and_what_is_missing(network, ada):
+async def test_whoami_names_who_and_what_is_missing(network, ada):
     diary = await network.services.diaries.create(ada.caller, name="Private")
     fresh = await done(network, ada, "moltnet_whoami")
     assert fresh["identity"] == {
@@ -373,7 +373,7 @@ async def test_the_feed_is_browsed_read_and_searched_by_anyone(network, ada):
     assert (len(found["items"]), found["query"]) == (1, "entry")
 
 
-async def test_the_network_tells_of_itself(network):
+async def test_the_network_describes_itself(network):
     info = await done(network, None, "moltnet_info")
     assert info["endpoints"]["mcp"]["url"].endswith("/mcp")
     assert "yet" not in info["endpoints"]["mcp"]["description"]
@@ -415,7 +415,7 @@ async def test_a_reader_who_writes_is_refused_by_name(network, ada, bob):
     assert (answer["error"], answer["code"], answer["status"]) == ("Failed to create entry", "FORBIDDEN", 403)
 
 
-async def test_every_kind_of_memory_can_be_kept(network, ada):
+async def test_every_kind_of_memory_can_be_stored(network, ada):
     diary = str((await network.diary(ada)).id)
     for kind in EntryType:
         made = await done(network, ada, "diary_create", diary_ref=diary, content="x", entry_type=kind.value)

@@ -154,7 +154,7 @@ def test_older_names_lead_to_the_present_ones() -> None:
 
 
 @pytest.mark.parametrize("tool", TOOLS, ids=named)
-def test_a_tool_is_told_in_full(tool) -> None:
+def test_a_tool_is_described_in_full(tool) -> None:
     listed = tool.definition
     assert listed["title"]
     assert listed["description"]
@@ -200,7 +200,7 @@ def test_annotations_are_those_the_contract_suggests() -> None:
 
 
 @pytest.mark.parametrize("row", REFUSALS, ids=lambda row: row[0])
-async def test_what_is_not_there_is_told_by_the_tools_phrase(network, ada, row) -> None:
+async def test_what_is_not_there_is_reported_by_the_tools_phrase(network, ada, row) -> None:
     name, given, phrase, status = row
     await network.services.diaries.create(ada.caller, name="Private")
     answer = await refused(network, ada, name, **given)
@@ -210,7 +210,7 @@ async def test_what_is_not_there_is_told_by_the_tools_phrase(network, ada, row) 
 
 
 @pytest.mark.parametrize("tool", [tool for tool in TOOLS if not tool.is_public], ids=named)
-async def test_a_stranger_is_told_to_sign_in(network, tool) -> None:
+async def test_an_anonymous_client_is_asked_to_sign_in(network, tool) -> None:
     needed = dict.fromkeys(tool.definition["inputSchema"].get("required", []), "default") | {"id": NOBODY}
     needed = {name: needed[name] for name in tool.definition["inputSchema"]["properties"] if name in needed}
     answer = await refused(network, None, tool.name, **needed)
@@ -238,7 +238,7 @@ async def test_a_missing_argument_is_named(network, ada, tool) -> None:
     assert result.sentence.startswith(f"Invalid tool arguments: must have required property '{first}'")
 
 
-async def test_an_importance_of_earlier_days_is_told_todays_range(network, ada) -> None:
+async def test_an_importance_of_earlier_days_is_answered_with_todays_range(network, ada) -> None:
     result = await told(network, ada, "diary_create", diary_ref="default", content="x", importance=0.7)
     assert result.sentence.startswith("Invalid tool arguments: importance must be integer (From 1 (may be lost) to 10")
 
@@ -268,14 +268,14 @@ async def test_a_failure_is_marked_and_success_is_not(network, ada) -> None:
     assert (await told(network, ada, "diaries_get", diary_ref=NOBODY)).payload["isError"] is True
 
 
-async def test_what_breaks_is_told_without_its_inside(network, ada, caplog) -> None:
+async def test_what_breaks_is_reported_without_its_inside(network, ada, caplog) -> None:
     network.calls.before("diaries.owned_by", [failing(RuntimeError("secret"))])
     result = await told(network, ada, "diaries_list")
     assert result.sentence == "Tool execution failed: an unexpected error occurred"
     assert "secret" in caplog.text
 
 
-async def test_a_network_that_hangs_is_told_by_the_tools_phrase(network, ada) -> None:
+async def test_a_network_that_hangs_is_reported_by_the_tools_phrase(network, ada) -> None:
     network.calls.before("diaries.owned_by", [asyncio.Event().wait])
     result = await call(visitor(network, ada, timeout_s=0), BY_NAME["diaries_list"], {})
     answer = result.members

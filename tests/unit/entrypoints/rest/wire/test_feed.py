@@ -33,7 +33,7 @@ def test_event_is_three_lines_and_an_empty_one_whatever_the_text(entry):
     assert members["author"] == {"fingerprint": author.fingerprint.text, "publicKey": author.public_key.text}
 
 
-def test_event_tells_the_time_as_the_entry_does():
+def test_event_states_the_time_as_the_entry_does():
     event = an_event(at=NOON + timedelta(microseconds=123_999))
     assert event.startswith(b"id: 2026-01-30T12:00:00.123Z/")
 
