@@ -26,7 +26,8 @@ from moltnet.domain.ids import AgentId
 from moltnet.domain.permissions import Namespace, Right, Thing
 from moltnet.domain.registration import proof_message
 from moltnet.entrypoints.container.ory import ory_opened
-from moltnet.entrypoints.settings import ORY_SIDES, read_settings
+from moltnet.entrypoints.ory_settings import ORY_SIDES
+from moltnet.entrypoints.settings import read_settings
 
 REQUESTS, CALLS, WARM = 10, 400, 20
 LEFT_OUT = {"feed", "MCP whoami", "MCP search", "edit"}

@@ -42,10 +42,10 @@ from moltnet.entrypoints.environment import (
     port,
     read_http_url,
     stored_secret,
-    word,
     yes_no,
 )
 from moltnet.entrypoints.observability import LogSettings, TelemetrySettings
+from moltnet.entrypoints.ory_settings import OrySettings
 
 DEFAULT_PORT = 8000
 DEFAULT_API_URL = "https://api.themolt.net"
@@ -63,14 +63,6 @@ UNTHROTTLED: Mapping[str, str] = MappingProxyType(dict.fromkeys(_RATE_LIMITS.val
 """An environment in which nobody is held up: for throwaway networks and measurements."""
 
 
-ORY_PROJECT, ORY_API_KEY, ORY_ISSUER = "ORY_PROJECT_URL", "ORY_API_KEY", "MOLTNET_ORY_ISSUER"
-ORY_SIDES: Mapping[str, str] = {
-    f"{service}_{side}": f"ORY_{service}_{side}_URL".upper()
-    for service in ("kratos", "hydra", "keto")
-    for side in ("public", "admin")
-}
-
-
 class RateLimitStore(StrEnum):
     """Where requests are counted: in each server process by itself, or in the database for all of them."""
 
@@ -83,23 +75,6 @@ class EmbeddingDevice(StrEnum):
 
     CPU = "cpu"
     CUDA = "cuda"
-
-
-@attrs.frozen(kw_only=True)
-class OrySettings:
-    """An Ory that stands behind a server (docs/reference/ory.md, "Services").
-
-    Each side of each service has an address; `issuer` is what Hydra calls itself in its tokens.
-    """
-
-    kratos_public: str
-    kratos_admin: str
-    hydra_public: str
-    hydra_admin: str
-    keto_public: str
-    keto_admin: str
-    issuer: str
-    api_key: str | None = attrs.field(default=None, repr=False)
 
 
 _VARIABLE = "variable"
@@ -223,7 +198,7 @@ def read_settings(data_dir: Path | None = None, environment: Mapping[str, str] |
         "rate_limits": fields.rate_limits(),
         "log": LogSettings.read(fields),
         "telemetry": TelemetrySettings.read(fields),
-        "ory": fields.ory(),
+        "ory": OrySettings.read(fields),
     }
     for field in attrs.fields(Settings):
         if _VARIABLE in field.metadata:
@@ -334,21 +309,6 @@ class _Fields(Variables):
         if text is not None and len(text) < MIN_SECRET:
             self.problems.append(f"MOLTNET_OPERATOR_TOKEN: must have at least {MIN_SECRET} characters")
         return text
-
-    def ory(self) -> OrySettings | None:
-        """None when no address is set; the project's address stands in for each of the six that is not set itself."""
-        project = self.read(ORY_PROJECT, read_http_url)
-        addresses = {side: self.read(name, read_http_url) or project for side, name in ORY_SIDES.items()}
-        api_key, issuer = self.read(ORY_API_KEY, word), self.read(ORY_ISSUER, read_http_url)
-        if not any(addresses.values()):
-            return None
-        self.problems += [
-            f"{name}: required when another address of Ory is set, unless {ORY_PROJECT} gives them all"
-            for side, name in ORY_SIDES.items()
-            if addresses[side] is None
-        ]
-        urls = {side: address or "" for side, address in addresses.items()}
-        return OrySettings(**urls, issuer=issuer or urls["hydra_public"], api_key=api_key)
 
     def _stored_secret(self, name: str, folder: Path) -> str:
         try:

@@ -24,7 +24,8 @@ from moltnet.entrypoints.container.databases import database, stored
 from moltnet.entrypoints.container.models import ModelDirectories, load_embedder
 from moltnet.entrypoints.container.ory import ory_of, ory_opened
 from moltnet.entrypoints.environment import SettingsInvalid, stored_secret
-from moltnet.entrypoints.settings import MIN_SECRET, ORY_PROJECT, RECOVERY_SECRET, Settings
+from moltnet.entrypoints.ory_settings import ORY_PROJECT
+from moltnet.entrypoints.settings import MIN_SECRET, RECOVERY_SECRET, Settings
 from moltnet.ports.storage import Storage
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from moltnet.entrypoints.environment import SettingsInvalid
-from moltnet.entrypoints.settings import OrySettings
+from moltnet.entrypoints.ory_settings import OrySettings
 from moltnet.ports.identity import ClientRegistry, TokenIssuer, TokenVerifier
 from moltnet.ports.permissions import RelationStore
 from moltnet.ports.storage import Storage

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import pytest
 
-from moltnet.entrypoints import observability, settings
+from moltnet.entrypoints import observability, ory_settings, settings
 from moltnet.entrypoints.cli.main import AGENTS_COMMANDS, cli
 from tests.support.commands import text_of
 
@@ -21,14 +21,15 @@ SETTING = re.compile(r"\b(?:MOLTNET|ORY|RATE_LIMIT|CORS|RECOVERY|DATABASE)_[A-Z_
 COMMAND = re.compile(r"\bmoltnet ([a-z][a-z-]*)\b([^`\n]*)")
 OPTION = re.compile(r"(?<![\w-])--[a-z-]+")
 TARGET = re.compile(r"\bmake ([a-z][a-z-]*)\b")
+READ = (settings, ory_settings, observability)
 NO_COMMANDS = {"ready"}  # `moltnet ready on http://…` is what a server prints
 
 
 def known_settings() -> set[str]:
     """Every name the room of settings reads."""
-    literals = set(re.findall(r'"([A-Z][A-Z_]+)"', inspect.getsource(settings) + inspect.getsource(observability)))
-    names = literals | set(settings.UNTHROTTLED) | set(settings.ORY_SIDES.values())
-    names |= {f"MOLTNET_TEST_{name}" for name in (*settings.ORY_SIDES.values(), "ORY_HOOKS")}
+    literals = set(re.findall(r'"([A-Z][A-Z_]+)"', "".join(map(inspect.getsource, READ))))
+    names = literals | set(settings.UNTHROTTLED) | set(ory_settings.ORY_SIDES.values())
+    names |= {f"MOLTNET_TEST_{name}" for name in (*ory_settings.ORY_SIDES.values(), "ORY_HOOKS")}
     names |= set(re.findall(r"^([A-Z_]+)=", text_of(ROOT / "deploy" / "ory" / "example.env"), re.MULTILINE))
     return {name for name in names if SETTING.fullmatch(name)}
 

@@ -36,7 +36,7 @@ print(*sorted(name for name in sys.modules if name.partition(".")[0] in {"ory_cl
 WITH_ORY = """
 import sys
 from moltnet.entrypoints.container.ory import ory_opened
-from moltnet.entrypoints.settings import ORY_SIDES, OrySettings
+from moltnet.entrypoints.ory_settings import ORY_SIDES, OrySettings
 
 with ory_opened(OrySettings(**dict.fromkeys(ORY_SIDES, "http://127.0.0.1:1"), issuer="http://127.0.0.1:1")):
     print("ory_client" in sys.modules)
