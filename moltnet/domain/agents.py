@@ -5,7 +5,7 @@ from datetime import datetime
 import attrs
 
 from moltnet.domain.caller import Caller
-from moltnet.domain.errors import Conflict, NotFound
+from moltnet.domain.errors import Conflict, NotFound, Unauthenticated
 from moltnet.domain.ids import AgentId
 from moltnet.domain.keys import Fingerprint, PublicKey
 
@@ -35,6 +35,13 @@ class KeyTaken(Conflict):
 
     code = "KEY_TAKEN"
     sentence = "An agent with this public key is already registered"
+
+
+class KeyReplaced(Unauthenticated):
+    """Somebody proved a key that the agent has replaced since."""
+
+    code = "KEY_REPLACED"
+    sentence = "The agent has another key by now; what its former key was good for has ended"
 
 
 @attrs.frozen(kw_only=True)

@@ -287,9 +287,9 @@ class PreparedRecord:
         return signed_bytes(self.payload)
 
 
-def signed_bytes(payload: bytes) -> bytes:
+def signed_bytes(payload: bytes, payload_type: str = PAYLOAD_TYPE) -> bytes:
     """The bytes that the signature of a record covers: DSSE's pre-authentication encoding of its payload."""
-    name = PAYLOAD_TYPE.encode("ascii")
+    name = payload_type.encode("ascii")
     return b"DSSEv1 %d %s %d %s" % (len(name), name, len(payload), payload)
 
 

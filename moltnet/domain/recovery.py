@@ -13,6 +13,7 @@ import attrs
 from moltnet.domain.challenges import CHALLENGE_LIFETIME, NetworkAddress, bound_nonce
 from moltnet.domain.errors import Expired, Invalid, NotFound
 from moltnet.domain.ids import AgentId
+from moltnet.domain.keys import PublicKey
 
 CODE_LIFETIME = timedelta(minutes=15)
 # A flow outlives its code, so that a late code is distinguished from a flow that is over (docs/reference/signatures.md,
@@ -158,6 +159,14 @@ class RecoveryCode:
         if again or self.attempts > CODE_ATTEMPTS:
             raise CodeSpent
         return False
+
+
+@attrs.frozen(kw_only=True)
+class RecoveredAgent:
+    """Whose recovery came to its end, and the key that the agent had at that moment; None where it has no profile."""
+
+    id: AgentId
+    key: PublicKey | None
 
 
 @attrs.frozen(kw_only=True)

@@ -1,7 +1,7 @@
 """What an agent is shown of things that it may know in part only: the same through every door."""
 
 from base64 import b64decode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Self
 
@@ -13,6 +13,7 @@ from moltnet.domain.digest import Digest, Group
 from moltnet.domain.entries import Entry, EntryType
 from moltnet.domain.feed import FeedPage, PublicEntry
 from moltnet.domain.ids import AgentId, ClientId, EntryId, PreparedRecordId
+from moltnet.domain.key_changes import KeyPeriod
 from moltnet.domain.keys import Fingerprint, PublicKey
 from moltnet.domain.quotas import Quota, Usage
 from moltnet.domain.records import PreparedRecord, SignedRecord, base64_text
@@ -42,9 +43,48 @@ class FullProfile(Profile):
     """What a look-up tells of an agent.
 
     `proven` tells whether it has shown that it holds the private key; networks that do not tell have not asked.
+    `former_fingerprints` are those of the keys that it has given up, the first one first.
     """
 
     proven: bool = False
+    former_fingerprints: tuple[Fingerprint, ...] = ()
+
+    @classmethod
+    def known(cls, agent: Agent, periods: Sequence[KeyPeriod]) -> Self:
+        """The agent as anyone may see it, with the keys that it has had."""
+        former = tuple(period.fingerprint for period in periods if period.until is not None)
+        return cls(**_members(Profile, agent), proven=agent.proven, former_fingerprints=former)
+
+
+@attrs.frozen(kw_only=True)
+class ShownKey:
+    """A key that an agent has, or had until a time.
+
+    With the statement that it came by and the signatures of the former key and of this one, all in base64; the first
+    key has none, nor has one that came by an identity service.
+    """
+
+    public_key: PublicKey
+    fingerprint: Fingerprint
+    since: datetime
+    until: datetime | None = None
+    payload: str | None = None
+    former_signature: str | None = None
+    signature: str | None = None
+
+    @classmethod
+    def of(cls, period: KeyPeriod) -> "ShownKey":
+        """The key as it is shown."""
+        statement = period.statement
+        return cls(
+            public_key=period.public_key,
+            fingerprint=period.fingerprint,
+            since=period.since,
+            until=period.until,
+            payload=base64_text(statement.payload) if statement else None,
+            former_signature=base64_text(statement.former_signature) if statement else None,
+            signature=base64_text(statement.signature) if statement else None,
+        )
 
 
 @attrs.frozen(kw_only=True)
@@ -196,9 +236,9 @@ class SignatureCheck:
         return Signer(fingerprint=self.signer) if self.signer else None
 
     @classmethod
-    def of(cls, fingerprint: Fingerprint, *, valid: bool) -> "SignatureCheck":
-        """What is told of a signature that was said to be this agent's."""
-        return cls(valid=valid, signer=fingerprint if valid else None)
+    def of(cls, signer: Fingerprint | None) -> "SignatureCheck":
+        """What is told of a signature that was said to be this agent's: by which of its keys it is, if by any."""
+        return cls(valid=signer is not None, signer=signer)
 
 
 @attrs.frozen(kw_only=True)

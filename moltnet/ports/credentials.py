@@ -32,6 +32,9 @@ class Identities(Protocol):
     async def add(self, agent_id: AgentId, public_key: PublicKey, at: datetime) -> None:
         """Stores an identity; repeating it is not an error."""
 
+    async def replace_key(self, agent_id: AgentId, key: PublicKey) -> None:
+        """Stores another key for an identity; a missing one is not an error."""
+
     async def remove(self, agent_id: AgentId) -> None:
         """Removes an identity; a missing one is not an error."""
 
@@ -68,6 +71,9 @@ class Clients(Protocol):
         False without such a client.
         """
 
+    async def end_of_agent(self, agent_id: AgentId, at: datetime) -> None:
+        """Ends the secrets and the tokens of all of an agent's clients, as `rotate` does, without another secret."""
+
     async def remove(self, client_id: ClientId) -> None:
         """Removes a client; a missing one is not an error."""
 
@@ -90,6 +96,12 @@ class RecoveryCodes(Protocol):
 
     async def take_session(self, token_hash: bytes, at: datetime) -> AgentId | None:
         """Whose unexpired session this is; it is over with that."""
+
+    async def is_used(self, flow: str) -> bool:
+        """Whether there is a code under a flow that was used, or ended with its agent's key."""
+
+    async def end_of_agent(self, agent_id: AgentId) -> None:
+        """Marks the codes of an agent used, and removes its sessions."""
 
     async def purge(self, at: datetime) -> int:
         """Forgets codes and sessions that expired before `at`; answers how many."""

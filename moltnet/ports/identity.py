@@ -9,7 +9,7 @@ from moltnet.domain.caller import Anonymous, Caller
 from moltnet.domain.credentials import AccessToken, Client, ClientSecret, Scope
 from moltnet.domain.ids import AgentId, ClientId
 from moltnet.domain.keys import PublicKey
-from moltnet.domain.recovery import FlowAnswer, Recovery
+from moltnet.domain.recovery import FlowAnswer, RecoveredAgent, Recovery
 
 
 class IdentityProvider(Protocol):
@@ -24,11 +24,18 @@ class IdentityProvider(Protocol):
         Named by these, since an identity whose creation was never answered has no known id.
         """
 
-    async def begin_recovery(self, identity: AgentId) -> Recovery:
-        """A one-time code, and the address where it is exchanged for a session token."""
+    async def replace_key(self, agent: Agent) -> None:
+        """Records the key that an agent has by now, and ends its sessions; done again, it changes nothing."""
 
-    async def finish_recovery(self, session_token: str) -> AgentId:
-        """Whose session a token proves; raises InvalidSession."""
+    async def begin_recovery(self, identity: AgentId, key: PublicKey | None = None) -> Recovery:
+        """A one-time code, and the address where it is exchanged for a session token.
+
+        `key` is the one that was proven: raises InvalidProof where it is not the agent's any more. Once the agent has
+        another, neither code nor session is good.
+        """
+
+    async def finish_recovery(self, session_token: str) -> RecoveredAgent:
+        """Whose session a token proves, and the key that the agent had then; raises InvalidSession."""
 
 
 class RecoveryFlows(Protocol):
@@ -58,9 +65,12 @@ class ClientRegistry(Protocol):
         proves its key (recovery).
         """
 
-    async def rotate(self, agent_id: AgentId, event: AuditEvent | None = None) -> ClientSecret:
+    async def rotate(
+        self, agent_id: AgentId, event: AuditEvent | None = None, *, key: PublicKey | None = None
+    ) -> ClientSecret:
         """A fresh secret; the old one and every token issued before end at once. Raises ProfileNotFound.
 
+        Raises KeyReplaced when `key` is named and is not the agent's any more: who proved it gets nothing.
         The event is stored with it. An agent that has no client, as one that Kratos let in, gets one with all scopes.
         """
 

@@ -96,3 +96,12 @@ class Keyring(Protocol):
 
     def renew(self, credentials: ClientSecret) -> None:
         """Replaces the client secret wherever it is stored."""
+
+    def next_key(self) -> str | None:
+        """The private key that is about to take the place of the identity's; None when there is none."""
+
+    def prepare_next(self, private_key: str) -> None:
+        """Keeps a key that is about to take the place of the identity's, which stays as it is."""
+
+    def replace_key(self, keys: KeyPair, credentials: ClientSecret) -> None:
+        """Puts another key, and its credentials, in the place of the identity's, whole or not at all."""

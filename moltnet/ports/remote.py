@@ -9,6 +9,7 @@ import attrs
 
 from moltnet.domain.credentials import ClientSecret
 from moltnet.domain.errors import Invalid, Unauthenticated, Unavailable
+from moltnet.ports.keys import Keyring
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -160,8 +161,15 @@ class RemoteConnection(Protocol):
         Raises what the first request is refused with.
         """
 
+    @property
+    def keyring(self) -> Keyring | None:
+        """Where the agent's identity is stored, if it is."""
+
     async def renew(self, credentials: ClientSecret) -> None:
         """Continues with a fresh secret, and stores it in the keyring if there is one."""
+
+    def adopt(self, credentials: ClientSecret) -> None:
+        """Continues with a fresh secret that is stored already."""
 
     async def get_token(self) -> str:
         """An access token that is good for 30 seconds at least; raises NoCredentials and AuthenticationError."""

@@ -7,6 +7,7 @@ from moltnet.domain.indexing import EntryIndex
 from moltnet.ports.audit import AuditLog
 from moltnet.ports.credentials import Clients, Identities, Nonces, RecoveryCodes, SigningKeys, WebSessions
 from moltnet.ports.feed import Feed
+from moltnet.ports.key_history import KeyHistory
 from moltnet.ports.models import ModelVectors, Statistics
 from moltnet.ports.records import Records
 from moltnet.ports.repositories import Agents, Diaries, Entries, Relations, Shares, Vouchers
@@ -19,6 +20,8 @@ class UnitOfWork(Protocol):
 
     @property
     def agents(self) -> Agents: ...
+    @property
+    def keys(self) -> KeyHistory: ...
     @property
     def identities(self) -> Identities: ...
     @property

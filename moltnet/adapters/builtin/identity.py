@@ -13,6 +13,7 @@ from uuid import UUID, uuid5
 import attrs
 from cachetools import TLRUCache
 
+from moltnet.domain.agents import Agent
 from moltnet.domain.credentials import SECRET_BYTES, hash_secret, secret_text
 from moltnet.domain.ids import AgentId, ClientId, parse_uuid
 from moltnet.domain.keys import PublicKey
@@ -22,7 +23,9 @@ from moltnet.domain.recovery import (
     SESSION_LIFETIME,
     FlowAnswer,
     FlowNotFound,
+    InvalidProof,
     InvalidSession,
+    RecoveredAgent,
     Recovery,
     RecoveryCode,
     flow_address,
@@ -62,7 +65,12 @@ class BuiltinIdentityProvider:
         async with self.storage.transaction() as work:
             await work.identities.remove(_identity_of(registration))
 
-    async def begin_recovery(self, identity: AgentId) -> Recovery:
+    async def replace_key(self, agent: Agent) -> None:
+        """Records it; codes and sessions are in this database, and ended with the key's own transaction."""
+        async with self.storage.transaction() as work:
+            await work.identities.replace_key(agent.id, agent.public_key)
+
+    async def begin_recovery(self, identity: AgentId, key: PublicKey | None = None) -> Recovery:
         """A code of eight digits, good for 15 minutes, once, and for five tries, and the flow it belongs to."""
         flow, code = str(self.randomness.nonce()), self.randomness.digits(CODE_DIGITS)
         code_record = RecoveryCode(
@@ -72,6 +80,8 @@ class BuiltinIdentityProvider:
             expires_at=self.clock.now() + CODE_LIFETIME,
         )
         async with self.storage.transaction() as work:
+            if key is not None and not await work.keys.hold(identity, key):
+                raise InvalidProof
             await work.recovery_codes.add(code_record)
         return Recovery(code=code, flow_url=flow_address(self.base_url, flow))
 
@@ -99,12 +109,14 @@ class BuiltinIdentityProvider:
             session_token=token if passed else None,
         )
 
-    async def finish_recovery(self, session_token: str) -> AgentId:
+    async def finish_recovery(self, session_token: str) -> RecoveredAgent:
         async with self.storage.transaction() as work:
             identity = await work.recovery_codes.take_session(hash_secret(session_token), self.clock.now())
+            # Whoever replaces the key meanwhile waits for the session to be gone, so this is the key that it was for.
+            agent = await work.agents.find(identity) if identity is not None else None
         if identity is None:
             raise InvalidSession
-        return identity
+        return RecoveredAgent(id=identity, key=agent.public_key if agent else None)
 
     def _code_hash(self, flow: str, code: str) -> bytes:
         text = f"{flow}:{code}".encode("utf-8", "surrogatepass")

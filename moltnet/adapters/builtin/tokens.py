@@ -11,7 +11,7 @@ from cachetools import LRUCache
 
 from moltnet.adapters.builtin.claims import ParsedAssertion, ParsedToken, sign, token_claims
 from moltnet.adapters.builtin.keys import TokenKeys
-from moltnet.domain.agents import Agent, ProfileNotFound
+from moltnet.domain.agents import Agent, KeyReplaced, ProfileNotFound
 from moltnet.domain.audit import AuditEvent
 from moltnet.domain.caller import Caller
 from moltnet.domain.challenges import InvalidAssertion, NetworkAddress
@@ -32,6 +32,7 @@ from moltnet.domain.credentials import (
     secret_text,
 )
 from moltnet.domain.ids import AgentId, ClientId, parse_uuid
+from moltnet.domain.keys import PublicKey
 from moltnet.ports.identity import BeforeRemoteCall, ClientDirectory, ClientRecord, ask_freely
 from moltnet.ports.keys import Signatures
 from moltnet.ports.storage import Storage, UnitOfWork
@@ -69,9 +70,13 @@ class BuiltinClients:
         self.client_directory.forget(client.id)
         return ClientSecret(client_id=client.id, secret=secret)
 
-    async def rotate(self, agent_id: AgentId, event: AuditEvent | None = None) -> ClientSecret:
+    async def rotate(
+        self, agent_id: AgentId, event: AuditEvent | None = None, *, key: PublicKey | None = None
+    ) -> ClientSecret:
         secret = self._secret()
         async with self.storage.transaction() as work:
+            if key is not None and not await work.keys.hold(agent_id, key):
+                raise KeyReplaced
             client, agent = await work.clients.of_agent(agent_id), await work.agents.find(agent_id)
             if agent is None:
                 raise ProfileNotFound

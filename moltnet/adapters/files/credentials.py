@@ -24,7 +24,7 @@ from moltnet.domain.credentials import ClientSecret
 from moltnet.domain.errors import Conflict, Invalid
 from moltnet.domain.ids import AgentId, ClientId
 from moltnet.domain.keys import KEY_BYTES, MalformedKey, PublicKey
-from moltnet.ports.keys import NoCredentials, OwnIdentity
+from moltnet.ports.keys import KeyPair, NoCredentials, OwnIdentity
 
 Section: TypeAlias = Mapping[str, object]
 Document: TypeAlias = dict[str, object]
@@ -165,23 +165,17 @@ class FileKeyring:
     def _draft(self) -> Path:
         return self.file.file_path.with_name(f"{self.file.file_path.stem}.pending.json")
 
+    @property
+    def _next(self) -> Path:
+        return self.file.file_path.with_name(f"{self.file.file_path.stem}.next-key.json")
+
     def read(self) -> OwnIdentity | None:
         """The identity in the file; raises CredentialsUnreadable for one that lacks a part."""
         document = self.file.read()
         return None if document is None else _identity(self.file.file_path, document)
 
     def prepared(self) -> str | None:
-        text = read_text(self._draft)
-        if text is None:
-            return None
-        try:
-            seed = json.loads(text)["keys"]["private_key"]
-            is_complete = len(base64.b64decode(seed, validate=True)) == KEY_BYTES
-        except (ValueError, KeyError, TypeError, RecursionError, binascii.Error):
-            is_complete = False
-        if not is_complete:
-            raise CredentialsUnreadable(self._draft, "it holds no private key")
-        return str(seed)
+        return _seed_in(self._draft)
 
     def prepare(self, private_key: str) -> None:
         """Keeps the key beside the file; raises KeyWouldBeLost while another identity or key is there."""
@@ -212,11 +206,52 @@ class FileKeyring:
         for configuration in self.configurations:
             renew_mcp_document(configuration, credentials)
 
+    def next_key(self) -> str | None:
+        return _seed_in(self._next)
+
+    def prepare_next(self, private_key: str) -> None:
+        """Keeps the key beside the file; raises NoCredentials without one, and KeyWouldBeLost for a third key."""
+        with alone_in(self.file.folder):
+            self.file.required()
+            if self.next_key() not in {None, private_key}:
+                raise KeyWouldBeLost(self._next)
+            write_atomically(self._next, to_json({"keys": {"private_key": private_key}}))
+
+    def replace_key(self, keys: KeyPair, credentials: ClientSecret) -> None:
+        """Writes key and secret in one step; what was derived from the former key is left to its commands."""
+        with alone_in(self.file.folder):
+            document = self.file.required()
+            fresh = {
+                "public_key": keys.public_key.text,
+                "private_key": keys.seed_text,
+                "fingerprint": str(keys.public_key.fingerprint),
+            }
+            oauth2 = {**section_of(document, "oauth2"), **_oauth2(credentials)}
+            self.file.write({**document, "oauth2": oauth2, "keys": {**section_of(document, "keys"), **fresh}})
+            self._next.unlink(missing_ok=True)
+        for configuration in self.configurations:
+            renew_mcp_document(configuration, credentials)
+
     def _back_up(self) -> None:
         if not self.replacing:
             raise KeyWouldBeLost(self.file.file_path)
         if self.file.file_path.exists():
             set_aside(self.file.file_path)
+
+
+def _seed_in(draft: Path) -> str | None:
+    """The private key in a file beside the credentials, None without one; raises CredentialsUnreadable."""
+    text = read_text(draft)
+    if text is None:
+        return None
+    try:
+        seed = json.loads(text)["keys"]["private_key"]
+        is_complete = len(base64.b64decode(seed, validate=True)) == KEY_BYTES
+    except (ValueError, KeyError, TypeError, RecursionError, binascii.Error):
+        is_complete = False
+    if not is_complete:
+        raise CredentialsUnreadable(draft, "it holds no private key")
+    return str(seed)
 
 
 def _identity(file_path: Path, document: Document) -> OwnIdentity:

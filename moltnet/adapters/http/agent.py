@@ -68,9 +68,16 @@ class HttpConnection:
     def follow(self, path: str, after: str | None) -> AsyncIterator[object]:
         return followed(self._client, path, after)
 
-    async def renew(self, credentials: ClientSecret) -> None:
+    @property
+    def keyring(self) -> Keyring | None:
+        return self._keyring
+
+    def adopt(self, credentials: ClientSecret) -> None:
         if self._tokens is not None:
             self._tokens.adopt(credentials)
+
+    async def renew(self, credentials: ClientSecret) -> None:
+        self.adopt(credentials)
         if self._keyring is not None:
             await asyncio.to_thread(self._keyring.renew, credentials)
 

@@ -10,7 +10,7 @@ import attrs
 from ory_client import JsonPatch, OAuth2Api, OAuth2Client
 
 from moltnet.adapters.ory.service import OryMisconfigured, OryService, malformed
-from moltnet.domain.agents import Agent, ProfileNotFound
+from moltnet.domain.agents import Agent, KeyReplaced, ProfileNotFound
 from moltnet.domain.audit import AuditEvent
 from moltnet.domain.credentials import (
     ALL_SCOPES,
@@ -24,6 +24,7 @@ from moltnet.domain.credentials import (
     secret_text,
 )
 from moltnet.domain.ids import AgentId, ClientId, parse_uuid
+from moltnet.domain.keys import PublicKey
 from moltnet.ports.storage import Storage
 from moltnet.ports.system import Clock, Randomness
 
@@ -100,13 +101,17 @@ class OryClients:
         await self._put_in_force(client, agent, secret)
         return ClientSecret(client_id=client.id, secret=secret)
 
-    async def rotate(self, agent_id: AgentId, event: AuditEvent | None = None) -> ClientSecret:
+    async def rotate(
+        self, agent_id: AgentId, event: AuditEvent | None = None, *, key: PublicKey | None = None
+    ) -> ClientSecret:
         """A fresh secret for the agent's client; the old one and every token issued before end with it.
 
         A client that Hydra has lost is made again.
         """
         async with self.storage.snapshot() as work:
             client, agent = await work.clients.of_agent(agent_id), await work.agents.find(agent_id)
+        if key is not None and (agent is None or agent.public_key != key):
+            raise KeyReplaced
         if agent is None:
             raise ProfileNotFound
         if client is None:

@@ -111,7 +111,7 @@ class OryHealthCheck:
         """That Kratos gives a recovery code, and a session for it: an identity of nobody's gets one, and is removed."""
         registration, key = f"moltnet-doctor-{uuid4()}", PublicKey(token_bytes(KEY_BYTES))
         public, admin = self.services.kratos_public, self.services.kratos_admin
-        identities = OryIdentityProvider(public, admin, AgentSchema(public), storage, self.randomness, "")
+        identities = OryIdentityProvider(public, admin, AgentSchema(public), storage, self.clock, self.randomness, "")
         identity = await identities.create(registration, key, None)
         try:
             recovery = await identities.begin_recovery(identity)

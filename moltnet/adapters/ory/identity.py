@@ -15,29 +15,34 @@ from ory_client import (
     IdentityWithCredentials,
     IdentityWithCredentialsPassword,
     IdentityWithCredentialsPasswordConfig,
+    JsonPatch,
     UpdateRecoveryFlowBody,
     UpdateRecoveryFlowWithCodeMethod,
 )
 
 from moltnet.adapters.ory.schemas import AgentSchema
 from moltnet.adapters.ory.service import OryMisconfigured, OryService, Reply, malformed
-from moltnet.domain.agents import KeyTaken
-from moltnet.domain.credentials import SECRET_BYTES
+from moltnet.domain.agents import Agent, KeyTaken
+from moltnet.domain.credentials import SECRET_BYTES, hash_secret
 from moltnet.domain.ids import AgentId, parse_uuid
 from moltnet.domain.keys import PublicKey
 from moltnet.domain.recovery import (
+    FLOW_LIFETIME,
     CodeSpent,
     FlowAnswer,
     FlowNotFound,
     FlowOver,
     FlowState,
+    InvalidProof,
     InvalidSession,
+    RecoveredAgent,
     Recovery,
+    RecoveryCode,
     flow_address,
 )
 from moltnet.domain.registration import import_of, imported_by
 from moltnet.ports.storage import Storage
-from moltnet.ports.system import Randomness
+from moltnet.ports.system import Clock, Randomness
 
 # The trait is required, and an agent nobody vouched for has none.
 NO_VOUCHER = "genesis"
@@ -70,6 +75,7 @@ class OryIdentityProvider:
     admin: OryService
     schema: AgentSchema
     storage: Storage
+    clock: Clock
     randomness: Randomness
     base_url: str
 
@@ -107,7 +113,26 @@ class OryIdentityProvider:
             {_GONE, _NOT_FOUND},
         )
 
-    async def begin_recovery(self, identity: AgentId) -> Recovery:
+    async def replace_key(self, agent: Agent) -> None:
+        """Gives the agent's identity its key as trait, and ends the identity's sessions.
+
+        Raises OryMisconfigured where another identity has the key; keys are told apart in lower case there.
+        """
+        identity = await self._identity_of(agent.id)
+        steps = [JsonPatch(op="replace", path="/traits/public_key", value=agent.public_key.text)]
+        reply = await self.admin.call(
+            "replace an identity's key",
+            lambda client, timeout: IdentityApi(client).patch_identity_without_preload_content(
+                str(identity), steps, _request_timeout=timeout
+            ),
+            {_OK, _NOT_FOUND, _CONFLICT},
+        )
+        if reply.status == _CONFLICT:
+            raise OryMisconfigured(f"Kratos has another identity with the new key of the agent {agent.id}")
+        if reply.status == _OK:
+            await self._delete_sessions(identity)
+
+    async def begin_recovery(self, identity: AgentId, key: PublicKey | None = None) -> Recovery:
         """A code of Kratos' own, and where this network takes it."""
         reply = await self._code_for(identity)
         if reply.status == _NOT_FOUND:
@@ -120,6 +145,8 @@ class OryIdentityProvider:
         code, flow = reply.member("recovery_code"), _flow_in(reply.member("recovery_link"))
         if not isinstance(code, str) or flow is None:
             raise malformed(self.admin, _GIVE_CODE)
+        if key is not None:
+            await self._record_flow(flow, identity, key)
         return Recovery(code=code, flow_url=flow_address(self.base_url, flow))
 
     async def answer_flow(self, flow: str, code: str) -> FlowAnswer:
@@ -127,6 +154,9 @@ class OryIdentityProvider:
         parsed = parse_uuid(flow)
         if parsed is None:
             raise FlowNotFound
+        async with self.storage.autocommit() as work:
+            if await work.recovery_codes.is_used(str(parsed)):
+                raise CodeSpent
         method = UpdateRecoveryFlowWithCodeMethod(method="code", code=_sendable(code))
         reply = await self.public.call(
             "take a recovery code",
@@ -138,7 +168,7 @@ class OryIdentityProvider:
         )
         return self._flow_answer(str(parsed), reply)
 
-    async def finish_recovery(self, session_token: str) -> AgentId:
+    async def finish_recovery(self, session_token: str) -> RecoveredAgent:
         """Whose session a token proves; all sessions of the identity end with it, and of parallel calls one wins."""
         if not (session_token.isascii() and session_token.isprintable() and session_token.strip() == session_token):
             raise InvalidSession
@@ -155,7 +185,10 @@ class OryIdentityProvider:
         if reply.status == _UNAUTHORIZED or identity is None or reply.member("active") is not True:
             raise InvalidSession
         await self._end_sessions(identity)
-        return await self._agent_of(identity)
+        agent_id = await self._agent_of(identity)
+        async with self.storage.autocommit() as work:
+            agent = await work.agents.find(agent_id)
+        return RecoveredAgent(id=agent_id, key=agent.public_key if agent else None)
 
     async def _code_for(self, identity: AgentId) -> Reply:
         body = CreateRecoveryCodeForIdentityBody(identity_id=identity, flow_type="api")
@@ -166,6 +199,32 @@ class OryIdentityProvider:
             ),
             {_CREATED, _NOT_FOUND},
         )
+
+    async def _record_flow(self, flow: str, agent_id: AgentId, key: PublicKey) -> None:
+        """Records whose flow it is: Kratos would take its code even after the key that was proven is replaced."""
+        code = RecoveryCode(
+            flow=flow,
+            code_hash=hash_secret(flow),  # Kratos alone knows the code
+            agent_id=agent_id,
+            expires_at=self.clock.now() + FLOW_LIFETIME,
+        )
+        async with self.storage.transaction() as work:
+            if not await work.keys.hold(agent_id, key):
+                raise InvalidProof
+            await work.recovery_codes.add(code)
+
+    async def _identity_of(self, agent_id: AgentId) -> AgentId:
+        """The identity of an agent, which has another id where the agent was a member before.
+
+        It is found by its keys, of which it may have any: a step that is repeated was carried out, maybe.
+        """
+        async with self.storage.autocommit() as work:
+            periods = await work.keys.of_agent(agent_id)
+        for period in reversed(periods):
+            found = await self._find(import_of(agent_id), period.public_key)
+            if found is not None:
+                return found
+        return agent_id
 
     async def _imported_identity(self, agent_id: AgentId) -> AgentId | None:
         """The identity that was made for an agent who was a member before."""
@@ -228,15 +287,17 @@ class OryIdentityProvider:
         return FlowAnswer(flow=flow, url=url, issued_at=issued_at, expires_at=expires_at, session_token=token)
 
     async def _end_sessions(self, identity: AgentId) -> None:
-        reply = await self.admin.call(
+        if (await self._delete_sessions(identity)).status == _NOT_FOUND:
+            raise InvalidSession  # another call was first, or an earlier attempt of this one: a new recovery decides
+
+    async def _delete_sessions(self, identity: AgentId) -> Reply:
+        return await self.admin.call(
             "end the sessions of an identity",
             lambda client, timeout: IdentityApi(client).delete_identity_sessions_without_preload_content(
                 str(identity), _request_timeout=timeout
             ),
             {_GONE, _NOT_FOUND},
         )
-        if reply.status == _NOT_FOUND:
-            raise InvalidSession  # another call was first, or an earlier attempt of this one: a new recovery decides
 
 
 def _hashed(secret: bytes) -> str:

@@ -32,6 +32,8 @@ RULES: Mapping[str, type[MoltNetError]] = MappingProxyType(
     {
         "agent_keys_fingerprint_key": KeyTaken,
         "agent_keys_public_key_bytes_key": KeyTaken,
+        "agent_key_history_fingerprint_key": KeyTaken,
+        "agent_key_history_pkey": KeyTaken,
         "agent_vouchers_issuer_id_fkey": ProfileNotFound,
         "agent_usage_agent_id_fkey": ProfileNotFound,
         "diaries_owner_id_fkey": ProfileNotFound,

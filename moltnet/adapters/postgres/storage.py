@@ -20,6 +20,7 @@ from moltnet.adapters.postgres.repositories.credentials import (
 from moltnet.adapters.postgres.repositories.diaries import PostgresDiaries, PostgresRelations, PostgresShares
 from moltnet.adapters.postgres.repositories.entries import PostgresEntries, PostgresFeed
 from moltnet.adapters.postgres.repositories.entry_changes import PreparedIndex
+from moltnet.adapters.postgres.repositories.key_history import PostgresKeyHistory
 from moltnet.adapters.postgres.repositories.models import PostgresModelVectors, PostgresStatistics
 from moltnet.adapters.postgres.repositories.records import PostgresRecords
 from moltnet.adapters.postgres.repositories.requests import (
@@ -54,6 +55,7 @@ class PostgresUnitOfWork:
 
     def __init__(self, session: Session) -> None:
         self.agents = PostgresAgents(session)
+        self.keys = PostgresKeyHistory(session)
         self.identities = PostgresIdentities(session)
         self.clients = PostgresClients(session)
         self.signing_keys = PostgresSigningKeys(session)

@@ -10,6 +10,7 @@ from moltnet.domain.services.entries import EntryService
 from moltnet.domain.services.feed import FeedService
 from moltnet.domain.services.hooks import HookService
 from moltnet.domain.services.indexing import ReembeddingService
+from moltnet.domain.services.keys import KeyService
 from moltnet.domain.services.maintenance import MaintenanceService, ReadinessService, Schedule
 from moltnet.domain.services.models import ModelMigrationService, Models
 from moltnet.domain.services.overview import OverviewService
@@ -39,6 +40,7 @@ class Services:
     entries: EntryService
     feed: FeedService
     hooks: HookService
+    keys: KeyService
     maintenance: MaintenanceService
     idempotency: IdempotencyService
     models: Models

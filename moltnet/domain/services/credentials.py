@@ -44,20 +44,20 @@ class CredentialService:
         """A fresh secret; the old one and every earlier token end at once.
 
         Raises MissingScope unless the token has all of its client's scopes (docs/reference/endpoints.md, "Secret
-        rotation").
+        rotation"), and KeyReplaced.
         """
         caller.require_all()
         event = AuditEvent.by(caller, AuditAction.SECRET_REPLACED, self.clock.now())
-        return await self.clients.rotate(caller.agent_id, event)
+        return await self.clients.rotate(caller.agent_id, event, key=caller.public_key)
 
     async def rotate_by_session(self, session_token: str, caller: Anonymous = ANONYMOUS) -> ClientSecret:
-        """A fresh secret for the holder of the session of a proven key; raises InvalidSession.
+        """A fresh secret for the holder of the session of a proven key; raises InvalidSession and KeyReplaced.
 
         Source: docs/reference/signatures.md, "Recovery flow".
         """
-        agent_id = await self.identities.finish_recovery(session_token)
+        recovered = await self.identities.finish_recovery(session_token)
         event = AuditEvent.by(caller, AuditAction.SECRET_REPLACED, self.clock.now(), detail="recovery")
-        return await self.clients.rotate(agent_id, attrs.evolve(event, actor_id=agent_id))
+        return await self.clients.rotate(recovered.id, attrs.evolve(event, actor_id=recovered.id), key=recovered.key)
 
     async def published_keys(self) -> Sequence[Mapping[str, str]]:
         """The keys that tokens are verified with, as a JSON Web Key Set's `keys` (RFC 7517 §5)."""

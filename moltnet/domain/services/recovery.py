@@ -72,7 +72,7 @@ class RecoveryService:
         if not agent.proven:
             async with self.storage.transaction() as work:
                 await work.agents.mark_proven(agent.id, agent.public_key)
-        return await self.identities.begin_recovery(agent.id)
+        return await self.identities.begin_recovery(agent.id, agent.public_key)
 
     async def answer_flow(self, flow: str, code: str) -> FlowAnswer:
         """A recovery code's try in its flow; raises FlowNotFound, FlowOver and CodeSpent."""

@@ -1,5 +1,6 @@
 """Signing requests: a workflow that waits for the signature, prepare and submit, and anyone's check of a signature."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
@@ -11,6 +12,7 @@ from moltnet.domain.agents import Agent, AgentNotFound
 from moltnet.domain.caller import Caller
 from moltnet.domain.constraints import Page
 from moltnet.domain.ids import SigningRequestId
+from moltnet.domain.key_changes import KeyPeriod, keys_at
 from moltnet.domain.keys import Fingerprint, PublicKey, decode_signature
 from moltnet.domain.services.requests import SaveResponse, unrecorded
 from moltnet.domain.signing import (
@@ -43,19 +45,39 @@ ANSWER_WITHIN_S = 5.0
 
 
 @attrs.frozen
+class Judgement:
+    """The key and the scheme by which a signature is valid."""
+
+    key: PublicKey
+    scheme: Scheme
+
+
+@attrs.frozen
 class SignatureCheck:
     """What a signature is worth."""
 
     signatures: Signatures
 
-    def scheme(self, request: SigningRequest, agent: Agent | None, signature: str) -> Scheme | None:
-        """Under which scheme an agent's signature is one of this request; None under none."""
+    def judged(
+        self, request: SigningRequest, periods: Sequence[KeyPeriod], signature: str, at: datetime
+    ) -> "Judgement | None":
+        """By which key and scheme a signature that came in at a time is one of this request; None by none.
+
+        `periods` are the keys of the request's agent: a signature is valid by a key that the agent had then.
+        """
         raw = decode_signature(signature)
-        if raw is None or agent is None:
+        if raw is None:
             return None
         signed = {Scheme.FRAMED: request.framed, Scheme.PAYLOAD: request.payload.encode("utf-8")}
-        key = agent.public_key
-        return next((scheme for scheme, text in signed.items() if self.signatures.verify(key, text, raw)), None)
+        return next(
+            (
+                Judgement(key, scheme)
+                for key in keys_at(periods, at)
+                for scheme, text in signed.items()
+                if self.signatures.verify(key, text, raw)
+            ),
+            None,
+        )
 
     def is_by(self, key: PublicKey, message: str, nonce: str, signature: str) -> bool:
         """Whether a signature is a key's over a message that was pasted and its nonce, under either scheme."""
@@ -94,19 +116,22 @@ class SigningWorkflow:
     async def _complete(self, request_id: SigningRequestId, submitted: JsonObject | None) -> Json:
         async with self.storage.autocommit() as work:
             request = await work.signing_requests.find(request_id)
-            agent = await work.agents.find(request.agent_id) if request else None
+            periods = await work.keys.of_agent(request.agent_id) if request else []
             # None: it went with its agent. Settled already: by this step, taken again, or by the end of its time.
             if request is not None and request.status is SigningStatus.PENDING:
-                await work.signing_requests.complete(self._completed(request, agent, submitted))
+                await work.signing_requests.complete(self._completed(request, periods, submitted))
         return None
 
-    def _completed(self, request: SigningRequest, agent: Agent | None, submitted: JsonObject | None) -> SigningRequest:
+    def _completed(
+        self, request: SigningRequest, periods: Sequence[KeyPeriod], submitted: JsonObject | None
+    ) -> SigningRequest:
         if submitted is None:
             return request.expire(self.clock.now())
         signature = str(submitted["signature"])
         # By the time it came in, not by now: a signature in time is judged even if that takes a restart.
         at = datetime.fromisoformat(str(submitted["at"]))
-        return request.complete(signature, self.check.scheme(request, agent, signature), at)
+        judged = self.check.judged(request, periods, signature, at)
+        return request.complete(signature, judged.scheme if judged else None, at)
 
 
 @attrs.frozen(kw_only=True)
@@ -186,8 +211,8 @@ class SigningService:
         """Whether a signature is known here and was found valid; an unknown one is simply not."""
         async with self.storage.snapshot() as work:
             request = await work.signing_requests.find_by_signature(signature, agent_id=None)
-            agent = await work.agents.find(request.agent_id) if request else None
-        return request is not None and self.check.scheme(request, agent, signature) is not None
+            periods = await work.keys.of_agent(request.agent_id) if request else []
+        return self._judged(request, periods, signature) is not None
 
     async def find_signer(self, signature: str, message: str | None = None) -> Signed | None:
         """Whose signature it is, when it was judged, and whether it is of a message; None for one not known as valid.
@@ -197,16 +222,27 @@ class SigningService:
         async with self.storage.snapshot() as work:
             request = await work.signing_requests.find_by_signature(signature, agent_id=None)
             agent = await work.agents.find(request.agent_id) if request else None
-        if request is None or agent is None or self.check.scheme(request, agent, signature) is None:
+            periods = await work.keys.of_agent(agent.id) if agent else []
+        if request is None or agent is None or self._judged(request, periods, signature) is None:
             return None
         is_of_message = None if message is None else request.is_of(message)
         return Signed(agent=agent, at=request.completed_at or request.created_at, is_of_message=is_of_message)
 
-    async def verify_by(self, fingerprint: Fingerprint, signature: str) -> bool:
-        """Whether a signature is known here as this agent's, under its current key; raises AgentNotFound."""
+    async def verify_by(self, fingerprint: Fingerprint, signature: str) -> Fingerprint | None:
+        """By which of its keys a signature that is known here is an agent's, None if it is not.
+
+        `fingerprint` is one that the agent has, or had; raises AgentNotFound.
+        """
         async with self.storage.snapshot() as work:
-            agent = await work.agents.find_by_fingerprint(fingerprint)
-            if agent is None:
+            period = await work.keys.find(fingerprint)
+            if period is None:
                 raise AgentNotFound(fingerprint)
-            request = await work.signing_requests.find_by_signature(signature, agent_id=agent.id)
-        return request is not None and self.check.scheme(request, agent, signature) is not None
+            request = await work.signing_requests.find_by_signature(signature, agent_id=period.agent_id)
+            periods = await work.keys.of_agent(period.agent_id) if request else []
+        judged = self._judged(request, periods, signature)
+        return judged.key.fingerprint if judged else None
+
+    def _judged(self, request: SigningRequest | None, periods: Sequence[KeyPeriod], signature: str) -> Judgement | None:
+        if request is None:
+            return None
+        return self.check.judged(request, periods, signature, request.completed_at or request.created_at)

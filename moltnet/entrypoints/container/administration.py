@@ -216,7 +216,9 @@ async def relocation(settings: Settings) -> AsyncIterator[RelocationService]:
         async with stored(settings) as storage:
             yield RelocationService(
                 storage=storage,
-                identities=ory.identities(storage=storage, randomness=randomness, base_url=settings.url(settings.port)),
+                identities=ory.identities(
+                    storage=storage, clock=clock, randomness=randomness, base_url=settings.url(settings.port)
+                ),
                 clients=ory.clients(storage=storage, clock=clock, randomness=randomness),
                 relations=relations,
                 delivery=RelationDelivery(storage=storage, store=relations, clock=clock),

@@ -28,13 +28,15 @@ class Ory:
     services: "OryServices"
     issuer: str
 
-    def identities(self, *, storage: Storage, randomness: Randomness, base_url: str) -> "OryIdentityProvider":
+    def identities(
+        self, *, storage: Storage, clock: Clock, randomness: Randomness, base_url: str
+    ) -> "OryIdentityProvider":
         """Identities and recovery codes in Kratos."""
         from moltnet.adapters.ory.identity import OryIdentityProvider  # noqa: PLC0415  # heavy
         from moltnet.adapters.ory.schemas import AgentSchema  # noqa: PLC0415  # heavy
 
         public, admin = self.services.kratos_public, self.services.kratos_admin
-        return OryIdentityProvider(public, admin, AgentSchema(public), storage, randomness, base_url)
+        return OryIdentityProvider(public, admin, AgentSchema(public), storage, clock, randomness, base_url)
 
     def clients(self, *, storage: Storage, clock: Clock, randomness: Randomness) -> ClientRegistry:
         """OAuth clients in Hydra."""

@@ -26,6 +26,7 @@ from moltnet.domain.services.entries import EntryService
 from moltnet.domain.services.feed import FeedService
 from moltnet.domain.services.hooks import HookService
 from moltnet.domain.services.indexing import Indexing, ReembeddingService
+from moltnet.domain.services.keys import CHANGE_KEY, KeyChangeWorkflow, KeyService
 from moltnet.domain.services.maintenance import RUN_JOB, JobWorkflow, MaintenanceService, ReadinessService, Schedule
 from moltnet.domain.services.models import ModelMigrationService
 from moltnet.domain.services.overview import OverviewService
@@ -55,10 +56,20 @@ LOCAL_ISSUER = "urn:moltnet:local"
 
 
 def _bodies(
-    registration: RegistrationWorkflow, signing: SigningWorkflow, job: JobWorkflow, delivery: RelationDelivery
+    registration: RegistrationWorkflow,
+    key_change: KeyChangeWorkflow,
+    signing: SigningWorkflow,
+    job: JobWorkflow,
+    delivery: RelationDelivery,
 ) -> Mapping[str, WorkflowBody]:
     """Every workflow of a network, by its name."""
-    return {REGISTER_AGENT: registration.run, REQUEST_SIGNATURE: signing.run, RUN_JOB: job.run, **delivery.workflows()}
+    return {
+        REGISTER_AGENT: registration.run,
+        CHANGE_KEY: key_change.run,
+        REQUEST_SIGNATURE: signing.run,
+        RUN_JOB: job.run,
+        **delivery.workflows(),
+    }
 
 
 def _readiness(database: ReadinessCheck | None, workflows: Workflows) -> ReadinessService:
@@ -133,7 +144,9 @@ class Parts(containers.DeclarativeContainer):
     )
     identities = _unless_absent(
         ory,
-        providers.Singleton(Ory.identities, ory, storage=storage, randomness=randomness, base_url=base_url),
+        providers.Singleton(
+            Ory.identities, ory, storage=storage, clock=clock, randomness=randomness, base_url=base_url
+        ),
         providers.Singleton(
             BuiltinIdentityProvider,
             storage=storage,
@@ -187,6 +200,9 @@ class Parts(containers.DeclarativeContainer):
         delivery=delivery,
         clock=clock,
     )
+    key_change_workflow = providers.Singleton(
+        KeyChangeWorkflow, storage=storage, identities=identities, clients=clients, clock=clock
+    )
     signature_check = providers.Singleton(SignatureCheck, signatures)
     signing_workflow = providers.Singleton(SigningWorkflow, storage=storage, check=signature_check, clock=clock)
     maintenance = providers.Singleton(
@@ -198,7 +214,9 @@ class Parts(containers.DeclarativeContainer):
     )
     jobs = maintenance.provided.jobs.call()
     job_workflow = providers.Singleton(JobWorkflow, jobs, clock)
-    workflow_bodies = providers.Callable(_bodies, registration_workflow, signing_workflow, job_workflow, delivery)
+    workflow_bodies = providers.Callable(
+        _bodies, registration_workflow, key_change_workflow, signing_workflow, job_workflow, delivery
+    )
     throttling = providers.Singleton(ThrottlingService, counts=limits, limits=settings.provided.rate_limits)
     invitation_limits = providers.Singleton(InvitationLimits)
 
@@ -259,6 +277,7 @@ class UseCases(containers.DeclarativeContainer):
         feed=_singleton(FeedService, _all),
         hooks=_singleton(HookService, _all),
         maintenance=parts.maintenance,
+        keys=_singleton(KeyService, _all),
         idempotency=_singleton(IdempotencyService, _all, lifetime=parts.settings.provided.idempotency_lifetime),
         models=parts.models,
         overview=_singleton(OverviewService, _all),

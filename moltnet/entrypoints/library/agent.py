@@ -92,6 +92,23 @@ class Agent:
         """What anybody may read."""
         return Public(self.transport)
 
+    async def rotate_key(self, keys: KeyPair | None = None, *, network: str | None = None) -> KeyPair:
+        """Replaces the agent's key by another, a new one unless one is named; the agent continues with it.
+
+        Identity, diaries, shares and vouches stay. Secrets, tokens and browsers of the former key end at once; what it
+        signed stays valid. Key and credentials are stored where the agent's identity is; without a keyring, whoever
+        calls this must store them: a lost answer is then a lost secret, and the new key proves itself by recovery.
+        `network` is the public address of a network that is asked by another one, as through a tunnel.
+
+        Raises NoKey, MissingScope for narrowed credentials, KeyTaken for a key that any agent has or had, Conflict
+        where another process replaced the key meanwhile, and NetworkError: then call it again.
+        """
+        from moltnet.entrypoints.library.key_rotation import rotated  # noqa: PLC0415  # which takes an agent
+
+        self._keys, credentials = await rotated(self, keys, network)
+        self.transport.replaced(self._keys, credentials)
+        return self._keys
+
     async def __aenter__(self) -> Self:
         return self
 

@@ -31,6 +31,7 @@ from moltnet.entrypoints.operations.operation import AnyOperation, Auth, Operati
 from moltnet.entrypoints.operations.recovery import ROTATE
 from moltnet.entrypoints.schema.convert import iso_text, overrides
 from moltnet.entrypoints.schema.declare import Members, members_of
+from moltnet.ports.keys import KeyPair, Keyring
 from moltnet.ports.remote import UNREADABLE, NetworkError, RemoteConnection, RemoteReply, RemoteRequest, Unsendable
 
 Input = TypeVar("Input")
@@ -80,6 +81,18 @@ class OverHttp:
         """The same as Markdown; raises what the network refuses with under the code LLMS_TXT_FAILED."""
         call = RemoteRequest(method="GET", path="/llms.txt", signed_in=False, repeatable=True)
         return (await self._connection.ask(call, code="LLMS_TXT_FAILED")).text
+
+    @property
+    def network(self) -> str:
+        return self._connection.api_url
+
+    @property
+    def keyring(self) -> Keyring | None:
+        return self._connection.keyring
+
+    def replaced(self, keys: KeyPair, credentials: ClientSecret) -> None:  # noqa: ARG002  # the agent has the keys
+        """Continues with the credentials of another key."""
+        self._connection.adopt(credentials)
 
     async def renew(self, credentials: ClientSecret) -> None:
         await self._connection.renew(credentials)

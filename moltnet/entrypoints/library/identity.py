@@ -12,10 +12,10 @@ from moltnet.domain.keys import Fingerprint
 from moltnet.domain.recovery import Challenge
 from moltnet.domain.recovery import Recovery as Way
 from moltnet.domain.signing import SigningRequest, SigningStatus
-from moltnet.domain.views import FullProfile, Myself, OpenVoucher, SignatureCheck, TokenHolder
+from moltnet.domain.views import FullProfile, Myself, OpenVoucher, ShownKey, SignatureCheck, TokenHolder
 from moltnet.domain.vouching import Edge
 from moltnet.entrypoints.library.transport import Transport
-from moltnet.entrypoints.operations import agents, recovery, signing, vouching
+from moltnet.entrypoints.operations import agents, keys, recovery, signing, vouching
 from moltnet.entrypoints.operations.agents import OneAgent, VerifyOfAgent
 from moltnet.entrypoints.operations.operation import ListPage, Nothing
 from moltnet.entrypoints.operations.recovery import RequestRecoveryChallenge, VerifyRecoveryChallenge
@@ -44,11 +44,15 @@ class Directory:
         return await self._transport.call(agents.AUDIT, ListPage(limit=limit, offset=offset))
 
     async def lookup(self, fingerprint: Fingerprint) -> FullProfile:
-        """The agent that has a fingerprint; needs no token."""
+        """The agent that has a fingerprint, or had it; needs no token."""
         return await self._transport.call(agents.LOOKUP, OneAgent(fingerprint=fingerprint))
 
+    async def keys(self, fingerprint: Fingerprint) -> list[ShownKey]:
+        """The keys of the agent that has a fingerprint, or had it, the first one first; needs no token."""
+        return await self._transport.call(keys.HISTORY, OneAgent(fingerprint=fingerprint))
+
     async def verify_signature(self, fingerprint: Fingerprint, signature: str) -> SignatureCheck:
-        """Whether a signature is known here as this agent's, under its present key; needs no token."""
+        """Whether a signature is known here as this agent's, under a key that it had then; needs no token."""
         asked = VerifyOfAgent(fingerprint=fingerprint, signature=signature)
         return await self._transport.call(agents.VERIFY, asked)
 

@@ -16,11 +16,13 @@ import attrs
 from moltnet.domain.credentials import ClientSecret
 from moltnet.domain.ids import AgentId, ClientId
 from moltnet.domain.keys import Fingerprint, PublicKey
+from moltnet.domain.recovery import InvalidProof
 from moltnet.domain.views import Document
 from moltnet.domain.vouching import checked_code
 from moltnet.entrypoints.container.remote import connection, file_keyring, key_pair_of, new_key_pair
 from moltnet.entrypoints.library.agent import RemoteAgent
 from moltnet.entrypoints.library.http import structured
+from moltnet.entrypoints.library.key_rotation import stored
 from moltnet.entrypoints.library.signing import prove_key, registration_proof
 from moltnet.entrypoints.settings import DEFAULT_API_URL, ClientSettings, http_url, read_client_settings
 from moltnet.ports.keys import KeyPair, Keyring, NoCredentials, OwnIdentity
@@ -152,7 +154,16 @@ async def recover(
         raise NoPrivateKey(missing=None if keyring else local.settings.credentials_file)
     url = local.url(api_url, stored_identity)
     async with remote_agent(url) as agent:
-        credentials = await prove_key(agent, key_pair, network=network or url)
+        try:
+            credentials = await prove_key(agent, key_pair, network=network or url)
+        except InvalidProof:
+            # A rotation whose answer was lost may have been carried out: then the next key is the agent's.
+            seed = await asyncio.to_thread(local.keyring.next_key) if stored_identity else None
+            if seed is None:
+                raise
+            key_pair = key_pair_of(seed)
+            credentials = await prove_key(agent, key_pair, network=network or url)
+            await stored(local.keyring, key_pair, credentials)
     agent_id = (
         stored_identity.agent_id
         if stored_identity and stored_identity.api_url == url
@@ -206,6 +217,15 @@ class NotKept:
         """Keeps nothing."""
 
     def renew(self, credentials: ClientSecret) -> None:
+        """Keeps nothing."""
+
+    def next_key(self) -> None:
+        """Nothing is stored."""
+
+    def prepare_next(self, private_key: str) -> None:
+        """Keeps nothing."""
+
+    def replace_key(self, keys: KeyPair, credentials: ClientSecret) -> None:
         """Keeps nothing."""
 
 

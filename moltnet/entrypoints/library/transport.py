@@ -26,7 +26,7 @@ from moltnet.entrypoints.library.coerce import coerced
 from moltnet.entrypoints.operations.feed import FollowFeed
 from moltnet.entrypoints.operations.operation import AnyOperation, Auth, Call, Operation
 from moltnet.entrypoints.schema.convert import json_value
-from moltnet.ports.keys import Keyring, OwnIdentity
+from moltnet.ports.keys import KeyPair, Keyring, OwnIdentity
 
 
 class NetworkClosed(Unavailable):
@@ -80,6 +80,18 @@ class CallerContext:
         if self.identity is not None:
             self.identity = attrs.evolve(self.identity, credentials=credentials)
 
+    def replace_key(self, keys: KeyPair, credentials: ClientSecret) -> None:
+        """Continues as the same agent with another key, and with the credentials that came with it."""
+        self.caller = attrs.evolve(require_caller(self.caller), public_key=keys.public_key)
+        if self.identity is not None:
+            self.identity = attrs.evolve(
+                self.identity,
+                public_key=keys.public_key,
+                private_key=keys.seed_text,
+                fingerprint=keys.public_key.fingerprint,
+                credentials=credentials,
+            )
+
 
 Input = TypeVar("Input")
 Output = TypeVar("Output")
@@ -113,6 +125,17 @@ class Transport(Protocol):
 
     async def llms_txt(self) -> str:
         """The same as Markdown."""
+
+    @property
+    def network(self) -> str:
+        """The address of the network that is asked."""
+
+    @property
+    def keyring(self) -> Keyring | None:
+        """Where the agent's identity is stored, if it is."""
+
+    def replaced(self, keys: KeyPair, credentials: ClientSecret) -> None:
+        """Continues with another key, and with its credentials, which are stored already."""
 
     async def renew(self, credentials: ClientSecret) -> None:
         """Continues with a fresh secret, and stores it wherever the agent's identity is stored."""
@@ -169,6 +192,17 @@ class InProcess:
 
     async def llms_txt(self) -> str:
         return llms_text(self._info())
+
+    @property
+    def network(self) -> str:
+        return self._urls.api_url
+
+    @property
+    def keyring(self) -> Keyring | None:
+        return self._context.keyring
+
+    def replaced(self, keys: KeyPair, credentials: ClientSecret) -> None:
+        self._context.replace_key(keys, credentials)
 
     async def renew(self, credentials: ClientSecret) -> None:
         self._context.renew(credentials)

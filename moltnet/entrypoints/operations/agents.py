@@ -27,7 +27,15 @@ _PROVEN = Shown("proven", description="Whether the agent has shown that it holds
 
 view(Usage, "Usage", "Entries that an agent wrote, and the bytes of their contents.", "entries bytes")
 view(Quota, "Quota", "The most of each; absent for any number.", "entries bytes")
-view(FullProfile, "AgentProfile", "What anyone may know of an agent.", "public_key", "fingerprint", _PROVEN)
+view(
+    FullProfile,
+    "AgentProfile",
+    "What anyone may know of an agent.",
+    "public_key",
+    "fingerprint",
+    _PROVEN,
+    Shown("former_fingerprints", description="Of the keys that it has given up, the first one first", is_optional=True),
+)
 view(
     Myself,
     "Whoami",
@@ -81,13 +89,12 @@ async def _whoami(call: Call, _: Nothing) -> Myself:
 
 
 async def _lookup(call: Call, request: OneAgent) -> FullProfile:
-    return FullProfile.of(await call.services.directory.profile(request.fingerprint))
+    return FullProfile.known(*await call.services.directory.profile(request.fingerprint))
 
 
 async def _verify(call: Call, request: VerifyOfAgent) -> SignatureCheck:
     check_signature_text(request.signature)
-    valid = await call.services.signing.verify_by(request.fingerprint, request.signature)
-    return SignatureCheck.of(request.fingerprint, valid=valid)
+    return SignatureCheck.of(await call.services.signing.verify_by(request.fingerprint, request.signature))
 
 
 WHOAMI = Operation(

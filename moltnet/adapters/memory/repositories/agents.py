@@ -6,10 +6,11 @@ import attrs
 
 from moltnet.adapters.memory.repositories.diaries import forget_diary
 from moltnet.adapters.memory.repositories.entries import forget_entry
+from moltnet.adapters.memory.repositories.key_history import check_unused, replace_key
 from moltnet.adapters.memory.repositories.references import referenced_agent
 from moltnet.adapters.memory.statements import Repository
 from moltnet.adapters.memory.tables import Tables
-from moltnet.domain.agents import Agent, Author, KeyTaken
+from moltnet.domain.agents import Agent, KeyTaken
 from moltnet.domain.constraints import Page
 from moltnet.domain.ids import AgentId
 from moltnet.domain.keys import Fingerprint, PublicKey
@@ -21,23 +22,25 @@ class MemoryAgents(Repository):
 
     async def add(self, agent: Agent) -> None:
         async with self._statements.change() as tables:
-            alike = tables.agents.sharing("fingerprint", agent.fingerprint).keys() - {agent.id}
             stored = tables.agents.get(agent.id)
-            if alike or (stored and stored.public_key != agent.public_key):
+            check_unused(tables, agent)
+            if stored and stored.public_key != agent.public_key:
                 raise KeyTaken
             if stored is None:
                 tables.agents.put(agent.id, agent)
 
     async def put(self, agent: Agent) -> None:
         async with self._statements.change() as tables:
-            if tables.agents.sharing("fingerprint", agent.fingerprint).keys() - {agent.id}:
-                raise KeyTaken
+            check_unused(tables, agent)
             stored = tables.agents.get(agent.id)
-            if stored:
-                proven = agent.proven or (stored.proven and stored.public_key == agent.public_key)
-                agent = attrs.evolve(agent, created_at=stored.created_at, proven=proven)
-            tables.agents.put(agent.id, agent)
-            _update_author_key(tables, agent)
+            if stored is None:
+                tables.agents.put(agent.id, agent)
+                return
+            is_same = stored.public_key == agent.public_key
+            agent = attrs.evolve(
+                agent, created_at=stored.created_at, proven=agent.proven or (stored.proven and is_same)
+            )
+            replace_key(tables, stored, agent)
 
     async def mark_proven(self, agent_id: AgentId, key: PublicKey) -> None:
         async with self._statements.change() as tables:
@@ -68,16 +71,6 @@ class MemoryAgents(Repository):
                 _forget_agent(tables, agent_id)
 
 
-def _update_author_key(tables: Tables, agent: Agent) -> None:
-    """Entries name their authors and editors by the keys that these have now."""
-    for entry_id, entry in list(tables.entries.sharing("author", agent.id).items()):
-        author = attrs.evolve(entry.writer, public_key=agent.public_key)
-        tables.entries.put(entry_id, attrs.evolve(entry, author=author))
-    for entry_id, entry in list(tables.entries.sharing("editor", agent.id).items()):
-        editor = Author(public_key=agent.public_key, id=agent.id)
-        tables.entries.put(entry_id, attrs.evolve(entry, edited_by=editor))
-
-
 def _forget_agent(tables: Tables, agent_id: AgentId) -> None:
     for entry_id in list(tables.entries.sharing("author", agent_id)):
         forget_entry(tables, entry_id)
@@ -90,6 +83,7 @@ def _forget_agent(tables: Tables, agent_id: AgentId) -> None:
     tables.relations.drop_sharing("agent", agent_id)
     tables.signing_requests.drop_sharing("agent", agent_id)
     tables.web_sessions.drop_sharing("agent", agent_id)
+    tables.key_periods.drop_sharing("agent", agent_id)
     tables.idempotency_records.drop_sharing("agent", agent_id)
     _forget_vouchers(tables, agent_id)
     tables.agents.drop(agent_id)

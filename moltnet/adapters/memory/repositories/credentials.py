@@ -40,6 +40,12 @@ class MemoryIdentities(Repository):
             if tables.identities.get(agent_id) is None:
                 tables.identities.put(agent_id, StoredIdentity(public_key, at))
 
+    async def replace_key(self, agent_id: AgentId, key: PublicKey) -> None:
+        async with self._statements.change() as tables:
+            stored = tables.identities.get(agent_id)
+            if stored is not None:
+                tables.identities.put(agent_id, attrs.evolve(stored, public_key=key))
+
     async def remove(self, agent_id: AgentId) -> None:
         async with self._statements.change() as tables:
             tables.identities.drop(agent_id)
@@ -93,6 +99,11 @@ class MemoryClients(Repository):
             tables.clients.put(client_id, attrs.evolve(_renewed(stored, secret_hash, at), used=True))
             return True
 
+    async def end_of_agent(self, agent_id: AgentId, at: datetime) -> None:
+        async with self._statements.change() as tables:
+            for client_id, client in list(tables.clients.sharing("agent", agent_id).items()):
+                tables.clients.put(client_id, attrs.evolve(_renewed(client, b"", at), used=True))
+
     async def remove(self, client_id: ClientId) -> None:
         async with self._statements.change() as tables:
             tables.clients.drop(client_id)
@@ -130,6 +141,16 @@ class MemoryRecoveryCodes(Repository):
                 return None
             tables.sessions.drop(token_hash)
             return session.agent_id
+
+    async def is_used(self, flow: str) -> bool:
+        code = (await self._statements.read()).recovery_codes.get(flow)
+        return code is not None and code.used
+
+    async def end_of_agent(self, agent_id: AgentId) -> None:
+        async with self._statements.change() as tables:
+            for code in [code for code in tables.recovery_codes.rows().values() if code.agent_id == agent_id]:
+                tables.recovery_codes.put(code.flow, attrs.evolve(code, used=True))
+            tables.sessions.drop_where(lambda session: session.agent_id == agent_id)
 
     async def purge(self, at: datetime) -> int:
         async with self._statements.change() as tables:

@@ -43,6 +43,8 @@ ADD_IDENTITY = """
     on conflict do nothing
 """
 # One row, or none when there is no such identity; identities_pkey.
+REPLACE_IDENTITY_KEY = "update identities set public_key = %(public_key)s where identity_id = %(id)s"
+# One row, or none when there is no such identity; identities_pkey.
 REMOVE_IDENTITY = "delete from identities where identity_id = %(id)s"
 
 
@@ -52,6 +54,9 @@ class PostgresIdentities(Repository):
     async def add(self, agent_id: AgentId, public_key: PublicKey, at: datetime) -> None:
         """Stores an identity; again changes nothing."""
         await self._session.run(ADD_IDENTITY, id=agent_id, public_key=public_key.text, created_at=at)
+
+    async def replace_key(self, agent_id: AgentId, key: PublicKey) -> None:
+        await self._session.run(REPLACE_IDENTITY_KEY, id=agent_id, public_key=key.text)
 
     async def remove(self, agent_id: AgentId) -> None:
         await self._session.run(REMOVE_IDENTITY, id=agent_id)
@@ -95,6 +100,11 @@ RENEW_UNUSED_CLIENT = """
     update oauth_clients set secret_hash = %(secret_hash)s, generation = generation + 1, secret_since = %(at)s
     where client_id = %(id)s and not used and created_at > %(made_after)s
 """
+# One row for each client of an agent; oauth_clients_agent. No secret has an empty hash.
+END_CLIENTS_OF_AGENT = """
+    update oauth_clients set secret_hash = '', generation = generation + 1, used = true, secret_since = %(at)s
+    where agent_id = %(agent_id)s
+"""
 # One row, or none without such a client; oauth_clients_pkey.
 REMOVE_CLIENT = "delete from oauth_clients where client_id = %(id)s"
 
@@ -128,6 +138,9 @@ class PostgresClients(Repository):
     async def rotate(self, client_id: ClientId, secret_hash: bytes, at: datetime) -> bool:
         return await self._session.run(ROTATE_CLIENT, id=client_id, secret_hash=secret_hash, at=at) > 0
 
+    async def end_of_agent(self, agent_id: AgentId, at: datetime) -> None:
+        await self._session.run(END_CLIENTS_OF_AGENT, agent_id=agent_id, at=at)
+
     async def remove(self, client_id: ClientId) -> None:
         await self._session.run(REMOVE_CLIENT, id=client_id)
 
@@ -158,6 +171,12 @@ ADD_SESSION = """
 TAKE_SESSION = """
     delete from recovery_sessions where token_hash = %(token_hash)s and expires_at > %(at)s returning agent_id
 """
+# One row when the code under the flow is used; recovery_codes_pkey.
+IS_USED = "select from recovery_codes where flow = %(flow)s and used"
+# One row for every code, and for every session; no index: both tables hold an hour's recoveries. Codes come first: a
+# session that one of them is just becoming is waited for, and seen by the second statement.
+END_CODES_OF_AGENT = "update recovery_codes set used = true where agent_id = %(agent_id)s"
+END_SESSIONS_OF_AGENT = "delete from recovery_sessions where agent_id = %(agent_id)s"
 # One row for every code and session that was forgotten; recovery_codes_expiry, recovery_sessions_expiry.
 PURGE_CODES = """
     with codes as (delete from recovery_codes where expires_at < %(at)s returning 1),
@@ -182,6 +201,13 @@ class PostgresRecoveryCodes(Repository):
 
     async def take_session(self, token_hash: bytes, at: datetime) -> AgentId | None:
         return await self._session.first(itemgetter("agent_id"), TAKE_SESSION, token_hash=token_hash, at=at)
+
+    async def is_used(self, flow: str) -> bool:
+        return await self._session.run(IS_USED, flow=flow) > 0
+
+    async def end_of_agent(self, agent_id: AgentId) -> None:
+        await self._session.run(END_CODES_OF_AGENT, agent_id=agent_id)
+        await self._session.run(END_SESSIONS_OF_AGENT, agent_id=agent_id)
 
     async def purge(self, at: datetime) -> int:
         return await self._session.run(PURGE_CODES, at=at)
