@@ -13,7 +13,8 @@ from moltnet.domain.ids import DiaryId, EntryId, PreparedRecordId, ShareId, Sign
 from moltnet.domain.keys import Fingerprint
 from moltnet.domain.sharing import ShareRole
 from moltnet.entrypoints.library.agent import Agent
-from moltnet.entrypoints.operations import records
+from moltnet.entrypoints.operations import keys, records
+from moltnet.entrypoints.operations.keys import RotateKey
 from moltnet.entrypoints.operations.records import AppendRecord
 from moltnet.entrypoints.operations.table import BY_NAME
 from tests.support.worlds import World
@@ -22,6 +23,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 DIARY, ENTRY, SHARE, REQUEST = DiaryId(uuid4()), EntryId(uuid4()), ShareId(uuid4()), SigningRequestId(uuid4())
 NO_RECORD = AppendRecord(diary_id=DIARY, payload="e30=", signature="x")
+NO_STATEMENT = RotateKey(payload="e30=", former_signature="x", signature="x")
 SOMEBODY = Fingerprint("0123-4567-89AB-CDEF")
 
 ACTS: Mapping[str, Callable[[Agent], Awaitable[object]]] = {
@@ -59,6 +61,7 @@ ACTS: Mapping[str, Callable[[Agent], Awaitable[object]]] = {
     "issueVoucher": lambda agent: agent.vouch.issue(),
     "listActiveVouchers": lambda agent: agent.vouch.list_active(),
     "rotateClientSecret": lambda agent: agent.auth.rotate_secret(),
+    "rotateKey": lambda agent: agent.transport.call(keys.ROTATE, NO_STATEMENT),
 }
 NEED_NOTHING_TO_BE_THERE = {
     "listDiaries",
@@ -72,6 +75,7 @@ NEED_NOTHING_TO_BE_THERE = {
     "issueVoucher",
     "listActiveVouchers",
     "rotateClientSecret",
+    "rotateKey",
 }
 
 

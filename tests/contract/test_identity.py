@@ -14,7 +14,9 @@ import pytest
 from moltnet.adapters.builtin.identity import BuiltinIdentityProvider
 from moltnet.adapters.memory.system import MemoryClock
 from moltnet.adapters.system import SystemRandomness
+from moltnet.domain.agents import Agent
 from moltnet.domain.ids import AgentId
+from moltnet.domain.key_changes import KeyChange, SignedStatement
 from moltnet.domain.keys import PublicKey
 from moltnet.domain.recovery import (
     CODE_ATTEMPTS,
@@ -26,12 +28,15 @@ from moltnet.domain.recovery import (
     FlowNotFound,
     FlowOver,
     FlowState,
+    InvalidProof,
     InvalidSession,
+    RecoveredAgent,
     Recovery,
 )
 from moltnet.ports.identity import IdentityProvider, RecoveryFlows
 from moltnet.ports.storage import Storage
-from tests.support.builders import NOON
+from tests.support.builders import NOON, an_agent
+from tests.support.stored import joined
 
 DATE_TIME = timedelta(microseconds=1)
 
@@ -149,7 +154,7 @@ async def test_right_code_gives_a_session_that_states_the_identity(
     assert abs(answer.expires_at - service.clock.now() - service.flow_lifetime) < timedelta(minutes=1)
     assert answer.session_token is not None
     assert answer.session_token.startswith(service.session_prefix)
-    assert await service.identities.finish_recovery(answer.session_token) == identity
+    assert await service.identities.finish_recovery(answer.session_token) == RecoveredAgent(id=identity, key=None)
 
 
 async def test_session_is_good_once(service: Service, recovery: Recovery):
@@ -266,3 +271,55 @@ async def test_each_recovery_stands_alone(service: Service, identity: AgentId, r
     assert flow_of(again) != flow_of(recovery)
     tokens = {await session_of(service, each) for each in (again, recovery)}
     assert len(tokens) == 2
+
+
+# Another key
+
+
+@pytest.fixture
+async def agent(service: Service, storage: Storage) -> Agent:
+    """A member with an identity."""
+    key = a_key()
+    agent_id = await service.identities.create(f"registration-{uuid4()}", key, None)
+    return await joined(storage, an_agent(agent_id=agent_id, public_key=key))
+
+
+async def changed(service: Service, storage: Storage, agent: Agent) -> Agent:
+    """The same member with another key, as the workflow of a change has it."""
+    now = attrs.evolve(agent, public_key=a_key())
+    change = KeyChange(
+        agent_id=agent.id,
+        former=agent.public_key,
+        key=now.public_key,
+        at=service.clock.now(),
+        statement=SignedStatement(payload=b"{}", former_signature=b"f" * 64, signature=b"s" * 64),
+    )
+    async with storage.transaction() as work:
+        assert await work.keys.replace(change)
+        await work.recovery_codes.end_of_agent(agent.id)
+    for _ in range(2):
+        await service.identities.replace_key(now)
+    return now
+
+
+async def test_recovery_is_for_the_key_that_the_agent_has(service: Service, storage: Storage, agent: Agent):
+    recovery = await service.identities.begin_recovery(agent.id, agent.public_key)
+    now = await changed(service, storage, agent)
+    with pytest.raises(CodeSpent):
+        await service.flows.answer_flow(flow_of(recovery), recovery.code)
+    with pytest.raises(InvalidProof):
+        await service.identities.begin_recovery(agent.id, agent.public_key)
+    recovery = await service.identities.begin_recovery(agent.id, now.public_key)
+    token = await session_of(service, recovery)
+    assert await service.identities.finish_recovery(token) == RecoveredAgent(id=agent.id, key=now.public_key)
+
+
+async def test_session_ends_with_the_key_that_began_it(service: Service, storage: Storage, agent: Agent):
+    token = await session_of(service, await service.identities.begin_recovery(agent.id, agent.public_key))
+    await changed(service, storage, agent)
+    with pytest.raises(InvalidSession):
+        await service.identities.finish_recovery(token)
+
+
+async def test_key_of_an_identity_that_is_gone_is_no_error(service: Service):
+    await service.identities.replace_key(an_agent(public_key=a_key()))

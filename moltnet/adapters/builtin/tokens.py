@@ -75,11 +75,11 @@ class BuiltinClients:
     ) -> ClientSecret:
         secret = self._secret()
         async with self.storage.transaction() as work:
-            if key is not None and not await work.keys.hold(agent_id, key):
-                raise KeyReplaced
             client, agent = await work.clients.of_agent(agent_id), await work.agents.find(agent_id)
             if agent is None:
                 raise ProfileNotFound
+            if key is not None and not await work.keys.hold(agent_id, key):
+                raise KeyReplaced
             if client is None:
                 client = self._client(ClientId(self.randomness.nonce()), agent, secret, ALL_SCOPES)
                 await work.clients.put(client)

@@ -79,7 +79,7 @@ class OryClients:
         secret = self._secret()
         if not await self._create(client_id, agent, scopes, secret):
             await self._check_owner(client_id, agent.id)
-            await self._replace_secret(client_id, secret)
+            await self._replace_secret(client_id, agent, secret)
             await self._end_tokens(client_id)
         await self._store(client_id, agent.id, scopes, secret)
         return ClientSecret(client_id=client_id, secret=secret)
@@ -110,10 +110,10 @@ class OryClients:
         """
         async with self.storage.snapshot() as work:
             client, agent = await work.clients.of_agent(agent_id), await work.agents.find(agent_id)
-        if key is not None and (agent is None or agent.public_key != key):
-            raise KeyReplaced
         if agent is None:
             raise ProfileNotFound
+        if key not in {None, agent.public_key}:
+            raise KeyReplaced
         if client is None:
             client = await self._adopted(agent) or self._client(ClientId(self.randomness.nonce()), agent, ALL_SCOPES)
         secret = self._secret()
@@ -160,8 +160,13 @@ class OryClients:
         if found is None or _owner(found) != agent_id:
             raise OryMisconfigured(_FOREIGN.format(client_id))
 
-    async def _replace_secret(self, client_id: ClientId, secret: str) -> bool:
-        steps = [JsonPatch(op="replace", path="/client_secret", value=secret)]
+    async def _replace_secret(self, client_id: ClientId, agent: Agent, secret: str) -> bool:
+        """Gives a client another secret, and the key that its agent has now; False without such a client."""
+        steps = [
+            JsonPatch(op="replace", path="/client_secret", value=secret),
+            JsonPatch(op="replace", path="/client_name", value=_name(agent)),
+            JsonPatch(op="replace", path="/metadata", value=_metadata(agent)),
+        ]
         reply = await self.admin.call(
             "replace a client's secret",
             lambda client, timeout: OAuth2Api(client).patch_o_auth2_client_without_preload_content(
@@ -172,9 +177,9 @@ class OryClients:
         return reply.status == _OK
 
     async def _put_in_force(self, client: Client, agent: Agent, secret: str) -> None:
-        if not await self._replace_secret(client.id, secret):
+        if not await self._replace_secret(client.id, agent, secret):
             await self._create(client.id, agent, client.scopes, secret)
-            await self._replace_secret(client.id, secret)
+            await self._replace_secret(client.id, agent, secret)
         await self._end_tokens(client.id)
 
     async def _end_tokens(self, client_id: ClientId) -> None:
@@ -240,13 +245,17 @@ def _new_client(client_id: ClientId, agent: Agent, scopes: frozenset[Scope], sec
         token_endpoint_auth_method="client_secret_post",  # noqa: S106  # the name of a method
         scope=" ".join(sorted(scopes)),
         access_token_strategy="jwt",  # noqa: S106  # the name of a strategy
-        metadata={
-            "type": "moltnet_agent",
-            "identity_id": str(agent.id),
-            "public_key": agent.public_key.text,
-            "fingerprint": agent.fingerprint.text,
-        },
+        metadata=_metadata(agent),
     )
+
+
+def _metadata(agent: Agent) -> dict[str, str]:
+    return {
+        "type": "moltnet_agent",
+        "identity_id": str(agent.id),
+        "public_key": agent.public_key.text,
+        "fingerprint": agent.fingerprint.text,
+    }
 
 
 def _name(agent: Agent) -> str:

@@ -12,9 +12,9 @@ LISTED = """
     createDiary listDiaries getDiary updateDiary deleteDiary
     listDiaryShares shareDiary listDiaryInvitations acceptDiaryInvitation declineDiaryInvitation revokeDiaryShare
     createDiaryEntry listDiaryEntries getDiaryEntry updateDiaryEntry deleteDiaryEntry searchDiary reflectDiary
-    getWhoami listAuditEvents getAgentProfile verifyAgentSignature
+    getWhoami listAuditEvents getAgentProfile listAgentKeys verifyAgentSignature
     verifyCryptoSignature getCryptoIdentity createSigningRequest listSigningRequests getSigningRequest submitSignature
-    requestRecoveryChallenge verifyRecoveryChallenge registerAgent rotateClientSecret getOAuth2Token
+    requestRecoveryChallenge verifyRecoveryChallenge registerAgent rotateClientSecret rotateKey getOAuth2Token
     issueVoucher listActiveVouchers getTrustGraph
     getDiaryChain listRecords prepareRecord prepareRemoval submitRecord appendRecord
     getPublicFeed searchPublicFeed getPublicEntry
@@ -37,7 +37,7 @@ async def test_document_lists_the_operations_of_the_contract_and_readiness(netwo
         paths = (await answer.json())["paths"]
     listed = [operation["operationId"] for methods in paths.values() for operation in methods.values()]
     assert sorted(listed) == sorted(OPERATIONS)
-    assert len(listed) == 51
+    assert len(listed) == 53
 
 
 async def test_document_names_the_server_it_comes_from(serve):

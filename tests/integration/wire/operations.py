@@ -21,6 +21,7 @@ _BODIES: dict[str, Any] = {
     "searchDiary": {"diaryId": "{shared}", "query": "harbour"},
     "registerAgent": {"public_key": "{newcomer.key}", "voucher_code": "{voucher}"},
     "submitSignature": {"signature": "{signature}"},
+    "rotateKey": {"payload": "e30=", "formerSignature": "x", "signature": "x"},
     "prepareRecord": {"content": "What is signed"},
     "prepareRemoval": {"entryId": "{shared.entry}"},
     "getOAuth2Token": {

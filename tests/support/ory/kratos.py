@@ -72,6 +72,7 @@ class Kratos:
             web.get("/admin/identities", self.find, name="K4"),
             web.get("/admin/identities/{id}", self.get, name="K5"),
             web.delete("/admin/identities/{id}", self.delete, name="K7"),
+            web.patch("/admin/identities/{id}", self.patch, name="K6"),
             web.post("/admin/recovery/code", self.begin_recovery, name="K8"),
             web.delete("/admin/identities/{id}/sessions", self.end_sessions, name="K11"),
         ]
@@ -141,6 +142,23 @@ class Kratos:
         if self.identities.pop(request.match_info["id"], None) is None:
             return error_k(404, message=MISSING)
         return web.Response(status=204)
+
+    async def patch(self, request: web.Request) -> web.Response:
+        """K6: the key alone is replaced here; the identifier of the password follows the trait."""
+        found, steps = self.identities.get(request.match_info["id"]), await json_body(request)
+        if found is None:
+            return error_k(404, message=MISSING)
+        for step in steps:
+            if step.get("op") != "replace" or step.get("path") != "/traits/public_key":
+                return error_k(400, "invalid JSON patch", message=INVALID)
+            traits = {**found["traits"], "public_key": step["value"]}
+            others = [each for each in self.identities.values() if each is not found]
+            if any(each["traits"]["public_key"].lower() == step["value"].lower() for each in others):
+                return error_k(409, _CONFLICT)
+            now = _time(self.clock())
+            found |= {"traits": traits, "updated_at": now}
+            found["credentials"] = {"password": _credential(step["value"].lower(), now)}
+        return reply(found)
 
     async def begin_recovery(self, request: web.Request) -> web.Response:
         """K8."""

@@ -79,6 +79,7 @@ class Ory:
             services.kratos_admin,
             schema,
             storage or MemoryStorage(),
+            self.clock,
             SystemRandomness(),
             BASE_URL,
         )

@@ -161,3 +161,44 @@ def test_spoilt_draft_is_reported_in_one_sentence(keyring: FileKeyring, text: st
 
 def test_secrets_are_not_in_its_text() -> None:
     assert KEY.seed_text not in repr(an_identity())
+
+
+# Another key
+
+
+def test_next_key_is_kept_beside_the_identity_until_it_takes_its_place(keyring: FileKeyring) -> None:
+    with pytest.raises(NoCredentials):
+        keyring.prepare_next(OTHER.seed_text)
+    keyring.keep(an_identity())
+    assert keyring.next_key() is None
+    keyring.prepare_next(OTHER.seed_text)
+    keyring.prepare_next(OTHER.seed_text)
+    assert (keyring.next_key(), keyring.read()) == (OTHER.seed_text, an_identity())
+    with pytest.raises(KeyWouldBeLost):
+        keyring.prepare_next(NaclKeyPair(bytes(30) + b"\x01\x01").seed_text)
+    keyring.replace_key(OTHER, ClientSecret(client_id=CLIENT, secret="t"))
+    assert keyring.read() == an_identity(OTHER, "t")
+    assert keyring.next_key() is None
+
+
+def test_next_key_is_for_its_owner_alone(keyring: FileKeyring) -> None:
+    keyring.keep(an_identity())
+    keyring.prepare_next(OTHER.seed_text)
+    (draft,) = keyring.file.folder.glob("*.next-key.json")
+    assert draft.stat().st_mode & 0o777 == 0o600
+    draft.write_text("{}")
+    with pytest.raises(CredentialsUnreadable):
+        keyring.next_key()
+
+
+def test_replacing_a_key_leaves_the_rest_of_the_file(keyring: FileKeyring, tmp_path: Path) -> None:
+    keyring.keep(an_identity())
+    keyring.file.update("git", {"name": "Ada"})
+    configuration = write_mcp_document(tmp_path, mcp_server_entry("https://net.example", an_identity().credentials))
+    attrs.evolve(keyring, configurations=(configuration,)).replace_key(
+        OTHER, ClientSecret(client_id=CLIENT, secret="t")
+    )
+    document = json.loads(keyring.file.file_path.read_text())
+    assert document["git"] == {"name": "Ada"}
+    assert document["oauth2"]["client_secret"] == "t"
+    assert "t" in configuration.read_text()

@@ -28,9 +28,13 @@ async def test_a_caller_sees_the_key_it_has_now_whatever_its_token_says(network:
     network.clock.set(NOON + timedelta(days=1))
     await network.services.hooks.after_settings(str(ada.agent_id), other.text)
     assert (await network.services.directory.whoami(ada.caller)).public_key == other
-    assert (await network.services.directory.profile(other.fingerprint)).id == ada.agent_id
-    with pytest.raises(AgentNotFound):
-        await network.services.directory.profile(ada.fingerprint)
+    for fingerprint in (other.fingerprint, ada.fingerprint):  # the former one finds it too
+        agent, keys = await network.services.directory.profile(fingerprint)
+        assert (agent.id, agent.public_key) == (ada.agent_id, other)
+        assert [(key.public_key, key.until) for key in keys] == [
+            (ada.key.public_key, NOON + timedelta(days=1)),
+            (other, None),
+        ]
 
 
 async def test_an_identity_that_is_no_member_has_no_profile(network: Network) -> None:
@@ -40,7 +44,8 @@ async def test_an_identity_that_is_no_member_has_no_profile(network: Network) ->
 
 async def test_everybody_has_a_profile_by_its_fingerprint(network: Network) -> None:
     agent = await joined(network.storage, an_agent())
-    assert await network.services.directory.profile(agent.fingerprint) == agent
+    found, keys = await network.services.directory.profile(agent.fingerprint)
+    assert (found, [key.public_key for key in keys]) == (agent, [agent.public_key])
 
 
 async def test_an_unknown_fingerprint_is_repeated_in_the_answer(network: Network, ada: Member) -> None:

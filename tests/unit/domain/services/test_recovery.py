@@ -63,7 +63,8 @@ async def test_the_key_opens_the_way_back(network: Network, ada: Member) -> None
     (flow,) = parse_qs(urlsplit(recovery.flow_url).query)["flow"]
     answer = await network.services.recovery.answer_flow(flow, recovery.code)
     assert answer.session_token is not None
-    assert await network.identities.finish_recovery(answer.session_token) == ada.agent_id
+    recovered = await network.identities.finish_recovery(answer.session_token)
+    assert (recovered.id, recovered.key) == (ada.agent_id, ada.key.public_key)
 
 
 async def test_everything_was_lost_but_the_key(network: Network) -> None:

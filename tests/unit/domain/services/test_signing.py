@@ -12,6 +12,7 @@ import pytest
 
 from moltnet.domain.agents import AgentNotFound
 from moltnet.domain.constraints import Page
+from moltnet.domain.credentials import CLOCK_SKEW
 from moltnet.domain.ids import SigningRequestId
 from moltnet.domain.keys import Fingerprint
 from moltnet.domain.services.signing import ANSWER_WITHIN_S
@@ -160,12 +161,14 @@ async def test_a_wrong_signature_is_final(network: Network, ada: Member, request
     assert (kept.valid, kept.signature) == (False, "wrong")
 
 
-async def test_a_signature_is_judged_under_the_key_its_agent_has_now(
+async def test_a_signature_is_judged_under_the_key_its_agent_has_then(
     network: Network, ada: Member, request_: SigningRequest
 ) -> None:
     other = a_key_pair()
+    network.clock.advance(2 * CLOCK_SKEW)
     await network.services.hooks.after_settings(str(ada.agent_id), other.public_key.text)
     assert (await submitted(network, ada, request_, other.sign(request_.framed))).valid is True
+    network.clock.advance(CLOCK_SKEW)
     old = await network.services.signing.prepare(ada.caller, "again")
     assert (await submitted(network, ada, old, ada.key.sign(old.framed))).valid is False
 
@@ -177,7 +180,7 @@ async def test_an_agent_that_is_gone_has_no_request_left(
         async with network.storage.transaction() as work:
             await work.agents.remove(ada.agent_id)
 
-    network.calls.before("agents.find", [gone])
+    network.calls.before("keys.of_agent", [gone])
     with pytest.raises(SigningRequestNotFound):
         await submitted(network, ada, request_, ada.key.sign(request_.framed))
 
@@ -229,7 +232,7 @@ async def test_a_submission_that_time_overtakes_gets_that_answer(
         network.clock.advance(SIGNING_LIFETIME)
         await tidied(network.services)
 
-    network.calls.before("agents.find", [time_is_over])
+    network.calls.before("keys.of_agent", [time_is_over])
     with pytest.raises(SigningRequestExpired):
         await submitted(network, ada, request_, ada.key.sign(request_.framed))
     kept = await network.services.signing.get(ada.caller, request_.id)
@@ -322,12 +325,14 @@ async def test_nobody_spoils_a_signature_by_submitting_it_too(network: Network, 
     assert not await network.services.signing.verify_by(eve.fingerprint, signature)
 
 
-async def test_a_signature_is_checked_under_the_key_its_agent_has_now(network: Network, ada: Member) -> None:
+async def test_a_signature_stays_valid_when_its_agent_gets_another_key(network: Network, ada: Member) -> None:
     signature = await signed(network, ada)
+    network.clock.advance(timedelta(days=1))
     other = a_key_pair().public_key
     await network.services.hooks.after_settings(str(ada.agent_id), other.text)
-    assert not await network.services.signing.verify(signature)
-    assert not await network.services.signing.verify_by(other.fingerprint, signature)
+    assert await network.services.signing.verify(signature)
+    for fingerprint in (ada.fingerprint, other.fingerprint):
+        assert await network.services.signing.verify_by(fingerprint, signature) == ada.fingerprint
 
 
 async def test_a_signature_of_an_agent_that_is_gone_is_not_valid(network: Network, ada: Member) -> None:
@@ -361,8 +366,7 @@ async def test_there_is_no_signer_of_what_is_not_known_as_valid(network: Network
     await submitted(network, ada, await network.services.signing.prepare(ada.caller, "m"), wrong)
     for text in (unknown, wrong, "", "x"):
         assert await network.services.signing.find_signer(text) is None
-    await network.services.hooks.after_settings(str(ada.agent_id), a_key_pair().public_key.text)
-    assert await network.services.signing.find_signer(good) is None
+    assert await network.services.signing.find_signer(good) is not None
     other = await signed(network, bob)
     async with network.storage.transaction() as work:
         await work.agents.remove(bob.agent_id)
