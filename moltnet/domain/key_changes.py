@@ -146,7 +146,7 @@ class KeyChange:
 
 
 @attrs.frozen(kw_only=True)
-class KeyPeriod:
+class AgentKey:
     """A key that an agent has, or had until a time; `statement` is what it came by, where it was not the first."""
 
     agent_id: AgentId
@@ -165,10 +165,10 @@ class KeyPeriod:
         return self.since - CLOCK_SKEW <= at and (self.until is None or at < self.until + CLOCK_SKEW)
 
 
-def keys_at(periods: Sequence[KeyPeriod], at: datetime) -> list[PublicKey]:
+def keys_at(history: Sequence[AgentKey], at: datetime) -> list[PublicKey]:
     """The keys that an agent had at a time; before all that is known of, the first one."""
-    return [each.public_key for each in periods if each.was_good_at(at)] or [
-        each.public_key for each in periods[:1] if at < each.since
+    return [each.public_key for each in history if each.was_good_at(at)] or [
+        each.public_key for each in history[:1] if at < each.since
     ]
 
 

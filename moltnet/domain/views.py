@@ -13,7 +13,7 @@ from moltnet.domain.digest import Digest, Group
 from moltnet.domain.entries import Entry, EntryType
 from moltnet.domain.feed import FeedPage, PublicEntry
 from moltnet.domain.ids import AgentId, ClientId, EntryId, PreparedRecordId
-from moltnet.domain.key_changes import KeyPeriod
+from moltnet.domain.key_changes import AgentKey
 from moltnet.domain.keys import Fingerprint, PublicKey
 from moltnet.domain.quotas import Quota, Usage
 from moltnet.domain.records import PreparedRecord, SignedRecord, base64_text
@@ -50,9 +50,9 @@ class FullProfile(Profile):
     former_fingerprints: tuple[Fingerprint, ...] = ()
 
     @classmethod
-    def known(cls, agent: Agent, periods: Sequence[KeyPeriod]) -> Self:
+    def known(cls, agent: Agent, history: Sequence[AgentKey]) -> Self:
         """The agent as anyone may see it, with the keys that it has had."""
-        former = tuple(period.fingerprint for period in periods if period.until is not None)
+        former = tuple(known.fingerprint for known in history if known.until is not None)
         return cls(**_members(Profile, agent), proven=agent.proven, former_fingerprints=former)
 
 
@@ -73,14 +73,14 @@ class ShownKey:
     signature: str | None = None
 
     @classmethod
-    def of(cls, period: KeyPeriod) -> "ShownKey":
+    def of(cls, known: AgentKey) -> "ShownKey":
         """The key as it is shown."""
-        statement = period.statement
+        statement = known.statement
         return cls(
-            public_key=period.public_key,
-            fingerprint=period.fingerprint,
-            since=period.since,
-            until=period.until,
+            public_key=known.public_key,
+            fingerprint=known.fingerprint,
+            since=known.since,
+            until=known.until,
             payload=base64_text(statement.payload) if statement else None,
             former_signature=base64_text(statement.former_signature) if statement else None,
             signature=base64_text(statement.signature) if statement else None,

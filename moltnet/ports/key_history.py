@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from moltnet.domain.ids import AgentId
-from moltnet.domain.key_changes import KeyChange, KeyPeriod
+from moltnet.domain.key_changes import AgentKey, KeyChange
 from moltnet.domain.keys import Fingerprint, PublicKey
 
 
@@ -20,8 +20,8 @@ class KeyHistory(Protocol):
     async def hold(self, agent_id: AgentId, key: PublicKey) -> bool:
         """Whether an agent has this key; until this unit of work ends no other is given to it."""
 
-    async def of_agent(self, agent_id: AgentId) -> list[KeyPeriod]:
+    async def of_agent(self, agent_id: AgentId) -> list[AgentKey]:
         """The keys of an agent, the first one first."""
 
-    async def find(self, fingerprint: Fingerprint) -> KeyPeriod | None:
+    async def find(self, fingerprint: Fingerprint) -> AgentKey | None:
         """The key that has a fingerprint, of whichever agent has it or had it."""

@@ -8,7 +8,7 @@ import pytest
 
 from moltnet.domain.agents import Agent, KeyTaken
 from moltnet.domain.ids import AgentId
-from moltnet.domain.key_changes import KeyChange, KeyPeriod, SignedStatement
+from moltnet.domain.key_changes import AgentKey, KeyChange, SignedStatement
 from moltnet.domain.keys import PublicKey
 from moltnet.ports.storage import Storage
 from tests.support.builders import NOON, a_public_key, an_agent, an_author, an_entry, an_id
@@ -27,13 +27,13 @@ async def replaced(storage: Storage, change: KeyChange) -> bool:
         return await work.keys.replace(change)
 
 
-async def keys_of(storage: Storage, agent_id: AgentId) -> list[KeyPeriod]:
+async def keys_of(storage: Storage, agent_id: AgentId) -> list[AgentKey]:
     async with storage.snapshot() as work:
         return await work.keys.of_agent(agent_id)
 
 
 async def test_an_agent_has_its_first_key_since_it_came(storage: Storage, agent: Agent) -> None:
-    first = KeyPeriod(agent_id=agent.id, public_key=agent.public_key, since=agent.created_at)
+    first = AgentKey(agent_id=agent.id, public_key=agent.public_key, since=agent.created_at)
     assert await keys_of(storage, agent.id) == [first]
     assert await keys_of(storage, AgentId(an_id())) == []
     async with storage.snapshot() as work:
@@ -64,7 +64,7 @@ async def test_keys_are_listed_in_their_order(storage: Storage, agent: Agent) ->
         change = a_change(attrs.evolve(agent, public_key=keys[-1]), at=NOON + timedelta(hours=hours))
         assert await replaced(storage, change)
         keys.append(change.key)
-    assert [period.public_key for period in await keys_of(storage, agent.id)] == keys
+    assert [known.public_key for known in await keys_of(storage, agent.id)] == keys
 
 
 async def test_a_key_that_was_replaced_is_not_replaced_again(storage: Storage, agent: Agent) -> None:
@@ -79,7 +79,7 @@ async def test_of_several_changes_at_once_one_is_made(storage: Storage, agent: A
     changes = [a_change(agent) for _ in range(4)]
     made = await asyncio.gather(*(replaced(storage, change) for change in changes))
     assert sum(made) == 1
-    assert [period.public_key for period in await keys_of(storage, agent.id)] == [
+    assert [known.public_key for known in await keys_of(storage, agent.id)] == [
         agent.public_key,
         changes[made.index(True)].key,
     ]
@@ -114,7 +114,7 @@ async def test_a_key_that_anybody_had_is_nobodys_again(storage: Storage, agent: 
     with pytest.raises(KeyTaken):
         async with storage.transaction() as work:
             await work.agents.put(agent)
-    assert [period.public_key for period in await keys_of(storage, other.id)] == [other.public_key]
+    assert [known.public_key for known in await keys_of(storage, other.id)] == [other.public_key]
 
 
 async def test_a_registration_and_a_change_that_meet_share_no_key(storage: Storage, agent: Agent) -> None:

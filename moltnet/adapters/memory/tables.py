@@ -27,7 +27,7 @@ from moltnet.domain.ids import (
     WebSessionId,
 )
 from moltnet.domain.indexing import EntryIndex, ModelName, ModelPassages, ModelState
-from moltnet.domain.key_changes import KeyPeriod
+from moltnet.domain.key_changes import AgentKey
 from moltnet.domain.keys import PublicKey
 from moltnet.domain.outbox import OutboxMessage
 from moltnet.domain.permissions import Relation
@@ -265,8 +265,8 @@ class Tables:
             key=lambda agent: agent.public_key, fingerprint=lambda agent: agent.fingerprint
         )
         # Of agents whose key was replaced; the only key of any other is with the agent.
-        self.key_periods: Table[PublicKey, KeyPeriod] = Table(
-            agent=lambda period: period.agent_id, fingerprint=lambda period: period.fingerprint
+        self.key_history: Table[PublicKey, AgentKey] = Table(
+            agent=lambda known: known.agent_id, fingerprint=lambda known: known.fingerprint
         )
         self.identities: Table[AgentId, StoredIdentity] = Table()
         self.clients: Table[ClientId, Client] = Table(agent=lambda client: client.agent_id)

@@ -219,9 +219,9 @@ class OryIdentityProvider:
         It is found by its keys, of which it may have any: a step that is repeated was carried out, maybe.
         """
         async with self.storage.autocommit() as work:
-            periods = await work.keys.of_agent(agent_id)
-        for period in reversed(periods):
-            found = await self._find(import_of(agent_id), period.public_key)
+            history = await work.keys.of_agent(agent_id)
+        for known in reversed(history):
+            found = await self._find(import_of(agent_id), known.public_key)
             if found is not None:
                 return found
         return agent_id

@@ -10,7 +10,7 @@ from moltnet.domain.caller import Caller
 from moltnet.domain.constraints import Page
 from moltnet.domain.diaries import FIRST_DIARY, Diary
 from moltnet.domain.ids import AgentId, DiaryId, VoucherId
-from moltnet.domain.key_changes import KeyPeriod
+from moltnet.domain.key_changes import AgentKey
 from moltnet.domain.keys import Fingerprint, PublicKey
 from moltnet.domain.permissions import Relation
 from moltnet.domain.services.requests import SaveResponse, unrecorded
@@ -59,7 +59,7 @@ class DirectoryService:
             found = [await work.agents.find(each) for each in agent_ids]
         return {agent.id: agent.fingerprint for agent in found if agent is not None}
 
-    async def profile(self, fingerprint: Fingerprint) -> tuple[Agent, list[KeyPeriod]]:
+    async def profile(self, fingerprint: Fingerprint) -> tuple[Agent, list[AgentKey]]:
         """The agent that has a fingerprint, or had it, and its keys, the first one first; raises AgentNotFound."""
         async with self.storage.snapshot() as work:
             agent = await work.agents.find_by_fingerprint(fingerprint)

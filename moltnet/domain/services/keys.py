@@ -16,10 +16,10 @@ from moltnet.domain.caller import Caller
 from moltnet.domain.challenges import NetworkAddress
 from moltnet.domain.ids import AgentId
 from moltnet.domain.key_changes import (
+    AgentKey,
     ChangedKey,
     KeyChange,
     KeyMoved,
-    KeyPeriod,
     KeyStatement,
     SignedStatement,
     StatementNotSigned,
@@ -96,8 +96,8 @@ async def key_changed(work: UnitOfWork, change: KeyChange, address: str | None) 
 
 async def _is_done(work: UnitOfWork, change: KeyChange) -> bool:
     """Whether an earlier run of the step made the change."""
-    period = await work.keys.find(change.key.fingerprint)
-    return period is not None and period.agent_id == change.agent_id and period.statement == change.statement
+    known = await work.keys.find(change.key.fingerprint)
+    return known is not None and known.agent_id == change.agent_id and known.statement == change.statement
 
 
 @attrs.frozen(kw_only=True)
@@ -135,13 +135,13 @@ class KeyService:
         credentials = await self.clients.rotate(caller.agent_id, key=statement.key)
         return ChangedKey.of(statement.key, credentials)
 
-    async def history(self, fingerprint: Fingerprint) -> list[KeyPeriod]:
+    async def history(self, fingerprint: Fingerprint) -> list[AgentKey]:
         """The keys of the agent that has a fingerprint, or had it, the first one first; raises AgentNotFound."""
         async with self.storage.snapshot() as work:
-            period = await work.keys.find(fingerprint)
-            if period is None:
+            known = await work.keys.find(fingerprint)
+            if known is None:
                 raise AgentNotFound(fingerprint)
-            return await work.keys.of_agent(period.agent_id)
+            return await work.keys.of_agent(known.agent_id)
 
     def _signed(
         self, statement: KeyStatement, payload: bytes, former_signature: str, signature: str

@@ -12,7 +12,7 @@ from moltnet.domain.agents import Agent, AgentNotFound
 from moltnet.domain.caller import Caller
 from moltnet.domain.constraints import Page
 from moltnet.domain.ids import SigningRequestId
-from moltnet.domain.key_changes import KeyPeriod, keys_at
+from moltnet.domain.key_changes import AgentKey, keys_at
 from moltnet.domain.keys import Fingerprint, PublicKey, decode_signature
 from moltnet.domain.services.requests import SaveResponse, unrecorded
 from moltnet.domain.signing import (
@@ -59,11 +59,11 @@ class SignatureCheck:
     signatures: Signatures
 
     def judged(
-        self, request: SigningRequest, periods: Sequence[KeyPeriod], signature: str, at: datetime
+        self, request: SigningRequest, history: Sequence[AgentKey], signature: str, at: datetime
     ) -> "Judgement | None":
         """By which key and scheme a signature that came in at a time is one of this request; None by none.
 
-        `periods` are the keys of the request's agent: a signature is valid by a key that the agent had then.
+        `history` are the keys of the request's agent: a signature is valid by a key that the agent had then.
         """
         raw = decode_signature(signature)
         if raw is None:
@@ -72,7 +72,7 @@ class SignatureCheck:
         return next(
             (
                 Judgement(key, scheme)
-                for key in keys_at(periods, at)
+                for key in keys_at(history, at)
                 for scheme, text in signed.items()
                 if self.signatures.verify(key, text, raw)
             ),
@@ -116,21 +116,21 @@ class SigningWorkflow:
     async def _complete(self, request_id: SigningRequestId, submitted: JsonObject | None) -> Json:
         async with self.storage.autocommit() as work:
             request = await work.signing_requests.find(request_id)
-            periods = await work.keys.of_agent(request.agent_id) if request else []
+            history = await work.keys.of_agent(request.agent_id) if request else []
             # None: it went with its agent. Settled already: by this step, taken again, or by the end of its time.
             if request is not None and request.status is SigningStatus.PENDING:
-                await work.signing_requests.complete(self._completed(request, periods, submitted))
+                await work.signing_requests.complete(self._completed(request, history, submitted))
         return None
 
     def _completed(
-        self, request: SigningRequest, periods: Sequence[KeyPeriod], submitted: JsonObject | None
+        self, request: SigningRequest, history: Sequence[AgentKey], submitted: JsonObject | None
     ) -> SigningRequest:
         if submitted is None:
             return request.expire(self.clock.now())
         signature = str(submitted["signature"])
         # By the time it came in, not by now: a signature in time is judged even if that takes a restart.
         at = datetime.fromisoformat(str(submitted["at"]))
-        judged = self.check.judged(request, periods, signature, at)
+        judged = self.check.judged(request, history, signature, at)
         return request.complete(signature, judged.scheme if judged else None, at)
 
 
@@ -211,8 +211,8 @@ class SigningService:
         """Whether a signature is known here and was found valid; an unknown one is simply not."""
         async with self.storage.snapshot() as work:
             request = await work.signing_requests.find_by_signature(signature, agent_id=None)
-            periods = await work.keys.of_agent(request.agent_id) if request else []
-        return self._judged(request, periods, signature) is not None
+            history = await work.keys.of_agent(request.agent_id) if request else []
+        return self._judged(request, history, signature) is not None
 
     async def find_signer(self, signature: str, message: str | None = None) -> Signed | None:
         """Whose signature it is, when it was judged, and whether it is of a message; None for one not known as valid.
@@ -222,8 +222,8 @@ class SigningService:
         async with self.storage.snapshot() as work:
             request = await work.signing_requests.find_by_signature(signature, agent_id=None)
             agent = await work.agents.find(request.agent_id) if request else None
-            periods = await work.keys.of_agent(agent.id) if agent else []
-        if request is None or agent is None or self._judged(request, periods, signature) is None:
+            history = await work.keys.of_agent(agent.id) if agent else []
+        if request is None or agent is None or self._judged(request, history, signature) is None:
             return None
         is_of_message = None if message is None else request.is_of(message)
         return Signed(agent=agent, at=request.completed_at or request.created_at, is_of_message=is_of_message)
@@ -234,15 +234,15 @@ class SigningService:
         `fingerprint` is one that the agent has, or had; raises AgentNotFound.
         """
         async with self.storage.snapshot() as work:
-            period = await work.keys.find(fingerprint)
-            if period is None:
+            known = await work.keys.find(fingerprint)
+            if known is None:
                 raise AgentNotFound(fingerprint)
-            request = await work.signing_requests.find_by_signature(signature, agent_id=period.agent_id)
-            periods = await work.keys.of_agent(period.agent_id) if request else []
-        judged = self._judged(request, periods, signature)
+            request = await work.signing_requests.find_by_signature(signature, agent_id=known.agent_id)
+            history = await work.keys.of_agent(known.agent_id) if request else []
+        judged = self._judged(request, history, signature)
         return judged.key.fingerprint if judged else None
 
-    def _judged(self, request: SigningRequest | None, periods: Sequence[KeyPeriod], signature: str) -> Judgement | None:
+    def _judged(self, request: SigningRequest | None, history: Sequence[AgentKey], signature: str) -> Judgement | None:
         if request is None:
             return None
-        return self.check.judged(request, periods, signature, request.completed_at or request.created_at)
+        return self.check.judged(request, history, signature, request.completed_at or request.created_at)

@@ -16,8 +16,8 @@ from moltnet.domain.ids import AgentId
 from moltnet.domain.key_changes import (
     STATEMENT_MAX,
     STATEMENT_TOLERANCE,
+    AgentKey,
     KeyMoved,
-    KeyPeriod,
     KeyStatement,
     MalformedStatement,
     StatementRefused,
@@ -144,13 +144,13 @@ SIGNATURES = (
 def test_keys_are_an_agents_for_their_time() -> None:
     first, second = a_public_key(), a_public_key()
     changed = NOON + timedelta(days=1)
-    periods = [
-        KeyPeriod(agent_id=AGENT.id, public_key=first, since=NOON, until=changed),
-        KeyPeriod(agent_id=AGENT.id, public_key=second, since=changed),
+    history = [
+        AgentKey(agent_id=AGENT.id, public_key=first, since=NOON, until=changed),
+        AgentKey(agent_id=AGENT.id, public_key=second, since=changed),
     ]
-    assert keys_at(periods, NOON - timedelta(days=1)) == [first]  # before all that is known
-    assert keys_at(periods, NOON) == [first]
-    assert keys_at(periods, changed - CLOCK_SKEW - MILLISECOND) == [first]
-    assert keys_at(periods, changed) == [first, second]  # the hosts' clocks may differ
-    assert keys_at(periods, changed + CLOCK_SKEW) == [second]
+    assert keys_at(history, NOON - timedelta(days=1)) == [first]  # before all that is known
+    assert keys_at(history, NOON) == [first]
+    assert keys_at(history, changed - CLOCK_SKEW - MILLISECOND) == [first]
+    assert keys_at(history, changed) == [first, second]  # the hosts' clocks may differ
+    assert keys_at(history, changed + CLOCK_SKEW) == [second]
     assert keys_at([], NOON) == []

@@ -6,7 +6,7 @@ from moltnet.adapters.memory.statements import Repository
 from moltnet.adapters.memory.tables import Tables
 from moltnet.domain.agents import Agent, Author, KeyTaken
 from moltnet.domain.ids import AgentId
-from moltnet.domain.key_changes import KeyChange, KeyPeriod, SignedStatement
+from moltnet.domain.key_changes import AgentKey, KeyChange, SignedStatement
 from moltnet.domain.keys import Fingerprint, PublicKey
 
 
@@ -27,22 +27,22 @@ class MemoryKeyHistory(Repository):
         agent = (await self._statements.read()).agents.get(agent_id)
         return agent is not None and agent.public_key == key
 
-    async def of_agent(self, agent_id: AgentId) -> list[KeyPeriod]:
+    async def of_agent(self, agent_id: AgentId) -> list[AgentKey]:
         tables = await self._statements.read()
         agent = tables.agents.get(agent_id)
-        periods = list(tables.key_periods.sharing("agent", agent_id).values())
-        return sorted(periods or ([_only_key(agent)] if agent else []), key=lambda period: period.since)
+        history = list(tables.key_history.sharing("agent", agent_id).values())
+        return sorted(history or ([_only_key(agent)] if agent else []), key=lambda known: known.since)
 
-    async def find(self, fingerprint: Fingerprint) -> KeyPeriod | None:
+    async def find(self, fingerprint: Fingerprint) -> AgentKey | None:
         tables = await self._statements.read()
         agent = tables.agents.one("fingerprint", fingerprint)
-        return tables.key_periods.one("fingerprint", fingerprint) or (_only_key(agent) if agent else None)
+        return tables.key_history.one("fingerprint", fingerprint) or (_only_key(agent) if agent else None)
 
 
 def check_unused(tables: Tables, agent: Agent) -> None:
     """Raises KeyTaken where an agent's key, or one with its fingerprint, is another's or was anybody's."""
-    period = tables.key_periods.one("fingerprint", agent.fingerprint)
-    is_former = period is not None and (period.until is not None or period.agent_id != agent.id)
+    known = tables.key_history.one("fingerprint", agent.fingerprint)
+    is_former = known is not None and (known.until is not None or known.agent_id != agent.id)
     if is_former or tables.agents.sharing("fingerprint", agent.fingerprint).keys() - {agent.id}:
         raise KeyTaken
 
@@ -52,15 +52,15 @@ def replace_key(tables: Tables, stored: Agent, agent: Agent, statement: SignedSt
     tables.agents.put(agent.id, agent)
     if stored.public_key == agent.public_key:
         return
-    former = tables.key_periods.get(stored.public_key) or _only_key(stored)
-    tables.key_periods.put(former.public_key, attrs.evolve(former, until=agent.updated_at))
-    period = KeyPeriod(agent_id=agent.id, public_key=agent.public_key, since=agent.updated_at, statement=statement)
-    tables.key_periods.put(agent.public_key, period)
+    former = tables.key_history.get(stored.public_key) or _only_key(stored)
+    tables.key_history.put(former.public_key, attrs.evolve(former, until=agent.updated_at))
+    known = AgentKey(agent_id=agent.id, public_key=agent.public_key, since=agent.updated_at, statement=statement)
+    tables.key_history.put(agent.public_key, known)
     _update_author_key(tables, agent)
 
 
-def _only_key(agent: Agent) -> KeyPeriod:
-    return KeyPeriod(agent_id=agent.id, public_key=agent.public_key, since=agent.created_at)
+def _only_key(agent: Agent) -> AgentKey:
+    return AgentKey(agent_id=agent.id, public_key=agent.public_key, since=agent.created_at)
 
 
 def _update_author_key(tables: Tables, agent: Agent) -> None:

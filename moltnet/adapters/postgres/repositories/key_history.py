@@ -2,7 +2,7 @@
 
 from moltnet.adapters.postgres.session import Repository, Row
 from moltnet.domain.ids import AgentId
-from moltnet.domain.key_changes import KeyChange, KeyPeriod, SignedStatement
+from moltnet.domain.key_changes import AgentKey, KeyChange, SignedStatement
 from moltnet.domain.keys import Fingerprint, PublicKey
 
 # One row, or none when the agent has another key by now; agent_keys_pkey. A key that any agent has or had breaks one of
@@ -21,13 +21,13 @@ KEEP_STATEMENT = """
 """
 # One row, or none when the agent has another key by now; agent_keys_pkey. Whoever replaces it waits.
 HOLD_KEY = "select from agent_keys where identity_id = %(agent_id)s and public_key_bytes = %(raw)s for share"
-SELECT_PERIODS = """
+SELECT_KEYS = """
     select public_key_bytes, agent_id, since, until, payload, former_signature, signature from agent_key_history
 """
 # An agent's keys in their order; agent_key_history_agent.
-KEYS_OF_AGENT = f"{SELECT_PERIODS} where agent_id = %(agent_id)s order by since, until nulls last"
+KEYS_OF_AGENT = f"{SELECT_KEYS} where agent_id = %(agent_id)s order by since, until nulls last"
 # The key with a fingerprint; agent_key_history_fingerprint_key.
-FIND_KEY = f"{SELECT_PERIODS} where fingerprint = %(fingerprint)s"
+FIND_KEY = f"{SELECT_KEYS} where fingerprint = %(fingerprint)s"
 
 
 class PostgresKeyHistory(Repository):
@@ -58,19 +58,19 @@ class PostgresKeyHistory(Repository):
     async def hold(self, agent_id: AgentId, key: PublicKey) -> bool:
         return await self._session.run(HOLD_KEY, agent_id=agent_id, raw=key.raw) > 0
 
-    async def of_agent(self, agent_id: AgentId) -> list[KeyPeriod]:
-        return await self._session.all(_period, KEYS_OF_AGENT, agent_id=agent_id)
+    async def of_agent(self, agent_id: AgentId) -> list[AgentKey]:
+        return await self._session.all(_agent_key, KEYS_OF_AGENT, agent_id=agent_id)
 
-    async def find(self, fingerprint: Fingerprint) -> KeyPeriod | None:
-        return await self._session.first(_period, FIND_KEY, fingerprint=fingerprint.text)
+    async def find(self, fingerprint: Fingerprint) -> AgentKey | None:
+        return await self._session.first(_agent_key, FIND_KEY, fingerprint=fingerprint.text)
 
 
-def _period(row: Row) -> KeyPeriod:
+def _agent_key(row: Row) -> AgentKey:
     payload, signature = row["payload"], row["signature"]
     statement = None
     if payload is not None and signature is not None:
         statement = SignedStatement(payload=payload, former_signature=row["former_signature"], signature=signature)
-    return KeyPeriod(
+    return AgentKey(
         agent_id=AgentId(row["agent_id"]),
         public_key=PublicKey(row["public_key_bytes"]),
         since=row["since"],
