@@ -96,6 +96,11 @@ class Client:
     created_at: datetime
     secret_since: datetime = attrs.field(default=attrs.Factory(lambda self: self.created_at, takes_self=True))
 
+    @property
+    def is_ended(self) -> bool:
+        """Whether its secret has ended, and there is no other yet: its agent's key was replaced a moment ago."""
+        return not self.secret_hash
+
     def accepts(self, secret: str) -> bool:
         """Whether this is the client's secret; compared in constant time."""
         return hmac.compare_digest(self.secret_hash, hash_secret(secret))

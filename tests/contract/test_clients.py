@@ -153,3 +153,20 @@ async def test_of_a_use_and_a_renewal_at_once_one_comes_first(storage: Storage, 
                 return await work.clients.renew_unused(of.id, hash_secret("another"), NOON - timedelta(days=1), LATER)
 
         assert sorted(await asyncio.gather(use(), renew())) == [False, True]
+
+
+async def test_all_clients_of_an_agent_end_at_once(storage: Storage, agent: Agent) -> None:
+    ended, others = [a_client(agent_id=agent.id) for _ in range(2)], a_client()
+    async with storage.transaction() as work:
+        for client in (*ended, others):
+            await work.clients.put(client)
+        await work.clients.end_of_agent(agent.id, LATER)
+    async with storage.snapshot() as work:
+        for client in ended:
+            found = await work.clients.find(client.id)
+            assert found is not None
+            assert (found.generation, found.secret_since, found.used) == (client.generation + 1, LATER, True)
+            assert found.is_ended
+            assert not found.accepts("secret")
+            assert not found.accepts("")
+        assert await work.clients.find(others.id) == others

@@ -128,3 +128,22 @@ async def test_what_expired_long_ago_is_forgotten_and_nothing_else(
     assert await tried(storage, fresh, RIGHT, later) is not None
     assert await taken(storage, session) is None
     assert await taken(storage, fresh_session, later) == agent.id
+
+
+# An agent's key is replaced
+
+
+async def test_codes_and_sessions_of_an_agent_end(
+    storage: Storage, agent: Agent, code: RecoveryCode, session: bytes
+) -> None:
+    other = a_recovery_code(code="12345678")
+    async with storage.transaction() as work:
+        await work.recovery_codes.add(other)
+        await work.recovery_codes.end_of_agent(agent.id)
+    async with storage.autocommit() as work:
+        assert await work.recovery_codes.is_used(code.flow)
+        assert not await work.recovery_codes.is_used(other.flow)
+        assert not await work.recovery_codes.is_used("unknown")
+    assert await tried(storage, code, RIGHT) == attrs.evolve(code, attempts=1, used=False)
+    assert await tried(storage, other, RIGHT) == attrs.evolve(other, attempts=1, used=True)
+    assert await taken(storage, session) is None

@@ -30,11 +30,10 @@ _REGISTRY = jws.JWSRegistry(algorithms=list(ALGORITHMS))
 
 @attrs.frozen(kw_only=True)
 class VerifiedClaims:
-    """What a good token says. `agent_id` and the text of its key are None when it names no agent."""
+    """What a good token says. `agent_id` is None when it names no agent; `carries_scopes` counts foreign ones too."""
 
     client_id: str
     agent_id: AgentId | None
-    key_text: str | None
     scopes: frozenset[str]
     issued_at: float
 
@@ -144,12 +143,9 @@ def _token_claims(claims: Mapping[str, Any]) -> VerifiedClaims:
     client_id = claims.get("client_id") or claims["sub"]
     if not isinstance(client_id, str) or not client_id:
         raise InvalidToken
-    named = claims if _agent(claims) else claims.get("ext")
-    agent_id = _agent(named)
     return VerifiedClaims(
         client_id=client_id,
-        agent_id=agent_id,
-        key_text=str(named["moltnet:public_key"]) if agent_id and isinstance(named, dict) else None,
+        agent_id=_agent(claims) or _agent(claims.get("ext")),
         scopes=_scopes(claims.get("scope") or claims.get("scp")),
         issued_at=_seconds(claims.get("iat", 0)),
     )

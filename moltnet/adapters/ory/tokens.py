@@ -145,7 +145,7 @@ class OryTokenVerifier:
             return await self._caller_from_elsewhere(verified if is_introspected else await self._introspected(token))
         client, agent = found
         # With a key end its tokens, at once: Hydra learns of that a moment later.
-        if verified.agent_id not in (None, agent.id) or verified.key_text not in (None, agent.public_key.text):
+        if verified.agent_id not in (None, agent.id) or client.is_ended:
             raise InvalidToken
         if not is_introspected and verified.issued_at <= (client.secret_since + CLOCK_DIFFERENCE).timestamp():
             await before_remote_call(self._caller(verified, agent, client.id, client.scopes))

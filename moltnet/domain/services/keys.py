@@ -50,7 +50,7 @@ class KeyChangeWorkflow:
         change = _change(argument)
         address = argument["address"]
         await steps.step("change-key", lambda: self._replace(change, address if isinstance(address, str) else None))
-        await steps.step("tell-identities", lambda: self._tell(change.agent_id), UNLIMITED_ATTEMPTS)
+        await steps.step("replace-identity-key", lambda: self._pass_on(change.agent_id), UNLIMITED_ATTEMPTS)
         await steps.step("end-clients", lambda: self._end_clients(change.agent_id), UNLIMITED_ATTEMPTS)
         return None
 
@@ -66,7 +66,7 @@ class KeyChangeWorkflow:
             await key_changed(work, change, address)
         return None
 
-    async def _tell(self, agent_id: AgentId) -> Json:
+    async def _pass_on(self, agent_id: AgentId) -> Json:
         """Passes on the key that the agent has by now: steps of two changes may come in any order."""
         agent = await self._agent(agent_id)
         if agent is not None:

@@ -22,6 +22,7 @@ TIERS = {
     "issueVoucher": Tier.VOUCH,
     "createSigningRequest": Tier.SIGNING,
     "prepareRecord": Tier.SIGNING,
+    "rotateKey": Tier.SIGNING,
     "prepareRemoval": Tier.SIGNING,
     "requestRecoveryChallenge": Tier.RECOVERY,
     "verifyRecoveryChallenge": Tier.RECOVERY,

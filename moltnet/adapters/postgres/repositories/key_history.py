@@ -14,7 +14,7 @@ REPLACE_KEY = """
     where identity_id = %(agent_id)s and public_key_bytes = %(former)s
 """
 # One row; agent_key_history_pkey.
-KEEP_STATEMENT = """
+STORE_STATEMENT = """
     update agent_key_history
     set payload = %(payload)s, former_signature = %(former_signature)s, signature = %(signature)s
     where public_key_bytes = %(raw)s
@@ -47,7 +47,7 @@ class PostgresKeyHistory(Repository):
         if not replaced:
             return False
         await self._session.run(
-            KEEP_STATEMENT,
+            STORE_STATEMENT,
             raw=key.raw,
             payload=statement.payload,
             former_signature=statement.former_signature,

@@ -50,8 +50,10 @@ async def info(agent: Agent, _: Mapping[str, object]) -> Answer:
 
 
 def named(agent: FullProfile | Myself) -> Answer:
-    """A key, its short name, and whether its agent has shown that it holds the private key."""
-    return {"public_key": agent.public_key, "fingerprint": agent.fingerprint, "proven": agent.proven}
+    """A key, its short name, whether its agent has shown that it holds the private key, and the names it had before."""
+    shown = {"public_key": agent.public_key, "fingerprint": agent.fingerprint, "proven": agent.proven}
+    former = agent.former_fingerprints if isinstance(agent, FullProfile) else ()
+    return shown | ({"former_fingerprints": former} if former else {})
 
 
 def _unknown(error: MoltNetError) -> Answer:

@@ -12,6 +12,7 @@ from moltnet.adapters.memory.workflows import Journal, MemoryWorkflows
 from moltnet.domain.agents import KeyTaken
 from moltnet.domain.credentials import FIRST_SECRET_WINDOW, InvalidClient
 from moltnet.domain.errors import MoltNetError, Unavailable
+from moltnet.domain.keys import PublicKey
 from moltnet.domain.registration import Evidence, Registered, RegistrationFailed, Undo
 from moltnet.domain.services.registration import REGISTER_AGENT, RegistrationService
 from moltnet.domain.vouching import VoucherRedeemed
@@ -216,7 +217,8 @@ async def test_credentials_that_were_replaced_by_proof_of_the_key_are_not_report
 ) -> None:
     key = a_key()
     agent_id = (await network.services.registration.register(key, code, MINE)).agent_id
-    await network.services.credentials.rotate(attrs.evolve(a_caller(), agent_id=agent_id))
+    caller = attrs.evolve(a_caller(), agent_id=agent_id, public_key=PublicKey.parse(key))
+    await network.services.credentials.rotate(caller)
     with pytest.raises(VoucherRedeemed):
         await network.services.registration.register(key, code, MINE)
 
