@@ -258,7 +258,7 @@ async def test_a_proof_that_a_change_overtakes_begins_no_recovery(network: Netwo
 # A change that breaks off
 
 
-async def test_a_service_that_does_not_answer_is_told_again_until_it_holds(network: Network, ada: Member) -> None:
+async def test_a_service_that_does_not_answer_is_asked_until_it_holds(network: Network, ada: Member) -> None:
     network.calls.before("IdentityProvider.replace_key", [failing(Unavailable()), failing(Unavailable())])
     network.calls.before("ClientRegistry.rotate", [failing(Unavailable())])
     fresh = a_key_pair()
