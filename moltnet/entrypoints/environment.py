@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import platformdirs
 
+from moltnet.domain.checkpoints import COSIGNATURE, MalformedCheckpoint, VerifierKey
 from moltnet.domain.errors import Invalid
 
 PRIVATE = 0o700
@@ -121,6 +122,7 @@ def _write_draft(draft: Path) -> None:
 T = TypeVar("T")
 Choice = TypeVar("Choice", bound=StrEnum)
 Networks = tuple[IPv4Network | IPv6Network, ...]
+Witnesses = tuple[tuple[VerifierKey, str], ...]
 
 LOOPBACK = "127.0.0.1"
 IPV6 = 6
@@ -247,6 +249,21 @@ def one_of(kind: type[Choice]) -> Callable[[str], Choice]:
 def networks(text: str) -> Networks:
     """IP networks, comma-separated; the sentence names the one that is not one."""
     return tuple(ipaddress.ip_network(name.strip()) for name in text.split(",") if name.strip())
+
+
+def witnesses(text: str) -> Witnesses:
+    """Verifier keys of witnesses, each with its address behind a space, comma-separated."""
+    found = []
+    for part in filter(None, map(str.strip, text.split(","))):
+        key, _, url = part.partition(" ")
+        try:
+            parsed = VerifierKey.parse(key)
+        except MalformedCheckpoint as error:
+            raise ValueError(f"must be verifier keys and addresses: {error.detail}") from None
+        if parsed.kind != COSIGNATURE:
+            raise ValueError(f"must be keys of witnesses; that of {parsed.name} is a log's")
+        found.append((parsed, read_http_url(url.strip())))
+    return tuple(found)
 
 
 def host_names(text: str) -> frozenset[str]:

@@ -27,6 +27,7 @@ from moltnet.entrypoints.environment import (
     Networks,
     SettingsInvalid,
     Variables,
+    Witnesses,
     address_of,
     between,
     configuration_folder,
@@ -42,6 +43,7 @@ from moltnet.entrypoints.environment import (
     port,
     read_http_url,
     stored_secret,
+    witnesses,
     yes_no,
 )
 from moltnet.entrypoints.observability import LogSettings, TelemetrySettings
@@ -128,6 +130,7 @@ class Settings:
         "MOLTNET_RATE_LIMIT_STORE", one_of(RateLimitStore), RateLimitStore.MEMORY
     )
     trusted_proxies: Networks = _variable("MOLTNET_TRUSTED_PROXIES", networks, ())
+    log_witnesses: Witnesses = _variable("MOLTNET_LOG_WITNESSES", witnesses, ())
     source_url: str | None = _variable("MOLTNET_SOURCE_URL", read_http_url)
     mcp_anonymous: bool = _variable("MOLTNET_MCP_ANONYMOUS", yes_no, default=True)
     web: bool = _variable("MOLTNET_WEB", yes_no, default=True)

@@ -10,6 +10,7 @@ from moltnet.domain.credentials import AccessToken, Client, ClientSecret, Scope
 from moltnet.domain.ids import AgentId, ClientId
 from moltnet.domain.keys import PublicKey
 from moltnet.domain.recovery import FlowAnswer, RecoveredAgent, Recovery
+from moltnet.domain.transparency import Leaf
 
 
 class IdentityProvider(Protocol):
@@ -66,12 +67,18 @@ class ClientRegistry(Protocol):
         """
 
     async def rotate(
-        self, agent_id: AgentId, event: AuditEvent | None = None, *, key: PublicKey | None = None
+        self,
+        agent_id: AgentId,
+        event: AuditEvent | None = None,
+        *,
+        key: PublicKey | None = None,
+        leaf: Leaf | None = None,
     ) -> ClientSecret:
         """A fresh secret; the old one and every token issued before end at once. Raises ProfileNotFound.
 
-        Raises KeyReplaced when `key` is named and is not the agent's any more: who proved it gets nothing.
-        The event is stored with it. An agent that has no client, as one that Kratos let in, gets one with all scopes.
+        Raises KeyReplaced when `key` is named and is not the agent's any more: who proved it gets nothing. The event,
+        and the leaf of the open log, are stored with it. An agent that has no client, as one that Kratos let in, gets
+        one with all scopes.
         """
 
     async def agent_of(self, client_id: str) -> AgentId | None:

@@ -13,6 +13,7 @@ from moltnet.ports.records import Records
 from moltnet.ports.repositories import Agents, Diaries, Entries, Relations, Shares, Vouchers
 from moltnet.ports.requests import IdempotencyRecords, Outbox, SigningRequests
 from moltnet.ports.search import CandidateSearch
+from moltnet.ports.transparency import TransparencyLog
 
 
 class UnitOfWork(Protocol):
@@ -62,6 +63,8 @@ class UnitOfWork(Protocol):
     def web_sessions(self) -> WebSessions: ...
     @property
     def audit(self) -> AuditLog: ...
+    @property
+    def transparency(self) -> TransparencyLog: ...
 
 
 class Storage(Protocol):

@@ -26,6 +26,7 @@ from moltnet.domain.services.models import Models
 from moltnet.domain.services.registration import RegistrationWorkflow
 from moltnet.domain.services.relations import RelationDelivery
 from moltnet.domain.sharing import ShareRole
+from moltnet.domain.transparency import Leaf
 from moltnet.entrypoints.container.networks import Infrastructure
 from moltnet.entrypoints.container.ory import Ory
 from moltnet.entrypoints.container.wiring import Parts, UseCases
@@ -111,9 +112,17 @@ class Network:
         return await self.services.entries.create(writer.caller, diary.id, new)
 
     def kept(self) -> dict[str, dict[object, object]]:
-        """Every row of every table as it is now, but for the audit log, which only grows."""
+        """Every row of every table as it is now, but for the audit log and the open one, which only grow."""
         tables = vars(self.memory._committed)
-        return {name: dict(tables[name].rows()) for name in tables.keys() - {"audit", "counters"}}
+        chosen = (name for name in tables.keys() - {"audit", "counters"} if not name.startswith("log_"))
+        return {name: dict(tables[name].rows()) for name in chosen}
+
+    async def logged(self) -> list[Leaf]:
+        """The leaves of the open log so far."""
+        while await self.services.transparency.extend():
+            pass
+        shown = await self.services.transparency.leaves(None, 0, 10_000)
+        return [Leaf.parse(leaf.data) for leaf in shown]
 
     def added(self, before: dict[str, dict[object, object]]) -> dict[str, int]:
         """How many rows each table has more than it had; tables with as many as before are left out."""

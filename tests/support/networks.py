@@ -13,6 +13,7 @@ from moltnet.adapters.memory.storage import MemoryStorage
 from moltnet.domain.caller import Limits
 from moltnet.domain.services import Services
 from moltnet.domain.services.models import Models
+from moltnet.domain.transparency import Leaf
 from moltnet.entrypoints.container.networks import Infrastructure, assembled
 from moltnet.entrypoints.settings import Settings
 from moltnet.ports.credentials import SigningKey
@@ -42,7 +43,9 @@ async def services_on(
     """The use cases of a network; what they left running has ended with the context."""
     async with infrastructure.storage.transaction() as work:
         if not await work.signing_keys.all():
-            await work.signing_keys.add(_signing_key(settings.key_secret))
+            key = _signing_key(settings.key_secret)
+            await work.signing_keys.add(key)
+            await work.transparency.add(Leaf.network_key(key.kid, key.created_at, alone=False))
     async with assembled(settings, base_url, infrastructure) as services:
         yield services
 

@@ -24,7 +24,9 @@ from moltnet.adapters.postgres.storage import PostgresStorage
 EMPTY = b"""
     delete from diaries; delete from agent_keys; delete from identities; delete from oauth_clients;
     delete from token_keys; delete from recovery_codes; delete from recovery_sessions; delete from used_recovery_nonces;
-    delete from rate_limit_windows; delete from relation_intents; delete from embedding_model
+    delete from rate_limit_windows; delete from relation_intents; delete from embedding_model;
+    delete from log_pending; delete from log_leaves; delete from log_subjects; delete from log_tiles;
+    delete from log_key; update log_head set signed = null, published = null, size = 0
 """
 
 NO_WORKFLOWS = b"""

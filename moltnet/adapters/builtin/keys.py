@@ -21,6 +21,7 @@ from nacl.secret import SecretBox
 
 from moltnet.domain.credentials import TOKEN_LIFETIME
 from moltnet.domain.errors import Unavailable
+from moltnet.domain.transparency import Leaf
 from moltnet.ports.credentials import SigningKey
 from moltnet.ports.storage import Storage
 from moltnet.ports.system import Clock
@@ -108,8 +109,12 @@ class KeyEncryption:
 
     def unseal(self, stored: SigningKey) -> bytes | None:
         """A key's PEM text; None when it was sealed with another secret."""
+        return self.decrypt(stored.sealed)
+
+    def decrypt(self, sealed: bytes) -> bytes | None:
+        """What was sealed; None when it was with another secret."""
         try:
-            return self._box.decrypt(stored.sealed)
+            return self._box.decrypt(sealed)
         except (CryptoError, ValueError):  # the latter for less than a nonce
             return None
 
@@ -136,6 +141,7 @@ class TokenKeys:
         new_key = await self._new_key()
         async with self._storage.transaction() as work:
             await work.signing_keys.add(new_key)
+            await work.transparency.add(Leaf.network_key(new_key.kid, new_key.created_at, alone=False))
         await self._read()
         return new_key.kid
 
@@ -145,6 +151,7 @@ class TokenKeys:
         async with self._storage.transaction() as work:
             await work.signing_keys.add(new_key)
             await work.signing_keys.remove_all_but(new_key.kid)
+            await work.transparency.add(Leaf.network_key(new_key.kid, new_key.created_at, alone=True))
         await self._read()
         return new_key.kid
 
@@ -198,7 +205,8 @@ class TokenKeys:
                 return stored
             first = await self._new_key()
             async with self._storage.transaction() as work:
-                await work.signing_keys.add_first(first)  # another process may be first: then its key is read
+                if await work.signing_keys.add_first(first):  # else another process was first, and its key is read
+                    await work.transparency.add(Leaf.network_key(first.kid, first.created_at, alone=False))
 
     async def _new_key(self) -> SigningKey:
         # In a thread of its own: the loop's own executor may be gone.
@@ -229,6 +237,10 @@ async def reseal(storage: Storage, before: KeyEncryption, after: KeyEncryption) 
         for kid, pem in opened.items():
             if pem is not None:
                 await work.signing_keys.replace_sealed(kid, after.seal(pem))
+        log_key = await work.transparency.key()
+        seed = log_key and (after.decrypt(log_key.sealed) or before.decrypt(log_key.sealed))
+        if seed:
+            await work.transparency.replace_sealed(after.seal(seed))
     return len(stored)
 
 

@@ -33,6 +33,7 @@ from moltnet.domain.credentials import (
 )
 from moltnet.domain.ids import AgentId, ClientId, parse_uuid
 from moltnet.domain.keys import PublicKey
+from moltnet.domain.transparency import Leaf
 from moltnet.ports.identity import BeforeRemoteCall, ClientDirectory, ClientRecord, ask_freely
 from moltnet.ports.keys import Signatures
 from moltnet.ports.storage import Storage, UnitOfWork
@@ -71,7 +72,12 @@ class BuiltinClients:
         return ClientSecret(client_id=client.id, secret=secret)
 
     async def rotate(
-        self, agent_id: AgentId, event: AuditEvent | None = None, *, key: PublicKey | None = None
+        self,
+        agent_id: AgentId,
+        event: AuditEvent | None = None,
+        *,
+        key: PublicKey | None = None,
+        leaf: Leaf | None = None,
     ) -> ClientSecret:
         secret = self._secret()
         async with self.storage.transaction() as work:
@@ -86,6 +92,8 @@ class BuiltinClients:
             await work.clients.rotate(client.id, hash_secret(secret), self.clock.now())
             if event is not None:
                 await work.audit.add(event)
+            if leaf is not None:
+                await work.transparency.add(leaf)
         self.client_directory.forget(client.id)
         return ClientSecret(client_id=client.id, secret=secret)
 

@@ -22,6 +22,7 @@ from moltnet.adapters.memory.repositories.key_history import MemoryKeyHistory
 from moltnet.adapters.memory.repositories.models import MemoryModelVectors, MemoryStatistics
 from moltnet.adapters.memory.repositories.records import MemoryRecords
 from moltnet.adapters.memory.repositories.requests import MemoryIdempotencyRecords, MemoryOutbox, MemorySigningRequests
+from moltnet.adapters.memory.repositories.transparency import MemoryTransparencyLog
 from moltnet.adapters.memory.statements import Alone, Snapshot, Statements, Together, Unit, WriterLock
 from moltnet.adapters.memory.tables import Tables
 from moltnet.domain.feed import Position
@@ -74,6 +75,7 @@ class MemoryUnitOfWork:
         self.statistics = MemoryStatistics(statements)
         self.web_sessions = MemoryWebSessions(statements)
         self.audit = MemoryAuditLog(statements)
+        self.transparency = MemoryTransparencyLog(statements)
 
 
 class MemoryStorage:

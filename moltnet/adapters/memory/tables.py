@@ -35,9 +35,12 @@ from moltnet.domain.records import Head, PreparedRecord, SignedRecord
 from moltnet.domain.recovery import RecoveryCode
 from moltnet.domain.sharing import Refusals, Share
 from moltnet.domain.signing import SigningRequest
+from moltnet.domain.tiles import Tile
+from moltnet.domain.transparency import Leaf
 from moltnet.domain.vouching import Voucher
 from moltnet.domain.web_sessions import WebSession
 from moltnet.ports.credentials import SigningKey
+from moltnet.ports.transparency import LogHead, LogKey
 
 Key = TypeVar("Key", bound=Hashable)
 Row = TypeVar("Row")
@@ -314,6 +317,12 @@ class Tables:
         self.prepared_records: Table[PreparedRecordId, PreparedRecord] = Table(
             agent=lambda prepared: prepared.agent_id, diary=lambda prepared: prepared.diary_id
         )
+        self.log_pending: Table[int, Leaf] = Table()
+        self.log_leaves: Table[int, bytes] = Table()
+        self.log_subjects: Table[tuple[str, int], tuple[str, int]] = Table(subject=lambda row: row[0])
+        self.log_tiles: Table[Tile, bytes] = Table()
+        self.log_heads: Table[None, LogHead] = Table()
+        self.log_keys: Table[None, LogKey] = Table()
         self.outbox: Table[int, ClaimableMessage] = Table(
             partition_key=lambda row: row.message.change.partition_key, agent=lambda row: row.message.change.agent_id
         )

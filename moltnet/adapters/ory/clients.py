@@ -25,6 +25,7 @@ from moltnet.domain.credentials import (
 )
 from moltnet.domain.ids import AgentId, ClientId, parse_uuid
 from moltnet.domain.keys import PublicKey
+from moltnet.domain.transparency import Leaf
 from moltnet.ports.storage import Storage
 from moltnet.ports.system import Clock, Randomness
 
@@ -102,7 +103,12 @@ class OryClients:
         return ClientSecret(client_id=client.id, secret=secret)
 
     async def rotate(
-        self, agent_id: AgentId, event: AuditEvent | None = None, *, key: PublicKey | None = None
+        self,
+        agent_id: AgentId,
+        event: AuditEvent | None = None,
+        *,
+        key: PublicKey | None = None,
+        leaf: Leaf | None = None,
     ) -> ClientSecret:
         """A fresh secret for the agent's client; the old one and every token issued before end with it.
 
@@ -119,7 +125,7 @@ class OryClients:
         secret = self._secret()
         await self._put_in_force(client, agent, secret)
         # Recorded last: what was issued before this moment is no longer active.
-        await self._store_rotated(client, secret, event)
+        await self._store_rotated(client, secret, event, leaf)
         return ClientSecret(client_id=client.id, secret=secret)
 
     async def agent_of(self, client_id: str) -> AgentId | None:
@@ -197,13 +203,15 @@ class OryClients:
         async with self.storage.transaction() as work:
             await work.clients.put(client)
 
-    async def _store_rotated(self, client: Client, secret: str, event: AuditEvent | None) -> None:
+    async def _store_rotated(self, client: Client, secret: str, event: AuditEvent | None, leaf: Leaf | None) -> None:
         hashed, now = hash_secret(secret), self.clock.now()
         async with self.storage.transaction() as work:
             if not await work.clients.rotate(client.id, hashed, now):
                 await work.clients.put(attrs.evolve(client, secret_hash=hashed, secret_since=now, used=True))
             if event is not None:
                 await work.audit.add(event)
+            if leaf is not None:
+                await work.transparency.add(leaf)
 
     def _client(self, client_id: ClientId, agent: Agent, scopes: frozenset[Scope]) -> Client:
         now = self.clock.now()

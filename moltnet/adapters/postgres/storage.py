@@ -28,6 +28,7 @@ from moltnet.adapters.postgres.repositories.requests import (
     PostgresOutbox,
     PostgresSigningRequests,
 )
+from moltnet.adapters.postgres.repositories.transparency import PostgresTransparencyLog
 from moltnet.adapters.postgres.session import SNAPSHOT, STATEMENT_WITHIN_S, Session, translated
 from moltnet.domain.errors import StorageFull, StorageReadOnly
 from moltnet.domain.indexing import EntryIndex
@@ -76,6 +77,7 @@ class PostgresUnitOfWork:
         self.statistics = PostgresStatistics(session)
         self.web_sessions = PostgresWebSessions(session)
         self.audit = PostgresAuditLog(session)
+        self.transparency = PostgresTransparencyLog(session)
 
 
 class PostgresStorage:

@@ -22,6 +22,7 @@ from moltnet.domain.services.search import SearchService
 from moltnet.domain.services.sharing import SharingService
 from moltnet.domain.services.signing import SigningService
 from moltnet.domain.services.statistics import StatisticsService
+from moltnet.domain.services.transparency import TransparencyService
 from moltnet.domain.services.web_sessions import WebSessionService
 from moltnet.ports.system import Workers
 from moltnet.ports.telemetry import NO_TELEMETRY, Telemetry
@@ -57,6 +58,7 @@ class Services:
     model_migration: ModelMigrationService
     statistics: StatisticsService
     throttling: ThrottlingService
+    transparency: TransparencyService
     vouching: VouchingService
     web_sessions: WebSessionService
     audit: AuditService

@@ -14,6 +14,7 @@ from moltnet.domain.key_changes import AgentKey
 from moltnet.domain.keys import Fingerprint, PublicKey
 from moltnet.domain.permissions import Relation
 from moltnet.domain.services.requests import SaveResponse, unrecorded
+from moltnet.domain.transparency import Leaf
 from moltnet.domain.vouching import (
     CODE_BYTES,
     ISSUE_ATTEMPTS,
@@ -138,6 +139,15 @@ async def redeem(work: UnitOfWork, code: str, agent_id: AgentId, at: datetime, m
         raise VoucherNotFound
     voucher.redeem(agent_id, at)
     raise VoucherRedeemed  # Open again by now, but somebody else held it at the decisive moment.
+
+
+async def log_registration(work: UnitOfWork, key: PublicKey, voucher_code: str | None, at: datetime) -> None:
+    """Puts a new agent into the open log, and who vouched for it."""
+    await work.transparency.add(Leaf.registered(key, at))
+    voucher = await work.vouchers.find(voucher_code) if voucher_code else None
+    issuer = await work.agents.find(voucher.issuer_id) if voucher else None
+    if issuer is not None:
+        await work.transparency.add(Leaf.vouched(key.fingerprint, issuer.fingerprint, at))
 
 
 async def open_first_diary(

@@ -7,6 +7,7 @@ import attrs
 from moltnet.domain.audit import AuditAction, AuditEvent
 from moltnet.domain.caller import ANONYMOUS, Anonymous, Caller
 from moltnet.domain.credentials import AccessToken, ClientSecret
+from moltnet.domain.transparency import Leaf
 from moltnet.ports.identity import (
     BeforeRemoteCall,
     ClientRegistry,
@@ -55,9 +56,11 @@ class CredentialService:
 
         Source: docs/reference/signatures.md, "Recovery flow".
         """
-        recovered = await self.identities.finish_recovery(session_token)
-        event = AuditEvent.by(caller, AuditAction.SECRET_REPLACED, self.clock.now(), detail="recovery")
-        return await self.clients.rotate(recovered.id, attrs.evolve(event, actor_id=recovered.id), key=recovered.key)
+        recovered, at = await self.identities.finish_recovery(session_token), self.clock.now()
+        event = AuditEvent.by(caller, AuditAction.SECRET_REPLACED, at, detail="recovery")
+        leaf = Leaf.recovered(recovered.key.fingerprint, at) if recovered.key else None
+        own = attrs.evolve(event, actor_id=recovered.id)
+        return await self.clients.rotate(recovered.id, own, key=recovered.key, leaf=leaf)
 
     async def published_keys(self) -> Sequence[Mapping[str, str]]:
         """The keys that tokens are verified with, as a JSON Web Key Set's `keys` (RFC 7517 §5)."""

@@ -17,9 +17,11 @@ from moltnet.domain.diaries import (
 )
 from moltnet.domain.ids import ANY_VERSION, DiaryId, Expected
 from moltnet.domain.permissions import Relation
+from moltnet.domain.records import EMPTY
 from moltnet.domain.services.access import Check, DiaryAccess
 from moltnet.domain.services.relations import RelationService
 from moltnet.domain.services.requests import SaveResponse, unrecorded
+from moltnet.domain.transparency import Leaf
 from moltnet.ports.permissions import Asked, Pending, Permissions
 from moltnet.ports.storage import Storage, UnitOfWork
 from moltnet.ports.system import Clock, Randomness
@@ -66,6 +68,7 @@ class DiaryService:
             if await work.diaries.number_owned_by(caller.agent_id) >= self.diaries_max:
                 raise DiaryLimitReached(self.diaries_max)
             await work.diaries.add(diary)
+            await self._log(work, caller, Visibility.PRIVATE, diary)
             pending = await self.permissions.grant(work, diary.id, Relation.OWNER, caller.agent_id)
             await self._audit(work, caller, AuditAction.DIARY_CREATED, diary)
         await self.relations.complete(pending)
@@ -111,6 +114,7 @@ class DiaryService:
                 if await work.diaries.replace(edited, unless_changed_since=diary.updated_at):
                     if edited.visibility is not diary.visibility:
                         await self._audit(work, caller, AuditAction.VISIBILITY_CHANGED, edited)
+                        await self._log(work, caller, diary.visibility, edited)
                     return edited
 
         return await self.access.write_authorized(caller, diary_id, write)
@@ -124,9 +128,22 @@ class DiaryService:
                 diary = await check(diaries.manageable)
                 removed = await work.diaries.remove(diary_id, expected.unless_changed_since(diary))
             await self._audit(work, caller, AuditAction.DIARY_DELETED, diary)
+            await self._log(work, caller, diary.visibility, attrs.evolve(diary, visibility=Visibility.PRIVATE))
             return await self.permissions.forget_diary(work, diary_id)
 
         await self.relations.complete(await self.access.write_authorized(caller, diary_id, remove))
+
+    async def _log(self, work: UnitOfWork, caller: Caller, before: Visibility, diary: Diary) -> None:
+        """Puts into the open log that a diary became public, with its last record, or is public no more."""
+        at, is_public = self.clock.now(), diary.visibility is Visibility.PUBLIC
+        if is_public and before is not Visibility.PUBLIC:
+            await work.transparency.add(Leaf.published(diary.id, caller.public_key.fingerprint, at))
+            # Read after the change: from then on nobody appends who has not seen that the diary is public.
+            head = await work.records.head(diary.id) if diary.signed else EMPTY
+            if head.hash is not None:
+                await work.transparency.add(Leaf.head(diary.id, head, at))
+        if not is_public and before is Visibility.PUBLIC:
+            await work.transparency.add(Leaf.withdrawn(diary.id, at))
 
     async def _audit(self, work: UnitOfWork, caller: Caller, action: AuditAction, diary: Diary) -> None:
         at, detail = self.clock.now(), diary.visibility.value

@@ -11,13 +11,14 @@ from moltnet.domain.credentials import ClientWithoutAgent
 from moltnet.domain.ids import AgentId, ClientId, DiaryId, parse_uuid
 from moltnet.domain.keys import PublicKey, UnusableKey
 from moltnet.domain.registration import identity_of
-from moltnet.domain.services.agents import open_first_diary, redeem
+from moltnet.domain.services.agents import log_registration, open_first_diary, redeem
 from moltnet.domain.services.relations import RelationService
+from moltnet.domain.transparency import ChangeCause, Leaf
 from moltnet.domain.vouching import VoucherNotFound
 from moltnet.ports.identity import ClientRegistry
 from moltnet.ports.keys import Signatures
 from moltnet.ports.permissions import Permissions
-from moltnet.ports.storage import Storage
+from moltnet.ports.storage import Storage, UnitOfWork
 from moltnet.ports.system import Clock, Randomness
 
 
@@ -53,11 +54,12 @@ class HookService:
         at = agent.updated_at
         async with self.storage.transaction() as work:
             await redeem(work, voucher_code, agent.id, at)
-            is_registered = await work.agents.find(agent.id) is not None
+            known = await work.agents.find(agent.id)
             await work.agents.put(agent)
+            await _log(work, known, agent, voucher_code)
             await work.audit.add(_event(agent, AuditAction.AGENT_REGISTERED))
             pending = await self.permissions.introduce(work, agent.id)
-            if not is_registered:
+            if known is None:
                 diary_id = DiaryId(self.randomness.row_id(at))
                 pending += await open_first_diary(work, self.permissions, diary_id, agent.id, at)
         await self.relations.complete(pending)
@@ -72,6 +74,7 @@ class HookService:
         async with self.storage.transaction() as work:
             known = await work.agents.find(agent.id)
             await work.agents.put(agent)
+            await _log(work, known, agent, None)
             if known is None or known.public_key != agent.public_key:
                 await work.audit.add(_event(agent, AuditAction.KEY_REPLACED))
         return agent
@@ -102,6 +105,15 @@ class HookService:
         if not self.signatures.is_usable(key):
             raise UnusableKey
         return key
+
+
+async def _log(work: UnitOfWork, known: Agent | None, agent: Agent, voucher_code: str | None) -> None:
+    """What an identity service did to an agent, in the open log."""
+    if known is None:
+        await log_registration(work, agent.public_key, voucher_code, agent.updated_at)
+    elif known.public_key != agent.public_key:
+        change = Leaf.key_changed(known.fingerprint, agent.public_key, ChangeCause.SERVICE, agent.updated_at)
+        await work.transparency.add(change)
 
 
 def _event(agent: Agent, action: AuditAction) -> AuditEvent:

@@ -26,6 +26,7 @@ from moltnet.domain.key_changes import (
     statement_bytes,
 )
 from moltnet.domain.keys import Fingerprint, UnusableKey, decode_signature
+from moltnet.domain.transparency import ChangeCause, Leaf
 from moltnet.ports.identity import ClientRegistry, IdentityProvider
 from moltnet.ports.keys import Signatures
 from moltnet.ports.storage import Storage, UnitOfWork
@@ -92,6 +93,8 @@ async def key_changed(work: UnitOfWork, change: KeyChange, address: str | None) 
     action = AuditAction.KEY_REPLACED
     event = AuditEvent(at=change.at, action=action, actor_id=change.agent_id, address=address, detail=detail)
     await work.audit.add(event)
+    leaf = Leaf.key_changed(change.former.fingerprint, change.key, ChangeCause.ROTATION, change.at)
+    await work.transparency.add(leaf)
 
 
 async def _is_done(work: UnitOfWork, change: KeyChange) -> bool:

@@ -32,6 +32,7 @@ from moltnet.domain.services.access import Check, DiaryAccess
 from moltnet.domain.services.entries import EntryService, check_public
 from moltnet.domain.services.indexing import Vectors
 from moltnet.domain.services.relations import RelationService
+from moltnet.domain.transparency import Leaf
 from moltnet.ports.keys import Signatures
 from moltnet.ports.permissions import Pending, Permissions
 from moltnet.ports.storage import Storage, UnitOfWork
@@ -168,6 +169,7 @@ class RecordService:
             await self.entries.check_quota(work, caller)
             if record.supersedes is not None:
                 await self._supersede(work, record.supersedes, entry)
+            await self._log_head(work, record, signed)
             appended = Appended(entry=entry, chain=signed.head)
             return appended, await self.permissions.relate_entry(work, diary.id, entry.id)
 
@@ -198,12 +200,18 @@ class RecordService:
                 raise NoSuchRecord
             await work.records.erase(record.diary_id, record.removes)
             await work.entries.remove(record.diary_id, record.entry_id)
+            await self._log_head(work, record, signed)
             pending = await self.permissions.forget_entry(work, record.diary_id, record.entry_id)
             return Appended(entry=None, chain=signed.head), pending
 
         appended, pending = await self.access.write_authorized(caller, record.diary_id, remove)
         await self.relations.complete(pending)
         return appended
+
+    async def _log_head(self, work: UnitOfWork, record: AnyRecord, signed: SignedRecord) -> None:
+        """Puts the new head into the open log, of a diary that is public: others are nobody's business."""
+        leaf = Leaf.head(record.diary_id, signed.head, self.clock.now())
+        await work.transparency.add_head(record.diary_id, leaf)
 
     async def _repeated(self, work: UnitOfWork, record: AnyRecord, signed: SignedRecord) -> Appended:
         """The answer to a record that is there already; raises HeadMoved where another is."""

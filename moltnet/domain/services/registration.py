@@ -30,8 +30,9 @@ from moltnet.domain.registration import (
     registration_of,
     undoing,
 )
-from moltnet.domain.services.agents import check_admission, open_first_diary, redeem, voucher_of
+from moltnet.domain.services.agents import check_admission, log_registration, open_first_diary, redeem, voucher_of
 from moltnet.domain.services.relations import RelationDelivery
+from moltnet.domain.transparency import Leaf
 from moltnet.domain.vouching import VoucherRedeemed, checked_code
 from moltnet.ports.identity import ClientRegistry, IdentityProvider
 from moltnet.ports.keys import Signatures
@@ -144,9 +145,12 @@ class RegistrationWorkflow:
     async def _store_agent(self, plan: _Plan, agent_id: AgentId) -> Json:
         at = self.clock.now()
         async with self.storage.transaction() as work:
+            is_repeated = await work.agents.find(agent_id) is not None
             await work.agents.add(plan.agent(agent_id, at))
             if plan.voucher_code is not None:
                 await redeem(work, plan.voucher_code, agent_id, at, plan.mark)
+            if not is_repeated:
+                await log_registration(work, plan.key, plan.voucher_code, at)
             pending = await open_first_diary(work, self.permissions, plan.diary_id, agent_id, at)
         return pending[-1].number if pending else None
 
@@ -192,6 +196,8 @@ class RegistrationWorkflow:
             async with self.storage.transaction() as work:
                 # Delivered by the next sweep: what could not be made elsewhere is no reason to wait for its removal.
                 await self.permissions.forget_agent(work, agent_id)
+                if await work.agents.find(agent_id):
+                    await work.transparency.add(Leaf.undone(plan.key, self.clock.now()))
                 await work.agents.remove(agent_id)
         if undo is Undo.DELETE_IDENTITY:
             await self.identities.delete(plan.registration, plan.key)

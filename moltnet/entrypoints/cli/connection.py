@@ -148,26 +148,30 @@ class ConnectionOptions:
 
     async def agent(self) -> Agent:
         """The agent of these options; raises NoCredentials."""
-        from moltnet.entrypoints.container.remote import key_pair_of  # noqa: PLC0415  # quick help
+        from moltnet.entrypoints.container.remote import file_log_memory, key_pair_of  # noqa: PLC0415  # quick help
         from moltnet.entrypoints.library.remote import connect, remote_agent  # noqa: PLC0415  # quick help
 
         if self.is_of_the_environment:
             return await connect(api_url=self.api_url)
         identity = self.identity()
+        url = self.url(identity)
         return remote_agent(
-            self.url(identity),
+            url,
             identity.credentials,
             keys=key_pair_of(identity.private_key),
             keyring=self.keyring(),
             agent_id=identity.agent_id,
+            log_memory=file_log_memory(self.settings.credentials_file, url),
         )
 
     async def anonymous_agent(self) -> Agent:
         """An anonymous client of the network that the agent's file names, if there is one."""
+        from moltnet.entrypoints.container.remote import file_log_memory  # noqa: PLC0415  # quick help
         from moltnet.entrypoints.library.remote import remote_agent  # noqa: PLC0415  # quick help
 
         known = self.api_url or self.settings.api_url
-        return remote_agent(self.url(None if known else self.keyring().read()))
+        url = self.url(None if known else self.keyring().read())
+        return remote_agent(url, log_memory=file_log_memory(self.settings.credentials_file, url))
 
 
 def or_first_agent(settings: ClientSettings) -> ClientSettings:

@@ -17,11 +17,13 @@ from moltnet.adapters.memory.storage import MemoryStorage
 from moltnet.adapters.memory.system import MemoryClock
 from moltnet.adapters.memory.workflows import MemoryWorkflows
 from moltnet.adapters.system import SystemClock
+from moltnet.domain.errors import Unavailable
 from moltnet.domain.quotas import Quota
 from moltnet.domain.services import Services
 from moltnet.domain.services.indexing import ReembeddingService
 from moltnet.domain.services.models import Models
 from moltnet.domain.services.relations import RelationDelivery
+from moltnet.domain.services.transparency import TransparencyService
 from moltnet.entrypoints.container.administration import secret_named
 from moltnet.entrypoints.container.databases import replicas_of, supervised_database, workflows_address
 from moltnet.entrypoints.container.models import models_of
@@ -49,6 +51,8 @@ _log = logging.getLogger(__name__)
 
 MAINTENANCE_EVERY_S = 5
 RECONCILE_INTERVAL_S = 3
+LOG_EXTENDED_EVERY_S = 1
+LOG_FAILED_S = 5
 CANCEL_AGAIN_S = 0.1
 # How soon a process notices that an operator has decided for another model.
 EMBEDDING_IDLE_S = 2.0
@@ -166,12 +170,14 @@ async def assembled(settings: Settings, base_url: str, infrastructure: Infrastru
             workflows = TracedWorkflows.of(launched, telemetry)
             services: Services = UseCases(parts=parts, workflows=providers.Object(workflows)).services()
             services = traced_services(services, telemetry)
+            await _extend_log(services.transparency)
             maintenance = [
                 asyncio.create_task(task)
                 for task in (
                     _run_maintenance(services),
                     _reconcile_relations(parts.delivery()),
                     _run_reembedding(services.reembedding),
+                    _run_log(services.transparency),
                     services.readiness.watch(),
                     _count_network(services, workflows, settings.quota),
                 )
@@ -241,6 +247,24 @@ async def _run_reembedding(reembedding: ReembeddingService) -> None:
             _log.exception("re-embedding failed")
             pause = EMBEDDING_FAILED_S
         await asyncio.sleep(pause)
+
+
+async def _run_log(transparency: TransparencyService) -> None:
+    """Puts what is pending into the open log until it is cancelled."""
+    while True:
+        pause = await _extend_log(transparency)
+        await asyncio.sleep(pause)
+
+
+async def _extend_log(transparency: TransparencyService) -> float:
+    """Does it once; answers how many seconds later to do it again."""
+    try:
+        return 0.0 if await transparency.extend() else LOG_EXTENDED_EVERY_S
+    except Unavailable as failure:
+        _log.warning("the open log was not extended: %s", failure)
+    except Exception:  # noqa: BLE001  # logged; what is pending stays so
+        _log.exception("the open log was not extended")
+    return LOG_FAILED_S
 
 
 @asynccontextmanager

@@ -5,6 +5,7 @@ import binascii
 from pathlib import Path
 
 from moltnet.adapters.files.credentials import CredentialsFile, FileKeyring
+from moltnet.adapters.files.log_memory import FileLogMemory
 from moltnet.adapters.http.agent import HttpConnection
 from moltnet.adapters.nacl import NaclKeyPair, NaclSignatures
 from moltnet.domain.credentials import ClientSecret
@@ -12,6 +13,7 @@ from moltnet.domain.ids import AgentId
 from moltnet.domain.keys import KEY_BYTES, UnreadablePrivateKey
 from moltnet.ports.keys import KeyPair, Keyring, Signatures
 from moltnet.ports.remote import RemoteConnection
+from moltnet.ports.transparency import LogMemory
 
 
 def connection(
@@ -31,6 +33,11 @@ def connection(
 def file_keyring(path: Path, configurations: tuple[Path, ...] = (), *, replacing: bool = False) -> Keyring:
     """A credentials file as a keyring; fresh secrets reach the MCP configurations too that repeat the former one."""
     return FileKeyring(file=CredentialsFile(path), configurations=configurations, replacing=replacing)
+
+
+def file_log_memory(credentials: Path, url: str) -> LogMemory:
+    """A file beside the credentials, for what is seen of the open log of the network at an address."""
+    return FileLogMemory(credentials, url)
 
 
 def new_key_pair() -> KeyPair:

@@ -8,9 +8,11 @@ from dependency_injector import containers, providers
 
 from moltnet.adapters.builtin.identity import BuiltinIdentityProvider, CachedClientDirectory, StoredClientDirectory
 from moltnet.adapters.builtin.keys import KeyEncryption, TokenKeys
+from moltnet.adapters.builtin.log_keys import StoredLogSigning
 from moltnet.adapters.builtin.permissions import BuiltinPermissions
 from moltnet.adapters.builtin.tokens import BuiltinClients, BuiltinTokenIssuer, BuiltinTokenVerifier
 from moltnet.adapters.external_relations import ExternalPermissions
+from moltnet.adapters.http.witness import HttpWitness
 from moltnet.adapters.memory.system import MemoryRateLimits
 from moltnet.adapters.nacl import NaclSignatures
 from moltnet.adapters.system import AsyncioBackground, SystemClock, SystemRandomness, ThreadWorkers
@@ -40,12 +42,15 @@ from moltnet.domain.services.search import SearchService
 from moltnet.domain.services.sharing import SharingService
 from moltnet.domain.services.signing import REQUEST_SIGNATURE, SignatureCheck, SigningService, SigningWorkflow
 from moltnet.domain.services.statistics import StatisticsService, ViewCounter
+from moltnet.domain.services.transparency import TransparencyService
 from moltnet.domain.services.web_sessions import WebSessionService
+from moltnet.domain.services.witnessing import Witnessing
 from moltnet.domain.sharing import InvitationLimits
 from moltnet.entrypoints.container.ory import Ory
 from moltnet.entrypoints.container.telemetry import CountedRateLimits
 from moltnet.entrypoints.settings import Settings
-from moltnet.ports.system import ReadinessCheck
+from moltnet.ports.keys import Signatures
+from moltnet.ports.system import Clock, ReadinessCheck
 from moltnet.ports.workflows import WorkflowBody, Workflows
 
 Built = TypeVar("Built")
@@ -75,6 +80,11 @@ def _bodies(
 def _readiness(database: ReadinessCheck | None, workflows: Workflows) -> ReadinessService:
     checks: dict[str, ReadinessCheck] = {"workflows": workflows}
     return ReadinessService(checks if database is None else {"database": database, **checks})
+
+
+def _witnessing(settings: Settings, signatures: Signatures, clock: Clock) -> Witnessing:
+    witnesses = [HttpWitness(key, url) for key, url in settings.log_witnesses]
+    return Witnessing(witnesses, signatures, clock)
 
 
 def _unless_absent(optional: Any, present: Any, absent: Any) -> "providers.Selector":
@@ -128,6 +138,8 @@ class Parts(containers.DeclarativeContainer):
     delivery = providers.Singleton(RelationDelivery, storage=storage, store=relation_store, clock=clock)
     key_encryption = providers.Singleton(KeyEncryption, settings.provided.key_secret)
     token_keys = providers.Singleton(TokenKeys, storage=storage, clock=clock, seal=key_encryption)
+    log_signing = providers.Singleton(StoredLogSigning, storage, clock, key_encryption, settings.provided.public_url)
+    witnessing = providers.Singleton(_witnessing, settings, signatures, clock)
     stored_client_directory = providers.Singleton(StoredClientDirectory, storage)
     invalidations = infrastructure.provided.client_invalidations
     client_directory = _unless_absent(
@@ -246,6 +258,8 @@ class UseCases(containers.DeclarativeContainer):
         "network": parts.network,
         "replicas": parts.replicas,
         "throttling": parts.throttling,
+        "log_signing": parts.log_signing,
+        "witnessing": parts.witnessing,
         "workflows": workflows,
     }
     relations, access = _singleton(RelationService, _parts), _singleton(DiaryAccess, _parts)
@@ -293,6 +307,7 @@ class UseCases(containers.DeclarativeContainer):
         model_migration=_singleton(ModelMigrationService, _all),
         statistics=_singleton(StatisticsService, _all),
         throttling=parts.throttling,
+        transparency=_singleton(TransparencyService, _all),
         vouching=_singleton(VouchingService, _all),
         web_sessions=_singleton(WebSessionService, _all, secret=parts.settings.provided.web_session_secret),
         workers=parts.workers,

@@ -22,18 +22,23 @@ from moltnet.entrypoints.library.diaries import Diaries, Sharing
 from moltnet.entrypoints.library.entries import Entries
 from moltnet.entrypoints.library.http import OverHttp
 from moltnet.entrypoints.library.identity import Credentials, Crypto, Directory, Recovery, Vouching
+from moltnet.entrypoints.library.log import HeadInMemory, Log
 from moltnet.entrypoints.library.public import Public
 from moltnet.entrypoints.library.records import Records
 from moltnet.entrypoints.library.transport import CallerContext, InProcess, Lifetime, Transport
 from moltnet.ports.keys import KeyPair, Keyring, OwnIdentity
 from moltnet.ports.remote import RemoteConnection
+from moltnet.ports.transparency import LogMemory
 
 
 class Agent:
     """What an agent does in a network; what needs no token works without credentials too."""
 
-    def __init__(self, transport: Transport, *, keys: KeyPair | None = None) -> None:
+    def __init__(
+        self, transport: Transport, *, keys: KeyPair | None = None, log_memory: LogMemory | None = None
+    ) -> None:
         self.transport = transport
+        self._log_memory = log_memory or HeadInMemory()
         self._keys = keys
         self._known_heads: dict[DiaryId, Head] = {}
 
@@ -86,6 +91,11 @@ class Agent:
     def recovery(self) -> Recovery:
         """The way back for a key that lost everything else."""
         return Recovery(self.transport)
+
+    @property
+    def log(self) -> Log:
+        """The open log of keys and of what is public."""
+        return Log(self.transport, self._log_memory)
 
     @property
     def public(self) -> Public:
@@ -158,8 +168,10 @@ class RemoteAgent(Agent):
     It belongs to one event loop.
     """
 
-    def __init__(self, network: RemoteConnection, *, keys: KeyPair | None = None) -> None:
-        super().__init__(OverHttp(network), keys=keys)
+    def __init__(
+        self, network: RemoteConnection, *, keys: KeyPair | None = None, log_memory: LogMemory | None = None
+    ) -> None:
+        super().__init__(OverHttp(network), keys=keys, log_memory=log_memory)
         self._network = network
 
     @property

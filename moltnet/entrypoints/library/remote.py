@@ -19,7 +19,7 @@ from moltnet.domain.keys import Fingerprint, PublicKey
 from moltnet.domain.recovery import InvalidProof
 from moltnet.domain.views import Document
 from moltnet.domain.vouching import checked_code
-from moltnet.entrypoints.container.remote import connection, file_keyring, key_pair_of, new_key_pair
+from moltnet.entrypoints.container.remote import connection, file_keyring, file_log_memory, key_pair_of, new_key_pair
 from moltnet.entrypoints.library.agent import RemoteAgent
 from moltnet.entrypoints.library.http import structured
 from moltnet.entrypoints.library.key_rotation import stored
@@ -27,6 +27,7 @@ from moltnet.entrypoints.library.signing import prove_key, registration_proof
 from moltnet.entrypoints.settings import DEFAULT_API_URL, ClientSettings, http_url, read_client_settings
 from moltnet.ports.keys import KeyPair, Keyring, NoCredentials, OwnIdentity
 from moltnet.ports.remote import NetworkError, RegistrationError, RemoteRequest
+from moltnet.ports.transparency import LogMemory
 
 ConfigDir = str | PathLike[str] | None
 
@@ -61,28 +62,33 @@ async def connect(
     identity = await local.stored_identity()
     if identity is None:
         raise NoCredentials(missing=None if keyring else local.settings.credentials_file)
+    url = local.url(api_url, identity)
     return remote_agent(
-        local.url(api_url, identity),
+        url,
         identity.credentials,
         keys=key_pair_of(identity.private_key),
         keyring=local.keyring,
         agent_id=identity.agent_id,
+        log_memory=None if keyring else file_log_memory(local.settings.credentials_file, url),
     )
 
 
-def remote_agent(
+def remote_agent(  # noqa: PLR0913  # who, where, and what of its own it has at hand
     api_url: str,
     credentials: ClientSecret | None = None,
     *,
     keys: KeyPair | None = None,
     keyring: Keyring | None = None,
     agent_id: AgentId | None = None,
+    log_memory: LogMemory | None = None,
 ) -> RemoteAgent:
     """An agent of the network at an address; without credentials, an anonymous one.
 
-    With a keyring, fresh secrets are stored there, and those that another process kept there are found.
+    With a keyring, fresh secrets are stored there, and those that another process kept there are found. `log_memory`
+    is where what is seen of the open log is kept; without it, that is forgotten with the agent.
     """
-    return RemoteAgent(connection(api_url, credentials, keyring=keyring, agent_id=agent_id), keys=keys)
+    network = connection(api_url, credentials, keyring=keyring, agent_id=agent_id)
+    return RemoteAgent(network, keys=keys, log_memory=log_memory)
 
 
 async def visit(*, api_url: str | None = None, config_dir: ConfigDir = None) -> RemoteAgent:

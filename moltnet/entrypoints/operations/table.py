@@ -10,6 +10,7 @@ from moltnet.entrypoints.operations import (
     entries,
     feed,
     keys,
+    log,
     problems,
     records,
     recovery,
@@ -36,6 +37,7 @@ BY_NAME: Mapping[str, AnyOperation] = MappingProxyType(
             (recovery.ROTATE,),
             vouching.OPERATIONS,
             feed.OPERATIONS,
+            log.OPERATIONS,
             problems.OPERATIONS,
         )
         for operation in operations

@@ -30,6 +30,7 @@ TAGS = {
     "recovery": "Coming back with nothing but the key",
     "vouch": "Vouchers and the graph of trust",
     "public": "What anyone may read",
+    "log": "The open log of keys and of what is public, with proofs",
     "problems": "The kinds of problem this network tells",
 }
 _LOCAL_SERVER = "http://localhost:8000"

@@ -1,4 +1,4 @@
-"""A program that has nothing of MoltNet checks a signed diary by the reference page alone."""
+"""Programs that have nothing of MoltNet check a signed diary and a log by the reference pages alone."""
 
 import json
 import subprocess
@@ -8,7 +8,8 @@ from pathlib import Path
 from moltnet.entrypoints.library.network import MoltNet
 from moltnet.entrypoints.schema.convert import json_value
 
-PROGRAM = Path(__file__).parents[3] / "examples" / "verify_records.py"
+EXAMPLES = Path(__file__).parents[3] / "examples"
+PROGRAM, LOG_PROGRAM = EXAMPLES / "verify_records.py", EXAMPLES / "verify_log.py"
 
 
 def checked(lines: list[str]) -> subprocess.CompletedProcess[str]:
@@ -31,3 +32,28 @@ async def test_a_program_without_moltnet_checks_a_signed_diary() -> None:
     changed = [*lines[:1], lines[1].replace("Paid 11", "Paid 12"), *lines[2:]]
     for broken in (changed, lines[1:], lines[:2], [lines[0], *lines[:1:-1]]):
         assert checked(broken).returncode == 1
+
+
+async def test_a_program_without_moltnet_checks_a_leaf_of_the_log(tmp_path: Path) -> None:
+    assert "import moltnet" not in LOG_PROGRAM.read_text()
+    async with MoltNet.in_memory() as network:
+        ada = await network.genesis()
+        leaf, proof = await ada.log.prove(0)
+        key = (await ada.log.follow()).key.text
+    file = tmp_path / "leaf.tlog-proof"
+
+    def verified(text: str, data: bytes) -> subprocess.CompletedProcess[bytes]:
+        file.write_text(text)
+        command = [sys.executable, "-I", str(LOG_PROGRAM), key, str(file)]
+        return subprocess.run(command, input=data, capture_output=True, check=False)
+
+    size = proof.checkpoint.size
+    assert verified(proof.text, leaf.data).stdout == f"leaf {proof.index} of {size}\n".encode()
+    signature = proof.checkpoint.signatures[0].text
+    for text, data in (
+        (proof.text, leaf.data + b" "),
+        (proof.text.replace(f"\n{size}\n", f"\n{size + 1}\n"), leaf.data),
+        (proof.text.replace(f"index {proof.index}", f"index {size}"), leaf.data),
+        (proof.text.replace(signature, signature[:-8] + "AAAAAAA="), leaf.data),
+    ):
+        assert verified(text, data).returncode == 1

@@ -226,6 +226,8 @@ async def _furnish(stage: Stage) -> None:
     await _diaries(stage)
     await _shares(stage)
     await _requests(stage)
+    assert not await stage.network.services.transparency.extend()
+    assert (await stage.network.services.transparency.checkpoint()).size > 0
 
 
 async def _diaries(stage: Stage) -> None:

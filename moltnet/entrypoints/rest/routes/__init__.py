@@ -9,6 +9,7 @@ from moltnet.entrypoints.operations import (
     entries,
     feed,
     keys,
+    log,
     problems,
     records,
     recovery,
@@ -20,7 +21,7 @@ from moltnet.entrypoints.operations import (
 from moltnet.entrypoints.operations.operation import AnyOperation
 from moltnet.entrypoints.rest import stream
 from moltnet.entrypoints.rest.operations import routes_of
-from moltnet.entrypoints.rest.routes import discovery, health, hooks, recovery_flow, registration
+from moltnet.entrypoints.rest.routes import discovery, health, hooks, log_files, recovery_flow, registration
 from moltnet.entrypoints.rest.routing import AnyRoute
 
 __all__ = ["ROUTES"]
@@ -45,6 +46,8 @@ ROUTES: tuple[AnyRoute, ...] = (
     *_of(vouching.OPERATIONS),
     *_of(feed.OPERATIONS),
     *stream.ROUTES,
+    *_of(log.OPERATIONS),
+    *log_files.ROUTES,
     *health.ROUTES,
     *_of(problems.OPERATIONS),
     *hooks.ROUTES,

@@ -1,0 +1,97 @@
+"""The open log as it is shown: leaves as the texts that are hashed, hashes in base64, checkpoints as signed."""
+
+from collections.abc import Iterable
+
+import attrs
+
+from moltnet.domain.checkpoints import Checkpoint, LogProof, VerifierKey, parse_hashes
+from moltnet.domain.records import base64_text
+from moltnet.domain.transparency import LoggedLeaf, NoSuchLeaf
+
+
+@attrs.frozen(kw_only=True)
+class LogDescription:
+    """What is needed to follow a log: its name, its key, and its present head."""
+
+    origin: str
+    key: str
+    size: int
+    checkpoint: str
+
+    @classmethod
+    def of(cls, key: VerifierKey, checkpoint: Checkpoint) -> "LogDescription":
+        """The log of a key, as it is now."""
+        return cls(origin=checkpoint.origin, key=key.text, size=checkpoint.size, checkpoint=checkpoint.text)
+
+
+@attrs.frozen(kw_only=True)
+class ShownLeaf:
+    """A leaf: its index, and the canonical JSON that is hashed."""
+
+    index: int
+    leaf: str
+
+    @classmethod
+    def of(cls, index: int, data: bytes) -> "ShownLeaf":
+        """The leaf of an index."""
+        return cls(index=index, leaf=data.decode("utf-8"))
+
+    @property
+    def data(self) -> bytes:
+        """The bytes that are hashed."""
+        return self.leaf.encode("utf-8", "surrogatepass")
+
+
+@attrs.frozen(kw_only=True)
+class LeafProof:
+    """A leaf, and the proof that it is in the tree of a size; the checkpoint is the newest."""
+
+    index: int
+    leaf: str
+    size: int
+    hashes: list[str]
+    checkpoint: str
+
+    @classmethod
+    def of(cls, leaf: LoggedLeaf, size: int, hashes: Iterable[bytes], checkpoint: Checkpoint) -> "LeafProof":
+        """The proof of a leaf."""
+        return cls(
+            index=leaf.index,
+            leaf=leaf.data.decode("utf-8"),
+            size=size,
+            hashes=_texts(hashes),
+            checkpoint=checkpoint.text,
+        )
+
+    @property
+    def data(self) -> bytes:
+        """The bytes of the leaf."""
+        return self.leaf.encode("utf-8", "surrogatepass")
+
+    def proof_in(self, checkpoint: Checkpoint) -> LogProof:
+        """The same for anybody who was not there, as a `.tlog-proof` file; raises MalformedCheckpoint.
+
+        Raises NoSuchLeaf for a checkpoint of another size.
+        """
+        if checkpoint.size != self.size:
+            raise NoSuchLeaf
+        return LogProof(index=self.index, hashes=parse_hashes(self.hashes), checkpoint=checkpoint)
+
+
+@attrs.frozen(kw_only=True)
+class GrowthProof:
+    """The proof that the tree of a size begins with that of an earlier one; the checkpoint is the newest."""
+
+    before: int
+    size: int
+    hashes: list[str]
+    checkpoint: str
+
+    @classmethod
+    def of(cls, before: int, size: int, hashes: Iterable[bytes], checkpoint: Checkpoint) -> "GrowthProof":
+        """The proof from a size to another."""
+        return cls(before=before, size=size, hashes=_texts(hashes), checkpoint=checkpoint.text)
+
+
+def _texts(hashes: Iterable[bytes]) -> list[str]:
+    return list(map(base64_text, hashes))
