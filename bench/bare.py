@@ -12,11 +12,13 @@ from moltnet.adapters.onnx.embedding import OnnxEmbedder
 from moltnet.adapters.onnx.install import default_model
 from moltnet.adapters.postgres.embedded import EmbeddedPostgres
 from moltnet.adapters.postgres.storage import PostgresStorage
+from moltnet.adapters.system import SystemClock
 from moltnet.adapters.text_analysis import SnowballAnalyzer
 from moltnet.domain.ids import DiaryId
 from moltnet.domain.indexing import Vector
-from moltnet.domain.ranking import Question
-from moltnet.domain.search import Query
+from moltnet.domain.search import Filters
+from moltnet.domain.services.models import Models
+from moltnet.domain.services.retrieval import Retrieval
 
 CALLERS, DEPTH = 16, 40
 CREATE = "create table bare (id serial primary key, content text not null, embedding halfvec(384) not null)"
@@ -57,13 +59,12 @@ def bare_searches(folder: Path, diary: str, asked: Sequence[str]) -> list[Rate]:
 
 
 async def _searches(address: str, diary: DiaryId, asked: Sequence[str]) -> list[Rate]:
-    embedder, index_terms = OnnxEmbedder.load(default_model()), SnowballAnalyzer()
+    embedder = OnnxEmbedder.load(default_model())
+    retrieval = Retrieval(models=Models(embedder), index_terms=SnowballAnalyzer(), clock=SystemClock())
     async with PostgresStorage.open(address, max_connections=1) as storage:
 
         async def hybrid(text: str) -> None:
-            query = Query.parse(text)
-            vector = await embedder.embed_query(query.scored)
-            question = Question(vector=vector, model=embedder.model, words=index_terms.of_query(query))
+            question = await retrieval.question(text, Filters())
             async with storage.snapshot() as work:
                 await work.candidates.best(question, [diary], DEPTH)
 

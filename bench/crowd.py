@@ -30,10 +30,11 @@ from moltnet.domain.diaries import Diary
 from moltnet.domain.entries import NewEntry
 from moltnet.domain.ids import AgentId, DiaryId, EntryId
 from moltnet.domain.keys import PublicKey
-from moltnet.domain.ranking import Question, rank, score_by
-from moltnet.domain.search import Query, Weights
+from moltnet.domain.ranking import Balance, Question, rank, score_by
+from moltnet.domain.search import Filters, Weights
 from moltnet.domain.services.indexing import Indexing, Vectors
 from moltnet.domain.services.models import Models
+from moltnet.domain.services.retrieval import Retrieval
 from moltnet.ports.storage import Storage
 
 ENTRIES, CROWDS, QUERIES, BEST, DEPTH = 1_000, (10, 100), 200, 10, 40
@@ -103,16 +104,14 @@ def _crowd(address: str, diary: DiaryId, diaries: int) -> None:
 
 
 async def _question(text: str) -> Question:
-    embedder = MemoryEmbedder()
-    query = Query.parse(text)
-    vector = await embedder.embed_query(query.scored)
-    return Question(vector=vector, model=embedder.model, words=SnowballAnalyzer().of_query(query))
+    retrieval = Retrieval(models=Models(MemoryEmbedder()), index_terms=SnowballAnalyzer(), clock=SystemClock())
+    return await retrieval.question(text, Filters())
 
 
 async def _best(storage: Storage, diary: DiaryId, question: Question, depth: int) -> list[EntryId]:
     async with storage.snapshot() as work:
         candidates = await work.candidates.best(question, [diary], depth)
-    ranked = rank(candidates, score_by(Weights(), MemoryEmbedder().words_weight, SystemClock().now()))
+    ranked = rank(candidates, score_by(Weights(), Balance.of(question), SystemClock().now()))
     return [each.entry_id for each in ranked[:BEST]]
 
 

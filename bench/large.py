@@ -33,10 +33,11 @@ from moltnet.domain.diaries import Diary
 from moltnet.domain.entries import NewEntry
 from moltnet.domain.ids import AgentId, DiaryId, EntryId
 from moltnet.domain.keys import PublicKey
-from moltnet.domain.ranking import Question, Ranked, Score, Shortlist, is_exact, rank, score_by
-from moltnet.domain.search import Query, Weights
+from moltnet.domain.ranking import Balance, Question, Ranked, Score, Shortlist, is_exact, rank, score_by
+from moltnet.domain.search import Filters, Weights
 from moltnet.domain.services.indexing import Indexing, Vectors
 from moltnet.domain.services.models import Models
+from moltnet.domain.services.retrieval import Retrieval
 
 SIZES, WRITTEN, QUERIES, LIMIT, DEPTH = (1_000, 10_000, 50_000), 2_000, 100, 10, 40
 MIXED = """
@@ -74,14 +75,9 @@ async def main(folder: Path, sizes: Sequence[int]) -> None:
         await migrate(address)
         embedder = OnnxEmbedder.load(default_model())
         diaries = await _fill(address, embedder, sizes)
-        analyzer = SnowballAnalyzer()
-        asked = [Query.parse(text) for text in questions(QUERIES)]
-        vectors = [await embedder.embed_query(query.scored) for query in asked]
-        found = [
-            Question(vector=vector, model=embedder.model, words=analyzer.of_query(query))
-            for query, vector in zip(asked, vectors, strict=True)
-        ]
-        score = score_by(Weights(), embedder.words_weight, SystemClock().now())
+        retrieval = Retrieval(models=Models(embedder), index_terms=SnowballAnalyzer(), clock=SystemClock())
+        found = [await retrieval.question(text, Filters()) for text in questions(QUERIES)]
+        score = score_by(Weights(), Balance.of(found[0]), SystemClock().now())
         async with _connection(address) as (work, pid):
             for diary, entries in zip(diaries, sizes, strict=True):
                 await _measure(work, pid, diary, entries, Asked(found, score))

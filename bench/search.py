@@ -21,17 +21,19 @@ from moltnet.adapters.onnx.embedding import OnnxEmbedder
 from moltnet.adapters.onnx.install import default_model
 from moltnet.adapters.postgres.embedded import EmbeddedPostgres
 from moltnet.adapters.postgres.storage import PostgresStorage
+from moltnet.adapters.system import SystemClock
 from moltnet.adapters.text_analysis import SnowballAnalyzer
 from moltnet.domain.ids import DiaryId
-from moltnet.domain.ranking import Question
-from moltnet.domain.search import Query
+from moltnet.domain.search import Filters
+from moltnet.domain.services.models import Models
+from moltnet.domain.services.retrieval import Retrieval
 
 WRITTEN, COPIES, QUERIES, WARM, DEPTH = 600, 9, 300, 20, 40
 COPY = """
     insert into diary_entries (id, diary_id, created_at, updated_at, diary_visibility, embedding_model, embedding,
-        injection_risk, author_id, terms, words, content)
+        expansion, injection_risk, author_id, terms, words, content)
     select uuidv7(), diary_id, created_at, updated_at, diary_visibility, embedding_model, embedding,
-        injection_risk, author_id, terms, words, content
+        expansion, injection_risk, author_id, terms, words, content
     from diary_entries, generate_series(1, %(copies)s)
 """
 COUNT = "update diary_terms set holding = holding * (%(copies)s + 1)"
@@ -69,7 +71,8 @@ async def _fill(server: Server, headers: dict[str, str]) -> str:
 async def _compare(
     server: Server, headers: dict[str, str], address: str, diary_id: str
 ) -> tuple[list[float], list[float]]:
-    embedder, index_terms = OnnxEmbedder.load(default_model()), SnowballAnalyzer()
+    embedder = OnnxEmbedder.load(default_model())
+    retrieval = Retrieval(models=Models(embedder), index_terms=SnowballAnalyzer(), clock=SystemClock())
     bare, rest = list[float](), list[float]()
     async with (
         PostgresStorage.open(address, max_connections=1) as storage,
@@ -77,9 +80,7 @@ async def _compare(
     ):
         for text in tqdm(list(questions(WARM + QUERIES)), desc="questions", leave=False, disable=None):
             started = time.perf_counter()
-            query = Query.parse(text)
-            vector = await embedder.embed_query(query.scored)
-            question = Question(vector=vector, model=embedder.model, words=index_terms.of_query(query))
+            question = await retrieval.question(text, Filters())
             async with storage.snapshot() as work:
                 await work.candidates.best(question, [DiaryId(UUID(diary_id))], DEPTH)
             between = time.perf_counter()

@@ -7,11 +7,12 @@ by itself it is found as surely at the end of a text as at its start.
 The switch from one model to another ends when every entry has vectors of the other.
 """
 
+import heapq
 import math
 import re
 import struct
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from operator import attrgetter, mul
 from typing import NewType
@@ -149,6 +150,40 @@ class Vector:
         return max(-1.0, min(1.0, _dot(mine, theirs) / lengths)) if lengths else 0.0
 
 
+# Of the words that a text calls up the heaviest are stored; lighter ones say nothing.
+EXPANSION_MOST, EXPANSION_LEAST = 256, 0.01
+
+
+@attrs.frozen
+class Expansion:
+    """The words that a text calls up in a model, those it holds and others: pieces of words by number, with weights.
+
+    Each weight is above 0, and at most EXPANSION_MOST are there; a text may call up none.
+    """
+
+    weights: Mapping[int, float] = attrs.field(factory=dict, repr=False)
+
+    @weights.validator
+    def _bounded(self, _: object, weights: Mapping[int, float]) -> None:
+        if len(weights) > EXPANSION_MOST or not all(0 < weight < math.inf for weight in weights.values()):
+            raise ValueError(f"an expansion holds at most {EXPANSION_MOST} weights, each above 0")
+
+    @classmethod
+    def of(cls, weights: Iterable[tuple[int, float]]) -> "Expansion":
+        """The heaviest of weights of at least EXPANSION_LEAST; of equal ones those of the smallest numbers."""
+        heavy = (each for each in weights if each[1] >= EXPANSION_LEAST)
+        return cls(dict(heapq.nsmallest(EXPANSION_MOST, heavy, key=lambda each: (-each[1], each[0]))))
+
+    def shares(self) -> dict[int, float]:
+        """Of a query: how much each piece adds for a unit of its weight, so that the query itself adds up to 1."""
+        square = sum(weight * weight for weight in self.weights.values())
+        return {piece: weight / square for piece, weight in self.weights.items()}
+
+    def covered_by(self, other: "Expansion") -> float:
+        """How much of what a query calls up another text calls up too, 0 to 1."""
+        return min(1.0, sum(share * other.weights.get(piece, 0.0) for piece, share in self.shares().items()))
+
+
 @attrs.frozen
 class IndexedPassage:
     """The vector of one window of an entry's text; `ordinal` 0 is the entry's beginning."""
@@ -161,15 +196,19 @@ class IndexedPassage:
 
 @attrs.frozen(kw_only=True)
 class ModelPassages:
-    """A text's passages under one model; none for a text without a token."""
+    """A text's passages under one model; none for a text without a token.
+
+    `expansion` is of the whole text's beginning, as much as the model reads at once; None of a model that expands none.
+    """
 
     model: ModelName
     passages: tuple[IndexedPassage, ...]
+    expansion: Expansion | None = None
 
 
 @attrs.frozen(kw_only=True)
 class EntryIndex:
-    """What an entry is found by: its passages under one model, and its terms with their positions from 1.
+    """What an entry is found by: its passages and expansion under one model, its terms with their positions from 1.
 
     Without a model there are no passages, and words alone find the entry. `upcoming` is what it will be found by once
     the network has switched to another model.
@@ -177,6 +216,7 @@ class EntryIndex:
 
     model: ModelName | None = None
     passages: tuple[IndexedPassage, ...] = ()
+    expansion: Expansion | None = None
     index_terms: Mapping[Term, Sequence[int]] = attrs.field(factory=dict)
     upcoming: ModelPassages | None = None
 
@@ -185,6 +225,12 @@ class EntryIndex:
         if self.model == model:
             return self.passages
         return self.upcoming.passages if self.upcoming and self.upcoming.model == model else None
+
+    def expansion_under(self, model: ModelName) -> Expansion | None:
+        """The expansion of a model; None of one that expands no text, or that has not embedded the entry."""
+        if self.model == model:
+            return self.expansion
+        return self.upcoming.expansion if self.upcoming and self.upcoming.model == model else None
 
 
 def _dot(left: Sequence[float], right: Sequence[float]) -> float:

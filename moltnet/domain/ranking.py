@@ -1,7 +1,7 @@
 """What a store is asked for, the candidates it offers, and how the sides of one add up, the same for every store.
 
-Relevance is `(cosine + λ · words) / (1 + λ)`, where λ belongs to the embedding model. Recency and importance are added
-only as far as the caller weighs them (docs/reference/search.md, "Ranking").
+Relevance is `(cosine · (1 + δ · expansion) + λ · words) / (1 + λ + δ)`, where λ and δ belong to the embedding model.
+Recency and importance are added only as far as the caller weighs them (docs/reference/search.md, "Ranking").
 """
 
 import math
@@ -12,7 +12,7 @@ import attrs
 
 from moltnet.domain.entries import IMPORTANCE_MAX
 from moltnet.domain.ids import EntryId
-from moltnet.domain.indexing import ModelName, Term, Vector
+from moltnet.domain.indexing import Expansion, ModelName, Term, Vector
 from moltnet.domain.search import ANY_TERMS, Filters, LexicalQuery, Weights
 from moltnet.domain.time_expressions import TimeRange
 
@@ -28,22 +28,25 @@ BM25_LENGTH_MAX = 150
 WORDS_LOOKED_UP, DIARIES_COUNTED = 64, 50
 # Added to the relevance of what happened when the question says. Measured on dated memories (ADR-17).
 TIME_BOOST = 0.10
-# An answer whose best is less relevant than this is noise, or foreign to what was searched (for λ = 1).
-CONFIDENT_FROM = 0.30
+# An answer whose best is less relevant than this is noise, or foreign to what was searched: for λ = 1, and, where texts
+# are expanded, for λ = δ = .75 (ADR-59).
+CONFIDENT_FROM, CONFIDENT_FROM_EXPANDED = 0.30, 0.22
 
 
 @attrs.frozen(kw_only=True)
 class Question:
-    """What a store is asked for candidates with: a vector of one model, terms, and filters.
+    """What a store is asked for candidates with: a vector and an expansion of one model, terms, and filters.
 
-    Without a vector, words alone answer; without wanted terms, vectors alone. `words_weight` is the model's
-    (`Embedder.words_weight`): it goes where the vector goes, since another model may serve by then. `time_ranges` are
-    the times it names.
+    Without a vector, words alone answer; without wanted terms, the model alone. An expansion comes with a vector, of
+    models that expand. `words_weight` and `expansion_weight` are the model's (`Embedder`): they go where the vector
+    goes, since another model may serve by then. `time_ranges` are the times it names.
     """
 
     vector: Vector | None = None
+    expansion: Expansion | None = None
     model: ModelName | None = None
     words_weight: float = 1.0
+    expansion_weight: float = 0.0
     words: LexicalQuery = ANY_TERMS
     time_ranges: tuple[TimeRange, ...] = ()
     filters: Filters = attrs.field(factory=Filters)
@@ -51,32 +54,38 @@ class Question:
 
 @attrs.frozen(kw_only=True)
 class Candidate:
-    """An entry a store offers, with both raw scores.
+    """An entry a store offers, with the raw scores of all sides.
 
     `cosine` is of its nearest passage, in [-1, 1], None without a vector of the question's model. `words` is BM25 as a
-    share of the best that any entry could reach for this question, in [0, 1]. `timely` says that it happened in one of
-    the question's periods. The ranks count from 1, None where a side offered another instead.
+    share of the best that any entry could reach for this question, in [0, 1]. `expansion` is how much of what the
+    question calls up it calls up too (`Expansion.covered_by`), in [0, 1], 0 without an expansion of the question's
+    model. `timely` says that it happened in one of the question's periods. The ranks count from 1, None where a side
+    offered another instead.
     """
 
     entry_id: EntryId
     cosine: float | None
     words: float
+    expansion: float = 0.0
     importance: int
     accessed_at: datetime
     timely: bool = False
     cosine_rank: int | None = None
     words_rank: int | None = None
+    expansion_rank: int | None = None
 
 
 @attrs.frozen(kw_only=True)
 class Score:
     """What a candidate is worth: how much each of its parts adds for one of its units, at a time.
 
-    A sum of products, so that a store can sort by it, too. None of the factors is negative.
+    A sum of products, so that a store can sort by it, too. What is called up confirms what is near: its part is for one
+    unit of it at a cosine of 1. None of the factors is negative.
     """
 
     cosine: float
     words: float
+    expansion: float
     timely: float
     recency: float
     importance: float
@@ -93,7 +102,7 @@ class Shortlist:
 
 @attrs.frozen(kw_only=True)
 class Candidates:
-    """The best of both sides, and how good an entry that is *not* among them could still be.
+    """The best of all sides, and how good an entry that is *not* among them could still be.
 
     Where the question names times, the nearest of those times are offered too. Of a shortlist, `found` holds those
     that it asks for; what could lie beyond is told as without.
@@ -102,12 +111,13 @@ class Candidates:
     found: tuple[Candidate, ...]
     cosine_beyond: float | None = None
     words_beyond: float | None = None
+    expansion_beyond: float | None = None
     timely_beyond: bool = False
 
     @property
     def complete(self) -> bool:
         """Whether every entry that could be ranked is among them."""
-        return self.cosine_beyond is None and self.words_beyond is None
+        return self.cosine_beyond is self.words_beyond is self.expansion_beyond is None
 
 
 @attrs.frozen
@@ -152,11 +162,45 @@ def rarest(holding: Mapping[Term, int]) -> frozenset[Term]:
     return frozenset(by_rarity[:WORDS_LOOKED_UP])
 
 
-def relevance(cosine: float | None, words: float, words_weight: float | None) -> float:
-    """One number from both sides, -1 to 1; without a weight there is no vector to ask with, and words stand alone."""
-    if words_weight is None:
-        return words
-    return ((cosine or 0.0) + words_weight * words) / (1 + words_weight)
+@attrs.frozen
+class Balance:
+    """How much a model has its words and its expansion add to a cosine of 1: λ and δ.
+
+    Without a model there is no vector to ask with, and words stand alone (WORDS_ALONE).
+    """
+
+    words: float
+    expansion: float = 0.0
+    cosine: float = 1.0
+
+    @classmethod
+    def of(cls, question: Question) -> "Balance":
+        """That of the model a question was made with; an expansion it has not got adds nothing and takes nothing."""
+        if question.vector is None:
+            return WORDS_ALONE
+        return cls(question.words_weight, question.expansion_weight if question.expansion else 0.0)
+
+    @property
+    def total(self) -> float:
+        """What the best possible entry reaches."""
+        return self.cosine + self.words + self.expansion
+
+
+WORDS_ALONE = Balance(words=1.0, cosine=0.0)
+
+
+def relevance(candidate: Candidate, balance: Balance) -> float:
+    """One number from all sides, -1 to 1."""
+    by_model = balance.cosine * (candidate.cosine or 0.0) + balance.expansion * confirmed(candidate)
+    return (by_model + balance.words * candidate.words) / balance.total
+
+
+def confirmed(candidate: Candidate) -> float:
+    """How much of a cosine is confirmed by what is called up, 0 to 1.
+
+    By itself what two texts call up says less than it seems: much of it is common to all texts of a kind.
+    """
+    return candidate.expansion * max(candidate.cosine or 0.0, 0.0)
 
 
 def recency(accessed_at: datetime, now: datetime) -> float:
@@ -165,12 +209,12 @@ def recency(accessed_at: datetime, now: datetime) -> float:
     return float(RECENCY_PER_HOUR**hours)
 
 
-def score_by(weights: Weights, words_weight: float | None, now: datetime) -> Score:
-    """What a candidate is worth to a caller with these weights; without a weight of words they stand alone."""
-    words = 1.0 if words_weight is None else words_weight / (1 + words_weight)
+def score_by(weights: Weights, balance: Balance, now: datetime) -> Score:
+    """What a candidate is worth to a caller with these weights."""
     return Score(
-        cosine=0.0 if words_weight is None else weights.relevance / (1 + words_weight),
-        words=weights.relevance * words,
+        cosine=weights.relevance * balance.cosine / balance.total,
+        words=weights.relevance * balance.words / balance.total,
+        expansion=weights.relevance * balance.expansion / balance.total,
         timely=weights.relevance * TIME_BOOST,
         recency=weights.recency,
         importance=weights.importance / IMPORTANCE_MAX,
@@ -183,6 +227,7 @@ def worth(candidate: Candidate, score: Score) -> float:
     # Hardly anybody weighs recency, and its power costs as much as all the rest.
     recent = recency(candidate.accessed_at, score.at) if score.recency else 0.0
     relevant = score.cosine * (candidate.cosine or 0.0) + score.words * candidate.words
+    relevant += score.expansion * confirmed(candidate)
     return _sum(score, relevant + score.timely * candidate.timely, recent, candidate.importance)
 
 
@@ -199,7 +244,7 @@ def best_first(ranked: Ranked) -> tuple[float, int]:
 def is_exact(ranked: list[Ranked], limit: int, candidates: Candidates, score: Score) -> bool:
     """Whether no entry beyond the candidates could belong among the best `limit`.
 
-    An entry that neither side offered is at most as good as the worst each side did offer; when the last of the
+    An entry that no side offered is at most as good as the worst each side did offer; when the last of the
     answer beats even that, the answer is the true one (the threshold algorithm of Fagin, Lotem and Naor, 2001).
     """
     if candidates.complete:
@@ -207,7 +252,9 @@ def is_exact(ranked: list[Ranked], limit: int, candidates: Candidates, score: Sc
     if len(ranked) < limit:
         return False
     # What lies beyond may have no vector at all, which counts as a cosine of 0.
-    relevant = score.cosine * max(candidates.cosine_beyond or 0.0, 0.0) + score.words * (candidates.words_beyond or 0.0)
+    cosine = max(candidates.cosine_beyond or 0.0, 0.0)
+    relevant = score.cosine * cosine + score.words * (candidates.words_beyond or 0.0)
+    relevant += score.expansion * ((candidates.expansion_beyond or 0.0) * cosine)
     return ranked[limit - 1].score > _sum(
         score, relevant + score.timely * candidates.timely_beyond, 1.0, IMPORTANCE_MAX
     )
@@ -219,11 +266,10 @@ def score_share(worth: float, weights: Weights) -> float:
     return max(0.0, min(1.0, worth / most)) if most else 0.0
 
 
-def is_confident(ranked: Sequence[Ranked], words_weight: float | None) -> bool:
+def is_confident(ranked: Sequence[Ranked], balance: Balance) -> bool:
     """Whether the most relevant of an answer is likely to be one, whatever else the caller weighs."""
-    return any(
-        relevance(each.candidate.cosine, each.candidate.words, words_weight) >= CONFIDENT_FROM for each in ranked
-    )
+    least = CONFIDENT_FROM_EXPANDED if balance.expansion else CONFIDENT_FROM
+    return any(relevance(each.candidate, balance) >= least for each in ranked)
 
 
 def _sum(score: Score, relevant: float, recent: float, importance: int) -> float:

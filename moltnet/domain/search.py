@@ -33,17 +33,20 @@ class Reason(StrEnum):
 
 @attrs.frozen(kw_only=True)
 class Explanation:
-    """Both sides of a hit.
+    """All sides of a hit.
 
-    `cosine` and `words` are the raw scores, with the rank each has on its side (None: another was offered instead).
-    `matched` are the words of the query that the entry holds, as the query writes them. `passage` is the part of the
-    entry's content that is nearest in meaning. `timely` says that it happened when the query says.
+    `cosine`, `words` and `expansion` are the raw scores (None of a side that was not asked for), with the rank each has
+    on its side (None: another was offered instead). `matched` are the words of the query that the entry holds, as the
+    query writes them. `passage` is the part of the entry's content that is nearest in meaning. `timely` says that it
+    happened when the query says.
     """
 
     cosine: float | None = None
     cosine_rank: int | None = None
     words: float
     words_rank: int | None = None
+    expansion: float | None = None
+    expansion_rank: int | None = None
     matched: tuple[str, ...]
     passage: Span | None = None
     timely: bool

@@ -106,6 +106,7 @@ class Settings:
     cors_origins: frozenset[str] = _variable("CORS_ORIGINS", origins, frozenset(DEFAULT_ORIGINS))
     content_max: int = _variable("MOLTNET_CONTENT_MAX", between(1, CONTENT_CEILING), CONTENT_MAX)
     model_dir: Path | None = _variable("MOLTNET_MODEL", Path)
+    expansion: bool = _variable("MOLTNET_EXPANSION", yes_no, default=True)
     embedding_threads: int = _variable("MOLTNET_EMBEDDING_THREADS", between(1, 64), 2)
     embedding_device: EmbeddingDevice = _variable(
         "MOLTNET_EMBEDDING_DEVICE", one_of(EmbeddingDevice), EmbeddingDevice.CPU

@@ -1,17 +1,17 @@
-"""What a search is made of: vectors, terms, and the entries that might answer a question."""
+"""What a search is made of: vectors, expansions, terms, and the entries that might answer a question."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from moltnet.domain.entries import Similar
 from moltnet.domain.ids import DiaryId, EntryId
-from moltnet.domain.indexing import ModelName, Span, Term, Vector
+from moltnet.domain.indexing import Expansion, ModelName, Span, Term, Vector
 from moltnet.domain.ranking import Candidates, Question, Shortlist
 from moltnet.domain.search import LexicalQuery, Query
 
 
 class Embedder(Protocol):
-    """Turns text into unit-length vectors of 384 float16.
+    """Turns text into unit-length vectors of 384 float16, and, if it can, into the words that the text calls up.
 
     Those who ask take turns, and one who sends too much is refused alone. `asker` is who pays (`Caller.asker`); None is
     the network itself, whose passages wait for those of agents. Cancelling a call drops what is left of it, not its
@@ -25,6 +25,10 @@ class Embedder(Protocol):
     @property
     def words_weight(self) -> float:
         """How much matched words add to this model's cosine (λ of the ranking); it belongs to the model."""
+
+    @property
+    def expansion_weight(self) -> float:
+        """How much its expansions add (δ of the ranking); 0 of a model that expands no text."""
 
     def windows(self, text: str, heading: str = "") -> tuple[Span, ...]:
         """The passages of `text` that each fit the model, in order; empty for text without a token.
@@ -41,6 +45,15 @@ class Embedder(Protocol):
 
     async def embed_query(self, text: str, asker: str | None = None) -> Vector:
         """Query side: the vector to compare stored vectors with; it waits for no passage. Raises as above."""
+
+    async def expand_text(self, text: str, asker: str | None = None) -> Expansion | None:
+        """Stored side: what the beginning of a whole text calls up, as much of it as the model reads at once.
+
+        None of a model that expands no text. It takes its turn as a passage does, and raises as above.
+        """
+
+    async def expand_query(self, text: str, asker: str | None = None) -> Expansion | None:
+        """Query side: the same of a question; it waits for no passage."""
 
 
 class TextAnalyzer(Protocol):
@@ -71,15 +84,16 @@ class CandidateSearch(Protocol):
 
         Exact: every entry of these diaries that passes the filters and the exclusions is compared. An entry's cosine
         is that of its nearest passage made by the question's model; entries whose vectors are another model's have
-        none. Word scores are BM25 with document frequencies per diary, as a share of the best possible
-        (`ranking.shares`). Of more than 64 words the rarest 64 count (`ranking.rarest`), as the 50 diaries of the
-        smallest ids that hold an entry tell. Of those that happened
-        in one of the question's periods, the best by cosine are offered as well. `cosine_beyond` and `words_beyond` are
-        the worst offered score of a side that has more, None of one without; `timely_beyond` says that more happened
-        then. Of a shortlist, the store adds the sides up, so that no caller does while it holds a unit of work.
+        none, and their expansions count for nothing. Word scores are BM25 with document frequencies per diary, as a
+        share of the best possible (`ranking.shares`). Of more than 64 words the rarest 64 count (`ranking.rarest`), as
+        the 50 diaries of the smallest ids that hold an entry tell. Of those that happened in one of the question's
+        periods, the best by cosine are offered as well. `cosine_beyond`, `words_beyond` and `expansion_beyond` are the
+        worst offered score of a side that has more, None of one without; `timely_beyond` says that more happened then.
+        Of a shortlist, the store adds the sides up, so that no caller does while it holds a unit of work.
         Of a single large diary (10 000 entries) the candidates of a shortlist may come from approximate indexes, unless
         filters, exclusions or times decide: each has its true cosine, words count with a number of entries that is at
-        most some minutes old, and what other words could add is part of `words_beyond`.
+        most some minutes old, and what other words could add is part of `words_beyond`. What calls up the same is
+        looked for among these candidates alone.
         With neither a vector nor wanted words there are no candidates. Raises ServingModelChanged (`ModelVectors`), as
         every look with a vector here does.
         """

@@ -10,9 +10,10 @@ from moltnet.domain.agents import Agent
 from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.entries import Entry, EntryType
 from moltnet.domain.ids import DiaryId
-from moltnet.domain.indexing import ModelName, Term, Vector
+from moltnet.domain.indexing import Expansion, ModelName, Term, Vector
 from moltnet.domain.ranking import (
     WORDS_LOOKED_UP,
+    Balance,
     Candidate,
     Candidates,
     Question,
@@ -30,6 +31,7 @@ from tests.support.stored import opened, written
 
 NEAR, MIDDLE, FAR, OPPOSITE = a_vector(1, 0), a_vector(0.6, 0.8), a_vector(0, 1), a_vector(-1, 0)
 ASKED = NEAR
+CALLED_UP = Expansion({1: 2.0, 2: 1.0, 30_521: 0.5})
 
 
 def words(*scored: str, required: tuple[str, ...] = (), excluded: tuple[str, ...] = ()) -> LexicalQuery:
@@ -330,6 +332,58 @@ async def test_filters_hold_for_both_sides(storage: Storage, diary: Diary) -> No
     assert candidates.complete
 
 
+# Expansions
+
+
+def expanding(model: ModelName = MODEL) -> Question:
+    return attrs.evolve(by_vector(model=model), expansion=CALLED_UP)
+
+
+async def with_expansion(
+    storage: Storage, diary: Diary, expansion: Expansion | None, model: ModelName = MODEL
+) -> Entry:
+    entry = an_entry(diary=diary.id)
+    await written(storage, entry, index=an_index(vectors=(FAR,), expansion=expansion, model=model))
+    return entry
+
+
+async def test_an_expansion_counts_by_how_much_of_the_query_it_covers(storage: Storage, diary: Diary) -> None:
+    same = await with_expansion(storage, diary, CALLED_UP)
+    half = await with_expansion(storage, diary, Expansion({1: 1.0, 7: 9.0}))
+    heavier = await with_expansion(storage, diary, Expansion({1: 5.0}))
+    other = await with_expansion(storage, diary, Expansion({3: 1.0}))
+    none = await with_expansion(storage, diary, None)
+    candidates = await found(storage, expanding(), diary)
+    expected = {same.id: 1.0, half.id: 2 / 5.25, heavier.id: 1.0, other.id: 0.0, none.id: 0.0}
+    assert {key: each.expansion for key, each in candidates.items()} == pytest.approx(expected, abs=1e-5)
+
+
+async def test_a_question_without_an_expansion_counts_none(storage: Storage, diary: Diary) -> None:
+    await with_expansion(storage, diary, CALLED_UP)
+    candidates = await best(storage, by_vector(), diary)
+    assert [(each.expansion, each.expansion_rank) for each in candidates.found] == [(0.0, None)]
+    assert candidates.expansion_beyond is None
+
+
+async def test_what_another_model_called_up_counts_for_nothing(storage: Storage, diary: Diary) -> None:
+    await with_expansion(storage, diary, CALLED_UP, ModelName("another"))
+    entry = await with_words(storage, diary, "a")
+    await with_expansion(storage, diary, CALLED_UP, ModelName("another"))
+    question = attrs.evolve(expanding(), words=words("a"))
+    assert {key: each.expansion for key, each in (await found(storage, question, diary)).items()} == {entry.id: 0.0}
+
+
+async def test_the_best_expanding_are_offered_and_the_worst_of_them_reported(storage: Storage, diary: Diary) -> None:
+    for weight in (0.5, 1.5, 1.0):
+        await with_expansion(storage, diary, Expansion({1: weight}))
+    nearest = await with_vectors(storage, diary, NEAR)
+    candidates = await best(storage, expanding(), diary, depth=1)
+    (first,) = [each for each in candidates.found if each.expansion_rank == 1]
+    assert first.expansion == pytest.approx(2 * 1.5 / 5.25, abs=1e-5) == candidates.expansion_beyond
+    assert {each.entry_id for each in candidates.found} == {first.entry_id, nearest.id}
+    assert not candidates.complete
+
+
 # Depth
 
 
@@ -379,9 +433,11 @@ async def test_a_shortlist_is_the_best_of_the_candidates(storage: Storage, diary
         vector = a_vector(math.cos(number / 6), math.sin(number / 6))
         at = NOON - timedelta(hours=7 * number % 12)
         entry = attrs.evolve(an_entry(diary=diary.id), importance=number % 10 + 1, created_at=at, updated_at=at)
-        await written(storage, entry, index=an_index(*("a", "b", "c")[: number % 4], vectors=(vector,)))
-    score = score_by(weights, 1.0, NOON)
-    question = by_vector(query=words("a", "c"))
+        expansion = Expansion(dict.fromkeys(range(1, number % 5), 1.0))
+        index = an_index(*("a", "b", "c")[: number % 4], vectors=(vector,), expansion=expansion)
+        await written(storage, entry, index=index)
+    score = score_by(weights, Balance(words=1.0, expansion=0.5), NOON)
+    question = attrs.evolve(by_vector(query=words("a", "c")), expansion=CALLED_UP)
     for depth in (2, 12):
         everyone = await best(storage, question, diary, depth=depth)
         async with storage.snapshot() as work:

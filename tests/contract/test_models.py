@@ -14,6 +14,7 @@ from moltnet.domain.ids import EntryId
 from moltnet.domain.indexing import (
     DIMENSIONS,
     EntryIndex,
+    Expansion,
     IndexedPassage,
     ModelCount,
     ModelName,
@@ -42,11 +43,12 @@ def made(place: ModelReference, *axes: int) -> ModelPassages:
     return ModelPassages(
         model=place.name,
         passages=tuple(IndexedPassage(at, at * 10, at * 10 + 20, along(axis)) for at, axis in enumerate(axes)),
+        expansion=Expansion(dict.fromkeys(axes, 1.0)),
     )
 
 
 def index_of(own: ModelPassages, upcoming: ModelPassages | None = None) -> EntryIndex:
-    return EntryIndex(model=own.model, passages=own.passages, upcoming=upcoming)
+    return EntryIndex(model=own.model, passages=own.passages, expansion=own.expansion, upcoming=upcoming)
 
 
 async def adopted(storage: Storage, place: ModelReference = OLD) -> ModelState:
@@ -101,8 +103,12 @@ async def progress(storage: Storage) -> tuple[int, int, bool]:
 
 
 async def nearness(storage: Storage, diary: Diary, place: ModelReference, vector: Vector) -> dict[EntryId, float]:
+    """The cosines of a vector along an axis; what is called up goes where the vectors go, and says the same."""
+    expansion = Expansion({axis: 1.0 for axis, number in enumerate(vector.numbers()) if number > 0})
+    question = Question(vector=vector, expansion=expansion, model=place.name)
     async with storage.snapshot() as work:
-        answer = await work.candidates.best(Question(vector=vector, model=place.name), [diary.id], 100)
+        answer = await work.candidates.best(question, [diary.id], 100)
+    assert all(each.expansion == pytest.approx(max(each.cosine or 0, 0)) for each in answer.found)
     return {each.entry_id: round(each.cosine, 6) for each in answer.found if each.cosine is not None}
 
 

@@ -15,7 +15,7 @@ from moltnet.adapters.postgres.storage import PostgresStorage
 from moltnet.domain.diaries import Diary
 from moltnet.domain.entries import Entry
 from moltnet.domain.indexing import EntryIndex, IndexedPassage, ModelPassages, ModelReference, Term
-from moltnet.domain.ranking import Candidates, Question, Shortlist, is_exact, rank, score_by
+from moltnet.domain.ranking import Balance, Candidates, Question, Shortlist, is_exact, rank, score_by
 from moltnet.domain.search import Filters, LexicalQuery, Weights
 from tests.contract.test_postgres_public_search import TARGET, WORDS, a_dense_vector, scans
 from tests.support.builders import MODEL, NOON, an_entry, an_index
@@ -25,7 +25,7 @@ from tests.support.stored import joined, opened
 pytestmark = pytest.mark.real
 
 ENTRIES = 120
-SCORE = score_by(Weights(), 1.0, NOON)
+SCORE = score_by(Weights(), Balance(words=1.0, expansion=0.5), NOON)
 SHORTLIST = Shortlist(score=SCORE, limit=5)
 # What is in the indexes, beside what should be; equal rows are left out.
 DIFFERENCES = """

@@ -17,7 +17,7 @@ from moltnet.adapters.postgres.storage import PostgresStorage
 from moltnet.adapters.postgres.terms import POSITION_MAX, TERMS_MAX, dimension_of
 from moltnet.domain.agents import Agent
 from moltnet.domain.diaries import Diary
-from moltnet.domain.indexing import DIMENSIONS, EntryIndex, IndexedPassage, Term, Vector
+from moltnet.domain.indexing import DIMENSIONS, EntryIndex, Expansion, IndexedPassage, Term, Vector
 from moltnet.domain.ranking import Candidate, Question
 from moltnet.domain.search import LexicalQuery
 from tests.support import reference_search
@@ -85,7 +85,12 @@ def a_dense_vector(chance: random.Random) -> Vector:
 def a_dense_index(chance: random.Random) -> EntryIndex:
     words = an_index(*chance.choices(["ant", "bee", "cat", "dog", "elk"], k=chance.randint(1, 300))).index_terms
     passages = [IndexedPassage(at, at, at + 1, a_dense_vector(chance)) for at in range(chance.choice([1, 1, 3]))]
-    return EntryIndex(model=MODEL, passages=tuple(passages), index_terms=words)
+    return EntryIndex(model=MODEL, passages=tuple(passages), expansion=an_expansion(chance), index_terms=words)
+
+
+def an_expansion(chance: random.Random) -> Expansion:
+    pieces = chance.sample(range(1000), k=chance.randint(0, 256))
+    return Expansion.of((piece, chance.uniform(0.0, 2.5)) for piece in pieces)
 
 
 async def test_scores_agree_with_the_formulas(storage: PostgresStorage, diary: Diary) -> None:
@@ -94,7 +99,12 @@ async def test_scores_agree_with_the_formulas(storage: PostgresStorage, diary: D
     for stored in kept:
         await written(storage, stored.entry, index=stored.index)
     scored = frozenset(map(Term, ("ant", "elk", "fox")))
-    question = Question(vector=a_dense_vector(chance), model=MODEL, words=LexicalQuery(scored=scored))
+    question = Question(
+        vector=a_dense_vector(chance),
+        expansion=an_expansion(chance),
+        model=MODEL,
+        words=LexicalQuery(scored=scored),
+    )
     async with storage.snapshot() as work:
         answer = await work.candidates.best(question, [diary.id], 40)
     reference_search.check(answer, reference_search.all_candidates(kept, question, [diary.id]), 40)

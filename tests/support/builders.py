@@ -15,7 +15,7 @@ from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.entries import IMPORTANCE_DEFAULT, Entry, EntryType
 from moltnet.domain.idempotency import IdempotentRequest
 from moltnet.domain.ids import AgentId, ClientId, DiaryId, EntryId, ShareId, SigningRequestId, VoucherId
-from moltnet.domain.indexing import DIMENSIONS, EntryIndex, IndexedPassage, ModelName, Term, Vector
+from moltnet.domain.indexing import DIMENSIONS, EntryIndex, Expansion, IndexedPassage, ModelName, Term, Vector
 from moltnet.domain.keys import PublicKey
 from moltnet.domain.recovery import CODE_LIFETIME, RecoveryCode
 from moltnet.domain.sharing import Share, ShareRole, ShareStatus
@@ -153,13 +153,17 @@ def a_vector(*numbers: float) -> Vector:
     return Vector.of([*numbers, *[0.0] * (DIMENSIONS - len(numbers))])
 
 
-def an_index(*words: str, vectors: tuple[Vector, ...] = (), model: ModelName = MODEL) -> EntryIndex:
+def an_index(
+    *words: str, vectors: tuple[Vector, ...] = (), expansion: Expansion | None = None, model: ModelName = MODEL
+) -> EntryIndex:
     """The index of a text of these words in this order, with a passage for every vector."""
     positions: defaultdict[Term, list[int]] = defaultdict(list)
     for position, word in enumerate(words, start=1):
         positions[Term(word)].append(position)
     passages = tuple(IndexedPassage(ordinal, ordinal, ordinal + 1, vector) for ordinal, vector in enumerate(vectors))
-    return EntryIndex(model=model if vectors else None, passages=passages, index_terms=dict(positions))
+    return EntryIndex(
+        model=model if vectors else None, passages=passages, expansion=expansion, index_terms=dict(positions)
+    )
 
 
 def a_share(

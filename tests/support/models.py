@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from moltnet.adapters.memory.embedding import MemoryEmbedder
-from moltnet.domain.indexing import DIMENSIONS, EmbedderUnavailable, ModelName, ModelReference, Span, Vector
+from moltnet.domain.indexing import DIMENSIONS, EmbedderUnavailable, Expansion, ModelName, ModelReference, Span, Vector
 from moltnet.ports.search import Embedder
 
 
@@ -19,6 +19,7 @@ class NamedEmbedder:
         self._unreadable = unreadable
         self.model = ModelName(name)
         self.words_weight = words_weight
+        self.expansion_weight = self._memory.expansion_weight
         self.is_down = False
         self.before: Callable[[], object] = lambda: None
         self.embedded: list[str] = []
@@ -43,6 +44,17 @@ class NamedEmbedder:
         if self.is_down:
             raise EmbedderUnavailable
         return self._turn(await self._memory.embed_query(text))
+
+    async def expand_text(self, text: str, asker: str | None = None) -> Expansion | None:
+        """The memory embedder's, with its pieces turned."""
+        if self.is_down:
+            raise EmbedderUnavailable
+        expansion = await self._memory.expand_text(text, asker)
+        return expansion and Expansion({piece + self._turned: weight for piece, weight in expansion.weights.items()})
+
+    async def expand_query(self, text: str, asker: str | None = None) -> Expansion | None:
+        """The same."""
+        return await self.expand_text(text, asker)
 
     def _turn(self, vector: Vector) -> Vector:
         numbers = vector.numbers()

@@ -66,6 +66,7 @@ def all_candidates(
             entry_id=stored.entry.id,
             cosine=_cosine(stored.index, question),
             words=_words(stored, kept, question),
+            expansion=_expansion(stored.index, question),
             importance=stored.entry.importance,
             accessed_at=stored.entry.last_accessed_at or stored.entry.created_at,
             timely=any(
@@ -90,25 +91,32 @@ def check(answer: Candidates, possible: list[Candidate], depth: int) -> None:
     for entry_id, each in offered.items():
         expected = scores[entry_id]
         assert each.words == pytest.approx(expected.words, abs=EPSILON)
+        assert each.expansion == pytest.approx(expected.expansion, abs=EPSILON)
         assert each.cosine == (None if expected.cosine is None else pytest.approx(expected.cosine, abs=EPSILON))
         assert _unscored(each) == _unscored(expected)
     by_cosine = {each.entry_id: each.cosine for each in possible if each.cosine is not None}
     by_words = {each.entry_id: each.words for each in possible if each.words > 0}
+    by_expansion = {each.entry_id: each.expansion for each in possible if each.expansion > 0}
     by_time = {each.entry_id: -2.0 if each.cosine is None else each.cosine for each in possible if each.timely}
     nearest = _ranked({each.entry_id: (each.cosine_rank, each.cosine) for each in answer.found}, by_cosine, depth)
     matching = _ranked({each.entry_id: (each.words_rank, each.words) for each in answer.found}, by_words, depth)
-    timely = offered.keys() - nearest - matching
+    expanding = _ranked(
+        {each.entry_id: (each.expansion_rank, each.expansion) for each in answer.found}, by_expansion, depth
+    )
+    timely = offered.keys() - nearest - matching - expanding
     least = sorted(by_time.values(), reverse=True)[:depth][-1:] or [0.0]
     assert all(by_time[each] >= least[0] - EPSILON for each in timely)
     assert all(each in offered for each, score in by_time.items() if score > least[0] + EPSILON)
     assert len([each for each in offered if each in by_time]) >= min(depth, len(by_time))
     assert answer.cosine_beyond == _beyond(by_cosine, depth)
     assert answer.words_beyond == _beyond(by_words, depth)
+    assert answer.expansion_beyond == _beyond(by_expansion, depth)
     assert answer.timely_beyond == (len(by_time) > depth)
 
 
 def _unscored(candidate: Candidate) -> Candidate:
-    return attrs.evolve(candidate, cosine=None, words=0.0, cosine_rank=None, words_rank=None)
+    unscored = attrs.evolve(candidate, cosine=None, words=0.0, expansion=0.0)
+    return attrs.evolve(unscored, cosine_rank=None, words_rank=None, expansion_rank=None)
 
 
 def _ranked(
@@ -132,6 +140,12 @@ def _cosine(index: EntryIndex, question: Question) -> float | None:
     if question.vector is None or index.model != question.model or not index.passages:
         return None
     return max(question.vector.cosine(passage.vector) for passage in index.passages)
+
+
+def _expansion(index: EntryIndex, question: Question) -> float:
+    if question.expansion is None or index.model != question.model or index.expansion is None:
+        return 0.0
+    return question.expansion.covered_by(index.expansion)
 
 
 def _words(stored: ReferenceEntry, kept: Collection[ReferenceEntry], question: Question) -> float:

@@ -57,6 +57,34 @@ def write_tiny_model(
     return tiny
 
 
+def write_tiny_expansion(path: Path, pieces: int = len(VOCABULARY), **declared: object) -> None:
+    """Adds a second graph, in which every token calls up itself by 2 and the next number by .005."""
+    members = {"name": "tiny-two", "max_tokens": 16, "words_weight": 0.6, "expansion_weight": 0.4} | declared
+    table = np.zeros((len(VOCABULARY), pieces), np.float32)
+    np.fill_diagonal(table, 2)
+    np.fill_diagonal(table[:, 1:], 0.005)
+    onnx.save(_expansion_graph(table), path / "expansion.onnx")
+    (path / "moltnet-expansion.json").write_text(json.dumps(members))
+
+
+def _expansion_graph(table: NDArray[np.float32]) -> onnx.ModelProto:
+    nodes = [
+        helper.make_node("Gather", ["table", "input_ids"], ["called_up"]),
+        helper.make_node("ReduceMax", ["called_up", "number_1"], ["expansion"], keepdims=0),
+    ]
+    return helper.make_model(
+        helper.make_graph(
+            nodes,
+            "tiny-two",
+            [helper.make_tensor_value_info("input_ids", TensorProto.INT64, ["batch", "length"])],
+            [helper.make_tensor_value_info("expansion", TensorProto.FLOAT, ["batch", "pieces"])],
+            [numpy_helper.from_array(table, "table"), numpy_helper.from_array(np.array([1]), "number_1")],
+        ),
+        opset_imports=[helper.make_opsetid("", 18)],
+        ir_version=9,
+    )
+
+
 def _graph(tiny: Tiny, inputs: tuple[str, ...], *, pools: bool) -> onnx.ModelProto:
     constants = {
         "table": tiny.table,

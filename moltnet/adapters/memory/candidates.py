@@ -3,7 +3,7 @@
 import asyncio
 import heapq
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TypeAlias
 
@@ -124,17 +124,26 @@ async def _best_of(tables: Tables, question: Question, within: Collection[DiaryI
     await asyncio.sleep(0)  # of thousands of candidates, each side takes milliseconds
     matching, words_beyond = _best(compared, _by_term_score, depth)
     await asyncio.sleep(0)
+    expanding, expansion_beyond = _best(compared, _by_expansion, depth)
+    await asyncio.sleep(0)
     timely, timely_beyond = _best([each for each in compared if each.timely], _by_time, depth)
     cosine_ranks = {each.entry_id: rank for rank, each in enumerate(nearest, start=1)}
     words_ranks = {each.entry_id: rank for rank, each in enumerate(matching, start=1)}
-    found = {each.entry_id: each for each in (*nearest, *matching, *timely)}
+    expansion_ranks = {each.entry_id: rank for rank, each in enumerate(expanding, start=1)}
+    found = {each.entry_id: each for each in (*nearest, *matching, *expanding, *timely)}
     return Candidates(
         found=tuple(
-            attrs.evolve(each, cosine_rank=cosine_ranks.get(entry_id), words_rank=words_ranks.get(entry_id))
+            attrs.evolve(
+                each,
+                cosine_rank=cosine_ranks.get(entry_id),
+                words_rank=words_ranks.get(entry_id),
+                expansion_rank=expansion_ranks.get(entry_id),
+            )
             for entry_id, each in found.items()
         ),
         cosine_beyond=cosine_beyond,
         words_beyond=words_beyond,
+        expansion_beyond=expansion_beyond,
         timely_beyond=timely_beyond is not None,
     )
 
@@ -175,6 +184,7 @@ def _rows(tables: Tables, diary_id: DiaryId) -> _Rows:
 
 async def _compared(rows: _Rows, question: Question) -> list[Candidate]:
     words = await _term_weights(question.words, rows)
+    called_up = question.expansion.shares() if question.expansion else {}
     compared: list[Candidate] = []
     async for some in in_turns(rows):
         passed = [
@@ -183,7 +193,7 @@ async def _compared(rows: _Rows, question: Question) -> list[Candidate]:
             if not (question.filters.refusal(entry) or question.words.refusal(index.index_terms))
         ]
         compared += [
-            _candidate(question, entry, cosine, score)
+            _candidate(question, entry, (cosine, score, _covered(called_up, question, index)))
             for (entry, index), cosine in zip(passed, _cosines(question, [index for _, index in passed]), strict=True)
             if (score := words.score(index)) or cosine is not None
         ]
@@ -205,16 +215,26 @@ def _cosines(question: Question, indexes: Iterable[EntryIndex]) -> Iterator[floa
     return (max(islice(near, len(passages)), default=None) for passages in by_entry)
 
 
+def _covered(called_up: Mapping[int, float], question: Question, index: EntryIndex) -> float:
+    """As `Expansion.covered_by`, with the query's shares made once for all."""
+    theirs = index.expansion_under(question.model) if called_up and question.model else None
+    if theirs is None:
+        return 0.0
+    return min(1.0, sum(share * theirs.weights.get(piece, 0.0) for piece, share in called_up.items()))
+
+
 def _passages(tables: Tables, entry_id: EntryId, model: ModelName) -> tuple[IndexedPassage, ...] | None:
     index = tables.indexes.get(entry_id)
     return index.under(model) if index else None
 
 
-def _candidate(question: Question, entry: Entry, cosine: float | None, words: float) -> Candidate:
+def _candidate(question: Question, entry: Entry, scores: tuple[float | None, float, float]) -> Candidate:
+    cosine, words, expansion = scores
     return Candidate(
         entry_id=entry.id,
         cosine=cosine,
         words=words,
+        expansion=expansion,
         importance=entry.importance,
         accessed_at=entry.last_accessed_at or entry.created_at,
         timely=any(time_range.contains(entry.happened_at) for time_range in question.time_ranges),
@@ -237,6 +257,10 @@ def _by_cosine(candidate: Candidate) -> float | None:
 
 def _by_term_score(candidate: Candidate) -> float | None:
     return candidate.words or None
+
+
+def _by_expansion(candidate: Candidate) -> float | None:
+    return candidate.expansion or None
 
 
 def _by_time(candidate: Candidate) -> float:

@@ -1,4 +1,4 @@
-"""The port `Embedder` without a model: words hashed into 384 numbers."""
+"""The port `Embedder` without a model: words hashed into 384 numbers, and their stems into an expansion."""
 
 import asyncio
 import math
@@ -6,8 +6,9 @@ import re
 import zlib
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import islice
 
-from moltnet.domain.indexing import DIMENSIONS, ModelName, Span, Vector, passages, windows
+from moltnet.domain.indexing import DIMENSIONS, Expansion, ModelName, Span, Vector, passages, windows
 
 _WORD = re.compile(r"\w+")
 _WINDOW = 64  # words
@@ -15,6 +16,7 @@ _OVERLAP = 8
 _STEM_WEIGHT = 1.0
 _TRIGRAM_WEIGHT = 0.25
 _WORDS_REMEMBERED = 5_000
+_PIECES = 30_000
 _ENDING = re.compile(r"(?<=\w{3})(?:ing|ed|es|s|ly)$")
 
 
@@ -33,6 +35,10 @@ class MemoryEmbedder:
     def words_weight(self) -> float:
         return 1.0
 
+    @property
+    def expansion_weight(self) -> float:
+        return 0.5
+
     def windows(self, text: str, heading: str = "") -> tuple[Span, ...]:
         """A text of 64 words whole, a longer one in passages; at least half of the words are left by a heading."""
         words = [Span(*word.span()) for word in _WORD.finditer(text)]
@@ -47,16 +53,36 @@ class MemoryEmbedder:
         await asyncio.sleep(0)  # a long text has hundreds of passages
         return _vector(text)
 
+    async def expand_text(self, text: str, asker: str | None = None) -> Expansion | None:  # noqa: ARG002
+        """The stems of the first 64 words: a text calls up what it holds."""
+        await asyncio.sleep(0)
+        return Expansion.of((_piece(stem), 1.0) for stem in dict.fromkeys(map(_stem, _first_words(text))))
+
+    async def expand_query(self, text: str, asker: str | None = None) -> Expansion | None:
+        return await self.expand_text(text, asker)
+
 
 def _vector(text: str) -> Vector:
     numbers = [0.0] * DIMENSIONS
-    for word, _ in zip(_WORD.finditer(text.lower()), range(_WINDOW), strict=False):
-        for index, weight in _features(word[0]):
+    for word in _first_words(text):
+        for index, weight in _features(word):
             numbers[index] += weight
     length = math.hypot(*numbers)
     if not length:  # no word at all, or features that cancel each other out
         return Vector.of([1.0, *numbers[1:]])
     return Vector.of([number / length for number in numbers])
+
+
+def _first_words(text: str) -> list[str]:
+    return [word[0] for word in islice(_WORD.finditer(text.lower()), _WINDOW)]
+
+
+def _stem(word: str) -> str:
+    return _ENDING.sub("", word)
+
+
+def _piece(stem: str) -> int:
+    return zlib.crc32(stem.encode("utf-8", "surrogatepass")) % _PIECES
 
 
 @lru_cache(maxsize=_WORDS_REMEMBERED)
@@ -66,6 +92,6 @@ def _features(word: str) -> tuple[tuple[int, float], ...]:
     trigrams = [(framed[at : at + 3], _TRIGRAM_WEIGHT) for at in range(len(framed) - 2)]
     hashed = [
         (zlib.crc32(feature.encode("utf-8", "surrogatepass")), weight)
-        for feature, weight in [(_ENDING.sub("", word), _STEM_WEIGHT), *trigrams]
+        for feature, weight in [(_stem(word), _STEM_WEIGHT), *trigrams]
     ]
     return tuple((bits % DIMENSIONS, weight if bits & 1 << 31 else -weight) for bits, weight in hashed)

@@ -215,6 +215,7 @@ class StoredIndex(EntryIndex):
             diary_id=entry.diary_id,
             model=index.model,
             passages=index.passages,
+            expansion=index.expansion,
             # Of tuples of numbers the collector of garbage keeps no account: thousands of lists hold a program up.
             index_terms={term: tuple(positions) for term, positions in index.index_terms.items()},
             upcoming=index.upcoming,

@@ -1,18 +1,22 @@
-"""The port `Embedder` on ONNX Runtime: text to the numbers of its tokens, and those to vectors."""
+"""The port `Embedder` on ONNX Runtime: text to the numbers of its tokens, and those to vectors and expansions."""
 
 import re
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import pairwise
+from operator import call
 from pathlib import Path
+from typing import cast
 
 import attrs
 from tokenizers import Encoding, Tokenizer
 
+from moltnet.adapters.onnx.expansion import ExpansionInference
 from moltnet.adapters.onnx.inference import Inference
 from moltnet.adapters.onnx.model_dir import DECLARATION, TOKENIZER, ModelDirectory, ModelUnusable
 from moltnet.adapters.onnx.scheduling import Scheduler
-from moltnet.domain.indexing import ModelName, Span, Vector, passages, windows
+from moltnet.domain.indexing import Expansion, ModelName, Span, Vector, passages, windows
 from moltnet.ports.telemetry import NO_TELEMETRY, Telemetry
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
@@ -42,6 +46,7 @@ class TextTokenizer:
         self._tokenizer.no_padding()
         self._tokenizer.encode_special_tokens = True
         self.special_tokens = len(self._tokenizer.encode("").ids)
+        self.vocabulary = self._tokenizer.get_vocab_size()
 
     def ids(self, text: str, limit: int) -> list[int]:
         """At most `limit` token numbers, special tokens included; text over it is cut at its end."""
@@ -75,6 +80,10 @@ def _encodable(text: str) -> str:
 
 # Of a text that does not fit the model whole, a longer sentence is read in windows of so many tokens, which share some.
 PASSAGE, OVERLAP = 64, 24
+# Of a long text only so much is taken apart for its expansion as can be read: few words are longer.
+CHARACTERS_OF_A_TOKEN = 16
+
+_Work = Callable[[], Vector | Expansion]
 
 
 class OnnxEmbedder:
@@ -87,7 +96,7 @@ class OnnxEmbedder:
         self,
         directory: ModelDirectory,
         tokenizer: TextTokenizer,
-        inference: Inference,
+        graphs: tuple[Inference, ExpansionInference | None],
         threads: int,
         telemetry: Telemetry = NO_TELEMETRY,
     ) -> None:
@@ -95,27 +104,38 @@ class OnnxEmbedder:
         self._directory = directory
         self._declaration = directory.declaration
         self._tokenizer = tokenizer
-        self._inference = inference
+        self._inference, self._expanding = graphs
         used = tokenizer.special_tokens + tokenizer.count(self._declaration.passage_prefix)
         self._window = self._declaration.max_tokens - used
         if self._window <= OVERLAP:
             raise ModelUnusable(f"{DECLARATION}: max_tokens must be over {used + OVERLAP} with this prefix")
-        self._scheduler = Scheduler(self._compute, threads, telemetry)
+        self._scheduler = Scheduler[_Work, Vector | Expansion](call, threads, telemetry)
 
     @classmethod
     def load(
-        cls, directory: Path, threads: int = 2, telemetry: Telemetry = NO_TELEMETRY, device: str = "cpu"
+        cls,
+        directory: Path,
+        threads: int = 2,
+        telemetry: Telemetry = NO_TELEMETRY,
+        device: str = "cpu",
+        *,
+        expands: bool = True,
     ) -> "OnnxEmbedder":
         """Reads a model directory and proves it by one computation of full length, on the calling thread.
 
+        A graph that expands is left alone unless it `expands`: the model is then that of the first graph.
+
         Raises ModelMissing, ModelUnusable and DeviceMissing, each with a sentence for the operator.
         """
-        model = ModelDirectory.read(directory)
+        model = ModelDirectory.read(directory, expands=expands)
         tokenizer = TextTokenizer(directory / TOKENIZER)
         inference = Inference(model, device)
-        embedder = cls(model, tokenizer, inference, threads, telemetry)
+        expanding = ExpansionInference(model, model.expansion.max_tokens, device) if model.expansion else None
+        embedder = cls(model, tokenizer, (inference, expanding), threads, telemetry)
         longest = model.declaration.max_tokens
         inference.prove(tokenizer.ids("a " * longest, longest))
+        if expanding:
+            expanding.prove(tokenizer.ids("a " * expanding.longest, expanding.longest), tokenizer.vocabulary)
         return embedder
 
     @property
@@ -126,7 +146,12 @@ class OnnxEmbedder:
     @property
     def words_weight(self) -> float:
         """λ as the model directory declares it."""
-        return self._declaration.words_weight
+        return (self._directory.expansion or self._declaration).words_weight
+
+    @property
+    def expansion_weight(self) -> float:
+        """δ as the model directory declares it; 0 without a second graph."""
+        return self._directory.expansion.expansion_weight if self._directory.expansion else 0.0
 
     def windows(self, text: str, heading: str = "") -> tuple[Span, ...]:
         """The passages of a text, beginning at words where the overlap allows; about 40 ms for 100 000 characters.
@@ -148,11 +173,27 @@ class OnnxEmbedder:
 
     async def embed_passages(self, texts: Sequence[str], asker: str | None = None) -> list[Vector]:
         """One vector for each text, in order."""
-        return await self._scheduler.passages([self._declaration.passage_prefix + text for text in texts], asker)
+        prefix = self._declaration.passage_prefix
+        computed = await self._scheduler.passages([partial(self._vector, prefix + text) for text in texts], asker)
+        return cast("list[Vector]", computed)
 
     async def embed_query(self, text: str, asker: str | None = None) -> Vector:
         """The vector of a question; it goes before all waiting passages."""
-        return await self._scheduler.query(self._declaration.query_prefix + text, asker)
+        work = partial(self._vector, self._declaration.query_prefix + text)
+        return cast("Vector", await self._scheduler.query(work, asker))
+
+    async def expand_text(self, text: str, asker: str | None = None) -> Expansion | None:
+        """What the beginning of a text calls up; None without a second graph."""
+        if self._expanding is None:
+            return None
+        (expansion,) = await self._scheduler.passages([partial(self._expansion, self._expanding, text)], asker)
+        return cast("Expansion", expansion)
+
+    async def expand_query(self, text: str, asker: str | None = None) -> Expansion | None:
+        """What a question calls up, before all waiting passages; None without a second graph."""
+        if self._expanding is None:
+            return None
+        return cast("Expansion", await self._scheduler.query(partial(self._expansion, self._expanding, text), asker))
 
     def waiting(self) -> Mapping[str, int]:
         """How many texts wait, by kind."""
@@ -162,8 +203,12 @@ class OnnxEmbedder:
         """Lets the waiting calls finish, then ends the threads; later calls raise EmbedderUnavailable."""
         await self._scheduler.close()
 
-    def _compute(self, text: str) -> Vector:
+    def _vector(self, text: str) -> Vector:
         return self._inference.vector(self._tokenizer.ids(text, self._declaration.max_tokens))
+
+    def _expansion(self, expanding: ExpansionInference, text: str) -> Expansion:
+        longest = expanding.longest
+        return expanding.expansion(self._tokenizer.ids(text[: longest * CHARACTERS_OF_A_TOKEN], longest))
 
 
 def _aligned_to_words(cut: Sequence[Span], word_starts: Sequence[int]) -> tuple[Span, ...]:

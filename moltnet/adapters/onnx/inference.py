@@ -13,7 +13,7 @@ from moltnet.domain.indexing import DIMENSIONS, EmbedderUnavailable, Vector
 
 _INTEGERS: dict[str, type[np.integer]] = {"tensor(int64)": np.int64, "tensor(int32)": np.int32}
 _FILLERS = {"input_ids": None, "attention_mask": 1, "token_type_ids": 0}
-_FAILURES = (
+FAILURES = (
     failures.EPFail,
     failures.EngineError,
     failures.Fail,
@@ -48,20 +48,20 @@ class Inference:
 
     def __init__(self, directory: ModelDirectory, device: str = "cpu") -> None:
         """Loads the graph; raises ModelUnusable if it cannot be run as declared, and DeviceMissing."""
-        provider = _available(device)
+        provider = available(device)
         self._declaration = directory.declaration
         path = directory.path / GRAPH
         try:
             self._session = onnxruntime.InferenceSession(
-                str(path), _options(), providers=[provider], disabled_optimizers=[*_SLOW_FUSIONS]
+                str(path), options(), providers=[provider], disabled_optimizers=[*_SLOW_FUSIONS]
             )
-        except _FAILURES as error:
+        except FAILURES as error:
             raise ModelUnusable(f"{path} is not a graph that can be run: {error}") from error
         if self._session.get_providers()[0] != provider:  # without its device, the library takes the processor
             raise DeviceMissing(
                 "MOLTNET_EMBEDDING_DEVICE=cuda: ONNX Runtime finds no device it can use; its log says why"
             )
-        self._inputs = _inputs(self._session)
+        self._inputs = inputs_of(self._session)
         self._output = _output(self._session, self._declaration.pooling)
 
     def prove(self, ids: Sequence[int]) -> None:
@@ -71,7 +71,7 @@ class Inference:
         """
         try:
             vector = self._pooled(ids)
-        except _FAILURES as error:
+        except FAILURES as error:
             raise ModelUnusable(f"{GRAPH} cannot read {len(ids)} tokens: {error}") from error
         if vector.shape != (DIMENSIONS,):
             raise ModelUnusable(f"{GRAPH} gives {vector.shape[-1]} numbers for a text, not {DIMENSIONS}")
@@ -83,7 +83,7 @@ class Inference:
         """The unit vector of a text; raises EmbedderUnavailable if the graph fails on it."""
         try:
             pooled = self._pooled(ids)
-        except _FAILURES as error:
+        except FAILURES as error:
             raise EmbedderUnavailable(f"The embedding model failed: {error}") from error
         length = np.linalg.norm(pooled)
         if not 0 < length < np.inf:  # also false for a vector that holds NaN
@@ -91,11 +91,7 @@ class Inference:
         return Vector((pooled / length).astype("<f2").tobytes())
 
     def _pooled(self, ids: Sequence[int]) -> NDArray[np.float32]:
-        feed = {
-            name: np.array([ids], dtype) if filler is None else np.full((1, len(ids)), filler, dtype)
-            for name, dtype, filler in self._inputs
-        }
-        (answer,) = self._session.run([self._output], feed)
+        (answer,) = self._session.run([self._output], fed(self._inputs, ids))
         # One text without padding: every token counts in the mean.
         match self._declaration.pooling:
             case Pooling.MEAN:
@@ -106,7 +102,8 @@ class Inference:
                 return np.asarray(answer[0], np.float32)
 
 
-def _available(device: str) -> str:
+def available(device: str) -> str:
+    """What ONNX Runtime calls a device; raises DeviceMissing."""
     provider = _PROVIDERS[device]
     if provider not in onnxruntime.get_available_providers():
         raise DeviceMissing(
@@ -116,22 +113,34 @@ def _available(device: str) -> str:
     return provider
 
 
-def _options() -> onnxruntime.SessionOptions:
-    options = onnxruntime.SessionOptions()
+def options() -> onnxruntime.SessionOptions:
+    """How every graph is run here."""
+    chosen = onnxruntime.SessionOptions()
     # Two callers on one-thread sessions beat one caller with two threads, and nothing spins while idle.
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
+    chosen.intra_op_num_threads = 1
+    chosen.inter_op_num_threads = 1
     # The arena stays on: for one text at a time it holds less than the allocator keeps without it.
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
-    return options
+    chosen.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+    return chosen
 
 
-def _inputs(session: onnxruntime.InferenceSession) -> list[tuple[str, type[np.integer], int | None]]:
+Input = tuple[str, type[np.integer], int | None]
+
+
+def fed(inputs: Sequence[Input], ids: Sequence[int]) -> dict[str, NDArray[np.integer]]:
+    """One text's tokens as the inputs of a graph."""
+    return {
+        name: np.array([ids], dtype) if filler is None else np.full((1, len(ids)), filler, dtype)
+        for name, dtype, filler in inputs
+    }
+
+
+def inputs_of(session: onnxruntime.InferenceSession, graph: str = GRAPH) -> list[Input]:
     """Each input's name, number type, and what fills it: the ids, or one number throughout."""
     inputs = []
     for model_input in session.get_inputs():
         if model_input.name not in _FILLERS or model_input.type not in _INTEGERS:
-            raise ModelUnusable(f"{GRAPH} asks for {model_input.name} as {model_input.type}, which is not known")
+            raise ModelUnusable(f"{graph} asks for {model_input.name} as {model_input.type}, which is not known")
         inputs.append((model_input.name, _INTEGERS[model_input.type], _FILLERS[model_input.name]))
     return inputs
 

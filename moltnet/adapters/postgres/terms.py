@@ -45,6 +45,11 @@ def stored_terms(index_terms: Mapping[Term, Sequence[int]]) -> StoredTerms:
     )
 
 
+def stored_expansion(weights: Mapping[int, float]) -> SparseVector:
+    """The weights of pieces of words, which a model counts from 0."""
+    return SparseVector({piece + 1: weight for piece, weight in weights.items()})
+
+
 def stored_form(term: Term) -> str:
     """A term as it is stored and looked for: itself, or its hash when it is too long to be stored."""
     encoded = term.encode()

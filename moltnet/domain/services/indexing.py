@@ -14,6 +14,7 @@ from moltnet.domain.ids import EntryId
 from moltnet.domain.indexing import (
     EmbedderUnavailable,
     EntryIndex,
+    Expansion,
     IndexedPassage,
     ModelName,
     ModelPassages,
@@ -23,6 +24,7 @@ from moltnet.domain.indexing import (
 )
 from moltnet.domain.services.models import Models
 from moltnet.domain.services.requests import ThrottlingService
+from moltnet.domain.services.together import both
 from moltnet.ports.search import Embedder, TextAnalyzer
 from moltnet.ports.storage import Storage
 from moltnet.ports.system import Clock, Randomness, Workers
@@ -32,7 +34,9 @@ _log = logging.getLogger(__name__)
 
 @attrs.define(eq=False)
 class Vectors:
-    """The vectors that one request needs: each text is embedded and paid for once, however often it is started again.
+    """What one request needs of a model: each text is embedded and paid for once, however often it is started again.
+
+    An expansion costs a part of an embedding, and only ever comes with at least one: it is not paid for by itself.
 
     Without an asker it is the network's own work, which waits for everyone else's and costs nobody anything.
     """
@@ -40,6 +44,7 @@ class Vectors:
     asker: str | None = None
     throttling: ThrottlingService | None = None
     _vectors: dict[tuple[ModelName, str], Vector] = attrs.field(init=False, factory=dict)
+    _expansions: dict[tuple[ModelName, str], Expansion | None] = attrs.field(init=False, factory=dict)
 
     def know(self, model: ModelName, texts: Iterable[str], vectors: Iterable[Vector]) -> None:
         """Takes in what a model has made of texts before."""
@@ -54,6 +59,12 @@ class Vectors:
                 await self.throttling.count_passages(self.asker, len(missing))
             self.know(model, missing, await embedder.embed_passages(missing, self.asker))
         return [self._vectors[model, text] for text in texts]
+
+    async def expansion(self, embedder: Embedder, text: str) -> Expansion | None:
+        """What a text calls up; None of a model that expands none. Raises AllowanceUsedUp and EmbedderUnavailable."""
+        if (embedder.model, text) not in self._expansions:
+            self._expansions[embedder.model, text] = await embedder.expand_text(text, self.asker)
+        return self._expansions[embedder.model, text]
 
 
 @attrs.frozen(kw_only=True)
@@ -83,6 +94,7 @@ class Indexing:
         return EntryIndex(
             model=embedded.model if embedded else None,
             passages=embedded.passages if embedded else (),
+            expansion=embedded.expansion if embedded else None,
             index_terms=await self.workers.run(lambda: self.index_terms.of_text(text), len(text)),
             upcoming=await self._embed(target, entry, vectors),
         )
@@ -122,7 +134,7 @@ class Indexing:
 async def embedded(
     workers: Workers, embedder: Embedder, entry: Entry, vectors: Vectors, most: int | None = None
 ) -> ModelPassages:
-    """An entry's passages under a model, or the first `most` of them; raises as `Vectors.of`."""
+    """An entry's passages and expansion under a model, or the first `most` passages alone; raises as `Vectors.of`."""
 
     def cut() -> dict[str, Span]:
         spans = _windows(embedder, entry)[:most]
@@ -131,12 +143,16 @@ async def embedded(
 
     spans = await workers.run(cut, len(entry.text))
     texts = sorted(spans, key=lambda text: spans[text].start)
-    embedded = await vectors.of(embedder, texts)
+    expansion = None
+    if most or not texts:
+        embedded = await vectors.of(embedder, texts)
+    else:
+        embedded, expansion = await both(vectors.of(embedder, texts), vectors.expansion(embedder, entry.text))
     passages = (
         IndexedPassage(ordinal, spans[text].start, spans[text].end, vector)
         for ordinal, (text, vector) in enumerate(zip(texts, embedded, strict=True))
     )
-    return ModelPassages(model=embedder.model, passages=tuple(passages))
+    return ModelPassages(model=embedder.model, passages=tuple(passages), expansion=expansion)
 
 
 def _windows(embedder: Embedder, entry: Entry) -> tuple[Span, ...]:

@@ -9,8 +9,9 @@ import attrs
 
 from moltnet.domain.entries import Entry
 from moltnet.domain.ids import DiaryId, EntryId
-from moltnet.domain.indexing import EmbedderUnavailable, Span, Term, Vector
+from moltnet.domain.indexing import EmbedderUnavailable, Expansion, Span, Term, Vector
 from moltnet.domain.ranking import (
+    Balance,
     Candidates,
     Question,
     Ranked,
@@ -23,6 +24,7 @@ from moltnet.domain.ranking import (
 )
 from moltnet.domain.search import Explanation, Filters, LeftOut, LexicalQuery, Query, Reason, Search, Weights
 from moltnet.domain.services.models import Models
+from moltnet.domain.services.together import both
 from moltnet.domain.time_expressions import time_ranges
 from moltnet.ports.search import Embedder, TextAnalyzer
 from moltnet.ports.storage import UnitOfWork
@@ -48,11 +50,13 @@ class Retrieval:
         """
         query = Query.parse(text)
         embedder = self.models.serving  # held on to: another may serve when the vector is there
-        vector = await _vector(embedder, query.scored, asker)
+        vector, expansion = await _read(embedder, query.scored, asker)
         return Question(
             vector=vector,
+            expansion=expansion,
             model=embedder.model if embedder and vector else None,
             words_weight=embedder.words_weight if embedder else 1.0,
+            expansion_weight=embedder.expansion_weight if embedder else 0.0,
             words=self.index_terms.of_query(query),
             time_ranges=time_ranges(query.scored, self.clock.now()),
             filters=filters,
@@ -78,7 +82,7 @@ class Retrieval:
 
     def is_confident(self, ranked: Sequence[Ranked], question: Question) -> bool:
         """Whether an answer is likely to be one."""
-        return is_confident(ranked, _terms_weight(question))
+        return is_confident(ranked, Balance.of(question))
 
     async def _best(
         self,
@@ -87,7 +91,7 @@ class Retrieval:
         weights: Weights,
         limit: int,
     ) -> list[Ranked]:
-        score = score_by(weights, _terms_weight(question), self.clock.now())
+        score = score_by(weights, Balance.of(question), self.clock.now())
         depth, shortlist = limit * DEPTH_PER_RESULT, Shortlist(score=score, limit=limit)
         while True:
             candidates = await fetch(depth, shortlist)
@@ -97,17 +101,15 @@ class Retrieval:
             depth *= DEPTH_GROWTH
 
 
-def _terms_weight(question: Question) -> float | None:
-    return question.words_weight if question.vector else None
-
-
-async def _vector(embedder: Embedder | None, text: str, asker: str | None) -> Vector | None:
+async def _read(embedder: Embedder | None, text: str, asker: str | None) -> tuple[Vector | None, Expansion | None]:
+    """What a model makes of a query, both together; neither while it fails. What calls up nothing asks for nothing."""
     if embedder is None or not text:
-        return None
+        return None, None
     try:
-        return await embedder.embed_query(text, asker)
+        vector, expansion = await both(embedder.embed_query(text, asker), embedder.expand_query(text, asker))
     except EmbedderUnavailable:
-        return None
+        return None, None
+    return vector, expansion if expansion and expansion.weights else None
 
 
 @attrs.frozen(kw_only=True)
@@ -124,7 +126,9 @@ class Explaining:
         passages, words = await _passages(work, question, ids), self._queries_by_term(text)
         matches = await work.candidates.matched_runs([_single(query.scored) for query in words.values()], ids)
         return {
-            entry.id: _explained(ranked, entry, passages.get(entry.id), _matched(list(words), matches.get(entry.id)))
+            entry.id: _explained(
+                question, ranked, entry, passages.get(entry.id), _matched(list(words), matches.get(entry.id))
+            )
             for ranked, entry in hits
         }
 
@@ -188,13 +192,17 @@ def _matched(words: Sequence[str], indexes: frozenset[int] | None) -> tuple[str,
     return tuple(words[index] for index in sorted(indexes or ()))
 
 
-def _explained(ranked: Ranked, entry: Entry, passage: Span | None, matched: tuple[str, ...]) -> Explanation:
+def _explained(
+    question: Question, ranked: Ranked, entry: Entry, passage: Span | None, matched: tuple[str, ...]
+) -> Explanation:
     candidate = ranked.candidate
     return Explanation(
         cosine=candidate.cosine,
         cosine_rank=candidate.cosine_rank,
         words=candidate.words,
         words_rank=candidate.words_rank,
+        expansion=candidate.expansion if question.expansion else None,
+        expansion_rank=candidate.expansion_rank,
         matched=matched,
         passage=None if passage is None else _in_content(entry, passage),
         timely=candidate.timely,

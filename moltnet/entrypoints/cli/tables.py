@@ -174,6 +174,8 @@ def _explanation(explanation: Json) -> str:
     if "cosine" in explanation:
         parts.append(f"meaning {_two_digits(explanation['cosine'])}{_rank(explanation.get('cosineRank'))}")
     parts.append(f"words {_two_digits(explanation['words'])}{_rank(explanation.get('wordsRank'))}")
+    if "expansion" in explanation:
+        parts.append(f"calls up {_two_digits(explanation['expansion'])}{_rank(explanation.get('expansionRank'))}")
     if explanation["matchedWords"]:
         parts.append("matched " + ", ".join(map(printable, explanation["matchedWords"])))
     if explanation["timely"]:

@@ -1,6 +1,5 @@
 """What an operator does beside the running servers: looks at the parts, replaces keys and secrets, moves into Ory."""
 
-import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, contextmanager
 from datetime import datetime
@@ -21,7 +20,7 @@ from moltnet.domain.services.audit import AuditService
 from moltnet.domain.services.relations import RelationDelivery
 from moltnet.domain.services.relocation import RelocationService
 from moltnet.entrypoints.container.databases import database, stored
-from moltnet.entrypoints.container.models import ModelDirectories, load_embedder
+from moltnet.entrypoints.container.models import ModelDirectories
 from moltnet.entrypoints.container.ory import ory_of, ory_opened
 from moltnet.entrypoints.environment import SettingsInvalid, stored_secret
 from moltnet.entrypoints.ory_settings import ORY_PROJECT
@@ -69,7 +68,7 @@ class HealthCheck:
             reference = (await work.models.state()).serving
         if reference is None:
             return "none yet: the first server brings its own"
-        loader = ModelDirectories(self.settings.model_dir, 1, device=self.settings.embedding_device)
+        loader = ModelDirectories.of(self.settings, 1)
         try:
             found = (await loader.load(reference)).model
         finally:
@@ -87,13 +86,13 @@ class HealthCheck:
 
     async def model(self) -> str:
         """That the embedding model is there and computes."""
-        embedder = await asyncio.to_thread(
-            load_embedder, self.settings.model_dir, 1, device=self.settings.embedding_device
-        )
+        loader = ModelDirectories.of(self.settings, 1)
         try:
+            _, embedder = await loader.preferred()
             await embedder.embed_query("does it compute?")
+            await embedder.expand_query("does it compute?")
         finally:
-            await embedder.close()
+            await loader.aclose()
         return embedder.model
 
 

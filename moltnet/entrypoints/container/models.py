@@ -5,6 +5,7 @@ import logging
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakSet
@@ -35,28 +36,28 @@ DEFAULT = "default"
 @asynccontextmanager
 async def models_of(settings: Settings, storage: Storage, telemetry: Telemetry = NO_TELEMETRY) -> AsyncIterator[Models]:
     """The models a network uses, loaded; a model that cannot be had is missed loudly."""
-    loader = ModelDirectories(settings.model_dir, settings.embedding_threads, telemetry, settings.embedding_device)
+    loader = ModelDirectories.of(settings, settings.embedding_threads, telemetry)
     telemetry.observe(EMBEDDING_QUEUE, loader.waiting)
     models = Models(None, ModelSource(storage=storage, loader=loader, clock=SystemClock()))
     await models.prepare()
-    await _log_other_model(settings.model_dir, models)
+    await _log_other_model(settings, models)
     try:
         yield models
     finally:
         await loader.aclose()
 
 
-async def _log_other_model(declared: Path | None, models: Models) -> None:
+async def _log_other_model(settings: Settings, models: Models) -> None:
     """Says so when the model that is set is not the one in use: the setting is for new networks."""
-    state = await models.refresh()
+    declared, state = settings.model_dir, await models.refresh()
     if declared is None or state.serving is None:
         return
     try:
-        name = (await asyncio.to_thread(read_model, declared)).name
+        names = {each.name for each in await asyncio.to_thread(forms, declared)}
     except EmbedderUnavailable as error:
         _log.warning("MOLTNET_MODEL is not used: %s", error.detail)
         return
-    if name not in {reference.name for reference in (state.serving, state.target) if reference}:
+    if names.isdisjoint(reference.name for reference in (state.serving, state.target) if reference):
         _log.warning(
             "MOLTNET_MODEL is not used, another model serves this network; to switch: moltnet model use %s", declared
         )
@@ -64,25 +65,35 @@ async def _log_other_model(declared: Path | None, models: Models) -> None:
 
 @attrs.frozen
 class ModelDirectories:
-    """Loads models from their directories. `declared` is the directory that MOLTNET_MODEL names."""
+    """Loads models from their directories. `declared` is the directory that MOLTNET_MODEL names.
+
+    A directory with a second graph holds two models: with what that graph expands, which a new network begins with if
+    it `expands`, and without.
+    """
 
     declared: Path | None
+    expands: bool
     threads: int
     telemetry: Telemetry = NO_TELEMETRY
     device: str = EmbeddingDevice.CPU
     # Weakly: a model that served once is let go as soon as the last search that asked it is answered.
     _loaded: WeakSet["OnnxEmbedder"] = attrs.field(init=False, factory=WeakSet)
 
+    @classmethod
+    def of(cls, settings: Settings, threads: int, telemetry: Telemetry = NO_TELEMETRY) -> "ModelDirectories":
+        """As the settings say."""
+        return cls(settings.model_dir, settings.expansion, threads, telemetry, settings.embedding_device)
+
     async def load(self, reference: ModelReference) -> Embedder:
         """The model of a name, wherever it is, or else the one that lies in its place now."""
-        directory = await asyncio.to_thread(self._directory, reference)
-        embedder = await asyncio.to_thread(load_model, directory, self.threads, self.telemetry, self.device)
+        found = await asyncio.to_thread(self.found, reference)
+        embedder = await asyncio.to_thread(loaded, found, self.threads, self.telemetry, self.device)
         self._loaded.add(embedder)
         return embedder
 
     async def preferred(self) -> tuple[ModelReference, Embedder]:
         """The model that is set, or else the installed one."""
-        embedder = await asyncio.to_thread(load_embedder, self.declared, self.threads, self.telemetry, self.device)
+        embedder = await asyncio.to_thread(self._preferred)
         self._loaded.add(embedder)
         return ModelReference(embedder.model, str(self.declared.absolute()) if self.declared else None), embedder
 
@@ -98,40 +109,46 @@ class ModelDirectories:
         for embedder in list(self._loaded):
             await embedder.close()
 
-    def _directory(self, reference: ModelReference) -> Path | None:
+    def _preferred(self) -> "OnnxEmbedder":
+        try:
+            return loaded(read_model(self.declared, expands=self.expands), self.threads, self.telemetry, self.device)
+        except EmbedderUnavailable as error:
+            if self.declared is None:
+                raise
+            raise EmbedderUnavailable(f"{error.detail}; correct MOLTNET_MODEL, or unset it") from error
+
+    def found(self, reference: ModelReference) -> "ModelDirectory":
+        """The directory of a model by its name, or else the one in its place; raises EmbedderUnavailable."""
         specified = Path(reference.directory) if reference.directory else None
         for directory in (specified, self.declared, None):
             try:
-                if read_model(directory).name == reference.name:
-                    return directory
+                for form in forms(directory):
+                    if form.name == reference.name:
+                        return form
             except EmbedderUnavailable:
                 continue
-        return specified
+        return read_model(specified, expands=self.expands)
 
 
-def load_embedder(
-    declared: Path | None, threads: int, telemetry: Telemetry = NO_TELEMETRY, device: str = EmbeddingDevice.CPU
+def loaded(
+    model: "ModelDirectory", threads: int, telemetry: Telemetry = NO_TELEMETRY, device: str = EmbeddingDevice.CPU
 ) -> "OnnxEmbedder":
-    """The model that MOLTNET_MODEL names, or else the installed one; raises EmbedderUnavailable with advice."""
-    try:
-        return load_model(declared, threads, telemetry, device)
-    except EmbedderUnavailable as error:
-        if declared is None:
-            raise
-        raise EmbedderUnavailable(f"{error.detail}; correct MOLTNET_MODEL, or unset it") from error
-
-
-def load_model(
-    directory: Path | None, threads: int, telemetry: Telemetry = NO_TELEMETRY, device: str = EmbeddingDevice.CPU
-) -> "OnnxEmbedder":
-    """The model of a directory, or the default one; raises EmbedderUnavailable and DeviceMissing with advice."""
-    found = read_model(directory)
+    """A model that computes; raises EmbedderUnavailable and DeviceMissing with advice."""
     from moltnet.adapters.onnx.embedding import OnnxEmbedder  # noqa: PLC0415  # heavy
 
-    return OnnxEmbedder.load(found.path, threads, telemetry, device)
+    return OnnxEmbedder.load(model.path, threads, telemetry, device, expands=model.expansion is not None)
 
 
-def read_model(directory: Path | None) -> "ModelDirectory":
+def forms(directory: Path | None) -> "list[ModelDirectory]":
+    """The models that a directory, or the default one, holds: with its second graph, and without.
+
+    Raises EmbedderUnavailable with advice.
+    """
+    model = read_model(directory)
+    return [model, read_model(directory, expands=False)] if model.expansion else [model]
+
+
+def read_model(directory: Path | None, *, expands: bool = True) -> "ModelDirectory":
     """What a directory says of its model, or that of the default one; raises EmbedderUnavailable with advice."""
     try:
         from moltnet.adapters.onnx.install import default_model  # noqa: PLC0415  # heavy
@@ -141,9 +158,10 @@ def read_model(directory: Path | None) -> "ModelDirectory":
             f"The package {error.name} is missing: pip install 'moltnet[server,model]'"
         ) from error
     if directory is not None:
-        return ModelDirectory.read(directory)
+        return ModelDirectory.read(directory, expands=expands)
     return ModelDirectory.read(
-        default_model(on_building=lambda: _log.info("building the embedding model, which takes some seconds"))
+        default_model(on_building=lambda: _log.info("building the embedding model, which takes some seconds")),
+        expands=expands,
     )
 
 
@@ -177,7 +195,7 @@ class ModelAdministration:
 
     model_migration: ModelMigrationService
     reembedding: ReembeddingService
-    declared: Path | None
+    loader: ModelDirectories
 
     async def all_models(self) -> list[ModelInfo]:
         """Every model that there are vectors of, that is used, or that is installed or set; by name."""
@@ -203,30 +221,34 @@ class ModelAdministration:
 
         It has been loaded once. Raises ModelUnknown, and EmbedderUnavailable for one that does not load.
         """
-        directory = await asyncio.to_thread(_directory, called) or await self._locate(called)
-        embedder = await asyncio.to_thread(load_model, directory, 1)
+        directory = await asyncio.to_thread(_directory, called)
+        if directory or called == DEFAULT:
+            found = await asyncio.to_thread(partial(read_model, directory, expands=self.loader.expands))
+        else:
+            found = await asyncio.to_thread(self.loader.found, reference := await self._known(called))
+            directory = Path(reference.directory) if reference.directory else None
+        embedder = await asyncio.to_thread(loaded, found, 1)
         await embedder.close()
         return ModelReference(embedder.model, str(directory) if directory else None)
 
-    async def _locate(self, called: str) -> Path | None:
-        if called == DEFAULT:
-            return None
+    async def _known(self, called: str) -> ModelReference:
         all_models = await self.all_models()
         for model in all_models:
             if called in {model.name, model.name.partition("@")[0]} and model.reference:
-                return Path(model.reference.directory) if model.reference.directory else None
+                return model.reference
         names = ", ".join([DEFAULT, *(model.name for model in all_models if model.reference)])
         raise ModelUnknown(f"There is no model {called!r}: name the directory of one, or one of these: {names}")
 
     def _model_references(self) -> dict[ModelName, ModelReference]:
         """The models that can be had without having been named to the network."""
         references: dict[ModelName, ModelReference] = {}
-        for directory in (None, self.declared):
+        for directory in (None, self.loader.declared):
             try:
-                name = read_model(directory).name
+                names = [form.name for form in forms(directory)]
             except EmbedderUnavailable:
                 continue
-            references.setdefault(name, ModelReference(name, str(directory.absolute()) if directory else None))
+            for name in names:
+                references.setdefault(name, ModelReference(name, str(directory.absolute()) if directory else None))
         return references
 
 
@@ -240,7 +262,7 @@ def _directory(called: str) -> Path | None:
 @asynccontextmanager
 async def open_model_administration(settings: Settings) -> AsyncIterator[ModelAdministration]:
     """The models of the network in a database, which is migrated first; works beside running servers."""
-    loader = ModelDirectories(settings.model_dir, settings.embedding_threads, device=settings.embedding_device)
+    loader = ModelDirectories.of(settings, settings.embedding_threads)
     clock = SystemClock()
     async with stored(settings) as storage:
         models = Models(None, ModelSource(storage=storage, loader=loader, clock=clock))
@@ -251,7 +273,7 @@ async def open_model_administration(settings: Settings) -> AsyncIterator[ModelAd
             yield ModelAdministration(
                 model_migration=ModelMigrationService(storage=storage),
                 reembedding=reembedding,
-                declared=settings.model_dir,
+                loader=loader,
             )
         finally:
             await loader.aclose()

@@ -32,18 +32,20 @@ view(
 view(
     Explanation,
     "Explanation",
-    "Both sides of a hit.",
+    "All sides of a hit.",
     Shown("cosine", description="Of the nearest passage, -1 to 1; absent without a vector"),
     "cosine_rank",
     Shown("words", description="The share of the best possible BM25, 0 to 1"),
     "words_rank",
+    Shown("expansion", description="How much of what the query calls up the entry does too, 0 to 1; absent without"),
+    "expansion_rank",
     Shown("matched", "matchedWords"),
     Shown("timely", description="Whether it happened when the query says"),
 )
 view(
     Explained,
     "HitExplanation",
-    "Both sides of a hit: raw scores, and the rank each has on its side, absent where others were offered instead.",
+    "All sides of a hit: raw scores, and the rank each has on its side, absent where others were offered instead.",
     Within("explanation"),
     Shown("passage", is_optional=True),
 )

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from moltnet.adapters.postgres.embedded import EmbeddedPostgres
+from moltnet.entrypoints.container.models import forms
 from tests.support.commands import Ended, heard, run, text_of
 from tests.support.live_server import asked, first_diary, genesis, serving
-from tests.support.tiny_model import write_tiny_model
+from tests.support.tiny_model import write_tiny_expansion, write_tiny_model
 
 pytestmark = pytest.mark.real
 
@@ -23,6 +24,11 @@ async def model(data: Path, *arguments: str, **environment: str) -> Ended:
 async def roles(data: Path, **environment: str) -> dict[str, tuple[str | None, str, int]]:
     listed = (await model(data, "list", "--json", **environment)).printed
     return {each["name"].partition("@")[0]: (each["role"], each["where"], each["passages"]) for each in listed}
+
+
+def installed() -> list[str]:
+    """The models of the installed directory, without their marks; a new network begins with the first."""
+    return [form.name.partition("@")[0] for form in forms(None)]
 
 
 @pytest.fixture
@@ -39,9 +45,11 @@ async def data(tmp_path: Path) -> AsyncIterator[Path]:
 
 async def test_a_switch_without_a_server_is_done_by_the_command_itself(data: Path, tmp_path: Path) -> None:
     tiny = write_tiny_model(tmp_path / "tiny").path
-    assert await roles(data) == {"all-MiniLM-L6-v2": ("serving", "installed", 3)}
+    first, *others = installed()
+    unused = dict.fromkeys((first, *others), (None, "installed", 0))
+    assert await roles(data) == unused | {first: ("serving", "installed", 3)}
     set_but_unused = await roles(data, MOLTNET_MODEL=str(tiny))
-    assert set_but_unused == {"all-MiniLM-L6-v2": ("serving", "installed", 3), "tiny": (None, str(tiny), 0)}
+    assert set_but_unused == unused | {first: ("serving", "installed", 3), "tiny": (None, str(tiny), 0)}
 
     begun = await model(data, "use", str(tiny))
     assert (begun.status, begun.out) == (0, "")
@@ -56,15 +64,16 @@ async def test_a_switch_without_a_server_is_done_by_the_command_itself(data: Pat
     ended = await model(data, "status", "--wait", "--json")
     assert ended.status == 0, ended.err
     assert (ended.printed["serving"].partition("@")[0], ended.printed["complete"]) == ("tiny", True)
-    assert await roles(data) == {"all-MiniLM-L6-v2": (None, "installed", 0), "tiny": ("serving", str(tiny), 3)}
+    assert await roles(data) == unused | {"tiny": ("serving", str(tiny), 3)}
 
     back = await model(data, "use", "all-MiniLM-L6-v2", "--wait")
     assert back.status == 0, back.err
     assert back.out.startswith("all-MiniLM-L6-v2@")
     assert back.out.endswith("serves; all 3 entries are embedded.\n")
     table = (await model(data, "list")).out.splitlines()
-    assert table[2].startswith("* all-MiniLM-L6-v2@")
-    assert table[2].split()[2:] == ["3", "3", "installed"]
+    (serving,) = [line for line in table[:-1] if line.startswith("* ")]
+    assert serving.startswith("* all-MiniLM-L6-v2@")
+    assert serving.split()[2:] == ["3", "3", "installed"]
 
 
 async def test_a_running_server_follows_the_command_and_a_restart_finds_the_model_again(
@@ -96,6 +105,25 @@ async def test_a_running_server_follows_the_command_and_a_restart_finds_the_mode
     assert (await roles(data))["tiny"] == ("serving", str(tiny), 9)
 
 
+async def test_both_models_of_a_folder_serve_in_turns(data: Path, tmp_path: Path) -> None:
+    folder = write_tiny_model(tmp_path / "two").path
+    write_tiny_expansion(folder)
+    assert (await model(data, "use", str(folder), "--wait")).out.startswith("tiny+tiny-two@")
+    listed = await roles(data)
+    assert listed["tiny+tiny-two"] == ("serving", str(folder), 3)
+    (founder,) = await genesis(data)
+    async with serving(data) as server, server.session(founder["accessToken"]) as session:
+        diary = await first_diary(session)
+        body: dict[str, object] = {"content": "Bees on the roof"}
+        assert (await asked(session, "POST", f"/diaries/{diary}/entries", json=body))[0] == 201
+        body = {"diaryId": diary, "query": "bees", "explain": True}
+        _, answer = await asked(session, "POST", "/diaries/search", json=body)
+        assert [each["explanation"]["expansion"] > 0 for each in answer["results"]] == [True]
+    first_alone = await model(data, "use", str(folder), "--wait", MOLTNET_EXPANSION="no")
+    assert first_alone.out.startswith("tiny@")
+    assert (await roles(data))["tiny"] == ("serving", str(folder), 4)
+
+
 async def test_a_model_that_does_not_load_is_refused_with_a_sentence(data: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     broken = write_tiny_model(tmp_path / "broken").path
@@ -106,7 +134,7 @@ async def test_a_model_that_does_not_load_is_refused_with_a_sentence(data: Path,
         (str(tmp_path / "empty"), f"The model directory {tmp_path / 'empty'} has no model.onnx"),
         (str(broken), "moltnet-model.json: max_tokens must be over"),
         (str(wide), "model.onnx gives 32 numbers for a text, not 384"),
-        ("gone", "There is no model 'gone': name the directory of one, or one of these: default, all-MiniLM-L6-v2@"),
+        ("gone", "There is no model 'gone': name the directory of one, or one of these: default, all-MiniLM-L6-v2"),
         ("", "There is no model '': "),
         ("x" * 5000, f"There is no model '{'x' * 5000}'"),
     ):

@@ -4,6 +4,8 @@ import asyncio
 
 import pytest
 
+from moltnet.adapters.memory.embedding import MemoryEmbedder
+
 DAY = "2023-05-08T10:00:00Z"
 
 
@@ -55,7 +57,9 @@ async def test_an_answer_explains_itself(ada, diary):
     assert (hit["id"], told["matchedWords"]) == (found["id"], ["harbour", "boats"])
     assert (told["cosineRank"], told["wordsRank"], told["timely"]) == (1, 1, False)
     assert told["passage"] == {"start": 0, "end": 19, "text": "The harbour at dawn"}
-    assert hit["score"] == pytest.approx((told["cosine"] + told["words"]) / 2)
+    model = MemoryEmbedder()
+    added = told["cosine"] * (1 + model.expansion_weight * told["expansion"]) + model.words_weight * told["words"]
+    assert hit["score"] == pytest.approx(added / (1 + model.words_weight + model.expansion_weight))
     assert {each["id"]: each["reason"] for each in answer["leftOut"]} == {
         tagged["id"]: "minScore",
         excluded["id"]: "excludedWords",

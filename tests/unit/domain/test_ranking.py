@@ -10,10 +10,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from moltnet.domain.ids import EntryId
+from moltnet.domain.indexing import Expansion
 from moltnet.domain.ranking import (
     TIME_BOOST,
+    WORDS_ALONE,
+    Balance,
     Candidate,
     Candidates,
+    Question,
     Ranked,
     inverse_frequency,
     is_confident,
@@ -28,7 +32,7 @@ from moltnet.domain.ranking import (
     worth,
 )
 from moltnet.domain.search import Weights
-from tests.support.builders import NOON, an_id
+from tests.support.builders import NOON, a_vector, an_id
 
 COUNTS = st.integers(0, 1000)
 # Few values, so that ties are common; and thirds, so that rounding is.
@@ -36,11 +40,20 @@ PARTS = st.sampled_from([0.0, 0.1, 1 / 3, 0.5, 2 / 3, 1.0]) | st.floats(0, 1)
 COSINES = st.none() | PARTS | PARTS.map(lambda part: -part)
 WEIGHTS = st.builds(Weights, relevance=PARTS, recency=PARTS, importance=PARTS)
 LAMBDAS = st.sampled_from([0.0, 0.3, 1.0, 2.5])
+ONE_TO_ONE = Balance(words=1.0)
+MODELS = st.builds(Balance, words=LAMBDAS, expansion=LAMBDAS)
+BALANCES = st.just(WORDS_ALONE) | MODELS
 CANDIDATES = st.builds(
-    lambda cosine, words, importance, hours, timely: a_candidate(
-        cosine=cosine, words=words, importance=importance, age=timedelta(hours=hours), timely=timely
+    lambda cosine, words, expansion, importance, hours, timely: a_candidate(
+        cosine=cosine,
+        words=words,
+        expansion=expansion,
+        importance=importance,
+        age=timedelta(hours=hours),
+        timely=timely,
     ),
     COSINES,
+    PARTS,
     PARTS,
     st.integers(1, 10),
     st.integers(0, 400),
@@ -52,6 +65,7 @@ def a_candidate(
     *,
     cosine: float | None = None,
     words: float = 0.0,
+    expansion: float = 0.0,
     importance: int = 5,
     age: timedelta = timedelta(),
     timely: bool = False,
@@ -60,6 +74,7 @@ def a_candidate(
         entry_id=EntryId(an_id()),
         cosine=cosine,
         words=words,
+        expansion=expansion,
         importance=importance,
         accessed_at=NOON - age,
         timely=timely,
@@ -108,18 +123,26 @@ def test_every_word_of_a_query_has_a_share_and_the_more_telling_the_greater(tell
 # Scores
 
 
-@given(cosine=COSINES, words=PARTS, words_weight=LAMBDAS)
-def test_relevance_is_a_weighed_mean_of_both_sides(cosine: float | None, words: float, words_weight: float) -> None:
-    expected = ((cosine or 0) + words_weight * words) / (1 + words_weight)
-    assert relevance(cosine, words, words_weight) == expected <= 1
-    assert relevance(None, words, None) == words  # nothing but words was asked for
+@given(candidate=CANDIDATES, balance=MODELS)
+def test_relevance_is_a_weighed_mean_of_all_sides(candidate: Candidate, balance: Balance) -> None:
+    cosine = candidate.cosine or 0
+    added = cosine + balance.expansion * max(cosine, 0) * candidate.expansion + balance.words * candidate.words
+    assert relevance(candidate, balance) == pytest.approx(added / (1 + balance.words + balance.expansion))
+    assert relevance(candidate, WORDS_ALONE) == candidate.words  # nothing but words was asked for
 
 
-@given(candidate=CANDIDATES, weights=WEIGHTS, words_weight=st.none() | LAMBDAS)
+def test_the_balance_is_that_of_the_model_a_question_was_made_with() -> None:
+    question = Question(vector=a_vector(1), expansion=Expansion({1: 2.0}), words_weight=0.7, expansion_weight=0.4)
+    assert Balance.of(question) == Balance(words=0.7, expansion=0.4)
+    assert Balance.of(attrs.evolve(question, expansion=None)) == Balance(words=0.7)
+    assert Balance.of(attrs.evolve(question, vector=None)) == WORDS_ALONE
+
+
+@given(candidate=CANDIDATES, weights=WEIGHTS, balance=BALANCES)
 def test_a_returned_score_is_0_to_1_and_keeps_the_order(
-    candidate: Candidate, weights: Weights, words_weight: float | None
+    candidate: Candidate, weights: Weights, balance: Balance
 ) -> None:
-    score = worth(candidate, score_by(weights, words_weight, NOON))
+    score = worth(candidate, score_by(weights, balance, NOON))
     told = score_share(score, weights)
     assert 0 <= told <= 1
     assert score_share(score + 0.1, weights) >= told
@@ -127,7 +150,7 @@ def test_a_returned_score_is_0_to_1_and_keeps_the_order(
 
 @given(candidate=CANDIDATES, weights=WEIGHTS)
 def test_what_happened_then_is_lifted_a_little(candidate: Candidate, weights: Weights) -> None:
-    score = score_by(weights, 1.0, NOON)
+    score = score_by(weights, ONE_TO_ONE, NOON)
     scores = [worth(attrs.evolve(candidate, timely=then), score) for then in (False, True)]
     lifted = scores[1] - scores[0]
     assert lifted == pytest.approx(weights.relevance * TIME_BOOST)
@@ -141,8 +164,11 @@ def test_an_answer_is_as_confident_as_its_best_is_relevant(
     cosine: float | None, words: float, words_weight: float, *, confident: bool
 ) -> None:
     answer = [Ranked(a_candidate(), 1.0), Ranked(a_candidate(cosine=cosine, words=words), 0.0)]
-    assert is_confident(answer, words_weight) is confident
-    assert not is_confident([], words_weight)
+    assert is_confident(answer, Balance(words_weight)) is confident
+    expanded = Balance(0.75, 0.75)
+    assert is_confident([Ranked(a_candidate(cosine=0.4, words=0.1, expansion=0.3), 0)], expanded)
+    assert not is_confident([Ranked(a_candidate(cosine=0.4, words=0.1, expansion=0.1), 0)], expanded)
+    assert not is_confident([], Balance(words_weight))
 
 
 @pytest.mark.parametrize(
@@ -153,25 +179,26 @@ def test_recency_fades_by_a_percent_an_hour(age: timedelta, expected: float) -> 
     assert recency(NOON - age, NOON) == pytest.approx(expected)
 
 
-@given(candidate=CANDIDATES, words_weight=LAMBDAS)
-def test_a_score_adds_what_the_caller_weighs(candidate: Candidate, words_weight: float) -> None:
-    relevant = relevance(candidate.cosine, candidate.words, words_weight) + TIME_BOOST * candidate.timely
-    assert worth(candidate, score_by(Weights(), words_weight, NOON)) == pytest.approx(relevant)
-    assert worth(candidate, score_by(Weights(relevance=0), words_weight, NOON)) == 0
-    recent = score_by(Weights(relevance=0, recency=1), words_weight, NOON)
+@given(candidate=CANDIDATES, balance=MODELS)
+def test_a_score_adds_what_the_caller_weighs(candidate: Candidate, balance: Balance) -> None:
+    relevant = relevance(candidate, balance) + TIME_BOOST * candidate.timely
+    assert worth(candidate, score_by(Weights(), balance, NOON)) == pytest.approx(relevant)
+    assert worth(candidate, score_by(Weights(relevance=0), balance, NOON)) == 0
+    recent = score_by(Weights(relevance=0, recency=1), balance, NOON)
     assert worth(candidate, recent) == recency(candidate.accessed_at, NOON)
-    important = score_by(Weights(relevance=0, importance=0.5), words_weight, NOON)
+    important = score_by(Weights(relevance=0, importance=0.5), balance, NOON)
     assert worth(candidate, important) == pytest.approx(candidate.importance / 20)
 
 
-@given(candidate=CANDIDATES, weights=WEIGHTS, words_weight=LAMBDAS)
+@given(candidate=CANDIDATES, weights=WEIGHTS, balance=MODELS)
 def test_a_candidate_that_is_better_in_a_part_is_never_worth_less(
-    candidate: Candidate, weights: Weights, words_weight: float
+    candidate: Candidate, weights: Weights, balance: Balance
 ) -> None:
-    score = score_by(weights, words_weight, NOON)
+    score = score_by(weights, balance, NOON)
     better = (
         {"cosine": 1.0},
         {"words": 1.0},
+        {"expansion": 1.0},
         {"importance": 10},
         {"accessed_at": NOON},
     )
@@ -182,11 +209,11 @@ def test_a_candidate_that_is_better_in_a_part_is_never_worth_less(
 # Rank
 
 
-@given(found=st.lists(CANDIDATES, max_size=8), weights=WEIGHTS, words_weight=LAMBDAS)
+@given(found=st.lists(CANDIDATES, max_size=8), weights=WEIGHTS, balance=MODELS)
 def test_the_best_come_first_and_of_equals_the_newest(
-    found: list[Candidate], weights: Weights, words_weight: float
+    found: list[Candidate], weights: Weights, balance: Balance
 ) -> None:
-    score = score_by(weights, words_weight, NOON)
+    score = score_by(weights, balance, NOON)
     ranked = rank(Candidates(found=tuple(found)), score)
     assert {each.entry_id for each in ranked} == {each.entry_id for each in found}
     assert {each.entry_id: each.score for each in ranked} == {each.entry_id: worth(each, score) for each in found}
@@ -200,17 +227,21 @@ def test_the_best_come_first_and_of_equals_the_newest(
 def offered(stored: list[Candidate], depth: int) -> Candidates:
     """What a store offers: the best `depth` of each side, by the definition in the port."""
     stored = [each for each in stored if each.cosine is not None or each.words > 0]
+    expanding = sorted(
+        (each for each in stored if each.expansion > 0), key=lambda each: (each.expansion, each.entry_id)
+    )
     then = sorted(
         (each for each in stored if each.timely),
         key=lambda each: (-2 if each.cosine is None else each.cosine, each.entry_id),
     )
     near = sorted((each for each in stored if each.cosine is not None), key=lambda each: (each.cosine, each.entry_id))
     matching = sorted((each for each in stored if each.words > 0), key=lambda each: (each.words, each.entry_id))
-    nearest, best = near[-depth:], matching[-depth:]
+    nearest, best, called_up = near[-depth:], matching[-depth:], expanding[-depth:]
     return Candidates(
-        found=tuple({each.entry_id: each for each in (*nearest, *best, *then[-depth:])}.values()),
+        found=tuple({each.entry_id: each for each in (*nearest, *best, *called_up, *then[-depth:])}.values()),
         cosine_beyond=nearest[0].cosine if len(near) > depth else None,
         words_beyond=best[0].words if len(matching) > depth else None,
+        expansion_beyond=called_up[0].expansion if len(expanding) > depth else None,
         timely_beyond=len(then) > depth,
     )
 
@@ -220,46 +251,46 @@ def offered(stored: list[Candidate], depth: int) -> Candidates:
     depth=st.integers(1, 8),
     limit=st.integers(1, 5),
     weights=WEIGHTS,
-    words_weight=LAMBDAS,
+    balance=MODELS,
 )
 def test_an_answer_called_exact_is_the_true_one(
-    stored: list[Candidate], depth: int, limit: int, weights: Weights, words_weight: float
+    stored: list[Candidate], depth: int, limit: int, weights: Weights, balance: Balance
 ) -> None:
-    candidates, score = offered(stored, depth), score_by(weights, words_weight, NOON)
+    candidates, score = offered(stored, depth), score_by(weights, balance, NOON)
     ranked = rank(candidates, score)
     everyone = Candidates(found=tuple(each for each in stored if each.cosine is not None or each.words > 0))
     if is_exact(ranked, limit, candidates, score):
         assert ranked[:limit] == rank(everyone, score)[:limit]
 
 
-@given(stored=st.lists(CANDIDATES, max_size=10), weights=WEIGHTS, words_weight=LAMBDAS, limit=st.integers(1, 20))
+@given(stored=st.lists(CANDIDATES, max_size=10), weights=WEIGHTS, balance=MODELS, limit=st.integers(1, 20))
 def test_with_everything_offered_an_answer_is_exact(
-    stored: list[Candidate], weights: Weights, words_weight: float, limit: int
+    stored: list[Candidate], weights: Weights, balance: Balance, limit: int
 ) -> None:
-    candidates, score = offered(stored, 10), score_by(weights, words_weight, NOON)
+    candidates, score = offered(stored, 10), score_by(weights, balance, NOON)
     assert is_exact(rank(candidates, score), limit, candidates, score)
 
 
 @given(weights=WEIGHTS)
 @example(Weights(relevance=0, importance=0.2122897679684116))  # times 10 and divided by 10, it is a little more
 def test_an_answer_that_something_beyond_could_equal_is_not_called_exact(weights: Weights) -> None:
-    best = a_candidate(cosine=1.0, words=1.0, importance=10)
-    candidates = Candidates(found=(best,), cosine_beyond=1.0, words_beyond=1.0)
-    score = score_by(weights, 1.0, NOON)
+    best = a_candidate(cosine=1.0, words=1.0, expansion=1.0, importance=10)
+    candidates = Candidates(found=(best,), cosine_beyond=1.0, words_beyond=1.0, expansion_beyond=1.0)
+    score = score_by(weights, Balance(0.75, 0.75), NOON)
     assert not is_exact(rank(candidates, score), 1, candidates, score)
 
 
 def test_an_answer_that_beats_everything_beyond_is_exact() -> None:
     candidates = Candidates(found=(a_candidate(cosine=0.9, words=0.9),), cosine_beyond=0.8, words_beyond=0.9)
-    score = score_by(Weights(), 1.0, NOON)
+    score = score_by(Weights(), ONE_TO_ONE, NOON)
     ranked = rank(candidates, score)
     assert is_exact(ranked, 1, candidates, score)
     assert not is_exact(ranked, 2, candidates, score)
-    assert not is_exact(ranked, 1, candidates, score_by(Weights(recency=0.1), 1.0, NOON))
+    assert not is_exact(ranked, 1, candidates, score_by(Weights(recency=0.1), ONE_TO_ONE, NOON))
 
 
 def test_what_lies_beyond_may_have_no_vector_at_all() -> None:
     found = (a_candidate(cosine=-0.2, words=0.1),)
     candidates = Candidates(found=found, cosine_beyond=-0.5, words_beyond=0.1)
-    ranked = [Ranked(found[0], relevance(-0.2, 0.1, 1.0))]
-    assert not is_exact(ranked, 1, candidates, score_by(Weights(), 1.0, NOON))
+    ranked = [Ranked(found[0], relevance(found[0], ONE_TO_ONE))]
+    assert not is_exact(ranked, 1, candidates, score_by(Weights(), ONE_TO_ONE, NOON))

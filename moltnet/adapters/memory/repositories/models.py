@@ -145,7 +145,10 @@ def _lacking(tables: Tables, model: ModelName) -> Iterator[Entry]:
 
 def _migrated(index: StoredIndex, serving: ModelName) -> StoredIndex:
     if index.upcoming and index.upcoming.model == serving:
-        return attrs.evolve(index, model=serving, passages=index.upcoming.passages, upcoming=None)
+        upcoming = index.upcoming
+        return attrs.evolve(
+            index, model=serving, passages=upcoming.passages, expansion=upcoming.expansion, upcoming=None
+        )
     return attrs.evolve(index, upcoming=None)
 
 

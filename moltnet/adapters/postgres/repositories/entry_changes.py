@@ -9,9 +9,10 @@ from typing import Any
 
 import attrs
 
-from moltnet.adapters.postgres.terms import StoredTerms, stored_terms
+from moltnet.adapters.postgres.pool import SparseVector
+from moltnet.adapters.postgres.terms import StoredTerms, stored_expansion, stored_terms
 from moltnet.domain.entries import Entry, EntryEdit
-from moltnet.domain.indexing import EntryIndex, IndexedPassage, ModelPassages, Vector
+from moltnet.domain.indexing import EntryIndex, Expansion, IndexedPassage, ModelPassages, Vector
 
 # The columns that an edit changes: those that it names, and what follows. Each takes the parameter of its name.
 _EDITED = (*attrs.fields_dict(EntryEdit), "injection_risk", "fold", "updated_at", "author_assumed", "edited_by")
@@ -27,16 +28,18 @@ ADD = f"""
     ), entry as (
         insert into diary_entries (
             id, diary_id, diary_visibility, created_at, author_id, {_COLUMNS},
-            embedding_model, embedding, starts_at, ends_at, further_passages, terms, words
+            embedding_model, embedding, expansion, starts_at, ends_at, further_passages, terms, words
         )
         select
             %(id)s, id, visibility, %(created_at)s, %(author_id)s, {_VALUES},
-            %(embedding_model)s, %(embedding)s, %(starts_at)s, %(ends_at)s, %(further_passages)s, %(terms)s, %(words)s
+            %(embedding_model)s, %(embedding)s, %(expansion)s, %(starts_at)s, %(ends_at)s, %(further_passages)s,
+            %(terms)s, %(words)s
         from diary
         returning id
     ), further as (
-        insert into entry_passages (entry_id, model, ordinal, starts_at, ends_at, embedding)
-        select entry.id, model, ordinal, starts_at, ends_at, embedding
+        insert into entry_passages (entry_id, model, ordinal, starts_at, ends_at, embedding, expansion)
+        select entry.id, model, ordinal, starts_at, ends_at, embedding,
+            case when ordinal = 0 then %(expansion_beside)s::sparsevec end
         from entry, unnest(
             %(models)s::text[], %(ordinals)s::int[], %(starts)s::int[], %(ends)s::int[], %(embeddings)b::halfvec[]
         ) as passages (model, ordinal, starts_at, ends_at, embedding)
@@ -70,18 +73,21 @@ REPLACE_WITH_INDEX = f"""
     ), edited as (
         update diary_entries e
         set {_SET},
-            embedding_model = %(embedding_model)s, embedding = %(embedding)s, starts_at = %(starts_at)s,
-            ends_at = %(ends_at)s, further_passages = %(further_passages)s, terms = %(terms)s, words = %(words)s
+            embedding_model = %(embedding_model)s, embedding = %(embedding)s, expansion = %(expansion)s,
+            starts_at = %(starts_at)s, ends_at = %(ends_at)s, further_passages = %(further_passages)s,
+            terms = %(terms)s, words = %(words)s
         from old where e.id = old.id
         returning e.id
     ), further as (
-        insert into entry_passages (entry_id, model, ordinal, starts_at, ends_at, embedding)
-        select edited.id, model, ordinal, starts_at, ends_at, embedding
+        insert into entry_passages (entry_id, model, ordinal, starts_at, ends_at, embedding, expansion)
+        select edited.id, model, ordinal, starts_at, ends_at, embedding,
+            case when ordinal = 0 then %(expansion_beside)s::sparsevec end
         from edited, unnest(
             %(models)s::text[], %(ordinals)s::int[], %(starts)s::int[], %(ends)s::int[], %(embeddings)b::halfvec[]
         ) as passages (model, ordinal, starts_at, ends_at, embedding)
         on conflict (entry_id, model, ordinal) do update
-        set starts_at = excluded.starts_at, ends_at = excluded.ends_at, embedding = excluded.embedding
+        set starts_at = excluded.starts_at, ends_at = excluded.ends_at, embedding = excluded.embedding,
+            expansion = excluded.expansion
     ), changes as (
         select lexeme, sum(change)::int as change from (
             select unnest(tsvector_to_array(words)) collate "C" as lexeme, -1 as change from old
@@ -171,6 +177,7 @@ def index_values(index: EntryIndex) -> dict[str, Any]:
     return {
         "embedding_model": index.model,
         "embedding": first and first.vector,
+        "expansion": _sparse(index.expansion),
         "starts_at": first and first.start,
         "ends_at": first and first.end,
         "further_passages": sum(passage.ordinal > 0 for passage in index.passages),
@@ -181,8 +188,11 @@ def index_values(index: EntryIndex) -> dict[str, Any]:
     }
 
 
-def passage_values(model_passages: Sequence[ModelPassages], *, beside: bool) -> dict[str, list[Any]]:
-    """Passages in columns: those after the beginning, and, `beside` the entry's own model, the beginning too."""
+def passage_values(model_passages: Sequence[ModelPassages], *, beside: bool) -> dict[str, Any]:
+    """Passages in columns: those after the beginning, and, `beside` the entry's own model, the beginning too.
+
+    With the beginning under one other model goes the expansion.
+    """
     rows = [(each.model, passage) for each in model_passages for passage in _stored_passages(each, beside=beside)]
     return {
         "models": [model for model, _ in rows],
@@ -190,14 +200,20 @@ def passage_values(model_passages: Sequence[ModelPassages], *, beside: bool) -> 
         "starts": [passage.start for _, passage in rows],
         "ends": [passage.end for _, passage in rows],
         "embeddings": [passage.vector for _, passage in rows],
+        "expansion_beside": _sparse(model_passages[0].expansion) if beside and model_passages else None,
     }
 
 
-def _passages_of(index: EntryIndex) -> dict[str, list[Any]]:
+def _sparse(expansion: Expansion | None) -> SparseVector | None:
+    return None if expansion is None else stored_expansion(expansion.weights)
+
+
+def _passages_of(index: EntryIndex) -> dict[str, Any]:
     serving_passages = [ModelPassages(model=index.model, passages=index.passages)] if index.model else []
     further = passage_values(serving_passages, beside=False)
     upcoming = passage_values([index.upcoming] if index.upcoming else [], beside=True)
-    return {name: [*values, *upcoming[name]] for name, values in further.items()}
+    columns = {name: [*values, *upcoming[name]] for name, values in further.items() if name != "expansion_beside"}
+    return columns | {"expansion_beside": upcoming["expansion_beside"]}
 
 
 def _stored_passages(model_passages: ModelPassages, *, beside: bool) -> Sequence[_Beginning | IndexedPassage]:

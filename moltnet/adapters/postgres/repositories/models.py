@@ -92,8 +92,9 @@ STORE_PASSAGES = """
     with entry as (
         select id from diary_entries where id = %(id)s and updated_at = %(updated_at)s for share
     ), kept as (
-        insert into entry_passages (entry_id, model, ordinal, starts_at, ends_at, embedding)
-        select entry.id, model, ordinal, starts_at, ends_at, embedding
+        insert into entry_passages (entry_id, model, ordinal, starts_at, ends_at, embedding, expansion)
+        select entry.id, model, ordinal, starts_at, ends_at, embedding,
+            case when ordinal = 0 then %(expansion_beside)s::sparsevec end
         from entry, unnest(
             %(models)s::text[], %(ordinals)s::int[], %(starts)s::int[], %(ends)s::int[], %(embeddings)b::halfvec[]
         ) as passages (model, ordinal, starts_at, ends_at, embedding)
@@ -118,11 +119,11 @@ COMPLETE = """
     ), beside as (
         delete from entry_passages p using used
         where p.entry_id = any(%(ids)s::uuid[]) and p.ordinal = 0 and p.model is distinct from used.target
-        returning p.entry_id, p.model, p.embedding, p.starts_at, p.ends_at
+        returning p.entry_id, p.model, p.embedding, p.expansion, p.starts_at, p.ends_at
     ), moved as (
         update diary_entries e
-        set embedding_model = beside.model, embedding = beside.embedding, starts_at = beside.starts_at,
-            ends_at = beside.ends_at, further_passages = (
+        set embedding_model = beside.model, embedding = beside.embedding, expansion = beside.expansion,
+            starts_at = beside.starts_at, ends_at = beside.ends_at, further_passages = (
             select count(*) from entry_passages p
             where p.entry_id = e.id and p.model = beside.model and p.ordinal > 0
         )

@@ -20,7 +20,13 @@ from moltnet.entrypoints.container.remote import new_key_pair
 from moltnet.entrypoints.settings import UNTHROTTLED, read_settings
 
 BUNDLED = Path(__file__).parent.parent / "scoring" / "memories.jsonl"
-_SHOWN = {MOLTNET: "moltnet", "vectors": "vectors alone", "words": "words alone", "rrf": "RRF, k = 60"}
+_SHOWN = {
+    MOLTNET: "moltnet",
+    "vectors": "vectors alone",
+    "words": "words alone",
+    "expansion": "called up alone",
+    "rrf": "RRF, k = 60",
+}
 
 
 def retrieval(file: Path | None, *, as_json: bool) -> None:

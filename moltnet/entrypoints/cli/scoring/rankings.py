@@ -206,24 +206,31 @@ class Asker:
         search = Search(diary_id=self.diary, query=question.query, limit=DEPTH)
         answer = await self.services.search.search(self.caller, search)
         seconds = time.perf_counter() - started
-        vectors, words = await self._sides(question.query)
+        vectors, words, expansions = await self._sides(question.query)
         answers = {
             "moltnet": [self.ids[hit.entry.id] for hit in answer.hits],
             "vectors": vectors[:DEPTH],
             "words": words[:DEPTH],
+            **({"expansion": expansions[:DEPTH]} if expansions is not None else {}),
             "rrf": fused([vectors[:FUSED_DEPTH], words[:FUSED_DEPTH]], FUSED_K)[:DEPTH],
         }
         return Ranked(question, answers, seconds)
 
-    async def _sides(self, query: str) -> tuple[list[str], list[str]]:
-        """All entries by their vectors alone, and the entries with a word of the query by their words alone."""
+    async def _sides(self, query: str) -> tuple[list[str], list[str], list[str] | None]:
+        """All entries by each side alone: vectors, words, and, of a model that expands, what they call up.
+
+        Of words and what is called up, those that have any of the query's.
+        """
         retrieval = self.services.search.retrieval
         question = await retrieval.question(query, Filters())
         async with self.services.search.storage.autocommit() as work:
             found = (await work.candidates.best(question, [self.diary], len(self.ids))).found
         by_vector = [(each.cosine, each) for each in found if each.cosine is not None]
         by_terms = [(each.words, each) for each in found if each.words]
-        return self._in_order(by_vector), self._in_order(by_terms)
+        by_expansion = [(each.expansion, each) for each in found if each.expansion]
+        expands = bool(question.expansion_weight)
+        expansions = self._in_order(by_expansion) if expands else None
+        return self._in_order(by_vector), self._in_order(by_terms), expansions
 
     def _in_order(self, scored: Sequence[tuple[float, Candidate]]) -> list[str]:
         def sort_key(each: tuple[float, Candidate]) -> tuple[float, UUID]:

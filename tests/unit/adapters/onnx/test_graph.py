@@ -12,7 +12,7 @@ from moltnet.adapters.onnx.install import default_model, packaged_files
 
 pytestmark = pytest.mark.real
 
-graph = pytest.importorskip("moltnet.adapters.onnx.graph", reason="building needs onnx and safetensors")
+bert = pytest.importorskip("moltnet.adapters.onnx.bert", reason="building needs onnx and safetensors")
 
 # Sentences and cosines of all-MiniLM-L6-v2 as the documentation of sentence-transformers prints them (quickstart).
 PUBLISHED = ("The weather is lovely today.", "It's so sunny outside!", "He drove to the stadium.")
@@ -33,8 +33,8 @@ def built(tmp_path_factory) -> Path:
     """A folder with the graph in float, and in 8 bits twice."""
     folder = tmp_path_factory.mktemp("graph")
     weights = packaged_files()["model.safetensors"]
-    (folder / "float.onnx").write_bytes(graph.float_graph(graph.load_file(weights)).SerializeToString())
-    graph.write_quantised(weights, folder / "int8.onnx")
+    (folder / "float.onnx").write_bytes(bert.sentence_graph(bert.load_file(weights)).SerializeToString())
+    bert.write_sentence_model(weights, folder / "int8.onnx")
     return folder
 
 

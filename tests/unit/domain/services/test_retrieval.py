@@ -166,4 +166,4 @@ async def test_the_models_own_weight_of_words_counts(storage: InterruptedStorage
     async with storage.autocommit() as work:
         ranked = await finder.best(work, question, [diary.id], Weights(), 2)
     assert [each.entry_id for each in ranked] == [by_both.id, by_vector.id]
-    assert ranked[1].score == pytest.approx(1 / (1 + embedder.words_weight))
+    assert ranked[1].score == pytest.approx(1 / (1 + embedder.words_weight + embedder.expansion_weight))

@@ -17,6 +17,8 @@ EXPLAINED = {
     "cosine": 0.512,
     "cosineRank": 1,
     "words": 0.25,
+    "expansion": 0.404,
+    "expansionRank": 2,
     "matchedWords": ["heron\x1b[2J"],
     "timely": True,
     "passage": {"start": 0, "end": 15, "text": "The heron\nwaits"},
@@ -53,7 +55,8 @@ def test_reasons_are_reported_and_give_a_terminal_no_orders() -> None:
     left_out = {"id": "2", "diaryId": "3", "score": 0.5, "reason": "tags"}
     result = {"results": [{**ENTRY, "score": 0.4, "explanation": EXPLAINED}], "confident": True, "leftOut": [left_out]}
     told = shown(result)
-    assert "1: meaning 0.51 (no. 1); words 0.25; matched heron\ufffd[2J; of the time that was asked for" in told
+    sides = "meaning 0.51 (no. 1); words 0.25; calls up 0.40 (no. 2)"
+    assert f"1: {sides}; matched heron\ufffd[2J; of the time that was asked for" in told
     assert "\n  The heron waits\n" in told
     assert told.endswith("Left out:\n  2  0.50  tags")
     bare = {"words": 0.0, "matchedWords": [], "timely": False}

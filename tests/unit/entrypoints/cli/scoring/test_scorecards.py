@@ -30,9 +30,10 @@ async def test_every_ranking_answers_from_the_same_diary() -> None:
         asker = await Asker.prepared(network.services, member.caller, memories, lambda: steps.append(None))
         answers = [(await asker.ask(question)).answers for question in memories.questions]
     assert len(steps) == 3
-    assert answers[0].keys() == {"moltnet", "vectors", "words", "rrf"}
+    assert answers[0].keys() == {"moltnet", "vectors", "words", "expansion", "rrf"}
     assert answers[0]["moltnet"][:2] == ["heron", "fog"]
     assert answers[0]["words"] == ["heron", "fog"]
+    assert answers[0]["expansion"][0] == "heron"
     assert {*answers[0]["vectors"]} == {*answers[0]["rrf"]} == {"heron", "stork", "fog"}
     assert all("stork" not in ranking for ranking in answers[1].values())  # what is excluded is so everywhere
 
