@@ -92,9 +92,12 @@ class MemoryCandidates(Repository):
         """The newest entries of a diary that begin almost alike, nearest first."""
         tables = await self._statements.read()
         require_serving(tables, model)
-        stored = reversed(tables.indexes.sharing("diary", diary_id).values())
-        newest = list(islice((index for index in stored if model in index.beginnings), SIMILAR_AMONG))
-        near = near_ones(unit(vector), [index.beginnings[model] for index in newest], SIMILAR_FROM)
+        stored = tables.indexes.sharing("diary", diary_id)
+        newest = list(islice((row for row in reversed(stored.values()) if model in row.beginnings), SIMILAR_AMONG))[
+            ::-1
+        ]
+        beginnings = [row.beginnings[model] for row in newest]
+        near = near_ones(unit(vector), beginnings, SIMILAR_FROM, len(stored) - len(newest))
         best = heapq.nlargest(SIMILAR_MAX, [(cosine, newest[at].entry_id) for at, cosine in near])
         return [Similar(entry_id, cosine) for cosine, entry_id in best]
 

@@ -4,10 +4,16 @@
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from moltnet.domain.indexing import DIMENSIONS, Vector
+
+# Vectors that are compared at once, and how many such blocks are remembered: some 25 MB.
+BLOCK, BLOCKS = 64, 256
 
 
 def unit(vector: Vector) -> bytes:
@@ -17,12 +23,27 @@ def unit(vector: Vector) -> bytes:
     return (numbers / length if length else numbers).tobytes()
 
 
-def near_ones(one: bytes, others: Sequence[bytes], at_least: float) -> list[tuple[int, float]]:
-    """Of the unit vectors `others` those at least so near to a unit vector: the place of each, and its cosine."""
-    matrix = np.frombuffer(b"".join(others), "<f4").reshape(-1, DIMENSIONS)
-    found = np.einsum("ij,j->i", matrix, np.frombuffer(one, "<f4"))
-    rows = np.flatnonzero(found >= at_least)
-    return list(zip(rows.tolist(), found[rows].tolist(), strict=True))
+def near_ones(one: bytes, others: Sequence[bytes], at_least: float, first: int = 0) -> list[tuple[int, float]]:
+    """Of the unit vectors `others` those at least so near to a unit vector: the place of each, and its cosine.
+
+    `others` are compared in blocks, which are remembered: `first` is how many vectors stand before them, so that the
+    same ones are in a block when there are more.
+    """
+    edges = [0, *range(-first % BLOCK or BLOCK, len(others), BLOCK), len(others)]
+    number, found = np.frombuffer(one, "<f4"), list[tuple[int, float]]()
+    for start, end in pairwise(edges):
+        rows = tuple(others[start:end])
+        nearness = np.einsum("ij,j->i", _remembered(rows) if len(rows) == BLOCK else _matrix(rows), number)
+        near = np.flatnonzero(nearness >= at_least)
+        found += zip((near + start).tolist(), nearness[near].tolist(), strict=True)
+    return found
+
+
+def _matrix(rows: tuple[bytes, ...]) -> NDArray[np.float32]:
+    return np.frombuffer(b"".join(rows), "<f4").reshape(-1, DIMENSIONS)
+
+
+_remembered = lru_cache(BLOCKS)(_matrix)
 
 
 def cosines(vector: Vector, others: Sequence[Vector]) -> list[float]:
