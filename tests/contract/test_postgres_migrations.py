@@ -13,11 +13,17 @@ from psycopg.conninfo import make_conninfo
 
 from moltnet.adapters.postgres.migrate import Migration, SchemaUnusable, load_migrations, migrate
 from moltnet.adapters.postgres.storage import PostgresStorage
-from moltnet.domain.entries import written_tags
+from moltnet.domain.agents import Agent
+from moltnet.domain.diaries import Diary, Visibility
+from moltnet.domain.entries import NewEntry, written_tags
 from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.domain.keys import Fingerprint, PublicKey
-from tests.support.builders import an_agent, an_author, an_id
+from moltnet.domain.records import EMPTY, EntryRecord, Head, SignedRecord, record_hash
+from moltnet.domain.transparency import Leaf
+from moltnet.ports.credentials import SigningKey
+from tests.support.builders import NOON, a_diary, a_voucher, an_agent, an_author, an_id
 from tests.support.postgres import a_database, an_empty_database, execute, rows, running_server
+from tests.support.stored import joined
 
 pytestmark = pytest.mark.real
 
@@ -219,3 +225,51 @@ async def test_tags_that_were_stored_as_they_were_sent_are_written_one_way() -> 
         ((kept,),) = await rows(conninfo, "select tags from diary_entries")
     assert kept == ["caf\u00e9", "infra", "plain", "", long]
     assert list(written_tags(sent)) == kept
+
+
+async def test_what_was_there_before_the_open_log_is_its_beginning() -> None:
+    migrations = load_migrations()
+    (log,) = (each for each in migrations if each.name.endswith("_transparency.sql"))
+    async with an_empty_database() as conninfo:
+        await migrate(conninfo, [each for each in migrations if each.version < log.version])
+        async with PostgresStorage.open(conninfo, max_connections=2) as storage:
+            ada, bob = await joined(storage), await joined(storage)
+            private = a_diary(owner=ada.id)
+            public = attrs.evolve(a_diary(owner=ada.id, visibility=Visibility.PUBLIC), signed=True)
+            voucher, key = a_voucher(issuer=ada.id), SigningKey(kid="k-1_A", sealed=b"x", created_at=NOON)
+            record = an_entry_record(public, ada)
+            async with storage.transaction() as work:
+                await work.vouchers.issue(voucher)
+                await work.vouchers.redeem(voucher.code, bob.id, NOON)
+                for diary in (public, private):
+                    await work.diaries.add(diary)
+                await work.records.append(record, SignedRecord.of(record, bytes(64)))
+                await work.signing_keys.add(key)
+            await migrate(conninfo)
+            assert await migrate(conninfo) == []
+            async with storage.snapshot() as work:
+                pending = await work.transparency.pending(100)
+    leaves = [each.leaf for each in pending]
+    at = leaves[0].at
+    expected = [
+        Leaf.registered(ada.public_key, at),
+        Leaf.registered(bob.public_key, at),
+        Leaf.vouched(bob.fingerprint, ada.fingerprint, at),
+        Leaf.published(public.id, ada.fingerprint, at),
+        Leaf.head(public.id, Head(sequence=1, hash=record_hash(record.payload)), at),
+        Leaf.network_key(key.kid, at, alone=False),
+    ]
+    assert leaves == [attrs.evolve(leaf, initial=True) for leaf in expected]
+
+
+def an_entry_record(diary: Diary, author: Agent) -> EntryRecord:
+    return EntryRecord.of(
+        NewEntry(content="x"),
+        diary_id=diary.id,
+        head=EMPTY,
+        key=author.public_key,
+        entry_id=EntryId(an_id()),
+        supersedes=None,
+        salt=bytes(16),
+        at=NOON,
+    )
