@@ -79,11 +79,19 @@ class DiaryLimitReached(Conflict):
 
 
 @attrs.frozen(kw_only=True)
+class Head:
+    """The last record of a signed diary's chain: how many there are, and its hash; None of an empty one."""
+
+    sequence: int
+    hash: str | None
+
+
+@attrs.frozen(kw_only=True)
 class Diary:
     """A named set of entries that belongs to one agent. Names need not be unique.
 
     `injection_risk` marks a name that looks like an attempt to instruct its reader. Of a `signed` one every entry is a
-    record of a chain (`domain.records`).
+    record of a chain (`domain.records`), whose last one is told where the diary alone is read, as `chain`.
     """
 
     id: DiaryId
@@ -94,6 +102,7 @@ class Diary:
     injection_risk: bool = attrs.field()
     created_at: datetime
     updated_at: datetime
+    chain: Head | None = attrs.field(default=None, eq=False)
 
     @injection_risk.default
     def _scanned(self) -> bool:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Self
 import attrs
 import rfc8785
 
+from moltnet.domain.diaries import Head as Head  # noqa: PLC0414  # it is a record's, too
 from moltnet.domain.entries import Entry, EntryType, NewEntry, written_tags
 from moltnet.domain.errors import Conflict, Forbidden, Invalid, NotFound
 from moltnet.domain.ids import AgentId, DiaryId, EntryId, PreparedRecordId
@@ -58,14 +59,6 @@ class NoSuchRecord(NotFound):
 
     code = "NO_SUCH_RECORD"
     sentence = "Record not found"
-
-
-@attrs.frozen(kw_only=True)
-class Head:
-    """The last record of a chain: how many there are, and its hash; None of an empty one."""
-
-    sequence: int
-    hash: str | None
 
 
 EMPTY = Head(sequence=0, hash=None)

@@ -13,7 +13,7 @@ from moltnet.domain.digest import Digest, Group
 from moltnet.domain.entries import Entry, EntryType
 from moltnet.domain.feed import FeedPage, PublicEntry
 from moltnet.domain.ids import AgentId, ClientId, EntryId, PreparedRecordId
-from moltnet.domain.key_changes import AgentKey
+from moltnet.domain.key_changes import AgentKey, SignedStatement
 from moltnet.domain.keys import Fingerprint, PublicKey
 from moltnet.domain.quotas import Quota, Usage
 from moltnet.domain.records import PreparedRecord, SignedRecord, base64_text
@@ -71,6 +71,19 @@ class ShownKey:
     payload: str | None = None
     former_signature: str | None = None
     signature: str | None = None
+
+    @property
+    def statement(self) -> SignedStatement | None:
+        """The statement with its signatures; None where there is none, or none that can be read."""
+        if self.payload is None or self.former_signature is None or self.signature is None:
+            return None
+        try:
+            payload, former, new = (
+                b64decode(each, validate=True) for each in (self.payload, self.former_signature, self.signature)
+            )
+        except ValueError:
+            return None
+        return SignedStatement(payload=payload, former_signature=former, signature=new)
 
     @classmethod
     def of(cls, known: AgentKey) -> "ShownKey":

@@ -1,11 +1,21 @@
 """Chains of signed records, and records that wait for their signature."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from moltnet.domain.ids import DiaryId, EntryId, PreparedRecordId
 from moltnet.domain.records import AnyRecord, Head, PreparedRecord, SignedRecord
+
+
+class KnownHeads(Protocol):
+    """The heads of signed diaries that an agent has seen, where it stores them from one program to the next."""
+
+    def read(self) -> Mapping[DiaryId, Head]:
+        """What is stored; nothing of a file that cannot be read, since it protects nobody."""
+
+    def store(self, heads: Mapping[DiaryId, Head]) -> None:
+        """Stores heads, each unless a later one of its diary is stored already."""
 
 
 class Records(Protocol):

@@ -1,7 +1,9 @@
 """Whether a chain of records holds: for anybody who has its records, without trusting who stores them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 
 import attrs
 
@@ -9,6 +11,7 @@ from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.domain.keys import Fingerprint, PublicKey
 from moltnet.domain.record_parsing import parse_record
 from moltnet.domain.records import (
+    CLOCK_TOLERANCE,
     EMPTY,
     AnyRecord,
     EntryRecord,
@@ -33,6 +36,7 @@ class Fault(StrEnum):
     BROKEN_LINK = "it does not follow the record before it: the chain was forked or changed"
     BAD_SIGNATURE = "the signature is not its author's over the payload"
     FOREIGN_KEY = "its author is none of the expected keys"
+    RETIRED_KEY = "its author had given the key up before"
     OTHER_CONTENT = "the content is not the one that was signed"
     NOT_REMOVED = "it is empty, and no later record removes it"
     WRONG_REMOVAL = "it removes a record that is not there, or is still shown"
@@ -46,6 +50,17 @@ class Finding:
 
     sequence: int
     fault: Fault
+
+
+@attrs.frozen
+class SignedAt:
+    """The record that a key signed last, by the time that it says."""
+
+    sequence: int
+    at: datetime
+
+
+NOTHING_RETIRED: Mapping[PublicKey, datetime] = MappingProxyType({})
 
 
 @attrs.frozen(kw_only=True)
@@ -77,7 +92,7 @@ class ChainVerifier:
     _known: Head = EMPTY
     _diary_id: DiaryId | None = None
     _head: Head = EMPTY
-    _authors: dict[Fingerprint, None] = attrs.field(factory=dict)
+    _authors: dict[PublicKey, SignedAt] = attrs.field(factory=dict)
     _entries: set[EntryId] = attrs.field(factory=set)
     _empty: dict[int, str] = attrs.field(factory=dict)
     _removals: int = 0
@@ -90,9 +105,19 @@ class ChainVerifier:
                 self._findings.append(Finding(each.sequence, fault))
             self._head = max(self._head, each.head, key=lambda head: head.sequence)
 
-    def verdict(self) -> Verdict:
-        """What came of it, once all records were added."""
+    @property
+    def authors(self) -> tuple[Fingerprint, ...]:
+        """The keys that signed the records so far, by their short names."""
+        return tuple(key.fingerprint for key in self._authors)
+
+    def verdict(self, retired: Mapping[PublicKey, datetime] = NOTHING_RETIRED) -> Verdict:
+        """What came of it, once all records were added; `retired` says until when each former key was its agent's."""
         findings = [*self._findings, *(Finding(number, Fault.NOT_REMOVED) for number in self._empty)]
+        findings += [
+            Finding(last.sequence, Fault.RETIRED_KEY)
+            for key, last in self._authors.items()
+            if key in retired and last.at > retired[key] + CLOCK_TOLERANCE
+        ]
         if self._known.sequence > self._head.sequence:
             findings.append(Finding(self._known.sequence, Fault.ROLLED_BACK))
         return Verdict(
@@ -100,7 +125,7 @@ class ChainVerifier:
             head=self._head,
             entries=len(self._entries),
             removals=self._removals,
-            authors=tuple(self._authors),
+            authors=self.authors,
             findings=tuple(sorted(findings, key=lambda finding: finding.sequence)),
         )
 
@@ -126,7 +151,9 @@ class ChainVerifier:
 
     def _record_faults(self, record: AnyRecord, signed: SignedRecord) -> Iterable[Fault]:
         self._diary_id = self._diary_id or record.diary_id
-        self._authors[record.author] = None
+        last = self._authors.get(record.key)
+        if last is None or last.at < record.created_at:
+            self._authors[record.key] = SignedAt(signed.sequence, record.created_at)
         if (record.sequence, record.diary_id) != (signed.sequence, self._diary_id):
             yield Fault.OTHER_NUMBER
         if signed.sequence == self._head.sequence + 1 and record.previous != self._head.hash:

@@ -150,14 +150,21 @@ class KeyService:
         self, statement: KeyStatement, payload: bytes, former_signature: str, signature: str
     ) -> SignedStatement:
         """The statement with its signatures; raises StatementNotSigned."""
-        former, new, signed = decode_signature(former_signature), decode_signature(signature), statement_bytes(payload)
+        former, new = decode_signature(former_signature), decode_signature(signature)
         if former is None or new is None:
             raise StatementNotSigned
-        if not self.signatures.verify(statement.former, signed, former):
+        signed = SignedStatement(payload=payload, former_signature=former, signature=new)
+        if not is_signed(statement, signed, self.signatures):
             raise StatementNotSigned
-        if not self.signatures.verify(statement.key, signed, new):
-            raise StatementNotSigned
-        return SignedStatement(payload=payload, former_signature=former, signature=new)
+        return signed
+
+
+def is_signed(statement: KeyStatement, signed: SignedStatement, signatures: Signatures) -> bool:
+    """Whether both keys of a statement signed it."""
+    data = statement_bytes(signed.payload)
+    return signatures.verify(statement.former, data, signed.former_signature) and signatures.verify(
+        statement.key, data, signed.signature
+    )
 
 
 def _argument(change: KeyChange, address: str) -> JsonObject:

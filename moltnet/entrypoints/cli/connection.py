@@ -148,7 +148,11 @@ class ConnectionOptions:
 
     async def agent(self) -> Agent:
         """The agent of these options; raises NoCredentials."""
-        from moltnet.entrypoints.container.remote import file_log_memory, key_pair_of  # noqa: PLC0415  # quick help
+        from moltnet.entrypoints.container.remote import (  # noqa: PLC0415  # quick help
+            file_heads,
+            file_log_memory,
+            key_pair_of,
+        )
         from moltnet.entrypoints.library.remote import connect, remote_agent  # noqa: PLC0415  # quick help
 
         if self.is_of_the_environment:
@@ -162,6 +166,7 @@ class ConnectionOptions:
             keyring=self.keyring(),
             agent_id=identity.agent_id,
             log_memory=file_log_memory(self.settings.credentials_file, url),
+            heads=file_heads(self.settings.credentials_file),
         )
 
     async def anonymous_agent(self) -> Agent:

@@ -5,6 +5,7 @@ import binascii
 from pathlib import Path
 
 from moltnet.adapters.files.credentials import CredentialsFile, FileKeyring
+from moltnet.adapters.files.heads import HeadsFile
 from moltnet.adapters.files.log_memory import FileLogMemory
 from moltnet.adapters.http.agent import HttpConnection
 from moltnet.adapters.nacl import NaclKeyPair, NaclSignatures
@@ -12,6 +13,7 @@ from moltnet.domain.credentials import ClientSecret
 from moltnet.domain.ids import AgentId
 from moltnet.domain.keys import KEY_BYTES, UnreadablePrivateKey
 from moltnet.ports.keys import KeyPair, Keyring, Signatures
+from moltnet.ports.records import KnownHeads
 from moltnet.ports.remote import RemoteConnection
 from moltnet.ports.transparency import LogMemory
 
@@ -38,6 +40,11 @@ def file_keyring(path: Path, configurations: tuple[Path, ...] = (), *, replacing
 def file_log_memory(credentials: Path, url: str) -> LogMemory:
     """A file beside the credentials, for what is seen of the open log of the network at an address."""
     return FileLogMemory(credentials, url)
+
+
+def file_heads(credentials_file: Path) -> KnownHeads:
+    """The heads of signed diaries that the agent of a credentials file has seen, in a file beside it."""
+    return HeadsFile(credentials_file.with_name(f"{credentials_file.stem}.heads.json"))
 
 
 def new_key_pair() -> KeyPair:

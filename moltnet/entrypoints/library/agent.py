@@ -14,12 +14,11 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 from moltnet.domain.caller import Anonymous, Caller
-from moltnet.domain.ids import DiaryId
-from moltnet.domain.records import Head
 from moltnet.domain.services import Services
 from moltnet.entrypoints.discovery.document import NetworkUrls
 from moltnet.entrypoints.library.diaries import Diaries, Sharing
 from moltnet.entrypoints.library.entries import Entries
+from moltnet.entrypoints.library.heads import HeadMemory
 from moltnet.entrypoints.library.http import OverHttp
 from moltnet.entrypoints.library.identity import Credentials, Crypto, Directory, Recovery, Vouching
 from moltnet.entrypoints.library.log import HeadInMemory, Log
@@ -27,6 +26,7 @@ from moltnet.entrypoints.library.public import Public
 from moltnet.entrypoints.library.records import Records
 from moltnet.entrypoints.library.transport import CallerContext, InProcess, Lifetime, Transport
 from moltnet.ports.keys import KeyPair, Keyring, OwnIdentity
+from moltnet.ports.records import KnownHeads
 from moltnet.ports.remote import RemoteConnection
 from moltnet.ports.transparency import LogMemory
 
@@ -35,12 +35,17 @@ class Agent:
     """What an agent does in a network; what needs no token works without credentials too."""
 
     def __init__(
-        self, transport: Transport, *, keys: KeyPair | None = None, log_memory: LogMemory | None = None
+        self,
+        transport: Transport,
+        *,
+        keys: KeyPair | None = None,
+        heads: KnownHeads | None = None,
+        log_memory: LogMemory | None = None,
     ) -> None:
         self.transport = transport
         self._log_memory = log_memory or HeadInMemory()
         self._keys = keys
-        self._known_heads: dict[DiaryId, Head] = {}
+        self._head_memory = HeadMemory(heads)
 
     @property
     def keys(self) -> KeyPair | None:
@@ -50,7 +55,7 @@ class Agent:
     @property
     def diaries(self) -> Diaries:
         """Whole diaries."""
-        return Diaries(self.transport)
+        return Diaries(self.transport, self._head_memory)
 
     @property
     def diary(self) -> Entries:
@@ -60,7 +65,7 @@ class Agent:
     @property
     def records(self) -> Records:
         """Signed diaries."""
-        return Records(self.transport, self._keys, self._known_heads)
+        return Records(self.transport, self._keys, self._head_memory)
 
     @property
     def sharing(self) -> Sharing:
@@ -127,6 +132,7 @@ class Agent:
 
     async def aclose(self) -> None:
         """Closes connections, where there are any; the agent is not used afterwards."""
+        await self._head_memory.save()
 
 
 class LocalAgent(Agent):
@@ -169,9 +175,14 @@ class RemoteAgent(Agent):
     """
 
     def __init__(
-        self, network: RemoteConnection, *, keys: KeyPair | None = None, log_memory: LogMemory | None = None
+        self,
+        network: RemoteConnection,
+        *,
+        keys: KeyPair | None = None,
+        heads: KnownHeads | None = None,
+        log_memory: LogMemory | None = None,
     ) -> None:
-        super().__init__(OverHttp(network), keys=keys, log_memory=log_memory)
+        super().__init__(OverHttp(network), keys=keys, heads=heads, log_memory=log_memory)
         self._network = network
 
     @property
@@ -202,4 +213,7 @@ class RemoteAgent(Agent):
 
     async def aclose(self) -> None:
         """Closes the connections; the agent is not used afterwards."""
-        await self._network.aclose()
+        try:
+            await self._head_memory.save()
+        finally:
+            await self._network.aclose()

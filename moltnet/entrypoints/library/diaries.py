@@ -10,6 +10,7 @@ from moltnet.domain.errors import Invalid
 from moltnet.domain.ids import ANY_VERSION, DiaryId, Expected, ShareId, parse_uuid
 from moltnet.domain.keys import Fingerprint
 from moltnet.domain.sharing import Share, ShareRole
+from moltnet.entrypoints.library.heads import HeadMemory
 from moltnet.entrypoints.library.transport import Transport
 from moltnet.entrypoints.operations import diaries, sharing
 from moltnet.entrypoints.operations.diaries import CreateDiary, OneDiary, UpdateDiary
@@ -25,6 +26,7 @@ class Diaries:
     """Whole diaries."""
 
     _transport: Transport
+    _memory: HeadMemory
 
     async def list(self, *, limit: int = PAGE_LIMIT_MAX, offset: int = 0) -> list[Diary]:
         """A page of the agent's own diaries, newest first; never shared ones."""
@@ -38,8 +40,12 @@ class Diaries:
         return await self._transport.call(diaries.CREATE, asked, key=key)
 
     async def get(self, diary_id: DiaryId) -> Diary:
-        """A diary the agent may read."""
-        return await self._transport.call(diaries.GET, OneDiary(id=diary_id))
+        """A diary the agent may read; raises ChainRolledBack for a signed one that had later records before."""
+        known = await self._memory.get(diary_id)
+        diary = await self._transport.call(diaries.GET, OneDiary(id=diary_id))
+        if diary.chain is not None:
+            await self._memory.accept(diary.id, known, diary.chain)
+        return diary
 
     async def update(
         self,

@@ -1,18 +1,20 @@
 """Signed diaries: records are signed here, where the key is, and verified here, whoever stores them."""
 
+import asyncio
 import json
 import secrets
 import uuid
 from base64 import b64decode
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 import attrs
 
 from moltnet.domain.entries import NewEntry
-from moltnet.domain.errors import Conflict, Invalid
+from moltnet.domain.errors import Conflict, Invalid, NotFound
 from moltnet.domain.ids import DiaryId, EntryId, PreparedRecordId
-from moltnet.domain.keys import PublicKey
+from moltnet.domain.key_changes import KeyStatement, MalformedStatement
+from moltnet.domain.keys import Fingerprint, PublicKey
 from moltnet.domain.record_parsing import parse_record
 from moltnet.domain.records import (
     EMPTY,
@@ -29,12 +31,16 @@ from moltnet.domain.records import (
     signed_bytes,
 )
 from moltnet.domain.services.chains import ChainVerifier, Verdict
+from moltnet.domain.services.keys import is_signed
 from moltnet.domain.services.records import Appended
-from moltnet.domain.views import RecordToSign, ShownRecord
+from moltnet.domain.views import RecordToSign, ShownKey, ShownRecord
 from moltnet.entrypoints.container.remote import signatures
+from moltnet.entrypoints.library.heads import HeadMemory
 from moltnet.entrypoints.library.http import structured
 from moltnet.entrypoints.library.transport import Transport
 from moltnet.entrypoints.operations import diaries, records
+from moltnet.entrypoints.operations import keys as agent_keys
+from moltnet.entrypoints.operations.agents import OneAgent
 from moltnet.entrypoints.operations.diaries import OneDiary
 from moltnet.entrypoints.operations.entries import InDiary
 from moltnet.entrypoints.operations.records import (
@@ -58,30 +64,17 @@ class KeyNotAtHand(Invalid):
     sentence = "This diary is signed, and the private key is not here: prepare a record, and sign it where the key is"
 
 
-class ChainRolledBack(Conflict):
-    """The network shows less of a chain than it has shown before, or another chain."""
-
-    code = "CHAIN_ROLLED_BACK"
-
-    def __init__(self, known: Head, shown: Head) -> None:
-        self.known, self.shown = known, shown
-        super().__init__(
-            f"The network shows record {shown.sequence} as the last of this diary, but has shown record "
-            f"{known.sequence} with the hash {known.hash} before: it lost records, or lies"
-        )
-
-
 @attrs.frozen
 class Records:
-    """Signed diaries. `_known` is what heads this agent has seen, by diary."""
+    """Signed diaries."""
 
     _transport: Transport
     _keys: KeyPair | None
-    _known: dict[DiaryId, Head]
+    _memory: HeadMemory
 
     def is_known(self, diary_id: DiaryId) -> bool:
         """Whether records of the diary have been seen, so that it is a signed one."""
-        return diary_id in self._known
+        return self._memory.knows(diary_id)
 
     async def is_signed(self, diary_id: DiaryId) -> bool:
         """Whether a diary is signed."""
@@ -91,8 +84,9 @@ class Records:
 
     async def head(self, diary_id: DiaryId) -> Head:
         """The last record; raises ChainRolledBack where that was a later one, or another, before."""
-        known = self._known.get(diary_id, EMPTY)
-        return self._accepted(diary_id, known, await self._transport.call(records.HEAD, InDiary(diary_id=diary_id)))
+        known = await self._memory.get(diary_id)
+        head = await self._transport.call(records.HEAD, InDiary(diary_id=diary_id))
+        return await self._memory.accept(diary_id, known, head)
 
     async def list(self, diary_id: DiaryId, *, after: int = 0, limit: int = PAGE_MAX) -> list[ShownRecord]:
         """The records after a number, by number."""
@@ -150,18 +144,52 @@ class Records:
 
         return await self._append(diary_id, after, None)
 
-    async def verify(self, diary_id: DiaryId, *, keys: Collection[PublicKey] | None = None) -> Verdict:
-        """Whether the whole chain holds: every number, hash, signature and content, and what was known of it."""
-        expected = None if keys is None else frozenset(keys)
-        verifier = ChainVerifier(signatures(), expected, self._known.get(diary_id, EMPTY))
-        async for record in self.all(diary_id):
-            verifier.add([record.signed])
-        return verifier.verdict()
+    async def verify(
+        self,
+        diary_id: DiaryId,
+        *,
+        keys: Collection[PublicKey] | None = None,
+        progress: Callable[[int], None] = lambda _: None,
+    ) -> Verdict:
+        """Whether the whole chain holds: every number, hash, signature and content, and what was known of it.
+
+        With `keys`, each record must be by one of them, or by a key that its agent had before or after by statements
+        that hold. `progress` is called with the number of the last record that was verified.
+        """
+        expected = None if keys is None else await self._with_their_histories(keys)
+        verifier = ChainVerifier(signatures(), expected, await self._memory.get(diary_id))
+        after = 0
+        while page := await self.list(diary_id, after=after):
+            await asyncio.to_thread(verifier.add, [record.signed for record in page])
+            after = page[-1].sequence
+            progress(after)
+        verdict = verifier.verdict(await self._retired(verifier.authors))
+        if verdict.holds:
+            await self._memory.accept(diary_id, EMPTY, verdict.head)
+            await self._memory.save()
+        return verdict
+
+    async def _retired(self, authors: Collection[Fingerprint]) -> Mapping[PublicKey, datetime]:
+        """Until when the authors' former keys were theirs, as the network says."""
+        histories = [await self._history(author) for author in authors]
+        return {known.public_key: known.until for history in histories for known in history if known.until is not None}
+
+    async def _with_their_histories(self, keys: Collection[PublicKey]) -> frozenset[PublicKey]:
+        proven = {each for key in keys for each in proven_keys(await self._history(key.fingerprint), key)}
+        return frozenset(keys) | proven
+
+    async def _history(self, fingerprint: Fingerprint) -> Sequence[ShownKey]:
+        """The keys of an agent; none where the network does not know it, or tells no keys."""
+        try:
+            return await self._transport.call(agent_keys.HISTORY, OneAgent(fingerprint=fingerprint))
+        except NotFound:
+            return ()
 
     async def _append(self, diary_id: DiaryId, after: "_NextRecord", content: str | None) -> Appended:
         if self._keys is None:
             raise KeyNotAtHand
-        head = self._known.get(diary_id) or await self.head(diary_id)
+        known = await self._memory.get(diary_id)
+        head = known if known.sequence else await self.head(diary_id)
         for _ in range(ATTEMPTS):
             payload = after(head, self._keys.public_key, datetime.now(UTC)).payload
             request = AppendRecord(
@@ -177,19 +205,38 @@ class Records:
                 if head == before:
                     raise
             else:
-                self._accepted(diary_id, EMPTY, appended.chain)
+                await self._memory.accept(diary_id, EMPTY, appended.chain)
                 return appended
         raise HeadMoved(head)
 
-    def _accepted(self, diary_id: DiaryId, known: Head, head: Head) -> Head:
-        """A head that was answered, where it is no earlier one than was `known` when it was asked for."""
-        if head.sequence < known.sequence or (head.sequence == known.sequence and head.hash != known.hash):
-            raise ChainRolledBack(known, head)
-        self._known[diary_id] = max(head, self._known.get(diary_id, EMPTY), key=lambda each: each.sequence)
-        return head
-
 
 _NextRecord = Callable[[Head, PublicKey, datetime], AnyRecord]
+
+
+def proven_keys(history: Sequence[ShownKey], key: PublicKey) -> frozenset[PublicKey]:
+    """The keys of an agent that statements lead to from one of them, each signed by the key before and the one after.
+
+    A history is a network's word; its statements are not.
+    """
+    pairs = [pair for known in history if (pair := _proven_pair(known)) is not None]
+    found = {key}
+    for _ in pairs:
+        for pair in pairs:
+            if pair & found:
+                found |= pair
+    return frozenset(found)
+
+
+def _proven_pair(known: ShownKey) -> frozenset[PublicKey] | None:
+    """The key before and this one, where both signed a statement of it."""
+    signed = known.statement
+    if signed is None:
+        return None
+    try:
+        statement = KeyStatement.parse(signed.payload)
+    except MalformedStatement:
+        return None
+    return frozenset({statement.former, statement.key}) if is_signed(statement, signed, signatures()) else None
 
 
 def verify_records(shown: Iterable[ShownRecord], known: Head = EMPTY) -> Verdict:

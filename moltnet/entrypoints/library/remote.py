@@ -19,13 +19,21 @@ from moltnet.domain.keys import Fingerprint, PublicKey
 from moltnet.domain.recovery import InvalidProof
 from moltnet.domain.views import Document
 from moltnet.domain.vouching import checked_code
-from moltnet.entrypoints.container.remote import connection, file_keyring, file_log_memory, key_pair_of, new_key_pair
+from moltnet.entrypoints.container.remote import (
+    connection,
+    file_heads,
+    file_keyring,
+    file_log_memory,
+    key_pair_of,
+    new_key_pair,
+)
 from moltnet.entrypoints.library.agent import RemoteAgent
 from moltnet.entrypoints.library.http import structured
 from moltnet.entrypoints.library.key_rotation import stored
 from moltnet.entrypoints.library.signing import prove_key, registration_proof
 from moltnet.entrypoints.settings import DEFAULT_API_URL, ClientSettings, http_url, read_client_settings
 from moltnet.ports.keys import KeyPair, Keyring, NoCredentials, OwnIdentity
+from moltnet.ports.records import KnownHeads
 from moltnet.ports.remote import NetworkError, RegistrationError, RemoteRequest
 from moltnet.ports.transparency import LogMemory
 
@@ -58,7 +66,7 @@ async def connect(
     named = client_id and client_secret and ClientSecret.of(client_id, client_secret)
     secret = named or (None if keyring else local.credentials)
     if secret:
-        return remote_agent(local.url(api_url), secret, keys=local.keys)
+        return remote_agent(local.url(api_url), secret, keys=local.keys, heads=local.heads)
     identity = await local.stored_identity()
     if identity is None:
         raise NoCredentials(missing=None if keyring else local.settings.credentials_file)
@@ -70,6 +78,7 @@ async def connect(
         keyring=local.keyring,
         agent_id=identity.agent_id,
         log_memory=None if keyring else file_log_memory(local.settings.credentials_file, url),
+        heads=None if keyring else local.heads,
     )
 
 
@@ -81,14 +90,16 @@ def remote_agent(  # noqa: PLR0913  # who, where, and what of its own it has at 
     keyring: Keyring | None = None,
     agent_id: AgentId | None = None,
     log_memory: LogMemory | None = None,
+    heads: KnownHeads | None = None,
 ) -> RemoteAgent:
     """An agent of the network at an address; without credentials, an anonymous one.
 
     With a keyring, fresh secrets are stored there, and those that another process kept there are found. `log_memory`
-    is where what is seen of the open log is kept; without it, that is forgotten with the agent.
+    is where what is seen of the open log is kept, `heads` the same for signed diaries; without them, that is forgotten
+    with the agent.
     """
     network = connection(api_url, credentials, keyring=keyring, agent_id=agent_id)
-    return RemoteAgent(network, keys=keys, log_memory=log_memory)
+    return RemoteAgent(network, keys=keys, heads=heads, log_memory=log_memory)
 
 
 async def visit(*, api_url: str | None = None, config_dir: ConfigDir = None) -> RemoteAgent:
@@ -255,6 +266,10 @@ class _ClientEnvironment:
     @property
     def keys(self) -> KeyPair | None:
         return key_pair_of(self.settings.private_key) if self.settings.private_key else None
+
+    @property
+    def heads(self) -> KnownHeads:
+        return file_heads(self.settings.credentials_file)
 
     def url(self, named: str | None, stored_identity: OwnIdentity | None = None) -> str:
         return http_url(

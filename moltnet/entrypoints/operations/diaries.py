@@ -7,7 +7,7 @@ import attrs
 from moltnet.domain.caller import Tier
 from moltnet.domain.constraints import Description, Hint
 from moltnet.domain.credentials import Scope
-from moltnet.domain.diaries import Diary, DiaryEdit, DiaryName, Visibility
+from moltnet.domain.diaries import Diary, DiaryEdit, DiaryName, Head, Visibility
 from moltnet.domain.ids import DiaryId
 from moltnet.entrypoints.operations.appearance import OUTPUT, SUCCESS, Effect, Envelope, Http, Tool
 from moltnet.entrypoints.operations.operation import Auth, Call, ListPage, Operation
@@ -18,12 +18,14 @@ ReadableBy = Annotated[
 ]
 NOT_FOUND = "Diary not found"
 
+view(Head, "ChainHead", "The last record of a signed diary: its number, 0 of an empty one, and hash.", "sequence hash?")
 view(
     Diary,
     "DiaryCatalog",
     "A diary, without its entries.",
     "id owner_id name visibility signed created_at updated_at",
     Shown("injection_risk", description="The name looks like an attempt to instruct its reader", is_mark=True),
+    Shown("chain", description="The last record of a signed diary, where it alone is read", is_optional=True),
 )
 
 
@@ -55,6 +57,11 @@ async def _create(call: Call, request: CreateDiary) -> Diary:
     return await call.services.diaries.create(
         call.agent, name=request.name, visibility=request.visibility, signed=request.signed, record=call.record
     )
+
+
+async def _get(call: Call, request: OneDiary) -> Diary:
+    diary = await call.services.diaries.get(call.caller, request.id)
+    return attrs.evolve(diary, chain=await call.services.records.head(call.caller, diary.id)) if diary.signed else diary
 
 
 async def _update(call: Call, request: UpdateDiary) -> Diary:
@@ -112,7 +119,7 @@ GET = Operation(
     summary="Read what a diary is called and who may see it",
     input=OneDiary,
     output=Diary,
-    run=lambda call, request: call.services.diaries.get(call.caller, request.id),
+    run=_get,
     auth=Auth.OPTIONAL,
     scopes=(Scope.DIARY_READ,),
     rate=Tier.GLOBAL,

@@ -30,7 +30,6 @@ Signature = Annotated[
     Hint("Ed25519 signature in padded base64"),
 ]
 
-view(Head, "ChainHead", "The last record of a signed diary: its number, 0 of an empty one, and hash.", "sequence hash?")
 view(
     Appended,
     "AppendedRecord",

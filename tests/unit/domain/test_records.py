@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from moltnet.adapters.nacl import NaclKeyPair, NaclSignatures
 from moltnet.domain.entries import EntryType, NewEntry
 from moltnet.domain.ids import DiaryId, EntryId
-from moltnet.domain.record_parsing import parse_record
+from moltnet.domain.record_parsing import parse_record, shortcut
 from moltnet.domain.records import (
     EMPTY,
     AnyRecord,
@@ -89,6 +89,12 @@ def test_a_record_is_read_as_it_was_written(title, tags, importance, entry_type,
     assert record.new_entry(content).content == content
     with pytest.raises(RecordRefused):
         record.new_entry(content + "!")
+
+
+@given(title=st.none() | TEXTS, tags=st.none() | st.lists(TEXTS, max_size=3).map(tuple), content=TEXTS.filter(len))
+def test_the_shortcut_writes_what_the_library_writes(title, tags, content) -> None:
+    record = entry_after(EMPTY, content, title=title, tags=tags)
+    assert shortcut(record.members) == rfc8785.dumps(record.members) == record.payload
 
 
 @given(st.data())

@@ -21,11 +21,13 @@ from moltnet.entrypoints.cli.connection import (
     run_as_agent,
 )
 from moltnet.entrypoints.cli.options import Command, NotCarriedOut
-from moltnet.entrypoints.cli.output import FAILED, say
+from moltnet.entrypoints.cli.output import FAILED, say, say_starting
 from moltnet.entrypoints.cli.values import DIARY, FINGERPRINT, ID, DiaryRef, text_or_stdin, utf8
 from moltnet.entrypoints.library.agent import Agent
 from moltnet.entrypoints.library.signing import Envelope
 from moltnet.ports.keys import KeyPair
+
+PROGRESS_EVERY = 5_000
 
 
 class NotPending(Invalid):
@@ -124,7 +126,8 @@ def _verify_chain(connection: ConnectionOptions, diary: DiaryRef | None, records
     from moltnet.entrypoints.library.records import read_records, verify_records  # noqa: PLC0415  # quick help
 
     async def asked(agent: Agent) -> Verdict:
-        return await agent.records.verify(await diary_of(connection, agent, diary or DiaryRef("")))
+        diary_id = await diary_of(connection, agent, diary or DiaryRef(""))
+        return await agent.records.verify(diary_id, progress=_report_progress)
 
     if records is not None:
         verdict = verify_records(read_records(utf8(line) for line in records))
@@ -133,6 +136,11 @@ def _verify_chain(connection: ConnectionOptions, diary: DiaryRef | None, records
     connection.show(_shown(verdict), lambda shown: "\n".join(shown["about"]))
     if not verdict.holds:
         sys.exit(FAILED)
+
+
+def _report_progress(number: int) -> None:
+    if number % PROGRESS_EVERY == 0:
+        say_starting(f"{number} records verified")
 
 
 def _shown(verdict: Verdict) -> dict[str, object]:
