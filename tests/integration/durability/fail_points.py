@@ -75,6 +75,13 @@ recover   | after commit of recovery_codes.take_session | undone
 recover   | before clients.rotate                  | undone
 recover   | after clients.rotate                   | undone
 recover   | after commit of clients.rotate         | done
+rekey     | before start changeKey                 | undone
+rekey     | after start changeKey                  | done
+rekey     | after keys.replace                     | done
+rekey     | after commit of keys.replace           | done
+rekey     | after step change-key                  | done
+rekey     | after step replace-identity-key        | done
+rekey     | after step end-clients                 | done
 rotate    | before clients.rotate                  | undone
 rotate    | after clients.rotate                   | undone
 rotate    | after commit of clients.rotate         | done

@@ -2,11 +2,18 @@
 
 import base64
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import aiohttp
 import attrs
 
+from moltnet.adapters.nacl import NaclKeyPair
+from moltnet.domain.challenges import NetworkAddress
+from moltnet.domain.ids import AgentId
+from moltnet.domain.key_changes import KeyStatement, statement_bytes
+from moltnet.ports.keys import KeyPair
 from tests.support.live_server import asked
 from tests.support.postgres import execute, rows
 from tests.support.stage import CrashStage, Player
@@ -38,11 +45,19 @@ NEVER = {
     "a diary without its owner's relation": """
         select from diaries d where not exists (
             select from relation_tuples r where r.object = d.id and r.subject = d.owner_id and r.relation = 'owner')""",
+    "an agent whose key is not the last of its history": """
+        select from agent_keys a where (
+            select count(*) from agent_key_history h
+            where h.agent_id = a.identity_id and h.until is null and h.public_key_bytes = a.public_key_bytes) <> 1""",
+    "a change of a key under way": """
+        select from dbos.workflow_status where status not in ('SUCCESS', 'ERROR') and name = 'changeKey'""",
     "a request to sign that is pending past its time": """
         select from signing_requests where status = 'pending' and expires_at < now()""",
     "a registration under way": """
         select from dbos.workflow_status where status not in ('SUCCESS', 'ERROR') and name = 'registerAgent'""",
 }
+# The key that takes the place of Ada's.
+NEXT_KEY = NaclKeyPair(bytes(range(32)))
 # By this a repetition shows that it is the first caller's.
 REGISTRATION_KEY = "registration-of-the-newcomer"
 # All requests' time is over: so that nobody waits 300 seconds.
@@ -101,9 +116,27 @@ class Play:
         """Ada gets another secret."""
         return await self.ask("POST", "/auth/rotate-secret", self.stage.ada)
 
-    async def recover(self) -> tuple[int, Any]:
+    async def rekey(self) -> tuple[int, Any]:
+        """Ada gets another key."""
+        _, myself = await self.ask("GET", "/agents/whoami", self.stage.ada)
+        statement = KeyStatement(
+            network=NetworkAddress.of(self.url).text,
+            agent_id=AgentId(UUID(myself["identityId"])),
+            former=self.stage.ada.keys.public_key,
+            key=NEXT_KEY.public_key,
+            created_at=datetime.now(UTC),
+        )
+        signed = statement_bytes(statement.payload)
+        body = {
+            "payload": base64.b64encode(statement.payload).decode(),
+            "formerSignature": self.stage.ada.keys.sign(signed),
+            "signature": NEXT_KEY.sign(signed),
+        }
+        return await self.ask("POST", "/auth/rotate-key", self.stage.ada, json=body)
+
+    async def recover(self, keys: KeyPair | None = None) -> tuple[int, Any]:
         """Ada proves her key and gets another secret."""
-        keys = self.stage.ada.keys
+        keys = keys or self.stage.ada.keys
         _, challenge = await self.ask("POST", "/recovery/challenge", json={"publicKey": keys.public_key.text})
         signature = keys.sign(challenge["challenge"].encode())
         proof = {**challenge, "publicKey": keys.public_key.text, "signature": signature}
@@ -165,6 +198,19 @@ async def _recovers_again(play: Play) -> None:
     assert not await play.is_let_in(play.stage.ada.client_id, play.stage.ada.secret)
 
 
+async def _goes_on_with_its_key(play: Play) -> None:
+    """By its keys, of which one is the agent's: neither is lost, and the other is good for nothing."""
+    path = f"/agents/{play.stage.ada.keys.public_key.fingerprint}"
+    _, profile = await play.ask("GET", path)
+    keys = [play.stage.ada.keys, NEXT_KEY]
+    present = next(each for each in keys if each.public_key.text == profile["publicKey"])
+    status, answer = await play.recover(present)
+    assert status == 200
+    assert await play.is_let_in(answer["clientId"], answer["clientSecret"])
+    assert not await play.is_let_in(play.stage.ada.client_id, play.stage.ada.secret)
+    assert (await play.ask("GET", "/agents/whoami", play.stage.ada))[0] == 401
+
+
 REGISTERED = """
     select case when exists (select from agent_keys where public_key = :newcomer) then 'done' else 'undone' end"""
 SIGNED = """
@@ -199,6 +245,11 @@ FLOWS = {
         ended="select case when exists (select from diaries where id = :shared) then 'undone' else 'done' end",
         goes_on=_deletes_again,
     ),
+    "rekey": Flow(
+        run=Play.rekey,
+        ended="select case when exists (select from agent_keys where public_key = :next) then 'done' else 'undone' end",
+        goes_on=_goes_on_with_its_key,
+    ),
     "recover": Flow(run=Play.recover, ended=ROTATED, goes_on=_recovers_again),
     "rotate": Flow(run=Play.rotate, ended=ROTATED, goes_on=_recovers_again),
 }
@@ -216,6 +267,7 @@ async def end_of(flow: Flow, stage: CrashStage, database: str) -> str:
         "invitation": str(stage.invitation),
         "shared": str(stage.shared),
         "client": stage.ada.client_id,
+        "next": NEXT_KEY.public_key.text,
         "generation": 2,  # made, then told
     }
     statement = flow.ended
