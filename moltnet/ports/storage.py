@@ -7,6 +7,7 @@ from moltnet.domain.indexing import EntryIndex
 from moltnet.ports.audit import AuditLog
 from moltnet.ports.credentials import Clients, Identities, Nonces, RecoveryCodes, SigningKeys, WebSessions
 from moltnet.ports.feed import Feed
+from moltnet.ports.imports import Imports
 from moltnet.ports.key_history import KeyHistory
 from moltnet.ports.models import ModelVectors, Statistics
 from moltnet.ports.records import Records
@@ -57,6 +58,8 @@ class UnitOfWork(Protocol):
     def signing_requests(self) -> SigningRequests: ...
     @property
     def records(self) -> Records: ...
+    @property
+    def imports(self) -> Imports: ...
     @property
     def statistics(self) -> Statistics: ...
     @property

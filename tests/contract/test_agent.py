@@ -14,6 +14,7 @@ from moltnet.domain.keys import Fingerprint
 from moltnet.domain.sharing import ShareRole
 from moltnet.entrypoints.library.agent import Agent
 from moltnet.entrypoints.operations import keys, records
+from moltnet.entrypoints.operations.imports import ImportItem
 from moltnet.entrypoints.operations.keys import RotateKey
 from moltnet.entrypoints.operations.records import AppendRecord
 from moltnet.entrypoints.operations.table import BY_NAME
@@ -58,6 +59,8 @@ ACTS: Mapping[str, Callable[[Agent], Awaitable[object]]] = {
     "prepareRemoval": lambda agent: agent.records.prepare_removal(DIARY, ENTRY),
     "submitRecord": lambda agent: agent.records.submit(PreparedRecordId(uuid4()), "x"),
     "appendRecord": lambda agent: agent.transport.call(records.APPEND, NO_RECORD),
+    "importEntries": lambda agent: agent.imports.add(DIARY, [ImportItem(key="a", source="b", content="x")]),
+    "listImports": lambda agent: agent.imports.list(DIARY),
     "issueVoucher": lambda agent: agent.vouch.issue(),
     "listActiveVouchers": lambda agent: agent.vouch.list_active(),
     "rotateClientSecret": lambda agent: agent.auth.rotate_secret(),

@@ -11,7 +11,7 @@ from pathlib import Path
 
 LIBRARY = Path(__file__).parents[2] / "moltnet" / "entrypoints" / "library"
 STUB = LIBRARY / "blocking.pyi"
-MODULES = ["diaries", "records", "entries", "identity", "log", "public", "agent", "network"]
+MODULES = ["diaries", "records", "entries", "imports", "identity", "log", "public", "agent", "network"]
 FUNCTIONS = {"remote": ("connect", "visit", "info", "register", "recover"), "signing": ("sign_and_submit",)}
 HIDDEN = {"AmbiguousDiary", "ChainRolledBack", "KeyNotAtHand", "ServerPartsMissing"}
 _NAMES = {

@@ -18,6 +18,7 @@ from moltnet.adapters.memory.repositories.credentials import (
 )
 from moltnet.adapters.memory.repositories.diaries import MemoryDiaries, MemoryRelations, MemoryShares
 from moltnet.adapters.memory.repositories.entries import MemoryEntries, MemoryFeed
+from moltnet.adapters.memory.repositories.imports import MemoryImports
 from moltnet.adapters.memory.repositories.key_history import MemoryKeyHistory
 from moltnet.adapters.memory.repositories.models import MemoryModelVectors, MemoryStatistics
 from moltnet.adapters.memory.repositories.records import MemoryRecords
@@ -72,6 +73,7 @@ class MemoryUnitOfWork:
         self.outbox = MemoryOutbox(statements)
         self.signing_requests = MemorySigningRequests(statements)
         self.records = MemoryRecords(statements)
+        self.imports = MemoryImports(statements)
         self.statistics = MemoryStatistics(statements)
         self.web_sessions = MemoryWebSessions(statements)
         self.audit = MemoryAuditLog(statements)

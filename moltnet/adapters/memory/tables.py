@@ -26,6 +26,7 @@ from moltnet.domain.ids import (
     SigningRequestId,
     WebSessionId,
 )
+from moltnet.domain.imports import Origin
 from moltnet.domain.indexing import EntryIndex, ModelName, ModelPassages, ModelState
 from moltnet.domain.key_changes import AgentKey
 from moltnet.domain.keys import PublicKey
@@ -240,6 +241,15 @@ class StoredRecord:
 
 
 @attrs.frozen
+class StoredImport:
+    """The origin of what was imported into a diary, and the entry that it is now."""
+
+    diary_id: DiaryId
+    entry_id: EntryId | None
+    origin: Origin
+
+
+@attrs.frozen
 class ClaimableMessage:
     """An outbox message, and until when somebody has it to deliver."""
 
@@ -324,6 +334,9 @@ class Tables:
         self.log_tiles: Table[Tile, bytes] = Table()
         self.log_heads: Table[None, LogHead] = Table()
         self.log_keys: Table[None, LogKey] = Table()
+        self.imports: Table[tuple[DiaryId, str], StoredImport] = Table(
+            diary=lambda row: row.diary_id, entry=lambda row: row.entry_id
+        )
         self.outbox: Table[int, ClaimableMessage] = Table(
             partition_key=lambda row: row.message.change.partition_key, agent=lambda row: row.message.change.agent_id
         )

@@ -23,6 +23,7 @@ from moltnet.domain.errors import (
     StorageReadOnly,
     StorageUnavailable,
 )
+from moltnet.domain.imports import OriginExists
 from moltnet.domain.indexing import ServingModelChanged
 from moltnet.domain.records import EntryIdUsed
 from moltnet.ports.telemetry import NO_TELEMETRY, SpanKind, Telemetry
@@ -50,6 +51,8 @@ RULES: Mapping[str, type[MoltNetError]] = MappingProxyType(
         "prepared_records_agent_id_fkey": ProfileNotFound,
         "prepared_records_diary_id_fkey": DiaryNotFound,
         "receipts_agent_id_fkey": ProfileNotFound,
+        "entry_origins_diary_id_fkey": DiaryNotFound,
+        "entry_origins_pkey": OriginExists,
         "invitation_refusals_agent_id_fkey": ProfileNotFound,
         "invitation_refusals_owner_id_fkey": ProfileNotFound,
         "relation_tuples_object_fkey": DiaryNotFound,

@@ -20,6 +20,7 @@ from moltnet.adapters.postgres.repositories.credentials import (
 from moltnet.adapters.postgres.repositories.diaries import PostgresDiaries, PostgresRelations, PostgresShares
 from moltnet.adapters.postgres.repositories.entries import PostgresEntries, PostgresFeed
 from moltnet.adapters.postgres.repositories.entry_changes import PreparedIndex
+from moltnet.adapters.postgres.repositories.imports import PostgresImports
 from moltnet.adapters.postgres.repositories.key_history import PostgresKeyHistory
 from moltnet.adapters.postgres.repositories.models import PostgresModelVectors, PostgresStatistics
 from moltnet.adapters.postgres.repositories.records import PostgresRecords
@@ -74,6 +75,7 @@ class PostgresUnitOfWork:
         self.outbox = PostgresOutbox(session)
         self.signing_requests = PostgresSigningRequests(session)
         self.records = PostgresRecords(session)
+        self.imports = PostgresImports(session)
         self.statistics = PostgresStatistics(session)
         self.web_sessions = PostgresWebSessions(session)
         self.audit = PostgresAuditLog(session)

@@ -9,6 +9,7 @@ from moltnet.domain.services.diaries import DiaryService
 from moltnet.domain.services.entries import EntryService
 from moltnet.domain.services.feed import FeedService
 from moltnet.domain.services.hooks import HookService
+from moltnet.domain.services.imports import ImportService
 from moltnet.domain.services.indexing import ReembeddingService
 from moltnet.domain.services.keys import KeyService
 from moltnet.domain.services.maintenance import MaintenanceService, ReadinessService, Schedule
@@ -44,6 +45,7 @@ class Services:
     keys: KeyService
     maintenance: MaintenanceService
     idempotency: IdempotencyService
+    imports: ImportService
     models: Models
     overview: OverviewService
     readiness: ReadinessService

@@ -27,6 +27,7 @@ from moltnet.domain.services.diaries import DiaryService
 from moltnet.domain.services.entries import EntryService
 from moltnet.domain.services.feed import FeedService
 from moltnet.domain.services.hooks import HookService
+from moltnet.domain.services.imports import ImportService
 from moltnet.domain.services.indexing import Indexing, ReembeddingService
 from moltnet.domain.services.keys import CHANGE_KEY, KeyChangeWorkflow, KeyService
 from moltnet.domain.services.maintenance import RUN_JOB, JobWorkflow, MaintenanceService, ReadinessService, Schedule
@@ -293,6 +294,7 @@ class UseCases(containers.DeclarativeContainer):
         maintenance=parts.maintenance,
         keys=_singleton(KeyService, _all),
         idempotency=_singleton(IdempotencyService, _all, lifetime=parts.settings.provided.idempotency_lifetime),
+        imports=_singleton(ImportService, _all, entries=entries),
         models=parts.models,
         overview=_singleton(OverviewService, _all),
         readiness=providers.Singleton(_readiness, parts.infrastructure.provided.readiness, workflows),

@@ -10,17 +10,25 @@ version; one from a list has it too where the network is in this process, and ov
 the versions a change is meant for (`domain.ids`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from os import PathLike
+from pathlib import Path
 from typing import Any, Self
 
+from moltnet.domain.archives import Exported, ImportFormat, Progress
 from moltnet.domain.caller import Anonymous, Caller
+from moltnet.domain.ids import DiaryId
+from moltnet.domain.imports import ImportReport
 from moltnet.domain.services import Services
 from moltnet.entrypoints.discovery.document import NetworkUrls
+from moltnet.entrypoints.library import exporting, importing
 from moltnet.entrypoints.library.diaries import Diaries, Sharing
 from moltnet.entrypoints.library.entries import Entries
+from moltnet.entrypoints.library.exporting import no_progress
 from moltnet.entrypoints.library.heads import HeadMemory
 from moltnet.entrypoints.library.http import OverHttp
 from moltnet.entrypoints.library.identity import Credentials, Crypto, Directory, Recovery, Vouching
+from moltnet.entrypoints.library.imports import Imports
 from moltnet.entrypoints.library.log import HeadInMemory, Log
 from moltnet.entrypoints.library.public import Public
 from moltnet.entrypoints.library.records import Records
@@ -66,6 +74,11 @@ class Agent:
     def records(self) -> Records:
         """Signed diaries."""
         return Records(self.transport, self._keys, self._head_memory)
+
+    @property
+    def imports(self) -> Imports:
+        """Memories from elsewhere."""
+        return Imports(self.transport)
 
     @property
     def sharing(self) -> Sharing:
@@ -123,6 +136,44 @@ class Agent:
         self._keys, credentials = await rotated(self, keys, network)
         self.transport.replaced(self._keys, credentials)
         return self._keys
+
+    async def export(
+        self,
+        path: str | PathLike[str],
+        *,
+        diaries: Collection[DiaryId] | None = None,
+        encrypt_for: Sequence[str] = (),
+        progress: Progress = no_progress,
+    ) -> Exported:
+        """Writes diaries into one new file, an archive; without `diaries` all of the agent's own.
+
+        Where the agent's key is at hand, it signs what the archive holds. An export that was interrupted goes on when
+        it is asked for again. `encrypt_for` are public keys of age or SSH, `self` the agent's own.
+
+        Raises ExportExists, ExportBusy, UnusablePath, AgeMissing, BadRecipient, and what reading diaries raises.
+        """
+        return await exporting.export(self, Path(path), diaries, encrypt_for, progress)
+
+    async def import_(  # noqa: PLR0913  # what may be said of an import
+        self,
+        path: str | PathLike[str],
+        *,
+        into: DiaryId | None = None,
+        source_format: ImportFormat | None = None,
+        identities: Sequence[str | PathLike[str]] = (),
+        dry_run: bool = False,
+        progress: Progress = no_progress,
+    ) -> ImportReport:
+        """Imports an archive, or what another program has; nothing is imported twice, however often it is asked for.
+
+        Each diary goes into the agent's own of the same name, or `into` one. `identities` are files with the private
+        keys of an encrypted archive, beside the agent's own. A dry run only reads.
+
+        Raises UnknownFormat, ArchiveUnreadable, UnusablePath, ReaderMissing, and ImportStopped with what was done.
+        """
+        return await importing.import_(
+            self, Path(path), into, source_format, [Path(each) for each in identities], progress, dry_run=dry_run
+        )
 
     async def __aenter__(self) -> Self:
         return self

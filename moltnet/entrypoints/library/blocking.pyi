@@ -1,11 +1,12 @@
 # The types of the library for code that does not await: written by tests/support/blocking_stub.py.
 from asyncio import AbstractEventLoop
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from os import PathLike
 from typing import Any, Self, TypeAlias, TypeVar
 
+from moltnet.domain.archives import Exported, ImportFormat, Progress
 from moltnet.domain.audit import AuditEvent
 from moltnet.domain.caller import Anonymous, Caller
 from moltnet.domain.checkpoints import KnownLog, LogProof, VerifierKey
@@ -13,6 +14,7 @@ from moltnet.domain.credentials import ClientSecret, Scope
 from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.entries import Entry, EntryType, Kept, NewEntry
 from moltnet.domain.ids import DiaryId, EntryId, Expected, PreparedRecordId, ShareId, SigningRequestId
+from moltnet.domain.imports import ImportOutcome, ImportReport
 from moltnet.domain.keys import Fingerprint, PublicKey
 from moltnet.domain.log_views import GrowthProof, LeafProof, LogDescription, ShownLeaf
 from moltnet.domain.records import Head
@@ -41,6 +43,7 @@ from moltnet.domain.views import (
     TokenHolder,
 )
 from moltnet.domain.vouching import Edge
+from moltnet.entrypoints.operations.imports import ImportItem, ShownImport
 from moltnet.ports.keys import KeyPair, Keyring, OwnIdentity
 from moltnet.ports.system import Clock
 
@@ -166,6 +169,11 @@ class Entries:
         max_tokens: int | None = ...,
     ) -> Reflected: ...
 
+class Imports:
+    def add(self, diary_id: DiaryId, items: Sequence[ImportItem]) -> list[ImportOutcome]: ...
+    def list(self, diary_id: DiaryId, *, after: str = ..., limit: int = ...) -> list[ShownImport]: ...
+    def all(self, diary_id: DiaryId) -> BlockingIterator[ShownImport]: ...
+
 class Directory:
     def whoami(self) -> Myself: ...
     def audit(self, *, limit: int = ..., offset: int = ...) -> list[AuditEvent]: ...
@@ -248,6 +256,8 @@ class Agent:
     @property
     def records(self) -> Records: ...
     @property
+    def imports(self) -> Imports: ...
+    @property
     def sharing(self) -> Sharing: ...
     @property
     def agents(self) -> Directory: ...
@@ -264,6 +274,24 @@ class Agent:
     @property
     def public(self) -> Public: ...
     def rotate_key(self, keys: KeyPair | None = ..., *, network: str | None = ...) -> KeyPair: ...
+    def export(
+        self,
+        path: str | PathLike[str],
+        *,
+        diaries: Collection[DiaryId] | None = ...,
+        encrypt_for: Sequence[str] = ...,
+        progress: Progress = ...,
+    ) -> Exported: ...
+    def import_(
+        self,
+        path: str | PathLike[str],
+        *,
+        into: DiaryId | None = ...,
+        source_format: ImportFormat | None = ...,
+        identities: Sequence[str | PathLike[str]] = ...,
+        dry_run: bool = ...,
+        progress: Progress = ...,
+    ) -> ImportReport: ...
     def __enter__(self) -> Self: ...
     def __exit__(self, *_: object) -> None: ...
     def aclose(self) -> None: ...

@@ -12,7 +12,7 @@ from moltnet.domain.ids import parse_uuid
 from moltnet.domain.keys import Fingerprint
 from moltnet.domain.text import check_texts
 from moltnet.entrypoints.schema.declare import Choice as Choices
-from moltnet.entrypoints.schema.declare import DateTime, Items, Member, Shape, Uuid, members_of
+from moltnet.entrypoints.schema.declare import DateTime, Items, Member, Members, Shape, Uuid, members_of
 
 Id = TypeVar("Id", bound=UUID)
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -69,6 +69,8 @@ def _scalar(shape: Shape, value: Any) -> Any:
             return coerce_datetime(value)
         case Text():
             check_texts(value)
+        case Members():
+            return coerced(value)
     return value
 
 

@@ -213,6 +213,8 @@ def _plain(value: object) -> object:
         return value.isoformat()
     if isinstance(value, list | tuple | set | frozenset):
         return list(map(_plain, value))
+    if attrs.has(type(value)) and not isinstance(value, Fingerprint | PublicKey):
+        return {name: _plain(member) for name, member in _named(members_of(type(value)), value)}
     return str(value)
 
 

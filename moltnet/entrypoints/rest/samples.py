@@ -26,10 +26,20 @@ _ENTRY = {
     "tags": ["ops"],
     "importance": 7,
 }
+_ORIGIN = {"key": "chatgpt:5f", "source": "chatgpt", "writtenAt": "2024-05-06T07:08:09.000Z"}
 
 SAMPLES: Mapping[str, object] = MappingProxyType(
     {
         **_ENTRY,
+        "ImportItem": _ORIGIN | _ENTRY,
+        "ShownImport": _ORIGIN | {"entryId": "019c0f3a-5a7b-7c55-9d3a-0c5a5c6b7d8e"},
+        "ImportOutcome": {
+            "key": "chatgpt:5f",
+            "entryId": "019c0f3a-5a7b-7c55-9d3a-0c5a5c6b7d8e",
+            "repeated": False,
+            "code": None,
+            "reason": None,
+        },
         "name": "Work",
         "fingerprint": FINGERPRINT,
         "publicKey": PUBLIC_KEY,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from moltnet.entrypoints.library.network import MoltNet
 from moltnet.entrypoints.schema.convert import json_value
+from tests.support.archives import changed, filled
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 PROGRAM, LOG_PROGRAM = EXAMPLES / "verify_records.py", EXAMPLES / "verify_log.py"
@@ -57,3 +58,32 @@ async def test_a_program_without_moltnet_checks_a_leaf_of_the_log(tmp_path: Path
         (proof.text.replace(signature, signature[:-8] + "AAAAAAA="), leaf.data),
     ):
         assert verified(text, data).returncode == 1
+
+
+async def test_a_program_without_moltnet_checks_an_archive(tmp_path: Path) -> None:
+    program = PROGRAM.with_name("verify_archive.py")
+    assert "moltnet" not in [line.split()[1] for line in program.read_text().splitlines() if line.startswith("import")]
+    first, second = tmp_path / "first.zip", tmp_path / "second.zip"
+    async with MoltNet.in_memory() as network, MoltNet.in_memory() as elsewhere:
+        ada, bea = await network.genesis(), await elsewhere.genesis()
+        await filled(ada)
+        await ada.export(first)
+        await bea.import_(first)
+        await bea.export(second)
+
+    def checked_archive(path: Path) -> str:
+        command = [sys.executable, "-I", str(program), str(path)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        return done.stdout if done.returncode == 0 else ""
+
+    assert checked_archive(first) == "whole: 4 diaries, 6 lines, 0 imported records\n"
+    assert checked_archive(second) == "whole: 4 diaries, 4 lines, 3 imported records\n"
+
+    def reordered(members: dict[str, bytes]) -> None:
+        for name in [each for each in members if each.startswith("diaries/")]:
+            members[name] = b"".join(members[name].splitlines(keepends=True)[::-1])
+
+    def renamed(members: dict[str, bytes]) -> None:
+        members["manifest.json"] = members["manifest.json"].replace(b'"Work"', b'"Wurk"')
+
+    assert [checked_archive(changed(first, change)) for change in (reordered, renamed)] == ["", ""]

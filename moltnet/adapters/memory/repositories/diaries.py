@@ -78,6 +78,7 @@ def forget_diary(tables: Tables, diary_id: DiaryId) -> None:
     tables.relations.drop_sharing("diary", diary_id)
     tables.records.drop_sharing("diary", diary_id)
     tables.prepared_records.drop_sharing("diary", diary_id)
+    tables.imports.drop_sharing("diary", diary_id)
     tables.heads.drop(diary_id)
     tables.diaries.drop(diary_id)
 

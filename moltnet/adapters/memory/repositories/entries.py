@@ -154,6 +154,7 @@ def forget_entry(tables: Tables, entry_id: EntryId) -> None:
         tables.entries.put(earlier_id, attrs.evolve(earlier, superseded_by=None))
     tables.entries.drop(entry_id)
     tables.indexes.drop(entry_id)
+    tables.imports.drop_sharing("entry", entry_id)
     tables.feed.drop_sharing("entry", entry_id)
 
 

@@ -12,6 +12,7 @@ from moltnet.domain.ids import SigningRequestId, parse_uuid
 from moltnet.domain.keys import SIGNATURE_BYTES, Fingerprint
 from moltnet.domain.services.chains import Verdict
 from moltnet.domain.signing import SigningRequest, SigningRequestExpired, SigningStatus, signing_bytes
+from moltnet.entrypoints.cli.commands.archives import identity_option, is_archive, verify_file
 from moltnet.entrypoints.cli.connection import (
     ConnectionOptions,
     KeyElsewhere,
@@ -81,6 +82,7 @@ def sign(
 @click.option("--envelope", type=click.File("rb"), help="A text with a signed block; `-` reads stdin.")
 @click.option("--diary-id", "diary", type=DIARY, help="Check all records of this signed diary.")
 @click.option("--records", type=click.File("rb"), help="The same from a file of records; nobody is asked.")
+@identity_option
 @connection_options
 def verify(  # as many options
     connection: ConnectionOptions,
@@ -93,11 +95,16 @@ def verify(  # as many options
     envelope: BinaryIO | None,
     diary: DiaryRef | None,
     records: BinaryIO | None,
+    identities: tuple[Path, ...],
 ) -> None:
     """Check a signature, or a signed diary; the exit status is 1 when it is not valid.
 
-    In place of a signature, the id of a diary stands for --diary-id, and the name of a file for --records.
+    In place of a signature, the id of a diary stands for --diary-id, and the name of a file for --records, or for an
+    archive that `moltnet export` wrote.
     """
+    if signature is not None and is_archive(Path(signature)):
+        verify_file(connection, Path(signature), identities)
+        return
     if signature is not None and parse_uuid(signature):
         diary = DiaryRef(signature)
     elif signature is not None and Path(signature).is_file():

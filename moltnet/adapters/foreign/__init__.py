@@ -1,0 +1,1 @@
+"""What other programs write, as candidates for import: chats, memories, notes."""

@@ -1,0 +1,39 @@
+"""Memories from elsewhere: what ends an import, and what was stored by then."""
+
+import attrs
+import pytest
+
+from moltnet.domain.entries import NewEntry
+from moltnet.domain.imports import NewImport, Origin, OriginOutOfLimits
+from moltnet.domain.quotas import Quota, QuotaExceeded
+from tests.support.network import Member, Network
+
+
+def items(*keys: str) -> list[NewImport]:
+    return [NewImport(origin=Origin(key=key, source="chatgpt"), new=NewEntry(content=key)) for key in keys]
+
+
+async def test_a_quota_ends_an_import_and_the_rest_is_left_to_be_sent_again(network: Network, ada: Member) -> None:
+    diary = await network.diary(ada)
+    limited = attrs.evolve(network.services.entries, quota=Quota(entries=2))
+    imports = attrs.evolve(network.services.imports, entries=limited)
+    outcomes = await imports.add(ada.caller, diary.id, items("a", "b", "c", "d"))
+    assert [each.key for each in outcomes] == ["a", "b"]
+    with pytest.raises(QuotaExceeded):
+        await imports.add(ada.caller, diary.id, items("c", "d"))
+    assert [each.repeated for each in await imports.add(ada.caller, diary.id, items("b", "a"))] == [True, True]
+    assert [each.origin.key for each in await imports.page(ada.caller, diary.id, "", 10)] == ["a", "b"]
+
+
+async def test_one_statement_asks_for_all_keys_of_a_request(network: Network, ada: Member) -> None:
+    diary = await network.diary(ada)
+    await network.services.imports.add(ada.caller, diary.id, items("a", "b"))
+    network.calls.log.clear()
+    await network.services.imports.add(ada.caller, diary.id, items("b", "a"))
+    assert [each for each in network.calls.log if each.startswith(("imports.", "entries."))] == ["imports.known"]
+
+
+@pytest.mark.parametrize("origin", [{"key": ""}, {"key": "x" * 256}, {"source": ""}, {"original_id": "x" * 256}])
+def test_an_origin_has_a_key_and_a_source(origin: dict[str, str]) -> None:
+    with pytest.raises(OriginOutOfLimits):
+        Origin(**{"key": "a", "source": "b"} | origin)
