@@ -210,6 +210,8 @@ class ModelPassages:
 class EntryIndex:
     """What an entry is found by: its passages and expansion under one model, its terms with their positions from 1.
 
+    `analysis` is the version of what split the text into terms (`TextAnalyzer.version`).
+
     Without a model there are no passages, and words alone find the entry. `upcoming` is what it will be found by once
     the network has switched to another model.
     """
@@ -218,6 +220,7 @@ class EntryIndex:
     passages: tuple[IndexedPassage, ...] = ()
     expansion: Expansion | None = None
     index_terms: Mapping[Term, Sequence[int]] = attrs.field(factory=dict)
+    analysis: int = 0
     upcoming: ModelPassages | None = None
 
     def under(self, model: ModelName) -> tuple[IndexedPassage, ...] | None:

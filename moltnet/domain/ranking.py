@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 import attrs
 
-from moltnet.domain.entries import IMPORTANCE_MAX
+from moltnet.domain.entries import IMPORTANCE_MAX, Entry
 from moltnet.domain.ids import EntryId
 from moltnet.domain.indexing import Expansion, ModelName, Term, Vector
 from moltnet.domain.search import ANY_TERMS, Filters, LexicalQuery, Weights
@@ -31,6 +31,8 @@ TIME_BOOST = 0.10
 # An answer whose best is less relevant than this is noise, or foreign to what was searched: for λ = 1, and, where texts
 # are expanded, for λ = δ = .75 (ADR-59).
 CONFIDENT_FROM, CONFIDENT_FROM_EXPANDED = 0.30, 0.22
+# Without a vector, as of a script that the model does not know, nothing but words speaks for it: half of them at least.
+WORDS_CONFIDENT_FROM = 0.5
 
 
 @attrs.frozen(kw_only=True)
@@ -153,6 +155,28 @@ def shares(inverse_frequencies: Sequence[float]) -> list[float]:
     return [each / best_possible for each in inverse_frequencies]
 
 
+def text_length(index_terms: Mapping[Term, Sequence[int]]) -> int:
+    """The length of a text for BM25: how many of its places hold a term, whatever other forms stand there."""
+    return len(set().union(*index_terms.values()))
+
+
+def needs_no_count(query: LexicalQuery) -> bool:
+    """Whether all of a query is looked up, so that nobody has to count which of it is held."""
+    return not query.forms and len(query.scored) <= WORDS_LOOKED_UP
+
+
+def looked_up(query: LexicalQuery, holding: Mapping[Term, int]) -> LexicalQuery:
+    """The query with the words that are looked up, of all with how many entries hold each.
+
+    Of a word of several forms those that none holds are left out; where none of them is held, it has its first.
+    """
+    forms = ([term for term in group if holding.get(term)] or group[:1] for group in query.forms)
+    scored = query.scored.union(*forms)
+    if len(scored) > WORDS_LOOKED_UP:
+        scored = rarest({term: holding.get(term, 0) for term in scored})
+    return attrs.evolve(query, scored=scored, forms=())
+
+
 def rarest(holding: Mapping[Term, int]) -> frozenset[Term]:
     """The words of a query that are looked up, of all with how many entries hold each: those that fewest hold.
 
@@ -260,6 +284,18 @@ def is_exact(ranked: list[Ranked], limit: int, candidates: Candidates, score: Sc
     )
 
 
+def best_possible(entry: Entry, weights: Weights) -> Ranked:
+    """An entry that is asked for by its id."""
+    candidate = Candidate(
+        entry_id=entry.id,
+        cosine=None,
+        words=1.0,
+        importance=entry.importance,
+        accessed_at=entry.last_accessed_at or entry.created_at,
+    )
+    return Ranked(candidate, weights.relevance + weights.recency + weights.importance)
+
+
 def score_share(worth: float, weights: Weights) -> float:
     """What a candidate is worth, as a share of what one could be: 0 to 1."""
     most = weights.relevance + weights.recency + weights.importance
@@ -268,7 +304,10 @@ def score_share(worth: float, weights: Weights) -> float:
 
 def is_confident(ranked: Sequence[Ranked], balance: Balance) -> bool:
     """Whether the most relevant of an answer is likely to be one, whatever else the caller weighs."""
-    least = CONFIDENT_FROM_EXPANDED if balance.expansion else CONFIDENT_FROM
+    if balance.cosine == 0:
+        least = WORDS_CONFIDENT_FROM
+    else:
+        least = CONFIDENT_FROM_EXPANDED if balance.expansion else CONFIDENT_FROM
     return any(relevance(each.candidate, balance) >= least for each in ranked)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
+from uuid import UUID
 
 import attrs
 
@@ -14,6 +15,7 @@ from moltnet.domain.entries import TAG_MAX, TAGS_MAX, Entry, EntryType, written_
 from moltnet.domain.errors import Invalid
 from moltnet.domain.ids import AgentId, DiaryId, EntryId
 from moltnet.domain.indexing import Span, Term
+from moltnet.domain.query_words import excluded_word, is_requirable
 
 
 class Reason(StrEnum):
@@ -106,12 +108,18 @@ class Query:
 
     @classmethod
     def parse(cls, text: str) -> "Query":
-        """The query a text asks; every text is one. Operators count at the start or after white space only."""
+        """The query a text asks; every text is one. Operators count at the start or after white space only.
+
+        A flag, a negative number or a telephone number is no operator (`query_words`).
+        """
         scored: list[str] = []
         marked: dict[str, list[str]] = {"-": [], "+": [], "": []}
         for match in _TERM.finditer(text):
-            sign, phrase = match["sign"] or "", match["phrase"]
+            phrase = match["phrase"]
             term = phrase if phrase is not None else match["word"] or match["rest"]
+            sign = match["sign"] or ""
+            if phrase is None and sign:
+                sign, term = _read(sign, term, text[: match.start()])
             if not term.strip():
                 continue
             if sign or phrase is not None:
@@ -129,12 +137,19 @@ class Query:
 class LexicalQuery:
     """A query in terms: what to match, the runs that must stand in an entry, the runs that must not.
 
-    A run of no term, such as of stop words, asks for nothing.
+    A run of no term, such as of stop words, asks for nothing. `forms` are words that may be stored in several forms, as
+    `getUserById` may be: those that no entry holds are left out (`ranking.looked_up`).
     """
 
     scored: frozenset[Term] = frozenset()
+    forms: tuple[tuple[Term, ...], ...] = ()
     required: tuple[tuple[Term, ...], ...] = ()
     excluded: tuple[tuple[Term, ...], ...] = ()
+
+    @property
+    def terms(self) -> frozenset[Term]:
+        """Everything that is looked for, in all its forms."""
+        return self.scored.union(*self.forms)
 
     def refusal(self, positions: Mapping[Term, Sequence[int]]) -> Reason | None:
         """Why an entry of these terms is left out, if it is."""
@@ -302,6 +317,17 @@ class Search:
         return Weights(relevance=self.w_relevance, recency=self.w_recency, importance=self.w_importance)
 
     @property
+    def named_entry(self) -> EntryId | None:
+        """The entry that the query names, if it is an id and nothing else."""
+        text = (self.query or "").strip()
+        return EntryId(UUID(text)) if _ID.fullmatch(text) else None
+
+    @property
+    def looks_twice(self) -> bool:
+        """Whether the entry that the query names, or what it excludes, is looked at besides what is ranked."""
+        return self.named_entry is not None or bool(Query.parse(self.query or "").excluded)
+
+    @property
     def with_shared(self) -> bool:
         """Whether accepted shares are searched too."""
         return self.query is not None if self.include_shared is None else self.include_shared
@@ -335,7 +361,8 @@ class SearchResult:
     """The answer to a search, best first.
 
     `confident` says whether the best of it looks like an answer at all, None where nothing was ranked. `left_out` are
-    entries that would have been among it but for a filter, a word or the least score, if they were asked for.
+    entries that would have been among it but for a filter, a word or the least score, if they were asked for; and, in
+    any case, the one that would have been the first but for an excluded word.
     """
 
     hits: tuple[Hit, ...]
@@ -343,6 +370,17 @@ class SearchResult:
     search_type: SearchType
     confident: bool | None = None
     left_out: tuple[LeftOut, ...] = ()
+
+
+_ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+def _read(sign: str, word: str, before: str) -> tuple[str, str]:
+    """A word with a sign before it: the sign and the word, or no sign and all of it."""
+    if sign == "+":
+        return (sign, word) if is_requirable(word) else ("", sign + word)
+    excluded = excluded_word(word, before)
+    return (sign, excluded) if excluded else ("", sign + word)
 
 
 # A sign counts only before a term that starts the text or follows white space; a quote that never closes is a word.

@@ -15,7 +15,7 @@ from moltnet.domain.digest import Listing
 from moltnet.domain.entries import Entry
 from moltnet.domain.feed import Cursor, PublicEntry
 from moltnet.domain.ids import AgentId, DiaryId, EntryId, ShareId
-from moltnet.domain.indexing import EntryIndex
+from moltnet.domain.indexing import EntryIndex, Term
 from moltnet.domain.keys import Fingerprint, PublicKey
 from moltnet.domain.permissions import Relation
 from moltnet.domain.quotas import Usage
@@ -165,6 +165,15 @@ class Entries(Protocol):
         False, and nothing written, when the stored `updated_at` is not `unless_changed_since` or the entry is gone.
         Vectors of the text before go, whichever model made them. Raises UnknownSuccessor when `superseded_by` names no
         other entry of the same diary, and ServingModelChanged (`ModelVectors`).
+        """
+
+    async def outdated(self, analysis: int, limit: int) -> Sequence[Entry]:
+        """Some entries whose terms are of an earlier version of the analysis; quick when there are none."""
+
+    async def reindex(self, entry: Entry, index_terms: Mapping[Term, Sequence[int]], analysis: int) -> bool:
+        """Writes the terms of an entry as it was read, and their version; its vectors stay.
+
+        False, and nothing written, when the entry was changed since or is gone.
         """
 
     async def remove(self, diary_id: DiaryId, entry_id: EntryId, unless_changed_since: datetime | None = None) -> bool:

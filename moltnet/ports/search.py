@@ -31,7 +31,7 @@ class Embedder(Protocol):
         """How much its expansions add (δ of the ranking); 0 of a model that expands no text."""
 
     def windows(self, text: str, heading: str = "") -> tuple[Span, ...]:
-        """The passages of `text` that each fit the model, in order; empty for text without a token.
+        """The passages of `text` that each fit the model, in order; empty for text without a token that it knows.
 
         A text that fits is one; a longer one is cut as `domain.passages` says. Each leaves room for a heading in front
         of it, up to half of what fits.
@@ -59,14 +59,25 @@ class Embedder(Protocol):
 class TextAnalyzer(Protocol):
     """Splits text into words, folds case and endings, leaves out stop words.
 
-    Stored text and queries go through the same steps, in one place, so that every store matches alike.
+    Stored text and queries go through the same steps, in one place, so that every store matches alike. A text is
+    indexed by every form of its words, and a query asks for as few as it can.
     """
 
+    @property
+    def version(self) -> int:
+        """Grows whenever a text has other terms than before: what is stored is then analysed again."""
+
     def of_text(self, text: str) -> Mapping[Term, Sequence[int]]:
-        """Each term of a text and its positions, counted from 1 over all words, the left-out ones included."""
+        """Each term of a text and its positions, counted from 1 over all words, the left-out ones included.
+
+        Several terms at one position are forms of one word.
+        """
 
     def of_query(self, query: Query) -> LexicalQuery:
-        """A query in terms; a required or excluded term of several words is a run of them."""
+        """A query in terms; a required or excluded term of several words is a run of them.
+
+        A text that holds a word of the query, however written, holds its term or one of its forms.
+        """
 
 
 class CandidateSearch(Protocol):
@@ -85,8 +96,9 @@ class CandidateSearch(Protocol):
         Exact: every entry of these diaries that passes the filters and the exclusions is compared. An entry's cosine
         is that of its nearest passage made by the question's model; entries whose vectors are another model's have
         none, and their expansions count for nothing. Word scores are BM25 with document frequencies per diary, as a
-        share of the best possible (`ranking.shares`). Of more than 64 words the rarest 64 count (`ranking.rarest`), as
-        the 50 diaries of the smallest ids that hold an entry tell. Of those that happened in one of the question's
+        share of the best possible (`ranking.shares`). Of words of several forms those that an entry holds
+        count (`ranking.looked_up`), and of more than 64 words the rarest 64 (`ranking.rarest`), as the 50 diaries of
+        the smallest ids that hold an entry tell. Of those that happened in one of the question's
         periods, the best by cosine are offered as well. `cosine_beyond`, `words_beyond` and `expansion_beyond` are the
         worst offered score of a side that has more, None of one without; `timely_beyond` says that more happened then.
         Of a shortlist, the store adds the sides up, so that no caller does while it holds a unit of work.

@@ -30,6 +30,11 @@ def asked(index_terms: TextAnalyzer, text: str) -> LexicalQuery:
     return index_terms.of_query(Query.parse(text))
 
 
+def finds(query: LexicalQuery, index: Mapping[Term, Sequence[int]]) -> bool:
+    """Whether a text holds everything that a query asks for, in one form at least."""
+    return query.scored <= index.keys() and all(not index.keys().isdisjoint(group) for group in query.forms)
+
+
 def holds(index: Mapping[Term, Sequence[int]], run: tuple[Term, ...]) -> bool:
     """Whether a run stands in a text: one lexeme at each position, without a gap."""
     starts = index.get(run[0], ())
@@ -41,13 +46,14 @@ def holds(index: Mapping[Term, Sequence[int]], run: tuple[Term, ...]) -> bool:
 def test_every_word_of_a_text_finds_the_text(index_terms: TextAnalyzer, text: str):
     index = index_terms.of_text(text)
     for word in text.split():
-        assert index_terms.of_query(Query(scored=word)).scored <= index.keys()
+        assert finds(index_terms.of_query(Query(scored=word)), index)
 
 
 @given(text=TEXTS)
+@example(text="getUserById http2Server C++ 🎉 🇩🇪 v1.2.3 02.03.2025 +43 660 1234567 1,000 who_am_i")
 @SHARED
-def test_text_as_a_query_wants_all_of_the_text(index_terms: TextAnalyzer, text: str):
-    assert index_terms.of_query(Query(scored=text)).scored == index_terms.of_text(text).keys()
+def test_text_as_a_query_finds_the_text(index_terms: TextAnalyzer, text: str):
+    assert finds(index_terms.of_query(Query(scored=text)), index_terms.of_text(text))
 
 
 @given(words=st.lists(TOKENS, min_size=1, max_size=12), data=st.data())
@@ -90,9 +96,10 @@ def test_any_text_is_a_text_and_a_query(index_terms: TextAnalyzer, text: str):
 
 @given(text=TEXTS)
 @example(text="\u0149")
+@example(text="getUserById iPhone HTTPServer")
 @SHARED
-def test_case_does_not_matter(index_terms: TextAnalyzer, text: str):
-    assert index_terms.of_text(text.casefold()) == index_terms.of_text(text)
+def test_text_is_found_without_its_capitals(index_terms: TextAnalyzer, text: str):
+    assert finds(index_terms.of_query(Query(scored=text.casefold())), index_terms.of_text(text))
 
 
 def test_left_out_words_are_counted(index_terms: TextAnalyzer):
@@ -103,7 +110,7 @@ def test_term_has_all_its_positions(index_terms: TextAnalyzer):
     assert index_terms.of_text("agents, an Agent: agent!") == {"agent": [1, 3, 4]}
 
 
-@pytest.mark.parametrize("text", ["", " ", "the of and", "?!", "👍🏽 ❤️", "\ud800", "\x00", '""', "-", '+" "'])
+@pytest.mark.parametrize("text", ["", " ", "the of and", "?!", "\ud800", "\x00", '""', "-", '+" "'])
 def test_text_that_says_nothing_has_no_term(index_terms: TextAnalyzer, text: str):
     assert index_terms.of_text(text) == {}
     assert asked(index_terms, text) == LexicalQuery()
@@ -111,7 +118,7 @@ def test_text_that_says_nothing_has_no_term(index_terms: TextAnalyzer, text: str
 
 def test_operators_are_runs(index_terms: TextAnalyzer):
     query = asked(index_terms, 'deploying +server -staging "rolled back" -"broken builds"')
-    assert query.scored == {"deploy", "server", "roll", "back"}
+    assert query.scored | {group[0] for group in query.forms} == {"deploy", "server", "roll", "back"}
     assert query.required == (("server",), ("roll", "back"))
     assert query.excluded == (("stage",), ("broken", "build"))
 
@@ -125,4 +132,4 @@ def test_longest_part_stands_for_an_excluded_phrase(index_terms: TextAnalyzer):
 
 
 def test_left_out_words_around_a_phrase_do_not_matter(index_terms: TextAnalyzer):
-    assert asked(index_terms, '"the art" -"of memory"') == asked(index_terms, '"art" -memory')
+    assert asked(index_terms, 'on "the art" -"of memory"') == asked(index_terms, 'on "art" -memory')

@@ -151,10 +151,13 @@ def _expansion(index: EntryIndex, question: Question) -> float:
 def _words(stored: ReferenceEntry, kept: Collection[ReferenceEntry], question: Question) -> float:
     texts = [text_of(other.index) for other in kept if other.entry.diary_id == stored.entry.diary_id]
     mine = text_of(stored.index)
-    scored = sorted(question.words.scored)
+    length = len({at for places in stored.index.index_terms.values() for at in places})
+    held = {term for text in texts for term in text}
+    forms = ([term for term in group if term in held] or group[:1] for group in question.words.forms)
+    scored = sorted(question.words.scored.union(*forms))
     telling = shares([inverse_frequency(len(texts), sum(term in text for text in texts)) for term in scored])
     reached = sum(
-        share * term_weight(mine.count(term), len(mine))
+        share * term_weight(mine.count(term), length)
         for term, share in zip(scored, telling, strict=True)
         if term in mine
     )

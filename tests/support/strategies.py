@@ -103,7 +103,13 @@ def questions() -> st.SearchStrategy[Question]:
         Question,
         vector=st.none() | vectors(),
         model=st.sampled_from(MODELS),
-        words=st.builds(LexicalQuery, scored=index_terms().map(frozenset), required=runs, excluded=runs),
+        words=st.builds(
+            LexicalQuery,
+            scored=index_terms().map(frozenset),
+            forms=st.lists(index_terms(3, least=1).map(tuple), max_size=2).map(tuple),
+            required=runs,
+            excluded=runs,
+        ),
         time_ranges=st.lists(time_ranges(), max_size=2).map(tuple),
         filters=filters(),
     )

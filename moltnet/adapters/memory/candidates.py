@@ -11,7 +11,7 @@ import attrs
 
 from moltnet.adapters.memory.repositories.references import require_serving
 from moltnet.adapters.memory.statements import Repository, in_turns
-from moltnet.adapters.memory.tables import Tables
+from moltnet.adapters.memory.tables import StoredIndex, Tables
 from moltnet.adapters.memory.vectors import cosines, near_ones, unit
 from moltnet.domain.diaries import Visibility
 from moltnet.domain.entries import Entry, Similar
@@ -19,7 +19,6 @@ from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.domain.indexing import EntryIndex, IndexedPassage, ModelName, Span, Term, Vector
 from moltnet.domain.ranking import (
     DIARIES_COUNTED,
-    WORDS_LOOKED_UP,
     Candidate,
     Candidates,
     Question,
@@ -27,8 +26,9 @@ from moltnet.domain.ranking import (
     Shortlist,
     best_first,
     inverse_frequency,
+    looked_up,
+    needs_no_count,
     rank,
-    rarest,
     shares,
     term_weight,
 )
@@ -108,14 +108,14 @@ class _TermWeights:
 
     shares: dict[Term, float]
 
-    def score(self, index: EntryIndex) -> float:
+    def score(self, index: StoredIndex) -> float:
         """BM25 of an entry as a share of the best possible."""
         matched = self.shares.keys() & index.index_terms.keys()
-        length = sum(map(len, index.index_terms.values()))
-        return min(1.0, sum(self.shares[term] * term_weight(len(index.index_terms[term]), length) for term in matched))
+        weights = (self.shares[term] * term_weight(len(index.index_terms[term]), index.length) for term in matched)
+        return min(1.0, sum(weights))
 
 
-_Rows: TypeAlias = Sequence[tuple[Entry, EntryIndex]]
+_Rows: TypeAlias = Sequence[tuple[Entry, StoredIndex]]
 
 
 async def _best_of(tables: Tables, question: Question, within: Collection[DiaryId], depth: int) -> Candidates:
@@ -162,27 +162,27 @@ async def _shortened(candidates: Candidates, shortlist: Shortlist | None) -> Can
 
 
 async def _looked_up(tables: Tables, question: Question, within: Collection[DiaryId]) -> Question:
-    """The question with no more words than are looked up."""
-    if len(question.words.scored) <= WORDS_LOOKED_UP:
+    """The question with the words that are looked up."""
+    if needs_no_count(question.words):
         return question
     sampled = sorted(each for each in within if tables.entries.sharing("diary", each))[:DIARIES_COUNTED]
-    holding = await _holding(question.words, [row for diary_id in sampled for row in _rows(tables, diary_id)])
-    counted = {term: holding[term] for term in question.words.scored}
-    return attrs.evolve(question, words=attrs.evolve(question.words, scored=rarest(counted)))
+    terms = question.words.terms
+    holding = await _holding(terms, [row for diary_id in sampled for row in _rows(tables, diary_id)])
+    return attrs.evolve(question, words=looked_up(question.words, holding))
 
 
-async def _holding(query: LexicalQuery, rows: _Rows) -> Counter[Term]:
-    """In how many of the entries each word of a query stands."""
+async def _holding(terms: frozenset[Term], rows: _Rows) -> Counter[Term]:
+    """In how many of the entries each term stands."""
     holding: Counter[Term] = Counter()
     async for some in in_turns(rows):
         for _, index in some:
-            holding.update(query.scored & index.index_terms.keys())
+            holding.update(terms & index.index_terms.keys())
     return holding
 
 
 def _rows(tables: Tables, diary_id: DiaryId) -> _Rows:
     entries = tables.entries.sharing("diary", diary_id).items()
-    return [(entry, tables.indexes.get(entry_id) or EntryIndex()) for entry_id, entry in entries]
+    return [(entry, tables.indexes.get(entry_id) or StoredIndex.of(entry, EntryIndex())) for entry_id, entry in entries]
 
 
 async def _compared(rows: _Rows, question: Question) -> list[Candidate]:
@@ -204,7 +204,7 @@ async def _compared(rows: _Rows, question: Question) -> list[Candidate]:
 
 
 async def _term_weights(query: LexicalQuery, rows: _Rows) -> _TermWeights:
-    holding = await _holding(query, rows)
+    holding = await _holding(query.scored, rows)
     scored = sorted(query.scored)
     telling = shares([inverse_frequency(len(rows), holding[term]) for term in scored])
     return _TermWeights(dict(zip(scored, telling, strict=True)))

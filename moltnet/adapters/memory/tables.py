@@ -32,6 +32,7 @@ from moltnet.domain.key_changes import AgentKey
 from moltnet.domain.keys import PublicKey
 from moltnet.domain.outbox import OutboxMessage
 from moltnet.domain.permissions import Relation
+from moltnet.domain.ranking import text_length
 from moltnet.domain.records import Head, PreparedRecord, SignedRecord
 from moltnet.domain.recovery import RecoveryCode
 from moltnet.domain.sharing import Refusals, Share
@@ -202,11 +203,12 @@ class ModelRow:
 
 @attrs.frozen(kw_only=True)
 class StoredIndex(EntryIndex):
-    """What an entry of a diary is found by, and the unit vector of its beginning under each model."""
+    """What an entry of a diary is found by, with its length, and the unit vector of its beginning under each model."""
 
     entry_id: EntryId
     diary_id: DiaryId
     beginnings: Mapping[ModelName, bytes] = attrs.field(init=False, eq=False, repr=False)
+    length: int = attrs.field(init=False, eq=False, repr=False)
 
     @classmethod
     def of(cls, entry: Entry, index: EntryIndex) -> "StoredIndex":
@@ -219,8 +221,13 @@ class StoredIndex(EntryIndex):
             expansion=index.expansion,
             # Of tuples of numbers the collector of garbage keeps no account: thousands of lists hold a program up.
             index_terms={term: tuple(positions) for term, positions in index.index_terms.items()},
+            analysis=index.analysis,
             upcoming=index.upcoming,
         )
+
+    @length.default
+    def _text_length(self) -> int:
+        return text_length(self.index_terms)
 
     @beginnings.default
     def _first_passages(self) -> Mapping[ModelName, bytes]:

@@ -24,10 +24,22 @@ _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 @attrs.frozen
 class Tokens:
-    """The tokens of a text without special ones: their spans in order, and where words begin, both in code points."""
+    """The tokens of a text without special ones: their spans in order, and where words begin, both in code points.
+
+    `unread` are the starts of those that the model does not know and `read` of those of words that it does.
+    """
 
     spans: tuple[Span, ...]
     word_starts: tuple[int, ...]
+    read: tuple[int, ...]
+    unread: tuple[int, ...]
+
+    def is_read(self, span: Span) -> bool:
+        """Whether the model knows a word of it, or has nothing in it that it does not know.
+
+        All that it does not know looks the same to it, so a vector of nothing else would be near to all such texts.
+        """
+        return _between(self.read, span) or not _between(self.unread, span)
 
 
 class TextTokenizer:
@@ -47,6 +59,8 @@ class TextTokenizer:
         self._tokenizer.encode_special_tokens = True
         self.special_tokens = len(self._tokenizer.encode("").ids)
         self.vocabulary = self._tokenizer.get_vocab_size()
+        unknown = getattr(self._tokenizer.model, "unk_token", None)
+        self._unknown = self._tokenizer.token_to_id(unknown) if unknown else None
 
     def ids(self, text: str, limit: int) -> list[int]:
         """At most `limit` token numbers, special tokens included; text over it is cut at its end."""
@@ -61,7 +75,18 @@ class TextTokenizer:
         starts = (
             offset[0] for offset, word, before in zip(offsets, words, [None, *words], strict=False) if word != before
         )
-        return Tokens(tuple(Span(start, end) for start, end in offsets), tuple(starts))
+        is_unread = [number == self._unknown for number in encoding.ids]
+        read = (
+            start
+            for (start, end), unread in zip(offsets, is_unread, strict=True)
+            if not unread and text[start:end].isalnum()
+        )
+        return Tokens(
+            spans=tuple(Span(start, end) for start, end in offsets),
+            word_starts=tuple(starts),
+            read=tuple(read),
+            unread=tuple(start for (start, _), unread in zip(offsets, is_unread, strict=True) if unread),
+        )
 
     def count(self, text: str) -> int:
         """How many tokens a text has, special ones aside."""
@@ -71,6 +96,11 @@ class TextTokenizer:
         # As a batch of one: for a single text the library keeps the interpreter's lock, so that no event loop runs.
         (encoding,) = self._tokenizer.encode_batch([_encodable(text)], add_special_tokens=False)
         return encoding
+
+
+def _between(starts: Sequence[int], span: Span) -> bool:
+    at = bisect_left(starts, span.start)
+    return at < len(starts) and starts[at] < span.end
 
 
 def _encodable(text: str) -> str:
@@ -164,12 +194,12 @@ class OnnxEmbedder:
         """
         tokens = self._tokenizer.tokens(text)
         if len(tokens.spans) <= self._window:
-            return windows(tokens.spans, self._window, OVERLAP)
+            return tuple(filter(tokens.is_read, windows(tokens.spans, self._window, OVERLAP)))
         most = max(min(self._window // 2, self._window - OVERLAP - 1), 0)
         used = min(self._tokenizer.count(heading), most) if heading else 0
         budget = self._window - used
         cut = passages(text, tokens.spans, min(PASSAGE, budget), OVERLAP, budget)
-        return _aligned_to_words(cut, tokens.word_starts)
+        return tuple(filter(tokens.is_read, _aligned_to_words(cut, tokens.word_starts)))
 
     async def embed_passages(self, texts: Sequence[str], asker: str | None = None) -> list[Vector]:
         """One vector for each text, in order."""

@@ -27,12 +27,12 @@ from moltnet.domain.indexing import ModelName, Span, Term, Vector
 from moltnet.domain.ranking import (
     BM25_MOST,
     DIARIES_COUNTED,
-    WORDS_LOOKED_UP,
     Candidate,
     Candidates,
     Question,
     Shortlist,
-    rarest,
+    looked_up,
+    needs_no_count,
 )
 from moltnet.domain.search import LexicalQuery
 from moltnet.domain.text import SIMILAR_AMONG, SIMILAR_FROM, SIMILAR_MAX
@@ -182,14 +182,14 @@ class PostgresCandidates(Repository):
         return await self._session.run(LARGE, diary=diary_id) > 0
 
     async def _looked_up(self, question: Question, statement: LiteralString, **values: object) -> Question:
-        """The question with no more words than are looked up."""
-        scored = sorted(question.words.scored)
-        if len(scored) <= WORDS_LOOKED_UP:
+        """The question with the words that are looked up."""
+        if needs_no_count(question.words):
             return question
-        values |= {"lexemes": list(map(stored_form, scored)), "sample": DIARIES_COUNTED}
+        terms = sorted(question.words.terms)
+        values |= {"lexemes": list(map(stored_form, terms)), "sample": DIARIES_COUNTED}
         counted = dict(await self._session.all(_holding, statement, **values))
-        rarest_terms = rarest({term: counted.get(number, 0) for number, term in enumerate(scored, start=1)})
-        return attrs.evolve(question, words=attrs.evolve(question.words, scored=rarest_terms))
+        holding = {term: counted.get(number, 0) for number, term in enumerate(terms, start=1)}
+        return attrs.evolve(question, words=looked_up(question.words, holding))
 
 
 def best_values(question: Question, depth: int, shortlist: Shortlist | None = None) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import attrs
 
 from moltnet.adapters.postgres.pool import SPARSE_DIMENSIONS, SparseVector
 from moltnet.domain.indexing import Term
-from moltnet.domain.ranking import term_weight
+from moltnet.domain.ranking import term_weight, text_length
 
 # Of a text with more terms the most frequent are stored: pgvector takes 16 000 places that are not zero.
 TERMS_MAX = 16_000
@@ -32,7 +32,7 @@ class StoredTerms:
 
 def stored_terms(index_terms: Mapping[Term, Sequence[int]]) -> StoredTerms:
     """The stored forms of an entry's terms, given with their positions."""
-    length = sum(map(len, index_terms.values()))
+    length = text_length(index_terms)
     frequent_terms = {stored_form(term): positions for term, positions in _most_frequent(index_terms)}
     weights: dict[int, float] = {}
     for term, positions in frequent_terms.items():

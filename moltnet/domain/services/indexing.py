@@ -96,13 +96,15 @@ class Indexing:
             passages=embedded.passages if embedded else (),
             expansion=embedded.expansion if embedded else None,
             index_terms=await self.workers.run(lambda: self.index_terms.of_text(text), len(text)),
+            analysis=self.index_terms.version,
             upcoming=await self._embed(target, entry, vectors),
         )
 
     async def terms_only(self, entry: Entry) -> EntryIndex:
         """Of an entry's index, the words alone; its vectors are made later (`ReembeddingService`)."""
         text = entry.text
-        return EntryIndex(index_terms=await self.workers.run(lambda: self.index_terms.of_text(text), len(text)))
+        terms = await self.workers.run(lambda: self.index_terms.of_text(text), len(text))
+        return EntryIndex(index_terms=terms, analysis=self.index_terms.version)
 
     async def beginning(self, entry: Entry, vectors: Vectors) -> EntryIndex:
         """Of an entry's index, the first passage alone: what it resembles is told by that."""

@@ -14,6 +14,7 @@ import attrs
 from moltnet.domain.audit import AUDIT_RETENTION
 from moltnet.domain.errors import StorageLost, Unavailable
 from moltnet.domain.recovery import CODE_LIFETIME, FLOW_LIFETIME
+from moltnet.domain.services.reindexing import ReindexingService
 from moltnet.domain.signing import SigningRequest
 from moltnet.domain.vouching import EXPIRED_VOUCHERS_REMEMBERED
 from moltnet.ports.requests import RateLimits
@@ -105,6 +106,7 @@ EXPIRE_EVERY = timedelta(seconds=5)
 FORGET_EVERY = timedelta(seconds=60)
 FORGET_REQUESTS_EVERY = timedelta(hours=1)  # it reads the whole table, of which no index is kept for this
 INDEX_EVERY, INDEXED_AT_ONCE = timedelta(minutes=5), 200
+REINDEX_EVERY = timedelta(seconds=60)
 
 
 @attrs.frozen(kw_only=True)
@@ -114,6 +116,7 @@ class MaintenanceService:
     storage: Storage
     limits: RateLimits
     clock: Clock
+    reindexing: ReindexingService
     retention: Retention = DEFAULT_RETENTION
 
     def jobs(self) -> tuple[Job, ...]:
@@ -124,6 +127,7 @@ class MaintenanceService:
             Job(name="forget-what-is-over", every=FORGET_EVERY, batch=self._forget),
             Job(name="forget-signing-requests", every=FORGET_REQUESTS_EVERY, batch=self._forget_requests),
             Job(name="index-large-diaries", every=INDEX_EVERY, batch=self._index_large),
+            Job(name="analyse-texts-again", every=REINDEX_EVERY, batch=self.reindexing.run),
         )
 
     async def clear_counts(self) -> None:

@@ -103,8 +103,8 @@ class Retrieval:
 
 async def _read(embedder: Embedder | None, text: str, asker: str | None) -> tuple[Vector | None, Expansion | None]:
     """What a model makes of a query, both together; neither while it fails. What calls up nothing asks for nothing."""
-    if embedder is None or not text:
-        return None, None
+    if embedder is None or not text or not embedder.windows(text):
+        return None, None  # where the model reads nothing, words alone are asked for
     try:
         vector, expansion = await both(embedder.embed_query(text, asker), embedder.expand_query(text, asker))
     except EmbedderUnavailable:
@@ -124,7 +124,7 @@ class Explaining:
         """Why each of these entries is in the answer to a query."""
         ids = [entry.id for _, entry in hits]
         passages, words = await _passages(work, question, ids), self._queries_by_term(text)
-        matches = await work.candidates.matched_runs([_single(query.scored) for query in words.values()], ids)
+        matches = await work.candidates.matched_runs([_single(query.terms) for query in words.values()], ids)
         return {
             entry.id: _explained(
                 question, ranked, entry, passages.get(entry.id), _matched(list(words), matches.get(entry.id))
@@ -144,7 +144,7 @@ class Explaining:
 
         Best first, and at most as many as the answer may hold.
         """
-        open_query = LexicalQuery(scored=question.words.scored)
+        open_query = LexicalQuery(scored=question.words.scored, forms=question.words.forms)
         unbound, weights = attrs.evolve(question, words=open_query, filters=Filters()), search.weights
         ranked = await self.retrieval.best(work, unbound, within, weights, search.limit)
         missing = {each.entry_id: each for each in ranked} | {each.entry_id: each for each in returned}
@@ -157,6 +157,27 @@ class Explaining:
             if (reason := _reason(entry, question, search, scores[entry.id], refused.get(entry.id)))
         ]
         return tuple(sorted(found, key=lambda each: (-each.score, -each.entry_id.int))[: search.limit])
+
+    async def hidden(
+        self,
+        work: UnitOfWork,
+        search: Search,
+        question: Question,
+        within: Collection[DiaryId],
+        returned: Sequence[Ranked],
+    ) -> tuple[LeftOut, ...]:
+        """What an excluded word hid, if it is better than all that is returned."""
+        if not any(question.words.excluded):
+            return ()
+        open_question = attrs.evolve(question, words=attrs.evolve(question.words, excluded=()))
+        ranked = await self.retrieval.best(work, open_question, within, search.weights, 1)
+        ids = {each.entry_id for each in returned}
+        least = max(search.min_score, score_share(returned[0].score, search.weights) if returned else 0.0)
+        scores = {each.entry_id: score_share(each.score, search.weights) for each in ranked if each.entry_id not in ids}
+        return tuple(
+            LeftOut(entry_id=entry.id, diary_id=entry.diary_id, score=scores[entry.id], reason=Reason.EXCLUDED)
+            for entry in await work.entries.find_many([each for each, score in scores.items() if score >= least])
+        )
 
     def _queries_by_term(self, text: str) -> dict[str, LexicalQuery]:
         words = dict.fromkeys(Query.parse(text).scored.split())

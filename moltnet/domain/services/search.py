@@ -12,7 +12,7 @@ from moltnet.domain.digest import Digest, Reflection, digest
 from moltnet.domain.entries import Entry
 from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.domain.permissions import Relation
-from moltnet.domain.ranking import Question, Ranked, score_share
+from moltnet.domain.ranking import Question, Ranked, best_possible, score_share
 from moltnet.domain.search import Explanation, Filters, Hit, LeftOut, Query, Search, SearchResult, SearchType
 from moltnet.domain.services.access import DiaryAccess
 from moltnet.domain.services.retrieval import Explaining, Retrieval
@@ -100,8 +100,12 @@ class SearchService:
         ranked = await self.retrieval.best(work, question, within, search.weights, search.limit)
         entries = {each.id: each for each in await work.entries.find_many([each.entry_id for each in ranked])}
         found = tuple((each, entries[each.entry_id]) for each in ranked)
+        named = await self._named(work, search, question, within)
+        if named is not None:
+            found = (named, *(each for each in found if each[1].id != named[1].id))[: search.limit]
         if not search.explain:
-            return _Matches(found=found)
+            hidden = await self.explaining.hidden(work, search, question, within, ranked)
+            return _Matches(found=found, left_out=hidden)
         return _Matches(
             found=found,
             why=await self.explaining.of(work, search.query or "", question, found),
@@ -110,7 +114,7 @@ class SearchService:
 
     async def _replica(self, search: Search) -> ReadReplica | None:
         """How a replica ranks that has all that is stored by now; None where there is none to ask."""
-        if self.replicas is None or search.explain:
+        if self.replicas is None or search.explain or search.looks_twice:
             return None
         replicas, since = self.replicas, await self.replicas.committed()
         return lambda rank: replicas.read(since, rank)
@@ -133,6 +137,16 @@ class SearchService:
             return _Matches(found=tuple(pair for pair in pairs if pair[1].diary_id in set(within)))
 
         return await self._read(caller, search, found)
+
+    async def _named(
+        self, work: UnitOfWork, search: Search, question: Question, within: list[DiaryId]
+    ) -> tuple[Ranked, Entry] | None:
+        """The entry whose id the query is, as the best that there could be."""
+        entry_id = search.named_entry
+        for entry in await work.entries.find_many([entry_id]) if entry_id else ():
+            if entry.diary_id in within and question.filters.refusal(entry) is None:
+                return best_possible(entry, search.weights), entry
+        return None
 
     def _result(self, search: Search, question: Question, matches: "_Matches") -> SearchResult:
         weights = search.weights
@@ -189,4 +203,4 @@ def _answer(hits: list[Hit], search_type: SearchType) -> SearchResult:
 def _search_type(question: Question) -> SearchType:
     if question.vector is None:
         return SearchType.FULLTEXT
-    return SearchType.HYBRID if question.words.scored else SearchType.SEMANTIC
+    return SearchType.HYBRID if question.words.terms else SearchType.SEMANTIC

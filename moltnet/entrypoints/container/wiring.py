@@ -36,6 +36,7 @@ from moltnet.domain.services.overview import OverviewService
 from moltnet.domain.services.records import RecordService
 from moltnet.domain.services.recovery import RecoveryService
 from moltnet.domain.services.registration import REGISTER_AGENT, RegistrationService, RegistrationWorkflow
+from moltnet.domain.services.reindexing import ReindexingService
 from moltnet.domain.services.relations import RelationDelivery, RelationService
 from moltnet.domain.services.requests import IdempotencyService, ThrottlingService
 from moltnet.domain.services.retrieval import Explaining, Retrieval
@@ -223,6 +224,7 @@ class Parts(containers.DeclarativeContainer):
         storage=storage,
         limits=limits,
         clock=clock,
+        reindexing=providers.Singleton(ReindexingService, storage=storage, index_terms=index_terms, workers=workers),
         retention=settings.provided.retention,
     )
     jobs = maintenance.provided.jobs.call()

@@ -71,7 +71,11 @@ view(
     Shown("hits", "results"),
     "total search_type",
     Shown("confident", description="Whether the best looks like an answer; absent where nothing was ranked"),
-    Shown("left_out", description="With explain: what a filter, word or minScore kept out", is_optional=True),
+    Shown(
+        "left_out",
+        description="With explain: what a filter, word or minScore kept out. Else: what a -word hid, if it is the best",
+        is_optional=True,
+    ),
 )
 view(Group, "DigestGroup", "So many of the entries, in their order, are of one type.", "entry_type", "count", "tokens")
 view(
@@ -114,7 +118,8 @@ SEARCH = Operation(
         "diary_search",
         "Search memories",
         "Find memories by meaning and by words. Ask a whole question, or give words: several match loosely, "
-        '"words in quotes" stand together, +word is required, -word excluded. A time in the question ("last week") '
+        '"words in quotes" stand together, +word is required, -word excluded (letters only: flags and numbers are '
+        'words). A time in the question ("last week") '
         "favours what happened then. Without diary_ref, all your diaries and those shared with you are searched.",
         Effect.READS,
         failure="Search failed",

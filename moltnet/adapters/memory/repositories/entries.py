@@ -21,7 +21,7 @@ from moltnet.domain.digest import Listing
 from moltnet.domain.entries import Entry, UnknownSuccessor
 from moltnet.domain.feed import Cursor, Figures, Position, PublicEntry, Stretch
 from moltnet.domain.ids import AgentId, DiaryId, EntryId
-from moltnet.domain.indexing import EntryIndex
+from moltnet.domain.indexing import EntryIndex, Term
 from moltnet.domain.permissions import Relation
 from moltnet.domain.quotas import Usage
 from moltnet.domain.records import EntryIdUsed
@@ -112,6 +112,22 @@ class MemoryEntries(Repository):
             if index is not None:
                 require_serving(tables, index.model)
                 tables.indexes.put(entry.id, StoredIndex.of(entry, index))
+            return True
+
+    async def outdated(self, analysis: int, limit: int) -> Sequence[Entry]:
+        tables = await self._statements.read()
+        indexes = (index for index in tables.indexes.rows().values() if index.analysis < analysis)
+        entries = (tables.entries.get(index.entry_id) for index in indexes)
+        return list(islice(filter(None, entries), limit))
+
+    async def reindex(self, entry: Entry, index_terms: Mapping[Term, Sequence[int]], analysis: int) -> bool:
+        async with self._statements.change() as tables:
+            stored, index = _find(tables, entry.diary_id, entry.id), tables.indexes.get(entry.id)
+            if stored is None or index is None or stored.updated_at != entry.updated_at:
+                return False
+            tables.indexes.put(
+                entry.id, StoredIndex.of(entry, attrs.evolve(index, index_terms=index_terms, analysis=analysis))
+            )
             return True
 
     async def remove(self, diary_id: DiaryId, entry_id: EntryId, unless_changed_since: datetime | None = None) -> bool:

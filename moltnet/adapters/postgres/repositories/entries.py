@@ -10,6 +10,7 @@ from moltnet.adapters.postgres.repositories.entry_changes import (
     ADD,
     FORGET_PASSAGES,
     FORGET_TERMS,
+    REINDEX,
     REMOVE,
     REPLACE,
     REPLACE_WITH_INDEX,
@@ -18,13 +19,14 @@ from moltnet.adapters.postgres.repositories.entry_changes import (
 )
 from moltnet.adapters.postgres.rows import beside, diary_from_row, entry_from_row, parted, public_entry_from_row
 from moltnet.adapters.postgres.session import Repository, Row
+from moltnet.adapters.postgres.terms import stored_terms
 from moltnet.domain.constraints import Page
 from moltnet.domain.diaries import Diary, DiaryNotFound
 from moltnet.domain.digest import Listing
 from moltnet.domain.entries import Entry
 from moltnet.domain.feed import Cursor, Figures, Position, PublicEntry, Stretch
 from moltnet.domain.ids import AgentId, DiaryId, EntryId
-from moltnet.domain.indexing import EntryIndex
+from moltnet.domain.indexing import EntryIndex, Term
 from moltnet.domain.permissions import Relation
 from moltnet.domain.quotas import Usage
 from moltnet.domain.search import ANY_TERMS, Filters, LexicalQuery
@@ -101,6 +103,13 @@ FIRST_LIKE = """
         select id from diary_entries where diary_id = %(diary_id)s and fold = %(fold)s
         order by created_at, id limit 1
     )
+"""
+# Some entries whose terms are of an earlier analysis; diary_entries_analysis.
+OUTDATED = """
+    select entries.* from (
+        select id from diary_entries where analysis < 1 and analysis < %(analysis)s order by id limit %(limit)s
+    ) as wanted
+    join entries on entries.id = wanted.id
 """
 # One row for every entry there is; diary_entries_pkey. One that is being removed just now is passed over, not waited
 # for, and the others are taken in the order of their ids: no two callers wait for each other.
@@ -215,6 +224,24 @@ class PostgresEntries(Repository):
                 await self._session.run(
                     FORGET_PASSAGES, id=entry.id, models=stored["models"], ordinals=stored["ordinals"]
                 )
+            await self._forget_terms(entry.diary_id, lost)
+        return lost is not None
+
+    async def outdated(self, analysis: int, limit: int) -> Sequence[Entry]:
+        return await self._session.all(entry_from_row, OUTDATED, analysis=analysis, limit=limit)
+
+    async def reindex(self, entry: Entry, index_terms: Mapping[Term, Sequence[int]], analysis: int) -> bool:
+        stored = stored_terms(index_terms)
+        values = {"words": stored.words, "terms": stored.terms, "lexemes": stored.index_terms, "analysis": analysis}
+        async with self._session.together():
+            lost = await self._session.first(
+                itemgetter("lexemes"),
+                REINDEX,
+                id=entry.id,
+                diary_id=entry.diary_id,
+                updated_at=entry.updated_at,
+                **values,
+            )
             await self._forget_terms(entry.diary_id, lost)
         return lost is not None
 

@@ -28,12 +28,12 @@ ADD = f"""
     ), entry as (
         insert into diary_entries (
             id, diary_id, diary_visibility, created_at, author_id, {_COLUMNS},
-            embedding_model, embedding, expansion, starts_at, ends_at, further_passages, terms, words
+            embedding_model, embedding, expansion, starts_at, ends_at, further_passages, terms, words, analysis
         )
         select
             %(id)s, id, visibility, %(created_at)s, %(author_id)s, {_VALUES},
             %(embedding_model)s, %(embedding)s, %(expansion)s, %(starts_at)s, %(ends_at)s, %(further_passages)s,
-            %(terms)s, %(words)s
+            %(terms)s, %(words)s, %(analysis)s
         from diary
         returning id
     ), further as (
@@ -61,6 +61,21 @@ REPLACE = f"""
     from diary
     where e.diary_id = diary.id and e.id = %(id)s and e.updated_at = %(unless_changed_since)s
 """  # noqa: S608 - constants
+# How the term counts of the diary change from `old` words to the given ones.
+_CHANGED = """
+    changes as (
+        select lexeme, sum(change)::int as change from (
+            select unnest(tsvector_to_array(words)) collate "C" as lexeme, -1 as change from old
+            union all
+            select unnest(%(lexemes)s::text[]), 1 from old
+        ) as both_ways
+        group by lexeme having sum(change) <> 0
+    ), counted as (
+        insert into diary_terms (diary_id, lexeme, holding)
+        select old.diary_id, lexeme, change from old, changes order by lexeme
+        on conflict (diary_id, lexeme) do update set holding = diary_terms.holding + excluded.holding
+    )
+"""
 # The same with another index: one row with the terms the entry no longer holds, or none.
 REPLACE_WITH_INDEX = f"""
     with diary as (
@@ -75,7 +90,7 @@ REPLACE_WITH_INDEX = f"""
         set {_SET},
             embedding_model = %(embedding_model)s, embedding = %(embedding)s, expansion = %(expansion)s,
             starts_at = %(starts_at)s, ends_at = %(ends_at)s, further_passages = %(further_passages)s,
-            terms = %(terms)s, words = %(words)s
+            terms = %(terms)s, words = %(words)s, analysis = %(analysis)s
         from old where e.id = old.id
         returning e.id
     ), further as (
@@ -88,18 +103,22 @@ REPLACE_WITH_INDEX = f"""
         on conflict (entry_id, model, ordinal) do update
         set starts_at = excluded.starts_at, ends_at = excluded.ends_at, embedding = excluded.embedding,
             expansion = excluded.expansion
-    ), changes as (
-        select lexeme, sum(change)::int as change from (
-            select unnest(tsvector_to_array(words)) collate "C" as lexeme, -1 as change from old
-            union all
-            select unnest(%(lexemes)s::text[]), 1 from old
-        ) as both_ways
-        group by lexeme having sum(change) <> 0
-    ), counted as (
-        insert into diary_terms (diary_id, lexeme, holding)
-        select old.diary_id, lexeme, change from old, changes order by lexeme
-        on conflict (diary_id, lexeme) do update set holding = diary_terms.holding + excluded.holding
-    )
+    ), {_CHANGED}
+    select array(select lexeme from changes where change < 0) as lexemes from edited
+"""  # noqa: S608 - constants
+# Its terms alone: one row with those it no longer holds, or none.
+REINDEX = f"""
+    with diary as (
+        select id from diaries where id = %(diary_id)s for no key update
+    ), old as (
+        select e.id, e.diary_id, e.words from diary join diary_entries e on e.diary_id = diary.id
+        where e.id = %(id)s and e.updated_at = %(updated_at)s
+        for no key update of e
+    ), edited as (
+        update diary_entries e set terms = %(terms)s, words = %(words)s, analysis = %(analysis)s
+        from old where e.id = old.id
+        returning e.id
+    ), {_CHANGED}
     select array(select lexeme from changes where change < 0) as lexemes from edited
 """  # noqa: S608 - constants
 # One row with the terms the entry held, or none when it was changed or is gone; diary_entries_pkey. Passages and
@@ -182,6 +201,7 @@ def index_values(index: EntryIndex) -> dict[str, Any]:
         "ends_at": first and first.end,
         "further_passages": sum(passage.ordinal > 0 for passage in index.passages),
         **_passages_of(index),
+        "analysis": index.analysis,
         "words": stored.words,
         "terms": stored.terms,
         "lexemes": stored.index_terms,

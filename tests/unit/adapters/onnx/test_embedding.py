@@ -96,3 +96,21 @@ async def test_closed_embedder_is_unavailable(tiny_model):
 
     with pytest.raises(EmbedderUnavailable, match="closed"):
         await embedder.embed_query("key")
+
+
+@pytest.mark.parametrize("text", ["\u0e20\u0e39\u0e40\u0e02\u0e32", "\u0e20\u0e39, \u0e40\u0e02!", "\U0001f389"])
+def test_text_of_unknown_tokens_alone_has_no_window(tiny_model, text):
+    embedder = OnnxEmbedder.load(tiny_model().path)
+
+    assert embedder.windows(text) == ()
+    assert len(embedder.windows(f"{text} key")) == 1
+
+
+def test_windows_of_unknown_tokens_are_left_out(tiny_model):
+    embedder = OnnxEmbedder.load(tiny_model().path)
+    text = "lost " * 100 + "\u0e20 " * 400 + "key"
+
+    windows = embedder.windows(text)
+
+    assert all("lost" in window.of(text) or "key" in window.of(text) for window in windows)
+    assert windows[-1].end == len(text)

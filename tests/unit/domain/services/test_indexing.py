@@ -44,7 +44,7 @@ async def test_a_long_text_is_many_passages_each_with_its_own_vector() -> None:
 async def test_a_text_without_a_word_has_no_passage() -> None:
     assert await Indexing(models=Models(EMBEDDER), index_terms=LEXEMES, workers=WORKERS).index(
         an_entry(content="..."), Vectors()
-    ) == EntryIndex(model=EMBEDDER.model)
+    ) == EntryIndex(model=EMBEDDER.model, analysis=LEXEMES.version)
 
 
 async def test_without_a_model_words_stand_alone() -> None:

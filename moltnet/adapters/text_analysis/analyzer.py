@@ -1,0 +1,125 @@
+"""The port `TextAnalyzer`: the terms of the words of a text, and what a query asks for of them."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import chain, groupby
+
+from moltnet.adapters.text_analysis.folding import bare, spelled
+from moltnet.adapters.text_analysis.languages import STOP_WORDS, Languages, languages_of_query, languages_of_text
+from moltnet.adapters.text_analysis.words import Unit, parts_of, units
+from moltnet.domain.indexing import Term
+from moltnet.domain.search import LexicalQuery, Query
+
+TERM_CHARACTERS_MAX = 255
+
+
+class SnowballAnalyzer:
+    """The port `TextAnalyzer`.
+
+    Words are runs of letters and digits after NFKC and case folding (Unicode §3.13, §5.18), without marks; English stop
+    words are left out, endings cut off by the Snowball stemmers (`languages`), and what is longer than 255 characters
+    is cut there. In scripts without spaces each character is a word, and each two neighbours are a term where the first
+    is, so that a name of two characters weighs more than its characters. Identifiers, numbers and words of other
+    languages have further forms (`words`, `numbers`), symbols stand where the word before them does. A term of
+    several words is one run of terms; where a left-out word stands inside it, see `of_query`. Every text has an answer,
+    whatever its characters.
+    """
+
+    version = 1  # with every change of what `of_text` answers, and an index of the earlier ones in a migration
+
+    def __init__(self) -> None:
+        self._languages = Languages()
+
+    def of_text(self, text: str) -> Mapping[Term, Sequence[int]]:
+        found: defaultdict[Term, list[int]] = defaultdict(list)
+        read = list(units(text))
+        languages = languages_of_text([word for unit in read for word in unit.words])
+        forms: dict[str, tuple[Term, ...]] = {}  # most words of a text are there again
+        position = 0
+        for unit in read:
+            first = position + 1
+            for word in unit.words:
+                position += 1
+                if word not in forms:
+                    forms[word] = self._forms(word, languages)
+                for term in forms[word]:
+                    found[term].append(position)
+            if unit.terms:
+                position += 1
+                for term in map(Term, unit.terms):
+                    found[term].append(position)
+            for term in map(self._term, unit.compounds):
+                at = min(first, max(position, 1))
+                if term not in found or found[term][-1] < at:
+                    found[term].append(at)
+        return found
+
+    def of_query(self, query: Query) -> LexicalQuery:
+        """A query in terms.
+
+        Runs have no gaps, so a left-out word divides a term. A required one becomes a run for each part: a text that
+        holds the phrase always matches. An excluded one is told by its longest part: a text that holds the phrase
+        never matches, and some that hold only that part do not either. A term of left-out words alone says nothing.
+        """
+        scored: set[Term] = set()
+        forms: dict[tuple[Term, ...], None] = {}
+        read = list(units(query.scored))
+        languages = languages_of_query([word for unit in read for word in unit.words])
+        for unit in read:
+            for group in self._asked(unit, languages):
+                if len(group) == 1:
+                    scored.add(group[0])
+                else:
+                    forms[group] = None
+        return LexicalQuery(
+            scored=frozenset(scored),
+            forms=tuple(forms),
+            required=tuple(run for term in query.required for run in self._runs(term)),
+            excluded=tuple(max(runs, key=_weight) for term in query.excluded if (runs := self._runs(term))),
+        )
+
+    def _asked(self, unit: Unit, languages: Collection[str]) -> Iterator[tuple[Term, ...]]:
+        """Groups of terms: any of a group is what the unit asks for."""
+        words = [forms for word in unit.words if (forms := self._forms(word, languages))]
+        compounds = tuple(map(self._term, unit.compounds)) if unit.asks_for_compounds or not words else ()
+        if compounds:
+            yield tuple(dict.fromkeys((*compounds, *chain.from_iterable(words))))
+            return
+        yield from words
+        yield from ((Term(term),) for term in unit.terms)
+
+    def _forms(self, word: str, languages: Iterable[str]) -> tuple[Term, ...]:
+        """The terms of a word, the one that stands in every text first; none for a word that is left out."""
+        if word in STOP_WORDS:
+            return ()
+        word = word[:TERM_CHARACTERS_MAX]
+        term = self._term(word)
+        if word.isascii() and word.isalpha() and not languages:
+            return (term,)
+        others = (*parts_of(word), *((each,) if (each := bare(spelled(word))) != bare(word) else ()))
+        foreign = self._languages.foreign(word, languages)
+        return tuple(dict.fromkeys((term, *map(self._term, others), *map(Term, foreign))))
+
+    def _term(self, word: str) -> Term:
+        return Term(self._languages.stem(word[:TERM_CHARACTERS_MAX])[:TERM_CHARACTERS_MAX])
+
+    def _runs(self, term: str) -> list[tuple[Term, ...]]:
+        read = list(units(term))
+        positions = [position for unit in read for position in self._positions(unit)]
+        if not any(positions):  # of what has no word, the first symbol
+            compounds: list[tuple[Term, ...]] = [
+                (self._term(compound),) for unit in read for compound in unit.compounds[:1]
+            ]
+            return compounds[:1]
+        parts = groupby(positions, bool)
+        return [tuple(position[0] for position in run) for is_indexed, run in parts if is_indexed]
+
+    def _positions(self, unit: Unit) -> Iterator[tuple[Term, ...]]:
+        """What stands at each position of a unit."""
+        yield from (self._forms(word, ()) for word in unit.words)
+        if unit.terms:
+            yield tuple(map(Term, unit.terms))
+
+
+def _weight(run: tuple[Term, ...]) -> tuple[int, int]:
+    return len(run), sum(map(len, run))

@@ -1,0 +1,114 @@
+"""Queries as people type them, with the real model, in a diary of hundreds of other notes."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from moltnet.adapters.onnx.embedding import OnnxEmbedder
+from moltnet.adapters.onnx.install import default_model
+from moltnet.adapters.onnx.model_dir import ModelMissing
+from moltnet.domain.search import Search, SearchResult
+from moltnet.entrypoints.cli.commands.bench import BUNDLED
+from moltnet.entrypoints.cli.scoring.rankings import read_memory_set
+from tests.support.mixed_notes import MIXED_NOTES
+from tests.support.network import Member, Network, a_network
+
+pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="module")]
+
+# What is asked, what is to be found, and how far up.
+CASES = (
+    # Flags and numbers with a sign are words.
+    ("git push --force", "Never use git push --force on the main branch", 1),
+    ("--force", "Never use git push --force on the main branch", 1),
+    ("alarm at -18 degrees", "The freezer alarm rings at -18 degrees.", 1),
+    ("tar -xzf backup", "Unpack it with tar -xzf backup.tgz on the second disk", 1),
+    ("docker run --rm alpine", "Try it with docker run --rm alpine first", 1),
+    ("overdraft of -250", "The account was at -250 when the rent went out", 1),
+    ("+1 for tabs over spaces", "Team vote: +1 for tabs over spaces from everybody but Ilse", 1),
+    ("+43 660 1234567", "Handyman Karl: 0660/123 45 67, mornings only", 1),
+    ("+1 555 010 9988", "The plumber is at (555) 010-9988", 1),
+    # Identifiers by their words.
+    ("get user by id", "The cache in getUserById is never cleared", 1),
+    ("get_user_by_id", "The cache in getUserById is never cleared", 1),
+    ("last login at", "lastLoginAt is null for imported accounts", 1),
+    ("max retry count", "Raise MAX_RETRY_COUNT before the next import", 1),
+    ("maxRetryCount", "Raise MAX_RETRY_COUNT before the next import", 1),
+    ("user profile card", "The user-profile-card component overflows on phones", 1),
+    ("UserProfileCard", "The user-profile-card component overflows on phones", 1),
+    ("http2 server", "http2Server drops idle streams after a minute", 1),
+    ("invoice renderer", "billing.pdf.InvoiceRenderer leaks file handles", 1),
+    ("main window", "Colours come from src/ui/mainWindow.ts", 1),
+    ("parse json body", "parseJSONBody accepts trailing commas", 1),
+    # Versions and dates as numbers.
+    ("1.2.3", "Rolled back to v1.2.3 because of the memory leak", 1),
+    ("v4.0.17", "The scanner firmware 4.0.17 fixed the beeping", 1),
+    ("03.04.2019", "On 3 April 2019 the boiler was replaced", 1),
+    ("14 July 2024", "Contract signed 2024-07-14 with the landlord", 1),
+    ("2023-11-05", "Am 5. November 2023 kam der neue Nachbar", 1),
+    # Marks left out.
+    ("deploiement", "Le déploiement de vendredi a été annulé", 1),
+    ("region", "La región norte tiene otro proveedor de internet", 3),
+    ("Juergen", "Jürgen bringt am Montag die Leiter zurück", 3),
+    ("Malmo", "Tåget till Malmö går från spår fyra", 3),
+    ("smorrebrod", "Til frokost var der smørrebrød med sild", 3),
+    ("Istanbul", "İstanbul'daki toplant\u0131 ertelendi", 3),
+    ("Lodz", "Magazyn w Łódź jest zamknięty w niedzielę", 3),
+    ("ha noi", "Văn phòng Hà Nội chuyển sang tầng ba", 3),
+    # Inflected words of other languages.
+    ("книга", "Я вернул книги в библиотеку на прошлой неделе", 1),
+    ("договоры", "Юрист прочитал договор и попросил изменить срок", 1),
+    ("Haus", "Die Häuser am Fluss werden im Herbst gestrichen", 3),
+    ("Rechnungen", "Die Rechnung vom Klempner ist noch nicht bezahlt", 3),
+    ("chevaux", "Le cheval de la voisine est malade depuis mardi", 3),
+    ("reuniones", "La reunión con el banco es el jueves", 3),
+    ("المهندسون", "اتصل المهندس بخصوص المصعد", 3),
+    # Symbols and emoji.
+    ("🎉", "Launch party 🎉🚀 on the roof.", 1),
+    ("🚀", "Launch party 🎉🚀 on the roof.", 1),
+    ("🇫🇮", "Holiday house booked 🇫🇮 in the archipelago", 1),
+    ("C++", "The plugin is written in C++ and nobody dares to touch it", 1),
+)
+# Where words are excluded all the same, the note that is not shown.
+EXCLUDED = (
+    ("deploy -staging", "We deploy to staging every evening"),
+    ('rollout -"two words"', "A rollout needs two words: go ahead"),
+)
+
+
+@pytest.fixture(scope="module")
+def model() -> OnnxEmbedder:
+    try:
+        return OnnxEmbedder.load(default_model())
+    except ModelMissing as missing:
+        pytest.skip(missing.detail)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def asked(model: OnnxEmbedder) -> AsyncIterator[tuple[Network, Member]]:
+    """A network whose one diary holds what is to be found among some six hundred other notes."""
+    async with a_network(embedder=model) as network:
+        ada = await network.member()
+        diary = await network.diary(ada)
+        contents = [memory.new.content for memory in read_memory_set(BUNDLED).entries]
+        for content in dict.fromkeys([*contents, *MIXED_NOTES, *(case[1] for case in (*CASES, *EXCLUDED))]):
+            await network.entry(ada, diary, content)
+        yield network, ada
+
+
+async def search(asked: tuple[Network, Member], query: str, limit: int = 10) -> SearchResult:
+    network, ada = asked
+    return await network.services.search.search(ada.caller, Search(query=query, limit=limit))
+
+
+@pytest.mark.parametrize(("query", "stored", "place"), CASES, ids=[query for query, *_ in CASES])
+async def test_it_is_found(asked: tuple[Network, Member], query: str, stored: str, place: int) -> None:
+    found = [hit.entry.content for hit in (await search(asked, query)).hits]
+    assert stored in found[:place], found[:3]
+
+
+@pytest.mark.parametrize(("query", "stored"), EXCLUDED)
+async def test_what_is_excluded_is_not_shown(asked: tuple[Network, Member], query: str, stored: str) -> None:
+    found = [hit.entry.content for hit in (await search(asked, query, limit=100)).hits]
+    assert found
+    assert stored not in found
