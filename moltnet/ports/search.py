@@ -30,8 +30,11 @@ class Embedder(Protocol):
     def expansion_weight(self) -> float:
         """How much its expansions add (δ of the ranking); 0 of a model that expands no text."""
 
+    def legible(self, text: str) -> str:
+        """The text with blanks for what the model cannot read, of the same length. What is embedded is cut from it."""
+
     def windows(self, text: str, heading: str = "") -> tuple[Span, ...]:
-        """The passages of `text` that each fit the model, in order; empty for text without a token that it knows.
+        """The passages of `text` that each fit the model, in order; empty for text without a token.
 
         A text that fits is one; a longer one is cut as `domain.passages` says. Each leaves room for a heading in front
         of it, up to half of what fits.

@@ -1,5 +1,7 @@
 """Queries as people type them, with the real model, in a diary of hundreds of other notes."""
 
+import base64
+import json
 from collections.abc import AsyncIterator
 
 import pytest
@@ -112,3 +114,26 @@ async def test_what_is_excluded_is_not_shown(asked: tuple[Network, Member], quer
     found = [hit.entry.content for hit in (await search(asked, query, limit=100)).hits]
     assert found
     assert stored not in found
+
+
+async def test_question_in_a_script_that_the_model_does_not_know_is_no_confident_answer(
+    asked: tuple[Network, Member],
+) -> None:
+    for query in (
+        "\u0e20\u0e39\u0e40\u0e02\u0e32\u0e44\u0e1f\u0e23\u0e30\u0e40\u0e1a\u0e34\u0e14",
+        "\u1320\u12cb\u1275 \u1261\u1293",
+    ):
+        assert not (await search(asked, query)).confident
+
+
+async def test_data_is_not_found_for_words_that_it_does_not_hold(model: OnnxEmbedder) -> None:
+    data = base64.b64encode(bytes(range(256)) * 4).decode()
+    dense = json.dumps([{"id": n, "sku": f"A-{n}", "qty": n % 7} for n in range(90)], separators=(",", ":"))
+    async with a_network(embedder=model) as network:
+        ada = await network.member()
+        diary = await network.diary(ada)
+        for content in (data, dense, *MIXED_NOTES[::8]):
+            await network.entry(ada, diary, content)
+        for query in ("summer holidays in Norway", "who is allergic to nuts", "xylophone"):
+            found = (await search((network, ada), query)).hits
+            assert found[0].entry.content not in {data, dense}

@@ -25,6 +25,10 @@ class NamedEmbedder:
         self.embedded: list[str] = []
         self.askers: list[str | None] = []
 
+    def legible(self, text: str) -> str:
+        """As the memory embedder's."""
+        return self._memory.legible(text)
+
     def windows(self, text: str, heading: str = "") -> tuple[Span, ...]:
         """As the memory embedder's."""
         return self._memory.windows(text, heading)

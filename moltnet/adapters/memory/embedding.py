@@ -39,6 +39,10 @@ class MemoryEmbedder:
     def expansion_weight(self) -> float:
         return 0.5
 
+    def legible(self, text: str) -> str:
+        """The text itself: every word is known."""
+        return text
+
     def windows(self, text: str, heading: str = "") -> tuple[Span, ...]:
         """A text of 64 words whole, a longer one in passages; at least half of the words are left by a heading."""
         words = [Span(*word.span()) for word in _WORD.finditer(text)]

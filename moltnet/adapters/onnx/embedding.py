@@ -17,29 +17,19 @@ from moltnet.adapters.onnx.inference import Inference
 from moltnet.adapters.onnx.model_dir import DECLARATION, TOKENIZER, ModelDirectory, ModelUnusable
 from moltnet.adapters.onnx.scheduling import Scheduler
 from moltnet.domain.indexing import Expansion, ModelName, Span, Vector, passages, windows
+from moltnet.domain.legibility import without_noise
 from moltnet.ports.telemetry import NO_TELEMETRY, Telemetry
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_LONG_WORD = re.compile(r"\w{100}")  # a longer one is unknown whatever is in it
 
 
 @attrs.frozen
 class Tokens:
-    """The tokens of a text without special ones: their spans in order, and where words begin, both in code points.
-
-    `unread` are the starts of those that the model does not know and `read` of those of words that it does.
-    """
+    """The tokens of a text without special ones: their spans in order, and where words begin, both in code points."""
 
     spans: tuple[Span, ...]
     word_starts: tuple[int, ...]
-    read: tuple[int, ...]
-    unread: tuple[int, ...]
-
-    def is_read(self, span: Span) -> bool:
-        """Whether the model knows a word of it, or has nothing in it that it does not know.
-
-        All that it does not know looks the same to it, so a vector of nothing else would be near to all such texts.
-        """
-        return _between(self.read, span) or not _between(self.unread, span)
 
 
 class TextTokenizer:
@@ -75,18 +65,17 @@ class TextTokenizer:
         starts = (
             offset[0] for offset, word, before in zip(offsets, words, [None, *words], strict=False) if word != before
         )
-        is_unread = [number == self._unknown for number in encoding.ids]
-        read = (
-            start
-            for (start, end), unread in zip(offsets, is_unread, strict=True)
-            if not unread and text[start:end].isalnum()
-        )
-        return Tokens(
-            spans=tuple(Span(start, end) for start, end in offsets),
-            word_starts=tuple(starts),
-            read=tuple(read),
-            unread=tuple(start for (start, _), unread in zip(offsets, is_unread, strict=True) if unread),
-        )
+        return Tokens(tuple(Span(start, end) for start, end in offsets), tuple(starts))
+
+    def known(self, text: str) -> str:
+        """A text of the same length with blanks for what has no token of its own."""
+        if text.isascii() and not _LONG_WORD.search(text):
+            return text
+        encoding, characters = self._encoding(text), list(text)
+        for number, (start, end) in zip(encoding.ids, encoding.offsets, strict=True):
+            if number == self._unknown:
+                characters[start:end] = " " * (end - start)
+        return "".join(characters)
 
     def count(self, text: str) -> int:
         """How many tokens a text has, special ones aside."""
@@ -96,11 +85,6 @@ class TextTokenizer:
         # As a batch of one: for a single text the library keeps the interpreter's lock, so that no event loop runs.
         (encoding,) = self._tokenizer.encode_batch([_encodable(text)], add_special_tokens=False)
         return encoding
-
-
-def _between(starts: Sequence[int], span: Span) -> bool:
-    at = bisect_left(starts, span.start)
-    return at < len(starts) and starts[at] < span.end
 
 
 def _encodable(text: str) -> str:
@@ -183,6 +167,14 @@ class OnnxEmbedder:
         """δ as the model directory declares it; 0 without a second graph."""
         return self._directory.expansion.expansion_weight if self._directory.expansion else 0.0
 
+    def legible(self, text: str) -> str:
+        """The text without noise, and without what the model does not know.
+
+        All that it does not know looks the same to it: where nothing else has a letter or digit, nothing is left.
+        """
+        legible = self._tokenizer.known(without_noise(text))
+        return " " * len(text) if legible != text and not any(map(str.isalnum, legible)) else legible
+
     def windows(self, text: str, heading: str = "") -> tuple[Span, ...]:
         """The passages of a text, beginning at words where the overlap allows; about 40 ms for 100 000 characters.
 
@@ -194,12 +186,12 @@ class OnnxEmbedder:
         """
         tokens = self._tokenizer.tokens(text)
         if len(tokens.spans) <= self._window:
-            return tuple(filter(tokens.is_read, windows(tokens.spans, self._window, OVERLAP)))
+            return windows(tokens.spans, self._window, OVERLAP)
         most = max(min(self._window // 2, self._window - OVERLAP - 1), 0)
         used = min(self._tokenizer.count(heading), most) if heading else 0
         budget = self._window - used
         cut = passages(text, tokens.spans, min(PASSAGE, budget), OVERLAP, budget)
-        return tuple(filter(tokens.is_read, _aligned_to_words(cut, tokens.word_starts)))
+        return _aligned_to_words(cut, tokens.word_starts)
 
     async def embed_passages(self, texts: Sequence[str], asker: str | None = None) -> list[Vector]:
         """One vector for each text, in order."""

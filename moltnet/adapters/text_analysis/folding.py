@@ -7,6 +7,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from moltnet.domain.legibility import data_runs
 from moltnet.domain.text import folded
 
 # Control characters that no text needs: where two words of an identifier meet, and before a symbol.
@@ -26,12 +27,7 @@ _LOWER, _UPPER = "a-z\xdf-\xf6\xf8-\xff\u0430-\u044f", "A-Z\xc0-\xd6\xd8-\xde\u0
 _MEETING = re.compile(
     f"(?<=[{_LOWER}])(?=[{_UPPER}])|(?<=[{_UPPER}])(?=[{_UPPER}][{_LOWER}])|(?<=[{_LOWER}][0-9])(?=[{_UPPER}])"
 )
-# Runs that may be data instead of words: base64, hashes, keys. See `_is_data`.
-_DATA = re.compile(r"(?<![\w+/=.-])[A-Za-z0-9+/=_-]{40,}(?![\w+/=-])")
-_KIND_CHANGES = re.compile("[a-z][A-Z0-9+/=_-]|[A-Z][a-z0-9+/=_-]{2}|[0-9][A-Za-z+/=_-]|[+/=_-][A-Z0-9]")
 _NO_LETTERS = re.compile("[+/=_-]+")
-# So often does the kind of character change in data (in each third or fourth place), and not in names and paths.
-_CHANGES_IN_DATA = 0.22
 
 # Marks on Latin and Greek letters, stresses on Cyrillic ones and its \u0451, points of Hebrew and Arabic.
 _MARKS = re.compile(
@@ -72,15 +68,10 @@ def spelled(word: str) -> str:
 def _joined(text: str) -> str:
     """The text with JOINT where words meet, and each run of data as one word."""
     pieces, done = [], 0
-    for match in _DATA.finditer(text):
-        if _is_data(match[0]):
-            pieces += [_MEETING.sub(JOINT, text[done : match.start()]), _NO_LETTERS.sub("", match[0])]
-            done = match.end()
+    for run in data_runs(text):
+        pieces += [_MEETING.sub(JOINT, text[done : run.start()]), _NO_LETTERS.sub("", run[0])]
+        done = run.end()
     return "".join([*pieces, _MEETING.sub(JOINT, text[done:])])
-
-
-def _is_data(run: str) -> bool:
-    return len(_KIND_CHANGES.findall(run)) >= _CHANGES_IN_DATA * len(run)
 
 
 @lru_cache(maxsize=4096)

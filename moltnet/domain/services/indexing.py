@@ -144,12 +144,13 @@ async def embedded(
         return dict(reversed([*zip(_texts(embedder, entry, spans), spans, strict=True)]))
 
     spans = await workers.run(cut, len(entry.text))
+    legible = await workers.run(partial(embedder.legible, entry.text), len(entry.text))
     texts = sorted(spans, key=lambda text: spans[text].start)
     expansion = None
     if most or not texts:
         embedded = await vectors.of(embedder, texts)
     else:
-        embedded, expansion = await both(vectors.of(embedder, texts), vectors.expansion(embedder, entry.text))
+        embedded, expansion = await both(vectors.of(embedder, texts), vectors.expansion(embedder, legible))
     passages = (
         IndexedPassage(ordinal, spans[text].start, spans[text].end, vector)
         for ordinal, (text, vector) in enumerate(zip(texts, embedded, strict=True))
@@ -159,13 +160,14 @@ async def embedded(
 
 def _windows(embedder: Embedder, entry: Entry) -> tuple[Span, ...]:
     """The windows of an entry's text, with room for its heading where there are several."""
-    spans = embedder.windows(entry.text)
-    return spans if len(spans) <= 1 or not entry.heading else embedder.windows(entry.text, entry.heading)
+    text = embedder.legible(entry.text)
+    spans = embedder.windows(text)
+    return spans if len(spans) <= 1 or not entry.heading else embedder.windows(text, entry.heading)
 
 
 def _texts(embedder: Embedder, entry: Entry, spans: Iterable[Span]) -> list[str]:
     """What is embedded for each window: under the entry's heading, unless the window has it, or both would be cut."""
-    text, heading = entry.text, entry.heading
+    text, heading = embedder.legible(entry.text), entry.heading
 
     def read(span: Span) -> str:
         passage = span.of(text)

@@ -103,7 +103,8 @@ class Retrieval:
 
 async def _read(embedder: Embedder | None, text: str, asker: str | None) -> tuple[Vector | None, Expansion | None]:
     """What a model makes of a query, both together; neither while it fails. What calls up nothing asks for nothing."""
-    if embedder is None or not text or not embedder.windows(text):
+    text = embedder.legible(text).strip() if embedder else ""
+    if embedder is None or not text:
         return None, None  # where the model reads nothing, words alone are asked for
     try:
         vector, expansion = await both(embedder.embed_query(text, asker), embedder.expand_query(text, asker))

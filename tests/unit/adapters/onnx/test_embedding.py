@@ -99,18 +99,14 @@ async def test_closed_embedder_is_unavailable(tiny_model):
 
 
 @pytest.mark.parametrize("text", ["\u0e20\u0e39\u0e40\u0e02\u0e32", "\u0e20\u0e39, \u0e40\u0e02!", "\U0001f389"])
-def test_text_of_unknown_tokens_alone_has_no_window(tiny_model, text):
+def test_nothing_is_left_of_text_that_the_model_does_not_know(tiny_model, text):
     embedder = OnnxEmbedder.load(tiny_model().path)
 
-    assert embedder.windows(text) == ()
-    assert len(embedder.windows(f"{text} key")) == 1
+    assert embedder.legible(text) == " " * len(text)
+    assert embedder.windows(embedder.legible(text)) == ()
+    assert embedder.legible(f"{text} key").endswith(" key")
 
 
-def test_windows_of_unknown_tokens_are_left_out(tiny_model):
-    embedder = OnnxEmbedder.load(tiny_model().path)
-    text = "lost " * 100 + "\u0e20 " * 400 + "key"
-
-    windows = embedder.windows(text)
-
-    assert all("lost" in window.of(text) or "key" in window.of(text) for window in windows)
-    assert windows[-1].end == len(text)
+@pytest.mark.parametrize("text", ["", "...", "lost key", "note" * 5])
+def test_text_that_the_model_knows_stays(tiny_model, text):
+    assert OnnxEmbedder.load(tiny_model().path).legible(text) == text

@@ -1,0 +1,43 @@
+"""Noise in texts: what is blanked, and what stays."""
+
+import base64
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from moltnet.domain.legibility import data_runs, without_noise
+
+DATA = base64.b64encode(bytes(range(7, 250, 3))).decode()
+JSON = json.dumps([{"id": 7, "note": "rush", "price": 1.5, "items": [{"sku": "A"}]}] * 5, separators=(",", ":"))
+TABLE = "\n".join(f"| row {row} | open | {row * 7} |" for row in range(20))
+PROSE = 'He said: "the backup (of last night) failed"; nobody knows why - not even Mara, who wrote the script itself.'
+CODE = "def total(self, prices):\n    return sum(price for price in prices if price > 0)\n" * 2
+
+
+def test_data_is_blanked_in_its_place() -> None:
+    assert [run[0] for run in data_runs(f"key {DATA} end")] == [DATA]
+    assert without_noise(f"key {DATA} end") == f"key {' ' * len(DATA)} end"
+
+
+@pytest.mark.parametrize("text", [JSON, TABLE])
+def test_signs_of_structure_are_blanked(text: str) -> None:
+    plain = without_noise(text)
+    assert not set(plain) & set('{}[]":,|')
+    assert len(plain) == len(text)
+    assert {word for word in ("rush", "sku", "row", "open") if word in text} <= set(plain.split())
+
+
+@pytest.mark.parametrize(
+    "text", [PROSE, CODE, "", "a|b|c|d", "/usr/local/lib/python3.11/site-packages/moltnet/adapters"]
+)
+def test_prose_code_and_paths_stay(text: str) -> None:
+    assert without_noise(text) == text
+
+
+@given(text=st.text(max_size=500) | st.text("aB1+/={}\n ", max_size=500))
+def test_what_is_not_blanked_stands_where_it_stood(text: str) -> None:
+    plain = without_noise(text)
+    assert len(plain) == len(text)
+    assert all(after in (before, " ") for before, after in zip(text, plain, strict=True))
