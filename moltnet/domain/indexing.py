@@ -54,13 +54,13 @@ class Span:
 def passages(text: str, tokens: Sequence[Span], size: int, overlap: int, budget: int) -> tuple[Span, ...]:
     """Cuts a text, given with the spans of its tokens, into its sentences.
 
-    Short sentences stand with the next one, or at the end with the one before. Of more than PASSAGES_MOST the shortest
-    are joined. What has more than `size` tokens is cut into windows, of which neighbours share `overlap`; in a text of
-    more tokens than PASSAGES_MOST such windows hold they are longer, up to the `budget` that a passage has.
+    Short sentences stand with the next one, or at the end with the one before. Of more than PASSAGES_MOST that differ
+    the shortest are joined. What has more than `size` tokens is cut into windows, of which neighbours share `overlap`;
+    in a text of more tokens than PASSAGES_MOST such windows hold they are longer, up to the `budget` of a passage.
     """
     share = math.ceil(len(tokens) / PASSAGES_MOST)
     size = min(max(size, share + overlap, 2 * share), budget)
-    cuts = _joined(_cuts(text, tokens, min(SENTENCE_LEAST, budget)), size)
+    cuts = _joined(text, tokens, _cuts(text, tokens, min(SENTENCE_LEAST, budget)), size)
     return tuple(window for first, until in pairwise(cuts) for window in windows(tokens[first:until], size, overlap))
 
 
@@ -89,9 +89,12 @@ def _cuts(text: str, tokens: Sequence[Span], least: int) -> list[int]:
     return [*cuts, len(tokens)]
 
 
-def _joined(cuts: list[int], most: int) -> list[int]:
-    """The same without some, for PASSAGES_MOST sentences: neighbours of together `most` tokens, the fewest first."""
-    while (excess := len(cuts) - 1 - PASSAGES_MOST) > 0:
+def _joined(text: str, tokens: Sequence[Span], cuts: list[int], most: int) -> list[int]:
+    """The same without some, for PASSAGES_MOST sentences: neighbours of together `most` tokens, the fewest first.
+
+    Of sentences that read alike, which are embedded once, there may be twice as many.
+    """
+    while (excess := max(_distinct(text, tokens, cuts) - PASSAGES_MOST, len(cuts) - 1 - 2 * PASSAGES_MOST)) > 0:
         lengths = {at: cuts[at + 1] - cuts[at - 1] for at in range(1, len(cuts) - 1)}
         removed = set[int]()
         for at in sorted((at for at, length in lengths.items() if length <= most), key=lengths.__getitem__):
@@ -101,6 +104,10 @@ def _joined(cuts: list[int], most: int) -> list[int]:
             break
         cuts = [cut for at, cut in enumerate(cuts) if at not in removed]
     return cuts
+
+
+def _distinct(text: str, tokens: Sequence[Span], cuts: Sequence[int]) -> int:
+    return len({text[tokens[first].start : tokens[until - 1].end] for first, until in pairwise(cuts) if first < until})
 
 
 DIMENSIONS = 384
