@@ -136,7 +136,7 @@ async def main(folder: Path, minutes: float) -> bool:
         finally:
             for session in sessions:
                 await session.close()
-    return _judged(sampling.result())
+        return _judged(sampling.result())
 
 
 async def _sampled(server: Server, address: str, members: list[Member], until: float) -> list[list[float]]:

@@ -121,7 +121,7 @@ async def _fill(address: str, embedder: OnnxEmbedder, sizes: Sequence[int]) -> l
 @asynccontextmanager
 async def _connection(address: str) -> AsyncIterator[tuple[PostgresUnitOfWork, int]]:
     async with opened_pool(address, max_connections=1, wait_s=5) as pool, pool.connection() as connection:
-        yield PostgresUnitOfWork(Session(connection)), connection.info.backend_pid
+        yield PostgresUnitOfWork(Session(connection), {}), connection.info.backend_pid
 
 
 async def _measure(work: PostgresUnitOfWork, pid: int, diary: DiaryId, entries: int, asked: Asked) -> None:

@@ -10,6 +10,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from typing import TypeAlias
 from uuid import UUID
 
 import attrs
@@ -36,23 +37,23 @@ from tests.support.builders import an_agent
 from tests.support.replica import Pair, a_pair
 from tests.support.stored import joined, opened
 
-WRITES, SEARCHES, ENTRIES = 1500, 600, 1000
-CONNECTIONS = (1, 2, 4, 8, 16, 32)
-PACED_S, WRITERS = 20.0, 2
+WRITES, SEARCHES, ENTRIES = 800, 400, 1000
+CONNECTIONS, WRITERS = (1, 4, 16), 2
+Act: TypeAlias = Callable[[int], Awaitable[object]]
 EMBEDDER = MemoryEmbedder()
 
 
 @attrs.frozen
 class Written:
-    """What is stored again and again, under new ids."""
+    """What is stored again and again, under new ids; each writer may have a diary of its own."""
 
-    diary: DiaryId
+    diaries: Sequence[DiaryId]
     entries: Sequence[tuple[Entry, EntryIndex]]
 
-    def another(self) -> tuple[Entry, EntryIndex]:
+    def another(self, writer: int) -> tuple[Entry, EntryIndex]:
         """One of them, new."""
         entry, index = random.choice(self.entries)
-        return attrs.evolve(entry, id=EntryId(_new_id()), diary_id=self.diary), index
+        return attrs.evolve(entry, id=EntryId(_new_id()), diary_id=self.diaries[writer % len(self.diaries)]), index
 
 
 async def main() -> None:
@@ -64,18 +65,19 @@ async def main() -> None:
             asked = [await _question(text) for text in questions(SEARCHES)]
             print(f"{cores()} cores, shared by the databases and this process\n")
             main_folder = Path(pair.folder) / "main"
-            await _by_connections("writes", main_folder, WRITES, lambda: _write(storage, written))
-            questions_left = iter(asked * len(CONNECTIONS))
-            await _by_connections(
-                f"searches among {ENTRIES}",
-                main_folder,
-                SEARCHES,
-                lambda: _search(storage, next(questions_left), searched),
+            one = attrs.evolve(written, diaries=written.diaries[:1])
+            left = iter(asked * len(CONNECTIONS))
+            acts: Sequence[tuple[str, int, Act]] = (
+                ("writes, a diary each", WRITES, lambda writer: _write(storage, written, writer)),
+                ("writes into one diary", WRITES, lambda writer: _write(storage, one, writer)),
+                (f"searches among {ENTRIES}", SEARCHES, lambda _: _search(storage, next(left), searched)),
             )
+            for what, count, act in acts:
+                await _by_connections(what, main_folder, count, act)
             await _with_replica(pair, storage, written, searched, asked)
 
 
-async def _by_connections(what: str, folder: Path, count: int, act: Callable[[], Awaitable[object]]) -> None:
+async def _by_connections(what: str, folder: Path, count: int, act: Act) -> None:
     print(f"{what:<24}{'per s':>10}{'database ms each':>20}")
     for connections in CONNECTIONS:
         before, started = database_s(folder), time.perf_counter()
@@ -106,27 +108,24 @@ async def _with_replica(
         async def by_main(question: Question) -> None:
             await _search(storage, question, searched)
 
-        print(f"searches beside {WRITERS} writers{'main ms each':>20}{'replica ms each':>18}{'by the replica':>17}")
-        for name, search in (("main alone", by_main), ("with a replica", by_replica)):
-            answered[0], remaining = 0, asked[: SEARCHES // 2]
-            stop = asyncio.Event()
-            writers = [asyncio.create_task(_steadily(storage, written, stop)) for _ in range(WRITERS)]
-            idle = await _spent(main_folder, copy_folder, asyncio.sleep(5))
-            busy = await _spent(main_folder, copy_folder, _all(search, remaining))
+        beside = f"ranked there beside {WRITERS} writers"
+        print(f"{'searches':<24}{'database ms each':>20}{'replica ms each':>18}{beside:>34}")
+        for name, search in (("without a replica", by_main), ("with a replica", by_replica)):
+            quiet, busy = asked[: SEARCHES // 2], asked[SEARCHES // 2 :]
+            main_s, copy_s = await _spent(main_folder, copy_folder, _all(search, quiet))
+            answered[0], stop = 0, asyncio.Event()
+            writers = [asyncio.create_task(_steadily(storage, written, number, stop)) for number in range(WRITERS)]
+            await _all(search, busy)
             stop.set()
             await asyncio.gather(*writers)
-            # What the writers alone cost in as much time is not the searches'.
-            each = [
-                (now - then * busy[2] / idle[2]) / (SEARCHES // 2) * 1000 for now, then in zip(busy, idle, strict=True)
-            ]
-            share = answered[0] / (SEARCHES // 2)
-            print(f"  {name:<24}{each[0]:>20.2f}{each[1]:>18.2f}{share:>17.1%}", flush=True)
+            each = [seconds / len(quiet) * 1000 for seconds in (main_s, copy_s)]
+            print(f"  {name:<22}{each[0]:>20.2f}{each[1]:>18.2f}{answered[0] / len(busy):>34.1%}", flush=True)
 
 
-async def _spent(main: Path, copy: Path, doing: Awaitable[object]) -> tuple[float, float, float]:
-    before, started = (database_s(main), database_s(copy)), time.perf_counter()
+async def _spent(main: Path, copy: Path, doing: Awaitable[object]) -> tuple[float, float]:
+    before = database_s(main), database_s(copy)
     await doing
-    return database_s(main) - before[0], database_s(copy) - before[1], time.perf_counter() - started
+    return database_s(main) - before[0], database_s(copy) - before[1]
 
 
 async def _all(search: Callable[[Question], Awaitable[None]], asked: Sequence[Question]) -> None:
@@ -135,24 +134,24 @@ async def _all(search: Callable[[Question], Awaitable[None]], asked: Sequence[Qu
         await asyncio.sleep(0.01)  # as long as its query takes to be embedded
 
 
-async def _steadily(storage: PostgresStorage, written: Written, stop: asyncio.Event) -> None:
+async def _steadily(storage: PostgresStorage, written: Written, number: int, stop: asyncio.Event) -> None:
     while not stop.is_set():
-        await _write(storage, written)
+        await _write(storage, written, number)
         await asyncio.sleep(0.02)
 
 
-async def _repeated(count: int, at_once: int, act: Callable[[], Awaitable[object]]) -> None:
+async def _repeated(count: int, at_once: int, act: Act) -> None:
     remaining = iter(range(count))
 
-    async def client() -> None:
+    async def client(number: int) -> None:
         for _ in remaining:
-            await act()
+            await act(number)
 
-    await asyncio.gather(*(client() for _ in range(at_once)))
+    await asyncio.gather(*map(client, range(at_once)))
 
 
-async def _write(storage: PostgresStorage, written: Written) -> None:
-    entry, index = written.another()
+async def _write(storage: PostgresStorage, written: Written, writer: int) -> None:
+    entry, index = written.another(writer)
     async with storage.transaction() as work:
         await work.entries.add(entry, index)
 
@@ -167,7 +166,7 @@ async def _search(storage: PostgresStorage, question: Question, diary: DiaryId) 
 async def _filled(storage: PostgresStorage) -> tuple[Written, DiaryId]:
     agent = await joined(storage, an_agent())
     author = Author(id=agent.id, public_key=agent.public_key)
-    written_in, searched = [(await opened(storage, agent)).id for _ in range(2)]
+    searched, *written_in = [(await opened(storage, agent)).id for _ in range(1 + max(CONNECTIONS))]
     indexing = Indexing(models=Models(EMBEDDER), index_terms=SnowballAnalyzer(), workers=MemoryWorkers())
     at, made = SystemClock().now(), list[tuple[Entry, EntryIndex]]()
     for text in memories(ENTRIES):

@@ -1,7 +1,9 @@
 """Units of work: what is written together or not at all."""
 
+import asyncio
+from collections.abc import Awaitable
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from typing import Protocol, TypeVar, overload
 
 from moltnet.domain.indexing import EntryIndex
 from moltnet.ports.audit import AuditLog
@@ -16,9 +18,39 @@ from moltnet.ports.requests import IdempotencyRecords, Outbox, SigningRequests
 from moltnet.ports.search import CandidateSearch
 from moltnet.ports.transparency import TransparencyLog
 
+First = TypeVar("First")
+Second = TypeVar("Second")
+Third = TypeVar("Third")
+
+
+@overload
+async def together(first: Awaitable[First], second: Awaitable[Second], /) -> tuple[First, Second]: ...
+@overload
+async def together(
+    first: Awaitable[First], second: Awaitable[Second], third: Awaitable[Third], /
+) -> tuple[First, Second, Third]: ...
+async def together(*calls: Awaitable[object]) -> tuple[object, ...]:
+    """What several calls of one unit of work answer; their statements may travel together, in this order.
+
+    When this raises, all have ended. It raises what was raised first: others may fail for that alone.
+    """
+    errors: list[BaseException] = []
+
+    async def ended(call: Awaitable[object]) -> object:
+        try:
+            return await call
+        except BaseException as error:
+            errors.append(error)
+            raise
+
+    answers = await asyncio.gather(*map(ended, calls), return_exceptions=True)
+    if errors:
+        raise errors[0]
+    return tuple(answers)
+
 
 class UnitOfWork(Protocol):
-    """The repositories of one connection; used by one task, and not after its context is left."""
+    """The repositories of one connection; used by one task at a time, or `together`, not after its context is left."""
 
     @property
     def agents(self) -> Agents: ...

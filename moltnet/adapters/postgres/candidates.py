@@ -1,8 +1,8 @@
 """Candidates for a question: every entry of the diaries asked for compared in one statement, or all that is public."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, MutableMapping, Sequence
 from operator import itemgetter
-from typing import Any, LiteralString
+from typing import Any, LiteralString, TypeAlias
 
 import attrs
 
@@ -19,7 +19,7 @@ from moltnet.adapters.postgres.ranking_statements import (
     is_for_indexes,
     shortlist_values,
 )
-from moltnet.adapters.postgres.session import Repository, Row
+from moltnet.adapters.postgres.session import Repository, Row, Session
 from moltnet.adapters.postgres.terms import any_run, dimension_of, quoted, stored_expansion, stored_form
 from moltnet.domain.entries import Similar
 from moltnet.domain.ids import DiaryId, EntryId
@@ -123,8 +123,17 @@ INDEX_NEXT = """
 """
 
 
+# Whether diaries are large, as it was known so many seconds ago at most: searching one by the other way answers, too.
+KNOWN_LARGE_S, KNOWN_LARGE_MAX = 60.0, 10_000
+KnownLarge: TypeAlias = MutableMapping[DiaryId, bool]
+
+
 class PostgresCandidates(Repository):
     """Looks at every entry of the diaries asked for; what it costs grows with their number, not with all there are."""
+
+    def __init__(self, session: Session, large: KnownLarge) -> None:
+        super().__init__(session)
+        self._large = large
 
     async def best(
         self, question: Question, within: Collection[DiaryId], depth: int, shortlist: Shortlist | None = None
@@ -179,7 +188,10 @@ class PostgresCandidates(Repository):
         return any(await self._session.all(itemgetter("is_new"), FIND_LARGE, least=LARGE_FROM))
 
     async def _is_large(self, diary_id: DiaryId) -> bool:
-        return await self._session.run(LARGE, diary=diary_id) > 0
+        if (known := self._large.get(diary_id)) is not None:
+            return known
+        self._large[diary_id] = is_large = await self._session.run(LARGE, diary=diary_id) > 0
+        return is_large
 
     async def _looked_up(self, question: Question, statement: LiteralString, **values: object) -> Question:
         """The question with the words that are looked up."""

@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, LiteralString, TypeVar
+from typing import Any, LiteralString, TypeAlias, TypeVar
 
+import attrs
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
@@ -109,9 +110,11 @@ STATEMENT_WITHIN_S = 30.0
 LIMIT_STATEMENTS = "select set_config('statement_timeout', %(milliseconds)s::text, false)"
 
 # One state for all statements. With a transaction that reads only, this cannot fail to serialize (manual, 13.2.2).
+BEGIN = "begin"
 SNAPSHOT = "begin isolation level repeatable read read only"
 
 Connection = psycopg.AsyncConnection[tuple[Any, ...]]
+Cursor: TypeAlias = psycopg.AsyncCursor[dict[str, Any]]
 
 # A statement's tables with what is done to them; functions that rows come from have no table.
 _VERB = re.compile(r"\b(insert into|(?<!for )(?<!do )(?<!key )update|delete from|from|join)\s+([a-z_][a-z_.]*)\b(?!\()")
@@ -124,13 +127,29 @@ async def limit_statements(connection: Connection, within_s: float = STATEMENT_W
     await connection.execute(LIMIT_STATEMENTS, {"milliseconds": round(within_s * 1000)})
 
 
+@attrs.define(eq=False)
+class _Waiting:
+    """A statement on its way, and who waits for it."""
+
+    statement: LiteralString
+    values: Row
+    cursor: "asyncio.Future[Cursor]"
+
+
 class Session:
-    """The statements of one unit of work, one after the other. Broken rules are raised as domain errors."""
+    """The statements of one unit of work. Broken rules are raised as domain errors.
+
+    Within a transaction, statements that are asked for in the same step of the event loop, by `asyncio.gather` say,
+    travel together and are carried out one after the other: one round trip for all. One that fails fails those that
+    travel with it.
+    """
 
     def __init__(self, connection: Connection, telemetry: Telemetry = NO_TELEMETRY) -> None:
         self._telemetry = telemetry
         self._lent: Connection | None = connection
         self._begin: LiteralString | None = None
+        self._waiting: list[_Waiting] = []
+        self._sending = asyncio.Lock()
 
     def begin_with_first(self, begin: LiteralString) -> None:
         """Begins a transaction by this statement, sent together with the first other one: one round trip for both.
@@ -159,7 +178,7 @@ class Session:
 
     def together(self) -> AbstractAsyncContextManager[object]:
         """For several statements that must be one: the unit's own transaction, or one of theirs if it has none."""
-        if self._connection.info.transaction_status is TransactionStatus.IDLE:
+        if self._begin is None and self._connection.info.transaction_status is TransactionStatus.IDLE:
             return self.transaction()
         return nullcontext()
 
@@ -170,16 +189,34 @@ class Session:
         Raises RuntimeError when a statement's error was caught within: PostgreSQL would take the commit for a rollback.
         """
         with translated():
-            async with self._connection.transaction():
+            self.begin_with_first(BEGIN)
+            try:
                 yield
-                if self._connection.info.transaction_status is TransactionStatus.INERROR:
-                    raise RuntimeError("a statement of this transaction raised: nothing of it can be written any more")
+                await self._commit()
+            except BaseException:
+                await self._undo()
+                raise
+            finally:
+                self._begin = None
 
     def end(self) -> None:
         """Makes every later statement raise: the connection is another's now."""
         self._lent = None
 
-    async def _execute(self, statement: LiteralString, values: Row) -> psycopg.AsyncCursor[dict[str, Any]]:
+    async def _commit(self) -> None:
+        if self._connection.info.transaction_status is TransactionStatus.INERROR:
+            raise RuntimeError("a statement of this transaction raised: nothing of it can be written any more")
+        await self._connection.commit()
+
+    async def _undo(self) -> None:
+        """Ends a transaction that failed. Where the connection is lost, the server does so itself."""
+        if self._connection.info.transaction_status not in {TransactionStatus.IDLE, TransactionStatus.UNKNOWN}:
+            try:
+                await self._connection.rollback()
+            except psycopg.Error:
+                await self._connection.close()
+
+    async def _execute(self, statement: LiteralString, values: Row) -> Cursor:
         if not self._telemetry.is_on:
             return await self._send(statement, values)
         summary = summary_of(statement)
@@ -187,14 +224,39 @@ class Session:
         with self._telemetry.span(summary, attributes, SpanKind.CLIENT):
             return await self._send(statement, values)
 
-    async def _send(self, statement: LiteralString, values: Row) -> psycopg.AsyncCursor[dict[str, Any]]:
-        cursor = self._connection.cursor(row_factory=dict_row)
+    async def _send(self, statement: LiteralString, values: Row) -> Cursor:
+        if self._begin is None and self._connection.info.transaction_status is TransactionStatus.IDLE:
+            return await self._connection.cursor(row_factory=dict_row).execute(statement, values)
+        waiting = _Waiting(statement, values, asyncio.get_running_loop().create_future())
+        self._waiting.append(waiting)
+        if len(self._waiting) == 1:  # the first one sends the others, too
+            await asyncio.sleep(0)
+            await self._send_waiting()
+        return await waiting.cursor
+
+    async def _send_waiting(self) -> None:
+        async with self._sending:
+            together, self._waiting = self._waiting, []
+            try:
+                cursors = await self._sent([(each.statement, each.values) for each in together])
+            except BaseException as error:
+                for each in together[1:]:
+                    if not each.cursor.done():
+                        each.cursor.set_exception(error)
+                raise
+            for each, cursor in zip(together, cursors, strict=True):
+                if not each.cursor.done():
+                    each.cursor.set_result(cursor)
+
+    async def _sent(self, statements: Sequence[tuple[LiteralString, Row]]) -> list[Cursor]:
         begin, self._begin = self._begin, None
-        if begin is None:
-            return await cursor.execute(statement, values)
+        cursors = [self._connection.cursor(row_factory=dict_row) for _ in statements]
+        if begin is None and len(statements) == 1:
+            return [await cursors[0].execute(*statements[0])]
         async with self._connection.pipeline():
-            await self._connection.execute(begin)
-            return await cursor.execute(statement, values)
+            if begin is not None:
+                await self._connection.execute(begin)
+            return [await cursor.execute(*each) for cursor, each in zip(cursors, statements, strict=True)]
 
     @property
     def _connection(self) -> Connection:

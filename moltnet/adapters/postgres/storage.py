@@ -4,7 +4,9 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Self
 
-from moltnet.adapters.postgres.candidates import PostgresCandidates
+from cachetools import TTLCache
+
+from moltnet.adapters.postgres.candidates import KNOWN_LARGE_MAX, KNOWN_LARGE_S, KnownLarge, PostgresCandidates
 from moltnet.adapters.postgres.health_check import DiskSpace
 from moltnet.adapters.postgres.pool import Pool, lent_connection, opened_pool
 from moltnet.adapters.postgres.repositories.agents import PostgresAgents, PostgresVouchers
@@ -55,7 +57,7 @@ REPLAYED = """
 class PostgresUnitOfWork:
     """The repositories of one unit of work."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, large: KnownLarge) -> None:
         self.agents = PostgresAgents(session)
         self.keys = PostgresKeyHistory(session)
         self.identities = PostgresIdentities(session)
@@ -68,7 +70,7 @@ class PostgresUnitOfWork:
         self.diaries = PostgresDiaries(session)
         self.entries = PostgresEntries(session)
         self.feed = PostgresFeed(session)
-        self.candidates = PostgresCandidates(session)
+        self.candidates = PostgresCandidates(session, large)
         self.models = PostgresModelVectors(session)
         self.shares = PostgresShares(session)
         self.relations = PostgresRelations(session)
@@ -96,6 +98,7 @@ class PostgresStorage:
         telemetry.observe(CONNECTION_REQUESTS, lambda: [({}, pool.get_stats().get("requests_waiting", 0))])
         self._pool = pool
         self._disk_space = disk_space
+        self._large: KnownLarge = TTLCache(KNOWN_LARGE_MAX, KNOWN_LARGE_S)
 
     @classmethod
     @asynccontextmanager
@@ -136,19 +139,19 @@ class PostgresStorage:
         with _read_only():
             async with self._lent() as session:
                 session.begin_with_first(SNAPSHOT)
-                yield PostgresUnitOfWork(session)
+                yield PostgresUnitOfWork(session, self._large)
 
     @asynccontextmanager
     async def autocommit(self) -> AsyncIterator[PostgresUnitOfWork]:
         """A unit of work whose statements stand alone."""
         async with self._lent() as session:
-            yield PostgresUnitOfWork(session)
+            yield PostgresUnitOfWork(session, self._large)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[PostgresUnitOfWork]:
         """A transaction; raises RuntimeError, too, when a statement's error was caught within it."""
         async with self._lent() as session, session.transaction():
-            yield PostgresUnitOfWork(session)
+            yield PostgresUnitOfWork(session, self._large)
 
     async def position(self) -> str:
         """How far the log of this database reaches, beyond every commit that was acknowledged; and whose log it is."""
@@ -169,7 +172,7 @@ class PostgresStorage:
                 values = {"system": system, "reaches": reaches}
                 is_there = await session.first(lambda row: bool(row["is_there"]), REPLAYED, **values)
                 session.begin_with_first(SNAPSHOT)
-                yield PostgresUnitOfWork(session) if is_there else None
+                yield PostgresUnitOfWork(session, self._large) if is_there else None
 
     def _connections(self) -> list[Sample]:
         stats = self._pool.get_stats()

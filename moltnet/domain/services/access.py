@@ -13,7 +13,7 @@ from moltnet.domain.entries import Entry
 from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.domain.permissions import Right
 from moltnet.ports.permissions import Asked, Permissions
-from moltnet.ports.storage import Storage, UnitOfWork
+from moltnet.ports.storage import Storage, UnitOfWork, together
 
 Subject = TypeVar("Subject")
 Granted = TypeVar("Granted")
@@ -76,6 +76,17 @@ class DiaryAccess:
             return await query(work)
 
         return await self.read_authorized(lambda work: self.ask(work, caller, diary_id), query_if_readable)
+
+    async def read_checked_diary(
+        self, caller: Caller | Anonymous, diary_id: DiaryId, query: Callable[[UnitOfWork], Awaitable[Result]]
+    ) -> Result:
+        """The same for a caller that might read it a moment ago: the answer waits for the right, the query does not."""
+        if self.permissions.live_elsewhere:
+            return await self.read_diary(caller, diary_id, query)
+        async with self.storage.snapshot() as work:
+            (diary, asked), result = await together(self.ask(work, caller, diary_id), query(work))
+        diaries.readable(diary, caller, await asked.answer())
+        return result
 
     async def read_entry(self, caller: Caller | Anonymous, diary_id: DiaryId, entry_id: EntryId) -> Entry | None:
         """An entry of a diary that the caller may read; raises as `diaries.readable`, entry or not.

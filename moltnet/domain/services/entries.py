@@ -34,7 +34,7 @@ from moltnet.domain.services.requests import SaveResponse, unrecorded
 from moltnet.domain.services.statistics import ViewCounter
 from moltnet.domain.text import IfDuplicate
 from moltnet.ports.permissions import Asked, Pending, Permissions
-from moltnet.ports.storage import Storage, UnitOfWork
+from moltnet.ports.storage import Storage, UnitOfWork, together
 from moltnet.ports.system import Clock, Randomness, Workers
 
 EDIT_ATTEMPTS = 5
@@ -106,14 +106,15 @@ class EntryService:
             first = await work.entries.first_like(entry) if new.if_duplicate is IfDuplicate.RETURN else None
             if first is None and is_repeated:
                 return None, ()  # it was removed meanwhile: the new one is stored instead, and needs all of its index
-            similar = await _similar(work, entry, index, first) if Scope.DIARY_READ in caller.scopes else ()
-            kept = Kept(entry=first or entry, repeated=first is not None, similar=similar)
-            # Checked last: each statement sees what was committed before it, and what the looks saw is answered.
-            await check(diaries.writable)
+            resembling = _similar(work, entry, index, first) if Scope.DIARY_READ in caller.scopes else _nothing()
+            adding = work.entries.add(entry, index) if first is None else _nothing()
+            # Checked after the look: each statement sees what was committed before it, and what it saw is answered.
+            # What was added is undone with the transaction if the check raises.
+            similar, _, _ = await together(resembling, check(diaries.writable), adding)
+            kept = Kept(entry=first or entry, repeated=first is not None, similar=similar or ())
             await record(work, kept)
             if first is not None:
                 return kept, ()
-            await work.entries.add(entry, index)
             await self.check_quota(work, caller)
             return kept, await self.permissions.relate_entry(work, diary_id, entry.id)
 
@@ -306,6 +307,10 @@ async def _similar(work: UnitOfWork, entry: Entry, index: EntryIndex, first: Ent
         return ()
     found = await work.candidates.similar(index.passages[0].vector, index.model, entry.diary_id)
     return tuple(each for each in found if first is None or each.entry_id != first.id)
+
+
+async def _nothing() -> None:
+    """Where nothing is to be asked."""
 
 
 async def _removed(work: UnitOfWork, diary_id: DiaryId, entry_id: EntryId, expected: Expected) -> bool:

@@ -65,7 +65,10 @@ class SearchService:
             page = Page(search.limit, search.offset if search.query is None else 0)
             words = self.retrieval.index_terms.of_query(query)
             entries = await self._read(
-                caller, search, lambda work, within: work.entries.latest(within, filters, page, words)
+                caller,
+                search,
+                lambda work, within: work.entries.latest(within, filters, page, words),
+                is_checked=False,
             )
             return _answer([Hit(entry=each) for each in entries], SearchType.LIST)
         # The cheap refusals come first. The model is asked while nothing is held.
@@ -166,11 +169,17 @@ class SearchService:
         caller: Caller | Anonymous,
         search: Search,
         matches: Callable[[UnitOfWork, list[DiaryId]], Awaitable[Snapshot]],
+        *,
+        is_checked: bool = True,
     ) -> Snapshot:
-        """What `matches` sees of the diaries to look in, which the caller may read in the same snapshot."""
+        """What `matches` sees of the diaries to look in, which the caller may read in the same snapshot.
+
+        Where the right to one diary was checked before, it is asked for beside what `matches` asks.
+        """
         if search.diary_id is not None:
             within = [search.diary_id]
-            return await self.access.read_diary(caller, search.diary_id, lambda work: matches(work, within))
+            read = self.access.read_checked_diary if is_checked else self.access.read_diary
+            return await read(caller, search.diary_id, lambda work: matches(work, within))
         agent_id = require_caller(caller).agent_id
 
         async def ask(work: UnitOfWork) -> tuple[None, Asked[Readable]]:

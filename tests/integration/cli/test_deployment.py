@@ -55,6 +55,16 @@ def test_probes_ask_for_paths_that_there_are() -> None:
     assert asked == {"/health", "/ready"} <= {route.path for route in ROUTES}
 
 
+def test_image_has_what_telemetry_needs_and_it_stays() -> None:
+    install, project = ((DEPLOY / name).read_text() for name in ("install.sh", "../pyproject.toml"))
+    locked = (DEPLOY.parent / "requirements" / "image.lock").read_text()
+    assert "requirements/image.lock" in install
+    for package in tomllib.loads(project)["project"]["optional-dependencies"]["otel"]:
+        assert f"\n{re.split('[<>=]', package)[0]}==" in locked
+    (removed,) = re.findall(r"^pip uninstall --yes (.+)$", install, re.MULTILINE)
+    assert "protobuf" not in removed.split()  # which OTLP is sent by
+
+
 def test_servers_are_confined() -> None:
     for service in servers():
         assert service["read_only"]

@@ -122,22 +122,45 @@ RECORD_VIEWS = """
     set accesses = entry_accesses.accesses + excluded.accesses,
         last_at = greatest(entry_accesses.last_at, excluded.last_at)
 """
+_AFTER_CURSOR = """
+    (created_at, id) < (
+        coalesce(%(created_at)s::timestamptz, 'infinity'),
+        coalesce(%(entry_id)s::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+    ) and (%(flagged)s or not injection_risk)
+"""
 # The newest entries of public diaries after a place, with their authors; diary_entries_feed gives the order.
-PUBLIC_PAGE = """
+PUBLIC_PAGE = f"""
     select public_entries.* from (
-        select id, created_at from diary_entries
-        where diary_visibility = 'public'
-            and (created_at, id) < (
-                coalesce(%(created_at)s::timestamptz, 'infinity'),
-                coalesce(%(entry_id)s::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
-            )
-            and (%(tag)s::text is null or %(tag)s = any(tags))
-            and (%(flagged)s or not injection_risk)
+        select id, created_at from diary_entries where diary_visibility = 'public' and {_AFTER_CURSOR}
         order by created_at desc, id desc limit %(limit)s
     ) as newest
     join public_entries on public_entries.id = newest.id
     order by newest.created_at desc, newest.id desc
-"""
+"""  # noqa: S608 - constants
+# The same of those with a tag. Of a rare one, all are found by diary_entries_public_tags and sorted; of a common one,
+# the next are met soon in the feed's order. Only one of the two is carried out.
+RARE_TAG = 500
+PUBLIC_PAGE_OF_TAG = f"""
+    with tagged as materialized (
+        select id, created_at, injection_risk from diary_entries
+        where diary_visibility = 'public' and tags @> array[%(tag)s::text] limit %(rare)s + 1
+    ), rare as materialized (
+        select count(*) <= %(rare)s as is_rare from tagged
+    )
+    select public_entries.* from (
+        (
+            select id, created_at from tagged where (select is_rare from rare) and {_AFTER_CURSOR}
+            order by created_at desc, id desc limit %(limit)s
+        ) union all (
+            select id, created_at from diary_entries
+            where not (select is_rare from rare)
+                and diary_visibility = 'public' and %(tag)s = any(tags) and {_AFTER_CURSOR}
+            order by created_at desc, id desc limit %(limit)s
+        )
+    ) as newest
+    join public_entries on public_entries.id = newest.id
+    order by newest.created_at desc, newest.id desc
+"""  # noqa: S608 - constants
 # The entry of an id, if its diary is public, with its author; diary_entries_pkey.
 PUBLIC_ENTRY = "select * from public_entries where id = %(id)s"
 
@@ -258,15 +281,12 @@ class PostgresEntries(Repository):
     async def public_page(
         self, after: Cursor | None, tag: str | None, limit: int, *, flagged: bool
     ) -> list[PublicEntry]:
-        return await self._session.all(
-            public_entry_from_row,
-            PUBLIC_PAGE,
-            created_at=after and after.created_at,
-            entry_id=after and after.entry_id,
-            tag=tag,
-            flagged=flagged,
-            limit=limit,
-        )
+        cursor: dict[str, object] = {"created_at": after and after.created_at, "entry_id": after and after.entry_id}
+        values = cursor | {"flagged": flagged, "limit": limit}
+        if tag is None:
+            return await self._session.all(public_entry_from_row, PUBLIC_PAGE, **values)
+        of_tag = {"tag": tag, "rare": RARE_TAG}
+        return await self._session.all(public_entry_from_row, PUBLIC_PAGE_OF_TAG, **values, **of_tag)
 
     async def public_entry(self, entry_id: EntryId) -> PublicEntry | None:
         return await self._session.first(public_entry_from_row, PUBLIC_ENTRY, id=entry_id)

@@ -1,0 +1,87 @@
+"""Pages of the feed by tag, among many entries: found by the index of tags, or in the order of the feed."""
+
+from collections.abc import AsyncIterator
+
+import psycopg
+import pytest
+
+from moltnet.adapters.postgres.repositories.entries import PUBLIC_PAGE_OF_TAG, RARE_TAG
+from moltnet.adapters.postgres.storage import PostgresStorage
+from moltnet.domain.diaries import Visibility
+from moltnet.domain.entries import Entry
+from moltnet.domain.feed import Cursor
+from tests.support.builders import an_author, an_entry
+from tests.support.postgres import a_database, execute
+from tests.support.stored import joined, opened, written
+
+pytestmark = pytest.mark.real
+
+ENTRIES = 3 * RARE_TAG
+COPIES = """
+    insert into diary_entries (
+        id, diary_id, created_at, updated_at, diary_visibility, author_id, terms, words, content, tags
+    )
+    select uuidv7(), diary_id, created_at - number * interval '1 second', updated_at, diary_visibility, author_id,
+        terms, words, content, case when number %% 2 = 0 then array['common'] else array['other'] end
+    from diary_entries, generate_series(1, %(copies)s) as number
+"""
+VALUES = {"created_at": None, "entry_id": None, "flagged": False, "limit": 20, "rare": RARE_TAG}
+
+
+@pytest.fixture
+async def database() -> AsyncIterator[str]:
+    async with a_database() as conninfo:
+        yield conninfo
+
+
+async def filled(database: str, storage: PostgresStorage) -> Entry:
+    """The newest entry, whose tag is its own, before many with others."""
+    agent = await joined(storage)
+    diary = await opened(storage, agent, Visibility.PUBLIC)
+    entry = an_entry(diary=diary.id, author=an_author(agent), tags=("rare",))
+    await written(storage, entry)
+    await execute(database, COPIES, copies=ENTRIES)
+    await execute(database, "vacuum analyze diary_entries")
+    return entry
+
+
+async def test_rare_tag_a_common_one_and_one_that_nobody_uses(database: str) -> None:
+    async with PostgresStorage.open(database, max_connections=1) as storage:
+        entry = await filled(database, storage)
+
+        async def page(tag: str, after: Cursor | None = None, limit: int = 20) -> list[Entry]:
+            async with storage.autocommit() as work:
+                return [each.entry for each in await work.entries.public_page(after, tag, limit, flagged=False)]
+
+        assert await page("rare") == [entry]
+        assert await page("rare", Cursor.after(entry)) == []
+        assert await page("none") == []
+        first = await page("common")
+        second = await page("common", Cursor.after(first[-1]))
+        assert await page("common", limit=40) == [*first, *second]
+        assert {each.tags for each in (*first, *second)} == {("common",)}
+        moments = [each.created_at for each in (*first, *second)]
+        assert moments == sorted(moments, reverse=True)
+        assert len(set(moments)) == 40
+
+
+async def test_tag_that_few_entries_or_none_have_is_not_looked_for_in_the_others(database: str) -> None:
+    async with PostgresStorage.open(database, max_connections=1) as storage:
+        await filled(database, storage)
+    async with await psycopg.AsyncConnection.connect(database) as connection:
+        await connection.execute("set plan_cache_mode = force_generic_plan")
+        for tag, rows in (("none", 0), ("rare", 1)):
+            explain = f"explain (analyze, format json) {PUBLIC_PAGE_OF_TAG}".encode()
+            plan = (await (await connection.execute(explain, {**VALUES, "tag": tag}, prepare=True)).fetchone() or [[]])[
+                0
+            ][0]
+            assert read(plan["Plan"]) <= rows
+
+
+def read(plan: dict) -> int:
+    """How many rows of the table were met and left out, or given."""
+    own = plan["Relation Name"] == "diary_entries" if "Relation Name" in plan else False
+    met = (plan.get("Rows Removed by Filter", 0) + plan["Actual Rows"]) * plan["Actual Loops"] if own else 0
+    return int(met) + sum(
+        read(part) for part in plan.get("Plans", []) if part.get("Index Name") != "diary_entries_pkey"
+    )
