@@ -123,7 +123,7 @@ class Statistics(Protocol):
         """Counts as of one moment."""
 
     async def usage(self) -> NetworkUsage:
-        """What quotas count (`Entries.usage_of`), over all agents. It reads a row for each agent."""
+        """What quotas count (`Entries.usage_of`), over all agents. It reads some rows for each agent."""
 
     async def arrivals(self, since: datetime) -> Arrivals:
         """What was created at this time or later, for each day in UTC."""

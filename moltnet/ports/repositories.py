@@ -125,8 +125,8 @@ class Entries(Protocol):
     async def usage_of(self, author: AgentId) -> Usage:
         """How much of what an agent wrote is stored, what this unit of work wrote included.
 
-        Until a unit of work ends that wrote or removed something of the agent's, others that do so wait: one that looks
-        after it wrote, and undoes what is too much, stays under a quota. What it costs does not grow with the entries.
+        Until this unit of work ends, another that asks the same waits: one that asks after it wrote, and undoes what is
+        too much, stays under a quota. What it costs does not grow with the entries.
         """
 
     async def hold(self, diary_id: DiaryId, entry_id: EntryId) -> Entry | None:

@@ -164,8 +164,14 @@ PUBLIC_PAGE_OF_TAG = f"""
 # The entry of an id, if its diary is public, with its author; diary_entries_pkey.
 PUBLIC_ENTRY = "select * from public_entries where id = %(id)s"
 
-# One row, or none of an agent that has written nothing; agent_usage_pkey. Triggers count.
-USAGE_OF_AUTHOR = "select entries, bytes from agent_usage where agent_id = %(author)s"
+# Until the end of the transaction, nobody else asks how much an agent has stored. The first half of the key: the first
+# bytes of the SHA-256 of "moltnet usage".
+LOCK_USAGE = "select pg_advisory_xact_lock(-1060818709, hashtext(%(author)s::text))"
+# At most 16 rows; agent_usage_pkey. Triggers count.
+USAGE_OF_AUTHOR = """
+    select coalesce(sum(entries), 0)::bigint as entries, coalesce(sum(bytes), 0)::bigint as bytes
+    from agent_usage where agent_id = %(author)s
+"""
 
 
 class PostgresEntries(Repository):
@@ -187,8 +193,9 @@ class PostgresEntries(Repository):
         return found
 
     async def usage_of(self, author: AgentId) -> Usage:
-        usage = await self._session.first(lambda row: Usage(**row), USAGE_OF_AUTHOR, author=author)
-        return usage or Usage(entries=0, bytes=0)
+        await self._session.run(LOCK_USAGE, author=author)
+        (usage,) = await self._session.all(lambda row: Usage(**row), USAGE_OF_AUTHOR, author=author)
+        return usage
 
     async def hold(self, diary_id: DiaryId, entry_id: EntryId) -> Entry | None:
         """The same; no other transaction changes it. Two statements: the second sees what the first waited for."""

@@ -255,7 +255,7 @@ def _passage(row: Row) -> tuple[ModelName, IndexedPassage]:
     return ModelName(row["model"]), IndexedPassage(row["ordinal"], row["starts_at"], row["ends_at"], vector)
 
 
-# One row; each count reads an index of its table, that of entries a row for each agent that has written.
+# One row; each count reads an index of its table, that of entries up to 16 rows for each agent that has written.
 SIZES = """
     select
         (select count(*) from agent_keys) as agents,
@@ -272,8 +272,8 @@ SIZES = """
 # What `USAGE_OF_AUTHOR` answers, of every agent; agent_usage.
 USAGE = """
     select coalesce(sum(entries), 0)::bigint as entries, coalesce(sum(bytes), 0)::bigint as bytes,
-        coalesce(max(entries), 0) as most_entries, coalesce(max(bytes), 0) as most_bytes
-    from agent_usage
+        coalesce(max(entries), 0)::bigint as most_entries, coalesce(max(bytes), 0)::bigint as most_bytes
+    from (select sum(entries) as entries, sum(bytes) as bytes from agent_usage group by agent_id) as agents
 """
 # A row for each kind and day. That of entries reads diary_entries_newest alone, as the count of all does.
 ARRIVALS = """
