@@ -103,8 +103,16 @@ async def search(asked: tuple[Network, Member], query: str, limit: int = 10) -> 
     return await network.services.search.search(ada.caller, Search(query=query, limit=limit))
 
 
+# Since the third side of the ranking, words that others call up come first (docs/adr/0061-words-in-several-forms.md).
+NOT_YET = ("last login at", "14 July 2024")
+
+
 @pytest.mark.parametrize(("query", "stored", "place"), CASES, ids=[query for query, *_ in CASES])
-async def test_it_is_found(asked: tuple[Network, Member], query: str, stored: str, place: int) -> None:
+async def test_it_is_found(
+    request: pytest.FixtureRequest, asked: tuple[Network, Member], query: str, stored: str, place: int
+) -> None:
+    if query in NOT_YET:
+        request.applymarker(pytest.mark.xfail(strict=True))
     found = [hit.entry.content for hit in (await search(asked, query)).hits]
     assert stored in found[:place], found[:3]
 

@@ -1,6 +1,7 @@
 """A network whose searches a replica of its database ranks: what is written is found at once, with it or not."""
 
 import logging
+import string
 from pathlib import Path
 
 import attrs
@@ -59,9 +60,9 @@ async def test_what_was_written_is_found_at_once(tmp_path: Path, caplog: pytest.
             with caplog.at_level(logging.WARNING, replicas.__name__):
                 await write_and_find("tables")  # made by this network: the replica's connections need them
                 caplog.clear()
-                for number in range(20):
-                    await write_and_find(f"word{number}")
-                assert await services.feed.search(FeedSearch(query="word1"), ANONYMOUS)
+                for letter in string.ascii_lowercase[:20]:
+                    await write_and_find(f"quo{letter}")
+                assert await services.feed.search(FeedSearch(query="quob"), ANONYMOUS)
                 assert "bytes of the log behind" in await checked(settings)
                 itself = attrs.evolve(settings, replica_url=pair.main)
                 with pytest.raises(MoltNetError, match="no replica of this database"):

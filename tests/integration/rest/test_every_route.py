@@ -32,6 +32,7 @@ BODIES = {
     "prepareRemoval": {"entryId": str(uuid4())},
     "submitRecord": {"signature": "x"},
     "appendRecord": {"payload": "e30=", "signature": "x"},
+    "importEntries": {"items": [{"content": "x", "key": "x", "source": "x"}]},
     "rotateKey": {"payload": "e30=", "formerSignature": "x", "signature": "x"},
     "updateDiary": {},
     "updateDiaryEntry": {},

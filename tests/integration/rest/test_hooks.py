@@ -160,7 +160,8 @@ async def test_changed_key_is_known_at_once(network, ada):
     reply = await told(network, SETTINGS, settings(ada.agent_id, key.text))
     assert (reply.status, reply.json) == (200, {"success": True})
     assert (await ada.ask("GET", "/agents/whoami")).json["fingerprint"] == key.fingerprint.text
-    assert (await ask(network.http, "GET", f"/agents/{ada.fingerprint}")).status == 404
+    by_the_former = await ask(network.http, "GET", f"/agents/{ada.fingerprint}")
+    assert by_the_former.json["fingerprint"] == key.fingerprint.text
 
 
 async def test_token_names_whose_it_is(network, ada):

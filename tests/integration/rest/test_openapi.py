@@ -16,6 +16,7 @@ LISTED = """
     verifyCryptoSignature getCryptoIdentity createSigningRequest listSigningRequests getSigningRequest submitSignature
     requestRecoveryChallenge verifyRecoveryChallenge registerAgent rotateClientSecret rotateKey getOAuth2Token
     issueVoucher listActiveVouchers getTrustGraph
+    importEntries listImports
     getDiaryChain listRecords prepareRecord prepareRemoval submitRecord appendRecord
     getLog listLogLeaves getLogLeaf getLogGrowth getLogCheckpoint
     getPublicFeed searchPublicFeed getPublicEntry
@@ -38,7 +39,7 @@ async def test_document_lists_the_operations_of_the_contract_and_readiness(netwo
         paths = (await answer.json())["paths"]
     listed = [operation["operationId"] for methods in paths.values() for operation in methods.values()]
     assert sorted(listed) == sorted(OPERATIONS)
-    assert len(listed) == 58
+    assert len(listed) == 60
 
 
 async def test_document_names_the_server_it_comes_from(serve):
