@@ -91,7 +91,7 @@ async def test_search_takes_four(stage: Stage) -> None:
         found = await stage.search.search(stage.caller, Search(query="happened", diary_id=stage.diary.id))
         assert len(found.hits) == 1
 
-    # The right; the right again, and which forms of the words are there; the ranking; the entries. The end of the snapshot
-    # may be on its way by then.
+    # The right; the right again, and which forms of the words are there; the ranking; the entries. The end of the
+    # snapshot may be on its way by then.
     assert set((await spent(stage, 12, search))[7:]) <= {4, 5}
     assert min(await spent(stage, 5, search)) == 4
