@@ -107,15 +107,11 @@ async def search(asked: tuple[Network, Member], query: str, limit: int = 10) -> 
 NOT_YET = ("last login at", "14 July 2024")
 
 
-@pytest.mark.parametrize(("query", "stored", "place"), CASES, ids=[query for query, *_ in CASES])
+@pytest.mark.parametrize("case", CASES, ids=[query for query, *_ in CASES])
 async def test_it_is_found(
-    request: pytest.FixtureRequest,
-    model: OnnxEmbedder,
-    asked: tuple[Network, Member],
-    query: str,
-    stored: str,
-    place: int,
+    request: pytest.FixtureRequest, model: OnnxEmbedder, asked: tuple[Network, Member], case: tuple[str, str, int]
 ) -> None:
+    query, stored, place = case
     if query in NOT_YET and model.expansion_weight:
         request.applymarker(pytest.mark.xfail(strict=True))
     found = [hit.entry.content for hit in (await search(asked, query)).hits]
