@@ -61,11 +61,12 @@ def all_candidates(
     kept: Collection[ReferenceEntry], question: Question, within: Collection[DiaryId]
 ) -> list[Candidate]:
     """Every entry that may be offered, with its scores."""
+    searched = [each for each in kept if each.entry.diary_id in within]
     return [
         Candidate(
             entry_id=stored.entry.id,
             cosine=_cosine(stored.index, question),
-            words=_words(stored, kept, question),
+            words=_words(stored, searched, question),
             expansion=_expansion(stored.index, question),
             importance=stored.entry.importance,
             accessed_at=stored.entry.last_accessed_at or stored.entry.created_at,
@@ -148,11 +149,11 @@ def _expansion(index: EntryIndex, question: Question) -> float:
     return question.expansion.covered_by(index.expansion)
 
 
-def _words(stored: ReferenceEntry, kept: Collection[ReferenceEntry], question: Question) -> float:
-    texts = [text_of(other.index) for other in kept if other.entry.diary_id == stored.entry.diary_id]
+def _words(stored: ReferenceEntry, searched: Collection[ReferenceEntry], question: Question) -> float:
+    texts = [text_of(other.index) for other in searched if other.entry.diary_id == stored.entry.diary_id]
     mine = text_of(stored.index)
     length = len({at for places in stored.index.index_terms.values() for at in places})
-    held = {term for text in texts for term in text}
+    held = {term for other in searched for term in text_of(other.index)}  # of a form, wherever it is searched
     forms = ([term for term in group if term in held] or group[:1] for group in question.words.forms)
     scored = sorted(question.words.scored.union(*forms))
     telling = shares([inverse_frequency(len(texts), sum(term in text for text in texts)) for term in scored])
