@@ -19,6 +19,8 @@ from moltnet.domain.records import SignedRecord
 KEY_MAX = SOURCE_MAX = 255
 ITEMS_MAX = 25
 PAGE_MAX = 100
+# About what a passage takes in the database.
+EVIDENCE_PER_PASSAGE = 1024
 
 OriginKey = Annotated[
     str, Text(1, KEY_MAX), Description("What names it where it comes from; imported into a diary once")
@@ -76,6 +78,12 @@ class NewImport:
 
     origin: Origin
     new: NewEntry | None
+
+    @property
+    def passages(self) -> int:
+        """As how many passages it counts beside those of its entry: what is not embedded is stored all the same."""
+        payload = b"" if self.origin.record is None else self.origin.record.payload or b""
+        return len(payload) // EVIDENCE_PER_PASSAGE + (self.new is None)
 
 
 @attrs.frozen(kw_only=True)

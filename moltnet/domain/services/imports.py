@@ -14,6 +14,7 @@ from moltnet.domain.record_parsing import parse_record
 from moltnet.domain.records import EntryRecord, SignedRecord, content_hash, record_hash, signed_bytes
 from moltnet.domain.services.access import Check, DiaryAccess
 from moltnet.domain.services.entries import EntryService
+from moltnet.domain.services.requests import ThrottlingService
 from moltnet.ports.keys import Signatures
 from moltnet.ports.storage import Storage, UnitOfWork
 
@@ -26,6 +27,7 @@ class ImportService:
     access: DiaryAccess
     entries: EntryService
     signatures: Signatures
+    throttling: ThrottlingService
 
     async def add(self, caller: Caller, diary_id: DiaryId, items: Sequence[NewImport]) -> list[ImportOutcome]:
         """Imports one after the other, each in a transaction of its own; answers what became of each, in their order.
@@ -73,6 +75,8 @@ class ImportService:
 
     async def _import(self, caller: Caller, diary_id: DiaryId, item: NewImport) -> EntryId | None:
         origin = item.origin
+        if item.passages:
+            await self.throttling.count_passages(caller.asker, item.passages)
         self._check_evidence(origin, None if item.new is None else item.new.content)
         if item.new is not None:
 

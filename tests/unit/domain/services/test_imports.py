@@ -3,9 +3,11 @@
 import attrs
 import pytest
 
+from moltnet.domain.caller import AllowanceUsedUp
 from moltnet.domain.entries import NewEntry
 from moltnet.domain.imports import NewImport, Origin, OriginOutOfLimits
 from moltnet.domain.quotas import Quota, QuotaExceeded
+from moltnet.domain.records import SignedRecord
 from tests.support.network import Member, Network
 
 
@@ -31,6 +33,37 @@ async def test_one_statement_asks_for_all_keys_of_a_request(network: Network, ad
     network.calls.log.clear()
     await network.services.imports.add(ada.caller, diary.id, items("b", "a"))
     assert [each for each in network.calls.log if each.startswith(("imports.", "entries."))] == ["imports.known"]
+
+
+async def test_what_comes_without_an_entry_and_long_evidence_count_as_passages(network: Network, ada: Member) -> None:
+    diary = await network.diary(ada)
+    counted: list[int] = []
+
+    class Counting:
+        async def count_passages(self, asker: str, passages: int) -> None:
+            assert asker == ada.caller.asker
+            counted.append(passages)
+            if counted[2:]:
+                raise AllowanceUsedUp(1)
+
+    def evidence(key: str, payload: bytes, content: str | None) -> NewImport:
+        record = SignedRecord(sequence=1, hash="0" * 64, payload=payload, signature=bytes(64))
+        return NewImport(
+            origin=Origin(key=key, source="x", record=record),
+            new=None if content is None else NewEntry(content=content),
+        )
+
+    imports = attrs.evolve(network.services.imports, throttling=Counting())
+    sent = [
+        evidence("a", b"{}", None),
+        evidence("b", b"x" * 4096, "b"),
+        *items("c"),
+        evidence("d", b"", None),
+        *items("e"),
+    ]
+    outcomes = await imports.add(ada.caller, diary.id, sent)
+    assert counted == [1, 4, 1]
+    assert [(each.key, each.is_refused) for each in outcomes] == [("a", True), ("b", True), ("c", False)]
 
 
 @pytest.mark.parametrize("origin", [{"key": ""}, {"key": "x" * 256}, {"source": ""}, {"original_id": "x" * 256}])
