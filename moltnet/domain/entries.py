@@ -240,7 +240,7 @@ class EntryEdit:
     importance: Importance | None = None
     entry_type: Annotated[EntryType, Hint("As in diary_create")] | None = None
     superseded_by: EntryId | None = None
-    occurred_at: OccurredAt | None = None
+    occurred_at: Annotated[datetime, Description(OCCURRED), Hint("As in diary_create")] | None = None
 
     def applied_to(self, entry: Entry, at: datetime, content_max: int) -> Entry:
         """The entry after this edit; even an empty edit moves `updated_at`. The scan runs on the merged text."""

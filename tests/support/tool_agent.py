@@ -97,6 +97,12 @@ WAYS = (
     Way("PATCH", f"{ENTRIES}/{{entry_id}}", "diary_update", member("entry"), "/diaries/{diaryId}/entries/{id}"),
     Way("DELETE", f"{ENTRIES}/{{entry_id}}", "diary_delete", done),
     Way("POST", f"{DIARY}/records/prepare", "record_prepare", lambda answer: _camel(answer["record"])),
+    Way(
+        "POST",
+        f"{DIARY}/records/prepare-removal",
+        "record_prepare_removal",
+        lambda answer: _camel(answer["record"]),
+    ),
     Way("POST", "/records/{id}/sign", "record_submit", member("appended")),
     Way("POST", REQUESTS, "crypto_prepare_signature", whole, f"{REQUESTS}/{{request_id}}"),
     Way("GET", f"{REQUESTS}/{{request_id}}", "crypto_signing_status", whole, f"{REQUESTS}/{{request_id}}"),

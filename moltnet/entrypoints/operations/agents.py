@@ -21,7 +21,7 @@ FingerprintText = Annotated[
     Fingerprint,
     Text(pattern="^[A-Fa-f0-9]{4}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{4}$"),
     Description("A key's short name, in any case"),
-    Hint("Short name of an agent's key: XXXX-XXXX-XXXX-XXXX in hexadecimal digits"),
+    Hint("Short name of an agent's key: XXXX-XXXX-XXXX-XXXX"),
 ]
 _PROVEN = Shown("proven", description="Whether the agent has shown that it holds the private key")
 

@@ -50,7 +50,7 @@ class UpdateDiary(OneDiary):
     """What to change of a diary; members that are left out stay as they are."""
 
     name: DiaryName | None = None
-    visibility: ReadableBy | None = None
+    visibility: Annotated[Visibility, Hint("As in diaries_create")] | None = None
 
 
 async def _create(call: Call, request: CreateDiary) -> Diary:

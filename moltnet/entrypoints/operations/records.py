@@ -8,7 +8,7 @@ import attrs
 from moltnet.domain.caller import Tier
 from moltnet.domain.constraints import Description, Hint, Integer, Text
 from moltnet.domain.credentials import Scope
-from moltnet.domain.entries import CONTENT_CEILING, NewEntry
+from moltnet.domain.entries import CONTENT_CEILING, EntryType, NewEntry
 from moltnet.domain.ids import EntryId, PreparedRecordId
 from moltnet.domain.records import CLOCK_TOLERANCE, PAGE_MAX, PAYLOAD_MAX, Head
 from moltnet.domain.services.records import Appended
@@ -21,7 +21,7 @@ from moltnet.entrypoints.schema.views import view
 
 _ALL = "/diaries/{diaryId}/records"
 _MINUTES = int(CLOCK_TOLERANCE.total_seconds() // 60)
-_SIGN = f"Sign the bytes of signing_input, and submit with record_submit within {_MINUTES} minutes."
+_SIGN = f"Sign the bytes of signingInput, and submit with record_submit within {_MINUTES} minutes."
 _BASE64_MAX = 4 * (PAYLOAD_MAX // 3 + 1)
 Signature = Annotated[
     str,
@@ -50,6 +50,7 @@ class ListRecords(InDiary):
 class PrepareEntry(NewEntry, InDiary):
     """An entry of a signed diary, before it is signed."""
 
+    entry_type: Annotated[EntryType, Hint("As in diary_create")] = EntryType.SEMANTIC
     supersedes: Annotated[EntryId, Hint("The entry that this one replaces")] | None = None
 
 
@@ -158,6 +159,14 @@ PREPARE_REMOVAL = Operation(
     scopes=(Scope.DIARY_DELETE, Scope.DIARY_WRITE),
     rate=Tier.SIGNING,
     http=Http("POST", f"{_ALL}/prepare-removal", tag="diary", status=201, problems=(403, 404, 409)),
+    tool=Tool(
+        "record_prepare_removal",
+        "Prepare a removal",
+        "Prepare the removal of an entry of a signed diary; sign and submit it alike.",
+        Effect.ADDS,
+        answer={"record": OUTPUT},
+        failure="Failed to prepare removal",
+    ),
 )
 SUBMIT = Operation(
     name="submitRecord",

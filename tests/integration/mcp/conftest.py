@@ -46,7 +46,11 @@ Serve = Callable[..., Awaitable[McpNetwork]]
 
 @asynccontextmanager
 async def served(
-    limits: Limits = UNTHROTTLED, *, anonymous: bool = True, at_its_own_address: bool = False
+    limits: Limits = UNTHROTTLED,
+    *,
+    anonymous: bool = True,
+    at_its_own_address: bool = False,
+    changed: Callable[[Services], Services] = lambda services: services,
 ) -> AsyncIterator[McpNetwork]:
     """Serves an empty network in memory; it names itself as `API`, or as where it really is."""
     settings = attrs.evolve(SETTINGS, rate_limits=limits)
@@ -54,7 +58,8 @@ async def served(
     api = f"http://127.0.0.1:{bound.getsockname()[1]}" if at_its_own_address else API
     calls, infrastructure = Calls(), in_memory()
     infrastructure = attrs.evolve(infrastructure, storage=InterruptedStorage(infrastructure.storage, calls))
-    async with services_on(infrastructure, api, settings) as services:
+    async with services_on(infrastructure, api, settings) as assembled:
+        services = changed(assembled)
         options = RestOptions(api_url=api)
         app = create_app(services, options)
         secret = settings.mcp_session_secret

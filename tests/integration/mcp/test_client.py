@@ -6,7 +6,7 @@ from mcp.shared.exceptions import MCPError
 from tests.integration.mcp.conftest import shown
 from tests.support.mcp_clients import ERAS, mcp_client, refused, used
 
-TOOLS, PUBLIC = 33, 7
+TOOLS, PUBLIC = 34, 7
 NOBODY = "00000000-0000-0000-0000-000000000000"
 
 

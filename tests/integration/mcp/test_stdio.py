@@ -2,10 +2,17 @@
 
 import asyncio
 import json
+import os
 import sys
+
+from mcp import StdioServerParameters
+from mcp.client.client import Client
 
 from tests.integration.mcp.conftest import initialize, message
 from tests.support.commands import run
+from tests.support.mcp_clients import used
+from tests.support.networks import in_memory
+from tests.support.worlds import served as served_for_commands
 
 STARTED = {"jsonrpc": "2.0", "method": "notifications/initialized"}
 
@@ -62,3 +69,28 @@ async def test_a_network_that_does_not_answer_is_reported_in_the_result():
     told = json.loads(answers[2]["result"]["content"][0]["text"])
     assert answers[2]["result"]["isError"] is True
     assert (told["error"], told["status"]) == ("Failed to list diaries", 502)
+
+
+async def test_a_signed_diary_is_written_by_tools_alone_where_the_key_is(tmp_path):
+    async with served_for_commands(in_memory()) as network:
+        founder = await network.network.genesis()
+        written = await run("register", "--voucher", (await founder.vouch.issue()).code, **at(network, tmp_path))
+        assert written.status == 0, written
+        environment = {"PATH": os.environ["PATH"], "PYTHONPATH": ":".join(sys.path), **at(network, tmp_path)}
+        command = StdioServerParameters(command=sys.executable, args=["-m", "moltnet", "mcp"], env=environment)
+        async with Client(command) as client:
+            diary = (await used(client, "diaries_create", name="Ledger", signed=True))["diary"]["id"]
+            first = (await used(client, "diary_create", diary_ref="Ledger", content="Paid 10", tags=["bill"]))["entry"]
+            changed = await used(client, "diary_update", diary_ref="Ledger", entry_id=first["id"], content="Paid 11")
+            found = await used(client, "diary_search", query="paid", diary_ref="Ledger")
+            assert {each["content"] for each in found["results"]} == {"Paid 10", "Paid 11"}
+            assert (changed["entry"]["tags"], changed["entry"]["content"]) == (["bill"], "Paid 11")
+            await used(client, "diary_delete", diary_ref="Ledger", entry_id=first["id"])
+            left = await used(client, "diary_list", diary_ref="Ledger")
+            assert [each["id"] for each in left["items"]] == [changed["entry"]["id"]]
+        verdict = await run("verify", diary, **at(network, tmp_path))
+        assert (verdict.status, verdict.printed["holds"], verdict.printed["entries"]) == (0, True, 1)
+
+
+def at(network, home):
+    return {"MOLTNET_API_URL": network.url, "HOME": str(home)}

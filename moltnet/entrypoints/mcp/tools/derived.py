@@ -3,7 +3,7 @@
 What an agent calls a thing becomes the thing: diaries by id, name or `default`, agents by their fingerprint.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
@@ -62,6 +62,7 @@ def uuid_of(ref: str, missing: type[MoltNetError]) -> UUID:
 
 
 Show = Callable[[Any, Any], object]
+Act = Callable[[Agent, Any], Awaitable[Any]]
 
 _ID_MAX = 100
 
@@ -84,7 +85,7 @@ class Reference:
         return await diary_id(agent, text) if self.missing is None else uuid_of(text, self.missing)
 
 
-_DIARY = Reference("diary_ref", "Id of a diary, name of one of yours, or default")
+_DIARY = Reference("diary_ref", "Diary id, name of your own, or default")
 _SUCCESSOR = "Id of the entry of this diary that replaces it; final"
 REFERENCES: Mapping[object, Reference] = MappingProxyType(
     {
@@ -101,8 +102,10 @@ REFERENCES: Mapping[object, Reference] = MappingProxyType(
 )
 
 
-def tool_of(operation: AnyOperation, show: Show | None = None) -> Tool:
+def tool_of(operation: AnyOperation, show: Show | None = None, *, with_key: Act | None = None) -> Tool:
     """The tool of an operation. `show` makes the answer of the output and the input, where more is to be said.
+
+    `with_key` does it where the agent's private key is at hand, which signs what has to be signed.
 
     Raises TypeError for an operation that is no tool.
     """
@@ -116,7 +119,8 @@ def tool_of(operation: AnyOperation, show: Show | None = None) -> Tool:
         named = ((each, arguments.get(_argument(each).alias)) for each in members)
         values = {each.alias: await _value(agent, face, each, value) for each, value in named if value is not None}
         request = read(values)
-        output = await agent.transport.call(operation, request)
+        signs_here = with_key is not None and agent.keys is not None
+        output = await (with_key(agent, request) if signs_here else agent.transport.call(operation, request))
         if show:
             return show(output, request)
         return {name: output if value is OUTPUT else value for name, value in face.answer.items()}

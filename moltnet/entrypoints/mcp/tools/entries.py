@@ -7,13 +7,14 @@ nothing like an attempt to instruct its reader: these are absent.
 import attrs
 
 from moltnet.domain.agents import Author
-from moltnet.domain.entries import Entry, Kept
+from moltnet.domain.entries import Entry, Kept, NewEntry
 from moltnet.domain.feed import FeedSearch
 from moltnet.domain.search import Explained, Hit, Search, SearchResult
 from moltnet.domain.views import FeedItem, FeedItems, Reflected, Remembered
+from moltnet.entrypoints.library.agent import Agent
 from moltnet.entrypoints.mcp.tools.derived import tool_of
 from moltnet.entrypoints.operations import entries, feed, search
-from moltnet.entrypoints.operations.entries import CreateEntry, ListOfDiary
+from moltnet.entrypoints.operations.entries import CreateEntry, ListOfDiary, OneEntry, UpdateEntry
 from moltnet.entrypoints.operations.feed import OnePublicEntry, ReadFeed
 from moltnet.entrypoints.operations.search import ReflectDiary
 from moltnet.entrypoints.schema.declare import members_of
@@ -116,9 +117,22 @@ def _itself(item: FeedItem, _: OnePublicEntry) -> FeedItem:
     return item
 
 
-CREATE = tool_of(entries.CREATE, _saved)
-LIST = tool_of(entries.LIST, _page)
-GET, UPDATE, DELETE = tool_of(entries.GET), tool_of(entries.UPDATE), tool_of(entries.DELETE)
+async def _create(agent: Agent, asked: CreateEntry) -> Kept:
+    new = NewEntry(**{field.name: getattr(asked, field.name) for field in attrs.fields(NewEntry)})
+    return await agent.diary.keep(asked.diary_id, new)
+
+
+async def _update(agent: Agent, asked: UpdateEntry) -> Entry:
+    return await agent.diary.update(**attrs.asdict(asked, recurse=False))
+
+
+async def _delete(agent: Agent, asked: OneEntry) -> None:
+    await agent.diary.delete(asked.diary_id, asked.entry_id)
+
+
+CREATE = tool_of(entries.CREATE, _saved, with_key=_create)
+LIST, GET = tool_of(entries.LIST, _page), tool_of(entries.GET)
+UPDATE, DELETE = tool_of(entries.UPDATE, with_key=_update), tool_of(entries.DELETE, with_key=_delete)
 SEARCH, REFLECT = tool_of(search.SEARCH, _found), tool_of(search.REFLECT, _digest)
 BROWSE, READ, FEED_SEARCH = (
     tool_of(feed.READ, _feed_page),

@@ -139,6 +139,7 @@ def test_the_twenty_come_first_in_their_order_and_ours_behind_them() -> None:
         "invitations_accept",
         "invitations_decline",
         "record_prepare",
+        "record_prepare_removal",
         "record_submit",
     ]
     assert len(BY_NAME) == len(TOOLS)
