@@ -119,8 +119,8 @@ def tool_of(operation: AnyOperation, show: Show | None = None, *, with_key: Act 
         named = ((each, arguments.get(_argument(each).alias)) for each in members)
         values = {each.alias: await _value(agent, face, each, value) for each, value in named if value is not None}
         request = read(values)
-        signs_here = with_key is not None and agent.keys is not None
-        output = await (with_key(agent, request) if signs_here else agent.transport.call(operation, request))
+        act = with_key if with_key and agent.keys else None
+        output = await (act(agent, request) if act else agent.transport.call(operation, request))
         if show:
             return show(output, request)
         return {name: output if value is OUTPUT else value for name, value in face.answer.items()}
