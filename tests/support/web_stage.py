@@ -196,6 +196,9 @@ async def _filled(ada: Person, bob: Person) -> dict[str, str]:
     await bob.agent.sharing.share(other.id, ada.keys.public_key.fingerprint)
     await ada.agent.sharing.share(diary.id, bob.keys.public_key.fingerprint)
     await ada.agent.vouch.issue()
+    ledger = await ada.agent.diaries.create(name="Ledger", signed=True)
+    paid = await ada.agent.diary.create(ledger.id, content="Paid 10 to Bob", tags=["bill"], title="Bill of May")
+    await ada.agent.diary.update(ledger.id, paid.id, content="Paid 11 to Bob")
     signed: SigningRequest = await sign_and_submit(ada.agent, "I endorse the release of May")
     pending = await ada.agent.crypto.signing_requests.create(f"Pay 10 to Bob\n{SCRIPT}")
     here = f"/console/diaries/{diary.id}"
@@ -214,6 +217,10 @@ async def _filled(ada: Person, bob: Person) -> dict[str, str]:
         "entry-flagged": f"{here}/entries/{entries[6].id}",
         "entry-edit": f"{here}/entries/{entries[4].id}/edit",
         "entry-delete": f"{here}/entries/{entries[0].id}/delete",
+        "signed-diary": f"/console/diaries/{ledger.id}",
+        "signed-write": f"/console/diaries/{ledger.id}/write?replaces={paid.id}",
+        "signed-entry": f"/console/diaries/{ledger.id}/entries/{paid.id}",
+        "signed-delete": f"/console/diaries/{ledger.id}/entries/{paid.id}/delete",
         "search": "/console/search",
         "search-found": "/console/search?q=callback+deploy+-partners&recency=some",
         "search-nothing": "/console/search?q=zzzz",

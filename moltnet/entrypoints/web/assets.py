@@ -1,6 +1,8 @@
 """Style sheets, scripts and pictures: read once, named by what is in them, and cached by browsers for ever."""
 
 import hashlib
+import re
+from collections.abc import Mapping
 from importlib import resources
 from types import MappingProxyType
 
@@ -10,6 +12,7 @@ from aiohttp import web
 from moltnet.entrypoints.rest.refusals import UnknownRoute
 
 PATH = "/assets"
+_IMPORT = re.compile(rb'"\./([a-z_]+\.js)"')
 _FOREVER = "public, max-age=31536000, immutable"
 _TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -32,8 +35,8 @@ class Assets:
     """The files of the folder `assets`."""
 
     def __init__(self) -> None:
-        files = sorted(resources.files(__package__).joinpath("assets").iterdir(), key=lambda file: file.name)
-        named = {file.name: _asset(file.name, file.read_bytes()) for file in files}
+        files = {file.name: file.read_bytes() for file in resources.files(__package__).joinpath("assets").iterdir()}
+        named = {name: _asset(name, files) for name in sorted(files)}
         self._urls = MappingProxyType({name: f"{PATH}/{asset.name}" for name, asset in named.items()})
         self._assets = MappingProxyType({asset.name: asset for asset in named.values()})
 
@@ -50,7 +53,9 @@ class Assets:
         return web.Response(body=asset.body, headers=headers)
 
 
-def _asset(name: str, body: bytes) -> Asset:
+def _asset(name: str, files: Mapping[str, bytes]) -> Asset:
+    """The file of a name; a script that imports another does so by that one's name on the wire."""
+    body = _IMPORT.sub(lambda found: b'"./%s"' % _asset(found[1].decode(), files).name.encode(), files[name])
     stem, dot, ending = name.rpartition(".")
     digest = hashlib.sha256(body).hexdigest()[:12]
     return Asset(f"{stem}.{digest}{dot}{ending}", body, _TYPES[dot + ending])

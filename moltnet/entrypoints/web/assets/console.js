@@ -1,12 +1,11 @@
 // Proves an agent's key and signs with it, in this page: the file is read here, and neither it nor the key is sent.
 
+import { RECORD, base64Of, bytesOf, digestOf, parsed, signingInput, utf8 } from "./records.js";
+
+const ATTEMPTS = 5;
 const SEED_BYTES = 32;
 // An Ed25519 private key as PKCS #8 is this head and the 32 bytes of the seed (RFC 8410 §7).
 const PKCS8_HEAD = [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
-
-const bytesOf = (base64) => Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
-const base64Of = (bytes) => btoa(String.fromCharCode(...new Uint8Array(bytes)));
-const utf8 = (text) => new TextEncoder().encode(text);
 
 class Refused extends Error {}
 
@@ -46,7 +45,7 @@ async function framed(message, nonce) {
   return new Uint8Array([...utf8("moltnet:v1"), ...length(digest), ...digest, ...length(tail), ...tail]);
 }
 
-function enhance(form, fill) {
+function enhance(form, act) {
   const error = form.querySelector("[data-error]");
   const button = form.querySelector("button");
   form.hidden = false;
@@ -55,8 +54,7 @@ function enhance(form, fill) {
     error.hidden = true;
     button.disabled = true;
     try {
-      await fill(form, form.querySelector("[data-key-file]").files[0]);
-      form.submit();
+      await act(form, form.querySelector("[data-key-file]").files[0]);
     } catch (problem) {
       error.textContent = problem instanceof Refused ? problem.message : "That did not work. Load the page again and repeat.";
       error.hidden = false;
@@ -77,6 +75,7 @@ for (const form of document.querySelectorAll("[data-key-sign-in]")) {
     elements.mac.value = mac;
     elements.public_key.value = publicKey;
     elements.signature.value = await signature(key, utf8(challenge));
+    form.submit();
   });
 }
 
@@ -87,6 +86,56 @@ for (const form of document.querySelectorAll("[data-key-signing]")) {
     // What is signed is what is shown.
     if (base64Of(bytes) !== dataset.input) throw new Refused("The text shown is not what would be signed. Sign it on the command line.");
     elements.signature.value = await signature(key, bytes);
+    form.submit();
+  });
+}
+
+// Entries of signed diaries: the network prepares the record, this page compares it with what the form says, and signs.
+
+async function asked(path, fields) {
+  const answer = await fetch(path, { method: "POST", headers: { Accept: "application/json" }, body: fields });
+  const members = await answer.json().catch(() => ({}));
+  if (answer.ok || answer.status === 409) return { members, moved: answer.status === 409 };
+  throw new Refused(members.detail ?? "The network did not answer. Try again.");
+}
+
+const tagsIn = (text) => text.split(",").map((tag) => tag.trim().normalize("NFC")).filter(Boolean);
+
+// Whether a record writes, or removes, exactly what the form shows.
+async function isMeant(record, { elements, dataset }, publicKey) {
+  if (record?.diary !== dataset.diary || record.key !== publicKey || record.kind !== dataset.record) return false;
+  if (record.kind === "removal") return record.entry === elements.entry.value;
+  const occurred = elements.occurred.value ? `${elements.occurred.value}T00:00:00.000Z` : null;
+  return record.contentHash === await digestOf(utf8(elements.content.value))
+    && (record.title ?? "") === elements.title.value.trim()
+    && (record.tags ?? []).join() === tagsIn(elements.tags.value).join()
+    && record.importance === Number(elements.importance.value)
+    && record.type === elements.type.value
+    && record.occurredAt === occurred
+    && record.supersedes === (elements.replaces?.value ?? null);
+}
+
+for (const form of document.querySelectorAll("[data-record]")) {
+  enhance(form, async ({ action, elements, dataset }, file) => {
+    const { key, publicKey } = await keyOf(file);
+    const token = elements["form-token"].value;
+    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+      const prepared = await asked(action, new URLSearchParams(new FormData(form)));
+      if (prepared.moved) throw new Refused(prepared.members.detail);
+      const { id, payload, signingInput: input } = prepared.members;
+      const bytes = signingInput(bytesOf(payload), RECORD);
+      // What is signed is what the form shows, by the key of whoever is signed in.
+      if (base64Of(bytes) !== input || !await isMeant(parsed(bytesOf(payload)), form, publicKey)) {
+        throw new Refused("What the network prepared is not what this page shows, or this is another agent's key. Nothing was signed.");
+      }
+      const fields = new URLSearchParams({ "form-token": token, record: id, signature: await signature(key, bytes) });
+      const { members, moved } = await asked(dataset.submit, fields);
+      if (!moved) {
+        location.assign(members.location);
+        return;
+      }
+    }
+    throw new Refused("Others write to this diary at the same time. Try again.");
   });
 }
 

@@ -43,7 +43,8 @@ async def _list(asked: ConsoleRequest, refused: MoltNetError | None = None) -> H
 
 async def _create(asked: ConsoleRequest) -> web.Response:
     visibility = asked.fields.choice("visibility", Visibility) or Visibility.PRIVATE
-    diary = await asked.agent.diaries.create(name=asked.fields.text("name"), visibility=visibility)
+    name, is_signed = asked.fields.text("name"), asked.fields.is_on("signed")
+    diary = await asked.agent.diaries.create(name=name, visibility=visibility, signed=is_signed)
     return see_other(f"{DIARIES}/{diary.id}", "diary-created")
 
 

@@ -146,9 +146,17 @@ def _editor(asked: ConsoleRequest, **values: object) -> Html:
 
 async def _create(asked: ConsoleRequest) -> web.Response:
     """Keeps an entry, which supersedes the one that it was written in place of."""
-    fields = asked.fields
-    replaces = fields.identifier("replaces")
-    new = NewEntry(
+    replaces = asked.fields.identifier("replaces")
+    stored = await asked.agent.diary.keep(diary_id(asked), new_entry(asked.fields))
+    if replaces and replaces != stored.entry.id:
+        with suppress(EntryNotFound):
+            await asked.agent.diary.update(diary_id(asked), EntryId(replaces), superseded_by=stored.entry.id)
+    return see_other(_url(stored.entry), "written")
+
+
+def new_entry(fields: Fields) -> NewEntry:
+    """What the editor's form says; raises MalformedField."""
+    return NewEntry(
         content=fields.text("content"),
         title=fields.optional("title"),
         tags=fields.tags("tags") or None,
@@ -156,16 +164,12 @@ async def _create(asked: ConsoleRequest) -> web.Response:
         entry_type=fields.choice("type", EntryType) or EntryType.SEMANTIC,
         occurred_at=fields.day("occurred"),
     )
-    stored = await asked.agent.diary.keep(diary_id(asked), new)
-    if replaces and replaces != stored.entry.id:
-        with suppress(EntryNotFound):
-            await asked.agent.diary.update(diary_id(asked), EntryId(replaces), superseded_by=stored.entry.id)
-    return see_other(_url(stored.entry), "written")
 
 
 async def _edit(asked: ConsoleRequest, refused: MoltNetError | None = None) -> Html:
     agent = asked.agent
     diary = await agent.diaries.get(diary_id(asked))
+    diary.check_unsigned()
     entry = await agent.diary.get(diary.id, entry_id(asked))
     typed = _typed(asked.fields) if refused else _stored(entry)
     version = asked.fields.text("version") or version_of(entry)
@@ -204,6 +208,7 @@ async def _delete_page(asked: ConsoleRequest) -> Html:
 async def _confirm_bulk(asked: ConsoleRequest, chosen: list[EntryId], action: str) -> Html:
     agent = asked.agent
     diary = await agent.diaries.get(diary_id(asked))
+    diary.check_unsigned()
     entries = [await agent.diary.get(diary.id, each) for each in chosen]
     candidates: list[Entry] = []
     if action == "supersede":

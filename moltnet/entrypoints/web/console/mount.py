@@ -4,7 +4,7 @@ from aiohttp import web
 
 from moltnet.entrypoints.rest.app import add_route
 from moltnet.entrypoints.rest.options import SERVICES
-from moltnet.entrypoints.web.console import account, diaries, entries, peers, search, sign_in, signing
+from moltnet.entrypoints.web.console import account, diaries, entries, peers, search, sign_in, signed, signing
 from moltnet.entrypoints.web.console.endpoint import ConsoleEndpoint, ConsoleRoute
 from moltnet.entrypoints.web.console.links import LINK_ROUTE
 
@@ -12,6 +12,7 @@ ROUTES: tuple[ConsoleRoute, ...] = (
     *sign_in.ROUTES,
     *diaries.ROUTES,
     *entries.ROUTES,
+    *signed.ROUTES,
     *search.ROUTES,
     *peers.ROUTES,
     *signing.ROUTES,
