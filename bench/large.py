@@ -1,57 +1,67 @@
-"""What a search costs the database in diaries of several sizes, by indexes and by comparing every entry.
+"""Searches among 1 000 to 160 000 entries through REST: what they cost beside the smallest, and what they miss.
 
-`python -m bench.large [ENTRIES …]`. Texts are embedded by the installed model and then mixed, in the database, into as
-many entries as asked for; no two have the same vector, and many have the same words. Both ways are asked the same
-questions in turns, and the CPU time of the one connection's process is counted.
+`python -m bench.large [--texts FOLDER] [--data FOLDER]`: the first FOLDER holds `corpus.jsonl` and `queries.jsonl` (`_id`, `title`, `text`); without it, notes of invented people. Texts are written through REST and then mixed, in the
+database, into as many entries as asked for; no two have the same vector, and many have the same words. All places are
+asked the same questions in turns. CPU is that of the server and of the database; recall is that of the ten best against
+comparing every entry. The second FOLDER stays, so that another run need not fill it.
 """
 
+import argparse
 import asyncio
-import sys
+import json
+import os
+import statistics
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from itertools import chain
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+from uuid import UUID
 
+import aiohttp
 import attrs
 import psycopg
 from tqdm import tqdm
 
-from bench.server import used_s
+from bench.server import Server, cores, cpu_s, diary, founders, running, used_s
 from bench.texts import memories, questions
-from moltnet.adapters.memory.system import MemoryWorkers
 from moltnet.adapters.onnx.embedding import OnnxEmbedder
 from moltnet.adapters.onnx.install import default_model
+from moltnet.adapters.postgres import candidates
+from moltnet.adapters.postgres.candidates import PostgresCandidates
 from moltnet.adapters.postgres.embedded import EmbeddedPostgres
-from moltnet.adapters.postgres.migrate import migrate
 from moltnet.adapters.postgres.pool import opened_pool
 from moltnet.adapters.postgres.session import Session
 from moltnet.adapters.postgres.storage import PostgresStorage, PostgresUnitOfWork
-from moltnet.adapters.system import SystemClock, SystemRandomness
+from moltnet.adapters.system import SystemClock
 from moltnet.adapters.text_analysis import SnowballAnalyzer
-from moltnet.domain.agents import Agent, Author
-from moltnet.domain.diaries import Diary
-from moltnet.domain.entries import NewEntry
-from moltnet.domain.ids import AgentId, DiaryId, EntryId
-from moltnet.domain.keys import PublicKey
-from moltnet.domain.ranking import Balance, Question, Ranked, Score, Shortlist, is_exact, rank, score_by
+from moltnet.domain.entries import CONTENT_MAX
+from moltnet.domain.ids import DiaryId, EntryId
+from moltnet.domain.ranking import Question
 from moltnet.domain.search import Filters, Weights
-from moltnet.domain.services.indexing import Indexing, Vectors
 from moltnet.domain.services.models import Models
 from moltnet.domain.services.retrieval import Retrieval
 
-SIZES, WRITTEN, QUERIES, LIMIT, DEPTH = (1_000, 10_000, 50_000), 2_000, 100, 10, 40
+SIZES, MANY, EACH, PUBLIC, WRITTEN = (1_000, 10_000, 50_000, 100_000), 40, 2_000, 60_000, 2_000
+QUERIES, WARM, WRITERS, LIMIT, EVERYTHING = 100, 8, 8, 10, 1_000_000_000
+# What each place may cost beside a diary of 1 000.
+AIMS = {"10000": 1.5, "50000": 2.0, "100000": 2.5, "all own": 3.0, "many": 3.0, "public": 3.0}
 MIXED = """
     with source as materialized (
         select row_number() over (order by id) - 1 as number, e.* from diary_entries e where diary_id = %(source)s
     )
     insert into diary_entries (id, diary_id, created_at, updated_at, diary_visibility, embedding_model, embedding,
-        injection_risk, author_id, terms, words, content)
-    select uuidv7(), %(diary)s, one.created_at, one.updated_at, one.diary_visibility, one.embedding_model,
-        l2_normalize(one.embedding + one.embedding + one.embedding + other.embedding), one.injection_risk,
-        one.author_id, one.terms, one.words, one.content
-    from generate_series(0, %(entries)s - 1) as entry
-    join source one on one.number = entry %% %(written)s
-    join source other on other.number = (entry * 7919 + entry / %(written)s * 104729) %% %(written)s
+        expansion, injection_risk, author_id, terms, words, content)
+    select uuidv7(), d.id, one.created_at, one.updated_at, d.visibility, one.embedding_model,
+        l2_normalize(one.embedding + one.embedding + one.embedding + other.embedding), one.expansion,
+        one.injection_risk, d.owner_id, one.terms, one.words, one.content
+    from diaries d, generate_series(0, %(entries)s - 1) as entry
+    join source one on one.number = (entry + %(shift)s) %% %(written)s
+    join source other on other.number = (entry * 7919 + (entry + %(shift)s) / %(written)s * 104729) %% %(written)s
+    where d.id = %(diary)s
 """
 COUNTED = """
     insert into diary_terms (diary_id, lexeme, holding) select %(diary)s, lexeme, count(*) from (
@@ -60,101 +70,232 @@ COUNTED = """
 """
 
 
-@attrs.frozen
-class Asked:
-    """The questions, and what they are asked with."""
+@attrs.frozen(kw_only=True)
+class Network:
+    """A filled one: its folder, the credentials of two agents, and which diaries are searched by the name of a place.
 
-    questions: Sequence[Question]
-    score: Score
+    The first agent owns the diaries of SIZES, the second MANY of EACH; everything public has no diaries here.
+    """
 
-
-async def main(folder: Path, sizes: Sequence[int]) -> None:
-    """Prints a line for each size."""
-    with EmbeddedPostgres(folder) as postgres:
-        address = postgres.start()
-        await migrate(address)
-        embedder = OnnxEmbedder.load(default_model())
-        diaries = await _fill(address, embedder, sizes)
-        retrieval = Retrieval(models=Models(embedder), index_terms=SnowballAnalyzer(), clock=SystemClock())
-        found = [await retrieval.question(text, Filters()) for text in questions(QUERIES)]
-        score = score_by(Weights(), Balance.of(found[0]), SystemClock().now())
-        async with _connection(address) as (work, pid):
-            for diary, entries in zip(diaries, sizes, strict=True):
-                await _measure(work, pid, diary, entries, Asked(found, score))
-        await embedder.close()
+    folder: Path
+    agents: Sequence[Mapping[str, str]]
+    places: Mapping[str, Sequence[str]]
 
 
-async def _fill(address: str, embedder: OnnxEmbedder, sizes: Sequence[int]) -> list[DiaryId]:
-    clock, randomness = SystemClock(), SystemRandomness()
-    at = clock.now()
-    key = PublicKey(randomness.secret(32))
-    agent = Agent(id=AgentId(randomness.nonce()), public_key=key, created_at=at, updated_at=at)
-    source, *mixed = [
-        Diary(id=DiaryId(randomness.row_id(at)), owner_id=agent.id, name=str(number), created_at=at, updated_at=at)
-        for number in (0, *sizes)
+async def main() -> None:
+    """Prints a line for each place."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--texts", type=Path)
+    parser.add_argument("--data", type=Path)
+    given = parser.parse_args()
+    texts, asked = _collection(given.texts) if given.texts else (list(memories(WRITTEN)), list(questions(QUERIES)))
+    with tempfile.TemporaryDirectory(prefix="moltnet-large-") as made:
+        network = await _network(given.data or Path(made), texts)
+        missed = await _missed(network, asked)
+        await _measure(network, asked, missed)
+
+
+def _collection(folder: Path) -> tuple[list[str], list[str]]:
+    read = [
+        [json.loads(line) for line in (folder / name).read_text("utf-8").splitlines()]
+        for name in ("corpus.jsonl", "queries.jsonl")
     ]
-    indexing = Indexing(models=Models(embedder), index_terms=SnowballAnalyzer(), workers=MemoryWorkers())
-    async with PostgresStorage.open(address, max_connections=2) as storage:
-        async with storage.transaction() as work:
-            await work.agents.add(agent)
-            for diary in (source, *mixed):
-                await work.diaries.add(diary)
-        for text in tqdm(list(memories(WRITTEN)), desc="entries", leave=False, disable=None):
-            new = NewEntry(content=text).written(EntryId(randomness.row_id(at)), source.id, at, len(text))
-            entry = attrs.evolve(new, author=Author(id=agent.id, public_key=key))
-            index = await indexing.index(entry, Vectors())
-            async with storage.autocommit() as work:
-                await work.entries.add(entry, index)
-        with psycopg.connect(address, autocommit=True) as connection:
-            for diary, entries in zip(mixed, sizes, strict=True):
-                values = {"source": source.id, "diary": diary.id, "entries": entries, "written": WRITTEN}
-                connection.execute(MIXED, values)
-                connection.execute(COUNTED, values)
-            connection.execute("vacuum analyze")
-        more = True
-        while more:
-            async with storage.transaction() as work:
-                more = await work.candidates.index_large(200)
-    return [diary.id for diary in mixed]
+    texts, asked = ([f"{each.get('title', '')} {each['text']}".strip() for each in part] for part in read)
+    return texts[:WRITTEN], (asked * QUERIES)[:QUERIES]
+
+
+async def _network(folder: Path, texts: Sequence[str]) -> Network:
+    described, data = folder / "places.json", folder / "network"
+    if not described.exists():
+        agents = founders(data, 2)
+        with running(data) as server:
+            places = await _write(server, agents, texts)
+        with EmbeddedPostgres(data) as postgres:
+            await _mix(postgres.start(), places)
+        described.write_text(json.dumps({"agents": agents, "places": places}), "utf-8")
+    return Network(folder=data, **json.loads(described.read_text("utf-8")))
+
+
+async def _write(server: Server, agents: Sequence[Mapping[str, str]], texts: Sequence[str]) -> dict[str, list[str]]:
+    """Stores the texts in the first agent's first diary, and makes the others."""
+    async with _session(server, agents[0]) as first, _session(server, agents[1]) as second:
+        source, waiting = await diary(first), iter(texts)
+        with tqdm(total=len(texts), desc="entries", leave=False, disable=None) as bar:
+
+            async def write() -> None:
+                for text in waiting:
+                    await _json(first.post(f"/diaries/{source}/entries", json={"content": text[:CONTENT_MAX]}))
+                    bar.update()
+
+            await asyncio.gather(*(write() for _ in range(WRITERS)))
+        places = {str(size): [await _made(first, "private")] for size in SIZES}
+        places |= {"many": [await _made(second, "private") for _ in range(MANY)]}
+        return {"source": [source]} | places | {"public": [await _made(second, "public")]}
+
+
+async def _made(session: aiohttp.ClientSession, visibility: str) -> str:
+    return str((await _json(session.post("/diaries", json={"name": "Mixed", "visibility": visibility})))["id"])
+
+
+async def _mix(address: str, places: Mapping[str, Sequence[str]]) -> None:
+    """Fills the diaries, and has the indexes of large ones made."""
+    sizes = dict.fromkeys(places["many"], EACH) | {places["public"][0]: PUBLIC}
+    sizes |= {places[str(size)][0]: size for size in SIZES}
+    with psycopg.connect(address, autocommit=True) as connection:
+        for shift, (diary_id, entries) in enumerate(tqdm(sizes.items(), desc="mixing", leave=False, disable=None)):
+            values = {"source": places["source"][0], "diary": diary_id, "entries": entries}
+            connection.execute(MIXED, {**values, "written": WRITTEN, "shift": shift * 100})
+            connection.execute(COUNTED, values)
+        connection.execute("vacuum analyze")
+        async with PostgresStorage.open(address, max_connections=1) as storage:
+            more = True
+            while more:
+                async with storage.transaction() as work:
+                    more = await work.candidates.index_large(200)
+        connection.execute("vacuum analyze")
+
+
+async def _measure(network: Network, asked: Sequence[str], missed: Mapping[str, str]) -> None:
+    """All places in turns, with the bare embedding of the question beside them."""
+    embedder = OnnxEmbedder.load(default_model())
+    retrieval = Retrieval(models=Models(embedder), index_terms=SnowballAnalyzer(), clock=SystemClock())
+
+    async def embed(text: str) -> None:
+        await retrieval.question(text, Filters())
+
+    with running(network.folder) as server:
+        async with _asking(server, network) as acts:
+            taken: dict[str, list[tuple[float, float, float]]] = {name: [] for name in ("embedding", *acts)}
+            for text in tqdm([*asked[-WARM:], *asked], desc="questions", leave=False, disable=None):
+                for name, act in ({"embedding": embed} | acts).items():
+                    before, started = _used(server, network.folder, name), time.perf_counter()
+                    await act(text)
+                    took = time.perf_counter() - started
+                    after = _used(server, network.folder, name)
+                    taken[name].append((took, after[0] - before[0], after[1] - before[1]))
+    await embedder.close()
+    print(f"{cores()} cores, {len(asked)} questions in turns; ms, and beside a diary of {SIZES[0]}")
+    print(
+        f"{'':<12}{'p50':>8}{'mean':>8}{'CPU':>8}{'database':>10}{'p50':>8}{'CPU':>8}{'aim':>6}   against comparing all"
+    )
+    small = taken[str(SIZES[0])][WARM:]
+    for name, each in taken.items():
+        mine, least = _figures(each[WARM:]), _figures(small)
+        cpu = mine[2] + mine[3]
+        print(
+            f"{name:<12}{mine[0]:>8.1f}{mine[1]:>8.1f}{cpu:>8.1f}{mine[3]:>10.1f}{mine[0] / least[0]:>8.2f}"
+            f"{cpu / (least[2] + least[3]):>8.2f}{AIMS.get(name, ''):>6}   {missed.get(name, '')}"
+        )
+    bare, rest = _figures(taken["embedding"][WARM:]), _figures(small)
+    print(f"a search in {SIZES[0]} takes {rest[0] / bare[0]:.2f} times as long as embedding alone (aim 2)")
+
+
+def _used(server: Server, folder: Path, name: str) -> tuple[float, float]:
+    return (used_s(os.getpid()), 0.0) if name == "embedding" else cpu_s(server, folder)
+
+
+def _figures(taken: Sequence[tuple[float, float, float]]) -> list[float]:
+    """p50, and means: in all, of the process, of the database; in ms."""
+    times, process, database = zip(*taken, strict=True)
+    figures = (statistics.median(times), *(statistics.mean(each) for each in (times, process, database)))
+    return [seconds * 1000 for seconds in figures]
 
 
 @asynccontextmanager
-async def _connection(address: str) -> AsyncIterator[tuple[PostgresUnitOfWork, int]]:
-    async with opened_pool(address, max_connections=1, wait_s=5) as pool, pool.connection() as connection:
-        yield PostgresUnitOfWork(Session(connection), {}), connection.info.backend_pid
+async def _asking(server: Server, network: Network) -> AsyncIterator[dict[str, Callable[[str], Awaitable[object]]]]:
+    """How each place is searched."""
+    async with (
+        _session(server, network.agents[0]) as first,
+        _session(server, network.agents[1]) as second,
+        aiohttp.ClientSession(server.url) as anybody,
+    ):
+
+        def within(diary_id: str) -> Callable[[str], Awaitable[object]]:
+            return lambda text: _json(first.post("/diaries/search", json={"diaryId": diary_id, "query": text}))
+
+        yield {
+            **{str(size): within(network.places[str(size)][0]) for size in SIZES},
+            "all own": lambda text: _json(first.post("/diaries/search", json={"query": text})),
+            "many": lambda text: _json(second.post("/diaries/search", json={"query": text})),
+            "public": lambda text: _json(anybody.get("/public/feed/search", params={"q": text})),
+        }
 
 
-async def _measure(work: PostgresUnitOfWork, pid: int, diary: DiaryId, entries: int, asked: Asked) -> None:
-    took, alike, again = [0.0, 0.0], 0, 0
-    for question in asked.questions:
-        began = used_s(pid)
-        by_index, rounds = await _best(work, question, diary, asked.score, DEPTH)
-        between = used_s(pid)
-        compared, _ = await _best(work, question, diary, asked.score, DEPTH * 8)
-        took = [took[0] + between - began, took[1] + used_s(pid) - between]
-        alike += len({each.entry_id for each in by_index} & {each.entry_id for each in compared})
-        again += rounds - 1
-    found, everything = (total * 1000 / len(asked.questions) for total in took)
-    print(
-        f"{entries:>8} entries: a search {found:.2f} ms, comparing all {everything:.2f} ms of the database; "
-        f"recall@{LIMIT} {alike / LIMIT / len(asked.questions):.3f}, {again} of {len(asked.questions)} asked again",
-        flush=True,
-    )
+@asynccontextmanager
+async def _session(server: Server, agent: Mapping[str, str]) -> AsyncIterator[aiohttp.ClientSession]:
+    form = {"grant_type": "client_credentials", "client_id": agent["clientId"], "client_secret": agent["clientSecret"]}
+    async with aiohttp.ClientSession(server.url) as session:
+        token = (await _json(session.post("/oauth2/token", data=form)))["access_token"]
+    async with aiohttp.ClientSession(server.url, headers={"Authorization": f"Bearer {token}"}) as session:
+        yield session
 
 
-async def _best(
-    work: PostgresUnitOfWork, question: Question, diary: DiaryId, score: Score, depth: int
-) -> tuple[list[Ranked], int]:
-    """As a search does it: again, of more candidates, until the answer is certain; and how many rounds that took."""
-    rounds, shortlist = 1, Shortlist(score=score, limit=LIMIT)
-    while True:
-        candidates = await work.candidates.best(question, [diary], depth, shortlist)
-        ranked = rank(candidates, score)
-        if is_exact(ranked, LIMIT, candidates, score):
-            return ranked, rounds
-        rounds, depth = rounds + 1, depth * 8
+async def _json(asking: Any) -> dict[str, Any]:
+    async with asking as answer:
+        answer.raise_for_status()
+        return dict(await answer.json())
+
+
+@attrs.frozen
+class Counted:
+    """A unit of work's candidates, with a count of how often they are asked for."""
+
+    of: PostgresCandidates
+    times: list[int] = attrs.field(factory=lambda: [0])
+
+    @property
+    def candidates(self) -> "Counted":
+        """As of a unit of work."""
+        return self
+
+    async def best(self, *asked: Any) -> Any:
+        """As the port has it."""
+        self.times[0] += 1
+        return await self.of.best(*asked)
+
+    async def best_public(self, *asked: Any) -> Any:
+        """As the port has it."""
+        self.times[0] += 1
+        return await self.of.best_public(*asked)
+
+
+async def _missed(network: Network, asked: Sequence[str]) -> dict[str, str]:
+    """By the name of a place: how many of the best ten a search finds, and how often it asks again."""
+    embedder = OnnxEmbedder.load(default_model())
+    retrieval = Retrieval(models=Models(embedder), index_terms=SnowballAnalyzer(), clock=SystemClock())
+    found = [await retrieval.question(text, Filters()) for text in dict.fromkeys(asked)]
+    await embedder.close()
+    places = {str(size): network.places[str(size)] for size in SIZES}
+    own = [*network.places["source"], *chain.from_iterable(places.values())]
+    places |= {"all own": own, "many": [*network.places["many"], *network.places["public"]], "public": []}
+    with EmbeddedPostgres(network.folder) as postgres:
+        async with opened_pool(postgres.start(), max_connections=1, wait_s=5) as pool, pool.connection() as connection:
+            return {
+                name: await _recall(connection, retrieval, found, [DiaryId(UUID(each)) for each in within])
+                for name, within in tqdm(places.items(), desc="recall", leave=False, disable=None)
+            }
+
+
+async def _recall(connection: Any, retrieval: Retrieval, asked: Sequence[Question], within: Sequence[DiaryId]) -> str:
+    searched = Counted(PostgresUnitOfWork(Session(connection), {}).candidates)
+    everything = Counted(PostgresUnitOfWork(Session(connection), dict.fromkeys(within, False)).candidates)
+
+    async def best(work: Any, question: Question) -> set[EntryId]:
+        ranked = (
+            await retrieval.best(work, question, within, Weights(), LIMIT)
+            if within
+            else await retrieval.best_public(work, question, LIMIT)
+        )
+        return {each.entry_id for each in ranked}
+
+    alike = 0
+    for question in asked:
+        found = await best(searched, question)
+        with patch.object(candidates, "PUBLIC_COMPARED", EVERYTHING):
+            alike += len(found & await best(everything, question))
+    again = searched.times[0] - len(asked)
+    return f"recall@{LIMIT} {alike / LIMIT / len(asked):.3f}, {again} of {len(asked)} asked again"
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory(prefix="moltnet-large-") as made:
-        asyncio.run(main(Path(made), [int(each) for each in sys.argv[1:]] or SIZES))
+    asyncio.run(main())
