@@ -62,7 +62,7 @@ class Candidate:
     share of the best that any entry could reach for this question, in [0, 1]. `expansion` is how much of what the
     question calls up it calls up too (`Expansion.covered_by`), in [0, 1], 0 without an expansion of the question's
     model. `timely` says that it happened in one of the question's periods. The ranks count from 1, None where a side
-    offered another instead.
+    offered another instead. `entry` is the entry itself, of a shortlist.
     """
 
     entry_id: EntryId
@@ -75,6 +75,7 @@ class Candidate:
     cosine_rank: int | None = None
     words_rank: int | None = None
     expansion_rank: int | None = None
+    entry: Entry | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -96,10 +97,14 @@ class Score:
 
 @attrs.frozen(kw_only=True)
 class Shortlist:
-    """That of the candidates of all sides only the best `limit` by a score are wanted."""
+    """That of the candidates of all sides only the best `limit` by a score are wanted, with their entries.
+
+    With `ranks`, each with its rank on every side, too; without, a store may leave them out.
+    """
 
     score: Score
     limit: int
+    ranks: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -133,6 +138,13 @@ class Ranked:
     def entry_id(self) -> EntryId:
         """The entry's."""
         return self.candidate.entry_id
+
+    @property
+    def entry(self) -> Entry:
+        """The entry of a candidate from a shortlist, as the state that was ranked has it."""
+        if self.candidate.entry is None:
+            raise RuntimeError("only a shortlist's candidates come with their entries")
+        return self.candidate.entry
 
 
 def term_weight(occurrences: int, length: int) -> float:
@@ -288,6 +300,7 @@ def best_possible(entry: Entry, weights: Weights) -> Ranked:
     """An entry that is asked for by its id."""
     candidate = Candidate(
         entry_id=entry.id,
+        entry=entry,
         cosine=None,
         words=1.0,
         importance=entry.importance,

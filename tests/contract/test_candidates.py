@@ -19,6 +19,7 @@ from moltnet.domain.ranking import (
     Question,
     Shortlist,
     inverse_frequency,
+    is_exact,
     rank,
     score_by,
     shares,
@@ -441,7 +442,15 @@ async def test_a_shortlist_is_the_best_of_the_candidates(storage: Storage, diary
     for depth in (2, 12):
         everyone = await best(storage, question, diary, depth=depth)
         async with storage.snapshot() as work:
-            shortlist = Shortlist(score=score, limit=3)
+            shortlist = Shortlist(score=score, limit=3, ranks=True)
             answer = await work.candidates.best(question, [diary.id], depth, shortlist)
-        assert set(answer.found) == {each.candidate for each in rank(everyone, score)[:3]}
+            expected = [each.candidate for each in rank(everyone, score)[:3]]
+            stored = await work.entries.find_many([each.entry_id for each in expected])
+            unranked = await work.candidates.best(question, [diary.id], depth, attrs.evolve(shortlist, ranks=False))
+        whole = [attrs.evolve(each, entry=entry) for each, entry in zip(expected, stored, strict=True)]
+        assert set(answer.found) == set(whole)
         assert attrs.evolve(answer, found=()) == attrs.evolve(everyone, found=())
+        if is_exact(rank(unranked, score), 3, unranked, score):
+            best_of_all = rank(await best(storage, question, diary, depth=12), score)[:3]
+            assert [each.entry.id for each in rank(unranked, score)] == [each.entry_id for each in best_of_all]
+            assert [each.score for each in rank(unranked, score)] == [each.score for each in best_of_all]

@@ -45,14 +45,14 @@ class MemoryCandidates(Repository):
         """The best `depth` entries of each side among `within`, as one set."""
         tables = await self._statements.read()
         require_serving(tables, question.model)
-        return await _shortened(await _best_of(tables, question, set(within), depth), shortlist)
+        return await _shortened(tables, await _best_of(tables, question, set(within), depth), shortlist)
 
     async def best_public(self, question: Question, depth: int, shortlist: Shortlist | None = None) -> Candidates:
         """The best `depth` entries of each side among all that is public, as one set."""
         tables = await self._statements.read()
         require_serving(tables, question.model)
         public = set(tables.diaries.sharing("visibility", Visibility.PUBLIC))
-        return await _shortened(await _best_of(tables, question, public, depth), shortlist)
+        return await _shortened(tables, await _best_of(tables, question, public, depth), shortlist)
 
     async def nearest_passages(
         self, vector: Vector, model: ModelName, entry_ids: Collection[EntryId]
@@ -151,14 +151,15 @@ async def _best_of(tables: Tables, question: Question, within: Collection[DiaryI
     )
 
 
-async def _shortened(candidates: Candidates, shortlist: Shortlist | None) -> Candidates:
+async def _shortened(tables: Tables, candidates: Candidates, shortlist: Shortlist | None) -> Candidates:
     if shortlist is None:
         return candidates
     ranked: list[Ranked] = []
     async for some in in_turns(candidates.found):
         ranked += rank(attrs.evolve(candidates, found=tuple(some)), shortlist.score)
     best = heapq.nsmallest(shortlist.limit, ranked, key=best_first)
-    return attrs.evolve(candidates, found=tuple(each.candidate for each in best))
+    found = (attrs.evolve(each.candidate, entry=tables.entries.get(each.entry_id)) for each in best)
+    return attrs.evolve(candidates, found=tuple(found))
 
 
 async def _looked_up(tables: Tables, question: Question, within: Collection[DiaryId]) -> Question:

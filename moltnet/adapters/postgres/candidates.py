@@ -2,16 +2,10 @@
 
 from collections.abc import Collection, MutableMapping, Sequence
 from operator import itemgetter
-from typing import Any, LiteralString, TypeAlias
-
-import attrs
+from typing import Any, TypeAlias
 
 from moltnet.adapters.postgres.filtering import filter_values, run_values
 from moltnet.adapters.postgres.ranking_statements import (
-    HOLDING,
-    LARGE,
-    NEAREST,
-    PUBLIC_HOLDING,
     best,
     best_large,
     best_public,
@@ -19,6 +13,7 @@ from moltnet.adapters.postgres.ranking_statements import (
     is_for_indexes,
     shortlist_values,
 )
+from moltnet.adapters.postgres.rows import entry_from_row
 from moltnet.adapters.postgres.session import Repository, Row, Session
 from moltnet.adapters.postgres.terms import any_run, dimension_of, quoted, stored_expansion, stored_form
 from moltnet.domain.entries import Similar
@@ -27,12 +22,11 @@ from moltnet.domain.indexing import ModelName, Span, Term, Vector
 from moltnet.domain.ranking import (
     BM25_MOST,
     DIARIES_COUNTED,
+    WORDS_LOOKED_UP,
     Candidate,
     Candidates,
     Question,
     Shortlist,
-    looked_up,
-    needs_no_count,
 )
 from moltnet.domain.search import LexicalQuery
 from moltnet.domain.text import SIMILAR_AMONG, SIMILAR_FROM, SIMILAR_MAX
@@ -123,13 +117,18 @@ INDEX_NEXT = """
 """
 
 
-# Whether diaries are large, as it was known so many seconds ago at most: searching one by the other way answers, too.
+# Which of some diaries are indexed, and how many entries each had when they were counted; large_diaries_pkey.
+LARGE = "select diary_id, entries from large_diaries where diary_id = any(%(diaries)s::uuid[]) and ready"
+# Who finds the candidates of indexes not enough asks again for more than FIRST_DEPTH of each wanted.
+FIRST_DEPTH = 8
+# How many entries of a diary are indexed, and whether there is much that is public, as it was known so many seconds ago
+# at most: searching by the other way answers, too.
 KNOWN_LARGE_S, KNOWN_LARGE_MAX = 60.0, 10_000
-KnownLarge: TypeAlias = MutableMapping[DiaryId, bool]
+KnownLarge: TypeAlias = MutableMapping[DiaryId | None, int]
 
 
 class PostgresCandidates(Repository):
-    """Looks at every entry of the diaries asked for; what it costs grows with their number, not with all there are."""
+    """Looks at every entry of the diaries asked for; of large ones, and of all that is public, where indexes lead."""
 
     def __init__(self, session: Session, large: KnownLarge) -> None:
         super().__init__(session)
@@ -140,23 +139,26 @@ class PostgresCandidates(Repository):
     ) -> Candidates:
         """The best `depth` entries of each side among `within`, as one set."""
         diaries = list(set(within))
-        asked = await self._looked_up(question, HOLDING, within=diaries)
+        values = best_values(question, depth, shortlist)
         rows: list[Row] = []
-        if len(diaries) == 1 and is_for_indexes(asked, shortlist, depth) and await self._is_large(diaries[0]):
-            depth = max(depth, NEAREST)  # what an index led to is compared anyway
-            values = best_values(asked, depth, shortlist)
-            rows = await self._session.all(_row, best_large(asked, shortlist, diaries[0]), **values, diary=diaries[0])
+        if shortlist and depth <= FIRST_DEPTH * shortlist.limit and is_for_indexes(question, shortlist):
+            large = await self._large_among(diaries)
+            if large:
+                others = list({*diaries}.difference(large))
+                statement = best_large(question, shortlist, beside_others=bool(others))
+                values |= {"large": large, "others": others, "parts": list({each.bytes[-1] % 16 for each in large})}
+                rows = await self._session.all(_row, statement, **values, within=diaries)
         if not rows:
-            values = best_values(asked, depth, shortlist)
-            rows = await self._session.all(_row, best(asked, shortlist), **values, within=diaries)
+            rows = await self._session.all(_row, best(question, shortlist), **values, within=diaries)
         return _candidates(rows, depth)
 
     async def best_public(self, question: Question, depth: int, shortlist: Shortlist | None = None) -> Candidates:
         """The best `depth` entries of each side among all that is public, as one set."""
-        many = await self._session.first(_many, MANY_PUBLIC, most=PUBLIC_COMPARED)
-        asked = await self._looked_up(question, PUBLIC_HOLDING)
-        statement = best_public_near(asked, shortlist) if many else best_public(asked, shortlist)
-        return _candidates(await self._session.all(_row, statement, **best_values(asked, depth, shortlist)), depth)
+        many = self._large.get(None)
+        if many is None:
+            many = self._large[None] = await self._session.first(_many, MANY_PUBLIC, most=PUBLIC_COMPARED) or 0
+        statement = best_public_near(question, shortlist) if many else best_public(question, shortlist)
+        return _candidates(await self._session.all(_row, statement, **best_values(question, depth, shortlist)), depth)
 
     async def nearest_passages(
         self, vector: Vector, model: ModelName, entry_ids: Collection[EntryId]
@@ -187,36 +189,25 @@ class PostgresCandidates(Repository):
             return await self._session.run(INDEX_NEXT, **unready, limit=limit) > 0
         return any(await self._session.all(itemgetter("is_new"), FIND_LARGE, least=LARGE_FROM))
 
-    async def _is_large(self, diary_id: DiaryId) -> bool:
-        if (known := self._large.get(diary_id)) is not None:
-            return known
-        self._large[diary_id] = is_large = await self._session.run(LARGE, diary=diary_id) > 0
-        return is_large
-
-    async def _looked_up(self, question: Question, statement: LiteralString, **values: object) -> Question:
-        """The question with the words that are looked up."""
-        if needs_no_count(question.words):
-            return question
-        terms = sorted(question.words.terms)
-        values |= {"lexemes": list(map(stored_form, terms)), "sample": DIARIES_COUNTED}
-        counted = dict(await self._session.all(_holding, statement, **values))
-        holding = {term: counted.get(number, 0) for number, term in enumerate(terms, start=1)}
-        return attrs.evolve(question, words=looked_up(question.words, holding))
+    async def _large_among(self, diaries: Sequence[DiaryId]) -> list[DiaryId]:
+        """Those of some diaries that are indexed, if there is much in them altogether."""
+        if unknown := [each for each in diaries if self._large.get(each) is None]:
+            found = dict(await self._session.all(_counted, LARGE, diaries=unknown))
+            self._large.update({each: found.get(each, 0) for each in unknown})
+        known = {each: self._large.get(each, 0) for each in diaries}
+        return [each for each in diaries if known[each]] if sum(known.values()) >= LARGE_FROM else []
 
 
 def best_values(question: Question, depth: int, shortlist: Shortlist | None = None) -> dict[str, Any]:
     """What the statements take of a question."""
-    index_terms, dimensions = _query_terms(question.words)
     return {
         "depth": depth,
-        "lexemes": index_terms,
-        "places": dimensions,
+        **_words_values(question.words),
         "most": BM25_MOST,
         "vector": question.vector,
         "model": question.model if question.vector else None,
         "expansion": stored_expansion(question.expansion.shares()) if question.expansion else None,
         "periods": "{" + ",".join(map(_range, question.time_ranges)) + "}",
-        "quoted": [quoted(term) for term in index_terms],
         **filter_values(question.filters),
         **run_values(question.words),
         **shortlist_values(shortlist),
@@ -224,31 +215,36 @@ def best_values(question: Question, depth: int, shortlist: Shortlist | None = No
 
 
 _BEYOND = ("cosine_beyond", "words_beyond", "expansion_beyond", "timely_beyond")
+_RANKS = ("cosine_rank", "words_rank", "expansion_rank", "timely_rank")
+# Every column of a ranking that an entry has not; the others are the entry's.
+_SCORES = frozenset((*_BEYOND, *_RANKS, "cosine", "words", "expansion", "timely", "accessed_at"))
 
 
 def _candidates(rows: Sequence[Row], depth: int) -> Candidates:
     if not rows:
         return Candidates(found=())
-    beyond = {name: rows[0][name] for name in _BEYOND}
+    beyond: dict[str, Any] = {name: rows[0].get(name) for name in _BEYOND}
+    beyond["timely_beyond"] = bool(beyond["timely_beyond"])
     return Candidates(found=tuple(_candidate(row, depth) for row in rows), **beyond)
 
 
 def _candidate(row: Row, depth: int) -> Candidate:
     cosine_rank, words_rank, expansion_rank = (  # a side offers one more than its best, to show that there is more
-        rank if rank is not None and rank <= depth else None
-        for rank in (row["cosine_rank"], row["words_rank"], row["expansion_rank"])
+        rank if rank is not None and rank <= depth else None for rank in map(row.get, _RANKS[:3])
     )
+    entry = entry_from_row({name: row[name] for name in row if name not in _SCORES}) if "content" in row else None
     return Candidate(
         entry_id=EntryId(row["id"]),
         cosine=row["cosine"],
         words=row["words"],
         expansion=row["expansion"],
         importance=row["importance"],
-        accessed_at=row["accessed_at"],
+        accessed_at=(entry.last_accessed_at or entry.created_at) if entry else row["accessed_at"],
         timely=row["timely"],
         cosine_rank=cosine_rank,
         words_rank=words_rank,
         expansion_rank=expansion_rank,
+        entry=entry,
     )
 
 
@@ -256,12 +252,12 @@ def _row(row: Row) -> Row:
     return row
 
 
-def _many(row: Row) -> bool:
-    return bool(row["many"])
+def _many(row: Row) -> int:
+    return int(row["many"])
 
 
-def _holding(row: Row) -> tuple[int, int]:
-    return row["number"], row["holding"]
+def _counted(row: Row) -> tuple[DiaryId, int]:
+    return DiaryId(row["diary_id"]), row["entries"]
 
 
 def _passage(row: Row) -> tuple[EntryId, Span]:
@@ -280,12 +276,24 @@ def _range(time_range: TimeRange) -> str:
     return f"[{time_range.start.isoformat()},{time_range.end.isoformat()})"
 
 
-def _query_terms(words: LexicalQuery) -> tuple[list[str], list[int | None]]:
-    """Each term and its place. Where two share a place the second has none: it still counts for the best possible."""
-    index_terms = sorted(map(stored_form, words.scored))
-    first_at: dict[int, str] = {}
-    for term in index_terms:
-        first_at.setdefault(dimension_of(term), term)
-    return index_terms, [
-        dimension if first_at[dimension] == term else None for term in index_terms for dimension in [dimension_of(term)]
-    ]
+def _words_values(words: LexicalQuery) -> dict[str, Any]:
+    """Each term with its place, and which of them are forms of one word.
+
+    Where two share a place the second has none: it still counts for the best possible.
+    """
+    terms = sorted(words.terms)
+    lexemes = list(map(stored_form, terms))
+    dimensions = list(map(dimension_of, lexemes))
+    numbers = {term: number for number, term in enumerate(terms, start=1)}
+    forms = [(numbers[term], word, not at) for word, each in enumerate(words.forms) for at, term in enumerate(each)]
+    return {
+        "lexemes": lexemes,
+        "quoted": list(map(quoted, lexemes)),
+        "places": [each if dimensions.index(each) == at else None for at, each in enumerate(dimensions)],
+        "always": [numbers[term] for term in words.scored],
+        "form_of": [number for number, _, _ in forms],
+        "form_word": [word for _, word, _ in forms],
+        "is_first": [is_first for _, _, is_first in forms],
+        "sample": DIARIES_COUNTED,
+        "looked_up": WORDS_LOOKED_UP,
+    }

@@ -11,50 +11,31 @@ from typing import Any, LiteralString
 
 import attrs
 
+from moltnet.adapters.postgres import ranking_words
 from moltnet.adapters.postgres.filtering import condition
-from moltnet.domain.ids import DiaryId
-from moltnet.domain.ranking import Question, Shortlist
+from moltnet.adapters.postgres.ranking_indexes import (
+    COUNTED_BEFORE,
+    EXPANDING,
+    FARTHER,
+    LARGE_POOL,
+    NEAR_LARGE,
+    OMITTED,
+    PUBLIC_POOL,
+    RARE,
+    WITH_RARE,
+)
+from moltnet.domain.ranking import Question, Shortlist, needs_no_count
 
-# The best depth + 1 entries of each side with their scores and their ranks on both sides (null where beyond).
-# 1. diary: where to look; only diaries that hold an entry (`limit 1` keeps it to a look into each one's index).
-# 2. held: how many entries of each diary hold each wanted term, where any does; diary_terms_pkey, one scan for each
-#    diary. counted: how many entries such a diary has; diary_entries_diary_id_id_key alone. Materialized, or they would
-#    be counted for every mention.
-# 3. telling: how distinctive that makes each term in each diary (`ranking.inverse_frequency`), and one that none holds.
-# 4. asked: as a vector of `ranking.shares`, whose inner product with an entry's terms is its share of the best BM25.
-# 5. compared: both scores of every entry of `_WITHIN` or `_AMONG` that passes the filters and the runs; for entries of
-#    several passages, or whose row has not been written since a switch of models, entry_passages_pkey.
-# 6. nearest, matching, expanding, timely: the best of each side, and the nearest of the times asked for. A vector
-#    without length is near to nothing (NaN becomes 0).
-# Whatever reads vectors asks `require_serving` first.
-_ASKED = """
-    wanted as (
-        select * from unnest(%(lexemes)s::text[], %(places)s::int[]) as wanted (lexeme, place)
-    ), held as materialized (
-        select diary.id, lexeme, holding::float8 as holding from diary cross join lateral (
-            select lexeme, holding from diary_terms t
-            where t.diary_id = diary.id and t.lexeme = any(%(lexemes)s::text[]) offset 0
-        ) as terms
-    ), counted as materialized ({counted}), telling as (
-        select
-            id, lexeme, ln(1 + (entries - holding + 0.5) / (holding + 0.5)) as inverse_frequency,
-            ln(1 + (entries + 0.5) / 0.5) as of_none
-        from held join counted using (id)
-    ), shared as (
-        select id, lexeme, inverse_frequency / (%(most)s * (
-            sum(inverse_frequency) over (partition by id)
-            + of_none * (cardinality(%(lexemes)s::text[]) - count(*) over (partition by id))
-        )) as share
-        from telling
-    ), asked as (
-        select id, ('{{' || string_agg(place || ':' || share, ',') || '}}/1000000000')::sparsevec as terms
-        from shared join wanted using (lexeme) group by id
-    ),
-"""
-_COUNTED = """
-    select id, (select count(*) from diary_entries e where e.diary_id = holders.id)::float8 as entries
-    from (select distinct id from held) as holders
-"""
+# What every statement is made of:
+# 1. diary: where to look; only diaries that hold an entry (`limit 1` keeps it to a look into each one's index). pool:
+#    the entries that indexes lead to, where they do (`ranking_indexes`).
+# 2. asked: how much each word adds there (`ranking_words`).
+# 3. compared: the scores of every such entry that passes the filters and the runs; for entries of several passages, or
+#    whose row has not been written since a switch of models, entry_passages_pkey.
+# 4. Of a shortlist the best by their sum, with the entries as their view has them. Where ranks are asked for, or when
+#    an entry was last seen counts, first the best depth + 1 of each side with their scores and ranks (null where
+#    beyond): nearest, matching, expanding, timely.
+# A vector without length is near to nothing (NaN becomes 0). Whatever reads vectors asks `require_serving` first.
 _COSINE = "coalesce(nullif(1 - ({vector} <=> %(vector)s::halfvec), 'NaN'), 0)"
 _OWN = _COSINE.format(vector="e.embedding")
 # Nearly every entry is one passage of the serving model: it is looked at first.
@@ -97,128 +78,23 @@ _RECENT = """
     * power(0.99::float8, greatest(extract(epoch from %(of_at)s::timestamptz - accessed_at), 0)::float8 / 3600)
 """
 _IMPORTANT = "%(of_importance)s::float8 * importance"
-_SHORTLIST = f"order by {_RELEVANT} + {_RECENT} + {_IMPORTANT} desc, id desc limit %(limit)s"
-_SHORTLIST_OF_ANY_AGE = f"order by {_RELEVANT} + {_IMPORTANT} desc, id desc limit %(limit)s"
-_THESE = """
+# Where is looked, of the diaries asked for, and of all.
+_THESE: LiteralString = """
     select id from unnest(%(within)s::uuid[]) as asked_for (id)
     cross join lateral (select from diary_entries e where e.diary_id = asked_for.id limit 1) as holds
     where require_serving(%(model)s)
 """
 # Found by their entries, so that a diary without any costs nothing; diary_entries_feed, or the table.
-_PUBLIC = """
+_PUBLIC: LiteralString = """
     select distinct diary_id as id from diary_entries
     where diary_visibility = 'public' and require_serving(%(model)s)
 """
-_SAMPLED_PUBLIC = """
-    select id from diaries d cross join lateral (select from diary_entries e where e.diary_id = d.id limit 1) as holds
-    where visibility = 'public' order by id
-"""
-# 1. frequent: how large a part of the entries of some public diaries holds each wanted term; diaries_public.
-# 2. rare: a query for those that tell something (the two rarest always): a word that every tenth entry holds would
-#    bring every tenth entry, hardly one of which is among the best for it.
-# 3. pool: the nearest public passages by public_passages_nearest, with its iterative scan (pool.SET_UP) as far as the
-#    filters need it, and every public entry with a rare word, by diary_entries_public_words. The number is written out,
-#    since the planner would not trust the index with a number it does not know.
-_AMONG = f"""
-    sampled as materialized (
-        {_SAMPLED_PUBLIC} limit 50
-    ), frequent as (
-        select quoted, coalesce(sum(holding), 0) as holding
-        from unnest(%(lexemes)s::text[], %(quoted)s::text[]) as wanted (lexeme, quoted)
-        cross join sampled left join diary_terms t on t.diary_id = sampled.id and t.lexeme = wanted.lexeme
-        group by quoted
-    ), rare as materialized (
-        select string_agg(quoted, ' | ')::tsquery as any_of from (
-            select quoted, holding, row_number() over (order by holding, quoted) as place from frequent
-        ) as placed
-        where place <= 2 or holding <= 0.01 * (
-            select count(*) from sampled join diary_entries e on e.diary_id = sampled.id
-        )
-    ), pool as materialized (
-        select id, diary_id from (
-            select e.id, e.diary_id from public_passages p join diary_entries e on e.id = p.entry_id
-            where require_serving(%(model)s) and p.embedding_model = %(model)s and {{condition}}
-            order by p.embedding <=> %(vector)s::halfvec limit 400
-        ) as near
-        union
-        select e.id, e.diary_id from diary_entries e
-        where e.diary_visibility = 'public' and e.words @@ (select any_of from rare) and {{condition}}
-    ),
-"""  # noqa: S608
-# Of a large diary, its nearest passages by large_passages_N_nearest, and every entry with a rare word by
-# large_words_N_words: words together held by a fiftieth of the entries, and the rarest if a tenth or less hold it. How
-# near the others could be, and what the other words could add, is part of what is said to lie beyond, so that
-# `ranking.is_exact` takes it into account.
-# Who finds that not enough asks again for more than FIRST_DEPTH of each wanted: then all are compared.
-NEAREST, FIRST_DEPTH = 400, 8
-LARGE = "select from large_diaries where diary_id = %(diary)s and ready"
-_READY = "select %(diary)s::uuid as id where require_serving(%(model)s)"
-_COUNTED_BEFORE = """
-    select diary_id as id, greatest(entries, (select max(holding) from held))::float8 as entries
-    from large_diaries where diary_id = %(diary)s
-"""
-_RARE = """
-    ranked as materialized (
-        select lexeme, holding, entries, row_number() over rarest as nth, sum(holding) over rarest as reached
-        from held join counted using (id) window rarest as (order by holding, lexeme)
-    ), rare as materialized (
-        select lexeme from ranked
-        where reached <= greatest(entries / 50, 500) or (nth = 1 and holding <= entries / 10)
-    ), any_rare as materialized (
-        select string_agg(quoted, ' | ')::tsquery as any_of
-        from rare join unnest(%(lexemes)s::text[], %(quoted)s::text[]) as wanted (lexeme, quoted) using (lexeme)
-    ),
-"""
-_OMITTED = """
-    (select least(coalesce(sum(share), 0) * %(most)s, 1) from shared where lexeme not in (select lexeme from rare))
-"""
-_NEAREST_IN_PART = """
-    near as materialized (
-        select entry_id as id, 1 - (embedding <=> %(vector)s::halfvec) as cosine from large_passages_{part}
-        where diary_id = %(diary)s and embedding_model = %(model)s
-        order by embedding <=> %(vector)s::halfvec limit 400
-    ),
-"""
-_RARE_IN_PART = """
-    union select entry_id from large_words_{part}
-    where diary_id = %(diary)s and words @@ (select any_of from any_rare)
-"""
-_FARTHER = "(select min(cosine) from near having count(*) = 400)"
-_NUMBERS: tuple[LiteralString, ...] = (
-    "0",
-    "1",
-    "2",
-    "3",
-    "4",
-    "5",
-    "6",
-    "7",
-    "8",
-    "9",
-    "10",
-    "11",
-    "12",
-    "13",
-    "14",
-    "15",
-)
-# How many entries hold each wanted term, in some of the diaries: those of the smallest ids that hold an entry;
-# diary_terms_pkey.
-_HOLDING = """
-    select wanted.number, coalesce(sum(holding), 0)::bigint as holding
-    from unnest(%(lexemes)s::text[]) with ordinality as wanted (lexeme, number)
-    cross join sampled left join diary_terms t on t.diary_id = sampled.id and t.lexeme = wanted.lexeme
-    group by wanted.number
-"""
-HOLDING = f"""
-    with sampled as materialized (
-        select id from unnest(%(within)s::uuid[]) as asked_for (id)
-        cross join lateral (select from diary_entries e where e.diary_id = asked_for.id limit 1) as holds
-        order by id limit %(sample)s
-    ) {_HOLDING}
-"""  # noqa: S608
-PUBLIC_HOLDING = f"""
-    with sampled as materialized ({_SAMPLED_PUBLIC} limit %(sample)s) {_HOLDING}
+_BY_WORTH = f"order by {_RELEVANT} + {_RECENT} + {_IMPORTANT} desc, id desc limit %(limit)s"
+_BY_WORTH_OF_ANY_AGE = f"order by {_RELEVANT} + {_IMPORTANT} desc, id desc limit %(limit)s"
+# The entry beside each of a few rows; diary_entries_pkey. `offset 0` keeps it to that.
+_WITH_ENTRIES = """
+    select ranked.*, entry.* from ({ranked}) as ranked
+    cross join lateral (select * from entries where entries.id = ranked.id offset 0) as entry
 """
 
 
@@ -237,15 +113,17 @@ def best_public_near(question: Question, shortlist: Shortlist | None = None) -> 
     return _near(_Parts.of(question, shortlist))
 
 
-def is_for_indexes(question: Question, shortlist: Shortlist | None, depth: int) -> bool:
-    """Whether the indexes of a large diary may lead to the best: nothing else decides, and few enough are asked for."""
+def best_large(question: Question, shortlist: Shortlist, *, beside_others: bool) -> LiteralString:
+    """The best of `large` diaries, of those that their indexes lead to, and of `others`, all compared."""
+    return _by_indexes(_Parts.of(question, shortlist), beside_others=beside_others)
+
+
+def is_for_indexes(question: Question, shortlist: Shortlist | None) -> bool:
+    """Whether indexes may lead to the best: there is a vector, and no filter, time or run of words decides."""
+    if shortlist is None or _Parts.of(question, shortlist).by_sides or shortlist.score.importance:
+        return False  # what an entry is worth apart from its relevance may be any
     is_bound = question.time_ranges or condition(question.filters, question.words) != "true"
-    return bool(question.vector and shortlist and depth <= FIRST_DEPTH * shortlist.limit and not is_bound)
-
-
-def best_large(question: Question, shortlist: Shortlist | None, diary_id: DiaryId) -> LiteralString:
-    """The best of one large diary, of those that its indexes lead to (`is_for_indexes`)."""
-    return _large(_Parts.of(question, shortlist), diary_id.bytes[-1] % 16)
+    return bool(question.vector and not is_bound)
 
 
 def shortlist_values(shortlist: Shortlist | None) -> dict[str, Any]:
@@ -263,8 +141,10 @@ class _Parts:
     condition: LiteralString
     by_vector: bool
     by_words: bool
+    in_forms: bool
     by_expansion: bool
     by_time: bool
+    by_sides: bool
     shortlist: LiteralString
 
     @classmethod
@@ -273,10 +153,12 @@ class _Parts:
         return cls(
             condition(question.filters, words),
             bool(question.vector),
-            bool(words.scored),
+            bool(words.terms),
+            not needs_no_count(words),
             bool(question.expansion),
             bool(question.time_ranges),
-            "" if shortlist is None else _SHORTLIST if shortlist.score.recency else _SHORTLIST_OF_ANY_AGE,
+            shortlist is None or shortlist.ranks or bool(shortlist.score.recency),
+            "" if shortlist is None else _BY_WORTH if shortlist.score.recency else _BY_WORTH_OF_ANY_AGE,
         )
 
 
@@ -286,32 +168,38 @@ def _within(diaries: LiteralString, parts: _Parts) -> LiteralString:
     # it around into a scan of all diaries nor hand the order to an approximate index, should there ever be one here.
     joined = "left join asked on asked.id = diary.id" if parts.by_words else ""
     scored = f"{_scored(parts)} where e.diary_id = diary.id and {parts.condition} offset 0"
-    terms = _ASKED.format(counted=_COUNTED) if parts.by_words else ""
+    terms = ranking_words.of_diaries(in_forms=parts.in_forms) if parts.by_words else ""
     return _statement(f"diary as ({diaries}), {terms}", f"diary {joined} cross join lateral ({scored}) as e", parts)
 
 
 @cache
 def _near(parts: _Parts) -> LiteralString:
-    joined = "left join asked on asked.id = pool.diary_id" if parts.by_words else ""
-    scored = f"{_scored(parts)} where e.id = pool.id offset 0"
-    asked = f"diary as (select distinct diary_id as id from pool), {_ASKED.format(counted=_COUNTED)}"  # noqa: S608
-    terms = asked if parts.by_words else ""
-    pool = _AMONG.format(condition=parts.condition)
-    return _statement(f"{pool} {terms}", f"pool {joined} cross join lateral ({scored}) as e", parts)
+    terms = f"diary as (select distinct diary_id as id from pool), {ranking_words.of_kept()}" if parts.by_words else ""  # noqa: S608
+    pool = PUBLIC_POOL.format(condition=parts.condition)
+    return _statement(f"{pool} {terms}", _of_pool(parts), parts)
 
 
 @cache
-def _large(parts: _Parts, part: int) -> LiteralString:
-    # A part's number is written out: one table's index is used, and the others are not even planned.
-    first = f"diary as ({_READY}), {_NEAREST_IN_PART.format(part=_NUMBERS[part])}"
-    rows = f"pool cross join lateral ({_scored(parts)} where e.id = pool.id offset 0) as e"
-    if not parts.by_words:
-        pool = f"{first} pool as materialized (select id from near),"  # noqa: S608
-        return _statement(pool, rows, parts, {"nearest": _FARTHER})
-    first = f"{first} {_ASKED.format(counted=_COUNTED_BEFORE)} {_RARE}"
-    pool = f"pool as materialized (select id from near {_RARE_IN_PART.format(part=_NUMBERS[part])}),"  # noqa: S608
-    rows = rows.replace("pool cross", "pool left join asked on true cross", 1)
-    return _statement(f"{first} {pool}", rows, parts, {"nearest": _FARTHER, "matching": _OMITTED})
+def _by_indexes(parts: _Parts, *, beside_others: bool) -> LiteralString:
+    words = ranking_words.of_diaries(in_forms=parts.in_forms, counted=COUNTED_BEFORE) + RARE if parts.by_words else ""
+    pool = LARGE_POOL.format(rare=WITH_RARE if parts.by_words else "")
+    rows = f"({_compared(_of_pool(parts))}"
+    if beside_others:
+        joined = "left join asked using (id)" if parts.by_words else ""
+        others = f"unnest(%(others)s::uuid[]) as other (id) {joined}"
+        scored = f"{_scored(parts)} where e.diary_id = other.id offset 0"
+        rows += f" union all {_compared(f'{others} cross join lateral ({scored}) as e')}"
+    beyond = {"nearest": FARTHER, "expanding": EXPANDING} | ({"matching": OMITTED} if parts.by_words else {})
+    return _statement(f"diary as ({_THESE}), {words} {NEAR_LARGE}, {pool}", f"{rows}) as e", parts, beyond)
+
+
+def _of_pool(parts: _Parts) -> LiteralString:
+    joined = "left join asked on asked.id = pool.diary_id" if parts.by_words else ""
+    return f"pool {joined} cross join lateral ({_scored(parts)} where e.id = pool.id offset 0) as e"
+
+
+def _compared(rows: LiteralString) -> LiteralString:
+    return f"select e.* from {rows} where e.cosine is not null or e.words > 0"  # noqa: S608
 
 
 def _scored(parts: _Parts) -> LiteralString:
@@ -328,9 +216,25 @@ def _statement(
     first: LiteralString,
     rows: LiteralString,
     parts: _Parts,
-    omitted: Mapping[str, LiteralString] = MappingProxyType({}),
+    beyond: Mapping[str, LiteralString] = MappingProxyType({}),
 ) -> LiteralString:
-    compared = f"select e.* from {rows} where e.cosine is not null or e.words > 0"  # noqa: S608
+    compared = _compared(rows)
+    if parts.by_sides:
+        ranked = _of_sides(first, compared, parts)
+    elif beyond:
+        others = ", ".join(f"{beyond.get(side, 'null')} as {_SIDES[side][3]}" for side in _SIDES)
+        ranked = f"""
+            with {first} compared as materialized ({compared})
+            select top.*, beyond.* from (select * from compared {parts.shortlist}) as top
+            cross join (select {others}) as beyond
+        """  # noqa: S608
+    else:
+        ranked = f"with {first} compared as ({compared}) select * from compared {parts.shortlist}"  # noqa: S608
+    return " ".join((_WITH_ENTRIES.format(ranked=ranked) if parts.shortlist else ranked).split())
+
+
+def _of_sides(first: LiteralString, compared: LiteralString, parts: _Parts) -> LiteralString:
+    """The best of each side, and how good the best beyond them is."""
     asked = {
         "nearest": parts.by_vector,
         "matching": parts.by_words or not parts.by_vector,
@@ -348,11 +252,10 @@ def _statement(
     )
     joined = sides[0] + "".join(f" full join {side} using (id)" for side in sides[1:])
     beyond = ", ".join(
-        _beyond(side, omitted.get(side)) if asked[side] else f"null as {_SIDES[side][3]}"
-        for side in ("nearest", "matching", "expanding")
+        _beyond(side) if asked[side] else f"null as {_SIDES[side][3]}" for side in ("nearest", "matching", "expanding")
     )
     more_in_time = "(select count(*) > %(depth)s from timely)" if parts.by_time else "false"
-    statement = f"""
+    return f"""
         with {first} compared as materialized ({compared}), {best_of},
         best as (select id, {shown}, {ranks} from {joined}), offered as (
             select best.*, coalesce(a.last_at, best.created_at) as accessed_at
@@ -363,7 +266,6 @@ def _statement(
             select {beyond}, {more_in_time} as timely_beyond
         ) as beyond {parts.shortlist}
     """  # noqa: S608
-    return " ".join(statement.split())  # psycopg keeps what it found in a statement of at most 4 096 characters
 
 
 def _best_of(side: str) -> LiteralString:
@@ -377,9 +279,8 @@ def _best_of(side: str) -> LiteralString:
     """  # noqa: S608
 
 
-def _beyond(side: str, omitted: LiteralString | None) -> LiteralString:
-    """The score at the last rank of a side, if there is one after it, or what one that was not compared could have."""
+def _beyond(side: str) -> LiteralString:
+    """The score at the last rank of a side, if there is one after it."""
     _, _, rank, beyond = _SIDES[side]
     score = beyond.removesuffix("_beyond")
-    last = f"(select max({score}) from {side} where {rank} >= %(depth)s having count(*) > 1)"  # noqa: S608
-    return f"greatest({last}, nullif({omitted}, 0)) as {beyond}" if omitted else f"{last} as {beyond}"
+    return f"(select max({score}) from {side} where {rank} >= %(depth)s having count(*) > 1) as {beyond}"  # noqa: S608

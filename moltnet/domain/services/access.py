@@ -66,6 +66,22 @@ class DiaryAccess:
                     return await query(work, subject, granted)
             before = await asked.answered()
 
+    async def read_expecting(
+        self,
+        expected: Granted,
+        ask: Callable[[UnitOfWork], Awaitable[Asked[Granted]]],
+        query: Callable[[UnitOfWork, Granted], Awaitable[Result]],
+    ) -> Result:
+        """The same for who had these permissions a moment ago, stored with the data: both are asked together.
+
+        Where they are others now, what was seen by the earlier ones is dropped, and `query` sees the same snapshot
+        again.
+        """
+        async with self.storage.snapshot() as work:
+            asked, result = await together(ask(work), query(work, expected))
+            granted = await asked.answer()
+            return result if granted == expected else await query(work, granted)
+
     async def read_diary(
         self, caller: Caller | Anonymous, diary_id: DiaryId, query: Callable[[UnitOfWork], Awaitable[Result]]
     ) -> Result:

@@ -134,6 +134,7 @@ class FeedService:
         async with self.storage.snapshot() as work:
             if ranked is None:
                 ranked = await self.retrieval.best_public(work, question, search.limit)
+                return [PublicEntry(entry=each.entry) for each in ranked]
             return await work.feed.find_many([each.entry_id for each in ranked])
 
     async def _of_replica(self, query: Callable[[UnitOfWork], Awaitable[Result]]) -> Result | None:

@@ -62,15 +62,22 @@ class Retrieval:
             filters=filters,
         )
 
-    async def best(
-        self, work: UnitOfWork, question: Question, within: Collection[DiaryId], weights: Weights, limit: int
+    async def best(  # noqa: PLR0913  # what is asked, where, and how much of the answer
+        self,
+        work: UnitOfWork,
+        question: Question,
+        within: Collection[DiaryId],
+        weights: Weights,
+        limit: int,
+        *,
+        ranks: bool = False,
     ) -> list[Ranked]:
-        """The best `limit` entries of these diaries, best first; raises ServingModelChanged."""
+        """The best `limit` entries of these diaries, best first (`Shortlist`); raises ServingModelChanged."""
 
         async def fetch(depth: int, shortlist: Shortlist) -> Candidates:
             return await work.candidates.best(question, within, depth, shortlist)
 
-        return await self._best(fetch, question, weights, limit)
+        return await self._best(fetch, question, weights, limit, ranks=ranks)
 
     async def best_public(self, work: UnitOfWork, question: Question, limit: int) -> list[Ranked]:
         """The best `limit` entries of all public diaries, best first; raises ServingModelChanged."""
@@ -90,9 +97,11 @@ class Retrieval:
         question: Question,
         weights: Weights,
         limit: int,
+        *,
+        ranks: bool = False,
     ) -> list[Ranked]:
         score = score_by(weights, Balance.of(question), self.clock.now())
-        depth, shortlist = limit * DEPTH_PER_RESULT, Shortlist(score=score, limit=limit)
+        depth, shortlist = limit * DEPTH_PER_RESULT, Shortlist(score=score, limit=limit, ranks=ranks)
         while True:
             candidates = await fetch(depth, shortlist)
             ranked = rank(candidates, score)
@@ -149,13 +158,12 @@ class Explaining:
         unbound, weights = attrs.evolve(question, words=open_query, filters=Filters()), search.weights
         ranked = await self.retrieval.best(work, unbound, within, weights, search.limit)
         missing = {each.entry_id: each for each in ranked} | {each.entry_id: each for each in returned}
-        entries = await work.entries.find_many(list(missing))
         refused = await _refused(work, question.words, list(missing))
-        scores = {each.id: score_share(missing[each.id].score, weights) for each in entries}
+        scores = {each: score_share(ranked.score, weights) for each, ranked in missing.items()}
         found = [
-            LeftOut(entry_id=entry.id, diary_id=entry.diary_id, score=scores[entry.id], reason=reason)
-            for entry in entries
-            if (reason := _reason(entry, question, search, scores[entry.id], refused.get(entry.id)))
+            LeftOut(entry_id=each, diary_id=ranked.entry.diary_id, score=scores[each], reason=reason)
+            for each, ranked in missing.items()
+            if (reason := _reason(ranked.entry, question, search, scores[each], refused.get(each)))
         ]
         return tuple(sorted(found, key=lambda each: (-each.score, -each.entry_id.int))[: search.limit])
 
@@ -174,10 +182,11 @@ class Explaining:
         ranked = await self.retrieval.best(work, open_question, within, search.weights, 1)
         ids = {each.entry_id for each in returned}
         least = max(search.min_score, score_share(returned[0].score, search.weights) if returned else 0.0)
-        scores = {each.entry_id: score_share(each.score, search.weights) for each in ranked if each.entry_id not in ids}
+        scores = [(each, score_share(each.score, search.weights)) for each in ranked if each.entry_id not in ids]
         return tuple(
-            LeftOut(entry_id=entry.id, diary_id=entry.diary_id, score=scores[entry.id], reason=Reason.EXCLUDED)
-            for entry in await work.entries.find_many([each for each, score in scores.items() if score >= least])
+            LeftOut(entry_id=each.entry_id, diary_id=each.entry.diary_id, score=score, reason=Reason.EXCLUDED)
+            for each, score in scores
+            if score >= least
         )
 
     def _queries_by_term(self, text: str) -> dict[str, LexicalQuery]:

@@ -72,16 +72,13 @@ class SearchService:
             )
             return _answer([Hit(entry=each) for each in entries], SearchType.LIST)
         # The cheap refusals come first. The model is asked while nothing is held.
-        if search.diary_id is None:
-            require_caller(caller)
-        else:
-            await self.access.check(caller, search.diary_id, readable)
+        before = await self._checked(caller, search)
         read = await self._replica(search)
         question = await self.retrieval.question(search.query or "", filters, caller.asker)
         matches = await self._matches_of_replica(caller, search, question, read) if read else None
         if matches is None:
             matches = await self._read(
-                caller, search, lambda work, within: self._matches(work, search, question, within)
+                caller, search, lambda work, within: self._matches(work, search, question, within), before=before
             )
         result = self._result(search, question, matches)
         self.view_counter.record(hit.entry.id for hit in result.hits)
@@ -100,9 +97,9 @@ class SearchService:
         )
 
     async def _matches(self, work: UnitOfWork, search: Search, question: Question, within: list[DiaryId]) -> "_Matches":
-        ranked = await self.retrieval.best(work, question, within, search.weights, search.limit)
-        entries = {each.id: each for each in await work.entries.find_many([each.entry_id for each in ranked])}
-        found = tuple((each, entries[each.entry_id]) for each in ranked)
+        asked = question, within, search.weights, search.limit
+        ranked = await self.retrieval.best(work, *asked, ranks=search.explain)
+        found = tuple((each, each.entry) for each in ranked)
         named = await self._named(work, search, question, within)
         if named is not None:
             found = (named, *(each for each in found if each[1].id != named[1].id))[: search.limit]
@@ -171,10 +168,12 @@ class SearchService:
         matches: Callable[[UnitOfWork, list[DiaryId]], Awaitable[Snapshot]],
         *,
         is_checked: bool = True,
+        before: Readable | None = None,
     ) -> Snapshot:
         """What `matches` sees of the diaries to look in, which the caller may read in the same snapshot.
 
-        Where the right to one diary was checked before, it is asked for beside what `matches` asks.
+        Where the right to one diary, or to those of `before`, was checked before, it is asked for beside what `matches`
+        asks.
         """
         if search.diary_id is not None:
             within = [search.diary_id]
@@ -182,14 +181,31 @@ class SearchService:
             return await read(caller, search.diary_id, lambda work: matches(work, within))
         agent_id = require_caller(caller).agent_id
 
-        async def ask(work: UnitOfWork) -> tuple[None, Asked[Readable]]:
-            return None, await self.permissions.readable(work, agent_id)
+        async def ask(work: UnitOfWork) -> Asked[Readable]:
+            return await self.permissions.readable(work, agent_id)
 
-        async def query_related(work: UnitOfWork, _: None, related: Readable) -> Snapshot:
+        async def query(work: UnitOfWork, related: Readable) -> Snapshot:
             shared = search.with_shared
             return await matches(work, [each for each in related if shared or Relation.OWNER in related[each]])
 
-        return await self.access.read_authorized(ask, query_related)
+        if before is not None:
+            return await self.access.read_expecting(before, ask, query)
+
+        async def ask_first(work: UnitOfWork) -> tuple[None, Asked[Readable]]:
+            return None, await ask(work)
+
+        return await self.access.read_authorized(ask_first, lambda work, _, related: query(work, related))
+
+    async def _checked(self, caller: Caller | Anonymous, search: Search) -> Readable | None:
+        """Refuses who may not look there; of several diaries, which those are by now, where the data tell."""
+        if search.diary_id is not None:
+            await self.access.check(caller, search.diary_id, readable)
+            return None
+        agent_id = require_caller(caller).agent_id
+        if self.permissions.live_elsewhere:
+            return None
+        async with self.storage.autocommit() as work:
+            return await (await self.permissions.readable(work, agent_id)).answer()
 
 
 @attrs.frozen(kw_only=True)

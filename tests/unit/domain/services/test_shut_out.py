@@ -25,9 +25,9 @@ LOOKS = {
     "reflect": ["entries.latest"],
     "search list": ["entries.latest"],
     "search diary list": ["entries.latest"],
-    "search query": ["candidates.best", "entries.find_many"],
-    "search diary query": ["candidates.best", "entries.find_many"],
-    "search diary query explained": ["candidates.best", "entries.find_many", "candidates.nearest_passages"],
+    "search query": ["snapshot", "candidates.best"],
+    "search diary query": ["snapshot", "candidates.best"],
+    "search diary query explained": ["candidates.best", "candidates.matched_runs", "candidates.nearest_passages"],
     "search diary exclusion": ["entries.latest"],
 }
 
@@ -127,7 +127,7 @@ async def test_every_look_sees_what_it_may(
 
 
 @pytest.mark.parametrize("tags", [(), ("none",)])
-@pytest.mark.parametrize("statement", ["candidates.best", "entries.find_many"])
+@pytest.mark.parametrize("statement", ["candidates.best", "candidates.matched_runs"])
 async def test_what_was_left_out_and_confidence_do_not_change_with_what_is_written_afterwards(
     network: Network, ada: Member, bob: Member, scene: tuple[Diary, Entry], *, statement: str, tags: tuple[str, ...]
 ) -> None:
