@@ -1,6 +1,7 @@
 """Searches among 1 000 to 160 000 entries through REST: what they cost beside the smallest, and what they miss.
 
-`python -m bench.large [--texts FOLDER] [--data FOLDER]`: the first FOLDER holds `corpus.jsonl` and `queries.jsonl` (`_id`, `title`, `text`); without it, notes of invented people. Texts are written through REST and then mixed, in the
+`python -m bench.large [--texts FOLDER] [--data FOLDER]`: the first FOLDER holds `corpus.jsonl` and `queries.jsonl`
+(`_id`, `title`, `text`); without it, notes of invented people. Texts are written through REST and then mixed, in the
 database, into as many entries as asked for; no two have the same vector, and many have the same words. All places are
 asked the same questions in turns. CPU is that of the server and of the database; recall is that of the ten best against
 comparing every entry. The second FOLDER stays, so that another run need not fill it.

@@ -104,11 +104,12 @@ class CandidateSearch(Protocol):
         the smallest ids that hold an entry tell. Of those that happened in one of the question's
         periods, the best by cosine are offered as well. `cosine_beyond`, `words_beyond` and `expansion_beyond` are the
         worst offered score of a side that has more, None of one without; `timely_beyond` says that more happened then.
-        Of a shortlist, the store adds the sides up, so that no caller does while it holds a unit of work.
-        Of a single large diary (10 000 entries) the candidates of a shortlist may come from approximate indexes, unless
-        filters, exclusions or times decide: each has its true cosine, words count with a number of entries that is at
-        most some minutes old, and what other words could add is part of `words_beyond`. What calls up the same is
-        looked for among these candidates alone.
+        Of a shortlist, the store adds the sides up, so that no caller does while it holds a unit of work, and gives the
+        entries from the same state; without `ranks`, it may have compared more than the best of each side.
+        Of large diaries (10 000 entries altogether) the candidates of a shortlist may come from approximate indexes,
+        unless filters, exclusions, times or weights decide: each has its true scores, words count with a number of
+        entries that is at most some minutes old, and what other words could add is part of `words_beyond`. What calls
+        up the same is looked for among these candidates alone.
         With neither a vector nor wanted words there are no candidates. Raises ServingModelChanged (`ModelVectors`), as
         every look with a vector here does.
         """

@@ -174,9 +174,9 @@ async def test_the_indexes_are_used(storage: PostgresStorage, database: str, mod
     question = a_question(chance)
     async with opened_pool(database, max_connections=1, wait_s=5) as pool, pool.connection() as connection:
         await connection.execute("select set_config('plan_cache_mode', %s, false)", (mode,))
-        values: Mapping[str, Any] = {**best_values(question, 40, SHORTLIST), "diary": diary.id}
-        cursor: Any = await connection.execute(
-            "explain (format json) " + best_large(question, SHORTLIST, diary.id), values, prepare=True
-        )
+        places = {"within": [diary.id], "large": [diary.id], "others": [], "parts": [part]}
+        values: Mapping[str, Any] = {**best_values(question, 40, SHORTLIST), **places}
+        statement = best_large(question, SHORTLIST, beside_others=False)
+        cursor: Any = await connection.execute("explain (format json) " + statement, values, prepare=True)
         [(answer,)] = await cursor.fetchall()
     assert {f"large_passages_{part}_nearest", f"large_words_{part}_words"} <= scans(answer[0]["Plan"])

@@ -190,7 +190,7 @@ def _by_indexes(parts: _Parts, *, beside_others: bool) -> LiteralString:
         scored = f"{_scored(parts)} where e.diary_id = other.id offset 0"
         rows += f" union all {_compared(f'{others} cross join lateral ({scored}) as e')}"
     beyond = {"nearest": FARTHER, "expanding": EXPANDING} | ({"matching": OMITTED} if parts.by_words else {})
-    return _statement(f"diary as ({_THESE}), {words} {NEAR_LARGE}, {pool}", f"{rows}) as e", parts, beyond)
+    return _statement(f"diary as ({_THESE}), {words} {NEAR_LARGE} {pool}", f"{rows}) as e", parts, beyond)
 
 
 def _of_pool(parts: _Parts) -> LiteralString:
