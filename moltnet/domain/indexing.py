@@ -7,7 +7,6 @@ by itself it is found as surely at the end of a text as at its start.
 The switch from one model to another ends when every entry has vectors of the other.
 """
 
-import heapq
 import math
 import re
 import struct
@@ -178,8 +177,10 @@ class Expansion:
     @classmethod
     def of(cls, weights: Iterable[tuple[int, float]]) -> "Expansion":
         """The heaviest of weights of at least EXPANSION_LEAST; of equal ones those of the smallest numbers."""
-        heavy = (each for each in weights if each[1] >= EXPANSION_LEAST)
-        return cls(dict(heapq.nsmallest(EXPANSION_MOST, heavy, key=lambda each: (-each[1], each[0]))))
+        heavy = [each for each in weights if each[1] >= EXPANSION_LEAST]
+        if len(heavy) > EXPANSION_MOST:
+            heavy = sorted(heavy, key=lambda each: (-each[1], each[0]))[:EXPANSION_MOST]
+        return cls(dict(heavy))
 
     def shares(self) -> dict[int, float]:
         """Of a query: how much each piece adds for a unit of its weight, so that the query itself adds up to 1."""

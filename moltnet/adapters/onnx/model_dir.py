@@ -24,6 +24,7 @@ EXPANSION_GRAPH = "expansion.onnx"
 EXPANSION_DECLARATION = "moltnet-expansion.json"
 
 _NAME = re.compile(r"[A-Za-z0-9._/-]{1,100}")
+_SHA256 = re.compile(r"[0-9a-f]{64}|")
 Kind = TypeVar("Kind")
 Declared = TypeVar("Declared", "Declaration", "ExpansionDeclaration")
 _KINDS: dict[type, str] = {str: "text", int: "a whole number", bool: "true or false"}
@@ -114,17 +115,21 @@ class ExpansionDeclaration:
     """How to use the graph that expands, as `moltnet-expansion.json` tells it; checked as `Declaration` is.
 
     `max_tokens` are read of a text, special ones included. `words_weight` stands in the place of the one declared for
-    the first graph alone; `expansion_weight` is `Embedder.expansion_weight`.
+    the first graph alone; `expansion_weight` is `Embedder.expansion_weight`. `results_of` is the sha256 of another
+    graph that gives the very same weights: it stands for this one in the name, so that nothing is embedded anew.
     """
 
     name: str = attrs.field(validator=_is(str))
     max_tokens: int = attrs.field(validator=_is(int))
     words_weight: float = attrs.field(validator=_weighs)
     expansion_weight: float = attrs.field(validator=_weighs)
+    results_of: str = attrs.field(default="", validator=_is(str))
 
     def __attrs_post_init__(self) -> None:
         """Holds the members against what the network can use."""
         _check_name_and_length(self)
+        if not _SHA256.fullmatch(self.results_of):
+            raise ValueError("results_of must be 64 digits of a sha256 in lower case")
 
     @classmethod
     def parse(cls, text: str) -> "ExpansionDeclaration":
@@ -192,7 +197,10 @@ class ModelDirectory:
             raise ModelMissing(f"The model directory {path} has no {EXPANSION_GRAPH}")
         expansion = _declared(ExpansionDeclaration, path / EXPANSION_DECLARATION)
         digest.update(expansion.steps())
-        _digest_files(digest, path.glob(f"{EXPANSION_GRAPH}*"))
+        if expansion.results_of:
+            digest.update(bytes.fromhex(expansion.results_of))
+        else:
+            _digest_files(digest, path.glob(f"{EXPANSION_GRAPH}*"))
         name = _name(f"{declaration.name}+{expansion.name}", digest)
         return cls(path=path, declaration=declaration, expansion=expansion, name=name)
 

@@ -4,9 +4,12 @@ from collections.abc import Mapping
 from math import erf
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 from numpy.typing import NDArray
+
+from moltnet.adapters.onnx.graph import write_quantised
 
 bert = pytest.importorskip("moltnet.adapters.onnx.bert", reason="building needs onnx and safetensors")
 
@@ -76,10 +79,21 @@ def expected(weights: Mapping[str, Array], ids: list[int]) -> Array:
     return np.asarray(np.log1p(np.maximum(logits, 0)).max(axis=0))
 
 
+def graph(pieces: int, tokens: int) -> onnx.ModelProto:
+    """The graph that computes for so many pieces at once, and takes the maximum of so many tokens at a time."""
+    with pytest.MonkeyPatch.context() as sizes:
+        sizes.setattr(bert, "_PIECES", pieces)
+        sizes.setattr(bert, "_TOKENS", tokens)
+        return bert.expansion_graph(weights())
+
+
+def running(graph: bytes) -> onnxruntime.InferenceSession:
+    return onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
+
+
 @pytest.fixture(scope="module")
 def session() -> onnxruntime.InferenceSession:
-    graph = bert.expansion_graph(weights())
-    return onnxruntime.InferenceSession(graph.SerializeToString(), providers=["CPUExecutionProvider"])
+    return running(graph(pieces=16, tokens=2).SerializeToString())
 
 
 def test_the_graph_takes_the_steps_that_were_published(session):
@@ -96,3 +110,14 @@ def test_padding_calls_up_nothing(session):
     (answer,) = session.run(None, padded)
 
     assert np.allclose(answer[0], expected(weights(), IDS), atol=1e-4)
+
+
+def test_parts_do_not_change_a_bit_of_the_8_bit_form(tmp_path):
+    answers = []
+    for pieces, tokens in ((PIECES, PLACES), (16, 2), (7, 3)):
+        write_quantised(graph(pieces, tokens), tmp_path / "graph.onnx")
+        inputs = {"input_ids": [IDS], "attention_mask": [[1] * len(IDS)]}
+        answers += running((tmp_path / "graph.onnx").read_bytes()).run(None, inputs)
+
+    assert answers[0].any()
+    assert all(np.array_equal(answers[0], answer) for answer in answers)

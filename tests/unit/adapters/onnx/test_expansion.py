@@ -1,5 +1,6 @@
 """The second graph of a model directory: what it says of a text, and directories in which it cannot be used."""
 
+import hashlib
 import json
 
 import numpy as np
@@ -72,12 +73,25 @@ def test_the_name_does_not_change_with_weights_of_the_ranking(expanding):
     assert ModelDirectory.read(expanding.path).name == before
 
 
+def test_a_graph_that_gives_the_results_of_another_has_its_name(expanding):
+    graph = expanding.path / "expansion.onnx"
+    before, digest = ModelDirectory.read(expanding.path).name, hashlib.sha256(graph.read_bytes()).hexdigest()
+    write_tiny_expansion(expanding.path, results_of=digest)
+    graph.write_bytes(b"the same in another order")
+
+    assert ModelDirectory.read(expanding.path).name == before
+    write_tiny_expansion(expanding.path, results_of="0" * 64)
+    assert ModelDirectory.read(expanding.path).name != before
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
         ({"expansion_weight": -1}, "expansion_weight must be a number of at least 0"),
         ({"max_tokens": 0}, "max_tokens must be at least 1"),
         ({"name": ""}, "name must be"),
+        ({"results_of": "A" * 64}, "results_of must be 64 digits"),
+        ({"results_of": 7}, "results_of must be text"),
         ({"dims": 5}, "unknown member 'dims'"),
     ],
 )
