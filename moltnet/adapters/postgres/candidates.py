@@ -84,15 +84,20 @@ SIMILAR = """
     where require_serving(%(model)s) and cosine >= %(at_least)s order by cosine desc, id desc limit %(limit)s
 """
 
-# A diary counts as large from so many entries on: comparing that many takes as long as two ordinary searches.
+# The diaries of one owner count as large from so many entries together on: comparing that many takes as long as two
+# ordinary searches.
 LARGE_FROM = 10_000
 # The diaries that are large, with their entries counted, one row for each; diary_entries_diary_id_id_key alone.
 # None while the whole network has fewer.
 FIND_LARGE = """
     insert into large_diaries (diary_id, entries)
-    select diary_id, count(*) from diary_entries
-    where (select reltuples < 0 or reltuples >= %(least)s from pg_class where oid = 'diary_entries'::regclass)
-    group by diary_id having count(*) >= %(least)s
+    select id, entries from (
+        select id, entries, sum(entries) over (partition by owner_id) as owned from (
+            select diary_id as id, count(*) as entries from diary_entries
+            where (select reltuples < 0 or reltuples >= %(least)s from pg_class where oid = 'diary_entries'::regclass)
+            group by diary_id
+        ) as counted join diaries using (id)
+    ) as each where owned >= %(least)s
     on conflict (diary_id) do update set entries = excluded.entries
     returning xmax = 0 as is_new
 """
@@ -282,13 +287,13 @@ def _words_values(words: LexicalQuery) -> dict[str, Any]:
     Where two share a place the second has none: it still counts for the best possible.
     """
     terms = sorted(words.terms)
-    lexemes = list(map(stored_form, terms))
-    dimensions = list(map(dimension_of, lexemes))
+    stored = list(map(stored_form, terms))
+    dimensions = list(map(dimension_of, stored))
     numbers = {term: number for number, term in enumerate(terms, start=1)}
     forms = [(numbers[term], word, not at) for word, each in enumerate(words.forms) for at, term in enumerate(each)]
     return {
-        "lexemes": lexemes,
-        "quoted": list(map(quoted, lexemes)),
+        "lexemes": stored,
+        "quoted": list(map(quoted, stored)),
         "places": [each if dimensions.index(each) == at else None for at, each in enumerate(dimensions)],
         "always": [numbers[term] for term in words.scored],
         "form_of": [number for number, _, _ in forms],

@@ -9,7 +9,7 @@ from typing import Self
 import psycopg
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_exponential
 
-from moltnet.adapters.postgres.repositories.entries import END_OF_FEED
+from moltnet.adapters.postgres.repositories.feed import END_OF_FEED
 from moltnet.adapters.postgres.session import Connection, limit_statements, translated, with_limits
 from moltnet.domain.feed import Position
 from moltnet.domain.ids import ClientId, parse_uuid

@@ -6,7 +6,7 @@ where the planner would not trust an index with a number it does not know.
 
 from typing import LiteralString
 
-from moltnet.adapters.postgres.ranking_words import WANTED, kept_by
+from moltnet.adapters.postgres.ranking_words import EACH_TERM, looked_up_by
 
 # 1. frequent: how many entries of some public diaries hold each wanted term; diaries_public.
 # 2. rare: a query for those that tell something (the two rarest always): a word that every tenth entry holds would
@@ -23,7 +23,7 @@ PUBLIC_POOL: LiteralString = f"""
         select id from diaries d
         cross join lateral (select from diary_entries e where e.diary_id = d.id limit 1) as holds
         where visibility = 'public' order by id limit %(sample)s
-    ), {WANTED} {kept_by(_FREQUENT_IN_PUBLIC)} rare as materialized (
+    ), {EACH_TERM} {looked_up_by(_FREQUENT_IN_PUBLIC)} rare as materialized (
         select string_agg(quoted, ' | ')::tsquery as any_of from (
             select quoted, holding, row_number() over (order by holding, quoted) as place from kept
         ) as placed

@@ -174,7 +174,9 @@ def _within(diaries: LiteralString, parts: _Parts) -> LiteralString:
 
 @cache
 def _near(parts: _Parts) -> LiteralString:
-    terms = f"diary as (select distinct diary_id as id from pool), {ranking_words.of_kept()}" if parts.by_words else ""  # noqa: S608
+    terms = (
+        f"diary as (select distinct diary_id as id from pool), {ranking_words.of_looked_up()}" if parts.by_words else ""
+    )  # noqa: S608
     pool = PUBLIC_POOL.format(condition=parts.condition)
     return _statement(f"{pool} {terms}", _of_pool(parts), parts)
 

@@ -11,7 +11,7 @@
 from typing import LiteralString
 
 # Every term in question, by its number.
-WANTED: LiteralString = """
+EACH_TERM: LiteralString = """
     wanted as (
         select * from unnest(%(lexemes)s::text[], %(places)s::int[], %(quoted)s::text[])
             with ordinality as wanted (lexeme, place, quoted, number)
@@ -32,7 +32,7 @@ _FREQUENT_HERE = """
     ) as holders using (lexeme) group by number
 """
 # A word of several forms has those that an entry holds, and the first where none is held.
-_KEPT = """
+_LOOKED_UP = """
     frequent as materialized ({frequent}), formed as (
         select number from (
             select number, is_first, holding, max(holding) over (partition by word) as most
@@ -45,7 +45,7 @@ _KEPT = """
         order by holding = 0, holding, number limit %(looked_up)s
     ),
 """
-_HELD = "held as materialized (select found.* from found join kept using (lexeme)),"
+_OF_THOSE = "held as materialized (select found.* from found join kept using (lexeme)),"
 _ASKED = """
     counted as materialized ({counted}), telling as (
         select
@@ -73,15 +73,21 @@ def of_diaries(*, in_forms: bool, counted: LiteralString = _COUNTED) -> LiteralS
     """What is asked of the diaries in `diary`; `in_forms` where what is held decides which words are looked up."""
     if not in_forms:
         kept: LiteralString = "kept as (select * from wanted),"
-        return WANTED + kept + _FOUND.format(name="held") + _ASKED.format(counted=counted)
-    return WANTED + _FOUND.format(name="found") + kept_by(_FREQUENT_HERE) + _HELD + _ASKED.format(counted=counted)
+        return EACH_TERM + kept + _FOUND.format(name="held") + _ASKED.format(counted=counted)
+    return (
+        EACH_TERM
+        + _FOUND.format(name="found")
+        + looked_up_by(_FREQUENT_HERE)
+        + _OF_THOSE
+        + _ASKED.format(counted=counted)
+    )
 
 
-def kept_by(frequent: LiteralString) -> LiteralString:
+def looked_up_by(frequent: LiteralString) -> LiteralString:
     """Which words are looked up, by the numbers of all and how many entries hold each."""
-    return _KEPT.format(frequent=frequent)
+    return _LOOKED_UP.format(frequent=frequent)
 
 
-def of_kept() -> LiteralString:
+def of_looked_up() -> LiteralString:
     """What is asked of the diaries in `diary` where it was said before which words are looked up."""
-    return _FOUND.format(name="found") + _HELD + _ASKED.format(counted=_COUNTED)
+    return _FOUND.format(name="found") + _OF_THOSE + _ASKED.format(counted=_COUNTED)

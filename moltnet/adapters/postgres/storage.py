@@ -20,8 +20,9 @@ from moltnet.adapters.postgres.repositories.credentials import (
     PostgresWebSessions,
 )
 from moltnet.adapters.postgres.repositories.diaries import PostgresDiaries, PostgresRelations, PostgresShares
-from moltnet.adapters.postgres.repositories.entries import PostgresEntries, PostgresFeed
+from moltnet.adapters.postgres.repositories.entries import PostgresEntries
 from moltnet.adapters.postgres.repositories.entry_changes import PreparedIndex
+from moltnet.adapters.postgres.repositories.feed import PostgresFeed
 from moltnet.adapters.postgres.repositories.imports import PostgresImports
 from moltnet.adapters.postgres.repositories.key_history import PostgresKeyHistory
 from moltnet.adapters.postgres.repositories.models import PostgresModelVectors, PostgresStatistics
