@@ -50,18 +50,24 @@ SIZES, MANY, EACH, PUBLIC, WRITTEN = (1_000, 10_000, 50_000, 100_000), 40, 2_000
 QUERIES, WARM, WRITERS, LIMIT, EVERYTHING = 100, 8, 8, 10, 1_000_000_000
 # What each place may cost beside a diary of 1 000.
 AIMS = {"10000": 1.5, "50000": 2.0, "100000": 2.5, "all own": 3.0, "many": 3.0, "public": 3.0}
+SOURCE = """
+    create temporary table source as
+    select (row_number() over (order by id))::int - 1 as number, e.* from diary_entries e where diary_id = %(source)s
+"""
+INDEXED = "create index on source (number)"
 MIXED = """
-    with source as materialized (
-        select row_number() over (order by id) - 1 as number, e.* from diary_entries e where diary_id = %(source)s
-    )
     insert into diary_entries (id, diary_id, created_at, updated_at, diary_visibility, embedding_model, embedding,
         expansion, injection_risk, author_id, terms, words, content)
     select uuidv7(), d.id, one.created_at, one.updated_at, d.visibility, one.embedding_model,
         l2_normalize(one.embedding + one.embedding + one.embedding + other.embedding), one.expansion,
         one.injection_risk, d.owner_id, one.terms, one.words, one.content
-    from diaries d, generate_series(0, %(entries)s - 1) as entry
-    join source one on one.number = (entry + %(shift)s) %% %(written)s
-    join source other on other.number = (entry * 7919 + (entry + %(shift)s) / %(written)s * 104729) %% %(written)s
+    from diaries d, (
+        select (entry + %(shift)s) %% %(written)s as first,
+            (entry * 7919 + (entry + %(shift)s) / %(written)s * 104729) %% %(written)s as second
+        from generate_series(0, %(entries)s - 1) as entry
+    ) as pair
+    cross join lateral (select * from source where number = first offset 0) as one
+    cross join lateral (select * from source where number = second offset 0) as other
     where d.id = %(diary)s
 """
 COUNTED = """
@@ -143,8 +149,10 @@ async def _mix(address: str, places: Mapping[str, Sequence[str]]) -> None:
     sizes = dict.fromkeys(places["many"], EACH) | {places["public"][0]: PUBLIC}
     sizes |= {places[str(size)][0]: size for size in SIZES}
     with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute(SOURCE, {"source": places["source"][0]})
+        connection.execute(INDEXED)
         for shift, (diary_id, entries) in enumerate(tqdm(sizes.items(), desc="mixing", leave=False, disable=None)):
-            values = {"source": places["source"][0], "diary": diary_id, "entries": entries}
+            values = {"diary": diary_id, "entries": entries}
             connection.execute(MIXED, {**values, "written": WRITTEN, "shift": shift * 100})
             connection.execute(COUNTED, values)
         connection.execute("vacuum analyze")

@@ -12,6 +12,7 @@ from moltnet.adapters.postgres.candidates import best_values
 from moltnet.adapters.postgres.pool import opened_pool
 from moltnet.adapters.postgres.ranking_statements import best_large
 from moltnet.adapters.postgres.storage import PostgresStorage
+from moltnet.domain.agents import Agent
 from moltnet.domain.diaries import Diary
 from moltnet.domain.entries import Entry
 from moltnet.domain.indexing import EntryIndex, IndexedPassage, ModelPassages, ModelReference, Term
@@ -60,9 +61,9 @@ def an_index_of(chance: random.Random) -> EntryIndex:
 
 
 async def filled(
-    storage: PostgresStorage, database: str, chance: random.Random, count: int = ENTRIES
+    storage: PostgresStorage, database: str, chance: random.Random, count: int = ENTRIES, owner: Agent | None = None
 ) -> tuple[Diary, list[Entry]]:
-    diary = await opened(storage, await joined(storage))
+    diary = await opened(storage, owner or await joined(storage))
     entries = [an_entry(diary=diary.id) for _ in range(count)]
     async with storage.transaction() as work:
         for entry in entries:
@@ -81,9 +82,9 @@ async def indexed(storage: PostgresStorage) -> int:
         steps += 1
 
 
-async def best(storage: PostgresStorage, question: Question, diary: Diary, depth: int) -> Candidates:
+async def best(storage: PostgresStorage, question: Question, *diaries: Diary, depth: int = 20) -> Candidates:
     async with storage.snapshot() as work:
-        return await work.candidates.best(question, [diary.id], depth, SHORTLIST)
+        return await work.candidates.best(question, [each.id for each in diaries], depth, SHORTLIST)
 
 
 def a_question(chance: random.Random, **more: Any) -> Question:
@@ -98,18 +99,40 @@ async def test_only_a_large_diary_is_indexed_and_its_answers_are_the_exact_ones(
     diary, _ = await filled(storage, database, chance)
     small, _ = await filled(storage, database, chance, 20)
     questions = [a_question(chance) for _ in range(20)]
-    exact = [(await best(storage, each, diary, 20)).found for each in questions]
+    exact = [(await best(storage, each, diary, depth=20)).found for each in questions]
     assert await indexed(storage) >= ENTRIES / 50
     assert await rows(database, "select diary_id, entries, ready from large_diaries") == [(diary.id, ENTRIES, True)]
     assert await rows(database, DIFFERENCES) == []
     for question, expected in zip(questions, exact, strict=True):
-        answer = await best(storage, question, diary, 20)
+        answer = await best(storage, question, diary, depth=20)
         ranked = rank(answer, SCORE)
         if is_exact(ranked, 5, answer, SCORE):
             assert {each.entry_id for each in ranked} == {each.entry_id for each in expected}
         cosines = {each.entry_id: each.cosine for each in expected}
         assert all(each.cosine == cosines.get(each.entry_id, each.cosine) for each in answer.found)
-    assert len((await best(storage, questions[0], small, 20)).found) == 5
+    assert len((await best(storage, questions[0], small, depth=20)).found) == 5
+
+
+async def test_the_diaries_of_one_owner_are_large_together(storage: PostgresStorage, database: str) -> None:
+    chance = random.Random(12)
+    owner = await joined(storage)
+    own = [(await filled(storage, database, chance, count, owner))[0] for count in (60, 50, 40)]
+    shared, _ = await filled(storage, database, chance, 30)
+    questions = [a_question(chance) for _ in range(20)]
+    exact = [(await best(storage, each, *own, shared)).found for each in questions]
+    await indexed(storage)
+    async with PostgresStorage.open(database, max_connections=1) as afresh:  # who does not remember that none was large
+        entries = dict(await rows(database, "select diary_id, entries from large_diaries where ready"))
+        for question, expected in zip(questions, exact, strict=True):
+            answer = await best(afresh, question, *own, shared)
+            assert answer.cosine_beyond is not None
+            if is_exact(rank(answer, SCORE), 5, answer, SCORE):
+                assert {each.entry_id for each in answer.found} == {each.entry_id for each in expected}
+            whole = await best(afresh, question, *own, shared, depth=41)
+            assert whole.found == expected
+        assert (await best(afresh, questions[0], own[0])).complete
+    assert entries.keys() == {each.id for each in own}
+    assert await rows(database, DIFFERENCES) == []
 
 
 async def test_the_indexes_follow_what_is_written(storage: PostgresStorage, database: str) -> None:
@@ -155,11 +178,11 @@ async def test_filters_and_a_great_depth_are_answered_by_comparing_all(storage: 
     await execute(database, "delete from large_words")
     await execute(database, f"delete from large_passages where entry_id not in ('{entries[0].id}', '{entries[1].id}')")
     by_index, compared = a_question(chance), a_question(chance, filters=Filters(until=NOON.replace(year=2100)))
-    assert len((await best(storage, by_index, diary, 20)).found) == 2
-    assert len((await best(storage, compared, diary, 20)).found) == 5
-    assert len((await best(storage, by_index, diary, 41)).found) == 5
+    assert len((await best(storage, by_index, diary, depth=20)).found) == 2
+    assert len((await best(storage, compared, diary, depth=20)).found) == 5
+    assert len((await best(storage, by_index, diary, depth=41)).found) == 5
     await execute(database, "delete from large_passages")
-    assert len((await best(storage, by_index, diary, 20)).found) == 5
+    assert len((await best(storage, by_index, diary, depth=20)).found) == 5
 
 
 @pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan"])

@@ -174,9 +174,8 @@ def _within(diaries: LiteralString, parts: _Parts) -> LiteralString:
 
 @cache
 def _near(parts: _Parts) -> LiteralString:
-    terms = (
-        f"diary as (select distinct diary_id as id from pool), {ranking_words.of_looked_up()}" if parts.by_words else ""
-    )  # noqa: S608
+    diary: LiteralString = "diary as (select distinct diary_id as id from pool), "
+    terms = diary + ranking_words.of_looked_up() if parts.by_words else ""
     pool = PUBLIC_POOL.format(condition=parts.condition)
     return _statement(f"{pool} {terms}", _of_pool(parts), parts)
 
