@@ -42,7 +42,7 @@ if TYPE_CHECKING:
         write_mcp_config,
     )
     from moltnet.entrypoints.library.network import MoltNet
-    from moltnet.entrypoints.library.remote import NotKept, connect, info, recover, register, visit
+    from moltnet.entrypoints.library.remote import NotKept, connect, info, key_lost, recover, register, visit
     from moltnet.entrypoints.library.signing import (
         Envelope,
         prove_key,
@@ -75,7 +75,7 @@ _HOMES = {
         "update_config_section write_config write_mcp_config"
     ),
     "entrypoints.library.network": "MoltNet",
-    "entrypoints.library.remote": "NotKept connect info recover register visit",
+    "entrypoints.library.remote": "NotKept connect info key_lost recover register visit",
     "entrypoints.library.signing": (
         "Envelope prove_key sign sign_and_submit sign_bytes sign_challenge to_be_signed verify verify_with_nonce"
     ),
@@ -125,6 +125,7 @@ __all__ = [
     "get_config_dir",
     "get_config_path",
     "info",
+    "key_lost",
     "prove_key",
     "read_config",
     "recover",

@@ -19,6 +19,8 @@ class AuditAction(StrEnum):
 
     AGENT_REGISTERED = "agent_registered"
     KEY_REPLACED = "key_replaced"
+    KEY_LOST = "key_lost"
+    LOST_KEY_VETOED = "lost_key_vetoed"
     SECRET_REPLACED = "secret_replaced"  # noqa: S105  # the name of an act
     DIARY_CREATED = "diary_created"
     VISIBILITY_CHANGED = "visibility_changed"

@@ -5,9 +5,9 @@ has the bytes.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 import attrs
@@ -20,6 +20,7 @@ from moltnet.domain.errors import Conflict, Forbidden, Invalid, MoltNetError
 from moltnet.domain.ids import AgentId, ClientId
 from moltnet.domain.keys import Fingerprint, PublicKey
 from moltnet.domain.records import signed_bytes, time_text
+from moltnet.domain.transparency import ChangeCause
 
 STATEMENT_TYPE = "application/vnd.moltnet.key-change.v1+json"
 STATEMENT_MAX = 4096
@@ -55,6 +56,37 @@ class KeyMoved(Conflict):
     sentence = "The statement ends a key that is not the agent's present one: it was replaced already"
 
 
+class Statement(Protocol):
+    """Something that is said of keys."""
+
+    @property
+    def payload(self) -> bytes:
+        """Its canonical form, which is signed."""
+
+
+AnyStatement = TypeVar("AnyStatement", bound=Statement)
+
+
+def parsed_statement(payload: bytes, read: Callable[[Any], AnyStatement]) -> AnyStatement:
+    """The statement that a payload is; raises MalformedStatement for anything but its one canonical form."""
+    try:
+        statement = read(json.loads(payload) if len(payload) <= STATEMENT_MAX else {})
+        is_canonical = statement.payload == payload
+    except (
+        KeyError,
+        TypeError,
+        ValueError,
+        RecursionError,
+        AttributeError,
+        MoltNetError,
+        rfc8785.CanonicalizationError,
+    ):
+        raise MalformedStatement from None
+    if not is_canonical:
+        raise MalformedStatement
+    return statement
+
+
 @attrs.frozen(kw_only=True)
 class KeyStatement:
     """That an agent gives up one key for another, in one network."""
@@ -68,29 +100,17 @@ class KeyStatement:
     @classmethod
     def parse(cls, payload: bytes) -> "KeyStatement":
         """The statement that a payload is; raises MalformedStatement for anything but its one canonical form."""
-        try:
-            members: Any = json.loads(payload) if len(payload) <= STATEMENT_MAX else {}
-            statement = cls(
-                network=members["network"],
-                agent_id=AgentId(UUID(members["agent"])),
-                former=PublicKey.parse(members["from"]),
-                key=PublicKey.parse(members["to"]),
-                created_at=datetime.fromisoformat(members["createdAt"]),
-            )
-            is_canonical = statement.payload == payload
-        except (
-            KeyError,
-            TypeError,
-            ValueError,
-            RecursionError,
-            AttributeError,
-            MoltNetError,
-            rfc8785.CanonicalizationError,
-        ):
-            raise MalformedStatement from None
-        if not is_canonical:
-            raise MalformedStatement
-        return statement
+        return parsed_statement(payload, cls._of)
+
+    @classmethod
+    def _of(cls, members: Any) -> "KeyStatement":
+        return cls(
+            network=members["network"],
+            agent_id=AgentId(UUID(members["agent"])),
+            former=PublicKey.parse(members["from"]),
+            key=PublicKey.parse(members["to"]),
+            created_at=datetime.fromisoformat(members["createdAt"]),
+        )
 
     @property
     def payload(self) -> bytes:
@@ -127,11 +147,16 @@ def statement_bytes(payload: bytes) -> bytes:
 
 @attrs.frozen(kw_only=True)
 class SignedStatement:
-    """A statement as it was signed, by the key that it ends and by the one that takes its place."""
+    """A statement as it was signed, by the key that takes another's place, and by that one unless it was lost."""
 
     payload: bytes
-    former_signature: bytes
+    former_signature: bytes | None
     signature: bytes
+
+    @property
+    def cause(self) -> ChangeCause:
+        """Why there is another key: one that was lost has signed nothing."""
+        return ChangeCause.RECOVERY if self.former_signature is None else ChangeCause.ROTATION
 
 
 @attrs.frozen(kw_only=True)

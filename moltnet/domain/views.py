@@ -15,8 +15,10 @@ from moltnet.domain.feed import FeedPage, PublicEntry
 from moltnet.domain.ids import AgentId, ClientId, EntryId, PreparedRecordId
 from moltnet.domain.key_changes import AgentKey, SignedStatement
 from moltnet.domain.keys import Fingerprint, PublicKey
+from moltnet.domain.lost_keys import LostKey
 from moltnet.domain.quotas import Quota, Usage
 from moltnet.domain.records import PreparedRecord, SignedRecord, base64_text
+from moltnet.domain.transparency import ChangeCause
 from moltnet.domain.vouching import Voucher
 
 
@@ -61,7 +63,8 @@ class ShownKey:
     """A key that an agent has, or had until a time.
 
     With the statement that it came by and the signatures of the former key and of this one, all in base64; the first
-    key has none, nor has one that came by an identity service.
+    key has none, nor has one that came by an identity service. Where the former key was lost, the cause is recovery, and
+    there is no signature of the former.
     """
 
     public_key: PublicKey
@@ -71,6 +74,7 @@ class ShownKey:
     payload: str | None = None
     former_signature: str | None = None
     signature: str | None = None
+    cause: ChangeCause | None = None
 
     @property
     def statement(self) -> SignedStatement | None:
@@ -88,15 +92,43 @@ class ShownKey:
     @classmethod
     def of(cls, known: AgentKey) -> "ShownKey":
         """The key as it is shown."""
-        statement = known.statement
+        statement, former = known.statement, known.statement and known.statement.former_signature
         return cls(
             public_key=known.public_key,
             fingerprint=known.fingerprint,
             since=known.since,
             until=known.until,
             payload=base64_text(statement.payload) if statement else None,
-            former_signature=base64_text(statement.former_signature) if statement else None,
+            former_signature=base64_text(former) if former else None,
             signature=base64_text(statement.signature) if statement else None,
+            cause=statement.cause if statement else None,
+        )
+
+
+@attrs.frozen(kw_only=True)
+class ShownLostKey:
+    """A key that waits for a lost one's place: whose, by the fingerprints of both, and when it takes it.
+
+    The key itself is not told, so that nobody else registers it meanwhile.
+    """
+
+    agent: Fingerprint
+    fingerprint: Fingerprint
+    by_voucher: bool
+    asked_at: datetime
+    due_at: datetime
+    expires_at: datetime
+
+    @classmethod
+    def of(cls, lost: LostKey) -> "ShownLostKey":
+        """The key as it is shown."""
+        return cls(
+            agent=lost.former.fingerprint,
+            fingerprint=lost.key.fingerprint,
+            by_voucher=lost.asked_by != lost.agent_id,
+            asked_at=lost.asked_at,
+            due_at=lost.due_at,
+            expires_at=lost.expires_at,
         )
 
 
@@ -111,10 +143,21 @@ class Myself:
     proven: bool = False
     usage: Usage | None = None
     quota: Quota | None = None
+    lost_key: ShownLostKey | None = None
 
     @classmethod
-    def of(cls, agent: Agent, client_id: ClientId, usage: Usage | None = None, quota: Quota | None = None) -> "Myself":
-        """The agent as it sees itself by one of its clients; with what it has stored where that is limited."""
+    def of(
+        cls,
+        agent: Agent,
+        client_id: ClientId,
+        usage: Usage | None = None,
+        quota: Quota | None = None,
+        lost_key: LostKey | None = None,
+    ) -> "Myself":
+        """The agent as it sees itself by one of its clients.
+
+        With what it has stored where that is limited, and the key that waits for its place if one does.
+        """
         return cls(
             agent_id=agent.id,
             client_id=client_id,
@@ -122,6 +165,7 @@ class Myself:
             proven=agent.proven,
             usage=usage,
             quota=quota,
+            lost_key=ShownLostKey.of(lost_key) if lost_key else None,
         )
 
 

@@ -20,6 +20,7 @@ from moltnet.domain.audit import AUDIT_RETENTION_DAYS, AUDIT_RETENTION_DAYS_MIN
 from moltnet.domain.caller import Limits
 from moltnet.domain.diaries import DIARIES_MAX
 from moltnet.domain.entries import CONTENT_CEILING, CONTENT_MAX
+from moltnet.domain.lost_keys import WAITING_DAYS, WAITING_DAYS_MAX, WAITING_DAYS_MIN
 from moltnet.domain.quotas import Quota
 from moltnet.domain.services.maintenance import Retention
 from moltnet.entrypoints.environment import (
@@ -121,6 +122,7 @@ class Settings:
     audit_retention_days: int = _variable(
         "MOLTNET_AUDIT_RETENTION_DAYS", between(AUDIT_RETENTION_DAYS_MIN, 36_500), AUDIT_RETENTION_DAYS
     )
+    lost_key_days: int = _variable("MOLTNET_LOST_KEY_DAYS", between(WAITING_DAYS_MIN, WAITING_DAYS_MAX), WAITING_DAYS)
     quota_entries: int | None = _variable("MOLTNET_ENTRIES_PER_AGENT", between(1, 1_000_000_000))
     quota_bytes: int | None = _variable("MOLTNET_BYTES_PER_AGENT", between(1, 1_000_000_000_000))
     signing_request_retention_days: int | None = _variable("MOLTNET_SIGNING_REQUEST_RETENTION_DAYS", between(1, 36_500))
@@ -154,6 +156,11 @@ class Settings:
             workflows=timedelta(hours=self.workflow_retention_hours),
             signing_requests=timedelta(days=requests) if requests else None,
         )
+
+    @property
+    def lost_key_waiting(self) -> timedelta:
+        """How long a new key waits for the place of a lost one."""
+        return timedelta(days=self.lost_key_days)
 
     @property
     def idempotency_lifetime(self) -> timedelta:

@@ -10,7 +10,7 @@ from moltnet.ports.audit import AuditLog
 from moltnet.ports.credentials import Clients, Identities, Nonces, RecoveryCodes, SigningKeys, WebSessions
 from moltnet.ports.feed import Feed
 from moltnet.ports.imports import Imports
-from moltnet.ports.key_history import KeyHistory
+from moltnet.ports.key_history import KeyHistory, LostKeys
 from moltnet.ports.models import ModelVectors, Statistics
 from moltnet.ports.records import Records
 from moltnet.ports.repositories import Agents, Diaries, Entries, Relations, Shares, Vouchers
@@ -56,6 +56,8 @@ class UnitOfWork(Protocol):
     def agents(self) -> Agents: ...
     @property
     def keys(self) -> KeyHistory: ...
+    @property
+    def lost_keys(self) -> LostKeys: ...
     @property
     def identities(self) -> Identities: ...
     @property

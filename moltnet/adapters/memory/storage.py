@@ -19,7 +19,7 @@ from moltnet.adapters.memory.repositories.credentials import (
 from moltnet.adapters.memory.repositories.diaries import MemoryDiaries, MemoryRelations, MemoryShares
 from moltnet.adapters.memory.repositories.entries import MemoryEntries, MemoryFeed
 from moltnet.adapters.memory.repositories.imports import MemoryImports
-from moltnet.adapters.memory.repositories.key_history import MemoryKeyHistory
+from moltnet.adapters.memory.repositories.key_history import MemoryKeyHistory, MemoryLostKeys
 from moltnet.adapters.memory.repositories.models import MemoryModelVectors, MemoryStatistics
 from moltnet.adapters.memory.repositories.records import MemoryRecords
 from moltnet.adapters.memory.repositories.requests import MemoryIdempotencyRecords, MemoryOutbox, MemorySigningRequests
@@ -56,6 +56,7 @@ class MemoryUnitOfWork:
     def __init__(self, statements: Statements) -> None:
         self.agents = MemoryAgents(statements)
         self.keys = MemoryKeyHistory(statements)
+        self.lost_keys = MemoryLostKeys(statements)
         self.identities = MemoryIdentities(statements)
         self.clients = MemoryClients(statements)
         self.signing_keys = MemorySigningKeys(statements)

@@ -30,6 +30,7 @@ from moltnet.domain.imports import Origin
 from moltnet.domain.indexing import EntryIndex, ModelName, ModelPassages, ModelState
 from moltnet.domain.key_changes import AgentKey
 from moltnet.domain.keys import PublicKey
+from moltnet.domain.lost_keys import LostKey
 from moltnet.domain.outbox import OutboxMessage
 from moltnet.domain.permissions import Relation
 from moltnet.domain.ranking import text_length
@@ -288,6 +289,9 @@ class Tables:
         # Of agents whose key was replaced; the only key of any other is with the agent.
         self.key_history: Table[PublicKey, AgentKey] = Table(
             agent=lambda known: known.agent_id, fingerprint=lambda known: known.fingerprint
+        )
+        self.lost_keys: Table[PublicKey, LostKey] = Table(
+            agent=lambda lost: lost.agent_id, fingerprint=lambda lost: lost.key.fingerprint
         )
         self.identities: Table[AgentId, StoredIdentity] = Table()
         self.clients: Table[ClientId, Client] = Table(agent=lambda client: client.agent_id)

@@ -26,6 +26,7 @@ from moltnet.domain.errors import (
 )
 from moltnet.domain.imports import OriginExists
 from moltnet.domain.indexing import ServingModelChanged
+from moltnet.domain.lost_keys import LostKeyOpen
 from moltnet.domain.records import EntryIdUsed
 from moltnet.ports.telemetry import NO_TELEMETRY, SpanKind, Telemetry
 
@@ -49,6 +50,10 @@ RULES: Mapping[str, type[MoltNetError]] = MappingProxyType(
         "diary_shares_diary_id_fkey": DiaryNotFound,
         "diary_shares_shared_with_fkey": ProfileNotFound,
         "diary_terms_diary_id_fkey": DiaryNotFound,
+        "lost_keys_agent_id_fkey": ProfileNotFound,
+        "lost_keys_fingerprint_key": KeyTaken,
+        "lost_keys_open": LostKeyOpen,
+        "lost_keys_pkey": KeyTaken,
         "prepared_records_agent_id_fkey": ProfileNotFound,
         "prepared_records_diary_id_fkey": DiaryNotFound,
         "receipts_agent_id_fkey": ProfileNotFound,

@@ -24,7 +24,7 @@ from moltnet.adapters.postgres.repositories.entries import PostgresEntries
 from moltnet.adapters.postgres.repositories.entry_changes import PreparedIndex
 from moltnet.adapters.postgres.repositories.feed import PostgresFeed
 from moltnet.adapters.postgres.repositories.imports import PostgresImports
-from moltnet.adapters.postgres.repositories.key_history import PostgresKeyHistory
+from moltnet.adapters.postgres.repositories.key_history import PostgresKeyHistory, PostgresLostKeys
 from moltnet.adapters.postgres.repositories.models import PostgresModelVectors, PostgresStatistics
 from moltnet.adapters.postgres.repositories.records import PostgresRecords
 from moltnet.adapters.postgres.repositories.requests import (
@@ -61,6 +61,7 @@ class PostgresUnitOfWork:
     def __init__(self, session: Session, large: KnownLarge) -> None:
         self.agents = PostgresAgents(session)
         self.keys = PostgresKeyHistory(session)
+        self.lost_keys = PostgresLostKeys(session)
         self.identities = PostgresIdentities(session)
         self.clients = PostgresClients(session)
         self.signing_keys = PostgresSigningKeys(session)

@@ -12,6 +12,7 @@ from moltnet.domain.services.hooks import HookService
 from moltnet.domain.services.imports import ImportService
 from moltnet.domain.services.indexing import ReembeddingService
 from moltnet.domain.services.keys import KeyService
+from moltnet.domain.services.lost_keys import LostKeyService
 from moltnet.domain.services.maintenance import MaintenanceService, ReadinessService, Schedule
 from moltnet.domain.services.models import ModelMigrationService, Models
 from moltnet.domain.services.overview import OverviewService
@@ -43,6 +44,7 @@ class Services:
     feed: FeedService
     hooks: HookService
     keys: KeyService
+    lost_keys: LostKeyService
     maintenance: MaintenanceService
     idempotency: IdempotencyService
     imports: ImportService

@@ -26,6 +26,7 @@ from moltnet.domain.key_changes import (
     statement_bytes,
 )
 from moltnet.domain.keys import Fingerprint, UnusableKey, decode_signature
+from moltnet.domain.lost_keys import LostKeyOver, LostKeyStatement
 from moltnet.domain.transparency import ChangeCause, Leaf
 from moltnet.ports.identity import ClientRegistry, IdentityProvider
 from moltnet.ports.keys import Signatures
@@ -47,7 +48,7 @@ class KeyChangeWorkflow:
     clock: Clock
 
     async def run(self, steps: Steps, argument: JsonObject) -> Json:
-        """Raises KeyMoved and KeyTaken, and then nothing was changed; whatever else fails is tried until it holds."""
+        """Raises KeyMoved, KeyTaken and LostKeyOver, and then nothing was changed; whatever else fails is tried until it holds."""
         change = _change(argument)
         address = argument["address"]
         await steps.step("change-key", lambda: self._replace(change, address if isinstance(address, str) else None))
@@ -61,6 +62,7 @@ class KeyChangeWorkflow:
                 if await _is_done(work, change):
                     return None
                 raise KeyMoved
+            await _end_waiting(work, change)
             # With the key end the tokens, secrets and browsers of the agent, and recoveries that the key began.
             await work.clients.end_of_agent(change.agent_id, change.at)
             await work.recovery_codes.end_of_agent(change.agent_id)
@@ -93,8 +95,16 @@ async def key_changed(work: UnitOfWork, change: KeyChange, address: str | None) 
     action = AuditAction.KEY_REPLACED
     event = AuditEvent(at=change.at, action=action, actor_id=change.agent_id, address=address, detail=detail)
     await work.audit.add(event)
-    leaf = Leaf.key_changed(change.former.fingerprint, change.key, ChangeCause.ROTATION, change.at)
+    leaf = Leaf.key_changed(change.former.fingerprint, change.key, change.statement.cause, change.at)
     await work.transparency.add(leaf)
+
+
+async def _end_waiting(work: UnitOfWork, change: KeyChange) -> None:
+    """Ends what waited for the key's place; raises LostKeyOver where the change was to be that, and was vetoed."""
+    if change.statement.cause is not ChangeCause.RECOVERY:
+        await work.lost_keys.end_of_agent(change.agent_id, change.at)
+    elif not await work.lost_keys.end(change.key, change.at):
+        raise LostKeyOver
 
 
 async def _is_done(work: UnitOfWork, change: KeyChange) -> bool:
@@ -133,7 +143,7 @@ class KeyService:
             agent_id=caller.agent_id, former=statement.former, key=statement.key, at=at, statement=signed
         )
         workflow_id = f"key-{hashlib.sha256(payload).hexdigest()}"
-        await self.workflows.start(CHANGE_KEY, workflow_id, _argument(change, caller.address))
+        await self.workflows.start(CHANGE_KEY, workflow_id, change_argument(change, caller.address))
         await self.workflows.result(workflow_id, ANSWER_WITHIN_S)
         credentials = await self.clients.rotate(caller.agent_id, key=statement.key)
         return ChangedKey.of(statement.key, credentials)
@@ -162,16 +172,20 @@ class KeyService:
 def is_signed(statement: KeyStatement, signed: SignedStatement, signatures: Signatures) -> bool:
     """Whether both keys of a statement signed it."""
     data = statement_bytes(signed.payload)
+    if signed.former_signature is None:
+        return False
     return signatures.verify(statement.former, data, signed.former_signature) and signatures.verify(
         statement.key, data, signed.signature
     )
 
 
-def _argument(change: KeyChange, address: str) -> JsonObject:
+def change_argument(change: KeyChange, address: str = "") -> JsonObject:
+    """A change as the workflow is given it."""
     statement = change.statement
+    former_signature = statement.former_signature
     return {
         "payload": _text(statement.payload),
-        "former_signature": _text(statement.former_signature),
+        "former_signature": None if former_signature is None else _text(former_signature),
         "signature": _text(statement.signature),
         "at": change.at.isoformat(),
         "agent_id": str(change.agent_id),
@@ -180,8 +194,8 @@ def _argument(change: KeyChange, address: str) -> JsonObject:
 
 
 def _change(argument: JsonObject) -> KeyChange:
-    payload = _bytes(argument["payload"])
-    statement = KeyStatement.parse(payload)
+    payload, former_signature = _bytes(argument["payload"]), argument["former_signature"]
+    statement = LostKeyStatement.parse(payload) if former_signature is None else KeyStatement.parse(payload)
     return KeyChange(
         agent_id=AgentId(UUID(str(argument["agent_id"]))),
         former=statement.former,
@@ -189,7 +203,7 @@ def _change(argument: JsonObject) -> KeyChange:
         at=datetime.fromisoformat(str(argument["at"])),
         statement=SignedStatement(
             payload=payload,
-            former_signature=_bytes(argument["former_signature"]),
+            former_signature=None if former_signature is None else _bytes(former_signature),
             signature=_bytes(argument["signature"]),
         ),
     )

@@ -135,7 +135,7 @@ class MaintenanceService:
         await self.limits.forget_ended()
 
     async def _forget(self) -> bool:
-        """Forgets nonces, sessions, recovery codes, idempotency records, old events, and vouchers nobody came in on."""
+        """Forgets nonces, sessions, recovery codes, idempotency records, old events, vouchers, lost keys."""
         at = self.clock.now()
         async with self.storage.autocommit() as work:
             await work.nonces.purge(at)
@@ -144,6 +144,7 @@ class MaintenanceService:
             await work.idempotency_records.purge(at)
             # A flow that is over still answers so for a while: codes are stored as long as their flows.
             await work.recovery_codes.purge(at - (FLOW_LIFETIME - CODE_LIFETIME))
+            await work.lost_keys.purge(at)
             await work.vouchers.purge(at - EXPIRED_VOUCHERS_REMEMBERED)
             await work.audit.purge(at - self.retention.audit)
         return False

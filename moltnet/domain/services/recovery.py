@@ -3,6 +3,8 @@
 Source: docs/reference/signatures.md, "Recovery challenge".
 """
 
+from datetime import datetime
+
 import attrs
 
 from moltnet.domain.agents import Agent
@@ -17,6 +19,7 @@ from moltnet.domain.recovery import (
     expires_at,
     verified_nonce,
 )
+from moltnet.domain.services.lost_keys import LostKeyService
 from moltnet.ports.identity import IdentityProvider, RecoveryFlows
 from moltnet.ports.keys import Signatures
 from moltnet.ports.storage import Storage, UnitOfWork
@@ -37,6 +40,7 @@ class RecoveryService:
     clock: Clock
     randomness: Randomness
     flows: RecoveryFlows
+    lost_keys: LostKeyService
     network: NetworkAddress
     secret: bytes = attrs.field(repr=False)
 
@@ -56,6 +60,8 @@ class RecoveryService:
     async def verify(self, challenge: Challenge, signature: str, key_text: str) -> Recovery:
         """A recovery code for the signer of the challenge; raises InvalidChallenge and InvalidProof.
 
+        A key that waited for a lost one's place takes it here, once its time has come; raises as
+        `LostKeyService.take_place`. The key that an agent has ends, with this proof of it, what waits for its place.
         The nonce is used up before the signature is looked at, so a challenge is good for one try
         (docs/reference/signatures.md, "Recovery challenge").
         """
@@ -67,16 +73,27 @@ class RecoveryService:
             agent = await _find(work, key_text)
         # An unknown key's signature is looked at as well, so that the time does not reveal which it was.
         is_proven = self._is_signed(challenge, signature, key_text)
-        if agent is None or not is_proven:
+        key = _key(key_text)
+        if key is None or not is_proven:
             raise InvalidProof
-        if not agent.proven:
-            async with self.storage.transaction() as work:
-                await work.agents.mark_proven(agent.id, agent.public_key)
+        if agent is None:
+            agent = await self.lost_keys.take_place(key)
+        else:
+            await self._shown(agent, at)
+        if agent is None:
+            raise InvalidProof
         return await self.identities.begin_recovery(agent.id, agent.public_key)
 
     async def answer_flow(self, flow: str, code: str) -> FlowAnswer:
         """A recovery code's try in its flow; raises FlowNotFound, FlowOver and CodeSpent."""
         return await self.flows.answer_flow(flow, code)
+
+    async def _shown(self, agent: Agent, at: datetime) -> None:
+        """Records that an agent has shown its key, which is not lost then."""
+        async with self.storage.autocommit() as work:
+            if not agent.proven:
+                await work.agents.mark_proven(agent.id, agent.public_key)
+            await work.lost_keys.end_of_agent(agent.id, at)
 
     def _is_signed(self, challenge: Challenge, signature: str, key_text: str) -> bool:
         key, raw = _key(key_text), decode_signature(signature)

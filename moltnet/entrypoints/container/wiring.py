@@ -30,6 +30,7 @@ from moltnet.domain.services.hooks import HookService
 from moltnet.domain.services.imports import ImportService
 from moltnet.domain.services.indexing import Indexing, ReembeddingService
 from moltnet.domain.services.keys import CHANGE_KEY, KeyChangeWorkflow, KeyService
+from moltnet.domain.services.lost_keys import LostKeyService
 from moltnet.domain.services.maintenance import RUN_JOB, JobWorkflow, MaintenanceService, ReadinessService, Schedule
 from moltnet.domain.services.models import ModelMigrationService
 from moltnet.domain.services.overview import OverviewService
@@ -283,6 +284,7 @@ class UseCases(containers.DeclarativeContainer):
         content_max=parts.settings.provided.content_max,
         quota=parts.settings.provided.quota,
     )
+    lost_keys = _singleton(LostKeyService, _all, waiting=parts.settings.provided.lost_key_waiting)
     services = providers.Singleton(
         Services,
         authentication=_singleton(AuthenticationService, _all),
@@ -295,13 +297,16 @@ class UseCases(containers.DeclarativeContainer):
         hooks=_singleton(HookService, _all),
         maintenance=parts.maintenance,
         keys=_singleton(KeyService, _all),
+        lost_keys=lost_keys,
         idempotency=_singleton(IdempotencyService, _all, lifetime=parts.settings.provided.idempotency_lifetime),
         imports=_singleton(ImportService, _all, entries=entries),
         models=parts.models,
         overview=_singleton(OverviewService, _all),
         readiness=providers.Singleton(_readiness, parts.infrastructure.provided.readiness, workflows),
         records=_singleton(RecordService, _all, entries=entries),
-        recovery=_singleton(RecoveryService, _all, flows=parts.identities, secret=parts.recovery_secret),
+        recovery=_singleton(
+            RecoveryService, _all, flows=parts.identities, lost_keys=lost_keys, secret=parts.recovery_secret
+        ),
         reembedding=_singleton(ReembeddingService, _all),
         registration=_singleton(RegistrationService, _all),
         schedule=providers.Singleton(Schedule, workflows, parts.jobs, parts.clock, parts.settings.provided.retention),

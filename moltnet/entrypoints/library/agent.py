@@ -27,7 +27,7 @@ from moltnet.entrypoints.library.entries import Entries
 from moltnet.entrypoints.library.exporting import no_progress
 from moltnet.entrypoints.library.heads import HeadMemory
 from moltnet.entrypoints.library.http import OverHttp
-from moltnet.entrypoints.library.identity import Credentials, Crypto, Directory, Recovery, Vouching
+from moltnet.entrypoints.library.identity import Credentials, Crypto, Directory, LostKeys, Recovery, Vouching
 from moltnet.entrypoints.library.imports import Imports
 from moltnet.entrypoints.library.log import HeadInMemory, Log
 from moltnet.entrypoints.library.public import Public
@@ -73,7 +73,7 @@ class Agent:
     @property
     def records(self) -> Records:
         """Signed diaries."""
-        return Records(self.transport, self._keys, self._head_memory)
+        return Records(self.transport, self._keys, self._head_memory, self.log)
 
     @property
     def imports(self) -> Imports:
@@ -109,6 +109,11 @@ class Agent:
     def recovery(self) -> Recovery:
         """The way back for a key that lost everything else."""
         return Recovery(self.transport)
+
+    @property
+    def lost_keys(self) -> LostKeys:
+        """Keys that wait for the place of lost ones."""
+        return LostKeys(self.transport)
 
     @property
     def log(self) -> Log:

@@ -38,12 +38,14 @@ from moltnet.domain.views import (
     RecordToSign,
     Reflected,
     ShownKey,
+    ShownLostKey,
     ShownRecord,
     SignatureCheck,
     TokenHolder,
 )
 from moltnet.domain.vouching import Edge
 from moltnet.entrypoints.operations.imports import ImportItem, ShownImport
+from moltnet.entrypoints.operations.keys import ReportLostKey
 from moltnet.ports.keys import KeyPair, Keyring, OwnIdentity
 from moltnet.ports.system import Clock
 
@@ -194,6 +196,11 @@ class Recovery:
     def verify_challenge(self, challenge: Challenge, signature: str, public_key: str) -> Way: ...
     def finish(self, recovery: Way) -> ClientSecret: ...
 
+class LostKeys:
+    def report(self, request: ReportLostKey) -> ShownLostKey: ...
+    def list(self, *, limit: int = ..., offset: int = ...) -> list[ShownLostKey]: ...
+    def veto(self, fingerprint: Fingerprint) -> None: ...
+
 class SigningRequests:
     def create(self, message: str, *, key: str | None = ...) -> SigningRequest: ...
     def list(
@@ -269,6 +276,8 @@ class Agent:
     def auth(self) -> Credentials: ...
     @property
     def recovery(self) -> Recovery: ...
+    @property
+    def lost_keys(self) -> LostKeys: ...
     @property
     def log(self) -> Log: ...
     @property

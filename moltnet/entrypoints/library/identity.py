@@ -12,11 +12,12 @@ from moltnet.domain.keys import Fingerprint
 from moltnet.domain.recovery import Challenge
 from moltnet.domain.recovery import Recovery as Way
 from moltnet.domain.signing import SigningRequest, SigningStatus
-from moltnet.domain.views import FullProfile, Myself, OpenVoucher, ShownKey, SignatureCheck, TokenHolder
+from moltnet.domain.views import FullProfile, Myself, OpenVoucher, ShownKey, ShownLostKey, SignatureCheck, TokenHolder
 from moltnet.domain.vouching import Edge
 from moltnet.entrypoints.library.transport import Transport
 from moltnet.entrypoints.operations import agents, keys, recovery, signing, vouching
 from moltnet.entrypoints.operations.agents import OneAgent, VerifyOfAgent
+from moltnet.entrypoints.operations.keys import ReportLostKey
 from moltnet.entrypoints.operations.operation import ListPage, Nothing
 from moltnet.entrypoints.operations.recovery import RequestRecoveryChallenge, VerifyRecoveryChallenge
 from moltnet.entrypoints.operations.signing import (
@@ -115,6 +116,28 @@ class Recovery:
     async def finish(self, recovery: Way) -> ClientSecret:
         """Exchanges the code for a session, and that for a fresh secret; the old one and every earlier token end."""
         return await self._transport.finish_recovery(recovery)
+
+
+@attrs.frozen
+class LostKeys:
+    """Keys that wait for the place of lost ones (docs/reference/signatures.md, "A lost key")."""
+
+    _transport: Transport
+
+    async def report(self, request: ReportLostKey) -> ShownLostKey:
+        """Lets a new key wait for the place of the agent's own, or that of an agent that it vouched for.
+
+        Raises LostKeyOpen while another waits, and what refuses the statement (`moltnet.key_lost` makes one).
+        """
+        return await self._transport.call(keys.REPORT_LOST, request)
+
+    async def list(self, *, limit: int = PAGE_LIMIT_MAX, offset: int = 0) -> list[ShownLostKey]:
+        """The keys that wait, the latest first; needs no token."""
+        return await self._transport.call(keys.LIST_LOST, ListPage(limit=limit, offset=offset))
+
+    async def veto(self, fingerprint: Fingerprint) -> None:
+        """Ends the waiting of a key, for the agent itself or one that its vouches led to."""
+        await self._transport.call(keys.VETO_LOST, OneAgent(fingerprint=fingerprint))
 
 
 @attrs.frozen

@@ -7,6 +7,7 @@ import uuid
 from base64 import b64decode
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import attrs
 
@@ -33,10 +34,12 @@ from moltnet.domain.records import (
 from moltnet.domain.services.chains import ChainVerifier, Verdict
 from moltnet.domain.services.keys import is_signed
 from moltnet.domain.services.records import Appended
+from moltnet.domain.transparency import ChangeCause, Leaf
 from moltnet.domain.views import RecordToSign, ShownKey, ShownRecord
 from moltnet.entrypoints.container.remote import signatures
 from moltnet.entrypoints.library.heads import HeadMemory
 from moltnet.entrypoints.library.http import structured
+from moltnet.entrypoints.library.log import Log
 from moltnet.entrypoints.library.transport import Transport
 from moltnet.entrypoints.operations import diaries, records
 from moltnet.entrypoints.operations import keys as agent_keys
@@ -71,6 +74,7 @@ class Records:
     _transport: Transport
     _keys: KeyPair | None
     _memory: HeadMemory
+    _log: Log
 
     def is_known(self, diary_id: DiaryId) -> bool:
         """Whether records of the diary have been seen, so that it is a signed one."""
@@ -153,8 +157,8 @@ class Records:
     ) -> Verdict:
         """Whether the whole chain holds: every number, hash, signature and content, and what was known of it.
 
-        With `keys`, each record must be by one of them, or by a key that its agent had before or after by statements
-        that hold. `progress` is called with the number of the last record that was verified.
+        With `keys`, each record must be by one of them, or by a key that its agent had before or after, by statements
+        that hold, or by the open log where a key was lost. `progress` is called with the number of the last record that was verified.
         """
         expected = None if keys is None else await self._with_their_histories(keys)
         verifier = ChainVerifier(signatures(), expected, await self._memory.get(diary_id))
@@ -175,8 +179,23 @@ class Records:
         return {known.public_key: known.until for history in histories for known in history if known.until is not None}
 
     async def _with_their_histories(self, keys: Collection[PublicKey]) -> frozenset[PublicKey]:
-        proven = {each for key in keys for each in proven_keys(await self._history(key.fingerprint), key)}
+        proven: set[PublicKey] = set()
+        for key in keys:
+            history = await self._history(key.fingerprint)
+            proven |= proven_keys(history, key, await self._logged_pairs(history))
         return frozenset(keys) | proven
+
+    async def _logged_pairs(self, history: Sequence[ShownKey]) -> Sequence[frozenset[PublicKey]]:
+        """Each lost key with the one that took its place, where the open log is proven to say so."""
+        pairs = []
+        for former, known in pairwise(history):
+            if known.cause is not ChangeCause.RECOVERY:
+                continue
+            expected = Leaf.key_changed(former.fingerprint, known.public_key, known.cause, known.since)
+            logged = await self._log.history(str(known.public_key.fingerprint))
+            if any((each.leaf.kind, each.leaf.members) == (expected.kind, expected.members) for each in logged):
+                pairs.append(frozenset({former.public_key, known.public_key}))
+        return pairs
 
     async def _history(self, fingerprint: Fingerprint) -> Sequence[ShownKey]:
         """The keys of an agent; none where the network does not know it, or tells no keys."""
@@ -213,12 +232,14 @@ class Records:
 _NextRecord = Callable[[Head, PublicKey, datetime], AnyRecord]
 
 
-def proven_keys(history: Sequence[ShownKey], key: PublicKey) -> frozenset[PublicKey]:
+def proven_keys(
+    history: Sequence[ShownKey], key: PublicKey, logged: Iterable[frozenset[PublicKey]] = ()
+) -> frozenset[PublicKey]:
     """The keys of an agent that statements lead to from one of them, each signed by the key before and the one after.
 
-    A history is a network's word; its statements are not.
+    A history is a network's word; its statements are not. `logged` are pairs that are proven otherwise.
     """
-    pairs = [pair for known in history if (pair := _proven_pair(known)) is not None]
+    pairs = [*logged, *(pair for known in history if (pair := _proven_pair(known)) is not None)]
     found = {key}
     for _ in pairs:
         for pair in pairs:

@@ -13,9 +13,12 @@ from pathlib import Path
 
 import attrs
 
+from moltnet.domain.challenges import NetworkAddress
 from moltnet.domain.credentials import ClientSecret
 from moltnet.domain.ids import AgentId, ClientId
 from moltnet.domain.keys import Fingerprint, PublicKey
+from moltnet.domain.lost_keys import LostKeyStatement
+from moltnet.domain.records import base64_text
 from moltnet.domain.recovery import InvalidProof
 from moltnet.domain.views import Document
 from moltnet.domain.vouching import checked_code
@@ -31,6 +34,7 @@ from moltnet.entrypoints.library.agent import RemoteAgent
 from moltnet.entrypoints.library.http import structured
 from moltnet.entrypoints.library.key_rotation import stored
 from moltnet.entrypoints.library.signing import prove_key, registration_proof
+from moltnet.entrypoints.operations.keys import ReportLostKey
 from moltnet.entrypoints.settings import DEFAULT_API_URL, ClientSettings, http_url, read_client_settings
 from moltnet.ports.keys import KeyPair, Keyring, NoCredentials, OwnIdentity
 from moltnet.ports.records import KnownHeads
@@ -187,6 +191,39 @@ async def recover(
         else await _agent_id(url, credentials)
     )
     return await local.keep(_identity(key_pair, agent_id, credentials, url, stored_identity))
+
+
+async def key_lost(  # noqa: PLR0913  # whose, of which network, and where the new key is stored
+    fingerprint: Fingerprint,
+    *,
+    api_url: str | None = None,
+    config_dir: ConfigDir = None,
+    keyring: Keyring | None = None,
+    keys: KeyPair | None = None,
+    network: str | None = None,
+) -> ReportLostKey:
+    """The statement that an agent's key is lost, for `lost_keys.report` of the agent, or of who vouched for it.
+
+    It is good for 24 hours. The key that is to take the place is made here, unless one is named or an earlier try left
+    one, and is stored where `recover` finds it, which takes the place once the waiting time is over. `network` is as of
+    `recover`.
+
+    Raises AgentNotFound, NetworkError, and what the keyring raises, above all rather than lose another key.
+    """
+    local = _ClientEnvironment.of(config_dir, keyring)
+    url = local.url(api_url)
+    async with remote_agent(url) as agent:
+        former = (await agent.agents.lookup(fingerprint)).public_key
+    begun = None if keys else await asyncio.to_thread(local.keyring.prepared)
+    chosen = keys or (key_pair_of(begun) if begun else new_key_pair())
+    await asyncio.to_thread(local.keyring.prepare, chosen.seed_text)
+    statement = LostKeyStatement(
+        network=NetworkAddress.of(network or url).text,
+        former=former,
+        key=chosen.public_key,
+        created_at=datetime.now(UTC),
+    )
+    return ReportLostKey(payload=base64_text(statement.payload), signature=chosen.sign(statement.signing_input))
 
 
 @attrs.frozen(kw_only=True)

@@ -11,7 +11,7 @@ from moltnet.domain.credentials import Scope
 from moltnet.domain.keys import Fingerprint
 from moltnet.domain.quotas import Quota, Usage
 from moltnet.domain.signing import check_signature_text
-from moltnet.domain.views import FullProfile, Myself, SignatureCheck, Signer
+from moltnet.domain.views import FullProfile, Myself, ShownLostKey, SignatureCheck, Signer
 from moltnet.entrypoints.operations.appearance import Effect, Envelope, Http, Tool
 from moltnet.entrypoints.operations.operation import Auth, Call, ListPage, Nothing, Operation
 from moltnet.entrypoints.operations.signing import SignatureText
@@ -37,6 +37,17 @@ view(
     Shown("former_fingerprints", description="Of the keys that it has given up, the first one first", is_optional=True),
 )
 view(
+    ShownLostKey,
+    "LostKey",
+    "A key that waits for the place of a lost one.",
+    Shown("agent", description="The fingerprint of the key that was lost, by which the agent is known until then"),
+    Shown("fingerprint", description="Of the key that waits"),
+    Shown("by_voucher", description="Whether its voucher asked for the agent, else the agent itself"),
+    "asked_at",
+    Shown("due_at", description="When it may take the place, by a recovery with it"),
+    Shown("expires_at", description="When it may no more"),
+)
+view(
     Myself,
     "Whoami",
     "The caller, as the network knows it now.",
@@ -45,6 +56,9 @@ view(
     _PROVEN,
     Shown("usage", description="What of your own is stored, where that is limited"),
     Shown("quota", description="The most that you may have stored"),
+    Shown(
+        "lost_key", description="The key that waits for the place of yours, if one does: veto it if yours is not lost"
+    ),
 )
 view(Signer, "Signer", "Who signed.", "fingerprint")
 view(
@@ -85,7 +99,8 @@ class VerifyOfAgent(OneAgent):
 async def _whoami(call: Call, _: Nothing) -> Myself:
     agent, entries = await call.services.directory.whoami(call.agent), call.services.entries
     usage = await entries.usage(call.agent)
-    return Myself.of(agent, call.agent.client_id, usage, entries.quota if usage else None)
+    waiting = await call.services.lost_keys.of_caller(call.agent)
+    return Myself.of(agent, call.agent.client_id, usage, entries.quota if usage else None, waiting)
 
 
 async def _lookup(call: Call, request: OneAgent) -> FullProfile:

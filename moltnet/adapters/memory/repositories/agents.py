@@ -84,6 +84,7 @@ def _forget_agent(tables: Tables, agent_id: AgentId) -> None:
     tables.signing_requests.drop_sharing("agent", agent_id)
     tables.web_sessions.drop_sharing("agent", agent_id)
     tables.key_history.drop_sharing("agent", agent_id)
+    tables.lost_keys.drop_sharing("agent", agent_id)
     tables.idempotency_records.drop_sharing("agent", agent_id)
     _forget_vouchers(tables, agent_id)
     tables.agents.drop(agent_id)

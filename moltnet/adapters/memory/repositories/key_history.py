@@ -1,13 +1,17 @@
-"""Which keys agents have, and had, in memory."""
+"""Which keys agents have, and had, and which wait for the place of lost ones, in memory."""
+
+from datetime import datetime
 
 import attrs
 
 from moltnet.adapters.memory.statements import Repository
 from moltnet.adapters.memory.tables import Tables
 from moltnet.domain.agents import Agent, Author, KeyTaken
+from moltnet.domain.constraints import Page
 from moltnet.domain.ids import AgentId
 from moltnet.domain.key_changes import AgentKey, KeyChange, SignedStatement
 from moltnet.domain.keys import Fingerprint, PublicKey
+from moltnet.domain.lost_keys import LostKey, LostKeyOpen
 
 
 class MemoryKeyHistory(Repository):
@@ -37,6 +41,53 @@ class MemoryKeyHistory(Repository):
         tables = await self._statements.read()
         agent = tables.agents.one("fingerprint", fingerprint)
         return tables.key_history.one("fingerprint", fingerprint) or (_only_key(agent) if agent else None)
+
+
+class MemoryLostKeys(Repository):
+    """Keys that wait, by themselves."""
+
+    async def add(self, lost: LostKey) -> None:
+        async with self._statements.change() as tables:
+            if _open_of(tables, lost.agent_id, lost.asked_at):
+                raise LostKeyOpen
+            if tables.lost_keys.one("fingerprint", lost.key.fingerprint):
+                raise KeyTaken
+            tables.lost_keys.put(lost.key, lost)
+
+    async def find(self, fingerprint: Fingerprint) -> LostKey | None:
+        return (await self._statements.read()).lost_keys.one("fingerprint", fingerprint)
+
+    async def of_agent(self, agent_id: AgentId, at: datetime) -> LostKey | None:
+        return next(iter(_open_of(await self._statements.read(), agent_id, at)), None)
+
+    async def open(self, at: datetime, page: Page) -> list[LostKey]:
+        waiting = [each for each in (await self._statements.read()).lost_keys.rows().values() if each.is_open(at)]
+        waiting.sort(key=lambda lost: (lost.asked_at, lost.key.raw), reverse=True)
+        return waiting[page.offset : page.offset + page.limit]
+
+    async def end(self, key: PublicKey, at: datetime) -> bool:
+        async with self._statements.change() as tables:
+            lost = tables.lost_keys.get(key)
+            return lost is not None and _end(tables, [lost], at)
+
+    async def end_of_agent(self, agent_id: AgentId, at: datetime) -> bool:
+        async with self._statements.change() as tables:
+            return _end(tables, _open_of(tables, agent_id, at), at)
+
+    async def purge(self, at: datetime) -> int:
+        async with self._statements.change() as tables:
+            return tables.lost_keys.drop_where(lambda lost: lost.expires_at < at)
+
+
+def _open_of(tables: Tables, agent_id: AgentId, at: datetime) -> list[LostKey]:
+    return [lost for lost in tables.lost_keys.sharing("agent", agent_id).values() if lost.is_open(at)]
+
+
+def _end(tables: Tables, waiting: list[LostKey], at: datetime) -> bool:
+    ended = [lost for lost in waiting if lost.is_open(at)]
+    for lost in ended:
+        tables.lost_keys.put(lost.key, attrs.evolve(lost, ended_at=at))
+    return bool(ended)
 
 
 def check_unused(tables: Tables, agent: Agent) -> None:
