@@ -63,8 +63,8 @@ class ShownKey:
     """A key that an agent has, or had until a time.
 
     With the statement that it came by and the signatures of the former key and of this one, all in base64; the first
-    key has none, nor has one that came by an identity service. Where the former key was lost, the cause is recovery, and
-    there is no signature of the former.
+    key has none, nor has one that came by an identity service. Where the former key was lost, the cause is recovery,
+    and that key signed nothing.
     """
 
     public_key: PublicKey

@@ -48,7 +48,10 @@ class KeyChangeWorkflow:
     clock: Clock
 
     async def run(self, steps: Steps, argument: JsonObject) -> Json:
-        """Raises KeyMoved, KeyTaken and LostKeyOver, and then nothing was changed; whatever else fails is tried until it holds."""
+        """Raises KeyMoved, KeyTaken and LostKeyOver, and then nothing was changed.
+
+        Whatever else fails is tried until it holds.
+        """
         change = _change(argument)
         address = argument["address"]
         await steps.step("change-key", lambda: self._replace(change, address if isinstance(address, str) else None))

@@ -76,7 +76,7 @@ class LostKeyService:
             await work.lost_keys.add(lost)
             # Each learns of it whom it concerns and who did not ask.
             other = voucher if agent.id == caller.agent_id else agent
-            await _record(work, caller, AuditAction.KEY_LOST, lost, at, other.id if other else None)
+            await work.audit.add(_event(caller, AuditAction.KEY_LOST, lost, at, other.id if other else None))
         return lost
 
     async def waiting_keys(self, page: Page) -> list[LostKey]:
@@ -104,7 +104,7 @@ class LostKeyService:
             if not await work.lost_keys.end(lost.key, at):
                 raise LostKeyOver
             other = lost.asked_by if lost.agent_id == caller.agent_id else lost.agent_id
-            await _record(work, caller, AuditAction.LOST_KEY_VETOED, lost, at, other)
+            await work.audit.add(_event(caller, AuditAction.LOST_KEY_VETOED, lost, at, other))
 
     async def take_place(self, key: PublicKey) -> Agent | None:
         """The agent whose place a key has that was just proven, if it waited for one; None if it did not.
@@ -139,8 +139,6 @@ async def _check_own(work: UnitOfWork, caller: Caller, agent_id: AgentId, vouche
         raise KeyMoved
 
 
-async def _record(  # noqa: PLR0913  # the members of an event
-    work: UnitOfWork, caller: Caller, action: AuditAction, lost: LostKey, at: datetime, other: AgentId | None
-) -> None:
+def _event(caller: Caller, action: AuditAction, lost: LostKey, at: datetime, other: AgentId | None) -> AuditEvent:
     detail = f"{lost.former.fingerprint} to {lost.key.fingerprint}"
-    await work.audit.add(AuditEvent.by(caller, action, at, subject_id=other, detail=detail))
+    return AuditEvent.by(caller, action, at, subject_id=other, detail=detail)

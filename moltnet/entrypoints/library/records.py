@@ -158,7 +158,8 @@ class Records:
         """Whether the whole chain holds: every number, hash, signature and content, and what was known of it.
 
         With `keys`, each record must be by one of them, or by a key that its agent had before or after, by statements
-        that hold, or by the open log where a key was lost. `progress` is called with the number of the last record that was verified.
+        that hold, or by the open log where a key was lost. `progress` is called with the number of the last record
+        that was verified.
         """
         expected = None if keys is None else await self._with_their_histories(keys)
         verifier = ChainVerifier(signatures(), expected, await self._memory.get(diary_id))

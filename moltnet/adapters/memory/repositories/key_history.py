@@ -4,6 +4,7 @@ from datetime import datetime
 
 import attrs
 
+from moltnet.adapters.memory.repositories.references import referenced_agent
 from moltnet.adapters.memory.statements import Repository
 from moltnet.adapters.memory.tables import Tables
 from moltnet.domain.agents import Agent, Author, KeyTaken
@@ -48,6 +49,7 @@ class MemoryLostKeys(Repository):
 
     async def add(self, lost: LostKey) -> None:
         async with self._statements.change() as tables:
+            referenced_agent(tables, lost.agent_id)
             if _open_of(tables, lost.agent_id, lost.asked_at):
                 raise LostKeyOpen
             if tables.lost_keys.one("fingerprint", lost.key.fingerprint):
