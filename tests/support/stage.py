@@ -2,6 +2,8 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import TypeVar
 from uuid import UUID
 
 import attrs
@@ -9,6 +11,7 @@ from psycopg.conninfo import make_conninfo
 
 from moltnet.adapters.dbos.launch import launched
 from moltnet.adapters.memory.storage import MemoryFeedEvents
+from moltnet.adapters.memory.system import MemoryClock
 from moltnet.adapters.nacl import NaclKeyPair
 from moltnet.adapters.postgres.migrate import migrate
 from moltnet.adapters.postgres.storage import PostgresStorage
@@ -16,13 +19,17 @@ from moltnet.domain.caller import Caller
 from moltnet.domain.credentials import ALL_SCOPES
 from moltnet.domain.diaries import Visibility
 from moltnet.domain.entries import NewEntry
+from moltnet.domain.lost_keys import LostKeyStatement
 from moltnet.domain.services import Services
 from moltnet.domain.services.models import Models
 from moltnet.domain.sharing import ShareRole
 from moltnet.entrypoints.container.networks import Infrastructure
+from moltnet.ports.keys import KeyPair
 from moltnet.ports.workflows import Backoff
 from tests.support.networks import services_on
 from tests.support.postgres import execute, running_server
+
+KeyPairType = TypeVar("KeyPairType", bound=KeyPair)
 
 
 @attrs.frozen(kw_only=True)
@@ -49,7 +56,10 @@ class Player:
 
 @attrs.frozen(kw_only=True)
 class CrashStage:
-    """What the play begins with: Ada offers Bob one diary and has shared another with him, and vouches for somebody."""
+    """What the play begins with: Ada offers Bob one diary and has shared another with him, and vouches for somebody.
+
+    Carl has lost his key, and another one has waited for its place long enough.
+    """
 
     template: str
     ada: Player
@@ -60,6 +70,8 @@ class CrashStage:
     invitation: UUID
     shared: UUID
     entry: UUID
+    carl: Player
+    waited: NaclKeyPair
 
     @asynccontextmanager
     async def copy(self, name: str) -> AsyncIterator[str]:
@@ -112,6 +124,7 @@ async def _set(services: Services, template: str) -> CrashStage:
     ]
     await services.sharing.accept(bob.caller, other.id)
     voucher = await services.vouching.issue(ada.caller)
+    carl, waited = await a_player(services), NaclKeyPair.generate()
     return CrashStage(
         template=template,
         ada=ada,
@@ -122,7 +135,18 @@ async def _set(services: Services, template: str) -> CrashStage:
         invitation=invitation.id,
         shared=shared.id,
         entry=entry.id,
+        carl=carl,
+        waited=await lost_long_ago(services, carl.caller, waited),
     )
+
+
+async def lost_long_ago(services: Services, caller: Caller, key: KeyPairType) -> KeyPairType:
+    """A key that an agent let wait for the place of its own so long ago that it may take it."""
+    at = datetime.now(UTC) - services.lost_keys.waiting
+    then = attrs.evolve(services.lost_keys, clock=MemoryClock(at))
+    statement = LostKeyStatement(network=then.network.text, former=caller.public_key, key=key.public_key, created_at=at)
+    await then.report(caller, statement.payload, key.sign(statement.signing_input))
+    return key
 
 
 async def a_player(services: Services) -> Player:

@@ -106,7 +106,7 @@ class LostKeyService:
             other = lost.asked_by if lost.agent_id == caller.agent_id else lost.agent_id
             await work.audit.add(_event(caller, AuditAction.LOST_KEY_VETOED, lost, at, other))
 
-    async def take_place(self, key: PublicKey) -> Agent | None:
+    async def complete(self, key: PublicKey) -> Agent | None:
         """The agent whose place a key has that was just proven, if it waited for one; None if it did not.
 
         Raises LostKeyWaits before its time, LostKeyOver where a veto came first, KeyTaken where another agent has the

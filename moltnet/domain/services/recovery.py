@@ -61,7 +61,7 @@ class RecoveryService:
         """A recovery code for the signer of the challenge; raises InvalidChallenge and InvalidProof.
 
         A key that waited for a lost one's place takes it here, once its time has come; raises as
-        `LostKeyService.take_place`. The key that an agent has ends, with this proof of it, what waits for its place.
+        `LostKeyService.complete`. The key that an agent has ends, with this proof of it, what waits for its place.
         The nonce is used up before the signature is looked at, so a challenge is good for one try
         (docs/reference/signatures.md, "Recovery challenge").
         """
@@ -77,7 +77,7 @@ class RecoveryService:
         if key is None or not is_proven:
             raise InvalidProof
         if agent is None:
-            agent = await self.lost_keys.take_place(key)
+            agent = await self.lost_keys.complete(key)
         else:
             await self._shown(agent, at)
         if agent is None:

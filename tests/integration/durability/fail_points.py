@@ -82,6 +82,17 @@ rekey     | after commit of keys.replace           | done
 rekey     | after step change-key                  | done
 rekey     | after step replace-identity-key        | done
 rekey     | after step end-clients                 | done
+lose      | before lost_keys.add                   | undone
+lose      | after lost_keys.add                    | undone
+lose      | after commit of lost_keys.add          | done
+replace   | before start changeKey                 | undone
+replace   | after start changeKey                  | done
+replace   | after keys.replace                     | done
+replace   | after lost_keys.end                    | done
+replace   | after commit of lost_keys.end          | done
+replace   | after step change-key                  | done
+replace   | after step replace-identity-key        | done
+replace   | after step end-clients                 | done
 rotate    | before clients.rotate                  | undone
 rotate    | after clients.rotate                   | undone
 rotate    | after commit of clients.rotate         | done

@@ -13,6 +13,7 @@ from moltnet.adapters.nacl import NaclKeyPair
 from moltnet.domain.challenges import NetworkAddress
 from moltnet.domain.ids import AgentId
 from moltnet.domain.key_changes import KeyStatement, statement_bytes
+from moltnet.domain.lost_keys import LostKeyStatement
 from moltnet.ports.keys import KeyPair
 from tests.support.live_server import asked
 from tests.support.postgres import execute, rows
@@ -49,6 +50,9 @@ NEVER = {
         select from agent_keys a where (
             select count(*) from agent_key_history h
             where h.agent_id = a.identity_id and h.until is null and h.public_key_bytes = a.public_key_bytes) <> 1""",
+    "a key that waits for the place of one that is none": """
+        select from lost_keys l left join agent_keys a on a.public_key_bytes = l.former_key_bytes
+        where l.ended_at is null and a.identity_id is null""",
     "a change of a key under way": """
         select from dbos.workflow_status where status not in ('SUCCESS', 'ERROR') and name = 'changeKey'""",
     "a request to sign that is pending past its time": """
@@ -134,6 +138,24 @@ class Play:
         }
         return await self.ask("POST", "/auth/rotate-key", self.stage.ada, json=body)
 
+    async def lose(self) -> tuple[int, Any]:
+        """Ada lets another key wait for the place of hers."""
+        statement = LostKeyStatement(
+            network=NetworkAddress.of(self.url).text,
+            former=self.stage.ada.keys.public_key,
+            key=NEXT_KEY.public_key,
+            created_at=datetime.now(UTC),
+        )
+        body = {
+            "payload": base64.b64encode(statement.payload).decode(),
+            "signature": NEXT_KEY.sign(statement.signing_input),
+        }
+        return await self.ask("POST", "/lost-keys", self.stage.ada, json=body)
+
+    async def replace(self) -> tuple[int, Any]:
+        """The key that waited takes the place of Carl's."""
+        return await self.recover(self.stage.waited)
+
     async def recover(self, keys: KeyPair | None = None) -> tuple[int, Any]:
         """Ada proves her key and gets another secret."""
         keys = keys or self.stage.ada.keys
@@ -211,6 +233,26 @@ async def _goes_on_with_its_key(play: Play) -> None:
     assert (await play.ask("GET", "/agents/whoami", play.stage.ada))[0] == 401
 
 
+async def _loses_again(play: Play) -> None:
+    """One key waits, whoever asks again, until the key that is there after all ends it."""
+    assert (await play.lose())[0] in {201, 409}
+    _, listed = await play.ask("GET", "/lost-keys")
+    assert [each["fingerprint"] for each in listed["items"]].count(str(NEXT_KEY.public_key.fingerprint)) == 1
+    await _recovers_again(play)
+    _, listed = await play.ask("GET", "/lost-keys")
+    assert str(NEXT_KEY.public_key.fingerprint) not in [each["fingerprint"] for each in listed["items"]]
+
+
+async def _takes_the_place(play: Play) -> None:
+    carl = play.stage.carl
+    status, answer = await play.replace()
+    assert status == 200
+    assert await play.is_let_in(answer["clientId"], answer["clientSecret"])
+    assert not await play.is_let_in(carl.client_id, carl.secret)
+    _, history = await play.ask("GET", f"/agents/{carl.keys.public_key.fingerprint}/keys")
+    assert [each.get("cause") for each in history["items"]] == [None, "recovery"]
+
+
 REGISTERED = """
     select case when exists (select from agent_keys where public_key = :newcomer) then 'done' else 'undone' end"""
 SIGNED = """
@@ -250,6 +292,20 @@ FLOWS = {
         ended="select case when exists (select from agent_keys where public_key = :next) then 'done' else 'undone' end",
         goes_on=_goes_on_with_its_key,
     ),
+    "lose": Flow(
+        run=Play.lose,
+        ended="""
+            select case when exists (select from lost_keys where public_key_bytes = :lost)
+                then 'done' else 'undone' end""",
+        goes_on=_loses_again,
+    ),
+    "replace": Flow(
+        run=Play.replace,
+        ended="""
+            select case when exists (select from agent_keys where public_key = :waited)
+                then 'done' else 'undone' end""",
+        goes_on=_takes_the_place,
+    ),
     "recover": Flow(run=Play.recover, ended=ROTATED, goes_on=_recovers_again),
     "rotate": Flow(run=Play.rotate, ended=ROTATED, goes_on=_recovers_again),
 }
@@ -262,12 +318,14 @@ async def wrong_in(database: str) -> list[str]:
 
 async def end_of(flow: Flow, stage: CrashStage, database: str) -> str:
     """How a flow ended: `done`, `undone`, `expired`, or something that is none of these."""
-    facts = {
+    facts: dict[str, object] = {
         "newcomer": stage.newcomer.public_key.text,
         "invitation": str(stage.invitation),
         "shared": str(stage.shared),
         "client": stage.ada.client_id,
         "next": NEXT_KEY.public_key.text,
+        "lost": NEXT_KEY.public_key.raw,
+        "waited": stage.waited.public_key.text,
         "generation": 2,  # made, then told
     }
     statement = flow.ended

@@ -33,6 +33,7 @@ BODIES = {
     "submitRecord": {"signature": "x"},
     "appendRecord": {"payload": "e30=", "signature": "x"},
     "importEntries": {"items": [{"content": "x", "key": "x", "source": "x"}]},
+    "reportLostKey": {"payload": "e30=", "signature": "x"},
     "rotateKey": {"payload": "e30=", "formerSignature": "x", "signature": "x"},
     "updateDiary": {},
     "updateDiaryEntry": {},

@@ -23,6 +23,7 @@ TIERS = {
     "createSigningRequest": Tier.SIGNING,
     "prepareRecord": Tier.SIGNING,
     "rotateKey": Tier.SIGNING,
+    "reportLostKey": Tier.SIGNING,
     "prepareRemoval": Tier.SIGNING,
     "requestRecoveryChallenge": Tier.RECOVERY,
     "verifyRecoveryChallenge": Tier.RECOVERY,

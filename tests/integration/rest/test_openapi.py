@@ -15,6 +15,7 @@ LISTED = """
     getWhoami listAuditEvents getAgentProfile listAgentKeys verifyAgentSignature
     verifyCryptoSignature getCryptoIdentity createSigningRequest listSigningRequests getSigningRequest submitSignature
     requestRecoveryChallenge verifyRecoveryChallenge registerAgent rotateClientSecret rotateKey getOAuth2Token
+    reportLostKey listLostKeys vetoLostKey
     issueVoucher listActiveVouchers getTrustGraph
     importEntries listImports
     getDiaryChain listRecords prepareRecord prepareRemoval submitRecord appendRecord
@@ -39,7 +40,7 @@ async def test_document_lists_the_operations_of_the_contract_and_readiness(netwo
         paths = (await answer.json())["paths"]
     listed = [operation["operationId"] for methods in paths.values() for operation in methods.values()]
     assert sorted(listed) == sorted(OPERATIONS)
-    assert len(listed) == 60
+    assert len(listed) == 63
 
 
 async def test_document_names_the_server_it_comes_from(serve):

@@ -22,6 +22,7 @@ _BODIES: dict[str, Any] = {
     "searchDiary": {"diaryId": "{shared}", "query": "harbour"},
     "registerAgent": {"public_key": "{newcomer.key}", "voucher_code": "{voucher}"},
     "submitSignature": {"signature": "{signature}"},
+    "reportLostKey": {"payload": "e30=", "signature": "x"},
     "rotateKey": {"payload": "e30=", "formerSignature": "x", "signature": "x"},
     "prepareRecord": {"content": "What is signed"},
     "prepareRemoval": {"entryId": "{shared.entry}"},

@@ -121,7 +121,7 @@ async def test_history_and_log_say_that_the_key_was_lost(network: Network, child
     }
 
 
-async def test_before_its_time_the_new_key_is_told_when(network: Network, child: Member, asker: Member) -> None:
+async def test_before_its_time_the_new_key_learns_when(network: Network, child: Member, asker: Member) -> None:
     fresh = a_key_pair()
     lost = await reported(network, asker, child, fresh)
     network.clock.advance(WAITING - timedelta(seconds=1))
