@@ -443,6 +443,27 @@ async def test_fresh_secret_reaches_every_file(fresh: Shell) -> None:
         before = kept
 
 
+async def test_a_key_that_waits_is_requested_seen_and_vetoed(fresh: Shell) -> None:
+    await fresh.member()
+    me = (await fresh.run("agents", "whoami")).printed
+    lost = ("--credentials", str(fresh.home / "lost.json"))
+    request = await fresh.run("key", "lost", me["fingerprint"], *lost)
+    again = await fresh.run("key", "lost", me["fingerprint"], *lost)
+    assert (request.status, again.status, request.printed.keys()) == (0, 0, {"payload", "signature"})
+    for malformed in (b"", b"{}", b"[" * 20_000, b"\xff\x00"):
+        refused = await fresh.run("key", "replace", "-", stdin=malformed)
+        assert (refused.status, refused.out) == (1, "")
+        assert "none that 'moltnet key lost' prints" in refused.err
+    reported = (await fresh.run("key", "replace", "-", stdin=request.out.encode())).printed
+    assert (reported["agent"], reported["byVoucher"]) == (me["fingerprint"], False)
+    assert reported in (await fresh.run("key", "waiting")).printed["items"]
+    assert reported["fingerprint"] in (await fresh.run("key", "waiting", "--text")).out
+    early = await fresh.run("recover", *lost)
+    assert (early.status, "takes its agent's place no earlier than" in early.err) == (1, True)
+    assert (await fresh.run("key", "veto", reported["fingerprint"])).status == 0
+    assert reported not in (await fresh.run("key", "waiting")).printed["items"]
+
+
 async def test_key_is_lent_to_ssh_and_git(shell: Shell) -> None:
     early = await shell.run("git", "setup")
     exported = await shell.run("ssh-key")
