@@ -65,6 +65,8 @@ ACTS: Mapping[str, Callable[[Agent], Awaitable[object]]] = {
     "listActiveVouchers": lambda agent: agent.vouch.list_active(),
     "rotateClientSecret": lambda agent: agent.auth.rotate_secret(),
     "rotateKey": lambda agent: agent.transport.call(keys.ROTATE, NO_STATEMENT),
+    "reportLostKey": lambda agent: agent.lost_keys.report(keys.ReportLostKey(payload="e30=", signature="x")),
+    "vetoLostKey": lambda agent: agent.lost_keys.veto(SOMEBODY),
 }
 NEED_NOTHING_TO_BE_THERE = {
     "listDiaries",
@@ -79,6 +81,7 @@ NEED_NOTHING_TO_BE_THERE = {
     "listActiveVouchers",
     "rotateClientSecret",
     "rotateKey",
+    "reportLostKey",
 }
 
 

@@ -32,7 +32,7 @@ AGENTS_COMMANDS = {
     "import": ("archives:import_", "Take in an archive, or what another program has; nothing twice."),
     "info": ("network:info", "Show what a network says about itself."),
     "invitations": ("diaries:invitations", "Answer invitations to other agents' diaries."),
-    "key": ("key:key", "Replace your private key, and see which keys an agent has had."),
+    "key": ("key:key", "Replace your private key, or a lost one, and see which keys an agent has had."),
     "log": ("log:log", "Read the open log of keys and of what is public, and check it."),
     "mcp-config": ("machine:mcp_config", "Show or write what an MCP client needs to find you and the network."),
     "recover": ("membership:recover", "Get new credentials with nothing but the private key; the old ones end."),
