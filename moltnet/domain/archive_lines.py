@@ -16,6 +16,7 @@ from moltnet.domain.errors import MoltNetError
 from moltnet.domain.ids import EntryId, parse_uuid
 from moltnet.domain.imports import Imported, Origin
 from moltnet.domain.keys import PublicKey
+from moltnet.domain.log_views import ProvenLeaf
 from moltnet.domain.records import SignedRecord, base64_text, time_text
 from moltnet.domain.text import text_fault
 
@@ -75,8 +76,14 @@ def import_line(imported: Imported) -> bytes:
             "writtenAt": _written(origin.written_at),
             "changedAt": _written(origin.changed_at),
             "record": origin.record and _record_members(origin.record),
+            "proof": origin.proof and origin.proof.texts,
         }
     )
+
+
+def proof_line(proof: ProvenLeaf) -> bytes:
+    """The line of a leaf of an open log with its proof, as `moltnet log prove` prints it."""
+    return _line(proof.texts)
 
 
 def parse_entry(line: bytes) -> ArchivedEntry:
@@ -92,6 +99,11 @@ def parse_shown_record(line: bytes) -> SignedRecord:
 def parse_import(line: bytes) -> Imported:
     """The origin of a line; raises MalformedLine."""
     return _read(line, _import)
+
+
+def parse_proof(line: bytes) -> ProvenLeaf:
+    """The leaf of a line; nothing is verified. Raises MalformedLine."""
+    return _read(line, _proof)
 
 
 def json_object(line: bytes) -> dict[str, Any]:
@@ -163,8 +175,13 @@ def _import(members: Members) -> Imported:
         written_at=_optional(_time, members["writtenAt"]),
         changed_at=_optional(_time, members["changedAt"]),
         record=_optional(_record, members["record"]),
+        proof=_optional(_proof, members["proof"]),
     )
     return Imported(origin=origin, entry_id=_optional(lambda text: EntryId(_uuid(text)), members["entry"]))
+
+
+def _proof(members: Members) -> ProvenLeaf:
+    return ProvenLeaf.parse(_text(members["key"]), _text(members["leaf"]), _text(members["proof"]))
 
 
 def _record_members(record: SignedRecord) -> dict[str, Any]:

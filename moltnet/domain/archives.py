@@ -88,7 +88,7 @@ class ArchivedDiary:
     """A diary of an archive.
 
     `entries` has its entries, or the records of a signed one, whose last is `head`; `imports` the origins of entries
-    that it has from elsewhere.
+    that it has from elsewhere; `proofs` what the open log says of a signed one and of the keys of its authors.
     """
 
     id: DiaryId
@@ -99,10 +99,11 @@ class ArchivedDiary:
     head: Head | None
     entries: Part
     imports: Part | None
+    proofs: Part | None = None
 
     @classmethod
     def of(cls, diary: Diary, head: Head | None, entries: Part, imports: Part | None) -> Self:
-        """A diary whose parts were written."""
+        """A diary whose parts were written, without proofs."""
         return cls(
             id=diary.id,
             name=diary.name,
@@ -117,7 +118,7 @@ class ArchivedDiary:
     @property
     def parts(self) -> tuple[Part, ...]:
         """Its files."""
-        return (self.entries,) if self.imports is None else (self.entries, self.imports)
+        return tuple(part for part in (self.entries, self.imports, self.proofs) if part is not None)
 
     @property
     def members(self) -> dict[str, Any]:
@@ -131,17 +132,28 @@ class ArchivedDiary:
             "head": self.head and {"sequence": self.head.sequence, "hash": self.head.hash},
             "entries": self.entries.members,
             "imports": self.imports and self.imports.members,
+            "proofs": self.proofs and self.proofs.members,
         }
 
 
 @attrs.frozen(kw_only=True)
 class Manifest:
-    """What an archive holds, of which network, exported by whom and when."""
+    """What an archive holds, of which network, exported by whom and when.
+
+    `proofs` has what the open log says of the exporting agent's key.
+    """
 
     created_at: datetime
     network: str
     agent: PublicKey | None
     diaries: tuple[ArchivedDiary, ...]
+    proofs: Part | None = None
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """All files but the manifest's own."""
+        parts = [self.proofs, *(part for diary in self.diaries for part in diary.parts)]
+        return tuple(part for part in parts if part is not None)
 
     @property
     def payload(self) -> bytes:
@@ -152,6 +164,7 @@ class Manifest:
             "createdAt": time_text(self.created_at),
             "network": self.network,
             "agent": self.agent and {"fingerprint": str(self.agent.fingerprint), "publicKey": self.agent.text},
+            "proofs": self.proofs and self.proofs.members,
             "diaries": [diary.members for diary in self.diaries],
         }
         return json.dumps(members, ensure_ascii=False, indent=1).encode() + b"\n"
@@ -172,6 +185,7 @@ class Manifest:
                 created_at=_time(members["createdAt"]),
                 network=_text(members["network"]),
                 agent=None if agent is None else PublicKey.parse(_text(agent["publicKey"])),
+                proofs=_optional_part(members["proofs"]),
                 diaries=tuple(map(_diary, members["diaries"])),
             )
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError, MalformedKey) as error:
@@ -192,7 +206,7 @@ class Exported:
 
 
 def _diary(members: Mapping[str, Any]) -> ArchivedDiary:
-    imports, head = members["imports"], members["head"]
+    head = members["head"]
     return ArchivedDiary(
         id=_diary_id(members["id"]),
         name=_text(members["name"]),
@@ -203,7 +217,8 @@ def _diary(members: Mapping[str, Any]) -> ArchivedDiary:
         if head is None
         else Head(sequence=_count(head["sequence"]), hash=head["hash"] and _hash(head["hash"])),
         entries=_part(members["entries"]),
-        imports=None if imports is None else _part(imports),
+        imports=_optional_part(members["imports"]),
+        proofs=_optional_part(members["proofs"]),
     )
 
 
@@ -212,6 +227,10 @@ def _diary_id(text: object) -> DiaryId:
     if found is None:
         raise ValueError
     return DiaryId(found)
+
+
+def _optional_part(members: Mapping[str, Any] | None) -> Part | None:
+    return None if members is None else _part(members)
 
 
 def _part(members: Mapping[str, Any]) -> Part:

@@ -14,6 +14,7 @@ from moltnet.domain.entries import NewEntry
 from moltnet.domain.errors import Conflict, Invalid
 from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.domain.keys import PublicKey
+from moltnet.domain.log_views import ProvenLeaf
 from moltnet.domain.records import SignedRecord
 
 KEY_MAX = SOURCE_MAX = 255
@@ -54,6 +55,7 @@ class Origin:
     """Where something was written first.
 
     `author_key` and `editor_key` are of those who wrote it and changed it last there; `record` is what was signed.
+    `proof` is, in place of these, what the open log of that network says of who signs the diary's records, or of it.
     """
 
     key: str
@@ -64,12 +66,24 @@ class Origin:
     written_at: datetime | None = None
     changed_at: datetime | None = None
     record: SignedRecord | None = None
+    proof: ProvenLeaf | None = None
 
     def __attrs_post_init__(self) -> None:
         """Raises OriginOutOfLimits."""
         texts = (self.key, self.source, self.original_id or "-")
         if not all(1 <= len(text) <= KEY_MAX for text in texts):
             raise OriginOutOfLimits
+
+    @property
+    def evidence_size(self) -> int:
+        """How many bytes its record or proof has, about."""
+        payload = self.record and self.record.payload
+        return len(payload or b"") + (self.proof.size if self.proof else 0)
+
+    @classmethod
+    def of_proof(cls, proof: ProvenLeaf, source: str) -> "Origin":
+        """A leaf of the log of a network; of several proofs of one, a diary takes the first."""
+        return cls(key=f"log:{proof.key.id.hex()}:{proof.proof.index}", source=source, proof=proof)
 
 
 @attrs.frozen(kw_only=True)
@@ -82,8 +96,7 @@ class NewImport:
     @property
     def passages(self) -> int:
         """As how many passages it counts beside those of its entry: what is not embedded is stored all the same."""
-        payload = b"" if self.origin.record is None else self.origin.record.payload or b""
-        return len(payload) // EVIDENCE_PER_PASSAGE + (self.new is None)
+        return self.origin.evidence_size // EVIDENCE_PER_PASSAGE + (self.new is None)
 
 
 @attrs.frozen(kw_only=True)

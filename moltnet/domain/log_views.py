@@ -4,9 +4,13 @@ from collections.abc import Iterable
 
 import attrs
 
-from moltnet.domain.checkpoints import Checkpoint, LogProof, VerifierKey, parse_hashes
+from moltnet.domain.checkpoints import Checkpoint, LogProof, MalformedCheckpoint, VerifierKey, parse_hashes
 from moltnet.domain.records import base64_text
+from moltnet.domain.text import text_fault
+from moltnet.domain.tiles import LEAF_MAX
 from moltnet.domain.transparency import LoggedLeaf, NoSuchLeaf
+
+PROOF_TEXT_MAX = 16_384  # characters: 64 hashes, and a checkpoint with the signatures of 32 witnesses
 
 
 @attrs.frozen(kw_only=True)
@@ -91,6 +95,32 @@ class GrowthProof:
     def of(cls, before: int, size: int, hashes: Iterable[bytes], checkpoint: Checkpoint) -> "GrowthProof":
         """The proof from a size to another."""
         return cls(before=before, size=size, hashes=_texts(hashes), checkpoint=checkpoint.text)
+
+
+@attrs.frozen(kw_only=True)
+class ProvenLeaf:
+    """A leaf with its proof in the log of a key: anybody who knows that key can check it, and nobody is asked."""
+
+    key: VerifierKey
+    data: bytes = attrs.field(repr=False)
+    proof: LogProof = attrs.field(repr=False)
+
+    @classmethod
+    def parse(cls, key: str, leaf: str, proof: str) -> "ProvenLeaf":
+        """The same of three texts; nothing is verified. Raises MalformedCheckpoint."""
+        if len(leaf) > LEAF_MAX or len(proof) > PROOF_TEXT_MAX or text_fault(leaf):
+            raise MalformedCheckpoint("The leaf or its proof is longer than any, or no text")
+        return cls(key=VerifierKey.parse(key), data=leaf.encode(), proof=LogProof.parse(proof))
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """Its three texts, as `moltnet log prove` prints them."""
+        return {"key": self.key.text, "leaf": self.data.decode(), "proof": self.proof.text}
+
+    @property
+    def size(self) -> int:
+        """How many characters its texts have."""
+        return sum(map(len, self.texts.values()))
 
 
 def _texts(hashes: Iterable[bytes]) -> list[str]:

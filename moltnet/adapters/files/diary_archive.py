@@ -105,6 +105,16 @@ class Draft:
         with _errors(self.path), self._file(name).open("ab") as file:
             file.writelines(lines)
 
+    def replace(self, name: str, lines: Iterable[bytes]) -> None:
+        """Writes a file anew."""
+        with _errors(self.path), self._file(name).open("wb") as file:
+            file.writelines(lines)
+
+    def lines(self, name: str) -> Iterator[bytes]:
+        """All lines of a file."""
+        with _errors(self.path), self._file(name).open("rb") as file:
+            yield from file
+
     def part(self, name: str) -> Part:
         """What the manifest says of a file."""
         digest, lines, size = hashlib.sha256(), 0, 0

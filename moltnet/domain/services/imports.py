@@ -10,10 +10,12 @@ from moltnet.domain.entries import Kept
 from moltnet.domain.errors import Invalid, MoltNetError
 from moltnet.domain.ids import DiaryId, EntryId, parse_uuid
 from moltnet.domain.imports import EvidenceRefused, Imported, ImportOutcome, NewImport, Origin, OriginExists
+from moltnet.domain.log_views import ProvenLeaf
 from moltnet.domain.record_parsing import parse_record
 from moltnet.domain.records import EntryRecord, SignedRecord, content_hash, record_hash, signed_bytes
 from moltnet.domain.services.access import Check, DiaryAccess
 from moltnet.domain.services.entries import EntryService
+from moltnet.domain.services.log_check import LogVerifier
 from moltnet.domain.services.requests import ThrottlingService
 from moltnet.ports.keys import Signatures
 from moltnet.ports.storage import Storage, UnitOfWork
@@ -94,15 +96,24 @@ class ImportService:
 
     def _check_evidence(self, origin: Origin, content: str | None) -> None:
         """Raises EvidenceRefused, and MalformedRecord."""
-        if origin.record is None:
+        if origin.proof is not None:
+            self._check_proof(origin, origin.proof, content)
+        elif origin.record is None:
             if content is None:
                 raise EvidenceRefused("There is nothing to import: neither a content nor a record")
-            return
-        if origin.record.payload is None:
+        elif origin.record.payload is None:
             if content is not None:
                 raise EvidenceRefused("A record without its payload proves no content")
-            return
-        self._check_record(origin, origin.record, content)
+        else:
+            self._check_record(origin, origin.record, content)
+
+    def _check_proof(self, origin: Origin, proof: ProvenLeaf, content: str | None) -> None:
+        if content is not None or origin.record is not None:
+            raise EvidenceRefused("A leaf of a log comes alone, without a record or a content")
+        try:
+            LogVerifier(self.signatures).proven(proof)
+        except MoltNetError as error:
+            raise EvidenceRefused(f"The proof does not hold: {error.detail}") from error
 
     def _check_record(self, origin: Origin, signed: SignedRecord, content: str | None) -> None:
         payload, signature = signed.payload or b"", signed.signature or b""

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import attrs
 
 from moltnet.domain.checkpoints import Checkpoint, KnownLog, VerifierKey, parse_hashes
-from moltnet.domain.log_views import GrowthProof, LeafProof, ShownLeaf
+from moltnet.domain.log_views import GrowthProof, LeafProof, ProvenLeaf, ShownLeaf
 from moltnet.domain.merkle import EMPTY_ROOT, Frontier, is_consistent, is_included, leaf_hash
 from moltnet.domain.transparency import Leaf, LogForked, LogProofWrong, LogRolledBack
 from moltnet.ports.keys import Signatures
@@ -54,6 +54,17 @@ class LogVerifier:
         if not is_included(leaf_hash(shown.data), shown.index, checkpoint.size, hashes, checkpoint.root):
             raise LogProofWrong
         return VerifiedLeaf(index=shown.index, leaf=Leaf.parse(shown.data))
+
+    def proven(self, shown: ProvenLeaf, witnesses: Iterable[VerifierKey] = ()) -> Leaf:
+        """A leaf that somebody handed over, with its proof in the log of its key.
+
+        Raises LogForked where the log or a witness has not signed the checkpoint, LogProofWrong, and MalformedLeaf.
+        """
+        proof, checkpoint = shown.proof, shown.proof.checkpoint
+        self.accepted(checkpoint, shown.key, witnesses)
+        if not is_included(leaf_hash(shown.data), proof.index, checkpoint.size, proof.hashes, checkpoint.root):
+            raise LogProofWrong
+        return Leaf.parse(shown.data)
 
 
 @attrs.define

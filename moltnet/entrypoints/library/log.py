@@ -6,8 +6,7 @@ import attrs
 
 from moltnet.domain.checkpoints import Checkpoint, KnownLog, LogProof, VerifierKey
 from moltnet.domain.errors import NotFound
-from moltnet.domain.log_views import GrowthProof, LeafProof, LogDescription, ShownLeaf
-from moltnet.domain.merkle import is_included, leaf_hash
+from moltnet.domain.log_views import GrowthProof, LeafProof, LogDescription, ProvenLeaf, ShownLeaf
 from moltnet.domain.services.log_check import CompleteLog, LogVerifier, VerifiedLeaf
 from moltnet.domain.transparency import PAGE_MAX, Leaf, LogProofWrong, LogRolledBack
 from moltnet.entrypoints.container.remote import signatures
@@ -111,9 +110,9 @@ class Log:
                 yield complete.add(shown)
         complete.check()
 
-    async def prove(self, index: int) -> tuple[Leaf, LogProof]:
+    async def prove(self, index: int, *, known: KnownLog | None = None) -> tuple[Leaf, LogProof]:
         """A leaf with the proof for anybody else (c2sp.org/tlog-proof); raises as `follow`, and NoSuchLeaf."""
-        head = await self.follow()
+        head = known or await self.follow()
         shown = await self.leaf(index, size=head.checkpoint.size)
         return LogVerifier(signatures()).leaf(head, shown).leaf, shown.proof_in(head.checkpoint)
 
@@ -129,8 +128,4 @@ def verify_proof(data: bytes, proof: LogProof, key: VerifierKey, *, witnesses: I
 
     Raises LogForked where the log or a witness has not signed the checkpoint, LogProofWrong, and MalformedLeaf.
     """
-    checkpoint = proof.checkpoint
-    LogVerifier(signatures()).accepted(checkpoint, key, witnesses)
-    if not is_included(leaf_hash(data), proof.index, checkpoint.size, proof.hashes, checkpoint.root):
-        raise LogProofWrong
-    return Leaf.parse(data)
+    return LogVerifier(signatures()).proven(ProvenLeaf(key=key, data=data, proof=proof), witnesses)

@@ -26,8 +26,10 @@ from moltnet.domain.imports import (
     Source,
 )
 from moltnet.domain.keys import PublicKey, decode_signature
+from moltnet.domain.log_views import PROOF_TEXT_MAX, ProvenLeaf
 from moltnet.domain.records import HASH_LENGTH, PAYLOAD_MAX, SEQUENCE_MAX, SignedRecord
 from moltnet.domain.signing import SIGNATURE_TEXT_MAX
+from moltnet.domain.tiles import LEAF_MAX
 from moltnet.domain.views import ShownRecord
 from moltnet.entrypoints.operations.appearance import Envelope, Http
 from moltnet.entrypoints.operations.entries import InDiary
@@ -36,6 +38,7 @@ from moltnet.entrypoints.schema.views import view
 
 _PATH = "/diaries/{diaryId}/imports"
 _KEY_TEXT_MAX = 100
+LOG_KEY_MAX = 400
 Key = Annotated[str, Text(1, _KEY_TEXT_MAX), Description("As ed25519:<base64>")]
 _Sequence = Annotated[int, Integer(1, SEQUENCE_MAX), Description("The record's number in its chain")]
 _Hash = Annotated[str, Text(HASH_LENGTH, HASH_LENGTH, "^[0-9a-f]+$"), Description("The record's hash")]
@@ -65,10 +68,13 @@ class OriginMembers:
     hash: _Hash | None = None
     payload: _Payload | None = None
     signature: _Signature | None = None
+    log_key: Annotated[str, Text(1, LOG_KEY_MAX), Description("The verifier key of a network's log")] | None = None
+    leaf: Annotated[str, Text(1, LEAF_MAX), Description("A leaf of that log: canonical JSON")] | None = None
+    proof: Annotated[str, Text(1, PROOF_TEXT_MAX), Description("Its proof, as c2sp.org/tlog-proof")] | None = None
 
     @property
     def origin(self) -> Origin:
-        """The origin; raises OriginOutOfLimits, EvidenceRefused, and MalformedKey."""
+        """The origin; raises OriginOutOfLimits, EvidenceRefused, MalformedKey and MalformedCheckpoint."""
         return Origin(
             key=self.key,
             source=self.source,
@@ -78,7 +84,16 @@ class OriginMembers:
             written_at=self.written_at,
             changed_at=self.changed_at,
             record=self._record,
+            proof=self._proof,
         )
+
+    @property
+    def _proof(self) -> ProvenLeaf | None:
+        if (self.log_key, self.leaf, self.proof) == (None, None, None):
+            return None
+        if self.log_key is None or self.leaf is None or self.proof is None:
+            raise EvidenceRefused("A leaf of a log has logKey, leaf and proof")
+        return ProvenLeaf.parse(self.log_key, self.leaf, self.proof)
 
     @property
     def _record(self) -> SignedRecord | None:
@@ -164,6 +179,7 @@ def _parsed(key: str | None) -> PublicKey | None:
 
 def _origin_members(origin: Origin) -> dict[str, Any]:
     record = origin.record and ShownRecord.of(origin.record)
+    proof = origin.proof.texts if origin.proof else {}
     return {
         "key": origin.key,
         "source": origin.source,
@@ -176,6 +192,9 @@ def _origin_members(origin: Origin) -> dict[str, Any]:
         "hash": record and record.hash,
         "payload": record and record.payload,
         "signature": record and record.signature,
+        "log_key": proof.get("key"),
+        "leaf": proof.get("leaf"),
+        "proof": proof.get("proof"),
     }
 
 

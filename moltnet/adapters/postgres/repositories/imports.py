@@ -6,17 +6,19 @@ from moltnet.adapters.postgres.session import Repository, Row
 from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.domain.imports import Imported, Origin
 from moltnet.domain.keys import PublicKey
+from moltnet.domain.log_views import ProvenLeaf
 from moltnet.domain.records import SignedRecord
 
 # One row; entry_origins_pkey, which waits for anyone who is adding the same key.
 ADD = """
     insert into entry_origins (
         diary_id, key, entry_id, source, original_id, author_key, editor_key, written_at, changed_at, sequence, hash,
-        payload, signature
+        payload, signature, log_key, leaf, proof
     )
     values (
         %(diary_id)s, %(key)s, %(entry_id)s, %(source)s, %(original_id)s, %(author_key)s, %(editor_key)s,
-        %(written_at)s, %(changed_at)s, %(sequence)s, %(hash)s, %(payload)s, %(signature)s
+        %(written_at)s, %(changed_at)s, %(sequence)s, %(hash)s, %(payload)s, %(signature)s, %(log_key)s,
+        %(leaf)s, %(proof)s
     )
 """
 # The rows of these keys; entry_origins_pkey.
@@ -24,7 +26,7 @@ KNOWN = "select key, entry_id from entry_origins where diary_id = %(diary_id)s a
 # Rows by key; entry_origins_pkey.
 PAGE = """
     select key, entry_id, source, original_id, author_key, editor_key, written_at, changed_at, sequence, hash, payload,
-        signature
+        signature, log_key, leaf, proof
     from entry_origins where diary_id = %(diary_id)s and key > %(after)s order by key limit %(limit)s
 """
 
@@ -34,6 +36,7 @@ class PostgresImports(Repository):
 
     async def add(self, diary_id: DiaryId, origin: Origin, entry_id: EntryId | None) -> None:
         record = origin.record
+        proof = origin.proof.texts if origin.proof else {}
         await self._session.run(
             ADD,
             diary_id=diary_id,
@@ -49,6 +52,9 @@ class PostgresImports(Repository):
             hash=record and bytes.fromhex(record.hash),
             payload=record and record.payload,
             signature=record and record.signature,
+            log_key=proof.get("key"),
+            leaf=proof.get("leaf"),
+            proof=proof.get("proof"),
         )
 
     async def known(self, diary_id: DiaryId, keys: Collection[str]) -> Mapping[str, EntryId | None]:
@@ -78,6 +84,7 @@ def _imported(row: Row) -> Imported:
         written_at=row["written_at"],
         changed_at=row["changed_at"],
         record=record,
+        proof=None if row["leaf"] is None else ProvenLeaf.parse(row["log_key"], row["leaf"], row["proof"]),
     )
     return Imported(origin=origin, entry_id=row["entry_id"])
 
