@@ -88,7 +88,7 @@ class ArchivedDiary:
     """A diary of an archive.
 
     `entries` has its entries, or the records of a signed one, whose last is `head`; `imports` the origins of entries
-    that it has from elsewhere; `proofs` what the open log says of a signed one and of the keys of its authors.
+    that it has from elsewhere; `log` what the open log says of a signed one and of the keys of its authors.
     """
 
     id: DiaryId
@@ -99,11 +99,11 @@ class ArchivedDiary:
     head: Head | None
     entries: Part
     imports: Part | None
-    proofs: Part | None = None
+    log: Part | None = None
 
     @classmethod
     def of(cls, diary: Diary, head: Head | None, entries: Part, imports: Part | None) -> Self:
-        """A diary whose parts were written, without proofs."""
+        """A diary whose parts were written, without those of the log."""
         return cls(
             id=diary.id,
             name=diary.name,
@@ -118,7 +118,7 @@ class ArchivedDiary:
     @property
     def parts(self) -> tuple[Part, ...]:
         """Its files."""
-        return tuple(part for part in (self.entries, self.imports, self.proofs) if part is not None)
+        return tuple(part for part in (self.entries, self.imports, self.log) if part is not None)
 
     @property
     def members(self) -> dict[str, Any]:
@@ -132,7 +132,7 @@ class ArchivedDiary:
             "head": self.head and {"sequence": self.head.sequence, "hash": self.head.hash},
             "entries": self.entries.members,
             "imports": self.imports and self.imports.members,
-            "proofs": self.proofs and self.proofs.members,
+            "log": self.log and self.log.members,
         }
 
 
@@ -140,19 +140,19 @@ class ArchivedDiary:
 class Manifest:
     """What an archive holds, of which network, exported by whom and when.
 
-    `proofs` has what the open log says of the exporting agent's key.
+    `log` has what the open log says of the exporting agent's key.
     """
 
     created_at: datetime
     network: str
     agent: PublicKey | None
     diaries: tuple[ArchivedDiary, ...]
-    proofs: Part | None = None
+    log: Part | None = None
 
     @property
     def parts(self) -> tuple[Part, ...]:
         """All files but the manifest's own."""
-        parts = [self.proofs, *(part for diary in self.diaries for part in diary.parts)]
+        parts = [self.log, *(part for diary in self.diaries for part in diary.parts)]
         return tuple(part for part in parts if part is not None)
 
     @property
@@ -164,7 +164,7 @@ class Manifest:
             "createdAt": time_text(self.created_at),
             "network": self.network,
             "agent": self.agent and {"fingerprint": str(self.agent.fingerprint), "publicKey": self.agent.text},
-            "proofs": self.proofs and self.proofs.members,
+            "log": self.log and self.log.members,
             "diaries": [diary.members for diary in self.diaries],
         }
         return json.dumps(members, ensure_ascii=False, indent=1).encode() + b"\n"
@@ -185,7 +185,7 @@ class Manifest:
                 created_at=_time(members["createdAt"]),
                 network=_text(members["network"]),
                 agent=None if agent is None else PublicKey.parse(_text(agent["publicKey"])),
-                proofs=_optional_part(members["proofs"]),
+                log=_optional_part(members["log"]),
                 diaries=tuple(map(_diary, members["diaries"])),
             )
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError, MalformedKey) as error:
@@ -218,7 +218,7 @@ def _diary(members: Mapping[str, Any]) -> ArchivedDiary:
         else Head(sequence=_count(head["sequence"]), hash=head["hash"] and _hash(head["hash"])),
         entries=_part(members["entries"]),
         imports=_optional_part(members["imports"]),
-        proofs=_optional_part(members["proofs"]),
+        log=_optional_part(members["log"]),
     )
 
 

@@ -161,6 +161,25 @@ async def test_a_malformed_origin_is_invalid(ada: Agent, bob: Agent) -> None:
             await ada.imports.add(diary, [malformed])
 
 
+async def test_a_leaf_of_a_log_comes_along_with_its_proof_alone(ada: Agent) -> None:
+    diary = await a_diary(ada)
+    leaf, proof = await ada.log.prove(0)
+    key = (await ada.log.follow()).key.text
+    item = ImportItem(key="log:1", source="https://net.example", log_key=key, leaf=leaf.data.decode(), proof=proof.text)
+    [outcome] = await ada.imports.add(diary, [item])
+    assert (outcome.code, outcome.entry_id, outcome.repeated) == (None, None, False)
+    [shown] = await ada.imports.list(diary)
+    assert (shown.log_key, shown.leaf, shown.proof) == (item.log_key, item.leaf, item.proof)
+    assert [each.repeated for each in await ada.imports.add(diary, [item])] == [True]
+    other = item.leaf.replace("2", "3", 1) if item.leaf else ""
+    wrong = [{"leaf": other}, {"content": "x"}, {"sequence": 1, "hash": "0" * 64}]
+    changed = [attrs.evolve(item, key=f"log:{number}", **each) for number, each in enumerate(wrong, 2)]
+    assert {each.code for each in await ada.imports.add(diary, changed)} == {"EVIDENCE_REFUSED"}
+    for malformed in ({"proof": None}, {"proof": "x"}, {"log_key": "x"}, {"log_key": key.replace("+", " ")}):
+        with pytest.raises(Invalid):
+            await ada.imports.add(diary, [attrs.evolve(item, key="log:9", **malformed)])
+
+
 async def test_who_may_not_write_imports_nothing(ada: Agent, bob: Agent) -> None:
     diary = await a_diary(ada)
     with pytest.raises(NotFound):

@@ -1,6 +1,8 @@
 """Archives as tests read them, and diaries to fill them with."""
 
+import hashlib
 import io
+import json
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +10,7 @@ from pathlib import Path
 import attrs
 
 from moltnet.adapters.files.archive_candidates import Found
+from moltnet.domain.archives import MANIFEST, SIGNATURE
 from moltnet.domain.imports import Candidate, Supersession
 from moltnet.entrypoints.container import sources
 from moltnet.entrypoints.library.agent import Agent
@@ -42,11 +45,16 @@ async def filled(agent: Agent) -> None:
     await agent.diaries.create(name="Work")
 
 
-def changed(path: Path, change: Change) -> Path:
-    """A copy of an archive after a change of its members, by their names."""
+def changed(path: Path, change: Change, *, with_manifest: bool = False) -> Path:
+    """A copy of an archive after a change of its members, by their names.
+
+    With `with_manifest`, whoever changed it made a manifest that fits, without a signature.
+    """
     with zipfile.ZipFile(path) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
     change(members)
+    if with_manifest:
+        _refit(members)
     copied = path.with_name(f"changed-{path.name}")
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
@@ -63,3 +71,16 @@ def read_members(archive: bytes) -> dict[str, bytes] | None:
             return {name: opened.read(name) for name in opened.namelist()}
     except Exception:  # noqa: BLE001  # whatever damage does
         return None
+
+
+def _refit(members: dict[str, bytes]) -> None:
+    """Makes the manifest that of the members as they are."""
+    manifest = json.loads(members.pop(MANIFEST))
+    members.pop(SIGNATURE, None)
+    for owner in (manifest, *manifest["diaries"]):
+        for part in (owner.get(name) for name in ("entries", "imports", "log")):
+            if part and part["file"] in members:
+                content = members[part["file"]]
+                digest = hashlib.sha256(content).hexdigest()
+                part |= {"lines": content.count(b"\n"), "bytes": len(content), "sha256": digest}
+    members[MANIFEST] = json.dumps(manifest).encode()

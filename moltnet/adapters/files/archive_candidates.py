@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 import attrs
 
 from moltnet.adapters.files.diary_archive import ArchiveFile, PartDamaged
-from moltnet.domain.archive_lines import ArchivedEntry, parse_entry, parse_import, parse_shown_record
+from moltnet.domain.archive_lines import ArchivedEntry, parse_entry, parse_import, parse_proof, parse_shown_record
 from moltnet.domain.archives import ArchivedDiary, MalformedLine, Part
 from moltnet.domain.errors import Invalid
 from moltnet.domain.ids import EntryId
@@ -43,6 +43,7 @@ class _Diary:
                 yield from self._of_record(position, parse_shown_record(line))
             except Invalid as error:
                 yield Unreadable(position, error.detail)
+        yield from self._log()
 
     def entries(self) -> Iterator[Found]:
         with _origins() as origins:
@@ -96,6 +97,18 @@ class _Diary:
             successor = origins.of(entry.superseded_by)
             key = _key(entry.superseded_by) if successor is None else successor.key
             yield Supersession(origin.key, key, self._number)
+
+    def _log(self) -> Iterator[Found]:
+        for position, line in self._lines(self._diary.log) if self._diary.log else ():
+            if isinstance(line, Unreadable):
+                yield line
+                continue
+            try:
+                origin = Origin.of_proof(parse_proof(line), self._source)
+            except MalformedLine as error:
+                yield Unreadable(position, error.detail)
+                continue
+            yield Candidate(position=position, origin=origin, new=None, diary=self._number)
 
     def _imports(self, part: Part, origins: "_Origins") -> Iterator[Found]:
         for position, line in self._lines(part):

@@ -106,6 +106,11 @@ class ChainVerifier:
             self._head = max(self._head, each.head, key=lambda head: head.sequence)
 
     @property
+    def keys(self) -> tuple[PublicKey, ...]:
+        """The keys that signed the records so far."""
+        return tuple(self._authors)
+
+    @property
     def authors(self) -> tuple[Fingerprint, ...]:
         """The keys that signed the records so far, by their short names."""
         return tuple(key.fingerprint for key in self._authors)

@@ -25,6 +25,7 @@ from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.domain.imports import Imported
 from moltnet.domain.records import EMPTY, signed_bytes
 from moltnet.entrypoints.container import archives
+from moltnet.entrypoints.library.archive_log import log_parts
 
 if TYPE_CHECKING:
     from moltnet.entrypoints.library.agent import Agent
@@ -50,10 +51,13 @@ async def export(
     scope = {"version": VERSION, "network": network, "agent": key.text, "diaries": chosen}
     with archives.draft(path, json.dumps(scope).encode()) as draft:
         done = [await _Export(agent, draft, diary, progress).run() for diary in diaries]
-        manifest = Manifest(created_at=datetime.now(UTC), network=network, agent=key, diaries=tuple(done)).payload
-        names = [part.name for diary in done for part in diary.parts]
-        size = await asyncio.to_thread(draft.finish, manifest, _signature(agent, manifest), names, encrypt)
-    return Exported(path=path, size=size, diaries=tuple(done))
+        logged = await log_parts(agent, draft, done, key.fingerprint)
+        manifest = Manifest(
+            created_at=datetime.now(UTC), network=network, agent=key, diaries=logged.diaries, log=logged.of_agent
+        )
+        names, payload = [part.name for part in manifest.parts], manifest.payload
+        size = await asyncio.to_thread(draft.finish, payload, _signature(agent, payload), names, encrypt)
+    return Exported(path=path, size=size, diaries=manifest.diaries)
 
 
 @attrs.frozen

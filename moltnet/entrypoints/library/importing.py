@@ -117,11 +117,12 @@ class _Import:
         if not items:
             return
         number = items[0].diary or 0
+        count = sum(each.origin.proof is None for each in items)  # a proof comes along with what it proves
         if self._dry_run:
-            self._imported += len(items)
+            self._imported += count
         else:
             await self._send(await self._target(number), items)
-        self._progress(self._source.diaries[number], len(items))
+        self._progress(self._source.diaries[number], count)
 
     async def _send(self, diary_id: DiaryId, items: list[Candidate]) -> None:
         while items:
@@ -141,6 +142,8 @@ class _Import:
     def _count(self, item: Candidate, outcome: ImportOutcome) -> None:
         if outcome.is_refused:
             self._refuse(Unreadable(item.position, outcome.reason or str(outcome.code)))
+        elif item.origin.proof is not None:
+            return
         elif outcome.repeated:
             self._repeated += 1
         else:
@@ -210,6 +213,5 @@ def _batches(
 
 
 def _length(candidate: Candidate) -> int:
-    record, new = candidate.origin.record, candidate.new
-    content = len(json.dumps(new.content)) if new else 0
-    return content + (2 * len(record.payload) if record and record.payload else 0)
+    new = candidate.new
+    return (len(json.dumps(new.content)) if new else 0) + 2 * candidate.origin.evidence_size

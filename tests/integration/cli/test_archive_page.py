@@ -22,8 +22,9 @@ async def test_every_command_of_the_page_works(tmp_path: Path) -> None:
         samples(shell.work)
         await shell.run("diaries", "create", "--name", "Ledger", "--signed")
         await shell.run("diary", "create", "Paid the invoice", "--diary-id", "Ledger")
+        network_key = (await shell.run("log", "show")).printed["key"]
         for command in commands:
-            done = await shell.run(*shlex.split(command))
+            done = await shell.run(*shlex.split(command.replace("$NETWORK_KEY", network_key)))
             assert done.status == 0, (command, done)
         report = (await shell.run("import", "vault")).printed
         assert (report["imported"], report["repeated"], report["refused"]) == (0, 3, 0)

@@ -70,14 +70,19 @@ async def test_a_program_without_moltnet_checks_an_archive(tmp_path: Path) -> No
         await ada.export(first)
         await bea.import_(first)
         await bea.export(second)
+        key, other = [(await agent.log.describe()).key for agent in (ada, bea)]
 
-    def checked_archive(path: Path) -> str:
-        command = [sys.executable, "-I", str(program), str(path)]
+    def checked_archive(path: Path, *network_key: str) -> str:
+        command = [sys.executable, "-I", str(program), str(path), *network_key]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         return done.stdout if done.returncode == 0 else ""
 
     assert checked_archive(first) == "whole: 4 diaries, 6 lines, 0 imported records\n"
     assert checked_archive(second) == "whole: 4 diaries, 4 lines, 3 imported records\n"
+
+    whole = "whole: 4 diaries, 6 lines, 0 imported records\n"
+    assert [checked_archive(first, each) for each in (key, other)] == [whole, ""]
+    assert checked_archive(second, other)
 
     def reordered(members: dict[str, bytes]) -> None:
         for name in [each for each in members if each.startswith("diaries/")]:

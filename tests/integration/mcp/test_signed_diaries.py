@@ -51,7 +51,7 @@ async def test_a_signed_diary_is_written_changed_and_emptied_through_tools(netwo
         assert [each["id"] for each in left["items"]] == [second["entry"]["id"]]
 
 
-async def test_whoever_comes_second_is_told_the_head_and_signs_again(network, ada):
+async def test_the_second_writer_learns_the_head_and_signs_again(network, ada):
     async with mcp_client(network.url, shown(ada)) as client:
         await used(client, "diaries_create", name="Ledger", signed=True)
         one, other = [

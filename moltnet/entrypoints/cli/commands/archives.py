@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from moltnet.domain.archives import Exported, ImportFormat, Progress
+from moltnet.domain.checkpoints import VerifierKey
 from moltnet.domain.errors import MoltNetError
 from moltnet.domain.imports import ImportReport
 from moltnet.entrypoints.cli.connection import ConnectionOptions, connection_options, diary_of, run_as_agent
@@ -26,6 +27,9 @@ identity_option = click.option(
     multiple=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A file with a private key of age or SSH that decrypts it; default your own.",
+)
+network_key_option = click.option(
+    "--network-key", help="The key of a network's log, as 'log show' prints it, that must prove an archive's keys."
 )
 
 
@@ -105,7 +109,13 @@ def is_archive(path: Path) -> bool:
     return path.is_file() and os.access(path, os.R_OK) and archives.is_archive(path)
 
 
-def verify_file(connection: ConnectionOptions, path: Path, identities: tuple[Path, ...]) -> None:
+def verify_file(
+    connection: ConnectionOptions,
+    path: Path,
+    identities: tuple[Path, ...],
+    network_key: str | None,
+    witnesses: tuple[str, ...],
+) -> None:
     """Shows whether an archive is as it was exported; exits with 1 where it is not."""
     from moltnet.entrypoints.library.archive_checks import verify_archive  # noqa: PLC0415  # quick help
 
@@ -113,7 +123,13 @@ def verify_file(connection: ConnectionOptions, path: Path, identities: tuple[Pat
         keys = connection.keys()
     except MoltNetError:
         keys = None  # needed for an encrypted one alone
-    verdict = verify_archive(path, identities=identities, keys=keys)
+    verdict = verify_archive(
+        path,
+        identities=identities,
+        keys=keys,
+        network_key=None if network_key is None else VerifierKey.parse(network_key),
+        witnesses=[VerifierKey.parse(each) for each in witnesses],
+    )
     shown = {
         "holds": verdict.holds,
         "signedBy": verdict.signed_by and str(verdict.signed_by),
@@ -123,6 +139,8 @@ def verify_file(connection: ConnectionOptions, path: Path, identities: tuple[Pat
         "entries": verdict.entries,
         "records": verdict.records,
         "evidence": verdict.evidence,
+        "logs": [key.text for key in verdict.logs],
+        "proven": verdict.proven,
         "findings": [{"position": each.position, "fault": str(each.fault)} for each in verdict.findings],
     }
     connection.show(shown, _verdict_text)
@@ -194,4 +212,6 @@ def _verdict_text(shown: dict[str, Any]) -> str:
     signed = f"signed by {shown['signedBy']}" if shown["signedBy"] else "not signed as a whole"
     counts = f"{shown['diaries']} diaries, {shown['entries']} entries, {shown['records']} records"
     state = "Whole" if shown["holds"] else "NOT whole"
-    return "\n".join(map(printable, [*lines, f"{state}: {counts}, {signed}, of {shown['network']}"]))
+    lines.append(f"{state}: {counts}, {signed}, of {shown['network']}")
+    lines += [f"{shown['proven']} leaves are proven, in the log of {key}" for key in shown["logs"][:1]]
+    return "\n".join(map(printable, lines))

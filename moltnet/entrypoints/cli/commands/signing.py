@@ -12,7 +12,7 @@ from moltnet.domain.ids import SigningRequestId, parse_uuid
 from moltnet.domain.keys import SIGNATURE_BYTES, Fingerprint
 from moltnet.domain.services.chains import Verdict
 from moltnet.domain.signing import SigningRequest, SigningRequestExpired, SigningStatus, signing_bytes
-from moltnet.entrypoints.cli.commands.archives import identity_option, is_archive, verify_file
+from moltnet.entrypoints.cli.commands.archives import identity_option, is_archive, network_key_option, verify_file
 from moltnet.entrypoints.cli.connection import (
     ConnectionOptions,
     KeyElsewhere,
@@ -83,6 +83,8 @@ def sign(
 @click.option("--diary-id", "diary", type=DIARY, help="Check all records of this signed diary.")
 @click.option("--records", type=click.File("rb"), help="The same from a file of records; nobody is asked.")
 @identity_option
+@network_key_option
+@click.option("--witness", "witnesses", multiple=True, help="The key of a witness that must have signed that log.")
 @connection_options
 def verify(  # as many options
     connection: ConnectionOptions,
@@ -96,6 +98,8 @@ def verify(  # as many options
     diary: DiaryRef | None,
     records: BinaryIO | None,
     identities: tuple[Path, ...],
+    network_key: str | None,
+    witnesses: tuple[str, ...],
 ) -> None:
     """Check a signature, or a signed diary; the exit status is 1 when it is not valid.
 
@@ -103,7 +107,7 @@ def verify(  # as many options
     archive that `moltnet export` wrote.
     """
     if signature is not None and is_archive(Path(signature)):
-        verify_file(connection, Path(signature), identities)
+        verify_file(connection, Path(signature), identities, network_key, witnesses)
         return
     if signature is not None and parse_uuid(signature):
         diary = DiaryRef(signature)

@@ -4,12 +4,15 @@ import asyncio
 import hashlib
 import json
 import zipfile
+from base64 import b64decode
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import attrs
 import pytest
+import rfc8785
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -17,9 +20,14 @@ from moltnet.adapters.age import BadIdentity, BadRecipient, NotDecrypted
 from moltnet.adapters.files.diary_archive import Draft, ExportBusy, ExportExists
 from moltnet.adapters.files.paths import UnusablePath
 from moltnet.domain.archives import ArchiveUnreadable, UnknownFormat
+from moltnet.domain.checkpoints import COSIGNATURE
+from moltnet.domain.diaries import Visibility
 from moltnet.domain.entries import EntryType, NewEntry
 from moltnet.domain.errors import Invalid
 from moltnet.domain.imports import Candidate
+from moltnet.domain.records import base64_text, record_hash, signed_bytes, time_text
+from moltnet.domain.services.chains import Fault
+from moltnet.domain.transparency import Leaf, LeafKind
 from moltnet.entrypoints.library.agent import LocalAgent
 from moltnet.entrypoints.library.archive_checks import verify_archive
 from moltnet.entrypoints.library.importing import ImportStopped
@@ -58,7 +66,9 @@ async def test_what_was_exported_imported_and_exported_again_is_the_same(
     await bea.export(second)
     assert verify_archive(second).findings == ()
     assert contents(first) == contents(second)
-    assert sum(isinstance(each, Candidate) for each in contents(first)) == 6
+    brought = [each for each in contents(first) if isinstance(each, Candidate)]
+    assert sum(each.origin.proof is None for each in brought) == 6
+    assert sum(each.origin.proof is not None for each in brought) == 1
 
 
 async def test_an_import_again_adds_nothing(ada: LocalAgent, bea: LocalAgent, tmp_path: Path) -> None:
@@ -229,6 +239,104 @@ async def test_an_import_that_stops_says_how_far_it_came(ada: LocalAgent, bea: L
     with pytest.raises(ImportStopped, match="signed") as stopped:
         await bea.import_(tmp_path / "a.zip", into=signed.id)
     assert stopped.value.report.imported == 0
+
+
+async def logged(agent: LocalAgent, subject: str, is_it: Callable[[Leaf], bool]) -> None:
+    """Waits until the log has such a leaf."""
+    for _ in range(200):
+        if any(is_it(each.leaf) for each in await agent.log.history(subject)):
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError
+
+
+async def test_a_record_of_a_key_that_was_given_up_before_is_found_in_the_archive(
+    ada: LocalAgent, tmp_path: Path
+) -> None:
+    ledger = await ada.diaries.create(name="Ledger", signed=True)
+    await ada.diary.create(ledger.id, content="Paid 10")
+    former = ada.keys
+    assert former
+    await ada.rotate_key()
+    await logged(ada, str(former.public_key.fingerprint), lambda leaf: leaf.kind is LeafKind.KEY_CHANGED)
+    await ada.export(tmp_path / "a.zip", diaries=[ledger.id])
+    assert verify_archive(tmp_path / "a.zip").holds
+
+    def act(members: dict[str, bytes]) -> None:
+        line = json.loads(members[f"diaries/{ledger.id}.jsonl"])
+        record = json.loads(b64decode(line["payload"]))
+        record["createdAt"] = time_text(datetime.fromisoformat(record["createdAt"]) + timedelta(seconds=400))
+        payload = rfc8785.dumps(record)
+        line |= {"payload": base64_text(payload), "hash": record_hash(payload)}
+        line["signature"] = former.sign(signed_bytes(payload))
+        members[f"diaries/{ledger.id}.jsonl"] = json.dumps(line).encode() + b"\n"
+        manifest = json.loads(members["manifest.json"])
+        manifest["diaries"][0]["head"]["hash"] = line["hash"]
+        members["manifest.json"] = json.dumps(manifest).encode()
+
+    verdict = verify_archive(changed(tmp_path / "a.zip", act, with_manifest=True))
+    assert [each.fault for each in verdict.findings] == [Fault.RETIRED_KEY]
+
+
+async def test_the_log_of_the_network_proves_whose_the_keys_are(
+    ada: LocalAgent, bea: LocalAgent, tmp_path: Path
+) -> None:
+    path, again = tmp_path / "a.zip", tmp_path / "b.zip"
+    ledger = await ada.diaries.create(name="Ledger", signed=True, visibility=Visibility.PUBLIC)
+    for text in ("Paid 10", "Paid 11"):
+        await ada.diary.create(ledger.id, content=text)
+    await logged(ada, str(ledger.id), lambda leaf: leaf.members.get("sequence") == 2)
+    await ada.rotate_key()
+    await ada.diary.create(ledger.id, content="Paid 12")
+    await ada.export(path)
+    key, other = (await ada.log.follow()).key, (await bea.log.follow()).key
+    verdict = verify_archive(path, network_key=key)
+    assert (verdict.findings, verdict.logs) == ((), (key,))
+    assert verdict.proven == 5  # the agent's key; both keys of the diary, its publication, and a head
+    faults = {each.fault for each in verify_archive(path, network_key=other).findings}
+    assert any("another log" in fault for fault in faults)
+    assert any("does not prove" in fault for fault in faults)
+    assert not verify_archive(path, network_key=key, witnesses=[attrs.evolve(other, kind=COSIGNATURE)]).holds
+    report = await bea.import_(path)
+    assert (report.imported, report.problems) == (3, ())
+    assert (await bea.import_(path)).repeated == 3
+    await bea.export(again)
+    kept = verify_archive(again, network_key=other)
+    assert (kept.findings, set(kept.logs)) == ((), {key, other})
+
+
+def _leaf(change: Callable[[dict[str, str]], object]) -> Change:
+    def act(members: dict[str, bytes]) -> None:
+        (name,) = [each for each in members if each.startswith("log/") and each != "log/agent.jsonl"]
+        first, *others = members[name].splitlines(keepends=True)
+        line = json.loads(first)
+        change(line)
+        members[name] = b"".join([json.dumps(line).encode() + b"\n", *others])
+
+    return act
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda line: line.update(leaf=line["leaf"].replace("2026", "2025")),
+        lambda line: line.update(leaf=line["leaf"] + " "),
+        lambda line: line.update(leaf="\ud800"),
+        lambda line: line.update(proof=line["proof"].replace("index 1", "index 0")),
+        lambda line: line.update(proof=line["proof"].replace("\n\n", "\n", 1)),
+        lambda line: line.update(proof="x" * 20_000),
+        lambda line: line.update(key=line["key"][:-4] + "AAA="),
+        lambda line: line.pop("proof"),
+    ],
+)
+async def test_a_leaf_that_was_changed_is_found_and_is_not_imported(
+    an_archive: bytes, bea: LocalAgent, tmp_path: Path, change: Callable[[dict[str, str]], object]
+) -> None:
+    (tmp_path / "a.zip").write_bytes(an_archive)
+    broken = changed(tmp_path / "a.zip", _leaf(change), with_manifest=True)
+    assert [each.position.partition(":")[0][:4] for each in verify_archive(broken).findings] == ["log/"]
+    report = await bea.import_(broken)
+    assert (report.imported, report.refused) == (6, 1)
 
 
 def _line(number: int, change: Callable[[bytes], bytes], prefix: str = "diaries/") -> Change:

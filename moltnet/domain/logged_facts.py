@@ -16,7 +16,7 @@ from moltnet.domain.transparency import Leaf, LeafKind
 _OF_KEYS = {LeafKind.AGENT_REGISTERED, LeafKind.KEY_CHANGED}
 
 
-def is_about_key(leaf: Leaf) -> bool:
+def is_of_key(leaf: Leaf) -> bool:
     """Whether a leaf says who has a key, or until when."""
     return leaf.kind in _OF_KEYS
 
@@ -57,7 +57,7 @@ class LoggedFacts:
     def add(self, leaf: Leaf) -> None:
         """Adds what a leaf says."""
         members = leaf.members
-        if is_about_key(leaf):
+        if is_of_key(leaf):
             self.keys.add(PublicKey.parse(str(members["key"])))
         if leaf.kind is LeafKind.KEY_CHANGED:
             self.ended[Fingerprint(str(members["before"]))] = leaf.at
