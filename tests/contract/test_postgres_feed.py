@@ -1,15 +1,19 @@
-"""Pages of the feed by tag, among many entries: found by the index of tags, or in the order of the feed."""
+"""Pages by tag, among many entries: found by the indexes of tags, or in the order of the page."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from typing import LiteralString
 
 import psycopg
 import pytest
 
-from moltnet.adapters.postgres.repositories.entries import PUBLIC_PAGE_OF_TAG, RARE_TAG
+from moltnet.adapters.postgres.repositories.entries import PUBLIC_PAGE_OF_TAG
+from moltnet.adapters.postgres.repositories.listing import RARE_TAG, latest, newest, page_values
 from moltnet.adapters.postgres.storage import PostgresStorage
+from moltnet.domain.constraints import Page
 from moltnet.domain.diaries import Visibility
 from moltnet.domain.entries import Entry
 from moltnet.domain.feed import Cursor
+from moltnet.domain.search import ANY_TERMS, Filters
 from tests.support.builders import an_author, an_entry
 from tests.support.postgres import a_database, execute
 from tests.support.stored import joined, opened, written
@@ -85,3 +89,32 @@ def read(plan: dict) -> int:
     return int(met) + sum(
         read(part) for part in plan.get("Plans", []) if part.get("Index Name") != "diary_entries_pkey"
     )
+
+
+@pytest.mark.parametrize("statement", [newest, latest])
+async def test_page_of_a_rare_tag_in_a_diary_reads_no_other_entries(
+    database: str, statement: Callable[..., LiteralString]
+) -> None:
+    async with PostgresStorage.open(database, max_connections=1) as storage:
+        entry = await filled(database, storage)
+    async with await psycopg.AsyncConnection.connect(database) as connection:
+        await connection.execute("set plan_cache_mode = force_generic_plan")
+        for tag, rows in (("none", 0), ("rare", 1)):
+            asked = [entry.diary_id], Filters(tags=(tag,))
+            explain = f"explain (analyze, format json) {statement(*asked, ANY_TERMS)}".encode()
+            values = page_values(*asked, Page(20), ANY_TERMS)
+            answer = await (await connection.execute(explain, values, prepare=True)).fetchone()
+            assert answer is not None
+            assert read(answer[0][0]["Plan"]) <= rows
+
+
+async def test_pages_of_a_common_tag_follow_each_other(database: str) -> None:
+    async with PostgresStorage.open(database, max_connections=1) as storage:
+        entry = await filled(database, storage)
+        asked = [entry.diary_id], Filters(tags=("common",))
+        async with storage.autocommit() as work:
+            pages = [(await work.entries.newest(*asked, Page(300, at)))[0] for at in (0, 300, 600)]
+            assert [await work.entries.latest(*asked, Page(300, at)) for at in (0, 300, 600)] == pages
+    found = [each for page in pages for each in page]
+    assert found == sorted(set(found), key=lambda each: (each.created_at, each.id), reverse=True)
+    assert len(found) == ENTRIES / 2

@@ -175,7 +175,7 @@ def _within(diaries: LiteralString, parts: _Parts) -> LiteralString:
 @cache
 def _near(parts: _Parts) -> LiteralString:
     diary: LiteralString = "diary as (select distinct diary_id as id from pool), "
-    terms = diary + ranking_words.of_looked_up() if parts.by_words else ""
+    terms = diary + ranking_words.of_looked_up(COUNTED_BEFORE) if parts.by_words else ""
     pool = PUBLIC_POOL.format(condition=parts.condition)
     return _statement(f"{pool} {terms}", _of_pool(parts), parts)
 

@@ -88,6 +88,6 @@ def looked_up_by(frequent: LiteralString) -> LiteralString:
     return _LOOKED_UP.format(frequent=frequent)
 
 
-def of_looked_up() -> LiteralString:
+def of_looked_up(counted: LiteralString) -> LiteralString:
     """What is asked of the diaries in `diary` where it was said before which words are looked up."""
-    return _FOUND.format(name="found") + _OF_THOSE + _ASKED.format(counted=_COUNTED)
+    return _FOUND.format(name="found") + _OF_THOSE + _ASKED.format(counted=counted)

@@ -3,9 +3,8 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from operator import itemgetter
-from typing import Any
 
-from moltnet.adapters.postgres.filtering import condition, filter_values, run_values
+from moltnet.adapters.postgres.filtering import filter_values
 from moltnet.adapters.postgres.repositories.entry_changes import (
     ADD,
     FORGET_PASSAGES,
@@ -17,6 +16,7 @@ from moltnet.adapters.postgres.repositories.entry_changes import (
     entry_values,
     index_values,
 )
+from moltnet.adapters.postgres.repositories.listing import RARE_TAG, browse, latest, newest, page_values
 from moltnet.adapters.postgres.rows import beside, diary_from_row, entry_from_row, parted, public_entry_from_row
 from moltnet.adapters.postgres.session import Repository, Row
 from moltnet.adapters.postgres.terms import stored_terms
@@ -49,50 +49,6 @@ FIND_WITH_RELATIONS = """
         array(select relation from relation_tuples t where t.object = d.id and t.subject = %(agent_id)s) as relations
     from (select) as one left join diaries d on d.id = %(diary_id)s
     left join entries on entries.id = %(id)s and entries.diary_id = d.id
-"""
-# A page of the entries of some diaries that pass the filters, newest first: as many of each diary as the page may need;
-# diary_entries_newest, in its order.
-_PAGE = """
-    page as (
-        select newest.id from unnest(%(within)s::uuid[]) as asked_for (id) cross join lateral (
-            select e.id, e.created_at from diary_entries e where e.diary_id = asked_for.id and {condition}
-            order by e.created_at desc, e.id desc limit %(limit)s::bigint + %(offset)s::bigint
-        ) as newest
-        order by newest.created_at desc, newest.id desc limit %(limit)s offset %(offset)s
-    )
-"""
-LATEST = f"""
-    with {_PAGE} select entries.* from page join entries on entries.id = page.id
-    order by entries.created_at desc, entries.id desc
-"""  # noqa: S608 - constants
-# How many pass the filters, beside each entry of such a page, or beside nulls when it is empty.
-NEWEST = f"""
-    with {_PAGE}
-    select counted.total, shown.* from (
-        select count(*) as total from diary_entries e where e.diary_id = any(%(within)s::uuid[]) and {{condition}}
-    ) as counted
-    left join (select entries.* from page join entries on entries.id = page.id) as shown on true
-    order by shown.created_at desc, shown.id desc
-"""  # noqa: S608
-# The same for one diary, with the filters and the order of a listing; the diary's entries are all read.
-BROWSE = """
-    with matching as (
-        select e.id, e.importance, e.created_at, coalesce(a.accesses, 0) as accesses
-        from diary_entries e left join entry_accesses a on a.entry_id = e.id
-        where e.diary_id = %(diary_id)s and {condition} and e.importance >= %(min_importance)s
-            and (e.injection_risk or not %(only_flagged)s)
-            and (e.superseded_by is not null or not %(only_superseded)s)
-            and (%(successor)s::uuid is null or e.superseded_by = %(successor)s)
-            and (%(writer)s::text is null
-                or e.author_id = (select identity_id from agent_keys where fingerprint = %(writer)s))
-    ), page as (
-        select id, row_number() over (
-            order by case %(order)s::text when 'importance' then importance when 'read' then accesses else 0 end desc,
-                case when %(order)s = 'oldest' then created_at end, created_at desc, id desc
-        ) as rank from matching order by rank limit %(limit)s offset %(offset)s
-    )
-    select counted.total, shown.* from (select count(*) as total from matching) as counted
-    left join page on true left join entries as shown on shown.id = page.id order by page.rank
 """
 # One row, once nobody else is asking the same: until its transaction ends, anyone who asks for the same fold of the
 # same diary waits here. A statement of its own, since the next one must see what the other has written.
@@ -139,7 +95,6 @@ PUBLIC_PAGE = f"""
 """  # noqa: S608 - constants
 # The same of those with a tag. Of a rare one, all are found by diary_entries_public_tags and sorted; of a common one,
 # the next are met soon in the feed's order. Only one of the two is carried out.
-RARE_TAG = 500
 PUBLIC_PAGE_OF_TAG = f"""
     with tagged as materialized (
         select id, created_at, injection_risk from diary_entries
@@ -213,23 +168,21 @@ class PostgresEntries(Repository):
     async def newest(
         self, within: Collection[DiaryId], filters: Filters, page: Page, words: LexicalQuery = ANY_TERMS
     ) -> tuple[list[Entry], int]:
-        statement = NEWEST.format(condition=condition(filters, words))
-        rows = await self._session.all(
-            beside("total", entry_from_row), statement, **_page_values(within, filters, page, words)
-        )
+        statement, values = newest(within, filters, words), page_values(within, filters, page, words)
+        rows = await self._session.all(beside("total", entry_from_row), statement, **values)
         return [entry for entry, _ in rows if entry], rows[0][1]
 
     async def latest(
         self, within: Collection[DiaryId], filters: Filters, page: Page, words: LexicalQuery = ANY_TERMS
     ) -> list[Entry]:
         """The same page, not counted."""
-        statement = LATEST.format(condition=condition(filters, words))
-        return await self._session.all(entry_from_row, statement, **_page_values(within, filters, page, words))
+        statement, values = latest(within, filters, words), page_values(within, filters, page, words)
+        return await self._session.all(entry_from_row, statement, **values)
 
     async def browse(self, diary_id: DiaryId, listing: Listing, page: Page) -> tuple[list[Entry], int]:
         rows = await self._session.all(
             beside("total", entry_from_row),
-            BROWSE.format(condition=condition(listing.filters, ANY_TERMS)),
+            browse(listing.filters, ANY_TERMS),
             diary_id=diary_id,
             **filter_values(listing.filters),
             min_importance=listing.min_importance,
@@ -301,11 +254,6 @@ class PostgresEntries(Repository):
     async def _forget_terms(self, diary_id: DiaryId, lost: list[str] | None) -> None:
         if lost:
             await self._session.run(FORGET_TERMS, diary_id=diary_id, terms=lost)
-
-
-def _page_values(within: Collection[DiaryId], filters: Filters, page: Page, words: LexicalQuery) -> dict[str, Any]:
-    window = {"within": list(set(within)), "limit": page.limit, "offset": page.offset}
-    return {**filter_values(filters), **run_values(words), **window}
 
 
 def _with_relations(row: Row) -> tuple[Entry | None, Diary | None, frozenset[Relation]]:
