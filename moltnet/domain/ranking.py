@@ -1,6 +1,7 @@
 """What a store is asked for, the candidates it offers, and how the sides of one add up, the same for every store.
 
-Relevance is `(cosine · (1 + δ · expansion) + λ · words) / (1 + λ + δ)`, where λ and δ belong to the embedding model.
+Relevance is `(cosine · (1 + δ · expansion) + λ · words) / (1 + λ + δ)`, where λ and δ belong to the embedding model; of
+a question about names and numbers to the letter, words weigh more (`Balance.of`).
 Recency and importance are added only as far as the caller weighs them (docs/reference/search.md, "Ranking").
 """
 
@@ -180,13 +181,18 @@ def needs_no_count(query: LexicalQuery) -> bool:
 def looked_up(query: LexicalQuery, holding: Mapping[Term, int]) -> LexicalQuery:
     """The query with the words that are looked up, of all with how many entries hold each.
 
-    Of a word of several forms those that none holds are left out; where none of them is held, it has its first.
+    Of a word of several forms it has those held of the first alternative of which any is; where none is held, one of
+    the last, which finds nothing and counts as a word not found.
     """
-    forms = ([term for term in group if holding.get(term)] or group[:1] for group in query.forms)
-    scored = query.scored.union(*forms)
+    scored = query.scored.union(*(_asked_for(alternatives, holding) for alternatives in query.forms))
     if len(scored) > WORDS_LOOKED_UP:
         scored = rarest({term: holding.get(term, 0) for term in scored})
     return attrs.evolve(query, scored=scored, forms=())
+
+
+def _asked_for(alternatives: Sequence[Sequence[Term]], holding: Mapping[Term, int]) -> Sequence[Term]:
+    there = ([term for term in terms if holding.get(term)] for terms in alternatives)
+    return next(filter(None, there), None) or alternatives[-1][:1]
 
 
 def rarest(holding: Mapping[Term, int]) -> frozenset[Term]:
@@ -196,6 +202,11 @@ def rarest(holding: Mapping[Term, int]) -> frozenset[Term]:
     """
     by_rarity = sorted(holding, key=lambda term: (not holding[term], holding[term], term))
     return frozenset(by_rarity[:WORDS_LOOKED_UP])
+
+
+# Of what is asked for to the letter a model hardly tells anything: it reads digits and parts of names one by one, and
+# calls up the like of them. As far as a question is exact words take over, but for a quarter: it orders what they leave.
+EXACT_MOST = 0.75
 
 
 @attrs.frozen
@@ -211,10 +222,15 @@ class Balance:
 
     @classmethod
     def of(cls, question: Question) -> "Balance":
-        """That of the model a question was made with; an expansion it has not got adds nothing and takes nothing."""
+        """That of the model a question was made with; an expansion it has not got adds nothing and takes nothing.
+
+        As far as a question is exact, what the model weighs goes over to the words.
+        """
         if question.vector is None:
             return WORDS_ALONE
-        return cls(question.words_weight, question.expansion_weight if question.expansion else 0.0)
+        expansion = question.expansion_weight if question.expansion else 0.0
+        moved = min(question.words.exact, EXACT_MOST)
+        return cls(question.words_weight + moved * (1 + expansion), (1 - moved) * expansion, 1 - moved)
 
     @property
     def total(self) -> float:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
+from itertools import chain
 from typing import Annotated
 from uuid import UUID
 
@@ -138,18 +139,20 @@ class LexicalQuery:
     """A query in terms: what to match, the runs that must stand in an entry, the runs that must not.
 
     A run of no term, such as of stop words, asks for nothing. `forms` are words that may be stored in several forms, as
-    `getUserById` may be: those that no entry holds are left out (`ranking.looked_up`).
+    `getUserById` may be: each has alternatives, the most telling first (`ranking.looked_up`). `exact` is the share of
+    its words that are names or numbers to the letter, 0 to 1: a model hardly tells one of these from another.
     """
 
     scored: frozenset[Term] = frozenset()
-    forms: tuple[tuple[Term, ...], ...] = ()
+    forms: tuple[tuple[tuple[Term, ...], ...], ...] = ()
+    exact: float = 0.0
     required: tuple[tuple[Term, ...], ...] = ()
     excluded: tuple[tuple[Term, ...], ...] = ()
 
     @property
     def terms(self) -> frozenset[Term]:
         """Everything that is looked for, in all its forms."""
-        return self.scored.union(*self.forms)
+        return self.scored.union(*chain.from_iterable(self.forms))
 
     def refusal(self, positions: Mapping[Term, Sequence[int]]) -> Reason | None:
         """Why an entry of these terms is left out, if it is."""

@@ -99,7 +99,7 @@ class CandidateSearch(Protocol):
         Exact: every entry of these diaries that passes the filters and the exclusions is compared. An entry's cosine
         is that of its nearest passage made by the question's model; entries whose vectors are another model's have
         none, and their expansions count for nothing. Word scores are BM25 with document frequencies per diary, as a
-        share of the best possible (`ranking.shares`). Of words of several forms those that an entry holds
+        share of the best possible (`ranking.shares`). Of words of several forms the first that an entry holds
         count (`ranking.looked_up`), and of more than 64 words the rarest 64 (`ranking.rarest`), as the 50 diaries of
         the smallest ids that hold an entry tell. Of those that happened in one of the question's
         periods, the best by cosine are offered as well. `cosine_beyond`, `words_beyond` and `expansion_beyond` are the

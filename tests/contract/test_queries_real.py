@@ -42,12 +42,30 @@ CASES = (
     ("invoice renderer", "billing.pdf.InvoiceRenderer leaks file handles", 1),
     ("main window", "Colours come from src/ui/mainWindow.ts", 1),
     ("parse json body", "parseJSONBody accepts trailing commas", 1),
+    ("is_logged_in", "isLoggedIn flickers while the page loads", 1),
+    ("on click", "onClick fires twice on the checkout button", 1),
+    ("oauth2 client", "OAuth2Client refreshes its token too late", 1),
+    ("payment gateway timeout", "com.shop.PaymentGateway.timeout is set to 3 s", 1),
+    ("next page token", "nextPageToken is empty on the last but one page", 1),
+    ("time to live", "timeToLive is given in minutes, not seconds", 1),
+    ("PAYMENT_RETRY_LIMIT", "paymentRetryLimit is read at start only", 1),
+    ("room B-204", "The beamer in B-204 is broken", 1),
+    ("flight LH1234", "LH1234 left at noon with two hours delay", 1),
     # Versions and dates as numbers.
     ("1.2.3", "Rolled back to v1.2.3 because of the memory leak", 1),
     ("v4.0.17", "The scanner firmware 4.0.17 fixed the beeping", 1),
     ("03.04.2019", "On 3 April 2019 the boiler was replaced", 1),
     ("14 July 2024", "Contract signed 2024-07-14 with the landlord", 1),
     ("2023-11-05", "Am 5. November 2023 kam der neue Nachbar", 1),
+    ("1st of May 2022", "Moved in 01.05.2022 with two cats", 1),
+    ("December 24 2023", "Power cut on 24.12.2023 from six to nine", 1),
+    ("9 August 2021", "Backup tapes labelled 2021-08-09 are blank", 1),
+    ("5 September 2018", "Passport of Emil issued 2018-09-05", 1),
+    ("22 October 2022", "2022-10-22: flat viewing with the agency", 1),
+    ("dentist 7 January 2026", "Dentist 2026-01-07 at eight", 1),
+    ("meeting 03.11.2022", "Notary meeting was moved to 3 November 2022", 1),
+    ("0660 1112223", "The vet: +43 660 111 22 23", 1),
+    ("ticket 48213", "Ticket 48213 was closed without an answer", 1),
     # Marks left out.
     ("deploiement", "Le déploiement de vendredi a été annulé", 1),
     ("region", "La región norte tiene otro proveedor de internet", 3),
@@ -69,7 +87,19 @@ CASES = (
     ("🎉", "Launch party 🎉🚀 on the roof.", 1),
     ("🚀", "Launch party 🎉🚀 on the roof.", 1),
     ("🇫🇮", "Holiday house booked 🇫🇮 in the archipelago", 1),
+    ("\u2705", "\u2705 migration rehearsal done", 1),
     ("C++", "The plugin is written in C++ and nobody dares to touch it", 1),
+)
+# Notes much like one that is to be found, that are not of its day, its number or its name.
+NEARLY = (
+    "Dentist 2026-02-07 at eight",
+    "Dentist on 8 January 2026 at nine",
+    "meeting 11.03.2022",
+    "Ticket 48231 was closed without an answer",
+    "PAYMENT_LIMIT is 5 per retry",
+    "The beamer in B-205 is broken",
+    "LH1235 left at noon",
+    "Electrician: +43 660 7654321",
 )
 # Where words are excluded all the same, the note that is not shown.
 EXCLUDED = (
@@ -93,7 +123,7 @@ async def asked(model: OnnxEmbedder) -> AsyncIterator[tuple[Network, Member]]:
         ada = await network.member()
         diary = await network.diary(ada)
         contents = [memory.new.content for memory in read_memory_set(BUNDLED).entries]
-        for content in dict.fromkeys([*contents, *MIXED_NOTES, *(case[1] for case in (*CASES, *EXCLUDED))]):
+        for content in dict.fromkeys([*contents, *MIXED_NOTES, *NEARLY, *(case[1] for case in (*CASES, *EXCLUDED))]):
             await network.entry(ada, diary, content)
         yield network, ada
 
@@ -103,17 +133,9 @@ async def search(asked: tuple[Network, Member], query: str, limit: int = 10) -> 
     return await network.services.search.search(ada.caller, Search(query=query, limit=limit))
 
 
-# Since the third side of the ranking, words that others call up come first (docs/adr/0061-words-in-several-forms.md).
-NOT_YET = ("last login at", "14 July 2024")
-
-
 @pytest.mark.parametrize("case", CASES, ids=[query for query, *_ in CASES])
-async def test_it_is_found(
-    request: pytest.FixtureRequest, model: OnnxEmbedder, asked: tuple[Network, Member], case: tuple[str, str, int]
-) -> None:
+async def test_it_is_found(asked: tuple[Network, Member], case: tuple[str, str, int]) -> None:
     query, stored, place = case
-    if query in NOT_YET and model.expansion_weight:
-        request.applymarker(pytest.mark.xfail(strict=True))
     found = [hit.entry.content for hit in (await search(asked, query)).hits]
     assert stored in found[:place], found[:3]
 

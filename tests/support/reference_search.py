@@ -1,6 +1,6 @@
 """A model of candidate search that takes every definition literally and is in no hurry."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
 
 import attrs
@@ -149,13 +149,19 @@ def _expansion(index: EntryIndex, question: Question) -> float:
     return question.expansion.covered_by(index.expansion)
 
 
+def _form(alternatives: Sequence[Sequence[Term]], held: Collection[Term]) -> Sequence[Term]:
+    for terms in alternatives:
+        if any(term in held for term in terms):
+            return [term for term in terms if term in held]
+    return alternatives[-1][:1]
+
+
 def _words(stored: ReferenceEntry, searched: Collection[ReferenceEntry], question: Question) -> float:
     texts = [text_of(other.index) for other in searched if other.entry.diary_id == stored.entry.diary_id]
     mine = text_of(stored.index)
     length = len({at for places in stored.index.index_terms.values() for at in places})
     held = {term for other in searched for term in text_of(other.index)}  # of a form, wherever it is searched
-    forms = ([term for term in group if term in held] or group[:1] for group in question.words.forms)
-    scored = sorted(question.words.scored.union(*forms))
+    scored = sorted(question.words.scored.union(*(_form(each, held) for each in question.words.forms)))
     telling = shares([inverse_frequency(len(texts), sum(term in text for text in texts)) for term in scored])
     reached = sum(
         share * term_weight(mine.count(term), length)

@@ -96,6 +96,12 @@ def time_ranges() -> st.SearchStrategy[TimeRange]:
     return seconds.map(lambda each: TimeRange(NOON + each[0] * SECOND, NOON + sum(each) * SECOND))
 
 
+def alternatives() -> st.SearchStrategy[tuple[tuple[Term, ...], ...]]:
+    """The forms of a word: any of the first alternative, or else of the second, if that is needed."""
+    words = index_terms(3, least=1).map(tuple)
+    return st.tuples(words) | st.tuples(words, words) | st.tuples(words, st.just(()))
+
+
 def questions() -> st.SearchStrategy[Question]:
     """Questions in the small language."""
     runs = st.lists(index_terms(2, least=1), max_size=1).map(tuple)
@@ -106,7 +112,8 @@ def questions() -> st.SearchStrategy[Question]:
         words=st.builds(
             LexicalQuery,
             scored=index_terms().map(frozenset),
-            forms=st.lists(index_terms(3, least=1).map(tuple), max_size=2).map(tuple),
+            forms=st.lists(alternatives(), max_size=2).map(tuple),
+            exact=st.sampled_from((0.0, 0.5, 1.0)),
             required=runs,
             excluded=runs,
         ),

@@ -11,6 +11,8 @@ from moltnet.domain.indexing import Term
 from moltnet.domain.search import LexicalQuery, Query
 
 TERM_CHARACTERS_MAX = 255
+# A query of so many words at most may be an identifier, taken apart.
+WRITTEN_AS_ONE_MOST = 5
 
 
 class SnowballAnalyzer:
@@ -61,32 +63,35 @@ class SnowballAnalyzer:
         holds the phrase always matches. An excluded one is told by its longest part: a text that holds the phrase
         never matches, and some that hold only that part do not either. A term of left-out words alone says nothing.
         """
-        scored: set[Term] = set()
-        forms: dict[tuple[Term, ...], None] = {}
         read = list(units(query.scored))
         languages = languages_of_query([word for unit in read for word in unit.words])
-        for unit in read:
-            for group in self._asked(unit, languages):
-                if len(group) == 1:
-                    scored.add(group[0])
-                else:
-                    forms[group] = None
+        asked = [alternatives for unit in read for alternatives in self._asked(unit, languages)]
+        forms = [each for each in asked if len(each) > 1 or len(each[0]) > 1]
+        exact, is_marked = sum(unit.is_exact for unit in read), query.required or query.excluded
         return LexicalQuery(
-            scored=frozenset(scored),
-            forms=tuple(forms),
+            scored=frozenset(each[0][0] for each in asked if each not in forms),
+            forms=tuple(dict.fromkeys([*forms, *(() if is_marked else self._written_as_one(read))])),
+            exact=exact / max(len(asked), 1),
             required=tuple(run for term in query.required for run in self._runs(term)),
             excluded=tuple(max(runs, key=_weight) for term in query.excluded if (runs := self._runs(term))),
         )
 
-    def _asked(self, unit: Unit, languages: Collection[str]) -> Iterator[tuple[Term, ...]]:
-        """Groups of terms: any of a group is what the unit asks for."""
+    def _asked(self, unit: Unit, languages: Collection[str]) -> Iterator[tuple[tuple[Term, ...], ...]]:
+        """What the unit asks for, each in its alternatives."""
         words = [forms for word in unit.words if (forms := self._forms(word, languages))]
         compounds = tuple(map(self._term, unit.compounds)) if unit.asks_for_compounds or not words else ()
-        if compounds:
-            yield tuple(dict.fromkeys((*compounds, *chain.from_iterable(words))))
-            return
-        yield from words
-        yield from ((Term(term),) for term in unit.terms)
+        if not compounds:
+            yield from ((each,) for each in (*words, *((Term(term),) for term in unit.terms)))
+        elif unit.is_number and words:
+            yield compounds, tuple(dict.fromkeys(chain.from_iterable(words)))
+        else:
+            yield (tuple(dict.fromkeys((*compounds, *chain.from_iterable(words)))),)
+
+    def _written_as_one(self, read: Sequence[Unit]) -> Iterator[tuple[tuple[Term, ...], ...]]:
+        """The identifier that a short query may be the words of: asked for only if some entry has it."""
+        words = [unit.words[0] for unit in read if len(unit.words) == 1 and not unit.compounds]
+        if 1 < len(words) == len(read) <= WRITTEN_AS_ONE_MOST and not STOP_WORDS.issuperset(words):
+            yield (self._term("".join(words)),), ()
 
     def _forms(self, word: str, languages: Iterable[str]) -> tuple[Term, ...]:
         """The terms of a word, the one that stands in every text first; none for a word that is left out."""

@@ -32,6 +32,7 @@ _CHAIN_MOST = 8
 # Letters and digits that meet: `http2`, `utf8`. What changes more often is a hash.
 _LETTERS_AND_DIGITS = re.compile(r"\d+|[^\W\d_]+")
 _CHANGES_MOST = 3
+_DIGIT = re.compile(r"\d")
 # What an apostrophe may put behind an English word; "n't" is distinguished, as the word before it is cut, too.
 _ENDINGS = frozenset({"s", "d", "m", "re", "ve", "ll"})
 
@@ -48,6 +49,12 @@ class Unit:
     compounds: tuple[str, ...] = ()
     terms: tuple[str, ...] = ()
     asks_for_compounds: bool = False
+    is_number: bool = False
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether it means something to the letter: an identifier, a symbol, a number that is more than a count."""
+        return self.asks_for_compounds or any(map(parts_of, self.words))
 
 
 def units(text: str) -> Iterator[Unit]:
@@ -78,7 +85,7 @@ def parts_of(word: str) -> tuple[str, ...]:
 
 def _numbered(number: Number, matches: list[re.Match[str]]) -> Iterator[Unit]:
     words = tuple(word for match in matches for unit in _read(match) for word in unit.words)
-    yield Unit(words, number.terms, asks_for_compounds=True)
+    yield Unit(words, number.terms, asks_for_compounds=True, is_number=True)
 
 
 def _read(match: re.Match[str]) -> Iterator[Unit]:
@@ -106,7 +113,9 @@ def _chain(chain: str, suffix: str | None) -> Unit:
         return Unit(words, (parts[-1] + suffix,), asks_for_compounds=True)
     if not 1 < len(parts) <= _CHAIN_MOST or all(map(str.isdigit, parts)):
         return Unit(words)
-    return Unit(words, ("".join(words),), asks_for_compounds=JOINT in chain)
+    return Unit(
+        words, ("".join(words),), asks_for_compounds=JOINT in chain or "_" in chain or bool(_DIGIT.search(chain))
+    )
 
 
 def _apostrophes(word: str) -> list[str]:

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from moltnet.domain.ids import EntryId
-from moltnet.domain.indexing import Expansion
+from moltnet.domain.indexing import Expansion, Term
 from moltnet.domain.ranking import (
     TIME_BOOST,
     WORDS_ALONE,
@@ -22,6 +22,7 @@ from moltnet.domain.ranking import (
     inverse_frequency,
     is_confident,
     is_exact,
+    looked_up,
     rank,
     recency,
     relevance,
@@ -31,7 +32,7 @@ from moltnet.domain.ranking import (
     term_weight,
     worth,
 )
-from moltnet.domain.search import Weights
+from moltnet.domain.search import LexicalQuery, Weights
 from tests.support.builders import NOON, a_vector, an_id
 
 COUNTS = st.integers(0, 1000)
@@ -136,6 +137,24 @@ def test_the_balance_is_that_of_the_model_a_question_was_made_with() -> None:
     assert Balance.of(question) == Balance(words=0.7, expansion=0.4)
     assert Balance.of(attrs.evolve(question, expansion=None)) == Balance(words=0.7)
     assert Balance.of(attrs.evolve(question, vector=None)) == WORDS_ALONE
+
+
+def test_words_weigh_more_the_more_of_a_question_is_to_the_letter() -> None:
+    def balance(exact: float) -> Balance:
+        expansion, words = Expansion({1: 1.0}), LexicalQuery(exact=exact)
+        return Balance.of(Question(vector=a_vector(0), expansion=expansion, expansion_weight=1.0, words=words))
+
+    assert balance(0) == Balance(words=1.0, expansion=1.0)
+    assert balance(0.5) == Balance(words=2.0, expansion=0.5, cosine=0.5)
+    assert balance(1) == Balance(words=2.5, expansion=0.25, cosine=0.25)  # what words leave open the model orders
+
+
+def test_a_number_is_looked_up_as_it_is_written_only_where_no_entry_has_its_value() -> None:
+    date, day, month = map(Term, ("2024-07-14", "14", "juli"))
+    query = LexicalQuery(scored=frozenset({Term("at")}), forms=(((date,), (day, month)), ((Term("atnoon"),), ())))
+    assert looked_up(query, {date: 1, day: 5}).scored == {"at", "2024-07-14"}
+    assert looked_up(query, {day: 5, Term("atnoon"): 1}).scored == {"at", "14", "atnoon"}
+    assert len(looked_up(query, {}).scored) == 2  # one word of the number, which none holds
 
 
 @given(candidate=CANDIDATES, weights=WEIGHTS, balance=BALANCES)
