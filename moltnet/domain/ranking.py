@@ -205,7 +205,7 @@ def rarest(holding: Mapping[Term, int]) -> frozenset[Term]:
 
 
 # Of what is asked for to the letter a model hardly tells anything: it reads digits and parts of names one by one, and
-# calls up the like of them. As far as a question is exact words take over, but for a quarter: it orders what they leave.
+# calls up the like of them. As far as a question is exact words take over, but for a quarter: it orders what is left.
 EXACT_MOST = 0.75
 
 
