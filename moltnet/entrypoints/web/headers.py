@@ -16,6 +16,12 @@ PAGE_HEADERS = MappingProxyType(
     }
 )
 
+_POLICY = "Content-Security-Policy"
+# Of a page that has a script work beside it: it may name that script, and no other address.
+WITH_WORKER = MappingProxyType(
+    {_POLICY: PAGE_HEADERS[_POLICY].replace("trusted-types 'none'", "trusted-types moltnet-worker")}
+)
+
 
 def prefers_html(accept: str) -> bool:
     """Whether an Accept field (RFC 9110 §12.5.1) names HTML, and JSON not before it."""

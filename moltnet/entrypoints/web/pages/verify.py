@@ -19,6 +19,7 @@ from moltnet.domain.signing import MESSAGE_MAX, SIGNATURE_TEXT_MAX
 from moltnet.domain.views import ShownRecord
 from moltnet.entrypoints.library.signing import Envelope
 from moltnet.entrypoints.operations.signing import VERIFY
+from moltnet.entrypoints.web.headers import WITH_WORKER
 from moltnet.entrypoints.web.routing import Html, PageRequest, PageRoute
 from moltnet.ports.keys import Signatures
 
@@ -74,16 +75,20 @@ class Verdict:
         return is_known or bool(self.by_key) or (self.chain is not None and self.chain.verdict.holds)
 
 
+def _page(pasted: ToVerify, verdict: Verdict | None) -> Html:
+    return Html("verify.html", {"pasted": pasted, "verdict": verdict}, headers=WITH_WORKER)
+
+
 async def form(_: PageRequest) -> Html:
     """The form alone."""
-    return Html("verify.html", {"pasted": ToVerify(), "verdict": None})
+    return _page(ToVerify(), None)
 
 
 async def verify(asked: PageRequest) -> Html:
     """The form with what is said of what was pasted."""
     pasted = await asked.body(ToVerify)
     await asked.count(VERIFY.rate, VERIFY.name)
-    return Html("verify.html", {"pasted": pasted, "verdict": await _verdict(asked, pasted)})
+    return _page(pasted, await _verdict(asked, pasted))
 
 
 async def _verdict(asked: PageRequest, pasted: ToVerify) -> Verdict:
