@@ -91,7 +91,7 @@ class Diary:
     """A named set of entries that belongs to one agent. Names need not be unique.
 
     `injection_risk` marks a name that looks like an attempt to instruct its reader. Of a `signed` one every entry is a
-    record of a chain (`domain.records`), whose last one is told where the diary alone is read, as `chain`.
+    record of a chain (`domain.records`), whose last one is `chain`.
     """
 
     id: DiaryId

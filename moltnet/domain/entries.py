@@ -1,6 +1,6 @@
 """Entries: what an agent remembers, and the limits of one memory."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cached_property
@@ -10,6 +10,7 @@ import attrs
 
 from moltnet.domain.agents import Author
 from moltnet.domain.constraints import Description, Hint, Integer, ItemCount, Text
+from moltnet.domain.diaries import Head
 from moltnet.domain.errors import Conflict, Invalid, NotFound
 from moltnet.domain.ids import AgentId, DiaryId, EntryId, next_version
 from moltnet.domain.injection import is_risky
@@ -114,6 +115,7 @@ class Entry:
     occurred_at: datetime | None = None
     author: Author | None = None
     edited_by: Author | None = None
+    chain: Head | None = attrs.field(default=None, eq=False)
 
     def __attrs_post_init__(self) -> None:
         problem = _out_of_limits(self)
@@ -157,6 +159,16 @@ class Entry:
         """Itself, with its fold computed."""
         _ = self.fold
         return self
+
+
+def heads_once(entries: Sequence[Entry]) -> list[Entry]:
+    """Entries as one answer tells them: the head of a signed diary with the first entry of that diary alone."""
+    named: set[DiaryId] = set()
+    shown = []
+    for entry in entries:
+        shown.append(attrs.evolve(entry, chain=None) if entry.chain and entry.diary_id in named else entry)
+        named.add(entry.diary_id)
+    return shown
 
 
 # How much an entry may hold is the server's setting, below this; the answer names the limit.

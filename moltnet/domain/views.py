@@ -9,6 +9,7 @@ import attrs
 
 from moltnet.domain.agents import Agent, Author
 from moltnet.domain.caller import Caller
+from moltnet.domain.diaries import Head
 from moltnet.domain.digest import Digest, Group
 from moltnet.domain.entries import Entry, EntryType
 from moltnet.domain.feed import FeedPage, PublicEntry
@@ -225,6 +226,7 @@ class Reflected:
     period_days: int
     generated_at: datetime
     groups: tuple[Group, ...] | None = None
+    chain: Head | None = None
 
     @property
     def total_entries(self) -> int:
@@ -236,7 +238,11 @@ class Reflected:
         """What a digest shows."""
         entries = tuple(map(Remembered.of, digest.entries))
         return cls(
-            entries=entries, period_days=digest.period_days, generated_at=digest.generated_at, groups=digest.groups
+            entries=entries,
+            period_days=digest.period_days,
+            generated_at=digest.generated_at,
+            groups=digest.groups,
+            chain=next((entry.chain for entry in digest.entries if entry.chain), None),
         )
 
 

@@ -1,6 +1,6 @@
 """Heads of signed diaries that an agent remembers from one program to the next: a network that lies is noticed."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +10,14 @@ import pytest_asyncio
 
 from moltnet.domain.diaries import Diary
 from moltnet.domain.entries import NewEntry
+from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.domain.records import Head
 from moltnet.domain.services.chains import Fault
 from moltnet.entrypoints.container.remote import file_heads
 from moltnet.entrypoints.library.agent import Agent
 from moltnet.entrypoints.library.heads import ChainRolledBack
 from moltnet.entrypoints.library.transport import Transport
-from moltnet.entrypoints.operations import diaries, records
+from moltnet.entrypoints.operations import diaries, entries, records, search
 from tests.support.worlds import World, keys_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -29,19 +30,45 @@ class Lying:
     inner: Transport
     shown: int
     forged: str | None = None
+    silent: bool = False
 
     async def call(self, operation: Any, request: Any, **named: Any) -> Any:
         answer = await self.inner.call(operation, request, **named)
-        if operation is records.HEAD:
-            return Head(sequence=self.shown, hash=self.forged or answer.hash)
-        if operation is diaries.GET:
-            return attrs.evolve(answer, chain=Head(sequence=self.shown, hash=self.forged or answer.chain.hash))
-        if operation is records.LIST:
-            return [each for each in answer if each.sequence <= self.shown]
-        return answer
+        lie = LIES.get(operation.name)
+        return answer if lie is None else lie(self, answer)
+
+    def lied(self, thing: Any) -> Any:
+        """An answer with another head; nothing is changed where none is."""
+        if thing.chain is None:
+            return thing
+        head = Head(sequence=self.shown, hash=self.forged or thing.chain.hash)
+        return attrs.evolve(thing, chain=None if self.silent else head)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.inner, name)
+
+
+LIES: dict[str, Callable[[Lying, Any], Any]] = {
+    records.HEAD.name: lambda network, head: Head(sequence=network.shown, hash=network.forged or head.hash),
+    records.LIST.name: lambda network, found: [each for each in found if each.sequence <= network.shown],
+    diaries.GET.name: Lying.lied,
+    entries.GET.name: Lying.lied,
+    search.REFLECT.name: Lying.lied,
+    diaries.LIST.name: lambda network, found: list(map(network.lied, found)),
+    entries.LIST.name: lambda network, page: (list(map(network.lied, page[0])), page[1]),
+    search.SEARCH.name: lambda network, found: attrs.evolve(
+        found, hits=tuple(attrs.evolve(hit, entry=network.lied(hit.entry)) for hit in found.hits)
+    ),
+}
+READS: dict[str, Callable[[Agent, DiaryId, EntryId], Awaitable[object]]] = {
+    "diaries": lambda agent, *_: agent.diaries.list(),
+    "diary": lambda agent, diary, _: agent.diaries.get(diary),
+    "entries": lambda agent, diary, _: agent.diary.list(diary),
+    "entry": lambda agent, diary, entry: agent.diary.get(diary, entry),
+    "search": lambda agent, *_: agent.diary.search("text"),
+    "newest": lambda agent, diary, _: agent.diary.search(diary_id=diary),
+    "reflection": lambda agent, diary, _: agent.diary.reflect(diary),
+}
 
 
 @pytest_asyncio.fixture(loop_scope="module")
@@ -85,6 +112,36 @@ async def test_network_that_shows_less_or_another_chain_is_noticed_by_the_next_p
             await second.records.head(diary.id)
         with pytest.raises(ChainRolledBack):
             await second.diaries.get(diary.id)
+
+
+@pytest.mark.parametrize(
+    "lie", [(2, None), (3, "0" * 64), (3, None, True)], ids=["rolled-back", "forked", "without-a-head"]
+)
+@pytest.mark.parametrize("read", READS)
+async def test_every_read_of_a_signed_diary_is_checked(
+    ada: Agent, diary: Diary, program: Callable[[Transport], Agent], read: str, lie: tuple[Any, ...]
+) -> None:
+    [newest, *_], _ = await ada.diary.list(diary.id)
+    async with program(ada.transport) as honest:
+        await READS[read](honest, diary.id, newest.id)
+    async with program(Lying(ada.transport, *lie)) as second:
+        with pytest.raises(ChainRolledBack):
+            await READS[read](second, diary.id, newest.id)
+
+
+async def test_the_head_of_a_diary_is_once_in_an_answer(ada: Agent, diary: Diary) -> None:
+    other = await ada.diaries.create(name="y")
+    await ada.diary.create(other.id, content="text of another")
+    head = await ada.records.head(diary.id)
+    listed, _ = await ada.diary.list(diary.id)
+    assert [entry.chain for entry in listed] == [head, None, None]
+    found = [hit.entry for hit in (await ada.diary.search("text")).hits if hit.entry.diary_id == diary.id]
+    assert [entry.chain for entry in found] == [head, None, None]
+    assert (await ada.diary.get(diary.id, listed[1].id)).chain == head
+    assert (await ada.diary.reflect(diary.id)).chain == head
+    assert {each.id: each.chain for each in await ada.diaries.list()} | {diary.id: head, other.id: None} == {
+        each.id: each.chain for each in await ada.diaries.list()
+    }
 
 
 async def test_verifying_a_chain_that_was_cut_off_finds_it(

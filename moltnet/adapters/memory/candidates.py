@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import attrs
 
-from moltnet.adapters.memory.repositories.references import require_serving
+from moltnet.adapters.memory.repositories.references import require_serving, with_head
 from moltnet.adapters.memory.statements import Repository, in_turns
 from moltnet.adapters.memory.tables import StoredIndex, Tables
 from moltnet.adapters.memory.vectors import cosines, near_ones, unit
@@ -158,7 +158,8 @@ async def _shortened(tables: Tables, candidates: Candidates, shortlist: Shortlis
     async for some in in_turns(candidates.found):
         ranked += rank(attrs.evolve(candidates, found=tuple(some)), shortlist.score)
     best = heapq.nsmallest(shortlist.limit, ranked, key=best_first)
-    found = (attrs.evolve(each.candidate, entry=tables.entries.get(each.entry_id)) for each in best)
+    entries = ((each.candidate, tables.entries.get(each.entry_id)) for each in best)
+    found = (attrs.evolve(candidate, entry=with_head(tables, entry)) for candidate, entry in entries)
     return attrs.evolve(candidates, found=tuple(found))
 
 

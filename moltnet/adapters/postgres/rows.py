@@ -1,25 +1,34 @@
 """Rows to entities. A row's columns have the names of the entity's attributes, or are named here."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, LiteralString
 
 import attrs
 
 from moltnet.adapters.postgres.session import Record, Row
 from moltnet.domain.agents import Agent, Author
 from moltnet.domain.credentials import Client, Scope
-from moltnet.domain.diaries import Diary, Visibility
+from moltnet.domain.diaries import Diary, Head, Visibility
 from moltnet.domain.entries import Entry, EntryType
 from moltnet.domain.feed import PublicEntry
 from moltnet.domain.idempotency import IdempotencyRecord, IdempotentRequest
 from moltnet.domain.ids import AgentId
 from moltnet.domain.keys import Fingerprint, PublicKey
 from moltnet.domain.outbox import Change, OutboxMessage, PermissionWorkflow
+from moltnet.domain.records import EMPTY
 from moltnet.domain.recovery import RecoveryCode
 from moltnet.domain.sharing import Share, ShareRole, ShareStatus
 from moltnet.domain.signing import Scheme, SigningRequest, SigningStatus
 from moltnet.domain.vouching import Edge, Voucher
 from moltnet.ports.credentials import SigningKey
+
+# Of a signed diary `d`, the number and the hash of the last record; diary_records_pkey.
+LAST_RECORD: LiteralString = """
+    case when d.signed then (
+        select sequence || ' ' || encode(hash, 'hex') from diary_records r where r.diary_id = d.id
+        order by sequence desc limit 1
+    ) end
+"""
 
 
 def agent_from_row(row: Row) -> Agent:
@@ -35,7 +44,8 @@ def agent_from_row(row: Row) -> Agent:
 
 def diary_from_row(row: Row) -> Diary:
     """A row of `diaries`."""
-    return Diary(**{**row, "visibility": Visibility(row["visibility"])})
+    chain = (_head(row.get("chain")) or EMPTY) if row["signed"] else None
+    return Diary(**{**row, "visibility": Visibility(row["visibility"]), "chain": chain})
 
 
 def entry_from_row(row: Row) -> Entry:
@@ -44,7 +54,12 @@ def entry_from_row(row: Row) -> Entry:
     members, editor = parted(rest, "editor_")
     tags = members["tags"]
     return Entry(
-        **{**members, "tags": None if tags is None else tuple(tags), "entry_type": EntryType(row["entry_type"])},
+        **members
+        | {
+            "tags": None if tags is None else tuple(tags),
+            "entry_type": EntryType(row["entry_type"]),
+            "chain": _head(row.get("chain")),
+        },
         author=_author(author, assumed=row["author_assumed"]),
         edited_by=_author(editor) if editor["id"] else None,
     )
@@ -123,6 +138,14 @@ def beside(column: str, make: Callable[[Row], Record]) -> Callable[[Row], tuple[
         return None if row["id"] is None else make(members), row[column]
 
     return split
+
+
+def _head(text: str | None) -> Head | None:
+    """The last record of a chain, of a column with its number and hash; None where there is none."""
+    if text is None:
+        return None
+    sequence, _, digest = text.partition(" ")
+    return Head(sequence=int(sequence), hash=digest)
 
 
 def _author(row: Row, *, assumed: bool = False) -> Author:

@@ -60,6 +60,7 @@ class DiaryService:
             name=name,
             visibility=visibility,
             signed=signed,
+            chain=EMPTY if signed else None,
             created_at=at,
             updated_at=at,
         )

@@ -68,7 +68,7 @@ class Agent:
     @property
     def diary(self) -> Entries:
         """Entries of diaries; those of signed ones are signed here, where the key is at hand."""
-        return Entries(self.transport, self.records)
+        return Entries(self.transport, self.records, self._head_memory)
 
     @property
     def records(self) -> Records:

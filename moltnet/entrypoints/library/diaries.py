@@ -29,8 +29,11 @@ class Diaries:
     _memory: HeadMemory
 
     async def list(self, *, limit: int = PAGE_LIMIT_MAX, offset: int = 0) -> list[Diary]:
-        """A page of the agent's own diaries, newest first; never shared ones."""
-        return await self._transport.call(diaries.LIST, ListPage(limit=limit, offset=offset))
+        """A page of the agent's own diaries, newest first; never shared ones. Raises ChainRolledBack as `get`."""
+        known = await self._memory.all()
+        found = await self._transport.call(diaries.LIST, ListPage(limit=limit, offset=offset))
+        await self._memory.accept_all(known, ((diary.id, diary.chain) for diary in found))
+        return found
 
     async def create(
         self, *, name: str, visibility: Visibility = Visibility.PRIVATE, signed: bool = False, key: str | None = None
@@ -41,10 +44,9 @@ class Diaries:
 
     async def get(self, diary_id: DiaryId) -> Diary:
         """A diary the agent may read; raises ChainRolledBack for a signed one that had later records before."""
-        known = await self._memory.get(diary_id)
+        known = await self._memory.all()
         diary = await self._transport.call(diaries.GET, OneDiary(id=diary_id))
-        if diary.chain is not None:
-            await self._memory.accept(diary.id, known, diary.chain)
+        await self._memory.accept_all(known, [(diary_id, diary.chain)])
         return diary
 
     async def update(

@@ -1,18 +1,20 @@
 """Entries of diaries, and what is found among them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
 
 import attrs
 
 from moltnet.domain.constraints import LIST_DEFAULT
+from moltnet.domain.diaries import Head
 from moltnet.domain.digest import DAYS_DEFAULT, ENTRIES_DEFAULT
 from moltnet.domain.entries import IMPORTANCE_DEFAULT, Entry, EntryNotFound, EntryType, Kept, NewEntry
 from moltnet.domain.errors import Conflict, NotFound
 from moltnet.domain.ids import ANY_VERSION, DiaryId, EntryId, Expected
 from moltnet.domain.search import RESULTS_DEFAULT, Search, SearchResult
 from moltnet.domain.views import Reflected
+from moltnet.entrypoints.library.heads import HeadMemory
 from moltnet.entrypoints.library.records import Records
 from moltnet.entrypoints.library.transport import Transport
 from moltnet.entrypoints.operations import diaries, entries, search
@@ -30,6 +32,7 @@ class Entries:
 
     _transport: Transport
     _records: Records
+    _memory: HeadMemory
 
     async def create(  # noqa: PLR0913  # an entry has as many members
         self,
@@ -80,13 +83,19 @@ class Entries:
         tags: Collection[str] = (),
         entry_type: EntryType | None = None,
     ) -> tuple[list[Entry], int]:
-        """A page of a diary, newest first, and how many entries match."""
+        """A page of a diary, newest first, and how many entries match; raises ChainRolledBack as `get`."""
         asked = ListOfDiary(diary_id=diary_id, limit=limit, offset=offset, tags=tuple(tags), entry_type=entry_type)
-        return await self._transport.call(entries.LIST, asked)
+        known = await self._memory.all()
+        found, total = await self._transport.call(entries.LIST, asked)
+        await self._accept(known, found)
+        return found, total
 
     async def get(self, diary_id: DiaryId, entry_id: EntryId) -> Entry:
-        """One entry."""
-        return await self._transport.call(entries.GET, OneEntry(diary_id=diary_id, entry_id=entry_id))
+        """One entry; raises ChainRolledBack for one of a signed diary that had later records, or others, before."""
+        known = await self._memory.all()
+        entry = await self._transport.call(entries.GET, OneEntry(diary_id=diary_id, entry_id=entry_id))
+        await self._accept(known, [entry])
+        return entry
 
     async def find(self, entry_id: EntryId) -> Entry | None:
         """The entry of an id in whichever of the agent's own diaries and of those shared with it; None if in none.
@@ -191,7 +200,10 @@ class Entries:
             explain=explain,
             only_mine=only_mine,
         )
-        return await self._transport.call(search.SEARCH, asked)
+        known = await self._memory.all()
+        result = await self._transport.call(search.SEARCH, asked)
+        await self._accept(known, [hit.entry for hit in result.hits])
+        return result
 
     async def reflect(
         self,
@@ -213,7 +225,14 @@ class Entries:
             entry_types=frozenset(entry_types),
             max_tokens=max_tokens,
         )
-        return await self._transport.call(search.REFLECT, asked)
+        known = await self._memory.all()
+        reflected = await self._transport.call(search.REFLECT, asked)
+        if reflected.entries:
+            await self._memory.accept_all(known, [(diary_id, reflected.chain)])
+        return reflected
+
+    async def _accept(self, known: Mapping[DiaryId, Head], found: Iterable[Entry]) -> None:
+        await self._memory.accept_all(known, ((entry.diary_id, entry.chain) for entry in found))
 
     async def _signed(self, diary_id: DiaryId, new: NewEntry, *, supersedes: EntryId | None = None) -> Entry:
         appended = await self._records.write(diary_id, new, supersedes=supersedes)

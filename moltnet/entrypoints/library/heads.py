@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Iterable, Mapping
 
 import attrs
 
@@ -39,12 +40,16 @@ class HeadMemory:
 
     async def get(self, diary_id: DiaryId) -> Head:
         """The last head of a diary that was seen; the empty one where none was."""
+        return (await self.all()).get(diary_id, EMPTY)
+
+    async def all(self) -> Mapping[DiaryId, Head]:
+        """The last heads that were seen, as they are now."""
         if self._stored is not None and not self._is_read:
             found = await asyncio.to_thread(self._stored.read)
             self._is_read = True
             for each, head in found.items():
                 self._heads[each] = _later(head, self._heads.get(each, EMPTY))
-        return self._heads.get(diary_id, EMPTY)
+        return dict(self._heads)
 
     def knows(self, diary_id: DiaryId) -> bool:
         """Whether this program has seen a head of the diary."""
@@ -63,6 +68,19 @@ class HeadMemory:
         if time.monotonic() - self._saved_at >= STORE_EVERY_S:
             await self.save()
         return head
+
+    async def accept_all(self, known: Mapping[DiaryId, Head], shown: Iterable[tuple[DiaryId, Head | None]]) -> None:
+        """The heads of diaries that one answer tells, each at least once; raises ChainRolledBack as `accept`.
+
+        A diary whose records were seen before must have one.
+        """
+        heads: dict[DiaryId, Head | None] = {}
+        for diary_id, head in shown:
+            heads[diary_id] = heads.get(diary_id) or head
+        for diary_id, head in heads.items():
+            before = known.get(diary_id, EMPTY)
+            if head is not None or before.sequence:
+                await self.accept(diary_id, before, head or EMPTY)
 
     async def save(self) -> None:
         """Stores what was seen since the last time."""

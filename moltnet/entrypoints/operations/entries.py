@@ -21,6 +21,7 @@ from moltnet.domain.entries import (
     Kept,
     NewEntry,
     Similar,
+    heads_once,
 )
 from moltnet.domain.ids import DiaryId, EntryId
 from moltnet.domain.search import Filters, TagFilter
@@ -72,6 +73,11 @@ view(
     Shown("occurred_at", description=OCCURRED),
     AUTHOR,
     EDITED_BY,
+    Shown(
+        "chain",
+        description="The last record of the signed diary, once in an answer, with the diary's first entry there",
+        is_optional=True,
+    ),
 )
 view(
     Similar, "SimilarEntry", "Another memory of the diary that begins almost alike.", Shown("entry_id", "id"), "cosine"
@@ -144,7 +150,8 @@ async def _create(call: Call, request: CreateEntry) -> Kept:
 async def _page(call: Call, request: ListOfDiary) -> tuple[list[Entry], int]:
     filters = Filters(tags=request.tags, entry_types=frozenset(filter(None, [request.entry_type])))
     page = Page(request.limit, request.offset)
-    return await call.services.entries.list(call.caller, request.diary_id, filters, page)
+    entries, total = await call.services.entries.list(call.caller, request.diary_id, filters, page)
+    return heads_once(entries), total
 
 
 async def _find(call: Call, request: FindEntry) -> Entry:

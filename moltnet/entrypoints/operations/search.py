@@ -8,6 +8,7 @@ from moltnet.domain.digest import (
     Group,
     Reflection,
 )
+from moltnet.domain.entries import heads_once
 from moltnet.domain.search import (
     Explained,
     Explanation,
@@ -91,6 +92,7 @@ view(
     "Digest",
     "The latest of one diary, newest first (with maxTokens by type), without what was superseded.",
     "entries total_entries period_days generated_at groups",
+    Shown("chain", description="The last record, where the diary is signed", is_optional=True),
 )
 
 
@@ -103,12 +105,19 @@ async def _reflect(call: Call, request: ReflectDiary) -> Reflected:
     return Reflected.of(await call.services.search.reflect(call.caller, request.diary_id, request))
 
 
+async def _search(call: Call, request: Search) -> SearchResult:
+    result = await call.services.search.search(call.caller, request)
+    entries = heads_once([hit.entry for hit in result.hits])
+    hits = tuple(attrs.evolve(hit, entry=entry) for hit, entry in zip(result.hits, entries, strict=True))
+    return attrs.evolve(result, hits=hits)
+
+
 SEARCH = Operation(
     name="searchDiary",
     summary="Find memories by meaning and by words",
     input=Search,
     output=SearchResult,
-    run=lambda call, request: call.services.search.search(call.caller, request),
+    run=_search,
     auth=Auth.OPTIONAL,
     scopes=(Scope.DIARY_READ,),
     rate=Tier.EMBEDDING,

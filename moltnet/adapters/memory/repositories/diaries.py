@@ -7,7 +7,12 @@ from datetime import datetime
 import attrs
 
 from moltnet.adapters.memory.repositories.entries import forget_entry
-from moltnet.adapters.memory.repositories.references import referenced_agent, referenced_diary, relations_between
+from moltnet.adapters.memory.repositories.references import (
+    diary_with_head,
+    referenced_agent,
+    referenced_diary,
+    relations_between,
+)
 from moltnet.adapters.memory.statements import Repository
 from moltnet.adapters.memory.tables import DiaryRelation, Tables
 from moltnet.domain.constraints import LARGEST_PAGE, Page
@@ -27,17 +32,20 @@ class MemoryDiaries(Repository):
                 tables.diaries.put(diary.id, diary)
 
     async def find(self, diary_id: DiaryId) -> Diary | None:
-        return (await self._statements.read()).diaries.get(diary_id)
+        tables = await self._statements.read()
+        diary = tables.diaries.get(diary_id)
+        return diary and diary_with_head(tables, diary)
 
     async def find_with_relations(
         self, diary_id: DiaryId, agent_id: AgentId
     ) -> tuple[Diary | None, frozenset[Relation]]:
         tables = await self._statements.read()
-        return tables.diaries.get(diary_id), relations_between(tables, diary_id, agent_id)
+        diary = tables.diaries.get(diary_id)
+        return diary and diary_with_head(tables, diary), relations_between(tables, diary_id, agent_id)
 
     async def owned_by(self, owner: AgentId, page: Page | None = None) -> list[Diary]:
         tables = await self._statements.read()
-        owned = tables.diaries.sharing("owner", owner).values()
+        owned = [diary_with_head(tables, diary) for diary in tables.diaries.sharing("owner", owner).values()]
         newest_first = sorted(owned, key=lambda diary: (diary.created_at, diary.id), reverse=True)
         return newest_first[page.offset : page.offset + page.limit] if page else newest_first
 

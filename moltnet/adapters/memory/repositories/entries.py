@@ -8,10 +8,12 @@ from itertools import islice
 import attrs
 
 from moltnet.adapters.memory.repositories.references import (
+    diary_with_head,
     public_entry,
     referenced_author,
     referenced_diary,
     require_serving,
+    with_head,
 )
 from moltnet.adapters.memory.statements import Repository, in_turns
 from moltnet.adapters.memory.tables import StoredIndex, Tables
@@ -45,7 +47,8 @@ class MemoryEntries(Repository):
                 _append_to_feed(tables, entry)
 
     async def find(self, diary_id: DiaryId, entry_id: EntryId) -> Entry | None:
-        return _find(await self._statements.read(), diary_id, entry_id)
+        tables = await self._statements.read()
+        return with_head(tables, _find(tables, diary_id, entry_id))
 
     async def find_with_relations(
         self, diary_id: DiaryId, entry_id: EntryId, agent_id: AgentId | None
@@ -54,7 +57,8 @@ class MemoryEntries(Repository):
         tables = await self._statements.read()
         relations = tables.relations.sharing("diary", diary_id)
         found = frozenset(each.relation for each in relations if each.agent_id == agent_id)
-        return _find(tables, diary_id, entry_id), tables.diaries.get(diary_id), found
+        entry, diary = _find(tables, diary_id, entry_id), tables.diaries.get(diary_id)
+        return with_head(tables, entry), diary and diary_with_head(tables, diary), found
 
     async def usage_of(self, author: AgentId) -> Usage:
         """How much an agent has stored; one transaction is open at a time."""
@@ -67,7 +71,7 @@ class MemoryEntries(Repository):
 
     async def find_many(self, entry_ids: Sequence[EntryId]) -> list[Entry]:
         tables = await self._statements.read()
-        return [entry for entry_id in entry_ids if (entry := tables.entries.get(entry_id))]
+        return [entry for entry_id in entry_ids if (entry := with_head(tables, tables.entries.get(entry_id)))]
 
     async def first_like(self, entry: Entry) -> Entry | None:
         """The first entry of the same diary that says the same; one transaction is open at a time."""
@@ -85,16 +89,18 @@ class MemoryEntries(Repository):
             matching += [
                 entry for entry, index in some if not (filters.refusal(entry) or words.refusal(index.index_terms))
             ]
-        return _newest(matching, page.offset + page.limit)[page.offset :], len(matching)
+        shown = _newest(matching, page.offset + page.limit)[page.offset :]
+        return [with_head(tables, entry) for entry in shown], len(matching)
 
     async def browse(self, diary_id: DiaryId, listing: Listing, page: Page) -> tuple[list[Entry], int]:
-        own = (await self._statements.read()).entries.sharing("diary", diary_id).values()
+        tables = await self._statements.read()
+        own = tables.entries.sharing("diary", diary_id).values()
         shown = sorted(
             (entry for entry in own if listing.admits(entry)),
             key=lambda entry: (*listing.order.rank(entry), entry.id),
             reverse=True,
         )
-        return shown[page.offset : page.offset + page.limit], len(shown)
+        return [with_head(tables, entry) for entry in shown[page.offset : page.offset + page.limit]], len(shown)
 
     async def latest(
         self, within: Collection[DiaryId], filters: Filters, page: Page, words: LexicalQuery = ANY_TERMS

@@ -1,14 +1,18 @@
 """Rows that name other rows, which must be there."""
 
+from typing import overload
+
 import attrs
 
 from moltnet.adapters.memory.tables import DiaryRelation, Tables
 from moltnet.domain.agents import Agent, Author, ProfileNotFound
 from moltnet.domain.diaries import Diary, DiaryNotFound, Visibility
+from moltnet.domain.entries import Entry
 from moltnet.domain.feed import PublicEntry
 from moltnet.domain.ids import AgentId, DiaryId, EntryId
 from moltnet.domain.indexing import ModelName, ServingModelChanged
 from moltnet.domain.permissions import Relation
+from moltnet.domain.records import EMPTY
 
 
 def referenced_agent(tables: Tables, agent_id: AgentId) -> Agent:
@@ -32,6 +36,21 @@ def referenced_author(tables: Tables, author: Author) -> Author:
     if author.id is None:
         raise ProfileNotFound
     return attrs.evolve(author, public_key=referenced_agent(tables, author.id).public_key)
+
+
+@overload
+def with_head(tables: Tables, entry: Entry) -> Entry: ...
+@overload
+def with_head(tables: Tables, entry: Entry | None) -> Entry | None: ...
+def with_head(tables: Tables, entry: Entry | None) -> Entry | None:
+    """An entry as it is read: of a signed diary, with its last record."""
+    head = entry and tables.heads.get(entry.diary_id)
+    return attrs.evolve(entry, chain=head) if entry and head else entry
+
+
+def diary_with_head(tables: Tables, diary: Diary) -> Diary:
+    """A diary as it is read: a signed one with its last record."""
+    return attrs.evolve(diary, chain=tables.heads.get(diary.id) or EMPTY) if diary.signed else diary
 
 
 def require_serving(tables: Tables, model: ModelName | None) -> None:

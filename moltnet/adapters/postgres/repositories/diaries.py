@@ -5,7 +5,7 @@ from collections.abc import Collection
 from datetime import datetime
 from operator import itemgetter
 
-from moltnet.adapters.postgres.rows import columns_of, diary_from_row, share_from_row
+from moltnet.adapters.postgres.rows import LAST_RECORD, columns_of, diary_from_row, share_from_row
 from moltnet.adapters.postgres.session import Repository, Row
 from moltnet.domain.constraints import LARGEST_PAGE, Page
 from moltnet.domain.diaries import Diary
@@ -21,15 +21,18 @@ ADD_DIARY = """
     )
     on conflict (id) do nothing
 """
-SELECT_DIARIES = "select id, owner_id, name, visibility, signed, injection_risk, created_at, updated_at from diaries"
+SELECT_DIARIES = f"""
+    select id, owner_id, name, visibility, signed, injection_risk, created_at, updated_at, {LAST_RECORD} as chain
+    from diaries d
+"""  # noqa: S608 - constants
 # The diary of an id; diaries_pkey.
 FIND_DIARY = f"{SELECT_DIARIES} where id = %(id)s"
 # The same with an agent's relations to it; diaries_pkey, relation_tuples_key alone.
-FIND_DIARY_WITH_RELATIONS = """
-    select id, owner_id, name, visibility, signed, injection_risk, created_at, updated_at,
+FIND_DIARY_WITH_RELATIONS = f"""
+    select id, owner_id, name, visibility, signed, injection_risk, created_at, updated_at, {LAST_RECORD} as chain,
         array(select relation from relation_tuples t where t.object = d.id and t.subject = %(subject)s) as relations
     from diaries d where id = %(id)s
-"""
+"""  # noqa: S608 - constants
 # An owner's diaries, newest first; diaries_owner gives the order.
 DIARIES_OWNED_BY = f"""
     {SELECT_DIARIES}

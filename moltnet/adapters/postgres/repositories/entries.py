@@ -17,7 +17,14 @@ from moltnet.adapters.postgres.repositories.entry_changes import (
     index_values,
 )
 from moltnet.adapters.postgres.repositories.listing import RARE_TAG, browse, latest, newest, page_values
-from moltnet.adapters.postgres.rows import beside, diary_from_row, entry_from_row, parted, public_entry_from_row
+from moltnet.adapters.postgres.rows import (
+    LAST_RECORD,
+    beside,
+    diary_from_row,
+    entry_from_row,
+    parted,
+    public_entry_from_row,
+)
 from moltnet.adapters.postgres.session import Repository, Row
 from moltnet.adapters.postgres.terms import stored_terms
 from moltnet.domain.constraints import Page
@@ -42,14 +49,14 @@ FIND_MANY_ENTRIES = """
 """
 # The entry of an id in a diary, the diary, and an agent's relations to it: one row, nulls for what there is not;
 # diary_entries_pkey, diaries_pkey, relation_tuples_key alone.
-FIND_WITH_RELATIONS = """
+FIND_WITH_RELATIONS = f"""
     select entries.*, d.id as of_id, d.owner_id as of_owner_id, d.name as of_name, d.visibility as of_visibility,
         d.signed as of_signed, d.injection_risk as of_injection_risk, d.created_at as of_created_at,
-        d.updated_at as of_updated_at,
+        d.updated_at as of_updated_at, {LAST_RECORD} as of_chain,
         array(select relation from relation_tuples t where t.object = d.id and t.subject = %(agent_id)s) as relations
     from (select) as one left join diaries d on d.id = %(diary_id)s
     left join entries on entries.id = %(id)s and entries.diary_id = d.id
-"""
+"""  # noqa: S608 - constants
 # One row, once nobody else is asking the same: until its transaction ends, anyone who asks for the same fold of the
 # same diary waits here. A statement of its own, since the next one must see what the other has written.
 WAIT_FOR_FOLD = "select pg_advisory_xact_lock(hashtextextended(%(diary_id)s::text || encode(%(fold)s, 'hex'), 0))"
