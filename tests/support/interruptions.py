@@ -123,7 +123,8 @@ class _Interrupted:
 
     def __getattr__(self, method: str) -> Any:
         member = getattr(self._port, method)
-        if not inspect.iscoroutinefunction(member):
+        code = getattr(member, "__code__", None)
+        if not (code and code.co_flags & inspect.CO_COROUTINE):
             return member
 
         async def call(*arguments: Any, **named: Any) -> Any:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import NoReturn, Protocol, TypeVar
 
-from moltnet.adapters.memory.tables import Tables
+from moltnet.adapters.memory.tables import DraftTables, Tables
 
 Row = TypeVar("Row")
 
@@ -87,7 +87,7 @@ class Snapshot:
 class Alone:
     """Statements that stand alone: each sees what is committed, and is committed itself when it ends."""
 
-    def __init__(self, unit: Unit, committed: Tables, writer: WriterLock, commit: Callable[[Tables], None]) -> None:
+    def __init__(self, unit: Unit, committed: Tables, writer: WriterLock, commit: Callable[[DraftTables], None]) -> None:
         self._unit = unit
         self._committed = committed
         self._writer = writer

@@ -25,7 +25,7 @@ from moltnet.adapters.memory.repositories.records import MemoryRecords
 from moltnet.adapters.memory.repositories.requests import MemoryIdempotencyRecords, MemoryOutbox, MemorySigningRequests
 from moltnet.adapters.memory.repositories.transparency import MemoryTransparencyLog
 from moltnet.adapters.memory.statements import Alone, Snapshot, Statements, Together, Unit, WriterLock
-from moltnet.adapters.memory.tables import Tables
+from moltnet.adapters.memory.tables import DraftTables, Tables
 from moltnet.domain.feed import Position
 from moltnet.domain.indexing import EntryIndex
 
@@ -93,7 +93,7 @@ class MemoryStorage:
         self.events = MemoryFeedEvents()
         self._committed = Tables()
         self._writer = WriterLock()
-        self._snapshots: WeakSet[Tables] = WeakSet()
+        self._snapshots: WeakSet[DraftTables] = WeakSet()
 
     def prepared(self, index: EntryIndex) -> EntryIndex:
         return index
@@ -130,7 +130,7 @@ class MemoryStorage:
             finally:
                 unit.end()
 
-    def _commit(self, draft: Tables) -> None:
+    def _commit(self, draft: DraftTables) -> None:
         for snapshot in self._snapshots:
             snapshot.retain(draft)
         draft.apply()

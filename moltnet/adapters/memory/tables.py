@@ -1,6 +1,5 @@
 """Rows in memory, and drafts of them: changes that nobody else sees until they are applied."""
 
-import copy
 from collections.abc import Callable, Hashable, Mapping
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -362,19 +361,30 @@ class Tables:
         """The row on embedding models."""
         return self.models.get(None) or ModelRow()
 
-    def draft(self) -> "Tables":
+    def draft(self) -> "DraftTables":
         """The same tables, to be changed without anybody seeing it."""
-        drafted = copy.copy(self)
-        for name, table in vars(self).items():
-            setattr(drafted, name, Draft(table))
-        return drafted
+        return DraftTables(self)
 
-    def retain(self, draft: "Tables") -> None:
-        """Keeps everything that a draft is about to change as it is in this other draft."""
-        for name, table in vars(self).items():
-            table.retain(getattr(draft, name))
+
+class DraftTables(Tables):
+    """Drafts of tables, each made when it is first asked for: most statements look at two or three of thirty."""
+
+    def __init__(self, beneath: Tables) -> None:
+        self._beneath = beneath
+        self._drafts: dict[str, Draft[Any, Any]] = {}
+
+    def __getattr__(self, name: str) -> Draft[Any, Any]:
+        """Makes the draft of a table."""
+        draft = self._drafts[name] = Draft(getattr(self._beneath, name))
+        setattr(self, name, draft)
+        return draft
+
+    def retain(self, draft: "DraftTables") -> None:
+        """Keeps everything that another draft is about to change as it is in this one."""
+        for name, changes in draft._drafts.items():  # noqa: SLF001  # of its own class
+            getattr(self, name).retain(changes)
 
     def apply(self) -> None:
-        """Makes the changes of a draft, all in one step."""
-        for table in vars(self).values():
-            table.apply()
+        """Makes the changes of the draft, all in one step."""
+        for draft in self._drafts.values():
+            draft.apply()
