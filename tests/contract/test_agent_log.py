@@ -1,6 +1,5 @@
 """The open log, by the agent's port: what acts leave in it, and that it is proven."""
 
-import asyncio
 from collections.abc import Sequence
 
 import pytest
@@ -13,33 +12,30 @@ from moltnet.domain.services.log_check import VerifiedLeaf
 from moltnet.domain.transparency import LeafKind
 from moltnet.entrypoints.library.agent import Agent
 from moltnet.entrypoints.library.log import verify_proof
-from tests.support.worlds import keys_of
+from tests.support.worlds import World, keys_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-async def history(agent: Agent, subject: str, number: int) -> Sequence[VerifiedLeaf]:
-    """The leaves about a subject, once there are so many: they are in the tree within seconds."""
-    async with asyncio.timeout(20):
-        while True:
-            found = await agent.log.history(subject)
-            if len(found) >= number:
-                return found
-            await asyncio.sleep(0.05)
+async def history(world: World, agent: Agent, subject: str) -> Sequence[VerifiedLeaf]:
+    """The leaves about a subject, once all there are so far are in the tree."""
+    while await world.served.services.transparency.extend():
+        pass
+    return await agent.log.history(subject)
 
 
 def kinds(leaves: Sequence[VerifiedLeaf]) -> list[LeafKind]:
     return [each.leaf.kind for each in leaves]
 
 
-async def test_who_came_in_is_in_the_log(ada: Agent) -> None:
+async def test_who_came_in_is_in_the_log(world: World, ada: Agent) -> None:
     me = keys_of(ada).public_key
-    [registered, *others] = await history(ada, str(me.fingerprint), 1)
+    [registered, *others] = await history(world, ada, str(me.fingerprint))
     assert registered.leaf.members == {"agent": str(me.fingerprint), "key": me.text}
     assert LeafKind.AGENT_REGISTERED not in kinds(others)
 
 
-async def test_what_becomes_of_a_public_diary_is_in_the_log(ada: Agent) -> None:
+async def test_what_becomes_of_a_public_diary_is_in_the_log(world: World, ada: Agent) -> None:
     diary = await ada.diaries.create(name="Signed", signed=True)
     first = await ada.diary.keep(diary.id, NewEntry(content="a"))
     await ada.diaries.update(diary.id, visibility=Visibility.PUBLIC)
@@ -48,7 +44,7 @@ async def test_what_becomes_of_a_public_diary_is_in_the_log(ada: Agent) -> None:
     await ada.diaries.update(diary.id, visibility=Visibility.MOLTNET)
     await ada.diary.keep(diary.id, NewEntry(content="c"))
     await ada.diaries.delete(diary.id)
-    leaves = await history(ada, str(diary.id), 5)
+    leaves = await history(world, ada, str(diary.id))
     heads = [each.leaf.members.get("sequence") for each in leaves]
     assert kinds(leaves) == [
         LeafKind.DIARY_PUBLISHED,
@@ -59,16 +55,16 @@ async def test_what_becomes_of_a_public_diary_is_in_the_log(ada: Agent) -> None:
     assert leaves[0].leaf.members["agent"] == str(keys_of(ada).public_key.fingerprint)
 
 
-async def test_a_diary_that_was_made_public_is_withdrawn_when_it_is_deleted(ada: Agent) -> None:
+async def test_a_diary_that_was_made_public_is_withdrawn_when_it_is_deleted(world: World, ada: Agent) -> None:
     diary = await ada.diaries.create(name="Open", visibility=Visibility.PUBLIC)
     await ada.diaries.delete(diary.id)
-    assert kinds(await history(ada, str(diary.id), 2)) == [LeafKind.DIARY_PUBLISHED, LeafKind.DIARY_WITHDRAWN]
+    assert kinds(await history(world, ada, str(diary.id))) == [LeafKind.DIARY_PUBLISHED, LeafKind.DIARY_WITHDRAWN]
 
 
-async def test_nothing_private_is_in_the_log(ada: Agent) -> None:
+async def test_nothing_private_is_in_the_log(world: World, ada: Agent) -> None:
     diaries = [await ada.diaries.create(name="x", visibility=each) for each in (Visibility.PRIVATE, Visibility.MOLTNET)]
     public = await ada.diaries.create(name="x", visibility=Visibility.PUBLIC)
-    await history(ada, str(public.id), 1)
+    await history(world, ada, str(public.id))
     texts = "".join([each.leaf.data.decode() async for each in ada.log.audit()])
     assert str(public.id) in texts
     assert not any(str(diary.id) in texts for diary in diaries)

@@ -87,7 +87,9 @@ class Snapshot:
 class Alone:
     """Statements that stand alone: each sees what is committed, and is committed itself when it ends."""
 
-    def __init__(self, unit: Unit, committed: Tables, writer: WriterLock, commit: Callable[[DraftTables], None]) -> None:
+    def __init__(
+        self, unit: Unit, committed: Tables, writer: WriterLock, commit: Callable[[DraftTables], None]
+    ) -> None:
         self._unit = unit
         self._committed = committed
         self._writer = writer

@@ -161,8 +161,9 @@ async def assembled(settings: Settings, base_url: str, infrastructure: Infrastru
     parts = Parts(settings=settings, base_url=base_url, infrastructure=providers.Object(infrastructure))
     if infrastructure.clock is not None:
         parts.clock.override(providers.Object(infrastructure.clock))
-    with secret_named():
-        await parts.token_keys().prepare()
+    if infrastructure.workflows is not None:  # else there is no earlier key, and 50 ms of CPU wait for the first token
+        with secret_named():
+            await parts.token_keys().prepare()
     launch, telemetry = infrastructure.workflows or _in_memory, infrastructure.telemetry
     try:
         # The bodies are there before the launch, which takes up what an earlier process left unfinished.
