@@ -43,4 +43,4 @@ signal.signal(signal.SIGINT, _interrupted)
 def pytest_collection_finish() -> None:
     """What was collected stays to the end, so that garbage is not looked for in it; in the rest of it more seldom."""
     gc.freeze()
-    gc.set_threshold(20_000, 50, 100)
+    gc.set_threshold(100_000, 50, 100)

@@ -15,9 +15,12 @@ from moltnet.domain.services import Services
 from moltnet.domain.services.models import Models
 from moltnet.domain.transparency import Leaf
 from moltnet.entrypoints.container.networks import Infrastructure, assembled
+from moltnet.entrypoints.discovery.document import NetworkUrls
+from moltnet.entrypoints.library.network import MoltNet
 from moltnet.entrypoints.settings import Settings
 from moltnet.ports.credentials import SigningKey
 from moltnet.ports.search import Embedder
+from moltnet.ports.system import Clock
 from tests.support.builders import NOON
 
 UNTHROTTLED = Limits(**dict.fromkeys(attrs.fields_dict(Limits), 1_000_000))
@@ -48,6 +51,13 @@ async def services_on(
             await work.transparency.add(Leaf.network_key(key.kid, key.created_at, alone=False))
     async with assembled(settings, base_url, infrastructure) as services:
         yield services
+
+
+@asynccontextmanager
+async def embedded(clock: Clock | None = None) -> AsyncIterator[MoltNet]:
+    """As `MoltNet.in_memory`, with the one key by which networks of tests sign tokens."""
+    async with services_on(attrs.evolve(in_memory(), clock=clock)) as services:
+        yield MoltNet(services, NetworkUrls(api_url=BASE_URL))
 
 
 @functools.cache

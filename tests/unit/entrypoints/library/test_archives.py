@@ -31,21 +31,21 @@ from moltnet.domain.transparency import Leaf, LeafKind
 from moltnet.entrypoints.library.agent import LocalAgent
 from moltnet.entrypoints.library.archive_checks import verify_archive
 from moltnet.entrypoints.library.importing import ImportStopped
-from moltnet.entrypoints.library.network import MoltNet
 from tests.support.archives import Change, changed, contents, filled, read_members
+from tests.support.networks import embedded
 from tests.support.strategies import STORABLE
 
 
 @pytest.fixture
 async def ada() -> AsyncIterator[LocalAgent]:
-    async with MoltNet.in_memory() as network:
+    async with embedded() as network:
         yield await network.genesis()
 
 
 @pytest.fixture
 async def bea() -> AsyncIterator[LocalAgent]:
     """An agent of another network."""
-    async with MoltNet.in_memory() as network:
+    async with embedded() as network:
         yield await network.genesis()
 
 
@@ -101,7 +101,7 @@ def test_any_entries_come_through_two_networks(plain: list[NewEntry], signed: li
     async def through() -> None:
         with TemporaryDirectory() as folder:
             first, second = Path(folder, "first.zip"), Path(folder, "second.zip")
-            async with MoltNet.in_memory() as here, MoltNet.in_memory() as there:
+            async with embedded() as here, embedded() as there:
                 ada, bea = await here.genesis(), await there.genesis()
                 for name, entries in {"Plain": plain, "Signed": signed}.items():
                     diary = await ada.diaries.create(name=name, signed=name == "Signed")
@@ -437,7 +437,7 @@ def an_archive(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     path = tmp_path_factory.mktemp("archive") / "a.zip"
 
     async def write() -> None:
-        async with MoltNet.in_memory() as network:
+        async with embedded() as network:
             ada = await network.genesis()
             await filled(ada)
             await ada.export(path)

@@ -13,6 +13,7 @@ from moltnet.entrypoints.library.network import MoltNet
 from moltnet.entrypoints.library.transport import Transport
 from moltnet.entrypoints.operations import log as operations
 from moltnet.ports.transparency import LogMemory
+from tests.support.networks import embedded
 
 URL = "https://net.example"
 
@@ -44,7 +45,7 @@ async def grown(network: MoltNet, number: int) -> None:
 @pytest.mark.parametrize("is_file", [True, False])
 async def test_a_network_that_goes_back_or_shows_another_log_is_refused(tmp_path: Path, *, is_file: bool) -> None:
     memory: LogMemory = file_log_memory(tmp_path / "moltnet.json", URL) if is_file else HeadInMemory()
-    async with MoltNet.in_memory() as network, MoltNet.in_memory() as other:
+    async with embedded() as network, embedded() as other:
         log = Log((await network.genesis()).transport, memory)
         await grown(network, 2)
         first = await log.describe()
@@ -67,7 +68,7 @@ async def test_a_network_that_goes_back_or_shows_another_log_is_refused(tmp_path
 
 async def test_a_witness_that_has_not_signed_is_missed(tmp_path: Path) -> None:
     del tmp_path
-    async with MoltNet.in_memory() as network:
+    async with embedded() as network:
         key = (await network.anonymous.log.follow()).key
         witness = VerifierKey(name="witness.example", kind=4, key=key.key)
         with pytest.raises(LogForked, match=r"witness\.example"):
@@ -78,7 +79,7 @@ async def test_heads_of_several_networks_are_kept_beside_one_another(tmp_path: P
     credentials = tmp_path / "moltnet.json"
     one, two = file_log_memory(credentials, URL), file_log_memory(credentials, "https://other.example")
     assert (one.read(), two.read()) == (None, None)
-    async with MoltNet.in_memory() as network:
+    async with embedded() as network:
         await grown(network, 1)
         early = await network.anonymous.log.follow()
         await grown(network, 2)
