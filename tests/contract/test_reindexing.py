@@ -19,7 +19,7 @@ LATER = NOON + timedelta(seconds=1)
 
 
 async def found_by_word(storage: Storage, diary: Diary, word: str) -> list[EntryId]:
-    question = Question(words=LexicalQuery(forms=((Term("nowhere"), Term(word)),)))
+    question = Question(words=LexicalQuery(forms=(((Term("nowhere"), Term(word)),),)))
     async with storage.snapshot() as work:
         return [each.entry_id for each in (await work.candidates.best(question, [diary.id], 10)).found]
 

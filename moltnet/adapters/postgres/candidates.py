@@ -286,19 +286,25 @@ def _words_values(words: LexicalQuery) -> dict[str, Any]:
 
     Where two share a place the second has none: it still counts for the best possible.
     """
-    terms = sorted(words.terms)
-    stored = list(map(stored_form, terms))
+    all_terms = sorted(words.terms)
+    stored = list(map(stored_form, all_terms))
     dimensions = list(map(dimension_of, stored))
-    numbers = {term: number for number, term in enumerate(terms, start=1)}
-    forms = [(numbers[term], word, not at) for word, each in enumerate(words.forms) for at, term in enumerate(each)]
+    numbers = {term: number for number, term in enumerate(all_terms, start=1)}
+    forms = [
+        (numbers[term], word, place, terms is alternatives[-1] and term == terms[0])
+        for word, alternatives in enumerate(words.forms)
+        for place, terms in enumerate(alternatives)
+        for term in terms
+    ]
     return {
         "lexemes": stored,
         "quoted": list(map(quoted, stored)),
         "places": [each if dimensions.index(each) == at else None for at, each in enumerate(dimensions)],
         "always": [numbers[term] for term in words.scored],
-        "form_of": [number for number, _, _ in forms],
-        "form_word": [word for _, word, _ in forms],
-        "is_first": [is_first for _, _, is_first in forms],
+        "form_of": [number for number, *_ in forms],
+        "form_word": [word for _, word, *_ in forms],
+        "alternatives": [place for _, _, place, _ in forms],
+        "are_last": [is_last for *_, is_last in forms],
         "sample": DIARIES_COUNTED,
         "looked_up": WORDS_LOOKED_UP,
     }

@@ -31,14 +31,16 @@ _FREQUENT_HERE = """
         select lexeme, holding from found where id in (select id from diary order by id limit %(sample)s)
     ) as holders using (lexeme) group by number
 """
-# A word of several forms has those that an entry holds, and the first where none is held.
+# A word of several forms has those held of the first alternative of which any is, or else one of the last.
 _LOOKED_UP = """
     frequent as materialized ({frequent}), formed as (
         select number from (
-            select number, is_first, holding, max(holding) over (partition by word) as most
-            from unnest(%(form_of)s::int[], %(form_word)s::int[], %(is_first)s::bool[]) as form (number, word, is_first)
+            select number, alternative, is_last, holding,
+                min(alternative) filter (where holding > 0) over (partition by word) as first_held
+            from unnest(%(form_of)s::int[], %(form_word)s::int[], %(alternatives)s::int[], %(are_last)s::bool[])
+                as form (number, word, alternative, is_last)
             join frequent using (number)
-        ) as forms where holding > 0 or (is_first and most = 0)
+        ) as forms where (holding > 0 and alternative = first_held) or (is_last and first_held is null)
     ), kept as materialized (
         select wanted.*, frequent.holding from wanted join frequent using (number)
         where number = any(%(always)s::int[]) or number in (select number from formed)
