@@ -82,6 +82,8 @@ GRAPHS = """
     where indrelid::regclass::text ~ '^(public|large)_passages' and pg_get_indexdef(indexrelid) like '%hnsw%'
 """
 INDEX = (
+    "truncate diary_sizes",
+    "insert into diary_sizes select diary_id, 0, count(*) from diary_entries group by diary_id",
     "insert into public_passages (entry_id, ordinal, embedding_model, embedding) select * from public_vectors",
     f"""
     insert into large_diaries (diary_id, entries, since, ready) select id, entries, '1', true from (

@@ -1,6 +1,8 @@
 """Pages by tag, among many entries: found by the indexes of tags, or in the order of the page."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from typing import LiteralString
 
 import psycopg
@@ -10,12 +12,13 @@ from moltnet.adapters.postgres.repositories.entries import PUBLIC_PAGE_OF_TAG
 from moltnet.adapters.postgres.repositories.listing import RARE_TAG, latest, newest, page_values
 from moltnet.adapters.postgres.storage import PostgresStorage
 from moltnet.domain.constraints import Page
-from moltnet.domain.diaries import Visibility
+from moltnet.domain.diaries import DiaryNotFound, Visibility
 from moltnet.domain.entries import Entry
 from moltnet.domain.feed import Cursor
+from moltnet.domain.indexing import EntryIndex
 from moltnet.domain.search import ANY_TERMS, Filters
 from tests.support.builders import an_author, an_entry
-from tests.support.postgres import a_database, execute
+from tests.support.postgres import a_database, execute, rows
 from tests.support.stored import joined, opened, written
 
 pytestmark = pytest.mark.real
@@ -118,3 +121,30 @@ async def test_pages_of_a_common_tag_follow_each_other(database: str) -> None:
     found = [each for page in pages for each in page]
     assert found == sorted(set(found), key=lambda each: (each.created_at, each.id), reverse=True)
     assert len(found) == ENTRIES / 2
+
+
+async def test_size_of_a_diary_is_what_it_holds_whoever_writes_at_once(database: str) -> None:
+    async with PostgresStorage.open(database, max_connections=4) as storage:
+        agent = await joined(storage)
+        diary, gone = [await opened(storage, agent) for _ in range(2)]
+        entries = [an_entry(diary=diary.id, author=an_author(agent)) for _ in range(12)]
+
+        async def write(entry: Entry) -> None:
+            async with storage.transaction() as work:
+                await work.entries.add(entry, EntryIndex())
+
+        async def write_and_undo() -> None:
+            with suppress(DiaryNotFound):
+                async with storage.transaction() as work:
+                    await work.entries.add(an_entry(diary=diary.id, author=an_author(agent)), EntryIndex())
+                    raise DiaryNotFound
+
+        await asyncio.gather(
+            *map(write, entries), write_and_undo(), write(an_entry(diary=gone.id, author=an_author(agent)))
+        )
+        async with storage.transaction() as work:
+            assert await work.entries.remove(diary.id, entries[0].id)
+            assert await work.diaries.remove(gone.id)
+        async with storage.autocommit() as work:
+            assert (await work.entries.newest([diary.id, gone.id], Filters(), Page(1)))[1] == 11
+    assert await rows(database, "select diary_id, sum(entries) from diary_sizes group by diary_id") == [(diary.id, 11)]

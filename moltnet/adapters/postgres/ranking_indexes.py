@@ -28,8 +28,7 @@ PUBLIC_POOL: LiteralString = f"""
             select quoted, holding, row_number() over (order by holding, quoted) as place from kept
         ) as placed
         where place <= 2 or holding <= 0.01 * (
-            select sum(coalesce(l.entries, (select count(*) from diary_entries e where e.diary_id = sampled.id)))
-            from sampled left join large_diaries l on l.diary_id = sampled.id
+            select sum(entries) from sampled join diary_sizes s on s.diary_id = sampled.id
         )
     ), pool as materialized (
         select id, diary_id from (
@@ -47,13 +46,6 @@ PUBLIC_POOL: LiteralString = f"""
 # entry with a rare word by large_words_N_words: words together held by a fiftieth of the entries, and the rarest if a
 # tenth or less hold it. How near the others could be, and what the other words could add, is part of what is said to
 # lie beyond, so that `ranking.is_exact` takes it into account.
-# How many entries each has, of an indexed diary as they were counted last; large_diaries_pkey.
-COUNTED_BEFORE: LiteralString = """
-    select id, case when l.diary_id is null then (select count(*) from diary_entries e where e.diary_id = holders.id)
-        else greatest(l.entries, most) end::float8 as entries
-    from (select id, max(holding) as most from held group by id) as holders
-    left join large_diaries l on l.diary_id = holders.id
-"""
 RARE: LiteralString = """
     total as materialized (select coalesce(sum(entries), 0) as entries from counted), rare as materialized (
         select lexeme from (

@@ -14,7 +14,6 @@ import attrs
 from moltnet.adapters.postgres import ranking_words
 from moltnet.adapters.postgres.filtering import condition
 from moltnet.adapters.postgres.ranking_indexes import (
-    COUNTED_BEFORE,
     EXPANDING,
     FARTHER,
     LARGE_POOL,
@@ -175,14 +174,14 @@ def _within(diaries: LiteralString, parts: _Parts) -> LiteralString:
 @cache
 def _near(parts: _Parts) -> LiteralString:
     diary: LiteralString = "diary as (select distinct diary_id as id from pool), "
-    terms = diary + ranking_words.of_looked_up(COUNTED_BEFORE) if parts.by_words else ""
+    terms = diary + ranking_words.of_looked_up() if parts.by_words else ""
     pool = PUBLIC_POOL.format(condition=parts.condition)
     return _statement(f"{pool} {terms}", _of_pool(parts), parts)
 
 
 @cache
 def _by_indexes(parts: _Parts, *, beside_others: bool) -> LiteralString:
-    words = ranking_words.of_diaries(in_forms=parts.in_forms, counted=COUNTED_BEFORE) + RARE if parts.by_words else ""
+    words = ranking_words.of_diaries(in_forms=parts.in_forms) + RARE if parts.by_words else ""
     pool = LARGE_POOL.format(rare=WITH_RARE if parts.by_words else "")
     rows = f"({_compared(_of_pool(parts))}"
     if beside_others:

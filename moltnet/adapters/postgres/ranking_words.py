@@ -2,8 +2,8 @@
 
 1. found: how many entries of each diary hold each wanted term, where any does; diary_terms_pkey, one scan a diary.
 2. kept: the terms that are looked up (`ranking.looked_up`), as some of the diaries tell (`frequent`). held: of those.
-3. counted: how many entries such a diary has; diary_entries_diary_id_id_key alone. Materialized, or they would be
-   counted for every mention.
+3. counted: how many entries such a diary has; diary_sizes_pkey. Materialized, or they would be added up for every
+   mention.
 4. telling: how distinctive that makes each term in each diary (`ranking.inverse_frequency`), and one that none holds.
 5. asked: as a vector of `ranking.shares`, whose inner product with an entry's terms is its share of the best BM25.
 """
@@ -49,7 +49,10 @@ _LOOKED_UP = """
 """
 _OF_THOSE = "held as materialized (select found.* from found join kept using (lexeme)),"
 _ASKED = """
-    counted as materialized ({counted}), telling as (
+    counted as materialized (
+        select id, (select sum(entries) from diary_sizes s where s.diary_id = holders.id)::float8 as entries
+        from (select distinct id from held) as holders
+    ), telling as (
         select
             id, lexeme, ln(1 + (entries - holding + 0.5) / (holding + 0.5)) as inverse_frequency,
             ln(1 + (entries + 0.5) / 0.5) as of_none
@@ -61,28 +64,18 @@ _ASKED = """
         )) as share
         from telling
     ), asked as (
-        select id, ('{{' || string_agg(place || ':' || share, ',') || '}}/1000000000')::sparsevec as terms
+        select id, ('{' || string_agg(place || ':' || share, ',') || '}/1000000000')::sparsevec as terms
         from shared join kept using (lexeme) group by id
     ),
 """
-_COUNTED = """
-    select id, (select count(*) from diary_entries e where e.diary_id = holders.id)::float8 as entries
-    from (select distinct id from held) as holders
-"""
 
 
-def of_diaries(*, in_forms: bool, counted: LiteralString = _COUNTED) -> LiteralString:
+def of_diaries(*, in_forms: bool) -> LiteralString:
     """What is asked of the diaries in `diary`; `in_forms` where what is held decides which words are looked up."""
     if not in_forms:
         kept: LiteralString = "kept as (select * from wanted),"
-        return EACH_TERM + kept + _FOUND.format(name="held") + _ASKED.format(counted=counted)
-    return (
-        EACH_TERM
-        + _FOUND.format(name="found")
-        + looked_up_by(_FREQUENT_HERE)
-        + _OF_THOSE
-        + _ASKED.format(counted=counted)
-    )
+        return EACH_TERM + kept + _FOUND.format(name="held") + _ASKED
+    return EACH_TERM + _FOUND.format(name="found") + looked_up_by(_FREQUENT_HERE) + _OF_THOSE + _ASKED
 
 
 def looked_up_by(frequent: LiteralString) -> LiteralString:
@@ -90,6 +83,6 @@ def looked_up_by(frequent: LiteralString) -> LiteralString:
     return _LOOKED_UP.format(frequent=frequent)
 
 
-def of_looked_up(counted: LiteralString) -> LiteralString:
+def of_looked_up() -> LiteralString:
     """What is asked of the diaries in `diary` where it was said before which words are looked up."""
-    return _FOUND.format(name="found") + _OF_THOSE + _ASKED.format(counted=counted)
+    return _FOUND.format(name="found") + _OF_THOSE + _ASKED

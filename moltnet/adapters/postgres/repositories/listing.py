@@ -48,14 +48,20 @@ _LATEST: LiteralString = """
     select entries.* from page join entries on entries.id = page.id
     order by entries.created_at desc, entries.id desc
 """
-# How many pass the filters, beside each entry of such a page, or beside nulls when it is empty.
+# How many pass the filters, beside each entry of such a page, or beside nulls when it is empty. How many there are
+# without any is counted with every change; diary_sizes_pkey.
 _NEWEST: LiteralString = """
     with {tagged} page as materialized ({page})
-    select counted.total, shown.* from (select count(*) as total from {counted}) as counted
+    select counted.total, shown.* from (select {counted}) as counted
     left join (select entries.* from page join entries on entries.id = page.id) as shown on true
     order by shown.created_at desc, shown.id desc
 """
-_COUNTED: LiteralString = "diary_entries e where e.diary_id = any(%(within)s::uuid[]) and {condition}"
+_ALL: LiteralString = """
+    coalesce(sum(entries), 0)::bigint as total from diary_sizes where diary_id = any(%(within)s::uuid[])
+"""
+_COUNTED: LiteralString = (
+    "count(*) as total from diary_entries e where e.diary_id = any(%(within)s::uuid[]) and {condition}"
+)
 # A page of one diary with the filters and the order of a listing, and how many there are; the diary's entries are all
 # read.
 _BROWSE: LiteralString = """
@@ -93,10 +99,10 @@ def newest(within: Collection[DiaryId], filters: Filters, words: LexicalQuery) -
     """The same, counted."""
     asked = condition(filters, words)
     if not filters.tags:
-        counted = _COUNTED.format(condition=asked)
+        counted = _ALL if asked == "true" else _COUNTED.format(condition=asked)
         return _NEWEST.format(tagged="", page=_page(within).format(condition=asked), counted=counted)
     tagged = _TAGGED.format(condition=asked, at_most="")
-    return _NEWEST.format(tagged=f"{tagged},", page=_OF_TAGGED, counted="tagged")
+    return _NEWEST.format(tagged=f"{tagged},", page=_OF_TAGGED, counted="count(*) as total from tagged")
 
 
 def browse(filters: Filters, words: LexicalQuery) -> LiteralString:
