@@ -2,8 +2,9 @@
 
 `python -m tests.support.forked SOCKET EXCLUDED …` accepts connections. A message on each asks for a process: its
 arguments, its environment, its working folder and the numbers of its open files as JSON, and with them those files. The
-answers are the process's id and, once it has ended, its exit status as `os.waitstatus_to_exitcode` gives it. What a
-forked server would start as `moltnet` is forked in the same way. /proc shows the arguments of each as its command line.
+answers are the process's id and, once it has ended, its exit status as `os.waitstatus_to_exitcode` gives it. With a
+connection that its peer closes before, as when tests are killed, ends its process. What a forked server would start as
+`moltnet` is forked in the same way. /proc shows the arguments of each as its command line.
 """
 
 import asyncio
@@ -181,10 +182,10 @@ def main(address: str, excluded: str) -> None:
         os.write(1, b"ready\n")
         connection = _forked(listening)
     message, descriptors, _, _ = socket.recv_fds(connection, MESSAGE_BYTES, MOST_FILES)
-    if child := os.fork():
-        _report(connection, child, descriptors)
-    connection.close()
     arguments, environment, folder, in_own_session, numbers = json.loads(message)
+    if child := os.fork():
+        _report(connection, child, descriptors, ends_alone=in_own_session)
+    connection.close()
     if in_own_session:
         os.setsid()
     _receive(dict(zip(numbers, descriptors, strict=True)))
@@ -251,16 +252,29 @@ def _forked(listening: socket.socket) -> socket.socket:
         connection.close()
 
 
-def _report(connection: socket.socket, child: int, descriptors: Sequence[int]) -> None:
-    """Says which process was forked and how it ends."""
+def _report(connection: socket.socket, child: int, descriptors: Sequence[int], *, ends_alone: bool) -> None:
+    """Says which process was forked and how it ends; unless it ends alone, it is killed when nobody hears that."""
     for descriptor in descriptors:
         os.close(descriptor)
     with suppress(OSError):
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         connection.send(str(child).encode())
+        if not ends_alone:
+            _kill_unless_heard(connection, child)
         _, status = os.waitpid(child, 0)
         connection.send(str(os.waitstatus_to_exitcode(status)).encode())
     os._exit(0)
+
+
+def _kill_unless_heard(connection: socket.socket, child: int) -> None:
+    """Returns when a process has ended, or who asked for it has, and the process with that."""
+    ended, either = os.pidfd_open(child), select.poll()
+    either.register(ended, select.POLLIN)
+    either.register(connection, 0)  # its end is reported in any case
+    either.poll()
+    with suppress(ProcessLookupError):
+        if not select.select([ended], [], [], 0)[0]:
+            os.kill(child, signal.SIGKILL)
 
 
 if __name__ == "__main__":
