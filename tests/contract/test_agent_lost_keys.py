@@ -110,7 +110,7 @@ async def test_an_agent_that_lost_everything_is_itself_again(world: World, ada: 
     first, second = await again.agents.keys(former.public_key.fingerprint)
     assert (first.public_key, second.public_key) == (former.public_key, identity.public_key)
     assert (first.cause, second.cause, second.former_signature) == (None, ChangeCause.RECOVERY, None)
-    changed, recovered = await history(again, str(identity.fingerprint), 2)
+    changed, recovered = await history(world, again, str(identity.fingerprint))
     assert (changed.leaf.kind, changed.leaf.members["cause"]) == (LeafKind.KEY_CHANGED, "recovery")
     assert recovered.leaf.kind is LeafKind.CREDENTIALS_RECOVERED
 
@@ -134,7 +134,7 @@ async def test_the_new_key_is_the_agents_by_the_open_log_alone(world: World, ada
     identity = await replaced(world, ada, keyring)
     again = await world.returning(identity)
     await again.records.write(diary.id, NewEntry(content="after"))
-    await history(again, str(identity.fingerprint), 1)
+    await history(world, again, str(identity.fingerprint))
     for key in (former, identity.public_key):
         assert (await again.records.verify(diary.id, keys=[key])).holds
 
