@@ -30,7 +30,7 @@ async def test_no_server_and_no_database_outlive_tests_that_are_interrupted(
     tmp_path: Path, number: signal.Signals
 ) -> None:
     command = [sys.executable, "-c", SERVING, str(migrated(tmp_path))]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as tests:
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as tests:  # noqa: ASYNC220 - nothing else goes on
         assert tests.stdout
         assert tests.stdout.readline() == b"ready\n"
         tests.send_signal(number)
