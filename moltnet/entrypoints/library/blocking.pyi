@@ -11,7 +11,7 @@ from moltnet.domain.audit import AuditEvent
 from moltnet.domain.caller import Anonymous, Caller
 from moltnet.domain.checkpoints import KnownLog, LogProof, VerifierKey
 from moltnet.domain.credentials import ClientSecret, Scope
-from moltnet.domain.diaries import Diary, Head, Visibility
+from moltnet.domain.diaries import Diary, Visibility
 from moltnet.domain.entries import Entry, EntryType, Kept, NewEntry
 from moltnet.domain.ids import DiaryId, EntryId, Expected, PreparedRecordId, ShareId, SigningRequestId
 from moltnet.domain.imports import ImportOutcome, ImportReport
