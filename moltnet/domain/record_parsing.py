@@ -27,18 +27,26 @@ from moltnet.domain.records import (
 from moltnet.domain.text import text_fault
 
 _HEXADECIMAL = re.compile(r"[0-9a-f]+", re.ASCII)
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z", re.ASCII)
+_COMMON = frozenset({"kind", "diary", "sequence", "previous", "author", "key", "createdAt", "entry"})
+_OF_ENTRY = _COMMON | {"type", "title", "contentHash", "tags", "importance", "occurredAt", "supersedes", "salt"}
+_OF_REMOVAL = _COMMON | {"removes", "removedHash"}
 Value = TypeVar("Value")
 
 
 def parse_record(payload: bytes) -> AnyRecord:
-    """The record that a payload is; raises MalformedRecord for anything but its one canonical form."""
+    """The record that a payload is; raises MalformedRecord for anything but its one canonical form.
+
+    The JSON is canonical, and each member is in the one form in which records write it.
+    """
     if len(payload) > PAYLOAD_MAX:
         raise MalformedRecord
     try:
         members = json.loads(payload)
         record = _READERS[members["kind"]](members)
         # The library's answer decides; the shortcut gives the same for what records hold, a good deal faster.
-        is_canonical = shortcut(record.members) == payload or record.payload == payload
+        is_canonical = shortcut(members) == payload or rfc8785.dumps(members) == payload
     except (
         KeyError,
         TypeError,
@@ -56,43 +64,54 @@ def parse_record(payload: bytes) -> AnyRecord:
 
 def shortcut(members: dict[str, Any]) -> bytes:
     """What RFC 8785 writes, where names are ASCII, numbers small and texts Unicode, as those of records are."""
-    return json.dumps(members, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return _ENCODER.encode(members).encode()
+
+
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 @lru_cache(maxsize=64)
-def _key(text: str) -> PublicKey:
-    """A chain has few authors, each with its text and fingerprint."""
-    return PublicKey.parse(text)
+def _key(text: str) -> tuple[PublicKey, str]:
+    """A key and its fingerprint: a chain has few authors."""
+    key = PublicKey.parse(text)
+    if key.text != text:
+        raise MalformedRecord
+    return key, str(key.fingerprint)
 
 
-def _common(members: dict[str, Any]) -> dict[str, Any]:
+def _common(members: dict[str, Any], names: frozenset[str]) -> dict[str, Any]:
+    key, author = _key(members["key"])
+    if members.keys() != names or members["author"] != author:
+        raise MalformedRecord
     return {
-        "diary_id": DiaryId(UUID(members["diary"])),
+        "diary_id": _diary(members["diary"]),
         "sequence": _number(members["sequence"]),
         "previous": _optional(_hash, members["previous"]),
-        "key": _key(members["key"]),
+        "key": key,
         "created_at": _time(members["createdAt"]),
-        "entry_id": EntryId(UUID(members["entry"])),
+        "entry_id": EntryId(_uuid(members["entry"])),
     }
 
 
 def _entry_record(members: dict[str, Any]) -> EntryRecord:
     return EntryRecord(
-        **_common(members),
+        **_common(members, _OF_ENTRY),
         entry_type=EntryType(members["type"]),
         title=_optional(_text, members["title"]),
         content_hash=_hash(members["contentHash"]),
-        tags=_optional(lambda tags: tuple(map(_text, tags)), members["tags"]),
+        tags=_optional(_tags, members["tags"]),
         importance=_number(members["importance"]),
         occurred_at=_optional(_time, members["occurredAt"]),
-        supersedes=_optional(lambda text: EntryId(UUID(text)), members["supersedes"]),
+        supersedes=_optional(lambda text: EntryId(_uuid(text)), members["supersedes"]),
         salt=_hexadecimal(members["salt"], SALT_BYTES * 2),
     )
 
 
 def _removal_record(members: dict[str, Any]) -> RemovalRecord:
     return RemovalRecord(
-        **_common(members), removes=_number(members["removes"]), removed_hash=_hash(members["removedHash"])
+        **_common(members, _OF_REMOVAL),
+        removes=_number(members["removes"]),
+        removed_hash=_hash(members["removedHash"]),
     )
 
 
@@ -111,22 +130,40 @@ def _text(value: Any) -> str:
     return value
 
 
+def _tags(value: Any) -> tuple[str, ...]:
+    if type(value) is not list:
+        raise MalformedRecord
+    return tuple(map(_text, value))
+
+
 def _number(value: Any) -> int:
     if type(value) is not int or value < 1:
         raise MalformedRecord
     return value
 
 
-def _hexadecimal(value: Any, length: int) -> str:
+@lru_cache(maxsize=64)
+def _diary(text: str) -> DiaryId:
+    return DiaryId(_uuid(text))
+
+
+def _uuid(text: str) -> UUID:
+    if not _UUID.fullmatch(text):
+        raise MalformedRecord
+    return UUID(int=int(text.replace("-", ""), 16))
+
+
+def _hexadecimal(value: str, length: int) -> str:
     if len(value) != length or not _HEXADECIMAL.fullmatch(value):
         raise MalformedRecord
-    return _text(value)
+    return value
 
 
 def _hash(value: Any) -> str:
     return _hexadecimal(value, HASH_LENGTH)
 
 
-def _time(value: Any) -> datetime:
-    # Another spelling of the same time is found as soon as the record is written again.
-    return datetime.fromisoformat(value)
+def _time(text: str) -> datetime:
+    if not _TIME.fullmatch(text):
+        raise MalformedRecord
+    return datetime.fromisoformat(text)

@@ -103,7 +103,8 @@ class ChainVerifier:
         for each in records:
             for fault in self._faults(each):
                 self._findings.append(Finding(each.sequence, fault))
-            self._head = max(self._head, each.head, key=lambda head: head.sequence)
+            if each.sequence > self._head.sequence:
+                self._head = each.head
 
     @property
     def keys(self) -> tuple[PublicKey, ...]:

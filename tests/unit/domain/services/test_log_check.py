@@ -183,3 +183,96 @@ def test_what_is_known_of_a_log_is_read_as_it_was_written() -> None:
     for text in ("", head(3).checkpoint.text, head(3).key.text):
         with pytest.raises(MalformedCheckpoint):
             KnownLog.parse(text)
+
+
+# Whatever is done to a proof, it is found
+
+REFUSALS = (LogProofWrong, LogForked, LogRolledBack, MalformedCheckpoint, MalformedLeaf)
+
+
+def flipped(text: str, data: st.DataObject) -> str:
+    """A text with one bit of it changed."""
+    raw = bytearray(text.encode())
+    bit = data.draw(st.integers(0, len(raw) * 8 - 1))
+    raw[bit // 8] ^= 1 << bit % 8
+    return raw.decode("latin-1")
+
+
+@given(st.integers(1, 20), st.data())
+def test_a_flipped_bit_of_a_leafs_proof_is_found(size: int, data: st.DataObject) -> None:
+    known = head(size)
+    shown = proof(data.draw(st.integers(0, size - 1)), known)
+    changed = [attrs.evolve(shown, leaf=flipped(shown.leaf, data))]
+    for number, each in enumerate(shown.hashes):
+        hashes = [*shown.hashes[:number], flipped(each, data), *shown.hashes[number + 1 :]]
+        changed.append(attrs.evolve(shown, hashes=hashes))
+    for each in changed:
+        with pytest.raises(REFUSALS):
+            VERIFIER.leaf(known, each)
+
+
+@given(st.integers(2, 20), st.data())
+def test_hashes_in_another_order_or_fewer_prove_nothing(size: int, data: st.DataObject) -> None:
+    known = head(size)
+    shown = proof(data.draw(st.integers(0, size - 1)), known)
+    order = data.draw(st.permutations(shown.hashes))
+    fewer = shown.hashes[: data.draw(st.integers(0, len(shown.hashes) - 1))]
+    for hashes in (order, fewer, [*shown.hashes, shown.hashes[0]]):
+        if hashes != shown.hashes:
+            with pytest.raises(REFUSALS):
+                VERIFIER.leaf(known, attrs.evolve(shown, hashes=hashes))
+
+
+@given(st.integers(2, 20), st.data())
+def test_the_proof_of_another_leaf_or_size_proves_nothing(size: int, data: st.DataObject) -> None:
+    known, index = head(size), data.draw(st.integers(0, size - 1))
+    shown, other = proof(index, known), data.draw(st.integers(0, size - 1).filter(lambda each: each != index))
+    for replayed in (
+        attrs.evolve(proof(other, known), index=index),
+        attrs.evolve(shown, leaf=proof(other, known).leaf),
+        attrs.evolve(shown, index=other),
+    ):
+        with pytest.raises(REFUSALS):
+            VERIFIER.leaf(known, replayed)
+    earlier = data.draw(st.integers(1, size - 1))
+    if index < earlier and proof(index, head(earlier)).hashes != shown.hashes:
+        with pytest.raises(REFUSALS):
+            VERIFIER.leaf(known, proof(index, head(earlier)))
+
+
+@given(st.integers(1, 20), st.data())
+def test_a_flipped_bit_of_what_a_log_grew_to_is_found(after: int, data: st.DataObject) -> None:
+    before = data.draw(st.integers(0, after - 1))
+    shown = growth(before, head(after))
+    changed = [attrs.evolve(shown, checkpoint=flipped(shown.checkpoint, data))]
+    for number, each in enumerate(shown.hashes):
+        hashes = [*shown.hashes[:number], flipped(each, data), *shown.hashes[number + 1 :]]
+        changed.append(attrs.evolve(shown, hashes=hashes))
+    for each in changed:
+        with pytest.raises(REFUSALS):
+            VERIFIER.grown(head(before), each)
+
+
+@given(st.integers(1, 19), st.data())
+def test_growth_between_other_sizes_is_not_this_growth(before: int, data: st.DataObject) -> None:
+    after = data.draw(st.integers(before + 1, 20))
+    shown, other = growth(before, head(after)), data.draw(st.integers(1, 20))
+    replayed = growth(min(other, after), head(after))
+    if replayed.hashes != shown.hashes:
+        with pytest.raises(REFUSALS):
+            VERIFIER.grown(head(before), attrs.evolve(shown, hashes=replayed.hashes))
+    if other < before:  # an earlier checkpoint, which the log signed once
+        with pytest.raises(REFUSALS):
+            VERIFIER.grown(head(before), growth(other, head(other)))
+
+
+@given(st.permutations(range(8)), st.sets(st.integers(0, 7)))
+def test_a_log_in_another_order_or_in_part_is_found(order: list[int], left_out: set[int]) -> None:
+    whole, shown = CompleteLog(head(8)), [number for number in order if number not in left_out]
+    for index, number in enumerate(shown):
+        whole.add(ShownLeaf.of(index, LEAVES[number].data))
+    if shown == list(range(8)):
+        whole.check()
+        return
+    with pytest.raises(LogProofWrong):
+        whole.check()
