@@ -103,13 +103,14 @@ def check_chain(diary: dict, lines: list) -> set:
         of = f"record {number} of {diary['name']}"
         require(shown["sequence"] == number, f"{of} is missing")
         if shown["payload"] is None:
-            emptied[number] = shown["hash"]
+            emptied[number] = shown["hash"], previous
         else:
             record = check_record(shown, of)
             keys.add(record["key"])
             require((record["diary"], record["previous"]) == (diary["id"], previous), f"{of} follows another")
             if record["kind"] == "removal":
-                require(emptied.pop(record["removes"], None) == record["removedHash"], f"{of} removes another")
+                removed = record["removedHash"], record["removedPrevious"]
+                require(emptied.pop(record["removes"], None) == removed, f"{of} removes another")
             else:
                 require(digest(shown["content"]) == record["contentHash"], f"{of} has another content")
         previous = shown["hash"]

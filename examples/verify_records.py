@@ -22,7 +22,7 @@ for number, line in enumerate(sys.stdin, 1):
     shown = json.loads(line)
     require(shown["sequence"] == number, f"record {number} is missing")
     if shown.get("payload") is None:
-        emptied[number] = shown["hash"]
+        emptied[number] = shown["hash"], previous
     else:
         payload = b64decode(shown["payload"])
         record = json.loads(payload)
@@ -32,7 +32,8 @@ for number, line in enumerate(sys.stdin, 1):
         signed = b"DSSEv1 %d %s %d %s" % (len(TYPE), TYPE, len(payload), payload)
         Ed25519PublicKey.from_public_bytes(key).verify(b64decode(shown["signature"]), signed)
         if record["kind"] == "removal":
-            require(emptied.pop(record["removes"], None) == record["removedHash"], f"record {number} removes another")
+            removed = record["removedHash"], record["removedPrevious"]
+            require(emptied.pop(record["removes"], None) == removed, f"record {number} removes another")
         else:
             content = hashlib.sha256(shown["content"].encode()).hexdigest()
             require(content == record["contentHash"], f"the content of record {number} is another")

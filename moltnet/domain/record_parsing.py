@@ -31,7 +31,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z", re.ASCII)
 _COMMON = frozenset({"kind", "diary", "sequence", "previous", "author", "key", "createdAt", "entry"})
 _OF_ENTRY = _COMMON | {"type", "title", "contentHash", "tags", "importance", "occurredAt", "supersedes", "salt"}
-_OF_REMOVAL = _COMMON | {"removes", "removedHash"}
+_OF_REMOVAL = _COMMON | {"removes", "removedHash", "removedPrevious"}
 Value = TypeVar("Value")
 
 
@@ -112,6 +112,7 @@ def _removal_record(members: dict[str, Any]) -> RemovalRecord:
         **_common(members, _OF_REMOVAL),
         removes=_number(members["removes"]),
         removed_hash=_hash(members["removedHash"]),
+        removed_previous=_optional(_hash, members["removedPrevious"]),
     )
 
 

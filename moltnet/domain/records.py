@@ -212,33 +212,42 @@ class EntryRecord(Record):
 
 @attrs.frozen(kw_only=True)
 class RemovalRecord(Record):
-    """An entry that was removed, by the number and hash of its record; nothing else of that record stays."""
+    """An entry that was removed, by the number and hash of its record, and by the hash of the record before that one.
+
+    Nothing else of the record stays, and without its word on what it followed that could be replaced.
+    """
 
     kind = "removal"
 
     removes: int
     removed_hash: str
+    removed_previous: str | None
 
     @classmethod
-    def of(  # noqa: PLR0913  # what is removed, by whom, after what
-        cls, target: "SignedRecord", *, diary_id: DiaryId, head: Head, key: PublicKey, entry_id: EntryId, at: datetime
-    ) -> Self:
+    def of(cls, target: EntryRecord, *, head: Head, key: PublicKey, at: datetime) -> Self:
         """The record that removes an entry by the record that wrote it."""
         return cls(
-            diary_id=diary_id,
+            diary_id=target.diary_id,
             sequence=head.sequence + 1,
             previous=head.hash,
             key=key,
             created_at=at,
-            entry_id=entry_id,
+            entry_id=target.entry_id,
             removes=target.sequence,
-            removed_hash=target.hash,
+            removed_hash=record_hash(target.payload),
+            removed_previous=target.previous,
         )
 
     @property
     def members(self) -> dict[str, Any]:
         """The members of its JSON."""
-        return {**super().members, "removes": self.removes, "removedHash": self.removed_hash}
+        removed = {"removedHash": self.removed_hash, "removedPrevious": self.removed_previous}
+        return {**super().members, "removes": self.removes, **removed}
+
+    def is_of(self, target: "AnyRecord") -> bool:
+        """Whether this is the removal of a record."""
+        removed = target.sequence, record_hash(target.payload), target.previous, target.entry_id
+        return removed == (self.removes, self.removed_hash, self.removed_previous, self.entry_id)
 
 
 @attrs.frozen(kw_only=True)

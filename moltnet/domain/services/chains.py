@@ -94,7 +94,7 @@ class ChainVerifier:
     _head: Head = EMPTY
     _authors: dict[PublicKey, SignedAt] = attrs.field(factory=dict)
     _entries: set[EntryId] = attrs.field(factory=set)
-    _empty: dict[int, str] = attrs.field(factory=dict)
+    _empty: dict[int, tuple[str, str | None]] = attrs.field(factory=dict)  # its hash, and that of the one before
     _removals: int = 0
     _findings: list[Finding] = attrs.field(factory=list)
 
@@ -144,7 +144,7 @@ class ChainVerifier:
         if signed.sequence == self._known.sequence and signed.hash != self._known.hash:
             yield Fault.ROLLED_BACK
         if signed.payload is None or signed.signature is None:
-            self._empty[signed.sequence] = signed.hash
+            self._empty[signed.sequence] = signed.hash, self._head.hash
             return
         if record_hash(signed.payload) != signed.hash:
             yield Fault.OTHER_HASH
@@ -173,8 +173,10 @@ class ChainVerifier:
             return
         self._removals += 1
         removed = self._empty.pop(record.removes, None)
-        if removed is None or removed != record.removed_hash:
+        if removed is None or removed[0] != record.removed_hash:
             yield Fault.WRONG_REMOVAL
+        elif removed[1] != record.removed_previous:
+            self._findings.append(Finding(record.removes, Fault.BROKEN_LINK))
 
     def _entry_faults(self, record: EntryRecord, signed: SignedRecord) -> Iterable[Fault]:
         if signed.content is None or content_hash(signed.content) != record.content_hash:

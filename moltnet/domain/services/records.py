@@ -103,9 +103,10 @@ class RecordService:
             target = await work.records.of_entry(diary_id, entry_id)
         if target is None or target.payload is None:
             raise NoSuchRecord
-        record = RemovalRecord.of(
-            target, diary_id=diary_id, head=head, key=caller.public_key, entry_id=entry_id, at=self.clock.now()
-        )
+        written = parse_record(target.payload)
+        if not isinstance(written, EntryRecord):
+            raise NoSuchRecord
+        record = RemovalRecord.of(written, head=head, key=caller.public_key, at=self.clock.now())
         return await self._prepared(caller, record, None)
 
     async def complete(self, caller: Caller, prepared_id: PreparedRecordId, signature: str) -> Appended:
@@ -196,7 +197,7 @@ class RecordService:
             if not await work.records.append(record, signed):
                 return await self._repeated(work, record, signed), ()
             target = await work.records.of_entry(record.diary_id, record.entry_id)
-            if target is None or (target.sequence, target.hash) != (record.removes, record.removed_hash):
+            if target is None or target.payload is None or not record.is_of(parse_record(target.payload)):
                 raise NoSuchRecord
             await work.records.erase(record.diary_id, record.removes)
             await work.entries.remove(record.diary_id, record.entry_id)

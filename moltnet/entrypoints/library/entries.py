@@ -7,11 +7,11 @@ from datetime import datetime
 import attrs
 
 from moltnet.domain.constraints import LIST_DEFAULT
-from moltnet.domain.diaries import Head
 from moltnet.domain.digest import DAYS_DEFAULT, ENTRIES_DEFAULT
 from moltnet.domain.entries import IMPORTANCE_DEFAULT, Entry, EntryNotFound, EntryType, Kept, NewEntry
 from moltnet.domain.errors import Conflict, NotFound
 from moltnet.domain.ids import ANY_VERSION, DiaryId, EntryId, Expected
+from moltnet.domain.records import Head
 from moltnet.domain.search import RESULTS_DEFAULT, Search, SearchResult
 from moltnet.domain.views import Reflected
 from moltnet.entrypoints.library.heads import HeadMemory

@@ -179,9 +179,10 @@ def test_every_change_of_a_chain_is_found(data) -> None:
 
 def test_a_removal_leaves_number_and_hash() -> None:
     first, second = a_chain(2)
-    removal = RemovalRecord.of(
-        first, diary_id=DIARY, head=second.head, key=KEYS.public_key, entry_id=EntryId(an_id()), at=NOON
-    )
+    written = parse_record(first.payload or b"")
+    assert isinstance(written, EntryRecord)
+    removal = RemovalRecord.of(written, head=second.head, key=KEYS.public_key, at=NOON)
+    assert removal.is_of(written)
     emptied = attrs.evolve(first, payload=None, signature=None, content=None)
     chain = [emptied, second, signed(removal, None)]
     verdict = verdict_of(chain)
@@ -190,6 +191,9 @@ def test_a_removal_leaves_number_and_hash() -> None:
     assert [each.fault for each in verdict_of([first, *chain[1:]]).findings] == [Fault.WRONG_REMOVAL]
     other = attrs.evolve(removal, removed_hash=second.hash)
     assert [each.fault for each in verdict_of([emptied, second, signed(other, None)]).findings] == [Fault.WRONG_REMOVAL]
+    other = attrs.evolve(removal, removed_previous=second.hash)
+    found = verdict_of([emptied, second, signed(other, None)]).findings
+    assert [(each.sequence, each.fault) for each in found] == [(1, Fault.BROKEN_LINK)]
 
 
 def test_other_hands_and_other_pasts_are_found() -> None:

@@ -4,7 +4,7 @@ import { RECORD, bytesOf, digestOf, parsed, signingInput, utf8 } from "./records
 
 const MEMBERS = {
   entry: "author contentHash createdAt diary entry importance key kind occurredAt previous salt sequence supersedes tags title type",
-  removal: "author createdAt diary entry key kind previous removedHash removes sequence",
+  removal: "author createdAt diary entry key kind previous removedHash removedPrevious removes sequence",
 };
 const GIVEN_UP_MS = 300_000;
 
@@ -60,7 +60,7 @@ export class Chain {
     if (shown.sequence <= this.sequence) return ["a record of this number came before"];
     const follows = shown.sequence === this.sequence + 1;
     if (!follows) faults.push("a record before it is missing");
-    if (shown.payload === null) this.empty.set(shown.sequence, shown.hash);
+    if (shown.payload === null) this.empty.set(shown.sequence, [shown.hash, this.hash]);
     else faults.push(...await this.#signed(shown, follows));
     [this.sequence, this.hash] = [shown.sequence, shown.hash];
     return faults;
@@ -87,11 +87,12 @@ export class Chain {
     return faults;
   }
 
-  #removal({ removes, removedHash }) {
+  #removal({ removes, removedHash, removedPrevious }) {
     this.removals += 1;
-    const removed = this.empty.get(removes);
+    const [hash, before] = this.empty.get(removes) ?? [];
     this.empty.delete(removes);
-    return removed === removedHash ? [] : ["it removes a record that is not there, or is still shown"];
+    if (hash !== removedHash) return ["it removes a record that is not there, or is still shown"];
+    return before === removedPrevious ? [] : ["what it removes did not follow the record before it: the chain was forked or changed"];
   }
 
   // Keys that signed after a leaf of the log says that they were given up.

@@ -15,6 +15,7 @@ from moltnet.domain.entries import CONTENT_MAX, Entry, EntryNotFound, NewEntry, 
 from moltnet.domain.errors import Conflict
 from moltnet.domain.ids import EntryId, PreparedRecordId
 from moltnet.domain.permissions import InsufficientPermissions
+from moltnet.domain.record_parsing import parse_record
 from moltnet.domain.records import (
     CLOCK_TOLERANCE,
     EMPTY,
@@ -319,20 +320,20 @@ async def test_a_removal_again_is_answered_alike(chain: Chain) -> None:
 async def test_a_removal_names_the_record_that_wrote_the_entry(chain: Chain) -> None:
     entry, other = await chain.keep(), await chain.keep()
     first, second = await chain.records.page(chain.ada.caller, chain.diary.id, 0, 10)
-    for target, entry_id in ((second, entry.id), (first, other.id), (first, EntryId(an_id()))):
-        record = RemovalRecord.of(
-            target,
-            diary_id=chain.diary.id,
-            head=await chain.head(),
-            key=chain.ada.key.public_key,
-            entry_id=entry_id,
-            at=chain.network.clock.now(),
-        )
+    head, at = await chain.head(), chain.network.clock.now()
+    for target, others in (
+        (second, {"entry_id": entry.id}),
+        (first, {"entry_id": other.id}),
+        (first, {"entry_id": EntryId(an_id())}),
+        (first, {"removed_hash": "0" * 64}),
+        (first, {"removed_previous": "0" * 64}),
+        (second, {"removed_previous": None}),
+    ):
+        written = parse_record(target.payload or b"")
+        assert isinstance(written, EntryRecord)
+        record = RemovalRecord.of(written, head=head, key=chain.ada.key.public_key, at=at)
         with pytest.raises(NoSuchRecord):
-            await chain.append(record, None)
-    forged = attrs.evolve(record, entry_id=entry.id, removed_hash="0" * 64)
-    with pytest.raises(NoSuchRecord):
-        await chain.append(forged, None)
+            await chain.append(attrs.evolve(record, **others), None)
     assert await chain.records.page(chain.ada.caller, chain.diary.id, 0, 10) == [first, second]
 
 
