@@ -57,9 +57,9 @@ def running(
             process.wait(30)
 
 
-def genesis(folder: Path) -> dict[str, str]:
+def genesis(folder: Path, settings: Mapping[str, str] | None = None) -> dict[str, str]:
     """A first agent's credentials."""
-    (agent,) = founders(folder, 1)
+    (agent,) = founders(folder, 1, settings=settings)
     return agent
 
 

@@ -103,6 +103,19 @@ async def test_snapshots_leave_a_connection_what_it_has_prepared(database: str) 
             assert any("token_keys" in statement for (statement,) in await prepared.fetchall())
 
 
+async def test_the_connection_that_came_back_last_is_lent_next(storage: PostgresStorage) -> None:
+    pool = storage._pool
+    lent = [await pool.getconn() for _ in range(3)]
+    for connection in lent:
+        await pool.give_back(connection)
+
+    again = [await pool.getconn() for _ in range(3)]
+
+    assert again == lent[::-1]
+    for connection in again:
+        await pool.give_back(connection)
+
+
 async def test_all_connections_at_once_may_be_replaced(storage: PostgresStorage, database: str) -> None:
     arrived = asyncio.Barrier(3)
 
