@@ -8,6 +8,8 @@
 3. The workflows of another executor are taken up publicly only by `resume_workflows`, which takes up what is running.
 4. How many workflows there are is told only by listing them all.
 5. Whether a launch got as far as a system database cannot be asked.
+6. Once a second it looks for workflows that are delayed or have a deadline, of which there are none. There is no setting for
+   that either; and it holds a transaction open meanwhile, which must not be idle for 5 s.
 """
 
 import threading
@@ -15,10 +17,11 @@ import time
 from typing import Any, cast
 
 import sqlalchemy as sa
-from dbos import DBOS, _sys_db
+from dbos import DBOS, _sys_db, _workflow_commands
 from dbos._dbos import _get_dbos_instance
 
 LONGEST_PAUSE_S = 1.0
+LOOK_FOR_DELAYED_EVERY_S = 4.0
 # Messages of late that nobody has received: workflow and topic.
 UNRECEIVED = sa.text("""
     select distinct destination_uuid, topic from dbos.notifications
@@ -58,6 +61,11 @@ class Retries:
     def __getattr__(self, name: str) -> Any:
         """Everything else of `time`."""
         return getattr(time, name)
+
+
+def look_for_delayed_seldom() -> None:
+    """Has an idle process do less (6). To be called before the launch."""
+    cast("Any", _workflow_commands)._BACKGROUND_JOBS_INTERVAL_SEC = LOOK_FOR_DELAYED_EVERY_S  # noqa: SLF001
 
 
 def ask_for_messages_every(seconds: float) -> None:

@@ -14,7 +14,13 @@ import sqlalchemy as sa
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
 
 from moltnet.adapters.dbos.connections import KIND, SCHEMA, EngineHealth, Executor, engine_of
-from moltnet.adapters.dbos.internals import Retries, ask_for_messages_every, take_up, wake_overlooked
+from moltnet.adapters.dbos.internals import (
+    Retries,
+    ask_for_messages_every,
+    look_for_delayed_seldom,
+    take_up,
+    wake_overlooked,
+)
 from moltnet.adapters.dbos.workflows import DbosWorkflows
 from moltnet.domain.errors import StorageUnavailable
 from moltnet.ports.workflows import Backoff, WorkflowBody
@@ -79,6 +85,7 @@ async def _dbos(
     workflows = DbosWorkflows(bodies, backoff, health)
     retries = Retries()
     retries.begin()
+    look_for_delayed_seldom()
     try:
         # Within the loop, whose workflows then run on it too: connections and sessions are bound to it.
         DBOS.launch()

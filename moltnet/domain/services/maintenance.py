@@ -102,8 +102,7 @@ class Schedule:
 
 
 BATCH = 500
-EXPIRE_EVERY = timedelta(seconds=5)
-FORGET_EVERY = timedelta(seconds=60)
+EXPIRE_EVERY = FORGET_EVERY = timedelta(seconds=60)
 FORGET_REQUESTS_EVERY = timedelta(hours=1)  # it reads the whole table, of which no index is kept for this
 INDEX_EVERY, INDEXED_AT_ONCE = timedelta(minutes=5), 200
 REINDEX_EVERY = timedelta(seconds=60)
