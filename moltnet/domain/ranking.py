@@ -29,10 +29,13 @@ BM25_LENGTH_MAX = 150
 WORDS_LOOKED_UP, DIARIES_COUNTED = 64, 50
 # Added to the relevance of what happened when the question says. Measured on dated memories (ADR-17).
 TIME_BOOST = 0.10
-# An answer whose best is less relevant than this is noise, or foreign to what was searched: for λ = 1, and, where texts
-# are expanded, for λ = δ = .75 (ADR-59).
-CONFIDENT_FROM, CONFIDENT_FROM_EXPANDED = 0.30, 0.22
-# Without a vector, as of a script that the model does not know, nothing but words speaks for it: half of them at least.
+# An answer whose best is less relevant than this is noise, or foreign to what was searched: for λ = 1.
+CONFIDENT_FROM = 0.30
+# Where texts are expanded, the best must be as likely as this: near, confirmed, and the question understood. So many
+# pieces that a question calls up beyond its own are enough: a longer one calls up more, and is no better understood.
+LIKELY_FROM, CONFIRMED_ADDS, UNDERSTOOD_ADDS, UNDERSTOOD_BY = 0.62, 0.20, 0.30, 20
+# An entry that reaches half of the best possible by words is likely, whatever the model says; without a vector, as of a
+# script that the model does not know, no other is.
 WORDS_CONFIDENT_FROM = 0.5
 
 
@@ -331,13 +334,21 @@ def score_share(worth: float, weights: Weights) -> float:
     return max(0.0, min(1.0, worth / most)) if most else 0.0
 
 
-def is_confident(ranked: Sequence[Ranked], balance: Balance) -> bool:
-    """Whether the most relevant of an answer is likely to be one, whatever else the caller weighs."""
-    if balance.cosine == 0:
-        least = WORDS_CONFIDENT_FROM
-    else:
-        least = CONFIDENT_FROM_EXPANDED if balance.expansion else CONFIDENT_FROM
-    return any(relevance(each.candidate, balance) >= least for each in ranked)
+def is_confident(ranked: Sequence[Ranked], question: Question) -> bool:
+    """Whether the most relevant of an answer is likely to be one, whatever else the caller weighs (ADR-66)."""
+    balance = Balance.of(question)
+    best = max((each.candidate for each in ranked), key=lambda each: relevance(each, balance), default=None)
+    return best is not None and _is_likely(best, question)
+
+
+def _is_likely(best: Candidate, question: Question) -> bool:
+    if best.words >= WORDS_CONFIDENT_FROM or question.vector is None:
+        return best.words >= WORDS_CONFIDENT_FROM
+    if not question.expansion_weight:
+        return relevance(best, Balance(question.words_weight)) >= CONFIDENT_FROM
+    understood = min(question.expansion.further / UNDERSTOOD_BY, 1.0) if question.expansion else 0.0
+    likely = (best.cosine or 0.0) + CONFIRMED_ADDS * best.expansion + UNDERSTOOD_ADDS * understood
+    return likely >= LIKELY_FROM
 
 
 def _sum(score: Score, relevant: float, recent: float, importance: int) -> float:

@@ -291,9 +291,9 @@ def _words_values(words: LexicalQuery) -> dict[str, Any]:
     dimensions = list(map(dimension_of, stored))
     numbers = {term: number for number, term in enumerate(all_terms, start=1)}
     forms = [
-        (numbers[term], word, place, terms is alternatives[-1] and term == terms[0])
+        (numbers[term], word, nth, terms is alternatives[-1] and term == terms[0])
         for word, alternatives in enumerate(words.forms)
-        for place, terms in enumerate(alternatives)
+        for nth, terms in enumerate(alternatives)
         for term in terms
     ]
     return {
@@ -303,7 +303,7 @@ def _words_values(words: LexicalQuery) -> dict[str, Any]:
         "always": [numbers[term] for term in words.scored],
         "form_of": [number for number, *_ in forms],
         "form_word": [word for _, word, *_ in forms],
-        "alternatives": [place for _, _, place, _ in forms],
+        "alternatives": [nth for _, _, nth, _ in forms],
         "are_last": [is_last for *_, is_last in forms],
         "sample": DIARIES_COUNTED,
         "looked_up": WORDS_LOOKED_UP,

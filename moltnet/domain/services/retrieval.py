@@ -89,7 +89,7 @@ class Retrieval:
 
     def is_confident(self, ranked: Sequence[Ranked], question: Question) -> bool:
         """Whether an answer is likely to be one."""
-        return is_confident(ranked, Balance.of(question))
+        return is_confident(ranked, question)
 
     async def _best(
         self,

@@ -176,18 +176,30 @@ def test_what_happened_then_is_lifted_a_little(candidate: Candidate, weights: We
 
 
 @pytest.mark.parametrize(
-    ("cosine", "words", "words_weight", "confident"),
-    [(0.6, 0.0, 1.0, True), (0.59, 0.0, 1.0, False), (0.4, 0.2, 1.0, True), (None, 0.29, 1.0, False)],
+    ("cosine", "words", "confident"),
+    [(0.6, 0.0, True), (0.59, 0.0, False), (0.4, 0.2, True), (None, 0.49, False), (None, 0.5, True)],
 )
 def test_an_answer_is_as_confident_as_its_best_is_relevant(
-    cosine: float | None, words: float, words_weight: float, *, confident: bool
+    cosine: float | None, words: float, *, confident: bool
 ) -> None:
     answer = [Ranked(a_candidate(), 1.0), Ranked(a_candidate(cosine=cosine, words=words), 0.0)]
-    assert is_confident(answer, Balance(words_weight)) is confident
-    expanded = Balance(0.75, 0.75)
-    assert is_confident([Ranked(a_candidate(cosine=0.4, words=0.1, expansion=0.3), 0)], expanded)
-    assert not is_confident([Ranked(a_candidate(cosine=0.4, words=0.1, expansion=0.1), 0)], expanded)
-    assert not is_confident([], Balance(words_weight))
+    assert is_confident(answer, Question(vector=a_vector(0))) is confident
+    assert not is_confident([], Question(vector=a_vector(0)))
+
+
+@pytest.mark.parametrize(
+    ("expansion", "further", "confident"), [(0.5, 20, True), (0.5, 200, True), (0.5, 9, False), (0.0, 20, False)]
+)
+def test_an_answer_is_likely_that_is_confirmed_and_whose_question_is_understood(
+    expansion: float, further: int, *, confident: bool
+) -> None:
+    question = Question(vector=a_vector(0), expansion=Expansion({1: 1.0}, further), expansion_weight=0.75)
+    assert is_confident([Ranked(a_candidate(cosine=0.25, expansion=expansion), 0)], question) is confident
+
+
+def test_a_question_to_the_letter_is_judged_by_what_the_sides_say_themselves() -> None:
+    gibberish = Question(vector=a_vector(0), words_weight=1.0, words=LexicalQuery(exact=1.0))
+    assert not is_confident([Ranked(a_candidate(cosine=0.1, words=0.45), 0)], gibberish)
 
 
 @pytest.mark.parametrize(
