@@ -14,9 +14,12 @@ SERVER := $(VENV)/.server-installed
 DEV := $(VENV)/.dev-installed
 # The frameworks that agents are embedded in have an environment of their own: together they are larger than a server.
 FRAMEWORKS := $(VENV)-integrations
+# Other stores of memories, measured beside MoltNet. One of them takes a Python whose SQLite loads extensions.
+PEERS := $(VENV)-peers
+PEERS_PYTHON ?= $(firstword $(wildcard /usr/bin/python3) $(PYTHON))
 FRAMEWORK_EXTRAS := agent-framework anthropic google-adk langchain langgraph openai-agents pydantic-ai
 
-.PHONY: env run test test-fast test-ory test-integrations check soak lint bench demo screenshots lock clean
+.PHONY: env run test test-fast test-ory test-integrations check soak lint bench bench-peers demo screenshots lock clean
 
 env: $(SERVER)
 
@@ -73,6 +76,9 @@ lint: $(DEV)
 bench: $(DEV)
 	$(BIN)/python -m bench
 
+bench-peers: $(PEERS)/.installed
+	$(BIN)/python -m bench.peers --others $(abspath $(PEERS))/bin/python
+
 # Needs a network: resolves pyproject.toml for every platform and Python at once.
 screenshots: $(DEV)
 	$(BIN)/python -m tests.support.screenshots .screenshots
@@ -88,9 +94,11 @@ lock: $(DEV)
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 		--extra memory $(patsubst %,--extra %,$(FRAMEWORK_EXTRAS)) \
 		pyproject.toml requirements/build.in requirements/integrations.in -o requirements/integrations.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		requirements/peers.in -o requirements/peers.lock
 
 clean:
-	rm -rf $(VENV) $(FRAMEWORKS)
+	rm -rf $(VENV) $(FRAMEWORKS) $(PEERS)
 
 # The checks come first, so that a missing piece is one sentence and not a traceback in the middle.
 $(BIN)/python:
@@ -122,4 +130,10 @@ $(FRAMEWORKS)/.installed: $(DEV) requirements/integrations.lock tests/frameworks
 	@$(BIN)/uv pip install --quiet --python $(FRAMEWORKS) --no-deps --no-build-isolation --editable .
 	@mkdir $(FRAMEWORKS)/ai_sdk && cp tests/frameworks/ai_sdk/package*.json $(FRAMEWORKS)/ai_sdk
 	@npm ci --silent --prefix $(FRAMEWORKS)/ai_sdk || echo "The example of the AI SDK is not run, for want of npm or of its packages." >&2
+	@touch $@
+
+$(PEERS)/.installed: $(DEV) requirements/peers.lock
+	@echo "Installing other stores of memories into $(PEERS)." >&2
+	@$(BIN)/uv venv --quiet --clear --python $(PEERS_PYTHON) $(PEERS)
+	@$(BIN)/uv pip install --quiet --python $(PEERS) --no-deps --require-hashes -r requirements/peers.lock
 	@touch $@

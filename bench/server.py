@@ -80,12 +80,21 @@ def cpu_s(server: Server, folder: Path) -> tuple[float, float]:
 
 def database_s(folder: Path) -> float:
     """CPU seconds that the living processes of a folder's embedded database have used so far."""
-    return sum(_used_s(path.parent) for path in Path("/proc").glob("[0-9]*/cwd") if _points_into(path, folder))
+    return sum(used_s(pid) for pid in processes_of(folder))
+
+
+def processes_of(folder: Path) -> list[int]:
+    """The processes that work in a folder, such as those of its embedded database."""
+    return [int(path.parent.name) for path in Path("/proc").glob("[0-9]*/cwd") if _points_into(path, folder)]
 
 
 def used_s(pid: int) -> float:
     """CPU seconds that a process has used so far."""
-    return _used_s(Path(f"/proc/{pid}"))
+    try:
+        tasks = Path(f"/proc/{pid}").glob("task/*/schedstat")
+        return sum(int(path.read_text(encoding="ascii").split()[0]) for path in tasks) / 1e9
+    except OSError:
+        return 0.0
 
 
 def _points_into(link: Path, folder: Path) -> bool:
@@ -93,13 +102,6 @@ def _points_into(link: Path, folder: Path) -> bool:
         return link.readlink().is_relative_to(folder)
     except OSError:
         return False  # it has ended, or is another user's
-
-
-def _used_s(process: Path) -> float:
-    try:
-        return sum(int(path.read_text(encoding="ascii").split()[0]) for path in process.glob("task/*/schedstat")) / 1e9
-    except OSError:
-        return 0.0
 
 
 async def diary(session: aiohttp.ClientSession) -> str:
