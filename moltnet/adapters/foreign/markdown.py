@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from moltnet.adapters.foreign.json_items import ReaderMissing
-from moltnet.adapters.foreign.pieces import Memo, time_of
+from moltnet.adapters.foreign.pieces import OCCURRED, Memo, time_fault, time_of
 from moltnet.domain.entries import EntryType
 from moltnet.domain.imports import Candidate, Unreadable
 
@@ -22,7 +22,7 @@ _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", 
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)
 _TAG = re.compile(r"(?<![\w/#&])#([^\W\d_][\w/-]*)")
 _HEADING = re.compile(r"^# +(.+?) *#*$", re.MULTILINE)
-_TIMES = ("occurred_at", "occurredAt", "created", "created_at", "date", "date created")
+_TIMES = (*OCCURRED, "created", "created_at", "date", "date created")
 
 
 def files(path: Path) -> Iterator[tuple[str, Path] | Unreadable]:
@@ -69,6 +69,9 @@ def _memo(name: str, path: Path) -> Iterator[Candidate | Unreadable]:
         yield Unreadable(name, f"it has more than {FILE_MAX} bytes")
         return
     members, body = _parted(text)
+    if fault := time_fault(members):
+        yield Unreadable(name, fault)
+        return
     heading = _HEADING.search(body)
     title = members.get("title")
     yield from Memo(

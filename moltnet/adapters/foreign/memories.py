@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from moltnet.adapters.foreign.json_items import Item
-from moltnet.adapters.foreign.pieces import Memo, time_of
+from moltnet.adapters.foreign.pieces import OCCURRED, Memo, time_fault, time_of
 from moltnet.domain.entries import EntryType
 from moltnet.domain.imports import Candidate, Unreadable
 
 MEM0, JSON = "mem0", "json"
 _TEXTS = ("content", "memory", "text", "body", "note")
-_TIMES = ("occurredAt", "occurred_at", "created_at", "createdAt", "timestamp", "date", "created")
+_TIMES = (*OCCURRED, "created_at", "createdAt", "timestamp", "date", "created")
 
 
 def mem0(item: Item) -> Iterator[Candidate | Unreadable]:
@@ -33,6 +33,9 @@ def _memo(item: Item, source: str, text: object, tags: tuple[str, ...]) -> Itera
     members = item.members
     if not isinstance(text, str):
         yield Unreadable(item.position, f"there is no text in any of {', '.join(_TEXTS)}")
+        return
+    if fault := time_fault(members):
+        yield Unreadable(item.position, fault)
         return
     title, importance = members.get("title"), members.get("importance")
     times = (time_of(members[name]) for name in _TIMES if members.get(name) is not None)

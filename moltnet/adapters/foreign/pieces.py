@@ -3,7 +3,7 @@
 import hashlib
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 
 import attrs
@@ -15,6 +15,7 @@ from moltnet.domain.text import text_fault
 # Best first: between paragraphs, lines, sentences, words.
 _CUTS = ("\n\n", "\n", ". ", " ")
 _SURE_MILLISECONDS = 10**11  # of a number that is a time: seconds until the year 5138, milliseconds from 1973 on
+OCCURRED = ("occurredAt", "occurred_at")
 _SPACE = re.compile(r"\s+")
 
 
@@ -95,6 +96,17 @@ def time_of(value: object) -> datetime | None:
         return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError, OSError):
         return None
+
+
+def time_fault(members: Mapping[str, object]) -> str | None:
+    """Why the time that something happened cannot be read, where it is told by an entry's own name for it.
+
+    Whatever else may be a time (`date`, `created`) counts where it can be read: other programs write much there.
+    """
+    for name in OCCURRED:
+        if members.get(name) not in (None, "") and time_of(members[name]) is None:  # a list has no hash
+            return f"{name} is not a time such as 2026-01-31 or 2026-01-31T09:30:00Z"
+    return None
 
 
 def _key(source: str, id_: str, text: str) -> str:

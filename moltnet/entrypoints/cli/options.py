@@ -186,7 +186,10 @@ def _message(error: click.ClickException) -> str:
         return error.format_message()
     known = [name for each in error.ctx.command.get_params(error.ctx) for name in each.opts if name.startswith("--")]
     near = get_close_matches(f"--{error.option_name.lstrip('-')}", known, n=1)
-    return f"No such option '{error.option_name}'" + (f"; did you mean '{near[0]}'?" if near else "")
+    if near:
+        return f"No such option '{error.option_name}'; did you mean '{near[0]}'?"
+    follow = "; the options of a command come after it" if isinstance(error.ctx.command, click.Group) else ""
+    return f"No such option '{error.option_name}'{follow}"
 
 
 def _with_one_dash(option: click.Option) -> click.Option:

@@ -57,7 +57,10 @@ def _print(text: str, stream: TextIO) -> None:
 def error_text(error: MoltNetError) -> str:
     """The sentence of an error, with the reason of a database failure, and with options of commands."""
     from moltnet.ports.keys import NoCredentials  # noqa: PLC0415  # quick help
+    from moltnet.ports.remote import Problem  # noqa: PLC0415
 
+    if isinstance(error, Problem) and error.code == "UNKNOWN":  # a proxy, or a server of something else
+        return f"{error.detail} (status {error.status_code}); check that this is the address of a network"
     if isinstance(error, StorageUnavailable) and error.__cause__ is not None:
         reason = str(error.__cause__).partition("\n")[0]
         return f"{error.detail} ({reason}); check that it is running and that DATABASE_URL points to it"

@@ -216,7 +216,8 @@ def _invalid_reason(signature: str, by: Fingerprint | None, *, offline: bool) ->
     except ValueError:
         length = 0
     if length != SIGNATURE_BYTES:
-        return f"Not a signature: an Ed25519 signature is {SIGNATURE_BYTES} bytes in base64, which are 88 characters."
+        form = f"Not a signature: an Ed25519 signature is {SIGNATURE_BYTES} bytes in base64, which are 88 characters"
+        return f"{form}; nor is there a file of that name."
     if offline:
         return "The signature does not match this public key, nonce and message."
     if by is not None:

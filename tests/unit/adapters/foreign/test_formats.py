@@ -116,6 +116,8 @@ def test_what_is_good_is_read_and_the_rest_is_named(tmp_path: Path, content: byt
         (b'{"content": "\xff"}', "not UTF-8"),
         (b'{"content": "\\ud800"}', "valid Unicode"),
         (b'{"other": "x"}', "no text in any of"),
+        (b'{"content": "x", "occurredAt": "2026-13-01"}', "occurredAt is not a time"),
+        (b'{"content": "x", "occurred_at": [2026]}', "occurred_at is not a time"),
         (b'{"content": "' + b"x" * 2**21 + b'"}', "more than"),
     ],
 )
@@ -227,6 +229,14 @@ def test_tags_are_as_entries_have_them(tags: list[object]) -> None:
     found_tags = list(clean_tags(tags))
     assert len(found_tags) == len(set(found_tags)) <= 20
     assert all(0 < len(tag) <= 50 and tag == tag.strip() for tag in found_tags)
+
+
+def test_a_note_whose_time_cannot_be_read_is_named_where_it_is_an_entry_s_own(tmp_path: Path) -> None:
+    for name, front in (("bad", "occurredAt: soon"), ("free", "date: in May"), ("none", "occurredAt: ''")):
+        written(tmp_path, f"{name}.md", f"---\n{front}\n---\n{name}".encode())
+    entries, [wrong] = found(tmp_path)
+    assert [(each.content, each.occurred_at) for each in entries] == [("free", None), ("none", None)]
+    assert (wrong.position, "occurredAt is not a time" in wrong.reason) == ("bad.md", True)
 
 
 @given(st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.datetimes())

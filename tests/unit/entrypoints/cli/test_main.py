@@ -126,6 +126,8 @@ def test_version_is_the_packages():
     ("words", "told"),
     [
         (["serve", "--prot", "1"], "No such option '--prot'"),
+        (["--api-url", "http://127.0.0.1:8000", "whoami"], "'--api-url'; the options of a command come after it"),
+        (["--versoin"], "No such option '--versoin'; did you mean '--version'?"),
         (["serve", "--port", "65536"], "65536 is not in the range 0<=x<=65535"),
         (["serve", "--workers", "0"], "0 is not in the range 1<=x<=64"),
         (["up", "--port", "http"], "'http' is not a valid integer"),

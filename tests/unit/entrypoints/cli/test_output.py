@@ -11,10 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from moltnet.adapters.http.problems import refusal
 from moltnet.domain.errors import Invalid, StorageFull, StorageUnavailable, Unavailable
 from moltnet.entrypoints.cli.output import error_text, one_sentence, result, say, say_starting
 from moltnet.entrypoints.library.remote import NoPrivateKey
 from moltnet.ports.keys import NoCredentials
+from moltnet.ports.remote import RemoteReply
 
 # Without a buffer nothing would be left to be written at the end.
 BUFFERED = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
@@ -47,6 +49,12 @@ def test_refusal_ends_the_command_with_its_sentence(capsys, code):
 def test_mistake_of_ours_is_not_hidden():
     with pytest.raises(ZeroDivisionError), one_sentence():
         raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>Not Found</html>", b'{"detail": 7}', b"[]"])
+def test_answer_that_tells_no_reason_is_told_with_its_status_and_what_to_check(body):
+    reply = RemoteReply(status=404, headers={}, raw=body)
+    assert error_text(refusal(reply)) == "Request failed (status 404); check that this is the address of a network"
 
 
 def test_operator_learns_why_the_database_cannot_be_reached():
