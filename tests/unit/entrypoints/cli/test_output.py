@@ -52,7 +52,7 @@ def test_mistake_of_ours_is_not_hidden():
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>Not Found</html>", b'{"detail": 7}', b"[]"])
-def test_answer_that_tells_no_reason_is_told_with_its_status_and_what_to_check(body):
+def test_answer_without_a_reason_is_shown_with_its_status_and_what_to_check(body):
     reply = RemoteReply(status=404, headers={}, raw=body)
     assert error_text(refusal(reply)) == "Request failed (status 404); check that this is the address of a network"
 
