@@ -8,8 +8,8 @@
 3. The workflows of another executor are taken up publicly only by `resume_workflows`, which takes up what is running.
 4. How many workflows there are is told only by listing them all.
 5. Whether a launch got as far as a system database cannot be asked.
-6. Once a second it looks for workflows that are delayed or have a deadline, of which there are none. There is no setting for
-   that either; and it holds a transaction open meanwhile, which must not be idle for 5 s.
+6. Once a second it looks for workflows that are delayed or have a deadline, of which there are none. There is no
+   setting for that either; and it holds a transaction open meanwhile, which must not be idle for 5 s.
 """
 
 import threading

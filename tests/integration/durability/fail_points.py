@@ -49,7 +49,6 @@ sign      | before step settle                     | done
 sign      | before signing_requests.complete       | done
 sign      | after signing_requests.complete        | done
 sign      | after step settle                      | done
-sign      | after Workflows.result                 | done
 accept    | before shares.replace                  | undone
 accept    | after shares.replace                   | undone
 accept    | before relations.add                   | undone

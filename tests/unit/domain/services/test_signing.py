@@ -15,7 +15,6 @@ from moltnet.domain.constraints import Page
 from moltnet.domain.credentials import CLOCK_SKEW
 from moltnet.domain.ids import SigningRequestId
 from moltnet.domain.keys import Fingerprint
-from moltnet.domain.services.signing import ANSWER_WITHIN_S
 from moltnet.domain.signing import (
     MESSAGE_MAX,
     SIGNING_LIFETIME,
@@ -28,7 +27,6 @@ from moltnet.domain.signing import (
     SigningStatus,
     signing_bytes,
 )
-from moltnet.ports.workflows import WorkflowUnfinished
 from tests.support.builders import NOON, an_id
 from tests.support.network import Member, Network, a_key_pair
 from tests.support.usecases import tidied
@@ -251,26 +249,27 @@ async def test_a_submission_that_maintenance_overtakes_gets_that_answer(
         await submitted(network, ada, request_, ada.key.sign(request_.framed))
 
 
-async def test_a_signature_that_is_not_judged_in_time_is_judged_later(
+async def test_a_signature_that_was_handed_over_is_judged_by_its_workflow_too(
     network: Network, ada: Member, request_: SigningRequest
 ) -> None:
-    class Busy:
-        """Workflows that get to nothing while somebody waits."""
-
-        send = network.workflows.send
-
-        async def result(self, workflow_id: str, within_s: float) -> None:
-            """Nothing, within the time that a submission waits."""
-            assert (workflow_id, within_s) == (request_.workflow_id, ANSWER_WITHIN_S)
-            raise WorkflowUnfinished
+    async def ends() -> None:
+        raise OSError  # the process, as it were
 
     signature = ada.key.sign(request_.framed)
-    signing = attrs.evolve(network.services.signing, workflows=Busy())
-    pending = await signing.submit(ada.caller, request_.id, signature)
-    assert (pending.status, pending.signature) == (SigningStatus.PENDING, None)
-    await network.workflows.result(request_.workflow_id, ANSWER_WITHIN_S)
+    network.calls.before("signing_requests.complete", [ends])
+    with pytest.raises(OSError):
+        await submitted(network, ada, request_, signature)
+    await network.workflows.result(request_.workflow_id, SIGNING_LIFETIME.total_seconds())
     done = await network.services.signing.get(ada.caller, request_.id)
     assert (done.valid, done.signature) == (True, signature)
+
+
+async def test_a_workflow_ends_once_its_request_is_judged(
+    network: Network, ada: Member, request_: SigningRequest
+) -> None:
+    done = await submitted(network, ada, request_, "wrong")
+    await network.workflows.result(request_.workflow_id, SIGNING_LIFETIME.total_seconds())
+    assert await network.services.signing.get(ada.caller, request_.id) == done
 
 
 async def test_a_request_whose_workflow_never_began_is_judged_all_the_same(network: Network, ada: Member) -> None:
