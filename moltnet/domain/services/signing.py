@@ -181,8 +181,8 @@ class SigningService:
     async def submit(self, caller: Caller, request_id: SigningRequestId, signature: str) -> SigningRequest:
         """The request once the signature was judged; a wrong one is stored too, with `valid` False, and is final.
 
-        Handed over, it is judged whatever becomes of this process. Raises SigningRequestNotFound, SigningRequestExpired,
-        SigningRequestCompleted.
+        Handed over, it is judged whatever becomes of this process. Raises SigningRequestNotFound,
+        SigningRequestExpired, SigningRequestCompleted.
         """
         async with self.storage.snapshot() as work:
             request, history = await together(

@@ -253,11 +253,11 @@ async def test_a_signature_that_was_handed_over_is_judged_by_its_workflow_too(
     network: Network, ada: Member, request_: SigningRequest
 ) -> None:
     async def ends() -> None:
-        raise OSError  # the process, as it were
+        raise OSError("the process")
 
     signature = ada.key.sign(request_.framed)
     network.calls.before("signing_requests.complete", [ends])
-    with pytest.raises(OSError):
+    with pytest.raises(OSError, match="the process"):
         await submitted(network, ada, request_, signature)
     await network.workflows.result(request_.workflow_id, SIGNING_LIFETIME.total_seconds())
     done = await network.services.signing.get(ada.caller, request_.id)
