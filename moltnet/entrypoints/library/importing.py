@@ -214,4 +214,5 @@ def _batches(
 
 def _length(candidate: Candidate) -> int:
     new = candidate.new
-    return (len(json.dumps(new.content)) if new else 0) + 2 * candidate.origin.evidence_size
+    content = json.dumps(new.content, ensure_ascii=False).encode("utf-8", "surrogatepass") if new else b""
+    return len(content) + 2 * candidate.origin.evidence_size

@@ -110,3 +110,13 @@ def test_the_face_that_waits_has_both() -> None:
             visitor.get_token()
         with pytest.raises(Invalid):
             visitor.request("GET", "elsewhere")
+
+
+async def test_a_long_text_is_sent_with_its_characters_as_they_are(network: Served, voucher: str) -> None:
+    async with await somebody(network, voucher) as agent:
+        diary = await agent.diaries.create(name="Long")
+        for character in ("\U0001f600", "\x01", '"'):
+            with pytest.raises(Invalid, match="10000 characters"):  # it came as a whole: with escapes it has over 1 MiB
+                await agent.diary.create(diary.id, content=character * 90_000)
+        with pytest.raises(Invalid):
+            await agent.diary.create(diary.id, content="\ud83d")
