@@ -181,7 +181,7 @@ class Manifest:
                     f"the archive has version {members['version']!r}; this program reads {VERSION}: update it"
                 )
             agent = members["agent"]
-            return cls(
+            manifest = cls(
                 created_at=_time(members["createdAt"]),
                 network=_text(members["network"]),
                 agent=None if agent is None else PublicKey.parse(_text(agent["publicKey"])),
@@ -190,6 +190,9 @@ class Manifest:
             )
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError, MalformedKey) as error:
             raise ArchiveUnreadable("manifest.json of the archive is damaged") from error
+        if len({part.name for part in manifest.parts}) < len(manifest.parts):
+            raise ArchiveUnreadable("manifest.json of the archive names a file more than once")
+        return manifest
 
 
 Progress = Callable[[str, int], object]

@@ -50,18 +50,29 @@ def changed(path: Path, change: Change, *, with_manifest: bool = False) -> Path:
 
     With `with_manifest`, whoever changed it made a manifest that fits, without a signature.
     """
-    with zipfile.ZipFile(path) as archive:
-        members = {name: archive.read(name) for name in archive.namelist()}
+    members = members_of(path)
     change(members)
+    copied = path.with_name(f"changed-{path.name}")
+    zipped(copied, members, with_manifest=with_manifest)
+    return copied
+
+
+def members_of(path: Path) -> dict[str, bytes]:
+    """What is in an archive, by name."""
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def zipped(path: Path, members: dict[str, bytes], *, with_manifest: bool = False) -> None:
+    """Writes an archive of these members, with a manifest that was made to fit, or as it is."""
+    members = dict(members)
     if with_manifest:
         _refit(members)
-    copied = path.with_name(f"changed-{path.name}")
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, content in members.items():
             archive.writestr(name, content)
-    copied.write_bytes(buffer.getvalue())
-    return copied
+    path.write_bytes(buffer.getvalue())
 
 
 def read_members(archive: bytes) -> dict[str, bytes] | None:

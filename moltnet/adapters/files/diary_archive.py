@@ -22,6 +22,8 @@ CHUNK_BYTES = 1 << 20
 TAIL = 100
 # DEFLATE makes at most 1032 bytes of one; texts are a tenth of that apart.
 RATIO_MAX, RATIO_FROM_BYTES = 200, 64 << 20
+DIRECTORY_MAX = 16 << 20  # bytes of names: some 100 000 files, three for each diary
+_TAIL_BYTES = 65_535 + 22 + 20  # the end of a ZIP file, with the longest comment
 _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 _SCOPE, _LOCK, _COMPLETE = "scope.json", "lock", "archive.zip"
 Encrypt = Callable[[BinaryIO, BinaryIO], None]
@@ -179,6 +181,7 @@ class ArchiveFile:
     def opened(cls, file: BinaryIO) -> Iterator[Self]:
         """The archive in a file; raises ArchiveUnreadable."""
         with _readable():
+            _check_directory(file)
             archive = zipfile.ZipFile(file)
         with archive:
             with _readable():
@@ -206,6 +209,21 @@ class ArchiveFile:
             raise PartDamaged(f"it is damaged from line {count + 1} on ({error})") from error
         if (count, size, digest.hexdigest()) != (part.lines, part.size, part.hash):
             raise PartDamaged("its lines are not those of the manifest: some were changed, added, moved or left out")
+
+
+def _check_directory(file: BinaryIO) -> None:
+    """Raises ArchiveUnreadable for more files than any archive has: `zipfile` reads the names of all into memory."""
+    file.seek(-min(_TAIL_BYTES, file.seek(0, os.SEEK_END)), os.SEEK_END)
+    tail = file.read()
+    end = tail.rfind(b"PK\5\6")
+    if end < 0 or len(tail) < end + 16:
+        return  # none at all, which is found there
+    size = int.from_bytes(tail[end + 12 : end + 16], "little")
+    if tail[max(0, end - 20) : max(0, end - 16)] == b"PK\6\7":  # more than 4 GB: the size is in a record of its own
+        file.seek(int.from_bytes(tail[end - 12 : end - 4], "little"))
+        size = int.from_bytes(file.read(48)[40:], "little")
+    if size > DIRECTORY_MAX:
+        raise ArchiveUnreadable("it has more files than any archive has")
 
 
 def _check_member(member: zipfile.ZipInfo) -> None:

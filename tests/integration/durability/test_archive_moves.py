@@ -83,9 +83,8 @@ async def members(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tup
     [ada], [_, bea] = await genesis(here), await genesis(there, 2)
     async with serving(here) as first, serving(there) as second:
         both = Member(first.url, ada), Member(second.url, bea)
-        yield both
-        for member in both:
-            await member.agent.close()
+        async with both[0].agent, both[1].agent:
+            yield both
 
 
 async def test_diaries_move_to_another_network_and_are_exported_alike_from_there(

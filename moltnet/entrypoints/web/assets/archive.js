@@ -37,6 +37,9 @@ class Check {
     } catch {
       throw new Unreadable("manifest.json of the archive is damaged, or of another format or version");
     }
+    const named = [manifest.log, ...manifest.diaries.flatMap(({ entries, imports, log }) => [entries, imports, log])]
+      .filter(Boolean).map((part) => part.file);
+    if (new Set(named).size < named.length) throw new Unreadable("manifest.json names a file more than once");
     const signedBy = await this.signature(manifest, payload);
     for (const diary of manifest.diaries) await (diary.signed ? this.chain(diary) : this.plain(diary));
     const { agent, network, createdAt, diaries } = manifest;

@@ -446,6 +446,50 @@ def an_archive(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return path.read_bytes()
 
 
+def _crowded(count: int, *, large: bool = False) -> bytes:
+    """The directory of a ZIP file with so many members, and its end; a `large` one has the size in another record."""
+    directory = (b"PK\1\2".ljust(28, b"\0") + b"\1".ljust(18, b"\0") + b"x") * count
+    size = len(directory).to_bytes(8, "little")
+    if not large:
+        return directory + b"PK\5\6".ljust(12, b"\0") + size[:4] + bytes(6)
+    record = b"PK\6\6".ljust(40, b"\0") + size + bytes(8)
+    locator = b"PK\6\7".ljust(8, b"\0") + len(directory).to_bytes(8, "little") + bytes(4)
+    return directory + record + locator + b"PK\5\6".ljust(12, b"\0") + b"\xff" * 4 + bytes(6)
+
+
+def test_a_file_that_is_named_twice_is_refused(an_archive: bytes, tmp_path: Path) -> None:
+    (tmp_path / "a.zip").write_bytes(an_archive)
+
+    def act(members: dict[str, bytes]) -> None:
+        manifest = json.loads(members["manifest.json"])
+        manifest["diaries"] *= 1000
+        members["manifest.json"] = json.dumps(manifest).encode()
+
+    with pytest.raises(ArchiveUnreadable, match="more than once"):
+        verify_archive(changed(tmp_path / "a.zip", act))
+
+
+async def test_names_that_lead_elsewhere_write_nothing(an_archive: bytes, bea: LocalAgent, tmp_path: Path) -> None:
+    (tmp_path / "a.zip").write_bytes(an_archive)
+    names = ["../../outside", "/tmp/outside", "C:\\outside", "x" * 5000]
+
+    def act(members: dict[str, bytes]) -> None:
+        manifest = json.loads(members["manifest.json"])
+        for name, part in zip(names, (each["entries"] for each in manifest["diaries"]), strict=True):
+            members[name] = members.pop(part["file"])
+            part["file"] = name
+        members["manifest.json"] = json.dumps(manifest).encode()
+
+    path = changed(tmp_path / "a.zip", act, with_manifest=True)
+    assert verify_archive(path).holds
+    assert (await bea.import_(path)).imported == 6
+    assert names_in(tmp_path) == ["a.zip", "changed-a.zip"]
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(each.name for each in folder.iterdir())
+
+
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
@@ -459,6 +503,8 @@ def an_archive(tmp_path_factory: pytest.TempPathFactory) -> bytes:
         ({"manifest.json": b'{"format": "moltnet-archive", "version": 1, "diaries": 7}'}, "damaged"),
         ({"manifest.json": b" " * (16 * 2**20 + 1)}, "more than"),
         ({"manifest.json": b"{}", "bomb": bytes(80 * 2**20)}, "no archive does"),
+        (_crowded(400_000), "more files than any archive"),
+        (_crowded(400_000, large=True), "more files than any archive"),
     ],
 )
 def test_what_is_no_archive_is_refused_in_a_sentence(
