@@ -110,11 +110,11 @@ async def test_what_is_killed_at_any_step_goes_on_where_it_was(members: tuple[Me
     ada, bea = members
     notes = tmp_path / "Notes.jsonl"
     notes.write_text(
-        "".join(json.dumps({"content": f"note {number}", "id": str(number)}) + "\n" for number in range(130))
+        "".join(json.dumps({"content": f"note {number}", "id": str(number)}) + "\n" for number in range(60))
     )
-    assert await ada.until_it_is_done("import", notes) > 4
+    assert await ada.until_it_is_done("import", notes) >= 3
     [diary] = [each for each in await ada.agent.diaries.list() if each.name == "Imported"]
-    assert (await ada.agent.diary.list(diary.id))[1] == 130
+    assert (await ada.agent.diary.list(diary.id))[1] == 60
     ledger = await ada.agent.diaries.create(name="Killed ledger", signed=True)
     for number in range(5):
         await ada.agent.diary.create(ledger.id, content=f"record {number}")
@@ -124,6 +124,6 @@ async def test_what_is_killed_at_any_step_goes_on_where_it_was(members: tuple[Me
     assert verify_archive(killed).findings == ()
     assert contents(killed) == contents(whole)
     assert not (tmp_path / ".killed.zip.part").exists()
-    assert await bea.until_it_is_done("import", killed) > 4
+    assert await bea.until_it_is_done("import", killed) >= 3
     again = await bea.agent.import_(killed)
     assert (again.imported, again.problems) == (0, ())
