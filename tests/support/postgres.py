@@ -42,7 +42,7 @@ _idle: list[str] = []
 def running_server() -> str:
     """The connection string of a server that ends with this process; commits do not wait for the disk."""
     folder = Path(tempfile.mkdtemp(prefix="moltnet-pg-"))
-    server = EmbeddedPostgres(folder)
+    server = EmbeddedPostgres(created(folder))
     atexit.register(shutil.rmtree, folder)
     atexit.register(server.stop)
     return make_conninfo(server.start(), options="-c synchronous_commit=off")

@@ -4,7 +4,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from moltnet.adapters.memory.tables import Draft, Table
+from moltnet.adapters.memory.drafts import Draft, Table
 
 KEYS = st.integers(0, 5)
 ROWS = st.text("ab", max_size=2)
