@@ -9,7 +9,7 @@ import binascii
 import hashlib
 import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Self
 
 import attrs
@@ -161,13 +161,6 @@ class Checkpoint:
         """Whether there is a signature of a key, and each that says to be of it is good."""
         lines = [line for line in self.signatures if line.is_of(key)]
         return bool(lines) and all(self._is_good(line, key, verify) for line in lines)
-
-    def witnessed_at(self, key: VerifierKey) -> datetime | None:
-        """When a witness signed, by its own signature."""
-        for line in self.signatures:
-            if line.is_of(key) and len(line.signature) == TIMESTAMP_BYTES + SIGNATURE_BYTES:
-                return datetime.fromtimestamp(int.from_bytes(line.signature[:TIMESTAMP_BYTES], "big"), UTC)
-        return None
 
     def _is_good(self, line: SignatureLine, key: VerifierKey, verify: Verify) -> bool:
         if key.kind == LOG_SIGNATURE:
