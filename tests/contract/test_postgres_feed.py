@@ -123,7 +123,7 @@ async def test_pages_of_a_common_tag_follow_each_other(database: str) -> None:
     assert len(found) == ENTRIES / 2
 
 
-async def test_size_of_a_diary_is_what_it_holds_whoever_writes_at_once(database: str) -> None:
+async def test_size_of_a_diary_is_what_it_holds_after_writes_at_once(database: str) -> None:
     async with PostgresStorage.open(database, max_connections=4) as storage:
         agent = await joined(storage)
         diary, gone = [await opened(storage, agent) for _ in range(2)]

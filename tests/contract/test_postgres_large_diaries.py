@@ -10,6 +10,7 @@ import pytest
 from moltnet.adapters.postgres import candidates
 from moltnet.adapters.postgres.candidates import best_values
 from moltnet.adapters.postgres.pool import opened_pool
+from moltnet.adapters.postgres.ranking_indexes import Look
 from moltnet.adapters.postgres.ranking_statements import best_large
 from moltnet.adapters.postgres.storage import PostgresStorage
 from moltnet.domain.agents import Agent
@@ -28,6 +29,7 @@ pytestmark = pytest.mark.real
 ENTRIES = 120
 SCORE = score_by(Weights(), Balance(words=1.0, expansion=0.5), NOON)
 SHORTLIST = Shortlist(score=SCORE, limit=5)
+COMPARED = Filters(until=NOON.replace(year=2100))  # all entries pass; no index leads to those that do
 # What is in the indexes, beside what should be; equal rows are left out.
 DIFFERENCES = """
     with here as (select entry_id, ordinal, embedding_model, embedding::text as vector from large_passages
@@ -128,8 +130,9 @@ async def test_the_diaries_of_one_owner_are_large_together(storage: PostgresStor
             assert answer.cosine_beyond is not None
             if is_exact(rank(answer, SCORE), 5, answer, SCORE):
                 assert {each.entry_id for each in answer.found} == {each.entry_id for each in expected}
-            whole = await best(afresh, question, *own, shared, depth=41)
-            assert whole.found == expected
+            assert (await best(afresh, question, *own, shared, depth=41)).complete  # a second look is the last
+            whole = attrs.evolve(question, filters=COMPARED)
+            assert (await best(afresh, whole, *own, shared)).found == expected
         assert (await best(afresh, questions[0], own[0])).complete
     assert entries.keys() == {each.id for each in own}
     assert await rows(database, DIFFERENCES) == []
@@ -171,22 +174,22 @@ async def test_what_is_written_while_it_begins_is_not_lost(storage: PostgresStor
     assert await rows(database, DIFFERENCES) == []
 
 
-async def test_filters_and_a_great_depth_are_answered_by_comparing_all(storage: PostgresStorage, database: str) -> None:
+async def test_filters_are_answered_by_comparing_all(storage: PostgresStorage, database: str) -> None:
     chance = random.Random(10)
     diary, entries = await filled(storage, database, chance)
     await indexed(storage)
     await execute(database, "delete from large_words")
     await execute(database, f"delete from large_passages where entry_id not in ('{entries[0].id}', '{entries[1].id}')")
-    by_index, compared = a_question(chance), a_question(chance, filters=Filters(until=NOON.replace(year=2100)))
+    by_index, compared = a_question(chance), a_question(chance, filters=COMPARED)
     assert len((await best(storage, by_index, diary, depth=20)).found) == 2
     assert len((await best(storage, compared, diary, depth=20)).found) == 5
-    assert len((await best(storage, by_index, diary, depth=41)).found) == 5
     await execute(database, "delete from large_passages")
     assert len((await best(storage, by_index, diary, depth=20)).found) == 5
 
 
+@pytest.mark.parametrize("is_second", [False, True])
 @pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan"])
-async def test_the_indexes_are_used(storage: PostgresStorage, database: str, mode: str) -> None:
+async def test_the_indexes_are_used(storage: PostgresStorage, database: str, mode: str, *, is_second: bool) -> None:
     chance = random.Random(11)
     diary, _ = await filled(storage, database, chance)
     await indexed(storage)
@@ -199,7 +202,7 @@ async def test_the_indexes_are_used(storage: PostgresStorage, database: str, mod
         await connection.execute("select set_config('plan_cache_mode', %s, false)", (mode,))
         places = {"within": [diary.id], "large": [diary.id], "others": [], "parts": [part]}
         values: Mapping[str, Any] = {**best_values(question, 40, SHORTLIST), **places}
-        statement = best_large(question, SHORTLIST, beside_others=False)
+        statement = best_large(question, SHORTLIST, Look.of(1, is_second=is_second), beside_others=False)
         cursor: Any = await connection.execute("explain (format json) " + statement, values, prepare=True)
         [(answer,)] = await cursor.fetchall()
     assert {f"large_passages_{part}_nearest", f"large_words_{part}_words"} <= scans(answer[0]["Plan"])

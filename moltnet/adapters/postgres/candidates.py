@@ -5,6 +5,7 @@ from operator import itemgetter
 from typing import Any, TypeAlias
 
 from moltnet.adapters.postgres.filtering import filter_values, run_values
+from moltnet.adapters.postgres.ranking_indexes import Look
 from moltnet.adapters.postgres.ranking_statements import (
     best,
     best_large,
@@ -124,7 +125,7 @@ INDEX_NEXT = """
 
 # Which of some diaries are indexed, and how many entries each had when they were counted; large_diaries_pkey.
 LARGE = "select diary_id, entries from large_diaries where diary_id = any(%(diaries)s::uuid[]) and ready"
-# Who finds the candidates of indexes not enough asks again for more than FIRST_DEPTH of each wanted.
+# Who cannot tell whether the candidates of indexes are the best asks again for more than FIRST_DEPTH of each wanted.
 FIRST_DEPTH = 8
 # How many entries of a diary are indexed, and whether there is much that is public, as it was known so many seconds ago
 # at most: searching by the other way answers, too.
@@ -145,14 +146,14 @@ class PostgresCandidates(Repository):
         """The best `depth` entries of each side among `within`, as one set."""
         diaries = list(set(within))
         values = best_values(question, depth, shortlist)
+        large = await self._large_among(diaries) if shortlist and is_for_indexes(question, shortlist) else []
         rows: list[Row] = []
-        if shortlist and depth <= FIRST_DEPTH * shortlist.limit and is_for_indexes(question, shortlist):
-            large = await self._large_among(diaries)
-            if large:
-                others = list({*diaries}.difference(large))
-                statement = best_large(question, shortlist, beside_others=bool(others))
-                values |= {"large": large, "others": others, "parts": list({each.bytes[-1] % 16 for each in large})}
-                rows = await self._session.all(_row, statement, **values, within=diaries)
+        if shortlist and large:
+            parts, others = list({each.bytes[-1] % 16 for each in large}), list({*diaries}.difference(large))
+            look = Look.of(len(parts), is_second=depth > FIRST_DEPTH * shortlist.limit)
+            statement = best_large(question, shortlist, look, beside_others=bool(others))
+            places = {"within": diaries, "large": large, "others": others, "parts": parts}
+            rows = await self._session.all(_row, statement, **values, **places)
         if not rows:
             rows = await self._session.all(_row, best(question, shortlist), **values, within=diaries)
         return _candidates(rows, depth)

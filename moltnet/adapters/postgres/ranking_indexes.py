@@ -4,7 +4,11 @@ Everything public has approximate indexes (ADR-16), and so have large diaries (A
 where the planner would not trust an index with a number it does not know.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import LiteralString
+
+import attrs
 
 from moltnet.adapters.postgres.ranking_words import EACH_TERM, looked_up_by
 
@@ -42,10 +46,32 @@ PUBLIC_POOL: LiteralString = f"""
     ),
 """  # noqa: S608 - constants
 
-# Of large diaries, their nearest passages by large_passages_N_nearest, as many in each part of the index, and every
-# entry with a rare word by large_words_N_words: words together held by a fiftieth of the entries, and the rarest if a
-# tenth or less hold it. How near the others could be, and what the other words could add, is part of what is said to
-# lie beyond, so that `ranking.is_exact` takes it into account.
+# Of large diaries, their nearest passages by large_passages_N_nearest, in each part of the index, and every entry with
+# a rare word by large_words_N_words: words together held by a part of the entries, and the rarest if a tenth or less
+# hold it. How near the others could be, and what the other words could add, is part of what is said to lie beyond, so
+# that `ranking.is_exact` takes it into account. What a second look does not find counts as not there.
+
+
+@attrs.frozen
+class Look:
+    """How far indexes are followed: so many nearest in each part, and words that one entry in so many holds."""
+
+    nearest: LiteralString
+    walked: LiteralString
+    part: LiteralString
+    is_last: bool
+
+    @classmethod
+    def of(cls, parts: int, *, is_second: bool) -> "Look":
+        """As far as so many parts bear; further where the first look could not tell whether it found the best."""
+        nearest = _NEAREST[is_second]["one" if parts == 1 else "few" if parts <= FEW_PARTS else "many"]
+        return cls(nearest, "400" if is_second else nearest, "20" if is_second else "50", is_second)
+
+
+FEW_PARTS = 4
+_NEAREST: Mapping[bool, Mapping[str, LiteralString]] = MappingProxyType(
+    {False: {"one": "400", "few": "200", "many": "100"}, True: {"one": "1600", "few": "800", "many": "400"}}
+)
 RARE: LiteralString = """
     total as materialized (select coalesce(sum(entries), 0) as entries from counted), rare as materialized (
         select lexeme from (
@@ -53,7 +79,7 @@ RARE: LiteralString = """
             from (select lexeme, sum(holding) as holding from held group by lexeme) as holders
             window rarest as (order by holding, lexeme)
         ) as ranked, total
-        where reached <= greatest(total.entries / 50, 500) or (nth = 1 and holding <= total.entries / 10)
+        where reached <= greatest(total.entries / {part}, 500) or (nth = 1 and holding <= total.entries / 10)
     ), any_rare as materialized (
         select string_agg(quoted, ' | ')::tsquery as any_of from rare join wanted using (lexeme)
     ),
@@ -61,12 +87,13 @@ RARE: LiteralString = """
 NEAR_LARGE: LiteralString = """
     near as materialized (
         select nearest.* from (
-            select distinct large_part(id) as part from unnest(%(large)s::uuid[]) as each (id)
+            select distinct large_part(id) as part, set_config('hnsw.ef_search', '{walked}', true)
+            from unnest(%(large)s::uuid[]) as each (id)
         ) as parts cross join lateral (
             select p.part, p.entry_id as id, p.diary_id, 1 - (p.embedding <=> %(vector)s::halfvec) as cosine
             from large_passages p
             where p.part = parts.part and p.diary_id = any(%(large)s::uuid[]) and p.embedding_model = %(model)s
-            order by p.embedding <=> %(vector)s::halfvec limit 400
+            order by p.embedding <=> %(vector)s::halfvec limit {nearest}
         ) as nearest
     ),
 """

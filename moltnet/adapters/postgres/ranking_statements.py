@@ -22,6 +22,7 @@ from moltnet.adapters.postgres.ranking_indexes import (
     PUBLIC_POOL,
     RARE,
     WITH_RARE,
+    Look,
 )
 from moltnet.domain.ranking import Question, Shortlist, needs_no_count
 
@@ -112,9 +113,9 @@ def best_public_near(question: Question, shortlist: Shortlist | None = None) -> 
     return _near(_Parts.of(question, shortlist))
 
 
-def best_large(question: Question, shortlist: Shortlist, *, beside_others: bool) -> LiteralString:
+def best_large(question: Question, shortlist: Shortlist, look: Look, *, beside_others: bool) -> LiteralString:
     """The best of `large` diaries, of those that their indexes lead to, and of `others`, all compared."""
-    return _by_indexes(_Parts.of(question, shortlist), beside_others=beside_others)
+    return _by_indexes(_Parts.of(question, shortlist), look, beside_others=beside_others)
 
 
 def is_for_indexes(question: Question, shortlist: Shortlist | None) -> bool:
@@ -180,8 +181,9 @@ def _near(parts: _Parts) -> LiteralString:
 
 
 @cache
-def _by_indexes(parts: _Parts, *, beside_others: bool) -> LiteralString:
-    words = ranking_words.of_diaries(in_forms=parts.in_forms) + RARE if parts.by_words else ""
+def _by_indexes(parts: _Parts, look: Look, *, beside_others: bool) -> LiteralString:
+    rare = ranking_words.of_diaries(in_forms=parts.in_forms) + RARE.format(part=look.part) if parts.by_words else ""
+    near = NEAR_LARGE.format(nearest=look.nearest, walked=look.walked)
     pool = LARGE_POOL.format(rare=WITH_RARE if parts.by_words else "")
     rows = f"({_compared(_of_pool(parts))}"
     if beside_others:
@@ -190,7 +192,8 @@ def _by_indexes(parts: _Parts, *, beside_others: bool) -> LiteralString:
         scored = f"{_scored(parts)} where e.diary_id = other.id offset 0"
         rows += f" union all {_compared(f'{others} cross join lateral ({scored}) as e')}"
     beyond = {"nearest": FARTHER, "expanding": EXPANDING} | ({"matching": OMITTED} if parts.by_words else {})
-    return _statement(f"diary as ({_THESE}), {words} {NEAR_LARGE} {pool}", f"{rows}) as e", parts, beyond)
+    first = f"diary as ({_THESE}), {rare} {near} {pool}"
+    return _statement(first, f"{rows}) as e", parts, {} if look.is_last else beyond)
 
 
 def _of_pool(parts: _Parts) -> LiteralString:
