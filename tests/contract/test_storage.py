@@ -11,7 +11,7 @@ from moltnet.domain.diaries import Diary, DiaryEdit
 from moltnet.domain.entries import UnknownSuccessor
 from moltnet.domain.ids import EntryId
 from moltnet.domain.search import Filters
-from moltnet.ports.storage import Storage
+from moltnet.ports.storage import Storage, UnitOfWork
 from tests.support.builders import NOON, a_diary, a_signing_key, an_agent, an_entry, an_id, an_index
 from tests.support.stored import joined, written
 
@@ -76,6 +76,22 @@ async def test_an_error_of_a_statement_undoes_those_before_it(storage: Storage, 
         await write_and_collide()
     async with storage.snapshot() as work:
         assert await work.entries.find(diary.id, entry.id) is None
+
+
+@pytest.mark.parametrize("steps", range(1, 8))
+async def test_what_is_asked_for_while_a_transaction_begins_comes_after_what_was_before(
+    storage: Storage, steps: int
+) -> None:
+    stored = an_agent()
+
+    async def a_little_later(work: UnitOfWork) -> Agent | None:
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        return await work.agents.find(stored.id)
+
+    async with storage.transaction() as work:
+        asked = work.agents.any(), work.agents.any(), work.agents.add(stored), a_little_later(work)
+        assert (await asyncio.gather(*asked))[-1] == stored
 
 
 async def test_cancellation_undoes_everything(storage: Storage, diary: Diary) -> None:

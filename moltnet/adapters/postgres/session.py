@@ -230,7 +230,9 @@ class Session:
             return await self._send(statement, values)
 
     async def _send(self, statement: LiteralString, values: Row) -> Cursor:
-        if self._begin is None and self._connection.info.transaction_status is TransactionStatus.IDLE:
+        # While the transaction begins, the connection is idle yet: what is asked for meanwhile belongs to it.
+        is_alone = self._begin is None and not self._sending.locked()
+        if is_alone and self._connection.info.transaction_status is TransactionStatus.IDLE:
             return await self._connection.cursor(row_factory=dict_row).execute(statement, values)
         waiting = _Waiting(statement, values, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)

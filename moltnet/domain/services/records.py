@@ -1,6 +1,6 @@
 """Signed diaries: records are prepared, signed where the key is, and appended (docs/reference/records.md)."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import attrs
 
@@ -17,6 +17,7 @@ from moltnet.domain.records import (
     CLOCK_TOLERANCE,
     SALT_BYTES,
     AnyRecord,
+    EntryIdUsed,
     EntryRecord,
     Head,
     HeadMoved,
@@ -35,7 +36,7 @@ from moltnet.domain.services.relations import RelationService
 from moltnet.domain.transparency import Leaf
 from moltnet.ports.keys import Signatures
 from moltnet.ports.permissions import Pending, Permissions
-from moltnet.ports.storage import Storage, UnitOfWork
+from moltnet.ports.storage import Storage, UnitOfWork, together
 from moltnet.ports.system import Clock, Randomness
 
 
@@ -163,18 +164,28 @@ class RecordService:
         index = await self.entries.index(entry, vectors)
 
         async def write(work: UnitOfWork, check: Check) -> tuple[Appended, Pending]:
-            await check(diaries.writable)
-            if not await work.records.append(record, signed):
-                return await self._repeated(work, record, signed), ()
-            await work.entries.add(entry, index)
+            # The entry is added once the place is taken: of writers at once, only the first does that work.
+            _, is_appended = await together(check(diaries.writable), work.records.append(record, signed))
+            if not is_appended:
+                raise HeadMoved(await work.records.head(diary.id))
+            await together(work.entries.add(entry, index), self._log_head(work, record, signed))
             await self.entries.check_quota(work, caller)
             if record.supersedes is not None:
                 await self._supersede(work, record.supersedes, entry)
-            await self._log_head(work, record, signed)
             appended = Appended(entry=entry, chain=signed.head)
             return appended, await self.permissions.relate_entry(work, diary.id, entry.id)
 
-        appended, pending = await self.access.write_authorized(caller, diary.id, write)
+        return await self._appended(caller, record, signed, write)
+
+    async def _appended(self, caller: Caller, record: AnyRecord, signed: SignedRecord, write: "_Write") -> Appended:
+        """What came of a write; the answer of the first where the same record was appended before."""
+        try:
+            appended, pending = await self.access.write_authorized(caller, record.diary_id, write)
+        except (HeadMoved, EntryIdUsed):
+            repeated = await self._repeated(caller, record, signed)
+            if repeated is None:
+                raise
+            return repeated
         await self.relations.complete(pending)
         return appended
 
@@ -195,7 +206,7 @@ class RecordService:
         async def remove(work: UnitOfWork, check: Check) -> tuple[Appended, Pending]:
             await check(diaries.editable)
             if not await work.records.append(record, signed):
-                return await self._repeated(work, record, signed), ()
+                raise HeadMoved(await work.records.head(record.diary_id))
             target = await work.records.of_entry(record.diary_id, record.entry_id)
             if target is None or target.payload is None or not record.is_of(parse_record(target.payload)):
                 raise NoSuchRecord
@@ -205,26 +216,26 @@ class RecordService:
             pending = await self.permissions.forget_entry(work, record.diary_id, record.entry_id)
             return Appended(entry=None, chain=signed.head), pending
 
-        appended, pending = await self.access.write_authorized(caller, record.diary_id, remove)
-        await self.relations.complete(pending)
-        return appended
+        return await self._appended(caller, record, signed, remove)
 
     async def _log_head(self, work: UnitOfWork, record: AnyRecord, signed: SignedRecord) -> None:
         """Puts the new head into the open log, of a diary that is public: others are nobody's business."""
         leaf = Leaf.head(record.diary_id, signed.head, self.clock.now())
         await work.transparency.add_head(record.diary_id, leaf)
 
-    async def _repeated(self, work: UnitOfWork, record: AnyRecord, signed: SignedRecord) -> Appended:
-        """The answer to a record that is there already; raises HeadMoved where another is."""
-        head, stored = (
-            await work.records.head(record.diary_id),
-            await work.records.find(record.diary_id, record.sequence),
-        )
-        if stored is None or stored.hash != signed.hash:
-            raise HeadMoved(head)
-        is_entry = isinstance(record, EntryRecord)
-        entry = await work.entries.find(record.diary_id, record.entry_id) if is_entry else None
-        return Appended(entry=entry, chain=head)
+    async def _repeated(self, caller: Caller, record: AnyRecord, signed: SignedRecord) -> Appended | None:
+        """The answer to a record that is there already; None where it is not."""
+
+        async def answer(work: UnitOfWork, check: Check) -> Appended | None:
+            await check(diaries.writable)
+            stored = await work.records.find(record.diary_id, record.sequence)
+            if stored is None or stored.hash != signed.hash:
+                return None
+            is_entry = isinstance(record, EntryRecord)
+            entry = await work.entries.find(record.diary_id, record.entry_id) if is_entry else None
+            return Appended(entry=entry, chain=await work.records.head(record.diary_id))
+
+        return await self.access.write_authorized(caller, record.diary_id, answer)
 
     async def _supersede(self, work: UnitOfWork, entry_id: EntryId, by: Entry) -> None:
         former = await work.entries.hold(by.diary_id, entry_id)
@@ -245,3 +256,6 @@ class RecordService:
         async with self.storage.autocommit() as work:
             await work.records.prepare(prepared)
         return prepared
+
+
+_Write = Callable[[UnitOfWork, Check], Awaitable[tuple[Appended, Pending]]]
