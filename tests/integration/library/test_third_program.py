@@ -1,5 +1,6 @@
 """Programs that have nothing of MoltNet check a signed diary and a log by the reference pages alone."""
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -39,6 +40,9 @@ async def test_a_program_without_moltnet_checks_a_leaf_of_the_log(tmp_path: Path
     assert "import moltnet" not in LOG_PROGRAM.read_text()
     async with MoltNet.in_memory() as network:
         ada = await network.genesis()
+        async with asyncio.timeout(20):
+            while not await ada.log.leaves():  # within seconds
+                await asyncio.sleep(0.05)
         leaf, proof = await ada.log.prove(0)
         key = (await ada.log.follow()).key.text
     file = tmp_path / "leaf.tlog-proof"
