@@ -45,7 +45,8 @@ class Question:
 
     Without a vector, words alone answer; without wanted terms, the model alone. An expansion comes with a vector, of
     models that expand. `words_weight` and `expansion_weight` are the model's (`Embedder`): they go where the vector
-    goes, since another model may serve by then. `time_ranges` are the times it names.
+    goes, since another model may serve by then. `unread` is the share of its letters that the model does not know, 0 to
+    1. `time_ranges` are the times it names.
     """
 
     vector: Vector | None = None
@@ -53,6 +54,7 @@ class Question:
     model: ModelName | None = None
     words_weight: float = 1.0
     expansion_weight: float = 0.0
+    unread: float = 0.0
     words: LexicalQuery = ANY_TERMS
     time_ranges: tuple[TimeRange, ...] = ()
     filters: Filters = attrs.field(factory=Filters)
@@ -208,7 +210,8 @@ def rarest(holding: Mapping[Term, int]) -> frozenset[Term]:
 
 
 # Of what is asked for to the letter a model hardly tells anything: it reads digits and parts of names one by one, and
-# calls up the like of them. As far as a question is exact words take over, but for a quarter: it orders what is left.
+# calls up the like of them; of characters that it does not know, nothing. So far words take over, but for a quarter: it
+# orders what is left.
 EXACT_MOST = 0.75
 
 
@@ -227,12 +230,12 @@ class Balance:
     def of(cls, question: Question) -> "Balance":
         """That of the model a question was made with; an expansion it has not got adds nothing and takes nothing.
 
-        As far as a question is exact, what the model weighs goes over to the words.
+        As far as a question is exact, or the model cannot read it, what the model weighs goes over to the words.
         """
         if question.vector is None:
             return WORDS_ALONE
         expansion = question.expansion_weight if question.expansion else 0.0
-        moved = min(question.words.exact, EXACT_MOST)
+        moved = min(max(question.words.exact, question.unread), EXACT_MOST)
         return cls(question.words_weight + moved * (1 + expansion), (1 - moved) * expansion, 1 - moved)
 
     @property

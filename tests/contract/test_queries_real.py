@@ -65,6 +65,7 @@ CASES = (
     ("dentist 7 January 2026", "Dentist 2026-01-07 at eight", 1),
     ("meeting 03.11.2022", "Notary meeting was moved to 3 November 2022", 1),
     ("0660 1112223", "The vet: +43 660 111 22 23", 1),
+    ("1234567", "Meter reading 1,234,567 in the cellar", 2),
     ("ticket 48213", "Ticket 48213 was closed without an answer", 1),
     # Marks left out.
     ("deploiement", "Le déploiement de vendredi a été annulé", 1),
@@ -83,6 +84,17 @@ CASES = (
     ("chevaux", "Le cheval de la voisine est malade depuis mardi", 3),
     ("reuniones", "La reunión con el banco es el jueves", 3),
     ("المهندسون", "اتصل المهندس بخصوص المصعد", 3),
+    # Simplified and traditional Chinese.
+    ("图书馆", "我把書還給圖書館了", 1),
+    ("電腦", "新的电脑明天送到", 1),
+    ("机场", "去機場的班車七點開", 1),
+    ("發票", "发票在抽屉里", 1),
+    ("头发", "剪頭髮的店搬家了", 1),
+    ("里面", "盒子裡面有備用電池", 1),
+    ("面条", "今天晚上吃麵條", 1),
+    ("臺灣", "台湾的包裹还没到", 1),
+    ("护照", "護照放在保險箱", 1),
+    ("鑰匙", "钥匙在门口的盒子", 1),
     # Symbols and emoji.
     ("🎉", "Launch party 🎉🚀 on the roof.", 1),
     ("🚀", "Launch party 🎉🚀 on the roof.", 1),

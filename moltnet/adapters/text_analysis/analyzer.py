@@ -21,13 +21,13 @@ class SnowballAnalyzer:
     Words are runs of letters and digits after NFKC and case folding (Unicode §3.13, §5.18), without marks; English stop
     words are left out, endings cut off by the Snowball stemmers (`languages`), and what is longer than 255 characters
     is cut there. In scripts without spaces each character is a word, and each two neighbours are a term where the first
-    is, so that a name of two characters weighs more than its characters. Identifiers, numbers and words of other
-    languages have further forms (`words`, `numbers`), symbols stand where the word before them does. A term of
-    several words is one run of terms; where a left-out word stands inside it, see `of_query`. Every text has an answer,
-    whatever its characters.
+    is, so that a name of two characters weighs more than its characters; Chinese ones are simplified. Identifiers,
+    numbers and words of other languages have further forms (`words`, `numbers`), symbols stand where the word before
+    them does. A term of several words is one run of terms; where a left-out word stands inside it, see `of_query`.
+    Every text has an answer, whatever its characters.
     """
 
-    version = 1  # with every change of what `of_text` answers, and an index of the earlier ones in a migration
+    version = 2  # with every change of what `of_text` answers, and an index of the earlier ones in a migration
 
     def __init__(self) -> None:
         self._languages = Languages()

@@ -104,11 +104,11 @@ def _thousands(text: str) -> Iterator[Number]:
 
 
 def _telephones(text: str) -> Iterator[Number]:
-    """By the last seven digits, which are the same with the numbers of country and city and without."""
+    """By the last seven digits, which are the same with the numbers of country and city and without, and by all."""
     for match in _TELEPHONE.finditer(text):
         digits = _NO_DIGITS.sub("", match[0])
         if _DIGITS_LEAST <= len(digits) <= _DIGITS_MOST:
-            yield Number(match.start(), match.end(), (f"tel:{digits[-_DIGITS_LEAST:]}",))
+            yield Number(match.start(), match.end(), (f"tel:{digits[-_DIGITS_LEAST:]}", digits))
 
 
 def _day(year: int, month: int, day: int) -> str | None:

@@ -10,6 +10,7 @@ from itertools import pairwise
 
 import attrs
 
+from moltnet.adapters.text_analysis.chinese import simplified
 from moltnet.adapters.text_analysis.folding import JOINT, SYMBOL, marked
 from moltnet.adapters.text_analysis.numbers import Number, numbers
 
@@ -100,6 +101,7 @@ def _read(match: re.Match[str]) -> Iterator[Unit]:
 
 
 def _characters(run: str) -> Iterator[Unit]:
+    run = simplified(run)
     for character, next_character in pairwise(run):
         yield Unit(terms=(character, character + next_character))
     yield Unit(terms=(run[-1],))

@@ -57,6 +57,7 @@ class Retrieval:
             model=embedder.model if embedder and vector else None,
             words_weight=embedder.words_weight if embedder else 1.0,
             expansion_weight=embedder.expansion_weight if embedder else 0.0,
+            unread=_unread(query.scored, embedder.legible(query.scored)) if embedder else 0.0,
             words=self.index_terms.of_query(query),
             time_ranges=time_ranges(query.scored, self.clock.now()),
             filters=filters,
@@ -108,6 +109,11 @@ class Retrieval:
             if is_exact(ranked, limit, candidates, score):
                 return ranked
             depth *= DEPTH_GROWTH
+
+
+def _unread(text: str, legible: str) -> float:
+    letters = sum(map(str.isalnum, text))
+    return 1 - sum(map(str.isalnum, legible)) / letters if letters else 0.0
 
 
 async def _read(embedder: Embedder | None, text: str, asker: str | None) -> tuple[Vector | None, Expansion | None]:

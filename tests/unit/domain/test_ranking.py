@@ -140,12 +140,14 @@ def test_the_balance_is_that_of_the_model_a_question_was_made_with() -> None:
 
 
 def test_words_weigh_more_the_more_of_a_question_is_to_the_letter() -> None:
-    def balance(exact: float) -> Balance:
+    def balance(exact: float, unread: float = 0.0) -> Balance:
         expansion, words = Expansion({1: 1.0}), LexicalQuery(exact=exact)
-        return Balance.of(Question(vector=a_vector(0), expansion=expansion, expansion_weight=1.0, words=words))
+        return Balance.of(
+            Question(vector=a_vector(0), expansion=expansion, expansion_weight=1.0, unread=unread, words=words)
+        )
 
     assert balance(0) == Balance(words=1.0, expansion=1.0)
-    assert balance(0.5) == Balance(words=2.0, expansion=0.5, cosine=0.5)
+    assert balance(0.5) == balance(0.2, unread=0.5) == Balance(words=2.0, expansion=0.5, cosine=0.5)
     assert balance(1) == Balance(words=2.5, expansion=0.25, cosine=0.25)  # what words leave open the model orders
 
 

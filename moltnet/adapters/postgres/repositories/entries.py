@@ -70,7 +70,7 @@ FIRST_LIKE = """
 # Some entries whose terms are of an earlier analysis; diary_entries_analysis.
 OUTDATED = """
     select entries.* from (
-        select id from diary_entries where analysis < 1 and analysis < %(analysis)s order by id limit %(limit)s
+        select id from diary_entries where analysis < 2 and analysis < %(analysis)s order by id limit %(limit)s
     ) as wanted
     join entries on entries.id = wanted.id
 """

@@ -105,8 +105,8 @@ def test_scripts_signs_and_emoji(text: str, expected: list[str]):
 def test_characters_without_spaces_are_words_and_pairs():
     assert LEXEMES.of_text("x東京都。に") == {
         "x": [1],
-        "東": [2],
-        "東京": [2],
+        "东": [2],
+        "东京": [2],
         "京": [3],
         "京都": [3],
         "都": [4],
@@ -121,8 +121,8 @@ def test_part_of_a_run_without_spaces_finds_it(part: str):
 
 
 def test_word_weighs_by_its_pairs_too():
-    assert LEXEMES.of_query(Query(scored="東京")).scored == {"東", "京", "東京"}
-    assert LEXEMES.of_query(Query(scored="", required=("東京",))).required == ((Term("東"), Term("京")),)
+    assert LEXEMES.of_query(Query(scored="東京")).scored == {"东", "京", "东京"}
+    assert LEXEMES.of_query(Query(scored="", required=("東京",))).required == ((Term("东"), Term("京")),)
 
 
 def test_long_word_is_cut_and_still_found():
@@ -233,3 +233,16 @@ def test_data_is_one_word():
 @pytest.mark.parametrize("path", ["/usr/local/lib/python3.11/site-packages/moltnet/adapters/postgres", "a" * 80])
 def test_long_names_are_no_data(path: str):
     assert found(path.strip("/").split("/")[-1], f"see {path}")
+
+
+@pytest.mark.parametrize(
+    ("query", "text"), [("發現頭髮", "发现头发"), ("里面", "裡面"), ("乾淨", "干净"), ("图书", "圖書館")]
+)
+def test_chinese_characters_have_one_form(query: str, text: str):
+    assert found(query, text)
+    assert found(text, query) or len(text) > len(query)
+
+
+def test_characters_of_other_languages_stay():
+    assert forms("カタカナ 한국 ไทย") == forms("カタカナ 한국 ไทย")
+    assert words("さくら") == ["さ", "く", "ら"]
