@@ -21,7 +21,7 @@ from dbos import DBOS, _sys_db, _workflow_commands
 from dbos._dbos import _get_dbos_instance
 
 LONGEST_PAUSE_S = 1.0
-LOOK_FOR_DELAYED_EVERY_S = 4.0
+POLL_DELAYED_EVERY_S = 4.0
 # Messages of late that nobody has received: workflow and topic.
 UNRECEIVED = sa.text("""
     select distinct destination_uuid, topic from dbos.notifications
@@ -63,9 +63,9 @@ class Retries:
         return getattr(time, name)
 
 
-def look_for_delayed_seldom() -> None:
+def poll_delayed_seldom() -> None:
     """Has an idle process do less (6). To be called before the launch."""
-    cast("Any", _workflow_commands)._BACKGROUND_JOBS_INTERVAL_SEC = LOOK_FOR_DELAYED_EVERY_S  # noqa: SLF001
+    cast("Any", _workflow_commands)._BACKGROUND_JOBS_INTERVAL_SEC = POLL_DELAYED_EVERY_S  # noqa: SLF001
 
 
 def ask_for_messages_every(seconds: float) -> None:

@@ -17,7 +17,7 @@ from moltnet.adapters.dbos.connections import KIND, SCHEMA, EngineHealth, Execut
 from moltnet.adapters.dbos.internals import (
     Retries,
     ask_for_messages_every,
-    look_for_delayed_seldom,
+    poll_delayed_seldom,
     take_up,
     wake_overlooked,
 )
@@ -85,7 +85,7 @@ async def _dbos(
     workflows = DbosWorkflows(bodies, backoff, health)
     retries = Retries()
     retries.begin()
-    look_for_delayed_seldom()
+    poll_delayed_seldom()
     try:
         # Within the loop, whose workflows then run on it too: connections and sessions are bound to it.
         DBOS.launch()

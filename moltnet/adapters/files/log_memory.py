@@ -5,7 +5,7 @@ from pathlib import Path
 
 import attrs
 
-from moltnet.adapters.files.paths import PUBLIC, alone_in, read_text, to_json, write_atomically
+from moltnet.adapters.files.paths import alone_in, read_text, to_json, write_atomically
 from moltnet.domain.checkpoints import KnownLog, MalformedCheckpoint
 
 
@@ -31,13 +31,13 @@ class FileLogMemory:
             stored = KnownLog.parse(texts[self.url]) if self.url in texts else None
             # Another process may have seen more of it meanwhile.
             if stored is None or stored.key != known.key or stored.checkpoint.size <= known.checkpoint.size:
-                write_atomically(self.path, to_json({**texts, self.url: known.text}), PUBLIC)
+                write_atomically(self.path, to_json({**texts, self.url: known.text}))
 
     def forget(self) -> None:
         with alone_in(self.path.parent):
             texts = self._texts()
             if texts.pop(self.url, None) is not None:
-                write_atomically(self.path, to_json(texts), PUBLIC)
+                write_atomically(self.path, to_json(texts))
 
     def _texts(self) -> dict[str, str]:
         text = read_text(self.path)

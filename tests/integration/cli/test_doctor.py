@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,17 @@ async def test_secret_that_others_can_read(data: Path) -> None:
     assert told == {"files": f"others can read secrets; run: chmod go= {data} {secret}"}
     await _shell(told["files"].partition("run: ")[2])
     assert (await doctor(data)).status == 0
+
+
+async def test_first_agent_s_keys_are_secret_and_what_git_reads_is_not(data: Path) -> None:
+    folder = data / "first-agent" / "ssh"
+    folder.mkdir(mode=0o700, parents=True)
+    key, *public = folder / "id_ed25519", folder / "id_ed25519.pub", folder.parent / "gitconfig"
+    for path in (key, *public):
+        path.write_text("")
+        path.chmod(0o644)
+    assert bad(await doctor(data, "--json")) == {"files": f"others can read secrets; run: chmod go= {key}"}
+    shutil.rmtree(folder.parent)
 
 
 async def test_things_that_are_not_as_they_should_be(data: Path, tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ from moltnet.entrypoints.settings import SECRETS, Settings, read_settings
 
 OPEN_TO_OTHERS = 0o077
 DOTENV = Path(".env")
+# Beside these lies what git reads, which holds no secret: git's settings, the public key, who may sign.
+_OF_FIRST_AGENT = ("first-agent/*.json", "first-agent/ssh", "first-agent/ssh/id_ed25519")
 
 
 @attrs.frozen
@@ -111,7 +113,8 @@ def _file_modes(settings: Settings) -> Finding:
     folder = settings.data_dir
     if not folder.exists():
         return Finding("files", ok=True, detail=f"{folder} does not exist yet, so there is nothing to check")
-    secrets = [folder, *(folder / name.lower() for name in SECRETS), *folder.glob("first-agent/*"), *_environment()]
+    own = [path for pattern in _OF_FIRST_AGENT for path in folder.glob(pattern)]
+    secrets = [folder, *(folder / name.lower() for name in SECRETS), *own, *_environment()]
     open_to_others = [path for path in secrets if path.exists() and _is_open_to_others(path)]
     if open_to_others:
         paths = shlex.join(str(path) for path in open_to_others)

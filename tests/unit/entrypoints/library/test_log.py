@@ -88,6 +88,7 @@ async def test_heads_of_several_networks_are_kept_beside_one_another(tmp_path: P
     two.keep(early)
     one.keep(early)  # by a process that is behind
     assert (one.read(), two.read()) == (late, early)
+    assert (tmp_path / "moltnet.checkpoints.json").stat().st_mode & 0o077 == 0
     one.forget()
     one.forget()
     assert (one.read(), two.read()) == (None, early)
