@@ -5,6 +5,7 @@ import json
 import shutil
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from tqdm import tqdm
@@ -26,12 +27,10 @@ def main() -> None:
     rows = [Row(name=name) for name in (*OURS, *OTHERS) if not options.only or name in options.only]
     with tempfile.TemporaryDirectory(prefix="moltnet-peers-") as folder:
         bench = Bench(Path(folder), options.others, default_model(), list(memories(options.memories)), CLIENTS, TURNS)
-        speed(bench, rows)
-        phases = [kill, probe, share, *([wait_for_disk] if shutil.which("strace") else [])]
-        for phase in tqdm(phases, desc="guarantees", leave=False, disable=None):
-            for row in living(rows):
-                with noted(row):
-                    phase(bench, row)
+        try:
+            _measure(bench, rows)
+        except KeyboardInterrupt:
+            print("Stopped: the rest was not measured.", file=sys.stderr)
     if options.json:
         print(json.dumps({"rows": [row.json() for row in rows], "aims": [aim.line() for aim in aims(rows)]}, indent=2))
         return
@@ -39,6 +38,15 @@ def main() -> None:
         f"{options.memories} memories, {cores()} cores, shared by all; {CLIENTS} are many; medians of {TURNS} turns\n"
     )
     print(*lines(rows), sep="\n")
+
+
+def _measure(bench: Bench, rows: Sequence[Row]) -> None:
+    speed(bench, rows)
+    phases = [kill, probe, share, *([wait_for_disk] if shutil.which("strace") else [])]
+    for phase in tqdm(phases, desc="guarantees", leave=False, disable=None):
+        for row in living(rows):
+            with noted(row):
+                phase(bench, row)
 
 
 def _options() -> argparse.Namespace:

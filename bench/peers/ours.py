@@ -143,7 +143,7 @@ class Library(Store):
 OURS: dict[str, Callable[[Path], AbstractAsyncContextManager[Store]]] = {
     "MoltNet, REST": through_rest,
     "MoltNet, library": by_library,
-    "MoltNet, REST, one model": partial(through_rest, expands=False),
+    "MoltNet, one model": partial(through_rest, expands=False),
 }
 """By the name in the table: what opens a store in a folder."""
 

@@ -90,14 +90,19 @@ def _parts(texts: Sequence[str], number: int) -> list[Sequence[str]]:
 
 def _write(store: Worker, clients: int, texts: Sequence[str], row: Row, written: list[str]) -> None:
     for part, number, rates in ((texts[:ALONE], 1, row.alone_per_s), (texts[ALONE:], clients, row.many_per_s)):
+        before = store.used_s()
         done = store.ask("write", part, number)
+        row.write_cpu_s += store.used_s() - before
         rates.append(len(done["seconds"]) / done["total_s"])
         row.errors += done["errors"]
         written += done["acknowledged"]
+    row.written = len(written)
 
 
 def _search(store: Worker, texts: Sequence[str], row: Row) -> None:
+    before = store.used_s()
     done = store.ask("search", texts)
+    row.search_cpu_s += store.used_s() - before
     row.search_s += done["seconds"]
     row.errors += done["errors"]
 

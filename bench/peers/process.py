@@ -7,13 +7,13 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import attrs
 
-from bench.server import processes_of
+from bench.server import processes_of, used_s
 from moltnet.entrypoints.settings import UNTHROTTLED
 
 SILENT = {
@@ -61,6 +61,10 @@ class Worker:
             raise WorkerFailed(_said(self._log.read()))
         return dict(json.loads(line))
 
+    def used_s(self) -> float:
+        """CPU seconds of the worker, of the processes it started, and of the database of its folder, so far."""
+        return sum(used_s(pid) for pid in {*_session_of(self._process.pid), *processes_of(self.folder)})
+
     def kill(self) -> list[str]:
         """SIGKILL to the worker, its children and the database of its folder; what it had acknowledged unread."""
         pids = processes_of(self.folder)
@@ -76,6 +80,14 @@ class Worker:
         if self._process.stdin:
             self._process.stdin.close()
         self._process.wait(60)
+
+
+def _session_of(leader: int) -> Iterator[int]:
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it has ended
+            *_, session = path.read_text(encoding="utf-8").rpartition(")")[2].split()[:4]
+            if int(session) == leader:
+                yield int(path.parent.name)
 
 
 def _said(log: str) -> str:

@@ -19,6 +19,10 @@ class Row:
     absent: str = ""
     search_s: list[float] = attrs.field(factory=list)
     """Of each search."""
+    search_cpu_s: float = 0.0
+    write_cpu_s: float = 0.0
+    """Of all processes of the store, for all searches and for all writes; busy neighbours change these least."""
+    written: int = 0
     alone_per_s: list[float] = attrs.field(factory=list)
     many_per_s: list[float] = attrs.field(factory=list)
     """Writes of one client and of many, in each turn."""
@@ -47,6 +51,16 @@ class Row:
         return statistics.median(self.search_s) * 1000 if self.search_s else 0.0
 
     @property
+    def search_cpu_ms(self) -> float:
+        """CPU time of a search."""
+        return self.search_cpu_s * 1000 / max(len(self.search_s), 1)
+
+    @property
+    def write_cpu_ms(self) -> float:
+        """CPU time of a write."""
+        return self.write_cpu_s * 1000 / max(self.written, 1)
+
+    @property
     def alone(self) -> float:
         """Writes a second in the turn in the middle."""
         return statistics.median(self.alone_per_s) if self.alone_per_s else 0.0
@@ -62,9 +76,9 @@ class Row:
         return not (self.absent or self.errors or self.lost or self.doubled or self.gone)
 
     def json(self) -> dict[str, Any]:
-        """Every member, and the three medians."""
-        medians = {"search_ms": self.search_ms, "alone": self.alone, "many": self.many}
-        return attrs.asdict(self) | medians | {"errors": dict(Counter(self.errors))}
+        """Every member, and what the first table shows of them."""
+        shown = {name: getattr(self, name) for name in ("search_ms", "search_cpu_ms", "alone", "many", "write_cpu_ms")}
+        return attrs.asdict(self) | shown | {"errors": dict(Counter(self.errors))}
 
 
 @attrs.frozen
@@ -149,17 +163,19 @@ def _said(tried: bool | None, otherwise: str = "not tried") -> str:  # noqa: FBT
     return otherwise if tried is None else ("yes" if tried else "no")
 
 
-_NAME = _Column("", "", 24, lambda row: row.name)
+_NAME = _Column("", "", 19, lambda row: row.name)
 FIGURES = (
     _NAME,
     _Column("search", "p50 ms", 8, lambda row: f"{row.search_ms:.1f}"),
+    _Column("CPU", "ms", 6, lambda row: f"{row.search_cpu_ms:.1f}"),
     _Column("1 client", "writes/s", 10, lambda row: f"{row.alone:.0f}"),
     _Column("many", "writes/s", 10, lambda row: f"{row.many:.0f}"),
+    _Column("CPU", "ms", 6, lambda row: f"{row.write_cpu_ms:.1f}"),
     _Column("", "refused", 9, lambda row: str(len(row.errors))),
     _Column("", "lost", 6, lambda row: str(row.lost)),
-    _Column("", "twice", 7, lambda row: str(row.doubled)),
-    _Column("not", "found", 7, lambda row: str(row.unfound)),
-    _Column("gone after", "SIGKILL", 14, lambda row: f"{row.gone} of {row.acknowledged}"),
+    _Column("", "twice", 6, lambda row: str(row.doubled)),
+    _Column("not", "found", 6, lambda row: str(row.unfound)),
+    _Column("gone after", "SIGKILL", 13, lambda row: f"{row.gone} of {row.acknowledged}"),
 )
 GUARANTEES = (
     _NAME,

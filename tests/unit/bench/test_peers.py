@@ -45,7 +45,7 @@ def test_what_was_not_measured_has_no_ratio_and_says_why() -> None:
 
 
 def test_lines_fit_a_page() -> None:
-    row = a_row("MoltNet, REST, one model", many=12_345, search_s=12.3, errors=["e" * 300], lost=2000, doubled=20_000)
+    row = a_row("MoltNet, one model", many=12_345, search_s=12.3, errors=["e" * 300], lost=2000, doubled=20_000)
     row.unfound, row.acknowledged, row.gone, row.shared = 2000, 10_000, 10_000, "one at a time"
     assert max(map(len, lines([row]))) <= 100
 
