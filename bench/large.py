@@ -124,8 +124,8 @@ async def main() -> None:
     texts, asked = _collection(given.texts) if given.texts else (list(memories(WRITTEN)), list(questions(QUERIES)))
     with tempfile.TemporaryDirectory(prefix="moltnet-large-") as made:
         network = await _network(given.data or Path(made), texts)
-        missed = await _missed(network, asked)
-        await _measure(network, asked, missed)
+        await _measure(network, asked)
+        await _tell_missed(network, asked)
 
 
 def _collection(folder: Path) -> tuple[list[str], list[str]]:
@@ -191,7 +191,7 @@ def _mix(address: str, places: Mapping[str, Sequence[str]]) -> None:
         connection.execute("vacuum analyze")
 
 
-async def _measure(network: Network, asked: Sequence[str], missed: Mapping[str, str]) -> None:
+async def _measure(network: Network, asked: Sequence[str]) -> None:
     """All places in turns, with the bare embedding of the question beside them."""
     embedder = OnnxEmbedder.load(default_model())
     retrieval = Retrieval(models=Models(embedder), index_terms=SnowballAnalyzer(), clock=SystemClock())
@@ -220,7 +220,7 @@ async def _measure(network: Network, asked: Sequence[str], missed: Mapping[str, 
         cpu = mine[2] + mine[3]
         print(
             f"{name:<12}{mine[0]:>8.1f}{mine[1]:>8.1f}{cpu:>8.1f}{mine[3]:>10.1f}{mine[0] / least[0]:>8.2f}"
-            f"{cpu / (least[2] + least[3]):>8.2f}{AIMS.get(name, ''):>6}   {missed.get(name, '')}"
+            f"{cpu / (least[2] + least[3]):>8.2f}{AIMS.get(name, ''):>6}"
         )
     bare, rest = _figures(taken["embedding"][WARM:]), _figures(small)
     print(f"a search in {SIZES[0]} takes {rest[0] / bare[0]:.2f} times as long as embedding alone (aim 2)")
@@ -295,8 +295,8 @@ class Counted:
         return await self.of.best_public(*asked)
 
 
-async def _missed(network: Network, asked: Sequence[str]) -> dict[str, str]:
-    """By the name of a place: how many of the best ten a search finds, and how often it asks again."""
+async def _tell_missed(network: Network, asked: Sequence[str]) -> None:
+    """Prints for each place how many of the best ten a search finds, and how often it asks again."""
     embedder = OnnxEmbedder.load(default_model())
     retrieval = Retrieval(models=Models(embedder), index_terms=SnowballAnalyzer(), clock=SystemClock())
     found = [await retrieval.question(text, Filters()) for text in dict.fromkeys(asked)]
@@ -306,10 +306,9 @@ async def _missed(network: Network, asked: Sequence[str]) -> dict[str, str]:
     places |= {"all own": own, "many": [*network.places["many"], *network.places["public"]], "public": []}
     with EmbeddedPostgres(network.folder) as postgres:
         async with opened_pool(postgres.start(), max_connections=1, wait_s=5) as pool, pool.connection() as connection:
-            return {
-                name: await _recall(connection, retrieval, found, [DiaryId(UUID(each)) for each in within])
-                for name, within in tqdm(places.items(), desc="recall", leave=False, disable=None)
-            }
+            for name, within in places.items():
+                told = await _recall(connection, retrieval, found, [DiaryId(UUID(each)) for each in within])
+                print(f"{name:<12}{told}", flush=True)
 
 
 async def _recall(connection: Any, retrieval: Retrieval, asked: Sequence[Question], within: Sequence[DiaryId]) -> str:
