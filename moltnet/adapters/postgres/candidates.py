@@ -5,7 +5,7 @@ from operator import itemgetter
 from typing import Any, TypeAlias
 
 from moltnet.adapters.postgres.filtering import filter_values, run_values
-from moltnet.adapters.postgres.ranking_indexes import Reach
+from moltnet.adapters.postgres.ranking_indexes import Width
 from moltnet.adapters.postgres.ranking_statements import (
     best,
     best_large,
@@ -150,10 +150,10 @@ class PostgresCandidates(Repository):
         rows: list[Row] = []
         if shortlist and large:
             parts, others = list({each.bytes[-1] % 16 for each in large}), list({*diaries}.difference(large))
-            reach = Reach.of(len(parts), is_second=depth > FIRST_DEPTH * shortlist.limit)
-            statement = best_large(question, shortlist, reach, beside_others=bool(others))
-            places = {"within": diaries, "large": large, "others": others, "parts": parts}
-            rows = await self._session.all(_row, statement, **values, **places)
+            width = Width.of(len(parts), is_second=depth > FIRST_DEPTH * shortlist.limit)
+            statement = best_large(question, shortlist, width, beside_others=bool(others))
+            diaries_of = {"within": diaries, "large": large, "others": others, "parts": parts}
+            rows = await self._session.all(_row, statement, **values, **diaries_of)
         if not rows:
             rows = await self._session.all(_row, best(question, shortlist), **values, within=diaries)
         return _candidates(rows, depth)

@@ -53,7 +53,7 @@ PUBLIC_POOL: LiteralString = f"""
 
 
 @attrs.frozen
-class Reach:
+class Width:
     """How far indexes are followed: so many nearest in each part, and words that one entry in so many holds."""
 
     nearest: LiteralString
@@ -62,7 +62,7 @@ class Reach:
     is_last: bool
 
     @classmethod
-    def of(cls, parts: int, *, is_second: bool) -> "Reach":
+    def of(cls, parts: int, *, is_second: bool) -> "Width":
         """As far as so many parts bear; further where the first look could not tell whether it found the best."""
         nearest = _NEAREST[is_second]["one" if parts == 1 else "few" if parts <= FEW_PARTS else "many"]
         return cls(nearest, "400" if is_second else nearest, "20" if is_second else "50", is_second)

@@ -22,7 +22,7 @@ from moltnet.adapters.postgres.ranking_indexes import (
     PUBLIC_POOL,
     RARE,
     WITH_RARE,
-    Reach,
+    Width,
 )
 from moltnet.domain.ranking import Question, Shortlist, needs_no_count
 
@@ -113,9 +113,9 @@ def best_public_near(question: Question, shortlist: Shortlist | None = None) -> 
     return _near(_Parts.of(question, shortlist))
 
 
-def best_large(question: Question, shortlist: Shortlist, reach: Reach, *, beside_others: bool) -> LiteralString:
+def best_large(question: Question, shortlist: Shortlist, width: Width, *, beside_others: bool) -> LiteralString:
     """The best of `large` diaries, of those that their indexes lead to, and of `others`, all compared."""
-    return _by_indexes(_Parts.of(question, shortlist), reach, beside_others=beside_others)
+    return _by_indexes(_Parts.of(question, shortlist), width, beside_others=beside_others)
 
 
 def is_for_indexes(question: Question, shortlist: Shortlist | None) -> bool:
@@ -181,9 +181,9 @@ def _near(parts: _Parts) -> LiteralString:
 
 
 @cache
-def _by_indexes(parts: _Parts, reach: Reach, *, beside_others: bool) -> LiteralString:
-    rare = ranking_words.of_diaries(in_forms=parts.in_forms) + RARE.format(part=reach.part) if parts.by_words else ""
-    near = NEAR_LARGE.format(nearest=reach.nearest, walked=reach.walked)
+def _by_indexes(parts: _Parts, width: Width, *, beside_others: bool) -> LiteralString:
+    rare = ranking_words.of_diaries(in_forms=parts.in_forms) + RARE.format(part=width.part) if parts.by_words else ""
+    near = NEAR_LARGE.format(nearest=width.nearest, walked=width.walked)
     pool = LARGE_POOL.format(rare=WITH_RARE if parts.by_words else "")
     rows = f"({_compared(_of_pool(parts))}"
     if beside_others:
@@ -193,7 +193,7 @@ def _by_indexes(parts: _Parts, reach: Reach, *, beside_others: bool) -> LiteralS
         rows += f" union all {_compared(f'{others} cross join lateral ({scored}) as e')}"
     beyond = {"nearest": FARTHER, "expanding": EXPANDING} | ({"matching": OMITTED} if parts.by_words else {})
     first = f"diary as ({_THESE}), {rare} {near} {pool}"
-    return _statement(first, f"{rows}) as e", parts, {} if reach.is_last else beyond)
+    return _statement(first, f"{rows}) as e", parts, {} if width.is_last else beyond)
 
 
 def _of_pool(parts: _Parts) -> LiteralString:
