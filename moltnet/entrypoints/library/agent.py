@@ -155,7 +155,8 @@ class Agent:
         Where the agent's key is at hand, it signs what the archive holds. An export that was interrupted goes on when
         it is asked for again. `encrypt_for` are public keys of age or SSH, `self` the agent's own.
 
-        Raises ExportExists, ExportBusy, UnusablePath, AgeMissing, BadRecipient, and what reading diaries raises.
+        Raises ExportExists, ExportBusy, UnusablePath, AgeMissing, BadRecipient, and what reading diaries and following
+        the open log raise.
         """
         return await exporting.export(self, Path(path), diaries, encrypt_for, progress)
 

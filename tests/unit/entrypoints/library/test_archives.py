@@ -210,6 +210,8 @@ async def test_an_interrupted_export_goes_on(ada: LocalAgent, tmp_path: Path) ->
     [part] = (tmp_path / ".a.zip.part").glob(f"diaries-{diary.id}*")
     with part.open("ab") as file:
         file.write(b'{"half": ')
+    for name in ("archive.zip", "archive.zip.age", "log-agent.jsonl"):  # of one that was killed at its end
+        (tmp_path / ".a.zip.part" / name).write_bytes(b"half")
     await ada.diary.create(diary.id, content="newer")
     entries, _ = await ada.diary.list(diary.id, limit=1, offset=5)
     await ada.diary.delete(diary.id, entries[0].id)
