@@ -66,7 +66,10 @@ class VerifierKey:
     def parse(cls, text: str) -> Self:
         """The key of a text; raises MalformedCheckpoint."""
         name, _, rest = text.partition("+")
-        raw = _from_base64(rest.partition("+")[2])
+        try:
+            raw = _from_base64(rest.partition("+")[2])
+        except MalformedCheckpoint:
+            raw = b""
         if len(raw) != 1 + KEY_BYTES or raw[0] not in {LOG_SIGNATURE, COSIGNATURE}:
             raise MalformedCheckpoint("A verifier key is name+id+key, with an Ed25519 key of a log or a witness")
         found = cls(name=name, kind=raw[0], key=PublicKey(raw[1:]))

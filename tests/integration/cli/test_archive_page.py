@@ -79,6 +79,16 @@ async def test_an_archive_that_was_changed_is_not_whole(tmp_path: Path) -> None:
         assert "1 entries" in (await shell.run("export", "a.zip", "--text")).out
         archive = shell.work / "a.zip"
         assert "Whole: 1 diaries, 1 entries, 0 records, signed by" in (await shell.run("verify", "a.zip", "--text")).out
+        key = (await shell.run("log", "show")).printed["key"]
+        assert "are proven, in the log of" in (await shell.run("verify", "a.zip", "--network-key", key, "--text")).out
+        for words, sentence in (
+            (("a.zip", "--network-key", key.replace("moltnet", "another")), "id of the verifier key"),
+            (("a.zip", "--network-key", key[::-1]), "verifier key"),
+            (("a.zip", "--witness", key), "needs --network-key"),
+            (("missing.zip", "--network-key", key), "for the file of an archive"),
+        ):
+            failed = await shell.run("verify", *words)
+            assert (failed.status, sentence in failed.err) == (1, True), failed
         content = archive.read_bytes()
         archive.write_bytes(content.replace(b'"name": "Private"', b'"name": "Another"'))
         if archive.read_bytes() == content:  # it is compressed

@@ -14,7 +14,7 @@ from moltnet.domain.checkpoints import VerifierKey
 from moltnet.domain.errors import MoltNetError
 from moltnet.domain.imports import ImportReport
 from moltnet.entrypoints.cli.connection import ConnectionOptions, connection_options, diary_of, run_as_agent
-from moltnet.entrypoints.cli.options import Command
+from moltnet.entrypoints.cli.options import Command, NotCarriedOut
 from moltnet.entrypoints.cli.output import FAILED
 from moltnet.entrypoints.cli.tables import printable
 from moltnet.entrypoints.cli.values import DIARY, DiaryRef, OneOf
@@ -119,6 +119,8 @@ def verify_file(
     """Shows whether an archive is as it was exported; exits with 1 where it is not."""
     from moltnet.entrypoints.library.archive_checks import verify_archive  # noqa: PLC0415  # quick help
 
+    if witnesses and network_key is None:
+        raise NotCarriedOut("--witness needs --network-key, the key of the log that the witness signed")
     try:
         keys = connection.keys()
     except MoltNetError:

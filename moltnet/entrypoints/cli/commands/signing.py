@@ -109,6 +109,7 @@ def verify(  # as many options
     if signature is not None and is_archive(Path(signature)):
         verify_file(connection, Path(signature), identities, network_key, witnesses)
         return
+    _check_absent(network_key, *witnesses)
     if signature is not None and parse_uuid(signature):
         diary = DiaryRef(signature)
     elif signature is not None and Path(signature).is_file():
@@ -131,6 +132,12 @@ def verify(  # as many options
     if not valid:
         say(_invalid_reason(signature, by, offline=offline))
         sys.exit(FAILED)
+
+
+def _check_absent(*keys: str | None) -> None:
+    """Raises NotCarriedOut for the key of a log or witness, where no archive is to be checked with it."""
+    if any(keys):
+        raise NotCarriedOut("--network-key and --witness are for the file of an archive")
 
 
 def _verify_chain(connection: ConnectionOptions, diary: DiaryRef | None, records: BinaryIO | None) -> None:
