@@ -23,12 +23,13 @@ from bench.texts import memories
 from moltnet.adapters import age
 from moltnet.adapters.files.other_programs import private_pem, public_line
 from moltnet.adapters.nacl import NaclKeyPair
+from moltnet.domain.constraints import LIST_MAX
 from moltnet.domain.credentials import ClientSecret
 from moltnet.entrypoints.library.agent import Agent
 from moltnet.entrypoints.library.archive_checks import verify_archive
 from moltnet.entrypoints.library.remote import remote_agent
 
-LONGER, ENCRYPTED_BYTES = 4, 64 << 20
+LONGER, SINGLE, ENCRYPTED_BYTES = 4, 100, 64 << 20
 
 
 async def main(folder: Path, number: int) -> None:
@@ -48,27 +49,43 @@ async def _moved(agent: Agent, folder: Path, size: int) -> None:
     notes = folder / f"notes-{size}.jsonl"
     lines = [json.dumps({"content": f"{text} ({size})", "id": str(at)}) for at, text in enumerate(memories(size))]
     await asyncio.to_thread(notes.write_text, "\n".join(lines))
-    diary = await agent.diaries.create(name=f"Notes {size}")
-    begun = time.perf_counter()
-    await agent.import_(notes, into=diary.id)
-    print(f"  {'imported':<30}{size / (time.perf_counter() - begun):>10,.0f} a second", flush=True)
+    diary, other = [await agent.diaries.create(name=f"{name} {size}") for name in ("Notes", "Single")]
+
+    async def created() -> None:
+        for text in memories(SINGLE):
+            await agent.diary.create(other.id, content=text)
+
+    single = await _rate("created one by one", SINGLE, created())
+    imported = await _rate("imported", size, agent.import_(notes, into=diary.id))
+    print(f"  an import is {imported / single:.2f} times as fast")
     await _shown("imported again, nothing new", size, lambda: agent.import_(notes, into=diary.id))
     archives = [folder / f"{turn}-{size}.zip" for turn in range(2)]
     unwritten = iter(archives)
+
+    async def listed() -> None:
+        for offset in range(0, size, LIST_MAX):
+            await agent.diary.list(diary.id, limit=LIST_MAX, offset=offset)
+
+    await _rate("read alone, in pages", size, listed())
     await _shown("exported", size, lambda: agent.export(next(unwritten), diaries=[diary.id]))
     await _shown("checked", size, lambda: asyncio.to_thread(verify_archive, archives[0]))
 
 
+async def _rate(what: str, count: int, act: Awaitable[object]) -> float:
+    begun = time.perf_counter()
+    await act
+    rate = count / (time.perf_counter() - begun)
+    print(f"  {what:<30}{rate:>10,.0f} a second", flush=True)
+    return rate
+
+
 async def _shown(what: str, size: int, act: Callable[[], Awaitable[object]]) -> None:
     """Does it, and then again with its memory watched, which takes longer."""
-    begun = time.perf_counter()
-    await act()
-    took = time.perf_counter() - begun
+    await _rate(what, size, act())
     tracemalloc.start()
     await act()
-    peak = tracemalloc.get_traced_memory()[1] / 2**20
+    print(f"  {'':<30}{tracemalloc.get_traced_memory()[1] / 2**20:>10.1f} MiB", flush=True)
     tracemalloc.stop()
-    print(f"  {what:<30}{size / took:>10,.0f} a second{peak:>8.1f} MiB", flush=True)
 
 
 def _encrypted() -> None:
