@@ -1,10 +1,8 @@
 """Identities and recovery by Kratos (docs/reference/ory.md, "Kratos calls")."""
 
 import base64
-from datetime import UTC, datetime
 from hashlib import pbkdf2_hmac
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import attrs
 from ory_client import (
@@ -20,6 +18,7 @@ from ory_client import (
     UpdateRecoveryFlowWithCodeMethod,
 )
 
+from moltnet.adapters.ory.answers import flow_in, identity_id, session_in, time_of
 from moltnet.adapters.ory.schemas import AgentSchema
 from moltnet.adapters.ory.service import OryMisconfigured, OryService, Reply, malformed
 from moltnet.domain.agents import Agent, KeyTaken
@@ -95,7 +94,7 @@ class OryIdentityProvider:
         if reply.status == _BAD_REQUEST:
             self.schema.forget()
             raise OryMisconfigured("Kratos does not take an agent's traits: see that its schema is the network's own")
-        found = _identity_id(reply.json()) if reply.status == _CREATED else await self._find(registration, key)
+        found = identity_id(reply.json()) if reply.status == _CREATED else await self._find(registration, key)
         if found is None:
             raise malformed(self.admin, call) if reply.status == _CREATED else KeyTaken()
         return found
@@ -142,7 +141,7 @@ class OryIdentityProvider:
             reply = await self._code_for(signed_in_identity) if signed_in_identity else reply
         if reply.status == _NOT_FOUND:
             raise OryMisconfigured(f"Kratos has no identity of the agent {identity}; moltnet ory import makes it one")
-        code, flow = reply.member("recovery_code"), _flow_in(reply.member("recovery_link"))
+        code, flow = reply.member("recovery_code"), flow_in(reply.member("recovery_link"))
         if not isinstance(code, str) or flow is None:
             raise malformed(self.admin, _GIVE_CODE)
         if key is not None:
@@ -181,7 +180,7 @@ class OryIdentityProvider:
             ),
             {_OK, _UNAUTHORIZED},
         )
-        identity = _identity_id(reply.member("identity"))
+        identity = identity_id(reply.member("identity"))
         if reply.status == _UNAUTHORIZED or identity is None or reply.member("active") is not True:
             raise InvalidSession
         await self._end_sessions(identity)
@@ -267,7 +266,7 @@ class OryIdentityProvider:
         found = reply.json()
         if not isinstance(found, list):
             raise malformed(self.admin, "find an identity")
-        return next((_identity_id(each) for each in found if _is_of(each, registration, key)), None)
+        return next((identity_id(each) for each in found if _is_of(each, registration, key)), None)
 
     def _flow_answer(self, flow: str, reply: Reply) -> FlowAnswer:
         if reply.status == _NOT_FOUND:
@@ -278,9 +277,9 @@ class OryIdentityProvider:
             raise FlowOver
         if reply.status == _BAD_REQUEST:
             raise CodeSpent
-        issued_at, expires_at = _time(reply.member("issued_at")), _time(reply.member("expires_at"))
+        issued_at, expires_at = time_of(reply.member("issued_at")), time_of(reply.member("expires_at"))
         passed = reply.member("state") == FlowState.PASSED_CHALLENGE
-        token = _session_token(reply.member("continue_with")) if passed else None
+        token = session_in(reply.member("continue_with")) if passed else None
         if issued_at is None or expires_at is None or (passed and token is None):
             raise malformed(self.public, "take a recovery code")
         url = flow_address(self.base_url, flow)
@@ -322,33 +321,5 @@ def _is_of(identity: Any, registration: str, key: PublicKey) -> bool:
     )
 
 
-def _identity_id(identity: Any) -> AgentId | None:
-    text = identity.get("id") if isinstance(identity, dict) else None
-    found = parse_uuid(text) if isinstance(text, str) else None
-    return AgentId(found) if found is not None else None
-
-
-def _flow_in(link: Any) -> str | None:
-    flows = parse_qs(urlsplit(link).query).get("flow", []) if isinstance(link, str) else []
-    found = parse_uuid(flows[0]) if flows else None
-    return str(found) if found is not None else None
-
-
 def _sendable(code: str) -> str:
     return code if 0 < len(code) <= CODE_MAX and code.isascii() and code.isprintable() else _WRONG_CODE
-
-
-def _session_token(steps: Any) -> str | None:
-    for step in steps if isinstance(steps, list) else []:
-        token = step.get("ory_session_token") if isinstance(step, dict) else None
-        if isinstance(token, str):
-            return token
-    return None
-
-
-def _time(text: Any) -> datetime | None:
-    try:
-        read = datetime.fromisoformat(text)
-    except (TypeError, ValueError):
-        return None
-    return read if read.tzinfo else read.replace(tzinfo=UTC)
