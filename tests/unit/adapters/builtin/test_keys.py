@@ -18,9 +18,11 @@ from moltnet.adapters.builtin.keys import (
     TokenKeys,
     reseal,
 )
+from moltnet.adapters.builtin.tokens import BuiltinTokenIssuer
 from moltnet.adapters.memory.storage import MemoryStorage
 from moltnet.adapters.memory.system import MemoryClock
 from moltnet.domain.credentials import TOKEN_LIFETIME
+from moltnet.entrypoints.library.network import MoltNet
 from moltnet.ports.credentials import SigningKey
 from moltnet.ports.storage import UnitOfWork
 from tests.support.builders import NOON
@@ -279,3 +281,13 @@ def test_what_is_no_encrypted_key_does_not_open(sealed: bytes):
 def test_short_secret_is_refused():
     with pytest.raises(ValueError, match="at least 32 bytes"):
         KeyEncryption(bytes(31))
+
+
+async def test_a_network_in_memory_has_no_key_before_its_first_token() -> None:
+    async with MoltNet.in_memory() as network:
+        issuer = network._services.credentials.issuer
+        assert isinstance(issuer, BuiltinTokenIssuer)
+        async with issuer.storage.autocommit() as work:
+            assert await work.signing_keys.all() == []
+            await network.genesis()
+            assert len(await work.signing_keys.all()) == 1

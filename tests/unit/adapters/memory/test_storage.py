@@ -124,3 +124,10 @@ async def test_what_a_write_costs_does_not_grow_with_what_is_stored(storage: Mem
         await work.entries.add(an_entry(diary=diary.id), an_index("word"))
         await work.entries.record_views({an_entry().id: 1}, NOON)
     assert Counting.walks == 0
+
+
+async def test_a_transaction_drafts_no_more_than_it_looks_at(storage: MemoryStorage) -> None:
+    async with storage.transaction() as work:
+        await work.nonces.use("nonce", NOON)
+        drafted = await work.nonces._statements.read()
+        assert set(drafted._drafts) == {"nonces"}
