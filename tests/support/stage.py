@@ -58,7 +58,7 @@ class Player:
 class CrashStage:
     """What the play begins with: Ada offers Bob one diary and has shared another with him, and vouches for somebody.
 
-    Carl has lost his key, and another one has waited for its place long enough.
+    Carl has lost his key, and another one has waited for its place long enough. He has a signed diary of one record.
     """
 
     template: str
@@ -72,6 +72,8 @@ class CrashStage:
     entry: UUID
     carl: Player
     waited: NaclKeyPair
+    signed: UUID
+    record: bytes
 
     @asynccontextmanager
     async def copy(self, name: str) -> AsyncIterator[str]:
@@ -125,6 +127,9 @@ async def _set(services: Services, template: str) -> CrashStage:
     await services.sharing.accept(bob.caller, other.id)
     voucher = await services.vouching.issue(ada.caller)
     carl, waited = await a_player(services), NaclKeyPair.generate()
+    signed = await services.diaries.create(carl.caller, name="signed", signed=True)
+    prepared = await services.records.prepare_entry(carl.caller, signed.id, NewEntry(content="Signed"))
+    await services.records.complete(carl.caller, prepared.id, carl.keys.sign(prepared.signing_input))
     return CrashStage(
         template=template,
         ada=ada,
@@ -136,6 +141,8 @@ async def _set(services: Services, template: str) -> CrashStage:
         shared=shared.id,
         entry=entry.id,
         carl=carl,
+        signed=signed.id,
+        record=prepared.payload,
         waited=await lost_long_ago(services, carl.caller, waited),
     )
 

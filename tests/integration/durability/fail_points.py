@@ -81,6 +81,14 @@ rekey     | after commit of keys.replace           | done
 rekey     | after step change-key                  | done
 rekey     | after step replace-identity-key        | done
 rekey     | after step end-clients                 | done
+append    | before records.append                  | undone
+append    | after records.append                   | undone
+append    | after entries.add                      | undone
+append    | after commit of records.append         | done
+erase     | after records.append                   | undone
+erase     | after records.erase                    | undone
+erase     | after entries.remove                   | undone
+erase     | after commit of entries.remove         | done
 lose      | before lost_keys.add                   | undone
 lose      | after lost_keys.add                    | undone
 lose      | after commit of lost_keys.add          | done

@@ -4,16 +4,22 @@ import base64
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import aiohttp
 import attrs
 
 from moltnet.adapters.nacl import NaclKeyPair
 from moltnet.domain.challenges import NetworkAddress
-from moltnet.domain.ids import AgentId
+from moltnet.domain.entries import NewEntry
+from moltnet.domain.ids import AgentId, EntryId
 from moltnet.domain.key_changes import KeyStatement, statement_bytes
 from moltnet.domain.lost_keys import LostKeyStatement
+from moltnet.domain.record_parsing import parse_record
+from moltnet.domain.records import EntryRecord, Head, RemovalRecord, record_hash, signed_bytes
+from moltnet.domain.views import ShownRecord
+from moltnet.entrypoints.library.http import structured
+from moltnet.entrypoints.library.records import verify_records
 from moltnet.ports.keys import KeyPair
 from tests.support.live_server import asked
 from tests.support.postgres import execute, rows
@@ -53,6 +59,9 @@ NEVER = {
     "a key that waits for the place of one that is none": """
         select from lost_keys l left join agent_keys a on a.public_key_bytes = l.former_key_bytes
         where l.ended_at is null and a.identity_id is null""",
+    "a record without its entry": """
+        select from diary_records r left join diary_entries e on e.id = r.entry_id
+        where r.entry_id is not null and (r.payload is null) <> (e.id is null)""",
     "a change of a key under way": """
         select from dbos.workflow_status where status not in ('SUCCESS', 'ERROR') and name = 'changeKey'""",
     "a request to sign that is pending past its time": """
@@ -137,6 +146,36 @@ class Play:
             "signature": NEXT_KEY.sign(signed),
         }
         return await self.ask("POST", "/auth/rotate-key", self.stage.ada, json=body)
+
+    async def append(self) -> tuple[int, Any]:
+        """Carl appends a record to his signed diary."""
+        first, at = parse_record(self.stage.record), datetime.now(UTC)
+        next_entry = EntryRecord.of(
+            NewEntry(content="x"),
+            diary_id=first.diary_id,
+            head=Head(sequence=1, hash=record_hash(self.stage.record)),
+            key=first.key,
+            entry_id=EntryId(uuid4()),
+            supersedes=None,
+            salt=bytes(16),
+            at=at,
+        )
+        self.known["append"] = "x"
+        return await self._append(next_entry.payload, "x")
+
+    async def erase(self) -> tuple[int, Any]:
+        """Carl removes the entry of the first record."""
+        first = parse_record(self.stage.record)
+        assert isinstance(first, EntryRecord)
+        head = Head(sequence=1, hash=record_hash(self.stage.record))
+        return await self._append(RemovalRecord.of(first, head=head, key=first.key, at=datetime.now(UTC)).payload, None)
+
+    async def _append(self, payload: bytes, content: str | None) -> tuple[int, Any]:
+        """The same record again, where one was sent before."""
+        text = self.known.setdefault("record", base64.b64encode(payload).decode())
+        signature = self.stage.carl.keys.sign(signed_bytes(base64.b64decode(text)))
+        body = {"payload": text, "signature": signature, **({"content": content} if content else {})}
+        return await self.ask("POST", f"/diaries/{self.stage.signed}/records", self.stage.carl, json=body)
 
     async def lose(self) -> tuple[int, Any]:
         """Ada lets another key wait for the place of hers."""
@@ -233,6 +272,15 @@ async def _goes_on_with_its_key(play: Play) -> None:
     assert (await play.ask("GET", "/agents/whoami", play.stage.ada))[0] == 401
 
 
+async def _appends_again(play: Play) -> None:
+    """The same record is answered as the first time, and the chain holds."""
+    status, answer = await (play.append() if "append" in play.known else play.erase())
+    assert (status, answer["chain"]["sequence"]) == (201, 2)
+    _, shown = await play.ask("GET", f"/diaries/{play.stage.signed}/records", play.stage.carl)
+    records = [structured(each, ShownRecord) for each in shown["items"]]
+    assert (len(records), verify_records(records).holds) == (2, True)
+
+
 async def _loses_again(play: Play) -> None:
     """One key waits, whoever asks again, until the key that is there after all ends it."""
     assert (await play.lose())[0] in {201, 409}
@@ -261,6 +309,9 @@ SIGNED = """
 ROTATED = """
     select case when generation = :generation then 'undone' else 'done' end from oauth_clients
     where client_id::text = :client"""
+
+APPENDED = """
+    select case when exists (select from diary_records where sequence = 2) then 'done' else 'undone' end"""
 
 FLOWS = {
     "register": Flow(run=Play.register, ended=REGISTERED, goes_on=_registers_again),
@@ -292,6 +343,8 @@ FLOWS = {
         ended="select case when exists (select from agent_keys where public_key = :next) then 'done' else 'undone' end",
         goes_on=_goes_on_with_its_key,
     ),
+    "append": Flow(run=Play.append, ended=APPENDED, goes_on=_appends_again),
+    "erase": Flow(run=Play.erase, ended=APPENDED, goes_on=_appends_again),
     "lose": Flow(
         run=Play.lose,
         ended="""
