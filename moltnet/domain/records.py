@@ -261,9 +261,9 @@ class SignedRecord:
     content: str | None = None
 
     @classmethod
-    def of(cls, record: Record, signature: bytes) -> Self:
-        """A record with its signature."""
-        payload = record.payload
+    def of(cls, record: Record, signature: bytes, payload: bytes | None = None) -> Self:
+        """A record with its signature; its payload is not written again where it is at hand."""
+        payload = record.payload if payload is None else payload
         return cls(sequence=record.sequence, hash=record_hash(payload), payload=payload, signature=signature)
 
     @property

@@ -143,7 +143,7 @@ class RecordService:
             raise RecordRefused(
                 "createdAt is more than 5 minutes from now: prepare the record again, or set your clock"
             )
-        signed = SignedRecord.of(record, raw)
+        signed = SignedRecord.of(record, raw, payload)
         if isinstance(record, RemovalRecord):
             return await self._remove(caller, record, signed)
         vectors = self.entries.indexing.vectors_for(caller)
