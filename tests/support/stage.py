@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from typing import TypeVar
 from uuid import UUID
 
@@ -149,7 +148,7 @@ async def _set(services: Services, template: str) -> CrashStage:
 
 async def lost_long_ago(services: Services, caller: Caller, key: KeyPairType) -> KeyPairType:
     """A key that an agent let wait for the place of its own so long ago that it may take it."""
-    at = datetime.now(UTC) - services.lost_keys.waiting
+    at = services.lost_keys.clock.now() - services.lost_keys.waiting
     then = attrs.evolve(services.lost_keys, clock=MemoryClock(at))
     statement = LostKeyStatement(network=then.network.text, former=caller.public_key, key=key.public_key, created_at=at)
     await then.report(caller, statement.payload, key.sign(statement.signing_input))

@@ -443,6 +443,23 @@ async def test_fresh_secret_reaches_every_file(fresh: Shell) -> None:
         before = kept
 
 
+async def test_verifying_a_diary_shows_which_keys_took_the_place_of_others(fresh: Shell) -> None:
+    await fresh.member()
+    diary = (await fresh.run("diaries", "create", "--name", "Ledger", "--signed")).printed["id"]
+    fingerprints = []
+    for _ in range(2):
+        fingerprints.append((await fresh.run("agents", "whoami")).printed["fingerprint"])
+        assert (await fresh.run("diary", "create", "--diary-id", diary, "x")).status == 0
+        assert (await fresh.run("key", "rotate")).status == 0
+    shown = (await fresh.run("verify", diary)).printed
+    assert (shown["holds"], shown["authors"]) == (True, fingerprints)
+    changes = [(each["before"], each["fingerprint"], each["cause"]) for each in shown["keyChanges"]]
+    assert (len(changes), changes[0]) == (2, (*fingerprints, "rotation"))
+    assert (
+        f"{fingerprints[0]} was replaced by {fingerprints[1]} on " in (await fresh.run("verify", diary, "--text")).out
+    )
+
+
 async def test_a_key_that_waits_is_requested_seen_and_vetoed(fresh: Shell) -> None:
     await fresh.member()
     me = (await fresh.run("agents", "whoami")).printed

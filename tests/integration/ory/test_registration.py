@@ -11,13 +11,17 @@ from aiohttp import ClientSession
 from moltnet.adapters.nacl import NaclKeyPair
 from moltnet.adapters.ory.service import CallLimits
 from moltnet.domain.agents import KeyTaken
+from moltnet.domain.credentials import ClientSecret, InvalidClient
 from moltnet.domain.errors import Unavailable
+from moltnet.domain.recovery import InvalidProof
 from moltnet.domain.registration import Evidence, Registered, RegistrationFailed, proof_message
+from moltnet.domain.services import Services
 from moltnet.domain.vouching import VoucherRedeemed
 from tests.support.network import Network, a_key_pair, a_network
 from tests.support.ory import faults as f
 from tests.support.ory.networks import OryBehind, behind
 from tests.support.ory.ports import hook_of
+from tests.support.stage import lost_long_ago
 
 pytestmark = [pytest.mark.real, pytest.mark.ory]
 
@@ -243,14 +247,40 @@ async def test_whose_secret_is_lost_on_the_way_comes_back_by_its_key(world: Regi
     with pytest.raises(Unavailable):
         await world.register(key, code)
     world.ory.faults.clear()
+    secret = await _secret_by_recovery(services, key)
+    token = await services.credentials.token(str(secret.client_id), secret.secret, None)
+    assert (await services.authentication.authenticate(token.text)).public_key == key.public_key
+
+
+@pytest.mark.parametrize("call", [None, "K6", "H4"])
+async def test_new_key_of_an_agent_that_lost_its_own_is_in_kratos_and_hydra_too(
+    world: RegistrationWorld, code: str, call: str | None
+):
+    key, fresh, services = a_key_pair(), a_key_pair(), world.network.services
+    told = await world.register(key, code)
+    token = await services.credentials.token(str(told.credentials.client_id), told.credentials.secret, None)
+    caller = await services.authentication.authenticate(token.text)
+    await lost_long_ago(services, caller, fresh)
+    if call is not None:
+        world.ory.faults.arrange(call, [f.RESET_AFTER])
+    secret = await _secret_by_recovery(services, fresh)
+    (identity,) = (await world.ory.identities()).values()
+    assert (identity["id"], identity["traits"]["public_key"]) == (str(told.agent_id), fresh.public_key.text)
+    with pytest.raises(InvalidClient):
+        await services.credentials.token(str(told.credentials.client_id), told.credentials.secret, None)
+    token = await services.credentials.token(str(secret.client_id), secret.secret, None)
+    assert (await services.authentication.authenticate(token.text)).public_key == fresh.public_key
+    with pytest.raises(InvalidProof):
+        await _secret_by_recovery(services, key)
+
+
+async def _secret_by_recovery(services: Services, key: NaclKeyPair) -> ClientSecret:
     challenge = await services.recovery.challenge(key.public_key.text)
     recovery = await services.recovery.verify(challenge, key.sign(challenge.text.encode()), key.public_key.text)
     flow = parse_qs(urlsplit(recovery.flow_url).query)["flow"][0]
     answer = await services.recovery.answer_flow(flow, recovery.code)
     assert answer.session_token is not None
-    secret = await services.credentials.rotate_by_session(answer.session_token)
-    token = await services.credentials.token(str(secret.client_id), secret.secret, None)
-    assert (await services.authentication.authenticate(token.text)).public_key == key.public_key
+    return await services.credentials.rotate_by_session(answer.session_token)
 
 
 async def test_key_that_is_in_kratos_by_another_registration_is_taken(world: RegistrationWorld, code: str):

@@ -2,16 +2,19 @@
 
 import sys
 from base64 import b64decode
+from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO
 
 import click
 
-from moltnet.domain.errors import Invalid
+from moltnet.domain.errors import Invalid, NotFound
 from moltnet.domain.ids import SigningRequestId, parse_uuid
 from moltnet.domain.keys import SIGNATURE_BYTES, Fingerprint
 from moltnet.domain.services.chains import Verdict
 from moltnet.domain.signing import SigningRequest, SigningRequestExpired, SigningStatus, signing_bytes
+from moltnet.domain.transparency import ChangeCause
 from moltnet.entrypoints.cli.commands.archives import identity_option, is_archive, network_key_option, verify_file
 from moltnet.entrypoints.cli.connection import (
     ConnectionOptions,
@@ -26,6 +29,7 @@ from moltnet.entrypoints.cli.output import FAILED, say, say_starting
 from moltnet.entrypoints.cli.values import DIARY, FINGERPRINT, ID, DiaryRef, text_or_stdin, utf8
 from moltnet.entrypoints.library.agent import Agent
 from moltnet.entrypoints.library.signing import Envelope
+from moltnet.entrypoints.schema.convert import iso_text
 from moltnet.ports.keys import KeyPair
 
 PROGRESS_EVERY = 5_000
@@ -143,15 +147,17 @@ def _check_absent(*keys: str | None) -> None:
 def _verify_chain(connection: ConnectionOptions, diary: DiaryRef | None, records: BinaryIO | None) -> None:
     from moltnet.entrypoints.library.records import read_records, verify_records  # noqa: PLC0415  # quick help
 
-    async def asked(agent: Agent) -> Verdict:
+    async def asked(agent: Agent) -> tuple[Verdict, list[dict[str, object]]]:
         diary_id = await diary_of(connection, agent, diary or DiaryRef(""))
-        return await agent.records.verify(diary_id, progress=_report_progress)
+        verdict = await agent.records.verify(diary_id, progress=_report_progress)
+        return verdict, await _key_changes(agent, verdict)
 
     if records is not None:
         verdict = verify_records(read_records(utf8(line) for line in records))
+        changes: list[dict[str, object]] = []
     else:
-        verdict = run_as_agent(connection, asked)
-    connection.show(_shown(verdict), lambda shown: "\n".join(shown["about"]))
+        verdict, changes = run_as_agent(connection, asked)
+    connection.show(_shown(verdict, changes), lambda shown: "\n".join(shown["about"]))
     if not verdict.holds:
         sys.exit(FAILED)
 
@@ -161,7 +167,25 @@ def _report_progress(number: int) -> None:
         say_starting(f"{number} records verified")
 
 
-def _shown(verdict: Verdict) -> dict[str, object]:
+async def _key_changes(agent: Agent, verdict: Verdict) -> list[dict[str, object]]:
+    """Which authors' keys took the place of others, when, and why, as the network says."""
+    histories = []
+    for author in verdict.authors:
+        with suppress(NotFound):
+            histories.append(await agent.agents.keys(author))
+    changes = {known.fingerprint: (former, known) for keys in histories for former, known in pairwise(keys)}
+    return [
+        {
+            "before": str(former.fingerprint),
+            "fingerprint": str(known.fingerprint),
+            "cause": known.cause or ChangeCause.SERVICE,
+            "at": iso_text(known.since),
+        }
+        for former, known in changes.values()
+    ]
+
+
+def _shown(verdict: Verdict, changes: list[dict[str, object]]) -> dict[str, object]:
     faults = [{"sequence": each.sequence, "fault": each.fault.name, "about": each.fault} for each in verdict.findings]
     authors = [str(author) for author in verdict.authors]
     numbers = f"{verdict.head.sequence} records, {verdict.entries} entries, {verdict.removals} removed"
@@ -174,8 +198,9 @@ def _shown(verdict: Verdict) -> dict[str, object]:
         "entries": verdict.entries,
         "removals": verdict.removals,
         "authors": authors,
+        "keyChanges": changes,
         "findings": faults,
-        "about": [*lines, summary],
+        "about": [*lines, *map("{before} was replaced by {fingerprint} on {at}: {cause}".format_map, changes), summary],
     }
 
 
