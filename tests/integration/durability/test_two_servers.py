@@ -13,7 +13,7 @@ pytestmark = pytest.mark.real
 REGISTRATIONS, SIGNATURES = 10, 30
 
 
-@pytest.mark.parametrize("dies", ["after commit of agents.add", "after clients.put", "after signing_requests.complete"])
+@pytest.mark.parametrize("dies", ["after commit of agents.add", "after clients.put", "after step settle"])
 async def test_what_a_killed_server_left_the_other_finishes_once(dies: str) -> None:
     async with (
         a_prepared_database("two_servers") as database,
