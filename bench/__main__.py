@@ -26,6 +26,7 @@ def main() -> None:
             _table(title, [*bare, *through], bare[-1])
         bare = bare_searches(Path(folder) / "rest", rest.diary, asked)
         _table(f"searches among {rest.entries} entries", [*bare, *rest.searches], None)
+    print("aims: one writer 1.25 times the bare loop, 16 writers .65 of the embedder")
     for fact in rest.facts:
         print(fact)
 

@@ -1,6 +1,7 @@
 """The same work through a server's REST interface, with one client and with many."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,9 +9,9 @@ import aiohttp
 import attrs
 
 from bench.rates import Rate, timed
-from bench.server import Server, diary, genesis, running
+from bench.server import Server, cpu_s, diary, genesis, running
 
-CLIENTS = 16
+CLIENTS, IDLE_S = 16, 30.0
 
 
 @attrs.frozen(kw_only=True)
@@ -31,11 +32,20 @@ def through_rest(folder: Path, notes: Sequence[str], paragraphs: Sequence[str], 
         pass
     agent = genesis(folder)
     with running(folder) as server:
-        at_rest = server.resident_mb()
+        at_rest, idle = server.resident_mb(), _idle(server, folder)
         measured = asyncio.run(_load(server, agent["accessToken"], notes, paragraphs, asked))
         start = f"start to ready: {cold.ready_s:.2f} s with an empty folder, {server.ready_s:.2f} s with a used one"
-        memory = f"server process resident: {at_rest:.0f} MB at rest, {server.resident_mb():.0f} MB after the load"
-        return attrs.evolve(measured, facts=[start, memory])
+        memory = f"server process resident: {at_rest:.0f} MB at rest (aim 200), {server.resident_mb():.0f} MB after it"
+        return attrs.evolve(
+            measured, facts=[start, memory, f"idle server and database: {idle:.1%} of a core (aim 1 %)"]
+        )
+
+
+def _idle(server: Server, folder: Path) -> float:
+    """The share of a core that a server and its database use while nobody asks for anything."""
+    before = sum(cpu_s(server, folder))
+    time.sleep(IDLE_S)
+    return (sum(cpu_s(server, folder)) - before) / IDLE_S
 
 
 async def _load(

@@ -69,7 +69,7 @@ async def main(folder: Path) -> None:
 
             three, signed = await _alternating(bare, signer.sign)
             print(f"three bare round trips   p50 {three * 1e3:6.2f} ms")
-            print(f"prepare, sign, submit    p50 {signed * 1e3:6.2f} ms   {signed / three:.1f} times that")
+            print(f"prepare, sign, submit    p50 {signed * 1e3:6.2f} ms   {signed / three:.1f} times that (aim 5)")
             await _waiting(signer)
 
 
