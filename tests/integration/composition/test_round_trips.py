@@ -10,10 +10,12 @@ from moltnet.adapters.postgres.storage import PostgresStorage
 from moltnet.domain.caller import Caller
 from moltnet.domain.diaries import Diary
 from moltnet.domain.entries import NewEntry
+from moltnet.domain.feed import FeedSearch
 from moltnet.domain.permissions import Relation
 from moltnet.domain.search import Search
 from moltnet.domain.services.access import DiaryAccess
 from moltnet.domain.services.entries import EntryService
+from moltnet.domain.services.feed import FeedService
 from moltnet.domain.services.search import SearchService
 from tests.support.builders import a_caller
 from tests.support.network import a_network
@@ -30,6 +32,7 @@ class Stage:
 
     entries: EntryService
     search: SearchService
+    feed: FeedService
     caller: Caller
     diary: Diary
     turns: Turns
@@ -55,6 +58,7 @@ async def stage() -> AsyncIterator[Stage]:
         yield Stage(
             entries=attrs.evolve(network.services.entries, **ours),
             search=attrs.evolve(network.services.search, **ours),
+            feed=attrs.evolve(network.services.feed, storage=storage),
             caller=a_caller(agent=owner),
             diary=diary,
             turns=turns,
@@ -95,3 +99,11 @@ async def test_search_takes_two(stage: Stage, *, everywhere: bool) -> None:
     # The right; the right again, the ranking and its entries. The end of the snapshot may be on its way by then.
     assert set((await spent(stage, 12, search))[7:]) <= {2, 3}
     assert min(await spent(stage, 5, search)) == 2
+
+
+async def test_search_of_everything_public_takes_one(stage: Stage) -> None:
+    async def search() -> None:
+        assert await stage.feed.search(FeedSearch(query="happened")) == []
+
+    assert set((await spent(stage, 12, search))[7:]) <= {1, 2}
+    assert min(await spent(stage, 5, search)) == 1
