@@ -1,4 +1,4 @@
-"""What of a text nobody reads as words: base64 and other data, and the signs that structure JSON and tables.
+"""What of a text nobody reads as words: base64 and other data, and the signs and numbers of JSON and tables.
 
 Each is blanked, so that the rest stands where it stood.
 """
@@ -14,6 +14,9 @@ _CHANGES_IN_DATA = 0.22
 _SIGNS = re.compile(r"[{}\[\]\"'`,:;|<>=+*/\\_~^#-]")
 # Of prose and code less than a tenth are such signs, of JSON and tables a sixth and more.
 _SIGNS_IN_STRUCTURE = 0.14
+# Hashes and keys, shorter than other data: nothing else is digits and these letters for so long.
+_HEXADECIMAL = re.compile(r"(?<!\w)(?:[0-9a-f]{24,}|[0-9A-F]{24,})(?!\w)")
+_NUMBER = re.compile(r"\S*\d\S*")
 _STRETCH = re.compile(r"(?s).{1,200}")
 _SHORTEST = 60
 
@@ -24,10 +27,9 @@ def data_runs(text: str) -> Iterator[re.Match[str]]:
 
 
 def without_noise(text: str) -> str:
-    """A text of the same length with blanks for data, and for the signs of stretches that are full of them."""
-    if len(text) < _SHORTEST:
-        return _without_data(text)
-    return _STRETCH.sub(lambda stretch: _without_structure(stretch[0]), _without_data(text))
+    """A text of the same length with blanks for data, and for signs and numbers of stretches that are full of signs."""
+    legible = _HEXADECIMAL.sub(_blank, _without_data(text))
+    return legible if len(text) < _SHORTEST else _STRETCH.sub(lambda each: _without_structure(each[0]), legible)
 
 
 def _without_data(text: str) -> str:
@@ -40,7 +42,11 @@ def _without_data(text: str) -> str:
 
 def _without_structure(stretch: str) -> str:
     is_structure = len(_SIGNS.findall(stretch)) >= _SIGNS_IN_STRUCTURE * len(stretch)
-    return _SIGNS.sub(" ", stretch) if is_structure else stretch
+    return _NUMBER.sub(_blank, _SIGNS.sub(" ", stretch)) if is_structure else stretch
+
+
+def _blank(match: re.Match[str]) -> str:
+    return " " * len(match[0])
 
 
 def _is_data(run: str) -> bool:

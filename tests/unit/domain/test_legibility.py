@@ -21,6 +21,17 @@ def test_data_is_blanked_in_its_place() -> None:
     assert without_noise(f"key {DATA} end") == f"key {' ' * len(DATA)} end"
 
 
+@pytest.mark.parametrize("hash_", ["9e107d9d372bb6826bd81d3542a419d6", "DA39A3EE5E6B4B0D3255BFEF95601890AFD80709"])
+def test_hashes_are_blanked(hash_: str) -> None:
+    assert without_noise(f"commit {hash_}, by Mara") == f"commit {' ' * len(hash_)}, by Mara"
+
+
+def test_numbers_of_structure_are_blanked() -> None:
+    assert without_noise('{"sku":"A-991","qty":3,"at":"2026-05-12T08:15:00Z","note":"rush"},' * 3).split() == (
+        ["sku", "A", "qty", "at", "note", "rush"] * 3
+    )
+
+
 @pytest.mark.parametrize("text", [JSON, TABLE])
 def test_signs_of_structure_are_blanked(text: str) -> None:
     plain = without_noise(text)
