@@ -126,9 +126,8 @@ def aims(rows: Sequence[Row]) -> list[Aim]:
 
 
 def _ratio(ours: Row | None, theirs: Row | None, figure: str) -> float | None:
-    if ours is None or theirs is None:
-        return None
-    return float(getattr(ours, figure) / getattr(theirs, figure))
+    one, other = getattr(ours, figure, 0.0), getattr(theirs, figure, 0.0)
+    return one / other if one and other else None
 
 
 def lines(rows: Sequence[Row]) -> Iterator[str]:
@@ -166,7 +165,7 @@ def _said(tried: bool | None, otherwise: str = "not tried") -> str:  # noqa: FBT
 _NAME = _Column("", "", 19, lambda row: row.name)
 FIGURES = (
     _NAME,
-    _Column("search", "p50 ms", 8, lambda row: f"{row.search_ms:.1f}"),
+    _Column("search", "p50 ms", 8, lambda row: f"{row.search_ms:.1f}" if row.search_s else "failed"),
     _Column("CPU", "ms", 6, lambda row: f"{row.search_cpu_ms:.1f}"),
     _Column("1 client", "writes/s", 10, lambda row: f"{row.alone:.0f}"),
     _Column("many", "writes/s", 10, lambda row: f"{row.many:.0f}"),

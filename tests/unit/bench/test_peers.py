@@ -40,6 +40,8 @@ def test_what_was_not_measured_has_no_ratio_and_says_why() -> None:
     rows = [a_row(REST, many=1), Row(name="chromadb", absent="ModuleNotFoundError: No module named 'chromadb'")]
     assert all(aim.ratio is None for aim in aims(rows))
     told = list(lines(rows))
+    assert aims([a_row(REST, many=1), Row(name="chromadb", errors=["broken"])])[0].ratio is None
+    assert "failed" in "".join(lines([Row(name="chromadb", errors=["broken"])]))
     assert "chromadb: not measured: ModuleNotFoundError: No module named 'chromadb'" in told
     assert sum("not measured (aim" in line for line in told) == 4
 
