@@ -72,8 +72,10 @@ class Row:
 
     @property
     def loses_nothing(self) -> bool:
-        """Whether every write was taken, and is there once."""
-        return not (self.absent or self.errors or self.lost or self.doubled or self.gone)
+        """Whether every write was taken and is there once, as far as both was tried."""
+        return bool(self.asked and self.acknowledged) and not (
+            self.absent or self.errors or self.lost or self.doubled or self.gone
+        )
 
     def json(self) -> dict[str, Any]:
         """Every member, and what the first table shows of them."""
@@ -162,19 +164,25 @@ def _said(tried: bool | None, otherwise: str = "not tried") -> str:  # noqa: FBT
     return otherwise if tried is None else ("yes" if tried else "no")
 
 
+def _if(tried: object, shown: str, otherwise: str = "-") -> str:
+    return shown if tried else otherwise
+
+
 _NAME = _Column("", "", 19, lambda row: row.name)
 FIGURES = (
     _NAME,
-    _Column("search", "p50 ms", 8, lambda row: f"{row.search_ms:.1f}" if row.search_s else "failed"),
-    _Column("CPU", "ms", 6, lambda row: f"{row.search_cpu_ms:.1f}"),
-    _Column("1 client", "writes/s", 10, lambda row: f"{row.alone:.0f}"),
-    _Column("many", "writes/s", 10, lambda row: f"{row.many:.0f}"),
-    _Column("CPU", "ms", 6, lambda row: f"{row.write_cpu_ms:.1f}"),
-    _Column("", "refused", 9, lambda row: str(len(row.errors))),
-    _Column("", "lost", 6, lambda row: str(row.lost)),
-    _Column("", "twice", 6, lambda row: str(row.doubled)),
-    _Column("not", "found", 6, lambda row: str(row.unfound)),
-    _Column("gone after", "SIGKILL", 13, lambda row: f"{row.gone} of {row.acknowledged}"),
+    _Column(
+        "search", "p50 ms", 8, lambda row: _if(row.search_s, f"{row.search_ms:.1f}", "failed" if row.errors else "-")
+    ),
+    _Column("CPU", "ms", 6, lambda row: _if(row.search_s, f"{row.search_cpu_ms:.1f}")),
+    _Column("1 client", "writes/s", 10, lambda row: _if(row.alone_per_s, f"{row.alone:.0f}")),
+    _Column("many", "writes/s", 10, lambda row: _if(row.many_per_s, f"{row.many:.0f}")),
+    _Column("CPU", "ms", 6, lambda row: _if(row.written, f"{row.write_cpu_ms:.1f}")),
+    _Column("", "refused", 9, lambda row: _if(row.many_per_s, str(len(row.errors)))),
+    _Column("", "lost", 6, lambda row: _if(row.asked, str(row.lost))),
+    _Column("", "twice", 6, lambda row: _if(row.asked, str(row.doubled))),
+    _Column("not", "found", 6, lambda row: _if(row.asked, str(row.unfound))),
+    _Column("gone after", "SIGKILL", 13, lambda row: _if(row.acknowledged, f"{row.gone} of {row.acknowledged}")),
 )
 GUARANTEES = (
     _NAME,
@@ -182,6 +190,8 @@ GUARANTEES = (
     _Column("disk waits", "a write", 12, lambda row: "not tried" if row.syncs is None else f"{row.syncs:.1f}"),
     _Column("others", "read", 10, lambda row: _said(row.reads)),
     _Column("others", "write", 10, lambda row: _said(row.writes)),
-    _Column("two processes", "keep", 15, lambda row: row.shared),
-    _Column("signature", "confirmed", 11, lambda row: _said(row.signature, "no call")),
+    _Column("two processes", "keep", 15, lambda row: row.shared or "not tried"),
+    _Column(
+        "signature", "confirmed", 11, lambda row: _said(row.signature, "not tried" if row.reads is None else "no call")
+    ),
 )

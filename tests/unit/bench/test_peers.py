@@ -11,7 +11,7 @@ REST, LIBRARY = "MoltNet, REST", "MoltNet, library"
 
 
 def a_row(name: str, *, many: float, search_s: float = 0.01, **members: object) -> Row:
-    return Row(name=name, many_per_s=[many], search_s=[search_s], alone_per_s=[1.0], **members)
+    return Row(name=name, many_per_s=[many], search_s=[search_s], alone_per_s=[1.0], asked=9, acknowledged=9, **members)
 
 
 def test_lost_and_doubled_are_counted_by_text() -> None:
@@ -44,6 +44,12 @@ def test_what_was_not_measured_has_no_ratio_and_says_why() -> None:
     assert "failed" in "".join(lines([Row(name="chromadb", errors=["broken"])]))
     assert "chromadb: not measured: ModuleNotFoundError: No module named 'chromadb'" in told
     assert sum("not measured (aim" in line for line in told) == 4
+
+
+def test_nothing_is_shown_of_what_was_not_tried() -> None:
+    told = list(lines([Row(name="chromadb", version="1")]))
+    assert [set(told[number].split()[1:]) for number in (2, 6)] == [{"-"}, {"1", "not", "tried"}]
+    assert "None: not measured" in told[-2]
 
 
 def test_lines_fit_a_page() -> None:
