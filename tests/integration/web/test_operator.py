@@ -70,9 +70,9 @@ async def test_a_migration_of_the_model_is_shown_with_its_progress():
             await work.models.adopt(ModelReference(ModelName("first-384")))
             await work.models.aim(ModelReference(ModelName("second-384")))
         page = await client.get("/operator")
-        assert "Moving to <code>second-384</code>: 0 of 38 entries. Searches use <code>first-384</code>" in page.text
-        assert '<progress max="38" value="0"' in page.text
-        assert "0 to deliver, 38 to embed" in page.text
+        assert "Moving to <code>second-384</code>: 0 of 40 entries. Searches use <code>first-384</code>" in page.text
+        assert '<progress max="40" value="0"' in page.text
+        assert "0 to deliver, 40 to embed" in page.text
 
 
 @needs_chromium
