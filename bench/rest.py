@@ -11,7 +11,7 @@ import attrs
 from bench.rates import Rate, timed
 from bench.server import Server, cpu_s, diary, genesis, running
 
-CLIENTS, IDLE_S = 16, 30.0
+CLIENTS, SETTLES_S, IDLE_S = 16, 10.0, 30.0
 
 
 @attrs.frozen(kw_only=True)
@@ -43,6 +43,7 @@ def through_rest(folder: Path, notes: Sequence[str], paragraphs: Sequence[str], 
 
 def _idle(server: Server, folder: Path) -> float:
     """The share of a core that a server and its database use while nobody asks for anything."""
+    time.sleep(SETTLES_S)  # what the start has used is not counted any more once its processes have ended
     before = sum(cpu_s(server, folder))
     time.sleep(IDLE_S)
     return (sum(cpu_s(server, folder)) - before) / IDLE_S
