@@ -99,6 +99,8 @@ def test_any_text_is_a_text_and_a_query(index_terms: TextAnalyzer, text: str):
 @given(text=TEXTS)
 @example(text="\u0149")
 @example(text="getUserById iPhone HTTPServer")
+@example(text="d'iPhone")
+@example(text="0'aA")
 @SHARED
 def test_text_is_found_without_its_capitals(index_terms: TextAnalyzer, text: str):
     assert finds(index_terms.of_query(Query(scored=text.casefold())), index_terms.of_text(text))

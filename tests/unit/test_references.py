@@ -114,9 +114,9 @@ def test_missing_path_is_found() -> None:
     ]
 
 
-def test_adrs_have_numbers_of_their_own() -> None:
-    numbers = [page.name[:4] for page in (DOCS / "adr").glob("*.md")]
-    assert len(set(numbers)) == len(numbers)
+def test_adrs_are_numbered_one_after_the_other() -> None:
+    numbers = sorted(int(page.name[:4]) for page in (DOCS / "adr").glob("*.md"))
+    assert numbers == list(range(1, len(numbers) + 1))
 
 
 def test_adr_states_number_date_and_status() -> None:

@@ -115,8 +115,12 @@ def _chain(chain: str, suffix: str | None) -> Unit:
         return Unit(words, (parts[-1] + suffix,), asks_for_compounds=True)
     if not 1 < len(parts) <= _CHAIN_MOST or all(map(str.isdigit, parts)):
         return Unit(words)
+    # Without its capitals, what an apostrophe divides is no chain any more: `d'iPhone` is asked for as `d'iphone`.
+    divided = ("".join(_MEETING.split(run)) for run in chain.split("'") if _MEETING.search(run)) if "'" in chain else ()
     return Unit(
-        words, ("".join(words),), asks_for_compounds=JOINT in chain or "_" in chain or bool(_DIGIT.search(chain))
+        words,
+        tuple(dict.fromkeys(("".join(words), *divided))),
+        asks_for_compounds=JOINT in chain or "_" in chain or bool(_DIGIT.search(chain)),
     )
 
 
