@@ -151,7 +151,7 @@ class _Check:
             self._found(diary.entries.name, f"the open log has a record {sequence}, which is missing")
         verdict = verifier.verdict(facts.retired(verifier.keys))
         self._expect_proven(diary.entries.name, verifier.keys, facts)
-        self._entries += verdict.entries - verdict.removals
+        self._entries += verdict.entries
         for finding in verdict.findings:
             self._found(f"{diary.entries.name}, record {finding.sequence}", finding.fault)
         if verdict.diary_id not in {None, diary.id}:

@@ -126,7 +126,7 @@ class Check {
     this.expectProven(file, chain.last.keys(), leaves);
     const { sequence, hash } = diary.head ?? {};
     if (sequence !== chain.sequence || hash !== chain.hash) this.found(file, "its last record is not the one that the manifest names");
-    this.counts.entries += chain.entries.size - chain.removals;
+    this.counts.entries += chain.entries.size;
   }
 
   async plain(diary) {

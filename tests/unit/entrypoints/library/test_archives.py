@@ -225,6 +225,15 @@ async def test_an_interrupted_export_goes_on(ada: LocalAgent, tmp_path: Path) ->
         await ada.export(path)
 
 
+async def test_a_removed_entry_is_counted_among_the_records_alone(ada: LocalAgent, tmp_path: Path) -> None:
+    diary = await ada.diaries.create(name="Signed", signed=True)
+    first, _ = [await ada.diary.create(diary.id, content=text) for text in ("one", "two")]
+    await ada.diary.delete(diary.id, first.id)
+    await ada.export(tmp_path / "a.zip")
+    verdict = verify_archive(tmp_path / "a.zip")
+    assert (verdict.findings, verdict.entries, verdict.records) == ((), 1, 3)
+
+
 async def test_two_exports_into_one_file_do_not_meet(ada: LocalAgent, tmp_path: Path) -> None:
     async def second(*_: object) -> None:
         with pytest.raises(ExportBusy):
