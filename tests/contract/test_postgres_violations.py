@@ -65,7 +65,8 @@ async def entry(storage: PostgresStorage, diary: Diary) -> Entry:
 
 
 async def test_every_rule_is_a_constraint_of_the_tables(database: str) -> None:
-    constraints = {name for (name,) in await rows(database, "select conname from pg_constraint")}
+    unique = "select relname from pg_index join pg_class on pg_class.oid = indexrelid where indisunique"
+    constraints = {name for (name,) in await rows(database, f"select conname from pg_constraint union {unique}")}
     assert RULES.keys() <= constraints
 
 

@@ -12,7 +12,6 @@ import psycopg
 from moltnet.adapters.postgres.embedded import EmbeddedPostgres
 from moltnet.adapters.postgres.embedded_binaries import binaries_for, installed
 from moltnet.adapters.postgres.embedded_folder import Folder, working
-from tests.support.postgres import created
 
 ACCOUNT = "moltnet"
 RULES = "pg_hba.conf"
@@ -47,9 +46,11 @@ def a_pair() -> Iterator[Pair]:
     root = Path(tempfile.mkdtemp(prefix="moltnet-pair-"))
     root.chmod(0o711)  # the replica's account goes through it to the other one's socket
     try:
-        main, copy = created(root / "main"), root / "copy"
-        main.chmod(0o711)
+        # Made anew: what is copied of a template has the system identifier of every other one.
+        main, copy = root / "main", root / "copy"
+        main.mkdir(mode=0o711)
         with EmbeddedPostgres(main) as server, EmbeddedPostgres(_copied(server.start(), main, copy)) as replica:
+            main.chmod(0o711)
             yield Pair(server.start(), replica.start(), root, replica)
     finally:
         shutil.rmtree(root)

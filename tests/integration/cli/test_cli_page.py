@@ -15,6 +15,8 @@ DISCLOSED = {
     "diary create": {"ENTRY": "id"},
     "diaries create": {"DIARY": "id"},
     "agents whoami": {"FINGERPRINT": "fingerprint", "PUBLIC_KEY": "publicKey"},
+    "key rotate": {"FINGERPRINT": "fingerprint"},
+    "key replace": {"NEW_FINGERPRINT": "fingerprint"},
     "sign": {"SIGNATURE": "signature", "NONCE": "nonce"},
 }
 
