@@ -16,6 +16,7 @@ from moltnet.domain.services.models import Models
 from moltnet.domain.transparency import Leaf
 from moltnet.entrypoints.container.networks import Infrastructure, assembled
 from moltnet.entrypoints.discovery.document import NetworkUrls
+from moltnet.entrypoints.library.agent import LocalAgent
 from moltnet.entrypoints.library.network import MoltNet
 from moltnet.entrypoints.settings import Settings
 from moltnet.ports.credentials import SigningKey
@@ -58,6 +59,16 @@ async def embedded(clock: Clock | None = None) -> AsyncIterator[MoltNet]:
     """As `MoltNet.in_memory`, with the one key by which networks of tests sign tokens."""
     async with services_on(attrs.evolve(in_memory(), clock=clock)) as services:
         yield MoltNet(services, NetworkUrls(api_url=BASE_URL))
+
+
+@asynccontextmanager
+async def founded() -> AsyncIterator[LocalAgent]:
+    """The only agent of such a network, whose key the open log has already: exports wait for that."""
+    async with services_on(in_memory()) as services:
+        agent = await MoltNet(services, NetworkUrls(api_url=BASE_URL)).genesis()
+        while await services.transparency.extend():
+            pass
+        yield agent
 
 
 @functools.cache

@@ -26,6 +26,7 @@ from moltnet.entrypoints.library.agent import LocalAgent
 from moltnet.entrypoints.library.archive_checks import ArchiveVerdict, verify_archive
 from moltnet.entrypoints.library.network import MoltNet
 from tests.support.archives import members_of, zipped
+from tests.support.networks import founded
 
 RECORDS = 6
 
@@ -240,8 +241,7 @@ def test_an_agent_of_another_network_signs_nothing_here(loot: Loot) -> None:
 
 async def _strangers() -> dict[str, bytes]:
     with TemporaryDirectory() as folder:
-        async with MoltNet.in_memory() as network:
-            eve = await network.genesis()
+        async with founded() as eve:
             ledger = await eve.diaries.create(name="Ledger", signed=True)
             await eve.diary.create(ledger.id, content="Paid nothing")
             await eve.export(Path(folder, "e.zip"))

@@ -32,21 +32,21 @@ from moltnet.entrypoints.library.agent import LocalAgent
 from moltnet.entrypoints.library.archive_checks import verify_archive
 from moltnet.entrypoints.library.importing import ImportStopped
 from tests.support.archives import Change, changed, contents, filled, read_members
-from tests.support.networks import embedded
+from tests.support.networks import founded
 from tests.support.strategies import STORABLE
 
 
 @pytest.fixture
 async def ada() -> AsyncIterator[LocalAgent]:
-    async with embedded() as network:
-        yield await network.genesis()
+    async with founded() as agent:
+        yield agent
 
 
 @pytest.fixture
 async def bea() -> AsyncIterator[LocalAgent]:
     """An agent of another network."""
-    async with embedded() as network:
-        yield await network.genesis()
+    async with founded() as agent:
+        yield agent
 
 
 async def test_what_was_exported_imported_and_exported_again_is_the_same(
@@ -101,8 +101,7 @@ def test_any_entries_come_through_two_networks(plain: list[NewEntry], signed: li
     async def through() -> None:
         with TemporaryDirectory() as folder:
             first, second = Path(folder, "first.zip"), Path(folder, "second.zip")
-            async with embedded() as here, embedded() as there:
-                ada, bea = await here.genesis(), await there.genesis()
+            async with founded() as ada, founded() as bea:
                 for name, entries in {"Plain": plain, "Signed": signed}.items():
                     diary = await ada.diaries.create(name=name, signed=name == "Signed")
                     for new in entries:
@@ -448,8 +447,7 @@ def an_archive(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     path = tmp_path_factory.mktemp("archive") / "a.zip"
 
     async def write() -> None:
-        async with embedded() as network:
-            ada = await network.genesis()
+        async with founded() as ada:
             await filled(ada)
             await ada.export(path)
 
