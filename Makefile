@@ -41,7 +41,7 @@ test: $(DEV)
 	$(BIN)/coverage report --fail-under=98
 	$(BIN)/pytest -q -p no:schemathesis -n 3 --dist worksteal -m "real and not soak" $(REAL)
 
-# Fakes only: no server, no model. Stays under 15 seconds.
+# Fakes only: no server, no model.
 test-fast: $(DEV)
 	$(BIN)/python .ci/halves.py $(BIN)/pytest -q -p no:schemathesis --hypothesis-profile=fast -m "not real"
 
