@@ -101,6 +101,11 @@ def test_any_text_is_a_text_and_a_query(index_terms: TextAnalyzer, text: str):
 @example(text="getUserById iPhone HTTPServer")
 @example(text="d'iPhone")
 @example(text="0'aA")
+@example(text="aA#")
+@example(text="my-iPhone")
+@example(text="don'tGo")
+@example(text="aN'd#")
+@example(text="nDdDTbBBaBAdT'")
 @SHARED
 def test_text_is_found_without_its_capitals(index_terms: TextAnalyzer, text: str):
     assert finds(index_terms.of_query(Query(scored=text.casefold())), index_terms.of_text(text))

@@ -27,7 +27,7 @@ _UNIT = re.compile(
     rf"{SYMBOL}(?P<symbol>\S+)|(?P<unspaced>[{_UNSPACED}]+)|(?P<words>{_WORD}(?:[{JOINT}_-]{_WORD})*)"
     r"(?P<suffix>\+\+|\#)?"
 )
-_MEETING = re.compile(f"[{JOINT}_-]")
+_MEETING, _DIVIDING, _MARK = re.compile(f"[{JOINT}_-]"), re.compile("['_-]"), re.compile("[_-]")
 # A longer chain of words is a sentence, a path or data, and nobody writes it as one.
 _CHAIN_MOST = 8
 # Letters and digits that meet: `http2`, `utf8`. What changes more often is a hash.
@@ -111,17 +111,16 @@ def _chain(chain: str, suffix: str | None) -> Unit:
     """Words that meet, and the form in which they are written together."""
     parts = _MEETING.split(chain)
     words = tuple(word for part in parts for word in _apostrophes(part))
-    if suffix:
-        return Unit(words, (parts[-1] + suffix,), asks_for_compounds=True)
-    if not 1 < len(parts) <= _CHAIN_MOST or all(map(str.isdigit, parts)):
-        return Unit(words)
-    # Without its capitals, what an apostrophe divides is no chain any more: `d'iPhone` is asked for as `d'iphone`.
-    divided = ("".join(_MEETING.split(run)) for run in chain.split("'") if _MEETING.search(run)) if "'" in chain else ()
-    return Unit(
-        words,
-        tuple(dict.fromkeys(("".join(words), *divided))),
-        asks_for_compounds=JOINT in chain or "_" in chain or bool(_DIGIT.search(chain)),
-    )
+    compounds = [] if suffix is None else [parts[-1] + suffix, _MARK.split(chain)[-1].replace(JOINT, "") + suffix]
+    if JOINT in chain:
+        # Without capitals, words meet at other marks alone: `d'iPhone` and `my-iPhone` are asked for as `d iphone`.
+        runs = _DIVIDING.split(chain)
+        compounds += [run.replace(JOINT, "") for run in runs if JOINT in run or (run and "'" in chain)]
+    is_joined = 1 < len(parts) <= _CHAIN_MOST and not all(map(str.isdigit, parts))
+    if is_joined:
+        compounds.append("".join(_DIVIDING.split(chain.replace(JOINT, ""))))
+    asks = bool(suffix) or (is_joined and (JOINT in chain or "_" in chain or bool(_DIGIT.search(chain))))
+    return Unit(words, tuple(dict.fromkeys(compounds)), asks_for_compounds=asks)
 
 
 def _apostrophes(word: str) -> list[str]:
