@@ -24,6 +24,9 @@ if (
 ):
     os.environ.setdefault("TMPDIR", os.fspath(SHARED_MEMORY))
 
+# Little of what importing and collecting make is garbage: it is looked for more seldom, with the first import already.
+gc.set_threshold(100_000, 50, 100)
+
 # Examples of each property: in `make test-fast`, in `make test` and without a profile, in `make soak`.
 settings.register_profile("fast", max_examples=10, deadline=None)
 settings.register_profile("usual", max_examples=30, deadline=None)
@@ -41,6 +44,5 @@ signal.signal(signal.SIGINT, _interrupted)
 
 
 def pytest_collection_finish() -> None:
-    """What was collected stays to the end, so that garbage is not looked for in it; in the rest of it more seldom."""
+    """What was collected stays to the end, so that garbage is not looked for in it."""
     gc.freeze()
-    gc.set_threshold(100_000, 50, 100)

@@ -14,13 +14,14 @@ from moltnet.domain.key_changes import KeyStatement, statement_bytes
 from moltnet.domain.keys import Fingerprint
 from moltnet.entrypoints.container.remote import file_keyring, key_pair_of, new_key_pair, signatures
 from moltnet.entrypoints.library.agent import Agent, RemoteAgent
-from moltnet.entrypoints.library.remote import recover, remote_agent
+from moltnet.entrypoints.library.remote import recover
 from moltnet.entrypoints.library.signing import NoKey, sign_and_submit
 from moltnet.entrypoints.library.transport import Transport
 from moltnet.entrypoints.operations import keys
 from moltnet.ports.keys import Keyring, OwnIdentity
 from moltnet.ports.remote import NetworkError
 from tests.support.builders import NOON
+from tests.support.remote_agents import http_agent, no_pause
 from tests.support.worlds import World, keys_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -151,12 +152,13 @@ async def interrupted(request: pytest.FixtureRequest, world: World, tmp_path: Pa
 def agent_of(world: World, keyring: Keyring) -> RemoteAgent:
     identity = keyring.read()
     assert identity is not None
-    return remote_agent(
+    return http_agent(
         world.served.url,
         identity.credentials,
         keys=key_pair_of(identity.private_key),
         keyring=keyring,
         agent_id=identity.agent_id,
+        sleep=no_pause,
     )
 
 

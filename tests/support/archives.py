@@ -13,7 +13,7 @@ from moltnet.adapters.files.archive_candidates import Found
 from moltnet.domain.archives import MANIFEST, SIGNATURE
 from moltnet.domain.imports import Candidate, Supersession
 from moltnet.entrypoints.container import sources
-from moltnet.entrypoints.library.agent import Agent
+from moltnet.entrypoints.library.agent import Agent, LocalAgent
 from moltnet.ports.keys import KeyPair
 
 Change = Callable[[dict[str, bytes]], object]
@@ -43,6 +43,12 @@ async def filled(agent: Agent) -> None:
     wrong = await agent.diary.create(ledger.id, content="secret")
     await agent.diary.delete(ledger.id, wrong.id)
     await agent.diaries.create(name="Work")
+
+
+async def logged(agent: LocalAgent) -> None:
+    """Puts what is pending into the open log, as its network does once a second."""
+    while await agent._context.services.transparency.extend():  # as its network, not as an agent
+        pass
 
 
 def changed(path: Path, change: Change, *, with_manifest: bool = False) -> Path:

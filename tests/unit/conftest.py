@@ -4,7 +4,7 @@ import pytest
 from pytest_socket import disable_socket, enable_socket
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="package")
 def _no_network():
     disable_socket(allow_unix_socket=True)  # an event loop wakes itself by a pair of them
     yield

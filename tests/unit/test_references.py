@@ -50,7 +50,7 @@ def dangling(text: str, beside: Path = ROOT) -> Iterator[str]:
         before = line[max(0, section.start() - 60) : section.start()]
         if not re.search(STANDARDS + r'[^()"]*$', before):
             yield before[-20:] + line[section.start() : section.end() + 5]
-    for name, named in PAGE.findall(line):
+    for name, named in PAGE.findall(line) if ".md" in line else ():
         if not (page := found(name, beside)):
             yield name
         else:

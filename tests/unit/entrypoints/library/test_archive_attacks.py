@@ -24,9 +24,8 @@ from moltnet.domain.services.chains import Fault
 from moltnet.domain.sharing import ShareRole
 from moltnet.entrypoints.library.agent import LocalAgent
 from moltnet.entrypoints.library.archive_checks import ArchiveVerdict, verify_archive
-from moltnet.entrypoints.library.network import MoltNet
-from tests.support.archives import members_of, zipped
-from tests.support.networks import founded
+from tests.support.archives import logged, members_of, zipped
+from tests.support.networks import embedded, founded
 
 RECORDS = 6
 
@@ -59,7 +58,7 @@ def loot(tmp_path_factory: pytest.TempPathFactory) -> Loot:
 
 
 async def _looted(folder: Path) -> Loot:
-    async with MoltNet.in_memory() as network:
+    async with embedded() as network:
         ada, bob = await network.genesis(), await network.genesis()
         ledger = await ada.diaries.create(name="Ledger", signed=True, visibility=Visibility.PUBLIC)
         share = await ada.sharing.share(ledger.id, _key(bob).fingerprint, role=ShareRole.WRITER)
@@ -71,8 +70,9 @@ async def _looted(folder: Path) -> Loot:
         for number in range(RECORDS):
             await (ada, bob)[number % 2].diary.create(ledger.id, content=f"Paid {number}")
             if number == RECORDS // 2:
+                await logged(ada)
                 await ada.export(folder / "older.zip")
-        await _logged(ada, ledger.id)
+        await logged(ada)
         await ada.export(folder / "a.zip")
         fork = await _fork(ada, ledger.id)
         foreign = [record_line(each.signed) async for each in ada.records.all(other.id)]
@@ -88,14 +88,6 @@ async def _looted(folder: Path) -> Loot:
 def _key(agent: LocalAgent) -> PublicKey:
     assert agent.keys
     return agent.keys.public_key
-
-
-async def _logged(agent: LocalAgent, diary: DiaryId) -> None:
-    for _ in range(200):
-        if any(each.leaf.members.get("sequence") == RECORDS for each in await agent.log.history(str(diary))):
-            return
-        await asyncio.sleep(0.05)
-    raise AssertionError
 
 
 async def _fork(agent: LocalAgent, diary: DiaryId) -> bytes:
