@@ -24,6 +24,8 @@ STANDARDS = r"(?:RFC \d+|ECMA-262|WHATWG HTML|Unicode|JSON-RPC 2\.0|OpenID(?: Co
 PAGE = re.compile(r'(?<![\w/.{*-])((?:[a-z-]+/)*[a-z-]+\.md)\b((?:(?:,| and)? "[A-Z][^"]*"(?=[ ,.:;)]|$))*)')
 # A path in backticks, shell patterns included. ADRs are history, and may name what is gone.
 PATH = re.compile(r"`((?:moltnet|tests|bench|deploy)/[\w./*-]*)(?:::\w+)?`")
+# Most files cite nothing, and need not be read for each kind of citation.
+CITING = re.compile(r"ADR-|ecision|hazard|§|\.md")
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
 
 
@@ -43,6 +45,8 @@ def found(name: str, beside: Path) -> Path | None:
 
 def dangling(text: str, beside: Path = ROOT) -> Iterator[str]:
     """What a text cites and is not there; `beside` is the folder of the file."""
+    if not CITING.search(text):
+        return
     line = re.sub(r"\s*\n[ \t]*(?:#:?|--)?[ \t]*", " ", text)
     yield from (f"ADR-{number}" for number in re.findall(r"ADR-(\d+)", line) if int(number) not in ADRS)
     yield from re.findall(r"\b[Dd]ecisions? \d+|\bhazard H\d+", line)
@@ -50,7 +54,7 @@ def dangling(text: str, beside: Path = ROOT) -> Iterator[str]:
         before = line[max(0, section.start() - 60) : section.start()]
         if not re.search(STANDARDS + r'[^()"]*$', before):
             yield before[-20:] + line[section.start() : section.end() + 5]
-    for name, named in PAGE.findall(line) if ".md" in line else ():
+    for name, named in PAGE.findall(line):
         if not (page := found(name, beside)):
             yield name
         else:
