@@ -4,12 +4,15 @@ Thousands of tests of a millisecond: the messages of pytest-xdist, and every wor
 a third of the time. The first half is shown as it runs, the second one after it.
 """
 
+import re
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 FOLDERS = ("tests/unit", "tests/contract")
+# A file that says so of all its tests has none of the fast set, and is not even read for them.
+REAL = re.compile(r"^pytestmark = .*\bmark\.real\b", re.MULTILINE)
 # Seconds of the files that take most; any other counts by its length.
 SECONDS = {
     "unit/entrypoints/library/test_archives.py": 6.0,
@@ -53,7 +56,8 @@ def halves() -> tuple[list[str], list[str]]:
     chosen: tuple[list[str], list[str]] = [], []
     total = [0.0, 0.0]
     paths = [path for folder in FOLDERS for path in sorted(Path(folder).rglob("test_*.py"))]
-    for path in sorted(paths, key=seconds, reverse=True):
+    fast = [path for path in paths if not REAL.search(path.read_text(encoding="utf-8"))]
+    for path in sorted(fast, key=seconds, reverse=True):
         least = total.index(min(total))
         chosen[least].append(str(path))
         total[least] += seconds(path)

@@ -1,8 +1,9 @@
 """Heads of signed diaries that an agent remembers from one program to the next: a network that lies is noticed."""
 
+import shutil
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import attrs
 import pytest
@@ -21,6 +22,8 @@ from moltnet.entrypoints.operations import diaries, entries, records, search
 from tests.support.worlds import World, keys_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+Program: TypeAlias = Callable[[Transport], Agent]
 
 
 @attrs.frozen
@@ -77,13 +80,21 @@ async def ada(world: World) -> Agent:
 
 
 @pytest.fixture
-def program(ada: Agent, tmp_path: Path) -> Callable[[Transport], Agent]:
+def program(ada: Agent, tmp_path: Path) -> Program:
     """A program of Ada's on one machine, over the network or over one that lies."""
-    return lambda transport: Agent(transport, keys=keys_of(ada), heads=file_heads(tmp_path / "moltnet.json"))
+    return _program(ada, tmp_path)
+
+
+def _program(ada: Agent, folder: Path) -> Program:
+    return lambda transport: Agent(transport, keys=keys_of(ada), heads=file_heads(folder / "moltnet.json"))
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def diary(ada: Agent, program: Callable[[Transport], Agent]) -> Diary:
+async def diary(ada: Agent, program: Program) -> Diary:
+    return await _written(ada, program)
+
+
+async def _written(ada: Agent, program: Program) -> Diary:
     """A signed diary of three records, which a program has written and ended."""
     diary = await ada.diaries.create(name="x", signed=True)
     async with program(ada.transport) as first:
@@ -92,9 +103,14 @@ async def diary(ada: Agent, program: Callable[[Transport], Agent]) -> Diary:
     return diary
 
 
-async def test_next_program_goes_on_where_the_last_one_was(
-    ada: Agent, diary: Diary, program: Callable[[Transport], Agent]
-) -> None:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def unchanged(world: World, tmp_path_factory: pytest.TempPathFactory) -> tuple[Agent, Diary, Path]:
+    """For tests that write nothing: a founder with such a diary, and the folder of the program that wrote it."""
+    founder, folder = await world.founder(), tmp_path_factory.mktemp("founder")
+    return founder, await _written(founder, _program(founder, folder)), folder
+
+
+async def test_next_program_goes_on_where_the_last_one_was(ada: Agent, diary: Diary, program: Program) -> None:
     async with program(ada.transport) as second:
         assert (await second.records.head(diary.id)).sequence == 3
         assert (await second.diaries.get(diary.id)).chain == await second.records.head(diary.id)
@@ -105,7 +121,7 @@ async def test_next_program_goes_on_where_the_last_one_was(
 
 @pytest.mark.parametrize("lie", [(2, None), (0, None), (3, "0" * 64)], ids=["rolled-back", "emptied", "forked"])
 async def test_network_that_shows_less_or_another_chain_is_noticed_by_the_next_program(
-    ada: Agent, diary: Diary, program: Callable[[Transport], Agent], lie: tuple[int, str | None]
+    ada: Agent, diary: Diary, program: Program, lie: tuple[int, str | None]
 ) -> None:
     async with program(Lying(ada.transport, *lie)) as second:
         with pytest.raises(ChainRolledBack):
@@ -119,12 +135,15 @@ async def test_network_that_shows_less_or_another_chain_is_noticed_by_the_next_p
 )
 @pytest.mark.parametrize("read", READS)
 async def test_every_read_of_a_signed_diary_is_checked(
-    ada: Agent, diary: Diary, program: Callable[[Transport], Agent], read: str, lie: tuple[Any, ...]
+    unchanged: tuple[Agent, Diary, Path], tmp_path: Path, read: str, lie: tuple[Any, ...]
 ) -> None:
-    [newest, *_], _ = await ada.diary.list(diary.id)
-    async with program(ada.transport) as honest:
+    founder, diary, folder = unchanged
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    program = _program(founder, tmp_path)
+    [newest, *_], _ = await founder.diary.list(diary.id)
+    async with program(founder.transport) as honest:
         await READS[read](honest, diary.id, newest.id)
-    async with program(Lying(ada.transport, *lie)) as second:
+    async with program(Lying(founder.transport, *lie)) as second:
         with pytest.raises(ChainRolledBack):
             await READS[read](second, diary.id, newest.id)
 
@@ -144,9 +163,7 @@ async def test_the_head_of_a_diary_is_once_in_an_answer(ada: Agent, diary: Diary
     }
 
 
-async def test_verifying_a_chain_that_was_cut_off_finds_it(
-    ada: Agent, diary: Diary, program: Callable[[Transport], Agent]
-) -> None:
+async def test_verifying_a_chain_that_was_cut_off_finds_it(ada: Agent, diary: Diary, program: Program) -> None:
     async with program(Lying(ada.transport, 2)) as second:
         verdict = await second.records.verify(diary.id)
     assert [finding.fault for finding in verdict.findings] == [Fault.ROLLED_BACK]

@@ -21,7 +21,7 @@ from moltnet.entrypoints.operations.keys import ReportLostKey
 from moltnet.ports.keys import Keyring, OwnIdentity
 from tests.contract.test_agent_log import history
 from tests.support.builders import a_caller, an_agent
-from tests.support.stage import lost_long_ago
+from tests.support.usecases import lost_long_ago
 from tests.support.worlds import World, keys_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TypeVar
 from uuid import UUID
 
 import attrs
@@ -10,7 +9,6 @@ from psycopg.conninfo import make_conninfo
 
 from moltnet.adapters.dbos.launch import launched
 from moltnet.adapters.memory.storage import MemoryFeedEvents
-from moltnet.adapters.memory.system import MemoryClock
 from moltnet.adapters.nacl import NaclKeyPair
 from moltnet.adapters.postgres.migrate import migrate
 from moltnet.adapters.postgres.storage import PostgresStorage
@@ -18,17 +16,14 @@ from moltnet.domain.caller import Caller
 from moltnet.domain.credentials import ALL_SCOPES
 from moltnet.domain.diaries import Visibility
 from moltnet.domain.entries import NewEntry
-from moltnet.domain.lost_keys import LostKeyStatement
 from moltnet.domain.services import Services
 from moltnet.domain.services.models import Models
 from moltnet.domain.sharing import ShareRole
 from moltnet.entrypoints.container.networks import Infrastructure
-from moltnet.ports.keys import KeyPair
 from moltnet.ports.workflows import Backoff
 from tests.support.networks import services_on
 from tests.support.postgres import execute, running_server
-
-KeyPairType = TypeVar("KeyPairType", bound=KeyPair)
+from tests.support.usecases import lost_long_ago
 
 
 @attrs.frozen(kw_only=True)
@@ -144,15 +139,6 @@ async def _set(services: Services, template: str) -> CrashStage:
         record=prepared.payload,
         waited=await lost_long_ago(services, carl.caller, waited),
     )
-
-
-async def lost_long_ago(services: Services, caller: Caller, key: KeyPairType) -> KeyPairType:
-    """A key that an agent let wait for the place of its own so long ago that it may take it."""
-    at = services.lost_keys.clock.now() - services.lost_keys.waiting
-    then = attrs.evolve(services.lost_keys, clock=MemoryClock(at))
-    statement = LostKeyStatement(network=then.network.text, former=caller.public_key, key=key.public_key, created_at=at)
-    await then.report(caller, statement.payload, key.sign(statement.signing_input))
-    return key
 
 
 async def a_player(services: Services) -> Player:

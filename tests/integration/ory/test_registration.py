@@ -21,7 +21,7 @@ from tests.support.network import Network, a_key_pair, a_network
 from tests.support.ory import faults as f
 from tests.support.ory.networks import OryBehind, behind
 from tests.support.ory.ports import hook_of
-from tests.support.stage import lost_long_ago
+from tests.support.usecases import lost_long_ago
 
 pytestmark = [pytest.mark.real, pytest.mark.ory]
 
