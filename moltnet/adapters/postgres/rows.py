@@ -1,6 +1,7 @@
 """Rows to entities. A row's columns have the names of the entity's attributes, or are named here."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, LiteralString
 
 import attrs
@@ -50,19 +51,14 @@ def diary_from_row(row: Row) -> Diary:
 
 def entry_from_row(row: Row) -> Entry:
     """A row of the view `entries`."""
-    rest, author = parted(row, "author_")
-    members, editor = parted(rest, "editor_")
+    members = {name: value for name, value in row.items() if not name.startswith(("author_", "editor_"))}
     tags = members["tags"]
-    return Entry(
-        **members
-        | {
-            "tags": None if tags is None else tuple(tags),
-            "entry_type": EntryType(row["entry_type"]),
-            "chain": _head(row.get("chain")),
-        },
-        author=_author(author, assumed=row["author_assumed"]),
-        edited_by=_author(editor) if editor["id"] else None,
-    )
+    members["tags"] = None if tags is None else tuple(tags)
+    members["entry_type"] = EntryType(members["entry_type"])
+    members["chain"] = _head(members.get("chain"))
+    author = Author(id=row["author_id"], public_key=_key(row["author_key_bytes"]), assumed=row["author_assumed"])
+    editor = row["editor_id"] and Author(id=row["editor_id"], public_key=_key(row["editor_key_bytes"]))
+    return Entry(**members, author=author, edited_by=editor)
 
 
 def public_entry_from_row(row: Row) -> PublicEntry:
@@ -148,8 +144,8 @@ def _head(text: str | None) -> Head | None:
     return Head(sequence=int(sequence), hash=digest)
 
 
-def _author(row: Row, *, assumed: bool = False) -> Author:
-    return Author(id=AgentId(row["id"]), public_key=PublicKey(row["key_bytes"]), assumed=assumed)
+# An answer names few agents many times: each key's name and text are made once.
+_key = lru_cache(maxsize=1024)(PublicKey)
 
 
 def parted(row: Row, prefix: str) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -10,7 +10,8 @@ from moltnet.domain import diaries
 from moltnet.domain.caller import Anonymous, Caller
 from moltnet.domain.diaries import Diary
 from moltnet.domain.entries import Entry
-from moltnet.domain.ids import DiaryId, EntryId
+from moltnet.domain.errors import MoltNetError
+from moltnet.domain.ids import AgentId, DiaryId, EntryId
 from moltnet.domain.permissions import Right
 from moltnet.ports.permissions import Asked, Permissions
 from moltnet.ports.storage import Storage, UnitOfWork, together
@@ -22,6 +23,8 @@ Asker = TypeVar("Asker", Caller, Caller | Anonymous)
 Rule: TypeAlias = Callable[[Diary | None, Asker, frozenset[Right]], Diary]
 Check: TypeAlias = Callable[[Rule[Caller]], Awaitable[Diary]]
 
+LET_IN_MAX = 4_096  # whom early refusals let in, remembered for fewer round trips: half a megabyte
+
 
 @attrs.frozen(kw_only=True)
 class DiaryAccess:
@@ -29,6 +32,22 @@ class DiaryAccess:
 
     storage: Storage
     permissions: Permissions
+    _let_in: set[tuple[object, AgentId, DiaryId]] = attrs.field(init=False, factory=set, eq=False)
+
+    async def check_first(self, caller: Asker, diary_id: DiaryId, rule: Rule[Asker]) -> None:
+        """The early refusal by itself, before costly work, of what is checked again before anything is told or stored.
+
+        Whom it let in before is not asked for: that later check decides, and who is refused there is asked for here
+        again. So at most one costly work is in vain for each right that ends. Nothing is told or stored by what is
+        remembered.
+        """
+        if isinstance(caller, Anonymous):
+            await self.check(caller, diary_id, rule)
+        elif (rule, caller.agent_id, diary_id) not in self._let_in:
+            await self.check(caller, diary_id, rule)
+            if len(self._let_in) >= LET_IN_MAX:
+                self._let_in.clear()
+            self._let_in.add((rule, caller.agent_id, diary_id))
 
     async def check(self, caller: Asker, diary_id: DiaryId, rule: Rule[Asker]) -> Diary:
         """The diary by a rule of `domain.diaries`, for the moment of the call: an early refusal, before costly work."""
@@ -88,7 +107,7 @@ class DiaryAccess:
         """What `query` sees of a diary that the caller may read (`read_authorized`); raises as `diaries.readable`."""
 
         async def query_if_readable(work: UnitOfWork, diary: Diary | None, rights: frozenset[Right]) -> Result:
-            diaries.readable(diary, caller, rights)
+            self._decide(diaries.readable, diary_id, diary, caller, rights)
             return await query(work)
 
         return await self.read_authorized(lambda work: self.ask(work, caller, diary_id), query_if_readable)
@@ -101,7 +120,7 @@ class DiaryAccess:
             return await self.read_diary(caller, diary_id, query)
         async with self.storage.snapshot() as work:
             (diary, asked), result = await together(self.ask(work, caller, diary_id), query(work))
-        diaries.readable(diary, caller, await asked.answer())
+        self._decide(diaries.readable, diary_id, diary, caller, await asked.answer())
         return result
 
     async def read_entry(self, caller: Caller | Anonymous, diary_id: DiaryId, entry_id: EntryId) -> Entry | None:
@@ -154,7 +173,18 @@ class DiaryAccess:
         rights = asked.value_since(before)
         if rights is None:
             raise _RightsChanged
-        return rule(diary, caller, rights)
+        return self._decide(rule, diary_id, diary, caller, rights)
+
+    def _decide(
+        self, rule: Rule[Asker], diary_id: DiaryId, diary: Diary | None, caller: Asker, rights: frozenset[Right]
+    ) -> Diary:
+        """By the rule; whom it refuses is refused early from now on."""
+        try:
+            return rule(diary, caller, rights)
+        except MoltNetError:
+            if not isinstance(caller, Anonymous):
+                self._let_in.discard((rule, caller.agent_id, diary_id))
+            raise
 
     async def _asked_before(self, caller: Caller, diary_id: DiaryId) -> Asked[frozenset[Right]] | None:
         if not self.permissions.live_elsewhere:

@@ -89,8 +89,7 @@ class EntryService:
     async def _create(
         self, caller: Caller, diary_id: DiaryId, new: NewEntry, record: SaveResponse[Kept], vectors: Vectors
     ) -> Kept | None:
-        diary = await self.access.check(caller, diary_id, diaries.writable)
-        diary.check_unsigned()
+        await self.access.check_first(caller, diary_id, _writable)
         if (usage := await self.usage(caller)) is not None:  # before the costly work
             self.quota.check(attrs.evolve(usage, entries=usage.entries + 1))
         at = self.clock.now()
@@ -98,7 +97,8 @@ class EntryService:
         entry = await self.written(
             lambda: attrs.evolve(new.written(entry_id, diary_id, at, self.content_max), author=author), new.content
         )
-        check_public(diary, entry.content)
+        if len(entry.content) > CONTENT_MAX:  # what may be too long for a public diary is not embedded in vain
+            check_public(await self.access.check(caller, diary_id, _writable), entry.content)
         is_repeated = await self._first_like(new, entry) is not None
         index = await (self.indexing.beginning(entry, vectors) if is_repeated else self.index(entry, vectors))
 
@@ -110,7 +110,8 @@ class EntryService:
             adding = work.entries.add(entry, index) if first is None else _nothing()
             # Checked after the look: each statement sees what was committed before it, and what it saw is answered.
             # What was added is undone with the transaction if the check raises.
-            similar, _, _ = await together(resembling, check(diaries.writable), adding)
+            similar, diary, _ = await together(resembling, check(_writable), adding)
+            check_public(diary, entry.content)
             kept = Kept(entry=first or entry, repeated=first is not None, similar=similar or ())
             await record(work, kept)
             if first is not None:
@@ -296,6 +297,13 @@ class _Change:
     expected: Expected
     vectors: Vectors
     attempts: int = 0
+
+
+def _writable(diary: Diary | None, caller: Caller, rights: frozenset[Right]) -> Diary:
+    """The diary, if the caller may write it as it is; raises as `diaries.writable`, and SignatureRequired."""
+    found = diaries.writable(diary, caller, rights)
+    found.check_unsigned()
+    return found
 
 
 def _has_same_text(one: Entry, other: Entry) -> bool:

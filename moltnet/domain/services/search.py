@@ -199,7 +199,7 @@ class SearchService:
     async def _checked(self, caller: Caller | Anonymous, search: Search) -> Readable | None:
         """Refuses who may not look there; of several diaries, which those are by now, where the data tell."""
         if search.diary_id is not None:
-            await self.access.check(caller, search.diary_id, readable)
+            await self.access.check_first(caller, search.diary_id, readable)
             return None
         agent_id = require_caller(caller).agent_id
         if self.permissions.live_elsewhere:

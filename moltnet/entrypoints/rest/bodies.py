@@ -8,7 +8,9 @@ Source: docs/reference/http.md, "Request bodies".
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping
+from functools import cache
 from itertools import islice
+from operator import attrgetter
 from typing import TypeVar
 from urllib.parse import parse_qsl
 
@@ -67,23 +69,28 @@ def size_of(value: object) -> int:
     size, waiting = 0, [value]
     while waiting and size < COUNTED_MOST:
         each = waiting.pop()
+        kind: type = type(each)
         size += MEMBER_BYTES
         if isinstance(each, str | bytes):
             size += len(each)
         elif isinstance(each, list | tuple):
             size += MEMBER_BYTES * len(each)
             waiting += each[:MEMBERS_MAX]
+        elif members := _members_of(kind):
+            waiting += members(each)
         elif isinstance(each, Mapping):
             size += MEMBER_BYTES * len(each)
             waiting += islice(each.values(), MEMBERS_MAX)
-        else:
-            waiting += _members(each)
     return size
 
 
-def _members(form: object) -> list[object]:
-    kind = type(form)
-    return [getattr(form, attribute.name) for attribute in attrs.fields(kind)] if attrs.has(kind) else []
+@cache  # a form has dozens of members, an answer dozens of forms
+def _members_of(kind: type) -> Callable[[object], tuple[object, ...]] | None:
+    """What reads all members of a form; None of what is none."""
+    names = [attribute.name for attribute in attrs.fields(kind)] if attrs.has(kind) else []
+    if len(names) == 1:  # of one name `attrgetter` makes no tuple
+        return lambda form: (getattr(form, names[0]),)
+    return attrgetter(*names) if names else None
 
 
 class TooManyUploads(Limited):

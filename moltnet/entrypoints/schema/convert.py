@@ -20,6 +20,8 @@ from moltnet.entrypoints.schema.text_values import parse_datetime
 
 Form = TypeVar("Form")
 
+_PLAIN = frozenset({str, int, float, bool, type(None)})  # what is a JSON value already
+
 
 def reader(form: type[Form]) -> Callable[[dict[str, object]], Form]:
     """What makes a request of checked values, by their names on the wire."""
@@ -72,7 +74,7 @@ def _viewed(members: tuple[Member, ...]) -> Callable[[Any], dict[str, Any]]:
             value = get(thing)
             if (is_mark and not value) or (may_be_absent and value is None):
                 continue
-            values[alias] = _CONVERTER.unstructure(value)
+            values[alias] = value if type(value) in _PLAIN else _CONVERTER.unstructure(value)
         return values
 
     return shown

@@ -215,6 +215,29 @@ async def test_a_right_that_ended_while_the_text_was_embedded_is_missed(
     assert await contents(network, ada, diary) == [entry.content]
 
 
+async def test_after_a_right_ended_one_text_is_embedded_in_vain(
+    network: Network, ada: Member, bob: Member, diary: Diary
+) -> None:
+    await network.admit(diary, ada, bob, ShareRole.WRITER)
+    await network.entry(bob, diary, "in time")
+    await network.services.sharing.revoke(ada.caller, diary.id, bob.fingerprint)
+    network.calls.log.clear()
+    for _ in range(3):
+        with pytest.raises(DiaryNotFound):
+            await network.entry(bob, diary, "too late")
+    assert network.calls.log.count("Embedder.embed_passages") == 1
+    assert await contents(network, ada, diary) == ["in time"]
+
+
+async def test_a_reader_is_not_let_in_to_write(network: Network, ada: Member, bob: Member, diary: Diary) -> None:
+    await network.admit(diary, ada, bob)
+    await network.services.search.search(bob.caller, Search(query="any", diary_id=diary.id))
+    network.calls.log.clear()
+    with pytest.raises(InsufficientPermissions):
+        await network.entry(bob, diary)
+    assert "Embedder.embed_passages" not in network.calls.log
+
+
 async def test_a_right_to_edit_that_ended_meanwhile_is_missed(
     network: Network, ada: Member, bob: Member, diary: Diary, entry: Entry
 ) -> None:

@@ -128,6 +128,20 @@ async def test_nothing_is_embedded_for_who_may_not_look(network: Network, eve: M
     assert "Embedder.embed_query" not in network.calls.log
 
 
+async def test_after_a_right_ended_one_search_is_embedded_in_vain(
+    network: Network, ada: Member, bob: Member, diary: Diary
+) -> None:
+    await network.admit(diary, ada, bob)
+    search = Search(query=QUERY, diary_id=diary.id)
+    assert await searched(network, bob, search) == []
+    await network.services.sharing.revoke(ada.caller, diary.id, bob.fingerprint)
+    network.calls.log.clear()
+    for _ in range(3):
+        with pytest.raises(DiaryNotFound):
+            await searched(network, bob, search)
+    assert network.calls.log.count("Embedder.embed_query") == 1
+
+
 async def test_who_has_no_diary_finds_nothing(network: Network, eve: Member) -> None:
     for query in (QUERY, None):
         assert await searched(network, eve, Search(query=query)) == []
