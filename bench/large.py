@@ -32,7 +32,7 @@ from bench.texts import memories, questions
 from moltnet.adapters.onnx.embedding import OnnxEmbedder
 from moltnet.adapters.onnx.install import default_model
 from moltnet.adapters.postgres import candidates
-from moltnet.adapters.postgres.candidates import LARGE_FROM, PostgresCandidates
+from moltnet.adapters.postgres.candidates import FIND_LARGE, LARGE_FROM, Indexed, PostgresCandidates
 from moltnet.adapters.postgres.embedded import EmbeddedPostgres
 from moltnet.adapters.postgres.pool import opened_pool
 from moltnet.adapters.postgres.session import Session
@@ -46,7 +46,7 @@ from moltnet.domain.search import Filters, Weights
 from moltnet.domain.services.models import Models
 from moltnet.domain.services.retrieval import Retrieval
 
-SIZES, MANY, EACH, PUBLIC, WRITTEN = (1_000, 10_000, 50_000, 100_000), 40, 2_000, 60_000, 2_000
+SIZES, MANY, EACH, PUBLIC, WRITTEN = (1_000, 10_000, 50_000, 100_000), 40, 2_000, 60_000, 5_000
 QUERIES, WARM, WRITERS, LIMIT, EVERYTHING = 100, 8, 8, 10, 1_000_000_000
 # What each place may cost beside a diary of 1 000.
 AIMS = {"10000": 1.5, "50000": 2.0, "100000": 2.5, "all own": 3.0, "many": 3.0, "public": 3.0}
@@ -59,7 +59,7 @@ MIXED = """
     insert into diary_entries (id, diary_id, created_at, updated_at, diary_visibility, embedding_model, embedding,
         expansion, injection_risk, author_id, terms, words, analysis, content)
     select uuidv7(), d.id, one.created_at, one.updated_at, d.visibility, one.embedding_model,
-        l2_normalize(one.embedding + one.embedding + one.embedding + other.embedding), one.expansion,
+        l2_normalize(one.embedding + other.embedding), one.expansion,
         one.injection_risk, d.owner_id, one.terms, one.words, one.analysis, one.content
     from diaries d, (
         select (entry + %(shift)s) %% %(written)s as first,
@@ -82,24 +82,19 @@ GRAPHS = """
     where indrelid::regclass::text ~ '^(public|large)_passages' and pg_get_indexdef(indexrelid) like '%hnsw%'
 """
 INDEX = (
-    "truncate diary_sizes",
+    "truncate large_passages, large_words, public_passages, diary_sizes",
     "insert into diary_sizes select diary_id, 0, count(*) from diary_entries group by diary_id",
     "insert into public_passages (entry_id, ordinal, embedding_model, embedding) select * from public_vectors",
-    f"""
-    insert into large_diaries (diary_id, entries, since, ready) select id, entries, '1', true from (
-        select diary_id as id, count(*) as entries, sum(count(*)) over (partition by author_id) as owned
-        from diary_entries group by diary_id, author_id
-    ) as counted where owned >= {LARGE_FROM:d}
-    """,
     """
     insert into large_passages (part, diary_id, entry_id, ordinal, embedding_model, embedding)
-    select large_part(diary_id), diary_id, entry_id, ordinal, embedding_model, embedding
+    select part, diary_id, entry_id, ordinal, embedding_model, embedding
     from entry_vectors join large_diaries using (diary_id)
     """,
     """
     insert into large_words (part, diary_id, entry_id, words)
-    select large_part(diary_id), diary_id, id, words from diary_entries join large_diaries using (diary_id)
+    select part, diary_id, id, words from diary_entries join large_diaries using (diary_id)
     """,
+    "update large_diaries set since = '1', ready = true",
 )
 
 
@@ -183,12 +178,21 @@ def _mix(address: str, places: Mapping[str, Sequence[str]]) -> None:
             values = {"diary": diary_id, "entries": entries}
             connection.execute(MIXED, {**values, "written": WRITTEN, "shift": shift * 100})
             connection.execute(COUNTED, values)
-        graphs = connection.execute(GRAPHS).fetchall()
-        for name, _ in graphs:
-            connection.execute(f"drop index {name}".encode())
-        for statement in (*INDEX, *(made for _, made in tqdm(graphs, desc="graphs", leave=False, disable=None))):
-            connection.execute(statement.encode())
-        connection.execute("vacuum analyze")
+        _index(connection)
+
+
+def _index(connection: psycopg.Connection[Any]) -> None:
+    graphs = connection.execute(GRAPHS).fetchall()
+    for name, _ in graphs:
+        connection.execute(f"drop index {name}".encode())
+    first, sizes, *others = INDEX
+    connection.execute(first.encode())
+    connection.execute(sizes.encode())
+    while connection.execute(FIND_LARGE, {"least": LARGE_FROM}).rowcount:
+        pass
+    for statement in (*others, *(made for _, made in tqdm(graphs, desc="graphs", leave=False, disable=None))):
+        connection.execute(statement.encode())
+    connection.execute("vacuum analyze")
 
 
 async def _measure(network: Network, asked: Sequence[str]) -> None:
@@ -313,7 +317,7 @@ async def _tell_missed(network: Network, asked: Sequence[str]) -> None:
 
 async def _recall(connection: Any, retrieval: Retrieval, asked: Sequence[Question], within: Sequence[DiaryId]) -> str:
     searched = Counted(PostgresUnitOfWork(Session(connection), {}).candidates)
-    everything = Counted(PostgresUnitOfWork(Session(connection), dict.fromkeys(within, False)).candidates)
+    everything = Counted(PostgresUnitOfWork(Session(connection), dict.fromkeys(within, Indexed())).candidates)
 
     async def best(work: Any, question: Question) -> set[EntryId]:
         ranked = (

@@ -6,6 +6,7 @@ from typing import Any
 
 import attrs
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from moltnet.adapters.postgres import candidates
 from moltnet.adapters.postgres.candidates import best_values
@@ -18,7 +19,7 @@ from moltnet.domain.diaries import Diary
 from moltnet.domain.entries import Entry
 from moltnet.domain.indexing import EntryIndex, IndexedPassage, ModelPassages, ModelReference, Term
 from moltnet.domain.ranking import Balance, Candidates, Question, Shortlist, is_exact, rank, score_by
-from moltnet.domain.search import Filters, LexicalQuery, Weights
+from moltnet.domain.search import ANY_TERMS, Filters, LexicalQuery, Weights
 from tests.contract.test_postgres_public_search import TARGET, WORDS, a_dense_vector, scans
 from tests.support.builders import MODEL, NOON, an_entry, an_index
 from tests.support.postgres import a_database, execute, rows
@@ -40,6 +41,16 @@ DIFFERENCES = """
         union all select e.id, -1, '', e.words::text from diary_entries e join large_diaries using (diary_id)
     )
     (table here except table real) union all (table real except table here)
+"""
+
+# More passages of another diary than a walk follows at first, all of them nearer than anything at random is.
+NEARER = """
+    insert into large_passages (part, diary_id, entry_id, ordinal, embedding_model, embedding)
+    select part, diary_id, entry_id, number, embedding_model, (
+        select array_agg(each + random() * 0.01) from unnest(%(vector)s::float4[]) as each where number > 0
+    )::real[]::vector(384)::halfvec(384)
+    from large_passages, generate_series(10, 16) as number where diary_id = %(other)s and ordinal = 0
+    returning entry_id
 """
 
 
@@ -179,12 +190,49 @@ async def test_filters_are_answered_by_comparing_all(storage: PostgresStorage, d
     diary, entries = await filled(storage, database, chance)
     await indexed(storage)
     await execute(database, "delete from large_words")
-    await execute(database, f"delete from large_passages where entry_id not in ('{entries[0].id}', '{entries[1].id}')")
+    led = ", ".join(f"'{each.id}'" for each in entries[:70])
+    await execute(database, f"delete from large_passages where entry_id not in ({led})")
     by_index, compared = a_question(chance), a_question(chance, filters=COMPARED)
-    assert len((await best(storage, by_index, diary, depth=20)).found) == 2
-    assert len((await best(storage, compared, diary, depth=20)).found) == 5
+    indexed_still = {each.id for each in entries[:70]}
+    assert {each.entry_id for each in (await best(storage, by_index, diary)).found} <= indexed_still
+    assert not {each.entry_id for each in (await best(storage, compared, diary)).found} <= indexed_still
     await execute(database, "delete from large_passages")
-    assert len((await best(storage, by_index, diary, depth=20)).found) == 5
+    assert len((await best(storage, by_index, diary)).found) == 5
+
+
+async def test_the_smaller_diaries_of_an_owner_share_a_part_of_the_indexes_and_others_have_their_own(
+    storage: PostgresStorage, database: str
+) -> None:
+    chance = random.Random(13)
+    owner = await joined(storage)
+    small = [(await filled(storage, database, chance, 70, owner))[0].id for _ in range(2)]
+    alone = [(await filled(storage, database, chance, owner=each))[0].id for each in (owner, None)]
+    await indexed(storage)
+    small += [(await filled(storage, database, chance, 30, owner))[0].id]
+    await indexed(storage)
+    part_of = dict(await rows(database, "select diary_id, part from large_diaries where ready"))
+    assert len({part_of[each] for each in small}) == 1
+    assert len({part_of[each] for each in (small[0], *alone)}) == 3
+    held = await rows(database, "select distinct diary_id, part from large_passages")
+    assert sorted(held) == sorted(part_of.items())
+
+
+async def test_walk_that_ends_among_the_passages_of_others_is_made_up_for(
+    storage: PostgresStorage, database: str
+) -> None:
+    chance = random.Random(14)
+    diary, _ = await filled(storage, database, chance)
+    question = attrs.evolve(a_question(chance), words=ANY_TERMS)
+    exact = await best(storage, question, diary)
+    other, _ = await filled(storage, database, chance)
+    await execute(database, f"insert into large_diaries select id, {ENTRIES} from diaries")
+    await execute(database, "update large_diaries set part = 3")
+    await indexed(storage)
+    assert question.vector
+    await rows(database, NEARER, other=other.id, vector=[*question.vector.numbers()])
+    few = make_conninfo(database, options="-c hnsw.max_scan_tuples=50 -c enable_sort=off")
+    async with PostgresStorage.open(few, max_connections=1) as stopped:
+        assert (await best(stopped, question, diary)).found == exact.found
 
 
 @pytest.mark.parametrize("is_second", [False, True])
@@ -194,7 +242,7 @@ async def test_the_indexes_are_used(storage: PostgresStorage, database: str, mod
     diary, _ = await filled(storage, database, chance)
     await indexed(storage)
     await execute(database, "analyze")
-    part = diary.id.bytes[-1] % 16
+    [(part,)] = await rows(database, "select part from large_diaries")
     names = f"'large_passages_{part}', 'large_words_{part}'"
     await execute(database, f"update pg_class set reltuples = 50000 where relname in ({names})")
     question = a_question(chance)

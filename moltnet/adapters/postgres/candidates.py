@@ -1,8 +1,10 @@
 """Candidates for a question: every entry of the diaries asked for compared in one statement, or all that is public."""
 
+from collections import Counter
 from collections.abc import Collection, MutableMapping, Sequence
-from operator import itemgetter
 from typing import Any, TypeAlias
+
+import attrs
 
 from moltnet.adapters.postgres.filtering import filter_values, run_values
 from moltnet.adapters.postgres.ranking_indexes import Width
@@ -88,19 +90,32 @@ SIMILAR = """
 # The diaries of one owner count as large from so many entries together on: comparing that many takes as long as two
 # ordinary searches.
 LARGE_FROM = 10_000
-# The diaries that are large, with their entries counted, one row for each; diary_entries_diary_id_id_key alone.
-# None while the whole network has fewer.
+# The entries of each large diary as they are counted now, and those that are large from now on of one group: a diary
+# that is large alone, or all the smaller ones of an owner. A group has the part of the indexes that its diaries have
+# already, or the one with the fewest entries; diary_sizes, read through.
 FIND_LARGE = """
-    insert into large_diaries (diary_id, entries)
-    select id, entries from (
-        select id, entries, sum(entries) over (partition by owner_id) as owned from (
-            select diary_id as id, count(*) as entries from diary_entries
-            where (select reltuples < 0 or reltuples >= %(least)s from pg_class where oid = 'diary_entries'::regclass)
-            group by diary_id
-        ) as counted join diaries using (id)
-    ) as each where owned >= %(least)s
-    on conflict (diary_id) do update set entries = excluded.entries
-    returning xmax = 0 as is_new
+    with counted as (
+        select id, owner_id, entries, sum(entries) over (partition by owner_id) as owned from (
+            select diary_id as id, sum(entries)::bigint as entries from diary_sizes group by diary_id
+        ) as sizes join diaries using (id)
+    ), grouped as materialized (
+        select id, entries, part, large.diary_id is null as is_new,
+            case when counted.entries >= %(least)s then id else owner_id end as together
+        from counted left join (
+            select diary_id, coalesce(part, large_part(diary_id)) as part from large_diaries
+        ) as large on large.diary_id = id
+        where owned >= %(least)s
+    ), counted_again as (
+        update large_diaries set entries = grouped.entries from grouped
+        where diary_id = grouped.id and large_diaries.entries <> grouped.entries
+    ), next as materialized (select min(together::text)::uuid as together from grouped where is_new)
+    insert into large_diaries (diary_id, entries, part)
+    select id, entries, coalesce(
+        (select min(part) from grouped join next using (together)),
+        (select number from generate_series(0, 15) as number left join grouped on part = number
+            group by number order by coalesce(sum(entries), 0), number limit 1)
+    ) from grouped join next using (together) where is_new
+    on conflict do nothing
 """
 SET_SINCE = """
     update large_diaries set since = pg_snapshot_xmax(pg_current_snapshot()) where since is null
@@ -123,14 +138,28 @@ INDEX_NEXT = """
 """
 
 
-# Which of some diaries are indexed, and how many entries each had when they were counted; large_diaries_pkey.
-LARGE = "select diary_id, entries from large_diaries where diary_id = any(%(diaries)s::uuid[]) and ready"
+# Which of some diaries are indexed, in which part, and how many entries each had when they were counted;
+# large_diaries_pkey.
+LARGE = """
+    select diary_id, entries, coalesce(part, large_part(diary_id)) as part from large_diaries
+    where diary_id = any(%(diaries)s::uuid[]) and ready
+"""
 # Who cannot tell whether the candidates of indexes are the best asks again for more than FIRST_DEPTH of each wanted.
 FIRST_DEPTH = 8
-# How many entries of a diary are indexed, and whether there is much that is public, as it was known so many seconds ago
-# at most: searching by the other way answers, too.
+
+
+@attrs.frozen
+class Indexed:
+    """How many entries of a diary are indexed, or whether much that is public is, and in which part of the indexes."""
+
+    entries: int = 0
+    part: int = 0
+
+
+# What is known of a diary, or of all that is public, as it was so many seconds ago at most: searching by the other way
+# answers, too.
 KNOWN_LARGE_S, KNOWN_LARGE_MAX = 60.0, 10_000
-KnownLarge: TypeAlias = MutableMapping[DiaryId | None, int]
+KnownLarge: TypeAlias = MutableMapping[DiaryId | None, Indexed]
 
 
 class PostgresCandidates(Repository):
@@ -144,26 +173,20 @@ class PostgresCandidates(Repository):
         self, question: Question, within: Collection[DiaryId], depth: int, shortlist: Shortlist | None = None
     ) -> Candidates:
         """The best `depth` entries of each side among `within`, as one set."""
-        diaries = list(set(within))
-        values = best_values(question, depth, shortlist)
-        large = await self._large_among(diaries) if shortlist and is_for_indexes(question, shortlist) else []
-        rows: list[Row] = []
-        if shortlist and large:
-            parts, others = list({each.bytes[-1] % 16 for each in large}), list({*diaries}.difference(large))
-            width = Width.of(len(parts), is_second=depth > FIRST_DEPTH * shortlist.limit)
-            statement = best_large(question, shortlist, width, beside_others=bool(others))
-            diaries_of = {"within": diaries, "large": large, "others": others, "parts": parts}
-            rows = await self._session.all(_row, statement, **values, **diaries_of)
-        if not rows:
-            rows = await self._session.all(_row, best(question, shortlist), **values, within=diaries)
-        return _candidates(rows, depth)
+        values = {**best_values(question, depth, shortlist), "within": list(set(within))}
+        if shortlist and is_for_indexes(question, shortlist):
+            is_second = depth > FIRST_DEPTH * shortlist.limit
+            if rows := await self._by_indexes(question, shortlist, values, is_second=is_second):
+                return _candidates(rows, depth)
+        return _candidates(await self._session.all(_row, best(question, shortlist), **values), depth)
 
     async def best_public(self, question: Question, depth: int, shortlist: Shortlist | None = None) -> Candidates:
         """The best `depth` entries of each side among all that is public, as one set."""
         many = self._large.get(None)
         if many is None:
-            many = self._large[None] = await self._session.first(_many, MANY_PUBLIC, most=PUBLIC_COMPARED) or 0
-        statement = best_public_near(question, shortlist) if many else best_public(question, shortlist)
+            count = await self._session.first(_many, MANY_PUBLIC, most=PUBLIC_COMPARED) or 0
+            many = self._large[None] = Indexed(count)
+        statement = best_public_near(question, shortlist) if many.entries else best_public(question, shortlist)
         return _candidates(await self._session.all(_row, statement, **best_values(question, depth, shortlist)), depth)
 
     async def nearest_passages(
@@ -193,15 +216,31 @@ class PostgresCandidates(Repository):
         unready = await self._session.first(_row, UNREADY)
         if unready is not None:
             return await self._session.run(INDEX_NEXT, **unready, limit=limit) > 0
-        return any(await self._session.all(itemgetter("is_new"), FIND_LARGE, least=LARGE_FROM))
+        return await self._session.run(FIND_LARGE, least=LARGE_FROM) > 0
 
-    async def _large_among(self, diaries: Sequence[DiaryId]) -> list[DiaryId]:
+    async def _by_indexes(self, question: Question, shortlist: Shortlist, values: Row, *, is_second: bool) -> list[Row]:
+        """Where indexes lead to; nothing where there are none, and where others' passages kept a walk from its end."""
+        large = await self._large_among(values["within"])
+        if not large:
+            return []
+        in_parts = Counter[int]()
+        for each in large.values():
+            in_parts[each.part] += each.entries
+        width, others = Width.of(len(in_parts), is_second=is_second), list({*values["within"]}.difference(large))
+        statement = best_large(question, shortlist, width, beside_others=bool(others))
+        diaries = {"large": list(large), "others": others, "parts": list(in_parts)}
+        rows = await self._session.all(_row, statement, **values, **diaries)
+        expected = sum(min(entries, int(width.nearest)) for entries in in_parts.values())
+        return rows if rows and rows[0]["led"] >= expected / 2 else []
+
+    async def _large_among(self, diaries: Sequence[DiaryId]) -> dict[DiaryId, Indexed]:
         """Those of some diaries that are indexed, if there is much in them altogether."""
         if unknown := [each for each in diaries if self._large.get(each) is None]:
-            found = dict(await self._session.all(_counted, LARGE, diaries=unknown))
-            self._large.update({each: found.get(each, 0) for each in unknown})
-        known = {each: self._large.get(each, 0) for each in diaries}
-        return [each for each in diaries if known[each]] if sum(known.values()) >= LARGE_FROM else []
+            found = dict(await self._session.all(_indexed, LARGE, diaries=unknown))
+            self._large.update({each: found.get(each, Indexed()) for each in unknown})
+        known = {each: self._large.get(each, Indexed()) for each in diaries}
+        large = {each: indexed for each, indexed in known.items() if indexed.entries}
+        return large if sum(each.entries for each in large.values()) >= LARGE_FROM else {}
 
 
 def best_values(question: Question, depth: int, shortlist: Shortlist | None = None) -> dict[str, Any]:
@@ -223,7 +262,7 @@ def best_values(question: Question, depth: int, shortlist: Shortlist | None = No
 _BEYOND = ("cosine_beyond", "words_beyond", "expansion_beyond", "timely_beyond")
 _RANKS = ("cosine_rank", "words_rank", "expansion_rank", "timely_rank")
 # Every column of a ranking that an entry has not; the others are the entry's.
-_SCORES = frozenset((*_BEYOND, *_RANKS, "cosine", "words", "expansion", "timely", "accessed_at"))
+_SCORES = frozenset((*_BEYOND, *_RANKS, "cosine", "words", "expansion", "timely", "accessed_at", "led"))
 
 
 def _candidates(rows: Sequence[Row], depth: int) -> Candidates:
@@ -262,8 +301,8 @@ def _many(row: Row) -> int:
     return int(row["many"])
 
 
-def _counted(row: Row) -> tuple[DiaryId, int]:
-    return DiaryId(row["diary_id"]), row["entries"]
+def _indexed(row: Row) -> tuple[DiaryId, Indexed]:
+    return DiaryId(row["diary_id"]), Indexed(row["entries"], row["part"])
 
 
 def _passage(row: Row) -> tuple[EntryId, Span]:

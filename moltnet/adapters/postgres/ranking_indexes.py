@@ -87,8 +87,8 @@ RARE: LiteralString = """
 NEAR_LARGE: LiteralString = """
     near as materialized (
         select nearest.* from (
-            select distinct large_part(id) as part, set_config('hnsw.ef_search', '{walked}', true)
-            from unnest(%(large)s::uuid[]) as each (id)
+            select part, set_config('hnsw.ef_search', '{walked}', true)
+            from unnest(%(parts)s::smallint[]) as each (part)
         ) as parts cross join lateral (
             select p.part, p.entry_id as id, p.diary_id, 1 - (p.embedding <=> %(vector)s::halfvec) as cosine
             from large_passages p
@@ -98,7 +98,7 @@ NEAR_LARGE: LiteralString = """
     ),
 """
 WITH_RARE: LiteralString = """
-    union select entry_id, diary_id from large_words
+    union all select entry_id, diary_id from large_words
     where part = any(%(parts)s::smallint[]) and diary_id = any(%(large)s::uuid[])
         and words @@ (select any_of from any_rare)
 """

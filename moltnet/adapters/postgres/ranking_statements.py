@@ -4,9 +4,7 @@ A question without a time, a filter or words is most frequent; what a statement 
 a third of it (`python -m bench.paths`).
 """
 
-from collections.abc import Mapping
 from functools import cache
-from types import MappingProxyType
 from typing import Any, LiteralString
 
 import attrs
@@ -192,13 +190,16 @@ def _by_indexes(parts: _Parts, width: Width, *, beside_others: bool) -> LiteralS
         scored = f"{_scored(parts)} where e.diary_id = other.id offset 0"
         rows += f" union all {_compared(f'{others} cross join lateral ({scored}) as e')}"
     beyond = {"nearest": FARTHER, "expanding": EXPANDING} | ({"matching": OMITTED} if parts.by_words else {})
+    told = "" if width.is_last else "".join(f", {beyond[side]} as {_SIDES[side][3]}" for side in beyond)
     first = f"diary as ({_THESE}), {rare} {near} {pool}"
-    return _statement(first, f"{rows}) as e", parts, {} if width.is_last else beyond)
+    return _statement(first, f"{rows}) as e", parts, f"(select count(*) from near) as led {told}")  # noqa: S608
 
 
 def _of_pool(parts: _Parts) -> LiteralString:
-    joined = "left join asked on asked.id = pool.diary_id" if parts.by_words else ""
-    return f"pool {joined} cross join lateral ({_scored(parts)} where e.id = pool.id offset 0) as e"
+    # One walk along diary_entries_pkey in the order of the ids, which is nearly that of the rows; a look for each entry
+    # takes twice as long.
+    joined = "left join asked on asked.id = e.diary_id" if parts.by_words else ""
+    return f"({_scored(parts)} {joined} where e.id = any(array(select id from pool)) offset 0) as e"  # noqa: S608
 
 
 def _compared(rows: LiteralString) -> LiteralString:
@@ -219,17 +220,16 @@ def _statement(
     first: LiteralString,
     rows: LiteralString,
     parts: _Parts,
-    beyond: Mapping[str, LiteralString] = MappingProxyType({}),
+    beyond: LiteralString = "",
 ) -> LiteralString:
     compared = _compared(rows)
     if parts.by_sides:
         ranked = _of_sides(first, compared, parts)
     elif beyond:
-        others = ", ".join(f"{beyond.get(side, 'null')} as {_SIDES[side][3]}" for side in _SIDES)
         ranked = f"""
             with {first} compared as materialized ({compared})
             select top.*, beyond.* from (select * from compared {parts.shortlist}) as top
-            cross join (select {others}) as beyond
+            cross join (select {beyond}) as beyond
         """  # noqa: S608
     else:
         ranked = f"with {first} compared as ({compared}) select * from compared {parts.shortlist}"  # noqa: S608
