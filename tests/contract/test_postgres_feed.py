@@ -1,13 +1,16 @@
 """Pages by tag, among many entries: found by the indexes of tags, or in the order of the page."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import suppress
-from typing import LiteralString
+from typing import Any, LiteralString
 
 import psycopg
 import pytest
 
+from moltnet.adapters.postgres.candidates import best_values
+from moltnet.adapters.postgres.pool import opened_pool
+from moltnet.adapters.postgres.ranking_statements import best
 from moltnet.adapters.postgres.repositories.entries import PUBLIC_PAGE_OF_TAG
 from moltnet.adapters.postgres.repositories.listing import RARE_TAG, latest, newest, page_values
 from moltnet.adapters.postgres.storage import PostgresStorage
@@ -15,8 +18,9 @@ from moltnet.domain.constraints import Page
 from moltnet.domain.diaries import DiaryNotFound, Visibility
 from moltnet.domain.entries import Entry
 from moltnet.domain.feed import Cursor
-from moltnet.domain.indexing import EntryIndex
-from moltnet.domain.search import ANY_TERMS, Filters
+from moltnet.domain.indexing import EntryIndex, Term
+from moltnet.domain.ranking import Question
+from moltnet.domain.search import ANY_TERMS, Filters, LexicalQuery
 from tests.support.builders import an_author, an_entry
 from tests.support.postgres import a_database, execute, rows
 from tests.support.stored import joined, opened, written
@@ -78,11 +82,20 @@ async def test_tag_that_few_entries_or_none_have_is_not_looked_for_in_the_others
     async with await psycopg.AsyncConnection.connect(database) as connection:
         await connection.execute("set plan_cache_mode = force_generic_plan")
         for tag, rows in (("none", 0), ("rare", 1)):
-            explain = f"explain (analyze, format json) {PUBLIC_PAGE_OF_TAG}".encode()
-            plan = (await (await connection.execute(explain, {**VALUES, "tag": tag}, prepare=True)).fetchone() or [[]])[
-                0
-            ][0]
-            assert read(plan["Plan"]) <= rows
+            assert read(await plan_of(connection, PUBLIC_PAGE_OF_TAG, {**VALUES, "tag": tag})) <= rows
+
+
+async def plan_of(connection: Any, statement: str, values: Mapping[str, object]) -> dict:
+    """How a statement was carried out."""
+    explain = f"explain (analyze, format json) {statement}".encode()
+    [(answer,)] = await (await connection.execute(explain, values, prepare=True)).fetchall()
+    return answer[0]["Plan"]
+
+
+def nodes(plan: dict) -> Iterator[dict]:
+    yield plan
+    for part in plan.get("Plans", []):
+        yield from nodes(part)
 
 
 def read(plan: dict) -> int:
@@ -104,11 +117,32 @@ async def test_page_of_a_rare_tag_in_a_diary_reads_no_other_entries(
         await connection.execute("set plan_cache_mode = force_generic_plan")
         for tag, rows in (("none", 0), ("rare", 1)):
             asked = [entry.diary_id], Filters(tags=(tag,))
-            explain = f"explain (analyze, format json) {statement(*asked, ANY_TERMS)}".encode()
             values = page_values(*asked, Page(20), ANY_TERMS)
-            answer = await (await connection.execute(explain, values, prepare=True)).fetchone()
-            assert answer is not None
-            assert read(answer[0][0]["Plan"]) <= rows
+            assert read(await plan_of(connection, statement(*asked, ANY_TERMS), values)) <= rows
+
+
+async def test_search_with_a_rare_tag_reads_no_other_entries(database: str) -> None:
+    async with PostgresStorage.open(database, max_connections=1) as storage:
+        entry = await filled(database, storage)
+    async with opened_pool(database, max_connections=1, wait_s=5) as pool, pool.connection() as connection:
+        for tag, rows in (("none", 0), ("rare", 1)):
+            question = Question(words=LexicalQuery(scored=frozenset({Term("word")})), filters=Filters(tags=(tag,)))
+            values = {**best_values(question, 10), "within": [entry.diary_id]}
+            plan = await plan_of(connection, best(question), values)
+            assert read(plan) <= rows + 1  # one tells that the diary is not empty
+
+
+async def test_page_far_into_a_diary_skips_what_lies_before_in_the_index(database: str) -> None:
+    async with PostgresStorage.open(database, max_connections=1) as storage:
+        entry = await filled(database, storage)
+    async with opened_pool(database, max_connections=1, wait_s=5) as pool, pool.connection() as connection:
+        asked = [entry.diary_id], Filters()
+        for statement in (newest, latest):
+            values = page_values(*asked, Page(20, ENTRIES - 30), ANY_TERMS)
+            plan = await plan_of(connection, statement(*asked, ANY_TERMS), values)
+            looked_at = [each for each in nodes(plan) if each.get("Relation Name") == "diary_entries"]
+            assert {each["Node Type"] for each in looked_at} == {"Index Only Scan", "Index Scan"}
+            assert sum(each["Actual Loops"] for each in looked_at if each["Node Type"] == "Index Scan") == 20
 
 
 async def test_pages_of_a_common_tag_follow_each_other(database: str) -> None:

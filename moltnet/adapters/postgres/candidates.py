@@ -13,6 +13,7 @@ from moltnet.adapters.postgres.ranking_statements import (
     best_large,
     best_public,
     best_public_near,
+    count_passing,
     is_for_indexes,
     shortlist_values,
 )
@@ -144,6 +145,8 @@ LARGE = """
     select diary_id, entries, coalesce(part, large_part(diary_id)) as part from large_diaries
     where diary_id = any(%(diaries)s::uuid[]) and ready
 """
+# So many that pass filters are compared: a walk through a graph meets all the others, too.
+FEW_PASS = 10_000
 # Who cannot tell whether the candidates of indexes are the best asks again for more than FIRST_DEPTH of each wanted.
 FIRST_DEPTH = 8
 
@@ -221,7 +224,7 @@ class PostgresCandidates(Repository):
     async def _by_indexes(self, question: Question, shortlist: Shortlist, values: Row, *, is_second: bool) -> list[Row]:
         """Where indexes lead to; nothing where there are none, and where others' passages kept a walk from its end."""
         large = await self._large_among(values["within"])
-        if not large:
+        if not large or await self._pass_few(question, values):
             return []
         in_parts = Counter[int]()
         for each in large.values():
@@ -232,6 +235,12 @@ class PostgresCandidates(Repository):
         rows = await self._session.all(_row, statement, **values, **diaries)
         expected = sum(min(entries, int(width.nearest)) for entries in in_parts.values())
         return rows if rows and rows[0]["led"] >= expected / 2 else []
+
+    async def _pass_few(self, question: Question, values: Row) -> bool:
+        counting = count_passing(question)
+        if counting is None:
+            return False
+        return (await self._session.first(_passing, counting, **values, few=FEW_PASS) or 0) <= FEW_PASS
 
     async def _large_among(self, diaries: Sequence[DiaryId]) -> dict[DiaryId, Indexed]:
         """Those of some diaries that are indexed, if there is much in them altogether."""
@@ -299,6 +308,10 @@ def _row(row: Row) -> Row:
 
 def _many(row: Row) -> int:
     return int(row["many"])
+
+
+def _passing(row: Row) -> int:
+    return int(row["passing"])
 
 
 def _indexed(row: Row) -> tuple[DiaryId, Indexed]:

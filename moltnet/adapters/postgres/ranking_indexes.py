@@ -91,8 +91,9 @@ NEAR_LARGE: LiteralString = """
             from unnest(%(parts)s::smallint[]) as each (part)
         ) as parts cross join lateral (
             select p.part, p.entry_id as id, p.diary_id, 1 - (p.embedding <=> %(vector)s::halfvec) as cosine
-            from large_passages p
+            from large_passages p {entry}
             where p.part = parts.part and p.diary_id = any(%(large)s::uuid[]) and p.embedding_model = %(model)s
+                and {condition}
             order by p.embedding <=> %(vector)s::halfvec limit {nearest}
         ) as nearest
     ),

@@ -4,6 +4,7 @@ A question without a time, a filter or words is most frequent; what a statement 
 a third of it (`python -m bench.paths`).
 """
 
+from collections.abc import Collection
 from functools import cache
 from typing import Any, LiteralString
 
@@ -117,11 +118,24 @@ def best_large(question: Question, shortlist: Shortlist, width: Width, *, beside
 
 
 def is_for_indexes(question: Question, shortlist: Shortlist | None) -> bool:
-    """Whether indexes may lead to the best: there is a vector, and no filter, time or run of words decides."""
+    """Whether indexes may lead to the best: there is a vector, and no time or required run of words decides."""
     if shortlist is None or _Parts.of(question, shortlist).by_sides or shortlist.score.importance:
         return False  # what an entry is worth apart from its relevance may be any
-    is_bound = question.time_ranges or condition(question.filters, question.words) != "true"
-    return bool(question.vector and not is_bound)
+    return bool(question.vector and not question.time_ranges and not any(question.words.required))
+
+
+def count_passing(question: Question) -> LiteralString | None:
+    """How many entries of the diaries `within` pass the filters, up to `few` and one; None where all do."""
+    asked = condition(question.filters, question.words)
+    if asked == "true":
+        return None
+    passing = f"select from diary_entries e where {_of_diary(question.filters.tags)} and {asked}"
+    return f"""
+        select count(*) as passing from (
+            select from unnest(%(within)s::uuid[]) as diary (id)
+            cross join lateral ({passing} limit %(few)s + 1 offset 0) as e limit %(few)s + 1
+        ) as e
+    """  # noqa: S608
 
 
 def shortlist_values(shortlist: Shortlist | None) -> dict[str, Any]:
@@ -132,11 +146,17 @@ def shortlist_values(shortlist: Shortlist | None) -> dict[str, Any]:
     return {"limit": shortlist.limit, **{f"of_{name}": factor for name, factor in factors.items()}}
 
 
+def _of_diary(tags: Collection[str]) -> LiteralString:
+    """An entry of a diary; diary_entries_newest, or, of those that have some tags, diary_entries_tags."""
+    return "tags_in(e.diary_id, e.tags) @> tags_in(diary.id, %(tags)s::text[])" if tags else "e.diary_id = diary.id"
+
+
 @attrs.frozen
 class _Parts:
     """What a question asks for."""
 
     condition: LiteralString
+    of_diary: LiteralString
     by_vector: bool
     by_words: bool
     in_forms: bool
@@ -150,6 +170,7 @@ class _Parts:
         words = question.words
         return cls(
             condition(question.filters, words),
+            _of_diary(question.filters.tags),
             bool(question.vector),
             bool(words.terms),
             not needs_no_count(words),
@@ -162,10 +183,11 @@ class _Parts:
 
 @cache  # few: each combination of filters that is in use
 def _within(diaries: LiteralString, parts: _Parts) -> LiteralString:
-    # One diary at a time, every entry of it; diary_entries_newest. `offset 0` keeps it so: the planner can neither turn
-    # it around into a scan of all diaries nor hand the order to an approximate index, should there ever be one here.
+    # One diary at a time, every entry of it, or every one that has the tags. `offset 0` keeps it so: the planner can
+    # neither turn it around into a scan of all diaries nor hand the order to an approximate index, should there ever be
+    # one here.
     joined = "left join asked on asked.id = diary.id" if parts.by_words else ""
-    scored = f"{_scored(parts)} where e.diary_id = diary.id and {parts.condition} offset 0"
+    scored = f"{_scored(parts)} where {parts.of_diary} and {parts.condition} offset 0"
     terms = ranking_words.of_diaries(in_forms=parts.in_forms) if parts.by_words else ""
     return _statement(f"diary as ({diaries}), {terms}", f"diary {joined} cross join lateral ({scored}) as e", parts)
 
@@ -181,13 +203,18 @@ def _near(parts: _Parts) -> LiteralString:
 @cache
 def _by_indexes(parts: _Parts, width: Width, *, beside_others: bool) -> LiteralString:
     rare = ranking_words.of_diaries(in_forms=parts.in_forms) + RARE.format(part=width.part) if parts.by_words else ""
-    near = NEAR_LARGE.format(nearest=width.nearest, walked=width.walked)
+    near = NEAR_LARGE.format(
+        nearest=width.nearest,
+        walked=width.walked,
+        entry="" if parts.condition == "true" else "join diary_entries e on e.id = p.entry_id",
+        condition=parts.condition,
+    )
     pool = LARGE_POOL.format(rare=WITH_RARE if parts.by_words else "")
     rows = f"({_compared(_of_pool(parts))}"
     if beside_others:
         joined = "left join asked using (id)" if parts.by_words else ""
         others = f"unnest(%(others)s::uuid[]) as other (id) {joined}"
-        scored = f"{_scored(parts)} where e.diary_id = other.id offset 0"
+        scored = f"{_scored(parts)} where e.diary_id = other.id and {parts.condition} offset 0"
         rows += f" union all {_compared(f'{others} cross join lateral ({scored}) as e')}"
     beyond = {"nearest": FARTHER, "expanding": EXPANDING} | ({"matching": OMITTED} if parts.by_words else {})
     told = "" if width.is_last else "".join(f", {beyond[side]} as {_SIDES[side][3]}" for side in beyond)
@@ -199,7 +226,9 @@ def _of_pool(parts: _Parts) -> LiteralString:
     # One walk along diary_entries_pkey in the order of the ids, which is nearly that of the rows; a look for each entry
     # takes twice as long.
     joined = "left join asked on asked.id = e.diary_id" if parts.by_words else ""
-    return f"({_scored(parts)} {joined} where e.id = any(array(select id from pool)) offset 0) as e"  # noqa: S608
+    return (
+        f"({_scored(parts)} {joined} where e.id = any(array(select id from pool)) and {parts.condition} offset 0) as e"  # noqa: S608
+    )
 
 
 def _compared(rows: LiteralString) -> LiteralString:
